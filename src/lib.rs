@@ -78,7 +78,7 @@ pub use codegen::IntoArgument;
 #[cfg(any(test, feature = "testing"))]
 pub use error::testing;
 pub use error::{
-    Api, Clock, Error, ErrorEnvelope, ErrorKind, FieldError, ItemCounts, Operation, RateLimit, RateLimitNames,
-    SystemClock, Timestamp,
+    Api, Clock, Error, ErrorEnvelope, ErrorKind, FieldError, ItemCounts, LimitFields, Operation, RateLimit,
+    RateLimitNames, SystemClock, Timestamp,
 };
 pub use error::{operation, redact};

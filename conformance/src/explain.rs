@@ -27,6 +27,9 @@ fn text(catalogue: &Catalogue, rule: &Rule) -> String {
     let section = rule.source.section.as_ref().map_or_else(String::new, |section| format!(", {section}"));
     let (title, url) = page.map_or(("", ""), |page| (&page.title, &page.url));
     let mut text = format!("{} ({})\n  requires  {}\n", rule.id, rule.level, rule.requirement);
+    if let Some(change) = catalogue.contract.levels.iter().find(|change| change.names(&rule.id)) {
+        let _ = writeln!(text, "  level     {} here: {}", change.level, change.reason);
+    }
     let _ = writeln!(text, "  source    {title}{section} <{url}>");
     let _ = writeln!(text, "  why       {}", why(rule));
     let _ = writeln!(text, "  {}", how(rule));
@@ -103,8 +106,29 @@ fn why(rule: &Rule) -> &'static str {
             Probe::NoFunds => {
                 return "a call that is not paid for must not be executed, and clients must know not to repeat it";
             }
+            Probe::Pages => {
+                return "who reads a list page by page would do things twice, or never";
+            }
+            Probe::BrokenCursor => {
+                return "a client that holds a cursor that is gone would begin anew without a word, or for ever";
+            }
+            Probe::RepeatedKey => {
+                return "a client that got no answer sends the call again under its key, and must not order twice";
+            }
+            Probe::ReusedKey => {
+                return "a key that is used by mistake would hide one of two orders";
+            }
+            Probe::AtOnce => {
+                return "who sends many calls at the same instant is who the limit is for";
+            }
             Probe::Exhausted => {
                 return "a limit that never refuses protects nobody, and one that does not say when it ends is hammered on";
+            }
+            Probe::ReadOnlyMembers => {
+                return "whoever sends one more member sets what only the server may: a price, a state, an owner (OWASP API3)";
+            }
+            Probe::IncludingScope => {
+                return "a token with a scope that includes the one that is needed is refused, though it may";
             }
             Probe::UnknownId(_) => {
                 return "an id that is missing and one that is hidden have to look alike, or ids can be guessed";
@@ -135,6 +159,8 @@ fn why(rule: &Rule) -> &'static str {
         }
         Some(Family::Method) => "a method that nobody documented is one that nobody guards",
         Some(Family::Batch) => "an item whose outcome is missing or miscounted is lost or sent twice",
+        Some(Family::Page) => "who reads a list page by page has to see each item, and each once",
+        Some(Family::Repeat) => "a call whose answer was lost is sent again, and must not be executed twice for it",
         Some(Family::Rate) => "clients that cannot see what is left run into the limit, all at the same time",
         Some(Family::Answer) => {
             "clients are generated from the document and read answers by it: what it does not say of them arrives as an error, \
@@ -143,6 +169,10 @@ fn why(rule: &Rule) -> &'static str {
         Some(Family::Oauth) => "who can trick the authorization server has every token that it grants",
         Some(Family::Jwt) => "a forged or outdated JWT that is accepted is a key for everybody",
         Some(Family::Keys) => "who manages keys badly gives away more than they have, or cannot take it back",
+        Some(Family::Webhook) => {
+            "who receives has nothing but the delivery to go by: one that is lost, doubled, forged or not as documented is acted upon \
+             by somebody who cannot ask"
+        }
         Some(Family::Client) => {
             "a client that loses an answer, repeats a call or shows its token costs its users money, data or the account"
         }

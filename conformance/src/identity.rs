@@ -153,6 +153,23 @@ pub enum Rights {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Missing(pub String);
 
+/// An identity as the user describes it.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// Its name.
+    pub name: String,
+    /// The kind of its token.
+    pub kind: String,
+    /// The state that it is in.
+    pub state: State,
+    /// Its scopes; every one where there are none.
+    pub scopes: Option<BTreeSet<String>>,
+    /// Whether it has actions by resource in place of scopes.
+    pub has_resources: bool,
+    /// Its token.
+    pub secret: Secret,
+}
+
 /// Where credentials come from: minted by the mock, or given by the user for a live server.
 pub trait Identities: Send + Sync {
     /// A credential that meets the need.
@@ -167,11 +184,28 @@ pub trait Identities: Send + Sync {
         None
     }
 
+    /// Every identity that the user describes; none where they are minted.
+    fn known(&self) -> Vec<Known> {
+        Vec::new()
+    }
+
+    /// Whether somebody with a valid token of a kind may do what these scopes allow.
+    fn holds(&self, kind: &str, scopes: &[String]) -> bool {
+        let _ = (kind, scopes);
+        true
+    }
+
     /// The id of somebody else for a parameter of a path.
     ///
     /// # Errors
     /// What would have to be given for there to be one.
     fn foreign_id(&self, path: &str, parameter: &str) -> Result<String, Missing>;
+
+    /// Those of a kind whose ids of a path parameter are not the same, each as it calls that path: one for each id.
+    fn owners(&self, kind: &str, path: &str, parameter: &str) -> Vec<Identity> {
+        let _ = (kind, path, parameter);
+        Vec::new()
+    }
 
     /// The value of a path parameter that no identity names, where the document has this one for it.
     ///
@@ -237,6 +271,14 @@ pub trait Identities: Send + Sync {
         Err(Missing(format!("where the authorization server is was not given, which has `{}`", endpoint.path())))
     }
 
+    /// The secret by which the deliveries of a webhook are signed.
+    ///
+    /// # Errors
+    /// What would have to be given for there to be one.
+    fn webhook_secret(&self, name: &str) -> Result<Secret, Missing> {
+        Err(Missing(format!("no secret of the webhook `{name}` was given")))
+    }
+
     /// Who signs JWTs.
     ///
     /// # Errors
@@ -297,12 +339,17 @@ impl Need {
         let (state, rights) = match probe {
             Probe::RevokedToken => (State::Revoked, Rights::All),
             Probe::ExpiredToken => (State::Expired, Rights::All),
-            Probe::Exhausted | Probe::Recovered => (State::Limited, Rights::All),
+            Probe::Exhausted | Probe::AtOnce | Probe::Recovered => (State::Limited, Rights::All),
             Probe::NoFunds => (State::Broke, Rights::All),
             Probe::OtherAudience => (State::OtherAudience, Rights::All),
             Probe::TestToken | Probe::Key(KeyProbe::MintInTest) => (State::Test, Rights::All),
             Probe::LackingScope | Probe::KindLackingScope(_) => (State::Valid, Rights::Without(scopes())),
             Probe::OnlyItsScope | Probe::KindOnlyItsScope(_) => (State::Valid, Rights::Only(scopes())),
+            Probe::IncludingScope => {
+                let mut kinds = contract.kinds_of(operation).filter(|credential| credential.scoped);
+                let scope = kinds.find_map(|credential| credential.including(&operation.scopes))?;
+                (State::Valid, Rights::Only(BTreeSet::from([scope.clone()])))
+            }
             Probe::NoScopes => (State::Valid, Rights::Only(BTreeSet::new())),
             Probe::OnlyItsResource => {
                 let resource = operation.resource.clone()?;

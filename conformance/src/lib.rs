@@ -4,6 +4,7 @@
 //! `keyfit` does is here as well: mocks, reports, generated files, and [calls](call) without a generated client.
 
 pub mod apis;
+pub mod baseline;
 mod basic;
 mod bent;
 mod body;
@@ -24,20 +25,22 @@ pub mod file;
 mod form;
 pub mod generate;
 mod glob;
+mod idempotency;
 pub mod identity;
 pub mod ids;
 pub mod init;
 mod items;
 mod jws;
-pub mod known;
 mod markdown;
 pub mod mock;
 mod nobody;
+mod one_way;
 pub mod origin;
 mod parameter;
 mod pointer;
 mod presumption;
 pub mod probe;
+mod reference;
 pub mod report;
 pub mod run;
 pub mod secret;
@@ -48,6 +51,7 @@ mod standing;
 pub mod tokens;
 mod user_error;
 pub mod verdict;
+mod webhook;
 
 pub use check::{Check, Findings, check};
 pub use user_error::UserError;

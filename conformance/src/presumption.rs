@@ -28,7 +28,25 @@ pub(crate) fn settle(catalogue: &Catalogue, outcomes: &mut [Outcome]) {
     }
     for place in 0..catalogue.cases.len() {
         refused_anyway(catalogue, outcomes, place);
+        stopped(catalogue, outcomes, place);
     }
+}
+
+/// Names the rule at which a case stopped on its way: one that it builds upon and that is broken at the same operation.
+fn stopped(catalogue: &Catalogue, outcomes: &mut [Outcome], place: usize) {
+    let outcome = &outcomes[place];
+    if outcome.verdict != Verdict::Skip || outcome.requests == 0 || outcome.follows.is_some() {
+        return;
+    }
+    let case = &catalogue.cases[place];
+    let presumed = (catalogue.contract.rules.iter().enumerate())
+        .filter(|(_, other)| catalogue.rule(case).presumes.contains(&other.id));
+    let mut cases = presumed.flat_map(|(rule, _)| catalogue.places(rule, Some(case.operation)));
+    let Some(root) = cases.find(|other| outcomes[*other].is_broken()) else { return };
+    let root = catalogue.rule(&catalogue.cases[root]).id.clone();
+    let outcome = &mut outcomes[place];
+    outcome.reason = outcome.reason.take().map(|why| format!("not reached, since `{root}` is broken: {why}"));
+    outcome.follows = Some(root);
 }
 
 /// Takes back a pass that shows nothing: what is refused for what is wrong with it may be refused as a valid request is.

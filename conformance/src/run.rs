@@ -8,13 +8,14 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::baseline::Baseline;
 use crate::catalogue::{Case, Catalogue, Side};
 use crate::control;
 use crate::drive::Stage;
-use crate::known::KnownFailures;
+use crate::identity::Known;
 use crate::presumption;
 use crate::probe::{Aftermath, Target};
-use crate::report::{ApiReport, LiveReport};
+use crate::report::{Access, ApiReport, LiveReport};
 use crate::secret::Redactor;
 use crate::standing;
 use crate::verdict::{Outcome, Verdict};
@@ -99,6 +100,8 @@ pub struct Checked {
     pub outcomes: Vec<Outcome>,
     /// What was done to a live server.
     pub aftermath: Aftermath,
+    /// Who the tokens file names.
+    known: Vec<Known>,
 }
 
 /// Runs the cases of an API and tidies up after them.
@@ -108,24 +111,28 @@ pub async fn check(catalogue: Arc<Catalogue>, plan: &Plan, server: String) -> Ch
         Some(target) => target.finish(&catalogue).await,
         None => Aftermath::default(),
     };
-    Checked { catalogue, server, outcomes, aftermath }
+    let known = plan.target.as_ref().map(|target| target.known()).unwrap_or_default();
+    Checked { catalogue, server, outcomes, aftermath, known }
 }
 
 impl Checked {
-    /// The report, without the failures that are known, and the number of requests; `notes` are those on a live server,
-    /// where it was one.
-    pub fn report(
-        mut self,
-        known: &mut KnownFailures,
-        notes: Option<Vec<String>>,
-        redactor: &Redactor,
-    ) -> (ApiReport, usize) {
-        let mut requests = self.aftermath.requests;
-        for (case, outcome) in self.catalogue.cases.iter().zip(&mut self.outcomes) {
-            requests += outcome.requests;
-            known.settle(&case.id, outcome);
+    /// Settles which failures are known. Where `adopts`, all are: what is not in the baseline is added to it.
+    pub fn settle(&mut self, baseline: &mut Baseline, adopts: bool, redactor: &Redactor) {
+        baseline.settle(&self.catalogue, &mut self.outcomes);
+        if adopts {
+            baseline.adopt(&self.catalogue, &mut self.outcomes, redactor);
         }
+    }
+
+    /// The report and the number of requests; `notes` are those on a live server, where it was one.
+    pub fn report(self, notes: Option<Vec<String>>, redactor: &Redactor) -> (ApiReport, usize) {
+        let of_cases: usize = self.outcomes.iter().map(|outcome| outcome.requests).sum();
+        let requests = self.aftermath.requests + of_cases;
+        let outcomes = if self.known.is_empty() { Vec::new() } else { self.outcomes.clone() };
         let mut report = ApiReport::new(&self.catalogue, &self.server, self.outcomes, redactor);
+        if !self.known.is_empty() {
+            report.access = Some(Access::new(&self.catalogue, &outcomes, &self.known, &report.cases, redactor));
+        }
         report.live = notes.map(|notes| LiveReport::new(self.aftermath, notes, redactor));
         (report, requests)
     }

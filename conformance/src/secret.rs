@@ -148,6 +148,11 @@ impl Redactor {
         self.with(|redactor| plain_lines(&redactor.mask(text)))
     }
 
+    /// Whether a known secret stands in a text, however it is encoded.
+    pub(crate) fn knows(&self, text: &str) -> bool {
+        self.with(|redactor| redactor.finds(text))
+    }
+
     /// The same with every other character as it is, for what is no text for a terminal.
     pub fn mask_raw(&self, text: &str) -> String {
         self.with(|redactor| redactor.mask(text).into_owned())

@@ -11,7 +11,7 @@ use crate::carrier::Spot;
 use crate::catalogue::Catalogue;
 use crate::file;
 use crate::mock::{Mock, Mutant};
-use crate::probe::{Http, Policy, Servers, Target};
+use crate::probe::{Http, Policy, Receiver, ReceiverAt, Servers, Target};
 use crate::run::Plan;
 use crate::secret::Redactor;
 use crate::tokens::{Environment, Roots, Tokens, Way};
@@ -33,6 +33,8 @@ pub struct LiveServer<'a> {
     pub allow_writes: bool,
     /// What else may be sent, and how fast.
     pub policy: Policy,
+    /// Where the server reaches a receiver of what it delivers; on this machine for a server of this machine where left out.
+    pub receiver: Option<&'a ReceiverAt>,
 }
 
 /// The mock of an API as a server that is checked. The mock stops when it is dropped.
@@ -69,7 +71,7 @@ impl LiveServer<'_> {
         note: impl Fn(&str),
         redactor: &Redactor,
     ) -> Result<bool, UserError> {
-        let Self { base_url, servers, tokens, env_file, authorization_servers, allow_writes, policy } = self;
+        let Self { base_url, servers, tokens, env_file, authorization_servers, allow_writes, policy, receiver } = self;
         let servers = Servers::new(base_url.clone()).with(&catalogue.api, servers)?;
         if let Some(unknown) = policy.allow.iter().find(|pattern| !catalogue.names_operation(pattern)) {
             return Err(UserError::new(format!("there is no operation `{unknown}` to allow"))
@@ -89,7 +91,10 @@ impl LiveServer<'_> {
         let allow_spend = policy.allow_spend;
         let target =
             Target::new(http, base_url.clone(), Arc::clone(&tokens) as _, redactor.clone()).with_servers(servers);
-        let target = target.live(catalogue, plan.halt.clone(), policy);
+        let mut target = target.live(catalogue, plan.halt.clone(), policy);
+        if let Some(at) = receiver {
+            target = target.delivering_to(Receiver::at(at).await.map_err(UserError::new)?);
+        }
         let reached = tokio::select! {
             reached = target.reach() => reached,
             () = plan.halt.halted() => return Ok(false),

@@ -17,7 +17,7 @@ pub enum Verdict {
     Pass,
     /// A `must` rule is broken.
     Fail,
-    /// A rule is broken, and that is known: `known-failing.toml` says why.
+    /// A rule is broken, and that is known: it stands in the baseline.
     Known,
     /// A `should` rule is broken.
     Warn,
@@ -55,12 +55,16 @@ pub struct Outcome {
     pub fault: Option<Fault>,
     /// The rule that is broken instead, for which this one is not reached.
     pub follows: Option<String>,
+    /// Of a known failure, why it stays; empty where the baseline gives no reason.
+    pub known: Option<String>,
     /// What its answers show that a rule about every answer looks at.
     pub observations: Vec<Observation>,
     /// Of such a rule: the place of the case that is broken by the same answer, where there is no other.
     pub(crate) explained_by: Option<usize>,
     /// The name of the identity that called, at a live server.
     pub identity: Option<String>,
+    /// Who called the operation as it is to be called, with the status of each answer, at a live server.
+    pub(crate) calls: Vec<(String, u16)>,
     /// Requests that were sent.
     pub requests: usize,
     /// How long it took.
@@ -105,6 +109,11 @@ pub struct Exchange {
     pub answer_body: String,
 }
 
+/// Who calls without an identity.
+pub(crate) const NO_CREDENTIAL: &str = "no credential";
+/// The same with a credential that was never issued.
+pub(crate) const UNKNOWN_CREDENTIAL: &str = "unknown credential";
+
 /// The longest text of a body in a report.
 const LONGEST: usize = 600;
 
@@ -142,9 +151,11 @@ impl Outcome {
             status: None,
             fault: None,
             follows: None,
+            known: None,
             observations: Vec::new(),
             explained_by: None,
             identity: None,
+            calls: Vec::new(),
             requests: 0,
             took: Duration::ZERO,
             exchanges: Vec::new(),

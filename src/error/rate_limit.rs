@@ -2,12 +2,13 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use reqwest::header::{DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
 
 use super::api::RateLimitNames;
+use super::limit_fields::LimitFields;
 
-/// What the `X-RateLimit-*` headers of an answer said, or the `RateLimit-*` headers of the IETF's draft. A header that is
-/// missing or garbled is `None`, never zero.
+/// What the `X-RateLimit-*` or `X-Rate-Limit-*` headers of an answer said, or those of the IETF's draft: `RateLimit` with
+/// `RateLimit-Policy`, and the older `RateLimit-*`. A header that is missing or garbled is `None`, never zero.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct RateLimit {
@@ -20,12 +21,36 @@ pub struct RateLimit {
     pub reset: Option<u64>,
 }
 
-const LIMIT: [HeaderName; 2] =
-    [HeaderName::from_static("x-ratelimit-limit"), HeaderName::from_static("ratelimit-limit")];
-const REMAINING: [HeaderName; 2] =
-    [HeaderName::from_static("x-ratelimit-remaining"), HeaderName::from_static("ratelimit-remaining")];
-const RESET: [HeaderName; 2] =
-    [HeaderName::from_static("x-ratelimit-reset"), HeaderName::from_static("ratelimit-reset")];
+/// The usual names of one of the headers, with what the fields of the draft say in its place.
+struct Usual {
+    names: [HeaderName; 3],
+    field: fn(LimitFields) -> Option<u64>,
+}
+
+const LIMIT: Usual = Usual {
+    names: [
+        HeaderName::from_static("x-ratelimit-limit"),
+        HeaderName::from_static("ratelimit-limit"),
+        HeaderName::from_static("x-rate-limit-limit"),
+    ],
+    field: |fields| fields.limit,
+};
+const REMAINING: Usual = Usual {
+    names: [
+        HeaderName::from_static("x-ratelimit-remaining"),
+        HeaderName::from_static("ratelimit-remaining"),
+        HeaderName::from_static("x-rate-limit-remaining"),
+    ],
+    field: |fields| fields.remaining,
+};
+const RESET: Usual = Usual {
+    names: [
+        HeaderName::from_static("x-ratelimit-reset"),
+        HeaderName::from_static("ratelimit-reset"),
+        HeaderName::from_static("x-rate-limit-reset"),
+    ],
+    field: |fields| fields.reset,
+};
 
 /// A reset that is less, September 2001 as an instant, is a number of seconds from now.
 const LEAST_INSTANT: u64 = 1_000_000_000;
@@ -65,17 +90,22 @@ impl RateLimit {
 pub(crate) fn are_told(headers: &HeaderMap, names: &RateLimitNames) -> bool {
     let own = [names.limit, names.remaining, names.reset];
     let is_told = |name: &str| {
-        name.strip_prefix("x-").unwrap_or(name).starts_with("ratelimit-")
+        let usual = name.strip_prefix("x-").unwrap_or(name);
+        usual.starts_with("ratelimit-")
+            || usual.starts_with("rate-limit-")
+            || LimitFields::has(name)
             || own.into_iter().flatten().any(|own| name.eq_ignore_ascii_case(own))
     };
     headers.keys().map(HeaderName::as_str).any(is_told)
 }
 
 /// The number in the API's own header, else in one that is usual.
-fn number(headers: &HeaderMap, own: Option<&str>, usual: [HeaderName; 2]) -> Option<u64> {
-    let read = |value: &HeaderValue| value.to_str().ok()?.trim().parse().ok();
-    let own = own.and_then(|name| headers.get(name)).and_then(read);
-    own.or_else(|| usual.into_iter().find_map(|name| headers.get(name).and_then(read)))
+fn number(headers: &HeaderMap, own: Option<&str>, usual: Usual) -> Option<u64> {
+    let read = |name: &str| LimitFields::number(name, headers.get(name)?.to_str().ok()?);
+    let own = own.and_then(read);
+    let Usual { names, field } = usual;
+    let by_name = || names.into_iter().find_map(|name| read(name.as_str()));
+    own.or_else(by_name).or_else(|| field(LimitFields::read(headers)?))
 }
 
 /// Clocks that differ by no more than this are taken for equal: `Date` has whole seconds only.
@@ -208,6 +238,22 @@ mod tests {
         assert_eq!(retry_after(Some(u64::MAX), &headers(&[]), now), Some(LONGEST_WAIT), "the hint of a body");
         for garbled in ["-1", "1e300", "+5", "0.5", "Sat, 01 Jan 10000 00:00:00 GMT", ""] {
             assert_eq!(retry_after(None, &headers(&[("retry-after", garbled)]), now), None, "{garbled}");
+        }
+    }
+
+    #[test]
+    fn the_fields_of_the_draft_and_names_with_a_hyphen_more_are_read() {
+        let date = ("date", "Mon, 31 Dec 2029 22:59:30 GMT");
+        let expected = Some(RateLimit { limit: Some(10), remaining: Some(0), reset: Some(1_893_452_400) });
+        for told in [
+            &[("ratelimit", "\"day\";r=0;t=30"), ("ratelimit-policy", "\"day\";q=10;w=86400"), date][..],
+            &[("ratelimit", "limit=10, remaining=0, reset=30"), date],
+            &[("x-rate-limit-limit", "10"), ("x-rate-limit-remaining", "0"), ("x-rate-limit-reset", "30"), date],
+            &[("ratelimit-limit", "10, 10;w=1"), ("ratelimit-remaining", "0"), ("ratelimit-reset", "1893452400")],
+        ] {
+            let told = headers(told);
+            assert_eq!(RateLimit::from_headers(&told), expected);
+            assert_eq!(until_reset(&told, &USUAL, at(1_893_452_370)), Some(Duration::from_secs(30)));
         }
     }
 

@@ -39,7 +39,7 @@ def check(keyfit, running, api, known=None):
     command = [keyfit, "check", "--api-dir", str(api), "--base-url", running.url, "--tokens", str(running.source / "tokens.toml"),
                "--allow-writes", "--fail-on", "should", "--report", f"json={report}", *running.flags]
     if known:
-        command += ["--known-failing", str(known)]
+        command += ["--baseline", str(known)]
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **running.secrets})
     if not report.exists():
         raise Broken(f"keyfit check: {done.stdout}{done.stderr}")
@@ -61,7 +61,7 @@ def ended(running, keyfit, folder, name):
     api = folder / "api"
     began = time.monotonic()
     begin(keyfit, running, api)
-    known = running.source / "known-failing.toml"
+    known = running.source / "baseline.toml"
     report, done = check(keyfit, running, api, known if known.exists() else None)
     seconds = time.monotonic() - began
     false, true = findings(report), findings(report, ("known",))
@@ -85,7 +85,7 @@ def defects(keyfit, correct, folder, name):
     listed = correct.source / "defects.toml"
     if not listed.exists():
         return []
-    wrong, known, began = [], correct.source / "known-failing.toml", time.monotonic()
+    wrong, known, began = [], correct.source / "baseline.toml", time.monotonic()
     every = tomllib.loads(listed.read_text())["defect"]
     for defect in every:
         running = Running(name, tempfile.mkdtemp(dir=folder))

@@ -2,14 +2,17 @@
 
 use keyfit_openapi::{Api, Needed, NextPage, Operation, PageArgument, Partial, Place, ResponseShape, Retry, Writing};
 
-use super::{required_field, undeclared_methods, wrong_top_level};
+use super::{required_field, success_headers, undeclared_methods, wrong_top_level};
 use crate::carrier::{Spot, other_place};
 use crate::contract::{
     AuthorizationDrive, AuthorizationServer, Body, Carrier, Contract, Credential, Drive, KeyManagement, KeyProbe,
     OauthProbe, Probe, Promise, Rule,
 };
 use crate::documented::names_success;
+use crate::idempotency::key_of;
 use crate::identity::Need;
+use crate::one_way::read_only;
+use crate::probe::{can_be_walked, takes_any_cursor};
 
 /// Whether a probe means anything at an operation.
 pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: &Operation) -> bool {
@@ -18,6 +21,10 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
         // Its calls are judged where there are any.
         Probe::Any if is_open && contract.ruling(&Probe::Anonymous, operation).is_some() => return true,
         Probe::Anonymous => return is_open,
+        // Whether it hands over a URL is asked for each webhook.
+        Probe::Delivery | Probe::RefusedDelivery => {
+            return is_open || contract.alternatives(operation).next().is_some();
+        }
         // No credential that can be sent opens it, or nothing is asked of who calls it.
         _ if contract.alternatives(operation).next().is_none() => return false,
         probe if is_open && probe.needs_demand() => return false,
@@ -34,6 +41,10 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
     match probe {
         Probe::LackingScope | Probe::OnlyItsScope | Probe::NoScopes => {
             !operation.scopes.is_empty() && kinds().any(|kind| kind.scoped)
+        }
+        Probe::IncludingScope => {
+            !operation.scopes.is_empty()
+                && kinds().any(|kind| kind.scoped && kind.including(&operation.scopes).is_some())
         }
         Probe::OnlyItsResource => operation.resource.is_some() && kinds().any(Credential::grants_resources),
         Probe::OtherResources => !operation.scopes.is_empty() && kinds().any(Credential::grants_resources),
@@ -71,7 +82,12 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
                 && body.is_some_and(|schema| required_field(api, schema).is_some())
         }
         Probe::StartWithoutLimit => start_and_limit(operation).is_some(),
+        Probe::Pages => can_be_walked(operation),
+        Probe::RepeatedKey => key_of(operation).is_some(),
+        Probe::ReusedKey => key_of(operation).is_some() && writing == Some(Writing::Json),
+        Probe::BrokenCursor => takes_any_cursor(operation),
         Probe::NoFunds => operation.spends,
+        Probe::ReadOnlyMembers => !read_only(api, operation).is_empty(),
         Probe::UndeclaredMethod => {
             api.methods(&operation.path).first() == Some(&operation.method)
                 && undeclared_methods(api, operation).next().is_some()
@@ -82,16 +98,23 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
         Probe::Head | Probe::HeadWithoutToken => {
             operation.method == "GET" && !api.methods(&operation.path).iter().any(|method| method == "HEAD")
         }
-        Probe::OverMaximum | Probe::EmptyBatch | Probe::MixedBatch | Probe::RejectedBatch | Probe::FullBatch => {
-            contract.batch_of(operation).zip(body).is_some_and(|(batch, schema)| batch.items(api, schema).is_some())
+        probe if probe.is_about_items() => {
+            let needs_maximum = matches!(probe, Probe::OverMaximum | Probe::FullBatch);
+            let batch = contract.batch_of(operation).filter(|batch| batch.maximum.is_some() || !needs_maximum);
+            batch.zip(body).is_some_and(|(batch, schema)| batch.items(api, schema).is_some())
         }
         Probe::Exhausted => contract.rate_limit.is_some(),
-        // It waits for a window's end: once is enough.
+        // They wait for a window's end, or fill one: once is enough.
         Probe::Recovered => {
-            let is_asked = |other: &&Operation| other.retry == Retry::Safe && contract.asks(other);
-            let first = || api.operations.iter().find(is_asked);
+            let first = || asked_readings(api, contract).next();
             contract.rate_limit.is_some() && first().is_some_and(|first| first.id == operation.id)
         }
+        Probe::AtOnce => contract.rate_limit.as_ref().filter(|rules| rules.names_its_headers()).is_some_and(|rules| {
+            let header = rules.remaining_header.to_lowercase();
+            let telling = |other: &&Operation| success_headers(other).any(|own| own == header);
+            let first = asked_readings(api, contract).find(telling).or_else(|| asked_readings(api, contract).next());
+            first.is_some_and(|first| first.id == operation.id)
+        }),
         Probe::Oauth(probe) => contract.authorization_server.as_ref().is_some_and(|server| {
             probe.applies(server)
                 && stands_for_authorization(api, server, operation)
@@ -106,6 +129,11 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
         }
         _ => true,
     }
+}
+
+/// The calls that only read and ask for a credential.
+fn asked_readings<'a>(api: &'a Api, contract: &'a Contract) -> impl Iterator<Item = &'a Operation> {
+    api.operations.iter().filter(|other| other.retry == Retry::Safe && contract.asks(other))
 }
 
 /// Whether what a probe spoils of several credentials is not needed, because the others are an alternative by themselves.
@@ -129,7 +157,7 @@ fn fits_certificates(probe: &Probe, contract: &Contract, operation: &Operation) 
         Probe::NoCertificate => !certificates.is_empty(),
         Probe::OtherKind(kind) => certificates.is_empty() && !is_one(kind),
         Probe::Without(kind) | Probe::WithUnknown(kind) => !is_one(kind),
-        Probe::Foreign(_) => true,
+        Probe::Foreign(_) | Probe::ForeignQuery(_) | Probe::ForeignMember(_) | Probe::ForeignListed(_) => true,
         probe => !tokens.is_empty() || !probe.needs_demand(),
     }
 }
@@ -179,7 +207,11 @@ fn is_promised(promise: Promise, operation: &Operation) -> bool {
         Promise::DocumentedBody => responses.values().any(|shape| shape.schema.is_some() || shape.streamed.is_some()),
         Promise::DocumentedHeaders => responses.values().any(|shape| !shape.headers.is_empty()),
         Promise::Private => operation.method == "GET" && !operation.needed.is_optional(),
-        Promise::NoServerError | Promise::Challenge | Promise::Allow | Promise::ContentType => true,
+        Promise::NoServerError
+        | Promise::Challenge
+        | Promise::Allow
+        | Promise::ContentType
+        | Promise::ProblemStatus => true,
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use keyfit_openapi::example::Request;
 use keyfit_openapi::schema::{self, Direction};
-use keyfit_openapi::{Api, Failure, Operation, Place, Retry, Source, Text, example, nameless};
+use keyfit_openapi::{Api, Failure, Operation, Place, Retry, Text, example, nameless};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -17,8 +17,10 @@ use serde_json::{Map, Value, json};
 pub(crate) use self::applies::start_and_limit;
 use self::applies::{applies, authorization_variants, can_be_seen, variants};
 use crate::bent::{self, Bent};
-use crate::contract::{Contract, Drive, Family, Flaw, Level, Probe, Rule};
+use crate::contract::{Contract, DeliveryCheck, Drive, Family, Flaw, Level, Probe, Rule};
 use crate::glob;
+use crate::reference::{Reference, Referring, references};
+use crate::webhook::{self, Hook};
 
 /// An API with its contract and all cases that follow from the two.
 #[derive(Clone, Debug)]
@@ -31,12 +33,29 @@ pub struct Catalogue {
     pub contract_path: String,
     /// The cases, rule by rule in the contract's order, those of a rule in the document's.
     pub cases: Vec<Case>,
+    /// The rules that are switched off, by their places, with how many cases they would have.
+    pub(crate) off: Vec<(usize, usize)>,
+    /// The rules that the contract does not hold itself: those of the set that it names, and those of later ones.
+    pub(crate) taken: Taken,
     /// The line of the contract at which each rule stands.
     lines: Arc<[usize]>,
     /// A valid request for each operation; making one takes longer than many cases do.
     examples: Arc<[Request]>,
     /// For each operation, the one before it that no request tells it from.
     twins: Arc<[Option<usize>]>,
+}
+
+/// Rules that a contract has by way of the set of requirements that it names, by their places.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Taken {
+    /// The name of the set.
+    pub(crate) set: String,
+    /// Those of the set.
+    pub(crate) held: Vec<usize>,
+    /// Those that came later, which fail nothing.
+    pub(crate) newer: Vec<usize>,
+    /// Those that apply to no operation.
+    pub(crate) idle: Vec<usize>,
 }
 
 /// One rule at one operation.
@@ -73,36 +92,46 @@ pub enum Side {
 }
 
 impl Catalogue {
-    /// Reads document, overlay and contract of an API and expands the rules.
-    ///
-    /// # Errors
-    /// What the three files hold and cannot be used, an API without contract, a rule or pattern that applies to nothing.
-    pub fn read(source: &Source) -> Result<Self, Failure> {
-        let Some(text) = &source.contract else {
-            return Err(Failure::of_file(
-                &source.document.path,
-                "the API has no contract",
-                "put a `contract.toml` next to the document; openapi/contract.schema.json describes its format",
-            ));
-        };
-        let mut api = Api::read(source)?;
-        // A run keeps the API to its end.
-        api.forget_source();
-        Self::of(Arc::new(api), text)
-    }
-
     /// The catalogue of an API that was read, with this contract.
     ///
     /// # Errors
     /// A contract that cannot be used, a rule or pattern that applies to nothing.
-    pub(crate) fn of(api: Arc<Api>, text: &Text) -> Result<Self, Failure> {
-        let reach = Reach::of(&api);
-        let (contract, cases) = Self::expanded(&reach, text)?;
+    pub(crate) fn of(api: &Arc<Api>, text: &Text) -> Result<Self, Failure> {
+        Self::within(api, &Reach::of(api), text, &|_| false)
+    }
+
+    /// The same, where the reach of the API is known already, and some rules, by their ids, may apply to nothing.
+    pub(crate) fn within(
+        api: &Arc<Api>,
+        reach: &Reach,
+        text: &Text,
+        may_be_idle: &dyn Fn(&str) -> bool,
+    ) -> Result<Self, Failure> {
+        let contract = Contract::read(text)?;
+        let Expanded { cases, off } = expand(reach, &contract, text, may_be_idle)?;
         let examples = Arc::clone(reach.examples());
         let lines = contract.rule_lines(text).into();
         let (contract, contract_path) = (Arc::new(contract), text.path.clone());
-        let twins = twins(&api.operations).into();
-        Ok(Self { api, contract, contract_path, cases, lines, examples, twins })
+        let (api, twins) = (Arc::clone(api), twins(&api.operations).into());
+        let taken = Taken::default();
+        Ok(Self { api, contract, contract_path, cases, off, taken, lines, examples, twins })
+    }
+
+    /// Says which rules the contract has by way of its set of requirements: all from a place on, of which the `newer` ones are only
+    /// observed. They stand at the line that names the set.
+    pub(crate) fn take_up(&mut self, from: usize, line: usize, set: &str, newer: &[&str]) {
+        let all = from..self.contract.rules.len();
+        let is_newer = |place: &usize| newer.contains(&self.contract.rules[*place].id.as_str());
+        let (newer, held): (Vec<usize>, Vec<usize>) = all.partition(is_newer);
+        for case in self.cases.iter_mut().filter(|case| newer.contains(&case.rule)) {
+            case.level = Level::Observe;
+        }
+        let lines = self.lines.iter().enumerate().map(|(place, known)| if place < from { *known } else { line });
+        self.lines = lines.collect();
+        let is_off = |place: usize| self.off.iter().any(|(off, _)| *off == place);
+        let is_idle = |place: &usize| self.places(*place, None).is_empty() && !is_off(*place);
+        let idle = (0..self.contract.rules.len()).filter(is_idle).collect();
+        self.taken = Taken { set: set.to_owned(), held, newer, idle };
     }
 
     /// Which rules of a contract that is not checked have cases, each for itself: there may be one for each path parameter of a
@@ -113,13 +142,6 @@ impl Catalogue {
             contract.takes(rule, text) && cases_of(reach, &contract, index, rule).next().is_some()
         };
         Ok(contract.rules.iter().enumerate().map(has_cases).collect())
-    }
-
-    fn expanded(reach: &Reach, text: &Text) -> Result<(Contract, Vec<Case>), Failure> {
-        let contract = Contract::read(text)?;
-        names_operations(reach.api, &contract, text)?;
-        let cases = expand(reach, &contract, text)?;
-        Ok((contract, cases))
     }
 
     /// The rule of a case.
@@ -153,11 +175,8 @@ impl Catalogue {
 
     /// The requests of a case that are valid but for one thing of this kind.
     pub(crate) fn bent(&self, case: &Case, flaw: Flaw) -> Vec<Bent> {
-        let operation = self.operation(case);
-        let mut bent = bent::of(&self.api, operation, &self.examples[case.operation]);
-        bent.retain(|bent| bent.flaw == flaw && bent.is_sent(&self.contract, operation));
-        bent.truncate(bent::MOST);
-        bent
+        let most = |kind| if kind == flaw { bent::MOST } else { 0 };
+        bent::of((&self.api, &self.contract), self.operation(case), &self.examples[case.operation], &most)
     }
 
     /// Why that request may not be a valid one: what no example is known for.
@@ -203,6 +222,8 @@ impl Catalogue {
 pub(crate) struct Reach<'a> {
     api: &'a Api,
     by_path_parameter: HashMap<&'a str, Vec<usize>>,
+    /// The operations that name the resource of a path parameter elsewhere.
+    by_reference: OnceCell<HashMap<(Referring, &'a str), Vec<usize>>>,
     /// The headers that successes have, in lower case.
     headers: HashSet<String>,
     examples: OnceCell<Arc<[Request]>>,
@@ -219,7 +240,14 @@ impl<'a> Reach<'a> {
             }
         }
         let headers = api.operations.iter().flat_map(success_headers).collect();
-        Self { api, by_path_parameter, headers, examples: OnceCell::new(), flaws: OnceCell::new() }
+        Self {
+            api,
+            by_path_parameter,
+            by_reference: OnceCell::new(),
+            headers,
+            examples: OnceCell::new(),
+            flaws: OnceCell::new(),
+        }
     }
 
     /// A valid request for each operation.
@@ -230,14 +258,23 @@ impl<'a> Reach<'a> {
     /// Whether an operation has requests that are valid but for one thing of this kind.
     fn can_be_bent(&self, flaw: Flaw, contract: &Contract, position: usize) -> bool {
         let flaws = |(operation, request): (&Operation, &Request)| {
-            let sent =
-                bent::of(self.api, operation, request).into_iter().filter(|bent| bent.is_sent(contract, operation));
-            let mut flaws: Vec<Flaw> = sent.map(|bent| bent.flaw).collect();
-            flaws.dedup();
-            flaws
+            bent::of((self.api, contract), operation, request, &|_| 1).iter().map(|bent| bent.flaw).collect()
         };
         let all = || self.api.operations.iter().zip(self.examples().iter()).map(flaws).collect();
         self.flaws.get_or_init(all)[position].contains(&flaw)
+    }
+
+    fn by_reference(&self) -> &HashMap<(Referring, &'a str), Vec<usize>> {
+        self.by_reference.get_or_init(|| {
+            let mut known: HashMap<(Referring, &str), Vec<usize>> = HashMap::new();
+            for Reference { referring, operation, parameter, .. } in references(self.api) {
+                let operations = known.entry((referring, parameter)).or_default();
+                if operations.last() != Some(&operation) {
+                    operations.push(operation);
+                }
+            }
+            known
+        })
     }
 
     /// The operations that a rule may mean something for.
@@ -245,6 +282,10 @@ impl<'a> Reach<'a> {
         let positions: Box<dyn Iterator<Item = usize>> = match &rule.probe {
             Some(Probe::Foreign(name) | Probe::UnknownId(name)) => {
                 Box::new(self.by_path_parameter.get(name.as_str()).into_iter().flatten().copied())
+            }
+            Some(probe) if probe.refers().is_some() => {
+                let named = probe.refers().and_then(|named| self.by_reference().get(&named).cloned());
+                Box::new(named.into_iter().flatten())
             }
             _ => Box::new(0..self.api.operations.len()),
         };
@@ -280,47 +321,126 @@ pub(crate) fn twins(operations: &[Operation]) -> Vec<Option<usize>> {
 }
 
 /// The operations by which keys are managed are those of the document.
-fn names_operations(api: &Api, contract: &Contract, text: &Text) -> Result<(), Failure> {
-    let Some(keys) = &contract.key_management else { return Ok(()) };
+fn names_operations(api: &Api, contract: &Contract, text: &Text) -> Vec<Failure> {
+    let of_batches = contract.batches.iter().flat_map(|batch| &batch.operations);
+    let is_stale = |pattern: &&String| !api.operations.iter().any(|operation| glob::matches(pattern, &operation.id));
+    let stale = of_batches.filter(is_stale).map(|pattern| {
+        let problem = format!("the pattern `{pattern}` of a batch fits no operation");
+        Contract::failure_at(text, pattern, problem, "write ids of operations, or patterns over them")
+    });
+    let mut failures: Vec<Failure> = stale.collect();
+    let Some(keys) = &contract.key_management else { return failures };
     let named = |id: &str| api.operations.iter().find(|operation| operation.id == id);
-    if let Some((role, unknown)) = keys.operations().into_iter().find(|(_, id)| named(id).is_none()) {
+    let unknown = keys.operations().into_iter().filter(|(_, id)| named(id).is_none());
+    let unknown = unknown.map(|(role, unknown)| {
         let problem = format!("`{unknown}`, which shall {role} keys, is no operation of the document");
-        return Err(Contract::failure_at(text, unknown, problem, "write the id of an operation"));
-    }
+        Contract::failure_at(text, unknown, problem, "write the id of an operation")
+    });
+    let is_known = unknown.clone().next().is_none();
+    failures.extend(unknown);
     let has_id = |id: &str| {
         let parameters = named(id).map_or(&[][..], |operation| &operation.parameters);
         parameters.iter().any(|known| known.name == keys.id_parameter && known.place == Place::Path)
     };
-    if has_id(&keys.update) && has_id(&keys.revoke) {
-        return Ok(());
+    if is_known && !(has_id(&keys.update) && has_id(&keys.revoke)) {
+        let problem =
+            format!("`{}` is no path parameter of `{}` and `{}`", keys.id_parameter, keys.update, keys.revoke);
+        let help = "write the name of the parameter that holds the id";
+        failures.push(Contract::failure_at(text, &keys.id_parameter, problem, help));
     }
-    let problem = format!("`{}` is no path parameter of `{}` and `{}`", keys.id_parameter, keys.update, keys.revoke);
-    Err(Contract::failure_at(text, &keys.id_parameter, problem, "write the name of the parameter that holds the id"))
+    failures
 }
 
-fn expand(reach: &Reach, contract: &Contract, text: &Text) -> Result<Vec<Case>, Failure> {
-    let mut cases = Vec::new();
+/// The webhooks of the contract are those of the document, and what it says of them can be done.
+fn names_webhooks(api: &Api, contract: &Contract, text: &Text) -> Vec<Failure> {
+    let mut failures = Vec::new();
+    let operations: Vec<&str> = api.operations.iter().map(|operation| operation.id.as_str()).collect();
+    let webhooks: Vec<&str> = api.webhooks.iter().map(|webhook| webhook.name.as_str()).collect();
+    let callbacks = api.operations.iter().flat_map(|operation| &operation.callbacks);
+    let callbacks: Vec<&str> = callbacks.map(|callback| callback.name.as_str()).collect();
+    for (name, terms) in &contract.webhooks {
+        if let Some((quoted, problem, help)) = terms.unknown(name, &operations, &webhooks, &callbacks) {
+            failures.push(Contract::failure_of_webhook(text, name, &quoted, problem, help));
+            continue;
+        }
+        let registering = terms.registered_by.as_ref().and_then(|id| api.operation(id));
+        if let Some((operation, at)) = registering.zip(terms.url_at.as_ref())
+            && operation.body.as_ref().and_then(|body| api.member(&body.schema, at)).is_none()
+        {
+            let problem = format!("the body of `{}` has no member `{at}` in the document", operation.id);
+            let help = "correct `url-at`, the place of the URL of the receiver";
+            failures.push(Contract::failure_of_webhook(text, name, at, problem, help));
+        }
+    }
+    failures
+}
+
+/// What a scope includes is needed by an operation, or includes others in turn: a name that was mistyped would include nothing.
+fn names_scopes(api: &Api, contract: &Contract, text: &Text) -> Vec<Failure> {
+    let is_needed = |scope: &String| api.operations.iter().any(|operation| operation.scopes.contains(scope));
+    let unknown = contract.credentials.iter().flat_map(|credential| {
+        let included = credential.includes.values().flatten();
+        let unknown = included.filter(|scope| !is_needed(scope) && !credential.includes.contains_key(*scope));
+        unknown.map(|unknown| {
+            let problem = format!("a scope of `{}` includes `{unknown}`, which no operation needs", credential.kind);
+            Contract::failure_at(text, unknown, problem, "correct the name, or remove it from `includes`")
+        })
+    });
+    unknown.collect()
+}
+
+/// What follows from the rules of a contract.
+struct Expanded {
+    cases: Vec<Case>,
+    /// The rules that are switched off, each with the number of cases that it would have.
+    off: Vec<(usize, usize)>,
+}
+
+fn expand(
+    reach: &Reach,
+    contract: &Contract,
+    text: &Text,
+    may_be_idle: &dyn Fn(&str) -> bool,
+) -> Result<Expanded, Failure> {
+    let mut failures = names_operations(reach.api, contract, text);
+    failures.extend(names_webhooks(reach.api, contract, text));
+    failures.extend(names_scopes(reach.api, contract, text));
+    let (mut cases, mut off) = (Vec::new(), Vec::new());
     for (index, rule) in contract.rules.iter().enumerate() {
         let before = cases.len();
         cases.extend(cases_of(reach, contract, index, rule));
-        let stale = rule
-            .operations
-            .iter()
-            .chain(&rule.except)
-            .find(|pattern| !reach.api.operations.iter().any(|operation| glob::matches(pattern, &operation.id)));
-        if let Some(pattern) = stale {
-            return Err(at(text, &rule.id, format!("the pattern `{pattern}` fits no operation")));
-        }
+        let fits =
+            |pattern: &&String| reach.api.operations.iter().any(|operation| glob::matches(pattern, &operation.id));
+        let mut stale = rule.operations.iter().chain(&rule.except).filter(|pattern| !fits(pattern)).peekable();
         // A rule that checks nothing would look like one that is kept.
-        if cases.len() == before {
-            return Err(at(text, &rule.id, format!("the rule `{}` applies to no operation", rule.id)));
+        if cases.len() == before && stale.peek().is_none() && !may_be_idle(&rule.id) {
+            failures.push(at(text, &rule.id, format!("the rule `{}` applies to no operation", rule.id)));
+        }
+        failures.extend(stale.map(|pattern| at(text, &rule.id, format!("the pattern `{pattern}` fits no operation"))));
+        if contract.level(index).is_none() {
+            off.push((index, cases.len() - before));
+            cases.truncate(before);
         }
     }
+    together(failures)?;
     let mut ids = HashSet::with_capacity(cases.len());
     if let Some(twice) = cases.iter().find(|case| !ids.insert(case.id.as_str())) {
         return Err(at(text, &contract.rules[twice.rule].id, format!("the case `{}` stands twice", twice.id)));
     }
-    Ok(cases)
+    Ok(Expanded { cases, off })
+}
+
+/// All of these as one, at the place of the first.
+fn together(failures: Vec<Failure>) -> Result<(), Failure> {
+    let count = failures.len();
+    let told: Vec<String> =
+        failures.iter().map(|one| format!("{}:{}: {}", one.place.path, one.place.line, one.problem)).collect();
+    let Some(first) = failures.into_iter().next() else { return Ok(()) };
+    if count == 1 {
+        return Err(first);
+    }
+    let problem = format!("{count} places of the contract do not fit the document: {}", told.join("; "));
+    Err(Failure { problem, ..first })
 }
 
 /// The cases of a rule, in the order of the operations.
@@ -349,7 +469,11 @@ fn cases_at(
                 && can_be_seen(rule, operation)
                 && reach.tells_of_limits(rule, contract, operation)
                 && !matches!(probe, Probe::Invalid(flaw) if !reach.can_be_bent(*flaw, contract, position));
-            let variants = if means_something { vec![None] } else { Vec::new() };
+            let variants = match means_something {
+                false => Vec::new(),
+                true if probe.is_of_webhooks() => webhooks(rule, api, contract, operation),
+                true => vec![None],
+            };
             (Side::Server, variants, is_unverified(probe, contract, operation))
         }
         // What is said of a server may be wrong; what our client does about it is ours.
@@ -359,7 +483,12 @@ fn cases_at(
         (None, Some(drive)) => (Side::Client, variants(drive, contract, operation), false),
         (None, None) => return Vec::new(),
     };
-    let level = if unverified { Level::Observe } else { rule.level };
+    let is_sure = |variant: Option<&str>| !unverified && is_sure(rule, (api, contract, operation), variant);
+    // What a request that only reads asks for beyond what the document allows is often cut to what it does.
+    let is_lenient = matches!(&rule.probe, Some(Probe::Invalid(flaw)) if flaw.constraint().is_some());
+    let most = if is_lenient && operation.retry == Retry::Safe { Level::Should } else { Level::Must };
+    let delivers = rule.probe.as_ref().is_some_and(Probe::is_of_webhooks);
+    let level = contract.level(index).unwrap_or(rule.level.min(most));
     let is_sent = side == Side::Server && rule.probe != Some(Probe::Any);
     // What a method does that the document does not know is anybody's guess.
     let is_unknown = rule.probe == Some(Probe::UndeclaredMethod);
@@ -368,6 +497,7 @@ fn cases_at(
     let mints = matches!(rule.probe, Some(Probe::Key(_)));
     let is_posted = matches!(&rule.probe, Some(Probe::Oauth(probe)) if !probe.only_reads());
     let case = |variant: Option<String>| {
+        let level = if is_sure(variant.as_deref()) { level } else { Level::Observe };
         let mut id = format!("{}/{}", rule.id.replace('.', "/"), operation.id);
         id.extend(variant.iter().flat_map(|variant| ["/", variant]));
         Case {
@@ -376,7 +506,9 @@ fn cases_at(
             family,
             level,
             variant,
-            writes: is_sent && !only_asks && (is_unknown || mints || is_posted || operation.retry != Retry::Safe),
+            writes: is_sent
+                && !only_asks
+                && (is_unknown || mints || is_posted || delivers || operation.retry != Retry::Safe),
             spends: is_sent && !only_asks && operation.spends,
             rule: index,
             operation: position,
@@ -385,8 +517,29 @@ fn cases_at(
     variants.into_iter().map(case).collect()
 }
 
+/// The names of the webhooks whose URL an operation hands over, and of which a rule says something.
+fn webhooks(rule: &Rule, api: &Api, contract: &Contract, operation: &Operation) -> Vec<Option<String>> {
+    let Some(check) = rule.expect.as_ref().and_then(|expect| expect.delivery) else { return Vec::new() };
+    let hooks = webhook::hooks(api, contract, operation).into_iter();
+    hooks.filter(|hook| hook.promises(check)).map(|hook| Some(hook.name.to_owned())).collect()
+}
+
+/// Whether a rule is binding for a webhook: it has to be known what brings a delivery for there to be one that is missing.
+fn is_sure(rule: &Rule, (api, contract, operation): (&Api, &Contract, &Operation), variant: Option<&str>) -> bool {
+    let check = rule.expect.as_ref().and_then(|expect| expect.delivery);
+    let Some((check, name)) = check.zip(variant) else { return true };
+    let hooks = webhook::hooks(api, contract, operation);
+    let hook = hooks.iter().find(|hook| hook.name == name);
+    let is_verified =
+        |hook: &&Hook| !contract.transcribed || hook.documented.iter().all(|one| one.unverified.is_none());
+    let hook = hook.filter(is_verified);
+    hook.is_some_and(|hook| check != DeliveryCheck::Arrives || hook.is_sure_to_come())
+}
+
 fn is_unverified(probe: &Probe, contract: &Contract, operation: &Operation) -> bool {
-    (contract.transcribed && operation.unverified.is_some())
+    let is_guess = probe.is_about_items() && contract.batch_of(operation).is_some_and(|batch| batch.unverified);
+    is_guess
+        || (contract.transcribed && operation.unverified.is_some())
         || (probe.is_about_scopes() && operation.scopes_unverified.is_some())
 }
 
@@ -418,6 +571,8 @@ fn at(text: &Text, rule: &str, problem: String) -> Failure {
 #[cfg(test)]
 mod tests {
     use std::path::Path;
+
+    use keyfit_openapi::Source;
 
     use super::*;
     use crate::contract::Expect;

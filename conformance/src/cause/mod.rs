@@ -100,7 +100,13 @@ impl Cause {
         let level = self.cases.iter().map(|place| catalogue.cases[*place].level).max();
         let level = level.unwrap_or(Level::Observe);
         let is_unjudged = self.cases.iter().any(|place| outcomes[*place].verdict == Verdict::Error);
-        (level, if is_unjudged { Verdict::Error } else { Verdict::broken(level) })
+        let is_known = self.cases.iter().all(|place| outcomes[*place].verdict == Verdict::Known);
+        let verdict = match (is_unjudged, is_known) {
+            (true, _) => Verdict::Error,
+            (_, true) => Verdict::Known,
+            _ => Verdict::broken(level),
+        };
+        (level, verdict)
     }
 
     /// The case that shows it: of the most binding ones the first, before others one with an exchange.
@@ -111,13 +117,22 @@ impl Cause {
     }
 }
 
-/// The causes of what failed, warned or could not be judged, the gravest first. Each case belongs to one.
+/// The causes of what failed, warned or could not be judged, the gravest first, and behind them those of what is known to fail. Each
+/// case belongs to one.
 pub(crate) fn of(catalogue: &Catalogue, outcomes: &[Outcome]) -> Vec<Cause> {
     let sorter = Sorter { catalogue, outcomes };
-    let mut causes = sorter.causes();
+    let mut causes = sorter.causes(|verdict| matches!(verdict, Verdict::Fail | Verdict::Warn | Verdict::Error));
+    causes.extend(sorter.causes(|verdict| verdict == Verdict::Known));
     let rank = |cause: &Cause| {
         let (level, verdict) = cause.gravity(catalogue, outcomes);
-        (verdict != Verdict::Error, Reverse(level), cause.fate, Reverse(cause.cases.len()), cause.cases[0])
+        (
+            verdict == Verdict::Known,
+            verdict != Verdict::Error,
+            Reverse(level),
+            cause.fate,
+            Reverse(cause.cases.len()),
+            cause.cases[0],
+        )
     };
     causes.sort_by_cached_key(rank);
     causes
@@ -129,10 +144,10 @@ struct Sorter<'a> {
 }
 
 impl Sorter<'_> {
-    fn causes(&self) -> Vec<Cause> {
+    /// Those of the cases that ended so.
+    fn causes(&self, is_told: impl Fn(Verdict) -> bool) -> Vec<Cause> {
         let mut by_fate: BTreeMap<Fate, Vec<usize>> = BTreeMap::new();
         let open = self.open();
-        let is_told = |verdict| matches!(verdict, Verdict::Fail | Verdict::Warn | Verdict::Error);
         for place in (0..self.outcomes.len()).filter(|place| is_told(self.outcomes[*place].verdict)) {
             by_fate.entry(self.fate(place, &open)).or_default().push(place);
         }
@@ -209,7 +224,7 @@ impl Sorter<'_> {
     fn open(&self) -> BTreeSet<usize> {
         let is_open = |place: &usize| {
             let (outcome, rule) = (&self.outcomes[*place], self.rule(*place));
-            let is_broken = matches!(outcome.verdict, Verdict::Fail | Verdict::Warn);
+            let is_broken = matches!(outcome.verdict, Verdict::Fail | Verdict::Warn | Verdict::Known);
             let is_served = outcome.status.is_some_and(|status| (200..300).contains(&status));
             is_broken && is_served && outcome.fault == Some(Fault::Status) && rule.probe == Some(Probe::NoToken)
         };

@@ -148,6 +148,26 @@ fn served(probe: Option<&Probe>) -> (&'static str, &'static str) {
             "what is not a credential is taken for one",
             "refuse what does not have the documented form, for each method",
         ),
+        Probe::Pages => (
+            "who reads the list page by page does things twice, or never",
+            "sort by something that is unique, such as the id, and begin each page behind the last item of the one before",
+        ),
+        Probe::BrokenCursor => (
+            "a client whose cursor is gone begins anew without a word",
+            "answer 400 or 410 to a cursor that is not known",
+        ),
+        Probe::RepeatedKey => (
+            "a call that is sent again after a lost answer is executed twice",
+            "keep the key with the answer in the transaction that executes the call, and answer a key that is known with that",
+        ),
+        Probe::ReusedKey => (
+            "a second order under a key that was used is lost, or mixed up with the first",
+            "keep a hash of the body with the key, and answer 422 to another one",
+        ),
+        Probe::AtOnce => (
+            "whoever calls often enough at the same instant has no limit",
+            "count a call and compare the count in one step, which no other call can come between",
+        ),
         Probe::Exhausted => {
             ("the limit that is promised is not kept", "count the calls, and answer 429 after the last")
         }

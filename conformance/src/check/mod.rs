@@ -15,10 +15,10 @@ use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 
 pub use self::findings::Findings;
+use crate::baseline::Baseline;
 use crate::catalogue::{Catalogue, Side};
 use crate::drive::{Connect, Keyfit, Stage};
-use crate::known::KnownFailures;
-use crate::probe::{Http, Policy, Settings, http_client, is_loopback};
+use crate::probe::{Http, Policy, ReceiverAt, Settings, http_client, is_loopback};
 use crate::report::Report;
 use crate::run::{self, Plan};
 use crate::secret::Redactor;
@@ -45,11 +45,12 @@ pub fn check(api: impl Into<PathBuf>) -> Check {
         client: None,
         server: None,
         servers: Vec::new(),
+        receiver: None,
         allow_writes: false,
         allow_spend: false,
         only: Vec::new(),
         skip: Vec::new(),
-        known_failing: None,
+        baseline: None,
     }
 }
 
@@ -62,11 +63,13 @@ pub struct Check {
     server: Option<(String, PathBuf)>,
     /// The URLs in place of documented servers.
     servers: Vec<(String, String)>,
+    /// Where it delivers to.
+    receiver: Option<ReceiverAt>,
     allow_writes: bool,
     allow_spend: bool,
     only: Vec<String>,
     skip: Vec<String>,
-    known_failing: Option<PathBuf>,
+    baseline: Option<PathBuf>,
 }
 
 impl Check {
@@ -95,6 +98,17 @@ impl Check {
         self
     }
 
+    /// Where the live server delivers webhooks and callbacks to, `HOST:PORT` or `URL=HOST:PORT`, as `--receiver` does. A server of this
+    /// machine needs none.
+    ///
+    /// # Panics
+    /// If the text is neither.
+    #[track_caller]
+    pub fn receiver(mut self, at: &str) -> Self {
+        self.receiver = Some(at.parse().unwrap_or_else(|problem| panic!("{at}: {problem}")));
+        self
+    }
+
     /// Sends calls that change something at the live server.
     pub fn allow_writes(mut self) -> Self {
         self.allow_writes = true;
@@ -119,9 +133,9 @@ impl Check {
         self
     }
 
-    /// Names the file of failures that are known, with reasons. An entry that became stale is a failure.
-    pub fn known_failing(mut self, file: impl Into<PathBuf>) -> Self {
-        self.known_failing = Some(file.into());
+    /// Names the file of the failures that are known, as `--baseline` does. An entry that became stale is a failure.
+    pub fn baseline(mut self, file: impl Into<PathBuf>) -> Self {
+        self.baseline = Some(file.into());
         self
     }
 
@@ -177,9 +191,9 @@ impl Check {
         let (source, named_by) = self.source()?;
         let mut catalogue = Catalogue::read(&source)?;
         self.select(&mut catalogue)?;
-        let mut known = match &self.known_failing {
-            Some(path) => KnownFailures::read(&file::read(path, "list of known failures")?)?,
-            None => KnownFailures::default(),
+        let mut known = match &self.baseline {
+            Some(path) => Baseline::read(&file::read(path, "baseline")?)?,
+            None => Baseline::default(),
         };
         let catalogue = Arc::new(catalogue);
         let redactor = Redactor::default();
@@ -207,12 +221,14 @@ impl Check {
                 "mock".to_owned()
             }
         };
-        let checked = run::check(catalogue, &plan, server).await;
+        let mut checked = run::check(catalogue, &plan, server).await;
         drop(mock);
-        let (report, requests) = checked.report(&mut known, notes, &redactor);
+        checked.settle(&mut known, false, &redactor);
+        let (report, requests) = checked.report(notes, &redactor);
         let mut report = Report::new(vec![report], requests, started.elapsed());
         // Of a part of the cases nothing is known about the rest; one end alone is a part.
         report.stale = known.stale(false);
+        report.baseline = self.baseline.is_some().then(|| known.path().to_owned());
         Ok(Findings::new(report, named_by))
     }
 
@@ -298,6 +314,7 @@ impl Check {
             authorization_servers: &[],
             allow_writes: self.allow_writes,
             policy,
+            receiver: self.receiver.as_ref(),
         };
         let http = |_: &[_]| {
             Http::new(&Settings::default())

@@ -1,7 +1,8 @@
 //! `keyfit check`: which APIs, which cases, against what, and where the report goes.
 
+use std::fs;
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
@@ -9,14 +10,14 @@ use std::time::Instant;
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use keyfit_conformance::UserError;
+use keyfit_conformance::baseline::{Baseline, Updated};
 use keyfit_conformance::catalogue::{Catalogue, Side};
-use keyfit_conformance::known::KnownFailures;
 use keyfit_conformance::probe::http_client;
 use keyfit_conformance::report::Report;
 use keyfit_conformance::run::{Halt, Watch, check as check_cases};
 use keyfit_conformance::secret::Redactor;
 use keyfit_conformance::verdict::Verdict;
-use keyfit_openapi::plain;
+use keyfit_openapi::{Text, plain};
 use tokio::task::JoinSet;
 
 use super::apis::Apis;
@@ -52,9 +53,12 @@ pub(crate) struct Options {
     /// List the cases and run none.
     #[arg(long)]
     list: bool,
-    /// Failures that are known, with reasons: a TOML file. They fail nothing, and an entry that became stale does.
+    /// The failures that are known: a TOML file. They fail nothing; what is new does, and an entry that became stale.
     #[arg(long, value_name = "FILE")]
-    known_failing: Option<PathBuf>,
+    baseline: Option<PathBuf>,
+    /// Bring the baseline up to date: what fails is added, what does not fail any more is taken out, reasons stay.
+    #[arg(long, requires = "baseline")]
+    write_baseline: bool,
     /// Exit with 1 where a rule of this level is broken: `must`, or `should` as well.
     #[arg(long, value_name = "LEVEL", default_value = "must")]
     fail_on: Threshold,
@@ -95,15 +99,15 @@ pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
         let list = cases.map(|case| format!("{} ({})", plain(&case.id), case.level));
         return console::print_lines(list).map(|()| Ending::Fine);
     }
-    let mut known = match &options.known_failing {
-        Some(path) => KnownFailures::read(&file::read(path, "list of known failures")?)?,
-        None => KnownFailures::default(),
-    };
+    let mut known = baseline(options)?;
     let reports = options.reports.ready()?;
     let Some(report) = runtime()?.block_on(check(options, catalogues, &mut known))? else {
         return Ok(Ending::Interrupted);
     };
     let report = reports.write(report, |previous, now| options.narrow(previous, now))?;
+    if let (true, Some(path)) = (options.write_baseline, &options.baseline) {
+        write_baseline(path, &known.updated(options.is_whole() && !report.interrupted)?)?;
+    }
     if report.apis.iter().filter_map(|api| api.live.as_ref()).any(|live| live.died.is_some()) {
         eprintln!("error: the server died\nhelp: the report names the last request before that");
         return Ok(Ending::Incomplete);
@@ -122,7 +126,38 @@ pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
     })
 }
 
+/// The failures that are known; none where the file is to be written and is not there yet.
+fn baseline(options: &Options) -> Result<Baseline, UserError> {
+    match &options.baseline {
+        None => Ok(Baseline::default()),
+        Some(path) if options.write_baseline && !path.exists() => {
+            Ok(Baseline::read(&Text::new(path.display().to_string(), ""))?)
+        }
+        Some(path) => {
+            let help = "name the file that `--write-baseline` wrote, or add that option to begin it";
+            Ok(Baseline::read(&file::read_or(path, "baseline", help)?)?)
+        }
+    }
+}
+
+fn write_baseline(path: &Path, updated: &Updated) -> Result<(), UserError> {
+    let Updated { text, added, removed } = updated;
+    fs::write(path, text).map_err(|error| {
+        UserError::new(format!("the baseline cannot be written: {error}"))
+            .at(path.display())
+            .help("check that its folder exists and that you may write there")
+    })?;
+    eprintln!("baseline: {} entries added, {} ids taken out: {}", added, removed, path.display());
+    Ok(())
+}
+
 impl Options {
+    /// Whether all cases of both ends are run; the server's end is all that there is to a live server.
+    fn is_whole(&self) -> bool {
+        let is_one_end = self.side.is_some() || self.subject.client.is_given();
+        !is_one_end && self.apis.api.is_empty() && self.case.is_empty() && self.skip.is_empty()
+    }
+
     /// Takes out of an earlier report what was not asked for this time.
     fn narrow(&self, previous: &mut Report, now: &Report) {
         if !self.apis.api.is_empty() || self.apis.api_dir.is_some() {
@@ -170,7 +205,7 @@ fn catalogues(options: &Options) -> Result<Vec<Arc<Catalogue>>, UserError> {
 async fn check(
     options: &Options,
     catalogues: Vec<Arc<Catalogue>>,
-    known: &mut KnownFailures,
+    known: &mut Baseline,
 ) -> Result<Option<Report>, UserError> {
     let started = Instant::now();
     let halt = Halt::default();
@@ -211,17 +246,18 @@ async fn check(
     done.sort_by_key(|(place, ..)| *place);
     let mut requests = 0;
     let mut apis = Vec::new();
-    for (_, checked) in done {
+    for (_, mut checked) in done {
+        checked.settle(known, options.write_baseline, &redactor);
         let notes = options.subject.live.base_url.is_some().then(|| options.subject.live.notes());
-        let (report, sent) = checked.report(known, notes, &redactor);
+        let (report, sent) = checked.report(notes, &redactor);
         requests += sent;
         apis.push(report);
     }
     let mut report = Report::new(apis, requests, started.elapsed());
-    // The server's end is all that there is to a live server.
-    let is_one_end = options.side.is_some() || options.subject.client.is_given();
-    let is_partial = is_one_end || !(options.apis.api.is_empty() && options.case.is_empty() && options.skip.is_empty());
-    report.stale = known.stale(!is_partial && !halt.is_halted());
+    report.baseline = options.baseline.is_some().then(|| known.path().to_owned());
+    if !options.write_baseline {
+        report.stale = known.stale(options.is_whole() && !halt.is_halted());
+    }
     report.interrupted = was_interrupted.load(Ordering::SeqCst);
     if report.interrupted {
         eprintln!("the run was interrupted: the report is of the cases before that");

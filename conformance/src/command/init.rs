@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use keyfit_conformance::UserError;
 use keyfit_conformance::contract::Contract;
-use keyfit_conformance::init::{Choice, Choices, Scaffold, scaffold};
+use keyfit_conformance::init::{Choice, Choices, Inclusion, Scaffold, scaffold};
 use keyfit_conformance::secret::Redactor;
 use keyfit_conformance::tokens::{Carried, carry_over, env_file, recognized};
 use keyfit_openapi::{Text, module_name, plain};
@@ -45,6 +45,10 @@ pub(crate) struct Options {
     /// beside it.
     #[arg(long, value_name = "FILE")]
     wfc: Option<PathBuf>,
+    /// A scope that includes others, which the document does not say: a token with it is not refused where one of those is
+    /// needed. May be given several times.
+    #[arg(long = "includes", value_name = "SCOPE=SCOPE,...", value_parser = <Inclusion as std::str::FromStr>::from_str)]
+    includes: Vec<Inclusion>,
     /// The folder to write; `api/` and the name of the API where left out.
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
@@ -62,7 +66,11 @@ pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
         // A folder of an API has its document in one file.
         None => file::read(&options.document, "document")?.with_referenced()?.joined()?,
     };
-    let choices = Choices { credentials: options.credentials.clone(), assume_secured: options.assume_secured };
+    let choices = Choices {
+        credentials: options.credentials.clone(),
+        assume_secured: options.assume_secured,
+        includes: options.includes.clone(),
+    };
     let has_ending = options.document.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
     // A URL need not end with what it is, and what was joined is JSON.
     let is_json = has_ending || spec.text.trim_start().starts_with('{');
@@ -85,6 +93,7 @@ pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
             .help("name another folder with --dir; nothing was written"));
     }
     fs::create_dir_all(&folder).map_err(|error| unwritable(&folder, &error))?;
+    let names: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
     for (name, text) in files {
         let path = folder.join(name);
         file::write_new(&path, text, matches!(name, "tokens.toml" | ".env"))
@@ -92,10 +101,12 @@ pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
     }
     let place = folder.display();
     let cases = made.cases;
-    let made_files = format!("{place}: {document}, overlay.yaml, contract.toml, tokens.toml; {cases} cases");
+    let made_files = format!("{place}: {}; {cases} cases", names.join(", "));
     let notes = made.notes.iter().map(|note| format!("note: {}", plain(note)));
     let next = next(&name, &folder);
-    console::print_lines([made_files].into_iter().chain(notes).chain([next]))?;
+    let asked = format!("\nWhat {place}/tokens.toml would let be judged:");
+    let questions = made.questions.iter().map(|question| format!("  {}", plain(question)));
+    console::print_lines([made_files].into_iter().chain(notes).chain([asked]).chain(questions).chain([next]))?;
     Ok(Ending::Fine)
 }
 
@@ -118,7 +129,7 @@ fn carried(path: &Path, made: &mut Scaffold) -> Result<String, UserError> {
     };
     let blocks: Vec<String> = made.tokens.trim_end().split("\n\n").map(commented).collect();
     let (head, rest) = blocks.split_first().map_or(("", &[][..]), |(head, rest)| (head.as_str(), rest));
-    made.tokens = format!("{head}\n\n{text}\n{}\n", rest.join("\n\n"));
+    made.tokens = format!("{head}\n\n{}\n\n{}\n", text.trim_end(), rest.join("\n\n"));
     made.notes.extend(notes);
     Ok(env_file(&variables))
 }

@@ -9,7 +9,7 @@ use keyfit_conformance::apis;
 use keyfit_conformance::catalogue::{Catalogue, Side};
 use keyfit_conformance::drive::{Keyfit, Stage};
 use keyfit_conformance::mock::{Mock, Mutant};
-use keyfit_conformance::probe::{Policy, is_loopback};
+use keyfit_conformance::probe::{Policy, ReceiverAt, is_loopback};
 use keyfit_conformance::run::{Halt, Plan};
 use keyfit_conformance::secret::Redactor;
 use keyfit_conformance::server::{self, LiveServer, server_in_place, server_url};
@@ -78,6 +78,10 @@ pub(super) struct Live {
     /// The most requests in a second.
     #[arg(long, value_name = "N", value_parser = rate)]
     pub(super) rate: Option<f64>,
+    /// Where the server delivers webhooks and callbacks to: the check listens at HOST:PORT. Write URL=HOST:PORT where the server
+    /// reaches it by another URL. A server of this machine needs none.
+    #[arg(long, value_name = "HOST:PORT", requires = "base_url")]
+    pub(super) receiver: Option<ReceiverAt>,
     #[command(flatten)]
     pub(super) transport: Transport,
 }
@@ -148,6 +152,7 @@ impl Subject {
                 query_tokens: self.live.query_tokens,
                 rate: self.live.rate,
             },
+            receiver: self.live.receiver.as_ref(),
         };
         let http = |credentials: &[HeaderName]| self.live.transport.http(credentials, redactor);
         let note = |note: &str| console::complain(&format!("note: {note}"));

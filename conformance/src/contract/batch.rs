@@ -1,26 +1,38 @@
 //! Many items in one call.
 
+use std::fmt;
+
 use keyfit_openapi::{Api, Operation};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::{Citation, Contract};
+use crate::glob;
 use crate::pointer::names;
 
-/// The calls that take many items: those whose overlay says, under `partial`, where their answers tell of failed ones.
+/// Calls that take many items, of those whose overlay says, under `partial`, where their answers tell of failed ones.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Batch {
-    /// The most items that one call takes.
-    pub maximum: usize,
+    /// The operations that it is about, as patterns over their ids; all where left out. The first batch that fits counts.
+    #[serde(default)]
+    pub operations: Vec<String>,
+    /// The most items that one call takes; left out where the sources do not say.
+    pub maximum: Option<usize>,
     /// Where the items stand in the body of a call, as a JSON pointer; the body itself where left out.
     #[serde(default)]
     pub items_at: String,
-    /// The field by which an item is known again in the answer.
-    pub id_field: String,
+    /// The field by which an item is known again in the answer; items are sent under values of their own there. Left out where
+    /// they have none: all good items are alike then.
+    pub id_field: Option<String>,
     /// The field whose loss makes an item, and no other, invalid. The probes take it away to spoil an item.
     pub spoil: String,
+    /// Whether it is a guess that the calls are of this kind: rules about the items are only observed.
+    #[serde(default)]
+    pub unverified: bool,
     /// Where this is said.
     pub source: Citation,
 }
@@ -34,11 +46,48 @@ impl Batch {
         }
         schema.get("items").filter(|_| api.kind(schema) == Some("array"))
     }
+
+    fn covers(&self, operation: &Operation) -> bool {
+        self.operations.is_empty() || self.operations.iter().any(|pattern| glob::matches(pattern, &operation.id))
+    }
 }
 
 impl Contract {
     /// What is said of the items of an operation that takes many.
     pub fn batch_of(&self, operation: &Operation) -> Option<&Batch> {
-        self.batch.as_ref().filter(|_| !operation.partial.is_empty())
+        let mut known = self.batches.iter().filter(|_| !operation.partial.is_empty());
+        known.find(|batch| batch.covers(operation))
     }
+}
+
+/// The table `[batch]`, or several tables `[[batch]]`.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "what editors are told")]
+pub(super) enum Tables {
+    One(Batch),
+    Several(Vec<Batch>),
+}
+
+/// Reads one table or several. What is wrong in one keeps its own words.
+pub(super) fn tables<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Batch>, D::Error> {
+    struct Tables;
+
+    impl<'de> Visitor<'de> for Tables {
+        type Value = Vec<Batch>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a table or a list of tables")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+            Batch::deserialize(MapAccessDeserializer::new(map)).map(|batch| vec![batch])
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, several: A) -> Result<Self::Value, A::Error> {
+            Vec::deserialize(SeqAccessDeserializer::new(several))
+        }
+    }
+
+    deserializer.deserialize_any(Tables)
 }

@@ -4,7 +4,10 @@ use std::collections::{HashMap, HashSet};
 
 use keyfit_openapi::{Failure, Text, plain};
 
-use super::{Carrier, Citation, Contract, Contradiction, Expect, Family, GrantType, Probe, Rate, RateLimit, Rule};
+use super::webhook::Misfit;
+use super::{
+    Carrier, Citation, Contract, Contradiction, Expect, Family, GrantType, Probe, Rate, RateLimit, Rule, level,
+};
 
 /// The first thing that is wrong with a rule, whatever it presumes.
 pub(super) fn rule(contract: &Contract, rule: &Rule, text: &Text) -> Result<(), Failure> {
@@ -17,9 +20,10 @@ pub(super) fn check(contract: &Contract, text: &Text) -> Result<(), Failure> {
     let checker = Checker { contract, text, rules };
     checker.credentials()?;
     checker.errors()?;
-    checker.batch()?;
+    checker.batches()?;
     checker.authorization_server()?;
     checker.key_management()?;
+    checker.webhooks()?;
     let mut seen = HashSet::new();
     for rule in &contract.rules {
         if !seen.insert(&rule.id) {
@@ -28,10 +32,10 @@ pub(super) fn check(contract: &Contract, text: &Text) -> Result<(), Failure> {
         checker.rule(rule)?;
         checker.presumed(rule)?;
     }
+    checker.levels()?;
     if let Some(limit) = &contract.rate_limit {
         checker.cited(&limit.source)?;
     }
-    contract.batch.as_ref().map_or(Ok(()), |batch| checker.cited(&batch.source))?;
     contract.contradictions.iter().try_for_each(|contradiction| checker.contradiction(contradiction))
 }
 
@@ -43,6 +47,38 @@ struct Checker<'a> {
 }
 
 impl Checker<'_> {
+    /// Each change of a level is about rules that there are, of which no other is about, and says why.
+    fn levels(&self) -> Result<(), Failure> {
+        let levels = &self.contract.levels;
+        for (place, change) in levels.iter().enumerate() {
+            let first = change.rules.first().map_or("level", String::as_str);
+            if change.reason.trim().is_empty() || change.rules.is_empty() {
+                let problem = format!("the level `{}` is given to no rule, or without a reason", change.level);
+                return Err(self.failure(first, problem, "name the rules under `rules`, and say why under `reason`"));
+            }
+            for pattern in &change.rules {
+                let mut named = self.contract.rules.iter().filter(|rule| level::fits(pattern, &rule.id)).peekable();
+                if named.peek().is_none() {
+                    let problem = format!("`{pattern}` fits the id of no rule");
+                    return Err(self.failure(
+                        pattern,
+                        problem,
+                        "`keyfit rule` lists them; a star stands for one part of an id",
+                    ));
+                }
+                if let Some(twice) = named.find(|rule| levels[..place].iter().any(|other| other.names(&rule.id))) {
+                    let problem = format!("`{}` is given a level twice", twice.id);
+                    return Err(self.failure(
+                        pattern,
+                        problem,
+                        "leave one of the two out, or name the rules one by one",
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn credentials(&self) -> Result<(), Failure> {
         for (place, credential) in self.contract.credentials.iter().enumerate() {
             self.cited(&credential.source)?;
@@ -54,6 +90,10 @@ impl Checker<'_> {
             if credential.carriers.len() > 1 && credential.carriers.contains(&Carrier::ClientCertificate) {
                 let problem = format!("`{kind}` is a client certificate and something else as well");
                 return Err(self.failure(kind, problem, "make two kinds of it: a certificate stands in no request"));
+            }
+            if let Some(scope) = credential.includes.keys().next().filter(|_| !credential.scoped) {
+                let problem = format!("`{kind}` has no scopes, and its `{scope}` includes some");
+                return Err(self.failure(kind, problem, "write `scoped = true`, or remove `includes`"));
             }
             for carrier in &credential.carriers {
                 if let Some(name) = carrier.odd_name() {
@@ -120,12 +160,14 @@ impl Checker<'_> {
         Ok(())
     }
 
-    fn batch(&self) -> Result<(), Failure> {
-        let Some(batch) = &self.contract.batch else { return Ok(()) };
-        let at = &batch.items_at;
-        if !at.is_empty() && !at.starts_with('/') {
-            let problem = format!("`items-at` of the batch is `{at}`, which is not a JSON pointer");
-            return Err(self.failure(&batch.id_field, problem, "begin it with a slash"));
+    fn batches(&self) -> Result<(), Failure> {
+        for batch in &self.contract.batches {
+            self.cited(&batch.source)?;
+            let at = &batch.items_at;
+            if !at.is_empty() && !at.starts_with('/') {
+                let problem = format!("`items-at` of the batch is `{at}`, which is not a JSON pointer");
+                return Err(self.failure(at, problem, "begin it with a slash"));
+            }
         }
         Ok(())
     }
@@ -146,6 +188,17 @@ impl Checker<'_> {
             }
             None => Ok(()),
         }
+    }
+
+    fn webhooks(&self) -> Result<(), Failure> {
+        for (name, terms) in &self.contract.webhooks {
+            self.cited(&terms.source)?;
+            if let Some(misfit) = terms.misfit(name) {
+                let Misfit { quoted, problem, help } = misfit;
+                return Err(Contract::failure_of_webhook(self.text, name, &quoted, problem, help));
+            }
+        }
+        Ok(())
     }
 
     fn contradiction(&self, contradiction: &Contradiction) -> Result<(), Failure> {
@@ -235,7 +288,46 @@ impl Checker<'_> {
         Ok(())
     }
 
+    /// A rule about what the server sends by itself says one thing of it, and nothing of answers.
+    fn delivery(&self, rule: &Rule, expect: &Expect) -> Result<(), Failure> {
+        let is_of_webhooks = rule.probe.as_ref().is_some_and(Probe::is_of_webhooks);
+        let Some(check) = expect.delivery else {
+            let problem = "the probe is about deliveries, and `expect` says nothing of them";
+            return Err(self.failure(
+                &rule.id,
+                problem,
+                "write `expect = { delivery = \"arrives\" }` or another check",
+            ));
+        };
+        if !is_of_webhooks {
+            let problem = "`delivery` is about what the server sends, and the rule about its answer to a probe";
+            return Err(self.failure(&rule.id, problem, "write `probe = \"delivery\"`"));
+        }
+        let rest = Expect { delivery: None, ..expect.clone() };
+        if rest.asks_for_status() || rest.is_about_more() || rest.refused_connection {
+            let problem = "a rule about deliveries says nothing of answers";
+            return Err(self.failure(&rule.id, problem, "write `expect = { delivery = ... }` alone"));
+        }
+        let refused = Probe::RefusedDelivery;
+        match (check.is_of_refused(), rule.probe.as_ref() == Some(&refused)) {
+            (true, false) => Err(self.failure(
+                &rule.id,
+                "what is answered with 200 need not come again",
+                "write `probe = \"refused-delivery\"`",
+            )),
+            (false, true) => Err(self.failure(
+                &rule.id,
+                "of a delivery that is refused only `repeated` is judged",
+                "write `probe = \"delivery\"`",
+            )),
+            _ => Ok(()),
+        }
+    }
+
     fn expectation(&self, rule: &Rule, expect: &Expect) -> Result<(), Failure> {
+        if expect.delivery.is_some() || rule.probe.as_ref().is_some_and(Probe::is_of_webhooks) {
+            return self.delivery(rule, expect);
+        }
         let has_status = expect.asks_for_status();
         let compares = expect.same_as.is_some() || expect.same_headers_as.is_some();
         let is_standing = expect.standing().next().is_some();

@@ -89,6 +89,8 @@ pub enum KeyProbe {
     CallAfterWidening,
     /// A call with a key that was served until it was revoked.
     CallAfterRevocation,
+    /// A key revoked twice at the same instant.
+    RevokeAtOnce,
     /// A key revoked for the second time.
     RevokeAgain,
     /// A key minted with a scope that nobody knows.
@@ -156,7 +158,7 @@ impl KeyProbe {
             Self::Introspect | Self::IntrospectByResource => Some(&keys.introspect),
             Self::List => Some(&keys.list),
             Self::Update => Some(&keys.update),
-            Self::RevokeAgain => Some(&keys.revoke),
+            Self::RevokeAgain | Self::RevokeAtOnce => Some(&keys.revoke),
             Self::UnknownScope | Self::UnknownResource | Self::MintInTest => Some(&keys.mint),
             Self::Call
             | Self::CallByResource

@@ -8,11 +8,14 @@ mod contradiction;
 mod error_shape;
 mod flaw;
 mod key_management;
+mod level;
+mod limit_headers;
 mod probe;
 mod rule;
 mod token_probe;
+mod webhook;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
 pub use keyfit_openapi::Carrier;
@@ -30,9 +33,13 @@ pub use contradiction::{Contradiction, Reading, Sign};
 pub use error_shape::{ErrorShape, Field, FieldType};
 pub use flaw::Flaw;
 pub use key_management::{KeyCheck, KeyManagement, KeyMembers, KeyProbe};
+pub use level::{ChangedLevel, LevelChange};
 pub use probe::Probe;
 pub use rule::{Body, Drive, Expect, Family, Hidden, Level, Promise, Rate, Rule, Standing};
 pub use token_probe::{JwtProbe, OauthProbe, Tampering};
+pub use webhook::{
+    DeliveryCheck, SecretEncoding, Signature, SignatureAlgorithm, SignatureEncoding, Signed, WebhookTerms,
+};
 
 /// What OpenAPI cannot say about an API's authentication, errors, limits and batches; each line with its source.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -53,8 +60,13 @@ pub struct Contract {
     pub authorization_server: Option<AuthorizationServer>,
     /// How keys are managed through the API.
     pub key_management: Option<KeyManagement>,
-    /// How the API takes many items in one call.
-    pub batch: Option<Batch>,
+    /// How the API takes many items in one call: one table, or one for each kind of call.
+    #[serde(default, rename = "batch", deserialize_with = "batch::tables")]
+    #[schemars(with = "Option<batch::Tables>")]
+    pub batches: Vec<Batch>,
+    /// What the document does not say of the calls that the server makes, by the names that it has for webhooks and callbacks.
+    #[serde(default)]
+    pub webhooks: BTreeMap<String, WebhookTerms>,
     /// Places where the sources disagree, with the reading that this contract follows.
     #[serde(default, rename = "contradiction")]
     pub contradictions: Vec<Contradiction>,
@@ -62,6 +74,12 @@ pub struct Contract {
     /// about that operation are observed alone. What its maker publishes does not excuse a server.
     #[serde(default)]
     pub transcribed: bool,
+    /// The set of requirements that it is held to: all rules of `keyfit init` that came with it or before hold wherever the document
+    /// gives them something to say. What came later is told, and fails nothing. Where left out, its own rules are all that it has.
+    pub requirements: Option<String>,
+    /// Other levels for some rules, with reasons.
+    #[serde(default, rename = "level")]
+    pub levels: Vec<LevelChange>,
     /// What clients and servers are held to.
     #[serde(rename = "rule")]
     pub rules: Vec<Rule>,
@@ -72,6 +90,9 @@ pub struct Contract {
     /// What its rules about every answer look at: each answer is looked at.
     #[serde(skip)]
     standing: Vec<Standing>,
+    /// The places of the changes of levels, by those of the rules.
+    #[serde(skip)]
+    changes: Vec<Option<usize>>,
     /// The places of the kinds of token.
     #[serde(skip)]
     kinds: HashMap<String, usize>,
@@ -140,6 +161,10 @@ pub struct Credential {
     pub resource_scopes: bool,
     /// The scope that includes all others.
     pub superset: Option<String>,
+    /// Scopes that include some others, each with those: `admin = ["read", "write"]`. A token with the first lacks none of them, and
+    /// what they include in turn it includes too.
+    #[serde(default)]
+    pub includes: BTreeMap<String, BTreeSet<String>>,
     /// The resources that a grant may list one by one; empty where grants are flat lists.
     #[serde(default)]
     pub resources: Vec<String>,
@@ -237,6 +262,25 @@ impl Credential {
         *self.carrier() == Carrier::ClientCertificate
     }
 
+    /// What a token with these scopes has: they, and all that they include.
+    pub fn reach(&self, scopes: &BTreeSet<String>) -> BTreeSet<String> {
+        let mut reached = scopes.clone();
+        let mut left: Vec<&String> = scopes.iter().collect();
+        while let Some(included) = left.pop().and_then(|scope| self.includes.get(scope)) {
+            left.extend(included.iter().filter(|scope| reached.insert((*scope).clone())));
+        }
+        reached
+    }
+
+    /// A scope that includes all of these and is none of them.
+    pub(crate) fn including(&self, scopes: &[String]) -> Option<&String> {
+        let includes = |one: &&String| {
+            let reached = self.reach(&BTreeSet::from([(*one).clone()]));
+            !scopes.contains(one) && scopes.iter().all(|scope| reached.contains(scope))
+        };
+        self.includes.keys().find(includes)
+    }
+
     /// How a token begins, in the test environment or the other one.
     pub fn prefix_in(&self, is_test: bool) -> &str {
         self.test_prefix.as_deref().filter(|_| is_test).unwrap_or(&self.prefix)
@@ -272,6 +316,7 @@ impl Contract {
         for (place, credential) in contract.credentials.iter().enumerate() {
             contract.kinds.entry(credential.kind.clone()).or_insert(place);
         }
+        contract.find_changes();
         let says = |expect: &Expect| expect.asks_for_status();
         for (place, rule) in contract.rules.iter().enumerate() {
             if let Some(probe) = rule.probe.as_ref().filter(|_| rule.expect.as_ref().is_some_and(says)) {
@@ -317,6 +362,21 @@ impl Contract {
         // Others may name a rule that they build upon.
         let of_rule = text.text.rfind(&format!("\nid = {quoted}")).map(|line| line + 1);
         let offset = of_rule.or_else(|| text.text.rfind(&quoted));
+        Failure { place: place(text, offset), problem: problem.into(), help: help.into() }
+    }
+
+    /// A failure at what the terms of a webhook name, or at the line at which they begin.
+    pub(crate) fn failure_of_webhook(
+        text: &Text,
+        name: &str,
+        quoted: &str,
+        problem: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Failure {
+        let begins = [format!("[webhooks.{name}]"), format!("[webhooks.\"{name}\"]")];
+        let start = begins.iter().find_map(|begin| text.text.find(begin));
+        let below = start.and_then(|start| text.text[start..].find(&format!("\"{quoted}\"")).map(|at| start + at));
+        let offset = below.filter(|_| quoted != name).or(start).or_else(|| text.text.find(quoted));
         Failure { place: place(text, offset), problem: problem.into(), help: help.into() }
     }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::flaw::Flaw;
 use super::key_management::KeyProbe;
 use super::token_probe::{JwtProbe, OauthProbe, Tampering};
+use crate::reference::Referring;
 
 /// What a server-side case sends.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, JsonSchema, PartialEq, Serialize)]
@@ -63,6 +64,8 @@ pub enum Probe {
     LackingScope,
     /// A token with the scope that is needed and no other.
     OnlyItsScope,
+    /// A token with a scope that includes the one that is needed, and no other.
+    IncludingScope,
     /// A token whose grant lists the action for the operation's resource and nothing else.
     OnlyItsResource,
     /// A token whose grant lists every action, but for other resources only.
@@ -73,6 +76,12 @@ pub enum Probe {
     OtherKind(String),
     /// The id of somebody else in this path parameter.
     Foreign(String),
+    /// The id of somebody else for this path parameter in the query of another path, which names it there.
+    ForeignQuery(String),
+    /// The same in a member of a body, by POST.
+    ForeignMember(String),
+    /// The list of what this path parameter names: what of it is somebody else's.
+    ForeignListed(String),
     /// An id that nobody has in this path parameter.
     UnknownId(String),
     /// A body that breaks off.
@@ -85,12 +94,18 @@ pub enum Probe {
     MissingField,
     /// A page's start without its length.
     StartWithoutLimit,
+    /// The pages of a list, in small ones and in large ones: none of its items stands on two pages, and none on none.
+    Pages,
+    /// A valid request for a page with a cursor that nobody handed out.
+    BrokenCursor,
     /// A body of this many bytes.
     Oversize(usize),
     /// A valid request of an account without funds.
     NoFunds,
     /// Requests that are valid but for one thing each.
     Invalid(Flaw),
+    /// A create or change that sets members which are `readOnly`, and the question what came of them.
+    ReadOnlyMembers,
     /// Each method of DELETE, PUT, PATCH and POST that the path does not have.
     UndeclaredMethod,
     /// A valid request from a web page of an origin that nobody knows, and the question whether it may be sent.
@@ -111,6 +126,13 @@ pub enum Probe {
     FullBatch,
     /// The call after the last one that the window allows.
     Exhausted,
+    /// As many calls at the same instant as are left in a window, and a few more, where few are left. The last that was refused is
+    /// judged, and more that are served than were left break the rule.
+    AtOnce,
+    /// A call that adds something, twice with one body under one idempotency key.
+    RepeatedKey,
+    /// A call that adds something, and another one with another body under the same idempotency key.
+    ReusedKey,
     /// A call after the end of a window that was used up. It waits for that end.
     Recovered,
     /// A valid token of the test environment, where the other one is checked.
@@ -125,12 +147,22 @@ pub enum Probe {
     Jwt(JwtProbe),
     /// Requests with a key that is minted for them.
     Key(KeyProbe),
+    /// A valid request that hands over the URL of a receiver, and the one that makes the server deliver to it. The receiver answers
+    /// with 200.
+    Delivery,
+    /// The same, with a receiver that answers the first delivery with 503.
+    RefusedDelivery,
 }
 
 impl Probe {
     /// Whether it is about the scheme in the header `Authorization`, which no other place has.
     pub fn is_about_scheme(&self) -> bool {
         matches!(self, Self::WrongScheme | Self::BareToken | Self::LowerCaseScheme)
+    }
+
+    /// Whether it is about what the server sends by itself.
+    pub fn is_of_webhooks(&self) -> bool {
+        matches!(self, Self::Delivery | Self::RefusedDelivery)
     }
 
     /// Whether it sends no credential where a valid request has one. A client certificate that is needed with others is shown all
@@ -163,14 +195,32 @@ impl Probe {
                 | Self::OtherKind(_)
                 | Self::TestToken
                 | Self::Foreign(_)
+                | Self::ForeignQuery(_)
+                | Self::ForeignMember(_)
+                | Self::ForeignListed(_)
                 | Self::Jwt(_)
         );
         is_about_credential || self.is_without_token() || self.is_about_scopes()
     }
 
+    /// Whether it is about the items of a call that takes many.
+    pub fn is_about_items(&self) -> bool {
+        matches!(self, Self::OverMaximum | Self::EmptyBatch | Self::MixedBatch | Self::RejectedBatch | Self::FullBatch)
+    }
+
     /// Whether its request shows a credential that is in order, whatever that may do.
     pub fn is_of_good_credential(&self) -> bool {
         !self.needs_demand() || self.is_about_scopes() || matches!(self, Self::Foreign(_))
+    }
+
+    /// The path parameter whose resource it names elsewhere than in a path, and by what.
+    pub(crate) fn refers(&self) -> Option<(Referring, &str)> {
+        match self {
+            Self::ForeignQuery(name) => Some((Referring::Query, name)),
+            Self::ForeignMember(name) => Some((Referring::Member, name)),
+            Self::ForeignListed(name) => Some((Referring::List, name)),
+            _ => None,
+        }
     }
 
     /// Whether what is sent depends on the scopes that the operation needs.
@@ -179,6 +229,7 @@ impl Probe {
             self,
             Self::LackingScope
                 | Self::OnlyItsScope
+                | Self::IncludingScope
                 | Self::OnlyItsResource
                 | Self::OtherResources
                 | Self::NoScopes

@@ -10,6 +10,7 @@ use super::authorization::{Challenge, Grant};
 use super::authorization_drive::AuthorizationDrive;
 use super::key_management::KeyCheck;
 use super::probe::Probe;
+use super::webhook::DeliveryCheck;
 use crate::glob;
 
 /// One thing that a server or a client is held to.
@@ -72,6 +73,10 @@ pub enum Family {
     Method,
     /// Many items in one call.
     Batch,
+    /// How lists are paged.
+    Page,
+    /// What becomes of a call that is sent twice.
+    Repeat,
     /// How calls are counted.
     Rate,
     /// What holds of every answer.
@@ -82,6 +87,8 @@ pub enum Family {
     Jwt,
     /// How keys are minted, changed and revoked.
     Keys,
+    /// What the server sends by itself.
+    Webhook,
     /// What the client sends and reports.
     Client,
 }
@@ -127,6 +134,8 @@ pub struct Expect {
     pub challenge: Option<Challenge>,
     /// What is said of the key that was minted.
     pub key: Option<KeyCheck>,
+    /// What the delivery is held to: for rules with the probes `delivery` and `refused-delivery`.
+    pub delivery: Option<DeliveryCheck>,
 }
 
 /// What an answer may not hold.
@@ -140,6 +149,8 @@ pub enum Hidden {
     Internals,
     /// What a password was made into before it was stored, where the document has no member for it.
     PasswordHash,
+    /// A member that the document has for requests alone (`writeOnly`), and a password that was sent.
+    WriteOnly,
 }
 
 /// What a document or a standard says of every answer, whatever was asked.
@@ -167,6 +178,8 @@ pub enum Promise {
     ContentType,
     /// What a credential opened is not left to caches that others use too.
     Private,
+    /// The status that problem details name is that of the answer.
+    ProblemStatus,
 }
 
 /// What a rule about every answer looks at.
@@ -188,6 +201,9 @@ pub enum Body {
     Schema,
     /// The outcome of each item that was sent: none lost, none doubled, in order, with counts that add up.
     Outcome,
+    /// The same of a success, in which a server may reject more than what was spoilt. One that refuses the whole call for a bad
+    /// item tells nothing of the others, and is not judged.
+    ToldOutcome,
 }
 
 /// What the rate-limit headers say.
@@ -297,7 +313,7 @@ impl Expect {
 
 impl Family {
     /// Every family, in the order of reports.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::Auth,
         Self::Scope,
         Self::Tenant,
@@ -305,11 +321,14 @@ impl Family {
         Self::Input,
         Self::Method,
         Self::Batch,
+        Self::Page,
+        Self::Repeat,
         Self::Rate,
         Self::Answer,
         Self::Oauth,
         Self::Jwt,
         Self::Keys,
+        Self::Webhook,
         Self::Client,
     ];
 }
@@ -324,11 +343,14 @@ impl fmt::Display for Family {
             Self::Input => "input",
             Self::Method => "method",
             Self::Batch => "batch",
+            Self::Page => "page",
+            Self::Repeat => "repeat",
             Self::Rate => "rate",
             Self::Answer => "answer",
             Self::Oauth => "oauth",
             Self::Jwt => "jwt",
             Self::Keys => "keys",
+            Self::Webhook => "webhook",
             Self::Client => "client",
         })
     }

@@ -33,6 +33,8 @@ pub enum OauthProbe {
     UnknownCode,
     /// A code for the second time.
     CodeReuse,
+    /// A code twice at the same instant: at most one is served.
+    CodeAtOnce,
     /// A call with the token of a code that was used for a second time.
     CallAfterCodeReuse,
     /// The code of another client.
@@ -59,6 +61,8 @@ pub enum OauthProbe {
     RefreshRotating,
     /// A refresh token that was rotated away.
     RotatedRefresh,
+    /// A refresh token of a client whose refresh tokens rotate, twice at the same instant: at most one is served.
+    RefreshAtOnce,
     /// The newest refresh token after an older one was used again.
     RefreshAfterReuse,
     /// A refresh token for a scope that was not granted.
@@ -206,7 +210,7 @@ impl OauthProbe {
             Self::Password | Self::UnknownUser => server.grants(GrantType::Password),
             Self::Refresh => refreshes && server.rotation != Rotation::On,
             Self::RefreshWider | Self::RefreshOfAnother => refreshes,
-            Self::RefreshRotating | Self::RotatedRefresh | Self::RefreshAfterReuse => {
+            Self::RefreshRotating | Self::RotatedRefresh | Self::RefreshAtOnce | Self::RefreshAfterReuse => {
                 refreshes && server.rotation != Rotation::Off
             }
             Self::CodeWithoutOffline => server.grants(GrantType::AuthorizationCode) && server.offline_scope.is_some(),

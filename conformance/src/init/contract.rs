@@ -1,11 +1,14 @@
 //! The part of a new contract before its rules.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use keyfit_openapi::plain;
+use keyfit::LimitFields;
+use keyfit_openapi::{BatchGuess, plain};
 
 use super::document::{Facts, Limits};
-use super::quoted;
+use super::login::Scheme;
+use super::{quoted, sets, webhook};
 use crate::contract::Carrier;
 
 /// Sources, kinds of token, errors, limits.
@@ -13,49 +16,20 @@ pub(super) fn head(name: &str, document: &str, facts: &Facts) -> String {
     let mut text = format!(
         "# The auth and error contract of {title}, begun from its document. Levels: `must` fails a run, `should` warns, `observe`\n\
          # is only reported. Correct what does not hold, and cite pages of your documentation in place of the document.\n\n\
-         name = {name}\n\n\
-         [sources]\n\
-         document = {{ title = {page}, url = {url} }}\n\
-         rfc6750 = {{ title = \"RFC 6750: OAuth 2.0 bearer tokens\", url = \"https://www.rfc-editor.org/rfc/rfc6750\" }}\n\
-         rfc7617 = {{ title = \"RFC 7617: the Basic HTTP authentication scheme\", url = \"https://www.rfc-editor.org/rfc/rfc7617\" }}\n\
-         rfc8725 = {{ title = \"RFC 8725: JSON Web Token best current practices\", url = \"https://www.rfc-editor.org/rfc/rfc8725\" }}\n\
-         rfc9110 = {{ title = \"RFC 9110: HTTP semantics\", url = \"https://www.rfc-editor.org/rfc/rfc9110\" }}\n\
-         rfc9111 = {{ title = \"RFC 9111: HTTP caching\", url = \"https://www.rfc-editor.org/rfc/rfc9111\" }}\n\
-         rfc6585 = {{ title = \"RFC 6585: Additional HTTP status codes\", url = \"https://www.rfc-editor.org/rfc/rfc6585\" }}\n\
-         fetch = {{ title = \"Fetch\", url = \"https://fetch.spec.whatwg.org/\" }}\n\
-         owasp = {{ title = \"OWASP API Security Top 10, 2023\", url = \"https://owasp.org/API-Security/editions/2023/en/0x11-t10/\" }}\n",
+         name = {name}\n\
+         # The rules that came with this set hold wherever the document gives them something to say, also where it is corrected later.\n\
+         # One that does not hold here is switched off or lowered: [[level]] with `rules`, `level` and `reason`.\n\
+         requirements = \"{set}\"\n\n\
+         [sources]\n",
         title = plain(&facts.title),
         name = quoted(name),
-        page = quoted(&format!("{}: OpenAPI document", facts.title)),
-        url = quoted(document),
+        set = sets::newest(),
     );
-    if facts.authorization.is_some() {
-        text.push_str(AUTHORIZATION_SOURCES);
+    for (page, title, url) in sources(document, facts) {
+        let _ = writeln!(text, "{page} = {{ title = {}, url = {} }}", quoted(&title), quoted(&url));
     }
-    let tenants: Vec<String> = facts.tenants.iter().map(|tenant| quoted(tenant)).collect();
     for scheme in &facts.schemes {
-        let carrier = match &scheme.carrier {
-            Carrier::Query(parameter) => format!("{{ query = {} }}", quoted(parameter)),
-            Carrier::NamedHeader(name) => format!("{{ named-header = {} }}", quoted(name)),
-            Carrier::Scheme(scheme) => format!("{{ scheme = {} }}", quoted(scheme)),
-            Carrier::Cookie(name) => format!("{{ cookie = {} }}", quoted(name)),
-            Carrier::Header => "\"header\"".to_owned(),
-            Carrier::Basic => "\"basic\"".to_owned(),
-            Carrier::ClientCertificate => "\"client-certificate\"".to_owned(),
-        };
-        let _ = write!(
-            text,
-            "\n[[credential]]\nkind = {}\n# How such a token begins: tokens that were never issued are made to look alike.\nprefix = \"\"\ncarriers = [{carrier}]\n{jwt}\
-             # Path parameters whose ids belong to who holds the token.\nbinds = [{tenants}]\nscoped = {scoped}\nsource = {{ page = \"document\", section = \"securitySchemes\" }}\n",
-            quoted(&scheme.kind),
-            jwt = if scheme.is_jwt {
-                "# Tokens that were tampered with are made of a valid one.\njwt = true\n"
-            } else {
-                ""
-            },
-            scoped = facts.scoped.contains(&scheme.kind),
-            tenants = tenants.join(", "),
-        );
+        text.push_str(&credential(scheme, facts));
     }
     if let Some(authorization) = &facts.authorization {
         text.push_str(&authorization.section());
@@ -64,16 +38,83 @@ pub(super) fn head(name: &str, document: &str, facts: &Facts) -> String {
     if let Some(limits) = &facts.limits {
         rate_limit(&mut text, limits, facts.operations.len());
     }
+    facts.batches.iter().for_each(|(operation, batch)| self::batch(&mut text, operation, batch));
     text
 }
 
+/// Which scopes include others, or the question where the document does not show it.
+fn includes(facts: &Facts) -> String {
+    let several: BTreeSet<&String> = facts.operations.iter().flat_map(|access| &access.scopes).collect();
+    if facts.includes.is_empty() {
+        let question = "# Does a scope include others? None is taken to, unless it is said here: includes = { \"admin\" = [\"read\"] }\n";
+        return if several.len() > 1 { question.to_owned() } else { String::new() };
+    }
+    let entry = |(scope, included): (&String, &BTreeSet<String>)| {
+        let included: Vec<String> = included.iter().map(|one| quoted(one)).collect();
+        format!("{} = [{}]", quoted(scope), included.join(", "))
+    };
+    let entries: Vec<String> = facts.includes.iter().map(entry).collect();
+    format!("# Scopes that include others.\nincludes = {{ {} }}\n", entries.join(", "))
+}
+
+/// The pages that rules cite, each with its title and address.
+pub(super) fn sources(document: &str, facts: &Facts) -> Vec<(&'static str, String, String)> {
+    let page = ("document", format!("{}: OpenAPI document", facts.title), document.to_owned());
+    let others = if facts.authorization.is_some() { AUTHORIZATION_SOURCES } else { &[] };
+    let delivered = if facts.delivered.is_empty() { &[] } else { webhook::SOURCES };
+    let cited = SOURCES.iter().chain(others).chain(delivered);
+    [page].into_iter().chain(cited.map(|(page, title, url)| (*page, (*title).to_owned(), (*url).to_owned()))).collect()
+}
+
+/// A kind of token.
+pub(super) fn credential(scheme: &Scheme, facts: &Facts) -> String {
+    let tenants: Vec<String> = facts.tenants.iter().map(|tenant| quoted(tenant)).collect();
+    let carrier = match &scheme.carrier {
+        Carrier::Query(parameter) => format!("{{ query = {} }}", quoted(parameter)),
+        Carrier::NamedHeader(name) => format!("{{ named-header = {} }}", quoted(name)),
+        Carrier::Scheme(scheme) => format!("{{ scheme = {} }}", quoted(scheme)),
+        Carrier::Cookie(name) => format!("{{ cookie = {} }}", quoted(name)),
+        Carrier::Header => "\"header\"".to_owned(),
+        Carrier::Basic => "\"basic\"".to_owned(),
+        Carrier::ClientCertificate => "\"client-certificate\"".to_owned(),
+    };
+    format!(
+        "\n[[credential]]\nkind = {}\n# How such a token begins: tokens that were never issued are made to look alike.\nprefix = \"\"\ncarriers = [{carrier}]\n{jwt}\
+         # Path parameters whose ids belong to who holds the token.\nbinds = [{tenants}]\nscoped = {scoped}\n{includes}source = {{ page = \"document\", section = \"securitySchemes\" }}\n",
+        quoted(&scheme.kind),
+        jwt =
+            if scheme.is_jwt { "# Tokens that were tampered with are made of a valid one.\njwt = true\n" } else { "" },
+        scoped = facts.scoped.contains(&scheme.kind),
+        includes = if facts.scoped.contains(&scheme.kind) { includes(facts) } else { String::new() },
+        tenants = tenants.join(", "),
+    )
+}
+
+/// What is said of any API.
+const SOURCES: &[(&str, &str, &str)] = &[
+    ("rfc6750", "RFC 6750: OAuth 2.0 bearer tokens", "https://www.rfc-editor.org/rfc/rfc6750"),
+    ("rfc7617", "RFC 7617: the Basic HTTP authentication scheme", "https://www.rfc-editor.org/rfc/rfc7617"),
+    ("rfc8725", "RFC 8725: JSON Web Token best current practices", "https://www.rfc-editor.org/rfc/rfc8725"),
+    ("rfc9110", "RFC 9110: HTTP semantics", "https://www.rfc-editor.org/rfc/rfc9110"),
+    ("rfc9457", "RFC 9457: Problem details", "https://www.rfc-editor.org/rfc/rfc9457"),
+    ("rfc9111", "RFC 9111: HTTP caching", "https://www.rfc-editor.org/rfc/rfc9111"),
+    ("rfc6585", "RFC 6585: Additional HTTP status codes", "https://www.rfc-editor.org/rfc/rfc6585"),
+    ("fetch", "Fetch", "https://fetch.spec.whatwg.org/"),
+    ("owasp", "OWASP API Security Top 10, 2023", "https://owasp.org/API-Security/editions/2023/en/0x11-t10/"),
+];
+
 /// What is said of authorization servers.
-const AUTHORIZATION_SOURCES: &str = "\
-    rfc6749 = { title = \"RFC 6749: the OAuth 2.0 authorization framework\", url = \"https://www.rfc-editor.org/rfc/rfc6749\" }\n\
-    rfc7636 = { title = \"RFC 7636: proof key for code exchange by OAuth public clients\", url = \"https://www.rfc-editor.org/rfc/rfc7636\" }\n\
-    rfc8628 = { title = \"RFC 8628: OAuth 2.0 device authorization grant\", url = \"https://www.rfc-editor.org/rfc/rfc8628\" }\n\
-    rfc9700 = { title = \"RFC 9700: best current practice for OAuth 2.0 security\", url = \"https://www.rfc-editor.org/rfc/rfc9700\" }\n\
-    discovery = { title = \"OpenID Connect Discovery 1.0\", url = \"https://openid.net/specs/openid-connect-discovery-1_0.html\" }\n";
+const AUTHORIZATION_SOURCES: &[(&str, &str, &str)] = &[
+    ("rfc6749", "RFC 6749: the OAuth 2.0 authorization framework", "https://www.rfc-editor.org/rfc/rfc6749"),
+    (
+        "rfc7636",
+        "RFC 7636: proof key for code exchange by OAuth public clients",
+        "https://www.rfc-editor.org/rfc/rfc7636",
+    ),
+    ("rfc8628", "RFC 8628: OAuth 2.0 device authorization grant", "https://www.rfc-editor.org/rfc/rfc8628"),
+    ("rfc9700", "RFC 9700: best current practice for OAuth 2.0 security", "https://www.rfc-editor.org/rfc/rfc9700"),
+    ("discovery", "OpenID Connect Discovery 1.0", "https://openid.net/specs/openid-connect-discovery-1_0.html"),
+];
 
 fn errors(text: &mut String, facts: &Facts) {
     text.push_str("\n[errors.api.default]\n");
@@ -91,6 +132,26 @@ fn errors(text: &mut String, facts: &Facts) {
     text.push_str("source = { page = \"document\", section = \"responses\" }\n");
 }
 
+fn batch(text: &mut String, operation: &str, batch: &BatchGuess) {
+    let BatchGuess { items_at, id_field, spoil, maximum, is_certain, .. } = batch;
+    text.push_str("\n[[batch]]\n");
+    let _ = writeln!(text, "operations = [{}]", quoted(operation));
+    if let Some(maximum) = maximum {
+        let _ = writeln!(text, "maximum = {maximum}");
+    }
+    if !items_at.is_empty() {
+        let _ = writeln!(text, "items-at = {}", quoted(items_at));
+    }
+    if let Some(id_field) = id_field {
+        let _ = writeln!(text, "id-field = {}", quoted(id_field));
+    }
+    let _ = writeln!(text, "# Without it an item is not a valid one.\nspoil = {}", quoted(spoil));
+    if !is_certain {
+        text.push_str("# A guess: remove the line where it is right.\nunverified = true\n");
+    }
+    text.push_str("source = { page = \"document\", section = \"responses\" }\n");
+}
+
 /// Calls a window that the mock allows for each operation: a check sends it dozens.
 const CALLS: usize = 100;
 
@@ -103,13 +164,16 @@ fn rate_limit(text: &mut String, limits: &Limits, operations: usize) {
             "delta-seconds"
         }
         Some([limit, remaining, reset]) => {
+            let is_field = LimitFields::has(remaining);
             let (limit, remaining, end) = (quoted(limit), quoted(remaining), quoted(reset));
-            let _ = write!(
-                text,
-                "limit-header = {limit}\nremaining-header = {remaining}\nreset-header = {end}\n\
-                 # Told apart by the values: write `epoch-seconds` or `delta-seconds` to hold the server to one.\n"
-            );
-            "by-value"
+            let _ = write!(text, "limit-header = {limit}\nremaining-header = {remaining}\nreset-header = {end}\n");
+            // A field says it in seconds from now.
+            if !is_field {
+                text.push_str(
+                    "# Told apart by the values: write `epoch-seconds` or `delta-seconds` to hold the server to one.\n",
+                );
+            }
+            if is_field { "delta-seconds" } else { "by-value" }
         }
     };
     let calls = (CALLS * operations).max(1000);

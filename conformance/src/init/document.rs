@@ -3,12 +3,15 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use keyfit_openapi::{Api, Carrier, Needed, Operation, Place, Unsupported, vendor_scopes};
+use keyfit_openapi::{Api, BatchGuess, Carrier, Needed, Operation, Place, Unsupported, vendor_scopes};
 use serde_json::Value;
 
 use super::authorization::{Authorization, logins};
 use super::login::Scheme;
+use super::scopes::Demand;
+use super::webhook::Delivered;
 use crate::catalogue::twins;
+use crate::reference::{Referring, is_plain, references, singular};
 
 /// Parts of names of path parameters whose ids belong to somebody.
 const TENANTS: [&str; 14] = [
@@ -27,9 +30,6 @@ const TENANTS: [&str; 14] = [
     "store",
     "user",
 ];
-
-/// Names of path parameters that do not say what they name.
-const PLAIN: [&str; 10] = ["id", "name", "key", "slug", "uuid", "guid", "code", "number", "ref", "identifier"];
 
 /// The kinds of token that an operation takes at most. A document that says of each call that any of a thousand will do would
 /// have each of them written down for each call.
@@ -54,12 +54,24 @@ pub(super) struct Facts {
     pub(super) scoped: BTreeSet<String>,
     pub(super) error: Option<ErrorBody>,
     pub(super) limits: Option<Limits>,
+    /// The operations that take many items, as it looks.
+    pub(super) batches: Vec<(String, BatchGuess)>,
     pub(super) authorization: Option<Authorization>,
     /// The operations that are endpoints of a login.
     pub(super) logins: Vec<String>,
+    /// What the server sends by itself.
+    pub(super) delivered: Delivered,
     /// Of each path parameter the templates that end with it, by the segment before it.
     pub(super) places: BTreeMap<String, BTreeMap<String, BTreeSet<String>>>,
+    /// The scopes that include others, as far as alternatives of operations show it.
+    pub(super) includes: BTreeMap<String, BTreeSet<String>>,
+    /// Whether a member is there for requests alone, or is a password.
+    pub(super) is_one_way: bool,
+    /// The path parameters that something else in a request or an answer names, each with what that is.
+    pub(super) named: BTreeSet<(String, Referring)>,
     pub(super) notes: Vec<String>,
+    /// What each of `operations` demands.
+    pub(super) demands: Vec<Demand>,
     /// The operations that take more kinds of token, and have more path parameters, than are looked at.
     of_many_kinds: Vec<String>,
     of_many_ids: Vec<String>,
@@ -83,6 +95,8 @@ pub(super) struct Access {
     pub(super) spends: bool,
     /// How it looks as if it pages, as a hint, and what makes it look so.
     pub(super) pages: Option<(String, String)>,
+    /// The same of the outcome of its items.
+    pub(super) partial: Option<(String, String)>,
 }
 
 /// How errors look.
@@ -144,8 +158,15 @@ impl Facts {
         for operation in &api.operations {
             facts.operation(api, operation, &carriers);
         }
+        facts.is_one_way = is_one_way(&api.document);
         facts.find_tenants();
+        facts.settle_scopes();
         facts.ids = facts.ids.difference(&facts.tenants).cloned().collect();
+        facts.delivered = Delivered::read(api);
+        facts.named = references(api)
+            .into_iter()
+            .map(|reference| (reference.parameter.to_owned(), reference.referring))
+            .collect();
         facts.logins = logins(api).into_iter().map(str::to_owned).collect();
         facts.notes.extend(all_of(&facts.logins).map(|operations| {
             format!(
@@ -218,6 +239,13 @@ impl Facts {
         several.into_iter().flatten().flat_map(|(_, templates)| templates).collect()
     }
 
+    /// Whether a path parameter names persons.
+    pub(super) fn is_of_persons(&self, name: &str) -> bool {
+        let is_one = |word: &str| word.to_lowercase().contains("user");
+        is_one(name)
+            || self.places.get(name).is_some_and(|places| is_plain(name) && places.keys().any(|place| is_one(place)))
+    }
+
     /// The scheme by which clients log in: the one that most operations take, of those in a header. The first is one if
     /// there is any.
     pub(super) fn client(&self) -> Option<&Scheme> {
@@ -260,7 +288,8 @@ impl Facts {
         let Some(node) = at else { return };
         let sets = self.sets(operation, carriers);
         let security = node.get("security").or_else(|| api.document.get("security")).and_then(Value::as_array);
-        let wanted = security.into_iter().flatten().filter_map(Value::as_object).flatten();
+        let security = || security.into_iter().flatten().filter_map(Value::as_object);
+        let wanted = security().flatten();
         let known = |kind: &String| sets.iter().flatten().any(|one| one == kind);
         let mut scopes: Vec<String> = Vec::new();
         for (kind, wanted) in wanted.filter(|(kind, _)| known(kind)) {
@@ -277,6 +306,7 @@ impl Facts {
         }
         scopes.sort();
         scopes.dedup();
+        self.demands.push(Demand::read(security(), &scopes));
         let mut in_path = operation.parameters.iter().filter(|parameter| parameter.place == Place::Path);
         for parameter in in_path.by_ref().take(MOST_IDS) {
             let (name, lower) = (&parameter.name, parameter.name.to_lowercase());
@@ -302,19 +332,23 @@ impl Facts {
         if in_path.next().is_some() {
             self.of_many_ids.push(operation.id.clone());
         }
+        let batch = BatchGuess::read(api, operation);
         let takes_many = |schema: &Value| api.kind(schema) == Some("array");
-        if operation.method == "POST" && operation.body.as_ref().is_some_and(|body| takes_many(&body.schema)) {
+        let is_list = operation.body.as_ref().is_some_and(|body| takes_many(&body.schema));
+        if operation.method == "POST" && is_list && batch.is_none() {
             let (method, path) = (&operation.method, &operation.path);
             self.notes.push(format!(
-                "{method} {path} takes a list: what becomes of its items is checked once the overlay says `partial` and the contract has a [batch]"
+                "{method} {path} takes a list: what becomes of its items is checked once the overlay says `partial` and the contract has a [[batch]]"
             ));
         }
+        let partial = batch.as_ref().map(|batch| (batch.partial.hint(), batch.why.clone()));
+        self.batches.extend(batch.map(|batch| (operation.id.clone(), batch)));
         let spends = operation.responses.contains_key("402");
         let (method, path) = (operation.method.to_lowercase(), operation.key.clone());
         let guess = api.guesses.iter().find(|(id, _)| *id == operation.id);
         let pages = guess.map(|(_, guess)| (guess.pagination.hint(), guess.why.clone()));
         let is_open = operation.needed.is_optional();
-        self.operations.push(Access { method, path, sets, is_open, scopes, spends, pages });
+        self.operations.push(Access { method, path, sets, is_open, scopes, spends, pages, partial });
     }
 }
 
@@ -349,22 +383,23 @@ pub(super) fn all_of(operations: &[impl AsRef<str>]) -> Option<String> {
     })
 }
 
+fn is_one_way(node: &Value) -> bool {
+    match node {
+        Value::Object(members) => {
+            let is_such = node["writeOnly"] == true || node["format"] == "password";
+            is_such || members.values().any(is_one_way)
+        }
+        Value::Array(items) => items.iter().any(is_one_way),
+        _ => false,
+    }
+}
+
 /// The segment before the one that is a parameter, and the path up to that.
 fn place_of<'p>(path: &'p str, name: &str) -> Option<(&'p str, &'p str)> {
     let at = path.find(&format!("/{{{name}}}"))?;
     let end = at + name.len() + "/{}".len();
     let before = path[..at].rsplit('/').find(|segment| !segment.starts_with('{')).unwrap_or_default();
     (path[end..].is_empty() || path[end..].starts_with('/')).then_some((before, &path[..end]))
-}
-
-/// Whether a parameter says what it names by the segment before it alone.
-fn is_plain(name: &str) -> bool {
-    PLAIN.contains(&name.to_lowercase().as_str())
-}
-
-fn singular(word: &str) -> String {
-    word.strip_suffix("ies")
-        .map_or_else(|| word.strip_suffix('s').unwrap_or(word).to_owned(), |stem| format!("{stem}y"))
 }
 
 fn example_of<'a>(node: &'a Value, name: &str) -> Option<&'a str> {
@@ -418,12 +453,20 @@ fn limits(api: &Api) -> Option<Limits> {
         let fits = |name: &str| {
             name.to_lowercase().replace('-', "").contains("ratelimit") && name.to_lowercase().ends_with(word)
         };
-        headers.iter().find(|name| fits(name)).map(|name| (*name).clone())
+        // `X-Rate-Limit` says the limit only where nothing says it more plainly.
+        let longest = headers.iter().filter(|name| fits(name)).max_by_key(|name| name.len());
+        longest.map(|name| (*name).clone())
+    };
+    let named = |known: &str| headers.iter().find(|name| name.eq_ignore_ascii_case(known)).map(|name| (*name).clone());
+    // The fields of the IETF's draft: what is left and the end of the window stand in one.
+    let fields = || {
+        let field = named("ratelimit")?;
+        Some([named("ratelimit-policy").unwrap_or_else(|| field.clone()), field.clone(), field])
     };
     let retry_after = shapes().any(|(status, shape)| {
         status == "429" && shape.headers.iter().any(|name| name.eq_ignore_ascii_case("retry-after"))
     });
     let three = || Some([ending("-limit")?, ending("remaining")?, ending("reset")?]);
-    let headers = three();
+    let headers = three().or_else(fields);
     (headers.is_some() || retry_after).then_some(Limits { headers, retry_after })
 }

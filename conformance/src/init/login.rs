@@ -14,6 +14,30 @@ pub struct Choices {
     pub credentials: Vec<Choice>,
     /// Operations of which the document does not say what they take are taken to need what the others do.
     pub assume_secured: bool,
+    /// Scopes that include others.
+    pub includes: Vec<Inclusion>,
+}
+
+/// A scope that includes others: `admin=read,write`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Inclusion {
+    /// The scope.
+    pub scope: String,
+    /// What it includes.
+    pub included: BTreeSet<String>,
+}
+
+impl FromStr for Inclusion {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (scope, included) = text.split_once('=').unwrap_or((text, ""));
+        let included: BTreeSet<String> = included.split(',').map(|one| one.trim().to_owned()).collect();
+        if scope.is_empty() || included.contains("") {
+            return Err("write SCOPE=SCOPE,SCOPE".to_owned());
+        }
+        Ok(Self { scope: scope.to_owned(), included })
+    }
 }
 
 /// How a credential is sent: `bearer`, `basic`, `scheme:Bot`, `header:X-Api-Key`, `query:key` or `cookie:sid`; with the name of a

@@ -7,8 +7,11 @@ mod document;
 mod login;
 mod overlay;
 mod rules;
+mod scopes;
 mod servers;
+mod sets;
 mod tokens;
+mod webhook;
 
 use std::sync::Arc;
 
@@ -17,7 +20,7 @@ use serde_json::{Map, Value};
 
 use self::document::Facts;
 use self::login::Login;
-pub use self::login::{Choice, Choices};
+pub use self::login::{Choice, Choices, Inclusion};
 use crate::catalogue::{Catalogue, Reach};
 use crate::contract::Carrier;
 
@@ -32,6 +35,8 @@ pub struct Scaffold {
     pub tokens: String,
     /// The kind of token that clients send, and where; none where every key belongs into the query.
     pub client: Option<(String, Carrier)>,
+    /// What the tokens file has room for, with how many cases each would let be judged.
+    pub questions: Vec<String>,
     /// The cases that follow.
     pub cases: usize,
     /// What the document says and the check has no word for, or does not say and the contract needs.
@@ -60,6 +65,7 @@ pub fn scaffold(name: &str, document: &Text, choices: &Choices) -> Result<Scaffo
         api = Api::read(&source)?;
     }
     let mut facts = Facts::read(&api, login.schemes);
+    facts.include(&choices.includes);
     notes.extend(std::mem::take(&mut facts.notes));
     if facts.schemes.is_empty() {
         return Err(nothing_to_check(&document.path, &api, &notes));
@@ -73,20 +79,24 @@ pub fn scaffold(name: &str, document: &Text, choices: &Choices) -> Result<Scaffo
     let head = contract::head(name, &document.path, &facts);
     let contract = |rules: &str| Text::new("contract.toml", format!("{head}{rules}"));
     let api = Arc::new(Api::read(&source)?);
-    let mut rules = rules::of(name, &facts);
+    let rules = rules::of(name, &facts);
     let reach = Reach::of(&api);
     let alone: String = rules.iter().map(|rule| rules::alone(rule)).collect();
     let mut has_cases = Catalogue::with_cases(&reach, &contract(&alone))?.into_iter();
-    rules.retain(|_| has_cases.next().unwrap_or_default());
+    let (rules, left_out): (Vec<String>, Vec<String>) =
+        rules.into_iter().partition(|_| has_cases.next().unwrap_or_default());
+    let of_webhooks = format!("id = \"{name}.webhook.");
+    let left_out: Vec<String> = left_out.into_iter().filter(|rule| rule.contains(&of_webhooks)).collect();
     let kept = rules::joined(&rules);
     let openers = openers(&api, Some(&contract(&kept)))?;
-    let catalogue = Catalogue::of(api, &contract(&kept))?;
+    let catalogue = Catalogue::of(&api, &contract(&kept))?;
     Ok(Scaffold {
         tokens: tokens::text(&facts, &catalogue, &openers),
+        questions: tokens::questions(&catalogue),
         client: facts.client().map(|scheme| (scheme.kind.clone(), scheme.carrier.clone())),
         cases: catalogue.cases.len(),
         overlay,
-        contract: format!("{head}{kept}"),
+        contract: format!("{head}{kept}{}", facts.delivered.questions(&left_out)),
         notes,
     })
 }
@@ -185,7 +195,7 @@ mod tests {
 
     fn choices(texts: &[&str], assume_secured: bool) -> Choices {
         let credentials = texts.iter().map(|text| text.parse().expect(text)).collect();
-        Choices { credentials, assume_secured }
+        Choices { credentials, assume_secured, ..Choices::default() }
     }
 
     #[test]

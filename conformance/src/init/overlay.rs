@@ -13,7 +13,7 @@ pub(super) fn text(facts: &Facts, root: &Map<String, Value>) -> String {
     let mut text = head(&facts.title, root);
     for access in &facts.operations {
         let hints = hints(access, facts.client().is_some());
-        if hints.is_empty() && access.pages.is_none() {
+        if hints.is_empty() && access.pages.is_none() && access.partial.is_none() {
             continue;
         }
         // Within single quotes of a JSONPath.
@@ -30,6 +30,9 @@ pub(super) fn text(facts: &Facts, root: &Map<String, Value>) -> String {
         }
         if let Some((hint, why)) = &access.pages {
             action(&quoted(&format!("It comes in pages, as it looks: {why}.")), hint);
+        }
+        if let Some((hint, why)) = &access.partial {
+            action(&quoted(&format!("It tells the outcome of each item, as it looks: {why}.")), hint);
         }
     }
     text

@@ -7,6 +7,7 @@ use super::authorization::Authorization;
 use super::document::Facts;
 use super::quoted;
 use crate::contract::Carrier;
+use crate::reference::Referring;
 
 const ANY: &str = include_str!("rules/any.toml");
 const INPUTS: &str = include_str!("rules/inputs.toml");
@@ -20,12 +21,53 @@ const ALIKE: &str = include_str!("rules/alike.toml");
 const HEADER: &str = include_str!("rules/header.toml");
 const NO_QUERY: &str = include_str!("rules/no-query.toml");
 const ANSWERS: &str = include_str!("rules/answers.toml");
+const ONE_WAY: &str = include_str!("rules/one-way.toml");
 const TENANT: &str = include_str!("rules/tenant.toml");
+const QUERY: &str = include_str!("rules/query.toml");
+const MEMBER: &str = include_str!("rules/member.toml");
+const LISTED: &str = include_str!("rules/listed.toml");
 const ID: &str = include_str!("rules/id.toml");
 const LIMITED: &str = include_str!("rules/limited.toml");
 const OAUTH: &str = include_str!("rules/oauth.toml");
 const REFRESH: &str = include_str!("rules/refresh.toml");
+const WEBHOOK: &str = include_str!("rules/webhook.toml");
+const PAGES: &str = include_str!("rules/pages.toml");
+const REPEAT: &str = include_str!("rules/repeat.toml");
+const BATCH: &str = include_str!("rules/batch.toml");
 const CLIENT: &str = include_str!("rules/client.toml");
+
+/// The files, as they stand.
+#[cfg(test)]
+pub(super) fn every() -> [&'static str; 26] {
+    [
+        ANY,
+        INPUTS,
+        JWT,
+        OPEN,
+        BASIC,
+        CERTIFICATE,
+        ALTERNATIVE,
+        SEVERAL,
+        ALIKE,
+        HEADER,
+        NO_QUERY,
+        ANSWERS,
+        TENANT,
+        ID,
+        LIMITED,
+        OAUTH,
+        REFRESH,
+        ONE_WAY,
+        QUERY,
+        MEMBER,
+        LISTED,
+        WEBHOOK,
+        PAGES,
+        REPEAT,
+        BATCH,
+        CLIENT,
+    ]
+}
 
 /// Every rule that may mean something, as text; those that apply to no operation are taken out by who reads them.
 pub(super) fn of(api: &str, facts: &Facts) -> Vec<String> {
@@ -40,17 +82,33 @@ pub(super) fn of(api: &str, facts: &Facts) -> Vec<String> {
         (JWT, facts.schemes.iter().any(|scheme| scheme.is_jwt)),
         (NO_QUERY, has(|carrier| !matches!(carrier, Carrier::Query(_)))),
         (ANSWERS, true),
+        (PAGES, true),
+        (REPEAT, true),
+        (BATCH, !facts.batches.is_empty()),
+        (ONE_WAY, facts.is_one_way),
         (LIMITED, facts.limits.as_ref().is_some_and(|limits| limits.headers.is_none())),
         (OAUTH, facts.authorization.is_some()),
         (REFRESH, facts.authorization.as_ref().is_some_and(Authorization::refreshes)),
+        (WEBHOOK, !facts.delivered.is_empty()),
         (CLIENT, facts.client().is_some()),
     ];
     let shared = shared.into_iter().filter(|(_, applies)| *applies).map(|(rules, _)| (rules, String::new()));
     let of_tenants = facts.tenants.iter().map(|name| (TENANT, name.clone()));
     let of_ids = facts.ids.iter().map(|name| (ID, name.clone()));
+    let of_named = facts.named.iter().filter_map(|(name, referring)| {
+        let rules = match referring {
+            Referring::Query => QUERY,
+            Referring::Member if !facts.tenants.contains(name) => return None,
+            // Whoever shares something, or writes to somebody, names another user, and may be shown them.
+            Referring::Member | Referring::List if facts.is_of_persons(name) => return None,
+            Referring::Member => MEMBER,
+            Referring::List => LISTED,
+        };
+        Some((rules, name.clone()))
+    });
     let of_several = facts.joined().into_iter().map(|kind| (SEVERAL, kind.clone()));
     let of_alike = facts.alike().into_iter().map(|kind| (ALIKE, kind.clone()));
-    let all = shared.chain(of_several).chain(of_alike).chain(of_tenants).chain(of_ids);
+    let all = shared.chain(of_several).chain(of_alike).chain(of_tenants).chain(of_ids).chain(of_named);
     let mut rules: Vec<String> = all.flat_map(|(rules, name)| of_file(rules, api, &name)).collect();
     for set in facts.alternatives() {
         let kinds = set.iter().map(|kind| quoted(kind)).collect::<Vec<_>>().join(", ");
@@ -73,25 +131,37 @@ pub(super) fn alone(rule: &str) -> String {
     rule.lines().filter(|line| !line.starts_with(PRESUMES)).flat_map(|line| [line, "\n"]).collect()
 }
 
-/// These rules as one text, which presume none but each other.
-pub(super) fn joined(rules: &[String]) -> String {
-    let ids: HashSet<&str> =
-        rules.iter().flat_map(|rule| rule.lines()).filter_map(|line| line.strip_prefix("id = ")).collect();
-    let is_there = |id: &&str| ids.contains(id);
+/// The id of a rule.
+pub(super) fn id(rule: &str) -> &str {
+    let id = rule.lines().find_map(|line| line.strip_prefix("id = \""));
+    id.and_then(|id| id.strip_suffix('"')).unwrap_or_default()
+}
+
+/// A rule that presumes, of those that it names, these alone.
+pub(super) fn presuming(rule: &str, is_kept: &dyn Fn(&str) -> bool) -> String {
     let line = |line: &str| {
         let Some(presumed) = line.strip_prefix(PRESUMES) else { return format!("{line}\n") };
-        let presumed: Vec<&str> = presumed.trim_end_matches(']').split(", ").filter(is_there).collect();
+        let presumed = presumed.trim_end_matches(']').split(", ");
+        let presumed: Vec<&str> = presumed.filter(|quoted| is_kept(quoted.trim_matches('"'))).collect();
         if presumed.is_empty() { String::new() } else { format!("{PRESUMES}{}]\n", presumed.join(", ")) }
     };
-    rules.iter().flat_map(|rule| rule.lines()).map(line).collect()
+    rule.lines().map(line).collect()
+}
+
+/// These rules as one text, which presume none but each other.
+pub(super) fn joined(rules: &[String]) -> String {
+    let ids: HashSet<&str> = rules.iter().map(|rule| id(rule)).collect();
+    rules.iter().map(|rule| presuming(rule, &|id| ids.contains(id))).collect()
 }
 
 /// How the line begins that names what a rule presumes.
 const PRESUMES: &str = "presumes = [";
 
 /// The families in the order of a contract.
-const FAMILIES: [&str; 11] =
-    ["auth", "jwt", "oauth", "scope", "tenant", "error", "input", "method", "rate", "answer", "client"];
+const FAMILIES: [&str; 15] = [
+    "auth", "jwt", "oauth", "scope", "tenant", "error", "input", "method", "batch", "page", "repeat", "rate", "answer",
+    "webhook", "client",
+];
 
 fn of_file(rules: &str, api: &str, name: &str) -> Vec<String> {
     // What a document calls a parameter stays within the quotes that it is put into.

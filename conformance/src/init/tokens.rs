@@ -1,15 +1,19 @@
 //! The tokens file of a new folder: a valid token, and what else would let more cases run.
 
-use std::collections::BTreeSet;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use keyfit_openapi::Opener;
+use keyfit_openapi::{Opener, Place};
 
 use super::document::Facts;
 use super::quoted;
 use crate::catalogue::{Catalogue, Side};
-use crate::contract::{AuthorizationServer, Carrier, Credential, GrantType};
+use crate::contract::{AuthorizationServer, Carrier, Credential, GrantType, Probe};
 use crate::identity::{Need, Rights, State};
+
+/// Entries that are asked for at the end of `keyfit init`; the others are counted.
+const ASKED: usize = 12;
 
 /// A file in which only the valid token is not commented out. It has the variable in which clients look for it.
 pub(super) fn text(facts: &Facts, catalogue: &Catalogue, openers: &[Opener]) -> String {
@@ -91,6 +95,36 @@ fn fetched(catalogue: &Catalogue) -> String {
          #   json = {{ username = \"somebody\", password = {{ env = \"{}\" }} }}\n#   token = {token}\n",
         variable_of(&contract.name, "password")
     )
+}
+
+/// What the file has room for, each with how many cases it would let be judged: the valid token first, and then what concerns most.
+pub(super) fn questions(catalogue: &Catalogue) -> Vec<String> {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for case in catalogue.cases.iter().filter(|case| case.side == Side::Server) {
+        let Some(probe) = &catalogue.rule(case).probe else { continue };
+        let operation = catalogue.operation(case);
+        let needs = Need::of(probe, &catalogue.contract, operation, false).unwrap_or_default();
+        let in_path = operation.parameters.iter().filter(|parameter| parameter.place == Place::Path);
+        let mut answers: BTreeSet<String> =
+            needs.iter().map(|need| format!("[[identity]] with {}", need.entry())).collect();
+        answers.extend(in_path.map(|parameter| format!("[ids] {}: one that exists", quoted(&parameter.name))));
+        if let Probe::Foreign(name) = probe {
+            answers.insert(format!("[foreign] {}: one of somebody else", quoted(name)));
+        }
+        for answer in answers {
+            *counts.entry(answer).or_default() += 1;
+        }
+    }
+    let mut answers: Vec<(String, usize)> = counts.into_iter().collect();
+    answers.sort_by_key(|(_, count)| Reverse(*count));
+    let more = answers.len().saturating_sub(ASKED);
+    let line = |(answer, count): (String, usize)| match count {
+        1 => format!("1 case: {answer}"),
+        _ => format!("{count} cases: {answer}"),
+    };
+    let mut told: Vec<String> = answers.into_iter().take(ASKED).map(line).collect();
+    told.extend((more > 0).then(|| format!("and {more} more, which `keyfit check` names where they are missing")));
+    told
 }
 
 /// A client of the authorization server, commented out: who runs the check says which may be asked as.

@@ -320,7 +320,9 @@ impl Core {
         let is_allowed = match &token.grant {
             Grant::All => true,
             Grant::Flat(scopes) if scopes.is_empty() && self.has(Mutant::TakesNoScopesForAll) => true,
-            Grant::Flat(scopes) => {
+            Grant::Flat(held) => {
+                let is_blind = self.has(Mutant::IgnoresIncludedScopes);
+                let scopes = if is_blind { held.clone() } else { credential.reach(held) };
                 let resource = operation.resource.as_ref().filter(|_| credential.resource_scopes);
                 let resource = resource.filter(|_| !self.has(Mutant::RefusesResourceGrants));
                 let at_resource =

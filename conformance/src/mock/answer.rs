@@ -49,9 +49,9 @@ impl Core {
         let remaining = window.remaining() + u64::from(window.is_exceeded() && self.has(Mutant::PromisesMore));
         let reset = window.reset_in(rules.reset);
         let reset = if self.has(Mutant::ResetsInMilliseconds) { reset * 1000 } else { reset };
-        answer.header(&rules.limit_header, window.limit.to_string());
-        answer.header(&rules.remaining_header, remaining.to_string());
-        answer.header(&rules.reset_header, reset.to_string());
+        for (name, value) in rules.headers(window.limit, remaining, reset) {
+            answer.header(name, value);
+        }
     }
 
     /// What a success carries besides, and what its defects do to it.

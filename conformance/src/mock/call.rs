@@ -8,6 +8,8 @@ use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use keyfit_openapi::schema::Mismatch;
 use serde_json::Value;
 
+use super::crowd::Raced;
+
 /// A request, read whole.
 pub(super) struct Call {
     pub(super) method: String,
@@ -18,6 +20,8 @@ pub(super) struct Call {
     pub(super) body: Bytes,
     /// The positions of items that are to be rejected whatever they are.
     pub(super) reject: BTreeSet<usize>,
+    /// Whether another request like it is answered at the same instant.
+    pub(super) is_raced: bool,
 }
 
 /// A body that was read.
@@ -31,6 +35,7 @@ pub(super) enum Sent {
 }
 
 /// An answer.
+#[derive(Clone)]
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) headers: Vec<(HeaderName, HeaderValue)>,
@@ -61,6 +66,7 @@ impl Call {
             headers: request.headers.clone(),
             body,
             reject: BTreeSet::new(),
+            is_raced: request.extensions.get::<Raced>().is_some(),
         })
     }
 

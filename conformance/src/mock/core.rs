@@ -1,6 +1,6 @@
 //! One request to one answer: route, admit, count, authorise, validate, serve. Every defect is one question on the way.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hyper::body::Bytes;
@@ -12,10 +12,13 @@ use keyfit_openapi::{Api, Operation, Streaming};
 use serde_json::Value;
 
 use super::call::{Answer, Call, Refusal, Sent};
+use super::crowd::Crowd;
+use super::deliver::Deliverer;
+use super::elsewhere::{self, Named};
 use super::mutant::Mutant;
 use super::outcome::{Defects, Item, Outcomes};
 use super::overlook::Overlooked;
-use super::pages;
+use super::pages::{self, Habits};
 use super::router::{Routed, Router};
 use super::state::State;
 use super::success::{Successes, schema};
@@ -32,8 +35,13 @@ pub(super) struct Core {
     router: Router,
     successes: Successes,
     state: Mutex<State>,
+    /// What operations name elsewhere than in their paths, as far as rules speak of it.
+    pub(super) named: HashMap<usize, Vec<Named>>,
     /// What its defect does not read of the document.
     pub(super) overlooked: Option<Overlooked>,
+    /// Sends webhooks and callbacks, where it does.
+    pub(super) deliverer: Option<Deliverer>,
+    pub(super) crowd: Crowd,
 }
 
 /// A request that is in order, and what its answer depends on.
@@ -66,7 +74,30 @@ impl Core {
     pub(super) fn new(api: Arc<Api>, contract: Arc<Contract>, mutant: Option<Mutant>) -> Self {
         let state = Mutex::new(State::new(&api, &contract));
         let overlooked = mutant.and_then(|mutant| Overlooked::by(mutant, &api));
-        Self { router: Router::new(&api), successes: Successes::new(&api), state, overlooked, mutant, api, contract }
+        let named = elsewhere::named(&api, &contract);
+        Self {
+            router: Router::new(&api),
+            successes: Successes::new(&api),
+            state,
+            named,
+            overlooked,
+            deliverer: None,
+            crowd: Crowd::default(),
+            mutant,
+            api,
+            contract,
+        }
+    }
+
+    /// The same mock, which sends webhooks and callbacks.
+    pub(super) fn delivering(mut self, deliverer: Deliverer) -> Self {
+        self.deliverer = Some(deliverer);
+        self
+    }
+
+    /// Whether its defect shows in requests at the same instant alone.
+    pub(super) fn races(&self) -> bool {
+        self.mutant.is_some_and(Mutant::is_of_races)
     }
 
     /// Whether the mock has this defect.
@@ -140,22 +171,25 @@ impl Core {
             return self.refuse(refusal, operation, window);
         }
         let admitted = self.admit(call, operation);
-        let calls = self.cost(call);
+        let calls = self.cost(call, operation);
         let first = admitted.as_ref().ok().and_then(|tokens| tokens.first());
         let window = self.count(first, operation, calls);
         let served = admitted.and_then(|tokens| {
             let is_over = window.is_some_and(Window::is_exceeded) && !self.has(Mutant::NeverExhausts);
-            if is_over {
+            if is_over && !(call.is_raced && self.has(Mutant::RacesOnLimit)) {
                 return Err(Refusal::new(self.status(&Probe::Exhausted, operation, 429), "Rate limit exceeded"));
             }
             self.fails(call, operation)?;
+            self.collides(call, operation)?;
             self.authorise(&tokens, operation, path)?;
             let nobody = Token::new("", Grant::All);
             let token = tokens.first().unwrap_or(&nobody);
             let mut sent = self.validate(call, operation, path)?;
-            let field = self.contract.batch.as_ref().map_or("", |batch| &batch.id_field);
+            let batch = self.contract.batch_of(operation);
+            let field = batch.map_or("", |batch| batch.id_field.as_ref().unwrap_or(&batch.spoil));
             sent.reject(&call.reject, field);
-            self.succeed(index, &Served { operation, token, path, call, sent, window })
+            self.judge_named(index, token, call, &sent)?;
+            self.once(call, operation, || self.succeed(index, &Served { operation, token, path, call, sent, window }))
         });
         match served {
             Ok(mut answer) => {
@@ -167,6 +201,7 @@ impl Core {
                     answer.headers.push((HeaderName::from_static("x-presented"), token.clone()));
                 }
                 self.rate_headers(&mut answer, window);
+                self.deliver(call, operation, &answer);
                 answer
             }
             Err(refusal) => self.refuse(refusal, operation, window),
@@ -186,16 +221,29 @@ impl Core {
         }
         let mut body = self.successes.body(&self.api, index);
         let mut leads_on = None;
-        if let (Some(pagination), Some(success)) = (&served.operation.pagination, &body)
-            && let Some(page) =
-                pages::page(&self.api, pagination, schema(served.operation, status), served.call, success)
-        {
-            (body, leads_on) = (Some(page.body), page.header);
+        if let (Some(pagination), Some(success)) = (&served.operation.pagination, &body) {
+            let habits = Habits {
+                is_strict: self.contract.ruling(&Probe::BrokenCursor, served.operation).is_some()
+                    && !self.has(Mutant::TakesAnyCursor),
+                repeats: self.has(Mutant::RepeatsItems),
+                skips: self.has(Mutant::SkipsItems),
+            };
+            let described = schema(served.operation, status);
+            let page = pages::page(&self.api, pagination, described, served.call, success, habits);
+            let page = page.map_err(|_| {
+                let status = self.status(&Probe::BrokenCursor, served.operation, 400);
+                Refusal::new(status, "The cursor is not known")
+            })?;
+            if let Some(page) = page {
+                (body, leads_on) = (Some(page.body), page.header);
+            }
         }
         if let Some(keys) = &self.contract.key_management {
             body = self.manage(keys, served, body)?;
         }
         let Some(body) = body else { return Ok(Answer::empty(status)) };
+        let body = self.with_others(index, served, body);
+        let body = self.with_one_way(served.operation, status, &served.sent, body);
         let managing = self.contract.key_management.iter().flat_map(KeyManagement::operations);
         let is_managing = managing.into_iter().any(|(_, id)| id == served.operation.id);
         if !is_managing && self.has(Mutant::DropsRequiredMembers) {
@@ -260,6 +308,13 @@ impl Core {
         Some(window)
     }
 
+    /// Fails of two revocations at the same instant, where that is its defect.
+    fn collides(&self, call: &Call, operation: &Operation) -> Result<(), Refusal> {
+        let revokes = self.contract.key_management.as_ref().is_some_and(|keys| keys.revoke == operation.id);
+        let collides = revokes && call.is_raced && self.has(Mutant::CollidesOnRevocation);
+        if collides { Err(Refusal::new(500, "Internal error")) } else { Ok(()) }
+    }
+
     /// Where a request leads.
     fn route(&self, call: &Call) -> Routed {
         self.router.route(call, |index, path| {
@@ -277,11 +332,11 @@ impl Core {
         }
     }
 
-    fn cost(&self, call: &Call) -> u64 {
+    fn cost(&self, call: &Call, operation: &Operation) -> u64 {
         if !self.has(Mutant::CountsItems) {
             return 1;
         }
-        let at = self.contract.batch.as_ref().map_or("", |batch| &batch.items_at);
+        let at = self.contract.batch_of(operation).map_or("", |batch| &batch.items_at);
         let body: Value = serde_json::from_slice(&call.body).unwrap_or_default();
         body.pointer(at).and_then(Value::as_array).map_or(1, |items| items.len() as u64)
     }

@@ -14,6 +14,7 @@ use tokio::time::timeout;
 
 use super::call::{Answer, Call};
 use super::core::Core;
+use super::crowd::Raced;
 use super::tool::admin::Console;
 use super::tool::faults::Fault;
 
@@ -21,6 +22,8 @@ use super::tool::faults::Fault;
 const LARGEST_BODY: usize = 8 * 1024 * 1024;
 /// More than anybody has to tell the admin.
 const LARGEST_COMMAND: usize = 256 * 1024;
+/// How long a mock with a race looks out for other requests, and how long these can see one.
+const RACE: Duration = Duration::from_millis(15);
 /// How long a body may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -54,14 +57,30 @@ impl Front {
             Ok(Err(_)) => return Ok(written(Answer::empty(413))),
             Err(_) => return Ok(written(Answer::empty(408))),
         };
-        let Some(console) = &self.console else { return Ok(written(self.serve(&parts, &body, BTreeSet::new()))) };
+        let Some(console) = &self.console else { return Ok(written(self.raced(parts, &body).await)) };
         match console.answer(&parts, &body) {
             Some(answer) => Ok(written(answer)),
             None => self.watched(console, &parts, body).await.map(written).ok_or(Cut),
         }
     }
 
-    /// The mock's own answer.
+    /// The mock's own answer. One with a race takes its time, so that others come meanwhile.
+    async fn raced(&self, mut parts: Parts, body: &Bytes) -> Answer {
+        if !self.core.races() {
+            return self.serve(&parts, body, BTreeSet::new());
+        }
+        let place = self.core.crowd.enter(&parts, body);
+        SystemClock.sleep(RACE).await;
+        if place.has_others() {
+            parts.extensions.insert(Raced);
+        }
+        let answer = self.serve(&parts, body, BTreeSet::new());
+        // The others are still to see it.
+        SystemClock.sleep(RACE).await;
+        answer
+    }
+
+    /// The same without that.
     fn serve(&self, parts: &Parts, body: &Bytes, reject: BTreeSet<usize>) -> Answer {
         let call = Call::read(parts, body.clone(), &self.base_path);
         // An API may have an operation at the path of an endpoint, by another method.

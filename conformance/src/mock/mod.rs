@@ -6,15 +6,20 @@ mod answer;
 mod authorization;
 mod call;
 mod core;
+mod crowd;
+mod deliver;
+mod elsewhere;
 mod front;
 mod grants;
 mod keys;
 mod mutant;
+mod one_way;
 pub(crate) mod outcome;
 mod overlook;
 mod pages;
 mod parameters;
 mod registered;
+mod repeat;
 mod router;
 mod server;
 mod state;
@@ -37,12 +42,14 @@ pub use tool::{
 };
 
 use self::core::Core;
+use self::deliver::Deliverer;
 use self::front::Front;
 use self::registered::Registered;
 use self::server::{Listener, Server};
 use crate::carrier;
 use crate::contract::{AuthorizationServer, Carrier, Contract, Credential, Endpoint};
 use crate::identity::{Client, ClientKind, ClientNeed, Identities, Identity, Missing, Need, Signer};
+use crate::probe::http_client;
 use crate::secret::{Redactor, Secret};
 
 /// A running mock. It stops when it is dropped.
@@ -73,7 +80,12 @@ impl Mock {
         redactor: Redactor,
     ) -> io::Result<Self> {
         let base_path = base_path(&api.base_url).to_owned();
-        let core = Arc::new(Core::new(api, contract, mutant));
+        let is_due = deliver::is_due(&api, &contract);
+        let mut core = Core::new(api, contract, mutant);
+        if is_due {
+            core = core.delivering(Deliverer::new(http_client(false).map_err(io::Error::other)?));
+        }
+        let core = Arc::new(core);
         let front = Front { core: Arc::clone(&core), base_path: base_path.as_str().into(), console: None };
         let listener = Listener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
         let server = Server::start(listener, front);
@@ -131,6 +143,14 @@ impl Identities for Mint {
             redirect_uri: registered.redirect_uri.to_owned(),
             user: registered.user,
         })
+    }
+
+    fn webhook_secret(&self, name: &str) -> Result<Secret, Missing> {
+        let signature = self.core.contract.webhooks.get(name).and_then(|terms| terms.signature.as_ref());
+        let signature = signature.ok_or_else(|| Missing(format!("the webhook `{name}` is not signed")))?;
+        let secret = deliver::secret(signature);
+        self.redactor.learn(&secret);
+        Ok(secret)
     }
 
     fn signer(&self) -> Result<Signer, Missing> {

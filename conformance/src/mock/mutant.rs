@@ -61,6 +61,8 @@ pub enum Mutant {
     IgnoresScopes,
     /// Lets tokens of other kinds than the first do everything.
     IgnoresScopesOfOtherKinds,
+    /// Does not know that a scope includes others.
+    IgnoresIncludedScopes,
     /// Lets tokens without scopes do everything.
     TakesNoScopesForAll,
     /// Refuses for want of scope without a challenge.
@@ -89,6 +91,12 @@ pub enum Mutant {
     InventsResources,
     /// Serves ids of somebody else that no token is bound to.
     ServesForeignResources,
+    /// Serves what belongs to somebody else to whoever names it in the query.
+    IgnoresTenantInQuery,
+    /// Takes bodies that name what belongs to somebody else.
+    IgnoresTenantInBody,
+    /// Lists what belongs to somebody else.
+    ListsForeign,
     /// Takes a body that is not JSON.
     AcceptsBrokenJson,
     /// Takes bodies of any media type.
@@ -159,6 +167,16 @@ pub enum Mutant {
     AcceptsRejectedBatch,
     /// Refuses a batch of the documented maximum.
     RefusesFullBatch,
+    /// Begins each page but the first with the last item of the one before.
+    RepeatsItems,
+    /// Leaves an item out between two pages.
+    SkipsItems,
+    /// Executes a call again whose idempotency key it knows.
+    ForgetsKeys,
+    /// Takes any body under an idempotency key that it knows.
+    TakesAnyBodyUnderKey,
+    /// Takes any text for a cursor, and begins anew.
+    TakesAnyCursor,
     /// Reports the outcome of items in another order.
     ReordersOutcome,
     /// Counts one item too few.
@@ -181,6 +199,8 @@ pub enum Mutant {
     PromisesMore,
     /// Opens no window again that was used up.
     NeverRecovers,
+    /// Counts calls at the same instant too late to refuse any.
+    RacesOnLimit,
     /// Says when to come again in words of its own.
     GarblesRetryAfter,
     /// Gives 429 a body of its own.
@@ -213,6 +233,10 @@ pub enum Mutant {
     OmitsDocumentedHeaders,
     /// Lets every cache keep what it serves.
     LetsSuccessesBeCached,
+    /// Serves members that only requests have.
+    ShowsWriteOnly,
+    /// Stores members that only answers have.
+    StoresReadOnly,
     /// Serves the hash of a password with each success.
     ShowsPasswordHash,
     /// Refuses keys that it minted.
@@ -249,8 +273,30 @@ pub enum Mutant {
     OnlyNarrows,
     /// Says that a key is revoked, and serves it.
     RevokesNothing,
+    /// Fails of two revocations of a key at the same instant.
+    CollidesOnRevocation,
     /// Revokes keys that are gone.
     RevokesTwice,
+    /// Delivers nothing.
+    DeliversNothing,
+    /// Delivers by another method than the documented one.
+    DeliversByOtherMethod,
+    /// Says that deliveries are of another media type.
+    MislabelsDeliveries,
+    /// Delivers JSON of another shape.
+    MisshapesDeliveries,
+    /// Leaves out the headers that the document demands of deliveries.
+    OmitsDeliveryHeaders,
+    /// Signs deliveries with another key.
+    MissignsDeliveries,
+    /// Signs deliveries with a time that is long past.
+    DeliversLate,
+    /// Repeats the credential of who called in deliveries.
+    DeliversCredential,
+    /// Delivers again what was taken.
+    DeliversTwice,
+    /// Does not deliver again what was refused for a fault of the receiver.
+    DeliversOnlyOnce,
     /// Sends codes to redirect URIs that are not registered.
     RedirectsAnywhere,
     /// Does not repeat the `state`.
@@ -269,6 +315,8 @@ pub enum Mutant {
     AcceptsShortVerifier,
     /// Takes a code again.
     AcceptsCodeTwice,
+    /// Takes a code as often as it comes at the same instant.
+    RacesOnCodes,
     /// Refuses a code that was used, and leaves its tokens good.
     KeepsTokensOfReusedCode,
     /// Takes codes of other clients.
@@ -305,6 +353,8 @@ pub enum Mutant {
     LosesRotatedRefresh,
     /// Takes refresh tokens that were rotated away.
     AcceptsRotatedRefresh,
+    /// Takes a refresh token that rotates as often as it comes at the same instant.
+    RacesOnRefreshTokens,
     /// Refuses a refresh token that was rotated away, and leaves the newest one good.
     KeepsFamilyAfterReuse,
     /// Grants scopes that nobody knows.
@@ -407,6 +457,19 @@ impl Mutant {
     /// Whether it shows only where keys are managed through the API. Those stand together.
     pub fn is_of_key_management(self) -> bool {
         (Self::RefusesMintedKeys..=Self::RevokesTwice).contains(&self)
+    }
+
+    /// Whether it shows only where the server delivers something. Those stand together.
+    pub fn is_of_webhooks(self) -> bool {
+        (Self::DeliversNothing..=Self::DeliversOnlyOnce).contains(&self)
+    }
+
+    /// Whether it shows in requests at the same instant alone.
+    pub fn is_of_races(self) -> bool {
+        matches!(
+            self,
+            Self::RacesOnLimit | Self::CollidesOnRevocation | Self::RacesOnCodes | Self::RacesOnRefreshTokens
+        )
     }
 
     /// The name, in kebab-case.

@@ -99,7 +99,8 @@ impl Outcomes<'_> {
         let Partial { outcome, reason, position: position_at, item: item_at, first, .. } = self.described;
         let (sent, mismatch) = item;
         if !list.model.is_object() {
-            let id = sent.get(&self.batch.id_field).filter(|id| self.fits(list.entry, id));
+            let id =
+                self.batch.id_field.as_ref().and_then(|field| sent.get(field)).filter(|id| self.fits(list.entry, id));
             return id.unwrap_or(&list.model).clone();
         }
         let mut entry = list.model.clone();
@@ -125,15 +126,12 @@ impl Outcomes<'_> {
     /// The members of an item that an entry has too; of entries that may hold anything, the id alone.
     fn repeat(&self, list: &List<'_>, sent: &Value, entry: &mut Value) {
         for (name, value) in sent.as_object().into_iter().flatten() {
+            let is_id = self.batch.id_field.as_ref() == Some(name);
             let at = join("", name);
             let schema = list.entry.and_then(|schema| self.api.member(schema, &at));
-            let is_known = schema.is_some_and(Value::is_object) || *name == self.batch.id_field;
+            let is_known = schema.is_some_and(Value::is_object) || is_id;
             // What is not an id is not repeated as one.
-            if is_known
-                && schema.is_some()
-                && self.fits(schema, value)
-                && (value.is_string() || *name != self.batch.id_field)
-            {
+            if is_known && schema.is_some() && self.fits(schema, value) && (value.is_string() || !is_id) {
                 entry[name] = value.clone();
             }
         }

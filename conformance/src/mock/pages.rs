@@ -10,12 +10,27 @@ use crate::pointer::{put, take};
 
 /// How many items the first page has, where more are not fewer than were asked for.
 const FULL: u64 = 2;
+/// How many items a list has where they can be told apart.
+const ALL: u64 = 3;
 
 /// A page, and the header that leads on.
 pub(super) struct Page {
     pub(super) body: Bytes,
     pub(super) header: Option<(String, String)>,
 }
+
+/// How a mock pages.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Habits {
+    /// Whether it refuses cursors that it did not hand out.
+    pub(super) is_strict: bool,
+    /// Whether a page begins one item too early, or too late.
+    pub(super) repeats: bool,
+    pub(super) skips: bool,
+}
+
+/// A cursor that the mock did not hand out.
+pub(super) struct UnknownCursor;
 
 /// Which page was asked for.
 #[derive(Clone, Copy, Eq, PartialEq)]
@@ -32,9 +47,11 @@ pub(super) fn page(
     described: Option<&Value>,
     call: &Call,
     success: &Bytes,
-) -> Option<Page> {
-    let success: Value = serde_json::from_slice(success).ok()?;
-    let item = success.pointer(&pagination.items)?.as_array()?.first()?;
+    habits: Habits,
+) -> Result<Option<Page>, UnknownCursor> {
+    let Ok(success) = serde_json::from_slice::<Value>(success) else { return Ok(None) };
+    let items = success.pointer(&pagination.items).and_then(Value::as_array);
+    let Some(item) = items.and_then(|items| items.first()) else { return Ok(None) };
     let sent: Value = serde_json::from_slice(&call.body).unwrap_or_default();
     let asked = |argument: &PageArgument| match argument {
         PageArgument::Query(name) => call.query(name).map(str::to_owned).filter(|text| !text.is_empty()),
@@ -55,6 +72,9 @@ pub(super) fn page(
         put(&mut body, &pagination.items, Value::from(vec![item.clone(); usize::try_from(full).unwrap_or(1)]));
         body
     };
+    if let Some(list) = List::of(&success, pagination, &fits) {
+        return list.page(call, limit, asked, habits).map(Some);
+    }
     let size = if limit >= FULL && fits(&full(FULL)) { FULL } else { 1 };
     let start = match &pagination.next {
         NextPage::Start { argument } => number(argument).unwrap_or(0),
@@ -81,7 +101,7 @@ pub(super) fn page(
     };
     if let NextPage::Cursor { at, argument } = &pagination.next {
         match turn {
-            Turn::First => put(&mut body, at, cursor(success.pointer(at), argument)),
+            Turn::First => put(&mut body, at, cursor(success.pointer(at), argument, 2)),
             Turn::Last | Turn::Behind => end(&mut body, at, &fits),
         }
     }
@@ -97,41 +117,156 @@ pub(super) fn page(
     let header = match &pagination.next {
         NextPage::Header { name, .. } if turn == Turn::First => Some((name.clone(), "2".to_owned())),
         NextPage::Link if turn == Turn::First => {
-            Some(("link".to_owned(), format!("<?{}>; rel=\"next\"", linked(call))))
+            Some(("link".to_owned(), format!("<?{}>; rel=\"next\"", linked(call, 2))))
         }
         _ => None,
     };
-    Some(Page { body: Bytes::from(body.to_string()), header })
+    Ok(Some(Page { body: Bytes::from(body.to_string()), header }))
+}
+
+/// A list whose items can be told apart.
+struct List<'a> {
+    success: &'a Value,
+    pagination: &'a Pagination,
+    fits: &'a dyn Fn(&Value) -> bool,
+    items: Vec<Value>,
+}
+
+impl<'a> List<'a> {
+    /// Of a list by its last item there is one page.
+    fn of(success: &'a Value, pagination: &'a Pagination, fits: &'a dyn Fn(&Value) -> bool) -> Option<Self> {
+        let item = success.pointer(&pagination.items)?.as_array()?.first()?;
+        let is_by_position = !matches!(pagination.next, NextPage::LastItem { .. });
+        let items: Vec<Value> = (0..ALL).map(|number| numbered(item, number)).collect::<Option<_>>()?;
+        let mut body = success.clone();
+        put(&mut body, &pagination.items, Value::from(items[1..].to_vec()));
+        (is_by_position && fits(&body)).then_some(Self { success, pagination, fits, items })
+    }
+
+    fn page(
+        &self,
+        call: &Call,
+        limit: u64,
+        asked: impl Fn(&PageArgument) -> Option<String>,
+        habits: Habits,
+    ) -> Result<Page, UnknownCursor> {
+        let size = limit.clamp(1, FULL);
+        let behind = |text: &str| text.rsplit(['-', '=']).next().and_then(|number| number.parse::<u64>().ok());
+        let handed_out = |text: Option<String>| match text.as_deref().map(behind) {
+            Some(Some(start)) => Ok(start),
+            Some(None) if habits.is_strict => Err(UnknownCursor),
+            _ => Ok(0),
+        };
+        let start = match &self.pagination.next {
+            NextPage::Start { argument } => asked(argument).and_then(|text| text.parse().ok()).unwrap_or(0),
+            NextPage::Page { argument, first } => {
+                let number = asked(argument).and_then(|text| text.parse().ok()).unwrap_or(*first);
+                number.saturating_sub(*first).saturating_mul(size)
+            }
+            NextPage::Cursor { argument, .. } | NextPage::Header { argument, .. } => handed_out(asked(argument))?,
+            NextPage::Link => call.query(LINKED).and_then(|start| start.parse().ok()).unwrap_or(0),
+            NextPage::LastItem { .. } => 0,
+        };
+        let end = start.saturating_add(size).min(ALL);
+        let shift = |start: u64| match start {
+            0 => 0,
+            _ => (start + u64::from(habits.skips)).saturating_sub(u64::from(habits.repeats)),
+        };
+        let begin = shift(start).min(ALL);
+        let positions = (begin..end).filter_map(|position| self.items.get(usize::try_from(position).ok()?));
+        let mut body = self.success.clone();
+        put(&mut body, &self.pagination.items, positions.cloned().collect());
+        let leads_on = end < ALL;
+        if let NextPage::Cursor { at, argument } = &self.pagination.next {
+            if leads_on {
+                self.put_cursor(&mut body, at, argument, end);
+            } else {
+                self::end(&mut body, at, &self.fits);
+            }
+        }
+        let mut told = |at: &Option<String>, value: Value| {
+            if let Some(at) = at.as_ref().filter(|at| self.success.pointer(at).is_some()) {
+                put(&mut body, at, value);
+            }
+        };
+        told(&self.pagination.total, json!(ALL));
+        told(&self.pagination.kept_limit, json!(size));
+        told(&self.pagination.start, json!(start));
+        told(&self.pagination.more, json!(leads_on));
+        let header = match &self.pagination.next {
+            NextPage::Header { name, .. } if leads_on => Some((name.clone(), end.to_string())),
+            NextPage::Link if leads_on => Some(("link".to_owned(), format!("<?{}>; rel=\"next\"", linked(call, end)))),
+            _ => None,
+        };
+        Ok(Page { body: Bytes::from(body.to_string()), header })
+    }
+
+    /// What leads on to the item at a position: as the example writes it, with the position behind.
+    fn put_cursor(&self, body: &mut Value, at: &str, argument: &PageArgument, position: u64) {
+        let plain = match cursor(self.success.pointer(at), argument, position) {
+            Value::String(text) if !text.starts_with("http") && text.parse::<u64>().is_err() => {
+                json!(format!("{text}-{position}"))
+            }
+            other => other,
+        };
+        put(body, at, plain);
+        if !(self.fits)(body) {
+            put(body, at, json!(position.to_string()));
+        }
+    }
+}
+
+/// An item that is another one of the same list; `None` where it has no id that can be another one.
+pub(super) fn numbered(item: &Value, number: u64) -> Option<Value> {
+    let another = |id: &Value| match id {
+        Value::Number(id) => Some(json!(id.as_u64()?.checked_add(number)?)),
+        // The last sign of a UUID may be any digit.
+        Value::String(id) if id.len() == 36 => Some(json!(format!("{}{number}", id.get(..35)?))),
+        Value::String(id) => Some(json!(format!("{id}-{number}"))),
+        _ => None,
+    };
+    if number == 0 {
+        return Some(item.clone());
+    }
+    let mut item = item.clone();
+    let id = item.as_object_mut()?.get_mut("id")?;
+    *id = another(id)?;
+    Some(item)
 }
 
 /// The parameter of links.
 const LINKED: &str = "page";
 
-/// The query of the second page.
-fn linked(call: &Call) -> String {
+/// The query of the page that begins there.
+fn linked(call: &Call, start: u64) -> String {
     let others = call.query.iter().filter(|(name, _)| name != LINKED);
-    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(others).append_pair(LINKED, "2").finish()
+    url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(others)
+        .append_pair(LINKED, &start.to_string())
+        .finish()
 }
 
 fn is_numbered(next: &NextPage) -> bool {
     matches!(next, NextPage::Start { .. } | NextPage::Page { .. })
 }
 
-/// What leads to the second page, as the example writes it.
-fn cursor(example: Option<&Value>, argument: &PageArgument) -> Value {
+/// What leads to the page that begins there, as the example writes it.
+fn cursor(example: Option<&Value>, argument: &PageArgument, start: u64) -> Value {
     match example {
-        Some(Value::Number(_)) => json!(2),
+        Some(Value::Number(_)) => json!(start),
         Some(Value::String(text)) if text.starts_with("http") => {
-            let query = url::form_urlencoded::Serializer::new(String::new()).append_pair(argument.name(), "2").finish();
+            let query = url::form_urlencoded::Serializer::new(String::new())
+                .append_pair(argument.name(), &start.to_string())
+                .finish();
             json!(format!("https://server.invalid/?{query}"))
         }
         Some(Value::String(text)) if !text.is_empty() => json!(text),
-        _ => json!("2"),
+        _ => json!(start.to_string()),
     }
 }
 
 /// No cursor, in a way that the document allows.
-fn end(body: &mut Value, at: &str, fits: &impl Fn(&Value) -> bool) {
+fn end(body: &mut Value, at: &str, fits: &dyn Fn(&Value) -> bool) {
     let mut without = body.clone();
     take(&mut without, at);
     put(body, at, Value::Null);

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use keyfit_openapi::{Api, Place, example};
 
 use super::grants::Grants;
+use super::repeat::Kept;
 use super::token::{Grant, Token, signed_token, token_text};
 use super::window::Window;
 use crate::contract::{Carrier, Contract, Credential, Probe};
@@ -36,8 +37,12 @@ pub(super) struct State {
     resources: BTreeSet<String>,
     /// The path parameter that holds ids of keys, where the API manages those.
     key_parameter: Option<String>,
+    /// The members of the last body, where a defect stores them all.
+    pub(super) stored: serde_json::Map<String, serde_json::Value>,
     /// What the authorization server granted.
     pub(super) grants: Grants,
+    /// Answers by idempotency key.
+    pub(super) keyed: HashMap<String, Kept>,
 }
 
 impl State {
@@ -66,6 +71,8 @@ impl State {
             tenants: vec![first.collect()],
             windows: HashMap::new(),
             grants: Grants::default(),
+            keyed: HashMap::new(),
+            stored: serde_json::Map::new(),
             scopes: api.operations.iter().flat_map(|operation| operation.scopes.iter().cloned()).collect(),
             resources: contract
                 .credentials
@@ -284,7 +291,11 @@ impl State {
             },
             Rights::Only(scopes) => Grant::Flat(scopes.clone()),
             Rights::Without(scopes) => {
-                let mut others: BTreeSet<String> = actions().filter(|scope| !scopes.contains(scope)).collect();
+                let reach = |scope: &String| match credential {
+                    Some(credential) => credential.reach(&BTreeSet::from([scope.clone()])),
+                    None => BTreeSet::from([scope.clone()]),
+                };
+                let mut others: BTreeSet<String> = actions().filter(|scope| reach(scope).is_disjoint(scopes)).collect();
                 if others.is_empty() {
                     // A token without any scope is another matter.
                     others.insert("unrelated".to_owned());

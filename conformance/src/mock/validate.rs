@@ -121,11 +121,13 @@ impl Core {
     }
 
     fn items(&self, items: Vec<Value>, schema: &Value, batch: &Batch, operation: &Operation) -> Result<Sent, Refusal> {
-        let is_full = items.len() == batch.maximum && self.has(Mutant::RefusesFullBatch);
-        let is_over = items.len() > batch.maximum && !self.has(Mutant::AcceptsOverMaximum);
-        if is_full || is_over {
-            let status = self.status(&Probe::OverMaximum, operation, 400);
-            return Err(Refusal::new(status, format!("At most {} items", batch.maximum)));
+        if let Some(maximum) = batch.maximum {
+            let is_full = items.len() == maximum && self.has(Mutant::RefusesFullBatch);
+            let is_over = items.len() > maximum && !self.has(Mutant::AcceptsOverMaximum);
+            if is_full || is_over {
+                let status = self.status(&Probe::OverMaximum, operation, 400);
+                return Err(Refusal::new(status, format!("At most {maximum} items")));
+            }
         }
         if items.is_empty() && !self.has(Mutant::AcceptsEmptyBatch) {
             return Err(Refusal::new(self.status(&Probe::EmptyBatch, operation, 400), "At least one item"));

@@ -137,7 +137,7 @@ fn changed(mut draft: Draft, bent: &Bent, operation: &Operation, is_spared: bool
 }
 
 /// Sets a parameter of the query, or takes it out where it has no pairs.
-fn set_query(draft: &mut Draft, name: &str, pairs: Vec<(String, String)>) {
+pub(super) fn set_query(draft: &mut Draft, name: &str, pairs: Vec<(String, String)>) {
     let others: Vec<(String, String)> =
         draft.url.query_pairs().into_owned().filter(|(known, _)| known != name).collect();
     draft.url.set_query(None);
@@ -231,8 +231,11 @@ impl Trial<'_> {
                 Fate::Open("the body lacks what the document demands, which the check does not set".to_owned())
             }
             _ if expected.contains(&status) => Fate::Kept,
+            _ if reply.asks_to_wait() => {
+                Fate::Open(format!("the status is {status}: the server serves nobody for now"))
+            }
             500.. => Fate::Broken(format!("the status is {status}: the server failed")),
-            _ if self.expect.no_failure && status != 429 => Fate::Kept,
+            _ if self.expect.no_failure => Fate::Kept,
             _ if tried.others.contains(&status) => Fate::Kept,
             200..300 => Fate::Broken(format!("it is taken with {status}")),
             _ => Fate::Open(format!("the status is {status}, which may be for another reason")),

@@ -27,12 +27,13 @@ pub(super) struct Judge<'a> {
     pub(super) minted: Option<&'a Minted>,
 }
 
-/// The three rate-limit headers.
+/// What an answer says of a rate limit.
 pub(super) struct Snapshot {
-    limit: u64,
+    /// Nothing where a field of the IETF's draft leaves it out.
+    limit: Option<u64>,
     pub(super) remaining: u64,
-    /// Seconds from now; negative where the reset is past.
-    pub(super) reset_in: i64,
+    /// Seconds from now; negative where the reset is past. Nothing where a field leaves it out.
+    pub(super) reset_in: Option<i64>,
 }
 
 impl Judge<'_> {
@@ -47,6 +48,11 @@ impl Judge<'_> {
             .or_else(|| grant::finding(self.expect, draft, reply))
             .or_else(|| challenge::finding(self.expect.challenge?, &reply.headers))
             .or_else(|| keys::finding(self.expect.key?, self.contract, self.minted?, reply))
+    }
+
+    /// Whether items were refused all at once where their outcome would be judged.
+    pub(super) fn is_refused_whole(&self, reply: &Reply) -> bool {
+        self.expect.body == Some(Body::ToldOutcome) && matches!(reply.status, 400 | 409 | 413 | 422)
     }
 
     /// What the answer holds and may not, whatever its status.
@@ -117,7 +123,7 @@ impl Judge<'_> {
                 shape.mismatch(reply.status, reply.media_type(), &reply.body)
             }
             Body::Schema => self.schema(reply),
-            Body::Outcome => self.outcome(draft, reply),
+            Body::Outcome | Body::ToldOutcome => self.outcome(draft, reply),
         }
     }
 
@@ -130,9 +136,8 @@ impl Judge<'_> {
         }) {
             return items::mismatch(self.api, self.operation.streaming.as_ref(), streamed, &reply.body);
         }
-        let Some(schema) = &shape.schema else {
-            return (!reply.body.is_empty()).then(|| "there is a body where none is documented".to_owned());
-        };
+        // Where a document names no content, it says nothing of it.
+        let schema = shape.schema.as_ref()?;
         // Of what is no JSON a document says no more than its media type.
         if let Some(documented) = shape.media_type.as_ref().filter(|_| !shape.is_json()) {
             let is_it = documented.contains('*') || essence(documented) == essence(reply.media_type());
@@ -147,9 +152,10 @@ impl Judge<'_> {
     }
 
     fn outcome(&self, draft: &Draft, reply: &Reply) -> Option<String> {
-        let batch = self.contract.batch.as_ref()?;
+        let batch = self.contract.batch_of(self.operation)?;
+        let may_reject_more = self.expect.body == Some(Body::ToldOutcome);
         match serde_json::from_slice::<Value>(&reply.body) {
-            Ok(body) => outcome::mismatch(batch, &self.operation.partial, &draft.items, &body),
+            Ok(body) => outcome::mismatch(batch, &self.operation.partial, &draft.items, &body, may_reject_more),
             Err(_) => Some("the body is not JSON".to_owned()),
         }
     }
@@ -162,12 +168,16 @@ impl Judge<'_> {
         };
         match expected {
             Rate::Present => {
-                (now.remaining > now.limit).then(|| format!("{} of {} calls are left", now.remaining, now.limit))
+                let limit = now.limit.filter(|limit| now.remaining > *limit)?;
+                Some(format!("{} of {limit} calls are left", now.remaining))
             }
             Rate::ResetAhead => {
                 let window = i64::try_from(rules.window_seconds).unwrap_or(i64::MAX);
-                let is_ahead = (-1..=window.saturating_add(1)).contains(&now.reset_in);
-                (!is_ahead).then(|| format!("the reset lies {} s ahead, the window is {window} s", now.reset_in))
+                let Some(reset_in) = now.reset_in else {
+                    return Some("no header says when the window ends".to_owned());
+                };
+                let is_ahead = (-1..=window.saturating_add(1)).contains(&reset_in);
+                (!is_ahead).then(|| format!("the reset lies {reset_in} s ahead, the window is {window} s"))
             }
             Rate::CostsOne => match before.map(|before| Snapshot::read(rules, before)) {
                 Some(Ok(before)) => (now.remaining.checked_add(1) != Some(before.remaining)).then(|| {
@@ -188,9 +198,8 @@ impl Judge<'_> {
             return Some(format!("`{pointer}` does not say when the window ends"));
         };
         let reset_in = rules.reset.ahead(reset);
-        // The two are written, and read, at slightly different times.
-        let is_same = reset_in.abs_diff(now.reset_in) <= 2;
-        (!is_same).then(|| format!("`{pointer}` lies {reset_in} s ahead and the reset header {} s", now.reset_in))
+        let header = now.differs(reset_in)?;
+        Some(format!("`{pointer}` lies {reset_in} s ahead and the reset header {header} s"))
     }
 
     /// What is wrong with `Retry-After`, which is seconds or a date (RFC 9110, section 10.2.3), and means the same end of
@@ -206,8 +215,8 @@ impl Judge<'_> {
         let Some(wait) = text.parse::<u32>().ok().map(i64::from).or_else(|| from_now(date()?)) else {
             return Some(format!("the header `Retry-After` is `{text}`, neither seconds nor a date"));
         };
-        let difference = wait.abs_diff(now.reset_in);
-        (difference > 2).then(|| format!("`Retry-After` says {wait} s and the reset header {} s", now.reset_in))
+        let header = now.differs(wait)?;
+        Some(format!("`Retry-After` says {wait} s and the reset header {header} s"))
     }
 
     fn spent(rules: &RateLimit, now: &Snapshot, reply: &Reply) -> Option<String> {
@@ -222,25 +231,22 @@ impl Judge<'_> {
         let Some(wait) = body.pointer(pointer).and_then(Value::as_i64) else {
             return Some(format!("`{pointer}` does not say how long to wait"));
         };
-        let difference = wait.abs_diff(now.reset_in);
-        // The two are written at slightly different times.
-        (difference > 2).then(|| format!("`{pointer}` says {wait} s and the reset header {} s", now.reset_in))
+        let header = now.differs(wait)?;
+        Some(format!("`{pointer}` says {wait} s and the reset header {header} s"))
     }
 }
 
 impl Snapshot {
     pub(super) fn read(rules: &RateLimit, reply: &Reply) -> Result<Self, String> {
-        let number = |name: &str| {
-            let text = reply.headers.get(name).ok_or_else(|| format!("the header `{name}` is missing"))?;
-            let text = text.to_str().unwrap_or_default();
-            text.parse::<u64>().map_err(|_| format!("the header `{name}` is `{text}`, not a whole number"))
-        };
-        let reset = i64::try_from(number(&rules.reset_header)?).unwrap_or(i64::MAX);
-        Ok(Self {
-            limit: number(&rules.limit_header)?,
-            remaining: number(&rules.remaining_header)?,
-            reset_in: rules.reset.ahead(reset),
-        })
+        let told = rules.told(&reply.headers)?;
+        let ahead = |reset: u64| rules.reset.ahead(i64::try_from(reset).unwrap_or(i64::MAX));
+        Ok(Self { limit: told.limit, remaining: told.remaining, reset_in: told.reset.map(ahead) })
+    }
+
+    /// The end that the headers tell, where it is another one than so many seconds from now. Two ends in one answer are written,
+    /// and read, at slightly different times.
+    fn differs(&self, seconds: i64) -> Option<i64> {
+        self.reset_in.filter(|reset_in| reset_in.abs_diff(seconds) > 2)
     }
 }
 

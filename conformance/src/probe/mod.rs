@@ -1,25 +1,31 @@
 //! The server side: raw HTTP to a base URL, one bent request a case, and a judgement of the answer.
 
 mod answers;
+mod at_once;
 mod challenge;
 mod cross_origin;
 mod flow;
+mod foreign;
 mod grant;
 mod headers;
+mod idempotency;
 mod invalid;
 mod judge;
 mod jwt;
 mod keys;
 mod live;
 mod oauth;
+mod one_way;
 mod outcome;
 mod pace;
+mod pages;
 mod renewal;
 mod reply;
 mod request;
 mod servers;
 mod transport;
 mod trial;
+mod webhook;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,18 +39,21 @@ use self::keys::KeyFlow;
 pub use self::live::{Aftermath, Policy};
 use self::live::{Live, When};
 use self::oauth::Flow;
+pub(crate) use self::pages::{can_be_walked, takes_any_cursor};
 pub(crate) use self::reply::Reply;
 use self::request::Draft;
 pub use self::servers::{Servers, known as known_servers};
 use self::transport::Shown;
 pub use self::transport::{Http, Settings, http_client, is_loopback};
 use self::trial::{Sent, Trial, requests};
+use self::webhook::Webhooks;
+pub use self::webhook::{Receiver, ReceiverAt};
 use crate::catalogue::{Case, Catalogue};
-use crate::contract::{Contract, JwtProbe, KeyManagement, Probe, Rate, RateLimit};
-use crate::identity::{Identities, Identity, Missing, Need, Rights};
+use crate::contract::{Contract, JwtProbe, KeyManagement, Level, Probe, Rate, RateLimit};
+use crate::identity::{Identities, Identity, Known, Missing, Need, Rights};
 use crate::run::Halt;
 use crate::secret::Redactor;
-use crate::verdict::Outcome;
+use crate::verdict::{NO_CREDENTIAL, Outcome, UNKNOWN_CREDENTIAL};
 
 /// Calls after which a limit is taken for out of reach: a probe shall not load a live server.
 const MOST_CALLS: usize = 50;
@@ -64,6 +73,8 @@ pub struct Target {
     rate_limit: Option<RateLimit>,
     /// With what it is asked whether it is there.
     certificate: Shown,
+    /// What it sends by itself.
+    webhooks: Webhooks,
 }
 
 impl Target {
@@ -78,6 +89,7 @@ impl Target {
             live: None,
             rate_limit: None,
             certificate: Shown::Usual,
+            webhooks: Webhooks::default(),
         }
     }
 
@@ -85,6 +97,13 @@ impl Target {
     #[must_use]
     pub fn with_servers(mut self, servers: Servers) -> Self {
         self.servers = servers;
+        self
+    }
+
+    /// The same with a receiver that it delivers to.
+    #[must_use]
+    pub fn delivering_to(mut self, receiver: Receiver) -> Self {
+        self.webhooks = Webhooks::with(receiver);
         self
     }
 
@@ -132,7 +151,10 @@ impl Target {
         }
         let operation = catalogue.operation(case);
         let alone = expect.rate == Some(Rate::CostsOne);
-        let counts = alone || matches!(probe, Probe::Exhausted | Probe::Recovered);
+        // The calls of others could bring deliveries as well.
+        let counts = alone
+            || probe.is_of_webhooks()
+            || matches!(probe, Probe::Exhausted | Probe::AtOnce | Probe::Recovered | Probe::Pages);
         if let Some(Missing(why)) = self.live.as_ref().and_then(|live| live.refusal(catalogue, case)) {
             return Outcome::skip(why);
         }
@@ -141,6 +163,10 @@ impl Target {
             // At a mock each case has a window of its own.
             None => None,
         };
+        if let Some(question) = self.question(probe, catalogue, operation) {
+            return Outcome::skip(question);
+        }
+        let probe = if probe.is_of_webhooks() { webhook::call(&catalogue.contract, operation) } else { probe };
         let Some(needs) = Need::of(probe, &catalogue.contract, operation, alone) else {
             return Outcome::skip("no kind of token of the contract fits the operation");
         };
@@ -169,10 +195,13 @@ impl Target {
             redactor: &self.redactor,
             base_path: self.servers.base().path(),
             sent: Vec::new(),
+            found: None,
+            at_most: Level::Must,
             presented,
             tries: Vec::new(),
         };
         match &catalogue.contract.key_management {
+            _ if expect.delivery.is_some() => self.check_delivery(trial).await,
             Some(keys) if keys.concern(probe, operation) => self.run_with_keys(keys, trial).await,
             _ => self.run(trial).await,
         }
@@ -201,7 +230,64 @@ impl Target {
         if let Some((parameter, id)) = gone {
             self.identities.expended(&trial.catalogue.operation(trial.case).path, parameter, id);
         }
-        trial.end(stop, None)
+        let calls = self.calls(&trial);
+        Outcome { calls, ..trial.end(stop, None) }
+    }
+
+    /// Who called the operation as it is to be called, but for what the credential may do.
+    fn calls(&self, trial: &Trial<'_>) -> Vec<(String, u16)> {
+        let is_whole = matches!(
+            trial.probe,
+            Probe::Valid
+                | Probe::Anonymous
+                | Probe::NoToken
+                | Probe::UnknownToken
+                | Probe::RevokedToken
+                | Probe::ExpiredToken
+                | Probe::LackingScope
+                | Probe::OnlyItsScope
+                | Probe::IncludingScope
+                | Probe::NoScopes
+                | Probe::OtherKind(_)
+        );
+        if self.live.is_none() || !is_whole || trial.undecided.is_some() {
+            return Vec::new();
+        }
+        let known = self.identities.known();
+        let name = |sent: &Sent| match sent.draft.secrets.first() {
+            None => Some(NO_CREDENTIAL.to_owned()),
+            Some(_) if *trial.probe == Probe::UnknownToken => Some(UNKNOWN_CREDENTIAL.to_owned()),
+            // Several at once are no one identity's.
+            Some(secret) if sent.draft.secrets.len() == 1 => {
+                known.iter().find(|one| one.secret.reveal() == secret.reveal()).map(|one| one.name.clone())
+            }
+            Some(_) => None,
+        };
+        let answered = trial.sent.iter().filter_map(|sent| Some((name(sent)?, sent.answer()?.status)));
+        answered.filter(|(_, status)| *status != 429).collect()
+    }
+
+    /// Every identity that the user describes.
+    pub(crate) fn known(&self) -> Vec<Known> {
+        self.identities.known()
+    }
+
+    /// The question that is to be answered first, where no identity has the scopes of an operation: that others are refused shows
+    /// nothing then.
+    fn question(&self, probe: &Probe, catalogue: &Catalogue, operation: &Operation) -> Option<String> {
+        if self.live.is_none() || !probe.is_about_scopes() || operation.scopes.is_empty() {
+            return None;
+        }
+        let mut kinds = catalogue.contract.kinds_of(operation).filter(|kind| kind.scoped && kind.resources.is_empty());
+        let first = kinds.next()?;
+        let is_held =
+            std::iter::once(first).chain(kinds).any(|kind| self.identities.holds(&kind.kind, &operation.scopes));
+        let scopes = operation.scopes.join("`, `");
+        (!is_held).then(|| {
+            let need =
+                Need { rights: Rights::Only(operation.scopes.iter().cloned().collect()), ..Need::of_valid(first) };
+            format!("which identity has `{scopes}`? The tokens file names none: add [[identity]] with {}", need.entry())
+        })
     }
 
     /// The same with a key to try it on, where the operation is about one. No key outlives the case.
@@ -258,6 +344,17 @@ impl Target {
             Probe::UndeclaredMethod => return self.ask_for_undeclared(trial).await,
             Probe::Invalid(flaw) => return self.send_bent(trial, *flaw).await,
             Probe::CrossOrigin => return self.send_cross_origin(trial).await,
+            Probe::AtOnce => return self.fill_window(trial).await,
+            Probe::Pages => return self.walk_pages(trial).await,
+            Probe::RepeatedKey | Probe::ReusedKey => return self.repeat_under_a_key(trial).await,
+            Probe::BrokenCursor => return self.send_broken_cursor(trial).await,
+            Probe::ReadOnlyMembers => return self.send_read_only(trial).await,
+            Probe::ForeignQuery(name) => return self.send_foreign_query(trial, name).await,
+            Probe::ForeignMember(name) => return self.send_foreign_member(trial, name).await,
+            Probe::ForeignListed(name) => return self.send_listed(trial, name).await,
+            Probe::Foreign(name) if operation.retry == Retry::Safe && trial.expect.compared_with().is_none() => {
+                return self.send_foreign(trial, name).await;
+            }
             _ => {}
         }
         if *probe == Probe::LackingScope && self.is_let_in_with_least(trial).await? {
@@ -369,8 +466,9 @@ impl Target {
             return Sent::unsent(draft, "the run was ended");
         }
         let sent = self.send_at_once(draft).await;
-        // What a 429 answers was not executed.
-        if !sent.answer().is_some_and(|reply| live.pace.learn(draft, reply)) {
+        // What a 429 answers was not executed; of a 503 nobody knows.
+        let is_harmless = |reply: &Reply| reply.status == 429 || live.is_repeatable(draft);
+        if !sent.answer().is_some_and(|reply| live.pace.learn(draft, reply) && is_harmless(reply)) {
             return sent;
         }
         if !live.pace.ready(draft).await {

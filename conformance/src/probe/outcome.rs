@@ -8,12 +8,14 @@ use serde_json::Value;
 
 use crate::contract::Batch;
 
-/// What is wrong with the outcome; `None` if it is in order.
+/// What is wrong with the outcome; `None` if it is in order. Where the server may reject more items than those that were spoilt, the
+/// outcome must agree with itself and name at least those.
 pub(super) fn mismatch(
     batch: &Batch,
     descriptions: &[Partial],
     sent: &[(Value, bool)],
     body: &Value,
+    may_reject_more: bool,
 ) -> Option<String> {
     let has = |description: &Partial| {
         let mut places = description.places().into_iter().filter_map(|(_, place)| place);
@@ -23,9 +25,37 @@ pub(super) fn mismatch(
     let whole = descriptions.iter().find(|description| has(description).0 == has(description).1);
     let part = || descriptions.iter().find(|description| has(description).0 > 0);
     match whole.or_else(part) {
+        Some(described) if may_reject_more => {
+            let sent = with_rejected(described, sent, body);
+            Outcome { batch, described, sent: &sent, body }.check().err()
+        }
         Some(described) => Outcome { batch, described, sent, body }.check().err(),
         None => Some("the answer has none of the places that tell of items".to_owned()),
     }
+}
+
+/// The items, with those taken for bad that an answer says it rejected.
+fn with_rejected(described: &Partial, sent: &[(Value, bool)], body: &Value) -> Vec<(Value, bool)> {
+    let mut sent = sent.to_vec();
+    let list = |place: &Option<String>| Some(body.pointer(place.as_ref()?)?.as_array()?.iter().enumerate());
+    let position = |(index, entry): (usize, &Value)| match &described.position {
+        Some(position) => usize::try_from(entry.pointer(position)?.as_u64()?.checked_sub(described.first)?).ok(),
+        None => Some(index),
+    };
+    let of_failed = list(&described.rejected_items).filter(|_| described.position.is_some());
+    let of_all = || list(&described.outcomes).map(|all| all.filter(|(_, entry)| !described.accepts(entry)).collect());
+    if let Some(rejected) = of_failed.map(Iterator::collect::<Vec<_>>).or_else(of_all) {
+        for index in rejected.into_iter().filter_map(position) {
+            sent.get_mut(index).into_iter().for_each(|(_, is_good)| *is_good = false);
+        }
+        return sent;
+    }
+    // Only how many they are is known.
+    let told = described.rejected.as_ref().and_then(|place| body.pointer(place)?.as_u64()).unwrap_or_default();
+    let spoilt = sent.iter().filter(|(_, is_good)| !is_good).count();
+    let more = usize::try_from(told).unwrap_or(usize::MAX).saturating_sub(spoilt);
+    sent.iter_mut().filter(|(_, is_good)| *is_good).take(more).for_each(|(_, is_good)| *is_good = false);
+    sent
 }
 
 /// An answer, and what it is to tell.
@@ -98,7 +128,7 @@ impl Outcome<'_> {
             let told = if *is_good { "rejected" } else { "accepted" };
             return Err(format!("`{place}` tells the item at {index} to be {told}, which it is not"));
         }
-        let field = &self.batch.id_field;
+        let Some(field) = &self.batch.id_field else { return Ok(()) };
         let repeated = self.described.item.as_ref().and_then(|at| entry.pointer(at)?.get(field));
         match (repeated, item.get(field)) {
             (Some(told), Some(sent)) if told != sent => Err(format!("`{place}` is about {told} where {sent} is next")),

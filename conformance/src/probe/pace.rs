@@ -1,5 +1,6 @@
 //! Keeps the probes of a live server within its rate limits: where a window is used up, the next call waits for the next
-//! window, and a call that was refused for its limit is sent once more.
+//! window, and a call that was refused for its limit is sent once more. Where the server says that it serves nobody for a while, that
+//! is waited for in the same way.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -67,7 +68,8 @@ impl Pace {
         }
     }
 
-    /// Learns from an answer. Returns whether the request is to be sent once more, after [`ready`](Self::ready).
+    /// Learns from an answer. Returns whether it asks to wait, after which the request can be sent once more: after
+    /// [`ready`](Self::ready).
     pub(super) fn learn(&self, draft: &Draft, reply: &Reply) -> bool {
         let wait = match self.wait(reply) {
             Some(wait) if wait <= LONGEST => wait,
@@ -75,16 +77,16 @@ impl Pace {
         };
         let bucket = self.bucket(draft);
         self.ends.lock().unwrap_or_else(PoisonError::into_inner).insert(bucket, Instant::now() + wait);
-        reply.status == 429
+        reply.asks_to_wait()
     }
 
     /// How long the window of an answer is still used up; `None` where it is not.
     fn wait(&self, reply: &Reply) -> Option<Duration> {
-        if reply.status == 429 {
+        if reply.asks_to_wait() {
             return Some(wait(self.rules.as_ref(), reply).max(UNTOLD));
         }
         let spent = Snapshot::read(self.rules.as_ref()?, reply).ok().filter(|snapshot| snapshot.remaining == 0)?;
-        u64::try_from(spent.reset_in).ok().map(Duration::from_secs)
+        u64::try_from(spent.reset_in?).ok().map(Duration::from_secs)
     }
 
     /// What has a window of its own. Finer than the server's buckets at worst, which only means that more is learnt anew.
@@ -97,14 +99,14 @@ impl Pace {
     }
 }
 
-/// How long a 429 asks to wait: by `Retry-After`, by its body, by the end of the window. Nothing where it does not say.
+/// How long an answer asks to wait: by `Retry-After`, by its body, by the end of the window. Nothing where it does not say.
 pub(super) fn wait(rules: Option<&RateLimit>, reply: &Reply) -> Duration {
     let in_header = || reply.headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok();
     let in_body = || {
         let body: Value = serde_json::from_slice(&reply.body).ok()?;
         body.pointer(rules?.retry_after_body.as_ref()?)?.as_u64()
     };
-    let reset = || u64::try_from(Snapshot::read(rules?, reply).ok()?.reset_in).ok();
+    let reset = || u64::try_from(Snapshot::read(rules?, reply).ok()?.reset_in?).ok();
     Duration::from_secs(in_header().or_else(in_body).or_else(reset).unwrap_or_default())
 }
 
@@ -180,6 +182,9 @@ mod tests {
         assert_eq!(waited(&pace, "/a").await, Duration::from_secs(3));
         assert!(pace.learn(&draft("/a"), &reply(429, &[])));
         assert_eq!(waited(&pace, "/a").await, UNTOLD);
+        assert!(pace.learn(&draft("/a"), &reply(503, &[("retry-after", "2")])));
+        assert_eq!(waited(&pace, "/a").await, Duration::from_secs(2));
+        assert!(!pace.learn(&draft("/a"), &reply(503, &[])), "a server that failed does not ask to wait");
         assert!(!pace.learn(&draft("/a"), &reply(429, &[("retry-after", "86400")])), "a day is not waited for");
         assert_eq!(waited(&pace, "/a").await, Duration::ZERO);
     }

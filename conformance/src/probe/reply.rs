@@ -1,7 +1,7 @@
 //! An answer to a probe.
 
 use keyfit::redact::Redactor;
-use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 
 use crate::secret::Secret;
 
@@ -14,6 +14,11 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
+    /// Whether it is no answer to what was asked: no more calls of this caller for now, or of anybody.
+    pub(super) fn asks_to_wait(&self) -> bool {
+        self.status == 429 || (self.status == 503 && self.headers.contains_key(RETRY_AFTER))
+    }
+
     pub(crate) fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }

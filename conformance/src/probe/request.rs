@@ -16,6 +16,7 @@ use crate::body;
 use crate::carrier::{self, Spot, other_place};
 use crate::catalogue::{required_field, start_and_limit, undeclared_methods, wrong_top_level};
 use crate::contract::{Batch, Carrier, Contract, Credential, Probe, Tampering};
+use crate::idempotency::{key_of, new_key};
 use crate::identity::{Held, Identities, Identity, Missing, other_alternative};
 use crate::nobody::{self, NOBODY};
 use crate::parameter;
@@ -184,7 +185,7 @@ impl Maker<'_> {
         let keep = Keep {
             parameters: &parameters,
             required: matches!(effect, Effect::Creates | Effect::CreatesAt(_)) && operation.method == "POST",
-            member: self.contract.batch_of(operation).map(|batch| batch.id_field.as_str()),
+            member: self.contract.batch_of(operation).and_then(|batch| batch.id_field.as_deref()),
         };
         let found = harmless(self.api, &schema.schema, body, keep);
         if let (Probe::Valid, Some(member)) = (probe, &found.lacks) {
@@ -230,7 +231,11 @@ impl Maker<'_> {
     /// Those with a value of the user's, and the required ones with those of the document's examples.
     fn headers(&self, operation: &Operation) -> Vec<(HeaderName, String)> {
         let header = |one: &Parameter| {
+            let is_key = one.required && key_of(operation).is_some_and(|key| key.name == one.name);
+            // A key that was used is that of another call.
+            let key = || is_key.then(new_key);
             let example = || Some(parameter::text(one, self.arguments.get(&one.name).filter(|_| one.required)?));
+            let example = || key().or_else(example);
             Some((one.name.parse().ok()?, self.identities.header(&one.name).or_else(example)?))
         };
         let parameters = operation.parameters.iter().filter(|one| one.place == Place::Header);
@@ -357,8 +362,8 @@ impl Maker<'_> {
         let Some(model) = model else { return Vec::new() };
         let good = |count: usize| (0..count).map(|number| (item(model, batch, number), true)).collect();
         match probe {
-            Probe::FullBatch => good(batch.maximum),
-            Probe::OverMaximum => good(batch.maximum + 1),
+            Probe::FullBatch => good(batch.maximum.unwrap_or_default()),
+            Probe::OverMaximum => good(batch.maximum.map_or(0, |maximum| maximum + 1)),
             Probe::MixedBatch => (0..5).map(|number| sorted_out(model, batch, number, number % 2 == 0)).collect(),
             Probe::RejectedBatch => (0..3).map(|number| sorted_out(model, batch, number, false)).collect(),
             _ => Vec::new(),
@@ -476,7 +481,9 @@ fn sorted_out(model: &Value, batch: &Batch, number: usize, is_good: bool) -> (Va
 /// The example item under an id of its own.
 fn item(model: &Value, batch: &Batch, number: usize) -> Value {
     let mut item = model.clone();
-    item[&batch.id_field] = json!(format!("keyfit-{number}"));
+    if let (Some(field), Some(members)) = (&batch.id_field, item.as_object_mut()) {
+        members.insert(field.clone(), json!(format!("keyfit-{number}")));
+    }
     item
 }
 

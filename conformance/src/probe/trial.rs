@@ -12,10 +12,13 @@ use super::reply::Reply;
 use super::request::{Draft, Maker};
 use super::{HeaderValue, Target};
 use crate::catalogue::{Case, Catalogue};
-use crate::contract::{Expect, Probe, Reading};
+use crate::contract::{Expect, Level, Probe, Reading};
 use crate::identity::{Identity, Missing};
 use crate::secret::{MASK, Redactor, Secret};
 use crate::verdict::{Exchange, Fault, Observation, Outcome, cut};
+
+/// Exchanges that are shown at most besides the first where a step before the last one shows what is wrong.
+const LAST_SHOWN: usize = 7;
 
 /// A case with what is sent for it.
 pub(super) struct Trial<'a> {
@@ -37,6 +40,10 @@ pub(super) struct Trial<'a> {
     pub(super) base_path: &'a str,
     /// The last one is judged.
     pub(super) sent: Vec<Sent>,
+    /// What is wrong with the last answer, as others show.
+    pub(super) found: Option<String>,
+    /// How binding the rule is at most, by what was sent.
+    pub(super) at_most: Level,
     /// What the answer may have to hide.
     pub(super) presented: Vec<Secret>,
     /// What each request was about, where there are several that are judged each by itself.
@@ -78,7 +85,10 @@ impl<'a> Trial<'a> {
             Some(Stop::Missing(Missing(datum))) => Outcome::skip(datum),
             Some(Stop::Broken(finding)) => {
                 let mut outcome = Outcome::broken(self.case.level, finding).by(Fault::Step);
-                outcome.exchanges = self.shown(self.sent.iter());
+                // Of a burst or a walk, its ends say enough.
+                let end = self.sent.len().saturating_sub(LAST_SHOWN).max(1);
+                let shown = self.sent.iter().enumerate().filter(|(place, _)| *place == 0 || *place >= end);
+                outcome.exchanges = self.shown(shown.map(|(_, sent)| sent));
                 outcome
             }
             None if !self.tries.is_empty() => self.judged_each(),
@@ -101,7 +111,7 @@ impl<'a> Trial<'a> {
 
     /// What is wrong with the answers in what a rule about every answer looks at: of each of these, and of each operation that
     /// answered, the most binding finding.
-    fn observations(&self) -> Vec<Observation> {
+    pub(super) fn observations(&self) -> Vec<Observation> {
         let mut observations: Vec<Observation> = Vec::new();
         for sent in &self.sent {
             let Some(reply) = sent.answer() else { continue };
@@ -153,15 +163,29 @@ impl<'a> Trial<'a> {
         sent.map(|sent| sent.exchange(self.redactor, self.extra)).collect()
     }
 
-    /// Whether an answer is a 429 that is no answer to what was asked: a limit that the contract does not know.
-    fn is_limited(&self, reply: &Reply) -> bool {
-        let is_expected = *self.probe == Probe::Recovered || self.expect.status.contains(&429);
-        self.live.is_some() && reply.status == 429 && self.expect.asks_for_status() && !is_expected
+    /// Whether an answer is none to what was asked: a limit that the contract does not know, or a server that serves nobody for now.
+    fn is_put_off(&self, reply: &Reply) -> bool {
+        let is_expected = *self.probe == Probe::Recovered || self.expect.status.contains(&reply.status);
+        self.live.is_some() && reply.asks_to_wait() && self.expect.asks_for_status() && !is_expected
+    }
+
+    /// Whether an answer says that what is not there was removed. That is what was asked for: no warning.
+    fn is_gone_anyway(&self, reply: &Reply) -> bool {
+        let operation = self.catalogue.operation(self.case);
+        if self.case.level != Level::Should {
+            return false;
+        }
+        let Probe::UnknownId(parameter) = self.probe else { return false };
+        operation.method == "DELETE" && operation.path.ends_with(&format!("/{{{parameter}}}")) && reply.is_success()
     }
 
     /// Why a broken rule is none: what is wrong is what was sent, and the server says that first.
     fn undecided(&self, fault: Fault, draft: &Draft, status: u16) -> Option<String> {
         let why = self.undecided.clone().filter(|_| matches!(status, 400 | 404 | 410 | 422 | 501));
+        let condition = (status == 428).then(|| {
+            "the server asks for a condition, such as `If-Match`: declare the header as a parameter of the operation, and give its value under [headers]"
+                .to_owned()
+        });
         let lacks = draft.lacks.as_ref().filter(|_| matches!(status, 400 | 422)).map(|member| {
             let id = draft.operation.as_deref().unwrap_or_default();
             format!("its body needs `{member}`, which the check does not set: pass --allow {id}")
@@ -172,7 +196,7 @@ impl<'a> Trial<'a> {
         let made_up = (is_made_up && self.catalogue.is_made_up(self.case)).then(|| {
             "values of its body are made up, and may name what is not there: an overlay can give an example".to_owned()
         });
-        why.or(lacks).or(gap).or(made_up).filter(|_| fault == Fault::Status)
+        why.or(condition).or(lacks).or(gap).or(made_up).filter(|_| fault == Fault::Status)
     }
 
     /// Whether the last call fell into another window than the one before it.
@@ -225,16 +249,24 @@ impl<'a> Trial<'a> {
         match self.sent.as_slice() {
             [before @ .., Sent { draft, reply: Ok(reply), .. }] => {
                 let before = before.first().and_then(Sent::answer);
-                let level = self.case.level;
+                let level = self.case.level.min(self.at_most);
                 let status = || judge.status(reply).or_else(|| judge.other_status(before, reply));
                 let content = || judge.finding(draft, reply, before).or_else(|| self.differs(&judge));
                 // A leak is one, whatever else is wrong.
                 let seen = self.seen(self.case.operation, draft, reply, &self.presented);
-                let found = judge.leak(&seen).map(|leak| (leak, Fault::Leak));
-                if found.is_none() && self.is_limited(reply) {
-                    return Outcome::error(
-                        "the server answers 429 and was waited for in vain: the rule was not reached",
-                    );
+                let found = judge.leak(&seen).or_else(|| self.found.clone()).map(|leak| (leak, Fault::Leak));
+                if found.is_none() && judge.is_refused_whole(reply) {
+                    let why = "the server refuses the whole call for one bad item: it tells no outcome of the others";
+                    return Outcome { status: Some(reply.status), ..Outcome::skip(why) };
+                }
+                if found.is_none() && self.is_put_off(reply) {
+                    return Outcome::error(match reply.status {
+                        429 => "the server answers 429 and was waited for in vain: the rule was not reached",
+                        _ => "the server answers 503 and asks to come again: the rule was not reached",
+                    });
+                }
+                if found.is_none() && self.is_gone_anyway(reply) {
+                    return Outcome { status: Some(reply.status), ..Outcome::pass() };
                 }
                 let found = found.or_else(|| Some((status()?, Fault::Status)));
                 if let Some(why) = found.as_ref().and_then(|(_, fault)| self.undecided(*fault, draft, reply.status)) {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use keyfit_openapi::plain;
 
 use super::model::{Found, RuleOutcome};
-use super::{ApiReport, CaseReport, Finding, LiveReport, Report, cases_of};
+use super::{ApiReport, CaseReport, Finding, Report, cases_of};
 use crate::verdict::Verdict;
 
 /// Annotations of one level that GitHub shows for a step; it drops the others without a word.
@@ -30,8 +30,8 @@ pub(super) fn github(report: &Report) -> String {
         let others = found.iter().skip(SHOWN);
         left_out.extend(others.map(|(_, _, finding)| format!("{level} {}: {}", finding.title, finding.reach())));
     }
-    let quiet = [Verdict::Known, Verdict::Info];
-    let rules: Vec<RuleOutcome<'_>> = quiet.into_iter().flat_map(|verdict| report.rules(verdict)).collect();
+    known(&mut text, report);
+    let rules = report.rules(Verdict::Info);
     for rule in rules.iter().take(SHOWN) {
         annotation(&mut text, "notice", rule);
     }
@@ -42,7 +42,7 @@ pub(super) fn github(report: &Report) -> String {
     }
     for api in &report.apis {
         // One annotation a list: of more than ten GitHub shows none.
-        for (title, lines) in api.live.iter().flat_map(LiveReport::lists) {
+        for (title, lines) in api.lists() {
             let title = property(&format!("{}: {title}", api.api));
             let _ = writeln!(text, "::notice title={title}::{}", data(&lines.join("\n")));
         }
@@ -55,6 +55,23 @@ pub(super) fn github(report: &Report) -> String {
         }
     }
     text
+}
+
+/// What is known to fail, in one annotation: of more than ten GitHub shows none.
+fn known(text: &mut String, report: &Report) {
+    let of_api = |api: &'_ ApiReport| {
+        let known = api.found().into_iter().filter(|found| found.finding.verdict == Verdict::Known);
+        let line = |found: Found<'_>| {
+            let (title, reach) = (plain(&found.finding.title), found.finding.reach());
+            format!("{title} ({reach}): {}", found.reasons())
+        };
+        known.map(line).collect::<Vec<_>>()
+    };
+    let lines: Vec<String> = report.apis.iter().flat_map(of_api).collect();
+    if !lines.is_empty() {
+        let title = property(&format!("known to fail: {}", cases_of(report.totals.known)));
+        let _ = writeln!(text, "::notice title={title}::{}", data(&lines.join("\n")));
+    }
 }
 
 fn finding_annotation(text: &mut String, level: &str, api: &ApiReport, case: &CaseReport, finding: &Finding) {

@@ -28,9 +28,9 @@ fn suite(report: &Report, api: &ApiReport) -> TestSuite {
         ("started", &report.started),
         ("version", &report.version),
     ]);
-    if let Some(live) = &api.live {
-        let mut text = String::new();
-        live.write(&mut text);
+    let mut text = String::new();
+    api.write_lists(&mut text);
+    if !text.is_empty() {
         suite.set_system_out(text.trim_start().to_owned());
     }
     suite.add_test_cases(api.cases.iter().map(test));
@@ -53,7 +53,9 @@ fn test(case: &CaseReport) -> TestCase {
         test.add_property(("identity", identity.as_str()));
     }
     if matches!(case.verdict, Verdict::Known | Verdict::Warn | Verdict::Info) {
-        test.set_system_out(format!("{}: {}\n{}", case.verdict, plain(case.why()), shown(case)));
+        let known =
+            case.known.as_ref().map_or_else(String::new, |reason| format!("known to fail: {}\n", plain(reason)));
+        test.set_system_out(format!("{}: {}\n{known}{}", case.verdict, plain(case.why()), shown(case)));
     }
     test
 }

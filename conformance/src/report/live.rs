@@ -1,7 +1,5 @@
 //! What a run did to a live server, for whoever runs it.
 
-use std::fmt::Write as _;
-
 use keyfit_openapi::plain;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -64,18 +62,5 @@ impl LiveReport {
         ];
         lists.retain(|(_, lines)| !lines.is_empty());
         lists
-    }
-
-    /// The same as a part of the text.
-    pub(super) fn write(&self, text: &mut String) {
-        for note in &self.notes {
-            let _ = writeln!(text, "\nnote: {}", plain(note));
-        }
-        for (title, lines) in self.lists() {
-            let _ = writeln!(text, "\n{title}");
-            for line in lines {
-                let _ = writeln!(text, "  {line}");
-            }
-        }
     }
 }

@@ -12,6 +12,9 @@ use crate::verdict::Verdict;
 
 /// Findings of an API that are shown with an exchange, and rules with their cases; the others are named.
 const SHOWN: usize = 20;
+/// Operations and callers of which it is shown who may call what.
+const ROWS: usize = 100;
+const CALLERS: usize = 12;
 /// Cases that are named for a finding or a rule, and in each list of changes.
 const LISTED: usize = 10;
 
@@ -22,18 +25,18 @@ pub(super) fn markdown(report: &Report) -> String {
     let (all, started) = (cases_of(report.totals.all()), inline(&report.started));
     let _ = writeln!(text, "{all}, {} requests in {:.2} s, {started}\n", report.requests, report.seconds);
     matrix(&mut text, report);
-    live(&mut text, report);
+    lists(&mut text, report);
     if let Some(changes) = &report.changes {
         changed(&mut text, changes);
     }
     findings(&mut text, report);
-    for (verdict, title) in [(Verdict::Known, "Known to fail"), (Verdict::Info, "Observed, and followed by nothing")] {
-        rules(&mut text, report, verdict, title);
-    }
+    access(&mut text, report);
+    known(&mut text, report);
+    observed(&mut text, report);
     skipped(&mut text, report);
     readings(&mut text, report);
     if !report.stale.is_empty() {
-        text.push_str("\n## Stale entries of the list of known failures\n\n");
+        text.push_str("\n## Stale entries of the baseline\n\n");
         for entry in &report.stale {
             let _ = writeln!(text, "- {}", inline(entry));
         }
@@ -52,14 +55,14 @@ fn readings(text: &mut String, report: &Report) {
     }
 }
 
-/// What the run did to live servers: all of it, whoever reads this answers for it.
-fn live(text: &mut String, report: &Report) {
-    for live in report.apis.iter().filter_map(|api| api.live.as_ref()) {
-        for note in &live.notes {
+/// What the contract says of its rules, and what the run did to live servers: all of it, whoever reads this answers for it.
+fn lists(text: &mut String, report: &Report) {
+    for api in &report.apis {
+        for note in api.notes() {
             let _ = writeln!(text, "Note: {}\n", inline(note));
         }
-        for (title, lines) in live.lists() {
-            let _ = writeln!(text, "### {}\n", capitalised(title));
+        for (title, lines) in api.lists() {
+            let _ = writeln!(text, "### {}\n", inline(&capitalised(&title)));
             for line in lines {
                 let _ = writeln!(text, "- {}", inline(&line));
             }
@@ -112,9 +115,14 @@ fn changed(text: &mut String, changes: &Changes) {
 
 /// Each finding with the exchange that shows it, as far as there is room.
 fn findings(text: &mut String, report: &Report) {
-    for api in report.apis.iter().filter(|api| !api.findings.is_empty()) {
+    for api in &report.apis {
+        let mut found = api.found();
+        found.retain(|found| found.finding.verdict != Verdict::Known);
+        if found.is_empty() {
+            continue;
+        }
         let _ = writeln!(text, "### Findings: {}\n", inline(&api.api));
-        for (number, Found { finding, example, cases }) in (1..).zip(api.found()) {
+        for (number, Found { finding, example, cases }) in (1..).zip(found) {
             let Finding { verdict, title, why, change, .. } = finding;
             let _ = writeln!(text, "{number}. **{verdict}** {} ({})", inline(title), finding.reach());
             let Some(example) = example.filter(|_| number <= SHOWN) else { continue };
@@ -136,12 +144,57 @@ fn findings(text: &mut String, report: &Report) {
     }
 }
 
-fn rules(text: &mut String, report: &Report, verdict: Verdict, title: &str) {
-    let rules = report.rules(verdict);
+/// What is known to fail: each finding in one line.
+fn known(text: &mut String, report: &Report) {
+    if report.totals.known == 0 {
+        return;
+    }
+    let file = report.baseline.as_ref().map_or_else(String::new, |file| format!(": {}", code(file)));
+    let _ = writeln!(text, "### Known to fail{file}\n");
+    for found in report.apis.iter().flat_map(ApiReport::found) {
+        let Found { finding, .. } = &found;
+        if finding.verdict == Verdict::Known {
+            let _ = writeln!(text, "- {} ({}): {}", inline(&finding.title), finding.reach(), inline(&found.reasons()));
+        }
+    }
+    text.push('\n');
+}
+
+/// Who may call what, folded away.
+fn access(text: &mut String, report: &Report) {
+    for (api, access) in report.apis.iter().filter_map(|api| Some((api, api.access.as_ref()?))) {
+        let (cells, seen, against) = access.counts();
+        let _ = writeln!(
+            text,
+            "<details><summary>Who may call what: {}, {seen} of {cells} seen, {against} not as is due</summary>\n",
+            inline(&api.api)
+        );
+        let _ = write!(text, "| operation |");
+        for caller in access.callers.iter().take(CALLERS) {
+            let _ = write!(text, " {} |", inline(caller));
+        }
+        let _ = writeln!(text, "\n|---|{}", "---|".repeat(access.callers.len().min(CALLERS)));
+        for row in access.operations.iter().take(ROWS) {
+            let _ = write!(text, "| {} |", code(&row.operation));
+            for cell in row.cells.iter().take(CALLERS) {
+                let _ = write!(text, " {}: {} |", cell.due, cell.told());
+            }
+            text.push('\n');
+        }
+        let more = access.operations.len().saturating_sub(ROWS);
+        if more > 0 {
+            let _ = writeln!(text, "\nand {more} more operations");
+        }
+        text.push_str("\n</details>\n\n");
+    }
+}
+
+fn observed(text: &mut String, report: &Report) {
+    let rules = report.rules(Verdict::Info);
     if rules.is_empty() {
         return;
     }
-    let _ = writeln!(text, "### {title}\n");
+    let _ = writeln!(text, "### Observed, and followed by nothing\n");
     for (number, rule) in rules.iter().enumerate() {
         let first = rule.first;
         let requirement = inline(&first.requirement);

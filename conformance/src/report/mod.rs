@@ -1,5 +1,6 @@
 //! What a run found, and the forms in which it is told. Each form is a file and a pure function of the report.
 
+mod access;
 mod badge;
 mod changes;
 mod github;
@@ -9,6 +10,8 @@ mod junit;
 mod live;
 mod markdown;
 mod model;
+mod policy;
+mod questions;
 mod readings;
 mod sarif;
 mod shared;
@@ -25,10 +28,13 @@ use serde::Serialize as _;
 use serde_json::Value;
 use serde_json::ser::{CharEscape, Formatter, Serializer};
 
+pub use access::{Access, Cell, Due, OperationAccess};
 pub use changes::{Change, Changes};
 pub use json::{json_schema, read};
 pub use live::{CallReport, LiveReport};
 pub use model::{ApiReport, CaseReport, Counts, Finding, FindingCounts, OperationReport, Report};
+pub use policy::{LevelReport, PolicyReport, SetReport};
+pub use questions::QuestionReport;
 pub use readings::{Disagreement, ReadingReport};
 
 /// A form of the report besides the text of the terminal.

@@ -2,17 +2,21 @@
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
 use keyfit::redact::plain_lines;
-use keyfit_openapi::Operation;
+use keyfit_openapi::{Operation, plain};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::access::Access;
 use super::changes::Changes;
 use super::live::LiveReport;
+use super::policy::PolicyReport;
+use super::questions::{self, QuestionReport};
 use super::readings::{self, Disagreement};
 use crate::catalogue::{Case, Catalogue, Side};
 use crate::cause::{self, Cause, Words};
@@ -36,7 +40,10 @@ pub struct Report {
     pub apis: Vec<ApiReport>,
     /// Cases by verdict.
     pub totals: Counts,
-    /// Entries of the list of known failures that name nothing which fails.
+    /// The file of the failures that are known, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<String>,
+    /// Entries of that file that name nothing which fails.
     #[serde(default)]
     pub stale: Vec<String>,
     /// Whether the run was broken off: the cases after that are skipped, and what was not run has not passed.
@@ -65,10 +72,20 @@ pub struct ApiReport {
     /// Where the documents disagree, and which reading the answers of the server show.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub readings: Vec<Disagreement>,
+    /// Who may call what, where it is a live one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access: Option<Access>,
+    /// What the contract says of its rules as a whole.
+    #[serde(default, skip_serializing_if = "PolicyReport::is_empty")]
+    pub policy: PolicyReport,
+    /// What is missing for more cases to be judged, that which concerns most of them first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub questions: Vec<QuestionReport>,
     /// What the run did to the server, where it is a live one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub live: Option<LiveReport>,
-    /// What is broken, each cause once, the gravest first: failures, warnings, and what could not be judged.
+    /// What is broken, each cause once, the gravest first: failures, warnings, what could not be judged, and last what is known to
+    /// fail.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,
     /// Every case, in the order of the contract.
@@ -80,7 +97,7 @@ pub struct ApiReport {
 pub struct Finding {
     /// What tells it from the others of the API; the same in each run that finds it.
     pub id: String,
-    /// How the gravest of its cases ended: `fail`, `warn` or `error`.
+    /// How the gravest of its cases ended: `fail`, `warn` or `error`; `known` where all of them are known.
     pub verdict: Verdict,
     /// How binding the most binding of its rules is.
     pub level: Level,
@@ -155,6 +172,9 @@ pub struct CaseReport {
     /// The rule that is broken instead, where the case is skipped for that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub follows: Option<String>,
+    /// Where it is known to fail, why that stays; empty where the baseline gives no reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known: Option<String>,
     /// The finding that it belongs to, by its place among those of the API, from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finding: Option<usize>,
@@ -210,6 +230,7 @@ impl Report {
             started: clock::timestamp(clock::epoch_seconds().saturating_sub(took.as_secs())),
             apis,
             totals,
+            baseline: None,
             stale: Vec::new(),
             interrupted: false,
             requests,
@@ -285,8 +306,11 @@ impl ApiReport {
         let mut families: BTreeMap<Family, Counts> = BTreeMap::new();
         let readings = readings::of(&catalogue.contract, &outcomes);
         let shared = Shared::of(catalogue);
+        let policy = PolicyReport::of(catalogue, &outcomes);
         let found = cause::of(catalogue, &outcomes);
-        let findings = found.iter().map(|cause| Finding::new(cause, catalogue, &outcomes, redactor)).collect();
+        let mut findings: Vec<Finding> =
+            found.iter().map(|cause| Finding::new(cause, catalogue, &outcomes, redactor)).collect();
+        told_apart(&mut findings);
         let mut numbers: HashMap<usize, usize> = HashMap::new();
         for (number, cause) in found.iter().enumerate() {
             numbers.extend(cause.cases.iter().map(|place| (*place, number + 1)));
@@ -296,7 +320,8 @@ impl ApiReport {
             let finding = numbers.get(&place).copied();
             CaseReport { finding, ..CaseReport::new(catalogue, &shared, case, outcome, redactor) }
         });
-        let cases = cases.collect();
+        let cases: Vec<CaseReport> = cases.collect();
+        let questions = questions::of(&cases);
         let contract = catalogue.contract_path.clone();
         Self {
             api: plain_lines(&catalogue.contract.name),
@@ -304,9 +329,39 @@ impl ApiReport {
             contract,
             families,
             readings,
+            access: None,
+            policy,
+            questions,
             live: None,
             findings,
             cases,
+        }
+    }
+
+    /// What is told beside findings and cases, for people: lists with what they are called.
+    pub(super) fn lists(&self) -> Vec<(String, Vec<String>)> {
+        let of_live = self.live.iter().flat_map(LiveReport::lists).map(|(title, lines)| (title.to_owned(), lines));
+        let questions: Vec<String> = self.questions.iter().map(QuestionReport::told).collect();
+        let title = "what is missing: with this answered, so many cases more would be judged".to_owned();
+        let questions = (!questions.is_empty()).then_some((title, questions));
+        self.policy.lists().into_iter().chain(questions).chain(of_live).collect()
+    }
+
+    /// The notes on the way to a live server.
+    pub(super) fn notes(&self) -> &[String] {
+        self.live.as_ref().map_or(&[], |live| &live.notes)
+    }
+
+    /// Both as a part of the text.
+    pub(super) fn write_lists(&self, text: &mut String) {
+        for note in self.notes() {
+            let _ = writeln!(text, "\nnote: {}", plain(note));
+        }
+        for (title, lines) in self.lists() {
+            let _ = writeln!(text, "\n{title}");
+            for line in lines {
+                let _ = writeln!(text, "  {line}");
+            }
         }
     }
 
@@ -332,12 +387,35 @@ impl ApiReport {
     }
 }
 
+/// A cause of which a part is known: the part that is new keeps its id, by which consumers know it again.
+fn told_apart(findings: &mut [Finding]) {
+    let (known, new): (Vec<&mut Finding>, Vec<&mut Finding>) =
+        findings.iter_mut().partition(|finding| finding.verdict == Verdict::Known);
+    let new: HashSet<&str> = new.iter().map(|finding| finding.id.as_str()).collect();
+    for finding in known {
+        if new.contains(finding.id.as_str()) {
+            finding.id.push_str("/known");
+        }
+    }
+}
+
 /// A finding with its cases.
 pub(super) struct Found<'a> {
     pub(super) finding: &'a Finding,
     /// The case that shows it; none in a report from which it was taken out.
     pub(super) example: Option<&'a CaseReport>,
     pub(super) cases: Vec<&'a CaseReport>,
+}
+
+impl Found<'_> {
+    /// Why it stays, where it is known to fail, each reason once.
+    pub(super) fn reasons(&self) -> String {
+        let mut reasons: Vec<&str> = self.cases.iter().filter_map(|case| case.known.as_deref()).collect();
+        reasons.retain(|reason| !reason.is_empty());
+        let mut seen = HashSet::new();
+        reasons.retain(|reason| seen.insert(*reason));
+        if reasons.is_empty() { "the baseline gives no reason".to_owned() } else { reasons.join("; ") }
+    }
 }
 
 impl Finding {
@@ -441,6 +519,7 @@ impl CaseReport {
             url: Arc::clone(url),
             seconds: in_milliseconds(outcome.took),
             reason: outcome.reason.map(|reason| redactor.mask(&reason)),
+            known: outcome.known.map(|reason| redactor.mask(&plain_lines(&reason))),
             finding: None,
             exchanges: outcome.exchanges.iter().map(|exchange| exchange.masked(redactor)).collect(),
         }

@@ -1,5 +1,6 @@
 //! The report as SARIF 2.1.0, the format of code scanning: rules at their lines of the contract, and each finding as a
-//! result, at the case that shows it. Cases that are known to fail, or only observed, are results of their own. What passed or was
+//! result, at the case that shows it. What is known to fail is one that is suppressed; cases that are only observed are results of
+//! their own. What passed or was
 //! skipped is left out: a scanner shows every result as a finding.
 
 use std::collections::BTreeMap;
@@ -11,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::json::written;
 use super::model::Found;
-use super::{ApiReport, CaseReport, Finding, LiveReport, Report};
+use super::{ApiReport, CaseReport, Finding, Report};
 use crate::contract::Level;
 use crate::verdict::{Exchange, Verdict};
 
@@ -51,15 +52,15 @@ pub(super) fn sarif(report: &Report) -> String {
     let mut results = Vec::new();
     let mut unjudged = Vec::new();
     for api in &report.apis {
-        for Found { finding, example, .. } in api.found() {
-            let Some(case) = example else { continue };
+        for found in api.found() {
+            let Some(case) = found.example else { continue };
             // What the check could not judge is no finding about the API.
-            match finding.verdict {
-                Verdict::Error => unjudged.push(notification(case, finding)),
-                _ => results.push(result_of_finding(api, &indices, case, finding)),
+            match found.finding.verdict {
+                Verdict::Error => unjudged.push(notification(case, found.finding)),
+                _ => results.push(result_of_finding(report, api, &indices, case, &found)),
             }
         }
-        let quiet = api.cases.iter().filter(|case| matches!(case.verdict, Verdict::Known | Verdict::Info));
+        let quiet = api.cases.iter().filter(|case| case.verdict == Verdict::Info);
         results.extend(quiet.map(|case| result_of(api, &indices, case)));
     }
     written(&json!({
@@ -75,7 +76,7 @@ pub(super) fn sarif(report: &Report) -> String {
             "invocations": [{
                 "executionSuccessful": unjudged.is_empty(),
                 "startTimeUtc": report.started,
-                "toolExecutionNotifications": unjudged.into_iter().chain(done(report)).collect::<Vec<_>>(),
+                "toolExecutionNotifications": unjudged.into_iter().chain(lists(report)).collect::<Vec<_>>(),
             }],
             "columnKind": "unicodeCodePoints",
             "results": results,
@@ -83,15 +84,14 @@ pub(super) fn sarif(report: &Report) -> String {
     }))
 }
 
-/// What the run did to live servers.
-fn done(report: &Report) -> impl Iterator<Item = Value> {
+/// What the contract says of its rules, and what the run did to live servers.
+fn lists(report: &Report) -> impl Iterator<Item = Value> {
     let of_api = |api: &ApiReport| {
-        let lists = api.live.iter().flat_map(LiveReport::lists).collect::<Vec<_>>();
-        let told = |(title, lines): (&str, Vec<String>)| {
+        let told = |(title, lines): (String, Vec<String>)| {
             let lines = lines.into_iter().map(move |line| format!("{title}: {line}"));
             lines.map(|text| json!({ "level": "note", "message": { "text": text } })).collect::<Vec<_>>()
         };
-        lists.into_iter().flat_map(told).collect::<Vec<_>>()
+        api.lists().into_iter().flat_map(told).collect::<Vec<_>>()
     };
     report.apis.iter().flat_map(of_api)
 }
@@ -109,7 +109,14 @@ fn rule(case: &CaseReport) -> Value {
 }
 
 /// A finding, at the case that shows it.
-fn result_of_finding(api: &ApiReport, indices: &BTreeMap<&str, usize>, case: &CaseReport, finding: &Finding) -> Value {
+fn result_of_finding(
+    report: &Report,
+    api: &ApiReport,
+    indices: &BTreeMap<&str, usize>,
+    case: &CaseReport,
+    found: &Found<'_>,
+) -> Value {
+    let finding = found.finding;
     let Finding { id, verdict, level: binding, title, why, change, .. } = finding;
     let mut result = result_of(api, indices, case);
     result["level"] = json!(level(*binding));
@@ -120,6 +127,13 @@ fn result_of_finding(api: &ApiReport, indices: &BTreeMap<&str, usize>, case: &Ca
     result["properties"]["verdict"] = json!(verdict);
     result["properties"]["level"] = json!(binding);
     result["properties"]["counts"] = json!(finding.counts);
+    let is_known = *verdict == Verdict::Known;
+    if is_known {
+        result["suppressions"] = json!([{ "kind": "external", "justification": found.reasons() }]);
+    }
+    if report.baseline.is_some() {
+        result["baselineState"] = json!(if is_known { "unchanged" } else { "new" });
+    }
     result
 }
 
@@ -141,9 +155,6 @@ fn result_of(api: &ApiReport, indices: &BTreeMap<&str, usize>, case: &CaseReport
     });
     if let Some(identity) = &case.identity {
         result["properties"]["identity"] = json!(identity);
-    }
-    if case.verdict == Verdict::Known {
-        result["suppressions"] = json!([{ "kind": "external", "justification": case.why() }]);
     }
     if let Some(exchange) = case.exchanges.last() {
         result["webRequest"] = request(exchange);

@@ -9,7 +9,7 @@ use keyfit_openapi::plain;
 use super::model::Found;
 use super::readings::Followed;
 use super::transcript::transcript;
-use super::{ApiReport, CaseReport, Changes, Counts, Report, cases_of};
+use super::{ApiReport, CaseReport, Changes, Counts, Report, cases_of, questions};
 use crate::contract::Family;
 use crate::verdict::Verdict;
 
@@ -44,19 +44,22 @@ fn found(report: &Report, more: &dyn Fn(&CaseReport) -> Vec<String>) -> String {
     let mut text = String::new();
     matrix(&mut text, report);
     for api in &report.apis {
-        for (place, found) in api.found().iter().enumerate() {
+        let new = |found: &Found<'_>| found.finding.verdict != Verdict::Known;
+        for (place, found) in api.found().into_iter().filter(new).enumerate() {
             let is_whole = place < SHOWN;
-            found_once(&mut text, found, &|case| if is_whole { more(case) } else { Vec::new() });
+            found_once(&mut text, &found, &|case| if is_whole { more(case) } else { Vec::new() });
         }
     }
     let of = |verdict| report.cases().filter(move |case| case.verdict == verdict);
-    brief(&mut text, "known to fail", of(Verdict::Known));
+    known(&mut text, report);
     brief(&mut text, "observed, and followed by nothing", of(Verdict::Info));
-    brief(&mut text, "not checked: what is missing for it", of(Verdict::Skip).filter(|case| case.follows.is_none()));
+    let is_left_out = |case: &&CaseReport| case.follows.is_none() && !questions::is_open(case);
+    brief(&mut text, "not checked", of(Verdict::Skip).filter(is_left_out));
     brief(&mut text, "not reached", of(Verdict::Skip).filter(|case| case.follows.is_some()));
+    access(&mut text, report);
     readings(&mut text, report);
-    for live in report.apis.iter().filter_map(|api| api.live.as_ref()) {
-        live.write(&mut text);
+    for api in &report.apis {
+        api.write_lists(&mut text);
     }
     if let Some(changes) = &report.changes {
         changed(&mut text, changes);
@@ -146,6 +149,21 @@ fn found_once(text: &mut String, found: &Found<'_>, more: &dyn Fn(&CaseReport) -
     }
 }
 
+/// What is known to fail: each finding in one line.
+fn known(text: &mut String, report: &Report) {
+    if report.totals.known == 0 {
+        return;
+    }
+    let file = report.baseline.as_ref().map_or_else(String::new, |file| format!(" ({})", plain(file)));
+    let _ = writeln!(text, "\nknown to fail{file}");
+    for found in report.apis.iter().flat_map(ApiReport::found) {
+        let Found { finding, .. } = &found;
+        if finding.verdict == Verdict::Known {
+            let _ = writeln!(text, "  {} ({}): {}", plain(&finding.title), finding.reach(), plain(&found.reasons()));
+        }
+    }
+}
+
 /// One line for each reason, with the cases and rules that it concerns.
 fn brief<'a>(text: &mut String, title: &str, cases: impl Iterator<Item = &'a CaseReport>) {
     let mut reasons: BTreeMap<String, (usize, BTreeSet<&str>)> = BTreeMap::new();
@@ -170,6 +188,18 @@ fn brief<'a>(text: &mut String, title: &str, cases: impl Iterator<Item = &'a Cas
         let named: Vec<&str> = rules.iter().copied().take(NAMED).collect();
         let more = if rules.len() > NAMED { format!(" and {} more", rules.len() - NAMED) } else { String::new() };
         let _ = writeln!(text, "  {}\n    {}: {}{more}", plain(&reason), cases_of(count), named.join(", "));
+    }
+}
+
+/// Who may call what, in one line; the whole of it is in the other forms.
+fn access(text: &mut String, report: &Report) {
+    for access in report.apis.iter().filter_map(|api| api.access.as_ref()) {
+        let (cells, seen, against) = access.counts();
+        let (callers, operations) = (access.callers.len(), access.operations.len());
+        let _ = writeln!(
+            text,
+            "\nwho may call what: {callers} callers, {operations} operations, {seen} of {cells} seen, {against} not as is due; whole in --report html, markdown and json"
+        );
     }
 }
 

@@ -85,8 +85,9 @@ impl Environment {
     /// # Errors
     /// Returns an error if it is not set, or empty.
     pub(super) async fn variable(&self, name: &str) -> Result<SecretString, Error> {
-        if let Some(value) = self.variables.get(name).filter(|_| self.is_alone) {
-            return Ok(value.reveal().to_owned().into());
+        if self.is_alone {
+            let value = self.variables.get(name).map(|value| value.reveal().to_owned().into());
+            return value.ok_or_else(|| Error::credential(format!("`{name}` is not set")));
         }
         let missing = match EnvSource::new(name).read().await {
             Ok(secret) => return Ok(secret),
@@ -121,7 +122,11 @@ impl<'t> Cursor<'t> {
         let Some(quote) = quote else {
             let line = self.next_line_from_here();
             let value = line.split_once(" #").map_or(line, |(value, _)| value).trim();
-            return if value.starts_with('#') { Ok(String::new()) } else { self.plain(begin, value.to_owned(), value) };
+            return match value {
+                value if value.starts_with('#') => Ok(String::new()),
+                value if value.contains("${") => Err(self.refuse_reference(begin)),
+                value => Ok(value.to_owned()),
+            };
         };
         let inside = &trimmed[1..];
         let (mut value, mut characters) = (String::new(), inside.char_indices());
@@ -142,6 +147,9 @@ impl<'t> Cursor<'t> {
                         ));
                     }
                 },
+                Some((at, '$')) if quote == '"' && inside[at..].starts_with("${") => {
+                    return Err(self.refuse_reference(begin));
+                }
                 Some((_, one)) => value.push(one),
                 None => return Err(self.refuse(begin, "the quote of the value does not end", "close it")),
             }
@@ -151,7 +159,7 @@ impl<'t> Cursor<'t> {
         if !behind.is_empty() && !behind.starts_with('#') {
             return Err(self.refuse(begin, "something stands behind the quotes of the value", "remove it"));
         }
-        if quote == '\'' { Ok(value) } else { self.plain(begin, value, &inside[..end].replace("\\$", "")) }
+        Ok(value)
     }
 
     /// The rest of this line, which may be empty.
@@ -161,13 +169,10 @@ impl<'t> Cursor<'t> {
         line
     }
 
-    /// A value in which others would be put by some readers of such files.
-    fn plain(&self, begin: usize, value: String, written: &str) -> Result<String, Failure> {
-        if written.contains("${") {
-            let help = "write the value itself, or put it in single quotes where it is meant so";
-            return Err(self.refuse(begin, "the value refers to another variable, which is not looked up", help));
-        }
-        Ok(value)
+    /// Some readers of such files would put a value in its place.
+    fn refuse_reference(&self, begin: usize) -> Failure {
+        let help = "write the value itself, or put it in single quotes where it is meant so";
+        self.refuse(begin, "the value refers to another variable, which is not looked up", help)
     }
 
     fn refuse(&self, begin: usize, problem: impl Into<String>, help: &str) -> Failure {
@@ -202,6 +207,7 @@ mod tests {
             ("A= # nothing", ""),
             ("A=\"two\\nlines \\\"and\\\" \\$more\" # a comment", "two\nlines \"and\" $more"),
             ("A=\"two\nlines\"", "two\nlines"),
+            ("A=\"\\${as} it \\\\ is\"", "${as} it \\ is"),
             ("A='as $it {is}\\n ${X}'", "as $it {is}\\n ${X}"),
             ("\u{feff}A=begun", "begun"),
             ("# a comment\r\n\r\nA=p$1\r\n", "p$1"),
@@ -223,6 +229,7 @@ mod tests {
             "A=\"do-not\\print\"",
             "A=${do-not-print}",
             "A=\"${do-not-print}\"",
+            "A=\"\\\\${do-not-print}\"",
             "B=do-not-print",
         ] {
             let failure = read(&format!("B=1\n\n{line}\nC=2\n")).expect_err(line);
@@ -244,13 +251,17 @@ mod tests {
             assert!(told.ends_with("or add it to a/.env"), "{told}");
         }
         assert!(!format!("{environment:?}").contains("do-not"), "{environment:?}");
+        let alone = Environment::alone(environment.variables);
+        let filed = alone.variable("CARGO_PKG_NAME").await.expect("it has it");
+        assert_eq!(filed.expose_secret(), "do-not-print");
+        assert!(alone.variable("CARGO_PKG_VERSION").await.is_err(), "the process alone has it");
     }
 
     proptest! {
         #[test]
         fn a_quoted_value_is_read_back_and_no_text_is_too_much(value in "\\PC*", text in "[A-Z='\"#$\\{\\} \\\\\n]*") {
-            let escaped = value.replace('\\', "\\\\").replace('"', "\\\"").replace('$', "\\$");
-            prop_assert_eq!(read(&format!("A=\"{escaped}\"")).expect("it is quoted"), [("A".to_owned(), value)]);
+            let written = env_file(&BTreeMap::from([("A".to_owned(), Secret::new(value.as_str()))]));
+            prop_assert_eq!(read(&written).expect("it is quoted"), [("A".to_owned(), value)]);
             drop(read(&text));
         }
     }

@@ -7,6 +7,7 @@ mod grant;
 mod login;
 mod roots;
 mod source;
+mod webhooks;
 mod wfc;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,11 +24,12 @@ use self::fetch::{Fetches, Fetching};
 use self::login::LoginEntry;
 pub use self::roots::Roots;
 use self::source::{NAMED, Place as SecretPlace};
+use self::webhooks::WebhookSecrets;
 pub use self::wfc::{Carried, carry_over, recognized};
 use crate::carrier;
 use crate::contract::{AuthorizationServer, Carrier, Contract, Credential, Endpoint};
 use crate::fetched::FetchedToken;
-use crate::identity::{Client, ClientNeed, Held, Identities, Identity, Missing, Need, Rights, Signer, State};
+use crate::identity::{self, Client, ClientNeed, Held, Identities, Identity, Missing, Need, Rights, Signer, State};
 use crate::ids::{self, Ids};
 use crate::secret::{Redactor, Secret, without_quotes};
 
@@ -42,11 +44,12 @@ pub struct Tokens {
     /// What is left of that.
     expendable: Mutex<Ids<Vec<String>>>,
     headers: BTreeMap<String, String>,
-    /// The scope that includes all others, by kind.
-    supersets: BTreeMap<String, String>,
+    /// The kinds of token, with the scopes that include others.
+    kinds: BTreeMap<String, Credential>,
     /// Every scope that an operation needs.
     scopes: BTreeSet<String>,
     clients: Clients,
+    webhook_secrets: WebhookSecrets,
     /// Each with the place of its identity in the file.
     fetched: Vec<FetchedToken>,
     places: Vec<SourcePlace>,
@@ -78,6 +81,9 @@ struct File {
     /// Who signs JWTs.
     #[serde(default, rename = "signer")]
     signers: Vec<SignerEntry>,
+    /// By what the server signs what it delivers, by the names of webhooks and callbacks.
+    #[serde(default, rename = "webhook-secrets")]
+    webhook_secrets: BTreeMap<String, SecretPlace>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -132,14 +138,15 @@ impl Tokens {
     fn fitting(&self, need: &Need) -> impl Iterator<Item = &Known> {
         self.identities.iter().filter(move |known| {
             let is_such = known.kind == need.kind && known.state == need.state;
-            is_such && known.has(&need.rights, self.supersets.get(&need.kind), &self.scopes)
+            is_such && known.has(&need.rights, self.kinds.get(&need.kind), &self.scopes)
         })
     }
 
-    /// Reads a tokens file, or an authentication file of the Web Fuzzing Commons, and the secrets that it names. Nothing is sent: [`fetch`](Self::fetch) fetches tokens.
+    /// Reads a tokens file, or an authentication file of the Web Fuzzing Commons, and the secrets that it names. Nothing is
+    /// sent: [`fetch`](Self::fetch) fetches tokens.
     ///
     /// # Errors
-    /// Text that is no TOML, unknown keys and kinds, a secret that cannot be had.
+    /// Text that is neither, unknown keys and kinds, a secret that cannot be had.
     pub async fn read(
         text: &Text,
         api: &Api,
@@ -184,13 +191,16 @@ impl Tokens {
         let at = |quoted: &str| crate::contract::place(text, text.text.find(&format!("\"{quoted}\"")));
         names_parameters(&file, api, text)?;
         names_headers(&file, api, text)?;
-        let supersets = contract.credentials.iter();
-        let supersets: BTreeMap<String, String> =
-            supersets.filter_map(|known| Some((known.kind.clone(), known.superset.clone()?))).collect();
+        let kinds: BTreeMap<String, Credential> =
+            contract.credentials.iter().map(|known| (known.kind.clone(), known.clone())).collect();
+        let includes_others = |scope: &String| {
+            kinds.values().any(|kind| kind.superset.as_ref() == Some(scope) || kind.includes.contains_key(scope))
+        };
         let scopes: BTreeSet<String> = api.operations.iter().flat_map(|operation| &operation.scopes).cloned().collect();
         let resources: BTreeSet<&str> =
             api.operations.iter().filter_map(|operation| operation.resource.as_deref()).collect();
-        let clients = Reader { text, contract, redactor, environment }.read(file.clients, &file.signers).await?;
+        let reader = Reader { text, contract, redactor, environment };
+        let clients = reader.read(file.clients, &file.signers).await?;
         let fetching = Fetching { text, contract, redactor, way: &way, clients: &clients, environment };
         let (mut fetched, mut places) = (Vec::new(), Vec::new());
         let mut notes = Vec::new();
@@ -213,11 +223,8 @@ impl Tokens {
                 places.push(fetching.place(&entry.name));
                 fetched.len() - 1
             });
-            let unknown = entry
-                .scopes
-                .iter()
-                .flatten()
-                .filter(|scope| !scopes.contains(*scope) && supersets.values().all(|superset| superset != *scope));
+            let unknown =
+                entry.scopes.iter().flatten().filter(|scope| !scopes.contains(*scope) && !includes_others(scope));
             notes.extend(unknown.map(|scope| format!("no operation needs the scope `{scope}` of `{}`", entry.name)));
             let unlisted = entry
                 .resources
@@ -243,6 +250,7 @@ impl Tokens {
                 },
             });
         }
+        let webhook_secrets = WebhookSecrets::read(file.webhook_secrets, &reader).await?;
         let given_up = file.expendable.clone();
         let expendable = Mutex::new(file.expendable);
         Ok(Self {
@@ -252,9 +260,10 @@ impl Tokens {
             given_up,
             expendable,
             headers: file.headers,
-            supersets,
+            kinds,
             scopes,
             clients,
+            webhook_secrets,
             fetched,
             places,
             roots: way.roots,
@@ -417,6 +426,34 @@ impl Identities for Tokens {
         self.fitting(need).min_by_key(scopes).map(|known| self.identity_of(known))
     }
 
+    fn known(&self) -> Vec<identity::Known> {
+        let known = |one: &Known| {
+            let identity = self.identity_of(one);
+            let secret = identity.secrets().next()?.clone();
+            Some(identity::Known {
+                name: identity.name,
+                kind: one.kind.clone(),
+                state: one.state,
+                scopes: one.scopes.clone(),
+                has_resources: one.resources.is_some(),
+                secret,
+            })
+        };
+        self.identities.iter().filter_map(known).collect()
+    }
+
+    fn holds(&self, kind: &str, scopes: &[String]) -> bool {
+        let described = self.kinds.get(kind);
+        let superset = described.and_then(|kind| kind.superset.as_ref());
+        let has_all = |held: &BTreeSet<String>| {
+            let reached = described.map_or_else(|| held.clone(), |kind| kind.reach(held));
+            superset.is_some_and(|superset| held.contains(superset))
+                || scopes.iter().all(|scope| reached.contains(scope))
+        };
+        let valid = self.identities.iter().filter(|known| known.kind == kind && known.state == State::Valid);
+        valid.into_iter().any(|known| known.scopes.as_ref().is_none_or(has_all))
+    }
+
     fn foreign_id(&self, path: &str, parameter: &str) -> Result<String, Missing> {
         match self.foreign.get(path, parameter) {
             Some(id) if self.ids.get(path, parameter) != Some(id) => Ok(id.clone()),
@@ -424,6 +461,21 @@ impl Identities for Tokens {
                 "the tokens file names no foreign `{parameter}`: add one that is somebody else's under [foreign]"
             ))),
         }
+    }
+
+    fn owners(&self, kind: &str, path: &str, parameter: &str) -> Vec<Identity> {
+        let mut of_kind: Vec<&Known> =
+            self.identities.iter().filter(|known| known.kind == kind && known.state == State::Valid).collect();
+        // Who may do everything is refused for the id alone.
+        of_kind.sort_by_key(|known| known.scopes.is_some() || known.resources.is_some());
+        let mut owners: Vec<Identity> = Vec::new();
+        for identity in of_kind.into_iter().map(|known| known.identity.clone().at(path)) {
+            let id = identity.ids.get(parameter);
+            if id.is_some() && owners.iter().all(|known| known.ids.get(parameter) != id) {
+                owners.push(identity);
+            }
+        }
+        owners
     }
 
     fn path_value(&self, parameter: &str, _: String) -> Result<String, Missing> {
@@ -483,21 +535,28 @@ impl Identities for Tokens {
         self.clients.signer()
     }
 
+    fn webhook_secret(&self, name: &str) -> Result<Secret, Missing> {
+        self.webhook_secrets.find(name)
+    }
+
     fn fetched(&self) -> &[FetchedToken] {
         &self.fetched
     }
 }
 
 impl Known {
-    /// `superset` is the scope that includes all others, `every` are those that operations need.
-    fn has(&self, rights: &Rights, superset: Option<&String>, every: &BTreeSet<String>) -> bool {
+    /// `kind` is the kind of its token, `every` are the scopes that operations need.
+    fn has(&self, rights: &Rights, kind: Option<&Credential>, every: &BTreeSet<String>) -> bool {
+        let superset = kind.and_then(|kind| kind.superset.as_ref());
+        let reach = |scopes: &BTreeSet<String>| kind.map_or_else(|| scopes.clone(), |kind| kind.reach(scopes));
         let holds_all = |scopes: &BTreeSet<String>| {
-            superset.is_some_and(|superset| scopes.contains(superset)) || (!every.is_empty() && every.is_subset(scopes))
+            let is_whole = !every.is_empty() && every.is_subset(&reach(scopes));
+            is_whole || superset.is_some_and(|superset| scopes.contains(superset))
         };
         match (rights, &self.scopes, &self.resources) {
             (Rights::All, None, None) => true,
             (Rights::All, Some(scopes), None) => holds_all(scopes),
-            (Rights::Without(needed), Some(scopes), None) => !holds_all(scopes) && !needed.is_subset(scopes),
+            (Rights::Without(needed), Some(scopes), None) => !holds_all(scopes) && !needed.is_subset(&reach(scopes)),
             (Rights::Only(needed), Some(scopes), None) => scopes == needed,
             (Rights::OnlyResource { resource, actions }, None, Some(granted)) => {
                 granted.len() == 1 && granted.get(resource) == Some(actions)

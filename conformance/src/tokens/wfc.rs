@@ -13,6 +13,9 @@ use super::source::Place;
 use crate::contract::{Carrier, Contract};
 use crate::secret::{Secret, ends_as_secret, without_quotes};
 
+const LOGIN: &str = "loginEndpointAuth";
+const PAYLOADS: [&str; 2] = ["payloadRaw", "payloadUserPwd"];
+
 /// What such a file says, as a tokens file, with the secrets that stand in it.
 #[derive(Debug, Default)]
 pub struct Carried {
@@ -118,6 +121,12 @@ pub fn carry_over(text: &Text, value: &Value, contract: &Contract) -> Result<Car
     let template = value.get("authTemplate").cloned().unwrap_or_default();
     for (place, entry) in value["auth"].as_array().into_iter().flatten().enumerate() {
         let at = format!("/auth/{place}");
+        let mut template = template.clone();
+        if needs_no_login(entry, &template) {
+            template.as_object_mut().and_then(|members| members.remove(LOGIN));
+            let why = "it has no payload, and the entry has fixed headers";
+            writer.carried.notes.push(format!("{at} does not log in as /authTemplate/{LOGIN} says: {why}"));
+        }
         let entry: Entry = serde_json::from_value(merged(entry.clone(), &template)).map_err(|error| {
             refuse(
                 format!("{at} cannot be read: {}", without_quotes(&error.to_string())),
@@ -139,6 +148,16 @@ pub fn carry_over(text: &Text, value: &Value, contract: &Contract) -> Result<Car
         ));
     }
     Ok(writer.carried)
+}
+
+/// Whether an entry says by its headers alone who calls. The template has a login then that is meant for others: it names nobody
+/// who could log in.
+fn needs_no_login(entry: &Value, template: &Value) -> bool {
+    let is_given = |value: &Value, name: &str| value.get(name).is_some_and(|member| !member.is_null());
+    let has_headers = entry["fixedHeaders"].as_array().is_some_and(|headers| !headers.is_empty());
+    let login = template.get(LOGIN).filter(|login| !login.is_null());
+    let is_nobodys = |login: &Value| !PAYLOADS.iter().any(|name| is_given(login, name));
+    has_headers && !is_given(entry, LOGIN) && login.is_some_and(is_nobodys)
 }
 
 /// A value with what it lacks of a template.
@@ -171,7 +190,7 @@ impl Writer<'_> {
             self.fixed(&format!("{at}/fixedHeaders/{place}"), &entry.name, header);
         }
         if let Some(login) = &entry.login {
-            self.login(&format!("{at}/loginEndpointAuth"), &entry.name, login);
+            self.login(&format!("{at}/{LOGIN}"), &entry.name, login);
         }
     }
 
@@ -404,4 +423,30 @@ fn is_plain(value: &Value) -> bool {
 
 fn quoted(text: &str) -> String {
     Value::from(text).to_string().replace('\u{7f}', "\\u007f")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_login_of_nobody_is_none_of_an_entry_with_headers() {
+        let headers = json!([{ "name": "Authorization", "value": "Bearer fixture-token-1" }]);
+        let (nobodys, with_payload) = (json!({ "endpoint": "/login" }), json!({ "payloadRaw": "user=mia" }));
+        for (entry, login, expected) in [
+            (json!({ "fixedHeaders": headers }), &nobodys, true),
+            (json!({ "fixedHeaders": headers, LOGIN: null }), &nobodys, true),
+            (json!({ "fixedHeaders": headers }), &with_payload, false),
+            (json!({ "fixedHeaders": headers, LOGIN: with_payload }), &nobodys, false),
+            (json!({ "fixedHeaders": [] }), &nobodys, false),
+            (json!({ "name": "mia" }), &nobodys, false),
+            (json!({ "fixedHeaders": headers }), &Value::Null, false),
+            (json!("mia"), &nobodys, false),
+        ] {
+            assert_eq!(needs_no_login(&entry, &json!({ LOGIN: login })), expected, "{entry} {login}");
+        }
+        assert!(!needs_no_login(&json!({ "fixedHeaders": headers }), &Value::Null));
+    }
 }

@@ -7,7 +7,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
@@ -54,10 +54,15 @@ pub(crate) enum Defect {
     LongNameIs500,
     OriginIsEchoed,
     OrdersCanBeDeleted,
+    LimitRaces,
+    PagesOverlap,
+    PagesLoseOne,
+    KeyIsForgotten,
+    KeyTakesAnyBody,
 }
 
 impl Defect {
-    pub(crate) const ALL: [Self; 34] = [
+    pub(crate) const ALL: [Self; 39] = [
         Self::RevokedKeyWorks,
         Self::ExpiredKeyWorks,
         Self::AnyKeyWorks,
@@ -92,6 +97,11 @@ impl Defect {
         Self::LongNameIs500,
         Self::OriginIsEchoed,
         Self::OrdersCanBeDeleted,
+        Self::LimitRaces,
+        Self::PagesOverlap,
+        Self::PagesLoseOne,
+        Self::KeyIsForgotten,
+        Self::KeyTakesAnyBody,
     ];
 }
 
@@ -114,9 +124,15 @@ const KEYS: [(&str, State, &[&str]); 11] = [
 /// In the form of bcrypt; of no password.
 const HASH: &str = "$2b$12$fixturefixturefixturefixturefixturefixturefixturefixt"; // not-a-secret
 
+/// The products of the shop that no case removes.
+const PRODUCTS: [&str; 5] = ["product-1", "product-3", "product-4", "product-5", "product-6"];
+
 /// Calls in a window of a limited key, and of any other.
 const FEW: u64 = 2;
 const MANY: u64 = 100_000;
+
+/// How long a service that counts too late takes to do so.
+const TURN: Duration = Duration::from_millis(15);
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum State {
@@ -162,19 +178,38 @@ pub(crate) async fn serve(defect: Option<Defect>) -> (SocketAddr, Log) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let log = Log::default();
-    let shop = Arc::new(Shop { defect, windows: Mutex::default(), removed: Mutex::default(), log: Arc::clone(&log) });
+    let shop = Arc::new(Shop {
+        defect,
+        windows: Mutex::default(),
+        removed: Mutex::default(),
+        waiting: AtomicUsize::new(0),
+        keyed: Mutex::default(),
+        log: Arc::clone(&log),
+    });
+    listen(listener, move |request| {
+        let shop = Arc::clone(&shop);
+        async move { shop.respond(request).await }
+    });
+    (address, log)
+}
+
+/// Answers every request, until the runtime ends.
+pub(crate) fn listen<F, A>(listener: TcpListener, answer: F)
+where
+    F: Fn(Request<Incoming>) -> A + Clone + Send + 'static,
+    A: Future<Output = Response<Full<Bytes>>> + Send + 'static,
+{
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             let _ = stream.set_nodelay(true);
-            let shop = Arc::clone(&shop);
+            let answer = answer.clone();
             let service = service_fn(move |request| {
-                let shop = Arc::clone(&shop);
-                async move { Ok::<_, Infallible>(shop.respond(request).await) }
+                let answer = answer(request);
+                async move { Ok::<_, Infallible>(answer.await) }
             });
             tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service));
         }
     });
-    (address, log)
 }
 
 struct Shop {
@@ -183,6 +218,10 @@ struct Shop {
     windows: Mutex<HashMap<String, (u64, u64)>>,
     /// Products that were deleted.
     removed: Mutex<HashSet<String>>,
+    /// Calls of a limited key that are on their way.
+    waiting: AtomicUsize,
+    /// Products by idempotency key: the body that created one, and its id.
+    keyed: Mutex<HashMap<String, (Value, String)>>,
     log: Log,
 }
 
@@ -209,22 +248,35 @@ struct Route<'a> {
     order: Option<&'a str>,
     takes_body: bool,
     query: &'a str,
+    /// The idempotency key.
+    key: Option<&'a str>,
 }
 
 impl Shop {
+    #[expect(clippy::disallowed_methods, reason = "a server of its own, which takes its time")]
     async fn respond(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         self.log.fetch_add(1, Ordering::Relaxed);
         let (parts, body) = request.into_parts();
         let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
         let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let query = parts.uri.query().unwrap_or_default();
+        let races =
+            self.has(Defect::LimitRaces) && header("authorization").is_some_and(|sent| sent.ends_with(&key("LIMITED")));
+        if races {
+            self.waiting.fetch_add(1, Ordering::SeqCst);
+            tokio::time::sleep(TURN).await;
+        }
         let answer = self.answer(
             &parts.method,
-            (parts.uri.path(), query),
+            (parts.uri.path(), query, header("idempotency-key").as_deref()),
             header("authorization").as_deref(),
             header("content-type").as_deref(),
             &body,
         );
+        if races {
+            tokio::time::sleep(TURN).await;
+            self.waiting.fetch_sub(1, Ordering::SeqCst);
+        }
         let mut response = Response::builder().status(answer.status);
         if let Some(origin) = header("origin").filter(|_| self.has(Defect::OriginIsEchoed)) {
             response = response.header("access-control-allow-origin", origin);
@@ -246,7 +298,7 @@ impl Shop {
     fn answer(
         &self,
         method: &Method,
-        (path, query): (&str, &str),
+        (path, query, key): (&str, &str, Option<&str>),
         authorization: Option<&str>,
         media_type: Option<&str>,
         body: &[u8],
@@ -257,7 +309,7 @@ impl Shop {
         let Some(mut route) = route.or_else(|| self.undeclared(method, &segments)) else {
             return problem(405, "The path has other methods").with("allow", allowed.to_owned());
         };
-        route.query = query;
+        (route.query, route.key) = (query, key);
         if self.has(Defect::BodyBeforeKey)
             && let Err(answer) = self.read(&route, media_type, body)
         {
@@ -324,7 +376,9 @@ impl Shop {
         }
         window.0 += 1;
         let left = if self.has(Defect::RemainingStands) { limit - 1 } else { limit.saturating_sub(window.0) };
-        ((limit, left, window.1), window.0 > limit && !self.has(Defect::LimitIsNotKept))
+        // What was read before the others were counted.
+        let is_late = self.waiting.load(Ordering::SeqCst) > 1;
+        ((limit, left, window.1), window.0 > limit && !self.has(Defect::LimitIsNotKept) && !is_late)
     }
 
     fn serve(
@@ -342,7 +396,7 @@ impl Shop {
         }
         self.own(route)?;
         match route.name {
-            "product-list" => self.listing(route.query)?,
+            "product-list" => drop(self.listing(route.query)?),
             "export" => exported_year(route.query)?,
             _ => {}
         }
@@ -353,12 +407,23 @@ impl Shop {
                 ok(200, json!({ "shop": "shop-1" })).with("cache-control", "public, max-age=300".to_owned())
             }
             "me" => ok(200, json!({ "shop": "shop-1" })),
-            "product-list" => ok(200, json!({ "products": [{ "id": "product-1", "name": "Tea" }] })),
+            "product-list" => {
+                let (offset, limit) = self.listing(route.query)?;
+                // Where a page begins, if not with the item behind the last one.
+                let shift = match offset {
+                    0 => 0,
+                    _ if self.has(Defect::PagesOverlap) => -1,
+                    _ => isize::from(self.has(Defect::PagesLoseOne)),
+                };
+                let page = PRODUCTS.iter().skip(offset.saturating_add_signed(shift)).take(limit);
+                ok(200, json!({ "products": page.map(|id| json!({ "id": id, "name": "Tea" })).collect::<Vec<_>>() }))
+            }
             "product-get" | "product-replace" => ok(200, json!({ "id": "product-1", "name": "Tea" })),
             "product-create" => {
                 let status = if self.has(Defect::CreatedIs200) { 200 } else { 201 };
-                let answer = ok(status, json!({ "id": "product-2", "name": "Tea" }));
-                let place = "/v1/shops/shop-1/products/product-2".to_owned();
+                let id = self.created(route.key, &sent)?;
+                let answer = ok(status, json!({ "id": id, "name": "Tea" }));
+                let place = format!("/v1/shops/shop-1/products/{id}");
                 if self.has(Defect::LocationIsMissing) { answer } else { answer.with("location", place) }
             }
             "product-delete" => {
@@ -393,7 +458,7 @@ impl Shop {
             return Err(problem(404, "There is no such order"));
         }
         let is_there = |product: &str| {
-            let is_one = product == "product-1" || product.starts_with("spare-");
+            let is_one = PRODUCTS.contains(&product) || product.starts_with("spare-");
             is_one && !self.removed.lock().expect("no panic").contains(product)
         };
         if route.product.is_some_and(|product| !is_there(product)) {
@@ -433,23 +498,47 @@ impl Shop {
         }
     }
 
-    /// How a list is asked for.
-    fn listing(&self, query: &str) -> Result<(), Answer> {
+    /// The id of the product that a call creates. One that comes again under its key has created it already.
+    fn created(&self, key: Option<&str>, sent: &Value) -> Result<String, Answer> {
+        let first = || "product-2".to_owned();
+        let Some(key) = key else { return Ok(first()) };
+        let mut keyed = self.keyed.lock().expect("no panic");
+        let (body, id) = keyed.entry(key.to_owned()).or_insert_with(|| (sent.clone(), first()));
+        if body != sent && !self.has(Defect::KeyTakesAnyBody) {
+            return Err(problem(422, "The key was used for another product"));
+        }
+        let answered = id.clone();
+        if self.has(Defect::KeyIsForgotten) {
+            "product-7".clone_into(id);
+        }
+        Ok(answered)
+    }
+
+    /// How a list is asked for: how many items are skipped, and how many are wanted.
+    fn listing(&self, query: &str) -> Result<(usize, usize), Answer> {
+        let (mut offset, mut size) = (0, 20);
         for (name, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
             let limit = value.parse::<i64>();
             if name == "limit" && self.has(Defect::NegativeLimitIs500) && limit.as_ref().is_ok_and(|limit| *limit < 0) {
                 return Err(problem(500, "LIMIT must not be negative"));
             }
             let is_wrong = match name {
-                "limit" => !limit.is_ok_and(|limit| (1..=100).contains(&limit)),
+                "limit" => !limit.as_ref().is_ok_and(|limit| (1..=100).contains(limit)),
+                "offset" => !limit.as_ref().is_ok_and(|offset| *offset >= 0),
                 "sort" => !["name", "id"].contains(&value),
                 _ => false,
             };
             if is_wrong {
                 return Err(problem(422, "A list is asked for with a limit of 1 to 100, by name or id"));
             }
+            let number = limit.ok().and_then(|number| usize::try_from(number).ok());
+            match name {
+                "limit" => size = number.unwrap_or(size),
+                "offset" => offset = number.unwrap_or(offset),
+                _ => {}
+            }
         }
-        Ok(())
+        Ok((offset, size))
     }
 
     /// Whether a product is one.
@@ -498,6 +587,7 @@ impl Shop {
             order: Some(*order),
             takes_body: false,
             query: "",
+            key: None,
         })
     }
 
@@ -570,6 +660,7 @@ fn route<'a>(method: &Method, segments: &[&'a str]) -> Option<(&'static str, Opt
         order: segments.get(3).copied().filter(|_| segments[2] == "orders"),
         takes_body: [&Method::POST, &Method::PUT].contains(method),
         query: "",
+        key: None,
     });
     Some((allowed, route))
 }

@@ -168,6 +168,61 @@ source = { page = "page", section = "Keys" }
 }
 
 #[test]
+fn all_that_does_not_fit_the_document_is_said_at_once() {
+    let folder = pets_with("several", |contract| {
+        contract.replacen("{ unknown-id = \"id\" }", "{ unknown-id = \"pet\" }", 1)
+            + "\n[[rule]]\nid = \"pets.auth.later\"\nrequirement = \"x\"\nlevel = \"must\"\nsource = { page = \"page\" }\nprobe = \"no-token\"\nexpect = { status = [401] }\noperations = [\"gone\", \"pets-*\", \"also-gone\"]\n"
+    });
+    insta::assert_snapshot!(complaint(&keyfit(&["check", "--api-dir", &folder.display().to_string()])));
+}
+
+#[test]
+fn a_level_that_the_contract_changes_counts_and_is_said_with_its_reason() {
+    let level = |level: &str, rules: &str| {
+        format!("\n[[level]]\nrules = [\"{rules}\"]\nlevel = \"{level}\"\nreason = \"the gateway answers\"\n")
+    };
+    for (changed, ends, told) in [
+        ("must", 1, "must -> must: pets.auth.no-token"),
+        ("should", 0, "must -> should: pets.auth.no-token"),
+        ("observe", 0, "must -> observe: pets.auth.no-token"),
+        ("off", 0, "must -> off: pets.auth.no-token"),
+    ] {
+        let folder =
+            pets_with(&format!("level-{changed}"), |contract| contract + &level(changed, "pets.auth.no-token"));
+        let folder = folder.display().to_string();
+        let check = [
+            "check",
+            "--api-dir",
+            &folder,
+            "--mutant",
+            "accepts-no-token",
+            "--case",
+            "pets/auth/no-token/**",
+            "--case",
+            "pets/scope/**",
+        ];
+        let output = keyfit(&check);
+        assert_eq!(code(&output), ends, "{changed}: {}", stdout(&output));
+        assert!(
+            stdout(&output).contains(told) && stdout(&output).contains("): the gateway answers"),
+            "{}",
+            stdout(&output)
+        );
+    }
+    let refused = |name: &str, text: String| {
+        let folder = pets_with(name, |contract| contract + &text);
+        complaint(&keyfit(&["check", "--api-dir", &folder.display().to_string()]))
+    };
+    assert!(
+        refused("level-of-none", level("off", "pets.auth.gone")).contains("`pets.auth.gone` fits the id of no rule")
+    );
+    let twice = level("off", "pets.auth.no-token") + &level("should", "pets.auth.*");
+    assert!(refused("level-twice", twice).contains("`pets.auth.no-token` is given a level twice"));
+    let silent = level("off", "pets.auth.no-token").replace("the gateway answers", " ");
+    assert!(refused("level-silent", silent).contains("without a reason"));
+}
+
+#[test]
 fn an_api_without_a_contract_is_refused() {
     let folder = pets_with("no-contract", |contract| contract);
     fs::remove_file(folder.join("contract.toml")).expect("it was just written");
@@ -176,26 +231,66 @@ fn an_api_without_a_contract_is_refused() {
 
 const LACKING: &str = "scopien/scope/lacking/*";
 
-/// A file of known failures for the mock that ignores scopes.
+/// A baseline for the mock that ignores scopes.
 fn known(name: &str, case: &str) -> String {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.toml"));
-    fs::write(&path, format!("[[failing]]\ncase = \"{case}\"\nreason = \"until the next release\"\n")).expect("a file");
+    fs::write(&path, format!("[[known]]\ncases = [\"{case}\"]\nreason = \"until the next release\"\n"))
+        .expect("a file");
     path.display().to_string()
 }
 
 #[test]
 fn a_known_failure_fails_nothing_and_a_stale_entry_does() {
     let known_ones = known("known", LACKING);
-    let arguments = ["check", "--api", "scopien", "--case", LACKING, "--known-failing", &known_ones];
+    let arguments = ["check", "--api", "scopien", "--case", LACKING, "--baseline", &known_ones];
     let output = keyfit(&[&arguments[..], &["--mutant", "ignores-scopes"]].concat());
     assert_eq!(code(&output), 0, "{}", stdout(&output));
-    assert!(stdout(&output).contains("(known: until the next release)"), "{}", stdout(&output));
+    assert!(stdout(&output).contains("): until the next release\n"), "{}", stdout(&output));
     let output = keyfit(&arguments);
     assert_eq!(code(&output), 1, "{}", stdout(&output));
-    assert!(stdout(&output).contains("known.toml:1: `scopien/scope/lacking/*`: what it names does not fail any more"));
-    let output = keyfit(&["check", "--api-dir", PETS, "--known-failing", &known("gone", "pets/no/such/case")]);
+    assert!(stdout(&output).contains("known.toml:2: `scopien/scope/lacking/*`: what it names does not fail any more"));
+    let output = keyfit(&["check", "--api-dir", PETS, "--baseline", &known("gone", "pets/no/such/case")]);
     assert_eq!(code(&output), 1, "{}", stdout(&output));
     assert!(stdout(&output).contains("it names no case"));
+}
+
+#[test]
+fn a_baseline_is_begun_and_brought_up_to_date_without_losing_reasons() {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("written-baseline.toml");
+    let _ = fs::remove_file(&path);
+    let file = path.display().to_string();
+    let run = |more: &[&str]| {
+        keyfit(&[&["check", "--api-dir", PETS, "--side", "server", "--baseline", &file], more].concat())
+    };
+    let read = || fs::read_to_string(&path).expect("it was written");
+    // One that is not there is begun, and not taken for an empty one.
+    assert!(complaint(&run(&[])).contains("add that option to begin it"));
+    assert!(complaint(&keyfit(&["check", "--api-dir", PETS, "--write-baseline"])).contains("--baseline"));
+    let output = run(&["--mutant", "accepts-no-token", "--write-baseline"]);
+    assert_eq!(code(&output), 0, "{}", stdout(&output));
+    let begun = read();
+    assert!(begun.contains("[[known]]\nkind = \"served\"\nreason = \"\"\ncases = [\n  \"pets/"), "{begun}");
+    assert_eq!(code(&run(&["--mutant", "accepts-no-token"])), 0);
+    // A reason of the user's stays, and so does what was not run.
+    fs::write(&path, begun.replace("reason = \"\"", "reason = \"the gateway\" # ours")).expect("written");
+    let output = run(&["--mutant", "accepts-no-token"]);
+    assert!(stdout(&output).contains("): the gateway\n"), "{}", stdout(&output));
+    let scopes = ["--mutant", "ignores-scopes", "--case", "pets/scope/**"];
+    let output = run(&scopes);
+    assert_eq!(code(&output), 1, "what is new fails: {}", stdout(&output));
+    assert_eq!(code(&run(&[&scopes[..], &["--write-baseline"]].concat())), 0);
+    assert!(read().contains("reason = \"the gateway\" # ours") && read().contains("\"pets/scope/"), "{}", read());
+    assert_eq!(code(&run(&scopes)), 0);
+    // What does not fail any more is stale until it is written again.
+    let output = run(&["--mutant", "ignores-scopes"]);
+    assert_eq!(code(&output), 1, "{}", stdout(&output));
+    assert!(stdout(&output).contains("does not fail as `served` any more: delete"), "{}", stdout(&output));
+    assert_eq!(code(&run(&["--mutant", "ignores-scopes", "--write-baseline"])), 0);
+    assert!(!read().contains("the gateway"), "{}", read());
+    // What was not run stays.
+    let known = read();
+    assert_eq!(code(&run(&["--case", "pets/auth/no-token/*", "--write-baseline"])), 0);
+    assert_eq!(read(), known);
 }
 
 #[test]
@@ -266,6 +361,8 @@ fn a_bare_document_becomes_a_folder_that_can_be_checked() {
     let output = keyfit(&init);
     assert_eq!(code(&output), 0, "{}", String::from_utf8_lossy(&output.stderr));
     assert!(stdout(&output).contains("contract.toml, tokens.toml; "), "{}", stdout(&output));
+    assert!(stdout(&output).contains(" cases: [[identity]] with kind = "), "{}", stdout(&output));
+    assert!(stdout(&output).contains(" cases: [foreign] \""), "{}", stdout(&output));
     let output = keyfit(&["check", "--api-dir", &out]);
     assert_eq!(code(&output), 0, "{}", stdout(&output));
     // Nothing is written over.

@@ -186,7 +186,7 @@ fn what_a_document_says_badly_is_refused_with_its_place_unless_it_is_said() {
         let refusal = scaffold("flows", &document, &Choices::default()).expect_err(told).to_string();
         assert!(refusal.contains(told) && refusal.contains("flows.json:1:"), "{refusal}");
         assert!(refusal.contains("--credential login=bearer"), "{refusal}");
-        let choices = Choices { credentials: vec!["login=bearer".parse().expect("a choice")], assume_secured: false };
+        let choices = Choices { credentials: vec!["login=bearer".parse().expect("a choice")], ..Choices::default() };
         assert!(scaffold("flows", &document, &choices).is_ok(), "{told}");
     }
     // What is said well and may not be used costs its flow alone.

@@ -137,13 +137,13 @@ fn a_client_may_lack_operations_that_it_was_not_generated_with() {
 
 #[test]
 fn a_known_failure_fails_nothing_and_a_stale_one_does() {
-    let list = Path::new(env!("CARGO_TARGET_TMPDIR")).join("held-known.toml");
-    let entry = "[[failing]]\ncase = \"scopien/client/request/auth-test\"\nreason = \"the token comes next week\"\n";
+    let list = Path::new(env!("CARGO_TARGET_TMPDIR")).join("held-baseline.toml");
+    let entry = "[[known]]\ncases = [\"scopien/client/request/auth-test\"]\nreason = \"the token comes next week\"\n";
     fs::write(&list, entry).expect("written");
-    let check = || check(SCOPIEN).only("scopien/client/request/auth-test").known_failing(&list);
+    let check = || check(SCOPIEN).only("scopien/client/request/auth-test").baseline(&list);
     check().client(naive).assert();
     let stale = panicked(|| check().client(scopien::connect).assert());
-    assert!(stale.contains("STALE") && stale.contains("does not fail any more: remove it"), "{stale}");
+    assert!(stale.contains("STALE") && stale.contains("does not fail any more: delete the entry"), "{stale}");
 }
 
 #[test]
@@ -156,7 +156,7 @@ fn what_cannot_be_checked_says_so() {
             client("../openapi/apis"),
             client("api/parcels"),
             refused(check(SCOPIEN).client(scopien::connect).only("scopien/auth/**").run()),
-            refused(check(SCOPIEN).known_failing("no-list.toml").run()),
+            refused(check(SCOPIEN).baseline("no-list.toml").run()),
             refused(check(SCOPIEN).server("example.com", "tokens.toml").run()),
             refused(check(SCOPIEN).server("http://example.com", "tokens.toml").run()),
             refused(check(SCOPIEN).server("https://example.com", "no-tokens.toml").run()),

@@ -347,6 +347,7 @@ fn a_file_of_the_web_fuzzing_commons_is_a_tokens_file() {
             "note: /configs is left out",
             "note: /auth/1/requireMockHandling is left out",
             "note: /auth/2/fixedHeaders/1 is left out: no kind of token",
+            "note: /auth/2 does not log in as /authTemplate/loginEndpointAuth says: it has no payload",
             "note: `raw`: it is one more of its kind",
         ] {
             assert!(said.contains(told), "{told}: {said}");
@@ -356,7 +357,7 @@ fn a_file_of_the_web_fuzzing_commons_is_a_tokens_file() {
     let refused = WFC.replace("TOKEN", newer).replace("fixture-secret-of-mia", "fixture-secret-of-eve");
     let (code, said) = check(&folder("wfc-refused", BEARER, &refused), &url, &[], &ACCEPTED);
     assert!(code == Some(2) && said.contains("is answered 403") && said.contains("tokens.toml\n"), "{said}");
-    let odd = WFC.replace("TOKEN", newer).replace("name: mia", "naem: mia");
+    let odd = WFC.replace("TOKEN", newer).replace("- name: mia", "- naem: mia");
     let (code, said) = check(&folder("wfc-odd", BEARER, &odd), &url, &[], &ACCEPTED);
     assert!(code == Some(2) && said.contains("/auth/0 cannot be read: missing field `name`"), "{said}");
 }

@@ -3,6 +3,7 @@
 mod adapters;
 mod call;
 mod carriers;
+mod cases;
 mod cli;
 mod common;
 mod contracts;
@@ -22,6 +23,7 @@ mod live_hostile;
 mod live_ids;
 mod live_server;
 mod logins;
+mod manners;
 mod matrix;
 mod mock_requests;
 mod mock_tool;
@@ -31,6 +33,7 @@ mod mutual_tls;
 mod odd_servers;
 mod overloads;
 mod planted;
+mod planted_rights;
 mod relay;
 mod reports;
 mod secrets;
@@ -41,6 +44,7 @@ mod spec_bundle;
 mod spec_diff;
 mod spec_refresh;
 mod streams;
+mod webhooks;
 mod wild;
 
 #[path = "../../../tests/streams/client.rs"]
@@ -53,6 +57,8 @@ mod forms_client;
 mod locks;
 #[path = "../../../tests/encodings/random.rs"]
 mod random;
+#[path = "../planted/rights.rs"]
+mod rights_service;
 #[path = "../planted/mod.rs"]
 mod service;
 #[path = "../../../tests/tls/mod.rs"]

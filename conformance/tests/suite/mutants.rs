@@ -62,10 +62,12 @@ async fn every_server_rule_catches_a_mutant_of_the_mock() {
             .iter()
             .any(|rule| matches!(rule.probe, Some(Probe::Oauth(_) | Probe::Jwt(_) | Probe::Tampered(_))));
         let has_keys = catalogue.contract.key_management.is_some();
+        let delivers = catalogue.contract.rules.iter().any(|rule| rule.probe == Some(Probe::Delivery));
         let fits = |mutant: &&Mutant| {
             **mutant != BLUNT
                 && (has_server || !mutant.is_of_authorization_server())
                 && (has_keys || !mutant.is_of_key_management())
+                && (delivers || !mutant.is_of_webhooks())
         };
         for mutant in Mutant::all().iter().filter(fits) {
             let tried = without_waiting(&catalogue, *mutant);
@@ -115,13 +117,15 @@ async fn every_client_rule_catches_a_defect_of_a_client() {
     assert_eq!(harmless, BTreeSet::new(), "defects that no rule catches are no defects");
 }
 
-/// Cases that wait for the end of a window run only with the mutant that is theirs: a second each is long here.
+/// Cases that wait for the end of a window, or for deliveries, run only with the mutants that are theirs: a second each is long here.
 fn without_waiting(catalogue: &Arc<Catalogue>, mutant: Mutant) -> Arc<Catalogue> {
-    if mutant == Mutant::NeverRecovers {
-        return Arc::clone(catalogue);
-    }
+    let waits_for_another = |case: &Case| match &catalogue.rule(case).probe {
+        Some(Probe::Recovered) => mutant != Mutant::NeverRecovers,
+        Some(Probe::Delivery | Probe::RefusedDelivery) => !mutant.is_of_webhooks(),
+        _ => false,
+    };
     let mut tried = Catalogue::clone(catalogue);
-    tried.cases.retain(|case| catalogue.rule(case).probe != Some(Probe::Recovered));
+    tried.cases.retain(|case| !waits_for_another(case));
     Arc::new(tried)
 }
 
@@ -161,6 +165,9 @@ fn kind(rule: &Rule) -> String {
             format!("{family}.hidden")
         }
         Some(Probe::Foreign(_)) => format!("{family}.foreign"),
+        Some(probe @ (Probe::ForeignQuery(_) | Probe::ForeignMember(_) | Probe::ForeignListed(_))) => {
+            format!("{family}.{:?}", std::mem::discriminant(probe))
+        }
         Some(Probe::UnknownId(_)) => format!("{family}.unknown-id"),
         Some(Probe::Alternative(_)) => format!("{family}.alternative"),
         Some(Probe::Without(_)) => format!("{family}.without"),

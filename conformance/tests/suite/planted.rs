@@ -71,10 +71,10 @@ async fn an_entry_that_names_no_case_is_stale_before_a_live_server_too() {
     fs::create_dir_all(&folder).expect("a folder");
     let (tokens, known) = (folder.join("stale-tokens.toml"), folder.join("stale-known.toml"));
     fs::write(&tokens, tokens_file()).expect("a file");
-    fs::write(&known, "[[failing]]\ncase = \"shop/no/such/case\"\nreason = \"x\"\n").expect("a file");
+    fs::write(&known, "[[known]]\ncases = [\"shop/no/such/case\"]\n").expect("a file");
     let run = ["check", "--api-dir", SHOP, "--base-url", &format!("http://{address}/v1"), "--parallel", "8"];
     let mut command = Command::new(env!("CARGO_BIN_EXE_keyfit"));
-    command.args(run).arg("--tokens").arg(&tokens).arg("--known-failing").arg(&known).envs(environment());
+    command.args(run).arg("--tokens").arg(&tokens).arg("--baseline").arg(&known).envs(environment());
     let output = command.output().await.expect("the binary runs");
     let text = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(1), "{text}");

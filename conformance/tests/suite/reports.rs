@@ -10,12 +10,12 @@ use keyfit::redact::plain_lines;
 use keyfit_conformance::catalogue::Side;
 use keyfit_conformance::contract::{Family, Level};
 use keyfit_conformance::report::{
-    ApiReport, CallReport, CaseReport, Changes, Counts, Disagreement, Finding, FindingCounts, Format, LiveReport,
-    OperationReport, ReadingReport, Report, json_schema, read, text,
+    Access, ApiReport, CallReport, CaseReport, Cell, Changes, Counts, Disagreement, Due, Finding, FindingCounts,
+    Format, LiveReport, OperationAccess, OperationReport, PolicyReport, ReadingReport, Report, json_schema, read, text,
 };
 use keyfit_conformance::verdict::{Exchange, Verdict};
 use keyfit_openapi::Text;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::cli::{PETS, code, complaint, keyfit, stdout};
@@ -30,7 +30,10 @@ fn report() -> Report {
         case("auth/no-token", Level::Must, Verdict::Fail, "pets-get", "the status is 200, not 401"),
         case("auth/no-token", Level::Must, Verdict::Fail, "pets-list", HOSTILE),
         case("method/allow", Level::Should, Verdict::Warn, "pets-list", "the header `allow` is missing"),
-        case("method/head", Level::Must, Verdict::Known, "pets-list", "the status is 405 (known: until May)"),
+        CaseReport {
+            known: Some("until May".to_owned()),
+            ..case("method/head", Level::Must, Verdict::Known, "pets-list", "the status is 405")
+        },
         case("error/shape", Level::Observe, Verdict::Info, "pets-list", "there is no body"),
         case("rate/spent", Level::Must, Verdict::Skip, "pets-list", "no token with a small window was given"),
         case("rate/headers", Level::Must, Verdict::Error, "pets-list", "no answer came: connection refused"),
@@ -63,6 +66,9 @@ fn report() -> Report {
                 ],
                 ruling: "The guide.".to_owned(),
             }],
+            access: Some(access()),
+            policy: PolicyReport::default(),
+            questions: Vec::new(),
             live: None,
             findings: vec![
                 finding(
@@ -80,18 +86,39 @@ fn report() -> Report {
                     1,
                 ),
                 finding("answer/allow", Verdict::Warn, "the header `allow` is missing", "method/allow/pets-list", 1),
+                finding("status/405", Verdict::Known, "405 is answered where 200 is due", "method/head/pets-list", 1),
             ],
             cases,
         }],
         totals: Counts { pass: 1, fail: 2, known: 1, warn: 1, info: 1, skip: 1, error: 1 },
         interrupted: false,
+        baseline: Some("baseline.toml".to_owned()),
         stale: vec![
-            "known-failing.toml:7: `pets/auth/*/*`: what it names does not fail any more: remove it".to_owned(),
+            "baseline.toml:7: `pets/auth/*/*`: what it names does not fail any more: delete the entry".to_owned(),
         ],
         requests: 7,
         seconds: 0.25,
         changes: None,
     }
+}
+
+/// Who may call what: what is as is due, what is not, and what was not sent.
+fn access() -> Access {
+    let cell = |due, statuses: &[u16], finding| Cell {
+        due,
+        statuses: statuses.to_vec(),
+        unsent: statuses.is_empty().then(|| "no case sends it".to_owned()),
+        is_against: finding,
+        finding: finding.then_some(1),
+    };
+    let cells = vec![
+        cell(Due::Allowed, &[200], false),
+        cell(Due::Refused, &[], false),
+        cell(Due::Refused, &[200, 401], true),
+        cell(Due::Unknown, &[404], false),
+    ];
+    let callers = ["main", HOSTILE, "no credential", "unknown credential"].map(str::to_owned).to_vec();
+    Access { callers, operations: vec![OperationAccess { operation: "pets-get".to_owned(), cells }] }
 }
 
 fn finding(id: &str, verdict: Verdict, title: &str, example: &str, cases: usize) -> Finding {
@@ -131,10 +158,12 @@ fn case(rule: &str, level: Level, verdict: Verdict, operation: &str, reason: &st
         seconds: 0.01,
         reason: (verdict != Verdict::Pass).then(|| reason.to_owned()),
         follows: None,
+        known: None,
         finding: match rule {
             "auth/no-token" => Some(1),
             "rate/headers" => Some(2),
             "method/allow" => Some(3),
+            "method/head" => Some(4),
             _ => None,
         },
         exchanges: if verdict == Verdict::Fail { vec![exchange(path)] } else { Vec::new() },
@@ -238,7 +267,10 @@ fn sarif_has_what_its_consumers_ask_for() {
     }
     let fingerprints: Vec<&Value> = results.iter().map(|result| &result["partialFingerprints"]).collect();
     assert_eq!(fingerprints[0]["findingId/v1"], "open/pets");
-    assert_eq!(fingerprints[2]["caseId/v1"], "pets/method/head/pets-list");
+    assert_eq!(fingerprints[2]["findingId/v1"], "status/405");
+    assert_eq!(results[2]["suppressions"][0]["justification"], "until May");
+    let states: Vec<&Value> = results.iter().map(|result| &result["baselineState"]).collect();
+    assert_eq!(states, [&json!("new"), &json!("new"), &json!("unchanged"), &Value::Null]);
     assert_ne!(fingerprints[0]["primaryLocationLineHash"], fingerprints[1]["primaryLocationLineHash"]);
     let levels: Vec<&Value> = results.iter().map(|result| &result["level"]).collect();
     assert_eq!(levels, ["error", "warning", "error", "note"]);

@@ -37,7 +37,7 @@ fn catalogue(file: &str, credentials: &[&str]) -> Option<Catalogue> {
     };
     let document = Text::new(file, text);
     let credentials = credentials.iter().map(|text| text.parse().expect("a choice")).collect();
-    let choices = Choices { credentials, assume_secured: false };
+    let choices = Choices { credentials, ..Choices::default() };
     let made = scaffold("wild", &document, &choices).unwrap_or_else(|failure| panic!("{file}: {failure}"));
     let source = Source {
         name: "wild".to_owned(),

@@ -7,12 +7,13 @@ use serde_json::Value;
 use crate::load::Located;
 use crate::normalize::base_urls::{self, BaseUrl};
 use crate::normalize::{Unsupported, normalize, servers};
-use crate::operation::{Operation, Webhook};
+use crate::operation::Operation;
 use crate::pagination::Guess;
 use crate::path_key::PathKey;
 use crate::repair::Repairs;
 use crate::template::nameless;
-use crate::{Failure, Source, hints, overlay, place, remarks, schemes, select, table, versions, walk};
+use crate::webhook::Webhook;
+use crate::{Failure, Source, hints, overlay, place, remarks, schemes, select, table, versions, walk, webhook};
 
 /// An API whose document was read, overlaid, repaired and linted.
 #[derive(Clone, Debug)]
@@ -35,7 +36,7 @@ pub struct Api {
     pub operations: Vec<Operation>,
     /// What looks like pages and has no word from the overlay, by the id of the operation. What is certain of it counts.
     pub guesses: Vec<(String, Guess)>,
-    /// The calls that the server makes.
+    /// The calls that the server makes, but for the callbacks of operations.
     pub webhooks: Vec<Webhook>,
     /// The operations that were set aside, with the reason.
     pub unsupported: Vec<Unsupported>,
@@ -111,7 +112,7 @@ impl Api {
             base_url,
             operations,
             guesses,
-            webhooks: table::webhooks(&document),
+            webhooks: webhook::webhooks(&document),
             unsupported,
             repairs,
             has_secrets: has_secrets(&document),

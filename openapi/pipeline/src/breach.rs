@@ -101,9 +101,17 @@ const UNKNOWN: &str = "keyfit-unknown";
 /// Beyond this, halves and ones are lost in a float.
 const LARGEST: f64 = 1e15;
 
-/// Every way to break what a schema says of a value that a request sends; none where the value itself does not fit.
-pub fn breaches(api: &Api, schema: &Value, value: &Value, written: Written) -> Vec<Breach> {
-    let mut finder = Finder { api, schema, value, written, found: Vec::new(), nodes: NODES };
+/// The ways to break what a schema says of a value that a request sends, of each constraint as many as are asked for and never more than
+/// twelve; none where the value itself does not fit. To hold a value to a schema is what takes time, so that only what is asked for is
+/// tried.
+pub fn breaches(
+    api: &Api,
+    schema: &Value,
+    value: &Value,
+    written: Written,
+    most: &dyn Fn(Option<Constraint>) -> usize,
+) -> Vec<Breach> {
+    let mut finder = Finder { api, schema, value, written, most, found: Vec::new(), nodes: NODES };
     if finder.mismatch(schema, value).is_none() {
         finder.visit(schema, value, "", 0);
     }
@@ -115,6 +123,7 @@ struct Finder<'a> {
     schema: &'a Value,
     value: &'a Value,
     written: Written,
+    most: &'a dyn Fn(Option<Constraint>) -> usize,
     found: Vec<Breach>,
     nodes: usize,
 }
@@ -194,6 +203,7 @@ impl<'a> Finder<'a> {
             let below = if below == 0.0 { -5.0 } else { below } * step;
             let told = if is_excluded { "not above" } else { "below" };
             self.add(Constraint::Bounds, spot, number(below), format!("{below}, {told} {least}"));
+            self.extreme(spot, number(least), &format!("{least}, the least that is allowed"));
         } else {
             self.extreme(spot, json!(-5), "-5, a negative number");
         }
@@ -201,6 +211,7 @@ impl<'a> Finder<'a> {
             let above = if is_excluded { (most / step).ceil() } else { (most / step).floor() + 1.0 } * step;
             let told = if is_excluded { "not below" } else { "above" };
             self.add(Constraint::Bounds, spot, number(above), format!("{above}, {told} {most}"));
+            self.extreme(spot, number(most), &format!("{most}, the most that is allowed"));
         } else {
             self.extreme(spot, json!(u64::MAX), "a number that fits into no signed 64 bits");
         }
@@ -228,6 +239,8 @@ impl<'a> Finder<'a> {
         if let Some(most) = most.filter(|most| *most < longest && !is_rigid) {
             let filled = filled(text, most + 1);
             self.add(Constraint::Length, spot, json!(filled), format!("a text of {}, above {most}", most + 1));
+            let longest: String = filled.chars().skip(1).collect();
+            self.extreme(spot, json!(longest), &format!("a text of {most}, the longest that is allowed"));
         } else if most.is_none() && !has_format {
             self.extreme(spot, json!(filled(text, longest)), &format!("a text of {longest} characters"));
         }
@@ -255,6 +268,8 @@ impl<'a> Finder<'a> {
         }
         if !has_format {
             self.extreme(spot, json!("key\u{0}fit"), "a text with the character NUL");
+            // In UTF-16 it takes two, and in the shorter UTF-8 of some databases there is no such thing.
+            self.extreme(spot, json!("key\u{1d11e}fit"), "a text with a character beyond 16 bits");
         }
     }
 
@@ -308,6 +323,9 @@ impl<'a> Finder<'a> {
 
     /// Keeps a value in place of the one at a spot, if it fits all that is said there but for the one constraint.
     fn add(&mut self, constraint: Constraint, spot: &Spot<'a, '_>, value: Value, told: String) {
+        if !self.is_wanted(Some(constraint)) {
+            return;
+        }
         let fits_rest = constraint == Constraint::Type
             || spot.parts.iter().all(|part| self.mismatch(&alone(part, constraint.words()), &value).is_none());
         if fits_rest {
@@ -317,8 +335,7 @@ impl<'a> Finder<'a> {
 
     /// Keeps what does not fit, at this very place.
     fn keep(&mut self, breach: Breach) {
-        let known = self.found.iter().filter(|known| known.constraint == breach.constraint).count();
-        if known < MOST
+        if self.is_wanted(breach.constraint)
             && self.mismatch(self.schema, &breach.applied(self.value)).is_some_and(|mismatch| mismatch.at == breach.at)
         {
             self.found.push(breach);
@@ -327,11 +344,18 @@ impl<'a> Finder<'a> {
 
     /// Keeps what fits and need not be expected.
     fn extreme(&mut self, spot: &Spot<'a, '_>, value: Value, told: &str) {
+        if value == *spot.value {
+            return;
+        }
         let breach = Breach { constraint: None, at: spot.at.to_owned(), value: Some(value), told: told.to_owned() };
-        let known = self.found.iter().filter(|known| known.constraint.is_none()).count();
-        if known < MOST && self.mismatch(self.schema, &breach.applied(self.value)).is_none() {
+        if self.is_wanted(None) && self.mismatch(self.schema, &breach.applied(self.value)).is_none() {
             self.found.push(breach);
         }
+    }
+
+    fn is_wanted(&self, constraint: Option<Constraint>) -> bool {
+        let known = self.found.iter().filter(|known| known.constraint == constraint).count();
+        known < (self.most)(constraint).min(MOST)
     }
 
     fn mismatch(&self, schema: &Value, value: &Value) -> Option<schema::Mismatch> {
@@ -488,7 +512,7 @@ mod tests {
 
     fn told(schema: &Value, value: &Value, written: Written) -> Vec<String> {
         let api = api();
-        let found = breaches(&api, schema, value, written);
+        let found = breaches(&api, schema, value, written, &|_| MOST);
         for breach in &found {
             let fits = schema::mismatch(&api, Direction::Request, schema, &breach.applied(value)).is_none();
             assert_eq!(fits, breach.constraint.is_none(), "{breach:?}");
@@ -538,7 +562,7 @@ mod tests {
     #[test]
     fn what_still_fits_and_need_not_be_expected_is_named() {
         let extremes = |schema: &Value, value: &Value| {
-            let found = breaches(&api(), schema, value, Written::Json).into_iter();
+            let found = breaches(&api(), schema, value, Written::Json, &|_| MOST).into_iter();
             found.filter(|breach| breach.constraint.is_none()).map(|breach| breach.told).collect::<Vec<_>>()
         };
         let integer = json!({ "type": "integer" });
@@ -547,9 +571,26 @@ mod tests {
             ["-5, a negative number", "a number that fits into no signed 64 bits"]
         );
         let text = json!({ "type": "string" });
-        assert_eq!(extremes(&text, &json!("a")), ["a text of 10000 characters", "a text with the character NUL"]);
+        assert_eq!(
+            extremes(&text, &json!("a")),
+            ["a text of 10000 characters", "a text with the character NUL", "a text with a character beyond 16 bits"]
+        );
+        let bounded = json!({ "type": "integer", "minimum": 1, "maximum": 9 });
+        assert_eq!(extremes(&bounded, &json!(1)), ["9, the most that is allowed"], "the least was sent already");
         assert_eq!(extremes(&json!({ "type": "string", "format": "date" }), &json!("2026-01-22")), [""; 0]);
         assert_eq!(extremes(&json!({ "type": "string", "enum": ["a"] }), &json!("a")), [""; 0]);
+    }
+
+    #[test]
+    fn no_more_is_looked_for_than_is_asked_for() {
+        let schema = json!({ "properties": {
+            "a": { "type": "integer", "minimum": 1 },
+            "b": { "type": "integer", "minimum": 1 },
+        } });
+        let one_type = |constraint: Option<Constraint>| usize::from(constraint == Some(Constraint::Type));
+        let found = breaches(&api(), &schema, &json!({ "a": 1, "b": 2 }), Written::Json, &one_type);
+        let told: Vec<_> = found.iter().map(|breach| (breach.constraint, breach.at.as_str())).collect();
+        assert_eq!(told, [(Some(Constraint::Type), "/a")]);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::pagination::Pagination;
 use crate::partial::Partial;
 use crate::streams::{Streamed, Streaming};
+use crate::webhook::Webhook;
 use crate::{Needed, pointer};
 
 /// One call of an API: its request, its answers, and the rules that the overlay adds to them.
@@ -63,6 +64,9 @@ pub struct Operation {
     pub partial: Vec<Partial>,
     /// How it answers with one item after another, where it does.
     pub streaming: Option<Streaming>,
+    /// The calls that the server makes because of it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub callbacks: Vec<Webhook>,
     /// Whether a call costs money.
     pub spends: bool,
     /// The error profile: the envelope of this API's error bodies.
@@ -166,19 +170,6 @@ pub struct ResponseShape {
     /// The names of the documented headers.
     pub headers: Vec<String>,
     /// Why this answer is not verified, where it is inferred.
-    pub unverified: Option<String>,
-}
-
-/// A server-to-client call that a document describes. No client method is generated for it.
-#[derive(Clone, Debug, Serialize)]
-pub struct Webhook {
-    /// Its name in the document.
-    pub name: String,
-    /// The HTTP method in upper case.
-    pub method: String,
-    /// The JSON schema of its payload, possibly a `$ref` into the document.
-    pub schema: Option<Value>,
-    /// Why it is not verified, where it is inferred.
     pub unverified: Option<String>,
 }
 

@@ -1,8 +1,13 @@
 //! Where the answer to a call with many items tells which of them failed: what an overlay says under `x-keyfit: partial`, held to
 //! the document.
 
+mod guess;
+mod names;
+
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
+
+pub use self::guess::BatchGuess;
 
 use crate::misfit::{Misfit, absent, misfit, shown};
 use crate::operation::ResponseShape;

@@ -9,14 +9,14 @@ use serde_json::{Value, json};
 use crate::load::Located;
 use crate::misfit::Misfit;
 use crate::normalize::{STYLE, servers};
-use crate::operation::{Body, ListStyle, Operation, Parameter, Place, ResponseShape, Retry, Webhook};
+use crate::operation::{Body, ListStyle, Operation, Parameter, Place, ResponseShape, Retry};
 use crate::pagination::{self, Guess};
 use crate::partial;
 use crate::path_key::PathKey;
 use crate::pointer;
 use crate::security::Security;
 use crate::streams::{Framing, Streamed, Streaming};
-use crate::{Failure, Needed, media, name, streams, walk};
+use crate::{Failure, Needed, media, name, streams, walk, webhook};
 
 /// What an overlay says under `x-keyfit`, at the root for all operations and at each operation.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -63,27 +63,6 @@ pub(crate) fn operations(
             Ok((operation, guess))
         })
         .collect()
-}
-
-/// The webhooks, of `webhooks` and `x-webhooks`.
-pub(crate) fn webhooks(document: &Value) -> Vec<Webhook> {
-    let mut found = Vec::new();
-    for root in ["/webhooks", "/x-webhooks"] {
-        for (at, item) in walk::members(document, root) {
-            for (method, call) in item.as_object().into_iter().flatten() {
-                if walk::METHODS.contains(&method.as_str()) {
-                    let body = walk::resolve(document, &call["requestBody"]);
-                    found.push(Webhook {
-                        name: pointer::name(&at),
-                        method: method.to_uppercase(),
-                        schema: body.pointer("/content/application~1json/schema").cloned(),
-                        unverified: text(call, "x-unverified").or_else(|| text(item, "x-unverified")),
-                    });
-                }
-            }
-        }
-    }
-    found
 }
 
 fn hints(located: &Located, node: &Value, at: &str) -> Result<Hints, Failure> {
@@ -171,6 +150,7 @@ fn build(
         pagination,
         partial,
         streaming,
+        callbacks: webhook::callbacks(document, operation),
         spends: hints.spends,
         errors: hints.errors.or_else(|| defaults.errors.clone()).unwrap_or_default(),
         unverified: text(operation, "x-unverified"),

@@ -39,6 +39,8 @@ def start(running):
     running.document = str(DOCUMENTS / "jupyterhub.yml")
     if not Path(running.document).exists():
         raise Absent("its document is not in this repository: KEYFIT_DOCUMENTS is the folder of jupyterhub.yml")
+    # The names that `read:users` opens are opened by this one as well, which the document does not say.
+    running.init = ["--includes", "list:users=read:users"]
     url, hub, api = (f"http://127.0.0.1:{free_port()}" for _ in range(3))
     services = {"all": (secrets.token_hex(16), ALL), "none": (secrets.token_hex(16), [])}
     services |= {scope.replace(":", "-"): (secrets.token_hex(16), [scope]) for scope in ALONE}

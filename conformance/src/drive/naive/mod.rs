@@ -281,8 +281,9 @@ impl Client {
         };
         let number = |name: &str| reply.headers.get(name)?.to_str().ok()?.parse::<u64>().ok();
         let now = clock::epoch_seconds();
-        let reset = || Some(rules.reset.instant(now, number(&rules.reset_header)?));
-        let limits = || Some((number(&rules.limit_header)?, number(&rules.remaining_header)?, reset()?));
+        let headers = rules.told(&reply.headers).ok();
+        let reset = || Some(rules.reset.instant(now, headers?.reset?));
+        let limits = || Some((headers?.limit?, headers?.remaining, reset()?));
         let told = rules.retry_after_body.as_ref().and_then(|pointer| body?.pointer(pointer)?.as_u64());
         let until = reset().map(|reset| reset.saturating_sub(now));
         let header = number("retry-after").filter(|_| rules.retry_after);

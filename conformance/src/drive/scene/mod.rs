@@ -408,10 +408,8 @@ fn limited(answer: Scripted, rules: &RateLimit) -> Scripted {
     if !rules.names_its_headers() {
         return if rules.retry_after { answer.with_header("retry-after", &WAIT) } else { answer };
     }
-    answer
-        .with_header(&rules.limit_header, &rules.limit)
-        .with_header(&rules.remaining_header, &0)
-        .with_header(&rules.reset_header, &rules.reset.value(clock::epoch_seconds(), WAIT))
+    let headers = rules.headers(rules.limit, 0, rules.reset.value(clock::epoch_seconds(), WAIT));
+    headers.into_iter().fold(answer, |answer, (name, value)| answer.with_header(name, &value))
 }
 
 /// A media type that an answer can have, where a range is documented.

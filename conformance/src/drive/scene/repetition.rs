@@ -79,8 +79,9 @@ impl Scene<'_> {
             ResetUnit::EpochSeconds => clock::epoch_seconds() - WAIT,
             ResetUnit::DeltaSeconds | ResetUnit::ByValue => 0,
         };
+        let headers = rules.headers(rules.limit, 0, past);
         let answer =
-            Scripted::empty(429).with_header(&rules.remaining_header, &0).with_header(&rules.reset_header, &past);
+            headers.into_iter().fold(Scripted::empty(429), |answer, (name, value)| answer.with_header(name, &value));
         self.script.set_after(self.lane, vec![answer], self.documented_success());
         let observed = self.client.call(self.operation(), &self.arguments()).await;
         let waited = self.waited()?.saturating_sub(before);

@@ -16,6 +16,7 @@ impl Core {
         parameters: &Parameters,
         client: &Registered,
         server: &AuthorizationServer,
+        is_raced: bool,
     ) -> Result<Issue, Fault> {
         let text = parameters.get("refresh_token").ok_or(Fault::request("`refresh_token` is missing"))?;
         let asked = match parameters.get("scope") {
@@ -27,7 +28,9 @@ impl Core {
         if known.client != client.id && !self.has(Mutant::AcceptsForeignRefreshTokens) {
             return Err(Fault::grant());
         }
-        if known.state == RefreshState::Rotated && !self.has(Mutant::AcceptsRotatedRefresh) {
+        let is_overlooked =
+            self.has(Mutant::AcceptsRotatedRefresh) || (is_raced && self.has(Mutant::RacesOnRefreshTokens));
+        if known.state == RefreshState::Rotated && !is_overlooked {
             // One of the two who hold it stole it, and nobody can say which.
             if !self.has(Mutant::KeepsFamilyAfterReuse) {
                 for access in state.grants.revoke(known.family) {

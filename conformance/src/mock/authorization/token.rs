@@ -56,8 +56,8 @@ impl Core {
                 [GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::DeviceCode, GrantType::Password];
             let grant = known.into_iter().chain([own]).find(|known| known.name() == grant && grants(server, *known));
             let issue = match grant.or_else(|| self.has(Mutant::AcceptsUnknownGrantType).then_some(own)) {
-                Some(GrantType::AuthorizationCode) => self.redeem(&parameters, &client, server)?,
-                Some(GrantType::RefreshToken) => self.refresh(&parameters, &client, server)?,
+                Some(GrantType::AuthorizationCode) => self.redeem(&parameters, &client, server, call.is_raced)?,
+                Some(GrantType::RefreshToken) => self.refresh(&parameters, &client, server, call.is_raced)?,
                 Some(GrantType::ClientCredentials) => self.own(&parameters, &client, server)?,
                 Some(GrantType::DeviceCode) => self.device(&parameters, &client, server)?,
                 Some(GrantType::Password) => self.password(&parameters, &client, server)?,
@@ -129,6 +129,7 @@ impl Core {
         parameters: &Parameters,
         client: &Registered,
         server: &AuthorizationServer,
+        is_raced: bool,
     ) -> Result<Issue, Fault> {
         let text = parameters.get("code").ok_or(Fault::request("`code` is missing"))?;
         let mut state = self.state();
@@ -142,7 +143,8 @@ impl Core {
         if code.client != client.id && !self.has(Mutant::AcceptsForeignCodes) {
             return Err(Fault::grant());
         }
-        if code.is_used && !self.has(Mutant::AcceptsCodeTwice) {
+        let is_overlooked = self.has(Mutant::AcceptsCodeTwice) || (is_raced && self.has(Mutant::RacesOnCodes));
+        if code.is_used && !is_overlooked {
             // Whoever comes second may be the owner: what the first one got is taken back as well.
             if !self.has(Mutant::KeepsTokensOfReusedCode) {
                 for access in state.grants.revoke(code.family) {

@@ -33,6 +33,12 @@ static FORMS: LazyLock<Vec<(&str, Regex)>> = LazyLock::new(|| {
 /// Words of the names of members that are a password, in whatever form.
 const OF_PASSWORDS: [&str; 3] = ["passw", "pwd", "passphrase"];
 
+/// Whether a member is called a password.
+pub(super) fn is_password(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    OF_PASSWORDS.iter().any(|word| name.contains(word))
+}
+
 /// What an answer holds of passwords.
 pub(super) fn finding(seen: &Seen<'_>) -> Option<Found> {
     let headers = seen.reply.headers.iter().filter_map(|(name, value)| Some((name, value.to_str().ok()?)));
@@ -91,7 +97,6 @@ impl Search<'_> {
 /// Whether a documented member may hold one: any that answers have, but for one that is called a password and not its hash.
 fn is_for_hashes(name: &str, schema: &Value) -> bool {
     let is_described = schema.as_object().is_some_and(|words| !words.is_empty());
-    let name = name.to_ascii_lowercase();
-    let is_password = OF_PASSWORDS.iter().any(|word| name.contains(word)) && !name.contains("hash");
+    let is_password = is_password(name) && !name.to_ascii_lowercase().contains("hash");
     is_described && schema["writeOnly"] != true && !is_password
 }

@@ -4,11 +4,13 @@ mod caches;
 mod document;
 mod hashes;
 mod internals;
+mod one_way;
 #[cfg(test)]
 mod tests;
 
 use keyfit_openapi::{Api, Operation};
 use reqwest::header::{ALLOW, CONTENT_TYPE, WWW_AUTHENTICATE};
+use serde_json::Value;
 
 use self::document::Described;
 use super::reply::Reply;
@@ -52,6 +54,7 @@ impl Seen<'_> {
             Standing::Hides(Hidden::Token) => self.repeats_token(),
             Standing::Hides(Hidden::Internals) => self.shows_internals(),
             Standing::Hides(Hidden::PasswordHash) => hashes::finding(self),
+            Standing::Hides(Hidden::WriteOnly) => one_way::finding(self),
             // Of what is no call of the API its document says nothing.
             Standing::Keeps(_) if self.draft.operation.is_none() => None,
             Standing::Keeps(promise) => self.breach(promise),
@@ -74,6 +77,7 @@ impl Seen<'_> {
                 (length > 0 && !is_named).then(|| Found::new(format!("a body of {length} bytes has no `Content-Type`")))
             }
             Promise::Private => caches::finding(self).map(Found::new),
+            Promise::ProblemStatus => self.contradicts_itself(),
         }
     }
 
@@ -101,6 +105,18 @@ impl Seen<'_> {
         let is_fault = (500..600).contains(&status) && !matches!(status, 501 | 503 | 505 | 511);
         is_fault
             .then(|| Found::new(format!("the status is {status}: the server failed at a request that it has to judge")))
+    }
+
+    /// Problem details that name another status than the answer has.
+    fn contradicts_itself(&self) -> Option<Found> {
+        let status = self.reply.status;
+        let essence = self.reply.media_type().split(';').next().unwrap_or_default().trim();
+        if !essence.eq_ignore_ascii_case("application/problem+json") {
+            return None;
+        }
+        let problem: Value = serde_json::from_slice(&self.reply.body).ok()?;
+        let named = problem.get("status")?.as_u64().filter(|named| *named != u64::from(status))?;
+        Some(Found::new(format!("the problem says that its status is {named}, and the answer has {status}")))
     }
 
     fn lacks(&self, status: u16, name: &str, shown: &str) -> Option<Found> {

@@ -119,7 +119,7 @@ impl<'a> Asked<'a> {
     }
 }
 
-const PROMISES: [Promise; 10] = [
+const PROMISES: [Promise; 11] = [
     Promise::DocumentedStatus,
     Promise::DocumentedRefusal,
     Promise::DocumentedMediaType,
@@ -130,6 +130,7 @@ const PROMISES: [Promise; 10] = [
     Promise::Allow,
     Promise::ContentType,
     Promise::Private,
+    Promise::ProblemStatus,
 ];
 
 #[test]
@@ -240,6 +241,13 @@ fn what_is_wrong_is_found_and_binds_as_plainly_as_the_document_speaks() {
         ("exact", Promise::Allow, "405", "`Allow`", Must),
         ("left", Promise::ContentType, "200\n\nno", "a body of 2 bytes has no `Content-Type`", Must),
         ("left", Promise::Private, "200\ncache-control: public", "`authorization`", Must),
+        (
+            "left",
+            Promise::ProblemStatus,
+            "404\ncontent-type: application/problem+json; charset=utf-8\n\n{\"status\":500}",
+            "its status is 500, and the answer has 404",
+            Must,
+        ),
         (
             "left",
             Promise::Private,

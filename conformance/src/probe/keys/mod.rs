@@ -111,6 +111,7 @@ impl<'a> KeyFlow<'a> {
                 self.revoked(&key).await?;
                 self.call(&key).await.map(drop)
             }
+            KeyProbe::RevokeAtOnce => self.revoke_at_once(&key).await,
             KeyProbe::RevokeAgain => {
                 self.revoked(&key).await?;
                 self.revoke(&key).await.map(drop)

@@ -81,6 +81,15 @@ impl KeyFlow<'_> {
         self.send(&draft).await
     }
 
+    /// Revokes a key twice at the same instant. Of two answers the one that is no success is judged.
+    pub(super) async fn revoke_at_once(&mut self, key: &Minted) -> Result<(), Stop> {
+        let draft = self.draft(&self.keys.revoke, Some(&key.id))?;
+        let mut both = self.target.send_together(&[draft.clone(), draft]).await?;
+        both.sort_by_key(|one| one.answer().map_or(u16::MAX, |reply| reply.status));
+        self.sent.append(&mut both);
+        Ok(())
+    }
+
     /// A valid request of who manages keys, about the key of this id.
     pub(super) fn draft(&self, operation: &str, id: Option<&str>) -> Result<Draft, Stop> {
         let (operation, arguments) = self.named(operation)?;

@@ -122,7 +122,8 @@ fn is_parameter(name: &str, parameters: &[&str]) -> bool {
     parameters.iter().any(|parameter| words(parameter).concat() == plain)
 }
 
-fn is_kept_out(name: &str) -> bool {
+/// Whether a member says who somebody is, or what they may do.
+pub(in super::super) fn is_kept_out(name: &str) -> bool {
     let words = words(name);
     let is_id = words.last().is_some_and(|last| IDS.contains(&last.as_str()));
     is_id || words.iter().any(|word| KEPT_OUT.contains(&word.as_str()))

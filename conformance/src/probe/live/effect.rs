@@ -163,7 +163,8 @@ pub(in super::super) fn effect<'o>(api: &Api, contract: &Contract, operation: &'
     }
     let is_posted = operation.method == "POST";
     let is_minting = contract.key_management.as_ref().is_some_and(|keys| keys.mint == operation.id);
-    if is_posted && (is_minting || contract.batch_of(operation).is_some()) {
+    let adds_items = contract.batch_of(operation).is_some_and(|batch| !batch.unverified);
+    if is_posted && (is_minting || adds_items) {
         return Effect::Creates;
     }
     let documents_creation = operation.responses.contains_key("201");

@@ -13,6 +13,7 @@ use super::{Effect, Live};
 use crate::catalogue::Catalogue;
 use crate::contract::Probe;
 use crate::identity::Identity;
+use crate::reference::named_by;
 use crate::segment;
 
 impl Target {
@@ -90,27 +91,4 @@ impl Target {
 
 fn own((name, id): (&String, &String)) -> (String, String) {
     (name.clone(), id.clone())
-}
-
-/// The beginnings of a path that end with a parameter by itself, each with its name.
-fn named_by(path: &str) -> impl Iterator<Item = (&str, &str)> {
-    let ends = path.match_indices('/').map(|(at, _)| at).skip(1).chain([path.len()]);
-    ends.filter_map(|end| {
-        let template = &path[..end];
-        let name = template.rsplit('/').next()?.strip_prefix('{')?.strip_suffix('}')?;
-        (!name.contains(['{', '}'])).then_some((template, name))
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::named_by;
-
-    #[test]
-    fn each_parameter_that_is_a_segment_is_named_by_the_path_up_to_it() {
-        let named: Vec<_> = named_by("/users/{user}/keys/{key}/use").collect();
-        assert_eq!(named, [("/users/{user}", "user"), ("/users/{user}/keys/{key}", "key")]);
-        assert_eq!(named_by("/a/{b}:{c}/d").count(), 0);
-        assert_eq!(named_by("/{a}").collect::<Vec<_>>(), [("/{a}", "a")]);
-    }
 }

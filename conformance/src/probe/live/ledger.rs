@@ -236,6 +236,12 @@ impl Ledger {
         Some(one.ids.clone())
     }
 
+    /// What was made last of a template, and is there.
+    pub(in super::super) fn newest(&self, item: &str) -> Option<BTreeMap<String, String>> {
+        let entries = self.entries();
+        entries.made.iter().rfind(|one| one.item == item && !one.is_gone).map(|one| one.ids.clone())
+    }
+
     /// Whether the run made what a parameter names.
     pub(in super::super) fn made(&self, parameter: &str, id: &str) -> bool {
         self.entries()
@@ -292,7 +298,7 @@ impl Ledger {
 }
 
 /// The ids of what an answer says was made: in its members, or in `Location`.
-fn told(reply: &Reply, parameter: &str, list: &str) -> Vec<String> {
+pub(in super::super) fn told(reply: &Reply, parameter: &str, list: &str) -> Vec<String> {
     let in_header = reply.headers.get(LOCATION).and_then(|value| value.to_str().ok()).and_then(|location| {
         // Relative to the list or not: only the path counts.
         let base = Url::parse("http://here/").ok()?;
@@ -353,7 +359,7 @@ fn shows_whole(before: &HashSet<String>, removed: &HashSet<String>, now: &HashSe
 
 /// The ids of a list: of an array, or of the longest array that is a member of the answer or of one of its members. `None`
 /// where there is no list, or one of its items has no id.
-fn listed(text: &str, parameter: &str) -> Option<HashSet<String>> {
+pub(in super::super) fn listed(text: &str, parameter: &str) -> Option<HashSet<String>> {
     items(text)?.iter().map(|item| id_in(item, parameter)).collect()
 }
 
@@ -363,7 +369,8 @@ pub(super) fn first_listed(text: &str, parameter: &str, may_be_taken: impl Fn(&s
     items(text)?.iter().filter_map(id).find(|id| may_be_taken(id))
 }
 
-fn items(text: &str) -> Option<Vec<Value>> {
+/// The entries of such a list.
+pub(in super::super) fn items(text: &str) -> Option<Vec<Value>> {
     let value: Value = serde_json::from_str(text).ok()?;
     let members =
         |value: &Value| value.as_object().into_iter().flat_map(|members| members.values().cloned()).collect::<Vec<_>>();

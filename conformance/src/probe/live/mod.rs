@@ -18,11 +18,13 @@ use reqwest::Method;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-pub(super) use self::body::{Keep, harmless};
+pub(super) use self::body::{Keep, harmless, is_kept_out};
 pub use self::clean_up::Aftermath;
 pub(super) use self::effect::{Effect, effect};
-use self::effect::{ending, item, subject};
+use self::effect::{ending, item};
+pub(super) use self::effect::{item_of, subject};
 use self::ledger::Ledger;
+pub(super) use self::ledger::{items as entries, listed as ids_listed, told as ids_told};
 pub(super) use self::vitals::Vitals;
 use super::pace::Pace;
 use super::renewal::Renewals;
@@ -103,7 +105,7 @@ impl Live {
     }
 
     /// The GET of a path, if that may be sent unasked.
-    fn reading<'a>(&self, catalogue: &'a Catalogue, path: &str) -> Option<&'a Operation> {
+    pub(super) fn reading<'a>(&self, catalogue: &'a Catalogue, path: &str) -> Option<&'a Operation> {
         let mut operations = catalogue.api.operations.iter();
         let reading = operations.find(|other| other.method == "GET" && other.path == path)?;
         (reading.retry == Retry::Safe && self.may_be_asked(reading)).then_some(reading)
@@ -124,6 +126,11 @@ impl Live {
     /// What a call changes.
     pub(super) fn effect<'o>(&self, operation: &'o Operation) -> Effect<'o> {
         effect(&self.api, &self.contract, operation)
+    }
+
+    /// Whether a call adds something under an id that the server gives.
+    pub(super) fn adds(&self, operation: &Operation) -> bool {
+        self.effect(operation) == Effect::Creates
     }
 
     /// What the operations of a path change, whatever they call its parameters.

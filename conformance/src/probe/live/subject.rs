@@ -120,13 +120,64 @@ impl Target {
                 trial.identity.ids.insert(parameter.to_owned(), live.nobody_at(operation, parameter, &trial.identity));
                 Ok(None)
             }
-            Err(missing) if succeeds || matches!(trial.probe, Probe::Foreign(_) | Probe::UnknownId(_)) => Err(missing),
+            Err(missing)
+                if succeeds
+                    || matches!(trial.probe, Probe::Foreign(_) | Probe::UnknownId(_) | Probe::ReadOnlyMembers) =>
+            {
+                Err(missing)
+            }
             // Who refuses the caller does so before the id is looked for.
             Err(Missing(why)) => {
                 trial.identity.ids.insert(parameter.to_owned(), live.nobody_at(operation, parameter, &trial.identity));
                 trial.undecided = Some(why);
                 Ok(None)
             }
+        }
+    }
+
+    /// Puts ids into a call that no case is about and that may change something: what the run made last, where it changes what is
+    /// there.
+    pub(in super::super) async fn aim_besides(
+        &self,
+        live: &Live,
+        catalogue: &Catalogue,
+        operation: &Operation,
+        identity: &mut Identity,
+    ) -> Result<(), Missing> {
+        let Operation { id, method, path, spends, .. } = operation;
+        if *spends && !live.policy.allow_spend {
+            return Err(Missing(format!("{method} {path} costs money: pass --allow-spend")));
+        }
+        if !live.may_be_asked(operation) {
+            return Err(Missing(format!("{method} {path} looks as if it ended or wiped something: pass --allow {id}")));
+        }
+        if let Some(ids) = live.ledger.newest(item(path)) {
+            identity.ids.extend(ids);
+            return Ok(());
+        }
+        match live.effect(operation) {
+            Effect::Nothing => Ok(()),
+            Effect::Creates => {
+                self.read_list_before(live, catalogue, operation, identity).await;
+                Ok(())
+            }
+            _ if live.allows(operation) => Ok(()),
+            Effect::CreatesAt(parameter) | Effect::Changes(parameter) => {
+                let known = self.identities.expendable(path, parameter, false);
+                let ids = match known {
+                    Ok(id) => Some(BTreeMap::from([(parameter.to_owned(), id)])),
+                    Err(_) => self.made(live, catalogue, item(path), false).await,
+                };
+                identity.ids.extend(ids.ok_or_else(|| {
+                    Missing(format!(
+                        "{method} {path} would change what is there: name one under [expendable], or pass --allow {id}"
+                    ))
+                })?);
+                Ok(())
+            }
+            Effect::ChangesShared => Err(Missing(format!(
+                "{method} {path} may change what is there once for all: pass --allow {id}, or say `retry: safe` in the overlay if it only reads"
+            ))),
         }
     }
 
@@ -216,7 +267,7 @@ impl Target {
     }
 
     /// What makes the requests of an operation that is not the case's.
-    pub(super) fn maker<'a>(
+    pub(in super::super) fn maker<'a>(
         &'a self,
         live: &'a Live,
         catalogue: &'a Catalogue,

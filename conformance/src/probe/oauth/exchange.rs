@@ -7,9 +7,10 @@ use reqwest::header::{AUTHORIZATION, LOCATION};
 use serde_json::Value;
 use url::form_urlencoded::Serializer;
 
+use super::super::at_once::used_twice;
 use super::super::reply::Reply;
 use super::super::request::{Draft, FORM, JSON};
-use super::{Flow, Pairs, Stop};
+use super::{Flow, Pairs, Sent, Stop};
 use crate::contract::{Carrier, ClientAuthentication, Endpoint, GrantType, Probe, TokenBody};
 use crate::identity::{Client, ClientKind, ClientNeed, Missing};
 use crate::secret::Secret;
@@ -45,13 +46,29 @@ impl Flow<'_> {
     /// Sends a token request, and learns the secrets of the answer so that no report shows them.
     pub(super) async fn granted(&mut self, draft: &Draft) -> Result<Value, Stop> {
         let reply = self.send(draft).await?;
+        Ok(self.learned(&reply))
+    }
+
+    /// The same request twice at the same instant, for something that is good once. Of two answers a refusal is judged.
+    pub(super) async fn twice_at_once(&mut self, client: &Client, pairs: Pairs, what: &str) -> Result<(), Stop> {
+        let draft = self.token_draft(client, pairs, self.way(client))?;
+        let mut both = self.target.send_together(&[draft.clone(), draft]).await?;
+        both.iter().filter_map(Sent::answer).for_each(|reply| drop(self.learned(reply)));
+        both.sort_by_key(|one| one.answer().map(|reply| reply.status));
+        let judged = used_twice(&both, what);
+        self.sent.append(&mut both);
+        judged
+    }
+
+    /// The body of an answer, whose secrets are kept out of reports.
+    fn learned(&self, reply: &Reply) -> Value {
         let answer: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
         for name in ["access_token", "refresh_token", "device_code"] {
             if let Some(secret) = answer[name].as_str() {
                 self.learn(secret);
             }
         }
-        Ok(answer)
+        answer
     }
 
     pub(super) fn token_draft(&self, client: &Client, pairs: Pairs, way: ClientAuthentication) -> Result<Draft, Stop> {

@@ -59,6 +59,7 @@ impl Flow<'_> {
             OauthProbe::Refresh
             | OauthProbe::RefreshRotating
             | OauthProbe::RotatedRefresh
+            | OauthProbe::RefreshAtOnce
             | OauthProbe::RefreshAfterReuse
             | OauthProbe::RefreshWider
             | OauthProbe::RefreshOfAnother => self.refreshes(probe).await,
@@ -171,6 +172,9 @@ impl Flow<'_> {
             let other = self.client(ClientKind::Other, &CODE, &scope)?;
             return self.token(&other, pairs).await.map(drop);
         }
+        if probe == OauthProbe::CodeAtOnce {
+            return self.twice_at_once(&client, pairs, "the code").await;
+        }
         let answer = self.token(&client, pairs.clone()).await?;
         match probe {
             OauthProbe::Call => {
@@ -190,9 +194,10 @@ impl Flow<'_> {
     /// Refresh tokens, good and bad.
     async fn refreshes(&mut self, probe: OauthProbe) -> Result<(), Stop> {
         let kind = match probe {
-            OauthProbe::RefreshRotating | OauthProbe::RotatedRefresh | OauthProbe::RefreshAfterReuse => {
-                ClientKind::Rotating
-            }
+            OauthProbe::RefreshRotating
+            | OauthProbe::RotatedRefresh
+            | OauthProbe::RefreshAtOnce
+            | OauthProbe::RefreshAfterReuse => ClientKind::Rotating,
             OauthProbe::Refresh => ClientKind::Keeping,
             _ => ClientKind::Confidential,
         };
@@ -212,6 +217,9 @@ impl Flow<'_> {
                 return self.token(&other, pairs).await.map(drop);
             }
             _ => {}
+        }
+        if probe == OauthProbe::RefreshAtOnce {
+            return self.twice_at_once(&client, pairs, "the refresh token").await;
         }
         let answer = self.token(&client, pairs).await?;
         match probe {

@@ -51,6 +51,9 @@ struct Case<'a> {
     seconds: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
+    /// Why a known failure stays.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    known: Option<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     exchanges: Vec<Shown>,
 }
@@ -105,6 +108,7 @@ impl<'a> Shared<'a> {
             verdict: case.verdict,
             seconds: case.seconds,
             reason: case.reason.as_deref(),
+            known: case.known.as_deref(),
             exchanges: case.exchanges.iter().map(shown).collect(),
         }
     }

@@ -43,7 +43,8 @@ pub(super) fn html(report: &Report) -> String {
     }
     findings(&mut page, report);
     matrix(&mut page, report);
-    live(&mut page, report);
+    access(&mut page, report);
+    lists(&mut page, report);
     readings(&mut page, report);
     page.push_str(CASES);
     without_script(&mut page, report);
@@ -113,12 +114,17 @@ fn totals(page: &mut String, report: &Report) {
 fn findings(page: &mut String, report: &Report) {
     for api in report.apis.iter().filter(|api| !api.findings.is_empty()) {
         let _ = write!(page, "<section class=\"findings\">\n<h2>Findings: {}</h2>\n<ol>\n", escaped(&api.api));
-        for finding in &api.findings {
+        for found in api.found() {
+            let finding = found.finding;
+            let known = match finding.verdict {
+                Verdict::Known => format!("<p>Known to fail: {}</p>", escaped(&found.reasons())),
+                _ => String::new(),
+            };
             let Finding { verdict, title, why, change, example, .. } = finding;
             let _ = writeln!(
                 page,
                 "<li class=\"{verdict}\"><details><summary>{} <b>{}</b> <span class=\"note\">{}</span></summary>\
-                 <p>{}</p><p>{}</p><p><a href=\"#q={}\"><code>{}</code></a></p></details></li>",
+                 {known}<p>{}</p><p>{}</p><p><a href=\"#q={}\"><code>{}</code></a></p></details></li>",
                 mark(*verdict),
                 escaped(title),
                 finding.reach(),
@@ -145,14 +151,14 @@ fn readings(page: &mut String, report: &Report) {
     page.push_str("</ul>\n</section>\n");
 }
 
-/// What the run did to live servers: all of it, whoever reads this answers for it.
-fn live(page: &mut String, report: &Report) {
-    for live in report.apis.iter().filter_map(|api| api.live.as_ref()) {
-        for note in &live.notes {
+/// What the contract says of its rules, and what the run did to live servers: all of it, whoever reads this answers for it.
+fn lists(page: &mut String, report: &Report) {
+    for api in &report.apis {
+        for note in api.notes() {
             let _ = writeln!(page, "<p class=\"note\">note: {}</p>", escaped(note));
         }
-        for (title, lines) in live.lists() {
-            let _ = write!(page, "<section>\n<h2>{}</h2>\n<ul>\n", capitalised(title));
+        for (title, lines) in api.lists() {
+            let _ = write!(page, "<section>\n<h2>{}</h2>\n<ul>\n", escaped(&capitalised(&title)));
             for line in lines {
                 let _ = writeln!(page, "<li><code>{}</code></li>", escaped(&line));
             }
@@ -187,6 +193,36 @@ fn changed(page: &mut String, changes: &Changes) {
         page.push_str("</ul>\n</details>\n");
     }
     page.push_str("</section>\n");
+}
+
+/// Who may call what: what document and contract say, and the statuses that were seen.
+fn access(page: &mut String, report: &Report) {
+    for (api, access) in report.apis.iter().filter_map(|api| Some((api, api.access.as_ref()?))) {
+        let (cells, seen, against) = access.counts();
+        let _ = write!(
+            page,
+            "<section>\n<h2>Who may call what: {}</h2>\n<details><summary>{seen} of {cells} seen, {against} not as is due</summary>\n\
+             <div class=\"scroll\"><table>\n<thead><tr><th>operation</th>",
+            escaped(&api.api)
+        );
+        for caller in &access.callers {
+            let _ = write!(page, "<th>{}</th>", escaped(caller));
+        }
+        page.push_str("</tr></thead>\n<tbody>\n");
+        for row in access.operations.iter().take(LISTED) {
+            let _ = write!(page, "<tr><th>{}</th>", escaped(&row.operation));
+            for cell in &row.cells {
+                let class = if cell.is_against { " class=\"fail\"" } else { "" };
+                let _ = write!(page, "<td{class}>{}: {}</td>", cell.due, cell.told());
+            }
+            page.push_str("</tr>\n");
+        }
+        page.push_str("</tbody>\n</table></div></details>\n");
+        if access.operations.len() > LISTED {
+            let _ = writeln!(page, "<p class=\"note\">and {} more</p>", access.operations.len() - LISTED);
+        }
+        page.push_str("</section>\n");
+    }
 }
 
 fn matrix(page: &mut String, report: &Report) {

@@ -12,7 +12,7 @@
 
   const cases = data.apis.flatMap((api) => api.cases.map((each) => {
     const [rule, operation] = [api.rules[each.rule], api.operations[each.operation]];
-    const words = [each.id, rule.id, each.reason, rule.requirement, rule.source, operation.path, each.identity, each.side];
+    const words = [each.id, rule.id, each.reason, each.known, rule.requirement, rule.source, operation.path, each.identity, each.side];
     return { ...each, api, rule, operation, change: data.changes[each.id], text: words.join(" ").toLowerCase() };
   })).sort((a, b) => verdicts.indexOf(a.verdict) - verdicts.indexOf(b.verdict));
   const isOpen = (each) => each.verdict !== "pass" && each.verdict !== "skip";
@@ -53,6 +53,7 @@
       ["operation", `${each.operation.method} ${each.operation.path}`],
       ["caller", each.identity],
       ["reason", each.reason],
+      ["known to fail", each.known === "" ? "the baseline gives no reason" : each.known],
       ["rule", `${each.rule.id}, ${each.api.contract}:${each.rule.line}`],
       ["took", `${each.seconds} s, ${each.side}`],
     ];

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 pub use guess::Guess;
 pub(crate) use hint::{Call, Hint};
+pub(crate) use names::plain;
 
 /// How an operation pages through its results. Places in bodies are JSON pointers.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]

@@ -65,6 +65,6 @@ pub(super) const LAST_IDS: &[&str] = &["lastid"];
 pub(super) const BESIDE: &[&str] = &["errors", "warnings", "included", "order", "links", "facets"];
 
 /// What an argument or member is called, for comparing.
-pub(super) fn plain(name: &str) -> String {
+pub(crate) fn plain(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase()
 }

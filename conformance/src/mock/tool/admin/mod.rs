@@ -81,7 +81,7 @@ impl Console {
 
     /// Programs a fault.
     pub(super) fn program(&self, rule: FaultRule) -> Result<(), MockError> {
-        rule.check(self.core.contract.batch.is_some())?;
+        rule.check(!self.core.contract.batches.is_empty())?;
         self.faults().program(rule)
     }
 

@@ -288,13 +288,17 @@ fn grant(core: &Core, credential: &Credential, wanted: Option<&Scopes>) -> Resul
         return Err(MockError::value(format!("`{}` has no scopes", credential.kind), "leave `scopes` out"));
     }
     let state = core.state();
-    let is_known = |scope: &&String| state.scopes().contains(*scope) || credential.superset.as_ref() == Some(*scope);
+    let is_known = |scope: &&String| {
+        let includes_others = credential.superset.as_ref() == Some(*scope) || credential.includes.contains_key(*scope);
+        state.scopes().contains(*scope) || includes_others
+    };
     // The scope alone, or at one resource.
     let is_at_resource = |scope: &&String| {
         let parts = scope.split_once(':').filter(|_| credential.resource_scopes);
         parts.is_some_and(|(_, scope)| state.scopes().contains(scope))
     };
-    let names = || state.scopes().iter().chain(&credential.superset).map(String::as_str);
+    let names =
+        || state.scopes().iter().chain(&credential.superset).chain(credential.includes.keys()).map(String::as_str);
     match wanted {
         Scopes::Flat(scopes) => match scopes.iter().find(|scope| !is_known(scope) && !is_at_resource(scope)) {
             Some(unknown) => Err(MockError::none_of("scope", unknown, names())),

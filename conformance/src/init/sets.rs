@@ -1,0 +1,320 @@
+//! Requirement sets: which rules of `keyfit init` came when. A contract that names a set is held to all of its rules that mean
+//! something for the document, whether they stand in it or not; what came later is run and told, and fails nothing.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use keyfit_openapi::{Api, Failure, Source, Text};
+
+use super::document::Facts;
+use super::login::{Login, Scheme};
+use super::{Choices, contract, quoted, rules};
+use crate::catalogue::{Catalogue, Reach};
+use crate::contract::{Contract, Level};
+
+/// A set: its name, and the rules that came with it, one in a line, as `auth.no-token`. `NAME` stands for what a document
+/// calls something.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Set {
+    name: &'static str,
+    rules: &'static str,
+}
+
+/// Every set, the newest last. The list of one that was released never changes: rules that are added belong to a new one.
+const SETS: [Set; 1] = [Set { name: "2026-12", rules: include_str!("sets/2026-12.txt") }];
+
+/// The set that a new contract names.
+pub(super) fn newest() -> &'static str {
+    SETS[SETS.len() - 1].name
+}
+
+impl Set {
+    /// How much of the name of a rule it says itself, where it has the rule.
+    fn fit(self, name: &str) -> Option<usize> {
+        let fit = |known: &str| match known.split_once("NAME") {
+            None => (known == name).then_some(known.len()),
+            Some((before, behind)) => {
+                let is_such =
+                    name.len() > before.len() + behind.len() && name.starts_with(before) && name.ends_with(behind);
+                is_such.then_some(before.len() + behind.len())
+            }
+        };
+        self.rules.lines().filter_map(fit).max()
+    }
+}
+
+/// The place of the set in which a rule came; none where it is in none.
+fn since(sets: &[Set], name: &str) -> Option<usize> {
+    let fits = sets.iter().enumerate().filter_map(|(place, set)| Some((set.fit(name)?, place)));
+    // Of a pattern and a name the name counts, and of what several sets have the first.
+    fits.max_by_key(|(fit, place)| (*fit, sets.len() - place)).map(|(_, place)| place)
+}
+
+impl Catalogue {
+    /// Reads document, overlay and contract of an API and expands the rules: those of the contract, and where it names a set of
+    /// requirements, those of that set.
+    ///
+    /// # Errors
+    /// Returns an error if one of the three files cannot be used, if there is no contract, if a rule or pattern applies to nothing,
+    /// and if nobody knows the set.
+    pub fn read(source: &Source) -> Result<Self, Failure> {
+        let Some(text) = &source.contract else {
+            return Err(Failure::of_file(
+                &source.document.path,
+                "the API has no contract",
+                "put a `contract.toml` next to the document; openapi/contract.schema.json describes its format",
+            ));
+        };
+        held_to(Api::read(source)?, text, &SETS)
+    }
+}
+
+/// The catalogue of a contract, with the rules of the set that it names, of all these.
+fn held_to(mut api: Api, text: &Text, sets: &[Set]) -> Result<Catalogue, Failure> {
+    let own = Contract::parse(text)?;
+    let Some(named) = own.requirements.clone() else {
+        // A run keeps the API to its end.
+        api.forget_source();
+        return Catalogue::of(&Arc::new(api), text);
+    };
+    let Some(set) = sets.iter().position(|set| set.name == named.as_str()) else {
+        let known: Vec<&str> = sets.iter().map(|set| set.name).collect();
+        let problem = format!("`{named}` is not a set of requirements");
+        return Err(Contract::failure_at(text, &named, problem, format!("the sets are: {}", known.join(", "))));
+    };
+    let (added, proposed) = proposed(&api, &own, &text.path)?;
+    api.forget_source();
+    let api = Arc::new(api);
+    let reach = Reach::of(&api);
+    let with = |rules: &str| Text::new(text.path.clone(), format!("{}\n{added}{rules}", text.text));
+    let alone: String = proposed.iter().map(|(_, rule)| rules::alone(rule)).collect();
+    let tried = with(&alone);
+    let has_cases = Catalogue::with_cases(&reach, &tried)?;
+    let levels = levels(&Contract::parse(&tried)?);
+    let kept =
+        proposed.into_iter().zip(has_cases.into_iter().skip(own.rules.len())).filter(|(_, has_cases)| *has_cases);
+    let kept: Vec<(String, String)> = kept.map(|(rule, _)| rule).collect();
+    let mut newer = Vec::new();
+    let mut taken = String::new();
+    for (id, rule) in &kept {
+        if since(sets, name_of(id)).is_none_or(|since| since > set) {
+            newer.push(id.as_str());
+        }
+        let is_there = |presumed: &str| {
+            kept.iter().any(|(id, _)| id == presumed) || own.rules.iter().any(|rule| rule.id == presumed)
+        };
+        taken.push_str(&rules::presuming(rule, &|presumed| {
+            is_there(presumed) && levels.get(presumed) >= levels.get(id)
+        }));
+    }
+    // What a document is corrected in may leave a rule of a set with nothing to say, until it is corrected again.
+    let may_be_idle = |id: &str| since(sets, name_of(id)).is_some();
+    let mut catalogue = Catalogue::within(&api, &reach, &with(&taken), &may_be_idle)?;
+    catalogue.take_up(own.rules.len(), named_at(text), &named, &newer);
+    Ok(catalogue)
+}
+
+/// What `keyfit init` would write today and the contract does not have: kinds of token, as text, and rules, each with its id.
+fn proposed(api: &Api, own: &Contract, path: &str) -> Result<(String, Vec<(String, String)>), Failure> {
+    let known = own.credentials.iter().map(|credential| Scheme {
+        kind: credential.kind.clone(),
+        carrier: credential.carrier().clone(),
+        is_jwt: credential.jwt,
+    });
+    let mut schemes: Vec<Scheme> = known.collect();
+    let mut asked = api.operations.iter().flat_map(|operation| operation.needed.kinds());
+    let is_new = asked.any(|kind| own.credential(kind).is_none());
+    if is_new {
+        let described = Login::read(api, path, &Choices::default())?.schemes;
+        schemes.extend(described.into_iter().filter(|scheme| own.credential(&scheme.kind).is_none()));
+    }
+    let facts = Facts::read(api, schemes);
+    let new_kinds = facts.schemes.iter().filter(|scheme| own.credential(&scheme.kind).is_none());
+    let mut added: String = new_kinds.map(|scheme| contract::credential(scheme, &facts)).collect();
+    for (page, title, url) in contract::sources(path, &facts) {
+        if !own.sources.contains_key(page) {
+            let _ = write!(added, "\n[sources.{page}]\ntitle = {}\nurl = {}\n", quoted(&title), quoted(&url));
+        }
+    }
+    let known: HashSet<&str> = own.rules.iter().map(|rule| rule.id.as_str()).collect();
+    let rules = rules::of(&own.name, &facts).into_iter().map(|rule| (rules::id(&rule).to_owned(), rule));
+    Ok((added, rules.filter(|(id, _)| !known.contains(id.as_str())).collect()))
+}
+
+/// The id of a rule without the name of its API.
+fn name_of(id: &str) -> &str {
+    id.split_once('.').map_or(id, |(_, name)| name)
+}
+
+/// How binding each rule is, by its id, whatever the contract makes of that.
+fn levels(contract: &Contract) -> HashMap<String, Level> {
+    contract.rules.iter().map(|rule| (rule.id.clone(), rule.level)).collect()
+}
+
+/// The line of a contract that names its set.
+fn named_at(text: &Text) -> usize {
+    let line = (1..).zip(text.text.lines()).find(|(_, line)| line.trim_start().starts_with("requirements"));
+    line.map_or(1, |(number, _)| number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::scaffold;
+    use super::*;
+    use crate::contract::ChangedLevel;
+
+    const BARE: &str = include_str!("../../tests/fixtures/bare/openapi.yaml");
+
+    /// The rules that `keyfit init` has, by what follows the name of the API.
+    fn templates() -> Vec<String> {
+        let ids = rules::every().into_iter().flat_map(str::lines).filter_map(|line| line.strip_prefix("id = \"API."));
+        ids.map(|id| id.trim_end_matches('"').to_owned()).collect()
+    }
+
+    #[test]
+    fn every_rule_is_of_a_set_and_every_name_of_a_set_is_a_rule() {
+        let templates = templates();
+        let listed: Vec<&str> = SETS.iter().flat_map(|set| set.rules.lines()).collect();
+        let new: Vec<&String> = templates.iter().filter(|rule| !listed.contains(&rule.as_str())).collect();
+        assert!(new.is_empty(), "rules without a set: add them to the newest of src/init/sets, or a new one: {new:?}");
+        let gone: Vec<&&str> = listed.iter().filter(|rule| !templates.iter().any(|known| known == *rule)).collect();
+        assert!(gone.is_empty(), "a set names what is not a rule: {gone:?}");
+        assert!(SETS.windows(2).all(|sets| sets[0].name < sets[1].name), "the newest stands last");
+        let mut sorted = listed.clone();
+        sorted.sort_unstable();
+        sorted.dedup();
+        assert_eq!(sorted.len(), listed.len(), "a rule came once");
+    }
+
+    #[test]
+    fn a_rule_belongs_to_the_set_that_names_it_best() {
+        let sets = [
+            Set { name: "a", rules: "auth.unknown-NAME\nauth.no-token" },
+            Set { name: "b", rules: "auth.unknown-token" },
+        ];
+        let of = |name| since(&sets, name).map(|place| sets[place].name);
+        assert_eq!(of("auth.no-token"), Some("a"));
+        assert_eq!(of("auth.unknown-key"), Some("a"));
+        assert_eq!(of("auth.unknown-token"), Some("b"));
+        assert_eq!(of("auth.mine"), None);
+    }
+
+    /// The folder that `init` makes of a document, with another overlay and contract.
+    fn made(document: &str, overlay: &str, change: impl Fn(String) -> String) -> Source {
+        let document = Text::new("openapi.yaml", document);
+        let made = scaffold("parcels", &document, &Choices::default()).expect("a contract");
+        Source {
+            name: "parcels".to_owned(),
+            document,
+            overlay: Some(Text::new("overlay.yaml", format!("{}{overlay}", made.overlay))),
+            contract: Some(Text::new("contract.toml", change(made.contract))),
+        }
+    }
+
+    fn held(source: &Source, sets: &[Set]) -> Result<Catalogue, Failure> {
+        held_to(Api::read(source).expect("it can be read"), source.contract.as_ref().expect("there is one"), sets)
+    }
+
+    fn ids(catalogue: &Catalogue, places: &[usize]) -> Vec<String> {
+        places.iter().map(|place| catalogue.contract.rules[*place].id.clone()).collect()
+    }
+
+    #[test]
+    fn a_new_contract_holds_all_rules_of_its_set_already() {
+        let catalogue = Catalogue::read(&made(BARE, "", |contract| contract)).expect("it is read");
+        assert_eq!(catalogue.taken.set, newest());
+        assert_eq!(ids(&catalogue, &catalogue.taken.held), [""; 0]);
+        assert_eq!(ids(&catalogue, &catalogue.taken.newer), [""; 0]);
+    }
+
+    /// Two operations, one of them without security.
+    const OPEN: &str = "openapi: 3.0.3\ninfo: {title: Open, version: '1'}\nservers: [{url: https://open.example}]\npaths:\n  /a:\n    get: {operationId: a, security: [{key: []}], responses: {'200': {description: ok}}}\n  /shops/{shop}:\n    get: {operationId: b, parameters: [{name: shop, in: path, required: true, schema: {type: string}}], responses: {'200': {description: ok}}}\ncomponents: {securitySchemes: {key: {type: apiKey, in: header, name: X-Key}, login: {type: http, scheme: bearer}}}\n";
+
+    #[test]
+    fn what_an_overlay_secures_has_its_rules_without_another_init() {
+        let before = Catalogue::read(&made(OPEN, "", |contract| contract)).expect("it is read");
+        let rules = |catalogue: &Catalogue| -> Vec<String> {
+            let of = catalogue
+                .cases
+                .iter()
+                .filter(|case| catalogue.operation(case).id == "b" && case.side == crate::catalogue::Side::Server);
+            of.map(|case| catalogue.rule(case).id.clone()).collect()
+        };
+        assert!(!rules(&before).contains(&"parcels.auth.no-token".to_owned()), "{:?}", rules(&before));
+        for (scheme, also) in [("key", "parcels.tenant.foreign-shop"), ("login", "parcels.auth.bare-token")] {
+            let overlay = format!(
+                "  - target: $.paths['/shops/{{shop}}'].get\n    update: {{ security: [{{ {scheme}: [] }}] }}\n"
+            );
+            let after = Catalogue::read(&made(OPEN, &overlay, |contract| contract)).expect("it is read");
+            let found = rules(&after);
+            for rule in ["parcels.auth.no-token", also] {
+                assert!(found.contains(&rule.to_owned()), "{scheme}: {rule} is not in {found:?}");
+            }
+            assert!(after.contract.credential(scheme).is_some());
+            let line = after
+                .cases
+                .iter()
+                .filter(|case| after.taken.held.contains(&case.rule))
+                .map(|case| after.line(case))
+                .max();
+            let text = made(OPEN, "", |contract| contract).contract.expect("there is one").text;
+            assert!(
+                line.is_none_or(|line| text.lines().nth(line - 1).is_some_and(|line| line.starts_with("requirements")))
+            );
+        }
+    }
+
+    #[test]
+    fn a_rule_that_is_deleted_comes_back_and_one_that_is_switched_off_stays_off() {
+        let without = |contract: String| {
+            let rules = contract.split("\n[[rule]]\n").filter(|rule| !rule.contains("id = \"parcels.auth.challenge\""));
+            let kept = rules.collect::<Vec<_>>().join("\n[[rule]]\n");
+            kept.lines().filter(|line| !line.starts_with("presumes")).flat_map(|line| [line, "\n"]).collect::<String>()
+        };
+        let catalogue = Catalogue::read(&made(BARE, "", without)).expect("it is read");
+        assert_eq!(ids(&catalogue, &catalogue.taken.held), ["parcels.auth.challenge"]);
+        let off = |contract: String| {
+            format!(
+                "{}\n[[level]]\nrules = [\"parcels.auth.challenge\"]\nlevel = \"off\"\nreason = \"the gateway\"\n",
+                without(contract)
+            )
+        };
+        let catalogue = Catalogue::read(&made(BARE, "", off)).expect("it is read");
+        assert!(catalogue.cases.iter().all(|case| catalogue.rule(case).id != "parcels.auth.challenge"));
+        assert_eq!(catalogue.contract.levels[0].level, ChangedLevel::Off);
+        assert!(catalogue.off.iter().any(|(_, cases)| *cases > 0));
+    }
+
+    #[test]
+    fn what_came_after_the_set_is_observed_and_what_came_with_it_binds() {
+        let first: String =
+            SETS[0].rules.lines().filter(|rule| *rule != "auth.challenge").flat_map(|rule| [rule, "\n"]).collect();
+        let later = Set { name: "2027-06", rules: "auth.challenge" };
+        let sets = [Set { rules: Box::leak(first.into_boxed_str()), ..SETS[0] }, later];
+        let without = |named: &'static str| {
+            move |contract: String| {
+                let rules =
+                    contract.split("\n[[rule]]\n").filter(|rule| !rule.contains("id = \"parcels.auth.challenge\""));
+                let kept = rules.collect::<Vec<_>>().join("\n[[rule]]\n");
+                let kept: String =
+                    kept.lines().filter(|line| !line.starts_with("presumes")).flat_map(|line| [line, "\n"]).collect();
+                kept.replace("requirements = \"2026-12\"", &format!("requirements = \"{named}\""))
+            }
+        };
+        for (named, newer, level) in
+            [("2026-12", vec!["parcels.auth.challenge"], Level::Observe), ("2027-06", vec![], Level::Must)]
+        {
+            let catalogue = held(&made(BARE, "", without(named)), &sets).expect("it is read");
+            assert_eq!(ids(&catalogue, &catalogue.taken.newer), newer);
+            let cases = catalogue.cases.iter().filter(|case| catalogue.rule(case).id == "parcels.auth.challenge");
+            let levels: Vec<Level> = cases.map(|case| case.level).collect();
+            assert!(!levels.is_empty() && levels.iter().all(|known| *known == level), "{named}: {levels:?}");
+        }
+        let unknown = held(&made(BARE, "", without("2026-11")), &sets).expect_err("nobody knows it").to_string();
+        assert!(
+            unknown.contains("`2026-11` is not a set of requirements") && unknown.contains("2026-12, 2027-06"),
+            "{unknown}"
+        );
+    }
+}

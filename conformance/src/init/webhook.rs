@@ -1,0 +1,133 @@
+//! What a new contract asks about the calls that the server makes: no document says how a webhook is registered, nor how anything that
+//! is delivered is signed.
+
+use std::fmt::Write as _;
+
+use keyfit_openapi::{Api, Operation};
+use serde_json::Value;
+
+use super::quoted;
+use crate::pointer;
+use crate::webhook::Expression;
+
+/// The webhooks of a document, and the callbacks whose URL a caller decides.
+#[derive(Debug, Default)]
+pub(super) struct Delivered {
+    webhooks: Vec<String>,
+    /// By name, with the operation that declares it.
+    callbacks: Vec<(String, String)>,
+    /// Where a URL seems to be registered: the operation, and the place in its body.
+    registration: Option<(String, String)>,
+}
+
+/// How many are asked about one by one.
+const MOST: usize = 3;
+/// Words in paths at which URLs are registered.
+const REGISTRIES: [&str; 6] = ["callback", "endpoint", "hook", "notification", "subscription", "webhook"];
+/// Words in the names of members that are such URLs.
+const URLS: [&str; 5] = ["callback", "endpoint", "target", "uri", "url"];
+
+/// What rules about deliveries cite.
+pub(super) const SOURCES: &[(&str, &str, &str)] = &[
+    ("openapi", "OpenAPI Specification 3.1", "https://spec.openapis.org/oas/v3.1.1.html"),
+    (
+        "webhooks",
+        "Standard Webhooks",
+        "https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md",
+    ),
+];
+
+impl Delivered {
+    pub(super) fn read(api: &Api) -> Self {
+        let mut found = Self::default();
+        for webhook in &api.webhooks {
+            if !found.webhooks.contains(&webhook.name) {
+                found.webhooks.push(webhook.name.clone());
+            }
+        }
+        for operation in &api.operations {
+            for callback in &operation.callbacks {
+                let expression = callback.url.as_deref().and_then(Expression::read);
+                let is_known = found.callbacks.iter().any(|(name, _)| *name == callback.name);
+                if !is_known && expression.is_some_and(|one| one.given_by().is_some()) {
+                    found.callbacks.push((callback.name.clone(), operation.id.clone()));
+                }
+            }
+        }
+        found.registration = api.operations.iter().find_map(|operation| registers(api, operation));
+        found
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.webhooks.is_empty() && self.callbacks.is_empty()
+    }
+
+    /// What is asked, as a comment: the terms of each, and the rules that mean something once they are there.
+    pub(super) fn questions(&self, left_out: &[String]) -> String {
+        if self.is_empty() {
+            return String::new();
+        }
+        let mut text = String::from(
+            "\n# What does the server send by itself? Take out the `#` before what holds, and correct it.\n#\n",
+        );
+        let (operation, at) = self.registration.clone().unwrap_or(("OPERATION".to_owned(), "/url".to_owned()));
+        for name in self.webhooks.iter().take(MOST) {
+            let _ = write!(
+                text,
+                "# [webhooks.{name}]\n\
+                 # # The operation by which a URL is registered, and where its body has it.\n\
+                 # registered-by = {operation}\n\
+                 # url-at = {at}\n\
+                 # # Which events are wanted, where it has to be said.\n\
+                 # # with = {{ \"/events\" = [{name}] }}\n\
+                 # # The operation whose success makes the server deliver.\n\
+                 # triggered-by = \"OPERATION\"\n\
+                 # source = {{ page = \"document\", section = \"webhooks\" }}\n#\n",
+                name = quoted(name),
+                operation = quoted(&operation),
+                at = quoted(&at),
+            );
+        }
+        for (name, operation) in self.callbacks.iter().take(MOST) {
+            let _ = write!(
+                text,
+                "# [webhooks.{name}]\n\
+                 # # Where each success of it brings a delivery within seconds.\n\
+                 # triggered-by = {operation}\n\
+                 # source = {{ page = \"document\", section = \"callbacks\" }}\n#\n",
+                name = quoted(name),
+                operation = quoted(operation),
+            );
+        }
+        let first = self.webhooks.first().or(self.callbacks.first().map(|(name, _)| name));
+        let _ = write!(
+            text,
+            "# # How is it signed? The secret belongs into the tokens file: [webhook-secrets] {name} = {{ env = \"VARIABLE\" }}\n\
+             # [webhooks.{name}.signature]\n\
+             # header = \"X-Signature\"\n\
+             # algorithm = \"hmac-sha256\"\n\
+             # encoding = \"hex\"\n\
+             # prefix = \"sha256=\"\n\
+             # signs = \"body\"\n",
+            name = quoted(first.map_or("", String::as_str)),
+        );
+        for line in left_out.iter().flat_map(|rule| rule.trim_end().lines()) {
+            let _ = writeln!(text, "{}", format!("# {line}").trim_end());
+        }
+        text
+    }
+}
+
+/// Where the body of an operation has a URL that is registered by it.
+fn registers(api: &Api, operation: &Operation) -> Option<(String, String)> {
+    let path = operation.path.to_lowercase();
+    let is_registry = operation.method == "POST" && REGISTRIES.iter().any(|word| path.contains(word));
+    let body = operation.body.as_ref().filter(|_| is_registry)?;
+    let members = api.resolve(&body.schema)["properties"].as_object()?;
+    let is_url = |(name, schema): &(&String, &Value)| {
+        let name = name.to_lowercase();
+        api.kind(schema) == Some("string") && URLS.iter().any(|word| name.contains(word))
+    };
+    let (name, _) = members.iter().find(is_url)?;
+    Some((operation.id.clone(), pointer::join("", name)))
+}

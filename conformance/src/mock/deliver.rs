@@ -1,0 +1,251 @@
+//! What the mock sends by itself: the webhooks and callbacks of the document, to receivers of this machine alone. Only the mock that a
+//! check starts for itself delivers: nobody else's request makes a mock call anything.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use keyfit::{Clock as _, SystemClock};
+use keyfit_openapi::schema::Direction;
+use keyfit_openapi::{Operation, Webhook, example};
+use reqwest::{Client, Method, Url};
+use serde_json::Value;
+
+use super::call::{Answer, Call};
+use super::core::Core;
+use super::mutant::Mutant;
+use super::token::token_text;
+use crate::body::{is_json, plain};
+use crate::clock;
+use crate::contract::{Contract, SecretEncoding, Signature};
+use crate::probe::is_loopback;
+use crate::secret::Secret;
+use crate::webhook::{Exchanged, Hook, Part, hooks, member};
+
+/// The seed of the secret by which deliveries are signed, far from those of tokens and clients.
+const SEED: u64 = 1 << 41;
+/// How long the mock waits before it delivers again.
+const PAUSE: Duration = Duration::from_millis(20);
+/// How far the time of a stale delivery lies back, in seconds.
+const STALE: u64 = 24 * 60 * 60;
+
+/// Sends what the mock delivers.
+pub(super) struct Deliverer {
+    http: Client,
+    /// What is sent when an operation succeeds, by its id: each once.
+    waiting: Mutex<HashMap<String, Vec<Prepared>>>,
+    number: AtomicU64,
+}
+
+/// A delivery before it is signed.
+#[derive(Clone)]
+struct Prepared {
+    url: Url,
+    method: String,
+    headers: Vec<(String, HeaderValue)>,
+    body: Vec<u8>,
+    signature: Option<Signature>,
+    key: Vec<u8>,
+    /// How often it is sent where it is taken, and where it is not.
+    attempts: (usize, usize),
+}
+
+/// The secret by which the mock signs, in the form that the contract has for it.
+pub(super) fn secret(signature: &Signature) -> Secret {
+    let text = token_text(SEED);
+    let text = match signature.secret_encoding {
+        SecretEncoding::Text => text,
+        SecretEncoding::Base64 => STANDARD.encode(text),
+        SecretEncoding::Hex => text.bytes().map(|byte| format!("{byte:02x}")).collect(),
+    };
+    Secret::new(format!("{}{text}", signature.secret_prefix))
+}
+
+impl Deliverer {
+    pub(super) fn new(http: Client) -> Self {
+        Self { http, waiting: Mutex::default(), number: AtomicU64::default() }
+    }
+
+    fn wait(&self, trigger: &str, prepared: Prepared) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.entry(trigger.to_owned()).or_default().push(prepared);
+    }
+
+    fn due(&self, trigger: &str) -> Vec<Prepared> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(trigger).unwrap_or_default()
+    }
+
+    fn send(&self, prepared: Prepared, is_stale: bool) {
+        let http = self.http.clone();
+        let id = format!("delivery-{}", self.number.fetch_add(1, Ordering::Relaxed));
+        let time = clock::epoch_seconds() - if is_stale { STALE } else { 0 };
+        tokio::spawn(async move {
+            let (taken, refused) = prepared.attempts;
+            for attempt in 1.. {
+                let is_taken = prepared.post(&http, &id, time).await;
+                if attempt >= if is_taken { taken } else { refused } {
+                    return;
+                }
+                SystemClock.sleep(PAUSE).await;
+            }
+        });
+    }
+}
+
+impl Prepared {
+    /// Sends it once; returns whether it was taken.
+    async fn post(&self, http: &Client, id: &str, time: u64) -> bool {
+        let method = Method::from_bytes(self.method.as_bytes()).unwrap_or(Method::POST);
+        let mut request = http.request(method, self.url.clone()).body(self.body.clone());
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        if let Some(signature) = &self.signature {
+            let time = time.to_string();
+            let mut written = signature.written(&self.key, id, &time, &self.body);
+            match signature.timestamp_header.as_ref() {
+                // Both stand in one header.
+                Some(name) if name.eq_ignore_ascii_case(&signature.header) => {
+                    written = format!("{}{time},{written}", signature.timestamp_prefix);
+                }
+                Some(name) => request = request.header(name, format!("{}{time}", signature.timestamp_prefix)),
+                None => {}
+            }
+            if let Some(name) = &signature.id_header {
+                request = request.header(name, id);
+            }
+            request = request.header(&signature.header, written);
+        }
+        request.send().await.is_ok_and(|answer| answer.status().is_success())
+    }
+}
+
+impl Core {
+    /// Delivers what a success brings about.
+    pub(super) fn deliver(&self, call: &Call, operation: &Operation, answer: &Answer) {
+        let Some(deliverer) = self.deliverer.as_ref().filter(|_| !self.has(Mutant::DeliversNothing)) else { return };
+        let is_stale = self.has(Mutant::DeliversLate);
+        deliverer.due(&operation.id).into_iter().for_each(|prepared| deliverer.send(prepared, is_stale));
+        let called = Called { call, operation, answer };
+        for hook in hooks(&self.api, &self.contract, operation) {
+            let url = match &hook.url {
+                Some(url) => url.of(&called),
+                None => called.request(&hook.given_by),
+            };
+            let url = url.and_then(|url| Url::parse(&url).ok());
+            let Some(url) = url.filter(|url| url.scheme() == "http" && is_loopback(url)) else { continue };
+            let Some(prepared) = self.prepared(&hook, url, call) else { continue };
+            match hook.trigger(operation) {
+                Some(trigger) => deliverer.wait(trigger, prepared),
+                None => deliverer.send(prepared, is_stale),
+            }
+        }
+    }
+
+    fn prepared(&self, hook: &Hook<'_>, url: Url, call: &Call) -> Option<Prepared> {
+        let documented = hook.documented.iter().find(|one| one.name == hook.name)?;
+        let signature = hook.terms.and_then(|terms| terms.signature.clone());
+        let mut key = signature.as_ref().and_then(|one| one.key(&secret(one)).ok()).unwrap_or_default();
+        if self.has(Mutant::MissignsDeliveries) {
+            // A zero would be no other key: HMAC fills keys up with them.
+            key.push(1);
+        }
+        let (media_type, body) = self.payload(documented);
+        let mut headers: Vec<(String, HeaderValue)> = Vec::new();
+        if !self.has(Mutant::OmitsDeliveryHeaders) {
+            let is_signed = |name: &&String| {
+                let own = signature
+                    .iter()
+                    .flat_map(|one| [Some(&one.header), one.timestamp_header.as_ref(), one.id_header.as_ref()]);
+                own.flatten().any(|own| own.eq_ignore_ascii_case(name))
+            };
+            let due = documented.headers.iter().filter(|name| !is_signed(name));
+            headers.extend(due.map(|name| (name.clone(), HeaderValue::from_static("keyfit"))));
+        }
+        headers.extend(media_type.map(|value| (CONTENT_TYPE.to_string(), value)));
+        if let (Some(token), true) = (call.headers.get(AUTHORIZATION), self.has(Mutant::DeliversCredential)) {
+            headers.push(("x-presented".to_owned(), token.clone()));
+        }
+        let method = match documented.method.as_str() {
+            "PUT" if self.has(Mutant::DeliversByOtherMethod) => "POST",
+            _ if self.has(Mutant::DeliversByOtherMethod) => "PUT",
+            method => method,
+        };
+        let attempts = (
+            if self.has(Mutant::DeliversTwice) { 2 } else { 1 },
+            if self.has(Mutant::DeliversOnlyOnce) { 1 } else { 3 },
+        );
+        Some(Prepared { url, method: method.to_owned(), headers, body, signature, key, attempts })
+    }
+
+    /// A body that fits the document, with its media type; JSON where it can be.
+    fn payload(&self, documented: &Webhook) -> (Option<HeaderValue>, Vec<u8>) {
+        let json = documented.bodies.iter().find(|(media_type, _)| is_json(media_type));
+        let Some((media_type, schema)) = json.or_else(|| documented.bodies.iter().next()) else {
+            return (None, Vec::new());
+        };
+        let value = schema.as_ref().map_or(Value::Null, |schema| example::value(&self.api, Direction::Answer, schema));
+        let body = match is_json(media_type) {
+            true if self.has(Mutant::MisshapesDeliveries) => "[[]]".to_owned(),
+            true => value.to_string(),
+            false => plain(&value),
+        };
+        let named = if self.has(Mutant::MislabelsDeliveries) { "text/x-mislabelled" } else { media_type };
+        (HeaderValue::from_str(named).ok(), body.into_bytes())
+    }
+}
+
+/// Whether an API has anything that is delivered.
+pub(super) fn is_due(api: &keyfit_openapi::Api, contract: &Contract) -> bool {
+    !contract.webhooks.is_empty() || api.operations.iter().any(|operation| !operation.callbacks.is_empty())
+}
+
+/// A call, for the expressions of a callback.
+struct Called<'a> {
+    call: &'a Call,
+    operation: &'a Operation,
+    answer: &'a Answer,
+}
+
+impl Exchanged for Called<'_> {
+    fn url(&self) -> String {
+        self.operation.path.clone()
+    }
+
+    fn method(&self) -> String {
+        self.call.method.clone()
+    }
+
+    fn status(&self) -> Option<u16> {
+        Some(self.answer.status)
+    }
+
+    fn request(&self, part: &Part) -> Option<String> {
+        match part {
+            Part::Body(at) => member(&self.call.body, at),
+            Part::Query(name) => self.call.query(name).map(str::to_owned),
+            Part::Header(name) => self.call.headers.get(name)?.to_str().ok().map(str::to_owned),
+            Part::Path(name) => {
+                let marked = format!("{{{name}}}");
+                let place =
+                    self.operation.path.split('/').filter(|one| !one.is_empty()).position(|one| one == marked)?;
+                self.call.segments.get(place).cloned()
+            }
+        }
+    }
+
+    fn response(&self, part: &Part) -> Option<String> {
+        match part {
+            Part::Body(at) => member(&self.answer.body, at),
+            Part::Header(name) => {
+                let known = self.answer.headers.iter().find(|(known, _)| known.as_str().eq_ignore_ascii_case(name))?;
+                known.1.to_str().ok().map(str::to_owned)
+            }
+            Part::Query(_) | Part::Path(_) => None,
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! What a request names elsewhere than in its path, and what a list shows of others.
+
+use std::collections::HashMap;
+
+use hyper::body::Bytes;
+use keyfit_openapi::{Api, Operation};
+use serde_json::{Value, json};
+
+use super::call::{Call, Refusal, Sent};
+use super::core::{Core, Served};
+use super::mutant::Mutant;
+use super::state::plain;
+use super::token::Token;
+use crate::contract::{Contract, Probe};
+use crate::reference::{Referring, references};
+
+/// Something of an operation that names the resource of a path, of which a rule speaks.
+pub(super) struct Named {
+    probe: Probe,
+    name: String,
+    parameter: String,
+}
+
+/// All that rules speak of, by the place of the operation.
+pub(super) fn named(api: &Api, contract: &Contract) -> HashMap<usize, Vec<Named>> {
+    let mut named: HashMap<usize, Vec<Named>> = HashMap::new();
+    if !contract.rules.iter().any(|rule| rule.probe.as_ref().is_some_and(|probe| probe.refers().is_some())) {
+        return named;
+    }
+    for one in references(api) {
+        let parameter = one.parameter.to_owned();
+        let probe = match one.referring {
+            Referring::Query => Probe::ForeignQuery(parameter.clone()),
+            Referring::Member => Probe::ForeignMember(parameter.clone()),
+            Referring::List => Probe::ForeignListed(parameter.clone()),
+        };
+        if contract.ruling(&probe, &api.operations[one.operation]).is_some() {
+            let known = named.entry(one.operation).or_default();
+            known.push(Named { probe, name: one.name.to_owned(), parameter });
+        }
+    }
+    named
+}
+
+impl Core {
+    /// Refuses what names the resource of another tenant, in the query or in the body.
+    pub(super) fn judge_named(&self, index: usize, token: &Token, call: &Call, sent: &Sent) -> Result<(), Refusal> {
+        for named in self.named.get(&index).into_iter().flatten() {
+            let (id, defect) = match (&named.probe, sent) {
+                (Probe::ForeignQuery(_), _) => {
+                    (call.query(&named.name).map(str::to_owned), Mutant::IgnoresTenantInQuery)
+                }
+                (Probe::ForeignMember(_), Sent::Body(body)) => {
+                    (body.get(&named.name).map(plain), Mutant::IgnoresTenantInBody)
+                }
+                _ => continue,
+            };
+            let Some(id) = id else { continue };
+            if self.is_of_another(token, named, &id)
+                && !(self.has(defect) && self.state().is_taken(&named.parameter, &id))
+            {
+                let operation: &Operation = &self.api.operations[index];
+                return Err(Refusal::new(self.status(&named.probe, operation, 404), "Not found"));
+            }
+        }
+        Ok(())
+    }
+
+    fn is_of_another(&self, token: &Token, named: &Named, id: &str) -> bool {
+        let state = self.state();
+        state.is_bound(&named.parameter) && state.bound_id(token.tenant, &named.parameter) != Some(id)
+    }
+
+    /// A success with what a defect shows of others in it.
+    pub(super) fn with_others(&self, index: usize, served: &Served<'_>, body: Bytes) -> Bytes {
+        let Some(all) = self.named.get(&index) else { return body };
+        let Served { token, call, sent, .. } = served;
+        let taken = all.iter().find_map(|named| match (&named.probe, sent) {
+            (Probe::ForeignMember(_), Sent::Body(sent)) if self.has(Mutant::IgnoresTenantInBody) => {
+                let mut body: Value = serde_json::from_slice(&body).ok()?;
+                body.as_object_mut()?.insert(named.name.clone(), sent.get(&named.name)?.clone());
+                Some(Bytes::from(body.to_string()))
+            }
+            _ => None,
+        });
+        if let Some(taken) = taken {
+            return taken;
+        }
+        let other = all.iter().find_map(|named| match &named.probe {
+            Probe::ForeignListed(parameter) if self.has(Mutant::ListsForeign) => {
+                Some((parameter.clone(), self.state().foreign_id(parameter)))
+            }
+            Probe::ForeignQuery(parameter) if self.has(Mutant::IgnoresTenantInQuery) => {
+                let id = call.query(&named.name)?;
+                self.is_of_another(token, named, id).then(|| (parameter.clone(), format!("of-{id}")))
+            }
+            _ => None,
+        });
+        other.and_then(|(parameter, id)| with_entry(&body, &parameter, &id)).unwrap_or(body)
+    }
+}
+
+/// A list with one more entry, which has this id.
+fn with_entry(body: &[u8], parameter: &str, id: &str) -> Option<Bytes> {
+    let mut body: Value = serde_json::from_slice(body).ok()?;
+    let list = match &mut body {
+        Value::Array(list) => list,
+        Value::Object(members) => members.values_mut().find_map(Value::as_array_mut)?,
+        _ => return None,
+    };
+    let mut entry = list.first()?.clone();
+    let name = [parameter, "id"].into_iter().find(|name| entry.get(name).is_some())?;
+    entry[name] = json!(id);
+    list.push(entry);
+    Some(Bytes::from(body.to_string()))
+}

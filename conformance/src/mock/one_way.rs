@@ -1,0 +1,40 @@
+//! Members that go one way, and defects about them.
+
+use hyper::body::Bytes;
+use keyfit_openapi::schema::{self, Direction};
+use keyfit_openapi::{Operation, example};
+use serde_json::{Map, Value};
+
+use super::call::Sent;
+use super::core::Core;
+use super::mutant::Mutant;
+use super::success;
+
+impl Core {
+    /// A success with what a defect puts into it; what was sent is kept for the next answer.
+    pub(super) fn with_one_way(&self, operation: &Operation, status: u16, sent: &Sent, body: Bytes) -> Bytes {
+        let (shows, keeps) = (self.has(Mutant::ShowsWriteOnly), self.has(Mutant::StoresReadOnly));
+        let schema = success::schema(operation, status).filter(|_| shows || keeps);
+        let Some((schema, Ok(Value::Object(mut members)))) =
+            schema.map(|schema| (schema, serde_json::from_slice(&body)))
+        else {
+            return body;
+        };
+        if let (Sent::Body(Value::Object(sent)), true) = (sent, keeps) {
+            self.state().stored.clone_from(sent);
+        }
+        if keeps {
+            let stored: Map<String, Value> = self.state().stored.clone();
+            let is_read_only = |name: &str| !schema::is_sent(&self.api, Direction::Request, schema, name);
+            members.extend(stored.into_iter().filter(|(name, _)| is_read_only(name)));
+        }
+        if shows {
+            let known = self.api.resolve(schema).get("properties").and_then(Value::as_object).into_iter().flatten();
+            let hidden = known.filter(|(name, _)| !schema::is_sent(&self.api, Direction::Answer, schema, name));
+            members.extend(
+                hidden.map(|(name, member)| (name.clone(), example::value(&self.api, Direction::Request, member))),
+            );
+        }
+        Bytes::from(Value::Object(members).to_string())
+    }
+}

@@ -1,0 +1,61 @@
+//! Calls under an idempotency key: one that is known is answered as it was.
+
+use hyper::body::Bytes;
+use keyfit_openapi::Operation;
+
+use super::call::{Answer, Call, Refusal};
+use super::core::Core;
+use super::mutant::Mutant;
+use super::pages::numbered;
+use crate::contract::Probe;
+use crate::idempotency::key_of;
+
+/// Keys that are kept. When there are more all are forgotten: a mock may run for days.
+const MOST: usize = 10_000;
+
+/// An answer under a key, and the body of the call that it was given to.
+#[derive(Clone)]
+pub(super) struct Kept {
+    body: Bytes,
+    answer: Answer,
+}
+
+impl Core {
+    /// Serves a call, unless it comes under a key that is known.
+    pub(super) fn once(
+        &self,
+        call: &Call,
+        operation: &Operation,
+        serve: impl FnOnce() -> Result<Answer, Refusal>,
+    ) -> Result<Answer, Refusal> {
+        let key = key_of(operation).and_then(|parameter| call.headers.get(&parameter.name));
+        let Some(key) = key.map(|key| format!("{} {key:?}", operation.id)) else { return serve() };
+        let is_known = match self.state().keyed.get(&key) {
+            Some(kept) if kept.body != call.body && !self.has(Mutant::TakesAnyBodyUnderKey) => {
+                let status = self.status(&Probe::ReusedKey, operation, 422);
+                return Err(Refusal::new(status, "The key was used for another body"));
+            }
+            Some(kept) if !self.has(Mutant::ForgetsKeys) => return Ok(kept.answer.clone()),
+            known => known.is_some(),
+        };
+        let answer = serve()?;
+        if is_known {
+            return Ok(another(answer));
+        }
+        let mut state = self.state();
+        if state.keyed.len() >= MOST {
+            state.keyed.clear();
+        }
+        state.keyed.insert(key, Kept { body: call.body.clone(), answer: answer.clone() });
+        Ok(answer)
+    }
+}
+
+/// The same answer about another object.
+fn another(answer: Answer) -> Answer {
+    let body = serde_json::from_slice(&answer.body).ok().and_then(|body| numbered(&body, 1));
+    match body {
+        Some(body) => Answer { body: Bytes::from(body.to_string()), ..answer },
+        None => answer,
+    }
+}

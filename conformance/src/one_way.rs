@@ -1,0 +1,43 @@
+//! Members that a document has for answers alone, of what a call makes or changes.
+
+use keyfit_openapi::schema::{self, Direction};
+use keyfit_openapi::{Api, Operation, Writing, example};
+use serde_json::{Value, json};
+
+use crate::bent::unsent;
+
+/// A text that no server sets by itself.
+const TEXT: &str = "keyfit-read-only";
+/// The same where an instant is due.
+const INSTANT: &str = "2001-02-03T04:05:06Z";
+const DATE: &str = "2001-02-03";
+
+/// The `readOnly` members of a body by which something is made or changed, each with its schema, as far as values can be made of
+/// them.
+pub(crate) fn read_only<'a>(api: &'a Api, operation: &'a Operation) -> Vec<(String, &'a Value)> {
+    let is_such = ["POST", "PUT", "PATCH"].contains(&operation.method.as_str());
+    let body = operation.body.as_ref().filter(|body| is_such && body.writing(api) == Writing::Json);
+    let Some(body) = body else { return Vec::new() };
+    let names = unsent(api, &body.schema, &json!({}));
+    let known =
+        names.into_iter().filter_map(|name| Some((name.clone(), api.member(&body.schema, &format!("/{name}"))?)));
+    known.filter(|(_, schema)| other(api, schema, &Value::Null).is_some()).collect()
+}
+
+/// A value for such a member that is not the one that it has.
+pub(crate) fn other(api: &Api, schema: &Value, current: &Value) -> Option<Value> {
+    let schema = api.resolve(schema);
+    let next = || current.as_i64().and_then(|current| current.checked_add(1)).map(Value::from);
+    let listed = schema.get("enum").and_then(Value::as_array).into_iter().flatten().cloned();
+    let text = match schema.get("format").and_then(Value::as_str) {
+        Some("date-time") => INSTANT,
+        Some("date") => DATE,
+        _ => TEXT,
+    };
+    let made = [Some(json!(text)), next(), Some(json!(7)), Some(json!(!current.as_bool().unwrap_or_default()))];
+    let mut all = listed.chain(made.into_iter().flatten()).chain([example::value(api, Direction::Answer, schema)]);
+    all.find(|value| {
+        let is_plain = !value.is_object() && !value.is_array() && !value.is_null();
+        is_plain && value != current && schema::mismatch(api, Direction::Answer, schema, value).is_none()
+    })
+}

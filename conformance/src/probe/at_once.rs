@@ -1,0 +1,126 @@
+//! Calls at the same instant, each on a connection of its own: what is counted, or good once, must be so for all of them together.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use super::flow::Stop;
+use super::judge::Snapshot;
+use super::reply::Reply;
+use super::request::Draft;
+use super::trial::{Sent, Trial};
+use super::{GRACE, Target, pace};
+use crate::contract::RateLimit;
+use crate::identity::Missing;
+
+/// Calls that may be left in a window so that one is filled: a probe shall not load a live server.
+const MOST_LEFT: u64 = 20;
+/// Calls at the same instant beyond those that are left.
+const MORE: u64 = 5;
+/// Calls too many that show nothing: a bucket may be filled up again meanwhile.
+const SLACK: u64 = 1;
+
+impl Target {
+    /// Sends these requests at the same instant.
+    pub(super) async fn send_together(&self, drafts: &[Draft]) -> Result<Vec<Sent>, Stop> {
+        if self.live.as_ref().is_some_and(|live| live.policy.rate.is_some()) {
+            return Err(missing("--rate keeps calls apart".to_owned()));
+        }
+        Ok(all(drafts.iter().map(|draft| self.send_at_once(draft))).await)
+    }
+
+    /// Fills a window with calls at the same instant, and some more.
+    pub(super) async fn fill_window(&self, trial: &mut Trial<'_>) -> Result<(), Stop> {
+        let operation = trial.catalogue.operation(trial.case);
+        let Some(rules) = &trial.catalogue.contract.rate_limit else { return Ok(()) };
+        let draft = trial.maker(self).draft(trial.probe, operation, &trial.identity).map_err(Stop::Missing)?;
+        let mut excess = self.burst(rules, &draft, &mut trial.sent).await?;
+        // A window that ended between them takes as many again: that does not happen twice in a row.
+        if excess.is_some() && self.live.is_some() {
+            self.await_window(rules, &trial.sent).await?;
+            excess = self.burst(rules, &draft, &mut trial.sent).await?;
+        }
+        excess.map_or(Ok(()), |excess| Err(Stop::Broken(excess)))
+    }
+
+    /// Calls once, and then at the same instant more often than that leaves room for. Returns what is wrong with the answers; the
+    /// refusals come last.
+    async fn burst(&self, rules: &RateLimit, draft: &Draft, sent: &mut Vec<Sent>) -> Result<Option<String>, Stop> {
+        let mut first = self.step(draft, sent).await?;
+        if first.status == 429 {
+            self.await_window(rules, sent).await?;
+            first = self.step(draft, sent).await?;
+        }
+        let left = match Snapshot::read(rules, &first) {
+            Ok(snapshot) if first.is_success() => snapshot.remaining,
+            Ok(_) => return Err(missing(format!("a valid call is answered with {}", first.status))),
+            Err(problem) => return Err(Stop::Broken(problem)),
+        };
+        if left > MOST_LEFT {
+            let why = format!("{left} calls are left, and a window of more than {MOST_LEFT} is not filled");
+            return Err(missing(why));
+        }
+        let calls = left + MORE;
+        let drafts = vec![draft.clone(); usize::try_from(calls).unwrap_or_default()];
+        let mut together = self.send_together(&drafts).await?;
+        together.sort_by_key(|one| one.answer().map(|reply| (!reply.is_success(), reply.status)));
+        let served = together.iter().filter_map(Sent::answer).filter(|reply| reply.is_success()).count() as u64;
+        let are_answered = together.iter().all(|one| one.reply.is_ok());
+        sent.append(&mut together);
+        if !are_answered {
+            return Err(missing("not all of the calls at the same instant were answered".to_owned()));
+        }
+        let told = format!("{served} of {calls} calls at the same instant were served, where {left} were left");
+        Ok((served > left + SLACK).then_some(told))
+    }
+
+    /// Waits for the window after the one that the last answer tells of.
+    async fn await_window(&self, rules: &RateLimit, sent: &[Sent]) -> Result<(), Stop> {
+        let last = sent.last().and_then(Sent::answer);
+        let reset = last.and_then(|reply| u64::try_from(Snapshot::read(rules, reply).ok()?.reset_in?).ok());
+        let asked = || last.map(|reply| pace::wait(Some(rules), reply)).unwrap_or_default();
+        let wait = reset.map_or_else(asked, Duration::from_secs);
+        if wait > pace::LONGEST {
+            return Err(missing(format!("the window ends in {} s only, which is not waited for", wait.as_secs())));
+        }
+        let end = tokio::time::Instant::now() + wait + GRACE;
+        match &self.live {
+            Some(live) if !live.pace.waits_until(end).await => Err(missing("the run was ended during it".to_owned())),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What is wrong where something that is good once was used twice at the same instant.
+pub(super) fn used_twice(sent: &[Sent], what: &str) -> Result<(), Stop> {
+    let replies: Vec<&Reply> = sent.iter().filter_map(Sent::answer).collect();
+    if let Some(failed) = replies.iter().find(|reply| reply.status >= 500) {
+        return Err(Stop::Broken(format!("the status is {}: the server failed", failed.status)));
+    }
+    if replies.len() < sent.len() {
+        return Err(missing("not all of the calls at the same instant were answered".to_owned()));
+    }
+    let served = replies.iter().filter(|reply| reply.is_success()).count();
+    if served > 1 { Err(Stop::Broken(format!("{what} was taken {served} times at the same instant"))) } else { Ok(()) }
+}
+
+fn missing(why: String) -> Stop {
+    Stop::Missing(Missing(why))
+}
+
+/// Awaits all of these at once.
+async fn all<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output> {
+    let mut waiting: Vec<Pin<Box<F>>> = futures.map(Box::pin).collect();
+    let mut done: Vec<Option<F::Output>> = waiting.iter().map(|_| None).collect();
+    poll_fn(|context| {
+        for (future, done) in waiting.iter_mut().zip(&mut done).filter(|(_, done)| done.is_none()) {
+            if let Poll::Ready(output) = future.as_mut().poll(context) {
+                *done = Some(output);
+            }
+        }
+        if done.iter().all(Option::is_some) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    done.into_iter().flatten().collect()
+}

@@ -1,0 +1,365 @@
+//! Ids of somebody else, wherever a request or an answer names them: in the path, in the query, in a body and in a list.
+//!
+//! A refusal proves something where the same call with the caller's own id is served, and a success where it shows what the own
+//! call does not.
+
+use std::collections::{BTreeSet, HashSet};
+
+use serde_json::Value;
+
+use super::flow::Stop;
+use super::invalid::set_query;
+use super::live::{entries, ids_listed};
+use super::request::Draft;
+use super::trial::{Sent, Trial};
+use super::{Reply, Target};
+use crate::body::plain;
+use crate::contract::{Level, Probe};
+use crate::identity::{Identity, Missing};
+use crate::nobody;
+use crate::reference::{Reference, Referring, of_type, reference, references, schema_of};
+use crate::segment;
+
+/// How many identities are held against each other.
+const MOST_OWNERS: usize = 3;
+
+/// What one identity got of what is another's.
+struct Got {
+    sent: Sent,
+    /// What shows that it is the other's; none where it is refused, or shows nothing.
+    shown: Option<String>,
+    reader: Identity,
+}
+
+impl Target {
+    /// The id of the tokens file, and then what each identity has for its own, with the credential of another one.
+    pub(super) async fn send_foreign(&self, trial: &mut Trial<'_>, name: &str) -> Result<(), Stop> {
+        let operation = trial.catalogue.operation(trial.case);
+        let missing = match trial.maker(self).draft(trial.probe, operation, &trial.identity) {
+            Ok(draft) => {
+                let secrets = draft.secrets.clone();
+                trial.sent.push(self.send(&draft).await);
+                trial.presented = if secrets.is_empty() { trial.presented.clone() } else { secrets };
+                None
+            }
+            Err(missing) => Some(missing),
+        };
+        if trial.sent.iter().filter_map(Sent::answer).any(Reply::is_success) {
+            return Ok(());
+        }
+        self.send_between(trial, name, &operation.path, missing).await
+    }
+
+    /// Reads the list as somebody to whom some of it must not be shown.
+    pub(super) async fn send_listed(&self, trial: &mut Trial<'_>, name: &str) -> Result<(), Stop> {
+        let named = self.named(trial, Referring::List, name)?;
+        let operation = trial.catalogue.operation(trial.case);
+        let foreign = self.identities.foreign_id(named.template, name);
+        let missing = match foreign {
+            Ok(foreign) => {
+                let draft = trial.maker(self).draft(trial.probe, operation, &trial.identity).map_err(Stop::Missing)?;
+                let list = self.control(trial, &draft, "the list").await?;
+                let ids = ids_listed(&text(&list), name).filter(|ids| !ids.is_empty());
+                let ids = ids.ok_or_else(|| open("it shows no list of what has an id".to_owned()))?;
+                trial.found = listed(name, &foreign, Some(&ids));
+                None
+            }
+            Err(missing) => Some(missing),
+        };
+        if trial.found.is_some() {
+            return Ok(());
+        }
+        self.send_between(trial, name, named.template, missing).await
+    }
+
+    /// What is one identity's with the credential of another one, in both directions. Where one may read what is the other's
+    /// and not the other way round, it may be meant to.
+    async fn send_between(
+        &self,
+        trial: &mut Trial<'_>,
+        name: &str,
+        template: &str,
+        missing: Option<Missing>,
+    ) -> Result<(), Stop> {
+        let kinds = trial.identity.credentials.iter().map(|held| held.kind.clone()).collect::<Vec<_>>();
+        let ([kind], Some(_)) = (kinds.as_slice(), &self.live) else {
+            return missing.map_or(Ok(()), |missing| Err(Stop::Missing(missing)));
+        };
+        let mut owners = self.identities.owners(kind, template, name);
+        owners.truncate(MOST_OWNERS);
+        let (mut refused, mut question) = (None, None);
+        for (place, one) in owners.iter().enumerate() {
+            for other in &owners[place + 1..] {
+                let Some(there) = self.got(trial, name, one, other).await? else { continue };
+                let back = self.got(trial, name, other, one).await?;
+                match (there.shown.clone(), back.as_ref().map(|back| back.shown.is_some())) {
+                    (Some(found), Some(true)) => {
+                        let bound = trial.catalogue.contract.credential(kind).map(|kind| &kind.binds);
+                        let is_bound = bound.is_some_and(|bound| bound.iter().any(|bound| bound == name));
+                        trial.at_most = if is_bound { Level::Must } else { Level::Should };
+                        trial.identity = there.reader;
+                        trial.presented = there.sent.draft.secrets.clone();
+                        trial.found = Some(format!("{found}, and the other way round"));
+                        trial.sent.push(there.sent);
+                        return Ok(());
+                    }
+                    (None, Some(false)) => refused = refused.or(Some(there.sent)),
+                    (Some(found), _) => question = question.or(Some(found)),
+                    (None, Some(true)) => question = question.or(back.and_then(|back| back.shown)),
+                    (None, None) => {}
+                }
+            }
+        }
+        match (missing, question, refused) {
+            (None, ..) => Ok(()),
+            (Some(_), Some(found), _) => Err(open(format!(
+                "{found}, and not the other way round: if that is wrong, name the id under [foreign]"
+            ))),
+            (Some(_), None, Some(sent)) => {
+                trial.sent.push(sent);
+                Ok(())
+            }
+            (Some(missing), None, None) => Err(Stop::Missing(missing)),
+        }
+    }
+
+    /// What `reader` gets of what is `owner`'s; nothing is known where one of them cannot read its own.
+    async fn got(
+        &self,
+        trial: &mut Trial<'_>,
+        name: &str,
+        reader: &Identity,
+        owner: &Identity,
+    ) -> Result<Option<Got>, Stop> {
+        let operation = trial.catalogue.operation(trial.case);
+        let as_at = |identity: &Identity| identity.clone().at(&operation.path);
+        let (reader, owner) = (as_at(reader), as_at(owner));
+        let Some(id) = owner.ids.get(name).cloned() else { return Ok(None) };
+        let mut own = Vec::new();
+        for identity in [&reader, &owner] {
+            let draft = trial.maker(self).draft(&Probe::Valid, operation, identity).map_err(Stop::Missing)?;
+            let sent = self.send(&draft).await;
+            let is_served = sent.answer().is_some_and(Reply::is_success);
+            own.push(sent);
+            if !is_served {
+                own.into_iter().for_each(|sent| trial.sent.insert(0, sent));
+                return Ok(None);
+            }
+        }
+        let bodies: Vec<String> = own.iter().filter_map(Sent::answer).map(text).collect();
+        if let Probe::ForeignListed(_) = trial.probe {
+            let lists: Vec<HashSet<String>> =
+                bodies.iter().map(|body| ids_listed(body, name).unwrap_or_default()).collect();
+            let is_owned = lists[1].contains(&id);
+            let sent = own.swap_remove(0);
+            own.into_iter().for_each(|sent| trial.sent.insert(0, sent));
+            let found = listed(name, &id, Some(&lists[0])).filter(|_| is_owned);
+            let shown = found.map(|found| format!("{found}: `{}` gets what is `{}`'s", reader.name, owner.name));
+            return Ok(is_owned.then_some(Got { sent, shown, reader }));
+        }
+        own.into_iter().for_each(|sent| trial.sent.insert(0, sent));
+        // Up to the id the path is the reader's, and from there on the owner's.
+        let before = operation.path.split(&format!("{{{name}}}")).next().unwrap_or_default();
+        let is_before = |parameter: &String| before.contains(&format!("{{{parameter}}}"));
+        let ahead = reader
+            .ids
+            .iter()
+            .filter(|(parameter, _)| is_before(parameter))
+            .map(|(name, id)| (name.clone(), id.clone()));
+        let ids = owner.ids.clone().into_iter().chain(ahead).collect();
+        let identity = Identity { ids, ..reader };
+        let draft = trial.maker(self).draft(&Probe::Valid, operation, &identity).map_err(Stop::Missing)?;
+        let sent = self.send(&draft).await;
+        let served = sent.answer().filter(|reply| reply.is_success() && text(reply) != bodies[0]);
+        let shown = served.map(|reply| {
+            format!("`{}` is answered {} for a `{name}` that is `{}`'s", identity.name, reply.status, owner.name)
+        });
+        Ok(Some(Got { sent, shown, reader: identity }))
+    }
+
+    /// The own id in the query, and then that of somebody else.
+    pub(super) async fn send_foreign_query(&self, trial: &mut Trial<'_>, name: &str) -> Result<(), Stop> {
+        let named = self.named(trial, Referring::Query, name)?;
+        let (own, foreign) = self.own_and_foreign(trial, &named)?;
+        let with = |mut draft: Draft, id: &str| {
+            set_query(&mut draft, named.name, vec![(named.name.to_owned(), id.to_owned())]);
+            draft
+        };
+        let operation = trial.catalogue.operation(trial.case);
+        let draft = trial.maker(self).draft(trial.probe, operation, &trial.identity).map_err(Stop::Missing)?;
+        let control = self.control(trial, &with(draft.clone(), &own), named.name).await?;
+        let served = self.send(&with(draft.clone(), &foreign)).await;
+        let answer = served.answer().filter(|reply| reply.is_success()).cloned();
+        let new = answer.as_ref().map(|reply| without(&things(reply), &things(&control))).unwrap_or_default();
+        if new.is_empty() {
+            trial.sent.push(served);
+            return Ok(());
+        }
+        // What is shown for an id that nobody has is nobody's.
+        let schema = operation.parameters.iter().find(|one| one.name == named.name);
+        let unknown = schema.map(|one| match &self.live {
+            Some(live) => live.nobody(one, Some(&own)),
+            None => nobody::id(&trial.catalogue.api, one, Some(&own), 0),
+        });
+        let nobodys = self.send(&with(draft.clone(), &unknown.unwrap_or_default())).await;
+        let of_nobody = nobodys.answer().filter(|reply| reply.is_success()).map(things);
+        trial.sent.push(nobodys);
+        let is_list = answer.is_some_and(|reply| entries(&text(&reply)).is_some());
+        trial.sent.push(served);
+        if !is_list {
+            // What is no list may differ from answer to answer.
+            trial.at_most = Level::Should;
+        }
+        if of_nobody.is_some() && !is_list {
+            return Err(open("what is no list is answered for ids that nobody has, too".to_owned()));
+        }
+        let left = without(&new, &of_nobody.unwrap_or_default());
+        if left.is_empty() {
+            return Ok(());
+        }
+        if let Some(why) = self.shown_anyway(trial, &draft, &left).await {
+            return Err(open(why));
+        }
+        trial.found = Some(match left.len() {
+            1 => format!("one entry is shown for `{}` of somebody else that the own one does not show", named.name),
+            count => format!(
+                "{count} entries are shown for `{}` of somebody else that the own one does not show",
+                named.name
+            ),
+        });
+        Ok(())
+    }
+
+    /// Why entries of a list are shown for another reason than the id in the query: the list shows them without it, which has a rule
+    /// of its own, or the caller may read them by their own path.
+    async fn shown_anyway(&self, trial: &mut Trial<'_>, bare: &Draft, entries: &BTreeSet<String>) -> Option<String> {
+        let (live, catalogue) = (self.live.as_ref()?, trial.catalogue);
+        let operation = catalogue.operation(trial.case);
+        let list = references(&catalogue.api).into_iter().find(|known| {
+            known.referring == Referring::List && catalogue.api.operations[known.operation].path == operation.path
+        })?;
+        let template = list.template;
+        let before_last = trial.sent.len().saturating_sub(1);
+        if let Ok(foreign) = self.identities.foreign_id(template, list.parameter)
+            && entries.contains(&foreign)
+        {
+            let sent = self.send(bare).await;
+            let is_shown = sent.answer().is_some_and(|reply| things(reply).contains(&foreign));
+            trial.sent.insert(before_last, sent);
+            if is_shown {
+                return Some(format!("the list shows the `{}` of somebody else without it as well", list.parameter));
+            }
+        }
+        let is_id = |id: &&String| !id.starts_with(['{', '[']) && segment::is_one(id) && self.redactor.mask(id) == **id;
+        let id = entries.iter().next().filter(is_id)?.clone();
+        let reading = live.reading(catalogue, template)?;
+        let mut reader = trial.identity.clone().at(template);
+        reader.ids.insert(list.parameter.to_owned(), id);
+        let draft = self.maker(live, catalogue, reading)?.draft(&Probe::Valid, reading, &reader).ok()?;
+        let sent = self.send(&draft).await;
+        let is_served = sent.answer().is_some_and(Reply::is_success);
+        trial.sent.insert(before_last, sent);
+        is_served.then(|| format!("what is shown for it is served by {template} as well"))
+    }
+
+    /// A body with the own id, and then with that of somebody else.
+    pub(super) async fn send_foreign_member(&self, trial: &mut Trial<'_>, name: &str) -> Result<(), Stop> {
+        let named = self.named(trial, Referring::Member, name)?;
+        let (own, foreign) = self.own_and_foreign(trial, &named)?;
+        let operation = trial.catalogue.operation(trial.case);
+        if self.live.as_ref().is_some_and(|live| !live.adds(operation)) {
+            return Err(open(format!("{} {} is no call that adds something", operation.method, operation.path)));
+        }
+        let api = &trial.catalogue.api;
+        let schema = schema_of(api, operation, named.name).cloned().unwrap_or_default();
+        let draft = trial.maker(self).draft(trial.probe, operation, &trial.identity).map_err(Stop::Missing)?;
+        let with = |id: &str| {
+            let mut body: Value = serde_json::from_slice(draft.body.as_deref()?).ok()?;
+            body.as_object_mut()?.insert(named.name.to_owned(), of_type(api, &schema, id));
+            Some(Draft { body: Some(body.to_string().into_bytes()), ..draft.clone() })
+        };
+        let (Some(of_own), Some(of_other)) = (with(&own), with(&foreign)) else {
+            return Err(open("its body is no JSON object".to_owned()));
+        };
+        self.control(trial, &of_own, named.name).await?;
+        let sent = self.send(&of_other).await;
+        let answer = sent.answer().filter(|reply| reply.is_success()).cloned();
+        trial.sent.push(sent);
+        let Some(answer) = answer else { return Ok(()) };
+        // A server may take the caller's own in its place.
+        match member(&answer, named.name) {
+            Some(taken) if taken == foreign => {
+                trial.found =
+                    Some(format!("it is taken with {}, for `{}` of somebody else", answer.status, named.name));
+                Ok(())
+            }
+            Some(_) => Ok(()),
+            None => Err(open(format!("it is taken, and the answer has no `{}` that says for whom", named.name))),
+        }
+    }
+
+    /// The call that is to be served, with the own id or for what is one's own.
+    async fn control(&self, trial: &mut Trial<'_>, draft: &Draft, about: &str) -> Result<Reply, Stop> {
+        let sent = self.send(draft).await;
+        let answer = sent.answer().cloned();
+        trial.sent.push(sent);
+        match answer {
+            Some(reply) if reply.is_success() => Ok(reply),
+            Some(reply) => {
+                Err(open(format!("what is the caller's own is answered {} as well ({about})", reply.status)))
+            }
+            None => Err(open(format!("what is the caller's own is not answered ({about})"))),
+        }
+    }
+
+    fn named<'t>(&self, trial: &Trial<'t>, referring: Referring, name: &str) -> Result<Reference<'t>, Stop> {
+        let operation = trial.catalogue.operation(trial.case);
+        let found = reference(&trial.catalogue.api, operation, referring, name);
+        found.ok_or_else(|| open(format!("nothing of the call names a `{name}`")))
+    }
+
+    fn own_and_foreign(&self, trial: &Trial<'_>, named: &Reference<'_>) -> Result<(String, String), Stop> {
+        let Reference { template, parameter, .. } = named;
+        let own = trial.identity.clone().at(template).ids.remove(*parameter);
+        let own = own.ok_or_else(|| {
+            open(format!("the tokens file names no id `{parameter}`: add one that is there under [ids]"))
+        })?;
+        Ok((own, self.identities.foreign_id(template, parameter).map_err(Stop::Missing)?))
+    }
+}
+
+fn open(why: String) -> Stop {
+    Stop::Missing(Missing(why))
+}
+
+fn text(reply: &Reply) -> String {
+    String::from_utf8_lossy(&reply.body).into_owned()
+}
+
+fn listed(name: &str, id: &str, ids: Option<&HashSet<String>>) -> Option<String> {
+    ids?.contains(id).then(|| format!("the list shows a `{name}` of somebody else"))
+}
+
+/// A member of an answer, or of the one that it is wrapped in.
+fn member(reply: &Reply, name: &str) -> Option<String> {
+    let body: Value = serde_json::from_slice(&reply.body).ok()?;
+    let members = body.as_object()?;
+    let wrapped = || members.values().find_map(|inner| inner.get(name));
+    members.get(name).or_else(wrapped).map(plain)
+}
+
+/// The entries of the list that an answer has, by their ids where all have one; the whole of it where it has no list.
+fn things(reply: &Reply) -> BTreeSet<String> {
+    let text = text(reply);
+    if let Some(ids) = ids_listed(&text, "id") {
+        return ids.into_iter().collect();
+    }
+    match entries(&text) {
+        Some(entries) => entries.iter().map(Value::to_string).collect(),
+        None => BTreeSet::from([text]).into_iter().filter(|text| !text.is_empty()).collect(),
+    }
+}
+
+fn without(all: &BTreeSet<String>, others: &BTreeSet<String>) -> BTreeSet<String> {
+    all.difference(others).cloned().collect()
+}

@@ -1,0 +1,98 @@
+//! Calls that are sent twice under one key: the server knows them again.
+
+use keyfit_openapi::schema::{self, Direction};
+use reqwest::header::{HeaderName, LOCATION};
+use serde_json::{Value, json};
+
+use super::flow::Stop;
+use super::live::Effect;
+use super::reply::Reply;
+use super::request::Draft;
+use super::trial::Trial;
+use super::{Target, pages};
+use crate::contract::Probe;
+use crate::idempotency::{key_of, new_key};
+use crate::identity::Missing;
+
+impl Target {
+    /// Sends a call twice under one key, the second time with another body where the probe is about that.
+    pub(super) async fn repeat_under_a_key(&self, trial: &mut Trial<'_>) -> Result<(), Stop> {
+        let operation = trial.catalogue.operation(trial.case);
+        let adds = trial.live.is_none_or(|live| matches!(live.effect(operation), Effect::Creates));
+        if !adds {
+            return Err(missing("a call is repeated only where it adds something that the run can remove"));
+        }
+        let first = self.keyed(trial)?;
+        let second = match trial.probe {
+            Probe::ReusedKey => altered(trial, &first).ok_or_else(|| missing("no member of its body is plain text"))?,
+            _ => first.clone(),
+        };
+        let before = self.step(&first, &mut trial.sent).await?;
+        if !before.is_success() {
+            return Err(missing(&format!("a valid call is answered with {}", before.status)));
+        }
+        let after = self.step(&second, &mut trial.sent).await?;
+        let made_two = trial.probe == &Probe::RepeatedKey && after.is_success();
+        match made(&before).zip(made(&after)).filter(|(one, other)| made_two && one != other) {
+            Some((one, other)) => Err(Stop::Broken(format!("one key made two objects: {one} and {other}"))),
+            None if made_two && made(&before).is_none() => Err(untold(trial)),
+            None => Ok(()),
+        }
+    }
+
+    /// A valid request under a key of its own.
+    fn keyed(&self, trial: &Trial<'_>) -> Result<Draft, Stop> {
+        let operation = trial.catalogue.operation(trial.case);
+        let mut draft = trial.maker(self).draft(&Probe::Valid, operation, &trial.identity).map_err(Stop::Missing)?;
+        let name = key_of(operation).and_then(|parameter| parameter.name.parse::<HeaderName>().ok());
+        let name = name.ok_or_else(|| missing("the operation takes no key"))?;
+        draft.headers.retain(|(known, _)| *known != name);
+        draft.headers.push((name, new_key()));
+        Ok(draft)
+    }
+}
+
+/// The same request with another text in one member of its body, which fits the document all the same.
+fn altered(trial: &Trial<'_>, draft: &Draft) -> Option<Draft> {
+    let operation = trial.catalogue.operation(trial.case);
+    let api = &trial.catalogue.api;
+    let body: Value = serde_json::from_slice(draft.body.as_ref()?).ok()?;
+    let schema = &operation.body.as_ref()?.schema;
+    let other = |(name, value): (&String, &Value)| {
+        let mut altered = body.clone();
+        altered[name] = match value {
+            Value::String(text) => json!(format!("{text} 2")),
+            Value::Number(number) => json!(number.as_i64()?.checked_add(1)?),
+            _ => return None,
+        };
+        schema::mismatch(api, Direction::Request, schema, &altered).is_none().then_some(altered)
+    };
+    let altered = body.as_object()?.iter().find_map(other)?;
+    Some(Draft { body: Some(altered.to_string().into_bytes()), ..draft.clone() })
+}
+
+/// Why nothing is known of what a call made: its answer does not say it, though the document does.
+fn untold(trial: &Trial<'_>) -> Stop {
+    let operation = trial.catalogue.operation(trial.case);
+    let mut successes = operation.responses.iter().filter(|(status, _)| status.starts_with('2'));
+    let is_promised = successes.any(|(_, shape)| {
+        let has = |id: &&str| {
+            let member = |schema| trial.catalogue.api.member(schema, &format!("/{id}"));
+            shape.schema.as_ref().and_then(member).is_some()
+        };
+        shape.is_json() && pages::IDS.iter().any(has)
+    });
+    let why = "its answer does not say what it made";
+    if is_promised { Stop::Broken(why.to_owned()) } else { missing(why) }
+}
+
+/// What an answer says that a call made: its id, or its address.
+fn made(reply: &Reply) -> Option<String> {
+    let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+    let address = || Some(reply.headers.get(LOCATION)?.to_str().ok()?.to_owned());
+    pages::id(&body).or_else(address)
+}
+
+fn missing(why: &str) -> Stop {
+    Stop::Missing(Missing(why.to_owned()))
+}

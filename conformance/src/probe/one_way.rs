@@ -1,0 +1,124 @@
+//! Whether a server stores what only it may set: a create or change with `readOnly` members, and what is read afterwards.
+//!
+//! It is done to what the run makes for it, or to what was given up. What says who somebody is or what they may do, and what can be
+//! switched on, is sent only where the call is allowed by name.
+
+use std::collections::BTreeMap;
+
+use keyfit_openapi::{Operation, Retry};
+use serde_json::Value;
+
+use super::flow::Stop;
+use super::live::{Effect, Live, ids_told, is_kept_out, item_of, subject};
+use super::request::{Draft, Maker};
+use super::trial::Trial;
+use super::{Reply, Target};
+use crate::contract::Probe;
+use crate::identity::{Identity, Missing};
+use crate::one_way::{other, read_only};
+
+impl Target {
+    /// Sends a valid call and reads what came of it, and then one that sets what is read-only.
+    pub(super) async fn send_read_only(&self, trial: &mut Trial<'_>) -> Result<(), Stop> {
+        let operation = trial.catalogue.operation(trial.case);
+        let api = &trial.catalogue.api;
+        let is_named = operation.path.ends_with('}') && operation.method != "POST";
+        let template = if is_named { Some(operation.path.as_str()) } else { item_of(api, &operation.path) };
+        let reading = template.and_then(|template| {
+            api.operations
+                .iter()
+                .find(|other| other.method == "GET" && other.path == template && other.retry == Retry::Safe)
+        });
+        let reading = reading.ok_or_else(|| open("nothing reads what it makes"))?;
+        let makes = |live: &Live| matches!(live.effect(operation), Effect::Creates);
+        if !is_named && self.live.as_ref().is_some_and(|live| !makes(live)) {
+            return Err(open("it makes nothing that can be read"));
+        }
+        let draft = trial.maker(self).draft(trial.probe, operation, &trial.identity).map_err(Stop::Missing)?;
+        let before = if is_named { trial.identity.ids.clone() } else { self.made_by(trial, &draft, reading).await? };
+        let stored = self.stored(trial, reading, before.clone()).await?;
+        let is_allowed = self.live.as_ref().is_none_or(|live| live.allows(operation));
+        let mut body: Value = serde_json::from_slice(draft.body.as_deref().unwrap_or_default()).unwrap_or_default();
+        let Some(members) = body.as_object_mut() else { return Err(open("its body is no JSON object")) };
+        let mut wanted: Vec<(String, Value)> = Vec::new();
+        for (name, schema) in read_only(api, operation) {
+            // What is not shown cannot be compared.
+            let Some(current) = stored.get(&name) else { continue };
+            let Some(value) = other(api, schema, current) else { continue };
+            if is_allowed || !(is_kept_out(&name) || value.is_boolean()) {
+                wanted.push((name, value));
+            }
+        }
+        if wanted.is_empty() {
+            return Err(open(
+                "no member that is read-only can be set and read: pass --allow for those of ids, rights and switches",
+            ));
+        }
+        members.extend(wanted.iter().cloned());
+        let setting = Draft { body: Some(body.to_string().into_bytes()), ..draft };
+        let sent = self.send(&setting).await;
+        let answer = sent.answer().filter(|reply| reply.is_success()).cloned();
+        let Some(answer) = answer else {
+            trial.sent.push(sent);
+            return Ok(());
+        };
+        trial.sent.insert(0, sent);
+        let ids = if is_named { Some(before) } else { made(&answer, &setting, reading) };
+        let ids = ids.ok_or_else(|| open("its answer does not tell what was made"))?;
+        let now = self.stored(trial, reading, ids).await?;
+        let taken = wanted.iter().filter(|(name, value)| now.get(name) == Some(value));
+        let taken: Vec<String> = taken.map(|(name, value)| format!("`{name}` is {value}")).collect();
+        if !taken.is_empty() {
+            trial.found = Some(format!("{} afterwards, as it was sent, and is read-only", taken.join(", ")));
+        }
+        Ok(())
+    }
+
+    /// What a valid call makes.
+    async fn made_by(
+        &self,
+        trial: &mut Trial<'_>,
+        draft: &Draft,
+        reading: &Operation,
+    ) -> Result<BTreeMap<String, String>, Stop> {
+        let sent = self.send(draft).await;
+        let answer = sent.answer().cloned();
+        trial.sent.push(sent);
+        let answer = answer.filter(Reply::is_success).ok_or_else(|| open("a valid call makes nothing"))?;
+        made(&answer, draft, reading).ok_or_else(|| open("its answer does not tell what was made"))
+    }
+
+    /// What is stored, as it is read.
+    async fn stored(
+        &self,
+        trial: &mut Trial<'_>,
+        reading: &Operation,
+        ids: BTreeMap<String, String>,
+    ) -> Result<Value, Stop> {
+        let (_, arguments) =
+            trial.catalogue.operation_named(&reading.id).ok_or_else(|| open("nothing reads what it makes"))?;
+        let reader = Identity { ids, ..trial.identity.clone() };
+        let draft = Maker { arguments, ..trial.maker(self) }.draft(&Probe::Valid, reading, &reader);
+        let sent = self.send(&draft.map_err(Stop::Missing)?).await;
+        let answer = sent.answer().filter(|reply| reply.is_success()).cloned();
+        trial.sent.push(sent);
+        let answer = answer.ok_or_else(|| open("what it makes cannot be read"))?;
+        let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        // Many wrap it in one member.
+        let only = body.as_object().filter(|members| members.len() == 1).and_then(|members| members.values().next());
+        Ok(only.filter(|inner| inner.is_object()).cloned().unwrap_or(body))
+    }
+}
+
+/// The ids of what a call made, as its answer tells them.
+fn made(answer: &Reply, draft: &Draft, reading: &Operation) -> Option<BTreeMap<String, String>> {
+    let parameter = subject(&reading.path)?;
+    let id = ids_told(answer, parameter, draft.url.path()).into_iter().next()?;
+    let mut ids = draft.ids.clone();
+    ids.insert(parameter.to_owned(), id);
+    Some(ids)
+}
+
+fn open(why: &str) -> Stop {
+    Stop::Missing(Missing(why.to_owned()))
+}

@@ -1,0 +1,272 @@
+//! The pages of a list, walked twice: in small ones and in large ones. No item stands on two of them, and none on none.
+
+use std::collections::HashSet;
+
+use keyfit_openapi::{NextPage, Operation, PageArgument, Pagination, Place};
+use reqwest::Url;
+use serde_json::Value;
+
+use super::flow::Stop;
+use super::invalid::set_query;
+use super::request::Draft;
+use super::trial::Trial;
+use super::{Target, reply::Reply};
+use crate::contract::Probe;
+use crate::identity::Missing;
+
+/// Items of a large page.
+const LARGE: u64 = 100;
+/// Large and small pages that are read at most.
+const MOST_LARGE: usize = 3;
+const MOST_SMALL: usize = 4;
+/// Items that are walked in small pages.
+const WALKED: u64 = 9;
+/// Members by which items are told apart.
+pub(super) const IDS: [&str; 5] = ["id", "_id", "uuid", "guid", "key"];
+/// A cursor that no server handed out.
+const CURSOR: &str = "keyfit-no-such-cursor";
+
+/// How the pages of a list are asked for, where that stands in the query.
+struct Walk<'a> {
+    pagination: &'a Pagination,
+    argument: &'a str,
+    limit: &'a str,
+}
+
+/// The ids of what was read, by page.
+struct Listing {
+    pages: Vec<Vec<String>>,
+    /// Whether nothing comes behind.
+    is_whole: bool,
+}
+
+impl<'a> Walk<'a> {
+    fn of(operation: &'a Operation) -> Option<Self> {
+        let pagination = operation.pagination.as_ref().filter(|_| operation.method == "GET")?;
+        let is_followed =
+            |next: &NextPage| matches!(next, NextPage::Cursor { .. } | NextPage::Page { .. } | NextPage::Start { .. });
+        match (pagination.next.argument(), &pagination.limit) {
+            (Some(PageArgument::Query(argument)), Some(PageArgument::Query(limit)))
+                if is_followed(&pagination.next) =>
+            {
+                Some(Self { pagination, argument, limit })
+            }
+            _ => None,
+        }
+    }
+
+    /// The argument of the page after one; `None` behind the last.
+    fn next(&self, body: &Value, read: usize, number: usize) -> Option<String> {
+        let ends = self.pagination.more.as_ref().and_then(|at| body.pointer(at)) == Some(&Value::Bool(false));
+        if ends {
+            return None;
+        }
+        match &self.pagination.next {
+            NextPage::Cursor { at, .. } => match body.pointer(at)? {
+                Value::String(url) if url.starts_with("http") || url.starts_with('/') => {
+                    let url = Url::parse("http://localhost").ok()?.join(url).ok()?;
+                    url.query_pairs().find(|(name, _)| name == self.argument).map(|(_, value)| value.into_owned())
+                }
+                Value::String(cursor) => Some(cursor.clone()).filter(|cursor| !cursor.is_empty()),
+                Value::Number(cursor) => Some(cursor.to_string()),
+                _ => None,
+            },
+            NextPage::Page { first, .. } => Some((first + number as u64).to_string()),
+            NextPage::Start { .. } => Some(read.to_string()),
+            _ => None,
+        }
+    }
+
+    /// The ids of the items of a page.
+    fn ids(&self, body: &Value) -> Result<Vec<String>, Stop> {
+        let items = match body.pointer(&self.pagination.items) {
+            Some(Value::Array(items)) => items.as_slice(),
+            None | Some(Value::Null) if !self.pagination.items_required => &[],
+            _ => return Err(Stop::Broken("an answer holds no list of items".to_owned())),
+        };
+        items.iter().map(|item| id(item).ok_or_else(|| missing("the items have no id to be told apart by"))).collect()
+    }
+}
+
+/// What tells an item from others: its id, or the item where it is a text or a number.
+pub(super) fn id(item: &Value) -> Option<String> {
+    let id = match item {
+        Value::Object(members) => IDS.iter().find_map(|id| members.get(*id))?,
+        item => item,
+    };
+    is_plain(id).then(|| id.to_string())
+}
+
+fn is_plain(value: &Value) -> bool {
+    value.is_string() || value.is_number()
+}
+
+/// Whether a list is one whose pages can be walked and compared.
+pub(crate) fn can_be_walked(operation: &Operation) -> bool {
+    Walk::of(operation).is_some()
+}
+
+/// Whether a list is walked by a cursor that is any text.
+pub(crate) fn takes_any_cursor(operation: &Operation) -> bool {
+    let is_cursor = |walk: &Walk<'_>| matches!(walk.pagination.next, NextPage::Cursor { .. });
+    let argument = Walk::of(operation).filter(is_cursor).map(|walk| walk.argument);
+    let is_it = |name: &str| argument == Some(name);
+    operation.parameters.iter().any(|known| {
+        let words = ["format", "pattern", "enum", "$ref", "maxLength"];
+        known.place == Place::Query
+            && is_it(&known.name)
+            && known.schema["type"] == "string"
+            && words.iter().all(|word| known.schema.get(word).is_none())
+    })
+}
+
+impl Target {
+    /// Walks a list in small pages and compares it with large ones. What is found must be found twice: a list may change.
+    pub(super) async fn walk_pages(&self, trial: &mut Trial<'_>) -> Result<(), Stop> {
+        if self.compared_pages(trial).await?.is_none() {
+            return Ok(());
+        }
+        self.compared_pages(trial).await?.map_or(Ok(()), |finding| Err(Stop::Broken(finding)))
+    }
+
+    async fn compared_pages(&self, trial: &mut Trial<'_>) -> Result<Option<String>, Stop> {
+        let operation = trial.catalogue.operation(trial.case);
+        let Some(walk) = Walk::of(operation) else { return Ok(None) };
+        let draft = trial.maker(self).draft(&Probe::Valid, operation, &trial.identity).map_err(Stop::Missing)?;
+        let (least, most) = bounds(operation, &walk);
+        let large = self.pages(trial, &walk, &draft, most, MOST_LARGE).await?;
+        let all: Vec<&String> = large.pages.iter().flatten().collect();
+        if large.pages.iter().any(|page| page.iter().collect::<HashSet<_>>().len() < page.len()) {
+            return Err(missing("an id stands twice on one page: it does not tell items apart"));
+        }
+        let small = (all.len() as u64).min(WALKED).div_ceil(3).max(least);
+        if all.len() as u64 <= small {
+            return Err(missing(&format!("the list holds {} items: no page ends within it", all.len())));
+        }
+        let parts = self.pages(trial, &walk, &draft, small, MOST_SMALL).await?;
+        let again = self.pages(trial, &walk, &draft, small, 1).await?;
+        let first = parts.pages.first().map_or(&[][..], Vec::as_slice);
+        if again.pages.first().is_none_or(|page| page != first) {
+            return Err(missing("the first page is another one each time: the list changes, or has no order"));
+        }
+        if first.len() as u64 > small {
+            return Err(missing(&format!("a page holds {} items where {small} were asked for", first.len())));
+        }
+        let is_in_order = all.iter().zip(first).all(|(whole, part)| *whole == part);
+        Ok(twice(&large).or_else(|| twice(&parts)).or_else(|| lost(&all, large.is_whole, &parts, is_in_order)))
+    }
+
+    /// Reads so many pages at most.
+    async fn pages(
+        &self,
+        trial: &mut Trial<'_>,
+        walk: &Walk<'_>,
+        draft: &Draft,
+        size: u64,
+        most: usize,
+    ) -> Result<Listing, Stop> {
+        let mut draft = draft.clone();
+        set_query(&mut draft, walk.limit, vec![(walk.limit.to_owned(), size.to_string())]);
+        let mut listing = Listing { pages: Vec::new(), is_whole: false };
+        let mut read = 0;
+        while listing.pages.len() < most {
+            let reply: Reply = self.step(&draft, &mut trial.sent).await?;
+            if !reply.is_success() {
+                return Err(missing(&format!("a page of {size} items is answered with {}", reply.status)));
+            }
+            let body: Value = serde_json::from_slice(&reply.body).map_err(|_| missing("a page is not JSON"))?;
+            let ids = walk.ids(&body)?;
+            read += ids.len();
+            let is_empty = ids.is_empty();
+            listing.pages.push(ids);
+            let next = walk.next(&body, read, listing.pages.len());
+            let Some(next) = next.filter(|_| !is_empty) else {
+                listing.is_whole = true;
+                break;
+            };
+            set_query(&mut draft, walk.argument, vec![(walk.argument.to_owned(), next)]);
+        }
+        Ok(listing)
+    }
+
+    /// A valid request with a cursor that nobody handed out.
+    pub(super) async fn send_broken_cursor(&self, trial: &mut Trial<'_>) -> Result<(), Stop> {
+        let operation = trial.catalogue.operation(trial.case);
+        let Some(walk) = Walk::of(operation) else { return Ok(()) };
+        let mut draft = trial.maker(self).draft(&Probe::Valid, operation, &trial.identity).map_err(Stop::Missing)?;
+        set_query(&mut draft, walk.argument, vec![(walk.argument.to_owned(), CURSOR.to_owned())]);
+        trial.sent.push(self.send(&draft).await);
+        Ok(())
+    }
+}
+
+/// The fewest and the most items of a page that are asked for.
+fn bounds(operation: &Operation, walk: &Walk<'_>) -> (u64, u64) {
+    let limit = operation.parameters.iter().find(|known| known.place == Place::Query && known.name == walk.limit);
+    let bound = |word: &str| limit.and_then(|limit| limit.schema.get(word)?.as_u64());
+    let most = walk.pagination.largest_page.or_else(|| bound("maximum")).unwrap_or(LARGE).min(LARGE);
+    (bound("minimum").unwrap_or(1).max(1), most)
+}
+
+/// An item that stands on two pages.
+fn twice(listing: &Listing) -> Option<String> {
+    let mut seen: Vec<&String> = Vec::new();
+    for (number, page) in listing.pages.iter().enumerate() {
+        if let Some(id) = page.iter().find(|id| seen.contains(id)) {
+            return Some(format!("the item {id} of page {} stands on a page before it as well", number + 1));
+        }
+        seen.extend(page);
+    }
+    None
+}
+
+/// An item that stands on a large page and on no small one. Where not all were read, that shows where the order is the same.
+fn lost(all: &[&String], is_whole: bool, parts: &Listing, is_in_order: bool) -> Option<String> {
+    let read: Vec<&String> = parts.pages.iter().flatten().collect();
+    let due = if is_whole && parts.is_whole { all } else { &all[..read.len().min(all.len())] };
+    let lost = due.iter().find(|id| !read.contains(id))?;
+    let shows = is_in_order || (is_whole && parts.is_whole);
+    shows.then(|| format!("the item {lost} of a large page stands on none of the {} smaller ones", parts.pages.len()))
+}
+
+fn missing(why: &str) -> Stop {
+    Stop::Missing(Missing(why.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listing(pages: &[&[&str]], is_whole: bool) -> Listing {
+        let page = |page: &&[&str]| page.iter().map(|id| (*id).to_owned()).collect();
+        Listing { pages: pages.iter().map(page).collect(), is_whole }
+    }
+
+    #[test]
+    fn an_item_on_two_pages_is_found_with_its_page() {
+        assert_eq!(twice(&listing(&[&["1", "2"], &["3"], &[]], true)), None);
+        let found = twice(&listing(&[&["1", "2"], &["2", "3"]], true));
+        assert_eq!(found.as_deref(), Some("the item 2 of page 2 stands on a page before it as well"));
+    }
+
+    #[test]
+    fn an_item_that_no_small_page_has_is_lost_where_that_is_certain() {
+        let ids = ["1", "2", "3", "4"].map(str::to_owned);
+        let all: Vec<&String> = ids.iter().collect();
+        let found = |parts: &Listing, is_whole, is_in_order| lost(&all, is_whole, parts, is_in_order).is_some();
+        assert!(!found(&listing(&[&["1", "2"], &["3", "4"], &[]], true), true, true));
+        assert!(found(&listing(&[&["1", "2"], &["4"], &[]], true), true, true));
+        assert!(found(&listing(&[&["2", "1"], &["4"], &[]], true), true, false), "all were read, in whatever order");
+        let part = listing(&[&["1"], &["3"]], false);
+        assert!(found(&part, false, true) && !found(&part, false, false), "in another order it may come later");
+    }
+
+    #[test]
+    fn items_are_told_apart_by_their_ids() {
+        let told = |item: Value| id(&item);
+        assert_eq!(told(serde_json::json!({ "name": "a", "id": 7 })).as_deref(), Some("7"));
+        assert_eq!(told(serde_json::json!("tea")).as_deref(), Some("\"tea\""));
+        assert_eq!(told(serde_json::json!({ "name": "a" })), None);
+        assert_eq!(told(serde_json::json!({ "id": { "of": 7 } })), None);
+    }
+}

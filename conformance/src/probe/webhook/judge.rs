@@ -1,0 +1,220 @@
+//! Whether what a server sent by itself is what document and contract say.
+
+use std::time::Duration;
+
+use keyfit::redact::Redactor as Finder;
+use keyfit_openapi::schema::{self, Direction};
+use keyfit_openapi::{Api, Webhook};
+use percent_encoding::percent_decode_str;
+use reqwest::Url;
+use reqwest::header::CONTENT_TYPE;
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::receiver::Delivery;
+use crate::body::{essence, is_json};
+use crate::contract::DeliveryCheck;
+use crate::secret::{Redactor, Secret};
+use crate::verdict::{Exchange, cut};
+use crate::webhook::Hook;
+
+/// What a document says of the deliveries of a webhook.
+#[derive(Clone, Copy)]
+pub(super) struct Documented<'a> {
+    pub(super) api: &'a Api,
+    pub(super) hook: &'a Hook<'a>,
+    /// Where they are to go, where that is known.
+    pub(super) url: Option<&'a Url>,
+}
+
+/// What came for a webhook.
+pub(super) struct Deliveries<'a> {
+    pub(super) documented: Documented<'a>,
+    pub(super) came: Vec<Delivery>,
+    pub(super) since: Instant,
+    /// By what they are signed.
+    pub(super) key: &'a [u8],
+    /// What they may not hold: what the calls presented.
+    pub(super) secrets: &'a [Secret],
+    /// Knows all other secrets.
+    pub(super) redactor: &'a Redactor,
+}
+
+/// What a document can say of a delivery.
+const SAYS: [DeliveryCheck; 4] =
+    [DeliveryCheck::RequestLine, DeliveryCheck::MediaType, DeliveryCheck::Body, DeliveryCheck::Headers];
+
+impl Deliveries<'_> {
+    /// What is wrong with them in this.
+    pub(super) fn finding(&self, check: DeliveryCheck) -> Option<String> {
+        let Some((delivery, documented)) = self.judged() else {
+            let seconds = self.documented.hook.terms.map_or(super::USUAL, |terms| terms.within_seconds);
+            return (check == DeliveryCheck::Arrives)
+                .then(|| format!("no delivery came within {seconds} s of the call"));
+        };
+        let signature = self.documented.hook.terms.and_then(|terms| terms.signature.as_ref());
+        match check {
+            DeliveryCheck::Arrives => None,
+            DeliveryCheck::RequestLine | DeliveryCheck::MediaType | DeliveryCheck::Body | DeliveryCheck::Headers => {
+                self.documented.breach(check, delivery, documented)
+            }
+            DeliveryCheck::Signed => signature?.finding(self.key, &delivery.headers, &delivery.body),
+            DeliveryCheck::Recent => signature?.late(&delivery.headers, delivery.epoch),
+            DeliveryCheck::NoCredential => self.came.iter().find_map(|delivery| self.leak(delivery)),
+            DeliveryCheck::Once => {
+                let after = repeated(&self.came, self.since, self.id_header())?;
+                Some(format!("a delivery that was answered 200 came again after {} ms", after.as_millis()))
+            }
+            DeliveryCheck::Repeated => {
+                // What says in its body that it comes again is another text each time.
+                let is_repeated = self.came.iter().any(|one| one.at > delivery.at);
+                let seconds = self.documented.hook.terms?.repeated_within_seconds?;
+                (!is_repeated)
+                    .then(|| format!("the delivery that was answered 503 did not come again within {seconds} s"))
+            }
+        }
+    }
+
+    /// The delivery that is judged, with what it is held to: the first one that is as documented, or the first one. Other events
+    /// may be delivered there as well.
+    fn judged(&self) -> Option<(&Delivery, &Webhook)> {
+        let Documented { hook, .. } = &self.documented;
+        let kept = self.came.iter().find_map(|one| Some((one, self.documented.kept_by(one)?)));
+        let own = hook.documented.iter().find(|one| one.name == hook.name).or(hook.documented.first());
+        kept.or_else(|| Some((self.came.first()?, own?)))
+    }
+
+    fn leak(&self, delivery: &Delivery) -> Option<String> {
+        let body = String::from_utf8_lossy(&delivery.body);
+        let own = Finder::new(self.secrets.iter().map(Secret::reveal));
+        let headers =
+            delivery.headers.iter().map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes())));
+        let places = headers.map(|(name, value)| (format!("in its header `{name}`"), value));
+        let places = places
+            .chain([("in its URL".to_owned(), delivery.target.as_str().into()), ("in its body".to_owned(), body)]);
+        for (place, text) in places {
+            if own.finds(&text) {
+                return Some(format!("the delivery holds the credential of who called, {place}"));
+            }
+            if self.redactor.knows(&text) {
+                return Some(format!("the delivery holds a secret of somebody, {place}"));
+            }
+        }
+        None
+    }
+
+    fn id_header(&self) -> Option<&str> {
+        self.documented.hook.terms?.signature.as_ref()?.id_header.as_deref()
+    }
+
+    /// The deliveries for a report, the first few. They are no requests that somebody could send again.
+    pub(super) fn shown(&self) -> Vec<Exchange> {
+        let shown = |delivery: &Delivery| {
+            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+            let headers = delivery.headers.iter();
+            Exchange {
+                method: delivery.method.clone(),
+                url: delivery.target.clone(),
+                headers: headers.map(|(name, value)| (name.to_string(), text(value.as_bytes()))).collect(),
+                body: cut(&self.redactor.mask(&text(&delivery.body))),
+                status: Some(delivery.status),
+                ..Exchange::default()
+            }
+        };
+        self.came.iter().take(2).map(shown).collect()
+    }
+}
+
+impl<'a> Documented<'a> {
+    /// Whether a delivery is as documented.
+    pub(super) fn fits(&self, delivery: &Delivery) -> bool {
+        self.kept_by(delivery).is_some()
+    }
+
+    /// The documented call that a delivery is.
+    fn kept_by(&self, delivery: &Delivery) -> Option<&'a Webhook> {
+        let keeps = |one: &&&Webhook| SAYS.into_iter().all(|check| self.breach(check, delivery, one).is_none());
+        self.hook.documented.iter().find(keeps).copied()
+    }
+
+    /// What is wrong with a delivery by what the document says.
+    fn breach(&self, check: DeliveryCheck, delivery: &Delivery, documented: &Webhook) -> Option<String> {
+        match check {
+            DeliveryCheck::RequestLine => self.request_line(delivery, documented),
+            DeliveryCheck::MediaType => media_type(delivery, documented),
+            DeliveryCheck::Body => self.body(delivery, documented),
+            DeliveryCheck::Headers => {
+                let mut due = documented.headers.iter();
+                let missing = due.find(|name| !delivery.headers.contains_key(name.as_str()))?;
+                Some(format!("the delivery has no header `{missing}`, which the document demands"))
+            }
+            _ => None,
+        }
+    }
+
+    fn request_line(&self, delivery: &Delivery, documented: &Webhook) -> Option<String> {
+        if delivery.method != documented.method {
+            return Some(format!("the delivery is a {}, and documented as a {}", delivery.method, documented.method));
+        }
+        let url = self.url?;
+        let due = match url.query() {
+            Some(query) => format!("{}?{query}", url.path()),
+            None => url.path().to_owned(),
+        };
+        let plain = |target: &str| percent_decode_str(target).decode_utf8_lossy().into_owned();
+        // What stands before it may be a proxy's, which takes it away.
+        let is_there = plain(&due).ends_with(&plain(&delivery.target));
+        (!is_there).then(|| format!("the delivery goes to {}, and is documented to go to {due}", delivery.target))
+    }
+
+    fn body(&self, delivery: &Delivery, documented: &Webhook) -> Option<String> {
+        if delivery.body.is_empty() {
+            return documented.requires_body.then(|| "the delivery has no body".to_owned());
+        }
+        // Of what is no JSON a document says no more than its media type; and of one type of several, what that type has.
+        let named = documented.bodies.iter().filter(|(known, _)| is_json(known));
+        let own = named.clone().find(|(known, _)| essence(known) == essence(sent_as(delivery)));
+        let (_, schema) = own.or_else(|| named.clone().next().filter(|_| documented.bodies.len() == 1))?;
+        let Ok(value) = serde_json::from_slice::<Value>(&delivery.body) else {
+            return Some("the body of the delivery is not JSON".to_owned());
+        };
+        let schema = schema.as_ref()?;
+        // It is a request that a server sends: which members are of one direction, documents see in both ways.
+        let fits = |direction| schema::mismatch(self.api, direction, schema, &value);
+        let mismatch = fits(Direction::Answer)?;
+        fits(Direction::Request).map(|_| format!("the body of the delivery: {mismatch}"))
+    }
+}
+
+fn media_type(delivery: &Delivery, documented: &Webhook) -> Option<String> {
+    if delivery.body.is_empty() || documented.bodies.is_empty() {
+        return None;
+    }
+    let sent = essence(sent_as(delivery));
+    let fits = |range: &String| match essence(range).split_once('*') {
+        Some((before, _)) => sent.starts_with(before),
+        None => essence(range) == sent,
+    };
+    let known: Vec<&str> = documented.bodies.keys().map(String::as_str).collect();
+    (!documented.bodies.keys().any(fits)).then(|| match sent.as_str() {
+        "" => format!("the delivery does not say its media type, which is documented as {}", known.join(" or ")),
+        sent => format!("the media type of the delivery is `{sent}`, not {}", known.join(" or ")),
+    })
+}
+
+fn sent_as(delivery: &Delivery) -> &str {
+    delivery.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+/// After how long the first delivery came again: the same call with the same body, and the same id where there is one.
+pub(super) fn repeated(came: &[Delivery], since: Instant, id: Option<&str>) -> Option<Duration> {
+    let came: Vec<&Delivery> = came.iter().filter(|one| one.at >= since).collect();
+    let id_of = |one: &Delivery| id.and_then(|id| one.headers.get(id).cloned());
+    came.iter().enumerate().find_map(|(place, first)| {
+        let is_same = |other: &&&Delivery| {
+            (&other.method, &other.target, &other.body) == (&first.method, &first.target, &first.body)
+                && id_of(other) == id_of(first)
+        };
+        came[place + 1..].iter().find(is_same).map(|again| again.at - first.at)
+    })
+}

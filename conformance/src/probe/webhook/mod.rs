@@ -1,0 +1,392 @@
+//! What a server sends by itself: a call hands over the URL of a receiver, and what comes to it is judged. All rules about one
+//! webhook of an operation judge the same deliveries, so that the calls are sent once.
+
+mod judge;
+mod receiver;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use keyfit_openapi::{Api, Operation};
+use reqwest::Url;
+use reqwest::header::HeaderName;
+use serde_json::{Value, json};
+use tokio::sync::OnceCell;
+use tokio::time::Instant;
+
+use self::judge::{Deliveries, Documented};
+use self::receiver::{Delivery, Slot};
+pub use self::receiver::{Receiver, ReceiverAt};
+use super::request::{Draft, Maker};
+use super::trial::{Sent, Trial, requests};
+use super::{Target, is_loopback};
+use crate::body;
+use crate::contract::{Contract, DeliveryCheck, Level, Probe};
+use crate::identity::{Missing, Need};
+use crate::pointer::put;
+use crate::secret::Secret;
+use crate::verdict::{Exchange, Fault, Outcome};
+use crate::webhook::{Exchanged, Hook, Part, hooks, member};
+
+/// Seconds within which a delivery arrives of which the contract says nothing.
+const USUAL: u64 = 5;
+/// How long a live server is given to repeat a delivery that was taken.
+const WATCH: Duration = Duration::from_secs(2);
+/// The same for the mock, which repeats at once.
+const SHORT_WATCH: Duration = Duration::from_millis(100);
+
+/// The receiver of a target, and what came to it.
+#[derive(Default)]
+pub(super) struct Webhooks {
+    receiver: OnceCell<Result<Receiver, String>>,
+    observed: Mutex<HashMap<Key, Arc<OnceCell<Observed>>>>,
+}
+
+/// The place of the operation that hands over the URL, the name of the webhook, whether the first delivery is refused.
+type Key = (usize, String, bool);
+
+/// What was done for a webhook, and what can be said of it.
+struct Observed {
+    slot: Arc<Slot>,
+    /// Whether the receiver answers as if it were out of order.
+    refuses: bool,
+    /// From when on a delivery is one of these calls.
+    since: Instant,
+    /// Why nothing can be said.
+    stop: Option<String>,
+    /// The URL that the deliveries are to go to; `None` where the calls do not settle it.
+    url: Option<Url>,
+    /// The calls.
+    exchanges: Vec<Exchange>,
+    /// What the deliveries may not hold.
+    secrets: Vec<Secret>,
+}
+
+impl Observed {
+    /// From now on a delivery is one of these calls.
+    fn begin(&mut self) {
+        self.since = Instant::now();
+        if self.refuses {
+            self.slot.refuse();
+        }
+    }
+}
+
+impl Webhooks {
+    /// With this receiver, which the user has for it.
+    pub(super) fn with(receiver: Receiver) -> Self {
+        Self { receiver: OnceCell::new_with(Some(Ok(receiver))), ..Self::default() }
+    }
+
+    /// The receiver: that of the user, or one of this machine for a server of this machine.
+    async fn receiver(&self, server: &Url) -> Result<&Receiver, Missing> {
+        let here = || async {
+            if is_loopback(server) {
+                return Receiver::here().await;
+            }
+            Err("the server is elsewhere, and delivers to nobody here: pass --receiver HOST:PORT, or URL=HOST:PORT where it \
+                 reaches this machine by that URL"
+                .to_owned())
+        };
+        self.receiver.get_or_init(here).await.as_ref().map_err(|why| Missing(why.clone()))
+    }
+
+    fn cell(&self, key: Key) -> Arc<OnceCell<Observed>> {
+        let mut observed = self.observed.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(observed.entry(key).or_default())
+    }
+}
+
+impl Target {
+    /// Runs a case about what the server sends by itself. The probe of the trial is the one by which the URL is handed over.
+    pub(super) async fn check_delivery(&self, mut trial: Trial<'_>) -> Outcome {
+        let (catalogue, case) = (trial.catalogue, trial.case);
+        let operation = catalogue.operation(case);
+        let all = hooks(&catalogue.api, &catalogue.contract, operation);
+        let hook = all.iter().find(|hook| case.variant.as_deref() == Some(hook.name));
+        let (Some(hook), Some(check)) = (hook, trial.expect.delivery) else {
+            return Outcome::error("the rule is about no webhook of the operation");
+        };
+        let receiver = match self.webhooks.receiver(self.servers.base()).await {
+            Ok(receiver) => receiver,
+            Err(Missing(why)) => return Outcome::skip(why),
+        };
+        let refuses = check.is_of_refused();
+        let cell = self.webhooks.cell((case.operation, hook.name.to_owned(), refuses));
+        let observed = cell.get_or_init(|| self.observe(&mut trial, hook, receiver.slot(), refuses)).await;
+        let mut outcome = self.judged_delivery(&trial, hook, check, observed, receiver).await;
+        outcome.requests = requests(&trial.sent);
+        outcome.observations = trial.observations();
+        outcome.identity = Some(trial.identity.name).filter(|_| self.live.is_some());
+        outcome
+    }
+
+    /// Makes the calls, and waits for a delivery that is as documented.
+    async fn observe(&self, trial: &mut Trial<'_>, hook: &Hook<'_>, slot: Arc<Slot>, refuses: bool) -> Observed {
+        let mut observed = Observed {
+            slot,
+            refuses,
+            since: Instant::now(),
+            stop: None,
+            url: None,
+            exchanges: Vec::new(),
+            secrets: Vec::new(),
+        };
+        match self.bring_about(trial, hook, &mut observed).await {
+            Ok(()) => {
+                let within = Duration::from_secs(hook.terms.map_or(USUAL, |terms| terms.within_seconds));
+                let documented = Documented { api: &trial.catalogue.api, hook, url: observed.url.as_ref() };
+                let since = observed.since;
+                let is_there = |came: &[Delivery]| came.iter().any(|one| one.at >= since && documented.fits(one));
+                if self.waits(&observed.slot, is_there, Instant::now() + within).await.is_none() {
+                    observed.stop = Some("the run was ended during it".to_owned());
+                }
+            }
+            Err(Missing(why)) => observed.stop = Some(why),
+        }
+        observed.exchanges = trial.shown(trial.sent.iter());
+        let sent = trial.sent.iter().flat_map(|sent| &sent.draft.secrets);
+        observed.secrets = sent.chain(trial.identity.secrets()).cloned().collect();
+        observed
+    }
+
+    /// Whether the deliveries fit by an instant; `None` where the run is ended before that.
+    async fn waits(&self, slot: &Slot, fits: impl Fn(&[Delivery]) -> bool, until: Instant) -> Option<bool> {
+        let over = async {
+            match &self.live {
+                Some(live) => live.pace.waits_until(until).await,
+                None => {
+                    tokio::time::sleep_until(until).await;
+                    true
+                }
+            }
+        };
+        tokio::select! {
+            biased;
+            () = slot.holds(fits) => Some(true),
+            went_on = over => went_on.then_some(false),
+        }
+    }
+
+    /// Hands over the URL, and makes the server deliver.
+    async fn bring_about(
+        &self,
+        trial: &mut Trial<'_>,
+        hook: &Hook<'_>,
+        observed: &mut Observed,
+    ) -> Result<(), Missing> {
+        let operation = trial.catalogue.operation(trial.case);
+        self.find_ids(trial).await;
+        self.aim(trial).await?;
+        let mut draft = trial.maker(self).draft(trial.probe, operation, &trial.identity)?;
+        hand_over(&trial.catalogue.api, operation, hook, &observed.slot.url, &mut draft)?;
+        // What comes before the call that brings it is another event, such as the registration. At a mock others make that call at the
+        // same time.
+        let is_separate = hook.trigger(operation).is_some() && self.live.is_some();
+        if !is_separate {
+            observed.begin();
+        }
+        let sent = self.send(&draft).await;
+        let called = Called { sent: &sent, operation };
+        observed.url = match &hook.url {
+            Some(url) => url.of(&called).and_then(|url| url.parse().ok()),
+            None => Some(observed.slot.url.clone()),
+        };
+        let refusal = served(&sent, "the call that hands over the URL");
+        trial.sent.push(sent);
+        refusal?;
+        if let Some(trigger) = hook.trigger(operation) {
+            let draft = self.trigger(trial, trigger).await?;
+            if is_separate {
+                observed.begin();
+            }
+            let sent = self.send(&draft).await;
+            let refusal = served(&sent, "the call that makes the server deliver");
+            trial.sent.push(sent);
+            refusal?;
+        }
+        Ok(())
+    }
+
+    /// The call that makes the server deliver.
+    async fn trigger(&self, trial: &Trial<'_>, id: &str) -> Result<Draft, Missing> {
+        let catalogue = trial.catalogue;
+        let named = catalogue.operation_named(id);
+        let (operation, arguments) = named.ok_or_else(|| Missing(format!("there is no operation `{id}`")))?;
+        let probe = call(&catalogue.contract, operation);
+        let needs = Need::of(probe, &catalogue.contract, operation, false)
+            .ok_or_else(|| Missing(format!("no kind of token of the contract fits `{id}`")))?;
+        let mut identity = self.caller_for(&needs, operation)?;
+        match &self.live {
+            Some(live) => self.aim_besides(live, catalogue, operation, &mut identity).await?,
+            None => identity.ids.extend(trial.identity.ids.clone()),
+        }
+        Maker { arguments, ..trial.maker(self) }.draft(probe, operation, &identity)
+    }
+
+    /// Judges what came.
+    async fn judged_delivery(
+        &self,
+        trial: &Trial<'_>,
+        hook: &Hook<'_>,
+        check: DeliveryCheck,
+        observed: &Observed,
+        receiver: &Receiver,
+    ) -> Outcome {
+        let key = match self.ready(hook, check, observed).await {
+            Ok(key) => key,
+            Err(Missing(why)) => return Outcome::skip(why),
+        };
+        let deliveries = Deliveries {
+            documented: Documented { api: &trial.catalogue.api, hook, url: observed.url.as_ref() },
+            came: observed.slot.since(observed.since),
+            since: observed.since,
+            key: &key,
+            secrets: &observed.secrets,
+            redactor: &self.redactor,
+        };
+        if deliveries.came.is_empty() && check != DeliveryCheck::Arrives {
+            return Outcome::skip("no delivery came");
+        }
+        let Some(finding) = deliveries.finding(check) else { return Outcome::pass() };
+        // A server in a container, say, may not reach what is on this machine's loopback interface.
+        let is_sure = check != DeliveryCheck::Arrives || self.live.is_none() || receiver.is_reachable();
+        let mut outcome = if is_sure {
+            Outcome::broken(trial.case.level, finding)
+        } else {
+            let why = "name a receiver that it does with --receiver";
+            let open = format!("{finding}; it is open whether the server reaches {}: {why}", receiver.url());
+            Outcome::broken(Level::Observe, open)
+        };
+        outcome = outcome.by(if check == DeliveryCheck::NoCredential { Fault::Leak } else { Fault::Content });
+        outcome.exchanges.clone_from(&observed.exchanges);
+        outcome.exchanges.extend(deliveries.shown());
+        outcome
+    }
+
+    /// Waits until a check can be judged, and returns the key by which deliveries are signed, where it is about that.
+    async fn ready(&self, hook: &Hook<'_>, check: DeliveryCheck, observed: &Observed) -> Result<Vec<u8>, Missing> {
+        if let Some(why) = &observed.stop {
+            return Err(Missing(why.clone()));
+        }
+        let terms = hook.terms;
+        let wait = match check {
+            DeliveryCheck::Once if self.live.is_some() => WATCH,
+            DeliveryCheck::Once => SHORT_WATCH,
+            DeliveryCheck::Repeated => {
+                Duration::from_secs(terms.and_then(|terms| terms.repeated_within_seconds).unwrap_or(USUAL))
+            }
+            DeliveryCheck::Signed => {
+                let Some(signature) = terms.and_then(|terms| terms.signature.as_ref()) else { return Ok(Vec::new()) };
+                return signature.key(&self.identities.webhook_secret(hook.name)?).map_err(Missing);
+            }
+            _ => return Ok(Vec::new()),
+        };
+        let since = observed.since;
+        let Some(first) = observed.slot.since(since).first().map(|one| one.at) else { return Ok(Vec::new()) };
+        let is_twice = |came: &[Delivery]| judge::repeated(came, since, None).is_some();
+        let went_on = self.waits(&observed.slot, is_twice, first + wait).await;
+        went_on.map(|_| Vec::new()).ok_or_else(|| Missing("the run was ended during it".to_owned()))
+    }
+}
+
+/// The call with the URL of the receiver at its place, and what else the contract wants there.
+fn hand_over(api: &Api, operation: &Operation, hook: &Hook<'_>, url: &Url, draft: &mut Draft) -> Result<(), Missing> {
+    let mut members: Vec<(&str, Value)> = Vec::new();
+    if let Some(terms) = hook.terms {
+        members.extend(terms.with.iter().map(|(at, value)| (at.as_str(), value.clone())));
+    }
+    match &hook.given_by {
+        Part::Body(at) => members.push((at, json!(url.as_str()))),
+        Part::Query(name) => {
+            let others: Vec<(String, String)> =
+                draft.url.query_pairs().into_owned().filter(|(known, _)| known != name).collect();
+            draft.url.query_pairs_mut().clear().extend_pairs(others).append_pair(name, url.as_str());
+        }
+        Part::Header(name) => {
+            let name: HeaderName =
+                name.parse().map_err(|_| Missing(format!("`{name}`, which shall hold the URL, is no header")))?;
+            draft.headers.retain(|(known, _)| *known != name);
+            draft.headers.push((name, url.to_string()));
+        }
+        Part::Path(name) => return Err(Missing(format!("the URL cannot be handed over in the path, as `{name}`"))),
+    }
+    if members.is_empty() {
+        return Ok(());
+    }
+    let no_body = || Missing(format!("`{}` takes no body that could hold the URL", operation.id));
+    let documented = operation.body.as_ref().ok_or_else(no_body)?;
+    let sent = draft.body.as_deref().and_then(|bytes| body::read(api, documented, &draft.media_type, bytes));
+    let mut value = sent.unwrap_or_else(|| json!({}));
+    for (at, member) in members {
+        put(&mut value, at, member);
+    }
+    let bytes = body::written(api, documented, &value);
+    draft.media_type = body::named(api, documented, &bytes).into();
+    draft.body = Some(bytes);
+    Ok(())
+}
+
+/// Whether a call was served: without that there is nothing to wait for.
+fn served(sent: &Sent, what: &str) -> Result<(), Missing> {
+    let Draft { method, url, .. } = &sent.draft;
+    let problem = match &sent.reply {
+        Ok(reply) if reply.is_success() => return Ok(()),
+        Ok(reply) => format!("is answered {}", reply.status),
+        Err(reason) => format!("is not answered: {reason}"),
+    };
+    Err(Missing(format!("{what}, {method} {}, {problem}", url.path())))
+}
+
+/// By what an operation is called whose delivery is waited for: where no credential can be sent, without one.
+pub(super) fn call(contract: &Contract, operation: &Operation) -> &'static Probe {
+    if contract.alternatives(operation).next().is_some() { &Probe::Valid } else { &Probe::Anonymous }
+}
+
+/// A call, for the expressions of a callback.
+struct Called<'a> {
+    sent: &'a Sent,
+    operation: &'a Operation,
+}
+
+impl Exchanged for Called<'_> {
+    fn url(&self) -> String {
+        self.sent.draft.url.to_string()
+    }
+
+    fn method(&self) -> String {
+        self.sent.draft.method.clone()
+    }
+
+    fn status(&self) -> Option<u16> {
+        self.sent.answer().map(|reply| reply.status)
+    }
+
+    fn request(&self, part: &Part) -> Option<String> {
+        let draft = &self.sent.draft;
+        match part {
+            Part::Body(at) => member(draft.body.as_deref()?, at),
+            Part::Query(name) => {
+                draft.url.query_pairs().find(|(known, _)| known == name).map(|(_, value)| value.into())
+            }
+            Part::Header(name) => {
+                let mut headers = draft.headers.iter();
+                headers.find(|(known, _)| known.as_str().eq_ignore_ascii_case(name)).map(|(_, value)| value.clone())
+            }
+            Part::Path(name) => {
+                self.operation.parameters.iter().find(|one| one.name == *name)?;
+                draft.ids.get(name).cloned()
+            }
+        }
+    }
+
+    fn response(&self, part: &Part) -> Option<String> {
+        let reply = self.sent.answer()?;
+        match part {
+            Part::Body(at) => member(&reply.body, at),
+            Part::Header(name) => reply.headers.get(name)?.to_str().ok().map(str::to_owned),
+            Part::Query(_) | Part::Path(_) => None,
+        }
+    }
+}

@@ -1,0 +1,341 @@
+//! Where a server under test delivers to: a small HTTP server of the check's own, which keeps what comes for each case apart.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::hash::{BuildHasher as _, RandomState};
+use std::io;
+use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use http_body_util::{BodyExt as _, Empty, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use reqwest::Url;
+use reqwest::header::HeaderMap;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::{Instant, timeout};
+
+use crate::clock;
+use crate::server::server_url;
+
+/// The longest delivery, in bytes: longer ones are answered with 413 and not kept.
+const LARGEST_BODY: usize = 1024 * 1024;
+/// The longest head, in bytes.
+const LARGEST_HEAD: usize = 64 * 1024;
+/// The most connections at a time. More wait until one ends.
+const MOST_CONNECTIONS: usize = 64;
+/// The most deliveries that are kept for one case. What comes after them is answered and forgotten.
+const MOST_DELIVERIES: usize = 100;
+/// The most deliveries that are refused: one that is another one each time it comes is taken in the end.
+const MOST_REFUSED: usize = 3;
+/// How long a head, and a body, may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How long no connection is accepted after one could not be.
+const REST: Duration = Duration::from_millis(100);
+
+/// Where the user has the receiver.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ReceiverAt {
+    /// Host and port at which it listens.
+    listen: String,
+    /// The URL by which the server reaches it, where that is another one.
+    url: Option<Url>,
+}
+
+/// A receiver. It ends when it is dropped.
+pub struct Receiver {
+    url: Url,
+    /// Whether the user says that the server reaches it.
+    is_named: bool,
+    slots: Arc<Slots>,
+    task: JoinHandle<()>,
+}
+
+/// The places at which deliveries come in.
+#[derive(Default)]
+struct Slots {
+    by_token: Mutex<HashMap<String, Arc<Slot>>>,
+    was_reached: AtomicBool,
+}
+
+/// A place at which the deliveries of one case come in.
+pub(super) struct Slot {
+    pub(super) url: Url,
+    /// Whether each delivery is answered with 503 when it comes for the first time.
+    refuses: AtomicBool,
+    came: Mutex<Vec<Delivery>>,
+    arrived: Notify,
+}
+
+/// What a server sent.
+#[derive(Clone, Debug)]
+pub(super) struct Delivery {
+    pub(super) at: Instant,
+    /// The same in seconds since the Unix epoch.
+    pub(super) epoch: u64,
+    pub(super) method: String,
+    /// Path and query.
+    pub(super) target: String,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+    /// How it was answered.
+    pub(super) status: u16,
+}
+
+impl std::str::FromStr for ReceiverAt {
+    type Err = String;
+
+    /// Reads `HOST:PORT`, or `URL=HOST:PORT` where the server reaches it by that URL.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (url, listen) = match text.rsplit_once('=') {
+            Some((url, listen)) => (Some(server_url(url)?), listen),
+            None if text.contains("://") => {
+                return Err("say as well where it listens: URL=HOST:PORT".to_owned());
+            }
+            None => (None, text),
+        };
+        let (host, port) = listen.rsplit_once(':').ok_or("write it as HOST:PORT, or URL=HOST:PORT")?;
+        if host.is_empty() || port.parse::<u16>().is_err() {
+            return Err("write it as HOST:PORT, or URL=HOST:PORT".to_owned());
+        }
+        let is_any = ["0.0.0.0", "[::]"].contains(&host);
+        if url.is_none() && (is_any || Url::parse(&format!("http://{listen}")).is_err()) {
+            return Err(format!("no server reaches it as `{host}`: write URL={listen}"));
+        }
+        Ok(Self { listen: listen.to_owned(), url })
+    }
+}
+
+impl Receiver {
+    /// A receiver where the user has it.
+    ///
+    /// # Errors
+    /// Why it cannot listen there.
+    pub async fn at(at: &ReceiverAt) -> Result<Self, String> {
+        let told = |error: io::Error| {
+            format!(
+                "the receiver cannot listen at {}: {error}; where that is no address of this machine, write URL=HOST:PORT",
+                at.listen
+            )
+        };
+        let socket = TcpListener::bind(&at.listen).await.map_err(told)?;
+        let port = socket.local_addr().map_err(told)?.port();
+        let host = at.listen.rsplit_once(':').map_or(at.listen.as_str(), |(host, _)| host);
+        let url = match &at.url {
+            Some(url) => url.clone(),
+            None => Url::parse(&format!("http://{host}:{port}")).map_err(|error| error.to_string())?,
+        };
+        Ok(Self::start(socket, url, true))
+    }
+
+    /// A receiver on a free port of this machine, for a server of this machine.
+    pub(super) async fn here() -> Result<Self, String> {
+        let told = |error: io::Error| format!("the receiver cannot listen on this machine: {error}");
+        let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(told)?;
+        let address = socket.local_addr().map_err(told)?;
+        let url = Url::parse(&format!("http://{address}")).map_err(|error| error.to_string())?;
+        Ok(Self::start(socket, url, false))
+    }
+
+    fn start(socket: TcpListener, url: Url, is_named: bool) -> Self {
+        let slots = Arc::new(Slots::default());
+        let task = tokio::spawn(accept(socket, Arc::clone(&slots)));
+        Self { url, is_named, slots, task }
+    }
+
+    /// The URL by which the server reaches it.
+    pub(super) fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// Whether it is known that the server reaches it: something came, or the user says so.
+    pub(super) fn is_reachable(&self) -> bool {
+        self.is_named || self.slots.was_reached.load(Ordering::Relaxed)
+    }
+
+    /// A new place, below which nobody else delivers: its path cannot be guessed.
+    pub(super) fn slot(&self) -> Arc<Slot> {
+        let token = format!("{:016x}{:016x}", RandomState::new().hash_one(0), RandomState::new().hash_one(1));
+        let mut url = self.url.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().push(&token);
+        }
+        let slot =
+            Arc::new(Slot { url, refuses: AtomicBool::new(false), came: Mutex::default(), arrived: Notify::new() });
+        self.slots.by_token().insert(token, Arc::clone(&slot));
+        slot
+    }
+}
+
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Slots {
+    fn by_token(&self) -> MutexGuard<'_, HashMap<String, Arc<Slot>>> {
+        self.by_token.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The place that a path leads to: what stands before it may be a proxy's.
+    fn at(&self, path: &str) -> Option<Arc<Slot>> {
+        let known = self.by_token();
+        path.split('/').find_map(|segment| known.get(segment)).cloned()
+    }
+
+    async fn take(&self, request: Request<Incoming>) -> StatusCode {
+        self.was_reached.store(true, Ordering::Relaxed);
+        let (parts, body) = request.into_parts();
+        let Some(slot) = self.at(parts.uri.path()) else { return StatusCode::NOT_FOUND };
+        let body = match timeout(PATIENCE, Limited::new(body, LARGEST_BODY).collect()).await {
+            Ok(Ok(body)) => body.to_bytes(),
+            Ok(Err(_)) => return StatusCode::PAYLOAD_TOO_LARGE,
+            Err(_) => return StatusCode::REQUEST_TIMEOUT,
+        };
+        let target = parts.uri.path_and_query().map_or_else(String::new, ToString::to_string);
+        let status = slot.keep(Delivery {
+            at: Instant::now(),
+            epoch: clock::epoch_seconds(),
+            method: parts.method.to_string(),
+            target,
+            headers: parts.headers,
+            body,
+            status: 200,
+        });
+        StatusCode::from_u16(status).unwrap_or(StatusCode::OK)
+    }
+}
+
+impl Slot {
+    fn came(&self) -> MutexGuard<'_, Vec<Delivery>> {
+        self.came.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on each delivery is answered with 503 when it comes for the first time.
+    pub(super) fn refuse(&self) {
+        self.refuses.store(true, Ordering::SeqCst);
+    }
+
+    /// Keeps a delivery; returns how it is answered.
+    fn keep(&self, delivery: Delivery) -> u16 {
+        let mut came = self.came();
+        let refused = came.iter().filter(|known| known.status == 503);
+        let is_new =
+            refused.clone().count() < MOST_REFUSED && !refused.into_iter().any(|known| known.body == delivery.body);
+        let status = if self.refuses.load(Ordering::SeqCst) && is_new { 503 } else { 200 };
+        if came.len() < MOST_DELIVERIES {
+            came.push(Delivery { status, ..delivery });
+        }
+        drop(came);
+        self.arrived.notify_waiters();
+        status
+    }
+
+    /// What came from an instant on.
+    pub(super) fn since(&self, since: Instant) -> Vec<Delivery> {
+        self.came().iter().filter(|one| one.at >= since).cloned().collect()
+    }
+
+    /// Returns once so many deliveries fit.
+    pub(super) async fn holds(&self, fits: impl Fn(&[Delivery]) -> bool) {
+        loop {
+            // Made before the look, so that none is missed between the two.
+            let mut arrived = std::pin::pin!(self.arrived.notified());
+            arrived.as_mut().enable();
+            if fits(&self.came()) {
+                return;
+            }
+            arrived.await;
+        }
+    }
+}
+
+/// Connections live in a set of their own, so that they end with the task.
+async fn accept(socket: TcpListener, slots: Arc<Slots>) {
+    let mut connections = JoinSet::new();
+    let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    loop {
+        let Ok(permit) = Arc::clone(&room).acquire_owned().await else { return };
+        match socket.accept().await {
+            Ok((stream, _)) => drop(connections.spawn(serve(stream, Arc::clone(&slots), permit))),
+            // It concerns its client only, or there is no handle for it yet.
+            Err(_) => tokio::time::sleep(REST).await,
+        }
+        while connections.try_join_next().is_some() {}
+    }
+}
+
+async fn serve(stream: TcpStream, slots: Arc<Slots>, _permit: OwnedSemaphorePermit) {
+    let service = service_fn(move |request| {
+        let slots = Arc::clone(&slots);
+        async move {
+            let mut response = Response::new(Empty::<Bytes>::new());
+            *response.status_mut() = slots.take(request).await;
+            Ok::<_, Infallible>(response)
+        }
+    });
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(PATIENCE).max_buf_size(LARGEST_HEAD);
+    // An error is a client that went away.
+    let _ = http.serve_connection(TokioIo::new(stream), service).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_a_receiver_is_is_read_or_refused_with_what_to_write() {
+        let read = |text: &str| text.parse::<ReceiverAt>();
+        assert_eq!(read("192.0.2.1:9000").map(|at| (at.listen, at.url)), Ok(("192.0.2.1:9000".to_owned(), None)));
+        assert_eq!(read("[::1]:0").map(|at| at.listen), Ok("[::1]:0".to_owned()));
+        let tunnel = read("https://hooks.example/in=127.0.0.1:9000").expect("a URL and a place");
+        assert_eq!(tunnel.url.map(|url| url.to_string()).as_deref(), Some("https://hooks.example/in"));
+        for (text, told) in [
+            ("https://hooks.example", "URL=HOST:PORT"),
+            ("9000", "HOST:PORT"),
+            (":9000", "HOST:PORT"),
+            ("host:70000", "HOST:PORT"),
+            ("0.0.0.0:9000", "write URL=0.0.0.0:9000"),
+            ("ftp://hooks.example=127.0.0.1:1", "https://"),
+        ] {
+            let problem = read(text).expect_err(text);
+            assert!(problem.contains(told), "{text}: {problem}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_comes_is_kept_by_the_place_that_it_comes_to() {
+        let receiver = Receiver::here().await.expect("a port");
+        let began = Instant::now();
+        let (kept, refused) = (receiver.slot(), receiver.slot());
+        refused.refuse();
+        assert!(!receiver.is_reachable());
+        let http = crate::probe::http_client(false).expect("no TLS is needed");
+        let post = |url: String, body: &'static str| http.post(url).body(body).send();
+        for (url, status) in [
+            (format!("{}/paid?n=1", kept.url), 200),
+            (refused.url.to_string(), 503),
+            (refused.url.to_string(), 200),
+            (format!("{}guessed", receiver.url()), 404),
+        ] {
+            assert_eq!(post(url.clone(), "{}").await.expect("an answer").status(), status, "{url}");
+        }
+        let long = http.post(kept.url.clone()).body(vec![b' '; LARGEST_BODY + 1]).send().await;
+        assert!(long.is_err() || long.is_ok_and(|answer| answer.status() == 413));
+        kept.holds(|came| came.len() == 1).await;
+        let came = kept.since(began);
+        let [paid] = came.as_slice() else { panic!("{came:?}") };
+        assert!(paid.target.ends_with("/paid?n=1") && paid.method == "POST" && *paid.body == *b"{}", "{paid:?}");
+        assert_eq!(refused.since(began).len(), 2);
+        assert!(receiver.is_reachable());
+    }
+}

@@ -1,0 +1,213 @@
+//! Who may call what: each operation with each identity of the tokens file, with no credential and with one that nobody issued. What
+//! the run saw stands beside what document and contract say.
+//!
+//! It is made of the calls of the cases, whose rules judge them: nothing is sent for it, so that a cell may be empty. One more call
+//! for each would be many, and no rule would judge it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use keyfit::redact::plain_lines;
+use keyfit_openapi::Operation;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::CaseReport;
+use crate::catalogue::Catalogue;
+use crate::contract::{Contract, Probe};
+use crate::identity::{Known, State};
+use crate::secret::Redactor;
+use crate::verdict::{NO_CREDENTIAL, Outcome, UNKNOWN_CREDENTIAL, Verdict};
+
+/// Who may call what.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+pub struct Access {
+    /// Who calls: the identities of the tokens file by name, `no credential` and `unknown credential`.
+    pub callers: Vec<String>,
+    /// Each operation that is checked, in the order of the document.
+    pub operations: Vec<OperationAccess>,
+}
+
+/// Who may call an operation.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+pub struct OperationAccess {
+    /// The id of the operation.
+    pub operation: String,
+    /// One for each caller, in their order.
+    pub cells: Vec<Cell>,
+}
+
+/// One caller at one operation.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+pub struct Cell {
+    /// What document and contract say.
+    pub due: Due,
+    /// The statuses of the answers to such calls; none where none was sent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub statuses: Vec<u16>,
+    /// Why none was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unsent: Option<String>,
+    /// Whether an answer is not what is due.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_against: bool,
+    /// The finding that says so, by its place among those of the API, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finding: Option<usize>,
+}
+
+/// What document and contract say of a call.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Due {
+    /// It is to be served.
+    Allowed,
+    /// It is to be refused.
+    Refused,
+    /// They do not say.
+    Unknown,
+}
+
+impl fmt::Display for Due {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Allowed => "allowed",
+            Self::Refused => "refused",
+            Self::Unknown => "unknown",
+        })
+    }
+}
+
+impl Access {
+    /// What the outcomes of a catalogue's cases show of these identities; `cases` are the reports on them.
+    pub(crate) fn new(
+        catalogue: &Catalogue,
+        outcomes: &[Outcome],
+        known: &[Known],
+        cases: &[CaseReport],
+        redactor: &Redactor,
+    ) -> Self {
+        let mut seen: BTreeMap<(usize, &str), Seen> = BTreeMap::new();
+        let mut unsent: BTreeMap<usize, &str> = BTreeMap::new();
+        let mut checked = BTreeSet::new();
+        for (place, (case, outcome)) in catalogue.cases.iter().zip(outcomes).enumerate() {
+            checked.insert(case.operation);
+            for (caller, status) in &outcome.calls {
+                let cell = seen.entry((case.operation, caller)).or_default();
+                cell.statuses.insert(*status);
+                let broken = cases.get(place).filter(|case| case.verdict == Verdict::Known || case.finding.is_some());
+                cell.broken.extend(broken.map(|case| (*status, case.finding)));
+            }
+            let is_valid = catalogue.rule(case).probe == Some(Probe::Valid);
+            if let (true, Verdict::Skip, Some(why)) = (is_valid, outcome.verdict, &outcome.reason) {
+                unsent.entry(case.operation).or_insert(why);
+            }
+        }
+        let names = known.iter().map(|one| one.name.as_str()).chain([NO_CREDENTIAL, UNKNOWN_CREDENTIAL]);
+        let names: Vec<&str> = names.collect();
+        let row = |place: usize| {
+            let operation = &catalogue.api.operations[place];
+            let cell = |(column, name): (usize, &&str)| {
+                let due = match known.get(column) {
+                    Some(known) => due(known, &catalogue.contract, operation),
+                    None => due_without(operation, *name == NO_CREDENTIAL),
+                };
+                let none = "no case sends it";
+                let why = unsent.get(&place).copied().filter(|_| known.get(column).is_some()).unwrap_or(none);
+                seen.get(&(place, *name)).map_or_else(|| Cell::empty(due, &redactor.mask(why)), |seen| seen.cell(due))
+            };
+            let cells = names.iter().enumerate().map(cell).collect();
+            OperationAccess { operation: plain_lines(&operation.id), cells }
+        };
+        Self {
+            operations: checked.into_iter().map(row).collect(),
+            callers: names.iter().map(|name| redactor.mask(&plain_lines(name))).collect(),
+        }
+    }
+
+    /// How many cells there are, of how many something was seen, and how many are not what is due.
+    pub(super) fn counts(&self) -> (usize, usize, usize) {
+        let cells = || self.operations.iter().flat_map(|row| &row.cells);
+        let seen = cells().filter(|cell| !cell.statuses.is_empty()).count();
+        (cells().count(), seen, cells().filter(|cell| cell.is_against).count())
+    }
+}
+
+/// What was seen of a cell.
+#[derive(Default)]
+struct Seen {
+    statuses: BTreeSet<u16>,
+    /// The statuses that break a rule, each with its finding; none where it is known.
+    broken: Vec<(u16, Option<usize>)>,
+}
+
+impl Seen {
+    fn cell(&self, due: Due) -> Cell {
+        let is_wrong = |status: &u16| match due {
+            Due::Allowed => matches!(status, 401 | 403),
+            Due::Refused => (200..300).contains(status),
+            Due::Unknown => false,
+        };
+        let wrong: Vec<u16> = self.statuses.iter().copied().filter(is_wrong).collect();
+        // What no rule holds against the server is not held against it here.
+        let broken = self.broken.iter().find(|(status, _)| wrong.contains(status));
+        Cell {
+            due,
+            statuses: self.statuses.iter().copied().collect(),
+            unsent: None,
+            is_against: broken.is_some(),
+            finding: broken.and_then(|(_, finding)| *finding),
+        }
+    }
+}
+
+impl Cell {
+    fn empty(due: Due, why: &str) -> Self {
+        Self { due, statuses: Vec::new(), unsent: Some(why.to_owned()), is_against: false, finding: None }
+    }
+
+    /// In one word: `200`, `403 !` where that is not what is due, `-` where nothing was sent.
+    pub(super) fn told(&self) -> String {
+        let statuses: Vec<String> = self.statuses.iter().map(ToString::to_string).collect();
+        match (statuses.is_empty(), self.is_against) {
+            (true, _) => "-".to_owned(),
+            (false, true) => format!("{} !", statuses.join(" ")),
+            (false, false) => statuses.join(" "),
+        }
+    }
+}
+
+/// What is due to an identity.
+fn due(known: &Known, contract: &Contract, operation: &Operation) -> Due {
+    let is_open = operation.needed.is_optional();
+    if !operation.needed.takes_alone(&known.kind) {
+        let is_joined = operation.needed.kinds().any(|kind| *kind == known.kind);
+        return if is_open || is_joined { Due::Unknown } else { Due::Refused };
+    }
+    match known.state {
+        State::Valid => {}
+        State::Revoked | State::Expired if !is_open => return Due::Refused,
+        _ => return Due::Unknown,
+    }
+    let kind = contract.credential(&known.kind).filter(|kind| kind.scoped);
+    let (Some(kind), false) = (kind, operation.scopes.is_empty()) else { return Due::Allowed };
+    match (&known.scopes, known.has_resources) {
+        (_, true) => Due::Unknown,
+        (None, false) => Due::Allowed,
+        (Some(scopes), false) => {
+            let reached = kind.reach(scopes);
+            let is_whole = kind.superset.as_ref().is_some_and(|superset| scopes.contains(superset));
+            let has_all = is_whole || operation.scopes.iter().all(|scope| reached.contains(scope));
+            if has_all { Due::Allowed } else { Due::Refused }
+        }
+    }
+}
+
+/// What is due to who shows no credential, or one that nobody issued.
+fn due_without(operation: &Operation, shows_none: bool) -> Due {
+    match operation.needed.is_optional() {
+        true if shows_none => Due::Allowed,
+        true => Due::Unknown,
+        false => Due::Refused,
+    }
+}

@@ -1,0 +1,58 @@
+//! The secrets by which a server signs what it delivers.
+
+use std::collections::{BTreeMap, HashMap};
+
+use keyfit_openapi::{Failure, did_you_mean};
+
+use super::clients::Reader;
+use super::failure;
+use super::source::Place as SecretPlace;
+use crate::contract::Carrier;
+use crate::identity::Missing;
+use crate::secret::{Secret, shown, without_quotes};
+
+/// Secrets by the names of webhooks.
+#[derive(Debug, Default)]
+pub(super) struct WebhookSecrets(HashMap<String, Secret>);
+
+impl WebhookSecrets {
+    pub(super) async fn read(places: BTreeMap<String, SecretPlace>, reader: &Reader<'_>) -> Result<Self, Failure> {
+        let mut secrets = HashMap::new();
+        for (name, place) in places {
+            let offset = reader
+                .text
+                .text
+                .find("[webhook-secrets]")
+                .and_then(|start| reader.text.text[start..].find(&name).map(|at| start + at));
+            let at = || crate::contract::place(reader.text, offset);
+            let signed = reader.contract.webhooks.iter().filter(|(_, terms)| terms.signature.is_some());
+            let signed: Vec<&str> = signed.map(|(name, _)| name.as_str()).collect();
+            if !signed.contains(&name.as_str()) {
+                let problem = format!("the contract does not say how a webhook `{}` is signed", shown(&name));
+                let help = did_you_mean(&name, signed, "name one of the contract that has a `signature`");
+                return Err(failure(at(), problem, help));
+            }
+            let secret = place.read(&Carrier::Header, reader.environment).await.map_err(|error| {
+                let problem = format!("the webhook `{name}` has no secret: {}", without_quotes(&error));
+                failure(at(), problem, "put it there, or remove the line")
+            })?;
+            reader.redactor.learn(&secret);
+            secrets.insert(name, secret);
+        }
+        Ok(Self(secrets))
+    }
+
+    pub(super) fn find(&self, name: &str) -> Result<Secret, Missing> {
+        let missing = || {
+            let named = if name.chars().all(|one| one.is_ascii_alphanumeric() || matches!(one, '-' | '_')) {
+                name.to_owned()
+            } else {
+                format!("{name:?}")
+            };
+            Missing(format!(
+                "the tokens file names no secret of the webhook `{name}`: add `{named} = {{ env = \"VARIABLE\" }}` under [webhook-secrets]"
+            ))
+        };
+        self.0.get(name).cloned().ok_or_else(missing)
+    }
+}

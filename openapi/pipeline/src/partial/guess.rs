@@ -1,0 +1,289 @@
+//! What looks like a call that takes many items and tells the outcome of each. A guess needs both sides: one list of objects in the
+//! body of the request, and places in the answer that tell of items that failed. An answer that tells of a task which has only begun
+//! tells no outcome.
+
+use serde_json::Value;
+
+use super::Partial;
+use super::names::{self, has};
+use crate::place::{items, member, property_names};
+use crate::schema::{Direction, is_sent};
+use crate::{Api, Operation, Writing, pointer, walk};
+
+/// A call that takes many items, which the document does not name as such.
+#[derive(Clone, Debug)]
+pub struct BatchGuess {
+    /// Where its answer tells of the items.
+    pub partial: Partial,
+    /// Where the items stand in the body of the request: a JSON pointer.
+    pub items_at: String,
+    /// The member by which an item is known again, where there is one that takes any text.
+    pub id_field: Option<String>,
+    /// A member that each item needs.
+    pub spoil: String,
+    /// The most items that one call takes, where the document says so.
+    pub maximum: Option<u64>,
+    /// What makes it look so.
+    pub why: String,
+    /// Whether the answer names the position of each item that failed, from a known first one, and counts items beside that.
+    pub is_certain: bool,
+}
+
+/// How deep a body is searched for its list, and an answer for what tells of items.
+const DEPTH: usize = 3;
+
+impl BatchGuess {
+    /// What an operation looks like, where no overlay says what it is.
+    pub fn read(api: &Api, operation: &Operation) -> Option<Self> {
+        let body = operation.body.as_ref().filter(|body| body.writing(api) == Writing::Json)?;
+        if !matches!(operation.method.as_str(), "POST" | "PUT" | "PATCH") || !operation.partial.is_empty() {
+            return None;
+        }
+        let document = &api.document;
+        let mut lists = Vec::new();
+        gather_lists(document, &body.schema, "", DEPTH, &mut lists);
+        let Ok([(items_at, list)]) = <[_; 1]>::try_from(lists) else { return None };
+        let item = items(document, list)?;
+        let id_field = id_field(document, item);
+        let spoil = spoil(api, item, id_field.as_deref())?;
+        let mut successes = operation.responses.iter().filter(|(status, _)| status.starts_with('2'));
+        let answer = successes.find_map(|(_, shape)| shape.schema.as_ref().filter(|_| shape.is_json()))?;
+        let Told { partial, is_certain } = told(document, answer, "", DEPTH)?;
+        let places: Vec<&str> = partial.places().into_iter().filter_map(|(_, place)| place).collect();
+        let shown = if items_at.is_empty() { "a list" } else { &items_at };
+        let why = format!("it takes {shown}, and its answer has {}", places.join(", "));
+        let maximum = list.get("maxItems").and_then(Value::as_u64);
+        Some(Self { partial, items_at, id_field, spoil, maximum, why, is_certain })
+    }
+}
+
+impl Partial {
+    /// It as an overlay says it.
+    pub fn hint(&self) -> String {
+        let mut told = serde_json::to_value(self).unwrap_or_default();
+        let says =
+            |value: &Value| !value.is_null() && *value != 0 && value.as_array().is_none_or(|list| !list.is_empty());
+        if let Some(members) = told.as_object_mut() {
+            members.retain(|_, value| says(value));
+        }
+        format!("partial: {told}")
+    }
+}
+
+/// The lists of objects in a body, by where they stand.
+fn gather_lists<'a>(
+    document: &'a Value,
+    schema: &'a Value,
+    at: &str,
+    depth: usize,
+    found: &mut Vec<(String, &'a Value)>,
+) {
+    let schema = walk::resolve(document, schema);
+    let is_object = |item: &Value| walk::kind(item) == Some("object") && !property_names(document, item).is_empty();
+    match walk::kind(schema) {
+        Some("array") if items(document, schema).is_some_and(is_object) => found.push((at.to_owned(), schema)),
+        Some("object") | None if depth > 0 => {
+            for (name, inner) in property_names(document, schema) {
+                gather_lists(document, inner, &pointer::join(at, name), depth - 1, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A member of an item that takes any text and is named like an id of the caller's choice.
+fn id_field(document: &Value, item: &Value) -> Option<String> {
+    let is_free = |schema: &Value| {
+        let limits = ["format", "pattern", "enum", "const", "minLength", "readOnly"];
+        walk::kind(schema) == Some("string")
+            && limits.iter().all(|word| schema.get(word).is_none())
+            && schema.get("maxLength").and_then(Value::as_u64).is_none_or(|longest| longest >= 16)
+    };
+    let members = property_names(document, item);
+    let named = |id: &&str| members.iter().find(|(name, schema)| has(&[id], name) && is_free(schema));
+    names::IDS.iter().find_map(named).map(|(name, _)| (*name).to_owned())
+}
+
+/// A member without which an item is not a valid one: another than its id where there is one.
+fn spoil(api: &Api, item: &Value, id_field: Option<&str>) -> Option<String> {
+    let document = &api.document;
+    let is_needed = |name: &str| {
+        let found = member(document, item, &pointer::join("", name));
+        found.is_some_and(|found| found.is_required) && is_sent(api, Direction::Request, item, name)
+    };
+    let needed: Vec<&str> =
+        property_names(document, item).into_iter().map(|(name, _)| name).filter(|name| is_needed(name)).collect();
+    let other = needed.iter().find(|name| Some(**name) != id_field);
+    other.or(needed.first()).map(|name| (*name).to_owned())
+}
+
+/// Where an answer tells of items.
+struct Told {
+    partial: Partial,
+    is_certain: bool,
+}
+
+/// The first object of an answer that tells of items: the answer, or one in it.
+fn told(document: &Value, answer: &Value, at: &str, depth: usize) -> Option<Told> {
+    let answer = walk::resolve(document, answer);
+    if walk::kind(answer).is_some_and(|kind| kind != "object") {
+        return None;
+    }
+    let members = property_names(document, answer);
+    if members.iter().any(|(name, _)| has(names::TASK, name)) {
+        return None;
+    }
+    let inner = || {
+        let depth = depth.checked_sub(1)?;
+        members.iter().find_map(|(name, inner)| told(document, inner, &pointer::join(at, name), depth))
+    };
+    here(document, &members, at).or_else(inner)
+}
+
+fn here(document: &Value, members: &[(&str, &Value)], at: &str) -> Option<Told> {
+    let count = |known: &[&str]| {
+        let mut counts = members.iter().filter(|(_, schema)| walk::kind(schema) == Some("integer"));
+        counts.find(|(name, _)| has(known, name)).map(|(name, _)| pointer::join(at, name))
+    };
+    let (received, accepted, rejected) = (count(names::RECEIVED), count(names::ACCEPTED), count(names::REJECTED));
+    let lists = || members.iter().filter(|(_, schema)| walk::kind(schema) == Some("array"));
+    let failed = lists().find(|(name, _)| has(names::FAILED, name));
+    let entry = failed.and_then(|(_, list)| items(document, list)).map(|entry| property_names(document, entry));
+    let entry = entry.unwrap_or_default();
+    let position = entry.iter().find_map(|(name, schema)| Some((*name, first(name, schema)?)));
+    let reason = entry.iter().find(|(name, _)| has(names::REASONS, name)).map(|(name, _)| pointer::join("", name));
+    let counts = [&received, &accepted, &rejected].into_iter().flatten().count();
+    let is_certain = position.is_some() && counts > 0;
+    if position.is_none() && (rejected.is_none() || counts + usize::from(failed.is_some()) < 2) {
+        return None;
+    }
+    let partial = Partial {
+        received,
+        accepted,
+        rejected,
+        rejected_items: failed.map(|(name, _)| pointer::join(at, name)),
+        reason,
+        position: position.map(|(name, _)| pointer::join("", name)),
+        first: position.map_or(0, |(_, first)| first),
+        ..Partial::default()
+    };
+    Some(Told { partial, is_certain })
+}
+
+/// The position of the first item where a member names positions, and its name or its bounds say which that is.
+fn first(name: &str, schema: &Value) -> Option<u64> {
+    if walk::kind(schema) != Some("integer") {
+        return None;
+    }
+    let is_index = has(names::INDEXES, name);
+    let least = schema.get("minimum").and_then(Value::as_u64).filter(|least| *least <= 1);
+    (is_index || has(names::POSITIONS, name)).then_some(())?;
+    least.or(is_index.then_some(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{Source, Text};
+
+    /// What a call looks like that is sent this and answers with that.
+    fn guessed(sent: Value, answer: Value) -> Option<BatchGuess> {
+        let content = |schema: Value| json!({ "application/json": { "schema": schema } });
+        let document = json!({
+            "openapi": "3.0.3", "info": { "title": "Rows", "version": "1" },
+            "servers": [{ "url": "https://rows.example" }],
+            "paths": { "/rows": { "post": {
+                "operationId": "push",
+                "requestBody": { "required": true, "content": content(sent) },
+                "responses": { "202": { "description": "Taken.", "content": content(answer) } },
+            } } },
+        });
+        let document = Text::new("rows.json", document.to_string());
+        let api = Api::read(&Source { name: "rows".to_owned(), document, overlay: None, contract: None })
+            .expect("it is read");
+        BatchGuess::read(&api, &api.operations[0])
+    }
+
+    fn rows() -> Value {
+        let row = json!({
+            "type": "object", "required": ["id", "size"],
+            "properties": { "id": { "type": "string" }, "size": { "type": "integer" }, "note": { "type": "string" } },
+        });
+        json!({ "type": "array", "maxItems": 50, "items": row })
+    }
+
+    fn object(members: Value) -> Value {
+        let mut schema = json!({ "type": "object" });
+        schema["properties"] = members;
+        schema
+    }
+
+    fn failures(position: Value) -> Value {
+        json!({ "type": "array", "items": object(position) })
+    }
+
+    #[test]
+    fn counts_and_positions_tell_the_outcome_of_items() {
+        let number = json!({ "type": "integer" });
+        let answer = object(json!({
+            "accepted": number, "failed": number, "errors": failures(json!({ "index": number, "message": { "type": "string" } })),
+        }));
+        let found = guessed(object(json!({ "rows": rows() })), answer.clone()).expect("a batch");
+        assert_eq!(
+            found.partial.hint(),
+            r#"partial: {"accepted":"/accepted","rejected":"/failed","rejected-items":"/errors","reason":"/message","position":"/index"}"#
+        );
+        assert_eq!(
+            (found.items_at.as_str(), found.id_field.as_deref(), found.spoil.as_str()),
+            ("/rows", Some("id"), "size")
+        );
+        assert_eq!((found.maximum, found.is_certain), (Some(50), true));
+        let bare = guessed(rows(), object(json!({ "result": answer }))).expect("a batch");
+        assert_eq!((bare.items_at.as_str(), bare.partial.rejected.as_deref()), ("", Some("/result/failed")));
+    }
+
+    #[test]
+    fn a_position_counts_where_it_is_known_which_the_first_is() {
+        let number = json!({ "type": "integer" });
+        let of = |position: Value| guessed(rows(), object(json!({ "total": number, "errors": failures(position) })));
+        let from_one = of(json!({ "row": { "type": "integer", "minimum": 1 } })).expect("a batch");
+        assert_eq!((from_one.partial.first, from_one.is_certain), (1, true));
+        assert!(of(json!({ "row": number })).is_none(), "from zero or from one");
+        assert!(of(json!({ "index": { "type": "string" } })).is_none());
+    }
+
+    #[test]
+    fn counts_alone_are_a_guess() {
+        let number = json!({ "type": "integer" });
+        let found = guessed(rows(), object(json!({ "imported": number, "rejected": number }))).expect("a batch");
+        assert!(!found.is_certain);
+        for answer in
+            [json!({ "failed": number }), json!({ "count": number }), json!({ "succeeded": number, "total": number })]
+        {
+            assert!(guessed(rows(), object(answer.clone())).is_none(), "{answer}");
+        }
+    }
+
+    #[test]
+    fn what_has_only_begun_and_errors_of_the_whole_call_tell_nothing_of_items() {
+        let number = json!({ "type": "integer" });
+        let text = json!({ "type": "string" });
+        let task = json!({ "status": text, "succeeded": number, "failed": number, "errors": failures(json!({ "index": number })) });
+        assert!(guessed(rows(), object(task)).is_none());
+        let whole = json!({ "errors": failures(json!({ "code": text, "field": text })), "rows": rows() });
+        assert!(guessed(rows(), object(whole)).is_none());
+    }
+
+    #[test]
+    fn a_body_with_several_lists_or_with_none_of_objects_is_no_batch() {
+        let number = json!({ "type": "integer" });
+        let answer = object(json!({ "accepted": number, "errors": failures(json!({ "index": number })) }));
+        let texts = json!({ "type": "array", "items": { "type": "string" } });
+        let optional = json!({ "type": "array", "items": object(json!({ "id": { "type": "string" } })) });
+        for sent in [object(json!({ "rows": rows(), "others": rows() })), object(json!({ "ids": texts })), optional] {
+            assert!(guessed(sent.clone(), answer.clone()).is_none(), "{sent}");
+        }
+    }
+}
