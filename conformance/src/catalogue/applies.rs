@@ -109,12 +109,7 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
             let first = || asked_readings(api, contract).next();
             contract.rate_limit.is_some() && first().is_some_and(|first| first.id == operation.id)
         }
-        Probe::AtOnce => contract.rate_limit.as_ref().filter(|rules| rules.names_its_headers()).is_some_and(|rules| {
-            let header = rules.remaining_header.to_lowercase();
-            let telling = |other: &&Operation| success_headers(other).any(|own| own == header);
-            let first = asked_readings(api, contract).find(telling).or_else(|| asked_readings(api, contract).next());
-            first.is_some_and(|first| first.id == operation.id)
-        }),
+        Probe::AtOnce => fills_a_window(api, contract, operation),
         Probe::Oauth(probe) => contract.authorization_server.as_ref().is_some_and(|server| {
             probe.applies(server)
                 && stands_for_authorization(api, server, operation)
@@ -129,6 +124,16 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
         }
         _ => true,
     }
+}
+
+/// Whether it is the one operation at which a window is filled: the first that says what is left, or the first of all.
+fn fills_a_window(api: &Api, contract: &Contract, operation: &Operation) -> bool {
+    contract.rate_limit.as_ref().filter(|rules| rules.names_its_headers()).is_some_and(|rules| {
+        let header = rules.remaining_header.to_lowercase();
+        let telling = |other: &&Operation| success_headers(other).any(|own| own == header);
+        let first = asked_readings(api, contract).find(telling).or_else(|| asked_readings(api, contract).next());
+        first.is_some_and(|first| first.id == operation.id)
+    })
 }
 
 /// The calls that only read and ask for a credential.

@@ -488,7 +488,11 @@ fn cases_at(
     let is_lenient = matches!(&rule.probe, Some(Probe::Invalid(flaw)) if flaw.constraint().is_some());
     let most = if is_lenient && operation.retry == Retry::Safe { Level::Should } else { Level::Must };
     let delivers = rule.probe.as_ref().is_some_and(Probe::is_of_webhooks);
-    let level = contract.level(index).unwrap_or(rule.level.min(most));
+    // Unless the contract says of the rule how binding it is.
+    let level = match contract.change(index) {
+        Some(_) => contract.level(index).unwrap_or(rule.level),
+        None => rule.level.min(most),
+    };
     let is_sent = side == Side::Server && rule.probe != Some(Probe::Any);
     // What a method does that the document does not know is anybody's guess.
     let is_unknown = rule.probe == Some(Probe::UndeclaredMethod);

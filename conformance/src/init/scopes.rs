@@ -54,17 +54,14 @@ impl Facts {
             let is_least =
                 |narrow: &&&String| alone.len() == demand.0.len() && alone.iter().all(|wide| includes(wide, narrow));
             let access = &mut self.operations[place];
-            match alone.iter().find(is_least) {
-                Some(narrow) => {
-                    access.scopes = vec![(*narrow).clone()];
-                    for wide in alone.iter().filter(|wide| *wide != narrow) {
-                        self.includes.entry((*wide).clone()).or_default().insert((*narrow).clone());
-                    }
+            if let Some(narrow) = alone.iter().find(is_least) {
+                access.scopes = vec![(*narrow).clone()];
+                for wide in alone.iter().filter(|wide| *wide != narrow) {
+                    self.includes.entry((*wide).clone()).or_default().insert((*narrow).clone());
                 }
-                None => {
-                    access.scopes.clear();
-                    open.push(format!("{} {}", access.method.to_uppercase(), access.path));
-                }
+            } else {
+                access.scopes.clear();
+                open.push(format!("{} {}", access.method.to_uppercase(), access.path));
             }
         }
         self.notes.extend(all_of(&open).map(|operations| {
@@ -84,6 +81,8 @@ impl Facts {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use keyfit_openapi::Text;
 
     use crate::contract::Contract;
@@ -91,13 +90,13 @@ mod tests {
 
     /// The scopes of each operation in the overlay, and what the contract says of those that include others.
     fn made(security: &[&str], choices: &Choices) -> (Vec<String>, Vec<String>) {
-        let paths: String = security
-            .iter()
-            .enumerate()
-            .map(|(number, security)| {
-                format!("  /a{number}:\n    get: {{security: {security}, responses: {{'200': {{description: d}}}}}}\n")
-            })
-            .collect();
+        let mut paths = String::new();
+        for (number, security) in security.iter().enumerate() {
+            let _ = writeln!(
+                paths,
+                "  /a{number}:\n    get: {{security: {security}, responses: {{'200': {{description: d}}}}}}"
+            );
+        }
         let text = format!(
             "openapi: 3.0.3\ninfo: {{title: A, version: '1'}}\nservers: [{{url: 'https://a.example'}}]\npaths:\n{paths}components: {{securitySchemes: {{login: {{type: http, scheme: bearer}}, key: {{type: apiKey, in: header, name: X-Key}}}}}}\n"
         );

@@ -24,7 +24,7 @@ use crate::clock;
 use crate::contract::{Contract, SecretEncoding, Signature};
 use crate::probe::is_loopback;
 use crate::secret::Secret;
-use crate::webhook::{Exchanged, Hook, Part, hooks, member};
+use crate::webhook::{Exchanged, Hook, Part, hex, hooks, member};
 
 /// The seed of the secret by which deliveries are signed, far from those of tokens and clients.
 const SEED: u64 = 1 << 41;
@@ -60,7 +60,7 @@ pub(super) fn secret(signature: &Signature) -> Secret {
     let text = match signature.secret_encoding {
         SecretEncoding::Text => text,
         SecretEncoding::Base64 => STANDARD.encode(text),
-        SecretEncoding::Hex => text.bytes().map(|byte| format!("{byte:02x}")).collect(),
+        SecretEncoding::Hex => hex(text.as_bytes()),
     };
     Secret::new(format!("{}{text}", signature.secret_prefix))
 }

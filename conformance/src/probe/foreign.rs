@@ -52,7 +52,7 @@ impl Target {
 
     /// Reads the list as somebody to whom some of it must not be shown.
     pub(super) async fn send_listed(&self, trial: &mut Trial<'_>, name: &str) -> Result<(), Stop> {
-        let named = self.named(trial, Referring::List, name)?;
+        let named = Self::named(trial, Referring::List, name)?;
         let operation = trial.catalogue.operation(trial.case);
         let foreign = self.identities.foreign_id(named.template, name);
         let missing = match foreign {
@@ -98,7 +98,7 @@ impl Target {
                         let is_bound = bound.is_some_and(|bound| bound.iter().any(|bound| bound == name));
                         trial.at_most = if is_bound { Level::Must } else { Level::Should };
                         trial.identity = there.reader;
-                        trial.presented = there.sent.draft.secrets.clone();
+                        trial.presented.clone_from(&there.sent.draft.secrets);
                         trial.found = Some(format!("{found}, and the other way round"));
                         trial.sent.push(there.sent);
                         return Ok(());
@@ -142,7 +142,7 @@ impl Target {
             let is_served = sent.answer().is_some_and(Reply::is_success);
             own.push(sent);
             if !is_served {
-                own.into_iter().for_each(|sent| trial.sent.insert(0, sent));
+                trial.sent.splice(0..0, own);
                 return Ok(None);
             }
         }
@@ -152,12 +152,12 @@ impl Target {
                 bodies.iter().map(|body| ids_listed(body, name).unwrap_or_default()).collect();
             let is_owned = lists[1].contains(&id);
             let sent = own.swap_remove(0);
-            own.into_iter().for_each(|sent| trial.sent.insert(0, sent));
+            trial.sent.splice(0..0, own);
             let found = listed(name, &id, Some(&lists[0])).filter(|_| is_owned);
             let shown = found.map(|found| format!("{found}: `{}` gets what is `{}`'s", reader.name, owner.name));
             return Ok(is_owned.then_some(Got { sent, shown, reader }));
         }
-        own.into_iter().for_each(|sent| trial.sent.insert(0, sent));
+        trial.sent.splice(0..0, own);
         // Up to the id the path is the reader's, and from there on the owner's.
         let before = operation.path.split(&format!("{{{name}}}")).next().unwrap_or_default();
         let is_before = |parameter: &String| before.contains(&format!("{{{parameter}}}"));
@@ -179,7 +179,7 @@ impl Target {
 
     /// The own id in the query, and then that of somebody else.
     pub(super) async fn send_foreign_query(&self, trial: &mut Trial<'_>, name: &str) -> Result<(), Stop> {
-        let named = self.named(trial, Referring::Query, name)?;
+        let named = Self::named(trial, Referring::Query, name)?;
         let (own, foreign) = self.own_and_foreign(trial, &named)?;
         let with = |mut draft: Draft, id: &str| {
             set_query(&mut draft, named.name, vec![(named.name.to_owned(), id.to_owned())]);
@@ -264,7 +264,7 @@ impl Target {
 
     /// A body with the own id, and then with that of somebody else.
     pub(super) async fn send_foreign_member(&self, trial: &mut Trial<'_>, name: &str) -> Result<(), Stop> {
-        let named = self.named(trial, Referring::Member, name)?;
+        let named = Self::named(trial, Referring::Member, name)?;
         let (own, foreign) = self.own_and_foreign(trial, &named)?;
         let operation = trial.catalogue.operation(trial.case);
         if self.live.as_ref().is_some_and(|live| !live.adds(operation)) {
@@ -312,7 +312,7 @@ impl Target {
         }
     }
 
-    fn named<'t>(&self, trial: &Trial<'t>, referring: Referring, name: &str) -> Result<Reference<'t>, Stop> {
+    fn named<'t>(trial: &Trial<'t>, referring: Referring, name: &str) -> Result<Reference<'t>, Stop> {
         let operation = trial.catalogue.operation(trial.case);
         let found = reference(&trial.catalogue.api, operation, referring, name);
         found.ok_or_else(|| open(format!("nothing of the call names a `{name}`")))

@@ -278,10 +278,13 @@ impl Target {
         if self.live.is_none() || !probe.is_about_scopes() || operation.scopes.is_empty() {
             return None;
         }
-        let mut kinds = catalogue.contract.kinds_of(operation).filter(|kind| kind.scoped && kind.resources.is_empty());
-        let first = kinds.next()?;
-        let is_held =
-            std::iter::once(first).chain(kinds).any(|kind| self.identities.holds(&kind.kind, &operation.scopes));
+        let kinds = || catalogue.contract.kinds_of(operation);
+        let first = kinds().find(|kind| kind.scoped)?;
+        // A call that is served with another kind is control enough.
+        let is_held = kinds().any(|kind| {
+            let scopes = if kind.scoped { &operation.scopes[..] } else { &[] };
+            !kind.resources.is_empty() || self.identities.holds(&kind.kind, scopes)
+        });
         let scopes = operation.scopes.join("`, `");
         (!is_held).then(|| {
             let need =

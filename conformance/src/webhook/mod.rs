@@ -6,6 +6,7 @@ mod signature;
 use keyfit_openapi::{Api, Operation, Webhook};
 
 pub(crate) use self::expression::{Exchanged, Expression, Part, member};
+pub(crate) use self::signature::hex;
 use crate::contract::{Contract, DeliveryCheck, WebhookTerms};
 
 /// A webhook or a callback whose URL an operation hands over.

@@ -1,5 +1,7 @@
 //! Signatures of deliveries: the mock makes them, the check judges them.
 
+use std::fmt::Write as _;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use chrono::DateTime;
@@ -35,7 +37,7 @@ impl Signature {
     pub(crate) fn written(&self, key: &[u8], id: &str, timestamp: &str, body: &[u8]) -> String {
         let bytes = self.algorithm.of(key, &self.input(id, timestamp, body));
         let text = match self.encoding {
-            SignatureEncoding::Hex => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+            SignatureEncoding::Hex => hex(&bytes),
             SignatureEncoding::Base64 => STANDARD.encode(bytes),
         };
         format!("{}{text}", self.prefix)
@@ -157,6 +159,14 @@ fn seconds(text: &str) -> Option<i64> {
 
 fn of_base64(text: &str) -> Option<Vec<u8>> {
     STANDARD.decode(text).or_else(|_| STANDARD_NO_PAD.decode(text)).ok()
+}
+
+/// Bytes in lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 fn of_hex(text: &str) -> Option<Vec<u8>> {

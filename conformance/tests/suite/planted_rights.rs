@@ -2,6 +2,7 @@
 //! that was written for it and by the one that `keyfit init` makes of its document.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -54,7 +55,7 @@ async fn table(api: &Path, name: &str) -> String {
         let case = defect.map_or_else(|| "none".to_owned(), |defect| format!("{defect:?}"));
         let (count, rules) = told(&checked(api, &format!("{name}-{case}"), defect).await);
         assert_eq!(rules.is_empty(), defect.is_none(), "{case}: {rules:?}");
-        table += &format!("{case}: {count}: {}\n", rules.into_iter().collect::<Vec<_>>().join(" "));
+        let _ = writeln!(table, "{case}: {count}: {}", rules.into_iter().collect::<Vec<_>>().join(" "));
     }
     table
 }

@@ -22,7 +22,7 @@ use super::request::{Draft, Maker};
 use super::trial::{Sent, Trial, requests};
 use super::{Target, is_loopback};
 use crate::body;
-use crate::contract::{Contract, DeliveryCheck, Level, Probe};
+use crate::contract::{Contract, DeliveryCheck, Level, Probe, Rule};
 use crate::identity::{Missing, Need};
 use crate::pointer::put;
 use crate::secret::Secret;
@@ -154,13 +154,11 @@ impl Target {
     /// Whether the deliveries fit by an instant; `None` where the run is ended before that.
     async fn waits(&self, slot: &Slot, fits: impl Fn(&[Delivery]) -> bool, until: Instant) -> Option<bool> {
         let over = async {
-            match &self.live {
-                Some(live) => live.pace.waits_until(until).await,
-                None => {
-                    tokio::time::sleep_until(until).await;
-                    true
-                }
+            if let Some(live) = &self.live {
+                return live.pace.waits_until(until).await;
             }
+            tokio::time::sleep_until(until).await;
+            true
         };
         tokio::select! {
             biased;
@@ -247,7 +245,12 @@ impl Target {
             redactor: &self.redactor,
         };
         if deliveries.came.is_empty() && check != DeliveryCheck::Arrives {
-            return Outcome::skip("no delivery came");
+            let arrives = |rule: &&Rule| {
+                let check = rule.expect.as_ref().and_then(|expect| expect.delivery);
+                check == Some(DeliveryCheck::Arrives) && rule.covers(&trial.catalogue.operation(trial.case).id)
+            };
+            let root = trial.catalogue.contract.rules.iter().find(arrives);
+            return Outcome { follows: root.map(|rule| rule.id.clone()), ..Outcome::skip("no delivery came") };
         }
         let Some(finding) = deliveries.finding(check) else { return Outcome::pass() };
         // A server in a container, say, may not reach what is on this machine's loopback interface.

@@ -15,6 +15,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use keyfit::{Clock as _, SystemClock};
 use reqwest::Url;
 use reqwest::header::HeaderMap;
 use tokio::net::{TcpListener, TcpStream};
@@ -267,7 +268,7 @@ async fn accept(socket: TcpListener, slots: Arc<Slots>) {
         match socket.accept().await {
             Ok((stream, _)) => drop(connections.spawn(serve(stream, Arc::clone(&slots), permit))),
             // It concerns its client only, or there is no handle for it yet.
-            Err(_) => tokio::time::sleep(REST).await,
+            Err(_) => SystemClock.sleep(REST).await,
         }
         while connections.try_join_next().is_some() {}
     }
