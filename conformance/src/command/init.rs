@@ -123,9 +123,12 @@ fn carried(path: &Path, made: &mut Scaffold) -> Result<String, UserError> {
     let contract = Contract::read(&Text::new("contract.toml", made.contract.clone()))?;
     let Carried { text, variables, notes } = carry_over(&text, &value, &contract)?;
     // Those of the document stand below, and say what else there may be.
-    let commented = |block: &str| match block.starts_with("[[identity]]") {
-        true => block.lines().map(|line| format!("# {line}\n")).collect::<String>().trim_end().to_owned(),
-        false => block.to_owned(),
+    let commented = |block: &str| {
+        if !block.starts_with("[[identity]]") {
+            return block.to_owned();
+        }
+        let lines: Vec<String> = block.lines().map(|line| format!("# {line}")).collect();
+        lines.join("\n")
     };
     let blocks: Vec<String> = made.tokens.trim_end().split("\n\n").map(commented).collect();
     let (head, rest) = blocks.split_first().map_or(("", &[][..]), |(head, rest)| (head.as_str(), rest));

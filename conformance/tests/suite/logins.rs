@@ -388,21 +388,20 @@ fn init_writes_a_tokens_file_from_one_of_the_web_fuzzing_commons() {
     let output = keyfit_with(&arguments, &[]);
     let said = text(&output);
     assert!(output.status.success() && said.contains("/configs is left out") && !said.contains("fixture-"), "{said}");
+    assert!(said.contains("tokens.toml, .env;"), "{said}");
     let tokens = fs::read_to_string(made.join("tokens.toml")).expect("it is written");
     assert!(!tokens.contains("fixture-"), "{tokens}");
     insta::assert_snapshot!(tokens);
     let (url, log) = notes(1000, "");
-    let arguments =
-        ["check", "--api-dir", path(&made), "--base-url", &url, "--tokens", path(&made.join("tokens.toml"))]
-            .map(str::to_owned);
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).chain(ACCEPTED).collect();
-    let output = keyfit_with(&arguments, &[]);
+    let tokens = made.join("tokens.toml");
+    let arguments = ["check", "--api-dir", path(&made), "--base-url", &url, "--tokens", path(&tokens)];
+    let output = keyfit_with(&[&arguments[..], &ACCEPTED].concat(), &[]);
     let said = text(&output);
     assert!(output.status.success() && logins(&log) == 2 && !said.contains("fixture-"), "{said}");
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        let mode = fs::metadata(made.join(".env")).expect("it is written").permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
+        let permissions = fs::metadata(made.join(".env")).expect("it is written").permissions();
+        assert_eq!(permissions.mode() & 0o777, 0o600);
     }
 }
