@@ -14,7 +14,7 @@ use crate::mock::{Mock, Mutant};
 use crate::probe::{Http, Policy, Receiver, ReceiverAt, Servers, Target};
 use crate::run::Plan;
 use crate::secret::Redactor;
-use crate::tokens::{Roots, Tokens, Way};
+use crate::tokens::{Environment, Roots, Tokens, Way};
 
 /// A live server, and what may be done to it.
 pub struct LiveServer<'a> {
@@ -24,6 +24,8 @@ pub struct LiveServer<'a> {
     pub servers: &'a [(String, Url)],
     /// The tokens file, which says where each secret is.
     pub tokens: &'a Path,
+    /// The file of variables that the tokens file may name; `.env` beside it where left out.
+    pub env_file: Option<&'a Path>,
     /// Where the authorization server may be asked besides the host of the base URL: the first is the root of the endpoints that
     /// the contract names by their paths.
     pub authorization_servers: &'a [Url],
@@ -69,20 +71,21 @@ impl LiveServer<'_> {
         note: impl Fn(&str),
         redactor: &Redactor,
     ) -> Result<bool, UserError> {
-        let Self { base_url, servers, tokens, authorization_servers, allow_writes, policy, receiver } = self;
+        let Self { base_url, servers, tokens, env_file, authorization_servers, allow_writes, policy, receiver } = self;
         let servers = Servers::new(base_url.clone()).with(&catalogue.api, servers)?;
         if let Some(unknown) = policy.allow.iter().find(|pattern| !catalogue.names_operation(pattern)) {
             return Err(UserError::new(format!("there is no operation `{unknown}` to allow"))
                 .help("the report names them, and so do the cases of --list"));
         }
         let text = file::read(tokens, "tokens file")?;
+        let environment = Environment::beside(tokens, env_file)?;
         let kinds = catalogue.contract.credentials.iter();
         let carriers = kinds.filter_map(|credential| Spot::of(credential.carrier()).header());
         // Token requests have it, whatever calls have.
         let credentials: Vec<HeaderName> = carriers.chain([AUTHORIZATION]).collect();
         let http = http(&credentials)?;
         let way = Way { base_url, roots: Roots::new(base_url, authorization_servers), http: &http };
-        let tokens = Tokens::read(&text, &catalogue.api, &catalogue.contract, way, redactor).await?;
+        let tokens = Tokens::read(&text, &catalogue.api, &catalogue.contract, way, &environment, redactor).await?;
         tokens.notes().iter().for_each(|text| note(text));
         let tokens = Arc::new(tokens);
         let allow_spend = policy.allow_spend;

@@ -310,6 +310,7 @@ impl Check {
             base_url,
             servers: &servers,
             tokens,
+            env_file: None,
             authorization_servers: &[],
             allow_writes: self.allow_writes,
             policy,

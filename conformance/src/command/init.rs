@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use keyfit_conformance::UserError;
-use keyfit_conformance::init::{Choice, Choices, Inclusion, scaffold};
+use keyfit_conformance::contract::Contract;
+use keyfit_conformance::init::{Choice, Choices, Inclusion, Scaffold, scaffold};
 use keyfit_conformance::secret::Redactor;
+use keyfit_conformance::tokens::{Carried, carry_over, env_file, recognized};
 use keyfit_openapi::{Text, module_name, plain};
 
 use super::transport::{Transport, is_url};
@@ -39,6 +41,10 @@ pub(crate) struct Options {
     /// Operations for which the document names no credential need what most others do.
     #[arg(long)]
     assume_secured: bool,
+    /// Write a tokens file that says what this authentication file of the Web Fuzzing Commons says; its secrets go into `.env`
+    /// beside it.
+    #[arg(long, value_name = "FILE")]
+    wfc: Option<PathBuf>,
     /// A scope that includes others, which the document does not say: a token with it is not refused where one of those is
     /// needed. May be given several times.
     #[arg(long = "includes", value_name = "SCOPE=SCOPE,...", value_parser = <Inclusion as std::str::FromStr>::from_str)]
@@ -69,32 +75,66 @@ pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
     // A URL need not end with what it is, and what was joined is JSON.
     let is_json = has_ending || spec.text.trim_start().starts_with('{');
     let document = if is_json { "openapi.json" } else { "openapi.yaml" };
-    let made = scaffold(&name, &spec, &choices)?;
-    let files = [
+    let mut made = scaffold(&name, &spec, &choices)?;
+    let variables = match &options.wfc {
+        Some(path) => Some(carried(path, &mut made)?),
+        None => None,
+    };
+    let mut files = vec![
         (document, &spec.text),
         ("overlay.yaml", &made.overlay),
         ("contract.toml", &made.contract),
         ("tokens.toml", &made.tokens),
     ];
+    files.extend(variables.as_ref().map(|variables| (".env", variables)));
     if let Some((taken, _)) = files.iter().find(|(file, _)| folder.join(file).exists()) {
         return Err(UserError::new("the file is there already")
             .at(folder.join(taken).display())
             .help("name another folder with --dir; nothing was written"));
     }
     fs::create_dir_all(&folder).map_err(|error| unwritable(&folder, &error))?;
+    let names: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
     for (name, text) in files {
         let path = folder.join(name);
-        file::write_new(&path, text, name == "tokens.toml").map_err(|error| unwritable(&path, &error))?;
+        file::write_new(&path, text, matches!(name, "tokens.toml" | ".env"))
+            .map_err(|error| unwritable(&path, &error))?;
     }
     let place = folder.display();
     let cases = made.cases;
-    let made_files = format!("{place}: {document}, overlay.yaml, contract.toml, tokens.toml; {cases} cases");
+    let made_files = format!("{place}: {}; {cases} cases", names.join(", "));
     let notes = made.notes.iter().map(|note| format!("note: {}", plain(note)));
     let next = next(&name, &folder);
     let asked = format!("\nWhat {place}/tokens.toml would let be judged:");
     let questions = made.questions.iter().map(|question| format!("  {}", plain(question)));
     console::print_lines([made_files].into_iter().chain(notes).chain([asked]).chain(questions).chain([next]))?;
     Ok(Ending::Fine)
+}
+
+/// Puts what an authentication file of the Web Fuzzing Commons says into the tokens file, and returns the file of its secrets.
+fn carried(path: &Path, made: &mut Scaffold) -> Result<String, UserError> {
+    let text = file::read(path, "authentication file")?;
+    let Some(value) = recognized(&text) else {
+        return Err(UserError::new(
+            "the file is not an authentication file of the Web Fuzzing Commons: it has no list `auth`",
+        )
+        .at(path.display())
+        .help("name one in YAML, JSON or TOML"));
+    };
+    let contract = Contract::read(&Text::new("contract.toml", made.contract.clone()))?;
+    let Carried { text, variables, notes } = carry_over(&text, &value, &contract)?;
+    // Those of the document stand below, and say what else there may be.
+    let commented = |block: &str| {
+        if !block.starts_with("[[identity]]") {
+            return block.to_owned();
+        }
+        let lines: Vec<String> = block.lines().map(|line| format!("# {line}")).collect();
+        lines.join("\n")
+    };
+    let blocks: Vec<String> = made.tokens.trim_end().split("\n\n").map(commented).collect();
+    let (head, rest) = blocks.split_first().map_or(("", &[][..]), |(head, rest)| (head.as_str(), rest));
+    made.tokens = format!("{head}\n\n{}\n\n{}\n", text.trim_end(), rest.join("\n\n"));
+    made.notes.extend(notes);
+    Ok(env_file(&variables))
 }
 
 /// The document that a live server has under a URL. It says what is sent there later: over plain http from another machine,

@@ -52,6 +52,10 @@ pub(super) struct Live {
     /// The credentials for the live server: a TOML file that says where each secret is.
     #[arg(long, value_name = "FILE", requires = "base_url")]
     pub(super) tokens: Option<PathBuf>,
+    /// Variables that the tokens file names, where the environment has none of the name: `NAME=VALUE` a line; `.env` beside the tokens
+    /// file where left out.
+    #[arg(long, value_name = "FILE", requires = "tokens")]
+    pub(super) env_file: Option<PathBuf>,
     /// The root of the live authorization server, below which the paths of the contract are; the host of the base URL
     /// where left out. Endpoints that the contract places at another host are asked only where that is named; may be given
     /// more than once.
@@ -139,6 +143,7 @@ impl Subject {
             base_url,
             servers: &self.live.server,
             tokens,
+            env_file: self.live.env_file.as_deref(),
             authorization_servers: &self.live.authorization_server,
             allow_writes: self.live.allow_writes,
             policy: Policy {

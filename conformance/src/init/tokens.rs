@@ -18,7 +18,8 @@ const ASKED: usize = 12;
 /// A file in which only the valid token is not commented out. It has the variable in which clients look for it.
 pub(super) fn text(facts: &Facts, catalogue: &Catalogue, openers: &[Opener]) -> String {
     let mut text =
-        "# Credentials for the contract check. Secrets are named by environment variables, and never written here.\n\
+        "# Credentials for the contract check. Secrets are named by environment variables, and never written here; those that are not set\n\
+                    # are read from a file `.env` beside this one, which belongs into no repository.\n\
                     # Whatever is left out skips the cases that need it, and the run says which.\n"
             .to_owned();
     text.push_str(&fetched(catalogue));

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use keyfit_openapi::{Failure, Text};
 use serde::Deserialize;
 
+use super::environment::Environment;
 use super::failure;
 use super::source::Place;
 use crate::contract::{AuthorizationServer, Carrier, ClientAuthentication, Contract, GrantType, Rotation};
@@ -81,6 +82,7 @@ pub(super) struct Reader<'a> {
     pub(super) text: &'a Text,
     pub(super) contract: &'a Contract,
     pub(super) redactor: &'a Redactor,
+    pub(super) environment: &'a Environment,
 }
 
 impl Reader<'_> {
@@ -184,7 +186,7 @@ impl Reader<'_> {
     }
 
     async fn secret(&self, name: &str, place: &Place) -> Result<Secret, Failure> {
-        let found = place.read(&Carrier::Header).await.map_err(|error| {
+        let found = place.read(&Carrier::Header, self.environment).await.map_err(|error| {
             let problem = format!("`{name}` has no secret: {error}");
             self.failure(&place.quoted(), problem, "put it there, or remove the entry")
         })?;

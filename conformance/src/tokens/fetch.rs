@@ -9,6 +9,7 @@ use reqwest::{Method, Url};
 use serde_json::{Map, Value};
 
 use super::clients::Clients;
+use super::environment::Environment;
 use super::failure;
 use super::grant::{Asked, Granted};
 use super::login::{Login, LoginEntry, checked_pointer};
@@ -40,6 +41,7 @@ pub(super) struct Fetching<'a> {
     pub(super) redactor: &'a Redactor,
     pub(super) way: &'a Way<'a>,
     pub(super) clients: &'a Clients,
+    pub(super) environment: &'a Environment,
 }
 
 /// An identity whose token is fetched.
@@ -280,7 +282,7 @@ impl Fetching<'_> {
     }
 
     async fn secret(&self, of: &Fetches<'_>, name: &str, place: &Place) -> Result<String, Failure> {
-        let found = place.read(&Carrier::ClientCertificate).await.map_err(|error| {
+        let found = place.read(&Carrier::ClientCertificate, self.environment).await.map_err(|error| {
             let problem = format!("the login of `{}` lacks a value: {error}", of.name);
             let place = crate::contract::place(self.text, self.text.text.find(&format!("\"{}\"", place.quoted())));
             failure(place, problem, "put it there")

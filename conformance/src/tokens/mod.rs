@@ -1,12 +1,14 @@
 //! Credentials for a live server, from a file that says where each secret is and holds none itself.
 
 mod clients;
+mod environment;
 mod fetch;
 mod grant;
 mod login;
 mod roots;
 mod source;
 mod webhooks;
+mod wfc;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
@@ -16,12 +18,14 @@ use reqwest::header::HeaderValue;
 use serde::Deserialize;
 
 use self::clients::{ClientEntry, Clients, Reader, SignerEntry};
+pub use self::environment::{Environment, env_file};
 pub use self::fetch::Way;
 use self::fetch::{Fetches, Fetching};
 use self::login::LoginEntry;
 pub use self::roots::Roots;
 use self::source::{NAMED, Place as SecretPlace};
 use self::webhooks::WebhookSecrets;
+pub use self::wfc::{Carried, carry_over, recognized};
 use crate::carrier;
 use crate::contract::{AuthorizationServer, Carrier, Contract, Credential, Endpoint};
 use crate::fetched::FetchedToken;
@@ -138,15 +142,43 @@ impl Tokens {
         })
     }
 
-    /// Reads a tokens file and the secrets that it names. Nothing is sent: [`fetch`](Self::fetch) fetches tokens.
+    /// Reads a tokens file, or an authentication file of the Web Fuzzing Commons, and the secrets that it names. Nothing is
+    /// sent: [`fetch`](Self::fetch) fetches tokens.
     ///
     /// # Errors
-    /// Text that is no TOML, unknown keys and kinds, a secret that cannot be had.
+    /// Text that is neither, unknown keys and kinds, a secret that cannot be had.
     pub async fn read(
         text: &Text,
         api: &Api,
         contract: &Contract,
         way: Way<'_>,
+        environment: &Environment,
+        redactor: &Redactor,
+    ) -> Result<Self, Failure> {
+        let Some(value) = recognized(text) else {
+            return Self::read_own(text, api, contract, way, environment, redactor).await;
+        };
+        let Carried { text: own, variables, notes } = carry_over(text, &value, contract)?;
+        let environment = Environment::alone(variables);
+        let own = Text::new(text.path.clone(), own);
+        let mut tokens = Self::read_own(&own, api, contract, way, &environment, redactor).await.map_err(|told| {
+            // Its lines are those of no file.
+            let place = SourcePlace { path: text.path.clone(), ..SourcePlace::default() };
+            Failure { place, ..told }
+        })?;
+        for place in &mut tokens.places {
+            *place = SourcePlace { path: text.path.clone(), ..SourcePlace::default() };
+        }
+        tokens.notes.splice(0..0, notes);
+        Ok(tokens)
+    }
+
+    async fn read_own(
+        text: &Text,
+        api: &Api,
+        contract: &Contract,
+        way: Way<'_>,
+        environment: &Environment,
         redactor: &Redactor,
     ) -> Result<Self, Failure> {
         let file: File = toml::from_str(&text.text).map_err(|error| {
@@ -167,9 +199,9 @@ impl Tokens {
         let scopes: BTreeSet<String> = api.operations.iter().flat_map(|operation| &operation.scopes).cloned().collect();
         let resources: BTreeSet<&str> =
             api.operations.iter().filter_map(|operation| operation.resource.as_deref()).collect();
-        let reader = Reader { text, contract, redactor };
+        let reader = Reader { text, contract, redactor, environment };
         let clients = reader.read(file.clients, &file.signers).await?;
-        let fetching = Fetching { text, contract, redactor, way: &way, clients: &clients };
+        let fetching = Fetching { text, contract, redactor, way: &way, clients: &clients, environment };
         let (mut fetched, mut places) = (Vec::new(), Vec::new());
         let mut notes = Vec::new();
         let mut identities = Vec::new();
@@ -278,7 +310,7 @@ async fn held(
     let of = Fetches { name: &entry.name, carrier, scopes: entry.scopes.as_ref() };
     let token = match (&entry.secret, &entry.client, &entry.login) {
         (Some(place), None, None) => {
-            return Ok((given(fetching.text, &entry.name, place, carrier, fetching.redactor).await?, None));
+            return Ok((given(fetching, &entry.name, place, carrier).await?, None));
         }
         (None, Some(client), None) => fetching.granted(&of, client)?,
         (None, None, Some(login)) => fetching.logged_in(&of, login).await?,
@@ -296,15 +328,10 @@ async fn held(
 }
 
 /// A secret that the file names.
-async fn given(
-    text: &Text,
-    name: &str,
-    place: &SecretPlace,
-    carrier: &Carrier,
-    redactor: &Redactor,
-) -> Result<Secret, Failure> {
+async fn given(fetching: &Fetching<'_>, name: &str, place: &SecretPlace, carrier: &Carrier) -> Result<Secret, Failure> {
+    let Fetching { text, environment, redactor, .. } = fetching;
     let at = || crate::contract::place(text, text.text.find(&format!("\"{}\"", place.quoted())));
-    let secret = place.read(carrier).await.map_err(|error| {
+    let secret = place.read(carrier, environment).await.map_err(|error| {
         failure(at(), format!("the identity `{name}` has no secret: {error}"), "put it there, or remove the identity")
     })?;
     for part in carrier::secrets(carrier, secret.reveal()) {

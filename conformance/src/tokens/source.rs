@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use keyfit::Error;
 use keyfit::auth::SecretSource as _;
-use keyfit::auth::source::{CommandSource, EnvSource, FileSource};
+use keyfit::auth::source::{CommandSource, FileSource};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
+use super::environment::Environment;
 use crate::carrier;
 use crate::contract::Carrier;
 use crate::secret::{Secret, is_word};
@@ -32,8 +33,8 @@ impl Place {
     ///
     /// # Errors
     /// Why it cannot be had, or what is wrong with it: a secret that fits into no header would be one that is not sent.
-    pub(super) async fn read(&self, carrier: &Carrier) -> Result<Secret, String> {
-        let secret = self.found().await.map_err(|error| self.told(&error))?;
+    pub(super) async fn read(&self, carrier: &Carrier, environment: &Environment) -> Result<Secret, String> {
+        let secret = self.found(environment).await.map_err(|error| self.told(&error))?;
         let text = secret.expose_secret().trim();
         match carrier::flaw_of_header(carrier, text) {
             Some(flaw) => Err(flaw),
@@ -56,9 +57,9 @@ impl Place {
         if is_name { text } else { text.replace(&named, "that is named here") }
     }
 
-    async fn found(&self) -> Result<SecretString, Error> {
+    async fn found(&self, environment: &Environment) -> Result<SecretString, Error> {
         match self {
-            Self::Environment(variable) => EnvSource::new(variable).read().await,
+            Self::Environment(variable) => environment.variable(variable).await,
             Self::File(path) => FileSource::new(path).read().await,
             Self::Command(words) => {
                 let (program, arguments) = words.split_first().map_or(("", &[][..]), |(first, rest)| (first, rest));

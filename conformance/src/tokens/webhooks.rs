@@ -32,7 +32,7 @@ impl WebhookSecrets {
                 let help = did_you_mean(&name, signed, "name one of the contract that has a `signature`");
                 return Err(failure(at(), problem, help));
             }
-            let secret = place.read(&Carrier::Header).await.map_err(|error| {
+            let secret = place.read(&Carrier::Header, reader.environment).await.map_err(|error| {
                 let problem = format!("the webhook `{name}` has no secret: {}", without_quotes(&error));
                 failure(at(), problem, "put it there, or remove the line")
             })?;

@@ -290,3 +290,118 @@ fn a_login_elsewhere_is_said_and_shown_no_header_of_the_user() {
     assert!(said.contains(&format!("note: the token of `mia` is fetched from {there}, another server")), "{said}");
     assert!(!requests(&log)[0].1.contains("x-workspace"), "{:?}", requests(&log));
 }
+
+#[test]
+fn variables_are_read_from_a_file_where_the_environment_has_none() {
+    let folder = folder("variables", BEARER, &format!("{IDENTITY}{JSON_LOGIN}"));
+    let (url, _) = notes(1000, "");
+    let file = folder.join(".env");
+    fs::write(&file, format!("# Of mia.\nMIA_PASSWORD='{PASSWORD}'\n")).expect("a file");
+    let (code, said) = check(&folder, &url, &[], &ACCEPTED);
+    assert_eq!(code, Some(0), "{said}");
+    let (code, said) = check(&folder, &url, &[("MIA_PASSWORD", "fixture-secret-of-noah")], &ACCEPTED);
+    assert!(code == Some(2) && said.contains("is answered 403"), "the environment comes first: {said}");
+    let elsewhere = folder.join("staging.env");
+    fs::rename(&file, &elsewhere).expect("it can be moved");
+    let (code, said) = check(&folder, &url, &[], &[&ACCEPTED[..], &["--env-file", path(&elsewhere)]].concat());
+    assert_eq!(code, Some(0), "{said}");
+    fs::write(&file, "MIA_PASSWORD: fixture-secret-of-mia\n").expect("a file");
+    let (code, said) = check(&folder, &url, &[], &ACCEPTED);
+    assert!(code == Some(2) && said.contains("the line is not `NAME=VALUE`") && said.contains(".env:1"), "{said}");
+}
+
+const WFC: &str = "schemaVersion: 0.2.0
+auth:
+  - name: mia
+    loginEndpointAuth:
+      payloadUserPwd: { username: mia, password: fixture-secret-of-mia, usernameField: user, passwordField: password }
+  - name: raw
+    requireMockHandling: true
+    loginEndpointAuth:
+      payloadRaw: '{\"user\": \"mia\", \"password\": \"fixture-secret-of-mia\", \"more\": null}'
+  - name: fixed
+    fixedHeaders:
+      - { name: authorization, value: Bearer fixture-token-1 }
+      - { name: X-Workspace, value: w-1 }
+authTemplate:
+  loginEndpointAuth:
+    endpoint: /login
+    verb: POST
+    contentType: application/json
+    token: TOKEN
+configs: { maxTime: 5m }
+";
+
+#[test]
+fn a_file_of_the_web_fuzzing_commons_is_a_tokens_file() {
+    let newer = "{ extractFrom: body, extractSelector: /data/token, sendIn: header, sendName: Authorization, sendTemplate: 'Bearer {token}' }";
+    let older = "{ extractFromField: /data/token, httpHeaderName: Authorization, headerPrefix: 'Bearer ' }";
+    let header = "{ extractFrom: header, extractSelector: X-Auth-Token, sendIn: header, sendName: authorization, sendTemplate: 'bearer {token}' }";
+    for (name, token) in [("newer", newer), ("older", older), ("header", header)] {
+        let folder = folder(&format!("wfc-{name}"), BEARER, &WFC.replace("TOKEN", token));
+        let (url, log) = notes(1000, "");
+        let (code, said) = check(&folder, &url, &[], &ACCEPTED);
+        assert!(logins(&log) >= 2, "both log in: {said}");
+        assert_eq!(code, Some(0), "{said}");
+        for told in [
+            "note: /configs is left out",
+            "note: /auth/1/requireMockHandling is left out",
+            "note: /auth/2/fixedHeaders/1 is left out: no kind of token",
+            "note: /auth/2 does not log in as /authTemplate/loginEndpointAuth says: it has no payload",
+            "note: `raw`: it is one more of its kind",
+        ] {
+            assert!(said.contains(told), "{told}: {said}");
+        }
+    }
+    let (url, _) = notes(1000, "");
+    let refused = WFC.replace("TOKEN", newer).replace("fixture-secret-of-mia", "fixture-secret-of-eve");
+    let (code, said) = check(&folder("wfc-refused", BEARER, &refused), &url, &[], &ACCEPTED);
+    assert!(code == Some(2) && said.contains("is answered 403") && said.contains("tokens.toml\n"), "{said}");
+    let odd = WFC.replace("TOKEN", newer).replace("- name: mia", "- naem: mia");
+    let (code, said) = check(&folder("wfc-odd", BEARER, &odd), &url, &[], &ACCEPTED);
+    assert!(code == Some(2) && said.contains("/auth/0 cannot be read: missing field `name`"), "{said}");
+}
+
+#[test]
+fn a_cookie_is_expected_in_json_and_toml_too() {
+    let login = serde_json::json!({ "endpoint": "login", "verb": "POST", "expectCookies": true,
+        "contentType": "application/x-www-form-urlencoded", "payloadRaw": format!("user=mia&password={PASSWORD}") });
+    let json = serde_json::json!({ "auth": [{ "name": "mia", "loginEndpointAuth": login }] });
+    for (name, text) in [("json", json.to_string()), ("toml", toml::to_string(&json).expect("TOML"))] {
+        let (url, log) = notes(1000, "");
+        let (code, said) = check(&folder(&format!("wfc-cookie-{name}"), COOKIE, &text), &url, &[], &ACCEPTED);
+        assert_eq!((code, logins(&log)), (Some(0), 1), "{said}");
+        let bearer = folder(&format!("wfc-no-cookie-{name}"), BEARER, &text);
+        let (code, said) = check(&bearer, &url, &[], &ACCEPTED);
+        assert!(code == Some(2) && said.contains("the contract has no kind of token that is a cookie"), "{said}");
+    }
+}
+
+#[test]
+fn init_writes_a_tokens_file_from_one_of_the_web_fuzzing_commons() {
+    let folder = folder("wfc-init", BEARER, "");
+    let token = "{ extractFrom: body, extractSelector: /data/token, sendIn: header, sendName: Authorization, sendTemplate: 'Bearer {token}' }";
+    let wfc = folder.join("em.yaml");
+    fs::write(&wfc, WFC.replace("TOKEN", token)).expect("a file");
+    let (spec, made) = (folder.join("hub.yaml"), folder.join("made"));
+    let arguments = ["init", path(&spec), "--name", "hub", "--dir", path(&made), "--wfc", path(&wfc)];
+    let output = keyfit_with(&arguments, &[]);
+    let said = text(&output);
+    assert!(output.status.success() && said.contains("/configs is left out") && !said.contains("fixture-"), "{said}");
+    assert!(said.contains("tokens.toml, .env;"), "{said}");
+    let tokens = fs::read_to_string(made.join("tokens.toml")).expect("it is written");
+    assert!(!tokens.contains("fixture-"), "{tokens}");
+    insta::assert_snapshot!(tokens);
+    let (url, log) = notes(1000, "");
+    let tokens = made.join("tokens.toml");
+    let arguments = ["check", "--api-dir", path(&made), "--base-url", &url, "--tokens", path(&tokens)];
+    let output = keyfit_with(&[&arguments[..], &ACCEPTED].concat(), &[]);
+    let said = text(&output);
+    assert!(output.status.success() && logins(&log) == 2 && !said.contains("fixture-"), "{said}");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let permissions = fs::metadata(made.join(".env")).expect("it is written").permissions();
+        assert_eq!(permissions.mode() & 0o777, 0o600);
+    }
+}

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
+use serde_json::Value;
+
 use crate::contract::{Contract, Facts};
 use crate::file::read_file;
 use crate::load::Located;
@@ -220,6 +222,14 @@ impl Text {
     /// Text that is no YAML, a duplicate key, several documents in one file, and numbers too large for JSON.
     pub fn well_formed(&self) -> Result<(), Failure> {
         Located::read(self).map(drop)
+    }
+
+    /// The value that it is.
+    ///
+    /// # Errors
+    /// As [`well_formed`](Self::well_formed).
+    pub fn value(&self) -> Result<Value, Failure> {
+        Located::read(self).map(|located| located.value)
     }
 
     fn read_if_there(path: &Path) -> Result<Option<Self>, Failure> {
