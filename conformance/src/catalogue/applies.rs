@@ -105,10 +105,7 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
         }
         Probe::Exhausted => contract.rate_limit.is_some(),
         // They wait for a window's end, or fill one: once is enough.
-        Probe::Recovered => {
-            let first = || asked_readings(api, contract).next();
-            contract.rate_limit.is_some() && first().is_some_and(|first| first.id == operation.id)
-        }
+        Probe::Recovered => contract.rate_limit.is_some() && is_the_first_reading(api, contract, operation),
         Probe::AtOnce => fills_a_window(api, contract, operation),
         Probe::Oauth(probe) => contract.authorization_server.as_ref().is_some_and(|server| {
             probe.applies(server)
@@ -124,6 +121,11 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
         }
         _ => true,
     }
+}
+
+/// Whether it is the first call that only reads and asks for a credential.
+fn is_the_first_reading(api: &Api, contract: &Contract, operation: &Operation) -> bool {
+    asked_readings(api, contract).next().is_some_and(|first| first.id == operation.id)
 }
 
 /// Whether it is the one operation at which a window is filled: the first that says what is left, or the first of all.

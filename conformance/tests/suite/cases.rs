@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
+use tokio::time::{Instant, sleep_until};
 
 /// The folder of a case, an argument of its server, and the rules that the service breaks in truth. It takes any JSON for a text.
 const CASES: [(&str, Option<&str>, &[&str]); 4] = [
@@ -49,7 +50,7 @@ async fn served(folder: &Path, argument: Option<&str>) -> Option<(Child, u16)> {
         if TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
             return Some((server, port));
         }
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        sleep_until(Instant::now() + Duration::from_millis(50)).await;
     }
     panic!("the service of {} does not start", folder.display());
 }
