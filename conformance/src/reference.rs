@@ -4,8 +4,10 @@
 use std::collections::HashMap;
 
 use keyfit_openapi::schema::{self, Direction};
-use keyfit_openapi::{Api, Operation, Parameter, Place, Retry, Writing};
+use keyfit_openapi::{Api, Operation, Parameter, Place, Retry, Writing, example};
 use serde_json::Value;
+
+use crate::probe::ids_listed;
 
 /// Names of path parameters that do not say what they name.
 const PLAIN: [&str; 10] = ["id", "name", "key", "slug", "uuid", "guid", "code", "number", "ref", "identifier"];
@@ -107,6 +109,7 @@ impl<'a> Known<'a> {
             }));
         }
         let list = self.by_list.get(operation.path.trim_end_matches('/')).filter(|_| operation.method == "GET");
+        let list = list.filter(|(parameter, _)| shows_ids(api, operation, parameter));
         found.extend(list.map(|(parameter, template)| Reference {
             referring: Referring::List,
             operation: place,
@@ -116,6 +119,16 @@ impl<'a> Known<'a> {
         }));
         found
     }
+}
+
+/// Whether the items of a list have ids, as the document shows them.
+fn shows_ids(api: &Api, operation: &Operation, parameter: &str) -> bool {
+    let success = operation.responses.iter().find(|(status, _)| status.starts_with('2'));
+    let list = success.and_then(|(_, shape)| shape.schema.as_ref());
+    list.is_some_and(|list| {
+        let shown = example::value(api, Direction::Answer, list).to_string();
+        ids_listed(&shown, parameter).is_some_and(|ids| !ids.is_empty())
+    })
 }
 
 /// The members of the body of a POST that are ids by their type.
@@ -183,7 +196,7 @@ mod tests {
 
     #[test]
     fn a_resource_is_named_by_what_is_called_like_it() {
-        let text = "openapi: 3.0.3\ninfo: {title: A, version: '1'}\nservers: [{url: 'https://a.example'}]\npaths:\n  /shops/{shop}: {get: {operationId: shop, responses: {'200': {description: d}}}}\n  /users/{id}: {get: {operationId: user, responses: {'200': {description: d}}}}\n  /users: {get: {operationId: users, responses: {'200': {description: d}}}}\n  /orders:\n    get: {operationId: find, parameters: [{name: shopId, in: query, schema: {type: string}}, {name: user_id, in: query, schema: {type: integer}}, {name: id, in: query, schema: {type: string}}, {name: shop, in: query, schema: {type: string, enum: [a]}}, {name: state, in: query, schema: {type: string}}], responses: {'200': {description: d}}}\n    post: {operationId: add, requestBody: {content: {application/json: {schema: {type: object, properties: {shop_id: {type: string}, user: {type: object}, id: {type: string}, userId: {type: string, readOnly: true}}}}}}, responses: {'201': {description: d}}}\n";
+        let text = "openapi: 3.0.3\ninfo: {title: A, version: '1'}\nservers: [{url: 'https://a.example'}]\npaths:\n  /shops/{shop}: {get: {operationId: shop, responses: {'200': {description: d}}}}\n  /users/{id}: {get: {operationId: user, responses: {'200': {description: d}}}}\n  /users: {get: {operationId: users, responses: {'200': {description: d, content: {application/json: {schema: {type: array, items: {type: object, properties: {id: {type: string}}}}}}}}}}\n  /shops: {get: {operationId: shops, responses: {'200': {description: d}}}}\n  /orders:\n    get: {operationId: find, parameters: [{name: shopId, in: query, schema: {type: string}}, {name: user_id, in: query, schema: {type: integer}}, {name: id, in: query, schema: {type: string}}, {name: shop, in: query, schema: {type: string, enum: [a]}}, {name: state, in: query, schema: {type: string}}], responses: {'200': {description: d}}}\n    post: {operationId: add, requestBody: {content: {application/json: {schema: {type: object, properties: {shop_id: {type: string}, user: {type: object}, id: {type: string}, userId: {type: string, readOnly: true}}}}}}, responses: {'201': {description: d}}}\n";
         let source =
             Source { name: "a".to_owned(), document: Text::new("a.yaml", text), overlay: None, contract: None };
         let api = Api::read(&source).unwrap_or_else(|failure| panic!("{failure}"));

@@ -484,15 +484,8 @@ fn cases_at(
         (None, None) => return Vec::new(),
     };
     let is_sure = |variant: Option<&str>| !unverified && is_sure(rule, (api, contract, operation), variant);
-    // What a request that only reads asks for beyond what the document allows is often cut to what it does.
-    let is_lenient = matches!(&rule.probe, Some(Probe::Invalid(flaw)) if flaw.constraint().is_some());
-    let most = if is_lenient && operation.retry == Retry::Safe { Level::Should } else { Level::Must };
     let delivers = rule.probe.as_ref().is_some_and(Probe::is_of_webhooks);
-    // Unless the contract says of the rule how binding it is.
-    let level = match contract.change(index) {
-        Some(_) => contract.level(index).unwrap_or(rule.level),
-        None => rule.level.min(most),
-    };
+    let level = contract.level(index).unwrap_or(rule.level);
     let is_sent = side == Side::Server && rule.probe != Some(Probe::Any);
     // What a method does that the document does not know is anybody's guess.
     let is_unknown = rule.probe == Some(Probe::UndeclaredMethod);

@@ -97,8 +97,12 @@ impl Cause {
 
     /// How binding the most binding of its rules is, and how the gravest of its cases ended.
     pub(crate) fn gravity(&self, catalogue: &Catalogue, outcomes: &[Outcome]) -> (Level, Verdict) {
-        let level = self.cases.iter().map(|place| catalogue.cases[*place].level).max();
-        let level = level.unwrap_or(Level::Observe);
+        // What was found may bind less than the rule.
+        let bound = |place: &usize| match outcomes[*place].verdict {
+            Verdict::Warn => catalogue.cases[*place].level.min(Level::Should),
+            _ => catalogue.cases[*place].level,
+        };
+        let level = self.cases.iter().map(bound).max().unwrap_or(Level::Observe);
         let is_unjudged = self.cases.iter().any(|place| outcomes[*place].verdict == Verdict::Error);
         let is_known = self.cases.iter().all(|place| outcomes[*place].verdict == Verdict::Known);
         let verdict = match (is_unjudged, is_known) {

@@ -321,8 +321,9 @@ impl Target {
     fn own_and_foreign(&self, trial: &Trial<'_>, named: &Reference<'_>) -> Result<(String, String), Stop> {
         let Reference { template, parameter, .. } = named;
         let own = trial.identity.clone().at(template).ids.remove(*parameter);
-        let own = own.ok_or_else(|| {
-            open(format!("the tokens file names no id `{parameter}`: add one that is there under [ids]"))
+        let own = own.ok_or_else(|| match self.live {
+            Some(_) => open(format!("the tokens file names no id `{parameter}`: add one that is there under [ids]")),
+            None => open("the mock tells apart whose the tenants of the contract are, and no other ids".to_owned()),
         })?;
         Ok((own, self.identities.foreign_id(template, parameter).map_err(Stop::Missing)?))
     }

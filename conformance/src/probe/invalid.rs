@@ -1,6 +1,6 @@
 //! Requests that are valid but for one thing each: all of one kind are one case, and each is judged by itself.
 
-use keyfit_openapi::{Operation, Place};
+use keyfit_openapi::{Operation, Place, Retry};
 use reqwest::header::HeaderName;
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use super::request::Draft;
 use super::trial::{Sent, Trial};
 use super::{Reply, Target};
 use crate::bent::{Bent, Bytes, Change, DEEP, UNKNOWN};
-use crate::contract::Flaw;
+use crate::contract::{Flaw, Level};
 use crate::identity::Missing;
 use crate::parameter;
 use crate::verdict::{Fault, Outcome};
@@ -212,11 +212,23 @@ impl Trial<'_> {
             return outcome;
         };
         let findings: Vec<&str> = broken.iter().map(|(_, finding)| finding.as_str()).collect();
-        let mut outcome = Outcome::broken(self.case.level, findings.join("; ")).by(Fault::Status);
+        let level = self.level_of(broken.iter().map(|(sent, _)| *sent));
+        let mut outcome = Outcome::broken(level, findings.join("; ")).by(Fault::Status);
         outcome.status = first.answer().map(|reply| reply.status);
         let shown = broken.iter().map(|(sent, _)| *sent);
         outcome.exchanges = self.shown(shown.clone().take(1).chain(shown.skip(1).last()));
         outcome
+    }
+
+    /// How binding it is that these were not refused. What only reads and is asked for more than the document allows is often cut to what
+    /// there is; the contract may say otherwise.
+    fn level_of<'s>(&self, mut sent: impl Iterator<Item = &'s Sent>) -> Level {
+        let is_served = sent.all(|sent| sent.answer().is_some_and(Reply::is_success));
+        let reads = self.catalogue.operation(self.case).retry == Retry::Safe;
+        if is_served && reads && self.catalogue.contract.change(self.case.rule).is_none() {
+            return self.case.level.min(Level::Should);
+        }
+        self.case.level
     }
 
     fn fate(&self, sent: &Sent, tried: &Try) -> Fate {

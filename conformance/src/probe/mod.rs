@@ -36,6 +36,7 @@ use reqwest::{Method, Url};
 
 use self::flow::Stop;
 use self::keys::KeyFlow;
+pub(crate) use self::live::ids_listed;
 pub use self::live::{Aftermath, Policy};
 use self::live::{Live, When};
 use self::oauth::Flow;

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::failure;
 use super::source::Place;
 use crate::contract::{Carrier, Contract};
-use crate::secret::{Secret, ends_as_secret, without_quotes};
+use crate::secret::{Secret, without_quotes};
 
 const LOGIN: &str = "loginEndpointAuth";
 const PAYLOADS: [&str; 2] = ["payloadRaw", "payloadUserPwd"];
@@ -389,8 +389,9 @@ impl Writer<'_> {
     /// A value of JSON as TOML in one line, with its secrets named.
     fn inline(&mut self, entry: &str, name: &str, value: &Value) -> String {
         match value {
-            Value::String(text) if ends_as_secret(name) => self.secret(entry, name, text),
-            Value::String(text) => quoted(text),
+            Value::String(text) if is_open(name) => quoted(text),
+            // What a password is called, nobody knows.
+            Value::String(text) => self.secret(entry, name, text),
             Value::Array(items) => {
                 let items: Vec<String> = items.iter().map(|item| self.inline(entry, name, item)).collect();
                 format!("[{}]", items.join(", "))
@@ -407,11 +408,19 @@ impl Writer<'_> {
     }
 }
 
-/// Whether a tokens file can say a value: it has no null, and nothing of it reads as the place of a secret.
+/// Whether what stands under a name is no secret: who logs in, and how.
+fn is_open(name: &str) -> bool {
+    let name: String = name.chars().filter(char::is_ascii_alphanumeric).map(|one| one.to_ascii_lowercase()).collect();
+    ["user", "username", "login", "email", "name", "granttype", "clientid", "scope", "audience"]
+        .contains(&name.as_str())
+}
+
+/// Whether a tokens file can say a value: it has no null and no number, and nothing of it reads as the place of a secret.
 fn is_plain(value: &Value) -> bool {
     match value {
         Value::Null => false,
-        Value::Number(number) => number.is_i64() || number.is_f64(),
+        // It may be a secret, and a variable holds texts.
+        Value::Number(_) => false,
         Value::Array(items) => items.iter().all(is_plain),
         Value::Object(members) => {
             let is_place = toml::Value::try_from(value).is_ok_and(|value| Place::of(&value).is_some());

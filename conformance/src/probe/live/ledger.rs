@@ -359,7 +359,7 @@ fn shows_whole(before: &HashSet<String>, removed: &HashSet<String>, now: &HashSe
 
 /// The ids of a list: of an array, or of the longest array that is a member of the answer or of one of its members. `None`
 /// where there is no list, or one of its items has no id.
-pub(in super::super) fn listed(text: &str, parameter: &str) -> Option<HashSet<String>> {
+pub(crate) fn listed(text: &str, parameter: &str) -> Option<HashSet<String>> {
     items(text)?.iter().map(|item| id_in(item, parameter)).collect()
 }
 
