@@ -418,9 +418,8 @@ fn is_open(name: &str) -> bool {
 /// Whether a tokens file can say a value: it has no null and no number, and nothing of it reads as the place of a secret.
 fn is_plain(value: &Value) -> bool {
     match value {
-        Value::Null => false,
-        // It may be a secret, and a variable holds texts.
-        Value::Number(_) => false,
+        // A number may be a secret, and a variable holds texts.
+        Value::Null | Value::Number(_) => false,
         Value::Array(items) => items.iter().all(is_plain),
         Value::Object(members) => {
             let is_place = toml::Value::try_from(value).is_ok_and(|value| Place::of(&value).is_some());
