@@ -25,6 +25,7 @@ use super::success::{Successes, schema};
 use super::token::{Grant, Token};
 use super::window::Window;
 use crate::contract::{Bucket, Contract, KeyManagement, Probe};
+use crate::probe::takes_any_cursor;
 use crate::{body, clock, items};
 
 /// The mock without its socket.
@@ -223,7 +224,8 @@ impl Core {
         let mut leads_on = None;
         if let (Some(pagination), Some(success)) = (&served.operation.pagination, &body) {
             let habits = Habits {
-                is_strict: self.contract.ruling(&Probe::BrokenCursor, served.operation).is_some()
+                is_strict: takes_any_cursor(served.operation)
+                    && self.contract.ruling(&Probe::BrokenCursor, served.operation).is_some()
                     && !self.has(Mutant::TakesAnyCursor),
                 repeats: self.has(Mutant::RepeatsItems),
                 skips: self.has(Mutant::SkipsItems),

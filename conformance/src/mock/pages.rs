@@ -83,6 +83,13 @@ pub(super) fn page(
         }
         _ => 0,
     };
+    if let (true, NextPage::Cursor { at, argument }) = (habits.is_strict, &pagination.next)
+        && let Some(asked) = asked(argument)
+        && asked.parse::<u64>().is_err()
+        && cursor(success.pointer(at), argument, 2) != asked.as_str()
+    {
+        return Err(UnknownCursor);
+    }
     let turn = match &pagination.next {
         NextPage::Start { .. } | NextPage::Page { .. } if start == 0 => Turn::First,
         // Two pages of one item are one page twice, and a list by its last item would go on behind it.
