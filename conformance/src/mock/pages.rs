@@ -227,8 +227,11 @@ impl<'a> List<'a> {
 pub(super) fn numbered(item: &Value, number: u64) -> Option<Value> {
     let another = |id: &Value| match id {
         Value::Number(id) => Some(json!(id.as_u64()?.checked_add(number)?)),
-        // The last sign of a UUID may be any digit.
-        Value::String(id) if id.len() == 36 => Some(json!(format!("{}{number}", id.get(..35)?))),
+        // The last sign of a UUID may be any hexadecimal digit.
+        Value::String(id) if id.len() == 36 => {
+            let last = u64::from(id.chars().next_back()?.to_digit(16)?);
+            Some(json!(format!("{}{:x}", id.get(..35)?, last.checked_add(number)? % 16)))
+        }
         Value::String(id) => Some(json!(format!("{id}-{number}"))),
         _ => None,
     };
