@@ -125,13 +125,13 @@ impl Checked {
     }
 
     /// The report and the number of requests; `notes` are those on a live server, where it was one.
-    pub fn report(self, notes: Option<Vec<String>>, redactor: &Redactor) -> (ApiReport, usize) {
+    pub fn report(mut self, notes: Option<Vec<String>>, redactor: &Redactor) -> (ApiReport, usize) {
         let of_cases: usize = self.outcomes.iter().map(|outcome| outcome.requests).sum();
         let requests = self.aftermath.requests + of_cases;
-        let outcomes = if self.known.is_empty() { Vec::new() } else { self.outcomes.clone() };
+        let calls: Vec<_> = self.outcomes.iter_mut().map(|outcome| std::mem::take(&mut outcome.calls)).collect();
         let mut report = ApiReport::new(&self.catalogue, &self.server, self.outcomes, redactor);
         if !self.known.is_empty() {
-            report.access = Some(Access::new(&self.catalogue, &outcomes, &self.known, &report.cases, redactor));
+            report.access = Some(Access::new(&self.catalogue, &calls, &self.known, &report.cases, redactor));
         }
         report.live = notes.map(|notes| LiveReport::new(self.aftermath, notes, redactor));
         (report, requests)

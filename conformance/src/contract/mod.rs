@@ -266,10 +266,18 @@ impl Credential {
     pub fn reach(&self, scopes: &BTreeSet<String>) -> BTreeSet<String> {
         let mut reached = scopes.clone();
         let mut left: Vec<&String> = scopes.iter().collect();
-        while let Some(included) = left.pop().and_then(|scope| self.includes.get(scope)) {
-            left.extend(included.iter().filter(|scope| reached.insert((*scope).clone())));
+        while let Some(scope) = left.pop() {
+            let included = self.includes.get(scope).into_iter().flatten();
+            left.extend(included.filter(|scope| reached.insert((*scope).clone())));
         }
         reached
+    }
+
+    /// Whether a token with these scopes has all that are needed: it reaches them, or has the one that stands for all.
+    pub(crate) fn grants(&self, held: &BTreeSet<String>, needed: &[String]) -> bool {
+        let is_whole = self.superset.as_ref().is_some_and(|superset| held.contains(superset));
+        let reached = self.reach(held);
+        is_whole || needed.iter().all(|scope| reached.contains(scope))
     }
 
     /// A scope that includes all of these and is none of them.
@@ -485,5 +493,21 @@ pub(crate) fn place(text: &Text, offset: Option<usize>) -> SourcePlace {
         line: before.matches('\n').count() + 1,
         column: before[line_start..].chars().count() + 1,
         pointer: String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_has_what_each_of_its_scopes_includes() {
+        let text = "kind = \"key\"\ncarriers = [\"header\"]\nincludes = { admin = [\"write\"], write = [\"read\"] }\nsource = { page = \"page\" }";
+        let credential: Credential = toml::from_str(text).expect("a credential");
+        let scopes = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
+        // The last of them includes nothing, and ends nothing.
+        assert_eq!(credential.reach(&scopes(&["admin", "zones"])), scopes(&["admin", "read", "write", "zones"]));
+        assert!(credential.grants(&scopes(&["admin", "zones"]), &["read".to_owned()]));
+        assert!(!credential.grants(&scopes(&["read", "zones"]), &["write".to_owned()]));
     }
 }

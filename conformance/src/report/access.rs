@@ -17,7 +17,7 @@ use crate::catalogue::Catalogue;
 use crate::contract::{Contract, Probe};
 use crate::identity::{Known, State};
 use crate::secret::Redactor;
-use crate::verdict::{NO_CREDENTIAL, Outcome, UNKNOWN_CREDENTIAL, Verdict};
+use crate::verdict::{NO_CREDENTIAL, UNKNOWN_CREDENTIAL, Verdict};
 
 /// Who may call what.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
@@ -79,10 +79,10 @@ impl fmt::Display for Due {
 }
 
 impl Access {
-    /// What the outcomes of a catalogue's cases show of these identities; `cases` are the reports on them.
+    /// What the cases of a catalogue show of these identities: by each case who called with which status, and the reports on them.
     pub(crate) fn new(
         catalogue: &Catalogue,
-        outcomes: &[Outcome],
+        called: &[Vec<(String, u16)>],
         known: &[Known],
         cases: &[CaseReport],
         redactor: &Redactor,
@@ -90,16 +90,16 @@ impl Access {
         let mut seen: BTreeMap<(usize, &str), Seen> = BTreeMap::new();
         let mut unsent: BTreeMap<usize, &str> = BTreeMap::new();
         let mut checked = BTreeSet::new();
-        for (place, (case, outcome)) in catalogue.cases.iter().zip(outcomes).enumerate() {
+        for ((case, calls), told) in catalogue.cases.iter().zip(called).zip(cases) {
             checked.insert(case.operation);
-            for (caller, status) in &outcome.calls {
+            let is_broken = told.verdict == Verdict::Known || told.finding.is_some();
+            for (caller, status) in calls {
                 let cell = seen.entry((case.operation, caller)).or_default();
                 cell.statuses.insert(*status);
-                let broken = cases.get(place).filter(|case| case.verdict == Verdict::Known || case.finding.is_some());
-                cell.broken.extend(broken.map(|case| (*status, case.finding)));
+                cell.broken.extend(is_broken.then_some((*status, told.finding)));
             }
             let is_valid = catalogue.rule(case).probe == Some(Probe::Valid);
-            if let (true, Verdict::Skip, Some(why)) = (is_valid, outcome.verdict, &outcome.reason) {
+            if let (true, Verdict::Skip, Some(why)) = (is_valid, told.verdict, &told.reason) {
                 unsent.entry(case.operation).or_insert(why);
             }
         }
@@ -195,10 +195,11 @@ fn due(known: &Known, contract: &Contract, operation: &Operation) -> Due {
         (_, true) => Due::Unknown,
         (None, false) => Due::Allowed,
         (Some(scopes), false) => {
-            let reached = kind.reach(scopes);
-            let is_whole = kind.superset.as_ref().is_some_and(|superset| scopes.contains(superset));
-            let has_all = is_whole || operation.scopes.iter().all(|scope| reached.contains(scope));
-            if has_all { Due::Allowed } else { Due::Refused }
+            if kind.grants(scopes, &operation.scopes) {
+                Due::Allowed
+            } else {
+                Due::Refused
+            }
         }
     }
 }

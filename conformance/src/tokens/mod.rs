@@ -444,11 +444,9 @@ impl Identities for Tokens {
 
     fn holds(&self, kind: &str, scopes: &[String]) -> bool {
         let described = self.kinds.get(kind);
-        let superset = described.and_then(|kind| kind.superset.as_ref());
-        let has_all = |held: &BTreeSet<String>| {
-            let reached = described.map_or_else(|| held.clone(), |kind| kind.reach(held));
-            superset.is_some_and(|superset| held.contains(superset))
-                || scopes.iter().all(|scope| reached.contains(scope))
+        let has_all = |held: &BTreeSet<String>| match described {
+            Some(kind) => kind.grants(held, scopes),
+            None => scopes.iter().all(|scope| held.contains(scope)),
         };
         let valid = self.identities.iter().filter(|known| known.kind == kind && known.state == State::Valid);
         valid.into_iter().any(|known| known.scopes.as_ref().is_none_or(has_all))
