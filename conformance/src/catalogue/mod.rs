@@ -134,14 +134,14 @@ impl Catalogue {
         self.taken = Taken { set: set.to_owned(), held, newer, idle };
     }
 
-    /// Which rules of a contract that is not checked have cases, each for itself: there may be one for each path parameter of a
-    /// document.
-    pub(crate) fn with_cases(reach: &Reach, text: &Text) -> Result<Vec<bool>, Failure> {
+    /// Which rules of a contract that is not checked have cases, from this one on, each for itself: there may be one for each path
+    /// parameter of a document.
+    pub(crate) fn with_cases(reach: &Reach, text: &Text, from: usize) -> Result<Vec<bool>, Failure> {
         let contract = Contract::parse(text)?;
         let has_cases = |(index, rule): (usize, &Rule)| {
             contract.takes(rule, text) && cases_of(reach, &contract, index, rule).next().is_some()
         };
-        Ok(contract.rules.iter().enumerate().map(has_cases).collect())
+        Ok(contract.rules.iter().enumerate().skip(from).map(has_cases).collect())
     }
 
     /// The rule of a case.

@@ -82,7 +82,7 @@ pub fn scaffold(name: &str, document: &Text, choices: &Choices) -> Result<Scaffo
     let rules = rules::of(name, &facts);
     let reach = Reach::of(&api);
     let alone: String = rules.iter().map(|rule| rules::alone(rule)).collect();
-    let mut has_cases = Catalogue::with_cases(&reach, &contract(&alone))?.into_iter();
+    let mut has_cases = Catalogue::with_cases(&reach, &contract(&alone), 0)?.into_iter();
     let (rules, left_out): (Vec<String>, Vec<String>) =
         rules.into_iter().partition(|_| has_cases.next().unwrap_or_default());
     let of_webhooks = format!("id = \"{name}.webhook.");

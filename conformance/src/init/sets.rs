@@ -90,10 +90,9 @@ fn held_to(mut api: Api, text: &Text, sets: &[Set]) -> Result<Catalogue, Failure
     let with = |rules: &str| Text::new(text.path.clone(), format!("{}\n{added}{rules}", text.text));
     let alone: String = proposed.iter().map(|(_, rule)| rules::alone(rule)).collect();
     let tried = with(&alone);
-    let has_cases = Catalogue::with_cases(&reach, &tried)?;
+    let has_cases = Catalogue::with_cases(&reach, &tried, own.rules.len())?;
     let levels = levels(&Contract::parse(&tried)?);
-    let kept =
-        proposed.into_iter().zip(has_cases.into_iter().skip(own.rules.len())).filter(|(_, has_cases)| *has_cases);
+    let kept = proposed.into_iter().zip(has_cases).filter(|(_, has_cases)| *has_cases);
     let kept: Vec<(String, String)> = kept.map(|(rule, _)| rule).collect();
     let mut newer = Vec::new();
     let mut taken = String::new();

@@ -12,7 +12,6 @@ use super::request::Draft;
 use super::trial::{Sent, Trial};
 use super::{GRACE, Target, pace};
 use crate::contract::RateLimit;
-use crate::identity::Missing;
 
 /// Calls that may be left in a window so that one is filled: a probe shall not load a live server.
 const MOST_LEFT: u64 = 20;
@@ -25,7 +24,7 @@ impl Target {
     /// Sends these requests at the same instant.
     pub(super) async fn send_together(&self, drafts: &[Draft]) -> Result<Vec<Sent>, Stop> {
         if self.live.as_ref().is_some_and(|live| live.policy.rate.is_some()) {
-            return Err(missing("--rate keeps calls apart".to_owned()));
+            return Err(Stop::missing("--rate keeps calls apart"));
         }
         Ok(all(drafts.iter().map(|draft| self.send_at_once(draft))).await)
     }
@@ -54,12 +53,12 @@ impl Target {
         }
         let left = match Snapshot::read(rules, &first) {
             Ok(snapshot) if first.is_success() => snapshot.remaining,
-            Ok(_) => return Err(missing(format!("a valid call is answered with {}", first.status))),
+            Ok(_) => return Err(Stop::missing(format!("a valid call is answered with {}", first.status))),
             Err(problem) => return Err(Stop::Broken(problem)),
         };
         if left > MOST_LEFT {
             let why = format!("{left} calls are left, and a window of more than {MOST_LEFT} is not filled");
-            return Err(missing(why));
+            return Err(Stop::missing(why));
         }
         let calls = left + MORE;
         let drafts = vec![draft.clone(); usize::try_from(calls).unwrap_or_default()];
@@ -69,7 +68,7 @@ impl Target {
         let are_answered = together.iter().all(|one| one.reply.is_ok());
         sent.append(&mut together);
         if !are_answered {
-            return Err(missing("not all of the calls at the same instant were answered".to_owned()));
+            return Err(Stop::missing("not all of the calls at the same instant were answered"));
         }
         let told = format!("{served} of {calls} calls at the same instant were served, where {left} were left");
         Ok((served > left + SLACK).then_some(told))
@@ -82,11 +81,14 @@ impl Target {
         let asked = || last.map(|reply| pace::wait(Some(rules), reply)).unwrap_or_default();
         let wait = reset.map_or_else(asked, Duration::from_secs);
         if wait > pace::LONGEST {
-            return Err(missing(format!("the window ends in {} s only, which is not waited for", wait.as_secs())));
+            return Err(Stop::missing(format!(
+                "the window ends in {} s only, which is not waited for",
+                wait.as_secs()
+            )));
         }
         let end = tokio::time::Instant::now() + wait + GRACE;
         match &self.live {
-            Some(live) if !live.pace.waits_until(end).await => Err(missing("the run was ended during it".to_owned())),
+            Some(live) if !live.pace.waits_until(end).await => Err(Stop::missing("the run was ended during it")),
             _ => Ok(()),
         }
     }
@@ -99,14 +101,10 @@ pub(super) fn used_twice(sent: &[Sent], what: &str) -> Result<(), Stop> {
         return Err(Stop::Broken(format!("the status is {}: the server failed", failed.status)));
     }
     if replies.len() < sent.len() {
-        return Err(missing("not all of the calls at the same instant were answered".to_owned()));
+        return Err(Stop::missing("not all of the calls at the same instant were answered"));
     }
     let served = replies.iter().filter(|reply| reply.is_success()).count();
     if served > 1 { Err(Stop::Broken(format!("{what} was taken {served} times at the same instant"))) } else { Ok(()) }
-}
-
-fn missing(why: String) -> Stop {
-    Stop::Missing(Missing(why))
 }
 
 /// Awaits all of these at once.

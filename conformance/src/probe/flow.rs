@@ -11,6 +11,13 @@ pub(super) enum Stop {
     Broken(String),
 }
 
+impl Stop {
+    /// Something was not given: this.
+    pub(super) fn missing(why: impl Into<String>) -> Self {
+        Self::Missing(Missing(why.into()))
+    }
+}
+
 impl Target {
     /// Sends a request of a flow and keeps it.
     pub(super) async fn step(&self, draft: &Draft, kept: &mut Vec<Sent>) -> Result<Reply, Stop> {

@@ -60,7 +60,7 @@ impl Target {
                 let draft = trial.maker(self).draft(trial.probe, operation, &trial.identity).map_err(Stop::Missing)?;
                 let list = self.control(trial, &draft, "the list").await?;
                 let ids = ids_listed(&text(&list), name).filter(|ids| !ids.is_empty());
-                let ids = ids.ok_or_else(|| open("it shows no list of what has an id".to_owned()))?;
+                let ids = ids.ok_or_else(|| Stop::missing("it shows no list of what has an id"))?;
                 trial.found = listed(name, &foreign, Some(&ids));
                 None
             }
@@ -112,7 +112,7 @@ impl Target {
         }
         match (missing, question, refused) {
             (None, ..) => Ok(()),
-            (Some(_), Some(found), _) => Err(open(format!(
+            (Some(_), Some(found), _) => Err(Stop::missing(format!(
                 "{found}, and not the other way round: if that is wrong, name the id under [foreign]"
             ))),
             (Some(_), None, Some(sent)) => {
@@ -211,14 +211,14 @@ impl Target {
             trial.at_most = Level::Should;
         }
         if of_nobody.is_some() && !is_list {
-            return Err(open("what is no list is answered for ids that nobody has, too".to_owned()));
+            return Err(Stop::missing("what is no list is answered for ids that nobody has, too"));
         }
         let left = without(&new, &of_nobody.unwrap_or_default());
         if left.is_empty() {
             return Ok(());
         }
         if let Some(why) = self.shown_anyway(trial, &draft, &left).await {
-            return Err(open(why));
+            return Err(Stop::missing(why));
         }
         trial.found = Some(match left.len() {
             1 => format!("one entry is shown for `{}` of somebody else that the own one does not show", named.name),
@@ -268,7 +268,10 @@ impl Target {
         let (own, foreign) = self.own_and_foreign(trial, &named)?;
         let operation = trial.catalogue.operation(trial.case);
         if self.live.as_ref().is_some_and(|live| !live.adds(operation)) {
-            return Err(open(format!("{} {} is no call that adds something", operation.method, operation.path)));
+            return Err(Stop::missing(format!(
+                "{} {} is no call that adds something",
+                operation.method, operation.path
+            )));
         }
         let api = &trial.catalogue.api;
         let schema = schema_of(api, operation, named.name).cloned().unwrap_or_default();
@@ -279,7 +282,7 @@ impl Target {
             Some(Draft { body: Some(body.to_string().into_bytes()), ..draft.clone() })
         };
         let (Some(of_own), Some(of_other)) = (with(&own), with(&foreign)) else {
-            return Err(open("its body is no JSON object".to_owned()));
+            return Err(Stop::missing("its body is no JSON object"));
         };
         self.control(trial, &of_own, named.name).await?;
         let sent = self.send(&of_other).await;
@@ -294,7 +297,9 @@ impl Target {
                 Ok(())
             }
             Some(_) => Ok(()),
-            None => Err(open(format!("it is taken, and the answer has no `{}` that says for whom", named.name))),
+            None => {
+                Err(Stop::missing(format!("it is taken, and the answer has no `{}` that says for whom", named.name)))
+            }
         }
     }
 
@@ -306,31 +311,29 @@ impl Target {
         match answer {
             Some(reply) if reply.is_success() => Ok(reply),
             Some(reply) => {
-                Err(open(format!("what is the caller's own is answered {} as well ({about})", reply.status)))
+                Err(Stop::missing(format!("what is the caller's own is answered {} as well ({about})", reply.status)))
             }
-            None => Err(open(format!("what is the caller's own is not answered ({about})"))),
+            None => Err(Stop::missing(format!("what is the caller's own is not answered ({about})"))),
         }
     }
 
     fn named<'t>(trial: &Trial<'t>, referring: Referring, name: &str) -> Result<Reference<'t>, Stop> {
         let operation = trial.catalogue.operation(trial.case);
         let found = reference(&trial.catalogue.api, operation, referring, name);
-        found.ok_or_else(|| open(format!("nothing of the call names a `{name}`")))
+        found.ok_or_else(|| Stop::missing(format!("nothing of the call names a `{name}`")))
     }
 
     fn own_and_foreign(&self, trial: &Trial<'_>, named: &Reference<'_>) -> Result<(String, String), Stop> {
         let Reference { template, parameter, .. } = named;
         let own = trial.identity.clone().at(template).ids.remove(*parameter);
         let own = own.ok_or_else(|| match self.live {
-            Some(_) => open(format!("the tokens file names no id `{parameter}`: add one that is there under [ids]")),
-            None => open("the mock tells apart whose the tenants of the contract are, and no other ids".to_owned()),
+            Some(_) => {
+                Stop::missing(format!("the tokens file names no id `{parameter}`: add one that is there under [ids]"))
+            }
+            None => Stop::missing("the mock tells apart whose the tenants of the contract are, and no other ids"),
         })?;
         Ok((own, self.identities.foreign_id(template, parameter).map_err(Stop::Missing)?))
     }
-}
-
-fn open(why: String) -> Stop {
-    Stop::Missing(Missing(why))
 }
 
 fn text(reply: &Reply) -> String {

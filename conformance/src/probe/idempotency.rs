@@ -12,7 +12,6 @@ use super::trial::Trial;
 use super::{Target, pages};
 use crate::contract::Probe;
 use crate::idempotency::{key_of, new_key};
-use crate::identity::Missing;
 
 impl Target {
     /// Sends a call twice under one key, the second time with another body where the probe is about that.
@@ -20,16 +19,18 @@ impl Target {
         let operation = trial.catalogue.operation(trial.case);
         let adds = trial.live.is_none_or(|live| matches!(live.effect(operation), Effect::Creates));
         if !adds {
-            return Err(missing("a call is repeated only where it adds something that the run can remove"));
+            return Err(Stop::missing("a call is repeated only where it adds something that the run can remove"));
         }
         let first = self.keyed(trial)?;
         let second = match trial.probe {
-            Probe::ReusedKey => altered(trial, &first).ok_or_else(|| missing("no member of its body is plain text"))?,
+            Probe::ReusedKey => {
+                altered(trial, &first).ok_or_else(|| Stop::missing("no member of its body is plain text"))?
+            }
             _ => first.clone(),
         };
         let before = self.step(&first, &mut trial.sent).await?;
         if !before.is_success() {
-            return Err(missing(&format!("a valid call is answered with {}", before.status)));
+            return Err(Stop::missing(format!("a valid call is answered with {}", before.status)));
         }
         let after = self.step(&second, &mut trial.sent).await?;
         let made_two = trial.probe == &Probe::RepeatedKey && after.is_success();
@@ -45,7 +46,7 @@ impl Target {
         let operation = trial.catalogue.operation(trial.case);
         let mut draft = trial.maker(self).draft(&Probe::Valid, operation, &trial.identity).map_err(Stop::Missing)?;
         let name = key_of(operation).and_then(|parameter| parameter.name.parse::<HeaderName>().ok());
-        let name = name.ok_or_else(|| missing("the operation takes no key"))?;
+        let name = name.ok_or_else(|| Stop::missing("the operation takes no key"))?;
         draft.headers.retain(|(known, _)| *known != name);
         draft.headers.push((name, new_key()));
         Ok(draft)
@@ -83,7 +84,7 @@ fn untold(trial: &Trial<'_>) -> Stop {
         shape.is_json() && pages::IDS.iter().any(has)
     });
     let why = "its answer does not say what it made";
-    if is_promised { Stop::Broken(why.to_owned()) } else { missing(why) }
+    if is_promised { Stop::Broken(why.to_owned()) } else { Stop::missing(why) }
 }
 
 /// What an answer says that a call made: its id, or its address.
@@ -91,8 +92,4 @@ fn made(reply: &Reply) -> Option<String> {
     let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
     let address = || Some(reply.headers.get(LOCATION)?.to_str().ok()?.to_owned());
     pages::id(&body).or_else(address)
-}
-
-fn missing(why: &str) -> Stop {
-    Stop::Missing(Missing(why.to_owned()))
 }

@@ -57,7 +57,7 @@ impl Target {
             }
         }
         match unsent.filter(|_| trial.sent.is_empty()) {
-            Some(why) => Err(Stop::Missing(Missing(why))),
+            Some(why) => Err(Stop::missing(why)),
             None => Ok(()),
         }
     }

@@ -445,16 +445,18 @@ impl Target {
     /// Waits for the end of a window that is used up, and calls again.
     async fn outwait(&self, draft: &Draft, contract: &Contract, sent: &mut Vec<Sent>) -> Result<(), Stop> {
         let refused = sent.last().and_then(Sent::answer).filter(|reply| reply.status == 429);
-        let missing = |text: String| Stop::Missing(Missing(text));
-        let refused = refused.ok_or_else(|| missing(format!("no call of {MOST_CALLS} was refused with 429")))?;
+        let refused = refused.ok_or_else(|| Stop::missing(format!("no call of {MOST_CALLS} was refused with 429")))?;
         let wait = pace::wait(contract.rate_limit.as_ref(), refused);
         if wait > pace::LONGEST {
-            return Err(missing(format!("the window ends in {} s only, which is not waited for", wait.as_secs())));
+            return Err(Stop::missing(format!(
+                "the window ends in {} s only, which is not waited for",
+                wait.as_secs()
+            )));
         }
         let end = tokio::time::Instant::now() + wait + GRACE;
         match &self.live {
             Some(live) if !live.pace.waits_until(end).await => {
-                return Err(missing("the run was ended during it".to_owned()));
+                return Err(Stop::missing("the run was ended during it"));
             }
             Some(_) => {}
             None => tokio::time::sleep_until(end).await,

@@ -14,7 +14,7 @@ use super::request::{Draft, Maker};
 use super::trial::Trial;
 use super::{Reply, Target};
 use crate::contract::Probe;
-use crate::identity::{Identity, Missing};
+use crate::identity::Identity;
 use crate::one_way::{other, read_only};
 
 impl Target {
@@ -29,17 +29,17 @@ impl Target {
                 .iter()
                 .find(|other| other.method == "GET" && other.path == template && other.retry == Retry::Safe)
         });
-        let reading = reading.ok_or_else(|| open("nothing reads what it makes"))?;
+        let reading = reading.ok_or_else(|| Stop::missing("nothing reads what it makes"))?;
         let makes = |live: &Live| matches!(live.effect(operation), Effect::Creates);
         if !is_named && self.live.as_ref().is_some_and(|live| !makes(live)) {
-            return Err(open("it makes nothing that can be read"));
+            return Err(Stop::missing("it makes nothing that can be read"));
         }
         let draft = trial.maker(self).draft(trial.probe, operation, &trial.identity).map_err(Stop::Missing)?;
         let before = if is_named { trial.identity.ids.clone() } else { self.made_by(trial, &draft, reading).await? };
         let stored = self.stored(trial, reading, before.clone()).await?;
         let is_allowed = self.live.as_ref().is_none_or(|live| live.allows(operation));
         let mut body: Value = serde_json::from_slice(draft.body.as_deref().unwrap_or_default()).unwrap_or_default();
-        let Some(members) = body.as_object_mut() else { return Err(open("its body is no JSON object")) };
+        let Some(members) = body.as_object_mut() else { return Err(Stop::missing("its body is no JSON object")) };
         let mut wanted: Vec<(String, Value)> = Vec::new();
         for (name, schema) in read_only(api, operation) {
             // What is not shown cannot be compared.
@@ -50,7 +50,7 @@ impl Target {
             }
         }
         if wanted.is_empty() {
-            return Err(open(
+            return Err(Stop::missing(
                 "no member that is read-only can be set and read: pass --allow for those of ids, rights and switches",
             ));
         }
@@ -64,7 +64,7 @@ impl Target {
         };
         trial.sent.insert(0, sent);
         let ids = if is_named { Some(before) } else { made(&answer, &setting, reading) };
-        let ids = ids.ok_or_else(|| open("its answer does not tell what was made"))?;
+        let ids = ids.ok_or_else(|| Stop::missing("its answer does not tell what was made"))?;
         let now = self.stored(trial, reading, ids).await?;
         let taken = wanted.iter().filter(|(name, value)| now.get(name) == Some(value));
         let taken: Vec<String> = taken.map(|(name, value)| format!("`{name}` is {value}")).collect();
@@ -84,8 +84,8 @@ impl Target {
         let sent = self.send(draft).await;
         let answer = sent.answer().cloned();
         trial.sent.push(sent);
-        let answer = answer.filter(Reply::is_success).ok_or_else(|| open("a valid call makes nothing"))?;
-        made(&answer, draft, reading).ok_or_else(|| open("its answer does not tell what was made"))
+        let answer = answer.filter(Reply::is_success).ok_or_else(|| Stop::missing("a valid call makes nothing"))?;
+        made(&answer, draft, reading).ok_or_else(|| Stop::missing("its answer does not tell what was made"))
     }
 
     /// What is stored, as it is read.
@@ -96,13 +96,13 @@ impl Target {
         ids: BTreeMap<String, String>,
     ) -> Result<Value, Stop> {
         let (_, arguments) =
-            trial.catalogue.operation_named(&reading.id).ok_or_else(|| open("nothing reads what it makes"))?;
+            trial.catalogue.operation_named(&reading.id).ok_or_else(|| Stop::missing("nothing reads what it makes"))?;
         let reader = Identity { ids, ..trial.identity.clone() };
         let draft = Maker { arguments, ..trial.maker(self) }.draft(&Probe::Valid, reading, &reader);
         let sent = self.send(&draft.map_err(Stop::Missing)?).await;
         let answer = sent.answer().filter(|reply| reply.is_success()).cloned();
         trial.sent.push(sent);
-        let answer = answer.ok_or_else(|| open("what it makes cannot be read"))?;
+        let answer = answer.ok_or_else(|| Stop::missing("what it makes cannot be read"))?;
         let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         // Many wrap it in one member.
         let only = body.as_object().filter(|members| members.len() == 1).and_then(|members| members.values().next());
@@ -117,8 +117,4 @@ fn made(answer: &Reply, draft: &Draft, reading: &Operation) -> Option<BTreeMap<S
     let mut ids = draft.ids.clone();
     ids.insert(parameter.to_owned(), id);
     Some(ids)
-}
-
-fn open(why: &str) -> Stop {
-    Stop::Missing(Missing(why.to_owned()))
 }

@@ -12,7 +12,6 @@ use super::request::Draft;
 use super::trial::Trial;
 use super::{Target, reply::Reply};
 use crate::contract::Probe;
-use crate::identity::Missing;
 
 /// Items of a large page.
 const LARGE: u64 = 100;
@@ -84,7 +83,10 @@ impl<'a> Walk<'a> {
             None | Some(Value::Null) if !self.pagination.items_required => &[],
             _ => return Err(Stop::Broken("an answer holds no list of items".to_owned())),
         };
-        items.iter().map(|item| id(item).ok_or_else(|| missing("the items have no id to be told apart by"))).collect()
+        items
+            .iter()
+            .map(|item| id(item).ok_or_else(|| Stop::missing("the items have no id to be told apart by")))
+            .collect()
     }
 }
 
@@ -146,20 +148,20 @@ impl Target {
         let large = self.pages(trial, &walk, &draft, most, MOST_LARGE).await?;
         let all: Vec<&String> = large.pages.iter().flatten().collect();
         if large.pages.iter().any(|page| page.iter().collect::<HashSet<_>>().len() < page.len()) {
-            return Err(missing("an id stands twice on one page: it does not tell items apart"));
+            return Err(Stop::missing("an id stands twice on one page: it does not tell items apart"));
         }
         let small = (all.len() as u64).min(WALKED).div_ceil(3).max(least);
         if all.len() as u64 <= small {
-            return Err(missing(&format!("the list holds {} items: no page ends within it", all.len())));
+            return Err(Stop::missing(format!("the list holds {} items: no page ends within it", all.len())));
         }
         let parts = self.pages(trial, &walk, &draft, small, MOST_SMALL).await?;
         let again = self.pages(trial, &walk, &draft, small, 1).await?;
         let first = parts.pages.first().map_or(&[][..], Vec::as_slice);
         if again.pages.first().is_none_or(|page| page != first) {
-            return Err(missing("the first page is another one each time: the list changes, or has no order"));
+            return Err(Stop::missing("the first page is another one each time: the list changes, or has no order"));
         }
         if first.len() as u64 > small {
-            return Err(missing(&format!("a page holds {} items where {small} were asked for", first.len())));
+            return Err(Stop::missing(format!("a page holds {} items where {small} were asked for", first.len())));
         }
         let is_in_order = all.iter().zip(first).all(|(whole, part)| *whole == part);
         Ok(twice(&large).or_else(|| twice(&parts)).or_else(|| lost(&all, large.is_whole, &parts, is_in_order)))
@@ -181,9 +183,9 @@ impl Target {
         while listing.pages.len() < most {
             let reply: Reply = self.step(&draft, &mut trial.sent).await?;
             if !reply.is_success() {
-                return Err(missing(&format!("a page of {size} items is answered with {}", reply.status)));
+                return Err(Stop::missing(format!("a page of {size} items is answered with {}", reply.status)));
             }
-            let body: Value = serde_json::from_slice(&reply.body).map_err(|_| missing("a page is not JSON"))?;
+            let body: Value = serde_json::from_slice(&reply.body).map_err(|_| Stop::missing("a page is not JSON"))?;
             let ids = walk.ids(&body)?;
             read += ids.len();
             let is_empty = ids.is_empty();
@@ -236,10 +238,6 @@ fn lost(all: &[&String], is_whole: bool, parts: &Listing, is_in_order: bool) -> 
     let lost = due.iter().find(|id| !read.contains(id))?;
     let shows = is_in_order || (is_whole && parts.is_whole);
     shows.then(|| format!("the item {lost} of a large page stands on none of the {} smaller ones", parts.pages.len()))
-}
-
-fn missing(why: &str) -> Stop {
-    Stop::Missing(Missing(why.to_owned()))
 }
 
 #[cfg(test)]

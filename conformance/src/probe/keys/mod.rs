@@ -14,7 +14,7 @@ use super::{Sent, Target};
 use crate::catalogue::Catalogue;
 use crate::clock;
 use crate::contract::{Contract, KeyCheck, KeyManagement, KeyProbe, Probe};
-use crate::identity::{Identity, Missing};
+use crate::identity::Identity;
 use crate::secret::Secret;
 
 /// Seconds for which a key is good, should it not be possible to revoke it.
@@ -80,7 +80,7 @@ impl<'a> KeyFlow<'a> {
         match probe {
             KeyProbe::UnknownScope | KeyProbe::UnknownResource => return Ok(()),
             KeyProbe::CallAfterEnd if (400..500).contains(&reply.status) => {
-                return Err(Stop::Missing(Missing("the server mints no key whose end is past".to_owned())));
+                return Err(Stop::missing("the server mints no key whose end is past"));
             }
             _ => {}
         }

@@ -12,7 +12,7 @@ use super::super::request::Draft;
 use super::super::trial::{Sent, Trial};
 use super::{Effect, item, subject};
 use crate::catalogue::undeclared_methods;
-use crate::identity::{Identity, Missing};
+use crate::identity::Identity;
 use crate::nobody::NOBODY;
 
 /// A method that is registered nowhere: nothing happens by it.
@@ -81,10 +81,10 @@ impl Target {
                 trial.sent.push(Sent { requests: first.requests, ..again });
             }
             None => {
-                return Err(Stop::Missing(Missing(format!(
+                return Err(Stop::missing(format!(
                     "the server reads no method but those of HTTP, and {} has no id to ask for in vain",
                     operation.path
-                ))));
+                )));
             }
         }
         Ok(())
@@ -120,9 +120,9 @@ impl Target {
                 Effect::Nothing | Effect::Creates => continue,
                 Effect::ChangesShared => {
                     let Operation { id, path, .. } = operation;
-                    return Err(Stop::Missing(Missing(format!(
+                    return Err(Stop::missing(format!(
                         "a server that executes any method would change what is there once for all at {path}: pass --allow {id}"
-                    ))));
+                    )));
                 }
                 // As this operation calls it: the one with the effect may have another name for it.
                 Effect::CreatesAt(parameter) | Effect::Changes(parameter) => {

@@ -12,7 +12,7 @@ use super::super::reply::Reply;
 use super::super::request::{Draft, FORM, JSON};
 use super::{Flow, Pairs, Sent, Stop};
 use crate::contract::{Carrier, ClientAuthentication, Endpoint, GrantType, Probe, TokenBody};
-use crate::identity::{Client, ClientKind, ClientNeed, Missing};
+use crate::identity::{Client, ClientKind, ClientNeed};
 use crate::secret::Secret;
 
 impl Flow<'_> {
@@ -109,7 +109,7 @@ impl Flow<'_> {
 
     /// The URL of an endpoint, where it may be asked.
     pub(super) fn endpoint(&self, endpoint: Option<&Endpoint>, name: &str) -> Result<Url, Stop> {
-        let missing = || Stop::Missing(Missing(format!("the contract names no `{name}` of the authorization server")));
+        let missing = || Stop::missing(format!("the contract names no `{name}` of the authorization server"));
         let endpoint = endpoint.ok_or_else(missing)?;
         let text = self.maker.identities.endpoint(endpoint, self.server).map_err(Stop::Missing)?;
         Url::parse(&text).map_err(|error| Stop::Broken(format!("`{text}` is no URL: {error}")))

@@ -10,7 +10,7 @@ use super::flow::Stop;
 use super::request::{Draft, Maker};
 use super::{Sent, Target};
 use crate::contract::{AuthorizationServer, ClientAuthentication, GrantType, OauthProbe};
-use crate::identity::{Client, ClientKind, Identity, Missing};
+use crate::identity::{Client, ClientKind, Identity};
 use crate::jws;
 use crate::secret::Secret;
 
@@ -140,7 +140,7 @@ impl Flow<'_> {
                 self.target.redactor.learn(password);
                 (name.clone(), password.reveal().to_owned())
             }
-            (_, None) => return Err(Stop::Missing(Missing("no user of the OAuth client was given".to_owned()))),
+            (_, None) => return Err(Stop::missing("no user of the OAuth client was given")),
         };
         let pairs = vec![
             ("grant_type", GrantType::Password.name().to_owned()),
@@ -264,7 +264,7 @@ impl Flow<'_> {
             let is_shown = way == ClientAuthentication::Body && client.secret.is_some();
             if is_shown && self.maker.live.is_some_and(|live| !live.policy.query_tokens) {
                 let why = "the secret of a client would stand in a URL: pass --query-tokens";
-                return Err(Stop::Missing(Missing(why.to_owned())));
+                return Err(Stop::missing(why));
             }
             let body = draft.body.take().unwrap_or_default();
             draft.url.set_query(Some(&String::from_utf8_lossy(&body)));
