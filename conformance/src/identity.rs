@@ -175,7 +175,7 @@ pub trait Identities: Send + Sync {
     /// A credential that meets the need.
     ///
     /// # Errors
-    /// What would have to be given for there to be one.
+    /// Returns an error if there is none, with what would have to be given.
     fn find(&self, need: &Need) -> Result<Identity, Missing>;
 
     /// Of those that meet the need, the one that may do least, where there are several: what it is let in to does the least damage.
@@ -198,7 +198,7 @@ pub trait Identities: Send + Sync {
     /// The id of somebody else for a parameter of a path.
     ///
     /// # Errors
-    /// What would have to be given for there to be one.
+    /// Returns an error if there is none, with what would have to be given.
     fn foreign_id(&self, path: &str, parameter: &str) -> Result<String, Missing>;
 
     /// Those of a kind whose ids of a path parameter are not the same, each as it calls that path: one for each id.
@@ -219,7 +219,7 @@ pub trait Identities: Send + Sync {
     /// An id for a path parameter that a call may remove. To one that removes it, it is handed out once.
     ///
     /// # Errors
-    /// What would have to be given for there to be one.
+    /// Returns an error if there is none, with what would have to be given.
     fn expendable(&self, path: &str, parameter: &str, is_removed: bool) -> Result<String, Missing> {
         let _ = (path, is_removed);
         Err(Missing(format!("no expendable `{parameter}` was given")))
@@ -257,7 +257,7 @@ pub trait Identities: Send + Sync {
     /// A client of the authorization server. For codes it is one for which users consent at once.
     ///
     /// # Errors
-    /// What would have to be given for there to be one.
+    /// Returns an error if there is none, with what would have to be given.
     fn client(&self, need: &ClientNeed) -> Result<Client, Missing> {
         Err(Missing(format!("no OAuth client was given {need}")))
     }
@@ -274,7 +274,7 @@ pub trait Identities: Send + Sync {
     /// The secret by which the deliveries of a webhook are signed.
     ///
     /// # Errors
-    /// What would have to be given for there to be one.
+    /// Returns an error if there is none, with what would have to be given.
     fn webhook_secret(&self, name: &str) -> Result<Secret, Missing> {
         Err(Missing(format!("no secret of the webhook `{name}` was given")))
     }
@@ -282,7 +282,7 @@ pub trait Identities: Send + Sync {
     /// Who signs JWTs.
     ///
     /// # Errors
-    /// What would have to be given for there to be one.
+    /// Returns an error if there is none, with what would have to be given.
     fn signer(&self) -> Result<Signer, Missing> {
         Err(Missing("no signer of JWTs was given".to_owned()))
     }

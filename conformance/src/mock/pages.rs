@@ -112,23 +112,44 @@ pub(super) fn page(
             Turn::Last | Turn::Behind => end(&mut body, at, &fits),
         }
     }
-    let mut told = |at: &Option<String>, value: Value| {
-        if let Some(at) = at.as_ref().filter(|at| success.pointer(at).is_some()) {
-            put(&mut body, at, value);
-        }
-    };
-    told(&pagination.total, json!(if size > 1 { size + 1 } else { size }));
-    told(&pagination.kept_limit, json!(size));
-    told(&pagination.start, json!(start));
-    told(&pagination.more, json!(turn == Turn::First && (size > 1 || start == 0 && !is_numbered(&pagination.next))));
-    let header = match &pagination.next {
-        NextPage::Header { name, .. } if turn == Turn::First => Some((name.clone(), "2".to_owned())),
-        NextPage::Link if turn == Turn::First => {
-            Some(("link".to_owned(), format!("<?{}>; rel=\"next\"", linked(call, 2))))
-        }
-        _ => None,
-    };
+    let more = turn == Turn::First && (size > 1 || start == 0 && !is_numbered(&pagination.next));
+    let total = if size > 1 { size + 1 } else { size };
+    tell(&mut body, &success, pagination, &Numbers { total, size, start, more });
+    let header = leading((turn == Turn::First).then_some(2), pagination, call);
     Ok(Some(Page { body: Bytes::from(body.to_string()), header }))
+}
+
+/// Numbers that pages commonly have beside their items.
+struct Numbers {
+    total: u64,
+    size: u64,
+    start: u64,
+    more: bool,
+}
+
+/// Puts the numbers where the success has them.
+fn tell(body: &mut Value, success: &Value, pagination: &Pagination, numbers: &Numbers) {
+    let told = [
+        (&pagination.total, json!(numbers.total)),
+        (&pagination.kept_limit, json!(numbers.size)),
+        (&pagination.start, json!(numbers.start)),
+        (&pagination.more, json!(numbers.more)),
+    ];
+    for (at, value) in told {
+        if let Some(at) = at.as_ref().filter(|at| success.pointer(at).is_some()) {
+            put(body, at, value);
+        }
+    }
+}
+
+/// The header that leads on to the page which begins there, where a header does.
+fn leading(to: Option<u64>, pagination: &Pagination, call: &Call) -> Option<(String, String)> {
+    let to = to?;
+    match &pagination.next {
+        NextPage::Header { name, .. } => Some((name.clone(), to.to_string())),
+        NextPage::Link => Some(("link".to_owned(), format!("<?{}>; rel=\"next\"", linked(call, to)))),
+        _ => None,
+    }
 }
 
 /// A list whose items can be told apart.
@@ -191,20 +212,8 @@ impl<'a> List<'a> {
                 self::end(&mut body, at, &self.fits);
             }
         }
-        let mut told = |at: &Option<String>, value: Value| {
-            if let Some(at) = at.as_ref().filter(|at| self.success.pointer(at).is_some()) {
-                put(&mut body, at, value);
-            }
-        };
-        told(&self.pagination.total, json!(ALL));
-        told(&self.pagination.kept_limit, json!(size));
-        told(&self.pagination.start, json!(start));
-        told(&self.pagination.more, json!(leads_on));
-        let header = match &self.pagination.next {
-            NextPage::Header { name, .. } if leads_on => Some((name.clone(), end.to_string())),
-            NextPage::Link if leads_on => Some(("link".to_owned(), format!("<?{}>; rel=\"next\"", linked(call, end)))),
-            _ => None,
-        };
+        tell(&mut body, self.success, self.pagination, &Numbers { total: ALL, size, start, more: leads_on });
+        let header = leading(leads_on.then_some(end), self.pagination, call);
         Ok(Page { body: Bytes::from(body.to_string()), header })
     }
 

@@ -22,7 +22,7 @@ impl Signature {
     /// The key that a secret is.
     ///
     /// # Errors
-    /// Why it is none, without the secret.
+    /// Returns an error, without the secret, if it is none.
     pub(crate) fn key(&self, secret: &Secret) -> Result<Vec<u8>, String> {
         let text = secret.reveal();
         let text = text.strip_prefix(&self.secret_prefix).unwrap_or(text);

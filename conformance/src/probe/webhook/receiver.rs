@@ -118,7 +118,7 @@ impl Receiver {
     /// A receiver where the user has it.
     ///
     /// # Errors
-    /// Why it cannot listen there.
+    /// Returns an error if it cannot listen there.
     pub async fn at(at: &ReceiverAt) -> Result<Self, String> {
         let told = |error: io::Error| {
             format!(
