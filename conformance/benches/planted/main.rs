@@ -1,71 +1,75 @@
-//! A service with planted defects: what a tool finds in it, what it says of it without a defect, how many requests and seconds that
+//! Services with planted defects: what a tool finds in each, what it says of it without a defect, how many requests and seconds that
 //! takes and how much memory: `cargo bench -p keyfit-conformance --bench planted`. Our check is run with the contract that was written
 //! for the service, and with what `keyfit init` makes of its document, with no edit. Of others, on the same service in the same run:
-//! Schemathesis, whose path the variable `SCHEMATHESIS` gives, with the document, all checks, every identity and three seeds; Hurl
-//! (`HURL`) with a suite that was written by hand for this service by somebody who knew the defects. `KEYFIT_SHOW=1` prints what each says
-//! of the service without a defect.
+//! Schemathesis, whose path the variable `SCHEMATHESIS` gives, with the document, all checks, every identity (as `peers` where they own
+//! different things) and three seeds; Hurl (`HURL`) with a suite that was written by hand for the service by somebody who knew the
+//! defects. `KEYFIT_SHOW=1` prints what each says of a service without a defect.
 
+mod services;
 mod tools;
 
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 
+#[path = "../../tests/planted/rights.rs"]
+mod rights_service;
 #[path = "../../tests/planted/mod.rs"]
-mod planted;
+mod service;
 
-use planted::{Defect, requests, serve};
-use tools::{Run, SHOP, init, keyfit, path};
+use service::requests;
+use services::Service;
+use tools::{Run, init, keyfit, path};
 
-type Tool = fn(String, PathBuf) -> std::pin::Pin<Box<dyn Future<Output = Run>>>;
+/// Runs a tool before the service at a URL, with a folder for its files.
+type Tool<'a> = dyn Fn(String) -> Pin<Box<dyn Future<Output = Run> + 'a>> + 'a;
 
 fn main() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("planted-bench");
-    fs::create_dir_all(&folder).expect("a folder");
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
-        println!("{:<18}{:>8}{:>14}{:>12}{:>12}{:>14}", "", "found", "false alarms", "requests", "seconds", "peak MiB");
-        init(&folder).await;
-        let ours: [(&str, Tool); 3] = [
-            ("keyfit", |url, folder| Box::pin(keyfit(url, folder, SHOP, &[]))),
-            ("  no waits", |url, folder| {
-                Box::pin(keyfit(
-                    url,
-                    folder,
-                    SHOP,
-                    &["--skip", "shop/rate/exhausted/*", "--skip", "shop/rate/recovered/*"],
-                ))
-            }),
-            ("  as init has it", |url, folder| {
-                let made = folder.join("init").display().to_string();
-                Box::pin(async move { keyfit(url, folder, &made, &[]).await })
-            }),
-        ];
-        for (name, tool) in ours {
-            measure(name, tool, &folder).await;
-        }
-        if path("SCHEMATHESIS").is_some() {
-            measure("schemathesis", |url, folder| Box::pin(tools::schemathesis(url, folder, "1")), &folder).await;
-            measure("  second seed", |url, folder| Box::pin(tools::schemathesis(url, folder, "2")), &folder).await;
-            measure("  third seed", |url, folder| Box::pin(tools::schemathesis(url, folder, "3")), &folder).await;
-        }
-        if path("HURL").is_some() {
-            measure("hurl, by hand", |url, folder| Box::pin(tools::hurl(url, folder)), &folder).await;
+        for service in services::all() {
+            let folder = folder.join(service.name);
+            fs::create_dir_all(&folder).expect("a folder");
+            compare(&service, &folder).await;
         }
     });
 }
 
-async fn measure(name: &str, tool: Tool, folder: &Path) {
-    let control = on(None, tool, folder).await;
-    let (mut found, mut requests, mut seconds, mut peak) = (Vec::new(), Vec::new(), Vec::new(), 0);
+async fn compare(service: &Service, folder: &Path) {
+    println!(
+        "{:<18}{:>8}{:>14}{:>12}{:>12}{:>14}",
+        service.name, "found", "false alarms", "requests", "seconds", "peak MiB"
+    );
+    let made = init(service, folder).await;
+    let written = PathBuf::from(service.folder);
+    let waits: Vec<&str> = service.waits.iter().flat_map(|case| ["--skip", *case]).collect();
+    let ours = [("keyfit", &written, &[][..]), ("  no waits", &written, &waits), ("  as init has it", &made, &[])];
+    for (name, api, more) in ours {
+        if name != "  no waits" || !waits.is_empty() {
+            measure(name, service, &|url| Box::pin(keyfit(service, url, folder, api, more))).await;
+        }
+    }
+    if path("SCHEMATHESIS").is_some() {
+        for (name, seed) in [("schemathesis", "1"), ("  second seed", "2"), ("  third seed", "3")] {
+            measure(name, service, &|url| Box::pin(tools::schemathesis(service, url, folder, seed))).await;
+        }
+    }
+    if path("HURL").is_some() {
+        measure("hurl, by hand", service, &|url| Box::pin(tools::hurl(service, url))).await;
+    }
+}
+
+async fn measure(name: &str, service: &Service, tool: &Tool<'_>) {
+    let control = on(service, None, tool).await;
+    let (mut requests, mut seconds, mut peak) = (Vec::new(), Vec::new(), 0);
     let mut missed = Vec::new();
-    for defect in Defect::ALL {
-        let run = on(Some(defect), tool, folder).await;
+    for (number, defect) in service.defects.iter().enumerate() {
+        let run = on(service, Some(number), tool).await;
         // What it says of the service without a defect is no finding.
-        if run.found.difference(&control.found).next().is_some() {
-            found.push(defect);
-        } else {
-            missed.push(defect.to_string());
+        if run.found.is_subset(&control.found) {
+            missed.push(defect.as_str());
         }
         requests.push(run.requests);
         seconds.push(run.seconds);
@@ -75,7 +79,7 @@ async fn measure(name: &str, tool: Tool, folder: &Path) {
     requests.sort_unstable();
     println!(
         "{name:<18}{:>8}{:>14}{:>12}{:>12.2}{:>14.1}",
-        format!("{} of {}", found.len(), Defect::ALL.len()),
+        format!("{} of {}", service.defects.len() - missed.len(), service.defects.len()),
         control.found.len(),
         requests[requests.len() / 2],
         seconds[seconds.len() / 2],
@@ -89,9 +93,9 @@ async fn measure(name: &str, tool: Tool, folder: &Path) {
     }
 }
 
-async fn on(defect: Option<Defect>, tool: Tool, folder: &Path) -> Run {
-    let (address, log) = serve(defect).await;
-    let run = tool(format!("http://{address}/v1"), folder.to_owned()).await;
+async fn on(service: &Service, defect: Option<usize>, tool: &Tool<'_>) -> Run {
+    let (address, log) = (service.start)(defect).await;
+    let run = tool(format!("http://{address}/v1")).await;
     Run { requests: requests(&log), ..run }
 }
 

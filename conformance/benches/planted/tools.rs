@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-use crate::planted::{environment, tokens_file};
+use crate::services::Service;
 
 /// What a tool did with one service.
 #[derive(Default)]
@@ -21,30 +21,33 @@ pub(crate) struct Run {
     pub(crate) peak_kib: u32,
 }
 
-/// The folder of the API, with the contract that was written for it.
-pub(crate) const SHOP: &str = "tests/fixtures/apis/shop";
-
-/// Makes the folder of an API from the document alone.
-pub(crate) async fn init(folder: &Path) {
+/// Makes the folder of the service's API from its document alone.
+pub(crate) async fn init(service: &Service, folder: &Path) -> PathBuf {
     let made = folder.join("init");
     let _ = fs::remove_dir_all(&made);
     let mut command = Command::new(env!("CARGO_BIN_EXE_keyfit"));
-    command.args(["init", "--name", "shop", "--dir"]).arg(&made).arg(Path::new(SHOP).join("openapi.yaml"));
+    command.args(["init", "--name", service.name, "--dir"]).arg(&made).arg(document(service));
     let output = command.output().await.expect("it runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    made
 }
 
-pub(crate) async fn keyfit(url: String, folder: PathBuf, api: &str, more: &[&str]) -> Run {
+fn document(service: &Service) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(service.folder).join("openapi.yaml")
+}
+
+pub(crate) async fn keyfit(service: &Service, url: String, folder: &Path, api: &Path, more: &[&str]) -> Run {
     let (tokens, report) = (folder.join("tokens.toml"), folder.join("report.json"));
-    fs::write(&tokens, tokens_file()).expect("a file");
+    fs::write(&tokens, (service.tokens_file)()).expect("a file");
     let mut command = Command::new(env!("CARGO_BIN_EXE_keyfit"));
     command
-        .args(["check", "--api-dir", api, "--base-url", &url, "--allow-writes", "--allow-spend"])
+        .args(["check", "--base-url", &url, "--allow-writes", "--allow-spend", "--api-dir"])
+        .arg(api)
         .arg("--tokens")
         .arg(&tokens)
         .arg(format!("--report=json={}", report.display()))
         .args(more)
-        .envs(environment());
+        .envs((service.environment)());
     let (mut run, ..) = timed(&mut command).await;
     let text = fs::read_to_string(&report).expect("a report");
     let report: Value = serde_json::from_str(&text).expect("JSON");
@@ -55,31 +58,26 @@ pub(crate) async fn keyfit(url: String, folder: PathBuf, api: &str, more: &[&str
 }
 
 /// With every key that is valid, the one that may do all at first: it goes on to the next where one is refused.
-pub(crate) async fn schemathesis(url: String, folder: PathBuf, seed: &str) -> Run {
-    let document = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/apis/shop/openapi.yaml");
+pub(crate) async fn schemathesis(service: &Service, url: String, folder: &Path, seed: &str) -> Run {
     let entry = |(name, key): (String, String)| json!({ "name": name, "fixedHeaders": [{ "name": "Authorization", "value": format!("Bearer {key}") }] });
-    let is_valid = |(name, _): &(String, String)| !["SHOP_REVOKED", "SHOP_EXPIRED"].contains(&name.as_str());
-    let entries: Vec<Value> = environment().into_iter().filter(is_valid).map(entry).collect();
-    let keys = folder.join("auth.json");
+    let is_valid = |(name, _): &(String, String)| !service.dead.contains(&name.as_str());
+    let entries: Vec<Value> = (service.environment)().into_iter().filter(is_valid).map(entry).collect();
+    let (keys, settings) = (folder.join("auth.json"), folder.join("schemathesis.toml"));
     fs::write(&keys, json!({ "auth": entries }).to_string()).expect("a file");
+    let peers = if service.peers.is_empty() { String::new() } else { format!("peers = {:?}\n", service.peers) };
+    fs::write(&settings, format!("[auth.wfc]\npath = {:?}\n{peers}", keys.display().to_string())).expect("a file");
     let mut command = Command::new(path("SCHEMATHESIS").expect("it was asked for"));
     // It leaves what it has learnt where it runs.
-    command
-        .current_dir(folder)
-        .args([
-            "run",
-            document,
-            "--url",
-            &url,
-            "--no-color",
-            "--checks",
-            "all",
-            "--continue-on-failure",
-            "--seed",
-            seed,
-        ])
-        .arg("--auth-wfc")
-        .arg(keys);
+    command.current_dir(folder).arg("--config-file").arg(settings).arg("run").arg(document(service)).args([
+        "--url",
+        &url,
+        "--no-color",
+        "--checks",
+        "all",
+        "--continue-on-failure",
+        "--seed",
+        seed,
+    ]);
     let (mut run, text, _) = timed(&mut command).await;
     // `____ GET /me ____` names the operation, `- Undocumented HTTP status code` what is wrong there.
     let mut operation = String::new();
@@ -94,14 +92,14 @@ pub(crate) async fn schemathesis(url: String, folder: PathBuf, seed: &str) -> Ru
 }
 
 /// Each assertion that fails, by the line that it stands in.
-pub(crate) async fn hurl(url: String, _: PathBuf) -> Run {
-    let suite = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/planted/shop.hurl");
+pub(crate) async fn hurl(service: &Service, url: String) -> Run {
     let mut command = Command::new(path("HURL").expect("it was asked for"));
     command.args(["--test", "--no-color", "--continue-on-error", "--variable", &format!("url={url}")]);
-    for (name, key) in environment() {
-        command.args(["--variable", &format!("{}={key}", name.trim_start_matches("SHOP_").to_lowercase())]);
+    for (name, key) in (service.environment)() {
+        let (_, name) = name.split_once('_').expect("a beginning");
+        command.args(["--variable", &format!("{}={key}", name.to_lowercase())]);
     }
-    let (mut run, _, text) = timed(command.arg(suite)).await;
+    let (mut run, _, text) = timed(command.arg(service.hurl)).await;
     let places =
         text.lines().filter_map(|line| line.trim().strip_prefix("--> ")).filter_map(|place| place.rsplit_once(':'));
     run.found = places.map(|(line, _)| line.to_owned()).collect();

@@ -177,39 +177,41 @@ pub(crate) fn requests(log: &Log) -> usize {
 pub(crate) async fn serve(defect: Option<Defect>) -> (SocketAddr, Log) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
-    let log = Log::default();
     let shop = Arc::new(Shop {
         defect,
         windows: Mutex::default(),
         removed: Mutex::default(),
         waiting: AtomicUsize::new(0),
         keyed: Mutex::default(),
-        log: Arc::clone(&log),
     });
-    listen(listener, move |request| {
+    let log = listen(listener, move |request| {
         let shop = Arc::clone(&shop);
         async move { shop.respond(request).await }
     });
     (address, log)
 }
 
-/// Answers every request, until the runtime ends.
-pub(crate) fn listen<F, A>(listener: TcpListener, answer: F)
+/// Answers every request, until the runtime ends, and counts them.
+pub(crate) fn listen<F, A>(listener: TcpListener, answer: F) -> Log
 where
     F: Fn(Request<Incoming>) -> A + Clone + Send + 'static,
     A: Future<Output = Response<Full<Bytes>>> + Send + 'static,
 {
+    let log = Log::default();
+    let counted = Arc::clone(&log);
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             let _ = stream.set_nodelay(true);
-            let answer = answer.clone();
+            let (answer, counted) = (answer.clone(), Arc::clone(&counted));
             let service = service_fn(move |request| {
+                counted.fetch_add(1, Ordering::Relaxed);
                 let answer = answer(request);
                 async move { Ok::<_, Infallible>(answer.await) }
             });
             tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service));
         }
     });
+    log
 }
 
 struct Shop {
@@ -222,7 +224,6 @@ struct Shop {
     waiting: AtomicUsize,
     /// Products by idempotency key: the body that created one, and its id.
     keyed: Mutex<HashMap<String, (Value, String)>>,
-    log: Log,
 }
 
 /// An answer on its way.
@@ -255,7 +256,6 @@ struct Route<'a> {
 impl Shop {
     #[expect(clippy::disallowed_methods, reason = "a server of its own, which takes its time")]
     async fn respond(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
-        self.log.fetch_add(1, Ordering::Relaxed);
         let (parts, body) = request.into_parts();
         let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
         let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);

@@ -11,7 +11,7 @@ use hyper::{Method, Request, Response};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::service::listen;
+use crate::service::{Log, listen};
 
 /// Something that is wrong with the service.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -76,7 +76,7 @@ struct Shops {
 }
 
 /// Starts the service. It ends with the runtime.
-pub(crate) async fn serve(defect: Option<Defect>) -> SocketAddr {
+pub(crate) async fn serve(defect: Option<Defect>) -> (SocketAddr, Log) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let order = |number: u8| {
@@ -87,11 +87,11 @@ pub(crate) async fn serve(defect: Option<Defect>) -> SocketAddr {
         )
     };
     let shops = Arc::new(Shops { defect, orders: Mutex::new([order(1), order(2)].into()) });
-    listen(listener, move |request| {
+    let log = listen(listener, move |request| {
         let shops = Arc::clone(&shops);
         async move { shops.respond(request).await }
     });
-    address
+    (address, log)
 }
 
 /// Status and body, or why there is none.

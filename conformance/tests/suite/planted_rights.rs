@@ -19,7 +19,7 @@ fn folder(name: &str) -> PathBuf {
 
 /// The report of the check before the service.
 async fn checked(api: &Path, name: &str, defect: Option<Defect>) -> Value {
-    let address = serve(defect).await;
+    let (address, _) = serve(defect).await;
     let folder = folder(name);
     fs::create_dir_all(&folder).expect("a folder");
     let (tokens, report) = (folder.join("tokens.toml"), folder.join("report.json"));
