@@ -174,6 +174,7 @@ impl Error {
             Fault::Status if failure.status.is_redirection() => {
                 (ErrorKind::Redirect, redirect_target(&failure.headers, secrets))
             }
+            Fault::Status if failure.is_limit() => (ErrorKind::RateLimited, String::new()),
             Fault::Status => (ErrorKind::of_status(failure.status), String::new()),
             Fault::Decode(reason) => (ErrorKind::Decode, format!("the answer does not fit the document {reason}")),
             Fault::Partial(counts) => (ErrorKind::PartialFailure, counts.to_string()),
@@ -191,7 +192,7 @@ impl Error {
         if let Fault::Cut(source) = &failure.fault {
             error.0.source = Some(Box::new(Arc::clone(source)));
         }
-        let waiting_helps = matches!(failure.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
+        let waiting_helps = failure.is_limit() || failure.status == StatusCode::SERVICE_UNAVAILABLE;
         error.0.retry_after = now.filter(|_| waiting_helps).and_then(|now| {
             rate_limit::retry_after(failure.problem.retry_after, &failure.headers, &failure.api.rate_limit, now)
         });

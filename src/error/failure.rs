@@ -10,6 +10,7 @@ use super::api::Api;
 use super::body::{self, End};
 use super::operation::{ItemCounts, Operation};
 use super::problem::Problem;
+use super::rate_limit;
 use crate::error::redact::Redactor;
 
 /// How much of an error body is kept, in bytes.
@@ -60,6 +61,15 @@ impl Failure {
         let (body, is_whole) = (body.bytes, matches!(body.end, End::Whole));
         let problem = Problem::of(api, api.envelope(operation), &headers, &body);
         Self { fault: Fault::Status, status, headers, body, is_whole, problem, api, secrets: Vec::new() }
+    }
+
+    /// Whether it refuses a call for a limit.
+    pub(crate) fn is_limit(&self) -> bool {
+        match self.status {
+            StatusCode::TOO_MANY_REQUESTS => true,
+            StatusCode::FORBIDDEN => rate_limit::is_meant(&self.headers, &self.api.rate_limit),
+            _ => false,
+        }
     }
 
     /// A success that is none for its body. It has no error envelope, but its headers may name the request.

@@ -40,7 +40,7 @@ pub enum ErrorKind {
     PayloadTooLarge,
     /// 422: the content is not acceptable; for a batch, every item of it.
     Unprocessable,
-    /// 429: too many requests; not executed.
+    /// 429, or a 403 that says when to come again: too many requests; not executed.
     RateLimited,
     /// Another 4xx.
     Client,

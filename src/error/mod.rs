@@ -22,6 +22,7 @@ pub(crate) mod test_logs;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod timestamp;
+mod when;
 pub(crate) mod whole_numbers;
 
 use std::error::Error as StdError;
@@ -173,7 +174,8 @@ impl Error {
     }
 
     /// How long to wait before another call, from the moment of the answer: the body's hint, else `Retry-After`, else
-    /// `X-RateLimit-Reset`. Only for 429 and 503, where waiting helps, be it the API's or a token endpoint's.
+    /// `X-RateLimit-Reset`. Only for 429, for a 403 that is one in fact, and for 503, where waiting helps, be it the API's or a token
+    /// endpoint's. Parts of a second are rounded up.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
@@ -213,7 +215,7 @@ impl Error {
         self.0.failure.as_ref().is_some_and(|failure| matches!(failure.fault, Fault::TooLong(_) | Fault::LongItem(_)))
     }
 
-    /// Whether waiting helps: 429.
+    /// Whether waiting helps: 429, or a 403 that says when to come again.
     pub fn is_rate_limited(&self) -> bool {
         self.kind() == ErrorKind::RateLimited
     }

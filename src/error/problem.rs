@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::api::{Api, ErrorEnvelope};
 use super::redact::Redactor;
+use super::when::seconds;
 
 /// What an error body says.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -35,7 +36,7 @@ impl Problem {
             retry_after: api
                 .rate_limit
                 .retry_after
-                .and_then(|place| value.pointer(place)?.as_u64())
+                .and_then(|place| seconds(value.pointer(place)?))
                 .or(usual.retry_after),
         }
     }
@@ -55,7 +56,7 @@ impl Problem {
         };
         let mut waits =
             [&value["error"], value].into_iter().flat_map(|part| [&part["retryAfter"], &part["retry_after"]]);
-        problem.retry_after = waits.find_map(Value::as_u64);
+        problem.retry_after = waits.find_map(seconds);
         if problem.request_id.is_none() {
             problem.request_id = request_id(headers).map(str::to_owned);
         }
@@ -247,6 +248,7 @@ mod tests {
             r#"{"error":{"retry_after":7}}"#,
             r#"{"retryAfter":7}"#,
             r#"{"error":"slow","retry_after":7}"#,
+            r#"{"message":"slow","retry_after":6.5}"#,
         ] {
             assert_eq!(read(body).retry_after, Some(7), "{body}");
         }

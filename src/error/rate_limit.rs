@@ -1,11 +1,12 @@
 //! The rate-limit headers of an answer, and how long to wait after a refusal.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
 
 use super::api::RateLimitNames;
 use super::limit_fields::LimitFields;
+use super::when::When;
 
 /// What the `X-RateLimit-*` or `X-Rate-Limit-*` headers of an answer said, or those of the IETF's draft: `RateLimit` with
 /// `RateLimit-Policy`, and the older `RateLimit-*`. A header that is missing or garbled is `None`, never zero.
@@ -16,8 +17,8 @@ pub struct RateLimit {
     pub limit: Option<u64>,
     /// Requests left in this window (`X-RateLimit-Remaining`).
     pub remaining: Option<u64>,
-    /// When the window ends, in seconds since 1970 (`X-RateLimit-Reset`). Where the header counts from now, the answer's
-    /// `Date` is now; without one this is `None`. Never beyond the year 9999.
+    /// When the window ends, in seconds since 1970 (`X-RateLimit-Reset`), whether the header has that in seconds, with a fraction, in
+    /// milliseconds or as a date. Where it counts from now, the answer's `Date` is now; without one this is `None`.
     pub reset: Option<u64>,
 }
 
@@ -52,10 +53,6 @@ const RESET: Usual = Usual {
     field: |fields| fields.reset,
 };
 
-/// A reset that is less, September 2001 as an instant, is a number of seconds from now.
-const LEAST_INSTANT: u64 = 1_000_000_000;
-/// A reset that is more, the end of the year 9999, is garbled: HTTP has no date for it, and not every clock can count so far.
-const GREATEST_INSTANT: u64 = 253_402_300_799;
 /// The longest wait that is passed on. Callers add it to a time, which ends the program where no time is so far away.
 const LONGEST_WAIT: Duration = Duration::from_secs(365 * 24 * 3600);
 
@@ -76,12 +73,10 @@ impl RateLimit {
         if !are_told(headers, names) {
             return None;
         }
-        let reset = number(headers, names.reset, RESET).filter(|reset| *reset <= GREATEST_INSTANT);
-        let seconds = || now?.duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs());
-        let instant = |reset: u64| if reset < LEAST_INSTANT { seconds()?.checked_add(reset) } else { Some(reset) };
+        let reset = reset(headers, names);
         let (limit, remaining) = (number(headers, names.limit, LIMIT), number(headers, names.remaining, REMAINING));
-        let told = limit.or(remaining).or(reset).is_some();
-        told.then_some(Self { limit, remaining, reset: reset.and_then(instant) })
+        let told = limit.is_some() || remaining.is_some() || reset.is_some();
+        told.then_some(Self { limit, remaining, reset: reset.and_then(|reset| reset.instant(now)) })
     }
 }
 
@@ -101,18 +96,37 @@ pub(crate) fn are_told(headers: &HeaderMap, names: &RateLimitNames) -> bool {
 
 /// The number in the API's own header, else in one that is usual.
 fn number(headers: &HeaderMap, own: Option<&str>, usual: Usual) -> Option<u64> {
-    let read = |name: &str| LimitFields::number(name, headers.get(name)?.to_str().ok()?);
-    let own = own.and_then(read);
-    let Usual { names, field } = usual;
-    let by_name = || names.into_iter().find_map(|name| read(name.as_str()));
-    own.or_else(by_name).or_else(|| field(LimitFields::read(headers)?))
+    told(headers, own, usual, LimitFields::number, |number| number)
+}
+
+/// When the window ends, by the API's own header, else by one that is usual.
+fn reset(headers: &HeaderMap, names: &RateLimitNames) -> Option<When> {
+    told(headers, names.reset, RESET, |_, text| When::read(text), When::In)
+}
+
+fn told<T>(
+    headers: &HeaderMap,
+    own: Option<&str>,
+    Usual { names, field }: Usual,
+    read: fn(&str, &str) -> Option<T>,
+    of_field: fn(u64) -> T,
+) -> Option<T> {
+    let of_header = |name: &str| {
+        let value = headers.get(name)?;
+        let read = value.to_str().ok().and_then(|text| read(name, text));
+        if read.is_none() {
+            tracing::debug!(target: "keyfit::http", header = name, "a header on limits is passed over: it cannot be read");
+        }
+        read
+    };
+    let by_name = || names.into_iter().find_map(|name| of_header(name.as_str()));
+    own.and_then(of_header).or_else(by_name).or_else(|| Some(of_field(field(LimitFields::read(headers)?)?)))
 }
 
 /// Clocks that differ by no more than this are taken for equal: `Date` has whole seconds only.
 const SAME_CLOCK: Duration = Duration::from_secs(2);
 
-/// How long the server asks to wait: the body's hint, else `Retry-After` in seconds or as a date, else
-/// `X-RateLimit-Reset`. An instant in the past is no wait; a wait of more than a year is one of a year.
+/// How long the server asks to wait: the body's hint, else `Retry-After`, else `X-RateLimit-Reset`. An instant in the past is no wait; a wait of more than a year is one of a year.
 pub(crate) fn retry_after(
     hint: Option<u64>,
     headers: &HeaderMap,
@@ -127,27 +141,26 @@ fn asked(hint: Option<u64>, headers: &HeaderMap, names: &RateLimitNames, now: Sy
         return Some(Duration::from_secs(seconds));
     }
     let now = servers_now(headers, now);
-    if let Some(value) = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()) {
-        let value = value.trim();
-        if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
-            // Digits alone can only be too many.
-            return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
+    match headers.get(RETRY_AFTER).map(|value| value.to_str().ok().and_then(When::read)) {
+        Some(Some(when)) => when.wait(now),
+        Some(None) => {
+            tracing::debug!(target: "keyfit::http", header = "retry-after", "a wait is passed over: it cannot be read");
+            until_reset(headers, names, now)
         }
-        if let Some(instant) = date(headers, RETRY_AFTER.as_str()) {
-            return Some(instant.duration_since(now).unwrap_or_default());
-        }
+        None => until_reset(headers, names, now),
     }
-    until_reset(headers, names, now)
 }
 
 /// How far away the reset is by the server's clock; `None` where none is named.
 pub(crate) fn until_reset(headers: &HeaderMap, names: &RateLimitNames, servers_now: SystemTime) -> Option<Duration> {
-    let reset = number(headers, names.reset, RESET).filter(|reset| *reset <= GREATEST_INSTANT)?;
-    if reset < LEAST_INSTANT {
-        return Some(Duration::from_secs(reset));
-    }
-    let instant = UNIX_EPOCH.checked_add(Duration::from_secs(reset))?;
-    Some(instant.duration_since(servers_now).unwrap_or_default())
+    reset(headers, names)?.wait(servers_now)
+}
+
+/// Whether a 403 is a limit in fact: it says when to come again, as some servers do in place of a 429. At once is no time for that.
+pub(crate) fn is_meant(headers: &HeaderMap, names: &RateLimitNames) -> bool {
+    let wait = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()).and_then(When::read);
+    wait.is_some_and(|wait| wait != When::In(0))
+        || number(headers, names.remaining, REMAINING) == Some(0) && reset(headers, names).is_some()
 }
 
 /// The time by the server's clock, so that a wrong clock on this side does no harm.
@@ -163,6 +176,8 @@ fn date(headers: &HeaderMap, name: &str) -> Option<SystemTime> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::UNIX_EPOCH;
+
     use super::*;
 
     const USUAL: RateLimitNames = RateLimitNames::new();
@@ -224,21 +239,47 @@ mod tests {
     #[test]
     fn no_wait_is_longer_than_what_can_be_added_to_a_time() {
         let now = at(1_893_452_399);
-        for value in [
-            "18446744073709551615",
-            "99999999999999999999999",
-            "9223372036854775807",
-            "1000000000000000000",
-            "Fri, 31 Dec 9999 23:59:59 GMT",
-        ] {
+        for value in ["999999999", "99999999999", "Fri, 31 Dec 9999 23:59:59 GMT"] {
             let wait = retry_after(None, &headers(&[("retry-after", value)]), now);
             assert_eq!(wait, Some(LONGEST_WAIT), "{value}");
             assert!(now.checked_add(LONGEST_WAIT).is_some());
         }
         assert_eq!(retry_after(Some(u64::MAX), &headers(&[]), now), Some(LONGEST_WAIT), "the hint of a body");
-        for garbled in ["-1", "1e300", "+5", "0.5", "Sat, 01 Jan 10000 00:00:00 GMT", ""] {
+        let garbled =
+            ["-1", "1e300", "+5", "18446744073709551615", "99999999999999999999999", "1000000000000000000", ""];
+        for garbled in garbled {
             assert_eq!(retry_after(None, &headers(&[("retry-after", garbled)]), now), None, "{garbled}");
         }
+    }
+
+    #[test]
+    fn waits_are_read_in_other_units_too() {
+        let now = at(1_893_452_390);
+        for (name, value, seconds) in [
+            ("retry-after", "2.503", 3),
+            ("retry-after", "299.997", 300),
+            ("retry-after", "1893452400", 10),
+            ("x-ratelimit-reset", "1893452400000", 10),
+            ("x-ratelimit-reset", "1893452399.5", 10),
+            ("x-rate-limit-reset", "2029-12-31T23:00:00Z", 10),
+            ("ratelimit-reset", "0.25", 1),
+        ] {
+            let told = headers(&[(name, value)]);
+            assert_eq!(retry_after(None, &told, now), Some(Duration::from_secs(seconds)), "{name}: {value}");
+        }
+        let told = headers(&[("x-ratelimit-reset", "1893452399001")]);
+        assert_eq!(RateLimit::from_headers(&told).and_then(|rate| rate.reset), Some(1_893_452_400));
+    }
+
+    #[test]
+    fn a_403_is_a_limit_where_it_says_when_to_come_again() {
+        let is_meant = |told: &[(&'static str, &str)]| is_meant(&headers(told), &USUAL);
+        assert!(is_meant(&[("retry-after", "2"), ("x-ratelimit-remaining", "4890")]));
+        assert!(is_meant(&[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "1893452400")]));
+        assert!(!is_meant(&[("x-ratelimit-remaining", "4890"), ("x-ratelimit-reset", "1893452400")]));
+        assert!(
+            !is_meant(&[("x-ratelimit-remaining", "0")]) && !is_meant(&[("retry-after", "soon")]) && !is_meant(&[])
+        );
     }
 
     #[test]
@@ -258,15 +299,15 @@ mod tests {
     }
 
     #[test]
-    fn a_reset_that_no_clock_reaches_is_garbled() {
+    fn a_reset_that_nobody_means_is_garbled() {
         let now = at(1_893_452_399);
-        for reset in ["18446744073709551615", "1000000000000000000", "253402300800"] {
+        for reset in ["18446744073709551615", "1000000000000000000", "100000000000000", "soon", "-5"] {
             let headers = headers(&[("x-ratelimit-reset", reset), ("x-ratelimit-limit", "1")]);
             assert_eq!(RateLimit::from_headers(&headers).map(|rate| rate.reset), Some(None), "{reset}");
             assert_eq!(until_reset(&headers, &USUAL, now), None, "{reset}");
             assert_eq!(retry_after(None, &headers, now), None, "{reset}");
         }
-        let last = headers(&[("x-ratelimit-reset", "253402300799")]);
+        let last = headers(&[("x-ratelimit-reset", "99999999999")]);
         assert_eq!(retry_after(None, &last, now), Some(LONGEST_WAIT));
     }
 

@@ -83,26 +83,25 @@ async fn attempts_end_at_their_cap_with_the_last_answer() {
 }
 
 #[tokio::test]
-async fn the_wait_is_the_one_that_the_server_asks_for() {
-    let reset = (start() + 2).to_string();
-    let date = httpdate::fmt_http_date(std::time::UNIX_EPOCH + Duration::from_secs(start() + 2));
-    let told: [Answer; 4] = [
-        (
-            429,
-            vec![("retry-after", "9".to_owned())],
-            r#"{"error":{"code":"rate_limit_exceeded","message":"","retryAfter":2}}"#,
-        ),
-        (429, vec![("retry-after", "2".to_owned()), ("x-ratelimit-reset", "9999999999".to_owned())], ""),
-        (429, vec![("retry-after", date)], ""),
-        (
-            429,
-            vec![
-                ("x-ratelimit-limit", "10".to_owned()),
-                ("x-ratelimit-remaining", "0".to_owned()),
-                ("x-ratelimit-reset", reset),
-            ],
-            "",
-        ),
+async fn the_wait_is_the_one_that_the_server_asks_for_in_whatever_unit() {
+    let end = start() + 2;
+    let date = httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(end));
+    let exhausted = |reset: String| {
+        let header = |name, value: &str| (name, value.to_owned());
+        vec![header("x-ratelimit-limit", "10"), header("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", reset)]
+    };
+    let after = |wait: &str| ("retry-after", wait.to_owned());
+    let told: [Answer; 10] = [
+        (429, vec![after("9")], r#"{"error":{"code":"rate_limit_exceeded","message":"","retryAfter":2}}"#),
+        (429, vec![after("2"), ("x-ratelimit-reset", "9999999999".to_owned())], ""),
+        (429, vec![after(&date)], ""),
+        (429, vec![after("1.503")], ""),
+        (429, exhausted(end.to_string()), ""),
+        (429, exhausted(format!("{end}.25")), r#"{"message":"slow down","retry_after":1.75}"#),
+        (429, exhausted(format!("{end}000")), ""),
+        (429, exhausted("2".to_owned()), ""),
+        (403, exhausted(end.to_string()), ""),
+        (403, vec![after("2"), ("x-ratelimit-remaining", "4890".to_owned())], ""),
     ];
     for answer in told {
         let clock = clock();
@@ -111,6 +110,23 @@ async fn the_wait_is_the_one_that_the_server_asks_for() {
         let waited: f64 = seconds(&clock.waits()).iter().sum();
         assert!((2.0..4.0).contains(&waited), "{answer:?}: {waited}");
         assert_eq!(server.received().len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_403_that_names_a_wait_beyond_the_deadline_is_a_limit_and_any_other_is_none() {
+    let left = |left: &str| ("x-ratelimit-remaining", left.to_owned());
+    let reset = ("x-ratelimit-reset", (start() + 3000).to_string());
+    for (headers, kind, has_wait) in [
+        (vec![left("0"), reset.clone()], ErrorKind::RateLimited, true),
+        (vec![("retry-after", "299.997".to_owned())], ErrorKind::RateLimited, true),
+        (vec![left("4890"), reset], ErrorKind::Forbidden, false),
+    ] {
+        let clock = clock();
+        let server = Scripted::sequence(vec![(403, headers.clone(), "")]).await;
+        let error = scopien(config(&server, &clock)).accounts_list().send().await.expect_err("a refusal");
+        assert_eq!((error.kind(), error.retry_after().is_some()), (kind, has_wait), "{headers:?}");
+        assert_eq!((server.received().len(), clock.waits().len()), (1, 0), "{headers:?}");
     }
 }
 

@@ -206,7 +206,7 @@ impl Call<'_> {
         }
         match failed.outcome {
             Outcome::Unfit | Outcome::Unsent => permit.give_back(),
-            Outcome::Status(StatusCode::TOO_MANY_REQUESTS) => {
+            Outcome::Limited => {
                 permit.exhausted(failed.error.retry_after().unwrap_or_default(), self.now());
             }
             Outcome::Unknown | Outcome::Status(_) => {}

@@ -11,7 +11,9 @@ pub(crate) enum Outcome {
     Unsent,
     /// Bytes left, and no whole answer came.
     Unknown,
-    /// An answer came.
+    /// It was refused for a limit.
+    Limited,
+    /// Another answer came.
     Status(StatusCode),
 }
 
@@ -24,7 +26,7 @@ impl Outcome {
     /// Whether the server may have done what the request asks for. A refusal says that it did not.
     pub(crate) fn may_have_been_executed(self) -> bool {
         match self {
-            Self::Unfit | Self::Unsent => false,
+            Self::Unfit | Self::Unsent | Self::Limited => false,
             Self::Unknown => true,
             Self::Status(status) => !status.is_client_error(),
         }
@@ -50,7 +52,7 @@ pub(crate) fn again(outcome: Outcome, is_repeatable: impl FnOnce() -> bool) -> A
         Outcome::Unsent => Again::AfterWait { is_limit: false },
         Outcome::Status(StatusCode::UNAUTHORIZED) => Again::WithAnotherToken,
         // Refused before it was executed.
-        Outcome::Status(StatusCode::TOO_MANY_REQUESTS) => Again::AfterWait { is_limit: true },
+        Outcome::Limited => Again::AfterWait { is_limit: true },
         Outcome::Status(StatusCode::NOT_IMPLEMENTED | StatusCode::HTTP_VERSION_NOT_SUPPORTED) => Again::No,
         Outcome::Status(status) if status.is_server_error() || matches!(status.as_u16(), 408 | TOO_EARLY) => {
             once_more(is_repeatable())
@@ -76,7 +78,8 @@ mod tests {
     fn a_call_with_a_second_effect_is_repeated_only_where_the_first_was_not_executed() {
         let repeated: Vec<u16> =
             (200..600).filter(|status| matches!(of_status(*status, false), Again::AfterWait { .. })).collect();
-        assert_eq!(repeated, [429]);
+        assert_eq!(repeated, [0; 0]);
+        assert_eq!(again(Outcome::Limited, || false), Again::AfterWait { is_limit: true });
         assert_eq!(again(Outcome::Unknown, || false), Again::No);
         assert_eq!(again(Outcome::Unsent, || false), Again::AfterWait { is_limit: false });
     }
@@ -95,7 +98,8 @@ mod tests {
     fn a_refusal_alone_says_that_nothing_was_executed() {
         let of = |status: u16| Outcome::Status(StatusCode::from_u16(status).expect("a status"));
         assert!([200, 202, 301, 500, 503, 504].into_iter().all(|status| of(status).may_have_been_executed()));
-        assert!(![400, 401, 408, 422, 425, 429].into_iter().any(|status| of(status).may_have_been_executed()));
+        assert!(![400, 401, 408, 422, 425].into_iter().any(|status| of(status).may_have_been_executed()));
+        assert!(Outcome::Limited.may_have_been_sent() && !Outcome::Limited.may_have_been_executed());
         assert!(Outcome::Unknown.may_have_been_executed() && !Outcome::Unsent.may_have_been_executed());
     }
 
