@@ -55,12 +55,13 @@ impl<'a> RawRequest<'a> {
     /// written as JSON; every answer that is no success; every failure on the way.
     pub async fn send(self) -> Result<Response<Bytes>, Error> {
         let (transport, http, operation) = (self.transport, self.http, operation(&self.method));
+        let (method, path) = (self.method.clone(), self.path.clone());
         let send = async {
             let mut request = self.build()?;
             transport.prepare_raw(&mut request);
             transport.send_raw(http, request, operation).await.map(Answer::raw)
         };
-        send.await.map_err(|error| error.of_operation(operation))
+        send.await.map_err(|error| error.of_request(operation, &method, &path))
     }
 
     /// The items of a list that comes in pages as the description says, each as a type of yours:

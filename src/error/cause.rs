@@ -1,17 +1,19 @@
 //! How an error comes about: by our own refusal, without an answer, or by one that is no plain success.
 
 use std::borrow::Cow;
+use std::error::Error as StdError;
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, LOCATION};
+use reqwest::{Method, StatusCode};
 
 use super::api::UNKNOWN;
 use super::{Error, Inner};
 use crate::error::failure::{Failure, Fault};
 use crate::error::rate_limit::{self, RateLimit};
-use crate::error::redact::Redactor;
+use crate::error::redact::{OneLine, Redactor};
 use crate::error::{ErrorKind, Operation};
 
 impl Error {
@@ -110,10 +112,24 @@ impl Error {
         self
     }
 
+    /// Names a request that no document describes, by its method and its path without a query. What looks like a secret in it is
+    /// masked.
+    pub(crate) fn of_request(mut self, operation: &'static Operation, method: &Method, path: &str) -> Self {
+        let called = format!("{method} {}", path.split(['?', '#']).next().unwrap_or_default());
+        let called = Redactor::of_client::<&str>([]).mask(&called).into_owned();
+        self.0.called = Some(OneLine::of_server(&called).to_string());
+        self.of_operation(operation)
+    }
+
     /// Without secrets in what the server said, and in what is said of its answer.
     pub(crate) fn masked(mut self, secrets: &Redactor) -> Self {
         if let Cow::Owned(masked) = secrets.mask(&self.0.text) {
             self.0.text = masked;
+        }
+        if let Some(called) = &mut self.0.called
+            && let Cow::Owned(masked) = secrets.mask(called)
+        {
+            *called = masked;
         }
         if let Some(failure) = &mut self.0.failure {
             failure.problem = std::mem::take(&mut failure.problem).masked(secrets);
@@ -137,6 +153,7 @@ impl Error {
         Self(Box::new(Inner {
             kind,
             operation: None,
+            called: None,
             text,
             failure: None,
             source: None,
@@ -151,16 +168,18 @@ impl Error {
 
     /// A request without an answer.
     pub(crate) fn transport(error: reqwest::Error) -> Self {
+        let place = error.url().and_then(place).unwrap_or_else(|| "the server".to_owned());
+        let reason = reason(&error);
         let (kind, text) = if error.is_connect() {
-            (ErrorKind::Connect, "the server could not be reached")
+            (ErrorKind::Connect, format!("could not reach {place}: {reason}"))
         } else if error.is_builder() {
-            (ErrorKind::InvalidRequest, "the request could not be built")
+            (ErrorKind::InvalidRequest, "the request could not be built".to_owned())
         } else if error.is_timeout() {
-            (ErrorKind::Timeout, "the call took too long")
+            (ErrorKind::Timeout, format!("{place} did not answer in time"))
         } else {
-            (ErrorKind::Transport, "the connection failed before the answer came")
+            (ErrorKind::Transport, format!("the connection to {place} failed before the answer came: {reason}"))
         };
-        let mut made = Self::unsent(kind, text.to_owned());
+        let mut made = Self::unsent(kind, text);
         made.0.may_have_been_sent = !(error.is_connect() || error.is_builder());
         // The URL may hold phone numbers and addresses.
         made.0.source = Some(error.without_url().into());
@@ -206,6 +225,27 @@ impl Error {
         let failure = Failure::of_success(Fault::TooLong(limit), &UNKNOWN, status, headers, body);
         Self::answered(failure, None, &Redactor::of_client::<&str>([]))
     }
+}
+
+/// The host of a URL, with its port where that is not the usual one.
+fn place(url: &reqwest::Url) -> Option<String> {
+    let host = url.host_str()?;
+    Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
+}
+
+/// What is behind an error in the end, on one line.
+fn reason(error: &reqwest::Error) -> String {
+    let mut last: &(dyn StdError + 'static) = error;
+    while let Some(cause) = last.source() {
+        last = cause;
+    }
+    let of_system = last.downcast_ref::<io::Error>().filter(|error| error.raw_os_error().is_some());
+    let text = match of_system.map(io::Error::kind) {
+        // The system's number says nothing more.
+        Some(kind) if kind != io::ErrorKind::Other => kind.to_string(),
+        _ => last.to_string(),
+    };
+    OneLine::of_server(&text).to_string()
 }
 
 /// Where a redirect leads, as an origin: the rest of a location may hold a one-time credential.

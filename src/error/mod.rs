@@ -77,6 +77,8 @@ pub struct Error(Box<Inner>);
 struct Inner {
     kind: ErrorKind,
     operation: Option<&'static Operation>,
+    /// What to call the request where no document has a name for it.
+    called: Option<String>,
     /// What to say where no answer says it.
     text: String,
     failure: Option<Failure>,
@@ -269,6 +271,24 @@ impl Error {
         self
     }
 
+    fn write_line(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner { operation, called, text, failure, .. } = &*self.0;
+        if let Some(called) = called.as_deref().or(operation.map(|operation| operation.id)) {
+            write!(f, "{called}: ")?;
+        }
+        let Some(failure) = failure else { return f.write_str(text) };
+        write!(f, "{}", failure.status)?;
+        if let Some(code) = &failure.problem.code {
+            write!(f, " ({})", OneLine::of_server(code))?;
+        }
+        for part in [failure.problem.message.as_deref(), Some(text.as_str())].into_iter().flatten() {
+            if !part.is_empty() {
+                write!(f, ": {}", OneLine::of_server(part))?;
+            }
+        }
+        Ok(())
+    }
+
     /// The first error of a type behind this one. The error of a call has the error of its credential in between, which
     /// many callers share.
     #[cfg(any(feature = "oauth", feature = "vault", feature = "aws"))]
@@ -284,20 +304,15 @@ impl Error {
     }
 }
 
+/// On one line: what was called, and why it failed. `{:#}` has what is behind that as well, each after a colon.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { operation, text, failure, .. } = &*self.0;
-        if let Some(operation) = operation {
-            write!(f, "{}: ", operation.id)?;
-        }
-        let Some(failure) = failure else { return f.write_str(text) };
-        write!(f, "{}", failure.status)?;
-        if let Some(code) = &failure.problem.code {
-            write!(f, " ({})", OneLine::of_server(code))?;
-        }
-        for part in [failure.problem.message.as_deref(), Some(text.as_str())].into_iter().flatten() {
-            if !part.is_empty() {
-                write!(f, ": {}", OneLine::of_server(part))?;
+        self.write_line(f)?;
+        if f.alternate() {
+            let mut next = self.source();
+            while let Some(cause) = next {
+                write!(f, ": {}", OneLine::of_server(&cause.to_string()))?;
+                next = cause.source();
             }
         }
         Ok(())

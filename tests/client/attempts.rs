@@ -234,6 +234,7 @@ async fn a_path_that_the_document_lacks_can_be_called() {
     let server = Scripted::sequence(vec![plain(500)]).await;
     let client = scopien(server.config());
     let error = client.request(reqwest::Method::POST, "/reports").json(&["a"]).send().await.expect_err("an outage");
+    assert!(error.to_string().starts_with("POST /reports: 50"), "{error}");
     assert_eq!((error.status().map(|status| status.as_u16()), error.attempts()), (Some(500), 1));
     for path in ["reports", "/../admin", "/a?token=x"] {
         let error = client.request(reqwest::Method::GET, path).send().await.expect_err(path);
@@ -271,6 +272,10 @@ async fn a_server_that_cannot_be_reached_is_tried_again_and_nothing_was_sent() {
     let error = create(&client).await.expect_err("nobody listens");
     assert_eq!((error.kind(), error.attempts(), error.may_have_been_sent()), (ErrorKind::Connect, 4, false));
     assert_eq!(clock.waits().len(), 3);
+    assert_eq!(error.to_string(), "sms-create: could not reach 127.0.0.1:9: connection refused");
+    let chain = format!("{error:#}");
+    assert!(chain.starts_with(&error.to_string()) && chain.matches(": ").count() > 3, "{chain}");
+    assert!(!chain.contains('\n') && !chain.contains("http://"), "{chain}");
 }
 
 #[tokio::test]
