@@ -1,5 +1,5 @@
 //! Services with planted defects: what a tool finds in each, what it says of it without a defect, how many requests and seconds that
-//! takes and how much memory: `cargo bench -p keyfit-conformance --bench planted`. Our check is run with the contract that was written
+//! takes and how much memory: `cargo bench -p keyfit-conformance --bench planted`, with `-- rights` for one of them. Our check is run with the contract that was written
 //! for the service, and with what `keyfit init` makes of its document, with no edit. Of others, on the same service in the same run:
 //! Schemathesis, whose path the variable `SCHEMATHESIS` gives, with the document, all checks, every identity (as `peers` where they own
 //! different things) and three seeds; Hurl (`HURL`) with a suite that was written by hand for the service by somebody who knew the
@@ -29,7 +29,11 @@ fn main() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("planted-bench");
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
+        let asked: Vec<String> = env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
         for service in services::all() {
+            if !asked.is_empty() && asked.iter().all(|name| name != service.name) {
+                continue;
+            }
             let folder = folder.join(service.name);
             fs::create_dir_all(&folder).expect("a folder");
             compare(&service, &folder).await;
