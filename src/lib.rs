@@ -8,6 +8,7 @@
 //! |---|---|
 //! | tokens, secret sources, OAuth 2.0, JWTs, rotation | [`auth`] |
 //! | base URL, timeouts, retries, observer | [`Config`], [`CallOptions`], [`RetryPolicy`] |
+//! | an HTTP client of your own | [`http_client`] |
 //! | the answer to a call | [`Response`], [`Error`], [`ErrorKind`], [`RateLimit`], [`FieldError`] |
 //! | lists and batches | [`pagination`], [`batch`] |
 //! | what is known of each operation | [`operation`], [`Operation`] |
@@ -27,7 +28,7 @@
 //!
 //! # Features
 //! `rustls` (TLS; without it clients speak to loopback hosts only), `oauth`, `jwt`, and one for each API that ships are on by
-//! default. `vault`, `aws`, `command-source`: secret sources. `axum`: delivery reports as an extractor. `testing`: a clock for
+//! default. `vault`, `aws`, `command-source`: secret sources. `axum`: delivery reports as an extractor. `gzip`, `brotli`, `zstd`: packed answers. `http2`. `testing`: a clock for
 //! tests. `dispatch`: the clients that ship by name, and their documents.
 //!
 //! Clients run on Tokio.
@@ -41,6 +42,8 @@ mod pages {
     struct YourApi;
     #[doc = include_str!("../docs/clients.md")]
     struct Clients;
+    #[doc = include_str!("../docs/http.md")]
+    struct HttpStack;
     #[doc = include_str!("../docs/credentials.md")]
     struct Credentials;
     #[doc = include_str!("../docs/instasent.md")]
@@ -51,7 +54,7 @@ mod pages {
 
 extern crate self as keyfit;
 
-// Layers, of which each knows those before it alone: error, auth, client, codegen, generated code with what a vendor's
+// Layers, of which each knows those before it alone: http_client, error, auth, client, codegen, generated code with what a vendor's
 // module adds to it, and `dispatch` above all vendors. tests/layers.rs holds the code to that.
 pub mod auth;
 mod client;
@@ -59,6 +62,7 @@ mod client;
 pub mod codegen;
 pub mod dispatch;
 mod error;
+pub mod http_client;
 #[cfg(any(
     feature = "instasent-ingest",
     feature = "instasent-legacy",

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use reqwest::header::HeaderValue;
 use reqwest::redirect::Policy;
 use reqwest::{ClientBuilder, Url};
 
 #[cfg(feature = "rustls")]
 use super::certificate::ClientCertificate;
 use crate::error::Error;
+use crate::http_client::{Own, Sender};
 
 /// How an HTTP client is set up. It follows no redirect: a redirect to another origin would carry the credential there, and
 /// one after a POST would send a GET or a second POST.
@@ -21,6 +23,8 @@ pub(crate) struct Http {
     /// Whether a connection serves several requests. One that the server closes in the moment in which it is used again looks
     /// like an answer that was lost.
     pub(crate) keeps_connections: bool,
+    /// What sends in place of the client that is built in.
+    pub(crate) own: Option<Own>,
     /// Shown to a server that asks for one.
     #[cfg(feature = "rustls")]
     pub(crate) client_certificate: Option<ClientCertificate>,
@@ -36,6 +40,7 @@ impl Default for Http {
             timeout: Duration::from_secs(30),
             user_agent: None,
             keeps_connections: true,
+            own: None,
             #[cfg(feature = "rustls")]
             client_certificate: None,
             #[cfg(feature = "rustls")]
@@ -45,13 +50,26 @@ impl Default for Http {
 }
 
 impl Http {
-    /// The client for the hosts of these URLs.
+    /// What sends to the hosts of these URLs.
     ///
     /// # Errors
-    /// Returns an error if a certificate cannot be used, or the TLS backend cannot be initialized.
-    pub(crate) fn client(&self, places: &[&Url]) -> Result<reqwest::Client, Error> {
-        let own = concat!("keyfit/", env!("CARGO_PKG_VERSION"));
-        let agent = self.user_agent.as_ref().map_or_else(|| own.to_owned(), |agent| format!("{agent} {own}"));
+    /// Returns an error if a certificate cannot be used or goes to nobody, the name of the application is no header, or the TLS backend
+    /// cannot be initialized.
+    pub(crate) fn sender(&self, places: &[&Url]) -> Result<Sender, Error> {
+        let keyfit = concat!("keyfit/", env!("CARGO_PKG_VERSION"));
+        let agent = self.user_agent.as_ref().map_or_else(|| keyfit.to_owned(), |agent| format!("{agent} {keyfit}"));
+        let Some(own) = &self.own else { return self.client(&agent, places).map(Sender::new) };
+        if self.sets_certificates() {
+            let text = "certificates are set beside a client of your own, which would not know of them: set them there";
+            return Err(Error::configuration(text.to_owned()));
+        }
+        let name = HeaderValue::from_str(&agent);
+        let name = name.map_err(|_| Error::configuration("the user agent cannot stand in a header".to_owned()))?;
+        // It builds requests and sends none.
+        Ok(Sender::of_own(self.client(&agent, &[])?, own.clone(), name))
+    }
+
+    fn client(&self, agent: &str, places: &[&Url]) -> Result<reqwest::Client, Error> {
         let builder = reqwest::Client::builder()
             .user_agent(agent)
             .redirect(Policy::none())
@@ -98,6 +116,10 @@ impl Http {
         self.client_certificate.is_some()
     }
 
+    fn sets_certificates(&self) -> bool {
+        self.has_client_certificate() || !self.authorities.is_empty()
+    }
+
     fn with_certificates(&self, builder: ClientBuilder) -> Result<ClientBuilder, Error> {
         Ok(match &self.client_certificate {
             Some(certificate) => builder.identity(certificate.identity()?),
@@ -110,6 +132,10 @@ impl Http {
 #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "with TLS there are certificates")]
 impl Http {
     pub(crate) fn has_client_certificate(&self) -> bool {
+        false
+    }
+
+    fn sets_certificates(&self) -> bool {
         false
     }
 

@@ -11,6 +11,7 @@ use super::observer::Observer;
 use crate::auth::http::{Http, checked_base};
 use crate::auth::{TokenCheck, environment};
 use crate::error::{Clock, Error, SystemClock};
+use crate::http_client::{HttpClient, Own};
 
 /// The longest body of a success that is read by default, in bytes.
 pub(crate) const RESPONSE_LIMIT: usize = 64 << 20;
@@ -196,6 +197,15 @@ impl Config {
     #[must_use]
     pub fn ignore_rate_limits(mut self) -> Self {
         self.waits_for_rate_limits = false;
+        self
+    }
+
+    /// A client of your own that sends the requests: with a proxy, a pool, roots or layers of its own, or one that answers from memory in
+    /// tests. See [`http_client`](crate::http_client). [`connect_timeout`](Self::connect_timeout) and certificates are its own business;
+    /// the [`timeout`](Self::timeout) of an attempt stays in force.
+    #[must_use]
+    pub fn http_client(mut self, client: impl HttpClient) -> Self {
+        self.http.own = Some(Own::new(client));
         self
     }
 

@@ -1,8 +1,6 @@
 //! How an error comes about: by our own refusal, without an answer, or by one that is no plain success.
 
 use std::borrow::Cow;
-use std::error::Error as StdError;
-use std::io;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -11,10 +9,11 @@ use reqwest::{Method, StatusCode};
 
 use super::api::UNKNOWN;
 use super::{Error, Inner};
-use crate::error::failure::{Failure, Fault};
+use crate::error::failure::{self, Failure};
 use crate::error::rate_limit::{self, RateLimit};
 use crate::error::redact::{OneLine, Redactor};
 use crate::error::{ErrorKind, Operation};
+use crate::http_client::{Fault, SendError};
 
 impl Error {
     pub(crate) fn configuration(text: String) -> Self {
@@ -25,6 +24,16 @@ impl Error {
         let mut error = Self::configuration(text);
         error.0.source = Some(source.without_url().into());
         error
+    }
+
+    /// An error with words where there would be a panic without them.
+    pub(crate) fn check_runtime() -> Result<(), Self> {
+        tokio::runtime::Handle::try_current().map(drop).map_err(|_| {
+            Self::configuration(
+                "calls run on Tokio, and this one is not within a runtime: use `#[tokio::main]`, or `Runtime::block_on`"
+                    .to_owned(),
+            )
+        })
     }
 
     pub(crate) fn invalid_request(text: String) -> Self {
@@ -167,48 +176,47 @@ impl Error {
     }
 
     /// A request without an answer.
-    pub(crate) fn transport(error: reqwest::Error) -> Self {
-        let place = error.url().and_then(place).unwrap_or_else(|| "the server".to_owned());
-        let reason = reason(&error);
-        let (kind, text) = if error.is_connect() {
-            (ErrorKind::Connect, format!("could not reach {place}: {reason}"))
-        } else if error.is_builder() {
-            (ErrorKind::InvalidRequest, "the request could not be built".to_owned())
-        } else if error.is_timeout() {
-            (ErrorKind::Timeout, format!("{place} did not answer in time"))
-        } else {
-            (ErrorKind::Transport, format!("the connection to {place} failed before the answer came: {reason}"))
+    pub(crate) fn transport(error: SendError) -> Self {
+        let (fault, place, reason) = (error.fault(), error.place(), error.reason());
+        let reason = OneLine::of_server(&reason);
+        let (kind, text) = match fault {
+            Fault::Unfit => (ErrorKind::InvalidRequest, "the request could not be built".to_owned()),
+            Fault::Connect => (ErrorKind::Connect, format!("could not reach {place}: {reason}")),
+            Fault::Timeout => (ErrorKind::Timeout, format!("{place} did not answer in time")),
+            Fault::Broken => {
+                (ErrorKind::Transport, format!("the connection to {place} failed before the answer came: {reason}"))
+            }
         };
         let mut made = Self::unsent(kind, text);
-        made.0.may_have_been_sent = !(error.is_connect() || error.is_builder());
-        // The URL may hold phone numbers and addresses.
-        made.0.source = Some(error.without_url().into());
-        made
+        made.0.may_have_been_sent = matches!(fault, Fault::Timeout | Fault::Broken);
+        made.because_of(error.into_source())
     }
 
     /// An answer that is no plain success, and when it came: with the time, what it says of waiting is read. The secrets are
     /// those that the server was shown.
     pub(crate) fn answered(failure: Failure, now: Option<SystemTime>, secrets: &Redactor) -> Self {
         let (kind, text) = match &failure.fault {
-            Fault::Status if failure.status.is_redirection() => {
+            failure::Fault::Status if failure.status.is_redirection() => {
                 (ErrorKind::Redirect, redirect_target(&failure.headers, secrets))
             }
-            Fault::Status if failure.is_limit() => (ErrorKind::RateLimited, String::new()),
-            Fault::Status => (ErrorKind::of_status(failure.status), String::new()),
-            Fault::Decode(reason) => (ErrorKind::Decode, format!("the answer does not fit the document {reason}")),
-            Fault::Partial(counts) => (ErrorKind::PartialFailure, counts.to_string()),
-            Fault::Cut(_) => (ErrorKind::Cut, "the answer ended early".to_owned()),
-            Fault::TooLong(limit) => (
+            failure::Fault::Status if failure.is_limit() => (ErrorKind::RateLimited, String::new()),
+            failure::Fault::Status => (ErrorKind::of_status(failure.status), String::new()),
+            failure::Fault::Decode(reason) => {
+                (ErrorKind::Decode, format!("the answer does not fit the document {reason}"))
+            }
+            failure::Fault::Partial(counts) => (ErrorKind::PartialFailure, counts.to_string()),
+            failure::Fault::Cut(_) => (ErrorKind::Cut, "the answer ended early".to_owned()),
+            failure::Fault::TooLong(limit) => (
                 ErrorKind::Cut,
                 format!("the answer is longer than the limit of {limit} bytes: raise `response_limit`"),
             ),
-            Fault::LongItem(limit) => {
+            failure::Fault::LongItem(limit) => {
                 (ErrorKind::Cut, format!("it is longer than the limit of {limit} bytes: raise `item_limit`"))
             }
-            Fault::Unfinished => (ErrorKind::Cut, "the answer ended before it was finished".to_owned()),
+            failure::Fault::Unfinished => (ErrorKind::Cut, "the answer ended before it was finished".to_owned()),
         };
         let mut error = Self::unsent(kind, text);
-        if let Fault::Cut(source) = &failure.fault {
+        if let failure::Fault::Cut(source) = &failure.fault {
             error.0.source = Some(Box::new(Arc::clone(source)));
         }
         let waiting_helps = failure.is_limit() || failure.status == StatusCode::SERVICE_UNAVAILABLE;
@@ -222,30 +230,9 @@ impl Error {
 
     /// A success that is longer than the limit, where a stream is gathered.
     pub(crate) fn over_limit(status: StatusCode, headers: HeaderMap, body: bytes::Bytes, limit: usize) -> Self {
-        let failure = Failure::of_success(Fault::TooLong(limit), &UNKNOWN, status, headers, body);
+        let failure = Failure::of_success(failure::Fault::TooLong(limit), &UNKNOWN, status, headers, body);
         Self::answered(failure, None, &Redactor::of_client::<&str>([]))
     }
-}
-
-/// The host of a URL, with its port where that is not the usual one.
-fn place(url: &reqwest::Url) -> Option<String> {
-    let host = url.host_str()?;
-    Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
-}
-
-/// What is behind an error in the end, on one line.
-fn reason(error: &reqwest::Error) -> String {
-    let mut last: &(dyn StdError + 'static) = error;
-    while let Some(cause) = last.source() {
-        last = cause;
-    }
-    let of_system = last.downcast_ref::<io::Error>().filter(|error| error.raw_os_error().is_some());
-    let text = match of_system.map(io::Error::kind) {
-        // The system's number says nothing more.
-        Some(kind) if kind != io::ErrorKind::Other => kind.to_string(),
-        _ => last.to_string(),
-    };
-    OneLine::of_server(&text).to_string()
 }
 
 /// Where a redirect leads, as an origin: the rest of a location may hold a one-time credential.

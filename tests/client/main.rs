@@ -7,6 +7,7 @@ mod error_bodies;
 mod flows;
 mod granted_scopes;
 mod hostile;
+mod http_client;
 mod leaks;
 mod limits;
 mod matrix;

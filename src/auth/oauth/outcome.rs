@@ -8,6 +8,7 @@ use secrecy::SecretString;
 
 use super::{TokenError, TokenErrorCode};
 use crate::error::{Error, jitter};
+use crate::http_client::{Fault, SendError};
 
 /// How often an endpoint is asked at most.
 const ATTEMPTS: u32 = 3;
@@ -56,14 +57,14 @@ impl Failed {
     }
 
     /// Without a whole answer.
-    pub(super) fn unanswered(endpoint: &str, error: reqwest::Error) -> Self {
-        let (standing, what) = if error.is_connect() || error.is_builder() {
+    pub(super) fn unanswered(endpoint: &str, error: SendError) -> Self {
+        let (standing, what) = if matches!(error.fault(), Fault::Connect | Fault::Unfit) {
             (Standing::Intact, "could not be asked")
         } else {
             (Standing::Unknown, "gave no whole answer")
         };
-        let is_passing = !error.is_builder();
-        let error = Error::credential_from(format!("the authorization server {endpoint} {what}"), error.without_url());
+        let is_passing = error.fault() != Fault::Unfit;
+        let error = Error::credential_from(format!("the authorization server {endpoint} {what}"), error.into_source());
         Self { error, standing, is_passing, rotated: None }
     }
 

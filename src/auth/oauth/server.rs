@@ -66,7 +66,7 @@ impl AuthorizationServer {
     pub async fn discover(issuer: &str) -> Result<Self, Error> {
         let base = checked_url(issuer, "the issuer")?;
         // All places are of one host.
-        let http = Http::default().client(&[&base])?;
+        let http = Http::default().sender(&[&base])?.reqwest().clone();
         let mut why = String::new();
         for url in places(&base) {
             match Self::read(&http, url).await {

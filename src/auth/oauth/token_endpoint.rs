@@ -14,6 +14,7 @@ use super::{AuthorizationCode, TokenSet, answer};
 use crate::auth::http::{Http, checked_url};
 use crate::auth::{AccessToken, SecretSource};
 use crate::error::{Clock, Error, SystemClock};
+use crate::http_client::{HttpClient, Own};
 
 /// A token endpoint and the client that uses it. Cloning shares it.
 ///
@@ -291,6 +292,13 @@ impl TokenEndpointBuilder {
         self
     }
 
+    /// A client of your own that sends the requests, as that of [`Config::http_client`](crate::Config::http_client).
+    /// [`connect_timeout`](Self::connect_timeout) is its own business; the [`timeout`](Self::timeout) stays in force.
+    pub fn http_client(mut self, client: impl HttpClient) -> Self {
+        self.http.own = Some(Own::new(client));
+        self
+    }
+
     /// The name and version of your application, put in front of ours in `User-Agent`.
     pub fn user_agent(mut self, agent: impl Into<String>) -> Self {
         self.http.user_agent = Some(agent.into());
@@ -327,7 +335,7 @@ impl TokenEndpointBuilder {
             encoding: self.encoding,
             audience: urls.token.clone(),
             timeout: self.http.timeout,
-            http: self.http.client(&[&urls.token])?,
+            sender: self.http.sender(&[&urls.token])?,
             clock: self.clock,
         };
         let Self { assumed_lifetime, are_refresh_tokens_reusable, .. } = self;

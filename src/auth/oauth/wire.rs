@@ -20,6 +20,7 @@ use super::{TokenError, encode};
 use crate::error::body::{self, End};
 use crate::error::redact::Redactor;
 use crate::error::{Clock, Error};
+use crate::http_client::Sender;
 
 /// How much of an answer is read, in bytes.
 const BODY_LIMIT: usize = 1 << 20;
@@ -45,7 +46,7 @@ pub(super) struct Wire {
     pub(super) audience: Url,
     /// For all attempts together.
     pub(super) timeout: Duration,
-    pub(super) http: reqwest::Client,
+    pub(super) sender: Sender,
     pub(super) clock: Arc<dyn Clock>,
 }
 
@@ -70,6 +71,7 @@ impl Wire {
         secrets: &[&str],
         read: impl Fn(Success) -> Result<T, Failed>,
     ) -> Result<T, Failed> {
+        Error::check_runtime().map_err(Failed::unsent)?;
         let began = self.clock.monotonic();
         let left = || self.timeout.saturating_sub(self.clock.monotonic().saturating_sub(began));
         let mut attempts = 0;
@@ -115,10 +117,9 @@ impl Wire {
         Ok((request, Redactor::of_client(secrets.iter().copied().chain(proof).chain(basic.as_deref()))))
     }
 
-    #[expect(clippy::disallowed_methods, reason = "an authorization server is no API; this is its transport")]
     async fn send(&self, request: Request, secrets: Redactor) -> Result<Success, Failed> {
         let endpoint = request.url().origin().ascii_serialization();
-        let asked = self.http.execute(request).await;
+        let asked = self.sender.send(request).await;
         let mut response = asked.map_err(|error| Failed::unanswered(&endpoint, error))?;
         let received = self.clock.now();
         let status = response.status();
@@ -130,7 +131,7 @@ impl Wire {
             _ if !status.is_success() => Err(success.refused(success.refusal())),
             End::Whole => Ok(success),
             End::Limit => Err(success.unfit("the answer is longer than 1 MiB", true)),
-            End::Broken(error) => Err(Failed::unanswered(&success.endpoint, error)),
+            End::Broken(error) => Err(Failed::unanswered(&success.endpoint, error.into())),
         }
     }
 }

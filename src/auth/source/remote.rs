@@ -27,7 +27,7 @@ impl Remote {
     /// Checks the address: https, or http to a loopback host. `name` stands in the message. Nothing is sent.
     pub(super) fn new(name: &str, address: &str) -> Result<Self, Error> {
         let base = checked_base(address, name)?;
-        Ok(Self { http: Http::default().client(&[&base])?, base })
+        Ok(Self { http: Http::default().sender(&[&base])?.reqwest().clone(), base })
     }
 
     /// Sends a request, once, and reads the answer. `place` names the store and the secret.

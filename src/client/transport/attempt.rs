@@ -62,6 +62,7 @@ enum Step {
 impl Call<'_> {
     /// Sends the request, as often as its operation and the policy allow.
     pub(crate) async fn run(&self, mut request: Outgoing) -> Result<Answer, Error> {
+        Error::check_runtime()?;
         let bucket = self.shared.limiter.bucket(Key::of(self.operation, request.request.url()), self.now());
         let deadline = self.now().saturating_add(self.options.deadline.unwrap_or(self.shared.config.deadline));
         let mut progress =
@@ -157,7 +158,7 @@ impl Call<'_> {
         *request.timeout_mut() = Some(if self.opens { UNENDING } else { timeout });
         let span = span::of(self.operation, &request, progress.attempts);
         let now = || self.shared.config.clock.now();
-        let sent = exchange(self.http, request, carried, self.operation, progress.attempts, reading, now);
+        let sent = exchange(&self.shared.sender, request, carried, self.operation, progress.attempts, reading, now);
         let sent = sent.instrument(span.clone());
         let result = if self.opens {
             let late = |_| Err(Failed { error: Error::unanswered(), outcome: Outcome::Unknown });

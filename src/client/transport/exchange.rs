@@ -13,6 +13,7 @@ use crate::client::ByteStream;
 use crate::error::body::{self, End};
 use crate::error::failure::{Failure, Fault};
 use crate::error::{Error, Operation};
+use crate::http_client::{self, SendError, Sender};
 
 /// An attempt that did not succeed, and what that says of the request.
 pub(crate) struct Failed {
@@ -51,9 +52,8 @@ pub(crate) enum Reading {
 }
 
 /// Sends a request, once.
-#[expect(clippy::disallowed_methods, reason = "this is the one place that sends")]
 pub(crate) async fn exchange(
-    http: &reqwest::Client,
+    sender: &Sender,
     request: Request,
     carried: &Carried,
     operation: &'static Operation,
@@ -61,7 +61,7 @@ pub(crate) async fn exchange(
     reading: Reading,
     now: impl Fn() -> SystemTime,
 ) -> Result<Answer, Failed> {
-    let mut response = http.execute(request).await.map_err(broken)?;
+    let mut response = sender.send(request).await.map_err(broken)?;
     let failed = |failure| Error::answered(failure, Some(now()), &carried.redactor());
     if !response.status().is_success() {
         let failure = Failure::of_status(response, carried.api(), operation).await;
@@ -89,14 +89,12 @@ pub(crate) async fn exchange(
     Ok(Answer { operation, status, headers, body, carried: carried.clone(), attempts })
 }
 
-fn broken(error: reqwest::Error) -> Failed {
-    // Connecting is over before the first byte of a request leaves.
-    let outcome = if error.is_connect() {
-        Outcome::Unsent
-    } else if error.is_builder() {
-        Outcome::Unfit
-    } else {
-        Outcome::Unknown
+fn broken(error: SendError) -> Failed {
+    let outcome = match error.fault() {
+        // Connecting is over before the first byte of a request leaves.
+        http_client::Fault::Connect => Outcome::Unsent,
+        http_client::Fault::Unfit => Outcome::Unfit,
+        http_client::Fault::Timeout | http_client::Fault::Broken => Outcome::Unknown,
     };
     Failed { error: Error::transport(error), outcome }
 }
@@ -127,7 +125,7 @@ mod tests {
             let _ = stream.write_all(head.as_bytes()).await;
             let _ = stream.write_all(&vec![b'x'; LENGTH]).await;
         });
-        let http = crate::auth::http::Http::default().client(&[&url.parse().expect("a URL")]).expect("a client");
+        let http = crate::auth::http::Http::default().sender(&[&url.parse().expect("a URL")]).expect("a client");
         let request = Request::new(reqwest::Method::GET, url.parse().expect("a URL"));
         let token = Credential::fixed("test", Carrier::Bearer, "fixture-token-0001".into()).expect("a token"); // not-a-secret
         let held = token.into_parts()[0].fixed().expect("a fixed token").clone();

@@ -72,8 +72,9 @@ impl Transport {
             }
         }
         let keys = Keys::new(api, &credentials, config.http.has_client_certificate())?;
-        let http = config.http.client(&servers.places())?;
-        let shared = Shared::new(api, servers, keys, config);
+        let sender = config.http.sender(&servers.places())?;
+        let http = sender.reqwest().clone();
+        let shared = Shared::new(api, servers, keys, config, sender);
         Ok((http, Self { shared: Arc::new(shared), options: Arc::default() }))
     }
 
@@ -257,7 +258,7 @@ impl From<String> for Unsent {
 
 impl From<reqwest::Error> for Unsent {
     fn from(error: reqwest::Error) -> Self {
-        Self(Error::transport(error))
+        Self(Error::transport(error.into()))
     }
 }
 

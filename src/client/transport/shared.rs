@@ -7,6 +7,7 @@ use super::servers::Servers;
 use crate::auth::Carried;
 use crate::client::Config;
 use crate::error::{Api, Error, Operation};
+use crate::http_client::Sender;
 
 /// What all clones of a client share.
 pub(crate) struct Shared {
@@ -14,16 +15,17 @@ pub(crate) struct Shared {
     pub(super) servers: Servers,
     pub(super) keys: Keys,
     pub(super) config: Config,
+    pub(super) sender: Sender,
     pub(super) limiter: Limiter,
     pub(super) budget: Budget,
 }
 
 impl Shared {
     /// Nothing is known yet of limits and failures.
-    pub(super) fn new(api: &'static Api, servers: Servers, keys: Keys, config: Config) -> Self {
+    pub(super) fn new(api: &'static Api, servers: Servers, keys: Keys, config: Config, sender: Sender) -> Self {
         let limiter = Limiter::new(config.waits_for_rate_limits);
         let budget = Budget::new(config.retry.budget);
-        Self { api, servers, keys, config, limiter, budget }
+        Self { api, servers, keys, config, sender, limiter, budget }
     }
 
     /// The tokens of now that a call of the operation carries, if they may be sent.

@@ -1,0 +1,117 @@
+//! Why a request was not answered.
+
+use std::error::Error as StdError;
+use std::{fmt, io};
+
+use reqwest::Url;
+
+/// Why a request was not answered: it decides whether the request may be sent again.
+pub struct SendError {
+    fault: Fault,
+    /// The host that it went to.
+    place: Option<String>,
+    source: Box<dyn StdError + Send + Sync>,
+}
+
+/// How far a request came.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Fault {
+    /// It is none.
+    Unfit,
+    /// There was no connection.
+    Connect,
+    /// No answer came in time.
+    Timeout,
+    /// Bytes of it may have left.
+    Broken,
+}
+
+impl SendError {
+    /// A request that may have been sent, and whose answer was lost: one that has an effect is not sent again.
+    pub fn new(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self { fault: Fault::Broken, place: None, source: source.into() }
+    }
+
+    /// A request of which no byte left, since there was no connection: it is sent again, whatever it is.
+    pub fn connect(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self { fault: Fault::Connect, ..Self::new(source) }
+    }
+
+    /// A request that was not answered in time. It may have been executed.
+    pub fn timeout(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self { fault: Fault::Timeout, ..Self::new(source) }
+    }
+
+    /// The same of a request to this URL, whose host alone is kept.
+    pub(crate) fn to(mut self, url: &Url) -> Self {
+        self.place = self.place.or_else(|| place(url));
+        self
+    }
+
+    pub(crate) fn fault(&self) -> Fault {
+        self.fault
+    }
+
+    /// The host that the request went to, with its port where that is not the usual one.
+    pub(crate) fn place(&self) -> &str {
+        self.place.as_deref().unwrap_or("the server")
+    }
+
+    /// What is behind it in the end.
+    pub(crate) fn reason(&self) -> String {
+        let mut last: &(dyn StdError + 'static) = &*self.source;
+        while let Some(cause) = last.source() {
+            last = cause;
+        }
+        let of_system = last.downcast_ref::<io::Error>().filter(|error| error.raw_os_error().is_some());
+        match of_system.map(io::Error::kind) {
+            // The system's number says nothing more.
+            Some(kind) if kind != io::ErrorKind::Other => kind.to_string(),
+            _ => last.to_string(),
+        }
+    }
+
+    pub(crate) fn into_source(self) -> Box<dyn StdError + Send + Sync> {
+        self.source
+    }
+}
+
+fn place(url: &Url) -> Option<String> {
+    let host = url.host_str()?;
+    Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
+}
+
+impl From<reqwest::Error> for SendError {
+    fn from(error: reqwest::Error) -> Self {
+        let fault = if error.is_connect() {
+            Fault::Connect
+        } else if error.is_builder() {
+            Fault::Unfit
+        } else if error.is_timeout() {
+            Fault::Timeout
+        } else {
+            Fault::Broken
+        };
+        let place = error.url().and_then(place);
+        // The URL may hold phone numbers and addresses.
+        Self { fault, place, source: error.without_url().into() }
+    }
+}
+
+impl fmt::Display for SendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place(), self.reason())
+    }
+}
+
+impl fmt::Debug for SendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SendError").field("fault", &self.fault).field("source", &self.source).finish_non_exhaustive()
+    }
+}
+
+impl StdError for SendError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(&*self.source)
+    }
+}
