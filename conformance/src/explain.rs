@@ -161,6 +161,9 @@ fn why(rule: &Rule) -> &'static str {
         Some(Family::Batch) => "an item whose outcome is missing or miscounted is lost or sent twice",
         Some(Family::Page) => "who reads a list page by page has to see each item, and each once",
         Some(Family::Repeat) => "a call whose answer was lost is sent again, and must not be executed twice for it",
+        Some(Family::Chain) => {
+            "what was answered with success was not done: whoever relies upon the answer loses data, or believes it gone"
+        }
         Some(Family::Rate) => "clients that cannot see what is left run into the limit, all at the same time",
         Some(Family::Answer) => {
             "clients are generated from the document and read answers by it: what it does not say of them arrives as an error, \

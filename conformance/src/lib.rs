@@ -12,6 +12,7 @@ pub mod call;
 mod carrier;
 pub mod catalogue;
 mod cause;
+mod chain;
 mod check;
 mod clock;
 pub mod comparison;

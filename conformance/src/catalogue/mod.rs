@@ -17,6 +17,7 @@ use serde_json::{Map, Value, json};
 pub(crate) use self::applies::start_and_limit;
 use self::applies::{applies, authorization_variants, can_be_seen, variants};
 use crate::bent::{self, Bent};
+use crate::chain::Chains;
 use crate::contract::{Contract, DeliveryCheck, Drive, Family, Flaw, Level, Probe, Rule};
 use crate::glob;
 use crate::reference::{Reference, Referring, references};
@@ -229,6 +230,8 @@ pub(crate) struct Reach<'a> {
     examples: OnceCell<Arc<[Request]>>,
     /// For each operation what can be wrong with a request, by the contract that asks first. The requests themselves are long.
     flaws: OnceCell<Vec<Vec<Flaw>>>,
+    /// Which operations are about one kind of thing, by the contract that asks first.
+    chains: OnceCell<Chains>,
 }
 
 impl<'a> Reach<'a> {
@@ -247,6 +250,7 @@ impl<'a> Reach<'a> {
             headers,
             examples: OnceCell::new(),
             flaws: OnceCell::new(),
+            chains: OnceCell::new(),
         }
     }
 
@@ -262,6 +266,10 @@ impl<'a> Reach<'a> {
         };
         let all = || self.api.operations.iter().zip(self.examples().iter()).map(flaws).collect();
         self.flaws.get_or_init(all)[position].contains(&flaw)
+    }
+
+    fn chains(&self, contract: &Contract) -> &Chains {
+        self.chains.get_or_init(|| Chains::of(self.api, contract))
     }
 
     fn by_reference(&self) -> &HashMap<(Referring, &'a str), Vec<usize>> {
@@ -468,7 +476,8 @@ fn cases_at(
             let means_something = applies(probe, api, contract, operation)
                 && can_be_seen(rule, operation)
                 && reach.tells_of_limits(rule, contract, operation)
-                && !matches!(probe, Probe::Invalid(flaw) if !reach.can_be_bent(*flaw, contract, position));
+                && !matches!(probe, Probe::Invalid(flaw) if !reach.can_be_bent(*flaw, contract, position))
+                && !matches!(probe, Probe::Chain(link) if !reach.chains(contract).applies(*link, api, position));
             let variants = match means_something {
                 false => Vec::new(),
                 true if probe.is_of_webhooks() => webhooks(rule, api, contract, operation),

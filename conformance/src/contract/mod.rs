@@ -3,6 +3,7 @@
 mod authorization;
 mod authorization_drive;
 mod batch;
+mod chain;
 mod check;
 mod contradiction;
 mod error_shape;
@@ -29,6 +30,7 @@ pub use authorization::{
 };
 pub use authorization_drive::AuthorizationDrive;
 pub use batch::Batch;
+pub use chain::ChainProbe;
 pub use contradiction::{Contradiction, Reading, Sign};
 pub use error_shape::{ErrorShape, Field, FieldType};
 pub use flaw::Flaw;

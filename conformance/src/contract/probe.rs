@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::chain::ChainProbe;
 use super::flaw::Flaw;
 use super::key_management::KeyProbe;
 use super::token_probe::{JwtProbe, OauthProbe, Tampering};
@@ -106,6 +107,8 @@ pub enum Probe {
     Invalid(Flaw),
     /// A create or change that sets members which are `readOnly`, and the question what came of them.
     ReadOnlyMembers,
+    /// Something is made, read, changed, removed and read again.
+    Chain(ChainProbe),
     /// Each method of DELETE, PUT, PATCH and POST that the path does not have.
     UndeclaredMethod,
     /// A valid request from a web page of an origin that nobody knows, and the question whether it may be sent.

@@ -77,6 +77,8 @@ pub enum Family {
     Page,
     /// What becomes of a call that is sent twice.
     Repeat,
+    /// Whether what is made is there, what is changed is changed, and what is removed is gone.
+    Chain,
     /// How calls are counted.
     Rate,
     /// What holds of every answer.
@@ -313,7 +315,7 @@ impl Expect {
 
 impl Family {
     /// Every family, in the order of reports.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Auth,
         Self::Scope,
         Self::Tenant,
@@ -323,6 +325,7 @@ impl Family {
         Self::Batch,
         Self::Page,
         Self::Repeat,
+        Self::Chain,
         Self::Rate,
         Self::Answer,
         Self::Oauth,
@@ -345,6 +348,7 @@ impl fmt::Display for Family {
             Self::Batch => "batch",
             Self::Page => "page",
             Self::Repeat => "repeat",
+            Self::Chain => "chain",
             Self::Rate => "rate",
             Self::Answer => "answer",
             Self::Oauth => "oauth",

@@ -98,6 +98,7 @@ const SOURCES: &[(&str, &str, &str)] = &[
     ("rfc9110", "RFC 9110: HTTP semantics", "https://www.rfc-editor.org/rfc/rfc9110"),
     ("rfc9457", "RFC 9457: Problem details", "https://www.rfc-editor.org/rfc/rfc9457"),
     ("rfc9111", "RFC 9111: HTTP caching", "https://www.rfc-editor.org/rfc/rfc9111"),
+    ("rfc5789", "RFC 5789: PATCH method for HTTP", "https://www.rfc-editor.org/rfc/rfc5789"),
     ("rfc6585", "RFC 6585: Additional HTTP status codes", "https://www.rfc-editor.org/rfc/rfc6585"),
     ("fetch", "Fetch", "https://fetch.spec.whatwg.org/"),
     ("owasp", "OWASP API Security Top 10, 2023", "https://owasp.org/API-Security/editions/2023/en/0x11-t10/"),

@@ -33,12 +33,13 @@ const REFRESH: &str = include_str!("rules/refresh.toml");
 const WEBHOOK: &str = include_str!("rules/webhook.toml");
 const PAGES: &str = include_str!("rules/pages.toml");
 const REPEAT: &str = include_str!("rules/repeat.toml");
+const CHAIN: &str = include_str!("rules/chain.toml");
 const BATCH: &str = include_str!("rules/batch.toml");
 const CLIENT: &str = include_str!("rules/client.toml");
 
 /// The files, as they stand.
 #[cfg(test)]
-pub(super) fn every() -> [&'static str; 26] {
+pub(super) fn every() -> [&'static str; 27] {
     [
         ANY,
         INPUTS,
@@ -64,6 +65,7 @@ pub(super) fn every() -> [&'static str; 26] {
         WEBHOOK,
         PAGES,
         REPEAT,
+        CHAIN,
         BATCH,
         CLIENT,
     ]
@@ -84,6 +86,7 @@ pub(super) fn of(api: &str, facts: &Facts) -> Vec<String> {
         (ANSWERS, true),
         (PAGES, true),
         (REPEAT, true),
+        (CHAIN, true),
         (BATCH, !facts.batches.is_empty()),
         (ONE_WAY, facts.is_one_way),
         (LIMITED, facts.limits.as_ref().is_some_and(|limits| limits.headers.is_none())),
@@ -158,8 +161,8 @@ pub(super) fn joined(rules: &[String]) -> String {
 const PRESUMES: &str = "presumes = [";
 
 /// The families in the order of a contract.
-const FAMILIES: [&str; 15] = [
-    "auth", "jwt", "oauth", "scope", "tenant", "error", "input", "method", "batch", "page", "repeat", "rate", "answer",
+const FAMILIES: [&str; 16] = [
+    "auth", "jwt", "oauth", "scope", "tenant", "error", "input", "method", "batch", "page", "repeat", "chain", "rate", "answer",
     "webhook", "client",
 ];
 

@@ -21,9 +21,11 @@ use super::overlook::Overlooked;
 use super::pages::{self, Habits};
 use super::router::{Routed, Router};
 use super::state::State;
+use super::store::Told;
 use super::success::{Successes, schema};
 use super::token::{Grant, Token};
 use super::window::Window;
+use crate::chain::Chains;
 use crate::contract::{Bucket, Contract, KeyManagement, Probe};
 use crate::probe::takes_any_cursor;
 use crate::{body, clock, items};
@@ -35,6 +37,8 @@ pub(super) struct Core {
     mutant: Option<Mutant>,
     router: Router,
     successes: Successes,
+    /// Which operations are about one kind of thing.
+    pub(super) chains: Chains,
     state: Mutex<State>,
     /// What operations name elsewhere than in their paths, as far as rules speak of it.
     pub(super) named: HashMap<usize, Vec<Named>>,
@@ -79,6 +83,7 @@ impl Core {
         Self {
             router: Router::new(&api),
             successes: Successes::new(&api),
+            chains: Chains::of(&api, &contract),
             state,
             named,
             overlooked,
@@ -243,6 +248,7 @@ impl Core {
         if let Some(keys) = &self.contract.key_management {
             body = self.manage(keys, served, body)?;
         }
+        let Told { body, location } = self.keep(index, served, status, body)?;
         let Some(body) = body else { return Ok(Answer::empty(status)) };
         let body = self.with_others(index, served, body);
         let body = self.with_one_way(served.operation, status, &served.sent, body);
@@ -254,6 +260,9 @@ impl Core {
         let mut answer = Answer::of(status, &self.successes.media_type(served.operation, index), body);
         if let Some((name, value)) = leads_on {
             answer.header(&name, value);
+        }
+        if let Some(location) = location.filter(|_| status == 201 && !self.has(Mutant::OmitsDocumentedHeaders)) {
+            answer.header("location", location);
         }
         Ok(answer)
     }

@@ -23,6 +23,7 @@ mod repeat;
 mod router;
 mod server;
 mod state;
+mod store;
 mod success;
 mod token;
 mod tool;

@@ -237,6 +237,20 @@ pub enum Mutant {
     ShowsWriteOnly,
     /// Stores members that only answers have.
     StoresReadOnly,
+    /// Keeps what is made without a member that need not be there.
+    LosesMembers,
+    /// Reads another thing than the one that is asked for, of those that were made.
+    ReadsAnother,
+    /// Says that what was made is at another place.
+    MisplacesLocation,
+    /// Lists nothing that was made.
+    HidesCreated,
+    /// Answers changes with what they would do, and does not do it.
+    LosesChanges,
+    /// Takes PATCH for PUT: what is not sent is gone.
+    ResetsOthers,
+    /// Says that something is removed, and serves it.
+    KeepsRemoved,
     /// Serves the hash of a password with each success.
     ShowsPasswordHash,
     /// Refuses keys that it minted.

@@ -6,6 +6,7 @@ use keyfit_openapi::{Api, Place, example};
 
 use super::grants::Grants;
 use super::repeat::Kept;
+use super::store::Store;
 use super::token::{Grant, Token, signed_token, token_text};
 use super::window::Window;
 use crate::contract::{Carrier, Contract, Credential, Probe};
@@ -43,6 +44,8 @@ pub(super) struct State {
     pub(super) grants: Grants,
     /// Answers by idempotency key.
     pub(super) keyed: HashMap<String, Kept>,
+    /// What callers made.
+    pub(super) store: Store,
 }
 
 impl State {
@@ -72,6 +75,7 @@ impl State {
             windows: HashMap::new(),
             grants: Grants::default(),
             keyed: HashMap::new(),
+            store: Store::default(),
             stored: serde_json::Map::new(),
             scopes: api.operations.iter().flat_map(|operation| operation.scopes.iter().cloned()).collect(),
             resources: contract
@@ -252,6 +256,13 @@ impl State {
             return self.tokens.values().any(|token| token.id == id && token.state != TokenState::Revoked);
         }
         self.known.get(parameter).is_none_or(|ids| ids.contains(id))
+    }
+
+    /// Learns an id that exists from now on, of a parameter of which ids are kept.
+    pub(super) fn know(&mut self, parameter: &str, id: &str) {
+        if let Some(known) = self.known.get_mut(parameter) {
+            known.insert(id.to_owned());
+        }
     }
 
     /// Counts calls in a window and returns it.

@@ -9,6 +9,8 @@ pub(super) enum Stop {
     Missing(Missing),
     /// The server did not do what comes before.
     Broken(String),
+    /// What the answers show together.
+    Found(String),
 }
 
 impl Stop {

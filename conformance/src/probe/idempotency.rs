@@ -1,9 +1,9 @@
 //! Calls that are sent twice under one key: the server knows them again.
 
-use keyfit_openapi::schema::{self, Direction};
 use reqwest::header::{HeaderName, LOCATION};
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use super::chain::altered;
 use super::flow::Stop;
 use super::live::Effect;
 use super::reply::Reply;
@@ -24,7 +24,8 @@ impl Target {
         let first = self.keyed(trial)?;
         let second = match trial.probe {
             Probe::ReusedKey => {
-                altered(trial, &first).ok_or_else(|| Stop::missing("no member of its body is plain text"))?
+                altered(&trial.catalogue.api, operation, &first, |_| true)
+                    .ok_or_else(|| Stop::missing("no member of its body is plain text"))?
             }
             _ => first.clone(),
         };
@@ -51,25 +52,6 @@ impl Target {
         draft.headers.push((name, new_key()));
         Ok(draft)
     }
-}
-
-/// The same request with another text in one member of its body, which fits the document all the same.
-fn altered(trial: &Trial<'_>, draft: &Draft) -> Option<Draft> {
-    let operation = trial.catalogue.operation(trial.case);
-    let api = &trial.catalogue.api;
-    let body: Value = serde_json::from_slice(draft.body.as_ref()?).ok()?;
-    let schema = &operation.body.as_ref()?.schema;
-    let other = |(name, value): (&String, &Value)| {
-        let mut altered = body.clone();
-        altered[name] = match value {
-            Value::String(text) => json!(format!("{text} 2")),
-            Value::Number(number) => json!(number.as_i64()?.checked_add(1)?),
-            _ => return None,
-        };
-        schema::mismatch(api, Direction::Request, schema, &altered).is_none().then_some(altered)
-    };
-    let altered = body.as_object()?.iter().find_map(other)?;
-    Some(Draft { body: Some(altered.to_string().into_bytes()), ..draft.clone() })
 }
 
 /// Why nothing is known of what a call made: its answer does not say it, though the document does.

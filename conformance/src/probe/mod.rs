@@ -2,6 +2,7 @@
 
 mod answers;
 mod at_once;
+mod chain;
 mod challenge;
 mod cross_origin;
 mod flow;
@@ -36,7 +37,7 @@ use reqwest::{Method, Url};
 
 use self::flow::Stop;
 use self::keys::KeyFlow;
-pub(crate) use self::live::ids_listed;
+pub(crate) use self::live::{id_member, ids_listed, item_among, lists_rights, parent_of, subject};
 pub use self::live::{Aftermath, Policy};
 use self::live::{Live, When};
 use self::oauth::Flow;
@@ -155,7 +156,7 @@ impl Target {
         // The calls of others could bring deliveries as well.
         let counts = alone
             || probe.is_of_webhooks()
-            || matches!(probe, Probe::Exhausted | Probe::AtOnce | Probe::Recovered | Probe::Pages);
+            || matches!(probe, Probe::Exhausted | Probe::AtOnce | Probe::Recovered | Probe::Pages | Probe::Chain(_));
         if let Some(Missing(why)) = self.live.as_ref().and_then(|live| live.refusal(catalogue, case)) {
             return Outcome::skip(why);
         }
@@ -348,6 +349,7 @@ impl Target {
             Probe::UndeclaredMethod => return self.ask_for_undeclared(trial).await,
             Probe::Invalid(flaw) => return self.send_bent(trial, *flaw).await,
             Probe::CrossOrigin => return self.send_cross_origin(trial).await,
+            Probe::Chain(link) => return self.follow_chain(trial, *link).await,
             Probe::AtOnce => return self.fill_window(trial).await,
             Probe::Pages => return self.walk_pages(trial).await,
             Probe::RepeatedKey | Probe::ReusedKey => return self.repeat_under_a_key(trial).await,

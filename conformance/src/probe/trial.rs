@@ -83,8 +83,14 @@ impl<'a> Trial<'a> {
         let observations = self.observations();
         let mut outcome = match stop {
             Some(Stop::Missing(Missing(datum))) => Outcome::skip(datum),
-            Some(Stop::Broken(finding)) => {
-                let mut outcome = Outcome::broken(self.case.level, finding).by(Fault::Step);
+            Some(stop @ (Stop::Broken(_) | Stop::Found(_))) => {
+                let level = self.case.level.min(self.at_most);
+                let mut outcome = match stop {
+                    Stop::Found(finding) => Outcome::broken(level, finding).by(Fault::Content),
+                    Stop::Broken(finding) | Stop::Missing(Missing(finding)) => {
+                        Outcome::broken(level, finding).by(Fault::Step)
+                    }
+                };
                 // Of a burst or a walk, its ends say enough.
                 let end = self.sent.len().saturating_sub(LAST_SHOWN).max(1);
                 let shown = self.sent.iter().enumerate().filter(|(place, _)| *place == 0 || *place >= end);

@@ -1,7 +1,7 @@
 //! A service of eleven operations with a switch for each of its defects. It is written by hand and shares no code with
 //! the mock, so that what is found in it is not found for being alike.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::convert::Infallible;
 use std::fmt;
 use std::net::SocketAddr;
@@ -59,10 +59,15 @@ pub(crate) enum Defect {
     PagesLoseOne,
     KeyIsForgotten,
     KeyTakesAnyBody,
+    DeleteLies,
+    CreateIsNotStored,
+    CreateLosesPrice,
+    ReplaceIsLost,
+    LocationIsWrong,
 }
 
 impl Defect {
-    pub(crate) const ALL: [Self; 39] = [
+    pub(crate) const ALL: [Self; 44] = [
         Self::RevokedKeyWorks,
         Self::ExpiredKeyWorks,
         Self::AnyKeyWorks,
@@ -102,6 +107,11 @@ impl Defect {
         Self::PagesLoseOne,
         Self::KeyIsForgotten,
         Self::KeyTakesAnyBody,
+        Self::DeleteLies,
+        Self::CreateIsNotStored,
+        Self::CreateLosesPrice,
+        Self::ReplaceIsLost,
+        Self::LocationIsWrong,
     ];
 }
 
@@ -124,7 +134,7 @@ const KEYS: [(&str, State, &[&str]); 11] = [
 /// In the form of bcrypt; of no password.
 const HASH: &str = "$2b$12$fixturefixturefixturefixturefixturefixturefixturefixt"; // not-a-secret
 
-/// The products of the shop that no case removes.
+/// The products of the shop that are there from the beginning, besides those that a case may remove.
 const PRODUCTS: [&str; 5] = ["product-1", "product-3", "product-4", "product-5", "product-6"];
 
 /// Calls in a window of a limited key, and of any other.
@@ -180,7 +190,7 @@ pub(crate) async fn serve(defect: Option<Defect>) -> (SocketAddr, Log) {
     let shop = Arc::new(Shop {
         defect,
         windows: Mutex::default(),
-        removed: Mutex::default(),
+        products: Mutex::new(products()),
         waiting: AtomicUsize::new(0),
         keyed: Mutex::default(),
     });
@@ -218,8 +228,8 @@ struct Shop {
     defect: Option<Defect>,
     /// By key: calls, and when the window ends.
     windows: Mutex<HashMap<String, (u64, u64)>>,
-    /// Products that were deleted.
-    removed: Mutex<HashSet<String>>,
+    /// Products by id, each as it is served, and the number of those that were created.
+    products: Mutex<(BTreeMap<String, Value>, usize)>,
     /// Calls of a limited key that are on their way.
     waiting: AtomicUsize,
     /// Products by idempotency key: the body that created one, and its id.
@@ -415,19 +425,35 @@ impl Shop {
                     _ if self.has(Defect::PagesOverlap) => -1,
                     _ => isize::from(self.has(Defect::PagesLoseOne)),
                 };
-                let page = PRODUCTS.iter().skip(offset.saturating_add_signed(shift)).take(limit);
-                ok(200, json!({ "products": page.map(|id| json!({ "id": id, "name": "Tea" })).collect::<Vec<_>>() }))
+                let products = &self.products.lock().expect("no panic").0;
+                let listed = products.iter().filter(|(id, _)| !id.starts_with("spare-"));
+                let page = listed.skip(offset.saturating_add_signed(shift)).take(limit).map(|(_, product)| product);
+                ok(200, json!({ "products": page.collect::<Vec<_>>() }))
             }
-            "product-get" | "product-replace" => ok(200, json!({ "id": "product-1", "name": "Tea" })),
+            "product-get" => {
+                let products = &self.products.lock().expect("no panic").0;
+                ok(200, route.product.and_then(|id| products.get(id)).cloned().unwrap_or_default())
+            }
+            "product-replace" => {
+                let replaced = product(route.product.unwrap_or_default(), &sent);
+                if !self.has(Defect::ReplaceIsLost) {
+                    let id = route.product.unwrap_or_default().to_owned();
+                    self.products.lock().expect("no panic").0.insert(id, replaced.clone());
+                }
+                ok(200, replaced)
+            }
             "product-create" => {
                 let status = if self.has(Defect::CreatedIs200) { 200 } else { 201 };
                 let id = self.created(route.key, &sent)?;
-                let answer = ok(status, json!({ "id": id, "name": "Tea" }));
-                let place = format!("/v1/shops/shop-1/products/{id}");
+                let answer = ok(status, product(&id, &sent));
+                let list = if self.has(Defect::LocationIsWrong) { "product" } else { "products" };
+                let place = format!("/v1/shops/shop-1/{list}/{id}");
                 if self.has(Defect::LocationIsMissing) { answer } else { answer.with("location", place) }
             }
             "product-delete" => {
-                self.removed.lock().expect("no panic").extend(route.product.map(str::to_owned));
+                if !self.has(Defect::DeleteLies) {
+                    self.products.lock().expect("no panic").0.remove(route.product.unwrap_or_default());
+                }
                 Answer { status: 204, body: None, headers: Vec::new() }
             }
             "export" if self.has(Defect::ExportIsPlainText) => {
@@ -458,8 +484,7 @@ impl Shop {
             return Err(problem(404, "There is no such order"));
         }
         let is_there = |product: &str| {
-            let is_one = PRODUCTS.contains(&product) || product.starts_with("spare-");
-            is_one && !self.removed.lock().expect("no panic").contains(product)
+            self.products.lock().expect("no panic").0.contains_key(product)
         };
         if route.product.is_some_and(|product| !is_there(product)) {
             return Err(problem(404, "There is no such product"));
@@ -500,18 +525,32 @@ impl Shop {
 
     /// The id of the product that a call creates. One that comes again under its key has created it already.
     fn created(&self, key: Option<&str>, sent: &Value) -> Result<String, Answer> {
-        let first = || "product-2".to_owned();
-        let Some(key) = key else { return Ok(first()) };
+        let Some(key) = key else { return Ok(self.new_product(sent)) };
         let mut keyed = self.keyed.lock().expect("no panic");
-        let (body, id) = keyed.entry(key.to_owned()).or_insert_with(|| (sent.clone(), first()));
+        let (body, id) = keyed.entry(key.to_owned()).or_insert_with(|| (sent.clone(), self.new_product(sent)));
         if body != sent && !self.has(Defect::KeyTakesAnyBody) {
             return Err(problem(422, "The key was used for another product"));
         }
         let answered = id.clone();
         if self.has(Defect::KeyIsForgotten) {
-            "product-7".clone_into(id);
+            *id = self.new_product(sent);
         }
         Ok(answered)
+    }
+
+    /// Keeps a product under an id of its own.
+    fn new_product(&self, sent: &Value) -> String {
+        let mut products = self.products.lock().expect("no panic");
+        products.1 += 1;
+        let id = format!("product-{}", 100 + products.1);
+        let mut kept = product(&id, sent);
+        if self.has(Defect::CreateLosesPrice) {
+            kept.as_object_mut().map(|members| members.remove("price"));
+        }
+        if !self.has(Defect::CreateIsNotStored) {
+            products.0.insert(id.clone(), kept);
+        }
+        id
     }
 
     /// How a list is asked for: how many items are skipped, and how many are wanted.
@@ -618,6 +657,22 @@ impl fmt::Display for Defect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&format!("{self:?}"))
     }
+}
+
+/// A product as it is served.
+fn product(id: &str, sent: &Value) -> Value {
+    let mut product = json!({ "id": id, "name": sent["name"] });
+    if let Some(price) = sent.get("price") {
+        product["price"] = price.clone();
+    }
+    product
+}
+
+/// The products at the beginning.
+fn products() -> (BTreeMap<String, Value>, usize) {
+    let spare = (1..9).map(|number| format!("spare-{number}"));
+    let ids = PRODUCTS.into_iter().map(str::to_owned).chain(spare);
+    (ids.map(|id| (id.clone(), product(&id, &json!({ "name": "Tea" })))).collect(), 0)
 }
 
 fn ok(status: u16, body: Value) -> Answer {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use http_body_util::{BodyExt as _, Full};
@@ -24,10 +25,13 @@ pub(crate) enum Defect {
     StatusIsTakenOfNewOrders,
     CentsCanBeChanged,
     PinIsServed,
+    ChangeResetsOthers,
+    NewOrdersAreNotListed,
+    OrderIsAnother,
 }
 
 impl Defect {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::OrdersAreEverybodys,
         Self::OrdersOfAllAreListed,
         Self::ShopInQueryIsNotJudged,
@@ -36,6 +40,9 @@ impl Defect {
         Self::StatusIsTakenOfNewOrders,
         Self::CentsCanBeChanged,
         Self::PinIsServed,
+        Self::ChangeResetsOthers,
+        Self::NewOrdersAreNotListed,
+        Self::OrderIsAnother,
     ];
 }
 
@@ -73,6 +80,8 @@ fn key(name: &str) -> String {
 struct Shops {
     defect: Option<Defect>,
     orders: Mutex<BTreeMap<String, Value>>,
+    /// How many orders were added.
+    added: AtomicUsize,
 }
 
 /// Starts the service. It ends with the runtime.
@@ -86,7 +95,7 @@ pub(crate) async fn serve(defect: Option<Defect>) -> (SocketAddr, Log) {
             json!({ "id": id, "status": "open", "cents": 500, "shopId": format!("shop-{number}"), "note": "Tea" }),
         )
     };
-    let shops = Arc::new(Shops { defect, orders: Mutex::new([order(1), order(2)].into()) });
+    let shops = Arc::new(Shops { defect, orders: Mutex::new([order(1), order(2)].into()), added: AtomicUsize::new(0) });
     let log = listen(listener, move |request| {
         let shops = Arc::clone(&shops);
         async move { shops.respond(request).await }
@@ -171,7 +180,8 @@ impl Shops {
             return json!([]);
         }
         let orders = self.orders.lock().expect("no panic");
-        let is_shown = |order: &&Value| order["shopId"] == asked || self.has(Defect::OrdersOfAllAreListed);
+        let is_hidden = |order: &Value| self.has(Defect::NewOrdersAreNotListed) && is_new(&order["id"]);
+        let is_shown = |order: &&Value| (order["shopId"] == asked || self.has(Defect::OrdersOfAllAreListed)) && !is_hidden(order);
         orders.values().filter(is_shown).cloned().map(|order| self.shown(order)).collect()
     }
 
@@ -184,7 +194,7 @@ impl Shops {
             return Err((422, "An order has a note"));
         }
         let mut orders = self.orders.lock().expect("no panic");
-        let id = format!("order-{}", orders.len() + 100);
+        let id = format!("order-{}", self.added.fetch_add(1, Ordering::Relaxed) + 100);
         let mut order = json!({ "id": id, "status": "open", "cents": 500, "shopId": shop });
         self.set(&mut order, sent, (Defect::StatusIsTakenOfNewOrders, "status"))?;
         orders.insert(id, order.clone());
@@ -206,9 +216,16 @@ impl Shops {
             if !sent["note"].is_string() {
                 return Err((422, "An order has a note"));
             }
+            if self.has(Defect::ChangeResetsOthers) {
+                order.as_object_mut().map(|members| members.remove("remark"));
+            }
             self.set(order, &sent, (Defect::CentsCanBeChanged, "cents"))?;
         }
-        Ok((200, self.shown(order.clone())))
+        let mut shown = self.shown(order.clone());
+        if method == Method::GET && self.has(Defect::OrderIsAnother) && is_new(&shown["id"]) {
+            shown["id"] = json!("order-1");
+        }
+        Ok((200, shown))
     }
 
     /// Sets what may be set, and with the defect that member as well.
@@ -216,7 +233,7 @@ impl Shops {
         if let Some(value) = sent.get(own).filter(|_| self.has(defect)) {
             order[own] = value.clone();
         }
-        for name in ["note", "pin"] {
+        for name in ["note", "remark", "pin"] {
             match sent.get(name) {
                 Some(value) if !value.is_string() => return Err((422, "It is a text")),
                 Some(value) => order[name] = value.clone(),
@@ -237,6 +254,11 @@ impl Shops {
     fn has(&self, defect: Defect) -> bool {
         self.defect == Some(defect)
     }
+}
+
+/// Whether an order was added.
+fn is_new(id: &Value) -> bool {
+    id.as_str().is_some_and(|id| id.len() > "order-1".len())
 }
 
 fn read(body: Option<&[u8]>) -> Result<Value, (u16, &'static str)> {

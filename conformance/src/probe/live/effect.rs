@@ -182,7 +182,7 @@ pub(in super::super) fn effect<'o>(api: &Api, contract: &Contract, operation: &'
 }
 
 /// The last parameter of a path.
-pub(in super::super) fn subject(path: &str) -> Option<&str> {
+pub(crate) fn subject(path: &str) -> Option<&str> {
     let (_, behind) = path.rsplit_once('{')?;
     behind.split_once('}').map(|(name, _)| name)
 }
@@ -194,33 +194,43 @@ pub(in super::super) fn item(path: &str) -> &str {
 
 /// Whether a POST there adds to a list: what it adds has a path or a list of its own, or the document says 201.
 fn is_collection(api: &Api, operation: &Operation, documents_creation: bool, is_below_an_id: bool) -> bool {
-    let last = operation.path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
-    if is_below_an_id && words(last).iter().any(|word| RIGHTS.contains(&word.as_str())) {
+    if is_below_an_id && lists_rights(&operation.path) {
         return false;
     }
+    let last = operation.path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
     let has_item = item_of(api, &operation.path).is_some();
     let is_listed =
         api.operations.iter().any(|other| is_same_template(&other.path, &operation.path) && is_list(api, other));
     has_item || is_listed || (documents_creation && (!is_below_an_id || last.ends_with('s')))
 }
 
+/// Whether a list holds what somebody may do.
+pub(crate) fn lists_rights(list: &str) -> bool {
+    let last = list.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    words(last).iter().any(|word| RIGHTS.contains(&word.as_str()))
+}
+
 /// The template of the items of a list: below the list, or below another one of the same name that needs no more ids, as
 /// `/items/{item}` of `/projects/{project}/items`, or `/item/{item}` of `/items`.
 pub(in super::super) fn item_of<'a>(api: &'a Api, list: &str) -> Option<&'a str> {
+    item_among(api.operations.iter().map(|other| other.path.as_str()), list)
+}
+
+/// The same of these paths alone.
+pub(crate) fn item_among<'a>(paths: impl Iterator<Item = &'a str> + Clone, list: &str) -> Option<&'a str> {
     let list = list.trim_end_matches('/');
-    let paths = || api.operations.iter().map(|other| other.path.as_str());
     let name = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
-    let own = paths().find(|path| parent_of(path) == Some(list));
+    let own = paths.clone().find(|path| parent_of(path) == Some(list));
     let is_elsewhere = |path: &&str| {
         let is_its = |parent: &&str| name(parent) == name(list) || name(parent) + "s" == name(list);
         let parent = parent_of(path).filter(is_its);
         parent.is_some_and(|parent| parent.split('/').all(|part| !part.starts_with('{') || list.contains(part)))
     };
-    own.or_else(|| paths().find(is_elsewhere))
+    own.or_else(|| paths.clone().find(is_elsewhere))
 }
 
 /// What a path that ends with a parameter is below.
-fn parent_of(path: &str) -> Option<&str> {
+pub(crate) fn parent_of(path: &str) -> Option<&str> {
     path.strip_suffix('}')?.rsplit_once("/{").map(|(parent, _)| parent)
 }
 
@@ -288,7 +298,7 @@ fn ending_by_get(operation: &Operation, segments: &[&str]) -> Option<String> {
 }
 
 /// The words of a name, in lower case: `resetPassword`, `reset-password`.
-pub(super) fn words(name: &str) -> Vec<String> {
+pub(crate) fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut was_lower = false;
     for character in name.chars() {

@@ -318,15 +318,17 @@ pub(in super::super) fn told(reply: &Reply, parameter: &str, list: &str) -> Vec<
     id_in(&body, parameter).or_else(wrapped).into_iter().collect()
 }
 
-fn id_in(value: &Value, parameter: &str) -> Option<String> {
+/// The member of a thing that holds what a path parameter names it by: one of its name, or an id.
+pub(crate) fn id_member<'a>(value: &'a Value, parameter: &str) -> Option<&'a str> {
     let plain = |name: &str| super::effect::words(name).concat();
     let members = value.as_object()?;
     let wanted = plain(parameter);
-    let own = || members.iter().find(|(name, _)| plain(name) == wanted);
-    let long = || members.iter().find(|(name, _)| plain(name) == format!("{wanted}id"));
-    let id = || members.iter().find(|(name, _)| plain(name) == "id");
-    let found = own().or_else(long).or_else(id)?.1;
-    match found {
+    let named = |wanted: &str| members.keys().find(|name| plain(name) == wanted);
+    named(&wanted).or_else(|| named(&format!("{wanted}id"))).or_else(|| named("id")).map(String::as_str)
+}
+
+fn id_in(value: &Value, parameter: &str) -> Option<String> {
+    match value.get(id_member(value, parameter)?)? {
         Value::String(text) if !text.is_empty() => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
         _ => None,

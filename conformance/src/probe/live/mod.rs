@@ -22,9 +22,10 @@ pub(super) use self::body::{Keep, harmless, is_kept_out};
 pub use self::clean_up::Aftermath;
 pub(super) use self::effect::{Effect, effect};
 use self::effect::{ending, item};
-pub(super) use self::effect::{item_of, subject};
+pub(super) use self::effect::item_of;
+pub(crate) use self::effect::{item_among, lists_rights, parent_of, subject, words};
 use self::ledger::Ledger;
-pub(crate) use self::ledger::listed as ids_listed;
+pub(crate) use self::ledger::{id_member, listed as ids_listed};
 pub(super) use self::ledger::{items as entries, told as ids_told};
 pub(super) use self::vitals::Vitals;
 use super::pace::Pace;
@@ -100,7 +101,7 @@ impl Live {
     }
 
     /// Whether a call may be sent that no case asks for.
-    fn may_be_asked(&self, operation: &Operation) -> bool {
+    pub(super) fn may_be_asked(&self, operation: &Operation) -> bool {
         let is_free = !operation.spends || self.policy.allow_spend;
         is_free && (self.allows(operation) || ending(&self.contract, operation).is_none())
     }

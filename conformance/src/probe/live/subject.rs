@@ -25,6 +25,10 @@ impl Target {
             return Ok(None);
         }
         let effect = live.effect(operation);
+        // It makes what it is about.
+        if matches!(trial.probe, Probe::Chain(_)) && effect != Effect::Creates {
+            return Ok(None);
+        }
         if let (Effect::CreatesAt(parameter), Probe::UnknownId(name)) = (effect, trial.probe)
             && name == parameter
         {
@@ -182,7 +186,7 @@ impl Target {
     }
 
     /// The ids of something that the run made and that is there: what is answered by 201 may still be on its way.
-    pub(super) async fn made(
+    pub(in super::super) async fn made(
         &self,
         live: &Live,
         catalogue: &Catalogue,

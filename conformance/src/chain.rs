@@ -1,0 +1,212 @@
+//! Chains: which operations of a document are about one kind of thing, what makes it, and what lists, reads, changes and removes it.
+
+use std::cell::OnceCell;
+use std::collections::HashMap;
+
+use keyfit_openapi::{Api, Operation, Retry, Writing};
+use serde_json::{Map, Value};
+
+use crate::contract::{ChainProbe, Contract};
+use crate::probe::{item_among, lists_rights, parent_of};
+
+/// The operations on one kind of thing, by their places in the API.
+#[derive(Clone, Debug)]
+pub(crate) struct Chain {
+    /// The POST that adds one to a list, under an id that the server gives.
+    pub(crate) creates: Option<usize>,
+    /// The GET of that list.
+    pub(crate) lists: Option<usize>,
+    /// The GET of one.
+    pub(crate) reads: usize,
+    /// PUT and PATCH of one.
+    pub(crate) changes: Vec<usize>,
+    /// The DELETE of one.
+    pub(crate) removes: Option<usize>,
+    /// Where the answer of `creates` has the id, as a link of the document says: a JSON pointer.
+    pub(crate) id_at: Option<String>,
+}
+
+/// All chains of an API.
+#[derive(Debug, Default)]
+pub(crate) struct Chains {
+    chains: Vec<Chain>,
+    by_operation: HashMap<usize, usize>,
+}
+
+impl Chains {
+    pub(crate) fn of(api: &Api, contract: &Contract) -> Self {
+        let mut chains = Self::default();
+        let mut items: HashMap<&str, usize> = HashMap::new();
+        for (place, operation) in api.operations.iter().enumerate() {
+            if operation.method == "GET" && operation.retry == Retry::Safe && parent_of(&operation.path).is_some() {
+                let next = chains.chains.len();
+                if *items.entry(&operation.path).or_insert(next) == next {
+                    chains.chains.push(Chain::read_by(place));
+                    chains.by_operation.insert(place, next);
+                }
+            }
+        }
+        let lists = Lists::of(api);
+        for (place, operation) in api.operations.iter().enumerate() {
+            if let Some(chain) = items.get(operation.path.as_str()).copied() {
+                chains.add_to(chain, place, operation);
+            } else if let Some((chain, id_at)) = item_made_by(api, contract, &items, &lists, operation) {
+                let known = &mut chains.chains[chain];
+                if known.creates.is_none() {
+                    (known.creates, known.id_at) = (Some(place), id_at);
+                    known.lists = lists.read(&operation.path);
+                    chains.by_operation.insert(place, chain);
+                    if let Some(list) = known.lists {
+                        chains.by_operation.entry(list).or_insert(chain);
+                    }
+                }
+            }
+        }
+        chains
+    }
+
+    fn add_to(&mut self, chain: usize, place: usize, operation: &Operation) {
+        let known = &mut self.chains[chain];
+        match operation.method.as_str() {
+            "PUT" | "PATCH" => known.changes.push(place),
+            "DELETE" => known.removes = Some(place),
+            _ => return,
+        }
+        self.by_operation.insert(place, chain);
+    }
+
+    /// The chain that an operation is part of.
+    pub(crate) fn with(&self, operation: usize) -> Option<&Chain> {
+        self.chains.get(*self.by_operation.get(&operation)?)
+    }
+
+    /// Whether a probe of chains means something at an operation.
+    pub(crate) fn applies(&self, probe: ChainProbe, api: &Api, operation: usize) -> bool {
+        let Some(chain) = self.with(operation) else { return false };
+        let own = &api.operations[operation];
+        let creates = chain.creates == Some(operation);
+        let sends_json = own.body.as_ref().is_some_and(|body| body.writing(api) == Writing::Json);
+        match probe {
+            ChainProbe::ReadBack => sends_json && (creates || chain.is_made_by_put(api, operation)),
+            ChainProbe::Location => creates && own.documents(201),
+            ChainProbe::Listed => creates && chain.lists.is_some(),
+            ChainProbe::Changed => sends_json && chain.creates.is_some() && chain.changes.contains(&operation),
+            ChainProbe::Kept => self.applies(ChainProbe::Changed, api, operation) && own.method == "PATCH",
+            ChainProbe::Gone => chain.creates.is_some() && chain.removes == Some(operation),
+        }
+    }
+}
+
+impl Chain {
+    fn read_by(reads: usize) -> Self {
+        Self { creates: None, lists: None, reads, changes: Vec::new(), removes: None, id_at: None }
+    }
+
+    /// Whether a PUT makes what it names, and nothing else makes one.
+    fn is_made_by_put(&self, api: &Api, operation: usize) -> bool {
+        let own = &api.operations[operation];
+        self.creates.is_none() && own.method == "PUT" && own.documents(201)
+    }
+}
+
+/// The templates of items and the lists, by what they are looked for by: documents may have thousands.
+struct Lists<'a> {
+    /// Paths that end with a parameter, by the path above, and by the last segment of that.
+    items: HashMap<&'a str, Vec<&'a str>>,
+    /// GET by its path without a slash at the end.
+    reading: HashMap<&'a str, usize>,
+    /// The paths of operations by their `operationId` in the document, which links name.
+    by_id: OnceCell<HashMap<&'a str, &'a str>>,
+}
+
+impl<'a> Lists<'a> {
+    fn of(api: &'a Api) -> Self {
+        let (mut items, mut reading) = (HashMap::<&str, Vec<&str>>::new(), HashMap::new());
+        for (place, operation) in api.operations.iter().enumerate() {
+            if let Some(parent) = parent_of(&operation.path) {
+                for key in [parent, last_segment(parent)] {
+                    items.entry(key).or_default().push(&operation.path);
+                }
+            }
+            if operation.method == "GET" && operation.retry == Retry::Safe {
+                reading.entry(operation.path.trim_end_matches('/')).or_insert(place);
+            }
+        }
+        Self { items, reading, by_id: OnceCell::new() }
+    }
+
+    fn read(&self, list: &str) -> Option<usize> {
+        self.reading.get(list.trim_end_matches('/')).copied()
+    }
+
+    fn path_of(&self, api: &'a Api, id: &str) -> Option<&'a str> {
+        let known = self.by_id.get_or_init(|| {
+            let named = |operation: &'a Operation| Some((documented(api, operation)?["operationId"].as_str()?, operation.path.as_str()));
+            api.operations.iter().filter_map(named).collect()
+        });
+        known.get(id).copied()
+    }
+
+    /// The template of the items of a list.
+    fn item(&self, list: &str) -> Option<&'a str> {
+        let list = list.trim_end_matches('/');
+        let name = last_segment(list);
+        let keys = [Some(list), Some(name), name.strip_suffix('s')];
+        let fitting = keys.into_iter().flatten().filter_map(|key| self.items.get(key)).flatten();
+        item_among(fitting.copied(), list)
+    }
+}
+
+/// An operation as the document has it.
+fn documented<'a>(api: &'a Api, operation: &Operation) -> Option<&'a Value> {
+    api.document.get("paths")?.get(&operation.key)?.get(operation.method.to_lowercase())
+}
+
+fn last_segment(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or_default()
+}
+
+/// The chain of what a POST makes, with the place of the id in its answer where a link says it.
+fn item_made_by<'a>(
+    api: &'a Api,
+    contract: &Contract,
+    items: &HashMap<&str, usize>,
+    lists: &Lists<'a>,
+    operation: &Operation,
+) -> Option<(usize, Option<String>)> {
+    let is_minting = contract.key_management.as_ref().is_some_and(|keys| keys.names(&operation.id));
+    // What is answered by 202 alone is there later, if at all.
+    let is_late = operation.success_statuses() == [202];
+    if operation.method != "POST"
+        || is_minting
+        || is_late
+        || contract.batch_of(operation).is_some()
+        || (operation.path.contains('{') && lists_rights(&operation.path))
+    {
+        return None;
+    }
+    let mut by_link = linked(api, lists, operation).into_iter();
+    let by_link = by_link.find_map(|(target, id_at)| Some((*items.get(target)?, id_at)));
+    let by_path = lists.item(&operation.path).and_then(|item| items.get(item));
+    match (by_path, by_link) {
+        (Some(chain), link) => Some((*chain, link.filter(|(linked, _)| linked == chain).map(|(_, id_at)| id_at))),
+        // A link alone leads to whatever its maker finds useful; that of a 201 to what was made.
+        (None, Some((chain, id_at))) if operation.documents(201) => Some((chain, Some(id_at))),
+        (None, _) => None,
+    }
+}
+
+/// What links of the success lead to by an id in its body: the path of each, and where the id stands.
+fn linked<'a>(api: &'a Api, lists: &Lists<'a>, operation: &Operation) -> Vec<(&'a str, String)> {
+    let responses = documented(api, operation).and_then(|known| known.get("responses")?.as_object());
+    let successes = responses.into_iter().flatten().filter(|(status, _)| status.starts_with('2'));
+    let links = successes.filter_map(|(_, response)| api.resolve(response).get("links")?.as_object());
+    let target = |link: &'a Value| {
+        let link = api.resolve(link);
+        let path = lists.path_of(api, link.get("operationId")?.as_str()?)?;
+        let arguments = link.get("parameters").and_then(Value::as_object).filter(|known| known.len() == 1)?;
+        let at = arguments.values().next()?.as_str()?.strip_prefix("$response.body#")?;
+        Some((path, at.to_owned()))
+    };
+    links.flat_map(Map::values).filter_map(target).collect()
+}

@@ -1,0 +1,278 @@
+//! Things that callers made: kept under their paths, so that they are read, changed, listed and removed as they were made. What the
+//! document's examples name is there as well, and stays as it is.
+
+use std::collections::BTreeMap;
+
+use hyper::body::Bytes;
+use keyfit_openapi::schema::{self, Direction};
+use keyfit_openapi::{Operation, Place};
+use serde_json::{Map, Value, json};
+use url::Url;
+
+use super::call::{Refusal, Sent};
+use super::core::{Core, Served};
+use super::mutant::Mutant;
+use super::state::plain;
+use super::success;
+use crate::chain::Chain;
+use crate::contract::Probe;
+use crate::nobody;
+use crate::pointer::{join, put};
+use crate::probe::{id_member, subject};
+use crate::segment;
+
+/// Things that are kept. When there are more all are forgotten: a mock may run for days.
+const MOST: usize = 1_000;
+/// Things that are shown in a list.
+const MOST_LISTED: usize = 20;
+
+/// What was made, by whose it is and its path.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Store {
+    things: BTreeMap<(usize, String), Thing>,
+    made: usize,
+}
+
+#[derive(Clone, Debug)]
+struct Thing {
+    members: Map<String, Value>,
+    /// The path of its list.
+    list: String,
+    is_gone: bool,
+}
+
+/// A success as it is about things that were made.
+pub(super) struct Told {
+    pub(super) body: Option<Bytes>,
+    /// Where what was made is.
+    pub(super) location: Option<String>,
+}
+
+impl Core {
+    /// Does to what was made what an operation is for, and writes that into the documented body.
+    pub(super) fn keep(&self, index: usize, served: &Served<'_>, status: u16, body: Option<Bytes>) -> Result<Told, Refusal> {
+        let as_it_is = |body| Ok(Told { body, location: None });
+        let Some(chain) = self.chains.with(index).filter(|chain| chain.creates.is_some()) else { return as_it_is(body) };
+        let schema = success::schema(served.operation, status);
+        let example: Option<Value> = body.as_ref().and_then(|body| serde_json::from_slice(body).ok());
+        if chain.creates == Some(index) {
+            let told = schema.zip(example).and_then(|(schema, example)| self.make(chain, served, schema, &example));
+            return told.map_or_else(|| as_it_is(body), Ok);
+        }
+        if chain.lists == Some(index) {
+            let listed = schema.zip(example).and_then(|(schema, example)| self.with_made(served, schema, example));
+            return as_it_is(listed.or(body));
+        }
+        let key = (served.token.tenant, path_of(served));
+        let Some(thing) = self.state().store.things.get(&key).cloned() else { return as_it_is(body) };
+        if thing.is_gone {
+            let parameter = subject(&served.operation.path).unwrap_or_default();
+            let status = self.status(&Probe::UnknownId(parameter.to_owned()), served.operation, 404);
+            return Err(Refusal::new(status, "Not found"));
+        }
+        let mut thing = thing;
+        match served.operation.method.as_str() {
+            "DELETE" => thing.is_gone = !self.has(Mutant::KeepsRemoved),
+            "PUT" | "PATCH" => self.change(chain, served, &mut thing),
+            _ if self.has(Mutant::ReadsAnother) => return as_it_is(body),
+            _ => {}
+        }
+        let shown = schema.zip(example).map(|(schema, example)| self.shown(chain, schema, example, &thing));
+        if !(self.has(Mutant::LosesChanges) && matches!(served.operation.method.as_str(), "PUT" | "PATCH")) {
+            self.state().store.things.insert(key, thing);
+        }
+        as_it_is(shown.map(|shown| shown.to_string().into()).or(body))
+    }
+
+    /// Something new, under an id of its own. `None` where the answer tells no id.
+    fn make(&self, chain: &Chain, served: &Served<'_>, schema: &Value, example: &Value) -> Option<Told> {
+        let Sent::Body(sent) = &served.sent else { return None };
+        let reader = &self.api.operations[chain.reads];
+        let parameter = subject(&reader.path)?;
+        let at = place_of_id(example, parameter)?;
+        let mut state = self.state();
+        state.store.made += 1;
+        let id = self.new_id(reader, parameter, (schema, example, &at), state.store.made)?;
+        state.know(parameter, &plain(&id));
+        drop(state);
+        let (whole, name) = at.rsplit_once('/')?;
+        let mut members = self.taken(chain, sent);
+        members.insert(name.to_owned(), id.clone());
+        let thing = Thing { members, list: path_of(served), is_gone: false };
+        let shown = self.shown_at(chain, schema, example.clone(), (whole, &thing.members));
+        let ids: BTreeMap<String, String> =
+            served.path.clone().into_iter().chain([(parameter.to_owned(), plain(&id))]).collect();
+        let path = filled(&reader.path, &ids);
+        let kept = self.as_kept(schema, thing);
+        let mut state = self.state();
+        if state.store.things.len() >= MOST {
+            state.store.things.clear();
+        }
+        state.store.things.insert((served.token.tenant, path.clone()), kept);
+        let lost = if self.has(Mutant::MisplacesLocation) { "-lost" } else { "" };
+        let location = url_path(&self.api.base_url, &format!("{path}{lost}"));
+        Some(Told { body: Some(shown.to_string().into()), location })
+    }
+
+    /// What is kept of a new thing: all of it, but for a member that need not be there where that is a defect.
+    fn as_kept(&self, schema: &Value, mut thing: Thing) -> Thing {
+        if self.has(Mutant::LosesMembers) {
+            let required = |name: &str| {
+                self.api.resolve(schema)["required"].as_array().is_some_and(|names| names.iter().any(|known| known == name))
+            };
+            let lost = thing.members.keys().rfind(|name| !required(name) && *name != "id").cloned();
+            lost.and_then(|lost| thing.members.remove(&lost));
+        }
+        thing
+    }
+
+    fn change(&self, chain: &Chain, served: &Served<'_>, thing: &mut Thing) {
+        let Sent::Body(sent) = &served.sent else { return };
+        let sent = self.taken(chain, sent);
+        if served.operation.method == "PUT" || self.has(Mutant::ResetsOthers) {
+            let made = |name: &String| !self.may_be_set(chain, name);
+            thing.members.retain(|name, _| made(name));
+        }
+        thing.members.extend(sent);
+    }
+
+    /// The members of a body that can be read afterwards.
+    fn taken(&self, chain: &Chain, sent: &Value) -> Map<String, Value> {
+        let members = sent.as_object().into_iter().flatten();
+        let taken = members.filter(|(name, _)| self.may_be_set(chain, name));
+        taken.map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+
+    /// Whether whoever makes a thing sets a member.
+    fn may_be_set(&self, chain: &Chain, name: &str) -> bool {
+        let creates = chain.creates.and_then(|creates| self.api.operations[creates].body.as_ref());
+        creates.is_some_and(|body| {
+            self.api.member(&body.schema, &join("", name)).is_some()
+                && schema::is_sent(&self.api, Direction::Request, &body.schema, name)
+        })
+    }
+
+    /// The example of an answer with what is kept of a thing in it.
+    fn shown(&self, chain: &Chain, schema: &Value, example: Value, thing: &Thing) -> Value {
+        let parameter = subject(&self.api.operations[chain.reads].path).unwrap_or_default();
+        let at = place_of_id(&example, parameter).unwrap_or_default();
+        let whole = at.rsplit_once('/').map_or("", |(whole, _)| whole).to_owned();
+        self.shown_at(chain, schema, example, (&whole, &thing.members))
+    }
+
+    fn shown_at(
+        &self,
+        chain: &Chain,
+        schema: &Value,
+        example: Value,
+        (whole, members): (&str, &Map<String, Value>),
+    ) -> Value {
+        let fits = |value: &Value| schema::mismatch(&self.api, Direction::Answer, schema, value).is_none();
+        let mut shown = example;
+        let known: Vec<String> =
+            shown.pointer(whole).and_then(Value::as_object).into_iter().flatten().map(|(name, _)| name.clone()).collect();
+        // What was not sent is not there, as far as it need not be.
+        for name in known.iter().filter(|name| self.may_be_set(chain, name) && !members.contains_key(*name)) {
+            let mut without = shown.clone();
+            without.pointer_mut(whole).and_then(Value::as_object_mut).and_then(|members| members.remove(name));
+            if fits(&without) {
+                shown = without;
+            }
+        }
+        for (name, value) in members {
+            let at = join(whole, name);
+            let is_told = self.api.member(schema, &at).is_some_and(Value::is_object);
+            let mut with = shown.clone();
+            put(&mut with, &at, value.clone());
+            if is_told && fits(&with) {
+                shown = with;
+            }
+        }
+        shown
+    }
+
+    /// A list of one page with the things that were made in it.
+    fn with_made(&self, served: &Served<'_>, schema: &Value, mut body: Value) -> Option<Bytes> {
+        if served.operation.pagination.is_some() || self.has(Mutant::HidesCreated) {
+            return None;
+        }
+        let at = if body.is_array() {
+            String::new()
+        } else {
+            body.as_object()?.iter().find(|(_, value)| value.is_array()).map(|(name, _)| join("", name))?
+        };
+        let entry = body.pointer(&at)?.get(0)?.clone();
+        let path = path_of(served);
+        let state = self.state();
+        let own = |((tenant, _), thing): &(&(usize, String), &Thing)| {
+            *tenant == served.token.tenant && thing.list == path && !thing.is_gone
+        };
+        let members: Vec<Map<String, Value>> =
+            state.store.things.iter().filter(own).map(|(_, thing)| thing.members.clone()).collect();
+        drop(state);
+        for thing in members.iter().rev().take(MOST_LISTED) {
+            let mut entry = entry.clone();
+            entry.as_object_mut()?.iter_mut().for_each(|(name, value)| {
+                thing.get(name).into_iter().for_each(|known| value.clone_from(known));
+            });
+            let mut with = body.clone();
+            with.pointer_mut(&at)?.as_array_mut()?.push(entry);
+            if schema::mismatch(&self.api, Direction::Answer, schema, &with).is_none() {
+                body = with;
+            }
+        }
+        Some(body.to_string().into())
+    }
+
+    /// The id of a new thing, written as that of the example.
+    fn new_id(
+        &self,
+        reader: &Operation,
+        name: &str,
+        (schema, example, at): (&Value, &Value, &str),
+        number: usize,
+    ) -> Option<Value> {
+        let parameter = reader.parameters.iter().find(|one| one.place == Place::Path && one.name == name)?;
+        let known = example.pointer(at)?;
+        let next = match known {
+            Value::Number(known) => known.as_u64().map(|known| json!(known + number as u64)),
+            Value::String(known) => Some(json!(format!("{known}-{number}"))),
+            _ => None,
+        };
+        let made = nobody::id(&self.api, parameter, Some(&plain(known)), number);
+        let made = if known.is_number() { made.parse::<u64>().ok().map(Value::from) } else { Some(json!(made)) };
+        let fits = |id: &Value| {
+            let mut with = example.clone();
+            put(&mut with, at, id.clone());
+            schema::mismatch(&self.api, Direction::Answer, schema, &with).is_none()
+                && schema::mismatch(&self.api, Direction::Request, &parameter.schema, id).is_none()
+        };
+        [next, made].into_iter().flatten().find(fits)
+    }
+}
+
+/// Where an answer has the id of what it is about: in it, or in what wraps it.
+fn place_of_id(body: &Value, parameter: &str) -> Option<String> {
+    let own = id_member(body, parameter).map(|name| join("", name));
+    own.or_else(|| {
+        let mut wrapped = body.as_object()?.iter();
+        wrapped.find_map(|(outer, inner)| Some(join(&join("", outer), id_member(inner, parameter)?)))
+    })
+}
+
+/// The path of a request, below the base path.
+fn path_of(served: &Served<'_>) -> String {
+    served.call.segments.iter().flat_map(|segment| ["/", segment]).collect()
+}
+
+fn filled(template: &str, ids: &BTreeMap<String, String>) -> String {
+    let segments = template.split('/').filter(|segment| !segment.is_empty());
+    segments.map(|one| format!("/{}", segment::filled(one, |name| ids.get(name).cloned()))).collect()
+}
+
+/// The path of a URL for what lies below the base URL.
+fn url_path(base: &str, path: &str) -> Option<String> {
+    let mut url = Url::parse(base).ok()?;
+    url.path_segments_mut().ok()?.pop_if_empty().extend(path.split('/').filter(|segment| !segment.is_empty()));
+    Some(url.path().to_owned())
+}

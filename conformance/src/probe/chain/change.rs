@@ -1,0 +1,213 @@
+//! A change of one member of what the run made.
+
+use keyfit_openapi::schema::{self, Direction};
+use keyfit_openapi::{Api, Operation};
+use reqwest::header::{ETAG, IF_MATCH};
+use serde_json::{Map, Value, json};
+
+use super::super::flow::Stop;
+use super::super::request::Draft;
+use super::super::trial::Trial;
+use super::super::{Reply, Target};
+use super::compare::{Shown, is_blank, is_same};
+use super::{Sides, end, is_done, sent_by, short};
+use crate::chain::Chain;
+use crate::contract::{ChainProbe, Level};
+use crate::pointer::{join, put};
+
+/// Members that are tried for a change at most.
+const MOST_TRIES: usize = 3;
+
+/// What one change did.
+struct Change {
+    name: String,
+    draft: Draft,
+    before: Shown,
+    answered: Shown,
+}
+
+impl Target {
+    pub(super) async fn change_and_read(
+        &self,
+        trial: &mut Trial<'_>,
+        chain: &Chain,
+        probe: ChainProbe,
+    ) -> Result<(), Stop> {
+        let (ids, reply) = self.thing(trial, chain).await?;
+        let catalogue = trial.catalogue;
+        let operation = catalogue.operation(trial.case);
+        let sides = Sides { api: &catalogue.api, operation, reader: &catalogue.api.operations[chain.reads] };
+        let whole = self.draft_of(trial, operation, &ids)?;
+        let change = self.change(trial, &sides, &whole, &reply).await?;
+        let reading = self.reading(trial, chain, &ids)?;
+        let judge = |reply: &Reply| {
+            let now = Shown::read(&reply.body);
+            match probe {
+                ChainProbe::Kept => sides.lost(&change, &now),
+                _ => sides.unchanged(&change, &now),
+            }
+        };
+        let is_right = |reply: &Reply| reply.is_success() && judge(reply).is_none();
+        let now = self.read_until(trial, &reading, is_right).await?;
+        if !now.is_success() {
+            return Err(Stop::missing(format!("what was changed cannot be read: {}", now.status)));
+        }
+        end(trial, judge(&now))
+    }
+
+    /// Changes the first member that can be changed and read.
+    async fn change(
+        &self,
+        trial: &mut Trial<'_>,
+        sides: &Sides<'_>,
+        whole: &Draft,
+        before: &Reply,
+    ) -> Result<Change, Stop> {
+        let shown = Shown::read(&before.body);
+        let mut refused = None;
+        for name in sides.changeable(whole, &shown).into_iter().take(MOST_TRIES) {
+            let Some(mut draft) = sides.changed(whole, &shown, &name) else { continue };
+            let mut reply = self.step(&draft, &mut trial.sent).await?;
+            // What was read is what is to be changed.
+            if let (428, Some(tag)) = (reply.status, before.headers.get(ETAG).and_then(|tag| tag.to_str().ok())) {
+                draft.headers.push((IF_MATCH, tag.to_owned()));
+                reply = self.step(&draft, &mut trial.sent).await?;
+            }
+            if matches!(reply.status, 400 | 409 | 422) {
+                refused = Some(reply);
+                continue;
+            }
+            is_done(&reply)?;
+            return Ok(Change { name, draft, before: shown, answered: Shown::read(&reply.body) });
+        }
+        refused.as_ref().map_or(Ok(()), is_done)?;
+        Err(Stop::missing("no member of its body is plain text or a number that is read as well"))
+    }
+}
+
+impl Sides<'_> {
+    /// The members of a body whose change can be seen, texts first.
+    fn changeable(&self, whole: &Draft, before: &Shown) -> Vec<String> {
+        let sent = sent_by(whole, before);
+        let mut known: Vec<(&String, &Value)> = self.sent(&sent, before);
+        known.sort_by_key(|(_, value)| !value.is_string());
+        known.into_iter().map(|(name, _)| name.clone()).collect()
+    }
+
+    /// The request that changes one member to what it is not; of PATCH with nothing else that need not be there.
+    fn changed(&self, whole: &Draft, before: &Shown, name: &str) -> Option<Draft> {
+        let only = altered(self.api, self.operation, whole, |known| known == name)?;
+        let mut draft = only;
+        let is_new = |draft: &Draft| {
+            let sent = sent_by(draft, before);
+            sent.get(name).zip(before.get(name)).is_none_or(|(sent, now)| !is_same(sent, now))
+        };
+        if !is_new(&draft) {
+            draft = altered(self.api, self.operation, &draft, |known| known == name).filter(is_new)?;
+        }
+        if self.operation.method == "PATCH" {
+            let schema = &self.operation.body.as_ref()?.schema;
+            let mut body: Value = serde_json::from_slice(draft.body.as_ref()?).ok()?;
+            let at = sent_by(&draft, before).at().to_owned();
+            let fits = |body: &Value| schema::mismatch(self.api, Direction::Request, schema, body).is_none();
+            let members = body.pointer(&at)?.as_object()?.clone();
+            for other in members.keys().filter(|other| *other != name) {
+                let mut without = body.clone();
+                without.pointer_mut(&at)?.as_object_mut()?.remove(other);
+                if fits(&without) {
+                    body = without;
+                }
+            }
+            draft.body = Some(body.to_string().into_bytes());
+        }
+        Some(draft)
+    }
+
+    /// That a change is not read afterwards.
+    fn unchanged(&self, change: &Change, now: &Shown) -> Option<(Level, String)> {
+        let Change { name, draft, answered, .. } = change;
+        let sent = sent_by(draft, now);
+        let new = sent.get(name)?;
+        if now.get(name).is_some_and(|now| is_same(new, now)) {
+            return self.difference(draft, answered, now);
+        }
+        let read = now.get(name).map_or("not there".to_owned(), short);
+        let is_said = answered.get(name).is_some_and(|answer| is_same(answer, new));
+        let (level, said) =
+            if is_said { (Level::Must, "and answered as that") } else { (Level::Should, "which was answered with success") };
+        Some((level, format!("`{name}` was changed to {}, {said}, and is {read} when it is read", short(new))))
+    }
+
+    /// What a change took away that it did not speak of, of what a client may set.
+    fn lost(&self, change: &Change, now: &Shown) -> Option<(Level, String)> {
+        let sent = sent_by(&change.draft, now);
+        let schema = &self.operation.body.as_ref()?.schema;
+        let may_be_set = |name: &str| {
+            let at = join(sent.at(), name);
+            let whole = if sent.at().is_empty() { Some(schema) } else { self.api.member(schema, sent.at()) };
+            self.api.member(schema, &at).is_some()
+                && whole.is_some_and(|whole| schema::is_sent(self.api, Direction::Request, whole, name))
+        };
+        let members = change.before.value.as_object().into_iter().flatten();
+        let mut unsent = members.filter(|(name, value)| {
+            sent.value.get(name.as_str()).is_none()
+                && !is_blank(Some(value))
+                && may_be_set(name)
+                && self.is_compared(now, name)
+        });
+        let (name, was) = unsent.find(|(name, _)| is_blank(now.get(name)))?;
+        let now = now.get(name).map_or("not there".to_owned(), short);
+        Some((Level::Must, format!("`{name}` was {} and not sent, and is {now} after a change of `{}`", short(was), change.name)))
+    }
+}
+
+/// The same request with another text or number in the first of these members of its body that can have one: it fits the document all
+/// the same.
+pub(in super::super) fn altered(
+    api: &Api,
+    operation: &Operation,
+    draft: &Draft,
+    may_be: impl Fn(&str) -> bool,
+) -> Option<Draft> {
+    let body: Value = serde_json::from_slice(draft.body.as_ref()?).ok()?;
+    let schema = &operation.body.as_ref()?.schema;
+    let fits = |altered: &Value| schema::mismatch(api, Direction::Request, schema, altered).is_none();
+    let of = |at: &str, members: &Map<String, Value>| {
+        members.iter().filter(|(name, _)| may_be(name)).find_map(|(name, value)| {
+            let at = join(at, name);
+            // What is said of its form is more than a document says.
+            let is_formed = api.member(schema, &at).is_some_and(|member| api.resolve(member).get("format").is_some());
+            let others = if is_formed && value.is_string() { Vec::new() } else { others(value) };
+            others.into_iter().find_map(|other| {
+                let mut altered = body.clone();
+                put(&mut altered, &at, other);
+                fits(&altered).then_some(altered)
+            })
+        })
+    };
+    let members = body.as_object()?;
+    let wrapped = || members.iter().filter(|_| members.len() == 1).find_map(|(name, inner)| of(&join("", name), inner.as_object()?));
+    let altered = of("", members).or_else(wrapped)?;
+    Some(Draft { body: Some(altered.to_string().into_bytes()), ..draft.clone() })
+}
+
+/// Values that are not this one, and like it.
+fn others(value: &Value) -> Vec<Value> {
+    match value {
+        // Addresses and references have a form, whether the document says so or not.
+        Value::String(text) if !text.contains('@') && !text.contains("://") => {
+            let shorter = text.chars().next_back().map(|last| &text[..text.len() - last.len_utf8()]);
+            let replaced = shorter.map(|text| json!(format!("{text}2")));
+            [json!(format!("{text} 2"))].into_iter().chain(replaced).filter(|other| other != value).collect()
+        }
+        Value::Number(number) => {
+            let number = number.as_i64();
+            [number.and_then(|number| number.checked_add(1)), number.and_then(|number| number.checked_sub(1))]
+                .into_iter()
+                .flatten()
+                .map(|other| json!(other))
+                .collect()
+        }
+        _ => Vec::new(),
+    }
+}

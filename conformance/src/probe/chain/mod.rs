@@ -1,0 +1,467 @@
+//! What becomes of something that the run makes: it is created, read, changed, removed, and read again.
+//!
+//! Nothing else is touched, and all of it is removed at the end of the run. No other case runs meanwhile: what others do to the same
+//! list would look like a defect. Before a live server each reading that is not right is repeated, since it may show later what it did.
+
+mod change;
+mod compare;
+mod removal;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use keyfit_openapi::{Operation, Place};
+use reqwest::Url;
+use reqwest::header::LOCATION;
+use serde_json::Value;
+use tokio::time::Instant;
+
+pub(super) use self::change::altered;
+use self::compare::{Shown, is_blank, is_same};
+use super::flow::Stop;
+use super::live::{Live, entries, ids_told, subject, words};
+use super::request::{Draft, Maker};
+use super::trial::Trial;
+use super::{Reply, Target};
+use crate::chain::{Chain, Chains};
+use crate::contract::{ChainProbe, Level, Probe};
+use crate::identity::Identity;
+use crate::segment;
+
+/// How long to wait before each further reading: what is done may be shown a moment later.
+const WAITS: [Duration; 3] = [Duration::from_millis(100), Duration::from_millis(400), Duration::from_secs(1)];
+/// Members that may be what a thing is named by in its path, where none is called as the parameter.
+const NAMES: [&str; 9] = ["id", "uuid", "guid", "key", "slug", "name", "number", "code", "sha"];
+/// Names that are tried for one thing at most.
+const MOST_NAMES: usize = 4;
+
+/// Something that a case made.
+struct Made {
+    /// The request that made it.
+    draft: Draft,
+    reply: Reply,
+    /// The path parameters of what may be it, the likeliest first.
+    named: Vec<BTreeMap<String, String>>,
+}
+
+impl Target {
+    /// Sends the requests of a chain and compares the answers.
+    pub(super) async fn follow_chain(&self, trial: &mut Trial<'_>, probe: ChainProbe) -> Result<(), Stop> {
+        let chains = Chains::of(&trial.catalogue.api, &trial.catalogue.contract);
+        let chain = chains.with(trial.case.operation).ok_or_else(|| Stop::missing("nothing reads what it makes"))?;
+        match probe {
+            ChainProbe::ReadBack => self.read_back(trial, chain).await,
+            ChainProbe::Location => self.follow_location(trial, chain).await,
+            ChainProbe::Listed => self.look_into_list(trial, chain).await,
+            ChainProbe::Changed | ChainProbe::Kept => self.change_and_read(trial, chain, probe).await,
+            ChainProbe::Gone => self.remove_and_read(trial, chain).await,
+        }
+    }
+
+    async fn read_back(&self, trial: &mut Trial<'_>, chain: &Chain) -> Result<(), Stop> {
+        let made = self.create(trial, chain).await?;
+        let mut first = None;
+        for ids in &made.named {
+            let reading = self.reading(trial, chain, ids)?;
+            let reply = self.step(&reading, &mut trial.sent).await?;
+            if reply.status != 404 {
+                return self.judge_reading(trial, chain, (&made, &reading), reply).await;
+            }
+            first = first.or(Some(reading));
+        }
+        let reading = first.ok_or_else(|| Stop::missing("its answer does not tell what was made"))?;
+        let reply = self.read_until(trial, &reading, Reply::is_success).await?;
+        if reply.status != 404 {
+            return self.judge_reading(trial, chain, (&made, &reading), reply).await;
+        }
+        // That this is where it is read is read off the document, unless the server says so.
+        let is_told = location(&made).is_some_and(|location| is_same_place(&location, &reading.url));
+        trial.at_most = if is_told { Level::Must } else { Level::Should };
+        Err(Stop::Found(format!("what was made is not there: {} answers 404", reading.url.path())))
+    }
+
+    /// Holds what is read of a new thing against what was sent and answered.
+    async fn judge_reading(
+        &self,
+        trial: &mut Trial<'_>,
+        chain: &Chain,
+        (made, reading): (&Made, &Draft),
+        reply: Reply,
+    ) -> Result<(), Stop> {
+        if !reply.is_success() {
+            return Err(Stop::missing(format!("what was made cannot be read by who made it: {}", reply.status)));
+        }
+        let catalogue = trial.catalogue;
+        let found = |reply: &Reply| {
+            let reader = &catalogue.api.operations[chain.reads];
+            another(reader, &made.reply, reply).or_else(|| {
+                let operation = catalogue.operation(trial.case);
+                let sides = Sides { api: &catalogue.api, operation, reader };
+                sides.difference(&made.draft, &Shown::read(&made.reply.body), &Shown::read(&reply.body))
+            })
+        };
+        let mut found_now = found(&reply);
+        if found_now.is_some() {
+            let is_right = |reply: &Reply| reply.is_success() && found(reply).is_none();
+            let later = self.read_again(trial.live, reading, is_right).await;
+            if let Some(last) = later.last().and_then(super::trial::Sent::answer).filter(|reply| reply.is_success()) {
+                found_now = found(last);
+            }
+            trial.sent.extend(later);
+        }
+        end(trial, found_now)
+    }
+
+    async fn follow_location(&self, trial: &mut Trial<'_>, chain: &Chain) -> Result<(), Stop> {
+        let made = self.create(trial, chain).await?;
+        let reader = &trial.catalogue.api.operations[chain.reads];
+        if made.reply.status != 201 {
+            return Err(Stop::missing(format!("it is answered {}, not 201", made.reply.status)));
+        }
+        let there = location(&made).ok_or_else(|| Stop::missing("its answer has no `Location`"))?;
+        let own = made.draft.url.origin();
+        let is_elsewhere = there.origin() != own;
+        let is_ending = there.path_segments().into_iter().flatten().any(|part| words(part).iter().any(|word| is_verb(word)));
+        let reading = self.reading(trial, chain, made.named.first().unwrap_or(&made.draft.ids))?;
+        let mut url = reading.url.clone();
+        url.set_path(there.path());
+        if is_ending || self.redactor.mask(there.as_str()) != there.as_str() {
+            return Err(Stop::missing("its `Location` is not a URL that is asked for unseen"));
+        }
+        let asked = Draft { url, ..reading };
+        let reply = self.read_until(trial, &asked, |reply| !matches!(reply.status, 404 | 410)).await?;
+        // Behind a proxy a server may not know its own name; then nobody knows whether the path is the same.
+        trial.at_most = if is_elsewhere { Level::Should } else { Level::Must };
+        match reply.status {
+            404 | 410 => Err(Stop::Found(format!("its `Location` leads to {}, which is answered {}", there.path(), reply.status))),
+            200..300 => match another(reader, &made.reply, &reply) {
+                Some((_, finding)) => Err(Stop::Found(format!("its `Location` leads elsewhere: {finding}"))),
+                None => Ok(()),
+            },
+            status => Err(Stop::missing(format!("where its `Location` leads is answered {status}"))),
+        }
+    }
+
+    async fn look_into_list(&self, trial: &mut Trial<'_>, chain: &Chain) -> Result<(), Stop> {
+        let made = self.create(trial, chain).await?;
+        let catalogue = trial.catalogue;
+        let list = chain.lists.map(|list| &catalogue.api.operations[list]);
+        let list = list.ok_or_else(|| Stop::missing("nothing lists what it makes"))?;
+        let parameter = subject(&catalogue.api.operations[chain.reads].path).unwrap_or_default();
+        let id = told(&made.reply, parameter).ok_or_else(|| Stop::missing("its answer does not tell what was made"))?;
+        let reading = self.draft_of(trial, list, &made.draft.ids)?;
+        let holds = |reply: &Reply| {
+            let entries = entries(&String::from_utf8_lossy(&reply.body))?;
+            let ids: Option<Vec<String>> = entries.iter().map(|entry| id_of(entry, parameter)).collect();
+            Some(ids?.contains(&id))
+        };
+        let reply = self.step(&reading, &mut trial.sent).await?;
+        match holds(&reply).filter(|_| reply.is_success()) {
+            None => return Err(Stop::missing("the list cannot be read, or its items have no id")),
+            Some(true) => return Ok(()),
+            Some(false) if is_paged(list) => {
+                return Err(Stop::missing("the list has pages, and what was made is not on the first one"));
+            }
+            Some(false) => {}
+        }
+        let reply = self.read_until(trial, &reading, |reply| holds(reply) != Some(false)).await?;
+        match holds(&reply).filter(|_| reply.is_success()) {
+            Some(false) => Err(Stop::Found(format!("the list does not hold `{id}`, which was added to it"))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Calls the operation of the case, which makes something.
+    async fn create(&self, trial: &mut Trial<'_>, chain: &Chain) -> Result<Made, Stop> {
+        let operation = trial.catalogue.operation(trial.case);
+        let mut identity = trial.identity.clone();
+        if let Some(live) = trial.live {
+            is_removable(live, trial, chain)?;
+            let named = subject(&operation.path).filter(|_| operation.method == "PUT");
+            let known = |name: &str| operation.parameters.iter().find(|one| one.place == Place::Path && one.name == name);
+            if let Some((name, parameter)) = named.and_then(|name| Some((name, known(name)?))) {
+                let like = identity.ids.get(name).cloned();
+                identity.ids.insert(name.to_owned(), live.nobody(parameter, like.as_deref()));
+            }
+        }
+        self.call_create(trial, chain, operation, &identity).await
+    }
+
+    /// The same for an operation that makes what the case changes or removes.
+    async fn call_create(
+        &self,
+        trial: &mut Trial<'_>,
+        chain: &Chain,
+        operation: &Operation,
+        identity: &Identity,
+    ) -> Result<Made, Stop> {
+        let mut draft = self.draft_of(trial, operation, &identity.ids)?;
+        let mut reply = self.step(&draft, &mut trial.sent).await?;
+        // There may be one of that name already.
+        if let Some(other) = altered(&trial.catalogue.api, operation, &draft, |_| true).filter(|_| reply.status == 409) {
+            draft = other;
+            reply = self.step(&draft, &mut trial.sent).await?;
+        }
+        is_done(&reply)?;
+        if operation.method == "PUT" && reply.status != 201 {
+            return Err(Stop::missing(format!("it is answered {}, which does not say that something was made", reply.status)));
+        }
+        let parameter = subject(&trial.catalogue.api.operations[chain.reads].path).unwrap_or_default();
+        let named = match operation.method.as_str() {
+            "PUT" => vec![draft.ids.clone()],
+            _ => {
+                let names = names(&reply, chain, parameter, draft.url.path()).into_iter();
+                let fitting = names.filter(|id| segment::is_one(id) && self.redactor.mask(id) == *id);
+                let with = |id: String| draft.ids.clone().into_iter().chain([(parameter.to_owned(), id)]).collect();
+                fitting.take(MOST_NAMES).map(with).collect()
+            }
+        };
+        Ok(Made { draft, reply, named })
+    }
+
+    /// Something that no other case is about, as the path parameters by which it is read, with what is read of it.
+    async fn thing(&self, trial: &mut Trial<'_>, chain: &Chain) -> Result<(BTreeMap<String, String>, Reply), Stop> {
+        let catalogue = trial.catalogue;
+        let reader = &catalogue.api.operations[chain.reads];
+        let creates = chain.creates.map(|creates| &catalogue.api.operations[creates]);
+        let creates = creates.ok_or_else(|| Stop::missing("nothing makes what it is about"))?;
+        let ids = match trial.live {
+            Some(live) => {
+                is_removable(live, trial, chain)?;
+                let made = self.made(live, catalogue, &reader.path, true).await;
+                made.ok_or_else(|| {
+                    Stop::missing(format!("nothing was made for it by {} {}, as far as can be told", creates.method, creates.path))
+                })?
+            }
+            None => {
+                let identity = trial.identity.clone();
+                let made = self.call_create(trial, chain, creates, &identity).await?;
+                made.named.into_iter().next().ok_or_else(|| Stop::missing("an answer does not tell what was made"))?
+            }
+        };
+        let ids: BTreeMap<String, String> = trial.identity.ids.clone().into_iter().chain(ids).collect();
+        let reading = self.reading(trial, chain, &ids)?;
+        let reply = self.step(&reading, &mut trial.sent).await?;
+        if !reply.is_success() {
+            return Err(Stop::missing(format!("what was made cannot be read by who made it: {}", reply.status)));
+        }
+        let parameter = subject(&reader.path).unwrap_or_default();
+        if told(&reply, parameter).is_some_and(|id| ids.get(parameter) != Some(&id)) {
+            return Err(Stop::missing("what is read is not what was made"));
+        }
+        Ok((ids, reply))
+    }
+
+    /// The request that reads a thing.
+    fn reading(&self, trial: &Trial<'_>, chain: &Chain, ids: &BTreeMap<String, String>) -> Result<Draft, Stop> {
+        self.draft_of(trial, &trial.catalogue.api.operations[chain.reads], ids)
+    }
+
+    /// A valid request of an operation by who calls that of the case.
+    fn draft_of(
+        &self,
+        trial: &Trial<'_>,
+        operation: &Operation,
+        ids: &BTreeMap<String, String>,
+    ) -> Result<Draft, Stop> {
+        let (_, arguments) = trial
+            .catalogue
+            .operation_named(&operation.id)
+            .ok_or_else(|| Stop::missing(format!("there is no request of {}", operation.id)))?;
+        let caller = Identity { ids: ids.clone(), ..trial.identity.clone() };
+        let maker = Maker { arguments, ..trial.maker(self) };
+        maker.draft(&Probe::Valid, operation, &caller).map_err(Stop::Missing)
+    }
+
+    /// Reads, and reads again until it is right, for a while. Returns the last answer.
+    async fn read_until(
+        &self,
+        trial: &mut Trial<'_>,
+        draft: &Draft,
+        is_right: impl Fn(&Reply) -> bool + Sync,
+    ) -> Result<Reply, Stop> {
+        let first = self.step(draft, &mut trial.sent).await?;
+        if is_right(&first) {
+            return Ok(first);
+        }
+        let later = self.read_again(trial.live, draft, is_right).await;
+        let last = later.last().and_then(super::trial::Sent::answer).cloned();
+        trial.sent.extend(later);
+        Ok(last.unwrap_or(first))
+    }
+
+    /// Reads until it is right, a few times with a wait before each; not at all at a mock, which shows at once what it does.
+    async fn read_again(
+        &self,
+        live: Option<&Live>,
+        draft: &Draft,
+        is_right: impl Fn(&Reply) -> bool + Sync,
+    ) -> Vec<super::trial::Sent> {
+        let mut later: Vec<super::trial::Sent> = Vec::new();
+        let Some(live) = live else { return later };
+        for wait in WAITS {
+            let is_over = later.last().and_then(super::trial::Sent::answer).is_some_and(&is_right);
+            if is_over || !live.pace.waits_until(Instant::now() + wait).await {
+                break;
+            }
+            later.push(self.send(draft).await);
+        }
+        later
+    }
+}
+
+/// The document has what removes it, and it may be called: nothing is made that would be left behind.
+fn is_removable(live: &Live, trial: &Trial<'_>, chain: &Chain) -> Result<(), Stop> {
+    let removal = chain.removes.map(|removes| &trial.catalogue.api.operations[removes]);
+    match removal {
+        Some(removal) if live.may_be_asked(removal) => Ok(()),
+        Some(removal) => Err(Stop::missing(format!("what it makes could not be removed: pass --allow {}", removal.id))),
+        None => Err(Stop::missing("what it makes could not be removed: the document has no DELETE for it")),
+    }
+}
+
+/// Whether what a call is for is done when it is answered.
+fn is_done(reply: &Reply) -> Result<(), Stop> {
+    match reply.status {
+        202 => Err(Stop::missing("it is answered 202: what it does may be done later, and is not waited for")),
+        200..300 => Ok(()),
+        status => Err(Stop::missing(format!("a valid call is answered with {status}"))),
+    }
+}
+
+/// Ends a case with what was found, if anything was.
+fn end(trial: &mut Trial<'_>, found: Option<(Level, String)>) -> Result<(), Stop> {
+    let Some((level, finding)) = found else { return Ok(()) };
+    trial.at_most = level;
+    Err(Stop::Found(finding))
+}
+
+/// Where the answer says that what was made is.
+fn location(made: &Made) -> Option<Url> {
+    made.draft.url.join(made.reply.headers.get(LOCATION)?.to_str().ok()?).ok()
+}
+
+fn is_same_place(one: &Url, other: &Url) -> bool {
+    one.path().trim_end_matches('/') == other.path().trim_end_matches('/')
+}
+
+/// A word of a path by which a GET may do more than read.
+fn is_verb(word: &str) -> bool {
+    ["logout", "signout", "delete", "remove", "reset", "shutdown", "restart", "stop", "kill", "revoke", "purge"].contains(&word)
+}
+
+/// The id that the body of an answer tells, by the name of a path parameter.
+fn told(reply: &Reply, parameter: &str) -> Option<String> {
+    let body = Reply { headers: Default::default(), ..reply.clone() };
+    ids_told(&body, parameter, "").into_iter().next()
+}
+
+fn id_of(entry: &Value, parameter: &str) -> Option<String> {
+    let body = Reply { status: 200, headers: Default::default(), body: entry.to_string().into_bytes() };
+    told(&body, parameter).or_else(|| plain(entry))
+}
+
+/// What may name what was made in its path: where a link says so, what its answer calls so, what `Location` ends with, and the other
+/// members by which things are commonly named.
+fn names(reply: &Reply, chain: &Chain, parameter: &str, list: &str) -> Vec<String> {
+    let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+    let linked = chain.id_at.as_ref().and_then(|at| plain(body.pointer(at)?));
+    let own = words(parameter);
+    let is_likely = |name: &str| words(name).iter().any(|word| own.contains(word) || NAMES.contains(&word.as_str()));
+    let shown = Shown::read(&reply.body).value;
+    let others = shown.as_object().into_iter().flatten().filter(|(name, _)| is_likely(name));
+    let others = others.filter_map(|(_, value)| plain(value));
+    let by_answer = told(reply, parameter).into_iter().chain(ids_told(reply, parameter, list));
+    let mut names: Vec<String> = Vec::new();
+    for name in linked.into_iter().chain(by_answer).chain(others) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+fn plain(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// That what is read is another thing than what was made, by the ids that both tell.
+fn another(reader: &Operation, made: &Reply, read: &Reply) -> Option<(Level, String)> {
+    let parameter = subject(&reader.path)?;
+    let (made, read) = (told(made, parameter)?, told(read, parameter)?);
+    (made != read).then(|| (Level::Must, format!("what is read is `{read}`, and `{made}` was made")))
+}
+
+fn is_paged(list: &Operation) -> bool {
+    const WORDS: [&str; 10] = ["page", "limit", "offset", "cursor", "after", "skip", "start", "size", "count", "top"];
+    let is_of_pages = |name: &str| words(name).iter().any(|word| WORDS.contains(&word.as_str()));
+    let in_query = list.parameters.iter().filter(|one| one.place == Place::Query);
+    list.pagination.is_some() || in_query.into_iter().any(|one| is_of_pages(&one.name))
+}
+
+/// The operation that was sent a body, and the one that reads.
+struct Sides<'a> {
+    api: &'a keyfit_openapi::Api,
+    operation: &'a Operation,
+    reader: &'a Operation,
+}
+
+impl Sides<'_> {
+    /// The schema of what is read.
+    fn answer(&self) -> Option<&Value> {
+        let mut successes = self.reader.responses.iter().filter(|(status, _)| status.starts_with('2'));
+        successes.find_map(|(_, shape)| shape.schema.as_ref().filter(|_| shape.is_json()))
+    }
+
+    /// Whether a member that was sent can be looked for in what is read.
+    fn is_compared(&self, read: &Shown, name: &str) -> bool {
+        read.tells(self.api, self.answer(), name)
+    }
+
+    /// What was sent, as far as the document has it in what is read.
+    fn sent<'s>(&self, sent: &'s Shown, read: &Shown) -> Vec<(&'s String, &'s Value)> {
+        let members = sent.value.as_object().into_iter().flatten();
+        members.filter(|(name, value)| !is_blank(Some(value)) && self.is_compared(read, name)).collect()
+    }
+
+    /// What is read otherwise than it was answered, or else than it was sent: that a server may have told apart from the answer
+    /// binds less.
+    fn difference(&self, draft: &Draft, answered: &Shown, read: &Shown) -> Option<(Level, String)> {
+        let sent = sent_by(draft, read);
+        let found = self.sent(&sent, read).into_iter().filter_map(|(name, value)| {
+            let now = read.get(name);
+            let is_read = |value: &Value| now.is_some_and(|now| is_same(value, now));
+            let as_read = now.map_or("is not there when it is read".to_owned(), |now| format!("is read as {}", short(now)));
+            match answered.get(name) {
+                Some(answer) if is_read(answer) || (now.is_none() && is_blank(Some(answer))) => None,
+                Some(answer) => Some((Level::Must, format!("`{name}` was answered as {}, and {as_read}", short(answer)))),
+                None if is_read(value) => None,
+                None => Some((Level::Should, format!("`{name}` was sent as {}, and {as_read}", short(value)))),
+            }
+        });
+        let found: Vec<(Level, String)> = found.collect();
+        found.iter().find(|(level, _)| *level == Level::Must).or(found.first()).cloned()
+    }
+}
+
+/// The body of a request, without what wraps it where what is read is not wrapped so.
+fn sent_by(draft: &Draft, read: &Shown) -> Shown {
+    let body = draft.body.as_deref().unwrap_or_default();
+    let whole: Value = serde_json::from_slice(body).unwrap_or_default();
+    let is_member = whole.as_object().is_some_and(|members| members.keys().any(|name| read.value.get(name).is_some()));
+    if is_member { Shown::whole(whole) } else { Shown::read(body) }
+}
+
+/// A value as findings show it.
+fn short(value: &Value) -> String {
+    const MOST: usize = 60;
+    let text = value.to_string();
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}

@@ -1,0 +1,99 @@
+//! The removal of what the run made, and what is read afterwards.
+
+use serde_json::Value;
+
+use super::super::flow::Stop;
+use super::super::live::words;
+use super::super::trial::Trial;
+use super::super::{Reply, Target};
+use super::compare::{Shown, is_blank};
+use super::is_done;
+use crate::chain::Chain;
+
+/// Words of members, and of what they say, by which a thing is told to be gone or on its way.
+const GONE: [&str; 24] = [
+    "archived",
+    "cancelled",
+    "canceled",
+    "closed",
+    "deactivated",
+    "deleted",
+    "deleting",
+    "deletion",
+    "destroyed",
+    "destroying",
+    "disabled",
+    "discarded",
+    "ended",
+    "expired",
+    "gone",
+    "inactive",
+    "purged",
+    "removed",
+    "removing",
+    "retired",
+    "revoked",
+    "terminated",
+    "terminating",
+    "trashed",
+];
+
+impl Target {
+    /// Removes something and reads it, and removes it once more.
+    pub(super) async fn remove_and_read(&self, trial: &mut Trial<'_>, chain: &Chain) -> Result<(), Stop> {
+        let (ids, before) = self.thing(trial, chain).await?;
+        let before = Shown::read(&before.body);
+        let removal = self.draft_of(trial, trial.catalogue.operation(trial.case), &ids)?;
+        is_done(&self.step(&removal, &mut trial.sent).await?)?;
+        let reading = self.reading(trial, chain, &ids)?;
+        let is_gone = |reply: &Reply| !reply.is_success() || says_gone(&Shown::read(&reply.body).value);
+        let now = self.read_until(trial, &reading, is_gone).await?;
+        if !is_gone(&now) {
+            let as_before = Shown::read(&now.body).value == before.value;
+            let path = reading.url.path();
+            return Err(match as_before {
+                true => Stop::Found(format!("what was removed is served as before: {path} answers {}", now.status)),
+                false => Stop::missing(format!("{path} is served in another state, of which nobody says what it means")),
+            });
+        }
+        // Whether the second removal is a success is the server's to say; a fault of the server it is not.
+        self.step(&removal, &mut trial.sent).await.map(drop)
+    }
+}
+
+/// Whether a thing is told to be gone: by a member of such a name that is set, by a state of such a name, or by being inactive.
+fn says_gone(value: &Value) -> bool {
+    let is_word = |text: &str| words(text).iter().any(|word| GONE.contains(&word.as_str()));
+    let members = value.as_object().into_iter().flatten();
+    members.into_iter().any(|(name, member)| {
+        let is_state = matches!(words(name).last().map(String::as_str), Some("state" | "status" | "phase" | "lifecycle"));
+        let is_switch = matches!(words(name).last().map(String::as_str), Some("active" | "enabled" | "available"));
+        (is_word(name) && !is_blank(Some(member)))
+            || (is_state && member.as_str().is_some_and(is_word))
+            || (is_switch && *member == Value::Bool(false))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::says_gone;
+
+    #[test]
+    fn a_state_that_says_gone_is_known_by_its_words() {
+        for gone in [
+            json!({ "deleted": true }),
+            json!({ "deleted_at": "2026-01-01" }),
+            json!({ "isDeleted": true }),
+            json!({ "status": "pending_deletion" }),
+            json!({ "state": "TERMINATED" }),
+            json!({ "active": false }),
+        ] {
+            assert!(says_gone(&gone), "{gone}");
+        }
+        for here in [json!({}), json!({ "deletedAt": null }), json!({ "status": "open" }), json!({ "name": "deleted" })] {
+            assert!(!says_gone(&here), "{here}");
+        }
+    }
+}
