@@ -44,6 +44,9 @@ mod pages {
     struct Clients;
     #[doc = include_str!("../docs/http.md")]
     struct HttpStack;
+    #[cfg(feature = "testing")]
+    #[doc = include_str!("../docs/testing.md")]
+    struct Testing;
     #[doc = include_str!("../docs/credentials.md")]
     struct Credentials;
     #[doc = include_str!("../docs/instasent.md")]
@@ -79,10 +82,37 @@ pub use client::{
 };
 pub use client::{batch, observer, pagination};
 pub use codegen::IntoArgument;
-#[cfg(any(test, feature = "testing"))]
-pub use error::testing;
 pub use error::{
     Api, Clock, Error, ErrorEnvelope, ErrorKind, FieldError, ItemCounts, LimitFields, Operation, RateLimit,
     RateLimitNames, SystemClock, Timestamp,
 };
 pub use error::{operation, redact};
+
+/// For tests of programs that use this crate (feature `testing`, for `[dev-dependencies]`): a clock on which waits take
+/// no time, answers and errors that are made without a call, and [exchanges](Cassette) that are recorded and played back.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use keyfit::testing::TestClock;
+///
+/// let clock = TestClock::default();
+/// let config = keyfit::Config::default().clock(clock.clone());
+/// // … a call that is refused with 429, waits and is sent again …
+/// assert_eq!(clock.waits(), []);
+/// clock.advance(Duration::from_secs(3600)); // a token expires
+/// ```
+///
+/// # A server for tests
+///
+/// The mock of the contract check is one: `keyfit mock --api-dir api/parcels` starts it for programs in any language,
+/// `keyfit_conformance::mock::Mock` within a Rust test. It knows tokens, scopes, rate windows and
+/// batches as the API's contract has them, and fails on demand. It is a crate of its own, since it depends on this one: a
+/// dev-dependency beside `keyfit`. Its answers bear real dates and its windows end by the machine's clock, so that clients
+/// are given [`TestClock::running`].
+#[cfg(any(test, feature = "testing"))]
+pub mod testing {
+    pub use crate::client::Cassette;
+    pub use crate::client::made::{refusal, response, unanswered};
+    pub use crate::error::testing::TestClock;
+}

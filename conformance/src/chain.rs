@@ -141,7 +141,9 @@ impl<'a> Lists<'a> {
 
     fn path_of(&self, api: &'a Api, id: &str) -> Option<&'a str> {
         let known = self.by_id.get_or_init(|| {
-            let named = |operation: &'a Operation| Some((documented(api, operation)?["operationId"].as_str()?, operation.path.as_str()));
+            let named = |operation: &'a Operation| {
+                Some((documented(api, operation)?["operationId"].as_str()?, operation.path.as_str()))
+            };
             api.operations.iter().filter_map(named).collect()
         });
         known.get(id).copied()

@@ -5,12 +5,16 @@ pub mod batch;
 mod brackets;
 mod byte_stream;
 mod call_options;
+#[cfg(any(test, feature = "testing"))]
+mod cassette;
 mod config;
 pub(crate) mod dispatch;
 mod dynamic;
 pub(crate) mod form;
 mod list;
 pub(crate) mod list_style;
+#[cfg(any(test, feature = "testing"))]
+pub(crate) mod made;
 pub mod observer;
 pub mod pagination;
 mod patch;
@@ -26,6 +30,8 @@ pub(crate) mod upload;
 
 pub use byte_stream::ByteStream;
 pub use call_options::CallOptions;
+#[cfg(any(test, feature = "testing"))]
+pub use cassette::Cassette;
 pub use config::Config;
 pub use dynamic::{DynamicCall, DynamicClient};
 pub use form::FilePart;

@@ -58,7 +58,17 @@ impl Failure {
         let status = response.status();
         let headers = std::mem::take(response.headers_mut());
         let body = body::read(&mut response, BODY_LIMIT).await;
-        let (body, is_whole) = (body.bytes, matches!(body.end, End::Whole));
+        Self::of_refusal(status, headers, (body.bytes, matches!(body.end, End::Whole)), api, operation)
+    }
+
+    /// The same of what was read already: the body, and whether that is all of it.
+    pub(crate) fn of_refusal(
+        status: StatusCode,
+        headers: HeaderMap,
+        (body, is_whole): (Bytes, bool),
+        api: &'static Api,
+        operation: &Operation,
+    ) -> Self {
         let problem = Problem::of(api, api.envelope(operation), &headers, &body);
         Self { fault: Fault::Status, status, headers, body, is_whole, problem, api, secrets: Vec::new() }
     }

@@ -20,7 +20,7 @@ pub mod redact;
 #[cfg(test)]
 pub(crate) mod test_logs;
 #[cfg(any(test, feature = "testing"))]
-pub mod testing;
+pub(crate) mod testing;
 mod timestamp;
 mod when;
 pub(crate) mod whole_numbers;

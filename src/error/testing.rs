@@ -1,25 +1,4 @@
-//! For tests of programs that use this crate (feature `testing`, for `[dev-dependencies]`): a clock on which waits take
-//! no time.
-//!
-//! ```
-//! use std::time::Duration;
-//!
-//! use keyfit::testing::TestClock;
-//!
-//! let clock = TestClock::default();
-//! let config = keyfit::Config::default().clock(clock.clone());
-//! // … a call that is refused with 429, waits and is sent again …
-//! assert_eq!(clock.waits(), []);
-//! clock.advance(Duration::from_secs(3600)); // a token expires
-//! ```
-//!
-//! # A server for tests
-//!
-//! The mock of the contract check is one: `keyfit mock --api-dir api/parcels` starts it for programs in any language,
-//! `keyfit_conformance::mock::Mock` within a Rust test. It knows tokens, scopes, rate windows and
-//! batches as the API's contract has them, and fails on demand. It is a crate of its own, since it depends on this one: a
-//! dev-dependency beside `keyfit`. Its answers bear real dates and its windows end by the machine's clock, so that clients
-//! are given [`TestClock::running`].
+//! A clock on which waits take no time.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

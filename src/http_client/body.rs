@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http_body::{Frame, SizeHint};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -34,6 +34,23 @@ impl Body {
     /// No body.
     pub fn empty() -> Self {
         Bytes::new().into()
+    }
+
+    /// All of it, once it has come.
+    ///
+    /// # Errors
+    /// Returns an error if it breaks off.
+    pub async fn whole(self) -> Result<Bytes, BoxError> {
+        let chunks = match self.0 {
+            Content::Bytes(bytes) => return Ok(bytes.unwrap_or_default()),
+            Content::Chunks(chunks) => chunks,
+        };
+        let mut chunks = chunks.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut whole = BytesMut::new();
+        while let Some(frame) = std::future::poll_fn(|context| chunks.as_mut().poll_frame(context)).await {
+            whole.extend_from_slice(&frame?.into_data().unwrap_or_default());
+        }
+        Ok(whole.freeze())
     }
 
     /// All of it, where it is there already: not that of an upload or of an answer that is on its way.

@@ -2,6 +2,7 @@
 
 mod attempts;
 mod bulk_sms;
+mod cassette;
 mod census;
 mod error_bodies;
 mod flows;

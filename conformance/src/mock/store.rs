@@ -50,9 +50,17 @@ pub(super) struct Told {
 
 impl Core {
     /// Does to what was made what an operation is for, and writes that into the documented body.
-    pub(super) fn keep(&self, index: usize, served: &Served<'_>, status: u16, body: Option<Bytes>) -> Result<Told, Refusal> {
+    pub(super) fn keep(
+        &self,
+        index: usize,
+        served: &Served<'_>,
+        status: u16,
+        body: Option<Bytes>,
+    ) -> Result<Told, Refusal> {
         let as_it_is = |body| Ok(Told { body, location: None });
-        let Some(chain) = self.chains.with(index).filter(|chain| chain.creates.is_some()) else { return as_it_is(body) };
+        let Some(chain) = self.chains.with(index).filter(|chain| chain.creates.is_some()) else {
+            return as_it_is(body);
+        };
         let schema = success::schema(served.operation, status);
         let example: Option<Value> = body.as_ref().and_then(|body| serde_json::from_slice(body).ok());
         if chain.creates == Some(index) {
@@ -118,7 +126,9 @@ impl Core {
     fn as_kept(&self, schema: &Value, mut thing: Thing) -> Thing {
         if self.has(Mutant::LosesMembers) {
             let required = |name: &str| {
-                self.api.resolve(schema)["required"].as_array().is_some_and(|names| names.iter().any(|known| known == name))
+                self.api.resolve(schema)["required"]
+                    .as_array()
+                    .is_some_and(|names| names.iter().any(|known| known == name))
             };
             let lost = thing.members.keys().rfind(|name| !required(name) && *name != "id").cloned();
             lost.and_then(|lost| thing.members.remove(&lost));
@@ -169,8 +179,13 @@ impl Core {
     ) -> Value {
         let fits = |value: &Value| schema::mismatch(&self.api, Direction::Answer, schema, value).is_none();
         let mut shown = example;
-        let known: Vec<String> =
-            shown.pointer(whole).and_then(Value::as_object).into_iter().flatten().map(|(name, _)| name.clone()).collect();
+        let known: Vec<String> = shown
+            .pointer(whole)
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+            .map(|(name, _)| name.clone())
+            .collect();
         // What was not sent is not there, as far as it need not be.
         for name in known.iter().filter(|name| self.may_be_set(chain, name) && !members.contains_key(*name)) {
             let mut without = shown.clone();

@@ -121,7 +121,8 @@ impl Target {
         let there = location(&made).ok_or_else(|| Stop::missing("its answer has no `Location`"))?;
         let own = made.draft.url.origin();
         let is_elsewhere = there.origin() != own;
-        let is_ending = there.path_segments().into_iter().flatten().any(|part| words(part).iter().any(|word| is_verb(word)));
+        let is_ending =
+            there.path_segments().into_iter().flatten().any(|part| words(part).iter().any(|word| is_verb(word)));
         let reading = self.reading(trial, chain, made.named.first().unwrap_or(&made.draft.ids))?;
         let mut url = reading.url.clone();
         url.set_path(there.path());
@@ -133,7 +134,11 @@ impl Target {
         // Behind a proxy a server may not know its own name; then nobody knows whether the path is the same.
         trial.at_most = if is_elsewhere { Level::Should } else { Level::Must };
         match reply.status {
-            404 | 410 => Err(Stop::Found(format!("its `Location` leads to {}, which is answered {}", there.path(), reply.status))),
+            404 | 410 => Err(Stop::Found(format!(
+                "its `Location` leads to {}, which is answered {}",
+                there.path(),
+                reply.status
+            ))),
             200..300 => match another(reader, &made.reply, &reply) {
                 Some((_, finding)) => Err(Stop::Found(format!("its `Location` leads elsewhere: {finding}"))),
                 None => Ok(()),
@@ -178,7 +183,8 @@ impl Target {
         if let Some(live) = trial.live {
             is_removable(live, trial, chain)?;
             let named = subject(&operation.path).filter(|_| operation.method == "PUT");
-            let known = |name: &str| operation.parameters.iter().find(|one| one.place == Place::Path && one.name == name);
+            let known =
+                |name: &str| operation.parameters.iter().find(|one| one.place == Place::Path && one.name == name);
             if let Some((name, parameter)) = named.and_then(|name| Some((name, known(name)?))) {
                 let like = identity.ids.get(name).cloned();
                 identity.ids.insert(name.to_owned(), live.nobody(parameter, like.as_deref()));
@@ -198,13 +204,17 @@ impl Target {
         let mut draft = self.draft_of(trial, operation, &identity.ids)?;
         let mut reply = self.step(&draft, &mut trial.sent).await?;
         // There may be one of that name already.
-        if let Some(other) = altered(&trial.catalogue.api, operation, &draft, |_| true).filter(|_| reply.status == 409) {
+        if let Some(other) = altered(&trial.catalogue.api, operation, &draft, |_| true).filter(|_| reply.status == 409)
+        {
             draft = other;
             reply = self.step(&draft, &mut trial.sent).await?;
         }
         is_done(&reply)?;
         if operation.method == "PUT" && reply.status != 201 {
-            return Err(Stop::missing(format!("it is answered {}, which does not say that something was made", reply.status)));
+            return Err(Stop::missing(format!(
+                "it is answered {}, which does not say that something was made",
+                reply.status
+            )));
         }
         let parameter = subject(&trial.catalogue.api.operations[chain.reads].path).unwrap_or_default();
         let named = match operation.method.as_str() {
@@ -230,7 +240,10 @@ impl Target {
                 is_removable(live, trial, chain)?;
                 let made = self.made(live, catalogue, &reader.path, true).await;
                 made.ok_or_else(|| {
-                    Stop::missing(format!("nothing was made for it by {} {}, as far as can be told", creates.method, creates.path))
+                    Stop::missing(format!(
+                        "nothing was made for it by {} {}, as far as can be told",
+                        creates.method, creates.path
+                    ))
                 })?
             }
             None => {
@@ -347,7 +360,8 @@ fn is_same_place(one: &Url, other: &Url) -> bool {
 
 /// A word of a path by which a GET may do more than read.
 fn is_verb(word: &str) -> bool {
-    ["logout", "signout", "delete", "remove", "reset", "shutdown", "restart", "stop", "kill", "revoke", "purge"].contains(&word)
+    ["logout", "signout", "delete", "remove", "reset", "shutdown", "restart", "stop", "kill", "revoke", "purge"]
+        .contains(&word)
 }
 
 /// The id that the body of an answer tells, by the name of a path parameter.
@@ -435,10 +449,13 @@ impl Sides<'_> {
         let found = self.sent(&sent, read).into_iter().filter_map(|(name, value)| {
             let now = read.get(name);
             let is_read = |value: &Value| now.is_some_and(|now| is_same(value, now));
-            let as_read = now.map_or("is not there when it is read".to_owned(), |now| format!("is read as {}", short(now)));
+            let as_read =
+                now.map_or("is not there when it is read".to_owned(), |now| format!("is read as {}", short(now)));
             match answered.get(name) {
                 Some(answer) if is_read(answer) || (now.is_none() && is_blank(Some(answer))) => None,
-                Some(answer) => Some((Level::Must, format!("`{name}` was answered as {}, and {as_read}", short(answer)))),
+                Some(answer) => {
+                    Some((Level::Must, format!("`{name}` was answered as {}, and {as_read}", short(answer))))
+                }
                 None if is_read(value) => None,
                 None => Some((Level::Should, format!("`{name}` was sent as {}, and {as_read}", short(value)))),
             }
