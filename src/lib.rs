@@ -28,7 +28,8 @@
 //!
 //! # Features
 //! `rustls` (TLS; without it clients speak to loopback hosts only), `oauth`, `jwt`, and one for each API that ships are on by
-//! default. `vault`, `aws`, `command-source`: secret sources. `axum`: delivery reports as an extractor. `gzip`, `brotli`, `zstd`: packed answers. `http2`. `testing`: a clock for
+//! default. `vault`, `aws`, `command-source`: secret sources. `axum`: delivery reports as an extractor. `gzip`, `brotli`, `zstd`: packed answers. `http2`. `blocking`: calls
+//! from code that is not async. `testing`: a clock for
 //! tests. `dispatch`: the clients that ship by name, and their documents.
 //!
 //! Clients run on Tokio.
@@ -60,6 +61,8 @@ extern crate self as keyfit;
 // Layers, of which each knows those before it alone: http_client, error, auth, client, codegen, generated code with what a vendor's
 // module adds to it, and `dispatch` above all vendors. tests/layers.rs holds the code to that.
 pub mod auth;
+#[cfg(feature = "blocking")]
+pub mod blocking;
 mod client;
 #[doc(hidden)]
 pub mod codegen;

@@ -34,47 +34,18 @@
 //! ```
 
 mod body;
+mod client;
 mod deadline;
+mod of_reqwest;
 mod send_error;
 mod sender;
 mod tower;
 
-use std::fmt;
-
-use futures_core::future::BoxFuture;
-
 pub use body::Body;
+pub use client::{HttpClient, Sending};
 /// The crate with the types of requests and answers, in the version that is taken here.
 pub use http;
 pub(crate) use send_error::Fault;
 pub use send_error::SendError;
 pub(crate) use sender::{Own, Sender};
 pub use tower::Tower;
-
-/// What a client's [`send`](HttpClient::send) gives: the head of the answer, with a body that may still be on its way.
-pub type Sending<'a> = BoxFuture<'a, Result<http::Response<Body>, SendError>>;
-
-/// Sends a request, once, and follows no redirect.
-pub trait HttpClient: fmt::Debug + Send + Sync + 'static {
-    /// The answer to one request. It is dropped where the time of the attempt is up.
-    fn send(&self, request: http::Request<Body>) -> Sending<'_>;
-}
-
-/// A client with settings of your own. One that follows redirects fails with the first: build it with
-/// `redirect(reqwest::redirect::Policy::none())`.
-impl HttpClient for reqwest::Client {
-    fn send(&self, request: http::Request<Body>) -> Sending<'_> {
-        Box::pin(async move {
-            let request = reqwest::Request::try_from(request)?;
-            let url = request.url().clone();
-            let response = sender::send(self, request).await?;
-            if *response.url() != url {
-                return Err(SendError::new(
-                    "the client followed a redirect, and may have taken the credential along: build it with \
-                     `redirect(reqwest::redirect::Policy::none())`",
-                ));
-            }
-            Ok(http::Response::from(response).map(Body::new))
-        })
-    }
-}

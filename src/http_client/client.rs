@@ -1,0 +1,16 @@
+//! What a client is asked.
+
+use std::fmt;
+
+use futures_core::future::BoxFuture;
+
+use super::{Body, SendError};
+
+/// What a client's [`send`](HttpClient::send) gives: the head of the answer, with a body that may still be on its way.
+pub type Sending<'a> = BoxFuture<'a, Result<http::Response<Body>, SendError>>;
+
+/// Sends a request, once, and follows no redirect.
+pub trait HttpClient: fmt::Debug + Send + Sync + 'static {
+    /// The answer to one request. It is dropped where the time of the attempt is up.
+    fn send(&self, request: http::Request<Body>) -> Sending<'_>;
+}
