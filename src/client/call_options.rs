@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue};
 
+use crate::client::RetryPolicy;
 use crate::client::transport::stop::Stop;
 use crate::error::Error;
 
@@ -28,6 +29,7 @@ use crate::error::Error;
 pub struct CallOptions {
     pub(crate) deadline: Option<Duration>,
     pub(crate) attempts: Option<u32>,
+    pub(crate) retry: Option<RetryPolicy>,
     pub(crate) response_limit: Option<usize>,
     pub(crate) idle_timeout: Option<Duration>,
     pub(crate) item_limit: Option<usize>,
@@ -50,6 +52,14 @@ impl CallOptions {
     #[must_use]
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = Some(attempts.max(1));
+        self
+    }
+
+    /// How often and when the call is tried again. Its budget is that of the client. Default: the policy of the
+    /// [operation](crate::Config::retry_operation), or that of the [client](crate::Config::retry).
+    #[must_use]
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = Some(policy);
         self
     }
 

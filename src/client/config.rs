@@ -1,5 +1,6 @@
 //! What a client can be told beside its credential: base URL, times, retries, user agent.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,6 +33,7 @@ pub struct Config {
     pub(crate) idle_timeout: Duration,
     pub(crate) item_limit: usize,
     pub(crate) retry: RetryPolicy,
+    pub(crate) retries: HashMap<String, RetryPolicy>,
     pub(crate) waits_for_rate_limits: bool,
     pub(crate) observer: Option<Arc<dyn Observer>>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -50,6 +52,7 @@ impl Default for Config {
             idle_timeout: Duration::from_secs(300),
             item_limit: ITEM_LIMIT,
             retry: RetryPolicy::default(),
+            retries: HashMap::new(),
             waits_for_rate_limits: true,
             observer: None,
             clock: Arc::new(SystemClock),
@@ -192,6 +195,14 @@ impl Config {
         self
     }
 
+    /// How often and when calls of one operation are tried again, by its id: `"sms-list"`. The budget is that of the client. An id that the
+    /// API does not have is refused when the client is made.
+    #[must_use]
+    pub fn retry_operation(mut self, id: impl Into<String>, policy: RetryPolicy) -> Self {
+        self.retries.insert(id.into(), policy);
+        self
+    }
+
     /// Sends calls even where the server has said that none is left in this window. By default they wait for the next one,
     /// so that no 429 is provoked; clones of a client share what is known.
     #[must_use]
@@ -270,6 +281,7 @@ impl fmt::Debug for Config {
             .field("idle_timeout", &self.idle_timeout)
             .field("item_limit", &self.item_limit)
             .field("retry", &self.retry)
+            .field("retries", &self.retries)
             .field("waits_for_rate_limits", &self.waits_for_rate_limits)
             .field("observer", &self.observer)
             .field("clock", &self.clock)

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use reqwest::StatusCode;
+
 use crate::error::jitter;
 
 /// How a client deals with failures that pass: connections that cannot be made, 429, and for calls that may be repeated
@@ -25,13 +27,21 @@ pub struct RetryPolicy {
     pub(crate) first_wait: Duration,
     pub(crate) longest_wait: Duration,
     pub(crate) budget: u32,
+    /// Statuses after which it is otherwise than usual, and whether there is another attempt.
+    statuses: Vec<(StatusCode, bool)>,
 }
 
 impl Default for RetryPolicy {
     /// Four attempts; waits of 0.2 s, 0.4 s, 0.8 s and so on, up to 20 s, each shortened by chance to no less than half; a
     /// budget of 50 retries.
     fn default() -> Self {
-        Self { attempts: 4, first_wait: Duration::from_millis(200), longest_wait: Duration::from_secs(20), budget: 50 }
+        Self {
+            attempts: 4,
+            first_wait: Duration::from_millis(200),
+            longest_wait: Duration::from_secs(20),
+            budget: 50,
+            statuses: Vec::new(),
+        }
     }
 }
 
@@ -70,6 +80,30 @@ impl RetryPolicy {
     pub fn budget(mut self, retries: u32) -> Self {
         self.budget = retries;
         self
+    }
+
+    /// Tries again after this status as well, where a repetition is harmless: 409 of a server whose locks pass, say. Beside 401 and limits,
+    /// which are dealt with in any case, that is usual after 408, 425, and 5xx except 501 and 505.
+    #[must_use]
+    pub fn also_after(self, status: StatusCode) -> Self {
+        self.with_status(status, true)
+    }
+
+    /// Does not try again after this status: the call gets what came. After 429 that means that no limit is waited for once it was met.
+    #[must_use]
+    pub fn never_after(self, status: StatusCode) -> Self {
+        self.with_status(status, false)
+    }
+
+    fn with_status(mut self, status: StatusCode, again: bool) -> Self {
+        self.statuses.retain(|(known, _)| *known != status);
+        self.statuses.push((status, again));
+        self
+    }
+
+    /// Whether there is another attempt after this status; `None` where it is as usual.
+    pub(crate) fn after(&self, status: StatusCode) -> Option<bool> {
+        self.statuses.iter().find(|(known, _)| *known == status).map(|(_, again)| *again)
     }
 
     /// The wait before the next attempt, after so many; at least as long as the server asks.

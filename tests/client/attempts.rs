@@ -131,6 +131,30 @@ async fn a_403_that_names_a_wait_beyond_the_deadline_is_a_limit_and_any_other_is
 }
 
 #[tokio::test]
+async fn a_policy_is_that_of_the_call_or_of_its_operation_or_of_the_client() {
+    let patient = RetryPolicy::default().attempts(3).also_after(reqwest::StatusCode::CONFLICT);
+    let hasty = RetryPolicy::default().attempts(2);
+    for (by_operation, by_call, status, sent) in [
+        (None, None, 503, 4),
+        (Some(&hasty), None, 503, 2),
+        (Some(&hasty), Some(&patient), 503, 3),
+        (None, Some(&patient), 409, 3),
+        (None, None, 409, 1),
+    ] {
+        let server = Scripted::start(status, &[], "").await;
+        let config = server.config();
+        let config =
+            by_operation.map_or(config.clone(), |policy| config.retry_operation("accounts-list", policy.clone()));
+        let options = by_call.map_or_else(CallOptions::default, |policy| CallOptions::default().retry(policy.clone()));
+        scopien(config).with_options(options).accounts_list().send().await.expect_err("a refusal");
+        assert_eq!(server.received().len(), sent, "{status}");
+    }
+    let config = Config::default().retry_operation("account-list", hasty);
+    let error = scopien::Client::with_config(Key::new(TOKEN).expect("a key"), config).expect_err("no such operation");
+    assert!(error.to_string().contains("`account-list`"), "{error}");
+}
+
+#[tokio::test]
 async fn a_503_is_given_the_time_that_it_asks_for() {
     let clock = clock();
     let answers = vec![(503, vec![("retry-after", "7".to_owned())], ""), (200, Vec::new(), "[]")];

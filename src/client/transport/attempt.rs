@@ -183,9 +183,11 @@ impl Call<'_> {
 
     /// What follows a failed attempt; `None` where nothing does.
     async fn step(&self, failed: &Failed, carried: &Carried, request: &Request, progress: &Progress) -> Option<Step> {
-        let policy = &self.shared.config.retry;
+        let config = &self.shared.config;
+        let of_operation = || config.retries.get(self.operation.id);
+        let policy = self.options.retry.as_ref().or_else(of_operation).unwrap_or(&config.retry);
         let is_repeatable = || repeat::is_harmless(self.operation, self.options, request);
-        match again(failed.outcome, is_repeatable) {
+        match again(failed.outcome, policy, is_repeatable) {
             Again::WithAnotherToken if progress.other.is_none() => {
                 // Where nothing was carried, nothing is shown in its place.
                 let other = self.within(progress.deadline, self.shared.instead_of(self.operation, carried)).await;
@@ -207,7 +209,7 @@ impl Call<'_> {
         }
         match failed.outcome {
             Outcome::Unfit | Outcome::Unsent => permit.give_back(),
-            Outcome::Limited => {
+            Outcome::Limited(_) => {
                 permit.exhausted(failed.error.retry_after().unwrap_or_default(), self.now());
             }
             Outcome::Unknown | Outcome::Status(_) => {}

@@ -65,7 +65,8 @@ pub(crate) async fn exchange(
     let failed = |failure| Error::answered(failure, Some(now()), &carried.redactor());
     if !response.status().is_success() {
         let failure = Failure::of_status(response, carried.api(), operation).await;
-        let outcome = if failure.is_limit() { Outcome::Limited } else { Outcome::Status(failure.status) };
+        let outcome =
+            if failure.is_limit() { Outcome::Limited(failure.status) } else { Outcome::Status(failure.status) };
         return Err(Failed { error: failed(failure), outcome });
     }
     let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));

@@ -71,6 +71,11 @@ impl Transport {
                 check.check_token(held.token())?;
             }
         }
+        if let Some(unknown) = config.retries.keys().find(|id| api.operation(id).is_none()) {
+            return Err(Error::configuration(format!(
+                "a retry policy is for an operation that there is not: `{unknown}`"
+            )));
+        }
         let keys = Keys::new(api, &credentials, config.http.has_client_certificate())?;
         let sender = config.http.sender(&servers.places())?;
         let http = sender.reqwest().clone();
