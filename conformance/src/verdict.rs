@@ -40,6 +40,8 @@ pub enum Fault {
     Leak,
     /// What comes before the answer that would be judged.
     Step,
+    /// The call ended the server.
+    Ended,
 }
 
 /// What came of a case.

@@ -66,6 +66,10 @@ impl Cause {
                 "the check could not judge: this says nothing of the rules",
                 "put right what is named here, and run these cases again",
             ),
+            (Fate::Ended, _) => (
+                "one caller takes the service from everybody",
+                "catch what the server's log shows at this moment, and answer it; where the server was stopped by hand or deployed anew, run the check again",
+            ),
             (Fate::Open, _) => (
                 "anybody who knows the address is served",
                 "demand the credential before anything else; if the operation is meant to be public, say `security: []` there, in the document or by overlay",

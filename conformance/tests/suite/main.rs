@@ -9,6 +9,7 @@ mod common;
 mod contracts;
 mod coverage;
 mod directions;
+mod ended;
 mod flows;
 mod forms;
 mod gates;

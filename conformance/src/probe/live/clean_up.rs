@@ -47,7 +47,7 @@ impl Target {
                 calls.push((request.to_owned(), "to fetch a token".to_owned(), count));
             }
         }
-        Aftermath { calls, left, died: live.vitals.died(), requests }
+        Aftermath { calls, left, died: live.vitals.died().map(|death| death.told), requests }
     }
 
     /// Removes one thing, as somebody who may, or as who made it.
