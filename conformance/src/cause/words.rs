@@ -96,6 +96,10 @@ impl Cause {
                 "clients decide by the status what to do next",
                 "answer with the status that is due, or correct the rule",
             ),
+            (Fate::Differs, _) if rule.probe == Some(Probe::CrossOrigin) => (
+                "a page of anybody reads answers to the credentials that its visitor's browser sends",
+                "answer with origins of a list of your own, and with none that the request brings",
+            ),
             (Fate::Differs, _) => (
                 "a client that is made from the document cannot read the answer, or lacks what it needs",
                 "answer as the document says, or correct the document",
@@ -136,21 +140,17 @@ fn served(probe: Option<&Probe>) -> (&'static str, &'static str) {
             "a credential that was made for something else opens this",
             "check what the credential is for: its kind, its audience, its environment",
         ),
-        Probe::Foreign(_) => (
-            "callers reach each other's data",
-            "look for the object among those of the caller, and answer 404 where it is not",
-        ),
+        Probe::Foreign(_) => FOREIGN,
         Probe::QueryToken(_) | Probe::OtherPlace => {
             ("credentials in other places are logged and kept", "take the credential from the documented place alone")
         }
-        Probe::EmptyToken
-        | Probe::MalformedToken
-        | Probe::WrongScheme
-        | Probe::BareToken
-        | Probe::NoToken
-        | Probe::HeadWithoutToken => (
+        Probe::EmptyToken | Probe::MalformedToken | Probe::WrongScheme | Probe::BareToken => (
             "what is not a credential is taken for one",
             "refuse what does not have the documented form, for each method",
+        ),
+        Probe::NoToken | Probe::HeadWithoutToken => (
+            "anybody who knows the address is served",
+            "demand the credential before anything else, for HEAD as for GET",
         ),
         Probe::Pages => (
             "who reads the list page by page does things twice, or never",
@@ -183,6 +183,11 @@ fn served(probe: Option<&Probe>) -> (&'static str, &'static str) {
     }
 }
 
+const FOREIGN: (&str, &str) = (
+    "callers reach each other's data",
+    "look for the object among those of the caller, and answer 404 where it is not",
+);
+
 const OTHERWISE: (&str, &str) = (
     "what the document or the contract excludes is taken: it is stored, or lost without a word",
     "refuse it, or correct the document or the rule",
@@ -195,6 +200,12 @@ fn leaked(rule: &Rule) -> (&'static str, &'static str) {
             "answers are logged and kept, and the credential with them",
             "take the credential out of what is answered",
         );
+    }
+    if hides.contains(&Hidden::PasswordHash) {
+        return ("who has the hash tries passwords until one fits", "leave the member out of every answer");
+    }
+    if rule.probe.as_ref().is_some_and(|probe| probe.refers().is_some() || matches!(probe, Probe::Foreign(_))) {
+        return FOREIGN;
     }
     (
         "it tells an attacker what runs there and where to look",

@@ -496,6 +496,9 @@ impl Target {
         if let Err(reason) = live.guard(draft, &*self.identities) {
             return Sent::unsent(draft, &reason);
         }
+        if let Some(why) = live.renewals.stale(draft) {
+            return Sent::unsent(draft, &why);
+        }
         if self.has_died() || !live.slot(When::Running).await {
             return Sent::unsent(draft, self.why_unsent());
         }
@@ -579,6 +582,7 @@ impl Target {
     }
 
     async fn exchange(&self, draft: &Draft) -> Sent {
+        let draft = &self.accompanied(draft);
         let method = Method::from_bytes(draft.method.as_bytes()).unwrap_or_default();
         let http = match self.http.showing(&draft.certificate) {
             Ok(http) => http,

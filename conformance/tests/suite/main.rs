@@ -45,8 +45,10 @@ mod spec_bundle;
 mod spec_diff;
 mod spec_refresh;
 mod streams;
+mod token_tls;
 mod webhooks;
 mod wild;
+mod xsrf;
 
 #[path = "../../../tests/streams/client.rs"]
 mod depot;

@@ -80,6 +80,7 @@ impl TokenEndpoint {
             assumed_lifetime: None,
             are_refresh_tokens_reusable: false,
             http: Http { keeps_connections: false, ..Http::default() },
+            http_client: None,
             clock: Arc::new(SystemClock),
         }
     }
@@ -199,6 +200,7 @@ pub struct TokenEndpointBuilder {
     assumed_lifetime: Option<Duration>,
     are_refresh_tokens_reusable: bool,
     http: Http,
+    http_client: Option<reqwest::Client>,
     clock: Arc<dyn Clock>,
 }
 
@@ -297,6 +299,13 @@ impl TokenEndpointBuilder {
         self
     }
 
+    /// The HTTP client of the contract check, which has the user's certificates. Its limits are its own, but for that of a request.
+    #[doc(hidden)]
+    pub fn http_client(mut self, client: reqwest::Client) -> Self {
+        self.http_client = Some(client);
+        self
+    }
+
     /// Another clock, for tests.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
@@ -327,7 +336,10 @@ impl TokenEndpointBuilder {
             encoding: self.encoding,
             audience: urls.token.clone(),
             timeout: self.http.timeout,
-            http: self.http.client(&[&urls.token])?,
+            http: match self.http_client {
+                Some(client) => client,
+                None => self.http.client(&[&urls.token])?,
+            },
             clock: self.clock,
         };
         let Self { assumed_lifetime, are_refresh_tokens_reusable, .. } = self;
