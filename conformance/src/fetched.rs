@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use keyfit::auth::{AccessToken, TokenSource};
 use keyfit::{Clock as _, SystemClock};
 use keyfit_openapi::Carrier;
+use reqwest::header::{HeaderName, REFERER};
 use tokio::sync::Mutex as Turn;
 
 use crate::carrier;
@@ -15,6 +16,43 @@ use crate::secret::{Redactor, Secret};
 
 /// How long before its expiry a token is replaced; never more than a quarter of its life.
 const LEEWAY: Duration = Duration::from_secs(60);
+
+/// What calls show beside a token, by which a server knows its own pages again: the cookie and the header of XSRF.
+#[derive(Clone, Debug)]
+pub enum Companion {
+    /// A cookie.
+    Cookie(String, Secret),
+    /// A header.
+    Header(HeaderName, Secret),
+}
+
+/// What calls show beside a token, as the last fetch found it. Cloning shares it.
+#[derive(Clone, Debug, Default)]
+pub struct Companions(Arc<Mutex<Vec<Companion>>>);
+
+impl Companion {
+    /// Its value.
+    pub(crate) fn value(&self) -> &str {
+        let (Self::Cookie(_, value) | Self::Header(_, value)) = self;
+        value.reveal()
+    }
+
+    /// Whether anybody may read it: where a call comes from.
+    pub(crate) fn is_public(&self) -> bool {
+        matches!(self, Self::Header(name, _) if *name == REFERER)
+    }
+}
+
+impl Companions {
+    /// Keeps those of another token.
+    pub(crate) fn set(&self, companions: Vec<Companion>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = companions;
+    }
+
+    fn get(&self) -> Vec<Companion> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
 
 /// A token of one identity with the source that it is fetched from.
 pub struct FetchedToken {
@@ -24,6 +62,9 @@ pub struct FetchedToken {
     carrier: Carrier,
     source: Box<dyn TokenSource>,
     redactor: Redactor,
+    companions: Companions,
+    /// Requests of one fetch.
+    steps: usize,
     state: Mutex<State>,
     /// One fetch at a time.
     turn: Turn<()>,
@@ -56,9 +97,23 @@ impl FetchedToken {
             carrier,
             source: Box::new(source),
             redactor: redactor.clone(),
+            companions: Companions::default(),
+            steps: 1,
             state: Mutex::default(),
             turn: Turn::default(),
         }
+    }
+
+    /// The same with what calls show beside it, and with how many requests a fetch takes.
+    #[must_use]
+    pub fn with(mut self, companions: Companions, steps: usize) -> Self {
+        (self.companions, self.steps) = (companions, steps);
+        self
+    }
+
+    /// What calls show beside it.
+    pub fn companions(&self) -> Vec<Companion> {
+        self.companions.get()
     }
 
     /// The token of now; `None` before the first fetch.
@@ -77,9 +132,10 @@ impl FetchedToken {
         state.known.iter().filter(|secret| state.current.as_ref() != Some(secret)).cloned().collect()
     }
 
-    /// The request that fetches it, and how often it was sent.
-    pub fn requests(&self) -> (&str, usize) {
-        (&self.request, self.state().fetches)
+    /// The request that fetches it, how often it was sent, and how many requests that took.
+    pub fn requests(&self) -> (&str, usize, usize) {
+        let fetches = self.state().fetches;
+        (&self.request, fetches, fetches * self.steps)
     }
 
     /// Fetches the token, or another one where its time is nearly over.
@@ -172,7 +228,6 @@ impl fmt::Debug for FetchedToken {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use futures_core::future::BoxFuture;

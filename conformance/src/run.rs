@@ -14,7 +14,7 @@ use crate::control;
 use crate::drive::Stage;
 use crate::identity::Known;
 use crate::presumption;
-use crate::probe::{Aftermath, Target};
+use crate::probe::{Aftermath, DIED_BEFORE, Target};
 use crate::report::{Access, ApiReport, LiveReport};
 use crate::secret::Redactor;
 use crate::standing;
@@ -153,7 +153,8 @@ pub async fn run(catalogue: &Arc<Catalogue>, plan: &Plan) -> Vec<Outcome> {
                 let case = &catalogue.cases[index];
                 let started = Instant::now();
                 let outcome = if plan.halt.is_halted() {
-                    Outcome::skip("the run was ended before it")
+                    let has_died = plan.target.as_ref().is_some_and(|target| target.has_died());
+                    Outcome::skip(if has_died { DIED_BEFORE } else { "the run was ended before it" })
                 } else {
                     plan.check(&catalogue, case).await
                 };
@@ -179,6 +180,9 @@ pub async fn run(catalogue: &Arc<Catalogue>, plan: &Plan) -> Vec<Outcome> {
     control::settle(catalogue, &mut outcomes);
     standing::settle(catalogue, &mut outcomes);
     presumption::settle(catalogue, &mut outcomes);
+    if let Some(target) = &plan.target {
+        target.settle_end(catalogue, &mut outcomes);
+    }
     outcomes
 }
 

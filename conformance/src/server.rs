@@ -14,7 +14,7 @@ use crate::mock::{Mock, Mutant};
 use crate::probe::{Http, Policy, Receiver, ReceiverAt, Servers, Target};
 use crate::run::Plan;
 use crate::secret::Redactor;
-use crate::tokens::{Environment, Roots, Tokens, Way};
+use crate::tokens::{Environment, Roots, Tokens, Way, recognized};
 
 /// A live server, and what may be done to it.
 pub struct LiveServer<'a> {
@@ -86,6 +86,9 @@ impl LiveServer<'_> {
         let http = http(&credentials)?;
         let way = Way { base_url, roots: Roots::new(base_url, authorization_servers), http: &http };
         let tokens = Tokens::read(&text, &catalogue.api, &catalogue.contract, way, &environment, redactor).await?;
+        if let Some(unread) = env_file.filter(|_| recognized(&text).is_some()) {
+            note(&format!("{} is not read: a file of the Web Fuzzing Commons names no variables", unread.display()));
+        }
         tokens.notes().iter().for_each(|text| note(text));
         let tokens = Arc::new(tokens);
         let allow_spend = policy.allow_spend;

@@ -40,6 +40,8 @@ pub enum Fault {
     Leak,
     /// What comes before the answer that would be judged.
     Step,
+    /// The call ended the server.
+    Ended,
 }
 
 /// What came of a case.
@@ -217,7 +219,9 @@ impl Exchange {
 
     /// A command that sends the request again. Masked secrets have to be filled in.
     pub fn curl(&self) -> String {
-        let mut line = format!("curl -i -X {} {}", self.method, quoted(&self.url));
+        // It would wait for the body of a HEAD.
+        let how = if self.method == "HEAD" { "-I".to_owned() } else { format!("-i -X {}", self.method) };
+        let mut line = format!("curl {how} {}", quoted(&self.url));
         for (name, value) in &self.headers {
             let _ = write!(line, " -H {}", quoted(&format!("{name}: {value}")));
         }

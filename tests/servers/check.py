@@ -77,7 +77,7 @@ def ended(running, keyfit, folder, name):
         kept.mkdir(parents=True, exist_ok=True)
         (kept / "report.txt").write_text(done.stdout + done.stderr)
         subprocess.run(["cp", "-r", str(api), str(api.parent / "report.json"), str(kept)], check=True)
-    return wrong + defects(keyfit, running, folder, name)
+    return wrong + defects(keyfit, running, folder, name) + fatal(keyfit, running, folder, name)
 
 
 def defects(keyfit, correct, folder, name):
@@ -103,6 +103,26 @@ def defects(keyfit, correct, folder, name):
     print(f"{name}: {len(every) - len(wrong)} of {len(every)} defects found by the rules about them, "
           f"{time.monotonic() - began:.1f} s", flush=True)
     return wrong
+
+
+def fatal(keyfit, correct, folder, name):
+    """The same server anew, before the one call that ends its process, which is left out otherwise: the finding names that call."""
+    operation = getattr(setup(name), "ENDED_BY", None)
+    if not operation:
+        return []
+    running = Running(name, tempfile.mkdtemp(dir=folder))
+    try:
+        setup(name).start(running)
+        running.flags = [*correct.flags, "--allow", operation]
+        report, done = check(keyfit, running, folder / "api")
+    finally:
+        running.stop()
+    failed = [case["id"] for case in report["apis"][0]["cases"] if case["verdict"] == "fail"]
+    ended = [finding for finding in report["apis"][0]["findings"] if finding["id"].startswith("ended/")]
+    if len(ended) != 1 or not failed[-1].endswith(f"/{operation}") or done.returncode != 1:
+        return [f"{name}: `{operation}` ends the server, and the check says {[finding['title'] for finding in ended]}: {done.stderr}"]
+    print(f"{name}: found: {ended[0]['title']}", flush=True)
+    return []
 
 
 def main():

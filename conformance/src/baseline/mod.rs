@@ -62,6 +62,8 @@ enum Kind {
     Leaked,
     /// The server failed: a status of 500 or above.
     Failed,
+    /// The server answers nobody after it.
+    Ended,
     /// Refused, and was to be served.
     Refused,
     /// Refused with another status than is due.
@@ -99,6 +101,7 @@ impl Kind {
             Fate::Open | Fate::Served => Self::Served,
             Fate::Leaked => Self::Leaked,
             Fate::Failed => Self::Failed,
+            Fate::Ended => Self::Ended,
             Fate::Refused => Self::Refused,
             Fate::OtherStatus => Self::Status,
             Fate::Differs => Self::Answer,
@@ -111,6 +114,7 @@ impl Kind {
             Self::Served => "served",
             Self::Leaked => "leaked",
             Self::Failed => "failed",
+            Self::Ended => "ended",
             Self::Refused => "refused",
             Self::Status => "status",
             Self::Answer => "answer",

@@ -32,6 +32,8 @@ pub(crate) struct Cause {
 pub(crate) enum Fate {
     /// The check could not judge them.
     Unjudged,
+    /// The server answers nobody after them.
+    Ended,
     /// They had no credential, or none that is valid, and were served: the operation is open.
     Open,
     /// They were served, and were to be refused.
@@ -55,6 +57,7 @@ impl Fate {
     fn name(self) -> &'static str {
         match self {
             Self::Unjudged => "unjudged",
+            Self::Ended => "ended",
             Self::Open => "open",
             Self::Served => "served",
             Self::Leaked => "leaked",
@@ -103,6 +106,8 @@ impl Cause {
             _ => catalogue.cases[*place].level,
         };
         let level = self.cases.iter().map(bound).max().unwrap_or(Level::Observe);
+        // Whatever the rule was about.
+        let level = if self.fate == Fate::Ended { Level::Must } else { level };
         let is_unjudged = self.cases.iter().any(|place| outcomes[*place].verdict == Verdict::Error);
         let is_known = self.cases.iter().all(|place| outcomes[*place].verdict == Verdict::Known);
         let verdict = match (is_unjudged, is_known) {
@@ -173,7 +178,7 @@ impl Sorter<'_> {
             }
             Fate::OtherStatus => grouped(cases, |place| self.statuses(place)),
             Fate::OfClient => grouped(cases, |place| Shared::Rule(self.case(place).rule)),
-            Fate::Leaked | Fate::Differs | Fate::Unjudged => grouped(cases, |place| {
+            Fate::Leaked | Fate::Differs | Fate::Unjudged | Fate::Ended => grouped(cases, |place| {
                 let outcome = &self.outcomes[place];
                 let finding = steady(outcome.reason.as_deref().unwrap_or_default());
                 Shared::Finding(numberless(&finding), outcome.status.filter(|_| fate == Fate::Differs))
@@ -208,6 +213,7 @@ impl Sorter<'_> {
         }
         match (outcome.fault, outcome.status) {
             (Some(Fault::Leak), _) => Fate::Leaked,
+            (Some(Fault::Ended), _) => Fate::Ended,
             (Some(Fault::Status), Some(status)) => {
                 let is_served = (200..300).contains(&status);
                 let is_to_be_served = self.rule(place).expect.as_ref().is_some_and(|expect| expect.success);

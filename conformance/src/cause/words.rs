@@ -66,6 +66,10 @@ impl Cause {
                 "the check could not judge: this says nothing of the rules",
                 "put right what is named here, and run these cases again",
             ),
+            (Fate::Ended, _) => (
+                "one caller takes the service from everybody",
+                "catch what the server's log shows at this moment, and answer it; where the server was stopped by hand or deployed anew, run the check again",
+            ),
             (Fate::Open, _) => (
                 "anybody who knows the address is served",
                 "demand the credential before anything else; if the operation is meant to be public, say `security: []` there, in the document or by overlay",
@@ -91,6 +95,10 @@ impl Cause {
             (Fate::OtherStatus, _) => (
                 "clients decide by the status what to do next",
                 "answer with the status that is due, or correct the rule",
+            ),
+            (Fate::Differs, _) if rule.probe == Some(Probe::CrossOrigin) => (
+                "a page of anybody reads answers to the credentials that its visitor's browser sends",
+                "answer with origins of a list of your own, and with none that the request brings",
             ),
             (Fate::Differs, _) => (
                 "a client that is made from the document cannot read the answer, or lacks what it needs",
@@ -132,21 +140,17 @@ fn served(probe: Option<&Probe>) -> (&'static str, &'static str) {
             "a credential that was made for something else opens this",
             "check what the credential is for: its kind, its audience, its environment",
         ),
-        Probe::Foreign(_) => (
-            "callers reach each other's data",
-            "look for the object among those of the caller, and answer 404 where it is not",
-        ),
+        Probe::Foreign(_) => FOREIGN,
         Probe::QueryToken(_) | Probe::OtherPlace => {
             ("credentials in other places are logged and kept", "take the credential from the documented place alone")
         }
-        Probe::EmptyToken
-        | Probe::MalformedToken
-        | Probe::WrongScheme
-        | Probe::BareToken
-        | Probe::NoToken
-        | Probe::HeadWithoutToken => (
+        Probe::EmptyToken | Probe::MalformedToken | Probe::WrongScheme | Probe::BareToken => (
             "what is not a credential is taken for one",
             "refuse what does not have the documented form, for each method",
+        ),
+        Probe::NoToken | Probe::HeadWithoutToken => (
+            "anybody who knows the address is served",
+            "demand the credential before anything else, for HEAD as for GET",
         ),
         Probe::Pages => (
             "who reads the list page by page does things twice, or never",
@@ -179,6 +183,11 @@ fn served(probe: Option<&Probe>) -> (&'static str, &'static str) {
     }
 }
 
+const FOREIGN: (&str, &str) = (
+    "callers reach each other's data",
+    "look for the object among those of the caller, and answer 404 where it is not",
+);
+
 const OTHERWISE: (&str, &str) = (
     "what the document or the contract excludes is taken: it is stored, or lost without a word",
     "refuse it, or correct the document or the rule",
@@ -191,6 +200,12 @@ fn leaked(rule: &Rule) -> (&'static str, &'static str) {
             "answers are logged and kept, and the credential with them",
             "take the credential out of what is answered",
         );
+    }
+    if hides.contains(&Hidden::PasswordHash) {
+        return ("who has the hash tries passwords until one fits", "leave the member out of every answer");
+    }
+    if rule.probe.as_ref().is_some_and(|probe| probe.refers().is_some() || matches!(probe, Probe::Foreign(_))) {
+        return FOREIGN;
     }
     (
         "it tells an attacker what runs there and where to look",

@@ -108,14 +108,16 @@ pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
     if let (true, Some(path)) = (options.write_baseline, &options.baseline) {
         write_baseline(path, &known.updated(options.is_whole() && !report.interrupted)?)?;
     }
-    if report.apis.iter().filter_map(|api| api.live.as_ref()).any(|live| live.died.is_some()) {
-        eprintln!("error: the server died\nhelp: the report names the last request before that");
-        return Ok(Ending::Incomplete);
+    let has_died = report.apis.iter().filter_map(|api| api.live.as_ref()).any(|live| live.died.is_some());
+    if has_died {
+        eprintln!(
+            "error: the server died\nhelp: the report names the last request before that; the cases after it were not run"
+        );
     }
     Ok(match report.totals {
         totals if totals.fail > 0 || !report.stale.is_empty() => Ending::Findings,
         totals if totals.warn > 0 && options.fail_on == Threshold::Should => Ending::Findings,
-        totals if totals.error > 0 => Ending::Incomplete,
+        totals if totals.error > 0 || has_died => Ending::Incomplete,
         // What was not run has not passed.
         _ if report.interrupted => Ending::Interrupted,
         totals if totals.skip == totals.all() => {

@@ -200,7 +200,7 @@ impl Trial<'_> {
             }
         }
         if let Some(died) = self.live.and_then(|live| live.vitals.died()) {
-            return Outcome::error(format!("no answer came: {died}"));
+            return Outcome::error(format!("no answer came: {}", died.told));
         }
         let Some((first, _)) = broken.first() else {
             let mut outcome = match (last, open) {

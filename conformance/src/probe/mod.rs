@@ -5,6 +5,7 @@ mod at_once;
 mod chain;
 mod challenge;
 mod cross_origin;
+mod ended;
 mod flow;
 mod foreign;
 mod grant;
@@ -35,6 +36,7 @@ use keyfit_openapi::{Operation, Retry};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
 use reqwest::{Method, Url};
 
+pub(crate) use self::ended::DIED_BEFORE;
 use self::flow::Stop;
 use self::keys::KeyFlow;
 pub use self::live::{Aftermath, Policy};
@@ -130,20 +132,25 @@ impl Target {
         if let Some(live) = &self.live {
             live.slot(When::AtTheEnd).await;
         }
-        self.answers().await
+        self.answers().await.map_err(|failure| failure.reason)
     }
 
     /// The same at once.
-    async fn answers(&self) -> Result<(), String> {
-        let http = self.http.showing(&self.certificate)?;
-        receive(http.request(Method::GET, self.servers.base().clone()))
-            .await
-            .map(drop)
-            .map_err(|failure| failure.reason)
+    async fn answers(&self) -> Result<(), NoReply> {
+        let http = self.http.showing(&self.certificate).map_err(NoReply::unsent)?;
+        receive(http.request(Method::GET, self.servers.base().clone())).await.map(drop)
     }
 
     /// Runs one server-side case.
     pub async fn check(&self, catalogue: &Catalogue, case: &Case) -> Outcome {
+        let Some(live) = &self.live else { return self.checked(catalogue, case).await };
+        live.vitals.begin(&case.id);
+        let outcome = self.checked(catalogue, case).await;
+        live.vitals.finish();
+        outcome
+    }
+
+    async fn checked(&self, catalogue: &Catalogue, case: &Case) -> Outcome {
         let rule = catalogue.rule(case);
         let (Some(probe), Some(expect)) = (&rule.probe, &rule.expect) else {
             return Outcome::error("the rule is not one for servers");
@@ -471,7 +478,7 @@ impl Target {
     async fn send(&self, draft: &Draft) -> Sent {
         let Some(live) = &self.live else { return self.send_at_once(draft).await };
         if !live.pace.ready(draft).await {
-            return Sent::unsent(draft, "the run was ended");
+            return Sent::unsent(draft, self.why_unsent());
         }
         let sent = self.send_at_once(draft).await;
         // What a 429 answers was not executed; of a 503 nobody knows.
@@ -480,7 +487,7 @@ impl Target {
             return sent;
         }
         if !live.pace.ready(draft).await {
-            return Sent { reply: Err("the run was ended".to_owned()), ..sent };
+            return Sent { reply: Err(self.why_unsent().to_owned()), ..sent };
         }
         let again = self.send_at_once(draft).await;
         Sent { requests: sent.requests + again.requests, ..again }
@@ -491,8 +498,11 @@ impl Target {
         if let Err(reason) = live.guard(draft, &*self.identities) {
             return Sent::unsent(draft, &reason);
         }
+        if let Some(why) = live.renewals.stale(draft) {
+            return Sent::unsent(draft, &why);
+        }
         if self.has_died() || !live.slot(When::Running).await {
-            return Sent::unsent(draft, "the run was ended");
+            return Sent::unsent(draft, self.why_unsent());
         }
         let sent = self.exchange_alive(live, draft, When::Running).await;
         self.renewed(live, sent, When::Running).await
@@ -523,15 +533,14 @@ impl Target {
     /// One exchange with a server that may die of it.
     async fn exchange_alive(&self, live: &Live, draft: &Draft, when: When) -> Sent {
         let mut sent = self.exchange(draft).await;
+        live.vitals_of(&sent);
         // A connection that was kept may be closed at the very moment at which it is used again.
         let is_sent_again =
             sent.reply.is_err() && (sent.is_unconnected || live.is_repeatable(draft)) && sent.requests > 0;
         if is_sent_again && live.slot(when).await {
             let again = self.exchange(draft).await;
+            live.vitals_of(&again);
             sent = Sent { requests: sent.requests + again.requests, ..again };
-        }
-        if !sent.is_unconnected && sent.requests > 0 {
-            live.vitals.reached(draft, sent.reply.is_ok());
         }
         let after = match &sent.reply {
             Ok(reply) => self.list_after(live, draft, reply, when).await,
@@ -544,8 +553,8 @@ impl Target {
             && live.slot(when).await
         {
             sent.requests += 1;
-            if self.answers().await.is_err() {
-                sent.reply = Err(live.end(reason));
+            if let Err(failure) = self.answers().await {
+                sent.reply = Err(live.end(reason, failure.is_refused));
             }
         }
         sent
@@ -564,12 +573,18 @@ impl Target {
         reply.is_success().then(|| String::from_utf8_lossy(&reply.body).into_owned())
     }
 
+    /// Why nothing more is sent.
+    fn why_unsent(&self) -> &'static str {
+        if self.has_died() { DIED_BEFORE } else { "the run was ended" }
+    }
+
     /// Whether the server answers nobody any more.
     pub(crate) fn has_died(&self) -> bool {
         self.live.as_ref().is_some_and(|live| live.vitals.died().is_some())
     }
 
     async fn exchange(&self, draft: &Draft) -> Sent {
+        let draft = &self.accompanied(draft);
         let method = Method::from_bytes(draft.method.as_bytes()).unwrap_or_default();
         let http = match self.http.showing(&draft.certificate) {
             Ok(http) => http,
@@ -606,14 +621,24 @@ struct NoReply {
     reason: String,
     /// Nothing was sent: there was no connection.
     is_unconnected: bool,
+    /// The same because nothing listens there.
+    is_refused: bool,
     /// It did not come in time.
     is_late: bool,
+}
+
+impl NoReply {
+    /// For a reason at this end.
+    fn unsent(reason: String) -> Self {
+        Self { reason, is_unconnected: true, is_refused: false, is_late: false }
+    }
 }
 
 /// The whole answer, or why there is none.
 async fn receive(request: reqwest::RequestBuilder) -> Result<Reply, NoReply> {
     let told = |error: reqwest::Error| NoReply {
         is_unconnected: error.is_connect(),
+        is_refused: is_refused(&error),
         is_late: error.is_timeout(),
         reason: chain(&error.without_url()),
     };
@@ -623,11 +648,20 @@ async fn receive(request: reqwest::RequestBuilder) -> Result<Reply, NoReply> {
     while let Some(chunk) = response.chunk().await.map_err(told)? {
         if body.len() + chunk.len() > LONGEST_BODY {
             let reason = format!("the body of the {status} is longer than {LONGEST_BODY} bytes: the rest was not read");
-            return Err(NoReply { reason, is_unconnected: false, is_late: false });
+            return Err(NoReply { reason, is_unconnected: false, is_refused: false, is_late: false });
         }
         body.extend_from_slice(&chunk);
     }
     Ok(Reply { status, headers, body })
+}
+
+/// Whether a connection was refused, as a machine does where nothing listens.
+fn is_refused(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut causes = std::iter::successors(Some(error), |cause| cause.source());
+    causes.any(|cause| {
+        let cause = cause.downcast_ref::<std::io::Error>();
+        cause.is_some_and(|cause| cause.kind() == std::io::ErrorKind::ConnectionRefused)
+    })
 }
 
 /// An error with its causes: reqwest's own text says only that sending failed.

@@ -6,11 +6,13 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use reqwest::header::COOKIE;
+
 use super::live::{Live, When};
 use super::request::Draft;
 use super::trial::Sent;
 use super::{Reply, Target, Url};
-use crate::fetched::FetchedToken;
+use crate::fetched::{Companion, FetchedToken};
 use crate::identity::Identity;
 use crate::secret::Secret;
 
@@ -22,6 +24,8 @@ pub(super) struct Renewals(Mutex<Known>);
 struct Known {
     /// A call that only reads, by the token with which it was served.
     served: HashMap<Secret, Draft>,
+    /// Tokens that the file names as they are and that ran out, each with why that is known.
+    stale: HashMap<Secret, String>,
     /// Tokens in the place of refused ones that were not served yet: they are not replaced, or a server that refuses everybody
     /// would be logged in to with each call.
     unproven: HashSet<Secret>,
@@ -30,6 +34,12 @@ struct Known {
 impl Renewals {
     fn known(&self) -> MutexGuard<'_, Known> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Why a token is not sent any more.
+    pub(super) fn stale(&self, draft: &Draft) -> Option<String> {
+        let known = self.known();
+        draft.held.iter().find_map(|secret| known.stale.get(secret).cloned())
     }
 
     /// Forgets a token that ran out; the one in its place has to prove itself.
@@ -87,11 +97,13 @@ impl Target {
     pub(super) async fn renewed(&self, live: &Live, mut sent: Sent, when: When) -> Sent {
         // A token that was replaced since may have run out as well.
         for _ in 0..2 {
-            let Some((token, secret)) = self.fetched_of(&sent.draft) else { break };
+            let Some((token, secret)) = self.fetched_of(&sent.draft) else {
+                return self.unless_stale(live, sent, when).await;
+            };
             live.renewals.learn(live, &sent, &secret);
-            let is_refused = sent.answer().is_some_and(|reply| reply.status == 401);
+            let Some(refused) = refusal(&sent) else { break };
             let is_current = token.current().as_ref() == Some(&secret);
-            if !is_refused || (is_current && !self.is_stale(live, &secret, when).await) {
+            if is_current && !self.is_stale(live, &secret, refused, when).await {
                 break;
             }
             let fresh = match token.replace(&secret).await {
@@ -113,13 +125,36 @@ impl Target {
         sent
     }
 
-    /// Whether a token that was refused is refused where it was served before as well.
-    async fn is_stale(&self, live: &Live, secret: &Secret, when: When) -> bool {
+    /// What came of a call with a token that is not fetched. Where it ran out meanwhile, no rule is broken by that.
+    async fn unless_stale(&self, live: &Live, sent: Sent, when: When) -> Sent {
+        let [secret] = &sent.draft.held[..] else { return sent };
+        live.renewals.learn(live, &sent, secret);
+        let Some(refused) = refusal(&sent) else { return sent };
+        let known = self.identities.known();
+        let Some(known) = known.iter().find(|known| known.secret == *secret) else { return sent };
+        let served =
+            live.renewals.known().served.get(secret).map(|served| format!("{} {}", served.method, served.url.path()));
+        let Some(served) = served else { return sent };
+        if !self.is_stale(live, secret, refused, when).await {
+            return sent;
+        }
+        let why = format!(
+            "the token of `{}` ran out during the run: {served} was served with it, and is refused now",
+            known.name
+        );
+        live.renewals.known().stale.insert(secret.clone(), why.clone());
+        live.add_requests(sent.requests);
+        Sent::unsent(&sent.draft, &why)
+    }
+
+    /// Whether a token that was refused with this status is refused where it was served before as well. A 403 alone may be about
+    /// anything: it needs that call.
+    async fn is_stale(&self, live: &Live, secret: &Secret, refused: u16, when: When) -> bool {
         let served = {
             let known = live.renewals.known();
             match known.served.get(secret) {
                 Some(served) => served.clone(),
-                None => return !known.unproven.contains(secret),
+                None => return refused == 401 && !known.unproven.contains(secret),
             }
         };
         if !live.slot(when).await {
@@ -127,7 +162,17 @@ impl Target {
         }
         let sent = self.exchange(&served).await;
         live.add_requests(sent.requests);
-        sent.answer().is_some_and(|reply| reply.status == 401)
+        refusal(&sent).is_some()
+    }
+
+    /// The request with what a login gives for calls beside the token, such as the cookie and the header of XSRF. Whatever is wrong with a
+    /// request, they are right.
+    pub(super) fn accompanied(&self, draft: &Draft) -> Draft {
+        let is_of = |token: &&FetchedToken| draft.callers.iter().any(|secret| token.was(secret));
+        let companions = self.identities.fetched().iter().filter(is_of).flat_map(FetchedToken::companions);
+        let mut draft = draft.clone();
+        companions.for_each(|companion| draft.show(&companion));
+        draft
     }
 
     /// The fetched token that a request shows in good order.
@@ -140,6 +185,25 @@ impl Target {
 }
 
 impl Draft {
+    /// Shows something beside the token, in the place of what stood there.
+    fn show(&mut self, companion: &Companion) {
+        match companion {
+            Companion::Header(name, value) => {
+                self.credentials.retain(|(known, _)| known != name);
+                self.credentials.push((name.clone(), value.reveal().to_owned()));
+            }
+            Companion::Cookie(name, value) => {
+                let pair = format!("{name}={}", value.reveal());
+                let place = self.credentials.iter().position(|(known, _)| *known == COOKIE);
+                let cookies = place.map(|place| self.credentials.remove(place).1).unwrap_or_default();
+                let others =
+                    cookies.split("; ").filter(|known| known.split_once('=').is_some_and(|(known, _)| known != name));
+                let cookies: Vec<&str> = others.chain([pair.as_str()]).collect();
+                self.credentials.push((COOKIE, cookies.join("; ")));
+            }
+        }
+    }
+
     /// The same request with another token wherever it shows this one.
     fn with_token(&self, shown: &Secret, other: &Secret) -> Self {
         let (from, to) = (shown.reveal(), other.reveal());
@@ -155,6 +219,11 @@ impl Draft {
         }
         draft
     }
+}
+
+/// The status of an answer that refuses who calls: 401, or 403, as some servers say it of a token that ran out.
+fn refusal(sent: &Sent) -> Option<u16> {
+    sent.answer().map(|reply| reply.status).filter(|status| matches!(status, 401 | 403))
 }
 
 fn with_query(url: &Url, from: &str, to: &str) -> Url {

@@ -44,6 +44,8 @@ pub(super) struct Draft {
     pub(super) media_type: Cow<'static, str>,
     /// What is asked for.
     pub(super) accept: Cow<'static, str>,
+    /// The secrets of who calls, whatever of them is shown.
+    pub(super) callers: Vec<Secret>,
     /// The items of a batch, each with whether it is a good one.
     pub(super) items: Vec<(Value, bool)>,
     /// The id of the operation; none where it is no call of the API.
@@ -65,6 +67,7 @@ impl Draft {
             certificate: Shown::Usual,
             secrets: Vec::new(),
             held: Vec::new(),
+            callers: Vec::new(),
             body: None,
             media_type: JSON.into(),
             accept: JSON.into(),
@@ -154,6 +157,7 @@ impl Maker<'_> {
             certificate: self.certificate(probe, identity),
             secrets: placed.iter().flat_map(|one| one.secrets.clone()).map(Secret::new).collect(),
             held: identity.secrets().filter(|_| probe.is_of_good_credential()).cloned().collect(),
+            callers: identity.secrets().cloned().collect(),
             media_type: match &operation.body {
                 _ if *probe == Probe::OtherMediaType => TEXT.into(),
                 Some(documented) => body::named(self.api, documented, body.as_deref().unwrap_or_default()).into(),

@@ -141,10 +141,14 @@ impl Http {
         Self::new(&Settings { authorities, ..Settings::default() })
     }
 
+    /// The client that reaches a URL.
+    pub(crate) fn client_for(&self, url: &Url) -> &Client {
+        if is_loopback(url) { &self.here } else { &self.elsewhere }
+    }
+
     /// Begins a request.
     pub fn request(&self, method: Method, url: Url) -> RequestBuilder {
-        let client = if is_loopback(&url) { &self.here } else { &self.elsewhere };
-        client.request(method, url)
+        self.client_for(&url).request(method, url)
     }
 }
 

@@ -345,7 +345,7 @@ impl Sent {
     }
 
     /// The exchange for a report. Bodies are masked before they are cut: half a secret would not be known again.
-    fn exchange(&self, redactor: &Redactor, extra: &HeaderMap) -> Exchange {
+    pub(super) fn exchange(&self, redactor: &Redactor, extra: &HeaderMap) -> Exchange {
         let Draft { method, url, headers: demanded, credentials, body, media_type, accept, .. } = &self.draft;
         let text = |body: &[u8]| cut(&redactor.mask(&String::from_utf8_lossy(body)));
         let mut headers = vec![("Accept".to_owned(), accept.to_string())];

@@ -8,6 +8,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Url};
 use serde_json::{Map, Value};
 
+use super::before::Before;
 use super::clients::Clients;
 use super::environment::Environment;
 use super::failure;
@@ -16,7 +17,7 @@ use super::login::{Login, LoginEntry, checked_pointer};
 use super::roots::Roots;
 use super::source::{NAMED, Place};
 use crate::contract::{Carrier, Contract, GrantType};
-use crate::fetched::FetchedToken;
+use crate::fetched::{Companions, FetchedToken};
 use crate::identity::Missing;
 use crate::probe::{Http, is_loopback};
 use crate::secret::{Redactor, Secret, ends_as_secret, without_quotes};
@@ -104,8 +105,10 @@ impl Fetching<'_> {
             audience: known.audience(),
             resource: known.resource(),
         };
-        let source = Granted::new(asked).map_err(|why| self.refuse(of, why, "correct the client"))?;
-        let endpoint = url.parse().map_err(|_| self.refuse(of, "the endpoint has no URL", "correct `token-url`"))?;
+        let endpoint: Url =
+            url.parse().map_err(|_| self.refuse(of, "the endpoint has no URL", "correct `token-url`"))?;
+        let client = self.http(of, &endpoint)?.client_for(&endpoint).clone();
+        let source = Granted::new(asked, client).map_err(|why| self.refuse(of, why, "correct the client"))?;
         let request = Login::named(&Method::POST, &endpoint);
         let token = FetchedToken::new(of.name, request, of.carrier.clone(), source, self.redactor);
         Ok((token, self.elsewhere(of, &endpoint)))
@@ -118,7 +121,8 @@ impl Fetching<'_> {
         entry: &LoginEntry,
     ) -> Result<(FetchedToken, Option<String>), Failure> {
         self.check_carrier(of)?;
-        let url = self.login_url(of, entry)?;
+        let url = self.login_url(of, "its login", entry.path.as_deref(), entry.url.as_deref())?;
+        let before = self.before(of, entry, &url)?;
         let method = entry.method.as_deref().unwrap_or("POST");
         let method = match method {
             "GET" | "POST" | "PUT" | "PATCH" | "DELETE" => {
@@ -130,10 +134,9 @@ impl Fetching<'_> {
             return Err(self.refuse(of, why, "correct `expires-in`"));
         }
         let note = self.elsewhere(of, &url);
-        let http = match &note {
-            Some(_) => self.way.http.for_another_host().map_err(|why| self.refuse(of, why, "correct the options"))?,
-            None => self.way.http.clone(),
-        };
+        let http = self.http(of, &url)?;
+        let before = before.map(|before| Before { http: http.clone(), redactor: self.redactor.clone(), ..before });
+        let (companions, steps) = (Companions::default(), 1 + usize::from(before.is_some()));
         let request = Login::named(&method, &url);
         let login = Login {
             http,
@@ -144,8 +147,14 @@ impl Fetching<'_> {
             token: entry.token.clone(),
             expires_in: entry.expires_in.clone(),
             carrier: of.carrier.clone(),
+            before,
+            send_as: entry.before.as_ref().and_then(|before| before.send_as.clone()),
+            with: entry.with.clone(),
+            companions: companions.clone(),
+            redactor: self.redactor.clone(),
         };
-        Ok((FetchedToken::new(of.name, request, of.carrier.clone(), login, self.redactor), note))
+        let token = FetchedToken::new(of.name, request, of.carrier.clone(), login, self.redactor);
+        Ok((token.with(companions, steps), note))
     }
 
     fn check_carrier(&self, of: &Fetches<'_>) -> Result<(), Failure> {
@@ -156,9 +165,40 @@ impl Fetching<'_> {
         Ok(())
     }
 
-    fn login_url(&self, of: &Fetches<'_>, entry: &LoginEntry) -> Result<Url, Failure> {
+    /// What comes before a login: at the same host, for its cookies go on to the login.
+    fn before(&self, of: &Fetches<'_>, entry: &LoginEntry, login: &Url) -> Result<Option<Before>, Failure> {
+        let flaw = entry.with.as_ref().and_then(|with| with.flaw(entry.before.as_ref()));
+        if let Some(why) = flaw {
+            return Err(self.refuse(of, why, "correct `with`"));
+        }
+        let Some(before) = &entry.before else { return Ok(None) };
+        if let Some(why) = before.flaw(entry.with.as_ref()) {
+            return Err(self.refuse(of, format!("in the `before` of its login {why}"), "correct `before`"));
+        }
+        let url = match (&before.path, &before.url) {
+            (None, None) => login.clone(),
+            (path, url) => self.login_url(of, "the `before` of its login", path.as_deref(), url.as_deref())?,
+        };
+        if url.origin() != login.origin() {
+            let problem = "what comes before its login is at another host, and its cookies would go to the login";
+            return Err(self.refuse(of, problem, "give both at one host"));
+        }
+        let (http, redactor) = (self.way.http.clone(), self.redactor.clone());
+        Ok(Some(Before { http, url, take: before.take.clone(), redactor }))
+    }
+
+    /// How the place at which a token is had is reached: as the server that is checked, where the user named its host.
+    fn http(&self, of: &Fetches<'_>, url: &Url) -> Result<Http, Failure> {
+        if url.origin() == self.way.base_url.origin() || self.way.roots.names(url) {
+            return Ok(self.way.http.clone());
+        }
+        self.way.http.for_another_host().map_err(|why| self.refuse(of, why, "correct the options"))
+    }
+
+    /// The place of a login or of what comes before it, which is called `what`.
+    fn login_url(&self, of: &Fetches<'_>, what: &str, path: Option<&str>, url: Option<&str>) -> Result<Url, Failure> {
         let base = self.way.base_url;
-        match (&entry.path, &entry.url) {
+        match (path, url) {
             (Some(path), None) => {
                 let root = base.path().trim_end_matches('/');
                 let url = format!("{}{root}{path}", base.origin().ascii_serialization()).parse::<Url>();
@@ -168,7 +208,7 @@ impl Fetching<'_> {
                 };
                 url.ok().filter(|url| path.starts_with('/') && is_below(url)).ok_or_else(|| {
                     let help = "begin it with `/`; a login that is elsewhere has a `url`";
-                    self.refuse(of, "the `path` of its login does not stay below the base URL", help)
+                    self.refuse(of, format!("the `path` of {what} does not stay below the base URL"), help)
                 })
             }
             (None, Some(text)) => {
@@ -179,10 +219,14 @@ impl Fetching<'_> {
                 url.ok_or_else(|| {
                     let help =
                         "begin it with https:// (http:// for this machine), and leave user, password and `#` out";
-                    self.refuse(of, "the `url` of its login is not one that a password may be sent to", help)
+                    self.refuse(of, format!("the `url` of {what} is not one that a password may be sent to"), help)
                 })
             }
-            _ => Err(self.refuse(of, "its login has no place", "give it a `path` below the base URL, or else a `url`")),
+            _ => Err(self.refuse(
+                of,
+                format!("{what} has no place"),
+                "give it a `path` below the base URL, or else a `url`",
+            )),
         }
     }
 

@@ -33,15 +33,15 @@ pub(super) struct Granted {
 }
 
 impl Granted {
-    /// The source of such tokens. Nothing is sent.
+    /// The source of such tokens, which asks by this HTTP client. Nothing is sent.
     ///
     /// # Errors
     /// Returns an error if the client has no secret, or the endpoint may not be asked.
-    pub(super) fn new(asked: Asked<'_>) -> Result<Self, String> {
+    pub(super) fn new(asked: Asked<'_>, http: reqwest::Client) -> Result<Self, String> {
         let Asked { url, server, client, scopes, is_limited, audience, resource } = asked;
         let secret = client.secret.as_ref().ok_or("a client without a secret is granted none for itself")?;
         let secret = MemorySource::new(secret.reveal());
-        let builder = TokenEndpoint::builder(url, &client.id);
+        let builder = TokenEndpoint::builder(url, &client.id).http_client(http);
         let first = || server.and_then(|server| server.client_authentication.first().copied());
         let builder = match client.authentication.or_else(first) {
             Some(ClientAuthentication::Body) => builder.secret_in_body(secret),

@@ -8,15 +8,17 @@ use futures_core::future::BoxFuture;
 use keyfit::auth::{AccessToken, TokenSource};
 use keyfit::{Clock as _, Error, SystemClock};
 use keyfit_openapi::Carrier;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, SET_COOKIE};
-use reqwest::{Method, Url};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue, REFERER, SET_COOKIE};
+use reqwest::{Method, RequestBuilder, Url};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::before::{self, Before, BeforeEntry, Brought, SentAs, WithEntry};
+use crate::fetched::{Companion, Companions};
 use crate::jws::Jws;
 use crate::pointer;
 use crate::probe::{Http, Reply};
-use crate::secret::is_word;
+use crate::secret::{Redactor, Secret, is_word};
 
 /// A login as a tokens file declares it.
 #[derive(Debug, Deserialize)]
@@ -36,6 +38,10 @@ pub(super) struct LoginEntry {
     pub(super) form: Option<BTreeMap<String, toml::Value>>,
     /// A body as it is.
     pub(super) text: Option<toml::Value>,
+    /// A page that is asked for first.
+    pub(super) before: Option<BeforeEntry>,
+    /// What calls show beside the token.
+    pub(super) with: Option<WithEntry>,
     /// Where the token stands in the answer.
     pub(super) token: TokenPlace,
     /// The JSON pointer of the seconds for which the token is good.
@@ -100,6 +106,14 @@ pub(super) struct Login {
     pub(super) expires_in: Option<String>,
     /// The place of the token in calls.
     pub(super) carrier: Carrier,
+    /// What comes before it.
+    pub(super) before: Option<Before>,
+    /// Where what was taken before goes.
+    pub(super) send_as: Option<SentAs>,
+    pub(super) with: Option<WithEntry>,
+    /// What calls show beside the token, once it has been fetched.
+    pub(super) companions: Companions,
+    pub(super) redactor: Redactor,
 }
 
 impl Login {
@@ -112,14 +126,8 @@ impl Login {
 
     async fn log_in(&self) -> Result<AccessToken, String> {
         let named = Self::named(&self.method, &self.url);
-        let mut request = self.http.request(self.method.clone(), self.url.clone()).header(ACCEPT, "*/*");
-        if let Some((media_type, body)) = &self.body {
-            if !self.headers.contains_key(CONTENT_TYPE) {
-                request = request.header(CONTENT_TYPE, *media_type);
-            }
-            request = request.body(body.clone());
-        }
-        let reply = self.http.exchange(request.headers(self.headers.clone())).await;
+        let (request, mut brought) = self.request().await?;
+        let reply = self.http.exchange(request).await;
         let reply = reply.map_err(|why| format!("{named} is not answered: {why}"))?;
         // A form commonly leads on to a page, with the cookie.
         let is_led_on = (300..400).contains(&reply.status) && !matches!(self.token, TokenPlace::Body(_));
@@ -138,7 +146,62 @@ impl Login {
             None => life.or_else(|| life_of_jwt(&token)),
         };
         let expires_at = life.map(|life| SystemClock.now() + life);
+        brought.cookies.extend(before::cookies(&reply.headers));
+        self.companions
+            .set(self.companions(&brought).map_err(|why| format!("{named} is answered {}, and {why}", reply.status))?);
         Ok(AccessToken::new(token).expiring_at(expires_at))
+    }
+
+    /// The request, and what the one before it brought.
+    async fn request(&self) -> Result<(RequestBuilder, Brought), String> {
+        let (mut url, mut headers, mut body) = (self.url.clone(), self.headers.clone(), self.body.clone());
+        let mut brought = Brought::default();
+        if let Some(before) = &self.before {
+            brought = before.ask().await?;
+            if let (Some(value), Some(to)) = (&brought.value, &self.send_as) {
+                before::add(value, to, &mut url, &mut headers, &mut body)?;
+            }
+            let own = headers.get(COOKIE).and_then(|own| own.to_str().ok()).map(str::to_owned);
+            let pairs = brought.cookies.iter().map(|(name, value)| format!("{name}={value}"));
+            let cookie = own.into_iter().chain(pairs).collect::<Vec<_>>().join("; ");
+            if let Some(mut cookie) = HeaderValue::from_str(&cookie).ok().filter(|cookie| !cookie.is_empty()) {
+                cookie.set_sensitive(true);
+                headers.insert(COOKIE, cookie);
+            }
+            // Servers that look for forms of others compare it over https.
+            if let Some(page) = HeaderValue::from_str(before.url.as_str()).ok().filter(|_| before.url.query().is_none())
+            {
+                headers.entry(REFERER).or_insert(page);
+            }
+        }
+        let mut request = self.http.request(self.method.clone(), url).header(ACCEPT, "*/*");
+        if let Some((media_type, body)) = body {
+            if !headers.contains_key(CONTENT_TYPE) {
+                request = request.header(CONTENT_TYPE, media_type);
+            }
+            request = request.body(body);
+        }
+        Ok((request.headers(headers), brought))
+    }
+
+    /// What calls show beside the token.
+    fn companions(&self, brought: &Brought) -> Result<Vec<Companion>, String> {
+        let Some(WithEntry { cookie, header }) = &self.with else { return Ok(Vec::new()) };
+        let mut companions = Vec::new();
+        let mut value = brought.value.clone();
+        if let Some(name) = cookie {
+            let set = brought.cookies.get(name);
+            let set = set.ok_or_else(|| format!("neither it nor what comes before it sets a cookie `{name}`"))?;
+            value = Some(before::repeated(set));
+            companions.push(Companion::Cookie(name.clone(), Secret::new(set)));
+        }
+        if let (Some(name), Some(value)) = (header.as_ref().and_then(|name| name.parse().ok()), &value) {
+            companions.push(Companion::Header(name, Secret::new(value)));
+            companions
+                .push(Companion::Header(REFERER, Secret::new(format!("{}/", self.url.origin().ascii_serialization()))));
+        }
+        companions.iter().filter(|one| !one.is_public()).for_each(|one| before::learn(&self.redactor, one.value()));
+        Ok(companions)
     }
 
     /// The token of an answer, and for how long its cookie is good.
@@ -160,7 +223,7 @@ impl Login {
 }
 
 /// The value of a cookie that a header sets, and its life.
-fn set_by(cookie: &str, name: &str) -> Option<(String, Option<Duration>)> {
+pub(super) fn set_by(cookie: &str, name: &str) -> Option<(String, Option<Duration>)> {
     let mut parts = cookie.split(';');
     let (known, value) = parts.next()?.split_once('=')?;
     // An empty one is removed.
@@ -171,7 +234,7 @@ fn set_by(cookie: &str, name: &str) -> Option<(String, Option<Duration>)> {
     is_it.then(|| (value.trim().trim_matches('"').to_owned(), life))
 }
 
-fn in_body(reply: &Reply, pointer: &str) -> Result<String, String> {
+pub(super) fn in_body(reply: &Reply, pointer: &str) -> Result<String, String> {
     let Ok(body) = serde_json::from_slice::<Value>(&reply.body) else {
         let text = std::str::from_utf8(&reply.body).map(str::trim).unwrap_or_default();
         return match pointer {

@@ -1,5 +1,6 @@
 //! Credentials for a live server, from a file that says where each secret is and holds none itself.
 
+mod before;
 mod clients;
 mod environment;
 mod fetch;

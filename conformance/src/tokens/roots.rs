@@ -23,6 +23,11 @@ impl Roots {
         Self { api: origin(base_url), named: named.iter().map(root).collect() }
     }
 
+    /// Whether the user named the host of a URL.
+    pub(super) fn names(&self, url: &Url) -> bool {
+        self.named.iter().any(|(_, named)| *named == origin(url))
+    }
+
     /// The URL at which an endpoint is asked. One that the contract places at a host of its own is asked there once the user names
     /// that host; where he names others alone, which the contract does not know, the first of them stands for it.
     pub(super) fn url(&self, endpoint: &Endpoint, server: &AuthorizationServer) -> Result<String, Missing> {

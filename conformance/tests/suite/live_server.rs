@@ -210,48 +210,6 @@ fn what_costs_money_by_the_overlay_is_not_even_read_on_the_way() {
     }
 }
 
-#[test]
-fn a_server_that_died_is_named_with_the_last_request_before_that() {
-    let document = DOCUMENT.replace("user-search\n      x-keyfit: { retry: safe }", "user-create").replace(
-        "'200': { description: Users., content: { application/json: { schema: { type: array, items: { type: object } } } } }\n        '401': { description: No. }\ncomponents",
-        "'201': { description: A user. }\n        '401': { description: No. }\ncomponents",
-    );
-    let folder = api("died", &document);
-    // A process that ends by what it is asked.
-    let (address, waiting) = {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        (listener.local_addr().expect("an address"), listener)
-    };
-    let server = std::thread::spawn(move || {
-        loop {
-            let (stream, _) = waiting.accept().expect("a connection");
-            let mut reader = BufReader::new(stream.try_clone().expect("a handle"));
-            let mut head = String::new();
-            while reader.read_line(&mut head).is_ok_and(|read| read > 2) {}
-            if head.starts_with("POST") && head.to_lowercase().contains(&format!("bearer {TOKEN}")) {
-                return;
-            }
-            let first = head.lines().next().unwrap_or_default().to_owned();
-            let headers = head.to_lowercase().replace("\r\n", "\n");
-            let answer = by_token(&first, headers.trim_end()).replace("\r\n\r\n", "\r\nconnection: close\r\n\r\n");
-            let _ = (&stream).write_all(answer.as_bytes());
-        }
-    });
-    let (code, said) = check(
-        &folder,
-        &format!("http://{address}"),
-        &["--allow-writes", "--case", "hub/auth/*/user-create", "--case", "hub/auth/accepted/*"],
-    );
-    server.join().expect("no panic");
-    assert_eq!(code, Some(2), "{said}");
-    assert!(
-        said.contains("THE SERVER DIED")
-            && said.contains(&format!("the last request before that was POST http://{address}/users")),
-        "{said}"
-    );
-    assert!(said.contains("the run was ended before it"), "nothing is sent after that: {said}");
-}
-
 /// Each turn but the first is a quarter of an hour away: what does not wait for its own is seen at the server.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_that_is_tried_anew_waits_for_its_turn_under_a_rate() {

@@ -40,6 +40,11 @@ const JSON_LOGIN: &str = "[identity.login]\npath = \"/login\"\n\
 
 /// Hands out numbered tokens, which it serves `calls` times each.
 fn notes(calls: usize, broken: &'static str) -> (String, Log) {
+    refusing("401 Unauthorized", calls, broken)
+}
+
+/// The same, with this status for a token that it does not serve any more.
+fn refusing(refusal: &'static str, calls: usize, broken: &'static str) -> (String, Log) {
     let issued: Arc<Mutex<Vec<usize>>> = Arc::default();
     serve_whole(move |first, headers, body, _| {
         let mut issued = issued.lock().expect("no panic");
@@ -59,7 +64,9 @@ fn notes(calls: usize, broken: &'static str) -> (String, Log) {
         let left = shown.and_then(|number| issued.get_mut(number.checked_sub(1)?)).filter(|left| **left > 0);
         let is_served = left.map(|left| *left -= 1).is_some() && (broken.is_empty() || !first.contains(broken));
         let body = if first.starts_with("HEAD") { "" } else { "[]" };
-        Some(if is_served { reply("200 OK", body) } else { reply("401 Unauthorized", "") })
+        // Who was never let in is told so.
+        let refusal = if shown.is_some() { refusal } else { "401 Unauthorized" };
+        Some(if is_served { reply("200 OK", body) } else { reply(refusal, "") })
     })
 }
 
@@ -115,11 +122,43 @@ fn a_token_that_runs_out_is_fetched_again_and_no_finding() {
         line.split("; ").next().expect("verdicts").to_owned()
     };
     let (_, lasting) = check(&folder, &url, &MIA, &[]);
-    for calls in [1, 3] {
-        let (url, log) = notes(calls, "");
+    for (refusal, calls) in
+        [("401 Unauthorized", 1), ("401 Unauthorized", 3), ("403 Forbidden", 1), ("403 Forbidden", 3)]
+    {
+        let (url, log) = refusing(refusal, calls, "");
         let (_, said) = check(&folder, &url, &MIA, &[]);
         assert!(logins(&log) > 1, "{said}");
         assert_eq!(judged(&said), judged(&lasting), "{said}");
+    }
+}
+
+/// As a call shows the token, in lower case.
+const GIVEN: &str = "authorization: bearer fixture-token-given";
+
+#[test]
+fn a_token_of_the_file_that_runs_out_is_a_fault_of_this_end_and_breaks_no_rule() {
+    let folder = folder("given", BEARER, &format!("{IDENTITY}secret = {{ env = \"MIA_TOKEN\" }}\n"));
+    for (refusal, calls) in [("401 Unauthorized", 1), ("403 Forbidden", 1), ("403 Forbidden", 7)] {
+        let left = Mutex::new(calls);
+        let (url, log) = serve_whole(move |first, headers, _, _| {
+            let mut left = left.lock().expect("no panic");
+            let is_mia = headers.lines().any(|line| line == GIVEN);
+            let body = if first.starts_with("HEAD") { "" } else { "[]" };
+            Some(match is_mia {
+                true if *left > 0 => {
+                    *left -= 1;
+                    reply("200 OK", body)
+                }
+                true => reply(refusal, ""),
+                false => reply("401 Unauthorized", ""),
+            })
+        });
+        let (code, said) = check(&folder, &url, &[("MIA_TOKEN", "fixture-token-given")], &["--case", "hub/auth/*/*"]);
+        assert_eq!(code, Some(2), "{refusal}: {said}");
+        assert!(said.contains("the token of `mia` ran out during the run: GET /"), "{said}");
+        assert!(!said.contains(" failed"), "{said}");
+        let refused = requests(&log).iter().filter(|(_, headers)| headers.lines().any(|line| line == GIVEN)).count();
+        assert!(refused <= calls + 4, "it is not sent again once that is known: {refused}");
     }
 }
 

@@ -9,6 +9,7 @@ mod common;
 mod contracts;
 mod coverage;
 mod directions;
+mod ended;
 mod flows;
 mod forms;
 mod gates;
@@ -44,8 +45,10 @@ mod spec_bundle;
 mod spec_diff;
 mod spec_refresh;
 mod streams;
+mod token_tls;
 mod webhooks;
 mod wild;
+mod xsrf;
 
 #[path = "../../../tests/streams/client.rs"]
 mod depot;

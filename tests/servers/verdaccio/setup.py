@@ -8,6 +8,9 @@ import tarfile
 
 from server import call, free_port, node_package
 
+# It catches no error of this call: with an old password that is wrong, the process ends.
+ENDED_BY = "change-profile"
+
 CONFIGURATION = """
 storage: ./storage
 listen: 127.0.0.1:{port}

@@ -41,13 +41,13 @@ impl Target {
         }
         let mut requests = live.ledger.requests();
         let mut calls = live.ledger.calls();
-        for (request, count) in self.identities.fetched().iter().map(FetchedToken::requests) {
-            requests += count;
+        for (request, count, sent) in self.identities.fetched().iter().map(FetchedToken::requests) {
+            requests += sent;
             if count > 0 {
                 calls.push((request.to_owned(), "to fetch a token".to_owned(), count));
             }
         }
-        Aftermath { calls, left, died: live.vitals.died(), requests }
+        Aftermath { calls, left, died: live.vitals.died().map(|death| death.told), requests }
     }
 
     /// Removes one thing, as somebody who may, or as who made it.

@@ -27,11 +27,12 @@ pub(crate) use self::effect::{item_among, lists_rights, parent_of, subject, word
 use self::ledger::Ledger;
 pub(crate) use self::ledger::{id_member, listed as ids_listed};
 pub(super) use self::ledger::{items as entries, told as ids_told};
-pub(super) use self::vitals::Vitals;
+pub(super) use self::vitals::{Death, Suspect, Vitals};
 use super::pace::Pace;
 use super::renewal::Renewals;
 use super::reply::Reply;
 use super::request::Draft;
+use super::trial::Sent;
 use crate::catalogue::{Case, Catalogue};
 use crate::contract::{Contract, Probe};
 use crate::glob;
@@ -218,10 +219,17 @@ impl Live {
         }
     }
 
-    /// The server answers nobody any more: the run ends. Returns what is said of it.
-    pub(super) fn end(&self, reason: &str) -> String {
+    /// Keeps that a request reached the server, if it did.
+    pub(super) fn vitals_of(&self, sent: &Sent) {
+        if !sent.is_unconnected && sent.requests > 0 {
+            self.vitals.reached(&sent.draft, sent.answer().map(|reply| reply.status));
+        }
+    }
+
+    /// The server answers nobody any more, or refuses connections (`is_refused`): the run ends. Returns what is said of it.
+    pub(super) fn end(&self, reason: &str, is_refused: bool) -> String {
         self.halt.halt();
-        self.vitals.ended(reason)
+        self.vitals.ended(reason, is_refused)
     }
 
     /// The request that shows what a call added, where its answer does not.

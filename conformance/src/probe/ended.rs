@@ -1,0 +1,55 @@
+//! A call after which the server answers nobody any more: the finding about it, whatever its case was about.
+
+use keyfit_openapi::Api;
+
+use super::Target;
+use super::live::{Death, Suspect};
+use super::trial::Sent;
+use crate::catalogue::Catalogue;
+use crate::contract::Level;
+use crate::verdict::{Fault, Outcome, Verdict};
+
+/// Why a case was not run.
+pub(crate) const DIED_BEFORE: &str = "the server died before it";
+
+impl Target {
+    /// Makes the end of the server the outcome of the case whose call ended it. What met nobody then was not reached.
+    pub(crate) fn settle_end(&self, catalogue: &Catalogue, outcomes: &mut [Outcome]) {
+        let Some((told, case, ended)) = self.ended(&catalogue.api) else { return };
+        for (known, outcome) in catalogue.cases.iter().zip(outcomes) {
+            let met_nobody = outcome
+                .reason
+                .as_ref()
+                .is_some_and(|reason| [&told, DIED_BEFORE].iter().any(|why| reason.contains(*why)));
+            if known.id == case {
+                let Outcome { identity, requests, took, .. } = outcome.clone();
+                *outcome = Outcome { identity, requests, took, ..ended.clone() };
+            } else if met_nobody && outcome.verdict == Verdict::Error {
+                let Outcome { requests, took, .. } = *outcome;
+                *outcome = Outcome { requests, took, ..Outcome::skip(DIED_BEFORE) };
+            }
+        }
+    }
+
+    /// What is said of a server that a call ended, the id of the case of that call, and what came of it.
+    fn ended(&self, api: &Api) -> Option<(String, String, Outcome)> {
+        let Death { told, by } = self.live.as_ref()?.vitals.died()?;
+        let Suspect { draft, status, case } = by?;
+        let of_call = |id: &str| api.operation(id).filter(|operation| operation.method == draft.method);
+        let path = draft.operation.as_deref().and_then(of_call).map(|operation| operation.path.as_str());
+        let answer = match status {
+            Some(status) => format!("it is answered {status}"),
+            None => "it gets no answer".to_owned(),
+        };
+        let method = &draft.method;
+        let path = path.unwrap_or_else(|| draft.url.path());
+        let finding = format!("{method} {path} ends the server: {answer}, and every connection after it is refused");
+        let reply = Err("every connection after this one is refused".to_owned());
+        let sent = Sent { draft, requests: 1, reply, is_unconnected: false, is_late: false };
+        let mut exchange = sent.exchange(&self.redactor, &self.http.extra);
+        exchange.status = status;
+        let outcome =
+            Outcome { exchanges: vec![exchange], status, ..Outcome::broken(Level::Must, finding).by(Fault::Ended) };
+        Some((told, case?, outcome))
+    }
+}
