@@ -103,6 +103,15 @@ fn why(rule: &Rule) -> &'static str {
             Probe::BrokenBodyWithoutToken => {
                 return "who is let in is decided before what is sent is read: otherwise strangers learn how bodies are judged, for free";
             }
+            Probe::OtherCaseToken => {
+                return "tokens that differ by the case of a letter are one: each letter is worth half of what it seems to be";
+            }
+            Probe::OtherSpelling => {
+                return "a guard that knows one spelling of a path lets everybody in by another";
+            }
+            Probe::Trace => {
+                return "what a server repeats, a script in a page can read: also the cookies and headers that are kept from it";
+            }
             Probe::NoFunds => {
                 return "a call that is not paid for must not be executed, and clients must know not to repeat it";
             }

@@ -1,5 +1,6 @@
 //! Bodies that are one item after another, read as a server or a client of any make writes them, and held against the document.
 
+use keyfit_openapi::schema::Judgement;
 use keyfit_openapi::{Api, Framing, Streamed, Streaming};
 use serde_json::{Map, Value, json};
 
@@ -62,7 +63,12 @@ pub(crate) fn values(media_type: &str, body: &[u8]) -> Option<Value> {
 }
 
 /// What is wrong with a body of a server: the first item that does not fit, counted from 1, and why.
-pub(crate) fn mismatch(api: &Api, streaming: Option<&Streaming>, streamed: &Streamed, body: &[u8]) -> Option<String> {
+pub(crate) fn mismatch(
+    (api, judge): (&Api, Judgement),
+    streaming: Option<&Streaming>,
+    streamed: &Streamed,
+    body: &[u8],
+) -> Option<String> {
     let end = streaming.and_then(|streaming| streaming.end.as_deref());
     let items = read(streamed.framing, body);
     if items.is_empty() && !body.trim_ascii().is_empty() {
@@ -70,7 +76,7 @@ pub(crate) fn mismatch(api: &Api, streaming: Option<&Streaming>, streamed: &Stre
     }
     let mut numbered = items.iter().take_while(|item| Some(item.data.as_str()) != end).zip(1..);
     numbered.find_map(|(item, number)| {
-        let mismatch = streamed.mismatch(api, &item.data, item.event.as_deref(), item.id.as_deref())?;
+        let mismatch = streamed.mismatch((api, judge), &item.data, item.event.as_deref(), item.id.as_deref())?;
         Some(format!("item {number}: {mismatch}"))
     })
 }

@@ -1,5 +1,6 @@
 //! Where a probe or a drive means something: at which operations, and in which variants.
 
+use keyfit_openapi::schema::names_format;
 use keyfit_openapi::{Api, Needed, NextPage, Operation, PageArgument, Partial, Place, ResponseShape, Retry, Writing};
 
 use super::{required_field, success_headers, undeclared_methods, wrong_top_level};
@@ -57,6 +58,7 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
         | Probe::Tampered(_)
         | Probe::OtherAudience
         | Probe::ChangedToken
+        | Probe::OtherCaseToken
         | Probe::Without(_)
         | Probe::WithUnknown(_)
         | Probe::OtherAlternative
@@ -94,6 +96,12 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
         }
         // It is a path that is shared with other origins, whatever is done there.
         Probe::CrossOrigin => api.methods(&operation.path).first() == Some(&operation.method),
+        Probe::OtherSpelling => operation.method == "GET" && operation.retry == Retry::Safe,
+        Probe::Trace => {
+            operation.method == "GET"
+                && operation.retry == Retry::Safe
+                && !api.methods(&operation.path).iter().any(|method| method == "TRACE")
+        }
         // A HEAD of its own is judged as any call.
         Probe::Head | Probe::HeadWithoutToken => {
             operation.method == "GET" && !api.methods(&operation.path).iter().any(|method| method == "HEAD")
@@ -176,6 +184,11 @@ fn has_such_alternative(probe: &Probe, contract: &Contract, operation: &Operatio
     match probe {
         Probe::Alternative(_) => contract.alternatives(operation).nth(1).is_some(),
         // What is changed in a JWT has rules of its own.
+        // Some take a password in the case of a keyboard's lock on purpose.
+        Probe::OtherCaseToken => {
+            operation.retry == Retry::Safe
+                && first().is_some_and(|set| set.iter().all(|one| !one.jwt && *one.carrier() != Carrier::Basic))
+        }
         Probe::ChangedToken => first().is_some_and(|set| set.iter().all(|one| !one.jwt)),
         // Where the others open it by themselves, nothing is missing.
         Probe::Without(kind) | Probe::WithUnknown(kind) => {
@@ -195,15 +208,15 @@ fn has_such_alternative(probe: &Probe, contract: &Contract, operation: &Operatio
 }
 
 /// Whether what a rule expects can be seen: an answer to HEAD has no body, and what a document does not say it does not promise.
-pub(super) fn can_be_seen(rule: &Rule, operation: &Operation) -> bool {
+pub(super) fn can_be_seen(rule: &Rule, api: &Api, operation: &Operation) -> bool {
     let Some(expect) = &rule.expect else { return true };
     let keeps = &expect.keeps;
-    (keeps.is_empty() || keeps.iter().any(|promise| is_promised(*promise, operation)))
+    (keeps.is_empty() || keeps.iter().any(|promise| is_promised(*promise, api, operation)))
         && (operation.method != "HEAD" || matches!(expect.body, None | Some(Body::Schema)))
 }
 
 /// Whether there is anything that could break a promise about answers.
-fn is_promised(promise: Promise, operation: &Operation) -> bool {
+fn is_promised(promise: Promise, api: &Api, operation: &Operation) -> bool {
     let responses = &operation.responses;
     match promise {
         Promise::DocumentedStatus => names_success(operation),
@@ -212,6 +225,10 @@ fn is_promised(promise: Promise, operation: &Operation) -> bool {
         }
         Promise::DocumentedMediaType => responses.values().any(|shape| shape.media_type.is_some()),
         Promise::DocumentedBody => responses.values().any(|shape| shape.schema.is_some() || shape.streamed.is_some()),
+        Promise::DocumentedFormats => {
+            let item = &api.document["paths"][&operation.key];
+            names_format(api, &item[operation.method.to_lowercase()]["responses"])
+        }
         Promise::DocumentedHeaders => responses.values().any(|shape| !shape.headers.is_empty()),
         Promise::Private => operation.method == "GET" && !operation.needed.is_optional(),
         Promise::NoServerError

@@ -474,7 +474,7 @@ fn cases_at(
     let (side, variants, unverified) = match (&rule.probe, rule.drive) {
         (Some(probe), _) => {
             let means_something = applies(probe, api, contract, operation)
-                && can_be_seen(rule, operation)
+                && can_be_seen(rule, api, operation)
                 && reach.tells_of_limits(rule, contract, operation)
                 && !matches!(probe, Probe::Invalid(flaw) if !reach.can_be_bent(*flaw, contract, position))
                 && !matches!(probe, Probe::Chain(link) if !reach.chains(contract).applies(*link, api, position));

@@ -125,6 +125,10 @@ fn served(probe: Option<&Probe>) -> (&'static str, &'static str) {
             "who makes up a credential is let in",
             "verify the credential itself: its signature, or that it was issued",
         ),
+        Probe::OtherCaseToken => (
+            "tokens that differ by the case of a letter are one, and are guessed sooner",
+            "compare the token letter by letter: look at the collation of the column, and at code that lowers its case",
+        ),
         Probe::RevokedToken => {
             ("a credential that leaked cannot be taken back", "ask on each request whether the credential was revoked")
         }
@@ -194,6 +198,12 @@ const OTHERWISE: (&str, &str) = (
 );
 
 fn leaked(rule: &Rule) -> (&'static str, &'static str) {
+    if rule.probe == Some(Probe::OtherSpelling) {
+        return (
+            "anybody who writes the path in that way is served",
+            "demand the credential behind the router, where each path has one form; or refuse paths in any other",
+        );
+    }
     let hides = rule.expect.as_ref().map_or(&[][..], |expect| &expect.hides);
     if hides.contains(&Hidden::Token) {
         return (

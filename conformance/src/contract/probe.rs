@@ -47,6 +47,8 @@ pub enum Probe {
     WrongPassword,
     /// A valid token in which one character is another.
     ChangedToken,
+    /// A valid token with its letters in the other case, where they say something: those of hexadecimal digits need not.
+    OtherCaseToken,
     /// A valid JWT that was tampered with by somebody who does not have its key.
     Tampered(Tampering),
     /// A JWT of the same issuer for another audience.
@@ -59,6 +61,9 @@ pub enum Probe {
     ExpiredToken,
     /// A valid token in this query parameter, and no header.
     QueryToken(String),
+    /// No credential, and the path in other spellings: a slash at its end, two slashes, a letter percent-encoded, the other letter case,
+    /// `;x` and `.json` at its end. Each is sent until one is served.
+    OtherSpelling,
     /// A body that is not JSON, and no token.
     BrokenBodyWithoutToken,
     /// A token with every scope but the one that is needed.
@@ -113,6 +118,8 @@ pub enum Probe {
     UndeclaredMethod,
     /// A valid request from a web page of an origin that nobody knows, and the question whether it may be sent.
     CrossOrigin,
+    /// `TRACE` in place of `GET`.
+    Trace,
     /// `HEAD` in place of `GET`.
     Head,
     /// The same without a token.
@@ -171,7 +178,14 @@ impl Probe {
     /// Whether it sends no credential where a valid request has one. A client certificate that is needed with others is shown all
     /// the same.
     pub fn is_without_token(&self) -> bool {
-        matches!(self, Self::NoToken | Self::QueryToken(_) | Self::BrokenBodyWithoutToken | Self::HeadWithoutToken)
+        matches!(
+            self,
+            Self::NoToken
+                | Self::QueryToken(_)
+                | Self::OtherSpelling
+                | Self::BrokenBodyWithoutToken
+                | Self::HeadWithoutToken
+        )
     }
 
     /// Whether it means nothing where a call without a credential is answered too: what is wrong with a credential need not be
@@ -193,6 +207,8 @@ impl Probe {
                 | Self::WithUnknown(_)
                 | Self::WrongPassword
                 | Self::ChangedToken
+                | Self::OtherCaseToken
+                | Self::Trace
                 | Self::Tampered(_)
                 | Self::OtherAudience
                 | Self::OtherKind(_)

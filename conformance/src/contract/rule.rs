@@ -170,6 +170,8 @@ pub enum Promise {
     DocumentedBody,
     /// The headers that the document demands are there, and those that it describes are of their types.
     DocumentedHeaders,
+    /// Texts in body and headers are of the formats that the document names for them, where all else fits.
+    DocumentedFormats,
     /// The status is not one of a fault of the server.
     NoServerError,
     /// A 401 says by which scheme to authenticate.

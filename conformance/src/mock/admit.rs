@@ -37,7 +37,8 @@ impl Core {
         if found.is_empty() {
             let takes_token = self.takes_token(operation);
             let is_waived = self.has(Mutant::AcceptsNoToken)
-                || (call.method == "HEAD" && self.has(Mutant::AcceptsHeadWithoutToken));
+                || (call.method == "HEAD" && self.has(Mutant::AcceptsHeadWithoutToken))
+                || (call.has_doubled_slash && self.has(Mutant::OpensDoubledSlashes));
             let is_waived = if takes_token { is_waived } else { self.has(Mutant::AcceptsNoCertificate) };
             let probe = if takes_token { Probe::NoToken } else { Probe::NoCertificate };
             return match (is_open, is_waived) {
@@ -83,6 +84,7 @@ impl Core {
             let waives = (self.has(Mutant::AcceptsUnknownToken) && !text.is_empty())
                 || self.takes_forged(found, operation)
                 || (self.has(Mutant::IgnoresPasswords) && self.knows_user(found))
+                || (self.has(Mutant::IgnoresTokenCase) && is_strange && self.state().knows_in_any_case(text))
                 || (self.has(Mutant::ComparesBeginnings)
                     && is_strange
                     && self.state().knows_beginning(beginning(text)));

@@ -1,5 +1,6 @@
 //! What every answer carries, and refusals as contract and document shape them.
 
+use hyper::body::Bytes;
 use hyper::header::CONTENT_TYPE;
 use keyfit_openapi::schema::{self, Direction};
 use keyfit_openapi::{Api, Operation, example};
@@ -91,6 +92,21 @@ impl Core {
                 answer.header(name, plain(&value));
             }
         }
+    }
+
+    /// A success with a text of no format in the place of the first one that is to have one, where that is the defect.
+    pub(super) fn misformatted(&self, operation: &Operation, status: u16, body: Bytes) -> Bytes {
+        let schema = Documented::find(&self.api, operation, status)
+            .filter(|_| self.has(Mutant::MisformatsTexts))
+            .and_then(|documented| json_of(&documented, "application/json").1);
+        let (Some(schema), Ok(value)) = (schema, serde_json::from_slice::<Value>(&body)) else { return body };
+        let with_text = |(at, leaf): (String, &Value)| {
+            let mut changed = value.clone();
+            *changed.pointer_mut(&at).filter(|_| leaf.is_string())? = json!("of no format");
+            let is_of_none = schema::misformat(&self.api, Direction::Answer, schema, &changed).is_some();
+            is_of_none.then(|| Bytes::from(changed.to_string()))
+        };
+        leaves(&value).into_iter().find_map(with_text).unwrap_or(body)
     }
 
     fn refusal_body(&self, refusal: &Refusal, shape: Option<&ErrorShape>, operation: &Operation, wait: u64) -> Answer {

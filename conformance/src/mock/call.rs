@@ -20,6 +20,8 @@ pub(super) struct Call {
     pub(super) body: Bytes,
     /// The positions of items that are to be rejected whatever they are.
     pub(super) reject: BTreeSet<usize>,
+    /// Whether two slashes stand in a row in its path.
+    pub(super) has_doubled_slash: bool,
     /// Whether another request like it is answered at the same instant.
     pub(super) is_raced: bool,
 }
@@ -66,6 +68,7 @@ impl Call {
             headers: request.headers.clone(),
             body,
             reject: BTreeSet::new(),
+            has_doubled_slash: below.contains("//"),
             is_raced: request.extensions.get::<Raced>().is_some(),
         })
     }

@@ -137,6 +137,12 @@ impl Core {
     }
 
     fn answer_to_anybody(&self, call: &Call) -> Answer {
+        if call.method == "TRACE" && self.has(Mutant::EchoesTrace) {
+            let line = |(name, value): (&HeaderName, &HeaderValue)| {
+                format!("{name}: {}\r\n", String::from_utf8_lossy(value.as_bytes()))
+            };
+            return Answer::of(200, "message/http", call.headers.iter().map(line).collect::<String>());
+        }
         match self.route(call) {
             Routed::Operation(index, path) => self.serve(call, index, &path),
             Routed::OtherMethods(index, _) if self.has(Mutant::AcceptsAnyMethod) => {
@@ -252,6 +258,7 @@ impl Core {
         let Some(body) = body else { return Ok(Answer::empty(status)) };
         let body = self.with_others(index, served, body);
         let body = self.with_one_way(served.operation, status, &served.sent, body);
+        let body = self.misformatted(served.operation, status, body);
         let managing = self.contract.key_management.iter().flat_map(KeyManagement::operations);
         let is_managing = managing.into_iter().any(|(_, id)| id == served.operation.id);
         if !is_managing && self.has(Mutant::DropsRequiredMembers) {

@@ -41,6 +41,10 @@ pub enum Mutant {
     IgnoresPasswords,
     /// Compares the beginnings of tokens.
     ComparesBeginnings,
+    /// Compares tokens without regard to the case of their letters.
+    IgnoresTokenCase,
+    /// Serves paths with two slashes in a row without a token.
+    OpensDoubledSlashes,
     /// Compares the scheme letter by letter.
     RefusesLowerCaseScheme,
     /// Takes a token in the query where it is not documented, and refuses it where it is.
@@ -151,6 +155,8 @@ pub enum Mutant {
     OmitsAllow,
     /// Serves `HEAD` without a token.
     AcceptsHeadWithoutToken,
+    /// Answers `TRACE` with what it was sent.
+    EchoesTrace,
     /// Refuses `HEAD`.
     RefusesHead,
     /// Answers `HEAD` without the headers that `GET` has.
@@ -229,6 +235,8 @@ pub enum Mutant {
     MislabelsSuccesses,
     /// Does not say what successes are.
     OmitsContentType,
+    /// Puts texts of no format in the place of those that the document gives one.
+    MisformatsTexts,
     /// Leaves out the headers that the document demands.
     OmitsDocumentedHeaders,
     /// Lets every cache keep what it serves.

@@ -230,6 +230,13 @@ impl State {
         !text.is_empty() && self.tokens.iter().any(fits)
     }
 
+    /// Whether a token that is in use has these letters, whatever their case.
+    pub(super) fn knows_in_any_case(&self, text: &str) -> bool {
+        let fits =
+            |(known, token): (&String, &Token)| known.eq_ignore_ascii_case(text) && token.state == TokenState::Valid;
+        self.tokens.iter().any(fits)
+    }
+
     /// Masks every token that was issued.
     pub(super) fn redactor(&self) -> &Redactor {
         &self.redactor

@@ -81,7 +81,8 @@ impl Grant {
     }
 }
 
-/// Thirty-two hexadecimal digits that look like chance and are the same in every run (splitmix64).
+/// Thirty-two digits and letters that look like chance and are the same in every run (splitmix64). The letters are none of
+/// hexadecimal digits, so that their case says something.
 pub(super) fn token_text(number: u64) -> String {
     let mixed = |seed: u64| {
         let mut word = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -89,7 +90,9 @@ pub(super) fn token_text(number: u64) -> String {
         word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         word ^ (word >> 31)
     };
-    format!("{:016x}{:016x}", mixed(number * 2), mixed(number * 2 + 1))
+    let digits = format!("{:016x}{:016x}", mixed(number * 2), mixed(number * 2 + 1));
+    let letter = |digit: char| if digit.is_ascii_digit() { digit } else { char::from(digit as u8 + (b'u' - b'a')) };
+    digits.chars().map(letter).collect()
 }
 
 /// A JWT, which is the same in every run as well.

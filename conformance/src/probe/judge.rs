@@ -2,8 +2,7 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use keyfit_openapi::schema::{self, Direction};
-use keyfit_openapi::{Api, Operation};
+use keyfit_openapi::Operation;
 use reqwest::header::RETRY_AFTER;
 use serde_json::Value;
 
@@ -12,14 +11,11 @@ use super::keys::{self, Minted};
 use super::reply::Reply;
 use super::request::Draft;
 use super::{challenge, cross_origin, grant, headers, outcome};
-use crate::body::essence;
 use crate::clock;
 use crate::contract::{Body, Contract, Expect, Rate, RateLimit, ResetUnit, Standing};
-use crate::items;
 
 /// What an answer is judged by.
 pub(super) struct Judge<'a> {
-    pub(super) api: &'a Api,
     pub(super) contract: &'a Contract,
     pub(super) operation: &'a Operation,
     pub(super) expect: &'a Expect,
@@ -39,11 +35,12 @@ pub(super) struct Snapshot {
 impl Judge<'_> {
     /// What is wrong with an answer of the expected status; `None` if it is the expected one. `before` is the answer to the
     /// call before, where the rule compares with it.
-    pub(super) fn finding(&self, draft: &Draft, reply: &Reply, before: Option<&Reply>) -> Option<String> {
+    pub(super) fn finding(&self, seen: &Seen<'_>, before: Option<&Reply>) -> Option<String> {
+        let Seen { draft, reply, .. } = seen;
         let lets_in = || self.expect.no_foreign_origin.then(|| cross_origin::finding(reply))?;
         self.headers(reply)
             .or_else(lets_in)
-            .or_else(|| self.body(draft, reply))
+            .or_else(|| self.body(seen))
             .or_else(|| self.rate(reply, before))
             .or_else(|| grant::finding(self.expect, draft, reply))
             .or_else(|| challenge::finding(self.expect.challenge?, &reply.headers))
@@ -111,7 +108,8 @@ impl Judge<'_> {
         Some(format!("the header `{missing}` is missing"))
     }
 
-    fn body(&self, draft: &Draft, reply: &Reply) -> Option<String> {
+    fn body(&self, seen: &Seen<'_>) -> Option<String> {
+        let Seen { draft, reply, .. } = seen;
         match self.expect.body? {
             Body::Profile => {
                 let Some(shape) = self.contract.error_shape(&self.operation.errors, reply.status) else {
@@ -122,32 +120,8 @@ impl Judge<'_> {
                 }
                 shape.mismatch(reply.status, reply.media_type(), &reply.body)
             }
-            Body::Schema => self.schema(reply),
+            Body::Schema => seen.form(),
             Body::Outcome | Body::ToldOutcome => self.outcome(draft, reply),
-        }
-    }
-
-    fn schema(&self, reply: &Reply) -> Option<String> {
-        let responses = &self.operation.responses;
-        let shape = responses.get(&reply.status.to_string()).or_else(|| responses.get("2XX"))?;
-        if let Some(streamed) = shape.streamed.as_ref().filter(|streamed| {
-            let came = keyfit_openapi::framing(reply.media_type());
-            came == Some(streamed.framing)
-        }) {
-            return items::mismatch(self.api, self.operation.streaming.as_ref(), streamed, &reply.body);
-        }
-        // Where a document names no content, it says nothing of it.
-        let schema = shape.schema.as_ref()?;
-        // Of what is no JSON a document says no more than its media type.
-        if let Some(documented) = shape.media_type.as_ref().filter(|_| !shape.is_json()) {
-            let is_it = documented.contains('*') || essence(documented) == essence(reply.media_type());
-            return (!is_it).then(|| format!("the media type is `{}`, not `{documented}`", reply.media_type()));
-        }
-        match serde_json::from_slice::<Value>(&reply.body) {
-            Ok(value) => {
-                schema::mismatch(self.api, Direction::Answer, schema, &value).map(|mismatch| mismatch.to_string())
-            }
-            Err(_) => Some("the body is not JSON".to_owned()),
         }
     }
 

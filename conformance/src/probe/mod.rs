@@ -25,6 +25,7 @@ mod renewal;
 mod reply;
 mod request;
 mod servers;
+mod spelling;
 mod transport;
 mod trial;
 mod webhook;
@@ -45,7 +46,7 @@ pub(crate) use self::live::{id_member, ids_listed, item_among, lists_rights, par
 use self::oauth::Flow;
 pub(crate) use self::pages::{can_be_walked, takes_any_cursor};
 pub(crate) use self::reply::Reply;
-use self::request::Draft;
+use self::request::{Draft, is_of_both_cases};
 pub use self::servers::{Servers, known as known_servers};
 use self::transport::Shown;
 pub use self::transport::{Http, Settings, http_client, is_loopback};
@@ -355,6 +356,7 @@ impl Target {
         match probe {
             Probe::UndeclaredMethod => return self.ask_for_undeclared(trial).await,
             Probe::Invalid(flaw) => return self.send_bent(trial, *flaw).await,
+            Probe::OtherSpelling => return self.send_other_spellings(trial).await,
             Probe::CrossOrigin => return self.send_cross_origin(trial).await,
             Probe::Chain(link) => return self.follow_chain(trial, *link).await,
             Probe::AtOnce => return self.fill_window(trial).await,
@@ -372,6 +374,10 @@ impl Target {
         }
         if *probe == Probe::LackingScope && self.is_let_in_with_least(trial).await? {
             return Ok(());
+        }
+        if *probe == Probe::OtherCaseToken && !trial.identity.secrets().any(is_of_both_cases) {
+            // Of letters of one case nobody says that they could not be read in another.
+            trial.at_most = Level::Should;
         }
         let (maker, identity) = (trial.maker(self), &trial.identity);
         if let (Probe::Oauth(probe), Some(server)) = (probe, &catalogue.contract.authorization_server) {

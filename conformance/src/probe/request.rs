@@ -214,6 +214,7 @@ impl Maker<'_> {
         match probe {
             Probe::UndeclaredMethod => undeclared_methods(self.api, operation).next().unwrap_or(&operation.method),
             Probe::Head | Probe::HeadWithoutToken => "HEAD",
+            Probe::Trace => "TRACE",
             _ => &operation.method,
         }
     }
@@ -281,8 +282,11 @@ impl Maker<'_> {
         }
         // URLs are logged on the way.
         let is_kept = self.live.is_some_and(|live| !live.policy.query_tokens) && !identity.is_expendable;
-        let is_own =
-            |text: &String| identity.secrets().any(|own| !own.reveal().is_empty() && text.contains(own.reveal()));
+        // Whoever reads such a token in a log knows the valid one, or nearly.
+        let is_near = matches!(probe, Probe::ChangedToken | Probe::OtherCaseToken);
+        let is_own = |text: &String| {
+            is_near || identity.secrets().any(|own| !own.reveal().is_empty() && text.contains(own.reveal()))
+        };
         if is_kept && keys.iter().any(|(_, text)| is_own(text)) {
             return Err(Missing(format!(
                 "a token would stand in a URL: pass --query-tokens, or mark `{}` with `expendable = true`",
@@ -350,6 +354,14 @@ impl Maker<'_> {
                 format!("{user}:{NOBODY}").into()
             }
             Probe::ChangedToken => changed(valid).into(),
+            Probe::OtherCaseToken => in_other_case(valid)
+                .ok_or_else(|| {
+                    let kind = &credential.kind;
+                    Missing(format!(
+                        "the token of the kind `{kind}` has no letters but hexadecimal digits, whose case says nothing"
+                    ))
+                })?
+                .into(),
             Probe::Tampered(how) => {
                 let tampered = jwt::tampered(*how, valid);
                 tampered
@@ -385,7 +397,7 @@ impl Maker<'_> {
     fn body(&self, probe: &Probe, operation: &Operation, body: &Value, items: &[(Value, bool)]) -> Option<Vec<u8>> {
         let schema = operation.body.as_ref().map(|body| &body.schema);
         let written = match probe {
-            Probe::UndeclaredMethod | Probe::Head | Probe::HeadWithoutToken => return None,
+            Probe::UndeclaredMethod | Probe::Head | Probe::HeadWithoutToken | Probe::Trace => return None,
             Probe::BrokenJson | Probe::BrokenBodyWithoutToken => return Some(b"{\"cut\": [1, 2".to_vec()),
             Probe::Oversize(bytes) => return Some(vec![b' '; *bytes]),
             Probe::WrongTopLevel => schema.and_then(|schema| wrong_top_level(self.api, schema))?,
@@ -475,6 +487,23 @@ fn changed(valid: &str) -> String {
         *letter = if *letter == 'a' { 'b' } else { 'a' };
     }
     letters.into_iter().collect()
+}
+
+/// The token with its letters in the other case; `None` where that may be the same token, written in another way.
+fn in_other_case(token: &str) -> Option<String> {
+    let says_something = |letter: char| letter.is_ascii_alphabetic() && !letter.is_ascii_hexdigit();
+    let turned = |letter: char| match letter {
+        'a'..='z' => letter.to_ascii_uppercase(),
+        letter => letter.to_ascii_lowercase(),
+    };
+    token.contains(says_something).then(|| token.chars().map(turned).collect())
+}
+
+/// Whether a token has letters of both cases, so that they cannot be read in one.
+pub(super) fn is_of_both_cases(token: &Secret) -> bool {
+    let token = token.reveal();
+    token.contains(|letter: char| letter.is_ascii_lowercase())
+        && token.contains(|letter: char| letter.is_ascii_uppercase())
 }
 
 fn sorted_out(model: &Value, batch: &Batch, number: usize, is_good: bool) -> (Value, bool) {

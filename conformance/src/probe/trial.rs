@@ -12,7 +12,7 @@ use super::reply::Reply;
 use super::request::{Draft, Maker};
 use super::{HeaderValue, Target};
 use crate::catalogue::{Case, Catalogue};
-use crate::contract::{Expect, Level, Probe, Reading};
+use crate::contract::{Expect, Hidden, Level, Probe, Reading, Standing};
 use crate::identity::{Identity, Missing};
 use crate::secret::{MASK, Redactor, Secret};
 use crate::verdict::{Exchange, Fault, Observation, Outcome, cut};
@@ -124,7 +124,9 @@ impl<'a> Trial<'a> {
             let operation = self.answered_by(&sent.draft);
             let secrets: Vec<Secret> = sent.draft.secrets.iter().chain(self.identity.secrets()).cloned().collect();
             let seen = self.seen(operation, &sent.draft, reply, &secrets);
-            for about in self.catalogue.contract.standing() {
+            // An echo is what TRACE asks for: whether it is answered has a rule of its own.
+            let is_echo = |about: &Standing| sent.draft.method == "TRACE" && *about == Standing::Hides(Hidden::Token);
+            for about in self.catalogue.contract.standing().iter().filter(|about| !is_echo(about)) {
                 let Some(found) = seen.finding(*about) else { continue };
                 let is_of_it = |known: &Observation| known.about == *about && known.operation == operation;
                 if observations.iter().any(|known| is_of_it(known) && known.at_most >= found.at_most) {
@@ -246,7 +248,6 @@ impl<'a> Trial<'a> {
 
     fn judged(&self, minted: Option<&Minted>) -> Outcome {
         let judge = Judge {
-            api: &self.catalogue.api,
             contract: &self.catalogue.contract,
             operation: self.catalogue.operation(self.case),
             expect: self.expect,
@@ -257,9 +258,9 @@ impl<'a> Trial<'a> {
                 let before = before.first().and_then(Sent::answer);
                 let level = self.case.level.min(self.at_most);
                 let status = || judge.status(reply).or_else(|| judge.other_status(before, reply));
-                let content = || judge.finding(draft, reply, before).or_else(|| self.differs(&judge));
-                // A leak is one, whatever else is wrong.
                 let seen = self.seen(self.case.operation, draft, reply, &self.presented);
+                let content = || judge.finding(&seen, before).or_else(|| self.differs(&judge));
+                // A leak is one, whatever else is wrong.
                 let found = judge.leak(&seen).or_else(|| self.found.clone()).map(|leak| (leak, Fault::Leak));
                 if found.is_none() && judge.is_refused_whole(reply) {
                     let why = "the server refuses the whole call for one bad item: it tells no outcome of the others";

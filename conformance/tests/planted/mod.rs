@@ -64,10 +64,14 @@ pub(crate) enum Defect {
     CreateLosesPrice,
     ReplaceIsLost,
     LocationIsWrong,
+    SlashOpensPath,
+    KeyIgnoresCase,
+    TraceIsEchoed,
+    InstantIsText,
 }
 
 impl Defect {
-    pub(crate) const ALL: [Self; 44] = [
+    pub(crate) const ALL: [Self; 48] = [
         Self::RevokedKeyWorks,
         Self::ExpiredKeyWorks,
         Self::AnyKeyWorks,
@@ -112,6 +116,10 @@ impl Defect {
         Self::CreateLosesPrice,
         Self::ReplaceIsLost,
         Self::LocationIsWrong,
+        Self::SlashOpensPath,
+        Self::KeyIgnoresCase,
+        Self::TraceIsEchoed,
+        Self::InstantIsText,
     ];
 }
 
@@ -313,6 +321,11 @@ impl Shop {
         media_type: Option<&str>,
         body: &[u8],
     ) -> Answer {
+        let is_with_slash = path.ends_with('/') && self.has(Defect::SlashOpensPath);
+        let path = if is_with_slash { path.trim_end_matches('/') } else { path };
+        if let (&Method::TRACE, Some(sent), true) = (method, authorization, self.has(Defect::TraceIsEchoed)) {
+            return ok(200, json!({ "authorization": sent }));
+        }
         let segments: Vec<&str> = path.trim_start_matches("/v1").split('/').skip(1).collect();
         let method = if method == Method::HEAD { &Method::GET } else { method };
         let Some((allowed, route)) = route(method, &segments) else { return problem(404, "There is nothing here") };
@@ -325,7 +338,7 @@ impl Shop {
         {
             return answer;
         }
-        let is_open = route.name == "export" && self.has(Defect::ExportIsOpen);
+        let is_open = is_with_slash || (route.name == "export" && self.has(Defect::ExportIsOpen));
         let caller = match self.caller(authorization) {
             Ok(caller) => caller,
             Err(_) if is_open => Caller { name: "OWNER", state: State::Valid, scopes: &["*"] },
@@ -355,7 +368,8 @@ impl Shop {
         if !scheme.eq_ignore_ascii_case("bearer") {
             return refuse("The scheme is Bearer");
         }
-        let Some((name, state, scopes)) = KEYS.iter().find(|(name, ..)| key(name) == sent) else {
+        let is_key = |key: &str| key == sent || (self.has(Defect::KeyIgnoresCase) && key.eq_ignore_ascii_case(sent));
+        let Some((name, state, scopes)) = KEYS.iter().find(|(name, ..)| is_key(&key(name))) else {
             if self.has(Defect::AnyKeyWorks) {
                 return Ok(Caller { name: "OWNER", state: State::Valid, scopes: &["*"] });
             }
@@ -416,7 +430,8 @@ impl Shop {
             "me" if self.has(Defect::AccountIsCached) => {
                 ok(200, json!({ "shop": "shop-1" })).with("cache-control", "public, max-age=300".to_owned())
             }
-            "me" => ok(200, json!({ "shop": "shop-1" })),
+            "me" if self.has(Defect::InstantIsText) => ok(200, json!({ "shop": "shop-1", "since": "2026" })),
+            "me" => ok(200, json!({ "shop": "shop-1", "since": "2026-01-22T10:00:00Z" })),
             "product-list" => {
                 let (offset, limit) = self.listing(route.query)?;
                 // Where a page begins, if not with the item behind the last one.

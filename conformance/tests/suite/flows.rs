@@ -73,14 +73,8 @@ pub(crate) fn source() -> Source {
     let rule = rules.split("\n[[rule]]").find(|rule| rule.contains("flows.oauth.discovery")).expect("its rule");
     let text = contract.text.replacen("[authorization-server]\n", discovery, 1);
     // The document has no bodies of errors, in which something could be shown; what breaks the others breaks another rule before.
-    let breakable_elsewhere = [
-        "error.no-internals",
-        "answer.status",
-        "answer.server-error",
-        "answer.allow",
-        "answer.body",
-        "answer.problem-status",
-    ];
+    let breakable_elsewhere =
+        ["error.no-internals", "answer.status", "answer.server-error", "answer.body", "answer.problem-status"];
     let text = without(&text, &breakable_elsewhere);
     source.contract = Some(Text::new("contract.toml", format!("{text}\n[[rule]]{rule}")));
     source

@@ -86,7 +86,12 @@ fn connection(stream: TcpStream, log: &Log, answer: &Answer) {
             }
             head.push(line.trim().to_owned());
         }
-        let headers = head[1..].join("\n").to_lowercase();
+        let headers = head[1..].join("\n");
+        // The case of a token says something.
+        let other_case = TOKEN.to_uppercase();
+        let is_other = headers.contains(&other_case);
+        let headers = headers.to_lowercase();
+        let headers = if is_other { headers.replace(TOKEN, &other_case) } else { headers };
         let length = headers.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok()).unwrap_or(0);
         let mut body = vec![0; length];
         let _ = reader.read_exact(&mut body);

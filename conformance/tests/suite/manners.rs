@@ -83,7 +83,7 @@ fn answer(manner: Manner, first: &str, headers: &str, count: &AtomicUsize) -> St
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let reads = matches!(method, "GET" | "HEAD");
     let credential = headers.lines().find_map(|line| line.strip_prefix("authorization: ")).unwrap_or_default();
-    let is_known = credential.eq_ignore_ascii_case(&format!("bearer {TOKEN}"));
+    let is_known = credential == format!("bearer {TOKEN}");
     let item = path.strip_prefix("/users/");
     if manner == Manner::PutsOff && reads && count.fetch_add(1, Ordering::Relaxed) % 7 == 6 {
         return refusal(manner, method, "503 Service Unavailable", "retry-after: 1\r\n");

@@ -200,6 +200,13 @@ fn sent(probe: &Probe, held: &[(&'static Scheme, String)], catalogue: &Catalogue
             letters[place] = if letters[place] == b'a' { b'b' } else { b'a' };
             scheme.sent(&String::from_utf8(letters).expect("it is ASCII"))
         }),
+        Probe::OtherCaseToken => bent(&|scheme, secret| {
+            let turned = |letter: char| match letter {
+                letter if letter.is_ascii_lowercase() => letter.to_ascii_uppercase(),
+                letter => letter.to_ascii_lowercase(),
+            };
+            scheme.sent(&secret.chars().map(turned).collect::<String>())
+        }),
         _ => held.iter().map(written).collect(),
     }
 }
@@ -240,7 +247,8 @@ async fn each_request_of_the_check_is_the_one_of_its_probe() {
         let expect = catalogue.rule(case).expect.as_ref().expect("it says what is expected");
         let probes: Vec<&Probe> = expect.same_as.iter().chain(&expect.same_headers_as).chain([probe]).collect();
         // Several requests, which are about something else than who calls.
-        let is_about_others = matches!(probe, Probe::Invalid(_) | Probe::CrossOrigin | Probe::UndeclaredMethod);
+        let is_about_others =
+            matches!(probe, Probe::Invalid(_) | Probe::CrossOrigin | Probe::UndeclaredMethod | Probe::OtherSpelling);
         assert!(is_about_others || seen.len() == probes.len(), "{}: {seen:?}", case.id);
         let probes = probes.into_iter().chain(std::iter::repeat(probe));
         for (request, probe) in seen.iter().zip(probes) {

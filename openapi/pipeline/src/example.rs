@@ -393,6 +393,8 @@ impl<'a> Maker<'a> {
         let text = match whole.all("format").find_map(Value::as_str) {
             Some("date-time") => "2026-01-22T10:00:00Z",
             Some("date") => "2026-01-22",
+            Some("time") => "10:00:00Z",
+            Some("duration") => "PT1H",
             Some("uuid") => "00000000-0000-4000-8000-000000000000",
             Some("email") => "ada@example.com",
             Some("uri" | "url") => "https://example.com/",

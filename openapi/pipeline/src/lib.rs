@@ -27,6 +27,7 @@ mod file;
 mod files;
 mod flow;
 mod form;
+mod format;
 mod generate;
 mod hints;
 mod lines;

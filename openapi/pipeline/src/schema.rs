@@ -1,6 +1,6 @@
 //! Whether a value fits a schema of OpenAPI. The dialect of 3.0 has `nullable` and boolean `exclusiveMinimum` and is no
 //! JSON Schema draft, so validators of those drafts read it wrongly. Of the words of 3.1 it judges those that say what a value, its
-//! members and its items are. Not judged are formats, `if`, `contains`, `propertyNames`, what depends on other members and what is
+//! members and its items are, and formats where they are asked for. Not judged are `if`, `contains`, `propertyNames`, what depends on other members and what is
 //! unevaluated, and of what takes more steps than there are for one value, no more than these.
 
 use std::cell::Cell;
@@ -10,7 +10,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use crate::normalize::is_pattern;
-use crate::{Api, pattern, walk};
+use crate::{Api, format, pattern, walk};
 
 /// Which way a value goes.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -40,10 +40,48 @@ pub struct Mismatch {
     pub problem: String,
 }
 
+/// A way to hold a value against a schema: [`mismatch`] or [`misformat`].
+pub type Judgement = fn(&Api, Direction, &Value, &Value) -> Option<Mismatch>;
+
 /// The first mismatch of a value that goes this way with a schema, `None` if it fits.
 pub fn mismatch(api: &Api, direction: Direction, schema: &Value, value: &Value) -> Option<Mismatch> {
     check(&Scope::of(&api.document, direction), schema, value, "").err()
 }
+
+/// The first text of a value that is not of the format that its schema names; `None` also where the value does not fit without that.
+pub fn misformat(api: &Api, direction: Direction, schema: &Value, value: &Value) -> Option<Mismatch> {
+    let scope = Scope { judges_formats: true, ..Scope::of(&api.document, direction) };
+    let found = check(&scope, schema, value, "").err()?;
+    mismatch(api, direction, schema, value).is_none().then_some(found)
+}
+
+/// Whether a text that is described anywhere in a part of the document has a format that can be judged. Of a part with more than is
+/// looked at, it may be.
+pub fn names_format(api: &Api, part: &Value) -> bool {
+    let mut open = vec![part];
+    let mut seen: HashSet<*const Value> = HashSet::new();
+    while let Some(value) = open.pop() {
+        let value = walk::resolve(&api.document, value);
+        if !seen.insert(std::ptr::from_ref(value)) {
+            continue;
+        }
+        let format = value.get("format").and_then(Value::as_str);
+        if seen.len() > MOST_PARTS
+            || format.is_some_and(|format| format::is_known(format) && is_of_kind(value, &Value::from("")))
+        {
+            return true;
+        }
+        match value {
+            Value::Object(members) => open.extend(members.values()),
+            Value::Array(items) => open.extend(items),
+            _ => {}
+        }
+    }
+    false
+}
+
+/// How many parts of a document are looked at for a format.
+const MOST_PARTS: usize = 5_000;
 
 /// Whether a member of a schema is sent this way, or, as the document says, the other way alone.
 pub fn is_sent(api: &Api, direction: Direction, schema: &Value, member: &str) -> bool {
@@ -62,6 +100,8 @@ pub(crate) struct Scope<'a> {
     direction: Direction,
     /// Whether what stands beside a `$ref` holds too.
     is_31: bool,
+    /// Whether a text has to be of the format that its schema names.
+    judges_formats: bool,
     left: Cell<usize>,
 }
 
@@ -72,7 +112,7 @@ impl<'a> Scope<'a> {
 
     /// The same with other steps.
     pub(crate) fn with(document: &'a Value, direction: Direction, steps: usize) -> Self {
-        Self { document, direction, is_31: walk::is_31(document), left: Cell::new(steps) }
+        Self { document, direction, is_31: walk::is_31(document), judges_formats: false, left: Cell::new(steps) }
     }
 
     /// The steps that are left; where none is, what was judged may be wrong.
@@ -151,6 +191,10 @@ fn itself(scope: &Scope<'_>, whole: &Value, schema: &Value, value: &Value, at: &
         Value::Object(members) => object(scope, whole, schema, members, at),
         Value::Array(items) => array(scope, schema, items, at),
         Value::String(text) => {
+            let format = schema.get("format").and_then(Value::as_str).filter(|_| scope.judges_formats);
+            if let Some(format) = format.filter(|format| !format::fits(format, text)) {
+                return fail(at, format!("is no `{format}`"));
+            }
             length(schema, "minLength", "maxLength", text.chars().count(), "characters", at)?;
             let pattern = schema.get("pattern").and_then(Value::as_str).filter(|pattern| is_pattern(pattern));
             match pattern.filter(|pattern| scope.steps(PATTERN) && !pattern::matches(pattern, text)) {
@@ -526,6 +570,37 @@ mod tests {
             "Text": { "type": "string" }, "Nothing": { "type": "string", "nullable": true },
         } } });
         values.iter().map(|value| check(&Scope::of(&document, direction), schema, value, "").is_err()).collect()
+    }
+
+    #[test]
+    fn a_format_is_judged_where_it_is_asked_for_and_all_else_fits() {
+        let instant = json!({ "type": ["string", "null"], "format": "date-time" });
+        let schema = json!({
+            "type": "object",
+            "required": ["id"],
+            "properties": {
+                "at": instant,
+                "all": { "type": "array", "items": instant },
+                "either": { "oneOf": [instant, { "type": "string", "format": "date" }] },
+                "loose": { "anyOf": [{ "type": "string", "format": "uuid" }, { "type": "string" }] },
+                "number": { "type": "integer", "format": "int32" },
+            },
+        });
+        let document = Text::new("a.json", json!({ "openapi": "3.1.0", "info": {}, "paths": {} }).to_string());
+        let source = Source { name: "a".to_owned(), document, overlay: None, contract: None };
+        let api = Api::read(&source).unwrap_or_else(|failure| panic!("{failure}"));
+        let found = |value: Value| misformat(&api, Direction::Answer, &schema, &value).map(|found| found.to_string());
+        for (value, says) in [
+            (json!({ "id": 1, "at": "2026-01-22T10:00:00Z", "either": "2026-01-22", "loose": "a", "number": 1 }), None),
+            (json!({ "id": 1, "at": null, "either": "2026-01-22T10:00:00Z" }), None),
+            (json!({ "id": 1, "at": "secret" }), Some("/at is no `date-time`")),
+            (json!({ "id": 1, "all": ["2026-01-22T10:00:00Z", "no"] }), Some("/all/1 is no `date-time`")),
+            (json!({ "id": 1, "either": "no" }), Some("/either fits 0 of the 2 variants")),
+            (json!({ "at": "no" }), None),
+        ] {
+            assert_eq!(found(value.clone()).as_deref(), says, "{value}");
+            assert!(value.get("id").is_none() || mismatch(&api, Direction::Answer, &schema, &value).is_none());
+        }
     }
 
     #[test]

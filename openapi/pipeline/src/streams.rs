@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 
 use crate::misfit::Misfit;
 use crate::normalize::essence;
-use crate::schema::{Direction, Mismatch};
-use crate::{Api, example, pointer, schema, walk};
+use crate::schema::{Direction, Judgement, Mismatch};
+use crate::{Api, example, pointer, walk};
 
 /// The members of an event, as documents describe one.
 const EVENT: [&str; 4] = ["data", "event", "id", "retry"];
@@ -272,18 +272,23 @@ fn joined(read: Vec<Data>) -> Data {
 impl Streamed {
     /// What is wrong with an item: `data` is the text of a JSON text or of the data of an event, `event` and `id` what the event
     /// says besides. `None` where it fits.
-    pub fn mismatch(&self, api: &Api, data: &str, event: Option<&str>, id: Option<&str>) -> Option<Mismatch> {
+    pub fn mismatch(
+        &self,
+        (api, judge): (&Api, Judgement),
+        data: &str,
+        event: Option<&str>,
+        id: Option<&str>,
+    ) -> Option<Mismatch> {
         let value = if self.is_text { Ok(json!(data)) } else { serde_json::from_str::<Value>(data) };
         let Ok(value) = value else { return Some(Mismatch { at: String::new(), problem: "it is no JSON".to_owned() }) };
         let Some(whole) = self.event.as_ref() else {
-            return schema::mismatch(api, Direction::Answer, &self.schema, &value);
+            return judge(api, Direction::Answer, &self.schema, &value);
         };
         let data = if self.holds_text { json!(data) } else { value.clone() };
         let members = [("data", Some(data)), ("event", event.map(Value::from)), ("id", id.map(Value::from))];
         let members = members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
         let said = Value::Object(members.collect::<Map<_, _>>());
-        schema::mismatch(api, Direction::Answer, whole, &said)
-            .or_else(|| schema::mismatch(api, Direction::Answer, &self.schema, &value))
+        judge(api, Direction::Answer, whole, &said).or_else(|| judge(api, Direction::Answer, &self.schema, &value))
     }
 
     /// An item that fits, as [`written`](Self::written) takes it.

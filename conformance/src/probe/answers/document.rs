@@ -4,7 +4,7 @@
 //! a class was written with the API's own refusals in mind, and servers and proxies before the API refuse in words of their own.
 
 use keyfit_openapi::framing;
-use keyfit_openapi::schema::{self, Direction};
+use keyfit_openapi::schema::{self, Direction, Judgement};
 use reqwest::header::CONTENT_TYPE;
 use serde_json::{Map, Value};
 
@@ -13,6 +13,7 @@ use crate::body::{essence, is_json};
 use crate::contract::Level;
 use crate::documented::{Documented, covers, names_success};
 use crate::items;
+use crate::probe::Reply;
 
 /// Refusals that HTTP defines for any request: those who describe an API leave them out.
 const OF_ANY_REQUEST: [u16; 16] = [400, 401, 403, 404, 405, 406, 408, 411, 413, 414, 415, 417, 421, 422, 429, 431];
@@ -68,34 +69,46 @@ impl<'a> Described<'a> {
     }
 
     pub(super) fn body(&self) -> Option<Found> {
-        let reply = self.seen.reply;
         let documented = self.documented()?;
         let content = documented.content()?;
-        let finding = if reply.body.is_empty() {
-            // No items, and no text, are an empty body.
-            let demands = |(range, media): (&String, &Value)| {
-                is_whole_json(range) && media["schema"].as_object().is_some_and(|schema| !schema.is_empty())
-            };
-            let is_missing = self.may_have_body() && content.iter().all(demands);
-            is_missing.then(|| format!("the body of a {} is empty", reply.status))
-        } else {
-            self.mismatch(&documented, content)
-        };
-        Some(self.binding(&documented, finding?))
+        let finding = self.misfit(&documented, content, self.seen.reply.media_type())?;
+        Some(self.binding(&documented, finding))
+    }
+
+    /// What is wrong with the form of an answer that is to be the documented one: its body, or of what is no JSON its media type. JSON
+    /// under another name is read as what it is: the name has a rule of its own.
+    pub(super) fn form(&self) -> Option<Found> {
+        let documented = self.documented()?;
+        let content = documented.content()?;
+        let named = self.seen.reply.media_type();
+        let is_known = content.keys().any(|range| covers(range, named));
+        let meant = content.keys().find(|range| is_whole_json(range)).filter(|_| !is_known);
+        let finding = self.misfit(&documented, content, meant.map_or(named, String::as_str));
+        let finding = finding.map(|finding| self.binding(&documented, finding));
+        finding.or_else(|| self.media_type().filter(|_| meant.is_none()))
     }
 
     pub(super) fn headers(&self) -> Option<Found> {
         let documented = self.documented()?;
-        let finding = documented.headers().find_map(|(name, header)| {
-            let mut values = self.seen.reply.headers.get_all(name).iter().peekable();
-            if values.peek().is_none() {
-                return (header["required"] == true).then(|| format!("the header `{name}` is missing"));
-            }
-            let schema = header.get("schema")?;
-            let misfit = values.find_map(|value| self.misfit(schema, value.to_str().ok()?))?;
-            Some(format!("the header `{name}` {misfit}"))
-        });
+        let missing = documented
+            .headers()
+            .find(|(name, header)| header["required"] == true && !self.seen.reply.headers.contains_key(*name));
+        let missing = missing.map(|(name, _)| format!("the header `{name}` is missing"));
+        let finding = missing.or_else(|| self.header(&documented, schema::mismatch));
         Some(self.binding(&documented, finding?))
+    }
+
+    /// What is not of the format that the document names, where all else is as it says.
+    pub(super) fn formats(&self) -> Option<Found> {
+        let documented = self.documented()?;
+        let in_body = || {
+            let named = self.seen.reply.media_type();
+            let content = documented.content().filter(|_| !self.seen.reply.body.is_empty())?;
+            let is_fitting = self.mismatch(&documented, content, named, schema::mismatch).is_none();
+            is_fitting.then(|| self.mismatch(&documented, content, named, schema::misformat))?
+        };
+        let finding = in_body().or_else(|| self.header(&documented, schema::misformat))?;
+        Some(Found { finding, at_most: Level::Should.min(self.binding(&documented, String::new()).at_most) })
     }
 
     /// The schema of the body, of several the first.
@@ -103,8 +116,17 @@ impl<'a> Described<'a> {
         self.documented()?.content()?.values().find_map(|media| media.get("schema"))
     }
 
+    /// What is wrong with the first header that is not as it is described.
+    fn header(&self, documented: &Documented<'_>, judge: Judgement) -> Option<String> {
+        documented.headers().find_map(|(name, header)| {
+            let mut values = self.seen.reply.headers.get_all(name).iter();
+            let misfit = values.find_map(|value| self.misread(header.get("schema")?, value.to_str().ok()?, judge))?;
+            Some(format!("the header `{name}` {misfit}"))
+        })
+    }
+
     /// Why the text of a header is not of its type. Lists and objects are not taken apart.
-    fn misfit(&self, schema: &Value, text: &str) -> Option<String> {
+    fn misread(&self, schema: &Value, text: &str, judge: Judgement) -> Option<String> {
         let api = self.seen.api;
         if matches!(api.kind(schema), None | Some("array" | "object" | "null")) {
             return None;
@@ -112,18 +134,37 @@ impl<'a> Described<'a> {
         let text = Value::from(text.trim());
         let read = text.as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
         let read = read.filter(|value| value.is_number() || value.is_boolean());
-        let misfit = |value: &Value| schema::mismatch(api, Direction::Answer, schema, value);
+        let misfit = |value: &Value| judge(api, Direction::Answer, schema, value);
         let problem = misfit(read.as_ref().unwrap_or(&text))?.problem;
         misfit(&text).map(|_| problem)
     }
 
+    /// What is wrong with a body of this media type, and whether it may lack.
+    fn misfit(&self, documented: &Documented<'_>, content: &Map<String, Value>, named: &str) -> Option<String> {
+        let reply = self.seen.reply;
+        if !reply.body.is_empty() {
+            return self.mismatch(documented, content, named, schema::mismatch);
+        }
+        // No items, and no text, are an empty body.
+        let demands = |(range, media): (&String, &Value)| {
+            is_whole_json(range) && media["schema"].as_object().is_some_and(|schema| !schema.is_empty())
+        };
+        let is_missing = self.may_have_body() && content.iter().all(demands);
+        is_missing.then(|| format!("the body of a {} is empty", reply.status))
+    }
+
     /// What is wrong with a body, by the schemas of the media types that it may be of: it has to fit one of them.
-    fn mismatch(&self, documented: &Documented<'_>, content: &Map<String, Value>) -> Option<String> {
+    fn mismatch(
+        &self,
+        documented: &Documented<'_>,
+        content: &Map<String, Value>,
+        named: &str,
+        judge: Judgement,
+    ) -> Option<String> {
         let Seen { api, operation, reply, .. } = self.seen;
-        let named = reply.media_type();
         let streamed = operation.responses.get(&documented.status()).and_then(|shape| shape.streamed.as_ref());
         if let Some(streamed) = streamed.filter(|streamed| framing(named) == Some(streamed.framing)) {
-            return items::mismatch(api, operation.streaming.as_ref(), streamed, &reply.body);
+            return items::mismatch((api, judge), operation.streaming.as_ref(), streamed, &reply.body);
         }
         if !is_whole_json(named) {
             return None;
@@ -136,7 +177,7 @@ impl<'a> Described<'a> {
         };
         let mut first = None;
         for media in candidates {
-            let mismatch = schema::mismatch(api, Direction::Answer, media.get("schema")?, &value)?;
+            let mismatch = judge(api, Direction::Answer, media.get("schema")?, &value)?;
             first.get_or_insert(mismatch);
         }
         Some(format!("the body of a {} does not fit the document: {}", reply.status, first?))
@@ -155,8 +196,7 @@ impl<'a> Described<'a> {
     fn binding(&self, documented: &Documented<'_>, finding: String) -> Found {
         let status = self.seen.reply.status;
         let is_inferred = self.seen.is_transcribed && documented.is_unverified();
-        let is_plain = PLAIN_TEXTS.contains(&essence(self.seen.reply.media_type()).as_str());
-        let is_of_front = (OF_THE_FRONT.contains(&status) && is_plain) || status >= 500;
+        let is_of_front = (OF_THE_FRONT.contains(&status) && is_plain(self.seen.reply)) || status >= 500;
         let at_most = match (documented.is_exact(), is_of_front) {
             _ if is_inferred => Level::Observe,
             _ if status < 400 => Level::Must,
@@ -166,6 +206,11 @@ impl<'a> Described<'a> {
         };
         Found { finding, at_most }
     }
+}
+
+/// Whether an answer is of a media type in which those write who stand before an API.
+pub(super) fn is_plain(reply: &Reply) -> bool {
+    PLAIN_TEXTS.contains(&essence(reply.media_type()).as_str())
 }
 
 /// Whether a body of this media type is one JSON value.

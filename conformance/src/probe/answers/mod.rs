@@ -61,6 +61,11 @@ impl Seen<'_> {
         }
     }
 
+    /// What is wrong with the form of an answer that is to be the documented one.
+    pub(super) fn form(&self) -> Option<String> {
+        Described { seen: self }.form().map(|found| found.finding)
+    }
+
     fn breach(&self, promise: Promise) -> Option<Found> {
         match promise {
             Promise::DocumentedStatus => self.called_as_documented()?.status(),
@@ -68,9 +73,10 @@ impl Seen<'_> {
             Promise::DocumentedMediaType => self.called_as_documented()?.media_type(),
             Promise::DocumentedBody => self.called_as_documented()?.body(),
             Promise::DocumentedHeaders => self.called_as_documented()?.headers(),
+            Promise::DocumentedFormats => self.called_as_documented()?.formats(),
             Promise::NoServerError => self.server_error(),
             Promise::Challenge => self.lacks(401, WWW_AUTHENTICATE.as_str(), "WWW-Authenticate"),
-            Promise::Allow => self.lacks(405, ALLOW.as_str(), "Allow"),
+            Promise::Allow => self.allow(),
             Promise::ContentType => {
                 let is_named = self.reply.headers.contains_key(CONTENT_TYPE);
                 let length = self.reply.body.len();
@@ -117,6 +123,13 @@ impl Seen<'_> {
         let problem: Value = serde_json::from_slice(&self.reply.body).ok()?;
         let named = problem.get("status")?.as_u64().filter(|named| *named != u64::from(status))?;
         Some(Found::new(format!("the problem says that its status is {named}, and the answer has {status}")))
+    }
+
+    /// Who stands before an API and refuses in words of its own is not its origin server, of which that is demanded.
+    fn allow(&self) -> Option<Found> {
+        let found = self.lacks(405, ALLOW.as_str(), "Allow")?;
+        let at_most = if document::is_plain(self.reply) { Level::Should } else { Level::Must };
+        Some(Found { at_most, ..found })
     }
 
     fn lacks(&self, status: u16, name: &str, shown: &str) -> Option<Found> {

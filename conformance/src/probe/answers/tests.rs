@@ -21,6 +21,7 @@ paths:
           headers:
             X-Total: { required: true, schema: { type: integer } }
             X-Kind: { schema: { type: string, enum: [a, '1'] } }
+            X-Since: { schema: { type: string, format: date } }
             X-Parts: { schema: { type: array, items: { type: integer } } }
             Content-Type: { required: true, schema: { type: integer } }
           content:
@@ -63,10 +64,12 @@ components:
       required: [text, secret]
       properties:
         text: { type: string }
+        at: { type: string, format: date-time }
+        by: { type: object, properties: { id: { type: string, format: uuid }, site: { type: string, format: of-our-own } } }
         secret: { type: string, writeOnly: true }
         storedHash: { type: string }
         password: { type: string }
-    Problem: { type: object, required: [title, errors], properties: { title: { type: string }, errors: { type: array } } }
+    Problem: { type: object, required: [title, errors], properties: { title: { type: string }, type: { type: string, format: uri }, errors: { type: array } } }
 ";
 
 fn api() -> Api {
@@ -105,26 +108,29 @@ impl<'a> Asked<'a> {
     }
 
     fn finds(&self, about: Standing, answer: &str) -> Option<(String, Level)> {
-        let reply = reply(answer);
-        let seen = Seen {
+        self.seen(&reply(answer)).finding(about).map(|found| (found.finding, found.at_most))
+    }
+
+    fn seen<'s>(&'s self, reply: &'s Reply) -> Seen<'s> {
+        Seen {
             api: self.api,
             is_transcribed: false,
             operation: self.operation,
             draft: &self.draft,
-            reply: &reply,
+            reply,
             secrets: &[],
             redactor: &self.redactor,
-        };
-        seen.finding(about).map(|found| (found.finding, found.at_most))
+        }
     }
 }
 
-const PROMISES: [Promise; 11] = [
+const PROMISES: [Promise; 12] = [
     Promise::DocumentedStatus,
     Promise::DocumentedRefusal,
     Promise::DocumentedMediaType,
     Promise::DocumentedBody,
     Promise::DocumentedHeaders,
+    Promise::DocumentedFormats,
     Promise::NoServerError,
     Promise::Challenge,
     Promise::Allow,
@@ -142,6 +148,7 @@ fn what_is_right_is_not_found_fault_with() {
             &[
                 "200\nx-total: 3\ncontent-type: Application/JSON\n\n{\"text\":\"a\"}",
                 "200\nX-Total: -1\nx-kind: 1\nx-parts: 1,b\ncontent-type: text/csv; header=present\n\na,b",
+                "200\nx-total: 3\nx-since: 2026-01-22\ncontent-type: application/json\n\n{\"text\":\"\",\"at\":\"2026-01-22T10:00:00Z\",\"by\":{\"site\":\"a\"}}",
                 "204",
                 "304",
                 "401\nwww-authenticate: Bearer\ncontent-type: application/problem+json\n\n{\"title\":\"a\",\"errors\":[]}",
@@ -236,6 +243,29 @@ fn what_is_wrong_is_found_and_binds_as_plainly_as_the_document_speaks() {
         ("exact", Promise::DocumentedHeaders, "200", "the header `X-Total` is missing", Must),
         ("exact", Promise::DocumentedHeaders, "200\nx-total: three", "the header `X-Total` is a string", Must),
         ("exact", Promise::DocumentedHeaders, "200\nx-total: 1\nx-kind: b", "the header `X-Kind` is none", Must),
+        (
+            "exact",
+            Promise::DocumentedFormats,
+            "200\ncontent-type: application/json\n\n{\"text\":\"a\",\"at\":\"2026-01-22T10:00:00Z\",\"by\":{\"id\":\"of-nobody\"}}",
+            "/by/id is no `uuid`",
+            Should,
+        ),
+        (
+            "exact",
+            Promise::DocumentedFormats,
+            "404\ncontent-type: application/problem+json\n\n{\"title\":\"a\",\"errors\":[],\"type\":\"none\"}",
+            "the body of a 404 does not fit the document: /type is no `uri`",
+            Should,
+        ),
+        ("exact", Promise::DocumentedFormats, "200\nx-since: yesterday", "the header `X-Since` is no `date`", Should),
+        (
+            "items",
+            Promise::DocumentedFormats,
+            "200\ncontent-type: application/x-ndjson\n\n{\"text\":\"a\"}\n{\"text\":\"a\",\"at\":\"now\"}\n",
+            "item 2: /at is no `date-time`",
+            Should,
+        ),
+        ("exact", Promise::Allow, "405\ncontent-type: text/html\n\nno", "`Allow`", Should),
         ("left", Promise::NoServerError, "500", "the status is 500", Must),
         ("exact", Promise::Challenge, "401", "`WWW-Authenticate`", Must),
         ("exact", Promise::Allow, "405", "`Allow`", Must),
@@ -259,6 +289,48 @@ fn what_is_wrong_is_found_and_binds_as_plainly_as_the_document_speaks() {
         let found = Asked::of(&api, id).finds(Standing::Keeps(promise), answer);
         let is_it = found.as_ref().is_some_and(|(finding, at_most)| finding.contains(says) && *at_most == level);
         assert!(is_it, "{id}, {promise:?}: {answer}: {found:?}");
+    }
+}
+
+#[test]
+fn of_what_does_not_fit_at_all_no_format_is_judged() {
+    let api = api();
+    for answer in [
+        "200\ncontent-type: application/json\n\n{\"at\":\"now\"}",
+        "200\ncontent-type: application/json\n\n{\"text\":\"a\",\"at\":7}",
+        "200\ncontent-type: application/json\n\nnow",
+        "200\ncontent-type: text/html\n\n{\"text\":\"a\",\"at\":\"now\"}",
+        "200",
+    ] {
+        assert_eq!(
+            Asked::of(&api, "exact").finds(Standing::Keeps(Promise::DocumentedFormats), answer),
+            None,
+            "{answer}"
+        );
+    }
+}
+
+#[test]
+fn the_form_of_a_success_is_judged_by_what_the_document_has_for_it() {
+    let api = api();
+    for (answer, says) in [
+        ("200\ncontent-type: application/json\n\n{\"text\":\"a\"}", None),
+        ("200\ncontent-type: text/csv\n\na,b", None),
+        // The name of the media type has a rule of its own.
+        ("200\ncontent-type: text/plain\n\n{\"text\":\"a\"}", None),
+        ("200\n\n{\"text\":\"a\"}", None),
+        ("200\ncontent-type: text/plain\n\n{}", Some("/text is missing")),
+        ("200\ncontent-type: text/html\n\n<html>", Some("is not JSON")),
+        ("200\ncontent-type: application/json\n\n[]", Some("is an array")),
+        ("204", None),
+    ] {
+        let (asked, reply) = (Asked::of(&api, "exact"), reply(answer));
+        let found = asked.seen(&reply).form();
+        assert_eq!(found.is_some(), says.is_some(), "{answer}: {found:?}");
+        assert!(
+            says.is_none_or(|says| found.as_ref().is_some_and(|found| found.contains(says))),
+            "{answer}: {found:?}"
+        );
     }
 }
 
