@@ -78,7 +78,7 @@ pub enum Probe {
     Foreign(String),
     /// The id of somebody else for this path parameter in the query of another path, which names it there.
     ForeignQuery(String),
-    /// The same in a member of a body, by POST.
+    /// The same in a member of a JSON body that adds or changes something, at its top, in an object or in a list.
     ForeignMember(String),
     /// The list of what this path parameter names: what of it is somebody else's.
     ForeignListed(String),
@@ -98,6 +98,10 @@ pub enum Probe {
     Pages,
     /// A valid request for a page with a cursor that nobody handed out.
     BrokenCursor,
+    /// The same with a cursor that was handed out to another identity, whose list is another one.
+    ForeignCursor,
+    /// A valid request for the first page of a list, and the question where its next one is.
+    NextPage,
     /// A body of this many bytes.
     Oversize(usize),
     /// A valid request of an account without funds.
@@ -198,6 +202,7 @@ impl Probe {
                 | Self::ForeignQuery(_)
                 | Self::ForeignMember(_)
                 | Self::ForeignListed(_)
+                | Self::ForeignCursor
                 | Self::Jwt(_)
         );
         is_about_credential || self.is_without_token() || self.is_about_scopes()
@@ -210,7 +215,7 @@ impl Probe {
 
     /// Whether its request shows a credential that is in order, whatever that may do.
     pub fn is_of_good_credential(&self) -> bool {
-        !self.needs_demand() || self.is_about_scopes() || matches!(self, Self::Foreign(_))
+        !self.needs_demand() || self.is_about_scopes() || matches!(self, Self::Foreign(_) | Self::ForeignCursor)
     }
 
     /// The path parameter whose resource it names elsewhere than in a path, and by what.

@@ -5,13 +5,14 @@ use reqwest::header::{HeaderName, LOCATION};
 use serde_json::{Value, json};
 
 use super::flow::Stop;
+use super::invalid::set_query;
 use super::live::Effect;
 use super::reply::Reply;
 use super::request::Draft;
 use super::trial::Trial;
 use super::{Target, pages};
 use crate::contract::Probe;
-use crate::idempotency::{key_of, new_key};
+use crate::idempotency::{Key, key_of, new_key};
 
 impl Target {
     /// Sends a call twice under one key, the second time with another body where the probe is about that.
@@ -45,10 +46,21 @@ impl Target {
     fn keyed(&self, trial: &Trial<'_>) -> Result<Draft, Stop> {
         let operation = trial.catalogue.operation(trial.case);
         let mut draft = trial.maker(self).draft(&Probe::Valid, operation, &trial.identity).map_err(Stop::Missing)?;
-        let name = key_of(operation).and_then(|parameter| parameter.name.parse::<HeaderName>().ok());
-        let name = name.ok_or_else(|| Stop::missing("the operation takes no key"))?;
-        draft.headers.retain(|(known, _)| *known != name);
-        draft.headers.push((name, new_key()));
+        let missing = || Stop::missing("the operation takes no key");
+        match key_of(&trial.catalogue.api, operation).ok_or_else(missing)? {
+            Key::Header(name) => {
+                let name = name.parse::<HeaderName>().map_err(|_| missing())?;
+                draft.headers.retain(|(known, _)| *known != name);
+                draft.headers.push((name, new_key()));
+            }
+            Key::Query(name) => set_query(&mut draft, name, vec![(name.to_owned(), new_key())]),
+            Key::Member(name) => {
+                let body = draft.body.as_deref().and_then(|body| serde_json::from_slice(body).ok());
+                let mut body: Value = body.filter(Value::is_object).ok_or_else(missing)?;
+                body[name] = json!(new_key());
+                draft.body = Some(body.to_string().into_bytes());
+            }
+        }
         Ok(draft)
     }
 }
@@ -59,7 +71,11 @@ fn altered(trial: &Trial<'_>, draft: &Draft) -> Option<Draft> {
     let api = &trial.catalogue.api;
     let body: Value = serde_json::from_slice(draft.body.as_ref()?).ok()?;
     let schema = &operation.body.as_ref()?.schema;
+    let key = key_of(api, operation);
     let other = |(name, value): (&String, &Value)| {
+        if key == Some(Key::Member(name)) {
+            return None;
+        }
         let mut altered = body.clone();
         altered[name] = match value {
             Value::String(text) => json!(format!("{text} 2")),

@@ -20,6 +20,9 @@ pub(crate) enum Defect {
     OrdersOfAllAreListed,
     ShopInQueryIsNotJudged,
     ShopInBodyIsNotJudged,
+    ShopOfInvoiceIsNotJudged,
+    ListOfShopsIsNotJudged,
+    OrdersCanBeMoved,
     WritersCannotRead,
     StatusIsTakenOfNewOrders,
     CentsCanBeChanged,
@@ -27,11 +30,14 @@ pub(crate) enum Defect {
 }
 
 impl Defect {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::OrdersAreEverybodys,
         Self::OrdersOfAllAreListed,
         Self::ShopInQueryIsNotJudged,
         Self::ShopInBodyIsNotJudged,
+        Self::ShopOfInvoiceIsNotJudged,
+        Self::ListOfShopsIsNotJudged,
+        Self::OrdersCanBeMoved,
         Self::WritersCannotRead,
         Self::StatusIsTakenOfNewOrders,
         Self::CentsCanBeChanged,
@@ -183,6 +189,7 @@ impl Shops {
         if !sent["note"].is_string() {
             return Err((422, "An order has a note"));
         }
+        self.judge_shops(own, sent)?;
         let mut orders = self.orders.lock().expect("no panic");
         let id = format!("order-{}", orders.len() + 100);
         let mut order = json!({ "id": id, "status": "open", "cents": 500, "shopId": shop });
@@ -206,15 +213,42 @@ impl Shops {
             if !sent["note"].is_string() {
                 return Err((422, "An order has a note"));
             }
+            self.judge_shops(own, &sent)?;
             self.set(order, &sent, (Defect::CentsCanBeChanged, "cents"))?;
+            if let Some(shop) = sent.get("shopId").filter(|_| self.has(Defect::OrdersCanBeMoved)) {
+                order["shopId"] = shop.clone();
+            }
         }
         Ok((200, self.shown(order.clone())))
+    }
+
+    /// Refuses the shops of others, wherever an order names shops besides its own.
+    fn judge_shops(&self, own: &str, sent: &Value) -> Result<(), (u16, &'static str)> {
+        let is_own = |shop: &Value, defect| shop == own || (shop == "shop-2" && self.has(defect));
+        let is_invoice = |invoice: &Value| {
+            let shop = invoice.get("shop");
+            let id = shop.and_then(|shop| shop.get("id"));
+            invoice.is_object()
+                && shop.is_none_or(Value::is_object)
+                && id.is_none_or(|shop| is_own(shop, Defect::ShopOfInvoiceIsNotJudged))
+        };
+        let are_shops = |shops: &Value| {
+            let is_one = |shop| is_own(shop, Defect::ListOfShopsIsNotJudged);
+            shops.as_array().is_some_and(|shops| shops.iter().all(is_one))
+        };
+        let is_good = sent.get("invoice").is_none_or(is_invoice) && sent.get("shopIds").is_none_or(are_shops);
+        if is_good { Ok(()) } else { Err((422, "There is no such shop")) }
     }
 
     /// Sets what may be set, and with the defect that member as well.
     fn set(&self, order: &mut Value, sent: &Value, (defect, own): (Defect, &str)) -> Result<(), (u16, &'static str)> {
         if let Some(value) = sent.get(own).filter(|_| self.has(defect)) {
             order[own] = value.clone();
+        }
+        for name in ["invoice", "shopIds"] {
+            if let Some(value) = sent.get(name) {
+                order[name] = value.clone();
+            }
         }
         for name in ["note", "pin"] {
             match sent.get(name) {
