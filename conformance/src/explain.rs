@@ -121,6 +121,12 @@ fn why(rule: &Rule) -> &'static str {
             Probe::BrokenCursor => {
                 return "a client that holds a cursor that is gone would begin anew without a word, or for ever";
             }
+            Probe::ForeignCursor => {
+                return "who finds a cursor in a log or a link reads on in the list of somebody else (OWASP API1)";
+            }
+            Probe::NextPage => {
+                return "a client that follows the link sends its credential to another host, or stops in the middle of the list";
+            }
             Probe::RepeatedKey => {
                 return "a client that got no answer sends the call again under its key, and must not order twice";
             }

@@ -207,6 +207,12 @@ pub trait Identities: Send + Sync {
         Vec::new()
     }
 
+    /// Others with a valid token of the kind that an identity has, each as it calls a path.
+    fn fellows(&self, identity: &Identity, path: &str) -> Vec<Identity> {
+        let _ = (identity, path);
+        Vec::new()
+    }
+
     /// The value of a path parameter that no identity names, where the document has this one for it.
     ///
     /// # Errors

@@ -7,6 +7,8 @@ use keyfit_openapi::schema::{self, Direction};
 use keyfit_openapi::{Api, Operation, Parameter, Place, Retry, Writing, example};
 use serde_json::Value;
 
+use crate::body;
+use crate::pointer;
 use crate::probe::ids_listed;
 
 /// Names of path parameters that do not say what they name.
@@ -17,7 +19,7 @@ const PLAIN: [&str; 10] = ["id", "name", "key", "slug", "uuid", "guid", "code", 
 pub(crate) enum Referring {
     /// A parameter of the query of a call that only reads.
     Query,
-    /// A member of the body of a POST.
+    /// A member of a JSON body that is posted, or changes something: at its top, in an object there, or as the items of a list.
     Member,
     /// The items of a list.
     List,
@@ -30,8 +32,8 @@ pub(crate) struct Reference<'a> {
     pub(crate) referring: Referring,
     /// The place of its operation.
     pub(crate) operation: usize,
-    /// The name of the parameter or member; empty for the items of a list.
-    pub(crate) name: &'a str,
+    /// The name of the parameter, or the pointer to the member; empty for the items of a list.
+    pub(crate) name: String,
     /// The path up to the parameter, `/shops/{shop}`.
     pub(crate) template: &'a str,
     /// The path parameter, `shop`.
@@ -44,16 +46,26 @@ pub(crate) fn references(api: &Api) -> Vec<Reference<'_>> {
     (0..api.operations.len()).flat_map(|place| known.at(api, place)).collect()
 }
 
-/// What of an operation names the resource of a path parameter: the first that does.
+/// What of an operation names the resource of a path parameter.
+pub(crate) fn references_at<'a>(
+    api: &'a Api,
+    operation: &Operation,
+    referring: Referring,
+    parameter: &str,
+) -> Vec<Reference<'a>> {
+    let Some(place) = api.operations.iter().position(|known| known.id == operation.id) else { return Vec::new() };
+    let fits = |found: &Reference<'_>| found.referring == referring && found.parameter == parameter;
+    Known::of(api).at(api, place).into_iter().filter(fits).collect()
+}
+
+/// The first that does.
 pub(crate) fn reference<'a>(
     api: &'a Api,
     operation: &Operation,
     referring: Referring,
     parameter: &str,
 ) -> Option<Reference<'a>> {
-    let place = api.operations.iter().position(|known| known.id == operation.id)?;
-    let fits = |found: &Reference<'_>| found.referring == referring && found.parameter == parameter;
-    Known::of(api).at(api, place).into_iter().find(fits)
+    references_at(api, operation, referring, parameter).into_iter().next()
 }
 
 /// Whether a parameter says what it names by the segment before it alone.
@@ -95,15 +107,16 @@ impl<'a> Known<'a> {
         let operation = &api.operations[place];
         let in_query =
             operation.parameters.iter().filter(|one| one.place == Place::Query && operation.retry == Retry::Safe);
-        let in_query = in_query.filter(|one| is_id(api, &one.schema)).map(|one| (Referring::Query, one.name.as_str()));
-        let members = members(api, operation).into_iter().map(|name| (Referring::Member, name));
+        let in_query = in_query.filter(|one| is_id(api, &one.schema) && !is_plain(&one.name));
+        let in_query = in_query.map(|one| (Referring::Query, one.name.clone(), word(&one.name)));
+        let members = members(api, operation).into_iter().map(|member| (Referring::Member, member.at, member.word));
         let mut found = Vec::new();
-        for (referring, name) in in_query.chain(members).filter(|(_, name)| !is_plain(name)) {
-            let named = self.by_word.get(&word(name)).into_iter().flatten();
+        for (referring, name, word) in in_query.chain(members) {
+            let named = self.by_word.get(&word).into_iter().flatten();
             found.extend(named.map(|(parameter, template)| Reference {
                 referring,
                 operation: place,
-                name,
+                name: name.clone(),
                 template,
                 parameter,
             }));
@@ -113,7 +126,7 @@ impl<'a> Known<'a> {
         found.extend(list.map(|(parameter, template)| Reference {
             referring: Referring::List,
             operation: place,
-            name: "",
+            name: String::new(),
             template,
             parameter,
         }));
@@ -131,13 +144,74 @@ fn shows_ids(api: &Api, operation: &Operation, parameter: &str) -> bool {
     })
 }
 
-/// The members of the body of a POST that are ids by their type.
-fn members<'a>(api: &'a Api, operation: &'a Operation) -> Vec<&'a str> {
-    let body = operation.body.as_ref().filter(|body| operation.method == "POST" && body.writing(api) == Writing::Json);
-    let schema = body.map(|body| api.resolve(&body.schema));
-    let members = schema.and_then(|schema| schema.get("properties")?.as_object()).into_iter().flatten();
-    let is_sent = |name: &str| schema.is_some_and(|schema| schema::is_sent(api, Direction::Request, schema, name));
-    members.filter(|(name, member)| is_id(api, member) && is_sent(name)).map(|(name, _)| name.as_str()).collect()
+/// A member that may name a resource.
+struct Member {
+    /// The pointer to it; that of a list's first item where the list holds ids.
+    at: String,
+    /// What it is about.
+    word: String,
+}
+
+/// How deep a body is searched: its members, theirs, and those of these.
+const DEPTH: usize = 3;
+/// Members by which an object says which one it is.
+const OWN_IDS: [&str; 3] = ["id", "uuid", "guid"];
+
+/// The members of a JSON body that are ids by their type, those at the top first.
+fn members(api: &Api, operation: &Operation) -> Vec<Member> {
+    let is_sent = matches!(operation.method.as_str(), "POST" | "PUT" | "PATCH");
+    let body = operation.body.as_ref().filter(|body| is_sent && body.writing(api) == Writing::Json);
+    let mut found = Vec::new();
+    if let Some(body) = body {
+        gather(api, &body.schema, ("", ""), DEPTH, &mut found);
+    }
+    found.sort_by_key(|member| member.at.matches('/').count());
+    found
+}
+
+fn gather(api: &Api, schema: &Value, (at, around): (&str, &str), depth: usize, found: &mut Vec<Member>) {
+    let Some(depth) = depth.checked_sub(1) else { return };
+    let schema = api.resolve(schema);
+    for (name, member) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
+        if !schema::is_sent(api, Direction::Request, schema, name) {
+            continue;
+        }
+        let at = pointer::join(at, name);
+        match api.kind(member) {
+            Some("object") => gather(api, member, (&at, name), depth, found),
+            Some("array")
+                if api.entries(member).is_some_and(|entry| is_id(api, entry) && api.kind(entry).is_some()) =>
+            {
+                found.push(Member { at: format!("{at}{FIRST}"), word: word(&singular(name)) });
+            }
+            _ if !is_id(api, member) => {}
+            // `{ "shop": { "id": … } }`
+            _ if OWN_IDS.contains(&name.as_str()) && !around.is_empty() => {
+                found.push(Member { at, word: word(around) });
+            }
+            _ if !is_plain(name) => found.push(Member { at, word: word(name) }),
+            _ => {}
+        }
+    }
+}
+
+/// How a pointer to the items of a list ends.
+const FIRST: &str = "/0";
+
+/// Writes the id of a resource where a body names one: the only one of a list.
+pub(crate) fn put(body: &mut Value, at: &str, id: Value) {
+    match at.strip_suffix(FIRST) {
+        Some(list) => pointer::put(body, list, Value::from(vec![id])),
+        None => pointer::put(body, at, id),
+    }
+}
+
+/// The ids of a resource where a body names some; `None` where it names none.
+pub(crate) fn ids_at(body: &Value, at: &str) -> Option<Vec<String>> {
+    match at.strip_suffix(FIRST) {
+        Some(list) => Some(body.pointer(list)?.as_array()?.iter().map(body::plain).collect()),
+        None => body.pointer(at).filter(|id| !id.is_null()).map(|id| vec![body::plain(id)]),
+    }
 }
 
 /// Whether values of a schema can be ids that somebody gave out.
@@ -157,7 +231,11 @@ pub(crate) fn of_type(api: &Api, schema: &Value, id: &str) -> Value {
 pub(crate) fn schema_of<'a>(api: &'a Api, operation: &'a Operation, name: &str) -> Option<&'a Value> {
     let in_query = |one: &&Parameter| one.place == Place::Query && one.name == name;
     let parameter = operation.parameters.iter().find(in_query).map(|one| &one.schema);
-    parameter.or_else(|| api.resolve(&operation.body.as_ref()?.schema).get("properties")?.get(name))
+    let body = operation.body.as_ref().map(|body| &body.schema);
+    parameter.or_else(|| match name.strip_suffix(FIRST) {
+        Some(list) => api.entries(api.member(body?, list)?),
+        None => api.member(body?, name),
+    })
 }
 
 /// The beginnings of a path that end with a parameter by itself, each with its name.
@@ -196,7 +274,7 @@ mod tests {
 
     #[test]
     fn a_resource_is_named_by_what_is_called_like_it() {
-        let text = "openapi: 3.0.3\ninfo: {title: A, version: '1'}\nservers: [{url: 'https://a.example'}]\npaths:\n  /shops/{shop}: {get: {operationId: shop, responses: {'200': {description: d}}}}\n  /users/{id}: {get: {operationId: user, responses: {'200': {description: d}}}}\n  /users: {get: {operationId: users, responses: {'200': {description: d, content: {application/json: {schema: {type: array, items: {type: object, properties: {id: {type: string}}}}}}}}}}\n  /shops: {get: {operationId: shops, responses: {'200': {description: d}}}}\n  /orders:\n    get: {operationId: find, parameters: [{name: shopId, in: query, schema: {type: string}}, {name: user_id, in: query, schema: {type: integer}}, {name: id, in: query, schema: {type: string}}, {name: shop, in: query, schema: {type: string, enum: [a]}}, {name: state, in: query, schema: {type: string}}], responses: {'200': {description: d}}}\n    post: {operationId: add, requestBody: {content: {application/json: {schema: {type: object, properties: {shop_id: {type: string}, user: {type: object}, id: {type: string}, userId: {type: string, readOnly: true}}}}}}, responses: {'201': {description: d}}}\n";
+        let text = "openapi: 3.0.3\ninfo: {title: A, version: '1'}\nservers: [{url: 'https://a.example'}]\npaths:\n  /shops/{shop}: {get: {operationId: shop, responses: {'200': {description: d}}}}\n  /users/{id}: {get: {operationId: user, responses: {'200': {description: d}}}}\n  /users: {get: {operationId: users, responses: {'200': {description: d, content: {application/json: {schema: {type: array, items: {type: object, properties: {id: {type: string}}}}}}}}}}\n  /shops: {get: {operationId: shops, responses: {'200': {description: d}}}}\n  /orders:\n    get: {operationId: find, parameters: [{name: shopId, in: query, schema: {type: string}}, {name: user_id, in: query, schema: {type: integer}}, {name: id, in: query, schema: {type: string}}, {name: shop, in: query, schema: {type: string, enum: [a]}}, {name: state, in: query, schema: {type: string}}], responses: {'200': {description: d}}}\n    post: {operationId: add, requestBody: {content: {application/json: {schema: {type: object, properties: {shop_id: {type: string}, user: {type: object}, id: {type: string}, userId: {type: string, readOnly: true}}}}}}, responses: {'201': {description: d}}}\n    patch: {operationId: change, requestBody: {content: {application/json: {schema: {type: object, properties: {shop: {type: object, properties: {id: {type: string}, name: {type: string}}}, to: {type: object, properties: {user_ids: {type: array, items: {type: integer}}, far: {type: object, properties: {shop: {type: object, properties: {id: {type: string}}}}}}}}}}}}, responses: {'200': {description: d}}}\n";
         let source =
             Source { name: "a".to_owned(), document: Text::new("a.yaml", text), overlay: None, contract: None };
         let api = Api::read(&source).unwrap_or_else(|failure| panic!("{failure}"));
@@ -209,7 +287,9 @@ mod tests {
         assert_eq!(
             found,
             [
-                "add: Member shop_id is /shops/{shop}",
+                "add: Member /shop_id is /shops/{shop}",
+                "change: Member /shop/id is /shops/{shop}",
+                "change: Member /to/user_ids/0 is /users/{id}",
                 "find: Query shopId is /shops/{shop}",
                 "find: Query user_id is /users/{id}",
                 "users: List  is /users/{id}",

@@ -58,6 +58,12 @@ pub enum NextPage {
     },
     /// A header `Link` with `rel="next"` (RFC 8288). It is followed within the origin and base path of the client alone.
     Link,
+    /// The URL of the next page, in the body. Absent, null or empty at the end. It is followed within the origin and base path of
+    /// the client alone.
+    Url {
+        /// Where the answer holds it.
+        at: &'static str,
+    },
     /// A token in a header of the answer. Absent or empty at the end.
     Header {
         /// The header.
@@ -157,7 +163,7 @@ impl NextPage {
             | Self::Page { argument, .. }
             | Self::Start { argument }
             | Self::Header { argument, .. } => Some(argument),
-            Self::Link => None,
+            Self::Link | Self::Url { .. } => None,
         }
     }
 }

@@ -9,9 +9,10 @@ use keyfit::instasent::legacy::LegacyToken;
 use keyfit::instasent::product::ProductToken;
 use keyfit::instasent::transactional::ApiSmsToken;
 use keyfit::instasent::{legacy, product, transactional};
-use keyfit::operation::{NextPage, Operation};
+use keyfit::operation::{NextPage, Operation, Pagination};
 use keyfit::pagination::{Cursor, Items};
 use keyfit::{Config, Error, ErrorKind};
+use reqwest::Method;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -83,6 +84,31 @@ async fn a_page_that_fails_is_gone_on_from_and_no_page_is_read_twice() {
         [json!(null), json!("1"), json!("2"), json!("2"), json!("2"), json!("2"), json!("2"), json!("3")]
     );
     assert!(server.received().iter().all(|request| request.body.contains(r#""sortAsc":true"#)));
+}
+
+#[tokio::test]
+async fn a_url_in_the_body_leads_on_within_the_base_url_alone() {
+    let pages = |next: &'static str| {
+        Scripted::answering(move |request| {
+            let is_first = !request.target.contains('?');
+            let (ids, next) = if is_first { ([1, 2], json!(next)) } else { ([3, 4], Value::Null) };
+            json_answer(200, &json!({ "data": ids, "links": { "next": next } }))
+        })
+    };
+    let listed = async |server: &Scripted| {
+        let client = product(server.config());
+        let pagination = Pagination::new(NextPage::Url { at: "/links/next" }).with_items("/data");
+        let mut items = client.request(Method::GET, "/things").items::<u64>(pagination);
+        let mut ids = Vec::new();
+        while let Some(id) = items.next().await {
+            ids.push(id.map_err(|error| (error.kind(), server.received().len()))?);
+        }
+        Ok(ids)
+    };
+    let server = pages("?page=2").await;
+    assert_eq!(listed(&server).await, Ok(vec![1, 2, 3, 4]));
+    let server = pages("https://elsewhere.example/v1/things?page=2").await;
+    assert_eq!(listed(&server).await, Err((ErrorKind::Refused, 1)), "no credential is sent elsewhere");
 }
 
 #[tokio::test]

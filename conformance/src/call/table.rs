@@ -91,6 +91,7 @@ fn pagination(list: &keyfit_openapi::Pagination) -> Pagination {
         }
         keyfit_openapi::NextPage::Start { argument } => NextPage::Start { argument: place(argument) },
         keyfit_openapi::NextPage::Link => NextPage::Link,
+        keyfit_openapi::NextPage::Url { at } => NextPage::Url { at: text(at) },
         keyfit_openapi::NextPage::Header { name, argument } => {
             NextPage::Header { name: text(name), argument: place(argument) }
         }

@@ -13,7 +13,7 @@ use crate::documented::names_success;
 use crate::idempotency::key_of;
 use crate::identity::Need;
 use crate::one_way::read_only;
-use crate::probe::{can_be_walked, takes_any_cursor};
+use crate::probe::{can_be_walked, hands_out_urls, takes_any_cursor};
 
 /// Whether a probe means anything at an operation.
 pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: &Operation) -> bool {
@@ -85,9 +85,11 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
         }
         Probe::StartWithoutLimit => start_and_limit(operation).is_some(),
         Probe::Pages => can_be_walked(api, operation),
-        Probe::RepeatedKey => key_of(operation).is_some(),
-        Probe::ReusedKey => key_of(operation).is_some() && writing == Some(Writing::Json),
+        Probe::RepeatedKey => key_of(api, operation).is_some(),
+        Probe::ReusedKey => key_of(api, operation).is_some() && writing == Some(Writing::Json),
         Probe::BrokenCursor => takes_any_cursor(operation),
+        Probe::ForeignCursor => takes_any_cursor(operation) && can_be_walked(api, operation),
+        Probe::NextPage => hands_out_urls(operation),
         Probe::NoFunds => operation.spends,
         Probe::ReadOnlyMembers => !read_only(api, operation).is_empty(),
         Probe::UndeclaredMethod => {

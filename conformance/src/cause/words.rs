@@ -164,6 +164,14 @@ fn served(probe: Option<&Probe>) -> (&'static str, &'static str) {
             "a client whose cursor is gone begins anew without a word",
             "answer 400 or 410 to a cursor that is not known",
         ),
+        Probe::ForeignCursor => (
+            "a cursor is as good as the credential of whom it was handed out to",
+            "take whose list it is from the credential, and refuse a cursor that was made for another one",
+        ),
+        Probe::NextPage => (
+            "clients send their credential elsewhere, or stop in the middle of the list",
+            "make the URL of the next page from the request's own, as the proxy before the server hands it on, or hand out a relative one",
+        ),
         Probe::RepeatedKey => (
             "a call that is sent again after a lost answer is executed twice",
             "keep the key with the answer in the transaction that executes the call, and answer a key that is known with that",

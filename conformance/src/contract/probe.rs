@@ -84,7 +84,7 @@ pub enum Probe {
     Foreign(String),
     /// The id of somebody else for this path parameter in the query of another path, which names it there.
     ForeignQuery(String),
-    /// The same in a member of a body, by POST.
+    /// The same in a member of a JSON body that adds or changes something, at its top, in an object or in a list.
     ForeignMember(String),
     /// The list of what this path parameter names: what of it is somebody else's.
     ForeignListed(String),
@@ -104,6 +104,10 @@ pub enum Probe {
     Pages,
     /// A valid request for a page with a cursor that nobody handed out.
     BrokenCursor,
+    /// The same with a cursor that was handed out to another identity, whose list is another one.
+    ForeignCursor,
+    /// A valid request for the first page of a list, and the question where its next one is.
+    NextPage,
     /// A body of this many bytes.
     Oversize(usize),
     /// A valid request of an account without funds.
@@ -217,6 +221,7 @@ impl Probe {
                 | Self::ForeignQuery(_)
                 | Self::ForeignMember(_)
                 | Self::ForeignListed(_)
+                | Self::ForeignCursor
                 | Self::Jwt(_)
         );
         is_about_credential || self.is_without_token() || self.is_about_scopes()
@@ -232,7 +237,7 @@ impl Probe {
         !self.needs_demand()
             || self.is_about_scopes()
             || self.refers().is_some()
-            || matches!(self, Self::Foreign(_))
+            || matches!(self, Self::Foreign(_) | Self::ForeignCursor)
     }
 
     /// The path parameter whose resource it names elsewhere than in a path, and by what.

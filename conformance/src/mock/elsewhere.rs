@@ -9,10 +9,9 @@ use serde_json::{Value, json};
 use super::call::{Call, Refusal, Sent};
 use super::core::{Core, Served};
 use super::mutant::Mutant;
-use super::state::plain;
 use super::token::Token;
 use crate::contract::{Contract, Probe};
-use crate::reference::{Referring, references};
+use crate::reference::{self, Referring, ids_at, references};
 
 /// Something of an operation that names the resource of a path, of which a rule speaks.
 pub(super) struct Named {
@@ -36,7 +35,7 @@ pub(super) fn named(api: &Api, contract: &Contract) -> HashMap<usize, Vec<Named>
         };
         if contract.ruling(&probe, &api.operations[one.operation]).is_some() {
             let known = named.entry(one.operation).or_default();
-            known.push(Named { probe, name: one.name.to_owned(), parameter });
+            known.push(Named { probe, name: one.name, parameter });
         }
     }
     named
@@ -51,7 +50,8 @@ impl Core {
                     (call.query(&named.name).map(str::to_owned), Mutant::IgnoresTenantInQuery)
                 }
                 (Probe::ForeignMember(_), Sent::Body(body)) => {
-                    (body.get(&named.name).map(plain), Mutant::IgnoresTenantInBody)
+                    let ids = ids_at(body, &named.name).unwrap_or_default();
+                    (ids.into_iter().next(), Mutant::IgnoresTenantInBody)
                 }
                 _ => continue,
             };
@@ -78,7 +78,7 @@ impl Core {
         let taken = all.iter().find_map(|named| match (&named.probe, sent) {
             (Probe::ForeignMember(_), Sent::Body(sent)) if self.has(Mutant::IgnoresTenantInBody) => {
                 let mut body: Value = serde_json::from_slice(&body).ok()?;
-                body.as_object_mut()?.insert(named.name.clone(), sent.get(&named.name)?.clone());
+                reference::put(&mut body, &named.name, json!(ids_at(sent, &named.name)?.first()?));
                 Some(Bytes::from(body.to_string()))
             }
             _ => None,

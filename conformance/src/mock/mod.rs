@@ -124,6 +124,12 @@ impl Identities for Mint {
         Ok(self.core.state().foreign_id(parameter))
     }
 
+    fn fellows(&self, identity: &Identity, _: &str) -> Vec<Identity> {
+        let [held] = identity.credentials.as_slice() else { return Vec::new() };
+        let kind = self.core.contract.credential(&held.kind);
+        kind.and_then(|kind| self.find(&Need { alone: true, ..Need::of_valid(kind) }).ok()).into_iter().collect()
+    }
+
     fn endpoint(&self, endpoint: &Endpoint, _: &AuthorizationServer) -> Result<String, Missing> {
         Ok(endpoint.below(&self.origin))
     }

@@ -183,6 +183,10 @@ pub enum Mutant {
     TakesAnyBodyUnderKey,
     /// Takes any text for a cursor, and begins anew.
     TakesAnyCursor,
+    /// Goes on with the list of whom a cursor was handed out to, whoever brings it.
+    TakesForeignCursors,
+    /// Has the next page at another origin.
+    LeadsElsewhere,
     /// Reports the outcome of items in another order.
     ReordersOutcome,
     /// Counts one item too few.

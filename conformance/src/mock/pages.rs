@@ -24,12 +24,21 @@ pub(super) struct Page {
 pub(super) struct Habits {
     /// Whether it refuses cursors that it did not hand out.
     pub(super) is_strict: bool,
+    /// Whose list it is, where each has one of its own.
+    pub(super) tenant: u64,
+    /// Whether a cursor leads to the list of whom it was handed out to.
+    pub(super) takes_any_tenant: bool,
+    /// Whether the next page is at another origin.
+    pub(super) leads_elsewhere: bool,
     /// Whether a page begins one item too early, or too late.
     pub(super) repeats: bool,
     pub(super) skips: bool,
 }
 
-/// A cursor that the mock did not hand out.
+/// How many positions of a list cursors tell apart: that of an item, and before it whose list it is.
+const POSITIONS: u64 = 100;
+
+/// A cursor that the mock did not hand out, or not to who brings it.
 pub(super) struct UnknownCursor;
 
 /// Which page was asked for.
@@ -72,7 +81,7 @@ pub(super) fn page(
         put(&mut body, &pagination.items, Value::from(vec![item.clone(); usize::try_from(full).unwrap_or(1)]));
         body
     };
-    if let Some(list) = List::of(&success, pagination, &fits) {
+    if let Some(list) = List::of(&success, pagination, &fits, habits.tenant) {
         return list.page(call, limit, asked, habits).map(Some);
     }
     let size = if limit >= FULL && fits(&full(FULL)) { FULL } else { 1 };
@@ -99,7 +108,9 @@ pub(super) fn page(
         NextPage::Cursor { argument, .. } | NextPage::Header { argument, .. } => {
             asked(argument).map_or(Turn::First, |_| Turn::Last)
         }
-        NextPage::Link => call.query(LINKED).filter(|page| *page == "2").map_or(Turn::First, |_| Turn::Last),
+        NextPage::Link | NextPage::Url { .. } => {
+            call.query(LINKED).filter(|page| *page == "2").map_or(Turn::First, |_| Turn::Last)
+        }
     };
     let mut body = match turn {
         Turn::First => full(size),
@@ -112,10 +123,16 @@ pub(super) fn page(
             Turn::Last | Turn::Behind => end(&mut body, at, &fits),
         }
     }
+    if let NextPage::Url { at } = &pagination.next {
+        match turn {
+            Turn::First => put(&mut body, at, json!(linked(call, 2, habits))),
+            Turn::Last | Turn::Behind => end(&mut body, at, &fits),
+        }
+    }
     let more = turn == Turn::First && (size > 1 || start == 0 && !is_numbered(&pagination.next));
     let total = if size > 1 { size + 1 } else { size };
     tell(&mut body, &success, pagination, &Numbers { total, size, start, more });
-    let header = leading((turn == Turn::First).then_some(2), pagination, call);
+    let header = leading((turn == Turn::First).then_some(2), pagination, call, habits);
     Ok(Some(Page { body: Bytes::from(body.to_string()), header }))
 }
 
@@ -143,11 +160,11 @@ fn tell(body: &mut Value, success: &Value, pagination: &Pagination, numbers: &Nu
 }
 
 /// The header that leads on to the page which begins there, where a header does.
-fn leading(to: Option<u64>, pagination: &Pagination, call: &Call) -> Option<(String, String)> {
+fn leading(to: Option<u64>, pagination: &Pagination, call: &Call, habits: Habits) -> Option<(String, String)> {
     let to = to?;
     match &pagination.next {
         NextPage::Header { name, .. } => Some((name.clone(), to.to_string())),
-        NextPage::Link => Some(("link".to_owned(), format!("<?{}>; rel=\"next\"", linked(call, to)))),
+        NextPage::Link => Some(("link".to_owned(), format!("<{}>; rel=\"next\"", linked(call, to, habits)))),
         _ => None,
     }
 }
@@ -158,21 +175,29 @@ struct List<'a> {
     pagination: &'a Pagination,
     fits: &'a dyn Fn(&Value) -> bool,
     items: Vec<Value>,
+    /// Whose list it is.
+    tenant: u64,
 }
 
 impl<'a> List<'a> {
-    /// Of a list by its last item there is one page.
-    fn of(success: &'a Value, pagination: &'a Pagination, fits: &'a dyn Fn(&Value) -> bool) -> Option<Self> {
+    fn of(
+        success: &'a Value,
+        pagination: &'a Pagination,
+        fits: &'a dyn Fn(&Value) -> bool,
+        tenant: u64,
+    ) -> Option<Self> {
         let item = success.pointer(&pagination.items)?.as_array()?.first()?;
-        let is_by_position = !matches!(pagination.next, NextPage::LastItem { .. });
-        let items: Vec<Value> = (0..ALL).map(|number| numbered(item, number)).collect::<Option<_>>()?;
+        // What leads on has to tell items apart.
+        let is_told = !matches!(&pagination.next, NextPage::LastItem { at, .. } if at != "/id");
+        let items: Option<Vec<Value>> = (0..ALL).map(|number| numbered(item, tenant * ALL + number)).collect();
+        let items = items?;
         let mut body = success.clone();
         put(&mut body, &pagination.items, Value::from(items[1..].to_vec()));
-        (is_by_position && fits(&body)).then_some(Self { success, pagination, fits, items })
+        (is_told && fits(&body)).then_some(Self { success, pagination, fits, items, tenant })
     }
 
     fn page(
-        &self,
+        mut self,
         call: &Call,
         limit: u64,
         asked: impl Fn(&PageArgument) -> Option<String>,
@@ -180,10 +205,11 @@ impl<'a> List<'a> {
     ) -> Result<Page, UnknownCursor> {
         let size = limit.clamp(1, FULL);
         let behind = |text: &str| text.rsplit(['-', '=']).next().and_then(|number| number.parse::<u64>().ok());
+        let first = (self.tenant, 0);
         let handed_out = |text: Option<String>| match text.as_deref().map(behind) {
-            Some(Some(start)) => Ok(start),
+            Some(Some(cursor)) => Ok((cursor / POSITIONS, cursor % POSITIONS)),
             Some(None) if habits.is_strict => Err(UnknownCursor),
-            _ => Ok(0),
+            _ => Ok(first),
         };
         let start = match &self.pagination.next {
             NextPage::Start { argument } => asked(argument).and_then(|text| text.parse().ok()).unwrap_or(0),
@@ -191,9 +217,18 @@ impl<'a> List<'a> {
                 let number = asked(argument).and_then(|text| text.parse().ok()).unwrap_or(*first);
                 number.saturating_sub(*first).saturating_mul(size)
             }
-            NextPage::Cursor { argument, .. } | NextPage::Header { argument, .. } => handed_out(asked(argument))?,
-            NextPage::Link => call.query(LINKED).and_then(|start| start.parse().ok()).unwrap_or(0),
-            NextPage::LastItem { .. } => 0,
+            NextPage::Cursor { argument, .. } | NextPage::Header { argument, .. } => {
+                let (tenant, start) = handed_out(asked(argument))?;
+                if tenant != self.tenant {
+                    let other = Self::of(self.success, self.pagination, self.fits, tenant);
+                    self = other.filter(|_| habits.takes_any_tenant).ok_or(UnknownCursor)?;
+                }
+                start
+            }
+            NextPage::Link | NextPage::Url { .. } => {
+                call.query(LINKED).and_then(|start| start.parse().ok()).unwrap_or(0)
+            }
+            NextPage::LastItem { argument, .. } => asked(argument).map_or(0, |id| self.behind(&id)),
         };
         let end = start.saturating_add(size).min(ALL);
         let shift = |start: u64| match start {
@@ -205,16 +240,22 @@ impl<'a> List<'a> {
         let mut body = self.success.clone();
         put(&mut body, &self.pagination.items, positions.cloned().collect());
         let leads_on = end < ALL;
-        if let NextPage::Cursor { at, argument } = &self.pagination.next {
-            if leads_on {
-                self.put_cursor(&mut body, at, argument, end);
-            } else {
-                self::end(&mut body, at, &self.fits);
-            }
+        let handed = self.tenant * POSITIONS + end;
+        match &self.pagination.next {
+            NextPage::Cursor { at, argument } if leads_on => self.put_cursor(&mut body, at, argument, handed),
+            NextPage::Url { at } if leads_on => put(&mut body, at, json!(linked(call, end, habits))),
+            NextPage::Cursor { at, .. } | NextPage::Url { at } => self::end(&mut body, at, &self.fits),
+            _ => {}
         }
         tell(&mut body, self.success, self.pagination, &Numbers { total: ALL, size, start, more: leads_on });
-        let header = leading(leads_on.then_some(end), self.pagination, call);
+        let header = leading(leads_on.then_some(handed), self.pagination, call, habits);
         Ok(Page { body: Bytes::from(body.to_string()), header })
+    }
+
+    /// The position behind the item with this id; that behind all where none has it.
+    fn behind(&self, id: &str) -> u64 {
+        let is_it = |item: &Value| item.get("id").is_some_and(|own| own.as_str() == Some(id) || own.to_string() == id);
+        self.items.iter().position(is_it).map_or(ALL, |position| position as u64 + 1)
     }
 
     /// What leads on to the item at a position: as the example writes it, with the position behind.
@@ -256,13 +297,15 @@ pub(super) fn numbered(item: &Value, number: u64) -> Option<Value> {
 /// The parameter of links.
 const LINKED: &str = "page";
 
-/// The query of the page that begins there.
-fn linked(call: &Call, start: u64) -> String {
+/// Where the page is that begins there.
+fn linked(call: &Call, start: u64, habits: Habits) -> String {
     let others = call.query.iter().filter(|(name, _)| name != LINKED);
-    url::form_urlencoded::Serializer::new(String::new())
+    let query = url::form_urlencoded::Serializer::new(String::new())
         .extend_pairs(others)
         .append_pair(LINKED, &start.to_string())
-        .finish()
+        .finish();
+    let origin = if habits.leads_elsewhere { "https://elsewhere.example/" } else { "" };
+    format!("{origin}?{query}")
 }
 
 fn is_numbered(next: &NextPage) -> bool {

@@ -2,13 +2,14 @@
 
 use hyper::body::Bytes;
 use keyfit_openapi::Operation;
+use serde_json::Value;
 
 use super::call::{Answer, Call, Refusal};
 use super::core::Core;
 use super::mutant::Mutant;
 use super::pages::numbered;
 use crate::contract::Probe;
-use crate::idempotency::key_of;
+use crate::idempotency::{Key, key_of};
 
 /// Keys that are kept. When there are more all are forgotten: a mock may run for days.
 const MOST: usize = 10_000;
@@ -28,8 +29,16 @@ impl Core {
         operation: &Operation,
         serve: impl FnOnce() -> Result<Answer, Refusal>,
     ) -> Result<Answer, Refusal> {
-        let key = key_of(operation).and_then(|parameter| call.headers.get(&parameter.name));
-        let Some(key) = key.map(|key| format!("{} {key:?}", operation.id)) else { return serve() };
+        let key = match key_of(&self.api, operation) {
+            Some(Key::Header(name)) => call.headers.get(name).map(|key| format!("{key:?}")),
+            Some(Key::Query(name)) => call.query(name).map(str::to_owned),
+            Some(Key::Member(name)) => {
+                let body: Value = serde_json::from_slice(&call.body).unwrap_or_default();
+                body.get(name).map(Value::to_string)
+            }
+            None => None,
+        };
+        let Some(key) = key.map(|key| format!("{} {key}", operation.id)) else { return serve() };
         let is_known = match self.state().keyed.get(&key) {
             Some(kept) if kept.body != call.body && !self.has(Mutant::TakesAnyBodyUnderKey) => {
                 let status = self.status(&Probe::ReusedKey, operation, 422);

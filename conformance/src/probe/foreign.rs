@@ -13,15 +13,16 @@ use super::live::{entries, ids_listed};
 use super::request::Draft;
 use super::trial::{Sent, Trial};
 use super::{Reply, Target};
-use crate::body::plain;
 use crate::contract::{Level, Probe};
 use crate::identity::{Identity, Missing};
 use crate::nobody;
-use crate::reference::{Reference, Referring, of_type, reference, references, schema_of};
+use crate::reference::{self, Reference, Referring, ids_at, of_type, reference, references, references_at, schema_of};
 use crate::segment;
 
 /// How many identities are held against each other.
 const MOST_OWNERS: usize = 3;
+/// In how many members of one body ids are tried.
+const MOST_MEMBERS: usize = 4;
 
 /// What one identity got of what is another's.
 struct Got {
@@ -182,12 +183,12 @@ impl Target {
         let named = Self::named(trial, Referring::Query, name)?;
         let (own, foreign) = self.own_and_foreign(trial, &named)?;
         let with = |mut draft: Draft, id: &str| {
-            set_query(&mut draft, named.name, vec![(named.name.to_owned(), id.to_owned())]);
+            set_query(&mut draft, &named.name, vec![(named.name.clone(), id.to_owned())]);
             draft
         };
         let operation = trial.catalogue.operation(trial.case);
         let draft = trial.maker(self).draft(trial.probe, operation, &trial.identity).map_err(Stop::Missing)?;
-        let control = self.control(trial, &with(draft.clone(), &own), named.name).await?;
+        let control = self.control(trial, &with(draft.clone(), &own), &named.name).await?;
         let served = self.send(&with(draft.clone(), &foreign)).await;
         let answer = served.answer().filter(|reply| reply.is_success()).cloned();
         let new = answer.as_ref().map(|reply| without(&things(reply), &things(&control))).unwrap_or_default();
@@ -262,45 +263,74 @@ impl Target {
         is_served.then(|| format!("what is shown for it is served by {template} as well"))
     }
 
-    /// A body with the own id, and then with that of somebody else.
+    /// A body with the own id, and then with that of somebody else, wherever it names one.
     pub(super) async fn send_foreign_member(&self, trial: &mut Trial<'_>, name: &str) -> Result<(), Stop> {
-        let named = Self::named(trial, Referring::Member, name)?;
-        let (own, foreign) = self.own_and_foreign(trial, &named)?;
+        let (catalogue, operation) = (trial.catalogue, trial.catalogue.operation(trial.case));
+        let mut all = references_at(&catalogue.api, operation, Referring::Member, name);
+        all.truncate(MOST_MEMBERS);
+        let mut done = Err(Stop::missing(format!("nothing of the call names a `{name}`")));
+        for named in all {
+            let sent = self.send_member(trial, &named).await;
+            if trial.found.is_some() {
+                return Ok(());
+            }
+            done = if sent.is_ok() || !matches!(done, Ok(())) { sent } else { done };
+        }
+        done
+    }
+
+    async fn send_member(&self, trial: &mut Trial<'_>, named: &Reference<'_>) -> Result<(), Stop> {
+        let (own, foreign) = self.own_and_foreign(trial, named)?;
         let operation = trial.catalogue.operation(trial.case);
-        if self.live.as_ref().is_some_and(|live| !live.adds(operation)) {
+        let is_other_call = operation.method == "POST" && self.live.as_ref().is_some_and(|live| !live.adds(operation));
+        if is_other_call {
             return Err(Stop::missing(format!(
                 "{} {} is no call that adds something",
                 operation.method, operation.path
             )));
         }
         let api = &trial.catalogue.api;
-        let schema = schema_of(api, operation, named.name).cloned().unwrap_or_default();
+        let schema = schema_of(api, operation, &named.name).cloned().unwrap_or_default();
         let draft = trial.maker(self).draft(trial.probe, operation, &trial.identity).map_err(Stop::Missing)?;
         let with = |id: &str| {
-            let mut body: Value = serde_json::from_slice(draft.body.as_deref()?).ok()?;
-            body.as_object_mut()?.insert(named.name.to_owned(), of_type(api, &schema, id));
+            let mut body: Value = serde_json::from_slice(draft.body.as_deref()?).ok().filter(Value::is_object)?;
+            reference::put(&mut body, &named.name, of_type(api, &schema, id));
             Some(Draft { body: Some(body.to_string().into_bytes()), ..draft.clone() })
         };
         let (Some(of_own), Some(of_other)) = (with(&own), with(&foreign)) else {
             return Err(Stop::missing("its body is no JSON object"));
         };
-        self.control(trial, &of_own, named.name).await?;
+        self.control(trial, &of_own, &named.name).await?;
         let sent = self.send(&of_other).await;
         let answer = sent.answer().filter(|reply| reply.is_success()).cloned();
         trial.sent.push(sent);
         let Some(answer) = answer else { return Ok(()) };
+        let mut taken = named_in(&answer, &named.name);
+        if taken.is_none() && operation.method != "POST" {
+            taken = self.kept(trial, &named.name).await;
+        }
         // A server may take the caller's own in its place.
-        match member(&answer, named.name) {
-            Some(taken) if taken == foreign => {
+        match taken {
+            Some(taken) if taken.contains(&foreign) => {
                 trial.found =
                     Some(format!("it is taken with {}, for `{}` of somebody else", answer.status, named.name));
                 Ok(())
             }
             Some(_) => Ok(()),
-            None => {
-                Err(Stop::missing(format!("it is taken, and the answer has no `{}` that says for whom", named.name)))
-            }
+            None => Err(Stop::missing(format!("it is taken, and no answer has `{}`, which says for whom", named.name))),
         }
+    }
+
+    /// What is read of what a call changed, where it names a resource.
+    async fn kept(&self, trial: &mut Trial<'_>, at: &str) -> Option<Vec<String>> {
+        let (live, catalogue) = (self.live.as_ref()?, trial.catalogue);
+        let reading = live.reading(catalogue, &catalogue.operation(trial.case).path)?;
+        let draft = self.maker(live, catalogue, reading)?.draft(&Probe::Valid, reading, &trial.identity).ok()?;
+        let sent = self.send(&draft).await;
+        let told = sent.answer().filter(|reply| reply.is_success()).and_then(|reply| named_in(reply, at));
+        let before_last = trial.sent.len().saturating_sub(1);
+        trial.sent.insert(before_last, sent);
+        told
     }
 
     /// The call that is to be served, with the own id or for what is one's own.
@@ -344,12 +374,11 @@ fn listed(name: &str, id: &str, ids: Option<&HashSet<String>>) -> Option<String>
     ids?.contains(id).then(|| format!("the list shows a `{name}` of somebody else"))
 }
 
-/// A member of an answer, or of the one that it is wrapped in.
-fn member(reply: &Reply, name: &str) -> Option<String> {
+/// The ids that an answer has at a pointer, or at that of the member that it is wrapped in.
+fn named_in(reply: &Reply, at: &str) -> Option<Vec<String>> {
     let body: Value = serde_json::from_slice(&reply.body).ok()?;
-    let members = body.as_object()?;
-    let wrapped = || members.values().find_map(|inner| inner.get(name));
-    members.get(name).or_else(wrapped).map(plain)
+    let wrapped = || body.as_object()?.values().find_map(|inner| ids_at(inner, at));
+    ids_at(&body, at).or_else(wrapped)
 }
 
 /// The entries of the list that an answer has, by their ids where all have one; the whole of it where it has no list.

@@ -1,17 +1,18 @@
 //! Calls that are sent twice under one key: the server knows them again.
 
 use reqwest::header::{HeaderName, LOCATION};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::chain::altered;
 use super::flow::Stop;
+use super::invalid::set_query;
 use super::live::Effect;
 use super::reply::Reply;
 use super::request::Draft;
 use super::trial::Trial;
 use super::{Target, pages};
 use crate::contract::Probe;
-use crate::idempotency::{key_of, new_key};
+use crate::idempotency::{Key, key_of, new_key};
 
 impl Target {
     /// Sends a call twice under one key, the second time with another body where the probe is about that.
@@ -23,8 +24,13 @@ impl Target {
         }
         let first = self.keyed(trial)?;
         let second = match trial.probe {
-            Probe::ReusedKey => altered(&trial.catalogue.api, operation, &first, |_| true)
-                .ok_or_else(|| Stop::missing("no member of its body is plain text"))?,
+            Probe::ReusedKey => {
+                let api = &trial.catalogue.api;
+                let key = key_of(api, operation);
+                let is_no_key = |name: &str| key != Some(Key::Member(name));
+                let other = altered(api, operation, &first, is_no_key);
+                other.ok_or_else(|| Stop::missing("no member of its body is plain text"))?
+            }
             _ => first.clone(),
         };
         let before = self.step(&first, &mut trial.sent).await?;
@@ -44,10 +50,21 @@ impl Target {
     fn keyed(&self, trial: &Trial<'_>) -> Result<Draft, Stop> {
         let operation = trial.catalogue.operation(trial.case);
         let mut draft = trial.maker(self).draft(&Probe::Valid, operation, &trial.identity).map_err(Stop::Missing)?;
-        let name = key_of(operation).and_then(|parameter| parameter.name.parse::<HeaderName>().ok());
-        let name = name.ok_or_else(|| Stop::missing("the operation takes no key"))?;
-        draft.headers.retain(|(known, _)| *known != name);
-        draft.headers.push((name, new_key()));
+        let missing = || Stop::missing("the operation takes no key");
+        match key_of(&trial.catalogue.api, operation).ok_or_else(missing)? {
+            Key::Header(name) => {
+                let name = name.parse::<HeaderName>().map_err(|_| missing())?;
+                draft.headers.retain(|(known, _)| *known != name);
+                draft.headers.push((name, new_key()));
+            }
+            Key::Query(name) => set_query(&mut draft, name, vec![(name.to_owned(), new_key())]),
+            Key::Member(name) => {
+                let body = draft.body.as_deref().and_then(|body| serde_json::from_slice(body).ok());
+                let mut body: Value = body.filter(Value::is_object).ok_or_else(missing)?;
+                body[name] = json!(new_key());
+                draft.body = Some(body.to_string().into_bytes());
+            }
+        }
         Ok(draft)
     }
 }

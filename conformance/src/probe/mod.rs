@@ -44,7 +44,7 @@ pub use self::live::{Aftermath, Policy};
 use self::live::{Live, When};
 pub(crate) use self::live::{id_member, ids_listed, item_among, lists_rights, parent_of, subject};
 use self::oauth::Flow;
-pub(crate) use self::pages::{can_be_walked, takes_any_cursor};
+pub(crate) use self::pages::{can_be_walked, hands_out_urls, takes_any_cursor};
 pub(crate) use self::reply::Reply;
 use self::request::{Draft, is_of_both_cases};
 pub use self::servers::{Servers, known as known_servers};
@@ -363,6 +363,8 @@ impl Target {
             Probe::Pages => return self.walk_pages(trial).await,
             Probe::RepeatedKey | Probe::ReusedKey => return self.repeat_under_a_key(trial).await,
             Probe::BrokenCursor => return self.send_broken_cursor(trial).await,
+            Probe::ForeignCursor => return self.send_foreign_cursor(trial).await,
+            Probe::NextPage => return self.send_next_page(trial).await,
             Probe::ReadOnlyMembers => return self.send_read_only(trial).await,
             Probe::ForeignQuery(name) => return self.send_foreign_query(trial, name).await,
             Probe::ForeignMember(name) => return self.send_foreign_member(trial, name).await,

@@ -16,7 +16,7 @@ use crate::body;
 use crate::carrier::{self, Spot, other_place};
 use crate::catalogue::{required_field, start_and_limit, undeclared_methods, wrong_top_level};
 use crate::contract::{Batch, Carrier, Contract, Credential, Probe, Tampering};
-use crate::idempotency::{key_of, new_key};
+use crate::idempotency::{Key, key_of, new_key};
 use crate::identity::{Held, Identities, Identity, Missing, other_alternative};
 use crate::nobody::{self, NOBODY};
 use crate::parameter;
@@ -236,7 +236,7 @@ impl Maker<'_> {
     /// Those with a value of the user's, and the required ones with those of the document's examples.
     fn headers(&self, operation: &Operation) -> Vec<(HeaderName, String)> {
         let header = |one: &Parameter| {
-            let is_key = one.required && key_of(operation).is_some_and(|key| key.name == one.name);
+            let is_key = one.required && key_of(self.api, operation) == Some(Key::Header(&one.name));
             // A key that was used is that of another call.
             let key = || is_key.then(new_key);
             let example = || Some(parameter::text(one, self.arguments.get(&one.name).filter(|_| one.required)?));
@@ -264,6 +264,9 @@ impl Maker<'_> {
             .flatten()
             .collect();
         pairs.splice(0..0, operation.query.iter().cloned());
+        if let Some(Key::Query(name)) = key_of(self.api, operation) {
+            pairs.iter_mut().filter(|(known, _)| known == name).for_each(|(_, key)| *key = new_key());
+        }
         let mut keys: Vec<(String, String)> = Vec::new();
         for one in placed {
             if let Spot::Query(name) = &one.spot {
@@ -396,7 +399,7 @@ impl Maker<'_> {
 
     fn body(&self, probe: &Probe, operation: &Operation, body: &Value, items: &[(Value, bool)]) -> Option<Vec<u8>> {
         let schema = operation.body.as_ref().map(|body| &body.schema);
-        let written = match probe {
+        let mut written = match probe {
             Probe::UndeclaredMethod | Probe::Head | Probe::HeadWithoutToken | Probe::Trace => return None,
             Probe::BrokenJson | Probe::BrokenBodyWithoutToken => return Some(b"{\"cut\": [1, 2".to_vec()),
             Probe::Oversize(bytes) => return Some(vec![b' '; *bytes]),
@@ -406,6 +409,12 @@ impl Maker<'_> {
             _ if items.is_empty() => body.clone(),
             _ => self.with_items(operation, body, items.iter().map(|(item, _)| item.clone()).collect()),
         };
+        if let Some(Key::Member(name)) = key_of(self.api, operation)
+            && let Some(key) = written.get_mut(name)
+        {
+            // A key that was used is that of another call.
+            *key = json!(new_key());
+        }
         Some(match &operation.body {
             Some(body) => body::written(self.api, body, &written),
             None => written.to_string().into_bytes(),

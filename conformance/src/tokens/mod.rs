@@ -477,6 +477,17 @@ impl Identities for Tokens {
         owners
     }
 
+    fn fellows(&self, identity: &Identity, path: &str) -> Vec<Identity> {
+        let [held] = identity.credentials.as_slice() else { return Vec::new() };
+        let is_other = |known: &&Known| {
+            let mut secrets = known.identity.secrets();
+            known.kind == held.kind
+                && known.state == State::Valid
+                && secrets.all(|secret| secret.reveal() != held.secret.reveal())
+        };
+        self.identities.iter().filter(is_other).map(|known| self.identity_of(known).at(path)).collect()
+    }
+
     fn path_value(&self, parameter: &str, _: String) -> Result<String, Missing> {
         Err(Missing(format!("the tokens file names no id `{parameter}`: add one that is there under [ids]")))
     }

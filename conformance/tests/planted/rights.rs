@@ -21,6 +21,9 @@ pub(crate) enum Defect {
     OrdersOfAllAreListed,
     ShopInQueryIsNotJudged,
     ShopInBodyIsNotJudged,
+    ShopOfInvoiceIsNotJudged,
+    ListOfShopsIsNotJudged,
+    OrdersCanBeMoved,
     WritersCannotRead,
     StatusIsTakenOfNewOrders,
     CentsCanBeChanged,
@@ -31,11 +34,14 @@ pub(crate) enum Defect {
 }
 
 impl Defect {
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::OrdersAreEverybodys,
         Self::OrdersOfAllAreListed,
         Self::ShopInQueryIsNotJudged,
         Self::ShopInBodyIsNotJudged,
+        Self::ShopOfInvoiceIsNotJudged,
+        Self::ListOfShopsIsNotJudged,
+        Self::OrdersCanBeMoved,
         Self::WritersCannotRead,
         Self::StatusIsTakenOfNewOrders,
         Self::CentsCanBeChanged,
@@ -194,6 +200,7 @@ impl Shops {
         if !sent["note"].is_string() {
             return Err((422, "An order has a note"));
         }
+        self.judge_shops(own, sent)?;
         let mut orders = self.orders.lock().expect("no panic");
         let id = format!("order-{}", self.added.fetch_add(1, Ordering::Relaxed) + 100);
         let mut order = json!({ "id": id, "status": "open", "cents": 500, "shopId": shop });
@@ -217,10 +224,14 @@ impl Shops {
             if !sent["note"].is_string() {
                 return Err((422, "An order has a note"));
             }
+            self.judge_shops(own, &sent)?;
             if self.has(Defect::ChangeResetsOthers) {
                 order.as_object_mut().map(|members| members.remove("remark"));
             }
             self.set(order, &sent, (Defect::CentsCanBeChanged, "cents"))?;
+            if let Some(shop) = sent.get("shopId").filter(|_| self.has(Defect::OrdersCanBeMoved)) {
+                order["shopId"] = shop.clone();
+            }
         }
         let mut shown = self.shown(order.clone());
         if method == Method::GET && self.has(Defect::OrderIsAnother) && is_new(&shown["id"]) {
@@ -229,10 +240,33 @@ impl Shops {
         Ok((200, shown))
     }
 
+    /// Refuses the shops of others, wherever an order names shops besides its own.
+    fn judge_shops(&self, own: &str, sent: &Value) -> Result<(), (u16, &'static str)> {
+        let is_own = |shop: &Value, defect| shop == own || (shop == "shop-2" && self.has(defect));
+        let is_invoice = |invoice: &Value| {
+            let shop = invoice.get("shop");
+            let id = shop.and_then(|shop| shop.get("id"));
+            invoice.is_object()
+                && shop.is_none_or(Value::is_object)
+                && id.is_none_or(|shop| is_own(shop, Defect::ShopOfInvoiceIsNotJudged))
+        };
+        let are_shops = |shops: &Value| {
+            let is_one = |shop| is_own(shop, Defect::ListOfShopsIsNotJudged);
+            shops.as_array().is_some_and(|shops| shops.iter().all(is_one))
+        };
+        let is_good = sent.get("invoice").is_none_or(is_invoice) && sent.get("shopIds").is_none_or(are_shops);
+        if is_good { Ok(()) } else { Err((422, "There is no such shop")) }
+    }
+
     /// Sets what may be set, and with the defect that member as well.
     fn set(&self, order: &mut Value, sent: &Value, (defect, own): (Defect, &str)) -> Result<(), (u16, &'static str)> {
         if let Some(value) = sent.get(own).filter(|_| self.has(defect)) {
             order[own] = value.clone();
+        }
+        for name in ["invoice", "shopIds"] {
+            if let Some(value) = sent.get(name) {
+                order[name] = value.clone();
+            }
         }
         for name in ["note", "remark", "pin"] {
             match sent.get(name) {

@@ -190,6 +190,34 @@ fn a_guess_needs_an_argument_and_what_belongs_to_it_in_the_answer() {
             "by: cursor, items: /data, next: /next_page, argument: page, limit: limit, more: /has_more",
         ),
         (&[("page", int), ("per_page", int)], list.to_owned(), link, "by: link, limit: per_page"),
+        (&[("per_page", int)], list.to_owned(), link, "? by: link, limit: per_page"),
+        // The URL of the next page, as its format or an example says.
+        (
+            &[("limit", int)],
+            answer(
+                "_links: {type: object, properties: {next: {type: object, properties: {href: {type: string, format: uri}}}}}",
+            ),
+            "",
+            "by: url, items: /data, next: /_links/next/href, limit: limit",
+        ),
+        (
+            &[],
+            answer("paging: {type: object, properties: {next: {type: string, format: uri}}}"),
+            "",
+            "by: url, items: /data, next: /paging/next",
+        ),
+        (
+            &[("page", "type: integer, default: 1"), ("offset", int), ("limit", int)],
+            answer("next: {type: string, format: uri, nullable: true}"),
+            "",
+            "by: url, items: /data, next: /next, limit: limit",
+        ),
+        (
+            &[],
+            answer("'@odata.nextLink': {type: string, example: 'https://shop.example/things?$skiptoken=2'}"),
+            "",
+            "? by: url, items: /data, next: /@odata.nextLink",
+        ),
         (&[("page_token", text)], list.to_owned(), token, "by: header, next: X-Next-Page-Token, argument: page_token"),
         (
             &[("after", text)],
@@ -242,6 +270,9 @@ fn where_one_side_is_missing_or_two_readings_fit_there_is_no_guess() {
         (&[("cursor", text)][..], answer("cursors: {type: string}"), ""),
         (&[("filter", text)], answer("next_cursor: {type: string}"), ""),
         (&[("filter", text)], list.clone(), link),
+        // Whether it is a URL is not said.
+        (&[("filter", text)], answer("next: {type: string}"), ""),
+        (&[("filter", text)], answer("previous: {type: string, format: uri}"), ""),
         // An `after` that is a date.
         (&[("after", "type: string, format: date-time")], answer("has_more: {type: boolean}"), ""),
         (&[("after", text), ("limit", int)], list.clone(), ""),
@@ -286,7 +317,7 @@ fn lists_of_documents_in_the_wild_are_found() {
         ("box.json", 37, 11),
         ("discord.json", 0, 2),
         ("hubspot-lists.json", 2, 0),
-        ("klaviyo-stable.json", 64, 0),
+        ("klaviyo-stable.json", 112, 0),
         ("messagebird-sms.yaml", 0, 1),
     ] {
         let Ok(text) = keyfit_openapi::read_text(&folder.join(name)) else {

@@ -65,7 +65,7 @@ impl Place {
         let number = |first| asked.as_ref().and_then(|asked| asked.parse().ok()).unwrap_or(first);
         match next {
             NextPage::Cursor { .. } | NextPage::LastItem { .. } | NextPage::Header { .. } => Self::After(asked),
-            NextPage::Link => Self::Link(None),
+            NextPage::Link | NextPage::Url { .. } => Self::Link(None),
             NextPage::Page { first, .. } => Self::Page(number(*first).into()),
             NextPage::Start { .. } => Self::Start(number(0).into()),
         }

@@ -1,26 +1,44 @@
-//! The header `Link` (RFC 8288).
+//! The URL of the next page: of the header `Link` (RFC 8288), or of a member of the body.
 
 use reqwest::Url;
-use reqwest::header::HeaderValue;
+use reqwest::header::{HeaderMap, LINK};
+use serde_json::Value;
 
-/// The URL with `rel="next"` in headers of this name. `base` is where the answer was asked for.
+/// The URL with `rel="next"` in the headers `Link` of an answer. `base` is where it was asked for.
 ///
 /// # Errors
 /// Returns an error if it is not a URL.
-pub(super) fn next<'h>(
-    headers: impl IntoIterator<Item = &'h HeaderValue>,
-    base: &Url,
-) -> Result<Option<String>, String> {
-    for header in headers {
+#[doc(hidden)]
+pub fn next_link(headers: &HeaderMap, base: &Url) -> Result<Option<String>, String> {
+    for header in headers.get_all(LINK) {
         let Ok(text) = header.to_str() else { continue };
         if let Some(target) = next_of(text) {
-            let mut url =
-                base.join(target).map_err(|_| "the header `Link` names a next page that is not a URL".to_owned())?;
-            url.set_fragment(None);
-            return Ok(Some(url.into()));
+            let url = joined(base, target);
+            return url.map(Some).ok_or_else(|| "the header `Link` names a next page that is not a URL".to_owned());
         }
     }
     Ok(None)
+}
+
+/// The URL that a member of the body holds.
+///
+/// # Errors
+/// Returns an error if it is not a URL.
+pub(super) fn of_body(value: Option<&Value>, base: &Url, at: &str) -> Result<Option<String>, String> {
+    let target = match value {
+        None | Some(Value::Null | Value::Bool(false)) => return Ok(None),
+        Some(Value::String(text)) if text.is_empty() => return Ok(None),
+        Some(Value::String(text)) => joined(base, text),
+        Some(_) => None,
+    };
+    target.map(Some).ok_or_else(|| format!("the next page, at `{at}`, is not a URL"))
+}
+
+/// A target as an absolute URL without a fragment.
+fn joined(base: &Url, target: &str) -> Option<String> {
+    let mut url = base.join(target).ok()?;
+    url.set_fragment(None);
+    Some(url.into())
 }
 
 /// The target of the first link with this relation in one header.
@@ -80,11 +98,14 @@ fn quoted(text: &str) -> (String, &str) {
 
 #[cfg(test)]
 mod tests {
+    use reqwest::header::HeaderValue;
+    use serde_json::json;
+
     use super::*;
 
     fn found(headers: &[&'static str]) -> Result<Option<String>, String> {
-        let headers: Vec<HeaderValue> = headers.iter().map(|text| HeaderValue::from_static(text)).collect();
-        next(&headers, &Url::parse("https://api.example/v1/things?page=1").expect("a URL"))
+        let headers = headers.iter().map(|text| (LINK, HeaderValue::from_static(text))).collect();
+        next_link(&headers, &Url::parse("https://api.example/v1/things?page=1").expect("a URL"))
     }
 
     #[test]
@@ -101,6 +122,23 @@ mod tests {
             &["<?page=7>; rel=next; anchor=\"/other\", <?page=2>; rel=next"],
         ] {
             assert_eq!(found(headers), second(), "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn a_member_of_the_body_may_hold_the_url() {
+        let base = Url::parse("https://api.example/v1/things?page=1").expect("a URL");
+        let found = |value: Value| of_body(Some(&value), &base, "/next");
+        let second = || Ok(Some("https://api.example/v1/things?page=2".to_owned()));
+        for told in ["https://api.example/v1/things?page=2#top", "/v1/things?page=2", "?page=2"] {
+            assert_eq!(found(json!(told)), second(), "{told}");
+        }
+        for end in [json!(null), json!(""), json!(false)] {
+            assert_eq!(found(end), Ok(None));
+        }
+        assert_eq!(of_body(None, &base, "/next"), Ok(None));
+        for broken in [json!(2), json!("https://[")] {
+            assert_eq!(found(broken).expect_err("not a URL"), "the next page, at `/next`, is not a URL");
         }
     }
 

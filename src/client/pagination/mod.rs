@@ -39,6 +39,8 @@ mod walk;
 
 pub use cursor::Cursor;
 pub use items::Items;
+#[doc(hidden)]
+pub use link::next_link;
 pub(crate) use pager::Pager;
 pub use pages::Pages;
 pub(crate) use request::set_member;

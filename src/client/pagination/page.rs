@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 use reqwest::Url;
-use reqwest::header::{HeaderMap, LINK};
+use reqwest::header::HeaderMap;
 use serde_json::Value;
 
 use super::link;
@@ -47,7 +47,8 @@ impl Page {
             NextPage::Header { name, .. } => {
                 Ok(headers.get(name).and_then(|token| token.to_str().ok()).map(str::to_owned))
             }
-            NextPage::Link => link::next(headers.get_all(LINK), url),
+            NextPage::Link => link::next_link(headers, url),
+            NextPage::Url { at } => link::of_body(body.pointer(at), url, at),
             NextPage::LastItem { .. } | NextPage::Page { .. } | NextPage::Start { .. } => Ok(None),
         };
         let items = match body.pointer_mut(pagination.items).map(Value::take) {

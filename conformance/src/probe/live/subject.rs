@@ -126,7 +126,10 @@ impl Target {
             }
             Err(missing)
                 if succeeds
-                    || matches!(trial.probe, Probe::Foreign(_) | Probe::UnknownId(_) | Probe::ReadOnlyMembers) =>
+                    || matches!(
+                        trial.probe,
+                        Probe::Foreign(_) | Probe::ForeignMember(_) | Probe::UnknownId(_) | Probe::ReadOnlyMembers
+                    ) =>
             {
                 Err(missing)
             }

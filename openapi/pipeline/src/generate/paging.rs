@@ -182,6 +182,7 @@ pub(crate) fn setter(pagination: &Pagination) -> TokenStream {
             quote!(Start { argument: #argument })
         }
         NextPage::Link => quote!(Link),
+        NextPage::Url { at } => quote!(Url { at: #at }),
         NextPage::Header { name, argument } => {
             let argument = self::argument(argument);
             quote!(Header { name: #name, argument: #argument })

@@ -84,9 +84,10 @@ pub(super) fn guess(call: Call<'_>) -> Option<Guess> {
             || names::STARTS.contains(&name)
             || names::CURSORS.iter().any(|(cursor, _)| *cursor == name)
     };
-    if has_link && let Some(argument) = arguments.iter().find(|known| is_paged(known)) {
+    let has_argument = arguments.iter().find(|known| is_paged(known));
+    if has_link && let Some(argument) = has_argument.or(limit) {
         let why = format!("its answer has the header `Link`, and it takes `{}`", argument.sent_in.name());
-        return Some(finish(at, NextPage::Link, limit, None, more, why, !is_shown));
+        return Some(finish(at, NextPage::Link, limit, None, more, why, !is_shown && has_argument.is_some()));
     }
     for known in &arguments {
         let Some((_, wanted)) = names::CURSORS.iter().find(|(name, _)| *name == known.plain) else { continue };
@@ -139,7 +140,8 @@ pub(super) fn guess(call: Call<'_>) -> Option<Guess> {
     }
     // An argument of another form beside the one that fits may switch between them.
     let forms = arguments.iter().filter(|known| is_paged(known)).count();
-    let [(next, why, is_certain)] = readings.try_into().ok().filter(|_| forms <= 1)?;
+    let only = readings.try_into().ok().filter(|_| forms <= 1).map(|[reading]: [_; 1]| reading);
+    let (next, why, is_certain) = only.or_else(|| url(call, &members))?;
     let total = matches!(next, NextPage::Start { .. })
         .then(|| {
             members.iter().find(|member| {
@@ -230,6 +232,34 @@ fn cursor<'m, 'a>(
             && (is(document, member.schema, "string") || kinds.iter().any(|kind| is(document, member.schema, kind)))
     };
     wanted.iter().find_map(|name| members.iter().filter(|member| member.plain == *name).find(fits))
+}
+
+/// A list whose answers hand out the URL of the next page, as the document says of the member or shows by an example.
+fn url(call: Call<'_>, members: &[Member<'_>]) -> Option<(NextPage, String, bool)> {
+    let is_named = |member: &&Member<'_>| {
+        let name = member.plain.as_str();
+        names::NEXT_URLS.contains(&name) || (member.around == "next" && names::HREFS.contains(&name))
+    };
+    let of_format = |member: &&Member<'_>| {
+        let schema = walk::resolve(call.document, member.schema);
+        let format = schema.get("format").and_then(Value::as_str);
+        format.is_some_and(|format| names::URL_FORMATS.contains(&format))
+    };
+    let is_shown = |member: &&Member<'_>| {
+        let of_schema = walk::resolve(call.document, member.schema).get("example");
+        let of_answer = call.example.and_then(|example| example.pointer(&member.at));
+        let is_url = |value: &Value| {
+            value.as_str().is_some_and(|text| ["https://", "http://", "/"].iter().any(|begin| text.starts_with(begin)))
+        };
+        of_schema.into_iter().chain(of_answer).any(is_url)
+    };
+    let mut named = members.iter().filter(is_named).filter(|member| is(call.document, member.schema, "string"));
+    let (member, is_certain) = match named.clone().find(of_format) {
+        Some(member) => (member, true),
+        None => (named.find(is_shown)?, false),
+    };
+    let why = format!("its answer has the URL `{}`", member.at);
+    Some((NextPage::Url { at: member.at.clone() }, why, is_certain))
 }
 
 /// A list that goes on behind the id of its last item.

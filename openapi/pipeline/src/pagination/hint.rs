@@ -37,6 +37,7 @@ enum Form {
     Page,
     Start,
     Link,
+    Url,
     Header,
     /// It does not page, whatever it looks like.
     None,
@@ -67,6 +68,7 @@ impl Hint {
             NextPage::Page { first, .. } => (Form::Page, None, Some(*first)),
             NextPage::Start { .. } => (Form::Start, None, None),
             NextPage::Link => (Form::Link, None, None),
+            NextPage::Url { at } => (Form::Url, Some(at.clone()), None),
             NextPage::Header { name, .. } => (Form::Header, Some(name.clone()), None),
         };
         let name = |argument: &PageArgument| argument.name().to_owned();
@@ -162,7 +164,7 @@ impl Hint {
             }
         };
         unused("first", self.first.is_some() && self.by != Form::Page)?;
-        unused("argument", self.argument.is_some() && self.by == Form::Link)?;
+        unused("argument", self.argument.is_some() && matches!(self.by, Form::Link | Form::Url))?;
         unused("next", self.next.is_some() && matches!(self.by, Form::Link | Form::Page | Form::Start))?;
         Ok(match self.by {
             Form::Cursor => {
@@ -170,6 +172,12 @@ impl Hint {
                 member(call.document, answer, at)
                     .ok_or_else(|| absent("next", at, "the member of the answer that holds the cursor"))?;
                 NextPage::Cursor { at: at.to_owned(), argument: argument()? }
+            }
+            Form::Url => {
+                let at = next("name the member of the answer that holds the URL, as a JSON pointer")?;
+                member(call.document, answer, at)
+                    .ok_or_else(|| absent("next", at, "the member of the answer that holds the URL"))?;
+                NextPage::Url { at: at.to_owned() }
             }
             Form::LastItem => {
                 let at = next("name the member of the last item to go on from, as a JSON pointer")?;

@@ -67,6 +67,11 @@ pub enum NextPage {
     },
     /// A header `Link` with `rel="next"` (RFC 8288).
     Link,
+    /// The URL of the next page, in the body.
+    Url {
+        /// Where the answer holds it.
+        at: String,
+    },
     /// A token in a header of the answer.
     Header {
         /// The header.
@@ -95,7 +100,9 @@ impl Pagination {
             keys.push(format!("items: {}", quoted(&self.items)));
         }
         match &self.next {
-            NextPage::Cursor { at, .. } | NextPage::LastItem { at, .. } => keys.push(format!("next: {}", quoted(at))),
+            NextPage::Cursor { at, .. } | NextPage::LastItem { at, .. } | NextPage::Url { at } => {
+                keys.push(format!("next: {}", quoted(at)));
+            }
             NextPage::Header { name, .. } => keys.push(format!("next: {}", quoted(name))),
             NextPage::Page { .. } | NextPage::Start { .. } | NextPage::Link => {}
         }
@@ -123,7 +130,7 @@ impl NextPage {
             | Self::Page { argument, .. }
             | Self::Start { argument }
             | Self::Header { argument, .. } => Some(argument),
-            Self::Link => None,
+            Self::Link | Self::Url { .. } => None,
         }
     }
 
@@ -135,6 +142,7 @@ impl NextPage {
             Self::Page { .. } => "page",
             Self::Start { .. } => "start",
             Self::Link => "link",
+            Self::Url { .. } => "url",
             Self::Header { .. } => "header",
         }
     }

@@ -35,6 +35,26 @@ pub(super) const HEADERS: &[(&str, &[&str])] = &[
     ("nextpage", &["page"]),
 ];
 
+/// Members that hold the URL of the next page, by which a list is read that takes nothing of theirs.
+pub(super) const NEXT_URLS: &[&str] = &[
+    "next",
+    "nexturl",
+    "nexturi",
+    "nextlink",
+    "nexthref",
+    "nextpage",
+    "nextpageurl",
+    "nextpageuri",
+    "nextpagelink",
+    "odatanextlink",
+];
+
+/// Formats of URLs, absolute and relative.
+pub(super) const URL_FORMATS: &[&str] = &["uri", "url", "uri-reference", "iri", "iri-reference"];
+
+/// Members of an object `next` that hold its URL.
+pub(super) const HREFS: &[&str] = &["href", "url", "uri", "link"];
+
 /// Arguments that take the id of the last item.
 pub(super) const LAST_ITEM: &[&str] = &["after", "afterid", "startingafter"];
 

@@ -1,11 +1,14 @@
 //! The pages of a list, walked twice: in small ones and in large ones. No item stands on two of them, and none on none.
 
+mod cursors;
+mod lead;
+
 use std::collections::HashSet;
 
-use keyfit_openapi::{Api, NextPage, Operation, PageArgument, Pagination, Place};
-use reqwest::Url;
+use keyfit_openapi::{Api, NextPage, Operation, Place};
 use serde_json::Value;
 
+use self::lead::Walk;
 use super::flow::Stop;
 use super::invalid::set_query;
 use super::request::Draft;
@@ -22,72 +25,12 @@ const MOST_SMALL: usize = 4;
 const WALKED: u64 = 9;
 /// Members by which items are told apart.
 pub(super) const IDS: [&str; 5] = ["id", "_id", "uuid", "guid", "key"];
-/// A cursor that no server handed out.
-const CURSOR: &str = "keyfit-no-such-cursor";
-
-/// How the pages of a list are asked for, where that stands in the query.
-struct Walk<'a> {
-    pagination: &'a Pagination,
-    argument: &'a str,
-    limit: &'a str,
-}
 
 /// The ids of what was read, by page.
 struct Listing {
     pages: Vec<Vec<String>>,
     /// Whether nothing comes behind.
     is_whole: bool,
-}
-
-impl<'a> Walk<'a> {
-    fn of(operation: &'a Operation) -> Option<Self> {
-        let pagination = operation.pagination.as_ref().filter(|_| operation.method == "GET")?;
-        let is_followed =
-            |next: &NextPage| matches!(next, NextPage::Cursor { .. } | NextPage::Page { .. } | NextPage::Start { .. });
-        match (pagination.next.argument(), &pagination.limit) {
-            (Some(PageArgument::Query(argument)), Some(PageArgument::Query(limit)))
-                if is_followed(&pagination.next) =>
-            {
-                Some(Self { pagination, argument, limit })
-            }
-            _ => None,
-        }
-    }
-
-    /// The argument of the page after one; `None` behind the last.
-    fn next(&self, body: &Value, read: usize, number: usize) -> Option<String> {
-        let ends = self.pagination.more.as_ref().and_then(|at| body.pointer(at)) == Some(&Value::Bool(false));
-        if ends {
-            return None;
-        }
-        match &self.pagination.next {
-            NextPage::Cursor { at, .. } => match body.pointer(at)? {
-                Value::String(url) if url.starts_with("http") || url.starts_with('/') => {
-                    let url = Url::parse("http://localhost").ok()?.join(url).ok()?;
-                    url.query_pairs().find(|(name, _)| name == self.argument).map(|(_, value)| value.into_owned())
-                }
-                Value::String(cursor) => Some(cursor.clone()).filter(|cursor| !cursor.is_empty()),
-                Value::Number(cursor) => Some(cursor.to_string()),
-                _ => None,
-            },
-            NextPage::Page { first, .. } => Some((first + number as u64).to_string()),
-            NextPage::Start { .. } => Some(read.to_string()),
-            _ => None,
-        }
-    }
-
-    /// The ids of the items of a page.
-    fn ids(&self, body: &Value) -> Result<Vec<String>, Stop> {
-        let items = match body.pointer(&self.pagination.items) {
-            Some(Value::Array(items)) => items.as_slice(),
-            None | Some(Value::Null) if !self.pagination.items_required => &[],
-            _ => return Err(Stop::Broken("an answer holds no list of items".to_owned())),
-        };
-        items
-            .iter()
-            .map(|item| id(item).ok_or_else(|| Stop::missing("the items have no id to be told apart by")))
-            .collect()
-    }
 }
 
 /// What tells an item from others: its id, or the item where it is a text or a number.
@@ -117,10 +60,14 @@ pub(crate) fn can_be_walked(api: &Api, operation: &Operation) -> bool {
     })
 }
 
+/// Whether answers of a list hand out the URL of the next page.
+pub(crate) fn hands_out_urls(operation: &Operation) -> bool {
+    Walk::of(operation).is_some_and(|walk| walk.has_url())
+}
+
 /// Whether a list is walked by a cursor that is any text.
 pub(crate) fn takes_any_cursor(operation: &Operation) -> bool {
-    let is_cursor = |walk: &Walk<'_>| matches!(walk.pagination.next, NextPage::Cursor { .. });
-    let argument = Walk::of(operation).filter(is_cursor).map(|walk| walk.argument);
+    let argument = Walk::of(operation).filter(Walk::has_cursor).and_then(|walk| walk.argument);
     let is_it = |name: &str| argument == Some(name);
     operation.parameters.iter().any(|known| {
         let words = ["format", "pattern", "enum", "$ref", "maxLength"];
@@ -144,11 +91,23 @@ impl Target {
         let operation = trial.catalogue.operation(trial.case);
         let Some(walk) = Walk::of(operation) else { return Ok(None) };
         let draft = trial.maker(self).draft(&Probe::Valid, operation, &trial.identity).map_err(Stop::Missing)?;
-        let (least, most) = bounds(operation, &walk);
+        let (least, most) = walk.bounds(operation, LARGE);
         let large = self.pages(trial, &walk, &draft, most, MOST_LARGE).await?;
         let all: Vec<&String> = large.pages.iter().flatten().collect();
         if large.pages.iter().any(|page| page.iter().collect::<HashSet<_>>().len() < page.len()) {
             return Err(Stop::missing("an id stands twice on one page: it does not tell items apart"));
+        }
+        if goes_back(&walk, &large) {
+            return Err(Stop::missing(
+                "its second page is a part of the first: the list goes on in the other direction",
+            ));
+        }
+        if walk.limit.is_none() {
+            // The pages are as large as the server has them.
+            if large.pages.len() < 2 {
+                return Err(Stop::missing(format!("the list holds {} items: no page ends within it", all.len())));
+            }
+            return Ok(twice(&large));
         }
         let small = (all.len() as u64).min(WALKED).div_ceil(3).max(least);
         if all.len() as u64 <= small {
@@ -162,6 +121,11 @@ impl Target {
         }
         if first.len() as u64 > small {
             return Err(Stop::missing(format!("a page holds {} items where {small} were asked for", first.len())));
+        }
+        if goes_back(&walk, &parts) {
+            return Err(Stop::missing(
+                "its second page is a part of the first: the list goes on in the other direction",
+            ));
         }
         let is_in_order = all.iter().zip(first).all(|(whole, part)| *whole == part);
         Ok(twice(&large).or_else(|| twice(&parts)).or_else(|| lost(&all, large.is_whole, &parts, is_in_order)))
@@ -177,7 +141,9 @@ impl Target {
         most: usize,
     ) -> Result<Listing, Stop> {
         let mut draft = draft.clone();
-        set_query(&mut draft, walk.limit, vec![(walk.limit.to_owned(), size.to_string())]);
+        if let Some(limit) = walk.limit {
+            set_query(&mut draft, limit, vec![(limit.to_owned(), size.to_string())]);
+        }
         let mut listing = Listing { pages: Vec::new(), is_whole: false };
         let mut read = 0;
         while listing.pages.len() < most {
@@ -190,33 +156,25 @@ impl Target {
             read += ids.len();
             let is_empty = ids.is_empty();
             listing.pages.push(ids);
-            let next = walk.next(&body, read, listing.pages.len());
+            let next = walk.next(&draft, &reply, &body, (listing.pages.len(), read))?;
             let Some(next) = next.filter(|_| !is_empty) else {
                 listing.is_whole = true;
                 break;
             };
-            set_query(&mut draft, walk.argument, vec![(walk.argument.to_owned(), next)]);
+            if listing.pages.len() < most {
+                walk.follow(&mut draft, next)?;
+            }
         }
         Ok(listing)
     }
-
-    /// A valid request with a cursor that nobody handed out.
-    pub(super) async fn send_broken_cursor(&self, trial: &mut Trial<'_>) -> Result<(), Stop> {
-        let operation = trial.catalogue.operation(trial.case);
-        let Some(walk) = Walk::of(operation) else { return Ok(()) };
-        let mut draft = trial.maker(self).draft(&Probe::Valid, operation, &trial.identity).map_err(Stop::Missing)?;
-        set_query(&mut draft, walk.argument, vec![(walk.argument.to_owned(), CURSOR.to_owned())]);
-        trial.sent.push(self.send(&draft).await);
-        Ok(())
-    }
 }
 
-/// The fewest and the most items of a page that are asked for.
-fn bounds(operation: &Operation, walk: &Walk<'_>) -> (u64, u64) {
-    let limit = operation.parameters.iter().find(|known| known.place == Place::Query && known.name == walk.limit);
-    let bound = |word: &str| limit.and_then(|limit| limit.schema.get(word)?.as_u64());
-    let most = walk.pagination.largest_page.or_else(|| bound("maximum")).unwrap_or(LARGE).min(LARGE);
-    (bound("minimum").unwrap_or(1).max(1), most)
+/// Whether the items behind the last one of a page are others of that page: the newest stand first, and those that are asked for are
+/// newer. A page that comes again whole is another matter.
+fn goes_back(walk: &Walk<'_>, listing: &Listing) -> bool {
+    let [first, second, ..] = listing.pages.as_slice() else { return false };
+    let is_by_item = matches!(walk.pagination.next, NextPage::LastItem { .. });
+    is_by_item && !second.is_empty() && second.len() < first.len() && second.iter().all(|id| first.contains(id))
 }
 
 /// An item that stands on two pages.

@@ -1,0 +1,137 @@
+//! What leads on, by itself: a cursor that nobody handed out, one that was handed out to somebody else, and a URL that leads elsewhere.
+
+use std::collections::BTreeSet;
+
+use reqwest::Url;
+use serde_json::Value;
+
+use super::super::Target;
+use super::super::flow::Stop;
+use super::super::invalid::set_query;
+use super::super::reply::Reply;
+use super::super::request::Draft;
+use super::super::trial::Trial;
+use super::lead::{Lead, Walk, is_of_origin, place};
+use super::{LARGE, MOST_LARGE};
+use crate::contract::Probe;
+use crate::identity::Identity;
+
+/// A cursor that no server handed out.
+const CURSOR: &str = "keyfit-no-such-cursor";
+/// How many identities are asked for a cursor.
+const MOST_OWNERS: usize = 3;
+
+/// Somebody's cursor, and the items that it leads to and that are not the reader's.
+struct Foreign {
+    owner: String,
+    cursor: String,
+    items: BTreeSet<String>,
+}
+
+impl Target {
+    /// A valid request with a cursor that nobody handed out.
+    pub(in super::super) async fn send_broken_cursor(&self, trial: &mut Trial<'_>) -> Result<(), Stop> {
+        let operation = trial.catalogue.operation(trial.case);
+        let Some(argument) = Walk::of(operation).and_then(|walk| walk.argument) else { return Ok(()) };
+        let mut draft = trial.maker(self).draft(&Probe::Valid, operation, &trial.identity).map_err(Stop::Missing)?;
+        set_query(&mut draft, argument, vec![(argument.to_owned(), CURSOR.to_owned())]);
+        trial.sent.push(self.send(&draft).await);
+        Ok(())
+    }
+
+    /// A cursor that was handed out to another identity, where what it leads to is nothing that the caller's own list has.
+    pub(in super::super) async fn send_foreign_cursor(&self, trial: &mut Trial<'_>) -> Result<(), Stop> {
+        let operation = trial.catalogue.operation(trial.case);
+        let Some(walk) = Walk::of(operation) else { return Ok(()) };
+        let Some(argument) = walk.argument else { return Ok(()) };
+        let mut others = self.identities.fellows(&trial.identity, &operation.path);
+        others.truncate(MOST_OWNERS);
+        if others.is_empty() {
+            return Err(Stop::missing("no second identity has a valid token of the kind: add [[identity]] with one"));
+        }
+        let reader = trial.maker(self).draft(&Probe::Valid, operation, &trial.identity).map_err(Stop::Missing)?;
+        let (_, most) = walk.bounds(operation, LARGE);
+        let own = self.pages(trial, &walk, &reader, most, MOST_LARGE).await?;
+        if !own.is_whole {
+            return Err(Stop::missing("the caller's own list is too long to know what is not in it"));
+        }
+        let own: BTreeSet<String> = own.pages.into_iter().flatten().collect();
+        for other in others {
+            let Some(foreign) = self.foreign_cursor(trial, &walk, &other, &own).await? else { continue };
+            let mut draft = reader.clone();
+            set_query(&mut draft, argument, vec![(argument.to_owned(), foreign.cursor.clone())]);
+            let sent = self.send(&draft).await;
+            let served = sent.answer().filter(|reply| reply.is_success());
+            let body = served.and_then(|reply| serde_json::from_slice::<Value>(&reply.body).ok());
+            let shown = body.and_then(|body| walk.ids(&body).ok()).unwrap_or_default();
+            trial.found = shown.iter().find(|id| foreign.items.contains(*id)).map(|id| {
+                format!("with the cursor of `{}` the item {id} is served, which the caller's list lacks", foreign.owner)
+            });
+            trial.sent.push(sent);
+            return Ok(());
+        }
+        Err(Stop::missing("no other identity has a list of its own that goes on behind its first page"))
+    }
+
+    /// The cursor of another identity's first page, and what it leads to.
+    async fn foreign_cursor(
+        &self,
+        trial: &mut Trial<'_>,
+        walk: &Walk<'_>,
+        owner: &Identity,
+        own: &BTreeSet<String>,
+    ) -> Result<Option<Foreign>, Stop> {
+        let operation = trial.catalogue.operation(trial.case);
+        let mut draft = trial.maker(self).draft(&Probe::Valid, operation, owner).map_err(Stop::Missing)?;
+        let (least, _) = walk.bounds(operation, LARGE);
+        if let Some(limit) = walk.limit {
+            set_query(&mut draft, limit, vec![(limit.to_owned(), least.to_string())]);
+        }
+        let Some((reply, first)) = self.page(trial, &draft).await? else { return Ok(None) };
+        let Some(Lead::Argument(cursor)) = walk.next(&draft, &reply, &first, (1, 0))? else { return Ok(None) };
+        walk.follow(&mut draft, Lead::Argument(cursor.clone()))?;
+        let Some((_, second)) = self.page(trial, &draft).await? else { return Ok(None) };
+        let items: BTreeSet<String> = walk.ids(&second)?.into_iter().filter(|id| !own.contains(id)).collect();
+        let is_own = walk.ids(&first)?.iter().any(|id| own.contains(id));
+        Ok((!is_own && !items.is_empty()).then(|| Foreign { owner: owner.name.clone(), cursor, items }))
+    }
+
+    /// A page that is served; nothing where it is refused.
+    async fn page(&self, trial: &mut Trial<'_>, draft: &Draft) -> Result<Option<(Reply, Value)>, Stop> {
+        let reply = self.step(draft, &mut trial.sent).await?;
+        let body =
+            Some(&reply).filter(|reply| reply.is_success()).and_then(|reply| serde_json::from_slice(&reply.body).ok());
+        Ok(body.map(|body| (reply, body)))
+    }
+
+    /// The first page, and where its next one is.
+    pub(in super::super) async fn send_next_page(&self, trial: &mut Trial<'_>) -> Result<(), Stop> {
+        let operation = trial.catalogue.operation(trial.case);
+        let Some(walk) = Walk::of(operation) else { return Ok(()) };
+        let mut draft = trial.maker(self).draft(&Probe::Valid, operation, &trial.identity).map_err(Stop::Missing)?;
+        let (least, _) = walk.bounds(operation, LARGE);
+        if let Some(limit) = walk.limit {
+            set_query(&mut draft, limit, vec![(limit.to_owned(), least.to_string())]);
+        }
+        let sent = self.send(&draft).await;
+        let reply = sent.answer().filter(|reply| reply.is_success()).cloned();
+        trial.sent.push(sent);
+        let Some(reply) = reply else { return Ok(()) };
+        let body: Value = serde_json::from_slice(&reply.body).map_err(|_| Stop::missing("a page is not JSON"))?;
+        let Some(Lead::Url(next)) = walk.next(&draft, &reply, &body, (1, 0))? else {
+            return Err(Stop::missing("its first page leads to no other"));
+        };
+        if is_of_origin(&draft.url, &next) {
+            return Ok(());
+        }
+        let mut documented = trial.catalogue.api.base_urls.iter().filter_map(|known| Url::parse(&known.url).ok());
+        let place = place(&next);
+        if documented.any(|url| url.origin() == next.origin()) {
+            return Err(Stop::missing(format!(
+                "its next page is at {place}, a server of the document that is not checked"
+            )));
+        }
+        trial.found = Some(format!("its next page is at {place}, where no client may send its credential"));
+        Ok(())
+    }
+}

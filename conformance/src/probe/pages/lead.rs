@@ -1,0 +1,193 @@
+//! What leads from one page of a list to the next: an argument, or a URL. A URL is followed to the path of the list below the base
+//! URL alone, so that no credential goes elsewhere.
+
+use keyfit::pagination::next_link;
+use keyfit_openapi::{NextPage, Operation, PageArgument, Pagination, Place, Retry};
+use reqwest::Url;
+use serde_json::Value;
+
+use super::super::flow::Stop;
+use super::super::invalid::set_query;
+use super::super::is_loopback;
+use super::super::reply::Reply;
+use super::super::request::Draft;
+use super::id;
+
+/// How the pages of a list are asked for, where that stands in the query or in a URL.
+pub(super) struct Walk<'a> {
+    pub(super) pagination: &'a Pagination,
+    pub(super) argument: Option<&'a str>,
+    pub(super) limit: Option<&'a str>,
+}
+
+/// What leads to the next page.
+#[derive(Debug, Eq, PartialEq)]
+pub(super) enum Lead {
+    /// A value of the argument.
+    Argument(String),
+    /// The page itself.
+    Url(Url),
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn of(operation: &'a Operation) -> Option<Self> {
+        let pagination = operation.pagination.as_ref();
+        let pagination = pagination.filter(|_| operation.method == "GET" && operation.retry == Retry::Safe)?;
+        let in_query = |argument: Option<&'a PageArgument>| match argument {
+            Some(PageArgument::Query(name)) => Ok(Some(name.as_str())),
+            Some(PageArgument::Body(_)) => Err(()),
+            None => Ok(None),
+        };
+        let argument = in_query(pagination.next.argument()).ok()?;
+        let limit = in_query(pagination.limit.as_ref()).ok()?;
+        Some(Self { pagination, argument, limit })
+    }
+
+    /// Whether what leads on is a text of the server's that says nothing to others.
+    pub(super) fn has_cursor(&self) -> bool {
+        matches!(self.pagination.next, NextPage::Cursor { .. } | NextPage::Header { .. })
+    }
+
+    /// Whether answers hand out the URL of the next page.
+    pub(super) fn has_url(&self) -> bool {
+        matches!(self.pagination.next, NextPage::Link | NextPage::Url { .. })
+    }
+
+    /// The fewest and the most items of a page that are asked for.
+    pub(super) fn bounds(&self, operation: &Operation, usual: u64) -> (u64, u64) {
+        let mut parameters = operation.parameters.iter();
+        let limit = parameters.find(|known| known.place == Place::Query && Some(known.name.as_str()) == self.limit);
+        let bound = |word: &str| limit.and_then(|limit| limit.schema.get(word)?.as_u64());
+        let most = self.pagination.largest_page.or_else(|| bound("maximum")).unwrap_or(usual).min(usual);
+        (bound("minimum").unwrap_or(1).max(1), most)
+    }
+
+    /// What leads to the page after one, of which so many were read with so many items; `None` behind the last.
+    ///
+    /// # Errors
+    /// What it leads to is not a URL.
+    pub(super) fn next(
+        &self,
+        draft: &Draft,
+        reply: &Reply,
+        body: &Value,
+        (pages, items): (usize, usize),
+    ) -> Result<Option<Lead>, Stop> {
+        if self.pagination.more.as_ref().and_then(|at| body.pointer(at)) == Some(&Value::Bool(false)) {
+            return Ok(None);
+        }
+        Ok(match &self.pagination.next {
+            NextPage::Cursor { at, .. } => self.cursor(draft, body.pointer(at)),
+            NextPage::LastItem { at, .. } => {
+                let last =
+                    body.pointer(&self.pagination.items).and_then(Value::as_array).and_then(|items| items.last());
+                last.and_then(|last| text(last.pointer(at)?)).map(Lead::Argument)
+            }
+            NextPage::Header { name, .. } => {
+                let token = reply.headers.get(name).and_then(|token| token.to_str().ok());
+                token.filter(|token| !token.is_empty()).map(|token| Lead::Argument(token.to_owned()))
+            }
+            NextPage::Page { first, .. } => Some(Lead::Argument((first + pages as u64).to_string())),
+            NextPage::Start { .. } => Some(Lead::Argument(items.to_string())),
+            NextPage::Link => {
+                let link = next_link(&reply.headers, &draft.url).map_err(Stop::Broken)?;
+                link.and_then(|link| Url::parse(&link).ok()).map(Lead::Url)
+            }
+            NextPage::Url { at } => match body.pointer(at) {
+                None | Some(Value::Null | Value::Bool(false)) => None,
+                Some(Value::String(text)) if text.is_empty() => None,
+                Some(value) => {
+                    let url = value.as_str().and_then(|text| draft.url.join(text).ok());
+                    let url = url.ok_or_else(|| Stop::Broken(format!("what leads on, at `{at}`, is not a URL")))?;
+                    Some(Lead::Url(url))
+                }
+            },
+        })
+    }
+
+    /// A cursor, or the URL that has it as an argument.
+    fn cursor(&self, draft: &Draft, value: Option<&Value>) -> Option<Lead> {
+        let text = text(value?).filter(|text| !text.is_empty())?;
+        if !text.starts_with("http") && !text.starts_with(['/', '?']) {
+            return Some(Lead::Argument(text));
+        }
+        let url = draft.url.join(&text).ok()?;
+        let of_url = url.query_pairs().find(|(name, _)| Some(name.as_ref()) == self.argument);
+        Some(of_url.map_or_else(|| Lead::Argument(text), |(_, value)| Lead::Argument(value.into_owned())))
+    }
+
+    /// Turns a request into the one for the page that this leads to.
+    ///
+    /// # Errors
+    /// It leads to another place than the list, where nothing is asked.
+    pub(super) fn follow(&self, draft: &mut Draft, lead: Lead) -> Result<(), Stop> {
+        match (lead, self.argument) {
+            (Lead::Argument(value), Some(argument)) => {
+                set_query(draft, argument, vec![(argument.to_owned(), value)]);
+            }
+            (Lead::Argument(_), None) => {}
+            (Lead::Url(url), _) => {
+                if !is_of_origin(&draft.url, &url) || trimmed(&url) != trimmed(&draft.url) {
+                    return Err(Stop::missing(format!("its next page is at {}: it is not followed", place(&url))));
+                }
+                let is_secret = |value: &str| draft.secrets.iter().any(|secret| secret.reveal() == value);
+                let shown: Vec<(String, String)> =
+                    draft.url.query_pairs().into_owned().filter(|(_, value)| is_secret(value)).collect();
+                draft.url.set_path(url.path());
+                draft.url.set_query(url.query());
+                // A credential in the query need not be handed out again.
+                for (name, value) in shown {
+                    set_query(draft, &name, vec![(name.clone(), value)]);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The list that a page holds.
+    ///
+    /// # Errors
+    /// There is none.
+    pub(super) fn items<'v>(&self, body: &'v Value) -> Result<&'v [Value], Stop> {
+        match body.pointer(&self.pagination.items) {
+            Some(Value::Array(items)) => Ok(items.as_slice()),
+            None | Some(Value::Null) if !self.pagination.items_required => Ok(&[]),
+            _ => Err(Stop::Broken("an answer holds no list of items".to_owned())),
+        }
+    }
+
+    /// The ids of the items of a page.
+    pub(super) fn ids(&self, body: &Value) -> Result<Vec<String>, Stop> {
+        let items = self.items(body)?.iter();
+        items.map(|item| id(item).ok_or_else(|| Stop::missing("the items have no id to be told apart by"))).collect()
+    }
+}
+
+/// Whether a URL is of the origin that is called. Names of this machine are one.
+pub(super) fn is_of_origin(called: &Url, url: &Url) -> bool {
+    let is_here = is_loopback(called) && is_loopback(url);
+    let is_beside = called.scheme() == url.scheme() && called.port_or_known_default() == url.port_or_known_default();
+    called.origin() == url.origin() || (is_here && is_beside)
+}
+
+/// A URL without its query, which may hold what is nobody's to see.
+pub(super) fn place(url: &Url) -> String {
+    let mut place = url.clone();
+    place.set_query(None);
+    place.set_fragment(None);
+    // Nobody's name and password.
+    let _ = place.set_username("").and_then(|()| place.set_password(None));
+    place.to_string()
+}
+
+fn trimmed(url: &Url) -> &str {
+    url.path().trim_end_matches('/')
+}
+
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
