@@ -210,10 +210,7 @@ impl Probe {
 
     /// Whether its request shows a credential that is in order, whatever that may do.
     pub fn is_of_good_credential(&self) -> bool {
-        !self.needs_demand()
-            || self.is_about_scopes()
-            || self.refers().is_some()
-            || matches!(self, Self::Foreign(_))
+        !self.needs_demand() || self.is_about_scopes() || self.refers().is_some() || matches!(self, Self::Foreign(_))
     }
 
     /// The path parameter whose resource it names elsewhere than in a path, and by what.
