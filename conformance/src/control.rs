@@ -77,9 +77,11 @@ fn harness(catalogue: &Catalogue, outcomes: &mut [Outcome]) {
                 "every valid call is answered 404, {count}: does the base URL lack a path, such as /v1, or are the ids of the tokens file not there?"
             )
         } else if is_same && matches!(status, 401 | 403) && !identity.is_empty() {
-            format!(
-                "the identity `{identity}` is refused everywhere with {status}, {count}: is its secret out of date, or of another environment?"
-            )
+            let cause = match status {
+                403 => "was it given no right or scope, or is its secret out of date?",
+                _ => "is its secret out of date, or of another environment?",
+            };
+            format!("the identity `{identity}` is refused everywhere with {status}, {count}: {cause}")
         } else {
             continue;
         };

@@ -56,7 +56,11 @@ impl Renewals {
         if sent.answer().is_some_and(Reply::is_success) && live.is_repeatable(&sent.draft) {
             let mut known = self.known();
             known.unproven.remove(secret);
-            known.served.entry(secret.clone()).or_insert_with(|| sent.draft.clone());
+            let served = known.served.entry(secret.clone()).or_insert_with(|| sent.draft.clone());
+            // What an id names may be gone when it is asked for again.
+            if sent.draft.ids.is_empty() && !served.ids.is_empty() {
+                served.clone_from(&sent.draft);
+            }
         }
     }
 }
@@ -162,7 +166,8 @@ impl Target {
         }
         let sent = self.exchange(&served).await;
         live.add_requests(sent.requests);
-        refusal(&sent).is_some()
+        // A server may say 403 of an id that is gone.
+        refusal(&sent).is_some_and(|status| status == 401 || served.ids.is_empty())
     }
 
     /// The request with what a login gives for calls beside the token, such as the cookie and the header of XSRF. Whatever is wrong with a

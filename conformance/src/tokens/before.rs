@@ -31,6 +31,9 @@ pub(super) struct BeforeEntry {
 pub(super) struct WithEntry {
     pub(super) cookie: Option<String>,
     pub(super) header: Option<String>,
+    /// Cookies that go with that one, and open nothing by themselves.
+    #[serde(default)]
+    pub(super) cookies: Vec<String>,
 }
 
 /// Where the value stands in the answer: one of these.
@@ -109,7 +112,7 @@ impl WithEntry {
     pub(super) fn flaw(&self, before: Option<&BeforeEntry>) -> Option<&'static str> {
         let is_taken = before.is_some_and(|before| before.take.is_some());
         match (&self.cookie, &self.header) {
-            (None, None) => Some("`with` says nothing: name a `cookie`, a `header` or both"),
+            (None, None) if self.cookies.is_empty() => Some("`with` says nothing: name a `cookie`, a `header` or both"),
             (None, Some(_)) if !is_taken => {
                 Some("the header in `with` has no value: name the `cookie` that it repeats, or `take` one before")
             }

@@ -186,13 +186,15 @@ impl Login {
 
     /// What calls show beside the token.
     fn companions(&self, brought: &Brought) -> Result<Vec<Companion>, String> {
-        let Some(WithEntry { cookie, header }) = &self.with else { return Ok(Vec::new()) };
+        let Some(WithEntry { cookie, header, cookies }) = &self.with else { return Ok(Vec::new()) };
         let mut companions = Vec::new();
         let mut value = brought.value.clone();
-        if let Some(name) = cookie {
+        for name in cookie.iter().chain(cookies) {
             let set = brought.cookies.get(name);
             let set = set.ok_or_else(|| format!("neither it nor what comes before it sets a cookie `{name}`"))?;
-            value = Some(before::repeated(set));
+            if cookie.as_ref() == Some(name) {
+                value = Some(before::repeated(set));
+            }
             companions.push(Companion::Cookie(name.clone(), Secret::new(set)));
         }
         if let (Some(name), Some(value)) = (header.as_ref().and_then(|name| name.parse().ok()), &value) {

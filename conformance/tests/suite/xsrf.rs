@@ -34,7 +34,7 @@ components:
 
 const LOGIN: &str = "[[identity]]\nname = \"mia\"\nkind = \"login\"\nstate = \"valid\"\n[identity.login]\npath = \"/login\"\n\
                      form = { user = \"mia\", password = { env = \"MIA_PASSWORD\" } }\ntoken = { cookie = \"sid\" }\n\
-                     with = { cookie = \"xsrf\", header = \"X-Xsrf\" }\n";
+                     with = { cookie = \"xsrf\", header = \"X-Xsrf\", cookies = [\"seat\"] }\n";
 
 /// The page before the login: a cookie, and its value in a form, a tag, a header or JSON.
 const PAGE: &str = "<meta name=xsrf content=fixture-token-page><form><input type='hidden' name=\"_xsrf\" value=\"fixture-token-page\"></form>";
@@ -69,8 +69,9 @@ fn notes(calls: usize) -> (String, Log) {
             }
             sessions.push(calls);
             let number = sessions.len();
-            let cookies =
-                format!("set-cookie: sid=fixture-token-{number}\r\nset-cookie: xsrf=fixture-token-of-{number}");
+            let cookies = format!(
+                "set-cookie: sid=fixture-token-{number}\r\nset-cookie: seat=s-{number}\r\nset-cookie: xsrf=fixture-token-of-{number}"
+            );
             return Some(reply(&format!("302 Found\r\nlocation: /\r\n{cookies}"), ""));
         }
         let number = cookie("sid").and_then(|sid| sid.strip_prefix("fixture-token-")?.parse::<usize>().ok());
@@ -78,7 +79,10 @@ fn notes(calls: usize) -> (String, Log) {
         let Some(left) = left else { return Some(reply("401 Unauthorized", "")) };
         *left -= 1;
         let own = format!("fixture-token-of-{}", number.unwrap_or_default());
-        let is_own = cookie("xsrf") == Some(&own) && headers.contains(&format!("x-xsrf: {own}"));
+        let seat = number.map(|number| format!("s-{number}"));
+        let is_own = cookie("seat") == seat.as_deref()
+            && cookie("xsrf") == Some(&own)
+            && headers.contains(&format!("x-xsrf: {own}"));
         Some(match first.split(' ').next() {
             Some("POST") if !is_own => reply("403 Forbidden", ""),
             Some("POST") => reply("201 Created", ""),
@@ -149,7 +153,12 @@ fn what_is_wrong_with_the_page_before_a_login_is_said_with_its_place() {
             "path = \"https://login.example/\"",
             "the `path` of the `before` of its login does not stay",
         ),
-        ("with", "with = { cookie = \"xsrf\", header = \"X-Xsrf\" }", "with = {}", "`with` says nothing"),
+        (
+            "with",
+            "with = { cookie = \"xsrf\", header = \"X-Xsrf\", cookies = [\"seat\"] }",
+            "with = {}",
+            "`with` says nothing",
+        ),
         ("with-cookie", "with = { cookie = \"xsrf\"", "with = { cookie = \"csrf\"", "sets a cookie `csrf`"),
     ] {
         let tokens = format!("{LOGIN}{good}");
