@@ -180,6 +180,8 @@ fn changed(path: &[Segment], change: impl Fn(&str) -> Option<String>) -> Option<
 /// Whether the document has this path for a call that needs no credential.
 fn is_of_another(api: &Api, operation: &Operation, path: &str) -> bool {
     let decoded = percent_encoding::percent_decode_str(path).decode_utf8_lossy().into_owned();
+    // Some routers know no case.
+    let lower = decoded.to_lowercase();
     let fits = |template: &str, path: &str| {
         let (templates, texts): (Vec<&str>, Vec<&str>) = (template.split('/').collect(), path.split('/').collect());
         let is_one = |(template, text): (&&str, &&str)| segment::read(template, text, &mut Default::default());
@@ -187,7 +189,8 @@ fn is_of_another(api: &Api, operation: &Operation, path: &str) -> bool {
     };
     api.operations.iter().any(|other| {
         let is_open = other.path != operation.path && other.method == operation.method && other.needed.is_optional();
-        is_open && [path, &decoded].iter().any(|path| fits(&other.path, path))
+        is_open && [path, &decoded].iter().any(|text| fits(&other.path, text))
+            || fits(&other.path.to_lowercase(), &lower)
     })
 }
 
