@@ -24,8 +24,8 @@ pub(super) struct Page {
 pub(super) struct Habits {
     /// Whether it refuses cursors that it did not hand out.
     pub(super) is_strict: bool,
-    /// Whose list it is, where each has one of its own.
-    pub(super) tenant: u64,
+    /// Whose list it is, where each has one of its own and cursors say whose.
+    pub(super) tenant: Option<u64>,
     /// Whether a cursor leads to the list of whom it was handed out to.
     pub(super) takes_any_tenant: bool,
     /// Whether the next page is at another origin.
@@ -81,7 +81,7 @@ pub(super) fn page(
         put(&mut body, &pagination.items, Value::from(vec![item.clone(); usize::try_from(full).unwrap_or(1)]));
         body
     };
-    if let Some(list) = List::of(&success, pagination, &fits, habits.tenant) {
+    if let Some(list) = List::of(&success, pagination, &fits, habits.tenant.unwrap_or_default()) {
         return list.page(call, limit, asked, habits).map(Some);
     }
     let size = if limit >= FULL && fits(&full(FULL)) { FULL } else { 1 };
@@ -207,7 +207,8 @@ impl<'a> List<'a> {
         let behind = |text: &str| text.rsplit(['-', '=']).next().and_then(|number| number.parse::<u64>().ok());
         let first = (self.tenant, 0);
         let handed_out = |text: Option<String>| match text.as_deref().map(behind) {
-            Some(Some(cursor)) => Ok((cursor / POSITIONS, cursor % POSITIONS)),
+            Some(Some(cursor)) if habits.tenant.is_some() => Ok((cursor / POSITIONS, cursor % POSITIONS)),
+            Some(Some(start)) => Ok((self.tenant, start)),
             Some(None) if habits.is_strict => Err(UnknownCursor),
             _ => Ok(first),
         };
