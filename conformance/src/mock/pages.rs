@@ -208,7 +208,7 @@ impl<'a> List<'a> {
         let first = (self.tenant, 0);
         let handed_out = |text: Option<String>| match text.as_deref().map(behind) {
             Some(Some(cursor)) if habits.tenant.is_some() => Ok((cursor / POSITIONS, cursor % POSITIONS)),
-            Some(Some(start)) => Ok((self.tenant, start)),
+            Some(Some(start)) => Ok((first.0, start)),
             Some(None) if habits.is_strict => Err(UnknownCursor),
             _ => Ok(first),
         };
