@@ -6,6 +6,7 @@ use keyfit_openapi::{Api, NextPage, PageArgument, Pagination};
 use serde_json::{Value, json};
 
 use super::call::Call;
+use crate::body::plain;
 use crate::pointer::{put, take};
 
 /// How many items the first page has, where more are not fewer than were asked for.
@@ -21,6 +22,7 @@ pub(super) struct Page {
 
 /// How a mock pages.
 #[derive(Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a habit of its own")]
 pub(super) struct Habits {
     /// Whether it refuses cursors that it did not hand out.
     pub(super) is_strict: bool,
@@ -255,7 +257,7 @@ impl<'a> List<'a> {
 
     /// The position behind the item with this id; that behind all where none has it.
     fn behind(&self, id: &str) -> u64 {
-        let is_it = |item: &Value| item.get("id").is_some_and(|own| own.as_str() == Some(id) || own.to_string() == id);
+        let is_it = |item: &Value| item.get("id").is_some_and(|own| plain(own) == id);
         self.items.iter().position(is_it).map_or(ALL, |position| position as u64 + 1)
     }
 
