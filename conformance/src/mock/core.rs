@@ -236,12 +236,11 @@ impl Core {
         if let (Some(pagination), Some(success)) = (&served.operation.pagination, &body) {
             let tells_apart = takes_any_cursor(served.operation)
                 && self.contract.ruling(&Probe::ForeignCursor, served.operation).is_some();
-            let token_tenant = if tells_apart { served.token.tenant as u64 } else { 0 };
             let habits = Habits {
                 is_strict: takes_any_cursor(served.operation)
                     && self.contract.ruling(&Probe::BrokenCursor, served.operation).is_some()
                     && !self.has(Mutant::TakesAnyCursor),
-                tenant: token_tenant,
+                tenant: tells_apart.then_some(served.token.tenant as u64),
                 takes_any_tenant: self.has(Mutant::TakesForeignCursors),
                 leads_elsewhere: self.has(Mutant::LeadsElsewhere),
                 repeats: self.has(Mutant::RepeatsItems),

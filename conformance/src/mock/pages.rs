@@ -6,6 +6,7 @@ use keyfit_openapi::{Api, NextPage, PageArgument, Pagination};
 use serde_json::{Value, json};
 
 use super::call::Call;
+use crate::body::plain;
 use crate::pointer::{put, take};
 
 /// How many items the first page has, where more are not fewer than were asked for.
@@ -21,11 +22,12 @@ pub(super) struct Page {
 
 /// How a mock pages.
 #[derive(Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a habit of its own")]
 pub(super) struct Habits {
     /// Whether it refuses cursors that it did not hand out.
     pub(super) is_strict: bool,
-    /// Whose list it is, where each has one of its own.
-    pub(super) tenant: u64,
+    /// Whose list it is, where each has one of its own and cursors say whose.
+    pub(super) tenant: Option<u64>,
     /// Whether a cursor leads to the list of whom it was handed out to.
     pub(super) takes_any_tenant: bool,
     /// Whether the next page is at another origin.
@@ -81,7 +83,7 @@ pub(super) fn page(
         put(&mut body, &pagination.items, Value::from(vec![item.clone(); usize::try_from(full).unwrap_or(1)]));
         body
     };
-    if let Some(list) = List::of(&success, pagination, &fits, habits.tenant) {
+    if let Some(list) = List::of(&success, pagination, &fits, habits.tenant.unwrap_or_default()) {
         return list.page(call, limit, asked, habits).map(Some);
     }
     let size = if limit >= FULL && fits(&full(FULL)) { FULL } else { 1 };
@@ -207,7 +209,8 @@ impl<'a> List<'a> {
         let behind = |text: &str| text.rsplit(['-', '=']).next().and_then(|number| number.parse::<u64>().ok());
         let first = (self.tenant, 0);
         let handed_out = |text: Option<String>| match text.as_deref().map(behind) {
-            Some(Some(cursor)) => Ok((cursor / POSITIONS, cursor % POSITIONS)),
+            Some(Some(cursor)) if habits.tenant.is_some() => Ok((cursor / POSITIONS, cursor % POSITIONS)),
+            Some(Some(start)) => Ok((first.0, start)),
             Some(None) if habits.is_strict => Err(UnknownCursor),
             _ => Ok(first),
         };
@@ -254,7 +257,7 @@ impl<'a> List<'a> {
 
     /// The position behind the item with this id; that behind all where none has it.
     fn behind(&self, id: &str) -> u64 {
-        let is_it = |item: &Value| item.get("id").is_some_and(|own| own.as_str() == Some(id) || own.to_string() == id);
+        let is_it = |item: &Value| item.get("id").is_some_and(|own| plain(own) == id);
         self.items.iter().position(is_it).map_or(ALL, |position| position as u64 + 1)
     }
 
