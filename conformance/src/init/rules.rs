@@ -162,8 +162,8 @@ const PRESUMES: &str = "presumes = [";
 
 /// The families in the order of a contract.
 const FAMILIES: [&str; 16] = [
-    "auth", "jwt", "oauth", "scope", "tenant", "error", "input", "method", "batch", "page", "repeat", "chain", "rate", "answer",
-    "webhook", "client",
+    "auth", "jwt", "oauth", "scope", "tenant", "error", "input", "method", "batch", "page", "repeat", "chain", "rate",
+    "answer", "webhook", "client",
 ];
 
 fn of_file(rules: &str, api: &str, name: &str) -> Vec<String> {

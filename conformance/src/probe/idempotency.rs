@@ -23,10 +23,8 @@ impl Target {
         }
         let first = self.keyed(trial)?;
         let second = match trial.probe {
-            Probe::ReusedKey => {
-                altered(&trial.catalogue.api, operation, &first, |_| true)
-                    .ok_or_else(|| Stop::missing("no member of its body is plain text"))?
-            }
+            Probe::ReusedKey => altered(&trial.catalogue.api, operation, &first, |_| true)
+                .ok_or_else(|| Stop::missing("no member of its body is plain text"))?,
             _ => first.clone(),
         };
         let before = self.step(&first, &mut trial.sent).await?;

@@ -37,9 +37,9 @@ use reqwest::{Method, Url};
 
 use self::flow::Stop;
 use self::keys::KeyFlow;
-pub(crate) use self::live::{id_member, ids_listed, item_among, lists_rights, parent_of, subject};
 pub use self::live::{Aftermath, Policy};
 use self::live::{Live, When};
+pub(crate) use self::live::{id_member, ids_listed, item_among, lists_rights, parent_of, subject};
 use self::oauth::Flow;
 pub(crate) use self::pages::{can_be_walked, takes_any_cursor};
 pub(crate) use self::reply::Reply;

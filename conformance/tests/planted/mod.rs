@@ -483,9 +483,7 @@ impl Shop {
         if route.order.is_some_and(|order| !["order-1", "order-3"].contains(&order)) && !is_served {
             return Err(problem(404, "There is no such order"));
         }
-        let is_there = |product: &str| {
-            self.products.lock().expect("no panic").0.contains_key(product)
-        };
+        let is_there = |product: &str| self.products.lock().expect("no panic").0.contains_key(product);
         if route.product.is_some_and(|product| !is_there(product)) {
             return Err(problem(404, "There is no such product"));
         }

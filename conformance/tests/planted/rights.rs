@@ -181,7 +181,8 @@ impl Shops {
         }
         let orders = self.orders.lock().expect("no panic");
         let is_hidden = |order: &Value| self.has(Defect::NewOrdersAreNotListed) && is_new(&order["id"]);
-        let is_shown = |order: &&Value| (order["shopId"] == asked || self.has(Defect::OrdersOfAllAreListed)) && !is_hidden(order);
+        let is_shown =
+            |order: &&Value| (order["shopId"] == asked || self.has(Defect::OrdersOfAllAreListed)) && !is_hidden(order);
         orders.values().filter(is_shown).cloned().map(|order| self.shown(order)).collect()
     }
 

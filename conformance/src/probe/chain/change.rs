@@ -131,11 +131,14 @@ impl Sides<'_> {
         if now.get(name).is_some_and(|now| is_same(new, now)) {
             return self.difference(draft, answered, now);
         }
-        let read = now.get(name).map_or("not there".to_owned(), short);
+        let read = if now.get(name).is_some() { "is read as something else" } else { "is not there when it is read" };
         let is_said = answered.get(name).is_some_and(|answer| is_same(answer, new));
-        let (level, said) =
-            if is_said { (Level::Must, "and answered as that") } else { (Level::Should, "which was answered with success") };
-        Some((level, format!("`{name}` was changed to {}, {said}, and is {read} when it is read", short(new))))
+        let (level, said) = if is_said {
+            (Level::Must, "and answered as that")
+        } else {
+            (Level::Should, "which was answered with success")
+        };
+        Some((level, format!("`{name}` was changed to {}, {said}, and {read}", short(new))))
     }
 
     /// What a change took away that it did not speak of, of what a client may set.
@@ -157,7 +160,10 @@ impl Sides<'_> {
         });
         let (name, was) = unsent.find(|(name, _)| is_blank(now.get(name)))?;
         let now = now.get(name).map_or("not there".to_owned(), short);
-        Some((Level::Must, format!("`{name}` was {} and not sent, and is {now} after a change of `{}`", short(was), change.name)))
+        Some((
+            Level::Must,
+            format!("`{name}` was {} and not sent, and is {now} after a change of `{}`", short(was), change.name),
+        ))
     }
 }
 
@@ -186,7 +192,9 @@ pub(in super::super) fn altered(
         })
     };
     let members = body.as_object()?;
-    let wrapped = || members.iter().filter(|_| members.len() == 1).find_map(|(name, inner)| of(&join("", name), inner.as_object()?));
+    let wrapped = || {
+        members.iter().filter(|_| members.len() == 1).find_map(|(name, inner)| of(&join("", name), inner.as_object()?))
+    };
     let altered = of("", members).or_else(wrapped)?;
     Some(Draft { body: Some(altered.to_string().into_bytes()), ..draft.clone() })
 }

@@ -43,7 +43,8 @@ impl Shown {
     /// Whether the document has a member for it in such answers. A secret is none that is compared, and neither is what says who
     /// somebody is or what they may do: what a server does to those is its own affair.
     pub(super) fn tells(&self, api: &Api, answer: Option<&Value>, name: &str) -> bool {
-        let whole = answer.and_then(|answer| if self.at.is_empty() { Some(answer) } else { api.member(answer, &self.at) });
+        let whole =
+            answer.and_then(|answer| if self.at.is_empty() { Some(answer) } else { api.member(answer, &self.at) });
         let (Some(whole), false) = (whole, is_kept_out(name)) else { return false };
         let member = api.member(whole, &join("", name)).map(|member| api.resolve(member));
         member.is_some_and(|member| {
@@ -89,7 +90,8 @@ pub(super) fn is_same(one: &Value, other: &Value) -> bool {
 }
 
 fn is_same_text(one: &str, other: &str) -> bool {
-    let plain = |text: &str| text.chars().filter(|one| one.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
+    let plain =
+        |text: &str| text.chars().filter(|one| one.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
     let (instant, known) = (instant(one), instant(other));
     (instant.is_some() && instant == known) || plain(one) == plain(other)
 }

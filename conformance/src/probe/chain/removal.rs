@@ -46,14 +46,18 @@ impl Target {
         let removal = self.draft_of(trial, trial.catalogue.operation(trial.case), &ids)?;
         is_done(&self.step(&removal, &mut trial.sent).await?)?;
         let reading = self.reading(trial, chain, &ids)?;
-        let is_gone = |reply: &Reply| !reply.is_success() || says_gone(&Shown::read(&reply.body).value);
+        let is_gone = |reply: &Reply| {
+            let now = Shown::read(&reply.body).value;
+            !reply.is_success() || (now != before.value && says_gone(&now))
+        };
         let now = self.read_until(trial, &reading, is_gone).await?;
         if !is_gone(&now) {
             let as_before = Shown::read(&now.body).value == before.value;
             let path = reading.url.path();
-            return Err(match as_before {
-                true => Stop::Found(format!("what was removed is served as before: {path} answers {}", now.status)),
-                false => Stop::missing(format!("{path} is served in another state, of which nobody says what it means")),
+            return Err(if as_before {
+                Stop::Found(format!("what was removed is served as before: {path} answers {}", now.status))
+            } else {
+                Stop::missing(format!("{path} is served in another state, of which nobody says what it means"))
             });
         }
         // Whether the second removal is a success is the server's to say; a fault of the server it is not.
@@ -66,7 +70,8 @@ fn says_gone(value: &Value) -> bool {
     let is_word = |text: &str| words(text).iter().any(|word| GONE.contains(&word.as_str()));
     let members = value.as_object().into_iter().flatten();
     members.into_iter().any(|(name, member)| {
-        let is_state = matches!(words(name).last().map(String::as_str), Some("state" | "status" | "phase" | "lifecycle"));
+        let is_state =
+            matches!(words(name).last().map(String::as_str), Some("state" | "status" | "phase" | "lifecycle"));
         let is_switch = matches!(words(name).last().map(String::as_str), Some("active" | "enabled" | "available"));
         (is_word(name) && !is_blank(Some(member)))
             || (is_state && member.as_str().is_some_and(is_word))
@@ -92,7 +97,8 @@ mod tests {
         ] {
             assert!(says_gone(&gone), "{gone}");
         }
-        for here in [json!({}), json!({ "deletedAt": null }), json!({ "status": "open" }), json!({ "name": "deleted" })] {
+        for here in [json!({}), json!({ "deletedAt": null }), json!({ "status": "open" }), json!({ "name": "deleted" })]
+        {
             assert!(!says_gone(&here), "{here}");
         }
     }

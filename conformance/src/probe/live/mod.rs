@@ -20,9 +20,9 @@ use tokio::time::Instant;
 
 pub(super) use self::body::{Keep, harmless, is_kept_out};
 pub use self::clean_up::Aftermath;
+pub(super) use self::effect::item_of;
 pub(super) use self::effect::{Effect, effect};
 use self::effect::{ending, item};
-pub(super) use self::effect::item_of;
 pub(crate) use self::effect::{item_among, lists_rights, parent_of, subject, words};
 use self::ledger::Ledger;
 pub(crate) use self::ledger::{id_member, listed as ids_listed};
