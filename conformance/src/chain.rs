@@ -155,7 +155,7 @@ impl<'a> Lists<'a> {
         let name = last_segment(list);
         let keys = [Some(list), Some(name), name.strip_suffix('s')];
         let fitting = keys.into_iter().flatten().filter_map(|key| self.items.get(key)).flatten();
-        item_among(fitting.copied(), list)
+        item_among(&fitting.copied(), list)
     }
 }
 
@@ -211,4 +211,98 @@ fn linked<'a>(api: &'a Api, lists: &Lists<'a>, operation: &Operation) -> Vec<(&'
         Some((path, at.to_owned()))
     };
     links.flat_map(Map::values).filter_map(target).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use keyfit_openapi::{Source, Text};
+
+    use super::*;
+
+    /// What makes, lists, reads, changes and removes things, by the method and the path, of a document with these operations: each a
+    /// method, a path, a status and more of the success.
+    fn chains(operations: &[(&str, &str, &str, &str)]) -> Vec<String> {
+        let mut paths = serde_json::Map::new();
+        for (method, path, status, more) in operations {
+            let names = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+            let parameters: Vec<Value> = names
+                .map(|name| serde_json::json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
+                .collect();
+            let mut success = serde_json::json!({ "description": "d" });
+            if let Ok(Value::Object(more)) = serde_json::from_str(more) {
+                success.as_object_mut().expect("an object").extend(more);
+            }
+            let body = serde_json::json!({ "content": { "application/json": { "schema": { "type": "object" } } } });
+            let mut operation = serde_json::json!({
+                "operationId": format!("{method} {path}"), "parameters": parameters, "responses": { *status: success },
+            });
+            if ["post", "put", "patch"].contains(method) {
+                operation["requestBody"] = body;
+            }
+            let item = paths.entry((*path).to_owned()).or_insert_with(|| serde_json::json!({}));
+            item[*method] = operation;
+        }
+        let document = serde_json::json!({
+            "openapi": "3.0.3", "info": { "title": "A", "version": "1" }, "servers": [{ "url": "https://a.example" }], "paths": paths,
+        });
+        let document = Text::new("a.json", document.to_string());
+        let api = Api::read(&Source { name: "a".to_owned(), document, overlay: None, contract: None });
+        let api = api.unwrap_or_else(|failure| panic!("{failure}"));
+        let contract = "name = \"a\"\nsources = {}\ncredential = []\nerrors = {}\nrule = []";
+        let chains = Chains::of(&api, &toml::from_str(contract).expect("a contract"));
+        let name = |place: usize| format!("{} {}", api.operations[place].method, api.operations[place].path);
+        let told = |chain: &Chain| {
+            let parts = chain.creates.into_iter().chain(chain.lists).chain([chain.reads]);
+            let parts = parts.chain(chain.changes.iter().copied()).chain(chain.removes);
+            parts.map(name).chain(chain.id_at.clone()).collect::<Vec<_>>().join(", ")
+        };
+        chains.chains.iter().map(told).collect()
+    }
+
+    #[test]
+    fn a_chain_is_a_list_and_the_items_below_it() {
+        let whole = chains(&[
+            ("get", "/books", "200", ""),
+            ("post", "/books", "201", ""),
+            ("get", "/books/{book}", "200", ""),
+            ("patch", "/books/{book}", "200", ""),
+            ("put", "/books/{book}", "200", ""),
+            ("delete", "/books/{book}", "204", ""),
+        ]);
+        let expected =
+            "POST /books, GET /books, GET /books/{book}, PATCH /books/{book}, PUT /books/{book}, DELETE /books/{book}";
+        assert_eq!(whole.len(), 1);
+        let sorted = |text: &str| {
+            let mut parts: Vec<String> = text.split(", ").map(str::to_owned).collect();
+            parts.sort();
+            parts
+        };
+        assert_eq!(sorted(&whole[0]), sorted(expected));
+        let elsewhere = chains(&[("post", "/shops/{shop}/books", "201", ""), ("get", "/books/{book}", "200", "")]);
+        assert_eq!(elsewhere, ["POST /shops/{shop}/books, GET /books/{book}"]);
+    }
+
+    #[test]
+    fn what_makes_nothing_that_is_read_later_begins_no_chain() {
+        for (post, status, item) in [
+            ("/books", "202", "/books/{book}"),
+            ("/books/{book}/lend", "200", "/books/{book}"),
+            ("/users/{user}/roles", "201", "/users/{user}/roles/{role}"),
+            ("/login", "200", "/books/{book}"),
+        ] {
+            let found = chains(&[("post", post, status, ""), ("get", item, "200", "")]);
+            assert_eq!(found, [format!("GET {item}")], "{post}");
+        }
+    }
+
+    #[test]
+    fn a_link_says_where_the_id_is_and_what_reads_it() {
+        let link = r#"{"links": {"self": {"operationId": "get /people/{person}", "parameters": {"person": "$response.body#/ref"}}}}"#;
+        let by_link = chains(&[("post", "/signup", "201", link), ("get", "/people/{person}", "200", "")]);
+        assert_eq!(by_link, ["POST /signup, GET /people/{person}, /ref"]);
+        let both = chains(&[("post", "/people", "201", link), ("get", "/people/{person}", "200", "")]);
+        assert_eq!(both, ["POST /people, GET /people/{person}, /ref"]);
+        let loose = chains(&[("post", "/signup", "200", link), ("get", "/people/{person}", "200", "")]);
+        assert_eq!(loose, ["GET /people/{person}"], "a link of a 200 may lead to anything");
+    }
 }

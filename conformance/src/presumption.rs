@@ -41,7 +41,10 @@ fn stopped(catalogue: &Catalogue, outcomes: &mut [Outcome], place: usize) {
     let case = &catalogue.cases[place];
     let presumed = (catalogue.contract.rules.iter().enumerate())
         .filter(|(_, other)| catalogue.rule(case).presumes.contains(&other.id));
-    let mut cases = presumed.flat_map(|(rule, _)| catalogue.places(rule, Some(case.operation)));
+    // What is changed or removed is made by another operation.
+    let is_of_chain = matches!(catalogue.rule(case).probe, Some(Probe::Chain(_)));
+    let here = Some(case.operation).filter(|_| !is_of_chain);
+    let mut cases = presumed.flat_map(|(rule, _)| catalogue.places(rule, here));
     let Some(root) = cases.find(|other| outcomes[*other].is_broken()) else { return };
     let root = catalogue.rule(&catalogue.cases[root]).id.clone();
     let outcome = &mut outcomes[place];
@@ -102,7 +105,9 @@ impl<'a, 'o> Broken<'a, 'o> {
     /// A broken case that the rule of this one names. Contracts name none in a circle.
     fn named(&self, place: usize) -> Option<usize> {
         self.is_broken(place).then_some(())?;
-        let binds = |other: &usize| self.case(*other).level >= self.case(place).level;
+        // No failure hides behind a warning, whatever the rules are worth.
+        let is_as_grave = |other: usize| self.outcomes[other].verdict <= self.outcomes[place].verdict;
+        let binds = |other: &usize| self.case(*other).level >= self.case(place).level && is_as_grave(*other);
         self.rule(place).presumes.iter().find_map(|id| {
             let rule = *self.rules.get(id.as_str())?;
             let here = self.catalogue.places(rule, Some(self.case(place).operation));

@@ -249,7 +249,7 @@ pub enum Mutant {
     ShowsWriteOnly,
     /// Stores members that only answers have.
     StoresReadOnly,
-    /// Keeps what is made without a member that need not be there.
+    /// Keeps what is made without the members that need not be there.
     LosesMembers,
     /// Reads another thing than the one that is asked for, of those that were made.
     ReadsAnother,

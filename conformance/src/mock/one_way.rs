@@ -25,7 +25,9 @@ impl Core {
         }
         if keeps {
             let stored: Map<String, Value> = self.state().stored.clone();
-            let is_read_only = |name: &str| !schema::is_sent(&self.api, Direction::Request, schema, name);
+            // What a thing is named by stays.
+            let is_read_only =
+                |name: &str| name != "id" && !schema::is_sent(&self.api, Direction::Request, schema, name);
             members.extend(stored.into_iter().filter(|(name, _)| is_read_only(name)));
         }
         if shows {

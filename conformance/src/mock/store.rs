@@ -72,13 +72,12 @@ impl Core {
             return as_it_is(listed.or(body));
         }
         let key = (served.token.tenant, path_of(served));
-        let Some(thing) = self.state().store.things.get(&key).cloned() else { return as_it_is(body) };
+        let Some(mut thing) = self.state().store.things.get(&key).cloned() else { return as_it_is(body) };
         if thing.is_gone {
             let parameter = subject(&served.operation.path).unwrap_or_default();
             let status = self.status(&Probe::UnknownId(parameter.to_owned()), served.operation, 404);
             return Err(Refusal::new(status, "Not found"));
         }
-        let mut thing = thing;
         match served.operation.method.as_str() {
             "DELETE" => thing.is_gone = !self.has(Mutant::KeepsRemoved),
             "PUT" | "PATCH" => self.change(chain, served, &mut thing),
@@ -122,7 +121,7 @@ impl Core {
         Some(Told { body: Some(shown.to_string().into()), location })
     }
 
-    /// What is kept of a new thing: all of it, but for a member that need not be there where that is a defect.
+    /// What is kept of a new thing: all of it, but for members that need not be there where that is a defect.
     fn as_kept(&self, schema: &Value, mut thing: Thing) -> Thing {
         if self.has(Mutant::LosesMembers) {
             let required = |name: &str| {
@@ -130,8 +129,7 @@ impl Core {
                     .as_array()
                     .is_some_and(|names| names.iter().any(|known| known == name))
             };
-            let lost = thing.members.keys().rfind(|name| !required(name) && *name != "id").cloned();
-            lost.and_then(|lost| thing.members.remove(&lost));
+            thing.members.retain(|name, _| required(name) || name == "id");
         }
         thing
     }
@@ -178,6 +176,7 @@ impl Core {
         (whole, members): (&str, &Map<String, Value>),
     ) -> Value {
         let fits = |value: &Value| schema::mismatch(&self.api, Direction::Answer, schema, value).is_none();
+        let described = if whole.is_empty() { Some(schema) } else { self.api.member(schema, whole) };
         let mut shown = example;
         let known: Vec<String> = shown
             .pointer(whole)
@@ -196,7 +195,8 @@ impl Core {
         }
         for (name, value) in members {
             let at = join(whole, name);
-            let is_told = self.api.member(schema, &at).is_some_and(Value::is_object);
+            let is_told = self.api.member(schema, &at).is_some_and(Value::is_object)
+                && described.is_some_and(|described| schema::is_sent(&self.api, Direction::Answer, described, name));
             let mut with = shown.clone();
             put(&mut with, &at, value.clone());
             if is_told && fits(&with) {
@@ -282,7 +282,7 @@ fn path_of(served: &Served<'_>) -> String {
 
 fn filled(template: &str, ids: &BTreeMap<String, String>) -> String {
     let segments = template.split('/').filter(|segment| !segment.is_empty());
-    segments.map(|one| format!("/{}", segment::filled(one, |name| ids.get(name).cloned()))).collect()
+    segments.flat_map(|one| ["/".to_owned(), segment::filled(one, |name| ids.get(name).cloned())]).collect()
 }
 
 /// The path of a URL for what lies below the base URL.

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use keyfit_openapi::{Operation, Retry};
 use serde_json::Value;
 
+use super::chain::told;
 use super::flow::Stop;
 use super::live::{Effect, Live, ids_told, is_kept_out, item_of, subject};
 use super::request::{Draft, Maker};
@@ -113,7 +114,8 @@ impl Target {
 /// The ids of what a call made, as its answer tells them.
 fn made(answer: &Reply, draft: &Draft, reading: &Operation) -> Option<BTreeMap<String, String>> {
     let parameter = subject(&reading.path)?;
-    let id = ids_told(answer, parameter, draft.url.path()).into_iter().next()?;
+    let by_address = || ids_told(answer, parameter, draft.url.path()).into_iter().next();
+    let id = told(answer, parameter).or_else(by_address)?;
     let mut ids = draft.ids.clone();
     ids.insert(parameter.to_owned(), id);
     Some(ids)

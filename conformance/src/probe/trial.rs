@@ -83,20 +83,8 @@ impl<'a> Trial<'a> {
         let observations = self.observations();
         let mut outcome = match stop {
             Some(Stop::Missing(Missing(datum))) => Outcome::skip(datum),
-            Some(stop @ (Stop::Broken(_) | Stop::Found(_))) => {
-                let level = self.case.level.min(self.at_most);
-                let mut outcome = match stop {
-                    Stop::Found(finding) => Outcome::broken(level, finding).by(Fault::Content),
-                    Stop::Broken(finding) | Stop::Missing(Missing(finding)) => {
-                        Outcome::broken(level, finding).by(Fault::Step)
-                    }
-                };
-                // Of a burst or a walk, its ends say enough.
-                let end = self.sent.len().saturating_sub(LAST_SHOWN).max(1);
-                let shown = self.sent.iter().enumerate().filter(|(place, _)| *place == 0 || *place >= end);
-                outcome.exchanges = self.shown(shown.map(|(_, sent)| sent));
-                outcome
-            }
+            Some(Stop::Broken(finding)) => self.broken(finding, Fault::Step),
+            Some(Stop::Found(finding)) => self.broken(finding, Fault::Content),
             None if !self.tries.is_empty() => self.judged_each(),
             None => {
                 let mut outcome = self.judged(minted);
@@ -112,6 +100,16 @@ impl<'a> Trial<'a> {
         outcome.observations = observations;
         // At a mock it is called as what it is.
         outcome.identity = Some(self.identity.name).filter(|_| self.live.is_some());
+        outcome
+    }
+
+    /// What several answers show, with the exchanges.
+    fn broken(&self, finding: String, fault: Fault) -> Outcome {
+        let mut outcome = Outcome::broken(self.case.level.min(self.at_most), finding).by(fault);
+        // Of a burst or a walk, its ends say enough.
+        let end = self.sent.len().saturating_sub(LAST_SHOWN).max(1);
+        let shown = self.sent.iter().enumerate().filter(|(place, _)| *place == 0 || *place >= end);
+        outcome.exchanges = self.shown(shown.map(|(_, sent)| sent));
         outcome
     }
 

@@ -163,7 +163,9 @@ const UNOWNED: &str = "the mock tells apart whose the tenants of the contract ar
 /// The cases that did not pass, with why; not those that are not reached for it, nor those that no mock can show.
 pub(crate) fn broken<'a>(catalogue: &'a Catalogue, outcomes: &'a [Outcome]) -> Vec<(&'a Case, &'a str)> {
     let cases = catalogue.cases.iter().zip(outcomes).filter(|(_, outcome)| outcome.follows.is_none());
-    let cases = cases.filter(|(_, outcome)| !matches!(outcome.reason.as_deref(), Some(UNSEEN | UNOWNED)));
+    let cases = cases.filter(|(_, outcome)| {
+        !matches!(outcome.reason.as_deref(), Some(UNSEEN | UNOWNED | "its answer has no `Location`"))
+    });
     cases.filter_map(|(case, outcome)| Some((case, outcome.reason.as_deref()?))).collect()
 }
 

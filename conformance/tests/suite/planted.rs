@@ -22,7 +22,8 @@ async fn broken(defect: Option<Defect>, workers: &str) -> (BTreeSet<String>, usi
     let left = cases.iter().filter(|case| case["verdict"] == "skip" && case["follows"].is_null());
     // A window that does not end, or ends in an hour, is not waited for.
     let left_out = match defect {
-        Some(Defect::LimitIsNotKept | Defect::RetryAfterIsWrong) => 1,
+        // And where there is no `Location`, there is nothing to follow.
+        Some(Defect::LimitIsNotKept | Defect::RetryAfterIsWrong | Defect::LocationIsMissing) => 1,
         // What is not there is neither changed nor removed.
         Some(Defect::CreateIsNotStored) => 2,
         _ => 0,

@@ -131,14 +131,14 @@ impl Sides<'_> {
         if now.get(name).is_some_and(|now| is_same(new, now)) {
             return self.difference(draft, answered, now);
         }
-        let read = now.get(name).map_or("not there".to_owned(), short);
+        let read = if now.get(name).is_some() { "is read as something else" } else { "is not there when it is read" };
         let is_said = answered.get(name).is_some_and(|answer| is_same(answer, new));
         let (level, said) = if is_said {
             (Level::Must, "and answered as that")
         } else {
             (Level::Should, "which was answered with success")
         };
-        Some((level, format!("`{name}` was changed to {}, {said}, and is {read} when it is read", short(new))))
+        Some((level, format!("`{name}` was changed to {}, {said}, and {read}", short(new))))
     }
 
     /// What a change took away that it did not speak of, of what a client may set.

@@ -10,9 +10,9 @@ mod removal;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use keyfit_openapi::{Operation, Place};
+use keyfit_openapi::{Api, Operation, Place};
 use reqwest::Url;
-use reqwest::header::LOCATION;
+use reqwest::header::{HeaderMap, LOCATION};
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -21,7 +21,7 @@ use self::compare::{Shown, is_blank, is_same};
 use super::flow::Stop;
 use super::live::{Live, entries, ids_told, subject, words};
 use super::request::{Draft, Maker};
-use super::trial::Trial;
+use super::trial::{Sent, Trial};
 use super::{Reply, Target};
 use crate::chain::{Chain, Chains};
 use crate::contract::{ChainProbe, Level, Probe};
@@ -104,7 +104,7 @@ impl Target {
         if found_now.is_some() {
             let is_right = |reply: &Reply| reply.is_success() && found(reply).is_none();
             let later = self.read_again(trial.live, reading, is_right).await;
-            if let Some(last) = later.last().and_then(super::trial::Sent::answer).filter(|reply| reply.is_success()) {
+            if let Some(last) = later.last().and_then(Sent::answer).filter(|reply| reply.is_success()) {
                 found_now = found(last);
             }
             trial.sent.extend(later);
@@ -217,14 +217,13 @@ impl Target {
             )));
         }
         let parameter = subject(&trial.catalogue.api.operations[chain.reads].path).unwrap_or_default();
-        let named = match operation.method.as_str() {
-            "PUT" => vec![draft.ids.clone()],
-            _ => {
-                let names = names(&reply, chain, parameter, draft.url.path()).into_iter();
-                let fitting = names.filter(|id| segment::is_one(id) && self.redactor.mask(id) == *id);
-                let with = |id: String| draft.ids.clone().into_iter().chain([(parameter.to_owned(), id)]).collect();
-                fitting.take(MOST_NAMES).map(with).collect()
-            }
+        let named = if operation.method == "PUT" {
+            vec![draft.ids.clone()]
+        } else {
+            let names = names(&reply, chain, parameter, draft.url.path()).into_iter();
+            let fitting = names.filter(|id| segment::is_one(id) && self.redactor.mask(id) == *id);
+            let with = |id: String| draft.ids.clone().into_iter().chain([(parameter.to_owned(), id)]).collect();
+            fitting.take(MOST_NAMES).map(with).collect()
         };
         Ok(Made { draft, reply, named })
     }
@@ -235,22 +234,17 @@ impl Target {
         let reader = &catalogue.api.operations[chain.reads];
         let creates = chain.creates.map(|creates| &catalogue.api.operations[creates]);
         let creates = creates.ok_or_else(|| Stop::missing("nothing makes what it is about"))?;
-        let ids = match trial.live {
-            Some(live) => {
-                is_removable(live, trial, chain)?;
-                let made = self.made(live, catalogue, &reader.path, true).await;
-                made.ok_or_else(|| {
-                    Stop::missing(format!(
-                        "nothing was made for it by {} {}, as far as can be told",
-                        creates.method, creates.path
-                    ))
-                })?
-            }
-            None => {
-                let identity = trial.identity.clone();
-                let made = self.call_create(trial, chain, creates, &identity).await?;
-                made.named.into_iter().next().ok_or_else(|| Stop::missing("an answer does not tell what was made"))?
-            }
+        let ids = if let Some(live) = trial.live {
+            is_removable(live, trial, chain)?;
+            let made = self.made(live, catalogue, &reader.path, true).await;
+            made.ok_or_else(|| {
+                let Operation { method, path, .. } = creates;
+                Stop::missing(format!("nothing was made for it by {method} {path}, as far as can be told"))
+            })?
+        } else {
+            let identity = trial.identity.clone();
+            let made = self.call_create(trial, chain, creates, &identity).await?;
+            made.named.into_iter().next().ok_or_else(|| Stop::missing("an answer does not tell what was made"))?
         };
         let ids: BTreeMap<String, String> = trial.identity.ids.clone().into_iter().chain(ids).collect();
         let reading = self.reading(trial, chain, &ids)?;
@@ -298,7 +292,7 @@ impl Target {
             return Ok(first);
         }
         let later = self.read_again(trial.live, draft, is_right).await;
-        let last = later.last().and_then(super::trial::Sent::answer).cloned();
+        let last = later.last().and_then(Sent::answer).cloned();
         trial.sent.extend(later);
         Ok(last.unwrap_or(first))
     }
@@ -309,11 +303,11 @@ impl Target {
         live: Option<&Live>,
         draft: &Draft,
         is_right: impl Fn(&Reply) -> bool + Sync,
-    ) -> Vec<super::trial::Sent> {
-        let mut later: Vec<super::trial::Sent> = Vec::new();
+    ) -> Vec<Sent> {
+        let mut later: Vec<Sent> = Vec::new();
         let Some(live) = live else { return later };
         for wait in WAITS {
-            let is_over = later.last().and_then(super::trial::Sent::answer).is_some_and(&is_right);
+            let is_over = later.last().and_then(Sent::answer).is_some_and(&is_right);
             if is_over || !live.pace.waits_until(Instant::now() + wait).await {
                 break;
             }
@@ -365,13 +359,13 @@ fn is_verb(word: &str) -> bool {
 }
 
 /// The id that the body of an answer tells, by the name of a path parameter.
-fn told(reply: &Reply, parameter: &str) -> Option<String> {
-    let body = Reply { headers: Default::default(), ..reply.clone() };
+pub(super) fn told(reply: &Reply, parameter: &str) -> Option<String> {
+    let body = Reply { headers: HeaderMap::new(), ..reply.clone() };
     ids_told(&body, parameter, "").into_iter().next()
 }
 
 fn id_of(entry: &Value, parameter: &str) -> Option<String> {
-    let body = Reply { status: 200, headers: Default::default(), body: entry.to_string().into_bytes() };
+    let body = Reply { status: 200, headers: HeaderMap::new(), body: entry.to_string().into_bytes() };
     told(&body, parameter).or_else(|| plain(entry))
 }
 
@@ -419,7 +413,7 @@ fn is_paged(list: &Operation) -> bool {
 
 /// The operation that was sent a body, and the one that reads.
 struct Sides<'a> {
-    api: &'a keyfit_openapi::Api,
+    api: &'a Api,
     operation: &'a Operation,
     reader: &'a Operation,
 }

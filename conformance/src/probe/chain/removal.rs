@@ -46,16 +46,18 @@ impl Target {
         let removal = self.draft_of(trial, trial.catalogue.operation(trial.case), &ids)?;
         is_done(&self.step(&removal, &mut trial.sent).await?)?;
         let reading = self.reading(trial, chain, &ids)?;
-        let is_gone = |reply: &Reply| !reply.is_success() || says_gone(&Shown::read(&reply.body).value);
+        let is_gone = |reply: &Reply| {
+            let now = Shown::read(&reply.body).value;
+            !reply.is_success() || (now != before.value && says_gone(&now))
+        };
         let now = self.read_until(trial, &reading, is_gone).await?;
         if !is_gone(&now) {
             let as_before = Shown::read(&now.body).value == before.value;
             let path = reading.url.path();
-            return Err(match as_before {
-                true => Stop::Found(format!("what was removed is served as before: {path} answers {}", now.status)),
-                false => {
-                    Stop::missing(format!("{path} is served in another state, of which nobody says what it means"))
-                }
+            return Err(if as_before {
+                Stop::Found(format!("what was removed is served as before: {path} answers {}", now.status))
+            } else {
+                Stop::missing(format!("{path} is served in another state, of which nobody says what it means"))
             });
         }
         // Whether the second removal is a success is the server's to say; a fault of the server it is not.

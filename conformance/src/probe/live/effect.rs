@@ -206,18 +206,18 @@ fn is_collection(api: &Api, operation: &Operation, documents_creation: bool, is_
 
 /// Whether a list holds what somebody may do.
 pub(crate) fn lists_rights(list: &str) -> bool {
-    let last = list.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
-    words(last).iter().any(|word| RIGHTS.contains(&word.as_str()))
+    let name = list.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    words(name).iter().any(|word| RIGHTS.contains(&word.as_str()))
 }
 
 /// The template of the items of a list: below the list, or below another one of the same name that needs no more ids, as
 /// `/items/{item}` of `/projects/{project}/items`, or `/item/{item}` of `/items`.
 pub(in super::super) fn item_of<'a>(api: &'a Api, list: &str) -> Option<&'a str> {
-    item_among(api.operations.iter().map(|other| other.path.as_str()), list)
+    item_among(&api.operations.iter().map(|other| other.path.as_str()), list)
 }
 
 /// The same of these paths alone.
-pub(crate) fn item_among<'a>(paths: impl Iterator<Item = &'a str> + Clone, list: &str) -> Option<&'a str> {
+pub(crate) fn item_among<'a>(paths: &(impl Iterator<Item = &'a str> + Clone), list: &str) -> Option<&'a str> {
     let list = list.trim_end_matches('/');
     let name = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
     let own = paths.clone().find(|path| parent_of(path) == Some(list));
