@@ -91,73 +91,55 @@ fn describe(root: &Value, schema: &Value, value: &Value, told: &mut Vec<String>)
 
 /// What goes wrong where the rule is broken.
 fn why(rule: &Rule) -> &'static str {
-    if let Some(probe) = &rule.probe {
-        match probe {
-            Probe::RevokedToken => return "a leaked token that cannot be turned off stays a leak",
-            Probe::QueryToken(_) => {
-                return "URLs stand in logs, histories and Referer headers, and so does a token in one";
-            }
-            Probe::LowerCaseScheme => {
-                return "clients that write the scheme in lower case are right, and would be locked out";
-            }
-            Probe::BrokenBodyWithoutToken => {
-                return "who is let in is decided before what is sent is read: otherwise strangers learn how bodies are judged, for free";
-            }
-            Probe::OtherCaseToken => {
-                return "tokens that differ by the case of a letter are one: each letter is worth half of what it seems to be";
-            }
-            Probe::OtherSpelling => {
-                return "a guard that knows one spelling of a path lets everybody in by another";
-            }
-            Probe::Trace => {
-                return "what a server repeats, a script in a page can read: also the cookies and headers that are kept from it";
-            }
-            Probe::NoFunds => {
-                return "a call that is not paid for must not be executed, and clients must know not to repeat it";
-            }
-            Probe::Pages => {
-                return "who reads a list page by page would do things twice, or never";
-            }
-            Probe::BrokenCursor => {
-                return "a client that holds a cursor that is gone would begin anew without a word, or for ever";
-            }
-            Probe::ForeignCursor => {
-                return "who finds a cursor in a log or a link reads on in the list of somebody else (OWASP API1)";
-            }
-            Probe::NextPage => {
-                return "a client that follows the link sends its credential to another host, or stops in the middle of the list";
-            }
-            Probe::RepeatedKey => {
-                return "a client that got no answer sends the call again under its key, and must not order twice";
-            }
-            Probe::ReusedKey => {
-                return "a key that is used by mistake would hide one of two orders";
-            }
-            Probe::AtOnce => {
-                return "who sends many calls at the same instant is who the limit is for";
-            }
-            Probe::Exhausted => {
-                return "a limit that never refuses protects nobody, and one that does not say when it ends is hammered on";
-            }
-            Probe::ReadOnlyMembers => {
-                return "whoever sends one more member sets what only the server may: a price, a state, an owner (OWASP API3)";
-            }
-            Probe::IncludingScope => {
-                return "a token with a scope that includes the one that is needed is refused, though it may";
-            }
-            Probe::UnknownId(_) => {
-                return "an id that is missing and one that is hidden have to look alike, or ids can be guessed";
-            }
-            Probe::CrossOrigin => {
-                return "any web page that a user visits could read the answers with the user's cookies";
-            }
-            Probe::Head | Probe::HeadWithoutToken => {
-                return "a HEAD that differs from its GET misleads caches and monitors";
-            }
-            _ => {}
+    rule.probe.as_ref().and_then(why_of_probe).unwrap_or_else(|| why_of_family(rule.family()))
+}
+
+/// The same for what is sent, where that says more than its family.
+fn why_of_probe(probe: &Probe) -> Option<&'static str> {
+    Some(match probe {
+        Probe::RevokedToken => "a leaked token that cannot be turned off stays a leak",
+        Probe::QueryToken(_) => "URLs stand in logs, histories and Referer headers, and so does a token in one",
+        Probe::LowerCaseScheme => "clients that write the scheme in lower case are right, and would be locked out",
+        Probe::BrokenBodyWithoutToken => {
+            "who is let in is decided before what is sent is read: otherwise strangers learn how bodies are judged, for free"
         }
-    }
-    match rule.family() {
+        Probe::OtherCaseToken => {
+            "tokens that differ by the case of a letter are one: each letter is worth half of what it seems to be"
+        }
+        Probe::OtherSpelling => "a guard that knows one spelling of a path lets everybody in by another",
+        Probe::Trace => {
+            "what a server repeats, a script in a page can read: also the cookies and headers that are kept from it"
+        }
+        Probe::NoFunds => "a call that is not paid for must not be executed, and clients must know not to repeat it",
+        Probe::Pages => "who reads a list page by page would do things twice, or never",
+        Probe::BrokenCursor => "a client that holds a cursor that is gone would begin anew without a word, or for ever",
+        Probe::ForeignCursor => {
+            "who finds a cursor in a log or a link reads on in the list of somebody else (OWASP API1)"
+        }
+        Probe::NextPage => {
+            "a client that follows the link sends its credential to another host, or stops in the middle of the list"
+        }
+        Probe::RepeatedKey => {
+            "a client that got no answer sends the call again under its key, and must not order twice"
+        }
+        Probe::ReusedKey => "a key that is used by mistake would hide one of two orders",
+        Probe::AtOnce => "who sends many calls at the same instant is who the limit is for",
+        Probe::Exhausted => {
+            "a limit that never refuses protects nobody, and one that does not say when it ends is hammered on"
+        }
+        Probe::ReadOnlyMembers => {
+            "whoever sends one more member sets what only the server may: a price, a state, an owner (OWASP API3)"
+        }
+        Probe::IncludingScope => "a token with a scope that includes the one that is needed is refused, though it may",
+        Probe::UnknownId(_) => "an id that is missing and one that is hidden have to look alike, or ids can be guessed",
+        Probe::CrossOrigin => "any web page that a user visits could read the answers with the user's cookies",
+        Probe::Head | Probe::HeadWithoutToken => "a HEAD that differs from its GET misleads caches and monitors",
+        _ => return None,
+    })
+}
+
+fn why_of_family(family: Option<Family>) -> &'static str {
+    match family {
         Some(Family::Auth) => {
             "a request with a bad credential that is let through opens the API; one that is refused in other words than 401 \
              keeps clients from renewing their token"

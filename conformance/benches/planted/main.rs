@@ -101,7 +101,9 @@ async fn measure(name: &str, service: &Service, tool: &Tool<'_>) {
         println!("{:<18}misses {}", "", missed.join(", "));
     }
     if shows() {
-        alarms.iter().for_each(|case| println!("{:<18}false: {case}", ""));
+        for case in &alarms {
+            println!("{:<18}false: {case}", "");
+        }
     }
 }
 

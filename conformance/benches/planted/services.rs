@@ -6,6 +6,9 @@ use std::pin::Pin;
 use crate::{rights_service, service};
 use service::Log;
 
+/// A service that starts: its address, and what counts its requests.
+pub(crate) type Starting = Pin<Box<dyn Future<Output = (SocketAddr, Log)>>>;
+
 /// A service, and what belongs to it.
 pub(crate) struct Service {
     pub(crate) name: &'static str,
@@ -13,7 +16,7 @@ pub(crate) struct Service {
     pub(crate) folder: &'static str,
     pub(crate) defects: Vec<String>,
     /// Starts it with the defect of that number, or with none.
-    pub(crate) start: fn(Option<usize>) -> Pin<Box<dyn Future<Output = (SocketAddr, Log)>>>,
+    pub(crate) start: fn(Option<usize>) -> Starting,
     /// The variables with its keys, each with the same beginning.
     pub(crate) environment: fn() -> Vec<(String, String)>,
     pub(crate) tokens_file: fn() -> String,

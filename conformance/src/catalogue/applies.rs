@@ -92,22 +92,7 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
         Probe::NextPage => hands_out_urls(operation),
         Probe::NoFunds => operation.spends,
         Probe::ReadOnlyMembers => !read_only(api, operation).is_empty(),
-        Probe::UndeclaredMethod => {
-            api.methods(&operation.path).first() == Some(&operation.method)
-                && undeclared_methods(api, operation).next().is_some()
-        }
-        // It is a path that is shared with other origins, whatever is done there.
-        Probe::CrossOrigin => api.methods(&operation.path).first() == Some(&operation.method),
-        Probe::OtherSpelling => operation.method == "GET" && operation.retry == Retry::Safe,
-        Probe::Trace => {
-            operation.method == "GET"
-                && operation.retry == Retry::Safe
-                && !api.methods(&operation.path).iter().any(|method| method == "TRACE")
-        }
-        // A HEAD of its own is judged as any call.
-        Probe::Head | Probe::HeadWithoutToken => {
-            operation.method == "GET" && !api.methods(&operation.path).iter().any(|method| method == "HEAD")
-        }
+        probe if probe.is_about_paths() => applies_to_path(probe, api, operation),
         probe if probe.is_about_items() => {
             let needs_maximum = matches!(probe, Probe::OverMaximum | Probe::FullBatch);
             let batch = contract.batch_of(operation).filter(|batch| batch.maximum.is_some() || !needs_maximum);
@@ -130,6 +115,29 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
             jwt.is_some_and(|jwt| is_one(&jwt.kind))
         }
         _ => true,
+    }
+}
+
+/// Whether what asks for a path in another way means anything at an operation.
+fn applies_to_path(probe: &Probe, api: &Api, operation: &Operation) -> bool {
+    match probe {
+        Probe::UndeclaredMethod => {
+            api.methods(&operation.path).first() == Some(&operation.method)
+                && undeclared_methods(api, operation).next().is_some()
+        }
+        // It is a path that is shared with other origins, whatever is done there.
+        Probe::CrossOrigin => api.methods(&operation.path).first() == Some(&operation.method),
+        Probe::OtherSpelling => operation.method == "GET" && operation.retry == Retry::Safe,
+        Probe::Trace => {
+            operation.method == "GET"
+                && operation.retry == Retry::Safe
+                && !api.methods(&operation.path).iter().any(|method| method == "TRACE")
+        }
+        // A HEAD of its own is judged as any call.
+        Probe::Head | Probe::HeadWithoutToken => {
+            operation.method == "GET" && !api.methods(&operation.path).iter().any(|method| method == "HEAD")
+        }
+        _ => false,
     }
 }
 

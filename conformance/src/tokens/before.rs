@@ -278,16 +278,9 @@ fn unescaped(text: &str) -> String {
     while let Some((before, behind)) = rest.split_once('&') {
         plain.push_str(before);
         let known = behind.split_once(';').and_then(|(name, after)| Some((referred(name)?, after)));
-        match known {
-            Some((character, after)) => {
-                plain.push(character);
-                rest = after;
-            }
-            None => {
-                plain.push('&');
-                rest = behind;
-            }
-        }
+        let (character, after) = known.unwrap_or(('&', behind));
+        plain.push(character);
+        rest = after;
     }
     plain + rest
 }
