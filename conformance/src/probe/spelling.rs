@@ -189,8 +189,9 @@ fn is_of_another(api: &Api, operation: &Operation, path: &str) -> bool {
     };
     api.operations.iter().any(|other| {
         let is_open = other.path != operation.path && other.method == operation.method && other.needed.is_optional();
-        is_open && [path, &decoded].iter().any(|text| fits(&other.path, text))
-            || fits(&other.path.to_lowercase(), &lower)
+        let is_its_path =
+            || [path, &decoded].iter().any(|text| fits(&other.path, text)) || fits(&other.path.to_lowercase(), &lower);
+        is_open && is_its_path()
     })
 }
 
