@@ -90,22 +90,12 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
         Probe::BrokenCursor => takes_any_cursor(operation),
         Probe::NoFunds => operation.spends,
         Probe::ReadOnlyMembers => !read_only(api, operation).is_empty(),
-        Probe::UndeclaredMethod => {
-            api.methods(&operation.path).first() == Some(&operation.method)
-                && undeclared_methods(api, operation).next().is_some()
-        }
-        // It is a path that is shared with other origins, whatever is done there.
-        Probe::CrossOrigin => api.methods(&operation.path).first() == Some(&operation.method),
-        Probe::OtherSpelling => operation.method == "GET" && operation.retry == Retry::Safe,
-        Probe::Trace => {
-            operation.method == "GET"
-                && operation.retry == Retry::Safe
-                && !api.methods(&operation.path).iter().any(|method| method == "TRACE")
-        }
-        // A HEAD of its own is judged as any call.
-        Probe::Head | Probe::HeadWithoutToken => {
-            operation.method == "GET" && !api.methods(&operation.path).iter().any(|method| method == "HEAD")
-        }
+        Probe::UndeclaredMethod
+        | Probe::CrossOrigin
+        | Probe::OtherSpelling
+        | Probe::Trace
+        | Probe::Head
+        | Probe::HeadWithoutToken => is_of_path(probe, api, operation),
         probe if probe.is_about_items() => {
             let needs_maximum = matches!(probe, Probe::OverMaximum | Probe::FullBatch);
             let batch = contract.batch_of(operation).filter(|batch| batch.maximum.is_some() || !needs_maximum);
@@ -128,6 +118,23 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
             jwt.is_some_and(|jwt| is_one(&jwt.kind))
         }
         _ => true,
+    }
+}
+
+/// Whether a probe about a path, or about other methods than those that it has, means something at this operation of it.
+fn is_of_path(probe: &Probe, api: &Api, operation: &Operation) -> bool {
+    let methods = api.methods(&operation.path);
+    let has = |name: &str| methods.iter().any(|method| method == name);
+    let is_first = methods.first() == Some(&operation.method);
+    let is_reading = operation.method == "GET" && operation.retry == Retry::Safe;
+    match probe {
+        Probe::UndeclaredMethod => is_first && undeclared_methods(api, operation).next().is_some(),
+        // It is a path that is shared with other origins, whatever is done there.
+        Probe::CrossOrigin => is_first,
+        Probe::OtherSpelling => is_reading,
+        Probe::Trace => is_reading && !has("TRACE"),
+        // A HEAD of its own is judged as any call.
+        _ => operation.method == "GET" && !has("HEAD"),
     }
 }
 

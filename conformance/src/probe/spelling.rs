@@ -5,6 +5,8 @@
 //! written is refused, and the same spelling of a path that leads nowhere is not answered so. What a URL cannot hold, such as `/./`, is
 //! not sent.
 
+use std::collections::BTreeMap;
+
 use keyfit_openapi::{Api, Operation};
 use reqwest::Url;
 use reqwest::header::CONTENT_TYPE;
@@ -135,7 +137,7 @@ fn astray(path: &[Segment]) -> Vec<Segment> {
 }
 
 fn joined(path: &[Segment]) -> String {
-    path.iter().map(|segment| format!("/{}", segment.text)).collect()
+    path.iter().flat_map(|segment| ["/", &segment.text]).collect()
 }
 
 /// With something behind the last segment.
@@ -184,7 +186,7 @@ fn is_of_another(api: &Api, operation: &Operation, path: &str) -> bool {
     let lower = decoded.to_lowercase();
     let fits = |template: &str, path: &str| {
         let (templates, texts): (Vec<&str>, Vec<&str>) = (template.split('/').collect(), path.split('/').collect());
-        let is_one = |(template, text): (&&str, &&str)| segment::read(template, text, &mut Default::default());
+        let is_one = |(template, text): (&&str, &&str)| segment::read(template, text, &mut BTreeMap::new());
         templates.len() == texts.len() && templates.iter().zip(&texts).all(is_one)
     };
     api.operations.iter().any(|other| {
