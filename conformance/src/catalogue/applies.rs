@@ -92,7 +92,12 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
         Probe::NextPage => hands_out_urls(operation),
         Probe::NoFunds => operation.spends,
         Probe::ReadOnlyMembers => !read_only(api, operation).is_empty(),
-        probe if probe.is_about_paths() => applies_to_path(probe, api, operation),
+        Probe::UndeclaredMethod
+        | Probe::CrossOrigin
+        | Probe::OtherSpelling
+        | Probe::Trace
+        | Probe::Head
+        | Probe::HeadWithoutToken => is_of_path(probe, api, operation),
         probe if probe.is_about_items() => {
             let needs_maximum = matches!(probe, Probe::OverMaximum | Probe::FullBatch);
             let batch = contract.batch_of(operation).filter(|batch| batch.maximum.is_some() || !needs_maximum);
@@ -118,26 +123,20 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
     }
 }
 
-/// Whether what asks for a path in another way means anything at an operation.
-fn applies_to_path(probe: &Probe, api: &Api, operation: &Operation) -> bool {
+/// Whether a probe about a path, or about other methods than those that it has, means something at this operation of it.
+fn is_of_path(probe: &Probe, api: &Api, operation: &Operation) -> bool {
+    let methods = api.methods(&operation.path);
+    let has = |name: &str| methods.iter().any(|method| method == name);
+    let is_first = methods.first() == Some(&operation.method);
+    let is_reading = operation.method == "GET" && operation.retry == Retry::Safe;
     match probe {
-        Probe::UndeclaredMethod => {
-            api.methods(&operation.path).first() == Some(&operation.method)
-                && undeclared_methods(api, operation).next().is_some()
-        }
+        Probe::UndeclaredMethod => is_first && undeclared_methods(api, operation).next().is_some(),
         // It is a path that is shared with other origins, whatever is done there.
-        Probe::CrossOrigin => api.methods(&operation.path).first() == Some(&operation.method),
-        Probe::OtherSpelling => operation.method == "GET" && operation.retry == Retry::Safe,
-        Probe::Trace => {
-            operation.method == "GET"
-                && operation.retry == Retry::Safe
-                && !api.methods(&operation.path).iter().any(|method| method == "TRACE")
-        }
+        Probe::CrossOrigin => is_first,
+        Probe::OtherSpelling => is_reading,
+        Probe::Trace => is_reading && !has("TRACE"),
         // A HEAD of its own is judged as any call.
-        Probe::Head | Probe::HeadWithoutToken => {
-            operation.method == "GET" && !api.methods(&operation.path).iter().any(|method| method == "HEAD")
-        }
-        _ => false,
+        _ => operation.method == "GET" && !has("HEAD"),
     }
 }
 

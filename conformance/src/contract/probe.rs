@@ -232,19 +232,6 @@ impl Probe {
         matches!(self, Self::OverMaximum | Self::EmptyBatch | Self::MixedBatch | Self::RejectedBatch | Self::FullBatch)
     }
 
-    /// Whether it asks for a path by another method, from elsewhere, or in another spelling.
-    pub(crate) fn is_about_paths(&self) -> bool {
-        matches!(
-            self,
-            Self::UndeclaredMethod
-                | Self::CrossOrigin
-                | Self::OtherSpelling
-                | Self::Trace
-                | Self::Head
-                | Self::HeadWithoutToken
-        )
-    }
-
     /// Whether its request shows a credential that is in order, whatever that may do.
     pub fn is_of_good_credential(&self) -> bool {
         !self.needs_demand()

@@ -137,7 +137,7 @@ fn astray(path: &[Segment]) -> Vec<Segment> {
 }
 
 fn joined(path: &[Segment]) -> String {
-    path.iter().flat_map(|segment| ["/", segment.text.as_str()]).collect()
+    path.iter().flat_map(|segment| ["/", &segment.text]).collect()
 }
 
 /// With something behind the last segment.
@@ -186,13 +186,14 @@ fn is_of_another(api: &Api, operation: &Operation, path: &str) -> bool {
     let lower = decoded.to_lowercase();
     let fits = |template: &str, path: &str| {
         let (templates, texts): (Vec<&str>, Vec<&str>) = (template.split('/').collect(), path.split('/').collect());
-        let is_one = |(template, text): (&&str, &&str)| segment::read(template, text, &mut BTreeMap::default());
+        let is_one = |(template, text): (&&str, &&str)| segment::read(template, text, &mut BTreeMap::new());
         templates.len() == texts.len() && templates.iter().zip(&texts).all(is_one)
     };
     api.operations.iter().any(|other| {
         let is_open = other.path != operation.path && other.method == operation.method && other.needed.is_optional();
-        is_open && [path, &decoded].iter().any(|text| fits(&other.path, text))
-            || fits(&other.path.to_lowercase(), &lower)
+        let is_its_path =
+            || [path, &decoded].iter().any(|text| fits(&other.path, text)) || fits(&other.path.to_lowercase(), &lower);
+        is_open && is_its_path()
     })
 }
 
