@@ -134,7 +134,8 @@ fn is_of_path(probe: &Probe, api: &Api, operation: &Operation) -> bool {
         // It is a path that is shared with other origins, whatever is done there.
         Probe::CrossOrigin => is_first,
         Probe::OtherSpelling => is_reading,
-        Probe::Trace => is_reading && !has("TRACE"),
+        // A server that executes any method does so by this one too.
+        Probe::Trace => is_reading && methods.iter().all(|method| ["GET", "HEAD", "OPTIONS"].contains(&&**method)),
         // A HEAD of its own is judged as any call.
         _ => operation.method == "GET" && !has("HEAD"),
     }
