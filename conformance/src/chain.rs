@@ -182,6 +182,7 @@ fn item_made_by<'a>(
     if operation.method != "POST"
         || is_minting
         || is_late
+        || is_answered_by_list(api, operation)
         || contract.batch_of(operation).is_some()
         || (operation.path.contains('{') && lists_rights(&operation.path))
     {
@@ -196,6 +197,12 @@ fn item_made_by<'a>(
         (None, Some((chain, id_at))) if operation.documents(201) => Some((chain, Some(id_at))),
         (None, _) => None,
     }
+}
+
+/// Whether a success lists things: which of them is what was made, nobody says.
+fn is_answered_by_list(api: &Api, operation: &Operation) -> bool {
+    let mut successes = operation.responses.iter().filter(|(status, _)| status.starts_with('2'));
+    successes.any(|(_, shape)| shape.schema.as_ref().is_some_and(|schema| api.resolve(schema)["type"] == "array"))
 }
 
 /// What links of the success lead to by an id in its body: the path of each, and where the id stands.
@@ -293,6 +300,9 @@ mod tests {
             let found = chains(&[("post", post, status, ""), ("get", item, "200", "")]);
             assert_eq!(found, [format!("GET {item}")], "{post}");
         }
+        let list = r#"{"content": {"application/json": {"schema": {"type": "array"}}}}"#;
+        let several = chains(&[("post", "/books", "201", list), ("get", "/books/{book}", "200", "")]);
+        assert_eq!(several, ["GET /books/{book}"], "which of them it is nobody says");
     }
 
     #[test]

@@ -96,10 +96,21 @@ impl<'a, 'o> Broken<'a, 'o> {
         Self { catalogue, outcomes, rules, senders }
     }
 
-    /// The rule that is broken instead of that of the case.
+    /// The rule that is broken instead of that of the case: the last of those that lead to each other, and of those that do so in a
+    /// circle the first of the catalogue.
     fn root(&self, place: usize) -> Option<&'a Rule> {
-        let root = self.named(place).or_else(|| self.same_status(place)).or(self.outcomes[place].explained_by)?;
-        Some(self.root(root).unwrap_or_else(|| self.rule(root)))
+        let mut way = vec![place];
+        let mut last = place;
+        while let Some(next) = self.named(last).or_else(|| self.same_status(last)).or(self.outcomes[last].explained_by)
+        {
+            if let Some(begin) = way.iter().position(|known| *known == next) {
+                last = way[begin..].iter().copied().min().unwrap_or(last);
+                break;
+            }
+            way.push(next);
+            last = next;
+        }
+        (last != place).then(|| self.rule(last))
     }
 
     /// A broken case that the rule of this one names. Contracts name none in a circle.
@@ -220,6 +231,20 @@ mod tests {
     const NO_TOKEN: &str = "shop/auth/no-token/order-list";
     const CHALLENGE: &str = "shop/auth/challenge/order-list";
     const QUERY: &str = "shop/auth/query-token/order-list";
+
+    #[test]
+    fn of_two_that_explain_each_other_one_stays() {
+        let shop = Source::from_dir(Path::new("tests/fixtures/apis/shop")).expect("the fixture is there");
+        let catalogue = Catalogue::read(&shop).expect("it can be read");
+        let mut outcomes: Vec<Outcome> = catalogue.cases.iter().map(|_| Outcome::pass()).collect();
+        for (one, other) in [(0, 1), (1, 0), (2, 1)] {
+            let broken = Outcome::broken(Level::Must, "finding").by(Fault::Content);
+            outcomes[one] = Outcome { explained_by: Some(other), ..broken };
+        }
+        settle(&catalogue, &mut outcomes);
+        let verdicts: Vec<Verdict> = outcomes[..3].iter().map(|outcome| outcome.verdict).collect();
+        assert_eq!(verdicts, [Verdict::Fail, Verdict::Skip, Verdict::Skip]);
+    }
 
     #[test]
     fn the_status_of_one_answer_is_judged_once() {

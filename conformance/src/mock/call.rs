@@ -13,6 +13,8 @@ use super::crowd::Raced;
 /// A request, read whole.
 pub(super) struct Call {
     pub(super) method: String,
+    /// The whole path, as it was written.
+    pub(super) path: String,
     /// The segments below the base path, percent-decoded.
     pub(super) segments: Vec<String>,
     pub(super) query: Vec<(String, String)>,
@@ -63,6 +65,7 @@ impl Call {
         let query = url::form_urlencoded::parse(request.uri.query().unwrap_or_default().as_bytes());
         Some(Self {
             method: request.method.as_str().to_owned(),
+            path: request.uri.path().to_owned(),
             segments,
             query: query.into_owned().collect(),
             headers: request.headers.clone(),

@@ -1,6 +1,7 @@
 //! The pages of a list, made of the documented success: one that is full, a last one, and nothing behind it.
 
 use hyper::body::Bytes;
+use hyper::header::HOST;
 use keyfit_openapi::schema::{self, Direction};
 use keyfit_openapi::{Api, NextPage, PageArgument, Pagination};
 use serde_json::{Value, json};
@@ -127,7 +128,7 @@ pub(super) fn page(
     }
     if let NextPage::Url { at } = &pagination.next {
         match turn {
-            Turn::First => put(&mut body, at, json!(linked(call, 2, habits))),
+            Turn::First => put(&mut body, at, whole_url(call, 2, habits)),
             Turn::Last | Turn::Behind => end(&mut body, at, &fits),
         }
     }
@@ -246,7 +247,7 @@ impl<'a> List<'a> {
         let handed = self.tenant * POSITIONS + end;
         match &self.pagination.next {
             NextPage::Cursor { at, argument } if leads_on => self.put_cursor(&mut body, at, argument, handed),
-            NextPage::Url { at } if leads_on => put(&mut body, at, json!(linked(call, end, habits))),
+            NextPage::Url { at } if leads_on => put(&mut body, at, whole_url(call, end, habits)),
             NextPage::Cursor { at, .. } | NextPage::Url { at } => self::end(&mut body, at, &self.fits),
             _ => {}
         }
@@ -309,6 +310,16 @@ fn linked(call: &Call, start: u64, habits: Habits) -> String {
         .finish();
     let origin = if habits.leads_elsewhere { "https://elsewhere.example/" } else { "" };
     format!("{origin}?{query}")
+}
+
+/// The same as a whole URL, which the document may ask for in a body.
+fn whole_url(call: &Call, start: u64, habits: Habits) -> Value {
+    let linked = linked(call, start, habits);
+    let host = call.headers.get(HOST).and_then(|host| host.to_str().ok());
+    json!(match host {
+        Some(host) if !habits.leads_elsewhere => format!("http://{host}{}{linked}", call.path),
+        _ => linked,
+    })
 }
 
 fn is_numbered(next: &NextPage) -> bool {

@@ -256,11 +256,15 @@ impl Core {
         };
         let made = nobody::id(&self.api, parameter, Some(&plain(known)), number);
         let made = if known.is_number() { made.parse::<u64>().ok().map(Value::from) } else { Some(json!(made)) };
+        let misformat = |body: &Value| schema::misformat(&self.api, Direction::Answer, schema, body).is_some();
+        // An example may be of no format that it has, whatever its id is.
+        let is_formed = !misformat(example);
         let fits = |id: &Value| {
             let mut with = example.clone();
             put(&mut with, at, id.clone());
             schema::mismatch(&self.api, Direction::Answer, schema, &with).is_none()
                 && schema::mismatch(&self.api, Direction::Request, &parameter.schema, id).is_none()
+                && !(is_formed && misformat(&with))
         };
         [next, made].into_iter().flatten().find(fits)
     }

@@ -8,7 +8,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Url};
 use serde_json::{Map, Value};
 
-use super::before::Before;
+use super::before::{Before, SHORTEST_SECRET};
 use super::clients::Clients;
 use super::environment::Environment;
 use super::failure;
@@ -21,9 +21,6 @@ use crate::fetched::{Companions, FetchedToken};
 use crate::identity::Missing;
 use crate::probe::{Http, is_loopback};
 use crate::secret::{Redactor, Secret, ends_as_secret, without_quotes};
-
-/// Shorter values are words: masked everywhere, they would take a report apart.
-const SHORTEST_SECRET: usize = 8;
 
 /// The server that tokens are fetched from, and the way there.
 pub struct Way<'a> {

@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 
 use serde_json::Value;
 
-use crate::live_server::{TOKEN, api, by_token, check, path};
+use crate::live_server::{TOKEN, api, by_token, check, in_lower_case, path};
 
 const DOCUMENT: &str = "openapi: 3.0.3
 info: { title: Hub, version: '1' }
@@ -52,7 +52,7 @@ fn ending(by: &'static str, end: End) -> (String, JoinHandle<()>) {
             let mut reader = BufReader::new(stream.try_clone().expect("a handle"));
             let mut head = String::new();
             while reader.read_line(&mut head).is_ok_and(|read| read > 2) {}
-            let headers = head.to_lowercase().replace("\r\n", "\n");
+            let headers = head.lines().map(in_lower_case).collect::<Vec<_>>().join("\n");
             let length = headers.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
             let _ = reader.read_exact(&mut vec![0; length.unwrap_or(0)]);
             let is_last = head.starts_with(by) && head.contains(TOKEN);

@@ -71,7 +71,7 @@ pub(crate) fn serve_whole(
 }
 
 /// A header in lower case, but for a token of the other case: that is another one.
-fn in_lower_case(line: &str) -> String {
+pub(crate) fn in_lower_case(line: &str) -> String {
     let (before, token) = line.split_at(line.find("FIXTURE-").unwrap_or(line.len()));
     before.to_lowercase() + token
 }

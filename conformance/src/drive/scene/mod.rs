@@ -390,6 +390,8 @@ impl Scene<'_> {
     fn refusal(&self, status: u16) -> Scripted {
         let answer = self.refusal_without_limits(status);
         match &self.catalogue.contract.rate_limit {
+            // Used up, it would be a limit in other words than 429.
+            Some(_) if status == 403 => answer,
             Some(rules) => limited(answer, rules),
             None => answer,
         }

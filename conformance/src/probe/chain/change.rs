@@ -10,7 +10,7 @@ use super::super::request::Draft;
 use super::super::trial::Trial;
 use super::super::{Reply, Target};
 use super::compare::{Shown, is_blank, is_same};
-use super::{Sides, end, is_done, sent_by, short};
+use super::{Sides, end, is_done, plain, sent_by, short};
 use crate::chain::Chain;
 use crate::contract::{ChainProbe, Level};
 use crate::pointer::{join, put};
@@ -86,10 +86,15 @@ impl Target {
 }
 
 impl Sides<'_> {
-    /// The members of a body whose change can be seen, texts first.
+    /// The members of a body whose change can be seen, texts first. What its path names a thing by is none: it would be elsewhere then.
     fn changeable(&self, whole: &Draft, before: &Shown) -> Vec<String> {
         let sent = sent_by(whole, before);
         let mut known: Vec<(&String, &Value)> = self.sent(&sent, before);
+        let names_it = |name: &str| {
+            let now = before.get(name).and_then(plain);
+            now.is_some_and(|now| whole.ids.values().any(|id| *id == now))
+        };
+        known.retain(|(name, _)| !names_it(name));
         known.sort_by_key(|(_, value)| !value.is_string());
         known.into_iter().map(|(name, _)| name.clone()).collect()
     }

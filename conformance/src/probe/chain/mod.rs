@@ -74,6 +74,10 @@ impl Target {
         if reply.status != 404 {
             return self.judge_reading(trial, chain, (&made, &reading), reply).await;
         }
+        // A mock keeps what it can name, and its document may have no member for that.
+        if trial.live.is_none() {
+            return Err(Stop::missing("its answer does not tell what was made"));
+        }
         // That this is where it is read is read off the document, unless the server says so.
         let is_told = location(&made).is_some_and(|location| is_same_place(&location, &reading.url));
         trial.at_most = if is_told { Level::Must } else { Level::Should };
