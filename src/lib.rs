@@ -92,7 +92,7 @@ pub use error::{
 pub use error::{operation, redact};
 
 /// For tests of programs that use this crate (feature `testing`, for `[dev-dependencies]`): a clock on which waits take
-/// no time, answers and errors that are made without a call, and [exchanges](Cassette) that are recorded and played back.
+/// no time, answers and errors that are made without a call, and [exchanges](testing::Cassette) that are recorded and played back.
 ///
 /// ```
 /// use std::time::Duration;
@@ -112,7 +112,7 @@ pub use error::{operation, redact};
 /// `keyfit_conformance::mock::Mock` within a Rust test. It knows tokens, scopes, rate windows and
 /// batches as the API's contract has them, and fails on demand. It is a crate of its own, since it depends on this one: a
 /// dev-dependency beside `keyfit`. Its answers bear real dates and its windows end by the machine's clock, so that clients
-/// are given [`TestClock::running`].
+/// are given [`TestClock::running`](testing::TestClock::running).
 #[cfg(any(test, feature = "testing"))]
 pub mod testing {
     pub use crate::client::Cassette;

@@ -3,7 +3,7 @@
 use hyper::body::Bytes;
 use keyfit_openapi::schema::{self, Direction};
 use keyfit_openapi::{Operation, example};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::call::Sent;
 use super::core::Core;
@@ -20,15 +20,17 @@ impl Core {
         else {
             return body;
         };
-        if let (Sent::Body(Value::Object(sent)), true) = (sent, keeps) {
-            self.state().stored.clone_from(sent);
-        }
+        // What a thing is named by stays.
+        let is_read_only = |name: &str| name != "id" && !schema::is_sent(&self.api, Direction::Request, schema, name);
         if keeps {
-            let stored: Map<String, Value> = self.state().stored.clone();
-            // What a thing is named by stays.
-            let is_read_only =
-                |name: &str| name != "id" && !schema::is_sent(&self.api, Direction::Request, schema, name);
-            members.extend(stored.into_iter().filter(|(name, _)| is_read_only(name)));
+            let mut state = self.state();
+            // Calls that set no such member may come in between.
+            if let Sent::Body(Value::Object(sent)) = sent
+                && sent.keys().any(|name| is_read_only(name))
+            {
+                state.stored.clone_from(sent);
+            }
+            members.extend(state.stored.clone().into_iter().filter(|(name, _)| is_read_only(name)));
         }
         if shows {
             let known = self.api.resolve(schema).get("properties").and_then(Value::as_object).into_iter().flatten();
