@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use hyper::body::Bytes;
 use keyfit_openapi::schema::{self, Direction};
-use keyfit_openapi::{Operation, Place};
+use keyfit_openapi::{Api, Operation, Place};
 use serde_json::{Map, Value, json};
 use url::Url;
 
@@ -22,7 +22,7 @@ use crate::probe::{id_member, subject};
 use crate::segment;
 
 /// Things that are kept. When there are more all are forgotten: a mock may run for days.
-const MOST: usize = 1_000;
+const MOST: usize = 20_000;
 /// Things that are shown in a list.
 const MOST_LISTED: usize = 20;
 
@@ -198,7 +198,8 @@ impl Core {
             let is_told = self.api.member(schema, &at).is_some_and(Value::is_object)
                 && described.is_some_and(|described| schema::is_sent(&self.api, Direction::Answer, described, name));
             let mut with = shown.clone();
-            put(&mut with, &at, value.clone());
+            let told = self.api.member(schema, &at).map_or_else(|| value.clone(), |own| as_told(&self.api, own, value));
+            put(&mut with, &at, told);
             if is_told && fits(&with) {
                 shown = with;
             }
@@ -267,6 +268,27 @@ impl Core {
                 && !(is_formed && misformat(&with))
         };
         [next, made].into_iter().flatten().find(fits)
+    }
+}
+
+/// A value without what only requests have, and without passwords.
+fn as_told(api: &Api, schema: &Value, value: &Value) -> Value {
+    match value {
+        Value::Array(items) => {
+            let each = api.entries(schema);
+            items.iter().map(|item| each.map_or_else(|| item.clone(), |each| as_told(api, each, item))).collect()
+        }
+        Value::Object(members) => {
+            let is_told = |name: &str| {
+                schema::is_sent(api, Direction::Answer, schema, name) && !name.to_lowercase().contains("password")
+            };
+            let told = members.iter().filter(|(name, _)| is_told(name)).map(|(name, member)| {
+                let own = api.member(schema, &join("", name));
+                (name.clone(), own.map_or_else(|| member.clone(), |own| as_told(api, own, member)))
+            });
+            Value::Object(told.collect())
+        }
+        plain => plain.clone(),
     }
 }
 
