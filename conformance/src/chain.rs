@@ -1,7 +1,7 @@
 //! Chains: which operations of a document are about one kind of thing, what makes it, and what lists, reads, changes and removes it.
 
 use std::cell::OnceCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use keyfit_openapi::{Api, Operation, Retry, Writing};
 use serde_json::{Map, Value};
@@ -27,7 +27,7 @@ pub(crate) struct Chain {
 }
 
 /// All chains of an API.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Chains {
     chains: Vec<Chain>,
     by_operation: HashMap<usize, usize>,
@@ -47,12 +47,20 @@ impl Chains {
             }
         }
         let lists = Lists::of(api);
+        // Those whose own list is added to by several at once: nothing elsewhere is taken for what makes one.
+        let mut of_several: HashSet<usize> = HashSet::new();
         for (place, operation) in api.operations.iter().enumerate() {
             if let Some(chain) = items.get(operation.path.as_str()).copied() {
                 chains.add_to(chain, place, operation);
             } else if let Some((chain, id_at)) = item_made_by(api, contract, &items, &lists, operation) {
                 let known = &mut chains.chains[chain];
-                if known.creates.is_none() {
+                if is_answered_by_list(api, operation) {
+                    let own = parent_of(&api.operations[known.reads].path);
+                    if own == Some(operation.path.trim_end_matches('/')) {
+                        (known.creates, known.lists, known.id_at) = (None, None, None);
+                        of_several.insert(chain);
+                    }
+                } else if known.creates.is_none() && !of_several.contains(&chain) {
                     (known.creates, known.id_at) = (Some(place), id_at);
                     known.lists = lists.read(&operation.path);
                     chains.by_operation.insert(place, chain);
@@ -182,7 +190,6 @@ fn item_made_by<'a>(
     if operation.method != "POST"
         || is_minting
         || is_late
-        || is_answered_by_list(api, operation)
         || contract.batch_of(operation).is_some()
         || (operation.path.contains('{') && lists_rights(&operation.path))
     {
@@ -303,6 +310,11 @@ mod tests {
         let list = r#"{"content": {"application/json": {"schema": {"type": "array"}}}}"#;
         let several = chains(&[("post", "/books", "201", list), ("get", "/books/{book}", "200", "")]);
         assert_eq!(several, ["GET /books/{book}"], "which of them it is nobody says");
+        let (own, beside) = (("post", "/books", "201", list), ("post", "/shelves/{shelf}/books", "200", ""));
+        for both in [[own, beside], [beside, own]] {
+            let found = chains(&[both[0], both[1], ("get", "/books/{book}", "200", "")]);
+            assert_eq!(found, ["GET /books/{book}"], "it puts there what is made elsewhere");
+        }
     }
 
     #[test]
