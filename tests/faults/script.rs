@@ -99,6 +99,8 @@ impl Fault {
     }
 }
 
+const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+
 impl Reply {
     /// The wait that a client learns of from the answer.
     pub(crate) fn asked(&self) -> Option<Duration> {
@@ -110,7 +112,8 @@ impl Reply {
             Hint::None | Hint::Garbled | Hint::InBody(_) => None,
         }
         .filter(|_| matches!(self.status, 429 | 503))
-        .map(Duration::from_secs)
+        // No wait is passed on that is longer than a year.
+        .map(|seconds| Duration::from_secs(seconds).min(YEAR))
     }
 
     fn kinds(&self) -> (bool, &'static [ErrorKind]) {
