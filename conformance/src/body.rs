@@ -69,6 +69,15 @@ pub(crate) fn is_json(media_type: &str) -> bool {
     name == "json" || name.ends_with("+json")
 }
 
+/// A text that is not empty, or a number, as text.
+pub(crate) fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
 /// A plain value as text.
 pub(crate) fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)

@@ -283,7 +283,7 @@ impl DynamicCall<'_> {
         if let Some((media_type, body)) = &self.body {
             request = request.header(CONTENT_TYPE, value("type of the body", media_type)?).body(body.clone());
         }
-        let mut request = request.build().map_err(|error| Error::transport(error.into()))?;
+        let mut request = request.build().map_err(Error::transport)?;
         self.lists.iter().for_each(|list| add_query(request.url_mut(), list));
         Ok(request)
     }

@@ -96,7 +96,7 @@ impl<'a> RawRequest<'a> {
                 body.map_err(|error| Error::invalid_request(format!("the body cannot be written as JSON: {error}")))?;
             request = request.header(reqwest::header::CONTENT_TYPE, "application/json").body(body);
         }
-        request.build().map_err(|error| Error::transport(error.into()))
+        request.build().map_err(Error::transport)
     }
 }
 

@@ -176,7 +176,8 @@ impl Error {
     }
 
     /// A request without an answer.
-    pub(crate) fn transport(error: SendError) -> Self {
+    pub(crate) fn transport(error: impl Into<SendError>) -> Self {
+        let error = error.into();
         let (fault, place, reason) = (error.fault(), error.place(), error.reason());
         let reason = OneLine::of_server(&reason);
         let (kind, text) = match fault {

@@ -126,7 +126,8 @@ fn told<T>(
 /// Clocks that differ by no more than this are taken for equal: `Date` has whole seconds only.
 const SAME_CLOCK: Duration = Duration::from_secs(2);
 
-/// How long the server asks to wait: the body's hint, else `Retry-After`, else `X-RateLimit-Reset`. An instant in the past is no wait; a wait of more than a year is one of a year.
+/// How long the server asks to wait: the body's hint, else `Retry-After`, else `X-RateLimit-Reset`. An instant in the past is no wait; a
+/// wait of more than a year is one of a year.
 pub(crate) fn retry_after(
     hint: Option<u64>,
     headers: &HeaderMap,
@@ -141,14 +142,20 @@ fn asked(hint: Option<u64>, headers: &HeaderMap, names: &RateLimitNames, now: Sy
         return Some(Duration::from_secs(seconds));
     }
     let now = servers_now(headers, now);
-    match headers.get(RETRY_AFTER).map(|value| value.to_str().ok().and_then(When::read)) {
-        Some(Some(when)) => when.wait(now),
-        Some(None) => {
-            tracing::debug!(target: "keyfit::http", header = "retry-after", "a wait is passed over: it cannot be read");
-            until_reset(headers, names, now)
-        }
+    match named_wait(headers) {
+        Some(when) => when.wait(now),
         None => until_reset(headers, names, now),
     }
+}
+
+/// What `Retry-After` names.
+fn named_wait(headers: &HeaderMap) -> Option<When> {
+    let value = headers.get(RETRY_AFTER)?;
+    let when = value.to_str().ok().and_then(When::read);
+    if when.is_none() {
+        tracing::debug!(target: "keyfit::http", header = "retry-after", "a wait is passed over: it cannot be read");
+    }
+    when
 }
 
 /// How far away the reset is by the server's clock; `None` where none is named.
@@ -158,8 +165,7 @@ pub(crate) fn until_reset(headers: &HeaderMap, names: &RateLimitNames, servers_n
 
 /// Whether a 403 is a limit in fact: it says when to come again, as some servers do in place of a 429. At once is no time for that.
 pub(crate) fn is_meant(headers: &HeaderMap, names: &RateLimitNames) -> bool {
-    let wait = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()).and_then(When::read);
-    wait.is_some_and(|wait| wait != When::In(0))
+    named_wait(headers).is_some_and(|wait| wait != When::In(0))
         || number(headers, names.remaining, REMAINING) == Some(0) && reset(headers, names).is_some()
 }
 

@@ -5,7 +5,7 @@ mod applies;
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use keyfit_openapi::example::Request;
 use keyfit_openapi::schema::{self, Direction};
@@ -44,6 +44,8 @@ pub struct Catalogue {
     examples: Arc<[Request]>,
     /// For each operation, the one before it that no request tells it from.
     twins: Arc<[Option<usize>]>,
+    /// Which operations are about one kind of thing.
+    chains: OnceLock<Chains>,
 }
 
 /// Rules that a contract has by way of the set of requirements that it names, by their places.
@@ -115,7 +117,13 @@ impl Catalogue {
         let (contract, contract_path) = (Arc::new(contract), text.path.clone());
         let (api, twins) = (Arc::clone(api), twins(&api.operations).into());
         let taken = Taken::default();
-        Ok(Self { api, contract, contract_path, cases, off, taken, lines, examples, twins })
+        let chains = OnceLock::new();
+        Ok(Self { api, contract, contract_path, cases, off, taken, lines, examples, twins, chains })
+    }
+
+    /// Which operations are about one kind of thing.
+    pub(crate) fn chains(&self) -> &Chains {
+        self.chains.get_or_init(|| Chains::of(&self.api, &self.contract))
     }
 
     /// Says which rules the contract has by way of its set of requirements: all from a place on, of which the `newer` ones are only

@@ -9,6 +9,7 @@ use super::repeat::Kept;
 use super::store::Store;
 use super::token::{Grant, Token, signed_token, token_text};
 use super::window::Window;
+use crate::body::plain;
 use crate::contract::{Carrier, Contract, Credential, Probe};
 use crate::identity::{Held, Identity, Need, Rights, State as TokenState};
 use crate::ids::Ids;
@@ -342,9 +343,4 @@ pub(super) fn keeps_ids(contract: &Contract, parameter: &str, operation: &keyfit
 fn other_id(name: &str, first: &str, number: usize) -> String {
     let as_number = first.parse::<u32>().ok().and_then(|first| first.checked_add(u32::try_from(number).ok()?));
     as_number.map_or_else(|| format!("other-{name}-{number}"), |other| other.to_string())
-}
-
-/// A parameter's value as it stands in a path.
-pub(super) fn plain(value: &serde_json::Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

@@ -12,13 +12,13 @@ use url::Url;
 use super::call::{Refusal, Sent};
 use super::core::{Core, Served};
 use super::mutant::Mutant;
-use super::state::plain;
 use super::success;
+use crate::body::plain;
 use crate::chain::Chain;
 use crate::contract::Probe;
 use crate::nobody;
 use crate::pointer::{join, put};
-use crate::probe::{id_member, subject};
+use crate::probe::{id_member, is_password, subject};
 use crate::segment;
 
 /// Things that are kept. When there are more all are forgotten: a mock may run for days.
@@ -62,13 +62,13 @@ impl Core {
             return as_it_is(body);
         };
         let schema = success::schema(served.operation, status);
-        let example: Option<Value> = body.as_ref().and_then(|body| serde_json::from_slice(body).ok());
+        let example = || body.as_ref().and_then(|body| serde_json::from_slice::<Value>(body).ok());
         if chain.creates == Some(index) {
-            let told = schema.zip(example).and_then(|(schema, example)| self.make(chain, served, schema, &example));
+            let told = schema.zip(example()).and_then(|(schema, example)| self.make(chain, served, schema, &example));
             return told.map_or_else(|| as_it_is(body), Ok);
         }
         if chain.lists == Some(index) {
-            let listed = schema.zip(example).and_then(|(schema, example)| self.with_made(served, schema, example));
+            let listed = schema.zip(example()).and_then(|(schema, example)| self.with_made(served, schema, example));
             return as_it_is(listed.or(body));
         }
         let key = (served.token.tenant, path_of(served));
@@ -84,7 +84,7 @@ impl Core {
             _ if self.has(Mutant::ReadsAnother) => return as_it_is(body),
             _ => {}
         }
-        let shown = schema.zip(example).map(|(schema, example)| self.shown(chain, schema, example, &thing));
+        let shown = schema.zip(example()).map(|(schema, example)| self.shown(chain, schema, example, &thing));
         if !(self.has(Mutant::LosesChanges) && matches!(served.operation.method.as_str(), "PUT" | "PATCH")) {
             self.state().store.things.insert(key, thing);
         }
@@ -97,11 +97,13 @@ impl Core {
         let reader = &self.api.operations[chain.reads];
         let parameter = subject(&reader.path)?;
         let at = place_of_id(example, parameter)?;
-        let mut state = self.state();
-        state.store.made += 1;
-        let id = self.new_id(reader, parameter, (schema, example, &at), state.store.made)?;
-        state.know(parameter, &plain(&id));
-        drop(state);
+        let number = {
+            let mut state = self.state();
+            state.store.made += 1;
+            state.store.made
+        };
+        let id = self.new_id(reader, parameter, (schema, example, &at), number)?;
+        self.state().know(parameter, &plain(&id));
         let (whole, name) = at.rsplit_once('/')?;
         let mut members = self.taken(chain, sent);
         members.insert(name.to_owned(), id.clone());
@@ -195,12 +197,13 @@ impl Core {
         }
         for (name, value) in members {
             let at = join(whole, name);
-            let is_told = self.api.member(schema, &at).is_some_and(Value::is_object)
-                && described.is_some_and(|described| schema::is_sent(&self.api, Direction::Answer, described, name));
+            let Some(own) = self.api.member(schema, &at).filter(|own| own.is_object()) else { continue };
+            if described.is_none_or(|described| !schema::is_sent(&self.api, Direction::Answer, described, name)) {
+                continue;
+            }
             let mut with = shown.clone();
-            let told = self.api.member(schema, &at).map_or_else(|| value.clone(), |own| as_told(&self.api, own, value));
-            put(&mut with, &at, told);
-            if is_told && fits(&with) {
+            put(&mut with, &at, as_told(&self.api, own, value));
+            if fits(&with) {
                 shown = with;
             }
         }
@@ -223,10 +226,17 @@ impl Core {
         let own = |((tenant, _), thing): &(&(usize, String), &Thing)| {
             *tenant == served.token.tenant && thing.list == path && !thing.is_gone
         };
-        let members: Vec<Map<String, Value>> =
-            state.store.things.iter().filter(own).map(|(_, thing)| thing.members.clone()).collect();
+        let members: Vec<Map<String, Value>> = state
+            .store
+            .things
+            .iter()
+            .rev()
+            .filter(own)
+            .take(MOST_LISTED)
+            .map(|(_, thing)| thing.members.clone())
+            .collect();
         drop(state);
-        for thing in members.iter().rev().take(MOST_LISTED) {
+        for thing in &members {
             let mut entry = entry.clone();
             entry.as_object_mut()?.iter_mut().for_each(|(name, value)| {
                 thing.get(name).into_iter().for_each(|known| value.clone_from(known));
@@ -279,9 +289,7 @@ fn as_told(api: &Api, schema: &Value, value: &Value) -> Value {
             items.iter().map(|item| each.map_or_else(|| item.clone(), |each| as_told(api, each, item))).collect()
         }
         Value::Object(members) => {
-            let is_told = |name: &str| {
-                schema::is_sent(api, Direction::Answer, schema, name) && !name.to_lowercase().contains("password")
-            };
+            let is_told = |name: &str| schema::is_sent(api, Direction::Answer, schema, name) && !is_password(name);
             let told = members.iter().filter(|(name, _)| is_told(name)).map(|(name, member)| {
                 let own = api.member(schema, &join("", name));
                 (name.clone(), own.map_or_else(|| member.clone(), |own| as_told(api, own, member)))

@@ -37,6 +37,7 @@ use keyfit_openapi::{Operation, Retry};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
 use reqwest::{Method, Url};
 
+pub(crate) use self::answers::is_password;
 pub(crate) use self::ended::DIED_BEFORE;
 use self::flow::Stop;
 use self::keys::KeyFlow;

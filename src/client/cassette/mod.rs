@@ -9,10 +9,13 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use bytes::Bytes;
+use http::request::Parts;
+
 use crate::error::Error;
 use crate::http_client::{Body, HttpClient, SendError, Sending};
 
-use exchange::{Content, Exchange};
+use exchange::{Asked, Content, Exchange};
 use secrets::Secrets;
 
 /// An HTTP client that records what another one sends and is answered, or plays that back without a network. It is given to
@@ -54,7 +57,7 @@ impl Cassette {
     /// Plays the file back where it is there, else records it.
     ///
     /// # Errors
-    /// As [`record`](Self::record) and [`replay`](Self::replay).
+    /// Returns an error if [`record`](Self::record) or [`replay`](Self::replay) does.
     pub fn open(path: impl Into<PathBuf>, client: impl HttpClient) -> Result<Self, Error> {
         let path = path.into();
         if path.exists() { Self::replay(path) } else { Self::record(path, client) }
@@ -96,28 +99,33 @@ impl Cassette {
         }
     }
 
+    /// A request, read whole. What it carries is masked from now on.
+    async fn heard(&self, request: http::Request<Body>) -> Result<(Parts, Bytes), SendError> {
+        let (parts, body) = request.into_parts();
+        let body = body.whole().await.map_err(SendError::new)?;
+        locked(&self.secrets).learn_request(&parts, &body);
+        Ok((parts, body))
+    }
+
     async fn recorded(
         &self,
         client: &dyn HttpClient,
         file: &Mutex<File>,
         request: http::Request<Body>,
     ) -> Result<http::Response<Body>, SendError> {
-        let (parts, body) = request.into_parts();
-        let body = body.whole().await.map_err(SendError::new)?;
-        locked(&self.secrets).learn_request(&parts, &body);
-        let head = (parts.method.clone(), parts.uri.clone());
-        let is_form_in_parts = exchange::is_form_in_parts(&parts.headers);
-        let sent = (!is_form_in_parts).then(|| body.clone());
+        let (parts, body) = self.heard(request).await?;
+        let asked = Asked::of(&parts, &body);
         let answer = client.send(http::Request::from_parts(parts, body.into())).await?;
         let (parts, body) = answer.into_parts();
         let body = body.whole().await.map_err(SendError::new)?;
         let line = {
             let mut secrets = locked(&self.secrets);
             secrets.learn_answer(&parts.headers, &body);
+            let (method, url, sent) = asked.masked(&secrets);
             Exchange {
-                method: head.0.to_string(),
-                url: secrets.mask(&head.1.to_string()),
-                sent: sent.map(|sent| Content::of(&sent, &secrets)),
+                method,
+                url,
+                sent,
                 status: parts.status.as_u16(),
                 headers: exchange::headers(&parts.headers, &secrets),
                 answer: Content::of(&body, &secrets),
@@ -136,24 +144,16 @@ impl Cassette {
         left: &Mutex<Vec<Exchange>>,
         request: http::Request<Body>,
     ) -> Result<http::Response<Body>, SendError> {
-        let (parts, body) = request.into_parts();
-        let body = body.whole().await.map_err(SendError::new)?;
-        let (url, sent) = {
-            let mut secrets = locked(&self.secrets);
-            secrets.learn_request(&parts, &body);
-            let sent = (!exchange::is_form_in_parts(&parts.headers)).then(|| Content::of(&body, &secrets));
-            (secrets.mask(&parts.uri.to_string()), sent)
-        };
+        let (parts, body) = self.heard(request).await?;
+        let (method, url, sent) = Asked::of(&parts, &body).masked(&locked(&self.secrets));
         let mut left = locked(left);
-        let fitting = left.iter().position(|exchange| {
-            exchange.method == parts.method.as_str() && exchange.url == url && exchange.is_sent(sent.as_ref())
-        });
+        let fitting =
+            left.iter().position(|exchange| exchange.method == method && exchange.url == url && exchange.sent == sent);
         let Some(fitting) = fitting else {
             let place = url.split('?').next().unwrap_or_default();
             return Err(SendError::connect(format!(
-                "{} has no exchange left for {} {place}: remove the file to record it anew",
-                self.path.display(),
-                parts.method
+                "{} has no exchange left for {method} {place}: remove the file to record it anew",
+                self.path.display()
             )));
         };
         left.remove(fitting).into_answer().map_err(SendError::new)

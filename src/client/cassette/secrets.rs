@@ -71,10 +71,7 @@ impl Secrets {
     }
 
     fn learn_pairs(&mut self, url: &Url) {
-        for (name, value) in url.query_pairs().filter(|(name, _)| is_secret(name)) {
-            let _ = name;
-            self.0.learn([value]);
-        }
+        self.0.learn(url.query_pairs().filter(|(name, _)| is_secret(name)).map(|(_, value)| value));
     }
 
     fn learn_members(&mut self, value: &Value) {

@@ -263,7 +263,7 @@ impl From<String> for Unsent {
 
 impl From<reqwest::Error> for Unsent {
     fn from(error: reqwest::Error) -> Self {
-        Self(Error::transport(error.into()))
+        Self(Error::transport(error))
     }
 }
 

@@ -34,7 +34,7 @@ static FORMS: LazyLock<Vec<(&str, Regex)>> = LazyLock::new(|| {
 const OF_PASSWORDS: [&str; 3] = ["passw", "pwd", "passphrase"];
 
 /// Whether a member is called a password.
-pub(super) fn is_password(name: &str) -> bool {
+pub(crate) fn is_password(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     OF_PASSWORDS.iter().any(|word| name.contains(word))
 }

@@ -8,6 +8,7 @@ mod one_way;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use hashes::is_password;
 use keyfit_openapi::{Api, Operation};
 use reqwest::header::{ALLOW, CONTENT_TYPE, WWW_AUTHENTICATE};
 use serde_json::Value;

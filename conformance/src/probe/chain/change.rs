@@ -10,7 +10,8 @@ use super::super::request::Draft;
 use super::super::trial::Trial;
 use super::super::{Reply, Target};
 use super::compare::{Shown, is_blank, is_same};
-use super::{Sides, end, is_done, plain, sent_by, short};
+use super::{Sides, end, is_done, sent_by, short};
+use crate::body::scalar;
 use crate::chain::Chain;
 use crate::contract::{ChainProbe, Level};
 use crate::pointer::{join, put};
@@ -91,7 +92,7 @@ impl Sides<'_> {
         let sent = sent_by(whole, before);
         let mut known: Vec<(&String, &Value)> = self.sent(&sent, before);
         let names_it = |name: &str| {
-            let now = before.get(name).and_then(plain);
+            let now = before.get(name).and_then(scalar);
             now.is_some_and(|now| whole.ids.values().any(|id| *id == now))
         };
         known.retain(|(name, _)| !names_it(name));

@@ -19,11 +19,12 @@ use tokio::time::Instant;
 pub(super) use self::change::altered;
 use self::compare::{Shown, is_blank, is_same};
 use super::flow::Stop;
-use super::live::{Live, entries, ids_told, subject, words};
+use super::live::{Live, ends_by_get, entries, ids_told, subject, words};
 use super::request::{Draft, Maker};
 use super::trial::{Sent, Trial};
 use super::{Reply, Target};
-use crate::chain::{Chain, Chains};
+use crate::body::scalar;
+use crate::chain::Chain;
 use crate::contract::{ChainProbe, Level, Probe};
 use crate::identity::Identity;
 use crate::segment;
@@ -47,8 +48,8 @@ struct Made {
 impl Target {
     /// Sends the requests of a chain and compares the answers.
     pub(super) async fn follow_chain(&self, trial: &mut Trial<'_>, probe: ChainProbe) -> Result<(), Stop> {
-        let chains = Chains::of(&trial.catalogue.api, &trial.catalogue.contract);
-        let chain = chains.with(trial.case.operation).ok_or_else(|| Stop::missing("nothing reads what it makes"))?;
+        let chain = trial.catalogue.chains().with(trial.case.operation);
+        let chain = chain.ok_or_else(|| Stop::missing("nothing reads what it makes"))?;
         match probe {
             ChainProbe::ReadBack => self.read_back(trial, chain).await,
             ChainProbe::Location => self.follow_location(trial, chain).await,
@@ -363,8 +364,7 @@ fn is_same_place(one: &Url, other: &Url) -> bool {
 
 /// A word of a path by which a GET may do more than read.
 fn is_verb(word: &str) -> bool {
-    ["logout", "signout", "delete", "remove", "reset", "shutdown", "restart", "stop", "kill", "revoke", "purge"]
-        .contains(&word)
+    ends_by_get(word) || word == "stop"
 }
 
 /// The id that the body of an answer tells, by the name of a path parameter.
@@ -375,19 +375,19 @@ pub(super) fn told(reply: &Reply, parameter: &str) -> Option<String> {
 
 fn id_of(entry: &Value, parameter: &str) -> Option<String> {
     let body = Reply { status: 200, headers: HeaderMap::new(), body: entry.to_string().into_bytes() };
-    told(&body, parameter).or_else(|| plain(entry))
+    told(&body, parameter).or_else(|| scalar(entry))
 }
 
 /// What may name what was made in its path: where a link says so, what its answer calls so, what `Location` ends with, and the other
 /// members by which things are commonly named.
 fn names(reply: &Reply, chain: &Chain, parameter: &str, list: &str) -> Vec<String> {
     let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
-    let linked = chain.id_at.as_ref().and_then(|at| plain(body.pointer(at)?));
+    let linked = chain.id_at.as_ref().and_then(|at| scalar(body.pointer(at)?));
     let own = words(parameter);
     let is_likely = |name: &str| words(name).iter().any(|word| own.contains(word) || NAMES.contains(&word.as_str()));
     let shown = Shown::read(&reply.body).value;
     let others = shown.as_object().into_iter().flatten().filter(|(name, _)| is_likely(name));
-    let others = others.filter_map(|(_, value)| plain(value));
+    let others = others.filter_map(|(_, value)| scalar(value));
     let by_answer = told(reply, parameter).into_iter().chain(ids_told(reply, parameter, list));
     let mut names: Vec<String> = Vec::new();
     for name in linked.into_iter().chain(by_answer).chain(others) {
@@ -396,14 +396,6 @@ fn names(reply: &Reply, chain: &Chain, parameter: &str, list: &str) -> Vec<Strin
         }
     }
     names
-}
-
-fn plain(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) if !text.is_empty() => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
 }
 
 /// That what is read is another thing than what was made, by the ids that both tell.

@@ -278,9 +278,14 @@ pub(in super::super) fn ending(contract: &Contract, operation: &Operation) -> Op
     })
 }
 
+/// Whether a GET that is called so commonly does more than read.
+pub(crate) fn ends_by_get(word: &str) -> bool {
+    ENDINGS_BY_GET.contains(&word)
+}
+
 /// The end of the path is such a word by itself, or the verb of the name or the summary.
 fn ending_by_get(operation: &Operation, segments: &[&str]) -> Option<String> {
-    let is_ending = |word: &String| ENDINGS_BY_GET.contains(&word.as_str());
+    let is_ending = |word: &String| ends_by_get(word);
     let parts: Vec<String> = segments.iter().map(|segment| words(segment).concat()).collect();
     // `/session/end`
     let pairs = parts.windows(2).map(|pair| format!("{}{}", pair[1], pair[0]));

@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::super::reply::Reply;
 use super::super::request::Draft;
 use super::effect::{Effect, item_of};
+use crate::body::scalar;
 use crate::secret::Redactor;
 use crate::segment;
 
@@ -328,11 +329,7 @@ pub(crate) fn id_member<'a>(value: &'a Value, parameter: &str) -> Option<&'a str
 }
 
 fn id_in(value: &Value, parameter: &str) -> Option<String> {
-    match value.get(id_member(value, parameter)?)? {
-        Value::String(text) if !text.is_empty() => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
+    scalar(value.get(id_member(value, parameter)?)?)
 }
 
 impl Entries {

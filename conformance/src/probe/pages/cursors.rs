@@ -84,9 +84,7 @@ impl Target {
         let operation = trial.catalogue.operation(trial.case);
         let mut draft = trial.maker(self).draft(&Probe::Valid, operation, owner).map_err(Stop::Missing)?;
         let (least, _) = walk.bounds(operation, LARGE);
-        if let Some(limit) = walk.limit {
-            set_query(&mut draft, limit, vec![(limit.to_owned(), least.to_string())]);
-        }
+        walk.ask_for(least, &mut draft);
         let Some((reply, first)) = self.page(trial, &draft).await? else { return Ok(None) };
         let Some(Lead::Argument(cursor)) = walk.next(&draft, &reply, &first, (1, 0))? else { return Ok(None) };
         walk.follow(&mut draft, Lead::Argument(cursor.clone()))?;
@@ -110,9 +108,7 @@ impl Target {
         let Some(walk) = Walk::of(operation) else { return Ok(()) };
         let mut draft = trial.maker(self).draft(&Probe::Valid, operation, &trial.identity).map_err(Stop::Missing)?;
         let (least, _) = walk.bounds(operation, LARGE);
-        if let Some(limit) = walk.limit {
-            set_query(&mut draft, limit, vec![(limit.to_owned(), least.to_string())]);
-        }
+        walk.ask_for(least, &mut draft);
         let sent = self.send(&draft).await;
         let reply = sent.answer().filter(|reply| reply.is_success()).cloned();
         trial.sent.push(sent);

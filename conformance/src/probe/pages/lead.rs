@@ -12,6 +12,7 @@ use super::super::is_loopback;
 use super::super::reply::Reply;
 use super::super::request::Draft;
 use super::id;
+use crate::body::scalar;
 
 /// How the pages of a list are asked for, where that stands in the query or in a URL.
 pub(super) struct Walk<'a> {
@@ -62,10 +63,17 @@ impl<'a> Walk<'a> {
         (bound("minimum").unwrap_or(1).max(1), most)
     }
 
+    /// Asks for pages of so many items, where that can be said.
+    pub(super) fn ask_for(&self, size: u64, draft: &mut Draft) {
+        if let Some(limit) = self.limit {
+            set_query(draft, limit, vec![(limit.to_owned(), size.to_string())]);
+        }
+    }
+
     /// What leads to the page after one, of which so many were read with so many items; `None` behind the last.
     ///
     /// # Errors
-    /// What it leads to is not a URL.
+    /// Returns an error if what it leads to is not a URL.
     pub(super) fn next(
         &self,
         draft: &Draft,
@@ -81,7 +89,7 @@ impl<'a> Walk<'a> {
             NextPage::LastItem { at, .. } => {
                 let last =
                     body.pointer(&self.pagination.items).and_then(Value::as_array).and_then(|items| items.last());
-                last.and_then(|last| text(last.pointer(at)?)).map(Lead::Argument)
+                last.and_then(|last| scalar(last.pointer(at)?)).map(Lead::Argument)
             }
             NextPage::Header { name, .. } => {
                 let token = reply.headers.get(name).and_then(|token| token.to_str().ok());
@@ -107,7 +115,7 @@ impl<'a> Walk<'a> {
 
     /// A cursor, or the URL that has it as an argument.
     fn cursor(&self, draft: &Draft, value: Option<&Value>) -> Option<Lead> {
-        let text = text(value?).filter(|text| !text.is_empty())?;
+        let text = scalar(value?)?;
         if !text.starts_with("http") && !text.starts_with(['/', '?']) {
             return Some(Lead::Argument(text));
         }
@@ -119,7 +127,7 @@ impl<'a> Walk<'a> {
     /// Turns a request into the one for the page that this leads to.
     ///
     /// # Errors
-    /// It leads to another place than the list, where nothing is asked.
+    /// Returns an error if it leads to another place than the list, where nothing is asked.
     pub(super) fn follow(&self, draft: &mut Draft, lead: Lead) -> Result<(), Stop> {
         match (lead, self.argument) {
             (Lead::Argument(value), Some(argument)) => {
@@ -147,7 +155,7 @@ impl<'a> Walk<'a> {
     /// The list that a page holds.
     ///
     /// # Errors
-    /// There is none.
+    /// Returns an error if there is none.
     pub(super) fn items<'v>(&self, body: &'v Value) -> Result<&'v [Value], Stop> {
         match body.pointer(&self.pagination.items) {
             Some(Value::Array(items)) => Ok(items.as_slice()),
@@ -182,12 +190,4 @@ pub(super) fn place(url: &Url) -> String {
 
 fn trimmed(url: &Url) -> &str {
     url.path().trim_end_matches('/')
-}
-
-fn text(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
 }

@@ -10,7 +10,6 @@ use serde_json::Value;
 
 use self::lead::Walk;
 use super::flow::Stop;
-use super::invalid::set_query;
 use super::request::Draft;
 use super::trial::Trial;
 use super::{Target, reply::Reply};
@@ -97,11 +96,7 @@ impl Target {
         if large.pages.iter().any(|page| page.iter().collect::<HashSet<_>>().len() < page.len()) {
             return Err(Stop::missing("an id stands twice on one page: it does not tell items apart"));
         }
-        if goes_back(&walk, &large) {
-            return Err(Stop::missing(
-                "its second page is a part of the first: the list goes on in the other direction",
-            ));
-        }
+        goes_on(&walk, &large)?;
         if walk.limit.is_none() {
             // The pages are as large as the server has them.
             if large.pages.len() < 2 {
@@ -122,11 +117,7 @@ impl Target {
         if first.len() as u64 > small {
             return Err(Stop::missing(format!("a page holds {} items where {small} were asked for", first.len())));
         }
-        if goes_back(&walk, &parts) {
-            return Err(Stop::missing(
-                "its second page is a part of the first: the list goes on in the other direction",
-            ));
-        }
+        goes_on(&walk, &parts)?;
         let is_in_order = all.iter().zip(first).all(|(whole, part)| *whole == part);
         Ok(twice(&large).or_else(|| twice(&parts)).or_else(|| lost(&all, large.is_whole, &parts, is_in_order)))
     }
@@ -141,9 +132,7 @@ impl Target {
         most: usize,
     ) -> Result<Listing, Stop> {
         let mut draft = draft.clone();
-        if let Some(limit) = walk.limit {
-            set_query(&mut draft, limit, vec![(limit.to_owned(), size.to_string())]);
-        }
+        walk.ask_for(size, &mut draft);
         let mut listing = Listing { pages: Vec::new(), is_whole: false };
         let mut read = 0;
         while listing.pages.len() < most {
@@ -169,12 +158,15 @@ impl Target {
     }
 }
 
-/// Whether the items behind the last one of a page are others of that page: the newest stand first, and those that are asked for are
-/// newer. A page that comes again whole is another matter.
-fn goes_back(walk: &Walk<'_>, listing: &Listing) -> bool {
-    let [first, second, ..] = listing.pages.as_slice() else { return false };
+/// Refuses a list of which the items behind the last one of a page are others of that page: the newest stand first, and those that are
+/// asked for are newer. A page that comes again whole is another matter.
+fn goes_on(walk: &Walk<'_>, listing: &Listing) -> Result<(), Stop> {
+    let [first, second, ..] = listing.pages.as_slice() else { return Ok(()) };
     let is_by_item = matches!(walk.pagination.next, NextPage::LastItem { .. });
-    is_by_item && !second.is_empty() && second.len() < first.len() && second.iter().all(|id| first.contains(id))
+    if is_by_item && !second.is_empty() && second.len() < first.len() && second.iter().all(|id| first.contains(id)) {
+        return Err(Stop::missing("its second page is a part of the first: the list goes on in the other direction"));
+    }
+    Ok(())
 }
 
 /// An item that stands on two pages.
