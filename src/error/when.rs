@@ -65,9 +65,9 @@ impl When {
     }
 }
 
-/// A number of seconds in a body, rounded up.
+/// A number of seconds in a body, rounded up. `None` for a number that is an instant, or no time that anybody means.
 pub(crate) fn seconds(value: &Value) -> Option<u64> {
-    number(&value.as_number()?.to_string())
+    number(&value.as_number()?.to_string()).filter(|seconds| *seconds < LEAST_INSTANT)
 }
 
 /// Digits, maybe with a fraction, which is rounded up.
@@ -122,7 +122,7 @@ mod tests {
     fn the_seconds_of_a_body_are_a_number() {
         let read = |text: &str| seconds(&serde_json::from_str(text).expect("JSON"));
         assert_eq!(["7", "2.0", "2.5"].map(read), [Some(7), Some(2), Some(3)]);
-        assert_eq!(["-1", "\"7\"", "null", "true"].map(read), [None; 4]);
+        assert_eq!(["-1", "\"7\"", "null", "true", "1893452400", "18446744073709551615"].map(read), [None; 6]);
     }
 
     #[test]

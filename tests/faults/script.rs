@@ -99,25 +99,28 @@ impl Fault {
     }
 }
 
-const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
-
 impl Reply {
     /// The wait that a client learns of from the answer.
     pub(crate) fn asked(&self) -> Option<Duration> {
         match self.hint {
-            // No clock has such an instant.
-            Hint::Reset(u64::MAX) => None,
+            // Nobody means so long a wait.
+            Hint::RetryAfter(u64::MAX) | Hint::Reset(u64::MAX) | Hint::InBody(u64::MAX) => None,
             Hint::RetryAfter(seconds) | Hint::Reset(seconds) => Some(seconds),
             Hint::InBody(seconds) if matches!(self.body, Body::Fits | Body::Dripped) => Some(seconds),
             Hint::None | Hint::Garbled | Hint::InBody(_) => None,
         }
-        .filter(|_| matches!(self.status, 429 | 503))
-        // No wait is passed on that is longer than a year.
-        .map(|seconds| Duration::from_secs(seconds).min(YEAR))
+        .filter(|_| matches!(self.status, 429 | 503) || self.is_limit())
+        .map(Duration::from_secs)
+    }
+
+    /// Whether a 403 is a limit in fact: it says when to come again.
+    pub(crate) fn is_limit(&self) -> bool {
+        self.status == 403 && matches!(self.hint, Hint::RetryAfter(1..u64::MAX) | Hint::Reset(0..u64::MAX))
     }
 
     fn kinds(&self) -> (bool, &'static [ErrorKind]) {
         match (self.status, self.body) {
+            _ if self.is_limit() => (false, &[ErrorKind::RateLimited]),
             (200..300, Body::Fits | Body::Dripped) => (true, &[]),
             (200..300, Body::Empty) => (true, &[ErrorKind::Decode]),
             (200..300, Body::HalfStalled) => (false, &[ErrorKind::Cut, ErrorKind::Timeout]),

@@ -134,7 +134,7 @@ impl Server {
             {
                 let mut seen = self.record();
                 seen.heads.push(head);
-                let is_refused = matches!(&fault, Fault::Reply(reply) if reply.status == 429);
+                let is_refused = matches!(&fault, Fault::Reply(reply) if reply.status == 429 || reply.is_limit());
                 seen.executed += usize::from(!is_refused);
             }
             match fault {
