@@ -79,6 +79,8 @@ pub mod instasent;
 #[cfg(feature = "scopien")]
 pub mod scopien;
 
+#[cfg(feature = "opentelemetry")]
+pub use client::metrics;
 pub use client::{
     ByteStream, CallOptions, Config, DynamicCall, DynamicClient, Event, EventStream, FilePart, InvalidPathArgument,
     JsonLines, List, ListStyle, Patch, PathArgument, RawRequest, Response, RetryPolicy, Stop, Upload,

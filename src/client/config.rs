@@ -220,7 +220,7 @@ impl Config {
         self
     }
 
-    /// Who is told of each attempt.
+    /// Who is told of each attempt; of several observers, a pair. `metrics::OpenTelemetry` (feature `opentelemetry`) is one.
     #[must_use]
     pub fn observer(mut self, observer: impl Observer) -> Self {
         self.observer = Some(Arc::new(observer));

@@ -15,6 +15,8 @@ mod list;
 pub(crate) mod list_style;
 #[cfg(any(test, feature = "testing"))]
 pub(crate) mod made;
+#[cfg(feature = "opentelemetry")]
+pub mod metrics;
 pub mod observer;
 pub mod pagination;
 mod patch;

@@ -18,22 +18,34 @@ use crate::error::{ErrorKind, Operation};
 /// struct Resent(AtomicU64);
 ///
 /// impl Observer for Resent {
-///     fn attempt(&self, attempt: &Attempt) {
+///     fn attempt(&self, attempt: &Attempt<'_>) {
 ///         self.0.fetch_add(u64::from(attempt.number > 1), Ordering::Relaxed);
 ///     }
 /// }
 /// ```
 pub trait Observer: fmt::Debug + Send + Sync + 'static {
     /// An attempt ended.
-    fn attempt(&self, attempt: &Attempt);
+    fn attempt(&self, attempt: &Attempt<'_>);
+}
+
+/// Both are told, one after the other.
+impl<A: Observer, B: Observer> Observer for (A, B) {
+    fn attempt(&self, attempt: &Attempt<'_>) {
+        self.0.attempt(attempt);
+        self.1.attempt(attempt);
+    }
 }
 
 /// One request of a call, ended.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
-pub struct Attempt {
+pub struct Attempt<'a> {
     /// The operation that was called.
     pub operation: &'static Operation,
+    /// The host that it was sent to.
+    pub host: &'a str,
+    /// Its port, also where the URL leaves it to the scheme.
+    pub port: Option<u16>,
     /// Its place among the attempts of the call, from 1.
     pub number: u32,
     /// The status of the answer, if there was one.

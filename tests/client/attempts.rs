@@ -273,7 +273,7 @@ type SeenAttempt = (u32, Option<u16>, Option<ErrorKind>, bool);
 struct Seen(Arc<Mutex<Vec<SeenAttempt>>>);
 
 impl Observer for Seen {
-    fn attempt(&self, attempt: &Attempt) {
+    fn attempt(&self, attempt: &Attempt<'_>) {
         let status = attempt.status.map(|status| status.as_u16());
         let waits = matches!(attempt.next, Next::Wait(_));
         self.0.lock().expect("no test panics here").push((attempt.number, status, attempt.error, waits));

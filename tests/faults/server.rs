@@ -242,7 +242,7 @@ impl Clock for Server {
 }
 
 impl Observer for Server {
-    fn attempt(&self, attempt: &Attempt) {
+    fn attempt(&self, attempt: &Attempt<'_>) {
         let mut seen = self.record();
         seen.attempts = attempt.number;
         if let Next::Wait(wait) = attempt.next {

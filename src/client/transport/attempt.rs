@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use reqwest::{Request, StatusCode};
+use reqwest::{Request, StatusCode, Url};
 use tracing::Instrument as _;
 
 use super::classify::{Again, Outcome, again};
@@ -49,6 +49,8 @@ struct Progress {
     may_have_been_sent: bool,
     may_have_been_executed: bool,
     deadline: Duration,
+    /// Where the requests go, for who watches.
+    watched: Option<Url>,
     /// What was refused with 401, and what to send in its place.
     other: Option<(Carried, Carried)>,
 }
@@ -65,8 +67,15 @@ impl Call<'_> {
         Error::check_runtime()?;
         let bucket = self.shared.limiter.bucket(Key::of(self.operation, request.request.url()), self.now());
         let deadline = self.now().saturating_add(self.options.deadline.unwrap_or(self.shared.config.deadline));
-        let mut progress =
-            Progress { attempts: 0, may_have_been_sent: false, may_have_been_executed: false, deadline, other: None };
+        let watched = self.shared.config.observer.is_some().then(|| request.request.url().clone());
+        let mut progress = Progress {
+            attempts: 0,
+            may_have_been_sent: false,
+            may_have_been_executed: false,
+            deadline,
+            watched,
+            other: None,
+        };
         let mut last: Option<Error> = None;
         loop {
             let (permit, carried) = match self.ready(&bucket, &progress).await {
@@ -245,10 +254,11 @@ impl Call<'_> {
                 "another attempt follows"
             );
         }
-        if let Some(observer) = &self.shared.config.observer {
+        if let (Some(observer), Some(url)) = (&self.shared.config.observer, &progress.watched) {
             let took = self.now().saturating_sub(began);
             let (operation, number) = (self.operation, progress.attempts);
-            observer.attempt(&Attempt { operation, number, status, error, took, next });
+            let (host, port) = (url.host_str().unwrap_or_default(), url.port_or_known_default());
+            observer.attempt(&Attempt { operation, host, port, number, status, error, took, next });
         }
     }
 

@@ -15,7 +15,7 @@ use crate::console;
 pub(super) struct Attempts;
 
 impl Observer for Attempts {
-    fn attempt(&self, attempt: &Attempt) {
+    fn attempt(&self, attempt: &Attempt<'_>) {
         let came = match (attempt.status, attempt.error) {
             (Some(status), _) => status.as_u16().to_string(),
             (None, Some(kind)) => kind.as_str().replace('_', " "),
