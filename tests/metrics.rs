@@ -13,7 +13,7 @@ use keyfit::{Config, ErrorKind};
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::MeterProvider as _;
 use opentelemetry_sdk::error::OTelSdkResult;
-use opentelemetry_sdk::metrics::data::{AggregatedMetrics, Metric, MetricData, ResourceMetrics};
+use opentelemetry_sdk::metrics::data::{AggregatedMetrics, Metric, MetricData, ResourceMetrics, ScopeMetrics};
 use opentelemetry_sdk::metrics::exporter::PushMetricExporter;
 use opentelemetry_sdk::metrics::{PeriodicReader, SdkMeterProvider, Temporality};
 
@@ -36,7 +36,7 @@ impl PushMetricExporter for Exported {
     async fn export(&self, metrics: &ResourceMetrics) -> OTelSdkResult {
         *self.0.lock().expect("no panic") = metrics
             .scope_metrics()
-            .flat_map(|scope| scope.metrics())
+            .flat_map(ScopeMetrics::metrics)
             .map(|metric| (metric.name().to_owned(), points(metric)))
             .collect();
         Ok(())
@@ -113,7 +113,7 @@ async fn attempts_resends_and_waits_are_recorded_with_the_attributes_of_the_conv
     let config = config.observer((collected.observer(), &COUNTED));
     let client = Client::with_config(Key::new(TOKEN).expect("a key"), config).expect("a client");
 
-    let error = client.accounts_list().send().await.expect_err("nobody is served");
+    let error = client.accounts_list().send().await.expect_err("nobody is answered");
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Server, 4));
     refused.delete_async().await;
     server.mock_async(|when, then| drop((when.path("/api/accounts"), then.status(200).body("[]")))).await;
@@ -131,8 +131,8 @@ async fn attempts_resends_and_waits_are_recorded_with_the_attributes_of_the_conv
         all
     };
     let failed = with(&["error.type=server", "http.response.status_code=503"]);
-    let served = with(&["http.response.status_code=200"]);
-    assert_eq!(collected.points("http.client.request.duration"), [(1, served), (4, failed)]);
+    let answered = with(&["http.response.status_code=200"]);
+    assert_eq!(collected.points("http.client.request.duration"), [(1, answered), (4, failed)]);
     assert_eq!(collected.points("keyfit.client.resends"), [(3, with(&[]))]);
     assert_eq!(collected.points("keyfit.client.wait.duration"), [(3, with(&[]))]);
     assert_eq!(COUNTED.0.load(Ordering::Relaxed), 5);

@@ -102,6 +102,11 @@ impl Fault {
 impl Reply {
     /// The wait that a client learns of from the answer.
     pub(crate) fn asked(&self) -> Option<Duration> {
+        self.wait().filter(|_| matches!(self.status, 429 | 503) || self.is_limit()).map(Duration::from_secs)
+    }
+
+    /// The wait that it names, whatever its status.
+    fn wait(&self) -> Option<u64> {
         match self.hint {
             // Nobody means so long a wait.
             Hint::RetryAfter(u64::MAX) | Hint::Reset(u64::MAX) | Hint::InBody(u64::MAX) => None,
@@ -109,13 +114,11 @@ impl Reply {
             Hint::InBody(seconds) if matches!(self.body, Body::Fits | Body::Dripped) => Some(seconds),
             Hint::None | Hint::Garbled | Hint::InBody(_) => None,
         }
-        .filter(|_| matches!(self.status, 429 | 503) || self.is_limit())
-        .map(Duration::from_secs)
     }
 
     /// Whether a 403 is a limit in fact: it says when to come again.
     pub(crate) fn is_limit(&self) -> bool {
-        self.status == 403 && matches!(self.hint, Hint::RetryAfter(1..u64::MAX) | Hint::Reset(0..u64::MAX))
+        self.status == 403 && matches!(self.hint, Hint::RetryAfter(1..) | Hint::Reset(_)) && self.wait().is_some()
     }
 
     fn kinds(&self) -> (bool, &'static [ErrorKind]) {
