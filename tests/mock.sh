@@ -23,6 +23,7 @@ said() {
 mock() {
   local started=$folder/${1//\//-} which=--api
   [[ $1 != */* ]] || which=--api-dir
+  : > "$started"
   "$keyfit" mock "$which" "$1" --port 0 --json > "$started" 2>/dev/null &
   said "$started" '}$'
   admin=$(first admin_url "$started")

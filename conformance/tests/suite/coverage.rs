@@ -46,15 +46,47 @@ fn every_requirement_is_checked_or_says_why_not() {
             assert!(rules.iter().any(|rule| fits(pattern, rule)), "{id}: no rule is called `{pattern}`");
         }
         for test in &requirement.tests {
-            let (file, name) = test.split_once(": ").expect("file and function");
-            let code = fs::read_to_string(format!("../{file}")).unwrap_or_else(|error| panic!("{id}: {file}: {error}"));
-            assert!(code.contains(&format!("fn {name}(")), "{id}: {file} has no test `{name}`");
+            has_test(id, test);
         }
         let checks = |list: &[String]| list.iter().map(|item| format!("`{item}`")).collect::<Vec<_>>().join("<br>");
         let last = reason.clone().map_or_else(|| checks(&requirement.tests), |reason| format!("none: {reason}"));
         let _ = writeln!(table, "| {id} | {says} | {source} | {} | {last} |", checks(&requirement.rules));
     }
     made("COVERAGE.md", &table);
+}
+
+/// `file: function`
+fn has_test(of: &str, test: &str) {
+    let (file, name) = test.split_once(": ").expect("file and function");
+    let code = fs::read_to_string(format!("../{file}")).unwrap_or_else(|error| panic!("{of}: {file}: {error}"));
+    assert!(code.contains(&format!("fn {name}(")), "{of}: {file} has no test `{name}`");
+}
+
+#[test]
+fn every_feature_is_shown_by_what_is_there_or_says_why_it_is_not() {
+    let page = fs::read_to_string("../docs/features.md").expect("it is committed");
+    let rows: Vec<&str> = page.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
+    assert!(rows.len() >= 47, "{} rows", rows.len());
+    for row in rows {
+        let [expected, here, shown] = row.trim_matches('|').split(" | ").collect::<Vec<_>>()[..] else {
+            panic!("not three columns: {row}");
+        };
+        let shown = shown.trim();
+        assert!(
+            shown.is_empty() == here.starts_with("no: "),
+            "{expected}: either something shows it, or it is not here"
+        );
+        for evidence in shown.split("<br>").filter(|evidence| !evidence.is_empty()) {
+            let linked = evidence.split_once("](").and_then(|(_, link)| link.strip_suffix(')'));
+            match (linked, evidence.trim_matches('`')) {
+                (Some(page), _) => {
+                    assert!(fs::exists(format!("../docs/{page}")).is_ok_and(|is| is), "{expected}: {page}")
+                }
+                (None, test) if test.contains(": ") => has_test(expected, test),
+                (None, file) => assert!(fs::exists(format!("../{file}")).is_ok_and(|is| is), "{expected}: {file}"),
+            }
+        }
+    }
 }
 
 /// A star stands for anything.
