@@ -352,7 +352,7 @@ impl Need {
             Probe::LackingScope | Probe::KindLackingScope(_) => (State::Valid, Rights::Without(scopes())),
             Probe::OnlyItsScope | Probe::KindOnlyItsScope(_) => (State::Valid, Rights::Only(scopes())),
             Probe::IncludingScope => {
-                let mut kinds = contract.kinds_of(operation).filter(|credential| credential.scoped);
+                let mut kinds = contract.kinds_of(operation).filter(|credential| credential.is_scoped());
                 let scope = kinds.find_map(|credential| credential.including(&operation.scopes))?;
                 (State::Valid, Rights::Only(BTreeSet::from([scope.clone()])))
             }
@@ -376,7 +376,7 @@ impl Need {
             Probe::KindLackingScope(kind) | Probe::KindOnlyItsScope(kind) => {
                 set.iter().position(|credential| credential.kind == *kind)
             }
-            _ if rights != Rights::All => set.iter().position(|credential| credential.scoped),
+            _ if rights != Rights::All => set.iter().position(|credential| credential.is_scoped()),
             _ => set.iter().position(|credential| !credential.is_certificate()),
         };
         let of = |(place, credential): (usize, &Credential)| {
@@ -518,7 +518,7 @@ fn alternative<'a>(probe: &Probe, contract: &'a Contract, operation: &'a Operati
         Probe::Tampered(_) | Probe::OtherAudience => all.find(|set| set.len() == 1 && set[0].jwt),
         Probe::WrongPassword => all.find(|set| set.len() == 1 && *set[0].carrier() == Carrier::Basic),
         probe if probe.is_about_scheme() => all.find(|set| set.iter().any(|one| one.carrier().scheme().is_some())),
-        probe if probe.is_about_scopes() => all.find(|set| set.iter().any(|credential| credential.scoped)),
+        probe if probe.is_about_scopes() => all.find(|set| set.iter().any(|credential| credential.is_scoped())),
         _ => all.next(),
     }
 }

@@ -10,6 +10,7 @@ mod rules;
 mod scopes;
 mod servers;
 mod sets;
+mod silent;
 mod tokens;
 mod webhook;
 
@@ -22,7 +23,7 @@ use self::document::Facts;
 use self::login::Login;
 pub use self::login::{Choice, Choices, Inclusion};
 use crate::catalogue::{Catalogue, Reach};
-use crate::contract::Carrier;
+use crate::contract::{Carrier, Contract};
 
 /// The files of a new API folder.
 #[derive(Clone, Debug)]
@@ -82,7 +83,8 @@ pub fn scaffold(name: &str, document: &Text, choices: &Choices) -> Result<Scaffo
     let rules = rules::of(name, &facts);
     let reach = Reach::of(&api);
     let alone: String = rules.iter().map(|rule| rules::alone(rule)).collect();
-    let mut has_cases = Catalogue::with_cases(&reach, &contract(&alone), 0)?.into_iter();
+    let tried = contract(&alone);
+    let mut has_cases = Catalogue::with_cases(&reach, (&Contract::parse(&tried)?, &tried), 0).into_iter();
     let (rules, left_out): (Vec<String>, Vec<String>) =
         rules.into_iter().partition(|_| has_cases.next().unwrap_or_default());
     let of_webhooks = format!("id = \"{name}.webhook.");
@@ -146,7 +148,6 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::Contract;
 
     const BARE: &str = include_str!("../../tests/fixtures/bare/openapi.yaml");
 

@@ -290,10 +290,10 @@ impl Target {
             return None;
         }
         let kinds = || catalogue.contract.kinds_of(operation);
-        let first = kinds().find(|kind| kind.scoped)?;
+        let first = kinds().find(|kind| kind.is_scoped())?;
         // A call that is served with another kind is control enough.
         let is_held = kinds().any(|kind| {
-            let scopes = if kind.scoped { &operation.scopes[..] } else { &[] };
+            let scopes = if kind.is_scoped() { &operation.scopes[..] } else { &[] };
             !kind.resources.is_empty() || self.identities.holds(&kind.kind, scopes)
         });
         let scopes = operation.scopes.join("`, `");
