@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use keyfit_openapi::{Api, Flow, FlowKind, SecurityScheme};
+use keyfit_openapi::{Api, Flow, FlowKind, Operation, SecurityScheme};
 
 use super::login::Scheme;
 use super::quoted;
@@ -150,7 +150,35 @@ pub(super) fn logins(api: &Api) -> BTreeSet<&str> {
         posted.into_iter().chain([(&flow.authorization_url, "GET")])
     });
     let there = urls.filter_map(|(url, method)| operation_at(api, &endpoint(api, url.as_deref()?), method));
-    there.collect()
+    there.chain(posted_below(api).into_iter().map(|(_, operation)| operation)).collect()
+}
+
+/// The operations that a flow names by a path without a host or a slash at its beginning, as frameworks write it (`tokenUrl: token`), each with
+/// the JSON pointer of that. No secret is sent to such a place by what the flow says.
+pub(super) fn posted_below(api: &Api) -> Vec<(String, &str)> {
+    let schemes = api.document["components"]["securitySchemes"].as_object().into_iter().flatten();
+    let mut found = Vec::new();
+    for (name, scheme) in schemes {
+        for (kind, flow) in scheme["flows"].as_object().into_iter().flatten() {
+            for member in ["tokenUrl", "refreshUrl"] {
+                let text = flow[member].as_str().unwrap_or_default();
+                let path = text.trim_start_matches("./");
+                let is_below = !path.is_empty() && !path.starts_with('/') && !path.contains(':');
+                let posts = |operation: &&Operation| operation.method == "POST" && operation.path.strip_prefix('/') == Some(path);
+                if let Some(operation) = api.operations.iter().filter(|_| is_below).find(posts) {
+                    let schemes = "/components/securitySchemes";
+                    let at = [name, "flows", kind, member].iter().fold(schemes.to_owned(), |at, name| join(&at, name));
+                    found.push((at, operation.id.as_str()));
+                }
+            }
+        }
+    }
+    found
+}
+
+/// A JSON pointer below another one.
+fn join(at: &str, name: &str) -> String {
+    format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
 /// An endpoint in the words of a contract: a path where it is at the API's host, or the host is not known.

@@ -373,15 +373,22 @@ pub(super) fn left_out(api: &Api) -> Vec<String> {
 
 /// The first of the operations, and how many more there are.
 pub(super) fn all_of(operations: &[impl AsRef<str>]) -> Option<String> {
+    /// Few enough to be read.
+    const NAMED: usize = 3;
     /// A path may have thousands.
     const LETTERS: usize = 100;
-    let (first, others) = operations.split_first()?;
-    let letters = first.as_ref().chars();
-    let is_long = letters.clone().nth(LETTERS).is_some();
-    let first: String = letters.take(LETTERS).chain(is_long.then_some('…')).collect();
-    Some(match others.len() {
-        0 => format!("`{first}`"),
-        more => format!("`{first}` and {more} more"),
+    let shown = |operation: &str| {
+        let letters = operation.chars();
+        let is_long = letters.clone().nth(LETTERS).is_some();
+        let first: String = letters.take(LETTERS).chain(is_long.then_some('…')).collect();
+        format!("`{first}`")
+    };
+    let named: Vec<String> = operations.iter().take(NAMED).map(|operation| shown(operation.as_ref())).collect();
+    let (last, others) = named.split_last()?;
+    Some(match (operations.len() - named.len(), others) {
+        (0, []) => last.clone(),
+        (0, others) => format!("{} and {last}", others.join(", ")),
+        (more, _) => format!("{} and {more} more", named.join(", ")),
     })
 }
 

@@ -7,6 +7,8 @@ use std::str::FromStr;
 use keyfit_openapi::{Api, Carrier, Failure, Needed, Operation, SecurityScheme, did_you_mean};
 use serde_json::{Map, Value, json};
 
+use super::authorization::posted_below;
+
 /// What a user says of the credentials of a document.
 #[derive(Clone, Debug, Default)]
 pub struct Choices {
@@ -209,8 +211,13 @@ impl Login {
             self.schemes.push(Scheme { kind: kind.clone(), carrier, is_jwt: *is_jwt });
             return Ok(());
         }
+        let known = posted_below(api);
         for defect in scheme.defects.iter().filter(|_| is_asked) {
             let place = api.place(&defect.pointer);
+            if let Some((_, operation)) = known.iter().find(|(at, _)| *at == defect.pointer) {
+                self.notes.push(format!("tokens of `{kind}` are had by the operation `{operation}`: tokens.toml shows how"));
+                continue;
+            }
             if defect.is_malformed {
                 let (problem, help) = (defect.problem.clone(), format!("{}, or {}", defect.help, how(kind)));
                 return Err(Failure { place, problem, help });

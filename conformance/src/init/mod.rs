@@ -4,6 +4,7 @@
 mod authorization;
 mod contract;
 mod document;
+mod fetching;
 mod login;
 mod overlay;
 mod rules;
@@ -40,6 +41,8 @@ pub struct Scaffold {
     pub questions: Vec<String>,
     /// The cases that follow.
     pub cases: usize,
+    /// The path of the base URL where the document names no server; none where it names one.
+    pub base_path: Option<String>,
     /// What the document says and the check has no word for, or does not say and the contract needs.
     pub notes: Vec<String>,
 }
@@ -71,7 +74,7 @@ pub fn scaffold(name: &str, document: &Text, choices: &Choices) -> Result<Scaffo
     if facts.schemes.is_empty() {
         return Err(nothing_to_check(&document.path, &api, &notes));
     }
-    notes.extend(servers::notes(&api));
+    notes.extend(servers::notes(&api, &document.path));
     let overlay = overlay::text(&facts, &login.root);
     // It is read again, and may be large.
     drop(api);
@@ -97,6 +100,7 @@ pub fn scaffold(name: &str, document: &Text, choices: &Choices) -> Result<Scaffo
         questions: tokens::questions(&catalogue),
         client: facts.client().map(|scheme| (scheme.kind.clone(), scheme.carrier.clone())),
         cases: catalogue.cases.len(),
+        base_path: (!api.names_server()).then(|| base_path(&api.base_url).to_owned()),
         overlay,
         contract: format!("{head}{kept}{}", facts.delivered.questions(&left_out)),
         notes,
@@ -138,6 +142,12 @@ fn nothing_to_check(path: &str, api: &Api, notes: &[String]) -> Failure {
             format!("if the calls do need one, {say}; otherwise {client}"),
         ),
     }
+}
+
+/// The path of a whole URL, without a slash at its end.
+fn base_path(url: &str) -> &str {
+    let host = url.find("://").map_or(0, |scheme| scheme + "://".len());
+    url[host..].find('/').map_or("", |path| &url[host + path..]).trim_end_matches('/')
 }
 
 /// A text as a TOML and YAML string: both take JSON's, but for one letter.
@@ -342,7 +352,7 @@ mod tests {
         assert_eq!(contract.rules.iter().filter(is_about_ids).count(), 50);
         assert_eq!(contract.credentials.len(), 20);
         for note in [
-            "`deep` and 1 more: of more than 20 kinds of token the first 20 are kept",
+            "`deep` and `a`: of more than 20 kinds of token the first 20 are kept",
             "`deep`: of more than 50 path parameters the first 50 have rules about ids",
         ] {
             assert!(made.notes.iter().any(|said| said == note), "{:?}", made.notes);

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use keyfit_openapi::{Opener, Place};
 
 use super::document::Facts;
+use super::fetching::Entry;
 use super::quoted;
 use crate::catalogue::{Catalogue, Side};
 use crate::contract::{AuthorizationServer, Carrier, Credential, GrantType, Probe};
@@ -82,18 +83,24 @@ fn fetched(catalogue: &Catalogue) -> String {
     let is_fetched =
         |credential: &&Credential| !matches!(credential.carrier(), Carrier::Basic | Carrier::ClientCertificate);
     let Some(credential) = contract.credentials.iter().find(is_fetched) else { return String::new() };
+    let password = variable_of(&contract.name, "password");
+    let known = Entry::of(&catalogue.api, &password);
+    let as_what = if known.is_some() { "as the document has it" } else { "as here" };
     let token = match credential.carrier() {
-        Carrier::Cookie(name) => format!("{{ cookie = {} }}", quoted(name)),
-        _ => "{ body = \"/access_token\" }".to_owned(),
+        Carrier::Cookie(name) => format!("token = {{ cookie = {} }}", quoted(name)),
+        _ => "token = { body = \"/access_token\" }".to_owned(),
     };
+    let usual = || {
+        let sent = format!("json = {{ username = \"somebody\", password = {{ env = \"{password}\" }} }}");
+        ["path = \"/login\"".to_owned(), sent, token]
+    };
+    let lines: String = known.map_or_else(usual, |entry| entry.lines()).map(|line| format!("#   {line}\n")).concat();
     let server = contract.authorization_server.as_ref();
     let is_granted = server.is_some_and(|server| server.grants(GrantType::ClientCredentials));
     let client = if is_granted { "# A [[client]] of below is granted one by `client = \"NAME\"`.\n" } else { "" };
     format!(
-        "# In place of `secret` the check can fetch a token, and fetches it again when it runs out: by a login, as here.\n{client}\
-         #   [identity.login]\n#   path = \"/login\"\n\
-         #   json = {{ username = \"somebody\", password = {{ env = \"{}\" }} }}\n#   token = {token}\n",
-        variable_of(&contract.name, "password")
+        "# In place of `secret` the check can fetch a token, and fetches it again when it runs out: by a login, {as_what}.\n{client}\
+         #   [identity.login]\n{lines}"
     )
 }
 

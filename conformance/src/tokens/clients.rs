@@ -188,7 +188,7 @@ impl Reader<'_> {
     async fn secret(&self, name: &str, place: &Place) -> Result<Secret, Failure> {
         let found = place.read(&Carrier::Header, self.environment).await.map_err(|error| {
             let problem = format!("`{name}` has no secret: {error}");
-            self.failure(&place.quoted(), problem, "put it there, or remove the entry")
+            self.failure(&place.quoted(), problem, &format!("{}; or remove the entry", place.how()))
         })?;
         self.redactor.learn(&found);
         Ok(found)

@@ -325,8 +325,8 @@ impl Fetching<'_> {
     async fn secret(&self, of: &Fetches<'_>, name: &str, place: &Place) -> Result<String, Failure> {
         let found = place.read(&Carrier::ClientCertificate, self.environment).await.map_err(|error| {
             let problem = format!("the login of `{}` lacks a value: {error}", of.name);
-            let place = crate::contract::place(self.text, self.text.text.find(&format!("\"{}\"", place.quoted())));
-            failure(place, problem, "put it there")
+            let at = crate::contract::place(self.text, self.text.text.find(&format!("\"{}\"", place.quoted())));
+            failure(at, problem, place.how())
         })?;
         let text = found.reveal();
         if text.len() >= SHORTEST_SECRET || ends_as_secret(name) {

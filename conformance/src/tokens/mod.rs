@@ -333,7 +333,7 @@ async fn given(fetching: &Fetching<'_>, name: &str, place: &SecretPlace, carrier
     let Fetching { text, environment, redactor, .. } = fetching;
     let at = || crate::contract::place(text, text.text.find(&format!("\"{}\"", place.quoted())));
     let secret = place.read(carrier, environment).await.map_err(|error| {
-        failure(at(), format!("the identity `{name}` has no secret: {error}"), "put it there, or remove the identity")
+        failure(at(), format!("the identity `{name}` has no secret: {error}"), format!("{}; or remove the identity", place.how()))
     })?;
     for part in carrier::secrets(carrier, secret.reveal()) {
         redactor.learn(&Secret::new(part));

@@ -34,7 +34,7 @@ impl WebhookSecrets {
             }
             let secret = place.read(&Carrier::Header, reader.environment).await.map_err(|error| {
                 let problem = format!("the webhook `{name}` has no secret: {}", without_quotes(&error));
-                failure(at(), problem, "put it there, or remove the line")
+                failure(at(), problem, format!("{}; or remove the line", place.how()))
             })?;
             reader.redactor.learn(&secret);
             secrets.insert(name, secret);
