@@ -33,6 +33,7 @@ pub mod init;
 mod items;
 mod jws;
 mod markdown;
+pub mod missing;
 pub mod mock;
 mod nobody;
 mod one_way;

@@ -66,7 +66,9 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
         Probe::QueryToken(_) => !kinds().any(|kind| matches!(kind.carrier(), Carrier::Query(_))),
         Probe::TestToken => kinds().next().is_some_and(|kind| kind.test_prefix.is_some()),
         Probe::KindLackingScope(kind) | Probe::KindOnlyItsScope(kind) => {
-            !operation.scopes.is_empty() && is_one(kind) && contract.credential(kind).is_some_and(|kind| kind.is_scoped())
+            !operation.scopes.is_empty()
+                && is_one(kind)
+                && contract.credential(kind).is_some_and(|kind| kind.is_scoped())
         }
         Probe::Foreign(name) | Probe::UnknownId(name) => has(name, Place::Path),
         Probe::BrokenBodyWithoutToken | Probe::BrokenJson => writing == Some(Writing::Json),

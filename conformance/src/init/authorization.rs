@@ -164,7 +164,9 @@ pub(super) fn posted_below(api: &Api) -> Vec<(String, &str)> {
                 let text = flow[member].as_str().unwrap_or_default();
                 let path = text.trim_start_matches("./");
                 let is_below = !path.is_empty() && !path.starts_with('/') && !path.contains(':');
-                let posts = |operation: &&Operation| operation.method == "POST" && operation.path.strip_prefix('/') == Some(path);
+                let posts = |operation: &&Operation| {
+                    operation.method == "POST" && operation.path.strip_prefix('/') == Some(path)
+                };
                 if let Some(operation) = api.operations.iter().filter(|_| is_below).find(posts) {
                     let schemes = "/components/securitySchemes";
                     let at = [name, "flows", kind, member].iter().fold(schemes.to_owned(), |at, name| join(&at, name));

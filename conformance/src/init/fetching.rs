@@ -32,12 +32,14 @@ impl Entry {
     pub(super) fn of(api: &Api, variable: &str) -> Option<Self> {
         let logins = logins(api);
         let named = |operation: &&Operation| logins.contains(operation.id.as_str());
-        let by_flow = api.operations.iter().filter(named).find_map(|operation| Self::read(api, operation, true, variable));
+        let by_flow =
+            api.operations.iter().filter(named).find_map(|operation| Self::read(api, operation, true, variable));
         let called = |operation: &&Operation| {
             let last = operation.path.rsplit('/').find(|segment| !segment.is_empty()).unwrap_or_default();
             PATHS.contains(&letters(last).as_str()) && operation.needed.is_optional()
         };
-        let by_name = || api.operations.iter().filter(called).find_map(|operation| Self::read(api, operation, false, variable));
+        let by_name =
+            || api.operations.iter().filter(called).find_map(|operation| Self::read(api, operation, false, variable));
         by_flow.or_else(by_name)
     }
 
@@ -49,7 +51,8 @@ impl Entry {
             _ => return None,
         };
         let schema = api.resolve(&body.schema);
-        let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let required: Vec<&str> =
+            schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         let mut members = Vec::new();
         let mut has_password = false;
         for (name, member) in schema.get("properties")?.as_object()? {
@@ -79,7 +82,8 @@ impl Entry {
 
     /// The lines of a tokens file.
     pub(super) fn lines(&self) -> [String; 3] {
-        let members: Vec<String> = self.members.iter().map(|(name, value)| format!("{} = {value}", key(name))).collect();
+        let members: Vec<String> =
+            self.members.iter().map(|(name, value)| format!("{} = {value}", key(name))).collect();
         [
             format!("path = {}", quoted(&self.path)),
             format!("{} = {{ {} }}", self.writing, members.join(", ")),
@@ -161,7 +165,8 @@ mod tests {
 
     #[test]
     fn a_call_that_takes_a_password_and_gives_a_token_is_shown_with_its_members() {
-        let found = entry("/v1/sign-in", "application/json", &object(&["email", "password"]), &object(&["accessToken"]), None);
+        let found =
+            entry("/v1/sign-in", "application/json", &object(&["email", "password"]), &object(&["accessToken"]), None);
         let expected = [
             "path = \"/v1/sign-in\"",
             "json = { email = \"somebody@example.com\", password = { env = \"DOORS_PASSWORD\" } }",
@@ -174,7 +179,10 @@ mod tests {
         let form = "application/x-www-form-urlencoded";
         // A path below the base URL, as frameworks write it into a flow.
         let found = entry("/enter", form, &body, &json!({}), Some("enter")).expect("the flow names it");
-        assert_eq!(found[1], "form = { username = \"somebody\", password = { env = \"DOORS_PASSWORD\" }, scope = \"read\" }");
+        assert_eq!(
+            found[1],
+            "form = { username = \"somebody\", password = { env = \"DOORS_PASSWORD\" }, scope = \"read\" }"
+        );
         assert_eq!(found[2], "token = { body = \"/access_token\" }");
     }
 

@@ -215,7 +215,8 @@ impl Login {
         for defect in scheme.defects.iter().filter(|_| is_asked) {
             let place = api.place(&defect.pointer);
             if let Some((_, operation)) = known.iter().find(|(at, _)| *at == defect.pointer) {
-                self.notes.push(format!("tokens of `{kind}` are had by the operation `{operation}`: tokens.toml shows how"));
+                self.notes
+                    .push(format!("tokens of `{kind}` are had by the operation `{operation}`: tokens.toml shows how"));
                 continue;
             }
             if defect.is_malformed {

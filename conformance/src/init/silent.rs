@@ -160,7 +160,8 @@ components:
     fn a_corrected_overlay_brings_rules_of_every_kind_without_another_init() {
         let get = "paths['/things'].get";
         let pages = "{ parameters: [{ name: page, in: query, schema: { type: integer, minimum: 1 } }, { name: per_page, in: query, schema: { type: integer } }] }";
-        let listed = "total_pages: { type: integer }, items: { type: array, items: { $ref: '#/components/schemas/Thing' } }";
+        let listed =
+            "total_pages: { type: integer }, items: { type: array, items: { $ref: '#/components/schemas/Thing' } }";
         let key = "{ parameters: [{ name: Idempotency-Key, in: header, schema: { type: string } }] }";
         let partial = "{ x-keyfit: { partial: { accepted: /accepted, rejected: /failed, rejected-items: /errors, position: /index } } }";
         let told = "accepted: { type: integer }, failed: { type: integer }, errors: { type: array, items: { type: object, properties: { index: { type: integer }, why: { type: string } } } }";
@@ -175,7 +176,11 @@ components:
             (update(get, "{ x-required-scopes: [read] }"), "scope.lacking", "list"),
             (update(get, "{ x-keyfit: { scopes: [read] } }"), "scope.lacking", "list"),
             (update(get, "{ security: [] }"), "auth.anonymous", "list"),
-            (update("paths['/things'].get.responses['200']", &format!("{{ headers: {LIMITS} }}")), "rate.headers", "list"),
+            (
+                update("paths['/things'].get.responses['200']", &format!("{{ headers: {LIMITS} }}")),
+                "rate.headers",
+                "list",
+            ),
             (update("", FLOWS).replace("$.\n", "$\n"), "oauth.unsupported-grant-type", "list"),
             (update("paths", shop), "tenant.foreign-shop", "of_shop"),
         ] {

@@ -12,6 +12,7 @@ use super::quoted;
 use crate::catalogue::{Catalogue, Side};
 use crate::contract::{AuthorizationServer, Carrier, Credential, GrantType, Probe};
 use crate::identity::{Need, Rights, State};
+use crate::missing::{Answer, Missing};
 
 /// Entries that are asked for at the end of `keyfit init`; the others are counted.
 const ASKED: usize = 12;
@@ -106,26 +107,28 @@ fn fetched(catalogue: &Catalogue) -> String {
 
 /// What the file has room for, each with how many cases it would let be judged: the valid token first, and then what concerns most.
 pub(super) fn questions(catalogue: &Catalogue) -> Vec<String> {
-    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    let mut counts: BTreeMap<Answer, usize> = BTreeMap::new();
     for case in catalogue.cases.iter().filter(|case| case.side == Side::Server) {
         let Some(probe) = &catalogue.rule(case).probe else { continue };
         let operation = catalogue.operation(case);
         let needs = Need::of(probe, &catalogue.contract, operation, false).unwrap_or_default();
         let in_path = operation.parameters.iter().filter(|parameter| parameter.place == Place::Path);
-        let mut answers: BTreeSet<String> =
-            needs.iter().map(|need| format!("[[identity]] with {}", need.entry())).collect();
-        answers.extend(in_path.map(|parameter| format!("[ids] {}: one that exists", quoted(&parameter.name))));
-        if let Probe::Foreign(name) = probe {
-            answers.insert(format!("[foreign] {}: one of somebody else", quoted(name)));
-        }
+        let identities = needs.iter().map(|need| Missing::identity(need, need.entry()));
+        let ids = in_path.map(|parameter| Missing::id(&parameter.name));
+        let foreign = match probe {
+            Probe::Foreign(name) => Some(Missing::foreign_id(name)),
+            _ => None,
+        };
+        let answers: BTreeSet<Answer> =
+            identities.chain(ids).chain(foreign).flat_map(|missing| missing.answers).collect();
         for answer in answers {
             *counts.entry(answer).or_default() += 1;
         }
     }
-    let mut answers: Vec<(String, usize)> = counts.into_iter().collect();
+    let mut answers: Vec<(Answer, usize)> = counts.into_iter().collect();
     answers.sort_by_key(|(_, count)| Reverse(*count));
     let more = answers.len().saturating_sub(ASKED);
-    let line = |(answer, count): (String, usize)| match count {
+    let line = |(answer, count): (Answer, usize)| match count {
         1 => format!("1 case: {answer}"),
         _ => format!("{count} cases: {answer}"),
     };

@@ -56,7 +56,8 @@ use self::webhook::Webhooks;
 pub use self::webhook::{Receiver, ReceiverAt};
 use crate::catalogue::{Case, Catalogue};
 use crate::contract::{Contract, JwtProbe, KeyManagement, Level, Probe, Rate, RateLimit};
-use crate::identity::{Identities, Identity, Known, Missing, Need, Rights};
+use crate::identity::{Identities, Identity, Known, Need, Rights};
+use crate::missing::Missing;
 use crate::run::Halt;
 use crate::secret::Redactor;
 use crate::verdict::{NO_CREDENTIAL, Outcome, UNKNOWN_CREDENTIAL};
@@ -166,8 +167,8 @@ impl Target {
         let counts = alone
             || probe.is_of_webhooks()
             || matches!(probe, Probe::Exhausted | Probe::AtOnce | Probe::Recovered | Probe::Pages | Probe::Chain(_));
-        if let Some(Missing(why)) = self.live.as_ref().and_then(|live| live.refusal(catalogue, case)) {
-            return Outcome::skip(why);
+        if let Some(missing) = self.live.as_ref().and_then(|live| live.refusal(catalogue, case)) {
+            return Outcome::skip(missing);
         }
         let _turn = match &self.live {
             Some(live) => Some(live.pace.turn(counts).await),
@@ -188,7 +189,7 @@ impl Target {
             Err(_) if matches!(probe, Probe::Oauth(_) | Probe::Jwt(_)) => {
                 Identity::nobody(self.identities.ids(&operation.path))
             }
-            Err(Missing(datum)) => return Outcome::skip(datum),
+            Err(missing) => return Outcome::skip(missing),
         };
         if let Some(why) = self.ran_out(&identity).await {
             return Outcome::error(why);
@@ -231,7 +232,7 @@ impl Target {
         self.find_ids(&mut trial).await;
         let subject = match self.aim(&mut trial).await {
             Ok(subject) => subject,
-            Err(Missing(datum)) => return Outcome::skip(datum),
+            Err(missing) => return Outcome::skip(missing),
         };
         let stop = self.send_all(&mut trial).await.err();
         let is_gone = trial.sent.iter().filter_map(Sent::answer).any(Reply::is_success);
@@ -285,7 +286,7 @@ impl Target {
 
     /// The question that is to be answered first, where no identity has the scopes of an operation: that others are refused shows
     /// nothing then.
-    fn question(&self, probe: &Probe, catalogue: &Catalogue, operation: &Operation) -> Option<String> {
+    fn question(&self, probe: &Probe, catalogue: &Catalogue, operation: &Operation) -> Option<Missing> {
         if self.live.is_none() || !probe.is_about_scopes() || operation.scopes.is_empty() {
             return None;
         }
@@ -300,7 +301,8 @@ impl Target {
         (!is_held).then(|| {
             let need =
                 Need { rights: Rights::Only(operation.scopes.iter().cloned().collect()), ..Need::of_valid(first) };
-            format!("which identity has `{scopes}`? The tokens file names none: add [[identity]] with {}", need.entry())
+            Missing::new(format!("which identity has `{scopes}`? The tokens file names none"))
+                .add("[[identity]]", need.entry())
         })
     }
 
@@ -308,13 +310,13 @@ impl Target {
     async fn run_with_keys(&self, keys: &KeyManagement, mut trial: Trial<'_>) -> Outcome {
         let operation = trial.catalogue.operation(trial.case);
         let spared = self.live.as_ref().map(|live| self.spare_foreign(live, trial.probe, operation));
-        if let Some(Err(Missing(datum))) = spared {
-            return Outcome::skip(datum);
+        if let Some(Err(missing)) = spared {
+            return Outcome::skip(missing);
         }
         let admin = match trial.probe {
             Probe::Key(_) => trial.identity.clone(),
             _ => match self.identities.find(&Need::of_admin(keys)) {
-                Err(Missing(datum)) if keys.has_subject(&operation.id) => return Outcome::skip(datum),
+                Err(missing) if keys.has_subject(&operation.id) => return Outcome::skip(missing),
                 // Then a key that is minted all the same is revoked by who minted it.
                 Err(_) => trial.identity.clone(),
                 Ok(admin) => admin.at(&operation.path),
