@@ -180,8 +180,11 @@ impl Sorter<'_> {
             Fate::OfClient => grouped(cases, |place| Shared::Rule(self.case(place).rule)),
             Fate::Leaked | Fate::Differs | Fate::Unjudged | Fate::Ended => grouped(cases, |place| {
                 let outcome = &self.outcomes[place];
-                let finding = steady(outcome.reason.as_deref().unwrap_or_default());
-                Shared::Finding(numberless(&finding), outcome.status.filter(|_| fate == Fate::Differs))
+                let reason = outcome.reason.as_deref().unwrap_or_default();
+                // A member is wrong in each success that has it: 200 where it is read, 201 where it is made.
+                let is_of_any = |status: u16| reason.starts_with('/') && (200..300).contains(&status);
+                let status = outcome.status.filter(|status| fate == Fate::Differs && !is_of_any(*status));
+                Shared::Finding(numberless(&steady(reason)), status)
             }),
         }
         .into_iter()
@@ -354,7 +357,7 @@ mod tests {
     #[test]
     fn a_member_that_is_wrong_in_many_answers_is_one_cause() {
         let told = causes(&[
-            ("shop/auth/accepted/order-list", Err("/0/price is null where number is asked for")),
+            ("shop/auth/accepted/order-list", Err("/items/0/price is null where number is asked for")),
             ("shop/auth/accepted/order-get", Err("/price is null where number is asked for")),
             ("shop/auth/accepted/product-list", Err("/0/name is null where string is asked for")),
             ("shop/rate/costs-one/order-list", Err("7 calls are left")),
@@ -365,8 +368,8 @@ mod tests {
             told,
             [
                 "3: 8 calls are left, in answers of status 200",
-                "2: `price` is null where number is asked for, in answers of status 200",
-                "1: `name` is null where string is asked for, in answers of status 200"
+                "2: `price` is null where number is asked for",
+                "1: `name` is null where string is asked for"
             ]
         );
     }
