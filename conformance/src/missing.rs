@@ -6,6 +6,8 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::quoting::key;
+
 /// Why something is not done.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Serialize)]
 pub struct Missing {
@@ -141,12 +143,6 @@ impl Missing {
         let entry = "retry: safe".to_owned();
         Self::new(what).allow(operation).or(Answer::Overlay { entry })
     }
-}
-
-/// A name as a key of TOML.
-fn key(name: &str) -> String {
-    let is_bare = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_';
-    if !name.is_empty() && name.chars().all(is_bare) { name.to_owned() } else { format!("{name:?}") }
 }
 
 impl From<String> for Missing {

@@ -8,6 +8,7 @@ use keyfit_openapi::{Api, Flow, FlowKind, Operation, SecurityScheme};
 use super::login::Scheme;
 use super::quoted;
 use crate::contract::{Carrier, Endpoint, GrantType};
+use crate::pointer::join;
 
 /// The scope that asks for refresh tokens (OpenID Connect Core 1.0, section 11).
 const OFFLINE: &str = "offline_access";
@@ -176,11 +177,6 @@ pub(super) fn posted_below(api: &Api) -> Vec<(String, &str)> {
         }
     }
     found
-}
-
-/// A JSON pointer below another one.
-fn join(at: &str, name: &str) -> String {
-    format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
 /// An endpoint in the words of a contract: a path where it is at the API's host, or the host is not known.

@@ -8,7 +8,8 @@ use keyfit_openapi::{Api, Operation, Writing};
 use serde_json::Value;
 
 use super::authorization::logins;
-use super::quoted;
+use crate::pointer;
+use crate::quoting::{key, quoted};
 
 /// How the last segments of paths are called that log in, by their letters alone.
 const PATHS: [&str; 9] = ["login", "signin", "token", "tokens", "session", "sessions", "auth", "authenticate", "jwt"];
@@ -98,7 +99,7 @@ fn token(api: &Api, operation: &Operation) -> Option<String> {
     let answer = successes.find_map(|(_, shape)| shape.schema.as_ref().filter(|_| shape.is_json()))?;
     let members = api.resolve(answer).get("properties")?.as_object()?;
     let named = |known: &&str| members.keys().find(|name| letters(name) == **known);
-    TOKENS.iter().find_map(named).map(|name| format!("/{}", name.replace('~', "~0").replace('/', "~1")))
+    TOKENS.iter().find_map(named).map(|name| pointer::join("", name))
 }
 
 /// A value for a member: the only one that the document takes, or one to be replaced.
@@ -110,12 +111,6 @@ fn value_of(name: &str, schema: &Value) -> String {
         None if schema["format"] == "email" || letters(name).contains("email") => "somebody@example.com".to_owned(),
         None => "somebody".to_owned(),
     }
-}
-
-/// A name as a key of TOML.
-fn key(name: &str) -> String {
-    let is_bare = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
-    if !name.is_empty() && name.bytes().all(is_bare) { name.to_owned() } else { quoted(name) }
 }
 
 /// The letters of a name, in lower case.

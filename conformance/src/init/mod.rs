@@ -25,6 +25,7 @@ use self::login::Login;
 pub use self::login::{Choice, Choices, Inclusion};
 use crate::catalogue::{Catalogue, Reach};
 use crate::contract::{Carrier, Contract};
+use crate::quoting::quoted;
 
 /// The files of a new API folder.
 #[derive(Clone, Debug)]
@@ -148,11 +149,6 @@ fn nothing_to_check(path: &str, api: &Api, notes: &[String]) -> Failure {
 fn base_path(url: &str) -> &str {
     let host = url.find("://").map_or(0, |scheme| scheme + "://".len());
     url[host..].find('/').map_or("", |path| &url[host + path..]).trim_end_matches('/')
-}
-
-/// A text as a TOML and YAML string: both take JSON's, but for one letter.
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string().replace('\u{7f}', "\\u007f")
 }
 
 #[cfg(test)]
