@@ -103,7 +103,10 @@ pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
     let cases = made.cases;
     let made_files = format!("{place}: {}; {cases} cases", names.join(", "));
     let notes = made.notes.iter().map(|note| format!("note: {}", plain(note)));
-    let base_url = url.zip(made.base_path.as_deref()).and_then(|(url, path)| beside(url, path));
+    let base_url = made.base_path.as_deref().and_then(|path| match url {
+        Some(url) => beside(url, path),
+        None => (!path.is_empty()).then(|| format!("https://HOST{path}")),
+    });
     let next = next(&name, &folder, base_url.as_deref());
     let asked = format!("\nWhat {place}/tokens.toml would let be judged:");
     let questions = made.questions.iter().map(|question| format!("  {}", plain(question)));

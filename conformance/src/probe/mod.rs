@@ -56,7 +56,7 @@ use self::webhook::Webhooks;
 pub use self::webhook::{Receiver, ReceiverAt};
 use crate::catalogue::{Case, Catalogue};
 use crate::contract::{Contract, JwtProbe, KeyManagement, Level, Probe, Rate, RateLimit};
-use crate::identity::{Identities, Identity, Known, Need, Rights};
+use crate::identity::{Identities, Identity, Known, Need, Rights, State};
 use crate::missing::Missing;
 use crate::run::Halt;
 use crate::secret::Redactor;
@@ -194,6 +194,12 @@ impl Target {
         if let Some(why) = self.ran_out(&identity).await {
             return Outcome::error(why);
         }
+        if let Some(kind) = self.is_known_there(probe, &identity, operation) {
+            let name = &identity.name;
+            return Outcome::skip(format!(
+                "the token of `{name}` is one of the kind `{kind}` as well, which opens the call"
+            ));
+        }
         let presented = identity.secrets().cloned().collect();
         let trial = Trial {
             catalogue,
@@ -217,6 +223,17 @@ impl Target {
             Some(keys) if keys.concern(probe, operation) => self.run_with_keys(keys, trial).await,
             _ => self.run(trial).await,
         }
+    }
+
+    /// The kind as which what is presented in place of another kind opens an operation, as the tokens file says.
+    fn is_known_there(&self, probe: &Probe, identity: &Identity, operation: &Operation) -> Option<String> {
+        let Probe::OtherKind(_) = probe else { return None };
+        let opens = |known: &Known| {
+            known.state == State::Valid
+                && operation.needed.takes_alone(&known.kind)
+                && identity.secrets().any(|secret| secret.reveal() == known.secret.reveal())
+        };
+        self.identities.known().into_iter().find(opens).map(|known| known.kind)
     }
 
     /// Who meets these needs before an operation; nobody where there are none.
