@@ -1,9 +1,9 @@
 //! The authorization server of a new contract: what the flows of the document say of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
 
-use keyfit_openapi::{Api, Flow, FlowKind, Operation, SecurityScheme};
+use keyfit_openapi::{Api, Flow, FlowKind, SecurityScheme};
 
 use super::login::Scheme;
 use super::quoted;
@@ -154,9 +154,11 @@ pub(super) fn logins(api: &Api) -> BTreeSet<&str> {
     there.chain(posted_below(api).into_iter().map(|(_, operation)| operation)).collect()
 }
 
-/// The operations that a flow names by a path without a host or a slash at its beginning, as frameworks write it (`tokenUrl: token`), each with
-/// the JSON pointer of that. No secret is sent to such a place by what the flow says.
+/// The operations that a flow names by a path without a host or a slash at its beginning, as frameworks write it
+/// (`tokenUrl: token`), each with the JSON pointer of that. No secret is sent to such a place by what the flow says.
 pub(super) fn posted_below(api: &Api) -> Vec<(String, &str)> {
+    let posts = api.operations.iter().filter(|operation| operation.method == "POST");
+    let posts: HashMap<&str, &str> = posts.map(|operation| (operation.path.as_str(), operation.id.as_str())).collect();
     let schemes = api.document["components"]["securitySchemes"].as_object().into_iter().flatten();
     let mut found = Vec::new();
     for (name, scheme) in schemes {
@@ -165,13 +167,10 @@ pub(super) fn posted_below(api: &Api) -> Vec<(String, &str)> {
                 let text = flow[member].as_str().unwrap_or_default();
                 let path = text.trim_start_matches("./");
                 let is_below = !path.is_empty() && !path.starts_with('/') && !path.contains(':');
-                let posts = |operation: &&Operation| {
-                    operation.method == "POST" && operation.path.strip_prefix('/') == Some(path)
-                };
-                if let Some(operation) = api.operations.iter().filter(|_| is_below).find(posts) {
+                if let Some(operation) = posts.get(format!("/{path}").as_str()).filter(|_| is_below) {
                     let schemes = "/components/securitySchemes";
                     let at = [name, "flows", kind, member].iter().fold(schemes.to_owned(), |at, name| join(&at, name));
-                    found.push((at, operation.id.as_str()));
+                    found.push((at, *operation));
                 }
             }
         }

@@ -15,6 +15,8 @@ use crate::quoting::{key, quoted};
 const PATHS: [&str; 9] = ["login", "signin", "token", "tokens", "session", "sessions", "auth", "authenticate", "jwt"];
 /// How the members of answers are called that hold a token, by their letters alone; the likeliest first.
 const TOKENS: [&str; 7] = ["accesstoken", "token", "authtoken", "jwt", "idtoken", "sessiontoken", "apitoken"];
+/// A login has no more of them.
+const MOST_MEMBERS: usize = 8;
 
 /// A call that logs in.
 #[derive(Debug, Eq, PartialEq)]
@@ -78,7 +80,12 @@ impl Entry {
             members.push(("scope".to_owned(), quoted(&Vec::from_iter(scopes).join(" "))));
         }
         let token = token(api, operation).or_else(|| is_flow.then(|| "/access_token".to_owned()))?;
-        has_password.then(|| Self { path: operation.path.clone(), writing, members, token })
+        (has_password && members.len() <= MOST_MEMBERS).then(|| Self {
+            path: operation.path.clone(),
+            writing,
+            members,
+            token,
+        })
     }
 
     /// The lines of a tokens file.

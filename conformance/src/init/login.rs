@@ -145,9 +145,10 @@ impl Login {
             api.operations.iter().flat_map(|operation| operation.needed.kinds()).map(String::as_str).collect();
         let chosen = Self::chosen(path, choices, &declared.union(&asked).copied().collect())?;
         let of = |kind: &str| chosen.iter().find(|(known, _)| known == kind).map(|(_, carrier)| carrier.clone());
+        let posted = posted_below(api);
         for scheme in &described {
             let is_asked = asked.is_empty() || asked.contains(scheme.name.as_str());
-            login.declared(api, scheme, is_asked, of(&scheme.name))?;
+            login.declared(api, scheme, is_asked, of(&scheme.name), &posted)?;
         }
         for (kind, carrier) in &chosen {
             if !declared.contains(kind.as_str()) {
@@ -205,16 +206,16 @@ impl Login {
         scheme: &SecurityScheme,
         is_asked: bool,
         chosen: Option<Carrier>,
+        posted: &[(String, &str)],
     ) -> Result<(), Failure> {
         let SecurityScheme { name: kind, is_jwt, .. } = scheme;
         if let Some(carrier) = chosen {
             self.schemes.push(Scheme { kind: kind.clone(), carrier, is_jwt: *is_jwt });
             return Ok(());
         }
-        let known = posted_below(api);
         for defect in scheme.defects.iter().filter(|_| is_asked) {
             let place = api.place(&defect.pointer);
-            if let Some((_, operation)) = known.iter().find(|(at, _)| *at == defect.pointer) {
+            if let Some((_, operation)) = posted.iter().find(|(at, _)| *at == defect.pointer) {
                 self.notes
                     .push(format!("tokens of `{kind}` are had by the operation `{operation}`: tokens.toml shows how"));
                 continue;
