@@ -12,6 +12,7 @@ use crate::contract::{
 };
 use crate::fetched::FetchedToken;
 use crate::ids::Ids;
+use crate::missing::Missing;
 use crate::secret::Secret;
 
 /// Who calls: the credentials, and the ids that they reach.
@@ -149,10 +150,6 @@ pub enum Rights {
     },
 }
 
-/// A credential that was not given, and what would have to be given.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Missing(pub String);
-
 /// An identity as the user describes it.
 #[derive(Clone, Debug)]
 pub struct Known {
@@ -228,7 +225,7 @@ pub trait Identities: Send + Sync {
     /// Returns an error if there is none, with what would have to be given.
     fn expendable(&self, path: &str, parameter: &str, is_removed: bool) -> Result<String, Missing> {
         let _ = (path, is_removed);
-        Err(Missing(format!("no expendable `{parameter}` was given")))
+        Err(Missing::new(format!("no expendable `{parameter}` was given")))
     }
 
     /// Whether the id of a path parameter was given up: calls may change it and remove it.
@@ -265,7 +262,7 @@ pub trait Identities: Send + Sync {
     /// # Errors
     /// Returns an error if there is none, with what would have to be given.
     fn client(&self, need: &ClientNeed) -> Result<Client, Missing> {
-        Err(Missing(format!("no OAuth client was given {need}")))
+        Err(Missing::new(format!("no OAuth client was given {need}")))
     }
 
     /// The URL of an endpoint of the authorization server.
@@ -274,7 +271,7 @@ pub trait Identities: Send + Sync {
     /// What would have to be given for it to be asked.
     fn endpoint(&self, endpoint: &Endpoint, server: &AuthorizationServer) -> Result<String, Missing> {
         let _ = server;
-        Err(Missing(format!("where the authorization server is was not given, which has `{}`", endpoint.path())))
+        Err(Missing::new(format!("where the authorization server is was not given, which has `{}`", endpoint.path())))
     }
 
     /// The secret by which the deliveries of a webhook are signed.
@@ -282,7 +279,7 @@ pub trait Identities: Send + Sync {
     /// # Errors
     /// Returns an error if there is none, with what would have to be given.
     fn webhook_secret(&self, name: &str) -> Result<Secret, Missing> {
-        Err(Missing(format!("no secret of the webhook `{name}` was given")))
+        Err(Missing::new(format!("no secret of the webhook `{name}` was given")))
     }
 
     /// Who signs JWTs.
@@ -290,7 +287,7 @@ pub trait Identities: Send + Sync {
     /// # Errors
     /// Returns an error if there is none, with what would have to be given.
     fn signer(&self) -> Result<Signer, Missing> {
-        Err(Missing("no signer of JWTs was given".to_owned()))
+        Err(Missing::new("no signer of JWTs was given"))
     }
 
     /// The tokens that are fetched, and fetched anew when they run out.
@@ -352,7 +349,7 @@ impl Need {
             Probe::LackingScope | Probe::KindLackingScope(_) => (State::Valid, Rights::Without(scopes())),
             Probe::OnlyItsScope | Probe::KindOnlyItsScope(_) => (State::Valid, Rights::Only(scopes())),
             Probe::IncludingScope => {
-                let mut kinds = contract.kinds_of(operation).filter(|credential| credential.scoped);
+                let mut kinds = contract.kinds_of(operation).filter(|credential| credential.is_scoped());
                 let scope = kinds.find_map(|credential| credential.including(&operation.scopes))?;
                 (State::Valid, Rights::Only(BTreeSet::from([scope.clone()])))
             }
@@ -376,7 +373,7 @@ impl Need {
             Probe::KindLackingScope(kind) | Probe::KindOnlyItsScope(kind) => {
                 set.iter().position(|credential| credential.kind == *kind)
             }
-            _ if rights != Rights::All => set.iter().position(|credential| credential.scoped),
+            _ if rights != Rights::All => set.iter().position(|credential| credential.is_scoped()),
             _ => set.iter().position(|credential| !credential.is_certificate()),
         };
         let of = |(place, credential): (usize, &Credential)| {
@@ -518,7 +515,7 @@ fn alternative<'a>(probe: &Probe, contract: &'a Contract, operation: &'a Operati
         Probe::Tampered(_) | Probe::OtherAudience => all.find(|set| set.len() == 1 && set[0].jwt),
         Probe::WrongPassword => all.find(|set| set.len() == 1 && *set[0].carrier() == Carrier::Basic),
         probe if probe.is_about_scheme() => all.find(|set| set.iter().any(|one| one.carrier().scheme().is_some())),
-        probe if probe.is_about_scopes() => all.find(|set| set.iter().any(|credential| credential.scoped)),
+        probe if probe.is_about_scopes() => all.find(|set| set.iter().any(|credential| credential.is_scoped())),
         _ => all.next(),
     }
 }

@@ -13,6 +13,7 @@ use crate::catalogue::{Case, Catalogue, Side};
 use crate::control;
 use crate::drive::Stage;
 use crate::identity::Known;
+use crate::missing::Missing;
 use crate::presumption;
 use crate::probe::{Aftermath, DIED_BEFORE, Target};
 use crate::report::{Access, ApiReport, LiveReport};
@@ -201,10 +202,10 @@ fn order(count: usize, seed: Option<u64>) -> Vec<usize> {
 impl Plan {
     async fn check(&self, catalogue: &Catalogue, case: &Case) -> Outcome {
         if self.is_read_only && case.writes {
-            return Outcome::skip("it writes: pass --allow-writes");
+            return Outcome::skip(Missing::new("it writes").pass("--allow-writes"));
         }
         if self.is_thrifty && case.spends {
-            return Outcome::skip("it costs money: pass --allow-spend");
+            return Outcome::skip(Missing::new("it costs money").pass("--allow-spend"));
         }
         match (case.side, &self.target, &self.stage) {
             (Side::Server, Some(target), _) => match catalogue.twin(case) {

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::contract::{Level, Standing};
+use crate::missing::Missing;
 use crate::secret::Redactor;
 
 /// How a case ended.
@@ -51,6 +52,8 @@ pub struct Outcome {
     pub verdict: Verdict,
     /// Why, where it did not pass.
     pub reason: Option<String>,
+    /// Of a rule that was not reached: what would let it be judged, where somebody can give that.
+    pub missing: Option<Missing>,
     /// The status of the answer that was judged.
     pub status: Option<u16>,
     /// In what the rule is broken, where it is.
@@ -150,6 +153,7 @@ impl Outcome {
         Self {
             verdict: Verdict::Pass,
             reason: None,
+            missing: None,
             status: None,
             fault: None,
             follows: None,
@@ -182,8 +186,11 @@ impl Outcome {
     }
 
     /// The rule was not reached.
-    pub fn skip(reason: impl Into<String>) -> Self {
-        Self { verdict: Verdict::Skip, reason: Some(reason.into()), ..Self::pass() }
+    pub fn skip(missing: impl Into<Missing>) -> Self {
+        let missing = missing.into();
+        let reason = Some(missing.to_string());
+        let missing = Some(missing).filter(|missing| !missing.answers.is_empty());
+        Self { verdict: Verdict::Skip, reason, missing, ..Self::pass() }
     }
 
     /// The check itself failed.

@@ -41,11 +41,11 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
     let is_one = |kind: &String| kinds().any(|credential| credential.kind == *kind);
     match probe {
         Probe::LackingScope | Probe::OnlyItsScope | Probe::NoScopes => {
-            !operation.scopes.is_empty() && kinds().any(|kind| kind.scoped)
+            !operation.scopes.is_empty() && kinds().any(|kind| kind.is_scoped())
         }
         Probe::IncludingScope => {
             !operation.scopes.is_empty()
-                && kinds().any(|kind| kind.scoped && kind.including(&operation.scopes).is_some())
+                && kinds().any(|kind| kind.is_scoped() && kind.including(&operation.scopes).is_some())
         }
         Probe::OnlyItsResource => operation.resource.is_some() && kinds().any(Credential::grants_resources),
         Probe::OtherResources => !operation.scopes.is_empty() && kinds().any(Credential::grants_resources),
@@ -66,7 +66,9 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
         Probe::QueryToken(_) => !kinds().any(|kind| matches!(kind.carrier(), Carrier::Query(_))),
         Probe::TestToken => kinds().next().is_some_and(|kind| kind.test_prefix.is_some()),
         Probe::KindLackingScope(kind) | Probe::KindOnlyItsScope(kind) => {
-            !operation.scopes.is_empty() && is_one(kind) && contract.credential(kind).is_some_and(|kind| kind.scoped)
+            !operation.scopes.is_empty()
+                && is_one(kind)
+                && contract.credential(kind).is_some_and(|kind| kind.is_scoped())
         }
         Probe::Foreign(name) | Probe::UnknownId(name) => has(name, Place::Path),
         Probe::BrokenBodyWithoutToken | Probe::BrokenJson => writing == Some(Writing::Json),
@@ -299,9 +301,9 @@ pub(super) fn variants(drive: Drive, contract: &Contract, operation: &Operation)
         }
         Drive::HostileBody if operation.method == "HEAD" => named(&["empty"]),
         Drive::HostileBody => named(&["empty", "html", "cut-off"]),
-        // Nothing is known of how a limit is told, or it is not told when it ends.
+        // Nothing is known of how a limit is told, or not to who made the client, or it is not told when it ends.
         Drive::RateLimited | Drive::LimitWaited | Drive::ResetInThePast => {
-            let rules = contract.rate_limit.as_ref();
+            let rules = contract.rate_limit.as_ref().filter(|rules| !rules.is_of_document);
             let is_told = rules.is_some_and(|rules| drive != Drive::ResetInThePast || rules.names_its_headers());
             once_if(is_told && operation.responses.contains_key("429"))
         }

@@ -100,17 +100,18 @@ impl Catalogue {
     /// # Errors
     /// A contract that cannot be used, a rule or pattern that applies to nothing.
     pub(crate) fn of(api: &Arc<Api>, text: &Text) -> Result<Self, Failure> {
-        Self::within(api, &Reach::of(api), text, &|_| false)
+        Self::within(api, &Reach::of(api), (Contract::parse(text)?, text), &|_| false)
     }
 
-    /// The same, where the reach of the API is known already, and some rules, by their ids, may apply to nothing.
+    /// The same, where the reach of the API is known already, with a contract of this text that was not checked. Some rules, by their
+    /// ids, may apply to nothing.
     pub(crate) fn within(
         api: &Arc<Api>,
         reach: &Reach,
-        text: &Text,
+        (contract, text): (Contract, &Text),
         may_be_idle: &dyn Fn(&str) -> bool,
     ) -> Result<Self, Failure> {
-        let contract = Contract::read(text)?;
+        contract.check(text)?;
         let Expanded { cases, off } = expand(reach, &contract, text, may_be_idle)?;
         let examples = Arc::clone(reach.examples());
         let lines = contract.rule_lines(text).into();
@@ -143,14 +144,13 @@ impl Catalogue {
         self.taken = Taken { set: set.to_owned(), held, newer, idle };
     }
 
-    /// Which rules of a contract that is not checked have cases, from this one on, each for itself: there may be one for each path
-    /// parameter of a document.
-    pub(crate) fn with_cases(reach: &Reach, text: &Text, from: usize) -> Result<Vec<bool>, Failure> {
-        let contract = Contract::parse(text)?;
+    /// Which rules of a contract of this text that was not checked have cases, from this one on, each for itself: there may be one for
+    /// each path parameter of a document.
+    pub(crate) fn with_cases(reach: &Reach, (contract, text): (&Contract, &Text), from: usize) -> Vec<bool> {
         let has_cases = |(index, rule): (usize, &Rule)| {
-            contract.takes(rule, text) && cases_of(reach, &contract, index, rule).next().is_some()
+            contract.takes(rule, text) && cases_of(reach, contract, index, rule).next().is_some()
         };
-        Ok(contract.rules.iter().enumerate().skip(from).map(has_cases).collect())
+        contract.rules.iter().enumerate().skip(from).map(has_cases).collect()
     }
 
     /// The rule of a case.

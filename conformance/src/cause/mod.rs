@@ -180,8 +180,11 @@ impl Sorter<'_> {
             Fate::OfClient => grouped(cases, |place| Shared::Rule(self.case(place).rule)),
             Fate::Leaked | Fate::Differs | Fate::Unjudged | Fate::Ended => grouped(cases, |place| {
                 let outcome = &self.outcomes[place];
-                let finding = steady(outcome.reason.as_deref().unwrap_or_default());
-                Shared::Finding(numberless(&finding), outcome.status.filter(|_| fate == Fate::Differs))
+                let reason = outcome.reason.as_deref().unwrap_or_default();
+                // A member is wrong in each success that has it: 200 where it is read, 201 where it is made.
+                let is_of_any = |status: u16| parted(reason).is_some() && (200..300).contains(&status);
+                let status = outcome.status.filter(|status| fate == Fate::Differs && !is_of_any(*status));
+                Shared::Finding(numberless(&steady(reason)), status)
             }),
         }
         .into_iter()
@@ -270,11 +273,17 @@ fn grouped(cases: Vec<usize>, by: impl Fn(usize) -> Shared) -> Vec<(Shared, Vec<
 
 /// A finding without what differs between answers that have the same defect: where in the body the member stands.
 fn steady(finding: &str) -> String {
-    let Some((pointer, rest)) = finding.strip_prefix('/').and_then(|finding| finding.split_once(' ')) else {
-        return finding.to_owned();
-    };
+    let Some((before, pointer, rest)) = parted(finding) else { return finding.to_owned() };
     let named = pointer.rsplit('/').find(|segment| segment.parse::<usize>().is_err());
-    format!("`{}` {rest}", named.unwrap_or("an entry"))
+    format!("{before}`{}` {rest}", named.unwrap_or("an entry"))
+}
+
+/// A finding about a member: what stands before its JSON pointer, that pointer without its first slash, and the rest.
+fn parted(finding: &str) -> Option<(&str, &str, &str)> {
+    const BEHIND: &str = ": /";
+    let start = if finding.starts_with('/') { 0 } else { finding.find(BEHIND)? + BEHIND.len() - 1 };
+    let (pointer, rest) = finding[start + 1..].split_once(' ')?;
+    Some((&finding[..start], pointer, rest))
 }
 
 /// A finding with every number as the same one: counts and times differ from answer to answer.
@@ -354,9 +363,11 @@ mod tests {
     #[test]
     fn a_member_that_is_wrong_in_many_answers_is_one_cause() {
         let told = causes(&[
-            ("shop/auth/accepted/order-list", Err("/0/price is null where number is asked for")),
+            ("shop/auth/accepted/order-list", Err("/items/0/price is null where number is asked for")),
             ("shop/auth/accepted/order-get", Err("/price is null where number is asked for")),
             ("shop/auth/accepted/product-list", Err("/0/name is null where string is asked for")),
+            ("shop/auth/accepted/product-get", Err("the body of a 200 does not fit the document: /0/size is null")),
+            ("shop/auth/accepted/product-create", Err("the body of a 201 does not fit the document: /size is null")),
             ("shop/rate/costs-one/order-list", Err("7 calls are left")),
             ("shop/rate/costs-one/order-get", Err("16 calls are left")),
             ("shop/rate/costs-one/product-list", Err("8 calls are left")),
@@ -365,8 +376,9 @@ mod tests {
             told,
             [
                 "3: 8 calls are left, in answers of status 200",
-                "2: `price` is null where number is asked for, in answers of status 200",
-                "1: `name` is null where string is asked for, in answers of status 200"
+                "2: the body of a 201 does not fit the document: `size` is null",
+                "2: `price` is null where number is asked for",
+                "1: `name` is null where string is asked for"
             ]
         );
     }

@@ -94,7 +94,7 @@ impl Cause {
             ),
             (Fate::OtherStatus, _) => (
                 "clients decide by the status what to do next",
-                "answer with the status that is due, or correct the rule",
+                "answer with the status that is due, or lower the rule by a [[level]] in contract.toml",
             ),
             (Fate::Differs, _) if rule.probe == Some(Probe::CrossOrigin) => (
                 "a page of anybody reads answers to the credentials that its visitor's browser sends",
@@ -202,7 +202,7 @@ const FOREIGN: (&str, &str) = (
 
 const OTHERWISE: (&str, &str) = (
     "what the document or the contract excludes is taken: it is stored, or lost without a word",
-    "refuse it, or correct the document or the rule",
+    "refuse it, or correct the document; a rule that does not hold here is lowered by a [[level]] in contract.toml",
 );
 
 fn leaked(rule: &Rule) -> (&'static str, &'static str) {

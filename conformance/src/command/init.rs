@@ -103,7 +103,11 @@ pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
     let cases = made.cases;
     let made_files = format!("{place}: {}; {cases} cases", names.join(", "));
     let notes = made.notes.iter().map(|note| format!("note: {}", plain(note)));
-    let next = next(&name, &folder);
+    let base_url = made.base_path.as_deref().and_then(|path| match url {
+        Some(url) => beside(url, path),
+        None => (!path.is_empty()).then(|| format!("https://HOST{path}")),
+    });
+    let next = next(&name, &folder, base_url.as_deref());
     let asked = format!("\nWhat {place}/tokens.toml would let be judged:");
     let questions = made.questions.iter().map(|question| format!("  {}", plain(question)));
     console::print_lines([made_files].into_iter().chain(notes).chain([asked]).chain(questions).chain([next]))?;
@@ -154,9 +158,17 @@ fn fetched(url: &str, transport: &Transport) -> Result<Text, UserError> {
     Ok(Text::decode(url.as_str(), bytes)?)
 }
 
-/// The two commands that come next.
-fn next(name: &str, folder: &Path) -> String {
+/// The base URL of a server that has its document under a URL and names no host in it.
+fn beside(document: &str, path: &str) -> Option<String> {
+    let url = server_url(document).ok()?;
+    let origin = url.origin();
+    origin.is_tuple().then(|| format!("{}{path}", origin.ascii_serialization()))
+}
+
+/// The two commands that come next, with the base URL where it is known.
+fn next(name: &str, folder: &Path, base_url: Option<&str>) -> String {
     let place = folder.display();
+    let base_url = base_url.unwrap_or("URL");
     let (module, named, why) = match module_name(name) {
         Ok(module) if folder.file_name().is_some_and(|last| last == name) => (module, String::new(), String::new()),
         Ok(module) => (module, format!(" --name {name}"), String::new()),
@@ -172,8 +184,8 @@ fn next(name: &str, folder: &Path) -> String {
         }
     };
     format!(
-        "{why}\nRead contract.toml, correct what does not hold, and fill in tokens.toml. Then check your server, and generate a client:\n  \
-         keyfit check --api-dir {place} --base-url URL --tokens {place}/tokens.toml\n  \
+        "{why}\nFill in tokens.toml: one valid token is enough to begin. Then check your server, which only reads, and generate a client:\n  \
+         keyfit check --api-dir {place} --base-url {base_url} --tokens {place}/tokens.toml\n  \
          keyfit generate {place}{named} --out src/{module}.rs"
     )
 }

@@ -91,7 +91,7 @@ impl Checker<'_> {
                 let problem = format!("`{kind}` is a client certificate and something else as well");
                 return Err(self.failure(kind, problem, "make two kinds of it: a certificate stands in no request"));
             }
-            if let Some(scope) = credential.includes.keys().next().filter(|_| !credential.scoped) {
+            if let Some(scope) = credential.includes.keys().next().filter(|_| !credential.is_scoped()) {
                 let problem = format!("`{kind}` has no scopes, and its `{scope}` includes some");
                 return Err(self.failure(kind, problem, "write `scoped = true`, or remove `includes`"));
             }

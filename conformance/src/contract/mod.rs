@@ -155,9 +155,9 @@ pub struct Credential {
     /// Whether such a token is a JWT: tokens that were tampered with are made of a valid one.
     #[serde(default)]
     pub jwt: bool,
-    /// Whether it carries scopes. A token without scopes reaches everything that it is tied to.
-    #[serde(default)]
-    pub scoped: bool,
+    /// Whether it carries scopes. A token without scopes reaches everything that it is tied to. Where left out, it carries none, or
+    /// with `requirements` what the document says.
+    pub scoped: Option<bool>,
     /// Whether `<resource>:<scope>` stands for the scope at one resource.
     #[serde(default)]
     pub resource_scopes: bool,
@@ -202,6 +202,9 @@ pub struct RateLimit {
     pub retry_after_body: Option<String>,
     /// Where this is said.
     pub source: Citation,
+    /// Whether it was read off the document alone: no client was made by it.
+    #[serde(skip)]
+    pub(crate) is_of_document: bool,
 }
 
 /// The unit of the reset header.
@@ -264,6 +267,11 @@ impl Credential {
         *self.carrier() == Carrier::ClientCertificate
     }
 
+    /// Whether it carries scopes.
+    pub fn is_scoped(&self) -> bool {
+        self.scoped == Some(true)
+    }
+
     /// What a token with these scopes has: they, and all that they include.
     pub fn reach(&self, scopes: &BTreeSet<String>) -> BTreeSet<String> {
         let mut reached = scopes.clone();
@@ -311,8 +319,13 @@ impl Contract {
     /// Text that is no TOML, an unknown key or value, a citation without its source, an id that stands twice.
     pub fn read(text: &Text) -> Result<Self, Failure> {
         let contract = Self::parse(text)?;
-        check::check(&contract, text)?;
+        contract.check(text)?;
         Ok(contract)
+    }
+
+    /// Checks what its types cannot express.
+    pub(crate) fn check(&self, text: &Text) -> Result<(), Failure> {
+        check::check(self, text)
     }
 
     /// The same without the checks.

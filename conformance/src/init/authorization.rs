@@ -1,6 +1,6 @@
 //! The authorization server of a new contract: what the flows of the document say of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
 
 use keyfit_openapi::{Api, Flow, FlowKind, SecurityScheme};
@@ -8,6 +8,7 @@ use keyfit_openapi::{Api, Flow, FlowKind, SecurityScheme};
 use super::login::Scheme;
 use super::quoted;
 use crate::contract::{Carrier, Endpoint, GrantType};
+use crate::pointer::join;
 
 /// The scope that asks for refresh tokens (OpenID Connect Core 1.0, section 11).
 const OFFLINE: &str = "offline_access";
@@ -150,7 +151,31 @@ pub(super) fn logins(api: &Api) -> BTreeSet<&str> {
         posted.into_iter().chain([(&flow.authorization_url, "GET")])
     });
     let there = urls.filter_map(|(url, method)| operation_at(api, &endpoint(api, url.as_deref()?), method));
-    there.collect()
+    there.chain(posted_below(api).into_iter().map(|(_, operation)| operation)).collect()
+}
+
+/// The operations that a flow names by a path without a host or a slash at its beginning, as frameworks write it
+/// (`tokenUrl: token`), each with the JSON pointer of that. No secret is sent to such a place by what the flow says.
+pub(super) fn posted_below(api: &Api) -> Vec<(String, &str)> {
+    let posts = api.operations.iter().filter(|operation| operation.method == "POST");
+    let posts: HashMap<&str, &str> = posts.map(|operation| (operation.path.as_str(), operation.id.as_str())).collect();
+    let schemes = api.document["components"]["securitySchemes"].as_object().into_iter().flatten();
+    let mut found = Vec::new();
+    for (name, scheme) in schemes {
+        for (kind, flow) in scheme["flows"].as_object().into_iter().flatten() {
+            for member in ["tokenUrl", "refreshUrl"] {
+                let text = flow[member].as_str().unwrap_or_default();
+                let path = text.trim_start_matches("./");
+                let is_below = !path.is_empty() && !path.starts_with('/') && !path.contains(':');
+                if let Some(operation) = posts.get(format!("/{path}").as_str()).filter(|_| is_below) {
+                    let schemes = "/components/securitySchemes";
+                    let at = [name, "flows", kind, member].iter().fold(schemes.to_owned(), |at, name| join(&at, name));
+                    found.push((at, *operation));
+                }
+            }
+        }
+    }
+    found
 }
 
 /// An endpoint in the words of a contract: a path where it is at the API's host, or the host is not known.

@@ -9,7 +9,7 @@ use keyfit_openapi::{BatchGuess, plain};
 use super::document::{Facts, Limits};
 use super::login::Scheme;
 use super::{quoted, sets, webhook};
-use crate::contract::Carrier;
+use crate::contract::{Batch, Carrier, Citation};
 
 /// Sources, kinds of token, errors, limits.
 pub(super) fn head(name: &str, document: &str, facts: &Facts) -> String {
@@ -35,10 +35,8 @@ pub(super) fn head(name: &str, document: &str, facts: &Facts) -> String {
         text.push_str(&authorization.section());
     }
     errors(&mut text, facts);
-    if let Some(limits) = &facts.limits {
-        rate_limit(&mut text, limits, facts.operations.len());
-    }
-    facts.batches.iter().for_each(|(operation, batch)| self::batch(&mut text, operation, batch));
+    text.push_str(&rate_limit(facts));
+    facts.batches.iter().for_each(|(operation, guess)| batch(&mut text, &batch_of(operation, guess)));
     text
 }
 
@@ -80,12 +78,15 @@ pub(super) fn credential(scheme: &Scheme, facts: &Facts) -> String {
     };
     format!(
         "\n[[credential]]\nkind = {}\n# How such a token begins: tokens that were never issued are made to look alike.\nprefix = \"\"\ncarriers = [{carrier}]\n{jwt}\
-         # Path parameters whose ids belong to who holds the token.\nbinds = [{tenants}]\nscoped = {scoped}\n{includes}source = {{ page = \"document\", section = \"securitySchemes\" }}\n",
+         # Path parameters whose ids belong to who holds the token.\nbinds = [{tenants}]\n{scoped}source = {{ page = \"document\", section = \"securitySchemes\" }}\n",
         quoted(&scheme.kind),
         jwt =
             if scheme.is_jwt { "# Tokens that were tampered with are made of a valid one.\njwt = true\n" } else { "" },
-        scoped = facts.scoped.contains(&scheme.kind),
-        includes = if facts.scoped.contains(&scheme.kind) { includes(facts) } else { String::new() },
+        scoped = if facts.scoped.contains(&scheme.kind) {
+            format!("scoped = true\n{}", includes(facts))
+        } else {
+            String::new()
+        },
         tenants = tenants.join(", "),
     )
 }
@@ -133,10 +134,23 @@ fn errors(text: &mut String, facts: &Facts) {
     text.push_str("source = { page = \"document\", section = \"responses\" }\n");
 }
 
-fn batch(text: &mut String, operation: &str, batch: &BatchGuess) {
-    let BatchGuess { items_at, id_field, spoil, maximum, is_certain, .. } = batch;
-    text.push_str("\n[[batch]]\n");
-    let _ = writeln!(text, "operations = [{}]", quoted(operation));
+/// What a contract says of the items of an operation that looks as if it took many.
+pub(super) fn batch_of(operation: &str, guess: &BatchGuess) -> Batch {
+    Batch {
+        operations: vec![operation.to_owned()],
+        maximum: guess.maximum.and_then(|maximum| maximum.try_into().ok()),
+        items_at: guess.items_at.clone(),
+        id_field: guess.id_field.clone(),
+        spoil: guess.spoil.clone(),
+        unverified: !guess.is_certain,
+        source: Citation { page: "document".to_owned(), section: Some("responses".to_owned()) },
+    }
+}
+
+fn batch(text: &mut String, batch: &Batch) {
+    let Batch { operations, items_at, id_field, spoil, maximum, unverified, source: _ } = batch;
+    let operations: Vec<String> = operations.iter().map(|operation| quoted(operation)).collect();
+    let _ = writeln!(text, "\n[[batch]]\noperations = [{}]", operations.join(", "));
     if let Some(maximum) = maximum {
         let _ = writeln!(text, "maximum = {maximum}");
     }
@@ -147,7 +161,7 @@ fn batch(text: &mut String, operation: &str, batch: &BatchGuess) {
         let _ = writeln!(text, "id-field = {}", quoted(id_field));
     }
     let _ = writeln!(text, "# Without it an item is not a valid one.\nspoil = {}", quoted(spoil));
-    if !is_certain {
+    if *unverified {
         text.push_str("# A guess: remove the line where it is right.\nunverified = true\n");
     }
     text.push_str("source = { page = \"document\", section = \"responses\" }\n");
@@ -156,9 +170,10 @@ fn batch(text: &mut String, operation: &str, batch: &BatchGuess) {
 /// Calls a window that the mock allows for each operation: a check sends it dozens.
 const CALLS: usize = 100;
 
-fn rate_limit(text: &mut String, limits: &Limits, operations: usize) {
-    let Limits { headers, retry_after } = limits;
-    text.push_str("\n[rate-limit]\n");
+/// How calls are counted; nothing where the document does not say that they are.
+pub(super) fn rate_limit(facts: &Facts) -> String {
+    let Some(Limits { headers, retry_after }) = &facts.limits else { return String::new() };
+    let mut text = "\n[rate-limit]\n".to_owned();
     let unit = match headers {
         None => {
             text.push_str("# No header says what is left; a 429 says how long to wait, in seconds.\n");
@@ -177,10 +192,11 @@ fn rate_limit(text: &mut String, limits: &Limits, operations: usize) {
             if is_field { "delta-seconds" } else { "by-value" }
         }
     };
-    let calls = (CALLS * operations).max(1000);
+    let calls = (CALLS * facts.operations.len()).max(1000);
     let _ = write!(
         text,
         "reset = \"{unit}\"\n\
          # For the mock: calls a window, and its length.\nlimit = {calls}\nwindow-seconds = 60\n# What has a budget of its own: `operation`, `class` or `credential`.\nbucket = \"credential\"\nretry-after = {retry_after}\nsource = {{ page = \"document\", section = \"headers\" }}\n"
     );
+    text
 }

@@ -84,6 +84,8 @@ pub(super) struct Facts {
 /// Who may call an operation.
 #[derive(Debug)]
 pub(super) struct Access {
+    /// The place of the operation in the document.
+    pub(super) place: usize,
     pub(super) method: String,
     /// Its key of `paths`.
     pub(super) path: String,
@@ -155,8 +157,8 @@ impl Facts {
         let mut facts = Self { title: api.title.clone(), schemes, ..Self::default() };
         let carriers: HashMap<String, Carrier> =
             facts.schemes.iter().map(|scheme| (scheme.kind.clone(), scheme.carrier.clone())).collect();
-        for operation in &api.operations {
-            facts.operation(api, operation, &carriers);
+        for (place, operation) in api.operations.iter().enumerate() {
+            facts.operation(api, (place, operation), &carriers);
         }
         facts.is_one_way = is_one_way(&api.document);
         facts.find_tenants();
@@ -282,7 +284,7 @@ impl Facts {
         sets
     }
 
-    fn operation(&mut self, api: &Api, operation: &Operation, carriers: &HashMap<String, Carrier>) {
+    fn operation(&mut self, api: &Api, (place, operation): (usize, &Operation), carriers: &HashMap<String, Carrier>) {
         let at =
             api.document.get("paths").and_then(|paths| paths.get(&operation.key)?.get(operation.method.to_lowercase()));
         let Some(node) = at else { return };
@@ -300,7 +302,7 @@ impl Facts {
             scopes.extend(wanted);
         }
         if scopes.is_empty() {
-            scopes.extend(vendor_scopes(node));
+            scopes.extend(vendor_scopes(node).into_iter().chain(operation.scopes.iter().cloned()));
             // Of which kind it is said is not known.
             self.scoped.extend(sets.iter().flatten().filter(|_| !scopes.is_empty()).cloned());
         }
@@ -338,7 +340,7 @@ impl Facts {
         if operation.method == "POST" && is_list && batch.is_none() {
             let (method, path) = (&operation.method, &operation.path);
             self.notes.push(format!(
-                "{method} {path} takes a list: what becomes of its items is checked once the overlay says `partial` and the contract has a [[batch]]"
+                "{method} {path} takes a list: what becomes of its items is checked once the overlay says under `partial` where the answer tells of them"
             ));
         }
         let partial = batch.as_ref().map(|batch| (batch.partial.hint(), batch.why.clone()));
@@ -348,7 +350,7 @@ impl Facts {
         let guess = api.guesses.iter().find(|(id, _)| *id == operation.id);
         let pages = guess.map(|(_, guess)| (guess.pagination.hint(), guess.why.clone()));
         let is_open = operation.needed.is_optional();
-        self.operations.push(Access { method, path, sets, is_open, scopes, spends, pages, partial });
+        self.operations.push(Access { place, method, path, sets, is_open, scopes, spends, pages, partial });
     }
 }
 
@@ -371,15 +373,22 @@ pub(super) fn left_out(api: &Api) -> Vec<String> {
 
 /// The first of the operations, and how many more there are.
 pub(super) fn all_of(operations: &[impl AsRef<str>]) -> Option<String> {
+    /// Few enough to be read.
+    const NAMED: usize = 3;
     /// A path may have thousands.
     const LETTERS: usize = 100;
-    let (first, others) = operations.split_first()?;
-    let letters = first.as_ref().chars();
-    let is_long = letters.clone().nth(LETTERS).is_some();
-    let first: String = letters.take(LETTERS).chain(is_long.then_some('…')).collect();
-    Some(match others.len() {
-        0 => format!("`{first}`"),
-        more => format!("`{first}` and {more} more"),
+    let shown = |operation: &str| {
+        let letters = operation.chars();
+        let is_long = letters.clone().nth(LETTERS).is_some();
+        let first: String = letters.take(LETTERS).chain(is_long.then_some('…')).collect();
+        format!("`{first}`")
+    };
+    let named: Vec<String> = operations.iter().take(NAMED).map(|operation| shown(operation.as_ref())).collect();
+    let (last, others) = named.split_last()?;
+    Some(match (operations.len() - named.len(), others) {
+        (0, []) => last.clone(),
+        (0, others) => format!("{} and {last}", others.join(", ")),
+        (more, _) => format!("{} and {more} more", named.join(", ")),
     })
 }
 

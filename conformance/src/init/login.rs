@@ -7,6 +7,8 @@ use std::str::FromStr;
 use keyfit_openapi::{Api, Carrier, Failure, Needed, Operation, SecurityScheme, did_you_mean};
 use serde_json::{Map, Value, json};
 
+use super::authorization::posted_below;
+
 /// What a user says of the credentials of a document.
 #[derive(Clone, Debug, Default)]
 pub struct Choices {
@@ -143,9 +145,10 @@ impl Login {
             api.operations.iter().flat_map(|operation| operation.needed.kinds()).map(String::as_str).collect();
         let chosen = Self::chosen(path, choices, &declared.union(&asked).copied().collect())?;
         let of = |kind: &str| chosen.iter().find(|(known, _)| known == kind).map(|(_, carrier)| carrier.clone());
+        let posted = posted_below(api);
         for scheme in &described {
             let is_asked = asked.is_empty() || asked.contains(scheme.name.as_str());
-            login.declared(api, scheme, is_asked, of(&scheme.name))?;
+            login.declared(api, scheme, is_asked, of(&scheme.name), &posted)?;
         }
         for (kind, carrier) in &chosen {
             if !declared.contains(kind.as_str()) {
@@ -203,6 +206,7 @@ impl Login {
         scheme: &SecurityScheme,
         is_asked: bool,
         chosen: Option<Carrier>,
+        posted: &[(String, &str)],
     ) -> Result<(), Failure> {
         let SecurityScheme { name: kind, is_jwt, .. } = scheme;
         if let Some(carrier) = chosen {
@@ -211,6 +215,11 @@ impl Login {
         }
         for defect in scheme.defects.iter().filter(|_| is_asked) {
             let place = api.place(&defect.pointer);
+            if let Some((_, operation)) = posted.iter().find(|(at, _)| *at == defect.pointer) {
+                self.notes
+                    .push(format!("tokens of `{kind}` are had by the operation `{operation}`: tokens.toml shows how"));
+                continue;
+            }
             if defect.is_malformed {
                 let (problem, help) = (defect.problem.clone(), format!("{}, or {}", defect.help, how(kind)));
                 return Err(Failure { place, problem, help });

@@ -4,12 +4,14 @@
 mod authorization;
 mod contract;
 mod document;
+mod fetching;
 mod login;
 mod overlay;
 mod rules;
 mod scopes;
 mod servers;
 mod sets;
+mod silent;
 mod tokens;
 mod webhook;
 
@@ -22,7 +24,8 @@ use self::document::Facts;
 use self::login::Login;
 pub use self::login::{Choice, Choices, Inclusion};
 use crate::catalogue::{Catalogue, Reach};
-use crate::contract::Carrier;
+use crate::contract::{Carrier, Contract};
+use crate::quoting::quoted;
 
 /// The files of a new API folder.
 #[derive(Clone, Debug)]
@@ -39,6 +42,8 @@ pub struct Scaffold {
     pub questions: Vec<String>,
     /// The cases that follow.
     pub cases: usize,
+    /// The path of the base URL where the document names no server; none where it names one.
+    pub base_path: Option<String>,
     /// What the document says and the check has no word for, or does not say and the contract needs.
     pub notes: Vec<String>,
 }
@@ -70,7 +75,7 @@ pub fn scaffold(name: &str, document: &Text, choices: &Choices) -> Result<Scaffo
     if facts.schemes.is_empty() {
         return Err(nothing_to_check(&document.path, &api, &notes));
     }
-    notes.extend(servers::notes(&api));
+    notes.extend(servers::notes(&api, &document.path));
     let overlay = overlay::text(&facts, &login.root);
     // It is read again, and may be large.
     drop(api);
@@ -82,7 +87,8 @@ pub fn scaffold(name: &str, document: &Text, choices: &Choices) -> Result<Scaffo
     let rules = rules::of(name, &facts);
     let reach = Reach::of(&api);
     let alone: String = rules.iter().map(|rule| rules::alone(rule)).collect();
-    let mut has_cases = Catalogue::with_cases(&reach, &contract(&alone), 0)?.into_iter();
+    let tried = contract(&alone);
+    let mut has_cases = Catalogue::with_cases(&reach, (&Contract::parse(&tried)?, &tried), 0).into_iter();
     let (rules, left_out): (Vec<String>, Vec<String>) =
         rules.into_iter().partition(|_| has_cases.next().unwrap_or_default());
     let of_webhooks = format!("id = \"{name}.webhook.");
@@ -95,6 +101,7 @@ pub fn scaffold(name: &str, document: &Text, choices: &Choices) -> Result<Scaffo
         questions: tokens::questions(&catalogue),
         client: facts.client().map(|scheme| (scheme.kind.clone(), scheme.carrier.clone())),
         cases: catalogue.cases.len(),
+        base_path: (!api.names_server()).then(|| base_path(&api.base_url).to_owned()),
         overlay,
         contract: format!("{head}{kept}{}", facts.delivered.questions(&left_out)),
         notes,
@@ -138,15 +145,15 @@ fn nothing_to_check(path: &str, api: &Api, notes: &[String]) -> Failure {
     }
 }
 
-/// A text as a TOML and YAML string: both take JSON's, but for one letter.
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string().replace('\u{7f}', "\\u007f")
+/// The path of a whole URL, without a slash at its end.
+fn base_path(url: &str) -> &str {
+    let host = url.find("://").map_or(0, |scheme| scheme + "://".len());
+    url[host..].find('/').map_or("", |path| &url[host + path..]).trim_end_matches('/')
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::Contract;
 
     const BARE: &str = include_str!("../../tests/fixtures/bare/openapi.yaml");
 
@@ -341,7 +348,7 @@ mod tests {
         assert_eq!(contract.rules.iter().filter(is_about_ids).count(), 50);
         assert_eq!(contract.credentials.len(), 20);
         for note in [
-            "`deep` and 1 more: of more than 20 kinds of token the first 20 are kept",
+            "`deep` and `a`: of more than 20 kinds of token the first 20 are kept",
             "`deep`: of more than 50 path parameters the first 50 have rules about ids",
         ] {
             assert!(made.notes.iter().any(|said| said == note), "{:?}", made.notes);

@@ -6,10 +6,10 @@ use keyfit_openapi::{Api, Place};
 
 use super::document::all_of;
 
-/// The servers of a document, and headers that calls have to have.
-pub(super) fn notes(api: &Api) -> Vec<String> {
+/// The servers of a document, and headers that calls have to have. Where it came from a server is where that one is.
+pub(super) fn notes(api: &Api, document: &str) -> Vec<String> {
     let mut notes = Vec::new();
-    if !api.names_server() {
+    if !api.names_server() && !document.contains("://") {
         notes.push("the document names no server: pass --base-url to `keyfit check`".to_owned());
     }
     if api.base_urls.len() > 1 {

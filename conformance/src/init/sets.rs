@@ -9,6 +9,7 @@ use keyfit_openapi::{Api, Failure, Source, Text};
 
 use super::document::Facts;
 use super::login::{Login, Scheme};
+use super::silent::Silent;
 use super::{Choices, contract, quoted, rules};
 use crate::catalogue::{Catalogue, Reach};
 use crate::contract::{Contract, Level};
@@ -83,15 +84,20 @@ fn held_to(mut api: Api, text: &Text, sets: &[Set]) -> Result<Catalogue, Failure
         let problem = format!("`{named}` is not a set of requirements");
         return Err(Contract::failure_at(text, &named, problem, format!("the sets are: {}", known.join(", "))));
     };
-    let (added, proposed) = proposed(&api, &own, &text.path)?;
+    let (silent, proposed) = proposed(&mut api, &own, &text.path)?;
     api.forget_source();
     let api = Arc::new(api);
     let reach = Reach::of(&api);
-    let with = |rules: &str| Text::new(text.path.clone(), format!("{}\n{added}{rules}", text.text));
+    let with = |rules: &str| -> Result<(Contract, Text), Failure> {
+        let text = Text::new(text.path.clone(), format!("{}\n{}{rules}", text.text, silent.tables));
+        let mut contract = Contract::parse(&text)?;
+        silent.fill(&mut contract);
+        Ok((contract, text))
+    };
     let alone: String = proposed.iter().map(|(_, rule)| rules::alone(rule)).collect();
-    let tried = with(&alone);
-    let has_cases = Catalogue::with_cases(&reach, &tried, own.rules.len())?;
-    let levels = levels(&Contract::parse(&tried)?);
+    let (tried, whole) = with(&alone)?;
+    let has_cases = Catalogue::with_cases(&reach, (&tried, &whole), own.rules.len());
+    let levels = levels(&tried);
     let kept = proposed.into_iter().zip(has_cases).filter(|(_, has_cases)| *has_cases);
     let kept: Vec<(String, String)> = kept.map(|(rule, _)| rule).collect();
     let mut newer = Vec::new();
@@ -109,36 +115,40 @@ fn held_to(mut api: Api, text: &Text, sets: &[Set]) -> Result<Catalogue, Failure
     }
     // What a document is corrected in may leave a rule of a set with nothing to say, until it is corrected again.
     let may_be_idle = |id: &str| since(sets, name_of(id)).is_some();
-    let mut catalogue = Catalogue::within(&api, &reach, &with(&taken), &may_be_idle)?;
+    let (contract, whole) = with(&taken)?;
+    let mut catalogue = Catalogue::within(&api, &reach, (contract, &whole), &may_be_idle)?;
     catalogue.take_up(own.rules.len(), named_at(text), &named, &newer);
     Ok(catalogue)
 }
 
-/// What `keyfit init` would write today and the contract does not have: kinds of token, as text, and rules, each with its id.
-fn proposed(api: &Api, own: &Contract, path: &str) -> Result<(String, Vec<(String, String)>), Failure> {
+/// What `keyfit init` would write today and the contract does not have: what it says beside its rules, and rules, each with its id. The
+/// operations are told what the overlay does not say of them.
+fn proposed(api: &mut Api, own: &Contract, path: &str) -> Result<(Silent, Vec<(String, String)>), Failure> {
     let known = own.credentials.iter().map(|credential| Scheme {
         kind: credential.kind.clone(),
         carrier: credential.carrier().clone(),
         is_jwt: credential.jwt,
     });
     let mut schemes: Vec<Scheme> = known.collect();
-    let mut asked = api.operations.iter().flat_map(|operation| operation.needed.kinds());
-    let is_new = asked.any(|kind| own.credential(kind).is_none());
+    let is_new =
+        api.operations.iter().flat_map(|operation| operation.needed.kinds()).any(|kind| own.credential(kind).is_none());
     if is_new {
         let described = Login::read(api, path, &Choices::default())?.schemes;
         schemes.extend(described.into_iter().filter(|scheme| own.credential(&scheme.kind).is_none()));
     }
     let facts = Facts::read(api, schemes);
+    facts.complete(api);
+    let mut silent = Silent::of(api, own, &facts);
     let new_kinds = facts.schemes.iter().filter(|scheme| own.credential(&scheme.kind).is_none());
-    let mut added: String = new_kinds.map(|scheme| contract::credential(scheme, &facts)).collect();
+    silent.tables.extend(new_kinds.map(|scheme| contract::credential(scheme, &facts)));
     for (page, title, url) in contract::sources(path, &facts) {
         if !own.sources.contains_key(page) {
-            let _ = write!(added, "\n[sources.{page}]\ntitle = {}\nurl = {}\n", quoted(&title), quoted(&url));
+            let _ = write!(silent.tables, "\n[sources.{page}]\ntitle = {}\nurl = {}\n", quoted(&title), quoted(&url));
         }
     }
     let known: HashSet<&str> = own.rules.iter().map(|rule| rule.id.as_str()).collect();
     let rules = rules::of(&own.name, &facts).into_iter().map(|rule| (rules::id(&rule).to_owned(), rule));
-    Ok((added, rules.filter(|(id, _)| !known.contains(id.as_str())).collect()))
+    Ok((silent, rules.filter(|(id, _)| !known.contains(id.as_str())).collect()))
 }
 
 /// The id of a rule without the name of its API.

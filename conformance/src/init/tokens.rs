@@ -7,10 +7,12 @@ use std::fmt::Write as _;
 use keyfit_openapi::{Opener, Place};
 
 use super::document::Facts;
+use super::fetching::Entry;
 use super::quoted;
 use crate::catalogue::{Catalogue, Side};
 use crate::contract::{AuthorizationServer, Carrier, Credential, GrantType, Probe};
 use crate::identity::{Need, Rights, State};
+use crate::missing::{Answer, Missing};
 
 /// Entries that are asked for at the end of `keyfit init`; the others are counted.
 const ASKED: usize = 12;
@@ -82,43 +84,51 @@ fn fetched(catalogue: &Catalogue) -> String {
     let is_fetched =
         |credential: &&Credential| !matches!(credential.carrier(), Carrier::Basic | Carrier::ClientCertificate);
     let Some(credential) = contract.credentials.iter().find(is_fetched) else { return String::new() };
+    let password = variable_of(&contract.name, "password");
+    let known = Entry::of(&catalogue.api, &password);
+    let as_what = if known.is_some() { "as the document has it" } else { "as here" };
     let token = match credential.carrier() {
-        Carrier::Cookie(name) => format!("{{ cookie = {} }}", quoted(name)),
-        _ => "{ body = \"/access_token\" }".to_owned(),
+        Carrier::Cookie(name) => format!("token = {{ cookie = {} }}", quoted(name)),
+        _ => "token = { body = \"/access_token\" }".to_owned(),
     };
+    let usual = || {
+        let sent = format!("json = {{ username = \"somebody\", password = {{ env = \"{password}\" }} }}");
+        ["path = \"/login\"".to_owned(), sent, token]
+    };
+    let lines: String = known.map_or_else(usual, |entry| entry.lines()).map(|line| format!("#   {line}\n")).concat();
     let server = contract.authorization_server.as_ref();
     let is_granted = server.is_some_and(|server| server.grants(GrantType::ClientCredentials));
     let client = if is_granted { "# A [[client]] of below is granted one by `client = \"NAME\"`.\n" } else { "" };
     format!(
-        "# In place of `secret` the check can fetch a token, and fetches it again when it runs out: by a login, as here.\n{client}\
-         #   [identity.login]\n#   path = \"/login\"\n\
-         #   json = {{ username = \"somebody\", password = {{ env = \"{}\" }} }}\n#   token = {token}\n",
-        variable_of(&contract.name, "password")
+        "# In place of `secret` the check can fetch a token, and fetches it again when it runs out: by a login, {as_what}.\n{client}\
+         #   [identity.login]\n{lines}"
     )
 }
 
 /// What the file has room for, each with how many cases it would let be judged: the valid token first, and then what concerns most.
 pub(super) fn questions(catalogue: &Catalogue) -> Vec<String> {
-    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    let mut counts: BTreeMap<Answer, usize> = BTreeMap::new();
     for case in catalogue.cases.iter().filter(|case| case.side == Side::Server) {
         let Some(probe) = &catalogue.rule(case).probe else { continue };
         let operation = catalogue.operation(case);
         let needs = Need::of(probe, &catalogue.contract, operation, false).unwrap_or_default();
         let in_path = operation.parameters.iter().filter(|parameter| parameter.place == Place::Path);
-        let mut answers: BTreeSet<String> =
-            needs.iter().map(|need| format!("[[identity]] with {}", need.entry())).collect();
-        answers.extend(in_path.map(|parameter| format!("[ids] {}: one that exists", quoted(&parameter.name))));
-        if let Probe::Foreign(name) = probe {
-            answers.insert(format!("[foreign] {}: one of somebody else", quoted(name)));
-        }
+        let identities = needs.iter().map(|need| Missing::identity(need, need.entry()));
+        let ids = in_path.map(|parameter| Missing::id(&parameter.name));
+        let foreign = match probe {
+            Probe::Foreign(name) => Some(Missing::foreign_id(name)),
+            _ => None,
+        };
+        let answers: BTreeSet<Answer> =
+            identities.chain(ids).chain(foreign).flat_map(|missing| missing.answers).collect();
         for answer in answers {
             *counts.entry(answer).or_default() += 1;
         }
     }
-    let mut answers: Vec<(String, usize)> = counts.into_iter().collect();
+    let mut answers: Vec<(Answer, usize)> = counts.into_iter().collect();
     answers.sort_by_key(|(_, count)| Reverse(*count));
     let more = answers.len().saturating_sub(ASKED);
-    let line = |(answer, count): (String, usize)| match count {
+    let line = |(answer, count): (Answer, usize)| match count {
         1 => format!("1 case: {answer}"),
         _ => format!("{count} cases: {answer}"),
     };

@@ -307,10 +307,10 @@ impl Core {
     }
 
     fn scopes(&self, token: &Token, credential: &Credential, operation: &Operation) -> Result<(), Refusal> {
-        let first = self.contract.kinds_of(operation).find(|credential| credential.scoped);
+        let first = self.contract.kinds_of(operation).find(|credential| credential.is_scoped());
         let is_other = first.is_none_or(|first| first.kind != token.kind);
         let is_waived = self.has(Mutant::IgnoresScopes) || (is_other && self.has(Mutant::IgnoresScopesOfOtherKinds));
-        if !credential.scoped || is_waived {
+        if !credential.is_scoped() || is_waived {
             return Ok(());
         }
         let mut needed: BTreeSet<String> = operation.scopes.iter().cloned().collect();

@@ -49,7 +49,8 @@ use self::registered::Registered;
 use self::server::{Listener, Server};
 use crate::carrier;
 use crate::contract::{AuthorizationServer, Carrier, Contract, Credential, Endpoint};
-use crate::identity::{Client, ClientKind, ClientNeed, Identities, Identity, Missing, Need, Signer};
+use crate::identity::{Client, ClientKind, ClientNeed, Identities, Identity, Need, Signer};
+use crate::missing::Missing;
 use crate::probe::http_client;
 use crate::secret::{Redactor, Secret};
 
@@ -108,7 +109,7 @@ impl Mock {
 impl Identities for Mint {
     fn find(&self, need: &Need) -> Result<Identity, Missing> {
         if self.core.contract.credential(&need.kind).is_some_and(Credential::is_certificate) {
-            return Err(Missing("the mock speaks plain HTTP, over which no client certificate is shown".to_owned()));
+            return Err(Missing::new("the mock speaks plain HTTP, over which no client certificate is shown"));
         }
         let identity = self.core.state().issue(&self.core.contract, need);
         for held in &identity.credentials {
@@ -154,7 +155,7 @@ impl Identities for Mint {
 
     fn webhook_secret(&self, name: &str) -> Result<Secret, Missing> {
         let signature = self.core.contract.webhooks.get(name).and_then(|terms| terms.signature.as_ref());
-        let signature = signature.ok_or_else(|| Missing(format!("the webhook `{name}` is not signed")))?;
+        let signature = signature.ok_or_else(|| Missing::new(format!("the webhook `{name}` is not signed")))?;
         let secret = deliver::secret(signature);
         self.redactor.learn(&secret);
         Ok(secret)

@@ -1,7 +1,7 @@
 //! What probes of several requests share.
 
 use super::{Draft, Reply, Sent, Target};
-use crate::identity::Missing;
+use crate::missing::Missing;
 
 /// Why a probe did not come to its last request.
 pub(super) enum Stop {
@@ -15,8 +15,8 @@ pub(super) enum Stop {
 
 impl Stop {
     /// Something was not given: this.
-    pub(super) fn missing(why: impl Into<String>) -> Self {
-        Self::Missing(Missing(why.into()))
+    pub(super) fn missing(missing: impl Into<Missing>) -> Self {
+        Self::Missing(missing.into())
     }
 }
 

@@ -14,7 +14,8 @@ use super::request::Draft;
 use super::trial::{Sent, Trial};
 use super::{Reply, Target};
 use crate::contract::{Level, Probe};
-use crate::identity::{Identity, Missing};
+use crate::identity::Identity;
+use crate::missing::Missing;
 use crate::nobody;
 use crate::reference::{self, Reference, Referring, ids_at, of_type, reference, references, references_at, schema_of};
 use crate::segment;
@@ -357,9 +358,7 @@ impl Target {
         let Reference { template, parameter, .. } = named;
         let own = trial.identity.clone().at(template).ids.remove(*parameter);
         let own = own.ok_or_else(|| match self.live {
-            Some(_) => {
-                Stop::missing(format!("the tokens file names no id `{parameter}`: add one that is there under [ids]"))
-            }
+            Some(_) => Stop::missing(Missing::id(parameter)),
             None => Stop::missing("the mock tells apart whose the tenants of the contract are, and no other ids"),
         })?;
         Ok((own, self.identities.foreign_id(template, parameter).map_err(Stop::Missing)?))

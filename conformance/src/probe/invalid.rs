@@ -10,7 +10,7 @@ use super::trial::{Sent, Trial};
 use super::{Reply, Target};
 use crate::bent::{Bent, Bytes, Change, DEEP, UNKNOWN};
 use crate::contract::{Flaw, Level};
-use crate::identity::Missing;
+use crate::missing::Missing;
 use crate::parameter;
 use crate::verdict::{Fault, Outcome};
 
@@ -53,11 +53,11 @@ impl Target {
                     trial.sent.push(self.send(&draft).await);
                     trial.tries.push(Try { told: bent.told, others, is_lacking });
                 }
-                Err(Missing(why)) => drop(unsent.get_or_insert(why)),
+                Err(missing) => drop(unsent.get_or_insert(missing)),
             }
         }
         match unsent.filter(|_| trial.sent.is_empty()) {
-            Some(why) => Err(Stop::missing(why)),
+            Some(missing) => Err(Stop::Missing(missing)),
             None => Ok(()),
         }
     }
@@ -75,10 +75,7 @@ impl Target {
         let draft = trial.maker(self).draft(trial.probe, operation, &identity)?;
         let is_spared = self.live.as_ref().is_some_and(|live| !live.allows(operation));
         changed(draft, bent, operation, is_spared).ok_or_else(|| {
-            Missing(format!(
-                "{}: the check does not set that at a live server: pass --allow {}",
-                bent.told, operation.id
-            ))
+            Missing::new("the check does not set that at a live server").within(&bent.told).allow(&operation.id)
         })
     }
 }

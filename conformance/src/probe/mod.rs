@@ -56,7 +56,8 @@ use self::webhook::Webhooks;
 pub use self::webhook::{Receiver, ReceiverAt};
 use crate::catalogue::{Case, Catalogue};
 use crate::contract::{Contract, JwtProbe, KeyManagement, Level, Probe, Rate, RateLimit};
-use crate::identity::{Identities, Identity, Known, Missing, Need, Rights};
+use crate::identity::{Identities, Identity, Known, Need, Rights, State};
+use crate::missing::Missing;
 use crate::run::Halt;
 use crate::secret::Redactor;
 use crate::verdict::{NO_CREDENTIAL, Outcome, UNKNOWN_CREDENTIAL};
@@ -166,8 +167,8 @@ impl Target {
         let counts = alone
             || probe.is_of_webhooks()
             || matches!(probe, Probe::Exhausted | Probe::AtOnce | Probe::Recovered | Probe::Pages | Probe::Chain(_));
-        if let Some(Missing(why)) = self.live.as_ref().and_then(|live| live.refusal(catalogue, case)) {
-            return Outcome::skip(why);
+        if let Some(missing) = self.live.as_ref().and_then(|live| live.refusal(catalogue, case)) {
+            return Outcome::skip(missing);
         }
         let _turn = match &self.live {
             Some(live) => Some(live.pace.turn(counts).await),
@@ -188,10 +189,16 @@ impl Target {
             Err(_) if matches!(probe, Probe::Oauth(_) | Probe::Jwt(_)) => {
                 Identity::nobody(self.identities.ids(&operation.path))
             }
-            Err(Missing(datum)) => return Outcome::skip(datum),
+            Err(missing) => return Outcome::skip(missing),
         };
         if let Some(why) = self.ran_out(&identity).await {
             return Outcome::error(why);
+        }
+        if let Some(kind) = self.is_known_there(probe, &identity, operation) {
+            let name = &identity.name;
+            return Outcome::skip(format!(
+                "the token of `{name}` is one of the kind `{kind}` as well, which opens the call"
+            ));
         }
         let presented = identity.secrets().cloned().collect();
         let trial = Trial {
@@ -218,6 +225,17 @@ impl Target {
         }
     }
 
+    /// The kind as which what is presented in place of another kind opens an operation, as the tokens file says.
+    fn is_known_there(&self, probe: &Probe, identity: &Identity, operation: &Operation) -> Option<String> {
+        let Probe::OtherKind(_) = probe else { return None };
+        let opens = |known: &Known| {
+            known.state == State::Valid
+                && operation.needed.takes_alone(&known.kind)
+                && identity.secrets().any(|secret| secret.reveal() == known.secret.reveal())
+        };
+        self.identities.known().into_iter().find(opens).map(|known| known.kind)
+    }
+
     /// Who meets these needs before an operation; nobody where there are none.
     fn caller_for(&self, needs: &[Need], operation: &Operation) -> Result<Identity, Missing> {
         if needs.is_empty() {
@@ -231,7 +249,7 @@ impl Target {
         self.find_ids(&mut trial).await;
         let subject = match self.aim(&mut trial).await {
             Ok(subject) => subject,
-            Err(Missing(datum)) => return Outcome::skip(datum),
+            Err(missing) => return Outcome::skip(missing),
         };
         let stop = self.send_all(&mut trial).await.err();
         let is_gone = trial.sent.iter().filter_map(Sent::answer).any(Reply::is_success);
@@ -285,22 +303,23 @@ impl Target {
 
     /// The question that is to be answered first, where no identity has the scopes of an operation: that others are refused shows
     /// nothing then.
-    fn question(&self, probe: &Probe, catalogue: &Catalogue, operation: &Operation) -> Option<String> {
+    fn question(&self, probe: &Probe, catalogue: &Catalogue, operation: &Operation) -> Option<Missing> {
         if self.live.is_none() || !probe.is_about_scopes() || operation.scopes.is_empty() {
             return None;
         }
         let kinds = || catalogue.contract.kinds_of(operation);
-        let first = kinds().find(|kind| kind.scoped)?;
+        let first = kinds().find(|kind| kind.is_scoped())?;
         // A call that is served with another kind is control enough.
         let is_held = kinds().any(|kind| {
-            let scopes = if kind.scoped { &operation.scopes[..] } else { &[] };
+            let scopes = if kind.is_scoped() { &operation.scopes[..] } else { &[] };
             !kind.resources.is_empty() || self.identities.holds(&kind.kind, scopes)
         });
         let scopes = operation.scopes.join("`, `");
         (!is_held).then(|| {
             let need =
                 Need { rights: Rights::Only(operation.scopes.iter().cloned().collect()), ..Need::of_valid(first) };
-            format!("which identity has `{scopes}`? The tokens file names none: add [[identity]] with {}", need.entry())
+            Missing::new(format!("which identity has `{scopes}`? The tokens file names none"))
+                .add("[[identity]]", need.entry())
         })
     }
 
@@ -308,13 +327,13 @@ impl Target {
     async fn run_with_keys(&self, keys: &KeyManagement, mut trial: Trial<'_>) -> Outcome {
         let operation = trial.catalogue.operation(trial.case);
         let spared = self.live.as_ref().map(|live| self.spare_foreign(live, trial.probe, operation));
-        if let Some(Err(Missing(datum))) = spared {
-            return Outcome::skip(datum);
+        if let Some(Err(missing)) = spared {
+            return Outcome::skip(missing);
         }
         let admin = match trial.probe {
             Probe::Key(_) => trial.identity.clone(),
             _ => match self.identities.find(&Need::of_admin(keys)) {
-                Err(Missing(datum)) if keys.has_subject(&operation.id) => return Outcome::skip(datum),
+                Err(missing) if keys.has_subject(&operation.id) => return Outcome::skip(missing),
                 // Then a key that is minted all the same is revoked by who minted it.
                 Err(_) => trial.identity.clone(),
                 Ok(admin) => admin.at(&operation.path),

@@ -16,6 +16,7 @@ use super::trial::Trial;
 use super::{Reply, Target};
 use crate::contract::Probe;
 use crate::identity::Identity;
+use crate::missing::Missing;
 use crate::one_way::{other, read_only};
 
 impl Target {
@@ -51,9 +52,8 @@ impl Target {
             }
         }
         if wanted.is_empty() {
-            return Err(Stop::missing(
-                "no member that is read-only can be set and read: pass --allow for those of ids, rights and switches",
-            ));
+            let what = "no member that is read-only can be set and read but for those of ids, rights and switches";
+            return Err(Stop::missing(Missing::new(what).allow(&operation.id)));
         }
         members.extend(wanted.iter().cloned());
         let setting = Draft { body: Some(body.to_string().into_bytes()), ..draft };

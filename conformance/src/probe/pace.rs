@@ -130,6 +130,7 @@ mod tests {
             retry_after: false,
             retry_after_body: None,
             source: Citation { page: "page".to_owned(), section: None },
+            is_of_document: false,
         });
         Pace::new(rules, Halt::default())
     }

@@ -17,7 +17,8 @@ use crate::carrier::{self, Spot, other_place};
 use crate::catalogue::{required_field, start_and_limit, undeclared_methods, wrong_top_level};
 use crate::contract::{Batch, Carrier, Contract, Credential, Probe, Tampering};
 use crate::idempotency::{Key, key_of, new_key};
-use crate::identity::{Held, Identities, Identity, Missing, other_alternative};
+use crate::identity::{Held, Identities, Identity, other_alternative};
+use crate::missing::Missing;
 use crate::nobody::{self, NOBODY};
 use crate::parameter;
 use crate::pointer::put;
@@ -142,7 +143,7 @@ impl Maker<'_> {
             path.insert(parameter.name.clone(), value);
         }
         if let Some((name, _)) = path.iter().find(|(_, value)| !segment::is_one(value)) {
-            return Err(Missing(format!("the value of `{name}` would lead to another path")));
+            return Err(Missing::new(format!("the value of `{name}` would lead to another path")));
         }
         let placed = self.placed(probe, operation, identity)?;
         let mut url = self.url(operation, &path)?;
@@ -194,7 +195,7 @@ impl Maker<'_> {
         let found = harmless(self.api, &schema.schema, body, keep);
         if let (Probe::Valid, Some(member)) = (probe, &found.lacks) {
             let Operation { id, .. } = operation;
-            return Err(Missing(format!("its body needs `{member}`, which the check does not set: pass --allow {id}")));
+            return Err(Missing::new(format!("its body needs `{member}`, which the check does not set")).allow(id));
         }
         let mut arguments = self.arguments.clone();
         arguments.insert("body".to_owned(), found.body);
@@ -291,10 +292,10 @@ impl Maker<'_> {
             is_near || identity.secrets().any(|own| !own.reveal().is_empty() && text.contains(own.reveal()))
         };
         if is_kept && keys.iter().any(|(_, text)| is_own(text)) {
-            return Err(Missing(format!(
-                "a token would stand in a URL: pass --query-tokens, or mark `{}` with `expendable = true`",
-                identity.name
-            )));
+            let table = format!("[[identity]] `{}`", identity.name);
+            return Err(Missing::new("a token would stand in a URL")
+                .pass("--query-tokens")
+                .add(&table, "expendable = true"));
         }
         pairs.extend(keys);
         if !pairs.is_empty() {
@@ -310,7 +311,7 @@ impl Maker<'_> {
         }
         if let Probe::Jwt(probe) = probe {
             let rules = self.contract.authorization_server.as_ref().and_then(|server| server.jwt.as_ref());
-            let rules = rules.ok_or_else(|| Missing("the contract says nothing of JWTs".to_owned()))?;
+            let rules = rules.ok_or_else(|| Missing::new("the contract says nothing of JWTs"))?;
             let text = jwt::jwt(*probe, &self.identities.signer()?, rules);
             return Ok(vec![Placed::new(&Carrier::Header, &text)]);
         }
@@ -360,7 +361,7 @@ impl Maker<'_> {
             Probe::OtherCaseToken => in_other_case(valid)
                 .ok_or_else(|| {
                     let kind = &credential.kind;
-                    Missing(format!(
+                    Missing::new(format!(
                         "the token of the kind `{kind}` has no letters but hexadecimal digits, whose case says nothing"
                     ))
                 })?
@@ -368,7 +369,7 @@ impl Maker<'_> {
             Probe::Tampered(how) => {
                 let tampered = jwt::tampered(*how, valid);
                 tampered
-                    .ok_or_else(|| Missing(format!("the token of the kind `{}` is not a JWT", credential.kind)))?
+                    .ok_or_else(|| Missing::new(format!("the token of the kind `{}` is not a JWT", credential.kind)))?
                     .into()
             }
             _ => valid.into(),

@@ -5,7 +5,7 @@ use reqwest::Url;
 
 use super::is_loopback;
 use crate::UserError;
-use crate::identity::Missing;
+use crate::missing::Missing;
 
 /// Where requests go. Tokens are for the hosts that the user names: the servers of a document are those of another environment,
 /// as far as anybody knows.
@@ -45,9 +45,8 @@ impl Servers {
             Some((_, url)) => Ok(url),
             // What stands in for an API on this machine, such as a mock, does so for all of it.
             None if is_loopback(&self.base) || is_base() => Ok(&self.base),
-            None => Err(Missing(format!(
-                "it has a server of its own, to which no token is sent unasked: pass --server '{server}=URL'"
-            ))),
+            None => Err(Missing::new("it has a server of its own, to which no token is sent unasked")
+                .pass_value("--server", format!("'{server}=URL'"))),
         }
     }
 }
@@ -103,7 +102,7 @@ paths:
         let (api, servers) = (api(), Servers::new(url(base)));
         let servers = servers.with(&api, &others).expect("a server of the document");
         assert_eq!(servers.of(&api.operations[0]).map(Url::as_str).ok(), Some(url(base).as_str()));
-        servers.of(&api.operations[1]).map(Url::to_string).map_err(|missing| missing.0)
+        servers.of(&api.operations[1]).map(Url::to_string).map_err(|missing| missing.to_string())
     }
 
     #[test]

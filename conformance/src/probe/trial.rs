@@ -13,7 +13,8 @@ use super::request::{Draft, Maker};
 use super::{HeaderValue, Target};
 use crate::catalogue::{Case, Catalogue};
 use crate::contract::{Expect, Hidden, Level, Probe, Reading, Standing};
-use crate::identity::{Identity, Missing};
+use crate::identity::Identity;
+use crate::missing::Missing;
 use crate::secret::{MASK, Redactor, Secret};
 use crate::verdict::{Exchange, Fault, Observation, Outcome, cut};
 
@@ -33,7 +34,7 @@ pub(super) struct Trial<'a> {
     /// The headers that the user adds to every request.
     pub(super) extra: &'a HeaderMap,
     /// Why a status that says that there is nothing to call decides nothing.
-    pub(super) undecided: Option<String>,
+    pub(super) undecided: Option<Missing>,
     /// Masks what is shown.
     pub(super) redactor: &'a Redactor,
     /// The path of the base URL.
@@ -82,7 +83,7 @@ impl<'a> Trial<'a> {
         let readings = self.readings();
         let observations = self.observations();
         let mut outcome = match stop {
-            Some(Stop::Missing(Missing(datum))) => Outcome::skip(datum),
+            Some(Stop::Missing(missing)) => Outcome::skip(missing),
             Some(Stop::Broken(finding)) => self.broken(finding, Fault::Step),
             Some(Stop::Found(finding)) => self.broken(finding, Fault::Content),
             None if !self.tries.is_empty() => self.judged_each(),
@@ -186,7 +187,7 @@ impl<'a> Trial<'a> {
     }
 
     /// Why a broken rule is none: what is wrong is what was sent, and the server says that first.
-    fn undecided(&self, fault: Fault, draft: &Draft, status: u16) -> Option<String> {
+    fn undecided(&self, fault: Fault, draft: &Draft, status: u16) -> Option<Missing> {
         let why = self.undecided.clone().filter(|_| matches!(status, 400 | 404 | 410 | 422 | 501));
         let condition = (status == 428).then(|| {
             "the server asks for a condition, such as `If-Match`: declare the header as a parameter of the operation, and give its value under [headers]"
@@ -194,7 +195,7 @@ impl<'a> Trial<'a> {
         });
         let lacks = draft.lacks.as_ref().filter(|_| matches!(status, 400 | 422)).map(|member| {
             let id = draft.operation.as_deref().unwrap_or_default();
-            format!("its body needs `{member}`, which the check does not set: pass --allow {id}")
+            Missing::new(format!("its body needs `{member}`, which the check does not set")).allow(id)
         });
         let gap = self.catalogue.gap(self.case).filter(|_| matches!(status, 400 | 422));
         let gap = gap.map(|gap| format!("there is no example of a request, {gap}: an overlay can give one"));
@@ -202,7 +203,8 @@ impl<'a> Trial<'a> {
         let made_up = (is_made_up && self.catalogue.is_made_up(self.case)).then(|| {
             "values of its body are made up, and may name what is not there: an overlay can give an example".to_owned()
         });
-        why.or(condition).or(lacks).or(gap).or(made_up).filter(|_| fault == Fault::Status)
+        let told = |what: Option<String>| what.map(Missing::new);
+        why.or(told(condition)).or(lacks).or(told(gap)).or(told(made_up)).filter(|_| fault == Fault::Status)
     }
 
     /// Whether the last call fell into another window than the one before it.

@@ -189,7 +189,7 @@ fn due(known: &Known, contract: &Contract, operation: &Operation) -> Due {
         State::Revoked | State::Expired if !is_open => return Due::Refused,
         _ => return Due::Unknown,
     }
-    let kind = contract.credential(&known.kind).filter(|kind| kind.scoped);
+    let kind = contract.credential(&known.kind).filter(|kind| kind.is_scoped());
     let (Some(kind), false) = (kind, operation.scopes.is_empty()) else { return Due::Allowed };
     match (&known.scopes, known.has_resources) {
         (_, true) => Due::Unknown,

@@ -194,7 +194,7 @@ fn observed(text: &mut String, report: &Report) {
     if rules.is_empty() {
         return;
     }
-    let _ = writeln!(text, "### Observed, and followed by nothing\n");
+    let _ = writeln!(text, "### Only observed: it fails nothing\n");
     for (number, rule) in rules.iter().enumerate() {
         let first = rule.first;
         let requirement = inline(&first.requirement);

@@ -24,6 +24,7 @@ use crate::clock;
 use crate::contract::{Family, Level, Probe, Rule};
 use crate::glob;
 use crate::identity::Need;
+use crate::missing::Missing;
 use crate::secret::Redactor;
 use crate::verdict::{Exchange, Outcome, Verdict};
 
@@ -169,6 +170,9 @@ pub struct CaseReport {
     /// Why, where it did not pass.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Where it is skipped for what somebody can give: what that is, and where it goes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing: Option<Missing>,
     /// The rule that is broken instead, where the case is skipped for that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub follows: Option<String>,
@@ -519,6 +523,7 @@ impl CaseReport {
             url: Arc::clone(url),
             seconds: in_milliseconds(outcome.took),
             reason: outcome.reason.map(|reason| redactor.mask(&reason)),
+            missing: outcome.missing.map(|missing| missing.map(&|text| redactor.mask(text))),
             known: outcome.known.map(|reason| redactor.mask(&plain_lines(&reason))),
             finding: None,
             exchanges: outcome.exchanges.iter().map(|exchange| exchange.masked(redactor)).collect(),

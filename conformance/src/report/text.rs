@@ -52,8 +52,8 @@ fn found(report: &Report, more: &dyn Fn(&CaseReport) -> Vec<String>) -> String {
     }
     let of = |verdict| report.cases().filter(move |case| case.verdict == verdict);
     known(&mut text, report);
-    brief(&mut text, "observed, and followed by nothing", of(Verdict::Info));
-    let is_left_out = |case: &&CaseReport| case.follows.is_none() && !questions::is_open(case);
+    brief(&mut text, "only observed: it fails nothing", of(Verdict::Info));
+    let is_left_out = |case: &&CaseReport| case.follows.is_none() && questions::open(case).is_none();
     brief(&mut text, "not checked", of(Verdict::Skip).filter(is_left_out));
     brief(&mut text, "not reached", of(Verdict::Skip).filter(|case| case.follows.is_some()));
     access(&mut text, report);

@@ -9,7 +9,8 @@ use super::environment::Environment;
 use super::failure;
 use super::source::Place;
 use crate::contract::{AuthorizationServer, Carrier, ClientAuthentication, Contract, GrantType, Rotation};
-use crate::identity::{Client, ClientKind, ClientNeed, Missing, Signer};
+use crate::identity::{Client, ClientKind, ClientNeed, Signer};
+use crate::missing::Missing;
 use crate::secret::{Redactor, Secret};
 
 /// Who may ask for tokens, and who signs them.
@@ -188,7 +189,7 @@ impl Reader<'_> {
     async fn secret(&self, name: &str, place: &Place) -> Result<Secret, Failure> {
         let found = place.read(&Carrier::Header, self.environment).await.map_err(|error| {
             let problem = format!("`{name}` has no secret: {error}");
-            self.failure(&place.quoted(), problem, "put it there, or remove the entry")
+            self.failure(&place.quoted(), problem, &format!("{}; or remove the entry", place.how()))
         })?;
         self.redactor.learn(&found);
         Ok(found)
@@ -211,7 +212,7 @@ impl Clients {
         };
         match found {
             Some(known) => Ok(known.client.clone()),
-            None => Err(Missing(format!("the tokens file names no OAuth client {need}: add [[client]]"))),
+            None => Err(Missing::client(need)),
         }
     }
 
@@ -222,7 +223,7 @@ impl Clients {
 
     /// The signer.
     pub(super) fn signer(&self) -> Result<Signer, Missing> {
-        self.signer.clone().ok_or_else(|| Missing("the tokens file names no signer of JWTs: add [[signer]]".to_owned()))
+        self.signer.clone().ok_or_else(Missing::signer)
     }
 }
 

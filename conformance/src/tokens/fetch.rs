@@ -18,7 +18,7 @@ use super::roots::Roots;
 use super::source::{NAMED, Place};
 use crate::contract::{Carrier, Contract, GrantType};
 use crate::fetched::{Companions, FetchedToken};
-use crate::identity::Missing;
+use crate::missing::Missing;
 use crate::probe::{Http, is_loopback};
 use crate::secret::{Redactor, Secret, ends_as_secret, without_quotes};
 
@@ -78,10 +78,10 @@ impl Fetching<'_> {
         };
         let url = match known.token_url() {
             Some(url) => Ok(url.to_owned()),
-            None => documented().unwrap_or_else(|| Err(Missing("where tokens are had is not known".to_owned()))),
+            None => documented().unwrap_or_else(|| Err(Missing::new("where tokens are had is not known"))),
         };
-        let url =
-            url.map_err(|Missing(why)| self.refuse(of, why, "or name the endpoint: add `token-url` to the client"))?;
+        let help = "or name the endpoint: add `token-url` to the client";
+        let url = url.map_err(|missing| self.refuse(of, missing.to_string(), help))?;
         let every = || {
             let offline = server.and_then(|server| server.offline_scope.as_ref());
             let all = server.into_iter().flat_map(|server| &server.scopes);
@@ -325,8 +325,8 @@ impl Fetching<'_> {
     async fn secret(&self, of: &Fetches<'_>, name: &str, place: &Place) -> Result<String, Failure> {
         let found = place.read(&Carrier::ClientCertificate, self.environment).await.map_err(|error| {
             let problem = format!("the login of `{}` lacks a value: {error}", of.name);
-            let place = crate::contract::place(self.text, self.text.text.find(&format!("\"{}\"", place.quoted())));
-            failure(place, problem, "put it there")
+            let at = crate::contract::place(self.text, self.text.text.find(&format!("\"{}\"", place.quoted())));
+            failure(at, problem, place.how())
         })?;
         let text = found.reveal();
         if text.len() >= SHORTEST_SECRET || ends_as_secret(name) {

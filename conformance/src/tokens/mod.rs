@@ -30,8 +30,9 @@ pub use self::wfc::{Carried, carry_over, recognized};
 use crate::carrier;
 use crate::contract::{AuthorizationServer, Carrier, Contract, Credential, Endpoint};
 use crate::fetched::FetchedToken;
-use crate::identity::{self, Client, ClientNeed, Held, Identities, Identity, Missing, Need, Rights, Signer, State};
+use crate::identity::{self, Client, ClientNeed, Held, Identities, Identity, Need, Rights, Signer, State};
 use crate::ids::{self, Ids};
+use crate::missing::Missing;
 use crate::secret::{Redactor, Secret, without_quotes};
 
 /// The tokens that a user has for a live server.
@@ -333,7 +334,11 @@ async fn given(fetching: &Fetching<'_>, name: &str, place: &SecretPlace, carrier
     let Fetching { text, environment, redactor, .. } = fetching;
     let at = || crate::contract::place(text, text.text.find(&format!("\"{}\"", place.quoted())));
     let secret = place.read(carrier, environment).await.map_err(|error| {
-        failure(at(), format!("the identity `{name}` has no secret: {error}"), "put it there, or remove the identity")
+        failure(
+            at(),
+            format!("the identity `{name}` has no secret: {error}"),
+            format!("{}; or remove the identity", place.how()),
+        )
     })?;
     for part in carrier::secrets(carrier, secret.reveal()) {
         redactor.learn(&Secret::new(part));
@@ -415,10 +420,7 @@ impl Identities for Tokens {
         let found = self.fitting(need).min_by_key(|known| known.scopes.as_ref().is_some_and(BTreeSet::is_empty));
         match found {
             Some(known) => Ok(self.identity_of(known)),
-            None => Err(Missing(format!(
-                "the tokens file names no identity `{need}`: add [[identity]] with {}",
-                need.entry()
-            ))),
+            None => Err(Missing::identity(need, need.entry())),
         }
     }
 
@@ -456,9 +458,7 @@ impl Identities for Tokens {
     fn foreign_id(&self, path: &str, parameter: &str) -> Result<String, Missing> {
         match self.foreign.get(path, parameter) {
             Some(id) if self.ids.get(path, parameter) != Some(id) => Ok(id.clone()),
-            _ => Err(Missing(format!(
-                "the tokens file names no foreign `{parameter}`: add one that is somebody else's under [foreign]"
-            ))),
+            _ => Err(Missing::foreign_id(parameter)),
         }
     }
 
@@ -489,7 +489,7 @@ impl Identities for Tokens {
     }
 
     fn path_value(&self, parameter: &str, _: String) -> Result<String, Missing> {
-        Err(Missing(format!("the tokens file names no id `{parameter}`: add one that is there under [ids]")))
+        Err(Missing::id(parameter))
     }
 
     fn expendable(&self, path: &str, parameter: &str, is_removed: bool) -> Result<String, Missing> {
@@ -502,10 +502,7 @@ impl Identities for Tokens {
             ids.retain(|id| !is_removed || next.as_ref() != Some(id));
             next
         });
-        next.ok_or_else(|| {
-            let missing = format!("the tokens file names no expendable `{parameter}` that is left");
-            Missing(format!("{missing}: add some that may be changed and removed under [expendable]"))
-        })
+        next.ok_or_else(|| Missing::expendable(parameter))
     }
 
     fn is_expendable(&self, path: &str, parameter: &str, id: &str) -> bool {

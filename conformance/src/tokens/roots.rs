@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use reqwest::Url;
 
 use crate::contract::{AuthorizationServer, Endpoint};
-use crate::identity::Missing;
+use crate::missing::Missing;
 
 /// Where a run may ask an authorization server.
 #[derive(Clone, Debug)]
@@ -42,8 +42,8 @@ impl Roots {
             return Ok(endpoint.below(&own));
         }
         if self.named.is_empty() || known.iter().any(is_named) {
-            let why = format!("the authorization server is at {own}: pass --authorization-server {own} to ask it");
-            return Err(Missing(why));
+            let what = format!("the authorization server is at {own}, which is asked only where the run names it");
+            return Err(Missing::new(what).pass_value("--authorization-server", own));
         }
         Ok(endpoint.below(first))
     }
@@ -74,7 +74,7 @@ mod tests {
         let named: Vec<Url> = named.iter().map(|url| url.parse().expect("a URL")).collect();
         let roots = Roots::new(&"https://api.example/v1".parse().expect("a URL"), &named);
         let server = server(urls);
-        roots.url(server.token_url.as_ref().expect("it has one"), &server).map_err(|Missing(why)| why)
+        roots.url(server.token_url.as_ref().expect("it has one"), &server).map_err(|missing| missing.to_string())
     }
 
     #[test]
@@ -85,7 +85,7 @@ mod tests {
         let query = "token-url = '/token?for=https://id.example'";
         assert_eq!(asked(&[], query), Ok("https://api.example/token?for=https://id.example".to_owned()));
         let whole = "token-url = 'https://id.example/token'";
-        let refused = "the authorization server is at https://id.example: pass --authorization-server https://id.example to ask it";
+        let refused = "the authorization server is at https://id.example, which is asked only where the run names it: pass --authorization-server https://id.example";
         assert_eq!(asked(&[], whole), Err(refused.to_owned()));
         assert_eq!(asked(&["https://id.example"], whole), Ok("https://id.example/token".to_owned()));
         assert_eq!(asked(&["http://127.0.0.1:9"], whole), Ok("http://127.0.0.1:9/token".to_owned()));

@@ -68,6 +68,17 @@ impl Place {
         }
     }
 
+    /// How the secret comes there, without what stands in the file.
+    pub(super) fn how(&self) -> &'static str {
+        match self {
+            Self::Environment(_) => {
+                "export the variable with the secret alone, or write `VARIABLE=secret` into a file `.env` beside the tokens file"
+            }
+            Self::File(_) => "write the secret alone into that file",
+            Self::Command(_) => "start that command by hand: it has to print the secret alone",
+        }
+    }
+
     /// A text of the file by which its line is found.
     pub(super) fn quoted(&self) -> String {
         match self {

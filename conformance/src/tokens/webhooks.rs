@@ -8,7 +8,7 @@ use super::clients::Reader;
 use super::failure;
 use super::source::Place as SecretPlace;
 use crate::contract::Carrier;
-use crate::identity::Missing;
+use crate::missing::Missing;
 use crate::secret::{Secret, shown, without_quotes};
 
 /// Secrets by the names of webhooks.
@@ -34,7 +34,7 @@ impl WebhookSecrets {
             }
             let secret = place.read(&Carrier::Header, reader.environment).await.map_err(|error| {
                 let problem = format!("the webhook `{name}` has no secret: {}", without_quotes(&error));
-                failure(at(), problem, "put it there, or remove the line")
+                failure(at(), problem, format!("{}; or remove the line", place.how()))
             })?;
             reader.redactor.learn(&secret);
             secrets.insert(name, secret);
@@ -43,16 +43,6 @@ impl WebhookSecrets {
     }
 
     pub(super) fn find(&self, name: &str) -> Result<Secret, Missing> {
-        let missing = || {
-            let named = if name.chars().all(|one| one.is_ascii_alphanumeric() || matches!(one, '-' | '_')) {
-                name.to_owned()
-            } else {
-                format!("{name:?}")
-            };
-            Missing(format!(
-                "the tokens file names no secret of the webhook `{name}`: add `{named} = {{ env = \"VARIABLE\" }}` under [webhook-secrets]"
-            ))
-        };
-        self.0.get(name).cloned().ok_or_else(missing)
+        self.0.get(name).cloned().ok_or_else(|| Missing::webhook_secret(name))
     }
 }

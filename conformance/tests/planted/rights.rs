@@ -31,10 +31,12 @@ pub(crate) enum Defect {
     ChangeResetsOthers,
     NewOrdersAreNotListed,
     OrderIsAnother,
+    CursorsOfOthersAreTaken,
+    NextPageIsElsewhere,
 }
 
 impl Defect {
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::OrdersAreEverybodys,
         Self::OrdersOfAllAreListed,
         Self::ShopInQueryIsNotJudged,
@@ -49,6 +51,8 @@ impl Defect {
         Self::ChangeResetsOthers,
         Self::NewOrdersAreNotListed,
         Self::OrderIsAnother,
+        Self::CursorsOfOthersAreTaken,
+        Self::NextPageIsElsewhere,
     ];
 }
 
@@ -123,7 +127,7 @@ impl Shops {
         let query: Vec<(String, String)> =
             url::form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
         let methods = match segments.as_slice() {
-            ["shops", _, "till"] => "GET",
+            ["shops", _, "till"] | ["entries" | "bills"] => "GET",
             ["orders"] => "GET, POST",
             ["orders", _] => "GET, PATCH, DELETE",
             _ => "",
@@ -139,7 +143,8 @@ impl Shops {
         }
         let is_json = header("content-type").starts_with("application/json");
         let body = is_json.then_some(&body[..]);
-        let answer = self.answer(&method, &segments, &query, &header("authorization"), body);
+        let origin = format!("http://{}", header("host"));
+        let answer = self.answer(&method, &segments, (&query, &origin), &header("authorization"), body);
         let (status, body, media_type) = match answer {
             Ok((status, body)) => (status, body, "application/json"),
             Err((status, title)) => (status, json!({ "title": title }), "application/problem+json"),
@@ -157,7 +162,7 @@ impl Shops {
         &self,
         method: &Method,
         segments: &[&str],
-        query: &[(String, String)],
+        (query, origin): (&[(String, String)], &str),
         authorization: &str,
         body: Option<&[u8]>,
     ) -> Answer {
@@ -172,6 +177,8 @@ impl Shops {
         }
         match (method, segments) {
             (_, ["shops", shop, "till"]) if shop == own => Ok((200, json!({ "id": shop }))),
+            (_, ["entries"]) => self.entries(own, query),
+            (_, ["bills"]) => self.bills(own, query, origin),
             (&Method::GET, ["orders"]) => Ok((200, self.list(own, query))),
             (&Method::POST, ["orders"]) => self.add(own, &read(body)?),
             (_, ["orders", id]) => self.one(method, own, id, body),
@@ -190,6 +197,30 @@ impl Shops {
         let is_shown =
             |order: &&Value| (order["shopId"] == asked || self.has(Defect::OrdersOfAllAreListed)) && !is_hidden(order);
         orders.values().filter(is_shown).cloned().map(|order| self.shown(order)).collect()
+    }
+
+    /// A list that goes on behind a cursor, which is that of a shop.
+    fn entries(&self, own: &str, query: &[(String, String)]) -> Answer {
+        let asked = query.iter().find(|(name, _)| name == "cursor").map(|(_, cursor)| cursor.as_str());
+        let cursor = match asked {
+            None => Some((own, 0)),
+            Some(cursor) => cursor.split_once('.').and_then(|(shop, start)| Some((shop, start.parse().ok()?))),
+        };
+        let is_taken = |shop: &str| shop == own || (shop == "shop-2" && self.has(Defect::CursorsOfOthersAreTaken));
+        let Some((shop, start)) = cursor.filter(|(shop, _)| is_taken(shop)) else {
+            return Err((400, "There is no such cursor"));
+        };
+        let (items, next) = page("entry", shop, start, query)?;
+        Ok((200, json!({ "items": items, "next_cursor": next.map(|start| format!("{shop}.{start}")) })))
+    }
+
+    /// A list that goes on at a URL.
+    fn bills(&self, own: &str, query: &[(String, String)], origin: &str) -> Answer {
+        let start = query.iter().find(|(name, _)| name == "after").map_or(Ok(0), |(_, start)| start.parse());
+        let start = start.map_err(|_| (400, "There is no such page"))?;
+        let (items, next) = page("bill", own, start, query)?;
+        let origin = if self.has(Defect::NextPageIsElsewhere) { "https://bills.example" } else { origin };
+        Ok((200, json!({ "items": items, "next": next.map(|start| format!("{origin}/v1/bills?after={start}")) })))
     }
 
     fn add(&self, own: &str, sent: &Value) -> Answer {
@@ -289,6 +320,21 @@ impl Shops {
     fn has(&self, defect: Defect) -> bool {
         self.defect == Some(defect)
     }
+}
+
+/// A page of the five things of a shop, and where the next one begins.
+fn page(
+    name: &str,
+    shop: &str,
+    start: usize,
+    query: &[(String, String)],
+) -> Result<(Vec<Value>, Option<usize>), (u16, &'static str)> {
+    const ALL: usize = 5;
+    let limit = query.iter().find(|(name, _)| name == "limit").map_or(Ok(2), |(_, limit)| limit.parse());
+    let limit = limit.ok().filter(|limit| (1..=50).contains(limit)).ok_or((422, "The limit is 1 to 50"))?;
+    let end = start.saturating_add(limit).min(ALL);
+    let items = (start..end).map(|number| json!({ "id": format!("{name}-{number}-of-{shop}") })).collect();
+    Ok((items, (end < ALL).then_some(end)))
 }
 
 /// Whether an order was added.

@@ -361,8 +361,8 @@ fn a_bare_document_becomes_a_folder_that_can_be_checked() {
     let output = keyfit(&init);
     assert_eq!(code(&output), 0, "{}", String::from_utf8_lossy(&output.stderr));
     assert!(stdout(&output).contains("contract.toml, tokens.toml; "), "{}", stdout(&output));
-    assert!(stdout(&output).contains(" cases: [[identity]] with kind = "), "{}", stdout(&output));
-    assert!(stdout(&output).contains(" cases: [foreign] \""), "{}", stdout(&output));
+    assert!(stdout(&output).contains(" cases: add [[identity]] with kind = "), "{}", stdout(&output));
+    assert!(stdout(&output).contains("-of-somebody-else\"` under [foreign]"), "{}", stdout(&output));
     let output = keyfit(&["check", "--api-dir", &out]);
     assert_eq!(code(&output), 0, "{}", stdout(&output));
     // Nothing is written over.

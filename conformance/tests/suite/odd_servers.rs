@@ -275,3 +275,37 @@ fn a_base_url_without_its_path_is_noted() {
     assert_eq!(code, 1, "{printed}");
     assert!(printed.contains("does the base URL lack a path"), "{printed}");
 }
+
+#[test]
+fn a_token_that_is_of_two_kinds_is_no_token_of_another_kind() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("odd/two-kinds");
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).expect("a folder");
+    let get = |id: &str, kind: &str| {
+        format!("{{get: {{operationId: {id}, security: [{{{kind}: []}}], responses: {{'200': {{description: ok}}}}}}}}")
+    };
+    let document = format!(
+        "openapi: 3.0.3\ninfo: {{title: Kinds, version: '1'}}\npaths:\n  /a: {}\n  /b: {}\ncomponents: {{securitySchemes: {{one: {{type: http, scheme: bearer}}, other: {{type: http, scheme: bearer}}}}}}\n",
+        get("a", "one"),
+        get("b", "other")
+    );
+    fs::write(folder.join("kinds.yaml"), document).expect("a file");
+    let tokens = concat!(
+        identity!("one", "one", "valid", "KEEPER_KEY", ""),
+        identity!("other", "other", "valid", "KEEPER_KEY", "")
+    );
+    fs::write(folder.join("kinds.toml"), tokens).expect("a file");
+    let keyfit = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_keyfit"));
+        stdout(&command.current_dir(&folder).args(arguments).env("KEEPER_KEY", KEEPER).output().expect("it runs"))
+    };
+    let made = keyfit(&["init", "kinds.yaml", "--dir", "api"]);
+    assert!(made.contains("--base-url URL "), "{made}");
+    let url = server(|request, stream| match has_key(request) {
+        true => write(stream, "200 OK", "", ""),
+        false => write(stream, "401 Unauthorized", "www-authenticate: Bearer\r\n", ""),
+    });
+    let told = keyfit(&["check", "--api-dir", "api", "--base-url", &url, "--tokens", "kinds.toml"]);
+    assert!(told.contains("the token of `one` is one of the kind `other` as well, which opens the call"), "{told}");
+    assert!(!told.contains("where another kind is needed"), "{told}");
+}

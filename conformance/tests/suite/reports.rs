@@ -157,6 +157,7 @@ fn case(rule: &str, level: Level, verdict: Verdict, operation: &str, reason: &st
         url: "https://pets.example/docs#keys".into(),
         seconds: 0.01,
         reason: (verdict != Verdict::Pass).then(|| reason.to_owned()),
+        missing: None,
         follows: None,
         known: None,
         finding: match rule {

@@ -122,6 +122,11 @@ impl Api {
         })
     }
 
+    /// What the overlay says of an operation under a key of `x-keyfit`; none where it is silent.
+    pub fn hint(&self, operation: &Operation, key: &str) -> Option<&Value> {
+        self.document.get("paths")?.get(&operation.key)?.get(operation.method.to_lowercase())?.get("x-keyfit")?.get(key)
+    }
+
     /// Why a client of the API would take longer to generate than somebody who asks about the document waits; `None` where it
     /// does not. Its nodes and its longest list say how long: some steps go through a list for each of its items.
     pub fn weight(&self) -> Option<String> {

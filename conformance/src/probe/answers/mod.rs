@@ -135,6 +135,6 @@ impl Seen<'_> {
 
     fn lacks(&self, status: u16, name: &str, shown: &str) -> Option<Found> {
         let lacks = self.reply.status == status && !self.reply.headers.contains_key(name);
-        lacks.then(|| Found::new(format!("a {status} has no header `{shown}`")))
+        lacks.then(|| Found::new(format!("the header `{shown}` is missing")))
     }
 }

@@ -27,6 +27,7 @@ use crate::body::scalar;
 use crate::chain::Chain;
 use crate::contract::{ChainProbe, Level, Probe};
 use crate::identity::Identity;
+use crate::missing::Missing;
 use crate::segment;
 
 /// How long to wait before each further reading: what is done may be shown a moment later.
@@ -332,7 +333,7 @@ fn is_removable(live: &Live, trial: &Trial<'_>, chain: &Chain) -> Result<(), Sto
     let removal = chain.removes.map(|removes| &trial.catalogue.api.operations[removes]);
     match removal {
         Some(removal) if live.may_be_asked(removal) => Ok(()),
-        Some(removal) => Err(Stop::missing(format!("what it makes could not be removed: pass --allow {}", removal.id))),
+        Some(removal) => Err(Stop::missing(Missing::new("what it makes could not be removed").allow(&removal.id))),
         None => Err(Stop::missing("what it makes could not be removed: the document has no DELETE for it")),
     }
 }

@@ -64,7 +64,7 @@ impl Target {
         identity.ids.extend(made.ids.clone());
         let maker =
             self.maker(live, catalogue, removal).ok_or_else(|| "the document has no DELETE for it".to_owned())?;
-        let draft = maker.draft(&Probe::Valid, removal, &identity).map_err(|missing| missing.0)?;
+        let draft = maker.draft(&Probe::Valid, removal, &identity).map_err(|missing| missing.to_string())?;
         let by_maker = Draft { credentials: made.credentials.clone(), ..draft.clone() };
         let is_known = known.is_some();
         let mut problem = "no identity may remove it".to_owned();

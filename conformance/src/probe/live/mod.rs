@@ -36,7 +36,8 @@ use super::trial::Sent;
 use crate::catalogue::{Case, Catalogue};
 use crate::contract::{Contract, Probe};
 use crate::glob;
-use crate::identity::{Identities, Identity, Missing};
+use crate::identity::{Identities, Identity};
+use crate::missing::Missing;
 use crate::nobody::{self, NOBODY};
 use crate::run::Halt;
 use crate::secret::Redactor;
@@ -157,7 +158,7 @@ impl Live {
             return None;
         }
         let Operation { id, method, path, .. } = operation;
-        Some(Missing(format!("{method} {path} looks as if it ended or wiped something (`{word}`): pass --allow {id}")))
+        Some(Missing::new(format!("{method} {path} looks as if it ended or wiped something (`{word}`)")).allow(id))
     }
 
     /// Waits until the next request may be sent. `false` where the run is ended before that; what is sent at its end waits

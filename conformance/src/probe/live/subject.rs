@@ -13,7 +13,8 @@ use super::effect::item_of;
 use super::{Effect, Live, item};
 use crate::catalogue::Catalogue;
 use crate::contract::{Contract, Probe, Rate};
-use crate::identity::{Identity, Missing, Need};
+use crate::identity::{Identity, Need};
+use crate::missing::Missing;
 
 impl Target {
     /// Puts ids into a case that may be changed. Returns the parameter whose id was given up for it, if one was.
@@ -33,7 +34,7 @@ impl Target {
             && name == parameter
         {
             let Operation { method, path, .. } = operation;
-            return Err(Missing(format!("{method} {path} makes the `{name}` that it names, as its 201 says")));
+            return Err(Missing::new(format!("{method} {path} makes the `{name}` that it names, as its 201 says")));
         }
         let parameter = match effect {
             Effect::Nothing => return Ok(None),
@@ -54,9 +55,8 @@ impl Target {
             Effect::ChangesShared if live.allows(operation) => return Ok(None),
             Effect::ChangesShared => {
                 let Operation { id, method, path, .. } = operation;
-                return Err(Missing(format!(
-                    "{method} {path} may change what is there once for all: pass --allow {id}, or say `retry: safe` in the overlay if it only reads"
-                )));
+                let what = format!("{method} {path} may change what is there once for all");
+                return Err(Missing::shared(what, id));
             }
         };
         self.spare_foreign(live, trial.probe, operation)?;
@@ -86,7 +86,8 @@ impl Target {
             return Ok(());
         }
         let Operation { method, .. } = operation;
-        Err(Missing(format!("{method} at a foreign `{name}` is sent only where [expendable] names that id too")))
+        let what = format!("{method} at a foreign `{name}` is sent only where [expendable] names that id too");
+        Err(Missing { what, ..Missing::expendable(name) })
     }
 
     async fn aim_at<'t>(
@@ -98,7 +99,7 @@ impl Target {
     ) -> Result<Option<&'t str>, Missing> {
         let removes = operation.method == "DELETE";
         if removes && trial.expect.rate == Some(Rate::CostsOne) {
-            return Err(Missing("a call that removes something is not repeated".to_owned()));
+            return Err(Missing::new("a call that removes something is not repeated"));
         }
         // Calls for what is not there count as well.
         if removes && *trial.probe == Probe::Exhausted {
@@ -134,9 +135,9 @@ impl Target {
                 Err(missing)
             }
             // Who refuses the caller does so before the id is looked for.
-            Err(Missing(why)) => {
+            Err(missing) => {
                 trial.identity.ids.insert(parameter.to_owned(), live.nobody_at(operation, parameter, &trial.identity));
-                trial.undecided = Some(why);
+                trial.undecided = Some(missing);
                 Ok(None)
             }
         }
@@ -153,10 +154,10 @@ impl Target {
     ) -> Result<(), Missing> {
         let Operation { id, method, path, spends, .. } = operation;
         if *spends && !live.policy.allow_spend {
-            return Err(Missing(format!("{method} {path} costs money: pass --allow-spend")));
+            return Err(Missing::new(format!("{method} {path} costs money")).pass("--allow-spend"));
         }
         if !live.may_be_asked(operation) {
-            return Err(Missing(format!("{method} {path} looks as if it ended or wiped something: pass --allow {id}")));
+            return Err(Missing::new(format!("{method} {path} looks as if it ended or wiped something")).allow(id));
         }
         if let Some(ids) = live.ledger.newest(item(path)) {
             identity.ids.extend(ids);
@@ -176,15 +177,17 @@ impl Target {
                     Err(_) => self.made(live, catalogue, item(path), false).await,
                 };
                 identity.ids.extend(ids.ok_or_else(|| {
-                    Missing(format!(
-                        "{method} {path} would change what is there: name one under [expendable], or pass --allow {id}"
-                    ))
+                    Missing {
+                        what: format!("{method} {path} would change what is there"),
+                        ..Missing::expendable(parameter)
+                    }
+                    .allow(id)
                 })?);
                 Ok(())
             }
-            Effect::ChangesShared => Err(Missing(format!(
-                "{method} {path} may change what is there once for all: pass --allow {id}, or say `retry: safe` in the overlay if it only reads"
-            ))),
+            Effect::ChangesShared => {
+                Err(Missing::shared(format!("{method} {path} may change what is there once for all"), id))
+            }
         }
     }
 

@@ -13,6 +13,7 @@ use super::super::trial::{Sent, Trial};
 use super::{Effect, item, subject};
 use crate::catalogue::undeclared_methods;
 use crate::identity::Identity;
+use crate::missing::Missing;
 use crate::nobody::NOBODY;
 
 /// A method that is registered nowhere: nothing happens by it.
@@ -77,7 +78,7 @@ impl Target {
         match asked {
             _ if is_read => trial.sent.push(first),
             Some(again) => {
-                trial.undecided = Some(AT_NOBODY.to_owned());
+                trial.undecided = Some(AT_NOBODY.into());
                 trial.sent.push(Sent { requests: first.requests, ..again });
             }
             None => {
@@ -120,9 +121,9 @@ impl Target {
                 Effect::Nothing | Effect::Creates => continue,
                 Effect::ChangesShared => {
                     let Operation { id, path, .. } = operation;
-                    return Err(Stop::missing(format!(
-                        "a server that executes any method would change what is there once for all at {path}: pass --allow {id}"
-                    )));
+                    let what =
+                        format!("a server that executes any method would change what is there once for all at {path}");
+                    return Err(Stop::missing(Missing::new(what).allow(id)));
                 }
                 // As this operation calls it: the one with the effect may have another name for it.
                 Effect::CreatesAt(parameter) | Effect::Changes(parameter) => {
@@ -133,7 +134,7 @@ impl Target {
                 trial.identity.ids.extend(ids);
             } else {
                 trial.identity.ids.insert(parameter.to_owned(), live.nobody_at(operation, parameter, &trial.identity));
-                trial.undecided = Some(AT_NOBODY.to_owned());
+                trial.undecided = Some(AT_NOBODY.into());
             }
             break;
         }

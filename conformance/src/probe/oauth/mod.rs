@@ -12,6 +12,7 @@ use super::{Sent, Target};
 use crate::contract::{AuthorizationServer, ClientAuthentication, GrantType, OauthProbe};
 use crate::identity::{Client, ClientKind, Identity};
 use crate::jws;
+use crate::missing::Missing;
 use crate::secret::Secret;
 
 /// The grants of a code, of a refresh after it, and of the client itself.
@@ -263,8 +264,8 @@ impl Flow<'_> {
         if probe == OauthProbe::TokenByGet {
             let is_shown = way == ClientAuthentication::Body && client.secret.is_some();
             if is_shown && self.maker.live.is_some_and(|live| !live.policy.query_tokens) {
-                let why = "the secret of a client would stand in a URL: pass --query-tokens";
-                return Err(Stop::missing(why));
+                let missing = Missing::new("the secret of a client would stand in a URL").pass("--query-tokens");
+                return Err(Stop::Missing(missing));
             }
             let body = draft.body.take().unwrap_or_default();
             draft.url.set_query(Some(&String::from_utf8_lossy(&body)));

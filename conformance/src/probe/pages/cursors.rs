@@ -15,6 +15,7 @@ use super::lead::{Lead, Walk, is_of_origin, place};
 use super::{LARGE, MOST_LARGE};
 use crate::contract::Probe;
 use crate::identity::Identity;
+use crate::missing::Missing;
 
 /// A cursor that no server handed out.
 const CURSOR: &str = "keyfit-no-such-cursor";
@@ -47,7 +48,11 @@ impl Target {
         let mut others = self.identities.fellows(&trial.identity, &operation.path);
         others.truncate(MOST_OWNERS);
         if others.is_empty() {
-            return Err(Stop::missing("no second identity has a valid token of the kind: add [[identity]] with one"));
+            let kinds: Vec<String> =
+                trial.identity.credentials.iter().map(|held| format!("kind = {:?}", held.kind)).collect();
+            let entry = format!("{}, state = \"valid\", and a token of somebody else", kinds.join(", "));
+            let what = "no second identity has a valid token of the kind";
+            return Err(Stop::missing(Missing::new(what).add("[[identity]]", entry)));
         }
         let reader = trial.maker(self).draft(&Probe::Valid, operation, &trial.identity).map_err(Stop::Missing)?;
         let (_, most) = walk.bounds(operation, LARGE);

@@ -23,7 +23,8 @@ use super::trial::{Sent, Trial, requests};
 use super::{Target, is_loopback};
 use crate::body;
 use crate::contract::{Contract, DeliveryCheck, Level, Probe, Rule};
-use crate::identity::{Missing, Need};
+use crate::identity::Need;
+use crate::missing::Missing;
 use crate::pointer::put;
 use crate::secret::Secret;
 use crate::verdict::{Exchange, Fault, Outcome};
@@ -39,7 +40,7 @@ const SHORT_WATCH: Duration = Duration::from_millis(100);
 /// The receiver of a target, and what came to it.
 #[derive(Default)]
 pub(super) struct Webhooks {
-    receiver: OnceCell<Result<Receiver, String>>,
+    receiver: OnceCell<Result<Receiver, Missing>>,
     observed: Mutex<HashMap<Key, Arc<OnceCell<Observed>>>>,
 }
 
@@ -54,7 +55,7 @@ struct Observed {
     /// From when on a delivery is one of these calls.
     since: Instant,
     /// Why nothing can be said.
-    stop: Option<String>,
+    stop: Option<Missing>,
     /// The URL that the deliveries are to go to; `None` where the calls do not settle it.
     url: Option<Url>,
     /// The calls.
@@ -83,13 +84,13 @@ impl Webhooks {
     async fn receiver(&self, server: &Url) -> Result<&Receiver, Missing> {
         let here = || async {
             if is_loopback(server) {
-                return Receiver::here().await;
+                return Receiver::here().await.map_err(Missing::new);
             }
-            Err("the server is elsewhere, and delivers to nobody here: pass --receiver HOST:PORT, or URL=HOST:PORT where it \
-                 reaches this machine by that URL"
-                .to_owned())
+            let what = "the server is elsewhere, and delivers to nobody here";
+            let value = "HOST:PORT, or URL=HOST:PORT where it reaches this machine by that URL";
+            Err(Missing::new(what).pass_value("--receiver", value))
         };
-        self.receiver.get_or_init(here).await.as_ref().map_err(|why| Missing(why.clone()))
+        self.receiver.get_or_init(here).await.as_ref().map_err(Missing::clone)
     }
 
     fn cell(&self, key: Key) -> Arc<OnceCell<Observed>> {
@@ -110,7 +111,7 @@ impl Target {
         };
         let receiver = match self.webhooks.receiver(self.servers.base()).await {
             Ok(receiver) => receiver,
-            Err(Missing(why)) => return Outcome::skip(why),
+            Err(missing) => return Outcome::skip(missing),
         };
         let refuses = check.is_of_refused();
         let cell = self.webhooks.cell((case.operation, hook.name.to_owned(), refuses));
@@ -140,10 +141,10 @@ impl Target {
                 let since = observed.since;
                 let is_there = |came: &[Delivery]| came.iter().any(|one| one.at >= since && documented.fits(one));
                 if self.waits(&observed.slot, is_there, Instant::now() + within).await.is_none() {
-                    observed.stop = Some("the run was ended during it".to_owned());
+                    observed.stop = Some("the run was ended during it".into());
                 }
             }
-            Err(Missing(why)) => observed.stop = Some(why),
+            Err(missing) => observed.stop = Some(missing),
         }
         observed.exchanges = trial.shown(trial.sent.iter());
         let sent = trial.sent.iter().flat_map(|sent| &sent.draft.secrets);
@@ -211,10 +212,10 @@ impl Target {
     async fn trigger(&self, trial: &Trial<'_>, id: &str) -> Result<Draft, Missing> {
         let catalogue = trial.catalogue;
         let named = catalogue.operation_named(id);
-        let (operation, arguments) = named.ok_or_else(|| Missing(format!("there is no operation `{id}`")))?;
+        let (operation, arguments) = named.ok_or_else(|| Missing::new(format!("there is no operation `{id}`")))?;
         let probe = call(&catalogue.contract, operation);
         let needs = Need::of(probe, &catalogue.contract, operation, false)
-            .ok_or_else(|| Missing(format!("no kind of token of the contract fits `{id}`")))?;
+            .ok_or_else(|| Missing::new(format!("no kind of token of the contract fits `{id}`")))?;
         let mut identity = self.caller_for(&needs, operation)?;
         match &self.live {
             Some(live) => self.aim_besides(live, catalogue, operation, &mut identity).await?,
@@ -234,7 +235,7 @@ impl Target {
     ) -> Outcome {
         let key = match self.ready(hook, check, observed).await {
             Ok(key) => key,
-            Err(Missing(why)) => return Outcome::skip(why),
+            Err(missing) => return Outcome::skip(missing),
         };
         let deliveries = Deliveries {
             documented: Documented { api: &trial.catalogue.api, hook, url: observed.url.as_ref() },
@@ -270,8 +271,8 @@ impl Target {
 
     /// Waits until a check can be judged, and returns the key by which deliveries are signed, where it is about that.
     async fn ready(&self, hook: &Hook<'_>, check: DeliveryCheck, observed: &Observed) -> Result<Vec<u8>, Missing> {
-        if let Some(why) = &observed.stop {
-            return Err(Missing(why.clone()));
+        if let Some(missing) = &observed.stop {
+            return Err(missing.clone());
         }
         let terms = hook.terms;
         let wait = match check {
@@ -282,7 +283,7 @@ impl Target {
             }
             DeliveryCheck::Signed => {
                 let Some(signature) = terms.and_then(|terms| terms.signature.as_ref()) else { return Ok(Vec::new()) };
-                return signature.key(&self.identities.webhook_secret(hook.name)?).map_err(Missing);
+                return signature.key(&self.identities.webhook_secret(hook.name)?).map_err(Missing::new);
             }
             _ => return Ok(Vec::new()),
         };
@@ -290,7 +291,7 @@ impl Target {
         let Some(first) = observed.slot.since(since).first().map(|one| one.at) else { return Ok(Vec::new()) };
         let is_twice = |came: &[Delivery]| judge::repeated(came, since, None).is_some();
         let went_on = self.waits(&observed.slot, is_twice, first + wait).await;
-        went_on.map(|_| Vec::new()).ok_or_else(|| Missing("the run was ended during it".to_owned()))
+        went_on.map(|_| Vec::new()).ok_or_else(|| Missing::new("the run was ended during it"))
     }
 }
 
@@ -309,16 +310,18 @@ fn hand_over(api: &Api, operation: &Operation, hook: &Hook<'_>, url: &Url, draft
         }
         Part::Header(name) => {
             let name: HeaderName =
-                name.parse().map_err(|_| Missing(format!("`{name}`, which shall hold the URL, is no header")))?;
+                name.parse().map_err(|_| Missing::new(format!("`{name}`, which shall hold the URL, is no header")))?;
             draft.headers.retain(|(known, _)| *known != name);
             draft.headers.push((name, url.to_string()));
         }
-        Part::Path(name) => return Err(Missing(format!("the URL cannot be handed over in the path, as `{name}`"))),
+        Part::Path(name) => {
+            return Err(Missing::new(format!("the URL cannot be handed over in the path, as `{name}`")));
+        }
     }
     if members.is_empty() {
         return Ok(());
     }
-    let no_body = || Missing(format!("`{}` takes no body that could hold the URL", operation.id));
+    let no_body = || Missing::new(format!("`{}` takes no body that could hold the URL", operation.id));
     let documented = operation.body.as_ref().ok_or_else(no_body)?;
     let sent = draft.body.as_deref().and_then(|bytes| body::read(api, documented, &draft.media_type, bytes));
     let mut value = sent.unwrap_or_else(|| json!({}));
@@ -339,7 +342,7 @@ fn served(sent: &Sent, what: &str) -> Result<(), Missing> {
         Ok(reply) => format!("is answered {}", reply.status),
         Err(reason) => format!("is not answered: {reason}"),
     };
-    Err(Missing(format!("{what}, {method} {}, {problem}", url.path())))
+    Err(Missing::new(format!("{what}, {method} {}, {problem}", url.path())))
 }
 
 /// By what an operation is called whose delivery is waited for: where no credential can be sent, without one.

@@ -33,10 +33,12 @@ pub struct BatchGuess {
 const DEPTH: usize = 3;
 
 impl BatchGuess {
-    /// What an operation looks like, where no overlay says what it is.
+    /// What an operation looks like. Where the overlay says under `partial` where its answer tells of items, that is taken; where it
+    /// says `partial: []`, there are none.
     pub fn read(api: &Api, operation: &Operation) -> Option<Self> {
         let body = operation.body.as_ref().filter(|body| body.writing(api) == Writing::Json)?;
-        if !matches!(operation.method.as_str(), "POST" | "PUT" | "PATCH") || !operation.partial.is_empty() {
+        let is_said = api.hint(operation, "partial").is_some();
+        if !matches!(operation.method.as_str(), "POST" | "PUT" | "PATCH") || (is_said && operation.partial.is_empty()) {
             return None;
         }
         let document = &api.document;
@@ -46,9 +48,14 @@ impl BatchGuess {
         let item = items(document, list)?;
         let id_field = id_field(document, item);
         let spoil = spoil(api, item, id_field.as_deref())?;
-        let mut successes = operation.responses.iter().filter(|(status, _)| status.starts_with('2'));
-        let answer = successes.find_map(|(_, shape)| shape.schema.as_ref().filter(|_| shape.is_json()))?;
-        let Told { partial, is_certain } = told(document, answer, "", DEPTH)?;
+        let Told { partial, is_certain } = match operation.partial.first() {
+            Some(said) => Told { partial: said.clone(), is_certain: true },
+            None => {
+                let mut successes = operation.responses.iter().filter(|(status, _)| status.starts_with('2'));
+                let answer = successes.find_map(|(_, shape)| shape.schema.as_ref().filter(|_| shape.is_json()))?;
+                told(document, answer, "", DEPTH)?
+            }
+        };
         let places: Vec<&str> = partial.places().into_iter().filter_map(|(_, place)| place).collect();
         let shown = if items_at.is_empty() { "a list" } else { &items_at };
         let why = format!("it takes {shown}, and its answer has {}", places.join(", "));

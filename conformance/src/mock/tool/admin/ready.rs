@@ -36,7 +36,7 @@ fn wanted(core: &Core, credential: &Credential) -> Vec<(String, String, TokenReq
     let mut wanted = vec![(kind.clone(), "everything".to_owned(), valid.clone())];
     let mut add = |suffix: &str, may: String, request| wanted.push((format!("{kind}-{suffix}"), may, request));
     let reading = reading(&operations);
-    if credential.scoped && !reading.is_empty() {
+    if credential.is_scoped() && !reading.is_empty() {
         let may = format!("read: {}", reading.iter().map(String::as_str).collect::<Vec<_>>().join(" "));
         add("read-only", may, TokenRequest { scopes: Some(Scopes::Flat(reading)), ..valid });
     }

@@ -284,7 +284,7 @@ fn grant(core: &Core, credential: &Credential, wanted: Option<&Scopes>) -> Resul
         let superset = credential.superset.clone();
         return Ok(superset.map_or(Grant::All, |superset| Grant::Flat(BTreeSet::from([superset]))));
     };
-    if !credential.scoped {
+    if !credential.is_scoped() {
         return Err(MockError::value(format!("`{}` has no scopes", credential.kind), "leave `scopes` out"));
     }
     let state = core.state();
