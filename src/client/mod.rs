@@ -11,6 +11,7 @@ mod config;
 pub(crate) mod dispatch;
 mod dynamic;
 pub(crate) mod form;
+mod idempotency;
 mod list;
 pub(crate) mod list_style;
 #[cfg(any(test, feature = "testing"))]
@@ -35,6 +36,7 @@ pub use cassette::Cassette;
 pub use config::Config;
 pub use dynamic::{DynamicCall, DynamicClient};
 pub use form::FilePart;
+pub use idempotency::new_idempotency_key;
 pub use list::List;
 pub use list_style::ListStyle;
 pub use patch::Patch;

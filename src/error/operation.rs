@@ -35,6 +35,9 @@ pub struct Operation {
     pub retry: Retry,
     /// With [`Retry::Keyed`]: the field of each body item that makes a repeat harmless.
     pub retry_key: Option<&'static str>,
+    /// The header under which the server recognizes a call that is sent again. The client makes a key for each call, where the caller
+    /// gives none, and may then repeat the call whatever [`retry`](Self::retry) says.
+    pub idempotency_key: Option<&'static str>,
     /// The rate-limit class: operations of one class share a budget.
     pub rate_limit: &'static str,
     /// The path parameters that tell whose budget it is: each of their values has one of its own.
@@ -70,6 +73,7 @@ impl Operation {
             success: &[],
             retry: Retry::Never,
             retry_key: None,
+            idempotency_key: None,
             rate_limit: id,
             rate_limit_by: &[],
             pagination: None,
@@ -133,6 +137,12 @@ impl Operation {
     #[must_use]
     pub const fn with_retry_key(self, retry_key: &'static str) -> Self {
         Self { retry_key: Some(retry_key), ..self }
+    }
+
+    /// The same, with the header of its [idempotency key](Self::idempotency_key).
+    #[must_use]
+    pub const fn with_idempotency_key(self, header: &'static str) -> Self {
+        Self { idempotency_key: Some(header), ..self }
     }
 
     /// The same, with its [class of rate limit](Self::rate_limit).

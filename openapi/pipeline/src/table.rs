@@ -16,7 +16,7 @@ use crate::path_key::PathKey;
 use crate::pointer;
 use crate::security::Security;
 use crate::streams::{Framing, Streamed, Streaming};
-use crate::{Failure, Needed, media, name, streams, walk, webhook};
+use crate::{Failure, Needed, idempotency, media, name, streams, walk, webhook};
 
 /// What an overlay says under `x-keyfit`, at the root for all operations and at each operation.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -28,6 +28,7 @@ struct Hints {
     resource: Option<String>,
     retry: Option<Retry>,
     retry_key: Option<String>,
+    idempotency_key: Option<idempotency::Hint>,
     rate_limit: Option<String>,
     rate_limit_by: Option<Vec<String>>,
     pages: Option<pagination::Hint>,
@@ -127,6 +128,14 @@ fn build(
     };
     let partial = hints.partial.unwrap_or_default().settle(document, success.map(|(_, shape)| shape));
     let partial = partial.map_err(|(below, misfit)| refuse("partial", &below, misfit))?;
+    // What is said of all operations is meant for those that no standard lets repeat.
+    let shared = || defaults.idempotency_key.clone().filter(|_| ["post", "patch"].contains(&method.as_str()));
+    let idempotency_key = match hints.idempotency_key.or_else(shared) {
+        // An overlay that says so has the last word.
+        _ if hints.retry == Some(Retry::Never) => None,
+        Some(idempotency::Hint(said)) => said,
+        None => idempotency::header_of(document, &method, &parameters),
+    };
     let stream = streaming(document, body.as_ref(), &responses, hints.stream, &defaults.stream);
     let streaming = stream.map_err(|misfit| refuse("stream", "", misfit))?;
     let id = text(operation, "operationId").unwrap_or_default();
@@ -145,6 +154,7 @@ fn build(
         // Without a word from the overlay only what RFC 9110 calls safe is repeated.
         retry: hints.retry.unwrap_or(if walk::is_safe(&method) { Retry::Safe } else { Retry::Never }),
         retry_key: hints.retry_key,
+        idempotency_key,
         rate_limit: hints.rate_limit.unwrap_or_else(|| id.clone()),
         rate_limit_by: hints.rate_limit_by.or_else(|| defaults.rate_limit_by.clone()).unwrap_or_default(),
         pagination,

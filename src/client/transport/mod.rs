@@ -36,6 +36,7 @@ use shared::Shared;
 use stop::Stop;
 
 use crate::auth::{Carrier, Credential};
+use crate::client::idempotency::add_key;
 use crate::client::{CallOptions, Config};
 use crate::error::{Api, Error, Operation};
 
@@ -133,11 +134,12 @@ impl Transport {
         self.shared.servers.base().url(path)
     }
 
-    /// Refuses a request that does not go where its operation is, and adds the headers that every request has.
+    /// Refuses a request that does not go where its operation is, and adds the headers that every request has, and its idempotency key.
     pub(crate) fn prepare(&self, request: &mut Request, operation: &Operation) -> Result<(), Error> {
         self.shared.servers.of(operation)?.check(request.url(), operation)?;
         self.prepare_raw(request);
-        Ok(())
+        // Before the attempts, so that all of them have the same.
+        add_key(request, operation)
     }
 
     /// Sends the request of an operation, as often as that and the policy allow.

@@ -6,12 +6,13 @@ use reqwest::Request;
 use serde_json::Value;
 
 use crate::client::CallOptions;
+use crate::client::idempotency::has_key;
 use crate::error::Operation;
 use crate::error::operation::Retry;
 
-/// By the operation table, or by the caller's word.
+/// By an idempotency key, by the operation table, or by the caller's word.
 pub(crate) fn is_harmless(operation: &Operation, options: &CallOptions, request: &Request) -> bool {
-    if options.idempotent {
+    if options.idempotent || has_key(request, operation) {
         return true;
     }
     match operation.retry {

@@ -164,6 +164,7 @@ impl Client {
         operation: &Operation,
         url: Url,
         arguments: &Map<String, Value>,
+        key: Option<&str>,
     ) -> Result<Reply, &'static str> {
         let method = Method::from_bytes(operation.method.as_bytes()).map_err(|_| "invalid-request")?;
         let mut request = self.http.request(method, url).header(ACCEPT, asked(operation, arguments));
@@ -179,6 +180,9 @@ impl Client {
                 Spot::Query(name) => request.query(&[(name, value)]),
                 Spot::Connection => request,
             };
+        }
+        if let (Some(header), Some(key)) = (&operation.idempotency_key, key) {
+            request = request.header(header, key);
         }
         if self.has(Defect::SendsApiVersion) {
             request = request.header("api-version", "1.0.0");

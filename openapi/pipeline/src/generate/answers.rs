@@ -12,7 +12,7 @@ use crate::normalize::{essence, is_json};
 use crate::path_key::PathKey;
 use crate::repair::Repairs;
 use crate::streams::{Framing, streamed};
-use crate::{Api, Operation, pointer, walk};
+use crate::{Api, Operation, Place, pointer, walk};
 
 /// What the generator reads of an operation, its id, request and answers aside.
 const CALL: [&str; 2] = ["summary", "description"];
@@ -65,7 +65,7 @@ pub(crate) fn client_document(api: &Api, repairs: &mut Repairs) -> ClientDocumen
         note_changes(&at, operation, &success, repairs);
         let mut kept = call.clone();
         kept.retain(|key, text| CALL.contains(&key.as_str()) && text.is_string());
-        let mut parameters = parameters(call.get("parameters"));
+        let mut parameters = parameters(call.get("parameters"), operation);
         let body = call.get("requestBody").and_then(|body| bodies::body(&api.document, body, &at, repairs));
         let mut particulars =
             Particulars { is_optional: success.is_optional, accept: success.accept, ..Particulars::default() };
@@ -102,11 +102,16 @@ pub(crate) fn client_document(api: &Api, repairs: &mut Repairs) -> ClientDocumen
     ClientDocument { document, calls }
 }
 
-fn parameters(list: Option<&Value>) -> Vec<Value> {
+fn parameters(list: Option<&Value>, operation: &Operation) -> Vec<Value> {
     let list = list.and_then(Value::as_array).into_iter().flatten();
     let clean = list.map(|parameter| {
         let mut object = parameter.as_object().cloned().unwrap_or_default();
         object.retain(|key, value| PARAMETER.contains(&key.as_str()) && (key != "description" || value.is_string()));
+        let name = object.get("name").and_then(Value::as_str).unwrap_or_default();
+        if object.get("in").is_some_and(|place| place == "header") && operation.makes(name, Place::Header) {
+            // The client makes it where the caller gives none.
+            object.insert("required".to_owned(), json!(false));
+        }
         Value::Object(object)
     });
     clean.collect()

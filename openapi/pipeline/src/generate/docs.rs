@@ -172,6 +172,9 @@ fn facts(api: &Api, operation: &Operation, narrowed: &[&Repair]) -> String {
         lines.push(format!("- Errors: {}.", refused.join(", ")));
     }
     let repeat = match operation.retry {
+        Retry::Never if let Some(header) = &operation.idempotency_key => {
+            format!("under its `{header}`, which the client makes once for each call that is given none")
+        }
         Retry::Safe => "it changes nothing, so it may be repeated".to_owned(),
         Retry::Idempotent => "sending it twice has the effect of once".to_owned(),
         Retry::Keyed => format!("a repeat is harmless, by `{}`", operation.retry_key.as_deref().unwrap_or_default()),

@@ -241,6 +241,7 @@ fn row(operation: &Operation, streams: bool) -> TokenStream {
         list("with_success", &success),
         retry.map(|retry| quote!(.with_retry(::keyfit::operation::Retry::#retry))),
         optional("with_retry_key", operation.retry_key.as_ref()),
+        optional("with_idempotency_key", operation.idempotency_key.as_ref()),
         optional("with_rate_limit", Some(rate_limit).filter(|class| *class != id)),
         list("with_rate_limit_by", &operation.rate_limit_by),
         operation.pagination.as_ref().map(paging::setter),
