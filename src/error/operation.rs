@@ -46,6 +46,8 @@ pub struct Operation {
     pub pagination: Option<Pagination>,
     /// How a success tells of items that failed: in any of these ways. Empty where a success is a whole one.
     pub partial: &'static [Partial],
+    /// Whether it may answer with 202 and the place of a status, which is [asked for](crate::Poll) until the work is over.
+    pub polls: bool,
     /// Whether a call costs money.
     pub spends: bool,
     /// Whether the answer is handed on as a stream of bytes.
@@ -78,6 +80,7 @@ impl Operation {
             rate_limit_by: &[],
             pagination: None,
             partial: &[],
+            polls: false,
             spends: false,
             streams: false,
             errors: "",
@@ -167,6 +170,12 @@ impl Operation {
     #[must_use]
     pub const fn with_partial(self, partial: &'static [Partial]) -> Self {
         Self { partial, ..self }
+    }
+
+    /// The same, which starts work that is [waited for](Self::polls).
+    #[must_use]
+    pub const fn polling(self) -> Self {
+        Self { polls: true, ..self }
     }
 
     /// The same, which [costs money](Self::spends).

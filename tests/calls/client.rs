@@ -22,6 +22,23 @@ mod generated {
         pub type CreateOrderIdempotencyKey = rt::Text<rt::AnyText, 0, 64>;
         #[derive(Clone, Debug, rt::Deserialize, rt::Serialize)]
         #[serde(crate = "rt::serde")]
+        pub struct Invalid {
+            pub members: Vec<Misfit>,
+            pub title: String,
+        }
+        #[derive(Clone, Debug, rt::Deserialize, rt::Serialize)]
+        #[serde(crate = "rt::serde")]
+        pub struct Job {
+            pub order: String,
+        }
+        #[derive(Clone, Debug, rt::Deserialize, rt::Serialize)]
+        #[serde(crate = "rt::serde")]
+        pub struct Misfit {
+            pub name: String,
+            pub reason: super::values::MisfitReason,
+        }
+        #[derive(Clone, Debug, rt::Deserialize, rt::Serialize)]
+        #[serde(crate = "rt::serde")]
         pub struct NewOrder {
             pub copies: ::std::num::NonZeroU64,
             pub title: String,
@@ -39,9 +56,39 @@ mod generated {
             pub id: String,
             pub title: String,
         }
+        #[derive(Clone, Debug, rt::Deserialize, rt::Serialize)]
+        #[serde(crate = "rt::serde")]
+        pub struct Problem {
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub detail: Option<String>,
+            pub title: String,
+        }
+        #[derive(Clone, Debug, rt::Deserialize, rt::Serialize)]
+        #[serde(crate = "rt::serde")]
+        pub struct Sheets {
+            pub sheets: i64,
+        }
+        #[derive(Clone, Debug, rt::Deserialize, rt::Serialize)]
+        #[serde(crate = "rt::serde")]
+        pub struct Status {
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub reason: Option<String>,
+            pub status: String,
+        }
+        #[derive(Clone, Debug, rt::Deserialize, rt::Serialize)]
+        #[serde(crate = "rt::serde")]
+        pub struct Taken {
+            pub order: Order,
+            pub title: String,
+        }
         /// Types for composing complex structures.
         pub mod builder {
             use ::keyfit::codegen as rt;
+            rt::builder! {
+                Job {
+                    required order: String,
+                }
+            }
             rt::builder! {
                 NewOrder {
                     required copies: ::std::num::NonZeroU64,
@@ -90,6 +137,7 @@ mod generated {
         ///
         /// - Token: `key`.
         /// - Errors: `409` Another order has this name, `422` Members that do not fit, `default` What went wrong.
+        /// - Bodies of errors, for `Error::typed`: `409` `types::Taken`; `422` `types::Invalid`; `default` `types::Problem`.
         /// - Repeat: under its `Idempotency-Key`, which the client makes once for each call that is given none.
         pub fn create_order(&self) -> builder::CreateOrder<'_> {
             builder::CreateOrder::new(self)
@@ -100,6 +148,7 @@ mod generated {
         ///
         /// - Token: `key`.
         /// - Errors: `404` What went wrong.
+        /// - Bodies of errors, for `Error::typed`: `404` `types::Problem`.
         /// - Repeat: it changes nothing, so it may be repeated.
         pub fn get_order(&self) -> builder::GetOrder<'_> {
             builder::GetOrder::new(self)
@@ -123,6 +172,26 @@ mod generated {
         /// - Repeat: never: a second request could have a second effect.
         pub fn add_note(&self) -> builder::AddNote<'_> {
             builder::AddNote::new(self)
+        }
+        /// Prints what was ordered, which takes its time
+        ///
+        /// `curl -X POST 'https://press.example.com/v1/prints' -H 'Authorization: Bearer …' -H 'Content-Type: application/json' --data-binary @body`
+        ///
+        /// - Token: `key`.
+        /// - Errors: `default` What went wrong.
+        /// - Bodies of errors, for `Error::typed`: `default` `types::Problem`.
+        /// - Repeat: never: a second request could have a second effect.
+        pub fn start_print(&self) -> builder::StartPrint<'_> {
+            builder::StartPrint::new(self)
+        }
+        /// How a print stands
+        ///
+        /// `curl 'https://press.example.com/v1/prints/{id}/status' -H 'Authorization: Bearer …'`
+        ///
+        /// - Token: `key`.
+        /// - Repeat: it changes nothing, so it may be repeated.
+        pub fn get_print_status(&self) -> builder::GetPrintStatus<'_> {
+            builder::GetPrintStatus::new(self)
         }
     }
     /// Types for composing operation parameters.
@@ -230,6 +299,55 @@ mod generated {
                 client.inner.send(&client.client, build(), &API.operations[3]).await?.decode()
             }
         }
+        rt::call! {
+            /// Builder for [`Client::start_print`](super::Client::start_print).
+            StartPrint {
+                built body body_map: types::Job,
+            }
+        }
+        impl<'a> StartPrint<'a> {
+            fn into_request(self) -> (&'a super::Client, Result<rt::reqwest::Request, Error>) {
+                let client = self.client;
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let body = rt::built::<types::Job>(self.body)?;
+                    let url = format!("{}/prints", client.baseurl);
+                    Ok(client.client.post(url).accept("application/json").json(&body).build()?)
+                };
+                (client, build())
+            }
+            /// Sends a `POST` request to `/prints`. An error says that it was not sent, or not answered by a success.
+            pub async fn send(
+                self,
+            ) -> Result<::keyfit::Response<Option<types::Sheets>>, ::keyfit::Error> {
+                let (client, request) = self.into_request();
+                client.inner.send(&client.client, request, &API.operations[4]).await?.decode()
+            }
+            /// The call as one that starts work, and is waited for: see `keyfit::Poll`. Where the answer is not a 202 it is the result itself.
+            pub fn poll(self) -> ::keyfit::Poll {
+                let (client, request) = self.into_request();
+                rt::poll(&client.inner, &client.client, request, &API.operations[4])
+            }
+        }
+        rt::call! {
+            /// Builder for [`Client::get_print_status`](super::Client::get_print_status).
+            GetPrintStatus {
+                required id: ::keyfit::PathArgument,
+            }
+        }
+        impl<'a> GetPrintStatus<'a> {
+            /// Sends a `GET` request to `/prints/{id}/status`. An error says that it was not sent, or not answered by a success.
+            pub async fn send(
+                self,
+            ) -> Result<::keyfit::Response<types::Status>, ::keyfit::Error> {
+                let client = self.client;
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let id = self.id?;
+                    let url = format!("{}/prints/{}/status", client.baseurl, id.segment());
+                    Ok(client.client.get(url).accept("application/json").build()?)
+                };
+                client.inner.send(&client.client, build(), &API.operations[5]).await?.decode()
+            }
+        }
     }
     /// This API, in the bounds that say which tokens open it: `keyfit::auth::Opens`.
     #[derive(Debug)]
@@ -324,6 +442,11 @@ mod generated {
                 .with_retry(::keyfit::operation::Retry::Idempotent),
             ::keyfit::Operation::new("addNote", "add_note", "POST", "/notes").with_security(&[&["key"]])
                 .with_success(&[201]),
+            ::keyfit::Operation::new("startPrint", "start_print", "POST", "/prints")
+                .with_security(&[&["key"]]).with_success(&[200, 202]).polling(),
+            ::keyfit::Operation::new("getPrintStatus", "get_print_status", "GET", "/prints/{id}/status")
+                .with_security(&[&["key"]]).with_success(&[200])
+                .with_retry(::keyfit::operation::Retry::Safe),
         ])
         .with_errors(&[
             ::keyfit::ErrorEnvelope::new("plain").with_message(&["/title"]),
@@ -331,6 +454,13 @@ mod generated {
         .with_secret_prefixes(&["fixture-token-"]);
     /// Values that the document names; in answers others are kept as they came.
     pub mod values {
+        use ::keyfit::codegen as rt;
+        rt::open_texts! {
+            pub enum MisfitReason {
+                TooLong = "too_long",
+                Missing = "missing",
+            }
+        }
     }
     #[cfg(test)]
     /// Calls an operation through its typed builder.
@@ -381,6 +511,22 @@ mod generated {
                 let mut call = client.add_note();
                 if let Some(value) = arguments.get("body") {
                     call = call.body(rt::argument::<types::Note>("body", value)?);
+                }
+                ::keyfit::dispatch::Answer::from_response(call.send().await?)
+            }
+            "startPrint" => {
+                #[allow(unused_mut)]
+                let mut call = client.start_print();
+                if let Some(value) = arguments.get("body") {
+                    call = call.body(rt::argument::<types::Job>("body", value)?);
+                }
+                ::keyfit::dispatch::Answer::from_response(call.send().await?)
+            }
+            "getPrintStatus" => {
+                #[allow(unused_mut)]
+                let mut call = client.get_print_status();
+                if let Some(value) = arguments.get("id") {
+                    call = call.id(rt::argument::<::keyfit::PathArgument>("id", value)?);
                 }
                 ::keyfit::dispatch::Answer::from_response(call.send().await?)
             }

@@ -5,7 +5,10 @@
 //! kept.
 
 mod client;
+mod conditions;
+mod errors;
 mod idempotency;
+mod polling;
 mod server;
 
 use std::time::{Duration, UNIX_EPOCH};

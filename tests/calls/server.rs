@@ -28,7 +28,7 @@ impl Received {
 }
 
 impl Server {
-    pub(crate) async fn start(answers: impl IntoIterator<Item = Answer>) -> Self {
+    pub(crate) async fn start<const N: usize>(answers: [Answer; N]) -> Self {
         let server = MockServer::start_async().await;
         let received = Arc::new(Mutex::new(Vec::new()));
         let (record, answers) = (Arc::clone(&received), Mutex::new(answers.into_iter().collect::<VecDeque<_>>()));

@@ -70,6 +70,8 @@ pub struct Operation {
     /// The calls that the server makes because of it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub callbacks: Vec<Webhook>,
+    /// Whether it documents a 202 with the place of a status, which clients ask for until the work is over.
+    pub polls: bool,
     /// Whether a call costs money.
     pub spends: bool,
     /// The error profile: the envelope of this API's error bodies.

@@ -18,6 +18,9 @@ use crate::security::Security;
 use crate::streams::{Framing, Streamed, Streaming};
 use crate::{Failure, Needed, idempotency, media, name, streams, walk, webhook};
 
+/// The headers of a 202 that name the place of its status (RFC 9110, section 15.3.3, and what clouds have for it).
+const MONITORS: [&str; 3] = ["Operation-Location", "Azure-AsyncOperation", "Location"];
+
 /// What an overlay says under `x-keyfit`, at the root for all operations and at each operation.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
@@ -138,6 +141,8 @@ fn build(
     };
     let stream = streaming(document, body.as_ref(), &responses, hints.stream, &defaults.stream);
     let streaming = stream.map_err(|misfit| refuse("stream", "", misfit))?;
+    let accepted = responses.get("202").map_or(&[][..], |shape| &shape.headers);
+    let polls = accepted.iter().any(|header| MONITORS.iter().any(|known| header.eq_ignore_ascii_case(known)));
     let id = text(operation, "operationId").unwrap_or_default();
     let operation = Operation {
         function: name::of_argument(&id),
@@ -161,6 +166,7 @@ fn build(
         partial,
         streaming,
         callbacks: webhook::callbacks(document, operation),
+        polls,
         spends: hints.spends,
         errors: hints.errors.or_else(|| defaults.errors.clone()).unwrap_or_default(),
         unverified: text(operation, "x-unverified"),

@@ -8,6 +8,7 @@ mod classify;
 mod exchange;
 mod items;
 mod limiter;
+mod look;
 mod opening;
 mod outgoing;
 mod repeat;
@@ -25,7 +26,6 @@ use std::time::Duration;
 use reqwest::header::{ACCEPT, HeaderValue};
 use reqwest::{Request, Url};
 
-pub(crate) use answer::misfit;
 pub use exchange::Answer;
 pub use outgoing::Outgoing;
 
@@ -126,6 +126,9 @@ impl Transport {
         headers.entry(ACCEPT).or_insert(HeaderValue::from_static("application/json"));
         for (name, value) in &self.options.headers {
             headers.append(name, value.clone());
+        }
+        for (name, value) in &self.options.conditions {
+            headers.entry(name).or_insert_with(|| value.clone());
         }
     }
 

@@ -308,12 +308,14 @@ impl Client {
 /// The kind of a refusal, by its status.
 pub(super) fn kind_of(status: u16) -> &'static str {
     match status {
+        304 => "not-modified",
         400 => "bad-request",
         401 => "unauthorized",
         402 => "payment-required",
         403 => "forbidden",
         404 => "not-found",
         409 => "conflict",
+        412 => "precondition-failed",
         413 => "payload-too-large",
         422 => "unprocessable",
         429 => "rate-limited",

@@ -21,7 +21,7 @@ use syn::{
 
 use super::answers::Particulars;
 use super::paging::{self, AnswerTypes};
-use super::{absent, docs, forms, items_body, lists, optional_body, setters, streams};
+use super::{absent, docs, forms, items_body, lists, optional_body, polling, setters, streams};
 use crate::media::Writing;
 use crate::normalize::PATH_GUARD;
 use crate::streams::Streaming;
@@ -260,7 +260,7 @@ fn wrap_send(
     let streaming = operation.streaming.as_ref();
     let beside = streaming.filter(|streaming| !streaming.is_only);
     let only = streaming.filter(|streaming| streaming.is_only);
-    let is_shared = operation.pagination.is_some() || beside.is_some();
+    let is_shared = operation.pagination.is_some() || beside.is_some() || operation.polls;
     let attributes = &function.attrs;
     let streams = is_stream(&function.sig.output);
     let mut value = match answer_type(&function.sig.output)? {
@@ -348,7 +348,8 @@ fn wrap_send(
             }
         }
     });
-    Some(into_request.into_iter().chain([send]).chain(stream).collect())
+    let poll = operation.polls.then(|| polling::method(index));
+    Some(into_request.into_iter().chain([send]).chain(stream).chain(poll).collect())
 }
 
 /// `let info = OperationInfo { .. };`

@@ -5,9 +5,10 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 
+use super::errors::{ERRORS, Errors};
 use super::forms::Form;
 use super::names::Alias;
-use super::{bodies, streams};
+use super::{bodies, split, streams};
 use crate::normalize::{essence, is_json};
 use crate::path_key::PathKey;
 use crate::repair::Repairs;
@@ -51,6 +52,7 @@ pub(crate) struct Particulars {
 pub(crate) fn client_document(api: &Api, repairs: &mut Repairs) -> ClientDocument {
     let mut paths = Map::new();
     let mut calls = HashMap::new();
+    let mut errors = Errors::new(api);
     for operation in &api.operations {
         let at = operation.pointer();
         let Some(call) = api.document.pointer(&at).and_then(Value::as_object) else { continue };
@@ -87,18 +89,20 @@ pub(crate) fn client_document(api: &Api, repairs: &mut Repairs) -> ClientDocumen
             responses[streams::BESIDE] = streams::response(streaming);
         }
         kept.insert("responses".to_owned(), responses);
+        kept.insert(ERRORS.to_owned(), errors.of(operation, call.get("responses").unwrap_or(&Value::Null)));
         calls.insert(operation.function.clone(), particulars);
         let path = PathKey::for_generator(&operation.key, &operation.function);
         let item = paths.entry(path).or_insert_with(|| json!({}));
         item[operation.method.to_lowercase()] = Value::Object(kept);
     }
     let schemas = api.document.pointer("/components/schemas").filter(|schemas| schemas.is_object());
-    let document = json!({
+    let mut document = json!({
         "openapi": api.document["openapi"],
         "info": { "title": api.title, "version": api.version },
         "paths": paths,
         "components": { "schemas": schemas.cloned().unwrap_or_else(|| json!({})) },
     });
+    split::add(&mut document, errors.added);
     ClientDocument { document, calls }
 }
 

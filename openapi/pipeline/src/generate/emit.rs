@@ -246,6 +246,7 @@ fn row(operation: &Operation, streams: bool) -> TokenStream {
         list("with_rate_limit_by", &operation.rate_limit_by),
         operation.pagination.as_ref().map(paging::setter),
         list("with_partial", &partial),
+        operation.polls.then(|| quote!(.polling())),
         operation.spends.then(|| quote!(.spending())),
         streams.then(|| quote!(.streaming())),
         optional("with_errors", Some(errors).filter(|name| !name.is_empty())),
