@@ -126,7 +126,7 @@ impl Poll {
     }
 
     /// Goes on with work that was started before: `status` is what [`location`](Self::location) was. The call itself is not sent, and its
-    /// arguments may be lacking.
+    /// arguments may be lacking. Where the start named the place of the result beside that of the status, the value of `done` is the status.
     ///
     /// # Errors
     /// Returns an error if the text is not a URL.

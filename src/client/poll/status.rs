@@ -13,10 +13,10 @@ pub(super) enum Standing {
     Failed(String),
 }
 
-/// Words of work that goes on, in small letters alone.
-const AT_WORK: [&str; 20] = [
+/// Words of work that goes on, in small letters alone. Not among them are words that things have for good: `active`, `started`,
+/// `scheduled`.
+const AT_WORK: [&str; 17] = [
     "accepted",
-    "active",
     "canceling",
     "cancelling",
     "creating",
@@ -30,8 +30,6 @@ const AT_WORK: [&str; 20] = [
     "provisioning",
     "queued",
     "running",
-    "scheduled",
-    "started",
     "submitted",
     "updating",
     "waiting",

@@ -68,6 +68,10 @@ pub(crate) fn client_document(api: &Api, repairs: &mut Repairs) -> ClientDocumen
         let mut kept = call.clone();
         kept.retain(|key, text| CALL.contains(&key.as_str()) && text.is_string());
         let mut parameters = parameters(call.get("parameters"), operation);
+        if operation.parameters.iter().any(|one| one.required && operation.makes(&one.name, one.place)) {
+            let at = pointer::join(&at, "parameters");
+            repairs.note("made-key", &at, "the client makes the idempotency key, so that nobody has to give one");
+        }
         let body = call.get("requestBody").and_then(|body| bodies::body(&api.document, body, &at, repairs));
         let mut particulars =
             Particulars { is_optional: success.is_optional, accept: success.accept, ..Particulars::default() };
