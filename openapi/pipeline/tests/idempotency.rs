@@ -2,7 +2,7 @@
 
 use keyfit_openapi::{Api, Source, Text, generate};
 
-const DOCUMENT: &str = r##"
+const DOCUMENT: &str = r#"
 openapi: 3.0.3
 info: { title: Shop, version: "1" }
 servers: [{ url: https://shop.example }]
@@ -23,7 +23,7 @@ paths:
     get:
       operationId: list
       responses: { "200": { description: All. } }
-"##;
+"#;
 
 fn source(actions: &[(&str, &str)]) -> Source {
     let of_action =
