@@ -83,7 +83,8 @@ pub mod scopien;
 pub use client::metrics;
 pub use client::{
     ByteStream, CallOptions, Config, DynamicCall, DynamicClient, Event, EventStream, FilePart, InvalidPathArgument,
-    JsonLines, List, ListStyle, Patch, PathArgument, RawRequest, Response, RetryPolicy, Stop, Upload,
+    JsonLines, List, ListStyle, Patch, PathArgument, Poll, RawRequest, Response, RetryPolicy, Stop, Upload,
+    new_idempotency_key,
 };
 pub use client::{batch, observer, pagination};
 pub use codegen::IntoArgument;

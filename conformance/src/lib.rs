@@ -26,7 +26,6 @@ pub mod file;
 mod form;
 pub mod generate;
 mod glob;
-mod idempotency;
 pub mod identity;
 pub mod ids;
 pub mod init;

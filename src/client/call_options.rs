@@ -1,9 +1,12 @@
 //! What a single call may be told, beside its arguments.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, IF_MATCH,
+    IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_UNMODIFIED_SINCE,
+};
 
 use crate::client::RetryPolicy;
 use crate::client::transport::stop::Stop;
@@ -36,6 +39,8 @@ pub struct CallOptions {
     pub(crate) reconnects: u32,
     pub(crate) idempotent: bool,
     pub(crate) headers: HeaderMap,
+    /// Headers of conditions, which a call's own arguments go before.
+    pub(crate) conditions: HeaderMap,
     pub(crate) stop: Option<Arc<Stop>>,
 }
 
@@ -115,6 +120,59 @@ impl CallOptions {
         self
     }
 
+    /// Asks for the answer only where it is another one than that with this [`ETag`](crate::Response::etag), which is repeated as it came;
+    /// `*` is any. An answer that is the same is an error of kind [`NotModified`](crate::ErrorKind::NotModified), without a body. A change
+    /// with `*` is made only where nothing is there yet, and is otherwise refused with
+    /// [`PreconditionFailed`](crate::ErrorKind::PreconditionFailed).
+    ///
+    /// # Errors
+    /// Returns an error if the text is empty, or a value that HTTP does not allow.
+    pub fn if_none_match(self, etag: &str) -> Result<Self, Error> {
+        self.with_condition(IF_NONE_MATCH, etag)
+    }
+
+    /// Makes the change only where what is there still has this [`ETag`](crate::Response::etag), which is repeated as it came; `*` is
+    /// any. Otherwise the call is refused with [`PreconditionFailed`](crate::ErrorKind::PreconditionFailed), and is not executed.
+    ///
+    /// A change under a condition is not repeated where it may have been executed: the repetition would be refused for what the
+    /// first attempt did. With an [idempotency key](crate::Operation::idempotency_key) it is.
+    ///
+    /// # Errors
+    /// Returns an error if the text is empty, or a value that HTTP does not allow.
+    pub fn if_match(self, etag: &str) -> Result<Self, Error> {
+        self.with_condition(IF_MATCH, etag)
+    }
+
+    /// Asks for the answer only where it was modified after this time, in whole seconds: as
+    /// [`if_none_match`](Self::if_none_match), for servers that send [`Last-Modified`](crate::Response::last_modified) alone.
+    ///
+    /// # Errors
+    /// Returns an error if the time is before 1970 or after 9999.
+    pub fn if_modified_since(self, time: SystemTime) -> Result<Self, Error> {
+        let date = http_date(time)?;
+        self.with_condition(IF_MODIFIED_SINCE, &date)
+    }
+
+    /// Makes the change only where what is there was not modified after this time, in whole seconds: as
+    /// [`if_match`](Self::if_match), for servers that send [`Last-Modified`](crate::Response::last_modified) alone.
+    ///
+    /// # Errors
+    /// Returns an error if the time is before 1970 or after 9999.
+    pub fn if_unmodified_since(self, time: SystemTime) -> Result<Self, Error> {
+        let date = http_date(time)?;
+        self.with_condition(IF_UNMODIFIED_SINCE, &date)
+    }
+
+    fn with_condition(mut self, name: HeaderName, value: &str) -> Result<Self, Error> {
+        let refuse = |why: &str| Error::invalid_request(format!("the condition `{name}` {why}"));
+        if value.trim().is_empty() {
+            return Err(refuse("is empty: repeat the `ETag` of an answer as it came"));
+        }
+        let value = HeaderValue::try_from(value).map_err(|_| refuse("has a value that HTTP does not allow"))?;
+        self.conditions.insert(name, value);
+        Ok(self)
+    }
+
     /// A header to add.
     ///
     /// # Errors
@@ -124,6 +182,18 @@ impl CallOptions {
         let (name, value) = checked_header(name, value).map_err(Error::invalid_request)?;
         self.headers.append(name, value);
         Ok(self)
+    }
+}
+
+/// A time as HTTP writes it.
+fn http_date(time: SystemTime) -> Result<String, Error> {
+    /// The first second of the year 10000, from 1970.
+    const END: u64 = 253_402_300_800;
+    match time.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(since) if since.as_secs() < END => Ok(httpdate::fmt_http_date(time)),
+        _ => Err(Error::invalid_request(
+            "a condition names a time that HTTP cannot write: before 1970, or after 9999".to_owned(),
+        )),
     }
 }
 

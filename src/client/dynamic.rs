@@ -15,7 +15,7 @@ use super::path_argument::{PathArgument, encode};
 use super::query::pairs;
 use super::transport::{Answer, Transport, Unsent};
 use crate::auth::{Credential, with_secrets};
-use crate::client::{ByteStream, CallOptions, Config, Response};
+use crate::client::{ByteStream, CallOptions, Config, Poll, Response};
 use crate::error::{Api, Error, Operation};
 
 /// A client of an [`Api`] that a program reads or makes up while it runs. Its calls pass through what those of generated
@@ -240,6 +240,12 @@ impl DynamicCall<'_> {
         let call = self.built().map_err(Unsent::from);
         let Self { client, operation, .. } = self;
         Some(Pages::over(Pager::new(&client.transport, &client.http, call, operation, pagination)))
+    }
+
+    /// The call as one that starts work, and is waited for. Where the answer is not a 202 it is the result itself.
+    pub fn poll(self) -> Poll {
+        let call = self.built().map_err(Unsent::from);
+        Poll::new(&self.client.transport, &self.client.http, call, self.operation)
     }
 
     async fn answer(self) -> Result<Answer, Error> {

@@ -2,9 +2,10 @@
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
+use std::time::SystemTime;
 
 use reqwest::StatusCode;
-use reqwest::header::HeaderMap;
+use reqwest::header::{ETAG, HeaderMap, LAST_MODIFIED};
 
 use crate::auth::Carried;
 use crate::error::RateLimit;
@@ -49,6 +50,18 @@ impl<T> Response<T> {
     /// The server's name for this request, to quote to its support.
     pub fn request_id(&self) -> Option<&str> {
         request_id(&self.headers)
+    }
+
+    /// The name of this version of what was asked for, as the server wrote it, quotes included: for
+    /// [`CallOptions::if_none_match`](crate::CallOptions::if_none_match) and [`if_match`](crate::CallOptions::if_match).
+    pub fn etag(&self) -> Option<&str> {
+        self.headers.get(ETAG)?.to_str().ok().filter(|etag| !etag.trim().is_empty())
+    }
+
+    /// When what was asked for was last modified, by the server's clock, in whole seconds: for
+    /// [`CallOptions::if_modified_since`](crate::CallOptions::if_modified_since).
+    pub fn last_modified(&self) -> Option<SystemTime> {
+        httpdate::parse_http_date(self.headers.get(LAST_MODIFIED)?.to_str().ok()?.trim()).ok()
     }
 
     /// The rate limit that the answer reported.

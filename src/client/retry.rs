@@ -10,7 +10,7 @@ use crate::error::jitter;
 /// timeouts, lost connections and most 5xx.
 ///
 /// A call that could have a second effect, such as sending an SMS, is only tried again where the first request certainly
-/// was not executed. `401` is not part of this: a call is sent once more with another token whatever the policy.
+/// was not executed, or under an [idempotency key](crate::Operation::idempotency_key). `401` is not part of this: a call is sent once more with another token whatever the policy.
 ///
 /// ```
 /// use std::time::Duration;

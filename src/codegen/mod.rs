@@ -36,6 +36,7 @@ pub use crate::{
 };
 
 use crate::auth::{Carrier, Credential, TokenKind};
+use crate::client::Poll;
 pub use oauth::{client_credentials, discovered_client_credentials};
 
 pub use forms::multipart;
@@ -115,6 +116,16 @@ pub fn stream<'a>(
     streamed: Streamed,
 ) -> StreamCall<'a> {
     StreamCall { transport, http, request: request.map(Into::into), operation, streamed }
+}
+
+/// A call that starts work, and the looks at its status.
+pub fn poll(
+    transport: &Transport,
+    http: &reqwest::Client,
+    request: Result<impl Into<Outgoing>, Unsent>,
+    operation: &'static Operation,
+) -> Poll {
+    Poll::new(transport, http, request, operation)
 }
 
 /// The items of a paged call.

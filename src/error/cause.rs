@@ -56,6 +56,16 @@ impl Error {
         error
     }
 
+    /// Work that is not over before the deadline.
+    pub(crate) fn unfinished(deadline: Duration) -> Self {
+        let mut error = Self::unsent(
+            ErrorKind::Timeout,
+            format!("the work is not over within {} s: `done` goes on waiting for it", deadline.as_secs()),
+        );
+        error.0.may_have_been_sent = true;
+        error
+    }
+
     /// A call whose deadline passed before it was sent.
     pub(crate) fn late() -> Self {
         Self::unsent(ErrorKind::Timeout, "the deadline of the call passed before it was sent".to_owned())
@@ -197,7 +207,7 @@ impl Error {
     /// those that the server was shown.
     pub(crate) fn answered(failure: Failure, now: Option<SystemTime>, secrets: &Redactor) -> Self {
         let (kind, text) = match &failure.fault {
-            failure::Fault::Status if failure.status.is_redirection() => {
+            failure::Fault::Status if failure.status.is_redirection() && failure.status != StatusCode::NOT_MODIFIED => {
                 (ErrorKind::Redirect, redirect_target(&failure.headers, secrets))
             }
             failure::Fault::Status if failure.is_limit() => (ErrorKind::RateLimited, String::new()),
@@ -205,6 +215,7 @@ impl Error {
             failure::Fault::Decode(reason) => {
                 (ErrorKind::Decode, format!("the answer does not fit the document {reason}"))
             }
+            failure::Fault::Work(word) => (ErrorKind::OperationFailed, format!("the work ended as `{word}`")),
             failure::Fault::Partial(counts) => (ErrorKind::PartialFailure, counts.to_string()),
             failure::Fault::Cut(_) => (ErrorKind::Cut, "the answer ended early".to_owned()),
             failure::Fault::TooLong(limit) => (

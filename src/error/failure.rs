@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use reqwest::header::HeaderMap;
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{Response, StatusCode};
+use serde::de::DeserializeOwned;
 
 use super::api::Api;
 use super::body::{self, End};
+use super::json;
 use super::operation::{ItemCounts, Operation};
 use super::problem::Problem;
 use super::rate_limit;
-use crate::error::redact::Redactor;
+use crate::error::redact::{OneLine, Redactor};
 
 /// How much of an error body is kept, in bytes.
 const BODY_LIMIT: usize = 1 << 20;
@@ -39,6 +41,8 @@ pub(crate) enum Fault {
     Status,
     /// A success whose body does not fit; why, without the values at fault.
     Decode(String),
+    /// A success that tells of work that failed, in the server's word.
+    Work(String),
     /// A success that tells of items that failed.
     Partial(ItemCounts),
     /// A success whose body ended early.
@@ -80,6 +84,22 @@ impl Failure {
             StatusCode::FORBIDDEN => rate_limit::is_meant(&self.headers, &self.api.rate_limit),
             _ => false,
         }
+    }
+
+    /// Why the body is not a value of the type, in words that show nothing of it.
+    pub(crate) fn misfit<T: DeserializeOwned>(&self, error: &serde_json::Error) -> String {
+        let media_type = || self.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("of no type");
+        let why = if self.body.trim_ascii().is_empty() {
+            format!("the answer with {} has no body", self.status.as_u16())
+        } else if error.is_data() {
+            json::misfit::<T>(&self.body)
+        } else if self.is_whole {
+            format!("the body is {}, not JSON", OneLine::of_server(media_type()))
+        } else {
+            format!("the body was cut off after {} bytes", self.body.len())
+        };
+        // A place is named by what the server wrote.
+        self.secrets.iter().fold(why, |why, secrets| secrets.mask(&why).into_owned())
     }
 
     /// A success that is none for its body. It has no error envelope, but its headers may name the request.

@@ -42,3 +42,39 @@ pub(crate) fn without_values(reason: &str) -> String {
         _ => reason.to_owned(),
     }
 }
+
+/// Where the body does not fit, and why. Values are left out: an answer may echo a token.
+pub(crate) fn misfit<T: DeserializeOwned>(body: &[u8]) -> String {
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
+        Ok(_) => "trailing characters after the JSON value".to_owned(),
+        Err(error) => {
+            let reason = error.inner().to_string();
+            format!("at `{}`: {}", error.path(), without_values(&reason))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[test]
+    fn a_misfit_names_the_place_and_not_the_value() {
+        #[derive(Debug, Deserialize)]
+        #[expect(dead_code, reason = "only decoding is tested")]
+        struct Answer {
+            entity: Vec<u8>,
+        }
+        let reason = misfit::<Answer>(br#"{"entity":[1,"hunter2"]}"#);
+        assert!(reason.contains("entity[1]"), "{reason}");
+        assert!(!reason.contains("hunter2"), "{reason}");
+        let reason = misfit::<Answer>(br#"{"entity":[34600000000]}"#);
+        assert_eq!(reason, "at `entity[0]`: invalid value: integer …, expected u8 at line 1 column 22");
+        let reason = misfit::<Answer>(br#"{"entity":", expected \"hunter2\", expected "}"#);
+        assert!(reason.contains("a sequence") && !reason.contains("hunter2"), "{reason}");
+        assert!(misfit::<Answer>(b"{}").contains("missing field `entity`"));
+    }
+}

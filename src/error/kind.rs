@@ -22,7 +22,9 @@ pub enum ErrorKind {
     Timeout,
     /// The connection failed before the answer came.
     Transport,
-    /// The server redirects elsewhere (3xx); redirects are not followed.
+    /// 304: what was asked for under a condition is as it was, see [`CallOptions::if_none_match`](crate::CallOptions::if_none_match).
+    NotModified,
+    /// The server redirects elsewhere (another 3xx); redirects are not followed.
     Redirect,
     /// 400: the request is malformed.
     BadRequest,
@@ -36,6 +38,8 @@ pub enum ErrorKind {
     NotFound,
     /// 409: the thing is in another state.
     Conflict,
+    /// 412: a condition of the call does not hold, see [`CallOptions::if_match`](crate::CallOptions::if_match); not executed.
+    PreconditionFailed,
     /// 413: the body is too large.
     PayloadTooLarge,
     /// 422: the content is not acceptable; for a batch, every item of it.
@@ -48,6 +52,8 @@ pub enum ErrorKind {
     Server,
     /// A success of which some items failed.
     PartialFailure,
+    /// Work that takes long was started, and failed: its status says so. See [`Poll`](crate::Poll).
+    OperationFailed,
     /// A success whose body does not fit the document.
     Decode,
     /// A success whose body ended early, or is longer than the limit of the call. What came is kept.
@@ -70,6 +76,7 @@ impl ErrorKind {
             Self::Connect => "connect",
             Self::Timeout => "timeout",
             Self::Transport => "transport",
+            Self::NotModified => "not_modified",
             Self::Redirect => "redirect",
             Self::BadRequest => "bad_request",
             Self::Unauthorized => "unauthorized",
@@ -77,12 +84,14 @@ impl ErrorKind {
             Self::Forbidden => "forbidden",
             Self::NotFound => "not_found",
             Self::Conflict => "conflict",
+            Self::PreconditionFailed => "precondition_failed",
             Self::PayloadTooLarge => "payload_too_large",
             Self::Unprocessable => "unprocessable",
             Self::RateLimited => "rate_limited",
             Self::Client => "client",
             Self::Server => "server",
             Self::PartialFailure => "partial_failure",
+            Self::OperationFailed => "operation_failed",
             Self::Decode => "decode",
             Self::Cut => "cut",
             Self::File => "file",
@@ -92,12 +101,14 @@ impl ErrorKind {
 
     pub(crate) fn of_status(status: StatusCode) -> Self {
         match status.as_u16() {
+            304 => Self::NotModified,
             400 => Self::BadRequest,
             401 => Self::Unauthorized,
             402 => Self::PaymentRequired,
             403 => Self::Forbidden,
             404 => Self::NotFound,
             409 => Self::Conflict,
+            412 => Self::PreconditionFailed,
             413 => Self::PayloadTooLarge,
             422 => Self::Unprocessable,
             429 => Self::RateLimited,

@@ -22,7 +22,7 @@ pub(crate) mod test_logs;
 #[cfg(any(test, feature = "testing"))]
 pub(crate) mod testing;
 mod timestamp;
-mod when;
+pub(crate) mod when;
 pub(crate) mod whole_numbers;
 
 use std::error::Error as StdError;
@@ -65,6 +65,8 @@ use redact::OneLine;
 ///   needs. Servers that hide what a token may not see answer [`NotFound`](ErrorKind::NotFound) instead.
 /// - [`RateLimited`](ErrorKind::RateLimited): not executed; wait for [`retry_after`](Error::retry_after). Without a
 ///   [`status`](Error::status) nothing was sent: the window was known to be used up for longer than the call's deadline.
+/// - [`NotModified`](ErrorKind::NotModified): what you have is still right. [`PreconditionFailed`](ErrorKind::PreconditionFailed):
+///   somebody changed it since; read it again, and decide anew.
 /// - [`PartialFailure`](ErrorKind::PartialFailure): executed, but not for every item; [`item_counts`](Error::item_counts) says
 ///   for how many, [`decode`](Error::decode) reads the answer, which names them.
 /// - [`Decode`](ErrorKind::Decode), [`Cut`](ErrorKind::Cut): executed; the answer could not be read. Do not resend
@@ -228,6 +230,16 @@ impl Error {
     /// Returns an error if the body does not fit the type. It names no value of the body.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
         decode_body(self.body())
+    }
+
+    /// The body of a refusal as a type of yours, or as the one that the documentation of the call's method names for the status.
+    ///
+    /// # Errors
+    /// Returns an error that says why there is no such value: there was no answer, the body is empty, was cut off, is not JSON, or does not
+    /// fit the type, and where. It names no value of the body.
+    pub fn typed<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
+        let Some(failure) = &self.0.failure else { return Err(serde::de::Error::custom("there was no answer")) };
+        json::read(&failure.body).map_err(|error| serde::de::Error::custom(failure.misfit::<T>(&error)))
     }
 
     /// A credential that cannot be had; nothing was sent. For secret and token sources of your own. The message must not

@@ -35,6 +35,9 @@ pub struct Operation {
     pub retry: Retry,
     /// With [`Retry::Keyed`]: the field of each body item that makes a repeat harmless.
     pub retry_key: Option<&'static str>,
+    /// The header under which the server recognizes a call that is sent again. The client makes a key for each call, where the caller
+    /// gives none, and may then repeat the call whatever [`retry`](Self::retry) says.
+    pub idempotency_key: Option<&'static str>,
     /// The rate-limit class: operations of one class share a budget.
     pub rate_limit: &'static str,
     /// The path parameters that tell whose budget it is: each of their values has one of its own.
@@ -43,6 +46,8 @@ pub struct Operation {
     pub pagination: Option<Pagination>,
     /// How a success tells of items that failed: in any of these ways. Empty where a success is a whole one.
     pub partial: &'static [Partial],
+    /// Whether it may answer with 202 and the place of a status, which is [asked for](crate::Poll) until the work is over.
+    pub polls: bool,
     /// Whether a call costs money.
     pub spends: bool,
     /// Whether the answer is handed on as a stream of bytes.
@@ -70,10 +75,12 @@ impl Operation {
             success: &[],
             retry: Retry::Never,
             retry_key: None,
+            idempotency_key: None,
             rate_limit: id,
             rate_limit_by: &[],
             pagination: None,
             partial: &[],
+            polls: false,
             spends: false,
             streams: false,
             errors: "",
@@ -135,6 +142,12 @@ impl Operation {
         Self { retry_key: Some(retry_key), ..self }
     }
 
+    /// The same, with the header of its [idempotency key](Self::idempotency_key).
+    #[must_use]
+    pub const fn with_idempotency_key(self, header: &'static str) -> Self {
+        Self { idempotency_key: Some(header), ..self }
+    }
+
     /// The same, with its [class of rate limit](Self::rate_limit).
     #[must_use]
     pub const fn with_rate_limit(self, rate_limit: &'static str) -> Self {
@@ -157,6 +170,12 @@ impl Operation {
     #[must_use]
     pub const fn with_partial(self, partial: &'static [Partial]) -> Self {
         Self { partial, ..self }
+    }
+
+    /// The same, which starts work that is [waited for](Self::polls).
+    #[must_use]
+    pub const fn polling(self) -> Self {
+        Self { polls: true, ..self }
     }
 
     /// The same, which [costs money](Self::spends).

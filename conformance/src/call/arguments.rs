@@ -215,7 +215,8 @@ fn other_names(api: &Api, operation: &Operation, typed: &str) -> String {
 fn missing(api: &Api, operation: &Operation, given: &[Given<'_>], has_body: bool) -> Result<(), UserError> {
     let mut missing: Vec<String> = Vec::new();
     let mut miss = |name: &str, place: &str, taken: &str| missing.push(format!("{name} ({place}: {taken})"));
-    for parameter in operation.parameters.iter().filter(|parameter| parameter.required) {
+    let is_needed = |one: &&Parameter| one.required && !operation.makes(&one.name, one.place);
+    for parameter in operation.parameters.iter().filter(is_needed) {
         if !given.iter().any(|known| matches!(known.slot, Slot::Parameter(one) if std::ptr::eq(one, parameter))) {
             miss(&parameter.name, placed(parameter.place), &value::taken(api, parameter));
         }

@@ -34,8 +34,10 @@ pub fn taken(callee: &Callee, operation: &Operation) -> Vec<String> {
     }
     let mut rows: Vec<[String; 3]> = Vec::new();
     for parameter in &operation.parameters {
-        let kind = value::taken(api, parameter);
-        rows.push([plain(&parameter.name), required(placed(parameter.place), parameter.required), plain(&kind)]);
+        let is_made = operation.makes(&parameter.name, parameter.place);
+        let kind = value::taken(api, parameter) + if is_made { "; one is made where it is left out" } else { "" };
+        let is_required = parameter.required && !is_made;
+        rows.push([plain(&parameter.name), required(placed(parameter.place), is_required), plain(&kind)]);
     }
     if let Some(documented) = &operation.body {
         for member in body::members(api, documented) {

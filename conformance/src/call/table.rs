@@ -56,7 +56,9 @@ fn row(operation: &Operation) -> keyfit::Operation {
     row.server = operation.server.as_deref().map(text);
     row.resource = operation.resource.as_deref().map(text);
     row.retry_key = operation.retry_key.as_deref().map(text);
+    row.idempotency_key = operation.idempotency_key.as_deref().map(text);
     row.unverified = operation.unverified.as_deref().map(text);
+    row.polls = operation.polls;
     row.spends = operation.spends;
     row.streams = is_binary(operation);
     row.pagination = operation.pagination.as_ref().map(pagination);

@@ -1,5 +1,6 @@
 //! Where a probe or a drive means something: at which operations, and in which variants.
 
+use keyfit_openapi::idempotency::key_of;
 use keyfit_openapi::schema::names_format;
 use keyfit_openapi::{Api, Needed, NextPage, Operation, PageArgument, Partial, Place, ResponseShape, Retry, Writing};
 
@@ -10,7 +11,6 @@ use crate::contract::{
     OauthProbe, Probe, Promise, Rule,
 };
 use crate::documented::names_success;
-use crate::idempotency::key_of;
 use crate::identity::Need;
 use crate::one_way::read_only;
 use crate::probe::{can_be_walked, hands_out_urls, takes_any_cursor};

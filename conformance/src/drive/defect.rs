@@ -41,6 +41,8 @@ pub enum Defect {
     FollowsRedirects,
     /// Repeats calls that must not be repeated.
     RepeatsEverything,
+    /// Makes another idempotency key for each attempt.
+    ChangesKeys,
     /// Repeats refusals that stand.
     RepeatsRefusals,
     /// Never repeats anything.

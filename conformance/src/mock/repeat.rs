@@ -2,6 +2,7 @@
 
 use hyper::body::Bytes;
 use keyfit_openapi::Operation;
+use keyfit_openapi::idempotency::{Key, key_of};
 use serde_json::Value;
 
 use super::call::{Answer, Call, Refusal};
@@ -9,7 +10,6 @@ use super::core::Core;
 use super::mutant::Mutant;
 use super::pages::numbered;
 use crate::contract::Probe;
-use crate::idempotency::{Key, key_of};
 
 /// Keys that are kept. When there are more all are forgotten: a mock may run for days.
 const MOST: usize = 10_000;

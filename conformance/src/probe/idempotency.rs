@@ -1,5 +1,6 @@
 //! Calls that are sent twice under one key: the server knows them again.
 
+use keyfit_openapi::idempotency::{Key, key_of};
 use reqwest::header::{HeaderName, LOCATION};
 use serde_json::{Value, json};
 
@@ -12,7 +13,6 @@ use super::request::Draft;
 use super::trial::Trial;
 use super::{Target, pages};
 use crate::contract::Probe;
-use crate::idempotency::{Key, key_of, new_key};
 
 impl Target {
     /// Sends a call twice under one key, the second time with another body where the probe is about that.
@@ -67,6 +67,11 @@ impl Target {
         }
         Ok(draft)
     }
+}
+
+/// A key that no call had. Without a source of chance it is one of zeros.
+pub(super) fn new_key() -> String {
+    keyfit::new_idempotency_key().unwrap_or_else(|_| "00000000-0000-4000-8000-000000000000".to_owned())
 }
 
 /// Why nothing is known of what a call made: its answer does not say it, though the document does.

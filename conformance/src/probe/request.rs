@@ -3,12 +3,14 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use keyfit_openapi::idempotency::{Key, key_of};
 use keyfit_openapi::{Api, Operation, Parameter, Place};
 use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, COOKIE, HeaderName};
 use serde_json::{Map, Value, json};
 
 use super::Servers;
+use super::idempotency::new_key;
 use super::jwt;
 use super::live::{Effect, Keep, Live, harmless};
 use super::transport::Shown;
@@ -16,7 +18,6 @@ use crate::body;
 use crate::carrier::{self, Spot, other_place};
 use crate::catalogue::{required_field, start_and_limit, undeclared_methods, wrong_top_level};
 use crate::contract::{Batch, Carrier, Contract, Credential, Probe, Tampering};
-use crate::idempotency::{Key, key_of, new_key};
 use crate::identity::{Held, Identities, Identity, other_alternative};
 use crate::missing::Missing;
 use crate::nobody::{self, NOBODY};

@@ -64,13 +64,14 @@ pub(crate) fn with_templates() -> Vec<Catalogue> {
     read(&sources())
 }
 
-/// The same as [`with_templates`], and three APIs that are nobody's: in one several credentials are needed at once, one answers item
-/// by item, and one has members of one direction and answers that are one of several.
+/// The same as [`with_templates`], and four APIs that are nobody's: in one several credentials are needed at once, one answers item
+/// by item, one has members of one direction and answers that are one of several, and one takes idempotency keys.
 pub(crate) fn with_gates() -> Vec<Catalogue> {
     let mut sources = sources();
     sources.push(crate::gates::source());
     sources.push(crate::streams::source());
     sources.push(crate::directions::source());
+    sources.push(crate::calls::source());
     read(&sources)
 }
 

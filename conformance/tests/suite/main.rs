@@ -2,6 +2,7 @@
 
 mod adapters;
 mod call;
+mod calls;
 mod carriers;
 mod cases;
 mod cli;
@@ -58,6 +59,8 @@ mod encodings;
 mod forms_client;
 #[path = "../../../tests/locks/mod.rs"]
 mod locks;
+#[path = "../../../tests/calls/client.rs"]
+mod press;
 #[path = "../../../tests/encodings/random.rs"]
 mod random;
 #[path = "../planted/rights.rs"]

@@ -30,6 +30,7 @@ mod form;
 mod format;
 mod generate;
 mod hints;
+pub mod idempotency;
 mod lines;
 mod lint;
 mod load;

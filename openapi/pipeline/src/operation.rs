@@ -54,6 +54,9 @@ pub struct Operation {
     pub retry: Retry,
     /// With [`Retry::Keyed`]: the field of each body item that makes a repeat harmless.
     pub retry_key: Option<String>,
+    /// The header under which the server recognizes a call that is sent again: clients make a key for each call, and repeat it under
+    /// that key whatever [`retry`](Self::retry) says.
+    pub idempotency_key: Option<String>,
     /// The rate-limit class: operations of one class share a budget.
     pub rate_limit: String,
     /// The path parameters that tell whose budget it is: each of their values has one of its own.
@@ -67,6 +70,8 @@ pub struct Operation {
     /// The calls that the server makes because of it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub callbacks: Vec<Webhook>,
+    /// Whether it documents a 202 with the place of a status, which clients ask for until the work is over.
+    pub polls: bool,
     /// Whether a call costs money.
     pub spends: bool,
     /// The error profile: the envelope of this API's error bodies.
@@ -203,6 +208,11 @@ impl Operation {
             })
             .filter(|status| (200..300).contains(status))
             .collect()
+    }
+
+    /// Whether a parameter is the header for which clients [make a key](Self::idempotency_key), so that nobody has to give one.
+    pub fn makes(&self, name: &str, place: Place) -> bool {
+        place == Place::Header && self.idempotency_key.as_ref().is_some_and(|key| key.eq_ignore_ascii_case(name))
     }
 
     /// Whether the document speaks of this status: by its number or its class, not by `default`.

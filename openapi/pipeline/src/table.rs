@@ -16,7 +16,10 @@ use crate::path_key::PathKey;
 use crate::pointer;
 use crate::security::Security;
 use crate::streams::{Framing, Streamed, Streaming};
-use crate::{Failure, Needed, media, name, streams, walk, webhook};
+use crate::{Failure, Needed, idempotency, media, name, streams, walk, webhook};
+
+/// The headers of a 202 that name the place of its status (RFC 9110, section 15.3.3, and what clouds have for it).
+const MONITORS: [&str; 3] = ["Operation-Location", "Azure-AsyncOperation", "Location"];
 
 /// What an overlay says under `x-keyfit`, at the root for all operations and at each operation.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -28,6 +31,7 @@ struct Hints {
     resource: Option<String>,
     retry: Option<Retry>,
     retry_key: Option<String>,
+    idempotency_key: Option<idempotency::Hint>,
     rate_limit: Option<String>,
     rate_limit_by: Option<Vec<String>>,
     pages: Option<pagination::Hint>,
@@ -127,8 +131,18 @@ fn build(
     };
     let partial = hints.partial.unwrap_or_default().settle(document, success.map(|(_, shape)| shape));
     let partial = partial.map_err(|(below, misfit)| refuse("partial", &below, misfit))?;
+    // What is said of all operations is meant for those that no standard lets repeat.
+    let shared = || defaults.idempotency_key.clone().filter(|_| ["post", "patch"].contains(&method.as_str()));
+    let idempotency_key = match hints.idempotency_key.or_else(shared) {
+        // An overlay that says so has the last word.
+        _ if hints.retry == Some(Retry::Never) => None,
+        Some(idempotency::Hint(said)) => said,
+        None => idempotency::header_of(document, &method, &parameters),
+    };
     let stream = streaming(document, body.as_ref(), &responses, hints.stream, &defaults.stream);
     let streaming = stream.map_err(|misfit| refuse("stream", "", misfit))?;
+    let accepted = responses.get("202").map_or(&[][..], |shape| &shape.headers);
+    let polls = accepted.iter().any(|header| MONITORS.iter().any(|known| header.eq_ignore_ascii_case(known)));
     let id = text(operation, "operationId").unwrap_or_default();
     let operation = Operation {
         function: name::of_argument(&id),
@@ -145,12 +159,14 @@ fn build(
         // Without a word from the overlay only what RFC 9110 calls safe is repeated.
         retry: hints.retry.unwrap_or(if walk::is_safe(&method) { Retry::Safe } else { Retry::Never }),
         retry_key: hints.retry_key,
+        idempotency_key,
         rate_limit: hints.rate_limit.unwrap_or_else(|| id.clone()),
         rate_limit_by: hints.rate_limit_by.or_else(|| defaults.rate_limit_by.clone()).unwrap_or_default(),
         pagination,
         partial,
         streaming,
         callbacks: webhook::callbacks(document, operation),
+        polls,
         spends: hints.spends,
         errors: hints.errors.or_else(|| defaults.errors.clone()).unwrap_or_default(),
         unverified: text(operation, "x-unverified"),

@@ -98,7 +98,7 @@ impl StdError for Aborted {
 /// Whether a call that failed may have changed something: it was sent, was no look-up, and was not clearly refused.
 pub(super) fn may_have_happened(cause: &Error) -> bool {
     let is_look_up = cause.operation().is_some_and(|operation| operation.retry == Retry::Safe);
-    let is_refused =
-        cause.status().is_some_and(|status| status.is_client_error()) || cause.kind() == ErrorKind::Redirect;
+    let is_refused = cause.status().is_some_and(|status| status.is_client_error())
+        || matches!(cause.kind(), ErrorKind::NotModified | ErrorKind::Redirect);
     cause.may_have_been_sent() && !is_look_up && !is_refused
 }

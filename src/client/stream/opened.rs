@@ -8,9 +8,10 @@ use serde_json::Value;
 
 use crate::auth::Carried;
 use crate::client::pagination::set_member;
-use crate::client::transport::{Answer, Outgoing, misfit};
+use crate::client::transport::{Answer, Outgoing};
 use crate::client::{ByteStream, Response};
 use crate::error::failure::{Failure, Fault};
+use crate::error::json::misfit;
 use crate::error::{Error, Operation, json};
 
 /// What the document says of an answer that comes an item at a time.

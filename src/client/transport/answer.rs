@@ -9,7 +9,7 @@ use super::sieve::Sieve;
 use crate::client::{ByteStream, Response};
 use crate::error::Error;
 use crate::error::failure::{Failure, Fault};
-use crate::error::json::{self, without_values};
+use crate::error::json::{self, misfit, without_values};
 
 impl Answer {
     /// The body as the operation's type. An empty body is read as `null`.
@@ -63,12 +63,26 @@ impl Answer {
 
     /// The error of a success whose body does not fit: where, and why, without values.
     pub(crate) fn misfit(&self, reason: String) -> Error {
-        let body = Bytes::copy_from_slice(self.text());
-        let fault = Fault::Decode(reason);
+        self.faulty(Fault::Decode(reason))
+    }
+
+    fn faulty(&self, fault: Fault) -> Error {
+        let body = self.body.bytes();
         let failure = Failure::of_success(fault, self.carried.api(), self.status, self.headers.clone(), body);
         Error::answered(failure, None, &self.carried.redactor())
             .after(self.attempts, true, true)
             .of_operation(self.operation)
+    }
+
+    /// The error of work that failed, with the status that says so.
+    pub(crate) fn failed_work(&self, word: String) -> Error {
+        self.faulty(Fault::Work(word))
+    }
+
+    /// The same answer, whose body is shared.
+    pub(crate) fn copied(&self) -> Response<Bytes> {
+        let body = self.body.bytes();
+        Response::new(body, self.status, self.headers.clone(), self.attempts).sent_with(Some(self.carried.clone()))
     }
 
     /// The body as it came.
@@ -103,41 +117,5 @@ impl Body {
             Self::Whole(body) => body.clone(),
             Self::Open(_) => Bytes::new(),
         }
-    }
-}
-
-/// Where the body does not fit, and why. Values are left out: an answer may echo a token.
-pub(crate) fn misfit<T: DeserializeOwned>(body: &[u8]) -> String {
-    let mut deserializer = serde_json::Deserializer::from_slice(body);
-    match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
-        Ok(_) => "trailing characters after the JSON value".to_owned(),
-        Err(error) => {
-            let reason = error.inner().to_string();
-            format!("at `{}`: {}", error.path(), without_values(&reason))
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde::Deserialize;
-
-    use super::*;
-
-    #[test]
-    fn a_misfit_names_the_place_and_not_the_value() {
-        #[derive(Debug, Deserialize)]
-        #[expect(dead_code, reason = "only decoding is tested")]
-        struct Answer {
-            entity: Vec<u8>,
-        }
-        let reason = misfit::<Answer>(br#"{"entity":[1,"hunter2"]}"#);
-        assert!(reason.contains("entity[1]"), "{reason}");
-        assert!(!reason.contains("hunter2"), "{reason}");
-        let reason = misfit::<Answer>(br#"{"entity":[34600000000]}"#);
-        assert_eq!(reason, "at `entity[0]`: invalid value: integer …, expected u8 at line 1 column 22");
-        let reason = misfit::<Answer>(br#"{"entity":", expected \"hunter2\", expected "}"#);
-        assert!(reason.contains("a sequence") && !reason.contains("hunter2"), "{reason}");
-        assert!(misfit::<Answer>(b"{}").contains("missing field `entity`"));
     }
 }

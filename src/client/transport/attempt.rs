@@ -20,6 +20,7 @@ use super::stop::{Stop, unless_stopped};
 use super::{repeat, span};
 use crate::auth::Carried;
 use crate::client::CallOptions;
+use crate::client::idempotency::has_key;
 use crate::client::observer::{Attempt, Next};
 use crate::error::rate_limit::{self, RateLimit};
 use crate::error::{Error, ErrorKind, Operation};
@@ -196,7 +197,14 @@ impl Call<'_> {
         let of_operation = || config.retries.get(self.operation.id);
         let policy = self.options.retry.as_ref().or_else(of_operation).unwrap_or(&config.retry);
         let is_repeatable = || repeat::is_harmless(self.operation, self.options, request);
-        match again(failed.outcome, policy, is_repeatable) {
+        // The attempt before may be at work still, which holds its key (draft-ietf-httpapi-idempotency-key-header-07, section 2.6).
+        let is_held = failed.outcome == Outcome::Status(StatusCode::CONFLICT)
+            && progress.may_have_been_executed
+            && has_key(request, self.operation)
+            && policy.after(StatusCode::CONFLICT).is_none();
+        let next =
+            if is_held { Again::AfterWait { is_limit: false } } else { again(failed.outcome, policy, is_repeatable) };
+        match next {
             Again::WithAnotherToken if progress.other.is_none() => {
                 // Where nothing was carried, nothing is shown in its place.
                 let other = self.within(progress.deadline, self.shared.instead_of(self.operation, carried)).await;

@@ -8,6 +8,7 @@ mod classify;
 mod exchange;
 mod items;
 mod limiter;
+mod look;
 mod opening;
 mod outgoing;
 mod repeat;
@@ -25,7 +26,6 @@ use std::time::Duration;
 use reqwest::header::{ACCEPT, HeaderValue};
 use reqwest::{Request, Url};
 
-pub(crate) use answer::misfit;
 pub use exchange::Answer;
 pub use outgoing::Outgoing;
 
@@ -36,6 +36,7 @@ use shared::Shared;
 use stop::Stop;
 
 use crate::auth::{Carrier, Credential};
+use crate::client::idempotency::add_key;
 use crate::client::{CallOptions, Config};
 use crate::error::{Api, Error, Operation};
 
@@ -126,6 +127,9 @@ impl Transport {
         for (name, value) in &self.options.headers {
             headers.append(name, value.clone());
         }
+        for (name, value) in &self.options.conditions {
+            headers.entry(name).or_insert_with(|| value.clone());
+        }
     }
 
     /// The URL of a path below the base URL, for requests that no document describes.
@@ -133,11 +137,12 @@ impl Transport {
         self.shared.servers.base().url(path)
     }
 
-    /// Refuses a request that does not go where its operation is, and adds the headers that every request has.
+    /// Refuses a request that does not go where its operation is, and adds the headers that every request has, and its idempotency key.
     pub(crate) fn prepare(&self, request: &mut Request, operation: &Operation) -> Result<(), Error> {
         self.shared.servers.of(operation)?.check(request.url(), operation)?;
         self.prepare_raw(request);
-        Ok(())
+        // Before the attempts, so that all of them have the same.
+        add_key(request, operation)
     }
 
     /// Sends the request of an operation, as often as that and the policy allow.

@@ -3,16 +3,25 @@
 use std::collections::HashMap;
 
 use reqwest::Request;
+use reqwest::header::{HeaderName, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_UNMODIFIED_SINCE};
 use serde_json::Value;
 
 use crate::client::CallOptions;
+use crate::client::idempotency::has_key;
 use crate::error::Operation;
 use crate::error::operation::Retry;
 
-/// By the operation table, or by the caller's word.
+/// What makes a request conditional (RFC 9110, section 13.1).
+const CONDITIONS: [HeaderName; 4] = [IF_MATCH, IF_NONE_MATCH, IF_MODIFIED_SINCE, IF_UNMODIFIED_SINCE];
+
+/// By an idempotency key, by the operation table, or by the caller's word.
 pub(crate) fn is_harmless(operation: &Operation, options: &CallOptions, request: &Request) -> bool {
-    if options.idempotent {
+    if options.idempotent || has_key(request, operation) {
         return true;
+    }
+    // The first attempt may have changed what the condition is about: the second would be refused for that.
+    if operation.retry != Retry::Safe && CONDITIONS.iter().any(|name| request.headers().contains_key(name)) {
+        return false;
     }
     match operation.retry {
         Retry::Safe | Retry::Idempotent => true,

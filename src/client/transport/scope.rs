@@ -75,11 +75,16 @@ impl Scope {
         }
     }
 
+    /// Whether a URL is of the same origin.
+    pub(crate) fn has_origin(&self, url: &Url) -> bool {
+        url.scheme() == self.base.scheme()
+            && url.host_str() == self.base.host_str()
+            && url.port_or_known_default() == self.base.port_or_known_default()
+    }
+
     /// The path below the base path, of a URL with the same origin.
     fn below<'u>(&self, url: &'u Url) -> Option<&'u str> {
-        let is_same_origin = url.scheme() == self.base.scheme()
-            && url.host_str() == self.base.host_str()
-            && url.port_or_known_default() == self.base.port_or_known_default();
+        let is_same_origin = self.has_origin(url);
         url.path().strip_prefix(self.base.path().trim_end_matches('/')).filter(|_| is_same_origin)
     }
 }

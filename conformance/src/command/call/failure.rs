@@ -31,6 +31,7 @@ fn code(kind: ErrorKind) -> Option<u8> {
         ErrorKind::BadRequest
         | ErrorKind::PaymentRequired
         | ErrorKind::Conflict
+        | ErrorKind::PreconditionFailed
         | ErrorKind::PayloadTooLarge
         | ErrorKind::Unprocessable
         | ErrorKind::Client => 5,

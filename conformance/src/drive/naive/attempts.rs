@@ -24,22 +24,26 @@ impl Client {
         arguments: &Map<String, Value>,
     ) -> Result<Observed, &'static str> {
         let url = self.url(operation, arguments)?;
-        let mut reply = self.send(operation, url.clone(), arguments).await?;
-        reply = self.reauthorized(operation, &url, arguments, reply).await?;
+        let mut key = new_key(operation);
+        let mut reply = self.send(operation, url.clone(), arguments, key.as_deref()).await?;
+        reply = self.reauthorized(operation, &url, arguments, key.as_deref(), reply).await?;
         let attempts = if self.has(Defect::NeverGivesUp) { FOREVER } else { ATTEMPTS };
         for _ in 1..attempts {
             if !self.is_repeated(operation, reply.status) {
                 break;
             }
             self.wait(&reply);
-            reply = self.send(operation, url.clone(), arguments).await?;
+            if self.has(Defect::ChangesKeys) {
+                key = new_key(operation);
+            }
+            reply = self.send(operation, url.clone(), arguments, key.as_deref()).await?;
         }
         if (300..400).contains(&reply.status)
             && self.has(Defect::FollowsRedirects)
             && let Some(target) = reply.headers.get("location").and_then(|target| target.to_str().ok())
         {
             let target = Url::parse(target).map_err(|_| "redirect")?;
-            reply = self.send(operation, target, arguments).await?;
+            reply = self.send(operation, target, arguments, key.as_deref()).await?;
         }
         Ok(self.read(operation, reply))
     }
@@ -49,6 +53,7 @@ impl Client {
         operation: &Operation,
         url: &Url,
         arguments: &Map<String, Value>,
+        key: Option<&str>,
         mut reply: Reply,
     ) -> Result<Reply, &'static str> {
         let (statuses, attempts): (&[u16], _) = match self.defect {
@@ -58,7 +63,7 @@ impl Client {
         };
         for _ in 0..attempts {
             if statuses.contains(&reply.status) && (self.takes_another() || attempts > 1) {
-                reply = self.send(operation, url.clone(), arguments).await?;
+                reply = self.send(operation, url.clone(), arguments, key).await?;
             }
         }
         Ok(reply)
@@ -74,7 +79,9 @@ impl Client {
     }
 
     fn is_repeated(&self, operation: &Operation, status: u16) -> bool {
-        let may_be_repeated = operation.retry != Retry::Never || self.has(Defect::RepeatsEverything);
+        let may_be_repeated = operation.retry != Retry::Never
+            || operation.idempotency_key.is_some()
+            || self.has(Defect::RepeatsEverything);
         match status {
             _ if self.has(Defect::NeverRepeats) => false,
             429 => true,
@@ -95,4 +102,9 @@ impl Client {
         };
         *self.waited.lock().unwrap_or_else(PoisonError::into_inner) += wait;
     }
+}
+
+/// A key for a call that takes one in a header.
+fn new_key(operation: &Operation) -> Option<String> {
+    operation.idempotency_key.as_ref().and_then(|_| keyfit::new_idempotency_key().ok())
 }

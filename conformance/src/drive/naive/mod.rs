@@ -164,6 +164,7 @@ impl Client {
         operation: &Operation,
         url: Url,
         arguments: &Map<String, Value>,
+        key: Option<&str>,
     ) -> Result<Reply, &'static str> {
         let method = Method::from_bytes(operation.method.as_bytes()).map_err(|_| "invalid-request")?;
         let mut request = self.http.request(method, url).header(ACCEPT, asked(operation, arguments));
@@ -179,6 +180,9 @@ impl Client {
                 Spot::Query(name) => request.query(&[(name, value)]),
                 Spot::Connection => request,
             };
+        }
+        if let (Some(header), Some(key)) = (&operation.idempotency_key, key) {
+            request = request.header(header, key);
         }
         if self.has(Defect::SendsApiVersion) {
             request = request.header("api-version", "1.0.0");
@@ -304,12 +308,14 @@ impl Client {
 /// The kind of a refusal, by its status.
 pub(super) fn kind_of(status: u16) -> &'static str {
     match status {
+        304 => "not-modified",
         400 => "bad-request",
         401 => "unauthorized",
         402 => "payment-required",
         403 => "forbidden",
         404 => "not-found",
         409 => "conflict",
+        412 => "precondition-failed",
         413 => "payload-too-large",
         422 => "unprocessable",
         429 => "rate-limited",

@@ -1,5 +1,6 @@
 //! The scenes about sending a call again: what may be repeated, when, and how often.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::{Scene, TOLERANCE, WAIT, is_asked, succeeded};
@@ -11,11 +12,20 @@ use crate::drive::script::Scripted;
 const MOST_ATTEMPTS: usize = 10;
 
 impl Scene<'_> {
-    /// A call with a second effect meets a failure after which it may have been executed.
+    /// A call with a second effect meets a failure after which it may have been executed. It may be sent again under one idempotency
+    /// key, where the operation takes one in a header.
     pub(super) async fn single_request(&self) -> Result<(), String> {
         // How it fails is the matter of other rules.
         self.call(&self.arguments(), self.refusal(500)).await;
-        self.only_request().map(drop)
+        let Some(header) = &self.operation().idempotency_key else { return self.only_request().map(drop) };
+        let received = self.script.received(self.lane);
+        let keys: BTreeSet<&str> = received.iter().map(|request| request.header(header).unwrap_or_default()).collect();
+        match received.len() {
+            0 | 1 => self.only_request().map(drop),
+            _ if keys.contains("") => Err(format!("it was sent again without a `{header}`")),
+            _ if keys.len() > 1 => Err(format!("it was sent again with another `{header}`")),
+            _ => Ok(()),
+        }
     }
 
     /// A call that may be repeated meets a failure that passes.

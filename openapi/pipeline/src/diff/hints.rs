@@ -141,5 +141,5 @@ impl<'a> Hints<'a> {
 
 /// Which keys have defaults at the document.
 fn is_shared(key: &str) -> bool {
-    matches!(key, "credentials" | "errors" | "rate-limit-by")
+    matches!(key, "credentials" | "errors" | "rate-limit-by" | "idempotency-key")
 }

@@ -21,11 +21,11 @@ use syn::{
 
 use super::answers::Particulars;
 use super::paging::{self, AnswerTypes};
-use super::{absent, docs, forms, items_body, lists, optional_body, setters, streams};
+use super::{absent, docs, forms, items_body, lists, optional_body, polling, setters, streams};
 use crate::media::Writing;
 use crate::normalize::PATH_GUARD;
 use crate::streams::Streaming;
-use crate::{Api, Operation, name, walk};
+use crate::{Api, Operation, Place, name, walk};
 
 /// The builder of one operation, as it was generated.
 #[derive(Clone)]
@@ -209,6 +209,9 @@ fn adapt_builder(
     Some(Call { id: operation.id.clone(), function, streams, streaming, arguments })
 }
 
+/// What is said of the argument that is an idempotency key.
+const MADE: &str = "Where it is left out, the client makes one for each call and keeps it over all attempts. An empty one is not a key.";
+
 /// What the document says of an argument.
 fn described(api: &Api, operation: &Operation, arguments: &[Argument], setter: &Ident) -> Option<String> {
     let call = api.document.pointer(&operation.pointer())?;
@@ -219,7 +222,9 @@ fn described(api: &Api, operation: &Operation, arguments: &[Argument], setter: &
             let parameters = call["parameters"].as_array()?;
             let parameter = parameters.iter().find(|parameter| parameter["name"] == argument.name.as_str())?;
             let default = walk::resolve(&api.document, &parameter["schema"]).as_object().and_then(absent::note);
-            let said: Vec<String> = own(parameter).into_iter().chain(default).collect();
+            let is_made = parameter["in"] == "header" && operation.makes(&argument.name, Place::Header);
+            let made = is_made.then(|| MADE.to_owned());
+            let said: Vec<String> = own(parameter).into_iter().chain(default).chain(made).collect();
             (!said.is_empty()).then(|| said.join("\n\n"))
         }
         Role::Typed | Role::Written => own(call.get("requestBody")?),
@@ -255,7 +260,7 @@ fn wrap_send(
     let streaming = operation.streaming.as_ref();
     let beside = streaming.filter(|streaming| !streaming.is_only);
     let only = streaming.filter(|streaming| streaming.is_only);
-    let is_shared = operation.pagination.is_some() || beside.is_some();
+    let is_shared = operation.pagination.is_some() || beside.is_some() || operation.polls;
     let attributes = &function.attrs;
     let streams = is_stream(&function.sig.output);
     let mut value = match answer_type(&function.sig.output)? {
@@ -343,7 +348,8 @@ fn wrap_send(
             }
         }
     });
-    Some(into_request.into_iter().chain([send]).chain(stream).collect())
+    let poll = operation.polls.then(|| polling::method(index));
+    Some(into_request.into_iter().chain([send]).chain(stream).chain(poll).collect())
 }
 
 /// `let info = OperationInfo { .. };`

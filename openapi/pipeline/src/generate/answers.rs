@@ -5,14 +5,15 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 
+use super::errors::{ERRORS, Errors};
 use super::forms::Form;
 use super::names::Alias;
-use super::{bodies, streams};
+use super::{bodies, split, streams};
 use crate::normalize::{essence, is_json};
 use crate::path_key::PathKey;
 use crate::repair::Repairs;
 use crate::streams::{Framing, streamed};
-use crate::{Api, Operation, pointer, walk};
+use crate::{Api, Operation, Place, pointer, walk};
 
 /// What the generator reads of an operation, its id, request and answers aside.
 const CALL: [&str; 2] = ["summary", "description"];
@@ -51,6 +52,7 @@ pub(crate) struct Particulars {
 pub(crate) fn client_document(api: &Api, repairs: &mut Repairs) -> ClientDocument {
     let mut paths = Map::new();
     let mut calls = HashMap::new();
+    let mut errors = Errors::new(api);
     for operation in &api.operations {
         let at = operation.pointer();
         let Some(call) = api.document.pointer(&at).and_then(Value::as_object) else { continue };
@@ -65,7 +67,11 @@ pub(crate) fn client_document(api: &Api, repairs: &mut Repairs) -> ClientDocumen
         note_changes(&at, operation, &success, repairs);
         let mut kept = call.clone();
         kept.retain(|key, text| CALL.contains(&key.as_str()) && text.is_string());
-        let mut parameters = parameters(call.get("parameters"));
+        let mut parameters = parameters(call.get("parameters"), operation);
+        if operation.parameters.iter().any(|one| one.required && operation.makes(&one.name, one.place)) {
+            let at = pointer::join(&at, "parameters");
+            repairs.note("made-key", &at, "the client makes the idempotency key, so that nobody has to give one");
+        }
         let body = call.get("requestBody").and_then(|body| bodies::body(&api.document, body, &at, repairs));
         let mut particulars =
             Particulars { is_optional: success.is_optional, accept: success.accept, ..Particulars::default() };
@@ -87,26 +93,33 @@ pub(crate) fn client_document(api: &Api, repairs: &mut Repairs) -> ClientDocumen
             responses[streams::BESIDE] = streams::response(streaming);
         }
         kept.insert("responses".to_owned(), responses);
+        kept.insert(ERRORS.to_owned(), errors.of(operation, call.get("responses").unwrap_or(&Value::Null)));
         calls.insert(operation.function.clone(), particulars);
         let path = PathKey::for_generator(&operation.key, &operation.function);
         let item = paths.entry(path).or_insert_with(|| json!({}));
         item[operation.method.to_lowercase()] = Value::Object(kept);
     }
     let schemas = api.document.pointer("/components/schemas").filter(|schemas| schemas.is_object());
-    let document = json!({
+    let mut document = json!({
         "openapi": api.document["openapi"],
         "info": { "title": api.title, "version": api.version },
         "paths": paths,
         "components": { "schemas": schemas.cloned().unwrap_or_else(|| json!({})) },
     });
+    split::add(&mut document, errors.added);
     ClientDocument { document, calls }
 }
 
-fn parameters(list: Option<&Value>) -> Vec<Value> {
+fn parameters(list: Option<&Value>, operation: &Operation) -> Vec<Value> {
     let list = list.and_then(Value::as_array).into_iter().flatten();
     let clean = list.map(|parameter| {
         let mut object = parameter.as_object().cloned().unwrap_or_default();
         object.retain(|key, value| PARAMETER.contains(&key.as_str()) && (key != "description" || value.is_string()));
+        let name = object.get("name").and_then(Value::as_str).unwrap_or_default();
+        if object.get("in").is_some_and(|place| place == "header") && operation.makes(name, Place::Header) {
+            // The client makes it where the caller gives none.
+            object.insert("required".to_owned(), json!(false));
+        }
         Value::Object(object)
     });
     clean.collect()

@@ -10,6 +10,7 @@ use syn::visit_mut::VisitMut;
 use syn::{AttrStyle, Attribute, Block, Expr, ExprLit, Ident, ImplItem, Item, Lit, LitStr, Meta, MetaNameValue, token};
 
 use super::curl;
+use super::errors::ErrorTypes;
 use super::kinds::Kinds;
 use super::markdown::harmless;
 use crate::operation::Retry;
@@ -17,7 +18,14 @@ use crate::repair::{Repair, Repairs};
 use crate::{Api, Needed, Operation};
 
 /// Completes the documentation of the client's methods. What is said of arguments stands at their setters.
-pub(crate) fn complete(api: &Api, file: &mut syn::File, operations: &[&Operation], kinds: &Kinds, repairs: &Repairs) {
+pub(crate) fn complete(
+    api: &Api,
+    file: &mut syn::File,
+    operations: &[&Operation],
+    kinds: &Kinds,
+    repairs: &Repairs,
+    errors: &ErrorTypes,
+) {
     let known: HashMap<&str, &Operation> =
         operations.iter().map(|operation| (operation.function.as_str(), *operation)).collect();
     let mut narrowed: HashMap<&str, Vec<&Repair>> = HashMap::new();
@@ -36,7 +44,8 @@ pub(crate) fn complete(api: &Api, file: &mut syn::File, operations: &[&Operation
                 let curl = curl::line(api, operation, kinds).map(|line| lines(&format!("`{line}`\n\n")));
                 method.attrs.extend(curl.into_iter().flatten());
                 let narrowed = narrowed.get(operation.pointer().as_str()).map_or(&[][..], Vec::as_slice);
-                method.attrs.extend(lines(&facts(api, operation, narrowed)));
+                let errors = errors.get(&operation.function).map_or(&[][..], Vec::as_slice);
+                method.attrs.extend(lines(&facts(api, operation, narrowed, errors)));
             }
         }
     }
@@ -147,7 +156,7 @@ pub(crate) fn doc_text(attribute: &Attribute) -> Option<String> {
     }
 }
 
-fn facts(api: &Api, operation: &Operation, narrowed: &[&Repair]) -> String {
+fn facts(api: &Api, operation: &Operation, narrowed: &[&Repair], errors: &[(String, Vec<String>)]) -> String {
     let mut lines = Vec::new();
     if let Needed::OneOf { sets, is_optional } = &*operation.needed {
         // In the order in which a client chooses among them.
@@ -171,7 +180,14 @@ fn facts(api: &Api, operation: &Operation, narrowed: &[&Repair]) -> String {
     if !refused.is_empty() {
         lines.push(format!("- Errors: {}.", refused.join(", ")));
     }
+    if !errors.is_empty() {
+        let each = errors.iter().map(|(kind, statuses)| format!("{} `types::{kind}`", quoted(statuses, ", ")));
+        lines.push(format!("- Bodies of errors, for `Error::typed`: {}.", each.collect::<Vec<_>>().join("; ")));
+    }
     let repeat = match operation.retry {
+        Retry::Never if let Some(header) = &operation.idempotency_key => {
+            format!("under its `{header}`, which the client makes once for each call that is given none")
+        }
         Retry::Safe => "it changes nothing, so it may be repeated".to_owned(),
         Retry::Idempotent => "sending it twice has the effect of once".to_owned(),
         Retry::Keyed => format!("a repeat is harmless, by `{}`", operation.retry_key.as_deref().unwrap_or_default()),

@@ -15,6 +15,7 @@ mod dispatch;
 mod docs;
 mod emit;
 mod enums;
+mod errors;
 mod forms;
 mod items_body;
 mod kinds;
@@ -30,6 +31,7 @@ mod optional_body;
 mod paging;
 mod patch;
 mod paths;
+mod polling;
 mod print;
 mod products;
 mod progenitor;
@@ -261,7 +263,9 @@ impl Attempt {
         prune::request_builders(file, &self.builders, &calls).ok_or_else(|| inexpressible(api))?;
         drop(self.builders);
         let kinds = kinds::of(api, contract, &mut self.repairs);
-        docs::complete(api, file, &operations, &kinds, &self.repairs);
+        let known = types_of(module(file, "types"));
+        let errors = errors::types(&self.document, &known);
+        docs::complete(api, file, &operations, &kinds, &self.repairs, &errors);
         file.items.extend(kinds.items());
         file.items.extend(emit::items(
             api,
@@ -277,10 +281,13 @@ impl Attempt {
         paths::settle(file);
         // From here on a text of several lines is several attributes.
         file.items.iter_mut().for_each(docs::in_lines);
-        compact::merge(file, &split::type_names(&api.document));
+        let mut named = split::type_names(&api.document);
+        named.extend(errors::names(&self.document));
+        compact::merge(file, &named);
         let surface = surface::describe(
             &operations,
             &kinds,
+            &errors,
             &surface::builders(module(file, "builder")),
             &surface::types(module(file, "types")),
         );
@@ -328,6 +335,17 @@ fn clashes(file: &syn::File) -> Vec<String> {
         }
     }
     found
+}
+
+/// The names of the types in these items.
+fn types_of(items: &[syn::Item]) -> HashSet<String> {
+    let name = |item: &syn::Item| match item {
+        syn::Item::Struct(item) => Some(item.ident.to_string()),
+        syn::Item::Enum(item) => Some(item.ident.to_string()),
+        syn::Item::Type(item) => Some(item.ident.to_string()),
+        _ => None,
+    };
+    items.iter().filter_map(name).collect()
 }
 
 /// What stands in a module.

@@ -4,11 +4,12 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde_json::{Map, Value, json};
 
+use super::errors::ERRORS;
 use crate::repair::Repairs;
 use crate::{name, pointer, walk};
 
-/// Leaves the schemas that a call needs, for its request or for its answer: what error bodies alone hold, or nothing does,
-/// would be types that nobody uses.
+/// Leaves the schemas that a call needs, for its request, for its answer or for the bodies of its refusals: what nothing holds would be
+/// types that nobody uses.
 pub(crate) fn keep_used(document: &mut Value) {
     let mut used = reachable(document, &request_schemas(document));
     used.extend(reachable(document, &answer_schemas(document)));
@@ -44,8 +45,10 @@ pub(crate) fn split_shared(document: &mut Value, repairs: &mut Repairs) -> BTree
     }
     schemas.extend(copies);
     for at in walk::operation_pointers(document) {
-        if let Some(responses) = document.pointer_mut(&pointer::join(&at, "responses")) {
-            rename(responses, &renamed);
+        for answers in ["responses", ERRORS] {
+            if let Some(answers) = document.pointer_mut(&pointer::join(&at, answers)) {
+                rename(answers, &renamed);
+            }
         }
     }
     requests
@@ -93,7 +96,8 @@ fn request_schemas(document: &Value) -> Vec<&Value> {
 }
 
 fn answer_schemas(document: &Value) -> Vec<&Value> {
-    walk::operations(document).into_iter().map(|(_, call)| &call["responses"]).collect()
+    let calls = walk::operations(document).into_iter();
+    calls.flat_map(|(_, call)| [&call["responses"], &call[ERRORS]]).collect()
 }
 
 /// The names of the component schemas that the nodes lead to.

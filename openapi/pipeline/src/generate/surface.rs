@@ -6,11 +6,18 @@ use std::fmt::Write as _;
 use quote::ToTokens as _;
 use syn::{Fields, ImplItem, Item, ReturnType, Type, Visibility};
 
+use super::errors::ErrorTypes;
 use super::kinds::Kinds;
 use crate::Operation;
 
 /// Operations with their requests and answers, then tokens, then types with their fields.
-pub(crate) fn describe(operations: &[&Operation], kinds: &Kinds, builders: &Builders, types: &str) -> String {
+pub(crate) fn describe(
+    operations: &[&Operation],
+    kinds: &Kinds,
+    errors: &ErrorTypes,
+    builders: &Builders,
+    types: &str,
+) -> String {
     let mut text = String::from("operations\n");
     for operation in operations {
         let Operation { id, method, key, scopes, credentials, retry, .. } = operation;
@@ -23,6 +30,10 @@ pub(crate) fn describe(operations: &[&Operation], kinds: &Kinds, builders: &Buil
             builders.get(&heck::ToPascalCase::to_pascal_case(operation.function.as_str()))
         {
             let _ = writeln!(text, "    ({arguments}) -> {answer}");
+        }
+        if let Some(errors) = errors.get(&operation.function) {
+            let each = errors.iter().map(|(kind, statuses)| format!("{kind} by {}", statuses.join(" ")));
+            let _ = writeln!(text, "    errors {}", each.collect::<Vec<_>>().join(", "));
         }
         if let Some(pagination) = &operation.pagination {
             let at = if pagination.items.is_empty() { "the answer" } else { &pagination.items };

@@ -1,0 +1,17 @@
+//! Calls that start work which takes long: `poll` beside `send`.
+
+use syn::{ImplItemFn, parse_quote};
+
+/// The methods that the builder of such a call has beside those of every call.
+pub(crate) const METHODS: [&str; 2] = ["into_request", "poll"];
+
+/// The method that waits for the work.
+pub(crate) fn method(index: usize) -> ImplItemFn {
+    parse_quote! {
+        /// The call as one that starts work, and is waited for: see `keyfit::Poll`. Where the answer is not a 202 it is the result itself.
+        pub fn poll(self) -> ::keyfit::Poll {
+            let (client, request) = self.into_request();
+            ::keyfit::codegen::poll(&client.inner, &client.client, request, &super::API.operations[#index])
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! Keys by which a server recognizes a call that is sent twice (draft-ietf-httpapi-idempotency-key-header), as documents name them.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::schema::{self, Direction, Scope};
+use crate::{Api, Operation, Parameter, Place, Writing, walk};
+
+/// Where an operation takes a key.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Key<'a> {
+    /// In a header.
+    Header(&'a str),
+    /// In the query.
+    Query(&'a str),
+    /// In a member of its JSON body.
+    Member(&'a str),
+}
+
+/// How the names of keys end.
+const KEYS: [&str; 2] = ["idempotencykey", "idempotencytoken"];
+/// How names end that are those of keys where the document says that they make a call idempotent.
+const DESCRIBED: [&str; 5] = ["requestid", "clienttoken", "requesttoken", "clientreference", "deduplicationid"];
+/// The methods of calls with an effect that a key can bind to one.
+const METHODS: [&str; 3] = ["POST", "PUT", "PATCH"];
+/// A key as clients make them: a UUID of version 4.
+const SAMPLE: &str = "8e03978e-40d5-43e8-bc93-6894a57f9324";
+
+/// Where an operation takes such a key: the header that [clients make one for](Operation::idempotency_key); `Idempotency-Key`, or
+/// another name that ends with the two words; or one such as `request_id`, of which the document says what it does. A header goes before
+/// the query, and that before the body.
+pub fn key_of<'a>(api: &'a Api, operation: &'a Operation) -> Option<Key<'a>> {
+    if let Some(header) = &operation.idempotency_key {
+        return Some(Key::Header(header));
+    }
+    if !METHODS.contains(&operation.method.as_str()) {
+        return None;
+    }
+    let is_key = |name: &str, schema: &Value| {
+        let schema = api.resolve(schema);
+        (is_named(name) || is_described(name, schema)) && takes_uuid(&api.document, schema)
+    };
+    let named = |place: Place| {
+        let mut parameters = operation.parameters.iter().filter(move |one| one.place == place);
+        parameters.find(|one| is_key(&one.name, &one.schema)).map(|one| one.name.as_str())
+    };
+    let member = || {
+        let body = operation.body.as_ref().filter(|body| body.writing(api) == Writing::Json)?;
+        let schema = api.resolve(&body.schema);
+        let mut members = schema.get("properties")?.as_object()?.iter();
+        let is_sent = |name: &str| schema::is_sent(api, Direction::Request, schema, name);
+        let found = members.find(|(name, member)| is_key(name, member) && is_sent(name))?;
+        Some(Key::Member(found.0.as_str()))
+    };
+    let header = named(Place::Header).map(Key::Header);
+    header.or_else(|| named(Place::Query).map(Key::Query)).or_else(member)
+}
+
+/// The documented header for which clients make a key: by its name alone, since a call with an effect is repeated for it, and a
+/// description may say that it does not help.
+pub(crate) fn header_of(document: &Value, method: &str, parameters: &[Parameter]) -> Option<String> {
+    let is_effect = METHODS.iter().any(|known| known.eq_ignore_ascii_case(method));
+    let mut headers = parameters.iter().filter(|one| is_effect && one.place == Place::Header && one.style.is_none());
+    let found =
+        headers.find(|one| is_named(&one.name) && takes_uuid(document, walk::resolve(document, &one.schema)))?;
+    Some(found.name.clone())
+}
+
+/// `x-keyfit: idempotency-key`: the name of the header, or none.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "Value")]
+pub(crate) struct Hint(pub(crate) Option<String>);
+
+impl TryFrom<Value> for Hint {
+    type Error = String;
+
+    fn try_from(said: Value) -> Result<Self, String> {
+        match said {
+            Value::Bool(false) => Ok(Self(None)),
+            Value::String(name) if is_header(&name) => Ok(Self(Some(name))),
+            _ => Err("`idempotency-key` is the name of a header, or `false` where there is none".to_owned()),
+        }
+    }
+}
+
+/// Whether a header may be called so (RFC 9110, section 5.6.2), and is not one that clients set.
+fn is_header(name: &str) -> bool {
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    let is_set = ["accept", "authorization", "content-length", "content-type", "cookie", "host"];
+    !name.is_empty() && name.bytes().all(is_token) && !is_set.iter().any(|set| name.eq_ignore_ascii_case(set))
+}
+
+/// Whether the name says it.
+fn is_named(name: &str) -> bool {
+    ends(name, &KEYS)
+}
+
+/// Whether the document says it of a name that is also given to other things.
+fn is_described(name: &str, schema: &Value) -> bool {
+    let description = schema.get("description").and_then(Value::as_str).unwrap_or_default().to_lowercase();
+    ends(name, &DESCRIBED) && description.contains("idempoten")
+}
+
+fn ends(name: &str, names: &[&str]) -> bool {
+    let letters: String = name.chars().filter(char::is_ascii_alphabetic).collect();
+    names.iter().any(|known| letters.to_ascii_lowercase().ends_with(known))
+}
+
+/// Whether a UUID is a key that the document allows: each of them, and not just some.
+fn takes_uuid(document: &Value, schema: &Value) -> bool {
+    let is_uuid = schema.get("format").is_none_or(|format| format == "uuid");
+    is_uuid && schema::check(&Scope::of(document, Direction::Request), schema, &Value::from(SAMPLE), "").is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn is_key(name: &str, schema: &Value) -> bool {
+        (is_named(name) || is_described(name, schema)) && takes_uuid(&json!({ "openapi": "3.0.3" }), schema)
+    }
+
+    #[test]
+    fn a_key_is_known_by_its_name_or_by_what_the_document_says_of_it() {
+        let text = |description: &str| json!({ "type": "string", "description": description });
+        let said = "Makes the call idempotent: one that comes again under it is answered as before.";
+        for (name, description, expected) in [
+            ("Idempotency-Key", "", true),
+            ("x-idempotency-key", "", true),
+            ("idempotencyToken", "", true),
+            ("client_request_id", said, true),
+            ("requestId", said, true),
+            ("requestId", "The id under which the call is logged.", false),
+            ("key", said, false),
+        ] {
+            assert_eq!(is_key(name, &text(description)), expected, "{name}: {description}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_one_only_where_the_document_allows_a_uuid() {
+        for (schema, expected) in [
+            (json!({}), true),
+            (json!({ "type": "string", "maxLength": 255 }), true),
+            (json!({ "type": "string", "pattern": "^[0-9a-f-]{36}$" }), true),
+            (json!({ "type": ["string", "null"], "format": "uuid" }), true),
+            (json!({ "type": "string", "maxLength": 20 }), false),
+            (json!({ "type": "string", "pattern": "^ord_" }), false),
+            (json!({ "type": "string", "enum": ["a", "b"] }), false),
+            (json!({ "type": "string", "format": "date-time" }), false),
+            (json!({ "type": "integer" }), false),
+        ] {
+            assert_eq!(is_key("idempotency_key", &schema), expected, "{schema}");
+        }
+    }
+
+    #[test]
+    fn clients_make_a_key_for_a_header_with_the_name_and_for_no_other() {
+        let parameter = |name: &str, place| {
+            let schema = json!({ "type": "string", "description": "This does not make the call idempotent." });
+            vec![Parameter { name: name.to_owned(), place, required: true, schema, style: None }]
+        };
+        let document = json!({ "openapi": "3.0.3" });
+        let of = |method, name, place| header_of(&document, method, &parameter(name, place));
+        assert_eq!(of("post", "Idempotency-Key", Place::Header).as_deref(), Some("Idempotency-Key"));
+        assert_eq!(of("post", "X-Request-Id", Place::Header), None);
+        assert_eq!(of("post", "idempotency_key", Place::Query), None);
+        assert_eq!(of("get", "Idempotency-Key", Place::Header), None);
+    }
+}
