@@ -12,6 +12,7 @@
 //! | the answer to a call | [`Response`], [`Error`], [`ErrorKind`], [`RateLimit`], [`FieldError`] |
 //! | lists and batches | [`pagination`], [`batch`] |
 //! | what is known of each operation | [`operation`], [`Operation`] |
+//! | deliveries that are signed, and came before | [`webhook`] |
 //! | APIs that are described at run time | [`DynamicClient`] |
 //! | masking secrets in texts | [`redact`] |
 //!
@@ -28,7 +29,7 @@
 //!
 //! # Features
 //! `rustls` (TLS; without it clients speak to loopback hosts only), `oauth`, `jwt`, and one for each API that ships are on by
-//! default. `vault`, `aws`, `command-source`: secret sources. `axum`: delivery reports as an extractor. `gzip`, `brotli`, `zstd`: packed answers. `http2`. `blocking`: calls
+//! default, and `webhook`: signatures of deliveries. `vault`, `aws`, `command-source`: secret sources. `axum`: delivery reports as an extractor. `gzip`, `brotli`, `zstd`: packed answers. `http2`. `blocking`: calls
 //! from code that is not async. `testing`: a clock for
 //! tests. `dispatch`: the clients that ship by name, and their documents.
 //!
@@ -58,7 +59,7 @@ mod pages {
 
 extern crate self as keyfit;
 
-// Layers, of which each knows those before it alone: http_client, error, auth, client, codegen, generated code with what a vendor's
+// Layers, of which each knows those before it alone: http_client, error, webhook, auth, client, codegen, generated code with what a vendor's
 // module adds to it, and `dispatch` above all vendors. tests/layers.rs holds the code to that.
 pub mod auth;
 #[cfg(feature = "blocking")]
@@ -78,6 +79,7 @@ pub mod http_client;
 pub mod instasent;
 #[cfg(feature = "scopien")]
 pub mod scopien;
+pub mod webhook;
 
 pub use client::{
     ByteStream, CallOptions, Config, DynamicCall, DynamicClient, Event, EventStream, FilePart, InvalidPathArgument,
