@@ -62,8 +62,7 @@ impl Key {
     }
 
     fn mac<M: Mac + KeyInit>(&self, input: &[u8]) -> M {
-        let mut mac =
-            <M as Mac>::new_from_slice(&self.0).expect("HMAC takes keys of any length (RFC 2104, section 2)");
+        let mut mac = <M as Mac>::new_from_slice(&self.0).expect("HMAC takes keys of any length (RFC 2104, section 2)");
         mac.update(input);
         mac
     }

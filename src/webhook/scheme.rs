@@ -257,8 +257,7 @@ impl SignatureScheme {
             return Ok(found);
         }
         let stamped = headers::parts(found).find_map(|part| part.strip_prefix(self.timestamp_prefix.as_str()));
-        stamped
-            .ok_or_else(|| VerifyError::NoPart { header: name.to_owned(), prefix: self.timestamp_prefix.clone() })
+        stamped.ok_or_else(|| VerifyError::NoPart { header: name.to_owned(), prefix: self.timestamp_prefix.clone() })
     }
 
     /// Whether an id can stand in what is signed; the separator that it holds where it cannot: the parts could be cut in another way.

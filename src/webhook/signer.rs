@@ -64,8 +64,7 @@ impl Signer {
     pub fn standard(secret: impl Into<SecretString>) -> Result<Self, SetupError> {
         let secret = secret.into();
         let is_private = secret.expose_secret().starts_with(PRIVATE_PREFIX);
-        let scheme =
-            if is_private { SignatureScheme::standard_ed25519() } else { SignatureScheme::standard() };
+        let scheme = if is_private { SignatureScheme::standard_ed25519() } else { SignatureScheme::standard() };
         Self::new(scheme, secret)
     }
 

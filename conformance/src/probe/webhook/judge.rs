@@ -66,7 +66,10 @@ impl Deliveries<'_> {
                 let arrived = UNIX_EPOCH + Duration::from_secs(delivery.epoch);
                 match signature?.check_time(&delivery.headers, arrived) {
                     // Where it is missing, the signature cannot be right.
-                    Ok(_) | Err(VerifyError::Missing { .. } | VerifyError::NotText { .. } | VerifyError::NoPart { .. }) => None,
+                    Ok(_)
+                    | Err(VerifyError::Missing { .. } | VerifyError::NotText { .. } | VerifyError::NoPart { .. }) => {
+                        None
+                    }
                     Err(error) => Some(error.to_string()),
                 }
             }
