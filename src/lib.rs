@@ -9,6 +9,7 @@
 //! | tokens, secret sources, OAuth 2.0, JWTs, rotation | [`auth`] |
 //! | base URL, timeouts, retries, observer | [`Config`], [`CallOptions`], [`RetryPolicy`] |
 //! | an HTTP client of your own | [`http_client`] |
+//! | what is called before and after each attempt, what signs requests | [`hook`] |
 //! | the answer to a call | [`Response`], [`Error`], [`ErrorKind`], [`RateLimit`], [`FieldError`] |
 //! | lists and batches | [`pagination`], [`batch`] |
 //! | what is known of each operation | [`operation`], [`Operation`] |
@@ -55,6 +56,9 @@ mod pages {
     struct Instasent;
     #[doc = include_str!("../docs/scopien.md")]
     struct Scopien;
+    #[cfg(feature = "webhook")]
+    #[doc = include_str!("../docs/webhooks.md")]
+    struct Webhooks;
 }
 
 extern crate self as keyfit;
@@ -85,7 +89,7 @@ pub use client::{
     ByteStream, CallOptions, Config, DynamicCall, DynamicClient, Event, EventStream, FilePart, InvalidPathArgument,
     JsonLines, List, ListStyle, Patch, PathArgument, RawRequest, Response, RetryPolicy, Stop, Upload,
 };
-pub use client::{batch, observer, pagination};
+pub use client::{batch, hook, observer, pagination};
 pub use codegen::IntoArgument;
 pub use error::{
     Api, Clock, Error, ErrorEnvelope, ErrorKind, FieldError, ItemCounts, LimitFields, Operation, RateLimit,
