@@ -59,7 +59,7 @@ impl HttpClient for Server {
     }
 }
 
-const SCOPES: &str = r#"{"scopes":["read"],"keyId":"k","accountId":"a","authType":"api_key"}"#;
+const LIST: &str = "[]";
 
 fn client(server: &Server, config: Config) -> Client {
     let config = config.http_client(server.clone()).clock(TestClock::default());
@@ -100,23 +100,17 @@ impl Hook for Witness {
 
 #[tokio::test]
 async fn a_hook_is_asked_before_every_attempt_and_told_after_it() {
-    let server = Server::of(&[(503, ""), (503, ""), (200, SCOPES)]);
+    let server = Server::of(&[(503, ""), (503, ""), (200, LIST)]);
     let witness = Witness::default();
-    client(&server, Config::default().hook(witness.clone())).auth_test().send().await.expect("a success");
+    client(&server, Config::default().hook(witness.clone())).accounts_list().send().await.expect("a success");
     let traces = [1, 2, 3].map(|number| Some(format!("trace-{number}")));
     assert_eq!(server.header("x-trace"), traces, "what an attempt had is not what the next one has");
     let seen = witness.seen();
-    let begins: Vec<String> = seen.iter().map(|line| line.split_whitespace().take(3).collect::<Vec<_>>().join(" ")).collect();
+    let begins: Vec<String> =
+        seen.iter().map(|line| line.split_whitespace().take(3).collect::<Vec<_>>().join(" ")).collect();
     assert_eq!(
         begins,
-        [
-            "before 1 GET",
-            "after 1 Some(503)",
-            "before 2 GET",
-            "after 2 Some(503)",
-            "before 3 GET",
-            "after 3 Some(200)"
-        ]
+        ["before 1 GET", "after 1 Some(503)", "before 2 GET", "after 2 Some(503)", "before 3 GET", "after 3 Some(200)"]
     );
     assert!(seen[1].contains("Some(Server)") && seen[5].contains("None"), "{seen:#?}");
 }
@@ -127,7 +121,7 @@ async fn a_hook_sees_no_secret_of_request_and_answer() {
     let witness = Witness::default();
     let options = CallOptions::default().header("X-Second-Key", "hunter2-header").expect("a header"); // not-a-secret
     let client = client(&server, Config::default().hook(witness.clone())).with_options(options);
-    client.auth_test().send().await.expect_err("it is refused");
+    client.accounts_list().send().await.expect_err("it is refused");
     assert_eq!(server.header("x-second-key"), [Some("hunter2-header".to_owned())], "it is sent all the same"); // not-a-secret
     let seen = witness.seen().join("\n");
     assert!(!seen.contains(KEY) && !seen.contains("hunter2"), "{seen}");
@@ -147,15 +141,15 @@ impl Hook for Guard {
 
 #[tokio::test]
 async fn a_hook_that_fails_ends_the_call_before_anything_is_sent() {
-    let server = Server::of(&[(200, SCOPES)]);
+    let server = Server::of(&[(200, LIST)]);
     let refused = client(&server, Config::default().hook(Guard(|| "not on Sundays".into())));
-    let error = refused.auth_test().send().await.expect_err("it is stopped");
+    let error = refused.accounts_list().send().await.expect_err("it is stopped");
     assert_eq!((error.kind(), error.may_have_been_sent()), (ErrorKind::Refused, false));
     assert!(error.to_string().ends_with(": not on Sundays"), "{error}");
     let own = client(&server, Config::default().hook(Guard(|| Error::credential("no key today").into())));
-    assert_eq!(own.auth_test().send().await.expect_err("it is stopped").kind(), ErrorKind::Credential);
+    assert_eq!(own.accounts_list().send().await.expect_err("it is stopped").kind(), ErrorKind::Credential);
     let leaks = client(&server, Config::default().hook(Guard(|| format!("I saw {KEY}").into())));
-    let error = leaks.auth_test().send().await.expect_err("it is stopped");
+    let error = leaks.accounts_list().send().await.expect_err("it is stopped");
     assert!(!format!("{error} {error:?}").contains(KEY), "{error:?}");
     assert!(server.came().is_empty());
 }
@@ -173,10 +167,10 @@ impl Hook for Meddler {
 #[tokio::test]
 async fn no_hook_takes_the_place_of_a_credential_or_of_what_frames_a_request() {
     for name in ["authorization", "Host", "content-length", "transfer-encoding", "X-Second-Key", "no name", "X-Löwe"] {
-        let server = Server::of(&[(200, SCOPES)]);
+        let server = Server::of(&[(200, LIST)]);
         let options = CallOptions::default().header("X-Second-Key", "other").expect("a header");
         let client = client(&server, Config::default().hook(Meddler(name))).with_options(options);
-        assert_eq!(client.auth_test().send().await.expect_err(name).kind(), ErrorKind::Refused, "{name}");
+        assert_eq!(client.accounts_list().send().await.expect_err(name).kind(), ErrorKind::Refused, "{name}");
         assert!(server.came().is_empty(), "{name}");
     }
 }
@@ -256,20 +250,21 @@ impl RequestSigner for Stuck {
 
 #[tokio::test]
 async fn what_cannot_be_signed_is_not_sent() {
-    let server = Server::of(&[(200, SCOPES)]);
-    let error = client(&server, Config::default().signer(NoKey)).auth_test().send().await.expect_err("unsigned");
+    let server = Server::of(&[(200, LIST)]);
+    let error = client(&server, Config::default().signer(NoKey)).accounts_list().send().await.expect_err("unsigned");
     assert_eq!((error.kind(), error.may_have_been_sent()), (ErrorKind::Credential, false));
     assert!(error.to_string().ends_with(": the key store is closed"), "{error}");
     let config = Config::default().signer(Stuck).deadline(Duration::from_millis(20));
-    let error = client(&server, config).auth_test().send().await.expect_err("unsigned");
+    let error = client(&server, config).accounts_list().send().await.expect_err("unsigned");
     assert_eq!((error.kind(), error.may_have_been_sent()), (ErrorKind::Timeout, false));
     assert!(server.came().is_empty());
 }
 
 #[tokio::test]
 async fn each_page_of_a_list_is_signed_and_seen() {
-    let page = |cursor| if cursor { r#"{"entities":[{"id":"1"}],"cursor":"next"}"# } else { r#"{"entities":[]}"# };
-    let server = Server::of(&[(200, page(true)), (200, page(false))]);
+    let first = r#"{"entities":[{"id":"1"}],"metadata":{"cursor":"next","limit":100,"totalHits":2}}"#;
+    let last = r#"{"entities":[{"id":"2"}],"metadata":{"cursor":null,"limit":100,"totalHits":2}}"#;
+    let server = Server::of(&[(200, first), (200, last)]);
     let witness = Witness::default();
     let config = Config::default()
         .http_client(server.clone())
@@ -283,6 +278,6 @@ async fn each_page_of_a_list_is_signed_and_seen() {
         contact.expect("a contact");
         count += 1;
     }
-    assert_eq!((count, server.came().len(), witness.seen().len()), (1, 2, 4));
+    assert_eq!((count, server.came().len(), witness.seen().len()), (2, 2, 4));
     assert!(server.header("x-signature").iter().all(Option::is_some));
 }
