@@ -46,7 +46,7 @@ fn scheme(signature: &Signature) -> TokenStream {
     // Variants have the names that they have in the runtime.
     let (algorithm, encoding) = (variant(signature.algorithm), variant(signature.encoding));
     let signs = variant(signature.signs);
-    let secret = signature.secret_encoding.map(variant).unwrap_or_else(|| format_ident!("Text"));
+    let secret = signature.secret_encoding.map_or_else(|| format_ident!("Text"), variant);
     let tolerance = signature.tolerance_seconds;
     let setters = [
         optional("prefix", signature.prefix.as_ref()),
