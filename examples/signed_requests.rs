@@ -2,7 +2,6 @@
 //!
 //! `SCOPIEN_API_KEY=... SIGNING_SECRET=... cargo run --example signed_requests`; `SCOPIEN_BASE_URL` leads it elsewhere.
 
-use std::env;
 use std::error::Error;
 use std::fmt;
 
@@ -10,7 +9,8 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use hmac::{Hmac, Mac as _};
 use keyfit::Config;
-use keyfit::auth::source::{BoxFuture, ExposeSecret as _, SecretString};
+use keyfit::auth::SecretSource as _;
+use keyfit::auth::source::{BoxFuture, EnvSource, ExposeSecret as _, SecretString};
 use keyfit::hook::{AfterAttempt, Hook, HookError, RequestSigner, Signable};
 use keyfit::scopien::{Client, Key};
 use sha2::{Digest as _, Sha256};
@@ -59,10 +59,8 @@ impl Hook for Log {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let secret =
-        env::var("SIGNING_SECRET").map_err(|_| "set SIGNING_SECRET to the secret that requests are signed by")?;
-    let config =
-        Config::default().base_url_from_env("SCOPIEN_BASE_URL")?.signer(HmacSigner { secret: secret.into() }).hook(Log);
+    let secret = EnvSource::new("SIGNING_SECRET").read().await?;
+    let config = Config::default().base_url_from_env("SCOPIEN_BASE_URL")?.signer(HmacSigner { secret }).hook(Log);
     let client = Client::with_config(Key::from_env()?, config)?;
     println!("the key may {:?}", client.auth_test().send().await?.scopes);
     Ok(())

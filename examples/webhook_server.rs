@@ -18,6 +18,8 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
+use keyfit::auth::SecretSource as _;
+use keyfit::auth::source::EnvSource;
 use keyfit::webhook::{Duplicate, SeenIds, SignatureScheme, Verifier};
 use tokio::net::TcpListener;
 
@@ -30,7 +32,7 @@ struct Receiver {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let port = env::args().nth(1).map_or(Ok(8080), |port| port.parse())?;
-    let secret = env::var("WEBHOOK_SECRET").map_err(|_| "set WEBHOOK_SECRET to the secret of the endpoint")?;
+    let secret = EnvSource::new("WEBHOOK_SECRET").read().await?;
     let scheme = SignatureScheme::hmac_sha256("X-Signature").prefix("sha256=");
     let receiver = Receiver {
         verifier: Verifier::new(scheme, secret)?,

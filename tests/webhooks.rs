@@ -84,8 +84,8 @@ fn id_time_and_body_are_signed_and_nothing_of_them_can_be_changed() {
 fn an_id_that_would_move_the_end_of_a_signed_part_is_refused() {
     // What is signed for `a`, 100 and `5.x` reads as `a.100`, 5 and `x` as well.
     let signer = Signer::standard(SECRET).expect("a secret");
-    let signed = signer.sign("a", at(100), b"5.x").expect("headers");
-    let moved = standard("a.100", 5, signed["webhook-signature"].to_str().expect("a text"));
+    let sent = signer.sign("a", at(100), b"5.x").expect("headers");
+    let moved = standard("a.100", 5, sent["webhook-signature"].to_str().expect("a text"));
     let error = verifier().verify_at(&moved, b"x", at(5)).expect_err("it is another delivery");
     assert_eq!(error.to_string(), "the id in `webhook-id` holds `.`, which stands between the signed parts");
     assert!(matches!(signer.sign("a.100", at(5), b"x"), Err(SetupError::Id { .. })));
@@ -145,13 +145,13 @@ fn the_asymmetric_scheme_is_verified_by_the_public_key_alone() {
     let signer = Signer::standard("whsk_VEVTVFNJR05JTkdLRVlET05PVFVTRVRISVNGT1JBTlk=").expect("a key"); // not-a-secret
     let public = signer.public_key().expect("a public key");
     assert!(public.starts_with("whpk_"), "{public}");
-    let signed = signer.sign(ID, at(SECONDS), BODY).expect("headers");
+    let sent = signer.sign(ID, at(SECONDS), BODY).expect("headers");
     // What the specification's library for Go expects of this key.
     let expected = "v1a,tQ9V2XOqn7jL/DQenEFpqIugdBVtiMmER5mhSkXBNwM0mkATuDe6KYYUuxqtaiHeYGb7KaaBRdM5WqyeFiL8Ag==";
-    assert_eq!(signed["webhook-signature"], expected);
+    assert_eq!(sent["webhook-signature"], expected);
     let verifier = Verifier::standard(public).expect("a key");
-    assert!(verifier.verify_at(&signed, BODY, at(SECONDS)).is_ok());
-    assert!(verifier.verify_at(&signed, b"{}", at(SECONDS)).is_err());
+    assert!(verifier.verify_at(&sent, BODY, at(SECONDS)).is_ok());
+    assert!(verifier.verify_at(&sent, b"{}", at(SECONDS)).is_err());
     assert!(verifier.verify_at(&standard(ID, SECONDS, SIGNED), BODY, at(SECONDS)).is_err(), "another scheme");
 }
 

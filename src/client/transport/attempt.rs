@@ -222,7 +222,9 @@ impl Call<'_> {
             Err(failed) => Err(&failed.error),
         };
         let attempt = AfterAttempt::new(self.operation, progress.attempts, took, answer, &carried.redactor());
-        hooks.iter().for_each(|hook| hook.after(&attempt));
+        for hook in hooks {
+            hook.after(&attempt);
+        }
     }
 
     /// What follows a failed attempt; `None` where nothing does.
