@@ -9,9 +9,11 @@
 //! | tokens, secret sources, OAuth 2.0, JWTs, rotation | [`auth`] |
 //! | base URL, timeouts, retries, observer | [`Config`], [`CallOptions`], [`RetryPolicy`] |
 //! | an HTTP client of your own | [`http_client`] |
+//! | what is called before and after each attempt, what signs requests | [`hook`] |
 //! | the answer to a call | [`Response`], [`Error`], [`ErrorKind`], [`RateLimit`], [`FieldError`] |
 //! | lists and batches | [`pagination`], [`batch`] |
 //! | what is known of each operation | [`operation`], [`Operation`] |
+//! | deliveries that are signed, and came before | [`webhook`] |
 //! | APIs that are described at run time | [`DynamicClient`] |
 //! | masking secrets in texts | [`redact`] |
 //!
@@ -28,7 +30,7 @@
 //!
 //! # Features
 //! `rustls` (TLS; without it clients speak to loopback hosts only), `oauth`, `jwt`, and one for each API that ships are on by
-//! default. `vault`, `aws`, `command-source`: secret sources. `axum`: delivery reports as an extractor. `gzip`, `brotli`, `zstd`: packed answers. `http2`. `blocking`: calls
+//! default, and `webhook`: signatures of deliveries. `vault`, `aws`, `command-source`: secret sources. `axum`: delivery reports as an extractor. `gzip`, `brotli`, `zstd`: packed answers. `http2`. `blocking`: calls
 //! from code that is not async. `testing`: a clock for
 //! tests. `dispatch`: the clients that ship by name, and their documents.
 //!
@@ -54,11 +56,14 @@ mod pages {
     struct Instasent;
     #[doc = include_str!("../docs/scopien.md")]
     struct Scopien;
+    #[cfg(feature = "webhook")]
+    #[doc = include_str!("../docs/webhooks.md")]
+    struct Webhooks;
 }
 
 extern crate self as keyfit;
 
-// Layers, of which each knows those before it alone: http_client, error, auth, client, codegen, generated code with what a vendor's
+// Layers, of which each knows those before it alone: http_client, error, webhook, auth, client, codegen, generated code with what a vendor's
 // module adds to it, and `dispatch` above all vendors. tests/layers.rs holds the code to that.
 pub mod auth;
 #[cfg(feature = "blocking")]
@@ -78,6 +83,7 @@ pub mod http_client;
 pub mod instasent;
 #[cfg(feature = "scopien")]
 pub mod scopien;
+pub mod webhook;
 
 #[cfg(feature = "opentelemetry")]
 pub use client::metrics;
@@ -86,7 +92,7 @@ pub use client::{
     JsonLines, List, ListStyle, Patch, PathArgument, Poll, RawRequest, Response, RetryPolicy, Stop, Upload,
     new_idempotency_key,
 };
-pub use client::{batch, observer, pagination};
+pub use client::{batch, hook, observer, pagination};
 pub use codegen::IntoArgument;
 pub use error::{
     Api, Clock, Error, ErrorEnvelope, ErrorKind, FieldError, ItemCounts, LimitFields, Operation, RateLimit,

@@ -8,6 +8,7 @@ use std::time::Duration;
 use reqwest::Url;
 
 use super::RetryPolicy;
+use super::hook::{Hook, RequestSigner};
 use super::observer::Observer;
 use crate::auth::http::{Http, checked_base};
 use crate::auth::{TokenCheck, environment};
@@ -36,6 +37,8 @@ pub struct Config {
     pub(crate) retries: HashMap<String, RetryPolicy>,
     pub(crate) waits_for_rate_limits: bool,
     pub(crate) observer: Option<Arc<dyn Observer>>,
+    pub(crate) hooks: Vec<Arc<dyn Hook>>,
+    pub(crate) signers: Vec<Arc<dyn RequestSigner>>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) token_check: Option<Arc<dyn TokenCheck>>,
     pub(crate) allows_query_keys: bool,
@@ -55,6 +58,8 @@ impl Default for Config {
             retries: HashMap::new(),
             waits_for_rate_limits: true,
             observer: None,
+            hooks: Vec::new(),
+            signers: Vec::new(),
             clock: Arc::new(SystemClock),
             token_check: None,
             allows_query_keys: false,
@@ -227,6 +232,21 @@ impl Config {
         self
     }
 
+    /// Is called before and after each attempt: adds headers, sees requests and answers with secrets masked. Each call adds to those
+    /// before. See [`hook`](crate::hook).
+    #[must_use]
+    pub fn hook(mut self, hook: impl Hook) -> Self {
+        self.hooks.push(Arc::new(hook));
+        self
+    }
+
+    /// Signs each attempt, as the last thing before it is sent. Each call adds to those before. See [`hook`](crate::hook).
+    #[must_use]
+    pub fn signer(mut self, signer: impl RequestSigner) -> Self {
+        self.signers.push(Arc::new(signer));
+        self
+    }
+
     /// Another clock, for tests: waits, deadlines and resets go by it. The timeout of an attempt stays with the machine's.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
@@ -284,6 +304,8 @@ impl fmt::Debug for Config {
             .field("retries", &self.retries)
             .field("waits_for_rate_limits", &self.waits_for_rate_limits)
             .field("observer", &self.observer)
+            .field("hooks", &self.hooks)
+            .field("signers", &self.signers)
             .field("clock", &self.clock)
             .field("token_check", &self.token_check)
             .field("allows_query_keys", &self.allows_query_keys)

@@ -11,6 +11,7 @@ mod config;
 pub(crate) mod dispatch;
 mod dynamic;
 pub(crate) mod form;
+pub mod hook;
 mod idempotency;
 mod list;
 pub(crate) mod list_style;

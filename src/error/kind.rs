@@ -14,7 +14,7 @@ pub enum ErrorKind {
     Configuration,
     /// An argument is missing or out of its limits; nothing was sent.
     InvalidRequest,
-    /// The request would have left the client's origin or the operation's path; nothing was sent.
+    /// The request would have left the client's origin or the operation's path, or a hook stopped it; nothing was sent.
     Refused,
     /// The server could not be reached; nothing was sent.
     Connect,

@@ -1971,6 +1971,23 @@ mod generated {
         /// Uploads
         pub const UPLOADS: &str = "https://uploads.parcels.example/v1";
     }
+    /// How what the server sends by itself is signed, for `keyfit::webhook::Verifier::new`.
+    pub mod webhooks {
+        /// How deliveries of `parcel.lost` are signed.
+        pub fn parcel_lost() -> ::keyfit::webhook::SignatureScheme {
+            ::keyfit::webhook::SignatureScheme::new(
+                    "X-Parcels-Signature",
+                    ::keyfit::webhook::SignatureAlgorithm::HmacSha256,
+                    ::keyfit::webhook::SignatureEncoding::Hex,
+                )
+                .prefix("v1=")
+                .signs(::keyfit::webhook::Signed::TimestampBody)
+                .timestamp_header("X-Parcels-Signature")
+                .timestamp_prefix("t=")
+                .tolerance(::std::time::Duration::from_secs(60u64))
+                .secret(::keyfit::webhook::SecretEncoding::Text, "")
+        }
+    }
     #[cfg(test)]
     /// Calls an operation through its typed builder.
     #[allow(unused_variables)]

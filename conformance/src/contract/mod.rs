@@ -39,9 +39,7 @@ pub use level::{ChangedLevel, LevelChange};
 pub use probe::Probe;
 pub use rule::{Body, Drive, Expect, Family, Hidden, Level, Promise, Rate, Rule, Standing};
 pub use token_probe::{JwtProbe, OauthProbe, Tampering};
-pub use webhook::{
-    DeliveryCheck, SecretEncoding, Signature, SignatureAlgorithm, SignatureEncoding, Signed, WebhookTerms,
-};
+pub use webhook::{DeliveryCheck, WebhookTerms};
 
 /// What OpenAPI cannot say about an API's authentication, errors, limits and batches; each line with its source.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

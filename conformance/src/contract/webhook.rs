@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use keyfit::webhook::{SetupError, SignatureScheme};
 use keyfit_openapi::{Webhook, did_you_mean};
-use reqwest::header::HeaderName;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -31,92 +31,9 @@ pub struct WebhookTerms {
     /// Seconds within which a delivery comes again that was answered with 503; left out where nobody says that it does.
     pub repeated_within_seconds: Option<u64>,
     /// How deliveries are signed.
-    pub signature: Option<Signature>,
+    pub signature: Option<SignatureScheme>,
     /// Where this is said.
     pub source: Citation,
-}
-
-/// How a delivery is signed.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Signature {
-    /// The header with the signature. It may have several, with commas or spaces between them: one has to be right.
-    pub header: String,
-    /// By what it is made.
-    pub algorithm: SignatureAlgorithm,
-    /// How its bytes are written.
-    pub encoding: SignatureEncoding,
-    /// What stands before it: `sha256=`, `v1=`, `v1,`.
-    #[serde(default)]
-    pub prefix: String,
-    /// What is signed.
-    pub signs: Signed,
-    /// What stands between the parts of that.
-    #[serde(default = "dot")]
-    pub separator: String,
-    /// The header with the time at which it was signed: seconds or milliseconds since the Unix epoch, or a date of RFC 3339.
-    pub timestamp_header: Option<String>,
-    /// What stands before that time, among other parts of its header: `t=`.
-    #[serde(default)]
-    pub timestamp_prefix: String,
-    /// The header with the id of the delivery.
-    pub id_header: Option<String>,
-    /// Seconds by which that time may be off.
-    #[serde(default = "five_minutes")]
-    pub tolerance_seconds: u64,
-    /// What a secret begins with that is no part of the key: `whsec_`.
-    #[serde(default)]
-    pub secret_prefix: String,
-    /// How the rest of the secret is made into the key.
-    #[serde(default)]
-    pub secret_encoding: SecretEncoding,
-}
-
-/// By what a signature is made.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SignatureAlgorithm {
-    /// HMAC with SHA-1.
-    HmacSha1,
-    /// HMAC with SHA-256.
-    HmacSha256,
-    /// HMAC with SHA-512.
-    HmacSha512,
-}
-
-/// How the bytes of a signature are written.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SignatureEncoding {
-    /// In hexadecimal, lower or upper case.
-    Hex,
-    /// In Base64.
-    Base64,
-}
-
-/// How a secret is made into a key.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SecretEncoding {
-    /// Its bytes are the key.
-    #[default]
-    Text,
-    /// It is the key in Base64.
-    Base64,
-    /// It is the key in hexadecimal.
-    Hex,
-}
-
-/// What is signed.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Signed {
-    /// The body.
-    Body,
-    /// The time, the separator, the body.
-    TimestampBody,
-    /// The id, the separator, the time, the separator, the body: as the Standard Webhooks specification has it.
-    IdTimestampBody,
 }
 
 /// What a delivery is held to.
@@ -199,7 +116,7 @@ impl WebhookTerms {
                 let problem = format!("the webhook `{name}` leaves no time for a delivery");
                 Some(Misfit::new(name, problem, "give it a second at least"))
             }
-            _ => self.signature.as_ref()?.misfit(),
+            _ => self.signature.as_ref().and_then(unsignable),
         }
     }
 
@@ -238,35 +155,17 @@ impl WebhookTerms {
     }
 }
 
-impl Signature {
-    /// What its types cannot express.
-    fn misfit(&self) -> Option<Misfit> {
-        let headers = [Some(&self.header), self.timestamp_header.as_ref(), self.id_header.as_ref()];
-        if let Some(odd) = headers.into_iter().flatten().find(|name| name.parse::<HeaderName>().is_err()) {
-            let problem = format!("`{odd}` is no name of a header");
-            return Some(Misfit::new(odd, problem, "use letters, digits and hyphens, such as X-Signature"));
+/// What is wrong with how deliveries are signed.
+fn unsignable(scheme: &SignatureScheme) -> Option<Misfit> {
+    let error = scheme.check().err()?;
+    Some(match &error {
+        SetupError::Header { name } => {
+            Misfit::new(name, error.to_string(), "use letters, digits and hyphens, such as X-Signature")
         }
-        let needs_time = self.signs != Signed::Body;
-        let needs_id = self.signs == Signed::IdTimestampBody;
-        let lacks = |what: &str, key: &str| {
-            Some(Misfit::new(&self.header, format!("a signature of the {what} needs `{key}`"), "add it to `signature`"))
-        };
-        match (&self.timestamp_header, &self.id_header) {
-            (None, _) if needs_time => lacks("time", "timestamp-header"),
-            (_, None) if needs_id => lacks("id", "id-header"),
-            _ => None,
-        }
-    }
+        _ => Misfit::new(&scheme.header, error.to_string(), "add it to `signature`"),
+    })
 }
 
 fn five() -> u64 {
     5
-}
-
-fn five_minutes() -> u64 {
-    300
-}
-
-fn dot() -> String {
-    ".".to_owned()
 }

@@ -3,17 +3,19 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use keyfit::webhook::{SecretEncoding, SignatureAlgorithm, SignatureScheme, Signer};
 use keyfit::{Clock as _, SystemClock};
 use keyfit_openapi::schema::Direction;
 use keyfit_openapi::{Operation, Webhook, example};
 use reqwest::{Client, Method, Url};
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use super::call::{Answer, Call};
 use super::core::Core;
@@ -21,10 +23,10 @@ use super::mutant::Mutant;
 use super::token::token_text;
 use crate::body::{is_json, plain};
 use crate::clock;
-use crate::contract::{Contract, SecretEncoding, Signature};
+use crate::contract::Contract;
 use crate::probe::is_loopback;
 use crate::secret::Secret;
-use crate::webhook::{Exchanged, Hook, Part, hex, hooks, member};
+use crate::webhook::{Exchanged, Hook, Part, hooks, member};
 
 /// The seed of the secret by which deliveries are signed, far from those of tokens and clients.
 const SEED: u64 = 1 << 41;
@@ -48,21 +50,33 @@ struct Prepared {
     method: String,
     headers: Vec<(String, HeaderValue)>,
     body: Vec<u8>,
-    signature: Option<Signature>,
-    key: Vec<u8>,
+    signer: Option<Arc<Signer>>,
     /// How often it is sent where it is taken, and where it is not.
     attempts: (usize, usize),
 }
 
-/// The secret by which the mock signs, in the form that the contract has for it.
-pub(super) fn secret(signature: &Signature) -> Secret {
-    let text = token_text(SEED);
-    let text = match signature.secret_encoding {
+/// What the mock signs by, in the form that the contract has for it; `None` where the contract's terms are not of one another.
+fn signer(scheme: &SignatureScheme, seed: u64) -> Option<Signer> {
+    Signer::new(scheme.clone(), signing_secret(scheme, seed)).ok()
+}
+
+fn signing_secret(scheme: &SignatureScheme, seed: u64) -> String {
+    let text = token_text(seed);
+    let bytes = Sha256::digest(&text);
+    let text = match scheme.secret_encoding {
         SecretEncoding::Text => text,
-        SecretEncoding::Base64 => STANDARD.encode(text),
-        SecretEncoding::Hex => hex(text.as_bytes()),
+        SecretEncoding::Base64 => STANDARD.encode(bytes),
+        SecretEncoding::Hex => format!("{bytes:x}"),
     };
-    Secret::new(format!("{}{text}", signature.secret_prefix))
+    // A private key is not called as the public one is.
+    let prefix = if scheme.algorithm == SignatureAlgorithm::Ed25519 { "" } else { &scheme.secret_prefix };
+    format!("{prefix}{text}")
+}
+
+/// The secret, or the public key, by which what the mock signs is verified.
+pub(super) fn secret(scheme: &SignatureScheme) -> Secret {
+    let public = signer(scheme, SEED).and_then(|signer| signer.public_key());
+    Secret::new(public.unwrap_or_else(|| signing_secret(scheme, SEED)))
 }
 
 impl Deliverer {
@@ -81,7 +95,7 @@ impl Deliverer {
 
     fn send(&self, prepared: Prepared, is_stale: bool) {
         let http = self.http.clone();
-        let id = format!("delivery-{}", self.number.fetch_add(1, Ordering::Relaxed));
+        let id = format!("delivery{}", self.number.fetch_add(1, Ordering::Relaxed));
         let time = clock::epoch_seconds() - if is_stale { STALE } else { 0 };
         tokio::spawn(async move {
             let (taken, refused) = prepared.attempts;
@@ -104,21 +118,9 @@ impl Prepared {
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        if let Some(signature) = &self.signature {
-            let time = time.to_string();
-            let mut written = signature.written(&self.key, id, &time, &self.body);
-            match signature.timestamp_header.as_ref() {
-                // Both stand in one header.
-                Some(name) if name.eq_ignore_ascii_case(&signature.header) => {
-                    written = format!("{}{time},{written}", signature.timestamp_prefix);
-                }
-                Some(name) => request = request.header(name, format!("{}{time}", signature.timestamp_prefix)),
-                None => {}
-            }
-            if let Some(name) = &signature.id_header {
-                request = request.header(name, id);
-            }
-            request = request.header(&signature.header, written);
+        let at = UNIX_EPOCH + Duration::from_secs(time);
+        if let Some(signed) = self.signer.as_ref().and_then(|signer| signer.sign(id, at, &self.body).ok()) {
+            request = request.headers(signed);
         }
         request.send().await.is_ok_and(|answer| answer.status().is_success())
     }
@@ -148,17 +150,14 @@ impl Core {
 
     fn prepared(&self, hook: &Hook<'_>, url: Url, call: &Call) -> Option<Prepared> {
         let documented = hook.documented.iter().find(|one| one.name == hook.name)?;
-        let signature = hook.terms.and_then(|terms| terms.signature.clone());
-        let mut key = signature.as_ref().and_then(|one| one.key(&secret(one)).ok()).unwrap_or_default();
-        if self.has(Mutant::MissignsDeliveries) {
-            // A zero would be no other key: HMAC fills keys up with them.
-            key.push(1);
-        }
+        let scheme = hook.terms.and_then(|terms| terms.signature.as_ref());
+        let seed = if self.has(Mutant::MissignsDeliveries) { SEED + 1 } else { SEED };
+        let signer = scheme.and_then(|scheme| signer(scheme, seed)).map(Arc::new);
         let (media_type, body) = self.payload(documented);
         let mut headers: Vec<(String, HeaderValue)> = Vec::new();
         if !self.has(Mutant::OmitsDeliveryHeaders) {
             let is_signed = |name: &&String| {
-                let own = signature
+                let own = scheme
                     .iter()
                     .flat_map(|one| [Some(&one.header), one.timestamp_header.as_ref(), one.id_header.as_ref()]);
                 own.flatten().any(|own| own.eq_ignore_ascii_case(name))
@@ -179,7 +178,7 @@ impl Core {
             if self.has(Mutant::DeliversTwice) { 2 } else { 1 },
             if self.has(Mutant::DeliversOnlyOnce) { 1 } else { 3 },
         );
-        Some(Prepared { url, method: method.to_owned(), headers, body, signature, key, attempts })
+        Some(Prepared { url, method: method.to_owned(), headers, body, signer, attempts })
     }
 
     /// A body that fits the document, with its media type; JSON where it can be.

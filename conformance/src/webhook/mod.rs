@@ -1,12 +1,10 @@
 //! The calls that a server makes, as document and contract have them: which operation hands over the URL, and where.
 
 mod expression;
-mod signature;
 
 use keyfit_openapi::{Api, Operation, Webhook};
 
 pub(crate) use self::expression::{Exchanged, Expression, Part, member};
-pub(crate) use self::signature::hex;
 use crate::contract::{Contract, DeliveryCheck, WebhookTerms};
 
 /// A webhook or a callback whose URL an operation hands over.

@@ -363,11 +363,22 @@ async fn nothing_is_sent_without_leave_and_nothing_is_held_against_a_server_that
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_defect_of_the_mock_is_found_by_one_rule() {
-    let source = Source::from_dir(Path::new(HOOKS)).expect("the fixture is there");
-    let mut catalogue = Catalogue::read(&source).unwrap_or_else(|failure| panic!("{failure}"));
+    let contract = fs::read_to_string(Path::new(HOOKS).join("contract.toml")).expect("it is there");
+    mock_is_judged(&contract).await;
+    // The same where receivers have a public key.
+    let standard = "algorithm = \"hmac-sha256\"\nencoding = \"base64\"\nprefix = \"v1,\"";
+    assert!(contract.contains(standard) && contract.contains("\"whsec_\""));
+    let asymmetric = contract.replace(standard, "algorithm = \"ed25519\"\nencoding = \"base64\"\nprefix = \"v1a,\"");
+    mock_is_judged(&asymmetric.replace("\"whsec_\"", "\"whpk_\"")).await;
+}
+
+async fn mock_is_judged(contract: &str) {
+    let mut catalogue = read(contract).unwrap_or_else(|problem| panic!("{problem}"));
     catalogue.select(&["hooks/webhook/**".to_owned()], &[]);
     let catalogue = side(catalogue, Side::Server);
     let http = http();
+    let outcomes = against_mock(&catalogue, None, &http).await;
+    assert!(broken(&catalogue, &outcomes).is_empty(), "{:?}", broken(&catalogue, &outcomes));
     let mut found: BTreeSet<String> = BTreeSet::new();
     for mutant in Mutant::all().iter().filter(|mutant| mutant.is_of_webhooks()) {
         let outcomes = against_mock(&catalogue, Some(*mutant), &http).await;
@@ -405,7 +416,7 @@ fn what_a_contract_says_wrongly_of_webhooks_is_refused_at_its_place() {
         ),
         ("id-header = \"webhook-id\"\n", "", ":49", "`id-header`"),
         ("timestamp-header = \"X-Signature\"\n", "", ":31", "`timestamp-header`"),
-        ("header = \"X-Signature\"\n", "header = \"X Signature\"\n", ":31", "no name of a header"),
+        ("header = \"X-Signature\"\n", "header = \"X Signature\"\n", ":31", "not the name of a header"),
         ("delivery = \"repeated\"", "delivery = \"once\"", "", "only `repeated` is judged"),
         ("probe = \"refused-delivery\"", "probe = \"delivery\"", "", "write `probe = \"refused-delivery\"`"),
         ("{ delivery = \"arrives\" }", "{ success = true }", "", "`expect` says nothing of them"),

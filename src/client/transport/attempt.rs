@@ -20,6 +20,7 @@ use super::stop::{Stop, unless_stopped};
 use super::{repeat, span};
 use crate::auth::Carried;
 use crate::client::CallOptions;
+use crate::client::hook::{self, AfterAttempt, BeforeAttempt, Signable};
 use crate::client::idempotency::has_key;
 use crate::client::observer::{Attempt, Next};
 use crate::error::rate_limit::{self, RateLimit};
@@ -157,7 +158,10 @@ impl Call<'_> {
         let opened = request.open(self.http).await;
         let mut request = opened.map_err(|error| Failed { error, outcome: Outcome::Unfit })?;
         carried.authorize(&mut request);
-        let timeout = self.shared.config.http.timeout.min(left);
+        let asked = self.hooked(request, carried, progress).await;
+        let mut request = asked.map_err(|error| Failed { error, outcome: Outcome::Unfit })?;
+        let timeout = self.shared.config.http.timeout.min(progress.deadline.saturating_sub(self.now()));
+        let began = self.now();
         let config = &self.shared.config;
         let reading = if self.opens {
             Reading::Open(self.options.idle_timeout.unwrap_or(config.idle_timeout))
@@ -177,6 +181,7 @@ impl Call<'_> {
             sent.await
         };
         span::record(&span, &result);
+        self.tell_hooks(&result, carried, progress, began);
         if let Err(failed) = &result
             && matches!(failed.error.kind(), ErrorKind::Unauthorized | ErrorKind::Forbidden)
         {
@@ -188,6 +193,47 @@ impl Call<'_> {
                 Err(Failed { error: error.masked(&refused.redactor()), outcome })
             }
             (_, result) => result,
+        }
+    }
+
+    /// The request as hooks and signers leave it.
+    async fn hooked(&self, mut request: Request, carried: &Carried, progress: &Progress) -> Result<Request, Error> {
+        let config = &self.shared.config;
+        if !config.hooks.is_empty() {
+            let secrets = carried.redactor();
+            let mut attempt = BeforeAttempt::new(self.operation, progress.attempts, request, &secrets);
+            for hook in &config.hooks {
+                let asked = hook.before(&mut attempt);
+                asked.map_err(|error| hook::stopped(error, Error::refused, &secrets))?;
+            }
+            request = attempt.into_request();
+        }
+        if !config.signers.is_empty() {
+            let mut signable = Signable::new(self.operation, config.clock.now(), request);
+            for signer in &config.signers {
+                let signed =
+                    self.within(progress.deadline, signer.sign(&mut signable)).await.ok_or_else(Error::late)?;
+                signed.map_err(|error| hook::stopped(error, Error::credential, &carried.redactor()))?;
+            }
+            request = signable.into_request();
+        }
+        Ok(request)
+    }
+
+    /// Tells hooks how an attempt ended.
+    fn tell_hooks(&self, result: &Result<Answer, Failed>, carried: &Carried, progress: &Progress, began: Duration) {
+        let hooks = &self.shared.config.hooks;
+        if hooks.is_empty() {
+            return;
+        }
+        let took = self.now().saturating_sub(began);
+        let answer = match result {
+            Ok(answer) => Ok((answer.status, &answer.headers)),
+            Err(failed) => Err(&failed.error),
+        };
+        let attempt = AfterAttempt::new(self.operation, progress.attempts, took, answer, &carried.redactor());
+        for hook in hooks {
+            hook.after(&attempt);
         }
     }
 

@@ -1,8 +1,11 @@
 //! One post to the webhook, as it is read.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Serialize;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::DlrStatus;
@@ -11,7 +14,8 @@ use crate::error::Timestamp;
 /// The largest body that is read: 64 KiB. A report has a few hundred bytes.
 pub const MAX_BODY: usize = 64 * 1024;
 
-/// A delivery report or an inbound message.
+/// A delivery report or an inbound message. A report is never lost to what else it holds: a member that is not of its type is kept as it
+/// came, among those that are not known.
 ///
 /// Its `Debug` form shows neither the text of the message nor members that are not known.
 #[derive(Clone, Eq, PartialEq, Serialize)]
@@ -34,7 +38,8 @@ pub struct DlrEvent {
     /// The inbound text, where two-way messaging is on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// The members that are not known here, as they came.
+    /// The members that are not known here, and those that are not of their type, as they came: `code` is here where it is a text.
+    /// A value that JSON's own types cannot hold, such as a number beyond all bounds, is a text.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
@@ -65,7 +70,7 @@ pub enum InvalidDlr {
         /// The member.
         member: &'static str,
     },
-    /// A member is not of its type.
+    /// `id` or `status` is not of its type.
     #[error("`{member}` is {found}, not {expected}")]
     WrongType {
         /// The member.
@@ -84,41 +89,110 @@ pub enum InvalidDlr {
 }
 
 impl DlrEvent {
-    /// Reads a body. Members that are not known are kept in `extra`; `null` is as good as absent, but for `id` and
-    /// `status`.
+    /// Reads a body by its `id` and `status`; nothing else in it is a reason to refuse it. `null` is as good as absent, and a text that is
+    /// not UTF-8 has replacement characters (U+FFFD), but in `id` and `status`.
     ///
     /// # Errors
-    /// More than [`MAX_BODY`] bytes; what is no JSON object; no `id` or `status`; a member of another type.
+    /// Returns an error if the body has more than [`MAX_BODY`] bytes or is not a JSON object, or `id` or `status` is missing or not a
+    /// text.
     pub fn from_slice(body: &[u8]) -> Result<Self, InvalidDlr> {
         if body.len() > MAX_BODY {
             return Err(InvalidDlr::TooLarge { limit: MAX_BODY });
         }
-        match serde_json::from_slice(body) {
-            Ok(Value::Object(members)) => Self::from_members(members),
-            Ok(other) => Err(InvalidDlr::NoObject { reason: format!("it is {}", kind(&other)) }),
-            Err(error) => Err(InvalidDlr::NoObject { reason: error.to_string() }),
+        let text = String::from_utf8_lossy(body);
+        let mut members = Members::read(text.strip_prefix('\u{feff}').unwrap_or(&text))?;
+        let is_changed = matches!(text, Cow::Owned(_));
+        let mut named = |member| {
+            let value = members.take(member, "a string", text_of)?.ok_or(InvalidDlr::Missing { member })?;
+            if is_changed && value.contains(char::REPLACEMENT_CHARACTER) {
+                return Err(InvalidDlr::WrongType { member, expected: "UTF-8", found: "in another encoding" });
+            }
+            Ok(value)
+        };
+        let id = named("id")?;
+        if id.is_empty() {
+            return Err(InvalidDlr::Missing { member: "id" });
+        }
+        let status = named("status")?.into();
+        Ok(Self {
+            id,
+            status,
+            client_id: members.keep("clientId", text_of),
+            code: members.keep("code", |value| value.as_i64().ok_or(value)),
+            // A date in another form only cannot be ordered by time, if at all.
+            event_at: members.keep("eventAt", |value| match value {
+                Value::String(text) => Ok(timestamp(&text)),
+                Value::Number(seconds) => Ok(timestamp(&seconds.to_string())),
+                other => Err(other),
+            }),
+            message: members.keep("message", text_of),
+            extra: members.rest(),
+        })
+    }
+}
+
+/// The members of a body that are not read yet.
+struct Members {
+    read: Map<String, Value>,
+    /// Those whose values JSON's own types cannot hold, as they came.
+    odd: Map<String, Value>,
+}
+
+impl Members {
+    fn read(text: &str) -> Result<Self, InvalidDlr> {
+        // Each value by itself, so that an odd one costs itself alone.
+        let members: BTreeMap<String, &RawValue> = match serde_json::from_str(text) {
+            Ok(members) => members,
+            Err(error) => {
+                let reason = match serde_json::from_str::<Value>(text) {
+                    Ok(other) => format!("it is {}", kind(&other)),
+                    Err(_) => error.to_string(),
+                };
+                return Err(InvalidDlr::NoObject { reason });
+            }
+        };
+        let mut known = Self { read: Map::new(), odd: Map::new() };
+        for (name, raw) in members {
+            match serde_json::from_str(raw.get()) {
+                Ok(value) => known.read.insert(name, value),
+                Err(_) => known.odd.insert(name, raw.get().into()),
+            };
+        }
+        Ok(known)
+    }
+
+    /// Takes a member out; `None` where it is absent or null.
+    fn take<T>(
+        &mut self,
+        member: &'static str,
+        expected: &'static str,
+        read: impl FnOnce(Value) -> Result<T, Value>,
+    ) -> Result<Option<T>, InvalidDlr> {
+        match self.read.remove(member) {
+            None if self.odd.contains_key(member) => {
+                Err(InvalidDlr::WrongType { member, expected, found: "a value beyond the bounds of JSON" })
+            }
+            None | Some(Value::Null) => Ok(None),
+            Some(value) => {
+                read(value).map(Some).map_err(|value| InvalidDlr::WrongType { member, expected, found: kind(&value) })
+            }
         }
     }
 
-    fn from_members(mut members: Map<String, Value>) -> Result<Self, InvalidDlr> {
-        let id = text(&mut members, "id")?.filter(|id| !id.is_empty()).ok_or(InvalidDlr::Missing { member: "id" })?;
-        let status = text(&mut members, "status")?.ok_or(InvalidDlr::Missing { member: "status" })?.into();
-        let code = take(&mut members, "code", "a whole number", |value| value.as_i64().ok_or(value))?;
-        // A date in another form is no reason to lose a report: it only cannot be ordered by time, if at all.
-        let event_at = take(&mut members, "eventAt", "a string", |value| match value {
-            Value::String(text) => Ok(timestamp(&text)),
-            Value::Number(seconds) => Ok(timestamp(&seconds.to_string())),
-            other => Err(other),
-        })?;
-        Ok(Self {
-            id,
-            client_id: text(&mut members, "clientId")?,
-            status,
-            code,
-            event_at,
-            message: text(&mut members, "message")?,
-            extra: members,
-        })
+    /// Takes a member out, unless it is not of its type.
+    fn keep<T>(&mut self, member: &str, read: impl FnOnce(Value) -> Result<T, Value>) -> Option<T> {
+        match read(self.read.remove(member).filter(|value| !value.is_null())?) {
+            Ok(value) => Some(value),
+            Err(odd) => {
+                self.read.insert(member.to_owned(), odd);
+                None
+            }
+        }
+    }
+
+    fn rest(mut self) -> Map<String, Value> {
+        self.read.append(&mut self.odd);
+        self.read
     }
 }
 
@@ -134,25 +208,10 @@ impl fmt::Debug for DlrEvent {
     }
 }
 
-fn text(members: &mut Map<String, Value>, member: &'static str) -> Result<Option<String>, InvalidDlr> {
-    take(members, member, "a string", |value| match value {
+fn text_of(value: Value) -> Result<String, Value> {
+    match value {
         Value::String(text) => Ok(text),
         other => Err(other),
-    })
-}
-
-/// Takes a member out; `None` where it is absent or null.
-fn take<T>(
-    members: &mut Map<String, Value>,
-    member: &'static str,
-    expected: &'static str,
-    read: impl FnOnce(Value) -> Result<T, Value>,
-) -> Result<Option<T>, InvalidDlr> {
-    match members.remove(member) {
-        None | Some(Value::Null) => Ok(None),
-        Some(value) => {
-            read(value).map(Some).map_err(|value| InvalidDlr::WrongType { member, expected, found: kind(&value) })
-        }
     }
 }
 
@@ -220,6 +279,38 @@ mod tests {
     }
 
     #[test]
+    fn a_report_is_not_lost_to_what_else_it_holds() {
+        for (member, kept) in [
+            (r#""code": "0""#, json!({"code": "0"})),
+            (r#""code": 1.5"#, json!({"code": 1.5})),
+            (r#""eventAt": {}"#, json!({"eventAt": {}})),
+            (r#""clientId": 7"#, json!({"clientId": 7})),
+            (r#""message": ["x"]"#, json!({"message": ["x"]})),
+            (r#""parts": 1e999"#, json!({"parts": "1e999"})),
+            (r#""from": "\ud800""#, json!({"from": r#""\ud800""#})),
+            (r#""code": null, "clientId": null"#, json!({})),
+        ] {
+            let body = format!(r#"{{"id": "a", "status": "sent", {member}}}"#);
+            let event = DlrEvent::from_slice(body.as_bytes()).expect(member);
+            assert_eq!((event.id.as_str(), &event.status), ("a", &DlrStatus::Sent), "{member}");
+            assert_eq!(Value::Object(event.extra), kept, "{member}");
+        }
+        let deep = format!(r#"{{"id": "a", "status": "sent", "deep": {}{}}}"#, "[".repeat(5000), "]".repeat(5000));
+        assert!(DlrEvent::from_slice(deep.as_bytes()).expect("deep").extra["deep"].is_string());
+        let marked = b"\xef\xbb\xbf{\"id\": \"a\", \"status\": \"sent\"}";
+        assert!(DlrEvent::from_slice(marked).is_ok(), "a byte order mark");
+    }
+
+    #[test]
+    fn a_text_that_is_not_utf_8_costs_its_characters_and_an_id_of_the_kind_is_refused() {
+        let event = DlrEvent::from_slice(b"{\"id\": \"a\", \"status\": \"stop\", \"message\": \"se\xf1al\"}")
+            .expect("an event");
+        assert_eq!(event.message.as_deref(), Some("se\u{fffd}al"));
+        let error = DlrEvent::from_slice(b"{\"id\": \"\xf1\", \"status\": \"sent\"}").expect_err("which message?");
+        assert_eq!(error.to_string(), "`id` is in another encoding, not UTF-8");
+    }
+
+    #[test]
     fn every_refusal_says_what_is_wrong() {
         let large = format!("{{\"id\": \"{}\"}}", "a".repeat(MAX_BODY));
         let bodies = [
@@ -234,10 +325,7 @@ mod tests {
             r#"{"id": 7, "status": "sent"}"#,
             r#"{"id": "a", "status": null}"#,
             r#"{"id": "a", "status": {}}"#,
-            r#"{"id": "a", "status": "sent", "code": "0"}"#,
-            r#"{"id": "a", "status": "sent", "code": 1.5}"#,
-            r#"{"id": "a", "status": "sent", "eventAt": {}}"#,
-            r#"{"id": "a", "status": "sent", "message": ["x"]}"#,
+            r#"{"id": 1e999, "status": "sent"}"#,
             &large,
         ];
         let lines: Vec<_> =

@@ -1,8 +1,9 @@
 //! Whether what a server sent by itself is what document and contract say.
 
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use keyfit::redact::Redactor as Finder;
+use keyfit::webhook::{Verifier, VerifyError};
 use keyfit_openapi::schema::{self, Direction};
 use keyfit_openapi::{Api, Webhook};
 use percent_encoding::percent_decode_str;
@@ -32,8 +33,8 @@ pub(super) struct Deliveries<'a> {
     pub(super) documented: Documented<'a>,
     pub(super) came: Vec<Delivery>,
     pub(super) since: Instant,
-    /// By what they are signed.
-    pub(super) key: &'a [u8],
+    /// Judges their signatures.
+    pub(super) verifier: Option<&'a Verifier>,
     /// What they may not hold: what the calls presented.
     pub(super) secrets: &'a [Secret],
     /// Knows all other secrets.
@@ -58,8 +59,20 @@ impl Deliveries<'_> {
             DeliveryCheck::RequestLine | DeliveryCheck::MediaType | DeliveryCheck::Body | DeliveryCheck::Headers => {
                 self.documented.breach(check, delivery, documented)
             }
-            DeliveryCheck::Signed => signature?.finding(self.key, &delivery.headers, &delivery.body),
-            DeliveryCheck::Recent => signature?.late(&delivery.headers, delivery.epoch),
+            DeliveryCheck::Signed => {
+                self.verifier?.verify_signature(&delivery.headers, &delivery.body).err().map(|error| error.to_string())
+            }
+            DeliveryCheck::Recent => {
+                let arrived = UNIX_EPOCH + Duration::from_secs(delivery.epoch);
+                match signature?.check_time(&delivery.headers, arrived) {
+                    // Where it is missing, the signature cannot be right.
+                    Ok(_)
+                    | Err(VerifyError::Missing { .. } | VerifyError::NotText { .. } | VerifyError::NoPart { .. }) => {
+                        None
+                    }
+                    Err(error) => Some(error.to_string()),
+                }
+            }
             DeliveryCheck::NoCredential => self.came.iter().find_map(|delivery| self.leak(delivery)),
             DeliveryCheck::Once => {
                 let after = repeated(&self.came, self.since, self.id_header())?;

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use keyfit::webhook::Verifier;
 use keyfit_openapi::{Api, Operation};
 use reqwest::Url;
 use reqwest::header::HeaderName;
@@ -233,15 +234,15 @@ impl Target {
         observed: &Observed,
         receiver: &Receiver,
     ) -> Outcome {
-        let key = match self.ready(hook, check, observed).await {
-            Ok(key) => key,
+        let verifier = match self.ready(hook, check, observed).await {
+            Ok(verifier) => verifier,
             Err(missing) => return Outcome::skip(missing),
         };
         let deliveries = Deliveries {
             documented: Documented { api: &trial.catalogue.api, hook, url: observed.url.as_ref() },
             came: observed.slot.since(observed.since),
             since: observed.since,
-            key: &key,
+            verifier: verifier.as_ref(),
             secrets: &observed.secrets,
             redactor: &self.redactor,
         };
@@ -269,8 +270,13 @@ impl Target {
         outcome
     }
 
-    /// Waits until a check can be judged, and returns the key by which deliveries are signed, where it is about that.
-    async fn ready(&self, hook: &Hook<'_>, check: DeliveryCheck, observed: &Observed) -> Result<Vec<u8>, Missing> {
+    /// Waits until a check can be judged, and returns what judges signatures, where it is about them.
+    async fn ready(
+        &self,
+        hook: &Hook<'_>,
+        check: DeliveryCheck,
+        observed: &Observed,
+    ) -> Result<Option<Verifier>, Missing> {
         if let Some(missing) = &observed.stop {
             return Err(missing.clone());
         }
@@ -282,16 +288,18 @@ impl Target {
                 Duration::from_secs(terms.and_then(|terms| terms.repeated_within_seconds).unwrap_or(USUAL))
             }
             DeliveryCheck::Signed => {
-                let Some(signature) = terms.and_then(|terms| terms.signature.as_ref()) else { return Ok(Vec::new()) };
-                return signature.key(&self.identities.webhook_secret(hook.name)?).map_err(Missing::new);
+                let Some(signature) = terms.and_then(|terms| terms.signature.as_ref()) else { return Ok(None) };
+                let secret = self.identities.webhook_secret(hook.name)?;
+                let verifier = Verifier::new(signature.clone(), secret.reveal());
+                return verifier.map(Some).map_err(|error| Missing::new(error.to_string()));
             }
-            _ => return Ok(Vec::new()),
+            _ => return Ok(None),
         };
         let since = observed.since;
-        let Some(first) = observed.slot.since(since).first().map(|one| one.at) else { return Ok(Vec::new()) };
+        let Some(first) = observed.slot.since(since).first().map(|one| one.at) else { return Ok(None) };
         let is_twice = |came: &[Delivery]| judge::repeated(came, since, None).is_some();
         let went_on = self.waits(&observed.slot, is_twice, first + wait).await;
-        went_on.map(|_| Vec::new()).ok_or_else(|| Missing::new("the run was ended during it"))
+        went_on.map(|_| None).ok_or_else(|| Missing::new("the run was ended during it"))
     }
 }
 

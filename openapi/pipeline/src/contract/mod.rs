@@ -3,6 +3,7 @@
 
 mod credential;
 mod facts;
+mod webhook;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +16,7 @@ pub use credential::Carrier;
 pub(crate) use credential::{Credential, is_header};
 pub use facts::{ErrorEnvelope, Facts, RateLimitNames};
 use facts::{ErrorShape, RateLimit};
+pub(crate) use webhook::{Signature, WebhookTerms};
 
 /// The parts of a contract that shape the generated client.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -28,6 +30,9 @@ pub(crate) struct Contract {
     errors: BTreeMap<String, BTreeMap<String, ErrorShape>>,
     /// How the API tells its rate limit.
     rate_limit: Option<RateLimit>,
+    /// What the server sends by itself.
+    #[serde(default)]
+    pub(crate) webhooks: BTreeMap<String, WebhookTerms>,
 }
 
 impl Contract {

@@ -289,7 +289,7 @@ fn list<T: quote::ToTokens>(setter: &str, values: &[T]) -> Option<TokenStream> {
 }
 
 /// A setter of a text, where there is one.
-fn optional(setter: &str, value: Option<&String>) -> Option<TokenStream> {
+pub(super) fn optional(setter: &str, value: Option<&String>) -> Option<TokenStream> {
     let setter = format_ident!("{setter}");
     value.map(|value| quote!(.#setter(#value)))
 }

@@ -48,6 +48,7 @@ mod tagged;
 mod types;
 mod union_types;
 mod unions;
+mod webhooks;
 
 pub(crate) use dialect::translate;
 pub(crate) use enums::{NAMED_BY, ident as variant, said_of_each};
@@ -275,6 +276,7 @@ impl Attempt {
             &kinds,
             &contract.facts(),
         ));
+        file.items.extend(webhooks::module(contract));
         if options.dispatch != Dispatch::Never {
             file.items.extend(dispatch::items(&calls, &kinds, options.dispatch == Dispatch::InTests));
         }
