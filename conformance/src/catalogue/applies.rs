@@ -16,7 +16,7 @@ use crate::one_way::read_only;
 use crate::probe::{can_be_walked, hands_out_urls, takes_any_cursor};
 
 /// Whether a probe means anything at an operation.
-pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: &Operation) -> bool {
+pub(crate) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: &Operation) -> bool {
     let is_open = operation.needed.is_optional();
     match probe {
         // Its calls are judged where there are any.
@@ -91,6 +91,7 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
         Probe::ForeignCursor => takes_any_cursor(operation) && can_be_walked(api, operation),
         Probe::NextPage => hands_out_urls(operation),
         Probe::NoFunds => operation.spends,
+        Probe::RefusedSpending => operation.spends && !is_open,
         Probe::ReadOnlyMembers => !read_only(api, operation).is_empty(),
         Probe::UndeclaredMethod
         | Probe::CrossOrigin
@@ -106,6 +107,8 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
         Probe::Exhausted => contract.rate_limit.is_some(),
         // They wait for a window's end, or fill one: once is enough.
         Probe::Recovered => contract.rate_limit.is_some() && is_the_first_reading(api, contract, operation),
+        // Where the limit is described it is counted.
+        Probe::SeenLimit => !contract.describes_limits() && is_the_first_reading(api, contract, operation),
         Probe::AtOnce => fills_a_window(api, contract, operation),
         Probe::Oauth(probe) => contract.authorization_server.as_ref().is_some_and(|server| {
             probe.applies(server)
@@ -245,6 +248,7 @@ fn is_promised(promise: Promise, api: &Api, operation: &Operation) -> bool {
         | Promise::Challenge
         | Promise::Allow
         | Promise::ContentType
+        | Promise::Limits
         | Promise::ProblemStatus => true,
     }
 }

@@ -117,6 +117,10 @@ impl<'a> Trial<'a> {
     /// answered, the most binding finding.
     pub(super) fn observations(&self) -> Vec<Observation> {
         let mut observations: Vec<Observation> = Vec::new();
+        // The same calls are those of other cases, which are judged by their answers.
+        if *self.probe == Probe::RefusedSpending {
+            return observations;
+        }
         for sent in &self.sent {
             let Some(reply) = sent.answer() else { continue };
             let operation = self.answered_by(&sent.draft);
@@ -202,7 +206,11 @@ impl<'a> Trial<'a> {
         let made_up = (is_made_up && self.catalogue.is_made_up(self.case)).then(|| {
             "values of its body are made up, and may name what is not there: an overlay can give an example".to_owned()
         });
-        why.or(condition).or(lacks).or(gap).or(made_up).filter(|_| fault == Fault::Status)
+        let is_unpaid = status == 402 && self.live.is_some() && self.expect.success;
+        let unpaid = (is_unpaid && self.catalogue.operation(self.case).documents(402)).then(|| {
+            format!("the account of `{}` has no funds for it, as the documented 402 says", self.identity.name)
+        });
+        why.or(condition).or(unpaid).or(lacks).or(gap).or(made_up).filter(|_| fault == Fault::Status)
     }
 
     /// Whether the last call fell into another window than the one before it.

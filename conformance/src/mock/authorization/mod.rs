@@ -7,6 +7,7 @@ mod fault;
 mod jwt;
 mod metadata;
 mod refresh;
+mod revocation;
 mod token;
 
 use hyper::body::Bytes;
@@ -14,7 +15,10 @@ use hyper::http::request::Parts;
 
 use super::call::{Answer, Call};
 use super::core::Core;
-use crate::contract::{AuthorizationServer, Endpoint, GrantType};
+use crate::contract::{AuthorizationServer, Endpoint, GrantType, WELL_KNOWN};
+
+/// Where tokens are revoked where no contract says it.
+const REVOCATION: &str = "/revoke";
 
 /// The paths at which it is asked.
 struct Paths {
@@ -22,6 +26,7 @@ struct Paths {
     token: Option<String>,
     refresh: Option<String>,
     device: Option<String>,
+    revocation: Option<String>,
     /// Where it describes itself, and the keys that it names there.
     discovery: Option<String>,
     keys: Option<String>,
@@ -38,8 +43,11 @@ impl Paths {
             token: path(&server.token_url).or_else(|| below("token")),
             refresh: path(&server.refresh_url),
             device: path(&server.device_authorization_url),
+            revocation: path(&server.revocation_url)
+                .or_else(|| below("revoke"))
+                .or_else(|| Some(REVOCATION.to_owned())),
             keys: below("jwks"),
-            discovery,
+            discovery: discovery.or_else(|| Some(WELL_KNOWN[1].to_owned())),
         }
     }
 }
@@ -59,6 +67,9 @@ impl Core {
         }
         if is_at(&paths.device) {
             return Some(self.device_request(&call()?, server));
+        }
+        if is_at(&paths.revocation) {
+            return Some(self.revocation_request(&call()?, server));
         }
         if is_at(&paths.keys) {
             // It signs nothing.
