@@ -1,5 +1,7 @@
 //! The balance of an account: where it is read, as the contract says or the document shows, and whether one is less than another.
 
+use std::collections::HashSet;
+
 use keyfit_openapi::{Api, Operation, Place, Retry};
 use serde_json::Value;
 
@@ -51,11 +53,15 @@ const OTHERS: [&str; 24] = [
 ];
 
 impl Balance {
-    /// As the contract says it, or else as the document shows it. Path parameters are those to which credentials are tied.
+    /// As the contract says it, or else as the document shows it. Path parameters are those to which credentials are tied. Where no call
+    /// costs anything, nothing is looked for.
     pub(crate) fn of(api: &Api, contract: &Contract) -> Option<Self> {
         if let Some(told) = &contract.balance {
             let reads = api.operations.iter().position(|operation| operation.id == told.read_by)?;
             return Some(Self { reads, at: told.at.clone() });
+        }
+        if !api.operations.iter().any(|operation| operation.spends) {
+            return None;
         }
         let binds = |name: &str| contract.credentials.iter().any(|kind| kind.binds.iter().any(|bound| bound == name));
         Self::guess(api, &binds)
@@ -86,28 +92,43 @@ impl Balance {
     }
 }
 
-/// The pointer to a balance in the success of an operation.
+/// The pointer to a balance in the success of an operation: the one with the shortest way, and of several a number before a text.
 fn member_of(api: &Api, operation: &Operation) -> Option<String> {
     let success = operation.responses.iter().find(|(status, shape)| status.starts_with('2') && shape.is_json());
     let schema = success?.1.schema.as_ref()?;
     let around = operation.path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
-    let mut found = Vec::new();
-    gather(api, schema, ("", around), DEPTH, &mut found);
-    found.into_iter().min_by_key(|at| at.matches('/').count())
+    let mut search = Search { api, seen: HashSet::new(), found: Vec::new() };
+    search.gather(schema, ("", around), DEPTH);
+    let steps = |(at, is_text): &(String, bool)| (at.matches('/').count(), *is_text);
+    search.found.into_iter().min_by_key(steps).map(|(at, _)| at)
 }
 
-fn gather(api: &Api, schema: &Value, (at, around): (&str, &str), depth: usize, found: &mut Vec<String>) {
-    let Some(depth) = depth.checked_sub(1) else { return };
-    let schema = api.resolve(schema);
-    for part in schema.get("allOf").and_then(Value::as_array).into_iter().flatten() {
-        gather(api, part, (at, around), depth, found);
-    }
-    for (name, member) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
-        let at = pointer::join(at, name);
-        match api.kind(member) {
-            Some("object") => gather(api, member, (&at, name), depth, found),
-            Some("integer" | "number" | "string") if is_balance(name, around) => found.push(at),
-            _ => {}
+/// The pointers to balances, each with whether that is a text. Each schema is looked into once: they may refer to each other.
+struct Search<'a> {
+    api: &'a Api,
+    seen: HashSet<*const Value>,
+    found: Vec<(String, bool)>,
+}
+
+impl<'a> Search<'a> {
+    fn gather(&mut self, schema: &'a Value, (at, around): (&str, &str), depth: usize) {
+        let Some(depth) = depth.checked_sub(1) else { return };
+        let schema = self.api.resolve(schema);
+        if !self.seen.insert(schema) {
+            return;
+        }
+        for part in schema.get("allOf").and_then(Value::as_array).into_iter().flatten() {
+            self.gather(part, (at, around), depth);
+        }
+        for (name, member) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
+            let at = pointer::join(at, name);
+            match self.api.kind(member) {
+                Some("object") => self.gather(member, (&at, name), depth),
+                Some(kind @ ("integer" | "number" | "string")) if is_balance(name, around) => {
+                    self.found.push((at, kind == "string"));
+                }
+                _ => {}
+            }
         }
     }
 }
@@ -232,6 +253,8 @@ mod tests {
         let own = json!({ "/accounts/{account}": reading(Some("account"), &number) });
         assert_eq!(found(&own), Some(("/accounts/{account}".to_owned(), "/balance".to_owned())));
         assert_eq!(found(&json!({ "/users/{user}": reading(Some("user"), &number) })), None);
+        let both = json!({ "wallet": { "type": "string" }, "balance": { "type": "number" } });
+        assert_eq!(found(&json!({ "/me": reading(None, &both) })), Some(("/me".to_owned(), "/balance".to_owned())));
         let flag = json!({ "/me": reading(None, &json!({ "balance": { "type": "boolean" } })) });
         assert_eq!(found(&flag), None);
     }

@@ -104,12 +104,9 @@ pub(crate) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
             let batch = contract.batch_of(operation).filter(|batch| batch.maximum.is_some() || !needs_maximum);
             batch.zip(body).is_some_and(|(batch, schema)| batch.items(api, schema).is_some())
         }
-        Probe::Exhausted => contract.rate_limit.is_some(),
-        // They wait for a window's end, or fill one: once is enough.
-        Probe::Recovered => contract.rate_limit.is_some() && is_the_first_reading(api, contract, operation),
-        // Where the limit is described it is counted.
-        Probe::SeenLimit => !contract.describes_limits() && is_the_first_reading(api, contract, operation),
-        Probe::AtOnce => fills_a_window(api, contract, operation),
+        Probe::Exhausted | Probe::Recovered | Probe::SeenLimit | Probe::AtOnce => {
+            is_of_limits(probe, api, contract, operation)
+        }
         Probe::Oauth(probe) => contract.authorization_server.as_ref().is_some_and(|server| {
             probe.applies(server)
                 && stands_for_authorization(api, server, operation)
@@ -123,6 +120,18 @@ pub(crate) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
             jwt.is_some_and(|jwt| is_one(&jwt.kind))
         }
         _ => true,
+    }
+}
+
+/// Whether a probe about how calls are counted means something at an operation.
+fn is_of_limits(probe: &Probe, api: &Api, contract: &Contract, operation: &Operation) -> bool {
+    match probe {
+        Probe::Exhausted => contract.rate_limit.is_some(),
+        // They wait for a window's end, or fill one: once is enough.
+        Probe::Recovered => contract.rate_limit.is_some() && is_the_first_reading(api, contract, operation),
+        // Where the limit is described it is counted.
+        Probe::SeenLimit => !contract.describes_limits() && is_the_first_reading(api, contract, operation),
+        _ => fills_a_window(api, contract, operation),
     }
 }
 

@@ -67,7 +67,9 @@ impl Core {
         };
         if !self.contract.describes_limits() {
             let said = [("x-ratelimit-limit", 10), ("x-ratelimit-remaining", remaining), ("x-ratelimit-reset", 3600)];
-            said.into_iter().for_each(|(name, number)| answer.header(name, number.to_string()));
+            for (name, number) in said {
+                answer.header(name, number.to_string());
+            }
         }
     }
 

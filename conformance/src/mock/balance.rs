@@ -16,10 +16,11 @@ impl Core {
 
     /// A success with what its caller has left in place of the example, never less than nothing.
     pub(super) fn with_balance(&self, index: usize, tenant: usize, body: Bytes) -> Bytes {
+        let Some(balance) = self.balance.as_ref().filter(|balance| balance.reads == index) else { return body };
         let charged = self.state().charged(tenant);
-        let Some(balance) = self.balance.as_ref().filter(|balance| balance.reads == index && charged > 0) else {
+        if charged == 0 {
             return body;
-        };
+        }
         let Ok(mut value) = serde_json::from_slice::<Value>(&body) else { return body };
         if let Some(place) = value.pointer_mut(&balance.at)
             && let Some(left) = left(place, charged)

@@ -206,7 +206,11 @@ impl Core {
             let field = batch.map_or("", |batch| batch.id_field.as_ref().unwrap_or(&batch.spoil));
             sent.reject(&call.reject, field);
             self.judge_named(index, token, call, &sent)?;
-            self.once(call, operation, || self.succeed(index, &Served { operation, token, path, call, sent, window }))
+            self.once(call, operation, || {
+                let answer = self.succeed(index, &Served { operation, token, path, call, sent, window })?;
+                self.charge(token.tenant, operation);
+                Ok(answer)
+            })
         });
         match served {
             Ok(mut answer) => {
@@ -231,7 +235,6 @@ impl Core {
     }
 
     fn succeed(&self, index: usize, served: &Served<'_>) -> Result<Answer, Refusal> {
-        self.charge(served.token.tenant, served.operation);
         let status = self.successes.status(index);
         if let (Sent::Batch(items), Some(batch)) = (&served.sent, self.contract.batch_of(served.operation)) {
             let (status, body) = self.batch_outcome(items, batch, served.operation, status)?;

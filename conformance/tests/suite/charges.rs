@@ -56,7 +56,7 @@ fn a_refusal_that_is_charged_for_is_found_and_one_that_costs_nothing_is_not() {
     assert!(code == Some(1) && told.contains("by a call that was refused with 422"), "{told}");
     assert!(told.contains("the balance went from "), "{told}");
     let (code, told) = said("not-charged", 1240, (0, 5, 0), &NOT_CHARGED);
-    assert!(code == Some(0) && told.contains("1 cases: 1 passed"), "{told}");
+    assert!(code == Some(0) && told.contains("1 case: 1 passed"), "{told}");
 }
 
 #[test]

@@ -4,20 +4,9 @@ use std::collections::HashSet;
 use std::fs;
 use std::sync::Mutex;
 
-use crate::live_server::{api, keyfit_with, path, reply, serve_whole, text};
+use crate::live_server::{READING, api, keyfit_with, path, reply, serve_whole, text};
 
-const DOCUMENT: &str = "openapi: 3.0.3
-info: { title: Hub, version: '1' }
-servers: [{ url: https://hub.example }]
-security: [{ login: [] }]
-paths:
-  /users:
-    get:
-      operationId: users
-      responses: { '200': { description: Users. }, '401': { description: No. } }
-components:
-  securitySchemes: { login: { type: oauth2, flows: { clientCredentials: { tokenUrl: /token, scopes: {} } } } }
-";
+const FLOW: &str = "{ type: oauth2, flows: { clientCredentials: { tokenUrl: /token, scopes: {} } } }";
 
 const TOKENS: &str = "[[identity]]\nname = \"all\"\nkind = \"login\"\nstate = \"valid\"\nclient = \"courier\"\n\
                       [[client]]\nname = \"courier\"\nid = \"courier\"\nsecret = { env = \"COURIER\" }\n\
@@ -91,7 +80,8 @@ fn said(habit: Habit) -> (Option<i32>, String) {
         let is_good = token.contains("fixture-token-") && (serves_all || !revoked.contains(token));
         Some(if is_good { reply("200 OK", "[]") } else { reply("401 Unauthorized", "{}") })
     });
-    let folder = api(&format!("revocation-{habit:?}"), DOCUMENT);
+    let document = READING.replace("{ type: http, scheme: bearer }", FLOW);
+    let folder = api(&format!("revocation-{habit:?}"), &document);
     fs::write(folder.join("tokens.toml"), TOKENS).expect("a file");
     let (api, tokens) = (folder.join("api"), folder.join("tokens.toml"));
     let check = ["check", "--api-dir", path(&api), "--base-url", &url, "--tokens", path(&tokens), "--allow-writes"];

@@ -2,20 +2,7 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use crate::live_server::{api, by_token, check, reply, serve};
-
-const DOCUMENT: &str = "openapi: 3.0.3
-info: { title: Hub, version: '1' }
-servers: [{ url: https://hub.example }]
-security: [{ login: [] }]
-paths:
-  /users:
-    get:
-      operationId: users
-      responses: { '200': { description: Users. }, '401': { description: No. } }
-components:
-  securitySchemes: { login: { type: http, scheme: bearer } }
-";
+use crate::live_server::{READING, api, by_token, check, reply, serve};
 
 /// What a check says of a server whose answers have these headers, in which `LEFT` falls by so much with each of them.
 fn said(name: &str, headers: &'static str, falls: i64) -> (Option<i32>, String) {
@@ -36,7 +23,7 @@ fn said(name: &str, headers: &'static str, falls: i64) -> (Option<i32>, String) 
         "--case",
         "hub/auth/accepted/*",
     ];
-    check(&api(name, DOCUMENT), &url, &rules)
+    check(&api(name, READING), &url, &rules)
 }
 
 #[test]
