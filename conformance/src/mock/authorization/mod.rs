@@ -17,9 +17,6 @@ use super::call::{Answer, Call};
 use super::core::Core;
 use crate::contract::{AuthorizationServer, Endpoint, GrantType, WELL_KNOWN};
 
-/// Where tokens are revoked where no contract says it.
-const REVOCATION: &str = "/revoke";
-
 /// The paths at which it is asked.
 struct Paths {
     authorize: Option<String>,
@@ -38,15 +35,16 @@ impl Paths {
         let path = |endpoint: &Option<Endpoint>| endpoint.as_ref().map(|endpoint| endpoint.path().to_owned());
         let discovery = path(&server.discovery_url);
         let below = |name: &str| discovery.as_deref().map(|path| format!("{}/{name}", metadata::issuer(path)));
+        let token = path(&server.token_url).or_else(|| below("token"));
+        // Where no contract says it, below a path that no call of the API has.
+        let revocation = || token.as_ref().map(|token| format!("{token}/revocation"));
         Self {
             authorize: path(&server.authorization_url).or_else(|| below("authorize")),
-            token: path(&server.token_url).or_else(|| below("token")),
             refresh: path(&server.refresh_url),
             device: path(&server.device_authorization_url),
-            revocation: path(&server.revocation_url)
-                .or_else(|| below("revoke"))
-                .or_else(|| Some(REVOCATION.to_owned())),
+            revocation: path(&server.revocation_url).or_else(revocation),
             keys: below("jwks"),
+            token,
             discovery: discovery.or_else(|| Some(WELL_KNOWN[1].to_owned())),
         }
     }
