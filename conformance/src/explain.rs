@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::catalogue::Catalogue;
-use crate::contract::{Family, Probe, Rule};
+use crate::contract::{Family, OauthProbe, Probe, Rule};
 use crate::glob;
 
 /// As many cases are named; the rest are counted.
@@ -111,6 +111,7 @@ fn why_of_probe(probe: &Probe) -> Option<&'static str> {
             "what a server repeats, a script in a page can read: also the cookies and headers that are kept from it"
         }
         Probe::NoFunds => "a call that is not paid for must not be executed, and clients must know not to repeat it",
+        Probe::RefusedSpending => "who is refused pays for nothing, and a client that tries again pays each time",
         Probe::Pages => "who reads a list page by page would do things twice, or never",
         Probe::BrokenCursor => "a client that holds a cursor that is gone would begin anew without a word, or for ever",
         Probe::ForeignCursor => {
@@ -124,6 +125,11 @@ fn why_of_probe(probe: &Probe) -> Option<&'static str> {
         }
         Probe::ReusedKey => "a key that is used by mistake would hide one of two orders",
         Probe::AtOnce => "who sends many calls at the same instant is who the limit is for",
+        Probe::Oauth(OauthProbe::CallAfterRevocation | OauthProbe::Revoke | OauthProbe::RevokeAgain) => {
+            "who loses a token gives it up, and believes that nobody can use it any more"
+        }
+        Probe::Oauth(OauthProbe::RevokeWithoutSecret) => "whoever finds a token in a log could lock its owner out",
+        Probe::SeenLimit => "clients that go by what is left never slow down, and run into the limit all the same",
         Probe::Exhausted => {
             "a limit that never refuses protects nobody, and one that does not say when it ends is hammered on"
         }
@@ -183,7 +189,6 @@ fn why_of_family(family: Option<Family>) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::OauthProbe;
 
     #[test]
     fn what_is_sent_is_told_in_the_words_of_the_format() {

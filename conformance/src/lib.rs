@@ -4,6 +4,7 @@
 //! `keyfit` does is here as well: mocks, reports, generated files, and [calls](call) without a generated client.
 
 pub mod apis;
+mod balance;
 pub mod baseline;
 mod basic;
 mod bent;

@@ -16,7 +16,7 @@ use crate::one_way::read_only;
 use crate::probe::{can_be_walked, hands_out_urls, takes_any_cursor};
 
 /// Whether a probe means anything at an operation.
-pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: &Operation) -> bool {
+pub(crate) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: &Operation) -> bool {
     let is_open = operation.needed.is_optional();
     match probe {
         // Its calls are judged where there are any.
@@ -93,6 +93,7 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
         Probe::ForeignCursor => takes_any_cursor(operation) && can_be_walked(api, operation),
         Probe::NextPage => hands_out_urls(operation),
         Probe::NoFunds => operation.spends,
+        Probe::RefusedSpending => operation.spends && !is_open,
         Probe::ReadOnlyMembers => !read_only(api, operation).is_empty(),
         Probe::UndeclaredMethod
         | Probe::CrossOrigin
@@ -105,10 +106,9 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
             let batch = contract.batch_of(operation).filter(|batch| batch.maximum.is_some() || !needs_maximum);
             batch.zip(body).is_some_and(|(batch, schema)| batch.items(api, schema).is_some())
         }
-        Probe::Exhausted => contract.rate_limit.is_some(),
-        // They wait for a window's end, or fill one: once is enough.
-        Probe::Recovered => contract.rate_limit.is_some() && is_the_first_reading(api, contract, operation),
-        Probe::AtOnce => fills_a_window(api, contract, operation),
+        Probe::Exhausted | Probe::Recovered | Probe::SeenLimit | Probe::AtOnce => {
+            is_of_limits(probe, api, contract, operation)
+        }
         Probe::Oauth(probe) => contract.authorization_server.as_ref().is_some_and(|server| {
             probe.applies(server)
                 && stands_for_authorization(api, server, operation)
@@ -122,6 +122,18 @@ pub(super) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
             jwt.is_some_and(|jwt| is_one(&jwt.kind))
         }
         _ => true,
+    }
+}
+
+/// Whether a probe about how calls are counted means something at an operation.
+fn is_of_limits(probe: &Probe, api: &Api, contract: &Contract, operation: &Operation) -> bool {
+    match probe {
+        Probe::Exhausted => contract.rate_limit.is_some(),
+        // They wait for a window's end, or fill one: once is enough.
+        Probe::Recovered => contract.rate_limit.is_some() && is_the_first_reading(api, contract, operation),
+        // Where the limit is described it is counted.
+        Probe::SeenLimit => !contract.describes_limits() && is_the_first_reading(api, contract, operation),
+        _ => fills_a_window(api, contract, operation),
     }
 }
 
@@ -247,6 +259,7 @@ fn is_promised(promise: Promise, api: &Api, operation: &Operation) -> bool {
         | Promise::Challenge
         | Promise::Allow
         | Promise::ContentType
+        | Promise::Limits
         | Promise::ProblemStatus => true,
     }
 }

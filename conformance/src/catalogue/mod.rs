@@ -14,11 +14,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-pub(crate) use self::applies::start_and_limit;
-use self::applies::{applies, authorization_variants, can_be_seen, variants};
+pub(crate) use self::applies::{applies, start_and_limit};
+use self::applies::{authorization_variants, can_be_seen, variants};
+use crate::balance::Balance;
 use crate::bent::{self, Bent};
 use crate::chain::Chains;
-use crate::contract::{Contract, DeliveryCheck, Drive, Family, Flaw, Level, Probe, Rule};
+use crate::contract::{Contract, DeliveryCheck, Drive, Family, Flaw, Level, Probe, Promise, Rule};
 use crate::glob;
 use crate::reference::{Reference, Referring, references};
 use crate::webhook::{self, Hook};
@@ -240,6 +241,8 @@ pub(crate) struct Reach<'a> {
     flaws: OnceCell<Vec<Vec<Flaw>>>,
     /// Which operations are about one kind of thing, by the contract that asks first.
     chains: OnceCell<Chains>,
+    /// Whether a balance can be read, by the contract that asks first.
+    has_balance: OnceCell<bool>,
 }
 
 impl<'a> Reach<'a> {
@@ -259,6 +262,7 @@ impl<'a> Reach<'a> {
             examples: OnceCell::new(),
             flaws: OnceCell::new(),
             chains: OnceCell::new(),
+            has_balance: OnceCell::new(),
         }
     }
 
@@ -278,6 +282,10 @@ impl<'a> Reach<'a> {
 
     fn chains(&self, contract: &Contract) -> &Chains {
         self.chains.get_or_init(|| Chains::of(self.api, contract))
+    }
+
+    fn has_balance(&self, contract: &Contract) -> bool {
+        *self.has_balance.get_or_init(|| Balance::of(self.api, contract).is_some())
     }
 
     fn by_reference(&self) -> &HashMap<(Referring, &'a str), Vec<usize>> {
@@ -310,8 +318,13 @@ impl<'a> Reach<'a> {
 }
 
 impl Reach<'_> {
-    /// Whether a rule about what is left of a limit means an operation: where the document gives some of them the header, those.
+    /// Whether a rule about what is left of a limit means an operation: where the document gives some of them the header, those. What
+    /// is only seen in answers is not looked at where the contract describes it.
     fn tells_of_limits(&self, rule: &Rule, contract: &Contract, operation: &Operation) -> bool {
+        let is_about_seen = rule.expect.as_ref().is_some_and(|expect| expect.keeps.contains(&Promise::Limits));
+        if is_about_seen && contract.describes_limits() {
+            return false;
+        }
         let is_about_limits = rule.expect.as_ref().is_some_and(|expect| expect.success && expect.rate.is_some());
         let header = contract.rate_limit.as_ref().map(|limit| limit.limit_header.to_lowercase());
         header
@@ -345,8 +358,13 @@ fn names_operations(api: &Api, contract: &Contract, text: &Text) -> Vec<Failure>
         Contract::failure_at(text, pattern, problem, "write ids of operations, or patterns over them")
     });
     let mut failures: Vec<Failure> = stale.collect();
-    let Some(keys) = &contract.key_management else { return failures };
     let named = |id: &str| api.operations.iter().find(|operation| operation.id == id);
+    let reads = |id: &str| named(id).is_some_and(|operation| operation.method == "GET");
+    failures.extend(contract.balance.iter().filter(|balance| !reads(&balance.read_by)).map(|balance| {
+        let problem = format!("`{}`, which shall answer the balance, is no GET of the document", balance.read_by);
+        Contract::failure_at(text, &balance.read_by, problem, "write the id of an operation")
+    }));
+    let Some(keys) = &contract.key_management else { return failures };
     let unknown = keys.operations().into_iter().filter(|(_, id)| named(id).is_none());
     let unknown = unknown.map(|(role, unknown)| {
         let problem = format!("`{unknown}`, which shall {role} keys, is no operation of the document");
@@ -485,6 +503,7 @@ fn cases_at(
                 && can_be_seen(rule, api, operation)
                 && reach.tells_of_limits(rule, contract, operation)
                 && !matches!(probe, Probe::Invalid(flaw) if !reach.can_be_bent(*flaw, contract, position))
+                && (*probe != Probe::RefusedSpending || reach.has_balance(contract))
                 && !matches!(probe, Probe::Chain(link) if !reach.chains(contract).applies(*link, api, position));
             let variants = match means_something {
                 false => Vec::new(),

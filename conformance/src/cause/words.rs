@@ -6,7 +6,7 @@ use keyfit_openapi::Operation;
 
 use super::{Cause, Fate, Shared, steady};
 use crate::catalogue::Catalogue;
-use crate::contract::{Hidden, Probe, Rule};
+use crate::contract::{Hidden, OauthProbe, Probe, Promise, Rule};
 use crate::verdict::Outcome;
 
 /// A cause in words.
@@ -96,14 +96,7 @@ impl Cause {
                 "clients decide by the status what to do next",
                 "answer with the status that is due, or lower the rule by a [[level]] in contract.toml",
             ),
-            (Fate::Differs, _) if rule.probe == Some(Probe::CrossOrigin) => (
-                "a page of anybody reads answers to the credentials that its visitor's browser sends",
-                "answer with origins of a list of your own, and with none that the request brings",
-            ),
-            (Fate::Differs, _) => (
-                "a client that is made from the document cannot read the answer, or lacks what it needs",
-                "answer as the document says, or correct the document",
-            ),
+            (Fate::Differs, _) => differs(rule),
             (Fate::OfClient, _) => (
                 "a server of this API would refuse the call, or its user would not learn what came of it",
                 "mend what the case names, and run it again",
@@ -111,6 +104,32 @@ impl Cause {
         }
     }
 }
+
+/// Why it matters that an answer is another one, and what to change.
+fn differs(rule: &Rule) -> (&'static str, &'static str) {
+    let keeps_limits = rule.expect.as_ref().is_some_and(|expect| expect.keeps.contains(&Promise::Limits));
+    match &rule.probe {
+        Some(Probe::CrossOrigin) => (
+            "a page of anybody reads answers to the credentials that its visitor's browser sends",
+            "answer with origins of a list of your own, and with none that the request brings",
+        ),
+        Some(Probe::RefusedSpending) => (
+            "callers pay for what they did not get, and again each time that they try",
+            "charge in the transaction that executes the call, behind everything by which it can be refused",
+        ),
+        Some(Probe::SeenLimit) => LIMITS,
+        Some(Probe::Any) if keeps_limits => LIMITS,
+        _ => (
+            "a client that is made from the document cannot read the answer, or lacks what it needs",
+            "answer as the document says, or correct the document",
+        ),
+    }
+}
+
+const LIMITS: (&str, &str) = (
+    "clients that go by what the headers say wait in vain, or run into the limit",
+    "write the headers from the counter by which calls are refused, or leave them out",
+);
 
 /// Why it matters that this is served, and what to change.
 fn served(probe: Option<&Probe>) -> (&'static str, &'static str) {
@@ -129,7 +148,10 @@ fn served(probe: Option<&Probe>) -> (&'static str, &'static str) {
             "tokens that differ by the case of a letter are one, and are guessed sooner",
             "compare the token letter by letter: look at the collation of the column, and at code that lowers its case",
         ),
-        Probe::RevokedToken => {
+        Probe::Oauth(OauthProbe::RevokeWithoutSecret) => {
+            ("whoever finds a token can lock out who owns it", "authenticate the client before its token is looked for")
+        }
+        Probe::RevokedToken | Probe::Oauth(OauthProbe::CallAfterRevocation) => {
             ("a credential that leaked cannot be taken back", "ask on each request whether the credential was revoked")
         }
         Probe::ExpiredToken => {

@@ -26,6 +26,8 @@ pub struct AuthorizationServer {
     pub device_authorization_url: Option<Endpoint>,
     /// Where the server describes itself (OpenID Connect Discovery 1.0, RFC 8414).
     pub discovery_url: Option<Endpoint>,
+    /// Where tokens are given up (RFC 7009). Where left out, what the server says of itself names it.
+    pub revocation_url: Option<Endpoint>,
     /// How token requests are written.
     pub token_body: TokenBody,
     /// How clients authenticate at the token endpoint; the probes use the first one.
@@ -240,6 +242,7 @@ impl AuthorizationServer {
             ("refresh-url", &self.refresh_url),
             ("device-authorization-url", &self.device_authorization_url),
             ("discovery-url", &self.discovery_url),
+            ("revocation-url", &self.revocation_url),
         ];
         all.into_iter().filter_map(|(name, endpoint)| Some((name, endpoint.as_ref()?)))
     }

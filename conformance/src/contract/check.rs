@@ -21,6 +21,7 @@ pub(super) fn check(contract: &Contract, text: &Text) -> Result<(), Failure> {
     checker.credentials()?;
     checker.errors()?;
     checker.batches()?;
+    checker.balance()?;
     checker.authorization_server()?;
     checker.key_management()?;
     checker.webhooks()?;
@@ -170,6 +171,16 @@ impl Checker<'_> {
             }
         }
         Ok(())
+    }
+
+    fn balance(&self) -> Result<(), Failure> {
+        let Some(balance) = &self.contract.balance else { return Ok(()) };
+        self.cited(&balance.source)?;
+        if balance.at.starts_with('/') {
+            return Ok(());
+        }
+        let problem = format!("`at` of the balance is `{}`, which is not a JSON pointer", balance.at);
+        Err(self.failure(&balance.at, problem, "begin it with a slash"))
     }
 
     fn key_management(&self) -> Result<(), Failure> {

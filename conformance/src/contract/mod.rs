@@ -2,6 +2,7 @@
 
 mod authorization;
 mod authorization_drive;
+mod balance;
 mod batch;
 mod chain;
 mod check;
@@ -29,6 +30,7 @@ pub use authorization::{
     WELL_KNOWN,
 };
 pub use authorization_drive::AuthorizationDrive;
+pub use balance::ReadBalance;
 pub use batch::Batch;
 pub use chain::ChainProbe;
 pub use contradiction::{Contradiction, Reading, Sign};
@@ -60,6 +62,8 @@ pub struct Contract {
     pub authorization_server: Option<AuthorizationServer>,
     /// How keys are managed through the API.
     pub key_management: Option<KeyManagement>,
+    /// Where a balance is read from which calls are paid; where left out, it is looked for in the document.
+    pub balance: Option<ReadBalance>,
     /// How the API takes many items in one call: one table, or one for each kind of call.
     #[serde(default, rename = "batch", deserialize_with = "batch::tables")]
     #[schemars(with = "Option<batch::Tables>")]
@@ -311,6 +315,11 @@ impl RateLimit {
 }
 
 impl Contract {
+    /// Whether it says by which headers answers tell what is left of a limit.
+    pub(crate) fn describes_limits(&self) -> bool {
+        self.rate_limit.as_ref().is_some_and(RateLimit::names_its_headers)
+    }
+
     /// Reads a contract and checks what its types cannot express.
     ///
     /// # Errors

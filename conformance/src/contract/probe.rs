@@ -112,6 +112,9 @@ pub enum Probe {
     Oversize(usize),
     /// A valid request of an account without funds.
     NoFunds,
+    /// Calls that cost money and are to be refused, for their body, their id or their credential, with the balance read before and
+    /// after them.
+    RefusedSpending,
     /// Requests that are valid but for one thing each.
     Invalid(Flaw),
     /// A create or change that sets members which are `readOnly`, and the question what came of them.
@@ -147,6 +150,8 @@ pub enum Probe {
     RepeatedKey,
     /// A call that adds something, and another one with another body under the same idempotency key.
     ReusedKey,
+    /// A few valid calls, where answers say what is left of a limit that the contract does not describe: each takes from it.
+    SeenLimit,
     /// A call after the end of a window that was used up. It waits for that end.
     Recovered,
     /// A valid token of the test environment, where the other one is checked.

@@ -184,6 +184,9 @@ pub enum Promise {
     Private,
     /// The status that problem details name is that of the answer.
     ProblemStatus,
+    /// What it says of a rate limit that the contract does not describe can be right: numbers, no more left than the window allows,
+    /// and an end that is not past.
+    Limits,
 }
 
 /// What a rule about every answer looks at.

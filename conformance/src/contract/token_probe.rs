@@ -101,6 +101,16 @@ pub enum OauthProbe {
     Password,
     /// A token request with the password of a user that nobody knows.
     UnknownUser,
+    /// The revocation of a token that was granted for it.
+    Revoke,
+    /// The same for a second time.
+    RevokeAgain,
+    /// The revocation of a token that never was.
+    RevokeUnknown,
+    /// The revocation of a token that was granted for it by its client, without the client's secret.
+    RevokeWithoutSecret,
+    /// A call with a token that was granted for it, served, and revoked.
+    CallAfterRevocation,
 }
 
 /// A JWT that is sent as bearer token.
@@ -207,6 +217,14 @@ impl OauthProbe {
             Self::Discovery => server.discovery_url.is_some(),
             Self::Implicit => server.grants(GrantType::Implicit),
             Self::DeviceCodes | Self::DevicePending | Self::UnknownDeviceCode => server.grants(GrantType::DeviceCode),
+            Self::Revoke
+            | Self::RevokeAgain
+            | Self::RevokeUnknown
+            | Self::RevokeWithoutSecret
+            | Self::CallAfterRevocation => {
+                let may_be_named = [&server.revocation_url, &server.discovery_url, &server.token_url];
+                asks && may_be_named.into_iter().any(Option::is_some)
+            }
             Self::Password | Self::UnknownUser => server.grants(GrantType::Password),
             Self::Refresh => refreshes && server.rotation != Rotation::On,
             Self::RefreshWider | Self::RefreshOfAnother => refreshes,

@@ -101,6 +101,11 @@ const SOURCES: &[(&str, &str, &str)] = &[
     ("rfc9111", "RFC 9111: HTTP caching", "https://www.rfc-editor.org/rfc/rfc9111"),
     ("rfc5789", "RFC 5789: PATCH method for HTTP", "https://www.rfc-editor.org/rfc/rfc5789"),
     ("rfc6585", "RFC 6585: Additional HTTP status codes", "https://www.rfc-editor.org/rfc/rfc6585"),
+    (
+        "ratelimit",
+        "RateLimit header fields for HTTP (draft)",
+        "https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/",
+    ),
     ("fetch", "Fetch", "https://fetch.spec.whatwg.org/"),
     ("owasp", "OWASP API Security Top 10, 2023", "https://owasp.org/API-Security/editions/2023/en/0x11-t10/"),
 ];
@@ -113,6 +118,7 @@ const AUTHORIZATION_SOURCES: &[(&str, &str, &str)] = &[
         "RFC 7636: proof key for code exchange by OAuth public clients",
         "https://www.rfc-editor.org/rfc/rfc7636",
     ),
+    ("rfc7009", "RFC 7009: OAuth 2.0 token revocation", "https://www.rfc-editor.org/rfc/rfc7009"),
     ("rfc8628", "RFC 8628: OAuth 2.0 device authorization grant", "https://www.rfc-editor.org/rfc/rfc8628"),
     ("rfc9700", "RFC 9700: best current practice for OAuth 2.0 security", "https://www.rfc-editor.org/rfc/rfc9700"),
     ("discovery", "OpenID Connect Discovery 1.0", "https://openid.net/specs/openid-connect-discovery-1_0.html"),

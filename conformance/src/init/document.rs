@@ -10,6 +10,7 @@ use super::authorization::{Authorization, logins};
 use super::login::Scheme;
 use super::scopes::Demand;
 use super::webhook::Delivered;
+use crate::balance::Balance;
 use crate::catalogue::twins;
 use crate::reference::{Referring, is_plain, references, singular};
 
@@ -75,6 +76,8 @@ pub(super) struct Facts {
     /// The operations that take more kinds of token, and have more path parameters, than are looked at.
     of_many_kinds: Vec<String>,
     of_many_ids: Vec<String>,
+    /// The operations that cost money, as their 402 says.
+    spending: Vec<String>,
     /// The operations that no credential opens which can be sent, and those that the document says are open.
     closed: Vec<String>,
     public: Vec<String>,
@@ -190,6 +193,11 @@ impl Facts {
         }));
         facts.notes.extend(all_of(&facts.optional).map(|operations| {
             format!("{operations}: with a credential or without, as the document says: rules about bad credentials are left out")
+        }));
+        let is_unread = || Balance::guess(api, &|name| facts.tenants.contains(name)).is_none();
+        let spending = all_of(&facts.spending).filter(|_| is_unread());
+        facts.notes.extend(spending.map(|operations| {
+            format!("{operations}: costs money, as the 402 says, and no GET answers a balance: that refusals cost nothing is checked once [balance] in the contract names one")
         }));
         let mut takers: HashMap<&String, usize> = HashMap::new();
         for kind in facts.operations.iter().flat_map(Access::kinds) {
@@ -346,6 +354,7 @@ impl Facts {
         let partial = batch.as_ref().map(|batch| (batch.partial.hint(), batch.why.clone()));
         self.batches.extend(batch.map(|batch| (operation.id.clone(), batch)));
         let spends = operation.responses.contains_key("402");
+        self.spending.extend(spends.then(|| operation.id.clone()));
         let (method, path) = (operation.method.to_lowercase(), operation.key.clone());
         let guess = api.guesses.iter().find(|(id, _)| *id == operation.id);
         let pages = guess.map(|(_, guess)| (guess.pagination.hint(), guess.why.clone()));

@@ -43,6 +43,7 @@ impl Core {
 
     /// The three rate-limit headers.
     pub(super) fn rate_headers(&self, answer: &mut Answer, window: Option<Window>) {
+        self.odd_limits(answer);
         let (Some(rules), Some(window)) = (&self.contract.rate_limit, window) else { return };
         if self.has(Mutant::OmitsRateHeaders) {
             return;
@@ -52,6 +53,23 @@ impl Core {
         let reset = if self.has(Mutant::ResetsInMilliseconds) { reset * 1000 } else { reset };
         for (name, value) in rules.headers(window.limit, remaining, reset) {
             answer.header(name, value);
+        }
+    }
+
+    /// What its defects say of a limit that nobody describes.
+    fn odd_limits(&self, answer: &mut Answer) {
+        let remaining = if self.has(Mutant::TellsImpossibleLimits) {
+            self.state().left_of_nothing()
+        } else if self.has(Mutant::TellsStandingLimits) {
+            9
+        } else {
+            return;
+        };
+        if !self.contract.describes_limits() {
+            let said = [("x-ratelimit-limit", 10), ("x-ratelimit-remaining", remaining), ("x-ratelimit-reset", 3600)];
+            for (name, number) in said {
+                answer.header(name, number.to_string());
+            }
         }
     }
 

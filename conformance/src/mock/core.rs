@@ -25,6 +25,7 @@ use super::store::Told;
 use super::success::{Successes, schema};
 use super::token::{Grant, Token};
 use super::window::Window;
+use crate::balance::Balance;
 use crate::chain::Chains;
 use crate::contract::{Bucket, Contract, KeyManagement, Probe};
 use crate::probe::takes_any_cursor;
@@ -39,6 +40,8 @@ pub(super) struct Core {
     successes: Successes,
     /// Which operations are about one kind of thing.
     pub(super) chains: Chains,
+    /// Where callers read what they have left to pay with.
+    pub(super) balance: Option<Balance>,
     state: Mutex<State>,
     /// What operations name elsewhere than in their paths, as far as rules speak of it.
     pub(super) named: HashMap<usize, Vec<Named>>,
@@ -84,6 +87,7 @@ impl Core {
             router: Router::new(&api),
             successes: Successes::new(&api),
             chains: Chains::of(&api, &contract),
+            balance: Balance::of(&api, &contract),
             state,
             named,
             overlooked,
@@ -186,6 +190,7 @@ impl Core {
         let calls = self.cost(call, operation);
         let first = admitted.as_ref().ok().and_then(|tokens| tokens.first());
         let window = self.count(first, operation, calls);
+        let tenant = first.map_or(0, |token| token.tenant);
         let served = admitted.and_then(|tokens| {
             let is_over = window.is_some_and(Window::is_exceeded) && !self.has(Mutant::NeverExhausts);
             if is_over && !(call.is_raced && self.has(Mutant::RacesOnLimit)) {
@@ -201,7 +206,11 @@ impl Core {
             let field = batch.map_or("", |batch| batch.id_field.as_ref().unwrap_or(&batch.spoil));
             sent.reject(&call.reject, field);
             self.judge_named(index, token, call, &sent)?;
-            self.once(call, operation, || self.succeed(index, &Served { operation, token, path, call, sent, window }))
+            self.once(call, operation, || {
+                let answer = self.succeed(index, &Served { operation, token, path, call, sent, window })?;
+                self.charge(token.tenant, operation);
+                Ok(answer)
+            })
         });
         match served {
             Ok(mut answer) => {
@@ -216,7 +225,12 @@ impl Core {
                 self.deliver(call, operation, &answer);
                 answer
             }
-            Err(refusal) => self.refuse(refusal, operation, window),
+            Err(refusal) => {
+                if self.has(Mutant::ChargesRefusals) {
+                    self.charge(tenant, operation);
+                }
+                self.refuse(refusal, operation, window)
+            }
         }
     }
 
@@ -262,6 +276,7 @@ impl Core {
         let Told { body, location } = self.keep(index, served, status, body)?;
         let Some(body) = body else { return Ok(Answer::empty(status)) };
         let body = self.with_others(index, served, body);
+        let body = self.with_balance(index, served.token.tenant, body);
         let body = self.with_one_way(served.operation, status, &served.sent, body);
         let body = self.misformatted(served.operation, status, body);
         let managing = self.contract.key_management.iter().flat_map(KeyManagement::operations);

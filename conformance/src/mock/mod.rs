@@ -4,6 +4,7 @@
 mod admit;
 mod answer;
 mod authorization;
+mod balance;
 mod call;
 mod core;
 mod crowd;

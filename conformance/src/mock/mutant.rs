@@ -139,6 +139,8 @@ pub enum Mutant {
     AcceptsOversize,
     /// Lets everybody spend.
     IgnoresFunds,
+    /// Charges for a call before it refuses it.
+    ChargesRefusals,
     /// Answers a body that is not JSON with 500.
     FailsOnBrokenJson,
     /// Refuses with a web page.
@@ -203,6 +205,10 @@ pub enum Mutant {
     NeverCounts,
     /// Counts every item of a batch.
     CountsItems,
+    /// Says that more calls are left than the limit allows, where no contract describes one.
+    TellsImpossibleLimits,
+    /// Says that as many calls are left after each call, where no contract describes a limit.
+    TellsStandingLimits,
     /// Never refuses for too many calls.
     NeverExhausts,
     /// Says that calls are left when none is.
@@ -423,6 +429,16 @@ pub enum Mutant {
     RefusesPasswords,
     /// Takes any password of a user.
     AcceptsAnyPassword,
+    /// Refuses to revoke tokens that are good.
+    RefusesRevocations,
+    /// Refuses to revoke a token again.
+    RefusesSecondRevocation,
+    /// Refuses to revoke tokens that never were.
+    RefusesUnknownRevocation,
+    /// Revokes tokens for clients that did not authenticate.
+    RevokesForAnybody,
+    /// Says that a token is revoked, and serves it.
+    KeepsGivenUpTokens,
     /// Says that it is another issuer.
     NamesAnotherIssuer,
     /// Refuses every JWT.

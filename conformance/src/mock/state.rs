@@ -43,6 +43,10 @@ pub(super) struct State {
     pub(super) stored: serde_json::Map<String, serde_json::Value>,
     /// What the authorization server granted.
     pub(super) grants: Grants,
+    /// How often a defect told of a limit.
+    told: u64,
+    /// What calls cost each tenant.
+    charged: HashMap<usize, i64>,
     /// Answers by idempotency key.
     pub(super) keyed: HashMap<String, Kept>,
     /// What callers made.
@@ -75,6 +79,8 @@ impl State {
             tenants: vec![first.collect()],
             windows: HashMap::new(),
             grants: Grants::default(),
+            told: 0,
+            charged: HashMap::new(),
             keyed: HashMap::new(),
             store: Store::default(),
             stored: serde_json::Map::new(),
@@ -288,6 +294,22 @@ impl State {
     /// Puts a window in place of the one that there is.
     pub(super) fn put_window(&mut self, bucket: String, window: Window) {
         self.windows.insert(bucket, window);
+    }
+
+    /// A number that falls with each call, far above any limit.
+    pub(super) fn left_of_nothing(&mut self) -> u64 {
+        self.told += 1;
+        1_000_000 - self.told.min(1_000_000)
+    }
+
+    /// Charges a tenant for a call.
+    pub(super) fn charge(&mut self, tenant: usize) {
+        *self.charged.entry(tenant).or_default() += 1;
+    }
+
+    /// What calls cost a tenant.
+    pub(super) fn charged(&self, tenant: usize) -> i64 {
+        self.charged.get(&tenant).copied().unwrap_or_default()
     }
 
     /// A new tenant.

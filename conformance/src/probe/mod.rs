@@ -4,6 +4,7 @@ mod answers;
 mod at_once;
 mod chain;
 mod challenge;
+mod charge;
 mod cross_origin;
 mod ended;
 mod flow;
@@ -24,6 +25,7 @@ mod pages;
 mod renewal;
 mod reply;
 mod request;
+mod seen_limit;
 mod servers;
 mod spelling;
 mod transport;
@@ -43,7 +45,7 @@ use self::flow::Stop;
 use self::keys::KeyFlow;
 pub use self::live::{Aftermath, Policy};
 use self::live::{Live, When};
-pub(crate) use self::live::{id_member, ids_listed, item_among, lists_rights, parent_of, subject};
+pub(crate) use self::live::{id_member, ids_listed, item_among, lists_rights, parent_of, subject, words};
 use self::oauth::Flow;
 pub(crate) use self::pages::{can_be_walked, hands_out_urls, takes_any_cursor};
 pub(crate) use self::reply::Reply;
@@ -162,11 +164,14 @@ impl Target {
             return Outcome::skip("no answer of the operation was seen");
         }
         let operation = catalogue.operation(case);
-        let alone = expect.rate == Some(Rate::CostsOne);
+        let alone = expect.rate == Some(Rate::CostsOne) || *probe == Probe::RefusedSpending;
         // The calls of others could bring deliveries as well.
         let counts = alone
             || probe.is_of_webhooks()
-            || matches!(probe, Probe::Exhausted | Probe::AtOnce | Probe::Recovered | Probe::Pages | Probe::Chain(_));
+            || matches!(
+                probe,
+                Probe::Exhausted | Probe::AtOnce | Probe::SeenLimit | Probe::Recovered | Probe::Pages | Probe::Chain(_)
+            );
         if let Some(missing) = self.live.as_ref().and_then(|live| live.refusal(catalogue, case)) {
             return Outcome::skip(missing);
         }
@@ -379,12 +384,14 @@ impl Target {
             Probe::OtherSpelling => return self.send_other_spellings(trial).await,
             Probe::CrossOrigin => return self.send_cross_origin(trial).await,
             Probe::Chain(link) => return self.follow_chain(trial, *link).await,
+            Probe::SeenLimit => return self.watch_limit(trial).await,
             Probe::AtOnce => return self.fill_window(trial).await,
             Probe::Pages => return self.walk_pages(trial).await,
             Probe::RepeatedKey | Probe::ReusedKey => return self.repeat_under_a_key(trial).await,
             Probe::BrokenCursor => return self.send_broken_cursor(trial).await,
             Probe::ForeignCursor => return self.send_foreign_cursor(trial).await,
             Probe::NextPage => return self.send_next_page(trial).await,
+            Probe::RefusedSpending => return self.refuse_spending(trial).await,
             Probe::ReadOnlyMembers => return self.send_read_only(trial).await,
             Probe::ForeignQuery(name) => return self.send_foreign_query(trial, name).await,
             Probe::ForeignMember(name) => return self.send_foreign_member(trial, name).await,
@@ -403,9 +410,10 @@ impl Target {
         }
         let (maker, identity) = (trial.maker(self), &trial.identity);
         if let (Probe::Oauth(probe), Some(server)) = (probe, &catalogue.contract.authorization_server) {
-            let mut flow = Flow { target: self, server, maker: &maker, operation, identity, sent: Vec::new() };
+            let at_most = trial.at_most;
+            let mut flow = Flow { target: self, server, maker: &maker, operation, identity, sent: Vec::new(), at_most };
             let done = flow.run(*probe).await;
-            trial.sent = flow.sent;
+            (trial.sent, trial.at_most) = (flow.sent, flow.at_most);
             return done;
         }
         let draft = maker.draft(probe, operation, identity).map_err(Stop::Missing)?;

@@ -118,6 +118,10 @@ impl<'a> Trial<'a> {
     /// answered, the most binding finding.
     pub(super) fn observations(&self) -> Vec<Observation> {
         let mut observations: Vec<Observation> = Vec::new();
+        // The same calls are those of other cases, which are judged by their answers.
+        if *self.probe == Probe::RefusedSpending {
+            return observations;
+        }
         for sent in &self.sent {
             let Some(reply) = sent.answer() else { continue };
             let operation = self.answered_by(&sent.draft);
@@ -204,7 +208,11 @@ impl<'a> Trial<'a> {
             "values of its body are made up, and may name what is not there: an overlay can give an example".to_owned()
         });
         let told = |what: Option<String>| what.map(Missing::new);
-        why.or(told(condition)).or(lacks).or(told(gap)).or(told(made_up)).filter(|_| fault == Fault::Status)
+        let is_unpaid = status == 402 && self.live.is_some() && self.expect.success;
+        let unpaid = (is_unpaid && self.catalogue.operation(self.case).documents(402)).then(|| {
+            format!("the account of `{}` has no funds for it, as the documented 402 says", self.identity.name)
+        });
+        why.or(told(condition)).or(told(unpaid)).or(lacks).or(told(gap)).or(told(made_up)).filter(|_| fault == Fault::Status)
     }
 
     /// Whether the last call fell into another window than the one before it.

@@ -31,6 +31,7 @@ pub(crate) enum Defect {
     ForeignShopIs403,
     RefundIsFree,
     NoFundsIs403,
+    RefusedRefundIsCharged,
     RemainingStands,
     LimitIsNotKept,
     RetryAfterIsWrong,
@@ -71,7 +72,7 @@ pub(crate) enum Defect {
 }
 
 impl Defect {
-    pub(crate) const ALL: [Self; 48] = [
+    pub(crate) const ALL: [Self; 49] = [
         Self::RevokedKeyWorks,
         Self::ExpiredKeyWorks,
         Self::AnyKeyWorks,
@@ -83,6 +84,7 @@ impl Defect {
         Self::ForeignShopIs403,
         Self::RefundIsFree,
         Self::NoFundsIs403,
+        Self::RefusedRefundIsCharged,
         Self::RemainingStands,
         Self::LimitIsNotKept,
         Self::RetryAfterIsWrong,
@@ -201,6 +203,7 @@ pub(crate) async fn serve(defect: Option<Defect>) -> (SocketAddr, Log) {
         products: Mutex::new(products()),
         waiting: AtomicUsize::new(0),
         keyed: Mutex::default(),
+        balance: Mutex::new(1_000_000),
     });
     let log = listen(listener, move |request| {
         let shop = Arc::clone(&shop);
@@ -242,6 +245,8 @@ struct Shop {
     waiting: AtomicUsize,
     /// Products by idempotency key: the body that created one, and its id.
     keyed: Mutex<HashMap<String, (Value, String)>>,
+    /// What the shop has left for refunds.
+    balance: Mutex<i64>,
 }
 
 /// An answer on its way.
@@ -426,12 +431,7 @@ impl Shop {
         }
         let sent = self.read(route, media_type, body)?;
         Ok(match route.name {
-            "me" if self.has(Defect::HashIsServed) => ok(200, json!({ "shop": "shop-1", "hash": HASH })),
-            "me" if self.has(Defect::AccountIsCached) => {
-                ok(200, json!({ "shop": "shop-1" })).with("cache-control", "public, max-age=300".to_owned())
-            }
-            "me" if self.has(Defect::InstantIsText) => ok(200, json!({ "shop": "shop-1", "since": "2026" })),
-            "me" => ok(200, json!({ "shop": "shop-1", "since": "2026-01-22T10:00:00Z" })),
+            "me" => self.account(),
             "product-list" => {
                 let (offset, limit) = self.listing(route.query)?;
                 // Where a page begins, if not with the item behind the last one.
@@ -480,9 +480,30 @@ impl Shop {
             "order-refund" if caller.state == State::Broke && !self.has(Defect::RefundIsFree) => {
                 problem(if self.has(Defect::NoFundsIs403) { 403 } else { 402 }, "There are no funds")
             }
-            "order-refund" => ok(200, json!({ "id": "order-1", "refunded": true })),
+            "order-refund" => {
+                self.pay();
+                ok(200, json!({ "id": "order-1", "refunded": true }))
+            }
             _ => self.pushed(&sent),
         })
+    }
+
+    /// Who asks, and what is left for refunds.
+    fn account(&self) -> Answer {
+        let mut account = json!({ "shop": "shop-1", "balance": *self.balance.lock().expect("no panic") });
+        match self.defect {
+            Some(Defect::HashIsServed) => account["hash"] = json!(HASH),
+            Some(Defect::InstantIsText) => account["since"] = json!("2026"),
+            _ => account["since"] = json!("2026-01-22T10:00:00Z"),
+        }
+        let answer = ok(200, account);
+        let is_cached = self.has(Defect::AccountIsCached);
+        if is_cached { answer.with("cache-control", "public, max-age=300".to_owned()) } else { answer }
+    }
+
+    /// Takes the fee of a refund.
+    fn pay(&self) {
+        *self.balance.lock().expect("no panic") -= 30;
     }
 
     /// Whether the ids are those of the caller. What is somebody else's does not exist.
@@ -527,6 +548,9 @@ impl Shop {
             "product-create" | "product-replace" if lacks("name") => Err(problem(422, "A product has a name")),
             "product-create" | "product-replace" => self.product(&value).map(|()| value),
             "order-refund" if value["cents"].as_i64().is_none_or(|cents| cents < 1) => {
+                if self.has(Defect::RefusedRefundIsCharged) {
+                    self.pay();
+                }
                 Err(problem(422, "A refund has an amount"))
             }
             "customer-push" if value["customers"].as_array().is_none_or(|items| items.len() > 20) => {

@@ -165,7 +165,7 @@ const UNOWNED: &str = "the mock tells apart whose the tenants of the contract ar
 const UNTOLD: [&str; 5] = [
     "its answer has no `Location`",
     "it is answered 200, not 201",
-    "the list has pages, and what was made is not on the first one",
+    "the list has pages, and what was made is on none of the first ones",
     "answer does not tell what was made",
     "no member of its body is plain text or a number that is read as well",
 ];

@@ -93,6 +93,37 @@ fn an_id_that_is_not_named_is_taken_from_a_list() {
 }
 
 #[test]
+fn an_id_is_looked_for_on_the_next_pages_where_the_first_has_none_that_may_be_taken() {
+    let listed = "items: { type: object, properties: { id: { type: integer } } }";
+    let paged = format!(
+        "type: object, required: [orders], properties: {{ orders: {{ type: array, {listed} }}, next_cursor: {{ type: string }} }}"
+    );
+    let document = DOCUMENT.replace(&format!("type: array, {listed}"), &paged).replace(
+        "operationId: orders\n",
+        "operationId: orders\n      parameters: [{ name: cursor, in: query, schema: { type: string } }]\n",
+    );
+    for (last, is_found) in [(4, true), (40, false)] {
+        let folder = api(&format!("ids-paged-{last}"), &document);
+        fs::write(folder.join("tokens.toml"), format!("{TOKENS}[foreign]\norder = \"17\"\n")).expect("a file");
+        let (url, log) = serve(move |first, headers, _| {
+            let target = first.split(' ').nth(1).unwrap_or_default();
+            let Some(query) = target.strip_prefix("/orders").filter(|rest| !rest.starts_with('/')) else {
+                return Some(by_token(first, headers));
+            };
+            let page: usize = query.rsplit('=').next().and_then(|page| page.parse().ok()).unwrap_or(0);
+            let id = if page == last { 18 } else { 17 };
+            let list = format!("{{\"orders\": [{{\"id\": {id}}}], \"next_cursor\": \"{}\"}}", page + 1);
+            let served = by_token(first, headers);
+            Some(if served.contains(" 200 ") { reply("200 OK", &list) } else { served })
+        });
+        let (_, said) = check(&folder, &url, &["--case", "hub/auth/accepted/order"]);
+        assert_eq!(paths(&log, "/orders/"), vec!["/orders/18".to_owned(); usize::from(is_found)], "{said}");
+        assert_eq!(paths(&log, "/orders?").len(), 4, "five pages at most, of which the first has no cursor: {said}");
+        assert_eq!(said.contains("no id `order`"), !is_found, "{said}");
+    }
+}
+
+#[test]
 fn an_id_that_nobody_has_is_of_the_type_of_its_parameter_and_another_one_each_time() {
     let folder = api("ids-nobody", DOCUMENT);
     fs::write(folder.join("tokens.toml"), format!("{TOKENS}[ids]\norder = \"18\"\nname = \"mia\"\n")).expect("a file");

@@ -40,6 +40,20 @@ components:
   securitySchemes: { login: { type: http, scheme: bearer } }
 ";
 
+/// One call that only reads, behind a bearer token.
+pub(crate) const READING: &str = "openapi: 3.0.3
+info: { title: Hub, version: '1' }
+servers: [{ url: https://hub.example }]
+security: [{ login: [] }]
+paths:
+  /users:
+    get:
+      operationId: users
+      responses: { '200': { description: Users. }, '401': { description: No. } }
+components:
+  securitySchemes: { login: { type: http, scheme: bearer } }
+";
+
 pub(crate) const TOKENS: &str = concat!(identity!("shop", "login", "valid", "SHOP"),);
 
 /// A request as it came: its first line and its headers, in lower case.

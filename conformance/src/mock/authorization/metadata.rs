@@ -57,6 +57,7 @@ impl Core {
             ("authorization_endpoint", &paths.authorize),
             ("token_endpoint", &paths.token),
             ("device_authorization_endpoint", &paths.device),
+            ("revocation_endpoint", &paths.revocation),
             ("jwks_uri", &paths.keys),
         ] {
             told.extend(path.as_ref().map(|path| (member.to_owned(), json!(format!("{origin}{path}")))));

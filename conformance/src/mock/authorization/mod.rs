@@ -7,6 +7,7 @@ mod fault;
 mod jwt;
 mod metadata;
 mod refresh;
+mod revocation;
 mod token;
 
 use hyper::body::Bytes;
@@ -14,7 +15,7 @@ use hyper::http::request::Parts;
 
 use super::call::{Answer, Call};
 use super::core::Core;
-use crate::contract::{AuthorizationServer, Endpoint, GrantType};
+use crate::contract::{AuthorizationServer, Endpoint, GrantType, WELL_KNOWN};
 
 /// The paths at which it is asked.
 struct Paths {
@@ -22,6 +23,7 @@ struct Paths {
     token: Option<String>,
     refresh: Option<String>,
     device: Option<String>,
+    revocation: Option<String>,
     /// Where it describes itself, and the keys that it names there.
     discovery: Option<String>,
     keys: Option<String>,
@@ -33,13 +35,17 @@ impl Paths {
         let path = |endpoint: &Option<Endpoint>| endpoint.as_ref().map(|endpoint| endpoint.path().to_owned());
         let discovery = path(&server.discovery_url);
         let below = |name: &str| discovery.as_deref().map(|path| format!("{}/{name}", metadata::issuer(path)));
+        let token = path(&server.token_url).or_else(|| below("token"));
+        // Where no contract says it, below a path that no call of the API has.
+        let revocation = || token.as_ref().map(|token| format!("{token}/revocation"));
         Self {
             authorize: path(&server.authorization_url).or_else(|| below("authorize")),
-            token: path(&server.token_url).or_else(|| below("token")),
             refresh: path(&server.refresh_url),
             device: path(&server.device_authorization_url),
+            revocation: path(&server.revocation_url).or_else(revocation),
             keys: below("jwks"),
-            discovery,
+            token,
+            discovery: discovery.or_else(|| Some(WELL_KNOWN[1].to_owned())),
         }
     }
 }
@@ -59,6 +65,9 @@ impl Core {
         }
         if is_at(&paths.device) {
             return Some(self.device_request(&call()?, server));
+        }
+        if is_at(&paths.revocation) {
+            return Some(self.revocation_request(&call()?, server));
         }
         if is_at(&paths.keys) {
             // It signs nothing.

@@ -4,12 +4,14 @@ mod caches;
 mod document;
 mod hashes;
 mod internals;
+mod limits;
 mod one_way;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use hashes::is_password;
 use keyfit_openapi::{Api, Operation};
+pub(super) use limits::Told;
 use reqwest::header::{ALLOW, CONTENT_TYPE, WWW_AUTHENTICATE};
 use serde_json::Value;
 
@@ -84,6 +86,7 @@ impl Seen<'_> {
                 (length > 0 && !is_named).then(|| Found::new(format!("a body of {length} bytes has no `Content-Type`")))
             }
             Promise::Private => caches::finding(self).map(Found::new),
+            Promise::Limits => limits::finding(&self.reply.headers),
             Promise::ProblemStatus => self.contradicts_itself(),
         }
     }

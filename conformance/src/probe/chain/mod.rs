@@ -20,6 +20,7 @@ pub(super) use self::change::altered;
 use self::compare::{Shown, is_blank, is_same};
 use super::flow::Stop;
 use super::live::{Live, ends_by_get, entries, ids_told, subject, words};
+use super::pages::Pages;
 use super::request::{Draft, Maker};
 use super::trial::{Sent, Trial};
 use super::{Reply, Target};
@@ -34,6 +35,8 @@ use crate::segment;
 const WAITS: [Duration; 3] = [Duration::from_millis(100), Duration::from_millis(400), Duration::from_secs(1)];
 /// Members that may be what a thing is named by in its path, where none is called as the parameter.
 const NAMES: [&str; 9] = ["id", "uuid", "guid", "key", "slug", "name", "number", "code", "sha"];
+/// Pages of a list that are read for what was added to it.
+const MOST_PAGES: usize = 5;
 /// Names that are tried for one thing at most.
 const MOST_NAMES: usize = 4;
 
@@ -175,9 +178,7 @@ impl Target {
         match holds(&reply).filter(|_| reply.is_success()) {
             None => return Err(Stop::missing("the list cannot be read, or its items have no id")),
             Some(true) => return Ok(()),
-            Some(false) if is_paged(list) => {
-                return Err(Stop::missing("the list has pages, and what was made is not on the first one"));
-            }
+            Some(false) if is_paged(list) => return self.look_into_pages(trial, list, (reading, reply), holds).await,
             Some(false) => {}
         }
         let reply = self.read_until(trial, &reading, |reply| holds(reply) != Some(false)).await?;
@@ -185,6 +186,26 @@ impl Target {
             Some(false) => Err(Stop::Found(format!("the list does not hold `{id}`, which was added to it"))),
             _ => Ok(()),
         }
+    }
+
+    /// Looks for what was made on the pages behind the first one. Where it stands on none of those that are read, it may stand on another.
+    async fn look_into_pages(
+        &self,
+        trial: &mut Trial<'_>,
+        list: &Operation,
+        (mut reading, mut reply): (Draft, Reply),
+        holds: impl Fn(&Reply) -> Option<bool> + Sync,
+    ) -> Result<(), Stop> {
+        let mut pages = Pages::of(list);
+        for _ in 1..MOST_PAGES {
+            let Some(next) = pages.as_mut().and_then(|pages| pages.after(&reading, &reply)) else { break };
+            reply = self.step(&next, &mut trial.sent).await?;
+            if holds(&reply).filter(|_| reply.is_success()) == Some(true) {
+                return Ok(());
+            }
+            reading = next;
+        }
+        Err(Stop::missing("the list has pages, and what was made is on none of the first ones"))
     }
 
     /// Calls the operation of the case, which makes something.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use keyfit_openapi::{Operation, Place, is_same_template};
 
 use super::super::Target;
+use super::super::pages::Pages;
 use super::super::reply::Reply;
 use super::super::trial::Trial;
 use super::effect::item_of;
@@ -15,6 +16,9 @@ use crate::contract::Probe;
 use crate::identity::Identity;
 use crate::reference::named_by;
 use crate::segment;
+
+/// Pages of a list that are read for an id at most.
+const MOST_PAGES: usize = 5;
 
 impl Target {
     /// Puts ids into a case that only reads, for the parameters of its path of which the user names none.
@@ -74,10 +78,7 @@ impl Target {
         let reading = lists.into_iter().find_map(|list| live.reading(catalogue, &list.path))?;
         let caller = self.caller(&live.contract, reading)?;
         let caller = Identity { ids: caller.ids.into_iter().chain(above).collect(), ..caller };
-        let draft = self.maker(live, catalogue, reading)?.draft(&Probe::Valid, reading, &caller).ok()?;
-        let sent = self.send(&draft).await;
-        live.ledger.add_requests(sent.requests);
-        let reply = sent.answer().filter(|reply| Reply::is_success(reply))?;
+        let mut draft = self.maker(live, catalogue, reading)?.draft(&Probe::Valid, reading, &caller).ok()?;
         let may_be_taken = |id: &str| {
             let is_foreign = self.identities.foreign_id(template, parameter).is_ok_and(|foreign| foreign == id);
             let is_passing = live.ledger.made(parameter, id) || self.identities.is_expendable(template, parameter, id);
@@ -85,7 +86,18 @@ impl Target {
             let is_safe = segment::is_one(id) && self.redactor.mask(id) == id;
             !is_foreign && !is_passing && is_safe
         };
-        first_listed(&String::from_utf8_lossy(&reply.body), parameter, may_be_taken)
+        let mut pages = Pages::of(reading);
+        for _ in 0..MOST_PAGES {
+            let sent = self.send(&draft).await;
+            live.ledger.add_requests(sent.requests);
+            let reply = sent.answer().filter(|reply| Reply::is_success(reply))?;
+            let id = first_listed(&String::from_utf8_lossy(&reply.body), parameter, may_be_taken);
+            if id.is_some() {
+                return id;
+            }
+            draft = pages.as_mut()?.after(&draft, reply)?;
+        }
+        None
     }
 }
 

@@ -1,6 +1,7 @@
 //! The requests of a probe to an authorization server: from consent to code to tokens to a call. The last one is judged.
 
 mod exchange;
+mod revocation;
 
 use keyfit_openapi::Operation;
 use serde_json::Value;
@@ -9,7 +10,7 @@ pub(super) use self::exchange::{in_fragment, in_redirect};
 use super::flow::Stop;
 use super::request::{Draft, Maker};
 use super::{Sent, Target};
-use crate::contract::{AuthorizationServer, ClientAuthentication, GrantType, OauthProbe};
+use crate::contract::{AuthorizationServer, ClientAuthentication, GrantType, Level, OauthProbe};
 use crate::identity::{Client, ClientKind, Identity};
 use crate::jws;
 use crate::missing::Missing;
@@ -31,6 +32,8 @@ pub(super) struct Flow<'a> {
     pub(super) operation: &'a Operation,
     pub(super) identity: &'a Identity,
     pub(super) sent: Vec<Sent>,
+    /// How binding the rule is at most, by what was granted.
+    pub(super) at_most: Level,
 }
 
 /// Parameters of a request.
@@ -53,6 +56,11 @@ impl Flow<'_> {
             OauthProbe::DeviceCodes | OauthProbe::DevicePending | OauthProbe::UnknownDeviceCode => {
                 self.devices(probe).await
             }
+            OauthProbe::Revoke
+            | OauthProbe::RevokeAgain
+            | OauthProbe::RevokeUnknown
+            | OauthProbe::RevokeWithoutSecret
+            | OauthProbe::CallAfterRevocation => self.revocations(probe).await,
             OauthProbe::Password | OauthProbe::UnknownUser => self.passwords(probe).await,
             OauthProbe::ScopesJoinedByPlus | OauthProbe::ScopesJoinedByPercent => self.joined_scopes(probe).await,
             OauthProbe::CallOutsideScope => self.call_within(self.other_scope()?).await,

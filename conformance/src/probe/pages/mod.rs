@@ -25,6 +25,31 @@ const WALKED: u64 = 9;
 /// Members by which items are told apart.
 pub(super) const IDS: [&str; 5] = ["id", "_id", "uuid", "guid", "key"];
 
+/// The pages of a list that is read for something that may stand on any of them.
+pub(super) struct Pages<'a> {
+    walk: Walk<'a>,
+    /// Pages and items that were read.
+    read: (usize, usize),
+}
+
+impl<'a> Pages<'a> {
+    /// Those of an operation; `None` where nothing is known of its pages.
+    pub(super) fn of(operation: &'a Operation) -> Option<Self> {
+        Walk::of(operation).map(|walk| Self { walk, read: (0, 0) })
+    }
+
+    /// The request for the page after one; `None` behind the last, and where it is not followed.
+    pub(super) fn after(&mut self, draft: &Draft, reply: &Reply) -> Option<Draft> {
+        let body: Value = serde_json::from_slice(&reply.body).ok()?;
+        let items = self.walk.items(&body).ok().filter(|items| !items.is_empty())?;
+        self.read = (self.read.0 + 1, self.read.1 + items.len());
+        let lead = self.walk.next(draft, reply, &body, self.read).ok()??;
+        let mut next = draft.clone();
+        self.walk.follow(&mut next, lead).ok()?;
+        (next.url != draft.url).then_some(next)
+    }
+}
+
 /// The ids of what was read, by page.
 struct Listing {
     pages: Vec<Vec<String>>,

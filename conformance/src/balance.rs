@@ -1,0 +1,272 @@
+//! The balance of an account: where it is read, as the contract says or the document shows, and whether one is less than another.
+
+use std::collections::HashSet;
+
+use keyfit_openapi::{Api, Operation, Place, Retry};
+use serde_json::Value;
+
+use crate::contract::Contract;
+use crate::pointer;
+use crate::probe::words;
+
+/// Where the balance of who calls is read.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Balance {
+    /// The place of the GET in the document.
+    pub(crate) reads: usize,
+    /// Where it stands in the answer: a JSON pointer.
+    pub(crate) at: String,
+}
+
+/// How deep an answer is looked into.
+const DEPTH: usize = 4;
+/// Words of what an account has left, alone or in a name: `balance`, `credits_left`, `walletBalance`.
+const HOLDINGS: [&str; 6] = ["balance", "credit", "credits", "funds", "wallet", "prepaid"];
+/// Names that are a balance below such a word: `balance.amount`.
+const AMOUNTS: [&str; 8] = ["amount", "available", "current", "left", "remaining", "total", "units", "value"];
+/// Words by which a name is about something else: what was used, a bound, or how something is paid.
+const OTHERS: [&str; 24] = [
+    "alert",
+    "at",
+    "bonus",
+    "card",
+    "cost",
+    "count",
+    "currency",
+    "date",
+    "expires",
+    "id",
+    "limit",
+    "line",
+    "low",
+    "max",
+    "maximum",
+    "min",
+    "minimum",
+    "note",
+    "price",
+    "rate",
+    "score",
+    "spent",
+    "threshold",
+    "used",
+];
+
+impl Balance {
+    /// As the contract says it, or else as the document shows it. Path parameters are those to which credentials are tied. Where no call
+    /// costs anything, nothing is looked for.
+    pub(crate) fn of(api: &Api, contract: &Contract) -> Option<Self> {
+        if let Some(told) = &contract.balance {
+            let reads = api.operations.iter().position(|operation| operation.id == told.read_by)?;
+            return Some(Self { reads, at: told.at.clone() });
+        }
+        if !api.operations.iter().any(|operation| operation.spends) {
+            return None;
+        }
+        let binds = |name: &str| contract.credentials.iter().any(|kind| kind.binds.iter().any(|bound| bound == name));
+        Self::guess(api, &binds)
+    }
+
+    /// The number of such a name in what a GET answers without other path parameters than these: the one with the shortest way to it.
+    pub(crate) fn guess(api: &Api, is_own: &dyn Fn(&str) -> bool) -> Option<Self> {
+        let is_reached = |operation: &Operation| {
+            let in_path = operation.parameters.iter().filter(|one| one.place == Place::Path);
+            let needs_more = operation.parameters.iter().any(|one| one.place == Place::Query && one.required);
+            operation.method == "GET"
+                && operation.retry == Retry::Safe
+                && !operation.spends
+                && !operation.needed.is_optional()
+                && !needs_more
+                && in_path.into_iter().all(|one| is_own(&one.name))
+        };
+        let reading = api.operations.iter().enumerate().filter(|(_, operation)| is_reached(operation));
+        let found = reading.filter_map(|(reads, operation)| Some(Self { reads, at: member_of(api, operation)? }));
+        let steps =
+            |balance: &Self| (api.operations[balance.reads].path.matches('{').count(), balance.at.matches('/').count());
+        found.min_by_key(steps)
+    }
+
+    /// The balance in an answer; `None` where it has none, or one that is not an amount.
+    pub(crate) fn read(&self, body: &[u8]) -> Option<Amount> {
+        Amount::read(serde_json::from_slice::<Value>(body).ok()?.pointer(&self.at)?)
+    }
+}
+
+/// The pointer to a balance in the success of an operation: the one with the shortest way, and of several a number before a text.
+fn member_of(api: &Api, operation: &Operation) -> Option<String> {
+    let success = operation.responses.iter().find(|(status, shape)| status.starts_with('2') && shape.is_json());
+    let schema = success?.1.schema.as_ref()?;
+    let around = operation.path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    let mut search = Search { api, seen: HashSet::new(), found: Vec::new() };
+    search.gather(schema, ("", around), DEPTH);
+    let steps = |(at, is_text): &(String, bool)| (at.matches('/').count(), *is_text);
+    search.found.into_iter().min_by_key(steps).map(|(at, _)| at)
+}
+
+/// The pointers to balances, each with whether that is a text. Each schema is looked into once: they may refer to each other.
+struct Search<'a> {
+    api: &'a Api,
+    seen: HashSet<*const Value>,
+    found: Vec<(String, bool)>,
+}
+
+impl<'a> Search<'a> {
+    fn gather(&mut self, schema: &'a Value, (at, around): (&str, &str), depth: usize) {
+        let Some(depth) = depth.checked_sub(1) else { return };
+        let schema = self.api.resolve(schema);
+        if !self.seen.insert(schema) {
+            return;
+        }
+        for part in schema.get("allOf").and_then(Value::as_array).into_iter().flatten() {
+            self.gather(part, (at, around), depth);
+        }
+        for (name, member) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
+            let at = pointer::join(at, name);
+            match self.api.kind(member) {
+                Some("object") => self.gather(member, (&at, name), depth),
+                Some(kind @ ("integer" | "number" | "string")) if is_balance(name, around) => {
+                    self.found.push((at, kind == "string"));
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Whether a member of this name, in something of that name, is what an account has left.
+fn is_balance(name: &str, around: &str) -> bool {
+    let own = words(name);
+    let is_held = |words: &[String]| words.iter().any(|word| HOLDINGS.contains(&word.as_str()));
+    let is_other = own.iter().any(|word| OTHERS.contains(&word.as_str()));
+    let is_amount = own.last().is_some_and(|word| AMOUNTS.contains(&word.as_str()));
+    !is_other && (is_held(&own) || (is_amount && is_held(&words(around))))
+}
+
+/// A number, as exact as it was written: whole ones may be beyond what a float can tell apart.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Amount {
+    Whole(i64),
+    Broken(f64),
+}
+
+impl Amount {
+    /// A number, or a text that is one, as amounts of money are often written.
+    fn read(value: &Value) -> Option<Self> {
+        let whole = value.as_i64().or_else(|| value.as_str()?.trim().parse().ok());
+        let broken =
+            || value.as_f64().or_else(|| value.as_str()?.trim().parse().ok()).filter(|number| number.is_finite());
+        whole.map(Self::Whole).or_else(|| broken().map(Self::Broken))
+    }
+
+    pub(crate) fn is_less_than(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Whole(one), Self::Whole(other)) => one < other,
+            (one, other) => one.float() < other.float(),
+        }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a whole number beside a fraction")]
+    fn float(self) -> f64 {
+        match self {
+            Self::Whole(number) => number as f64,
+            Self::Broken(number) => number,
+        }
+    }
+}
+
+impl std::fmt::Display for Amount {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Whole(number) => write!(f, "{number}"),
+            Self::Broken(number) => write!(f, "{number}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use keyfit_openapi::{Source, Text};
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_balance_is_known_by_its_name_and_by_what_it_stands_in() {
+        for (name, around) in [
+            ("balance", "account"),
+            ("credits", "me"),
+            ("credits_remaining", "usage"),
+            ("walletBalance", "me"),
+            ("amount", "balance"),
+            ("available", "credits"),
+        ] {
+            assert!(is_balance(name, around), "{around}.{name}");
+        }
+        for (name, around) in [
+            ("remaining", "rate_limit"),
+            ("credit_limit", "account"),
+            ("creditsUsed", "me"),
+            ("balance_id", "account"),
+            ("credit_card", "account"),
+            ("currency", "balance"),
+            ("amount", "invoice"),
+            ("name", "wallet"),
+        ] {
+            assert!(!is_balance(name, around), "{around}.{name}");
+        }
+    }
+
+    fn found(paths: &Value) -> Option<(String, String)> {
+        let document = json!({
+            "openapi": "3.0.3", "info": { "title": "A", "version": "1" }, "servers": [{ "url": "https://a.example" }],
+            "security": [{ "key": [] }], "paths": paths,
+            "components": { "securitySchemes": { "key": { "type": "http", "scheme": "bearer" } } },
+        });
+        let document = Text::new("a.json", document.to_string());
+        let api = Api::read(&Source { name: "a".to_owned(), document, overlay: None, contract: None });
+        let api = api.unwrap_or_else(|failure| panic!("{failure}"));
+        let found = Balance::guess(&api, &|name| name == "account")?;
+        Some((api.operations[found.reads].path.clone(), found.at))
+    }
+
+    /// A GET that answers an object of these members.
+    fn reading(parameter: Option<&str>, members: &Value) -> Value {
+        let parameters: Vec<Value> = parameter
+            .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
+            .into_iter()
+            .collect();
+        let schema = json!({ "type": "object", "properties": members });
+        let success = json!({ "description": "d", "content": { "application/json": { "schema": schema } } });
+        json!({ "get": { "parameters": parameters, "responses": { "200": success } } })
+    }
+
+    #[test]
+    fn a_balance_is_read_where_no_id_of_others_is_needed_by_the_shortest_way() {
+        let number = json!({ "balance": { "type": "integer" } });
+        let within = json!({ "data": { "type": "object", "properties": { "credits": { "type": "number" } } } });
+        let all = json!({
+            "/accounts/{account}": reading(Some("account"), &number),
+            "/users/{user}": reading(Some("user"), &number),
+            "/usage": reading(None, &within),
+        });
+        assert_eq!(found(&all), Some(("/usage".to_owned(), "/data/credits".to_owned())));
+        let own = json!({ "/accounts/{account}": reading(Some("account"), &number) });
+        assert_eq!(found(&own), Some(("/accounts/{account}".to_owned(), "/balance".to_owned())));
+        assert_eq!(found(&json!({ "/users/{user}": reading(Some("user"), &number) })), None);
+        let both = json!({ "wallet": { "type": "string" }, "balance": { "type": "number" } });
+        assert_eq!(found(&json!({ "/me": reading(None, &both) })), Some(("/me".to_owned(), "/balance".to_owned())));
+        let flag = json!({ "/me": reading(None, &json!({ "balance": { "type": "boolean" } })) });
+        assert_eq!(found(&flag), None);
+    }
+
+    #[test]
+    fn amounts_are_compared_as_they_are_written() {
+        let amount = |value: Value| Amount::read(&value).expect("an amount");
+        assert!(amount(json!(9_007_199_254_740_993_i64)).is_less_than(amount(json!(9_007_199_254_740_994_i64))));
+        assert!(amount(json!("12.40")).is_less_than(amount(json!("12.5"))));
+        assert!(amount(json!(12)).is_less_than(amount(json!(12.5))));
+        assert!(!amount(json!(12.5)).is_less_than(amount(json!("12.50"))));
+        assert_eq!(Amount::read(&json!("plenty")), None);
+        assert_eq!(Amount::read(&json!("NaN")), None);
+    }
+}

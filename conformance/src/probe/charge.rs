@@ -1,0 +1,177 @@
+//! Whether a call that costs money is charged for though it is refused: the balance is read before and after.
+//!
+//! No other case runs meanwhile, since a call that is served is charged for rightly. What is found is found again: by all refusals
+//! together, and then by one of them twice.
+
+use keyfit_openapi::Operation;
+
+use super::Target;
+use super::flow::Stop;
+use super::live::{Effect, subject};
+use super::reply::Reply;
+use super::request::{Draft, Maker};
+use super::trial::Trial;
+use crate::balance::{Amount, Balance};
+use crate::catalogue::applies;
+use crate::contract::{Level, Probe};
+use crate::identity::{Identity, Need};
+
+/// The GET of a balance, and where it stands in the answer.
+struct Account {
+    balance: Balance,
+    reading: Draft,
+}
+
+impl Target {
+    /// Sends calls that are to be refused, and reads the balance before and after.
+    pub(super) async fn refuse_spending(&self, trial: &mut Trial<'_>) -> Result<(), Stop> {
+        let account = self.account(trial)?;
+        let refusals = self.refusals(trial);
+        let first = self.balance(trial, &account).await?;
+        let mut before = self.balance(trial, &account).await?;
+        if first != before {
+            return Err(Stop::missing(format!("the balance moves by itself: it is {before}, and was {first}")));
+        }
+        let mut refused = Vec::new();
+        for (told, draft) in refusals {
+            let reply = self.step(&draft, &mut trial.sent).await?;
+            if is_refusal(&reply) {
+                refused.push((told, draft));
+            } else {
+                // That it is served is what another rule is about, and what it costs then is the server's to say.
+                before = self.balance(trial, &account).await?;
+            }
+        }
+        if refused.is_empty() {
+            return Err(Stop::missing("no call of it was refused"));
+        }
+        if self.balance(trial, &account).await?.is_less_than(before) {
+            for (told, draft) in &refused {
+                self.refuse_twice(trial, &account, (told, draft)).await?;
+            }
+            return Err(Stop::missing("the balance fell, and by no refused call alone"));
+        }
+        // A refusal is what the rule is about.
+        let last = trial.sent.iter().rposition(|sent| sent.answer().is_some_and(is_refusal));
+        if let Some(last) = last {
+            let refusal = trial.sent.remove(last);
+            trial.sent.push(refusal);
+        }
+        Ok(())
+    }
+
+    /// Sends a call that is to be refused by itself, and once more where the balance is less afterwards.
+    async fn refuse_twice(
+        &self,
+        trial: &mut Trial<'_>,
+        account: &Account,
+        (told, draft): (&str, &Draft),
+    ) -> Result<(), Stop> {
+        let mut before = self.balance(trial, account).await?;
+        for is_last in [false, true] {
+            let reply = self.step(draft, &mut trial.sent).await?;
+            let after = self.balance(trial, account).await?;
+            if !is_refusal(&reply) || !after.is_less_than(before) {
+                break;
+            }
+            if is_last {
+                trial.at_most = binding(reply.status);
+                let finding = format!("the balance went from {before} to {after} by a call that was refused");
+                return Err(Stop::Found(format!("{finding} with {}: {told}", reply.status)));
+            }
+            before = after;
+        }
+        Ok(())
+    }
+
+    /// Where who calls reads the balance, with the credential of the case where that opens it.
+    fn account(&self, trial: &Trial<'_>) -> Result<Account, Stop> {
+        let catalogue = trial.catalogue;
+        let none = || Stop::missing("no call answers a balance: name one under [balance] in the contract");
+        let balance = Balance::of(&catalogue.api, &catalogue.contract).ok_or_else(none)?;
+        let reads = &catalogue.api.operations[balance.reads];
+        let is_held = |kind: &str| trial.identity.credentials.iter().any(|held| held.kind == kind);
+        let needs = Need::of(&Probe::Valid, &catalogue.contract, reads, false).unwrap_or_default();
+        let is_opened = needs.len() == trial.identity.credentials.len() && needs.iter().all(|need| is_held(&need.kind));
+        let caller = if is_opened {
+            trial.identity.clone().at(&reads.path)
+        } else {
+            self.caller_for(&needs, reads).map_err(Stop::Missing)?
+        };
+        let (_, arguments) = catalogue.operation_named(&reads.id).ok_or_else(none)?;
+        let maker = Maker { arguments, ..trial.maker(self) };
+        Ok(Account { reading: maker.draft(&Probe::Valid, reads, &caller).map_err(Stop::Missing)?, balance })
+    }
+
+    async fn balance(&self, trial: &mut Trial<'_>, account: &Account) -> Result<Amount, Stop> {
+        let reply = self.step(&account.reading, &mut trial.sent).await?;
+        let Draft { method, url, .. } = &account.reading;
+        if !reply.is_success() {
+            return Err(Stop::missing(format!(
+                "{method} {} does not answer the balance: {}",
+                url.path(),
+                reply.status
+            )));
+        }
+        let at = &account.balance.at;
+        let read = account.balance.read(&reply.body);
+        read.ok_or_else(|| Stop::missing(format!("{method} {} has no amount at `{at}`", url.path())))
+    }
+
+    /// Calls that are to be refused, each with what is wrong with it, as far as there is somebody to send them.
+    fn refusals(&self, trial: &Trial<'_>) -> Vec<(&'static str, Draft)> {
+        let (api, contract) = (&trial.catalogue.api, &trial.catalogue.contract);
+        let operation = trial.catalogue.operation(trial.case);
+        let makes_it =
+            |name: &str| self.live.as_ref().is_some_and(|live| live.effect(operation) == Effect::CreatesAt(name));
+        let id = subject(&operation.path).filter(|name| !makes_it(name));
+        let bad: Vec<(&str, Probe)> = [
+            ("a body that breaks off", Probe::BrokenJson),
+            ("a required member is missing", Probe::MissingField),
+            ("a list for an object, or the other way round", Probe::WrongTopLevel),
+            ("the token lacks the scope", Probe::LackingScope),
+            ("the token has expired", Probe::ExpiredToken),
+            ("the token was revoked", Probe::RevokedToken),
+            ("the token was never issued", Probe::UnknownToken),
+            ("no token", Probe::NoToken),
+        ]
+        .into_iter()
+        .chain(id.map(|name| ("an id that nobody has", Probe::UnknownId(name.to_owned()))))
+        .collect();
+        let meant = bad.into_iter().filter(|(_, probe)| applies(probe, api, contract, operation));
+        let draft = |(told, probe): (&'static str, Probe)| {
+            let caller = match probe {
+                Probe::LackingScope | Probe::ExpiredToken | Probe::RevokedToken => {
+                    self.other(trial, &probe, operation)?
+                }
+                _ => trial.identity.clone(),
+            };
+            let caller = Identity { ids: trial.identity.ids.clone(), ..caller };
+            Some((told, trial.maker(self).draft(&probe, operation, &caller).ok()?))
+        };
+        meant.filter_map(draft).collect()
+    }
+
+    /// Who calls in the place of the main identity: of several the one that may do least.
+    fn other(&self, trial: &Trial<'_>, probe: &Probe, operation: &Operation) -> Option<Identity> {
+        let needs = Need::of(probe, &trial.catalogue.contract, operation, false)?;
+        match needs.as_slice() {
+            [need] => self.identities.least(need).or_else(|| self.identities.find(need).ok()),
+            several => self.caller_for(several, operation).ok(),
+        }
+    }
+}
+
+/// Whether a call was refused for what was wrong with it.
+fn is_refusal(reply: &Reply) -> bool {
+    (400..500).contains(&reply.status) && reply.status != 429
+}
+
+/// How binding it is that a call which is refused so costs nothing. What is not let in or not well-formed was not done; that
+/// something is not there may have been found out at a price.
+fn binding(status: u16) -> Level {
+    match status {
+        400 | 401 | 403 | 413 | 415 | 422 => Level::Must,
+        _ => Level::Should,
+    }
+}

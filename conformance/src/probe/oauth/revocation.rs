@@ -1,0 +1,137 @@
+//! Tokens that are given up (RFC 7009). Each is granted for that: no token of an identity is touched.
+
+use std::time::Duration;
+
+use reqwest::Url;
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::super::reply::Reply;
+use super::super::request::Draft;
+use super::{CODE, Flow, OWN, Pairs, Stop, consent, member, own, redeem, verifier};
+use crate::contract::{ClientAuthentication, Endpoint, GrantType, Level, OauthProbe, WELL_KNOWN};
+use crate::identity::{Client, ClientKind};
+
+/// How long to wait before each further call with a token that was revoked: RFC 7009 knows of a delay until all servers have heard of it.
+const WAITS: [Duration; 3] = [Duration::from_millis(100), Duration::from_millis(400), Duration::from_secs(1)];
+
+impl Flow<'_> {
+    /// Revokes a token, and what that is asked about.
+    pub(super) async fn revocations(&mut self, probe: OauthProbe) -> Result<(), Stop> {
+        let url = self.revocation_endpoint().await?;
+        if probe == OauthProbe::RevokeUnknown {
+            let client = self.client(ClientKind::Confidential, self.own_grants(), &self.scope(false))?;
+            return self.revoke(&url, &client, "keyfit-no-such-token").await.map(drop);
+        }
+        let (client, access) = self.token_to_give_up().await?;
+        match probe {
+            OauthProbe::RevokeWithoutSecret => {
+                let pairs: Pairs = vec![("token", access)];
+                let nobody = Client { secret: None, ..client };
+                let draft = self.form_draft(url, &nobody, pairs, ClientAuthentication::Body);
+                self.send(&draft).await.map(drop)
+            }
+            OauthProbe::RevokeAgain => {
+                self.done(&url, &client, &access).await?;
+                self.revoke(&url, &client, &access).await.map(drop)
+            }
+            OauthProbe::CallAfterRevocation => self.call_after_revocation(&url, &client, &access).await,
+            _ => self.revoke(&url, &client, &access).await.map(drop),
+        }
+    }
+
+    async fn call_after_revocation(&mut self, url: &Url, client: &Client, access: &str) -> Result<(), Stop> {
+        self.call(access).await?;
+        let before = self.sent.last().and_then(super::Sent::answer).map(|reply| reply.status);
+        if !before.is_some_and(|status| (200..300).contains(&status)) {
+            return Err(Stop::missing("a call with the token is not served before it is revoked"));
+        }
+        self.done(url, client, access).await?;
+        // What says itself for how long it is good may be judged without asking who issued it.
+        if access.split('.').count() == 3 {
+            self.at_most = Level::Should;
+        }
+        self.call(access).await?;
+        for wait in WAITS {
+            let is_served = self.sent.last().and_then(super::Sent::answer).is_some_and(Reply::is_success);
+            let Some(live) = self.maker.live.filter(|_| is_served) else { break };
+            if !live.pace.waits_until(Instant::now() + wait).await {
+                break;
+            }
+            self.call(access).await?;
+        }
+        Ok(())
+    }
+
+    /// Revokes a token, where that is not what is judged.
+    async fn done(&mut self, url: &Url, client: &Client, token: &str) -> Result<(), Stop> {
+        match self.revoke(url, client, token).await?.status {
+            200 => Ok(()),
+            status => Err(Stop::missing(format!("the revocation of a token is answered with {status}"))),
+        }
+    }
+
+    async fn revoke(&mut self, url: &Url, client: &Client, token: &str) -> Result<Reply, Stop> {
+        let draft = self.form_draft(url.clone(), client, vec![("token", token.to_owned())], self.way(client));
+        let reply = self.send(&draft).await?;
+        let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+        if body["error"] == "unsupported_token_type" {
+            return Err(Stop::missing(
+                "the server does not revoke tokens of this type, as `unsupported_token_type` says",
+            ));
+        }
+        Ok(reply)
+    }
+
+    fn own_grants(&self) -> &'static [GrantType] {
+        if self.server.grants(GrantType::ClientCredentials) { &OWN } else { &CODE }
+    }
+
+    /// A token that is granted for this, and whose loss harms nobody.
+    async fn token_to_give_up(&mut self) -> Result<(Client, String), Stop> {
+        let scope = self.scope(false);
+        let client = self.client(ClientKind::Confidential, self.own_grants(), &scope)?;
+        let pairs = if self.server.grants(GrantType::ClientCredentials) {
+            own(&scope)
+        } else {
+            let code = self.code(&consent(&client, &scope, &verifier(7))).await?;
+            redeem(&client, &code, &verifier(7))
+        };
+        let answer = self.token(&client, pairs).await?;
+        let access = member(&answer, "access_token")?;
+        if self.maker.identities.known().iter().any(|known| known.secret.reveal() == access) {
+            return Err(Stop::missing("the server grants the token that an identity of the tokens file calls with"));
+        }
+        Ok((client, access))
+    }
+
+    /// Where tokens are revoked: as the contract says, or as the server says of itself.
+    async fn revocation_endpoint(&mut self) -> Result<Url, Stop> {
+        if self.server.revocation_url.is_some() {
+            return self.endpoint(self.server.revocation_url.as_ref(), "revocation-url");
+        }
+        for described in self.descriptions() {
+            let url = self.endpoint(Some(&described), "discovery-url")?;
+            let reply = self.send(&Draft::outside("GET", url.clone())).await?;
+            let told: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+            let told = told["revocation_endpoint"].as_str().filter(|_| reply.is_success());
+            let Some(endpoint) = told.map(Endpoint::new).filter(Endpoint::is_sound) else { continue };
+            // One at the host that describes it is asked there.
+            let is_here = Url::parse(&endpoint.to_string()).is_ok_and(|there| there.origin() == url.origin());
+            let endpoint = if is_here { Endpoint::new(endpoint.below("")) } else { endpoint };
+            return self.endpoint(Some(&endpoint), "revocation-url");
+        }
+        Err(Stop::missing(
+            "nothing says where tokens are revoked: name it as `revocation-url` under [authorization-server] in the contract",
+        ))
+    }
+
+    /// Where the server may describe itself.
+    fn descriptions(&self) -> Vec<Endpoint> {
+        if let Some(described) = &self.server.discovery_url {
+            return vec![described.clone()];
+        }
+        let origin = self.server.token_url.as_ref().and_then(Endpoint::origin).unwrap_or_default();
+        WELL_KNOWN.iter().rev().map(|path| Endpoint::new(format!("{origin}{path}"))).collect()
+    }
+}
