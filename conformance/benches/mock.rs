@@ -36,7 +36,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mock = Mock::start(api, Arc::new(contract), None, Redactor::default()).await?;
     let start = started.elapsed();
     let need = Need { kind: "datasource".to_owned(), state: State::Valid, rights: Rights::All, alone: false };
-    let identity = mock.mint().find(&need).map_err(|missing| missing.what)?;
+    let identity = mock.mint().find(&need).map_err(|missing| missing.to_string())?;
     let token = identity.secrets().next().ok_or("the API asks for no token")?.reveal().to_owned();
 
     let started = Instant::now();

@@ -100,7 +100,7 @@ impl Missing {
     }
 
     /// An identity, with what its entry holds.
-    pub(crate) fn identity(need: impl fmt::Display, entry: String) -> Self {
+    pub(crate) fn identity(need: &dyn fmt::Display, entry: String) -> Self {
         Self::new(format!("the tokens file names no identity `{need}`")).add("[[identity]]", entry)
     }
 
@@ -123,7 +123,7 @@ impl Missing {
     }
 
     /// An OAuth client.
-    pub(crate) fn client(need: impl fmt::Display) -> Self {
+    pub(crate) fn client(need: &dyn fmt::Display) -> Self {
         Self::new(format!("the tokens file names no OAuth client {need}")).add("[[client]]", "")
     }
 

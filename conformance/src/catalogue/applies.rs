@@ -41,7 +41,7 @@ pub(crate) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
     let is_one = |kind: &String| kinds().any(|credential| credential.kind == *kind);
     match probe {
         Probe::LackingScope | Probe::OnlyItsScope | Probe::NoScopes => {
-            !operation.scopes.is_empty() && kinds().any(|kind| kind.is_scoped())
+            !operation.scopes.is_empty() && kinds().any(Credential::is_scoped)
         }
         Probe::IncludingScope => {
             !operation.scopes.is_empty()
@@ -66,9 +66,7 @@ pub(crate) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
         Probe::QueryToken(_) => !kinds().any(|kind| matches!(kind.carrier(), Carrier::Query(_))),
         Probe::TestToken => kinds().next().is_some_and(|kind| kind.test_prefix.is_some()),
         Probe::KindLackingScope(kind) | Probe::KindOnlyItsScope(kind) => {
-            !operation.scopes.is_empty()
-                && is_one(kind)
-                && contract.credential(kind).is_some_and(|kind| kind.is_scoped())
+            !operation.scopes.is_empty() && is_one(kind) && contract.credential(kind).is_some_and(Credential::is_scoped)
         }
         Probe::Foreign(name) | Probe::UnknownId(name) => has(name, Place::Path),
         Probe::BrokenBodyWithoutToken | Probe::BrokenJson => writing == Some(Writing::Json),

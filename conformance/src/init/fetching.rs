@@ -63,7 +63,8 @@ impl Entry {
             let is_password = letters(name).contains("password") || member["format"] == "password";
             let is_sent = schema::is_sent(api, Direction::Request, schema, name);
             // An optional one that is one more secret, such as that of a client, is left out.
-            if !is_sent || (!required.contains(&name.as_str()) && !(is_password && required.is_empty())) {
+            let is_needed = required.contains(&name.as_str()) || (is_password && required.is_empty());
+            if !is_sent || !is_needed {
                 continue;
             }
             let value = if is_password {

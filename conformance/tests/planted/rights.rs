@@ -322,13 +322,11 @@ impl Shops {
     }
 }
 
+/// Some items, and where the next page begins.
+type Page = (Vec<Value>, Option<usize>);
+
 /// A page of the five things of a shop, and where the next one begins.
-fn page(
-    name: &str,
-    shop: &str,
-    start: usize,
-    query: &[(String, String)],
-) -> Result<(Vec<Value>, Option<usize>), (u16, &'static str)> {
+fn page(name: &str, shop: &str, start: usize, query: &[(String, String)]) -> Result<Page, (u16, &'static str)> {
     const ALL: usize = 5;
     let limit = query.iter().find(|(name, _)| name == "limit").map_or(Ok(2), |(_, limit)| limit.parse());
     let limit = limit.ok().filter(|limit| (1..=50).contains(limit)).ok_or((422, "The limit is 1 to 50"))?;

@@ -301,9 +301,10 @@ fn a_token_that_is_of_two_kinds_is_no_token_of_another_kind() {
     };
     let made = keyfit(&["init", "kinds.yaml", "--dir", "api"]);
     assert!(made.contains("--base-url URL "), "{made}");
-    let url = server(|request, stream| match has_key(request) {
-        true => write(stream, "200 OK", "", ""),
-        false => write(stream, "401 Unauthorized", "www-authenticate: Bearer\r\n", ""),
+    let url = server(|request, stream| {
+        let (status, headers) =
+            if has_key(request) { ("200 OK", "") } else { ("401 Unauthorized", "www-authenticate: Bearer\r\n") };
+        write(stream, status, headers, "");
     });
     let told = keyfit(&["check", "--api-dir", "api", "--base-url", &url, "--tokens", "kinds.toml"]);
     assert!(told.contains("the token of `one` is one of the kind `other` as well, which opens the call"), "{told}");

@@ -48,14 +48,13 @@ impl BatchGuess {
         let item = items(document, list)?;
         let id_field = id_field(document, item);
         let spoil = spoil(api, item, id_field.as_deref())?;
-        let Told { partial, is_certain } = match operation.partial.first() {
-            Some(said) => Told { partial: said.clone(), is_certain: true },
-            None => {
-                let mut successes = operation.responses.iter().filter(|(status, _)| status.starts_with('2'));
-                let answer = successes.find_map(|(_, shape)| shape.schema.as_ref().filter(|_| shape.is_json()))?;
-                told(document, answer, "", DEPTH)?
-            }
+        let guessed = || {
+            let mut successes = operation.responses.iter().filter(|(status, _)| status.starts_with('2'));
+            let answer = successes.find_map(|(_, shape)| shape.schema.as_ref().filter(|_| shape.is_json()))?;
+            told(document, answer, "", DEPTH)
         };
+        let said = operation.partial.first().map(|said| Told { partial: said.clone(), is_certain: true });
+        let Told { partial, is_certain } = said.or_else(guessed)?;
         let places: Vec<&str> = partial.places().into_iter().filter_map(|(_, place)| place).collect();
         let shown = if items_at.is_empty() { "a list" } else { &items_at };
         let why = format!("it takes {shown}, and its answer has {}", places.join(", "));
