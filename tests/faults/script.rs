@@ -105,15 +105,20 @@ impl Reply {
     /// The wait that a client learns of from the answer.
     pub(crate) fn asked(&self) -> Option<Duration> {
         match self.hint {
-            // No clock has such an instant.
-            Hint::Reset(u64::MAX) => None,
+            // No clock has such an instant, and nobody waits for so long.
+            Hint::Reset(u64::MAX) | Hint::RetryAfter(u64::MAX) => None,
             Hint::RetryAfter(seconds) | Hint::Reset(seconds) => Some(seconds),
             Hint::InBody(seconds) if matches!(self.body, Body::Fits | Body::Dripped) => Some(seconds),
             Hint::None | Hint::Garbled | Hint::InBody(_) => None,
         }
-        .filter(|_| matches!(self.status, 429 | 503))
+        .filter(|_| matches!(self.status, 429 | 503) || self.is_limited_403())
         // No wait is passed on that is longer than a year.
         .map(|seconds| Duration::from_secs(seconds).min(YEAR))
+    }
+
+    /// Whether it is a 403 that says in its headers when to come again, at a time that somebody means: a limit.
+    fn is_limited_403(&self) -> bool {
+        self.status == 403 && matches!(self.hint, Hint::RetryAfter(1..u64::MAX) | Hint::Reset(0..u64::MAX))
     }
 
     fn kinds(&self) -> (bool, &'static [ErrorKind]) {
@@ -128,6 +133,7 @@ impl Reply {
             (400, _) => (false, &[ErrorKind::BadRequest]),
             (401, _) => (false, &[ErrorKind::Unauthorized]),
             (402, _) => (false, &[ErrorKind::PaymentRequired]),
+            (403, _) if self.is_limited_403() => (false, &[ErrorKind::RateLimited]),
             (403, _) => (false, &[ErrorKind::Forbidden]),
             (404, _) => (false, &[ErrorKind::NotFound]),
             (409, _) => (false, &[ErrorKind::Conflict]),
