@@ -118,7 +118,12 @@ impl Reply {
 
     /// Whether it is a 403 that says in its headers when to come again, at a time that somebody means: a limit.
     fn is_limited_403(&self) -> bool {
-        self.status == 403 && matches!(self.hint, Hint::RetryAfter(1..u64::MAX) | Hint::Reset(0..u64::MAX))
+        let is_named = match self.hint {
+            Hint::RetryAfter(seconds) => seconds > 0 && seconds < u64::MAX,
+            Hint::Reset(seconds) => seconds < u64::MAX,
+            Hint::None | Hint::Garbled | Hint::InBody(_) => false,
+        };
+        self.status == 403 && is_named
     }
 
     fn kinds(&self) -> (bool, &'static [ErrorKind]) {
