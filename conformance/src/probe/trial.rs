@@ -212,7 +212,12 @@ impl<'a> Trial<'a> {
         let unpaid = (is_unpaid && self.catalogue.operation(self.case).documents(402)).then(|| {
             format!("the account of `{}` has no funds for it, as the documented 402 says", self.identity.name)
         });
-        why.or(told(condition)).or(told(unpaid)).or(lacks).or(told(gap)).or(told(made_up)).filter(|_| fault == Fault::Status)
+        why.or(told(condition))
+            .or(told(unpaid))
+            .or(lacks)
+            .or(told(gap))
+            .or(told(made_up))
+            .filter(|_| fault == Fault::Status)
     }
 
     /// Whether the last call fell into another window than the one before it.

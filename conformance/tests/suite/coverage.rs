@@ -78,13 +78,15 @@ fn every_feature_is_shown_by_what_is_there_or_says_why_it_is_not() {
         );
         for evidence in shown.split("<br>").filter(|evidence| !evidence.is_empty()) {
             let linked = evidence.split_once("](").and_then(|(_, link)| link.strip_suffix(')'));
-            match (linked, evidence.trim_matches('`')) {
-                (Some(page), _) => {
-                    assert!(fs::exists(format!("../docs/{page}")).is_ok_and(|is| is), "{expected}: {page}")
+            let file = match (linked, evidence.trim_matches('`')) {
+                (Some(page), _) => format!("../docs/{page}"),
+                (None, test) if test.contains(": ") => {
+                    has_test(expected, test);
+                    continue;
                 }
-                (None, test) if test.contains(": ") => has_test(expected, test),
-                (None, file) => assert!(fs::exists(format!("../{file}")).is_ok_and(|is| is), "{expected}: {file}"),
-            }
+                (None, file) => format!("../{file}"),
+            };
+            assert!(fs::exists(&file).is_ok_and(|is| is), "{expected}: {file}");
         }
     }
 }

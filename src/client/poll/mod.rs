@@ -58,8 +58,11 @@ pub struct Poll {
     /// Other origins at which statuses and results may be.
     elsewhere: Vec<Url>,
     deadline: Duration,
-    until: Option<Box<dyn Fn(&Response<Bytes>) -> bool + Send + Sync>>,
+    until: Option<Box<IsOver>>,
 }
+
+/// Says by an answer whether the work is over.
+type IsOver = dyn Fn(&Response<Bytes>) -> bool + Send + Sync;
 
 /// How far it has come.
 enum State {
@@ -183,9 +186,9 @@ impl Poll {
             let standing = if is_result { Standing::Over } else { self.standing(&answer) };
             match (standing, result) {
                 (Standing::AtWork, _) => self.state = State::Begun(work),
-                (Standing::Failed(word), _) => {
+                (Standing::Failed(said), _) => {
                     self.state = State::Over;
-                    return Err(answer.failed_work(word));
+                    return Err(answer.failed_work(said));
                 }
                 (Standing::Over, Some(result)) => {
                     // Another look would find it over as well, and come here again.

@@ -184,14 +184,15 @@ fn facts(api: &Api, operation: &Operation, narrowed: &[&Repair], errors: &[(Stri
         let each = errors.iter().map(|(kind, statuses)| format!("{} `types::{kind}`", quoted(statuses, ", ")));
         lines.push(format!("- Bodies of errors, for `Error::typed`: {}.", each.collect::<Vec<_>>().join("; ")));
     }
+    let under = operation
+        .idempotency_key
+        .as_ref()
+        .map(|header| format!("under its `{header}`, which the client makes once for each call that is given none"));
     let repeat = match operation.retry {
-        Retry::Never if let Some(header) = &operation.idempotency_key => {
-            format!("under its `{header}`, which the client makes once for each call that is given none")
-        }
         Retry::Safe => "it changes nothing, so it may be repeated".to_owned(),
         Retry::Idempotent => "sending it twice has the effect of once".to_owned(),
         Retry::Keyed => format!("a repeat is harmless, by `{}`", operation.retry_key.as_deref().unwrap_or_default()),
-        Retry::Never => "never: a second request could have a second effect".to_owned(),
+        Retry::Never => under.unwrap_or_else(|| "never: a second request could have a second effect".to_owned()),
     };
     lines.push(format!("- Repeat: {repeat}."));
     if let Some(server) = &operation.server {

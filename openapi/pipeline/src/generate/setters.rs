@@ -161,9 +161,12 @@ fn rewrite(block: &mut ItemImpl, describe: impl Fn(&ImplItemFn, Type) -> Setter)
         .collect();
     let items = std::mem::take(&mut block.items);
     for item in items {
-        match &item {
-            ImplItem::Fn(function) if let Some(kind) = type_of(function) => {
-                let setter = describe(function, kind);
+        let setter = match &item {
+            ImplItem::Fn(function) => type_of(function).map(|kind| describe(function, kind)),
+            _ => None,
+        };
+        match setter {
+            Some(setter) => {
                 let twin = (setter.need != Need::Required && !taken.contains(&twin_name(&setter.name).to_string()))
                     .then(|| setter.twin());
                 let null = (setter.need == Need::Patch && !taken.contains(&null_name(&setter.name).to_string()))
@@ -172,7 +175,7 @@ fn rewrite(block: &mut ItemImpl, describe: impl Fn(&ImplItemFn, Type) -> Setter)
                 block.items.extend(twin.map(ImplItem::Fn));
                 block.items.extend(null.map(ImplItem::Fn));
             }
-            _ => block.items.push(item),
+            None => block.items.push(item),
         }
     }
 }
