@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::contract::Contract;
 use crate::pointer;
-use crate::probe::words;
+use crate::words::words;
 
 /// Where the balance of who calls is read.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -146,16 +146,16 @@ fn is_balance(name: &str, around: &str) -> bool {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Amount {
     Whole(i64),
-    Broken(f64),
+    Fraction(f64),
 }
 
 impl Amount {
     /// A number, or a text that is one, as amounts of money are often written.
     fn read(value: &Value) -> Option<Self> {
         let whole = value.as_i64().or_else(|| value.as_str()?.trim().parse().ok());
-        let broken =
+        let fraction =
             || value.as_f64().or_else(|| value.as_str()?.trim().parse().ok()).filter(|number| number.is_finite());
-        whole.map(Self::Whole).or_else(|| broken().map(Self::Broken))
+        whole.map(Self::Whole).or_else(|| fraction().map(Self::Fraction))
     }
 
     pub(crate) fn is_less_than(self, other: Self) -> bool {
@@ -169,7 +169,7 @@ impl Amount {
     fn float(self) -> f64 {
         match self {
             Self::Whole(number) => number as f64,
-            Self::Broken(number) => number,
+            Self::Fraction(number) => number,
         }
     }
 }
@@ -178,7 +178,7 @@ impl std::fmt::Display for Amount {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Whole(number) => write!(f, "{number}"),
-            Self::Broken(number) => write!(f, "{number}"),
+            Self::Fraction(number) => write!(f, "{number}"),
         }
     }
 }

@@ -55,6 +55,7 @@ pub mod tokens;
 mod user_error;
 pub mod verdict;
 mod webhook;
+mod words;
 
 pub use check::{Check, Findings, check};
 pub use user_error::UserError;

@@ -7,6 +7,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 pub use keyfit::redact::MASK;
 use keyfit::redact::{self, plain_lines};
 
+use crate::words::words;
+
 /// A credential's text. It is read where a request is built and nowhere else.
 #[derive(Clone, Eq, Hash, PartialEq)]
 pub struct Secret(String);
@@ -86,23 +88,6 @@ fn is_of_secret(word: &str) -> bool {
 
 fn is_key(pair: &[String]) -> bool {
     pair[1] == "key" && OF_KEYS.contains(&pair[0].as_str())
-}
-
-/// The words of a name, in lower case.
-fn words(name: &str) -> Vec<String> {
-    let mut words: Vec<String> = Vec::new();
-    let mut last = ' ';
-    for one in name.chars() {
-        let begins = !last.is_alphanumeric() || (one.is_uppercase() && !last.is_uppercase());
-        if one.is_alphanumeric() {
-            match words.last_mut().filter(|_| !begins) {
-                Some(word) => word.extend(one.to_lowercase()),
-                None => words.push(one.to_lowercase().collect()),
-            }
-        }
-        last = one;
-    }
-    words
 }
 
 /// A message of somebody else's without what it quotes, unless that is a word.

@@ -45,7 +45,7 @@ use self::flow::Stop;
 use self::keys::KeyFlow;
 pub use self::live::{Aftermath, Policy};
 use self::live::{Live, When};
-pub(crate) use self::live::{id_member, ids_listed, item_among, lists_rights, parent_of, subject, words};
+pub(crate) use self::live::{id_member, ids_listed, item_among, lists_rights, parent_of, subject};
 use self::oauth::Flow;
 pub(crate) use self::pages::{can_be_walked, hands_out_urls, takes_any_cursor};
 pub(crate) use self::reply::Reply;

@@ -104,7 +104,7 @@ fn a_token_is_given_up_where_the_server_says_of_itself() {
 #[test]
 fn what_a_server_does_not_do_or_is_not_asked_for_breaks_no_rule() {
     for (habit, why) in [
-        (Habit::IsElsewhere, "pass --authorization-server https://elsewhere.example to ask it"),
+        (Habit::IsElsewhere, "pass --authorization-server https://elsewhere.example (the authorization server is at"),
         (Habit::IsSilent, "nothing says where tokens are revoked"),
         (Habit::RevokesNoSuch, "does not revoke tokens of this type"),
         (Habit::GrantsTheSame, "the token that an identity of the tokens file calls with"),

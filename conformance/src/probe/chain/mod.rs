@@ -19,7 +19,7 @@ use tokio::time::Instant;
 pub(super) use self::change::altered;
 use self::compare::{Shown, is_blank, is_same};
 use super::flow::Stop;
-use super::live::{Live, ends_by_get, entries, ids_told, subject, words};
+use super::live::{Live, ends_by_get, entries, ids_told, subject};
 use super::pages::Pages;
 use super::request::{Draft, Maker};
 use super::trial::{Sent, Trial};
@@ -30,6 +30,7 @@ use crate::contract::{ChainProbe, Level, Probe};
 use crate::identity::Identity;
 use crate::missing::Missing;
 use crate::segment;
+use crate::words::words;
 
 /// How long to wait before each further reading: what is done may be shown a moment later.
 const WAITS: [Duration; 3] = [Duration::from_millis(100), Duration::from_millis(400), Duration::from_secs(1)];

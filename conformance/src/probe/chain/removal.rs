@@ -3,12 +3,12 @@
 use serde_json::Value;
 
 use super::super::flow::Stop;
-use super::super::live::words;
 use super::super::trial::Trial;
 use super::super::{Reply, Target};
 use super::compare::{Shown, is_blank};
 use super::is_done;
 use crate::chain::Chain;
+use crate::words::words;
 
 /// Words of members, and of what they say, by which a thing is told to be gone or on its way.
 const GONE: [&str; 24] = [

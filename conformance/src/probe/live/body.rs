@@ -4,7 +4,7 @@
 use keyfit_openapi::Api;
 use serde_json::Value;
 
-use super::effect::words;
+use crate::words::words;
 
 /// Words in the names of members that are kept out.
 const KEPT_OUT: [&str; 41] = [

@@ -5,6 +5,7 @@ use keyfit_openapi::{Api, Operation, Retry, is_same_template};
 use serde_json::Value;
 
 use crate::contract::Contract;
+use crate::words::words;
 
 /// What a call changes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -300,24 +301,6 @@ fn ending_by_get(operation: &Operation, segments: &[&str]) -> Option<String> {
     let is_about_all = parts.last().is_some_and(|last| last == "all");
     let last = parts.iter().rev().skip(usize::from(is_about_all)).take(1).cloned();
     last.chain(pairs).chain(verbs.flatten()).find(is_ending)
-}
-
-/// The words of a name, in lower case: `resetPassword`, `reset-password`.
-pub(crate) fn words(name: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut was_lower = false;
-    for character in name.chars() {
-        let begins = character.is_uppercase() && was_lower;
-        if begins || !character.is_alphanumeric() {
-            words.push(String::new());
-        }
-        if character.is_alphanumeric() {
-            words.last_mut().into_iter().for_each(|word| word.extend(character.to_lowercase()));
-        }
-        was_lower = character.is_lowercase() || character.is_numeric();
-    }
-    words.retain(|word| !word.is_empty());
-    words
 }
 
 #[cfg(test)]

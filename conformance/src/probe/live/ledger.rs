@@ -321,7 +321,7 @@ pub(in super::super) fn told(reply: &Reply, parameter: &str, list: &str) -> Vec<
 
 /// The member of a thing that holds what a path parameter names it by: one of its name, or an id.
 pub(crate) fn id_member<'a>(value: &'a Value, parameter: &str) -> Option<&'a str> {
-    let plain = |name: &str| super::effect::words(name).concat();
+    let plain = |name: &str| crate::words::words(name).concat();
     let members = value.as_object()?;
     let wanted = plain(parameter);
     let named = |wanted: &str| members.keys().find(|name| plain(name) == wanted);

@@ -23,7 +23,7 @@ pub use self::clean_up::Aftermath;
 pub(super) use self::effect::item_of;
 pub(super) use self::effect::{Effect, effect};
 use self::effect::{ending, item};
-pub(crate) use self::effect::{ends_by_get, item_among, lists_rights, parent_of, subject, words};
+pub(crate) use self::effect::{ends_by_get, item_among, lists_rights, parent_of, subject};
 use self::ledger::Ledger;
 pub(crate) use self::ledger::{id_member, listed as ids_listed};
 pub(super) use self::ledger::{items as entries, told as ids_told};
