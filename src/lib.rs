@@ -29,10 +29,10 @@
 //! ```
 //!
 //! # Features
-//! `rustls` (TLS; without it clients speak to loopback hosts only), `oauth`, `jwt`, and one for each API that ships are on by
-//! default, and `webhook`: signatures of deliveries. `vault`, `aws`, `command-source`: secret sources. `axum`: delivery reports as an extractor. `gzip`, `brotli`, `zstd`: packed answers. `http2`. `blocking`: calls
-//! from code that is not async. `testing`: a clock for
-//! tests. `dispatch`: the clients that ship by name, and their documents.
+//! On by default: `rustls` (TLS; without it clients speak to loopback hosts only), `oauth`, `jwt`, `webhook` (signatures of
+//! deliveries), and one for each API that ships. Off: `vault`, `aws`, `command-source` (secret sources), `axum` (delivery reports as an
+//! extractor), `gzip`, `brotli`, `zstd` (packed answers), `http2`, `blocking` (calls from code that is not async), `opentelemetry` (metrics),
+//! `testing` (a clock, answers and recorded exchanges for tests), `dispatch` (the clients that ship by name, and their documents).
 //!
 //! Clients run on Tokio.
 
@@ -45,6 +45,12 @@ mod pages {
     struct YourApi;
     #[doc = include_str!("../docs/clients.md")]
     struct Clients;
+    #[doc = include_str!("../docs/errors.md")]
+    struct Errors;
+    #[doc = include_str!("../docs/retries.md")]
+    struct Retries;
+    #[doc = include_str!("../docs/batches.md")]
+    struct Batches;
     #[doc = include_str!("../docs/http.md")]
     struct HttpStack;
     #[cfg(feature = "testing")]
