@@ -163,6 +163,16 @@ mod generated {
         pub fn replace_order(&self) -> builder::ReplaceOrder<'_> {
             builder::ReplaceOrder::new(self)
         }
+        /// Removes an order, where it is the one that is meant
+        ///
+        /// `curl -X DELETE 'https://press.example.com/v1/orders/{id}' -H 'Authorization: Bearer …'`
+        ///
+        /// - Token: `key`.
+        /// - Errors: `412` It has changed since.
+        /// - Repeat: never: a second request could have a second effect.
+        pub fn remove_order(&self) -> builder::RemoveOrder<'_> {
+            builder::RemoveOrder::new(self)
+        }
         /// Leaves a note, and another one where it is sent again
         ///
         /// `curl -X POST 'https://press.example.com/v1/notes' -H 'Authorization: Bearer …' -H 'Content-Type: application/json' --data-binary @body`
@@ -280,6 +290,34 @@ mod generated {
             }
         }
         rt::call! {
+            /// Builder for [`Client::remove_order`](super::Client::remove_order).
+            RemoveOrder {
+                required id: ::keyfit::PathArgument,
+                optional if_match maybe_if_match: String,
+            }
+        }
+        impl<'a> RemoveOrder<'a> {
+            /// Sends a `DELETE` request to `/orders/{id}`. An error says that it was not sent, or not answered by a success.
+            pub async fn send(self) -> Result<::keyfit::Response<()>, ::keyfit::Error> {
+                let client = self.client;
+                let build = move || -> Result<rt::reqwest::Request, Error> {
+                    let id = self.id?;
+                    let if_match = self.if_match?;
+                    let url = format!("{}/orders/{}", client.baseurl, id.segment());
+                    let mut header_map = rt::reqwest::header::HeaderMap::with_capacity(2usize);
+                    if let Some(value) = if_match {
+                        header_map.append("If-Match", value.to_string().try_into()?);
+                    }
+                    Ok(client.client.delete(url).headers(header_map).build()?)
+                };
+                let answer = client
+                    .inner
+                    .send(&client.client, build(), &API.operations[3])
+                    .await?;
+                Ok(answer.empty())
+            }
+        }
+        rt::call! {
             /// Builder for [`Client::add_note`](super::Client::add_note).
             AddNote {
                 built body body_map: types::Note,
@@ -296,7 +334,7 @@ mod generated {
                     let url = format!("{}/notes", client.baseurl);
                     Ok(client.client.post(url).accept("application/json").json(&body).build()?)
                 };
-                client.inner.send(&client.client, build(), &API.operations[3]).await?.decode()
+                client.inner.send(&client.client, build(), &API.operations[4]).await?.decode()
             }
         }
         rt::call! {
@@ -320,12 +358,12 @@ mod generated {
                 self,
             ) -> Result<::keyfit::Response<Option<types::Sheets>>, ::keyfit::Error> {
                 let (client, request) = self.into_request();
-                client.inner.send(&client.client, request, &API.operations[4]).await?.decode()
+                client.inner.send(&client.client, request, &API.operations[5]).await?.decode()
             }
             /// The call as one that starts work, and is waited for: see `keyfit::Poll`. Where the answer is not a 202 it is the result itself.
             pub fn poll(self) -> ::keyfit::Poll {
                 let (client, request) = self.into_request();
-                rt::poll(&client.inner, &client.client, request, &API.operations[4])
+                rt::poll(&client.inner, &client.client, request, &API.operations[5])
             }
         }
         rt::call! {
@@ -345,7 +383,7 @@ mod generated {
                     let url = format!("{}/prints/{}/status", client.baseurl, id.segment());
                     Ok(client.client.get(url).accept("application/json").build()?)
                 };
-                client.inner.send(&client.client, build(), &API.operations[5]).await?.decode()
+                client.inner.send(&client.client, build(), &API.operations[6]).await?.decode()
             }
         }
     }
@@ -440,6 +478,8 @@ mod generated {
             ::keyfit::Operation::new("replaceOrder", "replace_order", "PUT", "/orders/{id}")
                 .with_security(&[&["key"]]).with_success(&[200])
                 .with_retry(::keyfit::operation::Retry::Idempotent),
+            ::keyfit::Operation::new("removeOrder", "remove_order", "DELETE", "/orders/{id}")
+                .with_security(&[&["key"]]).with_success(&[204]),
             ::keyfit::Operation::new("addNote", "add_note", "POST", "/notes").with_security(&[&["key"]])
                 .with_success(&[201]),
             ::keyfit::Operation::new("startPrint", "start_print", "POST", "/prints")
@@ -503,6 +543,17 @@ mod generated {
                 }
                 if let Some(value) = arguments.get("body") {
                     call = call.body(rt::argument::<types::NewOrder>("body", value)?);
+                }
+                ::keyfit::dispatch::Answer::from_response(call.send().await?)
+            }
+            "removeOrder" => {
+                #[allow(unused_mut)]
+                let mut call = client.remove_order();
+                if let Some(value) = arguments.get("id") {
+                    call = call.id(rt::argument::<::keyfit::PathArgument>("id", value)?);
+                }
+                if let Some(value) = arguments.get("If-Match") {
+                    call = call.if_match(rt::argument::<String>("If-Match", value)?);
                 }
                 ::keyfit::dispatch::Answer::from_response(call.send().await?)
             }

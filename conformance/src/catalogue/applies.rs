@@ -327,7 +327,14 @@ pub(super) fn variants(drive: Drive, contract: &Contract, operation: &Operation)
             in_path.map(|parameter| Some(parameter.name.clone())).collect()
         }
         Drive::SingleRequest => once_if(operation.retry == Retry::Never),
-        Drive::RepeatedCall => once_if(operation.retry != Retry::Never),
+        Drive::RepeatedCall => {
+            let is_conditional = operation.parameters.iter().any(|one| one.required && one.is_condition());
+            once_if(match operation.retry {
+                Retry::Never => false,
+                Retry::Safe => true,
+                Retry::Idempotent | Retry::Keyed => !is_conditional,
+            })
+        }
         Drive::PartialFailure if contract.batch_of(operation).is_none() => Vec::new(),
         Drive::PartialFailure => operation.partial.iter().map(Partial::name).map(Some).collect(),
         _ => vec![None],

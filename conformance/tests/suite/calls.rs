@@ -1,4 +1,5 @@
-//! Calls that may be repeated under an idempotency key: the client of keyfit does, and one that makes another key is found.
+//! Calls that may be repeated under an idempotency key, and not under a condition: the client of keyfit does so, and one that makes another
+//! key is found.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -41,7 +42,7 @@ async fn a_client_that_makes_another_key_for_each_attempt_is_found() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_generated_client_keeps_its_key() {
+async fn the_generated_client_keeps_its_key_and_sends_no_condition_again() {
     let catalogue = catalogue();
     let keyfit = Arc::new(Keyfit::new(crate::press::connect));
     assert_eq!(failed(&catalogue, &against_client(&catalogue, keyfit).await), [""; 0]);

@@ -96,6 +96,14 @@ pub struct Parameter {
     pub style: Option<ListStyle>,
 }
 
+impl Parameter {
+    /// Whether it makes a request conditional (RFC 9110, section 13.1).
+    pub fn is_condition(&self) -> bool {
+        let conditions = ["if-match", "if-none-match", "if-modified-since", "if-unmodified-since"];
+        self.place == Place::Header && conditions.iter().any(|name| self.name.eq_ignore_ascii_case(name))
+    }
+}
+
 /// How the values of a list are written as one parameter: OpenAPI's `style` and `explode`, as `keyfit::ListStyle` has them. A value
 /// that is no list is one with one value.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
