@@ -51,8 +51,8 @@ pub trait Hook: fmt::Debug + Send + Sync + 'static {
     /// signers after them.
     ///
     /// # Errors
-    /// An error ends the call: nothing is sent, and the call is not tried again. A [`keyfit::Error`](crate::Error) is the error of the
-    /// call as it is; any other becomes one of kind [`Refused`](ErrorKind::Refused).
+    /// Returns an error if the call is not to be made: nothing is sent, and it is not tried again. A [`keyfit::Error`](crate::Error) is
+    /// the error of the call as it is; any other becomes one of kind [`Refused`](ErrorKind::Refused).
     fn before(&self, attempt: &mut BeforeAttempt) -> Result<(), HookError> {
         let _ = attempt;
         Ok(())
@@ -88,8 +88,8 @@ pub trait RequestSigner: fmt::Debug + Send + Sync + 'static {
     /// Signs one attempt. It may wait, for a key that lives elsewhere; the deadline of the call ends it.
     ///
     /// # Errors
-    /// An error ends the call: nothing is sent, and the call is not tried again. A [`keyfit::Error`](crate::Error) is the error of the
-    /// call as it is; any other becomes one of kind [`Credential`](ErrorKind::Credential).
+    /// Returns an error if the call is not to be made: nothing is sent, and it is not tried again. A [`keyfit::Error`](crate::Error) is
+    /// the error of the call as it is; any other becomes one of kind [`Credential`](ErrorKind::Credential).
     fn sign<'a>(&'a self, request: &'a mut Signable) -> BoxFuture<'a, Result<(), HookError>>;
 }
 

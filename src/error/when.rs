@@ -7,7 +7,7 @@ use serde_json::Value;
 /// A number that is less, September 2001 as an instant, counts the seconds from now.
 const LEAST_INSTANT: u64 = 1_000_000_000;
 /// A number that is at least as great, the year 5138 as an instant in seconds, is one in milliseconds.
-const LEAST_MILLISECONDS: u64 = 100_000_000_000;
+pub(crate) const LEAST_MILLISECONDS: u64 = 100_000_000_000;
 /// A number that is greater is garbled.
 const GREATEST: u64 = LEAST_MILLISECONDS * 1000;
 

@@ -6,9 +6,7 @@ use chrono::DateTime;
 use http::HeaderMap;
 
 use super::error::VerifyError;
-
-/// From which value on a time is in milliseconds: the year 5138 in seconds.
-const LEAST_MILLISECONDS: u64 = 100_000_000_000;
+use crate::error::when::LEAST_MILLISECONDS;
 
 /// A header that there has to be.
 pub(super) fn text<'h>(headers: &'h HeaderMap, name: &str) -> Result<&'h str, VerifyError> {

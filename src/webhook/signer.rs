@@ -60,7 +60,7 @@ impl Signer {
     /// (feature `jwt`).
     ///
     /// # Errors
-    /// As [`new`](Self::new).
+    /// Returns an error if the secret is none of the scheme, as [`new`](Self::new) does.
     pub fn standard(secret: impl Into<SecretString>) -> Result<Self, SetupError> {
         let secret = secret.into();
         let is_private = secret.expose_secret().starts_with(PRIVATE_PREFIX);

@@ -68,7 +68,7 @@ impl Verifier {
     /// (feature `jwt`).
     ///
     /// # Errors
-    /// As [`new`](Self::new).
+    /// Returns an error if the secret is none of the scheme, as [`new`](Self::new) does.
     pub fn standard(secret: impl Into<SecretString>) -> Result<Self, SetupError> {
         let secret = secret.into();
         let public = SignatureScheme::standard_ed25519();
@@ -103,7 +103,7 @@ impl Verifier {
     /// As [`verify`](Self::verify), of a delivery that arrived at this time: one that waited in a queue.
     ///
     /// # Errors
-    /// As [`verify`](Self::verify).
+    /// Returns an error if the delivery is not believed, as [`verify`](Self::verify) does.
     pub fn verify_at(
         &self,
         headers: &HeaderMap,

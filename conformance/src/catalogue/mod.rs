@@ -47,6 +47,8 @@ pub struct Catalogue {
     twins: Arc<[Option<usize>]>,
     /// Which operations are about one kind of thing.
     chains: OnceLock<Chains>,
+    /// Where the balance of who calls is read.
+    balance: OnceLock<Option<Balance>>,
 }
 
 /// Rules that a contract has by way of the set of requirements that it names, by their places.
@@ -119,13 +121,18 @@ impl Catalogue {
         let (contract, contract_path) = (Arc::new(contract), text.path.clone());
         let (api, twins) = (Arc::clone(api), twins(&api.operations).into());
         let taken = Taken::default();
-        let chains = OnceLock::new();
-        Ok(Self { api, contract, contract_path, cases, off, taken, lines, examples, twins, chains })
+        let (chains, balance) = (OnceLock::new(), OnceLock::new());
+        Ok(Self { api, contract, contract_path, cases, off, taken, lines, examples, twins, chains, balance })
     }
 
     /// Which operations are about one kind of thing.
     pub(crate) fn chains(&self) -> &Chains {
         self.chains.get_or_init(|| Chains::of(&self.api, &self.contract))
+    }
+
+    /// Where the balance of who calls is read; `None` where no call answers one.
+    pub(crate) fn balance(&self) -> Option<&Balance> {
+        self.balance.get_or_init(|| Balance::of(&self.api, &self.contract)).as_ref()
     }
 
     /// Says which rules the contract has by way of its set of requirements: all from a place on, of which the `newer` ones are only

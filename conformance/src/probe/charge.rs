@@ -88,7 +88,7 @@ impl Target {
     fn account(&self, trial: &Trial<'_>) -> Result<Account, Stop> {
         let catalogue = trial.catalogue;
         let none = || Stop::missing("no call answers a balance: name one under [balance] in the contract");
-        let balance = Balance::of(&catalogue.api, &catalogue.contract).ok_or_else(none)?;
+        let balance = catalogue.balance().ok_or_else(none)?.clone();
         let reads = &catalogue.api.operations[balance.reads];
         let is_held = |kind: &str| trial.identity.credentials.iter().any(|held| held.kind == kind);
         let needs = Need::of(&Probe::Valid, &catalogue.contract, reads, false).unwrap_or_default();

@@ -324,12 +324,8 @@ fn clashes(file: &syn::File) -> Vec<String> {
     let mut seen = HashSet::new();
     let mut found = Vec::new();
     for item in module(file, "types") {
-        let (name, fields) = match item {
-            syn::Item::Struct(item) => (&item.ident, Some(&item.fields)),
-            syn::Item::Enum(item) => (&item.ident, None),
-            syn::Item::Type(item) => (&item.ident, None),
-            _ => continue,
-        };
+        let Some(name) = type_name(item) else { continue };
+        let fields = if let syn::Item::Struct(item) = item { Some(&item.fields) } else { None };
         let mut members = HashSet::new();
         let mut idents = fields.into_iter().flatten().filter_map(|field| field.ident.as_ref());
         if !seen.insert(name.to_string()) || idents.any(|ident| !members.insert(ident.to_string())) {
@@ -341,13 +337,17 @@ fn clashes(file: &syn::File) -> Vec<String> {
 
 /// The names of the types in these items.
 fn types_of(items: &[syn::Item]) -> HashSet<String> {
-    let name = |item: &syn::Item| match item {
-        syn::Item::Struct(item) => Some(item.ident.to_string()),
-        syn::Item::Enum(item) => Some(item.ident.to_string()),
-        syn::Item::Type(item) => Some(item.ident.to_string()),
+    items.iter().filter_map(type_name).map(syn::Ident::to_string).collect()
+}
+
+/// The name of the type that an item defines.
+fn type_name(item: &syn::Item) -> Option<&syn::Ident> {
+    match item {
+        syn::Item::Struct(item) => Some(&item.ident),
+        syn::Item::Enum(item) => Some(&item.ident),
+        syn::Item::Type(item) => Some(&item.ident),
         _ => None,
-    };
-    items.iter().filter_map(name).collect()
+    }
 }
 
 /// What stands in a module.
