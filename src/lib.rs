@@ -72,6 +72,7 @@ extern crate self as keyfit;
 // Layers, of which each knows those before it alone: http_client, error, webhook, auth, client, codegen, generated code with what a vendor's
 // module adds to it, and `dispatch` above all vendors. tests/layers.rs holds the code to that.
 pub mod auth;
+pub mod budget;
 #[cfg(feature = "blocking")]
 pub mod blocking;
 mod client;
