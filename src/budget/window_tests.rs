@@ -122,7 +122,7 @@ fn who_dies_with_a_slice_costs_it_and_no_more() {
     for (at, left) in [(21, 99 - lost), (10_000, 100 - lost), (20_000, 100)] {
         assert_eq!(spend(&mut window, at, &[2]).0, left);
         // All are answered, and name the window.
-        let report = Report { epoch: at / 10_000, answered: left, seen: seen(0, RESET + at / 10_000, 9980), ..Report::default() };
+        let report = Report { epoch: at / 10_000, answered: left, seen: seen(0, RESET + at / 10_000, 9000), ..Report::default() };
         ask(&mut window, at + 10, 2, 0, report);
     }
 }

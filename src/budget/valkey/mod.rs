@@ -208,3 +208,6 @@ fn reason(error: &RedisError) -> &'static str {
         _ => "it does not answer as a server of Valkey or Redis does",
     }
 }
+
+#[cfg(test)]
+mod tests;
