@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use reqwest::Url;
+use url::Url;
 
 use crate::budget::Budget;
 use crate::error::{Clock, Operation, RateLimit};
