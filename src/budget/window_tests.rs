@@ -5,8 +5,8 @@ use super::window::{SharedWindow, times};
 
 const RESET: u64 = 1000;
 
-fn seen(remaining: u64, reset: u64, milliseconds: u64) -> Option<Seen> {
-    Some(Seen { limit: Some(100), remaining, reset, resets_in: Duration::from_millis(milliseconds) })
+fn seen(remaining: u64, reset: u64, milliseconds: u64) -> Seen {
+    Seen { limit: Some(100), remaining, reset, resets_in: Duration::from_millis(milliseconds) }
 }
 
 fn ask(window: &mut SharedWindow, now: u64, holder: u64, wanted: u64, report: Report) -> Reserved {
@@ -30,7 +30,7 @@ fn open() -> SharedWindow {
     let first = granted(ask(&mut window, 0, 1, 50, Report::default()));
     assert_eq!((first.calls, first.reset), (1, None), "one goes ahead");
     assert_eq!(ask(&mut window, 1, 2, 50, Report::default()), wait(times::NEWS), "and the others wait for it");
-    let report = Report { epoch: first.epoch, answered: 1, seen: seen(99, RESET, 9990), ..Report::default() };
+    let report = Report { epoch: first.epoch, answered: 1, seen: Some(seen(99, RESET, 9990)), ..Report::default() };
     assert_eq!(ask(&mut window, 10, 1, 0, report), Reserved::Noted);
     window
 }
@@ -81,8 +81,8 @@ fn the_next_window_has_room_for_what_may_still_be_on_its_way() {
 #[test]
 fn the_least_that_anybody_was_told_counts() {
     let mut window = open();
-    ask(&mut window, 20, 1, 0, Report { seen: seen(7, RESET, 9000), ..Report::default() });
-    ask(&mut window, 21, 2, 0, Report { seen: seen(40, RESET, 9000), ..Report::default() });
+    ask(&mut window, 20, 1, 0, Report { seen: Some(seen(7, RESET, 9000)), ..Report::default() });
+    ask(&mut window, 21, 2, 0, Report { seen: Some(seen(40, RESET, 9000)), ..Report::default() });
     assert_eq!(spend(&mut window, 22, &[1, 2]).0, 7);
 }
 
@@ -100,7 +100,7 @@ fn after_a_refusal_nobody_has_any_and_nothing_comes_back() {
 fn late_answers_of_a_window_that_is_over_say_nothing() {
     let mut window = open();
     ask(&mut window, 10_000, 1, 0, Report::default());
-    ask(&mut window, 10_001, 1, 0, Report { seen: seen(0, RESET, 900), ..Report::default() });
+    ask(&mut window, 10_001, 1, 0, Report { seen: Some(seen(0, RESET, 900)), ..Report::default() });
     assert_eq!(spend(&mut window, 10_002, &[1]).0, 100);
 }
 
@@ -108,7 +108,7 @@ fn late_answers_of_a_window_that_is_over_say_nothing() {
 fn a_window_that_the_server_began_earlier_is_taken_over() {
     let mut window = open();
     let slice = granted(ask(&mut window, 20, 1, 10, Report::default()));
-    let report = Report { epoch: slice.epoch, seen: seen(90, RESET + 10, 10_000), ..Report::default() };
+    let report = Report { epoch: slice.epoch, seen: Some(seen(90, RESET + 10, 10_000)), ..Report::default() };
     ask(&mut window, 9500, 2, 0, report);
     assert_eq!(spend(&mut window, 9501, &[1]).0, 90 - slice.calls, "the slice may be sent in the new window");
     ask(&mut window, 9600, 1, 0, Report { epoch: slice.epoch, unused: 3, ..Report::default() });
@@ -122,7 +122,12 @@ fn who_dies_with_a_slice_costs_it_and_no_more() {
     for (at, left) in [(21, 99 - lost), (10_000, 100 - lost), (20_000, 100)] {
         assert_eq!(spend(&mut window, at, &[2]).0, left);
         // All are answered, and name the window.
-        let report = Report { epoch: at / 10_000, answered: left, seen: seen(0, RESET + at / 10_000, 9000), ..Report::default() };
+        let report = Report {
+            epoch: at / 10_000,
+            answered: left,
+            seen: Some(seen(0, RESET + at / 10_000, 9000)),
+            ..Report::default()
+        };
         ask(&mut window, at + 10, 2, 0, report);
     }
 }
@@ -166,7 +171,7 @@ fn nonsense_silences_nobody() {
         granted(ask(&mut window, 0, 1, 1, Report::default()));
         let report = Report {
             answered: 1,
-            seen: seen(0, reset, milliseconds),
+            seen: Some(seen(0, reset, milliseconds)),
             refused: Some(Duration::from_millis(u64::MAX)),
             ..Report::default()
         };

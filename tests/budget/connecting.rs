@@ -31,7 +31,9 @@ async fn a_url_or_a_namespace_that_is_none_is_refused() {
 async fn a_login_and_rights_that_are_refused_are_told_apart() {
     let Some(store) = Store::start(&["--requirepass", PASSWORD]).await else { return };
     let at = |login: &str| store.url().replace("redis://", &format!("redis://{login}"));
-    for (login, told) in [("", "wants a login"), (":wrong@", "refuses the login"), ("nobody:wrong@", "refuses the login")] {
+    for (login, told) in
+        [("", "wants a login"), (":wrong@", "refuses the login"), ("nobody:wrong@", "refuses the login")]
+    {
         let text = error(&at(login), "a").await;
         assert!(text.contains(told), "{text}");
     }
@@ -39,7 +41,8 @@ async fn a_login_and_rights_that_are_refused_are_told_apart() {
     let budget = ValkeyBudget::connect(&url, "a").await.expect("a login that is right");
     assert!(!format!("{budget:?}").contains(PASSWORD));
 
-    let mut connection = redis::Client::open(url.as_str()).expect("a URL").get_multiplexed_async_connection().await.expect("a login");
+    let mut connection =
+        redis::Client::open(url.as_str()).expect("a URL").get_multiplexed_async_connection().await.expect("a login");
     let rights = "+eval +evalsha +script|load +time +hgetall +hget +hset +del +pexpire +zadd +zcard +zremrangebyscore";
     let mut command = redis::cmd("ACL");
     command.arg("SETUSER").arg("keyfit").arg("on").arg(format!(">{PASSWORD}")).arg("~{mine:*");
@@ -55,13 +58,27 @@ async fn a_login_and_rights_that_are_refused_are_told_apart() {
 async fn what_somebody_else_keeps_under_the_namespace_is_left_as_it_is() {
     let Some(store) = Store::start(&[]).await else { return };
     let mut connection = store.connection().await.expect("it answers");
-    for (namespace, command) in [("text", "SET {text:connect}:window precious"), ("later", "HSET {later:connect}:window format 2 epoch 7")] {
+    for (namespace, command) in
+        [("text", "SET {text:connect}:window precious"), ("later", "HSET {later:connect}:window format 2 epoch 7")]
+    {
         let mut words = command.split(' ');
-        redis::cmd(words.next().expect("a command")).arg(words.collect::<Vec<_>>()).exec_async(&mut connection).await.expect("kept");
-        let before: Vec<u8> = redis::cmd("DUMP").arg(format!("{{{namespace}:connect}}:window")).query_async(&mut connection).await.expect("it is there");
+        redis::cmd(words.next().expect("a command"))
+            .arg(words.collect::<Vec<_>>())
+            .exec_async(&mut connection)
+            .await
+            .expect("kept");
+        let before: Vec<u8> = redis::cmd("DUMP")
+            .arg(format!("{{{namespace}:connect}}:window"))
+            .query_async(&mut connection)
+            .await
+            .expect("it is there");
         let text = error(&store.url(), namespace).await;
         assert!(text.contains("under this namespace"), "{text}");
-        let after: Vec<u8> = redis::cmd("DUMP").arg(format!("{{{namespace}:connect}}:window")).query_async(&mut connection).await.expect("it is there still");
+        let after: Vec<u8> = redis::cmd("DUMP")
+            .arg(format!("{{{namespace}:connect}}:window"))
+            .query_async(&mut connection)
+            .await
+            .expect("it is there still");
         assert_eq!(before, after);
     }
 }

@@ -63,7 +63,8 @@ impl Store {
     pub(crate) async fn scripts(&self) -> u64 {
         let mut connection = self.connection().await.expect("it answers");
         let text: String = redis::cmd("INFO").arg("commandstats").query_async(&mut connection).await.expect("figures");
-        let calls = text.lines().find_map(|line| line.strip_prefix("cmdstat_evalsha:calls=")?.split(',').next()?.parse().ok());
+        let calls =
+            text.lines().find_map(|line| line.strip_prefix("cmdstat_evalsha:calls=")?.split(',').next()?.parse().ok());
         calls.unwrap_or_default()
     }
 

@@ -8,7 +8,7 @@ use futures_core::future::BoxFuture;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::cluster::ClusterClientBuilder;
 use redis::cluster_async::ClusterConnection;
-use redis::{ErrorKind, IntoConnectionInfo as _, RedisError, Script, ScriptInvocation, ServerErrorKind};
+use redis::{ErrorKind, RedisError, Script, ScriptInvocation, ServerErrorKind};
 
 use super::reservation::{Granted, Reservation, Reserved};
 use super::{Budget, BudgetError};
@@ -67,17 +67,11 @@ impl ValkeyBudget {
     ///
     /// # Errors
     /// As [`connect`](Self::connect).
-    pub async fn connect_cluster<'a>(
-        urls: impl IntoIterator<Item = &'a str>,
-        namespace: &str,
-    ) -> Result<Self, Error> {
+    pub async fn connect_cluster<'a>(urls: impl IntoIterator<Item = &'a str>, namespace: &str) -> Result<Self, Error> {
         let namespace = checked(namespace)?;
-        let nodes: Result<Vec<_>, _> = urls.into_iter().map(|url| url.into_connection_info()).collect();
+        let nodes: Result<Vec<_>, _> = urls.into_iter().map(redis::IntoConnectionInfo::into_connection_info).collect();
         let nodes = nodes.map_err(|error| refused("a URL is refused", &error))?;
-        let builder = ClusterClientBuilder::new(nodes)
-            .retries(1)
-            .connection_timeout(TIMEOUT)
-            .response_timeout(TIMEOUT);
+        let builder = ClusterClientBuilder::new(nodes).retries(1).connection_timeout(TIMEOUT).response_timeout(TIMEOUT);
         let client = builder.build().map_err(|error| refused("the URLs of the cluster are refused", &error))?;
         let made = within(client.get_async_connection()).await?;
         Self::tried(Connection::Cluster(made), namespace).await
@@ -193,7 +187,9 @@ fn reason(error: &RedisError) -> &'static str {
         ErrorKind::InvalidClientConfig => "its URL is refused: it is `redis://HOST:PORT`, or `rediss://` for TLS",
         ErrorKind::Io => "it cannot be reached",
         ErrorKind::ClusterConnectionNotFound => "no node of the cluster can be reached",
-        ErrorKind::Server(ServerErrorKind::NoPerm) => "its user may not run the script or use the keys of the namespace",
+        ErrorKind::Server(ServerErrorKind::NoPerm) => {
+            "its user may not run the script or use the keys of the namespace"
+        }
         ErrorKind::Server(ServerErrorKind::ReadOnly) => "it is a replica, which takes no writes: name the primary",
         ErrorKind::Server(_) | ErrorKind::Extension => match error.code() {
             Some("FORMAT") => "another version of the budget, or something else, keeps its data under this namespace",
@@ -201,7 +197,9 @@ fn reason(error: &RedisError) -> &'static str {
             Some("NOAUTH") => "it wants a login in the URL",
             Some("WRONGPASS") => "it refuses the login of the URL",
             // What a server says to a long command before any login.
-            _ if error.detail().is_some_and(|detail| detail.contains("unauthenticated")) => "it wants a login in the URL",
+            _ if error.detail().is_some_and(|detail| detail.contains("unauthenticated")) => {
+                "it wants a login in the URL"
+            }
             Some("OOM") => "its memory is full",
             _ => "it refuses the script",
         },

@@ -91,14 +91,17 @@ fn the_script_and_the_machine_have_the_same_rules() {
         let (mut window, mut now, mut epoch) = (SharedWindow::default(), 1000, 0_u64);
         for (passes, holder, wanted, back, report) in steps {
             now += passes;
-            let report = Report { epoch: epoch.saturating_sub(back), seen: report.seen.map(|seen| Seen { reset: seen.reset + now / 2000, ..seen }), ..report };
+            let report = Report {
+                epoch: epoch.saturating_sub(back),
+                seen: report.seen.map(|seen| Seen { reset: seen.reset + now / 2000, ..seen }),
+                ..report
+            };
             let asked = Reservation { holder, wanted, report };
             let mut invocation = script.prepare_invoke();
             invocation.key(format!("window {run}")).key(format!("clients {run}"));
             arguments(&mut invocation, &asked);
             invocation.arg(now);
-            let answer: Vec<i64> =
-                runtime.block_on(invocation.invoke_async(&mut connection.clone())).expect("it runs");
+            let answer: Vec<i64> = runtime.block_on(invocation.invoke_async(&mut connection.clone())).expect("it runs");
             let expected = window.reserve(now, &asked);
             prop_assert_eq!(reserved(&answer), Some(expected), "{:?} at {}", asked, now);
             if let Reserved::Granted(granted) = expected {

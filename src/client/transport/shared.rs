@@ -1,8 +1,8 @@
 //! What all clones of a client share: the credentials, the servers that they may be sent to, and what is known of the server.
 
-use super::retry_budget::RetryBudget;
 use super::limiter::{self, Limiter};
 use super::opening::Keys;
+use super::retry_budget::RetryBudget;
 use super::servers::Servers;
 use crate::auth::Carried;
 use crate::client::Config;

@@ -1,6 +1,7 @@
 //! Keeps a client within its rate limits: spends what the server said is left, then waits for the next window instead of
 //! provoking a 429. Shared by all clones of a client, and by several clients where they keep a [budget](crate::budget) together.
 
+mod reports;
 mod share;
 mod state;
 
@@ -104,14 +105,13 @@ impl Limiter {
         if buckets.len() >= MOST_BUCKETS && !buckets.contains_key(&key) {
             buckets.retain(|_, known| Arc::strong_count(known) > 1 || !lock(&known.state).is_over(now));
         }
-        let known = match buckets.get(&key) {
-            Some(known) => Arc::clone(known),
-            None => {
-                let share = self.shared.as_ref().map(|shared| Share::new(shared, key.class, key.place.as_deref()));
-                let known = Arc::new(Known { state: Mutex::default(), share });
-                buckets.insert(key, Arc::clone(&known));
-                known
-            }
+        let known = if let Some(known) = buckets.get(&key) {
+            Arc::clone(known)
+        } else {
+            let share = self.shared.as_ref().map(|shared| Share::new(shared, key.class, key.place.as_deref()));
+            let known = Arc::new(Known { state: Mutex::default(), share });
+            buckets.insert(key, Arc::clone(&known));
+            known
         };
         Bucket { waits: self.waits, known }
     }

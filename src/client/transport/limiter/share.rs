@@ -8,8 +8,9 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::Notify;
 
 use super::Shared;
+use super::reports::Reports;
 use super::state::{NEWS, SPREAD};
-use crate::budget::{Budget, BudgetError, Granted, Report, Reservation, Reserved, Seen};
+use crate::budget::{Budget, BudgetError, Granted, Report, Reservation, Reserved};
 use crate::error::{Clock, RateLimit, jitter};
 
 /// How long the budget may take to answer.
@@ -57,18 +58,7 @@ struct ShareState {
     waiting: u64,
     /// Calls taken since the last slice was asked for.
     taken: u64,
-    /// What became of calls of the newest window, and of those before.
-    report: Report,
-    earlier: Vec<Report>,
-    /// Whether the others have to hear of it at once.
-    has_news: bool,
-    /// The name of the window of the newest epoch, as its first answer has it, and whether there was an answer.
-    named: Option<u64>,
-    is_answered: bool,
-    /// Whether an answer has told of the next window.
-    is_next_known: bool,
-    /// The same of the epoch before.
-    named_before: Option<u64>,
+    reports: Reports,
     /// Clients that share the limit.
     holders: u64,
     /// Whether the budget did not answer, and until when it is not asked again.
@@ -134,7 +124,7 @@ impl Share {
     /// Reports and asks, in a task of its own: whoever waits for the answer may be dropped.
     fn ask_for(self: &Arc<Self>, state: &mut ShareState, wanted: u64) {
         state.is_asking = true;
-        let (share, reports) = (Arc::clone(self), state.reports());
+        let (share, reports) = (Arc::clone(self), state.reports.take());
         tokio::spawn(async move {
             let asked_at = share.clock.monotonic();
             let reserved = share.reserve(wanted, reports).await;
@@ -217,7 +207,7 @@ impl Share {
         if next.is_none() {
             state.is_timed = false;
         }
-        if state.has_unused() && state.may_ask(now) {
+        if state.reports.have_unused() && state.may_ask(now) {
             self.ask_for(&mut state, 0);
         }
         next
@@ -225,18 +215,14 @@ impl Share {
 
     /// Tells the others at once, and waits until they can know.
     pub(crate) async fn tell(self: &Arc<Self>) {
-        let reports = {
-            let mut state = self.lock();
-            state.has_news = false;
-            state.reports()
-        };
+        let reports = self.lock().reports.take();
         // Where the budget is gone, the next slice says so.
         let _ = self.reserve(0, reports).await;
     }
 
     /// A call of that window was answered.
     pub(super) fn answered(&self, epoch: Option<u64>, told: Option<(RateLimit, Option<Duration>)>) {
-        self.lock().answered(epoch, told);
+        self.lock().reports.answered(epoch, told);
     }
 
     /// A call of that window was refused for its limit.
@@ -247,13 +233,13 @@ impl Share {
 
     /// A call of that window was not sent.
     pub(super) fn unused(&self, epoch: u64) {
-        self.lock().unused(epoch, 1);
+        self.lock().reports.unused(epoch, 1);
     }
 
     /// Whether the others have to hear at once of what is known here.
     pub(crate) fn has_news(&self) -> bool {
         let state = self.lock();
-        state.has_news && !state.is_alone
+        state.reports.have_news() && !state.is_alone
     }
 
     /// The part of a limit that a client by itself may take.
@@ -316,10 +302,7 @@ impl ShareState {
         self.wait_until = None;
         self.holders = granted.holders;
         let epoch = granted.epoch;
-        self.turn_to(epoch);
-        if granted.reset.is_some() {
-            (self.named, self.is_answered) = (granted.reset, true);
-        }
+        self.reports.begin(epoch, granted.reset);
         self.slices.push_back(Slice { left: granted.calls, epoch, ends: asked_at + granted.valid_for });
     }
 
@@ -328,101 +311,17 @@ impl ShareState {
         while let Some(slice) = self.slices.front().filter(|slice| slice.ends <= now) {
             let (epoch, left) = (slice.epoch, slice.left);
             self.slices.pop_front();
-            self.unused(epoch, left);
-        }
-    }
-
-    /// Reports are of one window each.
-    fn turn_to(&mut self, epoch: u64) {
-        if epoch > self.report.epoch {
-            let before = std::mem::replace(&mut self.report, Report { epoch, ..Report::default() });
-            let before_epoch = before.epoch;
-            if says_something(&before) {
-                self.earlier.push(before);
-            }
-            // Where one was skipped, what is late in it tells nothing.
-            let is_next = epoch == before_epoch + 1;
-            self.named_before = self.named.take().filter(|_| is_next);
-            (self.is_answered, self.is_next_known) = (false, false);
-        }
-    }
-
-    /// The report on calls of a window; `None` where nobody can use it any more.
-    fn report_on(&mut self, epoch: u64) -> Option<&mut Report> {
-        self.turn_to(epoch);
-        if epoch == self.report.epoch {
-            return Some(&mut self.report);
-        }
-        if !self.earlier.iter().any(|report| report.epoch == epoch) {
-            self.earlier.push(Report { epoch, ..Report::default() });
-        }
-        self.earlier.iter_mut().find(|report| report.epoch == epoch)
-    }
-
-    fn unused(&mut self, epoch: u64, calls: u64) {
-        if let Some(report) = self.report_on(epoch).filter(|_| calls > 0) {
-            report.unused += calls;
-        }
-        // Others wait for an answer that does not come.
-        self.has_news |= epoch == self.report.epoch && !self.is_answered;
-    }
-
-    fn answered(&mut self, epoch: Option<u64>, told: Option<(RateLimit, Option<Duration>)>) {
-        let seen = told.and_then(|(rate, until_reset)| {
-            let (remaining, reset, resets_in) = (rate.remaining?, rate.reset?, until_reset?);
-            Some(Seen { limit: rate.limit, remaining, reset, resets_in })
-        });
-        let is_newest = epoch == Some(self.report.epoch);
-        let is_named = self.named.is_some();
-        let names = seen.filter(|_| is_newest && !is_named);
-        self.named = names.map(|seen| seen.reset).or(self.named);
-        // One that was sent in a window and counted in the next one.
-        let is_of_next = is_newest && seen.is_some_and(|seen| self.named.is_some_and(|named| seen.reset > named));
-        self.has_news |= names.is_some()
-            || is_newest && !self.is_answered
-            || is_of_next && !std::mem::replace(&mut self.is_next_known, true);
-        self.is_answered |= is_newest;
-        let name = if is_newest { self.named } else { self.named_before };
-        let is_counted_here = seen.map_or(is_newest, |seen| name == Some(seen.reset));
-        if let Some(report) = epoch.filter(|_| is_counted_here || is_of_next).and_then(|epoch| self.report_on(epoch)) {
-            *(if is_of_next { &mut report.counted_later } else { &mut report.answered }) += 1;
-            report.is_unlimited |= told.is_none();
-        }
-        if let Some(seen) = seen {
-            let known = self.report.seen;
-            let is_news = known.is_none_or(|known| (seen.reset, known.remaining) > (known.reset, seen.remaining));
-            if is_news {
-                self.report.seen = Some(seen);
-            }
+            self.reports.unused(epoch, left);
         }
     }
 
     fn refused(&mut self, wait: Duration, now: Duration) {
-        let known = self.report.refused.unwrap_or_default();
-        self.report.refused = Some(known.max(wait));
-        self.has_news = true;
+        self.reports.refused(wait);
         for slice in std::mem::take(&mut self.slices) {
-            self.unused(slice.epoch, slice.left);
+            self.reports.unused(slice.epoch, slice.left);
         }
         self.wait_until = Some(self.wait_until.unwrap_or_default().max(now + wait));
     }
-
-    /// Whether something goes back that others may use.
-    fn has_unused(&self) -> bool {
-        self.earlier.iter().chain([&self.report]).any(|report| report.unused > 0)
-    }
-
-    /// The reports, the newest last.
-    fn reports(&mut self) -> Vec<Report> {
-        let next = Report { epoch: self.report.epoch, ..Report::default() };
-        let mut reports = std::mem::take(&mut self.earlier);
-        reports.push(std::mem::replace(&mut self.report, next));
-        reports
-    }
-}
-
-fn says_something(report: &Report) -> bool {
-    *report != Report { epoch: report.epoch, ..Report::default() }
 }
 
 fn hex(bytes: &[u8]) -> String {
