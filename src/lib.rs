@@ -63,6 +63,8 @@ mod pages {
     struct Instasent;
     #[doc = include_str!("../docs/scopien.md")]
     struct Scopien;
+    #[doc = include_str!("../docs/scaling.md")]
+    struct Scaling;
     #[cfg(feature = "webhook")]
     #[doc = include_str!("../docs/webhooks.md")]
     struct Webhooks;
@@ -70,11 +72,12 @@ mod pages {
 
 extern crate self as keyfit;
 
-// Layers, of which each knows those before it alone: http_client, error, webhook, auth, client, codegen, generated code with what a vendor's
+// Layers, of which each knows those before it alone: http_client, error, webhook, budget, auth, client, codegen, generated code with what a vendor's
 // module adds to it, and `dispatch` above all vendors. tests/layers.rs holds the code to that.
 pub mod auth;
 #[cfg(feature = "blocking")]
 pub mod blocking;
+pub mod budget;
 mod client;
 #[doc(hidden)]
 pub mod codegen;

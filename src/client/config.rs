@@ -12,6 +12,7 @@ use super::hook::{Hook, RequestSigner};
 use super::observer::Observer;
 use crate::auth::http::{Http, checked_base};
 use crate::auth::{TokenCheck, environment};
+use crate::budget::Budget;
 use crate::error::{Clock, Error, SystemClock};
 #[cfg(feature = "rustls")]
 use crate::http_client::Authority;
@@ -38,6 +39,7 @@ pub struct Config {
     pub(crate) retry: RetryPolicy,
     pub(crate) retries: HashMap<String, RetryPolicy>,
     pub(crate) waits_for_rate_limits: bool,
+    pub(crate) budget: Option<Arc<dyn Budget>>,
     pub(crate) observer: Option<Arc<dyn Observer>>,
     pub(crate) hooks: Vec<Arc<dyn Hook>>,
     pub(crate) signers: Vec<Arc<dyn RequestSigner>>,
@@ -59,6 +61,7 @@ impl Default for Config {
             retry: RetryPolicy::default(),
             retries: HashMap::new(),
             waits_for_rate_limits: true,
+            budget: None,
             observer: None,
             hooks: Vec::new(),
             signers: Vec::new(),
@@ -218,6 +221,14 @@ impl Config {
         self
     }
 
+    /// A rate budget that this client shares with others, in one process or on many machines: see [`budget`](crate::budget). Default: it
+    /// keeps within the limits by itself.
+    #[must_use]
+    pub fn budget(mut self, budget: impl Budget) -> Self {
+        self.budget = Some(Arc::new(budget));
+        self
+    }
+
     /// A client of your own that sends the requests: with a proxy, a pool, roots or layers of its own, or one that answers from memory in
     /// tests. See [`http_client`](crate::http_client). Without the feature `reqwest` there is no other. [`connect_timeout`](Self::connect_timeout) and certificates are its own business;
     /// the [`timeout`](Self::timeout) of an attempt stays in force.
@@ -305,6 +316,7 @@ impl fmt::Debug for Config {
             .field("retry", &self.retry)
             .field("retries", &self.retries)
             .field("waits_for_rate_limits", &self.waits_for_rate_limits)
+            .field("budget", &self.budget)
             .field("observer", &self.observer)
             .field("hooks", &self.hooks)
             .field("signers", &self.signers)

@@ -6,6 +6,7 @@
 //! A call may be dropped at any point: a refresh goes on in a task of its own, and the limiter's permit is given back by
 //! being dropped.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
@@ -14,7 +15,7 @@ use url::Url;
 
 use super::classify::{Again, Outcome, again};
 use super::exchange::{Answer, Failed, Reading, exchange};
-use super::limiter::{Bucket, Key, Permit};
+use super::limiter::{Bucket, Key, Permit, Share, Taken};
 use super::outgoing::Outgoing;
 use super::shared::Shared;
 use super::stop::{Stop, unless_stopped};
@@ -92,8 +93,9 @@ impl Call<'_> {
             let began = self.now();
             let failed = match self.attempt(request, &carried, &progress).await {
                 Ok(answer) => {
-                    self.shared.budget.refill();
+                    self.shared.retry_budget.refill();
                     self.learn(&permit, &answer.headers);
+                    self.tell(&bucket).await;
                     self.observe(&progress, began, Some(answer.status), None, Next::Done);
                     return Ok(answer);
                 }
@@ -102,6 +104,7 @@ impl Call<'_> {
             progress.may_have_been_sent |= failed.outcome.may_have_been_sent();
             progress.may_have_been_executed |= failed.outcome.may_have_been_executed();
             self.settle(permit, &failed);
+            self.tell(&bucket).await;
             let again = match spare {
                 Some(spare) => self.step(&failed, &carried, &spare.request, &progress).await.map(|step| (spare, step)),
                 None => None,
@@ -140,13 +143,39 @@ impl Call<'_> {
     async fn admit(&self, bucket: &Bucket, deadline: Duration) -> Result<Permit, Error> {
         loop {
             let now = self.now();
-            let wait = match bucket.admit(now) {
+            let admitted = match bucket.share() {
+                None => bucket.admit(now),
+                Some(share) => self.admit_of_share(bucket, share, deadline).await?,
+            };
+            let wait = match admitted {
                 Ok(permit) => return Ok(permit),
                 Err(wait) => wait,
             };
+            let now = self.now();
             if !is_worthwhile(now, wait, deadline) || !self.waits(wait).await {
                 return Err(Error::limited(wait, bucket.seen()));
             }
+        }
+    }
+
+    /// Room in a budget of several clients, or how long to wait before asking again.
+    async fn admit_of_share(
+        &self,
+        bucket: &Bucket,
+        share: &Arc<Share>,
+        deadline: Duration,
+    ) -> Result<Result<Permit, Duration>, Error> {
+        Ok(match self.within(deadline, share.take()).await.ok_or_else(Error::late)? {
+            Taken::Call(epoch) => Ok(bucket.taken(epoch)),
+            Taken::Wait(wait) => Err(wait),
+            Taken::Alone => bucket.admit(self.now()),
+        })
+    }
+
+    /// Tells others who share the budget what they have to know at once.
+    async fn tell(&self, bucket: &Bucket) {
+        if let Some(share) = bucket.share().filter(|share| share.has_news()) {
+            share.tell().await;
         }
     }
 
@@ -260,7 +289,7 @@ impl Call<'_> {
             Again::AfterWait { is_limit } if progress.attempts < self.options.attempts.unwrap_or(policy.attempts) => {
                 let wait = policy.wait(progress.attempts, failed.error.retry_after());
                 let is_in_time = is_worthwhile(self.now(), wait, progress.deadline);
-                (is_in_time && (is_limit || self.shared.budget.take())).then_some(Step::Wait(wait))
+                (is_in_time && (is_limit || self.shared.retry_budget.take())).then_some(Step::Wait(wait))
             }
             Again::No | Again::WithAnotherToken | Again::AfterWait { .. } => None,
         }
@@ -283,6 +312,7 @@ impl Call<'_> {
     fn learn(&self, permit: &Permit, headers: &http::header::HeaderMap) {
         let names = &self.shared.api.rate_limit;
         if !rate_limit::are_told(headers, names) {
+            permit.heard_nothing();
             return;
         }
         let now = rate_limit::servers_now(headers, self.shared.config.clock.now());

@@ -3,7 +3,6 @@
 
 mod answer;
 mod attempt;
-mod budget;
 mod classify;
 mod exchange;
 mod items;
@@ -12,6 +11,7 @@ mod look;
 mod opening;
 mod outgoing;
 mod repeat;
+mod retry_budget;
 mod scope;
 mod servers;
 mod shared;

@@ -1,8 +1,8 @@
 //! What all clones of a client share: the credentials, the servers that they may be sent to, and what is known of the server.
 
-use super::budget::Budget;
-use super::limiter::Limiter;
+use super::limiter::{self, Limiter};
 use super::opening::Keys;
+use super::retry_budget::RetryBudget;
 use super::servers::Servers;
 use crate::auth::Carried;
 use crate::client::Config;
@@ -17,15 +17,20 @@ pub(crate) struct Shared {
     pub(super) config: Config,
     pub(super) sender: Sender,
     pub(super) limiter: Limiter,
-    pub(super) budget: Budget,
+    pub(super) retry_budget: RetryBudget,
 }
 
 impl Shared {
     /// Nothing is known yet of limits and failures.
     pub(super) fn new(api: &'static Api, servers: Servers, keys: Keys, config: Config, sender: Sender) -> Self {
-        let limiter = Limiter::new(config.waits_for_rate_limits);
-        let budget = Budget::new(config.retry.budget);
-        Self { api, servers, keys, config, sender, limiter, budget }
+        let shared = config.budget.clone().map(|budget| limiter::Shared {
+            budget,
+            clock: config.clock.clone(),
+            api: format!("{}@{}", api.name, servers.base().base().origin().ascii_serialization()),
+        });
+        let limiter = Limiter::new(config.waits_for_rate_limits, shared);
+        let retry_budget = RetryBudget::new(config.retry.budget);
+        Self { api, servers, keys, config, sender, limiter, retry_budget }
     }
 
     /// The tokens of now that a call of the operation carries, if they may be sent.

@@ -7,12 +7,12 @@ const RETRY: u64 = 10;
 
 /// A bucket, full at first.
 #[derive(Debug)]
-pub(crate) struct Budget {
+pub(crate) struct RetryBudget {
     units: AtomicU64,
     capacity: u64,
 }
 
-impl Budget {
+impl RetryBudget {
     /// A budget of so many retries.
     pub(crate) fn new(retries: u32) -> Self {
         let capacity = u64::from(retries) * RETRY;
@@ -41,7 +41,7 @@ mod tests {
 
     #[test]
     fn ten_successes_pay_for_a_retry_and_no_more_is_saved_than_the_bucket_holds() {
-        let budget = Budget::new(2);
+        let budget = RetryBudget::new(2);
         assert!(budget.take() && budget.take() && !budget.take());
         for _ in 0..9 {
             budget.refill();
@@ -57,6 +57,6 @@ mod tests {
 
     #[test]
     fn an_empty_budget_allows_no_retry() {
-        assert!(!Budget::new(0).take());
+        assert!(!RetryBudget::new(0).take());
     }
 }

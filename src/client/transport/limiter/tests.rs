@@ -1,3 +1,4 @@
+use super::state::{NEWS, SPREAD};
 use super::*;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -7,7 +8,7 @@ fn key() -> Key {
 }
 
 fn bucket() -> Bucket {
-    Limiter::new(true).bucket(key(), Duration::ZERO)
+    Limiter::new(true, None).bucket(key(), Duration::ZERO)
 }
 
 fn rate(limit: u64, remaining: u64, reset: u64) -> RateLimit {
@@ -111,7 +112,7 @@ fn nonsense_silences_nobody() {
 
 #[test]
 fn another_bucket_is_not_touched_and_old_ones_are_forgotten() {
-    let limiter = Limiter::new(true);
+    let limiter = Limiter::new(true, None);
     for number in 0..5000 {
         let key = Key { class: "push", place: Some(number.to_string().into()) };
         let permit = limiter.bucket(key, SECOND).admit(SECOND).expect("a bucket of its own");
@@ -121,12 +122,12 @@ fn another_bucket_is_not_touched_and_old_ones_are_forgotten() {
     let later = Key { class: "later", place: None };
     let kept = limiter.bucket(later.clone(), 3 * SECOND);
     assert_eq!(lock(&limiter.buckets).len(), 1);
-    assert!(Arc::ptr_eq(&kept.state, &limiter.bucket(later, 3 * SECOND).state), "a clone knows what the client knows");
+    assert!(Arc::ptr_eq(&kept.known, &limiter.bucket(later, 3 * SECOND).known), "a clone knows what the client knows");
 }
 
 #[test]
 fn a_limiter_that_does_not_wait_lets_everything_through() {
-    let bucket = Limiter::new(false).bucket(key(), Duration::ZERO);
+    let bucket = Limiter::new(false, None).bucket(key(), Duration::ZERO);
     bucket.admit(SECOND).expect("nothing is known yet").exhausted(30 * SECOND, SECOND);
     assert!(bucket.admit(SECOND).is_ok());
 }

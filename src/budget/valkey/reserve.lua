@@ -1,0 +1,123 @@
+-- One bucket of a budget: takes in what a client reports, and grants calls. The rules are those of window.rs.
+-- KEYS[1] the bucket, KEYS[2] the clients that asked. Times are milliseconds of this store's clock.
+local HOLDER, GRANT, NEWS, SCOUT, UNNAMED, UNLIMITED, LONGEST = 60000, 1000, 25, 5000, 10000, 60000, 90000000
+local UNLIMITED_CALLS = 10000
+
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local holder, wanted = ARGV[1], tonumber(ARGV[2])
+local report = {
+  epoch = tonumber(ARGV[3]), answered = tonumber(ARGV[4]), counted_later = tonumber(ARGV[5]), unused = tonumber(ARGV[6]),
+  refused = tonumber(ARGV[7]), unlimited = ARGV[8] == '1',
+  -- Empty where no answer said anything.
+  limit = tonumber(ARGV[9]), remaining = tonumber(ARGV[10]), reset = tonumber(ARGV[11]), resets_in = tonumber(ARGV[12]),
+}
+
+redis.call('ZADD', KEYS[2], now, holder)
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - HOLDER)
+local holders = redis.call('ZCARD', KEYS[2])
+
+-- 1 is what this script writes.
+local FORMAT = 1
+local window = { format = FORMAT, epoch = 0, granted = 0, settled = 0, carried = 0, scout_until = 0, unnamed_until = 0, unlimited_until = 0 }
+local stored = redis.call('HGETALL', KEYS[1])
+for at = 1, #stored, 2 do
+  window[stored[at]] = tonumber(stored[at + 1])
+end
+
+if #stored > 0 and (window.format ~= FORMAT or not redis.call('HGET', KEYS[1], 'format')) then
+  return redis.error_reply('FORMAT ' .. (redis.call('HGET', KEYS[1], 'format') or 'none'))
+end
+
+-- Begins the next window.
+local function turn()
+  local on_their_way = window.granted - window.settled
+  window.epoch = window.epoch + 1
+  window.left = window.limit and math.max(window.limit - on_their_way, 0)
+  window.carried = window.limit and math.min(on_their_way, window.limit) or 0
+  window.granted, window.settled = 0, 0
+  window.over, window.reset, window.ends = window.reset or window.over, nil, nil
+  window.unnamed_until = now + UNNAMED
+end
+
+local function learn()
+  if report.limit and report.limit > 0 then window.limit = report.limit end
+  if report.resets_in == 0 or report.resets_in > LONGEST or window.over and report.reset <= window.over then return end
+  window.unlimited_until = 0
+  if window.left and window.reset and report.reset < window.reset then return end
+  if window.left and (not window.reset or window.reset == report.reset) then
+    window.left = math.min(window.left, report.remaining)
+    window.ends = math.max(window.ends or 0, now + report.resets_in)
+  else
+    local on_their_way = window.granted - window.settled
+    if window.left then turn() end
+    window.left = math.max(report.remaining - on_their_way, 0)
+    window.ends = now + report.resets_in
+  end
+  window.reset = report.reset
+end
+
+local function settle()
+  local known = report.answered + report.unused
+  if report.epoch == window.epoch then
+    window.settled = math.min(window.settled + known + report.counted_later, window.granted)
+    if window.left then window.left = window.left + report.unused end
+  elseif report.epoch + 1 == window.epoch then
+    local back = math.min(known, window.carried)
+    window.carried = window.carried - back
+    if window.left then window.left = window.left + back end
+  end
+  if report.reset then learn() end
+  if report.refused >= 1 and report.refused <= LONGEST then
+    window.epoch = window.epoch + 1
+    window.granted, window.settled, window.carried = 0, 0, 0
+    window.left = 0
+    window.ends = math.max(window.ends or 0, now + report.refused)
+    window.unlimited_until = 0
+  end
+  if not window.left then
+    if report.unlimited and not report.reset then window.unlimited_until = now + UNLIMITED end
+    if known + report.counted_later > 0 then window.scout_until = 0 end
+  end
+end
+
+local function granted(calls, valid_for)
+  return { 1, calls, window.epoch, window.reset or -1, valid_for, window.limit or -1, holders }
+end
+
+local function grant()
+  if window.unlimited_until > now then return granted(math.max(wanted, UNLIMITED_CALLS), GRANT) end
+  if not window.left then
+    if window.scout_until > now then return { 0, NEWS } end
+    window.scout_until = now + SCOUT
+    window.granted = window.granted + 1
+    return granted(1, SCOUT)
+  end
+  if window.left == 0 then return { 0, window.ends and window.ends - now or NEWS } end
+  local calls = math.min(wanted, math.max(math.floor(window.left / holders), 1))
+  window.left = window.left - calls
+  window.granted = window.granted + calls
+  return granted(calls, math.min(GRANT, (window.ends or window.unnamed_until) - now))
+end
+
+if window.ends and window.ends <= now then
+  turn()
+elseif window.left and not window.ends and window.unnamed_until <= now then
+  window.epoch = window.epoch + 1
+  window.over, window.reset, window.left = window.reset or window.over, nil, nil
+  window.granted, window.settled, window.carried, window.scout_until = 0, 0, 0, 0
+end
+settle()
+local answer = wanted == 0 and { 2 } or grant()
+
+local fields = {}
+for name, value in pairs(window) do
+  fields[#fields + 1] = name
+  fields[#fields + 1] = string.format('%.0f', value)
+end
+redis.call('DEL', KEYS[1])
+redis.call('HSET', KEYS[1], unpack(fields))
+local kept = math.max(window.ends or 0, window.unlimited_until, window.unnamed_until, now) - now + 3600000
+redis.call('PEXPIRE', KEYS[1], string.format('%.0f', kept))
+redis.call('PEXPIRE', KEYS[2], HOLDER)
+return answer

@@ -1,0 +1,210 @@
+//! The rules of a budget that several clients share, as a machine without a clock: the time is given, in milliseconds of the
+//! store's own clock. [`MemoryBudget`](super::MemoryBudget) runs it; the script for Valkey has the same rules, and a test holds
+//! the two together.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use super::reservation::{Granted, Report, Reservation, Reserved, Seen};
+
+/// Times in milliseconds.
+pub(super) mod times {
+    /// A client that has not asked for so long is gone.
+    pub(crate) const HOLDER: u64 = 60_000;
+    /// The longest that a grant is valid: what is not used goes back after it, and news of others come with the next.
+    pub(crate) const GRANT: u64 = 1000;
+    /// How long to wait where calls on their way are about to tell what is left.
+    pub(crate) const NEWS: u64 = 25;
+    /// How long others wait for the first answer of all.
+    pub(crate) const SCOUT: u64 = 5000;
+    /// How long a new window may go without an answer that names it, before what is known is forgotten.
+    pub(crate) const UNNAMED: u64 = 10_000;
+    /// How long an API whose answers say nothing of limits is not asked again.
+    pub(crate) const UNLIMITED: u64 = 60_000;
+    /// A window that ends later is not believed.
+    pub(crate) const LONGEST: u64 = 25 * 3600 * 1000;
+}
+
+/// What is granted at a time where there is no limit.
+const UNLIMITED_CALLS: u64 = 10_000;
+
+/// One bucket of a budget.
+#[derive(Clone, Debug, Default)]
+pub(super) struct SharedWindow {
+    /// Counts the windows.
+    epoch: u64,
+    /// Calls that a window allows.
+    limit: Option<u64>,
+    /// Calls of this window that nobody has; `None` where nothing is known.
+    left: Option<u64>,
+    /// When it ends; `None` where no answer has named it yet.
+    ends: Option<u64>,
+    /// Its name.
+    reset: Option<u64>,
+    /// The name of the window before.
+    over: Option<u64>,
+    /// Calls that were granted of this window, and of how many of them the outcome is known.
+    granted: u64,
+    settled: u64,
+    /// Calls of the window before that may count in this one, for which room is kept.
+    carried: u64,
+    /// Until when one call alone is on its way, to learn what there is.
+    scout_until: u64,
+    /// Until when a window is waited for that no answer names.
+    unnamed_until: u64,
+    /// Until when there is no limit.
+    unlimited_until: u64,
+    /// Who asked when.
+    holders: HashMap<u64, u64>,
+}
+
+impl SharedWindow {
+    /// Takes in what the reservation reports, and answers what it asks.
+    pub(super) fn reserve(&mut self, now: u64, asked: &Reservation) -> Reserved {
+        self.holders.insert(asked.holder, now);
+        self.holders.retain(|_, seen| *seen + times::HOLDER > now);
+        self.turn(now);
+        self.settle(now, &asked.report);
+        match asked.wanted {
+            0 => Reserved::Noted,
+            wanted => self.grant(now, wanted),
+        }
+    }
+
+    /// Begins the next window where the last one has ended: what it allows, less what may still be on its way.
+    fn turn(&mut self, now: u64) {
+        if self.ends.is_some_and(|ends| ends <= now) {
+            self.next(now);
+        } else if self.left.is_some() && self.ends.is_none() && self.unnamed_until <= now {
+            // Nobody has heard of this window: what was on its way is lost with those who had it.
+            self.forget();
+        }
+    }
+
+    fn next(&mut self, now: u64) {
+        let on_their_way = self.granted - self.settled;
+        self.epoch += 1;
+        self.left = self.limit.map(|limit| limit.saturating_sub(on_their_way));
+        self.carried = self.limit.map_or(0, |limit| on_their_way.min(limit));
+        (self.granted, self.settled) = (0, 0);
+        self.over = self.reset.take().or(self.over);
+        self.ends = None;
+        self.unnamed_until = now + times::UNNAMED;
+    }
+
+    fn forget(&mut self) {
+        self.epoch += 1;
+        self.over = self.reset.take().or(self.over);
+        (self.left, self.ends) = (None, None);
+        (self.granted, self.settled, self.carried) = (0, 0, 0);
+        self.scout_until = 0;
+    }
+
+    fn settle(&mut self, now: u64, report: &Report) {
+        let known = report.answered + report.unused;
+        if report.epoch == self.epoch {
+            self.settled = (self.settled + known + report.counted_later).min(self.granted);
+            self.left = self.left.map(|left| left + report.unused);
+        } else if report.epoch + 1 == self.epoch {
+            let back = known.min(self.carried);
+            self.carried -= back;
+            self.left = self.left.map(|left| left + back);
+        }
+        if let Some(seen) = report.seen {
+            self.learn(now, seen);
+        }
+        if let Some(wait) = report.refused.map(milliseconds).filter(|wait| (1..=times::LONGEST).contains(wait)) {
+            // Whatever comes back of what was granted is worth nothing in this window.
+            self.epoch += 1;
+            (self.granted, self.settled, self.carried) = (0, 0, 0);
+            self.left = Some(0);
+            self.ends = Some(self.ends.unwrap_or(0).max(now + wait));
+            self.unlimited_until = 0;
+        }
+        if self.left.is_none() {
+            if report.is_unlimited && report.seen.is_none() {
+                self.unlimited_until = now + times::UNLIMITED;
+            }
+            if known + report.counted_later > 0 {
+                // The scout is back.
+                self.scout_until = 0;
+            }
+        }
+    }
+
+    fn learn(&mut self, now: u64, seen: Seen) {
+        self.limit = seen.limit.filter(|limit| *limit > 0).or(self.limit);
+        let resets_in = milliseconds(seen.resets_in);
+        // A late answer from a window that is over is one, too.
+        if resets_in == 0 || resets_in > times::LONGEST || self.over.is_some_and(|over| seen.reset <= over) {
+            return;
+        }
+        let ends = now + resets_in;
+        self.unlimited_until = 0;
+        match (self.left, self.reset) {
+            // A late answer from a window that is over.
+            (Some(_), Some(known)) if seen.reset < known => {}
+            // Calls on their way have been taken off already.
+            (Some(left), known) if known.is_none_or(|known| known == seen.reset) => {
+                self.left = Some(left.min(seen.remaining));
+                self.ends = Some(self.ends.unwrap_or(0).max(ends));
+                self.reset = Some(seen.reset);
+            }
+            // The first, or one that the server began before the last one was over here.
+            (known, _) => {
+                let on_their_way = self.granted - self.settled;
+                if known.is_some() {
+                    self.next(now);
+                }
+                self.left = Some(seen.remaining.saturating_sub(on_their_way));
+                self.ends = Some(ends);
+                self.reset = Some(seen.reset);
+            }
+        }
+    }
+
+    fn grant(&mut self, now: u64, wanted: u64) -> Reserved {
+        let wait = |milliseconds| Reserved::Wait(Duration::from_millis(milliseconds));
+        if self.unlimited_until > now {
+            return self.granted(wanted.max(UNLIMITED_CALLS), times::GRANT);
+        }
+        match (self.left, self.ends) {
+            (None, _) if self.scout_until > now => wait(times::NEWS),
+            (None, _) => {
+                self.scout_until = now + times::SCOUT;
+                self.granted += 1;
+                self.granted(1, times::SCOUT)
+            }
+            (Some(0), Some(ends)) => wait(ends - now),
+            (Some(0), None) => wait(times::NEWS),
+            (Some(left), ends) => {
+                let share = left / self.holders.len() as u64;
+                let calls = wanted.min(share.max(1));
+                self.left = Some(left - calls);
+                self.granted += calls;
+                let until = ends.unwrap_or(self.unnamed_until);
+                self.granted(calls, times::GRANT.min(until - now))
+            }
+        }
+    }
+
+    fn granted(&self, calls: u64, valid_for: u64) -> Reserved {
+        Reserved::Granted(Granted {
+            calls,
+            epoch: self.epoch,
+            reset: self.reset,
+            valid_for: Duration::from_millis(valid_for),
+            limit: self.limit,
+            holders: self.holders.len() as u64,
+        })
+    }
+
+    /// Whether it tells nothing that matters any more.
+    pub(super) fn is_over(&self, now: u64) -> bool {
+        self.ends.is_none_or(|ends| ends <= now) && self.unlimited_until <= now && self.scout_until <= now
+    }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    duration.as_millis().try_into().unwrap_or(u64::MAX)
+}

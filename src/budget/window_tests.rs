@@ -1,0 +1,181 @@
+use std::time::Duration;
+
+use super::reservation::{Granted, Report, Reservation, Reserved, Seen};
+use super::window::{SharedWindow, times};
+
+const RESET: u64 = 1000;
+
+fn seen(remaining: u64, reset: u64, milliseconds: u64) -> Seen {
+    Seen { limit: Some(100), remaining, reset, resets_in: Duration::from_millis(milliseconds) }
+}
+
+fn ask(window: &mut SharedWindow, now: u64, holder: u64, wanted: u64, report: Report) -> Reserved {
+    window.reserve(now, &Reservation { holder, wanted, report })
+}
+
+fn granted(reserved: Reserved) -> Granted {
+    match reserved {
+        Reserved::Granted(granted) => granted,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn wait(milliseconds: u64) -> Reserved {
+    Reserved::Wait(Duration::from_millis(milliseconds))
+}
+
+/// A window of 100 calls of which one is spent, until 10 s.
+fn open() -> SharedWindow {
+    let mut window = SharedWindow::default();
+    let first = granted(ask(&mut window, 0, 1, 50, Report::default()));
+    assert_eq!((first.calls, first.reset), (1, None), "one goes ahead");
+    assert_eq!(ask(&mut window, 1, 2, 50, Report::default()), wait(times::NEWS), "and the others wait for it");
+    let report = Report { epoch: first.epoch, answered: 1, seen: Some(seen(99, RESET, 9990)), ..Report::default() };
+    assert_eq!(ask(&mut window, 10, 1, 0, report), Reserved::Noted);
+    window
+}
+
+/// Takes all that there is, in slices.
+fn spend(window: &mut SharedWindow, now: u64, holders: &[u64]) -> (u64, u64) {
+    let (mut calls, mut slices) = (0, 0);
+    for holder in holders.iter().cycle() {
+        match ask(window, now, *holder, 1000, Report::default()) {
+            Reserved::Granted(granted) => calls += granted.calls,
+            _ => return (calls, slices),
+        }
+        slices += 1;
+    }
+    unreachable!("the holders are a circle")
+}
+
+#[test]
+fn a_window_is_spent_to_its_last_call_in_few_slices() {
+    let mut window = open();
+    let (calls, slices) = spend(&mut window, 20, &[1, 2, 3, 4]);
+    assert_eq!(calls, 99);
+    assert!(slices < 40, "{slices}");
+    assert_eq!(ask(&mut window, 30, 1, 1, Report::default()), wait(9970));
+}
+
+#[test]
+fn what_is_not_used_goes_back_and_what_was_answered_does_not() {
+    let mut window = open();
+    let slice = granted(ask(&mut window, 20, 1, 40, Report::default()));
+    let report = Report { epoch: slice.epoch, answered: 4, unused: slice.calls - 4, ..Report::default() };
+    ask(&mut window, 30, 1, 0, report);
+    assert_eq!(spend(&mut window, 40, &[1, 2]).0, 95);
+}
+
+#[test]
+fn the_next_window_has_room_for_what_may_still_be_on_its_way() {
+    let mut window = open();
+    let (calls, _) = spend(&mut window, 20, &[1]);
+    let report = Report { answered: calls - 3, ..Report::default() };
+    ask(&mut window, 9000, 1, 0, report);
+    assert_eq!(spend(&mut window, 10_000, &[1]).0, 97);
+    // Two of the three were counted in the window before after all.
+    ask(&mut window, 10_001, 1, 0, Report { answered: 2, ..Report::default() });
+    assert_eq!(spend(&mut window, 10_002, &[1]).0, 2);
+}
+
+#[test]
+fn the_least_that_anybody_was_told_counts() {
+    let mut window = open();
+    ask(&mut window, 20, 1, 0, Report { seen: Some(seen(7, RESET, 9000)), ..Report::default() });
+    ask(&mut window, 21, 2, 0, Report { seen: Some(seen(40, RESET, 9000)), ..Report::default() });
+    assert_eq!(spend(&mut window, 22, &[1, 2]).0, 7);
+}
+
+#[test]
+fn after_a_refusal_nobody_has_any_and_nothing_comes_back() {
+    let mut window = open();
+    let slice = granted(ask(&mut window, 20, 1, 40, Report::default()));
+    let refused = Report { epoch: slice.epoch, refused: Some(Duration::from_secs(30)), ..Report::default() };
+    ask(&mut window, 30, 2, 0, refused);
+    ask(&mut window, 40, 1, 0, Report { epoch: slice.epoch, unused: slice.calls, ..Report::default() });
+    assert_eq!(ask(&mut window, 50, 3, 1, Report::default()), wait(29_980));
+}
+
+#[test]
+fn late_answers_of_a_window_that_is_over_say_nothing() {
+    let mut window = open();
+    ask(&mut window, 10_000, 1, 0, Report::default());
+    ask(&mut window, 10_001, 1, 0, Report { seen: Some(seen(0, RESET, 900)), ..Report::default() });
+    assert_eq!(spend(&mut window, 10_002, &[1]).0, 100);
+}
+
+#[test]
+fn a_window_that_the_server_began_earlier_is_taken_over() {
+    let mut window = open();
+    let slice = granted(ask(&mut window, 20, 1, 10, Report::default()));
+    let report = Report { epoch: slice.epoch, seen: Some(seen(90, RESET + 10, 10_000)), ..Report::default() };
+    ask(&mut window, 9500, 2, 0, report);
+    assert_eq!(spend(&mut window, 9501, &[1]).0, 90 - slice.calls, "the slice may be sent in the new window");
+    ask(&mut window, 9600, 1, 0, Report { epoch: slice.epoch, unused: 3, ..Report::default() });
+    assert_eq!(spend(&mut window, 9700, &[1]).0, 3);
+}
+
+#[test]
+fn who_dies_with_a_slice_costs_it_and_no_more() {
+    let mut window = open();
+    let lost = granted(ask(&mut window, 20, 1, 40, Report::default())).calls;
+    for (at, left) in [(21, 99 - lost), (10_000, 100 - lost), (20_000, 100)] {
+        assert_eq!(spend(&mut window, at, &[2]).0, left);
+        // All are answered, and name the window.
+        let report = Report {
+            epoch: at / 10_000,
+            answered: left,
+            seen: Some(seen(0, RESET + at / 10_000, 9000)),
+            ..Report::default()
+        };
+        ask(&mut window, at + 10, 2, 0, report);
+    }
+}
+
+#[test]
+fn a_scout_that_does_not_come_back_is_followed_by_another() {
+    let mut window = SharedWindow::default();
+    granted(ask(&mut window, 0, 1, 1, Report::default()));
+    assert_eq!(ask(&mut window, times::SCOUT - 1, 2, 1, Report::default()), wait(times::NEWS));
+    assert_eq!(granted(ask(&mut window, times::SCOUT, 2, 1, Report::default())).calls, 1);
+    // One that was not sent after all is no scout any more.
+    ask(&mut window, times::SCOUT + 1, 2, 0, Report { unused: 1, ..Report::default() });
+    assert_eq!(granted(ask(&mut window, times::SCOUT + 2, 3, 1, Report::default())).calls, 1);
+}
+
+#[test]
+fn a_server_without_a_word_on_limits_is_called_without_any() {
+    let mut window = SharedWindow::default();
+    granted(ask(&mut window, 0, 1, 1, Report::default()));
+    ask(&mut window, 1, 1, 0, Report { answered: 1, is_unlimited: true, ..Report::default() });
+    assert!(granted(ask(&mut window, 2, 2, 64, Report::default())).calls >= 64);
+    // Until it says one.
+    ask(&mut window, 3, 2, 0, Report { refused: Some(Duration::from_secs(2)), ..Report::default() });
+    assert_eq!(ask(&mut window, 4, 1, 1, Report::default()), wait(1999));
+}
+
+#[test]
+fn a_window_that_nobody_names_is_forgotten() {
+    let mut window = open();
+    spend(&mut window, 20, &[1]);
+    ask(&mut window, 10_000, 1, 0, Report { answered: 99, ..Report::default() });
+    spend(&mut window, 10_001, &[1]);
+    assert_eq!(ask(&mut window, 10_002, 1, 1, Report::default()), wait(times::NEWS));
+    assert_eq!(granted(ask(&mut window, 10_000 + times::UNNAMED, 1, 9, Report::default())).calls, 1, "a scout");
+}
+
+#[test]
+fn nonsense_silences_nobody() {
+    for (reset, milliseconds) in [(RESET, 0), (RESET, u64::MAX), (0, 0)] {
+        let mut window = SharedWindow::default();
+        granted(ask(&mut window, 0, 1, 1, Report::default()));
+        let report = Report {
+            answered: 1,
+            seen: Some(seen(0, reset, milliseconds)),
+            refused: Some(Duration::from_millis(u64::MAX)),
+            ..Report::default()
+        };
+        ask(&mut window, 1, 1, 0, report);
+        granted(ask(&mut window, 2, 2, 1, Report::default()));
+    }
+}

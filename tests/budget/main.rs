@@ -1,0 +1,63 @@
+//! A rate budget that several clients share: in one process, and in Valkey or Redis for several. The stores are real ones, which
+//! the tests start on 127.0.0.1 and stop; where there is no `valkey-server` or `redis-server`, those tests say so and pass.
+
+mod connecting;
+#[cfg(unix)]
+mod processes;
+mod server;
+mod store;
+
+use std::time::Duration;
+
+use keyfit::budget::{Budget, MemoryBudget};
+use keyfit::scopien::{Client, Key};
+use keyfit::{Clock as _, Config, SystemClock};
+
+use server::Limited;
+
+const KEY: &str = "sk_test_fixturekey0001"; // not-a-secret
+
+/// A client that takes its calls from a budget.
+fn client(url: &str, budget: impl Budget) -> Client {
+    let config = Config::default().base_url(url).budget(budget).deadline(Duration::from_secs(300));
+    Client::with_config(Key::new(KEY).expect("a key"), config).expect("a client")
+}
+
+/// Calls as fast as the budget lets them, from so many callers, for so long.
+async fn call(client: Client, callers: u64, time: Duration) -> u64 {
+    let until = SystemClock.monotonic() + time;
+    let mut calling = tokio::task::JoinSet::new();
+    for _ in 0..callers {
+        let client = client.clone();
+        calling.spawn(async move {
+            let mut done = 0;
+            while SystemClock.monotonic() < until {
+                client.accounts_list().send().await.expect("within the limit");
+                done += 1;
+            }
+            done
+        });
+    }
+    calling.join_all().await.into_iter().sum()
+}
+
+/// No window was asked for more than it has, and those between the first and the last were spent.
+fn assert_well_spent(server: &Limited, limit: u64) {
+    let windows = server.windows();
+    assert_eq!(server.refused(), 0, "{windows:?}");
+    assert!(windows.len() >= 4, "{windows:?}");
+    for window in &windows[1..windows.len() - 2] {
+        assert!(window.served * 100 >= limit * 98, "{windows:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_of_one_process_spend_one_budget_and_all_of_it() {
+    let server = Limited::start(300, 2).await;
+    let budget = MemoryBudget::default();
+    let calling = (0..4).map(|_| tokio::spawn(call(client(&server.url, budget.clone()), 8, Duration::from_secs(9))));
+    for calls in calling.collect::<Vec<_>>() {
+        assert!(calls.await.expect("no panic") > 0);
+    }
+    assert_well_spent(&server, 300);
+}

@@ -1,0 +1,99 @@
+//! A server of Valkey or Redis on 127.0.0.1, for a test.
+
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use keyfit::{Clock as _, SystemClock};
+
+/// What such servers are called.
+const PROGRAMS: [&str; 2] = ["valkey-server", "redis-server"];
+
+/// A store that ends with its value.
+pub(crate) struct Store {
+    program: &'static str,
+    port: u16,
+    folder: tempfile::TempDir,
+    options: Vec<String>,
+    process: Child,
+}
+
+impl Store {
+    /// `None`, with a word, where there is no such program.
+    pub(crate) async fn start(options: &[&str]) -> Option<Self> {
+        let is_there = |program: &&str| {
+            Command::new(program).arg("--version").stdout(Stdio::null()).status().is_ok_and(|status| status.success())
+        };
+        let Some(program) = PROGRAMS.into_iter().find(is_there) else {
+            println!("skipped: none of {} is installed", PROGRAMS.join(", "));
+            return None;
+        };
+        let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
+        let folder = tempfile::tempdir().expect("a folder");
+        let options: Vec<String> = options.iter().map(|option| (*option).to_owned()).collect();
+        let process = begin(program, port, &folder, &options);
+        let store = Self { program, port, folder, options, process };
+        store.answers().await;
+        Some(store)
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// Stops it at once, as when its machine is lost.
+    pub(crate) fn kill(&mut self) {
+        self.process.kill().expect("it runs");
+        self.process.wait().expect("it ends");
+    }
+
+    /// Starts it anew, empty.
+    pub(crate) async fn restart(&mut self) {
+        self.process = begin(self.program, self.port, &self.folder, &self.options);
+        self.answers().await;
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
+        let id = i32::try_from(self.process.id()).ok().and_then(rustix::process::Pid::from_raw).expect("a process");
+        rustix::process::kill_process(id, signal).expect("it runs");
+    }
+
+    /// How often a script was run.
+    pub(crate) async fn scripts(&self) -> u64 {
+        let mut connection = self.connection().await.expect("it answers");
+        let text: String = redis::cmd("INFO").arg("commandstats").query_async(&mut connection).await.expect("figures");
+        let calls =
+            text.lines().find_map(|line| line.strip_prefix("cmdstat_evalsha:calls=")?.split(',').next()?.parse().ok());
+        calls.unwrap_or_default()
+    }
+
+    pub(crate) async fn connection(&self) -> Option<redis::aio::MultiplexedConnection> {
+        let client = redis::Client::open(self.url()).expect("a URL");
+        client.get_multiplexed_async_connection().await.ok()
+    }
+
+    async fn answers(&self) {
+        while self.connection().await.is_none() {
+            SystemClock.sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+fn begin(program: &str, port: u16, folder: &tempfile::TempDir, options: &[String]) -> Child {
+    Command::new(program)
+        .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir"])
+        .arg(folder.path())
+        .args(options)
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("it starts")
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
