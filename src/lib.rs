@@ -69,7 +69,7 @@ mod pages {
 
 extern crate self as keyfit;
 
-// Layers, of which each knows those before it alone: http_client, error, webhook, auth, client, codegen, generated code with what a vendor's
+// Layers, of which each knows those before it alone: runtime, http_client, error, webhook, auth, client, codegen, generated code with what a vendor's
 // module adds to it, and `dispatch` above all vendors. tests/layers.rs holds the code to that.
 pub mod auth;
 #[cfg(feature = "blocking")]
@@ -87,6 +87,7 @@ pub mod http_client;
     feature = "instasent-transactional"
 ))]
 pub mod instasent;
+mod runtime;
 #[cfg(feature = "scopien")]
 pub mod scopien;
 pub mod webhook;

@@ -15,6 +15,7 @@ use serde::Serialize;
 use tokio::task::JoinHandle;
 
 use crate::error::Error;
+use crate::runtime;
 
 /// How much of a file is read at once, and of JSON texts written, in bytes.
 const CHUNK: usize = 64 << 10;
@@ -48,7 +49,7 @@ impl Upload {
     /// Returns an error of kind [`File`](crate::ErrorKind::File) if the file cannot be opened.
     pub async fn file(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref().to_owned();
-        let opened = tokio::task::spawn_blocking(move || {
+        let opened = runtime::spawn_blocking(move || {
             let file = File::open(path)?;
             let length = file.metadata()?.len();
             Ok((file, length))
@@ -165,7 +166,7 @@ impl Stream for FileChunks {
         if let Self::Idle(_) = *self
             && let Self::Idle(mut file) = std::mem::replace(&mut *self, Self::Over)
         {
-            *self = Self::Reading(tokio::task::spawn_blocking(move || {
+            *self = Self::Reading(runtime::spawn_blocking(move || {
                 let mut chunk = vec![0; CHUNK];
                 let length = file.read(&mut chunk)?;
                 chunk.truncate(length);

@@ -14,6 +14,7 @@ use crate::error::rate_limit::{self, RateLimit};
 use crate::error::redact::{OneLine, Redactor};
 use crate::error::{ErrorKind, Operation};
 use crate::http_client::{Fault, SendError};
+use crate::runtime;
 
 impl Error {
     pub(crate) fn configuration(text: String) -> Self {
@@ -28,12 +29,7 @@ impl Error {
 
     /// An error with words where there would be a panic without them.
     pub(crate) fn check_runtime() -> Result<(), Self> {
-        tokio::runtime::Handle::try_current().map(drop).map_err(|_| {
-            Self::configuration(
-                "calls run on Tokio, and this one is not within a runtime: use `#[tokio::main]`, or `Runtime::block_on`"
-                    .to_owned(),
-            )
-        })
+        runtime::why_absent().map_or(Ok(()), |why| Err(Self::configuration(why.to_owned())))
     }
 
     pub(crate) fn invalid_request(text: String) -> Self {

@@ -45,6 +45,7 @@ mod chain;
 #[cfg(feature = "command-source")]
 mod command;
 mod environment;
+#[cfg(not(target_family = "wasm"))]
 mod file;
 mod json_field;
 mod memory;
@@ -69,6 +70,7 @@ pub use chain::ChainSource;
 #[cfg(feature = "command-source")]
 pub use command::CommandSource;
 pub use environment::EnvSource;
+#[cfg(not(target_family = "wasm"))]
 pub use file::FileSource;
 pub use json_field::JsonField;
 pub use memory::MemorySource;

@@ -1,0 +1,12 @@
+//! What the program around a client gives it: tasks, waits and clocks. Tokio on native targets, the event loop of JavaScript on
+//! WebAssembly. Both have the same names, so that all else is written once.
+
+#[cfg(not(target_family = "wasm"))]
+mod native;
+#[cfg(target_family = "wasm")]
+mod web;
+
+#[cfg(not(target_family = "wasm"))]
+pub(crate) use native::{Elapsed, Instant, now, sleep, spawn, spawn_blocking, timeout, why_absent};
+#[cfg(target_family = "wasm")]
+pub(crate) use web::{Elapsed, Instant, now, sleep, spawn, timeout, why_absent};
