@@ -10,9 +10,10 @@ use std::time::{Duration, SystemTime};
 
 use gloo_timers::future::TimeoutFuture;
 use tokio::sync::oneshot;
-use wasm_bindgen_futures::spawn_local;
 use web_time::web::SystemTimeExt as _;
 
+/// Runs work that touches what JavaScript hands out, on the thread that it belongs to.
+pub(crate) use wasm_bindgen_futures::spawn_local;
 /// Time that nobody corrects.
 pub(crate) use web_time::Instant;
 
@@ -54,23 +55,28 @@ pub(crate) fn sleep(time: Duration) -> impl Future<Output = ()> + Send + 'static
     let (mut done, ended) = oneshot::channel::<()>();
     let began = Instant::now();
     spawn_local(async move {
-        // A timer that nobody waits for keeps no program from ending.
-        while let Some(left) = time.checked_sub(began.elapsed()).filter(|left| !left.is_zero())
-            && !done.is_closed()
-        {
-            let mut timer = TimeoutFuture::new(milliseconds(left));
-            let mut closed = pin!(done.closed());
-            poll_fn(|context| match closed.as_mut().poll(context) {
-                Poll::Ready(()) => Poll::Ready(()),
-                Poll::Pending => Pin::new(&mut timer).poll(context),
-            })
-            .await;
+        while let Some(left) = time.checked_sub(began.elapsed()).filter(|left| !left.is_zero()) {
+            let timer = TimeoutFuture::new(milliseconds(left));
+            // A timer that nobody waits for would keep a program from ending.
+            if unless(done.closed(), timer).await.is_none() {
+                return;
+            }
         }
         let _ = done.send(());
     });
     async move {
         let _ = ended.await;
     }
+}
+
+/// The value of a future, if it comes before the other one ends.
+pub(crate) async fn unless<T>(end: impl Future<Output = ()>, future: impl Future<Output = T>) -> Option<T> {
+    let (mut future, mut end) = (pin!(future), pin!(end));
+    poll_fn(|context| match future.as_mut().poll(context) {
+        Poll::Ready(value) => Poll::Ready(Some(value)),
+        Poll::Pending => end.as_mut().poll(context).map(|()| None),
+    })
+    .await
 }
 
 /// As many as the timer takes, and one for a part of one.
@@ -80,12 +86,7 @@ fn milliseconds(time: Duration) -> u32 {
 
 /// The value of a future, if it comes within this time.
 pub(crate) async fn timeout<T>(time: Duration, future: impl Future<Output = T>) -> Result<T, Elapsed> {
-    let (mut future, mut end) = (pin!(future), pin!(sleep(time)));
-    poll_fn(|context| match future.as_mut().poll(context) {
-        Poll::Ready(value) => Poll::Ready(Ok(value)),
-        Poll::Pending => end.as_mut().poll(context).map(|()| Err(Elapsed)),
-    })
-    .await
+    unless(sleep(time), future).await.ok_or(Elapsed)
 }
 
 /// The time of day.
