@@ -2,10 +2,10 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use reqwest::Request;
-use reqwest::header::{AUTHORIZATION, COOKIE, HeaderName, HeaderValue};
+use http::header::{AUTHORIZATION, COOKIE, HeaderName, HeaderValue};
 
 use crate::error::Error;
+use crate::http_client::Request;
 
 /// Where requests carry a credential.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -112,7 +112,7 @@ fn is_of_a_cookie(byte: u8) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use reqwest::Method;
+    use http::Method;
 
     use super::*;
 

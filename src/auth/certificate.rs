@@ -6,6 +6,7 @@ use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::error::Error;
+use crate::http_client::Identity;
 
 /// A client certificate with its private key, for servers that ask for one (mutual TLS, the scheme `mutualTLS` of a document).
 /// Zeroised on drop, never printed.
@@ -52,8 +53,8 @@ impl ClientCertificate {
     }
 
     /// As the HTTP client takes it.
-    pub(super) fn identity(&self) -> Result<reqwest::Identity, Error> {
-        reqwest::Identity::from_pem(self.0.expose_secret().as_bytes()).map_err(|_| {
+    pub(super) fn identity(&self) -> Result<Identity, Error> {
+        Identity::from_pem(self.0.expose_secret().as_bytes()).ok_or_else(|| {
             Error::configuration("the client certificate or its key is not valid PEM: copy both again".to_owned())
         })
     }

@@ -4,12 +4,11 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
-use reqwest::Request;
-
 use super::carrier::Place;
 use super::{AccessToken, Carrier};
 use crate::error::redact::Redactor;
 use crate::error::{Api, Error};
+use crate::http_client::Request;
 
 /// An access token with the place where requests carry it, and its place in the row of tokens. Cloning shares it.
 #[derive(Clone)]
@@ -123,7 +122,7 @@ mod tests {
     #[test]
     fn the_header_does_not_print() {
         let carried = carried(&[("do-not-print-me", Carrier::Bearer)]);
-        let mut request = Request::new(reqwest::Method::GET, "https://a.example".parse().expect("a URL"));
+        let mut request = Request::new(http::Method::GET, "https://a.example".parse().expect("a URL"));
         carried.authorize(&mut request);
         assert_eq!(format!("{:?}", request.headers()), r#"{"authorization": Sensitive}"#);
         assert!(!format!("{carried:?}").contains("do-not"));

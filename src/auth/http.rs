@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
-use reqwest::header::HeaderValue;
-use reqwest::redirect::Policy;
-use reqwest::{ClientBuilder, Url};
+use http::header::HeaderValue;
+use url::Url;
 
 #[cfg(feature = "rustls")]
 use super::certificate::ClientCertificate;
 use crate::error::Error;
+#[cfg(feature = "rustls")]
+use crate::http_client::{Authority, Trust};
+#[cfg(feature = "reqwest")]
+use crate::http_client::{BuiltIn, Setup};
 use crate::http_client::{Own, Sender};
 
 /// How an HTTP client is set up. It follows no redirect: a redirect to another origin would carry the credential there, and
@@ -22,6 +25,7 @@ pub(crate) struct Http {
     pub(crate) user_agent: Option<String>,
     /// Whether a connection serves several requests. One that the server closes in the moment in which it is used again looks
     /// like an answer that was lost.
+    #[cfg_attr(not(feature = "reqwest"), expect(dead_code, reason = "a client of the user's own decides that itself"))]
     pub(crate) keeps_connections: bool,
     /// What sends in place of the client that is built in.
     pub(crate) own: Option<Own>,
@@ -30,7 +34,7 @@ pub(crate) struct Http {
     pub(crate) client_certificate: Option<ClientCertificate>,
     /// Certificate authorities beside those of the system.
     #[cfg(feature = "rustls")]
-    pub(crate) authorities: Vec<reqwest::Certificate>,
+    pub(crate) authorities: Vec<Authority>,
 }
 
 impl Default for Http {
@@ -53,36 +57,43 @@ impl Http {
     /// What sends to the hosts of these URLs.
     ///
     /// # Errors
-    /// Returns an error if a certificate cannot be used or goes to nobody, the name of the application is no header, or the TLS backend
-    /// cannot be initialized.
+    /// Returns an error if a certificate cannot be used or goes to nobody, the name of the application is no header, the TLS backend
+    /// cannot be initialized, or there is no client at all.
     pub(crate) fn sender(&self, places: &[&Url]) -> Result<Sender, Error> {
         let keyfit = concat!("keyfit/", env!("CARGO_PKG_VERSION"));
         let agent = self.user_agent.as_ref().map_or_else(|| keyfit.to_owned(), |agent| format!("{agent} {keyfit}"));
-        let Some(own) = &self.own else { return self.client(&agent, places).map(Sender::new) };
+        let Some(own) = &self.own else { return self.built_in(&agent, places) };
         if self.sets_certificates() {
             let text = "certificates are set beside a client of your own, which would not know of them: set them there";
             return Err(Error::configuration(text.to_owned()));
         }
         let name = HeaderValue::from_str(&agent);
         let name = name.map_err(|_| Error::configuration("the user agent cannot stand in a header".to_owned()))?;
-        // It builds requests and sends none.
-        Ok(Sender::of_own(self.client(&agent, &[])?, own.clone(), name))
+        Ok(Sender::Own(own.clone(), name))
     }
 
-    fn client(&self, agent: &str, places: &[&Url]) -> Result<reqwest::Client, Error> {
-        let builder = reqwest::Client::builder()
-            .user_agent(agent)
-            .redirect(Policy::none())
-            .referer(false)
-            .connect_timeout(self.connect_timeout)
-            .timeout(self.timeout)
-            // The attempt loop alone sends anything again.
-            .retry(reqwest::retry::never());
-        let builder = if self.keeps_connections { builder } else { builder.pool_max_idle_per_host(0) };
-        // A proxy of the environment would take plain http, and the credential in it, off this machine.
-        let has_loopback = places.iter().any(|place| is_loopback(place));
-        let builder = if has_loopback { builder.no_proxy() } else { builder };
-        self.with_certificates(self.with_roots(builder, places))?.build().map_err(|error| {
+    /// The client that is built in.
+    #[cfg(feature = "reqwest")]
+    fn built_in(&self, agent: &str, places: &[&Url]) -> Result<Sender, Error> {
+        let setup = Setup {
+            agent,
+            connect_timeout: self.connect_timeout,
+            timeout: self.timeout,
+            keeps_connections: self.keeps_connections,
+            // A proxy of the environment would take plain http, and the credential in it, off this machine.
+            uses_proxy: !places.iter().any(|place| is_loopback(place)),
+            // A client of loopback hosts over plain http never speaks TLS; reading the system's certificates for it is most of
+            // what making it would cost.
+            #[cfg(feature = "rustls")]
+            trust: if places.iter().all(|place| place.scheme() == "http") {
+                Trust::Nobody
+            } else {
+                Trust::SystemAnd(&self.authorities)
+            },
+            #[cfg(feature = "rustls")]
+            identity: self.client_certificate.as_ref().map(ClientCertificate::identity).transpose()?,
+        };
+        BuiltIn::new(setup).map(Sender::BuiltIn).map_err(|error| {
             let hint = if self.has_client_certificate() {
                 " with this client certificate: does the key belong to it?"
             } else {
@@ -92,20 +103,13 @@ impl Http {
         })
     }
 
-    /// With the certificate authorities that are trusted. A client of loopback hosts over plain http never speaks TLS; reading
-    /// the system's certificates for it is most of what making it would cost.
-    fn with_roots(&self, builder: ClientBuilder, places: &[&Url]) -> ClientBuilder {
-        #[cfg(feature = "rustls")]
-        return if places.iter().all(|place| place.scheme() == "http") {
-            builder.tls_certs_only([])
-        } else {
-            builder.tls_certs_merge(self.authorities.iter().cloned())
-        };
-        #[cfg(not(feature = "rustls"))]
-        {
-            let _ = places;
-            builder
-        }
+    /// There is none.
+    #[cfg(not(feature = "reqwest"))]
+    #[expect(clippy::unused_self, reason = "with reqwest there is one")]
+    fn built_in(&self, _: &str, _: &[&Url]) -> Result<Sender, Error> {
+        let text = "no HTTP client is built in without the feature `reqwest` of keyfit: turn it on, or give a client of your own to \
+                    `http_client`";
+        Err(Error::configuration(text.to_owned()))
     }
 }
 
@@ -119,17 +123,10 @@ impl Http {
     fn sets_certificates(&self) -> bool {
         self.has_client_certificate() || !self.authorities.is_empty()
     }
-
-    fn with_certificates(&self, builder: ClientBuilder) -> Result<ClientBuilder, Error> {
-        Ok(match &self.client_certificate {
-            Some(certificate) => builder.identity(certificate.identity()?),
-            None => builder,
-        })
-    }
 }
 
 #[cfg(not(feature = "rustls"))]
-#[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "with TLS there are certificates")]
+#[expect(clippy::unused_self, reason = "with TLS there are certificates")]
 impl Http {
     pub(crate) fn has_client_certificate(&self) -> bool {
         false
@@ -137,10 +134,6 @@ impl Http {
 
     fn sets_certificates(&self) -> bool {
         false
-    }
-
-    fn with_certificates(&self, builder: ClientBuilder) -> Result<ClientBuilder, Error> {
-        Ok(builder)
     }
 }
 

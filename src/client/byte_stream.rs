@@ -10,28 +10,27 @@ use futures_core::Stream;
 use futures_core::future::BoxFuture;
 
 use crate::error::{Clock as _, Error, SystemClock};
-
-type Chunks = Pin<Box<dyn Stream<Item = Result<Bytes, reqwest::Error>> + Send>>;
+use crate::http_client::Body;
 
 /// The body of an answer, in the chunks in which it comes. It has no limit of its own, and ends with the first error.
 ///
 /// Neither [`Config::timeout`](crate::Config::timeout) nor the deadline of the call ends it, which are over when the answer
 /// begins; what does is silence, after [`Config::idle_timeout`](crate::Config::idle_timeout).
 pub struct ByteStream {
-    chunks: Option<Chunks>,
+    body: Option<Body>,
     idle_timeout: Duration,
     /// Begun when nothing is there to be read.
     silence: Option<BoxFuture<'static, ()>>,
 }
 
 impl ByteStream {
-    pub(crate) fn of(response: reqwest::Response, idle_timeout: Duration) -> Self {
-        Self { chunks: Some(Box::pin(response.bytes_stream())), idle_timeout, silence: None }
+    pub(crate) fn of(body: Body, idle_timeout: Duration) -> Self {
+        Self { body: Some(body), idle_timeout, silence: None }
     }
 
     /// A body that was read already.
     pub(crate) fn whole(body: Bytes) -> Self {
-        Self::of(http::Response::new(body).into(), Duration::MAX)
+        Self::of(body.into(), Duration::MAX)
     }
 
     /// The next chunk.
@@ -51,15 +50,15 @@ impl Stream for ByteStream {
     type Item = Result<Bytes, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let Some(chunks) = &mut self.chunks else { return Poll::Ready(None) };
-        let next = match chunks.as_mut().poll_next(context) {
+        let Some(body) = &mut self.body else { return Poll::Ready(None) };
+        let next = match body.poll_chunk(context) {
             Poll::Pending if self.is_silent(context) => Poll::Ready(Some(Err(Error::silent(self.idle_timeout)))),
             Poll::Pending => return Poll::Pending,
             Poll::Ready(next) => Poll::Ready(next.map(|chunk| chunk.map_err(Error::broken_off))),
         };
         self.silence = None;
         if matches!(next, Poll::Ready(None | Some(Err(_)))) {
-            self.chunks = None;
+            self.body = None;
         }
         next
     }
@@ -73,6 +72,10 @@ impl fmt::Debug for ByteStream {
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+
+    use http_body::Frame;
+
     use super::*;
     use crate::error::ErrorKind;
 
@@ -92,22 +95,25 @@ mod tests {
         /// Four bytes, 0.2 s between them, and then silence.
         struct Slow(u8, Option<BoxFuture<'static, ()>>);
 
-        impl Stream for Slow {
-            type Item = Result<Bytes, reqwest::Error>;
+        impl http_body::Body for Slow {
+            type Data = Bytes;
+            type Error = Infallible;
 
-            fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+            fn poll_frame(
+                mut self: Pin<&mut Self>,
+                context: &mut Context<'_>,
+            ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
                 if self.0 == 4 {
                     return Poll::Pending;
                 }
                 let wait = self.1.get_or_insert_with(|| SystemClock.sleep(Duration::from_millis(200)));
                 std::task::ready!(wait.as_mut().poll(context));
                 *self = Self(self.0 + 1, None);
-                Poll::Ready(Some(Ok(Bytes::from_static(b"x"))))
+                Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b"x")))))
             }
         }
 
-        let chunks: Chunks = Box::pin(Slow(0, None));
-        let mut stream = ByteStream { chunks: Some(chunks), idle_timeout: Duration::from_millis(700), silence: None };
+        let mut stream = ByteStream::of(Body::new(Slow(0, None)), Duration::from_millis(700));
         for _ in 0..4 {
             stream.next().await.expect("a chunk").expect("within the time");
         }

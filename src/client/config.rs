@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::Url;
+use url::Url;
 
 use super::RetryPolicy;
 use super::hook::{Hook, RequestSigner};
@@ -13,6 +13,8 @@ use super::observer::Observer;
 use crate::auth::http::{Http, checked_base};
 use crate::auth::{TokenCheck, environment};
 use crate::error::{Clock, Error, SystemClock};
+#[cfg(feature = "rustls")]
+use crate::http_client::Authority;
 use crate::http_client::{HttpClient, Own};
 
 /// The longest body of a success that is read by default, in bytes.
@@ -131,7 +133,7 @@ impl Config {
     /// Returns an error if the text holds no certificate.
     #[cfg(feature = "rustls")]
     pub fn root_certificates(mut self, pem: impl AsRef<[u8]>) -> Result<Self, Error> {
-        let read = reqwest::Certificate::from_pem_bundle(pem.as_ref()).ok().filter(|read| !read.is_empty());
+        let read = Authority::all_in(pem.as_ref());
         let read =
             read.ok_or_else(|| Error::configuration("the root certificates hold no certificate in PEM".to_owned()))?;
         self.http.authorities.extend(read);
@@ -217,7 +219,7 @@ impl Config {
     }
 
     /// A client of your own that sends the requests: with a proxy, a pool, roots or layers of its own, or one that answers from memory in
-    /// tests. See [`http_client`](crate::http_client). [`connect_timeout`](Self::connect_timeout) and certificates are its own business;
+    /// tests. See [`http_client`](crate::http_client). Without the feature `reqwest` there is no other. [`connect_timeout`](Self::connect_timeout) and certificates are its own business;
     /// the [`timeout`](Self::timeout) of an attempt stays in force.
     #[must_use]
     pub fn http_client(mut self, client: impl HttpClient) -> Self {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures_core::future::BoxFuture;
-use reqwest::header::HeaderMap;
+use http::header::HeaderMap;
 use secrecy::SecretString;
 use serde::Serialize;
 use serde::de::DeserializeOwned;

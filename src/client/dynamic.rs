@@ -3,10 +3,11 @@
 use std::fmt;
 
 use bytes::Bytes;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
-use reqwest::{Method, Request};
+use http::Method;
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use url::Url;
 
 use super::call_options::checked_header;
 use super::list_style::{ListStyle, add_query};
@@ -15,8 +16,9 @@ use super::path_argument::{PathArgument, encode};
 use super::query::pairs;
 use super::transport::{Answer, Transport, Unsent};
 use crate::auth::{Credential, with_secrets};
-use crate::client::{ByteStream, CallOptions, Config, Poll, Response};
+use crate::client::{ByteStream, CallOptions, Config, Poll, Requests, Response};
 use crate::error::{Api, Error, Operation};
+use crate::http_client::{Request, SendError};
 
 /// A client of an [`Api`] that a program reads or makes up while it runs. Its calls pass through what those of generated
 /// clients do: attempts, rate limits, masking, the limit of answers, and the check of where a request goes. What is not
@@ -42,7 +44,6 @@ use crate::error::{Api, Error, Operation};
 #[derive(Clone)]
 pub struct DynamicClient {
     api: &'static Api,
-    http: reqwest::Client,
     transport: Transport,
 }
 
@@ -71,8 +72,8 @@ impl DynamicClient {
     /// # Errors
     /// Returns an error if the base URL may not be used, or the TLS backend cannot be initialized.
     pub fn new<K>(api: &'static Api, credential: Credential<K>, config: Config) -> Result<Self, Error> {
-        let (http, transport) = Transport::connect(credential, config, api)?;
-        Ok(Self { api, http, transport })
+        let (_, transport) = Transport::connect(credential, config, api)?;
+        Ok(Self { api, transport })
     }
 
     /// The same client, with options for its calls. Both share everything else.
@@ -239,13 +240,13 @@ impl DynamicCall<'_> {
         let pagination = self.operation.pagination?;
         let call = self.built().map_err(Unsent::from);
         let Self { client, operation, .. } = self;
-        Some(Pages::over(Pager::new(&client.transport, &client.http, call, operation, pagination)))
+        Some(Pages::over(Pager::new(&client.transport, call, operation, pagination)))
     }
 
     /// The call as one that starts work, and is waited for. Where the answer is not a 202 it is the result itself.
     pub fn poll(self) -> Poll {
         let call = self.built().map_err(Unsent::from);
-        Poll::new(&self.client.transport, &self.client.http, call, self.operation)
+        Poll::new(&self.client.transport, call, self.operation)
     }
 
     async fn answer(self) -> Result<Answer, Error> {
@@ -259,7 +260,7 @@ impl DynamicCall<'_> {
     async fn sent(self) -> Result<Answer, Error> {
         let request = self.built().map_err(Unsent::from);
         let Self { client, operation, .. } = self;
-        client.transport.send(&client.http, request, operation).await
+        client.transport.send(&Requests, request, operation).await
     }
 
     fn refuse(&mut self, why: String) {
@@ -273,23 +274,25 @@ impl DynamicCall<'_> {
         let method = Method::from_bytes(self.operation.method.as_bytes())
             .map_err(|_| Error::invalid_request(format!("`{}` is not a method", self.operation.method)))?;
         let url = format!("{}{}", self.client.transport.base_url_of(self.operation)?, self.filled()?);
-        let mut request = self.client.http.request(method, url).headers(self.headers.clone());
+        let url = Url::parse(&url).map_err(|error| Error::transport(SendError::unfit(error)))?;
+        let mut request = Request::new(method, url);
+        *request.headers_mut() = self.headers.clone();
         if !self.operation.query.is_empty() {
-            request = request.query(self.operation.query);
+            request.add_pairs(self.operation.query);
         }
         if !self.query.is_empty() {
-            request = request.query(&self.query);
+            request.add_pairs(&self.query);
         }
         let value = |name: &str, text: &str| {
             HeaderValue::try_from(text).map_err(|_| Error::invalid_request(format!("the {name} is not a media type")))
         };
         if let Some(accept) = &self.accept {
-            request = request.header(ACCEPT, value("type that is asked for", accept)?);
+            request.headers_mut().append(ACCEPT, value("type that is asked for", accept)?);
         }
         if let Some((media_type, body)) = &self.body {
-            request = request.header(CONTENT_TYPE, value("type of the body", media_type)?).body(body.clone());
+            request.headers_mut().append(CONTENT_TYPE, value("type of the body", media_type)?);
+            *request.body_mut() = Some(body.clone().into());
         }
-        let mut request = request.build().map_err(Error::transport)?;
         self.lists.iter().for_each(|list| add_query(request.url_mut(), list));
         Ok(request)
     }

@@ -35,12 +35,14 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use futures_core::future::BoxFuture;
-use reqwest::header::{CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue, SET_COOKIE, TRANSFER_ENCODING};
-use reqwest::{Method, Request, StatusCode, Url};
+use http::header::{CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue, SET_COOKIE, TRANSFER_ENCODING};
+use http::{Method, StatusCode};
+use url::Url;
 
 use super::call_options::checked_header;
 use crate::error::redact::{MASK, Redactor};
 use crate::error::{Error, ErrorKind, Operation};
+use crate::http_client::{Body, Request};
 
 /// Why a hook stops a call: any error. Its text becomes part of the call's error, so that it must hold no secret.
 pub type HookError = Box<dyn std::error::Error + Send + Sync>;
@@ -275,7 +277,7 @@ impl Signable {
     /// The bytes of the body, none where there is none. `None` where it is a stream, whose bytes are not known before they are sent: an
     /// upload, or a form in parts.
     pub fn body(&self) -> Option<&[u8]> {
-        self.request.body().map_or(Some(&[]), reqwest::Body::as_bytes)
+        self.request.body().map_or(Some(&[]), Body::as_bytes)
     }
 
     /// Adds a header, or replaces the one of this name, `Authorization` included. Its value prints nowhere.
@@ -359,7 +361,7 @@ mod tests {
 
     static CALL: Operation = Operation::undocumented("POST", Retry::Never);
 
-    fn request(body: Option<reqwest::Body>) -> Request {
+    fn request(body: Option<Body>) -> Request {
         let mut request = Request::new(Method::POST, "https://a.example/b".parse().expect("a URL"));
         *request.body_mut() = body;
         request
@@ -368,7 +370,7 @@ mod tests {
     #[test]
     fn a_body_that_is_a_stream_has_no_bytes_to_be_signed() {
         let signable = |body| Signable::new(&CALL, SystemTime::UNIX_EPOCH, request(body));
-        let stream = || Some(reqwest::Body::wrap(crate::http_client::Body::new(reqwest::Body::from("a"))));
+        let stream = || Some(Body::new(Body::from("a")));
         assert_eq!(signable(None).body(), Some(&[][..]));
         assert_eq!(signable(Some("ab".into())).body(), Some(&b"ab"[..]));
         assert_eq!(signable(stream()).body(), None);

@@ -1,9 +1,9 @@
 //! Idempotency keys: texts by which a server recognizes a call that is sent again.
 
-use reqwest::Request;
-use reqwest::header::{HeaderName, HeaderValue};
+use http::header::{HeaderName, HeaderValue};
 
 use crate::error::{Error, Operation};
+use crate::http_client::Request;
 
 /// A new idempotency key: a random UUID (RFC 9562, version 4). Clients make one for each call that takes it; make one yourself to
 /// store it before the call, so that the same call can be sent again by another process.

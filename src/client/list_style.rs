@@ -2,7 +2,7 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use reqwest::Url;
+use url::Url;
 
 use super::brackets;
 use super::path_argument::{InvalidPathArgument, PathArgument};

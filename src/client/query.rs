@@ -1,7 +1,6 @@
 //! Parameters of a query.
 
-use serde::ser::Error as _;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use serde_json::value::RawValue;
 
 /// A parameter of a query: a scalar is one pair, a list a pair for each item, an object a pair for each member under the
@@ -19,11 +18,11 @@ impl<'a, T> QueryParam<'a, T> {
     }
 }
 
-impl<T: Serialize> Serialize for QueryParam<'_, T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+impl<T: Serialize> QueryParam<'_, T> {
+    /// Its names and values, not encoded yet.
+    pub(super) fn pairs(&self) -> Result<Vec<(String, String)>, serde_json::Error> {
         // As JSON text, because numbers keep their digits there.
-        let text = serde_json::to_string(self.value).map_err(S::Error::custom)?;
-        pairs(self.name, &text).map_err(S::Error::custom)?.serialize(serializer)
+        pairs(self.name, &serde_json::to_string(self.value)?)
     }
 }
 
@@ -97,6 +96,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::client::Requests;
 
     #[derive(Serialize)]
     struct Filter {
@@ -106,7 +106,7 @@ mod tests {
     }
 
     fn query(value: impl Serialize) -> String {
-        let request = reqwest::Client::new().get("http://localhost/").query(&QueryParam::new("q", &value)).build();
+        let request = Requests.get("http://localhost/").query(&QueryParam::new("q", &value)).build();
         request.expect("a request").url().query().unwrap_or_default().to_owned()
     }
 

@@ -3,16 +3,18 @@
 use std::fmt;
 
 use bytes::Bytes;
-use reqwest::{Method, Request};
+use http::Method;
+use http::header::{CONTENT_TYPE, HeaderValue};
 use serde::Serialize;
 
 use crate::auth::with_secrets;
-use crate::client::Response;
 use crate::client::pagination::{Items, Pager};
 use crate::client::transport::{Answer, Transport, Unsent};
+use crate::client::{Requests, Response};
 use crate::error::json::decode_body;
 use crate::error::operation::{Pagination, Retry};
 use crate::error::{Error, Operation};
+use crate::http_client::Request;
 
 /// A request to a path that the document lacks, below the base URL of its client; made by the client's `request`.
 ///
@@ -20,7 +22,6 @@ use crate::error::{Error, Operation};
 /// sent once, unless [`CallOptions::idempotent`](crate::CallOptions::idempotent) says otherwise.
 pub struct RawRequest<'a> {
     transport: &'a Transport,
-    http: &'a reqwest::Client,
     method: Method,
     path: String,
     query: Vec<(String, String)>,
@@ -29,8 +30,8 @@ pub struct RawRequest<'a> {
 
 impl<'a> RawRequest<'a> {
     #[doc(hidden)]
-    pub fn new(transport: &'a Transport, http: &'a reqwest::Client, method: Method, path: &str) -> Self {
-        Self { transport, http, method, path: path.to_owned(), query: Vec::new(), body: None }
+    pub fn new(transport: &'a Transport, _: &'a Requests, method: Method, path: &str) -> Self {
+        Self { transport, method, path: path.to_owned(), query: Vec::new(), body: None }
     }
 
     /// Adds a parameter to the query. Never a token: URLs are logged.
@@ -54,12 +55,12 @@ impl<'a> RawRequest<'a> {
     /// `;` as well; a body that cannot be
     /// written as JSON; every answer that is no success; every failure on the way.
     pub async fn send(self) -> Result<Response<Bytes>, Error> {
-        let (transport, http, operation) = (self.transport, self.http, operation(&self.method));
+        let (transport, operation) = (self.transport, operation(&self.method));
         let (method, path) = (self.method.clone(), self.path.clone());
         let send = async {
             let mut request = self.build()?;
             transport.prepare_raw(&mut request);
-            transport.send_raw(http, request, operation).await.map(Answer::raw)
+            transport.send_raw(request, operation).await.map(Answer::raw)
         };
         send.await.map_err(|error| error.of_request(operation, &method, &path))
     }
@@ -68,7 +69,7 @@ impl<'a> RawRequest<'a> {
     ///
     /// ```no_run
     /// use keyfit::operation::{NextPage, PageArgument, Pagination};
-    /// use reqwest::Method;
+    /// use keyfit::http_client::http::Method;
     ///
     /// # async fn example(client: keyfit::scopien::Client) -> Result<(), keyfit::Error> {
     /// let next = NextPage::Cursor { at: "/paging/next", argument: PageArgument::Query("after") };
@@ -81,22 +82,23 @@ impl<'a> RawRequest<'a> {
     /// # }
     /// ```
     pub fn items<T>(self, pagination: Pagination) -> Items<T> {
-        let (transport, http, operation) = (self.transport, self.http, operation(&self.method));
+        let (transport, operation) = (self.transport, operation(&self.method));
         let call = self.build().map_err(Unsent::from);
-        Items::over(Pager::new(transport, http, call, operation, pagination).without_path())
+        Items::over(Pager::new(transport, call, operation, pagination).without_path())
     }
 
     fn build(self) -> Result<Request, Error> {
-        let mut request = self.http.request(self.method, self.transport.url(&self.path)?);
+        let mut request = Request::new(self.method, self.transport.url(&self.path)?);
         if !self.query.is_empty() {
-            request = request.query(&self.query);
+            request.add_pairs(&self.query);
         }
         if let Some(body) = self.body {
             let body =
                 body.map_err(|error| Error::invalid_request(format!("the body cannot be written as JSON: {error}")))?;
-            request = request.header(reqwest::header::CONTENT_TYPE, "application/json").body(body);
+            request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            *request.body_mut() = Some(body.into());
         }
-        request.build().map_err(Error::transport)
+        Ok(request)
     }
 }
 

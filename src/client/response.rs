@@ -4,8 +4,8 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::time::SystemTime;
 
-use reqwest::StatusCode;
-use reqwest::header::{ETAG, HeaderMap, LAST_MODIFIED};
+use http::StatusCode;
+use http::header::{ETAG, HeaderMap, LAST_MODIFIED};
 
 use crate::auth::Carried;
 use crate::error::RateLimit;

@@ -102,8 +102,10 @@ mod tests {
             let _ = stream.read(&mut [0; 1024]).await;
             let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nfour").await;
         });
-        let response = reqwest::Client::builder().no_proxy().build().expect("a client").get(url).send().await;
-        ByteStream::of(response.expect("an answer"), Duration::MAX)
+        let url = url.parse().expect("a URL");
+        let sender = crate::auth::http::Http::default().sender(&[&url]).expect("a client");
+        let response = sender.send(crate::http_client::Request::new(http::Method::GET, url)).await;
+        ByteStream::of(response.expect("an answer").into_body(), Duration::MAX)
     }
 
     #[tokio::test]

@@ -3,18 +3,18 @@
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
-use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use futures_core::Stream;
-use http_body::{Body, Frame, SizeHint};
+use http_body::{Frame, SizeHint};
 use serde::Serialize;
 use tokio::task::JoinHandle;
 
 use crate::error::Error;
+use crate::http_client::Body;
 use crate::runtime;
 
 /// How much of a file is read at once, and of JSON texts written, in bytes.
@@ -34,7 +34,7 @@ type Chunks = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
 /// # Ok(())
 /// # }
 /// ```
-pub struct Upload(reqwest::Body);
+pub struct Upload(Body);
 
 impl Upload {
     /// Bytes, or a text.
@@ -48,15 +48,20 @@ impl Upload {
     /// # Errors
     /// Returns an error of kind [`File`](crate::ErrorKind::File) if the file cannot be opened.
     pub async fn file(path: impl AsRef<Path>) -> Result<Self, Error> {
-        let path = path.as_ref().to_owned();
+        let opened = Self::open(path.as_ref().to_owned()).await;
+        let (file, _) = opened.map_err(|error| Error::file("the file cannot be read", error))?;
+        Ok(file)
+    }
+
+    /// The content of a file, and its length in bytes.
+    pub(super) async fn open(path: PathBuf) -> io::Result<(Self, u64)> {
         let opened = runtime::spawn_blocking(move || {
             let file = File::open(path)?;
             let length = file.metadata()?.len();
             Ok((file, length))
         });
-        let opened = opened.await.map_err(io::Error::other).and_then(|opened| opened);
-        let (file, length) = opened.map_err(|error| Error::file("the file cannot be read", error))?;
-        Ok(Self::stream_of(FileChunks::Idle(file), length))
+        let (file, length) = opened.await.map_err(io::Error::other).and_then(|opened| opened)?;
+        Ok((Self::stream_of(FileChunks::Idle(file), length), length))
     }
 
     /// The chunks of a stream, whose length is not known before its end: they are sent with `Transfer-Encoding: chunked`.
@@ -78,18 +83,20 @@ impl Upload {
         Self::of(stream, Some(length))
     }
 
-    fn of<S, E>(stream: S, left: Option<u64>) -> Self
+    /// The chunks of a stream, and how many bytes come where that is known.
+    pub(super) fn of<S, T, E>(stream: S, left: Option<u64>) -> Self
     where
-        S: Stream<Item = Result<Bytes, E>> + Send + 'static,
-        E: Into<Box<dyn std::error::Error + Send + Sync>> + 'static,
+        S: Stream<Item = Result<T, E>> + Send + 'static,
+        T: Into<Bytes>,
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let chunks: Chunks =
-            Box::pin(Mapped(Box::pin(stream), |chunk: Result<Bytes, E>| chunk.map_err(io::Error::other)));
-        Self(reqwest::Body::wrap(Measured { chunks: Mutex::new(chunks), left }))
+            Box::pin(Mapped(Box::pin(stream), |chunk: Result<T, E>| chunk.map(Into::into).map_err(io::Error::other)));
+        Self(Body::new(Measured { chunks, left }))
     }
 }
 
-impl From<Upload> for reqwest::Body {
+impl From<Upload> for Body {
     fn from(upload: Upload) -> Self {
         upload.0
     }
@@ -117,12 +124,11 @@ impl<S: Stream, T, F: FnMut(S::Item) -> T> Stream for Mapped<S, F> {
 
 /// Chunks, and how many bytes of them are to come where that is known.
 struct Measured {
-    /// Never locked: a body has to be `Sync`, which streams are not.
-    chunks: Mutex<Chunks>,
+    chunks: Chunks,
     left: Option<u64>,
 }
 
-impl Body for Measured {
+impl http_body::Body for Measured {
     type Data = Bytes;
     type Error = io::Error;
 
@@ -130,8 +136,7 @@ impl Body for Measured {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
-        let chunks = self.chunks.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let chunk = ready!(chunks.as_mut().poll_next(context));
+        let chunk = ready!(self.chunks.as_mut().poll_next(context));
         let wrong = |text| Poll::Ready(Some(Err(io::Error::new(io::ErrorKind::InvalidData, text))));
         let Some(left) = &mut self.left else { return Poll::Ready(chunk.map(|chunk| chunk.map(Frame::data))) };
         match chunk {
@@ -264,13 +269,8 @@ mod tests {
     use super::*;
 
     /// All that a body holds.
-    async fn whole(upload: Upload) -> Result<Vec<u8>, reqwest::Error> {
-        let mut body: reqwest::Body = upload.into();
-        let mut bytes = Vec::new();
-        while let Some(frame) = std::future::poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
-            bytes.extend_from_slice(&frame?.into_data().unwrap_or_default());
-        }
-        Ok(bytes)
+    async fn whole(upload: Upload) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
+        Body::from(upload).whole().await.map(Vec::from)
     }
 
     fn chunks(texts: &'static [&'static str]) -> impl Stream<Item = io::Result<Bytes>> + Send {
@@ -300,7 +300,7 @@ mod tests {
         let content = vec![b'x'; 3 * CHUNK + 1];
         std::fs::write(&path, &content).expect("a file");
         let upload = Upload::file(&path).await.expect("a file");
-        assert_eq!(upload.0.size_hint().exact(), Some(content.len() as u64));
+        assert_eq!(http_body::Body::size_hint(&upload.0).exact(), Some(content.len() as u64));
         assert!(whole(upload).await.expect("it is read") == content);
         let error = Upload::file(folder.path().join("none")).await.expect_err("there is none");
         assert_eq!(error.kind(), crate::error::ErrorKind::File);

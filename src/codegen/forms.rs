@@ -1,11 +1,12 @@
 //! Forms as bodies of generated calls.
 
-use reqwest::Request;
-use reqwest::header::CONTENT_TYPE;
+use http::header::CONTENT_TYPE;
 use serde::Serialize;
 
+use crate::client::RequestBuilder;
 use crate::client::form::{FormMember, Multipart, written};
 use crate::client::transport::{Outgoing, Unsent};
+use crate::http_client::Request;
 
 /// The request with a body in parts; without one where the value is `None`.
 ///
@@ -23,10 +24,10 @@ pub fn multipart(
 
 /// The request with a body that is a form in one text; without one where the value is `None`.
 pub(super) fn urlencoded(
-    request: reqwest::RequestBuilder,
+    request: RequestBuilder,
     body: &impl Serialize,
     members: &[FormMember],
-) -> Result<reqwest::RequestBuilder, Unsent> {
+) -> Result<RequestBuilder, Unsent> {
     Ok(match written(body, members).map_err(|why| refused(&why))? {
         Some(form) => request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form),
         None => request,

@@ -9,6 +9,7 @@ mod forms;
 mod include;
 mod oauth;
 mod parameters;
+pub mod requests;
 mod text;
 mod values;
 
@@ -16,7 +17,6 @@ pub use bytes;
 pub use chrono;
 pub use futures_core::Stream;
 pub use regress;
-pub use reqwest;
 pub use serde;
 pub use serde::{Deserialize, Serialize};
 pub use serde_json;
@@ -36,7 +36,8 @@ pub use crate::{
 };
 
 use crate::auth::{Carrier, Credential, TokenKind};
-use crate::client::Poll;
+use crate::client::{Poll, RequestBuilder, Requests};
+use crate::http_client::Request;
 pub use oauth::{client_credentials, discovered_client_credentials};
 
 pub use forms::multipart;
@@ -51,6 +52,7 @@ pub use crate::client::query::QueryParam;
 pub use crate::client::stream::{StreamCall, Streamed};
 pub use crate::client::upload::Framing;
 pub use parameters::{header_list, path_list, query_list, with_lists};
+pub use requests as reqwest;
 // The builders of requests know an error of this name.
 pub use crate::client::transport::Unsent as Error;
 pub use crate::client::transport::{Answer, Outgoing, Transport, Unsent};
@@ -110,61 +112,56 @@ pub fn unknown_operation(id: &str) -> crate::error::Error {
 /// A call whose answer comes an item at a time.
 pub fn stream<'a>(
     transport: &'a Transport,
-    http: &'a reqwest::Client,
+    _: &'a Requests,
     request: Result<impl Into<Outgoing>, Unsent>,
     operation: &'static Operation,
     streamed: Streamed,
 ) -> StreamCall<'a> {
-    StreamCall { transport, http, request: request.map(Into::into), operation, streamed }
+    StreamCall { transport, request: request.map(Into::into), operation, streamed }
 }
 
 /// A call that starts work, and the looks at its status.
 pub fn poll(
     transport: &Transport,
-    http: &reqwest::Client,
+    _: &Requests,
     request: Result<impl Into<Outgoing>, Unsent>,
     operation: &'static Operation,
 ) -> Poll {
-    Poll::new(transport, http, request, operation)
+    Poll::new(transport, request, operation)
 }
 
 /// The items of a paged call.
 pub fn items<T>(
     transport: &Transport,
-    http: &reqwest::Client,
-    call: Result<reqwest::Request, Unsent>,
+    _: &Requests,
+    call: Result<Request, Unsent>,
     operation: &'static Operation,
 ) -> Items<T> {
-    Items::over(pager(transport, http, call, operation))
+    Items::over(pager(transport, call, operation))
 }
 
 /// The answers of a paged call.
 pub fn pages<A>(
     transport: &Transport,
-    http: &reqwest::Client,
-    call: Result<reqwest::Request, Unsent>,
+    _: &Requests,
+    call: Result<Request, Unsent>,
     operation: &'static Operation,
 ) -> Pages<A> {
-    Pages::over(pager(transport, http, call, operation))
+    Pages::over(pager(transport, call, operation))
 }
 
-fn pager(
-    transport: &Transport,
-    http: &reqwest::Client,
-    call: Result<reqwest::Request, Unsent>,
-    operation: &'static Operation,
-) -> Pager {
+fn pager(transport: &Transport, call: Result<Request, Unsent>, operation: &'static Operation) -> Pager {
     let Some(pagination) = operation.pagination else {
         let text = format!("the table does not say how `{}` pages: give its row a `Pagination`", operation.id);
         let never = Err(crate::error::Error::invalid_request(text).into());
-        return Pager::new(transport, http, never, operation, Pagination::new(NextPage::Link));
+        return Pager::new(transport, never, operation, Pagination::new(NextPage::Link));
     };
-    Pager::new(transport, http, call, operation, pagination)
+    Pager::new(transport, call, operation, pagination)
 }
 
 /// Sets a header that each request of a call has.
-pub fn set(headers: &mut reqwest::header::HeaderMap, name: &'static str, value: &'static str) {
-    headers.append(name, reqwest::header::HeaderValue::from_static(value));
+pub fn set(headers: &mut http::header::HeaderMap, name: &'static str, value: &'static str) {
+    headers.append(name, http::header::HeaderValue::from_static(value));
 }
 
 /// Arguments as a segment of a path.
@@ -207,9 +204,9 @@ pub trait RequestBuilderExt: Sized {
     }
 }
 
-impl RequestBuilderExt for reqwest::RequestBuilder {
+impl RequestBuilderExt for RequestBuilder {
     fn accept(self, media_type: &'static str) -> Self {
-        self.header(reqwest::header::ACCEPT, reqwest::header::HeaderValue::from_static(media_type))
+        self.header(http::header::ACCEPT, http::header::HeaderValue::from_static(media_type))
     }
 
     fn form_of<T: serde::Serialize>(self, body: &T, members: &[FormMember]) -> Result<Self, Unsent> {

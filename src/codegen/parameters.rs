@@ -1,10 +1,10 @@
 //! Lists as parameters of generated calls.
 
-use reqwest::Request;
 use serde::Serialize;
 
 use crate::client::list_style::{ListStyle, add_query};
 use crate::client::transport::Unsent;
+use crate::http_client::Request;
 
 /// A list as a segment of a path.
 ///

@@ -1,7 +1,10 @@
 //! Reads the body of an answer, as far as it comes.
 
+use std::future::poll_fn;
+
 use bytes::{Bytes, BytesMut};
-use reqwest::Response;
+
+use crate::http_client::{self, SendError};
 
 /// A body, and why it may not be all of it.
 #[derive(Debug)]
@@ -18,18 +21,18 @@ pub(crate) enum End {
     /// At the limit; more would have come.
     Limit,
     /// With the connection.
-    Broken(reqwest::Error),
+    Broken(SendError),
 }
 
 /// Reads up to `limit` bytes. A body that comes in one piece, as most do, is not copied.
-pub(crate) async fn read(response: &mut Response, limit: usize) -> Body {
+pub(crate) async fn read(from: &mut http_client::Body, limit: usize) -> Body {
     let mut first = Bytes::new();
     let mut joined = BytesMut::new();
     let end = loop {
-        let mut chunk = match response.chunk().await {
-            Ok(Some(chunk)) => chunk,
-            Ok(None) => break End::Whole,
-            Err(error) => break End::Broken(error.without_url()),
+        let mut chunk = match poll_fn(|context| from.poll_chunk(context)).await {
+            Some(Ok(chunk)) => chunk,
+            None => break End::Whole,
+            Some(Err(error)) => break End::Broken(error),
         };
         let room = limit - first.len().max(joined.len());
         let is_over = chunk.len() > room;
@@ -54,7 +57,7 @@ mod tests {
     use super::*;
 
     async fn read_text(text: &'static str, limit: usize) -> Body {
-        read(&mut http::Response::new(text).into(), limit).await
+        read(&mut text.into(), limit).await
     }
 
     #[tokio::test]

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use reqwest::header::{HeaderMap, LOCATION};
-use reqwest::{Method, StatusCode};
+use http::header::{HeaderMap, LOCATION};
+use http::{Method, StatusCode};
 
 use super::api::UNKNOWN;
 use super::{Error, Inner};
@@ -21,9 +21,10 @@ impl Error {
         Self::unsent(ErrorKind::Configuration, text)
     }
 
-    pub(crate) fn configuration_from(text: String, source: reqwest::Error) -> Self {
+    #[cfg(feature = "reqwest")]
+    pub(crate) fn configuration_from(text: String, source: SendError) -> Self {
         let mut error = Self::configuration(text);
-        error.0.source = Some(source.without_url().into());
+        error.0.source = Some(source.into_source());
         error
     }
 
@@ -83,10 +84,10 @@ impl Error {
     }
 
     /// A stream whose connection failed.
-    pub(crate) fn broken_off(source: reqwest::Error) -> Self {
+    pub(crate) fn broken_off(source: SendError) -> Self {
         let mut error = Self::unsent(ErrorKind::Cut, "the connection failed in the middle of the answer".to_owned());
         error.0.may_have_been_sent = true;
-        error.because_of(source.without_url())
+        error.because_of(source.into_source())
     }
 
     /// What failed at an item of a stream, counted from 1; `word` is what one is called.
@@ -247,7 +248,7 @@ impl Error {
 fn redirect_target(headers: &HeaderMap, secrets: &Redactor) -> String {
     // Masked before it is read as a URL: of a secret with a slash in it half would be left as a host.
     let location = headers.get(LOCATION).and_then(|location| location.to_str().ok()).map(|text| secrets.mask(text));
-    match location.map(|location| reqwest::Url::parse(&location)) {
+    match location.map(|location| url::Url::parse(&location)) {
         Some(Ok(url)) => format!("redirects to {} are not followed", url.origin().ascii_serialization()),
         Some(Err(_)) => "redirects are not followed".to_owned(),
         None => String::new(),

@@ -1,10 +1,11 @@
 //! An answer that is not a plain success.
 
+use std::error::Error as StdError;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use reqwest::header::{CONTENT_TYPE, HeaderMap};
-use reqwest::{Response, StatusCode};
+use http::StatusCode;
+use http::header::{CONTENT_TYPE, HeaderMap};
 use serde::de::DeserializeOwned;
 
 use super::api::Api;
@@ -14,6 +15,7 @@ use super::operation::{ItemCounts, Operation};
 use super::problem::Problem;
 use super::rate_limit;
 use crate::error::redact::{OneLine, Redactor};
+use crate::http_client;
 
 /// How much of an error body is kept, in bytes.
 const BODY_LIMIT: usize = 1 << 20;
@@ -46,7 +48,7 @@ pub(crate) enum Fault {
     /// A success that tells of items that failed.
     Partial(ItemCounts),
     /// A success whose body ended early.
-    Cut(Arc<reqwest::Error>),
+    Cut(Arc<dyn StdError + Send + Sync>),
     /// A success whose body is longer than this limit, in bytes.
     TooLong(usize),
     /// A success of items of which one is longer than this limit, in bytes.
@@ -58,11 +60,14 @@ pub(crate) enum Fault {
 impl Failure {
     /// Reads an answer that is no success. A body that is cut off, or too long, is kept as far as it came: status and
     /// headers matter more.
-    pub(crate) async fn of_status(mut response: Response, api: &'static Api, operation: &Operation) -> Self {
-        let status = response.status();
-        let headers = std::mem::take(response.headers_mut());
-        let body = body::read(&mut response, BODY_LIMIT).await;
-        Self::of_refusal(status, headers, (body.bytes, matches!(body.end, End::Whole)), api, operation)
+    pub(crate) async fn of_status(
+        response: http::Response<http_client::Body>,
+        api: &'static Api,
+        operation: &Operation,
+    ) -> Self {
+        let (head, mut body) = response.into_parts();
+        let body = body::read(&mut body, BODY_LIMIT).await;
+        Self::of_refusal(head.status, head.headers, (body.bytes, matches!(body.end, End::Whole)), api, operation)
     }
 
     /// The same of what was read already: the body, and whether that is all of it.

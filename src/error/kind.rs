@@ -1,6 +1,6 @@
 //! The kinds of failure that callers tell apart.
 
-use reqwest::StatusCode;
+use http::StatusCode;
 
 /// What failed.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]

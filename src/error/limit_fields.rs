@@ -2,7 +2,7 @@
 //! the forms that its versions gave them: `"day";r=9;t=60` with `"day";q=10;w=86400`, and before that `limit=10, remaining=9, reset=60`
 //! with `10;w=86400`.
 
-use reqwest::header::{HeaderMap, HeaderName};
+use http::header::{HeaderMap, HeaderName};
 
 /// What the two fields say, of several limits the one of which the fewest requests are left.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]

@@ -1,7 +1,7 @@
 //! Reads an error body: by the envelope of its API, and else by the standards and habits that many APIs keep to. Nothing in
 //! here can fail: a body that is not JSON says nothing.
 
-use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use http::header::{CONTENT_TYPE, HeaderMap};
 use serde_json::Value;
 
 use super::api::{Api, ErrorEnvelope};

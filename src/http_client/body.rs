@@ -1,15 +1,18 @@
 //! The body of a request or an answer.
 
 use std::fmt;
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
-use http_body::{Frame, SizeHint};
+use http_body::{Body as _, Frame, SizeHint};
+
+use super::SendError;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
-type Chunks = Pin<Box<dyn http_body::Body<Data = Bytes, Error = BoxError> + Send>>;
+pub(super) type Chunks = Pin<Box<dyn http_body::Body<Data = Bytes, Error = BoxError> + Send>>;
 
 /// A body: bytes, or what comes in chunks.
 pub struct Body(Content);
@@ -28,7 +31,11 @@ impl Body {
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        Self(Content::Chunks(Mutex::new(Box::pin(Boxed(Box::pin(body))))))
+        Self::of_chunks(Box::pin(Boxed(Box::pin(body))))
+    }
+
+    pub(super) fn of_chunks(chunks: Chunks) -> Self {
+        Self(Content::Chunks(Mutex::new(chunks)))
     }
 
     /// No body.
@@ -47,7 +54,7 @@ impl Body {
         };
         let mut chunks = chunks.into_inner().unwrap_or_else(PoisonError::into_inner);
         let mut whole = BytesMut::new();
-        while let Some(frame) = std::future::poll_fn(|context| chunks.as_mut().poll_frame(context)).await {
+        while let Some(frame) = poll_fn(|context| chunks.as_mut().poll_frame(context)).await {
             whole.extend_from_slice(&frame?.into_data().unwrap_or_default());
         }
         Ok(whole.freeze())
@@ -58,6 +65,38 @@ impl Body {
         match &self.0 {
             Content::Bytes(bytes) => Some(bytes.as_deref().unwrap_or_default()),
             Content::Chunks(_) => None,
+        }
+    }
+
+    /// The same once more, where it is there already; its bytes are shared.
+    pub(super) fn try_clone(&self) -> Option<Self> {
+        match &self.0 {
+            Content::Bytes(bytes) => Some(Self(Content::Bytes(bytes.clone()))),
+            Content::Chunks(_) => None,
+        }
+    }
+
+    /// All of it, where it is there already.
+    #[cfg(feature = "reqwest")]
+    pub(super) fn into_bytes(self) -> Result<Bytes, Self> {
+        match self.0 {
+            Content::Bytes(bytes) => Ok(bytes.unwrap_or_default()),
+            Content::Chunks(_) => Err(self),
+        }
+    }
+
+    /// The next chunk.
+    pub(crate) fn poll_chunk(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, SendError>>> {
+        loop {
+            return Poll::Ready(match ready!(Pin::new(&mut *self).poll_frame(context)) {
+                // What follows a body is no chunk of it.
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(chunk) => Some(Ok(chunk)),
+                    Err(_) => continue,
+                },
+                Some(Err(error)) => Some(Err(SendError::of(error))),
+                None => None,
+            });
         }
     }
 }
@@ -83,24 +122,6 @@ impl From<String> for Body {
 impl From<&'static str> for Body {
     fn from(text: &'static str) -> Self {
         Bytes::from_static(text.as_bytes()).into()
-    }
-}
-
-impl From<reqwest::Body> for Body {
-    fn from(body: reqwest::Body) -> Self {
-        match body.as_bytes() {
-            Some(bytes) => Bytes::copy_from_slice(bytes).into(),
-            None => Self::new(body),
-        }
-    }
-}
-
-impl From<Body> for reqwest::Body {
-    fn from(body: Body) -> Self {
-        match body.0 {
-            Content::Bytes(bytes) => bytes.unwrap_or_default().into(),
-            Content::Chunks(_) => Self::wrap(body),
-        }
     }
 }
 

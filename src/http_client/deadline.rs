@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures_core::future::BoxFuture;
 use http_body::{Frame, SizeHint};
 
-use super::Body;
+use super::{Body, SendError};
 use crate::runtime::{Elapsed, timeout};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -58,7 +58,7 @@ impl http_body::Body for Timed {
         if frame.is_ready() {
             return frame;
         }
-        self.deadline.0.as_mut().poll(context).map(|late| Some(Err(late.into())))
+        self.deadline.0.as_mut().poll(context).map(|late| Some(Err(SendError::timeout(late).into())))
     }
 
     fn size_hint(&self) -> SizeHint {

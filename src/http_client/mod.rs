@@ -36,7 +36,9 @@
 mod body;
 mod client;
 mod deadline;
+#[cfg(feature = "reqwest")]
 mod of_reqwest;
+mod request;
 mod send_error;
 mod sender;
 mod tower;
@@ -45,7 +47,14 @@ pub use body::Body;
 pub use client::{HttpClient, Sending};
 /// The crate with the types of requests and answers, in the version that is taken here.
 pub use http;
+#[cfg(feature = "rustls")]
+pub(crate) use of_reqwest::{Authority, Identity, Trust};
+#[cfg(feature = "reqwest")]
+pub(crate) use of_reqwest::{BuiltIn, Setup};
+pub use request::{Request, TimeLimit};
 pub(crate) use send_error::Fault;
 pub use send_error::SendError;
 pub(crate) use sender::{Own, Sender};
 pub use tower::Tower;
+/// The crate with the type of URLs, in the version that is taken here.
+pub use url;

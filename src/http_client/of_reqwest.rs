@@ -1,22 +1,233 @@
-//! A client of reqwest that the user has set up.
+//! The clients of reqwest: the one that is built in, and one that the user has set up.
 
-use super::{Body, HttpClient, SendError, Sending, sender};
+use std::error::Error as StdError;
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Frame, SizeHint};
+use reqwest::redirect::Policy;
+
+use super::{Body, Fault, HttpClient, Request, SendError, Sending, TimeLimit};
+
+type BoxError = Box<dyn StdError + Send + Sync>;
+
+/// The client that is built in.
+#[derive(Clone, Debug)]
+pub(crate) struct BuiltIn(reqwest::Client);
+
+/// How it is set up.
+pub(crate) struct Setup<'a> {
+    /// What it calls itself.
+    pub(crate) agent: &'a str,
+    pub(crate) connect_timeout: Duration,
+    /// From connecting to the last byte of the answer, where a request says nothing else.
+    pub(crate) timeout: Duration,
+    /// Whether a connection serves several requests.
+    pub(crate) keeps_connections: bool,
+    /// Whether a proxy of the environment is asked.
+    pub(crate) uses_proxy: bool,
+    #[cfg(feature = "rustls")]
+    pub(crate) trust: Trust<'a>,
+    /// Shown to a server that asks for one.
+    #[cfg(feature = "rustls")]
+    pub(crate) identity: Option<Identity>,
+}
+
+/// Which certificate authorities are trusted.
+#[cfg(feature = "rustls")]
+pub(crate) enum Trust<'a> {
+    /// None: TLS is never spoken.
+    Nobody,
+    /// Those of the system, and these.
+    SystemAnd(&'a [Authority]),
+}
+
+/// The certificate of an authority.
+#[cfg(feature = "rustls")]
+#[derive(Clone, Debug)]
+pub(crate) struct Authority(reqwest::Certificate);
+
+/// A certificate with its private key.
+#[cfg(feature = "rustls")]
+pub(crate) struct Identity(reqwest::Identity);
+
+impl BuiltIn {
+    /// # Errors
+    /// Returns an error if the certificate and its key do not fit, the name is no header, or the TLS backend cannot be initialized.
+    pub(crate) fn new(setup: Setup<'_>) -> Result<Self, SendError> {
+        let builder = reqwest::Client::builder()
+            .user_agent(setup.agent)
+            .redirect(Policy::none())
+            .referer(false)
+            .connect_timeout(setup.connect_timeout)
+            .timeout(setup.timeout)
+            // The attempt loop alone sends anything again.
+            .retry(reqwest::retry::never());
+        let builder = if setup.keeps_connections { builder } else { builder.pool_max_idle_per_host(0) };
+        let builder = if setup.uses_proxy { builder } else { builder.no_proxy() };
+        #[cfg(feature = "rustls")]
+        let builder = match setup.trust {
+            Trust::Nobody => builder.tls_certs_only([]),
+            Trust::SystemAnd(authorities) => builder.tls_certs_merge(authorities.iter().map(|one| one.0.clone())),
+        };
+        #[cfg(feature = "rustls")]
+        let builder = match setup.identity {
+            Some(Identity(identity)) => builder.identity(identity),
+            None => builder,
+        };
+        Ok(Self(builder.build()?))
+    }
+
+    /// Sends a request, once.
+    pub(super) async fn send(&self, request: Request) -> Result<http::Response<Body>, SendError> {
+        let Request { method, url, headers, body, timeout } = request;
+        let mut request = reqwest::Request::new(method, url);
+        *request.headers_mut() = headers;
+        *request.body_mut() = body.map(reqwest::Body::from);
+        *request.timeout_mut() = timeout;
+        Ok(answer(execute(&self.0, request).await?))
+    }
+}
+
+#[cfg(feature = "rustls")]
+impl Authority {
+    /// Those in a text in PEM; `None` where there is none.
+    pub(crate) fn all_in(pem: &[u8]) -> Option<Vec<Self>> {
+        let read = reqwest::Certificate::from_pem_bundle(pem).ok()?;
+        (!read.is_empty()).then(|| read.into_iter().map(Self).collect())
+    }
+}
+
+#[cfg(feature = "rustls")]
+impl Identity {
+    /// The one in a text in PEM, certificate and key.
+    pub(crate) fn from_pem(pem: &[u8]) -> Option<Self> {
+        reqwest::Identity::from_pem(pem).ok().map(Self)
+    }
+}
 
 /// A client with settings of your own. One that follows redirects fails with the first: build it with
 /// `redirect(reqwest::redirect::Policy::none())`.
 impl HttpClient for reqwest::Client {
     fn send(&self, request: http::Request<Body>) -> Sending<'_> {
         Box::pin(async move {
-            let request = reqwest::Request::try_from(request)?;
+            let time = request.extensions().get::<TimeLimit>().copied();
+            let mut request = reqwest::Request::try_from(request)?;
+            *request.timeout_mut() = time.map(|TimeLimit(time)| time);
             let url = request.url().clone();
-            let response = sender::send(self, request).await?;
+            let response = execute(self, request).await?;
             if *response.url() != url {
                 return Err(SendError::new(
                     "the client followed a redirect, and may have taken the credential along: build it with \
                      `redirect(reqwest::redirect::Policy::none())`",
                 ));
             }
-            Ok(http::Response::from(response).map(Body::new))
+            Ok(answer(response))
         })
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the one place that sends")]
+async fn execute(http: &reqwest::Client, request: reqwest::Request) -> Result<reqwest::Response, SendError> {
+    Ok(http.execute(request).await?)
+}
+
+fn answer(response: reqwest::Response) -> http::Response<Body> {
+    http::Response::from(response).map(|body| Body::of_chunks(Box::pin(Answered(body))))
+}
+
+/// The body of an answer.
+struct Answered(reqwest::Body);
+
+impl http_body::Body for Answered {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let frame = Pin::new(&mut self.0).poll_frame(context);
+        frame.map(|frame| frame.map(|frame| frame.map_err(|error| SendError::from(Within(error)).into())))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.0.size_hint()
+    }
+}
+
+impl From<reqwest::Body> for Body {
+    fn from(body: reqwest::Body) -> Self {
+        match body.as_bytes() {
+            Some(bytes) => Bytes::copy_from_slice(bytes).into(),
+            None => Self::new(body),
+        }
+    }
+}
+
+impl From<Body> for reqwest::Body {
+    fn from(body: Body) -> Self {
+        body.into_bytes().map_or_else(Self::wrap, Self::from)
+    }
+}
+
+impl From<reqwest::Error> for SendError {
+    fn from(error: reqwest::Error) -> Self {
+        let (fault, place) = (fault(&error), error.url().cloned());
+        // The URL may hold phone numbers and addresses.
+        let error = Self::of_fault(fault, error.without_url());
+        match place {
+            Some(url) => error.to(&url),
+            None => error,
+        }
+    }
+}
+
+fn fault(error: &reqwest::Error) -> Fault {
+    if error.is_connect() {
+        Fault::Connect
+    } else if error.is_builder() {
+        Fault::Unfit
+    } else if error.is_timeout() {
+        Fault::Timeout
+    } else {
+        Fault::Broken
+    }
+}
+
+/// An error of a body, without the one that the body of an answer puts around its own.
+struct Within(reqwest::Error);
+
+impl From<Within> for SendError {
+    fn from(error: Within) -> Self {
+        Self::of_fault(fault(&error.0), error)
+    }
+}
+
+impl Within {
+    fn inner(&self) -> &(dyn StdError + 'static) {
+        self.0.source().filter(|inner| inner.is::<reqwest::Error>()).unwrap_or(&self.0)
+    }
+}
+
+impl fmt::Display for Within {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self.inner(), f)
+    }
+}
+
+impl fmt::Debug for Within {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.inner(), f)
+    }
+}
+
+impl StdError for Within {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.inner().source()
     }
 }

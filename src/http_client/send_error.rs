@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::{fmt, io};
 
-use reqwest::Url;
+use url::Url;
 
 /// Why a request was not answered: it decides whether the request may be sent again.
 pub struct SendError {
@@ -29,17 +29,31 @@ pub(crate) enum Fault {
 impl SendError {
     /// A request that may have been sent, and whose answer was lost: one that has an effect is not sent again.
     pub fn new(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Self { fault: Fault::Broken, place: None, source: source.into() }
+        Self::of_fault(Fault::Broken, source)
     }
 
     /// A request of which no byte left, since there was no connection: it is sent again, whatever it is.
     pub fn connect(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Self { fault: Fault::Connect, ..Self::new(source) }
+        Self::of_fault(Fault::Connect, source)
     }
 
     /// A request that was not answered in time. It may have been executed.
     pub fn timeout(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Self { fault: Fault::Timeout, ..Self::new(source) }
+        Self::of_fault(Fault::Timeout, source)
+    }
+
+    /// What is no request.
+    pub(crate) fn unfit(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self::of_fault(Fault::Unfit, source)
+    }
+
+    pub(super) fn of_fault(fault: Fault, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self { fault, place: None, source: source.into() }
+    }
+
+    /// The error that another one is, or one of a request that may have been sent.
+    pub(crate) fn of(error: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        error.into().downcast().map_or_else(Self::new, |error| *error)
     }
 
     /// The same of a request to this URL, whose host alone is kept.
@@ -79,23 +93,6 @@ impl SendError {
 fn place(url: &Url) -> Option<String> {
     let host = url.host_str()?;
     Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
-}
-
-impl From<reqwest::Error> for SendError {
-    fn from(error: reqwest::Error) -> Self {
-        let fault = if error.is_connect() {
-            Fault::Connect
-        } else if error.is_builder() {
-            Fault::Unfit
-        } else if error.is_timeout() {
-            Fault::Timeout
-        } else {
-            Fault::Broken
-        };
-        let place = error.url().and_then(place);
-        // The URL may hold phone numbers and addresses.
-        Self { fault, place, source: error.without_url().into() }
-    }
 }
 
 impl fmt::Display for SendError {

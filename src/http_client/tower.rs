@@ -25,14 +25,10 @@ where
     fn send(&self, request: http::Request<Body>) -> Sending<'_> {
         let mut service = self.0.clone();
         Box::pin(async move {
-            poll_fn(|context| service.poll_ready(context)).await.map_err(failed)?;
-            Ok(service.call(request).await.map_err(failed)?.map(Body::new))
+            poll_fn(|context| service.poll_ready(context)).await.map_err(SendError::of)?;
+            Ok(service.call(request).await.map_err(SendError::of)?.map(Body::new))
         })
     }
-}
-
-fn failed(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> SendError {
-    error.into().downcast().map_or_else(SendError::new, |error| *error)
 }
 
 impl<S> fmt::Debug for Tower<S> {

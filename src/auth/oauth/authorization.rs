@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use reqwest::Url;
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
+use url::Url;
 
 use super::client_authentication::checked_id;
 use super::outcome::Grant;

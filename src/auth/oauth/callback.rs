@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use reqwest::{StatusCode, Url};
+use http::StatusCode;
 use secrecy::{ExposeSecret as _, SecretString};
+use url::Url;
 
 use super::{PendingAuthorizations, Verifier, encode};
 use crate::error::Error;

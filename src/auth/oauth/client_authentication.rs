@@ -6,9 +6,9 @@ use std::time::SystemTime;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use reqwest::Url;
-use reqwest::header::HeaderValue;
+use http::header::HeaderValue;
 use secrecy::{ExposeSecret as _, SecretString};
+use url::Url;
 
 use super::encode::{Parameters, form_text};
 use crate::auth::SecretSource;

@@ -1,6 +1,6 @@
 //! Form encoding, by the URL library that is there anyway.
 
-use reqwest::Url;
+use url::Url;
 
 /// The parameters of a token request.
 pub(super) type Parameters<'a> = Vec<(&'a str, &'a str)>;

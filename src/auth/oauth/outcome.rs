@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use reqwest::StatusCode;
+use http::StatusCode;
 use secrecy::SecretString;
 
 use super::{TokenError, TokenErrorCode};
@@ -125,7 +125,7 @@ fn is_a_refusal(status: StatusCode) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use reqwest::header::HeaderMap;
+    use http::header::HeaderMap;
 
     use super::*;
     use crate::error::redact::Redactor;

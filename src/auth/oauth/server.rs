@@ -1,12 +1,15 @@
 //! What an authorization server says of itself (RFC 8414, OpenID Connect Discovery 1.0).
 
-use reqwest::Url;
+use http::Method;
+use http::header::{ACCEPT, HeaderValue};
 use serde::Deserialize;
+use url::Url;
 
 use super::{AuthorizationRequest, TokenEndpoint, TokenEndpointBuilder};
 use crate::auth::http::{Http, checked_url};
 use crate::error::Error;
 use crate::error::body::{self, End};
+use crate::http_client::{HttpClient, Own, Request, Sender};
 
 /// How much of the metadata is read, in bytes.
 const BODY_LIMIT: usize = 1 << 20;
@@ -64,12 +67,28 @@ impl AuthorizationServer {
     /// Returns an error if the issuer is neither https nor on a loopback host, or the server describes itself at neither place,
     /// or as another issuer (RFC 8414, section 3.3).
     pub async fn discover(issuer: &str) -> Result<Self, Error> {
+        Self::discover_over(Http::default(), issuer).await
+    }
+
+    /// The same, asked by a client of your own, as that of [`Config::http_client`](crate::Config::http_client).
+    ///
+    /// # Errors
+    /// As [`discover`](Self::discover).
+    pub async fn discover_by(client: impl HttpClient, issuer: &str) -> Result<Self, Error> {
+        Self::discover_over(Http { own: Some(Own::new(client)), ..Http::default() }, issuer).await
+    }
+
+    async fn discover_over(http: Http, issuer: &str) -> Result<Self, Error> {
         let base = checked_url(issuer, "the issuer")?;
+        Error::check_runtime()?;
         // All places are of one host.
-        let http = Http::default().sender(&[&base])?.reqwest().clone();
+        let sender = http.sender(&[&base])?;
         let mut why = String::new();
         for url in places(&base) {
-            match Self::read(&http, url).await {
+            let mut request = Request::new(Method::GET, url);
+            request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
+            request.set_timeout(http.timeout);
+            match Self::read(&sender, request).await {
                 Ok(server) if server.issuer.trim_end_matches('/') == issuer.trim_end_matches('/') => return Ok(server),
                 Ok(_) => "it names another issuer".clone_into(&mut why),
                 Err(reason) if why.is_empty() => why = reason,
@@ -80,13 +99,13 @@ impl AuthorizationServer {
         Err(Error::configuration(format!("the authorization server {origin} does not describe itself: {why}")))
     }
 
-    async fn read(http: &reqwest::Client, url: Url) -> Result<Self, String> {
-        let asked = http.get(url).header("accept", "application/json").send().await;
-        let mut response = asked.map_err(|_| "it cannot be asked".to_owned())?;
-        if !response.status().is_success() {
-            return Err(format!("it answers {}", response.status()));
+    async fn read(sender: &Sender, request: Request) -> Result<Self, String> {
+        let asked = sender.send(request).await;
+        let (head, mut body) = asked.map_err(|_| "it cannot be asked".to_owned())?.into_parts();
+        if !head.status.is_success() {
+            return Err(format!("it answers {}", head.status));
         }
-        let body = body::read(&mut response, BODY_LIMIT).await;
+        let body = body::read(&mut body, BODY_LIMIT).await;
         match body.end {
             End::Whole => serde_json::from_slice(&body.bytes).map_err(|_| "its answer is no metadata".to_owned()),
             End::Limit => Err("its answer is longer than 1 MiB".to_owned()),

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::Url;
+use url::Url;
 
 use super::client_authentication::{ClientAuthentication, checked_id};
 use super::encode::Parameters;

@@ -6,12 +6,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
-use reqwest::{Request, StatusCode, Url};
+use http::StatusCode;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use secrecy::ExposeSecret as _;
 use secrecy::zeroize::Zeroizing;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use url::Url;
 
 use super::client_authentication::ClientAuthentication;
 use super::encode::Parameters;
@@ -20,7 +21,7 @@ use super::{TokenError, encode};
 use crate::error::body::{self, End};
 use crate::error::redact::Redactor;
 use crate::error::{Clock, Error};
-use crate::http_client::Sender;
+use crate::http_client::{Request, Sender};
 
 /// How much of an answer is read, in bytes.
 const BODY_LIMIT: usize = 1 << 20;
@@ -79,7 +80,7 @@ impl Wire {
             // Made anew each time: a secret may have been rotated meanwhile.
             let prepared = self.prepare(url, parameters.clone(), secrets).await;
             let (mut request, secrets) = prepared.map_err(Failed::unsent)?;
-            *request.timeout_mut() = Some(left());
+            request.set_timeout(left());
             let failed = match self.send(request, secrets).await.and_then(&read) {
                 Ok(value) => return Ok(value),
                 Err(failed) => failed,
@@ -99,7 +100,7 @@ impl Wire {
     ) -> Result<(Request, Redactor), Error> {
         let proof = self.authentication.proof(&self.client_id, &self.audience, self.clock.now()).await?;
         let proof = proof.as_ref().map(secrecy::SecretString::expose_secret);
-        let mut request = Request::new(reqwest::Method::POST, url.clone());
+        let mut request = Request::new(http::Method::POST, url.clone());
         let authorization = self.authentication.apply(&self.client_id, proof.unwrap_or_default(), &mut pairs)?;
         let basic = authorization.as_ref().and_then(|value| value.to_str().ok()?.split_once(' '));
         let basic = basic.map(|(_, pair)| pair.to_owned());
@@ -120,18 +121,17 @@ impl Wire {
     async fn send(&self, request: Request, secrets: Redactor) -> Result<Success, Failed> {
         let endpoint = request.url().origin().ascii_serialization();
         let asked = self.sender.send(request).await;
-        let mut response = asked.map_err(|error| Failed::unanswered(&endpoint, error))?;
+        let (head, mut body) = asked.map_err(|error| Failed::unanswered(&endpoint, error))?.into_parts();
         let received = self.clock.now();
-        let status = response.status();
-        let headers = std::mem::take(response.headers_mut());
-        let body = body::read(&mut response, BODY_LIMIT).await;
+        let (status, headers) = (head.status, head.headers);
+        let body = body::read(&mut body, BODY_LIMIT).await;
         let text = Zeroizing::new(as_json(&headers, &body.bytes).into_owned());
         let success = Success { endpoint, status, headers, text, received, secrets };
         match body.end {
             _ if !status.is_success() => Err(success.refused(success.refusal())),
             End::Whole => Ok(success),
             End::Limit => Err(success.unfit("the answer is longer than 1 MiB", true)),
-            End::Broken(error) => Err(Failed::unanswered(&success.endpoint, error.into())),
+            End::Broken(error) => Err(Failed::unanswered(&success.endpoint, error)),
         }
     }
 }

@@ -1,11 +1,15 @@
 //! How secret stores are asked over HTTP: once, without redirects, with a bounded answer.
 
-use reqwest::{Client, RequestBuilder, StatusCode, Url};
+use std::future::poll_fn;
+
+use http::{Method, StatusCode};
 use secrecy::zeroize::Zeroizing;
+use url::Url;
 
 use super::StoreFailure;
 use crate::auth::http::{Http, checked_base};
 use crate::error::Error;
+use crate::http_client::{Fault, HttpClient, Own, Request, SendError, Sender};
 
 /// The largest answer that is read, in bytes.
 const LIMIT: usize = 1024 * 1024;
@@ -14,7 +18,9 @@ const LIMIT: usize = 1024 * 1024;
 #[derive(Clone, Debug)]
 pub(super) struct Remote {
     pub(super) base: Url,
-    pub(super) http: Client,
+    http: Http,
+    /// Why there is none is told when it is needed: the client of the user's own may follow.
+    sender: Result<Sender, String>,
 }
 
 /// What a store answered. The body is zeroised on drop.
@@ -27,34 +33,53 @@ impl Remote {
     /// Checks the address: https, or http to a loopback host. `name` stands in the message. Nothing is sent.
     pub(super) fn new(name: &str, address: &str) -> Result<Self, Error> {
         let base = checked_base(address, name)?;
-        Ok(Self { http: Http::default().sender(&[&base])?.reqwest().clone(), base })
+        Ok(Self::over(Http::default(), base))
+    }
+
+    /// The same at another address.
+    pub(super) fn at(&self, name: &str, address: &str) -> Result<Self, Error> {
+        Ok(Self::over(self.http.clone(), checked_base(address, name)?))
+    }
+
+    /// The same, asked by a client of the user's own.
+    pub(super) fn by(self, client: impl HttpClient) -> Self {
+        Self::over(Http { own: Some(Own::new(client)), ..self.http }, self.base)
+    }
+
+    fn over(http: Http, base: Url) -> Self {
+        let sender = http.sender(&[&base]).map_err(|error| error.to_string());
+        Self { base, http, sender }
+    }
+
+    /// A request, which says how long it may take.
+    pub(super) fn request(&self, method: Method, url: Url) -> Request {
+        let mut request = Request::new(method, url);
+        request.set_timeout(self.http.timeout);
+        request
     }
 
     /// Sends a request, once, and reads the answer. `place` names the store and the secret.
-    #[expect(clippy::disallowed_methods, reason = "a secret store is no API of ours and has no operations")]
-    pub(super) async fn send(&self, request: RequestBuilder, place: &str) -> Result<Answer, Error> {
-        // The errors of the HTTP client name the address and the path, never the headers; the place says as much.
-        let unreachable = |error: reqwest::Error| {
-            let why = if error.is_timeout() {
-                "no answer came in time"
-            } else if error.is_connect() {
-                "the server could not be reached"
-            } else {
-                "the connection failed"
+    pub(super) async fn send(&self, request: Request, place: &str) -> Result<Answer, Error> {
+        Error::check_runtime()?;
+        let sender = self.sender.as_ref().map_err(|why| Error::configuration(format!("{place}: {why}")))?;
+        let failed = |error: SendError| {
+            let (failure, why) = match error.fault() {
+                Fault::Unfit => (StoreFailure::Refused, "the request cannot be built from these settings"),
+                Fault::Timeout => (StoreFailure::Unreachable, "no answer came in time"),
+                Fault::Connect => (StoreFailure::Unreachable, "the server could not be reached"),
+                Fault::Broken => (StoreFailure::Unreachable, "the connection failed"),
             };
-            StoreFailure::Unreachable.error(format!("{place}: {why}"))
+            failure.error(format!("{place}: {why}"))
         };
-        let request = request.build().map_err(|_| {
-            StoreFailure::Refused.error(format!("{place}: the request cannot be built from these settings"))
-        })?;
-        let mut response = self.http.execute(request).await.map_err(unreachable)?;
-        let status = response.status();
+        let (head, mut from) = sender.send(request).await.map_err(failed)?.into_parts();
+        let status = head.status;
         if status.is_redirection() {
             return Err(StoreFailure::Refused
                 .error(format!("{place}: {status}: redirects are not followed: give the address that it leads to")));
         }
         let mut body = Zeroizing::new(Vec::new());
-        while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
+        while let Some(chunk) = poll_fn(|context| from.poll_chunk(context)).await {
+            let chunk = chunk.map_err(failed)?;
             if body.len() + chunk.len() > LIMIT {
                 return Err(StoreFailure::Unreadable.error(format!("{place}: the answer is larger than 1 MiB")));
             }

@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use futures_core::future::BoxFuture;
-use reqwest::header::HeaderValue;
-use reqwest::{StatusCode, Url};
+use http::header::HeaderValue;
+use http::{Method, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
+use url::Url;
 
 use super::remote::{Answer, Remote};
 use super::{EnvSource, SecretSource, StoreFailure, json_field};
 use crate::auth::environment;
 use crate::error::Error;
+use crate::http_client::HttpClient;
 
 /// A Vault server and the token that opens it.
 ///
@@ -56,6 +58,13 @@ impl Vault {
             Some(namespace) => vault.namespace(&namespace),
             None => Ok(vault),
         }
+    }
+
+    /// A client of your own that asks it, as that of [`Config::http_client`](crate::Config::http_client).
+    #[must_use]
+    pub fn http_client(mut self, client: impl HttpClient) -> Self {
+        self.remote = self.remote.by(client);
+        self
     }
 
     /// The namespace of Vault Enterprise in which secrets are looked up.
@@ -105,14 +114,13 @@ impl SecretSource for VaultSource {
                 Error::credential(format!("{}: Vault's own token cannot be sent in a header", self.place))
             })?;
             token.set_sensitive(true);
-            let mut request = remote
-                .http
-                .get(self.url.clone())
-                .header("x-vault-token", token)
-                // A Vault agent can be told to refuse requests without it, as those of a browser that was tricked.
-                .header("x-vault-request", "true");
+            let mut request = remote.request(Method::GET, self.url.clone());
+            let headers = request.headers_mut();
+            headers.insert("x-vault-token", token);
+            // A Vault agent can be told to refuse requests without it, as those of a browser that was tricked.
+            headers.insert("x-vault-request", HeaderValue::from_static("true"));
             if let Some(namespace) = namespace {
-                request = request.header("x-vault-namespace", namespace);
+                headers.insert("x-vault-namespace", namespace.clone());
             }
             let answer = remote.send(request, &self.place).await?;
             match answer.status {

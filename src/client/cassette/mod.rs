@@ -102,7 +102,7 @@ impl Cassette {
     /// A request, read whole. What it carries is masked from now on.
     async fn heard(&self, request: http::Request<Body>) -> Result<(Parts, Bytes), SendError> {
         let (parts, body) = request.into_parts();
-        let body = body.whole().await.map_err(SendError::new)?;
+        let body = body.whole().await.map_err(SendError::of)?;
         locked(&self.secrets).learn_request(&parts, &body);
         Ok((parts, body))
     }
@@ -117,7 +117,7 @@ impl Cassette {
         let asked = Asked::of(&parts, &body);
         let answer = client.send(http::Request::from_parts(parts, body.into())).await?;
         let (parts, body) = answer.into_parts();
-        let body = body.whole().await.map_err(SendError::new)?;
+        let body = body.whole().await.map_err(SendError::of)?;
         let line = {
             let mut secrets = locked(&self.secrets);
             secrets.learn_answer(&parts.headers, &body);

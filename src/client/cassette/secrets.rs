@@ -3,8 +3,8 @@
 use http::HeaderMap;
 use http::header::SET_COOKIE;
 use http::request::Parts;
-use reqwest::Url;
 use serde_json::Value;
+use url::Url;
 
 use crate::error::redact::Redactor;
 

@@ -8,14 +8,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use futures_core::Stream;
-use reqwest::Body;
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use reqwest::multipart::Part;
+use http::header::{HeaderMap, HeaderName, HeaderValue};
 use serde::de::{self, SeqAccess, Visitor};
 use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::chunks::Chunks;
+use super::part::Part;
+use crate::client::Upload;
+use crate::http_client::Body;
 
 /// The name of a file that has no other one, as browsers have it: without a name, servers take a part for a plain value.
 const UNNAMED: &str = "blob";
@@ -78,7 +78,7 @@ impl FilePart {
         T: Into<Bytes>,
         E: Into<Box<dyn StdError + Send + Sync>>,
     {
-        let body = Body::wrap_stream(Chunks::new(stream, None));
+        let body = Upload::of(stream, None).into();
         Self::of(Content::Stream { body: Arc::new(Mutex::new(Some(body))), length: None })
     }
 
@@ -89,7 +89,7 @@ impl FilePart {
         T: Into<Bytes>,
         E: Into<Box<dyn StdError + Send + Sync>>,
     {
-        let body = Body::wrap_stream(Chunks::new(stream, Some(length)));
+        let body = Upload::of(stream, Some(length)).into();
         Self::of(Content::Stream { body: Arc::new(Mutex::new(Some(body))), length: Some(length) })
     }
 
@@ -135,28 +135,26 @@ impl FilePart {
         if let Some(refused) = &self.refused {
             return Err(refused.clone());
         }
-        let part = match &self.content {
-            Content::Bytes(bytes) => Part::stream_with_length(bytes.clone(), bytes.len() as u64),
+        let (body, length) = match &self.content {
+            Content::Bytes(bytes) => (bytes.clone().into(), Some(bytes.len() as u64)),
             Content::Path(path) => {
                 let failed = |error: std::io::Error| format!("the file `{}` cannot be read: {error}", path.display());
                 // What is none, such as a pipe, has no length that could be told.
                 if !tokio::fs::metadata(path).await.map_err(failed)?.is_file() {
                     return Err(format!("`{}` is not a file: give what comes of it as a stream", path.display()));
                 }
-                Part::file(path).await.map_err(failed)?
+                let (file, length) = Upload::open(path.clone()).await.map_err(failed)?;
+                (file.into(), Some(length))
             }
             Content::Stream { body, length } => {
                 let body = body.lock().unwrap_or_else(PoisonError::into_inner).take();
-                let body = body.ok_or("its stream was sent before, and a stream is sent once")?;
-                match length {
-                    Some(length) => Part::stream_with_length(body, *length),
-                    None => Part::stream(body),
-                }
+                (body.ok_or("its stream was sent before, and a stream is sent once")?, *length)
             }
         };
         let media_type = self.media_type(documented);
-        let part = part.mime_str(&media_type).map_err(|_| format!("`{media_type}` is not a media type"))?;
-        Ok(part.file_name(self.name()).headers(self.headers.clone()))
+        let media_type = media_type.parse().map_err(|_| format!("`{media_type}` is not a media type"))?;
+        let (name, headers) = (self.name(), self.headers.clone());
+        Ok(Part { media_type: Some(media_type), file_name: Some(name), headers, body, length })
     }
 
     fn media_type(&self, documented: Option<&str>) -> String {

@@ -1,9 +1,9 @@
 //! Bodies that are forms: `application/x-www-form-urlencoded`, and parts of their own with files among them.
 
-mod chunks;
 mod file_part;
 mod member;
 mod multipart;
+mod part;
 mod urlencoded;
 
 pub use file_part::FilePart;

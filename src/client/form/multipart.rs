@@ -3,17 +3,17 @@
 use std::fmt;
 use std::sync::Arc;
 
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue};
 use mime_guess::Mime;
-use reqwest::header::{CONTENT_TYPE, HeaderValue};
-use reqwest::multipart::{Form, Part};
-use reqwest::{Request, RequestBuilder};
 use serde::Serialize;
 
 use super::file_part::{FilePart, Files, quoted};
 use super::member::FormMember;
+use super::part::{self, Part};
 use crate::client::brackets;
 use crate::client::list_style::ListStyle;
 use crate::client::query::{Members, items, pairs, scalar};
+use crate::http_client::Request;
 
 /// The media type of a part that holds JSON.
 const JSON: &str = "application/json";
@@ -90,27 +90,30 @@ impl Multipart {
     ///
     /// # Errors
     /// Returns why a part cannot be sent.
-    pub(crate) async fn write(&self, http: &reqwest::Client, request: Request) -> Result<Request, String> {
-        let mut form = Form::new().percent_encode_noop();
+    pub(crate) async fn write(&self, mut request: Request) -> Result<Request, String> {
+        let mut parts = part::Parts::new()?;
         for Field { name, content, media_type } in &*self.parts {
             let refused = |why: String| format!("the member `{name}` of the form is refused: {why}");
             let part = match content {
                 Content::Text(text) => {
-                    let part = Part::text(text.clone());
-                    match media_type {
-                        Some(media_type) => part.mime_str(media_type).map_err(|error| refused(error.to_string()))?,
-                        None => part,
-                    }
+                    let media_type = media_type.map(|text| text.parse::<Mime>()).transpose();
+                    let media_type = media_type.map_err(|error| refused(error.to_string()))?;
+                    let (body, length) = (text.clone().into(), Some(text.len() as u64));
+                    Part { media_type, file_name: None, headers: HeaderMap::new(), body, length }
                 }
                 Content::File(file) => file.open(*media_type).await.map_err(refused)?,
             };
-            form = form.part(quoted(name), part);
+            parts.add(&quoted(name), part);
         }
-        let content_type = format!("{}; boundary={}", self.media_type, form.boundary());
-        let request = RequestBuilder::from_parts(http.clone(), request).multipart(form).build();
-        let mut request = request.map_err(|error| error.without_url().to_string())?;
+        let content_type = format!("{}; boundary={}", self.media_type, parts.boundary());
         let content_type = HeaderValue::try_from(content_type).map_err(|error| error.to_string())?;
-        request.headers_mut().insert(CONTENT_TYPE, content_type);
+        let (body, length) = parts.finish();
+        let headers = request.headers_mut();
+        headers.insert(CONTENT_TYPE, content_type);
+        if let Some(length) = length {
+            headers.append(CONTENT_LENGTH, length.into());
+        }
+        *request.body_mut() = Some(body);
         Ok(request)
     }
 }

@@ -1,8 +1,8 @@
 //! The URL of the next page: of the header `Link` (RFC 8288), or of a member of the body.
 
-use reqwest::Url;
-use reqwest::header::{HeaderMap, LINK};
+use http::header::{HeaderMap, LINK};
 use serde_json::Value;
+use url::Url;
 
 /// The URL with `rel="next"` in the headers `Link` of an answer. `base` is where it was asked for.
 ///
@@ -98,7 +98,7 @@ fn quoted(text: &str) -> (String, &str) {
 
 #[cfg(test)]
 mod tests {
-    use reqwest::header::HeaderValue;
+    use http::header::HeaderValue;
     use serde_json::json;
 
     use super::*;

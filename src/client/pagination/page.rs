@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
+use http::header::HeaderMap;
 use percent_encoding::percent_decode_str;
-use reqwest::Url;
-use reqwest::header::HeaderMap;
 use serde_json::Value;
+use url::Url;
 
 use super::link;
 use crate::error::operation::{NextPage, PageArgument, Pagination};

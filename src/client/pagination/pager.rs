@@ -4,16 +4,18 @@ use std::fmt;
 use std::task::{Context, Poll, ready};
 
 use futures_core::future::BoxFuture;
-use reqwest::{Request, Url};
 use serde_json::Value;
+use url::Url;
 
 use super::cursor::{Cursor, Place};
 use super::page::Page;
 use super::request;
 use super::walk::{Next, Verdict, Walk};
+use crate::client::Requests;
 use crate::client::transport::{Answer, Transport, Unsent};
 use crate::error::operation::{PageArgument, Pagination};
 use crate::error::{Error, Operation};
+use crate::http_client::Request;
 
 /// A page as it came, and its items.
 pub(super) type Read = (Answer, Vec<Value>);
@@ -21,7 +23,6 @@ pub(super) type Read = (Answer, Vec<Value>);
 /// The pages of one call, whatever their types.
 pub(crate) struct Pager {
     transport: Transport,
-    http: reqwest::Client,
     operation: &'static Operation,
     pagination: Pagination,
     /// The call, which each page is a copy of; or why it could not be built, told once.
@@ -44,7 +45,6 @@ pub(crate) struct Pager {
 impl Pager {
     pub(crate) fn new(
         transport: &Transport,
-        http: &reqwest::Client,
         call: Result<Request, Unsent>,
         operation: &'static Operation,
         pagination: Pagination,
@@ -55,7 +55,6 @@ impl Pager {
         let size = pagination.limit.and_then(asked).and_then(|size| size.parse().ok()).or(pagination.page_size);
         Self {
             transport: transport.clone(),
-            http: http.clone(),
             operation,
             pagination,
             call,
@@ -172,12 +171,12 @@ impl Pager {
         let operation = self.operation;
         let request = self.request().map_err(|error| error.of_operation(operation))?;
         let url = request.url().clone();
-        let (transport, http) = (self.transport.clone(), self.http.clone());
+        let transport = self.transport.clone();
         let is_held_to_path = self.has_path && !matches!(self.place, Place::Link(Some(_)));
         let pending: BoxFuture<'static, _> = if is_held_to_path {
-            Box::pin(async move { transport.send(&http, Ok(request), operation).await })
+            Box::pin(async move { transport.send(&Requests, Ok(request), operation).await })
         } else {
-            Box::pin(async move { transport.send_below_base(&http, request, operation).await })
+            Box::pin(async move { transport.send_below_base(request, operation).await })
         };
         Ok((url, pending))
     }

@@ -1,12 +1,13 @@
 //! Writes into a request which page it is for.
 
-use reqwest::header::{CONTENT_TYPE, HeaderValue};
-use reqwest::{Request, Url};
+use http::header::{CONTENT_TYPE, HeaderValue};
 use serde_json::{Map, Value};
+use url::Url;
 
 use super::page::{decoded, of_query};
 use crate::error::json::names;
 use crate::error::operation::PageArgument;
+use crate::http_client::Request;
 
 /// What a request says already.
 pub(super) fn argument(request: &Request, argument: PageArgument) -> Option<String> {
@@ -84,7 +85,7 @@ fn put(body: &mut Value, at: &str, value: Value) -> Option<()> {
 
 #[cfg(test)]
 mod tests {
-    use reqwest::Method;
+    use http::Method;
     use serde_json::json;
 
     use super::*;

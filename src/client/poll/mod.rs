@@ -7,8 +7,9 @@ use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::header::{HeaderMap, LOCATION};
-use reqwest::{StatusCode, Url};
+use http::StatusCode;
+use http::header::{HeaderMap, LOCATION};
+use url::Url;
 
 use self::status::{Standing, standing};
 use super::transport::{Answer, Outgoing, Transport, Unsent};
@@ -52,7 +53,6 @@ const MOST_REDIRECTS: u32 = 5;
 #[must_use = "nothing is sent before `done`"]
 pub struct Poll {
     transport: Transport,
-    http: reqwest::Client,
     operation: &'static Operation,
     state: State,
     /// Other origins at which statuses and results may be.
@@ -91,13 +91,11 @@ struct Work {
 impl Poll {
     pub(crate) fn new(
         transport: &Transport,
-        http: &reqwest::Client,
         call: Result<impl Into<Outgoing>, Unsent>,
         operation: &'static Operation,
     ) -> Self {
         Self {
             transport: transport.clone(),
-            http: http.clone(),
             operation,
             state: State::Call(call.map(Into::into)),
             elsewhere: Vec::new(),
@@ -208,7 +206,7 @@ impl Poll {
     async fn start(&mut self) -> Result<Option<Answer>, Error> {
         let State::Call(call) = std::mem::replace(&mut self.state, State::Unknown) else { return Ok(None) };
         let base = call.as_ref().ok().map(|call| call.request.url().clone());
-        let sent = self.transport.send_whole(&self.http, call, self.operation).await;
+        let sent = self.transport.send_whole(call, self.operation).await;
         self.state = State::Over;
         let answer = sent?;
         let Some(base) = base.filter(|_| answer.status == StatusCode::ACCEPTED) else { return Ok(Some(answer)) };
@@ -224,7 +222,7 @@ impl Poll {
     /// The answer at a place, and whether a redirect led to it.
     async fn look(&self, mut place: Url) -> Result<(Answer, bool), Error> {
         for redirects in 0..=MOST_REDIRECTS {
-            let error = match self.transport.look(&self.http, place.clone(), self.operation, &self.elsewhere).await {
+            let error = match self.transport.look(place.clone(), self.operation, &self.elsewhere).await {
                 Ok(answer) => return Ok((answer, redirects > 0)),
                 Err(error) => error,
             };

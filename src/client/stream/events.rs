@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_core::Stream;
 use futures_core::future::BoxFuture;
-use reqwest::StatusCode;
+use http::StatusCode;
 
 use super::event::Event;
 use super::event_parser::{EventParser, Heard};

@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use futures_core::Stream;
-use reqwest::StatusCode;
+use http::StatusCode;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::lines::{Ends, Lines};

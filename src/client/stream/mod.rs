@@ -23,7 +23,6 @@ use reconnect::Reconnect;
 /// A call on its way to a stream.
 pub struct StreamCall<'a> {
     pub(crate) transport: &'a Transport,
-    pub(crate) http: &'a reqwest::Client,
     pub(crate) request: Result<Outgoing, Unsent>,
     pub(crate) operation: &'static Operation,
     pub(crate) streamed: Streamed,
@@ -59,11 +58,10 @@ impl StreamCall<'_> {
     }
 
     async fn open(self) -> Result<(Opened, Option<Reconnect>), Error> {
-        let Self { transport, http, request, operation, streamed } = self;
+        let Self { transport, request, operation, streamed } = self;
         let request = request.and_then(|request| Ok(streamed.ask(request)?));
-        let spare =
-            request.as_ref().ok().and_then(|request| Reconnect::of(transport, http, &request.request, operation));
-        let answer = transport.open(http, request, operation).await?;
+        let spare = request.as_ref().ok().and_then(|request| Reconnect::of(transport, &request.request, operation));
+        let answer = transport.open(request, operation).await?;
         Ok((Opened::of(answer, streamed, transport.item_limit()), spare))
     }
 }

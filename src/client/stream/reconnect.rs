@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use futures_core::future::BoxFuture;
-use reqwest::header::HeaderValue;
-use reqwest::{Method, Request};
+use http::Method;
+use http::header::HeaderValue;
 
 use super::event_parser::Heard;
 use crate::client::transport::{Answer, Transport};
 use crate::error::operation::Retry;
 use crate::error::{Error, Operation};
+use crate::http_client::Request;
 
 const LAST_EVENT_ID: &str = "last-event-id";
 
@@ -19,7 +20,6 @@ const WAIT: Duration = Duration::from_secs(3);
 /// The request that a stream began with, for the ones that follow.
 pub(super) struct Reconnect {
     transport: Transport,
-    http: reqwest::Client,
     request: Request,
     operation: &'static Operation,
     /// How often in a row without an event in between.
@@ -29,16 +29,11 @@ pub(super) struct Reconnect {
 
 impl Reconnect {
     /// `None` where nothing is asked a second time: it was not wanted, or the call is none that only reads.
-    pub(super) fn of(
-        transport: &Transport,
-        http: &reqwest::Client,
-        request: &Request,
-        operation: &'static Operation,
-    ) -> Option<Self> {
+    pub(super) fn of(transport: &Transport, request: &Request, operation: &'static Operation) -> Option<Self> {
         let most = transport.reconnects();
         let only_reads = operation.retry == Retry::Safe && *request.method() == Method::GET;
         let request = request.try_clone().filter(|_| most > 0 && only_reads)?;
-        Some(Self { transport: transport.clone(), http: http.clone(), request, operation, most, tried: 0 })
+        Some(Self { transport: transport.clone(), request, operation, most, tried: 0 })
     }
 
     /// An event came.
@@ -55,13 +50,13 @@ impl Reconnect {
         self.tried += 1;
         let mut request = self.request.try_clone()?;
         request.headers_mut().insert(LAST_EVENT_ID, id);
-        let (transport, http, operation) = (self.transport.clone(), self.http.clone(), self.operation);
+        let (transport, operation) = (self.transport.clone(), self.operation);
         let wait = heard.retry.unwrap_or(WAIT);
         Some(Box::pin(async move {
             if !transport.rest(wait).await {
                 return None;
             }
-            Some(transport.open(&http, Ok(request), operation).await)
+            Some(transport.open(Ok(request), operation).await)
         }))
     }
 }

@@ -8,8 +8,9 @@
 
 use std::time::Duration;
 
-use reqwest::{Request, StatusCode, Url};
+use http::StatusCode;
 use tracing::Instrument as _;
+use url::Url;
 
 use super::classify::{Again, Outcome, again};
 use super::exchange::{Answer, Failed, Reading, exchange};
@@ -25,6 +26,7 @@ use crate::client::idempotency::has_key;
 use crate::client::observer::{Attempt, Next};
 use crate::error::rate_limit::{self, RateLimit};
 use crate::error::{Error, ErrorKind, Operation};
+use crate::http_client::Request;
 use crate::runtime;
 
 /// An attempt with less time than this is not worth a wait: it would only end as a timeout, which tells less than what
@@ -38,7 +40,6 @@ const UNENDING: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 pub(crate) struct Call<'a> {
     pub(crate) shared: &'a Shared,
     pub(crate) options: &'a CallOptions,
-    pub(crate) http: &'a reqwest::Client,
     pub(crate) operation: &'static Operation,
     /// Whether the body of a success is handed on as it comes.
     pub(crate) opens: bool,
@@ -156,7 +157,7 @@ impl Call<'_> {
         if left.is_zero() {
             return Err(Failed { error: Error::late(), outcome: Outcome::Unsent });
         }
-        let opened = request.open(self.http).await;
+        let opened = request.open().await;
         let mut request = opened.map_err(|error| Failed { error, outcome: Outcome::Unfit })?;
         carried.authorize(&mut request);
         let asked = self.hooked(request, carried, progress).await;
@@ -170,7 +171,7 @@ impl Call<'_> {
             Reading::Whole(self.options.response_limit.unwrap_or(config.response_limit))
         };
         // What is open flows for as long as it does: the time is for its head.
-        *request.timeout_mut() = Some(if self.opens { UNENDING } else { timeout });
+        request.set_timeout(if self.opens { UNENDING } else { timeout });
         let span = span::of(self.operation, &request, progress.attempts);
         let now = || self.shared.config.clock.now();
         let sent = exchange(&self.shared.sender, request, carried, self.operation, progress.attempts, reading, now);
@@ -280,7 +281,7 @@ impl Call<'_> {
         }
     }
 
-    fn learn(&self, permit: &Permit, headers: &reqwest::header::HeaderMap) {
+    fn learn(&self, permit: &Permit, headers: &http::header::HeaderMap) {
         let names = &self.shared.api.rate_limit;
         if !rate_limit::are_told(headers, names) {
             return;

@@ -1,6 +1,6 @@
 //! Whether a request may be sent again, by what came of it. The rule that money hangs on is here and nowhere else.
 
-use reqwest::StatusCode;
+use http::StatusCode;
 
 use crate::client::RetryPolicy;
 

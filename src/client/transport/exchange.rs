@@ -1,11 +1,10 @@
 //! One request and its answer, read whole.
 
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use reqwest::header::HeaderMap;
-use reqwest::{Request, StatusCode};
+use http::StatusCode;
+use http::header::HeaderMap;
 
 use super::classify::Outcome;
 use crate::auth::Carried;
@@ -13,7 +12,7 @@ use crate::client::ByteStream;
 use crate::error::body::{self, End};
 use crate::error::failure::{Failure, Fault};
 use crate::error::{Error, Operation};
-use crate::http_client::{self, SendError, Sender};
+use crate::http_client::{self, Request, SendError, Sender};
 
 /// An attempt that did not succeed, and what that says of the request.
 pub(crate) struct Failed {
@@ -61,7 +60,7 @@ pub(crate) async fn exchange(
     reading: Reading,
     now: impl Fn() -> SystemTime,
 ) -> Result<Answer, Failed> {
-    let mut response = sender.send(request).await.map_err(broken)?;
+    let response = sender.send(request).await.map_err(broken)?;
     let failed = |failure| Error::answered(failure, Some(now()), &carried.redactor());
     if !response.status().is_success() {
         let failure = Failure::of_status(response, carried.api(), operation).await;
@@ -69,16 +68,17 @@ pub(crate) async fn exchange(
             if failure.is_limit() { Outcome::Limited(failure.status) } else { Outcome::Status(failure.status) };
         return Err(Failed { error: failed(failure), outcome });
     }
-    let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+    let (head, mut body) = response.into_parts();
+    let (status, headers) = (head.status, head.headers);
     let body = match reading {
-        Reading::Open(idle_timeout) => Body::Open(ByteStream::of(response, idle_timeout)),
+        Reading::Open(idle_timeout) => Body::Open(ByteStream::of(body, idle_timeout)),
         Reading::Whole(limit) => {
             // A declared length is not believed: what comes is counted, and what a caller paid for is kept up to the limit.
-            let body = body::read(&mut response, limit).await;
+            let body = body::read(&mut body, limit).await;
             let cut = match body.end {
                 End::Whole => None,
                 End::Limit => Some((Fault::TooLong(limit), Outcome::Status(status))),
-                End::Broken(error) => Some((Fault::Cut(Arc::new(error)), Outcome::Unknown)),
+                End::Broken(error) => Some((Fault::Cut(error.into_source().into()), Outcome::Unknown)),
             };
             if let Some((fault, outcome)) = cut {
                 let failure = Failure::of_success(fault, carried.api(), status, headers, body.bytes);
@@ -127,7 +127,7 @@ mod tests {
             let _ = stream.write_all(&vec![b'x'; LENGTH]).await;
         });
         let http = crate::auth::http::Http::default().sender(&[&url.parse().expect("a URL")]).expect("a client");
-        let request = Request::new(reqwest::Method::GET, url.parse().expect("a URL"));
+        let request = Request::new(http::Method::GET, url.parse().expect("a URL"));
         let token = Credential::fixed("test", Carrier::Bearer, "fixture-token-0001".into()).expect("a token"); // not-a-secret
         let held = token.into_parts()[0].fixed().expect("a fixed token").clone();
         exchange(&http, request, &Carried::new([held], &UNKNOWN), &READ, 1, reading, || SystemTime::UNIX_EPOCH).await
@@ -138,7 +138,7 @@ mod tests {
         let failed = answered(Reading::Whole(5)).await.expect_err("it is longer");
         assert_eq!(failed.error.body().as_ref(), b"xxxxx");
         // An answer came, so that nothing is sent again, whatever the operation is.
-        assert_eq!(failed.outcome, Outcome::Status(reqwest::StatusCode::OK));
+        assert_eq!(failed.outcome, Outcome::Status(http::StatusCode::OK));
         let answer = answered(Reading::Open(Duration::MAX)).await.ok().expect("a stream");
         let mut stream = answer.stream().into_inner();
         let mut length = 0;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use reqwest::Url;
+use url::Url;
 
 use crate::error::jitter;
 use crate::error::{Operation, RateLimit};

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use reqwest::header::{HeaderMap, RETRY_AFTER};
-use reqwest::{Method, Request, Url};
+use http::Method;
+use http::header::{HeaderMap, RETRY_AFTER};
+use url::Url;
 
 use super::attempt::Call;
 use super::exchange::Answer;
@@ -15,6 +16,7 @@ use crate::client::CallOptions;
 use crate::error::operation::Retry;
 use crate::error::when::When;
 use crate::error::{Error, Operation};
+use crate::http_client::Request;
 
 /// A look at another origin, which carries nothing.
 static ELSEWHERE: Operation = Operation::undocumented("GET", Retry::Safe).with_security(&[]);
@@ -41,11 +43,10 @@ impl Transport {
     /// As [`send`](Self::send); the body of a success is read whole, whatever the operation is.
     pub(crate) async fn send_whole(
         &self,
-        http: &reqwest::Client,
         request: Result<Outgoing, Unsent>,
         operation: &'static Operation,
     ) -> Result<Answer, Error> {
-        self.run(http, request, operation, false).await
+        self.run(request, operation, false).await
     }
 
     /// Asks for the status of work, or its result: at the origin of its operation as the operation is called, at another one that is
@@ -55,7 +56,6 @@ impl Transport {
     /// Returns an error if the place is at another origin, and as [`send`](Self::send) does.
     pub(crate) async fn look(
         &self,
-        http: &reqwest::Client,
         place: Url,
         operation: &'static Operation,
         elsewhere: &[Url],
@@ -82,7 +82,7 @@ impl Transport {
         let transport = self.with_options(options);
         let mut request = Request::new(Method::GET, place);
         transport.prepare_raw(&mut request);
-        let call: Call<'_> = transport.call(http, row, false);
+        let call: Call<'_> = transport.call(row, false);
         call.run(request.into()).await
     }
 

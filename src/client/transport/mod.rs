@@ -23,8 +23,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, HeaderValue};
-use reqwest::{Request, Url};
+use http::header::{ACCEPT, HeaderValue};
+use url::Url;
 
 pub use exchange::Answer;
 pub use outgoing::Outgoing;
@@ -37,8 +37,9 @@ use stop::Stop;
 
 use crate::auth::{Carrier, Credential};
 use crate::client::idempotency::add_key;
-use crate::client::{CallOptions, Config};
+use crate::client::{CallOptions, Config, Requests};
 use crate::error::{Api, Error, Operation};
+use crate::http_client::{Request, SendError};
 
 /// What all clones of a client share, and the options of this one's calls.
 #[derive(Clone)]
@@ -53,11 +54,7 @@ impl Transport {
     /// # Errors
     /// Returns an error if the base URL may not be used, a credential may not be sent, two are of one kind, or the TLS backend
     /// cannot be initialized.
-    pub fn connect<K>(
-        credential: Credential<K>,
-        config: Config,
-        api: &'static Api,
-    ) -> Result<(reqwest::Client, Self), Error> {
+    pub fn connect<K>(credential: Credential<K>, config: Config, api: &'static Api) -> Result<(Requests, Self), Error> {
         let servers = Servers::new(api, &config)?;
         let credentials = credential.into_parts();
         for credential in &*credentials {
@@ -79,9 +76,8 @@ impl Transport {
         }
         let keys = Keys::new(api, &credentials, config.http.has_client_certificate())?;
         let sender = config.http.sender(&servers.places())?;
-        let http = sender.reqwest().clone();
         let shared = Shared::new(api, servers, keys, config, sender);
-        Ok((http, Self { shared: Arc::new(shared), options: Arc::default() }))
+        Ok((Requests, Self { shared: Arc::new(shared), options: Arc::default() }))
     }
 
     /// The same transport, with options for its calls.
@@ -151,11 +147,11 @@ impl Transport {
     /// Returns an error if the request was not built, does not go where the operation is, or is not answered by a success.
     pub async fn send(
         &self,
-        http: &reqwest::Client,
+        _: &Requests,
         request: Result<impl Into<Outgoing>, Unsent>,
         operation: &'static Operation,
     ) -> Result<Answer, Error> {
-        self.run(http, request, operation, operation.streams).await
+        self.run(request, operation, operation.streams).await
     }
 
     /// As [`send`](Self::send); the body of a success is handed on as it comes, whatever the operation is.
@@ -164,16 +160,14 @@ impl Transport {
     /// As [`send`](Self::send).
     pub(crate) async fn open(
         &self,
-        http: &reqwest::Client,
         request: Result<impl Into<Outgoing>, Unsent>,
         operation: &'static Operation,
     ) -> Result<Answer, Error> {
-        self.run(http, request, operation, true).await
+        self.run(request, operation, true).await
     }
 
     async fn run(
         &self,
-        http: &reqwest::Client,
         request: Result<impl Into<Outgoing>, Unsent>,
         operation: &'static Operation,
         opens: bool,
@@ -181,7 +175,7 @@ impl Transport {
         let run = async {
             let mut request: Outgoing = request.map_err(Unsent::into_error)?.into();
             self.prepare(&mut request.request, operation)?;
-            self.call(http, operation, opens).run(request).await
+            self.call(operation, opens).run(request).await
         };
         run.await.map_err(|error| error.of_operation(operation))
     }
@@ -192,14 +186,13 @@ impl Transport {
     /// Returns an error if it goes elsewhere, and as [`send`](Self::send) does.
     pub(crate) async fn send_below_base(
         &self,
-        http: &reqwest::Client,
         mut request: Request,
         operation: &'static Operation,
     ) -> Result<Answer, Error> {
         let send = async {
             self.shared.servers.of(operation)?.check_link(request.url())?;
             self.prepare_raw(&mut request);
-            self.send_raw(http, request, operation).await
+            self.send_raw(request, operation).await
         };
         send.await.map_err(|error| error.of_operation(operation))
     }
@@ -207,16 +200,15 @@ impl Transport {
     /// Sends a request, as often as what is known of it allows.
     pub(crate) async fn send_raw(
         &self,
-        http: &reqwest::Client,
         request: impl Into<Outgoing>,
         operation: &'static Operation,
     ) -> Result<Answer, Error> {
-        self.call(http, operation, operation.streams).run(request.into()).await
+        self.call(operation, operation.streams).run(request.into()).await
     }
 
-    fn call<'a>(&'a self, http: &'a reqwest::Client, operation: &'static Operation, opens: bool) -> Call<'a> {
+    fn call<'a>(&'a self, operation: &'static Operation, opens: bool) -> Call<'a> {
         let (shared, options) = (&*self.shared, &*self.options);
-        Call { shared, options, http, operation, opens, stop: options.stop.as_deref() }
+        Call { shared, options, operation, opens, stop: options.stop.as_deref() }
     }
 
     /// The longest item of a stream, in bytes.
@@ -266,14 +258,14 @@ impl From<String> for Unsent {
     }
 }
 
-impl From<reqwest::Error> for Unsent {
-    fn from(error: reqwest::Error) -> Self {
+impl From<SendError> for Unsent {
+    fn from(error: SendError) -> Self {
         Self(Error::transport(error))
     }
 }
 
-impl From<reqwest::header::InvalidHeaderValue> for Unsent {
-    fn from(error: reqwest::header::InvalidHeaderValue) -> Self {
+impl From<http::header::InvalidHeaderValue> for Unsent {
+    fn from(error: http::header::InvalidHeaderValue) -> Self {
         Self(Error::invalid_request(format!("an argument that is a header is refused: {error}")))
     }
 }

@@ -1,9 +1,8 @@
 //! A request on its way to the attempt loop.
 
-use reqwest::Request;
-
 use crate::client::form::Multipart;
 use crate::error::Error;
+use crate::http_client::Request;
 
 /// A request, and the form that is its body where it has one in parts: such a body is made anew for each attempt.
 #[derive(Debug)]
@@ -25,9 +24,9 @@ impl Outgoing {
     ///
     /// # Errors
     /// Returns an error if a part of the form cannot be sent, such as a file that is not there.
-    pub(super) async fn open(self, http: &reqwest::Client) -> Result<Request, Error> {
+    pub(super) async fn open(self) -> Result<Request, Error> {
         match self.form {
-            Some(form) => form.write(http, self.request).await.map_err(Error::invalid_request),
+            Some(form) => form.write(self.request).await.map_err(Error::invalid_request),
             None => Ok(self.request),
         }
     }

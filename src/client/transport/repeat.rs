@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
-use reqwest::Request;
-use reqwest::header::{HeaderName, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_UNMODIFIED_SINCE};
+use http::header::{HeaderName, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_UNMODIFIED_SINCE};
 use serde_json::Value;
 
 use crate::client::CallOptions;
 use crate::client::idempotency::has_key;
 use crate::error::Operation;
 use crate::error::operation::Retry;
+use crate::http_client::{Body, Request};
 
 /// What makes a request conditional (RFC 9110, section 13.1).
 const CONDITIONS: [HeaderName; 4] = [IF_MATCH, IF_NONE_MATCH, IF_MODIFIED_SINCE, IF_UNMODIFIED_SINCE];
@@ -26,9 +26,9 @@ pub(crate) fn is_harmless(operation: &Operation, options: &CallOptions, request:
     match operation.retry {
         Retry::Safe | Retry::Idempotent => true,
         // Without its key an item would be taken for a new one.
-        Retry::Keyed => operation.retry_key.is_some_and(|key| {
-            request.body().and_then(reqwest::Body::as_bytes).is_some_and(|body| every_item_has(body, key))
-        }),
+        Retry::Keyed => operation
+            .retry_key
+            .is_some_and(|key| request.body().and_then(Body::as_bytes).is_some_and(|body| every_item_has(body, key))),
         Retry::Never => false,
     }
 }

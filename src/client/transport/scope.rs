@@ -1,6 +1,6 @@
 //! Where a client's requests may go: its origin, below its base path, on the path of the operation that was called.
 
-use reqwest::Url;
+use url::Url;
 
 use crate::client::path_argument::has_dot_segment;
 use crate::error::{Error, Operation};

@@ -1,6 +1,6 @@
 //! The servers of an API: the one below the base URL, and those that operations have for themselves.
 
-use reqwest::Url;
+use url::Url;
 
 use super::scope::Scope;
 use crate::auth::http::{checked_base, is_loopback};

@@ -1,11 +1,11 @@
 //! Tracing: a span for each request, with the names of OpenTelemetry's conventions for HTTP clients.
 
-use reqwest::Request;
 use tracing::Span;
 use tracing::field::Empty;
 
 use super::exchange::{Answer, Failed};
 use crate::error::Operation;
+use crate::http_client::Request;
 
 /// The span of one attempt. The path is shown as its template: arguments may be phone numbers.
 pub(crate) fn of(operation: &Operation, request: &Request, attempt: u32) -> Span {

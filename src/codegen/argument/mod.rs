@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::auth::Secret;
 use crate::client::FilePart;
+use crate::http_client::Body;
 
 /// A value that a setter for a `T` takes. Setters of optional arguments take the value itself, and have a twin,
 /// `maybe_<name>`, which takes an `Option` of it.
@@ -189,7 +190,7 @@ macro_rules! converted {
         })*
     };
 }
-converted!(bool, FilePart, Secret, Value, reqwest::Body);
+converted!(bool, FilePart, Secret, Value, Body);
 
 #[cfg(test)]
 mod tests {

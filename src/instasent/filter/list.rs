@@ -115,7 +115,7 @@ impl ListFilter {
         json
     }
 
-    /// The URL form: names and values, not encoded yet. `reqwest`'s `query` takes them.
+    /// The URL form: names and values, not encoded yet, as [`RawRequest::query`](crate::RawRequest::query) takes them.
     ///
     /// # Errors
     /// What the URL form cannot say for certain: a field or operator with `_`, which is where the two are split; a list

@@ -9,8 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::header::{CONTENT_TYPE, HeaderValue};
-use reqwest::{Method, Url};
+use http::Method;
+use http::header::{CONTENT_TYPE, HeaderValue};
+use url::Url;
 
 use super::batch::Batch;
 use super::shared::Shared;
@@ -21,6 +22,7 @@ use crate::client::transport::stop::unless_stopped;
 use crate::error::operation::Retry;
 use crate::error::redact::Redactor;
 use crate::error::{Error, ErrorKind, FieldError, Operation};
+use crate::http_client::Request;
 use crate::instasent::batch::Reason;
 use crate::instasent::ingest::Client;
 
@@ -150,7 +152,7 @@ impl Sender {
     /// One call, with all its attempts.
     async fn call(&self, body: Bytes) -> Result<(Response<Bytes>, Redactor), Error> {
         let (http, transport) = (&self.client.client, &self.transport);
-        let mut request = reqwest::Request::new(Method::POST, self.url.clone());
+        let mut request = Request::new(Method::POST, self.url.clone());
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         *request.body_mut() = Some(body.into());
         let answer = transport.send(http, Ok(request), self.operation).await?;

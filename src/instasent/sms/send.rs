@@ -141,6 +141,6 @@ fn is_of_this_request(kind: ErrorKind) -> bool {
 
 /// Whether nothing left, or the server refused the whole request.
 fn was_not_executed(error: &Error) -> bool {
-    let is_refusal = |status: reqwest::StatusCode| status.is_redirection() || status.is_client_error();
+    let is_refusal = |status: http::StatusCode| status.is_redirection() || status.is_client_error();
     !error.may_have_been_sent() || error.status().is_some_and(is_refusal)
 }

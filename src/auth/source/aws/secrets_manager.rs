@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use futures_core::future::BoxFuture;
-use reqwest::StatusCode;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use http::{Method, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -15,8 +15,11 @@ use crate::auth::environment;
 use crate::auth::source::remote::{Answer, Remote};
 use crate::auth::source::{SecretSource, StoreFailure, json_field};
 use crate::error::{Clock, Error, SystemClock};
+use crate::http_client::HttpClient;
 
 const TARGET: &str = "secretsmanager.GetSecretValue";
+/// What errors call the address.
+const NAME: &str = "the endpoint of AWS Secrets Manager";
 const JSON: &str = "application/x-amz-json-1.1";
 
 /// AWS Secrets Manager in one region.
@@ -50,7 +53,7 @@ impl SecretsManager {
         }
         let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
         let endpoint = format!("https://secretsmanager.{region}.{domain}");
-        let remote = remote(&endpoint)?;
+        let remote = Remote::new(NAME, &endpoint)?;
         Ok(Self { remote, region: region.to_owned(), credentials, clock: Arc::new(SystemClock) })
     }
 
@@ -76,8 +79,15 @@ impl SecretsManager {
     /// # Errors
     /// An address that is no URL or would show the secret on the way.
     pub fn endpoint(mut self, url: &str) -> Result<Self, Error> {
-        self.remote = remote(url)?;
+        self.remote = self.remote.at(NAME, url)?;
         Ok(self)
+    }
+
+    /// A client of your own that asks it, as that of [`Config::http_client`](crate::Config::http_client).
+    #[must_use]
+    pub fn http_client(mut self, client: impl HttpClient) -> Self {
+        self.remote = self.remote.by(client);
+        self
     }
 
     /// The clock whose time is signed, for tests. AWS refuses a request that is more than five minutes off.
@@ -142,17 +152,17 @@ impl SecretsManagerSource {
         let scope = Scope { region, service: "secretsmanager", date: &date };
         let authorization = signature::authorization(&key, &scope, &unsigned)?;
 
-        let mut request = remote
-            .http
-            .post(remote.base.clone())
-            .header(CONTENT_TYPE, JSON)
-            .header("x-amz-date", &date)
-            .header("x-amz-target", TARGET)
-            .header(AUTHORIZATION, sensitive(&authorization, place)?);
+        let mut request = remote.request(Method::POST, remote.base.clone());
+        let headers = request.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
+        headers.insert("x-amz-date", sendable(&date, place)?);
+        headers.insert("x-amz-target", HeaderValue::from_static(TARGET));
+        headers.insert(AUTHORIZATION, sensitive(&authorization, place)?);
         if let Some(token) = session_token {
-            request = request.header("x-amz-security-token", sensitive(token.expose_secret(), place)?);
+            headers.insert("x-amz-security-token", sensitive(token.expose_secret(), place)?);
         }
-        remote.send(request.body(body), place).await
+        *request.body_mut() = Some(body.into());
+        remote.send(request, place).await
     }
 
     fn pick(&self, answer: &Answer, place: &str) -> Result<SecretString, Error> {
@@ -224,13 +234,13 @@ fn failure(answer: &Answer, place: &str) -> Error {
     }
 }
 
-fn remote(endpoint: &str) -> Result<Remote, Error> {
-    Remote::new("the endpoint of AWS Secrets Manager", endpoint)
-}
-
 fn sensitive(text: &str, place: &str) -> Result<HeaderValue, Error> {
-    let mut value = HeaderValue::from_str(text)
-        .map_err(|_| Error::credential(format!("{place}: the access key cannot be sent in a header")))?;
+    let mut value = sendable(text, place)?;
     value.set_sensitive(true);
     Ok(value)
+}
+
+fn sendable(text: &str, place: &str) -> Result<HeaderValue, Error> {
+    HeaderValue::from_str(text)
+        .map_err(|_| Error::credential(format!("{place}: the access key cannot be sent in a header")))
 }
