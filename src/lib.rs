@@ -69,6 +69,13 @@ mod pages {
 
 extern crate self as keyfit;
 
+#[cfg(all(target_family = "wasm", any(feature = "reqwest", feature = "jwt", feature = "blocking", feature = "command-source")))]
+compile_error!(
+    "these features of keyfit are none of WebAssembly: `reqwest`, `rustls`, `gzip`, `brotli`, `zstd`, `http2`, `jwt`, `blocking`, \
+     `command-source`. Take it with `default-features = false` and those that you need, such as `oauth`: \
+     requests are sent by `fetch`"
+);
+
 // Layers, of which each knows those before it alone: runtime, http_client, error, webhook, auth, client, codegen, generated code with what a vendor's
 // module adds to it, and `dispatch` above all vendors. tests/layers.rs holds the code to that.
 pub mod auth;
@@ -131,6 +138,7 @@ pub use error::{operation, redact};
 /// are given [`TestClock::running`](testing::TestClock::running).
 #[cfg(any(test, feature = "testing"))]
 pub mod testing {
+    #[cfg(not(target_family = "wasm"))]
     pub use crate::client::Cassette;
     pub use crate::client::made::{refusal, response, unanswered};
     pub use crate::error::testing::TestClock;

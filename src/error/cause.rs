@@ -98,6 +98,7 @@ impl Error {
     }
 
     /// A file that cannot be read or written. What it is called is the caller's own.
+    #[cfg(not(target_family = "wasm"))]
     pub(crate) fn file(text: &str, source: std::io::Error) -> Self {
         Self::unsent(ErrorKind::File, format!("{text}: {}", source.kind())).because_of(source)
     }
@@ -189,6 +190,7 @@ impl Error {
         let reason = OneLine::of_server(&reason);
         let (kind, text) = match fault {
             Fault::Unfit => (ErrorKind::InvalidRequest, "the request could not be built".to_owned()),
+            Fault::Redirect => (ErrorKind::Redirect, format!("{place} answered with a redirect: {reason}")),
             Fault::Connect => (ErrorKind::Connect, format!("could not reach {place}: {reason}")),
             Fault::Timeout => (ErrorKind::Timeout, format!("{place} did not answer in time")),
             Fault::Broken => {
@@ -196,7 +198,7 @@ impl Error {
             }
         };
         let mut made = Self::unsent(kind, text);
-        made.0.may_have_been_sent = matches!(fault, Fault::Timeout | Fault::Broken);
+        made.0.may_have_been_sent = matches!(fault, Fault::Timeout | Fault::Broken | Fault::Redirect);
         made.because_of(error.into_source())
     }
 

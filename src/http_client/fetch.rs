@@ -87,8 +87,7 @@ async fn head(request: &http::Request<Bytes>, abort: &Abort) -> Result<Response,
     let response = JsFuture::from(js_sys::Promise::resolve(&promise)).await.map_err(lost)?;
     let response: Response = response.dyn_into().map_err(|_| SendError::new("`fetch` gave no answer"))?;
     if response.type_() == ResponseType::Opaqueredirect {
-        // A browser shows neither its status nor where it leads.
-        return Err(SendError::redirected());
+        return Err(SendError::redirect("it is not followed, and a browser does not tell where it leads"));
     }
     Ok(response)
 }

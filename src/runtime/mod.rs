@@ -7,6 +7,6 @@ mod native;
 mod web;
 
 #[cfg(not(target_family = "wasm"))]
-pub(crate) use native::{Elapsed, Instant, now, sleep, spawn, spawn_blocking, timeout, why_absent};
+pub(crate) use native::*;
 #[cfg(target_family = "wasm")]
-pub(crate) use web::{Elapsed, Instant, now, sleep, spawn, spawn_local, timeout, unless, why_absent};
+pub(crate) use web::*;

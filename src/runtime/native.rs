@@ -26,6 +26,12 @@ pub(crate) fn sleep(time: Duration) -> Sleep {
     tokio::time::sleep(time)
 }
 
+/// Lets everything else that is ready have its turn.
+#[cfg(any(test, feature = "testing"))]
+pub(crate) async fn yield_now() {
+    tokio::task::yield_now().await;
+}
+
 /// The time of day.
 #[expect(clippy::disallowed_methods, reason = "this is what `error::clock` reads")]
 pub(crate) fn now() -> SystemTime {

@@ -69,6 +69,13 @@ pub(crate) fn sleep(time: Duration) -> impl Future<Output = ()> + Send + 'static
     }
 }
 
+/// Lets everything else that is ready have its turn.
+#[cfg(any(test, feature = "testing"))]
+pub(crate) async fn yield_now() {
+    // Timers come after all that is ready.
+    sleep(Duration::from_millis(1)).await;
+}
+
 /// The value of a future, if it comes before the other one ends.
 pub(crate) async fn unless<T>(end: impl Future<Output = ()>, future: impl Future<Output = T>) -> Option<T> {
     let (mut future, mut end) = (pin!(future), pin!(end));

@@ -53,6 +53,7 @@ mod memory;
 mod remote;
 #[cfg(any(feature = "aws", feature = "vault"))]
 mod store_failure;
+#[cfg(not(target_family = "wasm"))]
 mod text;
 #[cfg(feature = "vault")]
 mod vault;
