@@ -34,7 +34,7 @@
 //! extractor), `gzip`, `brotli`, `zstd` (packed answers), `http2`, `blocking` (calls from code that is not async), `opentelemetry` (metrics),
 //! `testing` (a clock, answers and recorded exchanges for tests), `dispatch` (the clients that ship by name, and their documents).
 //!
-//! Clients run on Tokio.
+//! Clients run on Tokio, and on WebAssembly where there is JavaScript with a `fetch`: `docs/wasm.md` in the repository says what differs there.
 
 /// The pages for readers, whose examples are compiled as they are copied.
 #[cfg(all(doctest, feature = "oauth"))]
@@ -53,6 +53,8 @@ mod pages {
     struct Batches;
     #[doc = include_str!("../docs/http.md")]
     struct HttpStack;
+    #[doc = include_str!("../docs/wasm.md")]
+    struct WebAssembly;
     #[cfg(feature = "testing")]
     #[doc = include_str!("../docs/testing.md")]
     struct Testing;
