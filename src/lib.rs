@@ -71,7 +71,10 @@ mod pages {
 
 extern crate self as keyfit;
 
-#[cfg(all(target_family = "wasm", any(feature = "reqwest", feature = "jwt", feature = "blocking", feature = "command-source")))]
+#[cfg(all(
+    target_family = "wasm",
+    any(feature = "reqwest", feature = "jwt", feature = "blocking", feature = "command-source")
+))]
 compile_error!(
     "these features of keyfit are none of WebAssembly: `reqwest`, `rustls`, `gzip`, `brotli`, `zstd`, `http2`, `jwt`, `blocking`, \
      `command-source`. Take it with `default-features = false` and those that you need, such as `oauth`: \

@@ -8,12 +8,12 @@ use url::Url;
 #[cfg(feature = "rustls")]
 use super::certificate::ClientCertificate;
 use crate::error::Error;
+#[cfg(target_family = "wasm")]
+use crate::http_client::Fetch;
 #[cfg(feature = "rustls")]
 use crate::http_client::{Authority, Trust};
 #[cfg(feature = "reqwest")]
 use crate::http_client::{BuiltIn, Setup};
-#[cfg(target_family = "wasm")]
-use crate::http_client::Fetch;
 use crate::http_client::{Own, Sender};
 
 /// How an HTTP client is set up. It follows no redirect: a redirect to another origin would carry the credential there, and

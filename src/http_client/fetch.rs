@@ -98,10 +98,12 @@ fn prepared(request: &http::Request<Bytes>, abort: &Abort) -> Result<Request, Se
     let is_browser = is_browser();
     for (name, value) in request.headers() {
         if is_browser && *name == COOKIE {
-            return Err(SendError::unfit("a browser lets no program send the header `cookie`: no credential can go there"));
+            return Err(SendError::unfit(
+                "a browser lets no program send the header `cookie`: no credential can go there",
+            ));
         }
-        // A browser has a name of its own, and would ask the server first whether another may be sent.
-        if is_browser && *name == USER_AGENT {
+        // The length is that of the body below. A browser has a name of its own, and would first ask the server about another.
+        if *name == CONTENT_LENGTH || is_browser && *name == USER_AGENT {
             continue;
         }
         // Headers are bytes, which JavaScript has as the characters of the same numbers.
