@@ -6,7 +6,7 @@ mod source;
 use std::path::Path;
 
 use graph::Graph;
-use source::Tree;
+use source::{Place, Tree};
 
 /// The layers, the ground first. A module at the root that is none of these is a vendor's.
 const BELOW_VENDORS: [&str; 8] =
@@ -41,6 +41,31 @@ fn the_layers_of_the_library_point_one_way_and_no_modules_form_a_circle() {
     assert!(tree.len() > 100, "{} modules were read", tree.len());
     let faults = faults(&tree);
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// The one file that knows reqwest.
+const OF_REQWEST: [&str; 2] = ["http_client", "of_reqwest"];
+
+/// Every module that names the crate reqwest, but for the one that may.
+fn that_know_reqwest(tree: &Tree) -> Vec<String> {
+    let others = tree.modules().filter(|(place, module)| {
+        let named = |path: &Place| path.first().is_some_and(|first| first == "reqwest");
+        let is_a_crate = !module.names.contains_key("reqwest");
+        **place != OF_REQWEST && is_a_crate && module.imports.iter().chain(&module.paths).any(named)
+    });
+    others.map(|(place, _)| place.join("::")).collect()
+}
+
+#[test]
+fn one_file_alone_knows_reqwest() {
+    let tree = Tree::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src")).expect("the sources are there");
+    assert_eq!(that_know_reqwest(&tree), [""; 0]);
+    for line in
+        ["use reqwest::Url;", "fn f(_: reqwest::Client) {}", "use ::reqwest as http;", "fn f() { g!(::reqwest::X) }"]
+    {
+        let files = [("lib.rs", "mod auth;"), ("auth.rs", line)].map(|(path, text)| (path.to_owned(), text.to_owned()));
+        assert_eq!(that_know_reqwest(&Tree::of(&files.into())), ["auth"], "{line}");
+    }
 }
 
 /// A made-up library.

@@ -1,7 +1,7 @@
 //! A request for people: what is sent, without what is secret of it.
 
+use keyfit::http_client::Request;
 use keyfit::redact::{MASK, plain};
-use reqwest::Request;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 
 use super::Chosen;
