@@ -35,7 +35,7 @@
 //! extractor), `gzip`, `brotli`, `zstd` (packed answers), `http2`, `blocking` (calls from code that is not async), `opentelemetry` (metrics),
 //! `testing` (a clock, answers and recorded exchanges for tests), `dispatch` (the clients that ship by name, and their documents).
 //!
-//! Clients run on Tokio.
+//! Clients run on Tokio, and on WebAssembly where there is JavaScript with a `fetch`: `docs/wasm.md` in the repository says what differs there.
 
 /// The pages for readers, whose examples are compiled as they are copied.
 #[cfg(all(doctest, feature = "oauth"))]
@@ -54,6 +54,8 @@ mod pages {
     struct Batches;
     #[doc = include_str!("../docs/http.md")]
     struct HttpStack;
+    #[doc = include_str!("../docs/wasm.md")]
+    struct WebAssembly;
     #[cfg(feature = "testing")]
     #[doc = include_str!("../docs/testing.md")]
     struct Testing;
@@ -72,7 +74,23 @@ mod pages {
 
 extern crate self as keyfit;
 
-// Layers, of which each knows those before it alone: http_client, error, webhook, budget, auth, client, codegen, generated code with what a vendor's
+#[cfg(all(
+    target_family = "wasm",
+    any(
+        feature = "reqwest",
+        feature = "jwt",
+        feature = "blocking",
+        feature = "command-source",
+        feature = "valkey"
+    )
+))]
+compile_error!(
+    "these features of keyfit are none of WebAssembly: `reqwest`, `rustls`, `gzip`, `brotli`, `zstd`, `http2`, `jwt`, `blocking`, \
+     `command-source`, `valkey`. Take it with `default-features = false` and those that you need, such as `oauth`: \
+     requests are sent by `fetch`"
+);
+
+// Layers, of which each knows those before it alone: runtime, http_client, error, webhook, budget, auth, client, codegen, generated code with what a vendor's
 // module adds to it, and `dispatch` above all vendors. tests/layers.rs holds the code to that.
 pub mod auth;
 #[cfg(feature = "blocking")]
@@ -91,6 +109,7 @@ pub mod http_client;
     feature = "instasent-transactional"
 ))]
 pub mod instasent;
+mod runtime;
 #[cfg(feature = "scopien")]
 pub mod scopien;
 pub mod webhook;
@@ -134,6 +153,7 @@ pub use error::{operation, redact};
 /// are given [`TestClock::running`](testing::TestClock::running).
 #[cfg(any(test, feature = "testing"))]
 pub mod testing {
+    #[cfg(not(target_family = "wasm"))]
     pub use crate::client::Cassette;
     pub use crate::client::made::{refusal, response, unanswered};
     pub use crate::error::testing::TestClock;

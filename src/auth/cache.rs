@@ -10,6 +10,7 @@ use super::held::Held;
 use super::{AccessToken, Carrier, TokenSource};
 use crate::error::jitter;
 use crate::error::{Clock, Error, SystemClock};
+use crate::runtime;
 
 /// The longest rest of a source that a server asks for.
 const LONGEST_REST: Duration = Duration::from_secs(3600);
@@ -218,12 +219,12 @@ impl Cache {
         state.fetch = Some(fetch.clone());
         let shared = Arc::clone(&self.0);
         let refused = refused.map(|held| Arc::clone(&held.token));
-        tokio::spawn(async move {
+        runtime::spawn(async move {
             let asked = match &refused {
                 Some(refused) => shared.source.replace(refused),
                 None => shared.source.fetch(),
             };
-            let fetched = tokio::time::timeout(shared.refresh.patience, asked).await;
+            let fetched = runtime::timeout(shared.refresh.patience, asked).await;
             let fetched =
                 fetched.unwrap_or_else(|_| Err(Error::credential("the source of the token did not answer in time")));
             let outcome = shared.settle(fetched);

@@ -8,6 +8,8 @@ use url::Url;
 #[cfg(feature = "rustls")]
 use super::certificate::ClientCertificate;
 use crate::error::Error;
+#[cfg(target_family = "wasm")]
+use crate::http_client::Fetch;
 #[cfg(feature = "rustls")]
 use crate::http_client::{Authority, Trust};
 #[cfg(feature = "reqwest")]
@@ -67,9 +69,7 @@ impl Http {
             let text = "certificates are set beside a client of your own, which would not know of them: set them there";
             return Err(Error::configuration(text.to_owned()));
         }
-        let name = HeaderValue::from_str(&agent);
-        let name = name.map_err(|_| Error::configuration("the user agent cannot stand in a header".to_owned()))?;
-        Ok(Sender::Own(own.clone(), name))
+        Ok(Sender::Own(own.clone(), name_of(&agent)?))
     }
 
     /// The client that is built in.
@@ -103,8 +103,15 @@ impl Http {
         })
     }
 
+    /// The `fetch` of JavaScript.
+    #[cfg(target_family = "wasm")]
+    #[expect(clippy::unused_self, reason = "what can be set is set by the browser")]
+    fn built_in(&self, agent: &str, _: &[&Url]) -> Result<Sender, Error> {
+        Ok(Sender::Own(Own::new(Fetch), name_of(agent)?))
+    }
+
     /// There is none.
-    #[cfg(not(feature = "reqwest"))]
+    #[cfg(not(any(feature = "reqwest", target_family = "wasm")))]
     #[expect(clippy::unused_self, reason = "with reqwest there is one")]
     fn built_in(&self, _: &str, _: &[&Url]) -> Result<Sender, Error> {
         let text = "no HTTP client is built in without the feature `reqwest` of keyfit: turn it on, or give a client of your own to \
@@ -135,6 +142,12 @@ impl Http {
     fn sets_certificates(&self) -> bool {
         false
     }
+}
+
+/// What a client that is built by others is told to call itself.
+fn name_of(agent: &str) -> Result<HeaderValue, Error> {
+    let name = HeaderValue::from_str(agent);
+    name.map_err(|_| Error::configuration("the user agent cannot stand in a header".to_owned()))
 }
 
 /// A URL below which requests go: as [`checked_url`], and without a query. A slash at its end is left out.

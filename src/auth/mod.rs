@@ -40,6 +40,7 @@ pub mod oauth;
 mod oauth_flow;
 pub mod rotation;
 mod secret;
+#[cfg(not(target_family = "wasm"))]
 mod secret_file;
 pub mod source;
 pub(crate) mod token;

@@ -5,7 +5,7 @@ pub mod batch;
 mod brackets;
 mod byte_stream;
 mod call_options;
-#[cfg(any(test, feature = "testing"))]
+#[cfg(all(any(test, feature = "testing"), not(target_family = "wasm")))]
 mod cassette;
 mod config;
 pub(crate) mod dispatch;
@@ -29,14 +29,17 @@ mod raw;
 mod request_builder;
 mod response;
 mod retry;
+#[cfg(not(target_family = "wasm"))]
 mod save;
 pub(crate) mod stream;
 pub(crate) mod transport;
 pub(crate) mod upload;
+#[cfg(not(target_family = "wasm"))]
+mod upload_file;
 
 pub use byte_stream::ByteStream;
 pub use call_options::CallOptions;
-#[cfg(any(test, feature = "testing"))]
+#[cfg(all(any(test, feature = "testing"), not(target_family = "wasm")))]
 pub use cassette::Cassette;
 pub use config::Config;
 pub use dynamic::{DynamicCall, DynamicClient};

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::client::ByteStream;
 use crate::error::Error;
+use crate::runtime;
 
 impl ByteStream {
     /// Writes the body into a file, and returns its length in bytes. What stood under that name is replaced when the body has come
@@ -29,7 +30,7 @@ impl ByteStream {
 
 /// Work with a file, which would hold up other calls.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> Result<T, Error> {
-    let done = tokio::task::spawn_blocking(work).await;
+    let done = runtime::spawn_blocking(work).await;
     done.map_err(io::Error::other)
         .and_then(|done| done)
         .map_err(|error| Error::file("the file cannot be written", error))

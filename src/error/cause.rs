@@ -14,6 +14,7 @@ use crate::error::rate_limit::{self, RateLimit};
 use crate::error::redact::{OneLine, Redactor};
 use crate::error::{ErrorKind, Operation};
 use crate::http_client::{Fault, SendError};
+use crate::runtime;
 
 impl Error {
     pub(crate) fn configuration(text: String) -> Self {
@@ -29,12 +30,7 @@ impl Error {
 
     /// An error with words where there would be a panic without them.
     pub(crate) fn check_runtime() -> Result<(), Self> {
-        tokio::runtime::Handle::try_current().map(drop).map_err(|_| {
-            Self::configuration(
-                "calls run on Tokio, and this one is not within a runtime: use `#[tokio::main]`, or `Runtime::block_on`"
-                    .to_owned(),
-            )
-        })
+        runtime::why_absent().map_or(Ok(()), |why| Err(Self::configuration(why.to_owned())))
     }
 
     pub(crate) fn invalid_request(text: String) -> Self {
@@ -102,6 +98,7 @@ impl Error {
     }
 
     /// A file that cannot be read or written. What it is called is the caller's own.
+    #[cfg(not(target_family = "wasm"))]
     pub(crate) fn file(text: &str, source: std::io::Error) -> Self {
         Self::unsent(ErrorKind::File, format!("{text}: {}", source.kind())).because_of(source)
     }
@@ -193,6 +190,7 @@ impl Error {
         let reason = OneLine::of_server(&reason);
         let (kind, text) = match fault {
             Fault::Unfit => (ErrorKind::InvalidRequest, "the request could not be built".to_owned()),
+            Fault::Redirect => (ErrorKind::Redirect, format!("{place} answered with a redirect: {reason}")),
             Fault::Connect => (ErrorKind::Connect, format!("could not reach {place}: {reason}")),
             Fault::Timeout => (ErrorKind::Timeout, format!("{place} did not answer in time")),
             Fault::Broken => {
@@ -200,7 +198,7 @@ impl Error {
             }
         };
         let mut made = Self::unsent(kind, text);
-        made.0.may_have_been_sent = matches!(fault, Fault::Timeout | Fault::Broken);
+        made.0.may_have_been_sent = matches!(fault, Fault::Timeout | Fault::Broken | Fault::Redirect);
         made.because_of(error.into_source())
     }
 

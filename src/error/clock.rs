@@ -6,13 +6,15 @@ use std::time::{Duration, SystemTime};
 
 use futures_core::future::BoxFuture;
 
+use crate::runtime::{self, Instant};
+
 /// The time of day and waiting, so that tests can run on a clock of their own.
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
     /// The time of day.
     fn now(&self) -> SystemTime;
 
     /// The time since some moment, the same one throughout the program: unlike the time of day nobody corrects it.
-    /// Default: tokio's clock.
+    /// Default: Tokio's clock, or that of JavaScript.
     fn monotonic(&self) -> Duration {
         monotonic()
     }
@@ -21,7 +23,7 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
 }
 
-/// The machine's clock, and tokio's timer.
+/// The machine's clock, and the timer of Tokio, or of JavaScript.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
@@ -30,21 +32,19 @@ impl Clock for SystemClock {
         now()
     }
 
-    #[expect(clippy::disallowed_methods, reason = "this file is where waiting is done")]
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        Box::pin(tokio::time::sleep(duration))
+        Box::pin(runtime::sleep(duration))
     }
 }
 
 /// The time of day.
-#[expect(clippy::disallowed_methods, reason = "this file is where the clock is read")]
 pub(crate) fn now() -> SystemTime {
-    SystemTime::now()
+    runtime::now()
 }
 
 /// The time since this was first asked for.
 fn monotonic() -> Duration {
-    static START: LazyLock<tokio::time::Instant> = LazyLock::new(tokio::time::Instant::now);
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
     // Before anything else reads the clock, or the first reading would lie before the start.
     let start = *START;
     start.elapsed()

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use futures_core::future::BoxFuture;
 
 use crate::error::{Clock, SystemClock};
+use crate::runtime;
 
 /// A clock that stands still and moves when it is told to, and by every wait: a wait ends as soon as everything else that
 /// is ready to run had its turn, and the clock then shows the time of its end. Waits that overlap pass together, as they
@@ -126,7 +127,7 @@ impl Clock for TestClock {
                 hands.elapsed().saturating_add(duration)
             };
             // A wait that was over at once would starve those who wait for something real.
-            tokio::task::yield_now().await;
+            runtime::yield_now().await;
             let mut hands = clock.hands();
             hands.passed = hands.passed.saturating_add(end.saturating_sub(hands.elapsed()));
         })

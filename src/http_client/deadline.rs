@@ -8,9 +8,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_core::future::BoxFuture;
 use http_body::{Frame, SizeHint};
-use tokio::time::error::Elapsed;
 
 use super::{Body, SendError};
+use crate::runtime::{Elapsed, timeout};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -21,7 +21,7 @@ impl Deadline {
     /// In so long.
     pub(super) fn of(time: Duration) -> Self {
         Self(Box::pin(async move {
-            match tokio::time::timeout(time, pending::<std::convert::Infallible>()).await {
+            match timeout(time, pending::<std::convert::Infallible>()).await {
                 Err(elapsed) => elapsed,
                 Ok(never) => match never {},
             }

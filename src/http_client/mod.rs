@@ -37,6 +37,8 @@
 mod body;
 mod client;
 mod deadline;
+#[cfg(target_family = "wasm")]
+mod fetch;
 #[cfg(feature = "reqwest")]
 mod of_reqwest;
 mod request;
@@ -46,6 +48,8 @@ mod tower;
 
 pub use body::Body;
 pub use client::{HttpClient, Sending};
+#[cfg(target_family = "wasm")]
+pub(crate) use fetch::Fetch;
 /// The crate with the types of requests and answers, in the version that is taken here.
 pub use http;
 #[cfg(feature = "rustls")]

@@ -24,6 +24,8 @@ pub(crate) enum Fault {
     Timeout,
     /// Bytes of it may have left.
     Broken,
+    /// It was answered by a redirect, of which no more is known.
+    Redirect,
 }
 
 impl SendError {
@@ -40,6 +42,11 @@ impl SendError {
     /// A request that was not answered in time. It may have been executed.
     pub fn timeout(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self::of_fault(Fault::Timeout, source)
+    }
+
+    /// A request that was answered by a redirect, of which nothing can be shown, as browsers have it. It is not sent again.
+    pub fn redirect(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self::of_fault(Fault::Redirect, source)
     }
 
     /// What is no request.

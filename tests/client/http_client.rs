@@ -126,6 +126,15 @@ async fn a_request_of_which_no_byte_left_is_sent_again_and_one_that_may_have_is_
 }
 
 #[tokio::test]
+async fn a_redirect_that_cannot_be_shown_is_one_all_the_same() {
+    let (config, seen) = canned(|| Some(Err(SendError::redirect("it leads somewhere"))));
+    let error = scopien(config).accounts_list().send().await.expect_err("it is not followed");
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Redirect, 1));
+    assert!(error.may_have_been_sent());
+    assert_eq!(seen.lock().expect("no panic").len(), 1);
+}
+
+#[tokio::test]
 async fn the_time_of_an_attempt_stays_in_force() {
     let (config, seen) = canned(|| None);
     let error = create(config.timeout(Duration::from_millis(30))).await.expect_err("no answer");

@@ -15,6 +15,7 @@ use super::random::{RANDOM, random_text};
 use super::{StoreLock, TokenSet, TokenStore};
 use crate::auth::secret_file::{self, Role};
 use crate::error::{Clock, Error, SystemClock};
+use crate::runtime;
 
 /// The largest file that is read, in bytes. An answer with tokens has 1 MiB, and what is in it is written in twice that at
 /// most: what is saved can be loaded.
@@ -71,7 +72,7 @@ impl FileStore {
         work: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
     ) -> Result<T, Error> {
         let path = self.path.clone();
-        let done = tokio::task::spawn_blocking(move || work(&path)).await;
+        let done = runtime::spawn_blocking(move || work(&path)).await;
         done.unwrap_or_else(|stopped| Err(io::Error::other(stopped))).map_err(|error| {
             let message = format!("the token file {} cannot be {doing}: {error}", self.path.display());
             Error::credential_from(message, error)

@@ -109,6 +109,7 @@ mod client_authentication;
 mod client_credentials;
 mod device;
 mod encode;
+#[cfg(not(target_family = "wasm"))]
 mod file_store;
 mod flow;
 mod outcome;
@@ -132,6 +133,7 @@ pub use authorization::AuthorizationRequest;
 pub use callback::{AuthorizationCode, CallbackError, handle_callback};
 pub use client_credentials::ClientCredentials;
 pub use device::DeviceAuthorization;
+#[cfg(not(target_family = "wasm"))]
 pub use file_store::FileStore;
 pub use pending::{MemoryPendingAuthorizations, PendingAuthorization, PendingAuthorizations};
 pub use pkce::Verifier;

@@ -63,7 +63,7 @@ impl Failed {
         } else {
             (Standing::Unknown, "gave no whole answer")
         };
-        let is_passing = error.fault() != Fault::Unfit;
+        let is_passing = !matches!(error.fault(), Fault::Unfit | Fault::Redirect);
         let error = Error::credential_from(format!("the authorization server {endpoint} {what}"), error.into_source());
         Self { error, standing, is_passing, rotated: None }
     }

@@ -8,6 +8,7 @@ use secrecy::zeroize::Zeroizing;
 use crate::error::Error;
 
 /// The length of a random text.
+#[cfg(not(target_family = "wasm"))]
 pub(super) const RANDOM: usize = 43;
 
 /// 32 random bytes as 43 characters of base64url: more than RFC 6749, section 10.10 asks for, and the recommended PKCE

@@ -12,6 +12,7 @@ use super::outcome::{Failed, Grant, Standing};
 use super::{StoreLock, TokenEndpoint, TokenError, TokenSet, TokenStore};
 use crate::auth::{AccessToken, TokenSource};
 use crate::error::Error;
+use crate::runtime;
 
 /// A set that expires sooner than this is refreshed and not handed out.
 const LEEWAY: Duration = Duration::from_secs(60);
@@ -136,7 +137,7 @@ impl TokenSource for RefreshingSession {
 async fn to_its_end(
     work: impl Future<Output = Result<AccessToken, Error>> + Send + 'static,
 ) -> Result<AccessToken, Error> {
-    let done = tokio::spawn(work).await;
+    let done = runtime::spawn(work).await;
     done.map_err(|error| Error::credential_from("the refresh was stopped", error))?
 }
 
@@ -294,7 +295,7 @@ impl Inner {
         };
         tracing::error!(%error, "the tokens of an OAuth session cannot be saved yet; they are used all the same");
         state.unsaved = Some(lock);
-        tokio::spawn(save_again(Arc::downgrade(self)));
+        runtime::spawn(save_again(Arc::downgrade(self)));
         None
     }
 

@@ -11,6 +11,7 @@ use tokio::process::Command;
 
 use super::{SecretSource, text};
 use crate::error::Error;
+use crate::runtime;
 
 /// A command whose standard output is the secret, such as `pass show product/key`. It is started without a shell, with no
 /// input; one line break at the end of the output is left out, up to 64 KiB are read. After the timeout, and when the
@@ -87,7 +88,7 @@ impl SecretSource for CommandSource {
     fn read(&self) -> BoxFuture<'_, Result<SecretString, Error>> {
         Box::pin(async {
             let place = format!("the command {}", self.program.to_string_lossy());
-            let bytes = tokio::time::timeout(self.timeout, self.run(&place)).await.map_err(|_| {
+            let bytes = runtime::timeout(self.timeout, self.run(&place)).await.map_err(|_| {
                 Error::credential(format!("{place} took longer than {:?} and was stopped", self.timeout))
             })??;
             text::secret(bytes, &format!("the output of {place}"))

@@ -12,6 +12,7 @@ use secrecy::SecretString;
 use super::{SecretSource, text};
 use crate::auth::secret_file::{self, Role};
 use crate::error::Error;
+use crate::runtime;
 
 /// A file that holds the secret and nothing else: a mounted Kubernetes or Docker secret, the token file of an agent. One
 /// line break at its end is left out; up to 64 KiB are read.
@@ -61,7 +62,7 @@ impl SecretSource for FileSource {
             let Self { path, owner, has_warned } = self.clone();
             let place = format!("the file {}", path.display());
             // A file system may hang; the calls of this runtime must not hang with it.
-            let read = tokio::task::spawn_blocking(move || read(&path, owner, &has_warned)).await;
+            let read = runtime::spawn_blocking(move || read(&path, owner, &has_warned)).await;
             let bytes = read.unwrap_or_else(|stopped| Err(io::Error::other(stopped)));
             text::secret(
                 bytes.map_err(|error| {

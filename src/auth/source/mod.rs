@@ -45,6 +45,7 @@ mod chain;
 #[cfg(feature = "command-source")]
 mod command;
 mod environment;
+#[cfg(not(target_family = "wasm"))]
 mod file;
 mod json_field;
 mod memory;
@@ -52,6 +53,7 @@ mod memory;
 mod remote;
 #[cfg(any(feature = "aws", feature = "vault"))]
 mod store_failure;
+#[cfg(not(target_family = "wasm"))]
 mod text;
 #[cfg(feature = "vault")]
 mod vault;
@@ -69,6 +71,7 @@ pub use chain::ChainSource;
 #[cfg(feature = "command-source")]
 pub use command::CommandSource;
 pub use environment::EnvSource;
+#[cfg(not(target_family = "wasm"))]
 pub use file::FileSource;
 pub use json_field::JsonField;
 pub use memory::MemorySource;

@@ -65,6 +65,9 @@ impl Remote {
         let failed = |error: SendError| {
             let (failure, why) = match error.fault() {
                 Fault::Unfit => (StoreFailure::Refused, "the request cannot be built from these settings"),
+                Fault::Redirect => {
+                    (StoreFailure::Refused, "redirects are not followed: give the address that it leads to")
+                }
                 Fault::Timeout => (StoreFailure::Unreachable, "no answer came in time"),
                 Fault::Connect => (StoreFailure::Unreachable, "the server could not be reached"),
                 Fault::Broken => (StoreFailure::Unreachable, "the connection failed"),

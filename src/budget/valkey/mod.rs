@@ -13,6 +13,7 @@ use redis::{ErrorKind, RedisError, Script, ScriptInvocation, ServerErrorKind};
 use super::reservation::{Granted, Reservation, Reserved};
 use super::{Budget, BudgetError};
 use crate::error::Error;
+use crate::runtime;
 
 /// How long the store may take to answer, and a connection to be made. Clients give up a little later.
 const TIMEOUT: Duration = Duration::from_millis(900);
@@ -167,7 +168,7 @@ fn checked(namespace: &str) -> Result<Arc<str>, Error> {
 }
 
 async fn within<T>(made: impl Future<Output = Result<T, RedisError>>) -> Result<T, Error> {
-    match tokio::time::timeout(FIRST, made).await {
+    match runtime::timeout(FIRST, made).await {
         Ok(made) => made.map_err(|error| refused(reason(&error), &error)),
         Err(_) => Err(Error::configuration(format!(
             "the store of the rate budget does not answer within {} s: is it running, and can it be reached from here?",

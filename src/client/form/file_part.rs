@@ -3,7 +3,6 @@
 use std::cell::RefCell;
 use std::error::Error as StdError;
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -48,7 +47,8 @@ pub struct FilePart {
 #[derive(Clone)]
 enum Content {
     Bytes(Bytes),
-    Path(PathBuf),
+    #[cfg(not(target_family = "wasm"))]
+    Path(std::path::PathBuf),
     /// Taken out by the attempt that sends it.
     Stream {
         body: Arc<Mutex<Option<Body>>>,
@@ -64,7 +64,8 @@ impl FilePart {
 
     /// The file at a path. It is opened when the call is sent, and read as it is sent: it is never in memory as a whole. Its name is
     /// the last part of the path.
-    pub fn path(path: impl Into<PathBuf>) -> Self {
+    #[cfg(not(target_family = "wasm"))]
+    pub fn path(path: impl Into<std::path::PathBuf>) -> Self {
         let path = path.into();
         let file_name = path.file_name().map(|name| name.to_string_lossy().into_owned());
         Self { file_name, ..Self::of(Content::Path(path)) }
@@ -131,12 +132,14 @@ impl FilePart {
     ///
     /// # Errors
     /// Returns why it cannot be sent.
+    #[cfg_attr(target_family = "wasm", expect(clippy::unused_async, reason = "elsewhere it may be a file to open"))]
     pub(super) async fn open(&self, documented: Option<&str>) -> Result<Part, String> {
         if let Some(refused) = &self.refused {
             return Err(refused.clone());
         }
         let (body, length) = match &self.content {
             Content::Bytes(bytes) => (bytes.clone().into(), Some(bytes.len() as u64)),
+            #[cfg(not(target_family = "wasm"))]
             Content::Path(path) => {
                 let failed = |error: std::io::Error| format!("the file `{}` cannot be read: {error}", path.display());
                 // What is none, such as a pipe, has no length that could be told.
@@ -188,6 +191,7 @@ impl fmt::Debug for FilePart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let content = match &self.content {
             Content::Bytes(bytes) => format!("{} bytes", bytes.len()),
+            #[cfg(not(target_family = "wasm"))]
             Content::Path(_) => "a path".to_owned(),
             Content::Stream { length: Some(length), .. } => format!("a stream of {length} bytes"),
             Content::Stream { length: None, .. } => "a stream".to_owned(),

@@ -17,6 +17,7 @@ use super::reconnect::Reconnect;
 use crate::client::Response;
 use crate::client::transport::Answer;
 use crate::error::Error;
+use crate::runtime;
 
 /// How much is kept of an answer that is no stream of events, in bytes.
 const BODY_LIMIT: usize = 1 << 20;
@@ -193,11 +194,14 @@ fn odd_media_type(opened: &Opened) -> Option<String> {
 /// The beginning of an answer that is none of events.
 async fn begin(opened: &mut Opened) -> Bytes {
     let mut body = Vec::new();
-    let until = tokio::time::Instant::now() + BODY_TIME;
-    while body.len() < BODY_LIMIT
-        && let Ok(Some(Ok(chunk))) = tokio::time::timeout_at(until, opened.body.next()).await
-    {
-        body.extend_from_slice(&chunk[..chunk.len().min(BODY_LIMIT - body.len())]);
-    }
+    let reading = async {
+        while body.len() < BODY_LIMIT
+            && let Some(Ok(chunk)) = opened.body.next().await
+        {
+            body.extend_from_slice(&chunk[..chunk.len().min(BODY_LIMIT - body.len())]);
+        }
+    };
+    // What came until then is enough to tell what it is.
+    let _ = runtime::timeout(BODY_TIME, reading).await;
     body.into()
 }

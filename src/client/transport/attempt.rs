@@ -28,6 +28,7 @@ use crate::client::observer::{Attempt, Next};
 use crate::error::rate_limit::{self, RateLimit};
 use crate::error::{Error, ErrorKind, Operation};
 use crate::http_client::Request;
+use crate::runtime;
 
 /// An attempt with less time than this is not worth a wait: it would only end as a timeout, which tells less than what
 /// came before.
@@ -206,7 +207,7 @@ impl Call<'_> {
         let sent = sent.instrument(span.clone());
         let result = if self.opens {
             let late = |_| Err(Failed { error: Error::unanswered(), outcome: Outcome::Unknown });
-            tokio::time::timeout(timeout, sent).await.unwrap_or_else(late)
+            runtime::timeout(timeout, sent).await.unwrap_or_else(late)
         } else {
             sent.await
         };
@@ -349,7 +350,7 @@ impl Call<'_> {
 
     /// The value of a future, if it comes before the deadline.
     async fn within<T>(&self, deadline: Duration, future: impl Future<Output = T>) -> Option<T> {
-        tokio::time::timeout(deadline.saturating_sub(self.now()), future).await.ok()
+        runtime::timeout(deadline.saturating_sub(self.now()), future).await.ok()
     }
 
     /// Waits. `false` where the call is stopped before that.

@@ -95,6 +95,8 @@ fn broken(error: SendError) -> Failed {
         // Connecting is over before the first byte of a request leaves.
         http_client::Fault::Connect => Outcome::Unsent,
         http_client::Fault::Unfit => Outcome::Unfit,
+        // Which one it is makes no difference.
+        http_client::Fault::Redirect => Outcome::Status(StatusCode::FOUND),
         http_client::Fault::Timeout | http_client::Fault::Broken => Outcome::Unknown,
     };
     Failed { error: Error::transport(error), outcome }

@@ -17,6 +17,7 @@ use crate::client::PathArgument;
 use crate::client::path_argument::encode as encode_path;
 use crate::error::Error;
 use crate::instasent::ingest::{API, Client};
+use crate::runtime;
 
 /// The most items that the API takes in one request.
 const MOST_ITEMS: usize = 100;
@@ -164,8 +165,7 @@ impl<T: Record> Builder<T> {
         client: &Client,
         receiver: impl FnMut(&Delivery<'_>) + Send + 'static,
     ) -> Result<Writer<T>, Error> {
-        let runtime = tokio::runtime::Handle::try_current()
-            .map_err(|error| Error::configuration(format!("a writer needs a tokio runtime: {error}")))?;
+        Error::check_runtime()?;
         let (stream, function) = match T::KIND {
             Kind::Contacts => ("contacts", "stream_contacts_push"),
             Kind::Events => ("events", "stream_events_push"),
@@ -202,7 +202,7 @@ impl<T: Record> Builder<T> {
             most_in_flight: self.most_in_flight,
             linger: self.linger,
         };
-        drop(runtime.spawn(task.run()));
+        runtime::spawn(task.run());
         Ok(Writer::new(shared, check, client))
     }
 }

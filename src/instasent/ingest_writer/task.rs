@@ -7,6 +7,7 @@ use super::batch::Batch;
 use super::send::Sender;
 use super::shared::{End, Finished, Shared};
 use super::{Delivery, Outcome, Unknown};
+use crate::runtime;
 
 /// What the caller gives for outcomes to be delivered to.
 pub(super) type Receiver = Box<dyn FnMut(&Delivery<'_>) + Send>;
@@ -38,13 +39,13 @@ impl Task {
     pub(super) async fn run(mut self) {
         loop {
             for batch in self.due() {
-                tokio::spawn(see_through(Arc::clone(&self.sender), OnItsWay::new(&self.shared, batch)));
+                runtime::spawn(see_through(Arc::clone(&self.sender), OnItsWay::new(&self.shared, batch)));
             }
             self.deliver();
             match self.next() {
                 Next::Wait(Some(time)) => {
                     // Whichever comes first; both are looked at above.
-                    let _ = tokio::time::timeout(time, self.shared.work.notified()).await;
+                    let _ = runtime::timeout(time, self.shared.work.notified()).await;
                 }
                 Next::Wait(None) => self.shared.work.notified().await,
                 Next::Again => {}

@@ -12,6 +12,7 @@ use super::reports::Reports;
 use super::state::{NEWS, SPREAD};
 use crate::budget::{Budget, BudgetError, Granted, Report, Reservation, Reserved};
 use crate::error::{Clock, RateLimit, jitter};
+use crate::runtime;
 
 /// How long the budget may take to answer.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -125,7 +126,7 @@ impl Share {
     fn ask_for(self: &Arc<Self>, state: &mut ShareState, wanted: u64) {
         state.is_asking = true;
         let (share, reports) = (Arc::clone(self), state.reports.take());
-        tokio::spawn(async move {
+        runtime::spawn(async move {
             let asked_at = share.clock.monotonic();
             let reserved = share.reserve(wanted, reports).await;
             share.note(reserved, asked_at);
@@ -143,7 +144,7 @@ impl Share {
             self.budget.reserve(name, Reservation { holder, wanted, report: newest }).await
         };
         let late = |_| Err(BudgetError::new(format!("no answer within {} ms", PATIENCE.as_millis())));
-        tokio::time::timeout(PATIENCE, asked).await.unwrap_or_else(late)
+        runtime::timeout(PATIENCE, asked).await.unwrap_or_else(late)
     }
 
     /// Takes in what the budget answered, and wakes who waits.
@@ -188,7 +189,7 @@ impl Share {
             return;
         }
         let (share, clock) = (Arc::downgrade(self), Arc::clone(&self.clock));
-        tokio::spawn(async move {
+        runtime::spawn(async move {
             let mut wait = valid_for;
             loop {
                 clock.sleep(wait).await;
