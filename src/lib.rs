@@ -87,6 +87,8 @@ pub mod http_client;
     feature = "instasent-transactional"
 ))]
 pub mod instasent;
+#[cfg(feature = "profile")]
+mod profile;
 #[cfg(feature = "scopien")]
 pub mod scopien;
 pub mod webhook;
@@ -94,9 +96,9 @@ pub mod webhook;
 #[cfg(feature = "opentelemetry")]
 pub use client::metrics;
 pub use client::{
-    ByteStream, CallOptions, Config, DynamicCall, DynamicClient, Event, EventStream, FilePart, InvalidPathArgument,
-    JsonLines, List, ListStyle, Patch, PathArgument, Poll, RawRequest, Response, RetryPolicy, Stop, Upload,
-    new_idempotency_key,
+    ByteStream, CallOptions, Config, Connect, DynamicCall, DynamicClient, Event, EventStream, FilePart,
+    InvalidPathArgument, JsonLines, List, ListStyle, Patch, PathArgument, Poll, RawRequest, Response, RetryPolicy,
+    Stop, Upload, new_idempotency_key,
 };
 pub use client::{batch, hook, observer, pagination};
 pub use codegen::IntoArgument;
@@ -105,6 +107,8 @@ pub use error::{
     RateLimitNames, SystemClock, Timestamp,
 };
 pub use error::{operation, redact};
+#[cfg(feature = "profile")]
+pub use profile::{ApiProfile, Profile, ProfileCredential};
 
 /// For tests of programs that use this crate (feature `testing`, for `[dev-dependencies]`): a clock on which waits take
 /// no time, answers and errors that are made without a call, and [exchanges](testing::Cassette) that are recorded and played back.

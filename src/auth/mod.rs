@@ -25,6 +25,7 @@ mod carrier;
 #[cfg(feature = "rustls")]
 mod certificate;
 mod credential;
+mod credential_kind;
 pub(crate) mod environment;
 mod fingerprint;
 mod grants;
@@ -40,7 +41,7 @@ pub mod oauth;
 mod oauth_flow;
 pub mod rotation;
 mod secret;
-mod secret_file;
+pub(crate) mod secret_file;
 pub mod source;
 pub(crate) mod token;
 mod token_check;
@@ -51,6 +52,7 @@ pub use carrier::Carrier;
 #[cfg(feature = "rustls")]
 pub use certificate::ClientCertificate;
 pub use credential::{Credential, IntoCredential};
+pub use credential_kind::CredentialKind;
 pub use fingerprint::Fingerprint;
 pub use grants::{Excess, Needs, Right, Scopes};
 pub(crate) use held::{Carried, Held};

@@ -268,6 +268,13 @@ impl Config {
         self
     }
 
+    /// The same, with another policy of retries made of this one.
+    #[cfg(feature = "profile")]
+    pub(crate) fn with_retry(self, change: impl FnOnce(RetryPolicy) -> RetryPolicy) -> Self {
+        let policy = change(self.retry.clone());
+        self.retry(policy)
+    }
+
     /// The base URL in force, checked.
     pub(crate) fn checked_base_url(&self, documented: &str) -> Result<Url, Error> {
         checked_base(self.base_url.as_deref().unwrap_or(documented), "the base URL")

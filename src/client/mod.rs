@@ -8,6 +8,7 @@ mod call_options;
 #[cfg(any(test, feature = "testing"))]
 mod cassette;
 mod config;
+mod connect;
 pub(crate) mod dispatch;
 mod dynamic;
 pub(crate) mod form;
@@ -38,6 +39,7 @@ pub use call_options::CallOptions;
 #[cfg(any(test, feature = "testing"))]
 pub use cassette::Cassette;
 pub use config::Config;
+pub use connect::Connect;
 pub use dynamic::{DynamicCall, DynamicClient};
 pub use form::FilePart;
 pub use idempotency::new_idempotency_key;

@@ -9,6 +9,7 @@ mod forms;
 mod include;
 mod oauth;
 mod parameters;
+mod profile;
 mod text;
 mod values;
 
@@ -38,9 +39,11 @@ pub use crate::{
 use crate::auth::{Carrier, Credential, TokenKind};
 use crate::client::Poll;
 pub use oauth::{client_credentials, discovered_client_credentials};
+pub use profile::from_profile;
 
 pub use forms::multipart;
 
+pub use crate::auth::CredentialKind;
 pub use crate::auth::with_secrets;
 pub use crate::client::dispatch::{argument, written};
 pub use crate::client::form::FormMember;

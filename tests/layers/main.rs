@@ -9,7 +9,8 @@ use graph::Graph;
 use source::Tree;
 
 /// The layers, the ground first. A module at the root that is none of these is a vendor's.
-const BELOW_VENDORS: [&str; 7] = ["blocking", "http_client", "error", "webhook", "auth", "client", "codegen"];
+const BELOW_VENDORS: [&str; 8] =
+    ["blocking", "http_client", "error", "webhook", "auth", "client", "profile", "codegen"];
 /// What knows all vendors.
 const ABOVE_VENDORS: [&str; 1] = ["dispatch"];
 
