@@ -1,12 +1,16 @@
 //! Profiles for the commands: what the file `keyfit.toml` says of an API that is read at run time.
 
-use keyfit::auth::{Carrier, CredentialKind, OAuthFlow};
+use std::sync::Arc;
+
+use keyfit::auth::source::{BoxFuture, EnvSource};
+use keyfit::auth::{AccessToken, CredentialKind, OAuthFlow, SecretSource as _, TokenSource};
 use keyfit::{ApiProfile, Error, Profile, ProfileCredential};
-use keyfit_openapi::{Api, FlowKind, Opener, SecurityScheme};
+use keyfit_openapi::{Api, Carrier, FlowKind, Opener, SecurityScheme};
 use reqwest::Url;
 
 use crate::UserError;
 use crate::carrier::of_client;
+use crate::contract::{Contract, Credential};
 use crate::probe::is_loopback;
 
 /// What a profile says of one API.
@@ -94,6 +98,74 @@ impl Told {
     }
 }
 
+/// A credential that is held without a tokens file, by the kind of token that it is.
+pub struct Holding {
+    /// The kind, by its name in the contract.
+    pub kind: String,
+    /// Where it comes from, for people.
+    pub name: String,
+    /// What hands it out.
+    pub source: Arc<dyn TokenSource>,
+    /// Where a token is asked for; `None` where it is the secret itself.
+    pub token_request: Option<String>,
+}
+
+/// A token in a variable.
+#[derive(Debug)]
+struct Variable(EnvSource);
+
+impl TokenSource for Variable {
+    fn fetch(&self) -> BoxFuture<'_, Result<AccessToken, Error>> {
+        Box::pin(async { Ok(AccessToken::new(self.0.read().await?)) })
+    }
+}
+
+/// What is held of the kinds of a contract: in their variables, and else by what a profile names.
+///
+/// # Errors
+/// Returns an error if a credential cannot be had, or there is none.
+pub fn holdings(told: Option<&Told>, openers: &[Opener]) -> Result<Vec<Holding>, UserError> {
+    let mut held = Vec::new();
+    for opener in openers {
+        if opener.carrier == Carrier::ClientCertificate {
+            continue;
+        }
+        let variable = opener.variable.as_deref().filter(|variable| is_set(variable));
+        let named = told.map(|told| told.credential(&opener.name)).transpose()?.flatten();
+        let (name, source, token_request) = match (variable, named) {
+            (Some(variable), _) => {
+                (variable.to_owned(), Arc::new(Variable(EnvSource::new(variable))) as Arc<dyn TokenSource>, None)
+            }
+            (None, Some(named)) => {
+                let source = named.source().map_err(|error| refused(&error))?;
+                (opener.name.clone(), source, named.token_request().map(str::to_owned))
+            }
+            (None, None) => continue,
+        };
+        held.push(Holding { kind: opener.name.clone(), name, source, token_request });
+    }
+    Ok(held)
+}
+
+/// What opens an API by its contract, with the variables that clients read.
+pub fn openers(api: &Api, contract: &Contract) -> Vec<Opener> {
+    let documented = keyfit_openapi::openers(api, None).unwrap_or_default();
+    let variable =
+        |kind: &str| documented.iter().find(|opener| opener.name == kind).and_then(|one| one.variable.clone());
+    let opener = |credential: &Credential| Opener {
+        name: credential.kind.clone(),
+        of: credential.of.clone(),
+        variable: credential.variable.clone().or_else(|| variable(&credential.kind)),
+        carrier: credential.carrier().clone(),
+    };
+    contract.credentials.iter().map(opener).collect()
+}
+
+#[expect(clippy::disallowed_methods, reason = "a command line reads the environment")]
+fn is_set(variable: &str) -> bool {
+    std::env::var_os(variable).is_some_and(|value| !value.is_empty())
+}
+
 /// The error of a profile that cannot be used. It has the place, and what to do.
 pub fn refused(error: &Error) -> UserError {
     UserError::new(error.to_string())
@@ -114,7 +186,9 @@ fn kinds(api: &Api, openers: &[Opener]) -> Vec<CredentialKind> {
     }
     // Keys of the query are none that a command sends, and have a place in the file all the same.
     for scheme in &schemes {
-        if let Some(carrier @ Carrier::Query(_)) = scheme.carrier.as_ref().and_then(of_client) {
+        let key = scheme.carrier.as_ref().filter(|carrier| matches!(carrier, Carrier::Query(_)));
+        let is_known = openers.iter().any(|opener| opener.name == scheme.name);
+        if let Some(carrier) = key.filter(|_| !is_known).and_then(of_client) {
             kinds.push(CredentialKind::new(leaked(&scheme.name), carrier));
         }
     }

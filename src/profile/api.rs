@@ -286,6 +286,14 @@ impl ProfileCredential {
         }
     }
 
+    /// Where a token is asked for, of a client of an authorization server: the endpoint, or the issuer that names it. `None` where
+    /// the credential is the secret itself.
+    pub fn token_request(&self) -> Option<&str> {
+        let Given::Client(client) = &self.given.value else { return None };
+        let documented = self.kind.flow.and_then(|flow| flow.token_url.or(flow.issuer));
+        client.token_url.as_deref().or(documented)
+    }
+
     /// What hands it out. What it names is looked at; a secret is read and a token asked for when one is needed.
     ///
     /// # Errors

@@ -20,6 +20,7 @@ use reqwest::Url;
 use super::failure::refused;
 use super::trace::Attempts;
 use crate::command::transport::{Certificates, Header, header, secrets};
+use crate::command::variable;
 use crate::console;
 
 /// The base URL of any API, on this machine.
@@ -294,16 +295,4 @@ async fn known(chosen: &Chosen) -> Option<SecretString> {
 
 fn is_set(name: &str) -> bool {
     variable(name).is_ok_and(|value| value.is_some())
-}
-
-/// A variable; what is set to nothing is how many tools write one that is not set.
-#[expect(clippy::disallowed_methods, reason = "a command line reads the environment")]
-fn variable(name: &str) -> Result<Option<String>, UserError> {
-    match std::env::var(name) {
-        Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
-        Err(std::env::VarError::NotPresent) => Ok(None),
-        Err(std::env::VarError::NotUnicode(_)) => {
-            Err(UserError::new(format!("the environment variable {name} is not valid text")))
-        }
-    }
 }
