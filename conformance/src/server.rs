@@ -44,6 +44,8 @@ pub enum Credentials<'a> {
         tokens: &'a Path,
         /// The file of variables that it may name; `.env` beside it where left out.
         env_file: Option<&'a Path>,
+        /// Those of a profile, for kinds of which the file has none.
+        held: Vec<Holding>,
     },
     /// Those of a profile and the environment.
     Held(Vec<Holding>),
@@ -97,15 +99,15 @@ impl LiveServer<'_> {
         let way = Way { base_url, roots: Roots::new(base_url, authorization_servers), http: &http };
         let (api, contract) = (&catalogue.api, &catalogue.contract);
         let tokens = match held {
-            Credentials::Held(holdings) => Tokens::of_profile(holdings, api, contract, way, redactor).await?,
-            Credentials::File { tokens, env_file } => {
+            Credentials::Held(held) => Tokens::none(api, contract, way).with(held, redactor).await?,
+            Credentials::File { tokens, env_file, held } => {
                 let text = file::read(tokens, "tokens file")?;
                 let environment = Environment::beside(tokens, env_file)?;
                 if let Some(unread) = env_file.filter(|_| recognized(&text).is_some()) {
                     let file = unread.display();
                     note(&format!("{file} is not read: a file of the Web Fuzzing Commons names no variables"));
                 }
-                Tokens::read(&text, api, contract, way, &environment, redactor).await?
+                Tokens::read(&text, api, contract, way, &environment, redactor).await?.with(held, redactor).await?
             }
         };
         tokens.notes().iter().for_each(|text| note(text));

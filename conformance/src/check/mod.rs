@@ -309,7 +309,7 @@ impl Check {
         let live = LiveServer {
             base_url,
             servers: &servers,
-            credentials: Credentials::File { tokens, env_file: None },
+            credentials: Credentials::File { tokens, env_file: None, held: Vec::new() },
             authorization_servers: &[],
             allow_writes: self.allow_writes,
             policy,

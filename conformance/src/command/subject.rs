@@ -59,8 +59,8 @@ pub(super) struct Live {
     /// machine. May be given more than once.
     #[arg(long, value_name = "DOCUMENTED=URL", requires = "live-server", value_parser = server_in_place)]
     pub(super) server: Vec<(String, Url)>,
-    /// The credentials for the live server: a TOML file that says where each secret is. Without it they are those of the profile and of
-    /// the variables that clients read.
+    /// The credentials for the live server: a TOML file that says where each secret is. Of a kind of which it has none,
+    /// and without it, they are those of the profile and of the variables that clients read.
     #[arg(long, value_name = "FILE", requires = "live-server")]
     pub(super) tokens: Option<PathBuf>,
     /// Variables that the tokens file names, where the environment has none of the name: `NAME=VALUE` a line; `.env` beside the tokens
@@ -198,10 +198,11 @@ impl Subject {
                 servers.push((documented.trim_end_matches('/').to_owned(), url?));
             }
         }
+        let is_asked = self.live.profile.is_some() || self.live.tokens.is_none();
+        let held = if is_asked { profile::holdings(told.as_ref(), &openers)? } else { Vec::new() };
         let credentials = match &self.live.tokens {
-            Some(tokens) => Credentials::File { tokens, env_file: self.live.env_file.as_deref() },
+            Some(tokens) => Credentials::File { tokens, env_file: self.live.env_file.as_deref(), held },
             None => {
-                let held = profile::holdings(told.as_ref(), &openers)?;
                 let takes_tokens = openers.iter().any(|opener| opener.carrier != Carrier::ClientCertificate);
                 if held.is_empty() && takes_tokens {
                     return Err(no_credential(&openers, told.as_ref()));

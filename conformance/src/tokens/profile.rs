@@ -1,6 +1,6 @@
 //! Credentials of a live server without a tokens file: each is valid and may do everything, as far as anybody knows.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use keyfit_openapi::{Api, SourcePlace};
@@ -18,28 +18,45 @@ use crate::profile::{Holding, refused};
 use crate::secret::{Redactor, Secret};
 
 impl Tokens {
-    /// Those that a profile and the environment name. A secret is read now, a token is asked for by [`fetch`](Self::fetch).
+    /// Nobody.
+    pub fn none(api: &Api, contract: &Contract, way: Way<'_>) -> Self {
+        let kinds = contract.credentials.iter().map(|known| (known.kind.clone(), known.clone())).collect();
+        let scopes = api.operations.iter().flat_map(|operation| &operation.scopes).cloned().collect();
+        Self {
+            identities: Vec::new(),
+            ids: Ids::default(),
+            foreign: Ids::default(),
+            given_up: Ids::default(),
+            expendable: Mutex::new(Ids::default()),
+            headers: BTreeMap::new(),
+            kinds,
+            scopes,
+            clients: Clients::default(),
+            webhook_secrets: WebhookSecrets::default(),
+            fetched: Vec::new(),
+            places: Vec::new(),
+            roots: way.roots,
+            notes: Vec::new(),
+        }
+    }
+
+    /// The same, with what a profile and the environment name of kinds of which there is nobody. A secret is read now, a token is asked
+    /// for by [`fetch`](Self::fetch).
     ///
     /// # Errors
     /// Returns an error if a secret cannot be had.
-    pub async fn of_profile(
-        holdings: Vec<Holding>,
-        api: &Api,
-        contract: &Contract,
-        way: Way<'_>,
-        redactor: &Redactor,
-    ) -> Result<Self, UserError> {
-        let kinds: BTreeMap<String, Credential> =
-            contract.credentials.iter().map(|known| (known.kind.clone(), known.clone())).collect();
-        let (mut identities, mut fetched, mut places) = (Vec::new(), Vec::new(), Vec::new());
+    pub async fn with(mut self, holdings: Vec<Holding>, redactor: &Redactor) -> Result<Self, UserError> {
         for Holding { kind, name, source, token_request } in holdings {
-            let carrier = kinds.get(&kind).map_or(&Carrier::Header, Credential::carrier);
-            let (secret, place) = match token_request {
+            if self.identities.iter().any(|known| known.kind == kind) {
+                continue;
+            }
+            let carrier = self.kinds.get(&kind).map_or(&Carrier::Header, Credential::carrier);
+            let (secret, fetched) = match token_request {
                 Some(request) => {
                     let request = format!("POST {request}");
-                    fetched.push(FetchedToken::new(&name, request, carrier.clone(), source, redactor));
-                    places.push(SourcePlace::default());
-                    (Secret::new(""), Some(fetched.len() - 1))
+                    self.fetched.push(FetchedToken::new(&name, request, carrier.clone(), source, redactor));
+                    self.places.push(SourcePlace::default());
+                    (Secret::new(""), Some(self.fetched.len() - 1))
                 }
                 None => {
                     let token = source.fetch().await.map_err(|error| refused(&error))?;
@@ -53,37 +70,21 @@ impl Tokens {
                     (Secret::new(token.expose()), None)
                 }
             };
-            identities.push(Known {
+            self.identities.push(Known {
                 kind: kind.clone(),
                 state: State::Valid,
                 scopes: None,
                 resources: None,
-                fetched: place,
+                fetched,
                 identity: Identity {
                     name,
                     credentials: vec![Held { kind, secret }],
                     ids: BTreeMap::new(),
-                    known: Ids::default(),
+                    known: self.ids.clone(),
                     is_expendable: false,
                 },
             });
         }
-        let scopes: BTreeSet<String> = api.operations.iter().flat_map(|operation| &operation.scopes).cloned().collect();
-        Ok(Self {
-            identities,
-            ids: Ids::default(),
-            foreign: Ids::default(),
-            given_up: Ids::default(),
-            expendable: Mutex::new(Ids::default()),
-            headers: BTreeMap::new(),
-            kinds,
-            scopes,
-            clients: Clients::default(),
-            webhook_secrets: WebhookSecrets::default(),
-            fetched,
-            places,
-            roots: way.roots,
-            notes: Vec::new(),
-        })
+        Ok(self)
     }
 }
