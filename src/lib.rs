@@ -8,6 +8,7 @@
 //! |---|---|
 //! | tokens, secret sources, OAuth 2.0, JWTs, rotation | [`auth`] |
 //! | base URL, timeouts, retries, observer | [`Config`], [`CallOptions`], [`RetryPolicy`] |
+//! | a file of settings, by profile | `Profile` (feature `profile`) |
 //! | an HTTP client of your own | [`http_client`] |
 //! | what is called before and after each attempt, what signs requests | [`hook`] |
 //! | the answer to a call | [`Response`], [`Error`], [`ErrorKind`], [`RateLimit`], [`FieldError`] |
@@ -30,7 +31,8 @@
 //!
 //! # Features
 //! On by default: `rustls` (TLS; without it clients speak to loopback hosts only), `oauth`, `jwt`, `webhook` (signatures of
-//! deliveries), and one for each API that ships. Off: `vault`, `aws`, `command-source` (secret sources), `axum` (delivery reports as an
+//! deliveries), and one for each API that ships. Off: `profile` (settings and places of
+//! credentials in a file), `vault`, `aws`, `command-source` (secret sources), `axum` (delivery reports as an
 //! extractor), `gzip`, `brotli`, `zstd` (packed answers), `http2`, `blocking` (calls from code that is not async), `opentelemetry` (metrics),
 //! `testing` (a clock, answers and recorded exchanges for tests), `dispatch` (the clients that ship by name, and their documents).
 //!
@@ -51,6 +53,9 @@ mod pages {
     struct Retries;
     #[doc = include_str!("../docs/batches.md")]
     struct Batches;
+    #[cfg(feature = "profile")]
+    #[doc = include_str!("../docs/configuration.md")]
+    struct Configuration;
     #[doc = include_str!("../docs/http.md")]
     struct HttpStack;
     #[cfg(feature = "testing")]

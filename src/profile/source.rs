@@ -76,10 +76,10 @@ impl Source {
                 }
                 Ok(Arc::new(EnvSource::new(name.as_str())))
             }
-            Self::File(path) => {
-                let path = place.resolve(path);
+            Self::File(named) => {
+                let path = place.resolve(named);
                 secret_file::open(&path, Role::Source { owner: None })
-                    .map_err(|error| unreadable(place, &path, &error))?;
+                    .map_err(|error| unreadable(place, named, &path, &error))?;
                 Ok(Arc::new(FileSource::new(path)))
             }
             Self::Command(words) => command(words, place),
@@ -91,10 +91,10 @@ impl Source {
         self.ready(place)?;
         match self {
             Self::Environment(name) => environment::variable(name).map(SecretString::from),
-            Self::File(path) => {
-                let path = place.resolve(path);
+            Self::File(named) => {
+                let path = place.resolve(named);
                 let read = secret_file::open(&path, Role::Source { owner: None }).and_then(whole);
-                read.map_err(|error| unreadable(place, &path, &error))
+                read.map_err(|error| unreadable(place, named, &path, &error))
             }
             Self::Command(_) => {
                 Err(place
@@ -121,10 +121,10 @@ fn command(_: &[String], place: &Place) -> Result<Arc<dyn SecretSource>, Error> 
 }
 
 /// A file of certificates, which are no secret.
-pub(super) fn certificates(path: &Path, place: &Place) -> Result<SecretString, Error> {
-    let path = place.resolve(path);
+pub(super) fn certificates(named: &Path, place: &Place) -> Result<SecretString, Error> {
+    let path = place.resolve(named);
     let read = secret_file::open(&path, Role::Settings { is_named: true }).and_then(whole);
-    read.map_err(|error| unreadable(place, &path, &error))
+    read.map_err(|error| unreadable(place, named, &path, &error))
 }
 
 fn whole(file: File) -> io::Result<SecretString> {
@@ -133,13 +133,18 @@ fn whole(file: File) -> io::Result<SecretString> {
     Ok(text.into())
 }
 
-fn unreadable(place: &Place, path: &Path, error: &io::Error) -> Error {
-    let text = path.display().to_string();
-    // A secret that was written in place of a path is not one of several words with an ending.
-    let what =
-        shown("file", &text, path.parent().is_some_and(|parent| parent.is_dir()) && text.contains(['.', '/', '\\']));
+fn unreadable(place: &Place, named: &Path, path: &Path, error: &io::Error) -> Error {
+    let what = shown("file", &path.display().to_string(), is_path(&named.to_string_lossy()));
     let why = error.get_ref().map_or_else(|| error.kind().to_string(), ToString::to_string);
     place.fault(format!("{what} cannot be read: {why}"), "correct the path, or make it readable for this user")
+}
+
+/// Whether a text looks like a path, and not like a secret that was written in its place.
+fn is_path(text: &str) -> bool {
+    let is_rooted = ["/", "./", "../", "~/"].iter().any(|root| text.starts_with(root));
+    let is_plain = !text.contains(|one: char| one.is_ascii_uppercase() || matches!(one, '+' | '='));
+    let has_ending = text.rsplit_once('.').is_some_and(|(_, ending)| ending.len() < 6);
+    is_rooted || is_plain && (text.contains('/') || has_ending)
 }
 
 /// A name as messages have it; one that may be the secret itself is not repeated.

@@ -158,6 +158,10 @@ fn a_credential_that_cannot_be_had_or_is_not_one_of_the_api_is_told_with_its_lin
         ),
         (
             "credentials.bearer = { file = \"no/such.token\" }",
+            "2: the file no/such.token cannot be read: entity not found: correct the path, or make it readable for this user",
+        ),
+        (
+            "credentials.bearer = { file = \"do_not_PRINT_1\" }",
             "2: the file that is named here cannot be read: entity not found: correct the path, or make it readable for this user",
         ),
         (
