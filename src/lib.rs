@@ -8,6 +8,7 @@
 //! |---|---|
 //! | tokens, secret sources, OAuth 2.0, JWTs, rotation | [`auth`] |
 //! | base URL, timeouts, retries, observer | [`Config`], [`CallOptions`], [`RetryPolicy`] |
+//! | a file of settings, by profile | `Profile` (feature `profile`) |
 //! | an HTTP client of your own | [`http_client`] |
 //! | what is called before and after each attempt, what signs requests | [`hook`] |
 //! | the answer to a call | [`Response`], [`Error`], [`ErrorKind`], [`RateLimit`], [`FieldError`] |
@@ -31,8 +32,8 @@
 //! # Features
 //! On by default: `reqwest` (the HTTP client that is built in; without it each client is given one, see [`http_client`]), `rustls` (TLS;
 //! without it the built-in client speaks to loopback hosts only), `oauth`, `jwt`, `webhook` (signatures of
-//! deliveries), and one for each API that ships. Off: `vault`, `aws`, `command-source` (secret sources), `axum` (delivery reports as an
-//! extractor), `gzip`, `brotli`, `zstd` (packed answers), `http2`, `blocking` (calls from code that is not async), `opentelemetry` (metrics),
+//! deliveries), and one for each API that ships. Off: `profile` (settings and places of credentials in a file), `vault`, `aws`,
+//! `command-source` (secret sources), `valkey` (a rate budget for several machines), `axum` (delivery reports as an extractor), `gzip`, `brotli`, `zstd` (packed answers), `http2`, `blocking` (calls from code that is not async), `opentelemetry` (metrics),
 //! `testing` (a clock, answers and recorded exchanges for tests), `dispatch` (the clients that ship by name, and their documents).
 //!
 //! Clients run on Tokio, and on WebAssembly where there is JavaScript with a `fetch`: `docs/wasm.md` in the repository says what differs there.
@@ -52,6 +53,9 @@ mod pages {
     struct Retries;
     #[doc = include_str!("../docs/batches.md")]
     struct Batches;
+    #[cfg(feature = "profile")]
+    #[doc = include_str!("../docs/configuration.md")]
+    struct Configuration;
     #[doc = include_str!("../docs/http.md")]
     struct HttpStack;
     #[doc = include_str!("../docs/wasm.md")]
@@ -81,12 +85,13 @@ extern crate self as keyfit;
         feature = "jwt",
         feature = "blocking",
         feature = "command-source",
+        feature = "profile",
         feature = "valkey"
     )
 ))]
 compile_error!(
     "these features of keyfit are none of WebAssembly: `reqwest`, `rustls`, `gzip`, `brotli`, `zstd`, `http2`, `jwt`, `blocking`, \
-     `command-source`, `valkey`. Take it with `default-features = false` and those that you need, such as `oauth`: \
+     `command-source`, `profile`, `valkey`. Take it with `default-features = false` and those that you need, such as `oauth`: \
      requests are sent by `fetch`"
 );
 
@@ -109,6 +114,8 @@ pub mod http_client;
     feature = "instasent-transactional"
 ))]
 pub mod instasent;
+#[cfg(feature = "profile")]
+mod profile;
 mod runtime;
 #[cfg(feature = "scopien")]
 pub mod scopien;
@@ -117,9 +124,9 @@ pub mod webhook;
 #[cfg(feature = "opentelemetry")]
 pub use client::metrics;
 pub use client::{
-    ByteStream, CallOptions, Config, DynamicCall, DynamicClient, Event, EventStream, FilePart, InvalidPathArgument,
-    JsonLines, List, ListStyle, Patch, PathArgument, Poll, RawRequest, Response, RetryPolicy, Stop, Upload,
-    new_idempotency_key,
+    ByteStream, CallOptions, Config, Connect, DynamicCall, DynamicClient, Event, EventStream, FilePart,
+    InvalidPathArgument, JsonLines, List, ListStyle, Patch, PathArgument, Poll, RawRequest, Response, RetryPolicy,
+    Stop, Upload, new_idempotency_key,
 };
 pub use client::{batch, hook, observer, pagination};
 pub use codegen::IntoArgument;
@@ -128,6 +135,8 @@ pub use error::{
     RateLimitNames, SystemClock, Timestamp,
 };
 pub use error::{operation, redact};
+#[cfg(feature = "profile")]
+pub use profile::{ApiProfile, Profile, ProfileCredential};
 
 /// For tests of programs that use this crate (feature `testing`, for `[dev-dependencies]`): a clock on which waits take
 /// no time, answers and errors that are made without a call, and [exchanges](testing::Cassette) that are recorded and played back.

@@ -42,6 +42,7 @@ mod parameter;
 mod pointer;
 mod presumption;
 pub mod probe;
+pub mod profile;
 mod quoting;
 mod reference;
 pub mod report;

@@ -12,6 +12,7 @@ use crate::catalogue::Catalogue;
 use crate::file;
 use crate::mock::{Mock, Mutant};
 use crate::probe::{Http, Policy, Receiver, ReceiverAt, Servers, Target};
+use crate::profile::Holding;
 use crate::run::Plan;
 use crate::secret::Redactor;
 use crate::tokens::{Environment, Roots, Tokens, Way, recognized};
@@ -22,10 +23,8 @@ pub struct LiveServer<'a> {
     pub base_url: &'a Url,
     /// The URLs in place of the servers that operations have for themselves, by the documented ones.
     pub servers: &'a [(String, Url)],
-    /// The tokens file, which says where each secret is.
-    pub tokens: &'a Path,
-    /// The file of variables that the tokens file may name; `.env` beside it where left out.
-    pub env_file: Option<&'a Path>,
+    /// Who calls it.
+    pub credentials: Credentials<'a>,
     /// Where the authorization server may be asked besides the host of the base URL: the first is the root of the endpoints that
     /// the contract names by their paths.
     pub authorization_servers: &'a [Url],
@@ -35,6 +34,21 @@ pub struct LiveServer<'a> {
     pub policy: Policy,
     /// Where the server reaches a receiver of what it delivers; on this machine for a server of this machine where left out.
     pub receiver: Option<&'a ReceiverAt>,
+}
+
+/// Who calls a live server.
+pub enum Credentials<'a> {
+    /// Those of a tokens file, which says where each secret is.
+    File {
+        /// The file.
+        tokens: &'a Path,
+        /// The file of variables that it may name; `.env` beside it where left out.
+        env_file: Option<&'a Path>,
+        /// Those of a profile, for kinds of which the file has none.
+        held: Vec<Holding>,
+    },
+    /// Those of a profile and the environment.
+    Held(Vec<Holding>),
 }
 
 /// The mock of an API as a server that is checked. The mock stops when it is dropped.
@@ -71,24 +85,31 @@ impl LiveServer<'_> {
         note: impl Fn(&str),
         redactor: &Redactor,
     ) -> Result<bool, UserError> {
-        let Self { base_url, servers, tokens, env_file, authorization_servers, allow_writes, policy, receiver } = self;
+        let Self { base_url, servers, credentials: held, authorization_servers, allow_writes, policy, receiver } = self;
         let servers = Servers::new(base_url.clone()).with(&catalogue.api, servers)?;
         if let Some(unknown) = policy.allow.iter().find(|pattern| !catalogue.names_operation(pattern)) {
             return Err(UserError::new(format!("there is no operation `{unknown}` to allow"))
                 .help("the report names them, and so do the cases of --list"));
         }
-        let text = file::read(tokens, "tokens file")?;
-        let environment = Environment::beside(tokens, env_file)?;
         let kinds = catalogue.contract.credentials.iter();
         let carriers = kinds.filter_map(|credential| Spot::of(credential.carrier()).header());
         // Token requests have it, whatever calls have.
         let credentials: Vec<HeaderName> = carriers.chain([AUTHORIZATION]).collect();
         let http = http(&credentials)?;
         let way = Way { base_url, roots: Roots::new(base_url, authorization_servers), http: &http };
-        let tokens = Tokens::read(&text, &catalogue.api, &catalogue.contract, way, &environment, redactor).await?;
-        if let Some(unread) = env_file.filter(|_| recognized(&text).is_some()) {
-            note(&format!("{} is not read: a file of the Web Fuzzing Commons names no variables", unread.display()));
-        }
+        let (api, contract) = (&catalogue.api, &catalogue.contract);
+        let tokens = match held {
+            Credentials::Held(held) => Tokens::none(api, contract, way).with(held, redactor).await?,
+            Credentials::File { tokens, env_file, held } => {
+                let text = file::read(tokens, "tokens file")?;
+                let environment = Environment::beside(tokens, env_file)?;
+                if let Some(unread) = env_file.filter(|_| recognized(&text).is_some()) {
+                    let file = unread.display();
+                    note(&format!("{file} is not read: a file of the Web Fuzzing Commons names no variables"));
+                }
+                Tokens::read(&text, api, contract, way, &environment, redactor).await?.with(held, redactor).await?
+            }
+        };
         tokens.notes().iter().for_each(|text| note(text));
         let tokens = Arc::new(tokens);
         let allow_spend = policy.allow_spend;

@@ -25,6 +25,7 @@ mod carrier;
 #[cfg(feature = "rustls")]
 mod certificate;
 mod credential;
+mod credential_kind;
 pub(crate) mod environment;
 mod fingerprint;
 mod grants;
@@ -41,7 +42,7 @@ mod oauth_flow;
 pub mod rotation;
 mod secret;
 #[cfg(not(target_family = "wasm"))]
-mod secret_file;
+pub(crate) mod secret_file;
 pub mod source;
 pub(crate) mod token;
 mod token_check;
@@ -52,6 +53,7 @@ pub use carrier::Carrier;
 #[cfg(feature = "rustls")]
 pub use certificate::ClientCertificate;
 pub use credential::{Credential, IntoCredential};
+pub use credential_kind::CredentialKind;
 pub use fingerprint::Fingerprint;
 pub use grants::{Excess, Needs, Right, Scopes};
 pub(crate) use held::{Carried, Held};

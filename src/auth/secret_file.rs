@@ -13,6 +13,13 @@ pub(crate) enum Role {
         #[cfg_attr(not(unix), expect(dead_code, reason = "elsewhere files have no owner by number"))]
         owner: Option<u32>,
     },
+    /// The user wrote it, and it says where secrets are and where they go. Where it was found and not named, its owner is this user or
+    /// root; nobody else may write to it.
+    #[cfg(feature = "profile")]
+    Settings {
+        #[cfg_attr(not(unix), expect(dead_code, reason = "elsewhere files have no owner by number"))]
+        is_named: bool,
+    },
     /// This process writes it. A link could lead what is written, or locked, to another place; it belongs to this user,
     /// and nobody else may use it.
     #[cfg(feature = "oauth")]
@@ -61,6 +68,8 @@ pub(crate) fn create(path: &Path) -> io::Result<File> {
 fn metadata(path: &Path, role: Role) -> io::Result<Metadata> {
     match role {
         Role::Source { .. } => fs::metadata(path),
+        #[cfg(feature = "profile")]
+        Role::Settings { .. } => fs::metadata(path),
         #[cfg(feature = "oauth")]
         Role::Store => fs::symlink_metadata(path),
     }
@@ -106,7 +115,13 @@ mod system {
     const ROOT: u32 = 0;
 
     pub(super) fn prepare(options: &mut OpenOptions, role: Role) {
-        let follows = matches!(role, Role::Source { .. });
+        #[cfg(feature = "oauth")]
+        let follows = !matches!(role, Role::Store);
+        #[cfg(not(feature = "oauth"))]
+        let follows = {
+            let _ = role;
+            true
+        };
         // A pipe that took the place of the file is opened at once, and then refused.
         let flags = if follows { OFlags::NONBLOCK } else { OFlags::NONBLOCK.union(OFlags::NOFOLLOW) };
         options.mode(0o600).custom_flags(flags.bits().cast_signed());
@@ -125,6 +140,20 @@ mod system {
                 if mode & 0o002 != 0 {
                     return Err(refusal(format!(
                         "every user of this machine can write to it (mode {mode:03o}): run `chmod o-w` on it, and replace the secret"
+                    )));
+                }
+            }
+            #[cfg(feature = "profile")]
+            Role::Settings { is_named } => {
+                if owner != user && owner != ROOT && !is_named {
+                    return Err(refusal(format!(
+                        "it belongs to user {owner}, who is neither the user of this process ({user}) nor root, and it says where \
+                         credentials go: name it in KEYFIT_CONFIG if you mean it"
+                    )));
+                }
+                if mode & 0o002 != 0 {
+                    return Err(refusal(format!(
+                        "every user of this machine can write to it (mode {mode:03o}), and it says where credentials go: run `chmod o-w` on it"
                     )));
                 }
             }

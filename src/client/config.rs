@@ -205,6 +205,13 @@ impl Config {
         self
     }
 
+    /// Changes the policy by which failed calls are tried again, and keeps the rest of it: `config.with_retry(|retry| retry.attempts(2))`.
+    #[must_use]
+    pub fn with_retry(self, change: impl FnOnce(RetryPolicy) -> RetryPolicy) -> Self {
+        let policy = change(self.retry.clone());
+        self.retry(policy)
+    }
+
     /// How often and when calls of one operation are tried again, by its id: `"sms-list"`. The budget is that of the client. An id that the
     /// API does not have is refused when the client is made.
     #[must_use]

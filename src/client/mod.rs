@@ -8,6 +8,7 @@ mod call_options;
 #[cfg(all(any(test, feature = "testing"), not(target_family = "wasm")))]
 mod cassette;
 mod config;
+mod connect;
 pub(crate) mod dispatch;
 mod dynamic;
 pub(crate) mod form;
@@ -42,6 +43,7 @@ pub use call_options::CallOptions;
 #[cfg(all(any(test, feature = "testing"), not(target_family = "wasm")))]
 pub use cassette::Cassette;
 pub use config::Config;
+pub use connect::Connect;
 pub use dynamic::{DynamicCall, DynamicClient};
 pub use form::FilePart;
 pub use idempotency::new_idempotency_key;

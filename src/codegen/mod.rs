@@ -9,6 +9,7 @@ mod forms;
 mod include;
 mod oauth;
 mod parameters;
+mod profile;
 pub mod requests;
 mod text;
 mod values;
@@ -39,9 +40,11 @@ use crate::auth::{Carrier, Credential, TokenKind};
 use crate::client::{Poll, RequestBuilder, Requests};
 use crate::http_client::Request;
 pub use oauth::{client_credentials, discovered_client_credentials};
+pub use profile::from_profile;
 
 pub use forms::multipart;
 
+pub use crate::auth::CredentialKind;
 pub use crate::auth::with_secrets;
 pub use crate::client::dispatch::{argument, written};
 pub use crate::client::form::FormMember;

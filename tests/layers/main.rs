@@ -9,8 +9,8 @@ use graph::Graph;
 use source::{Place, Tree};
 
 /// The layers, the ground first. A module at the root that is none of these is a vendor's.
-const BELOW_VENDORS: [&str; 9] =
-    ["blocking", "runtime", "http_client", "error", "webhook", "budget", "auth", "client", "codegen"];
+const BELOW_VENDORS: [&str; 10] =
+    ["blocking", "runtime", "http_client", "error", "webhook", "budget", "auth", "client", "profile", "codegen"];
 /// What knows all vendors.
 const ABOVE_VENDORS: [&str; 1] = ["dispatch"];
 

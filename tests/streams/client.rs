@@ -562,6 +562,31 @@ mod generated {
             )
         }
     }
+    impl ::keyfit::Connect for Client {
+        const API: &'static ::keyfit::Api = &API;
+        const KINDS: &'static [rt::CredentialKind] = &[
+            rt::CredentialKind::of::<kind::Key>(),
+        ];
+        const BASE_URL_VARIABLE: &'static str = "STREAMS_BASE_URL";
+        fn connect(
+            credential: ::keyfit::auth::Credential<()>,
+            config: ::keyfit::Config,
+        ) -> Result<Self, ::keyfit::Error> {
+            Self::over(credential, config)
+        }
+    }
+    impl Client {
+        /// A client with what the file `keyfit.toml` says of this API in the profile that `KEYFIT_PROFILE` names, and with what
+        /// the environment says beside it, as `from_env` (feature `profile` of `keyfit`). To change settings begin with
+        /// `keyfit::Profile`.
+        ///
+        /// # Errors
+        /// Returns an error, with file and line, if the file, the profile or a credential cannot be used, and as
+        /// `with_config`. No message shows a secret.
+        pub fn from_profile() -> Result<Self, ::keyfit::Error> {
+            rt::from_profile()
+        }
+    }
     /// The kinds of token that belong to this API. They are types without values.
     pub mod kind {
         /// The kind of `Key`.

@@ -15,8 +15,10 @@ use crate::secret::shown;
 pub struct Chosen {
     /// The name of the kind.
     pub kind: String,
-    /// The variable that holds a token of it; `None` where the token is given.
+    /// The variable that holds a token of it; `None` where the token is given or a profile names it.
     pub variable: Option<String>,
+    /// Whether a profile names it.
+    pub is_of_profile: bool,
     /// Where it is sent.
     pub carrier: Carrier,
 }
@@ -30,6 +32,8 @@ pub struct Wanted<'a> {
     pub has_token: bool,
     /// Whether a client certificate is given.
     pub has_certificate: bool,
+    /// The kinds of token that a profile names.
+    pub profile: &'a [&'a str],
 }
 
 /// An alternative of an operation.
@@ -80,16 +84,23 @@ impl Chosen {
             let first = || set.openers.first().is_some_and(|first| first.name == opener.name);
             wanted.has_token && wanted.kind.map_or_else(first, |kind| opener.name == kind)
         };
+        // What is in the environment stands over the profile.
+        let has_variable = |opener: &Opener| opener.variable.as_deref().is_some_and(&is_set);
+        let is_of_profile = |opener: &Opener| !has_variable(opener) && wanted.profile.contains(&opener.name.as_str());
         let missing = |set: &Alternative<'_>| -> Vec<String> {
             let is_missing =
-                |opener: &&&Opener| !is_given(set, opener) && !opener.variable.as_deref().is_some_and(&is_set);
+                |opener: &&&Opener| !is_given(set, opener) && !has_variable(opener) && !is_of_profile(opener);
             let certificate = set.needs_certificate && !wanted.has_certificate;
             let openers = set.openers.iter().filter(is_missing).map(|opener| named(opener));
             openers.chain(certificate.then(|| "--client-cert FILE".to_owned())).collect()
         };
         let whole = fitting.iter().filter(|set| missing(set).is_empty());
         if let Some(set) = whole.min_by_key(|set| Reverse(set.schemes())) {
-            return Ok(set.openers.iter().filter_map(|opener| Self::new(opener, is_given(set, opener))).collect());
+            let chosen = |opener: &&Opener| {
+                let is_given = is_given(set, opener);
+                Self::new(opener, is_given, !is_given && is_of_profile(opener))
+            };
+            return Ok(set.openers.iter().filter_map(chosen).collect());
         }
         match fitting[..] {
             [] if is_optional && !wanted.has_token => Ok(Vec::new()),
@@ -103,9 +114,9 @@ impl Chosen {
         }
     }
 
-    fn new(opener: &Opener, is_given: bool) -> Option<Self> {
-        let variable = opener.variable.clone().filter(|_| !is_given);
-        Some(Self { kind: opener.name.clone(), variable, carrier: of_client(&opener.carrier)? })
+    fn new(opener: &Opener, is_given: bool, is_of_profile: bool) -> Option<Self> {
+        let variable = opener.variable.clone().filter(|_| !is_given && !is_of_profile);
+        Some(Self { kind: opener.name.clone(), variable, is_of_profile, carrier: of_client(&opener.carrier)? })
     }
 
     /// The header that carries it, and what stands there before the token.
@@ -275,7 +286,10 @@ mod tests {
         let callee = callee();
         let operation = callee.operation(operation).expect("it is there");
         let chosen = Chosen::of(&callee, operation, wanted, |variable| set.contains(&variable));
-        let told = |one: &Chosen| format!("{} {}", one.kind, one.variable.as_deref().unwrap_or("given"));
+        let told = |one: &Chosen| {
+            let otherwise = if one.is_of_profile { "profile" } else { "given" };
+            format!("{} {}", one.kind, one.variable.as_deref().unwrap_or(otherwise))
+        };
         chosen.map(|all| all.iter().map(told).collect()).map_err(|error| error.to_string())
     }
 
@@ -297,7 +311,7 @@ mod tests {
 
     #[test]
     fn a_token_that_is_given_is_of_the_kind_that_is_named() {
-        let given = |kind| Wanted { kind, has_token: true, has_certificate: false };
+        let given = |kind| Wanted { kind, has_token: true, ..Wanted::default() };
         assert_eq!(chosen("either", given(None), &[]), Ok(vec!["key given".to_owned()]));
         assert_eq!(chosen("either", given(Some("bearer")), &[]), Ok(vec!["bearer given".to_owned()]));
         let both = Ok(vec!["bearer A_BEARER".to_owned(), "key given".to_owned()]);
@@ -307,8 +321,19 @@ mod tests {
         let error = chosen("either", given(Some("baerer")), &[]).expect_err("no such kind");
         assert!(error.contains("did you mean `bearer`? it takes key, bearer"), "{error}");
         assert!(chosen("open", given(None), &[]).expect_err("none is taken").contains("takes no token"));
-        let machine = Wanted { kind: None, has_token: true, has_certificate: true };
+        let machine = Wanted { has_token: true, has_certificate: true, ..Wanted::default() };
         assert!(chosen("machine", machine, &[]).expect_err("none is taken").contains("takes no token"));
+    }
+
+    #[test]
+    fn a_kind_that_a_profile_names_is_held_and_the_environment_stands_over_it() {
+        let named = Wanted { profile: &["bearer"], ..Wanted::default() };
+        assert_eq!(chosen("plain", named, &[]), Ok(vec!["bearer profile".to_owned()]));
+        assert_eq!(chosen("plain", named, &["A_BEARER"]), Ok(vec!["bearer A_BEARER".to_owned()]));
+        let both = Ok(vec!["bearer profile".to_owned(), "key A_KEY".to_owned()]);
+        assert_eq!(chosen("both", named, &["A_KEY"]), both);
+        let given = Wanted { kind: Some("bearer"), has_token: true, ..named };
+        assert_eq!(chosen("plain", given, &[]), Ok(vec!["bearer given".to_owned()]));
     }
 
     #[test]

@@ -22,7 +22,7 @@ use crate::probe::{Http, Policy, ReceiverAt, Settings, http_client, is_loopback}
 use crate::report::Report;
 use crate::run::{self, Plan};
 use crate::secret::Redactor;
-use crate::server::{self, LiveServer, server_url};
+use crate::server::{self, Credentials, LiveServer, server_url};
 use crate::verdict::shell_word;
 use crate::{UserError, apis, file};
 
@@ -309,8 +309,7 @@ impl Check {
         let live = LiveServer {
             base_url,
             servers: &servers,
-            tokens,
-            env_file: None,
+            credentials: Credentials::File { tokens, env_file: None, held: Vec::new() },
             authorization_servers: &[],
             allow_writes: self.allow_writes,
             policy,

@@ -174,7 +174,7 @@ impl Options {
     /// The end that is checked: who names a server or a client asks about that one.
     fn end(&self) -> Option<End> {
         let of_client = self.subject.client.is_given().then_some(End::Client);
-        self.side.or(of_client).or(self.subject.live.base_url.as_ref().map(|_| End::Server))
+        self.side.or(of_client).or(self.subject.live.is_given().then_some(End::Server))
     }
 }
 
@@ -192,8 +192,8 @@ fn catalogues(options: &Options) -> Result<Vec<Arc<Catalogue>>, UserError> {
             catalogue.cases.retain(|case| end.is_of(case.side));
         }
     }
-    if options.subject.live.base_url.is_some() && catalogues.len() != 1 {
-        return Err(UserError::new("a base URL belongs to one API").help("name it with --api or --api-dir"));
+    if options.subject.live.is_given() && catalogues.len() != 1 {
+        return Err(UserError::new("a live server belongs to one API").help("name it with --api or --api-dir"));
     }
     catalogues.retain(|catalogue| !catalogue.cases.is_empty());
     if catalogues.is_empty() {
@@ -250,7 +250,7 @@ async fn check(
     let mut apis = Vec::new();
     for (_, mut checked) in done {
         checked.settle(known, options.write_baseline, &redactor);
-        let notes = options.subject.live.base_url.is_some().then(|| options.subject.live.notes());
+        let notes = options.subject.live.is_given().then(|| options.subject.live.notes());
         let (report, sent) = checked.report(notes, &redactor);
         requests += sent;
         apis.push(report);

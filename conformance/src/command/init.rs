@@ -149,7 +149,7 @@ fn fetched(url: &str, transport: &Transport) -> Result<Text, UserError> {
             .help("begin it with https:// and end it with its path")
     })?;
     transport.check(&url)?;
-    let http = transport.http(&[], &Redactor::default())?;
+    let http = transport.http(&[], &Redactor::default(), None)?;
     let bytes = runtime()?.block_on(http.fetch(url.clone())).map_err(|reason| {
         UserError::new(format!("the document cannot be fetched: {reason}"))
             .at(&url)

@@ -149,3 +149,15 @@ fn runtime() -> Result<tokio::runtime::Runtime, UserError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     runtime.map_err(|error| UserError::new(format!("the runtime cannot be started: {error}")))
 }
+
+/// A variable; what is set to nothing is how many tools write one that is not set.
+#[expect(clippy::disallowed_methods, reason = "a command line reads the environment")]
+fn variable(name: &str) -> Result<Option<String>, UserError> {
+    match std::env::var(name) {
+        Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
+        Err(std::env::VarError::NotPresent) => Ok(None),
+        Err(std::env::VarError::NotUnicode(_)) => {
+            Err(UserError::new(format!("the environment variable {name} is not valid text")))
+        }
+    }
+}

@@ -3,16 +3,18 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use keyfit_conformance::UserError;
 use keyfit_conformance::apis;
 use keyfit_conformance::catalogue::{Catalogue, Side};
 use keyfit_conformance::drive::{Keyfit, Stage};
 use keyfit_conformance::mock::{Mock, Mutant};
 use keyfit_conformance::probe::{Policy, ReceiverAt, is_loopback};
+use keyfit_conformance::profile::{self, Told};
 use keyfit_conformance::run::{Halt, Plan};
 use keyfit_conformance::secret::Redactor;
-use keyfit_conformance::server::{self, LiveServer, server_in_place, server_url};
+use keyfit_conformance::server::{self, Credentials, LiveServer, server_in_place, server_url};
+use keyfit_openapi::{Carrier, Opener, base_url_variable};
 use reqwest::Url;
 use reqwest::header::HeaderName;
 
@@ -32,25 +34,34 @@ pub(super) struct Subject {
     #[arg(
         long,
         value_name = "NAME",
-        conflicts_with = "base_url",
+        conflicts_with = "live-server",
         hide_possible_values = true,
         help_heading = "The mock"
     )]
     mutant: Option<Mutant>,
 }
 
+/// The settings of a profile that hold for the check too.
+const OF_CHECK: [&str; 2] = ["root-certificates", "client-certificate"];
+
 /// A live server, in place of the mock.
 #[derive(Args, Debug)]
+#[command(group = ArgGroup::new("live-server").args(["base_url", "profile"]).multiple(true))]
 pub(super) struct Live {
     /// Check the live server under this URL in place of the mock. One API only.
-    #[arg(long, value_name = "URL", requires = "tokens", value_parser = server_url)]
+    #[arg(long, value_name = "URL", value_parser = server_url)]
     pub(super) base_url: Option<Url>,
+    /// Check the live server of this profile of keyfit.toml in place of the mock: its base URL, its credentials where there is no
+    /// tokens file, its certificates.
+    #[arg(long, value_name = "NAME")]
+    pub(super) profile: Option<String>,
     /// The URL in place of a server that operations have for themselves; they are left out without it, unless the base URL is on this
     /// machine. May be given more than once.
-    #[arg(long, value_name = "DOCUMENTED=URL", requires = "base_url", value_parser = server_in_place)]
+    #[arg(long, value_name = "DOCUMENTED=URL", requires = "live-server", value_parser = server_in_place)]
     pub(super) server: Vec<(String, Url)>,
-    /// The credentials for the live server: a TOML file that says where each secret is.
-    #[arg(long, value_name = "FILE", requires = "base_url")]
+    /// The credentials for the live server: a TOML file that says where each secret is. Of a kind of which it has none,
+    /// and without it, they are those of the profile and of the variables that clients read.
+    #[arg(long, value_name = "FILE", requires = "live-server")]
     pub(super) tokens: Option<PathBuf>,
     /// Variables that the tokens file names, where the environment has none of the name: `NAME=VALUE` a line; `.env` beside the tokens
     /// file where left out.
@@ -59,7 +70,7 @@ pub(super) struct Live {
     /// The root of the live authorization server, below which the paths of the contract are; the host of the base URL
     /// where left out. Endpoints that the contract places at another host are asked only where that is named; may be given
     /// more than once.
-    #[arg(long, value_name = "URL", requires = "base_url", value_parser = server_url)]
+    #[arg(long, value_name = "URL", requires = "live-server", value_parser = server_url)]
     pub(super) authorization_server: Vec<Url>,
     /// Send calls that change something at the live server.
     #[arg(long)]
@@ -69,7 +80,7 @@ pub(super) struct Live {
     pub(super) allow_spend: bool,
     /// Send the calls of this operation though it looks as if it ended or wiped something, or changed what is there to
     /// stay; `*` stands for any part of the id; may be given more than once.
-    #[arg(long, value_name = "OPERATION", requires = "base_url")]
+    #[arg(long, value_name = "OPERATION", requires = "live-server")]
     pub(super) allow: Vec<String>,
     /// Send tokens in URLs, which are logged on the way: API keys that belong into the query, and the cases that ask
     /// whether the server takes a token there.
@@ -80,7 +91,7 @@ pub(super) struct Live {
     pub(super) rate: Option<f64>,
     /// Where the server delivers webhooks and callbacks to: the check listens at HOST:PORT. Write URL=HOST:PORT where the server
     /// reaches it by another URL. A server of this machine needs none.
-    #[arg(long, value_name = "HOST:PORT", requires = "base_url")]
+    #[arg(long, value_name = "HOST:PORT", requires = "live-server")]
     pub(super) receiver: Option<ReceiverAt>,
     #[command(flatten)]
     pub(super) transport: Transport,
@@ -93,6 +104,47 @@ fn rate(text: &str) -> Result<f64, String> {
 }
 
 impl Live {
+    /// Whether a live server is checked.
+    pub(super) fn is_given(&self) -> bool {
+        self.base_url.is_some() || self.profile.is_some()
+    }
+
+    /// What a profile says of the API: the one that is named, or for want of a tokens file that of the environment.
+    fn told(&self, catalogue: &Catalogue, openers: &[Opener]) -> Result<Option<Told>, UserError> {
+        if self.profile.is_none() && self.tokens.is_some() {
+            return Ok(None);
+        }
+        let told = Told::read(self.profile.as_deref(), &catalogue.api, openers)?;
+        let unused = told.iter().flat_map(|told| told.api.settings());
+        let unused: Vec<String> = unused.filter(|key| !OF_CHECK.contains(key)).map(|key| format!("`{key}`")).collect();
+        if let (Some(told), false) = (&told, unused.is_empty()) {
+            let note = "the check has times, limits and attempts of its own";
+            console::complain(&format!(
+                "note: {} of the {} count for calls alone: {note}",
+                unused.join(", "),
+                told.name
+            ));
+        }
+        Ok(told)
+    }
+
+    /// The base URL: that of the option, of the variable of the API, of the profile.
+    fn url(&self, catalogue: &Catalogue, told: Option<&Told>) -> Result<Url, UserError> {
+        if let Some(url) = &self.base_url {
+            return Ok(url.clone());
+        }
+        let variable = base_url_variable(&catalogue.api);
+        let of_variable = super::variable(&variable)?.map(|url| (url, variable));
+        let of_profile =
+            told.map(Told::base_url).transpose()?.flatten().map(|url| (url.to_owned(), "base-url".to_owned()));
+        let Some((url, name)) = of_variable.or(of_profile) else {
+            let what = told.map_or("the profile", |told| &told.name);
+            return Err(UserError::new(format!("the {what} has no base URL for the API `{}`", catalogue.api.name))
+                .help("give it a `base-url`, or pass --base-url"));
+        };
+        server_url(&url).map_err(|problem| UserError::new(format!("{name} is not usable: {problem}")))
+    }
+
     /// What a report has to say of the way to the server.
     pub(super) fn notes(&self) -> Vec<String> {
         let note = "the certificates of the server were not verified (--insecure): anybody may have answered";
@@ -130,20 +182,42 @@ impl Subject {
                 plan.no_stage = no_client(&catalogue.contract_path);
             }
         }
-        let (Some(base_url), Some(tokens)) = (&self.live.base_url, &self.live.tokens) else {
+        if !self.live.is_given() {
             let (target, mock) = server::mock(catalogue, self.mutant, http, redactor).await?;
             plan.target = Some(Arc::new(target));
             return Ok(Some((plan, "mock".to_owned(), Some(mock))));
+        }
+        let openers = profile::openers(&catalogue.api, &catalogue.contract);
+        let told = self.live.told(catalogue, &openers)?;
+        let base_url = &self.live.url(catalogue, told.as_ref())?;
+        let mut servers = self.live.server.clone();
+        for (documented, url) in told.iter().map(Told::servers).collect::<Result<Vec<_>, _>>()?.into_iter().flatten() {
+            if !servers.iter().any(|(known, _)| known == documented.trim_end_matches('/')) {
+                let url =
+                    server_url(url).map_err(|problem| UserError::new(format!("`servers` is not usable: {problem}")));
+                servers.push((documented.trim_end_matches('/').to_owned(), url?));
+            }
+        }
+        let is_asked = self.live.profile.is_some() || self.live.tokens.is_none();
+        let held = if is_asked { profile::holdings(told.as_ref(), &openers)? } else { Vec::new() };
+        let credentials = match &self.live.tokens {
+            Some(tokens) => Credentials::File { tokens, env_file: self.live.env_file.as_deref(), held },
+            None => {
+                let takes_tokens = openers.iter().any(|opener| opener.carrier != Carrier::ClientCertificate);
+                if held.is_empty() && takes_tokens {
+                    return Err(no_credential(&openers, told.as_ref()));
+                }
+                Credentials::Held(held)
+            }
         };
-        let others = self.live.server.iter().map(|(_, url)| url).chain(&self.live.authorization_server);
+        let others = servers.iter().map(|(_, url)| url).chain(&self.live.authorization_server);
         for url in std::iter::once(base_url).chain(others) {
             self.live.transport.check(url)?;
         }
         let live = LiveServer {
             base_url,
-            servers: &self.live.server,
-            tokens,
-            env_file: self.live.env_file.as_deref(),
+            servers: &servers,
+            credentials,
             authorization_servers: &self.live.authorization_server,
             allow_writes: self.live.allow_writes,
             policy: Policy {
@@ -154,11 +228,20 @@ impl Subject {
             },
             receiver: self.live.receiver.as_ref(),
         };
-        let http = |credentials: &[HeaderName]| self.live.transport.http(credentials, redactor);
+        let http = |credentials: &[HeaderName]| self.live.transport.http(credentials, redactor, told.as_ref());
         let note = |note: &str| console::complain(&format!("note: {note}"));
         let is_reached = live.reach(&mut plan, catalogue, http, note, redactor).await?;
         Ok(is_reached.then(|| (plan, base_url.to_string(), None)))
     }
+}
+
+/// The error of a live server that nobody would be known to.
+fn no_credential(openers: &[Opener], told: Option<&Told>) -> UserError {
+    let variables: Vec<&str> = openers.iter().filter_map(|opener| opener.variable.as_deref()).collect();
+    let set = if variables.is_empty() { String::new() } else { format!(", or set {}", variables.join(" or ")) };
+    let place = told.map_or_else(|| "a profile in keyfit.toml".to_owned(), |told| format!("the {}", told.name));
+    UserError::new("there are no credentials for the live server")
+        .help(format!("pass --tokens FILE, or name them in {place}{set}"))
 }
 
 fn undrivable(reason: String) -> UserError {

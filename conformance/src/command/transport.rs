@@ -6,8 +6,10 @@ use std::{fmt, fs, path::Path};
 use clap::Args;
 use keyfit::Config;
 use keyfit::auth::ClientCertificate;
+use keyfit::auth::source::ExposeSecret as _;
 use keyfit_conformance::UserError;
 use keyfit_conformance::probe::{Http, Settings, is_loopback};
+use keyfit_conformance::profile::{Told, refused};
 use keyfit_conformance::secret::{MASK, Redactor, Secret};
 use reqwest::Url;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
@@ -149,7 +151,12 @@ fn pem(path: &Path, option: &str) -> Result<String, UserError> {
 
 impl Transport {
     /// The HTTP clients. `credentials` are the headers in which tokens are sent.
-    pub(super) fn http(&self, credentials: &[HeaderName], redactor: &Redactor) -> Result<Http, UserError> {
+    pub(super) fn http(
+        &self,
+        credentials: &[HeaderName],
+        redactor: &Redactor,
+        told: Option<&Told>,
+    ) -> Result<Http, UserError> {
         let mut headers = HeaderMap::new();
         for Header(name, value) in &self.header {
             if credentials.contains(name) {
@@ -161,9 +168,21 @@ impl Transport {
             }
             headers.append(name.clone(), value.clone());
         }
+        // Those of the profile beside those of the options, and its certificate for want of one.
+        let of_profile = told.map(|told| told.api.root_certificates()).transpose();
+        let of_profile = of_profile.map_err(|error| refused(&error))?.flatten().map(String::into_bytes);
+        let all: Vec<Vec<u8>> = self.authorities()?.into_iter().chain(of_profile).collect();
+        let client_certificate = match (self.certificates.client()?, told) {
+            (Some((_, both)), _) => Some(both),
+            (None, Some(told)) => {
+                let both = told.api.client_certificate().map_err(|error| refused(&error))?;
+                both.map(|both| Secret::new(both.expose_secret()))
+            }
+            (None, None) => None,
+        };
         made(&Settings {
-            authorities: self.authorities()?,
-            client_certificate: self.certificates.client()?.map(|(_, both)| both),
+            authorities: Some(all.join(&b'\n')).filter(|all| !all.is_empty()),
+            client_certificate,
             accept_any_certificate: self.insecure,
             headers,
         })

@@ -6,6 +6,7 @@ mod environment;
 mod fetch;
 mod grant;
 mod login;
+mod profile;
 mod roots;
 mod source;
 mod webhooks;

@@ -37,6 +37,7 @@ mod odd_servers;
 mod overloads;
 mod planted;
 mod planted_rights;
+mod profiles;
 mod relay;
 mod reports;
 mod revocation;

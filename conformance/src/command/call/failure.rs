@@ -100,6 +100,9 @@ fn help(error: &Error, callee: &Callee, operation: &Operation, session: &Session
                     callee.api.name, operation.id
                 )
             }
+            [] if session.credentials.iter().any(|chosen| chosen.is_of_profile) => {
+                "look whether what the profile names is of this API and this server".to_owned()
+            }
             [] => "look whether the token is of this API and this server".to_owned(),
             _ => format!("look whether the token in {} is of this API and this server", variables.join(" and ")),
         }),

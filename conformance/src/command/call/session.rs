@@ -1,15 +1,17 @@
 //! The client of a call: its base URL, its credentials, its limits.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use keyfit::auth::source::{EnvSource, ExposeSecret as _, FileSource, SecretString};
-use keyfit::auth::{Credential, SecretSource as _};
+use keyfit::auth::source::{BoxFuture, EnvSource, ExposeSecret as _, FileSource, SecretString};
+use keyfit::auth::{AccessToken, Credential, Refresh, SecretSource as _, TokenSource};
 use keyfit::dispatch::Access;
-use keyfit::{Config, DynamicCall, DynamicClient, Error, RetryPolicy};
+use keyfit::{Config, DynamicCall, DynamicClient, Error};
 use keyfit_conformance::UserError;
 use keyfit_conformance::call::{Arguments, Callee, Chosen, Wanted, in_clear, refuse_in_clear};
 use keyfit_conformance::probe::{is_loopback, known_servers};
+use keyfit_conformance::profile::{self, Told};
 use keyfit_conformance::secret::{Redactor, Secret};
 use keyfit_conformance::server::{server_in_place, server_url};
 use keyfit_openapi::{Operation, read_to_limit};
@@ -18,15 +20,39 @@ use reqwest::Url;
 use super::failure::refused;
 use super::trace::Attempts;
 use crate::command::transport::{Certificates, Header, header, secrets};
+use crate::command::variable;
 use crate::console;
 
 /// The base URL of any API, on this machine.
 const ANY_BASE_URL: &str = "KEYFIT_BASE_URL";
 
+/// Tokens of a profile, which are masked before they are sent.
+#[derive(Debug)]
+struct Learning {
+    source: Arc<dyn TokenSource>,
+    redactors: [Redactor; 2],
+}
+
+impl TokenSource for Learning {
+    fn fetch(&self) -> BoxFuture<'_, Result<AccessToken, Error>> {
+        Box::pin(async {
+            let token = self.source.fetch().await?;
+            let parts = token.expose().split_once(':').map(|(_, password)| password).filter(|part| !part.is_empty());
+            for secret in parts.into_iter().chain([token.expose()]) {
+                self.redactors.iter().for_each(|redactor| redactor.learn(&Secret::new(secret)));
+            }
+            Ok(token)
+        })
+    }
+}
+
 /// How the call is made.
 #[derive(Args, Debug)]
 #[group(skip)]
 pub(super) struct Options {
+    /// The profile of keyfit.toml with settings, base URL and credentials; that of `KEYFIT_PROFILE` or `default` where left out.
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
     /// Another base URL than the documented one: a staging host, a mock.
     #[arg(long, value_name = "URL")]
     base_url: Option<String>,
@@ -45,17 +71,19 @@ pub(super) struct Options {
     #[command(flatten)]
     certificates: Certificates,
     /// How often a request is sent at most. A call that could have a second effect is only repeated if it was not executed.
-    #[arg(long, value_name = "NUMBER", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..))]
-    attempts: u32,
-    /// Seconds that one attempt may take.
-    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
-    timeout: u64,
-    /// Seconds that the call may take with all its attempts and waits; each page of a list is a call.
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
-    deadline: u64,
-    /// The longest answer that is taken into memory, in MiB.
-    #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
-    response_limit: u16,
+    /// 4 where neither this nor the profile says it.
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    attempts: Option<u32>,
+    /// Seconds that one attempt may take; 30 where neither this nor the profile says it.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    timeout: Option<u64>,
+    /// Seconds that the call may take with all its attempts and waits; each page of a list is a call. 60 where neither this nor the
+    /// profile says it.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    deadline: Option<u64>,
+    /// The longest answer that is taken into memory, in MiB; 64 where neither this nor the profile says it.
+    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u16).range(1..))]
+    response_limit: Option<u16>,
 }
 
 /// A client, and what it must not show.
@@ -76,6 +104,15 @@ impl Options {
     pub(super) fn takes_input(&self) -> bool {
         self.token.as_deref().is_some_and(|token| token.strip_prefix('@').unwrap_or(token) == "-")
     }
+
+    /// The settings with the limits that are given.
+    fn limits(&self, config: Config) -> Config {
+        let config = self.timeout.map(Duration::from_secs).into_iter().fold(config, Config::timeout);
+        let config = self.deadline.map(Duration::from_secs).into_iter().fold(config, Config::deadline);
+        let limit = self.response_limit.map(|limit| usize::from(limit) << 20);
+        let config = limit.into_iter().fold(config, Config::response_limit);
+        self.attempts.iter().fold(config, |config, most| config.with_retry(|retry| retry.attempts(*most)))
+    }
 }
 
 impl Session {
@@ -87,28 +124,38 @@ impl Session {
         arguments: &Arguments,
     ) -> Result<Self, UserError> {
         let super::Options { session, verbose, dry_run, .. } = options;
-        let config = Config::default()
-            .timeout(Duration::from_secs(session.timeout))
-            .deadline(Duration::from_secs(session.deadline))
-            .retry(RetryPolicy::default().attempts(session.attempts))
-            .response_limit(usize::from(session.response_limit) << 20);
+        let told = Told::read(session.profile.as_deref(), &callee.api, &callee.openers)?;
+        if let (Some(told), true) = (&told, *verbose) {
+            console::complain(&format!("* {}", told.name));
+        }
+        let config = session.limits(match &told {
+            Some(told) => told.api.config().map_err(|error| profile::refused(&error))?,
+            None => Config::default(),
+        });
         let config = if *verbose { config.observer(Attempts) } else { config };
         known_servers(&callee.api, &session.server)?;
         let config = session
             .server
             .iter()
             .fold(config, |config, (documented, url)| config.server(documented.as_str(), url.as_str()));
-        let config = match base_url(session, callee, operation)? {
+        if let Some(told) = &told {
+            told.servers()?;
+        }
+        let config = match base_url(session, callee, operation, told.as_ref())? {
             Some(url) => config.base_url(url),
             None => config,
         };
         let config = session.certificates.put_into(config)?;
         let (credentials_redactor, private) = (Redactor::default(), Redactor::default());
         arguments.secrets().for_each(|secret| private.learn(&Secret::new(secret)));
+        let named: Vec<&str> =
+            told.iter().flat_map(|told| &told.credentials).map(|credential| credential.kind().name).collect();
         let wanted = Wanted {
             kind: session.kind.as_deref(),
             has_token: session.token.is_some(),
-            has_certificate: session.certificates.has_client(),
+            has_certificate: session.certificates.has_client()
+                || told.iter().any(|told| told.api.settings().any(|key| key == "client-certificate")),
+            profile: &named,
         };
         let credentials = match Chosen::of(callee, operation, wanted, is_set) {
             Ok(credentials) => credentials,
@@ -120,7 +167,20 @@ impl Session {
             Err(error) => return Err(error),
         };
         let mut held = Vec::new();
+        let mut credential = Credential::none();
         for chosen in &credentials {
+            if chosen.is_of_profile {
+                let of = told.as_ref().map(|told| told.credential(&chosen.kind)).transpose()?.flatten();
+                // A command is not started, and no token asked for, where nothing is sent.
+                if let Some(of) = of.filter(|_| !dry_run) {
+                    let source = of.source().map_err(|error| profile::refused(&error))?;
+                    let redactors = [credentials_redactor.clone(), private.clone()];
+                    let access = Access::Source(Arc::new(Learning { source, redactors }), Refresh::default());
+                    let one = access.credential(of.kind().name, chosen.carrier);
+                    credential = credential.and(&one.map_err(|error| refused(&error))?);
+                }
+                continue;
+            }
             let secret = if *dry_run { known(chosen).await } else { Some(token(session, callee, chosen).await?) };
             let Some(secret) = secret else { continue };
             for redactor in [&credentials_redactor, &private] {
@@ -128,7 +188,6 @@ impl Session {
             }
             held.push((chosen, secret));
         }
-        let mut credential = Credential::none();
         let mut headers = Vec::new();
         for Header(name, value) in &session.header {
             refuse_in_clear(callee, operation, &[format!("header:{name}=")])?;
@@ -168,7 +227,12 @@ impl Session {
 }
 
 /// The base URL, where it is another than the documented one.
-fn base_url(options: &Options, callee: &Callee, operation: &Operation) -> Result<Option<String>, UserError> {
+fn base_url(
+    options: &Options,
+    callee: &Callee,
+    operation: &Operation,
+    told: Option<&Told>,
+) -> Result<Option<String>, UserError> {
     let variable_of_api = &callee.base_url_variable;
     if let Some(text) = &options.base_url {
         let url = server_url(text).map_err(|problem| UserError::new(format!("--base-url is not usable: {problem}")));
@@ -189,6 +253,9 @@ fn base_url(options: &Options, callee: &Callee, operation: &Operation) -> Result
             .help(format!("set {variable_of_api}, or give --base-url")));
         }
         return Ok(Some(url.to_string()));
+    }
+    if let Some(url) = told.map(Told::base_url).transpose()?.flatten() {
+        return Ok(Some(url.to_owned()));
     }
     if !callee.api.names_server() && operation.server.is_none() {
         return Err(UserError::new("the document does not name the server")
@@ -228,16 +295,4 @@ async fn known(chosen: &Chosen) -> Option<SecretString> {
 
 fn is_set(name: &str) -> bool {
     variable(name).is_ok_and(|value| value.is_some())
-}
-
-/// A variable; what is set to nothing is how many tools write one that is not set.
-#[expect(clippy::disallowed_methods, reason = "a command line reads the environment")]
-fn variable(name: &str) -> Result<Option<String>, UserError> {
-    match std::env::var(name) {
-        Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
-        Err(std::env::VarError::NotPresent) => Ok(None),
-        Err(std::env::VarError::NotUnicode(_)) => {
-            Err(UserError::new(format!("the environment variable {name} is not valid text")))
-        }
-    }
 }

@@ -66,7 +66,7 @@ impl Fetcher {
             return Err(UserError::new("a header or a client certificate needs a host that it is for")
                 .help("name the document by its URL: they are shown to its host alone"));
         }
-        let (known, others) = (transport.http(&[], &Redactor::default())?, transport.anonymous()?);
+        let (known, others) = (transport.http(&[], &Redactor::default(), None)?, transport.anonymous()?);
         Ok(Self { runtime: runtime()?, known, others, given })
     }
 

@@ -3,6 +3,7 @@
 mod certificates;
 mod equivalence;
 mod errors;
+mod profiles;
 mod requests;
 mod secrecy;
 

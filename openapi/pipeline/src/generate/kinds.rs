@@ -307,6 +307,7 @@ impl Kinds {
             pub enum Api {}
         }];
         items.extend(self.environment_constructor());
+        items.extend(self.profile_constructor());
         if self.own.is_empty() {
             return items;
         }
@@ -389,6 +390,49 @@ impl Kinds {
                 }
             }
         })
+    }
+
+    /// The client of a program that is told everything by a file of profiles.
+    fn profile_constructor(&self) -> [Item; 2] {
+        let own = self.own.iter().map(|kind| {
+            let marker = format_ident!("{}", kind.marker);
+            let flow = oauth::of_service(&self.oauth, &kind.name).map(|flow| quote!(.with_flow(#flow)));
+            quote!(::keyfit::codegen::CredentialKind::of::<kind::#marker>() #flow)
+        });
+        let foreign = self.foreign.iter().map(|opener| {
+            let (name, carrier) = (&opener.name, path(&opener.carrier));
+            let variable = opener.variable.as_ref().map(|variable| quote!(.with_variable(#variable)));
+            quote!(::keyfit::codegen::CredentialKind::new(#name, #carrier) #variable)
+        });
+        let (all, variable) = (own.chain(foreign), &self.base_url);
+        let connect = parse_quote! {
+            impl ::keyfit::Connect for Client {
+                const API: &'static ::keyfit::Api = &API;
+                const KINDS: &'static [::keyfit::codegen::CredentialKind] = &[#(#all),*];
+                const BASE_URL_VARIABLE: &'static str = #variable;
+                fn connect(
+                    credential: ::keyfit::auth::Credential<()>,
+                    config: ::keyfit::Config,
+                ) -> ::std::result::Result<Self, ::keyfit::Error> {
+                    Self::over(credential, config)
+                }
+            }
+        };
+        let constructor = parse_quote! {
+            impl Client {
+                /// A client with what the file `keyfit.toml` says of this API in the profile that `KEYFIT_PROFILE` names, and with what
+                /// the environment says beside it, as `from_env` (feature `profile` of `keyfit`). To change settings begin with
+                /// `keyfit::Profile`.
+                ///
+                /// # Errors
+                /// Returns an error, with file and line, if the file, the profile or a credential cannot be used, and as
+                /// `with_config`. No message shows a secret.
+                pub fn from_profile() -> ::std::result::Result<Self, ::keyfit::Error> {
+                    ::keyfit::codegen::from_profile()
+                }
+            }
+        };
+        [connect, constructor]
     }
 
     /// The tokens, a line each, for review.

@@ -114,12 +114,26 @@ fn flows(api: &Api, scheme: &SecurityScheme, repairs: &mut Repairs) -> Vec<Flow>
 
 /// The flows of each scheme, and a function where a service can act for itself.
 pub(crate) fn items(schemes: &[Scheme]) -> Vec<Item> {
+    let modules = modules(schemes);
+    schemes.iter().zip(&modules).flat_map(|(scheme, module)| scheme.items(module)).collect()
+}
+
+/// The modules of the schemes' flows.
+fn modules(schemes: &[Scheme]) -> Vec<String> {
     let mut taken = HashSet::new();
     let name_of = |scheme: &Scheme| match schemes {
         [_] => "oauth".to_owned(),
         _ => format!("oauth_{}", plain(&scheme.name)),
     };
-    schemes.iter().flat_map(|scheme| scheme.items(&name::fresh(&name_of(scheme), &mut taken))).collect()
+    schemes.iter().map(|scheme| name::fresh(&name_of(scheme), &mut taken)).collect()
+}
+
+/// The constant of the flow by which a service gets tokens of a kind.
+pub(crate) fn of_service(schemes: &[Scheme], kind: &str) -> Option<TokenStream> {
+    let (scheme, module) = schemes.iter().zip(modules(schemes)).find(|(scheme, _)| scheme.name == kind)?;
+    let is_of_service = |flow: &&Flow| matches!(flow.way, Way::ClientCredentials | Way::Discovery);
+    let (module, name) = (format_ident!("{module}"), scheme.flows.iter().find(is_of_service)?.way.constant());
+    Some(quote!(#module::#name))
 }
 
 /// A name as the end of one in Rust.

@@ -10,13 +10,14 @@ use crate::repair::Repairs;
 use crate::{name, walk};
 
 /// Names that the generated client needs for itself.
-const RESERVED: [&str; 9] = [
+const RESERVED: [&str; 10] = [
     "new",
     "new_with_client",
     "with_config",
     "with_options",
     "without_credential",
     "from_env",
+    "from_profile",
     "over",
     "request",
     "clone",
