@@ -128,6 +128,16 @@ pub fn poll(
     Poll::new(transport, http, request, operation)
 }
 
+/// A writer of the items of a call. `call`: it without its body.
+pub fn writer<T: serde::Serialize>(
+    transport: &Transport,
+    http: &reqwest::Client,
+    call: Result<reqwest::Request, Unsent>,
+    operation: &'static Operation,
+) -> crate::client::batch_writer::Builder<T> {
+    crate::client::batch_writer::Builder::new(transport, http, call, operation)
+}
+
 /// The items of a paged call.
 pub fn items<T>(
     transport: &Transport,

@@ -7,8 +7,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use keyfit::instasent::batch::Reason;
-use keyfit::instasent::ingest_writer::{Checkpoint, Delivery, Outcome};
+use keyfit::batch_writer::{Checkpoint, Delivery, Outcome, Reason};
 use keyfit::redact::{plain, plain_json};
 use keyfit_conformance::UserError;
 use serde_json::{Value, json};

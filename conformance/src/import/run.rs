@@ -5,10 +5,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use keyfit::Config;
-use keyfit::instasent::ingest::{API, Client, DatasourceToken, types};
-use keyfit::instasent::ingest_writer::{Record, Stopped, WriteError, Writer, Written};
+use keyfit::batch_writer::{Builder, Delivery, Stopped, WriteError, Writer, Written};
+use keyfit::instasent::ingest::{API, Client, DatasourceToken};
+use keyfit::instasent::ingest_writer::ItemCheck;
 use keyfit_conformance::UserError;
 use keyfit_conformance::secret::shown;
+use serde::Serialize;
 use tokio::sync::mpsc;
 
 use crate::console::{complain, place};
@@ -59,10 +61,20 @@ async fn import(options: &Options) -> Result<Ending, UserError> {
     let prepared = prepared.map_err(|error| UserError::new(format!("the reading broke off: {error}")))?;
     let Prepared { input, surveyed, rows, report } = prepared?;
     let bar = progress(&input);
-    let run = Run { options, client: &client, input: &input, surveyed: surveyed.as_ref(), bar: &bar };
+    let run = Run { options, input: &input, surveyed: surveyed.as_ref(), bar: &bar };
     let ended = match options.rows {
-        Rows::Contacts => run.write::<types::Contact>(report, rows, interrupts).await,
-        Rows::Events => run.write::<types::Event>(report, rows, interrupts).await,
+        Rows::Contacts => {
+            let call = client.stream_contacts_push().project(&*options.project).datasource(&*options.datasource);
+            let call = if options.dry_run { call.dry_run(true) } else { call };
+            let call = if options.sync { call.sync(true) } else { call };
+            run.write(call.writer(), ItemCheck::contacts(), report, rows, interrupts).await
+        }
+        Rows::Events => {
+            let call = client.stream_events_push().project(&*options.project).datasource(&*options.datasource);
+            let call = if options.dry_run { call.dry_run(true) } else { call };
+            let call = if options.sync { call.sync(true) } else { call };
+            run.write(call.writer(), ItemCheck::events(), report, rows, interrupts).await
+        }
     };
     bar.finish_and_clear();
     ended
@@ -133,7 +145,6 @@ fn progress(input: &Input) -> ProgressBar {
 
 struct Run<'a> {
     options: &'a Options,
-    client: &'a Client,
     input: &'a Input,
     /// The end of the rows as they were before any was sent.
     surveyed: Option<&'a Position>,
@@ -141,21 +152,21 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    async fn write<T: Record>(
+    async fn write<T: Serialize>(
         self,
+        builder: Builder<T>,
+        mut check: ItemCheck,
         mut report: Report,
         rows: Reader,
         mut interrupts: Interrupts,
     ) -> Result<Ending, UserError> {
-        let options = self.options;
-        let mut builder = Writer::<T>::builder(&options.project, &options.datasource)
-            .dry_run(options.dry_run)
-            .sync(options.sync)
-            .in_flight(options.in_flight)
-            .resume(report.state.checkpoint.clone());
-        for key in &options.allowed {
-            builder = builder.allow_key(key);
+        for key in &self.options.allowed {
+            check = check.allow_key(key);
         }
+        let builder = builder
+            .check(move |row| check.reasons(row))
+            .max_in_flight(self.options.in_flight)
+            .resume(report.state.checkpoint.clone());
         // Before anything is sent: a run that is killed at once leaves files that the next one knows.
         report.save(report.state.checkpoint.clone(), false);
         if let Some(failure) = report.failure {
@@ -163,10 +174,10 @@ impl Run<'_> {
         }
         let report = Arc::new(Mutex::new(report));
         let (told, teller) = (Arc::clone(&report), self.bar.clone());
-        let receiver = move |delivery: &keyfit::instasent::ingest_writer::Delivery<'_>| {
+        let receiver = move |delivery: &Delivery<'_>| {
             lock(&told).outcome(delivery, |line| teller.suspend(|| complain(line)));
         };
-        let writer = builder.start(self.client, receiver).map_err(|error| UserError::new(error.to_string()))?;
+        let writer = builder.start(receiver).map_err(|error| UserError::new(error.to_string()))?;
         let mut end = tokio::select! {
             end = self.feed(&writer, read_ahead(rows), &report) => end,
             () = interrupts.next() => End::Interrupted,
@@ -192,7 +203,7 @@ impl Run<'_> {
     }
 
     /// Writes row after row until the end, or until the writer or the report stops.
-    async fn feed<T: Record>(
+    async fn feed<T: Serialize>(
         &self,
         writer: &Writer<T>,
         mut rows: mpsc::Receiver<io::Result<Option<Row>>>,
@@ -257,7 +268,7 @@ impl Run<'_> {
     }
 
     /// Saves what is confirmed, and says what came of it.
-    fn conclude<T: Record>(&self, writer: &Writer<T>, report: &Mutex<Report>, end: End) -> Ending {
+    fn conclude<T: Serialize>(&self, writer: &Writer<T>, report: &Mutex<Report>, end: End) -> Ending {
         let mut report = lock(report);
         report.save(writer.checkpoint(), true);
         let State { accepted, rejected, .. } = report.state;

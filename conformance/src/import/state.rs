@@ -5,8 +5,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use keyfit::batch_writer::Checkpoint;
 use keyfit::instasent::ingest::API;
-use keyfit::instasent::ingest_writer::Checkpoint;
 use keyfit::redact::plain;
 use keyfit_conformance::UserError;
 use serde::{Deserialize, Serialize};

@@ -145,6 +145,7 @@ pub(super) fn batch_of(operation: &str, guess: &BatchGuess) -> Batch {
     Batch {
         operations: vec![operation.to_owned()],
         maximum: guess.maximum.and_then(|maximum| maximum.try_into().ok()),
+        maximum_bytes: None,
         items_at: guess.items_at.clone(),
         id_field: guess.id_field.clone(),
         spoil: guess.spoil.clone(),
