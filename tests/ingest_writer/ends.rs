@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use keyfit::ErrorKind;
-use keyfit::instasent::ingest::types::Contact;
 use keyfit::batch_writer::{Checkpoint, WriteError, Written};
+use keyfit::instasent::ingest::types::Contact;
 use keyfit::instasent::ingest_writer;
 use serde_json::json;
 
@@ -44,7 +44,8 @@ async fn what_would_refuse_every_batch_stops_the_writer_and_leaves_no_item_witho
 async fn a_halted_writer_waits_for_what_is_on_its_way_and_sends_nothing_more() {
     let server = Server::start(vec![], STORE).await;
     let (told, receiver) = told();
-    let writer = contacts(&server.client(1)).batch_items(2).max_in_flight(1).linger(LIMIT).start(receiver).expect("a writer");
+    let writer =
+        contacts(&server.client(1)).batch_items(2).max_in_flight(1).linger(LIMIT).start(receiver).expect("a writer");
     for user in ["a", "b", "c", "d", "e"] {
         writer.write(&contact(user, &json!({}))).await.expect("room");
     }
@@ -64,8 +65,7 @@ async fn a_halted_writer_waits_for_what_is_on_its_way_and_sends_nothing_more() {
 async fn what_a_dropped_writer_had_not_sent_is_reported() {
     let server = Server::start(vec![], STORE).await;
     let (told, receiver) = told();
-    let writer =
-        contacts(&server.client(1)).linger(LIMIT).start(receiver).expect("a writer");
+    let writer = contacts(&server.client(1)).linger(LIMIT).start(receiver).expect("a writer");
     for user in ["a", "b", "b"] {
         writer.write(&contact(user, &json!({}))).await.expect("room");
     }
@@ -84,8 +84,7 @@ fn a_runtime_that_ends_leaves_no_item_without_an_outcome() {
     let (told, receiver) = told();
     let writer = runtime.block_on(async {
         let server = Server::start(vec![], STORE).await;
-        let writer =
-            contacts(&server.client(1)).linger(LIMIT).start(receiver).expect("a writer");
+        let writer = contacts(&server.client(1)).linger(LIMIT).start(receiver).expect("a writer");
         writer.write(&contact("a", &json!({}))).await.expect("room");
         writer
     });
@@ -103,7 +102,8 @@ fn a_runtime_that_ends_leaves_no_item_without_an_outcome() {
 async fn a_writer_without_a_place_to_write_to_does_not_start() {
     let server = Server::start(vec![], STORE).await;
     let error = ingest_writer::contacts(server.client(1).stream_contacts_push().project("p").datasource(".."))
-        .start(|_| {}).expect_err("no path argument");
+        .start(|_| {})
+        .expect_err("no path argument");
     assert!(error.to_string().contains("`datasource`"), "{error}");
 }
 

@@ -12,7 +12,8 @@ use crate::{contact, contacts, events, letters, told};
 /// Writes contacts of users 0, 1, 2 and so on, and gives their outcomes.
 async fn push(server: &Server, attempts: u32, extras: &[Value]) -> (String, Vec<(u64, char, String)>) {
     let (told, receiver) = told();
-    let writer = contacts(&server.client(attempts)).patience(Duration::from_millis(50)).start(receiver).expect("a writer");
+    let writer =
+        contacts(&server.client(attempts)).patience(Duration::from_millis(50)).start(receiver).expect("a writer");
     for (user, extra) in extras.iter().enumerate() {
         writer.write(&contact(&user.to_string(), extra)).await.expect("room");
     }

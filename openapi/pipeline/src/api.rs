@@ -14,7 +14,9 @@ use crate::path_key::PathKey;
 use crate::repair::Repairs;
 use crate::template::nameless;
 use crate::webhook::Webhook;
-use crate::{Failure, Source, batching, hints, overlay, place, remarks, schemes, select, table, versions, walk, webhook};
+use crate::{
+    Failure, Source, batching, hints, overlay, place, remarks, schemes, select, table, versions, walk, webhook,
+};
 
 /// An API whose document was read, overlaid, repaired and linted.
 #[derive(Clone, Debug)]

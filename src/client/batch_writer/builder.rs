@@ -225,10 +225,11 @@ impl<T: Serialize> Builder<T> {
             Error::invalid_request(text)
         })?;
         if let Some(key) = self.key.as_deref().filter(|key| !key.starts_with('/')) {
-            return Err(Error::invalid_request(format!("`{key}` is not a JSON pointer to a member: begin it with a slash")));
+            return Err(Error::invalid_request(format!(
+                "`{key}` is not a JSON pointer to a member: begin it with a slash"
+            )));
         }
-        let limits =
-            Limits { batch_bytes: self.limits.batch_bytes.saturating_sub(around.len()).max(2), ..self.limits };
+        let limits = Limits { batch_bytes: self.limits.batch_bytes.saturating_sub(around.len()).max(2), ..self.limits };
         let most_bytes = limits.batch_bytes - 2;
         let mut fields = Fields::of(operation, self.key.as_deref(), transport.is_idempotent(), most_bytes);
         fields.check = self.check;
@@ -238,7 +239,8 @@ impl<T: Serialize> Builder<T> {
         let sender = Sender {
             http: self.http,
             // The pace learns from each attempt.
-            transport: transport.changed(|options: CallOptions| options.attempts(1).stopped_by(Arc::clone(&shared.stop))),
+            transport: transport
+                .changed(|options: CallOptions| options.attempts(1).stopped_by(Arc::clone(&shared.stop))),
             operation,
             call,
             around,

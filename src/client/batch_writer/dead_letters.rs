@@ -92,17 +92,15 @@ impl DeadLetters {
         let item = delivery.sequence();
         let line = match delivery.outcome() {
             Outcome::Accepted => return Ok(()),
-            Outcome::Rejected(reasons) => {
-                Line {
-                    item,
-                    outcome: "rejected",
-                    reasons: reasons.iter().map(Told::of).collect(),
-                    why: None,
-                    status: None,
-                    may_have_been_sent: None,
-                    value: value(delivery.item()),
-                }
-            }
+            Outcome::Rejected(reasons) => Line {
+                item,
+                outcome: "rejected",
+                reasons: reasons.iter().map(Told::of).collect(),
+                why: None,
+                status: None,
+                may_have_been_sent: None,
+                value: value(delivery.item()),
+            },
             Outcome::Unknown(why) => Line {
                 item,
                 outcome: "unknown",

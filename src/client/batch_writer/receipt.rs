@@ -154,7 +154,14 @@ impl<'a> Slots<'a> {
     }
 
     /// What the counts prove of every item that no list names.
-    fn counted(&self, told: &Told<'_>, good: u64, bad: &[Entry<'_>], is_placed: bool, is_success: bool) -> Option<Said> {
+    fn counted(
+        &self,
+        told: &Told<'_>,
+        good: u64,
+        bad: &[Entry<'_>],
+        is_placed: bool,
+        is_success: bool,
+    ) -> Option<Said> {
         let (partial, count) = (self.partial, self.ids.len() as u64);
         let failed = told.rejected.unwrap_or(0).max(bad.len() as u64);
         let is_named = partial.position.is_some() || (partial.item.is_some() && self.id_field.is_some());
@@ -228,7 +235,8 @@ impl<'a> Slots<'a> {
         let echo = self.echo(entry);
         let own = |place: usize| Some(place).filter(|place| *place < self.ids.len());
         if let Some(at) = self.partial.position {
-            let place = entry.pointer(at).and_then(Value::as_u64).and_then(|place| place.checked_sub(self.partial.first));
+            let place =
+                entry.pointer(at).and_then(Value::as_u64).and_then(|place| place.checked_sub(self.partial.first));
             let Some(place) = place.and_then(|place| usize::try_from(place).ok()).and_then(own) else {
                 return About::Another;
             };
@@ -266,7 +274,9 @@ fn has_reason(partial: &Partial, entry: &Value) -> bool {
 fn reasons(partial: &Partial, entry: &Value) -> Vec<Reason> {
     let given = match partial.reason {
         Some(at) => entry.pointer(at).filter(|reason| !is_nothing(reason)),
-        None => partial.outcome.and_then(|at| entry.pointer(at)).or_else(|| Some(entry).filter(|entry| entry.is_string())),
+        None => {
+            partial.outcome.and_then(|at| entry.pointer(at)).or_else(|| Some(entry).filter(|entry| entry.is_string()))
+        }
     };
     let mut reasons = Vec::new();
     match given {

@@ -131,7 +131,11 @@ fn lists_of_failures_alone_tell_of_the_others_where_everything_adds_up() {
     ] {
         assert_eq!(letters_of(FAILED, &body, &ids, true), expected, "{body}");
     }
-    assert_eq!(letters_of(FAILED, &json!({"errors": [{"row": 2}]}), &ids, false), "uru", "a refusal says nothing of the others");
+    assert_eq!(
+        letters_of(FAILED, &json!({"errors": [{"row": 2}]}), &ids, false),
+        "uru",
+        "a refusal says nothing of the others"
+    );
 }
 
 #[test]

@@ -149,7 +149,8 @@ impl Shared {
             Ok(identity) => refused = state.queue.push(number, json, identity, now),
             Err(reasons) => refused = Some((Item::unfit(number, json), reasons.clone())),
         }
-        let is_news = refused.is_some() || may_be_doubled || had != (state.queue.open_since().is_some(), state.queue.has_ready());
+        let is_news =
+            refused.is_some() || may_be_doubled || had != (state.queue.open_since().is_some(), state.queue.has_ready());
         state.queue.take(json.len());
         state.refuse(refused);
         drop(state);

@@ -151,7 +151,9 @@ impl<T: Serialize> Writer<T> {
     async fn put_item(&self, sequence: Option<u64>, item: &T) -> Result<Written, WriteError> {
         match with_secrets(|| serde_json::to_vec(item)) {
             Ok(json) => self.put(sequence, &json, &self.fields.identity(&json)).await,
-            Err(error) => self.put(sequence, &[], &Err(vec![Reason::new(format!("cannot be written as JSON: {error}"))])).await,
+            Err(error) => {
+                self.put(sequence, &[], &Err(vec![Reason::new(format!("cannot be written as JSON: {error}"))])).await
+            }
         }
     }
 
