@@ -113,8 +113,8 @@ impl Fields {
     }
 }
 
-/// Why a text is not an item: without its words.
-pub(crate) fn not_an_object(error: &serde_json::Error) -> Reason {
+/// Why a text is not an item, by the error of reading it as an object; without its words.
+pub fn not_an_object(error: &serde_json::Error) -> Reason {
     Reason::new(format!("is no JSON object (line {}, column {})", error.line(), error.column()))
 }
 
