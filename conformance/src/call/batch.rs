@@ -33,7 +33,8 @@ impl Items {
         };
         let at = &operation.batching.as_ref().ok_or_else(unknown)?.items_at;
         let body = operation.body.as_ref().ok_or_else(unknown)?;
-        let list = api.resolve(if at.is_empty() { &body.schema } else { api.member(&body.schema, at).ok_or_else(unknown)? });
+        let list =
+            api.resolve(if at.is_empty() { &body.schema } else { api.member(&body.schema, at).ok_or_else(unknown)? });
         let schema = list.get("items").cloned().unwrap_or_default();
         Ok(Self { api: Arc::new(api.clone()), schema, at: at.clone() })
     }

@@ -30,7 +30,9 @@ pub(crate) struct Job {
 #[derive(Clone)]
 pub(crate) enum Cells {
     /// Contacts, in which keys that are allowed are not looked at.
-    Contacts { allowed: Vec<String> },
+    Contacts {
+        allowed: Vec<String>,
+    },
     Events,
     /// As a document says.
     Documented {

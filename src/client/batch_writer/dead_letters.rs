@@ -137,3 +137,41 @@ fn value(item: &[u8]) -> Value<'_> {
         _ => Value::Text(String::from_utf8_lossy(item)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use crate::Config;
+    use crate::auth::Credential;
+    use crate::client::DynamicClient;
+    use crate::error::operation::Batching;
+    use crate::error::{Api, Operation};
+
+    use super::*;
+
+    static API: Api = Api::new("parcels")
+        .with_base_urls(&["http://127.0.0.1:1"])
+        .with_operations(&[Operation::new("push", "push", "POST", "/parcels").with_batching(Batching::new(""))]);
+
+    #[tokio::test]
+    async fn a_file_that_cannot_be_written_stops_the_writer_and_leaves_its_item_unconfirmed() {
+        let path = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(path.path(), "mine\n").expect("written");
+        // As a disk that is full from here on: the file takes no more.
+        let file = DeadLetters { file: File::open(path.path()).expect("a file"), is_torn: false };
+        let client = DynamicClient::new(&API, Credential::<()>::none(), Config::default()).expect("a client");
+        let writer = client.call("push").expect("an operation").writer();
+        let outcomes: Arc<Mutex<Vec<u64>>> = Arc::default();
+        let told = Arc::clone(&outcomes);
+        let writer = writer.dead_letters(Arc::new(Mutex::new(file)));
+        let writer = writer.start(move |delivery| told.lock().expect("no panic").push(delivery.sequence()));
+        let writer = writer.expect("a writer");
+        writer.write_unfit(0, b"{}", "is odd").await.expect("room");
+        let stopped = writer.flush().await.expect_err("it stopped");
+        assert!(stopped.to_string().contains("dead letters cannot be written"), "{stopped}");
+        assert_eq!(*outcomes.lock().expect("no panic"), [0], "the outcome is told all the same");
+        assert!(!writer.checkpoint().covers(0));
+        assert_eq!(std::fs::read_to_string(path.path()).expect("a file"), "mine\n");
+    }
+}

@@ -106,12 +106,17 @@ impl Records {
                 }
             };
             let value = match &self.cells {
-                Cells::Documented { read, .. } => read(key, &cell)
-                    .map_err(|reason| Unfit { field: Some(key.clone()), reason })?,
-                Cells::Contacts { allowed } if is_flag(key) && !allowed.contains(key) && !matches!(&*cell, "1" | "0") => {
+                Cells::Documented { read, .. } => {
+                    read(key, &cell).map_err(|reason| Unfit { field: Some(key.clone()), reason })?
+                }
+                Cells::Contacts { allowed }
+                    if is_flag(key) && !allowed.contains(key) && !matches!(&*cell, "1" | "0") =>
+                {
                     return Err(Unfit { field: Some(key.clone()), reason: not_a_flag() });
                 }
-                _ if matches!(key.as_str(), "_client_tags" | "_client_lists") => cell.split('|').map(str::trim).collect(),
+                _ if matches!(key.as_str(), "_client_tags" | "_client_lists") => {
+                    cell.split('|').map(str::trim).collect()
+                }
                 _ => Value::String(cell.into_owned()),
             };
             let is_parameter = matches!(self.cells, Cells::Events) && !key.starts_with('_');
