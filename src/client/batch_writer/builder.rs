@@ -58,11 +58,14 @@ impl<T: Serialize> Builder<T> {
     ) -> Self {
         let most = |said: Option<u64>, usual| said.and_then(|most| usize::try_from(most).ok()).unwrap_or(usual);
         let known = operation.batching.unwrap_or_default();
+        let batch_items = most(known.maximum, USUAL_ITEMS).max(1);
+        let batch_bytes = most(known.maximum_bytes, USUAL_BYTES).max(64);
         let limits = Limits {
-            batch_items: most(known.maximum, USUAL_ITEMS),
-            batch_bytes: most(known.maximum_bytes, USUAL_BYTES),
-            pending_items: 2000,
-            pending_bytes: 16 << 20,
+            batch_items,
+            batch_bytes,
+            // Room for a batch that is filled while another one is on its way.
+            pending_items: batch_items.saturating_mul(2).max(2000),
+            pending_bytes: batch_bytes.saturating_mul(2).max(16 << 20),
         };
         Self {
             transport: transport.clone(),
@@ -113,14 +116,15 @@ impl<T: Serialize> Builder<T> {
         self
     }
 
-    /// How many items may be in the writer at a time, those on their way included. Who writes more waits. Default: 2000.
+    /// How many items may be in the writer at a time, those on their way included. Who writes more waits. Default: 2000,
+    /// or two batches where those are more.
     #[must_use]
     pub fn pending_items(mut self, items: usize) -> Self {
         self.limits.pending_items = items.max(1);
         self
     }
 
-    /// How many bytes of JSON may be in the writer at a time. Default: 16 MiB.
+    /// How many bytes of JSON may be in the writer at a time. Default: 16 MiB, or two batches where those are more.
     #[must_use]
     pub fn pending_bytes(mut self, bytes: usize) -> Self {
         self.limits.pending_bytes = bytes.max(1);

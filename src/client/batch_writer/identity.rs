@@ -115,7 +115,8 @@ impl Fields {
 
 /// Why a text is not an item, by the error of reading it as an object; without its words.
 pub fn not_an_object(error: &serde_json::Error) -> Reason {
-    Reason::new(format!("is no JSON object (line {}, column {})", error.line(), error.column()))
+    let line = if error.line() > 1 { format!("line {}, ", error.line()) } else { String::new() };
+    Reason::new(format!("is no JSON object ({line}column {})", error.column()))
 }
 
 /// A text, or a number as its text. What is empty, or anything else, is nothing to know an item by.
