@@ -13,8 +13,9 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::Response;
+use keyfit::batch_writer::{Builder, Writer};
 use keyfit::instasent::ingest::{Client, DatasourceToken, types::Contact};
-use keyfit::instasent::ingest_writer::Writer;
+use keyfit::instasent::ingest_writer;
 use keyfit::{Clock as _, Config, SystemClock};
 use server::{Answering, Plain, accepted, serve};
 
@@ -56,8 +57,7 @@ async fn million() {
 async fn windowed() {
     let server = Arc::new(Windowed::default());
     let client = client(&serve(Arc::clone(&server)).await);
-    let writer: Writer<Contact> =
-        Writer::builder("p", "d").batch_items(10).in_flight(IN_FLIGHT).start(&client, |_| {}).expect("a writer");
+    let writer = builder(&client).batch_items(10).start(|_| {}).expect("a writer");
     // From the beginning of a window.
     let now = epoch();
     let start = Duration::from_secs((now.as_secs() / WINDOW + 1) * WINDOW);
@@ -141,7 +141,11 @@ async fn post(client: &reqwest::Client, target: &str, bodies: &[Bytes]) {
 }
 
 fn writer(client: &Client) -> Writer<Contact> {
-    Writer::builder("p", "d").in_flight(IN_FLIGHT).start(client, |_| {}).expect("a writer")
+    builder(client).start(|_| {}).expect("a writer")
+}
+
+fn builder(client: &Client) -> Builder<Contact> {
+    ingest_writer::contacts(client.stream_contacts_push().project("p").datasource("d")).max_in_flight(IN_FLIGHT)
 }
 
 fn client(url: &str) -> Client {

@@ -13,6 +13,7 @@
 //! | what is called before and after each attempt, what signs requests | [`hook`] |
 //! | the answer to a call | [`Response`], [`Error`], [`ErrorKind`], [`RateLimit`], [`FieldError`] |
 //! | lists and batches | [`pagination`], [`batch`] |
+//! | any number of items, in batches | [`batch_writer`] |
 //! | what is known of each operation | [`operation`], [`Operation`] |
 //! | deliveries that are signed, and came before | [`webhook`] |
 //! | APIs that are described at run time | [`DynamicClient`] |
@@ -128,7 +129,7 @@ pub use client::{
     InvalidPathArgument, JsonLines, List, ListStyle, Patch, PathArgument, Poll, RawRequest, Response, RetryPolicy,
     Stop, Upload, new_idempotency_key,
 };
-pub use client::{batch, hook, observer, pagination};
+pub use client::{batch, batch_writer, hook, observer, pagination};
 pub use codegen::IntoArgument;
 pub use error::{
     Api, Clock, Error, ErrorEnvelope, ErrorKind, FieldError, ItemCounts, LimitFields, Operation, RateLimit,

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use url::Url;
 
+use super::batch_writer::Builder;
 use super::call_options::checked_header;
 use super::list_style::{ListStyle, add_query};
 use super::pagination::{Pager, Pages};
@@ -247,6 +248,20 @@ impl DynamicCall<'_> {
     pub fn poll(self) -> Poll {
         let call = self.built().map_err(Unsent::from);
         Poll::new(&self.client.transport, call, self.operation)
+    }
+
+    /// The call as one of which there are many: see [`batch_writer`](crate::batch_writer). A [body](Self::body) is what each batch
+    /// holds beside its items.
+    pub fn writer(self) -> Builder<serde_json::Value> {
+        let call = self.built().map_err(Unsent::from);
+        let writer = Builder::new(&self.client.transport, call, self.operation);
+        match &self.body {
+            Some((_, body)) => match serde_json::from_slice::<serde_json::Value>(body) {
+                Ok(body) => writer.body(&body),
+                Err(error) => writer.refused(error.to_string()),
+            },
+            None => writer,
+        }
     }
 
     async fn answer(self) -> Result<Answer, Error> {

@@ -2,6 +2,7 @@
 //! and answer. It knows an API by its operation table alone.
 
 pub mod batch;
+pub mod batch_writer;
 mod brackets;
 mod byte_stream;
 mod call_options;

@@ -133,6 +133,16 @@ pub fn poll(
     Poll::new(transport, request, operation)
 }
 
+/// A writer of the items of a call. `call`: it without its body.
+pub fn writer<T: serde::Serialize>(
+    transport: &Transport,
+    _: &Requests,
+    call: Result<Request, Unsent>,
+    operation: &'static Operation,
+) -> crate::client::batch_writer::Builder<T> {
+    crate::client::batch_writer::Builder::new(transport, call, operation)
+}
+
 /// The items of a paged call.
 pub fn items<T>(
     transport: &Transport,

@@ -2,6 +2,7 @@
 //! of credentials, clients or APIs.
 
 pub(crate) mod api;
+mod batching;
 pub(crate) mod body;
 mod cause;
 pub(crate) mod clock;

@@ -1,5 +1,6 @@
 //! The operation table as the runtime reads it: one row for each call of an API, written by the document pipeline.
 
+pub use super::batching::Batching;
 pub use super::pagination::{NextPage, PageArgument, Pagination};
 pub use super::partial::{ItemCounts, Partial};
 
@@ -46,6 +47,8 @@ pub struct Operation {
     pub pagination: Option<Pagination>,
     /// How a success tells of items that failed: in any of these ways. Empty where a success is a whole one.
     pub partial: &'static [Partial],
+    /// How it takes many items in one call, where it does: see [`batch_writer`](crate::batch_writer).
+    pub batching: Option<Batching>,
     /// Whether it may answer with 202 and the place of a status, which is [asked for](crate::Poll) until the work is over.
     pub polls: bool,
     /// Whether a call costs money.
@@ -80,6 +83,7 @@ impl Operation {
             rate_limit_by: &[],
             pagination: None,
             partial: &[],
+            batching: None,
             polls: false,
             spends: false,
             streams: false,
@@ -170,6 +174,12 @@ impl Operation {
     #[must_use]
     pub const fn with_partial(self, partial: &'static [Partial]) -> Self {
         Self { partial, ..self }
+    }
+
+    /// The same, with how it takes [many items](Self::batching).
+    #[must_use]
+    pub const fn with_batching(self, batching: Batching) -> Self {
+        Self { batching: Some(batching), ..self }
     }
 
     /// The same, which starts work that is [waited for](Self::polls).

@@ -27,6 +27,13 @@ pub struct Partial {
     /// Where an outcome says why its item was rejected, as a pointer into the outcome. Without [`outcome`](Self::outcome), one
     /// that holds anything there is of a rejected item.
     pub reason: Option<&'static str>,
+    /// Where an entry of a list says which item it is about: its position among those that were sent, as a pointer into the entry.
+    pub position: Option<&'static str>,
+    /// The position of the first item: 0, or 1.
+    pub first: u64,
+    /// Where an entry repeats members of its item, or its id, as a pointer into the entry; empty where they stand in the entry
+    /// itself.
+    pub item: Option<&'static str>,
 }
 
 /// Code of the forms 1 and 2 names envelopes of a vendor that were built in. What they were is said by an overlay now.
@@ -59,6 +66,9 @@ impl Partial {
             outcome: None,
             accepted_as: &[],
             reason: None,
+            position: None,
+            first: 0,
+            item: None,
         }
     }
 
@@ -108,6 +118,18 @@ impl Partial {
     #[must_use]
     pub const fn with_reason(self, at: &'static str) -> Self {
         Self { reason: Some(at), ..self }
+    }
+
+    /// The same, with the place of the [position](Self::position) in an entry, and that of the [first](Self::first) item.
+    #[must_use]
+    pub const fn with_position(self, at: &'static str, first: u64) -> Self {
+        Self { position: Some(at), first, ..self }
+    }
+
+    /// The same, with where an entry repeats its [item](Self::item).
+    #[must_use]
+    pub const fn with_item(self, at: &'static str) -> Self {
+        Self { item: Some(at), ..self }
     }
 }
 

@@ -1,10 +1,11 @@
 //! The outcome of a push, item by item. Two descriptions of its envelope are in circulation, and both are read.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
+
+pub use crate::client::batch_writer::Reason;
 
 use crate::client::Response;
 use crate::error::redact::Redactor;
@@ -42,29 +43,6 @@ pub struct BatchItem {
     pub reasons: Vec<Reason>,
     /// Whether the server took it.
     pub is_accepted: bool,
-}
-
-/// Why an item was rejected.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct Reason {
-    /// The attribute at fault, where the server names one.
-    pub field: Option<String>,
-    /// The server's words.
-    pub message: String,
-}
-
-impl Reason {
-    /// Leaves secrets out of it: a server may repeat the token that it was shown.
-    pub(crate) fn mask(&mut self, secrets: &[Redactor]) {
-        for text in std::iter::once(&mut self.message).chain(&mut self.field) {
-            for secrets in secrets {
-                if let Cow::Owned(masked) = secrets.mask(text) {
-                    *text = masked;
-                }
-            }
-        }
-    }
 }
 
 impl BatchOutcome {
@@ -131,7 +109,7 @@ impl BatchOutcome {
             }
             for item in list(&raw, "errors")? {
                 let message = item["error"].as_str().map_or_else(|| item["error"].to_string(), str::to_owned);
-                items.push(BatchItem { reasons: vec![Reason { field: None, message }], ..listed(item)? });
+                items.push(BatchItem { reasons: vec![Reason::new(message)], ..listed(item)? });
             }
             items.sort_by_key(|item| item.position);
             let (accepted, rejected) = (count(&raw["entitiesSuccess"])?, count(&raw["entitiesFailures"])?);
@@ -181,7 +159,7 @@ fn item_of_entity(position: usize, item: &Value) -> BatchItem {
         let texts = messages.as_array().cloned().unwrap_or_else(|| vec![messages.clone()]);
         for text in texts {
             let message = text.as_str().map_or_else(|| text.to_string(), str::to_owned);
-            reasons.push(Reason { field: Some(field.clone()), message });
+            reasons.push(Reason::of_field(field.clone(), message));
         }
     }
     BatchItem { position, user_id: user_id(item), reasons, is_accepted: item["status"] == "success" }

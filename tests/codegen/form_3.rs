@@ -958,6 +958,17 @@ mod generated {
                 };
                 client.inner.send(&client.client, build(), &API.operations[2]).await?.decode()
             }
+            /// A writer of any number of items, in batches, with the parameters of this call: see `keyfit::batch_writer`. It makes the
+            /// bodies itself; what they hold beside their items is given to the writer.
+            pub fn writer(self) -> ::keyfit::batch_writer::Builder<super::types::NewParcel> {
+                let client = self.client;
+                let call = (move || -> Result<rt::reqwest::Request, Error> {
+                    let Self { client, body: _ } = self;
+                    let url = format!("{}/parcels/bulk", client.baseurl);
+                    Ok(client.client.post(url).accept("application/json").build()?)
+                })();
+                rt::writer(&client.inner, &client.client, call, &API.operations[2])
+            }
         }
         rt::call! {
             /// Builder for [`Client::get_parcel`](super::Client::get_parcel).
@@ -1835,7 +1846,8 @@ mod generated {
                 ::keyfit::operation::Partial::new().with_outcomes("/parcels")
                     .with_outcome("/state", &["stored"]).with_reason("/problem"),
             ])
-            .with_errors("parcels"),
+            .with_batching(::keyfit::operation::Batching::new("").with_maximum(20u64))
+                .with_errors("parcels"),
             ::keyfit::Operation::new("get-parcel", "get_parcel", "GET", "/parcels/{id}")
                 .with_credentials(&["key"]).with_security(&[&["key"]]).with_success(&[200])
                 .with_retry(::keyfit::operation::Retry::Safe).with_errors("parcels"),

@@ -167,6 +167,43 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_call_that_takes_many_items_has_a_writer_of_their_type() {
+        use crate::form_3::{Client, Key, types};
+        use keyfit::batch_writer::Outcome;
+
+        let server = MockServer::start_async().await;
+        let config = Config::default().base_url(server.base_url()).retry(RetryPolicy::never());
+        let client = Client::with_config(Key::new(KEY).expect("a key"), config).expect("a client");
+        let stored = r#"{"state":"stored"}"#;
+        let twenty = format!(r#"{{"parcels":[{}]}}"#, [stored; 20].join(","));
+        let bulk = server
+            .mock_async(|when, then| {
+                when.method(POST).path("/parcels/bulk").header("x-parcels-key", KEY).body_includes("\"p0\"");
+                then.status(202).body(twenty);
+            })
+            .await;
+        let rest = r#"{"parcels":[{"state":"refused","problem":"too heavy"}]}"#;
+        server.mock_async(|when, then| drop((when.body_includes("\"p20\""), then.status(202).body(rest)))).await;
+        let rejected = Arc::new(Mutex::new(Vec::new()));
+        let told = Arc::clone(&rejected);
+        let writer = client.send_parcels().writer().start(move |delivery| {
+            if let Outcome::Rejected(reasons) = delivery.outcome() {
+                told.lock().expect("no panic").push((delivery.sequence(), reasons[0].message.clone()));
+            }
+        });
+        let writer = writer.expect("a writer");
+        for number in 0..21 {
+            let parcel = types::NewParcel::builder().to(format!("p{number}")).grams(5);
+            let parcel: types::NewParcel = parcel.try_into().expect("a parcel");
+            writer.write(&parcel).await.expect("room");
+        }
+        let summary = writer.close().await.expect("an end");
+        assert_eq!((summary.accepted, summary.rejected), (20, 1));
+        assert_eq!(*rejected.lock().expect("no panic"), [(20, "too heavy".to_owned())]);
+        bulk.assert_async().await;
+    }
+
+    #[tokio::test]
     async fn an_operation_with_a_server_of_its_own_is_sent_there_and_so_are_its_pages() {
         use crate::form_3::{Client, Key, servers};
 

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use keyfit::ErrorKind;
+use keyfit::batch_writer::{Checkpoint, WriteError, Written};
 use keyfit::instasent::ingest::types::Contact;
-use keyfit::instasent::ingest_writer::{Checkpoint, WriteError, Writer, Written};
+use keyfit::instasent::ingest_writer;
 use serde_json::json;
 
 use crate::server::{Act, STORE, Server};
-use crate::{LIMIT, builder, contact, letters, told};
+use crate::{LIMIT, contact, contacts, letters, told};
 
 #[tokio::test]
 async fn what_would_refuse_every_batch_stops_the_writer_and_leaves_no_item_without_an_outcome() {
@@ -20,8 +21,7 @@ async fn what_would_refuse_every_batch_stops_the_writer_and_leaves_no_item_witho
     ] {
         let server = Server::start(vec![STORE], Act::Status(status)).await;
         let (told, receiver) = told();
-        let writer: Writer<Contact> =
-            builder().batch_items(2).in_flight(1).start(&server.client(3), receiver).expect("a writer");
+        let writer = contacts(&server.client(3)).batch_items(2).max_in_flight(1).start(receiver).expect("a writer");
         let mut taken = 0;
         let error = loop {
             match writer.write(&contact(&taken.to_string(), &json!({}))).await {
@@ -44,8 +44,8 @@ async fn what_would_refuse_every_batch_stops_the_writer_and_leaves_no_item_witho
 async fn a_halted_writer_waits_for_what_is_on_its_way_and_sends_nothing_more() {
     let server = Server::start(vec![], STORE).await;
     let (told, receiver) = told();
-    let writer: Writer<Contact> =
-        builder().batch_items(2).in_flight(1).linger(LIMIT).start(&server.client(1), receiver).expect("a writer");
+    let writer =
+        contacts(&server.client(1)).batch_items(2).max_in_flight(1).linger(LIMIT).start(receiver).expect("a writer");
     for user in ["a", "b", "c", "d", "e"] {
         writer.write(&contact(user, &json!({}))).await.expect("room");
     }
@@ -65,8 +65,7 @@ async fn a_halted_writer_waits_for_what_is_on_its_way_and_sends_nothing_more() {
 async fn what_a_dropped_writer_had_not_sent_is_reported() {
     let server = Server::start(vec![], STORE).await;
     let (told, receiver) = told();
-    let writer =
-        Writer::<Contact>::builder("p", "d").linger(LIMIT).start(&server.client(1), receiver).expect("a writer");
+    let writer = contacts(&server.client(1)).linger(LIMIT).start(receiver).expect("a writer");
     for user in ["a", "b", "b"] {
         writer.write(&contact(user, &json!({}))).await.expect("room");
     }
@@ -85,8 +84,7 @@ fn a_runtime_that_ends_leaves_no_item_without_an_outcome() {
     let (told, receiver) = told();
     let writer = runtime.block_on(async {
         let server = Server::start(vec![], STORE).await;
-        let writer =
-            Writer::<Contact>::builder("p", "d").linger(LIMIT).start(&server.client(1), receiver).expect("a writer");
+        let writer = contacts(&server.client(1)).linger(LIMIT).start(receiver).expect("a writer");
         writer.write(&contact("a", &json!({}))).await.expect("room");
         writer
     });
@@ -103,14 +101,16 @@ fn a_runtime_that_ends_leaves_no_item_without_an_outcome() {
 #[tokio::test]
 async fn a_writer_without_a_place_to_write_to_does_not_start() {
     let server = Server::start(vec![], STORE).await;
-    let error = Writer::<Contact>::builder("p", "..").start(&server.client(1), |_| {}).expect_err("no path argument");
+    let error = ingest_writer::contacts(server.client(1).stream_contacts_push().project("p").datasource(".."))
+        .start(|_| {})
+        .expect_err("no path argument");
     assert!(error.to_string().contains("`datasource`"), "{error}");
 }
 
 #[tokio::test]
 async fn numbers_go_upwards() {
     let server = Server::start(vec![], STORE).await;
-    let writer: Writer<Contact> = builder().start(&server.client(1), |_| {}).expect("a writer");
+    let writer = contacts(&server.client(1)).start(|_| {}).expect("a writer");
     let contact = contact("a", &json!({}));
     writer.write_numbered(5, &contact).await.expect("room");
     let error = writer.write_numbered(5, &contact).await.expect_err("the same number");
@@ -123,14 +123,13 @@ async fn numbers_go_upwards() {
 async fn a_later_run_sends_what_was_not_confirmed_and_nothing_else() {
     // The second batch of the first run is lost with the token.
     let server = Server::start(vec![STORE, Act::Status(401)], STORE).await;
-    let writer: Writer<Contact> =
-        builder().batch_items(2).in_flight(1).start(&server.client(1), |_| {}).expect("a writer");
-    let contacts: Vec<Contact> = (0..6).map(|user| contact(&user.to_string(), &json!({}))).collect();
-    for contact in &contacts[..2] {
+    let writer = contacts(&server.client(1)).batch_items(2).max_in_flight(1).start(|_| {}).expect("a writer");
+    let all: Vec<Contact> = (0..6).map(|user| contact(&user.to_string(), &json!({}))).collect();
+    for contact in &all[..2] {
         writer.write(contact).await.expect("room");
     }
     writer.flush().await.expect("two outcomes");
-    for contact in &contacts[2..4] {
+    for contact in &all[2..4] {
         writer.write(contact).await.expect("room");
     }
     writer.flush().await.expect_err("the token is refused");
@@ -140,10 +139,9 @@ async fn a_later_run_sends_what_was_not_confirmed_and_nothing_else() {
     assert_eq!(checkpoint.first_open(), 2);
 
     let (told, receiver) = told();
-    let writer: Writer<Contact> =
-        builder().resume(checkpoint.clone()).start(&server.client(1), receiver).expect("a writer");
+    let writer = contacts(&server.client(1)).resume(checkpoint.clone()).start(receiver).expect("a writer");
     assert_eq!(writer.checkpoint(), checkpoint, "before anything is written it says the same");
-    for contact in &contacts {
+    for contact in &all {
         writer.write(contact).await.expect("room");
     }
     let summary = writer.flush().await.expect("outcomes");
@@ -157,8 +155,8 @@ async fn a_later_run_sends_what_was_not_confirmed_and_nothing_else() {
 #[tokio::test]
 async fn the_checkpoint_of_a_delivery_covers_that_item_and_none_after_it() {
     let server = Server::start(vec![], STORE).await;
-    let writer: Writer<Contact> = builder()
-        .start(&server.client(1), |delivery| {
+    let writer = contacts(&server.client(1))
+        .start(|delivery| {
             let checkpoint = delivery.checkpoint();
             assert!(checkpoint.covers(delivery.sequence()) && !checkpoint.covers(delivery.sequence() + 1));
         })
@@ -175,7 +173,7 @@ async fn the_checkpoint_of_a_delivery_covers_that_item_and_none_after_it() {
 async fn a_halt_ends_the_wait_for_a_window_and_what_was_refused_alone_was_not_sent() {
     let server = Server::start(vec![Act::Limited(30)], STORE).await;
     let (told, receiver) = told();
-    let writer: Writer<Contact> = builder().start(&server.client(3), receiver).expect("a writer");
+    let writer = contacts(&server.client(3)).start(receiver).expect("a writer");
     writer.write(&contact("a", &json!({}))).await.expect("room");
     while server.log(|log| log.requests.is_empty()) {
         tokio::task::yield_now().await;

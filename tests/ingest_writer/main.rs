@@ -8,8 +8,10 @@ mod server;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use keyfit::instasent::ingest::types::Contact;
-use keyfit::instasent::ingest_writer::{Builder, Delivery, Outcome, Record, Writer};
+use keyfit::batch_writer::{Builder, Delivery, Outcome};
+use keyfit::instasent::ingest::Client;
+use keyfit::instasent::ingest::types::{Contact, Event};
+use keyfit::instasent::ingest_writer;
 use serde_json::Value;
 
 /// Nothing here takes this long, unless it hangs.
@@ -39,8 +41,12 @@ fn letters(told: &Told) -> String {
     told.iter().map(|(_, letter, _)| letter).collect()
 }
 
-fn builder<T: Record>() -> Builder<T> {
-    Writer::builder("p", "d").linger(Duration::from_millis(1))
+fn contacts(client: &Client) -> Builder<Contact> {
+    ingest_writer::contacts(client.stream_contacts_push().project("p").datasource("d")).linger(Duration::from_millis(1))
+}
+
+fn events(client: &Client) -> Builder<Event> {
+    ingest_writer::events(client.stream_events_push().project("p").datasource("d")).linger(Duration::from_millis(1))
 }
 
 fn contact(user: &str, extra: &Value) -> Contact {

@@ -2,18 +2,18 @@
 
 use std::time::Duration;
 
-use keyfit::instasent::ingest::types::{Contact, Event};
-use keyfit::instasent::ingest_writer::Writer;
+use keyfit::instasent::ingest::types::Contact;
+use keyfit::instasent::ingest_writer;
 use serde_json::{Value, json};
 
 use crate::server::{Act, STORE, Server};
-use crate::{builder, contact, letters, told};
+use crate::{contact, contacts, events, letters, told};
 
 /// Writes contacts of users 0, 1, 2 and so on, and gives their outcomes.
 async fn push(server: &Server, attempts: u32, extras: &[Value]) -> (String, Vec<(u64, char, String)>) {
     let (told, receiver) = told();
-    let writer: Writer<Contact> =
-        builder().patience(Duration::from_millis(50)).start(&server.client(attempts), receiver).expect("a writer");
+    let writer =
+        contacts(&server.client(attempts)).patience(Duration::from_millis(50)).start(receiver).expect("a writer");
     for (user, extra) in extras.iter().enumerate() {
         writer.write(&contact(&user.to_string(), extra)).await.expect("room");
     }
@@ -67,7 +67,7 @@ async fn a_batch_is_sent_again_after_the_attempt_loop_gave_up() {
     for fault in [Act::Status(500), Act::Status(429), Act::Cut { stores: true }, Act::Cut { stores: false }] {
         let server = Server::start(vec![fault; 5], STORE).await;
         let (told, receiver) = told();
-        let writer: Writer<Contact> = builder().start(&server.client(2), receiver).expect("a writer");
+        let writer = contacts(&server.client(2)).start(receiver).expect("a writer");
         writer.write(&contact("a", &json!({}))).await.expect("room");
         assert!(writer.close().await.expect("an end").is_complete());
         assert_eq!((letters(&told).as_str(), server.log(|log| log.requests.len())), ("a", 6));
@@ -91,7 +91,7 @@ async fn when_patience_ends_nothing_is_claimed() {
 async fn what_is_not_fit_is_rejected_without_being_sent() {
     let server = Server::start(vec![], STORE).await;
     let (told, receiver) = told();
-    let writer: Writer<Event> = builder().batch_bytes(200).start(&server.client(1), receiver).expect("a writer");
+    let writer = events(&server.client(1)).batch_bytes(200).start(receiver).expect("a writer");
     let event = |id: &str, more: &str| format!(r#"{{"_user_id":"u","_event_id":"{id}","_event_type":"create"{more}}}"#);
     let items = [
         event("1", ""),
@@ -116,8 +116,12 @@ async fn what_is_not_fit_is_rejected_without_being_sent() {
 async fn flags_and_path_are_those_of_the_document() {
     let server = Server::start(vec![], STORE).await;
     for (dry_run, sync) in [(false, false), (true, true)] {
-        let writer = Writer::<Event>::builder("a/b", "d").dry_run(dry_run).sync(sync);
-        let writer = writer.start(&server.client(1), |_| {}).expect("a writer");
+        let client = server.client(1);
+        let call = client.stream_events_push().project("a/b").datasource("d");
+        // A flag that is not given is not sent.
+        let call = if dry_run { call.dry_run(true) } else { call };
+        let call = if sync { call.sync(true) } else { call };
+        let writer = ingest_writer::events(call).start(|_| {}).expect("a writer");
         let event = r#"{"_user_id":"u","_event_id":"1","_event_type":"create"}"#;
         writer.write_json(0, event).await.expect("room");
         writer.close().await.expect("an end");
@@ -131,9 +135,9 @@ async fn flags_and_path_are_those_of_the_document() {
 async fn no_default_gathers_fewer_than_the_limit_while_items_come() {
     let server = Server::start(vec![], STORE).await;
     let (told, receiver) = told();
-    let writer = Writer::<Contact>::builder("p", "d").start(&server.client(1), receiver).expect("a writer");
-    let contacts: Vec<Contact> = (0..250).map(|user| contact(&user.to_string(), &json!({}))).collect();
-    let taken = writer.write_all(Contacts(contacts.into_iter())).await.expect("room");
+    let writer = contacts(&server.client(1)).start(receiver).expect("a writer");
+    let all: Vec<Contact> = (0..250).map(|user| contact(&user.to_string(), &json!({}))).collect();
+    let taken = writer.write_all(Contacts(all.into_iter())).await.expect("room");
     assert_eq!(writer.flush().await.expect("outcomes").accepted, 250);
     assert_eq!((taken, letters(&told).len()), (250, 250));
     let sizes = server.log(|log| log.requests.iter().map(|(_, items)| *items).collect::<Vec<_>>());

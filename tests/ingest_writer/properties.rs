@@ -1,15 +1,13 @@
 //! What holds whatever a server does.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::time::Duration;
 
-use keyfit::instasent::ingest::types::{Contact, Event};
-use keyfit::instasent::ingest_writer::{WriteError, Writer};
+use keyfit::batch_writer::WriteError;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::server::{Act, STORE, Server};
-use crate::{LIMIT, told};
+use crate::{LIMIT, contacts, events, told};
 
 #[derive(Clone, Debug)]
 struct Plan {
@@ -70,14 +68,13 @@ async fn run(plan: &Plan) {
     let mut taken = BTreeSet::new();
     let mut skipped_write = false;
     macro_rules! drive {
-        ($record:ty) => {{
-            let writer: Writer<$record> = Writer::builder("p", "d")
-                .linger(Duration::from_millis(1))
+        ($builder:ident) => {{
+            let writer = $builder(&client)
                 .batch_items(plan.batch_items)
                 .pending_items(plan.pending_items)
-                .in_flight(plan.in_flight)
+                .max_in_flight(plan.in_flight)
                 .patience(LIMIT)
-                .start(&client, receiver)
+                .start(receiver)
                 .expect("a writer");
             for (number, (user, is_bad)) in plan.items.iter().enumerate() {
                 let item = item(number, *user, *is_bad, plan.events);
@@ -98,7 +95,7 @@ async fn run(plan: &Plan) {
             checkpoint
         }};
     }
-    let checkpoint = if plan.events { drive!(Event) } else { drive!(Contact) };
+    let checkpoint = if plan.events { drive!(events) } else { drive!(contacts) };
     let told = told.lock().expect("no panic").clone();
     let outcomes: BTreeMap<u64, char> = told.iter().map(|(sequence, letter, _)| (*sequence, *letter)).collect();
     assert_eq!(outcomes.len(), told.len(), "no item has two outcomes");

@@ -121,6 +121,12 @@ impl Arguments {
         call.accept(&self.accept)
     }
 
+    /// The same without a body.
+    #[must_use]
+    pub fn without_body(self) -> Self {
+        Self { body: None, ..self }
+    }
+
     /// The values of what is called like a secret.
     pub fn secrets(&self) -> impl Iterator<Item = &str> {
         self.secrets.iter().map(String::as_str)

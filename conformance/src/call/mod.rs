@@ -2,6 +2,7 @@
 //! sends.
 
 mod arguments;
+mod batch;
 mod body;
 mod credential;
 mod describe;
@@ -13,6 +14,7 @@ mod table;
 mod value;
 
 pub use arguments::Arguments;
+pub use batch::Items as BatchItems;
 pub use credential::{Chosen, Wanted, in_clear, refuse_in_clear};
 pub use describe::{listed, taken};
 pub use pages::{Items, items};

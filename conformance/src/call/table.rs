@@ -1,6 +1,6 @@
 //! A document as the runtime reads it: what generated code holds as a static, made at run time.
 
-use keyfit::operation::{NextPage, PageArgument, Pagination, Partial, Retry};
+use keyfit::operation::{Batching, NextPage, PageArgument, Pagination, Partial, Retry};
 use keyfit::{ErrorEnvelope, RateLimitNames};
 use keyfit_openapi::{Api, Facts, Needed, Operation};
 
@@ -62,6 +62,7 @@ fn row(operation: &Operation) -> keyfit::Operation {
     row.spends = operation.spends;
     row.streams = is_binary(operation);
     row.pagination = operation.pagination.as_ref().map(pagination);
+    row.batching = operation.batching.as_ref().map(batching);
     row.partial = operation.partial.iter().map(partial).collect::<Vec<_>>().leak();
     row
 }
@@ -77,6 +78,17 @@ fn partial(told: &keyfit_openapi::Partial) -> Partial {
     row.outcome = told.outcome.as_deref().map(text);
     row.accepted_as = texts(&told.accepted_texts());
     row.reason = told.reason.as_deref().map(text);
+    row.position = told.position.as_deref().map(text);
+    row.first = told.first;
+    row.item = told.item.as_deref().map(text);
+    row
+}
+
+fn batching(known: &keyfit_openapi::Batching) -> Batching {
+    let mut row = Batching::new(text(&known.items_at));
+    row.maximum = known.maximum;
+    row.maximum_bytes = known.maximum_bytes;
+    row.id_field = known.id_field.as_deref().map(text);
     row
 }
 

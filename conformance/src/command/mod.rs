@@ -1,6 +1,7 @@
 //! The command line: one file a command. Errors of the user and exit codes are rendered here and nowhere else.
 
 mod apis;
+mod batch;
 mod call;
 mod check;
 mod client;
@@ -74,6 +75,12 @@ enum Command {
     /// from the overlay and the contract beside it.
     #[command(after_help = call::EXAMPLES)]
     Call(Box<call::Options>),
+    /// Write the items of a file through an operation that takes many in one call.
+    ///
+    /// In batches, as many at a time as the server keeps up with. Each item is accepted, rejected or unknown; what may have had an effect is
+    /// not sent again.
+    #[command(after_help = batch::EXAMPLES)]
+    Batch(Box<batch::Options>),
     /// List the rules of the contracts, or say what one requires, why, and how it is checked.
     #[command(after_help = rule::EXAMPLES)]
     Rule(rule::Options),
@@ -133,6 +140,7 @@ fn run(cli: &Cli) -> Result<Ending, UserError> {
         Command::Check(options) => check::run(options),
         Command::Mock(options) => mock::run(options),
         Command::Call(options) => call::run(options),
+        Command::Batch(options) => batch::run(options),
         Command::Rule(options) => rule::run(options),
         Command::Compare(options) => compare::run(options),
         Command::Generate(options) => generate::run(options),

@@ -1,12 +1,8 @@
 //! Many items in one call.
 
-use std::fmt;
-
 use keyfit_openapi::{Api, Operation};
 use schemars::JsonSchema;
-use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
-use serde::de::{MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Citation, Contract};
@@ -22,6 +18,8 @@ pub struct Batch {
     pub operations: Vec<String>,
     /// The most items that one call takes; left out where the sources do not say.
     pub maximum: Option<usize>,
+    /// The most bytes of the body of a call; left out where the sources do not say. Clients make no larger batches.
+    pub maximum_bytes: Option<u64>,
     /// Where the items stand in the body of a call, as a JSON pointer; the body itself where left out.
     #[serde(default)]
     pub items_at: String,
@@ -67,27 +65,4 @@ impl Contract {
 pub(super) enum Tables {
     One(Batch),
     Several(Vec<Batch>),
-}
-
-/// Reads one table or several. What is wrong in one keeps its own words.
-pub(super) fn tables<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Batch>, D::Error> {
-    struct Tables;
-
-    impl<'de> Visitor<'de> for Tables {
-        type Value = Vec<Batch>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a table or a list of tables")
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-            Batch::deserialize(MapAccessDeserializer::new(map)).map(|batch| vec![batch])
-        }
-
-        fn visit_seq<A: SeqAccess<'de>>(self, several: A) -> Result<Self::Value, A::Error> {
-            Vec::deserialize(SeqAccessDeserializer::new(several))
-        }
-    }
-
-    deserializer.deserialize_any(Tables)
 }

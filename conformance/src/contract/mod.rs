@@ -65,7 +65,7 @@ pub struct Contract {
     /// Where a balance is read from which calls are paid; where left out, it is looked for in the document.
     pub balance: Option<ReadBalance>,
     /// How the API takes many items in one call: one table, or one for each kind of call.
-    #[serde(default, rename = "batch", deserialize_with = "batch::tables")]
+    #[serde(default, rename = "batch", deserialize_with = "keyfit_openapi::one_or_several")]
     #[schemars(with = "Option<batch::Tables>")]
     pub batches: Vec<Batch>,
     /// What the document does not say of the calls that the server makes, by the names that it has for webhooks and callbacks.

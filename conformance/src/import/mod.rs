@@ -1,6 +1,8 @@
-//! The import: rows of a file into a data source, each with exactly one outcome.
+//! The rows of a file through a batch writer, each with exactly one outcome: contacts and events into a data source, and items of
+//! any API.
 
 mod input;
+mod job;
 mod options;
 mod output;
 mod report;
@@ -8,5 +10,8 @@ mod roles;
 mod run;
 mod state;
 
-pub(crate) use self::options::Options;
-pub(crate) use self::run::run;
+pub(crate) use self::input::{Input, Reader};
+pub(crate) use self::job::{Cells, Job};
+pub(crate) use self::options::{Feed, Options};
+pub(crate) use self::run::{feed, in_runtime, run};
+pub(crate) use self::state::Target;

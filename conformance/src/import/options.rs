@@ -4,16 +4,61 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use encoding_rs::Encoding;
+use keyfit_conformance::UserError;
+
+/// Where rows come from, how they are read, and how a later run goes on.
+#[derive(Args, Clone, Debug)]
+#[group(skip)]
+pub(crate) struct Feed {
+    /// The rows: JSON objects, one a line, or CSV whose header names the members; `-` for standard input. A file may be
+    /// compressed by gzip.
+    pub(crate) file: PathBuf,
+    /// The format, where the file's ending (ndjson, jsonl, csv, tsv) does not say it.
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<Format>,
+    /// Keep there what is confirmed, and go on from it if it exists.
+    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
+    pub(crate) checkpoint: Option<PathBuf>,
+    /// Begin with the first row again, whatever the checkpoint says, and replace it.
+    #[arg(long, requires = "checkpoint", conflicts_with = "resume_changed")]
+    pub(crate) restart: bool,
+    /// Go on by line numbers although the rows before the checkpoint have changed: those lines are not read again.
+    #[arg(long, requires = "checkpoint")]
+    pub(crate) resume_changed: bool,
+    /// The member that a column of a CSV file becomes; with nothing after the sign the column is left out.
+    #[arg(long = "column", value_name = "HEADER=KEY", value_parser = column)]
+    pub(crate) columns: Vec<(String, String)>,
+    /// What separates the columns of a CSV file, `\t` for a tab. Where left out, the one of `,` `;` tab and `|` by which the
+    /// header names what is required.
+    #[arg(long, value_name = "CHARACTER", value_parser = character)]
+    pub(crate) delimiter: Option<u8>,
+    /// What encloses cells of a CSV file, or `none`.
+    #[arg(long, value_name = "CHARACTER", default_value = "\"", value_parser = quote)]
+    pub(crate) quote: Quote,
+    /// The encoding of a file that is not UTF-8: windows-1252, utf-16, or another name of the WHATWG Encoding Standard.
+    #[arg(long, value_name = "NAME", value_parser = encoding)]
+    pub(crate) encoding: Option<&'static Encoding>,
+}
+
+impl Feed {
+    /// The format, by the option or the file's name.
+    ///
+    /// # Errors
+    /// Returns an error if neither says it.
+    pub(crate) fn format(&self) -> Result<Format, UserError> {
+        self.format.or_else(|| Format::of(&self.file)).ok_or_else(|| {
+            UserError::new("the file's ending does not tell the format").help("give --format ndjson or csv")
+        })
+    }
+}
 
 /// Which rows go where, and what is kept of them.
 #[derive(Args, Clone, Debug)]
 #[group(skip)]
 #[command(args_override_self = true)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Options {
-    /// The rows: JSON objects, one a line, or CSV whose header names the attributes; `-` for standard input. A file may be
-    /// compressed by gzip.
-    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) feed: Feed,
     /// The project's UID.
     #[arg(long)]
     pub(crate) project: String,
@@ -23,9 +68,6 @@ pub(crate) struct Options {
     /// What the rows are.
     #[arg(long, value_enum, default_value_t = Rows::Contacts)]
     pub(crate) rows: Rows,
-    /// The format, where the file's ending (ndjson, jsonl, csv, tsv) does not say it.
-    #[arg(long, value_enum)]
-    pub(crate) format: Option<Format>,
     /// The environment variable that holds the token.
     #[arg(long, value_name = "NAME", default_value = "INSTASENT_DATASOURCE_TOKEN")]
     pub(crate) token_env: String,
@@ -45,33 +87,11 @@ pub(crate) struct Options {
     /// Write why rows were rejected there, one JSON object a line: `line`, `reasons`. As for --rejects.
     #[arg(long, value_name = "FILE")]
     pub(crate) reasons: Option<PathBuf>,
-    /// Keep there what is confirmed, and go on from it if it exists.
-    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
-    pub(crate) checkpoint: Option<PathBuf>,
-    /// Begin with the first row again, whatever the checkpoint says, and replace it.
-    #[arg(long, requires = "checkpoint", conflicts_with = "resume_changed")]
-    pub(crate) restart: bool,
-    /// Go on by line numbers although the rows before the checkpoint have changed: those lines are not read again.
-    #[arg(long, requires = "checkpoint")]
-    pub(crate) resume_changed: bool,
-    /// The attribute that a column of a CSV file becomes; with nothing after the sign the column is left out.
-    #[arg(long = "column", value_name = "HEADER=KEY", value_parser = column)]
-    pub(crate) columns: Vec<(String, String)>,
-    /// What separates the columns of a CSV file, `\t` for a tab. Where left out, the one of `,` `;` tab and `|` by which the
-    /// header names what is required.
-    #[arg(long, value_name = "CHARACTER", value_parser = character)]
-    pub(crate) delimiter: Option<u8>,
-    /// What encloses cells of a CSV file, or `none`.
-    #[arg(long, value_name = "CHARACTER", default_value = "\"", value_parser = quote)]
-    pub(crate) quote: Quote,
-    /// The encoding of a file that is not UTF-8: windows-1252, utf-16, or another name of the WHATWG Encoding Standard.
-    #[arg(long, value_name = "NAME", value_parser = encoding)]
-    pub(crate) encoding: Option<&'static Encoding>,
     /// A reserved attribute that this program does not know and the API does; may be given several times.
     #[arg(long = "allow-key", value_name = "KEY")]
     pub(crate) allowed: Vec<String>,
-    /// How many batches may be on their way at a time.
-    #[arg(long, default_value_t = 4)]
+    /// How many batches may be on their way at most.
+    #[arg(long, default_value_t = 8)]
     pub(crate) in_flight: usize,
 }
 

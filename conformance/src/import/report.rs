@@ -5,16 +5,16 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use keyfit::instasent::batch::Reason;
-use keyfit::instasent::ingest_writer::{Checkpoint, Delivery, Outcome};
+use keyfit::batch_writer::{Checkpoint, DeadLetters, Delivery, Outcome, Reason};
 use keyfit::redact::{plain, plain_json};
 use keyfit_conformance::UserError;
 use serde_json::{Value, json};
 
 use crate::import::input::{Position, Unfit, hint};
-use crate::import::options::Options;
+use crate::import::job::Job;
 use crate::import::output::Output;
 use crate::import::roles;
 use crate::import::state::{Read, State, lock_checkpoint};
@@ -30,6 +30,7 @@ const EVERY: Duration = Duration::from_secs(1);
 pub(crate) struct Files {
     rejects: Option<Output>,
     reasons: Option<Output>,
+    dead_letters: Option<(PathBuf, Arc<Mutex<DeadLetters>>)>,
     checkpoint: Option<PathBuf>,
     _lock: Option<File>,
 }
@@ -59,23 +60,23 @@ pub(crate) struct Report {
 
 impl Files {
     /// Takes the lock of the checkpoint, before anything of it is read.
-    pub(crate) fn lock(import: &Options) -> Result<Self, UserError> {
-        let checkpoint = import.checkpoint.clone();
+    pub(crate) fn lock(job: &Job) -> Result<Self, UserError> {
+        let checkpoint = job.feed.checkpoint.clone();
         let lock = checkpoint.as_deref().map(lock_checkpoint).transpose()?;
-        Ok(Self { rejects: None, reasons: None, checkpoint, _lock: lock })
+        Ok(Self { rejects: None, reasons: None, dead_letters: job.dead_letters.clone(), checkpoint, _lock: lock })
     }
 
     /// Opens what is written to.
-    pub(crate) fn open(mut self, import: &Options, state: &State) -> Result<Self, UserError> {
+    pub(crate) fn open(mut self, job: &Job, state: &State) -> Result<Self, UserError> {
         let open = |role: &str, path: &Option<PathBuf>, known: &Option<_>| {
             path.as_ref().map(|path| Output::open(role, path, known.as_ref())).transpose()
         };
         // Once a file is there, it is known by more than its name: other letters of its name, or another way to its folder,
         // lead to it too.
-        self.rejects = open("--rejects", &import.rejects, &state.rejects)?;
-        roles::check(import)?;
-        self.reasons = open("--reasons", &import.reasons, &state.reasons)?;
-        roles::check(import)?;
+        self.rejects = open("--rejects", &job.rejects, &state.rejects)?;
+        roles::check(job)?;
+        self.reasons = open("--reasons", &job.reasons, &state.reasons)?;
+        roles::check(job)?;
         Ok(self)
     }
 }
@@ -144,6 +145,15 @@ impl Report {
         }
     }
 
+    /// Writes the checkpoint before rows are sent that must not be sent twice.
+    pub(crate) fn keep(&mut self, checkpoint: &Checkpoint) -> io::Result<()> {
+        if self.files.checkpoint.is_none() {
+            return Ok(());
+        }
+        self.save(checkpoint.clone(), false);
+        self.failure.as_ref().map_or(Ok(()), |failure| Err(io::Error::other(failure.to_string())))
+    }
+
     /// Writes the checkpoint, and before it what it covers of the other files.
     pub(crate) fn save(&mut self, checkpoint: Checkpoint, is_complete: bool) {
         if self.failure.is_none() {
@@ -153,7 +163,11 @@ impl Report {
 
     fn try_save(&mut self, checkpoint: Checkpoint, is_complete: bool) -> Result<(), UserError> {
         self.saved = Some(Instant::now());
-        let Files { rejects, reasons, checkpoint: path, .. } = &mut self.files;
+        let Files { rejects, reasons, dead_letters, checkpoint: path, .. } = &mut self.files;
+        if let Some((place, file)) = dead_letters {
+            let synced = file.lock().unwrap_or_else(PoisonError::into_inner).sync();
+            synced.map_err(|error| unwritten("--dead-letters", &error).at(place.display()))?;
+        }
         let sync = |role: &str, output: &mut Option<Output>| {
             let known = output.as_mut().map(|output| output.sync(is_complete)).transpose();
             known.map_err(|error| unwritten(role, &error))

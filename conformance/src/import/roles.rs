@@ -6,21 +6,14 @@ use std::path::{Path, PathBuf};
 use keyfit_conformance::UserError;
 
 use crate::console::place;
-use crate::import::options::Options;
+use crate::import::job::Job;
 use crate::import::output::node;
 
-/// Refuses a path that stands for two of the import's files, by whatever name.
-pub(crate) fn check(import: &Options) -> Result<(), UserError> {
-    let lock = import.checkpoint.as_deref().map(lock_of);
-    let roles = [
-        ("the input", Some(&import.file).filter(|file| !file.as_os_str().eq("-"))),
-        ("--rejects", import.rejects.as_ref()),
-        ("--reasons", import.reasons.as_ref()),
-        ("--checkpoint", import.checkpoint.as_ref()),
-        ("the lock of --checkpoint", lock.as_ref()),
-    ];
+/// Refuses a path that stands for two of the files of a job, by whatever name.
+pub(crate) fn check(job: &Job) -> Result<(), UserError> {
+    let roles = job.roles();
     let mut taken: Vec<(&str, &Path, Vec<Identity>)> = Vec::new();
-    for (role, path) in roles {
+    for (role, path) in &roles {
         let Some(path) = path else { continue };
         let own = identities(path);
         if let Some((other, its_path, _)) = taken.iter().find(|(.., its)| its.iter().any(|one| own.contains(one))) {

@@ -5,19 +5,23 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use keyfit::Config;
-use keyfit::instasent::ingest::{API, Client, DatasourceToken, types};
-use keyfit::instasent::ingest_writer::{Record, Stopped, WriteError, Writer, Written};
+use keyfit::batch_writer::{Builder, Delivery, Stopped, WriteError, Writer, Written};
+use keyfit::instasent::ingest::{API, Client, DatasourceToken};
+use keyfit::instasent::ingest_writer::ItemCheck;
 use keyfit_conformance::UserError;
 use keyfit_conformance::secret::shown;
+use serde::Serialize;
+use serde_json::json;
 use tokio::sync::mpsc;
 
-use crate::console::{complain, place};
+use crate::console::{complain, place, print};
 use crate::ending::Ending;
 use crate::import::input::{Input, Position, Reader, Row, survey};
-use crate::import::options::{Format, Options, Rows};
+use crate::import::job::{Cells, Job};
+use crate::import::options::{Options, Rows};
 use crate::import::report::{Files, Report};
 use crate::import::roles;
-use crate::import::state::State;
+use crate::import::state::{State, Target};
 use crate::interrupt::Interrupts;
 
 /// How many rows are read ahead of the writer.
@@ -36,19 +40,62 @@ enum End {
 
 /// Imports the rows.
 pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
+    in_runtime(import(options))
+}
+
+/// Runs what sends rows.
+pub(crate) fn in_runtime(work: impl Future<Output = Result<Ending, UserError>>) -> Result<Ending, UserError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|error| UserError::new(format!("the runtime cannot be started: {error}")))?;
-    let result = runtime.block_on(import(options));
+    let result = runtime.block_on(work);
     // A thread that waits for standard input, or reads a file that nobody wants any more, is not waited for.
     runtime.shutdown_background();
     result
 }
 
 async fn import(options: &Options) -> Result<Ending, UserError> {
+    let client = client(options)?;
+    let Options { project, datasource, rows, allowed, in_flight, .. } = options;
+    let base_url = options.base_url.as_deref().unwrap_or(API.base_url()).trim_end_matches('/');
+    let pairs = [("base_url", base_url), ("project", project), ("datasource", datasource), ("rows", rows.name())];
+    let job = Job {
+        feed: options.feed.clone(),
+        target: Target::of(pairs),
+        cells: match rows {
+            Rows::Contacts => Cells::Contacts { allowed: allowed.clone() },
+            Rows::Events => Cells::Events,
+        },
+        is_harmless: true,
+        json: false,
+        rejects: options.rejects.clone(),
+        reasons: options.reasons.clone(),
+        dead_letters: None,
+    };
+    let check = |check: ItemCheck| {
+        let check = allowed.iter().fold(check, ItemCheck::allow_key);
+        move |row: &[u8]| check.reasons(row)
+    };
+    match rows {
+        Rows::Contacts => {
+            let call = client.stream_contacts_push().project(&**project).datasource(&**datasource);
+            let call = if options.dry_run { call.dry_run(true) } else { call };
+            let call = if options.sync { call.sync(true) } else { call };
+            feed(job, call.writer().check(check(ItemCheck::contacts())).max_in_flight(*in_flight)).await
+        }
+        Rows::Events => {
+            let call = client.stream_events_push().project(&**project).datasource(&**datasource);
+            let call = if options.dry_run { call.dry_run(true) } else { call };
+            let call = if options.sync { call.sync(true) } else { call };
+            feed(job, call.writer().check(check(ItemCheck::events())).max_in_flight(*in_flight)).await
+        }
+    }
+}
+
+/// Sends all rows of a job through a writer.
+pub(crate) async fn feed<T: Serialize>(job: Job, builder: Builder<T>) -> Result<Ending, UserError> {
     let mut interrupts =
         Interrupts::new().map_err(|error| UserError::new(format!("interrupts cannot be waited for: {error}")))?;
-    let client = client(options)?;
-    let owned = options.clone();
+    let owned = job.clone();
     let prepared = tokio::select! {
         prepared = tokio::task::spawn_blocking(move || Prepared::of(&owned)) => prepared,
         () = interrupts.next() => {
@@ -59,11 +106,8 @@ async fn import(options: &Options) -> Result<Ending, UserError> {
     let prepared = prepared.map_err(|error| UserError::new(format!("the reading broke off: {error}")))?;
     let Prepared { input, surveyed, rows, report } = prepared?;
     let bar = progress(&input);
-    let run = Run { options, client: &client, input: &input, surveyed: surveyed.as_ref(), bar: &bar };
-    let ended = match options.rows {
-        Rows::Contacts => run.write::<types::Contact>(report, rows, interrupts).await,
-        Rows::Events => run.write::<types::Event>(report, rows, interrupts).await,
-    };
+    let run = Run { job: &job, input: &input, surveyed: surveyed.as_ref(), bar: &bar };
+    let ended = run.write(builder, report, rows, interrupts).await;
     bar.finish_and_clear();
     ended
 }
@@ -78,27 +122,26 @@ struct Prepared {
 }
 
 impl Prepared {
-    fn of(options: &Options) -> Result<Self, UserError> {
+    fn of(job: &Job) -> Result<Self, UserError> {
+        let options = &job.feed;
         let input = Input::of(&options.file)?;
-        let format = options.format.or_else(|| Format::of(&options.file)).ok_or_else(|| {
-            UserError::new("the file's ending does not tell the format").help("give --format ndjson or csv")
-        })?;
+        let format = options.format()?;
         if matches!(input, Input::Standard) && options.checkpoint.is_some() {
             return Err(UserError::new("--checkpoint is for files")
                 .help("leave it out: standard input cannot be compared with what was read before"));
         }
-        roles::check(options)?;
-        let files = Files::lock(options)?;
+        roles::check(job)?;
+        let files = Files::lock(job)?;
         let failed = |error: io::Error| input.failure(&error);
         let surveyed = match input {
-            Input::File { .. } => Some(survey(Reader::open(options, &input, format, None)?).map_err(failed)?),
+            Input::File { .. } => Some(survey(Reader::open(job, &input, format, None)?).map_err(failed)?),
             Input::Standard => None,
         };
         // What is added from now on is for another run: it may be half a row.
-        let rows = Reader::open(options, &input, format, surveyed.as_ref().map(Position::bytes))?;
+        let rows = Reader::open(job, &input, format, surveyed.as_ref().map(Position::bytes))?;
         let size = surveyed.as_ref().map_or(0, Position::bytes);
-        let state = State::load(options, &input, &rows.reading(options), size)?;
-        let files = files.open(options, &state)?;
+        let state = State::load(job, &input, &rows.reading(options), size)?;
+        let files = files.open(job, &state)?;
         // The text of another encoding is UTF-8 by now, which the mark says to who reads it again with the same options.
         let mark = if options.encoding.is_some() { "\u{feff}" } else { "" };
         let header = [mark.as_bytes(), rows.header()].concat();
@@ -132,8 +175,7 @@ fn progress(input: &Input) -> ProgressBar {
 }
 
 struct Run<'a> {
-    options: &'a Options,
-    client: &'a Client,
+    job: &'a Job,
     input: &'a Input,
     /// The end of the rows as they were before any was sent.
     surveyed: Option<&'a Position>,
@@ -141,32 +183,31 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    async fn write<T: Record>(
+    async fn write<T: Serialize>(
         self,
+        builder: Builder<T>,
         mut report: Report,
         rows: Reader,
         mut interrupts: Interrupts,
     ) -> Result<Ending, UserError> {
-        let options = self.options;
-        let mut builder = Writer::<T>::builder(&options.project, &options.datasource)
-            .dry_run(options.dry_run)
-            .sync(options.sync)
-            .in_flight(options.in_flight)
-            .resume(report.state.checkpoint.clone());
-        for key in &options.allowed {
-            builder = builder.allow_key(key);
-        }
+        let builder = builder.resume(report.state.checkpoint.clone());
         // Before anything is sent: a run that is killed at once leaves files that the next one knows.
         report.save(report.state.checkpoint.clone(), false);
         if let Some(failure) = report.failure {
             return Err(failure);
         }
         let report = Arc::new(Mutex::new(report));
+        let kept = Arc::clone(&report);
+        let builder = builder.before_sending(move |checkpoint| lock(&kept).keep(checkpoint));
+        let builder = match &self.job.dead_letters {
+            Some((_, file)) => builder.dead_letters(Arc::clone(file)),
+            None => builder,
+        };
         let (told, teller) = (Arc::clone(&report), self.bar.clone());
-        let receiver = move |delivery: &keyfit::instasent::ingest_writer::Delivery<'_>| {
+        let receiver = move |delivery: &Delivery<'_>| {
             lock(&told).outcome(delivery, |line| teller.suspend(|| complain(line)));
         };
-        let writer = builder.start(self.client, receiver).map_err(|error| UserError::new(error.to_string()))?;
+        let writer = builder.start(receiver).map_err(|error| UserError::new(error.to_string()))?;
         let mut end = tokio::select! {
             end = self.feed(&writer, read_ahead(rows), &report) => end,
             () = interrupts.next() => End::Interrupted,
@@ -192,7 +233,7 @@ impl Run<'_> {
     }
 
     /// Writes row after row until the end, or until the writer or the report stops.
-    async fn feed<T: Record>(
+    async fn feed<T: Serialize>(
         &self,
         writer: &Writer<T>,
         mut rows: mpsc::Receiver<io::Result<Option<Row>>>,
@@ -215,11 +256,11 @@ impl Run<'_> {
                 Ok(json) => (json, None),
                 Err(unfit) => (Vec::new(), Some(unfit)),
             };
-            let reason = unfit.as_ref().map(|unfit| unfit.reason.clone());
+            let reason = unfit.as_ref().map(|unfit| (unfit.reason.clone(), source.clone()));
             lock(report).row(line, source, unfit, position);
             let written = match reason {
                 None => writer.write_json(line, json).await,
-                Some(reason) => writer.write_unfit(line, &[], &reason).await,
+                Some((reason, source)) => writer.write_unfit(line, &source, &reason).await,
             };
             match written {
                 Ok(Written::Taken(_)) => {}
@@ -257,7 +298,7 @@ impl Run<'_> {
     }
 
     /// Saves what is confirmed, and says what came of it.
-    fn conclude<T: Record>(&self, writer: &Writer<T>, report: &Mutex<Report>, end: End) -> Ending {
+    fn conclude<T: Serialize>(&self, writer: &Writer<T>, report: &Mutex<Report>, end: End) -> Ending {
         let mut report = lock(report);
         report.save(writer.checkpoint(), true);
         let State { accepted, rejected, .. } = report.state;
@@ -266,6 +307,13 @@ impl Run<'_> {
         let skipped = writer.summary().skipped;
         let earlier = if skipped > 0 { format!(" ({skipped} of them in an earlier run)") } else { String::new() };
         self.bar.suspend(|| eprintln!("{accepted} accepted, {rejected} rejected{open}{earlier}"));
+        if self.job.json {
+            let (unknown, unsent) = (report.unknown, report.unsent);
+            let summary = json!({ "accepted": accepted, "rejected": rejected, "unknown": unknown, "unsent": unsent, "skipped": skipped });
+            if let Err(error) = print(&format!("{summary}\n")) {
+                complain(&error.to_string());
+            }
+        }
         let (is_interrupted, has_changed) = (matches!(end, End::Interrupted), matches!(end, End::Changed));
         let problem = match end {
             End::Failed(failure) => Some(failure),
@@ -296,21 +344,26 @@ impl Run<'_> {
     }
 
     fn changed(&self) -> UserError {
-        let restart = if self.options.checkpoint.is_some() { " with --restart" } else { "" };
+        let restart = if self.job.feed.checkpoint.is_some() { " with --restart" } else { "" };
         UserError::new("the file was changed while it was read, and rows of both versions may have been sent")
             .at(self.input.name())
             .help(format!("once nothing writes to it, import it from its first row{restart}"))
     }
 
     fn how_to_go_on(&self) -> String {
-        match &self.options.checkpoint {
+        match &self.job.feed.checkpoint {
             Some(path) => format!(
                 "to go on, run the same command again: {} says what is confirmed, and that is not sent again",
                 place(path)
             ),
-            None => {
+            None if self.job.is_harmless => {
                 "a further run begins with the first row: rows that are sent twice change nothing, and --checkpoint \
                  makes it go on"
+                    .to_owned()
+            }
+            None => {
+                "a further run would begin with the first row, and send again what was accepted: take those rows out first; \
+                 --checkpoint, from the first run on, makes it go on"
                     .to_owned()
             }
         }

@@ -1,19 +1,20 @@
 //! What is kept between runs: of which import it is, what is confirmed, and how far each file belongs to it.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use keyfit::instasent::ingest::API;
-use keyfit::instasent::ingest_writer::Checkpoint;
+use keyfit::batch_writer::Checkpoint;
 use keyfit::redact::plain;
 use keyfit_conformance::UserError;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::import::input::{Input, Position, Reading, hex};
-use crate::import::options::Options;
+use crate::import::job::Job;
+use crate::import::options::Feed;
 use crate::import::output::{Known, lock, private};
 use crate::import::roles::lock_of;
 
@@ -38,14 +39,10 @@ pub(crate) struct State {
     pub(crate) reasons: Option<Known>,
 }
 
-/// Where rows go.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub(crate) struct Target {
-    base_url: String,
-    project: String,
-    datasource: String,
-    rows: String,
-}
+/// Where rows go, as names and values.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(transparent)]
+pub(crate) struct Target(BTreeMap<String, String>);
 
 /// How far an input was read, in bytes of text, and what stood there.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -69,14 +66,7 @@ impl Read {
 }
 
 impl State {
-    pub(crate) fn new(import: &Options) -> Self {
-        let base_url = import.base_url.as_deref().unwrap_or(API.base_url()).trim_end_matches('/').to_owned();
-        let target = Target {
-            base_url,
-            project: import.project.clone(),
-            datasource: import.datasource.clone(),
-            rows: import.rows.name().to_owned(),
-        };
+    pub(crate) fn new(target: Target) -> Self {
         let checkpoint = Checkpoint::default();
         let input = Read::default();
         Self { target, reading: None, input, checkpoint, accepted: 0, rejected: 0, rejects: None, reasons: None }
@@ -86,15 +76,16 @@ impl State {
     ///
     /// # Errors
     /// Returns an error if the file is not a checkpoint, or the one of another import.
-    pub(crate) fn load(import: &Options, input: &Input, reading: &Reading, size: u64) -> Result<Self, UserError> {
-        let new = Self { reading: Some(reading.clone()), ..Self::new(import) };
-        let Some(path) = &import.checkpoint else { return Ok(new) };
+    pub(crate) fn load(job: &Job, input: &Input, reading: &Reading, size: u64) -> Result<Self, UserError> {
+        let Job { feed, target, .. } = job;
+        let new = Self { reading: Some(reading.clone()), ..Self::new(target.clone()) };
+        let Some(path) = &feed.checkpoint else { return Ok(new) };
         let refused = |problem: String| UserError::new(problem).at(path.display());
         let Some(text) = read(path)? else { return Ok(new) };
         let state: Self = serde_json::from_slice(&text).map_err(|error| {
             refused(format!("not a checkpoint of this version of the program: {error}")).help("name another file")
         })?;
-        if import.restart {
+        if feed.restart {
             return Ok(new);
         }
         if let Some(difference) = state.target.difference(&new.target) {
@@ -106,9 +97,9 @@ impl State {
             Some(before) if before != reading => {
                 Some("the rows were read by other options for CSV or encoding".to_owned())
             }
-            _ => state.input.difference(input, import, size, state.checkpoint.through())?,
+            _ => state.input.difference(input, feed, size, state.checkpoint.through())?,
         };
-        if let Some(difference) = difference.filter(|_| !import.resume_changed) {
+        if let Some(difference) = difference.filter(|_| !feed.resume_changed) {
             return Err(refused(format!("this is the checkpoint of another file: {difference}")).help(format!(
                 "give --restart to begin with the first row, or, if the confirmed rows are the same, --resume-changed to go \
                  on after line {}",
@@ -135,17 +126,24 @@ impl State {
 }
 
 impl Target {
+    /// With these names and values.
+    pub(crate) fn of<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        Self(pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+    }
+
     fn difference(&self, now: &Self) -> Option<String> {
-        let pairs = [
-            ("base URL", &self.base_url, &now.base_url),
-            ("project", &self.project, &now.project),
-            ("data source", &self.datasource, &now.datasource),
-            ("rows", &self.rows, &now.rows),
-        ];
-        pairs
-            .into_iter()
-            .find(|(_, before, now)| before != now)
-            .map(|(name, before, now)| format!("its {name} is {}, not {}", plain(before), plain(now)))
+        let names: BTreeSet<&String> = self.0.keys().chain(now.0.keys()).collect();
+        let shown =
+            |value: Option<&String>| value.map_or_else(|| "not given".to_owned(), |value| plain(value).to_string());
+        names.into_iter().find(|name| self.0.get(*name) != now.0.get(*name)).map(|name| {
+            let (before, after) = (shown(self.0.get(name)), shown(now.0.get(name)));
+            let label = match name.as_str() {
+                "base_url" => "base URL",
+                "datasource" => "data source",
+                other => other,
+            };
+            format!("its {label} is {before}, not {after}")
+        })
     }
 }
 
@@ -155,14 +153,14 @@ impl Read {
     fn difference(
         &self,
         input: &Input,
-        import: &Options,
+        feed: &Feed,
         size: u64,
         through: Option<u64>,
     ) -> Result<Option<String>, UserError> {
         if size < self.size {
             return Ok(Some(format!("it has {size} bytes of text, and had {}", self.size)));
         }
-        let mut text = input.open(import.encoding)?;
+        let mut text = input.open(feed.encoding)?;
         let mut digest = Sha256::new();
         let (mut left, mut lines, mut last) = (self.bytes, u64::from(self.is_open), 0);
         while left > 0 {

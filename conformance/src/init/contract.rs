@@ -145,6 +145,7 @@ pub(super) fn batch_of(operation: &str, guess: &BatchGuess) -> Batch {
     Batch {
         operations: vec![operation.to_owned()],
         maximum: guess.maximum.and_then(|maximum| maximum.try_into().ok()),
+        maximum_bytes: None,
         items_at: guess.items_at.clone(),
         id_field: guess.id_field.clone(),
         spoil: guess.spoil.clone(),
@@ -154,7 +155,7 @@ pub(super) fn batch_of(operation: &str, guess: &BatchGuess) -> Batch {
 }
 
 fn batch(text: &mut String, batch: &Batch) {
-    let Batch { operations, items_at, id_field, spoil, maximum, unverified, source: _ } = batch;
+    let Batch { operations, items_at, id_field, spoil, maximum, unverified, source: _, maximum_bytes: _ } = batch;
     let operations: Vec<String> = operations.iter().map(|operation| quoted(operation)).collect();
     let _ = writeln!(text, "\n[[batch]]\noperations = [{}]", operations.join(", "));
     if let Some(maximum) = maximum {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
+use crate::contract::Contract;
 use crate::load::Located;
 use crate::normalize::base_urls::{self, BaseUrl};
 use crate::normalize::{Unsupported, normalize, servers};
@@ -13,7 +14,9 @@ use crate::path_key::PathKey;
 use crate::repair::Repairs;
 use crate::template::nameless;
 use crate::webhook::Webhook;
-use crate::{Failure, Source, hints, overlay, place, remarks, schemes, select, table, versions, walk, webhook};
+use crate::{
+    Failure, Source, batching, hints, overlay, place, remarks, schemes, select, table, versions, walk, webhook,
+};
 
 /// An API whose document was read, overlaid, repaired and linted.
 #[derive(Clone, Debug)]
@@ -103,7 +106,7 @@ impl Api {
         for (method, path) in kept.chain(set_aside) {
             methods.entry(nameless(PathKey::of(path).path)).or_default().push(method.to_owned());
         }
-        Ok(Self {
+        let mut api = Self {
             name: source.name.clone(),
             title: document["info"]["title"].as_str().unwrap_or_default().to_owned(),
             version: document["info"]["version"].as_str().unwrap_or_default().to_owned(),
@@ -119,7 +122,11 @@ impl Api {
             document,
             located,
             methods,
-        })
+        };
+        // What is wrong with a contract is said by whoever needs it.
+        let contract = source.contract.as_ref().and_then(|text| Contract::read(text).ok());
+        batching::settle(&mut api, contract.as_ref().map_or(&[], |contract| &contract.batches));
+        Ok(api)
     }
 
     /// What the overlay says of an operation under a key of `x-keyfit`; none where it is silent.

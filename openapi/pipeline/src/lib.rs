@@ -14,6 +14,7 @@
 
 mod anchors;
 mod api;
+mod batching;
 pub mod breach;
 pub mod build;
 mod contract;
@@ -29,6 +30,7 @@ mod flow;
 mod form;
 mod format;
 mod generate;
+mod glob;
 mod hints;
 pub mod idempotency;
 mod lines;
@@ -65,6 +67,7 @@ mod walk;
 mod webhook;
 
 pub use api::Api;
+pub use batching::{Batching, one_or_several};
 pub use contract::{Carrier, ErrorEnvelope, Facts, RateLimitNames};
 pub use explain::{Change, Step};
 pub use failure::{Failure, Place as SourcePlace};
@@ -72,6 +75,7 @@ pub use file::{LARGEST_FILE, read_file, read_text, read_to_limit};
 pub use files::without_secrets;
 pub use form::FormMember;
 pub use generate::{Dispatch, Generated, Opener, Options, base_url_variable, generate, generate_with, openers};
+pub use glob::fits_pattern;
 pub use media::Writing;
 pub use name::{is_identifier, module as module_name};
 pub use near::{did_you_mean, near};

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::batching::Batching;
 use crate::pagination::Pagination;
 use crate::partial::Partial;
 use crate::streams::{Streamed, Streaming};
@@ -65,6 +66,9 @@ pub struct Operation {
     pub pagination: Option<Pagination>,
     /// How a success tells of items that failed: in any of these ways. Empty where a success is a whole one.
     pub partial: Vec<Partial>,
+    /// How it takes many items in one call, where it does.
+    #[serde(skip)]
+    pub batching: Option<Batching>,
     /// How it answers with one item after another, where it does.
     pub streaming: Option<Streaming>,
     /// The calls that the server makes because of it.

@@ -1,7 +1,7 @@
 //! Where the answer to a call with many items tells which of them failed: what an overlay says under `x-keyfit: partial`, held to
 //! the document.
 
-mod guess;
+pub(crate) mod guess;
 mod names;
 
 use serde::{Deserialize, Deserializer, Serialize};

@@ -164,6 +164,7 @@ fn build(
         rate_limit_by: hints.rate_limit_by.or_else(|| defaults.rate_limit_by.clone()).unwrap_or_default(),
         pagination,
         partial,
+        batching: None,
         streaming,
         callbacks: webhook::callbacks(document, operation),
         polls,

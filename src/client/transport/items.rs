@@ -30,7 +30,7 @@ fn counts(description: &Partial, body: &Value) -> Result<Option<ItemCounts>, Str
     let taken = length(description.accepted_items)?;
     let outcomes = found(body, description.outcomes, entries, "a list")?;
     let of_outcomes = outcomes.map(|outcomes| {
-        let rejected = outcomes.iter().filter(|outcome| !is_accepted(description, outcome)).count();
+        let rejected = outcomes.iter().filter(|outcome| !accepts(description, outcome)).count();
         ((outcomes.len() - rejected) as u64, rejected as u64)
     });
     let accepted = accepted.or(taken).or(of_outcomes.map(|(accepted, _)| accepted));
@@ -68,21 +68,27 @@ fn entries(value: &Value) -> Option<Vec<&Value>> {
 }
 
 /// Whether an outcome is that of an accepted item. What is not known as acceptance is none.
-fn is_accepted(description: &Partial, outcome: &Value) -> bool {
+pub(crate) fn accepts(description: &Partial, outcome: &Value) -> bool {
     match description.outcome {
-        Some(at) => match outcome.pointer(at) {
-            Some(Value::String(said)) => description.accepted_as.contains(&said.as_str()),
-            Some(said @ (Value::Number(_) | Value::Bool(_))) => {
-                description.accepted_as.contains(&said.to_string().as_str())
-            }
-            _ => false,
-        },
+        Some(at) => {
+            let said = outcome.pointer(at).and_then(said);
+            said.is_some_and(|said| description.accepted_as.contains(&said.as_str()))
+        }
         None => description.reason.and_then(|at| outcome.pointer(at)).is_none_or(is_nothing),
     }
 }
 
+/// A text, or a number or a boolean as its text.
+pub(crate) fn said(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
+        _ => None,
+    }
+}
+
 /// Whether a reason says nothing.
-fn is_nothing(reason: &Value) -> bool {
+pub(crate) fn is_nothing(reason: &Value) -> bool {
     match reason {
         Value::Null | Value::Bool(false) => true,
         Value::String(text) => text.is_empty(),

@@ -5,7 +5,7 @@ mod answer;
 mod attempt;
 mod classify;
 mod exchange;
-mod items;
+pub(crate) mod items;
 mod limiter;
 mod look;
 mod opening;
@@ -15,7 +15,7 @@ mod retry_budget;
 mod scope;
 mod servers;
 mod shared;
-mod sieve;
+pub(crate) mod sieve;
 mod span;
 pub(crate) mod stop;
 
@@ -33,7 +33,6 @@ use attempt::Call;
 use opening::Keys;
 use servers::Servers;
 use shared::Shared;
-use stop::Stop;
 
 use crate::auth::{Carrier, Credential};
 use crate::client::idempotency::add_key;
@@ -86,10 +85,15 @@ impl Transport {
         Self { options: Arc::new(options), ..self.clone() }
     }
 
-    /// The same transport, whose calls wait for nothing once they are stopped.
+    /// The same transport, whose options are changed.
     #[must_use]
-    pub fn stopped_by(&self, stop: Arc<Stop>) -> Self {
-        self.with_options(CallOptions::clone(&self.options).stopped_by(stop))
+    pub(crate) fn changed(&self, change: impl FnOnce(CallOptions) -> CallOptions) -> Self {
+        self.with_options(change(CallOptions::clone(&self.options)))
+    }
+
+    /// Whether the caller says that its calls may be executed twice.
+    pub(crate) fn is_idempotent(&self) -> bool {
+        self.options.idempotent
     }
 
     /// The settings of the client.

@@ -11,9 +11,11 @@ use crate::error::operation::Partial;
 
 /// What is kept of a value. What is not is null; a scalar in place of an object or a list is `true`.
 #[derive(Debug, Default)]
-pub(super) struct Sieve {
+pub(crate) struct Sieve {
     /// All of it.
     is_whole: bool,
+    /// It, if it is a scalar.
+    is_scalar_whole: bool,
     /// Each entry, if it is a list or an object; of the entries, what this keeps.
     entries: Option<Box<Self>>,
     /// Members of it.
@@ -22,7 +24,7 @@ pub(super) struct Sieve {
 
 impl Sieve {
     /// What the descriptions name.
-    pub(super) fn of(descriptions: &[Partial]) -> Self {
+    pub(crate) fn of(descriptions: &[Partial]) -> Self {
         let mut sieve = Self::default();
         for told in descriptions {
             for place in [told.received, told.accepted, told.rejected].into_iter().flatten() {
@@ -41,6 +43,28 @@ impl Sieve {
         sieve
     }
 
+    /// What the descriptions name, with what tells the items apart: by the field `id` where items are repeated.
+    pub(crate) fn of_receipt(descriptions: &[Partial], id: Option<&str>) -> Self {
+        let mut sieve = Self::of(descriptions);
+        for told in descriptions {
+            for place in [told.accepted_items, told.rejected_items, told.outcomes].into_iter().flatten() {
+                let entries = sieve.at(place).entries.get_or_insert_default();
+                entries.is_scalar_whole = true;
+                for inner in [told.reason, told.position].into_iter().flatten() {
+                    entries.at(inner).is_whole = true;
+                }
+                if let Some(item) = told.item {
+                    let item = entries.at(item);
+                    item.is_scalar_whole = true;
+                    if let Some(id) = id {
+                        item.members.push((id.to_owned(), Self { is_whole: true, ..Self::default() }));
+                    }
+                }
+            }
+        }
+        sieve
+    }
+
     /// What is kept at a place, with the way to it.
     fn at(&mut self, pointer: &str) -> &mut Self {
         names(pointer).fold(self, |sieve, name| {
@@ -50,6 +74,10 @@ impl Sieve {
             });
             &mut sieve.members[place].1
         })
+    }
+
+    fn scalar(&self, value: impl Into<Value>) -> Value {
+        if self.is_scalar_whole { value.into() } else { Value::Bool(true) }
     }
 
     /// What is kept of an entry or a member.
@@ -66,7 +94,7 @@ impl<'de> DeserializeSeed<'de> for &Sieve {
         if self.is_whole {
             return Value::deserialize(deserializer);
         }
-        if self.entries.is_none() && self.members.is_empty() {
+        if self.entries.is_none() && self.members.is_empty() && !self.is_scalar_whole {
             return IgnoredAny::deserialize(deserializer).map(|_| Value::Null);
         }
         deserializer.deserialize_any(self)
@@ -104,24 +132,24 @@ impl<'de> Visitor<'de> for &Sieve {
         Ok(Value::Null)
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<Value, E> {
-        Ok(Value::Bool(true))
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(self.scalar(value))
     }
 
-    fn visit_i64<E>(self, _: i64) -> Result<Value, E> {
-        Ok(Value::Bool(true))
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(self.scalar(value))
     }
 
-    fn visit_u64<E>(self, _: u64) -> Result<Value, E> {
-        Ok(Value::Bool(true))
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(self.scalar(value))
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<Value, E> {
-        Ok(Value::Bool(true))
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(self.scalar(value))
     }
 
-    fn visit_str<E>(self, _: &str) -> Result<Value, E> {
-        Ok(Value::Bool(true))
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(self.scalar(value))
     }
 }
 

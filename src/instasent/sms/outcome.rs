@@ -218,8 +218,9 @@ fn reasons(element: &Value) -> Vec<Reason> {
     let mut reasons = Vec::new();
     let mut add = |field: Option<&str>, messages: &Value| {
         let messages = messages.as_array().map_or(std::slice::from_ref(messages), Vec::as_slice);
-        reasons
-            .extend(messages.iter().map(|message| Reason { field: field.map(str::to_owned), message: text(message) }));
+        reasons.extend(
+            messages.iter().map(|message| Reason { field: field.map(str::to_owned), ..Reason::new(text(message)) }),
+        );
     };
     match &element["errors"] {
         Value::Null => {}
@@ -238,7 +239,7 @@ fn reasons(element: &Value) -> Vec<Reason> {
         .filter(|(key, messages)| *key != "errors" && *key != "error" && *key != "message" && messages.is_array());
     fields.for_each(|(field, messages)| add(Some(field), messages));
     if reasons.is_empty() {
-        reasons.push(Reason { field: None, message: text(element) });
+        reasons.push(Reason::new(text(element)));
     }
     reasons
 }

@@ -41,7 +41,7 @@ fn code(kind: ErrorKind) -> Option<u8> {
 }
 
 /// The error of a call that could not be made.
-pub(super) fn refused(error: &Error) -> UserError {
+pub(in crate::command) fn refused(error: &Error) -> UserError {
     UserError::new(error.to_string()).help("nothing was sent")
 }
 

@@ -1,8 +1,8 @@
 //! `keyfit call`: an operation of any API, called from the shell.
 
-mod failure;
+pub(super) mod failure;
 mod output;
-mod session;
+pub(super) mod session;
 mod trace;
 
 use std::future::poll_fn;
@@ -105,7 +105,8 @@ pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
     }
     runtime()?.block_on(async {
         let arguments = arguments(options, &callee, operation)?;
-        let session = Session::open(options, &callee, operation, &arguments).await?;
+        let (verbose, dry_run) = (options.verbose, options.dry_run);
+        let session = Session::open(&options.session, verbose, dry_run, &callee, operation, &arguments).await?;
         let interrupts = Interrupts::new();
         let mut interrupts =
             interrupts.map_err(|error| UserError::new(format!("signals cannot be waited for: {error}")))?;
@@ -121,7 +122,7 @@ pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
 }
 
 /// An API that ships, by its name; else a folder or a document.
-fn source(name: &str) -> Result<Source, UserError> {
+pub(super) fn source(name: &str) -> Result<Source, UserError> {
     let is_path = name.contains(['/', '\\', '.']);
     let shipped = apis::shipped();
     let known = shipped.iter().find(|source| source.name == name);
@@ -143,7 +144,7 @@ fn arguments(options: &Options, callee: &Callee, operation: &Operation) -> Resul
 }
 
 /// The bytes of a body that is given whole.
-fn body(text: &str, session: &session::Options) -> Result<Vec<u8>, UserError> {
+pub(super) fn body(text: &str, session: &session::Options) -> Result<Vec<u8>, UserError> {
     match text.strip_prefix('@').unwrap_or(text) {
         "-" if session.takes_input() => Err(UserError::new("the standard input cannot be both the body and the token")
             .help("name a file for one of them")),

@@ -49,7 +49,7 @@ impl TokenSource for Learning {
 /// How the call is made.
 #[derive(Args, Debug)]
 #[group(skip)]
-pub(super) struct Options {
+pub(in crate::command) struct Options {
     /// The profile of keyfit.toml with settings, base URL and credentials; that of `KEYFIT_PROFILE` or `default` where left out.
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
@@ -87,21 +87,21 @@ pub(super) struct Options {
 }
 
 /// A client, and what it must not show.
-pub(super) struct Session {
-    pub(super) client: DynamicClient,
+pub(in crate::command) struct Session {
+    pub(in crate::command) client: DynamicClient,
     /// What the call is made with.
-    pub(super) credentials: Vec<Chosen>,
+    pub(in crate::command) credentials: Vec<Chosen>,
     /// Headers of the user's.
     headers: Vec<(String, SecretString)>,
     /// Masks the credentials: an answer may repeat them.
-    pub(super) credentials_redactor: Redactor,
+    pub(in crate::command) credentials_redactor: Redactor,
     /// Masks the arguments that are secrets too, in what is shown of the call.
-    pub(super) private: Redactor,
+    pub(in crate::command) private: Redactor,
 }
 
 impl Options {
     /// Whether the token comes from the standard input.
-    pub(super) fn takes_input(&self) -> bool {
+    pub(in crate::command) fn takes_input(&self) -> bool {
         self.token.as_deref().is_some_and(|token| token.strip_prefix('@').unwrap_or(token) == "-")
     }
 
@@ -117,22 +117,23 @@ impl Options {
 
 impl Session {
     /// Makes the client. Nothing is sent.
-    pub(super) async fn open(
-        options: &super::Options,
+    pub(in crate::command) async fn open(
+        session: &Options,
+        verbose: bool,
+        dry_run: bool,
         callee: &Callee,
         operation: &Operation,
         arguments: &Arguments,
     ) -> Result<Self, UserError> {
-        let super::Options { session, verbose, dry_run, .. } = options;
         let told = Told::read(session.profile.as_deref(), &callee.api, &callee.openers)?;
-        if let (Some(told), true) = (&told, *verbose) {
+        if let (Some(told), true) = (&told, verbose) {
             console::complain(&format!("* {}", told.name));
         }
         let config = session.limits(match &told {
             Some(told) => told.api.config().map_err(|error| profile::refused(&error))?,
             None => Config::default(),
         });
-        let config = if *verbose { config.observer(Attempts) } else { config };
+        let config = if verbose { config.observer(Attempts) } else { config };
         known_servers(&callee.api, &session.server)?;
         let config = session
             .server
@@ -160,7 +161,7 @@ impl Session {
         let credentials = match Chosen::of(callee, operation, wanted, is_set) {
             Ok(credentials) => credentials,
             // What would be sent is shown all the same.
-            Err(error) if *dry_run => {
+            Err(error) if dry_run => {
                 console::complain(&format!("note: as it is, nothing would be sent\n{error}"));
                 Chosen::of(callee, operation, wanted, |_| true).unwrap_or_default()
             }
@@ -181,7 +182,7 @@ impl Session {
                 }
                 continue;
             }
-            let secret = if *dry_run { known(chosen).await } else { Some(token(session, callee, chosen).await?) };
+            let secret = if dry_run { known(chosen).await } else { Some(token(session, callee, chosen).await?) };
             let Some(secret) = secret else { continue };
             for redactor in [&credentials_redactor, &private] {
                 redactor.learn(&Secret::new(secret.expose_secret()));
@@ -215,13 +216,13 @@ impl Session {
     }
 
     /// A call of the operation, with all that it is made with.
-    pub(super) fn call(&self, operation: &Operation) -> Result<DynamicCall<'_>, Error> {
+    pub(in crate::command) fn call(&self, operation: &Operation) -> Result<DynamicCall<'_>, Error> {
         let call = self.client.call(&operation.id)?;
         Ok(self.headers.iter().fold(call, |call, (name, secret)| call.header(name, secret.expose_secret())))
     }
 
     /// Whether the answers of the operation are handed on as they come.
-    pub(super) fn streams(&self, operation: &Operation) -> bool {
+    pub(in crate::command) fn streams(&self, operation: &Operation) -> bool {
         self.client.operation(&operation.id).is_some_and(|row| row.streams)
     }
 }

@@ -10,7 +10,8 @@ use super::csv::{Csv, Record};
 use super::hint::{is_flag, not_a_flag};
 use super::text::{Text, failure, without_end};
 use super::{Row, Unfit};
-use crate::import::options::{Options, Rows as What};
+use crate::import::job::{Cells, Job};
+use crate::import::options::Feed;
 
 /// What may separate columns, where nobody says.
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
@@ -21,9 +22,7 @@ pub(crate) struct Records {
     /// The text of the header, and of a line before it that names the delimiter.
     header: Vec<u8>,
     columns: Vec<Column>,
-    /// Keys whose values are not checked.
-    allowed: Vec<String>,
-    what: What,
+    cells: Cells,
 }
 
 /// What a column is for.
@@ -35,7 +34,8 @@ enum Column {
 }
 
 impl Records {
-    pub(super) fn new(import: &Options, mut text: Text) -> io::Result<Self> {
+    pub(super) fn new(Job { feed, cells: kind, .. }: &Job, mut text: Text) -> io::Result<Self> {
+        let required = kind.required();
         let mut header = Vec::new();
         text.line(&mut header)?;
         let named = separator_line(&header);
@@ -49,15 +49,14 @@ impl Records {
         // A header in several lines is as rare as it is hard to tell from a quote that is not closed.
         let first = header.split_inclusive(|byte| *byte == b'\n' || *byte == b'\r').rfind(|line| *line != b"\n");
         let first = without_end(first.unwrap_or_default()).to_vec();
-        let cells = |delimiter: u8| names(line, &first, delimiter, import.quote.0);
-        let delimiter = match import.delimiter.or(named) {
+        let cells = |delimiter: u8| names(line, &first, delimiter, feed.quote.0);
+        let delimiter = match feed.delimiter.or(named) {
             Some(delimiter) => delimiter,
-            None => guess(import, &cells),
+            None => guess(feed, &required, &cells),
         };
-        let columns = columns(line, import, &cells(delimiter)?, delimiter)?;
-        let csv = Csv::new(text, delimiter, import.quote.0);
-        let allowed = import.allowed.clone();
-        Ok(Self { csv, record: Record::default(), header, columns, allowed, what: import.rows })
+        let columns = columns(line, feed, &required, &cells(delimiter)?, delimiter)?;
+        let csv = Csv::new(text, delimiter, feed.quote.0);
+        Ok(Self { csv, record: Record::default(), header, columns, cells: kind.clone() })
     }
 
     pub(super) fn delimiter(&self) -> u8 {
@@ -106,19 +105,25 @@ impl Records {
                     return Err(Unfit { field: Some(cell_of(index)), reason: reason.to_owned() });
                 }
             };
-            let is_checked = self.what == What::Contacts && is_flag(key) && !self.allowed.contains(key);
-            if is_checked && !matches!(&*cell, "1" | "0") {
-                return Err(Unfit { field: Some(key.clone()), reason: not_a_flag() });
-            }
-            let is_parameter = self.what == What::Events && !key.starts_with('_');
-            let (map, value) = match key.as_str() {
-                "_client_tags" | "_client_lists" => (&mut object, cell.split('|').map(str::trim).collect()),
-                _ if is_parameter => (&mut parameters, Value::String(cell.into_owned())),
-                _ => (&mut object, Value::String(cell.into_owned())),
+            let value = match &self.cells {
+                Cells::Documented { read, .. } => {
+                    read(key, &cell).map_err(|reason| Unfit { field: Some(key.clone()), reason })?
+                }
+                Cells::Contacts { allowed }
+                    if is_flag(key) && !allowed.contains(key) && !matches!(&*cell, "1" | "0") =>
+                {
+                    return Err(Unfit { field: Some(key.clone()), reason: not_a_flag() });
+                }
+                _ if matches!(key.as_str(), "_client_tags" | "_client_lists") => {
+                    cell.split('|').map(str::trim).collect()
+                }
+                _ => Value::String(cell.into_owned()),
             };
+            let is_parameter = matches!(self.cells, Cells::Events) && !key.starts_with('_');
+            let map = if is_parameter { &mut parameters } else { &mut object };
             map.insert(key.clone(), value);
         }
-        if self.what == What::Events {
+        if matches!(self.cells, Cells::Events) {
             object.insert("_event_parameters".to_owned(), parameters.into());
         }
         Ok(object)
@@ -148,29 +153,29 @@ fn names(line: u64, header: &[u8], delimiter: u8, quote: Option<u8>) -> io::Resu
 }
 
 /// The delimiter by which the header names what is required; a comma where none does.
-fn guess(import: &Options, cells: &impl Fn(u8) -> io::Result<Vec<String>>) -> u8 {
+fn guess(feed: &Feed, required: &[&str], cells: &impl Fn(u8) -> io::Result<Vec<String>>) -> u8 {
     for delimiter in DELIMITERS {
         let Ok(names) = cells(delimiter) else { continue };
-        let keys: BTreeSet<&str> = names.iter().map(|name| renamed(import, name)).collect();
-        if required(import.rows).iter().all(|key| keys.contains(key)) {
+        let keys: BTreeSet<&str> = names.iter().map(|name| renamed(feed, name)).collect();
+        if required.iter().all(|key| keys.contains(key)) {
             return delimiter;
         }
     }
     b','
 }
 
-fn renamed<'a>(import: &'a Options, header: &'a str) -> &'a str {
-    import.columns.iter().rev().find(|(from, _)| from == header).map_or(header, |(_, to)| to)
+fn renamed<'a>(feed: &'a Feed, header: &'a str) -> &'a str {
+    feed.columns.iter().rev().find(|(from, _)| from == header).map_or(header, |(_, to)| to)
 }
 
-fn columns(line: u64, import: &Options, names: &[String], delimiter: u8) -> io::Result<Vec<Column>> {
+fn columns(line: u64, feed: &Feed, required: &[&str], names: &[String], delimiter: u8) -> io::Result<Vec<Column>> {
     let refused = |problem: String| Err(failure(line, problem));
-    let mut unused: BTreeMap<&str, &str> = import.columns.iter().map(|(from, to)| (&**from, &**to)).collect();
+    let mut unused: BTreeMap<&str, &str> = feed.columns.iter().map(|(from, to)| (&**from, &**to)).collect();
     let mut seen = BTreeSet::new();
     let mut columns = Vec::new();
     for name in names {
         let is_unnamed = unused.remove(&**name).is_none() && name.is_empty();
-        let key = renamed(import, name).to_owned();
+        let key = renamed(feed, name).to_owned();
         if !key.is_empty() && !seen.insert(key.clone()) {
             return refused(format!(
                 "the header names `{}` twice: rename one with --column, or leave it out",
@@ -187,7 +192,7 @@ fn columns(line: u64, import: &Options, names: &[String], delimiter: u8) -> io::
     if let Some(column) = unused.keys().next() {
         return refused(format!("--column names `{column}`, which the header does not have: {said}"));
     }
-    for key in required(import.rows) {
+    for key in required {
         if !seen.contains(*key) {
             return refused(format!("the header has no `{key}`: name its column with --column HEADER={key}; {said}"));
         }
@@ -214,12 +219,5 @@ fn delimiter_option(delimiter: u8) -> String {
     match delimiter {
         b'\t' => "a tab? --delimiter '\\t'".to_owned(),
         other => format!("`{0}`? --delimiter '{0}'", char::from(other)),
-    }
-}
-
-fn required(what: What) -> &'static [&'static str] {
-    match what {
-        What::Contacts => &["_user_id"],
-        What::Events => &["_user_id", "_event_id", "_event_type"],
     }
 }

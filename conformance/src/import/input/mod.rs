@@ -17,7 +17,8 @@ pub(crate) use hint::hint;
 pub(crate) use open::Input;
 pub(crate) use text::{Position, hex};
 
-use crate::import::options::{Format, Options};
+use crate::import::job::Job;
+use crate::import::options::{Feed, Format};
 use text::Text;
 
 /// One row: its JSON, or why it is not fit, and how it stood.
@@ -57,16 +58,16 @@ pub(crate) enum Reader {
 
 impl Reader {
     /// Opens the input, and reads the header where there is one. `most` bounds the bytes of text.
-    pub(crate) fn open(import: &Options, input: &Input, format: Format, most: Option<u64>) -> Result<Self, UserError> {
-        let text = input.open(import.encoding)?;
+    pub(crate) fn open(job: &Job, input: &Input, format: Format, most: Option<u64>) -> Result<Self, UserError> {
+        let text = input.open(job.feed.encoding)?;
         let text = Text::new(Box::new(text.take(most.unwrap_or(u64::MAX))));
         match format {
-            Format::Ndjson if !import.columns.is_empty() => {
+            Format::Ndjson if !job.feed.columns.is_empty() => {
                 Err(UserError::new("--column is for CSV files").help("leave it out"))
             }
             Format::Ndjson => Ok(Self::JsonLines(json_lines::JsonLines::new(text))),
             Format::Csv => {
-                let records = columns::Records::new(import, text);
+                let records = columns::Records::new(job, text);
                 records.map(Box::new).map(Self::Csv).map_err(|error| input.failure(&error))
             }
         }
@@ -88,17 +89,17 @@ impl Reader {
         }
     }
 
-    pub(crate) fn reading(&self, import: &Options) -> Reading {
+    pub(crate) fn reading(&self, feed: &Feed) -> Reading {
         let (format, delimiter, quote) = match self {
             Self::JsonLines(_) => (Format::Ndjson, None, None),
-            Self::Csv(records) => (Format::Csv, Some(records.delimiter().into()), import.quote.0.map(char::from)),
+            Self::Csv(records) => (Format::Csv, Some(records.delimiter().into()), feed.quote.0.map(char::from)),
         };
         Reading {
             format: format.name().to_owned(),
             delimiter,
             quote,
-            encoding: import.encoding.unwrap_or(encoding_rs::UTF_8).name().to_owned(),
-            columns: import.columns.clone(),
+            encoding: feed.encoding.unwrap_or(encoding_rs::UTF_8).name().to_owned(),
+            columns: feed.columns.clone(),
         }
     }
 }

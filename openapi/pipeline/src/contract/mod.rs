@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::batching::{Table, one_or_several};
 use crate::failure::Place;
 use crate::{Failure, Text};
 
@@ -30,6 +31,9 @@ pub(crate) struct Contract {
     errors: BTreeMap<String, BTreeMap<String, ErrorShape>>,
     /// How the API tells its rate limit.
     rate_limit: Option<RateLimit>,
+    /// Calls that take many items.
+    #[serde(rename = "batch", default, deserialize_with = "one_or_several")]
+    pub(crate) batches: Vec<Table>,
     /// What the server sends by itself.
     #[serde(default)]
     pub(crate) webhooks: BTreeMap<String, WebhookTerms>,

@@ -21,7 +21,7 @@ use syn::{
 
 use super::answers::Particulars;
 use super::paging::{self, AnswerTypes};
-use super::{absent, docs, forms, items_body, lists, optional_body, polling, setters, streams};
+use super::{absent, batches, docs, forms, items_body, lists, optional_body, polling, setters, streams};
 use crate::media::Writing;
 use crate::normalize::PATH_GUARD;
 use crate::streams::Streaming;
@@ -108,7 +108,7 @@ pub(crate) fn adapt(
                 for block in blocks {
                     let known = reported(block).and_then(|function| known.get(function.as_str()));
                     calls.extend(known.and_then(|(index, operation)| {
-                        let call = adapt_builder(api, block, operation, *index, particulars)?;
+                        let call = adapt_builder(api, block, operation, *index, particulars, &known_types)?;
                         paging::add(block, operation, *index, &known_types);
                         Some((*index, call))
                     }));
@@ -178,7 +178,9 @@ fn adapt_builder(
     operation: &Operation,
     index: usize,
     particulars: &HashMap<String, Particulars>,
+    types: &AnswerTypes<'_>,
 ) -> Option<Call> {
+    let batched = batches::item(block, operation, types);
     let particulars = particulars.get(&operation.function)?;
     let wires = wires(operation, particulars);
     let mut arguments = Vec::new();
@@ -187,7 +189,7 @@ fn adapt_builder(
         let ImplItem::Fn(function) = item else { continue };
         if function.sig.ident == "send" {
             lists::settle(&mut function.block, operation, &particulars.aliases);
-            send = wrap_send(api, function, index, particulars, operation)?;
+            send = wrap_send(api, function, index, particulars, operation, batched.as_ref())?;
         } else if let Some(kind) = setters::type_of(function) {
             let argument = argument(api, operation, &wires, function, kind);
             let has_items = argument.name == "body" && particulars.items.is_some();
@@ -256,6 +258,7 @@ fn wrap_send(
     index: usize,
     particulars: &Particulars,
     operation: &Operation,
+    item: Option<&Type>,
 ) -> Option<Vec<ImplItemFn>> {
     let streaming = operation.streaming.as_ref();
     let beside = streaming.filter(|streaming| !streaming.is_only);
@@ -299,6 +302,7 @@ fn wrap_send(
         .as_ref()
         .map(|_| -> Expr { parse_quote!(client.inner.base_url_of(&super::API.operations[#index])?) });
     SendBody { particulars, base_url, streams }.visit_block_mut(&mut build);
+    let writer = item.map(|item| batches::method(item, build.clone(), index, api.has_secrets()));
     let build = quote!(move || -> ::std::result::Result<#request_type, Error> #build);
     // A secret is not written anywhere but into a request.
     let build = if api.has_secrets() { quote!(move || ::keyfit::codegen::with_secrets(#build)) } else { build };
@@ -349,7 +353,7 @@ fn wrap_send(
         }
     });
     let poll = operation.polls.then(|| polling::method(index));
-    Some(into_request.into_iter().chain([send]).chain(stream).chain(poll).collect())
+    Some(into_request.into_iter().chain([send]).chain(stream).chain(poll).chain(writer).collect())
 }
 
 /// `let info = OperationInfo { .. };`

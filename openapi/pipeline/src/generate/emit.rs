@@ -9,6 +9,7 @@ use syn::punctuated::Punctuated;
 use syn::{Expr, Item, ItemMod, ItemStatic, Token, parse_quote};
 
 use super::adapt::Call;
+use super::batches;
 use super::docs;
 use super::enums::{self, Enum};
 use super::kinds::Kinds;
@@ -246,6 +247,7 @@ fn row(operation: &Operation, streams: bool) -> TokenStream {
         list("with_rate_limit_by", &operation.rate_limit_by),
         operation.pagination.as_ref().map(paging::setter),
         list("with_partial", &partial),
+        operation.batching.as_ref().map(batches::setter),
         operation.polls.then(|| quote!(.polling())),
         operation.spends.then(|| quote!(.spending())),
         streams.then(|| quote!(.streaming())),
@@ -268,6 +270,11 @@ fn partial(told: &Partial) -> TokenStream {
         optional("with_outcomes", told.outcomes.as_ref()),
         told.outcome.as_ref().map(|at| quote!(.with_outcome(#at, &[#(#accepted_as),*]))),
         optional("with_reason", told.reason.as_ref()),
+        told.position.as_ref().map(|at| {
+            let first = told.first;
+            quote!(.with_position(#at, #first))
+        }),
+        optional("with_item", told.item.as_ref()),
     ];
     let setters = setters.into_iter().flatten();
     quote!(::keyfit::operation::Partial::new() #(#setters)*)

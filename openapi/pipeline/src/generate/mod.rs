@@ -4,6 +4,7 @@ mod absent;
 mod adapt;
 mod alternatives;
 mod answers;
+mod batches;
 mod bodies;
 mod carriers;
 mod code;

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use heck::ToPascalCase as _;
 use serde_json::{Map, Value, json};
 
-use super::{dialect, paging, polling, split, streams};
+use super::{batches, dialect, paging, polling, split, streams};
 use crate::repair::Repairs;
 use crate::{Operation, name, pointer, walk};
 
@@ -145,13 +145,15 @@ pub(crate) fn arguments(
     let paged = of(&|operation| operation.pagination.is_some());
     let streaming = of(&|operation| operation.streaming.as_ref().is_some_and(|streaming| !streaming.is_only));
     let polled = of(&|operation| operation.polls);
+    let batched = of(&|operation| operation.batching.is_some());
     for at in walk::operation_pointers(document) {
         let Some(call) = document.pointer_mut(&at).and_then(Value::as_object_mut) else { continue };
         let function = call["operationId"].as_str().unwrap_or_default().to_owned();
         let paging = paging::METHODS.iter().filter(|_| paged.contains(&function));
         let streaming = streams::METHODS.iter().filter(|_| streaming.contains(&function));
         let polling = polling::METHODS.iter().filter(|_| polled.contains(&function));
-        let more: Vec<&str> = paging.chain(streaming).chain(polling).copied().collect();
+        let batches = batches::METHODS.iter().filter(|_| batched.contains(&function));
+        let more: Vec<&str> = paging.chain(streaming).chain(polling).chain(batches).copied().collect();
         let aliases = of_call(call, &more, &at, repairs);
         let in_path: Vec<Alias> =
             aliases.iter().filter(|(_, is_path)| *is_path).map(|(alias, _)| alias.clone()).collect();

@@ -30,7 +30,7 @@ impl<'a> AnswerTypes<'a> {
     }
 
     /// The type of the items of an answer, as the builders name it; a JSON value where the place has no list of a type.
-    fn item(&self, answer: &Type, at: &str) -> Type {
+    pub(super) fn item(&self, answer: &Type, at: &str) -> Type {
         let found = self.walk(answer, &pointer::names(at).collect::<Vec<_>>(), DEPTH);
         let Some(mut item) = found else { return parse_quote!(::serde_json::Value) };
         Qualify(self).visit_type_mut(&mut item);

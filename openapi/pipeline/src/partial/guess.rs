@@ -42,10 +42,7 @@ impl BatchGuess {
             return None;
         }
         let document = &api.document;
-        let mut lists = Vec::new();
-        gather_lists(document, &body.schema, "", DEPTH, &mut lists);
-        let Ok([(items_at, list)]) = <[_; 1]>::try_from(lists) else { return None };
-        let item = items(document, list)?;
+        let (items_at, list, item) = only_list(document, &body.schema)?;
         let id_field = id_field(document, item);
         let spoil = spoil(api, item, id_field.as_deref())?;
         let guessed = || {
@@ -76,6 +73,14 @@ impl Partial {
     }
 }
 
+/// The one list of objects in a body: where it stands, its schema, and that of its items.
+pub(crate) fn only_list<'a>(document: &'a Value, body: &'a Value) -> Option<(String, &'a Value, &'a Value)> {
+    let mut lists = Vec::new();
+    gather_lists(document, body, "", DEPTH, &mut lists);
+    let Ok([(at, list)]) = <[_; 1]>::try_from(lists) else { return None };
+    Some((at, list, items(document, list)?))
+}
+
 /// The lists of objects in a body, by where they stand.
 fn gather_lists<'a>(
     document: &'a Value,
@@ -98,7 +103,7 @@ fn gather_lists<'a>(
 }
 
 /// A member of an item that takes any text and is named like an id of the caller's choice.
-fn id_field(document: &Value, item: &Value) -> Option<String> {
+pub(crate) fn id_field(document: &Value, item: &Value) -> Option<String> {
     let is_free = |schema: &Value| {
         let limits = ["format", "pattern", "enum", "const", "minLength", "readOnly"];
         walk::kind(schema) == Some("string")

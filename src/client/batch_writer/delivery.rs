@@ -37,7 +37,7 @@ impl Delivery<'_> {
 
 impl fmt::Debug for Delivery<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Without the item: it holds names and addresses.
+        // Without the item: it may be personal.
         f.debug_struct("Delivery")
             .field("sequence", &self.sequence)
             .field("outcome", self.outcome)

@@ -8,35 +8,11 @@ use std::sync::Arc;
 use futures_core::Stream;
 use serde::Serialize;
 
-use super::check::{Check, Checked};
+use super::identity::{Checked, Fields};
 use super::shared::{End, Offer, Shared};
-use super::{Checkpoint, Kind, Stopped, Summary, WriteError};
-use crate::instasent::batch::Reason;
-use crate::instasent::ingest::{Client, types};
-
-/// Something that a data source takes: a contact or an event.
-pub trait Record: Serialize + sealed::Sealed {
-    #[doc(hidden)]
-    #[expect(private_interfaces, reason = "sealed")]
-    const KIND: Kind;
-}
-
-impl Record for types::Contact {
-    #[expect(private_interfaces, reason = "sealed")]
-    const KIND: Kind = Kind::Contacts;
-}
-
-impl Record for types::Event {
-    #[expect(private_interfaces, reason = "sealed")]
-    const KIND: Kind = Kind::Events;
-}
-
-mod sealed {
-    pub trait Sealed {}
-
-    impl Sealed for crate::instasent::ingest::types::Contact {}
-    impl Sealed for crate::instasent::ingest::types::Event {}
-}
+use super::{Checkpoint, Reason, Stopped, Summary, WriteError};
+use crate::auth::with_secrets;
+use crate::error::{Clock, Operation};
 
 /// What came of writing an item.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -47,18 +23,23 @@ pub enum Written {
     Skipped(u64),
 }
 
-/// Writes contacts ([`types::Contact`]) or events ([`types::Event`]) to one data source. See the
-/// [module](crate::instasent::ingest_writer).
+/// Writes items through one operation. See the [module](crate::batch_writer).
 pub struct Writer<T> {
+    operation: &'static Operation,
     shared: Arc<Shared>,
-    check: Check,
-    client: Client,
-    record: PhantomData<fn(T)>,
+    fields: Fields,
+    clock: Arc<dyn Clock>,
+    item: PhantomData<fn(T)>,
 }
 
-impl<T: Record> Writer<T> {
-    pub(super) fn new(shared: Arc<Shared>, check: Check, client: Client) -> Self {
-        Self { shared, check, client, record: PhantomData }
+impl<T: Serialize> Writer<T> {
+    pub(super) fn new(
+        operation: &'static Operation,
+        shared: Arc<Shared>,
+        fields: Fields,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { operation, shared, fields, clock, item: PhantomData }
     }
 
     /// Writes an item under the next number, the first one under 0, as soon as there is room. An item that cannot be sent
@@ -86,7 +67,7 @@ impl<T: Record> Writer<T> {
     /// As [`write_numbered`](Self::write_numbered).
     pub async fn write_json(&self, sequence: u64, item: impl AsRef<[u8]>) -> Result<Written, WriteError> {
         let item = item.as_ref();
-        self.put(Some(sequence), item, &self.check.identity(item)).await
+        self.put(Some(sequence), item, &self.fields.identity(item)).await
     }
 
     /// Takes an item that its reader found unfit, so that it is counted, and covered by checkpoints, as every other one. It
@@ -95,7 +76,7 @@ impl<T: Record> Writer<T> {
     /// # Errors
     /// As [`write_numbered`](Self::write_numbered).
     pub async fn write_unfit(&self, sequence: u64, item: &[u8], reason: &str) -> Result<Written, WriteError> {
-        self.put(Some(sequence), item, &Err(refusal(reason.to_owned()))).await
+        self.put(Some(sequence), item, &Err(vec![Reason::new(reason)])).await
     }
 
     /// Writes all items of a stream, and says how many it took. They are not waited for: see [`flush`](Self::flush).
@@ -168,9 +149,11 @@ impl<T: Record> Writer<T> {
     }
 
     async fn put_item(&self, sequence: Option<u64>, item: &T) -> Result<Written, WriteError> {
-        match serde_json::to_vec(item) {
-            Ok(json) => self.put(sequence, &json, &self.check.identity(&json)).await,
-            Err(error) => self.put(sequence, &[], &Err(refusal(format!("cannot be written as JSON: {error}")))).await,
+        match with_secrets(|| serde_json::to_vec(item)) {
+            Ok(json) => self.put(sequence, &json, &self.fields.identity(&json)).await,
+            Err(error) => {
+                self.put(sequence, &[], &Err(vec![Reason::new(format!("cannot be written as JSON: {error}"))])).await
+            }
         }
     }
 
@@ -189,7 +172,7 @@ impl<T: Record> Writer<T> {
 
     /// `None` where there is no room.
     fn offer(&self, sequence: Option<u64>, json: &[u8], identity: &Checked<'_>) -> Result<Option<Written>, WriteError> {
-        let now = || self.client.inner.config().clock.monotonic();
+        let now = || self.clock.monotonic();
         match self.shared.offer(sequence, json, identity, now)? {
             Offer::Taken(sequence) => Ok(Some(Written::Taken(sequence))),
             Offer::Covered(sequence) => Ok(Some(Written::Skipped(sequence))),
@@ -198,15 +181,11 @@ impl<T: Record> Writer<T> {
     }
 }
 
-fn refusal(message: String) -> Vec<Reason> {
-    vec![Reason { field: None, message }]
-}
-
 impl<T> Drop for Writer<T> {
     fn drop(&mut self) {
         let lost = self.shared.abandon("the writer was dropped before the item was sent");
         if lost > 0 {
-            tracing::warn!(target: "keyfit::ingest", items = lost, "a writer was dropped with items that were not sent: close it");
+            tracing::warn!(target: "keyfit::batch_writer", items = lost, "a writer was dropped with items that were not sent: close it");
         }
     }
 }
@@ -214,7 +193,7 @@ impl<T> Drop for Writer<T> {
 impl<T> fmt::Debug for Writer<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Writer")
-            .field("kind", &self.check.kind)
+            .field("operation", &self.operation.id)
             .field("summary", &self.shared.summary())
             .finish_non_exhaustive()
     }

@@ -9,12 +9,16 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use super::batch::{Batch, Item};
-use super::check::Checked;
 use super::checkpoint::Ranges;
+use super::identity::Checked;
+use super::pace::Pace;
 use super::queue::{Queue, Refused};
 use super::{Checkpoint, Outcome, Stopped, Summary, Unknown, WriteError};
 use crate::client::transport::stop::Stop;
 use crate::error::Error;
+
+/// Why an item of an earlier run is left alone.
+const DOUBLED: &str = "an earlier run may have sent it, and a second time could have a second effect";
 
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -39,6 +43,9 @@ pub(super) struct State {
     resumed: Checkpoint,
     last: Option<u64>,
     unknown: Ranges,
+    /// Those of the unknown items that may have been sent.
+    sent: Ranges,
+    pub(super) pace: Pace,
     summary: Summary,
     pub(super) flushes: usize,
     end: End,
@@ -75,7 +82,7 @@ pub(super) enum Offer {
 }
 
 impl Shared {
-    pub(super) fn new(queue: Queue, resumed: Checkpoint) -> Self {
+    pub(super) fn new(queue: Queue, pace: Pace, resumed: Checkpoint) -> Self {
         let state = State {
             queue,
             in_flight: HashMap::new(),
@@ -84,6 +91,8 @@ impl Shared {
             resumed,
             last: None,
             unknown: Ranges::default(),
+            sent: Ranges::default(),
+            pace,
             summary: Summary::default(),
             flushes: 0,
             end: End::Open,
@@ -129,11 +138,19 @@ impl Shared {
         }
         state.last = Some(number);
         let had = (state.queue.open_since().is_some(), state.queue.has_ready());
-        let refused = match identity {
-            Ok(identity) => state.queue.push(number, json, identity, now),
-            Err(reasons) => Some((Item::unfit(number, json), reasons.clone())),
-        };
-        let is_news = refused.is_some() || had != (state.queue.open_since().is_some(), state.queue.has_ready());
+        let mut refused = None;
+        let may_be_doubled = state.resumed.may_have_been_sent(number);
+        match identity {
+            Ok(identity) if may_be_doubled && !identity.is_harmless => {
+                let batch = Arc::new(Batch::of_one(&Item::unfit(number, json)));
+                let outcomes = vec![Outcome::Unknown(Unknown::sent(DOUBLED))];
+                state.finished.push_back(Finished { batch, outcomes });
+            }
+            Ok(identity) => refused = state.queue.push(number, json, identity, now),
+            Err(reasons) => refused = Some((Item::unfit(number, json), reasons.clone())),
+        }
+        let is_news =
+            refused.is_some() || may_be_doubled || had != (state.queue.open_since().is_some(), state.queue.has_ready());
         state.queue.take(json.len());
         state.refuse(refused);
         drop(state);
@@ -162,8 +179,11 @@ impl Shared {
         let finished = state.finished.pop_front()?;
         self.delivered.store(0, Ordering::Release);
         for (sequence, outcome) in finished.batch.sequences().zip(&finished.outcomes) {
-            if matches!(outcome, Outcome::Unknown(_)) {
+            if let Outcome::Unknown(unknown) = outcome {
                 state.unknown.insert(sequence);
+                if unknown.may_have_been_sent() {
+                    state.sent.insert(sequence);
+                }
             }
         }
         state.delivering = Some(Arc::clone(&finished.batch));
@@ -233,8 +253,24 @@ impl Shared {
         *self.lock().failing_since.get_or_insert(now)
     }
 
-    pub(super) fn not_failing(&self) {
-        self.lock().failing_since = None;
+    /// An answer came.
+    pub(super) fn answered(&self, began: Duration, now: Duration, left: Option<u64>) {
+        let mut state = self.lock();
+        state.failing_since = None;
+        let in_flight = state.in_flight.len();
+        state.pace.answered(began, now, left, in_flight);
+        drop(state);
+        self.work.notify_one();
+    }
+
+    /// The server did not keep up.
+    pub(super) fn pushed_back(&self, began: Duration, now: Duration, is_limit: bool, left: Option<u64>) {
+        self.lock().pace.pushed_back(began, now, is_limit, left);
+    }
+
+    /// An item was delivered, and is not to count as confirmed.
+    pub(super) fn unconfirm(&self, sequence: u64) {
+        self.lock().unknown.insert(sequence);
     }
 
     /// What is confirmed, with so many more outcomes of the batch that is being delivered.
@@ -242,15 +278,22 @@ impl Shared {
         let state = self.lock();
         let delivered = self.delivered.load(Ordering::Acquire).saturating_add(more);
         let through = state.last.max(state.resumed.through);
-        let mut except = match state.last {
-            Some(last) => state.resumed.except.above(last),
-            None => state.resumed.except.clone(),
-        };
+        let rest = |ranges: &Ranges| state.last.map_or_else(|| ranges.clone(), |last| ranges.above(last));
+        let (mut except, mut sent) = (rest(&state.resumed.except), rest(&state.resumed.sent));
         except.extend(&state.unknown);
-        for sequence in state.outstanding(delivered) {
+        sent.extend(&state.sent);
+        for sequence in state.queue.sequences() {
             except.insert(sequence);
+            // It has not been sent again; whether it was before is as open as it was.
+            if state.resumed.may_have_been_sent(sequence) {
+                sent.insert(sequence);
+            }
         }
-        Checkpoint { through, except }
+        for sequence in state.sent_and_open(delivered) {
+            except.insert(sequence);
+            sent.insert(sequence);
+        }
+        Checkpoint { through, except, sent }
     }
 
     /// Whether all items up to a number have had their outcome.
@@ -325,9 +368,14 @@ impl State {
 
     /// The items whose outcome is not delivered; of the batch that is being delivered, so many are.
     fn outstanding(&self, delivered: usize) -> impl Iterator<Item = u64> {
+        self.queue.sequences().chain(self.sent_and_open(delivered))
+    }
+
+    /// Those of them that are not in the queue any more.
+    fn sent_and_open(&self, delivered: usize) -> impl Iterator<Item = u64> {
         let finished = self.finished.iter().flat_map(|finished| finished.batch.sequences());
         let delivering = self.delivering.iter().flat_map(move |batch| batch.sequences().skip(delivered));
         let in_flight = self.in_flight.values().flat_map(|batch| batch.sequences());
-        self.queue.sequences().chain(in_flight).chain(finished).chain(delivering)
+        in_flight.chain(finished).chain(delivering)
     }
 }

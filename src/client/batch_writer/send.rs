@@ -1,39 +1,37 @@
 //! Sends a batch until each of its items has an outcome.
 //!
-//! A call goes through the client's attempt loop. What failed there is sent again here only where a second execution does
-//! no harm, and only while patience lasts; what is refused as a whole is halved until the item at fault is alone. The
-//! halves follow each other, so that the items of a user stay in order.
+//! What failed is sent again only where a second execution does no harm, and only while patience lasts; what is refused as a
+//! whole is halved until the item at fault is alone. The halves follow each other, so that the items of a key stay in order.
 
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::Method;
-use http::header::{CONTENT_TYPE, HeaderValue};
-use url::Url;
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 
 use super::batch::Batch;
+use super::body::Around;
+use super::receipt::Shape;
 use super::shared::Shared;
-use super::{Outcome, Unknown, receipt};
-use crate::client::Response;
+use super::{Outcome, Reason, Unknown};
 use crate::client::transport::Transport;
 use crate::client::transport::stop::unless_stopped;
-use crate::error::operation::Retry;
+use crate::client::{Requests, Response, new_idempotency_key};
 use crate::error::redact::Redactor;
-use crate::error::{Error, ErrorKind, FieldError, Operation};
+use crate::error::{Error, ErrorKind, Operation};
 use crate::http_client::Request;
-use crate::instasent::batch::Reason;
-use crate::instasent::ingest::Client;
 
 /// Where batches go.
 #[derive(Debug)]
 pub(super) struct Sender {
-    pub(super) client: Client,
-    /// That of the client, whose calls are stopped with the writer.
+    /// That of the client; its calls are sent once each, and stopped with the writer.
     pub(super) transport: Transport,
     pub(super) operation: &'static Operation,
-    pub(super) url: Url,
+    /// A call without its body.
+    pub(super) call: Request,
+    pub(super) around: Around,
+    pub(super) shape: Shape,
     /// How long a batch is tried.
     pub(super) patience: Duration,
     pub(super) shared: Arc<Shared>,
@@ -77,7 +75,7 @@ impl Sender {
                     }
                 }
                 Part::Refused(error) if part.len() == 1 => {
-                    outcomes[part.start] = Some(Outcome::Rejected(reasons(&error)));
+                    outcomes[part.start] = Some(Outcome::Rejected(Reason::of_refusal(&error)));
                 }
                 Part::Refused(_) => {
                     let middle = part.start + part.len() / 2;
@@ -100,8 +98,15 @@ impl Sender {
     }
 
     async fn part(&self, batch: &Batch, part: &Range<usize>, began: Duration) -> Part {
-        let body = batch.body(part);
-        let users = batch.users(part);
+        let (call, is_keyed) = match self.call_of(self.around.enclose(batch.body(part))) {
+            Ok(call) => call,
+            Err(error) => {
+                let error = Arc::new(error);
+                return Part::Stop(Arc::clone(&error), Unknown::failed(error, false));
+            }
+        };
+        let ids = batch.ids(part);
+        let is_harmless = is_keyed || batch.is_harmless(part);
         let mut round = 0;
         let mut may_have_been_taken = false;
         loop {
@@ -113,10 +118,12 @@ impl Sender {
                 };
                 return Part::Unknown(unknown);
             }
-            let error = match self.call(body.clone()).await {
+            let Some(call) = call.try_clone() else {
+                return Part::Unknown(Unknown::unsent("the request cannot be copied"));
+            };
+            let error = match self.attempt(call).await {
                 Ok((answer, secrets)) => {
-                    self.shared.not_failing();
-                    let said = receipt::read(&answer, &users).map(|said| masked(said, &[secrets]));
+                    let said = self.shape.read(&answer, &ids, true).map(|said| masked(said, &[secrets]));
                     return said.map_or_else(
                         || Part::Unknown(Unknown::sent(&format!("{}: no documented outcome", answer.status()))),
                         Part::Outcomes,
@@ -124,15 +131,21 @@ impl Sender {
                 }
                 Err(error) => error,
             };
-            // Every item of it failed, and the body says why.
-            if error.kind() == ErrorKind::Unprocessable
+            let verdict = verdict(&error, is_keyed && may_have_been_taken);
+            // Every item of it failed, and the body says why. One that leaves some out refused the whole.
+            if verdict == Verdict::Halve
                 && error.is_body_whole()
-                && let Some(said) = receipt::read(error.body(), &users)
+                && let Some(said) = self.shape.read(error.body(), &ids, false)
+                && !said.iter().any(|outcome| matches!(outcome, Outcome::Unknown(_)))
             {
                 return Part::Outcomes(masked(said, error.redactors()));
             }
             may_have_been_taken |= error.may_have_been_executed();
-            match verdict(&error) {
+            match verdict {
+                // Refused now, and maybe taken before under a key that its halves would not have.
+                Verdict::Halve if may_have_been_taken && !batch.is_harmless(part) => {
+                    return Part::Unknown(Unknown::failed(Arc::new(error), true));
+                }
                 Verdict::Halve => return Part::Refused(error),
                 Verdict::Stop => {
                     let error = Arc::new(error);
@@ -141,37 +154,61 @@ impl Sender {
                 Verdict::GiveUp => return Part::Unknown(Unknown::failed(Arc::new(error), may_have_been_taken)),
                 Verdict::Again => {}
             }
-            let is_harmless = !may_have_been_taken || self.operation.retry != Retry::Never;
-            if !is_harmless || !self.wait(round, &error, began).await {
+            let may_go_again = !may_have_been_taken || is_harmless;
+            if !may_go_again || !self.wait(round, &error, began).await {
                 return Part::Unknown(Unknown::failed(Arc::new(error), may_have_been_taken));
             }
             round += 1;
         }
     }
 
-    /// One call, with all its attempts.
-    async fn call(&self, body: Bytes) -> Result<(Response<Bytes>, Redactor), Error> {
-        let (http, transport) = (&self.client.client, &self.transport);
-        let mut request = Request::new(Method::POST, self.url.clone());
-        request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        *request.body_mut() = Some(body.into());
-        let answer = transport.send(http, Ok(request), self.operation).await?;
-        let secrets = answer.carried.redactor();
-        Ok((answer.raw(), secrets))
+    /// A call with this body, and whether the server recognizes it when it comes again: its key stays over all attempts.
+    fn call_of(&self, body: Bytes) -> Result<(Request, bool), Error> {
+        let call = self.call.try_clone();
+        let mut call = call.ok_or_else(|| Error::invalid_request("the request cannot be copied".to_owned()))?;
+        call.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        *call.body_mut() = Some(body.into());
+        let Some(header) = self.operation.idempotency_key else { return Ok((call, false)) };
+        let unfit = |error: String| Error::invalid_request(format!("the idempotency key cannot be sent: {error}"));
+        let name = HeaderName::try_from(header).map_err(|error| unfit(error.to_string()))?;
+        let key = HeaderValue::try_from(new_idempotency_key()?).map_err(|error| unfit(error.to_string()))?;
+        call.headers_mut().insert(name, key);
+        Ok((call, true))
+    }
+
+    /// One attempt, from which the pace learns.
+    async fn attempt(&self, call: Request) -> Result<(Response<Bytes>, Redactor), Error> {
+        let began = self.now();
+        match self.transport.send(&Requests, Ok(call), self.operation).await {
+            Ok(answer) => {
+                let secrets = answer.carried.redactor();
+                let answer = answer.raw();
+                let left = answer.rate_limit().and_then(|rate| rate.remaining);
+                self.shared.answered(began, self.now(), left);
+                Ok((answer, secrets))
+            }
+            Err(error) => {
+                if matches!(verdict(&error, false), Verdict::Again) {
+                    let left = error.rate_limit().and_then(|rate| rate.remaining);
+                    self.shared.pushed_back(began, self.now(), error.is_rate_limited(), left);
+                }
+                Err(error)
+            }
+        }
     }
 
     /// Waits before another call; `false` where patience would end first, or the writer stops.
     async fn wait(&self, round: u32, error: &Error, began: Duration) -> bool {
-        let config = self.client.inner.config();
+        let config = self.transport.config();
         let now = self.now();
         // Behind a batch that waited out an outage the next one does not begin anew.
         let since = if error.is_rate_limited() { began } else { began.min(self.shared.failing_since(now)) };
-        let wait = config.retry.wait(config.retry.attempts.saturating_add(round), error.retry_after());
+        let wait = config.retry.wait(round.saturating_add(1), error.retry_after());
         if now.saturating_add(wait) >= since.saturating_add(self.patience) {
             return false;
         }
         tracing::debug!(
-            target: "keyfit::ingest",
+            target: "keyfit::batch_writer",
             error = error.kind().as_str(),
             wait_ms = wait.as_millis(),
             "a batch is sent again"
@@ -179,12 +216,13 @@ impl Sender {
         unless_stopped(Some(&self.shared.stop), config.clock.sleep(wait)).await
     }
 
-    fn now(&self) -> Duration {
-        self.client.inner.config().clock.monotonic()
+    pub(super) fn now(&self) -> Duration {
+        self.transport.config().clock.monotonic()
     }
 }
 
-fn verdict(error: &Error) -> Verdict {
+/// `is_held`: an attempt before may be at work still under the same key, and a conflict is about that.
+fn verdict(error: &Error, is_held: bool) -> Verdict {
     let status = error.status().map_or(0, |status| status.as_u16());
     match error.kind() {
         ErrorKind::BadRequest | ErrorKind::PayloadTooLarge | ErrorKind::Unprocessable => Verdict::Halve,
@@ -199,6 +237,7 @@ fn verdict(error: &Error) -> Verdict {
         // Taken, and the next answer would be as long.
         ErrorKind::Cut if error.is_over_limit() => Verdict::GiveUp,
         ErrorKind::Client if matches!(status, 408 | 425) => Verdict::Again,
+        ErrorKind::Conflict if is_held => Verdict::Again,
         ErrorKind::Credential
         | ErrorKind::Connect
         | ErrorKind::Timeout
@@ -210,22 +249,13 @@ fn verdict(error: &Error) -> Verdict {
     }
 }
 
-/// Why a single item is refused, in the server's words where it has some.
-fn reasons(error: &Error) -> Vec<Reason> {
-    let fields = error.field_errors();
-    if fields.is_empty() {
-        return vec![Reason { field: None, message: error.to_string() }];
-    }
-    fields.into_iter().map(|FieldError { field, message, .. }| Reason { field, message }).collect()
-}
-
 /// Without secrets in the server's words.
 fn masked(mut outcomes: Vec<Outcome>, secrets: &[Redactor]) -> Vec<Outcome> {
     for outcome in &mut outcomes {
-        if let Outcome::Rejected(reasons) = outcome {
-            for reason in reasons {
-                reason.mask(secrets);
-            }
+        match outcome {
+            Outcome::Rejected(reasons) => reasons.iter_mut().for_each(|reason| reason.mask(secrets)),
+            Outcome::Unknown(unknown) => unknown.mask(secrets),
+            Outcome::Accepted => {}
         }
     }
     outcomes

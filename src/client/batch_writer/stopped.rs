@@ -9,9 +9,9 @@ use crate::error::Error;
 /// The writer stopped before its end. Every item that it took has its outcome, or gets it.
 ///
 /// # Troubleshooting
-/// [`error`](Self::error) is what the server said: a 401 asks for another token, a 404 for the right project and data
-/// source, or a token that may write there. Start another writer from the checkpoint of this one: unknown items are sent
-/// again.
+/// [`error`](Self::error) is what the server said: a 401 asks for another token, a 404 for the right place, or a token that
+/// may write there. Start another writer from the checkpoint of this one: unknown items are sent again where that does no
+/// harm.
 #[derive(Clone)]
 pub struct Stopped {
     pub(super) reason: Arc<str>,

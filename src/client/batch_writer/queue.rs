@@ -1,27 +1,28 @@
 //! The items that were taken and not sent yet, and the batches that they become. No time passes here and nothing is sent.
 //!
-//! Items of one user are never in two batches at a time: while one of them is in a batch, those that come after it are
-//! parked, and move on when that batch is done. A batch of contacts holds one item of a user, because the second one of
-//! two is a newer state; a batch of events may hold many, in order.
+//! Items of one key are never in two batches at a time: while one of them is in a batch, those that come after it are
+//! parked, and move on when that batch is done. Where the key is what an item is known by, a batch holds one of a key, because
+//! the second one of two is a newer state; else it may hold many, in order.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
 
-use super::Kind;
-use super::batch::{Batch, Item, Limits, Open};
-use super::check::Identity;
-use crate::instasent::batch::Reason;
+use super::Reason;
+use super::batch::{Batch, Item, Known, Limits, Open};
+use super::identity::{Fields, Identity};
 
 #[derive(Debug)]
 pub(super) struct Queue {
-    kind: Kind,
+    is_single: bool,
+    /// The member of which a batch holds no value twice: a second item with it is refused.
+    refuses_twice: Option<String>,
     limits: Limits,
     open: Open,
     ready: VecDeque<Batch>,
-    /// The users with an item in a batch that is not done, by hash. Two users of one hash wait for each other, no more.
-    users: HashMap<u64, User>,
+    /// The keys with an item in a batch that is not done, by hash. Two keys of one hash wait for each other, no more.
+    keys: HashMap<u64, Held>,
     hasher: RandomState,
     /// Items that were taken and whose outcome is not delivered.
     pending_items: usize,
@@ -30,8 +31,9 @@ pub(super) struct Queue {
     is_pressed: bool,
 }
 
+/// A key with items that are not done.
 #[derive(Debug)]
-struct User {
+struct Held {
     /// The batch that holds its items.
     batch: u64,
     parked: VecDeque<Item>,
@@ -41,13 +43,14 @@ struct User {
 pub(super) type Refused = (Item, Vec<Reason>);
 
 impl Queue {
-    pub(super) fn new(kind: Kind, limits: Limits) -> Self {
+    pub(super) fn new(fields: &Fields, limits: Limits) -> Self {
         Self {
-            kind,
+            is_single: fields.is_single(),
+            refuses_twice: fields.refuses_twice().map(str::to_owned),
             limits,
             open: Open::new(0),
             ready: VecDeque::new(),
-            users: HashMap::new(),
+            keys: HashMap::new(),
             hasher: RandomState::new(),
             pending_items: 0,
             pending_bytes: 0,
@@ -84,22 +87,31 @@ impl Queue {
         identity: &Identity<'_>,
         now: impl FnOnce() -> Duration,
     ) -> Option<Refused> {
-        let user = self.hasher.hash_one(&*identity.user);
-        let (name, event) = (&*identity.user, identity.event.as_deref());
-        let item = || Item { sequence, json: json.into(), user: name.into(), event: event.map(Into::into) };
+        let key = identity.key.as_deref().map(|key| self.hasher.hash_one(key));
+        let id = identity.id.as_deref().unwrap_or_default();
+        let known = Known { id, unique: identity.unique.as_deref(), is_harmless: identity.is_harmless };
+        let item = || Item {
+            sequence,
+            json: json.into(),
+            id: id.into(),
+            unique: known.unique.map(Into::into),
+            is_harmless: known.is_harmless,
+        };
         if !self.open.has_room(&self.limits, json.len()) {
             self.seal();
         }
-        if self.is_to_be_parked(user) {
-            if let Some(user) = self.users.get_mut(&user) {
-                user.parked.push_back(item());
-            }
+        let is_twice = |open: &Open| known.unique.is_some_and(|unique| open.has(unique));
+        if is_twice(&self.open) && self.refuses_twice.is_none() {
+            self.seal();
+        }
+        if let Some(held) = key.filter(|key| self.is_to_be_parked(*key)).and_then(|key| self.keys.get_mut(&key)) {
+            held.parked.push_back(item());
             return None;
         }
-        if event.is_some_and(|event| self.open.has_event(event)) {
-            return Some(twice(item()));
+        if is_twice(&self.open) {
+            return Some(self.twice(item()));
         }
-        self.append(sequence, json, user, name, event, now);
+        self.append(sequence, json, key, &known, now);
         None
     }
 
@@ -130,17 +142,17 @@ impl Queue {
         self.ready.pop_front()
     }
 
-    /// A batch is done: the next items of its users may go. What waited for it does not wait for company as well.
+    /// A batch is done: the next items of its keys may go. What waited for it does not wait for company as well.
     pub(super) fn done(&mut self, batch: &Batch) -> Vec<Refused> {
         let mut refused = Vec::new();
-        for user in batch.user_hashes() {
-            let Entry::Occupied(mut entry) = self.users.entry(user) else { continue };
+        for key in batch.keys() {
+            let Entry::Occupied(mut entry) = self.keys.entry(key) else { continue };
             if entry.get().batch != batch.id {
                 continue;
             }
             let parked = std::mem::take(&mut entry.get_mut().parked);
             entry.remove();
-            self.unpark(user, parked, &mut refused);
+            self.unpark(key, parked, &mut refused);
         }
         refused
     }
@@ -149,7 +161,7 @@ impl Queue {
     pub(super) fn drain(&mut self) -> Vec<Batch> {
         self.seal();
         let mut batches: Vec<Batch> = self.ready.drain(..).collect();
-        let parked = self.users.drain().flat_map(|(_, user)| user.parked);
+        let parked = self.keys.drain().flat_map(|(_, held)| held.parked);
         let mut parked: Vec<Item> = parked.collect();
         parked.sort_by_key(|item| item.sequence);
         batches.extend(parked.iter().map(Batch::of_one));
@@ -158,58 +170,57 @@ impl Queue {
 
     /// The numbers of the items that are not on their way.
     pub(super) fn sequences(&self) -> impl Iterator<Item = u64> {
-        let parked = self.users.values().flat_map(|user| user.parked.iter().map(|item| item.sequence));
+        let parked = self.keys.values().flat_map(|held| held.parked.iter().map(|item| item.sequence));
         self.open.sequences().chain(self.ready.iter().flat_map(Batch::sequences)).chain(parked)
     }
 
-    fn is_to_be_parked(&self, user: u64) -> bool {
-        let Some(user) = self.users.get(&user) else { return false };
-        match self.kind {
-            Kind::Contacts => true,
-            Kind::Events => user.batch != self.open.id || !user.parked.is_empty(),
-        }
+    fn is_to_be_parked(&self, key: u64) -> bool {
+        let held = self.keys.get(&key);
+        held.is_some_and(|held| self.is_single || held.batch != self.open.id || !held.parked.is_empty())
     }
 
     fn append(
         &mut self,
         sequence: u64,
         json: &[u8],
-        user: u64,
-        name: &str,
-        event: Option<&str>,
+        key: Option<u64>,
+        known: &Known<'_>,
         now: impl FnOnce() -> Duration,
     ) {
         if self.open.is_empty() {
             self.open.since = now();
         }
-        self.open.push(sequence, json, user, name, event);
-        self.users.entry(user).or_insert_with(|| User { batch: self.open.id, parked: VecDeque::new() });
+        self.open.push(sequence, json, key, known);
+        if let Some(key) = key {
+            self.keys.entry(key).or_insert_with(|| Held { batch: self.open.id, parked: VecDeque::new() });
+        }
         if self.open.len() >= self.limits.batch_items {
             self.seal();
         }
     }
 
-    /// Moves items of one user to the open batch, as many as may go together.
-    fn unpark(&mut self, user: u64, mut parked: VecDeque<Item>, refused: &mut Vec<Refused>) {
-        while !self.is_to_be_parked(user)
+    /// Moves items of one key to the open batch, as many as may go together.
+    fn unpark(&mut self, key: u64, mut parked: VecDeque<Item>, refused: &mut Vec<Refused>) {
+        while !self.is_to_be_parked(key)
             && let Some(item) = parked.pop_front()
         {
-            if item.event.as_deref().is_some_and(|event| self.open.has_event(event)) {
-                refused.push(twice(item));
-            } else if self.open.has_room(&self.limits, item.json.len()) {
-                self.append(item.sequence, &item.json, user, &item.user, item.event.as_deref(), || Duration::ZERO);
+            let is_twice = item.unique.as_deref().is_some_and(|unique| self.open.has(unique));
+            if is_twice && self.refuses_twice.is_some() {
+                refused.push(self.twice(item));
+            } else if !is_twice && self.open.has_room(&self.limits, item.json.len()) {
+                self.append(item.sequence, &item.json, Some(key), &item.known(), || Duration::ZERO);
             } else {
                 self.seal();
                 parked.push_front(item);
             }
         }
-        if let Some(user) = self.users.get_mut(&user) {
-            user.parked = parked;
+        if let Some(held) = self.keys.get_mut(&key) {
+            held.parked = parked;
         }
     }
-}
 
-fn twice(item: Item) -> Refused {
-    let message = "is in the same batch already: an event is sent once".to_owned();
-    (item, vec![Reason { field: Some("_event_id".to_owned()), message }])
+    fn twice(&self, item: Item) -> Refused {
+        let reason = Reason::new("is in the same batch already: the server would ignore the second item".to_owned());
+        (item, vec![Reason { field: self.refuses_twice.clone(), ..reason }])
+    }
 }

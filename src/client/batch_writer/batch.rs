@@ -21,14 +21,28 @@ pub(super) struct Limits {
 pub(super) struct Item {
     pub(super) sequence: u64,
     pub(super) json: Box<[u8]>,
-    pub(super) user: Box<str>,
-    pub(super) event: Option<Box<str>>,
+    /// By which it is known again; empty where it has none.
+    pub(super) id: Box<str>,
+    pub(super) unique: Option<Box<str>>,
+    pub(super) is_harmless: bool,
+}
+
+/// What a batch keeps of an item, beside its JSON.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Known<'a> {
+    pub(super) id: &'a str,
+    pub(super) unique: Option<&'a str>,
+    pub(super) is_harmless: bool,
 }
 
 impl Item {
+    pub(super) fn known(&self) -> Known<'_> {
+        Known { id: &self.id, unique: self.unique.as_deref(), is_harmless: self.is_harmless }
+    }
+
     /// Of an item that is not fit to be sent.
     pub(super) fn unfit(sequence: u64, json: &[u8]) -> Self {
-        Self { sequence, json: json.into(), user: Box::default(), event: None }
+        Self { sequence, json: json.into(), id: Box::default(), unique: None, is_harmless: true }
     }
 }
 
@@ -40,18 +54,20 @@ pub(super) struct Open {
     pub(super) since: Duration,
     body: Vec<u8>,
     slots: Vec<Slot>,
-    /// The `_user_id`s, one after the other.
-    users: String,
-    events: HashSet<Box<str>>,
+    /// The ids, one after the other.
+    ids: String,
+    uniques: HashSet<Box<str>>,
 }
 
-/// Where an item and its user's id end; they begin where those before them end.
+/// Where an item and its id end; they begin where those before them end.
 #[derive(Debug)]
 struct Slot {
     sequence: u64,
-    user: u64,
+    /// The hash of its key.
+    key: Option<u64>,
     item_end: usize,
-    user_end: usize,
+    id_end: usize,
+    is_harmless: bool,
 }
 
 /// A batch that is full enough.
@@ -59,7 +75,7 @@ pub(super) struct Batch {
     pub(super) id: u64,
     body: Bytes,
     slots: Vec<Slot>,
-    users: String,
+    ids: String,
 }
 
 impl Open {
@@ -69,8 +85,8 @@ impl Open {
             since: Duration::ZERO,
             body: Vec::new(),
             slots: Vec::new(),
-            users: String::new(),
-            events: HashSet::new(),
+            ids: String::new(),
+            uniques: HashSet::new(),
         }
     }
 
@@ -82,8 +98,8 @@ impl Open {
         self.slots.len()
     }
 
-    pub(super) fn has_event(&self, event: &str) -> bool {
-        self.events.contains(event)
+    pub(super) fn has(&self, unique: &str) -> bool {
+        self.uniques.contains(unique)
     }
 
     /// Whether an item of so many bytes fits. The first one always does.
@@ -92,17 +108,18 @@ impl Open {
         self.is_empty() || (self.len() < limits.batch_items && self.body.len() + bytes + 2 <= limits.batch_bytes)
     }
 
-    pub(super) fn push(&mut self, sequence: u64, json: &[u8], user: u64, name: &str, event: Option<&str>) {
+    pub(super) fn push(&mut self, sequence: u64, json: &[u8], key: Option<u64>, item: &Known<'_>) {
         self.body.push(if self.body.is_empty() { b'[' } else { b',' });
         self.body.extend_from_slice(json);
-        self.users.push_str(name);
-        self.events.extend(event.map(Into::into));
-        self.slots.push(Slot { sequence, user, item_end: self.body.len(), user_end: self.users.len() });
+        self.ids.push_str(item.id);
+        self.uniques.extend(item.unique.map(Into::into));
+        let (item_end, id_end) = (self.body.len(), self.ids.len());
+        self.slots.push(Slot { sequence, key, item_end, id_end, is_harmless: item.is_harmless });
     }
 
     pub(super) fn seal(mut self) -> Batch {
         self.body.push(b']');
-        Batch { id: self.id, body: self.body.into(), slots: self.slots, users: self.users }
+        Batch { id: self.id, body: self.body.into(), slots: self.slots, ids: self.ids }
     }
 
     pub(super) fn sequences(&self) -> impl Iterator<Item = u64> {
@@ -114,7 +131,7 @@ impl Batch {
     /// A batch for the outcome of an item that is not sent.
     pub(super) fn of_one(item: &Item) -> Self {
         let mut open = Open::new(u64::MAX);
-        open.push(item.sequence, &item.json, 0, &item.user, None);
+        open.push(item.sequence, &item.json, None, &item.known());
         open.seal()
     }
 
@@ -148,14 +165,19 @@ impl Batch {
         self.slots.iter().map(|slot| slot.sequence)
     }
 
-    pub(super) fn user_hashes(&self) -> impl Iterator<Item = u64> {
-        self.slots.iter().map(|slot| slot.user)
+    pub(super) fn keys(&self) -> impl Iterator<Item = u64> {
+        self.slots.iter().filter_map(|slot| slot.key)
     }
 
-    /// The `_user_id`s of some of the items.
-    pub(super) fn users(&self, part: &Range<usize>) -> Vec<&str> {
-        let start = |index: usize| index.checked_sub(1).map_or(0, |before| self.slots[before].user_end);
-        part.clone().map(|index| &self.users[start(index)..self.slots[index].user_end]).collect()
+    /// Whether each of some items may be sent twice.
+    pub(super) fn is_harmless(&self, part: &Range<usize>) -> bool {
+        self.slots[part.clone()].iter().all(|slot| slot.is_harmless)
+    }
+
+    /// The ids of some of the items; empty where they have none.
+    pub(super) fn ids(&self, part: &Range<usize>) -> Vec<&str> {
+        let start = |index: usize| index.checked_sub(1).map_or(0, |before| self.slots[before].id_end);
+        part.clone().map(|index| &self.ids[start(index)..self.slots[index].id_end]).collect()
     }
 
     fn span(&self, index: usize) -> Range<usize> {
@@ -166,7 +188,7 @@ impl Batch {
 
 impl fmt::Debug for Batch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Without the items: they hold names and addresses.
+        // Without the items: they may be personal.
         f.debug_struct("Batch").field("id", &self.id).field("items", &self.len()).finish_non_exhaustive()
     }
 }

@@ -1,22 +1,28 @@
 //! The writer's task: it starts batches, as many at a time as it may, and delivers outcomes.
 
-use std::sync::Arc;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::batch::Batch;
 use super::send::Sender;
 use super::shared::{End, Finished, Shared};
-use super::{Delivery, Outcome, Unknown};
+use super::{Checkpoint, DeadLetters, Delivery, Outcome, Unknown};
+use crate::error::Error;
 use crate::runtime;
 
 /// What the caller gives for outcomes to be delivered to.
 pub(super) type Receiver = Box<dyn FnMut(&Delivery<'_>) + Send>;
 
+/// What keeps a checkpoint before batches are sent that must not be sent twice.
+pub(super) type Journal = Box<dyn FnMut(&Checkpoint) -> io::Result<()> + Send>;
+
 pub(super) struct Task {
     pub(super) sender: Arc<Sender>,
     pub(super) shared: Arc<Shared>,
     pub(super) receiver: Receiver,
-    pub(super) most_in_flight: usize,
+    pub(super) journal: Option<Journal>,
+    pub(super) dead_letters: Option<Arc<Mutex<DeadLetters>>>,
     pub(super) linger: Duration,
 }
 
@@ -38,7 +44,16 @@ enum Next {
 impl Task {
     pub(super) async fn run(mut self) {
         loop {
-            for batch in self.due() {
+            let due = self.due();
+            if let Err(error) = self.keep(&due) {
+                self.stop("the checkpoint cannot be written before items are sent", &error);
+                for batch in due {
+                    let unknown = Unknown::unsent("the checkpoint could not be written before the item was sent");
+                    self.shared.finish(Arc::clone(&batch), vec![Outcome::Unknown(unknown); batch.len()]);
+                }
+                continue;
+            }
+            for batch in due {
                 runtime::spawn(see_through(Arc::clone(&self.sender), OnItsWay::new(&self.shared, batch)));
             }
             self.deliver();
@@ -60,7 +75,7 @@ impl Task {
         let now = self.now();
         let mut state = self.shared.lock();
         let mut due = Vec::new();
-        while state.in_flight.len() < self.most_in_flight {
+        while state.in_flight.len() < state.pace.allowed() {
             if !state.queue.has_ready() {
                 let is_hurried = state.flushes > 0 || state.end() == End::Closing || state.queue.is_pressed();
                 let is_old = |since: Duration| is_hurried || since.saturating_add(self.linger) <= now;
@@ -76,6 +91,19 @@ impl Task {
         due
     }
 
+    /// Has the caller keep what is about to be sent, where a later run must not send it again.
+    fn keep(&mut self, due: &[Arc<Batch>]) -> io::Result<()> {
+        let Some(journal) = &mut self.journal else { return Ok(()) };
+        if due.iter().all(|batch| batch.is_harmless(&(0..batch.len()))) {
+            return Ok(());
+        }
+        journal(&self.shared.checkpoint(0))
+    }
+
+    fn stop(&self, what: &str, error: &io::Error) {
+        self.shared.stop(&Arc::new(Error::configuration(format!("{what}: {error}"))));
+    }
+
     fn next(&self) -> Next {
         let now = self.now();
         let mut state = self.shared.lock();
@@ -88,7 +116,7 @@ impl Task {
                 state.done();
                 Next::End
             }
-            (Some(since), _) if state.in_flight.len() < self.most_in_flight => {
+            (Some(since), _) if state.in_flight.len() < state.pace.allowed() => {
                 Next::Wait(Some(since.saturating_add(self.linger).saturating_sub(now)))
             }
             _ => Next::Wait(None),
@@ -107,13 +135,22 @@ impl Task {
             self.shared.delivered(index);
             let batch = &finished.batch;
             let (sequence, item) = (batch.sequence(index), batch.item(index));
-            (self.receiver)(&Delivery { sequence, item, outcome, shared: &self.shared });
+            let delivery = Delivery { sequence, item, outcome, shared: &self.shared };
+            let dead_letters = self.dead_letters.as_deref();
+            let written = dead_letters
+                .map(|file| file.lock().unwrap_or_else(PoisonError::into_inner).write(&delivery))
+                .unwrap_or(Ok(()));
+            if let Err(error) = written {
+                self.shared.unconfirm(sequence);
+                self.stop("the file of dead letters cannot be written", &error);
+            }
+            (self.receiver)(&delivery);
         }
         self.shared.delivered(finished.outcomes.len());
     }
 
     fn now(&self) -> Duration {
-        self.sender.client.inner.config().clock.monotonic()
+        self.sender.now()
     }
 }
 
@@ -127,7 +164,7 @@ impl Drop for Task {
         self.shared.abandon_all("the runtime ended before the outcome came");
         // A receiver that panicked is not called again.
         if std::thread::panicking() {
-            tracing::error!(target: "keyfit::ingest", "the receiver of outcomes panicked; the rest is not delivered");
+            tracing::error!(target: "keyfit::batch_writer", "the receiver of outcomes panicked; the rest is not delivered");
         } else {
             self.deliver();
         }

@@ -1,15 +1,19 @@
-//! Writes any number of contacts or events to a data source, and says of each what became of it.
+//! Writes any number of items through an operation that takes many in one call, and says of each what became of it.
 //!
 //! A [`Writer`] checks items, gathers them into batches, keeps several batches on their way, waits for the rate limit, sends
 //! again what may be sent again, and finds the one item for which a batch was refused. Its memory is bounded: who writes
 //! faster than the server takes waits in [`write`](Writer::write).
 //!
+//! The call of an operation that takes batches has `writer` beside `send`, in generated clients and in
+//! [`DynamicCall`](crate::DynamicCall::writer). Path and other parameters are given as for a call, once:
+//!
 //! ```no_run
-//! use keyfit::instasent::ingest_writer::{Outcome, Writer};
+//! use keyfit::batch_writer::Outcome;
 //! use keyfit::instasent::ingest::{Client, types::Contact};
 //!
 //! # async fn example(client: Client, contacts: Vec<Contact>) -> Result<(), Box<dyn std::error::Error>> {
-//! let writer = Writer::<Contact>::builder("proj_xxx", "ds_xxx").start(&client, |delivery| match delivery.outcome() {
+//! let call = client.stream_contacts_push().project("proj_xxx").datasource("ds_xxx");
+//! let writer = call.writer().start(|delivery| match delivery.outcome() {
 //!     Outcome::Accepted => {}
 //!     Outcome::Rejected(reasons) => println!("{}: {reasons:?}", delivery.sequence()),
 //!     Outcome::Unknown(why) => println!("{}: {why}", delivery.sequence()),
@@ -24,9 +28,18 @@
 //!
 //! **Outcomes.** Each item that was taken has exactly one, handed to the closure once, on the writer's own task: count,
 //! store or pass it on, and return. What an answer does not say for certain is [`Outcome::Unknown`], never accepted.
+//! [`DeadLetters`] keeps those that were not accepted in a file.
 //!
-//! **Order.** Items of one `_user_id` reach the server in the order in which they were written, and are never in two
-//! requests at a time. A second item for a contact goes to a later batch.
+//! **Repetition.** A batch is sent again only where that does no harm: the server said that it did nothing, each item has the
+//! [field](crate::Operation::retry_key) that makes a repetition harmless, or the call has an
+//! [idempotency key](crate::Operation::idempotency_key), which all attempts share. Otherwise its items are unknown.
+//!
+//! **Order.** Items of one [key](Builder::key) reach the server in the order in which they were written, and are never in two
+//! requests at a time.
+//!
+//! **Pace.** The writer begins with one batch at a time, adds more while the server keeps up, and halves their number when it
+//! does not (additive increase, multiplicative decrease). Where answers tell what is left of a rate limit, no more is sent than
+//! that, and one batch alone asks what a new window allows.
 //!
 //! **Stopping.** 401, 402, 403 and 404 would be the answer to every batch: the writer stops, and what was not accepted is
 //! unknown, with that error. So it is with what was not sent when a writer is dropped without [`close`](Writer::close).
@@ -35,11 +48,14 @@
 //! [`Builder::resume`], it lets a later run write the same items from the beginning: what is confirmed is skipped.
 
 mod batch;
+mod body;
 mod builder;
-mod check;
 mod checkpoint;
+mod dead_letters;
 mod delivery;
+mod identity;
 mod outcome;
+mod pace;
 mod queue;
 mod receipt;
 mod send;
@@ -50,17 +66,12 @@ mod writer;
 
 pub use builder::Builder;
 pub use checkpoint::Checkpoint;
+pub use dead_letters::DeadLetters;
 pub use delivery::Delivery;
-pub use outcome::{Outcome, Summary, Unknown};
+pub use identity::not_an_object;
+pub use outcome::{Outcome, Reason, Summary, Unknown};
 pub use stopped::{Stopped, WriteError};
-pub use writer::{Record, Writer, Written};
-
-/// What a stream takes.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Kind {
-    Contacts,
-    Events,
-}
+pub use writer::{Writer, Written};
 
 #[cfg(test)]
 mod queue_tests;

@@ -6,21 +6,29 @@ use serde::{Deserialize, Serialize};
 
 /// Which items were confirmed, accepted or rejected, by their numbers: all up to one, except some ranges.
 ///
-/// As JSON: `{"through": 1200, "except": [[1101, 1130], [1200, 1200]]}`, both ends included. An item whose outcome is
-/// unknown is not confirmed. The exceptions are the items on their way and the unknown ones, so that a checkpoint is small
-/// however many items it covers.
+/// As JSON: `{"through": 1200, "except": [[1101, 1130], [1200, 1200]], "sent": [[1101, 1130]]}`, both ends included. An item
+/// whose outcome is unknown is not confirmed. The exceptions are the items on their way and the unknown ones, so that a
+/// checkpoint is small however many items it covers. Those of them that the server may have taken are under `sent`: a later
+/// run sends them again only where that does no harm.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(from = "Written", into = "Written")]
 pub struct Checkpoint {
     /// The highest number that was written, if any.
     pub(super) through: Option<u64>,
     pub(super) except: Ranges,
+    /// Those of the exceptions that may have been sent.
+    pub(super) sent: Ranges,
 }
 
 impl Checkpoint {
     /// Whether the item of this number is confirmed.
     pub fn covers(&self, sequence: u64) -> bool {
         self.through.is_some_and(|through| sequence <= through) && !self.except.contains(sequence)
+    }
+
+    /// Whether the item of this number is not confirmed, and the server may have taken it.
+    pub fn may_have_been_sent(&self, sequence: u64) -> bool {
+        self.sent.contains(sequence) && !self.covers(sequence)
     }
 
     /// The highest number that was written, confirmed or not.
@@ -40,6 +48,14 @@ impl Checkpoint {
 pub(super) struct Ranges(BTreeMap<u64, u64>);
 
 impl Ranges {
+    fn of(ranges: Vec<(u64, u64)>) -> Self {
+        let mut found = Self::default();
+        for (start, end) in ranges {
+            found.insert_range(start, end);
+        }
+        found
+    }
+
     pub(super) fn insert(&mut self, number: u64) {
         self.insert_range(number, number);
     }
@@ -90,21 +106,20 @@ struct Written {
     through: Option<u64>,
     #[serde(default)]
     except: Vec<(u64, u64)>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    sent: Vec<(u64, u64)>,
 }
 
 impl From<Written> for Checkpoint {
-    fn from(written: Written) -> Self {
-        let mut except = Ranges::default();
-        for (start, end) in written.except {
-            except.insert_range(start, end);
-        }
-        Self { through: written.through, except }
+    fn from(Written { through, except, sent }: Written) -> Self {
+        Self { through, except: Ranges::of(except), sent: Ranges::of(sent) }
     }
 }
 
 impl From<Checkpoint> for Written {
     fn from(checkpoint: Checkpoint) -> Self {
-        Self { through: checkpoint.through, except: checkpoint.except.0.into_iter().collect() }
+        let ranges = |ranges: Ranges| ranges.0.into_iter().collect();
+        Self { through: checkpoint.through, except: ranges(checkpoint.except), sent: ranges(checkpoint.sent) }
     }
 }
 
@@ -132,6 +147,15 @@ mod tests {
         assert_eq!(open, [3, 4, 5, 7, 20, 21, 22, 23, 24]);
         assert_eq!(checkpoint.first_open(), 3);
         assert_eq!(read(r#"{"through":9}"#).first_open(), 10);
+    }
+
+    #[test]
+    fn what_may_have_been_sent_is_told_apart_and_not_covered() {
+        let text = r#"{"through":9,"except":[[3,6]],"sent":[[3,4]]}"#;
+        let checkpoint = read(text);
+        assert_eq!(serde_json::to_string(&checkpoint).ok().as_deref(), Some(text));
+        let sent: Vec<u64> = (0..12).filter(|number| checkpoint.may_have_been_sent(*number)).collect();
+        assert_eq!(sent, [3, 4]);
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! What became of an item, and of all of them together.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::error::Error;
-use crate::instasent::batch::Reason;
+use crate::error::redact::Redactor;
+use crate::error::{Error, FieldError};
 
 /// What became of one item. There is one of these for each item that was taken, and no second one.
 #[derive(Clone, Debug)]
@@ -13,8 +14,54 @@ pub enum Outcome {
     Accepted,
     /// The item was refused, by the server or before it was sent, and would be again.
     Rejected(Vec<Reason>),
-    /// Nobody can tell, or it was not sent. Sending it again does no harm: it has its key.
+    /// Nobody can tell, or it was not sent: [`Unknown::may_have_been_sent`] says which.
     Unknown(Unknown),
+}
+
+/// Why an item was rejected.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Reason {
+    /// The member of the item that is at fault, where the server names one.
+    pub field: Option<String>,
+    /// The server's words.
+    pub message: String,
+    /// The server's code, where a refusal has one.
+    pub code: Option<String>,
+}
+
+impl Reason {
+    /// A reason in words alone.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), ..Self::default() }
+    }
+
+    /// A reason that is about a member of the item.
+    pub fn of_field(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { field: Some(field.into()), ..Self::new(message) }
+    }
+
+    /// Why a batch of one item was refused, in the server's words where it has some.
+    pub(super) fn of_refusal(error: &Error) -> Vec<Self> {
+        let code = error.code().map(str::to_owned);
+        let reasons: Vec<Self> = error
+            .field_errors()
+            .into_iter()
+            .map(|FieldError { field, message, .. }| Self { field, message, code: code.clone() })
+            .collect();
+        if reasons.is_empty() { vec![Self { code, ..Self::new(error.to_string()) }] } else { reasons }
+    }
+
+    /// Leaves secrets out of it: a server may repeat the token that it was shown.
+    pub(crate) fn mask(&mut self, secrets: &[Redactor]) {
+        for text in std::iter::once(&mut self.message).chain(&mut self.field).chain(&mut self.code) {
+            for secrets in secrets {
+                if let Cow::Owned(masked) = secrets.mask(text) {
+                    *text = masked;
+                }
+            }
+        }
+    }
 }
 
 /// Why nothing certain is known of an item.
@@ -37,6 +84,15 @@ impl Unknown {
     /// `may_have_been_sent`: in this request or in one before.
     pub(super) fn failed(error: Arc<Error>, may_have_been_sent: bool) -> Self {
         Self { text: error.to_string().into(), error: Some(error), may_have_been_sent }
+    }
+
+    /// Leaves secrets out of it.
+    pub(super) fn mask(&mut self, secrets: &[Redactor]) {
+        for secrets in secrets {
+            if let Cow::Owned(masked) = secrets.mask(&self.text) {
+                self.text = masked.into();
+            }
+        }
     }
 
     /// The error of the last request that held the item, where there was one.

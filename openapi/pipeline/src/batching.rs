@@ -1,0 +1,158 @@
+//! Calls that take many items, of which a client may send any number in batches: what the contract says of them, the overlay, and
+//! the document.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use crate::glob::fits_pattern;
+use crate::partial::guess;
+use crate::place::{items, member};
+use crate::{Api, Operation, Writing, walk};
+
+/// How an operation takes many items in one call.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Batching {
+    /// Where the items stand in the body of a call, as a JSON pointer; empty where the body is the list.
+    pub items_at: String,
+    /// The most items that one call takes, where somebody says so.
+    pub maximum: Option<u64>,
+    /// The most bytes of a body, where somebody says so.
+    pub maximum_bytes: Option<u64>,
+    /// The field by which an item is known again in the answer.
+    pub id_field: Option<String>,
+}
+
+/// A table `[[batch]]` of a contract, as far as clients need it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Table {
+    #[serde(default)]
+    operations: Vec<String>,
+    maximum: Option<u64>,
+    maximum_bytes: Option<u64>,
+    #[serde(default)]
+    items_at: String,
+    id_field: Option<String>,
+}
+
+/// Says of each operation how it takes many items. A table counts for operations whose answers tell of items, and for those that it
+/// names, of which a success is that of all items then. Where the overlay says how answers tell of items and no table is about
+/// the operation, the one list in its body is taken for the items.
+pub(crate) fn settle(api: &mut Api, tables: &[Table]) {
+    let found: Vec<Option<Batching>> = api.operations.iter().map(|operation| of(api, operation, tables)).collect();
+    for (operation, batching) in api.operations.iter_mut().zip(found) {
+        operation.batching = batching;
+    }
+}
+
+fn of(api: &Api, operation: &Operation, tables: &[Table]) -> Option<Batching> {
+    let body = operation.body.as_ref().filter(|body| body.writing(api) == Writing::Json)?;
+    let is_named = |table: &&Table| table.operations.iter().any(|pattern| fits_pattern(pattern, &operation.id));
+    let tells = !operation.partial.is_empty();
+    let table = tables.iter().find(|table| is_named(table) || (tells && table.operations.is_empty()));
+    if let Some(Table { maximum, maximum_bytes, items_at, id_field, .. }) = table {
+        let list = list(&api.document, &body.schema, items_at)?;
+        let documented = list.get("maxItems").and_then(Value::as_u64);
+        return Some(Batching {
+            items_at: items_at.clone(),
+            maximum: maximum.map(|most| documented.map_or(most, |other| most.min(other))).or(documented),
+            maximum_bytes: *maximum_bytes,
+            id_field: id_field.clone(),
+        });
+    }
+    let (items_at, list, item) = tells.then(|| guess::only_list(&api.document, &body.schema)).flatten()?;
+    Some(Batching {
+        maximum: list.get("maxItems").and_then(Value::as_u64),
+        maximum_bytes: None,
+        id_field: guess::id_field(&api.document, item),
+        items_at,
+    })
+}
+
+/// The list at a place of a body.
+fn list<'a>(document: &'a Value, body: &'a Value, at: &str) -> Option<&'a Value> {
+    let schema = if at.is_empty() { body } else { member(document, body, at)?.schema };
+    let schema = walk::resolve(document, schema);
+    items(document, schema).map(|_| schema)
+}
+
+/// Reads one table or several. What is wrong in one keeps its own words.
+///
+/// # Errors
+/// Returns an error if it is neither, or a table does not fit.
+pub fn one_or_several<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    struct Tables<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Tables<T> {
+        type Value = Vec<T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a table or a list of tables")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+            T::deserialize(MapAccessDeserializer::new(map)).map(|table| vec![table])
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, several: A) -> Result<Self::Value, A::Error> {
+            Vec::deserialize(SeqAccessDeserializer::new(several))
+        }
+    }
+
+    deserializer.deserialize_any(Tables(PhantomData))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Source, Text};
+
+    const DOCUMENT: &str = r"
+openapi: 3.0.3
+info: { title: Rows, version: '1' }
+servers: [{ url: https://rows.example }]
+paths:
+  /rows:
+    post:
+      operationId: push
+      requestBody: { content: { application/json: { schema: { type: object, properties: { note: { type: string }, rows: { type: array, maxItems: 9, items: { type: object, properties: { id: { type: string }, size: { type: integer } } } } } } } } }
+      responses: { '200': { description: Taken., content: { application/json: { schema: { type: object, properties: { failed: { type: integer } } } } } } }
+";
+
+    fn read(overlay: &str, contract: &str) -> Option<Batching> {
+        let overlay = format!("overlay: 1.0.0\ninfo: {{ title: x, version: '1' }}\nactions: [{overlay}]\n");
+        let source = Source {
+            name: "rows".to_owned(),
+            document: Text::new("openapi.yaml", DOCUMENT),
+            overlay: Some(Text::new("overlay.yaml", overlay)),
+            contract: Some(Text::new("contract.toml", contract)),
+        };
+        Api::read(&source).expect("an API").operations[0].batching.clone()
+    }
+
+    const TELLS: &str = "{ target: $.paths['/rows'].post, update: { x-keyfit: { partial: { rejected: /failed } } } }";
+
+    #[test]
+    fn a_table_counts_where_answers_tell_of_items_or_it_names_the_operation() {
+        let table = "[batch]\nitems-at = \"/rows\"\nmaximum = 5\nid-field = \"id\"\nspoil = \"size\"\n";
+        let found = read(TELLS, table).expect("a batch");
+        assert_eq!((found.items_at.as_str(), found.maximum, found.id_field.as_deref()), ("/rows", Some(5), Some("id")));
+        assert_eq!(read("", table), None);
+        let named = "[[batch]]\noperations = [\"pu*\"]\nitems-at = \"/rows\"\nmaximum-bytes = 1000\n";
+        let found = read("", named).expect("a batch");
+        assert_eq!((found.maximum, found.maximum_bytes), (Some(9), Some(1000)));
+        assert_eq!(read("", &named.replace("/rows", "/note")), None, "there is no list");
+    }
+
+    #[test]
+    fn without_a_table_the_one_list_of_the_body_is_taken() {
+        let found = read(TELLS, "").expect("a batch");
+        assert_eq!((found.items_at.as_str(), found.maximum, found.id_field.as_deref()), ("/rows", Some(9), Some("id")));
+        assert_eq!(read("", ""), None);
+    }
+}

@@ -1,0 +1,48 @@
+//! Patterns over ids: `*` stands for anything within a segment, `**` for anything at all.
+
+/// Whether the whole of a text fits a pattern, in which `*` stands for anything within a segment, and `**` for anything at all.
+pub fn fits_pattern(pattern: &str, text: &str) -> bool {
+    let Some(star) = pattern.find('*') else { return pattern == text };
+    let Some(rest) = text.strip_prefix(&pattern[..star]) else { return false };
+    let (tail, crosses) = match pattern[star..].strip_prefix("**") {
+        Some(tail) => (tail, true),
+        None => (&pattern[star + 1..], false),
+    };
+    // Every end that the star may have; a plain star stops at the next slash.
+    rest.char_indices()
+        .map(|(at, character)| (at, !crosses && character == '/'))
+        .chain([(rest.len(), true)])
+        .scan(false, |stopped, (at, stops)| {
+            let open = !*stopped;
+            *stopped |= stops;
+            open.then_some(at)
+        })
+        .any(|at| fits_pattern(tail, &rest[at..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fits_pattern as matches;
+
+    #[test]
+    fn a_star_stays_within_its_segment() {
+        assert!(matches("ingest/*/no-token/*", "ingest/auth/no-token/stream-get"));
+        assert!(matches("stream-*", "stream-get"));
+        assert!(!matches("ingest/*", "ingest/auth/no-token"));
+        assert!(!matches("*-get", "stream-get/404"));
+    }
+
+    #[test]
+    fn two_stars_cross_segments() {
+        assert!(matches("ingest/**", "ingest/auth/no-token/stream-get"));
+        assert!(matches("**/stream-get", "ingest/auth/no-token/stream-get"));
+        assert!(matches("**", ""));
+        assert!(!matches("scopien/**", "ingest/auth/no-token/stream-get"));
+    }
+
+    #[test]
+    fn a_pattern_without_stars_is_the_text_itself() {
+        assert!(matches("stream-get", "stream-get"));
+        assert!(!matches("stream-get", "stream-gets"));
+    }
+}
