@@ -6,7 +6,7 @@ use keyfit_openapi::Operation;
 
 use super::{Cause, Fate, Shared, steady};
 use crate::catalogue::Catalogue;
-use crate::contract::{Hidden, OauthProbe, Probe, Promise, Rule};
+use crate::contract::{ChainProbe, Hidden, OauthProbe, Probe, Promise, Rule};
 use crate::verdict::Outcome;
 
 /// A cause in words.
@@ -197,6 +197,18 @@ fn served(probe: Option<&Probe>) -> (&'static str, &'static str) {
         Probe::RepeatedKey => (
             "a call that is sent again after a lost answer is executed twice",
             "keep the key with the answer in the transaction that executes the call, and answer a key that is known with that",
+        ),
+        Probe::NotModified => (
+            "who has a thing already cannot ask for it with what it is known by",
+            "answer 304 without a body to an `If-None-Match` that names the `ETag`, or the whole with 200",
+        ),
+        Probe::Modified => (
+            "who has an outdated thing is told that nothing has changed",
+            "compare the tags of `If-None-Match` with that of what is there, and answer 304 to an equal one alone",
+        ),
+        Probe::Chain(ChainProbe::StaleChange) => (
+            "a change overwrites another one that was made meanwhile",
+            "compare `If-Match` with the tag of what is there in the transaction that changes it, and answer 412 where it is another",
         ),
         Probe::ReusedKey => (
             "a second order under a key that was used is lost, or mixed up with the first",

@@ -365,10 +365,16 @@ impl Core {
         for parameter in &credential.binds {
             let Some(id) = path.get(parameter) else { continue };
             let state = self.state();
-            if state.bound_id(token.tenant, parameter) == Some(id) {
+            let is_own = match state.owner(parameter, id) {
+                Some(tenant) => tenant == token.tenant,
+                // A key that nobody has is looked for later.
+                None => state.is_of_keys(parameter) || state.bound_id(token.tenant, parameter) == Some(id),
+            };
+            if is_own {
                 continue;
             }
             let is_taken = state.is_taken(parameter, id);
+            drop(state);
             if self.has(if is_taken { Mutant::IgnoresTenant } else { Mutant::InventsTenants }) {
                 continue;
             }

@@ -182,7 +182,7 @@ impl Core {
                 continue;
             }
             let is_kept = is_of_keys || keeps_ids(&self.contract, parameter, operation);
-            if is_kept && !state.is_bound(parameter) && !state.knows(parameter, id) {
+            if is_kept && (is_of_keys || !state.is_bound(parameter)) && !state.knows(parameter, id) {
                 let unknown = Probe::UnknownId(parameter.clone());
                 let is_ruled = is_of_keys || self.contract.ruling(&unknown, operation).is_some();
                 if self.has(if is_ruled { Mutant::InventsResources } else { Mutant::ServesForeignResources }) {

@@ -42,7 +42,10 @@ fn the_catalogue_is_the_reviewed_one() {
         }
         let _ = writeln!(table, "{}: {} rules, {} cases", catalogue.contract.name, rules.len(), catalogue.cases.len());
         for rule in &catalogue.contract.rules {
-            let (cases, observed) = rules[rule.id.as_str()];
+            let Some((cases, observed)) = rules.get(rule.id.as_str()).copied() else {
+                let _ = writeln!(table, "  {} off", rule.id);
+                continue;
+            };
             let note = if observed > 0 && rule.level != Level::Observe {
                 format!(", {observed} observed")
             } else {
@@ -60,7 +63,8 @@ fn every_source_is_cited_and_every_contradiction_has_two_readings() {
         let contract = &catalogue.contract;
         let source = sources().into_iter().find(|source| source.name == catalogue.api.name).expect("it ships");
         let text = source.contract.expect("it has a contract").text;
-        for name in contract.sources.keys() {
+        // A set brings sources of its own.
+        for name in contract.sources.keys().filter(|name| text.contains(&format!("\n{name} = {{ title"))) {
             assert!(text.contains(&format!("page = \"{name}\"")), "{}: `{name}` is cited nowhere", contract.name);
         }
         for contradiction in &contract.contradictions {

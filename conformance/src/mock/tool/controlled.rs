@@ -19,7 +19,7 @@ use crate::mock::core::Core;
 use crate::mock::front::Front;
 use crate::mock::registered::Registered;
 use crate::mock::server::{Listener, Server};
-use crate::mock::{Mock, Mutant, base_path};
+use crate::mock::{Mock, Mutant, WorkPlan, base_path};
 use crate::secret::Secret;
 
 /// Where a mock listens and what is wrong with it.
@@ -218,6 +218,18 @@ impl Controlled {
     /// A number out of its range, a fault of batches at an API that takes none, more than 1000 faults that wait.
     pub fn fault(&self, rule: FaultRule) -> Result<(), MockError> {
         self.console.program(rule)
+    }
+
+    /// How work goes that is accepted from now on, by calls that the document has a 202 for with the place of a status.
+    ///
+    /// ```
+    /// # use keyfit_conformance::mock::{Controlled, WorkPlan};
+    /// # fn example(mock: &Controlled) {
+    /// mock.plan_work(WorkPlan { looks: 3, fails: false });
+    /// # }
+    /// ```
+    pub fn plan_work(&self, plan: WorkPlan) {
+        self.core.state().works.plan = plan;
     }
 
     /// The last thousand requests of the API and of the authorization server, the oldest first.
