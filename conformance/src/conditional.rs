@@ -4,8 +4,7 @@ use keyfit_openapi::{Operation, Place};
 
 /// Whether reads by this operation may be conditional: it is a GET with an `ETag`, a 304 or an `If-None-Match`.
 pub(crate) fn is_read_by_tag(operation: &Operation) -> bool {
-    operation.method == "GET"
-        && (tells_tag(operation) || operation.documents(304) || takes(operation, "If-None-Match"))
+    operation.method == "GET" && (tells_tag(operation) || operation.documents(304) || takes(operation, "If-None-Match"))
 }
 
 /// Whether changes by this operation may be conditional: it has a 412 or an `If-Match`, and is no GET.

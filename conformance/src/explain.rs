@@ -123,8 +123,12 @@ fn why_of_probe(probe: &Probe) -> Option<&'static str> {
         Probe::RepeatedKey => {
             "a client that got no answer sends the call again under its key, and must not order twice"
         }
-        Probe::NotModified => "who asks whether something has changed gets an error, and reads the whole of it each time",
-        Probe::Modified => "who asks whether something has changed is told that it has not, and goes on with what is outdated",
+        Probe::NotModified => {
+            "who asks whether something has changed gets an error, and reads the whole of it each time"
+        }
+        Probe::Modified => {
+            "who asks whether something has changed is told that it has not, and goes on with what is outdated"
+        }
         Probe::Chain(ChainProbe::StaleChange) => {
             "of two who change the same thing at a time one overwrites what the other did, and neither is told"
         }

@@ -61,7 +61,14 @@ impl Cause {
     }
 
     fn advice(&self, rule: &Rule) -> (&'static str, &'static str) {
+        let is_conditional =
+            matches!(rule.probe, Some(Probe::NotModified | Probe::Modified | Probe::Chain(ChainProbe::StaleChange)));
         match (self.fate, &self.shared) {
+            (Fate::Refused | Fate::OtherStatus | Fate::Differs, Shared::Rule(_) | Shared::Finding(..))
+                if is_conditional =>
+            {
+                served(rule.probe.as_ref())
+            }
             (Fate::Unjudged, _) => (
                 "the check could not judge: this says nothing of the rules",
                 "put right what is named here, and run these cases again",
@@ -258,6 +265,9 @@ fn leaked(rule: &Rule) -> (&'static str, &'static str) {
     }
     if rule.probe.as_ref().is_some_and(|probe| probe.refers().is_some() || matches!(probe, Probe::Foreign(_))) {
         return FOREIGN;
+    }
+    if rule.probe == Some(Probe::ForeignCursor) {
+        return served(rule.probe.as_ref());
     }
     (
         "it tells an attacker what runs there and where to look",

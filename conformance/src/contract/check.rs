@@ -266,7 +266,11 @@ impl Checker<'_> {
         for id in &rule.presumes {
             let Some(other) = named(id) else {
                 let problem = format!("`{}` presumes `{id}`, which is no rule", rule.id);
-                return Err(self.failure(id, problem, "name a rule of this contract"));
+                return Err(self.failure(
+                    id,
+                    problem,
+                    "name a rule of this contract, or leave it out: it may stand alone",
+                ));
             };
             if other.drive.is_some() != rule.drive.is_some() {
                 let problem = format!("`{}` presumes `{id}`, a rule of the other end", rule.id);

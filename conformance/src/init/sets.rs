@@ -159,9 +159,7 @@ fn proposed(api: &mut Api, own: &Contract, path: &str) -> Result<(Silent, Vec<(S
 fn said(own: &[Rule], proposed: &[Rule]) -> HashMap<String, String> {
     let says = |own: &&Rule, rule: &Rule| {
         let expects = own.expect.as_ref().zip(rule.expect.as_ref());
-        own.probe.is_some()
-            && own.probe == rule.probe
-            && expects.is_some_and(|(own, asked)| own.looks_at_all_of(asked))
+        own.probe.is_some() && own.probe == rule.probe && expects.is_some_and(|(own, asked)| own.looks_at_all_of(asked))
     };
     let found = proposed.iter().filter_map(|rule| Some((rule, own.iter().find(|own| says(own, rule))?)));
     found.map(|(rule, own)| (rule.id.clone(), own.id.clone())).collect()

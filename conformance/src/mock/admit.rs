@@ -368,7 +368,7 @@ impl Core {
             let is_own = match state.owner(parameter, id) {
                 Some(tenant) => tenant == token.tenant,
                 // A key that nobody has is looked for later.
-                None => state.is_of_keys(parameter) || state.bound_id(token.tenant, parameter) == Some(id),
+                None => state.is_of_keys(parameter) || state.has(token.tenant, parameter, id),
             };
             if is_own {
                 continue;

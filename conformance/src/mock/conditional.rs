@@ -88,7 +88,6 @@ fn reader_of(api: &Api, index: usize) -> Option<usize> {
 
 /// The values of a condition as one list; `None` where it is not sent.
 fn condition(served: &Served<'_>, name: &HeaderName) -> Option<String> {
-    let values: Vec<&str> =
-        served.call.headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
+    let values: Vec<&str> = served.call.headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
     (!values.is_empty()).then(|| values.join(", "))
 }

@@ -154,6 +154,7 @@ impl Identities for Mint {
             authentication: None,
             redirect_uri: registered.redirect_uri.to_owned(),
             user: registered.user,
+            revocation_url: None,
         })
     }
 

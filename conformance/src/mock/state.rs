@@ -96,10 +96,7 @@ impl State {
                 .iter()
                 .flat_map(|credential| credential.resources.iter().cloned())
                 .collect(),
-            key_parameter: contract
-                .key_management
-                .as_ref()
-                .map(|keys| (keys.id_parameter.clone(), keys.kind.clone())),
+            key_parameter: contract.key_management.as_ref().map(|keys| (keys.id_parameter.clone(), keys.kind.clone())),
             foreign_key: None,
             known,
         }
@@ -276,6 +273,13 @@ impl State {
         &self.redactor
     }
 
+    /// Whether a tenant has this value for a path parameter that tokens are tied to: the first one has all of the document's examples,
+    /// in which one name may stand for several things.
+    pub(super) fn has(&self, tenant: usize, parameter: &str, id: &str) -> bool {
+        let is_example = || self.known.get(parameter).is_some_and(|ids| ids.contains(id));
+        self.bound_id(tenant, parameter) == Some(id) || (tenant == 0 && is_example())
+    }
+
     /// The value that a tenant has for a path parameter that tokens are tied to.
     pub(super) fn bound_id(&self, tenant: usize, parameter: &str) -> Option<&str> {
         self.tenants.get(tenant)?.get(parameter).map(String::as_str)
@@ -298,7 +302,7 @@ impl State {
 
     /// Whether a tenant has this value for a path parameter.
     pub(super) fn is_taken(&self, parameter: &str, id: &str) -> bool {
-        self.owner(parameter, id).is_some() || self.tenants.iter().any(|ids| ids.get(parameter).is_some_and(|known| known == id))
+        self.owner(parameter, id).is_some() || (0..self.tenants.len()).any(|tenant| self.has(tenant, parameter, id))
     }
 
     /// Whether an id exists, for parameters of which ids are kept.

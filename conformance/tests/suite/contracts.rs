@@ -2,12 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::path::Path;
 
+use keyfit_conformance::catalogue::{Catalogue, Side};
 use keyfit_conformance::contract::{Contract, Level};
+use keyfit_conformance::mock::Mutant;
 use keyfit_conformance::report::json_schema;
+use keyfit_openapi::{Source, Text};
 use schemars::schema_for;
 
-use crate::common::{committed, sources, with_templates};
+use crate::common::{against_mock, broken, committed, http, side, sources, with_templates, without};
 
 #[test]
 fn the_committed_schema_of_contracts_is_that_of_the_types() {
@@ -55,6 +59,22 @@ fn the_catalogue_is_the_reviewed_one() {
         }
     }
     insta::assert_snapshot!(table);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_foreign_cursor_is_judged_by_a_contract_that_walks_no_pages() {
+    let mut source = Source::from_dir(Path::new("tests/fixtures/apis/series")).expect("the folder is there");
+    let text = source.contract.take().expect("it has a contract");
+    let alone = text.text.replace("presumes = [\"series.page.walk\"]\n", "");
+    source.contract = Some(Text::new(text.path, without(&alone, &["page.walk"])));
+    let catalogue = side(Catalogue::read(&source).expect("it is read"), Side::Server);
+    assert!(catalogue.contract.rules.iter().all(|rule| rule.id != "series.page.walk"));
+    for (mutant, rules) in [(None, vec![]), (Some(Mutant::TakesForeignCursors), vec!["series.page.foreign-cursor"])] {
+        let outcomes = against_mock(&catalogue, mutant, &http()).await;
+        let broken = broken(&catalogue, &outcomes);
+        let found: Vec<&str> = broken.iter().map(|(case, _)| catalogue.rule(case).id.as_str()).collect();
+        assert_eq!(found, rules, "{mutant:?}");
+    }
 }
 
 #[test]

@@ -83,7 +83,9 @@ async fn every_server_rule_catches_a_mutant_of_the_mock() {
         for (place, rule) in catalogue.contract.rules.iter().enumerate() {
             if caught.contains_key(&rule.id) {
                 shown.insert(nameless(rule));
-            } else if catalogue.is_taken_up(place) && catalogue.cases.iter().any(|case| catalogue.rule(case).id == rule.id) {
+            } else if catalogue.is_taken_up(place)
+                && catalogue.cases.iter().any(|case| catalogue.rule(case).id == rule.id)
+            {
                 taken.insert(nameless(rule));
             }
         }

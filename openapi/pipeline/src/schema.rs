@@ -130,7 +130,14 @@ impl<'a> Scope<'a> {
 
     /// The same with other steps.
     pub(crate) fn with(document: &'a Value, direction: Direction, steps: usize) -> Self {
-        Self { document, direction, is_31: walk::is_31(document), judges_formats: false, spares_unverified: false, left: Cell::new(steps) }
+        Self {
+            document,
+            direction,
+            is_31: walk::is_31(document),
+            judges_formats: false,
+            spares_unverified: false,
+            left: Cell::new(steps),
+        }
     }
 
     /// The steps that are left; where none is, what was judged may be wrong.

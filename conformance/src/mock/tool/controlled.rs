@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
 
-use keyfit_openapi::{Api, Source};
+use keyfit_openapi::{Api, Failure, Source};
 
 use super::admin::{AdminHost, Console, IssuedToken, ROOT, Request, TokenRequest, Which};
 use super::error::MockError;
@@ -97,12 +98,27 @@ impl Mock {
     /// # Errors
     /// An API that does not ship, a socket that cannot be opened.
     pub async fn of(name: &str) -> Result<Controlled, MockError> {
-        let unreadable = |failure: keyfit_openapi::Failure| MockError::value(failure.problem, failure.help);
-        let catalogue = Catalogue::read(&shipped(name)?).map_err(unreadable)?;
-        let started = Controlled::start(catalogue.api, catalogue.contract, Options::default()).await;
-        started
-            .map_err(|error| MockError::value(format!("no socket can be opened: {error}"), "free a port of 127.0.0.1"))
+        begin(&shipped(name)?).await
     }
+
+    /// Starts a mock of the API in a folder, with its admin: a document, `contract.toml` and where needed `overlay.yaml`, as `keyfit init`
+    /// writes them. It listens on a free port of 127.0.0.1. Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// Returns an error if a file of the folder cannot be used, and if no socket can be opened.
+    pub async fn of_dir(folder: impl AsRef<Path>) -> Result<Controlled, MockError> {
+        begin(&Source::from_dir(folder.as_ref()).map_err(unreadable)?).await
+    }
+}
+
+async fn begin(source: &Source) -> Result<Controlled, MockError> {
+    let catalogue = Catalogue::read(source).map_err(unreadable)?;
+    let started = Controlled::start(catalogue.api, catalogue.contract, Options::default()).await;
+    started.map_err(|error| MockError::value(format!("no socket can be opened: {error}"), "free a port of 127.0.0.1"))
+}
+
+fn unreadable(failure: Failure) -> MockError {
+    MockError::value(format!("{}: {}", failure.place, failure.problem), failure.help)
 }
 
 /// An API that ships with this crate, by its name or the last part of it.

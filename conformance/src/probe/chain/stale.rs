@@ -47,8 +47,12 @@ impl Target {
 /// What is wrong with the answer to a change of what is another one by now.
 fn judged(status: u16, is_made: bool) -> Option<(Level, String)> {
     match status {
-        200..300 => Some((Level::Must, format!("a change under an `ETag` that is over is answered with {status}, not 412"))),
-        _ if is_made => Some((Level::Must, format!("a change under an `ETag` that is over is refused with {status}, and is made"))),
+        200..300 => {
+            Some((Level::Must, format!("a change under an `ETag` that is over is answered with {status}, not 412")))
+        }
+        _ if is_made => {
+            Some((Level::Must, format!("a change under an `ETag` that is over is refused with {status}, and is made")))
+        }
         // 409 and 428 say the same in other words.
         409 | 412 | 428 => None,
         _ => Some((Level::Should, format!("a change under an `ETag` that is over is answered with {status}, not 412"))),
