@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use super::authorization::Authorization;
 use super::document::Facts;
 use super::quoted;
-use crate::contract::{Carrier, Level};
+use crate::contract::Carrier;
 use crate::reference::Referring;
 
 const ANY: &str = include_str!("rules/any.toml");
@@ -147,15 +147,6 @@ pub(super) fn presuming(rule: &str, is_kept: &dyn Fn(&str) -> bool) -> String {
         let presumed = presumed.trim_end_matches(']').split(", ");
         let presumed: Vec<&str> = presumed.filter(|quoted| is_kept(quoted.trim_matches('"'))).collect();
         if presumed.is_empty() { String::new() } else { format!("{PRESUMES}{}]\n", presumed.join(", ")) }
-    };
-    rule.lines().map(line).collect()
-}
-
-/// A rule of this level.
-pub(super) fn binding(rule: &str, level: Option<Level>) -> String {
-    let line = |line: &str| match level.filter(|_| line.starts_with("level = ")) {
-        Some(level) => format!("level = \"{level}\"\n"),
-        None => format!("{line}\n"),
     };
     rule.lines().map(line).collect()
 }

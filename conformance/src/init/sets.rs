@@ -12,7 +12,7 @@ use super::login::{Login, Scheme};
 use super::silent::Silent;
 use super::{Choices, contract, quoted, rules};
 use crate::catalogue::{Catalogue, Reach};
-use crate::contract::{Contract, Level, Rule};
+use crate::contract::{Bearing, Contract, Rule};
 
 /// A set: its name, and the rules that came with it, one in a line, as `auth.no-token`. `NAME` stands for what a document
 /// calls something.
@@ -97,7 +97,8 @@ fn held_to(mut api: Api, text: &Text, sets: &[Set]) -> Result<Catalogue, Failure
     let alone: String = proposed.iter().map(|(_, rule)| rules::alone(rule)).collect();
     let (tried, whole) = with(&alone)?;
     let has_cases = Catalogue::with_cases(&reach, (&tried, &whole), own.rules.len());
-    let levels = levels(&tried, own.rules.len());
+    let levels: HashMap<&str, Bearing> =
+        (0..tried.rules.len()).map(|place| (tried.rules[place].id.as_str(), tried.bearing(place))).collect();
     let said = said(&tried.rules[..own.rules.len()], &tried.rules[own.rules.len()..]);
     let kept = proposed.into_iter().zip(has_cases).filter(|((id, _), has_cases)| *has_cases && !said.contains_key(id));
     let kept = kept.map(|((id, rule), _)| {
@@ -114,8 +115,10 @@ fn held_to(mut api: Api, text: &Text, sets: &[Set]) -> Result<Catalogue, Failure
         let is_there = |presumed: &str| {
             kept.iter().any(|(id, _)| id == presumed) || own.rules.iter().any(|rule| rule.id == presumed)
         };
-        let rule = rules::presuming(rule, &|presumed| is_there(presumed) && levels.get(presumed) >= levels.get(id));
-        taken.push_str(&rules::binding(&rule, levels.get(id).copied()));
+        taken.push_str(&rules::presuming(rule, &|presumed| {
+            is_there(presumed)
+                && levels.get(presumed).zip(levels.get(id.as_str())).is_some_and(|(other, own)| other.may_bear(*own))
+        }));
     }
     // What a document is corrected in may leave a rule of a set with nothing to say, until it is corrected again.
     let may_be_idle = |id: &str| since(sets, name_of(id)).is_some();
@@ -170,15 +173,6 @@ fn name_of(id: &str) -> &str {
     id.split_once('.').map_or(id, |(_, name)| name)
 }
 
-/// How binding each rule is, by its id: those of the contract as they stand, the others as it has them.
-fn levels(contract: &Contract, own: usize) -> HashMap<String, Level> {
-    let level = |(place, rule): (usize, &Rule)| {
-        let changed = contract.level(place).filter(|_| place >= own);
-        (rule.id.clone(), changed.unwrap_or(rule.level))
-    };
-    contract.rules.iter().enumerate().map(level).collect()
-}
-
 /// The line of a contract that names its set.
 fn named_at(text: &Text) -> usize {
     let line = (1..).zip(text.text.lines()).find(|(_, line)| line.trim_start().starts_with("requirements"));
@@ -189,7 +183,7 @@ fn named_at(text: &Text) -> usize {
 mod tests {
     use super::super::scaffold;
     use super::*;
-    use crate::contract::ChangedLevel;
+    use crate::contract::{ChangedLevel, Level};
 
     const BARE: &str = include_str!("../../tests/fixtures/bare/openapi.yaml");
 

@@ -11,8 +11,8 @@ use super::mutant::Mutant;
 use super::store::path_of;
 use crate::conditional::{is_changed_by_tag, is_read_by_tag, names, tells_tag};
 
-/// How many letters of a digest tell representations apart.
-const DIGITS: usize = 16;
+/// How many bytes of a digest tell representations apart.
+const BYTES: usize = 8;
 
 impl Core {
     /// What a call is answered that is in order but for its condition.
@@ -35,7 +35,9 @@ impl Core {
             return Err(Refusal::new(412, "It has changed since"));
         }
         let tag = reader.filter(|_| tells_tag(served.operation)).and_then(|reader| self.tag_now(reader, served));
-        tag.into_iter().for_each(|tag| answer.header(ETAG.as_str(), tag));
+        if let Some(tag) = tag {
+            answer.header(ETAG.as_str(), tag);
+        }
         Ok(answer)
     }
 
@@ -75,8 +77,8 @@ impl Core {
     fn tag(&self, served: &Served<'_>, answer: &Answer) -> String {
         let changes = self.state().store.changes(served.token.tenant, &path_of(served));
         let digest = Sha256::new().chain_update(changes.to_be_bytes()).chain_update(&answer.body).finalize();
-        let letters: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("\"{}\"", &letters[..DIGITS])
+        let begin = digest.iter().take(BYTES).fold(0, |number, byte| (number << 8) | u64::from(*byte));
+        format!("\"{begin:016x}\"")
     }
 }
 

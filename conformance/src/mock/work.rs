@@ -45,7 +45,7 @@ pub struct WorkPlan {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Works {
     pub(super) plan: WorkPlan,
-    works: HashMap<String, Work>,
+    by_path: HashMap<String, Work>,
     accepted: usize,
 }
 
@@ -75,7 +75,7 @@ impl Default for WorkPlan {
 impl Works {
     /// How the work with this status stands, which is looked at.
     fn look(&mut self, path: &str, tenant: usize) -> Option<(Work, Standing)> {
-        let work = self.works.get_mut(path).filter(|work| work.tenant == tenant)?;
+        let work = self.by_path.get_mut(path).filter(|work| work.tenant == tenant)?;
         let standing = match work.left {
             0 if work.fails => Standing::Failed,
             0 => Standing::Done,
@@ -133,12 +133,12 @@ impl Core {
         answer.header("retry-after", "0");
         let mut state = self.state();
         let WorkPlan { looks, fails } = state.works.plan;
-        if state.works.works.len() >= MOST {
-            state.works.works.clear();
+        if state.works.by_path.len() >= MOST {
+            state.works.by_path.clear();
         }
         let work = Work { operation: index, tenant: served.token.tenant, left: looks, fails };
-        state.works.works.insert(format!("{own}/{RESULT}"), Work { left: 0, fails: false, ..work });
-        state.works.works.insert(status, work);
+        state.works.by_path.insert(format!("{own}/{RESULT}"), Work { left: 0, fails: false, ..work });
+        state.works.by_path.insert(status, work);
         answer
     }
 
@@ -192,7 +192,7 @@ impl Core {
     pub(super) fn as_status(&self, served: &Served<'_>, answer: Answer) -> Answer {
         let path = path_of(served);
         let looked = || self.state().works.look(&path, served.token.tenant);
-        if served.operation.method != "GET" || self.state().works.works.is_empty() {
+        if served.operation.method != "GET" || self.state().works.by_path.is_empty() {
             return answer;
         }
         let Some((_, standing)) = looked() else { return answer };
@@ -216,7 +216,7 @@ impl Core {
             return None;
         }
         let path: String = call.segments.iter().flat_map(|segment| ["/", segment]).collect();
-        let work = self.state().works.works.get(&path).copied()?;
+        let work = self.state().works.by_path.get(&path).copied()?;
         let operation = &self.api.operations[work.operation];
         let admitted = self.admit(call, operation);
         let first = admitted.as_ref().ok().and_then(|tokens| tokens.first());
