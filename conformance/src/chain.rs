@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use keyfit_openapi::{Api, Operation, Retry, Writing};
 use serde_json::{Map, Value};
 
+use crate::conditional::{is_changed_by_tag, is_read_by_tag};
 use crate::contract::{ChainProbe, Contract};
 use crate::probe::{item_among, lists_rights, parent_of};
 
@@ -99,6 +100,11 @@ impl Chains {
             ChainProbe::Location => creates && own.documents(201),
             ChainProbe::Listed => creates && chain.lists.is_some(),
             ChainProbe::Changed => sends_json && chain.creates.is_some() && chain.changes.contains(&operation),
+            ChainProbe::StaleChange => {
+                self.applies(ChainProbe::Changed, api, operation)
+                    && is_changed_by_tag(own)
+                    && is_read_by_tag(&api.operations[chain.reads])
+            }
             ChainProbe::Kept => self.applies(ChainProbe::Changed, api, operation) && own.method == "PATCH",
             ChainProbe::Gone => chain.creates.is_some() && chain.removes == Some(operation),
         }

@@ -55,8 +55,13 @@ impl<'a> Documented<'a> {
 
     /// Whether the document has it by inference alone.
     pub(crate) fn is_unverified(&self) -> bool {
-        self.response.get("x-unverified").is_some()
+        is_unverified(self.response)
     }
+}
+
+/// Whether a transcription has this part by inference alone.
+pub(crate) fn is_unverified(part: &Value) -> bool {
+    part.get("x-unverified").is_some()
 }
 
 /// Whether an operation names any status that is no refusal.

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::catalogue::Catalogue;
-use crate::contract::{Family, OauthProbe, Probe, Rule};
+use crate::contract::{ChainProbe, Family, OauthProbe, Probe, Rule};
 use crate::glob;
 
 /// As many cases are named; the rest are counted.
@@ -122,6 +122,15 @@ fn why_of_probe(probe: &Probe) -> Option<&'static str> {
         }
         Probe::RepeatedKey => {
             "a client that got no answer sends the call again under its key, and must not order twice"
+        }
+        Probe::NotModified => {
+            "who asks whether something has changed gets an error, and reads the whole of it each time"
+        }
+        Probe::Modified => {
+            "who asks whether something has changed is told that it has not, and goes on with what is outdated"
+        }
+        Probe::Chain(ChainProbe::StaleChange) => {
+            "of two who change the same thing at a time one overwrites what the other did, and neither is told"
         }
         Probe::ReusedKey => "a key that is used by mistake would hide one of two orders",
         Probe::AtOnce => "who sends many calls at the same instant is who the limit is for",

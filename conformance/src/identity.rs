@@ -86,6 +86,8 @@ pub struct Client {
     pub redirect_uri: String,
     /// A user and his password, for the grant of that name.
     pub user: Option<(String, Secret)>,
+    /// Where its tokens are revoked, where that is not said by the contract or is another place.
+    pub revocation_url: Option<Endpoint>,
 }
 
 /// Who signs JWTs.

@@ -17,6 +17,7 @@ mod chain;
 mod check;
 mod clock;
 pub mod comparison;
+mod conditional;
 pub mod contract;
 mod control;
 mod documented;

@@ -6,6 +6,7 @@ use keyfit_openapi::{Api, Needed, NextPage, Operation, PageArgument, Partial, Pl
 
 use super::{required_field, success_headers, undeclared_methods, wrong_top_level};
 use crate::carrier::{Spot, other_place};
+use crate::conditional::is_read_by_tag;
 use crate::contract::{
     AuthorizationDrive, AuthorizationServer, Body, Carrier, Contract, Credential, Drive, KeyManagement, KeyProbe,
     OauthProbe, Probe, Promise, Rule,
@@ -84,14 +85,14 @@ pub(crate) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
                 && body.is_some_and(|schema| required_field(api, schema).is_some())
         }
         Probe::StartWithoutLimit => start_and_limit(operation).is_some(),
-        Probe::Pages => can_be_walked(api, operation),
+        Probe::NotModified | Probe::Modified => operation.retry == Retry::Safe && is_read_by_tag(operation),
         Probe::RepeatedKey => key_of(api, operation).is_some(),
         Probe::ReusedKey => key_of(api, operation).is_some() && writing == Some(Writing::Json),
-        Probe::BrokenCursor => takes_any_cursor(operation),
-        Probe::ForeignCursor => takes_any_cursor(operation) && can_be_walked(api, operation),
+        Probe::BrokenCursor | Probe::ForeignCursor if !takes_any_cursor(operation) => false,
+        Probe::BrokenCursor => true,
+        Probe::ForeignCursor | Probe::Pages => can_be_walked(api, operation),
         Probe::NextPage => hands_out_urls(operation),
-        Probe::NoFunds => operation.spends,
-        Probe::RefusedSpending => operation.spends && !is_open,
+        Probe::NoFunds | Probe::RefusedSpending => operation.spends && (*probe == Probe::NoFunds || !is_open),
         Probe::ReadOnlyMembers => !read_only(api, operation).is_empty(),
         Probe::UndeclaredMethod
         | Probe::CrossOrigin

@@ -135,6 +135,11 @@ impl Catalogue {
         self.balance.get_or_init(|| Balance::of(&self.api, &self.contract)).as_ref()
     }
 
+    /// Whether a rule, by its place, stands not in the contract itself, but came with its set of requirements.
+    pub fn is_taken_up(&self, rule: usize) -> bool {
+        self.taken.held.contains(&rule) || self.taken.newer.contains(&rule)
+    }
+
     /// Says which rules the contract has by way of its set of requirements: all from a place on, of which the `newer` ones are only
     /// observed. They stand at the line that names the set.
     pub(crate) fn take_up(&mut self, from: usize, line: usize, set: &str, newer: &[&str]) {

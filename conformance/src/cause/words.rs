@@ -6,7 +6,7 @@ use keyfit_openapi::Operation;
 
 use super::{Cause, Fate, Shared, steady};
 use crate::catalogue::Catalogue;
-use crate::contract::{Hidden, OauthProbe, Probe, Promise, Rule};
+use crate::contract::{ChainProbe, Hidden, OauthProbe, Probe, Promise, Rule};
 use crate::verdict::Outcome;
 
 /// A cause in words.
@@ -61,7 +61,14 @@ impl Cause {
     }
 
     fn advice(&self, rule: &Rule) -> (&'static str, &'static str) {
+        let is_conditional =
+            matches!(rule.probe, Some(Probe::NotModified | Probe::Modified | Probe::Chain(ChainProbe::StaleChange)));
         match (self.fate, &self.shared) {
+            (Fate::Refused | Fate::OtherStatus | Fate::Differs, Shared::Rule(_) | Shared::Finding(..))
+                if is_conditional =>
+            {
+                served(rule.probe.as_ref())
+            }
             (Fate::Unjudged, _) => (
                 "the check could not judge: this says nothing of the rules",
                 "put right what is named here, and run these cases again",
@@ -198,6 +205,18 @@ fn served(probe: Option<&Probe>) -> (&'static str, &'static str) {
             "a call that is sent again after a lost answer is executed twice",
             "keep the key with the answer in the transaction that executes the call, and answer a key that is known with that",
         ),
+        Probe::NotModified => (
+            "who has a thing already cannot ask for it with what it is known by",
+            "answer 304 without a body to an `If-None-Match` that names the `ETag`, or the whole with 200",
+        ),
+        Probe::Modified => (
+            "who has an outdated thing is told that nothing has changed",
+            "compare the tags of `If-None-Match` with that of what is there, and answer 304 to an equal one alone",
+        ),
+        Probe::Chain(ChainProbe::StaleChange) => (
+            "a change overwrites another one that was made meanwhile",
+            "compare `If-Match` with the tag of what is there in the transaction that changes it, and answer 412 where it is another",
+        ),
         Probe::ReusedKey => (
             "a second order under a key that was used is lost, or mixed up with the first",
             "keep a hash of the body with the key, and answer 422 to another one",
@@ -246,6 +265,9 @@ fn leaked(rule: &Rule) -> (&'static str, &'static str) {
     }
     if rule.probe.as_ref().is_some_and(|probe| probe.refers().is_some() || matches!(probe, Probe::Foreign(_))) {
         return FOREIGN;
+    }
+    if rule.probe == Some(Probe::ForeignCursor) {
+        return served(rule.probe.as_ref());
     }
     (
         "it tells an attacker what runs there and where to look",

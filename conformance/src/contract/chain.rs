@@ -17,6 +17,8 @@ pub enum ChainProbe {
     Changed,
     /// The same by PATCH, and whether the members that were not sent are as before.
     Kept,
+    /// Two changes of what the run made, the second under the `ETag` from before the first, and whether it is refused and undone.
+    StaleChange,
     /// The removal of what the run made, whether it is read afterwards, and the removal once more.
     Gone,
 }

@@ -16,7 +16,8 @@ pub(super) fn rule(contract: &Contract, rule: &Rule, text: &Text) -> Result<(), 
 
 /// The first thing that is wrong.
 pub(super) fn check(contract: &Contract, text: &Text) -> Result<(), Failure> {
-    let rules = contract.rules.iter().rev().map(|rule| (rule.id.as_str(), rule)).collect();
+    let rules =
+        contract.rules.iter().enumerate().rev().map(|(place, rule)| (rule.id.as_str(), (place, rule))).collect();
     let checker = Checker { contract, text, rules };
     checker.credentials()?;
     checker.errors()?;
@@ -43,8 +44,8 @@ pub(super) fn check(contract: &Contract, text: &Text) -> Result<(), Failure> {
 struct Checker<'a> {
     contract: &'a Contract,
     text: &'a Text,
-    /// The rules by their ids: each may presume others.
-    rules: HashMap<&'a str, &'a Rule>,
+    /// The rules by their ids, with their places: each may presume others.
+    rules: HashMap<&'a str, (usize, &'a Rule)>,
 }
 
 impl Checker<'_> {
@@ -264,9 +265,13 @@ impl Checker<'_> {
     fn presumed(&self, rule: &Rule) -> Result<(), Failure> {
         let named = |id: &String| self.rules.get(id.as_str()).copied();
         for id in &rule.presumes {
-            let Some(other) = named(id) else {
+            let Some((place, other)) = named(id) else {
                 let problem = format!("`{}` presumes `{id}`, which is no rule", rule.id);
-                return Err(self.failure(id, problem, "name a rule of this contract"));
+                return Err(self.failure(
+                    id,
+                    problem,
+                    "name a rule of this contract, or leave it out: it may stand alone",
+                ));
             };
             if other.drive.is_some() != rule.drive.is_some() {
                 let problem = format!("`{}` presumes `{id}`, a rule of the other end", rule.id);
@@ -280,7 +285,8 @@ impl Checker<'_> {
                     "it is judged by the answers to the others: let it presume them",
                 ));
             }
-            if other.level < rule.level {
+            let binds = self.rules.get(rule.id.as_str()).map(|(own, _)| self.contract.bearing(*own));
+            if binds.is_some_and(|own| !self.contract.bearing(place).may_bear(own)) {
                 let problem = format!("`{}` is a `{}` and presumes `{id}`, a `{}`", rule.id, rule.level, other.level);
                 return Err(self.failure(id, problem, "what is built upon binds at least as much: leave it out"));
             }
@@ -289,7 +295,7 @@ impl Checker<'_> {
         let mut open: Vec<&String> = rule.presumes.iter().collect();
         while let Some(id) = open.pop() {
             if reached.insert(id) {
-                open.extend(named(id).into_iter().flat_map(|rule| &rule.presumes));
+                open.extend(named(id).into_iter().flat_map(|(_, rule)| &rule.presumes));
             }
         }
         if reached.contains(&rule.id) {

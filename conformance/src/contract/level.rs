@@ -34,6 +34,20 @@ pub enum ChangedLevel {
     Off,
 }
 
+/// How binding a rule is by itself, and by what the contract makes of that.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bearing {
+    own: Level,
+    changed: Level,
+}
+
+impl Bearing {
+    /// Whether another rule may presume this one: it binds as much, as both were written or as they count.
+    pub(crate) fn may_bear(self, other: Self) -> bool {
+        self.own >= other.own || self.changed >= other.changed
+    }
+}
+
 impl ChangedLevel {
     /// The level; none where the rule is not checked.
     pub fn level(self) -> Option<Level> {
@@ -77,6 +91,12 @@ impl Contract {
     /// What gives a rule another level, both by their places.
     pub(crate) fn change(&self, rule: usize) -> Option<&LevelChange> {
         self.changes.get(rule).copied().flatten().map(|change| &self.levels[change])
+    }
+
+    /// How binding a rule is for those that presume it, by its place.
+    pub(crate) fn bearing(&self, rule: usize) -> Bearing {
+        let own = self.rules[rule].level;
+        Bearing { own, changed: self.level(rule).unwrap_or(own) }
     }
 
     /// How binding a rule is, by its place; none where it is not checked.

@@ -37,6 +37,7 @@ pub use contradiction::{Contradiction, Reading, Sign};
 pub use error_shape::{ErrorShape, Field, FieldType};
 pub use flaw::Flaw;
 pub use key_management::{KeyCheck, KeyManagement, KeyMembers, KeyProbe};
+pub(crate) use level::Bearing;
 pub use level::{ChangedLevel, LevelChange};
 pub use probe::Probe;
 pub use rule::{Body, Drive, Expect, Family, Hidden, Level, Promise, Rate, Rule, Standing};

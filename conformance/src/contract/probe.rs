@@ -150,6 +150,10 @@ pub enum Probe {
     RepeatedKey,
     /// A call that adds something, and another one with another body under the same idempotency key.
     ReusedKey,
+    /// A valid read twice, the second time under the `ETag` of its answer.
+    NotModified,
+    /// The same under an `ETag` that nothing has.
+    Modified,
     /// A few valid calls, where answers say what is left of a limit that the contract does not describe: each takes from it.
     SeenLimit,
     /// A call after the end of a window that was used up. It waits for that end.

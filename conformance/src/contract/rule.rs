@@ -305,6 +305,25 @@ impl Expect {
         names || same || judged || self.challenge.is_some() || self.no_store || self.standing().next().is_some()
     }
 
+    /// Whether it looks at all that the other one looks at; statuses may be others.
+    pub(crate) fn looks_at_all_of(&self, other: &Self) -> bool {
+        let has = |asked: bool, known: bool| !asked || known;
+        has(other.asks_for_status(), self.asks_for_status())
+            && has(other.no_foreign_origin, self.no_foreign_origin)
+            && has(other.no_store, self.no_store)
+            && has(other.same_as.is_some(), self.same_as.is_some())
+            && has(other.same_headers_as.is_some(), self.same_headers_as.is_some())
+            && has(!other.error.is_empty(), !self.error.is_empty())
+            && has(other.body.is_some(), self.body == other.body)
+            && has(other.rate.is_some(), self.rate == other.rate)
+            && other.headers.iter().all(|name| self.headers.contains(name))
+            && other.standing().all(|about| self.standing().any(|known| known == about))
+            && other.grant.is_none()
+            && other.challenge.is_none()
+            && other.key.is_none()
+            && other.delivery.is_none()
+    }
+
     /// What it looks at in every answer, where its rule is about them.
     pub(crate) fn standing(&self) -> impl Iterator<Item = Standing> {
         let hidden = self.hides.iter().copied().map(Standing::Hides);

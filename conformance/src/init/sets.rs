@@ -12,7 +12,7 @@ use super::login::{Login, Scheme};
 use super::silent::Silent;
 use super::{Choices, contract, quoted, rules};
 use crate::catalogue::{Catalogue, Reach};
-use crate::contract::{Contract, Level};
+use crate::contract::{Bearing, Contract, Rule};
 
 /// A set: its name, and the rules that came with it, one in a line, as `auth.no-token`. `NAME` stands for what a document
 /// calls something.
@@ -97,9 +97,15 @@ fn held_to(mut api: Api, text: &Text, sets: &[Set]) -> Result<Catalogue, Failure
     let alone: String = proposed.iter().map(|(_, rule)| rules::alone(rule)).collect();
     let (tried, whole) = with(&alone)?;
     let has_cases = Catalogue::with_cases(&reach, (&tried, &whole), own.rules.len());
-    let levels = levels(&tried);
-    let kept = proposed.into_iter().zip(has_cases).filter(|(_, has_cases)| *has_cases);
-    let kept: Vec<(String, String)> = kept.map(|(rule, _)| rule).collect();
+    let levels: HashMap<&str, Bearing> =
+        (0..tried.rules.len()).map(|place| (tried.rules[place].id.as_str(), tried.bearing(place))).collect();
+    let said = said(&tried.rules[..own.rules.len()], &tried.rules[own.rules.len()..]);
+    let kept = proposed.into_iter().zip(has_cases).filter(|((id, _), has_cases)| *has_cases && !said.contains_key(id));
+    let kept = kept.map(|((id, rule), _)| {
+        let by_own = |rule: String, (id, own): (&String, &String)| rule.replace(&quoted(id), &quoted(own));
+        (id, said.iter().fold(rule, by_own))
+    });
+    let kept: Vec<(String, String)> = kept.collect();
     let mut newer = Vec::new();
     let mut taken = String::new();
     for (id, rule) in &kept {
@@ -110,7 +116,8 @@ fn held_to(mut api: Api, text: &Text, sets: &[Set]) -> Result<Catalogue, Failure
             kept.iter().any(|(id, _)| id == presumed) || own.rules.iter().any(|rule| rule.id == presumed)
         };
         taken.push_str(&rules::presuming(rule, &|presumed| {
-            is_there(presumed) && levels.get(presumed) >= levels.get(id)
+            is_there(presumed)
+                && levels.get(presumed).zip(levels.get(id.as_str())).is_some_and(|(other, own)| other.may_bear(*own))
         }));
     }
     // What a document is corrected in may leave a rule of a set with nothing to say, until it is corrected again.
@@ -151,14 +158,19 @@ fn proposed(api: &mut Api, own: &Contract, path: &str) -> Result<(Silent, Vec<(S
     Ok((silent, rules.filter(|(id, _)| !known.contains(id.as_str())).collect()))
 }
 
+/// The proposed rules that a contract has under ids of its own, with these: it sends the same, and looks at as much.
+fn said(own: &[Rule], proposed: &[Rule]) -> HashMap<String, String> {
+    let says = |own: &&Rule, rule: &Rule| {
+        let expects = own.expect.as_ref().zip(rule.expect.as_ref());
+        own.probe.is_some() && own.probe == rule.probe && expects.is_some_and(|(own, asked)| own.looks_at_all_of(asked))
+    };
+    let found = proposed.iter().filter_map(|rule| Some((rule, own.iter().find(|own| says(own, rule))?)));
+    found.map(|(rule, own)| (rule.id.clone(), own.id.clone())).collect()
+}
+
 /// The id of a rule without the name of its API.
 fn name_of(id: &str) -> &str {
     id.split_once('.').map_or(id, |(_, name)| name)
-}
-
-/// How binding each rule is, by its id, whatever the contract makes of that.
-fn levels(contract: &Contract) -> HashMap<String, Level> {
-    contract.rules.iter().map(|rule| (rule.id.clone(), rule.level)).collect()
 }
 
 /// The line of a contract that names its set.
@@ -171,7 +183,7 @@ fn named_at(text: &Text) -> usize {
 mod tests {
     use super::super::scaffold;
     use super::*;
-    use crate::contract::ChangedLevel;
+    use crate::contract::{ChangedLevel, Level};
 
     const BARE: &str = include_str!("../../tests/fixtures/bare/openapi.yaml");
 

@@ -11,7 +11,7 @@ use super::core::Core;
 use super::mutant::Mutant;
 use super::token::{Grant, Token};
 use super::validate::TRACE;
-use crate::contract::{Carrier, Challenge, Credential, Probe};
+use crate::contract::{Carrier, Challenge, Credential, Family, Probe};
 use crate::identity::{Need, Rights, State as TokenState};
 use crate::jws::Jws;
 use crate::{carrier, clock};
@@ -365,10 +365,19 @@ impl Core {
         for parameter in &credential.binds {
             let Some(id) = path.get(parameter) else { continue };
             let state = self.state();
-            if state.bound_id(token.tenant, parameter) == Some(id) {
+            let is_own = match state.owner(parameter, id) {
+                Some(tenant) => tenant == token.tenant,
+                // A key that nobody has is looked for later.
+                None => state.is_of_keys(parameter) || state.has(token.tenant, parameter, id),
+            };
+            if is_own {
                 continue;
             }
             let is_taken = state.is_taken(parameter, id);
+            drop(state);
+            if !is_taken && self.is_resource(parameter, operation) {
+                continue;
+            }
             if self.has(if is_taken { Mutant::IgnoresTenant } else { Mutant::InventsTenants }) {
                 continue;
             }
@@ -381,6 +390,12 @@ impl Core {
             return Err(Refusal::new(status, if tells { &others } else { "Not found" }));
         }
         Ok(())
+    }
+
+    /// Whether the contract speaks of an id of this parameter that nobody has as of a thing that is not there, and not of a tenant.
+    pub(super) fn is_resource(&self, parameter: &str, operation: &Operation) -> bool {
+        let ruling = self.contract.ruling(&Probe::UnknownId(parameter.to_owned()), operation);
+        ruling.is_some_and(|rule| rule.family() == Some(Family::Error))
     }
 
     /// The tokens of somebody who may do everything: what a defect that waives a token calls as.

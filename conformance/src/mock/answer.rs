@@ -76,7 +76,7 @@ impl Core {
     /// What a success carries besides, and what its defects do to it.
     pub(super) fn dress(&self, answer: &mut Answer, operation: &Operation) {
         self.documented_headers(answer, operation);
-        if (300..400).contains(&answer.status) {
+        if (300..400).contains(&answer.status) && answer.status != 304 {
             answer.header("location", &self.api.base_url);
         }
         if answer.headers.iter().any(|(name, value)| name == CONTENT_TYPE && value == "application/json") {

@@ -147,6 +147,9 @@ impl Core {
             };
             return Answer::of(200, "message/http", call.headers.iter().map(line).collect::<String>());
         }
+        if let Some(answer) = self.own_status(call) {
+            return answer;
+        }
         match self.route(call) {
             Routed::Operation(index, path) => self.serve(call, index, &path),
             Routed::OtherMethods(index, _) if self.has(Mutant::AcceptsAnyMethod) => {
@@ -207,7 +210,8 @@ impl Core {
             sent.reject(&call.reject, field);
             self.judge_named(index, token, call, &sent)?;
             self.once(call, operation, || {
-                let answer = self.succeed(index, &Served { operation, token, path, call, sent, window })?;
+                let served = Served { operation, token, path, call, sent, window };
+                let answer = self.succeed_under_condition(index, &served)?;
                 self.charge(token.tenant, operation);
                 Ok(answer)
             })
@@ -234,7 +238,15 @@ impl Core {
         }
     }
 
-    fn succeed(&self, index: usize, served: &Served<'_>) -> Result<Answer, Refusal> {
+    /// The answer to a request that is in order.
+    pub(super) fn succeed(&self, index: usize, served: &Served<'_>) -> Result<Answer, Refusal> {
+        if served.operation.polls {
+            return Ok(self.accept(index, served));
+        }
+        Ok(self.as_status(served, self.serve_at_once(index, served)?))
+    }
+
+    fn serve_at_once(&self, index: usize, served: &Served<'_>) -> Result<Answer, Refusal> {
         let status = self.successes.status(index);
         if let (Sent::Batch(items), Some(batch)) = (&served.sent, self.contract.batch_of(served.operation)) {
             let (status, body) = self.batch_outcome(items, batch, served.operation, status)?;

@@ -68,7 +68,7 @@ impl Core {
 
     fn is_of_another(&self, token: &Token, named: &Named, id: &str) -> bool {
         let state = self.state();
-        state.is_bound(&named.parameter) && state.bound_id(token.tenant, &named.parameter) != Some(id)
+        state.is_bound(&named.parameter) && !state.has(token.tenant, &named.parameter, id)
     }
 
     /// A success with what a defect shows of others in it.

@@ -6,6 +6,7 @@ mod answer;
 mod authorization;
 mod balance;
 mod call;
+mod conditional;
 mod core;
 mod crowd;
 mod deliver;
@@ -30,6 +31,7 @@ mod token;
 mod tool;
 mod validate;
 mod window;
+mod work;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -42,6 +44,7 @@ pub use tool::{
     AdminHost, Controlled, Fault, FaultRule, IssuedToken, MockError, OAuthClient, Options, Request, Scopes,
     TokenRequest, Which, shipped,
 };
+pub use work::WorkPlan;
 
 use self::core::Core;
 use self::deliver::Deliverer;
@@ -151,6 +154,7 @@ impl Identities for Mint {
             authentication: None,
             redirect_uri: registered.redirect_uri.to_owned(),
             user: registered.user,
+            revocation_url: None,
         })
     }
 

@@ -183,6 +183,14 @@ pub enum Mutant {
     ForgetsKeys,
     /// Takes any body under an idempotency key that it knows.
     TakesAnyBodyUnderKey,
+    /// Fails of a read that names what it knows already.
+    FailsOnConditions,
+    /// Says of whatever is known that it is as it was.
+    NeverModified,
+    /// Changes what is another one by now than the one that is meant.
+    IgnoresIfMatch,
+    /// Refuses such a change, and makes it all the same.
+    ChangesOnRefusal,
     /// Takes any text for a cursor, and begins anew.
     TakesAnyCursor,
     /// Goes on with the list of whom a cursor was handed out to, whoever brings it.

@@ -9,6 +9,7 @@ use super::repeat::Kept;
 use super::store::Store;
 use super::token::{Grant, Token, signed_token, token_text};
 use super::window::Window;
+use super::work::Works;
 use crate::body::plain;
 use crate::contract::{Carrier, Contract, Credential, Probe};
 use crate::identity::{Held, Identity, Need, Rights, State as TokenState};
@@ -37,8 +38,10 @@ pub(super) struct State {
     windows: HashMap<String, Window>,
     scopes: BTreeSet<String>,
     resources: BTreeSet<String>,
-    /// The path parameter that holds ids of keys, where the API manages those.
-    key_parameter: Option<String>,
+    /// The path parameter that holds ids of keys, and their kind, where the API manages those.
+    key_parameter: Option<(String, String)>,
+    /// The text of a key that is somebody else's.
+    foreign_key: Option<String>,
     /// The members of the last body, where a defect stores them all.
     pub(super) stored: serde_json::Map<String, serde_json::Value>,
     /// What the authorization server granted.
@@ -51,6 +54,8 @@ pub(super) struct State {
     pub(super) keyed: HashMap<String, Kept>,
     /// What callers made.
     pub(super) store: Store,
+    /// What it was accepted to do.
+    pub(super) works: Works,
 }
 
 impl State {
@@ -83,6 +88,7 @@ impl State {
             charged: HashMap::new(),
             keyed: HashMap::new(),
             store: Store::default(),
+            works: Works::default(),
             stored: serde_json::Map::new(),
             scopes: api.operations.iter().flat_map(|operation| operation.scopes.iter().cloned()).collect(),
             resources: contract
@@ -90,7 +96,8 @@ impl State {
                 .iter()
                 .flat_map(|credential| credential.resources.iter().cloned())
                 .collect(),
-            key_parameter: contract.key_management.as_ref().map(|keys| keys.id_parameter.clone()),
+            key_parameter: contract.key_management.as_ref().map(|keys| (keys.id_parameter.clone(), keys.kind.clone())),
+            foreign_key: None,
             known,
         }
     }
@@ -128,12 +135,28 @@ impl State {
 
     /// The id of somebody else than the first tenant.
     pub(super) fn foreign_id(&mut self, parameter: &str) -> String {
+        if self.is_of_keys(parameter) {
+            return self.foreign_key();
+        }
         let stranger = self.tenants.iter().skip(1).find_map(|ids| ids.get(parameter).cloned());
         stranger.unwrap_or_else(|| {
             let tenant = self.settle();
             // Ids that tokens are not tied to are not kept by tenant: one that is nobody's has to do.
             self.tenants[tenant].get(parameter).cloned().unwrap_or_else(|| format!("other-{parameter}"))
         })
+    }
+
+    /// The id of a key that somebody else than the first tenant has.
+    fn foreign_key(&mut self) -> String {
+        let known = self.foreign_key.as_ref().and_then(|text| self.tokens.get(text));
+        if let Some(known) = known.filter(|token| token.state == TokenState::Valid) {
+            return known.id.clone();
+        }
+        let tenant = self.settle();
+        let kind = self.key_parameter.as_ref().map_or("", |(_, kind)| kind);
+        let (text, id) = self.admit(None, false, Token { tenant, ..Token::new(kind, Grant::All) });
+        self.foreign_key = Some(text);
+        id
     }
 
     /// Gives a token the text of one of its kind, and an id. `is_test`: it is to begin as those of the test environment do.
@@ -162,10 +185,11 @@ impl State {
         (text, id)
     }
 
-    /// The tokens of a kind that are in use, with their texts, the oldest first.
+    /// The tokens of a kind that are in use, with their texts, the oldest first, and none of somebody else.
     pub(super) fn keys(&self, kind: &str) -> Vec<(&String, &Token)> {
-        let is_key = |(_, token): &(&String, &Token)| {
-            token.kind == kind && !token.id.is_empty() && token.state != TokenState::Revoked
+        let is_key = |(text, token): &(&String, &Token)| {
+            let is_own = token.kind == kind && self.foreign_key.as_ref() != Some(text);
+            is_own && !token.id.is_empty() && token.state != TokenState::Revoked
         };
         let mut keys: Vec<_> = self.tokens.iter().filter(is_key).collect();
         keys.sort_by_key(|(_, token)| token.number);
@@ -179,7 +203,7 @@ impl State {
 
     /// Whether a path parameter holds ids of keys.
     pub(super) fn is_of_keys(&self, parameter: &str) -> bool {
-        self.key_parameter.as_deref() == Some(parameter)
+        self.key_parameter.as_ref().is_some_and(|(name, _)| name == parameter)
     }
 
     /// Ends a token.
@@ -249,6 +273,13 @@ impl State {
         &self.redactor
     }
 
+    /// Whether a tenant has this value for a path parameter that tokens are tied to: the first one has all of the document's examples,
+    /// in which one name may stand for several things.
+    pub(super) fn has(&self, tenant: usize, parameter: &str, id: &str) -> bool {
+        let is_example = || self.known.get(parameter).is_some_and(|ids| ids.contains(id));
+        self.bound_id(tenant, parameter) == Some(id) || (tenant == 0 && is_example())
+    }
+
     /// The value that a tenant has for a path parameter that tokens are tied to.
     pub(super) fn bound_id(&self, tenant: usize, parameter: &str) -> Option<&str> {
         self.tenants.get(tenant)?.get(parameter).map(String::as_str)
@@ -259,9 +290,19 @@ impl State {
         self.tenants[0].contains_key(parameter)
     }
 
+    /// Whose is what has this id: what a call made, or the key of somebody else. All other keys are of one account, whatever windows
+    /// they have.
+    pub(super) fn owner(&self, parameter: &str, id: &str) -> Option<usize> {
+        if self.is_of_keys(parameter) {
+            let foreign = self.foreign_key.as_ref().and_then(|text| self.tokens.get(text));
+            return foreign.filter(|token| token.id == id).map(|token| token.tenant);
+        }
+        self.store.owner(parameter, id)
+    }
+
     /// Whether a tenant has this value for a path parameter.
     pub(super) fn is_taken(&self, parameter: &str, id: &str) -> bool {
-        self.tenants.iter().any(|ids| ids.get(parameter).is_some_and(|known| known == id))
+        self.owner(parameter, id).is_some() || (0..self.tenants.len()).any(|tenant| self.has(tenant, parameter, id))
     }
 
     /// Whether an id exists, for parameters of which ids are kept.

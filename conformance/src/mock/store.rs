@@ -1,7 +1,7 @@
 //! Things that callers made: kept under their paths, so that they are read, changed, listed and removed as they were made. What the
 //! document's examples name is there as well, and stays as it is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use hyper::body::Bytes;
 use keyfit_openapi::schema::{self, Direction};
@@ -30,7 +30,42 @@ const MOST_LISTED: usize = 20;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Store {
     things: BTreeMap<(usize, String), Thing>,
+    /// Whose the ids are that things were given, by path parameter.
+    owners: HashMap<(String, String), usize>,
+    /// How often what is at a path was changed.
+    changes: HashMap<(usize, String), u64>,
     made: usize,
+}
+
+impl Store {
+    /// Who made what has this id.
+    pub(super) fn owner(&self, parameter: &str, id: &str) -> Option<usize> {
+        if self.owners.is_empty() {
+            return None;
+        }
+        self.owners.get(&(parameter.to_owned(), id.to_owned())).copied()
+    }
+
+    /// Says who made what has this id.
+    pub(super) fn own(&mut self, parameter: &str, id: String, tenant: usize) {
+        if self.owners.len() >= MOST {
+            self.owners.clear();
+        }
+        self.owners.insert((parameter.to_owned(), id), tenant);
+    }
+
+    /// Counts a change of what a tenant has at a path.
+    pub(super) fn change(&mut self, tenant: usize, path: String) {
+        if self.changes.len() >= MOST {
+            self.changes.clear();
+        }
+        *self.changes.entry((tenant, path)).or_default() += 1;
+    }
+
+    /// How often what a tenant has at a path was changed.
+    pub(super) fn changes(&self, tenant: usize, path: &str) -> u64 {
+        self.changes.get(&(tenant, path.to_owned())).copied().unwrap_or_default()
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -117,6 +152,7 @@ impl Core {
         if state.store.things.len() >= MOST {
             state.store.things.clear();
         }
+        state.store.own(parameter, plain(&id), served.token.tenant);
         state.store.things.insert((served.token.tenant, path.clone()), kept);
         let lost = if self.has(Mutant::MisplacesLocation) { "-lost" } else { "" };
         let location = url_path(&self.api.base_url, &format!("{path}{lost}"));
@@ -310,17 +346,17 @@ fn place_of_id(body: &Value, parameter: &str) -> Option<String> {
 }
 
 /// The path of a request, below the base path.
-fn path_of(served: &Served<'_>) -> String {
+pub(super) fn path_of(served: &Served<'_>) -> String {
     served.call.segments.iter().flat_map(|segment| ["/", segment]).collect()
 }
 
-fn filled(template: &str, ids: &BTreeMap<String, String>) -> String {
+pub(super) fn filled(template: &str, ids: &BTreeMap<String, String>) -> String {
     let segments = template.split('/').filter(|segment| !segment.is_empty());
     segments.flat_map(|one| ["/".to_owned(), segment::filled(one, |name| ids.get(name).cloned())]).collect()
 }
 
 /// The path of a URL for what lies below the base URL.
-fn url_path(base: &str, path: &str) -> Option<String> {
+pub(super) fn url_path(base: &str, path: &str) -> Option<String> {
     let mut url = Url::parse(base).ok()?;
     url.path_segments_mut().ok()?.pop_if_empty().extend(path.split('/').filter(|segment| !segment.is_empty()));
     Some(url.path().to_owned())

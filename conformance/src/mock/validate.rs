@@ -182,7 +182,10 @@ impl Core {
                 continue;
             }
             let is_kept = is_of_keys || keeps_ids(&self.contract, parameter, operation);
-            if is_kept && !state.is_bound(parameter) && !state.knows(parameter, id) {
+            let is_bound = state.is_bound(parameter) && !is_of_keys;
+            let is_judged = !is_bound || self.is_resource(parameter, operation);
+            let is_there = state.knows(parameter, id) || (is_bound && state.is_taken(parameter, id));
+            if is_kept && is_judged && !is_there {
                 let unknown = Probe::UnknownId(parameter.clone());
                 let is_ruled = is_of_keys || self.contract.ruling(&unknown, operation).is_some();
                 if self.has(if is_ruled { Mutant::InventsResources } else { Mutant::ServesForeignResources }) {

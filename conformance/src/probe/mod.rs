@@ -5,6 +5,7 @@ mod at_once;
 mod chain;
 mod challenge;
 mod charge;
+mod conditions;
 mod cross_origin;
 mod ended;
 mod flow;
@@ -388,6 +389,7 @@ impl Target {
             Probe::AtOnce => return self.fill_window(trial).await,
             Probe::Pages => return self.walk_pages(trial).await,
             Probe::RepeatedKey | Probe::ReusedKey => return self.repeat_under_a_key(trial).await,
+            Probe::NotModified | Probe::Modified => return self.read_under_a_tag(trial).await,
             Probe::BrokenCursor => return self.send_broken_cursor(trial).await,
             Probe::ForeignCursor => return self.send_foreign_cursor(trial).await,
             Probe::NextPage => return self.send_next_page(trial).await,

@@ -242,7 +242,9 @@ impl Maker<'_> {
             // A key that was used is that of another call.
             let key = || is_key.then(new_key);
             let example = || Some(parameter::text(one, self.arguments.get(&one.name).filter(|_| one.required)?));
-            let example = || key().or_else(example);
+            // A valid change is one of whatever is there.
+            let any = || (one.required && one.name.eq_ignore_ascii_case("if-match")).then(|| "*".to_owned());
+            let example = || key().or_else(any).or_else(example);
             Some((one.name.parse().ok()?, self.identities.header(&one.name).or_else(example)?))
         };
         let parameters = operation.parameters.iter().filter(|one| one.place == Place::Header);

@@ -293,8 +293,11 @@ impl<'a> Trial<'a> {
                     return Outcome { status: Some(reply.status), ..Outcome::skip(why) };
                 }
                 let found = found.or_else(|| Some((content()?, Fault::Content)));
-                let mut outcome =
-                    found.map_or_else(Outcome::pass, |(finding, fault)| Outcome::broken(level, finding).by(fault));
+                let broken = |(finding, fault): (String, Fault)| {
+                    let is_inferred = fault == Fault::Content && seen.is_inferred(&finding);
+                    Outcome::broken(if is_inferred { Level::Observe } else { level }, finding).by(fault)
+                };
+                let mut outcome = found.map_or_else(Outcome::pass, broken);
                 outcome.status = Some(reply.status);
                 outcome
             }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::environment::Environment;
 use super::failure;
 use super::source::Place;
-use crate::contract::{AuthorizationServer, Carrier, ClientAuthentication, Contract, GrantType, Rotation};
+use crate::contract::{AuthorizationServer, Carrier, ClientAuthentication, Contract, Endpoint, GrantType, Rotation};
 use crate::identity::{Client, ClientKind, ClientNeed, Signer};
 use crate::missing::Missing;
 use crate::secret::{Redactor, Secret};
@@ -41,6 +41,8 @@ pub(super) struct ClientEntry {
     user: Option<UserEntry>,
     /// Where the tokens of identities are had, in place of the contract's endpoint.
     token_url: Option<String>,
+    /// Where its tokens are revoked, in place of the contract's endpoint.
+    revocation_url: Option<Endpoint>,
     /// What their tokens are for, as some servers ask (`audience`).
     audience: Option<String>,
     /// The same as RFC 8707 has it.
@@ -115,6 +117,7 @@ impl Reader<'_> {
             rotates,
             user,
             token_url,
+            revocation_url,
             audience,
             resource,
         } = entry;
@@ -125,6 +128,11 @@ impl Reader<'_> {
         }
         if let Some(server) = server {
             self.check(server, &name, (scopes.as_ref(), &grants, authentication))?;
+        }
+        if let Some(unsound) = revocation_url.as_ref().filter(|url| !url.is_sound()) {
+            let problem = format!("the `revocation-url` of `{name}` is neither a path nor a URL");
+            let help = "write a path from the root of the server, such as /oauth/revoke, or a URL with https://";
+            return Err(self.failure(&unsound.to_string(), problem, help));
         }
         let is_led_back =
             [GrantType::AuthorizationCode, GrantType::Implicit].iter().any(|grant| grants.contains(grant));
@@ -145,7 +153,8 @@ impl Reader<'_> {
             Some(Rotation::On) => Some(true),
             Some(Rotation::ByClient) | None => rotates,
         };
-        let client = Client { id, secret, authentication, redirect_uri: redirect_uri.unwrap_or_default(), user };
+        let redirect_uri = redirect_uri.unwrap_or_default();
+        let client = Client { id, secret, authentication, redirect_uri, user, revocation_url };
         Ok(Known { name, token_url, audience, resource, scopes, grants, rotates, client })
     }
 

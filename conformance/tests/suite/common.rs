@@ -75,11 +75,11 @@ pub(crate) fn with_gates() -> Vec<Catalogue> {
     read(&sources)
 }
 
-/// The same, and five APIs that are nobody's, with the rules that none of the others has.
+/// The same, and six APIs that are nobody's, with the rules that none of the others has.
 pub(crate) fn with_fixtures() -> Vec<Catalogue> {
     let fixture = |name: &str| Source::from_dir(&Path::new("tests/fixtures/apis").join(name)).expect(name);
     let mut sources = sources();
-    sources.extend(["answers", "hooks", "rights", "series", "shop"].map(fixture));
+    sources.extend(["answers", "hooks", "records", "rights", "series", "shop"].map(fixture));
     sources.push(crate::gates::source());
     sources.push(crate::flows::source());
     read(&sources)

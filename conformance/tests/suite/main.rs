@@ -8,6 +8,7 @@ mod cases;
 mod charges;
 mod cli;
 mod common;
+mod conditions;
 mod contracts;
 mod coverage;
 mod directions;

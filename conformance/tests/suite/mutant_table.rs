@@ -16,7 +16,8 @@ fn every_defect_is_published_with_the_rules_that_find_it() {
         "# Defects and the rules that find them\n\nA check that cannot fail is worth nothing. Each defect below is given to \
          the mock, or to the naive client, and the first and the last case of each rule are run, with those that it presumes: the \
          rules named are those that fail, of any API, and `tests/suite/mutants.rs` fails where they are others. Every rule finds \
-         at least one defect, every defect is found, of each API by one rule alone, and without a defect nothing fails.\n\n\
+         at least one defect, every defect is found, of each contract by one rule alone, and without a defect nothing fails. Rules that a \
+         contract has by the set of requirements that it names are not listed: each finds a defect of one of these APIs too.\n\n\
          Rules that say the same of each path parameter, of each kind of token, or of the body of each status count as one \
          here. Where several rules are named otherwise, each is of another API.\n\nMade from the snapshots of that test; set `KEYFIT_WRITE_SCHEMAS` \
          to make it anew.\n",

@@ -20,6 +20,8 @@ enum Habit {
     IsElsewhere,
     /// It says nothing of itself.
     IsSilent,
+    /// The same, and the tokens file says where its endpoint is.
+    IsNamed,
     /// It revokes no tokens of this type.
     RevokesNoSuch,
     /// It serves tokens that were revoked.
@@ -41,7 +43,7 @@ fn said(habit: Habit) -> (Option<i32>, String) {
         if first.starts_with("GET /.well-known/oauth-authorization-server ") {
             let host = headers.lines().find_map(|line| line.strip_prefix("host: ")).unwrap_or_default();
             let told = match habit {
-                Habit::IsSilent => return Some(reply("404 Not Found", "{}")),
+                Habit::IsSilent | Habit::IsNamed => return Some(reply("404 Not Found", "{}")),
                 Habit::IsElsewhere => "https://elsewhere.example/revoke".to_owned(),
                 _ => format!("http://{host}/revoke"),
             };
@@ -82,7 +84,8 @@ fn said(habit: Habit) -> (Option<i32>, String) {
     });
     let document = READING.replace("{ type: http, scheme: bearer }", FLOW);
     let folder = api(&format!("revocation-{habit:?}"), &document);
-    fs::write(folder.join("tokens.toml"), TOKENS).expect("a file");
+    let named = if habit == Habit::IsNamed { "revocation-url = \"/revoke\"\n" } else { "" };
+    fs::write(folder.join("tokens.toml"), format!("{TOKENS}{named}")).expect("a file");
     let (api, tokens) = (folder.join("api"), folder.join("tokens.toml"));
     let check = ["check", "--api-dir", path(&api), "--base-url", &url, "--tokens", path(&tokens), "--allow-writes"];
     let cases = ["--case", "hub/oauth/revo*/*", "--case", "hub/auth/accepted/*"];
@@ -97,8 +100,10 @@ fn said(habit: Habit) -> (Option<i32>, String) {
 
 #[test]
 fn a_token_is_given_up_where_the_server_says_of_itself() {
-    let (code, told) = said(Habit::Right);
-    assert!(code == Some(0) && told.contains("6 cases: 6 passed"), "{told}");
+    for habit in [Habit::Right, Habit::IsNamed] {
+        let (code, told) = said(habit);
+        assert!(code == Some(0) && told.contains("6 cases: 6 passed"), "{habit:?}: {told}");
+    }
 }
 
 #[test]

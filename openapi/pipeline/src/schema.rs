@@ -40,7 +40,7 @@ pub struct Mismatch {
     pub problem: String,
 }
 
-/// A way to hold a value against a schema: [`mismatch`] or [`misformat`].
+/// A way to hold a value against a schema, such as [`mismatch`] or [`misformat`].
 pub type Judgement = fn(&Api, Direction, &Value, &Value) -> Option<Mismatch>;
 
 /// The first mismatch of a value that goes this way with a schema, `None` if it fits.
@@ -53,6 +53,19 @@ pub fn misformat(api: &Api, direction: Direction, schema: &Value, value: &Value)
     let scope = Scope { judges_formats: true, ..Scope::of(&api.document, direction) };
     let found = check(&scope, schema, value, "").err()?;
     mismatch(api, direction, schema, value).is_none().then_some(found)
+}
+
+/// As [`mismatch`], where nothing is asked of parts that a transcription has by inference alone (`x-unverified`).
+pub fn mismatch_of_known(api: &Api, direction: Direction, schema: &Value, value: &Value) -> Option<Mismatch> {
+    let scope = Scope { spares_unverified: true, ..Scope::of(&api.document, direction) };
+    check(&scope, schema, value, "").err()
+}
+
+/// As [`misformat`], where nothing is asked of parts that a transcription has by inference alone (`x-unverified`).
+pub fn misformat_of_known(api: &Api, direction: Direction, schema: &Value, value: &Value) -> Option<Mismatch> {
+    let scope = Scope { judges_formats: true, spares_unverified: true, ..Scope::of(&api.document, direction) };
+    let found = check(&scope, schema, value, "").err()?;
+    mismatch_of_known(api, direction, schema, value).is_none().then_some(found)
 }
 
 /// Whether a text that is described anywhere in a part of the document has a format that can be judged. Of a part with more than is
@@ -91,6 +104,9 @@ pub fn is_sent(api: &Api, direction: Direction, schema: &Value, member: &str) ->
 /// How many schemas are held against one value at most. Alternatives of alternatives multiply.
 const STEPS: usize = 300_000;
 
+/// The mark of what a transcription has by inference alone.
+const UNVERIFIED: &str = "x-unverified";
+
 /// What the text of a pattern costs, in steps.
 const PATTERN: usize = 30;
 
@@ -102,6 +118,8 @@ pub(crate) struct Scope<'a> {
     is_31: bool,
     /// Whether a text has to be of the format that its schema names.
     judges_formats: bool,
+    /// Whether anything is right where the document says that it does not know.
+    spares_unverified: bool,
     left: Cell<usize>,
 }
 
@@ -112,7 +130,14 @@ impl<'a> Scope<'a> {
 
     /// The same with other steps.
     pub(crate) fn with(document: &'a Value, direction: Direction, steps: usize) -> Self {
-        Self { document, direction, is_31: walk::is_31(document), judges_formats: false, left: Cell::new(steps) }
+        Self {
+            document,
+            direction,
+            is_31: walk::is_31(document),
+            judges_formats: false,
+            spares_unverified: false,
+            left: Cell::new(steps),
+        }
     }
 
     /// The steps that are left; where none is, what was judged may be wrong.
@@ -148,6 +173,9 @@ fn part(scope: &Scope<'_>, whole: &Value, schema: &Value, value: &Value, at: &st
         return Ok(());
     }
     let target = walk::resolve(document, schema);
+    if scope.spares_unverified && [schema, target].iter().any(|node| node.get(UNVERIFIED).is_some()) {
+        return Ok(());
+    }
     if scope.is_31 && !std::ptr::eq(schema, target) && schema.as_object().is_some_and(|object| object.len() > 1) {
         itself(scope, whole, schema, value, at)?;
     }
@@ -168,7 +196,8 @@ fn itself(scope: &Scope<'_>, whole: &Value, schema: &Value, value: &Value, at: &
     for key in ["anyOf", "oneOf"] {
         alternatives(scope, whole, schema, key, value, at)?;
     }
-    if let Some(not) = schema.get("not")
+    // What nothing is asked of may not be what must not be.
+    if let Some(not) = schema.get("not").filter(|not| !(scope.spares_unverified && not.get(UNVERIFIED).is_some()))
         && check(scope, not, value, at).is_ok()
     {
         return fail(at, "is what it must not be");
@@ -260,7 +289,7 @@ fn alternatives(
     // What tells them apart may be what is not judged here.
     let is_clear = |variant: &Value| {
         let variant = walk::resolve(scope.document, variant);
-        variant.get("format").is_none()
+        variant.get("format").is_none() && !(scope.spares_unverified && variant.get(UNVERIFIED).is_some())
     };
     if count == 0 || (key == "oneOf" && count > 1 && fitting.into_iter().all(is_clear)) {
         return fail(at, format!("fits {count} of the {} variants", variants.len()));

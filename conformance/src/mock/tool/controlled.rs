@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
 
-use keyfit_openapi::{Api, Source};
+use keyfit_openapi::{Api, Failure, Source};
 
 use super::admin::{AdminHost, Console, IssuedToken, ROOT, Request, TokenRequest, Which};
 use super::error::MockError;
@@ -19,7 +20,7 @@ use crate::mock::core::Core;
 use crate::mock::front::Front;
 use crate::mock::registered::Registered;
 use crate::mock::server::{Listener, Server};
-use crate::mock::{Mock, Mutant, base_path};
+use crate::mock::{Mock, Mutant, WorkPlan, base_path};
 use crate::secret::Secret;
 
 /// Where a mock listens and what is wrong with it.
@@ -97,12 +98,27 @@ impl Mock {
     /// # Errors
     /// An API that does not ship, a socket that cannot be opened.
     pub async fn of(name: &str) -> Result<Controlled, MockError> {
-        let unreadable = |failure: keyfit_openapi::Failure| MockError::value(failure.problem, failure.help);
-        let catalogue = Catalogue::read(&shipped(name)?).map_err(unreadable)?;
-        let started = Controlled::start(catalogue.api, catalogue.contract, Options::default()).await;
-        started
-            .map_err(|error| MockError::value(format!("no socket can be opened: {error}"), "free a port of 127.0.0.1"))
+        begin(&shipped(name)?).await
     }
+
+    /// Starts a mock of the API in a folder, with its admin: a document, `contract.toml` and where needed `overlay.yaml`, as `keyfit init`
+    /// writes them. It listens on a free port of 127.0.0.1. Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// Returns an error if a file of the folder cannot be used, and if no socket can be opened.
+    pub async fn of_dir(folder: impl AsRef<Path>) -> Result<Controlled, MockError> {
+        begin(&Source::from_dir(folder.as_ref()).map_err(unreadable)?).await
+    }
+}
+
+async fn begin(source: &Source) -> Result<Controlled, MockError> {
+    let catalogue = Catalogue::read(source).map_err(unreadable)?;
+    let started = Controlled::start(catalogue.api, catalogue.contract, Options::default()).await;
+    started.map_err(|error| MockError::value(format!("no socket can be opened: {error}"), "free a port of 127.0.0.1"))
+}
+
+fn unreadable(failure: Failure) -> MockError {
+    MockError::value(format!("{}: {}", failure.place, failure.problem), failure.help)
 }
 
 /// An API that ships with this crate, by its name or the last part of it.
@@ -218,6 +234,18 @@ impl Controlled {
     /// A number out of its range, a fault of batches at an API that takes none, more than 1000 faults that wait.
     pub fn fault(&self, rule: FaultRule) -> Result<(), MockError> {
         self.console.program(rule)
+    }
+
+    /// How work goes that is accepted from now on, by calls that the document has a 202 for with the place of a status.
+    ///
+    /// ```
+    /// # use keyfit_conformance::mock::{Controlled, WorkPlan};
+    /// # fn example(mock: &Controlled) {
+    /// mock.plan_work(WorkPlan { looks: 3, fails: false });
+    /// # }
+    /// ```
+    pub fn plan_work(&self, plan: WorkPlan) {
+        self.core.state().works.plan = plan;
     }
 
     /// The last thousand requests of the API and of the authorization server, the oldest first.

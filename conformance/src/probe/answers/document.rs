@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::{Found, Seen};
 use crate::body::{essence, is_json};
 use crate::contract::Level;
-use crate::documented::{Documented, covers, names_success};
+use crate::documented::{Documented, covers, is_unverified, names_success};
 use crate::items;
 use crate::probe::Reply;
 
@@ -21,6 +21,34 @@ const OF_ANY_REQUEST: [u16; 16] = [400, 401, 403, 404, 405, 406, 408, 411, 413, 
 const OF_THE_FRONT: [u16; 10] = [400, 404, 405, 408, 411, 413, 414, 415, 429, 431];
 /// In what those write.
 const PLAIN_TEXTS: [&str; 2] = ["text/html", "text/plain"];
+
+/// How an answer is held against its document.
+#[derive(Clone, Copy)]
+struct Judge {
+    /// Whether nothing is asked of what a transcription has by inference alone.
+    spares_unverified: bool,
+    judges_formats: bool,
+}
+
+impl Judge {
+    fn of_formats(self) -> Self {
+        Self { judges_formats: true, ..self }
+    }
+
+    /// Whether a part of the document counts.
+    fn asks_for(self, part: &Value) -> bool {
+        !(self.spares_unverified && is_unverified(part))
+    }
+
+    fn by(self) -> Judgement {
+        match (self.judges_formats, self.spares_unverified) {
+            (false, false) => schema::mismatch,
+            (false, true) => schema::mismatch_of_known,
+            (true, false) => schema::misformat,
+            (true, true) => schema::misformat_of_known,
+        }
+    }
+}
 
 /// An answer to a documented call.
 pub(super) struct Described<'a> {
@@ -71,8 +99,7 @@ impl<'a> Described<'a> {
     pub(super) fn body(&self) -> Option<Found> {
         let documented = self.documented()?;
         let content = documented.content()?;
-        let finding = self.misfit(&documented, content, self.seen.reply.media_type())?;
-        Some(self.binding(&documented, finding))
+        self.found(&documented, |judge| self.misfit(&documented, content, self.seen.reply.media_type(), judge))
     }
 
     /// What is wrong with the form of an answer that is to be the documented one: its body, or of what is no JSON its media type. JSON
@@ -83,32 +110,46 @@ impl<'a> Described<'a> {
         let named = self.seen.reply.media_type();
         let is_known = content.keys().any(|range| covers(range, named));
         let meant = content.keys().find(|range| is_whole_json(range)).filter(|_| !is_known);
-        let finding = self.misfit(&documented, content, meant.map_or(named, String::as_str));
-        let finding = finding.map(|finding| self.binding(&documented, finding));
-        finding.or_else(|| self.media_type().filter(|_| meant.is_none()))
+        let named = meant.map_or(named, String::as_str);
+        let found = self.found(&documented, |judge| self.misfit(&documented, content, named, judge));
+        found.or_else(|| self.media_type().filter(|_| meant.is_none()))
     }
 
     pub(super) fn headers(&self) -> Option<Found> {
         let documented = self.documented()?;
-        let missing = documented
-            .headers()
-            .find(|(name, header)| header["required"] == true && !self.seen.reply.headers.contains_key(*name));
-        let missing = missing.map(|(name, _)| format!("the header `{name}` is missing"));
-        let finding = missing.or_else(|| self.header(&documented, schema::mismatch));
-        Some(self.binding(&documented, finding?))
+        self.found(&documented, |judge| {
+            let is_missing = |(name, header): &(&str, &Value)| {
+                header["required"] == true && !self.seen.reply.headers.contains_key(*name) && judge.asks_for(header)
+            };
+            let missing = documented.headers().find(is_missing);
+            let missing = missing.map(|(name, _)| format!("the header `{name}` is missing"));
+            missing.or_else(|| self.header(&documented, judge))
+        })
     }
 
     /// What is not of the format that the document names, where all else is as it says.
     pub(super) fn formats(&self) -> Option<Found> {
         let documented = self.documented()?;
-        let in_body = || {
-            let named = self.seen.reply.media_type();
-            let content = documented.content().filter(|_| !self.seen.reply.body.is_empty())?;
-            let is_fitting = self.mismatch(&documented, content, named, schema::mismatch).is_none();
-            is_fitting.then(|| self.mismatch(&documented, content, named, schema::misformat))?
-        };
-        let finding = in_body().or_else(|| self.header(&documented, schema::misformat))?;
-        Some(Found { finding, at_most: Level::Should.min(self.binding(&documented, String::new()).at_most) })
+        let found = self.found(&documented, |judge| {
+            let in_body = || {
+                let named = self.seen.reply.media_type();
+                let content = documented.content().filter(|_| !self.seen.reply.body.is_empty())?;
+                let is_fitting = self.mismatch(&documented, content, named, judge).is_none();
+                is_fitting.then(|| self.mismatch(&documented, content, named, judge.of_formats()))?
+            };
+            in_body().or_else(|| self.header(&documented, judge.of_formats()))
+        })?;
+        Some(Found { at_most: found.at_most.min(Level::Should), ..found })
+    }
+
+    /// What is wrong with an answer. Where only what a transcription has by inference is, it is observed.
+    fn found(&self, documented: &Documented<'_>, misfit: impl Fn(Judge) -> Option<String>) -> Option<Found> {
+        let judge = Judge { spares_unverified: self.seen.is_transcribed, judges_formats: false };
+        if let Some(finding) = misfit(judge) {
+            return Some(self.binding(documented, finding));
+        }
+        let inferred = misfit(Judge { spares_unverified: false, ..judge }).filter(|_| judge.spares_unverified)?;
+        Some(Found { finding: inferred, at_most: Level::Observe })
     }
 
     /// The schema of the body, of several the first.
@@ -117,8 +158,8 @@ impl<'a> Described<'a> {
     }
 
     /// What is wrong with the first header that is not as it is described.
-    fn header(&self, documented: &Documented<'_>, judge: Judgement) -> Option<String> {
-        documented.headers().find_map(|(name, header)| {
+    fn header(&self, documented: &Documented<'_>, judge: Judge) -> Option<String> {
+        documented.headers().filter(|(_, header)| judge.asks_for(header)).find_map(|(name, header)| {
             let mut values = self.seen.reply.headers.get_all(name).iter();
             let misfit = values.find_map(|value| self.misread(header.get("schema")?, value.to_str().ok()?, judge))?;
             Some(format!("the header `{name}` {misfit}"))
@@ -126,7 +167,7 @@ impl<'a> Described<'a> {
     }
 
     /// Why the text of a header is not of its type. Lists and objects are not taken apart.
-    fn misread(&self, schema: &Value, text: &str, judge: Judgement) -> Option<String> {
+    fn misread(&self, schema: &Value, text: &str, judge: Judge) -> Option<String> {
         let api = self.seen.api;
         if matches!(api.kind(schema), None | Some("array" | "object" | "null")) {
             return None;
@@ -134,20 +175,27 @@ impl<'a> Described<'a> {
         let text = Value::from(text.trim());
         let read = text.as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
         let read = read.filter(|value| value.is_number() || value.is_boolean());
-        let misfit = |value: &Value| judge(api, Direction::Answer, schema, value);
+        let misfit = |value: &Value| judge.by()(api, Direction::Answer, schema, value);
         let problem = misfit(read.as_ref().unwrap_or(&text))?.problem;
         misfit(&text).map(|_| problem)
     }
 
     /// What is wrong with a body of this media type, and whether it may lack.
-    fn misfit(&self, documented: &Documented<'_>, content: &Map<String, Value>, named: &str) -> Option<String> {
+    fn misfit(
+        &self,
+        documented: &Documented<'_>,
+        content: &Map<String, Value>,
+        named: &str,
+        judge: Judge,
+    ) -> Option<String> {
         let reply = self.seen.reply;
         if !reply.body.is_empty() {
-            return self.mismatch(documented, content, named, schema::mismatch);
+            return self.mismatch(documented, content, named, judge);
         }
         // No items, and no text, are an empty body.
         let demands = |(range, media): (&String, &Value)| {
-            is_whole_json(range) && media["schema"].as_object().is_some_and(|schema| !schema.is_empty())
+            let has_schema = media["schema"].as_object().is_some_and(|schema| !schema.is_empty());
+            is_whole_json(range) && has_schema && judge.asks_for(media)
         };
         let is_missing = self.may_have_body() && content.iter().all(demands);
         is_missing.then(|| format!("the body of a {} is empty", reply.status))
@@ -159,12 +207,12 @@ impl<'a> Described<'a> {
         documented: &Documented<'_>,
         content: &Map<String, Value>,
         named: &str,
-        judge: Judgement,
+        judge: Judge,
     ) -> Option<String> {
         let Seen { api, operation, reply, .. } = self.seen;
         let streamed = operation.responses.get(&documented.status()).and_then(|shape| shape.streamed.as_ref());
         if let Some(streamed) = streamed.filter(|streamed| framing(named) == Some(streamed.framing)) {
-            return items::mismatch((api, judge), operation.streaming.as_ref(), streamed, &reply.body);
+            return items::mismatch((api, judge.by()), operation.streaming.as_ref(), streamed, &reply.body);
         }
         if !is_whole_json(named) {
             return None;
@@ -177,7 +225,8 @@ impl<'a> Described<'a> {
         };
         let mut first = None;
         for media in candidates {
-            let mismatch = judge(api, Direction::Answer, media.get("schema")?, &value)?;
+            let schema = media.get("schema").filter(|_| judge.asks_for(media))?;
+            let mismatch = judge.by()(api, Direction::Answer, schema, &value)?;
             first.get_or_insert(mismatch);
         }
         Some(format!("the body of a {} does not fit the document: {}", reply.status, first?))

@@ -69,6 +69,12 @@ impl Seen<'_> {
         Described { seen: self }.form().map(|found| found.finding)
     }
 
+    /// Whether that is wrong by what a transcription has by inference alone.
+    pub(super) fn is_inferred(&self, finding: &str) -> bool {
+        let is_it = |found: Found| found.finding == finding && found.at_most == Level::Observe;
+        self.is_transcribed && Described { seen: self }.form().is_some_and(is_it)
+    }
+
     fn breach(&self, promise: Promise) -> Option<Found> {
         match promise {
             Promise::DocumentedStatus => self.called_as_documented()?.status(),

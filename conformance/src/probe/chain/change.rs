@@ -20,11 +20,18 @@ use crate::pointer::{join, put};
 const MOST_TRIES: usize = 3;
 
 /// What one change did.
-struct Change {
+pub(super) struct Change {
     name: String,
     draft: Draft,
     before: Shown,
     answered: Shown,
+}
+
+impl Change {
+    /// The member that it changed.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
 }
 
 impl Target {
@@ -57,7 +64,7 @@ impl Target {
     }
 
     /// Changes the first member that can be changed and read.
-    async fn change(
+    pub(super) async fn change(
         &self,
         trial: &mut Trial<'_>,
         sides: &Sides<'_>,
@@ -101,7 +108,7 @@ impl Sides<'_> {
     }
 
     /// The request that changes one member to what it is not; of PATCH with nothing else that need not be there.
-    fn changed(&self, whole: &Draft, before: &Shown, name: &str) -> Option<Draft> {
+    pub(super) fn changed(&self, whole: &Draft, before: &Shown, name: &str) -> Option<Draft> {
         let only = altered(self.api, self.operation, whole, |known| known == name)?;
         let mut draft = only;
         let is_new = |draft: &Draft| {

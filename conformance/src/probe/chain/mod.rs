@@ -6,6 +6,7 @@
 mod change;
 mod compare;
 mod removal;
+mod stale;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -60,6 +61,7 @@ impl Target {
             ChainProbe::Location => self.follow_location(trial, chain).await,
             ChainProbe::Listed => self.look_into_list(trial, chain).await,
             ChainProbe::Changed | ChainProbe::Kept => self.change_and_read(trial, chain, probe).await,
+            ChainProbe::StaleChange => self.change_under_an_old_tag(trial, chain).await,
             ChainProbe::Gone => self.remove_and_read(trial, chain).await,
         }
     }

@@ -18,9 +18,9 @@ const WAITS: [Duration; 3] = [Duration::from_millis(100), Duration::from_millis(
 impl Flow<'_> {
     /// Revokes a token, and what that is asked about.
     pub(super) async fn revocations(&mut self, probe: OauthProbe) -> Result<(), Stop> {
-        let url = self.revocation_endpoint().await?;
+        let client = self.client(ClientKind::Confidential, self.own_grants(), &self.scope(false))?;
+        let url = self.revocation_endpoint(&client).await?;
         if probe == OauthProbe::RevokeUnknown {
-            let client = self.client(ClientKind::Confidential, self.own_grants(), &self.scope(false))?;
             return self.revoke(&url, &client, "keyfit-no-such-token").await.map(drop);
         }
         let (client, access) = self.token_to_give_up().await?;
@@ -105,10 +105,10 @@ impl Flow<'_> {
         Ok((client, access))
     }
 
-    /// Where tokens are revoked: as the contract says, or as the server says of itself.
-    async fn revocation_endpoint(&mut self) -> Result<Url, Stop> {
-        if self.server.revocation_url.is_some() {
-            return self.endpoint(self.server.revocation_url.as_ref(), "revocation-url");
+    /// Where tokens are revoked: as the tokens file says of the client, as the contract says, or as the server says of itself.
+    async fn revocation_endpoint(&mut self, client: &Client) -> Result<Url, Stop> {
+        if let Some(said) = client.revocation_url.as_ref().or(self.server.revocation_url.as_ref()) {
+            return self.endpoint(Some(said), "revocation-url");
         }
         for described in self.descriptions() {
             let url = self.endpoint(Some(&described), "discovery-url")?;
@@ -122,7 +122,8 @@ impl Flow<'_> {
             return self.endpoint(Some(&endpoint), "revocation-url");
         }
         Err(Stop::missing(
-            "nothing says where tokens are revoked: name it as `revocation-url` under [authorization-server] in the contract",
+            "nothing says where tokens are revoked: name it as `revocation-url` under [authorization-server] in the contract, or at the [[client]] \
+             of the tokens file",
         ))
     }
 

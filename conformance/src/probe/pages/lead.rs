@@ -63,10 +63,12 @@ impl<'a> Walk<'a> {
         (bound("minimum").unwrap_or(1).max(1), most)
     }
 
-    /// Asks for pages of so many items, where that can be said.
+    /// Asks for the first page, of so many items where that can be said. Some servers take a size with a start alone.
     pub(super) fn ask_for(&self, size: u64, draft: &mut Draft) {
-        if let Some(limit) = self.limit {
-            set_query(draft, limit, vec![(limit.to_owned(), size.to_string())]);
+        let Some(limit) = self.limit else { return };
+        set_query(draft, limit, vec![(limit.to_owned(), size.to_string())]);
+        if let (NextPage::Start { .. }, Some(start)) = (&self.pagination.next, self.argument) {
+            set_query(draft, start, vec![(start.to_owned(), "0".to_owned())]);
         }
     }
 

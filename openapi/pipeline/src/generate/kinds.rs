@@ -86,6 +86,17 @@ pub fn base_url_variable(api: &Api) -> String {
     Names::new(api).variable(BASE_URL)
 }
 
+/// An environment variable that is called after a text: `PARCELS_API_KEY`, `NOTES_OAUTH2_PASSWORD_BEARER`.
+fn variable_of(text: &str) -> String {
+    // Whoever writes them takes these for one word each.
+    const WORDS: [(&str, &str); 5] =
+        [("OAuth", "Oauth"), ("oAuth", "oauth"), ("OpenID", "Openid"), ("OpenId", "Openid"), ("openId", "openid")];
+    let whole = WORDS.iter().fold(text.to_owned(), |text, (written, word)| text.replace(written, word));
+    let plain = whole.to_shouty_snake_case();
+    let plain = plain.replace(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_', "_");
+    if plain.starts_with(|letter: char| letter.is_ascii_digit()) { format!("_{plain}") } else { plain }
+}
+
 /// What the variable of the base URL is called after the API.
 const BASE_URL: &str = "base url";
 /// The name of the only kind where neither contract nor document names one.
@@ -267,9 +278,7 @@ impl Names {
     }
 
     fn variable(&self, kind: &str) -> String {
-        let whole = format!("{} {kind}", self.api).to_shouty_snake_case();
-        let plain = whole.replace(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_', "_");
-        if plain.starts_with(|letter: char| letter.is_ascii_digit()) { format!("_{plain}") } else { plain }
+        variable_of(&format!("{} {kind}", self.api))
     }
 }
 
@@ -477,6 +486,46 @@ impl Kind {
                 const CARRIER: ::keyfit::auth::Carrier = #carrier;
                 #prefixes
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::variable_of;
+
+    #[test]
+    fn a_variable_is_written_as_a_person_would() {
+        for (text, variable) in [
+            ("notes OAuth2PasswordBearer", "NOTES_OAUTH2_PASSWORD_BEARER"),
+            ("notes OAuth2AuthorizationCodeBearer", "NOTES_OAUTH2_AUTHORIZATION_CODE_BEARER"),
+            ("notes oAuth2", "NOTES_OAUTH2"),
+            ("notes oauth2", "NOTES_OAUTH2"),
+            ("notes OAuth", "NOTES_OAUTH"),
+            ("notes OAUTH2", "NOTES_OAUTH2"),
+            ("notes OpenIdConnect", "NOTES_OPENID_CONNECT"),
+            ("notes OpenIDConnect", "NOTES_OPENID_CONNECT"),
+            ("notes openIdConnect", "NOTES_OPENID_CONNECT"),
+            ("notes HTTPBearer", "NOTES_HTTP_BEARER"),
+            ("notes HTTPBasic", "NOTES_HTTP_BASIC"),
+            ("notes APIKeyHeader", "NOTES_API_KEY_HEADER"),
+            ("notes ApiKeyAuth", "NOTES_API_KEY_AUTH"),
+            ("notes apiKey", "NOTES_API_KEY"),
+            ("notes api_key", "NOTES_API_KEY"),
+            ("notes X-API-Key", "NOTES_X_API_KEY"),
+            ("notes XApiKey", "NOTES_X_API_KEY"),
+            ("notes JWTAuth", "NOTES_JWT_AUTH"),
+            ("notes BearerAuth", "NOTES_BEARER_AUTH"),
+            ("notes basicAuth", "NOTES_BASIC_AUTH"),
+            ("notes Auth0", "NOTES_AUTH0"),
+            ("notes AWS4Auth", "NOTES_AWS4_AUTH"),
+            ("notes mTLS", "NOTES_M_TLS"),
+            ("notes client secret", "NOTES_CLIENT_SECRET"),
+            ("instasent-ingest datasource", "INSTASENT_INGEST_DATASOURCE"),
+            ("7days key", "_7DAYS_KEY"),
+            ("notes schl\u{fc}ssel", "NOTES_SCHL_SSEL"),
+        ] {
+            assert_eq!(variable_of(text), variable, "{text}");
         }
     }
 }

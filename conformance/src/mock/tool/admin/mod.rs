@@ -30,6 +30,7 @@ use super::faults::{Fault, FaultRule, Faults};
 use crate::mock::call::{Answer, Call};
 use crate::mock::core::Core;
 use crate::mock::state::State;
+use crate::mock::work::WorkPlan;
 
 /// Where the admin is.
 pub(super) const ROOT: &str = "/_keyfit";
@@ -47,7 +48,7 @@ pub(in crate::mock) struct Console {
 }
 
 /// What an endpoint does: method, path below the root, and for what. A path that ends in `*` takes one more segment.
-const ENDPOINTS: [(&str, &str, &str); 11] = [
+const ENDPOINTS: [(&str, &str, &str); 12] = [
     ("GET", "/", "what there is: endpoints, kinds of token, scopes, ids"),
     ("GET", "/tokens", "the tokens that were issued, without their texts"),
     ("POST", "/tokens", "mints a token: kind, state, scopes, ids, calls_per_window, expires_in_seconds"),
@@ -57,6 +58,7 @@ const ENDPOINTS: [(&str, &str, &str); 11] = [
     ("GET", "/faults", "the faults that wait"),
     ("POST", "/faults", "programs a fault: fault, method, path, times, and what belongs to it"),
     ("DELETE", "/faults", "removes all faults"),
+    ("POST", "/work", "says how accepted work goes: looks until it is over, fails"),
     ("GET", "/requests", "the last requests, the oldest first; ?after=NUMBER for those after one"),
     ("POST", "/reset", "forgets everything but the tokens of the start"),
 ];
@@ -148,6 +150,7 @@ impl Console {
             ("GET", "/faults") => Ok((200, self.programmed())),
             ("POST", "/faults") => body::read(body).and_then(|wire| self.program_wire(wire)).map(|done| (201, done)),
             ("DELETE", "/faults") => Ok((200, json!({ "removed": self.faults().clear() }))),
+            ("POST", "/work") => body::read(body).map(|plan| (200, self.plan_work(plan))),
             ("GET", "/requests") => self.journalled(parts.uri.query()).map(|list| (200, list)),
             ("POST", "/reset") => {
                 self.reset();
@@ -160,6 +163,11 @@ impl Console {
             Ok((status, value)) => Answer::json(status, plain_json(&value.to_string())),
             Err(error) => refusal(&error),
         })
+    }
+
+    fn plan_work(&self, plan: WorkPlan) -> Value {
+        self.core.state().works.plan = plan;
+        json!(plan)
     }
 
     fn overview(&self) -> Value {

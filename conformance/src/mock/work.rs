@@ -1,0 +1,258 @@
+//! Work that takes longer than a call: it is accepted with 202 and the place of its status, which tells after so many looks that it is over.
+
+use std::collections::HashMap;
+
+use hyper::body::Bytes;
+use keyfit_openapi::schema::Direction;
+use keyfit_openapi::{Api, Operation, Place, example};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::call::{Answer, Call, Refusal};
+use super::core::{Core, Served};
+use super::store::{filled, path_of, url_path};
+use crate::body::plain;
+use crate::nobody;
+use crate::pointer::put;
+use crate::probe::{id_member, subject};
+
+/// Where a status is of which the document says nothing, below the base path.
+const OWN_PATH: &str = "_work";
+/// The end of the path of a result that is another place than the status.
+const RESULT: &str = "result";
+/// The headers that name the place of a status, the surest first; the last one is that of the result where another is there too.
+const MONITORS: [&str; 3] = ["operation-location", "azure-asyncoperation", "location"];
+/// Work that is kept. When there is more all is forgotten: a mock may run for days.
+const MOST: usize = 10_000;
+/// The members in which a status tells how work stands.
+const STANDINGS: [&str; 2] = ["status", "state"];
+/// Words for it, the usual one first, in small letters.
+const AT_WORK: [&str; 7] = ["running", "inprogress", "processing", "pending", "queued", "accepted", "notstarted"];
+const DONE: [&str; 6] = ["succeeded", "completed", "success", "done", "finished", "ready"];
+const FAILED: [&str; 4] = ["failed", "error", "failure", "errored"];
+
+/// How work goes that a mock accepts with 202.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WorkPlan {
+    /// How many looks at its status find it at work before one finds it over. Default: 1.
+    pub looks: u32,
+    /// Whether it fails. Default: it does not.
+    pub fails: bool,
+}
+
+/// The work that a mock accepted, by the paths of its statuses below the base path.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Works {
+    pub(super) plan: WorkPlan,
+    by_path: HashMap<String, Work>,
+    accepted: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Work {
+    /// What was called.
+    operation: usize,
+    tenant: usize,
+    left: u32,
+    fails: bool,
+}
+
+/// How work stands.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Standing {
+    AtWork,
+    Done,
+    Failed,
+}
+
+impl Default for WorkPlan {
+    fn default() -> Self {
+        Self { looks: 1, fails: false }
+    }
+}
+
+impl Works {
+    /// How the work with this status stands, which is looked at.
+    fn look(&mut self, path: &str, tenant: usize) -> Option<(Work, Standing)> {
+        let work = self.by_path.get_mut(path).filter(|work| work.tenant == tenant)?;
+        let standing = match work.left {
+            0 if work.fails => Standing::Failed,
+            0 => Standing::Done,
+            _ => Standing::AtWork,
+        };
+        work.left = work.left.saturating_sub(1);
+        Some((*work, standing))
+    }
+}
+
+impl Standing {
+    /// The word for it, of those that a schema lists.
+    fn word(self, api: &Api, schema: &Value) -> Value {
+        let words: &[&str] = match self {
+            Self::AtWork => &AT_WORK,
+            Self::Done => &DONE,
+            Self::Failed => &FAILED,
+        };
+        let listed = api.resolve(schema).get("enum").and_then(Value::as_array).into_iter().flatten();
+        let letters = |value: &Value| {
+            let text = value.as_str().unwrap_or_default();
+            text.chars().filter(char::is_ascii_alphabetic).collect::<String>().to_ascii_lowercase()
+        };
+        let fitting = listed.into_iter().find(|value| words.contains(&letters(value).as_str()));
+        fitting.cloned().unwrap_or_else(|| json!(words[0]))
+    }
+}
+
+impl Core {
+    /// Accepts work: a 202 with the place of its status.
+    pub(super) fn accept(&self, index: usize, served: &Served<'_>) -> Answer {
+        let operation = served.operation;
+        let number = {
+            let mut state = self.state();
+            state.works.accepted += 1;
+            state.works.accepted
+        };
+        let own = format!("/{OWN_PATH}/{number}");
+        let status = self.status_of(served, number).unwrap_or_else(|| own.clone());
+        let shape = operation.responses.get("202");
+        let body = shape.and_then(|shape| shape.schema.as_ref()).map(|schema| {
+            let body = example::value(&self.api, Direction::Answer, schema);
+            self.standing_in(schema, body, Standing::AtWork).to_string()
+        });
+        let mut answer = body.map_or_else(|| Answer::empty(202), |body| Answer::json(202, body));
+        let documented = |name: &&&str| {
+            let mut headers = shape.into_iter().flat_map(|shape| &shape.headers);
+            headers.any(|known| known.eq_ignore_ascii_case(name))
+        };
+        let place = |path: &str| url_path(&self.api.base_url, path).unwrap_or_else(|| path.to_owned());
+        for (nth, name) in MONITORS.iter().filter(documented).enumerate() {
+            let is_of_result = nth > 0 && *name == "location";
+            answer.header(name, place(&if is_of_result { format!("{own}/{RESULT}") } else { status.clone() }));
+        }
+        answer.header("retry-after", "0");
+        let mut state = self.state();
+        let WorkPlan { looks, fails } = state.works.plan;
+        if state.works.by_path.len() >= MOST {
+            state.works.by_path.clear();
+        }
+        let work = Work { operation: index, tenant: served.token.tenant, left: looks, fails };
+        state.works.by_path.insert(format!("{own}/{RESULT}"), Work { left: 0, fails: false, ..work });
+        state.works.by_path.insert(status, work);
+        answer
+    }
+
+    /// The path of the status of work, where the document has an operation for it: a GET of what lies below the path of the call, with a
+    /// status among its members.
+    fn status_of(&self, served: &Served<'_>, number: usize) -> Option<String> {
+        let is_status = |one: &&Operation| {
+            let below = one.path.strip_prefix(served.operation.path.trim_end_matches('/'));
+            let segments: Vec<&str> = below.into_iter().flat_map(|below| below.split('/').skip(1)).collect();
+            let is_below = matches!(segments.as_slice(), [id] | [id, _] if id.starts_with('{'))
+                && segments.get(1).is_none_or(|literal| !literal.starts_with('{'));
+            one.method == "GET" && is_below && self.tells_standing(one)
+        };
+        let operation = self.api.operations.iter().filter(is_status).max_by_key(|one| one.path.len())?;
+        let named = |one: &&str| one.starts_with('{') && !served.operation.path.contains(*one);
+        let name = operation.path.split('/').find(named)?.trim_matches(['{', '}']);
+        let parameter = operation.parameters.iter().find(|one| one.place == Place::Path && one.name == name)?;
+        let known = example::parameters(&self.api, operation).get(name).map(plain);
+        let id = nobody::id(&self.api, parameter, known.as_deref(), number);
+        let mut state = self.state();
+        state.know(name, &id);
+        state.store.own(name, id.clone(), served.token.tenant);
+        let ids = served.path.clone().into_iter().chain([(name.to_owned(), id)]).collect();
+        Some(filled(&operation.path, &ids))
+    }
+
+    /// Whether a success of an operation says how something stands.
+    fn tells_standing(&self, operation: &Operation) -> bool {
+        let mut successes = operation.responses.iter().filter(|(status, _)| status.starts_with('2'));
+        successes.any(|(_, shape)| shape.schema.as_ref().is_some_and(|schema| self.standing_at(schema).is_some()))
+    }
+
+    /// Where a body says how something stands, with its schema.
+    fn standing_at<'a>(&'a self, schema: &'a Value) -> Option<(String, &'a Value)> {
+        STANDINGS.iter().find_map(|name| {
+            let at = format!("/{name}");
+            let member = self.api.member(schema, &at)?;
+            (self.api.kind(member) == Some("string")).then_some((at, member))
+        })
+    }
+
+    /// A body in which it is said how work stands, as far as the document has a member for that.
+    fn standing_in(&self, schema: &Value, mut body: Value, standing: Standing) -> Value {
+        if let Some((at, member)) = self.standing_at(schema) {
+            put(&mut body, &at, standing.word(&self.api, member));
+        }
+        body
+    }
+
+    /// The success of a documented operation as the status of work, where its path is that of one.
+    pub(super) fn as_status(&self, served: &Served<'_>, answer: Answer) -> Answer {
+        let path = path_of(served);
+        let looked = || self.state().works.look(&path, served.token.tenant);
+        if served.operation.method != "GET" || self.state().works.by_path.is_empty() {
+            return answer;
+        }
+        let Some((_, standing)) = looked() else { return answer };
+        let schema = served.operation.responses.get(&answer.status.to_string()).and_then(|shape| shape.schema.as_ref());
+        let body = serde_json::from_slice::<Value>(&answer.body).ok().zip(schema).map(|(mut body, schema)| {
+            let id = subject(&served.operation.path).and_then(|name| Some((name, served.path.get(name)?)));
+            if let Some((name, id)) = id
+                && let Some(member) = id_member(&body, name).map(str::to_owned)
+                && body[&member].is_string()
+            {
+                body[&member] = json!(id);
+            }
+            Bytes::from(self.standing_in(schema, body, standing).to_string())
+        });
+        Answer { body: body.unwrap_or_else(|| answer.body.clone()), ..answer }
+    }
+
+    /// The answer about work of whose status the document says nothing; `None` where a path is not that of one.
+    pub(super) fn own_status(&self, call: &Call) -> Option<Answer> {
+        if call.method != "GET" || call.segments.first().is_none_or(|first| first != OWN_PATH) {
+            return None;
+        }
+        let path: String = call.segments.iter().flat_map(|segment| ["/", segment]).collect();
+        let work = self.state().works.by_path.get(&path).copied()?;
+        let operation = &self.api.operations[work.operation];
+        let admitted = self.admit(call, operation);
+        let first = admitted.as_ref().ok().and_then(|tokens| tokens.first());
+        let window = self.count(first, operation, 1);
+        let tenant = first.map_or(0, |token| token.tenant);
+        let served = admitted.and_then(|_| {
+            let looked = self.state().works.look(&path, tenant);
+            looked.ok_or_else(|| Refusal::new(404, "Not found"))
+        });
+        let (work, standing) = match served {
+            Ok(looked) => looked,
+            Err(refusal) => return Some(self.refuse(refusal, operation, window)),
+        };
+        let mut answer = match standing {
+            Standing::AtWork => {
+                let mut answer = Answer::empty(202);
+                answer.header("retry-after", "0");
+                answer
+            }
+            Standing::Failed => Answer::json(200, json!({ "status": FAILED[0] }).to_string()),
+            Standing::Done => self.result(work.operation),
+        };
+        self.rate_headers(&mut answer, window);
+        Some(answer)
+    }
+
+    /// What came of work: the other success that its operation documents, or that it is done.
+    fn result(&self, index: usize) -> Answer {
+        let operation = &self.api.operations[index];
+        let other = operation.responses.iter().find(|(status, shape)| {
+            status.starts_with('2') && *status != "202" && shape.is_json() && shape.schema.is_some()
+        });
+        let body = other.and_then(|(_, shape)| shape.schema.as_ref()).map_or_else(
+            || json!({ "status": DONE[0] }),
+            |schema| example::value(&self.api, Direction::Answer, schema),
+        );
+        Answer::json(200, body.to_string())
+    }
+}
