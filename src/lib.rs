@@ -29,7 +29,8 @@
 //! ```
 //!
 //! # Features
-//! On by default: `rustls` (TLS; without it clients speak to loopback hosts only), `oauth`, `jwt`, `webhook` (signatures of
+//! On by default: `reqwest` (the HTTP client that is built in; without it each client is given one, see [`http_client`]), `rustls` (TLS;
+//! without it the built-in client speaks to loopback hosts only), `oauth`, `jwt`, `webhook` (signatures of
 //! deliveries), and one for each API that ships. Off: `vault`, `aws`, `command-source` (secret sources), `axum` (delivery reports as an
 //! extractor), `gzip`, `brotli`, `zstd` (packed answers), `http2`, `blocking` (calls from code that is not async), `opentelemetry` (metrics),
 //! `testing` (a clock, answers and recorded exchanges for tests), `dispatch` (the clients that ship by name, and their documents).

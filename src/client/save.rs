@@ -92,20 +92,26 @@ mod tests {
         names
     }
 
-    /// An answer of 9 bytes of which 4 come.
-    async fn cut_off() -> ByteStream {
-        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let url = format!("http://{}", listener.local_addr().expect("an address"));
-        tokio::spawn(async move {
-            let (mut stream, _) = listener.accept().await.expect("a connection");
-            let _ = stream.read(&mut [0; 1024]).await;
-            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nfour").await;
-        });
-        let url = url.parse().expect("a URL");
-        let sender = crate::auth::http::Http::default().sender(&[&url]).expect("a client");
-        let response = sender.send(crate::http_client::Request::new(http::Method::GET, url)).await;
-        ByteStream::of(response.expect("an answer").into_body(), Duration::MAX)
+    /// A body that breaks off after four bytes.
+    fn cut_off() -> ByteStream {
+        struct Cut(bool);
+        impl http_body::Body for Cut {
+            type Data = Bytes;
+            type Error = std::io::Error;
+
+            fn poll_frame(
+                mut self: std::pin::Pin<&mut Self>,
+                _: &mut std::task::Context<'_>,
+            ) -> std::task::Poll<Option<Result<http_body::Frame<Bytes>, std::io::Error>>> {
+                let is_first = !std::mem::replace(&mut self.0, true);
+                std::task::Poll::Ready(Some(if is_first {
+                    Ok(http_body::Frame::data(Bytes::from_static(b"four")))
+                } else {
+                    Err(std::io::ErrorKind::ConnectionReset.into())
+                }))
+            }
+        }
+        ByteStream::of(crate::http_client::Body::new(Cut(false)), Duration::MAX)
     }
 
     #[tokio::test]
@@ -124,7 +130,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a.bin");
         fs::write(&path, "before").expect("a file");
-        let error = cut_off().await.save_to(&path).await.expect_err("it is cut");
+        let error = cut_off().save_to(&path).await.expect_err("it is cut");
         assert_eq!(error.kind(), ErrorKind::Cut);
         assert_eq!(fs::read(&path).expect("a file"), b"before");
         assert_eq!(names(folder.path()), ["a.bin"]);

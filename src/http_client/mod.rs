@@ -1,8 +1,9 @@
-//! What sends requests: a client of the user's own in place of the one that is built in.
+//! What sends requests: a client of the user's own in place of the one that is built in. Without the feature `reqwest` none is built
+//! in, and each client, token endpoint and secret store is given one.
 //!
 //! | You have | Give it to |
 //! |---|---|
-//! | a `reqwest::Client` with a proxy, a pool or roots of its own | [`Config::http_client`](crate::Config::http_client) |
+//! | a `reqwest::Client` with a proxy, a pool or roots of its own (feature `reqwest`) | [`Config::http_client`](crate::Config::http_client) |
 //! | a `tower` service: layers of your own, `axum::Router` as a server in the same process | the same, in [`Tower`] |
 //! | answers without a network, in tests | the same, a type of yours that is an [`HttpClient`] |
 //!

@@ -350,7 +350,7 @@ impl fmt::Debug for TokenEndpointBuilder {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "reqwest"))]
 mod tests {
     use super::*;
 

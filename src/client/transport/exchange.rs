@@ -102,7 +102,7 @@ fn broken(error: SendError) -> Failed {
     Failed { error: Error::transport(error), outcome }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "reqwest"))]
 mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;
