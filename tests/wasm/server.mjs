@@ -5,6 +5,10 @@ const seen = { closed: 0, led: 0 };
 const events = { "content-type": "text/event-stream" };
 
 const server = createServer((request, response) => {
+  // Pages of other origins may call it, once they have asked.
+  response.setHeader("access-control-allow-origin", "*");
+  response.setHeader("access-control-allow-headers", "authorization, content-type, *");
+  if (request.method === "OPTIONS") return response.end();
   response.on("close", () => { seen.closed += response.writableEnded ? 0 : 1; });
   const body = [];
   request.on("data", (chunk) => body.push(chunk));

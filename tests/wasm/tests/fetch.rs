@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use js_sys::{Function, Promise};
 use keyfit::auth::oauth::{
-    AuthorizationRequest, ClientCredentials, MemoryPendingAuthorizations, MemoryStore, RefreshingSession, TokenEndpoint, TokenSet,
-    handle_callback,
+    AuthorizationRequest, ClientCredentials, MemoryPendingAuthorizations, MemoryStore, RefreshingSession,
+    TokenEndpoint, TokenSet, handle_callback,
 };
 use keyfit::auth::source::MemorySource;
 use keyfit::auth::{AccessToken, Credential, TokenSource as _};
@@ -245,7 +245,10 @@ async fn a_user_logs_in_and_the_session_is_refreshed() {
     let pending = MemoryPendingAuthorizations::default();
     let consent: String = request.begin("session-1", &pending).await.expect("a URL").into();
     // What the user's browser does: it is sent back with a code.
-    let visit = Function::new_with_args("url", "return fetch(url, { redirect: 'manual' }).then((it) => it.headers.get('location'))");
+    let visit = Function::new_with_args(
+        "url",
+        "return fetch(url, { redirect: 'manual' }).then((it) => it.headers.get('location'))",
+    );
     let visited: Promise = visit.call1(&js_sys::global(), &consent.into()).expect("a promise").unchecked_into();
     let back = JsFuture::from(visited).await.ok().and_then(|back| back.as_string()).expect("a redirect");
     let code = handle_callback(&back, "session-1", &pending).await.expect("a code");
