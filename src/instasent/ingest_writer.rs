@@ -29,7 +29,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::batch_writer::{Builder, Reason, not_an_object};
+use crate::batch_writer::{Builder, Reason};
 use crate::instasent::ingest::{builder, types};
 
 /// A writer of contacts, which checks each before it is sent. Those of one `_user_id` reach the server in order, each in a batch
@@ -114,7 +114,7 @@ impl ItemCheck {
         let scan = Scan { check: self, found: &mut found };
         // The error's own words would quote the item.
         if let Err(error) = scan.deserialize(&mut deserializer).and_then(|()| deserializer.end()) {
-            return vec![not_an_object(&error)];
+            return vec![Reason::of_json(&error)];
         }
         let Found { user, event, event_type, mut reasons } = found;
         let needed: &[_] = match self.kind {

@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
+use hyper::StatusCode;
+use keyfit::RetryPolicy;
 use serde_json::{Value, json};
 
 use crate::{Reply, Server, answer, config, items, letters, parcel, push, stored, told, writer};
@@ -67,6 +69,14 @@ async fn a_batch_that_may_have_been_taken_is_not_halved_under_other_keys() {
     let server = Server::start(move |_| Reply::Answer(answer(statuses.next().unwrap_or(202), &json!({})))).await;
     assert_eq!(push(writer("keyed", config(&server)).batch_items(5), 5).await.0, "uuuuu");
     assert_eq!(server.received().len(), 2);
+}
+
+#[tokio::test]
+async fn a_status_after_which_the_policy_tries_nothing_again_is_final() {
+    let server = Server::start(|_| Reply::Answer(answer(503, &json!({})))).await;
+    let never = RetryPolicy::default().never_after(StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(push(writer("upsert", config(&server).retry(never)), 3).await.0, "uuu");
+    assert_eq!(server.received().len(), 1);
 }
 
 #[tokio::test]

@@ -119,8 +119,7 @@ async fn flags_and_path_are_those_of_the_document() {
         let client = server.client(1);
         let call = client.stream_events_push().project("a/b").datasource("d");
         // A flag that is not given is not sent.
-        let call = if dry_run { call.dry_run(true) } else { call };
-        let call = if sync { call.sync(true) } else { call };
+        let call = call.maybe_dry_run(dry_run.then_some(true)).maybe_sync(sync.then_some(true));
         let writer = ingest_writer::events(call).start(|_| {}).expect("a writer");
         let event = r#"{"_user_id":"u","_event_id":"1","_event_type":"create"}"#;
         writer.write_json(0, event).await.expect("room");

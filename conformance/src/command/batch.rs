@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use clap::Args;
-use keyfit::batch_writer::{DeadLetters, not_an_object};
+use keyfit::batch_writer::{DeadLetters, Reason};
 use keyfit_conformance::UserError;
 use keyfit_conformance::call::{Arguments, BatchItems, Callee, refuse_in_clear};
 use keyfit_openapi::{Operation, Retry};
@@ -145,14 +145,10 @@ async fn send(
         None => None,
     };
     let job = Job {
-        feed: options.feed.clone(),
-        target: Target::of(pairs),
-        cells,
         is_harmless: operation.retry != Retry::Never,
         json: options.json,
-        rejects: None,
-        reasons: None,
         dead_letters,
+        ..Job::new(options.feed.clone(), Target::of(pairs), cells)
     };
     feed(job, builder).await
 }
@@ -161,16 +157,7 @@ async fn send(
 fn examine(options: &Options, items: &BatchItems, cells: Cells) -> Result<Ending, UserError> {
     let input = Input::of(&options.feed.file)?;
     let format = options.feed.format()?;
-    let job = Job {
-        feed: options.feed.clone(),
-        target: Target::default(),
-        cells,
-        is_harmless: true,
-        json: options.json,
-        rejects: None,
-        reasons: None,
-        dead_letters: None,
-    };
+    let job = Job::new(options.feed.clone(), Target::default(), cells);
     let mut rows = Reader::open(&job, &input, format, None)?;
     let (mut fit, mut unfit) = (0_u64, 0_u64);
     while let Some(row) = rows.next().map_err(|error| input.failure(&error))? {
@@ -203,7 +190,7 @@ const MOST_SHOWN: u64 = 20;
 
 fn problem(options: &Options, items: &BatchItems, json: &[u8]) -> Option<String> {
     if let Err(error) = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(json) {
-        return Some(not_an_object(&error).message);
+        return Some(Reason::of_json(&error).message);
     }
     let reasons = if options.unchecked { Vec::new() } else { items.check(json) };
     reasons.into_iter().next().map(|reason| reason.message)

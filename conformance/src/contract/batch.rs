@@ -9,7 +9,8 @@ use super::{Citation, Contract};
 use crate::glob;
 use crate::pointer::names;
 
-/// Calls that take many items, of those whose overlay says, under `partial`, where their answers tell of failed ones.
+/// Calls that take many items, of those whose overlay says, under `partial`, where their answers tell of failed ones. Clients write items in
+/// batches through calls that `operations` names without that as well: a success is that of all items then.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Batch {

@@ -43,6 +43,11 @@ pub(crate) enum Cells {
 }
 
 impl Job {
+    /// One that writes no files.
+    pub(crate) fn new(feed: Feed, target: Target, cells: Cells) -> Self {
+        Self { feed, target, cells, is_harmless: false, json: false, rejects: None, reasons: None, dead_letters: None }
+    }
+
     /// The files by their roles.
     pub(crate) fn roles(&self) -> [(&'static str, Option<PathBuf>); 6] {
         let checkpoint = self.feed.checkpoint.as_deref();

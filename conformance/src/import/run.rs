@@ -58,34 +58,31 @@ async fn import(options: &Options) -> Result<Ending, UserError> {
     let Options { project, datasource, rows, allowed, in_flight, .. } = options;
     let base_url = options.base_url.as_deref().unwrap_or(API.base_url()).trim_end_matches('/');
     let pairs = [("base_url", base_url), ("project", project), ("datasource", datasource), ("rows", rows.name())];
+    let cells = match rows {
+        Rows::Contacts => Cells::Contacts { allowed: allowed.clone() },
+        Rows::Events => Cells::Events,
+    };
     let job = Job {
-        feed: options.feed.clone(),
-        target: Target::of(pairs),
-        cells: match rows {
-            Rows::Contacts => Cells::Contacts { allowed: allowed.clone() },
-            Rows::Events => Cells::Events,
-        },
         is_harmless: true,
-        json: false,
         rejects: options.rejects.clone(),
         reasons: options.reasons.clone(),
-        dead_letters: None,
+        ..Job::new(options.feed.clone(), Target::of(pairs), cells)
     };
     let check = |check: ItemCheck| {
         let check = allowed.iter().fold(check, ItemCheck::allow_key);
         move |row: &[u8]| check.reasons(row)
     };
+    // A flag that is not given is not sent.
+    let (dry_run, sync) = (options.dry_run.then_some(true), options.sync.then_some(true));
     match rows {
         Rows::Contacts => {
             let call = client.stream_contacts_push().project(&**project).datasource(&**datasource);
-            let call = if options.dry_run { call.dry_run(true) } else { call };
-            let call = if options.sync { call.sync(true) } else { call };
+            let call = call.maybe_dry_run(dry_run).maybe_sync(sync);
             feed(job, call.writer().check(check(ItemCheck::contacts())).max_in_flight(*in_flight)).await
         }
         Rows::Events => {
             let call = client.stream_events_push().project(&**project).datasource(&**datasource);
-            let call = if options.dry_run { call.dry_run(true) } else { call };
-            let call = if options.sync { call.sync(true) } else { call };
+            let call = call.maybe_dry_run(dry_run).maybe_sync(sync);
             feed(job, call.writer().check(check(ItemCheck::events())).max_in_flight(*in_flight)).await
         }
     }

@@ -146,8 +146,8 @@ impl<T: Serialize> Builder<T> {
     }
 
     /// How long a batch is sent again while the server cannot be reached, fails or is too busy. In an outage it is counted from the
-    /// outage's beginning. The waits in between are those of the client's [`RetryPolicy`](crate::RetryPolicy); how often is for
-    /// this to say. Default: 5 minutes.
+    /// outage's beginning. The waits in between, and the statuses after which nothing is sent again, are those of the
+    /// [`RetryPolicy`](crate::RetryPolicy); how often is for this to say. Default: 5 minutes.
     #[must_use]
     pub fn patience(mut self, time: Duration) -> Self {
         self.patience = time;

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::{Delivery, Outcome, Reason};
+use crate::error::Error;
 
 /// Appends the items that were not accepted to a file, one JSON object a line: `item` (the item's number), `outcome`
 /// (`rejected` or `unknown`), `reasons` (of rejected items: `field`, `message`, `code`), `why`, `status` and
@@ -106,7 +107,7 @@ impl DeadLetters {
                 outcome: "unknown",
                 reasons: Vec::new(),
                 why: Some(why.to_string()),
-                status: why.error().and_then(|error| error.status()).map(|status| status.as_u16()),
+                status: why.error().and_then(Error::status).map(|status| status.as_u16()),
                 may_have_been_sent: Some(why.may_have_been_sent()),
                 value: value(delivery.item()),
             },

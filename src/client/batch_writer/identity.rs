@@ -99,7 +99,7 @@ impl Fields {
         let scan = Scan { members: &self.members, found: &mut found };
         // The error's own words would quote the item.
         if let Err(error) = scan.deserialize(&mut deserializer).and_then(|()| deserializer.end()) {
-            return Err(vec![not_an_object(&error)]);
+            return Err(vec![Reason::of_json(&error)]);
         }
         let member = |place: Option<usize>| place.and_then(|place| found[place]).and_then(text);
         let key = self.key.as_ref().and_then(|(place, rest)| match rest.as_str() {
@@ -111,12 +111,6 @@ impl Fields {
         let unique = if self.is_single() { None } else { repeat.or_else(|| id.clone()) };
         Ok(Identity { key, id, unique, is_harmless })
     }
-}
-
-/// Why a text is not an item, by the error of reading it as an object; without its words.
-pub fn not_an_object(error: &serde_json::Error) -> Reason {
-    let line = if error.line() > 1 { format!("line {}, ", error.line()) } else { String::new() };
-    Reason::new(format!("is no JSON object ({line}column {})", error.column()))
 }
 
 /// A text, or a number as its text. What is empty, or anything else, is nothing to know an item by.

@@ -68,7 +68,6 @@ pub use builder::Builder;
 pub use checkpoint::Checkpoint;
 pub use dead_letters::DeadLetters;
 pub use delivery::Delivery;
-pub use identity::not_an_object;
 pub use outcome::{Outcome, Reason, Summary, Unknown};
 pub use stopped::{Stopped, WriteError};
 pub use writer::{Writer, Written};

@@ -41,6 +41,12 @@ impl Reason {
         Self { field: Some(field.into()), ..Self::new(message) }
     }
 
+    /// Why a text is not an object, by the error of reading it as one. Its own words would quote the item.
+    pub fn of_json(error: &serde_json::Error) -> Self {
+        let line = if error.line() > 1 { format!("line {}, ", error.line()) } else { String::new() };
+        Self::new(format!("is no JSON object ({line}column {})", error.column()))
+    }
+
     /// Why a batch of one item was refused, in the server's words where it has some.
     pub(super) fn of_refusal(error: &Error) -> Vec<Self> {
         let code = error.code().map(str::to_owned);

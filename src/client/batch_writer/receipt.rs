@@ -192,7 +192,9 @@ impl<'a> Slots<'a> {
             return self.contradict();
         }
         let is_counted = told.rejected == Some(bad);
-        if told.rejected.is_some_and(|rejected| rejected > bad) {
+        let explained = outcomes.iter().filter(|(_, entry)| !accepts(partial, entry) && has_reason(partial, entry));
+        let explained = explained.count() as u64;
+        if told.rejected.is_some_and(|rejected| rejected > bad || rejected < explained) {
             return self.contradict();
         }
         for (place, entry) in outcomes.iter().enumerate() {
@@ -214,8 +216,7 @@ impl<'a> Slots<'a> {
     /// Puts an outcome where its entry says. `here`: its place where the entry does not say any. `false` where nobody knows.
     fn place(&mut self, entry: &Entry<'_>, here: Option<usize>, outcome: impl FnOnce() -> Outcome) -> bool {
         let place = match (self.about(entry), here) {
-            (About::Item(place), _) => place,
-            (About::Nobody, Some(place)) => place,
+            (About::Item(place), _) | (About::Nobody, Some(place)) => place,
             // Of several with one id it is the one in its place, as long as that is its id.
             (About::Another, Some(place)) if self.echo(entry.1).is_some_and(|id| id == self.ids[place]) => place,
             (About::Contradiction(place), _) => {

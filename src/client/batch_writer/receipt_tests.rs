@@ -79,7 +79,8 @@ fn counts_that_contradict_the_list_leave_nothing_certain() {
     let more = json!({"entitiesSuccess": 3, "accepted": [{"position": 0}]});
     let both = json!({"entitiesSuccess": 1, "entitiesFailures": 1,
         "accepted": [{"position": 0}], "errors": [{"position": 0, "error": "no"}]});
-    for body in [items, fewer, more, both] {
+    let none = json!({"entity": {"failed": 0, "items": [item("x"), {"status": "error", "errors": {"a": ["b"]}}]}});
+    for body in [items, fewer, more, both, none] {
         assert_eq!(letters(&body, &["x", "y"]), "uu", "{body}");
     }
 }

@@ -17,7 +17,7 @@ use super::shared::Shared;
 use super::{Outcome, Reason, Unknown};
 use crate::client::transport::Transport;
 use crate::client::transport::stop::unless_stopped;
-use crate::client::{Requests, Response, new_idempotency_key};
+use crate::client::{Requests, Response, RetryPolicy, new_idempotency_key};
 use crate::error::redact::Redactor;
 use crate::error::{Error, ErrorKind, Operation};
 use crate::http_client::Request;
@@ -131,7 +131,12 @@ impl Sender {
                 }
                 Err(error) => error,
             };
-            let verdict = verdict(&error, is_keyed && may_have_been_taken);
+            let is_final = error.status().is_some_and(|status| self.policy().after(status) == Some(false));
+            let verdict = match verdict(&error, is_keyed && may_have_been_taken) {
+                // The caller's policy has the last word.
+                Verdict::Again if is_final => Verdict::GiveUp,
+                verdict => verdict,
+            };
             // Every item of it failed, and the body says why. One that leaves some out refused the whole.
             if verdict == Verdict::Halve
                 && error.is_body_whole()
@@ -203,7 +208,7 @@ impl Sender {
         let now = self.now();
         // Behind a batch that waited out an outage the next one does not begin anew.
         let since = if error.is_rate_limited() { began } else { began.min(self.shared.failing_since(now)) };
-        let wait = config.retry.wait(round.saturating_add(1), error.retry_after());
+        let wait = self.policy().wait(round.saturating_add(1), error.retry_after());
         if now.saturating_add(wait) >= since.saturating_add(self.patience) {
             return false;
         }
@@ -214,6 +219,10 @@ impl Sender {
             "a batch is sent again"
         );
         unless_stopped(Some(&self.shared.stop), config.clock.sleep(wait)).await
+    }
+
+    fn policy(&self) -> &RetryPolicy {
+        self.transport.policy(self.operation)
     }
 
     pub(super) fn now(&self) -> Duration {

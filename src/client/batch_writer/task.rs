@@ -136,10 +136,9 @@ impl Task {
             let batch = &finished.batch;
             let (sequence, item) = (batch.sequence(index), batch.item(index));
             let delivery = Delivery { sequence, item, outcome, shared: &self.shared };
-            let dead_letters = self.dead_letters.as_deref();
-            let written = dead_letters
-                .map(|file| file.lock().unwrap_or_else(PoisonError::into_inner).write(&delivery))
-                .unwrap_or(Ok(()));
+            let written = self.dead_letters.as_deref().map_or(Ok(()), |file| {
+                file.lock().unwrap_or_else(PoisonError::into_inner).write(&delivery)
+            });
             if let Err(error) = written {
                 self.shared.unconfirm(sequence);
                 self.stop("the file of dead letters cannot be written", &error);

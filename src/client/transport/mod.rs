@@ -36,7 +36,7 @@ use shared::Shared;
 
 use crate::auth::{Carrier, Credential};
 use crate::client::idempotency::add_key;
-use crate::client::{CallOptions, Config, Requests};
+use crate::client::{CallOptions, Config, Requests, RetryPolicy};
 use crate::error::{Api, Error, Operation};
 use crate::http_client::{Request, SendError};
 
@@ -89,6 +89,12 @@ impl Transport {
     #[must_use]
     pub(crate) fn changed(&self, change: impl FnOnce(CallOptions) -> CallOptions) -> Self {
         self.with_options(change(CallOptions::clone(&self.options)))
+    }
+
+    /// How the calls of an operation are tried again.
+    pub(crate) fn policy(&self, operation: &Operation) -> &RetryPolicy {
+        let config = self.config();
+        self.options.retry.as_ref().or_else(|| config.retries.get(operation.id)).unwrap_or(&config.retry)
     }
 
     /// Whether the caller says that its calls may be executed twice.

@@ -145,14 +145,14 @@ pub(crate) fn arguments(
     let paged = of(&|operation| operation.pagination.is_some());
     let streaming = of(&|operation| operation.streaming.as_ref().is_some_and(|streaming| !streaming.is_only));
     let polled = of(&|operation| operation.polls);
-    let batched = of(&|operation| operation.batching.is_some());
+    let writers = of(&|operation| operation.batching.is_some());
     for at in walk::operation_pointers(document) {
         let Some(call) = document.pointer_mut(&at).and_then(Value::as_object_mut) else { continue };
         let function = call["operationId"].as_str().unwrap_or_default().to_owned();
         let paging = paging::METHODS.iter().filter(|_| paged.contains(&function));
         let streaming = streams::METHODS.iter().filter(|_| streaming.contains(&function));
         let polling = polling::METHODS.iter().filter(|_| polled.contains(&function));
-        let batches = batches::METHODS.iter().filter(|_| batched.contains(&function));
+        let batches = batches::METHODS.iter().filter(|_| writers.contains(&function));
         let more: Vec<&str> = paging.chain(streaming).chain(polling).chain(batches).copied().collect();
         let aliases = of_call(call, &more, &at, repairs);
         let in_path: Vec<Alias> =
