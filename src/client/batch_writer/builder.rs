@@ -50,11 +50,7 @@ pub struct Builder<T> {
 }
 
 impl<T: Serialize> Builder<T> {
-    pub(crate) fn new(
-        transport: &Transport,
-        call: Result<Request, Unsent>,
-        operation: &'static Operation,
-    ) -> Self {
+    pub(crate) fn new(transport: &Transport, call: Result<Request, Unsent>, operation: &'static Operation) -> Self {
         let most = |said: Option<u64>, usual| said.and_then(|most| usize::try_from(most).ok()).unwrap_or(usual);
         let known = operation.batching.unwrap_or_default();
         let batch_items = most(known.maximum, USUAL_ITEMS).max(1);
