@@ -11,15 +11,11 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::budget::Budget;
-use crate::error::{Clock, Operation, RateLimit};
+use crate::error::{Operation, RateLimit};
 
-pub(crate) use share::{Share, Taken};
-use state::State;
+pub(crate) use share::{Share, Shared, Taken};
+use state::{LONGEST_WINDOW, State};
 
-/// A reset that is farther away than this is not believed: a server that sends milliseconds for seconds would silence
-/// the client for good. The longest documented window is a day.
-const LONGEST_WINDOW: Duration = Duration::from_secs(25 * 3600);
 /// Buckets of which more are not kept than this, unless they are in use.
 const MOST_BUCKETS: usize = 1024;
 
@@ -30,15 +26,6 @@ pub(crate) struct Limiter {
     waits: bool,
     shared: Option<Shared>,
     buckets: Mutex<HashMap<Key, Arc<Known>>>,
-}
-
-/// Where several clients keep their budget together.
-#[derive(Debug)]
-pub(crate) struct Shared {
-    pub(crate) budget: Arc<dyn Budget>,
-    pub(crate) clock: Arc<dyn Clock>,
-    /// What the budget's names for buckets begin with.
-    pub(crate) api: String,
 }
 
 /// What is known of one bucket.

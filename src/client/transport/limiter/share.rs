@@ -7,7 +7,6 @@ use std::time::Duration;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Notify;
 
-use super::Shared;
 use super::reports::Reports;
 use super::state::{NEWS, SPREAD};
 use crate::budget::{Budget, BudgetError, Granted, Report, Reservation, Reserved};
@@ -20,6 +19,15 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const GONE: Duration = Duration::from_secs(1);
 /// The most calls that are asked for at a time.
 const LARGEST: u64 = 1000;
+
+/// Where several clients keep their budget together.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) budget: Arc<dyn Budget>,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// What the budget's names for buckets begin with.
+    pub(crate) api: String,
+}
 
 /// A client's part of one bucket.
 #[derive(Debug)]

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use super::LONGEST_WINDOW;
 use crate::error::RateLimit;
 use crate::error::jitter;
 
+/// A reset that is farther away than this is not believed: a server that sends milliseconds for seconds would silence
+/// the client for good. The longest documented window is a day.
+pub(super) const LONGEST_WINDOW: Duration = Duration::from_secs(25 * 3600);
 /// Callers that wait for the same window come back spread over this time.
 pub(super) const SPREAD: Duration = Duration::from_millis(20);
 /// How long to wait where calls on their way are about to tell what is left.
