@@ -49,12 +49,16 @@ impl Told {
     /// The credential of a kind.
     ///
     /// # Errors
-    /// Returns an error if it starts a command by the word of a file that the user did not name.
+    /// Returns an error if it starts a command, or sends a secret to another machine, by the word of a file that the user did not
+    /// name.
     pub fn credential(&self, kind: &str) -> Result<Option<&ProfileCredential>, UserError> {
         let found = self.credentials.iter().find(|credential| credential.kind().name == kind);
         match found {
             Some(credential) if credential.is_of_command() && !self.is_chosen => {
                 Err(self.unchosen("starts a command for a secret"))
+            }
+            Some(credential) if credential.token_request().is_some_and(|url| self.asks_away(credential, url)) => {
+                Err(self.unchosen("sends the secret of a client to another host than the document"))
             }
             found => Ok(found),
         }
@@ -89,6 +93,13 @@ impl Told {
         let Ok(url) = Url::parse(url) else { return true };
         let is_documented = Url::parse(&self.documented).is_ok_and(|documented| documented.origin() == url.origin());
         !self.is_chosen && !is_loopback(&url) && !is_documented
+    }
+
+    /// Whether a token is asked for where the document does not say it.
+    fn asks_away(&self, credential: &ProfileCredential, url: &str) -> bool {
+        let flow = credential.kind().flow;
+        let is_documented = flow.is_some_and(|flow| flow.token_url == Some(url) || flow.issuer == Some(url));
+        !is_documented && self.leads_away(url)
     }
 
     fn unchosen(&self, what: &str) -> UserError {

@@ -22,8 +22,6 @@ pub(super) struct Reading<'r, 't> {
     pub(super) reader: &'r Reader<'t>,
 }
 
-type Member<'a, 'v> = Option<&'a Spanned<DeValue<'v>>>;
-
 impl Reading<'_, '_> {
     /// A credential of any form.
     pub(super) fn given(&self, key: &str, value: &Spanned<DeValue<'_>>) -> Result<At<Given>, Error> {
@@ -33,9 +31,14 @@ impl Reading<'_, '_> {
         let given = match (is_any(&PLACES), is_any(&["user", "password"]), is_any(&OF_CLIENT)) {
             (true, false, false) => Given::Secret(self.source(key, value)?),
             (false, true, false) => {
-                let user = self.needed(&place, table, "user", "a login has a `user`")?;
+                let user = needed(&place, table, "user", "a login has a `user`")?;
                 let password = table.get("password").map(|value| self.source("password", value)).transpose()?;
-                Given::Login { user: self.named_text("user", user)?, password }
+                let user = self.named_text("user", user)?;
+                if password.is_none() && matches!(user, Text::Plain(_)) {
+                    let problem = format!("`{key}` has a user and no password, so that the user is the secret");
+                    return Err(place.fault(problem, NAMED));
+                }
+                Given::Login { user, password }
             }
             (false, false, true) => Given::Client(self.client(&place, table)?),
             (false, false, false) => return Err(place.fault(format!("`{key}` is empty"), NAMED)),
@@ -49,13 +52,12 @@ impl Reading<'_, '_> {
 
     fn client(&self, place: &Place, table: &DeTable<'_>) -> Result<Client, Error> {
         let both = "a client has a `client-id` and a `client-secret`";
-        let id = self.needed(place, table, "client-id", both)?;
-        let secret = self.needed(place, table, "client-secret", both)?;
+        let id = needed(place, table, "client-id", both)?;
+        let secret = needed(place, table, "client-secret", both)?;
         let text = |key: &str, help: &str| table.get(key).map(|value| self.reader.text(key, value, help)).transpose();
         let token_url = text("token-url", "write a URL: \"https://auth.example.com/token\"")?;
         if let Some(At { place, value }) = &token_url {
-            checked_url(value, "`token-url`")
-                .map_err(|error| Error::configuration(format!("{}:{}: {error}", place.path.display(), place.line)))?;
+            checked_url(value, "`token-url`").map_err(|error| place.told(&error))?;
         }
         let is_in_body = match text("secret-in", "write \"header\" or \"body\"")? {
             None => false,
@@ -91,7 +93,7 @@ impl Reading<'_, '_> {
         if let Some((key, _)) = table.iter().find(|(key, _)| !["file", "key"].contains(&&**key.get_ref())) {
             return Err(self.reader.unknown(key, "a certificate has no", ["file", "key"], help));
         }
-        let file = self.needed(&place, table, "file", help)?;
+        let file = needed(&place, table, "file", help)?;
         let file = PathBuf::from(self.reader.text("file", file, help)?.value);
         Ok(Value::ClientCertificate { file, key: table.get("key").map(|key| self.source("key", key)).transpose()? })
     }
@@ -126,7 +128,7 @@ impl Reading<'_, '_> {
 
     fn named_text(&self, key: &str, value: &Spanned<DeValue<'_>>) -> Result<Text, Error> {
         match value.get_ref().as_str() {
-            Some(text) if text.is_empty() => {
+            Some("") => {
                 Err(self.reader.place(value.span()).fault(format!("`{key}` is empty"), "write it, or name where it is"))
             }
             Some(text) => Ok(Text::Plain(text.to_owned())),
@@ -159,17 +161,16 @@ impl Reading<'_, '_> {
         let texts = value.get_ref().as_array().and_then(|list| list.iter().map(one).collect::<Option<Vec<_>>>());
         texts.ok_or_else(|| self.reader.place(value.span()).fault(format!("`{key}` is not a list of texts"), help))
     }
+}
 
-    fn needed<'a, 'v>(
-        &self,
-        place: &Place,
-        table: &'a DeTable<'v>,
-        key: &str,
-        help: &str,
-    ) -> Result<&'a Spanned<DeValue<'v>>, Error> {
-        let found: Member<'a, 'v> = table.get(key);
-        found.ok_or_else(|| place.fault(format!("there is no `{key}`"), help))
-    }
+/// A member that has to be there.
+fn needed<'a, 'v>(
+    place: &Place,
+    table: &'a DeTable<'v>,
+    key: &str,
+    help: &str,
+) -> Result<&'a Spanned<DeValue<'v>>, Error> {
+    table.get(key).ok_or_else(|| place.fault(format!("there is no `{key}`"), help))
 }
 
 fn is_variable(text: &str) -> bool {

@@ -113,8 +113,8 @@ impl Profile {
         Self::of(Some(Found { path: path.as_ref().to_owned(), is_named: true }), Some(name))
     }
 
-    /// The profile of this name or of the environment, where there is one: `None` without a file, and where none is named and the
-    /// file has no `default`. For commands that work without.
+    /// The profile of this name or of the environment, where there is one: `None` without a file, and where one was found that has no
+    /// `default`, which is meant where no profile is named. For commands that work without.
     ///
     /// # Errors
     /// As [`load`](Self::load).
@@ -123,13 +123,13 @@ impl Profile {
         let chosen = name.map(str::to_owned).or(variable);
         match (found, &chosen) {
             (None, None) => Ok(None),
-            (Some(found), None) => {
+            (Some(found), None) if !found.is_named => {
                 let (path, mut profiles) = tables(&found)?;
-                let is_chosen = found.is_named;
-                let file = |table| Self { name: DEFAULT.to_owned(), is_chosen, file: Some(File { path, table }) };
+                let file =
+                    |table| Self { name: DEFAULT.to_owned(), is_chosen: false, file: Some(File { path, table }) };
                 Ok(profiles.remove(DEFAULT).map(file))
             }
-            (found, Some(_)) => Self::of(found, chosen.as_deref()).map(Some),
+            (found, _) => Self::of(found, chosen.as_deref()).map(Some),
         }
     }
 

@@ -26,6 +26,11 @@ impl Place {
         Error::configuration(format!("{}:{}: {problem}: {help}", self.path.display(), self.line))
     }
 
+    /// An error that was made without a place, with this one.
+    pub(super) fn told(&self, error: &Error) -> Error {
+        Error::configuration(format!("{}:{}: {error}", self.path.display(), self.line))
+    }
+
     /// The folder that relative paths start from, and the home directory for those that begin with `~/`.
     pub(super) fn resolve(&self, path: &Path) -> std::path::PathBuf {
         match (path.strip_prefix("~"), std::env::home_dir()) {

@@ -51,7 +51,7 @@ pub(super) fn profiles(path: &Arc<Path>, text: &str) -> Result<BTreeMap<String, 
         place.fault(format!("this is not valid TOML ({})", error.message()), "correct the line")
     })?;
     let mut profiles = BTreeMap::new();
-    for (key, value) in root.get_ref().iter() {
+    for (key, value) in root.get_ref() {
         if key.get_ref() != "profile" {
             return Err(reader.unknown(
                 key,
@@ -114,7 +114,7 @@ impl Reader<'_> {
 
     /// The settings of a table, beside keys that mean something else there.
     fn settings(&self, table: &DeTable<'_>, prefix: &str, others: &[&str], found: &mut Settings) -> Result<(), Error> {
-        for (key, value) in table.iter() {
+        for (key, value) in table {
             let name = format!("{prefix}{}", key.get_ref());
             if others.contains(&name.as_str()) {
                 continue;
@@ -201,9 +201,7 @@ impl Reader<'_> {
     fn url(&self, key: &str, value: &Spanned<DeValue<'_>>) -> Result<At<String>, Error> {
         let url = self.text(key, value, "write a URL: \"https://api.example.com/v1\"")?;
         // Nothing of a URL is shown where it is refused: it may hold a password.
-        checked_base(&url.value, &format!("`{key}`")).map_err(|error| {
-            Error::configuration(format!("{}:{}: {error}", url.place.path.display(), url.place.line))
-        })?;
+        checked_base(&url.value, &format!("`{key}`")).map_err(|error| url.place.told(&error))?;
         Ok(url)
     }
 }

@@ -20,7 +20,7 @@ pub(super) struct Reader<'t> {
 impl Reader<'_> {
     pub(super) fn place(&self, at: Range<usize>) -> Place {
         let before = self.text.as_bytes().get(..at.start).unwrap_or_default();
-        Place { path: Arc::clone(self.path), line: before.iter().filter(|byte| **byte == b'\n').count() + 1 }
+        Place { path: Arc::clone(self.path), line: before.split(|byte| *byte == b'\n').count() }
     }
 
     pub(super) fn text(&self, key: &str, value: &Spanned<DeValue<'_>>, help: &str) -> Result<At<String>, Error> {

@@ -36,12 +36,12 @@ pub(super) fn schema() -> Value {
         },
         "additionalProperties": false,
         "$defs": {
-            "profile": object(profile),
-            "api": object(api),
+            "profile": object(&profile),
+            "api": object(&api),
             "secret": described("Where a secret is; it is never written here.", json!({"oneOf": [
-                place("env", json!({"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$"})),
-                place("file", json!({"type": "string", "minLength": 1})),
-                place("command", json!({"type": "array", "items": {"type": "string"}, "minItems": 1})),
+                place("env", &json!({"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$"})),
+                place("file", &json!({"type": "string", "minLength": 1})),
+                place("command", &json!({"type": "array", "items": {"type": "string"}, "minItems": 1})),
             ]})),
             "credential": {"anyOf": [
                 secret,
@@ -76,7 +76,7 @@ fn settings() -> Map<String, Value> {
         match setting.key.split_once('.') {
             None => drop(all.insert(setting.key.to_owned(), of(setting))),
             Some((table, key)) => {
-                let below = all.entry(table).or_insert_with(|| object(Map::new()));
+                let below = all.entry(table).or_insert_with(|| object(&Map::new()));
                 if let Some(members) = below["properties"].as_object_mut() {
                     members.insert(key.to_owned(), of(setting));
                 }
@@ -119,10 +119,10 @@ fn described(doc: &str, mut schema: Value) -> Value {
     schema
 }
 
-fn object(properties: Map<String, Value>) -> Value {
+fn object(properties: &Map<String, Value>) -> Value {
     json!({"type": "object", "properties": properties, "additionalProperties": false})
 }
 
-fn place(name: &str, schema: Value) -> Value {
+fn place(name: &str, schema: &Value) -> Value {
     json!({"type": "object", "properties": {name: schema}, "required": [name], "additionalProperties": false})
 }

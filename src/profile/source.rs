@@ -166,7 +166,7 @@ impl Text {
 }
 
 /// A [`Text`] that was looked at.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) enum Known {
     Plain(String),
     Named(Arc<dyn SecretSource>),
@@ -212,6 +212,15 @@ impl fmt::Debug for Source {
             Self::File(_) => "File",
             Self::Command(_) => "Command",
         })
+    }
+}
+
+impl fmt::Debug for Known {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Plain(_) => f.write_str("Plain"),
+            Self::Named(source) => source.fmt(f),
+        }
     }
 }
 

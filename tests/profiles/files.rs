@@ -98,6 +98,7 @@ fn certificates_are_read_beside_the_file_and_told_with_their_line() {
 }
 
 #[cfg(feature = "schema")]
+#[expect(clippy::disallowed_methods, reason = "a switch of these tests alone")]
 #[test]
 fn the_schema_is_the_published_one_and_the_page_has_every_key() {
     const SCHEMA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/keyfit.schema.json");

@@ -120,6 +120,10 @@ fn a_secret_in_the_file_is_refused_and_not_shown() {
             "{ client-id = \"a\" }",
             "there is no `client-secret`: a client has a `client-id` and a `client-secret`".to_owned(),
         ),
+        (
+            "{ user = \"do-not-print\" }",
+            format!("`bearer` has a user and no password, so that the user is the secret: {NAMED}"),
+        ),
         ("{ password = { env = \"A\" } }", "there is no `user`: a login has a `user`".to_owned()),
         (
             "{ user = \"ada\", env = \"A\" }",
@@ -169,7 +173,7 @@ fn a_credential_that_cannot_be_had_or_is_not_one_of_the_api_is_told_with_its_lin
             "2: the file no-such.token cannot be read: entity not found: correct the path, or make it readable for this user",
         ),
         (
-            "credentials.bearer = { user = \"ada\" }",
+            "credentials.bearer = { user = \"ada\", password = { env = \"CARGO_PKG_NAME\" } }",
             "2: `bearer` is a token, and this is a user with a password: write where the token is: `{ env = \"VARIABLE\" }`",
         ),
         (

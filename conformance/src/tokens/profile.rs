@@ -51,24 +51,21 @@ impl Tokens {
                 continue;
             }
             let carrier = self.kinds.get(&kind).map_or(&Carrier::Header, Credential::carrier);
-            let (secret, fetched) = match token_request {
-                Some(request) => {
-                    let request = format!("POST {request}");
-                    self.fetched.push(FetchedToken::new(&name, request, carrier.clone(), source, redactor));
-                    self.places.push(SourcePlace::default());
-                    (Secret::new(""), Some(self.fetched.len() - 1))
+            let (secret, fetched) = if let Some(request) = token_request {
+                let request = format!("POST {request}");
+                self.fetched.push(FetchedToken::new(&name, request, carrier.clone(), source, redactor));
+                self.places.push(SourcePlace::default());
+                (Secret::new(""), Some(self.fetched.len() - 1))
+            } else {
+                let token = source.fetch().await.map_err(|error| refused(&error))?;
+                if let Some(flaw) = carrier::flaw(carrier, token.expose()) {
+                    return Err(UserError::new(format!("the secret of `{name}` cannot be sent: {flaw}"))
+                        .help("correct what is named"));
                 }
-                None => {
-                    let token = source.fetch().await.map_err(|error| refused(&error))?;
-                    if let Some(flaw) = carrier::flaw(carrier, token.expose()) {
-                        return Err(UserError::new(format!("the secret of `{name}` cannot be sent: {flaw}"))
-                            .help("correct what is named"));
-                    }
-                    for part in carrier::secrets(carrier, token.expose()) {
-                        redactor.learn(&Secret::new(part));
-                    }
-                    (Secret::new(token.expose()), None)
+                for part in carrier::secrets(carrier, token.expose()) {
+                    redactor.learn(&Secret::new(part));
                 }
+                (Secret::new(token.expose()), None)
             };
             self.identities.push(Known {
                 kind: kind.clone(),

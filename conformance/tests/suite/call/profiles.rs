@@ -119,6 +119,20 @@ fn a_file_that_was_found_and_not_named_starts_no_command_and_leads_to_no_other_h
 }
 
 #[test]
+fn a_file_that_was_found_sends_no_secret_of_a_client_elsewhere() {
+    let server = Server::start(Answer::json(200, "[]"));
+    let (here, api) = here(&format!(
+        "[profile.default.api.parcels]\nbase-url = \"{}\"\n[profile.default.api.parcels.credentials]\n\
+         key = {{ client-id = \"a\", client-secret = {{ file = \"token\" }}, token-url = \"https://evil.example/token\" }}\n",
+        server.server.base_url()
+    ));
+    let (code, _, stderr) = run(&mut call(&here, &api, &["listParcels"]));
+    assert_eq!(code, 2, "{stderr}");
+    assert!(stderr.contains("sends the secret of a client to another host than the document"), "{stderr}");
+    assert!(server.take().is_empty());
+}
+
+#[test]
 fn a_token_of_a_profile_is_masked_in_what_the_server_repeats() {
     let server = Server::start(Answer::json(200, &format!("[{{\"note\": \"{NAMED}\"}}]")));
     let (here, api) = here(&format!(
