@@ -135,7 +135,8 @@ paths:
         Api::read(&source).expect("an API").operations[0].batching.clone()
     }
 
-    const TELLS: &str = "{ target: \"$.paths['/rows'].post\", update: { x-keyfit: { partial: { rejected: /failed } } } }";
+    const TELLS: &str =
+        "{ target: \"$.paths['/rows'].post\", update: { x-keyfit: { partial: { rejected: /failed } } } }";
 
     #[test]
     fn a_table_counts_where_answers_tell_of_items_or_it_names_the_operation() {

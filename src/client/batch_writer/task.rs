@@ -135,9 +135,10 @@ impl Task {
             let batch = &finished.batch;
             let (sequence, item) = (batch.sequence(index), batch.item(index));
             let delivery = Delivery { sequence, item, outcome, shared: &self.shared };
-            let written = self.dead_letters.as_deref().map_or(Ok(()), |file| {
-                file.lock().unwrap_or_else(PoisonError::into_inner).write(&delivery)
-            });
+            let written = self
+                .dead_letters
+                .as_deref()
+                .map_or(Ok(()), |file| file.lock().unwrap_or_else(PoisonError::into_inner).write(&delivery));
             if let Err(error) = written {
                 self.shared.unconfirm(sequence);
                 self.stop("the file of dead letters cannot be written", &error);
