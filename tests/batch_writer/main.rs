@@ -24,22 +24,17 @@ const OUTCOMES: &[Partial] = &[Partial::new()
     .with_reason("/problem")
     .with_item("")];
 
-const PUSH: Operation = Operation::new("push", "push", "POST", "/shops/{shop}/parcels")
-    .with_partial(OUTCOMES)
-    .with_batching(Batching::new("/parcels").with_maximum(100).with_id_field("ref"));
-
 static OPERATIONS: [Operation; 4] = [
-    PUSH,
-    named(PUSH, "upsert").with_retry(Retry::Keyed).with_retry_key("ref"),
-    named(PUSH, "keyed").with_idempotency_key("Idempotency-Key"),
-    named(PUSH, "single").with_partial(&[]),
+    operation("push"),
+    operation("upsert").with_retry(Retry::Keyed).with_retry_key("ref"),
+    operation("keyed").with_idempotency_key("Idempotency-Key"),
+    operation("single").with_partial(&[]),
 ];
 
-const fn named(operation: Operation, id: &'static str) -> Operation {
-    let mut named = operation;
-    named.id = id;
-    named.rate_limit = id;
-    named
+const fn operation(id: &'static str) -> Operation {
+    Operation::new(id, id, "POST", "/shops/{shop}/parcels")
+        .with_partial(OUTCOMES)
+        .with_batching(Batching::new("/parcels").with_maximum(100).with_id_field("ref"))
 }
 
 static API: Api = Api::new("parcels")

@@ -15,7 +15,7 @@ use super::call::session::{self, Session};
 use super::call::{body, source};
 use crate::console::complain;
 use crate::ending::Ending;
-use crate::import::{Cells, Feed, Input, Job, Reader, Target, feed, in_runtime};
+use crate::import::{Cells, Feed, Input, Job, Reader, Target, feed, hex, in_runtime};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -38,7 +38,6 @@ Exit codes:
 /// Which items go where.
 #[derive(Args, Debug)]
 #[group(skip)]
-#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub(crate) struct Options {
     /// The API: the name of one that ships, a folder of `keyfit init`, or a document.
     api: String,
@@ -122,7 +121,7 @@ async fn send(
         digest.update((part.len() as u64).to_le_bytes());
         digest.update(part);
     }
-    let digest: String = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = hex(&digest.finalize());
     let pairs =
         [("base_url", base_url), ("API", &*callee.api.name), ("operation", &*operation.id), ("arguments", &*digest)];
     let mut builder = call.writer().max_in_flight(usize::from(options.max_in_flight));

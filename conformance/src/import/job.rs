@@ -26,6 +26,9 @@ pub(crate) struct Job {
     pub(crate) dead_letters: Option<(PathBuf, Arc<Mutex<DeadLetters>>)>,
 }
 
+/// Reads the text of a cell of a member, or says why it is not a value.
+pub(crate) type ReadCell = dyn Fn(&str, &str) -> Result<Value, String> + Send + Sync;
+
 /// How the cells of CSV become members of an item.
 #[derive(Clone)]
 pub(crate) enum Cells {
@@ -38,7 +41,7 @@ pub(crate) enum Cells {
     Documented {
         required: Vec<String>,
         /// The value of a cell of a member, or why it has none.
-        read: Arc<dyn Fn(&str, &str) -> Result<Value, String> + Send + Sync>,
+        read: Arc<ReadCell>,
     },
 }
 

@@ -10,7 +10,7 @@ mod roles;
 mod run;
 mod state;
 
-pub(crate) use self::input::{Input, Reader};
+pub(crate) use self::input::{Input, Reader, hex};
 pub(crate) use self::job::{Cells, Job};
 pub(crate) use self::options::{Feed, Options};
 pub(crate) use self::run::{feed, in_runtime, run};

@@ -133,8 +133,7 @@ impl Target {
 
     fn difference(&self, now: &Self) -> Option<String> {
         let names: BTreeSet<&String> = self.0.keys().chain(now.0.keys()).collect();
-        let shown =
-            |value: Option<&String>| value.map_or_else(|| "not given".to_owned(), |value| plain(value).to_string());
+        let shown = |value: Option<&String>| value.map_or_else(|| "not given".to_owned(), |value| plain(value));
         names.into_iter().find(|name| self.0.get(*name) != now.0.get(*name)).map(|name| {
             let (before, after) = (shown(self.0.get(name)), shown(now.0.get(name)));
             let label = match name.as_str() {

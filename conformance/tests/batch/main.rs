@@ -151,7 +151,8 @@ fn lines(path: &Path) -> Vec<Value> {
 }
 
 fn rows(count: u64) -> String {
-    (0..count).map(|number| format!("{{\"ref\":\"p{number}\",\"grams\":{}}}\n", number + 1)).collect()
+    let row = |number: u64| format!("{{\"ref\":\"p{number}\",\"grams\":{}}}\n", number + 1);
+    (0..count).map(row).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
