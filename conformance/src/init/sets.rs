@@ -308,6 +308,23 @@ mod tests {
     }
 
     #[test]
+    fn what_a_contract_says_under_an_id_of_its_own_is_not_said_twice() {
+        let named = |id: &'static str, name: &'static str| {
+            move |contract: String| contract.replace(&format!("\"parcels.{id}\""), &format!("\"parcels.{name}\""))
+        };
+        let catalogue = Catalogue::read(&made(BARE, "", named("auth.no-token", "auth.without"))).expect("it is read");
+        assert_eq!(ids(&catalogue, &catalogue.taken.held), [""; 0]);
+        // One that looks at less does not stand for it.
+        let less = |contract: String| {
+            let contract = named("auth.challenge", "auth.less")(contract);
+            contract
+                .replace("expect = { status = [401], headers = [\"WWW-Authenticate\"] }", "expect = { status = [401] }")
+        };
+        let catalogue = Catalogue::read(&made(BARE, "", less)).expect("it is read");
+        assert_eq!(ids(&catalogue, &catalogue.taken.held), ["parcels.auth.challenge"]);
+    }
+
+    #[test]
     fn what_came_after_the_set_is_observed_and_what_came_with_it_binds() {
         let first: String =
             SETS[0].rules.lines().filter(|rule| *rule != "auth.challenge").flat_map(|rule| [rule, "\n"]).collect();

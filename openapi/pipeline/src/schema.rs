@@ -699,4 +699,32 @@ mod tests {
             assert!(!refused("3.1.0", &schema, Direction::Answer, &others).contains(&false), "{schema}");
         }
     }
+
+    #[test]
+    fn what_is_inferred_alone_is_asked_for_by_nobody_who_spares_it() {
+        let document = json!({
+            "openapi": "3.0.3",
+            "info": { "title": "a", "version": "1" },
+            "paths": {},
+            "components": { "schemas": { "Guess": { "type": "string", "x-unverified": "inferred" } } },
+        });
+        let document = Text::new("a.json", document.to_string());
+        let source = Source { name: "a".to_owned(), document, overlay: None, contract: None };
+        let api = Api::read(&source).expect("it can be read");
+        let guess = json!({ "$ref": "#/components/schemas/Guess" });
+        let schema = json!({ "type": "object", "properties": { "known": { "type": "string" }, "guess": guess } });
+        for (value, strictly, leniently) in [
+            (json!({ "known": "a", "guess": 1 }), true, false),
+            // One that is known counts behind one that is not.
+            (json!({ "guess": 1, "known": 1 }), true, true),
+            (json!([]), true, true),
+            (json!({ "known": "a", "guess": "b" }), false, false),
+        ] {
+            assert_eq!(mismatch(&api, Direction::Answer, &schema, &value).is_some(), strictly, "{value}");
+            assert_eq!(mismatch_of_known(&api, Direction::Answer, &schema, &value).is_some(), leniently, "{value}");
+        }
+        // Anything fits an alternative that is inferred, and another one besides.
+        let one_of = json!({ "oneOf": [guess, { "type": "integer" }] });
+        assert_eq!(mismatch_of_known(&api, Direction::Answer, &one_of, &json!(1)), None);
+    }
 }
