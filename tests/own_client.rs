@@ -1,29 +1,32 @@
 //! Everything that speaks HTTP goes through a client of the user's own, where there is one. These tests run without the feature
 //! `reqwest` as well, where there is no other.
 
-// It is the client of `tests/forms`; not all of it is called here.
-#[allow(dead_code, unused_imports, reason = "generated code")]
+// The client of `tests/forms`.
 #[path = "forms/client.rs"]
 mod forms;
 
 use std::sync::{Arc, Mutex};
 
 use keyfit::http_client::{Body, HttpClient, SendError, Sending, http};
-use keyfit::{CallOptions, Config, Error, ErrorKind, FilePart};
+use keyfit::{CallOptions, Config, FilePart};
 use serde_json::json;
 
 /// A request as a server has it: method, URL, headers, body.
 type Seen = (String, String, http::HeaderMap, String);
 
-/// Answers each request by its path and keeps what it was asked.
+type Answer = Result<http::Response<Body>, SendError>;
+
+type Answers = dyn Fn(&str, usize) -> Answer + Send + Sync;
+
+/// Answers each request by its path and its number, and keeps what it was asked.
 #[derive(Clone)]
 struct Canned {
-    answers: Arc<dyn Fn(&str, usize) -> Result<http::Response<Body>, SendError> + Send + Sync>,
+    answers: Arc<Answers>,
     seen: Arc<Mutex<Vec<Seen>>>,
 }
 
 impl Canned {
-    fn new(answers: impl Fn(&str, usize) -> Result<http::Response<Body>, SendError> + Send + Sync + 'static) -> Self {
+    fn new(answers: impl Fn(&str, usize) -> Answer + Send + Sync + 'static) -> Self {
         Self { answers: Arc::new(answers), seen: Arc::default() }
     }
 
@@ -55,9 +58,9 @@ impl HttpClient for Canned {
     }
 }
 
-fn json(value: &serde_json::Value) -> Result<http::Response<Body>, SendError> {
-    let answer = http::Response::builder().header("content-type", "application/json");
-    Ok(answer.body(value.to_string().into()).expect("an answer"))
+fn json(value: &serde_json::Value) -> Answer {
+    let answer = http::Response::builder().header("content-type", "application/json").body(value.to_string().into());
+    answer.map_err(SendError::new)
 }
 
 fn client(own: &Canned) -> forms::Client {
@@ -111,8 +114,8 @@ async fn a_request_without_a_connection_is_sent_again_and_its_query_is_a_form() 
 #[cfg(not(feature = "reqwest"))]
 #[tokio::test]
 async fn where_no_client_is_given_and_none_is_built_in_nothing_is_made_and_the_error_says_what_to_do() {
-    let refused = |error: Error| {
-        assert_eq!(error.kind(), ErrorKind::Configuration);
+    let refused = |error: keyfit::Error| {
+        assert_eq!(error.kind(), keyfit::ErrorKind::Configuration);
         assert!(error.to_string().contains("`reqwest`") && error.to_string().contains("`http_client`"), "{error}");
     };
     let key = || forms::Token::new("fixture-token-0001").expect("a token"); // not-a-secret

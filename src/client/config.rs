@@ -219,7 +219,8 @@ impl Config {
     }
 
     /// A client of your own that sends the requests: with a proxy, a pool, roots or layers of its own, or one that answers from memory in
-    /// tests. See [`http_client`](crate::http_client). Without the feature `reqwest` there is no other. [`connect_timeout`](Self::connect_timeout) and certificates are its own business;
+    /// tests. See [`http_client`](crate::http_client). Without the feature `reqwest` there is no other.
+    /// [`connect_timeout`](Self::connect_timeout) and certificates are its own business;
     /// the [`timeout`](Self::timeout) of an attempt stays in force.
     #[must_use]
     pub fn http_client(mut self, client: impl HttpClient) -> Self {

@@ -96,7 +96,7 @@ impl Multipart {
             let refused = |why: String| format!("the member `{name}` of the form is refused: {why}");
             let part = match content {
                 Content::Text(text) => {
-                    let media_type = media_type.map(|text| text.parse::<Mime>()).transpose();
+                    let media_type = media_type.map(str::parse::<Mime>).transpose();
                     let media_type = media_type.map_err(|error| refused(error.to_string()))?;
                     let (body, length) = (text.clone().into(), Some(text.len() as u64));
                     Part { media_type, file_name: None, headers: HeaderMap::new(), body, length }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::{BufMut as _, Bytes};
+use bytes::Bytes;
 use http::header::HeaderMap;
 use http_body::Frame;
 use mime_guess::Mime;
@@ -37,15 +37,8 @@ impl Parts {
     /// # Errors
     /// Returns an error if the system has no random numbers.
     pub(super) fn new() -> Result<Self, String> {
-        let mut chance = [0; 32];
-        getrandom::fill(&mut chance).map_err(|error| format!("the system has no random numbers: {error}"))?;
-        let mut boundary = String::with_capacity(67);
-        for (at, byte) in chance.iter().enumerate() {
-            if at > 0 && at % 8 == 0 {
-                boundary.push('-');
-            }
-            boundary.push_str(&format!("{byte:02x}"));
-        }
+        let chance = || getrandom::u64().map_err(|error| format!("the system has no random numbers: {error}"));
+        let boundary = format!("{:016x}-{:016x}-{:016x}-{:016x}", chance()?, chance()?, chance()?, chance()?);
         Ok(Self { boundary, bodies: VecDeque::new(), length: Some(0) })
     }
 
@@ -56,33 +49,34 @@ impl Parts {
     /// Adds a part. Its name holds nothing that ends a text in quotes, or a line.
     pub(super) fn add(&mut self, name: &str, part: Part) {
         let between = if self.bodies.is_empty() { "" } else { "\r\n" };
-        let mut head = format!("{between}--{}\r\nContent-Disposition: form-data; name=\"{name}\"", self.boundary);
-        if let Some(file_name) = &part.file_name {
-            head.push_str(&format!("; filename=\"{}\"", file_name.replace('\\', "\\\\")));
-        }
-        if let Some(media_type) = &part.media_type {
-            head.push_str(&format!("\r\nContent-Type: {media_type}"));
-        }
-        let mut head = head.into_bytes();
+        let file_name = part.file_name.map(|name| format!("; filename=\"{}\"", name.replace('\\', "\\\\")));
+        let media_type = part.media_type.map(|media_type| format!("\r\nContent-Type: {media_type}"));
+        let mut head = format!(
+            "{between}--{}\r\nContent-Disposition: form-data; name=\"{name}\"{}{}",
+            self.boundary,
+            file_name.unwrap_or_default(),
+            media_type.unwrap_or_default()
+        )
+        .into_bytes();
         for (name, value) in &part.headers {
-            head.put_slice(b"\r\n");
-            head.put_slice(name.as_str().as_bytes());
-            head.put_slice(b": ");
-            head.put_slice(value.as_bytes());
+            for piece in [b"\r\n", name.as_str().as_bytes(), b": ", value.as_bytes()] {
+                head.extend_from_slice(piece);
+            }
         }
-        head.put_slice(b"\r\n\r\n");
+        head.extend_from_slice(b"\r\n\r\n");
         self.length = self.length.zip(part.length).map(|(before, length)| before + head.len() as u64 + length);
         self.bodies.extend([head.into(), part.body]);
     }
 
     /// The body of all of them, and its length in bytes where that is known.
     pub(super) fn finish(mut self) -> (Body, Option<u64>) {
-        if !self.bodies.is_empty() {
-            let end = format!("\r\n--{}--\r\n", self.boundary);
-            self.length = self.length.map(|length| length + end.len() as u64);
-            self.bodies.push_back(end.into());
+        if self.bodies.is_empty() {
+            return (Body::empty(), Some(0));
         }
-        (Body::new(Joined(self.bodies)), self.length)
+        let end = format!("\r\n--{}--\r\n", self.boundary);
+        let length = self.length.map(|length| length + end.len() as u64);
+        self.bodies.push_back(end.into());
+        (Body::new(Joined(self.bodies)), length)
     }
 }
 

@@ -43,7 +43,7 @@ pub(crate) fn write(name: &str, dependencies: &str, more: &str, files: &[(String
     let crate_ = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let manifest = format!(
         "[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\n\
-         keyfit = {{ path = \"{KEYFIT}\", default-features = false }}\n{dependencies}\n[workspace]\n\n{more}"
+         keyfit = {{ path = \"{KEYFIT}\", default-features = false, features = [\"reqwest\"] }}\n{dependencies}\n[workspace]\n\n{more}"
     );
     let files = files.iter().map(|(file, text)| (file.as_str(), text.as_str()));
     for (file, text) in files.chain([("Cargo.toml", manifest.as_str())]) {
