@@ -109,10 +109,10 @@ async fn main() {
     let calls = run(&server.url, &store.url(), 8).await;
     let windows = server.windows();
     let whole = &windows[1..windows.len() - 2];
-    let served: u64 = whole.iter().map(|window| window.served).sum();
+    let used: u64 = whole.iter().map(|window| window.served).sum();
     println!(
         "{limit} calls in 2 s: {:.1} % of the limit used in {} windows, {} refused of {calls}, {:.4} questions a call",
-        100.0 * ratio(served, limit * whole.len() as u64),
+        100.0 * ratio(used, limit * whole.len() as u64),
         whole.len(),
         server.refused(),
         ratio(store.scripts().await, calls)
