@@ -200,15 +200,14 @@ impl Subject {
         }
         let is_asked = self.live.profile.is_some() || self.live.tokens.is_none();
         let held = if is_asked { profile::holdings(told.as_ref(), &openers)? } else { Vec::new() };
-        let credentials = match &self.live.tokens {
-            Some(tokens) => Credentials::File { tokens, env_file: self.live.env_file.as_deref(), held },
-            None => {
-                let takes_tokens = openers.iter().any(|opener| opener.carrier != Carrier::ClientCertificate);
-                if held.is_empty() && takes_tokens {
-                    return Err(no_credential(&openers, told.as_ref()));
-                }
-                Credentials::Held(held)
+        let credentials = if let Some(tokens) = &self.live.tokens {
+            Credentials::File { tokens, env_file: self.live.env_file.as_deref(), held }
+        } else {
+            let takes_tokens = openers.iter().any(|opener| opener.carrier != Carrier::ClientCertificate);
+            if held.is_empty() && takes_tokens {
+                return Err(no_credential(&openers, told.as_ref()));
             }
+            Credentials::Held(held)
         };
         let others = servers.iter().map(|(_, url)| url).chain(&self.live.authorization_server);
         for url in std::iter::once(base_url).chain(others) {
