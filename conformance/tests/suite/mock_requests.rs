@@ -55,7 +55,8 @@ async fn a_path_that_names_what_cannot_be_leads_nowhere() {
 async fn a_refusal_has_the_status_that_the_operation_documents() {
     let mock = Mock::of("product").await.expect("a mock");
     // The contract allows 422 and 400; a scroll documents the latter alone.
-    for (path, documented) in [("channel/sms/sms/direct/sms_xxx/sms_xxx", 422), ("audience/scroll", 400)] {
+    let direct = "channel/sms/sms/direct/default/aBcDeFgHiJkLmNoPqRsTuVwXyZ01-001";
+    for (path, documented) in [(direct, 422), ("audience/scroll", 400)] {
         let (status, _) =
             ask(&mock, Method::POST, &format!("/project/proj_xxx/{path}"), Some(json!({ "limit": "ten" }))).await;
         assert_eq!(status, documented, "{path}");
