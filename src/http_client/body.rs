@@ -88,15 +88,16 @@ impl Body {
     /// The next chunk.
     pub(crate) fn poll_chunk(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, SendError>>> {
         loop {
-            return Poll::Ready(match ready!(Pin::new(&mut *self).poll_frame(context)) {
-                // What follows a body is no chunk of it.
-                Some(Ok(frame)) => match frame.into_data() {
-                    Ok(chunk) => Some(Ok(chunk)),
-                    Err(_) => continue,
-                },
-                Some(Err(error)) => Some(Err(SendError::of(error))),
-                None => None,
-            });
+            match ready!(Pin::new(&mut *self).poll_frame(context)) {
+                Some(Ok(frame)) => {
+                    // What follows a body is no chunk of it.
+                    if let Ok(chunk) = frame.into_data() {
+                        return Poll::Ready(Some(Ok(chunk)));
+                    }
+                }
+                Some(Err(error)) => return Poll::Ready(Some(Err(SendError::of(error)))),
+                None => return Poll::Ready(None),
+            }
         }
     }
 }
