@@ -4,6 +4,8 @@
 mod connecting;
 #[cfg(unix)]
 mod processes;
+#[cfg(unix)]
+mod secured;
 mod server;
 mod store;
 

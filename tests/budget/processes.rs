@@ -24,10 +24,11 @@ async fn calls_until_its_time_is_up() {
     println!("calls: {}", call(client(&told("KEYFIT_TEST_SERVER"), budget), 8, time).await);
 }
 
-fn start(server: &Limited, store: &Store, time: Duration) -> Child {
+pub(crate) fn start(server: &Limited, store: &str, time: Duration, environment: &[(&str, &str)]) -> Child {
     Command::new(std::env::current_exe().expect("this test"))
         .args(["--exact", "processes::calls_until_its_time_is_up", "--ignored", "--nocapture"])
-        .env("KEYFIT_TEST_STORE", store.url())
+        .envs(environment.iter().copied())
+        .env("KEYFIT_TEST_STORE", store)
         .env("KEYFIT_TEST_SERVER", &server.url)
         .env("KEYFIT_TEST_TIME", time.as_millis().to_string())
         .stdout(Stdio::piped())
@@ -36,7 +37,7 @@ fn start(server: &Limited, store: &Store, time: Duration) -> Child {
 }
 
 /// Waits for a process, and returns how often it called.
-async fn end(mut child: Child) -> u64 {
+pub(crate) async fn end(mut child: Child) -> u64 {
     let reading = tokio::task::spawn_blocking(move || {
         let mut said = String::new();
         child.stdout.take().expect("a pipe").read_to_string(&mut said).expect("text");
@@ -52,7 +53,7 @@ async fn end(mut child: Child) -> u64 {
 async fn eight_processes_spend_one_budget_and_most_calls_ask_nobody() {
     let Some(store) = Store::start(&[]).await else { return };
     let server = Limited::start(LIMIT, 2).await;
-    let children: Vec<Child> = (0..8).map(|_| start(&server, &store, Duration::from_secs(9))).collect();
+    let children: Vec<Child> = (0..8).map(|_| start(&server, &store.url(), Duration::from_secs(9), &[])).collect();
     let mut calls = Vec::new();
     for child in children {
         calls.push(end(child).await);
@@ -69,9 +70,9 @@ async fn eight_processes_spend_one_budget_and_most_calls_ask_nobody() {
 async fn processes_that_are_killed_overspend_nothing_and_the_others_go_on() {
     let Some(store) = Store::start(&[]).await else { return };
     let server = Limited::start(LIMIT, 2).await;
-    let staying: Vec<Child> = (0..2).map(|_| start(&server, &store, Duration::from_secs(10))).collect();
+    let staying: Vec<Child> = (0..2).map(|_| start(&server, &store.url(), Duration::from_secs(10), &[])).collect();
     for round in 0..8_u64 {
-        let mut dying = start(&server, &store, Duration::from_secs(60));
+        let mut dying = start(&server, &store.url(), Duration::from_secs(60), &[]);
         // At another moment each time: while it connects, asks, calls, or waits.
         SystemClock.sleep(Duration::from_millis(150 + 137 * round)).await;
         dying.kill().expect("it runs");
@@ -87,7 +88,7 @@ async fn processes_that_are_killed_overspend_nothing_and_the_others_go_on() {
 async fn without_the_store_clients_go_on_with_their_part_and_come_back() {
     let Some(mut store) = Store::start(&[]).await else { return };
     let server = Limited::start(LIMIT, 2).await;
-    let children: Vec<Child> = (0..4).map(|_| start(&server, &store, Duration::from_secs(16))).collect();
+    let children: Vec<Child> = (0..4).map(|_| start(&server, &store.url(), Duration::from_secs(16), &[])).collect();
     SystemClock.sleep(Duration::from_secs(4)).await;
     store.signal(Signal::STOP);
     SystemClock.sleep(Duration::from_secs(4)).await;

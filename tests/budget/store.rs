@@ -21,13 +21,7 @@ pub(crate) struct Store {
 impl Store {
     /// `None`, with a word, where there is no such program.
     pub(crate) async fn start(options: &[&str]) -> Option<Self> {
-        let is_there = |program: &&str| {
-            Command::new(program).arg("--version").stdout(Stdio::null()).status().is_ok_and(|status| status.success())
-        };
-        let Some(program) = PROGRAMS.into_iter().find(is_there) else {
-            println!("skipped: none of {} is installed", PROGRAMS.join(", "));
-            return None;
-        };
+        let program = program()?;
         let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
         let folder = tempfile::tempdir().expect("a folder");
         let options: Vec<String> = options.iter().map(|option| (*option).to_owned()).collect();
@@ -78,6 +72,18 @@ impl Store {
             SystemClock.sleep(Duration::from_millis(20)).await;
         }
     }
+}
+
+/// The program of a store; `None`, with a word, where there is none.
+pub(crate) fn program() -> Option<&'static str> {
+    let is_there = |program: &&str| {
+        Command::new(program).arg("--version").stdout(Stdio::null()).status().is_ok_and(|status| status.success())
+    };
+    let program = PROGRAMS.into_iter().find(is_there);
+    if program.is_none() {
+        println!("skipped: none of {} is installed", PROGRAMS.join(", "));
+    }
+    program
 }
 
 fn begin(program: &str, port: u16, folder: &tempfile::TempDir, options: &[String]) -> Child {

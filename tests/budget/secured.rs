@@ -1,0 +1,105 @@
+//! Stores as they are run for many: behind TLS, and in a cluster.
+
+use std::fs;
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use keyfit::budget::ValkeyBudget;
+use keyfit::{Clock as _, SystemClock};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+
+use super::processes::{end, start};
+use super::server::Limited;
+use super::store::program;
+use super::{call, client};
+
+/// A store of these options that ends with its value.
+struct Node(Child);
+
+impl Node {
+    async fn start(program: &str, port: u16, folder: &Path, options: &[&str]) -> Self {
+        let mut command = Command::new(program);
+        command.args(["--bind", "127.0.0.1", "--save", "", "--dir"]).arg(folder).args(options);
+        let node = Self(command.stdout(Stdio::null()).spawn().expect("it starts"));
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            SystemClock.sleep(Duration::from_millis(20)).await;
+        }
+        node
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A port whose sister, 10,000 above, is one too: there the nodes of a cluster talk.
+fn port() -> u16 {
+    let free = || TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
+    std::iter::repeat_with(free).find(|port| *port < 50_000).expect("some are low")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_behind_tls_is_believed_by_its_certificate_alone() {
+    let Some(program) = program() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut authority = CertificateParams::default();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().expect("a key")).expect("an authority");
+    let key = KeyPair::generate().expect("a key");
+    let names = CertificateParams::new(["127.0.0.1".to_owned()]).expect("a name");
+    let certificate = names.signed_by(&key, &authority).expect("a certificate");
+    let file = |name: &str, text: String| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).expect("written");
+        path.to_str().expect("text").to_owned()
+    };
+    let authority = file("authority.pem", authority.pem());
+    let (certificate, key) = (file("store.pem", certificate.pem()), file("store.key", key.serialize_pem()));
+    let at = port();
+    let tls = ["--port", "0", "--tls-port", &at.to_string(), "--tls-auth-clients", "no", "--tls-ca-cert-file", &authority];
+    let own = ["--tls-cert-file", certificate.as_str(), "--tls-key-file", key.as_str()];
+    let _node = Node::start(program, at, folder.path(), &[&tls[..], &own[..]].concat()).await;
+
+    let url = format!("rediss://127.0.0.1:{at}");
+    let error = ValkeyBudget::connect(&url, "account").await.expect_err("nobody knows the authority");
+    assert!(error.to_string().contains("certificate"), "{error}");
+    let server = Limited::start(100, 2).await;
+    let knowing = start(&server, &url, Duration::from_secs(3), &[("SSL_CERT_FILE", authority.as_str())]);
+    assert!(end(knowing).await > 0);
+    assert_eq!(server.refused(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_keeps_budgets_on_whichever_node_they_belong() {
+    let Some(program) = program() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut nodes, mut urls, mut places) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..3 {
+        let at = port();
+        let own = folder.path().join(at.to_string());
+        fs::create_dir(&own).expect("a folder");
+        let options = ["--port", &at.to_string(), "--cluster-enabled", "yes"];
+        nodes.push(Node::start(program, at, &own, &options).await);
+        urls.push(format!("redis://127.0.0.1:{at}"));
+        places.push(format!("127.0.0.1:{at}"));
+    }
+    let cli = program.replace("server", "cli");
+    let made = Command::new(cli).args(["--cluster", "create"]).args(&places).arg("--cluster-yes").output();
+    let made = made.expect("the command that comes with it");
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stdout));
+    // Three accounts are on several nodes.
+    let server = Limited::start(100, 2).await;
+    for namespace in ["first", "second", "third"] {
+        let urls = urls.iter().map(String::as_str);
+        let budget = ValkeyBudget::connect_cluster(urls, namespace).await.expect("a cluster");
+        assert!(call(client(&server.url, budget), 4, Duration::from_secs(1)).await > 0);
+    }
+    assert_eq!(server.refused(), 0, "{:?}", server.windows());
+    drop(nodes);
+}
