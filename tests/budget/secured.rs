@@ -6,6 +6,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use keyfit::budget::ValkeyBudget;
 use keyfit::{Clock as _, SystemClock};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
@@ -38,6 +40,10 @@ impl Drop for Node {
     }
 }
 
+fn pem(label: &str, der: &[u8]) -> String {
+    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", STANDARD.encode(der))
+}
+
 /// A port whose sister, 10,000 above, is one too: there the nodes of a cluster talk.
 fn port() -> u16 {
     let free = || TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
@@ -59,10 +65,12 @@ async fn a_store_behind_tls_is_believed_by_its_certificate_alone() {
         fs::write(&path, text).expect("written");
         path.to_str().expect("text").to_owned()
     };
-    let authority = file("authority.pem", authority.pem());
-    let (certificate, key) = (file("store.pem", certificate.pem()), file("store.key", key.serialize_pem()));
+    let authority = file("authority.pem", pem("CERTIFICATE", authority.der()));
+    let certificate = file("store.pem", pem("CERTIFICATE", certificate.der()));
+    let key = file("store.key", pem("PRIVATE KEY", &key.serialize_der()));
     let at = port();
-    let tls = ["--port", "0", "--tls-port", &at.to_string(), "--tls-auth-clients", "no", "--tls-ca-cert-file", &authority];
+    let tls =
+        ["--port", "0", "--tls-port", &at.to_string(), "--tls-auth-clients", "no", "--tls-ca-cert-file", &authority];
     let own = ["--tls-cert-file", certificate.as_str(), "--tls-key-file", key.as_str()];
     let _node = Node::start(program, at, folder.path(), &[&tls[..], &own[..]].concat()).await;
 

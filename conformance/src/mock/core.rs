@@ -200,7 +200,7 @@ impl Core {
                 return Err(Refusal::new(self.status(&Probe::Exhausted, operation, 429), "Rate limit exceeded"));
             }
             self.fails(call, operation)?;
-            self.collides(call, operation)?;
+            self.collides(call, operation, path)?;
             self.authorise(&tokens, operation, path)?;
             let nobody = Token::new("", Grant::All);
             let token = tokens.first().unwrap_or(&nobody);
@@ -358,10 +358,14 @@ impl Core {
         Some(window)
     }
 
-    /// Fails of two revocations at the same instant, where that is its defect.
-    fn collides(&self, call: &Call, operation: &Operation) -> Result<(), Refusal> {
-        let revokes = self.contract.key_management.as_ref().is_some_and(|keys| keys.revoke == operation.id);
-        let collides = revokes && call.is_raced && self.has(Mutant::CollidesOnRevocation);
+    /// Fails of two revocations of a key at the same instant, where that is its defect.
+    fn collides(&self, call: &Call, operation: &Operation, path: &BTreeMap<String, String>) -> Result<(), Refusal> {
+        if !call.is_raced || !self.has(Mutant::CollidesOnRevocation) {
+            return Ok(());
+        }
+        let keys = self.contract.key_management.as_ref().filter(|keys| keys.revoke == operation.id);
+        let id = keys.and_then(|keys| path.get(&keys.id_parameter));
+        let collides = id.is_some_and(|id| self.state().key(id).is_some());
         if collides { Err(Refusal::new(500, "Internal error")) } else { Ok(()) }
     }
 
