@@ -139,7 +139,7 @@ fn value(item: &[u8]) -> Value<'_> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "reqwest"))]
 mod tests {
     use std::sync::{Arc, Mutex};
 
