@@ -115,6 +115,8 @@ mod flow;
 mod outcome;
 mod pending;
 mod pkce;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod random;
 mod refresh;
 mod server;
@@ -137,6 +139,8 @@ pub use device::DeviceAuthorization;
 pub use file_store::FileStore;
 pub use pending::{MemoryPendingAuthorizations, PendingAuthorization, PendingAuthorizations};
 pub use pkce::Verifier;
+#[cfg(feature = "postgres")]
+pub use postgres::{EncryptionKeys, PostgresSessions, PostgresStore};
 pub use refresh::RefreshingSession;
 pub use server::AuthorizationServer;
 pub use store::{MemoryStore, StoreLock, TokenStore};

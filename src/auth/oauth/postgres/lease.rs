@@ -1,0 +1,82 @@
+//! The right to refresh a session, for a time.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::{Row, failed};
+use crate::error::Error;
+use crate::runtime;
+
+/// A lease that is renewed until it is dropped.
+pub(super) struct Lease(Arc<Held>);
+
+struct Held(Arc<Row>);
+
+impl Lease {
+    /// A lease of a session; `None` while another store has one.
+    pub(super) async fn take(row: &Arc<Row>) -> Result<Option<Self>, Error> {
+        let taken = row
+            .connection()
+            .await?
+            .query_opt(
+                "INSERT INTO keyfit_session AS held (name, version, holder, leased_until) \
+                 VALUES ($1, 0, $2, now() + $3 * interval '1 second') \
+                 ON CONFLICT (name) DO UPDATE SET holder = $2, leased_until = now() + $3 * interval '1 second' \
+                 WHERE held.leased_until IS NULL OR held.leased_until <= now() \
+                 RETURNING version",
+                &[&row.name, &row.holder, &row.sessions.lease.as_secs_f64()],
+            )
+            .await
+            .map_err(|error| failed(&row.name, "leased", &error))?;
+        let Some(taken) = taken else { return Ok(None) };
+        row.version.store(taken.get(0), Ordering::Release);
+        row.has_failed.store(false, Ordering::Release);
+        let held = Arc::new(Held(Arc::clone(row)));
+        let renewed = Arc::downgrade(&held);
+        let (clock, renews_every) = (Arc::clone(&row.sessions.clock), row.sessions.lease / 3);
+        runtime::spawn(async move {
+            loop {
+                clock.sleep(renews_every).await;
+                let Some(held) = renewed.upgrade() else { return };
+                if let Err(error) = held.0.renew().await {
+                    tracing::warn!(%error, "a lease of an OAuth session could not be renewed");
+                }
+            }
+        });
+        Ok(Some(Self(held)))
+    }
+}
+
+impl Row {
+    async fn renew(&self) -> Result<(), Error> {
+        let until =
+            "UPDATE keyfit_session SET leased_until = now() + $3 * interval '1 second' WHERE name = $1 AND holder = $2";
+        let renewed = self
+            .connection()
+            .await?
+            .execute(until, &[&self.name, &self.holder, &self.sessions.lease.as_secs_f64()])
+            .await;
+        renewed.map(drop).map_err(|error| failed(&self.name, "leased", &error))
+    }
+
+    async fn release(&self) -> Result<(), Error> {
+        let free = "UPDATE keyfit_session SET holder = NULL, leased_until = NULL WHERE name = $1 AND holder = $2";
+        let released = self.connection().await?.execute(free, &[&self.name, &self.holder]).await;
+        released.map(drop).map_err(|error| failed(&self.name, "released", &error))
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let row = Arc::clone(&self.0.0);
+        // What may have been written is not to be read by others as long as that is unknown.
+        if row.has_failed.load(Ordering::Acquire) || tokio::runtime::Handle::try_current().is_err() {
+            return;
+        }
+        runtime::spawn(async move {
+            if let Err(error) = row.release().await {
+                tracing::warn!(%error, "a lease of an OAuth session could not be released, and ends by itself");
+            }
+        });
+    }
+}

@@ -1,0 +1,96 @@
+//! The table, and whether it is ours.
+
+use std::error::Error as StdError;
+
+use deadpool_postgres::{GenericClient, Object};
+use tokio_postgres::error::SqlState;
+
+use crate::error::Error;
+
+/// The version of the table that this code reads and writes.
+const VERSION: i32 = 1;
+
+/// What brings the table from each version to the next.
+const STEPS: [&str; VERSION as usize] = ["CREATE TABLE keyfit_session (
+    name text PRIMARY KEY,
+    version bigint NOT NULL,
+    tokens bytea,
+    holder text,
+    leased_until timestamptz
+)"];
+
+/// A lock of the database that is ours by its number.
+const LOCK: i64 = 0x6b65_7966_6974;
+
+const MARK: &str = "keyfit sessions, version ";
+
+pub(super) async fn migrate(connection: &mut Object) -> Result<(), Error> {
+    let refuse = |error: tokio_postgres::Error| {
+        Error::configuration(format!("the table of sessions cannot be made: {}", words(&error)))
+    };
+    let transaction = connection.transaction().await.map_err(refuse)?;
+    transaction.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await.map_err(refuse)?;
+    let found = version(&transaction).await.map_err(refuse)??;
+    for (step, sql) in STEPS.iter().enumerate().skip(found.unwrap_or(0)) {
+        transaction.batch_execute(sql).await.map_err(refuse)?;
+        let mark = format!("COMMENT ON TABLE keyfit_session IS '{MARK}{}'", step + 1);
+        transaction.batch_execute(&mark).await.map_err(refuse)?;
+    }
+    transaction.commit().await.map_err(refuse)
+}
+
+pub(super) async fn check(connection: &deadpool_postgres::Client) -> Result<(), Error> {
+    let refuse = |error: tokio_postgres::Error| {
+        Error::configuration(format!("the table of sessions cannot be looked at: {}", words(&error)))
+    };
+    match version(connection).await.map_err(refuse)?? {
+        Some(_) => Ok(()),
+        None => Err(Error::configuration(
+            "the database has no table `keyfit_session`: make it with `PostgresSessions::migrate`".to_owned(),
+        )),
+    }
+}
+
+/// The version of the table that is there, in which no step is lacking; `None` where there is no table.
+async fn version(client: &impl GenericClient) -> Result<Result<Option<usize>, Error>, tokio_postgres::Error> {
+    let found = client
+        .query_one("SELECT to_regclass('keyfit_session') IS NOT NULL, obj_description(to_regclass('keyfit_session'), 'pg_class')", &[])
+        .await?;
+    if !found.get::<_, bool>(0) {
+        return Ok(Ok(None));
+    }
+    let comment: Option<String> = found.get(1);
+    let version = comment.as_deref().and_then(|comment| comment.strip_prefix(MARK)?.parse::<usize>().ok());
+    Ok(match version {
+        Some(version) if version <= STEPS.len() => Ok(Some(version)),
+        Some(version) => Err(Error::configuration(format!(
+            "the table `keyfit_session` is of version {version}, which a newer keyfit has made: this one knows version {VERSION}"
+        ))),
+        None => Err(Error::configuration(
+            "the database has a table `keyfit_session` that is not of keyfit: take another schema for it, by `search_path`".to_owned(),
+        )),
+    })
+}
+
+/// The words of an error and of what caused it. Those of the database name tables and users and no values.
+pub(super) fn words(error: &(dyn StdError + 'static)) -> String {
+    let mut words = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        let code = inner.downcast_ref::<tokio_postgres::error::DbError>().map(tokio_postgres::error::DbError::code);
+        let help = match code {
+            Some(code)
+                if *code == SqlState::INVALID_PASSWORD || *code == SqlState::INVALID_AUTHORIZATION_SPECIFICATION =>
+            {
+                " (look at user and password)"
+            }
+            Some(code) if *code == SqlState::INSUFFICIENT_PRIVILEGE => {
+                " (the user needs SELECT, INSERT and UPDATE on `keyfit_session`)"
+            }
+            _ => "",
+        };
+        words = format!("{words}: {inner}{help}");
+        source = inner.source();
+    }
+    words
+}
