@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::{Row, failed};
+use super::row::{Row, failed};
 use crate::error::Error;
 use crate::runtime;
 
@@ -24,7 +24,7 @@ impl Lease {
                  ON CONFLICT (name) DO UPDATE SET holder = $2, leased_until = now() + $3 * interval '1 second' \
                  WHERE held.leased_until IS NULL OR held.leased_until <= now() \
                  RETURNING version",
-                &[&row.name, &row.holder, &row.sessions.lease.as_secs_f64()],
+                &[&row.name, &row.holder, &row.settings.lease.as_secs_f64()],
             )
             .await
             .map_err(|error| failed(&row.name, "leased", &error))?;
@@ -33,7 +33,7 @@ impl Lease {
         row.has_failed.store(false, Ordering::Release);
         let held = Arc::new(Held(Arc::clone(row)));
         let renewed = Arc::downgrade(&held);
-        let (clock, renews_every) = (Arc::clone(&row.sessions.clock), row.sessions.lease / 3);
+        let (clock, renews_every) = (Arc::clone(&row.settings.clock), row.settings.lease / 3);
         runtime::spawn(async move {
             loop {
                 clock.sleep(renews_every).await;
@@ -54,7 +54,7 @@ impl Row {
         let renewed = self
             .connection()
             .await?
-            .execute(until, &[&self.name, &self.holder, &self.sessions.lease.as_secs_f64()])
+            .execute(until, &[&self.name, &self.holder, &self.settings.lease.as_secs_f64()])
             .await;
         renewed.map(drop).map_err(|error| failed(&self.name, "leased", &error))
     }

@@ -2,15 +2,17 @@
 
 mod encryption;
 mod lease;
+mod row;
 mod schema;
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64};
 use std::time::Duration;
 
-use deadpool_postgres::{Object, Pool};
+use deadpool_postgres::Pool;
 use futures_core::future::BoxFuture;
+use secrecy::ExposeSecret as _;
 
 use super::random::random_text;
 use super::{StoreLock, TokenSet, TokenStore};
@@ -18,7 +20,7 @@ use crate::error::{Clock, Error, SystemClock};
 
 pub use encryption::EncryptionKeys;
 use lease::Lease;
-use secrecy::ExposeSecret as _;
+use row::{Row, Settings, connection};
 
 /// How long a refresh that died keeps others waiting. A lease is renewed as long as its holder lives.
 const LEASE: Duration = Duration::from_secs(60);
@@ -54,27 +56,11 @@ const TRIED_EVERY: Duration = Duration::from_millis(50);
 /// See [`TokenStore`](TokenStore#a-kill-in-the-middle-of-a-refresh): the row holds a set without refresh token from before the
 /// token is sent.
 #[derive(Clone)]
-pub struct PostgresSessions {
-    pool: Pool,
-    keys: Arc<EncryptionKeys>,
-    lease: Duration,
-    clock: Arc<dyn Clock>,
-}
+pub struct PostgresSessions(Settings);
 
 /// The row of one session.
 #[derive(Clone)]
 pub struct PostgresStore(Arc<Row>);
-
-pub(super) struct Row {
-    sessions: PostgresSessions,
-    name: String,
-    /// This store, in leases.
-    holder: String,
-    /// The version that was read or written last; 0 where there is none.
-    version: AtomicI64,
-    /// Whether a save has failed, so that nobody knows what the row holds.
-    has_failed: AtomicBool,
-}
 
 impl PostgresSessions {
     /// Makes the table, or brings that of an older version up to date. Processes that start at once wait for each other.
@@ -92,21 +78,21 @@ impl PostgresSessions {
     /// else's.
     pub async fn connect(pool: Pool, keys: EncryptionKeys) -> Result<Self, Error> {
         schema::check(&connection(&pool).await?).await?;
-        Ok(Self { pool, keys: Arc::new(keys), lease: LEASE, clock: Arc::new(SystemClock) })
+        Ok(Self(Settings { pool, keys: Arc::new(keys), lease: LEASE, clock: Arc::new(SystemClock) }))
     }
 
     /// How long a process that died in the middle of a refresh keeps the others waiting. It has to be longer than a stall of a process
     /// that lives, which renews its lease three times as often. Default: 60 s; at least 1 s.
     #[must_use]
     pub fn lease(mut self, lease: Duration) -> Self {
-        self.lease = lease.max(Duration::from_secs(1));
+        self.0.lease = lease.max(Duration::from_secs(1));
         self
     }
 
     /// The clock that waits for leases, for tests. Leases end by the clock of the database alone.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Arc::new(clock);
+        self.0.clock = Arc::new(clock);
         self
     }
 
@@ -114,77 +100,12 @@ impl PostgresSessions {
     pub fn session(&self, name: impl Into<String>) -> PostgresStore {
         let holder = random_text().map(|text| text.expose_secret().to_owned()).unwrap_or_default();
         PostgresStore(Arc::new(Row {
-            sessions: self.clone(),
+            settings: self.0.clone(),
             name: name.into(),
             holder,
             version: AtomicI64::new(0),
             has_failed: AtomicBool::new(false),
         }))
-    }
-}
-
-impl Row {
-    async fn connection(&self) -> Result<Object, Error> {
-        connection(&self.sessions.pool).await
-    }
-
-    async fn load(&self) -> Result<Option<TokenSet>, Error> {
-        let row = self
-            .connection()
-            .await?
-            .query_opt("SELECT version, tokens FROM keyfit_session WHERE name = $1", &[&self.name])
-            .await
-            .map_err(|error| failed(&self.name, "read", &error))?;
-        let Some(row) = row else { return Ok(None) };
-        self.version.store(row.get(0), Ordering::Release);
-        let Some(sealed) = row.get::<_, Option<Vec<u8>>>(1) else { return Ok(None) };
-        let text = self.sessions.keys.open(&self.name, &sealed)?;
-        TokenSet::from_json(&text).map(Some)
-    }
-
-    async fn save(&self, tokens: &TokenSet) -> Result<(), Error> {
-        let sealed = self.sessions.keys.seal(&self.name, &tokens.to_json())?;
-        let version = self.version.load(Ordering::Acquire);
-        self.has_failed.store(true, Ordering::Release);
-        let row = self
-            .connection()
-            .await?
-            .query_opt(
-                "INSERT INTO keyfit_session AS held (name, version, tokens) VALUES ($1, 1, $2) \
-                 ON CONFLICT (name) DO UPDATE SET version = held.version + 1, tokens = $2 WHERE held.version = $3 \
-                 RETURNING version",
-                &[&self.name, &sealed, &version],
-            )
-            .await
-            .map_err(|error| failed(&self.name, "written", &error))?;
-        let Some(row) = row else {
-            return Err(Error::credential(format!(
-                "the tokens of the session `{}` were not written: another process has written newer ones",
-                self.name
-            )));
-        };
-        self.version.store(row.get(0), Ordering::Release);
-        self.has_failed.store(false, Ordering::Release);
-        Ok(())
-    }
-
-    async fn lock(self: &Arc<Self>) -> Result<StoreLock, Error> {
-        let mut waited = Duration::ZERO;
-        loop {
-            if let Some(lease) = Lease::take(self).await? {
-                return Ok(StoreLock::new(lease));
-            }
-            let patience = self.sessions.lease + PATIENCE;
-            if waited >= patience {
-                return Err(Error::credential(format!(
-                    "another process refreshes the session `{}` for more than {} s: look for one that hangs",
-                    self.name,
-                    patience.as_secs()
-                )));
-            }
-            self.sessions.clock.sleep(TRIED_EVERY).await;
-            waited += TRIED_EVERY;
-        }
     }
 }
 
@@ -198,24 +119,36 @@ impl TokenStore for PostgresStore {
     }
 
     fn lock(&self) -> BoxFuture<'_, Result<StoreLock, Error>> {
-        Box::pin(self.0.lock())
+        Box::pin(self.locked())
     }
 }
 
-async fn connection(pool: &Pool) -> Result<Object, Error> {
-    pool.get().await.map_err(|error| {
-        Error::credential(format!("the database with the sessions cannot be used: {}", schema::words(&error)))
-    })
-}
-
-/// What could not be done with the row of a session. The error holds no value of it.
-fn failed(name: &str, doing: &str, error: &tokio_postgres::Error) -> Error {
-    Error::credential(format!("the tokens of the session `{name}` cannot be {doing}: {}", schema::words(error)))
+impl PostgresStore {
+    /// A lease, once no other store has one.
+    async fn locked(&self) -> Result<StoreLock, Error> {
+        let row = &self.0;
+        let mut waited = Duration::ZERO;
+        loop {
+            if let Some(lease) = Lease::take(row).await? {
+                return Ok(StoreLock::new(lease));
+            }
+            let patience = row.settings.lease + PATIENCE;
+            if waited >= patience {
+                return Err(Error::credential(format!(
+                    "another process refreshes the session `{}` for more than {} s: look for one that hangs",
+                    row.name,
+                    patience.as_secs()
+                )));
+            }
+            row.settings.clock.sleep(TRIED_EVERY).await;
+            waited += TRIED_EVERY;
+        }
+    }
 }
 
 impl fmt::Debug for PostgresSessions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PostgresSessions").field("keys", &self.keys).finish_non_exhaustive()
+        f.debug_struct("PostgresSessions").field("keys", &self.0.keys).finish_non_exhaustive()
     }
 }
 

@@ -7,11 +7,8 @@ use tokio_postgres::error::SqlState;
 
 use crate::error::Error;
 
-/// The version of the table that this code reads and writes.
-const VERSION: i32 = 1;
-
-/// What brings the table from each version to the next.
-const STEPS: [&str; VERSION as usize] = ["CREATE TABLE keyfit_session (
+/// The steps from each version of the table to the next; their number is the version that this code reads and writes.
+const STEPS: [&str; 1] = ["CREATE TABLE keyfit_session (
     name text PRIMARY KEY,
     version bigint NOT NULL,
     tokens bytea,
@@ -64,7 +61,8 @@ async fn version(client: &impl GenericClient) -> Result<Result<Option<usize>, Er
     Ok(match version {
         Some(version) if version <= STEPS.len() => Ok(Some(version)),
         Some(version) => Err(Error::configuration(format!(
-            "the table `keyfit_session` is of version {version}, which a newer keyfit has made: this one knows version {VERSION}"
+            "the table `keyfit_session` is of version {version}, which a newer keyfit has made: this one knows version {}",
+            STEPS.len()
         ))),
         None => Err(Error::configuration(
             "the database has a table `keyfit_session` that is not of keyfit: take another schema for it, by `search_path`".to_owned(),
