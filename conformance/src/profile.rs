@@ -182,9 +182,13 @@ pub fn refused(error: &Error) -> UserError {
     UserError::new(error.to_string())
 }
 
+/// A text that lives as long as the program.
+fn leaked(text: &str) -> &'static str {
+    text.to_owned().leak()
+}
+
 /// The kinds of token that open an API, as clients know them. Their names live as long as the program, which knows few.
 fn kinds(api: &Api, openers: &[Opener]) -> Vec<CredentialKind> {
-    let leaked = |text: &str| -> &'static str { text.to_owned().leak() };
     let schemes = api.security_schemes();
     let named = |name: &str| schemes.iter().find(|scheme| scheme.name == name);
     let mut kinds = Vec::new();
@@ -209,7 +213,6 @@ fn kinds(api: &Api, openers: &[Opener]) -> Vec<CredentialKind> {
 /// How a service gets tokens of a scheme.
 fn flow(api: &Api, scheme: &SecurityScheme) -> Option<OAuthFlow> {
     const WELL_KNOWN: [&str; 2] = ["/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"];
-    let leaked = |text: &str| -> &'static str { text.to_owned().leak() };
     let is_whole = |url: &&String| !url.starts_with('/');
     let of_service = scheme.flows.iter().find(|flow| flow.kind == FlowKind::ClientCredentials);
     let token_url = of_service.and_then(|flow| flow.token_url.as_ref()).filter(is_whole);

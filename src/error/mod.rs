@@ -8,6 +8,7 @@ mod cause;
 pub(crate) mod clock;
 pub(crate) mod failure;
 mod field_error;
+pub(crate) mod hex;
 pub(crate) mod jitter;
 pub(crate) mod json;
 mod kind;

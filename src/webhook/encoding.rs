@@ -1,11 +1,10 @@
 //! How signatures and keys are written.
 
-use std::fmt::Write as _;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 
 use super::scheme::{SecretEncoding, SignatureEncoding};
+use crate::error::hex::hex;
 
 impl SignatureEncoding {
     pub(super) fn read(self, text: &str) -> Option<Vec<u8>> {
@@ -43,13 +42,6 @@ impl SecretEncoding {
 
 fn of_base64(text: &str) -> Option<Vec<u8>> {
     STANDARD.decode(text).or_else(|_| STANDARD_NO_PAD.decode(text)).ok()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 fn of_hex(text: &str) -> Option<Vec<u8>> {

@@ -2,8 +2,7 @@
 
 use std::fs;
 use std::net::{TcpListener, TcpStream};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -14,29 +13,13 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair}
 
 use super::processes::{end, start};
 use super::server::Limited;
-use super::store::program;
+use super::store::{begin, program};
 use super::{call, client};
 
-/// A store of these options that ends with its value.
-struct Node(Child);
-
-impl Node {
-    async fn start(program: &str, port: u16, folder: &Path, options: &[&str]) -> Self {
-        let mut command = Command::new(program);
-        command.args(["--bind", "127.0.0.1", "--save", "", "--dir"]).arg(folder).args(options);
-        let node = Self(command.stdout(Stdio::null()).spawn().expect("it starts"));
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            SystemClock.sleep(Duration::from_millis(20)).await;
-        }
-        node
-    }
-}
-
-impl Drop for Node {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+/// Waits until something listens on a port.
+async fn listens(port: u16) {
+    while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        SystemClock.sleep(Duration::from_millis(20)).await;
     }
 }
 
@@ -72,7 +55,8 @@ async fn a_store_behind_tls_is_believed_by_its_certificate_alone() {
     let tls =
         ["--port", "0", "--tls-port", &at.to_string(), "--tls-auth-clients", "no", "--tls-ca-cert-file", &authority];
     let own = ["--tls-cert-file", certificate.as_str(), "--tls-key-file", key.as_str()];
-    let _node = Node::start(program, at, folder.path(), &[&tls[..], &own[..]].concat()).await;
+    let _store = begin(program, folder.path(), tls.into_iter().chain(own));
+    listens(at).await;
 
     let url = format!("rediss://127.0.0.1:{at}");
     let error = ValkeyBudget::connect(&url, "account").await.expect_err("nobody knows the authority");
@@ -93,7 +77,8 @@ async fn a_cluster_keeps_budgets_on_whichever_node_they_belong() {
         let own = folder.path().join(at.to_string());
         fs::create_dir(&own).expect("a folder");
         let options = ["--port", &at.to_string(), "--cluster-enabled", "yes"];
-        nodes.push(Node::start(program, at, &own, &options).await);
+        nodes.push(begin(program, &own, options));
+        listens(at).await;
         urls.push(format!("redis://127.0.0.1:{at}"));
         places.push(format!("127.0.0.1:{at}"));
     }

@@ -1,6 +1,8 @@
 //! A server of Valkey or Redis on 127.0.0.1, for a test.
 
+use std::ffi::OsStr;
 use std::net::TcpListener;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -9,13 +11,16 @@ use keyfit::{Clock as _, SystemClock};
 /// What such servers are called.
 const PROGRAMS: [&str; 2] = ["valkey-server", "redis-server"];
 
+/// A process that ends with its value.
+pub(crate) struct Running(Child);
+
 /// A store that ends with its value.
 pub(crate) struct Store {
     program: &'static str,
     port: u16,
     folder: tempfile::TempDir,
     options: Vec<String>,
-    process: Child,
+    process: Running,
 }
 
 impl Store {
@@ -24,8 +29,10 @@ impl Store {
         let program = program()?;
         let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
         let folder = tempfile::tempdir().expect("a folder");
-        let options: Vec<String> = options.iter().map(|option| (*option).to_owned()).collect();
-        let process = begin(program, port, &folder, &options);
+        let port_option = ["--port".to_owned(), port.to_string()];
+        let options: Vec<String> =
+            port_option.into_iter().chain(options.iter().map(|option| (*option).to_owned())).collect();
+        let process = begin(program, folder.path(), &options);
         let store = Self { program, port, folder, options, process };
         store.answers().await;
         Some(store)
@@ -37,19 +44,19 @@ impl Store {
 
     /// Stops it at once, as when its machine is lost.
     pub(crate) fn kill(&mut self) {
-        self.process.kill().expect("it runs");
-        self.process.wait().expect("it ends");
+        self.process.0.kill().expect("it runs");
+        self.process.0.wait().expect("it ends");
     }
 
     /// Starts it anew, empty.
     pub(crate) async fn restart(&mut self) {
-        self.process = begin(self.program, self.port, &self.folder, &self.options);
+        self.process = begin(self.program, self.folder.path(), &self.options);
         self.answers().await;
     }
 
     /// Sends it a signal.
     pub(crate) fn signal(&self, signal: rustix::process::Signal) {
-        let id = i32::try_from(self.process.id()).ok().and_then(rustix::process::Pid::from_raw).expect("a process");
+        let id = i32::try_from(self.process.0.id()).ok().and_then(rustix::process::Pid::from_raw).expect("a process");
         rustix::process::kill_process(id, signal).expect("it runs");
     }
 
@@ -86,20 +93,17 @@ pub(crate) fn program() -> Option<&'static str> {
     program
 }
 
-fn begin(program: &str, port: u16, folder: &tempfile::TempDir, options: &[String]) -> Child {
-    Command::new(program)
-        .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir"])
-        .arg(folder.path())
-        .args(options)
-        .stdout(Stdio::null())
-        .spawn()
-        .expect("it starts")
+/// Starts a store that keeps nothing after its end.
+pub(crate) fn begin<S: AsRef<OsStr>>(program: &str, folder: &Path, options: impl IntoIterator<Item = S>) -> Running {
+    let mut command = Command::new(program);
+    command.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir"]).arg(folder).args(options);
+    Running(command.stdout(Stdio::null()).spawn().expect("it starts"))
 }
 
-impl Drop for Store {
+impl Drop for Running {
     fn drop(&mut self) {
         // It may have ended already.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }

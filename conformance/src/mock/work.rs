@@ -190,12 +190,11 @@ impl Core {
 
     /// The success of a documented operation as the status of work, where its path is that of one.
     pub(super) fn as_status(&self, served: &Served<'_>, answer: Answer) -> Answer {
-        let path = path_of(served);
-        let looked = || self.state().works.look(&path, served.token.tenant);
         if served.operation.method != "GET" || self.state().works.by_path.is_empty() {
             return answer;
         }
-        let Some((_, standing)) = looked() else { return answer };
+        let looked = self.state().works.look(&path_of(served), served.token.tenant);
+        let Some((_, standing)) = looked else { return answer };
         let schema = served.operation.responses.get(&answer.status.to_string()).and_then(|shape| shape.schema.as_ref());
         let body = serde_json::from_slice::<Value>(&answer.body).ok().zip(schema).map(|(mut body, schema)| {
             let id = subject(&served.operation.path).and_then(|name| Some((name, served.path.get(name)?)));

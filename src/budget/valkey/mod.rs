@@ -26,7 +26,7 @@ const LONGEST_NAMESPACE: usize = 100;
 /// One script takes in and answers each reservation, by the clock of the store alone. Two keys a bucket,
 /// `{NAMESPACE:BUCKET}:window` and `{NAMESPACE:BUCKET}:clients`, go by themselves an hour after the last use; they hold numbers,
 /// and the name of a bucket holds the API, the origin of its base URL, and what the path says of whose limit it is as a fingerprint
-/// (SHA-256, 16 bytes). The user needs `+eval +evalsha +script|load +time +hgetall +hget +hset +del +pexpire +zadd +zcard
+/// (SHA-256, 16 bytes). The user needs `+eval +evalsha +script|load +time +hgetall +hset +del +pexpire +zadd +zcard
 /// +zremrangebyscore` on the keys `{NAMESPACE:*`.
 ///
 /// Where the store loses its data, windows begin anew from the next answers. Replicas that take over are a moment behind: a

@@ -2,6 +2,8 @@
 -- KEYS[1] the bucket, KEYS[2] the clients that asked. Times are milliseconds of this store's clock.
 local HOLDER, GRANT, NEWS, SCOUT, UNNAMED, UNLIMITED, LONGEST = 60000, 1000, 25, 5000, 10000, 60000, 90000000
 local UNLIMITED_CALLS = 10000
+-- The version of what this script keeps.
+local FORMAT = 1
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -17,17 +19,16 @@ redis.call('ZADD', KEYS[2], now, holder)
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - HOLDER)
 local holders = redis.call('ZCARD', KEYS[2])
 
--- 1 is what this script writes.
-local FORMAT = 1
-local window = { format = FORMAT, epoch = 0, granted = 0, settled = 0, carried = 0, scout_until = 0, unnamed_until = 0, unlimited_until = 0 }
+local window = { epoch = 0, granted = 0, settled = 0, carried = 0, scout_until = 0, unnamed_until = 0, unlimited_until = 0 }
 local stored = redis.call('HGETALL', KEYS[1])
 for at = 1, #stored, 2 do
   window[stored[at]] = tonumber(stored[at + 1])
 end
 
-if #stored > 0 and (window.format ~= FORMAT or not redis.call('HGET', KEYS[1], 'format')) then
-  return redis.error_reply('FORMAT ' .. (redis.call('HGET', KEYS[1], 'format') or 'none'))
+if #stored > 0 and window.format ~= FORMAT then
+  return redis.error_reply('FORMAT ' .. tostring(window.format))
 end
+window.format = FORMAT
 
 -- Begins the next window.
 local function turn()

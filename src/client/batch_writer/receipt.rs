@@ -234,11 +234,12 @@ impl<'a> Slots<'a> {
 
     fn about(&self, (name, entry): &Entry<'_>) -> About {
         let echo = self.echo(entry);
-        let own = |place: usize| Some(place).filter(|place| *place < self.ids.len());
+        let own = |number: u64| {
+            let place = usize::try_from(number.checked_sub(self.partial.first)?).ok()?;
+            Some(place).filter(|place| *place < self.ids.len())
+        };
         if let Some(at) = self.partial.position {
-            let place =
-                entry.pointer(at).and_then(Value::as_u64).and_then(|place| place.checked_sub(self.partial.first));
-            let Some(place) = place.and_then(|place| usize::try_from(place).ok()).and_then(own) else {
+            let Some(place) = entry.pointer(at).and_then(Value::as_u64).and_then(own) else {
                 return About::Another;
             };
             let is_other = echo.is_some_and(|id| !self.ids[place].is_empty() && id != self.ids[place]);
@@ -249,9 +250,8 @@ impl<'a> Slots<'a> {
                 return place.map_or(About::Another, About::Item);
             }
             // A member that is named by the place of its item, where no item is named so.
-            let place = name.filter(|_| echo.is_none()).and_then(|name| name.parse::<u64>().ok());
-            let place = place.and_then(|place| place.checked_sub(self.partial.first));
-            return place.and_then(|place| own(usize::try_from(place).ok()?)).map_or(About::Another, About::Item);
+            let number = name.filter(|_| echo.is_none()).and_then(|name| name.parse().ok());
+            return number.and_then(own).map_or(About::Another, About::Item);
         }
         About::Nobody
     }

@@ -1,6 +1,5 @@
 //! AWS's Signature Version 4, for requests without a query to normalise.
 
-use std::fmt::Write as _;
 use std::time::SystemTime;
 
 use chrono::{DateTime, Utc};
@@ -11,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::credentials::AccessKey;
 use crate::error::Error;
+use crate::error::hex::hex;
 
 /// The request to sign. Header names are in lower case and in order; the path and the query are encoded already.
 pub(super) struct Unsigned<'a> {
@@ -75,14 +75,6 @@ fn hmac(key: &[u8], text: &str) -> Result<Vec<u8>, Error> {
         .map_err(|_| Error::credential("the AWS secret access key cannot be used as a key"))?;
     mac.update(text.as_bytes());
     Ok(mac.finalize().into_bytes().to_vec())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing into a String does not fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

@@ -40,36 +40,35 @@ impl Reports {
 
     /// Reports are of one window each.
     fn turn_to(&mut self, epoch: u64) {
-        if epoch > self.newest.epoch {
-            let before = std::mem::replace(&mut self.newest, Report { epoch, ..Report::default() });
-            let before_epoch = before.epoch;
-            if says_something(&before) {
-                self.earlier.push(before);
-            }
-            // Where one was skipped, what is late in it tells nothing.
-            let is_next = epoch == before_epoch + 1;
-            self.named_before = self.window.named.take().filter(|_| is_next);
-            self.window = Window::default();
+        if epoch <= self.newest.epoch {
+            return;
+        }
+        let before = std::mem::replace(&mut self.newest, Report { epoch, ..Report::default() });
+        let window = std::mem::take(&mut self.window);
+        // Where one was skipped, what is late in it tells nothing.
+        self.named_before = window.named.filter(|_| epoch == before.epoch + 1);
+        if says_something(&before) {
+            self.earlier.push(before);
         }
     }
 
-    /// The report on calls of a window; `None` where nobody can use it any more.
-    fn report_on(&mut self, epoch: u64) -> Option<&mut Report> {
+    /// The report on calls of a window.
+    fn report_on(&mut self, epoch: u64) -> &mut Report {
         self.turn_to(epoch);
         if epoch == self.newest.epoch {
-            return Some(&mut self.newest);
+            return &mut self.newest;
         }
-        if !self.earlier.iter().any(|report| report.epoch == epoch) {
+        let known = self.earlier.iter().position(|report| report.epoch == epoch);
+        let at = known.unwrap_or_else(|| {
             self.earlier.push(Report { epoch, ..Report::default() });
-        }
-        self.earlier.iter_mut().find(|report| report.epoch == epoch)
+            self.earlier.len() - 1
+        });
+        &mut self.earlier[at]
     }
 
     /// Calls of a window were not sent.
     pub(super) fn unused(&mut self, epoch: u64, calls: u64) {
-        if let Some(report) = self.report_on(epoch).filter(|_| calls > 0) {
-            report.unused += calls;
-        }
+        self.report_on(epoch).unused += calls;
         // Others wait for an answer that does not come.
         self.has_news |= epoch == self.newest.epoch && !self.window.is_answered;
     }
@@ -93,7 +92,8 @@ impl Reports {
         self.window.is_answered |= is_newest;
         let name = if is_newest { self.window.named } else { self.named_before };
         let is_counted_here = seen.map_or(is_newest, |seen| name == Some(seen.reset));
-        if let Some(report) = epoch.filter(|_| is_counted_here || is_of_next).and_then(|epoch| self.report_on(epoch)) {
+        if let Some(epoch) = epoch.filter(|_| is_counted_here || is_of_next) {
+            let report = self.report_on(epoch);
             *(if is_of_next { &mut report.counted_later } else { &mut report.answered }) += 1;
             report.is_unlimited |= told.is_none();
         }

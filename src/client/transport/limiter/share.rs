@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 use super::reports::Reports;
 use super::state::{NEWS, SPREAD};
 use crate::budget::{Budget, BudgetError, Granted, Report, Reservation, Reserved};
+use crate::error::hex::hex;
 use crate::error::{Clock, RateLimit, jitter};
 use crate::runtime;
 
@@ -113,7 +114,7 @@ impl Share {
                     }
                     return taken;
                 }
-                if !state.is_asking {
+                if state.may_ask(now) {
                     self.ask(&mut state);
                 }
                 state.waiting += 1;
@@ -331,13 +332,4 @@ impl ShareState {
         }
         self.wait_until = Some(self.wait_until.unwrap_or_default().max(now + wait));
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        use std::fmt::Write as _;
-        // Writing into a text does not fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
