@@ -19,6 +19,8 @@ use tokio::net::TcpListener;
 pub(crate) enum Act {
     /// Stores what is fit and says so, by list or by position.
     Store { by_list: bool },
+    /// As [`STORE`], after a while.
+    StoreAfter(Duration),
     /// Stores everything and says so of some.
     Forget { every: usize, by_list: bool },
     /// Answers with this status and stores nothing.
@@ -112,7 +114,10 @@ async fn handle(
         }
     }
     // Time for another request to overlap with this one.
-    tokio::task::yield_now().await;
+    match act {
+        Act::StoreAfter(time) => tokio::time::sleep(time).await,
+        _ => tokio::task::yield_now().await,
+    }
     let answer = respond(&act, &items, &log);
     let mut log = log.lock().expect("no panic");
     for user in &users {
@@ -154,7 +159,7 @@ fn respond(act: &Act, items: &[Value], log: &Mutex<Log>) -> Result<Response<Full
         Act::RefusePoison(status) if items.iter().any(|item| item["poison"] == true) => {
             answer(*status, r#"{"message":"poison"}"#.to_owned())
         }
-        Act::RefusePoison(_) => return respond(&STORE, items, log),
+        Act::RefusePoison(_) | Act::StoreAfter(_) => return respond(&STORE, items, log),
     })
 }
 
