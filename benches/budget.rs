@@ -1,4 +1,4 @@
-//! What a budget in a store costs: calls a second of eight processes that share one, against one process whose limiter is in memory,
+//! The cost of a budget in a store: calls a second of eight processes that share one, against one process whose limiter is in memory,
 //! with the same server on the same cores; then how much of a limit eight processes use, and how often they ask.
 //!
 //! `cargo bench --bench budget --features valkey` (needs `valkey-server` or `redis-server`).

@@ -13,7 +13,7 @@ use crate::carrier::of_client;
 use crate::contract::{Contract, Credential};
 use crate::probe::is_loopback;
 
-/// What a profile says of one API.
+/// The part of a profile about one API.
 #[derive(Debug)]
 pub struct Told {
     /// Its settings.
@@ -79,7 +79,7 @@ impl Told {
     /// The URLs in place of documented servers.
     ///
     /// # Errors
-    /// As [`base_url`](Self::base_url).
+    /// Returns an error if [`base_url`](Self::base_url) would of one of them.
     pub fn servers(&self) -> Result<&[(String, String)], UserError> {
         let servers = self.api.servers();
         if servers.iter().any(|(_, url)| self.leads_away(url)) {
@@ -115,7 +115,7 @@ pub struct Holding {
     pub kind: String,
     /// Where it comes from, for people.
     pub name: String,
-    /// What hands it out.
+    /// The source that hands it out.
     pub source: Arc<dyn TokenSource>,
     /// Where a token is asked for; `None` where it is the secret itself.
     pub token_request: Option<String>,
@@ -131,7 +131,7 @@ impl TokenSource for Variable {
     }
 }
 
-/// What is held of the kinds of a contract: in their variables, and else by what a profile names.
+/// The credentials held of the kinds of a contract: in their variables, and else by what a profile names.
 ///
 /// # Errors
 /// Returns an error if a credential cannot be had, or there is none.
@@ -158,7 +158,7 @@ pub fn holdings(told: Option<&Told>, openers: &[Opener]) -> Result<Vec<Holding>,
     Ok(held)
 }
 
-/// What opens an API by its contract, with the variables that clients read.
+/// The openers of an API by its contract, with the variables that clients read.
 pub fn openers(api: &Api, contract: &Contract) -> Vec<Opener> {
     let documented = keyfit_openapi::openers(api, None).unwrap_or_default();
     let variable =

@@ -107,7 +107,7 @@ impl Credential<()> {
         Ok(Self::of(KindCredential::of_text(kind, secret, carrier)))
     }
 
-    /// What hands out a secret that is the token itself, of a kind that is known as data. It is checked as a token of that kind.
+    /// A source of a secret that is the token itself, of a kind that is known as data. It is checked as a token of that kind.
     #[cfg(feature = "profile")]
     pub(crate) fn plain(kind: super::CredentialKind, source: Arc<dyn SecretSource>) -> Arc<dyn TokenSource> {
         Arc::new(Plain { source: Box::new(source), kind: kind.name, carrier: kind.carrier })

@@ -1,4 +1,4 @@
-//! What is known of a kind of token, as data.
+//! A kind of token, as data.
 
 use super::{Carrier, OAuthFlow, TokenKind};
 

@@ -144,7 +144,7 @@ impl Http {
     }
 }
 
-/// What a client that is built by others is told to call itself.
+/// The user agent that a client built by others is told.
 fn name_of(agent: &str) -> Result<HeaderValue, Error> {
     let name = HeaderValue::from_str(agent);
     name.map_err(|_| Error::configuration("the user agent cannot stand in a header".to_owned()))

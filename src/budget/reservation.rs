@@ -1,4 +1,4 @@
-//! What a client asks of a budget, and what it is answered.
+//! The questions of a client to a budget, and the answers.
 
 use std::time::Duration;
 
@@ -9,11 +9,11 @@ pub struct Reservation {
     pub holder: u64,
     /// How many calls are wanted; 0 reports and asks for nothing.
     pub wanted: u64,
-    /// What became of calls that were granted before.
+    /// The outcome of calls that were granted before.
     pub report: Report,
 }
 
-/// What became of calls that were granted.
+/// The outcome of calls that were granted.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Report {
     /// The [epoch](Granted::epoch) of the grant that these calls are of.
@@ -24,7 +24,7 @@ pub struct Report {
     pub counted_later: u64,
     /// Calls that were not sent.
     pub unused: u64,
-    /// What the newest answer said of the window.
+    /// The window as the newest answer told it.
     pub seen: Option<Seen>,
     /// The wait that the server asked for when it refused a call for its limit.
     pub refused: Option<Duration>,
@@ -32,7 +32,7 @@ pub struct Report {
     pub is_unlimited: bool,
 }
 
-/// What an answer said of the window that it was counted in.
+/// The window that an answer was counted in, as the answer told it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Seen {
     /// Calls that a window allows.

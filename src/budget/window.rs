@@ -25,7 +25,7 @@ pub(super) mod times {
     pub(crate) const LONGEST: u64 = 25 * 3600 * 1000;
 }
 
-/// What is granted at a time where there is no limit.
+/// The calls that are granted at a time where there is no limit.
 const UNLIMITED_CALLS: u64 = 10_000;
 
 /// One bucket of a budget.

@@ -103,7 +103,7 @@ impl RequestBuilder {
     /// The request.
     ///
     /// # Errors
-    /// Returns the first error of what was set.
+    /// Returns an error if something that was set is refused: the first of these.
     pub fn build(self) -> Result<Request, SendError> {
         self.0
     }

@@ -6,7 +6,7 @@ use crate::error::Error;
 /// A client with what the file of profiles and the environment say.
 ///
 /// # Errors
-/// As `Profile::load` and `Profile::client`, and without the feature `profile`.
+/// Returns an error if `Profile::load` or `Profile::client` does, and without the feature `profile`.
 pub fn from_profile<C: Connect>() -> Result<C, Error> {
     #[cfg(feature = "profile")]
     return crate::profile::Profile::load()?.client();

@@ -183,7 +183,7 @@ impl http_body::Body for Chunks {
     }
 }
 
-/// What an error of JavaScript says, with what Node knows to be behind it. The URL may hold phone numbers and addresses.
+/// The words of an error of JavaScript, with what Node knows to be behind it. The URL may hold phone numbers and addresses.
 fn words(error: &JsValue, request: &http::Request<Bytes>) -> String {
     let member = |of: &JsValue, name: &str| Reflect::get(of, &name.into()).ok();
     let message = |of: &JsValue| member(of, "message").and_then(|message| message.as_string());

@@ -20,7 +20,7 @@ pub(crate) struct BuiltIn(reqwest::Client);
 
 /// How it is set up.
 pub(crate) struct Setup<'a> {
-    /// What it calls itself.
+    /// The name that it calls itself.
     pub(crate) agent: &'a str,
     pub(crate) connect_timeout: Duration,
     /// From connecting to the last byte of the answer, where a request says nothing else.

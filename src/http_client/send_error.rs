@@ -49,7 +49,7 @@ impl SendError {
         Self::of_fault(Fault::Redirect, source)
     }
 
-    /// What is no request.
+    /// The values make no request.
     pub(crate) fn unfit(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self::of_fault(Fault::Unfit, source)
     }

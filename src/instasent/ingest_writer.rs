@@ -1,4 +1,4 @@
-//! What contacts and events have to be before a [writer](crate::batch_writer) sends them: one wrong item can have a whole batch
+//! The rules for contacts and events before a [writer](crate::batch_writer) sends them: one wrong item can have a whole batch
 //! refused.
 //!
 //! ```no_run
@@ -45,7 +45,7 @@ pub fn events(call: builder::StreamEventsPush<'_>) -> Builder<types::Event> {
     call.writer().check(move |item| check.reasons(item))
 }
 
-/// What a stream takes.
+/// The items that a stream takes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Kind {
     Contacts,
@@ -80,7 +80,7 @@ const CONTACT_KEYS: [&str; 21] = [
 /// The keys of an event.
 const EVENT_KEYS: [&str; 5] = ["_user_id", "_event_id", "_event_type", "_event_date", "_event_parameters"];
 
-/// What makes an item fit to be sent, for [`Builder::check`].
+/// The check that an item is fit to be sent, for [`Builder::check`].
 #[derive(Clone, Debug)]
 pub struct ItemCheck {
     kind: Kind,
@@ -107,7 +107,7 @@ impl ItemCheck {
         self
     }
 
-    /// What is wrong with an item, which is JSON. Empty where it is fit to be sent.
+    /// The flaws of an item, which is JSON. Empty where it is fit to be sent.
     pub fn reasons(&self, item: &[u8]) -> Vec<Reason> {
         let mut found = Found::default();
         let mut deserializer = serde_json::Deserializer::from_slice(item);

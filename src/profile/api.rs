@@ -1,4 +1,4 @@
-//! What a profile says of one API.
+//! The part of a profile about one API.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ pub(super) struct Lookup<'a> {
     pub(super) table: Option<&'a ProfileTable>,
 }
 
-/// What a [`Profile`](crate::Profile) says of one API, with the settings of the profile.
+/// The part of a [`Profile`](crate::Profile) about one API, with the settings of the profile.
 #[derive(Clone)]
 pub struct ApiProfile {
     /// Where a credential would be written.
@@ -32,7 +32,7 @@ pub struct ApiProfile {
     /// The APIs that the profile names.
     others: Vec<String>,
     settings: Settings,
-    /// What it says of this API alone.
+    /// The part about this API alone.
     table: Option<ApiTable>,
     api: String,
 }
@@ -79,7 +79,7 @@ impl ApiProfile {
     /// A configuration with all of it: settings, base URL, servers, certificates. Files of certificates are read here, once.
     ///
     /// # Errors
-    /// Returns an error, with file and line, if a file cannot be read or does not hold what it should.
+    /// Returns an error if a file cannot be read or does not hold what it should, with file and line.
     pub fn config(&self) -> Result<Config, Error> {
         let mut config = Config::default();
         for setting in &SETTINGS {
@@ -113,7 +113,7 @@ impl ApiProfile {
     /// The credentials that it names, each with its kind; `kinds` are those that open the API. Nothing is read.
     ///
     /// # Errors
-    /// Returns an error, with file and line, if a credential is not of one of these kinds, or is of several and does not say which.
+    /// Returns an error if a credential is not of one of these kinds, or is of several and does not say which, with file and line.
     pub fn credentials(&self, kinds: &[CredentialKind]) -> Result<Vec<ProfileCredential>, Error> {
         let Some(table) = &self.table else { return Ok(Vec::new()) };
         let names: Vec<&str> = kinds.iter().map(|kind| kind.name).collect();
@@ -194,7 +194,7 @@ impl ApiProfile {
     /// The certificate authorities to trust beside the system's, in PEM.
     ///
     /// # Errors
-    /// Returns an error, with file and line, if a file cannot be read.
+    /// Returns an error if a file cannot be read, with file and line.
     pub fn root_certificates(&self) -> Result<Option<String>, Error> {
         let Some(At { place, value: Value::RootCertificates(paths) }) = self.settings.get("root-certificates") else {
             return Ok(None);
@@ -206,7 +206,7 @@ impl ApiProfile {
     /// The client certificate and its key, in PEM.
     ///
     /// # Errors
-    /// Returns an error, with file and line, if one of them cannot be read.
+    /// Returns an error if one of them cannot be read, with file and line.
     pub fn client_certificate(&self) -> Result<Option<SecretString>, Error> {
         let Some(At { place, value: Value::ClientCertificate { file, key } }) = self.settings.get("client-certificate")
         else {
@@ -294,7 +294,7 @@ impl ProfileCredential {
         client.token_url.as_deref().or(documented)
     }
 
-    /// What hands it out. What it names is looked at; a secret is read and a token asked for when one is needed.
+    /// The source that hands it out. The places that it names are looked at; a secret is read and a token asked for when one is needed.
     ///
     /// # Errors
     /// Returns an error, with file and line, if a variable is not set, a file cannot be read, a command cannot be started by this

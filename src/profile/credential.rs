@@ -12,9 +12,9 @@ use super::source::{Client, Given, NAMED, Source, Text};
 use crate::auth::http::checked_url;
 use crate::error::Error;
 
-/// What names a place.
+/// The key that names a place.
 const PLACES: [&str; 3] = ["env", "file", "command"];
-/// What a client of an authorization server has.
+/// The members of a client of an authorization server.
 const OF_CLIENT: [&str; 6] = ["client-id", "client-secret", "token-url", "scopes", "audience", "secret-in"];
 
 /// The part of a reader that reads credentials.

@@ -46,7 +46,7 @@ fn above(here: &Path, home: Option<&Path>) -> Option<PathBuf> {
     here.ancestors().take(depth + 1).map(|folder| folder.join(FILE)).find(|path| path.exists())
 }
 
-/// What the file holds.
+/// The text of the file.
 pub(super) fn text(Found { path, is_named }: &Found) -> Result<String, Error> {
     let refuse = |why: &str| {
         let help = match (is_named, why) {

@@ -88,7 +88,7 @@ impl Profile {
     /// the environment.
     ///
     /// # Errors
-    /// Returns an error, with file and line, if the file cannot be read or holds what it should not, or there is no such profile.
+    /// Returns an error if the file cannot be read or holds what it should not, or there is no such profile, with file and line.
     pub fn load() -> Result<Self, Error> {
         let (found, chosen) = (find::file()?, find::variable(PROFILE_VARIABLE)?);
         match (found, chosen) {
@@ -100,7 +100,7 @@ impl Profile {
     /// The profile of this name, whatever the environment says.
     ///
     /// # Errors
-    /// As [`load`](Self::load), and if there is no file.
+    /// Returns an error if [`load`](Self::load) would, or there is no file.
     pub fn named(name: &str) -> Result<Self, Error> {
         Self::of(find::file()?, Some(name))
     }
@@ -108,7 +108,7 @@ impl Profile {
     /// A profile of a file of your choice.
     ///
     /// # Errors
-    /// As [`load`](Self::load).
+    /// Returns an error if [`load`](Self::load) would.
     pub fn read(path: impl AsRef<Path>, name: &str) -> Result<Self, Error> {
         Self::of(Some(Found { path: path.as_ref().to_owned(), is_named: true }), Some(name))
     }
@@ -117,7 +117,7 @@ impl Profile {
     /// `default`, which is meant where no profile is named. For commands that work without.
     ///
     /// # Errors
-    /// As [`load`](Self::load).
+    /// Returns an error if [`load`](Self::load) would.
     pub fn find(name: Option<&str>) -> Result<Option<Self>, Error> {
         let (found, variable) = (find::file()?, find::variable(PROFILE_VARIABLE)?);
         let chosen = name.map(str::to_owned).or(variable);
@@ -170,7 +170,7 @@ impl Profile {
         self.is_chosen
     }
 
-    /// What it says of an API, by the name of its folder: `parcels`. Of one that it does not name the settings of the profile hold.
+    /// The part about an API, by the name of its folder: `parcels`. Of one that it does not name the settings of the profile hold.
     ///
     /// # Errors
     /// Returns an error if it does not name that API, and one whose name is a slip for it.
@@ -182,7 +182,7 @@ impl Profile {
     /// from there, and so is the base URL.
     ///
     /// # Errors
-    /// Returns an error, with file and line, if a credential cannot be had or is not one of the API; if there is none; and as
+    /// Returns an error if a credential cannot be had or is not one of the API, with file and line; if there is none; and as
     /// [`Connect::connect`].
     pub fn client<C: Connect>(&self) -> Result<C, Error> {
         self.client_with(|config| config)
@@ -191,7 +191,7 @@ impl Profile {
     /// The same, with settings that the program changes, whatever the profile and the environment say.
     ///
     /// # Errors
-    /// As [`client`](Self::client).
+    /// Returns an error if [`client`](Self::client) would.
     pub fn client_with<C: Connect>(&self, change: impl FnOnce(Config) -> Config) -> Result<C, Error> {
         let api = self.api(C::API.name)?;
         let config = api.config()?.base_url_from_env(C::BASE_URL_VARIABLE)?;

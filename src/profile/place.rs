@@ -13,7 +13,7 @@ pub(super) struct Place {
     pub(super) line: usize,
 }
 
-/// What stands there.
+/// A value with its place.
 #[derive(Clone, Debug)]
 pub(super) struct At<T> {
     pub(super) place: Place,

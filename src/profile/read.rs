@@ -28,7 +28,7 @@ pub(super) struct ProfileTable {
     pub(super) apis: BTreeMap<String, ApiTable>,
 }
 
-/// What a profile says of one API.
+/// The part of a profile about one API.
 #[derive(Clone, Debug)]
 pub(super) struct ApiTable {
     pub(super) place: Place,

@@ -1,4 +1,4 @@
-//! What reading a table takes: the line of a value, types, and names that are near.
+//! Reading of tables: the line of a value, types, and names that are near.
 
 use std::borrow::Cow;
 use std::ops::Range;

@@ -19,7 +19,7 @@ pub(super) struct Setting {
     pub(super) kind: Kind,
 }
 
-/// What a setting holds, and how it is put into a [`Config`].
+/// The type of a setting, and how it is put into a [`Config`].
 #[derive(Clone)]
 pub(super) enum Kind {
     Duration(fn(Config, Duration) -> Config),
@@ -114,7 +114,7 @@ pub(super) static SETTINGS: [Setting; 17] = [
     ),
 ];
 
-/// What an API has beside the settings.
+/// The keys of an API beside the settings.
 pub(super) const OF_API: [&str; 4] = ["base-url", "servers", "credential", "credentials"];
 
 impl Setting {

@@ -15,7 +15,7 @@ use crate::auth::source::{EnvSource, FileSource};
 use crate::auth::{SecretSource, environment};
 use crate::error::Error;
 
-/// What is said of a secret that stands in the file itself.
+/// The error of a secret that stands in the file itself.
 pub(super) const NAMED: &str =
     "name where it is: `{ env = \"VARIABLE\" }`, `{ file = \"PATH\" }` or `{ command = [\"PROGRAM\", \"ARGUMENT\"] }`";
 
@@ -31,7 +31,7 @@ pub(super) enum Source {
     Command(Vec<String>),
 }
 
-/// What need not be a secret, and may be one.
+/// A value that may be a secret, and need not.
 #[derive(Clone)]
 pub(super) enum Text {
     Plain(String),
@@ -57,7 +57,7 @@ pub(super) struct Client {
     pub(super) secret: Source,
     /// Where tokens are had, in place of what the document says.
     pub(super) token_url: Option<String>,
-    /// What is asked for, in place of what the operations need.
+    /// The scopes to ask for, in place of those that the operations need.
     pub(super) scopes: Option<Vec<String>>,
     pub(super) audience: Option<String>,
     /// Whether the secret stands in the body of a token request.

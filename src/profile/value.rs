@@ -13,7 +13,7 @@ pub(super) const SIZE: &str = "write a number with its unit, \"64MiB\", or the b
 /// A duration: a number, with a point or without, and `ms`, `s`, `m` or `h`.
 ///
 /// # Errors
-/// What is wrong with it, as the end of a sentence.
+/// Returns an error if it is none: why, as the end of a sentence.
 pub(super) fn duration(text: &str) -> Result<Duration, &'static str> {
     let (number, unit) = halves(text);
     let scale = match unit {
@@ -37,7 +37,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, &'static str> {
 /// A size in bytes: a number and `B`, `kB`, `MB`, `GB`, `KiB`, `MiB` or `GiB`.
 ///
 /// # Errors
-/// What is wrong with it, as the end of a sentence.
+/// Returns an error if it is none: why, as the end of a sentence.
 pub(super) fn size(text: &str) -> Result<usize, &'static str> {
     let (number, unit) = halves(text);
     let scale: u64 = match unit {
@@ -59,7 +59,7 @@ pub(super) fn size(text: &str) -> Result<usize, &'static str> {
 /// A size that is a number of bytes.
 ///
 /// # Errors
-/// What is wrong with it, as the end of a sentence.
+/// Returns an error if it is none: why, as the end of a sentence.
 pub(super) fn bytes(number: u64) -> Result<usize, &'static str> {
     match number {
         0 => Err("is nothing"),

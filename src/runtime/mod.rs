@@ -1,4 +1,4 @@
-//! What the program around a client gives it: tasks, waits and clocks. Tokio on native targets, the event loop of JavaScript on
+//! The runtime under a client: tasks, waits and clocks. Tokio on native targets, the event loop of JavaScript on
 //! WebAssembly. Both have the same names, so that all else is written once.
 
 #[cfg(not(target_family = "wasm"))]

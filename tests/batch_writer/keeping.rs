@@ -1,4 +1,4 @@
-//! What is kept: dead letters, and checkpoints that a later run goes on from.
+//! Files that are kept: dead letters, and checkpoints that a later run goes on from.
 
 use std::fs;
 use std::sync::{Arc, Mutex};

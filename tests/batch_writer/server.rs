@@ -19,7 +19,7 @@ pub(crate) struct Received {
     pub(crate) body: Value,
 }
 
-/// What comes back.
+/// The answer.
 pub(crate) enum Reply {
     Answer(Response<Full<Bytes>>),
     /// The connection ends without a word.

@@ -1,4 +1,4 @@
-//! What is wrong with a store is said when a client connects, and nothing of somebody else's is changed.
+//! The fault of a store is said when a client connects, and nothing of somebody else's is changed.
 
 use keyfit::ErrorKind;
 use keyfit::budget::ValkeyBudget;

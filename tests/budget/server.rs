@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use keyfit::{Clock as _, SystemClock};
 use tokio::net::TcpListener;
 
-/// What came in one window.
+/// The calls of one window.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Window {
     pub(crate) served: u64,
@@ -36,7 +36,7 @@ impl Limited {
         server
     }
 
-    /// What came, window by window; the last may be open still.
+    /// The calls, window by window; the last may be open still.
     pub(crate) fn windows(&self) -> Vec<Window> {
         self.windows.lock().expect("no panic").values().copied().collect()
     }

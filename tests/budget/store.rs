@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use keyfit::{Clock as _, SystemClock};
 
-/// What such servers are called.
+/// The names of such servers.
 const PROGRAMS: [&str; 2] = ["valkey-server", "redis-server"];
 
 /// A process that ends with its value.

@@ -724,7 +724,7 @@ mod generated {
         /// `keyfit::Profile`.
         ///
         /// # Errors
-        /// Returns an error, with file and line, if the file, the profile or a credential cannot be used, and as
+        /// Returns an error if the file, the profile or a credential cannot be used, with file and line, and as
         /// `with_config`. No message shows a secret.
         pub fn from_profile() -> Result<Self, ::keyfit::Error> {
             rt::from_profile()

@@ -11,7 +11,7 @@ use super::{Folder, locks};
 /// The variable by which this file's program knows that it is one.
 const PROGRAM: &str = "KEYFIT_TEST_OF_PROFILES";
 
-/// What a program with these variables says of the client that it makes.
+/// The words of a program with these variables about the client that it makes.
 fn said(folder: &Path, variables: &[(&str, &str)]) -> String {
     let mut program = Command::new(std::env::current_exe().expect("this program"));
     program.args(["--exact", "environment::the_program", "--nocapture"]).current_dir(folder).env(PROGRAM, "1");

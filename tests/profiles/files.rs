@@ -1,4 +1,4 @@
-//! What a file sets.
+//! The settings of a file.
 
 use keyfit::Profile;
 

@@ -1,10 +1,10 @@
-//! What a file may not hold, and what is said of it.
+//! Files that are refused, and the errors.
 
 use keyfit::{ErrorKind, Profile};
 
 use super::{Folder, locks};
 
-/// What is said of a file, without the folder.
+/// The error of a file, without the folder.
 fn told(text: &str) -> String {
     let folder = Folder::new(text);
     let made = folder.profile("default").and_then(|profile| profile.client::<locks::Client>());

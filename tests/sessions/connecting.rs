@@ -1,4 +1,4 @@
-//! What is stored, and what is said of a database that is not as it should be.
+//! Sessions as they are stored, and the errors of a database that is not as it should be.
 
 use keyfit::Error;
 use keyfit::auth::AccessToken;

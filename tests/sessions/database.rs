@@ -9,7 +9,7 @@ use std::{env, fs};
 
 use keyfit::{Clock as _, SystemClock};
 
-/// What a folder of PostgreSQL has.
+/// The programs in a folder of PostgreSQL.
 const NEEDED: [&str; 4] = ["initdb", "pg_ctl", "pg_isready", "postgres"];
 
 /// A database that ends with its value.

@@ -92,7 +92,7 @@ fn start(name: &str, endpoint: &Endpoint, database: &Database) -> Child {
         .expect("this test runs")
 }
 
-/// What a process said.
+/// The output of a process.
 async fn end(mut out: impl std::io::Read + Send + 'static) -> String {
     let reading = tokio::task::spawn_blocking(move || {
         let mut said = String::new();

@@ -17,10 +17,10 @@ pub(crate) enum Point {
     Answered,
 }
 
-/// What is done at a point.
+/// The act at a point.
 pub(crate) type Act = Box<dyn Fn() + Send + Sync>;
 
-/// What it was sent.
+/// A token endpoint and the tokens that it was sent.
 #[derive(Clone)]
 pub(crate) struct Endpoint {
     pub(crate) url: String,

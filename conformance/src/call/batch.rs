@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{Arguments, value};
 use crate::{UserError, pointer};
 
-/// What the document says of the items of an operation.
+/// The items of an operation, as the document has them.
 #[derive(Clone, Debug)]
 pub struct Items {
     api: Arc<Api>,
@@ -42,7 +42,7 @@ impl Items {
     /// The arguments of the call without the items, with a body of what stands beside them.
     ///
     /// # Errors
-    /// Returns an error as [`Arguments::read`] does.
+    /// Returns an error if [`Arguments::read`] does.
     pub fn arguments(
         &self,
         operation: &Operation,
@@ -72,7 +72,7 @@ impl Items {
         Arguments::read(&self.api, operation, &typed, body)
     }
 
-    /// What is wrong with an item, by the document. What is no JSON is for the writer to say.
+    /// The flaws of an item by the document. The writer says which items are not JSON.
     pub fn check(&self, item: &[u8]) -> Vec<Reason> {
         let Ok(item) = serde_json::from_slice::<Value>(item) else { return Vec::new() };
         let found = mismatch(&self.api, Direction::Request, &self.schema, &item);

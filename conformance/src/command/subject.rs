@@ -109,7 +109,7 @@ impl Live {
         self.base_url.is_some() || self.profile.is_some()
     }
 
-    /// What a profile says of the API: the one that is named, or for want of a tokens file that of the environment.
+    /// The profile for the API: the one that is named, or for want of a tokens file that of the environment.
     fn told(&self, catalogue: &Catalogue, openers: &[Opener]) -> Result<Option<Told>, UserError> {
         if self.profile.is_none() && self.tokens.is_some() {
             return Ok(None);

@@ -1,4 +1,4 @@
-//! What one feed is about: which rows go where, and which files it writes.
+//! One feed: which rows go where, and which files it writes.
 
 use std::fmt;
 use std::path::{Path, PathBuf};

@@ -15,7 +15,7 @@ use crate::conditional::{is_changed_by_tag, is_read_by_tag, names, tells_tag};
 const BYTES: usize = 8;
 
 impl Core {
-    /// What a call is answered that is in order but for its condition.
+    /// The answer to a call that is in order but for its condition.
     pub(super) fn succeed_under_condition(&self, index: usize, served: &Served<'_>) -> Result<Answer, Refusal> {
         if is_read_by_tag(served.operation) {
             let answer = self.succeed(index, served)?;

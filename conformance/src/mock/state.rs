@@ -54,7 +54,7 @@ pub(super) struct State {
     pub(super) keyed: HashMap<String, Kept>,
     /// What callers made.
     pub(super) store: Store,
-    /// What it was accepted to do.
+    /// The work that it accepted.
     pub(super) works: Works,
 }
 

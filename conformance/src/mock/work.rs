@@ -51,7 +51,7 @@ pub(super) struct Works {
 
 #[derive(Clone, Copy, Debug)]
 struct Work {
-    /// What was called.
+    /// The operation that was called.
     operation: usize,
     tenant: usize,
     left: u32,
@@ -242,7 +242,7 @@ impl Core {
         Some(answer)
     }
 
-    /// What came of work: the other success that its operation documents, or that it is done.
+    /// The result of work: the other success that its operation documents, or that it is done.
     fn result(&self, index: usize) -> Answer {
         let operation = &self.api.operations[index];
         let other = operation.responses.iter().find(|(status, shape)| {

@@ -73,7 +73,7 @@ impl AuthorizationServer {
     /// The same, asked by a client of your own, as that of [`Config::http_client`](crate::Config::http_client).
     ///
     /// # Errors
-    /// As [`discover`](Self::discover).
+    /// Returns an error if [`discover`](Self::discover) would.
     pub async fn discover_by(client: impl HttpClient, issuer: &str) -> Result<Self, Error> {
         Self::discover_over(Http { own: Some(Own::new(client)), ..Http::default() }, issuer).await
     }

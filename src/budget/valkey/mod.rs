@@ -67,7 +67,7 @@ impl ValkeyBudget {
     /// Connects to a cluster by some of its nodes, whose URLs are as those of [`connect`](Self::connect).
     ///
     /// # Errors
-    /// As [`connect`](Self::connect).
+    /// Returns an error if [`connect`](Self::connect) would.
     pub async fn connect_cluster<'a>(urls: impl IntoIterator<Item = &'a str>, namespace: &str) -> Result<Self, Error> {
         let namespace = checked(namespace)?;
         let nodes: Result<Vec<_>, _> = urls.into_iter().map(redis::IntoConnectionInfo::into_connection_info).collect();
@@ -114,7 +114,7 @@ impl fmt::Debug for ValkeyBudget {
     }
 }
 
-/// What the script takes; empty where there is nothing to say.
+/// The arguments of the script; empty where there is nothing to say.
 fn arguments(invocation: &mut ScriptInvocation<'_>, asked: &Reservation) {
     let report = &asked.report;
     let seen = |value: Option<u64>| value.map(|value| value.to_string()).unwrap_or_default();
@@ -138,7 +138,7 @@ fn milliseconds(duration: Duration) -> u64 {
     duration.as_millis().try_into().unwrap_or(u64::MAX).min(1 << 53)
 }
 
-/// What the script answers; `None` where it is another script.
+/// The answer of the script; `None` where it is another script.
 fn reserved(answer: &[i64]) -> Option<Reserved> {
     let number = |value: i64| u64::try_from(value).ok();
     match *answer {
@@ -181,7 +181,7 @@ fn refused(why: &str, error: &RedisError) -> Error {
     Error::configuration(format!("the store of the rate budget cannot be used: {why} ({error})"))
 }
 
-/// What is wrong, and what to do.
+/// The cause of an error, and the way out.
 fn reason(error: &RedisError) -> &'static str {
     match error.kind() {
         ErrorKind::AuthenticationFailed => "it refuses the login of the URL",

@@ -27,7 +27,7 @@ pub(super) struct Item {
     pub(super) is_harmless: bool,
 }
 
-/// What a batch keeps of an item, beside its JSON.
+/// The part of an item that a batch keeps, beside its JSON.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Known<'a> {
     pub(super) id: &'a str,

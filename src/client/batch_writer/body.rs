@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::error::json::names;
 
-/// What comes before the list of items in a body, and after it.
+/// The body before its list of items, and after it.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(super) struct Around {
     before: Bytes,

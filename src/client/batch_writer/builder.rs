@@ -80,14 +80,14 @@ impl<T: Serialize> Builder<T> {
         }
     }
 
-    /// What each body holds beside its items: an object, in which the list of items is put in its place.
+    /// The rest of each body beside its items: an object, in which the list of items is put in its place.
     #[must_use]
     pub fn body(mut self, beside: &(impl Serialize + ?Sized)) -> Self {
         self.beside = crate::auth::with_secrets(|| serde_json::to_value(beside)).map_err(|error| error.to_string());
         self
     }
 
-    /// What the body holds beside its items is not JSON.
+    /// The rest of the body beside its items is not JSON.
     pub(crate) fn refused(self, why: String) -> Self {
         Self { beside: Err(why), ..self }
     }

@@ -14,7 +14,7 @@ use crate::error::Error;
 /// (`rejected` or `unknown`), `reasons` (of rejected items: `field`, `message`, `code`), `why`, `status` and
 /// `may_have_been_sent` (of unknown ones), and `value` (the item as it was written; a text where it is not JSON).
 ///
-/// What is in the file stays: it is never emptied, and a line that was cut off is ended first. After a crash an item may stand in it
+/// The lines in the file stay: it is never emptied, and a line that was cut off is ended first. After a crash an item may stand in it
 /// twice. Items may be personal: a file that is made is its owner's alone.
 #[derive(Debug)]
 pub struct DeadLetters {

@@ -1,4 +1,4 @@
-//! What can be said of an item before it is sent: what it is known by, and why it cannot be sent.
+//! An item before it is sent: the fields that it is known by, and why it cannot be sent.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -16,12 +16,12 @@ use crate::error::operation::Retry;
 /// Looks at an item, as JSON, before it is sent, and says what is wrong with it.
 pub(super) type Check = Arc<dyn Fn(&[u8]) -> Vec<Reason> + Send + Sync>;
 
-/// What items are known by.
+/// The fields that items are known by.
 #[derive(Clone)]
 pub(super) struct Fields {
     /// The members that are read.
     members: Vec<String>,
-    /// What says whose item it is: the place of its member, and the way on from there.
+    /// The owner of an item: the place of its member, and the way on from there.
     key: Option<(usize, String)>,
     /// By which an item is known again in the answer.
     id: Option<usize>,
@@ -34,7 +34,7 @@ pub(super) struct Fields {
     pub(super) check: Option<Check>,
 }
 
-/// What a batch has to know of an item.
+/// The facts about an item that a batch needs.
 #[derive(Debug, Default, Eq, PartialEq)]
 pub(super) struct Identity<'a> {
     /// Items of one key stay in order.

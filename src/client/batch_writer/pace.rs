@@ -5,7 +5,7 @@ use std::time::Duration;
 
 /// An answer that took so many times as long as the quickest one says that the server is at its limit.
 const SLOW: u32 = 2;
-/// What does not count as slow.
+/// The time that does not count as slow.
 const NOISE: Duration = Duration::from_millis(10);
 
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub(super) struct Pace {
     /// When it last fell. What was sent before that says nothing new.
     fell: Option<Duration>,
     quickest: Option<Duration>,
-    /// What is left of the limit, where answers tell it.
+    /// The rest of the limit, where answers tell it.
     left: Option<u64>,
     /// Where they do not: how many batches came through before the last refusal, and how many since.
     capacity: Option<u64>,

@@ -1,4 +1,4 @@
-//! What an answer says of each item of its batch, by the descriptions of the operation. What it does not say for certain is
+//! The outcome of each item of a batch in its answer, by the descriptions of the operation. What it does not say for certain is
 //! unknown: an item is never taken for accepted because nothing contradicts it.
 
 use std::collections::HashMap;
@@ -36,7 +36,7 @@ impl Shape {
     }
 }
 
-/// What an answer has of what a description names.
+/// The parts of an answer that a description names.
 struct Told<'a> {
     partial: &'a Partial,
     received: Option<u64>,
@@ -153,7 +153,7 @@ impl<'a> Slots<'a> {
         }
     }
 
-    /// What the counts prove of every item that no list names.
+    /// The outcome that the counts prove of every item that no list names.
     fn counted(
         &self,
         told: &Told<'_>,

@@ -14,7 +14,7 @@ use crate::runtime;
 /// What the caller gives for outcomes to be delivered to.
 pub(super) type Receiver = Box<dyn FnMut(&Delivery<'_>) + Send>;
 
-/// What keeps a checkpoint before batches are sent that must not be sent twice.
+/// The keeper of a checkpoint, called before batches are sent that must not be sent twice.
 pub(super) type Journal = Box<dyn FnMut(&Checkpoint) -> io::Result<()> + Send>;
 
 pub(super) struct Task {

@@ -43,7 +43,7 @@ impl Sieve {
         sieve
     }
 
-    /// What the descriptions name, with what tells the items apart: by the field `id` where items are repeated.
+    /// The places that the descriptions name, with what tells the items apart: by the field `id` where items are repeated.
     pub(crate) fn of_receipt(descriptions: &[Partial], id: Option<&str>) -> Self {
         let mut sieve = Self::of(descriptions);
         for told in descriptions {

@@ -17,7 +17,7 @@ fn served() -> Client {
     Client::with_config(Key::new("fixture-token-0001").expect("a key"), config).expect("a client") // not-a-secret
 }
 
-/// What the server says of itself.
+/// The server's own figures.
 async fn said(path: &str) -> Value {
     served().request(Method::GET, path).send().await.expect("an answer").decode().expect("JSON")
 }

@@ -48,7 +48,7 @@ fn served() -> streams::Client {
     served_with(once())
 }
 
-/// What the server says of itself.
+/// The server's own figures.
 async fn said(path: &str) -> Value {
     let answer = served().request(Method::GET, path).send().await.expect("an answer");
     answer.decode().expect("JSON")

@@ -142,7 +142,7 @@ impl<'a> Described<'a> {
         Some(Found { at_most: found.at_most.min(Level::Should), ..found })
     }
 
-    /// What is wrong with an answer. Where only what a transcription has by inference is, it is observed.
+    /// The flaws of an answer. Where only what a transcription has by inference is, it is observed.
     fn found(&self, documented: &Documented<'_>, misfit: impl Fn(Judge) -> Option<String>) -> Option<Found> {
         let judge = Judge { spares_unverified: self.seen.is_transcribed, judges_formats: false };
         if let Some(finding) = misfit(judge) {

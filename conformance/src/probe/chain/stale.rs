@@ -44,7 +44,7 @@ impl Target {
     }
 }
 
-/// What is wrong with the answer to a change of what is another one by now.
+/// The flaw of an answer to a change of what is another one by now.
 fn judged(status: u16, is_made: bool) -> Option<(Level, String)> {
     match status {
         200..300 => {

@@ -1,4 +1,4 @@
-//! What a profile says of a call, and what stands over it.
+//! A call by a profile, and the options that stand over it.
 
 use std::fs;
 use std::path::{Path, PathBuf};

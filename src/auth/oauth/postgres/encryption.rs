@@ -42,7 +42,7 @@ impl EncryptionKeys {
     /// An older key, which decrypts what it has encrypted.
     ///
     /// # Errors
-    /// As [`from_source`](Self::from_source).
+    /// Returns an error if [`from_source`](Self::from_source) would.
     pub async fn with_older(mut self, source: impl SecretSource) -> Result<Self, Error> {
         self.0.push(Key::of(&source.read().await?)?);
         Ok(self)

@@ -87,7 +87,7 @@ pub(super) async fn connection(pool: &Pool) -> Result<Object, Error> {
     })
 }
 
-/// What could not be done with the row of a session. The error holds no value of it.
+/// The error of a row that cannot be used. It holds no value of the row.
 pub(super) fn failed(name: &str, doing: &str, error: &tokio_postgres::Error) -> Error {
     Error::credential(format!("the tokens of the session `{name}` cannot be {doing}: {}", schema::words(error)))
 }

@@ -18,7 +18,7 @@ use crate::error::{Clock, Error, SystemClock};
 use crate::http_client::HttpClient;
 
 const TARGET: &str = "secretsmanager.GetSecretValue";
-/// What errors call the address.
+/// The name of the address in errors.
 const NAME: &str = "the endpoint of AWS Secrets Manager";
 const JSON: &str = "application/x-amz-json-1.1";
 

@@ -19,7 +19,7 @@ use state::{LONGEST_WINDOW, State};
 /// Buckets of which more are not kept than this, unless they are in use.
 const MOST_BUCKETS: usize = 1024;
 
-/// What is known of each bucket.
+/// The limits of each bucket, as far as they are known.
 #[derive(Debug)]
 pub(crate) struct Limiter {
     /// Whether calls wait. Without that only what answers say is kept.
@@ -28,7 +28,7 @@ pub(crate) struct Limiter {
     buckets: Mutex<HashMap<Key, Arc<Known>>>,
 }
 
-/// What is known of one bucket.
+/// The limit of one bucket, as far as it is known.
 #[derive(Debug, Default)]
 struct Known {
     state: Mutex<State>,

@@ -1,11 +1,11 @@
-//! What a client reports to a budget: what became of the calls that it was granted, window by window.
+//! The reports of a client to a budget: the outcome of the calls that it was granted, window by window.
 
 use std::time::Duration;
 
 use crate::budget::{Report, Seen};
 use crate::error::RateLimit;
 
-/// What is not reported yet.
+/// The outcomes that are not reported yet.
 #[derive(Debug, Default)]
 pub(super) struct Reports {
     /// Of the newest window, and of those before.
@@ -18,7 +18,7 @@ pub(super) struct Reports {
     has_news: bool,
 }
 
-/// What answers told of the newest window.
+/// The newest window, as answers told it.
 #[derive(Debug, Default)]
 struct Window {
     /// Its name, which is when it ends by the server's clock.

@@ -26,7 +26,7 @@ const LARGEST: u64 = 1000;
 pub(crate) struct Shared {
     pub(crate) budget: Arc<dyn Budget>,
     pub(crate) clock: Arc<dyn Clock>,
-    /// What the budget's names for buckets begin with.
+    /// The beginning of the budget's names for buckets.
     pub(crate) api: String,
 }
 
@@ -44,7 +44,7 @@ pub(crate) struct Share {
     answered: Notify,
 }
 
-/// What came of asking for a call.
+/// The answer to who asks for a call.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Taken {
     /// One may be sent, of this window.
@@ -274,7 +274,7 @@ impl Drop for Waiting<'_> {
 }
 
 impl ShareState {
-    /// What is known without asking; `None` where the budget has to be asked.
+    /// The answer that is known without asking; `None` where the budget has to be asked.
     fn take(&mut self, now: Duration) -> Option<Taken> {
         if self.is_alone {
             return Some(Taken::Alone);
@@ -316,7 +316,7 @@ impl ShareState {
         self.slices.push_back(Slice { left: granted.calls, epoch, ends: asked_at + granted.valid_for });
     }
 
-    /// What is not used of slices whose time is up goes back.
+    /// Calls that are left of slices whose time is up go back.
     fn end_slices(&mut self, now: Duration) {
         while let Some(slice) = self.slices.front().filter(|slice| slice.ends <= now) {
             let (epoch, left) = (slice.epoch, slice.left);

@@ -1,4 +1,4 @@
-//! What a client knows of one of its rate limits, from answers alone.
+//! One rate limit of a client, as answers alone tell it.
 
 use std::time::Duration;
 
