@@ -1,5 +1,5 @@
-//! Sessions in PostgreSQL: a real one, which the tests start on 127.0.0.1, stop and kill. Where it is not installed they say so and
-//! pass.
+//! Stores that processes share, in files of SQLite and in a real PostgreSQL, which the tests start on 127.0.0.1, stop and kill. Where that
+//! is not installed they say so and go on without it.
 #![cfg(unix)]
 
 mod connecting;
@@ -7,10 +7,13 @@ mod database;
 mod processes;
 mod server;
 
+use database::Database;
 use deadpool_postgres::{Config, Pool, Runtime};
 use keyfit::Error;
-use keyfit::auth::oauth::{EncryptionKeys, PostgresSessions};
+
 use keyfit::auth::source::{BoxFuture, SecretSource};
+use keyfit::auth::store::{EncryptionKeys, SharedStore};
+use tempfile::TempDir;
 use tokio_postgres::NoTls;
 
 /// Two keys for tests, 32 bytes in base64.
@@ -36,8 +39,41 @@ fn pool(url: &str) -> Pool {
     config.create_pool(Some(Runtime::Tokio1), NoTls).expect("a pool")
 }
 
-async fn sessions(url: &str) -> PostgresSessions {
-    let pool = pool(url);
-    PostgresSessions::migrate(&pool).await.expect("a table");
-    PostgresSessions::connect(pool, keys(KEY).await).await.expect("a database")
+/// A place of each engine that is there.
+enum Place {
+    Postgres(Database),
+    Sqlite(TempDir),
+}
+
+impl Place {
+    async fn all() -> Vec<Self> {
+        let sqlite = Self::Sqlite(tempfile::tempdir().expect("a folder"));
+        Database::start().await.map(Self::Postgres).into_iter().chain([sqlite]).collect()
+    }
+
+    /// A URL, or a path.
+    fn at(&self) -> String {
+        match self {
+            Self::Postgres(database) => database.url(),
+            Self::Sqlite(folder) => folder.path().join("keyfit.db").display().to_string(),
+        }
+    }
+
+    async fn store(&self) -> SharedStore {
+        store(&self.at()).await
+    }
+}
+
+/// The store at a URL or a path, which is made where there is none.
+async fn store(at: &str) -> SharedStore {
+    opened(at, keys(KEY).await).await.expect("a store")
+}
+
+async fn opened(at: &str, keys: EncryptionKeys) -> Result<SharedStore, Error> {
+    if !at.starts_with("postgres:") {
+        return SharedStore::sqlite(at, keys).await;
+    }
+    let pool = pool(at);
+    SharedStore::migrate_postgres(&pool).await?;
+    SharedStore::postgres(pool, keys).await
 }

@@ -13,7 +13,7 @@ use keyfit::{Clock as _, Config, ErrorKind, SystemClock};
 
 use super::database::Database;
 use super::server::{Endpoint, Point};
-use super::sessions;
+use super::{Place, store};
 
 const LEASE: Duration = Duration::from_secs(1);
 const ROUNDS: usize = 24;
@@ -24,8 +24,8 @@ fn told(name: &str) -> String {
 
 async fn session() -> RefreshingSession {
     let endpoint = TokenEndpoint::builder(told("KEYFIT_TEST_ENDPOINT"), "c").build().expect("an endpoint");
-    let sessions = sessions(&told("KEYFIT_TEST_DATABASE")).await.lease(LEASE);
-    RefreshingSession::load(endpoint, sessions.session("alice")).await.expect("a session")
+    let store = store(&told("KEYFIT_TEST_STORE")).await.lease(LEASE);
+    RefreshingSession::load(endpoint, store.session("alice")).await.expect("a session")
 }
 
 /// A process of this test that refreshes again and again.
@@ -81,11 +81,11 @@ async fn a_thousand_callers_call_at_once() {
     println!("tokens: {}", taking.0.lock().expect("no panic").len());
 }
 
-fn start(name: &str, endpoint: &Endpoint, database: &Database) -> Child {
+fn start(name: &str, endpoint: &Endpoint, at: &str) -> Child {
     Command::new(std::env::current_exe().expect("this test"))
         .args(["--exact", &format!("processes::{name}"), "--ignored", "--nocapture"])
         .env("KEYFIT_TEST_ENDPOINT", &endpoint.url)
-        .env("KEYFIT_TEST_DATABASE", database.url())
+        .env("KEYFIT_TEST_STORE", at)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -103,12 +103,18 @@ async fn end(mut out: impl std::io::Read + Send + 'static) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn eight_thousand_callers_of_eight_processes_are_one_refresh() {
-    let Some(database) = Database::start().await else { return };
+    for place in Place::all().await {
+        refresh_once(&place).await;
+    }
+}
+
+async fn refresh_once(place: &Place) {
     let endpoint = Endpoint::start(3600).await;
-    let store = sessions(&database.url()).await.session("alice");
+    let store = place.store().await.session("alice");
     let expired = TokenSet::new(AccessToken::new("old").expiring_at(SystemClock.now())).refresh(endpoint.consent());
     store.save(&expired).await.expect("saved");
-    let children: Vec<Child> = (0..8).map(|_| start("a_thousand_callers_call_at_once", &endpoint, &database)).collect();
+    let children: Vec<Child> =
+        (0..8).map(|_| start("a_thousand_callers_call_at_once", &endpoint, &place.at())).collect();
     for mut child in children {
         let said = end(child.stdout.take().expect("a pipe")).await;
         assert!(said.contains("tokens: 1"), "{said}");
@@ -119,9 +125,14 @@ async fn eight_thousand_callers_of_eight_processes_are_one_refresh() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_refresh_token_is_sent_twice_whenever_processes_are_killed() {
-    let Some(database) = Database::start().await else { return };
+    for place in Place::all().await {
+        kill_in_rounds(&place).await;
+    }
+}
+
+async fn kill_in_rounds(place: &Place) {
     let endpoint = Endpoint::start(3600).await;
-    let store = sessions(&database.url()).await.lease(LEASE).session("alice");
+    let store = place.store().await.lease(LEASE).session("alice");
     let (mut consents, mut ended) = (0, 0);
     for round in 0..ROUNDS {
         let lock = store.lock().await.expect("the last one has ended");
@@ -145,7 +156,7 @@ async fn no_refresh_token_is_sent_twice_whenever_processes_are_killed() {
         {
             let mut children = children.lock().expect("no panic");
             for _ in 0..3 {
-                let mut child = start("refreshes_until_it_is_killed", &endpoint, &database);
+                let mut child = start("refreshes_until_it_is_killed", &endpoint, &place.at());
                 outs.push((child.stdout.take().expect("a pipe"), child.stderr.take().expect("a pipe")));
                 children.push(child);
             }
@@ -176,8 +187,8 @@ async fn no_refresh_token_is_sent_twice_whenever_processes_are_killed() {
 async fn a_database_that_goes_down_in_a_refresh_costs_no_token() {
     let Some(database) = Database::start().await else { return };
     let endpoint = Endpoint::start(3600).await;
-    let sessions = sessions(&database.url()).await.lease(LEASE);
-    let store = sessions.session("alice");
+    let shared = store(&database.url()).await.lease(LEASE);
+    let store = shared.session("alice");
     store.save(&TokenSet::new(AccessToken::new("old")).refresh(endpoint.consent())).await.expect("saved");
     let database = Arc::new(Mutex::new(database));
     let goes = Arc::clone(&database);
@@ -192,7 +203,7 @@ async fn a_database_that_goes_down_in_a_refresh_costs_no_token() {
     while !session.is_saved().await {
         SystemClock.sleep(Duration::from_millis(50)).await;
     }
-    let kept = sessions.session("alice").load().await.expect("it is read").expect("tokens");
+    let kept = shared.session("alice").load().await.expect("it is read").expect("tokens");
     assert_eq!(kept.refresh_token(), Some("r1"));
     assert_eq!(endpoint.seen().len(), 1);
 }

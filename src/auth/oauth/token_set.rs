@@ -73,6 +73,15 @@ impl TokenSet {
         Self { refresh: Some(refresh), is_redeemed: false, is_reusable: false, ..self.clone() }
     }
 
+    /// With all times moved, for a store that knows another clock than this machine's.
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    #[must_use]
+    pub(in crate::auth) fn with_times(mut self, moved: impl Fn(SystemTime) -> SystemTime) -> Self {
+        let expires_at = self.expires_at().map(moved);
+        self.access = self.access.expiring_at(expires_at);
+        self
+    }
+
     /// The access token.
     pub fn access(&self) -> &AccessToken {
         &self.access
