@@ -2,6 +2,7 @@
 
 mod answers;
 mod crash;
+mod grace;
 mod grants;
 mod kills;
 mod requests;

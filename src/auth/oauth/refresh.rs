@@ -19,6 +19,11 @@ const LEEWAY: Duration = Duration::from_secs(60);
 /// The first wait before a set that could not be saved is saved again, and the longest.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// The wait before a refresh token is sent again in its grace period, how often that is done in one refresh, and the end of the period
+/// in which it is not: a request takes time to arrive.
+const REPLAY_WAIT: Duration = Duration::from_millis(500);
+const REPLAYS: u32 = 2;
+const REPLAY_MARGIN: Duration = Duration::from_secs(1);
 
 /// The tokens of one user, refreshed when needed. Give it to
 /// [`Credential::from_source`](crate::auth::Credential::from_source), which asks it ahead of expiry and after a 401.
@@ -35,7 +40,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// - Where the new set cannot be saved that is logged as an error, the set is used, and saving is tried again until it
 ///   succeeds, ever more rarely up to once a minute, under the lock: see [`is_saved`](Self::is_saved).
 /// - A server that left the refresh token in force when it was last used takes it again: nothing is taken out of the store
-///   then, and what is lost on the way is asked for once more.
+///   then, and what is lost on the way is asked for once more. One with a
+///   [grace period](super::TokenEndpointBuilder::refresh_grace_period) takes it for that time: the store keeps it aside with the time.
 /// - An answer without tokens changes nothing that is stored, but for a new refresh token in it.
 /// - A caller that goes away does not stop a refresh on its way: the server may have rotated already.
 ///
@@ -197,27 +203,44 @@ impl Inner {
     /// Sends the refresh token and saves what comes. What is returned is the server's refusal of the token, and the lock.
     async fn redeem(self: &Arc<Self>, state: &mut State, lock: StoreLock) -> Result<Option<(Error, StoreLock)>, Error> {
         let old = state.tokens.clone();
-        let Some(refresh) = old.refresh_token() else { return Err(without_refresh_token(&old)) };
         let is_reusable = old.is_reusable() || self.endpoint.are_refresh_tokens_reusable();
-        let grant = if is_reusable { Grant::Repeatable } else { Grant::Once };
-        if !is_reusable {
+        let (refresh, mut grant) = match (old.refresh_token(), old.sent(), self.grace_left(&old)) {
+            (Some(refresh), ..) if is_reusable => (refresh, Grant::Repeatable),
+            (Some(refresh), ..) => (refresh, Grant::Once),
+            (None, Some((sent, _)), Some(left)) => (sent, Grant::Within(left)),
+            (None, ..) => return Err(without_refresh_token(&old)),
+        };
+        if grant == Grant::Once {
             // Before it is sent: no other process, and none after this one, shall find it. A task that is stopped from here
             // on leaves it so, in memory too.
+            let has_grace = self.endpoint.refresh_grace_period().is_some();
+            let redeemed = old.redeemed(has_grace.then(|| self.endpoint.clock().now()));
             if !state.is_marked {
-                self.store.save(&old.redeemed()).await?;
+                self.store.save(&redeemed).await?;
                 state.is_marked = true;
             }
-            state.tokens = old.redeemed();
+            state.tokens = redeemed;
         }
         let secrets: Vec<&str> = old.secrets().collect();
-        let failed = match self.endpoint.refresh(grant, refresh, &secrets).await {
-            Ok(newer) => {
-                state.tokens = old.merge(newer);
-                self.changed(state);
-                self.save(state, lock).await;
-                return Ok(None);
+        let mut replays = 0;
+        let failed = loop {
+            let failed = match self.endpoint.refresh(grant, refresh, &secrets).await {
+                Ok(newer) => {
+                    state.tokens = old.merge(newer);
+                    self.changed(state);
+                    self.save(state, lock).await;
+                    return Ok(None);
+                }
+                Err(failed) => failed,
+            };
+            let is_lost = failed.standing == Standing::Unknown && failed.rotated.is_none();
+            if !is_lost || replays >= REPLAYS || self.grace_left(&state.tokens).is_none() {
+                break failed;
             }
-            Err(failed) => failed,
+            replays += 1;
+            self.endpoint.clock().sleep(REPLAY_WAIT).await;
+            let Some(left) = self.grace_left(&state.tokens) else { break failed };
+            grant = Grant::Within(left);
         };
         let Failed { error, standing, rotated, .. } = failed;
         if let Some(rotated) = rotated {
@@ -228,7 +251,15 @@ impl Inner {
         if is_reusable {
             return if standing == Standing::Refused { Ok(Some((error, lock))) } else { Err(error) };
         }
-        if standing == Standing::Unknown {
+        let is_replayed = matches!(grant, Grant::Within(_));
+        if is_replayed && standing == Standing::Refused {
+            return Ok(Some((error, lock)));
+        }
+        // Whatever is said to a replay, what was sent before may have been redeemed.
+        if is_replayed || standing == Standing::Unknown {
+            if self.grace_left(&state.tokens).is_some() {
+                return Err(error);
+            }
             let wait = error.retry_after();
             let message = format!(
                 "nobody knows whether the refresh token was redeemed, and sending it again could end the session as theft: \
@@ -297,6 +328,15 @@ impl Inner {
         state.unsaved = Some(lock);
         runtime::spawn(save_again(Arc::downgrade(self)));
         None
+    }
+
+    /// How long a refresh token that was sent may be sent again.
+    fn grace_left(&self, tokens: &TokenSet) -> Option<Duration> {
+        let (_, at) = tokens.sent()?;
+        // A clock that was set back tells no time.
+        let age = self.endpoint.clock().now().duration_since(at).ok()?;
+        let left = self.endpoint.refresh_grace_period()?.checked_sub(age)?;
+        left.checked_sub(REPLAY_MARGIN).filter(|left| !left.is_zero())
     }
 
     fn changed(&self, state: &mut State) {

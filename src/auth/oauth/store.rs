@@ -21,8 +21,9 @@ use crate::error::Error;
 ///   session, which waits for a refresh under way, before the runtime is shut down. A task that is dropped with its runtime
 ///   is a kill.
 /// - Have the server take a refresh token a second time for a short while, where it offers that (a grace period, a reuse
-///   interval), and say so:
-///   [`reusable_refresh_tokens`](super::TokenEndpointBuilder::reusable_refresh_tokens).
+///   interval), and say for how long:
+///   [`refresh_grace_period`](super::TokenEndpointBuilder::refresh_grace_period). The store then keeps the token aside with the time, in
+///   what [`TokenSet::to_json`] writes.
 pub trait TokenStore: fmt::Debug + Send + Sync + 'static {
     /// The tokens as they are now; `None` where nobody has consented yet.
     fn load(&self) -> BoxFuture<'_, Result<Option<TokenSet>, Error>>;
