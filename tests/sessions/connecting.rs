@@ -8,7 +8,7 @@ use keyfit::auth::oauth::{TokenSet, TokenStore as _};
 use keyfit::auth::store::{EncryptionKeys, SharedStore};
 
 use super::database::Database;
-use super::{Fixed, KEY, OTHER_KEY, Place, keys, opened, pool};
+use super::{Fixed, KEY, OTHER_KEY, Place, keys, opened, pool, run};
 
 fn tokens(access: &str, refresh: &str) -> TokenSet {
     TokenSet::new(AccessToken::new(access)).refresh(refresh)
@@ -16,14 +16,6 @@ fn tokens(access: &str, refresh: &str) -> TokenSet {
 
 fn refresh_token(read: Result<Option<TokenSet>, Error>) -> Option<String> {
     read.expect("it is read")?.refresh_token().map(str::to_owned)
-}
-
-async fn run(at: &str, sql: &str) {
-    if at.starts_with("postgres:") {
-        pool(at).get().await.expect("a connection").batch_execute(sql).await.expect("it runs");
-    } else {
-        rusqlite::Connection::open(at).expect("a file").execute_batch(sql).expect("it runs");
-    }
 }
 
 #[tokio::test]

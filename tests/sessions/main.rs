@@ -4,8 +4,11 @@
 
 mod connecting;
 mod database;
+mod keys;
 mod processes;
+mod rotations;
 mod server;
+mod tokens;
 
 use database::Database;
 use deadpool_postgres::{Config, Pool, Runtime};
@@ -47,8 +50,11 @@ enum Place {
 
 impl Place {
     async fn all() -> Vec<Self> {
-        let sqlite = Self::Sqlite(tempfile::tempdir().expect("a folder"));
-        Database::start().await.map(Self::Postgres).into_iter().chain([sqlite]).collect()
+        Database::start().await.map(Self::Postgres).into_iter().chain([Self::sqlite()]).collect()
+    }
+
+    fn sqlite() -> Self {
+        Self::Sqlite(tempfile::tempdir().expect("a folder"))
     }
 
     /// A URL, or a path.
@@ -76,4 +82,13 @@ async fn opened(at: &str, keys: EncryptionKeys) -> Result<SharedStore, Error> {
     let pool = pool(at);
     SharedStore::migrate_postgres(&pool).await?;
     SharedStore::postgres(pool, keys).await
+}
+
+/// Runs statements in the place of a store, as somebody else does.
+async fn run(at: &str, sql: &str) {
+    if at.starts_with("postgres:") {
+        pool(at).get().await.expect("a connection").batch_execute(sql).await.expect("it runs");
+    } else {
+        rusqlite::Connection::open(at).expect("a file").execute_batch(sql).expect("it runs");
+    }
 }

@@ -15,10 +15,10 @@ use super::database::Database;
 use super::server::{Endpoint, Point};
 use super::{Place, store};
 
-const LEASE: Duration = Duration::from_secs(1);
+pub(super) const LEASE: Duration = Duration::from_secs(1);
 const ROUNDS: usize = 24;
 
-fn told(name: &str) -> String {
+pub(super) fn told(name: &str) -> String {
     std::env::vars().find(|(key, _)| key == name).map(|(_, value)| value).expect("told")
 }
 
@@ -68,7 +68,10 @@ impl HttpClient for Taking {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "a process of the tests in this file"]
 async fn a_thousand_callers_call_at_once() {
-    let credential: Credential<kind::Key> = Credential::from_source(session().await);
+    call_a_thousand_times(Credential::from_source(session().await)).await;
+}
+
+pub(super) async fn call_a_thousand_times(credential: Credential<kind::Key>) {
     let taking = Taking::default();
     let config = Config::default().base_url("http://127.0.0.1:1").http_client(taking.clone());
     let client = Client::with_config(credential, config).expect("a client");
@@ -81,19 +84,28 @@ async fn a_thousand_callers_call_at_once() {
     println!("tokens: {}", taking.0.lock().expect("no panic").len());
 }
 
-fn start(name: &str, endpoint: &Endpoint, at: &str) -> Child {
-    Command::new(std::env::current_exe().expect("this test"))
-        .args(["--exact", &format!("processes::{name}"), "--ignored", "--nocapture"])
-        .env("KEYFIT_TEST_ENDPOINT", &endpoint.url)
-        .env("KEYFIT_TEST_STORE", at)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("this test runs")
+/// A process of these tests.
+pub(super) struct Start<'a> {
+    pub(super) test: &'a str,
+    pub(super) endpoint: &'a str,
+    pub(super) at: &'a str,
+}
+
+impl Start<'_> {
+    pub(super) fn start(&self) -> Child {
+        Command::new(std::env::current_exe().expect("this test"))
+            .args(["--exact", self.test, "--ignored", "--nocapture"])
+            .env("KEYFIT_TEST_ENDPOINT", self.endpoint)
+            .env("KEYFIT_TEST_STORE", self.at)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("this test runs")
+    }
 }
 
 /// The output of a process.
-async fn end(mut out: impl std::io::Read + Send + 'static) -> String {
+pub(super) async fn end(mut out: impl std::io::Read + Send + 'static) -> String {
     let reading = tokio::task::spawn_blocking(move || {
         let mut said = String::new();
         out.read_to_string(&mut said).map(|_| said)
@@ -113,8 +125,13 @@ async fn refresh_once(place: &Place) {
     let store = place.store().await.session("alice");
     let expired = TokenSet::new(AccessToken::new("old").expiring_at(SystemClock.now())).refresh(endpoint.consent());
     store.save(&expired).await.expect("saved");
-    let children: Vec<Child> =
-        (0..8).map(|_| start("a_thousand_callers_call_at_once", &endpoint, &place.at())).collect();
+    eight_processes("processes::a_thousand_callers_call_at_once", &endpoint, place).await;
+}
+
+/// Eight processes that call a thousand times each, with one token and one fetch.
+pub(super) async fn eight_processes(test: &str, endpoint: &Endpoint, place: &Place) {
+    let start = Start { test, endpoint: &endpoint.url, at: &place.at() };
+    let children: Vec<Child> = (0..8).map(|_| start.start()).collect();
     for mut child in children {
         let said = end(child.stdout.take().expect("a pipe")).await;
         assert!(said.contains("tokens: 1"), "{said}");
@@ -156,7 +173,9 @@ async fn kill_in_rounds(place: &Place) {
         {
             let mut children = children.lock().expect("no panic");
             for _ in 0..3 {
-                let mut child = start("refreshes_until_it_is_killed", &endpoint, &place.at());
+                let mut child =
+                    Start { test: "processes::refreshes_until_it_is_killed", endpoint: &endpoint.url, at: &place.at() }
+                        .start();
                 outs.push((child.stdout.take().expect("a pipe"), child.stderr.take().expect("a pipe")));
                 children.push(child);
             }

@@ -1,4 +1,4 @@
-//! A token endpoint that takes each refresh token once.
+//! A token endpoint that takes each refresh token once, and credentials of clients.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -68,8 +68,8 @@ impl Endpoint {
     }
 
     async fn answer(&self, body: &str) -> (StatusCode, [(axum::http::HeaderName, &'static str); 1], String) {
-        let sent =
-            body.split('&').find_map(|pair| pair.strip_prefix("refresh_token=")).expect("a refresh token").to_owned();
+        let sent = body.split('&').find_map(|pair| pair.strip_prefix("refresh_token=")).unwrap_or("no refresh token");
+        let sent = sent.to_owned();
         let number = {
             let mut seen = self.seen.lock().expect("no panic");
             seen.push(sent);

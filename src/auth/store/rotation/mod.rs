@@ -189,12 +189,13 @@ impl SharedRotation {
     async fn load(&self) -> Result<Option<State>, RotationStopped> {
         let Some(content) = self.record.load().await.map_err(RotationStopped::Unfinished)? else { return Ok(None) };
         let state: Option<State> = serde_json::from_slice(&content.text).ok();
-        let state = state.filter(|state| {
-            let has_key = !matches!(state.reached, Reached::Minted | Reached::Distributed) || state.key().is_some();
-            has_key && (state.reached == Reached::Minting || state.new.is_some())
-        });
+        let is_whole = |state: &State| match state.reached {
+            Reached::Minting | Reached::Aborted => true,
+            Reached::Minted | Reached::Distributed => state.key().is_some(),
+            Reached::Verified | Reached::Switched | Reached::Revoked | Reached::Aborting => state.new.is_some(),
+        };
         let unread = || self.record.key.failed("read", "it holds no rotation as Keyfit writes it");
-        state.map(Some).ok_or_else(|| RotationStopped::Unfinished(unread()))
+        state.filter(is_whole).map(Some).ok_or_else(|| RotationStopped::Unfinished(unread()))
     }
 
     /// Writes a state down, for 15 s where the store cannot be used.
