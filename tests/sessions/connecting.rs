@@ -1,13 +1,15 @@
 //! Sessions as they are stored, and the errors of a database that is not as it should be.
 
 use std::os::unix::fs::PermissionsExt as _;
+use std::time::Duration;
 
-use keyfit::Error;
 use keyfit::auth::AccessToken;
 use keyfit::auth::oauth::{TokenSet, TokenStore as _};
 use keyfit::auth::store::{EncryptionKeys, SharedStore};
+use keyfit::{Clock as _, Error, SystemClock};
 
 use super::database::Database;
+use super::tokens::Off;
 use super::{Fixed, KEY, OTHER_KEY, Place, keys, opened, pool, run};
 
 fn tokens(access: &str, refresh: &str) -> TokenSet {
@@ -93,6 +95,18 @@ async fn a_set_that_another_process_has_written_is_not_overwritten() {
         let error = one.save(&tokens("c", "r3")).await.expect_err("it is older");
         assert!(error.to_string().contains("another process has written newer tokens"), "{error}");
         assert_eq!(refresh_token(one.load().await).as_deref(), Some("r2"));
+    }
+}
+
+#[tokio::test]
+async fn the_expiry_of_a_set_is_moved_by_what_the_clock_of_its_writer_is_wrong() {
+    for place in Place::all().await {
+        let ahead = Off::by(3600);
+        let set = TokenSet::new(AccessToken::new("a").expiring_at(ahead.now() + Duration::from_secs(600)));
+        place.store().await.clock(ahead).session("alice").save(&set).await.expect("saved");
+        let read = place.store().await.session("alice").load().await.expect("it is read").expect("tokens");
+        let left = read.expires_at().expect("an end").duration_since(SystemClock.now()).expect("not yet");
+        assert!(left <= Duration::from_secs(600) && left > Duration::from_secs(540), "{left:?}");
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod connecting;
 mod database;
+mod files;
 mod keys;
 mod processes;
 mod rotations;

@@ -13,7 +13,7 @@ use keyfit::{Clock as _, Config, ErrorKind, SystemClock};
 
 use super::database::Database;
 use super::server::{Endpoint, Point};
-use super::{Place, store};
+use super::{Place, run, store};
 
 pub(super) const LEASE: Duration = Duration::from_secs(1);
 const ROUNDS: usize = 24;
@@ -22,8 +22,14 @@ pub(super) fn told(name: &str) -> String {
     std::env::vars().find(|(key, _)| key == name).map(|(_, value)| value).expect("told")
 }
 
+/// With a grace period where the URL of the endpoint names one, in seconds.
 async fn session() -> RefreshingSession {
-    let endpoint = TokenEndpoint::builder(told("KEYFIT_TEST_ENDPOINT"), "c").build().expect("an endpoint");
+    let url = told("KEYFIT_TEST_ENDPOINT");
+    let mut endpoint = TokenEndpoint::builder(url.clone(), "c");
+    if let Some((_, seconds)) = url.split_once("?grace=") {
+        endpoint = endpoint.refresh_grace_period(Duration::from_secs(seconds.parse().expect("a number")));
+    }
+    let endpoint = endpoint.build().expect("an endpoint");
     let store = store(&told("KEYFIT_TEST_STORE")).await.lease(LEASE);
     RefreshingSession::load(endpoint, store.session("alice")).await.expect("a session")
 }
@@ -200,6 +206,48 @@ async fn kill_in_rounds(place: &Place) {
     );
     assert_eq!(seen.len(), different.len(), "{seen:?}");
     assert!(seen.len() > ROUNDS && ended > 0, "processes did refresh");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_token_of_a_killed_process_is_sent_again_within_the_grace_period_alone() {
+    for place in Place::all().await {
+        let at = place.at();
+        let store = place.store().await.lease(LEASE);
+        for (point, age, is_sent) in [
+            (Point::Asked, 0, true),
+            (Point::Rotated, 0, true),
+            (Point::Rotated, 25, true),
+            (Point::Rotated, 60, false),
+            (Point::Asked, 3600, false),
+        ] {
+            let mut endpoint = Endpoint::start(3600).await;
+            endpoint.url += "?grace=60";
+            let session = store.session("alice");
+            let lock = session.lock().await.expect("the last one has ended");
+            session.save(&TokenSet::new(AccessToken::new("a")).refresh("r0")).await.expect("saved");
+            drop(lock);
+            let start = Start { test: "processes::refreshes_until_it_is_killed", endpoint: &endpoint.url, at: &at };
+            let victim = Arc::new(Mutex::new(start.start()));
+            let kill = Arc::clone(&victim);
+            endpoint.set_trap(0, point, Box::new(move || kill.lock().expect("no panic").kill().expect("it runs")));
+            let out = victim.lock().expect("no panic").stdout.take().expect("a pipe");
+            assert!(!end(out).await.contains("done"), "it was killed");
+            victim.lock().expect("no panic").wait().expect("it ends");
+            let left = session.load().await.expect("it is read").expect("tokens");
+            assert!(left.refresh_token().is_none() && left.is_redeemed(), "{left:?}");
+            let back = match &place {
+                Place::Postgres(_) => format!("saved_at - interval '{age} seconds'"),
+                Place::Sqlite(_) => format!("saved_at - {age}"),
+            };
+            run(&at, &format!("UPDATE keyfit_record SET saved_at = {back} WHERE kind = 'session'")).await;
+            let mut next = start.start();
+            let said = end(next.stdout.take().expect("a pipe")).await;
+            next.wait().expect("it ends");
+            let sent = endpoint.seen().iter().filter(|token| *token == "r0").count();
+            assert_eq!((sent, said.contains("done")), if is_sent { (2, true) } else { (1, false) }, "{age}: {said}");
+            assert_eq!(said.contains("consent again"), !is_sent, "{said}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -46,10 +46,10 @@ impl TokenSource for Numbered {
 
 /// The clock of a machine that is so far ahead.
 #[derive(Clone, Debug, Default)]
-struct Off(Arc<Mutex<Duration>>);
+pub(super) struct Off(Arc<Mutex<Duration>>);
 
 impl Off {
-    fn by(seconds: u64) -> Self {
+    pub(super) fn by(seconds: u64) -> Self {
         Self(Arc::new(Mutex::new(Duration::from_secs(seconds))))
     }
 }

@@ -140,3 +140,102 @@ impl fmt::Debug for Record {
         f.debug_struct("Record").field("key", &self.key).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_core::future::BoxFuture;
+    use secrecy::SecretString;
+
+    use super::*;
+    use crate::auth::source::MemorySource;
+    use crate::auth::store::engine::{Kind, Stored};
+    use crate::error::SystemClock;
+
+    /// One record in memory, of which answers can be lost.
+    #[derive(Debug, Default)]
+    struct Memory(Mutex<Held>);
+
+    #[derive(Debug, Default)]
+    struct Held {
+        version: i64,
+        sealed: Vec<u8>,
+        /// Whether the next writes are done and give an error.
+        loses_answers: bool,
+    }
+
+    impl Engine for Memory {
+        fn load<'a>(&'a self, _: &'a Key) -> BoxFuture<'a, Result<Option<Stored>, Error>> {
+            let held = self.0.lock().expect("no panic");
+            let stored = Stored { version: held.version, sealed: Some(held.sealed.clone()), age: Duration::ZERO };
+            Box::pin(std::future::ready(Ok(Some(stored).filter(|stored| stored.version > 0))))
+        }
+
+        fn swap<'a>(&'a self, key: &'a Key, known: i64, sealed: &'a [u8]) -> BoxFuture<'a, Result<Option<i64>, Error>> {
+            let mut held = self.0.lock().expect("no panic");
+            let is_known = held.version == known;
+            if is_known {
+                (held.version, held.sealed) = (known + 1, sealed.to_vec());
+            }
+            let answer = Ok(is_known.then_some(held.version));
+            let answer = if held.loses_answers { Err(key.failed("written", "the answer is lost")) } else { answer };
+            Box::pin(std::future::ready(answer))
+        }
+
+        fn lease<'a>(&'a self, _: &'a Key, _: &'a str, _: Duration) -> BoxFuture<'a, Result<Option<i64>, Error>> {
+            Box::pin(std::future::ready(Ok(Some(self.0.lock().expect("no panic").version))))
+        }
+
+        fn renew<'a>(&'a self, _: &'a Key, _: &'a str, _: Duration) -> BoxFuture<'a, Result<bool, Error>> {
+            Box::pin(std::future::ready(Ok(true)))
+        }
+
+        fn release<'a>(&'a self, _: &'a Key, _: &'a str) -> BoxFuture<'a, Result<(), Error>> {
+            Box::pin(std::future::ready(Ok(())))
+        }
+    }
+
+    async fn records() -> (Arc<Memory>, [Record; 2]) {
+        let engine = Arc::new(Memory::default());
+        let key = MemorySource::new(SecretString::from("Zml4dHVyZS1rZXktMDAwMS1maXh0dXJlLWtleS0wMDE=")); // not-a-secret
+        let keys = EncryptionKeys::from_source(key).await.expect("a key");
+        let settings = Settings {
+            engine: Arc::clone(&engine) as Arc<dyn Engine>,
+            keys: Arc::new(keys),
+            lease: Duration::from_secs(60),
+            clock: Arc::new(SystemClock),
+        };
+        let record = || Record::new(settings.clone(), Key::new(Kind::Session, "alice"));
+        (engine, [record(), record()])
+    }
+
+    #[tokio::test]
+    async fn a_save_that_was_done_without_an_answer_is_not_taken_for_that_of_another_process() {
+        let (engine, [record, other]) = records().await;
+        assert!(record.save(b"one").await.expect("saved"));
+        engine.0.lock().expect("no panic").loses_answers = true;
+        for text in ["two", "three"] {
+            record.save(text.as_bytes()).await.expect_err("the answer is lost");
+            assert!(record.is_unsure(), "its lease is kept");
+        }
+        engine.0.lock().expect("no panic").loses_answers = false;
+        assert!(record.save(b"four").await.expect("saved"), "it was this record that has written");
+        assert!(!record.is_unsure());
+        assert_eq!(&**other.load().await.expect("read").expect("a content").text, b"four");
+        assert!(other.save(b"five").await.expect("saved"));
+        assert!(!record.save(b"six").await.expect("an answer"), "another has written");
+        assert!(!record.is_unsure(), "nothing was written");
+        assert_eq!(&**other.load().await.expect("read").expect("a content").text, b"five");
+    }
+
+    #[tokio::test]
+    async fn what_another_process_has_written_is_not_replaced_after_an_answer_that_was_lost() {
+        let (engine, [record, other]) = records().await;
+        engine.0.lock().expect("no panic").loses_answers = true;
+        record.save(b"one").await.expect_err("the answer is lost");
+        engine.0.lock().expect("no panic").loses_answers = false;
+        other.load().await.expect("read").expect("a content");
+        assert!(other.save(b"two").await.expect("saved"));
+        assert!(!record.save(b"three").await.expect("an answer"));
+        assert_eq!(&**other.load().await.expect("read").expect("a content").text, b"two");
+    }
+}
