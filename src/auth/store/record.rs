@@ -130,7 +130,7 @@ impl Content {
     }
 
     /// When it was written, by the clock here.
-    pub(super) fn written(&self) -> SystemTime {
+    pub(super) fn written_here(&self) -> SystemTime {
         self.written_here
     }
 }

@@ -166,7 +166,7 @@ impl Inner {
         let token = AccessToken::new(written.access_token.expose()).expiring_at(expires_at);
         let is_refused = refused.is_some_and(|refused| refused.expose() == token.expose());
         let is_expired = expires_at.is_some_and(|time| time <= self.record.settings.clock.now());
-        Ok((!is_refused && !is_expired).then(|| Found { token, fetched_at: content.written() }))
+        Ok((!is_refused && !is_expired).then(|| Found { token, fetched_at: content.written_here() }))
     }
 
     fn is_due(&self, found: &Found) -> bool {

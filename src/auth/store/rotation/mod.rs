@@ -114,10 +114,7 @@ impl SharedRotation {
 
     /// The state to go on from, with a key that was made.
     async fn begin(&self) -> Result<State, RotationStopped> {
-        let state = match self.load().await? {
-            None => return self.mint().await,
-            Some(state) => state,
-        };
+        let Some(state) = self.load().await? else { return self.mint().await };
         match state.reached {
             Reached::Aborted => self.mint().await,
             // Of another key, which is over.

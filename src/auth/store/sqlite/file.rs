@@ -47,10 +47,12 @@ pub(super) fn open(path: &Path) -> Result<Connection, Fault> {
 /// Refuses file systems of other machines, whose locks and shared memory do not reach all processes.
 #[cfg(target_os = "linux")]
 fn check_system(folder: &Path) -> Result<(), Fault> {
-    let kind = rustix::fs::statfs(folder).map_err(io::Error::from)?.f_type;
+    // Its width and its sign differ by architecture.
+    let kind = rustix::fs::statfs(folder).map_err(io::Error::from)?.f_type.to_be_bytes();
+    let kind = kind.last_chunk().map(|kind| u32::from_be_bytes(*kind));
     // Of `statfs(2)`: NFS, SMB, CIFS, SMB2, AFS twice, Ceph.
     let is_remote =
-        matches!(kind as u32, 0x6969 | 0x517b | 0xff53_4d42 | 0xfe53_4d42 | 0x5346_414f | 0x6b41_4653 | 0x00c3_6400);
+        matches!(kind, Some(0x6969 | 0x517b | 0xff53_4d42 | 0xfe53_4d42 | 0x5346_414f | 0x6b41_4653 | 0x00c3_6400));
     if is_remote {
         let text = "it is on a file system of another machine, whose locks SQLite cannot rely on: take a local disk, or PostgreSQL";
         return Err(Fault::Refused(text.to_owned()));

@@ -50,7 +50,9 @@ impl SharedStore {
             match opened.map_err(|stopped| Error::credential_from("the store was not opened", stopped))? {
                 Ok(connection) => break connection,
                 // It is being made by another process.
-                Err(Fault::Busy) if SystemClock.monotonic() - begun < PATIENCE => SystemClock.sleep(TRIED_EVERY).await,
+                Err(Fault::Busy) if SystemClock.monotonic().saturating_sub(begun) < PATIENCE => {
+                    SystemClock.sleep(TRIED_EVERY).await;
+                }
                 Err(fault) => return Err(fault.into_error(&path)),
             }
         };
