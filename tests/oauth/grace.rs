@@ -1,5 +1,7 @@
 //! Servers that take a refresh token again for a while.
 
+use keyfit::auth::OAuthFlow;
+
 use super::answers::{HANGS_UP, answering, http};
 use super::*;
 
@@ -20,11 +22,19 @@ async fn refused(session: &RefreshingSession) -> ErrorKind {
 
 #[tokio::test]
 async fn an_answer_that_is_lost_is_asked_for_again_within_the_grace_period() {
-    let clock = TestClock::default();
-    let (url, count) = answering(&[HANGS_UP, &http("504 Gateway Timeout", "", ""), &rotated()]);
-    let (session, store) = session(client(&url, &clock), tokens("a1", 0)).await;
-    assert_eq!(fetch(&session).await, "a2");
-    assert_eq!((count.load(Ordering::SeqCst), stored(&store).await.1.as_deref()), (3, Some("r2")));
+    for is_of_document in [false, true] {
+        let clock = TestClock::default();
+        let (url, count) = answering(&[HANGS_UP, &http("504 Gateway Timeout", "", ""), &rotated()]);
+        let endpoint = if is_of_document {
+            let flow = OAuthFlow::new().with_token_url(url.leak()).with_refresh_grace(GRACE);
+            flow.token_endpoint("c").expect("a URL").clock(clock.clone()).build().expect("an endpoint")
+        } else {
+            client(&url, &clock)
+        };
+        let (session, store) = session(endpoint, tokens("a1", 0)).await;
+        assert_eq!(fetch(&session).await, "a2");
+        assert_eq!((count.load(Ordering::SeqCst), stored(&store).await.1.as_deref()), (3, Some("r2")));
+    }
 }
 
 #[tokio::test]
