@@ -81,8 +81,11 @@ async fn a_refusal_of_a_replay_leaves_no_refresh_token_to_send() {
     let (session, store) = session(client(&url, &clock), tokens("a1", 0)).await;
     assert_eq!(refused(&session).await, ErrorKind::Credential, "busy");
     assert_eq!(stored(&store).await.1, None, "the first request may have redeemed it");
-    assert_eq!(refused(&session).await, ErrorKind::ReauthorizationRequired);
-    assert_eq!((count.load(Ordering::SeqCst), stored(&store).await.1), (3, None));
+    let next = RefreshingSession::load(client(&url, &clock), store.clone()).await.expect("a session");
+    for session in [&session, &session, &next] {
+        assert_eq!(refused(session).await, ErrorKind::ReauthorizationRequired);
+        assert_eq!((count.load(Ordering::SeqCst), stored(&store).await.1), (3, None));
+    }
 }
 
 #[tokio::test]

@@ -251,12 +251,9 @@ impl Inner {
         if is_reusable {
             return if standing == Standing::Refused { Ok(Some((error, lock))) } else { Err(error) };
         }
+        // What was sent before may have been redeemed, unless the server refuses it now.
         let is_replayed = matches!(grant, Grant::Within(_));
-        if is_replayed && standing == Standing::Refused {
-            return Ok(Some((error, lock)));
-        }
-        // Whatever is said to a replay, what was sent before may have been redeemed.
-        if is_replayed || standing == Standing::Unknown {
+        if standing == Standing::Unknown || (is_replayed && standing != Standing::Refused) {
             if self.grace_left(&state.tokens).is_some() {
                 return Err(error);
             }
@@ -267,8 +264,9 @@ impl Inner {
             );
             return Err(Error::reauthorization_required(message).because_of(error).waiting(wait));
         }
-        // It is as good as before, or as bad; the store has it again, unless somebody without a lock has saved another set.
-        state.tokens = old;
+        // It is as good as before, or as bad; the store has it again, unless somebody without a lock has saved another set. One that was
+        // refused when it was sent again is sent no more.
+        state.tokens = if is_replayed { old.redeemed(None) } else { old };
         let lock = match self.store.load().await {
             Ok(Some(stored)) if !stored.is_redeemed() => {
                 state.is_marked = false;

@@ -30,7 +30,8 @@ const WAITS: u32 = 5;
 /// - **The old key is never revoked before the switch is recorded**, and the new one not before it is recorded that the rotation is given
 ///   up: a process that comes late finds by the version of the record that it may do neither.
 /// - A step that was done and not recorded, because its process was killed in between, is done again: let the callbacks bear that. To
-///   verify and to revoke twice is harmless.
+///   verify and to revoke twice is harmless. A process that stalls in a callback for longer than its lease may end it while another one
+///   goes on: a lease that is longer than a deployment keeps them apart.
 /// - The new key is in the store, encrypted, from the mint until the server has accepted it.
 ///
 /// ```
