@@ -11,6 +11,8 @@ use keyfit::http_client::{Body, HttpClient, Sending, http};
 use keyfit::scopien::{Client, kind};
 use keyfit::{Clock as _, Config, ErrorKind, SystemClock};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use super::database::Database;
 use super::server::{Endpoint, Point};
 use super::{Place, run, store};
@@ -246,6 +248,47 @@ async fn a_refresh_token_of_a_killed_process_is_sent_again_within_the_grace_peri
             let sent = endpoint.seen().iter().filter(|token| *token == "r0").count();
             assert_eq!((sent, said.contains("done")), if is_sent { (2, true) } else { (1, false) }, "{age}: {said}");
             assert_eq!(said.contains("consent again"), !is_sent, "{said}");
+        }
+    }
+}
+
+/// A process that is held while its refresh is on its way, for longer than its lease, and goes on after another one has come.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_was_held_in_a_refresh_takes_what_others_did_meanwhile_and_loses_nothing_where_they_did_nothing()
+{
+    for place in Place::all().await {
+        for grace in ["", "?grace=60"] {
+            let mut endpoint = Endpoint::start(3600).await;
+            endpoint.url += grace;
+            let at = place.at();
+            let session = place.store().await.lease(LEASE).session("alice");
+            let lock = session.lock().await.expect("the last one has ended");
+            session.save(&TokenSet::new(AccessToken::new("a")).refresh("r0")).await.expect("saved");
+            drop(lock);
+            let start = Start { test: "processes::refreshes_until_it_is_killed", endpoint: &endpoint.url, at: &at };
+            let mut held = start.start();
+            let process = Pid::from_child(&held);
+            let stop = Box::new(move || kill_process(process, Signal::STOP).expect("it runs"));
+            endpoint.set_trap(0, Point::Rotated, stop);
+            while endpoint.seen().is_empty() {
+                SystemClock.sleep(Duration::from_millis(10)).await;
+            }
+            let mut next = start.start();
+            let said = end(next.stdout.take().expect("a pipe")).await;
+            next.wait().expect("it ends");
+            assert_eq!((said.contains("done"), said.contains("consent again")), (!grace.is_empty(), grace.is_empty()));
+            // A process that has ended may not have given its lease back.
+            run(&at, "UPDATE keyfit_record SET leased_until = NULL, holder = NULL").await;
+            kill_process(process, Signal::CONT).expect("it is held");
+            let (out, complaint) = (held.stdout.take().expect("a pipe"), held.stderr.take().expect("a pipe"));
+            let (said, complaint) = (end(out).await, end(complaint).await);
+            held.wait().expect("it ends");
+            assert!(said.contains("done"), "{said} {complaint}");
+            let seen = endpoint.seen();
+            let twice = seen.len() - seen.iter().collect::<HashSet<_>>().len();
+            assert_eq!(twice, usize::from(!grace.is_empty()), "the first one alone, in its grace period: {seen:?}");
+            // The answer that came late: of use only where nobody else has gone on.
+            assert_eq!(seen.contains(&"r1".to_owned()), grace.is_empty(), "{seen:?}");
         }
     }
 }

@@ -140,7 +140,7 @@ pub use pending::{MemoryPendingAuthorizations, PendingAuthorization, PendingAuth
 pub use pkce::Verifier;
 pub use refresh::RefreshingSession;
 pub use server::AuthorizationServer;
-pub use store::{MemoryStore, StoreLock, TokenStore};
+pub use store::{MemoryStore, Overtaken, StoreLock, TokenStore};
 pub use token_endpoint::{TokenEndpoint, TokenEndpointBuilder};
 pub use token_error::{TokenError, TokenErrorCode};
 pub use token_exchange::{JwtBearer, TokenExchange};

@@ -1,5 +1,6 @@
 //! Where the tokens of a session are kept.
 
+use std::error::Error as _;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -28,7 +29,8 @@ pub trait TokenStore: fmt::Debug + Send + Sync + 'static {
     /// The tokens as they are now; `None` where nobody has consented yet.
     fn load(&self) -> BoxFuture<'_, Result<Option<TokenSet>, Error>>;
 
-    /// Replaces the tokens: after an error, or a crash on the way, the old ones are still there.
+    /// Replaces the tokens: after an error, or a crash on the way, the old ones are still there. A store whose lock can end while its
+    /// holder lives writes nothing then, and gives an error with [`Overtaken`] behind it.
     fn save<'a>(&'a self, tokens: &'a TokenSet) -> BoxFuture<'a, Result<(), Error>>;
 
     /// Waits until no other session over this store refreshes, and keeps them waiting until the lock is dropped. Loading
@@ -37,6 +39,19 @@ pub trait TokenStore: fmt::Debug + Send + Sync + 'static {
     /// The default locks nobody out: enough for a store that one session uses.
     fn lock(&self) -> BoxFuture<'_, Result<StoreLock, Error>> {
         Box::pin(async { Ok(StoreLock::new(())) })
+    }
+}
+
+/// Why a store wrote nothing: another process has the lock, or has written, since this one was late. As the source of an error of
+/// [`TokenStore::save`] it makes a session take what is in the store.
+#[derive(Clone, Copy, Debug, Default, thiserror::Error)]
+#[error("another process has gone on with it")]
+pub struct Overtaken;
+
+impl Overtaken {
+    /// Whether it is behind an error.
+    pub(super) fn is_behind(error: &Error) -> bool {
+        error.source().is_some_and(|source| source.is::<Self>())
     }
 }
 

@@ -39,8 +39,14 @@ pub(super) trait Engine: fmt::Debug + Send + Sync + 'static {
     fn load<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<Stored>, Error>>;
 
     /// Replaces the record of this version, 0 where there is none, and returns the version that it has then; `None` where the record has
-    /// another version.
-    fn swap<'a>(&'a self, key: &'a Key, known: i64, sealed: &'a [u8]) -> BoxFuture<'a, Result<Option<i64>, Error>>;
+    /// another version, or a holder is given and another one has the lease.
+    fn swap<'a>(
+        &'a self,
+        key: &'a Key,
+        known: i64,
+        holder: Option<&'a str>,
+        sealed: &'a [u8],
+    ) -> BoxFuture<'a, Result<Option<i64>, Error>>;
 
     /// Takes the lease, and returns the version of the record; `None` while another holder has it.
     fn lease<'a>(&'a self, key: &'a Key, holder: &'a str, time: Duration) -> BoxFuture<'a, Result<Option<i64>, Error>>;

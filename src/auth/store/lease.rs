@@ -76,6 +76,7 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         let held = Arc::clone(&self.0);
+        held.record.without_lease(&held.holder);
         // What may have been written is not to be read by others as long as that is unknown.
         if held.record.is_unsure() || tokio::runtime::Handle::try_current().is_err() {
             return;

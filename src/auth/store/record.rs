@@ -35,6 +35,8 @@ struct Known {
     version: i64,
     /// The heads of contents that may have been written, by saves that failed.
     unsure: Vec<Vec<u8>>,
+    /// The name of the lease that was taken: nothing is written while another has it.
+    holder: Option<String>,
 }
 
 /// The content of a record.
@@ -71,7 +73,8 @@ impl Record {
         Ok(Some(Content { text, written, written_here, is_current: self.settings.keys.is_current(&sealed) }))
     }
 
-    /// Replaces the version that is known; `false` where the record has another one, so that nothing was written.
+    /// Replaces the version that is known; `false` where the record has another one, or a lease was taken that is another's by now, so that
+    /// nothing was written.
     pub(super) async fn save(&self, text: &[u8]) -> Result<bool, Error> {
         let now = self.settings.clock.now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let mut content = Zeroizing::new(u64::try_from(now.as_millis()).unwrap_or_default().to_be_bytes().to_vec());
@@ -80,9 +83,12 @@ impl Record {
         // Until it is known better: an error and a caller that goes away tell nothing of what is written.
         self.known().unsure.push(sealed[..HEAD].to_vec());
         loop {
-            let version = self.known().version;
-            if let Some(version) = self.settings.engine.swap(&self.key, version, &sealed).await? {
-                *self.known() = Known { version, unsure: Vec::new() };
+            let (version, holder) = {
+                let known = self.known();
+                (known.version, known.holder.clone())
+            };
+            if let Some(version) = self.settings.engine.swap(&self.key, version, holder.as_deref(), &sealed).await? {
+                *self.known() = Known { version, unsure: Vec::new(), holder };
                 return Ok(true);
             }
             // What stands there may be of a save of ours that failed and was written all the same.
@@ -104,9 +110,14 @@ impl Record {
     pub(super) async fn lease(&self, holder: &str) -> Result<bool, Error> {
         let taken = self.settings.engine.lease(&self.key, holder, self.settings.lease).await?;
         if let Some(version) = taken {
-            *self.known() = Known { version, unsure: Vec::new() };
+            *self.known() = Known { version, unsure: Vec::new(), holder: Some(holder.to_owned()) };
         }
         Ok(taken.is_some())
+    }
+
+    /// The lease of this name is over.
+    pub(super) fn without_lease(&self, holder: &str) {
+        self.known().holder.take_if(|held| held == holder);
     }
 
     /// Whether a save has failed, so that nobody knows what the record holds.
@@ -170,7 +181,13 @@ mod tests {
             Box::pin(std::future::ready(Ok(Some(stored).filter(|stored| stored.version > 0))))
         }
 
-        fn swap<'a>(&'a self, key: &'a Key, known: i64, sealed: &'a [u8]) -> BoxFuture<'a, Result<Option<i64>, Error>> {
+        fn swap<'a>(
+            &'a self,
+            key: &'a Key,
+            known: i64,
+            _: Option<&'a str>,
+            sealed: &'a [u8],
+        ) -> BoxFuture<'a, Result<Option<i64>, Error>> {
             let mut held = self.0.lock().expect("no panic");
             let is_known = held.version == known;
             if is_known {

@@ -7,14 +7,15 @@ use futures_core::future::BoxFuture;
 
 use super::lease::Lease;
 use super::record::Record;
-use crate::auth::oauth::{StoreLock, TokenSet, TokenStore};
+use crate::auth::oauth::{Overtaken, StoreLock, TokenSet, TokenStore};
 use crate::error::Error;
 
 /// The tokens of one session, for a [`RefreshingSession`](crate::auth::oauth::RefreshingSession). Cloning shares it.
 ///
 /// One process refreshes a session at a time: it holds a [lease](super::SharedStore::lease) of the record and renews it while it lives. A
-/// save replaces exactly the set that was read before; where another process has written since, it changes nothing and is an error. A
-/// lease is not given back after a save that failed, since it may have been written: it ends by itself.
+/// save replaces exactly the set that was read before; where another process has written since, or has the lease by now, it changes
+/// nothing and is an error with [`Overtaken`] behind it. A lease is not given back after a save that failed, since it may have been
+/// written: it ends by itself.
 ///
 /// Times of a set are moved by what the clock of its writer differs from the one here, as the store's clock tells.
 ///
@@ -36,7 +37,8 @@ impl TokenStore for SharedSession {
             if self.0.save(&tokens.to_json()).await? {
                 return Ok(());
             }
-            Err(self.0.key.failed("written", "another process has written newer tokens"))
+            let text = format!("{} is not written: another process has gone on with it", self.0.key);
+            Err(Error::credential_from(text, Overtaken))
         })
     }
 

@@ -54,13 +54,20 @@ impl Engine for Postgres {
         })
     }
 
-    fn swap<'a>(&'a self, key: &'a Key, known: i64, sealed: &'a [u8]) -> BoxFuture<'a, Result<Option<i64>, Error>> {
+    fn swap<'a>(
+        &'a self,
+        key: &'a Key,
+        known: i64,
+        holder: Option<&'a str>,
+        sealed: &'a [u8],
+    ) -> BoxFuture<'a, Result<Option<i64>, Error>> {
         Box::pin(async move {
             let sql = "INSERT INTO keyfit_record AS held (kind, name, version, sealed, saved_at) VALUES ($1, $2, 1, $3, now()) \
                        ON CONFLICT (kind, name) DO UPDATE SET version = held.version + 1, sealed = $3, saved_at = now() \
-                       WHERE held.version = $4 RETURNING version";
+                       WHERE held.version = $4 AND ($5::text IS NULL OR held.holder = $5 OR held.leased_until IS NULL \
+                       OR held.leased_until <= now()) RETURNING version";
             let connection = connection(&self.0).await?;
-            let swapped = connection.query_opt(sql, &[&key.kind(), &key.name(), &sealed, &known]).await;
+            let swapped = connection.query_opt(sql, &[&key.kind(), &key.name(), &sealed, &known, &holder]).await;
             let swapped = swapped.map_err(|error| key.failed("written", schema::words(&error)))?;
             Ok(swapped.map(|row| row.get(0)))
         })

@@ -91,13 +91,20 @@ impl Engine for Sqlite {
         }))
     }
 
-    fn swap<'a>(&'a self, key: &'a Key, known: i64, sealed: &'a [u8]) -> BoxFuture<'a, Result<Option<i64>, Error>> {
-        let sealed = sealed.to_vec();
+    fn swap<'a>(
+        &'a self,
+        key: &'a Key,
+        known: i64,
+        holder: Option<&'a str>,
+        sealed: &'a [u8],
+    ) -> BoxFuture<'a, Result<Option<i64>, Error>> {
+        let (holder, sealed) = (holder.map(str::to_owned), sealed.to_vec());
         Box::pin(self.run(key, "written", move |connection, kind, name| {
             let sql = "INSERT INTO keyfit_record (kind, name, version, sealed, saved_at) VALUES (?1, ?2, 1, ?3, unixepoch('subsec')) \
                        ON CONFLICT (kind, name) DO UPDATE SET version = version + 1, sealed = ?3, saved_at = unixepoch('subsec') \
-                       WHERE version = ?4 RETURNING version";
-            connection.query_row(sql, params![kind, name, sealed, known], |row| row.get(0)).optional()
+                       WHERE version = ?4 AND (?5 IS NULL OR holder = ?5 OR leased_until IS NULL \
+                       OR leased_until <= unixepoch('subsec')) RETURNING version";
+            connection.query_row(sql, params![kind, name, sealed, known, holder], |row| row.get(0)).optional()
         }))
     }
 

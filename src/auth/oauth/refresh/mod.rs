@@ -1,8 +1,10 @@
 //! Keeps a user's session alive with its refresh token (RFC 6749, section 6).
 
+mod saving;
+
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use futures_core::future::BoxFuture;
@@ -16,9 +18,6 @@ use crate::runtime;
 
 /// A set that expires sooner than this is refreshed and not handed out.
 const LEEWAY: Duration = Duration::from_secs(60);
-/// The first wait before a set that could not be saved is saved again, and the longest.
-const FIRST_WAIT: Duration = Duration::from_secs(1);
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// The wait before a refresh token is sent again in its grace period, how often that is done in one refresh, and the end of the period
 /// in which it is not: a request takes time to arrive.
 const REPLAY_WAIT: Duration = Duration::from_millis(500);
@@ -180,7 +179,7 @@ impl Inner {
     /// Asks for a new set, unless another session has got one.
     async fn refresh(self: &Arc<Self>, state: &mut State) -> Result<(), Error> {
         // With the lock of a set that could not be saved: what is in the store is older.
-        let lock = if let Some(lock) = state.unsaved.take() {
+        let lock = if let Some(lock) = self.unsaved(state).await {
             lock
         } else {
             let lock = self.store.lock().await?;
@@ -316,18 +315,6 @@ impl Inner {
         }
     }
 
-    /// Saves what is in use, and gives the lock back; where that fails the lock is kept, and saving is tried again.
-    async fn save(self: &Arc<Self>, state: &mut State, lock: StoreLock) -> Option<StoreLock> {
-        let Err(error) = self.store.save(&state.tokens).await else {
-            state.is_marked = false;
-            return Some(lock);
-        };
-        tracing::error!(%error, "the tokens of an OAuth session cannot be saved yet; they are used all the same");
-        state.unsaved = Some(lock);
-        runtime::spawn(save_again(Arc::downgrade(self)));
-        None
-    }
-
     /// How long a refresh token that was sent may be sent again.
     fn grace_left(&self, tokens: &TokenSet) -> Option<Duration> {
         let (_, at) = tokens.sent()?;
@@ -346,29 +333,6 @@ impl Inner {
         let now = self.endpoint.clock().now();
         let soon = now.checked_add(leeway).unwrap_or(now);
         tokens.expires_at().is_some_and(|time| time <= soon)
-    }
-}
-
-/// Tries to save until it is done, by this task or by a refresh that came in between, or until the session is gone.
-async fn save_again(session: Weak<Inner>) {
-    let mut wait = FIRST_WAIT;
-    loop {
-        let Some(clock) = session.upgrade().map(|inner| Arc::clone(inner.endpoint.clock())) else { return };
-        clock.sleep(wait).await;
-        let Some(inner) = session.upgrade() else { return };
-        let mut state = inner.state.lock().await;
-        if state.unsaved.is_none() {
-            return;
-        }
-        match inner.store.save(&state.tokens).await {
-            Ok(()) => {
-                (state.unsaved, state.is_marked) = (None, false);
-                tracing::info!("the tokens of an OAuth session are saved now");
-                return;
-            }
-            Err(error) => tracing::error!(%error, "the tokens of an OAuth session still cannot be saved"),
-        }
-        wait = wait.saturating_mul(2).min(LONGEST_WAIT);
     }
 }
 

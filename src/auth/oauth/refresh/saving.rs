@@ -1,0 +1,85 @@
+//! Saves the tokens of a session, for as long as it takes.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use super::{Inner, State};
+use crate::auth::oauth::{Overtaken, StoreLock};
+use crate::runtime;
+
+/// The first wait before a set that could not be saved is saved again, and the longest.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+impl Inner {
+    /// Saves what is in use, and gives the lock back. Where that fails the lock is kept, and saving is tried again; where another process
+    /// has gone on, its set is taken.
+    pub(super) async fn save(self: &Arc<Self>, state: &mut State, lock: StoreLock) -> Option<StoreLock> {
+        let Err(error) = self.store.save(&state.tokens).await else {
+            state.is_marked = false;
+            return Some(lock);
+        };
+        if Overtaken::is_behind(&error) {
+            self.give_way(state).await;
+            return None;
+        }
+        tracing::error!(%error, "the tokens of an OAuth session cannot be saved yet; they are used all the same");
+        state.unsaved = Some(lock);
+        runtime::spawn(save_again(Arc::downgrade(self)));
+        None
+    }
+
+    /// The lock of a set that could not be saved. It is saved before what it holds is sent, and where that fails again what is in the
+    /// store is older.
+    pub(super) async fn unsaved(&self, state: &mut State) -> Option<StoreLock> {
+        let lock = state.unsaved.take()?;
+        match self.store.save(&state.tokens).await {
+            Ok(()) => state.is_marked = false,
+            Err(error) if Overtaken::is_behind(&error) => {
+                self.give_way(state).await;
+                return None;
+            }
+            Err(_) => {}
+        }
+        Some(lock)
+    }
+
+    /// Takes the set of another process that has gone on because this one was late: its lock had ended. What this one would redeem is not
+    /// sent, since the other may have sent it.
+    async fn give_way(&self, state: &mut State) {
+        tracing::warn!("another process has gone on with an OAuth session: its tokens are used");
+        state.tokens = state.tokens.redeemed(None);
+        if let Ok(Some(stored)) = self.store.load().await {
+            state.is_marked = stored.is_redeemed();
+            self.take(state, stored);
+        }
+    }
+}
+
+/// Tries to save until it is done, by this task or by a refresh that came in between, or until the session is gone.
+async fn save_again(session: Weak<Inner>) {
+    let mut wait = FIRST_WAIT;
+    loop {
+        let Some(clock) = session.upgrade().map(|inner| Arc::clone(inner.endpoint.clock())) else { return };
+        clock.sleep(wait).await;
+        let Some(inner) = session.upgrade() else { return };
+        let mut state = inner.state.lock().await;
+        if state.unsaved.is_none() {
+            return;
+        }
+        match inner.store.save(&state.tokens).await {
+            Ok(()) => {
+                (state.unsaved, state.is_marked) = (None, false);
+                tracing::info!("the tokens of an OAuth session are saved now");
+                return;
+            }
+            Err(error) if Overtaken::is_behind(&error) => {
+                state.unsaved = None;
+                inner.give_way(&mut state).await;
+                return;
+            }
+            Err(error) => tracing::error!(%error, "the tokens of an OAuth session still cannot be saved"),
+        }
+        wait = wait.saturating_mul(2).min(LONGEST_WAIT);
+    }
+}
