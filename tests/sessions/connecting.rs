@@ -1,10 +1,11 @@
 //! Sessions as they are stored, and the errors of a database that is not as it should be.
 
+use std::error::Error as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
 use keyfit::auth::AccessToken;
-use keyfit::auth::oauth::{TokenSet, TokenStore as _};
+use keyfit::auth::oauth::{Overtaken, TokenSet, TokenStore as _};
 use keyfit::auth::store::{EncryptionKeys, SharedStore};
 use keyfit::{Clock as _, Error, SystemClock};
 
@@ -95,6 +96,26 @@ async fn a_set_that_another_process_has_written_is_not_overwritten() {
         let error = one.save(&tokens("c", "r3")).await.expect_err("it is older");
         assert!(error.to_string().contains("another process has gone on with it"), "{error}");
         assert_eq!(refresh_token(one.load().await).as_deref(), Some("r2"));
+    }
+}
+
+#[tokio::test]
+async fn whose_lease_is_anothers_by_now_writes_nothing_until_that_one_is_over() {
+    for place in Place::all().await {
+        let store = place.store().await;
+        let (late, next) = (store.session("alice"), store.session("alice"));
+        let held = late.lock().await.expect("a lease");
+        late.save(&tokens("a", "r1")).await.expect("it has the lease");
+        run(&place.at(), "UPDATE keyfit_record SET leased_until = saved_at WHERE kind = 'session'").await;
+        late.save(&tokens("b", "r2")).await.expect("nobody else has come");
+        let next_held = next.lock().await.expect("the first one has ended");
+        // It knows the version, and not that the other one is at work.
+        let _ = late.load().await.expect("it is read");
+        let error = late.save(&tokens("c", "r3")).await.expect_err("another has the lease");
+        assert!(error.source().is_some_and(|source| source.is::<Overtaken>()), "{error:?}");
+        next.save(&tokens("d", "r4")).await.expect("it has the lease");
+        drop((held, next_held));
+        assert_eq!(refresh_token(late.load().await).as_deref(), Some("r4"));
     }
 }
 

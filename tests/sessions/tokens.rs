@@ -64,6 +64,29 @@ impl Clock for Off {
     }
 }
 
+/// What is logged.
+#[derive(Clone, Default)]
+struct Written(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Written {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("no panic").extend(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> tracing_subscriber::fmt::MakeWriter<'a> for Written {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
 async fn fetched(source: &impl TokenSource) -> String {
     source.fetch().await.expect("a token").expose().to_owned()
 }
@@ -169,12 +192,20 @@ async fn while_another_process_fetches_the_token_at_hand_is_used() {
 #[tokio::test]
 async fn a_store_that_is_gone_costs_a_fetch_of_each_process_and_no_call() {
     let Some(mut database) = Database::start().await else { return };
+    let written = Written::default();
+    let subscriber =
+        tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).with_writer(written.clone()).finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
     let source = Numbered::new(Some(Duration::from_secs(3600)));
     let shared = store(&database.url()).await;
     let (one, two) = (shared.token(NAME, source.clone()), shared.token(NAME, source.clone()));
     assert_eq!(fetched(&one).await, "fixture-token-1");
     database.kill();
     assert_eq!([fetched(&one).await, fetched(&two).await], ["fixture-token-2", "fixture-token-3"]);
+    assert_eq!(fetched(&one).await, "fixture-token-4");
+    let log = String::from_utf8(written.0.lock().expect("no panic").clone()).expect("text");
+    assert_eq!(log.matches("is not shared now").count(), 2, "once for each: {log}");
+    assert!(!log.contains("fixture-token"), "{log}");
     database.restart().await;
     assert_eq!([fetched(&one).await, fetched(&two).await], ["fixture-token-1"; 2], "it is back by itself");
 }
