@@ -1,6 +1,6 @@
 //! Sessions as they are stored, and the errors of a database that is not as it should be.
 
-use std::error::Error as _;
+use std::error::Error as StdError;
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
@@ -112,7 +112,7 @@ async fn whose_lease_is_anothers_by_now_writes_nothing_until_that_one_is_over() 
         // It knows the version, and not that the other one is at work.
         let _ = late.load().await.expect("it is read");
         let error = late.save(&tokens("c", "r3")).await.expect_err("another has the lease");
-        assert!(error.source().is_some_and(|source| source.is::<Overtaken>()), "{error:?}");
+        assert!(error.source().is_some_and(<dyn StdError>::is::<Overtaken>), "{error:?}");
         next.save(&tokens("d", "r4")).await.expect("it has the lease");
         drop((held, next_held));
         assert_eq!(refresh_token(late.load().await).as_deref(), Some("r4"));

@@ -1,6 +1,6 @@
 //! Where the tokens of a session are kept.
 
-use std::error::Error as _;
+use std::error::Error as StdError;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -51,7 +51,7 @@ pub struct Overtaken;
 impl Overtaken {
     /// Whether it is behind an error.
     pub(super) fn is_behind(error: &Error) -> bool {
-        error.source().is_some_and(|source| source.is::<Self>())
+        error.source().is_some_and(<dyn StdError>::is::<Self>)
     }
 }
 
