@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use keyfit::auth::store::{RotationStopped, SharedRotation, SharedStore};
 
+use super::database::Database;
 use super::keys::{ACTS, Act, Phase, Server};
 use super::processes::{LEASE, Start, end, told};
 use super::{Place, run, store};
@@ -219,6 +220,26 @@ async fn a_process_that_comes_late_changes_nothing_and_revokes_no_key() {
         assert!(stopped.to_string().contains("another process has gone on with it"), "{stopped}");
         assert_eq!(server.valid(), ["key_1"]);
     }
+}
+
+#[tokio::test]
+async fn a_step_that_is_done_while_the_database_is_down_is_recorded_once_it_is_back() {
+    let Some(database) = Database::start().await else { return };
+    let server = Server::start().await;
+    let rotation = rotation(&database.url(), &server.url).await;
+    let database = Arc::new(tokio::sync::Mutex::new(database));
+    let (url, also_url) = (server.url.clone(), server.url.clone());
+    let goes = Arc::clone(&database);
+    let distribute = async |_| {
+        Server::deploy(url, "distribute").await?;
+        goes.lock().await.kill();
+        let back = Arc::clone(&goes);
+        tokio::spawn(async move { back.lock().await.restart().await });
+        Ok(())
+    };
+    let done = rotation.run(distribute, || Server::deploy(also_url, "switch")).await;
+    assert_eq!(done.expect("it ends"), "key_1");
+    assert_eq!(server.log(), ["mint", "distribute", "verify", "switch", "revoke key_old"]);
 }
 
 #[tokio::test]
