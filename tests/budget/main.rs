@@ -3,7 +3,14 @@
 
 mod connecting;
 #[cfg(unix)]
+mod failover;
+#[cfg(unix)]
+mod faults;
+#[cfg(unix)]
 mod processes;
+#[cfg(unix)]
+#[path = "../proxy/mod.rs"]
+mod proxy;
 #[cfg(unix)]
 mod secured;
 mod server;
@@ -25,7 +32,11 @@ fn client(url: &str, budget: impl Budget) -> Client {
     Client::with_config(Key::new(KEY).expect("a key"), config).expect("a client")
 }
 
-/// Calls as fast as the budget lets them, from so many callers, for so long.
+/// The longest that a call may take, whatever became of the store: a window of these tests (2 s), the second that a client gives the
+/// store, the 5 s for which others wait for the first answer of all, and room for a slow machine.
+const LONGEST: Duration = Duration::from_secs(15);
+
+/// Calls as fast as the budget lets them, from so many callers, for so long. None hangs.
 async fn call(client: Client, callers: u64, time: Duration) -> u64 {
     let until = SystemClock.monotonic() + time;
     let mut calling = tokio::task::JoinSet::new();
@@ -34,7 +45,10 @@ async fn call(client: Client, callers: u64, time: Duration) -> u64 {
         calling.spawn(async move {
             let mut done = 0;
             while SystemClock.monotonic() < until {
+                let began = SystemClock.monotonic();
                 client.accounts_list().send().await.expect("within the limit");
+                let took = SystemClock.monotonic().saturating_sub(began);
+                assert!(took < LONGEST, "a call took {took:?}");
                 done += 1;
             }
             done
