@@ -3,13 +3,16 @@
 use std::process::Child;
 use std::time::Duration;
 
-use keyfit::budget::ValkeyBudget;
+use keyfit::budget::{Budget as _, Reservation, ValkeyBudget};
 use keyfit::{Clock as _, SystemClock};
 
+use super::cluster::Cluster;
+use super::faults::assert_bounded;
 use super::processes::{LIMIT, end, start};
 use super::proxy::Proxy;
 use super::server::Limited;
 use super::store::Store;
+use super::{call, client};
 
 /// Runs a command, which is answered with `OK`.
 async fn run(store: &Store, words: &[&str]) {
@@ -62,8 +65,7 @@ async fn a_replica_that_takes_over_is_found_whether_the_old_store_is_lost_or_has
         for child in children {
             assert!(end(child).await > 0);
         }
-        let windows = server.windows();
-        println!("lost: {is_lost}, {windows:?}");
+        assert_bounded(&server, 2);
         assert!(replica.scripts().await > before, "they ask the new one");
     }
 }
@@ -73,4 +75,29 @@ async fn a_replica_says_that_it_takes_no_writes() {
     let Some((_store, replica)) = pair().await else { return };
     let error = ValkeyBudget::connect(&replica.url(), "account").await.expect_err("it is a replica");
     assert!(error.to_string().contains("it is a replica, which takes no writes: name the primary"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_of_a_cluster_that_is_lost_is_followed_by_its_replica() {
+    let Some(mut cluster) = Cluster::start(1).await else { return };
+    let server = Limited::start(LIMIT, 2).await;
+    let urls = cluster.urls();
+    let budget = ValkeyBudget::connect_cluster(urls.iter().map(String::as_str), "account").await.expect("a cluster");
+    let calling = tokio::spawn(call(client(&server.url, budget.clone()), 8, Duration::from_secs(15)));
+    SystemClock.sleep(Duration::from_secs(3)).await;
+    cluster.lose_the_one_that_is_asked().await;
+    assert!(calling.await.expect("no panic") > 0);
+    let windows = server.windows();
+    println!("{:?}", windows.iter().map(|window| (window.served, window.refused)).collect::<Vec<_>>());
+    assert!(server.refused() <= 16, "{windows:?}");
+    cluster.is_ready().await;
+    let asked = Reservation { holder: 7, wanted: 0, ..Reservation::default() };
+    for bucket in ["a", "b", "c", "d", "e", "f", "g", "h"] {
+        let mut times = 1;
+        while let Err(error) = budget.reserve(bucket, asked.clone()).await {
+            println!("{bucket}: {error:?}");
+            times += 1;
+            assert!(times <= 3, "each part of the keys has a primary again, and {bucket} is not found");
+        }
+    }
 }

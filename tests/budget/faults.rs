@@ -1,5 +1,6 @@
 //! Several processes with one budget, between them and the store a network that fails.
 
+use std::path::Path;
 use std::process::Child;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use super::processes::{LIMIT, end, start};
 use super::proxy::{Network, Proxy};
 use super::server::Limited;
 use super::store::Store;
+use super::{FAKETIME, assert_well_spent};
 
 const PROCESSES: usize = 4;
 
@@ -34,14 +36,27 @@ impl Fleet {
         Some(Self { store, server, networks, children })
     }
 
-    /// Waits for all of them.
-    async fn end(self) -> (Store, Limited) {
+    /// Waits for all of them. What was refused is that of a moment: each of the callers (8 a process) once at most, in no more than these
+    /// windows, and no window but the one in which the network failed stands still.
+    async fn end(self, refusing: usize) -> Store {
         for child in self.children {
             assert!(end(child).await > 0);
         }
-        println!("{:?}", self.server.windows());
-        (self.store, self.server)
+        assert_bounded(&self.server, refusing);
+        self.store
     }
+}
+
+/// See [`Fleet::end`].
+pub(crate) fn assert_bounded(server: &Limited, refusing: usize) {
+    let windows = server.windows();
+    println!("{:?}", windows.iter().map(|window| (window.served, window.refused)).collect::<Vec<_>>());
+    assert!(windows.iter().all(|window| window.refused <= 8 * PROCESSES as u64), "{windows:?}");
+    assert!(windows.iter().filter(|window| window.refused > 0).count() <= refusing, "{windows:?}");
+    let whole = &windows[1..windows.len() - 2];
+    let served: u64 = whole.iter().map(|window| window.served).sum();
+    assert!(served * 4 >= 3 * LIMIT * whole.len() as u64, "{windows:?}");
+    assert!(whole.last().is_some_and(|window| window.served * 100 >= LIMIT * 95), "they are back: {windows:?}");
 }
 
 async fn pass(seconds: u64) {
@@ -56,8 +71,8 @@ async fn a_process_that_is_cut_off_goes_on_with_its_part_and_comes_back() {
         fleet.networks[0].set(network);
         pass(4).await;
         fleet.networks[0].set(Network::Passes);
-        let (_store, server) = fleet.end().await;
-        println!("{network:?}: {}", server.refused());
+        // The window in which the others learn of it, and what is on its way in the next ones.
+        fleet.end(3).await;
     }
 }
 
@@ -74,8 +89,8 @@ async fn processes_that_are_all_cut_off_go_on_with_their_parts_and_come_back() {
             each.set(Network::Passes);
         }
         let before = fleet.store.scripts().await;
-        let (store, server) = fleet.end().await;
-        println!("{network:?}: {} asked {}", server.refused(), store.scripts().await - before);
+        let store = fleet.end(2).await;
+        assert!(store.scripts().await > before + 8, "they ask again after {network:?}");
     }
 }
 
@@ -91,7 +106,24 @@ async fn a_store_that_is_slow_grants_nothing_twice() {
         for each in &fleet.networks {
             each.set(Network::Passes);
         }
-        let (_store, server) = fleet.end().await;
-        println!("{delays:?}: {}", server.refused());
+        fleet.end(2).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn processes_whose_clocks_are_an_hour_off_spend_one_budget() {
+    if !Path::new(FAKETIME).exists() {
+        println!("skipped: libfaketime is not installed");
+        return;
+    }
+    let Some(store) = Store::start(&[]).await else { return };
+    let server = Limited::start(LIMIT, 2).await;
+    let children = ["-1h", "+0", "+1h", "+1h"].map(|time| {
+        let clock = [("LD_PRELOAD", FAKETIME), ("FAKETIME", time), ("FAKETIME_DONT_FAKE_MONOTONIC", "1")];
+        start(&server, &store.url(), Duration::from_secs(9), &clock)
+    });
+    for child in children {
+        assert!(end(child).await > 0);
+    }
+    assert_well_spent(&server, LIMIT);
 }

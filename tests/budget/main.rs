@@ -1,6 +1,7 @@
 //! A rate budget that several clients share: in one process, and in Valkey or Redis for several. The stores are real ones, which
 //! the tests start on 127.0.0.1 and stop; where there is no `valkey-server` or `redis-server`, those tests say so and pass.
 
+mod cluster;
 mod connecting;
 #[cfg(unix)]
 mod failover;
@@ -31,6 +32,10 @@ fn client(url: &str, budget: impl Budget) -> Client {
     let config = Config::default().base_url(url).budget(budget).deadline(Duration::from_secs(300));
     Client::with_config(Key::new(KEY).expect("a key"), config).expect("a client")
 }
+
+/// The library of Debian that gives a process another clock.
+#[cfg(unix)]
+const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
 
 /// The longest that a call may take, whatever became of the store: a window of these tests (2 s), the second that a client gives the
 /// store, the 5 s for which others wait for the first answer of all, and room for a slow machine.

@@ -39,7 +39,14 @@ impl Database {
         }
         let data = folder.path().join("data");
         let made = command(&programs.join("initdb"))
-            .args(["--auth=trust", "--username=keyfit", "--no-sync", "--encoding=UTF8", "--locale=C", "--wal-segsize=1"])
+            .args([
+                "--auth=trust",
+                "--username=keyfit",
+                "--no-sync",
+                "--encoding=UTF8",
+                "--locale=C",
+                "--wal-segsize=1",
+            ])
             .arg("--pgdata")
             .arg(&data)
             .output()

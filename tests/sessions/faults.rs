@@ -205,7 +205,11 @@ impl Disk {
     /// `None`, with a word, where none can be mounted.
     fn mount(at: &Path) -> Option<Self> {
         let mounted = is_root()
-            && Command::new("mount").args(["-t", "tmpfs", "-o", "size=96m", "tmpfs"]).arg(at).status().is_ok_and(|s| s.success());
+            && Command::new("mount")
+                .args(["-t", "tmpfs", "-o", "size=96m", "tmpfs"])
+                .arg(at)
+                .status()
+                .is_ok_and(|s| s.success());
         if !mounted {
             println!("skipped: no disk of its own can be mounted here");
         }

@@ -108,7 +108,14 @@ impl RefreshingSession {
     }
 
     fn new(endpoint: TokenEndpoint, tokens: TokenSet, store: impl TokenStore) -> Self {
-        let state = Mutex::new(State { tokens, is_used: false, unsaved: None, is_over_mark: false, is_saving: false, is_marked: false });
+        let state = Mutex::new(State {
+            tokens,
+            is_used: false,
+            unsaved: None,
+            is_over_mark: false,
+            is_saving: false,
+            is_marked: false,
+        });
         Self(Arc::new(Inner { endpoint, store: Box::new(store), state, generation: AtomicU64::new(0) }))
     }
 

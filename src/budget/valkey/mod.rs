@@ -12,9 +12,9 @@ use redis::{AsyncConnectionConfig, ErrorKind, RedisError, Script, ScriptInvocati
 
 use super::reservation::{Granted, Reservation, Reserved};
 use super::{Budget, BudgetError};
-use connection::{Connection, Store};
 use crate::error::Error;
 use crate::runtime;
+use connection::{Connection, Store};
 
 /// How long the store may take to answer, and a connection to be made. Clients give up a little later.
 const TIMEOUT: Duration = Duration::from_millis(900);
@@ -50,9 +50,8 @@ impl ValkeyBudget {
     pub async fn connect(url: &str, namespace: &str) -> Result<Self, Error> {
         let namespace = checked(namespace)?;
         let client = redis::Client::open(url).map_err(|error| refused("its URL is refused", &error))?;
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(TIMEOUT))
-            .set_response_timeout(Some(TIMEOUT));
+        let config =
+            AsyncConnectionConfig::new().set_connection_timeout(Some(TIMEOUT)).set_response_timeout(Some(TIMEOUT));
         Self::tried(Store::One(client, config), namespace).await
     }
 
