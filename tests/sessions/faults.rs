@@ -218,7 +218,7 @@ impl Disk {
 
     fn fill(&self) {
         let mut left = fs::File::create(self.0.join("filler")).expect("a file");
-        while std::io::Write::write_all(&mut left, &[0; 64 * 1024]).is_ok() {}
+        while std::io::Write::write_all(&mut left, &[0; 4096]).is_ok() {}
     }
 
     fn free(&self) {

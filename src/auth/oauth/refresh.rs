@@ -73,14 +73,20 @@ struct State {
     tokens: TokenSet,
     /// Whether the access token was given to somebody.
     is_used: bool,
-    /// The lock of the store, while what is in use could not be saved. Who gets it would read an old set.
-    unsaved: Option<StoreLock>,
-    /// Whether the store has no refresh token, or may have none, while that is so.
-    is_over_mark: bool,
+    /// While what is in use could not be saved.
+    unsaved: Option<Unsaved>,
     /// Whether a task tries to save it.
     is_saving: bool,
     /// Whether the set in the store has no refresh token because that is, or was, on its way.
     is_marked: bool,
+}
+
+/// A set that could not be saved.
+struct Unsaved {
+    /// The lock of the store. Who gets it would read an old set.
+    lock: StoreLock,
+    /// Whether the store has no refresh token meanwhile, or may have none.
+    is_over_mark: bool,
 }
 
 impl RefreshingSession {
@@ -108,14 +114,7 @@ impl RefreshingSession {
     }
 
     fn new(endpoint: TokenEndpoint, tokens: TokenSet, store: impl TokenStore) -> Self {
-        let state = Mutex::new(State {
-            tokens,
-            is_used: false,
-            unsaved: None,
-            is_over_mark: false,
-            is_saving: false,
-            is_marked: false,
-        });
+        let state = Mutex::new(State { tokens, is_used: false, unsaved: None, is_saving: false, is_marked: false });
         Self(Arc::new(Inner { endpoint, store: Box::new(store), state, generation: AtomicU64::new(0) }))
     }
 
@@ -185,8 +184,8 @@ impl Inner {
     /// Asks for a new set, unless another session has got one.
     async fn refresh(self: &Arc<Self>, state: &mut State) -> Result<(), Error> {
         // With the lock of a set that could not be saved: what is in the store is older.
-        let lock = if let Some(lock) = state.unsaved.take() {
-            lock
+        let lock = if let Some(unsaved) = state.unsaved.take() {
+            unsaved.lock
         } else {
             let lock = self.store.lock().await?;
             if self.adopt(state).await? && !self.expires_within(&state.tokens, LEEWAY) {
@@ -314,7 +313,7 @@ impl Inner {
     }
 
     fn save_later(self: &Arc<Self>, state: &mut State, lock: StoreLock, is_over_mark: bool) {
-        (state.unsaved, state.is_over_mark) = (Some(lock), is_over_mark);
+        state.unsaved = Some(Unsaved { lock, is_over_mark });
         if !std::mem::replace(&mut state.is_saving, true) {
             runtime::spawn(save_again(Arc::downgrade(self)));
         }
@@ -322,7 +321,7 @@ impl Inner {
 
     /// Whether the store has a set that needs no save of ours: the same, or the one of another process that went on.
     async fn is_overtaken(&self, state: &mut State) -> bool {
-        if !state.is_over_mark {
+        if !state.unsaved.as_ref().is_some_and(|unsaved| unsaved.is_over_mark) {
             return false;
         }
         match self.store.load().await {

@@ -16,14 +16,12 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// A row at most; an error in words.
 pub(super) async fn ask(pool: &Pool, sql: &str, values: &[&(dyn ToSql + Sync)]) -> Result<Option<Row>, String> {
     let connection = connection(pool).await?;
-    match runtime::timeout(TIMEOUT, connection.query_opt(sql, values)).await {
-        Ok(row) => row.map_err(|error| schema::words(&error)),
-        Err(_) => {
-            // The next question would wait behind this one.
-            drop(Object::take(connection));
-            Err(late())
-        }
+    if let Ok(row) = runtime::timeout(TIMEOUT, connection.query_opt(sql, values)).await {
+        return row.map_err(|error| schema::words(&error));
     }
+    // The next question would wait behind this one.
+    drop(Object::take(connection));
+    Err(late())
 }
 
 /// A connection of a pool.
@@ -36,7 +34,7 @@ pub(super) async fn connection(pool: &Pool) -> Result<Object, String> {
     Err(format!("the database with the sessions cannot be used: {why}"))
 }
 
-pub(super) fn late() -> String {
+fn late() -> String {
     format!("the database does not answer within {} s", TIMEOUT.as_secs())
 }
 
