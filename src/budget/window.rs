@@ -189,7 +189,8 @@ impl SharedWindow {
             }
             (Some(0), Some(ends)) => wait(ends - now),
             (Some(0), None) => wait(times::NEWS),
-            (Some(_), _) if self.free() == 0 => wait(times::NEWS),
+            // Reports are about to tell more; of many clients each asks the more rarely.
+            (Some(_), _) if self.free() == 0 => wait(times::GRANT.min(times::NEWS * self.holders.len() as u64)),
             (Some(left), ends) => {
                 let share = self.free() / self.holders.len() as u64;
                 let calls = wanted.min(share.max(1));

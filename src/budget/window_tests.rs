@@ -98,7 +98,7 @@ fn while_others_spend_too_nothing_is_granted_that_may_be_spent() {
     assert_eq!(slice.calls + other.calls + rest, 40);
     assert_eq!(
         ask(&mut window, 33, 1, 1, Report::default()),
-        wait(times::NEWS),
+        wait(2 * times::NEWS),
         "what was answered may be counted twice"
     );
     let report = Report { epoch: slice.epoch, answered: 40, seen: Some(seen(0, RESET, 8000)), ..Report::default() };

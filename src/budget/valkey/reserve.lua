@@ -105,7 +105,7 @@ local function grant()
     return granted(1, SCOUT)
   end
   if window.left == 0 then return { 0, window.ends and window.ends - now or NEWS } end
-  if free() == 0 then return { 0, NEWS } end
+  if free() == 0 then return { 0, math.min(GRANT, NEWS * holders) } end
   local calls = math.min(wanted, math.max(math.floor(free() / holders), 1))
   window.left = window.left - calls
   window.granted = window.granted + calls
