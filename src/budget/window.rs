@@ -54,6 +54,10 @@ pub(super) struct SharedWindow {
     unnamed_until: u64,
     /// Until when there is no limit.
     unlimited_until: u64,
+    /// Calls left of this window by the server's own count, where an answer has told.
+    told: Option<u64>,
+    /// The last epoch in which the server is believed to count calls of somebody who does not ask here.
+    foreign_epoch: u64,
     /// Who asked when.
     holders: HashMap<u64, u64>,
 }
@@ -88,14 +92,14 @@ impl SharedWindow {
         self.carried = self.limit.map_or(0, |limit| on_their_way.min(limit));
         (self.granted, self.settled) = (0, 0);
         self.over = self.reset.take().or(self.over);
-        self.ends = None;
+        (self.ends, self.told) = (None, None);
         self.unnamed_until = now + times::UNNAMED;
     }
 
     fn forget(&mut self) {
         self.epoch += 1;
         self.over = self.reset.take().or(self.over);
-        (self.left, self.ends) = (None, None);
+        (self.left, self.ends, self.told) = (None, None, None);
         (self.granted, self.settled, self.carried) = (0, 0, 0);
         self.scout_until = 0;
     }
@@ -113,11 +117,14 @@ impl SharedWindow {
         if let Some(seen) = report.seen {
             self.learn(now, seen);
         }
-        if let Some(wait) = report.refused.map(milliseconds).filter(|wait| (1..=times::LONGEST).contains(wait)) {
+        // One of a window that is over here tells nothing of this one: it may have been long on its way.
+        let refused = report.refused.filter(|_| report.epoch == self.epoch).map(milliseconds);
+        if let Some(wait) = refused.filter(|wait| (1..=times::LONGEST).contains(wait)) {
             // Whatever comes back of what was granted is worth nothing in this window.
             self.epoch += 1;
             (self.granted, self.settled, self.carried) = (0, 0, 0);
             self.left = Some(0);
+            self.told = None;
             self.ends = Some(self.ends.unwrap_or(0).max(now + wait));
             self.unlimited_until = 0;
         }
@@ -146,6 +153,10 @@ impl SharedWindow {
             (Some(_), Some(known)) if seen.reset < known => {}
             // Calls on their way have been taken off already.
             (Some(left), known) if known.is_none_or(|known| known == seen.reset) => {
+                if seen.remaining < left {
+                    self.foreign_epoch = self.epoch + 1;
+                }
+                self.told = Some(self.told.unwrap_or(u64::MAX).min(seen.remaining));
                 self.left = Some(left.min(seen.remaining));
                 self.ends = Some(self.ends.unwrap_or(0).max(ends));
                 self.reset = Some(seen.reset);
@@ -157,6 +168,7 @@ impl SharedWindow {
                     self.next(now);
                 }
                 self.left = Some(seen.remaining.saturating_sub(on_their_way));
+                self.told = Some(seen.remaining);
                 self.ends = Some(ends);
                 self.reset = Some(seen.reset);
             }
@@ -177,14 +189,26 @@ impl SharedWindow {
             }
             (Some(0), Some(ends)) => wait(ends - now),
             (Some(0), None) => wait(times::NEWS),
+            // Reports are about to tell more; of many clients each asks the more rarely.
+            (Some(_), _) if self.free() == 0 => wait(times::GRANT.min(times::NEWS * self.holders.len() as u64)),
             (Some(left), ends) => {
-                let share = left / self.holders.len() as u64;
+                let share = self.free() / self.holders.len() as u64;
                 let calls = wanted.min(share.max(1));
                 self.left = Some(left - calls);
                 self.granted += calls;
                 let until = ends.unwrap_or(self.unnamed_until);
                 self.granted(calls, times::GRANT.min(until - now))
             }
+        }
+    }
+
+    /// Calls that can be granted. While others spend too, all that is granted and not known to be answered is taken off what the server
+    /// told last: some of it is counted twice, until it is reported, and nothing is granted that is spent.
+    fn free(&self) -> u64 {
+        let left = self.left.unwrap_or_default();
+        match self.told.filter(|_| self.epoch <= self.foreign_epoch) {
+            Some(told) => left.min(told.saturating_sub(self.granted - self.settled)),
+            None => left,
         }
     }
 

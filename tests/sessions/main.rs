@@ -4,9 +4,13 @@
 
 mod connecting;
 mod database;
+mod failover;
+mod faults;
 mod files;
 mod keys;
 mod processes;
+#[path = "../proxy/mod.rs"]
+mod proxy;
 mod rotations;
 mod server;
 mod tokens;
@@ -14,7 +18,6 @@ mod tokens;
 use database::Database;
 use deadpool_postgres::{Config, Pool, Runtime};
 use keyfit::Error;
-
 use keyfit::auth::source::{BoxFuture, SecretSource};
 use keyfit::auth::store::{EncryptionKeys, SharedStore};
 use tempfile::TempDir;

@@ -17,15 +17,15 @@ use super::database::Database;
 use super::server::{Endpoint, Point};
 use super::{Place, run, store};
 
-pub(super) const LEASE: Duration = Duration::from_secs(1);
+pub(crate) const LEASE: Duration = Duration::from_secs(1);
 const ROUNDS: usize = 24;
 
-pub(super) fn told(name: &str) -> String {
+pub(crate) fn told(name: &str) -> String {
     std::env::vars().find(|(key, _)| key == name).map(|(_, value)| value).expect("told")
 }
 
 /// With a grace period where the URL of the endpoint names one, in seconds.
-async fn session() -> RefreshingSession {
+pub(crate) async fn session() -> RefreshingSession {
     let url = told("KEYFIT_TEST_ENDPOINT");
     let mut endpoint = TokenEndpoint::builder(url.clone(), "c");
     if let Some((_, seconds)) = url.split_once("?grace=") {
@@ -62,7 +62,7 @@ async fn refreshes_until_it_is_killed() {
 
 /// Takes every call, and keeps what each carried.
 #[derive(Clone, Debug, Default)]
-struct Taking(Arc<Mutex<HashSet<String>>>);
+pub(crate) struct Taking(pub(crate) Arc<Mutex<HashSet<String>>>);
 
 impl HttpClient for Taking {
     fn send(&self, request: http::Request<Body>) -> Sending<'_> {
@@ -79,7 +79,7 @@ async fn a_thousand_callers_call_at_once() {
     call_a_thousand_times(Credential::from_source(session().await)).await;
 }
 
-pub(super) async fn call_a_thousand_times(credential: Credential<kind::Key>) {
+pub(crate) async fn call_a_thousand_times(credential: Credential<kind::Key>) {
     let taking = Taking::default();
     let config = Config::default().base_url("http://127.0.0.1:1").http_client(taking.clone());
     let client = Client::with_config(credential, config).expect("a client");
@@ -93,14 +93,14 @@ pub(super) async fn call_a_thousand_times(credential: Credential<kind::Key>) {
 }
 
 /// A process of these tests.
-pub(super) struct Start<'a> {
-    pub(super) test: &'a str,
-    pub(super) endpoint: &'a str,
-    pub(super) at: &'a str,
+pub(crate) struct Start<'a> {
+    pub(crate) test: &'a str,
+    pub(crate) endpoint: &'a str,
+    pub(crate) at: &'a str,
 }
 
 impl Start<'_> {
-    pub(super) fn start(&self) -> Child {
+    pub(crate) fn start(&self) -> Child {
         Command::new(std::env::current_exe().expect("this test"))
             .args(["--exact", self.test, "--ignored", "--nocapture"])
             .env("KEYFIT_TEST_ENDPOINT", self.endpoint)
@@ -113,7 +113,7 @@ impl Start<'_> {
 }
 
 /// The output of a process.
-pub(super) async fn end(mut out: impl std::io::Read + Send + 'static) -> String {
+pub(crate) async fn end(mut out: impl std::io::Read + Send + 'static) -> String {
     let reading = tokio::task::spawn_blocking(move || {
         let mut said = String::new();
         out.read_to_string(&mut said).map(|_| said)
@@ -137,7 +137,7 @@ async fn refresh_once(place: &Place) {
 }
 
 /// Eight processes that call a thousand times each, with one token and one fetch.
-pub(super) async fn eight_processes(test: &str, endpoint: &Endpoint, place: &Place) {
+pub(crate) async fn eight_processes(test: &str, endpoint: &Endpoint, place: &Place) {
     let start = Start { test, endpoint: &endpoint.url, at: &place.at() };
     let children: Vec<Child> = (0..8).map(|_| start.start()).collect();
     for mut child in children {

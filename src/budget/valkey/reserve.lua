@@ -19,7 +19,8 @@ redis.call('ZADD', KEYS[2], now, holder)
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - HOLDER)
 local holders = redis.call('ZCARD', KEYS[2])
 
-local window = { epoch = 0, granted = 0, settled = 0, carried = 0, scout_until = 0, unnamed_until = 0, unlimited_until = 0 }
+local window = { epoch = 0, granted = 0, settled = 0, carried = 0, scout_until = 0, unnamed_until = 0, unlimited_until = 0,
+  foreign_epoch = 0 }
 local stored = redis.call('HGETALL', KEYS[1])
 for at = 1, #stored, 2 do
   window[stored[at]] = tonumber(stored[at + 1])
@@ -37,7 +38,7 @@ local function turn()
   window.left = window.limit and math.max(window.limit - on_their_way, 0)
   window.carried = window.limit and math.min(on_their_way, window.limit) or 0
   window.granted, window.settled = 0, 0
-  window.over, window.reset, window.ends = window.reset or window.over, nil, nil
+  window.over, window.reset, window.ends, window.told = window.reset or window.over, nil, nil, nil
   window.unnamed_until = now + UNNAMED
 end
 
@@ -47,12 +48,15 @@ local function learn()
   window.unlimited_until = 0
   if window.left and window.reset and report.reset < window.reset then return end
   if window.left and (not window.reset or window.reset == report.reset) then
+    if report.remaining < window.left then window.foreign_epoch = window.epoch + 1 end
+    window.told = math.min(window.told or report.remaining, report.remaining)
     window.left = math.min(window.left, report.remaining)
     window.ends = math.max(window.ends or 0, now + report.resets_in)
   else
     local on_their_way = window.granted - window.settled
     if window.left then turn() end
     window.left = math.max(report.remaining - on_their_way, 0)
+    window.told = report.remaining
     window.ends = now + report.resets_in
   end
   window.reset = report.reset
@@ -69,10 +73,10 @@ local function settle()
     if window.left then window.left = window.left + back end
   end
   if report.reset then learn() end
-  if report.refused >= 1 and report.refused <= LONGEST then
+  if report.epoch == window.epoch and report.refused >= 1 and report.refused <= LONGEST then
     window.epoch = window.epoch + 1
     window.granted, window.settled, window.carried = 0, 0, 0
-    window.left = 0
+    window.left, window.told = 0, nil
     window.ends = math.max(window.ends or 0, now + report.refused)
     window.unlimited_until = 0
   end
@@ -86,6 +90,12 @@ local function granted(calls, valid_for)
   return { 1, calls, window.epoch, window.reset or -1, valid_for, window.limit or -1, holders }
 end
 
+-- Calls that can be granted.
+local function free()
+  if not window.told or window.epoch > window.foreign_epoch then return window.left end
+  return math.min(window.left, math.max(window.told - (window.granted - window.settled), 0))
+end
+
 local function grant()
   if window.unlimited_until > now then return granted(math.max(wanted, UNLIMITED_CALLS), GRANT) end
   if not window.left then
@@ -95,7 +105,8 @@ local function grant()
     return granted(1, SCOUT)
   end
   if window.left == 0 then return { 0, window.ends and window.ends - now or NEWS } end
-  local calls = math.min(wanted, math.max(math.floor(window.left / holders), 1))
+  if free() == 0 then return { 0, math.min(GRANT, NEWS * holders) } end
+  local calls = math.min(wanted, math.max(math.floor(free() / holders), 1))
   window.left = window.left - calls
   window.granted = window.granted + calls
   return granted(calls, math.min(GRANT, (window.ends or window.unnamed_until) - now))
@@ -105,7 +116,7 @@ if window.ends and window.ends <= now then
   turn()
 elseif window.left and not window.ends and window.unnamed_until <= now then
   window.epoch = window.epoch + 1
-  window.over, window.reset, window.left = window.reset or window.over, nil, nil
+  window.over, window.reset, window.left, window.told = window.reset or window.over, nil, nil, nil
   window.granted, window.settled, window.carried, window.scout_until = 0, 0, 0, 0
 end
 settle()

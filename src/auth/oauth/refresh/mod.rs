@@ -11,7 +11,7 @@ use futures_core::future::BoxFuture;
 use tokio::sync::Mutex;
 
 use super::outcome::{Failed, Grant, Standing};
-use super::{StoreLock, TokenEndpoint, TokenError, TokenSet, TokenStore};
+use super::{Overtaken, StoreLock, TokenEndpoint, TokenError, TokenSet, TokenStore};
 use crate::auth::{AccessToken, TokenSource};
 use crate::error::Error;
 use crate::runtime;
@@ -80,6 +80,8 @@ struct State {
     is_used: bool,
     /// The lock of the store, while what is in use could not be saved. Who gets it would read an old set.
     unsaved: Option<StoreLock>,
+    /// Whether a task tries to save it.
+    is_saving: bool,
     /// Whether the set in the store has no refresh token because that is, or was, on its way.
     is_marked: bool,
 }
@@ -109,7 +111,7 @@ impl RefreshingSession {
     }
 
     fn new(endpoint: TokenEndpoint, tokens: TokenSet, store: impl TokenStore) -> Self {
-        let state = Mutex::new(State { tokens, is_used: false, unsaved: None, is_marked: false });
+        let state = Mutex::new(State { tokens, is_used: false, unsaved: None, is_saving: false, is_marked: false });
         Self(Arc::new(Inner { endpoint, store: Box::new(store), state, generation: AtomicU64::new(0) }))
     }
 
@@ -215,7 +217,13 @@ impl Inner {
             let has_grace = self.endpoint.refresh_grace_period().is_some();
             let redeemed = old.redeemed(has_grace.then(|| self.endpoint.clock().now()));
             if !state.is_marked {
-                self.store.save(&redeemed).await?;
+                if let Err(error) = self.store.save(&redeemed).await {
+                    if !Overtaken::is_behind(&error) {
+                        // Nothing was sent, and the mark may be written all the same: the set that is good goes back.
+                        self.save_later(state, lock);
+                    }
+                    return Err(error);
+                }
                 state.is_marked = true;
             }
             state.tokens = redeemed;

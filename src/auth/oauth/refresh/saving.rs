@@ -24,9 +24,16 @@ impl Inner {
             return None;
         }
         tracing::error!(%error, "the tokens of an OAuth session cannot be saved yet; they are used all the same");
-        state.unsaved = Some(lock);
-        runtime::spawn(save_again(Arc::downgrade(self)));
+        self.save_later(state, lock);
         None
+    }
+
+    /// Keeps the lock until what is in use is saved.
+    pub(super) fn save_later(self: &Arc<Self>, state: &mut State, lock: StoreLock) {
+        state.unsaved = Some(lock);
+        if !std::mem::replace(&mut state.is_saving, true) {
+            runtime::spawn(save_again(Arc::downgrade(self)));
+        }
     }
 
     /// The lock of a set that could not be saved. It is saved before what it holds is sent, and where that fails again what is in the
@@ -65,16 +72,17 @@ async fn save_again(session: Weak<Inner>) {
         let Some(inner) = session.upgrade() else { return };
         let mut state = inner.state.lock().await;
         if state.unsaved.is_none() {
+            state.is_saving = false;
             return;
         }
         match inner.store.save(&state.tokens).await {
             Ok(()) => {
-                (state.unsaved, state.is_marked) = (None, false);
+                (state.unsaved, state.is_saving, state.is_marked) = (None, false, false);
                 tracing::info!("the tokens of an OAuth session are saved now");
                 return;
             }
             Err(error) if Overtaken::is_behind(&error) => {
-                state.unsaved = None;
+                (state.unsaved, state.is_saving) = (None, false);
                 inner.give_way(&mut state).await;
                 return;
             }

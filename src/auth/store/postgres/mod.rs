@@ -1,5 +1,6 @@
 //! Records in a table of PostgreSQL.
 
+mod patience;
 mod schema;
 
 use std::fmt;
@@ -7,6 +8,8 @@ use std::time::Duration;
 
 use deadpool_postgres::{Object, Pool};
 use futures_core::future::BoxFuture;
+use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 
 use super::encryption::EncryptionKeys;
 use super::engine::{Engine, Key, Stored};
@@ -22,7 +25,7 @@ impl SharedStore {
     /// # Errors
     /// Returns an error if the database cannot be reached or refuses it, or the table is of a newer version.
     pub async fn migrate_postgres(pool: &Pool) -> Result<(), Error> {
-        schema::migrate(&mut connection(pool).await?).await
+        schema::migrate(&mut connected(pool).await?).await
     }
 
     /// A store in PostgreSQL (12 or later), for processes on any number of machines. The pool has your limits and your TLS.
@@ -31,8 +34,23 @@ impl SharedStore {
     /// Returns an error if the database cannot be reached, refuses the login or is read-only, if the table is missing, of a newer version,
     /// or somebody else's, or if the store is encrypted with another key.
     pub async fn postgres(pool: Pool, keys: EncryptionKeys) -> Result<Self, Error> {
-        schema::check(&connection(&pool).await?).await?;
+        let looked = connected(&pool).await?;
+        patience::within(schema::check(&looked)).await.map_err(Error::credential)??;
+        drop(looked);
         Self::over(Postgres(pool), keys).await
+    }
+}
+
+impl Postgres {
+    /// Asks for a row at most.
+    async fn ask(
+        &self,
+        key: &Key,
+        doing: &str,
+        sql: &str,
+        values: &[&(dyn ToSql + Sync)],
+    ) -> Result<Option<Row>, Error> {
+        patience::ask(&self.0, sql, values).await.map_err(|why| key.failed(doing, why))
     }
 }
 
@@ -41,8 +59,7 @@ impl Engine for Postgres {
         Box::pin(async {
             let sql = "SELECT version, sealed, greatest(extract(epoch FROM clock_timestamp() - saved_at)::float8, 0) \
                        FROM keyfit_record WHERE kind = $1 AND name = $2";
-            let found = connection(&self.0).await?.query_opt(sql, &[&key.kind(), &key.name()]).await;
-            let found = found.map_err(|error| key.failed("read", schema::words(&error)))?;
+            let found = self.ask(key, "read", sql, &[&key.kind(), &key.name()]).await?;
             Ok(found.map(|row| {
                 let age = row.get::<_, Option<f64>>(2).unwrap_or_default();
                 Stored {
@@ -66,9 +83,7 @@ impl Engine for Postgres {
                        ON CONFLICT (kind, name) DO UPDATE SET version = held.version + 1, sealed = $3, saved_at = now() \
                        WHERE held.version = $4 AND ($5::text IS NULL OR held.holder = $5 OR held.leased_until IS NULL \
                        OR held.leased_until <= now()) RETURNING version";
-            let connection = connection(&self.0).await?;
-            let swapped = connection.query_opt(sql, &[&key.kind(), &key.name(), &sealed, &known, &holder]).await;
-            let swapped = swapped.map_err(|error| key.failed("written", schema::words(&error)))?;
+            let swapped = self.ask(key, "written", sql, &[&key.kind(), &key.name(), &sealed, &known, &holder]).await?;
             Ok(swapped.map(|row| row.get(0)))
         })
     }
@@ -79,9 +94,7 @@ impl Engine for Postgres {
                        VALUES ($1, $2, 0, $3, now() + $4 * interval '1 second') \
                        ON CONFLICT (kind, name) DO UPDATE SET holder = $3, leased_until = now() + $4 * interval '1 second' \
                        WHERE held.leased_until IS NULL OR held.leased_until <= now() RETURNING version";
-            let connection = connection(&self.0).await?;
-            let taken = connection.query_opt(sql, &[&key.kind(), &key.name(), &holder, &time.as_secs_f64()]).await;
-            let taken = taken.map_err(|error| key.failed("leased", schema::words(&error)))?;
+            let taken = self.ask(key, "leased", sql, &[&key.kind(), &key.name(), &holder, &time.as_secs_f64()]).await?;
             Ok(taken.map(|row| row.get(0)))
         })
     }
@@ -89,10 +102,10 @@ impl Engine for Postgres {
     fn renew<'a>(&'a self, key: &'a Key, holder: &'a str, time: Duration) -> BoxFuture<'a, Result<bool, Error>> {
         Box::pin(async move {
             let sql = "UPDATE keyfit_record SET leased_until = now() + $4 * interval '1 second' \
-                       WHERE kind = $1 AND name = $2 AND holder = $3";
-            let connection = connection(&self.0).await?;
-            let renewed = connection.execute(sql, &[&key.kind(), &key.name(), &holder, &time.as_secs_f64()]).await;
-            renewed.map(|rows| rows > 0).map_err(|error| key.failed("leased", schema::words(&error)))
+                       WHERE kind = $1 AND name = $2 AND holder = $3 RETURNING version";
+            self.ask(key, "leased", sql, &[&key.kind(), &key.name(), &holder, &time.as_secs_f64()])
+                .await
+                .map(|row| row.is_some())
         })
     }
 
@@ -100,8 +113,7 @@ impl Engine for Postgres {
         Box::pin(async move {
             let sql = "UPDATE keyfit_record SET holder = NULL, leased_until = NULL \
                        WHERE kind = $1 AND name = $2 AND holder = $3";
-            let released = connection(&self.0).await?.execute(sql, &[&key.kind(), &key.name(), &holder]).await;
-            released.map(drop).map_err(|error| key.failed("released", schema::words(&error)))
+            self.ask(key, "released", sql, &[&key.kind(), &key.name(), &holder]).await.map(drop)
         })
     }
 }
@@ -112,8 +124,7 @@ impl fmt::Debug for Postgres {
     }
 }
 
-async fn connection(pool: &Pool) -> Result<Object, Error> {
-    pool.get().await.map_err(|error| {
-        Error::credential(format!("the database of the store cannot be used: {}", schema::words(&error)))
-    })
+/// A connection, for whoever looks at the table or makes it.
+async fn connected(pool: &Pool) -> Result<Object, Error> {
+    patience::connection(pool).await.map_err(Error::credential)
 }
