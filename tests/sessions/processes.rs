@@ -276,7 +276,8 @@ async fn a_process_that_was_held_in_a_refresh_takes_what_others_did_meanwhile_an
             let mut next = start.start();
             let said = end(next.stdout.take().expect("a pipe")).await;
             next.wait().expect("it ends");
-            assert_eq!((said.contains("done"), said.contains("consent again")), (!grace.is_empty(), grace.is_empty()));
+            let ended = (said.contains("done"), said.contains("consent again"));
+            assert_eq!(ended, (!grace.is_empty(), grace.is_empty()), "{said}");
             // A process that has ended may not have given its lease back.
             run(&at, "UPDATE keyfit_record SET leased_until = NULL, holder = NULL").await;
             kill_process(process, Signal::CONT).expect("it is held");

@@ -73,8 +73,8 @@ impl Record {
         Ok(Some(Content { text, written, written_here, is_current: self.settings.keys.is_current(&sealed) }))
     }
 
-    /// Replaces the version that is known; `false` where the record has another one, or a lease was taken that is another's by now, so that
-    /// nothing was written.
+    /// Replaces the version that is known; `false` where the record has another one, so that nothing was written. While another process has
+    /// the lease that was taken here, it is an error, and may succeed later.
     pub(super) async fn save(&self, text: &[u8]) -> Result<bool, Error> {
         let now = self.settings.clock.now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let mut content = Zeroizing::new(u64::try_from(now.as_millis()).unwrap_or_default().to_be_bytes().to_vec());
@@ -94,9 +94,13 @@ impl Record {
             // What stands there may be of a save of ours that failed and was written all the same.
             let stored = self.settings.engine.load(&self.key).await?;
             let mut known = self.known();
+            if stored.as_ref().is_some_and(|stored| stored.version == version) {
+                // Nobody has written, and the one that has the lease may find nothing that it can go on with.
+                return Err(self.key.failed("written", "another process has its lease at the moment"));
+            }
             let ours = stored.filter(|stored| {
                 let head = stored.sealed.as_ref().and_then(|sealed| sealed.get(..HEAD));
-                stored.version != version && head.is_some_and(|head| known.unsure.iter().any(|unsure| unsure == head))
+                head.is_some_and(|head| known.unsure.iter().any(|unsure| unsure == head))
             });
             let Some(ours) = ours else {
                 known.unsure.clear();

@@ -13,8 +13,8 @@ use crate::error::Error;
 /// The tokens of one session, for a [`RefreshingSession`](crate::auth::oauth::RefreshingSession). Cloning shares it.
 ///
 /// One process refreshes a session at a time: it holds a [lease](super::SharedStore::lease) of the record and renews it while it lives. A
-/// save replaces exactly the set that was read before; where another process has written since, or has the lease by now, it changes
-/// nothing and is an error with [`Overtaken`] behind it. A lease is not given back after a save that failed, since it may have been
+/// save replaces exactly the set that was read before; where another process has written since, it changes nothing and is
+/// an error with [`Overtaken`] behind it; while another has the lease, it changes nothing and is an error. A lease is not given back after a save that failed, since it may have been
 /// written: it ends by itself.
 ///
 /// Times of a set are moved by what the clock of its writer differs from the one here, as the store's clock tells.
