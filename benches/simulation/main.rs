@@ -6,7 +6,7 @@
 mod replicas;
 mod world;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use keyfit::Clock as _;
@@ -64,11 +64,16 @@ impl Scenario {
             limit,
             seconds,
             counting: Counting::Fixed,
-            load: Load::Full(4),
+            // Three times as many as are on their way where nobody waits.
+            load: Load::Full((limit * 12 / (100 * seconds * u64::from(replicas))).max(4)),
             away: Duration::ZERO,
             event: Event::None,
             windows: 240_u64.checked_div(seconds).unwrap_or_default().clamp(4, 60),
         }
+    }
+
+    fn label(&self) -> String {
+        format!("{}/{}/{}", self.name, self.replicas, self.limit)
     }
 
     fn rate(&self) -> f64 {
@@ -200,12 +205,20 @@ fn main() {
          call p50, s | p99 | longest | even | calls of a replica, of the mean |"
     );
     println!("|{}", "---|".repeat(14));
-    for scenario in scenarios() {
-        let label = format!("{}/{}/{}", scenario.name, scenario.replicas, scenario.limit);
-        if wanted.iter().all(|word| label.contains(word.as_str())) {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
-            let outcome = runtime.expect("a runtime").block_on(scenario.run());
-            scenario.print(&outcome);
+    let is_wanted = |scenario: &Scenario| wanted.iter().all(|word| scenario.label().contains(word.as_str()));
+    // Each has a thread of its own, and as many run as there are cores.
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let left = Mutex::new(scenarios().into_iter().filter(is_wanted));
+    std::thread::scope(|scope| {
+        for _ in 0..cores {
+            scope.spawn(|| {
+                loop {
+                    let Some(scenario) = left.lock().expect("no panic").next() else { return };
+                    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+                    let outcome = runtime.expect("a runtime").block_on(scenario.run());
+                    scenario.print(&outcome);
+                }
+            });
         }
-    }
+    });
 }

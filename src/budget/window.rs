@@ -54,8 +54,12 @@ pub(super) struct SharedWindow {
     unnamed_until: u64,
     /// Until when there is no limit.
     unlimited_until: u64,
+    /// How long a window is, as the names of two tell; at most that.
+    length: Option<u64>,
     /// Who asked when.
     holders: HashMap<u64, u64>,
+    /// Who had less than it wanted, and until when it counts as one who wants more.
+    short: HashMap<u64, u64>,
 }
 
 impl SharedWindow {
@@ -67,7 +71,7 @@ impl SharedWindow {
         self.settle(now, &asked.report);
         match asked.wanted {
             0 => Reserved::Noted,
-            wanted => self.grant(now, wanted),
+            wanted => self.grant(now, asked.holder, wanted),
         }
     }
 
@@ -148,7 +152,7 @@ impl SharedWindow {
             (Some(left), known) if known.is_none_or(|known| known == seen.reset) => {
                 self.left = Some(left.min(seen.remaining));
                 self.ends = Some(self.ends.unwrap_or(0).max(ends));
-                self.reset = Some(seen.reset);
+                self.name(seen.reset);
             }
             // The first, or one that the server began before the last one was over here.
             (known, _) => {
@@ -158,12 +162,20 @@ impl SharedWindow {
                 }
                 self.left = Some(seen.remaining.saturating_sub(on_their_way));
                 self.ends = Some(ends);
-                self.reset = Some(seen.reset);
+                self.name(seen.reset);
             }
         }
     }
 
-    fn grant(&mut self, now: u64, wanted: u64) -> Reserved {
+    fn name(&mut self, reset: u64) {
+        self.reset = Some(reset);
+        if let Some(over) = self.over {
+            let length = (reset - over).saturating_mul(1000);
+            self.length = Some(self.length.map_or(length, |known| known.min(length)));
+        }
+    }
+
+    fn grant(&mut self, now: u64, holder: u64, wanted: u64) -> Reserved {
         let wait = |milliseconds| Reserved::Wait(Duration::from_millis(milliseconds));
         if self.unlimited_until > now {
             return self.granted(wanted.max(UNLIMITED_CALLS), times::GRANT);
@@ -175,17 +187,41 @@ impl SharedWindow {
                 self.granted += 1;
                 self.granted(1, times::SCOUT)
             }
-            (Some(0), Some(ends)) => wait(ends - now),
-            (Some(0), None) => wait(times::NEWS),
+            (Some(0), Some(ends)) => {
+                // It comes back then.
+                self.short.insert(holder, ends + times::GRANT);
+                wait(ends - now)
+            }
+            (Some(0), None) => {
+                self.short.insert(holder, now + times::GRANT);
+                wait(times::NEWS)
+            }
             (Some(left), ends) => {
-                let share = left / self.holders.len() as u64;
-                let calls = wanted.min(share.max(1));
+                let calls = wanted.min(self.share(now, holder, left));
+                if calls < wanted {
+                    self.short.insert(holder, now + times::GRANT);
+                } else {
+                    self.short.remove(&holder);
+                }
                 self.left = Some(left - calls);
                 self.granted += calls;
                 let until = ends.unwrap_or(self.unnamed_until);
-                self.granted(calls, times::GRANT.min(until - now))
+                self.granted(calls, self.longest_grant().min(until - now))
             }
         }
+    }
+
+    /// The most that one may have of what is left: as much as each other who wants more, and half of it while there are others at all.
+    fn share(&mut self, now: u64, holder: u64, left: u64) -> u64 {
+        self.short.retain(|_, until| *until > now);
+        let others = self.short.len() - usize::from(self.short.contains_key(&holder));
+        let parts = 1 + others.max(usize::from(self.holders.len() > 1));
+        (left / parts as u64).max(1)
+    }
+
+    /// How long a grant is valid: a part of the window, so that what is not used is back before its end.
+    fn longest_grant(&self) -> u64 {
+        self.length.map_or(times::GRANT, |length| times::GRANT.min(length / 4))
     }
 
     fn granted(&self, calls: u64, valid_for: u64) -> Reserved {

@@ -171,6 +171,9 @@ impl Permit {
 impl Drop for Permit {
     fn drop(&mut self) {
         lock(&self.known.state).end();
+        if let (Some(share), Some(_)) = (&self.known.share, self.epoch) {
+            share.ended();
+        }
     }
 }
 

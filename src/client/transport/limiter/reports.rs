@@ -117,6 +117,11 @@ impl Reports {
         self.has_news
     }
 
+    /// Whether there is anything to report.
+    pub(super) fn say_something(&self) -> bool {
+        self.earlier.iter().chain([&self.newest]).any(says_something)
+    }
+
     /// Whether something goes back that others may use.
     pub(super) fn have_unused(&self) -> bool {
         self.earlier.iter().chain([&self.newest]).any(|report| report.unused > 0)

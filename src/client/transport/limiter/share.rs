@@ -57,6 +57,7 @@ pub(crate) enum Taken {
 
 #[derive(Debug, Default)]
 struct ShareState {
+    /// The first to end comes first.
     slices: VecDeque<Slice>,
     /// Until when there is nothing, on the monotonic clock.
     wait_until: Option<Duration>,
@@ -68,6 +69,8 @@ struct ShareState {
     waiting: u64,
     /// Calls taken since the last slice was asked for.
     taken: u64,
+    /// Calls that are on their way.
+    in_flight: u64,
     reports: Reports,
     /// Clients that share the limit.
     holders: u64,
@@ -171,7 +174,10 @@ impl Share {
                         state.add(granted, asked_at);
                         self.time(&mut state, granted.valid_for);
                     }
-                    Reserved::Wait(wait) => state.wait_until = Some(now + wait),
+                    Reserved::Wait(wait) => {
+                        state.wait_until = Some(now + wait);
+                        self.report_before_wait(&mut state, now);
+                    }
                     Reserved::Noted => {}
                 }
             }
@@ -246,6 +252,22 @@ impl Share {
         self.lock().reports.unused(epoch, 1);
     }
 
+    /// A call that was taken is on its way no longer.
+    pub(super) fn ended(self: &Arc<Self>) {
+        let now = self.clock.monotonic();
+        let mut state = self.lock();
+        state.in_flight -= 1;
+        self.report_before_wait(&mut state, now);
+    }
+
+    /// Reports the outcome of all calls of a window before the next one is waited for, which would have to keep room for them.
+    fn report_before_wait(self: &Arc<Self>, state: &mut ShareState, now: Duration) {
+        let is_at_rest = state.in_flight == 0 && state.slices.is_empty() && state.may_ask(now);
+        if is_at_rest && state.wait_until.is_some_and(|until| until > now + NEWS) && state.reports.say_something() {
+            self.ask_for(state, 0);
+        }
+    }
+
     /// Whether the others have to hear at once of what is known here.
     pub(crate) fn has_news(&self) -> bool {
         let state = self.lock();
@@ -287,16 +309,18 @@ impl ShareState {
                 self.slices.pop_front();
             }
             self.taken += 1;
+            self.in_flight += 1;
             return Some(Taken::Call(epoch));
         }
         let wait = self.wait_until.and_then(|until| until.checked_sub(now)).filter(|wait| !wait.is_zero())?;
         Some(Taken::Wait(wait + if wait > NEWS { jitter::full_jitter(SPREAD) } else { Duration::ZERO }))
     }
 
-    /// Whether what is left will not last until more has come, or the budget may answer again.
+    /// Whether what is left will not last until more has come, or the budget may answer again. After a single call nothing is asked
+    /// for ahead: it would lie idle where calls are rare.
     fn is_low(&self) -> bool {
         let left: u64 = self.slices.iter().map(|slice| slice.left).sum();
-        self.is_alone || self.wait_until.is_none() && left * 4 <= self.taken
+        self.is_alone || self.wait_until.is_none() && self.taken > 1 && left * 4 <= self.taken
     }
 
     fn may_ask(&self, now: Duration) -> bool {
@@ -313,7 +337,10 @@ impl ShareState {
         self.holders = granted.holders;
         let epoch = granted.epoch;
         self.reports.begin(epoch, granted.reset);
-        self.slices.push_back(Slice { left: granted.calls, epoch, ends: asked_at + granted.valid_for });
+        let ends = asked_at + granted.valid_for;
+        // One of a window whose end is known may be over before an older one.
+        let at = self.slices.partition_point(|slice| slice.ends <= ends);
+        self.slices.insert(at, Slice { left: granted.calls, epoch, ends });
     }
 
     /// Calls that are left of slices whose time is up go back.
