@@ -145,10 +145,8 @@ async fn statements(pool: &Pool) -> i64 {
     let connection = pool.get().await.expect("a connection");
     // Backends hand their figures in when they end.
     SystemClock.sleep(Duration::from_millis(1500)).await;
-    let row = connection.query_one(
-        "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()",
-        &[],
-    );
+    let row = connection
+        .query_one("SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()", &[]);
     row.await.expect("figures").get(0)
 }
 
@@ -211,7 +209,8 @@ async fn kill(database: &str) {
             let mut children = children.lock().expect("no panic");
             children.extend((0..3).map(|_| start("refresh", &endpoint, database, 0)));
         }
-        while children.lock().expect("no panic").iter_mut().any(|child| child.try_wait().expect("a process").is_none()) {
+        while children.lock().expect("no panic").iter_mut().any(|child| child.try_wait().expect("a process").is_none())
+        {
             SystemClock.sleep(Duration::from_millis(20)).await;
         }
         for child in children.lock().expect("no panic").iter_mut() {

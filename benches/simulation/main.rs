@@ -128,7 +128,9 @@ impl Scenario {
         let time = float(self.windows * self.seconds);
         let percentile = |percent: usize| {
             let times = &outcome.times;
-            times.get((times.len() * percent / 100).min(times.len().saturating_sub(1))).map_or(0.0, Duration::as_secs_f64)
+            times
+                .get((times.len() * percent / 100).min(times.len().saturating_sub(1)))
+                .map_or(0.0, Duration::as_secs_f64)
         };
         let mean = float(outcome.calls.iter().sum()) / outcome.calls.len().max(1) as f64;
         let part = |calls: Option<&u64>| float(calls.copied().unwrap_or_default()) / mean.max(f64::MIN_POSITIVE);
@@ -214,7 +216,8 @@ fn main() {
             scope.spawn(|| {
                 loop {
                     let Some(scenario) = left.lock().expect("no panic").next() else { return };
-                    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+                    let runtime =
+                        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
                     let outcome = runtime.expect("a runtime").block_on(scenario.run());
                     scenario.print(&outcome);
                 }

@@ -67,7 +67,14 @@ impl Caller {
 impl Replicas {
     /// Starts so many, within a second. `rate` is what the limit allows in a second, `away` how much farther from the store the last
     /// tenth of them are.
-    pub(crate) fn start(number: u32, load: Load, rate: f64, server: &Arc<Server>, store: &Arc<Store>, away: Duration) -> Self {
+    pub(crate) fn start(
+        number: u32,
+        load: Load,
+        rate: f64,
+        server: &Arc<Server>,
+        store: &Arc<Store>,
+        away: Duration,
+    ) -> Self {
         let of = vec![0; number as usize];
         let calls = Arc::new(Mutex::new(Calls { of, times: Vec::new(), failed: 0, count: false }));
         let start = |replica: u32| {

@@ -1,5 +1,5 @@
 -- One bucket of a budget: takes in what a client reports, and grants calls. The rules are those of window.rs.
--- KEYS[1] the bucket, KEYS[2] the clients that asked. Times are milliseconds of this store's clock.
+-- KEYS[1] the bucket, KEYS[2] the clients that asked, KEYS[3] those that want more. Times are milliseconds of this store's clock.
 local HOLDER, GRANT, NEWS, SCOUT, UNNAMED, UNLIMITED, LONGEST = 60000, 1000, 25, 5000, 10000, 60000, 90000000
 local UNLIMITED_CALLS = 10000
 -- The version of what this script keeps.
@@ -41,6 +41,11 @@ local function turn()
   window.unnamed_until = now + UNNAMED
 end
 
+local function name(reset)
+  window.reset = reset
+  if window.over then window.length = math.min(window.length or math.huge, (reset - window.over) * 1000) end
+end
+
 local function learn()
   if report.limit and report.limit > 0 then window.limit = report.limit end
   if report.resets_in == 0 or report.resets_in > LONGEST or window.over and report.reset <= window.over then return end
@@ -55,7 +60,7 @@ local function learn()
     window.left = math.max(report.remaining - on_their_way, 0)
     window.ends = now + report.resets_in
   end
-  window.reset = report.reset
+  name(report.reset)
 end
 
 local function settle()
@@ -86,6 +91,18 @@ local function granted(calls, valid_for)
   return { 1, calls, window.epoch, window.reset or -1, valid_for, window.limit or -1, holders }
 end
 
+local function is_short(competes_until)
+  redis.call('ZADD', KEYS[3], competes_until, holder)
+end
+
+-- The most of what is left: as much as each other who wants more, and half of it while there are others at all.
+local function share()
+  redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', now)
+  redis.call('ZREM', KEYS[3], holder)
+  local others = math.max(redis.call('ZCARD', KEYS[3]), holders > 1 and 1 or 0)
+  return math.max(math.floor(window.left / (1 + others)), 1)
+end
+
 local function grant()
   if window.unlimited_until > now then return granted(math.max(wanted, UNLIMITED_CALLS), GRANT) end
   if not window.left then
@@ -94,11 +111,17 @@ local function grant()
     window.granted = window.granted + 1
     return granted(1, SCOUT)
   end
-  if window.left == 0 then return { 0, window.ends and window.ends - now or NEWS } end
-  local calls = math.min(wanted, math.max(math.floor(window.left / holders), 1))
+  if window.left == 0 then
+    is_short((window.ends or now) + GRANT)
+    return { 0, window.ends and window.ends - now or NEWS }
+  end
+  local calls = math.min(wanted, share())
+  if calls < wanted then is_short(now + GRANT) end
   window.left = window.left - calls
   window.granted = window.granted + calls
-  return granted(calls, math.min(GRANT, (window.ends or window.unnamed_until) - now))
+  -- A part of the window, so that what is not used is back before its end.
+  local longest = window.length and math.min(GRANT, math.floor(window.length / 4)) or GRANT
+  return granted(calls, math.min(longest, (window.ends or window.unnamed_until) - now))
 end
 
 if window.ends and window.ends <= now then
@@ -121,4 +144,5 @@ redis.call('HSET', KEYS[1], unpack(fields))
 local kept = math.max(window.ends or 0, window.unlimited_until, window.unnamed_until, now) - now + 3600000
 redis.call('PEXPIRE', KEYS[1], string.format('%.0f', kept))
 redis.call('PEXPIRE', KEYS[2], HOLDER)
+redis.call('PEXPIRE', KEYS[3], string.format('%.0f', kept))
 return answer

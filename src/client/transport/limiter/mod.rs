@@ -182,4 +182,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 #[cfg(test)]
+mod share_tests;
+#[cfg(test)]
 mod tests;

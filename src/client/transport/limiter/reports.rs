@@ -11,6 +11,8 @@ pub(super) struct Reports {
     /// Of the newest window, and of those before.
     newest: Report,
     earlier: Vec<Report>,
+    /// The newest word on a window, and when it came.
+    seen: Option<(Seen, Duration)>,
     window: Window,
     /// The name of the window before the newest.
     named_before: Option<u64>,
@@ -74,7 +76,7 @@ impl Reports {
     }
 
     /// A call was answered, which told this of the limit, and the time until the reset.
-    pub(super) fn answered(&mut self, epoch: Option<u64>, told: Option<(RateLimit, Option<Duration>)>) {
+    pub(super) fn answered(&mut self, epoch: Option<u64>, told: Option<(RateLimit, Option<Duration>)>, now: Duration) {
         let seen = told.and_then(|(rate, until_reset)| {
             let (remaining, reset, resets_in) = (rate.remaining?, rate.reset?, until_reset?);
             Some(Seen { limit: rate.limit, remaining, reset, resets_in })
@@ -98,10 +100,10 @@ impl Reports {
             report.is_unlimited |= told.is_none();
         }
         if let Some(seen) = seen {
-            let known = self.newest.seen;
-            let is_news = known.is_none_or(|known| (seen.reset, known.remaining) > (known.reset, seen.remaining));
+            let is_news =
+                self.seen.is_none_or(|(known, _)| (seen.reset, known.remaining) > (known.reset, seen.remaining));
             if is_news {
-                self.newest.seen = Some(seen);
+                self.seen = Some((seen, now));
             }
         }
     }
@@ -119,17 +121,17 @@ impl Reports {
 
     /// Whether there is anything to report.
     pub(super) fn say_something(&self) -> bool {
-        self.earlier.iter().chain([&self.newest]).any(says_something)
-    }
-
-    /// Whether something goes back that others may use.
-    pub(super) fn have_unused(&self) -> bool {
-        self.earlier.iter().chain([&self.newest]).any(|report| report.unused > 0)
+        self.seen.is_some() || self.earlier.iter().chain([&self.newest]).any(says_something)
     }
 
     /// The reports, the newest last.
-    pub(super) fn take(&mut self) -> Vec<Report> {
+    pub(super) fn take(&mut self, now: Duration) -> Vec<Report> {
         self.has_news = false;
+        // The window ends no later for having been told of late.
+        self.newest.seen = self.seen.take().and_then(|(seen, at)| {
+            let resets_in = seen.resets_in.saturating_sub(now.saturating_sub(at));
+            (!resets_in.is_zero()).then_some(Seen { resets_in, ..seen })
+        });
         let next = Report { epoch: self.newest.epoch, ..Report::default() };
         let mut reports = std::mem::take(&mut self.earlier);
         reports.push(std::mem::replace(&mut self.newest, next));

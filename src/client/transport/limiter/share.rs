@@ -137,7 +137,8 @@ impl Share {
     /// Reports and asks, in a task of its own: whoever waits for the answer may be dropped.
     fn ask_for(self: &Arc<Self>, state: &mut ShareState, wanted: u64) {
         state.is_asking = true;
-        let (share, reports) = (Arc::clone(self), state.reports.take());
+        let reports = state.reports.take(self.clock.monotonic());
+        let share = Arc::clone(self);
         runtime::spawn(async move {
             let asked_at = share.clock.monotonic();
             let reserved = share.reserve(wanted, reports).await;
@@ -176,7 +177,7 @@ impl Share {
                     }
                     Reserved::Wait(wait) => {
                         state.wait_until = Some(now + wait);
-                        self.report_before_wait(&mut state, now);
+                        self.report_at_rest(&mut state, now);
                     }
                     Reserved::Noted => {}
                 }
@@ -198,7 +199,7 @@ impl Share {
         self.answered.notify_waiters();
     }
 
-    /// Gives back what is not used of a slice in its time.
+    /// Gives back what is not used of a slice in its time, and reports the rest.
     fn time(self: &Arc<Self>, state: &mut ShareState, valid_for: Duration) {
         if std::mem::replace(&mut state.is_timed, true) {
             return;
@@ -223,7 +224,7 @@ impl Share {
         if next.is_none() {
             state.is_timed = false;
         }
-        if state.reports.have_unused() && state.may_ask(now) {
+        if state.reports.say_something() && state.may_ask(now) {
             self.ask_for(&mut state, 0);
         }
         next
@@ -231,14 +232,14 @@ impl Share {
 
     /// Tells the others at once, and waits until they can know.
     pub(crate) async fn tell(self: &Arc<Self>) {
-        let reports = self.lock().reports.take();
+        let reports = self.lock().reports.take(self.clock.monotonic());
         // Where the budget is gone, the next slice says so.
         let _ = self.reserve(0, reports).await;
     }
 
     /// A call of that window was answered.
     pub(super) fn answered(&self, epoch: Option<u64>, told: Option<(RateLimit, Option<Duration>)>) {
-        self.lock().reports.answered(epoch, told);
+        self.lock().reports.answered(epoch, told, self.clock.monotonic());
     }
 
     /// A call of that window was refused for its limit.
@@ -257,13 +258,15 @@ impl Share {
         let now = self.clock.monotonic();
         let mut state = self.lock();
         state.in_flight -= 1;
-        self.report_before_wait(&mut state, now);
+        self.report_at_rest(&mut state, now);
     }
 
-    /// Reports the outcome of all calls of a window before the next one is waited for, which would have to keep room for them.
-    fn report_before_wait(self: &Arc<Self>, state: &mut ShareState, now: Duration) {
-        let is_at_rest = state.in_flight == 0 && state.slices.is_empty() && state.may_ask(now);
-        if is_at_rest && state.wait_until.is_some_and(|until| until > now + NEWS) && state.reports.say_something() {
+    /// Reports the outcome of the last calls where nothing else will soon: what is not known at the end of a window takes up room in the
+    /// next one.
+    fn report_at_rest(self: &Arc<Self>, state: &mut ShareState, now: Duration) {
+        let waits = state.wait_until.is_some_and(|until| until > now + NEWS);
+        let is_at_rest = state.in_flight == 0 && state.slices.is_empty() && (waits || !state.is_timed);
+        if is_at_rest && state.may_ask(now) && state.reports.say_something() {
             self.ask_for(state, 0);
         }
     }
