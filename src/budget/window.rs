@@ -21,6 +21,8 @@ pub(super) mod times {
     pub(crate) const UNNAMED: u64 = 10_000;
     /// How long an API whose answers say nothing of limits is not asked again.
     pub(crate) const UNLIMITED: u64 = 60_000;
+    /// The longest that a client waits beyond the end of a window for those before it.
+    pub(crate) const QUEUE: u64 = 30_000;
     /// A window that ends later is not believed.
     pub(crate) const LONGEST: u64 = 25 * 3600 * 1000;
 }
@@ -188,9 +190,9 @@ impl SharedWindow {
                 self.granted(1, times::SCOUT)
             }
             (Some(0), Some(ends)) => {
-                // It comes back then.
-                self.short.insert(holder, ends + times::GRANT);
-                wait(ends - now)
+                let turn = ends + self.queue(holder, ends);
+                self.short.insert(holder, turn + times::GRANT);
+                wait(turn - now)
             }
             (Some(0), None) => {
                 self.short.insert(holder, now + times::GRANT);
@@ -211,10 +213,19 @@ impl SharedWindow {
         }
     }
 
+    /// How long after the end of this window there is a call for a client, where more wait for one than a window has.
+    fn queue(&self, holder: u64, ends: u64) -> u64 {
+        let (Some(limit), Some(length)) = (self.limit, self.length) else { return 0 };
+        let before = self.short.iter().filter(|(other, until)| **other != holder && **until >= ends + times::GRANT);
+        (before.count() as u64 / limit).saturating_mul(length).min(times::QUEUE / length * length)
+    }
+
     /// The most that one may have of what is left: as much as each other who wants more, and half of it while there are others at all.
     fn share(&mut self, now: u64, holder: u64, left: u64) -> u64 {
         self.short.retain(|_, until| *until > now);
-        let others = self.short.len() - usize::from(self.short.contains_key(&holder));
+        // Those whose turn is later do not count.
+        let competes = |(other, until): (&u64, &u64)| *other != holder && *until <= now + times::GRANT;
+        let others = self.short.iter().filter(|entry| competes(*entry)).count();
         let parts = 1 + others.max(usize::from(self.holders.len() > 1));
         (left / parts as u64).max(1)
     }

@@ -189,6 +189,18 @@ fn who_waits_for_a_window_has_an_equal_part_of_it() {
 }
 
 #[test]
+fn where_more_wait_than_a_window_has_calls_each_has_a_turn() {
+    let mut window = open();
+    ask(&mut window, 10_000, 1, 0, Report { seen: Some(seen(0, RESET + 10, 9000)), ..Report::default() });
+    let waits: Vec<Reserved> = (0..250).map(|holder| ask(&mut window, 10_000, holder, 4, Report::default())).collect();
+    assert_eq!((waits[0], waits[99], waits[100], waits[249]), (wait(9000), wait(9000), wait(19_000), wait(29_000)));
+    assert_eq!(ask(&mut window, 10_001, 0, 4, Report::default()), wait(28_999), "who asks again is the last");
+    // Those of a later turn take nothing off the share of the others.
+    ask(&mut window, 10_002, 1, 0, Report { epoch: 1, answered: 1, ..Report::default() });
+    assert_eq!(granted(ask(&mut window, 19_000, 300, 1, Report::default())).calls, 1);
+}
+
+#[test]
 fn a_slice_of_a_short_window_is_back_before_its_end() {
     let mut window = open();
     assert_eq!(granted(ask(&mut window, 20, 1, 1, Report::default())).valid_for, Duration::from_secs(1));

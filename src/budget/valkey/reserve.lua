@@ -1,6 +1,7 @@
 -- One bucket of a budget: takes in what a client reports, and grants calls. The rules are those of window.rs.
 -- KEYS[1] the bucket, KEYS[2] the clients that asked, KEYS[3] those that want more. Times are milliseconds of this store's clock.
-local HOLDER, GRANT, NEWS, SCOUT, UNNAMED, UNLIMITED, LONGEST = 60000, 1000, 25, 5000, 10000, 60000, 90000000
+local HOLDER, GRANT, NEWS, SCOUT, UNNAMED, UNLIMITED = 60000, 1000, 25, 5000, 10000, 60000
+local QUEUE, LONGEST = 30000, 90000000
 local UNLIMITED_CALLS = 10000
 -- The version of what this script keeps.
 local FORMAT = 1
@@ -95,11 +96,21 @@ local function is_short(competes_until)
   redis.call('ZADD', KEYS[3], competes_until, holder)
 end
 
+-- How long after the end of this window there is a call for this client, where more wait for one than a window has.
+local function queue()
+  if not window.limit or not window.length then return 0 end
+  redis.call('ZREM', KEYS[3], holder)
+  local before = redis.call('ZCOUNT', KEYS[3], window.ends + GRANT, '+inf')
+  local length = window.length
+  return math.min(math.floor(before / window.limit) * length, math.floor(QUEUE / length) * length)
+end
+
 -- The most of what is left: as much as each other who wants more, and half of it while there are others at all.
 local function share()
   redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', now)
   redis.call('ZREM', KEYS[3], holder)
-  local others = math.max(redis.call('ZCARD', KEYS[3]), holders > 1 and 1 or 0)
+  -- Those whose turn is later do not count.
+  local others = math.max(redis.call('ZCOUNT', KEYS[3], '-inf', now + GRANT), holders > 1 and 1 or 0)
   return math.max(math.floor(window.left / (1 + others)), 1)
 end
 
@@ -112,8 +123,9 @@ local function grant()
     return granted(1, SCOUT)
   end
   if window.left == 0 then
-    is_short((window.ends or now) + GRANT)
-    return { 0, window.ends and window.ends - now or NEWS }
+    local turn = window.ends and window.ends + queue()
+    is_short((turn or now) + GRANT)
+    return { 0, turn and turn - now or NEWS }
   end
   local calls = math.min(wanted, share())
   if calls < wanted then is_short(now + GRANT) end
