@@ -64,8 +64,7 @@ impl Scenario {
             limit,
             seconds,
             counting: Counting::Fixed,
-            // Three times as many as are on their way where nobody waits.
-            load: Load::Full((limit * 12 / (100 * seconds * u64::from(replicas))).max(4)),
+            load: Load::Full(enough(limit, seconds, replicas).max(4)),
             away: Duration::ZERO,
             event: Event::None,
             windows: 240_u64.checked_div(seconds).unwrap_or_default().clamp(4, 60),
@@ -109,7 +108,7 @@ impl Scenario {
         let mut times = calls.times.clone();
         times.sort();
         let dead = if self.event == Event::Deaths { self.replicas as usize / 10 } else { 0 };
-        let is_odd = usize::from(matches!(self.load, Load::OneBusy));
+        let is_odd = usize::from(matches!(self.load, Load::OneBusy(_)));
         let mut of = calls.of[dead.max(is_odd)..].to_vec();
         of.sort_unstable();
         Outcome {
@@ -132,7 +131,7 @@ impl Scenario {
                 .get((times.len() * percent / 100).min(times.len().saturating_sub(1)))
                 .map_or(0.0, Duration::as_secs_f64)
         };
-        let mean = float(outcome.calls.iter().sum()) / outcome.calls.len().max(1) as f64;
+        let mean = float(outcome.calls.iter().sum()) / float(outcome.calls.len().max(1) as u64);
         let part = |calls: Option<&u64>| float(calls.copied().unwrap_or_default()) / mean.max(f64::MIN_POSITIVE);
         let even = match self.load {
             Load::Full(each) => format!("{:.2}", float(u64::from(self.replicas) * each) / self.rate()),
@@ -171,8 +170,8 @@ fn scenarios() -> Vec<Scenario> {
         for (limit, seconds) in limits {
             let plain = Scenario::new(replicas, limit, seconds);
             let named = |name: &str| Scenario { name: name.into(), ..plain.clone() };
-            all.push(Scenario { load: Load::OneBusy, ..named("one busy") });
-            all.push(Scenario { load: Load::Bursts(20, 80), ..named("bursts, 80 %") });
+            all.push(Scenario { load: Load::OneBusy(enough(limit, seconds, 1).max(8)), ..named("one busy") });
+            all.push(Scenario { load: Load::Bursts(20, 0.8), ..named("bursts, 80 %") });
         }
     }
     for (replicas, limit, seconds) in [(100, 1000, 1), (1000, 1000, 1), (1000, 10_000, 60)] {
@@ -184,6 +183,11 @@ fn scenarios() -> Vec<Scenario> {
         all.push(Scenario { counting: Counting::Sliding, ..named("sliding") });
     }
     all
+}
+
+/// Callers of a replica, so that all of them together are three times as many as are on their way where nobody waits.
+fn enough(limit: u64, seconds: u64, replicas: u32) -> u64 {
+    limit * 12 / (100 * seconds * u64::from(replicas))
 }
 
 fn float(number: u64) -> f64 {

@@ -14,10 +14,10 @@ use super::world::{Life, Server, Store, ToServer, ToStore, Virtual, now, random}
 pub(crate) enum Load {
     /// From so many callers each, without a pause.
     Full(u64),
-    /// The first one from callers without a pause, enough for all of the limit; the others take a fifth of it, a call at a time.
-    OneBusy,
-    /// All of a sudden so many calls at once, now and then; in all this part of the limit, in percent.
-    Bursts(u64, u64),
+    /// The first one from so many callers without a pause; the others take a fifth of the limit, a call at a time.
+    OneBusy(u64),
+    /// All of a sudden so many calls at once, now and then; in all this part of the limit.
+    Bursts(u32, f64),
 }
 
 /// Replicas, by their number.
@@ -60,7 +60,7 @@ impl Caller {
     async fn call(&self) {
         let began = now();
         let answer = self.client.accounts_list().send().await;
-        self.calls.lock().expect("no panic").note(self.number, now() - began, answer.is_ok());
+        self.calls.lock().expect("no panic").note(self.number, now().saturating_sub(began), answer.is_ok());
     }
 }
 
@@ -109,9 +109,8 @@ fn begin(caller: Caller, load: Load, is_first: bool, number: f64, rate: f64) -> 
     let mut callers = JoinSet::new();
     match load {
         Load::Full(each) => without_pause(&mut callers, &caller, each),
-        // As many as are on their way in 60 ms, twice.
-        Load::OneBusy if is_first => without_pause(&mut callers, &caller, 8.max((rate * 0.12).ceil() as u64)),
-        Load::OneBusy => {
+        Load::OneBusy(number) if is_first => without_pause(&mut callers, &caller, number),
+        Load::OneBusy(_) => {
             let pause = (number - 1.0) / (rate * 0.2);
             callers.spawn(async move {
                 loop {
@@ -120,8 +119,8 @@ fn begin(caller: Caller, load: Load, is_first: bool, number: f64, rate: f64) -> 
                 }
             });
         }
-        Load::Bursts(size, percent) => {
-            let pause = number * size as f64 / (rate * percent as f64 / 100.0);
+        Load::Bursts(size, part) => {
+            let pause = number * f64::from(size) / (rate * part);
             callers.spawn(async move {
                 let mut calling = JoinSet::new();
                 loop {

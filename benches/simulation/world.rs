@@ -16,7 +16,7 @@ type BoxFuture<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 const WAY: std::ops::Range<u32> = 10..31;
 /// A question on its way to the store, and its answer on its way back, in milliseconds.
 const WAY_TO_STORE: std::ops::Range<u32> = 0..3;
-/// How long the store is busy with a question: that of `--bench budget`, rounded up.
+/// How long the store is busy with a question, see `--bench budget`.
 const SERVICE: Duration = Duration::from_micros(50);
 
 /// Tokio's clock, which stands still while there is work, with a time of day that goes with it.

@@ -21,6 +21,8 @@ pub(super) mod times {
     pub(crate) const UNNAMED: u64 = 10_000;
     /// How long an API whose answers say nothing of limits is not asked again.
     pub(crate) const UNLIMITED: u64 = 60_000;
+    /// How long to wait for those whose turn it is.
+    pub(crate) const TURNS: u64 = 100;
     /// The longest that a client waits beyond the end of a window for those before it.
     pub(crate) const QUEUE: u64 = 30_000;
     /// A window that ends later is not believed.
@@ -62,6 +64,8 @@ pub(super) struct SharedWindow {
     holders: HashMap<u64, u64>,
     /// Who had less than it wanted, and until when it counts as one who wants more.
     short: HashMap<u64, u64>,
+    /// Who waits, and for when.
+    turns: HashMap<u64, u64>,
 }
 
 impl SharedWindow {
@@ -191,23 +195,19 @@ impl SharedWindow {
             }
             (Some(0), Some(ends)) => {
                 let turn = ends + self.queue(holder, ends);
-                self.short.insert(holder, turn + times::GRANT);
+                self.turns.insert(holder, turn);
                 wait(turn - now)
             }
-            (Some(0), None) => {
-                self.short.insert(holder, now + times::GRANT);
-                wait(times::NEWS)
-            }
+            (Some(0), None) => wait(times::NEWS),
             (Some(left), ends) => {
-                let calls = wanted.min(self.share(now, holder, left));
+                let until = ends.unwrap_or(self.unnamed_until);
+                let Some(share) = self.share(now, holder, left) else { return wait(times::TURNS.min(until - now)) };
+                let calls = wanted.min(share);
                 if calls < wanted {
                     self.short.insert(holder, now + times::GRANT);
-                } else {
-                    self.short.remove(&holder);
                 }
                 self.left = Some(left - calls);
                 self.granted += calls;
-                let until = ends.unwrap_or(self.unnamed_until);
                 self.granted(calls, self.longest_grant().min(until - now))
             }
         }
@@ -216,18 +216,24 @@ impl SharedWindow {
     /// How long after the end of this window there is a call for a client, where more wait for one than a window has.
     fn queue(&self, holder: u64, ends: u64) -> u64 {
         let (Some(limit), Some(length)) = (self.limit, self.length) else { return 0 };
-        let before = self.short.iter().filter(|(other, until)| **other != holder && **until >= ends + times::GRANT);
-        (before.count() as u64 / limit).saturating_mul(length).min(times::QUEUE / length * length)
+        let before = self.turns.iter().filter(|(other, turn)| **other != holder && **turn >= ends).count() as u64;
+        (before / limit).saturating_mul(length).min(times::QUEUE / length * length)
     }
 
     /// The most that one may have of what is left: as much as each other who wants more, and half of it while there are others at all.
-    fn share(&mut self, now: u64, holder: u64, left: u64) -> u64 {
+    /// Nothing where all of it is for those whose turn it is.
+    fn share(&mut self, now: u64, holder: u64, left: u64) -> Option<u64> {
         self.short.retain(|_, until| *until > now);
-        // Those whose turn is later do not count.
-        let competes = |(other, until): (&u64, &u64)| *other != holder && *until <= now + times::GRANT;
-        let others = self.short.iter().filter(|entry| competes(*entry)).count();
-        let parts = 1 + others.max(usize::from(self.holders.len() > 1));
-        (left / parts as u64).max(1)
+        self.turns.retain(|_, turn| *turn + times::GRANT > now);
+        let has_turn = self.turns.get(&holder).is_some_and(|turn| *turn <= now);
+        let turns = self.turns.iter().filter(|(other, turn)| **other != holder && **turn <= now).count();
+        if !has_turn && left <= turns as u64 {
+            return None;
+        }
+        self.turns.remove(&holder);
+        self.short.remove(&holder);
+        let parts = 1 + (self.short.len() + turns).max(usize::from(self.holders.len() > 1));
+        Some((left / parts as u64).max(1))
     }
 
     /// How long a grant is valid: a part of the window, so that what is not used is back before its end.

@@ -195,9 +195,14 @@ fn where_more_wait_than_a_window_has_calls_each_has_a_turn() {
     let waits: Vec<Reserved> = (0..250).map(|holder| ask(&mut window, 10_000, holder, 4, Report::default())).collect();
     assert_eq!((waits[0], waits[99], waits[100], waits[249]), (wait(9000), wait(9000), wait(19_000), wait(29_000)));
     assert_eq!(ask(&mut window, 10_001, 0, 4, Report::default()), wait(28_999), "who asks again is the last");
-    // Those of a later turn take nothing off the share of the others.
     ask(&mut window, 10_002, 1, 0, Report { epoch: 1, answered: 1, ..Report::default() });
-    assert_eq!(granted(ask(&mut window, 19_000, 300, 1, Report::default())).calls, 1);
+    // Who comes now waits for those whose turn it is, as does who had one; those of a later turn take nothing off their share.
+    assert_eq!(granted(ask(&mut window, 19_000, 301, 9, Report::default())).calls, 1, "one has asked again meanwhile");
+    assert_eq!(ask(&mut window, 19_000, 300, 1, Report::default()), wait(times::TURNS));
+    assert_eq!(granted(ask(&mut window, 19_000, 99, 9, Report::default())).calls, 1);
+    assert_eq!(ask(&mut window, 19_001, 99, 9, Report::default()), wait(times::TURNS));
+    // For a second.
+    assert_eq!(granted(ask(&mut window, 20_000, 300, 9, Report::default())).calls, 9);
 }
 
 #[test]

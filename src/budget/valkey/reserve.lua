@@ -1,7 +1,8 @@
 -- One bucket of a budget: takes in what a client reports, and grants calls. The rules are those of window.rs.
--- KEYS[1] the bucket, KEYS[2] the clients that asked, KEYS[3] those that want more. Times are milliseconds of this store's clock.
+-- KEYS[1] the bucket, KEYS[2] the clients that asked, KEYS[3] those that want more,
+-- KEYS[4] those that wait, and for when. Times are milliseconds of this store's clock.
 local HOLDER, GRANT, NEWS, SCOUT, UNNAMED, UNLIMITED = 60000, 1000, 25, 5000, 10000, 60000
-local QUEUE, LONGEST = 30000, 90000000
+local TURNS, QUEUE, LONGEST = 100, 30000, 90000000
 local UNLIMITED_CALLS = 10000
 -- The version of what this script keeps.
 local FORMAT = 1
@@ -92,25 +93,28 @@ local function granted(calls, valid_for)
   return { 1, calls, window.epoch, window.reset or -1, valid_for, window.limit or -1, holders }
 end
 
-local function is_short(competes_until)
-  redis.call('ZADD', KEYS[3], competes_until, holder)
-end
-
 -- How long after the end of this window there is a call for this client, where more wait for one than a window has.
 local function queue()
   if not window.limit or not window.length then return 0 end
-  redis.call('ZREM', KEYS[3], holder)
-  local before = redis.call('ZCOUNT', KEYS[3], window.ends + GRANT, '+inf')
+  redis.call('ZREM', KEYS[4], holder)
+  local before = redis.call('ZCOUNT', KEYS[4], window.ends, '+inf')
   local length = window.length
   return math.min(math.floor(before / window.limit) * length, math.floor(QUEUE / length) * length)
 end
 
--- The most of what is left: as much as each other who wants more, and half of it while there are others at all.
+-- The most of what is left: as much as each other who wants more, and half of it while there are others at all. Nothing where all of it is
+-- for those whose turn it is.
 local function share()
   redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', now)
+  redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', now - GRANT)
+  local mine = tonumber(redis.call('ZSCORE', KEYS[4], holder) or nil)
+  local turns = redis.call('ZCOUNT', KEYS[4], '-inf', now)
+  local has_turn = mine and mine <= now
+  if has_turn then turns = turns - 1 end
+  if not has_turn and window.left <= turns then return nil end
+  redis.call('ZREM', KEYS[4], holder)
   redis.call('ZREM', KEYS[3], holder)
-  -- Those whose turn is later do not count.
-  local others = math.max(redis.call('ZCOUNT', KEYS[3], '-inf', now + GRANT), holders > 1 and 1 or 0)
+  local others = math.max(redis.call('ZCARD', KEYS[3]) + turns, holders > 1 and 1 or 0)
   return math.max(math.floor(window.left / (1 + others)), 1)
 end
 
@@ -123,17 +127,21 @@ local function grant()
     return granted(1, SCOUT)
   end
   if window.left == 0 then
-    local turn = window.ends and window.ends + queue()
-    is_short((turn or now) + GRANT)
-    return { 0, turn and turn - now or NEWS }
+    if not window.ends then return { 0, NEWS } end
+    local turn = window.ends + queue()
+    redis.call('ZADD', KEYS[4], turn, holder)
+    return { 0, turn - now }
   end
-  local calls = math.min(wanted, share())
-  if calls < wanted then is_short(now + GRANT) end
+  local left_for = (window.ends or window.unnamed_until) - now
+  local part = share()
+  if not part then return { 0, math.min(TURNS, left_for) } end
+  local calls = math.min(wanted, part)
+  if calls < wanted then redis.call('ZADD', KEYS[3], now + GRANT, holder) end
   window.left = window.left - calls
   window.granted = window.granted + calls
   -- A part of the window, so that what is not used is back before its end.
   local longest = window.length and math.min(GRANT, math.floor(window.length / 4)) or GRANT
-  return granted(calls, math.min(longest, (window.ends or window.unnamed_until) - now))
+  return granted(calls, math.min(longest, left_for))
 end
 
 if window.ends and window.ends <= now then
@@ -156,5 +164,6 @@ redis.call('HSET', KEYS[1], unpack(fields))
 local kept = math.max(window.ends or 0, window.unlimited_until, window.unnamed_until, now) - now + 3600000
 redis.call('PEXPIRE', KEYS[1], string.format('%.0f', kept))
 redis.call('PEXPIRE', KEYS[2], HOLDER)
-redis.call('PEXPIRE', KEYS[3], string.format('%.0f', kept))
+redis.call('PEXPIRE', KEYS[3], GRANT)
+redis.call('PEXPIRE', KEYS[4], string.format('%.0f', kept))
 return answer
