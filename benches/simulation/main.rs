@@ -12,7 +12,7 @@ use std::time::Duration;
 use keyfit::Clock as _;
 
 use replicas::{Load, Replicas};
-use world::{Counting, Server, Store, Virtual, now};
+use world::{Counting, Server, Store, Virtual, Window, now};
 
 /// One row of the table.
 #[derive(Clone, Debug)]
@@ -85,23 +85,23 @@ impl Scenario {
         until_next(self.seconds).await;
         let began = now();
         let mut replicas = Replicas::start(self.replicas, self.load, self.rate(), &server, &store, self.away);
-        let windows = |number: u64| Duration::from_secs(number * self.seconds);
-        let (from, until) = (began + windows(1), began + windows(1 + self.windows));
-        if let Event::StoreLost(time) = self.event {
-            let at = from + windows(self.windows) / 3;
-            store.lose(at, at + time);
+        let time = |number: u64| Duration::from_secs(number * self.seconds);
+        let (from, until) = (began + time(1), began + time(1 + self.windows));
+        if let Event::StoreLost(lost) = self.event {
+            let at = from + time(self.windows) / 3;
+            store.lose(at, at + lost);
         }
         sleep_until(from).await;
         replicas.calls.lock().expect("no panic").count = true;
         if self.event == Event::Deaths {
-            sleep_until(from + windows(self.windows) / 3 + Duration::from_millis(337)).await;
+            sleep_until(from + time(self.windows) / 3 + Duration::from_millis(337)).await;
             replicas.kill(self.replicas as usize / 10);
         }
         sleep_until(until).await;
         let is_measured = |second: u64| (from.as_secs()..until.as_secs()).contains(&second);
-        let served = server.windows().into_iter().filter(|(number, _)| is_measured(number * self.seconds));
-        let (served, refused) =
-            served.fold((0, 0), |(served, refused), (_, window)| (served + window.served, refused + window.refused));
+        let windows = server.windows().into_iter().filter(|(number, _)| is_measured(number * self.seconds));
+        let add = |(served, refused), (_, window): (u64, Window)| (served + window.served, refused + window.refused);
+        let (done, refused) = windows.fold((0, 0), add);
         let questions: Vec<u64> =
             store.seconds().into_iter().filter(|(second, _)| is_measured(*second)).map(|(_, number)| number).collect();
         let calls = replicas.calls.lock().expect("no panic");
@@ -112,7 +112,7 @@ impl Scenario {
         let mut of = calls.of[dead.max(is_odd)..].to_vec();
         of.sort_unstable();
         Outcome {
-            served,
+            served: done,
             refused,
             failed: calls.failed,
             questions: questions.iter().sum(),
@@ -135,7 +135,7 @@ impl Scenario {
         let part = |calls: Option<&u64>| float(calls.copied().unwrap_or_default()) / mean.max(f64::MIN_POSITIVE);
         let even = match self.load {
             Load::Full(each) => format!("{:.2}", float(u64::from(self.replicas) * each) / self.rate()),
-            _ => "".into(),
+            _ => String::new(),
         };
         println!(
             "| {} | {} | {} in {} s | {:.1} | {} | {:.2} | {:.0} | {} | {:.1} | {:.2} | {:.2} | {:.2} | {even} | {:.2}–{:.2} |{}",

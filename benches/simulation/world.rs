@@ -59,7 +59,7 @@ impl Life {
     /// Never ends where the replica is dead.
     async fn check(&self) {
         if self.0.load(Ordering::Relaxed) {
-            pending().await
+            pending::<()>().await;
         }
     }
 }
@@ -128,9 +128,10 @@ impl Server {
             .header("x-ratelimit-limit", self.limit)
             .header("x-ratelimit-remaining", left)
             .header("x-ratelimit-reset", reset);
-        let answer = match is_within {
-            true => answer.body("[]".into()),
-            false => answer.status(429).header("retry-after", reset - now.as_secs()).body("{}".into()),
+        let answer = if is_within {
+            answer.body("[]".into())
+        } else {
+            answer.status(429).header("retry-after", reset - now.as_secs()).body("{}".into())
         };
         answer.map_err(SendError::new)
     }
@@ -204,7 +205,7 @@ impl Store {
         }
         *questions.seconds.entry(now.as_secs()).or_default() += 1;
         questions.done_at = questions.done_at.max(now) + SERVICE;
-        let wait = questions.done_at - now;
+        let wait = questions.done_at.saturating_sub(now);
         questions.longest = questions.longest.max(wait);
         Some(wait)
     }
