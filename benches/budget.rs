@@ -67,7 +67,7 @@ async fn run(url: &str, store: &str, processes: u64) -> u64 {
     calls
 }
 
-/// Questions that the store answers in a second, in a bucket of a thousand clients that all want more than there is for them.
+/// Questions that the store answers in a second, in a bucket of a thousand clients.
 async fn questions(store: &Store) -> u64 {
     let budget = ValkeyBudget::connect(&store.url(), "questions").await.expect("a budget");
     let until = SystemClock.monotonic() + TIME;

@@ -266,7 +266,8 @@ impl Share {
     fn report_at_rest(self: &Arc<Self>, state: &mut ShareState, now: Duration) {
         let waits = state.wait_until.is_some_and(|until| until > now + NEWS);
         let is_at_rest = state.in_flight == 0 && state.slices.is_empty() && (waits || !state.is_timed);
-        if is_at_rest && state.may_ask(now) && state.reports.say_something() {
+        // A call may be dropped anywhere, also where nothing can be run.
+        if is_at_rest && state.may_ask(now) && state.reports.say_something() && runtime::why_absent().is_none() {
             self.ask_for(state, 0);
         }
     }

@@ -101,6 +101,17 @@ async fn the_outcome_of_a_single_call_is_told_within_its_slice_and_no_other_is_a
     assert_eq!(answered(&asked), 1);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_dropped_outside_of_a_runtime_is_told_of_later() {
+    let (bucket, asked) = bucket(&[granted(1, SECOND), granted(1, SECOND)]);
+    let permit = take(&bucket).await;
+    SystemClock.sleep(2 * SECOND).await;
+    std::thread::spawn(|| answer(permit)).join().expect("no panic");
+    assert_eq!(answered(&asked), 0);
+    answer(take(&bucket).await);
+    assert_eq!(answered(&asked), 1);
+}
+
 #[test]
 fn a_report_that_was_kept_for_a_while_does_not_lengthen_the_window() {
     let rate = RateLimit { limit: Some(100), remaining: Some(50), reset: Some(1000) };
