@@ -13,7 +13,7 @@ mod store;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use keyfit::budget::{Budget as _, Reservation, ValkeyBudget};
+use keyfit::budget::{Budget as _, Report, Reservation, Seen, ValkeyBudget};
 use keyfit::scopien::{Client, Key};
 use keyfit::{Clock as _, Config, SystemClock};
 
@@ -67,9 +67,13 @@ async fn run(url: &str, store: &str, processes: u64) -> u64 {
     calls
 }
 
-/// Questions that the store answers in a second, in a bucket of a thousand clients.
+/// Questions that the store answers in a second, of a thousand clients that each take five calls.
 async fn questions(store: &Store) -> u64 {
     let budget = ValkeyBudget::connect(&store.url(), "questions").await.expect("a budget");
+    // Enough for all of them.
+    let seen = Seen { limit: None, remaining: 1_000_000_000, reset: 1, resets_in: TIME * 10 };
+    let report = Report { answered: 1, seen: Some(seen), ..Report::default() };
+    budget.reserve("bucket", Reservation { report, ..Reservation::default() }).await.expect("it is noted");
     let until = SystemClock.monotonic() + TIME;
     let mut asking = tokio::task::JoinSet::new();
     for task in 0..CALLERS {
@@ -77,6 +81,7 @@ async fn questions(store: &Store) -> u64 {
         asking.spawn(async move {
             let mut asked = 0;
             while SystemClock.monotonic() < until {
+                // Each client has its turn.
                 let holder = (task + asked * CALLERS) % 1000;
                 let wanted = Reservation { holder, wanted: 5, ..Reservation::default() };
                 budget.reserve("bucket", wanted).await.expect("an answer");
