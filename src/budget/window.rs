@@ -60,6 +60,10 @@ pub(super) struct SharedWindow {
     unlimited_until: u64,
     /// How long a window is, as the names of two tell; at most that.
     length: Option<u64>,
+    /// Calls left of this window by the server's own count, where an answer has told.
+    told: Option<u64>,
+    /// The last epoch in which the server is believed to count calls of somebody who does not ask here.
+    foreign_epoch: u64,
     /// Who asked when.
     holders: HashMap<u64, u64>,
     /// Who had less than it wanted, and until when it counts as one who wants more.
@@ -98,14 +102,14 @@ impl SharedWindow {
         self.carried = self.limit.map_or(0, |limit| on_their_way.min(limit));
         (self.granted, self.settled) = (0, 0);
         self.over = self.reset.take().or(self.over);
-        self.ends = None;
+        (self.ends, self.told) = (None, None);
         self.unnamed_until = now + times::UNNAMED;
     }
 
     fn forget(&mut self) {
         self.epoch += 1;
         self.over = self.reset.take().or(self.over);
-        (self.left, self.ends) = (None, None);
+        (self.left, self.ends, self.told) = (None, None, None);
         (self.granted, self.settled, self.carried) = (0, 0, 0);
         self.scout_until = 0;
     }
@@ -123,11 +127,14 @@ impl SharedWindow {
         if let Some(seen) = report.seen {
             self.learn(now, seen);
         }
-        if let Some(wait) = report.refused.map(milliseconds).filter(|wait| (1..=times::LONGEST).contains(wait)) {
+        // One of a window that is over here tells nothing of this one: it may have been long on its way.
+        let refused = report.refused.filter(|_| report.epoch == self.epoch).map(milliseconds);
+        if let Some(wait) = refused.filter(|wait| (1..=times::LONGEST).contains(wait)) {
             // Whatever comes back of what was granted is worth nothing in this window.
             self.epoch += 1;
             (self.granted, self.settled, self.carried) = (0, 0, 0);
             self.left = Some(0);
+            self.told = None;
             self.ends = Some(self.ends.unwrap_or(0).max(now + wait));
             self.unlimited_until = 0;
         }
@@ -156,6 +163,10 @@ impl SharedWindow {
             (Some(_), Some(known)) if seen.reset < known => {}
             // Calls on their way have been taken off already.
             (Some(left), known) if known.is_none_or(|known| known == seen.reset) => {
+                if seen.remaining < left {
+                    self.foreign_epoch = self.epoch + 1;
+                }
+                self.told = Some(self.told.unwrap_or(u64::MAX).min(seen.remaining));
                 self.left = Some(left.min(seen.remaining));
                 self.ends = Some(self.ends.unwrap_or(0).max(ends));
                 self.name(seen.reset);
@@ -167,6 +178,7 @@ impl SharedWindow {
                     self.next(now);
                 }
                 self.left = Some(seen.remaining.saturating_sub(on_their_way));
+                self.told = Some(seen.remaining);
                 self.ends = Some(ends);
                 self.name(seen.reset);
             }
@@ -194,14 +206,16 @@ impl SharedWindow {
                 self.granted(1, times::SCOUT)
             }
             (Some(0), Some(ends)) => {
-                let turn = ends + self.queue(holder, ends);
+                let turn = self.turn_of(holder, ends);
                 self.turns.insert(holder, turn);
                 wait(turn - now)
             }
             (Some(0), None) => wait(times::NEWS),
+            // Reports are about to tell more; of many clients each asks the more rarely.
+            (Some(_), _) if self.free() == 0 => wait(times::GRANT.min(times::NEWS * self.holders.len() as u64)),
             (Some(left), ends) => {
                 let until = ends.unwrap_or(self.unnamed_until);
-                let Some(share) = self.share(now, holder, left) else { return wait(times::TURNS.min(until - now)) };
+                let Some(share) = self.share(now, holder) else { return wait(times::TURNS.min(until - now)) };
                 let calls = wanted.min(share);
                 if calls < wanted {
                     self.short.insert(holder, now + times::GRANT);
@@ -213,32 +227,47 @@ impl SharedWindow {
         }
     }
 
-    /// How long after the end of this window there is a call for a client, where more wait for one than a window has.
-    fn queue(&self, holder: u64, ends: u64) -> u64 {
-        let (Some(limit), Some(length)) = (self.limit, self.length) else { return 0 };
-        let before = self.turns.iter().filter(|(other, turn)| **other != holder && **turn >= ends).count() as u64;
-        (before / limit).saturating_mul(length).min(times::QUEUE / length * length)
+    /// When there is a call for a client: at the end of this window, or later where more wait for one than a window has. Who asks again
+    /// keeps its turn.
+    fn turn_of(&self, holder: u64, ends: u64) -> u64 {
+        if let Some(turn) = self.turns.get(&holder).filter(|turn| **turn >= ends) {
+            return *turn;
+        }
+        let (Some(limit), Some(length)) = (self.limit, self.length) else { return ends };
+        let before = self.turns.values().filter(|turn| **turn >= ends).count() as u64;
+        ends + (before / limit).saturating_mul(length).min(times::QUEUE / length * length)
     }
 
     /// The most that one may have of what is left: as much as each other who wants more, and half of it while there are others at all.
     /// Nothing where all of it is for those whose turn it is.
-    fn share(&mut self, now: u64, holder: u64, left: u64) -> Option<u64> {
+    fn share(&mut self, now: u64, holder: u64) -> Option<u64> {
+        let free = self.free();
         self.short.retain(|_, until| *until > now);
         self.turns.retain(|_, turn| *turn + times::GRANT > now);
         let has_turn = self.turns.get(&holder).is_some_and(|turn| *turn <= now);
         let turns = self.turns.iter().filter(|(other, turn)| **other != holder && **turn <= now).count();
-        if !has_turn && left <= turns as u64 {
+        if !has_turn && free <= turns as u64 {
             return None;
         }
         self.turns.remove(&holder);
         self.short.remove(&holder);
         let parts = 1 + (self.short.len() + turns).max(usize::from(self.holders.len() > 1));
-        Some((left / parts as u64).max(1))
+        Some((free / parts as u64).max(1))
     }
 
     /// How long a grant is valid: a part of the window, so that what is not used is back before its end.
     fn longest_grant(&self) -> u64 {
         self.length.map_or(times::GRANT, |length| times::GRANT.min(length / 4))
+    }
+
+    /// Calls that can be granted. While others spend too, all that is granted and not known to be answered is taken off what the server
+    /// told last: some of it is counted twice, until it is reported, and nothing is granted that is spent.
+    fn free(&self) -> u64 {
+        let left = self.left.unwrap_or_default();
+        match self.told.filter(|_| self.epoch <= self.foreign_epoch) {
+            Some(told) => left.min(told.saturating_sub(self.granted - self.settled)),
+            None => left,
+        }
     }
 
     fn granted(&self, calls: u64, valid_for: u64) -> Reserved {

@@ -12,7 +12,7 @@ use super::server::Limited;
 use super::store::Store;
 use super::{assert_well_spent, call, client};
 
-const LIMIT: u64 = 400;
+pub(crate) const LIMIT: u64 = 400;
 
 /// A process of this test that calls until its time is up, and prints how often it did.
 #[tokio::test]

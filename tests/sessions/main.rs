@@ -4,7 +4,11 @@
 
 mod connecting;
 mod database;
+mod failover;
+mod faults;
 mod processes;
+#[path = "../proxy/mod.rs"]
+mod proxy;
 mod server;
 
 use deadpool_postgres::{Config, Pool, Runtime};

@@ -15,14 +15,14 @@ use super::database::Database;
 use super::server::{Endpoint, Point};
 use super::sessions;
 
-const LEASE: Duration = Duration::from_secs(1);
+pub(crate) const LEASE: Duration = Duration::from_secs(1);
 const ROUNDS: usize = 24;
 
-fn told(name: &str) -> String {
+pub(crate) fn told(name: &str) -> String {
     std::env::vars().find(|(key, _)| key == name).map(|(_, value)| value).expect("told")
 }
 
-async fn session() -> RefreshingSession {
+pub(crate) async fn session() -> RefreshingSession {
     let endpoint = TokenEndpoint::builder(told("KEYFIT_TEST_ENDPOINT"), "c").build().expect("an endpoint");
     let sessions = sessions(&told("KEYFIT_TEST_DATABASE")).await.lease(LEASE);
     RefreshingSession::load(endpoint, sessions.session("alice")).await.expect("a session")
@@ -54,7 +54,7 @@ async fn refreshes_until_it_is_killed() {
 
 /// Takes every call, and keeps what each carried.
 #[derive(Clone, Debug, Default)]
-struct Taking(Arc<Mutex<HashSet<String>>>);
+pub(crate) struct Taking(pub(crate) Arc<Mutex<HashSet<String>>>);
 
 impl HttpClient for Taking {
     fn send(&self, request: http::Request<Body>) -> Sending<'_> {
@@ -93,7 +93,7 @@ fn start(name: &str, endpoint: &Endpoint, database: &Database) -> Child {
 }
 
 /// The output of a process.
-async fn end(mut out: impl std::io::Read + Send + 'static) -> String {
+pub(crate) async fn end(mut out: impl std::io::Read + Send + 'static) -> String {
     let reading = tokio::task::spawn_blocking(move || {
         let mut said = String::new();
         out.read_to_string(&mut said).map(|_| said)

@@ -73,10 +73,20 @@ struct State {
     tokens: TokenSet,
     /// Whether the access token was given to somebody.
     is_used: bool,
-    /// The lock of the store, while what is in use could not be saved. Who gets it would read an old set.
-    unsaved: Option<StoreLock>,
+    /// While what is in use could not be saved.
+    unsaved: Option<Unsaved>,
+    /// Whether a task tries to save it.
+    is_saving: bool,
     /// Whether the set in the store has no refresh token because that is, or was, on its way.
     is_marked: bool,
+}
+
+/// A set that could not be saved.
+struct Unsaved {
+    /// The lock of the store. Who gets it would read an old set.
+    lock: StoreLock,
+    /// Whether the store has no refresh token meanwhile, or may have none.
+    is_over_mark: bool,
 }
 
 impl RefreshingSession {
@@ -104,7 +114,7 @@ impl RefreshingSession {
     }
 
     fn new(endpoint: TokenEndpoint, tokens: TokenSet, store: impl TokenStore) -> Self {
-        let state = Mutex::new(State { tokens, is_used: false, unsaved: None, is_marked: false });
+        let state = Mutex::new(State { tokens, is_used: false, unsaved: None, is_saving: false, is_marked: false });
         Self(Arc::new(Inner { endpoint, store: Box::new(store), state, generation: AtomicU64::new(0) }))
     }
 
@@ -174,8 +184,8 @@ impl Inner {
     /// Asks for a new set, unless another session has got one.
     async fn refresh(self: &Arc<Self>, state: &mut State) -> Result<(), Error> {
         // With the lock of a set that could not be saved: what is in the store is older.
-        let lock = if let Some(lock) = state.unsaved.take() {
-            lock
+        let lock = if let Some(unsaved) = state.unsaved.take() {
+            unsaved.lock
         } else {
             let lock = self.store.lock().await?;
             if self.adopt(state).await? && !self.expires_within(&state.tokens, LEEWAY) {
@@ -204,7 +214,11 @@ impl Inner {
             // Before it is sent: no other process, and none after this one, shall find it. A task that is stopped from here
             // on leaves it so, in memory too.
             if !state.is_marked {
-                self.store.save(&old.redeemed()).await?;
+                if let Err(error) = self.store.save(&old.redeemed()).await {
+                    // Nothing was sent, and the mark may be written all the same: the set that is good goes back.
+                    self.save_later(state, lock, true);
+                    return Err(error);
+                }
                 state.is_marked = true;
             }
             state.tokens = old.redeemed();
@@ -294,9 +308,29 @@ impl Inner {
             return Some(lock);
         };
         tracing::error!(%error, "the tokens of an OAuth session cannot be saved yet; they are used all the same");
-        state.unsaved = Some(lock);
-        runtime::spawn(save_again(Arc::downgrade(self)));
+        self.save_later(state, lock, state.is_marked);
         None
+    }
+
+    fn save_later(self: &Arc<Self>, state: &mut State, lock: StoreLock, is_over_mark: bool) {
+        state.unsaved = Some(Unsaved { lock, is_over_mark });
+        if !std::mem::replace(&mut state.is_saving, true) {
+            runtime::spawn(save_again(Arc::downgrade(self)));
+        }
+    }
+
+    /// Whether the store has a set that needs no save of ours: the same, or the one of another process that went on.
+    async fn is_overtaken(&self, state: &mut State) -> bool {
+        if !state.unsaved.as_ref().is_some_and(|unsaved| unsaved.is_over_mark) {
+            return false;
+        }
+        match self.store.load().await {
+            Ok(Some(stored)) if !stored.is_redeemed() => {
+                self.take(state, stored);
+                true
+            }
+            _ => false,
+        }
     }
 
     fn changed(&self, state: &mut State) {
@@ -320,12 +354,18 @@ async fn save_again(session: Weak<Inner>) {
         let Some(inner) = session.upgrade() else { return };
         let mut state = inner.state.lock().await;
         if state.unsaved.is_none() {
+            state.is_saving = false;
             return;
         }
         match inner.store.save(&state.tokens).await {
             Ok(()) => {
-                (state.unsaved, state.is_marked) = (None, false);
+                (state.unsaved, state.is_saving, state.is_marked) = (None, false, false);
                 tracing::info!("the tokens of an OAuth session are saved now");
+                return;
+            }
+            Err(error) if inner.is_overtaken(&mut state).await => {
+                (state.unsaved, state.is_saving, state.is_marked) = (None, false, false);
+                tracing::warn!(%error, "the tokens that the store has of an OAuth session are used");
                 return;
             }
             Err(error) => tracing::error!(%error, "the tokens of an OAuth session still cannot be saved"),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::row::{Row, failed};
+use super::row::Row;
 use crate::error::Error;
 use crate::runtime;
 
@@ -15,22 +15,16 @@ struct Held(Arc<Row>);
 impl Lease {
     /// A lease of a session; `None` while another store has one.
     pub(super) async fn take(row: &Arc<Row>) -> Result<Option<Self>, Error> {
-        let taken = row
-            .connection()
-            .await?
-            .query_opt(
-                "INSERT INTO keyfit_session AS held (name, version, holder, leased_until) \
-                 VALUES ($1, 0, $2, now() + $3 * interval '1 second') \
-                 ON CONFLICT (name) DO UPDATE SET holder = $2, leased_until = now() + $3 * interval '1 second' \
-                 WHERE held.leased_until IS NULL OR held.leased_until <= now() \
-                 RETURNING version",
-                &[&row.name, &row.holder, &row.settings.lease.as_secs_f64()],
-            )
-            .await
-            .map_err(|error| failed(&row.name, "leased", &error))?;
+        let take = "INSERT INTO keyfit_session AS held (name, version, holder, leased_until) \
+                    VALUES ($1, 0, $2, now() + $3 * interval '1 second') \
+                    ON CONFLICT (name) DO UPDATE SET holder = $2, leased_until = now() + $3 * interval '1 second' \
+                    WHERE held.leased_until IS NULL OR held.leased_until <= now() \
+                    RETURNING version";
+        let lease = row.settings.lease.as_secs_f64();
+        let taken = row.ask("leased", take, &[&row.name, &row.holder, &lease]).await?;
         let Some(taken) = taken else { return Ok(None) };
         row.version.store(taken.get(0), Ordering::Release);
-        row.has_failed.store(false, Ordering::Release);
+        row.unsure().clear();
         let held = Arc::new(Held(Arc::clone(row)));
         let renewed = Arc::downgrade(&held);
         let (clock, renews_every) = (Arc::clone(&row.settings.clock), row.settings.lease / 3);
@@ -51,18 +45,13 @@ impl Row {
     async fn renew(&self) -> Result<(), Error> {
         let until =
             "UPDATE keyfit_session SET leased_until = now() + $3 * interval '1 second' WHERE name = $1 AND holder = $2";
-        let renewed = self
-            .connection()
-            .await?
-            .execute(until, &[&self.name, &self.holder, &self.settings.lease.as_secs_f64()])
-            .await;
-        renewed.map(drop).map_err(|error| failed(&self.name, "leased", &error))
+        let lease = self.settings.lease.as_secs_f64();
+        self.ask("leased", until, &[&self.name, &self.holder, &lease]).await.map(drop)
     }
 
     async fn release(&self) -> Result<(), Error> {
         let free = "UPDATE keyfit_session SET holder = NULL, leased_until = NULL WHERE name = $1 AND holder = $2";
-        let released = self.connection().await?.execute(free, &[&self.name, &self.holder]).await;
-        released.map(drop).map_err(|error| failed(&self.name, "released", &error))
+        self.ask("released", free, &[&self.name, &self.holder]).await.map(drop)
     }
 }
 
@@ -70,7 +59,7 @@ impl Drop for Lease {
     fn drop(&mut self) {
         let row = Arc::clone(&self.0.0);
         // What may have been written is not to be read by others as long as that is unknown.
-        if row.has_failed.load(Ordering::Acquire) || tokio::runtime::Handle::try_current().is_err() {
+        if !row.unsure().is_empty() || tokio::runtime::Handle::try_current().is_err() {
             return;
         }
         runtime::spawn(async move {

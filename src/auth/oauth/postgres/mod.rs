@@ -2,15 +2,16 @@
 
 mod encryption;
 mod lease;
+mod patience;
 mod row;
 mod schema;
 
 use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64};
+use std::sync::atomic::AtomicI64;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use deadpool_postgres::Pool;
+use deadpool_postgres::{Object, Pool};
 use futures_core::future::BoxFuture;
 use secrecy::ExposeSecret as _;
 
@@ -20,7 +21,7 @@ use crate::error::{Clock, Error, SystemClock};
 
 pub use encryption::EncryptionKeys;
 use lease::Lease;
-use row::{Row, Settings, connection};
+use row::{Row, Settings};
 
 /// How long a refresh that died keeps others waiting. A lease is renewed as long as its holder lives.
 const LEASE: Duration = Duration::from_secs(60);
@@ -68,7 +69,7 @@ impl PostgresSessions {
     /// # Errors
     /// Returns an error if the database cannot be reached or refuses it, or the table is of a newer version.
     pub async fn migrate(pool: &Pool) -> Result<(), Error> {
-        schema::migrate(&mut connection(pool).await?).await
+        schema::migrate(&mut connected(pool).await?).await
     }
 
     /// Looks at the table. Nothing is written.
@@ -77,7 +78,9 @@ impl PostgresSessions {
     /// Returns an error if the database cannot be reached or refuses the login, or the table is missing, of a newer version, or somebody
     /// else's.
     pub async fn connect(pool: Pool, keys: EncryptionKeys) -> Result<Self, Error> {
-        schema::check(&connection(&pool).await?).await?;
+        let looked = connected(&pool).await?;
+        patience::within(schema::check(&looked)).await.map_err(Error::credential)??;
+        drop(looked);
         Ok(Self(Settings { pool, keys: Arc::new(keys), lease: LEASE, clock: Arc::new(SystemClock) }))
     }
 
@@ -104,9 +107,14 @@ impl PostgresSessions {
             name: name.into(),
             holder,
             version: AtomicI64::new(0),
-            has_failed: AtomicBool::new(false),
+            unsure: Mutex::default(),
         }))
     }
+}
+
+/// A connection, for whoever looks at the table.
+async fn connected(pool: &Pool) -> Result<Object, Error> {
+    patience::connection(pool).await.map_err(Error::credential)
 }
 
 impl TokenStore for PostgresStore {

@@ -1,13 +1,14 @@
 //! The row of a session, and how it is read and written.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use deadpool_postgres::{Object, Pool};
+use deadpool_postgres::Pool;
+use tokio_postgres::types::ToSql;
 
 use super::encryption::EncryptionKeys;
-use super::schema;
+use super::patience;
 use crate::auth::oauth::TokenSet;
 use crate::error::{Clock, Error};
 
@@ -28,23 +29,31 @@ pub(super) struct Row {
     pub(super) holder: String,
     /// The version that was read or written last; 0 where there is none.
     pub(super) version: AtomicI64,
-    /// Whether a save has failed, so that nobody knows what the row holds.
-    pub(super) has_failed: AtomicBool,
+    /// What saves that failed may have written all the same.
+    pub(super) unsure: Mutex<Vec<Vec<u8>>>,
 }
 
 impl Row {
-    pub(super) async fn connection(&self) -> Result<Object, Error> {
-        connection(&self.settings.pool).await
+    /// Asks the database for a row at most.
+    pub(super) async fn ask(
+        &self,
+        doing: &str,
+        sql: &str,
+        values: &[&(dyn ToSql + Sync)],
+    ) -> Result<Option<tokio_postgres::Row>, Error> {
+        let name = &self.name;
+        let failed = |why| Error::credential(format!("the tokens of the session `{name}` cannot be {doing}: {why}"));
+        patience::ask(&self.settings.pool, sql, values).await.map_err(failed)
+    }
+
+    pub(super) fn unsure(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
+        self.unsure.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The tokens of the row, whose version is known from then on.
     pub(super) async fn load(&self) -> Result<Option<TokenSet>, Error> {
-        let row = self
-            .connection()
-            .await?
-            .query_opt("SELECT version, tokens FROM keyfit_session WHERE name = $1", &[&self.name])
-            .await
-            .map_err(|error| failed(&self.name, "read", &error))?;
+        let read = "SELECT version, tokens FROM keyfit_session WHERE name = $1";
+        let row = self.ask("read", read, &[&self.name]).await?;
         let Some(row) = row else { return Ok(None) };
         self.version.store(row.get(0), Ordering::Release);
         let Some(sealed) = row.get::<_, Option<Vec<u8>>>(1) else { return Ok(None) };
@@ -52,22 +61,20 @@ impl Row {
         TokenSet::from_json(&text).map(Some)
     }
 
-    /// Takes the place of the version that is known.
+    /// Takes the place of the version that is known, or of what a save that failed has written all the same.
     pub(super) async fn save(&self, tokens: &TokenSet) -> Result<(), Error> {
         let sealed = self.settings.keys.seal(&self.name, &tokens.to_json())?;
         let version = self.version.load(Ordering::Acquire);
-        self.has_failed.store(true, Ordering::Release);
-        let row = self
-            .connection()
-            .await?
-            .query_opt(
-                "INSERT INTO keyfit_session AS held (name, version, tokens) VALUES ($1, 1, $2) \
-                 ON CONFLICT (name) DO UPDATE SET version = held.version + 1, tokens = $2 WHERE held.version = $3 \
-                 RETURNING version",
-                &[&self.name, &sealed, &version],
-            )
-            .await
-            .map_err(|error| failed(&self.name, "written", &error))?;
+        let unsure = {
+            let mut unsure = self.unsure();
+            let before = unsure.clone();
+            unsure.push(sealed.clone());
+            before
+        };
+        let write = "INSERT INTO keyfit_session AS held (name, version, tokens) VALUES ($1, 1, $2) \
+                     ON CONFLICT (name) DO UPDATE SET version = held.version + 1, tokens = $2 \
+                     WHERE held.version = $3 OR held.tokens = ANY($4) RETURNING version";
+        let row = self.ask("written", write, &[&self.name, &sealed, &version, &unsure]).await?;
         let Some(row) = row else {
             return Err(Error::credential(format!(
                 "the tokens of the session `{}` were not written: another process has written newer ones",
@@ -75,19 +82,7 @@ impl Row {
             )));
         };
         self.version.store(row.get(0), Ordering::Release);
-        self.has_failed.store(false, Ordering::Release);
+        self.unsure().clear();
         Ok(())
     }
-}
-
-/// A connection of a pool.
-pub(super) async fn connection(pool: &Pool) -> Result<Object, Error> {
-    pool.get().await.map_err(|error| {
-        Error::credential(format!("the database with the sessions cannot be used: {}", schema::words(&error)))
-    })
-}
-
-/// The error of a row that cannot be used. It holds no value of the row.
-pub(super) fn failed(name: &str, doing: &str, error: &tokio_postgres::Error) -> Error {
-    Error::credential(format!("the tokens of the session `{name}` cannot be {doing}: {}", schema::words(error)))
 }

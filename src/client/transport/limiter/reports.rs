@@ -5,14 +5,13 @@ use std::time::Duration;
 use crate::budget::{Report, Seen};
 use crate::error::RateLimit;
 
-/// The outcomes that are not reported yet.
+/// The outcomes that are not reported yet. The times in them are moments of the monotonic clock until they are taken, so that what was
+/// kept for a while says no more than what is left.
 #[derive(Debug, Default)]
 pub(super) struct Reports {
     /// Of the newest window, and of those before.
     newest: Report,
     earlier: Vec<Report>,
-    /// The newest word on a window, and when it came.
-    seen: Option<(Seen, Duration)>,
     window: Window,
     /// The name of the window before the newest.
     named_before: Option<u64>,
@@ -79,7 +78,7 @@ impl Reports {
     pub(super) fn answered(&mut self, epoch: Option<u64>, told: Option<(RateLimit, Option<Duration>)>, now: Duration) {
         let seen = told.and_then(|(rate, until_reset)| {
             let (remaining, reset, resets_in) = (rate.remaining?, rate.reset?, until_reset?);
-            Some(Seen { limit: rate.limit, remaining, reset, resets_in })
+            Some(Seen { limit: rate.limit, remaining, reset, resets_in: now.saturating_add(resets_in) })
         });
         let is_newest = epoch == Some(self.newest.epoch);
         let is_named = self.window.named.is_some();
@@ -100,18 +99,18 @@ impl Reports {
             report.is_unlimited |= told.is_none();
         }
         if let Some(seen) = seen {
-            let is_news =
-                self.seen.is_none_or(|(known, _)| (seen.reset, known.remaining) > (known.reset, seen.remaining));
+            let known = self.newest.seen;
+            let is_news = known.is_none_or(|known| (seen.reset, known.remaining) > (known.reset, seen.remaining));
             if is_news {
-                self.seen = Some((seen, now));
+                self.newest.seen = Some(seen);
             }
         }
     }
 
     /// A call was refused for its limit.
-    pub(super) fn refused(&mut self, wait: Duration) {
+    pub(super) fn refused(&mut self, wait: Duration, now: Duration) {
         let known = self.newest.refused.unwrap_or_default();
-        self.newest.refused = Some(known.max(wait));
+        self.newest.refused = Some(known.max(now.saturating_add(wait)));
         self.has_news = true;
     }
 
@@ -119,22 +118,22 @@ impl Reports {
         self.has_news
     }
 
-    /// Whether there is anything to report.
+    /// Whether there is an outcome that nobody else knows.
     pub(super) fn say_something(&self) -> bool {
-        self.seen.is_some() || self.earlier.iter().chain([&self.newest]).any(says_something)
+        self.earlier.iter().chain([&self.newest]).any(says_something)
     }
 
     /// The reports, the newest last.
     pub(super) fn take(&mut self, now: Duration) -> Vec<Report> {
         self.has_news = false;
-        // The window ends no later for having been told of late.
-        self.newest.seen = self.seen.take().and_then(|(seen, at)| {
-            let resets_in = seen.resets_in.saturating_sub(now.saturating_sub(at));
-            (!resets_in.is_zero()).then_some(Seen { resets_in, ..seen })
-        });
         let next = Report { epoch: self.newest.epoch, ..Report::default() };
         let mut reports = std::mem::take(&mut self.earlier);
         reports.push(std::mem::replace(&mut self.newest, next));
+        for report in &mut reports {
+            let left = |moment: Duration| Some(moment.saturating_sub(now)).filter(|left| !left.is_zero());
+            report.refused = report.refused.and_then(left);
+            report.seen = report.seen.and_then(|seen| Some(Seen { resets_in: left(seen.resets_in)?, ..seen }));
+        }
         reports
     }
 }

@@ -137,10 +137,9 @@ impl Share {
     /// Reports and asks, in a task of its own: whoever waits for the answer may be dropped.
     fn ask_for(self: &Arc<Self>, state: &mut ShareState, wanted: u64) {
         state.is_asking = true;
-        let reports = state.reports.take(self.clock.monotonic());
-        let share = Arc::clone(self);
+        let asked_at = self.clock.monotonic();
+        let (share, reports) = (Arc::clone(self), state.reports.take(asked_at));
         runtime::spawn(async move {
-            let asked_at = share.clock.monotonic();
             let reserved = share.reserve(wanted, reports).await;
             share.note(reserved, asked_at);
         });
@@ -176,7 +175,8 @@ impl Share {
                         self.time(&mut state, granted.valid_for);
                     }
                     Reserved::Wait(wait) => {
-                        state.wait_until = Some(now + wait);
+                        // It was told before the answer was on its way.
+                        state.wait_until = Some(asked_at + wait);
                         self.report_at_rest(&mut state, now);
                     }
                     Reserved::Noted => {}
@@ -232,14 +232,16 @@ impl Share {
 
     /// Tells the others at once, and waits until they can know.
     pub(crate) async fn tell(self: &Arc<Self>) {
-        let reports = self.lock().reports.take(self.clock.monotonic());
+        let now = self.clock.monotonic();
+        let reports = self.lock().reports.take(now);
         // Where the budget is gone, the next slice says so.
         let _ = self.reserve(0, reports).await;
     }
 
     /// A call of that window was answered.
     pub(super) fn answered(&self, epoch: Option<u64>, told: Option<(RateLimit, Option<Duration>)>) {
-        self.lock().reports.answered(epoch, told, self.clock.monotonic());
+        let now = self.clock.monotonic();
+        self.lock().reports.answered(epoch, told, now);
     }
 
     /// A call of that window was refused for its limit.
@@ -357,7 +359,7 @@ impl ShareState {
     }
 
     fn refused(&mut self, wait: Duration, now: Duration) {
-        self.reports.refused(wait);
+        self.reports.refused(wait, now);
         for slice in std::mem::take(&mut self.slices) {
             self.reports.unused(slice.epoch, slice.left);
         }
