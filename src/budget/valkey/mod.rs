@@ -24,11 +24,11 @@ const LONGEST_NAMESPACE: usize = 100;
 
 /// A budget in Valkey, or in Redis from version 5 on, for clients on many machines. Cloning shares the connection.
 ///
-/// One script takes in and answers each reservation, by the clock of the store alone. Two keys a bucket,
-/// `{NAMESPACE:BUCKET}:window` and `{NAMESPACE:BUCKET}:clients`, go by themselves an hour after the last use; they hold numbers,
+/// One script takes in and answers each reservation, by the clock of the store alone. Four keys a bucket,
+/// `{NAMESPACE:BUCKET}:window`, `:clients`, `:short` and `:turns`, go by themselves an hour after the last use; they hold numbers,
 /// and the name of a bucket holds the API, the origin of its base URL, and what the path says of whose limit it is as a fingerprint
-/// (SHA-256, 16 bytes). The user needs `+eval +evalsha +script|load +time +hgetall +hset +del +pexpire +zadd +zcard
-/// +zremrangebyscore` on the keys `{NAMESPACE:*`.
+/// (SHA-256, 16 bytes). The user needs `+eval +evalsha +script|load +time +hgetall +hset +del +pexpire +zadd +zcard +zcount +zrem
+/// +zremrangebyscore +zscore` on the keys `{NAMESPACE:*`.
 ///
 /// Where the store loses its data, windows begin anew from the next answers. Replicas that take over are a moment behind: a
 /// window may be overspent then by what was granted last.
@@ -79,7 +79,9 @@ impl ValkeyBudget {
     async fn ask(&self, bucket: &str, asked: &Reservation) -> Result<Vec<i64>, RedisError> {
         let mut invocation = self.script.prepare_invoke();
         let bucket = format!("{{{}:{bucket}}}", self.namespace);
-        invocation.key(format!("{bucket}:window")).key(format!("{bucket}:clients"));
+        for key in ["window", "clients", "short", "turns"] {
+            invocation.key(format!("{bucket}:{key}"));
+        }
         arguments(&mut invocation, asked);
         self.connection.run(&invocation).await
     }

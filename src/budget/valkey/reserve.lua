@@ -1,6 +1,8 @@
 -- One bucket of a budget: takes in what a client reports, and grants calls. The rules are those of window.rs.
--- KEYS[1] the bucket, KEYS[2] the clients that asked. Times are milliseconds of this store's clock.
-local HOLDER, GRANT, NEWS, SCOUT, UNNAMED, UNLIMITED, LONGEST = 60000, 1000, 25, 5000, 10000, 60000, 90000000
+-- KEYS[1] the bucket, KEYS[2] the clients that asked, KEYS[3] those that want more,
+-- KEYS[4] those that wait, and for when. Times are milliseconds of this store's clock.
+local HOLDER, GRANT, NEWS, SCOUT, UNNAMED, UNLIMITED = 60000, 1000, 25, 5000, 10000, 60000
+local TURNS, QUEUE, LONGEST = 100, 30000, 90000000
 local UNLIMITED_CALLS = 10000
 -- The version of what this script keeps.
 local FORMAT = 1
@@ -42,6 +44,11 @@ local function turn()
   window.unnamed_until = now + UNNAMED
 end
 
+local function name(reset)
+  window.reset = reset
+  if window.over then window.length = math.min(window.length or math.huge, (reset - window.over) * 1000) end
+end
+
 local function learn()
   if report.limit and report.limit > 0 then window.limit = report.limit end
   if report.resets_in == 0 or report.resets_in > LONGEST or window.over and report.reset <= window.over then return end
@@ -59,7 +66,7 @@ local function learn()
     window.told = report.remaining
     window.ends = now + report.resets_in
   end
-  window.reset = report.reset
+  name(report.reset)
 end
 
 local function settle()
@@ -96,6 +103,33 @@ local function free()
   return math.min(window.left, math.max(window.told - (window.granted - window.settled), 0))
 end
 
+-- When there is a call for this client: at the end of this window, or later where more wait for one than a window has. Who asks again
+-- keeps its turn.
+local function turn_of()
+  local mine = tonumber(redis.call('ZSCORE', KEYS[4], holder) or nil)
+  if mine and mine >= window.ends then return mine end
+  if not window.limit or not window.length then return window.ends end
+  local before = redis.call('ZCOUNT', KEYS[4], window.ends, '+inf')
+  local length = window.length
+  return window.ends + math.min(math.floor(before / window.limit) * length, math.floor(QUEUE / length) * length)
+end
+
+-- The most of what is left: as much as each other who wants more, and half of it while there are others at all. Nothing where all of it is
+-- for those whose turn it is.
+local function share()
+  redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', now)
+  redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', now - GRANT)
+  local mine = tonumber(redis.call('ZSCORE', KEYS[4], holder) or nil)
+  local turns = redis.call('ZCOUNT', KEYS[4], '-inf', now)
+  local has_turn = mine and mine <= now
+  if has_turn then turns = turns - 1 end
+  if not has_turn and free() <= turns then return nil end
+  redis.call('ZREM', KEYS[4], holder)
+  redis.call('ZREM', KEYS[3], holder)
+  local others = math.max(redis.call('ZCARD', KEYS[3]) + turns, holders > 1 and 1 or 0)
+  return math.max(math.floor(free() / (1 + others)), 1)
+end
+
 local function grant()
   if window.unlimited_until > now then return granted(math.max(wanted, UNLIMITED_CALLS), GRANT) end
   if not window.left then
@@ -104,12 +138,23 @@ local function grant()
     window.granted = window.granted + 1
     return granted(1, SCOUT)
   end
-  if window.left == 0 then return { 0, window.ends and window.ends - now or NEWS } end
+  if window.left == 0 then
+    if not window.ends then return { 0, NEWS } end
+    local turn = turn_of()
+    redis.call('ZADD', KEYS[4], turn, holder)
+    return { 0, turn - now }
+  end
   if free() == 0 then return { 0, math.min(GRANT, NEWS * holders) } end
-  local calls = math.min(wanted, math.max(math.floor(free() / holders), 1))
+  local left_for = (window.ends or window.unnamed_until) - now
+  local part = share()
+  if not part then return { 0, math.min(TURNS, left_for) } end
+  local calls = math.min(wanted, part)
+  if calls < wanted then redis.call('ZADD', KEYS[3], now + GRANT, holder) end
   window.left = window.left - calls
   window.granted = window.granted + calls
-  return granted(calls, math.min(GRANT, (window.ends or window.unnamed_until) - now))
+  -- A part of the window, so that what is not used is back before its end.
+  local longest = window.length and math.min(GRANT, math.floor(window.length / 4)) or GRANT
+  return granted(calls, math.min(longest, left_for))
 end
 
 if window.ends and window.ends <= now then
@@ -132,4 +177,6 @@ redis.call('HSET', KEYS[1], unpack(fields))
 local kept = math.max(window.ends or 0, window.unlimited_until, window.unnamed_until, now) - now + 3600000
 redis.call('PEXPIRE', KEYS[1], string.format('%.0f', kept))
 redis.call('PEXPIRE', KEYS[2], HOLDER)
+redis.call('PEXPIRE', KEYS[3], GRANT)
+redis.call('PEXPIRE', KEYS[4], string.format('%.0f', kept))
 return answer

@@ -118,11 +118,6 @@ impl Reports {
         self.has_news
     }
 
-    /// Whether something goes back that others may use.
-    pub(super) fn have_unused(&self) -> bool {
-        self.earlier.iter().chain([&self.newest]).any(|report| report.unused > 0)
-    }
-
     /// Whether there is an outcome that nobody else knows.
     pub(super) fn say_something(&self) -> bool {
         self.earlier.iter().chain([&self.newest]).any(says_something)
