@@ -60,6 +60,7 @@ mod queue;
 mod receipt;
 mod send;
 mod shared;
+mod sieve;
 mod stopped;
 mod task;
 mod writer;
