@@ -175,8 +175,8 @@ impl Share {
                         self.time(&mut state, granted.valid_for);
                     }
                     Reserved::Wait(wait) => {
-                        // It was told before the answer was on its way.
-                        state.wait_until = Some(asked_at + wait);
+                        // Not from when it was asked: who is back before the end of a window asks once more.
+                        state.wait_until = Some(now + wait);
                         self.report_at_rest(&mut state, now);
                     }
                     Reserved::Noted => {}
