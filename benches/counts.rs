@@ -14,8 +14,8 @@ use std::process::{Command, ExitCode};
 use sides::{CONTACT, Ours, Theirs, outcome, serve};
 
 /// Calls of the two runs whose difference is counted: what a process does once falls out.
-const FEW: u64 = 50;
-const MANY: u64 = 250;
+const FEW: u32 = 50;
+const MANY: u32 = 250;
 /// How much a count may grow.
 const SLACK: f64 = 1.02;
 
@@ -34,7 +34,7 @@ fn main() -> ExitCode {
 }
 
 /// The calls of one side, in a process of their own.
-fn run(side: &str, call: &str, base: &str, calls: u64) {
+fn run(side: &str, call: &str, base: &str, calls: u32) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let (ours, theirs) = (Ours::of(base), Theirs::of(base));
     runtime.block_on(async {
@@ -62,7 +62,7 @@ fn compare(writes: bool) -> ExitCode {
         let base = serve(if call == "get" { CONTACT } else { &outcomes });
         let [ours, raw] = SIDES.map(|side| {
             let (few, many) = (counted(side, call, &base, FEW), counted(side, call, &base, MANY));
-            let each = |few: u64, many: u64| (many - few) as f64 / (MANY - FEW) as f64;
+            let each = |few: f64, many: f64| (many - few) / f64::from(MANY - FEW);
             (each(few.0, many.0), each(few.1, many.1))
         });
         for (side, (instructions, allocations)) in SIDES.into_iter().zip([ours, raw]) {
@@ -91,7 +91,7 @@ fn number<'a>((name, number): (&'a str, &str)) -> Option<(&'a str, f64)> {
 }
 
 /// Instructions and allocations of a process that makes so many calls.
-fn counted(side: &str, call: &str, base: &str, calls: u64) -> (u64, u64) {
+fn counted(side: &str, call: &str, base: &str, calls: u32) -> (f64, f64) {
     let program = std::env::current_exe().expect("a program");
     let count = |arguments: [&str; 2], mark: &str| {
         let mut command = Command::new("valgrind");
@@ -102,7 +102,7 @@ fn counted(side: &str, call: &str, base: &str, calls: u64) -> (u64, u64) {
         let count = said.lines().find_map(|line| Some(line.rsplit_once(mark)?.1.trim())).expect("a count");
         let digits: String =
             count.chars().take_while(|letter| !letter.is_whitespace()).filter(char::is_ascii_digit).collect();
-        digits.parse().expect("a number")
+        digits.parse::<f64>().expect("a number")
     };
     let instructions = count(["--tool=callgrind", "--callgrind-out-file=/dev/null"], "Collected :");
     (instructions, count(["--tool=dhat", "--dhat-out-file=/dev/null"], "bytes in"))
