@@ -79,11 +79,19 @@ struct State {
     /// Whether the access token was given to somebody.
     is_used: bool,
     /// The lock of the store, while what is in use could not be saved. Who gets it would read an old set.
-    unsaved: Option<StoreLock>,
+    unsaved: Option<Unsaved>,
     /// Whether a task tries to save it.
     is_saving: bool,
     /// Whether the set in the store has no refresh token because that is, or was, on its way.
     is_marked: bool,
+}
+
+/// A set that could not be saved.
+struct Unsaved {
+    /// The lock of the store. Who gets it would read an old set.
+    lock: StoreLock,
+    /// Whether the store has no refresh token meanwhile, or may have none.
+    is_over_mark: bool,
 }
 
 impl RefreshingSession {
@@ -220,7 +228,7 @@ impl Inner {
                 if let Err(error) = self.store.save(&redeemed).await {
                     if !Overtaken::is_behind(&error) {
                         // Nothing was sent, and the mark may be written all the same: the set that is good goes back.
-                        self.save_later(state, lock);
+                        self.save_later(state, lock, true);
                     }
                     return Err(error);
                 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use super::{Inner, State};
+use super::{Inner, State, Unsaved};
 use crate::auth::oauth::{Overtaken, StoreLock};
 use crate::runtime;
 
@@ -24,13 +24,13 @@ impl Inner {
             return None;
         }
         tracing::error!(%error, "the tokens of an OAuth session cannot be saved yet; they are used all the same");
-        self.save_later(state, lock);
+        self.save_later(state, lock, state.is_marked);
         None
     }
 
     /// Keeps the lock until what is in use is saved.
-    pub(super) fn save_later(self: &Arc<Self>, state: &mut State, lock: StoreLock) {
-        state.unsaved = Some(lock);
+    pub(super) fn save_later(self: &Arc<Self>, state: &mut State, lock: StoreLock, is_over_mark: bool) {
+        state.unsaved = Some(Unsaved { lock, is_over_mark });
         if !std::mem::replace(&mut state.is_saving, true) {
             runtime::spawn(save_again(Arc::downgrade(self)));
         }
@@ -39,7 +39,7 @@ impl Inner {
     /// The lock of a set that could not be saved. It is saved before what it holds is sent, and where that fails again what is in the
     /// store is older.
     pub(super) async fn unsaved(&self, state: &mut State) -> Option<StoreLock> {
-        let lock = state.unsaved.take()?;
+        let Unsaved { lock, .. } = state.unsaved.take()?;
         match self.store.save(&state.tokens).await {
             Ok(()) => state.is_marked = false,
             Err(error) if Overtaken::is_behind(&error) => {
@@ -49,6 +49,21 @@ impl Inner {
             Err(_) => {}
         }
         Some(lock)
+    }
+
+    /// Takes the set that stands where a mark of this process was to stand, if there is one: it is the same, or that of another process, over
+    /// a store that cannot say by [`Overtaken`] that it is.
+    async fn has_another(&self, state: &mut State) -> bool {
+        if !state.unsaved.as_ref().is_some_and(|unsaved| unsaved.is_over_mark) {
+            return false;
+        }
+        match self.store.load().await {
+            Ok(Some(stored)) if !stored.is_redeemed() => {
+                self.take(state, stored);
+                true
+            }
+            _ => false,
+        }
     }
 
     /// Takes the set of another process that has gone on because this one was late: its lock had ended. What this one would redeem is not
@@ -84,6 +99,11 @@ async fn save_again(session: Weak<Inner>) {
             Err(error) if Overtaken::is_behind(&error) => {
                 (state.unsaved, state.is_saving) = (None, false);
                 inner.give_way(&mut state).await;
+                return;
+            }
+            Err(error) if inner.has_another(&mut state).await => {
+                (state.unsaved, state.is_saving, state.is_marked) = (None, false, false);
+                tracing::warn!(%error, "the tokens that the store has of an OAuth session are used");
                 return;
             }
             Err(error) => tracing::error!(%error, "the tokens of an OAuth session still cannot be saved"),
