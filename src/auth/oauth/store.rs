@@ -30,7 +30,8 @@ pub trait TokenStore: fmt::Debug + Send + Sync + 'static {
     fn load(&self) -> BoxFuture<'_, Result<Option<TokenSet>, Error>>;
 
     /// Replaces the tokens: after an error, or a crash on the way, the old ones are still there. A store whose lock can end while its
-    /// holder lives writes nothing then, and gives an error with [`Overtaken`] behind it.
+    /// holder lives writes nothing where another process has written since, and gives an error with [`Overtaken`] behind it; where another
+    /// has the lock and has not written, it gives another error, and is asked again.
     fn save<'a>(&'a self, tokens: &'a TokenSet) -> BoxFuture<'a, Result<(), Error>>;
 
     /// Waits until no other session over this store refreshes, and keeps them waiting until the lock is dropped. Loading
@@ -42,7 +43,7 @@ pub trait TokenStore: fmt::Debug + Send + Sync + 'static {
     }
 }
 
-/// Why a store wrote nothing: another process has the lock, or has written, since this one was late. As the source of an error of
+/// Why a store wrote nothing: another process has written, since this one was late. As the source of an error of
 /// [`TokenStore::save`] it makes a session take what is in the store.
 #[derive(Clone, Copy, Debug, Default, thiserror::Error)]
 #[error("another process has gone on with it")]

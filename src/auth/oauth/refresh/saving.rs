@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::{Inner, State, Unsaved};
 use crate::auth::oauth::{Overtaken, StoreLock};
+use crate::error::Error;
 use crate::runtime;
 
 /// The first wait before a set that could not be saved is saved again, and the longest.
@@ -15,17 +16,29 @@ impl Inner {
     /// Saves what is in use, and gives the lock back. Where that fails the lock is kept, and saving is tried again; where another process
     /// has gone on, its set is taken.
     pub(super) async fn save(self: &Arc<Self>, state: &mut State, lock: StoreLock) -> Option<StoreLock> {
-        let Err(error) = self.store.save(&state.tokens).await else {
-            state.is_marked = false;
-            return Some(lock);
-        };
-        if Overtaken::is_behind(&error) {
-            self.give_way(state).await;
-            return None;
+        match self.write(state).await {
+            Ok(is_written) => is_written.then_some(lock),
+            Err(error) => {
+                tracing::error!(%error, "the tokens of an OAuth session cannot be saved yet; they are used all the same");
+                self.save_later(state, lock, state.is_marked);
+                None
+            }
         }
-        tracing::error!(%error, "the tokens of an OAuth session cannot be saved yet; they are used all the same");
-        self.save_later(state, lock, state.is_marked);
-        None
+    }
+
+    /// Writes what is in use; `false` where another process has gone on, whose set is taken.
+    async fn write(&self, state: &mut State) -> Result<bool, Error> {
+        match self.store.save(&state.tokens).await {
+            Ok(()) => {
+                state.is_marked = false;
+                Ok(true)
+            }
+            Err(error) if Overtaken::is_behind(&error) => {
+                self.give_way(state).await;
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Keeps the lock until what is in use is saved.
@@ -40,15 +53,8 @@ impl Inner {
     /// store is older.
     pub(super) async fn unsaved(&self, state: &mut State) -> Option<StoreLock> {
         let Unsaved { lock, .. } = state.unsaved.take()?;
-        match self.store.save(&state.tokens).await {
-            Ok(()) => state.is_marked = false,
-            Err(error) if Overtaken::is_behind(&error) => {
-                self.give_way(state).await;
-                return None;
-            }
-            Err(_) => {}
-        }
-        Some(lock)
+        let has_given_way = self.write(state).await.is_ok_and(|is_written| !is_written);
+        (!has_given_way).then_some(lock)
     }
 
     /// Takes the set that stands where a mark of this process was to stand, if there is one: it is the same, or that of another process, over
@@ -90,24 +96,20 @@ async fn save_again(session: Weak<Inner>) {
             state.is_saving = false;
             return;
         }
-        match inner.store.save(&state.tokens).await {
-            Ok(()) => {
-                (state.unsaved, state.is_saving, state.is_marked) = (None, false, false);
-                tracing::info!("the tokens of an OAuth session are saved now");
-                return;
-            }
-            Err(error) if Overtaken::is_behind(&error) => {
-                (state.unsaved, state.is_saving) = (None, false);
-                inner.give_way(&mut state).await;
-                return;
-            }
+        match inner.write(&mut state).await {
+            Ok(true) => tracing::info!("the tokens of an OAuth session are saved now"),
+            Ok(false) => {}
             Err(error) if inner.has_another(&mut state).await => {
-                (state.unsaved, state.is_saving, state.is_marked) = (None, false, false);
+                state.is_marked = false;
                 tracing::warn!(%error, "the tokens that the store has of an OAuth session are used");
-                return;
             }
-            Err(error) => tracing::error!(%error, "the tokens of an OAuth session still cannot be saved"),
+            Err(error) => {
+                tracing::error!(%error, "the tokens of an OAuth session still cannot be saved");
+                wait = wait.saturating_mul(2).min(LONGEST_WAIT);
+                continue;
+            }
         }
-        wait = wait.saturating_mul(2).min(LONGEST_WAIT);
+        (state.unsaved, state.is_saving) = (None, false);
+        return;
     }
 }
