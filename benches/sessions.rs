@@ -12,7 +12,6 @@ mod server;
 use std::collections::HashSet;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use deadpool_postgres::{Config, Pool, Runtime};
@@ -25,7 +24,7 @@ use keyfit::scopien::{Client, kind};
 use keyfit::{Clock as _, ErrorKind, SystemClock};
 
 use database::Database;
-use server::{Endpoint, Point};
+use server::{Endpoint, Round, begin_round};
 
 /// Callers in all, however many processes they are in.
 const CALLERS: usize = 8000;
@@ -189,22 +188,8 @@ async fn kill(database: &str) {
     let store = sessions(database).await.lease(LEASE).session("bob");
     let (mut consents, mut killed) = (0, 0);
     for round in 0..KILL_ROUNDS {
-        let lock = store.lock().await.expect("the last one has ended");
-        let left = store.load().await.expect("whole tokens");
-        if left.is_none_or(|tokens| tokens.refresh_token().is_none()) {
-            consents += 1;
-            store.save(&expired(&endpoint)).await.expect("saved");
-        }
-        drop(lock);
-        let children: Arc<Mutex<Vec<Child>>> = Arc::default();
-        let victims = Arc::clone(&children);
-        let point = [Point::Asked, Point::Rotated, Point::Answered][round % 3];
-        let kill = move || {
-            for child in victims.lock().expect("no panic").iter_mut().skip(round % 2) {
-                child.kill().expect("it can be killed");
-            }
-        };
-        endpoint.set_trap(round % 5, point, Box::new(kill));
+        let Round { children, is_consented } = begin_round(&endpoint, round, &store, || expired(&endpoint)).await;
+        consents += usize::from(is_consented);
         {
             let mut children = children.lock().expect("no panic");
             children.extend((0..3).map(|_| start("refresh", &endpoint, database, 0)));

@@ -41,7 +41,7 @@ enum Event {
     StoreLost(Duration),
 }
 
-/// What came of a run.
+/// The outcome of a run.
 struct Outcome {
     served: u64,
     refused: u64,

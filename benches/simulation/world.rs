@@ -137,7 +137,7 @@ impl Server {
     }
 }
 
-/// What a replica sends its requests with.
+/// The HTTP client of a replica.
 #[derive(Clone, Debug)]
 pub(crate) struct ToServer {
     pub(crate) server: Arc<Server>,
@@ -211,7 +211,7 @@ impl Store {
     }
 }
 
-/// What a replica asks the store with.
+/// The way of a replica to the store.
 #[derive(Clone, Debug)]
 pub(crate) struct ToStore {
     pub(crate) store: Arc<Store>,

@@ -20,7 +20,7 @@ pub(crate) enum Network {
     Stalls,
     /// Nothing arrives, and what is connected now is dead for good without anybody telling, as behind a router that was replaced.
     Drops,
-    /// What is connected is closed, and so is whatever comes.
+    /// Connections are closed, those that are there and those that come.
     Cuts,
 }
 

@@ -50,7 +50,7 @@ async fn a_synchronous_standby_takes_over_and_no_token_is_sent_twice() {
     }
 }
 
-/// What PostgreSQL does without `synchronous_standby_names`: docs/scaling.md says so.
+/// PostgreSQL without `synchronous_standby_names`: docs/scaling.md says so.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_standby_that_was_behind_and_takes_over_has_a_token_sent_again() {
     let Some((mut database, standby, link)) = pair(false).await else { return };

@@ -14,7 +14,7 @@ use keyfit::{Clock as _, Config, ErrorKind, SystemClock};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::database::Database;
-use super::server::{Endpoint, Point};
+use super::server::{Endpoint, Point, Round, begin_round};
 use super::{Place, run, store};
 
 pub(crate) const LEASE: Duration = Duration::from_secs(1);
@@ -160,23 +160,9 @@ async fn kill_in_rounds(place: &Place) {
     let store = place.store().await.lease(LEASE).session("alice");
     let (mut consents, mut ended) = (0, 0);
     for round in 0..ROUNDS {
-        let lock = store.lock().await.expect("the last one has ended");
-        let left = store.load().await.expect("whole tokens");
-        if left.is_none_or(|tokens| tokens.refresh_token().is_none()) {
-            consents += 1;
-            let fresh = TokenSet::new(AccessToken::new("a")).refresh(endpoint.consent());
-            store.save(&fresh).await.expect("saved");
-        }
-        drop(lock);
-        let children: Arc<Mutex<Vec<Child>>> = Arc::default();
-        let victims = Arc::clone(&children);
-        let point = [Point::Asked, Point::Rotated, Point::Answered][round % 3];
-        let kill = move || {
-            for child in victims.lock().expect("no panic").iter_mut().skip(round % 2) {
-                child.kill().expect("it can be killed");
-            }
-        };
-        endpoint.set_trap(round % 5, point, Box::new(kill));
+        let fresh = || TokenSet::new(AccessToken::new("a")).refresh(endpoint.consent());
+        let Round { children, is_consented } = begin_round(&endpoint, round, &store, fresh).await;
+        consents += usize::from(is_consented);
         let mut outs = Vec::new();
         {
             let mut children = children.lock().expect("no panic");

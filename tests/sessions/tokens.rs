@@ -64,7 +64,7 @@ impl Clock for Off {
     }
 }
 
-/// What is logged.
+/// The log.
 #[derive(Clone, Default)]
 struct Written(Arc<Mutex<Vec<u8>>>);
 

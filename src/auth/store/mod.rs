@@ -5,7 +5,7 @@
 //! | on one machine | a file of SQLite | `SharedStore::sqlite` (feature `sqlite`) |
 //! | on any number of machines | a table of PostgreSQL | `SharedStore::migrate_postgres`, then `SharedStore::postgres` (feature `postgres`) |
 //!
-//! What is kept:
+//! The records:
 //!
 //! | Record | Type | What it saves |
 //! |---|---|---|

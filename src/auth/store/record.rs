@@ -13,7 +13,7 @@ use crate::error::{Clock, Error};
 /// The length of the time that stands before a content, in milliseconds since 1970.
 const TIME: usize = 8;
 
-/// What all records of a store share.
+/// The settings that all records of a store share.
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
     pub(super) engine: Arc<dyn Engine>,

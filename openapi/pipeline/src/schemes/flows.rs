@@ -137,7 +137,7 @@ impl Flow {
     }
 }
 
-/// What an overlay says of a flow.
+/// An overlay of a flow.
 fn grace(hints: &Value) -> Result<Option<u64>, ()> {
     match hints {
         Value::Null => Ok(None),
