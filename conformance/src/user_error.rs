@@ -74,6 +74,12 @@ impl From<Failure> for UserError {
     }
 }
 
+/// An error with its causes: the text of reqwest's errors says only that sending failed.
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    std::iter::once(error.to_string()).chain(causes.map(ToString::to_string)).collect::<Vec<_>>().join(": ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,6 +10,8 @@ use reqwest::header::{
 use reqwest::redirect::{Attempt, Policy};
 use reqwest::{Response, StatusCode, Url};
 
+use crate::user_error::with_causes;
+
 /// The most redirects that are followed.
 const MOST_REDIRECTS: usize = 5;
 
@@ -79,7 +81,7 @@ impl Fetcher {
                 request = request.header(header, known);
             }
         }
-        let response = request.send().await.map_err(|error| chain(&error.without_url()))?;
+        let response = request.send().await.map_err(|error| with_causes(&error.without_url()))?;
         match response.status() {
             StatusCode::NOT_MODIFIED => return Ok(Fetched::Unchanged),
             StatusCode::OK => {}
@@ -100,7 +102,7 @@ impl Fetcher {
 
     async fn read(&self, mut response: Response) -> Result<String, String> {
         let mut bytes = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| chain(&error.without_url()))? {
+        while let Some(chunk) = response.chunk().await.map_err(|error| with_causes(&error.without_url()))? {
             if bytes.len() + chunk.len() > self.limits.bytes {
                 return Err(format!("the document is longer than {} bytes", self.limits.bytes));
             }
@@ -137,10 +139,4 @@ fn follow(attempt: Attempt<'_>) -> reqwest::redirect::Action {
         return attempt.error("it redirects in circles");
     }
     attempt.follow()
-}
-
-/// An error with its causes.
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    std::iter::once(error.to_string()).chain(causes.map(ToString::to_string)).collect::<Vec<_>>().join(": ")
 }

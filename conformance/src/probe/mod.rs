@@ -23,6 +23,7 @@ mod one_way;
 mod outcome;
 mod pace;
 mod pages;
+mod receive;
 mod renewal;
 mod reply;
 mod request;
@@ -49,6 +50,8 @@ use self::live::{Live, When};
 pub(crate) use self::live::{id_member, ids_listed, item_among, lists_rights, parent_of, subject};
 use self::oauth::Flow;
 pub(crate) use self::pages::{can_be_walked, hands_out_urls, takes_any_cursor};
+
+use self::receive::{NoReply, receive};
 pub(crate) use self::reply::Reply;
 use self::request::{Draft, is_of_both_cases};
 pub use self::servers::{Servers, known as known_servers};
@@ -69,8 +72,8 @@ use crate::verdict::{NO_CREDENTIAL, Outcome, UNKNOWN_CREDENTIAL};
 const MOST_CALLS: usize = 50;
 /// Clocks of client and server tick at different times.
 const GRACE: Duration = Duration::from_millis(50);
-/// The longest body that is read: nothing that is judged is longer, and a server that does not end must not fill the memory.
-const LONGEST_BODY: usize = 8 * 1024 * 1024;
+/// Between the questions to a server that takes connections and breaks them, as it does while it ends.
+const PAUSES_MS: [u64; 5] = [50, 100, 200, 400, 800];
 
 /// A server that is checked.
 pub struct Target {
@@ -141,10 +144,23 @@ impl Target {
         self.answers().await.map_err(|failure| failure.reason)
     }
 
-    /// The same at once.
+    /// The same at once. A server that ends may take a connection and break it: it is asked again until it refuses one.
     async fn answers(&self) -> Result<(), NoReply> {
         let http = self.http.showing(&self.certificate).map_err(NoReply::unsent)?;
-        receive(http.request(Method::GET, self.servers.base().clone())).await.map(drop)
+        let mut pauses = PAUSES_MS.into_iter();
+        loop {
+            let request = http.request(Method::GET, self.servers.base().clone());
+            let failure = match receive::head(request).await {
+                Ok(_) => return Ok(()),
+                Err(failure) => failure,
+            };
+            match pauses.next() {
+                Some(pause) if !failure.is_refused && !failure.is_late => {
+                    tokio::time::sleep_until(tokio::time::Instant::now() + Duration::from_millis(pause)).await;
+                }
+                _ => return Err(failure),
+            }
+        }
     }
 
     /// Runs one server-side case.
@@ -652,58 +668,4 @@ impl Target {
         let reply = reply.map_err(|failure| failure.reason);
         Sent { draft: draft.clone(), requests: 1, reply, is_unconnected, is_late }
     }
-}
-
-/// Why there is no answer.
-struct NoReply {
-    reason: String,
-    /// Nothing was sent: there was no connection.
-    is_unconnected: bool,
-    /// The same because nothing listens there.
-    is_refused: bool,
-    /// It did not come in time.
-    is_late: bool,
-}
-
-impl NoReply {
-    /// For a reason at this end.
-    fn unsent(reason: String) -> Self {
-        Self { reason, is_unconnected: true, is_refused: false, is_late: false }
-    }
-}
-
-/// The whole answer, or why there is none.
-async fn receive(request: reqwest::RequestBuilder) -> Result<Reply, NoReply> {
-    let told = |error: reqwest::Error| NoReply {
-        is_unconnected: error.is_connect(),
-        is_refused: is_refused(&error),
-        is_late: error.is_timeout(),
-        reason: chain(&error.without_url()),
-    };
-    let mut response = request.send().await.map_err(told)?;
-    let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(told)? {
-        if body.len() + chunk.len() > LONGEST_BODY {
-            let reason = format!("the body of the {status} is longer than {LONGEST_BODY} bytes: the rest was not read");
-            return Err(NoReply { reason, is_unconnected: false, is_refused: false, is_late: false });
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(Reply { status, headers, body })
-}
-
-/// Whether a connection was refused, as a machine does where nothing listens.
-fn is_refused(error: &(dyn std::error::Error + 'static)) -> bool {
-    let mut causes = std::iter::successors(Some(error), |cause| cause.source());
-    causes.any(|cause| {
-        let cause = cause.downcast_ref::<std::io::Error>();
-        cause.is_some_and(|cause| cause.kind() == std::io::ErrorKind::ConnectionRefused)
-    })
-}
-
-/// An error with its causes: reqwest's own text says only that sending failed.
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    std::iter::once(error.to_string()).chain(causes.map(ToString::to_string)).collect::<Vec<_>>().join(": ")
 }

@@ -9,8 +9,9 @@ use reqwest::header::{CONNECTION, CONTENT_LENGTH, HOST, HeaderMap, TRANSFER_ENCO
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, Identity, Method, RequestBuilder, Url};
 
-use super::{Reply, chain, receive};
+use super::{Reply, receive};
 use crate::secret::Secret;
+use crate::user_error::with_causes;
 
 /// How long an answer may take before the check is given up.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -84,7 +85,7 @@ impl Http {
         }
         let [here, elsewhere] = builders.map(|builder| builder.default_headers(headers.clone()).build());
         // Such as a certificate of version 1, which TLS does not take.
-        let told = |error: reqwest::Error| format!("the HTTP client cannot be set up: {}", chain(&error));
+        let told = |error: reqwest::Error| format!("the HTTP client cannot be set up: {}", with_causes(&error));
         Ok(Self {
             here: here.map_err(told)?,
             elsewhere: elsewhere.map_err(told)?,

@@ -38,8 +38,10 @@ components:
 enum End {
     /// Before it answers.
     Silent,
-    /// Once it has answered.
+    /// Once it has answered: nothing listens any more when the answer is read.
     Answered,
+    /// Before it answers, and slowly: for a while it takes connections and breaks them.
+    Slow,
 }
 
 /// A server that ends, as a process does, by the first call with the token whose first line begins so.
@@ -56,15 +58,22 @@ fn ending(by: &'static str, end: End) -> (String, JoinHandle<()>) {
             let length = headers.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
             let _ = reader.read_exact(&mut vec![0; length.unwrap_or(0)]);
             let is_last = head.starts_with(by) && head.contains(TOKEN);
-            if is_last && end == End::Silent {
+            if is_last && end != End::Answered {
+                drop((reader, stream));
+                // As many as come while it ends.
+                for _ in 0..if end == End::Slow { 3 } else { 0 } {
+                    drop(listener.accept());
+                }
                 return;
             }
             let first = head.lines().next().unwrap_or_default();
             let answer = by_token(first, headers.trim_end()).replace("\r\n\r\n", "\r\nconnection: close\r\n\r\n");
-            let _ = (&stream).write_all(answer.as_bytes());
             if is_last {
+                drop(listener);
+                let _ = (&stream).write_all(answer.as_bytes());
                 return;
             }
+            let _ = (&stream).write_all(answer.as_bytes());
         }
     });
     (url, server)
@@ -97,6 +106,7 @@ fn the_call_that_ended_the_server_is_one_finding_and_nothing_is_sent_after_it() 
             "user-create",
             "POST /users ends the server: it is answered 200",
         ),
+        ("post-slow", "POST /users ", End::Slow, "user-create", "POST /users ends the server: it gets no answer"),
         // What only reads is sent again where no answer comes, and meets nobody then.
         ("get", "GET /users ", End::Silent, "user-list", "GET /users ends the server: it gets no answer"),
         ("get-answered", "GET /users ", End::Answered, "user-list", "GET /users ends the server: it is answered 200"),
