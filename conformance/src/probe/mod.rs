@@ -150,10 +150,7 @@ impl Target {
         let mut pauses = PAUSES_MS.into_iter();
         loop {
             let request = http.request(Method::GET, self.servers.base().clone());
-            let failure = match receive::head(request).await {
-                Ok(_) => return Ok(()),
-                Err(failure) => failure,
-            };
+            let Err(failure) = receive::head(request).await else { return Ok(()) };
             match pauses.next() {
                 Some(pause) if !failure.is_refused && !failure.is_late => {
                     tokio::time::sleep_until(tokio::time::Instant::now() + Duration::from_millis(pause)).await;
