@@ -1,5 +1,7 @@
 //! One case on its way: what was sent for it, and what came of that.
 
+use std::cell::OnceCell;
+
 use reqwest::header::{HeaderMap, HeaderName};
 
 use super::answers::Seen;
@@ -158,6 +160,7 @@ impl<'a> Trial<'a> {
             reply,
             secrets,
             redactor: self.redactor,
+            value: OnceCell::new(),
         }
     }
 

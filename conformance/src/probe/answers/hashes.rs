@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use keyfit_openapi::Api;
-use regex_lite::Regex;
+use regex::Regex;
 use serde_json::Value;
 
 use super::document::Described;
@@ -57,14 +57,15 @@ pub(super) fn finding(seen: &Seen<'_>) -> Option<Found> {
 fn in_body(seen: &Seen<'_>) -> Option<(String, &'static str)> {
     let body = String::from_utf8_lossy(&seen.reply.body);
     let found = hash(&body)?;
-    let Ok(value) = serde_json::from_str::<Value>(&body) else { return Some(("the body".to_owned(), found)) };
+    let Some(value) = seen.value() else { return Some(("the body".to_owned(), found)) };
     let schema = Described { seen }.schema();
-    Search { api: seen.api }.find(&value, schema, "")
+    Search { api: seen.api }.find(value, schema, "")
 }
 
 /// The name of the function that made a hash which stands in a text.
 fn hash(text: &str) -> Option<&'static str> {
-    let mut forms = FORMS.iter().filter(|_| text.contains(['$', '{']));
+    // Each form has one of these, and hardly any text has.
+    let mut forms = FORMS.iter().filter(|_| text.contains('$') || text.contains("{S"));
     forms.find(|(_, form)| form.is_match(text)).map(|(name, _)| *name)
 }
 

@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use regex_lite::Regex;
+use regex::Regex;
 
 /// What is shown, and by which texts.
 static MARKS: LazyLock<Vec<(&str, Regex)>> = LazyLock::new(|| {

@@ -9,6 +9,8 @@ mod one_way;
 #[cfg(test)]
 mod tests;
 
+use std::cell::OnceCell;
+
 pub(crate) use hashes::is_password;
 use keyfit_openapi::{Api, Operation};
 pub(super) use limits::Told;
@@ -34,6 +36,8 @@ pub(super) struct Seen<'a> {
     pub(super) secrets: &'a [Secret],
     /// Masks what is found and may not be shown.
     pub(super) redactor: &'a Redactor,
+    /// The body as JSON, once something has asked for it.
+    pub(super) value: OnceCell<Option<Value>>,
 }
 
 /// What is wrong with an answer.
@@ -51,6 +55,11 @@ impl Found {
 }
 
 impl Seen<'_> {
+    /// The body as JSON, if that is what it is.
+    fn value(&self) -> Option<&Value> {
+        self.value.get_or_init(|| serde_json::from_slice(&self.reply.body).ok()).as_ref()
+    }
+
     /// What is wrong with it in this.
     pub(super) fn finding(&self, about: Standing) -> Option<Found> {
         match about {
@@ -130,8 +139,7 @@ impl Seen<'_> {
         if !essence.eq_ignore_ascii_case("application/problem+json") {
             return None;
         }
-        let problem: Value = serde_json::from_slice(&self.reply.body).ok()?;
-        let named = problem.get("status")?.as_u64().filter(|named| *named != u64::from(status))?;
+        let named = self.value()?.get("status")?.as_u64().filter(|named| *named != u64::from(status))?;
         Some(Found::new(format!("the problem says that its status is {named}, and the answer has {status}")))
     }
 

@@ -16,14 +16,14 @@ const LEAST: usize = 6;
 
 /// What an answer holds of that.
 pub(super) fn finding(seen: &Seen<'_>) -> Option<Found> {
-    let body: Value = serde_json::from_slice(&seen.reply.body).ok()?;
-    if let Some((at, password)) = echoed(&body, seen.draft.body.as_deref()) {
+    let body = seen.value()?;
+    if let Some((at, password)) = echoed(body, seen.draft.body.as_deref()) {
         seen.redactor.learn(&Secret::new(password));
         return Some(Found::new(format!("{at} repeats a password that was sent")));
     }
     let is_call = seen.draft.operation.is_some() && seen.draft.method == seen.operation.method;
     let schema = Described { seen }.schema().filter(|_| is_call)?;
-    let (at, name) = unsent(seen.api, &body, schema, "")?;
+    let (at, name) = unsent(seen.api, body, schema, "")?;
     let finding = format!("{at} is in the answer, and the document has it for requests alone (`writeOnly`)");
     // The specification advises against it, and does not forbid it.
     Some(Found { finding, at_most: if is_password(&name) { Level::Must } else { Level::Should } })

@@ -1,5 +1,7 @@
 //! What is said of answers by a document, in all the ways in which one can be right.
 
+use std::cell::OnceCell;
+
 use keyfit_openapi::{Api, Operation, Source, Text};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName};
 
@@ -120,6 +122,7 @@ impl<'a> Asked<'a> {
             reply,
             secrets: &[],
             redactor: &self.redactor,
+            value: OnceCell::new(),
         }
     }
 }
