@@ -10,7 +10,8 @@ use super::whole_numbers;
 /// # Errors
 /// Returns the error of the text as it stands.
 pub(crate) fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, serde_json::Error> {
-    serde_json::from_slice(text).or_else(|error| {
+    // What is known to be UTF-8 as a whole is not looked at text by text.
+    str::from_utf8(text).map_or_else(|_| serde_json::from_slice(text), serde_json::from_str).or_else(|error| {
         let integers = whole_numbers::as_integers(text).filter(|_| error.is_data());
         integers.and_then(|text| serde_json::from_slice(&text).ok()).ok_or(error)
     })
