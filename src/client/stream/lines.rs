@@ -47,13 +47,13 @@ impl Lines {
             self.start += 1;
             self.looked = self.looked.max(self.start);
         }
-        let ends = self.ends;
-        let is_end = |byte: &u8| match ends {
-            Ends::AnyNewline => matches!(byte, b'\n' | b'\r'),
-            Ends::Newline => *byte == b'\n',
-            Ends::Separator => *byte == RECORD_SEPARATOR,
+        let mut bytes = self.buffer[self.looked..].iter();
+        let length = match self.ends {
+            Ends::AnyNewline => bytes.position(|byte| matches!(byte, b'\n' | b'\r')),
+            Ends::Newline => bytes.position(|byte| *byte == b'\n'),
+            Ends::Separator => bytes.position(|byte| *byte == RECORD_SEPARATOR),
         };
-        let Some(length) = self.buffer[self.looked..].iter().position(is_end) else {
+        let Some(length) = length else {
             self.looked = self.buffer.len();
             return None;
         };

@@ -1,6 +1,8 @@
 //! Passes over a text that is known to be JSON, because it was read as such before: it looks for the ends of values alone. A text that is
 //! no JSON is passed over too, to its end, with anything for its values.
 
+use std::borrow::Cow;
+
 /// A JSON text, and how far it was passed over.
 #[derive(Clone, Copy)]
 pub(super) struct JsonText<'t> {
@@ -56,7 +58,7 @@ impl<'t> JsonText<'t> {
     }
 
     /// Passes over a value, and returns the one behind these names in it. Of members of one name it is the last.
-    pub(super) fn find(&mut self, names: &[String]) -> Option<&'t [u8]> {
+    pub(super) fn find(&mut self, names: &[Cow<'static, str>]) -> Option<&'t [u8]> {
         if names.is_empty() {
             return Some(self.skip());
         }
@@ -159,7 +161,7 @@ impl<'t> JsonText<'t> {
 
 impl Name<'_> {
     /// The names behind the first of these, if that is this one.
-    pub(super) fn leads_on<'n>(&self, names: &'n [String]) -> Option<&'n [String]> {
+    pub(super) fn leads_on<'n>(&self, names: &'n [Cow<'static, str>]) -> Option<&'n [Cow<'static, str>]> {
         let (next, left) = names.split_first()?;
         let is_next = match self {
             Self::Plain(name) => *name == next.as_bytes(),
@@ -175,14 +177,14 @@ impl Name<'_> {
 mod tests {
     use super::*;
 
-    fn names(names: &[&str]) -> Vec<String> {
-        names.iter().map(ToString::to_string).collect()
+    fn names(names: &[&'static str]) -> Vec<Cow<'static, str>> {
+        names.iter().copied().map(Cow::Borrowed).collect()
     }
 
     #[test]
     fn texts_hold_whatever_ends_a_value() {
         let text = br#" { "x" : "}],\"\\" , "\u0061" : [ "a]" , {"b":"}"} ] , "n" : -7.5e1 } "#;
-        let find = |path: &[&str]| {
+        let find = |path: &[&'static str]| {
             JsonText::new(text).find(&names(path)).map(<[u8]>::escape_ascii).map(|found| found.to_string())
         };
         assert_eq!(find(&["n"]).as_deref(), Some("-7.5e1"));

@@ -1,16 +1,20 @@
 //! Counts what a JSON text tells at some places, in one pass that keeps nothing of it.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use super::json_text::{JsonText, Name};
-use crate::error::json;
 use crate::error::operation::Partial;
+
+/// The names of a pointer.
+type Names = Vec<Cow<'static, str>>;
 
 /// A place that is looked at.
 pub(super) struct Place {
     /// A JSON pointer, and its names; `None` where there is none that leads anywhere.
     pointer: &'static str,
-    names: Option<Vec<String>>,
+    names: Option<Names>,
     /// How many of the names lead to the value at hand.
     passed: usize,
     asks: Asks,
@@ -73,7 +77,7 @@ impl Place {
     }
 
     /// The names that lead on from a value behind so many names; `None` where the place is elsewhere.
-    fn left(&self, passed: usize) -> Option<&[String]> {
+    fn left(&self, passed: usize) -> Option<&[Cow<'static, str>]> {
         self.names.as_ref()?.get(passed..).filter(|_| self.passed == passed)
     }
 
@@ -209,8 +213,12 @@ fn look_at(text: &mut JsonText<'_>, places: &mut [Place], passed: usize) {
 }
 
 /// The names of a pointer.
-fn names(pointer: &str) -> Option<Vec<String>> {
-    (pointer.is_empty() || pointer.starts_with('/')).then(|| json::names(pointer).collect())
+fn names(pointer: &'static str) -> Option<Names> {
+    let unescaped = |name: &'static str| match name.contains('~') {
+        true => Cow::Owned(name.replace("~1", "/").replace("~0", "~")),
+        false => Cow::Borrowed(name),
+    };
+    (pointer.is_empty() || pointer.starts_with('/')).then(|| pointer.split('/').skip(1).map(unescaped).collect())
 }
 
 #[cfg(test)]
