@@ -10,11 +10,20 @@ use super::whole_numbers;
 /// # Errors
 /// Returns the error of the text as it stands.
 pub(crate) fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, serde_json::Error> {
-    // What is known to be UTF-8 as a whole is not looked at text by text.
-    str::from_utf8(text).map_or_else(|_| serde_json::from_slice(text), serde_json::from_str).or_else(|error| {
-        let integers = whole_numbers::as_integers(text).filter(|_| error.is_data());
-        integers.and_then(|text| serde_json::from_slice(&text).ok()).ok_or(error)
-    })
+    match str::from_utf8(text) {
+        Ok(text) => read_text(text),
+        Err(_) => serde_json::from_slice(text).or_else(|error| read_integers(text, error)),
+    }
+}
+
+/// As [`read`]: what is known to be UTF-8 as a whole is not looked at string by string.
+pub(crate) fn read_text<T: DeserializeOwned>(text: &str) -> Result<T, serde_json::Error> {
+    serde_json::from_str(text).or_else(|error| read_integers(text.as_bytes(), error))
+}
+
+fn read_integers<T: DeserializeOwned>(text: &[u8], error: serde_json::Error) -> Result<T, serde_json::Error> {
+    let integers = whole_numbers::as_integers(text).filter(|_| error.is_data());
+    integers.and_then(|text| serde_json::from_slice(&text).ok()).ok_or(error)
 }
 
 /// The body as a type of the caller's. The error quotes nothing of the body, which may hold secrets that nobody knows of.
