@@ -124,12 +124,11 @@ fn tally(text: &mut JsonText<'_>, description: &Partial) -> Counts {
     let names = description.outcome.or(description.reason).and_then(names);
     let mut counts = Counts::default();
     text.each(|text, _| {
-        let said = match &names {
-            Some(names) => text.find(names),
-            None => {
-                text.skip();
-                None
-            }
+        let said = if let Some(names) = &names {
+            text.find(names)
+        } else {
+            text.skip();
+            None
         };
         *if is_accepted(description, said) { &mut counts.accepted } else { &mut counts.rejected } += 1;
     });
@@ -214,9 +213,8 @@ fn look_at(text: &mut JsonText<'_>, places: &mut [Place], passed: usize) {
 
 /// The names of a pointer.
 fn names(pointer: &'static str) -> Option<Names> {
-    let unescaped = |name: &'static str| match name.contains('~') {
-        true => Cow::Owned(name.replace("~1", "/").replace("~0", "~")),
-        false => Cow::Borrowed(name),
+    let unescaped = |name: &'static str| {
+        if name.contains('~') { name.replace("~1", "/").replace("~0", "~").into() } else { Cow::Borrowed(name) }
     };
     (pointer.is_empty() || pointer.starts_with('/')).then(|| pointer.split('/').skip(1).map(unescaped).collect())
 }
