@@ -1,6 +1,8 @@
 //! Reads JSON as JSON Schema means it, and without telling what it holds: serde's messages quote values, which may be secrets or
 //! personal. And the names that lead to a place in it.
 
+use std::borrow::Cow;
+
 use serde::de::DeserializeOwned;
 
 use super::whole_numbers;
@@ -36,7 +38,12 @@ pub(crate) fn decode_body<T: DeserializeOwned>(body: &[u8]) -> Result<T, serde_j
 
 /// The names on the way of a JSON pointer (RFC 6901).
 pub(crate) fn names(pointer: &str) -> impl Iterator<Item = String> {
-    pointer.split('/').skip(1).map(|name| name.replace("~1", "/").replace("~0", "~"))
+    pointer.split('/').skip(1).map(|name| unescaped(name).into_owned())
+}
+
+/// A name of a JSON pointer as it is meant.
+pub(crate) fn unescaped(name: &str) -> Cow<'_, str> {
+    if name.contains('~') { name.replace("~1", "/").replace("~0", "~").into() } else { name.into() }
 }
 
 /// serde's message without what it quotes from the body: texts in quotes, numbers and names in backticks.

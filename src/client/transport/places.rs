@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::json_text::{JsonText, Name};
+use crate::error::json::unescaped;
 use crate::error::operation::Partial;
 
 /// The names of a pointer.
@@ -213,9 +214,6 @@ fn look_at(text: &mut JsonText<'_>, places: &mut [Place], passed: usize) {
 
 /// The names of a pointer.
 fn names(pointer: &'static str) -> Option<Names> {
-    let unescaped = |name: &'static str| {
-        if name.contains('~') { name.replace("~1", "/").replace("~0", "~").into() } else { Cow::Borrowed(name) }
-    };
     (pointer.is_empty() || pointer.starts_with('/')).then(|| pointer.split('/').skip(1).map(unescaped).collect())
 }
 
