@@ -33,15 +33,15 @@ fn main() {
         for call in Call::ALL {
             let calls = if matches!(call, Call::Get | Call::Post) { CALLS } else { LARGE_CALLS };
             let base = call.serve();
-            let (ours, raw, bare) = (Ours::of(&base), Raw::of(&base), Bare::of(&base));
-            let (mut to_raw, mut raw_to_bare) = (Vec::new(), Vec::new());
+            let (ours, raw, hyper) = (Ours::of(&base), Raw::of(&base), Bare::of(&base));
+            let (mut to_raw, mut raw_to_hyper) = (Vec::new(), Vec::new());
             for round in 0..ROUNDS {
                 to_raw.push(pair(round, calls, async || ours.call(call).await, async || raw.call(call).await).await);
-                raw_to_bare
-                    .push(pair(round, calls, async || raw.call(call).await, async || bare.call(call).await).await);
+                raw_to_hyper
+                    .push(pair(round, calls, async || raw.call(call).await, async || hyper.call(call).await).await);
             }
             print(&format!("{} / reqwest", call.name()), calls, &to_raw);
-            print("  reqwest / hyper", calls, &raw_to_bare);
+            print("  reqwest / hyper", calls, &raw_to_hyper);
         }
         get_by_many().await;
     });

@@ -59,9 +59,9 @@ fn run(side: &str, call: Call, base: &str, calls: u32) {
                 }
             }
             _ => {
-                let bare = Bare::of(base);
+                let hyper = Bare::of(base);
                 for _ in 0..calls {
-                    bare.call(call).await;
+                    hyper.call(call).await;
                 }
             }
         }
