@@ -1,6 +1,7 @@
 //! What a call through a typed client costs over raw reqwest with the same request and the same types, with one caller and
-//! with many at once: `cargo bench --bench call`. Each call goes through the whole attempt loop: rate limiter, credential,
-//! span, observer, retry budget. Rounds of both are interleaved; the figures are medians of the rounds' ratios.
+//! with many at once, and what reqwest costs over bare hyper: `cargo bench --bench call`. Each call goes through the whole attempt
+//! loop: rate limiter, credential, span, observer, retry budget. Rounds of both are interleaved; the figures are medians of the rounds'
+//! ratios.
 
 #[path = "sides/mod.rs"]
 mod sides;
@@ -8,10 +9,12 @@ mod sides;
 use std::fs;
 use std::time::Instant;
 
-use sides::{CONTACT, Ours, Theirs, outcome, serve};
+use sides::{Bare, Call, Ours, Raw};
 
 const ROUNDS: usize = 41;
 const CALLS: u32 = 300;
+/// Of answers of 1 MB.
+const LARGE_CALLS: u32 = 10;
 /// Callers at once, and how many calls each of them makes in a round.
 const CALLERS: u32 = 64;
 const CALLS_EACH: u32 = 20;
@@ -26,57 +29,48 @@ struct Cost {
 fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
-        println!("{:<28}{:>12}{:>12}{:>14}", "", "wall ratio", "CPU ratio", "raw us/call");
-        get().await;
-        post().await;
+        println!("{:<28}{:>12}{:>12}{:>14}", "", "wall ratio", "CPU ratio", "other us/call");
+        for call in Call::ALL {
+            let calls = if matches!(call, Call::Get | Call::Post) { CALLS } else { LARGE_CALLS };
+            let base = call.serve();
+            let (ours, raw, hyper) = (Ours::of(&base), Raw::of(&base), Bare::of(&base));
+            let (mut to_raw, mut raw_to_hyper) = (Vec::new(), Vec::new());
+            for round in 0..ROUNDS {
+                to_raw.push(pair(round, calls, async || ours.call(call).await, async || raw.call(call).await).await);
+                raw_to_hyper
+                    .push(pair(round, calls, async || raw.call(call).await, async || hyper.call(call).await).await);
+            }
+            print(&format!("{} / reqwest", call.name()), calls, &to_raw);
+            print("  reqwest / hyper", calls, &raw_to_hyper);
+        }
         get_by_many().await;
     });
 }
 
-async fn get() {
-    let base = serve(CONTACT);
-    let (ours, theirs) = (Ours::of(&base), Theirs::of(&base));
-    let mut pairs = Vec::new();
-    for round in 0..ROUNDS {
-        pairs.push(pair(round, CALLS, async || ours.get().await, async || theirs.get().await).await);
-    }
-    print("GET one contact", CALLS, &pairs);
-}
-
-async fn post() {
-    let base = serve(&outcome());
-    let (ours, theirs) = (Ours::of(&base), Theirs::of(&base));
-    let mut pairs = Vec::new();
-    for round in 0..ROUNDS {
-        pairs.push(pair(round, CALLS, async || ours.post().await, async || theirs.post().await).await);
-    }
-    print("POST 100 contacts", CALLS, &pairs);
-}
-
 async fn get_by_many() {
-    let base = serve(CONTACT);
-    let (ours, theirs) = (Ours::of(&base), Theirs::of(&base));
+    let base = Call::Get.serve();
+    let (ours, raw) = (Ours::of(&base), Raw::of(&base));
     let ours = || {
         let ours = ours.clone();
         async move {
             for _ in 0..CALLS_EACH {
-                ours.get().await;
+                ours.call(Call::Get).await;
             }
         }
     };
-    let theirs = || {
-        let theirs = theirs.clone();
+    let raw = || {
+        let raw = raw.clone();
         async move {
             for _ in 0..CALLS_EACH {
-                theirs.get().await;
+                raw.call(Call::Get).await;
             }
         }
     };
     let mut pairs = Vec::new();
     for round in 0..ROUNDS {
-        pairs.push(pair(round, 1, async || all(ours).await, async || all(theirs).await).await);
+        pairs.push(pair(round, 1, async || all(ours).await, async || all(raw).await).await);
     }
-    print("GET by 64 callers", CALLERS * CALLS_EACH, &pairs);
+    print("get by 64 callers / reqwest", CALLERS * CALLS_EACH, &pairs);
 }
 
 /// All callers at once.
@@ -91,13 +85,13 @@ async fn all<F: Future<Output = ()> + Send + 'static>(caller: impl Fn() -> F) {
 }
 
 /// One round of each, the first of them in turns.
-async fn pair(round: usize, calls: u32, ours: impl AsyncFn(), theirs: impl AsyncFn()) -> (Cost, Cost) {
+async fn pair(round: usize, calls: u32, one: impl AsyncFn(), other: impl AsyncFn()) -> (Cost, Cost) {
     if round.is_multiple_of(2) {
-        let ours = measure(calls, &ours).await;
-        (ours, measure(calls, &theirs).await)
+        let one = measure(calls, &one).await;
+        (one, measure(calls, &other).await)
     } else {
-        let theirs = measure(calls, &theirs).await;
-        (measure(calls, &ours).await, theirs)
+        let other = measure(calls, &other).await;
+        (measure(calls, &one).await, other)
     }
 }
 
@@ -110,10 +104,10 @@ async fn measure(calls: u32, call: &impl AsyncFn()) -> Cost {
 }
 
 fn print(name: &str, calls: u32, pairs: &[(Cost, Cost)]) {
-    let wall = median(pairs.iter().map(|(ours, theirs)| ours.wall / theirs.wall).collect());
-    let cpu = median(pairs.iter().map(|(ours, theirs)| ours.cpu / theirs.cpu).collect());
-    let raw = median(pairs.iter().map(|(_, theirs)| theirs.wall).collect()) / f64::from(calls) * 1e6;
-    println!("{name:<28}{wall:>12.3}{cpu:>12.3}{raw:>14.1}");
+    let wall = median(pairs.iter().map(|(one, other)| one.wall / other.wall).collect());
+    let cpu = median(pairs.iter().map(|(one, other)| one.cpu / other.cpu).collect());
+    let other = median(pairs.iter().map(|(_, other)| other.wall).collect()) / f64::from(calls) * 1e6;
+    println!("{name:<28}{wall:>12.3}{cpu:>12.3}{other:>14.1}");
 }
 
 fn median(mut values: Vec<f64>) -> f64 {

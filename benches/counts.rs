@@ -1,8 +1,9 @@
-//! How many instructions and allocations a call takes in user space, through a typed client and through raw reqwest: counts do not
-//! depend on what else the machine does, so that a rise of some percent is seen.
+//! How many instructions and allocations a call takes in user space, through a typed client, raw reqwest and bare hyper, and how much
+//! memory it holds at most: counts do not depend on what else the machine does, so that a rise of some percent is seen.
 //!
-//! `cargo bench --bench counts` (needs valgrind) prints them beside those of `benches/counts.txt`, and fails where one has grown by
-//! more than 2 %; `-- --write` writes them there.
+//! `cargo bench --bench counts` (needs valgrind) prints them beside those of `benches/counts.txt`; `-- --write` writes them there.
+//! `-- --check` leaves hyper out, and fails where the instructions of ours have grown by more than 2 % against those of raw reqwest, which
+//! grow with another compiler and another version of what both are made of.
 
 #[path = "sides/mod.rs"]
 mod sides;
@@ -11,75 +12,100 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::process::{Command, ExitCode};
 
-use sides::{CONTACT, Ours, Theirs, outcome, serve};
+use sides::{Bare, Call, Ours, Raw};
 
-/// Calls of the two runs whose difference is counted: what a process does once falls out.
-const FEW: u32 = 50;
-const MANY: u32 = 250;
 /// How much a count may grow.
 const SLACK: f64 = 1.02;
 
-const CALLS: [&str; 2] = ["get", "post"];
-const SIDES: [&str; 2] = ["ours", "raw"];
+/// Ours first, then what it is compared with.
+const SIDES: [&str; 3] = ["ours", "reqwest", "hyper"];
+
+/// What a call takes.
+#[derive(Clone, Copy)]
+struct Counts {
+    instructions: f64,
+    allocations: f64,
+    /// Bytes at most, of all that a process with one client holds.
+    peak: f64,
+}
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     match arguments.as_slice() {
         [side, call, base, calls] => {
+            let call = Call::ALL.into_iter().find(|known| known.name() == call).expect("a call");
             run(side, call, base, calls.parse().expect("a number"));
             ExitCode::SUCCESS
         }
-        rest => compare(rest == ["--write"]),
+        rest => compare(rest == ["--write"], rest == ["--check"]),
     }
 }
 
 /// The calls of one side, in a process of their own.
-fn run(side: &str, call: &str, base: &str, calls: u32) {
+fn run(side: &str, call: Call, base: &str, calls: u32) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let (ours, theirs) = (Ours::of(base), Theirs::of(base));
     runtime.block_on(async {
-        for _ in 0..calls {
-            match (side, call) {
-                ("ours", "get") => ours.get().await,
-                ("ours", _) => ours.post().await,
-                (_, "get") => theirs.get().await,
-                _ => theirs.post().await,
+        match side {
+            "ours" => {
+                let ours = Ours::of(base);
+                for _ in 0..calls {
+                    ours.call(call).await;
+                }
+            }
+            "reqwest" => {
+                let raw = Raw::of(base);
+                for _ in 0..calls {
+                    raw.call(call).await;
+                }
+            }
+            _ => {
+                let hyper = Bare::of(base);
+                for _ in 0..calls {
+                    hyper.call(call).await;
+                }
             }
         }
     });
 }
 
-fn compare(writes: bool) -> ExitCode {
+fn compare(writes: bool, checks: bool) -> ExitCode {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/counts.txt");
     let known = std::fs::read_to_string(path).unwrap_or_default();
     let known: BTreeMap<&str, f64> =
         known.lines().filter_map(|line| line.rsplit_once(' ')).filter_map(number).collect();
     let mut text = String::new();
     let mut has_grown = false;
-    println!("{:<24}{:>14}{:>14}{:>10}", "a call", "instructions", "allocations", "before");
-    let outcomes = outcome();
-    for call in CALLS {
-        let base = serve(if call == "get" { CONTACT } else { &outcomes });
-        let [ours, raw] = SIDES.map(|side| {
-            let (few, many) = (counted(side, call, &base, FEW), counted(side, call, &base, MANY));
-            let each = |few: f64, many: f64| (many - few) / f64::from(MANY - FEW);
-            (each(few.0, many.0), each(few.1, many.1))
-        });
-        for (side, (instructions, allocations)) in SIDES.into_iter().zip([ours, raw]) {
-            let name = format!("{call} {side}");
+    println!("{:<16}{:>14}{:>14}{:>12}{:>10}", "a call", "instructions", "allocations", "peak KB", "before");
+    for call in Call::ALL {
+        let base = call.serve();
+        let sides = if checks { &SIDES[..2] } else { &SIDES };
+        let counts: Vec<Counts> = sides.iter().map(|side| counted(side, call, &base)).collect();
+        for (side, Counts { instructions, allocations, peak }) in sides.iter().zip(&counts) {
+            let name = format!("{} {side}", call.name());
             let before = known.get(name.as_str());
             let shown = before.map_or_else(String::new, |before| format!("{:.3}", instructions / before));
-            println!("{name:<24}{instructions:>14.0}{allocations:>14.1}{shown:>10}");
+            println!("{name:<16}{instructions:>14.0}{allocations:>14.1}{:>12.0}{shown:>10}", peak / 1e3);
             writeln!(text, "{name} {instructions:.0}").expect("text");
-            has_grown |= side == "ours" && before.is_some_and(|before| instructions > before * SLACK);
         }
-        println!("{:<24}{:>14.3}{:>14.3}", format!("{call} ratio"), ours.0 / raw.0, ours.1 / raw.1);
+        let [ours, raw, ..] = &*counts else { continue };
+        let before = SIDES.map(|side| known.get(&*format!("{} {side}", call.name())));
+        // How many chunks those bytes come in depends on the moment.
+        if let [Some(ours_before), Some(raw_before), _] = before
+            && !matches!(call, Call::Bytes)
+        {
+            has_grown |= ours.instructions / raw.instructions > ours_before / raw_before * SLACK;
+        }
+        for (side, other) in sides.iter().zip(&counts).skip(1) {
+            let name = format!("{} / {side}", call.name());
+            let ratios = [ours.instructions / other.instructions, ours.allocations / other.allocations];
+            println!("{name:<16}{:>14.3}{:>14.3}{:>12.3}", ratios[0], ratios[1], ours.peak / other.peak);
+        }
     }
     if writes {
         std::fs::write(path, text).expect("a file");
-    } else if has_grown {
+    } else if checks && has_grown {
         eprintln!(
-            "a count has grown by more than 2 %: mend it, or take it over with `cargo bench --bench counts -- --write`"
+            "a call has grown by more than 2 %: mend it, or take it over with `cargo bench --bench counts -- --write`"
         );
         return ExitCode::FAILURE;
     }
@@ -90,20 +116,47 @@ fn number<'a>((name, number): (&'a str, &str)) -> Option<(&'a str, f64)> {
     Some((name, number.parse().ok()?))
 }
 
-/// Instructions and allocations of a process that makes so many calls.
-fn counted(side: &str, call: &str, base: &str, calls: u32) -> (f64, f64) {
-    let program = std::env::current_exe().expect("a program");
-    let count = |arguments: [&str; 2], mark: &str| {
-        let mut command = Command::new("valgrind");
-        command.args(arguments).arg(&program).args([side, call, base, &calls.to_string()]);
-        let output = command.output().expect("valgrind, from the system's packages");
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{said}");
-        let count = said.lines().find_map(|line| Some(line.rsplit_once(mark)?.1.trim())).expect("a count");
-        let digits: String =
-            count.chars().take_while(|letter| !letter.is_whitespace()).filter(char::is_ascii_digit).collect();
-        digits.parse::<f64>().expect("a number")
+/// The difference of two runs with fewer and more calls: what a process does once falls out.
+fn counted(side: &str, call: Call, base: &str) -> Counts {
+    let (few, many) = match call {
+        Call::Get | Call::Post => (50, 250),
+        Call::List | Call::Lines | Call::Bytes => (3, 9),
     };
-    let instructions = count(["--tool=callgrind", "--callgrind-out-file=/dev/null"], "Collected :");
-    (instructions, count(["--tool=dhat", "--dhat-out-file=/dev/null"], "bytes in"))
+    let each = |few: f64, many: f64, runs: u32| (many - few) / f64::from(runs);
+    let instructions = [few, many].map(|calls| {
+        let arguments = ["--tool=callgrind", "--callgrind-out-file=/dev/null"];
+        counts(arguments, ["Collected :"], side, call, base, calls)[0]
+    });
+    let [few_held, many_held] = [few, many].map(|calls| {
+        let arguments = ["--tool=dhat", "--dhat-out-file=/dev/null"];
+        counts(arguments, ["Total:", "At t-gmax:"], side, call, base, calls)
+    });
+    Counts {
+        instructions: each(instructions[0], instructions[1], many - few),
+        allocations: each(few_held[0], many_held[0], many - few),
+        peak: many_held[1],
+    }
+}
+
+/// What valgrind says behind some marks of a process that makes so many calls; behind `Total:` it is the number of blocks.
+fn counts<const N: usize>(
+    arguments: [&str; 2],
+    marks: [&str; N],
+    side: &str,
+    call: Call,
+    base: &str,
+    calls: u32,
+) -> [f64; N] {
+    let program = std::env::current_exe().expect("a program");
+    let mut command = Command::new("valgrind");
+    command.args(arguments).arg(&program).args([side, call.name(), base, &calls.to_string()]);
+    let output = command.output().expect("valgrind, from the system's packages");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    marks.map(|mark| {
+        let line = said.lines().find_map(|line| Some(line.split_once(mark)?.1)).expect("a count");
+        let count = if mark == "Total:" { line.split_once("bytes in").expect("blocks").1 } else { line };
+        let digits = count.trim().chars().take_while(|letter| !letter.is_whitespace()).filter(char::is_ascii_digit);
+        digits.collect::<String>().parse().expect("a number")
+    })
 }

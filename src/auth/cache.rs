@@ -223,10 +223,10 @@ impl Cache {
         let (done, fetch) = watch::channel(None);
         state.fetch = Some(fetch.clone());
         let shared = Arc::clone(&self.0);
-        let refused = refused.map(|held| Arc::clone(&held.token));
+        let refused = refused.cloned();
         runtime::spawn(async move {
             let asked = match &refused {
-                Some(refused) => shared.source.replace(refused),
+                Some(refused) => shared.source.replace(refused.token()),
                 None => shared.source.fetch(),
             };
             let fetched = runtime::timeout(shared.refresh.patience, asked).await;
@@ -277,7 +277,7 @@ impl Shared {
         }
         let life = token.expires_at().map(|time| time.duration_since(now).unwrap_or_default());
         let fresh_for = self.refresh.fresh_for(life);
-        let is_same = state.current.as_ref().is_some_and(|kept| kept.held.token.expose() == token.expose());
+        let is_same = state.current.as_ref().is_some_and(|kept| kept.held.token().expose() == token.expose());
         if !is_same {
             state.adopted += 1;
         }

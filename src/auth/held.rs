@@ -12,13 +12,15 @@ use crate::http_client::Request;
 
 /// An access token with the place where requests carry it, and its place in the row of tokens. Cloning shares it.
 #[derive(Clone)]
-pub(crate) struct Held {
-    pub(super) token: Arc<AccessToken>,
+pub(crate) struct Held(Arc<Inner>);
+
+struct Inner {
+    token: AccessToken,
     place: Place,
     /// Where it is a user and a password.
     is_login: bool,
     /// Made for the first error, and for all after it.
-    redactor: Arc<OnceLock<Redactor>>,
+    redactor: OnceLock<Redactor>,
     /// Higher for newer tokens of one cache.
     generation: u64,
 }
@@ -27,51 +29,64 @@ impl Held {
     /// Finds its place.
     pub(super) fn new(token: AccessToken, carrier: Carrier, generation: u64) -> Result<Self, Error> {
         let (place, is_login) = (carrier.place(token.expose())?, carrier == Carrier::Basic);
-        Ok(Self { token: Arc::new(token), place, is_login, redactor: Arc::default(), generation })
+        Ok(Self(Arc::new(Inner { token, place, is_login, redactor: OnceLock::new(), generation })))
     }
 
     pub(crate) fn token(&self) -> &AccessToken {
-        &self.token
+        &self.0.token
     }
 
     /// Its place in the row of tokens.
     pub(crate) fn generation(&self) -> u64 {
-        self.generation
+        self.0.generation
     }
 
     pub(super) fn is_expired(&self, now: SystemTime) -> bool {
-        self.token.expires_at().is_some_and(|time| time <= now)
+        self.0.token.expires_at().is_some_and(|time| time <= now)
     }
 
     /// What is masked of it: the whole, and the password of a login alone too.
     fn secrets(&self) -> impl Iterator<Item = &str> {
-        let whole = self.token.expose();
-        let password = whole.split_once(':').map(|(_, password)| password).filter(|_| self.is_login);
+        let whole = self.0.token.expose();
+        let password = whole.split_once(':').map(|(_, password)| password).filter(|_| self.0.is_login);
         [whole].into_iter().chain(password)
     }
 }
 
 impl fmt::Debug for Held {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Held").field("token", &self.token).field("generation", &self.generation).finish_non_exhaustive()
+        let Inner { token, generation, .. } = &*self.0;
+        f.debug_struct("Held").field("token", token).field("generation", generation).finish_non_exhaustive()
     }
 }
 
 /// The access tokens that one request carries to an API: one, several at once, or none. Cloning shares them.
 #[derive(Clone)]
 pub(crate) struct Carried {
-    tokens: Arc<[Held]>,
+    /// The first of them, which mostly is the only one.
+    token: Option<Held>,
+    others: Vec<Held>,
     api: &'static Api,
 }
 
 impl Carried {
     /// Tokens on their way to an API.
-    pub(crate) fn new(tokens: impl Into<Arc<[Held]>>, api: &'static Api) -> Self {
-        Self { tokens: tokens.into(), api }
+    pub(crate) fn new(api: &'static Api, tokens: impl IntoIterator<Item = Held>) -> Self {
+        let mut carried = Self { token: None, others: Vec::new(), api };
+        tokens.into_iter().for_each(|token| carried.add(token));
+        carried
     }
 
-    pub(crate) fn tokens(&self) -> &[Held] {
-        &self.tokens
+    /// Carries this one as well.
+    pub(crate) fn add(&mut self, token: Held) {
+        match self.token {
+            None => self.token = Some(token),
+            Some(_) => self.others.push(token),
+        }
+    }
+
+    pub(crate) fn tokens(&self) -> impl Iterator<Item = &Held> {
+        self.token.iter().chain(&self.others)
     }
 
     /// The API that they are sent to.
@@ -81,30 +96,32 @@ impl Carried {
 
     /// Puts each token where it is carried; what stood there is replaced.
     pub(crate) fn authorize(&self, request: &mut Request) {
-        for held in &*self.tokens {
+        for Held(held) in self.tokens() {
             held.place.put(held.token.expose(), request);
         }
     }
 
     /// Masks the tokens in what a server says, and what looks like another one of the API.
     pub(crate) fn redactor(&self) -> Redactor {
-        let redactor = match &*self.tokens {
-            [held] => held.redactor.get_or_init(|| Redactor::of_client(held.secrets())).clone(),
-            tokens => Redactor::of_client(tokens.iter().flat_map(Held::secrets)),
+        let redactor = match &self.token {
+            Some(held) if self.others.is_empty() => {
+                held.0.redactor.get_or_init(|| Redactor::of_client(held.secrets())).clone()
+            }
+            _ => Redactor::of_client(self.tokens().flat_map(Held::secrets)),
         };
         redactor.with_prefixes(self.api.secret_prefixes)
     }
 
     /// Names for the tokens that may be printed.
     pub(crate) fn fingerprints(&self) -> String {
-        let names: Vec<String> = self.tokens.iter().map(|held| held.token.fingerprint().to_string()).collect();
+        let names: Vec<String> = self.tokens().map(|held| held.token().fingerprint().to_string()).collect();
         if names.is_empty() { "none".to_owned() } else { names.join("+") }
     }
 }
 
 impl fmt::Debug for Carried {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(&*self.tokens).finish()
+        f.debug_list().entries(self.tokens()).finish()
     }
 }
 
@@ -116,7 +133,7 @@ mod tests {
     fn carried(tokens: &[(&str, Carrier)]) -> Carried {
         let held =
             |(token, carrier): &(&str, Carrier)| Held::new(AccessToken::new(*token), *carrier, 1).expect("a place");
-        Carried::new(tokens.iter().map(held).collect::<Vec<_>>(), &UNKNOWN)
+        Carried::new(&UNKNOWN, tokens.iter().map(held))
     }
 
     #[test]

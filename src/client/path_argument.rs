@@ -1,7 +1,7 @@
 //! A value that becomes one segment of a request's path.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode, utf8_percent_encode};
@@ -37,7 +37,7 @@ impl TryFrom<String> for PathArgument {
     type Error = InvalidPathArgument;
 
     fn try_from(value: String) -> Result<Self, InvalidPathArgument> {
-        let is_refused = value.is_empty() || value.contains('\\') || has_dot_segment(value.as_bytes());
+        let is_refused = value.is_empty() || value.contains('\\') || has_dot_segment(&value);
         if is_refused { Err(InvalidPathArgument) } else { Ok(Self(value)) }
     }
 }
@@ -89,12 +89,12 @@ const DECODINGS: usize = 3;
 
 /// Whether a server may take a part of a path for `.` or `..`, and so the request for one to another path. A part ends at
 /// `/` or `\`, percent-encoded or not, and servers such as Tomcat and Jetty cut it at `;` before they resolve it.
-pub(crate) fn has_dot_segment(path: &[u8]) -> bool {
+pub(crate) fn has_dot_segment(path: &str) -> bool {
     // Hardly a path has a dot, encoded or not, and every request is looked at.
-    if !path.iter().any(|byte| matches!(byte, b'.' | b'%')) {
+    if !path.contains('.') && !path.contains('%') {
         return false;
     }
-    let mut path = Cow::Borrowed(path);
+    let mut path = Cow::Borrowed(path.as_bytes());
     for _ in 0..DECODINGS {
         if is_resolved(&path) {
             return true;
@@ -132,6 +132,24 @@ const SEGMENT: &AsciiSet = &CONTROLS
 /// A value of a path, percent-encoded; generated code puts it into URLs. Most ids stay as they are.
 pub fn encode(value: &str) -> Cow<'_, str> {
     utf8_percent_encode(value, SEGMENT).into()
+}
+
+/// A value of a path, which is shown percent-encoded.
+pub(crate) struct Encoded<T>(pub(crate) T);
+
+impl<T: fmt::Display> fmt::Display for Encoded<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(Encoder(f), "{}", self.0)
+    }
+}
+
+/// Encodes what is written to it.
+struct Encoder<'f, 'a>(&'f mut fmt::Formatter<'a>);
+
+impl fmt::Write for Encoder<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        utf8_percent_encode(text, SEGMENT).try_for_each(|piece| self.0.write_str(piece))
+    }
 }
 
 #[cfg(test)]
@@ -179,7 +197,7 @@ mod tests {
             ("ada@example.com", "ada@example.com"),
             ("~._-:{}", "~._-:%7B%7D"),
         ] {
-            assert_eq!(encode(text), wanted);
+            assert_eq!((&*encode(text), Encoded(text).to_string().as_str()), (wanted, wanted));
             let url = url::Url::parse(&format!("http://h/x/{}/y", encode(text))).expect("a URL");
             assert_eq!(url.path_segments().expect("a path").count(), 3, "{text}");
         }

@@ -21,6 +21,7 @@
 //!
 //! Names behind a member's are those of its other setters.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 
 use crate::client::transport::Unsent;
@@ -35,15 +36,13 @@ pub trait Built: TryFrom<Self::Builder, Error: Display> {
 ///
 /// # Errors
 /// Returns an error for a setter that refused its value, and for one that was not called and has to be.
-pub fn built<T: Built>(builder: Result<T::Builder, String>) -> Result<T, Unsent> {
-    let value = builder.and_then(|builder| T::try_from(builder).map_err(|reason| reason.to_string()));
-    Ok(value?)
+pub fn built<T: Built>(builder: Result<T::Builder, impl Into<Refusal>>) -> Result<T, Unsent> {
+    let builder = builder.map_err(Into::into)?;
+    Ok(T::try_from(builder).map_err(|reason| reason.to_string())?)
 }
 
-/// What a setter that has to be called was not called for.
-pub fn missing<T>(name: &str) -> Result<T, String> {
-    Err(format!("no value supplied for {name}"))
-}
+/// Why a builder has no value for a member. Every call begins with members that have none, so that nothing is made for these.
+pub type Refusal = Cow<'static, str>;
 
 /// The builder of a type, which stands in the module above and is called as the builder is.
 #[doc(hidden)]
@@ -53,7 +52,7 @@ macro_rules! __keyfit_builder {
         #[doc = concat!("Builder of [`", stringify!($name), "`](super::", stringify!($name), ").")]
         #[derive(Clone, Debug)]
         pub struct $name {
-            $($field: ::std::result::Result<$crate::__keyfit_member!(@field $kind $type), ::std::string::String>,)*
+            $($field: ::std::result::Result<$crate::__keyfit_member!(@field $kind $type), $crate::codegen::Refusal>,)*
         }
         impl ::std::default::Default for $name {
             fn default() -> Self {
@@ -106,7 +105,7 @@ macro_rules! __keyfit_call {
         #[derive(Clone, Debug)]
         pub struct $name<'a> {
             client: &'a super::Client,
-            $($field: ::std::result::Result<$crate::__keyfit_member!(@field $kind $type), ::std::string::String>,)*
+            $($field: ::std::result::Result<$crate::__keyfit_member!(@field $kind $type), $crate::codegen::Refusal>,)*
         }
         impl<'a> $name<'a> {
             pub(crate) fn new(client: &'a super::Client) -> Self {
@@ -128,14 +127,18 @@ macro_rules! __keyfit_member {
     (@field patch $type:ty) => { $crate::Patch<$type> };
     (@field built $type:ty) => { <$type as $crate::codegen::Built>::Builder };
 
-    (@empty required $field:ident) => { $crate::codegen::missing(stringify!($field)) };
-    (@empty nullable $field:ident) => { $crate::codegen::missing(stringify!($field)) };
+    (@empty required $field:ident) => {
+        Err(::std::borrow::Cow::Borrowed(concat!("no value supplied for ", stringify!($field))))
+    };
+    (@empty nullable $field:ident) => {
+        Err(::std::borrow::Cow::Borrowed(concat!("no value supplied for ", stringify!($field))))
+    };
     (@empty $kind:ident $field:ident) => { Ok(::std::default::Default::default()) };
 
     (@setters required [$($said:tt)*] $field:ident: $type:ty) => {
         $($said)*
         pub fn $field(mut self, value: impl $crate::codegen::IntoArgument<$type>) -> Self {
-            self.$field = $crate::codegen::accept(stringify!($field), value);
+            self.$field = $crate::codegen::accept(stringify!($field), value).map_err(Into::into);
             self
         }
     };
@@ -149,7 +152,7 @@ macro_rules! __keyfit_member {
     (@setters optional [$($said:tt)*] $field:ident: $type:ty) => {
         $($said)*
         pub fn $field(mut self, value: impl $crate::codegen::IntoArgument<$type>) -> Self {
-            self.$field = $crate::codegen::accept_some(stringify!($field), value);
+            self.$field = $crate::codegen::accept_some(stringify!($field), value).map_err(Into::into);
             self
         }
     };
@@ -157,7 +160,7 @@ macro_rules! __keyfit_member {
         $crate::__keyfit_member! { @setters optional [$($said)*] $field: $type }
         #[doc = concat!("`", stringify!($field), "` with a value that may be absent: `None` leaves it out.")]
         pub fn $maybe(mut self, value: ::std::option::Option<impl $crate::codegen::IntoArgument<$type>>) -> Self {
-            self.$field = $crate::codegen::accept_maybe(stringify!($field), value);
+            self.$field = $crate::codegen::accept_maybe(stringify!($field), value).map_err(Into::into);
             self
         }
     };
@@ -165,14 +168,15 @@ macro_rules! __keyfit_member {
         $crate::__keyfit_member! { @setters optional [$($said)*] $field: $type }
         #[doc = concat!("`", stringify!($field), "` with a value that may be absent: `None` is sent as null.")]
         pub fn $maybe(mut self, value: ::std::option::Option<impl $crate::codegen::IntoArgument<$type>>) -> Self {
-            self.$field = $crate::codegen::accept_maybe(stringify!($field), value);
+            self.$field = $crate::codegen::accept_maybe(stringify!($field), value).map_err(Into::into);
             self
         }
     };
     (@setters patch [$($said:tt)*] $field:ident $maybe:ident $null:ident: $type:ty) => {
         $($said)*
         pub fn $field(mut self, value: impl $crate::codegen::IntoArgument<$type>) -> Self {
-            self.$field = $crate::codegen::accept(stringify!($field), value).map($crate::Patch::Value);
+            self.$field =
+                $crate::codegen::accept(stringify!($field), value).map($crate::Patch::Value).map_err(Into::into);
             self
         }
         #[doc = concat!("`", stringify!($field), "` with a value that may be absent: `None` leaves it out.")]
@@ -187,7 +191,8 @@ macro_rules! __keyfit_member {
     (@setters built [$($said:tt)*] $field:ident $map:ident: $type:ty) => {
         $($said)*
         pub fn $field(mut self, value: impl $crate::codegen::IntoArgument<$type>) -> Self {
-            self.$field = $crate::codegen::accept::<$type>(stringify!($field), value).map(From::from);
+            self.$field =
+                $crate::codegen::accept::<$type>(stringify!($field), value).map(From::from).map_err(Into::into);
             self
         }
         #[doc = concat!("`", stringify!($field), "` by its builder, with what was set before.")]

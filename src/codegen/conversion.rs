@@ -25,6 +25,12 @@ impl fmt::Debug for ConversionError {
     }
 }
 
+impl From<Cow<'static, str>> for ConversionError {
+    fn from(value: Cow<'static, str>) -> Self {
+        Self(value)
+    }
+}
+
 impl From<&'static str> for ConversionError {
     fn from(value: &'static str) -> Self {
         Self(value.into())

@@ -27,7 +27,7 @@ pub use argument::{
     ArgumentType, IntoArgument, IntoArgumentBy, accept, accept_converted, accept_maybe, accept_some, rule,
 };
 
-pub use builder::{Built, built, missing};
+pub use builder::{Built, Refusal, built};
 pub use conversion::{ConversionError, no_such_value, parsed};
 pub use text::{AnyText, Pattern, Text};
 
@@ -50,6 +50,7 @@ pub use crate::client::dispatch::{argument, written};
 pub use crate::client::form::FormMember;
 pub use crate::client::list_style::ListStyle;
 use crate::client::pagination::{Items, Pager, Pages};
+use crate::client::path_argument::Encoded;
 pub use crate::client::path_argument::encode as encode_path;
 pub use crate::client::query::QueryParam;
 pub use crate::client::stream::{StreamCall, Streamed};
@@ -179,13 +180,15 @@ pub fn set(headers: &mut http::header::HeaderMap, name: &'static str, value: &'s
 
 /// Arguments as a segment of a path.
 pub trait PathSegment: std::fmt::Display {
-    /// The segment, percent-encoded.
-    fn segment(&self) -> String {
-        encode_path(&self.to_string()).into_owned()
-    }
+    /// The segment, which is shown percent-encoded.
+    fn segment(&self) -> impl std::fmt::Display;
 }
 
-impl<T: std::fmt::Display> PathSegment for T {}
+impl<T: std::fmt::Display> PathSegment for T {
+    fn segment(&self) -> impl std::fmt::Display {
+        Encoded(self)
+    }
+}
 
 /// Bodies as forms, and bodies that may be lacking.
 pub trait RequestBuilderExt: Sized {

@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 
 use bytes::{Bytes, BytesMut};
+use http_body::Body as _;
 
 use crate::http_client::{self, SendError};
 
@@ -24,8 +25,12 @@ pub(crate) enum End {
     Broken(SendError),
 }
 
+/// As much is reserved by what a server says of the length, and no more: it may say anything.
+const RESERVED: u64 = 1 << 20;
+
 /// Reads up to `limit` bytes. A body that comes in one piece, as most do, is not copied.
 pub(crate) async fn read(from: &mut http_client::Body, limit: usize) -> Body {
+    let declared = from.size_hint().exact().unwrap_or_default();
     let mut first = Bytes::new();
     let mut joined = BytesMut::new();
     let end = loop {
@@ -41,6 +46,7 @@ pub(crate) async fn read(from: &mut http_client::Body, limit: usize) -> Body {
             first = chunk;
         } else {
             if joined.is_empty() {
+                joined.reserve(usize::try_from(declared.min(RESERVED)).unwrap_or_default().min(limit));
                 joined.extend_from_slice(&std::mem::take(&mut first));
             }
             joined.extend_from_slice(&chunk);

@@ -1,6 +1,8 @@
 //! Reads JSON as JSON Schema means it, and without telling what it holds: serde's messages quote values, which may be secrets or
 //! personal. And the names that lead to a place in it.
 
+use std::borrow::Cow;
+
 use serde::de::DeserializeOwned;
 
 use super::whole_numbers;
@@ -10,10 +12,20 @@ use super::whole_numbers;
 /// # Errors
 /// Returns the error of the text as it stands.
 pub(crate) fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, serde_json::Error> {
-    serde_json::from_slice(text).or_else(|error| {
-        let integers = whole_numbers::as_integers(text).filter(|_| error.is_data());
-        integers.and_then(|text| serde_json::from_slice(&text).ok()).ok_or(error)
-    })
+    match str::from_utf8(text) {
+        Ok(text) => read_text(text),
+        Err(_) => serde_json::from_slice(text).or_else(|error| read_integers(text, error)),
+    }
+}
+
+/// As [`read`]: what is known to be UTF-8 as a whole is not looked at string by string.
+pub(crate) fn read_text<T: DeserializeOwned>(text: &str) -> Result<T, serde_json::Error> {
+    serde_json::from_str(text).or_else(|error| read_integers(text.as_bytes(), error))
+}
+
+fn read_integers<T: DeserializeOwned>(text: &[u8], error: serde_json::Error) -> Result<T, serde_json::Error> {
+    let integers = whole_numbers::as_integers(text).filter(|_| error.is_data());
+    integers.and_then(|text| serde_json::from_slice(&text).ok()).ok_or(error)
 }
 
 /// The body as a type of the caller's. The error quotes nothing of the body, which may hold secrets that nobody knows of.
@@ -26,7 +38,12 @@ pub(crate) fn decode_body<T: DeserializeOwned>(body: &[u8]) -> Result<T, serde_j
 
 /// The names on the way of a JSON pointer (RFC 6901).
 pub(crate) fn names(pointer: &str) -> impl Iterator<Item = String> {
-    pointer.split('/').skip(1).map(|name| name.replace("~1", "/").replace("~0", "~"))
+    pointer.split('/').skip(1).map(|name| unescaped(name).into_owned())
+}
+
+/// A name of a JSON pointer as it is meant.
+pub(crate) fn unescaped(name: &str) -> Cow<'_, str> {
+    if name.contains('~') { name.replace("~1", "/").replace("~0", "~").into() } else { name.into() }
 }
 
 /// serde's message without what it quotes from the body: texts in quotes, numbers and names in backticks.

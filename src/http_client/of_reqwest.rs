@@ -2,7 +2,8 @@
 
 use std::error::Error as StdError;
 use std::fmt;
-use std::pin::Pin;
+use std::mem;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -16,7 +17,11 @@ type BoxError = Box<dyn StdError + Send + Sync>;
 
 /// The client that is built in.
 #[derive(Clone, Debug)]
-pub(crate) struct BuiltIn(reqwest::Client);
+pub(crate) struct BuiltIn {
+    client: reqwest::Client,
+    /// Of a request that says nothing else.
+    timeout: Duration,
+}
 
 /// How it is set up.
 pub(crate) struct Setup<'a> {
@@ -78,7 +83,7 @@ impl BuiltIn {
             Some(Identity(identity)) => builder.identity(identity),
             None => builder,
         };
-        Ok(Self(builder.build()?))
+        Ok(Self { client: builder.build()?, timeout: setup.timeout })
     }
 
     /// Sends a request, once.
@@ -87,8 +92,11 @@ impl BuiltIn {
         let mut request = reqwest::Request::new(method, url);
         *request.headers_mut() = headers;
         *request.body_mut() = body.map(reqwest::Body::from);
-        *request.timeout_mut() = timeout;
-        Ok(answer(execute(&self.0, request).await?))
+        // The usual one is the client's own already.
+        if let Some(timeout) = timeout.filter(|timeout| *timeout != self.timeout) {
+            *request.timeout_mut() = Some(timeout);
+        }
+        Ok(answer(execute(&self.client, request).await?))
     }
 }
 
@@ -135,28 +143,32 @@ async fn execute(http: &reqwest::Client, request: reqwest::Request) -> Result<re
     Ok(http.execute(request).await?)
 }
 
-fn answer(response: reqwest::Response) -> http::Response<Body> {
-    http::Response::from(response).map(|body| Body::of_chunks(Box::pin(Answered(body))))
+fn answer(mut response: reqwest::Response) -> http::Response<Body> {
+    let (status, headers) = (response.status(), mem::take(response.headers_mut()));
+    let mut answer = http::Response::new(Body::of_chunks(Box::pin(Answered(response))));
+    *answer.status_mut() = status;
+    *answer.headers_mut() = headers;
+    answer
 }
 
-/// The body of an answer.
-struct Answered(reqwest::Body);
+/// The body of an answer: as the answer itself, since a body for itself would stand in a box of its own.
+struct Answered(reqwest::Response);
 
 impl http_body::Body for Answered {
     type Data = Bytes;
     type Error = BoxError;
 
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let frame = Pin::new(&mut self.0).poll_frame(context);
-        frame.map(|frame| frame.map(|frame| frame.map_err(|error| SendError::from(Within(error)).into())))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.0.is_end_stream()
+        // It keeps nothing between two looks.
+        let chunk = pin!(self.0.chunk()).poll(context);
+        chunk.map(|chunk| match chunk {
+            Ok(chunk) => chunk.map(|chunk| Ok(Frame::data(chunk))),
+            Err(error) => Some(Err(SendError::from(Within(error)).into())),
+        })
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.0.size_hint()
+        self.0.content_length().map(SizeHint::with_exact).unwrap_or_default()
     }
 }
 

@@ -1,5 +1,6 @@
 //! A stream of JSON texts.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -22,8 +23,13 @@ use crate::error::Error;
 /// begins; what does is silence, after [`Config::idle_timeout`](crate::Config::idle_timeout), empty lines counted as sounds. A
 /// text is up to [`Config::item_limit`](crate::Config::item_limit) bytes long.
 pub struct JsonLines<T> {
-    opened: Opened,
     lines: Lines,
+    texts: Texts<T>,
+}
+
+/// What is made of the texts.
+struct Texts<T> {
+    opened: Opened,
     ends: Ends,
     is_over: bool,
     decode: fn(&str) -> Result<T, String>,
@@ -37,7 +43,8 @@ impl<T: DeserializeOwned> JsonLines<T> {
         opened.word = if ends == Ends::Newline { "line" } else { "text" };
         let is_over = opened.status == StatusCode::NO_CONTENT;
         let response = opened.response(());
-        response.map(|()| Self { opened, lines: Lines::new(ends), ends, is_over, decode: opened::json })
+        response
+            .map(|()| Self { lines: Lines::new(ends), texts: Texts { opened, ends, is_over, decode: opened::json } })
     }
 }
 
@@ -46,7 +53,9 @@ impl<T> JsonLines<T> {
     pub async fn next(&mut self) -> Option<Result<T, Error>> {
         std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
+}
 
+impl<T> Texts<T> {
     /// What comes of a text; `None` where there is nothing in it, or it ends the stream.
     fn read(&mut self, text: &str) -> Option<Result<T, Error>> {
         let is_whole = self.ends == Ends::Newline || text.is_empty() || is_finished(text);
@@ -66,10 +75,25 @@ impl<T> JsonLines<T> {
         Some((self.decode)(text).map_err(|reason| self.opened.misfit(reason, data())))
     }
 
+    /// Waits for more of the text at hand. It comes to something where that is too long, or nothing more comes.
+    fn more(&mut self, lines: &mut Lines, context: &mut Context<'_>) -> Poll<Option<Result<T, Error>>> {
+        if lines.rest().len() > self.opened.item_limit {
+            return Poll::Ready(Some(Err(self.opened.too_long())));
+        }
+        Poll::Ready(match ready!(Pin::new(&mut self.opened.body).poll_next(context)) {
+            Some(Ok(chunk)) => {
+                lines.feed(&chunk);
+                None
+            }
+            Some(Err(error)) => Some(Err(self.opened.broken(error))),
+            None => self.last(lines.rest()),
+        })
+    }
+
     /// What is left when the answer is over.
-    fn last(&mut self) -> Option<Result<T, Error>> {
+    fn last(&mut self, rest: &[u8]) -> Option<Result<T, Error>> {
         self.is_over = true;
-        let rest = String::from_utf8_lossy(self.lines.rest()).into_owned();
+        let rest = as_text(rest);
         let is_cut = |error: serde_json::Error| error.is_eof();
         if !rest.trim_ascii().is_empty() && serde_json::from_str::<IgnoredAny>(&rest).is_err_and(is_cut) {
             return Some(Err(self.opened.unfinished()));
@@ -78,6 +102,12 @@ impl<T> JsonLines<T> {
         let unfinished = !has_ended && self.opened.streamed.end.is_some();
         self.read(&rest).or_else(|| unfinished.then(|| Err(self.opened.unfinished())))
     }
+}
+
+/// Bytes as a text; what is no UTF-8 is replaced.
+fn as_text(bytes: &[u8]) -> Cow<'_, str> {
+    // Most are UTF-8, which the look for what is none takes longer to find out.
+    str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
 /// Whether a text of a sequence cannot be the beginning of another: a number, `true`, `false` and `null` need white space behind
@@ -93,29 +123,16 @@ impl<T> Stream for JsonLines<T> {
     type Item = Result<T, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let this = &mut *self;
-        while !this.is_over {
-            let limit = this.opened.item_limit;
-            let line = this.lines.next();
-            let length = line.map(<[u8]>::len);
-            let text = line.map(|line| String::from_utf8_lossy(line).into_owned());
-            if length.unwrap_or_else(|| this.lines.rest().len()) > limit {
-                this.is_over = true;
-                return Poll::Ready(Some(Err(this.opened.too_long())));
-            }
-            let read = match text {
-                Some(text) => this.read(&text),
-                None => match ready!(Pin::new(&mut this.opened.body).poll_next(context)) {
-                    Some(Ok(chunk)) => {
-                        this.lines.feed(&chunk);
-                        None
-                    }
-                    Some(Err(error)) => Some(Err(this.opened.broken(error))),
-                    None => this.last(),
-                },
+        let Self { lines, texts } = &mut *self;
+        while !texts.is_over {
+            let limit = texts.opened.item_limit;
+            let read = match lines.next() {
+                Some(line) if line.len() > limit => Some(Err(texts.opened.too_long())),
+                Some(line) => texts.read(&as_text(line)),
+                None => ready!(texts.more(lines, context)),
             };
             if let Some(read) = read {
-                this.is_over |= read.is_err();
+                texts.is_over |= read.is_err();
                 return Poll::Ready(Some(read));
             }
         }

@@ -1,5 +1,7 @@
 //! Bytes that come in chunks, cut where lines end. A chunk may end anywhere, within a character too.
 
+use memchr::{memchr, memchr2};
+
 /// Where one line ends and the next begins.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Ends {
@@ -47,13 +49,13 @@ impl Lines {
             self.start += 1;
             self.looked = self.looked.max(self.start);
         }
-        let ends = self.ends;
-        let is_end = |byte: &u8| match ends {
-            Ends::AnyNewline => matches!(byte, b'\n' | b'\r'),
-            Ends::Newline => *byte == b'\n',
-            Ends::Separator => *byte == RECORD_SEPARATOR,
+        let bytes = &self.buffer[self.looked..];
+        let length = match self.ends {
+            Ends::AnyNewline => memchr2(b'\n', b'\r', bytes),
+            Ends::Newline => memchr(b'\n', bytes),
+            Ends::Separator => memchr(RECORD_SEPARATOR, bytes),
         };
-        let Some(length) = self.buffer[self.looked..].iter().position(is_end) else {
+        let Some(length) = length else {
             self.looked = self.buffer.len();
             return None;
         };

@@ -151,5 +151,5 @@ impl Opened {
 /// A JSON text as a type; an empty one is read as `null`. Why it does not fit is told without values.
 pub(super) fn json<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     let text = if text.trim_ascii().is_empty() { "null" } else { text };
-    json::read(text.as_bytes()).map_err(|_| misfit::<T>(text.as_bytes()))
+    json::read_text(text).map_err(|_| misfit::<T>(text.as_bytes()))
 }

@@ -6,7 +6,10 @@
 //! A call may be dropped at any point: a refresh goes on in a task of its own, and the limiter's permit is given back by
 //! being dropped.
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use http::StatusCode;
@@ -70,8 +73,11 @@ impl Call<'_> {
     /// Sends the request, as often as its operation and the policy allow.
     pub(crate) async fn run(&self, mut request: Outgoing) -> Result<Answer, Error> {
         Error::check_runtime()?;
-        let bucket = self.shared.limiter.bucket(Key::of(self.operation, request.request.url()), self.now());
-        let deadline = self.now().saturating_add(self.options.deadline.unwrap_or(self.shared.config.deadline));
+        let now = self.now();
+        let url = request.request.url();
+        let key = self.shared.routes.with(self.operation, |route| Key::of(self.operation, route, url));
+        let bucket = self.shared.limiter.bucket(key, now);
+        let deadline = now.saturating_add(self.options.deadline.unwrap_or(self.shared.config.deadline));
         let watched = self.shared.config.observer.is_some().then(|| request.request.url().clone());
         let mut progress = Progress {
             attempts: 0,
@@ -92,7 +98,7 @@ impl Call<'_> {
             let spare = request.try_clone();
             progress.attempts += 1;
             let began = self.now();
-            let failed = match self.attempt(request, &carried, &progress).await {
+            let failed = match self.attempt(request, &carried, &progress, began).await {
                 Ok(answer) => {
                     self.shared.retry_budget.refill();
                     self.learn(&permit, &answer.headers);
@@ -181,19 +187,25 @@ impl Call<'_> {
     }
 
     /// Sends the request, once.
-    async fn attempt(&self, request: Outgoing, carried: &Carried, progress: &Progress) -> Result<Answer, Failed> {
-        let left = progress.deadline.saturating_sub(self.now());
-        if left.is_zero() {
+    async fn attempt(
+        &self,
+        request: Outgoing,
+        carried: &Carried,
+        progress: &Progress,
+        began: Duration,
+    ) -> Result<Answer, Failed> {
+        if progress.deadline <= began {
             return Err(Failed { error: Error::late(), outcome: Outcome::Unsent });
         }
-        let opened = request.open().await;
-        let mut request = opened.map_err(|error| Failed { error, outcome: Outcome::Unfit })?;
+        let unfit = |error| Failed { error, outcome: Outcome::Unfit };
+        let mut request = request.open().await.map_err(unfit)?;
         carried.authorize(&mut request);
-        let asked = self.hooked(request, carried, progress).await;
-        let mut request = asked.map_err(|error| Failed { error, outcome: Outcome::Unfit })?;
-        let timeout = self.shared.config.http.timeout.min(progress.deadline.saturating_sub(self.now()));
-        let began = self.now();
         let config = &self.shared.config;
+        if !config.hooks.is_empty() || !config.signers.is_empty() {
+            request = self.hooked(request, carried, progress).await.map_err(unfit)?;
+        }
+        let began = self.now();
+        let timeout = config.http.timeout.min(progress.deadline.saturating_sub(began));
         let reading = if self.opens {
             Reading::Open(self.options.idle_timeout.unwrap_or(config.idle_timeout))
         } else {
@@ -204,7 +216,7 @@ impl Call<'_> {
         let span = span::of(self.operation, &request, progress.attempts);
         let now = || self.shared.config.clock.now();
         let sent = exchange(&self.shared.sender, request, carried, self.operation, progress.attempts, reading, now);
-        let sent = sent.instrument(span.clone());
+        let sent = pin!(sent.instrument(span.clone()));
         let result = if self.opens {
             let late = |_| Err(Failed { error: Error::unanswered(), outcome: Outcome::Unknown });
             runtime::timeout(timeout, sent).await.unwrap_or_else(late)
@@ -348,9 +360,13 @@ impl Call<'_> {
         }
     }
 
-    /// The value of a future, if it comes before the deadline.
+    /// The value of a future, if it comes before the deadline. One that is there already needs no timer.
     async fn within<T>(&self, deadline: Duration, future: impl Future<Output = T>) -> Option<T> {
-        runtime::timeout(deadline.saturating_sub(self.now()), future).await.ok()
+        let mut future = pin!(future);
+        match poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await {
+            Poll::Ready(value) => Some(value),
+            Poll::Pending => runtime::timeout(deadline.saturating_sub(self.now()), future).await.ok(),
+        }
     }
 
     /// Waits. `false` where the call is stopped before that.

@@ -132,7 +132,7 @@ mod tests {
         let request = Request::new(http::Method::GET, url.parse().expect("a URL"));
         let token = Credential::fixed("test", Carrier::Bearer, "fixture-token-0001".into()).expect("a token"); // not-a-secret
         let held = token.into_parts()[0].fixed().expect("a fixed token").clone();
-        exchange(&http, request, &Carried::new([held], &UNKNOWN), &READ, 1, reading, || SystemTime::UNIX_EPOCH).await
+        exchange(&http, request, &Carried::new(&UNKNOWN, [held]), &READ, 1, reading, || SystemTime::UNIX_EPOCH).await
     }
 
     #[tokio::test]

@@ -1,22 +1,23 @@
 //! Reads from a success how many items of its call failed, by the descriptions of the operation.
 
 use serde_json::Value;
-use serde_json::value::RawValue;
 
-use super::places;
-use crate::error::json::without_values;
+use super::places::{self, Counts, Place};
+pub(crate) use super::places::{is_nothing, said};
 use crate::error::operation::{ItemCounts, Partial};
 
-/// The counts of a success by which items failed, as the first description that tells of any has them; `None` where none did.
+/// The counts of a success by which items failed, as the first description that tells of any has them; `None` where none did. The text
+/// is JSON, and is read once for all descriptions.
 ///
 /// # Errors
-/// Returns why the text is not JSON, or the place that does not hold what a description says, where no other description fits
-/// the answer.
-pub(super) fn failed(descriptions: &[Partial], text: &[u8]) -> Result<Option<ItemCounts>, String> {
+/// Returns the place that does not hold what a description says, where no other description fits the answer.
+pub(super) fn failed(descriptions: &'static [Partial], text: &[u8]) -> Result<Option<ItemCounts>, String> {
+    let mut places: Vec<Place> = descriptions.iter().flat_map(places_of).collect();
+    places::look(text, &mut places);
     let mut misfit = None;
     let mut is_told = false;
-    for description in descriptions {
-        match counts(description, text) {
+    for places in places.as_chunks::<PLACES>().0 {
+        match counts(places) {
             Ok(Some(counts)) if counts.rejected > 0 => return Ok(Some(counts)),
             Ok(counts) => is_told |= counts.is_some(),
             Err(problem) => misfit = misfit.or(Some(problem)),
@@ -25,19 +26,29 @@ pub(super) fn failed(descriptions: &[Partial], text: &[u8]) -> Result<Option<Ite
     misfit.filter(|_| !is_told).map_or(Ok(None), Err)
 }
 
+/// How many places a description has.
+const PLACES: usize = 6;
+
+fn places_of(description: &'static Partial) -> [Place; PLACES] {
+    [
+        Place::number(description.received),
+        Place::number(description.accepted),
+        Place::number(description.rejected),
+        Place::length(description.accepted_items),
+        Place::length(description.rejected_items),
+        Place::outcomes(description),
+    ]
+}
+
 /// What an answer tells by a description; `None` where it has none of its places.
-fn counts(description: &Partial, text: &[u8]) -> Result<Option<ItemCounts>, String> {
-    let Partial { received, accepted, rejected, accepted_items, rejected_items, outcomes, .. } = *description;
-    let places = [received, accepted, rejected, accepted_items, rejected_items, outcomes];
-    let found = places::find(text, places).map_err(|error| without_values(&error.to_string()))?;
-    let mut told =
-        places.into_iter().zip(found).map(|(at, value)| Some((at?, value.filter(|value| value.get() != "null")?)));
-    let mut next = || told.next().flatten();
-    let (received, accepted, rejected) = (number(next())?, number(next())?, number(next())?);
-    let (taken, listed) = (length(next())?, length(next())?);
-    let of_outcomes = next().map(|told| tally(description, told)).transpose()?;
-    let accepted = accepted.or(taken).or(of_outcomes.map(|(accepted, _)| accepted));
-    let told = rejected.max(listed).max(of_outcomes.map(|(_, rejected)| rejected));
+fn counts(
+    [received, accepted, rejected, taken, listed, outcomes]: &[Place; PLACES],
+) -> Result<Option<ItemCounts>, String> {
+    let number = |place| Ok::<_, String>(told(place)?.map(|counts| counts.accepted));
+    let (received, accepted, rejected) = (number(received)?, number(accepted)?, number(rejected)?);
+    let (taken, listed, outcomes) = (number(taken)?, number(listed)?, told(outcomes)?);
+    let accepted = accepted.or(taken).or(outcomes.map(|counts| counts.accepted));
+    let told = rejected.max(listed).max(outcomes.map(|counts| counts.rejected));
     let rejected = told.or_else(|| Some(received?.saturating_sub(accepted?)));
     if received.or(accepted).or(rejected).is_none() {
         return Ok(None);
@@ -47,46 +58,8 @@ fn counts(description: &Partial, text: &[u8]) -> Result<Option<ItemCounts>, Stri
     Ok(Some(ItemCounts::new(accepted, rejected)))
 }
 
-/// A place with the value that stands there.
-type Told<'a> = (&'a str, &'a RawValue);
-
-fn number(told: Option<Told<'_>>) -> Result<Option<u64>, String> {
-    let Some((at, value)) = told else { return Ok(None) };
-    value.get().parse().map(Some).map_err(|_| format!("at `{at}`: not a whole number"))
-}
-
-fn length(told: Option<Told<'_>>) -> Result<Option<u64>, String> {
-    let Some((at, value)) = told else { return Ok(None) };
-    let mut length = 0;
-    places::each(value, [], |[]| length += 1).ok_or_else(|| not_a_list(at))?;
-    Ok(Some(length))
-}
-
-/// How many outcomes of a list are of accepted items, and of others.
-fn tally(description: &Partial, (at, value): Told<'_>) -> Result<(u64, u64), String> {
-    let (mut accepted, mut rejected) = (0, 0);
-    let count = |[said]: [Option<&RawValue>; 1]| {
-        *if is_accepted(description, said) { &mut accepted } else { &mut rejected } += 1;
-    };
-    places::each(value, [description.outcome.or(description.reason)], count).ok_or_else(|| not_a_list(at))?;
-    Ok((accepted, rejected))
-}
-
-fn not_a_list(at: &str) -> String {
-    format!("at `{at}`: not a list")
-}
-
-/// As [`accepts`], by what stands where the outcome says how its item ended, or why it was rejected.
-fn is_accepted(description: &Partial, said: Option<&RawValue>) -> bool {
-    let value = |text: &RawValue| serde_json::from_str::<Value>(text.get()).unwrap_or_default();
-    if description.outcome.is_none() {
-        return said.is_none_or(|reason| is_nothing(&value(reason)));
-    }
-    let Some(word) = said else { return false };
-    match word.get().strip_prefix('"').and_then(|text| text.strip_suffix('"')).filter(|text| !text.contains('\\')) {
-        Some(text) => description.accepted_as.contains(&text),
-        None => self::said(&value(word)).is_some_and(|word| description.accepted_as.contains(&word.as_str())),
-    }
+fn told(place: &Place) -> Result<Option<Counts>, String> {
+    place.told().transpose().map_err(|wanted| format!("at `{}`: not {wanted}", place.pointer()))
 }
 
 /// Whether an outcome is that of an accepted item. What is not known as acceptance is none.
@@ -97,26 +70,6 @@ pub(crate) fn accepts(description: &Partial, outcome: &Value) -> bool {
             said.is_some_and(|said| description.accepted_as.contains(&said.as_str()))
         }
         None => description.reason.and_then(|at| outcome.pointer(at)).is_none_or(is_nothing),
-    }
-}
-
-/// A text, or a number or a boolean as its text.
-pub(crate) fn said(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
-        _ => None,
-    }
-}
-
-/// Whether a reason says nothing.
-pub(crate) fn is_nothing(reason: &Value) -> bool {
-    match reason {
-        Value::Null | Value::Bool(false) => true,
-        Value::String(text) => text.is_empty(),
-        Value::Array(list) => list.is_empty(),
-        Value::Object(members) => members.is_empty(),
-        _ => false,
     }
 }
 
@@ -132,7 +85,7 @@ mod tests {
     const REASONS: Partial = Partial::new().with_outcomes("").with_reason("/error");
 
     fn shown(descriptions: &[Partial], body: &Value) -> String {
-        match failed(descriptions, body.to_string().as_bytes()) {
+        match failed(descriptions.to_vec().leak(), body.to_string().as_bytes()) {
             Ok(Some(counts)) => counts.to_string(),
             Ok(None) => "none".to_owned(),
             Err(problem) => problem,

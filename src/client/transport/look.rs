@@ -89,6 +89,7 @@ impl Transport {
     /// The operation that reads what is at a place.
     fn documented(&self, home: &Scope, place: &Url, started: &Operation) -> Option<&'static Operation> {
         let mut operations = self.shared.api.operations.iter();
-        operations.find(|one| one.method == "GET" && one.server == started.server && home.check(place, one).is_ok())
+        let is_at = |one: &Operation| self.shared.routes.with(one, |route| home.check(place, one, route).is_ok());
+        operations.find(|one| one.method == "GET" && one.server == started.server && is_at(one))
     }
 }

@@ -6,6 +6,7 @@ mod attempt;
 mod classify;
 mod exchange;
 pub(crate) mod items;
+mod json_text;
 mod limiter;
 mod look;
 mod opening;
@@ -13,12 +14,14 @@ mod outgoing;
 mod places;
 mod repeat;
 mod retry_budget;
+mod route;
 mod scope;
 mod servers;
 mod shared;
 mod span;
 pub(crate) mod stop;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -145,7 +148,8 @@ impl Transport {
 
     /// Refuses a request that does not go where its operation is, and adds the headers that every request has, and its idempotency key.
     pub(crate) fn prepare(&self, request: &mut Request, operation: &Operation) -> Result<(), Error> {
-        self.shared.servers.of(operation)?.check(request.url(), operation)?;
+        let server = self.shared.servers.of(operation)?;
+        self.shared.routes.with(operation, |route| server.check(request.url(), operation, route))?;
         self.prepare_raw(request);
         // Before the attempts, so that all of them have the same.
         add_key(request, operation)
@@ -265,6 +269,13 @@ impl From<Error> for Unsent {
 impl From<String> for Unsent {
     fn from(text: String) -> Self {
         Self::InvalidRequest(text)
+    }
+}
+
+/// An argument that was refused, or was not given.
+impl From<Cow<'static, str>> for Unsent {
+    fn from(text: Cow<'static, str>) -> Self {
+        Self::InvalidRequest(text.into_owned())
     }
 }
 

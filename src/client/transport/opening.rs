@@ -52,8 +52,9 @@ impl Keys {
     ///
     /// # Errors
     /// Returns an error if the client holds no alternative, with their names.
-    pub(super) fn choose(&self, operation: &Operation) -> Result<Vec<&Key>, Error> {
-        let Some(alternatives) = operation.security else { return Ok(self.keys.first().into_iter().collect()) };
+    pub(super) fn choose(&self, operation: &Operation) -> Result<impl Iterator<Item = &Key>, Error> {
+        let chosen = |first: Option<_>, names: &'static [&'static str]| first.into_iter().chain(self.keys_of(names));
+        let Some(alternatives) = operation.security else { return Ok(chosen(self.keys.first(), &[])) };
         let mut best: Option<&&[&str]> = None;
         // From the last one, so that the first of the largest ones is left; smaller ones need no look.
         for names in alternatives.iter().rev() {
@@ -62,8 +63,8 @@ impl Keys {
             }
         }
         match best {
-            Some(names) => Ok(self.keys_of(names).collect()),
-            None if alternatives.is_empty() => Ok(Vec::new()),
+            Some(names) => Ok(chosen(None, names)),
+            None if alternatives.is_empty() => Ok(chosen(None, &[])),
             None => Err(self.unopened(alternatives)),
         }
     }

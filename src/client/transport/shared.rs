@@ -3,6 +3,7 @@
 use super::limiter::{self, Limiter};
 use super::opening::Keys;
 use super::retry_budget::RetryBudget;
+use super::route::Routes;
 use super::servers::Servers;
 use crate::auth::Carried;
 use crate::client::Config;
@@ -13,6 +14,7 @@ use crate::http_client::Sender;
 pub(crate) struct Shared {
     pub(super) api: &'static Api,
     pub(super) servers: Servers,
+    pub(super) routes: Routes,
     pub(super) keys: Keys,
     pub(super) config: Config,
     pub(super) sender: Sender,
@@ -30,29 +32,28 @@ impl Shared {
         });
         let limiter = Limiter::new(config.waits_for_rate_limits, shared);
         let retry_budget = RetryBudget::new(config.retry.budget);
-        Self { api, servers, keys, config, sender, limiter, retry_budget }
+        Self { api, servers, routes: Routes::new(api), keys, config, sender, limiter, retry_budget }
     }
 
     /// The tokens of now that a call of the operation carries, if they may be sent.
     pub(super) async fn carried(&self, operation: &Operation) -> Result<Carried, Error> {
-        let keys = self.keys.choose(operation)?;
-        let mut tokens = Vec::with_capacity(keys.len());
-        for key in keys {
-            tokens.push(key.checked(key.credential.token().await?, self.config.token_check.as_ref())?);
+        let mut carried = Carried::new(self.api, []);
+        for key in self.keys.choose(operation)? {
+            carried.add(key.checked(key.credential.token().await?, self.config.token_check.as_ref())?);
         }
-        Ok(Carried::new(tokens, self.api))
+        Ok(carried)
     }
 
     /// The same with other tokens, where at least one can be had: an answer does not say which of several was refused.
     pub(super) async fn instead_of(&self, operation: &Operation, refused: &Carried) -> Option<Carried> {
         let (mut tokens, mut is_other) = (Vec::new(), false);
-        for (key, held) in self.keys.choose(operation).ok()?.into_iter().zip(refused.tokens()) {
+        for (key, held) in self.keys.choose(operation).ok()?.zip(refused.tokens()) {
             let other = key.credential.instead_of(held).await;
             is_other |= other.is_some();
             let held = other.unwrap_or_else(|| held.clone());
             tokens.push(key.checked(held, self.config.token_check.as_ref()).ok()?);
         }
-        is_other.then(|| Carried::new(tokens, self.api))
+        is_other.then(|| Carried::new(self.api, tokens))
     }
 
     /// One event for each 401 and 403: what a security log wants to know, and nothing that opens a door.

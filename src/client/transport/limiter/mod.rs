@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use url::Url;
 
+use super::route::Route;
 use crate::error::{Operation, RateLimit};
 
 pub(crate) use share::{Share, Shared, Taken};
@@ -59,26 +60,10 @@ pub(crate) struct Permit {
 
 impl Key {
     /// The bucket of a request.
-    pub(crate) fn of(operation: &Operation, url: &Url) -> Self {
-        let place = (!operation.rate_limit_by.is_empty()).then(|| place(operation, url.path()));
+    pub(super) fn of(operation: &Operation, route: &Route, url: &Url) -> Self {
+        let place = (!operation.rate_limit_by.is_empty()).then(|| route.owner(url.path()));
         Self { class: operation.rate_limit, place }
     }
-}
-
-/// The values of the parameters that a bucket goes by. The template may stand below a base path, so both are read from
-/// their ends; as bytes, which split faster than text.
-fn place(operation: &Operation, path: &str) -> Vec<u8> {
-    let split = |byte: &u8| *byte == b'/';
-    let pairs = operation.path.as_bytes().rsplit(split).zip(path.as_bytes().rsplit(split));
-    let mut place = Vec::with_capacity(path.len());
-    for (template, value) in pairs {
-        let name = template.strip_prefix(b"{").and_then(|rest| rest.strip_suffix(b"}"));
-        if name.is_some_and(|name| operation.rate_limit_by.iter().any(|known| known.as_bytes() == name)) {
-            place.extend_from_slice(value);
-            place.push(b'/');
-        }
-    }
-    place
 }
 
 impl Limiter {
