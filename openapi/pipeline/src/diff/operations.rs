@@ -74,9 +74,11 @@ fn compare_pair<'a>(cx: &mut Comparison<'a>, pair: &Pair<'a>) {
         }
         _ => {}
     }
-    parameters::compare(cx, old, new);
-    bodies::compare(cx, old, new);
-    responses::compare(cx, old, new);
+    if !cx.unchanged.has_operation(old, new) {
+        parameters::compare(cx, old, new);
+        bodies::compare(cx, old, new);
+        responses::compare(cx, old, new);
+    }
     hints::compare(cx, old, new);
 }
 
