@@ -6,8 +6,7 @@ use serde_json::Value;
 
 use super::Document;
 use super::joint::Joint;
-use super::node::Revision;
-use super::operation::Operation;
+use super::node::{Node, Revision};
 use crate::pointer;
 
 /// How many nodes of a schema are looked at: those of a larger one are looked at by themselves when it is compared.
@@ -36,13 +35,14 @@ impl<'a> Unchanged<'a> {
                 continue;
             }
             let target = |document: &'a Value| document.pointer(pointer::of_reference(reference)?);
-            let Some(target) = target(new.value).filter(|after| target(old.value) == Some(after)) else {
-                changed.push(reference);
-                continue;
-            };
-            same.insert(reference);
-            for held in references(target) {
-                holders.entry(held).or_default().push(reference);
+            match (target(old.value), target(new.value)) {
+                (Some(before), Some(after)) if is_same(before, after, &|_| true, &mut { usize::MAX }) => {
+                    same.insert(reference);
+                    for held in references(after) {
+                        holders.entry(held).or_default().push(reference);
+                    }
+                }
+                _ => changed.push(reference),
             }
         }
         while let Some(reference) = changed.pop() {
@@ -54,37 +54,42 @@ impl<'a> Unchanged<'a> {
 
     /// Whether two schemas are the same; `false` where they are too large to be looked at as often as something holds them.
     pub(super) fn has(&self, old: &Joint<'_>, new: &Joint<'_>) -> bool {
-        old.is_one() && new.is_one() && self.is_same(old.first.value, new.first.value, &mut MOST_NODES.clone())
+        old.is_one() && new.is_one() && self.is_same(old.first.value, new.first.value, MOST_NODES)
     }
 
-    /// Whether two operations have the same parameters, bodies and answers.
-    pub(super) fn has_operation(&self, old: &Operation<'_>, new: &Operation<'_>) -> bool {
-        let is_same = |old, new| self.is_same(old, new, &mut usize::MAX.clone());
-        let shared = [old, new].map(|operation| operation.item.value.get("parameters").unwrap_or(&Value::Null));
-        old.path == new.path && is_same(old.node.value, new.node.value) && is_same(shared[0], shared[1])
+    /// Whether a member of two nodes is the same, or in neither of them.
+    pub(super) fn has_member(&self, old: &Node<'_>, new: &Node<'_>, key: &str) -> bool {
+        let [old, new] = [old, new].map(|node| node.value.get(key).unwrap_or(&Value::Null));
+        self.is_same(old, new, usize::MAX)
     }
 
-    /// Looks at so many nodes at most.
-    fn is_same(&self, old: &Value, new: &Value, left: &mut usize) -> bool {
+    fn is_same(&self, old: &Value, new: &Value, mut most: usize) -> bool {
         let Some(references) = &self.references else { return false };
-        if *left == 0 {
-            return false;
+        is_same(old, new, &|reference| references.contains(reference), &mut most)
+    }
+}
+
+/// Whether two values are the same, and each of their references is a good one. `false` where so many nodes do not tell.
+fn is_same(old: &Value, new: &Value, is_good: &impl Fn(&str) -> bool, left: &mut usize) -> bool {
+    if *left == 0 {
+        return false;
+    }
+    *left -= 1;
+    match (old, new) {
+        (Value::Object(before), Value::Object(after)) => {
+            // Most have their members in the same order.
+            let mut pairs = before.iter().zip(after);
+            before.len() == after.len()
+                && pairs.all(|((key, old), (other, new))| {
+                    let new = if key == other { Some(new) } else { after.get(key) };
+                    let leads_well = |new: &Value| key != "$ref" || new.as_str().is_none_or(is_good);
+                    new.is_some_and(|new| leads_well(new) && is_same(old, new, is_good, left))
+                })
         }
-        *left -= 1;
-        match (old, new) {
-            (Value::Object(before), Value::Object(after)) => {
-                before.len() == after.len()
-                    && before.iter().all(|(key, old)| {
-                        let leads_to_same = |new: &str| key != "$ref" || references.contains(new);
-                        after.get(key).is_some_and(|new| self.is_same(old, new, left) && new.as_str().is_none_or(leads_to_same))
-                    })
-            }
-            (Value::Array(before), Value::Array(after)) => {
-                before.len() == after.len()
-                    && before.iter().zip(after).all(|(old, new)| self.is_same(old, new, left))
-            }
-            _ => old == new,
+        (Value::Array(before), Value::Array(after)) => {
+            before.len() == after.len() && before.iter().zip(after).all(|(old, new)| is_same(old, new, is_good, left))
         }
+        _ => old == new,
     }
 }
 
@@ -94,8 +99,9 @@ fn references(value: &Value) -> Vec<&str> {
     while let Some(value) = open.pop() {
         match value {
             Value::Object(members) => {
-                found.extend(members.get("$ref").and_then(Value::as_str));
-                open.extend(members.values());
+                found
+                    .extend(members.iter().filter(|(key, _)| *key == "$ref").filter_map(|(_, target)| target.as_str()));
+                open.extend(members.values().filter(|inner| inner.is_object() || inner.is_array()));
             }
             Value::Array(items) => open.extend(items),
             _ => {}
