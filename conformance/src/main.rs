@@ -8,12 +8,6 @@ mod interrupt;
 
 use std::process::ExitCode;
 
-use mimalloc::MiMalloc;
-
-/// Trees of documents and of code are millions of small pieces.
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
-
 fn main() -> ExitCode {
     command::main()
 }
