@@ -2,6 +2,9 @@
 //! the median of one request, and the time to start. It shows whether the mock's state costs anything. Then a million tokens and
 //! 10,000 connections at once: memory, client included, and how long requests take.
 
+#[path = "../../benches/history/mod.rs"]
+mod history;
+
 use std::convert::Infallible;
 use std::error::Error;
 use std::sync::Arc;
@@ -68,15 +71,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let hyper = measure("bare hyper", &format!("{bare}{PATH}"), &token, Duration::ZERO).await?;
         let other =
             measure("httpmock closure", &format!("{}{PATH}", scripted.base_url()), &token, scripted_start).await?;
-        ratios.push((hyper / ours, other / ours));
+        ratios.push([hyper / ours, other / ours]);
     }
-    ratios.sort_by(|one, other| one.0.total_cmp(&other.0));
-    let (hyper, closure) = ratios[ROUNDS / 2];
-    println!(
-        "time of the mock / of bare hyper: {hyper:.2} ({:.2} to {:.2}; aim: 1.15), / of an httpmock closure: {closure:.2}",
-        ratios[0].0,
-        ratios[ROUNDS - 1].0
-    );
+    let [hyper, closure] = [0, 1].map(|of| ratios.iter().map(|pair: &[f64; 2]| pair[of]).collect::<Vec<_>>());
+    history::figure("mock", "time of a request, of that of bare hyper (aim: 1.15)", &hyper);
+    history::figure("mock", "time of a request, of that of an httpmock closure", &closure);
     let before = peak_megabytes();
     for _ in 0..TOKENS {
         mock.mint().find(&need).map_err(|missing| missing.to_string())?;

@@ -3,6 +3,8 @@
 //! connection takes them, by the same server, which answers `{}` to all; and how long Chromium takes to open and filter the page of a
 //! report of 50,000 cases, against a page without any.
 
+#[path = "../../benches/history/mod.rs"]
+mod history;
 #[path = "support/process.rs"]
 mod process;
 
@@ -20,14 +22,14 @@ use process::{Figures, finish};
 
 /// Things of the large API, each with four operations.
 const THINGS: usize = 250;
+/// Those of one that makes 50,000 cases.
+const MORE_THINGS: usize = 350;
 const ROUNDS: usize = 5;
-/// The cases of the page.
-const CASES: usize = 50_000;
 
 fn main() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("scale-bench");
     let _ = fs::remove_dir_all(&folder);
-    for (name, things) in [("small", 1), ("large", THINGS)] {
+    for (name, things) in [("small", 1), ("large", THINGS), ("wide", MORE_THINGS)] {
         fs::create_dir_all(folder.join(name)).expect("a folder");
         fs::write(folder.join(name).join("openapi.yaml"), document(things)).expect("a file");
         let mut init = keyfit(&folder);
@@ -44,8 +46,8 @@ fn main() {
     let tokens = "[[identity]]\nname = \"all\"\nkind = \"key\"\nstate = \"valid\"\nsecret = { env = \"KEY\" }\n";
     fs::write(folder.join("tokens.toml"), tokens).expect("a file");
     plan(&folder);
-    let starts = (0..ROUNDS).map(|_| live(&folder, "small").start);
-    println!("start to first request: {:.1} ms (least of {ROUNDS}; aim: 30)", millis(starts.min().unwrap_or_default()));
+    let starts: Vec<f64> = (0..ROUNDS).map(|_| millis(live(&folder, "small").start)).collect();
+    history::figure("scale", "start to first request, ms (aim: 30)", &starts);
     rate(&folder);
     page(&folder);
 }
@@ -55,14 +57,11 @@ fn plan(folder: &Path) {
     let runs: Vec<Figures> = (0..ROUNDS)
         .map(|_| finish(keyfit(folder).args(["check", "--api-dir", "large/api", "--side", "server", "--list"])))
         .collect();
-    let least = runs.iter().map(|run| run.wall).min().unwrap_or_default();
-    let megabytes = runs.iter().map(|run| run.megabytes).fold(0.0, f64::max);
-    let cases = runs[0].said.lines().count();
-    println!(
-        "{cases} cases of {} operations planned and listed: {:.0} ms, {megabytes:.0} MB (least and most of {ROUNDS}; aims: 200, 100)",
-        4 * THINGS,
-        millis(least)
-    );
+    println!("{} cases of {} operations planned and listed", runs[0].said.lines().count(), 4 * THINGS);
+    let figure =
+        |name, of: fn(&Figures) -> f64| history::figure("scale", name, &runs.iter().map(of).collect::<Vec<_>>());
+    figure("plan of 1,000 operations, ms (aim: 200)", |run| millis(run.wall));
+    figure("plan of 1,000 operations, MB (aim: 100)", |run| run.megabytes);
 }
 
 fn rate(folder: &Path) {
@@ -81,12 +80,10 @@ fn rate(folder: &Path) {
             per_second(again)
         );
     }
-    ratios.sort_by(f64::total_cmp);
-    println!(
-        "check / the same requests in one connection: {:.2} ({:.2} to {:.2}; aim: 0.6)",
-        ratios[ROUNDS / 2],
-        ratios[0],
-        ratios[ROUNDS - 1]
+    history::figure(
+        "scale",
+        "requests a second, of the same requests sent again in one connection (aim: 0.6)",
+        &ratios,
     );
 }
 
@@ -168,7 +165,7 @@ fn replayed(server: SocketAddr, requests: &[Vec<u8>]) -> Duration {
     began.elapsed()
 }
 
-/// The page of a report, opened and filtered in Chromium. A report has as many cases as the mock was asked.
+/// The page of a report, opened and filtered in Chromium.
 fn page(folder: &Path) {
     let Some(browser) = ["chromium", "chromium-browser", "google-chrome"]
         .into_iter()
@@ -178,7 +175,7 @@ fn page(folder: &Path) {
         return;
     };
     let mut check = keyfit(folder);
-    check.args(["check", "--api-dir", "large/api", "--side", "server", "--report", "html=page.html"]);
+    check.args(["check", "--api-dir", "wide/api", "--side", "server", "--report", "html=page.html"]);
     let said = finish(&mut check).said;
     let cases = said.lines().find_map(|line| line.split_once(" cases")?.0.parse::<usize>().ok()).unwrap_or_default();
     fs::write(folder.join("none.html"), "<!doctype html><title>None</title>").expect("a file");
@@ -195,14 +192,11 @@ fn page(folder: &Path) {
         command.arg(format!("--user-data-dir={}", folder.join("profile").display())).args(["--dump-dom", &url]);
         finish(&mut command).wall
     };
-    let least = |page: &str| (0..ROUNDS).map(|_| open(page)).min().unwrap_or_default();
-    let (none, all, filtered) = (least("none.html"), least("page.html"), least("page.html#verdict=skip&q=things1"));
-    println!(
-        "page of {cases} cases (aim: {CASES} in a second): {:.0} ms to open, {:.0} with a filter, beside the {:.0} of an empty page",
-        millis(all.saturating_sub(none)),
-        millis(filtered.saturating_sub(none)),
-        millis(none)
-    );
+    println!("page of {cases} cases, without what an empty page takes (aim: 1,000 ms)");
+    for (name, url) in [("opened", "page.html"), ("opened and filtered", "page.html#verdict=skip&q=things1")] {
+        let times: Vec<f64> = (0..ROUNDS).map(|_| millis(open(url).saturating_sub(open("none.html")))).collect();
+        history::figure("scale", &format!("page {name}, ms"), &times);
+    }
 }
 
 fn keyfit(folder: &Path) -> Command {
