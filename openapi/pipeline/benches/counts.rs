@@ -12,6 +12,8 @@ use std::process::{Command, ExitCode};
 use keyfit_openapi::diff::{Document, diff};
 use keyfit_openapi::{Source, Text, generate};
 
+#[path = "../../../benches/history/mod.rs"]
+mod history;
 #[path = "../tests/support/large.rs"]
 mod large;
 #[path = "support/synthetic.rs"]
@@ -38,11 +40,11 @@ const DIFF: &str = "diff";
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     match arguments.as_slice() {
-        [what, size] => {
+        [what, size] if !what.starts_with('-') => {
             run(what, size.parse().expect("a number"));
             ExitCode::SUCCESS
         }
-        rest => compare(rest == ["--write"]),
+        rest => compare(rest.iter().any(|argument| argument == "--write")),
     }
 }
 
@@ -78,6 +80,7 @@ fn compare(writes: bool) -> ExitCode {
         let growth = smaller.filter(|(kind, _)| *kind == what).map(|(_, less)| count / less);
         let shown = |ratio: Option<f64>| ratio.map_or_else(String::new, |ratio| format!("{ratio:.3}"));
         println!("{name:<16}{count:>18.0}{:>10}{:>10}", shown(before), shown(growth));
+        history::figure("counts", &format!("{name}, instructions"), &[count]);
         writeln!(text, "{name} {count:.0}").expect("text");
         is_refused |= growth.is_some_and(|growth| growth > MOST_GROWTH);
         is_refused |= !writes && before.is_some_and(|before| before > SLACK);
