@@ -401,6 +401,18 @@ mod tests {
         )));
     }
 
+    #[test]
+    fn what_has_an_item_may_list_it() {
+        let paths =
+            ["/users", "/users/", "/user/{user}", "/users/{name}", "/a/{b}", "/a/{c}/{d}", "/a/x{c}/{d}", "/{a}", "/"];
+        for list in paths {
+            let item = item_among(&paths.into_iter(), list);
+            assert!(item.is_none_or(|item| may_list(list, item)), "{list}: {item:?}");
+        }
+        assert!(may_list("/a/{other}", "/a/{c}/{d}"), "parameters have any name");
+        assert!(!may_list("/shops", "/users/{user}"));
+    }
+
     fn ending_of(method: &str, path: &str, id: &str, summary: &str) -> Option<String> {
         let text =
             call(method, path, "200").replace("operationId: call", &format!("operationId: {id}, summary: '{summary}'"));

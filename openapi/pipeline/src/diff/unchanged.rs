@@ -99,8 +99,8 @@ fn references(value: &Value) -> Vec<&str> {
     while let Some(value) = open.pop() {
         match value {
             Value::Object(members) => {
-                found
-                    .extend(members.iter().filter(|(key, _)| *key == "$ref").filter_map(|(_, target)| target.as_str()));
+                let targets = members.iter().filter(|(key, _)| *key == "$ref");
+                found.extend(targets.filter_map(|(_, target)| target.as_str()));
                 open.extend(members.values().filter(|inner| inner.is_object() || inner.is_array()));
             }
             Value::Array(items) => open.extend(items),
