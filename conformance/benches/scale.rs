@@ -87,6 +87,9 @@ fn rate(folder: &Path) {
     );
 }
 
+/// Requests, and when they came.
+type Log = Vec<(Instant, Vec<u8>)>;
+
 /// A run against a server of its own.
 struct Live {
     server: SocketAddr,
@@ -99,7 +102,7 @@ struct Live {
 fn live(folder: &Path, api: &str) -> Live {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let server = listener.local_addr().expect("an address");
-    let seen: Arc<Mutex<Vec<(Instant, Vec<u8>)>>> = Arc::default();
+    let seen: Arc<Mutex<Log>> = Arc::default();
     let log = Arc::clone(&seen);
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
@@ -122,7 +125,7 @@ fn live(folder: &Path, api: &str) -> Live {
 }
 
 /// Answers `{}` to all requests of a connection, and keeps them.
-fn serve(mut stream: TcpStream, log: &Mutex<Vec<(Instant, Vec<u8>)>>) {
+fn serve(mut stream: TcpStream, log: &Mutex<Log>) {
     let _ = stream.set_nodelay(true);
     let (mut buffer, mut chunk) = (Vec::new(), vec![0; 64 * 1024]);
     loop {
