@@ -1,11 +1,15 @@
 //! What the ingest writer costs and holds: `cargo bench --bench ingest`.
 //!
-//! Items per second against a bare reqwest client that posts the same bodies, prebuilt, to the same server, as many at a
-//! time; the memory of a million items; and how much of a rate limit's ceiling is used without a 429.
+//! Items per second against a bare reqwest client that posts the same bodies to the same server, as many at a time: bodies that it has
+//! from before, and such that it writes, with answers that it reads; the memory of a million items; and how much of a rate
+//! limit's ceiling is used without a 429.
 
+#[path = "history/mod.rs"]
+mod history;
 mod server;
 
 use std::fs;
+use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, UNIX_EPOCH};
@@ -17,11 +21,14 @@ use keyfit::batch_writer::{Builder, Writer};
 use keyfit::instasent::ingest::{Client, DatasourceToken, types::Contact};
 use keyfit::instasent::ingest_writer;
 use keyfit::{Clock as _, Config, SystemClock};
+use serde_json::Value;
 use server::{Answering, Plain, accepted, serve};
 
 const TOKEN: &str = "bench-token"; // not-a-secret
 const IN_FLIGHT: usize = 8;
 const ROUNDS: usize = 15;
+/// Items of a request, as many as a batch has.
+const BATCH: usize = 100;
 /// Items of a round.
 const ITEMS: usize = 20_000;
 /// Requests of a window, and how many seconds it lasts.
@@ -88,52 +95,60 @@ async fn windowed() {
 async fn against_bare(latency: Duration) {
     let url = serve(Arc::new(Plain(latency))).await;
     let client = client(&url);
-    let contacts: Vec<Contact> = (0..ITEMS).map(contact).collect();
-    let bodies: Vec<Bytes> =
-        contacts.chunks(100).map(|batch| serde_json::to_vec(batch).expect("JSON").into()).collect();
+    let contacts: Arc<[Contact]> = (0..ITEMS).map(contact).collect();
+    let body = |batch: &[Contact]| Bytes::from(serde_json::to_vec(batch).expect("JSON"));
+    let bodies: Arc<[Bytes]> = contacts.chunks(BATCH).map(body).collect();
     let bare = reqwest::Client::new();
     let target = format!("{url}/project/p/datasource/d/stream/contacts");
     let writer = writer(&client);
-    let (mut ratios, mut rates) = (Vec::new(), Vec::new());
+    let (mut sent, mut written, mut rates) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..=ROUNDS {
+        let known = Arc::clone(&bodies);
         let began = Instant::now();
-        post(&bare, &target, &bodies).await;
-        let theirs = began.elapsed().as_secs_f64();
+        post(&bare, &target, move |batch| known[batch].clone(), drop).await;
+        let prebuilt = began.elapsed().as_secs_f64();
+        let items = Arc::clone(&contacts);
         let began = Instant::now();
-        for contact in &contacts {
+        let read = |answer: Bytes| drop(black_box(serde_json::from_slice::<Value>(&answer).expect("JSON")));
+        post(&bare, &target, move |batch| body(&items[batch * BATCH..][..BATCH]), read).await;
+        let by_hand = began.elapsed().as_secs_f64();
+        let began = Instant::now();
+        for contact in &*contacts {
             writer.write(contact).await.expect("room");
         }
         writer.flush().await.expect("outcomes");
         let ours = began.elapsed().as_secs_f64();
         // The first round connects.
         if round > 0 {
-            ratios.push(theirs / ours);
+            sent.push(prebuilt / ours);
+            written.push(by_hand / ours);
             #[expect(clippy::cast_precision_loss, reason = "small numbers")]
             rates.push(ITEMS as f64 / ours);
         }
     }
     writer.close().await.expect("an end");
-    println!(
-        "server that takes {:>2} ms     {:>10.0} items/s, {:.2} of a bare client",
-        latency.as_millis(),
-        median(rates),
-        median(ratios)
-    );
+    let server = format!("a server that takes {} ms", latency.as_millis());
+    history::figure("ingest", &format!("items/s, {server}"), &rates);
+    history::figure("ingest", &format!("of a bare client with bodies from before, {server}"), &sent);
+    history::figure("ingest", &format!("of one that writes bodies and reads answers, {server}"), &written);
 }
 
-/// Posts the bodies, as many at a time as the writer does.
-async fn post(client: &reqwest::Client, target: &str, bodies: &[Bytes]) {
+/// Posts as many bodies at a time as the writer does.
+async fn post(
+    client: &reqwest::Client,
+    target: &str,
+    body: impl Fn(usize) -> Bytes + Clone + Send + 'static,
+    read: fn(Bytes),
+) {
     let mut tasks = tokio::task::JoinSet::new();
     for lane in 0..IN_FLIGHT {
-        let (client, target) = (client.clone(), target.to_owned());
-        let bodies: Vec<Bytes> = bodies.iter().skip(lane).step_by(IN_FLIGHT).cloned().collect();
+        let (client, target, body) = (client.clone(), target.to_owned(), body.clone());
         tasks.spawn(async move {
-            for body in bodies {
-                let request =
-                    client.post(&target).bearer_auth(TOKEN).header("content-type", "application/json").body(body);
-                let answer = request.send().await.expect("an answer");
+            for batch in (lane..ITEMS / BATCH).step_by(IN_FLIGHT) {
+                let request = client.post(&target).bearer_auth(TOKEN).header("content-type", "application/json");
+                let answer = request.body(body(batch)).send().await.expect("an answer");
                 assert_eq!(answer.status(), 202);
-                drop(answer.bytes().await.expect("a body"));
+                read(answer.bytes().await.expect("a body"));
             }
         });
     }
@@ -199,9 +214,4 @@ fn peak_kilobytes() -> u64 {
     let status = fs::read_to_string("/proc/self/status").expect("Linux counts memory");
     let line = status.lines().find(|line| line.starts_with("VmHWM")).expect("the peak");
     line.split_whitespace().nth(1).and_then(|field| field.parse().ok()).expect("a number")
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }

@@ -1,68 +1,73 @@
-//! A million rows through `keyfit instasent import`: `cargo bench -p keyfit-conformance --bench import`.
+//! A million rows through `keyfit instasent import`, as NDJSON and as CSV, and both against the crates `serde_json` and `csv` that
+//! read the same files and do nothing with them: `cargo bench -p keyfit-conformance --bench import`.
 
+#[path = "../../benches/history/mod.rs"]
+mod history;
+#[path = "support/process.rs"]
+mod process;
 #[path = "../../benches/server/mod.rs"]
 mod server;
 
 use std::fs::{self, File};
+use std::hint::black_box;
 use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use process::finish;
+use serde_json::value::RawValue;
 use server::{Plain, serve};
 
 const ROWS: u32 = 1_000_000;
+const ROUNDS: usize = 3;
 
 fn main() {
     let dir = tempfile::tempdir().expect("a folder");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let url = runtime.block_on(serve(Arc::new(Plain(Duration::ZERO))));
-    for name in ["contacts.ndjson", "contacts.csv"] {
-        let path = dir.path().join(name);
-        let mut file = BufWriter::new(File::create(&path).expect("a file"));
-        let is_csv = name.ends_with("csv");
-        if is_csv {
-            writeln!(file, "_user_id,_email,_phone_mobile").expect("a header");
-        }
-        for row in 0..ROWS {
-            let written = if is_csv {
-                writeln!(file, "user-{row},ada-{row}@example.com,+34600000000")
-            } else {
-                writeln!(
-                    file,
-                    r#"{{"_user_id":"user-{row}","_email":"ada-{row}@example.com","_phone_mobile":"+34600000000"}}"#
-                )
-            };
-            written.expect("a row");
-        }
-        file.flush().expect("a file");
-        let plain = rows_per_second(|| read_plainly(&path));
-        let began = Instant::now();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_keyfit"))
-            .args(["instasent", "import"])
-            .arg(&path)
-            .args(["--project", "p", "--datasource", "d", "--base-url", &url, "--token-env", "TOKEN"])
-            .arg("--checkpoint")
-            .arg(dir.path().join(format!("{name}.state")))
-            .env("TOKEN", "bench-token") // not-a-secret
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("it runs");
-        let mut peak = 0;
-        let status = loop {
-            peak = peak_kilobytes(child.id()).unwrap_or(peak);
-            if let Some(status) = child.try_wait().expect("a child") {
-                break status;
-            }
-            std::thread::park_timeout(Duration::from_millis(20));
-        };
-        let rate = f64::from(ROWS) / began.elapsed().as_secs_f64();
-        println!(
-            "{name:<18}{rate:>10.0} rows/s, peak {peak} kB, {status}; plain reading {plain:.0} rows/s, {:.0} times as fast",
-            plain / rate
-        );
+    let [json, csv] = ["ndjson", "csv"].map(|kind| dir.path().join(format!("contacts.{kind}")));
+    write(&json, "", |row| {
+        format!(r#"{{"_user_id":"user-{row}","_email":"ada-{row}@example.com","_phone_mobile":"+34600000000"}}"#)
+    });
+    write(&csv, "_user_id,_email,_phone_mobile\n", |row| format!("user-{row},ada-{row}@example.com,+34600000000"));
+    let mut rounds: Vec<[f64; 4]> = Vec::new();
+    for _ in 0..ROUNDS {
+        let [of_json, of_csv] = [&json, &csv].map(|path| import(path, &url));
+        rounds.push([of_json, of_csv, rows_per_second(|| read_json(&json)), rows_per_second(|| read_csv(&csv))]);
     }
+    let figure = |name: &str, of: fn(&[f64; 4]) -> f64| {
+        history::figure("import", name, &rounds.iter().map(of).collect::<Vec<_>>());
+    };
+    figure("NDJSON, rows/s", |round| round[0]);
+    figure("CSV, rows/s", |round| round[1]);
+    figure("time of CSV, of that of NDJSON (aim: 1.5)", |round| round[0] / round[1]);
+    figure("time of NDJSON, of that of reading alone", |round| round[2] / round[0]);
+    figure("time of CSV, of that of reading alone", |round| round[3] / round[1]);
+}
+
+fn write(path: &Path, head: &str, line: impl Fn(u32) -> String) {
+    let mut file = BufWriter::new(File::create(path).expect("a file"));
+    file.write_all(head.as_bytes()).expect("a header");
+    for row in 0..ROWS {
+        writeln!(file, "{}", line(row)).expect("a row");
+    }
+    file.flush().expect("a file");
+}
+
+/// Rows per second.
+fn import(path: &Path, url: &str) -> f64 {
+    let state = path.with_extension("state");
+    // That of the round before.
+    let _ = fs::remove_file(&state);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_keyfit"));
+    command.args(["instasent", "import"]).arg(path);
+    command.args(["--project", "p", "--datasource", "d", "--base-url", url, "--token-env", "TOKEN", "--checkpoint"]);
+    let run = finish(command.arg(state).env("TOKEN", "bench-token")); // not-a-secret
+    assert_eq!(run.code, Some(0), "{}", run.said);
+    println!("{}: peak {:.0} MB", path.extension().unwrap_or_default().display(), run.megabytes);
+    f64::from(ROWS) / run.wall.as_secs_f64()
 }
 
 fn rows_per_second(work: impl FnOnce()) -> f64 {
@@ -71,13 +76,16 @@ fn rows_per_second(work: impl FnOnce()) -> f64 {
     f64::from(ROWS) / began.elapsed().as_secs_f64()
 }
 
-/// Reads the file line by line, and does nothing with it.
-fn read_plainly(path: &Path) {
-    let lines = BufReader::new(File::open(path).expect("a file")).lines();
-    assert!(lines.map(|line| line.expect("text").len()).sum::<usize>() > 0);
+fn read_json(path: &Path) {
+    for line in BufReader::new(File::open(path).expect("a file")).lines() {
+        black_box(serde_json::from_str::<&RawValue>(&line.expect("text")).expect("JSON"));
+    }
 }
 
-fn peak_kilobytes(process: u32) -> Option<u64> {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    status.lines().find(|line| line.starts_with("VmHWM"))?.split_whitespace().nth(1)?.parse().ok()
+fn read_csv(path: &Path) {
+    let mut reader = csv::Reader::from_path(path).expect("a file");
+    let mut record = csv::ByteRecord::new();
+    while reader.read_byte_record(&mut record).expect("a record") {
+        black_box(&record);
+    }
 }

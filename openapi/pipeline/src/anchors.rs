@@ -37,6 +37,9 @@ struct Link {
 /// Leads references by such names to places. One that leads nowhere stays, and so does a dynamic one that depends on where it is
 /// used: several schemas have the anchor.
 pub(crate) fn settle(document: &mut Value, repairs: &mut Repairs) {
+    if !has_names(document) {
+        return;
+    }
     let (mut names, mut links) = (Names::default(), Vec::new());
     collect(document, "", ("", ""), false, &mut names, &mut links);
     for link in links {
@@ -47,6 +50,17 @@ pub(crate) fn settle(document: &mut Value, repairs: &mut Repairs) {
         repairs.note(RULE, &link.at, format!("`{}` is read as `{reference}`", link.target));
         schema.shift_remove(key);
         schema.insert("$ref".to_owned(), json!(reference));
+    }
+}
+
+/// Whether anything in a document looks like such a name, or like a reference that only stands beside such names: most documents
+/// have none, and are not gone through with all that counts.
+fn has_names(node: &Value) -> bool {
+    let is_name = |key: &str| matches!(key, "$anchor" | "$dynamicAnchor" | "$dynamicRef" | "$id");
+    match node {
+        Value::Object(object) => object.iter().any(|(key, inner)| is_name(key) || has_names(inner)),
+        Value::Array(items) => items.iter().any(has_names),
+        _ => false,
     }
 }
 

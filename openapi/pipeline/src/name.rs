@@ -16,6 +16,11 @@ pub(crate) fn of_argument(text: &str) -> String {
 
 /// Whether Rust takes the text as a name; keywords are none.
 pub fn is_identifier(text: &str) -> bool {
+    // Asked of each name that is made. `Self` is the only keyword with a capital letter.
+    let is_word = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if is_word && text.starts_with(|first: char| first.is_ascii_uppercase()) {
+        return text != "Self";
+    }
     syn::parse_str::<syn::Ident>(text).is_ok()
 }
 
@@ -68,7 +73,7 @@ fn sanitize(text: &str, prefix: &str, to_case: fn(&str) -> String) -> String {
     let mut name = to_case(&plain);
     if name.is_empty() {
         name = to_case("x");
-    } else if !name.starts_with(|letter: char| is_identifier(&letter.to_string())) {
+    } else if !name.starts_with(|letter: char| letter.is_ascii_alphabetic() || is_identifier(&letter.to_string())) {
         name.insert_str(0, prefix);
     }
     // `gen` is a keyword of this edition, which the parser does not know yet.

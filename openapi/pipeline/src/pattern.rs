@@ -1,8 +1,12 @@
 //! Texts that match a pattern. What is made is held to the pattern by the engine that the clients use: a pattern for which
 //! nothing is found has no example, and is never given a wrong one.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Class, ClassBytes, Hir, HirKind};
+use regress::Regex;
 
 use crate::cost::excess;
 use crate::normalize::{PATH_GUARD, unguarded};
@@ -19,17 +23,36 @@ const GUESSES: [&str; 6] = ["text", "1", "A1", "Text-1234", "2026-01-22", "00000
 /// What is taken of a class, in this order, where it has it.
 const LIKED: [u8; 6] = [b'a', b'A', b'1', b'0', b'-', b' '];
 
+/// How many patterns a thread keeps compiled, and how long they may be: a mock holds each request to the same few.
+const MOST_KEPT: usize = 64;
+const LONGEST_KEPT: usize = 1_000;
+
+thread_local! {
+    static KEPT: RefCell<HashMap<String, Option<Regex>>> = RefCell::default();
+}
+
 /// Whether a text matches; a pattern that is none of JavaScript's binds nobody, and neither does one that takes for ever.
 pub(crate) fn matches(pattern: &str, text: &str) -> bool {
-    if excess(pattern).is_some() {
-        return true;
-    }
     if is_guard(pattern) {
         return is_name(text);
     }
     let own = unguarded(pattern);
     let fits_guard = own == pattern || is_name(text);
-    regress::Regex::new(own).map_or(true, |regex| fits_guard && regex.find(text).is_some())
+    let fits = |regex: &Option<Regex>| regex.as_ref().is_none_or(|regex| fits_guard && regex.find(text).is_some());
+    if own.len() > LONGEST_KEPT {
+        return fits(&compiled(own));
+    }
+    KEPT.with_borrow_mut(|kept| {
+        if kept.len() >= MOST_KEPT && !kept.contains_key(own) {
+            kept.clear();
+        }
+        fits(kept.entry(own.to_owned()).or_insert_with(|| compiled(own)))
+    })
+}
+
+/// What texts are held to; `None` where nobody is.
+fn compiled(own: &str) -> Option<Regex> {
+    if excess(own).is_some() { None } else { Regex::new(own).ok() }
 }
 
 /// What the guard of paths says, read here: each request of a mock is held to it, and beside it a pattern would begin anew at every

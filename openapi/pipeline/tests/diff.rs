@@ -256,6 +256,25 @@ fn references_in_a_circle_and_chains_of_different_lengths_end() {
     assert_eq!(ids(&findings), ["schema-renamed"]);
 }
 
+#[test]
+fn what_an_unchanged_schema_refers_to_is_found_however_far_it_is() {
+    let chain = |last: &str| {
+        let mut text = String::from(
+            "openapi: 3.0.3\npaths: {/a: {get: {responses: {'200': {content: {application/json: {schema: {$ref: '#/components/schemas/S0'}}}}}}}}\ncomponents:\n  schemas:\n",
+        );
+        for index in 0..20 {
+            let next = index + 1;
+            let _ = writeln!(
+                text,
+                "    S{index}: {{properties: {{next: {{items: {{$ref: '#/components/schemas/S{next}'}}}}, first: {{$ref: '#/components/schemas/S0'}}}}}}"
+            );
+        }
+        read(&format!("{text}    S20: {{type: {last}}}\n"))
+    };
+    assert_eq!(ids(&diff(&chain("string"), &chain("integer"))), ["response-type-changed"]);
+    assert!(diff(&chain("string"), &chain("string")).is_empty());
+}
+
 /// Each set of parts is another schema: there are two to the power of their number.
 #[test]
 fn members_of_many_parts_end_in_a_finding() {

@@ -191,21 +191,22 @@ impl<'a> Slots<'a> {
     /// One outcome for each item.
     fn outcomes(&mut self, told: &Told<'_>, outcomes: &[Entry<'_>]) {
         let partial = told.partial;
-        let good = outcomes.iter().filter(|(_, entry)| accepts(partial, entry)).count() as u64;
+        let accepted: Vec<bool> = outcomes.iter().map(|(_, entry)| accepts(partial, entry)).collect();
+        let good = accepted.iter().filter(|is_accepted| **is_accepted).count() as u64;
         let bad = outcomes.len() as u64 - good;
         let is_whole = outcomes.len() == self.ids.len();
         if told.accepted.is_some_and(|accepted| accepted != good) {
             return self.contradict();
         }
         let is_counted = told.rejected == Some(bad);
-        let explained = outcomes.iter().filter(|(_, entry)| !accepts(partial, entry) && has_reason(partial, entry));
-        let explained = explained.count() as u64;
+        let refused = outcomes.iter().zip(&accepted).filter(|(_, is_accepted)| !**is_accepted);
+        let explained = refused.filter(|((_, entry), _)| has_reason(partial, entry)).count() as u64;
         if told.rejected.is_some_and(|rejected| rejected > bad || rejected < explained) {
             return self.contradict();
         }
-        for (place, entry) in outcomes.iter().enumerate() {
+        for (place, (entry, is_accepted)) in outcomes.iter().zip(accepted).enumerate() {
             let here = is_whole.then_some(place);
-            if accepts(partial, entry.1) {
+            if is_accepted {
                 self.place(entry, here, || Outcome::Accepted);
             } else if is_counted || partial.reason.is_none() || has_reason(partial, entry.1) {
                 self.place(entry, here, || Outcome::Rejected(reasons(partial, entry.1)));

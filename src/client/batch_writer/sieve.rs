@@ -106,7 +106,11 @@ impl<'de> Visitor<'de> for &Sieve {
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
         let nothing = Sieve::default();
         let mut kept = Vec::new();
-        while let Some(entry) = list.next_element_seed(self.below(&kept.len().to_string()).unwrap_or(&nothing))? {
+        loop {
+            // Places are named where members are alone.
+            let sieve =
+                if self.members.is_empty() { self.entries.as_deref() } else { self.below(&kept.len().to_string()) };
+            let Some(entry) = list.next_element_seed(sieve.unwrap_or(&nothing))? else { break };
             kept.push(entry);
         }
         Ok(Value::Array(kept))

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use keyfit::redact::plain;
-use serde_json::{Map, Value};
+use serde::Serialize;
 
 use super::csv::{Csv, Record};
 use super::hint::{is_flag, not_a_flag};
@@ -71,13 +71,13 @@ impl Records {
         if !self.csv.read(&mut self.record)? {
             return Ok(None);
         }
-        let json = self.object().map(|object| Value::Object(object).to_string().into_bytes());
+        let json = self.object();
         let (line, source) = (self.record.line, std::mem::take(&mut self.record.raw));
         Ok(Some(Row { line, json, source, position: self.csv.text().position().clone() }))
     }
 
-    /// The item that a record describes. A cell without text is an attribute that is not given.
-    fn object(&self) -> Result<Map<String, Value>, Unfit> {
+    /// The item that a record describes, as JSON. A cell without text is an attribute that is not given.
+    fn object(&self) -> Result<Vec<u8>, Unfit> {
         if self.record.len() != self.columns.len() {
             let reason = format!("has {} cells, the header has {}", self.record.len(), self.columns.len());
             return Err(Unfit { field: None, reason });
@@ -91,7 +91,8 @@ impl Records {
                           or give --quote none";
             return Err(Unfit { field: Some(field), reason: reason.to_owned() });
         }
-        let (mut object, mut parameters) = (Map::new(), Map::new());
+        let is_event = matches!(self.cells, Cells::Events);
+        let (mut object, mut parameters) = (Members::default(), Members::default());
         for (index, (cell, column)) in self.record.cells().zip(&self.columns).enumerate() {
             if cell.is_empty() {
                 continue;
@@ -105,28 +106,62 @@ impl Records {
                     return Err(Unfit { field: Some(cell_of(index)), reason: reason.to_owned() });
                 }
             };
-            let value = match &self.cells {
+            let map = if is_event && !key.starts_with('_') { &mut parameters } else { &mut object };
+            match &self.cells {
                 Cells::Documented { read, .. } => {
-                    read(key, &cell).map_err(|reason| Unfit { field: Some(key.clone()), reason })?
+                    map.push(key, &read(key, &cell).map_err(|reason| Unfit { field: Some(key.clone()), reason })?);
                 }
                 Cells::Contacts { allowed }
                     if is_flag(key) && !allowed.contains(key) && !matches!(&*cell, "1" | "0") =>
                 {
                     return Err(Unfit { field: Some(key.clone()), reason: not_a_flag() });
                 }
+                // It is made of the columns of other names.
+                Cells::Events if key == PARAMETERS => {}
                 _ if matches!(key.as_str(), "_client_tags" | "_client_lists") => {
-                    cell.split('|').map(str::trim).collect()
+                    map.push(key, &cell.split('|').map(str::trim).collect::<Vec<_>>());
                 }
-                _ => Value::String(cell.into_owned()),
-            };
-            let is_parameter = matches!(self.cells, Cells::Events) && !key.starts_with('_');
-            let map = if is_parameter { &mut parameters } else { &mut object };
-            map.insert(key.clone(), value);
+                _ => map.push(key, &*cell),
+            }
         }
-        if matches!(self.cells, Cells::Events) {
-            object.insert("_event_parameters".to_owned(), parameters.into());
+        if is_event {
+            object.key(PARAMETERS);
+            object.0.extend(parameters.end());
         }
-        Ok(object)
+        Ok(object.end())
+    }
+}
+
+/// The member of an event that has its parameters.
+const PARAMETERS: &str = "_event_parameters";
+
+/// The members of a JSON object, written as they come: a header names none twice.
+struct Members(Vec<u8>);
+
+impl Default for Members {
+    fn default() -> Self {
+        Self(vec![b'{'])
+    }
+}
+
+impl Members {
+    fn push(&mut self, key: &str, value: &(impl Serialize + ?Sized)) {
+        self.key(key);
+        // Neither texts nor memory refuse to be written.
+        let _ = serde_json::to_writer(&mut self.0, value);
+    }
+
+    fn key(&mut self, key: &str) {
+        if self.0.len() > 1 {
+            self.0.push(b',');
+        }
+        let _ = serde_json::to_writer(&mut self.0, key);
+        self.0.push(b':');
+    }
+
+    fn end(mut self) -> Vec<u8> {
+        self.0.push(b'}');
+        self.0
     }
 }
 

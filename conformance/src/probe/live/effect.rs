@@ -220,19 +220,33 @@ pub(in super::super) fn item_of<'a>(api: &'a Api, list: &str) -> Option<&'a str>
 /// The same of these paths alone.
 pub(crate) fn item_among<'a>(paths: &(impl Iterator<Item = &'a str> + Clone), list: &str) -> Option<&'a str> {
     let list = list.trim_end_matches('/');
-    let name = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
-    let own = paths.clone().find(|path| parent_of(path) == Some(list));
+    let own = paths.clone().find(|path| path.starts_with(list) && parent_of(path) == Some(list));
     let is_elsewhere = |path: &&str| {
-        let is_its = |parent: &&str| name(parent) == name(list) || name(parent) + "s" == name(list);
-        let parent = parent_of(path).filter(is_its);
+        let parent = parent_of(path).filter(|parent| is_called_as(parent, list));
         parent.is_some_and(|parent| parent.split('/').all(|part| !part.starts_with('{') || list.contains(part)))
     };
     own.or_else(|| paths.clone().find(is_elsewhere))
 }
 
+/// Whether a path ends with the name of a list, in the singular or as it is.
+fn is_called_as(path: &str, list: &str) -> bool {
+    let [name, list] = [path, list].map(|path| path.rsplit('/').next().unwrap_or_default());
+    name == list || list.strip_suffix('s') == Some(name)
+}
+
+/// Whether a path may be a list of what a template names, which tells most of the others apart at once.
+pub(in super::super) fn may_list(path: &str, template: &str) -> bool {
+    let has_parameter = |path: &str| path.rsplit('/').next().is_some_and(|name| name.contains('{'));
+    // Parameters may have other names.
+    let may = |parent| has_parameter(parent) || is_called_as(parent, path.trim_end_matches('/'));
+    parent_of(template).is_some_and(may)
+}
+
 /// What a path that ends with a parameter is below.
 pub(crate) fn parent_of(path: &str) -> Option<&str> {
-    path.strip_suffix('}')?.rsplit_once("/{").map(|(parent, _)| parent)
+    let path = path.strip_suffix('}')?;
+    let (at, _) = path.rmatch_indices('/').find(|(at, _)| path[at + 1..].starts_with('{'))?;
+    Some(&path[..at])
 }
 
 fn is_list(api: &Api, operation: &Operation) -> bool {
@@ -385,6 +399,18 @@ mod tests {
         assert!(of(Some(
             "  - {target: \"$.paths['/index'].post\", description: d, update: {x-keyfit: {retry: safe}}}\n"
         )));
+    }
+
+    #[test]
+    fn what_has_an_item_may_list_it() {
+        let paths =
+            ["/users", "/users/", "/user/{user}", "/users/{name}", "/a/{b}", "/a/{c}/{d}", "/a/x{c}/{d}", "/{a}", "/"];
+        for list in paths {
+            let item = item_among(&paths.into_iter(), list);
+            assert!(item.is_none_or(|item| may_list(list, item)), "{list}: {item:?}");
+        }
+        assert!(may_list("/a/{other}", "/a/{c}/{d}"), "parameters have any name");
+        assert!(!may_list("/shops", "/users/{user}"));
     }
 
     fn ending_of(method: &str, path: &str, id: &str, summary: &str) -> Option<String> {

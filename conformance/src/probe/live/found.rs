@@ -8,7 +8,7 @@ use super::super::Target;
 use super::super::pages::Pages;
 use super::super::reply::Reply;
 use super::super::trial::Trial;
-use super::effect::item_of;
+use super::effect::{item_of, may_list};
 use super::ledger::first_listed;
 use super::{Effect, Live};
 use crate::catalogue::Catalogue;
@@ -69,8 +69,10 @@ impl Target {
         above: BTreeMap<String, String>,
     ) -> Option<String> {
         let lists = catalogue.api.operations.iter().filter(|other| {
-            let item = item_of(&catalogue.api, &other.path);
-            other.method == "GET" && item.is_some_and(|item| is_same_template(item, template))
+            let item = || item_of(&catalogue.api, &other.path);
+            other.method == "GET"
+                && may_list(&other.path, template)
+                && item().is_some_and(|item| is_same_template(item, template))
         });
         // Its own list goes before another one that has the same things.
         let mut lists: Vec<&Operation> = lists.collect();

@@ -12,6 +12,7 @@ use super::rules::{Direction, Rule, SchemaRules, surface as surf};
 use super::schema;
 use super::spot::Spot;
 use super::types::Types;
+use super::unchanged::Unchanged;
 
 /// How many schemas are compared at most, so that no document can keep a comparison busy: each step looks at one schema,
 /// or at one of its members.
@@ -27,6 +28,7 @@ pub(super) struct Comparison<'a> {
     reached_from: Vec<Vec<Owner>>,
     open: VecDeque<Open<'a>>,
     types: Rc<Types<'a>>,
+    pub(super) unchanged: Unchanged<'a>,
     steps: usize,
 }
 
@@ -61,7 +63,7 @@ struct Open<'a> {
 
 impl<'a> Comparison<'a> {
     /// `new` is the document that a client would be made of.
-    pub(super) fn new(new: &'a Document) -> Self {
+    pub(super) fn new(old: &'a Document, new: &'a Document) -> Self {
         Self {
             operations: Vec::new(),
             found: Vec::new(),
@@ -71,6 +73,7 @@ impl<'a> Comparison<'a> {
             reached_from: Vec::new(),
             open: VecDeque::new(),
             types: Rc::new(Types::of(new.root(Revision::New).value)),
+            unchanged: Unchanged::of(old, new),
             steps: STEPS,
         }
     }

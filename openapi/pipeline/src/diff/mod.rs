@@ -45,6 +45,7 @@ mod servers;
 mod spot;
 mod tuples;
 mod types;
+mod unchanged;
 mod values;
 mod variants;
 
@@ -60,7 +61,7 @@ use self::comparison::Comparison;
 /// It never fails: parts of a document that are not as OpenAPI says count as absent, a reference that cannot be followed
 /// is a finding where it changed, and so is a document that is too entangled to be compared whole.
 pub fn diff(old: &Document, new: &Document) -> Vec<Finding> {
-    let mut comparison = Comparison::new(new);
+    let mut comparison = Comparison::new(old, new);
     let pairs = operations::compare(&mut comparison, old, new);
     schemes::compare(&mut comparison, &pairs, old, new);
     security::compare(&mut comparison, &pairs, old, new);

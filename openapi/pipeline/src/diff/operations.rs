@@ -74,9 +74,17 @@ fn compare_pair<'a>(cx: &mut Comparison<'a>, pair: &Pair<'a>) {
         }
         _ => {}
     }
-    parameters::compare(cx, old, new);
-    bodies::compare(cx, old, new);
-    responses::compare(cx, old, new);
+    let has_same = |cx: &Comparison<'_>, key| cx.unchanged.has_member(&old.node, &new.node, key);
+    let has_same_shared = cx.unchanged.has_member(&old.item, &new.item, "parameters");
+    if old.path != new.path || !has_same_shared || !has_same(cx, "parameters") {
+        parameters::compare(cx, old, new);
+    }
+    if !has_same(cx, "requestBody") {
+        bodies::compare(cx, old, new);
+    }
+    if !has_same(cx, "responses") {
+        responses::compare(cx, old, new);
+    }
     hints::compare(cx, old, new);
 }
 

@@ -52,7 +52,7 @@ pub(super) fn compare<'a>(
     new: &Joint<'a>,
     spot: &Spot<'a>,
 ) {
-    if !cx.step(1, &new.first) {
+    if cx.unchanged.has(old, new) || !cx.step(1, &new.first) {
         return;
     }
     if !old.is_shared() && !new.is_shared() {
