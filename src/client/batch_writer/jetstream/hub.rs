@@ -1,0 +1,141 @@
+//! What the parts of a worker share: the items that are with the writer, and whether they may be sent.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_nats::Subject;
+use futures_core::future::BoxFuture;
+use tokio::sync::{Notify, OwnedSemaphorePermit};
+
+use super::connection::Connection;
+use super::loan::Loan;
+use super::places::Places;
+use super::session::Buckets;
+use super::settled::{Drained, Settled};
+use crate::client::batch_writer::gate::Gate;
+use crate::error::Error;
+use crate::runtime::{self, Instant};
+
+/// Who is told of settled items.
+pub(super) type Receiver = Box<dyn FnMut(&Settled) + Send>;
+
+/// An item that is with the writer.
+pub(super) struct Held {
+    pub(super) loan: Arc<Loan>,
+    pub(super) sequence: u64,
+    /// Where its acknowledgement goes.
+    pub(super) reply: Subject,
+    /// Whether it must not be sent twice, and was noted.
+    pub(super) is_single: bool,
+    /// Its room in this worker.
+    pub(super) _room: OwnedSemaphorePermit,
+}
+
+pub(super) struct Hub {
+    pub(super) connection: Connection,
+    pub(super) places: Places,
+    pub(super) buckets: Buckets,
+    held: Mutex<HashMap<u64, Held>>,
+    /// Until when this worker's session lasts.
+    until: Mutex<Option<Instant>>,
+    failure: Mutex<Option<Error>>,
+    is_stopping: AtomicBool,
+    /// Something happened that the worker looks at.
+    pub(super) news: Notify,
+    pub(super) counts: Mutex<Drained>,
+    pub(super) receiver: Mutex<Receiver>,
+}
+
+impl Hub {
+    pub(super) fn new(connection: Connection, places: Places, buckets: Buckets, receiver: Receiver) -> Self {
+        Self {
+            connection,
+            places,
+            buckets,
+            held: Mutex::default(),
+            until: Mutex::default(),
+            failure: Mutex::default(),
+            is_stopping: AtomicBool::new(false),
+            news: Notify::new(),
+            counts: Mutex::default(),
+            receiver: Mutex::new(receiver),
+        }
+    }
+
+    pub(super) fn hold(&self, number: u64, item: Held) {
+        item.loan.begin();
+        lock(&self.held).insert(number, item);
+    }
+
+    pub(super) fn release(&self, number: u64) -> Option<Held> {
+        lock(&self.held).remove(&number)
+    }
+
+    pub(super) fn lasts_until(&self, until: Option<Instant>) {
+        *lock(&self.until) = until;
+    }
+
+    /// Whether this worker's session lasts.
+    pub(super) fn is_valid(&self) -> bool {
+        lock(&self.until).is_some_and(|until| Instant::now() < until)
+    }
+
+    /// Ends the worker for an error; the first one counts.
+    pub(super) fn fail(&self, error: Error) {
+        lock(&self.failure).get_or_insert(error);
+        self.news.notify_one();
+    }
+
+    /// Takes the error that ended the worker.
+    pub(super) fn failure(&self) -> Option<Error> {
+        lock(&self.failure).take()
+    }
+
+    /// From here on nothing that is left over is an error.
+    pub(super) fn stop(&self) {
+        self.is_stopping.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_stopping(&self) -> bool {
+        self.is_stopping.load(Ordering::Acquire)
+    }
+}
+
+impl Gate for Hub {
+    fn prepare<'a>(&'a self, items: Vec<(u64, bool)>) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            let mut noted: BTreeMap<u16, (Arc<Loan>, Vec<u64>)> = BTreeMap::new();
+            {
+                let mut held = lock(&self.held);
+                for number in items.into_iter().filter_map(|(number, is_harmless)| (!is_harmless).then_some(number)) {
+                    let Some(item) = held.get_mut(&number).filter(|item| !item.loan.is_closed()) else { continue };
+                    item.is_single = true;
+                    let loan = noted.entry(item.loan.partition).or_insert_with(|| (Arc::clone(&item.loan), Vec::new()));
+                    loan.1.push(item.sequence);
+                }
+            }
+            let notes: Vec<_> = noted
+                .into_values()
+                .map(|(loan, sequences)| {
+                    let buckets = self.buckets.clone();
+                    runtime::spawn(async move { loan.note(&buckets, &sequences).await })
+                })
+                .collect();
+            for note in notes {
+                // One that broke off has closed nothing, and noted nothing for certain.
+                if note.await.is_err() {
+                    tracing::error!(target: "keyfit::batch_writer", "a note of what is about to be sent broke off");
+                }
+            }
+        })
+    }
+
+    fn allows(&self, number: u64) -> bool {
+        self.is_valid() && lock(&self.held).get(&number).is_some_and(|item| !item.loan.is_closed())
+    }
+}
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,135 @@
+//! The way of an item out of the queue: its outcome is published, then it is acknowledged.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::jetstream::context::PublishErrorKind;
+use async_nats::jetstream::message::PublishMessage;
+use bytes::Bytes;
+
+use super::failure::chain;
+use super::hub::{Held, Hub, lock};
+use super::settled::Settled;
+use crate::client::batch_writer::dead_letters::line;
+use crate::client::batch_writer::{Delivery, Outcome, Unknown};
+use crate::error::{Error, ErrorKind};
+use crate::runtime;
+
+/// How often an outcome is published, or an item acknowledged, where no answer comes: five seconds each.
+const ATTEMPTS: u32 = 24;
+const BETWEEN: Duration = Duration::from_millis(250);
+
+/// Takes in the outcome of an item.
+pub(super) fn settle(hub: &Arc<Hub>, delivery: &Delivery<'_>) {
+    let Some(held) = hub.release(delivery.sequence()) else { return };
+    let outcome = delivery.outcome().clone();
+    let is_let_go = held.loan.is_closed() || hub.is_stopping() || !hub.is_valid();
+    let hub = Arc::clone(hub);
+    if let Outcome::Unknown(why) = &outcome
+        && stays(why, held.is_single, is_let_go)
+    {
+        held.loan.close();
+        if !is_let_go {
+            hub.fail(Error::configuration(format!("items stay in the queue: {why}")));
+        }
+        let was_sent = why.may_have_been_sent();
+        runtime::spawn(async move {
+            if !was_sent {
+                held.loan.forget(held.sequence).await;
+            }
+            lock(&hub.counts).left += 1;
+            end(&hub, &held);
+        });
+        return;
+    }
+    let settled =
+        Settled { sequence: held.sequence, partition: held.loan.partition, item: delivery.item().to_vec(), outcome };
+    runtime::spawn(async move {
+        match take_out(&hub, &held, &settled).await {
+            Ok(()) => {
+                held.loan.forget(held.sequence).await;
+                lock(&hub.counts).count(&settled.outcome);
+                (lock(&hub.receiver))(&settled);
+            }
+            Err(error) => {
+                held.loan.close();
+                hub.fail(error);
+            }
+        }
+        end(&hub, &held);
+    });
+}
+
+fn end(hub: &Hub, held: &Held) {
+    held.loan.end();
+    if held.loan.is_settled() {
+        hub.news.notify_one();
+    }
+}
+
+/// Whether an item is to stay in the queue. `is_single`: it must not be sent twice. `is_let_go`: this worker has nothing to say of
+/// it any more.
+fn stays(why: &Unknown, is_single: bool, is_let_go: bool) -> bool {
+    if !why.may_have_been_sent() {
+        return true;
+    }
+    // Of what may be sent again nothing is known while the server is out of order.
+    let is_outage = |error: &Error| {
+        matches!(
+            error.kind(),
+            ErrorKind::Connect
+                | ErrorKind::Timeout
+                | ErrorKind::Transport
+                | ErrorKind::Cut
+                | ErrorKind::RateLimited
+                | ErrorKind::Server
+        )
+    };
+    !is_single && (is_let_go || why.error().is_some_and(is_outage))
+}
+
+/// Publishes the outcome, and acknowledges the item after that.
+async fn take_out(hub: &Hub, held: &Held, settled: &Settled) -> Result<(), Error> {
+    let unpublished =
+        |why: String| Error::configuration(format!("the outcome of item {} cannot be published: {why}", held.sequence));
+    let dead = line(held.sequence, &settled.item, &settled.outcome).map_err(|error| unpublished(error.to_string()))?;
+    let is_accepted = dead.is_none();
+    let text = dead.unwrap_or_else(|| format!("{{\"item\":{},\"outcome\":\"accepted\"}}", held.sequence).into_bytes());
+    let (subject, text) = (hub.places.outcomes(held.loan.partition, is_accepted), Bytes::from(text));
+    let id = held.sequence.to_string();
+    let mut last = String::new();
+    for _ in 0..ATTEMPTS {
+        let message = PublishMessage::build().payload(text.clone()).message_id(&id);
+        let published = match hub.connection.context.send_publish(subject.clone(), message).await {
+            Ok(confirmation) => confirmation.await,
+            Err(error) => Err(error),
+        };
+        let error = match published {
+            Ok(_) => return acknowledge(hub, held).await,
+            Err(error) => error,
+        };
+        last = chain(&error);
+        if !matches!(error.kind(), PublishErrorKind::TimedOut | PublishErrorKind::BrokenPipe | PublishErrorKind::StreamNotFound) {
+            break;
+        }
+        runtime::sleep(BETWEEN).await;
+    }
+    if last.contains("maximum") || last.contains("insufficient") {
+        last = format!("its stream is full ({last}). Take outcomes out of it, or raise its limit");
+    }
+    Err(unpublished(last))
+}
+
+async fn acknowledge(hub: &Hub, held: &Held) -> Result<(), Error> {
+    let mut last = String::new();
+    for _ in 0..ATTEMPTS {
+        match hub.connection.client.request(held.reply.clone(), "+ACK".into()).await {
+            Ok(_) => return Ok(()),
+            // The consumer is another one by now: whoever has it gets the item again, and knows its outcome from its number.
+            Err(_) if held.loan.is_closed() => return Ok(()),
+            Err(error) => last = chain(&error),
+        }
+        runtime::sleep(BETWEEN).await;
+    }
+    Err(Error::configuration(format!("item {} cannot be acknowledged: {last}", held.sequence)))
+}
