@@ -1,11 +1,10 @@
 //! What the parts of a worker share: the items that are with the writer, and whether they may be sent.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_nats::Subject;
-use futures_core::future::BoxFuture;
 use tokio::sync::{Notify, OwnedSemaphorePermit};
 
 use super::connection::Connection;
@@ -13,9 +12,8 @@ use super::loan::Loan;
 use super::places::Places;
 use super::session::Buckets;
 use super::settled::{Drained, Settled};
-use crate::client::batch_writer::gate::Gate;
 use crate::error::Error;
-use crate::runtime::{self, Instant};
+use crate::runtime::Instant;
 
 /// Who is told of settled items.
 pub(super) type Receiver = Box<dyn FnMut(&Settled) + Send>;
@@ -36,7 +34,7 @@ pub(super) struct Hub {
     pub(super) connection: Connection,
     pub(super) places: Places,
     pub(super) buckets: Buckets,
-    held: Mutex<HashMap<u64, Held>>,
+    pub(super) held: Mutex<HashMap<u64, Held>>,
     /// Until when this worker's session lasts.
     until: Mutex<Option<Instant>>,
     failure: Mutex<Option<Error>>,
@@ -99,40 +97,6 @@ impl Hub {
 
     pub(super) fn is_stopping(&self) -> bool {
         self.is_stopping.load(Ordering::Acquire)
-    }
-}
-
-impl Gate for Hub {
-    fn prepare<'a>(&'a self, items: Vec<(u64, bool)>) -> BoxFuture<'a, ()> {
-        Box::pin(async move {
-            let mut noted: BTreeMap<u16, (Arc<Loan>, Vec<u64>)> = BTreeMap::new();
-            {
-                let mut held = lock(&self.held);
-                for number in items.into_iter().filter_map(|(number, is_harmless)| (!is_harmless).then_some(number)) {
-                    let Some(item) = held.get_mut(&number).filter(|item| !item.loan.is_closed()) else { continue };
-                    item.is_single = true;
-                    let loan = noted.entry(item.loan.partition).or_insert_with(|| (Arc::clone(&item.loan), Vec::new()));
-                    loan.1.push(item.sequence);
-                }
-            }
-            let notes: Vec<_> = noted
-                .into_values()
-                .map(|(loan, sequences)| {
-                    let buckets = self.buckets.clone();
-                    runtime::spawn(async move { loan.note(&buckets, &sequences).await })
-                })
-                .collect();
-            for note in notes {
-                // One that broke off has closed nothing, and noted nothing for certain.
-                if note.await.is_err() {
-                    tracing::error!(target: "keyfit::batch_writer", "a note of what is about to be sent broke off");
-                }
-            }
-        })
-    }
-
-    fn allows(&self, number: u64) -> bool {
-        self.is_valid() && lock(&self.held).get(&number).is_some_and(|item| !item.loan.is_closed())
     }
 }
 

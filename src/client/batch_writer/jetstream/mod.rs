@@ -38,6 +38,7 @@ mod failure;
 mod filler;
 mod hub;
 mod loan;
+mod pass;
 mod places;
 mod session;
 mod settle;

@@ -6,12 +6,13 @@ use std::time::Duration;
 use async_nats::jetstream::context::PublishErrorKind;
 use async_nats::jetstream::message::PublishMessage;
 use bytes::Bytes;
+use tokio::task::JoinHandle;
 
 use super::failure::chain;
 use super::hub::{Held, Hub, lock};
 use super::settled::Settled;
 use crate::client::batch_writer::dead_letters::line;
-use crate::client::batch_writer::{Delivery, Outcome, Unknown};
+use crate::client::batch_writer::{Outcome, Unknown};
 use crate::error::{Error, ErrorKind};
 use crate::runtime;
 
@@ -19,13 +20,12 @@ use crate::runtime;
 const ATTEMPTS: u32 = 24;
 const BETWEEN: Duration = Duration::from_millis(250);
 
-/// Takes in the outcome of an item.
-pub(super) fn settle(hub: &Arc<Hub>, delivery: &Delivery<'_>) {
-    let Some(held) = hub.release(delivery.sequence()) else { return };
-    let outcome = delivery.outcome().clone();
+/// Takes in the outcome of an item, once. Its end is the item's way out of the queue, or that it stays.
+pub(super) fn settle(hub: &Arc<Hub>, number: u64, item: &[u8], outcome: &Outcome) -> Option<JoinHandle<()>> {
+    let held = hub.release(number)?;
     let is_let_go = held.loan.is_closed() || hub.is_stopping() || !hub.is_valid();
     let hub = Arc::clone(hub);
-    if let Outcome::Unknown(why) = &outcome
+    if let Outcome::Unknown(why) = outcome
         && stays(why, held.is_single, is_let_go)
     {
         held.loan.close();
@@ -33,18 +33,17 @@ pub(super) fn settle(hub: &Arc<Hub>, delivery: &Delivery<'_>) {
             hub.fail(Error::configuration(format!("items stay in the queue: {why}")));
         }
         let was_sent = why.may_have_been_sent();
-        runtime::spawn(async move {
+        return Some(runtime::spawn(async move {
             if !was_sent {
                 held.loan.forget(held.sequence).await;
             }
             lock(&hub.counts).left += 1;
             end(&hub, &held);
-        });
-        return;
+        }));
     }
-    let settled =
-        Settled { sequence: held.sequence, partition: held.loan.partition, item: delivery.item().to_vec(), outcome };
-    runtime::spawn(async move {
+    let (sequence, partition) = (held.sequence, held.loan.partition);
+    let settled = Settled { sequence, partition, item: item.to_vec(), outcome: outcome.clone() };
+    Some(runtime::spawn(async move {
         match take_out(&hub, &held, &settled).await {
             Ok(()) => {
                 held.loan.forget(held.sequence).await;
@@ -57,7 +56,7 @@ pub(super) fn settle(hub: &Arc<Hub>, delivery: &Delivery<'_>) {
             }
         }
         end(&hub, &held);
-    });
+    }))
 }
 
 fn end(hub: &Hub, held: &Held) {

@@ -24,7 +24,7 @@ use super::places::Places;
 use super::session::{Buckets, Renewed, Session};
 use super::settle::settle;
 use super::settled::{Drained, Settled};
-use crate::client::batch_writer::{Builder, WriteError, Writer};
+use crate::client::batch_writer::{Builder, Delivery, WriteError, Writer};
 use crate::error::Error;
 use crate::runtime::{self, Instant};
 
@@ -96,8 +96,12 @@ impl<T: Serialize> Worker<T> {
         let buckets = Buckets::open(&connection, &address, lease).await?;
         let hub = Arc::new(Hub::new(connection, places, buckets, Box::new(receiver)));
         let settling = Arc::clone(&hub);
-        let builder = builder.gate(Arc::clone(&hub) as Arc<_>);
-        let writer = builder.start(move |delivery| settle(&settling, delivery))?;
+        let builder = builder.gate(Arc::new(Arc::clone(&hub)));
+        // What was not sent comes this way alone; of the rest nothing is left to settle.
+        let receiver = move |delivery: &Delivery<'_>| {
+            settle(&settling, delivery.sequence(), delivery.item(), delivery.outcome());
+        };
+        let writer = builder.start(receiver)?;
         let (pulled, pulling) = mpsc::channel(64);
         let crew = Crew {
             hub: Arc::clone(&hub),
