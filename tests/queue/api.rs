@@ -69,7 +69,9 @@ impl Remembering {
         let items = body["parcels"].as_array().expect("a list").clone();
         {
             let mut received = self.received.lock().expect("no panic");
-            let known = |item: &Value| (item["owner"].as_str().expect("an owner").to_owned(), item["n"].as_u64().expect("a number"));
+            let known = |item: &Value| {
+                (item["owner"].as_str().expect("an owner").to_owned(), item["n"].as_u64().expect("a number"))
+            };
             received.extend(items.iter().map(known));
         }
         self.came.notify_waiters();

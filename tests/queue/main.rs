@@ -19,8 +19,11 @@ use keyfit::operation::{Batching, Partial, Retry};
 use keyfit::{Api, Config, DynamicClient, Operation, RetryPolicy};
 use serde_json::{Value, json};
 
-const OUTCOMES: &[Partial] =
-    &[Partial::new().with_outcomes("/results").with_outcome("/state", &["stored"]).with_reason("/problem").with_item("")];
+const OUTCOMES: &[Partial] = &[Partial::new()
+    .with_outcomes("/results")
+    .with_outcome("/state", &["stored"])
+    .with_reason("/problem")
+    .with_item("")];
 
 /// `push` must not be sent twice; `upsert` may.
 static OPERATIONS: [Operation; 2] =
@@ -57,7 +60,8 @@ fn item(operation: &str, number: u64, owners: u64) -> Value {
 /// Fills a queue.
 async fn fill(queue: &str, operation: &str, items: std::ops::Range<u64>, owners: u64) -> Filled {
     let address = Address::parse(queue).expect("an address");
-    let mut filler = Filler::open(address, &writer(operation, "http://127.0.0.1:1"), None, None).await.expect("a queue");
+    let mut filler =
+        Filler::open(address, &writer(operation, "http://127.0.0.1:1"), None, None).await.expect("a queue");
     for number in items {
         let json = item(operation, number, owners).to_string();
         let put = filler.put(number, &format!("item-{number}"), json.as_bytes()).await.expect("room");

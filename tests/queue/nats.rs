@@ -20,17 +20,23 @@ pub(crate) struct Nats {
     port: u16,
     folder: tempfile::TempDir,
     settings: String,
+    /// Who asks here, where it wants a login.
+    login: Option<(&'static str, &'static str)>,
     process: Child,
 }
 
 impl Nats {
     /// `None`, with a word, where there is no such program. `settings`: more of its configuration.
     pub(crate) async fn start(settings: &str) -> Option<Self> {
+        Self::start_with(settings, None).await
+    }
+
+    pub(crate) async fn start_with(settings: &str, login: Option<(&'static str, &'static str)>) -> Option<Self> {
         let program = program()?;
         let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
         let folder = tempfile::tempdir().expect("a folder");
         let process = begin(&program, port, &folder, settings);
-        let nats = Self { program, port, folder, settings: settings.to_owned(), process };
+        let nats = Self { program, port, folder, settings: settings.to_owned(), login, process };
         nats.answers().await;
         Some(nats)
     }
@@ -101,7 +107,13 @@ impl Nats {
     }
 
     async fn answers(&self) {
-        while async_nats::connect(self.place()).await.is_err() {
+        let options = || match self.login {
+            None => async_nats::ConnectOptions::new(),
+            Some((user, password)) => {
+                async_nats::ConnectOptions::with_user_and_password(user.to_owned(), password.to_owned())
+            }
+        };
+        while options().connect(self.place()).await.is_err() {
             SystemClock.sleep(Duration::from_millis(20)).await;
         }
     }
@@ -118,16 +130,12 @@ impl Drop for Nats {
 fn begin(program: &PathBuf, port: u16, folder: &tempfile::TempDir, settings: &str) -> Child {
     let config = folder.path().join("nats.conf");
     let store = folder.path().join("store");
-    let text = format!("listen: \"127.0.0.1:{port}\"\njetstream {{ store_dir: {store:?}, max_file_store: 64MB }}\n{settings}\n");
+    let text = format!(
+        "listen: \"127.0.0.1:{port}\"\njetstream {{ store_dir: {store:?}, max_file_store: 64MB }}\n{settings}\n"
+    );
     std::fs::write(&config, text).expect("written");
     let log = std::fs::File::create(folder.path().join("log")).expect("a file");
-    Command::new(program)
-        .arg("-c")
-        .arg(&config)
-        .stdout(Stdio::null())
-        .stderr(log)
-        .spawn()
-        .expect("it starts")
+    Command::new(program).arg("-c").arg(&config).stdout(Stdio::null()).stderr(log).spawn().expect("it starts")
 }
 
 /// The program: beside the Python of the peers, whose wheels may hold it, or on the path.
@@ -135,7 +143,8 @@ pub(crate) fn program() -> Option<PathBuf> {
     let variable = |name: &str| env::vars_os().find(|(key, _)| key == name).map(|(_, value)| value);
     let of_peers = variable("KEYFIT_PYTHON").and_then(|python| Some(PathBuf::from(python).parent()?.to_owned()));
     let of_path = variable("PATH").map(|path| env::split_paths(&path).collect::<Vec<_>>()).unwrap_or_default();
-    let found = of_peers.into_iter().chain(of_path).map(|folder| folder.join("nats-server")).find(|program| program.is_file());
+    let found =
+        of_peers.into_iter().chain(of_path).map(|folder| folder.join("nats-server")).find(|program| program.is_file());
     if found.is_none() {
         println!("skipped: there is no nats-server");
     }

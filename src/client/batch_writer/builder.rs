@@ -205,8 +205,7 @@ impl<T: Serialize> Builder<T> {
     #[cfg(feature = "nats")]
     pub(super) fn fields(&self) -> Fields {
         let most_bytes = self.limits.batch_bytes;
-        let mut fields =
-            Fields::of(self.operation, self.key.as_deref(), self.transport.is_idempotent(), most_bytes);
+        let mut fields = Fields::of(self.operation, self.key.as_deref(), self.transport.is_idempotent(), most_bytes);
         fields.check.clone_from(&self.check);
         fields
     }

@@ -164,7 +164,13 @@ impl<T: Serialize> Writer<T> {
         }
     }
 
-    async fn put(&self, sequence: Option<u64>, json: &[u8], identity: &Checked<'_>, is_doubted: bool) -> Result<Written, WriteError> {
+    async fn put(
+        &self,
+        sequence: Option<u64>,
+        json: &[u8],
+        identity: &Checked<'_>,
+        is_doubted: bool,
+    ) -> Result<Written, WriteError> {
         if let Some(written) = self.offer(sequence, json, identity, is_doubted)? {
             return Ok(written);
         }

@@ -67,7 +67,9 @@ impl Address {
             return Err(refused("its path has more than a stream and a consumer"));
         }
         if [Some(stream), consumer].into_iter().flatten().any(|name| !is_name(name)) {
-            return Err(refused("a name in its path has other characters than letters, digits, `-` and `_`, or more than 64"));
+            return Err(refused(
+                "a name in its path has other characters than letters, digits, `-` and `_`, or more than 64",
+            ));
         }
         Ok(Self {
             is_tls,
@@ -142,7 +144,9 @@ mod tests {
 
     #[test]
     fn a_login_is_shown_nowhere() {
-        for url in ["nats://ann:hunter2@h/s", "nats://hunter2@h/s", "http://ann:hunter2@h/s", "nats://ann:hunter2@h:x/s"] {
+        for url in
+            ["nats://ann:hunter2@h/s", "nats://hunter2@h/s", "http://ann:hunter2@h/s", "nats://ann:hunter2@h:x/s"]
+        {
             let shown = match Address::parse(url) {
                 Ok(address) => format!("{address} {address:?}"),
                 Err(error) => format!("{error} {error:?}"),
@@ -153,7 +157,17 @@ mod tests {
 
     #[test]
     fn what_is_no_such_url_is_refused_with_the_way_out() {
-        for url in ["", "contacts", "nats://h", "nats://h/", "nats://h/a.b", "nats://h/a/b/c", "redis://h/s", "nats://h/s?x=1", "nats:///s"] {
+        for url in [
+            "",
+            "contacts",
+            "nats://h",
+            "nats://h/",
+            "nats://h/a.b",
+            "nats://h/a/b/c",
+            "redis://h/s",
+            "nats://h/s?x=1",
+            "nats:///s",
+        ] {
             let error = Address::parse(url).expect_err(url).to_string();
             assert!(error.contains("nats://HOST:PORT/STREAM"), "{error}");
         }

@@ -49,7 +49,11 @@ impl Connection {
             });
         options = match (&address.credentials, &address.login) {
             (Some(path), _) => options.credentials_file(path).await.map_err(|error| {
-                Error::configuration(format!("the credentials of the queue cannot be read: {}: {}", path.display(), error.kind()))
+                Error::configuration(format!(
+                    "the credentials of the queue cannot be read: {}: {}",
+                    path.display(),
+                    error.kind()
+                ))
             })?,
             (None, Login::None) => options,
             (None, Login::Token(token)) => options.token(token.expose_secret().to_owned()),
@@ -68,7 +72,12 @@ impl Connection {
         let client = match made {
             Ok(Ok(client)) => client,
             Ok(Err(error)) => return Err(refused(address, reason(error.kind(), address))),
-            Err(_) => return Err(refused(address, "it does not answer within 5 s: is it running, and can it be reached from here?")),
+            Err(_) => {
+                return Err(refused(
+                    address,
+                    "it does not answer within 5 s: is it running, and can it be reached from here?",
+                ));
+            }
         };
         let (major, minor, patch) = OLDEST;
         if !client.is_server_compatible(major, minor, patch) {

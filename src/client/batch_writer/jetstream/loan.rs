@@ -54,7 +54,9 @@ impl Loan {
         let record: Record = match &entry {
             None => Record::default(),
             Some(entry) => serde_json::from_slice(&entry.value).map_err(|_| {
-                Error::configuration(format!("what the bucket holds of partition {partition} is none of this version of keyfit"))
+                Error::configuration(format!(
+                    "what the bucket holds of partition {partition} is none of this version of keyfit"
+                ))
             })?,
         };
         // After the record was read: whoever it names had signed in before.
@@ -66,7 +68,11 @@ impl Loan {
         let doubted = record.sent.clone();
         let value = bytes_of(&Record { holder: Some(session.id.clone()), sent: record.sent });
         let taken = match entry {
-            None => buckets.partitions.create(&key, value).await.map_err(|error| error.kind() == CreateErrorKind::AlreadyExists),
+            None => buckets
+                .partitions
+                .create(&key, value)
+                .await
+                .map_err(|error| error.kind() == CreateErrorKind::AlreadyExists),
             Some(entry) => {
                 let taken = buckets.partitions.update(&key, value, entry.revision).await;
                 taken.map_err(|error| error.kind() == UpdateErrorKind::WrongLastRevision)

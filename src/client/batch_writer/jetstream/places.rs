@@ -40,10 +40,13 @@ impl Places {
         if let Some(found) = find(connection, address).await? {
             let places = Self::of(&found, address)?;
             if partitions.is_some_and(|asked| asked != places.partitions) {
-                return Err(refused(address, &format!(
-                    "it has {} partitions, and their number stays: leave the option out, or name another stream",
-                    places.partitions
-                )));
+                return Err(refused(
+                    address,
+                    &format!(
+                        "it has {} partitions, and their number stays: leave the option out, or name another stream",
+                        places.partitions
+                    ),
+                ));
             }
             places.make_outcomes(connection, address).await?;
             return Ok(places);
@@ -80,14 +83,20 @@ impl Places {
         let config = &found.cached_info().config;
         match config.metadata.get(MARK).map(String::as_str) {
             Some(VERSION) => {}
-            Some(_) => return Err(refused(address, "another version of keyfit made it: use that one, or another stream")),
+            Some(_) => {
+                return Err(refused(address, "another version of keyfit made it: use that one, or another stream"));
+            }
             None => {
-                return Err(refused(address, "its stream is there, and is none that keyfit made: name another one; nothing was changed"));
+                return Err(refused(
+                    address,
+                    "its stream is there, and is none that keyfit made: name another one; nothing was changed",
+                ));
             }
         }
         let partitions = config.metadata.get(PARTITIONS).and_then(|number| number.parse().ok());
         let partitions = partitions.filter(|number| (1..=MOST_PARTITIONS).contains(number));
-        let partitions = partitions.ok_or_else(|| refused(address, "its metadata do not say how many partitions it has"))?;
+        let partitions =
+            partitions.ok_or_else(|| refused(address, "its metadata do not say how many partitions it has"))?;
         if config.retention != RetentionPolicy::WorkQueue {
             return Err(refused(address, "somebody changed its retention, which is that of a work queue"));
         }
@@ -163,11 +172,12 @@ async fn create(connection: &Connection, address: &Address, config: Config) -> R
             let why = match error.kind() {
                 // Who makes it at the same moment makes the same one, or was refused above.
                 CreateStreamErrorKind::JetStream(error) if error.error_code() == ErrorCode::STREAM_NAME_EXIST => {
-                    return Err(refused(address, &format!("the stream `{name}` was made by somebody else just now: try again")));
+                    return Err(refused(
+                        address,
+                        &format!("the stream `{name}` was made by somebody else just now: try again"),
+                    ));
                 }
-                CreateStreamErrorKind::JetStream(error)
-                    if error.error_code() == ErrorCode::STREAM_SUBJECT_OVERLAP =>
-                {
+                CreateStreamErrorKind::JetStream(error) if error.error_code() == ErrorCode::STREAM_SUBJECT_OVERLAP => {
                     "subjects of it belong to another stream already: name another queue".to_owned()
                 }
                 _ => format!("the stream `{name}` cannot be made: {error}"),

@@ -51,7 +51,10 @@ impl Buckets {
     /// Makes the buckets, or finds them. A lease that others agreed on stays.
     pub(super) async fn open(connection: &Connection, address: &Address, lease: Duration) -> Result<Self, Error> {
         let Some(consumer) = &address.consumer else {
-            return Err(refused(address, "it names no consumer: `nats://HOST:PORT/STREAM/CONSUMER`, such as `/import` at its end"));
+            return Err(refused(
+                address,
+                "it names no consumer: `nats://HOST:PORT/STREAM/CONSUMER`, such as `/import` at its end",
+            ));
         };
         let name = |what: &str| format!("{}-{consumer}-{what}", address.stream);
         let (workers, lease) = bucket(connection, address, name("workers"), lease).await?;
@@ -129,19 +132,24 @@ async fn bucket(
     name: String,
     lease: Duration,
 ) -> Result<(Store, Duration), Error> {
-    let failed = |error: &dyn std::error::Error| refused(address, &format!("the bucket `{name}` cannot be used: {}", chain(error)));
+    let failed = |error: &dyn std::error::Error| {
+        refused(address, &format!("the bucket `{name}` cannot be used: {}", chain(error)))
+    };
     match connection.context.get_stream(format!("KV_{name}")).await {
         Ok(found) => {
             let config = &found.cached_info().config;
             if config.description.as_deref() != Some(MARK) {
-                return Err(refused(address, &format!("the bucket `{name}` is there, and is none that keyfit made: name another consumer")));
+                return Err(refused(
+                    address,
+                    &format!("the bucket `{name}` is there, and is none that keyfit made: name another consumer"),
+                ));
             }
             let lease = config.max_age;
             let store = connection.context.get_key_value(&name).await.map_err(|error| failed(&error))?;
             return Ok((store, lease));
         }
-        Err(error)
-            if matches!(&error.kind(), GetStreamErrorKind::JetStream(error) if error.error_code() == ErrorCode::STREAM_NOT_FOUND) => {}
+        Err(error) if matches!(&error.kind(), GetStreamErrorKind::JetStream(error) if error.error_code() == ErrorCode::STREAM_NOT_FOUND) =>
+            {}
         Err(error) => return Err(failed(&error)),
     }
     let config = Config {
@@ -156,4 +164,3 @@ async fn bucket(
     let store = connection.context.create_key_value(config).await.map_err(|error| failed(&error))?;
     Ok((store, lease))
 }
-

@@ -108,7 +108,10 @@ async fn take_out(hub: &Hub, held: &Held, settled: &Settled) -> Result<(), Error
             Err(error) => error,
         };
         last = chain(&error);
-        if !matches!(error.kind(), PublishErrorKind::TimedOut | PublishErrorKind::BrokenPipe | PublishErrorKind::StreamNotFound) {
+        if !matches!(
+            error.kind(),
+            PublishErrorKind::TimedOut | PublishErrorKind::BrokenPipe | PublishErrorKind::StreamNotFound
+        ) {
             break;
         }
         runtime::sleep(BETWEEN).await;

@@ -75,4 +75,3 @@ impl fmt::Debug for Settled {
             .finish_non_exhaustive()
     }
 }
-

@@ -131,11 +131,16 @@ async fn alone(stream: &Stream<Info>, consumer: &str, address: &Address) -> Resu
     let mut names = std::pin::pin!(stream.consumer_names());
     while let Some(name) = std::future::poll_fn(|context| names.as_mut().poll_next(context)).await {
         let name = name.map_err(|error| refused(address, &format!("its consumers cannot be listed: {error}")))?;
-        let is_ours = name.rsplit_once('-').is_some_and(|(ours, partition)| {
-            ours == consumer && partition.bytes().all(|byte| byte.is_ascii_digit())
-        });
+        let is_ours = name
+            .rsplit_once('-')
+            .is_some_and(|(ours, partition)| ours == consumer && partition.bytes().all(|byte| byte.is_ascii_digit()));
         if !is_ours {
-            return Err(refused(address, &format!("the consumer `{name}` takes its items: name that one (without the number at its end), or remove it")));
+            return Err(refused(
+                address,
+                &format!(
+                    "the consumer `{name}` takes its items: name that one (without the number at its end), or remove it"
+                ),
+            ));
         }
     }
     Ok(())
@@ -338,15 +343,15 @@ impl Crew {
     /// Whether nothing is in the queue, here or with another worker.
     async fn is_empty(&self) -> bool {
         let has_open = self.loans.values().any(|(loan, _)| !loan.is_settled());
-        self.session.is_some()
-            && !has_open
-            && self.stream.get_info().await.is_ok_and(|info| info.state.messages == 0)
+        self.session.is_some() && !has_open && self.stream.get_info().await.is_ok_and(|info| info.state.messages == 0)
     }
 
     /// Waits until every outcome is published, or cannot be, and gives everything back.
     async fn settle_and_end(&mut self) {
         while !self.loans.values().all(|(loan, _)| loan.is_settled()) {
-            if let Some(session) = self.session.as_mut().filter(|_| self.renewed.elapsed() >= self.hub.buckets.lease / 3) {
+            if let Some(session) =
+                self.session.as_mut().filter(|_| self.renewed.elapsed() >= self.hub.buckets.lease / 3)
+            {
                 self.renewed = Instant::now();
                 let _ = self.hub.buckets.renew(session).await;
             }
@@ -370,11 +375,8 @@ async fn feed<T: Serialize>(hub: &Hub, writer: &Writer<T>, mut pulling: mpsc::Re
         }
         let is_doubted = loan.doubted.contains(&sequence);
         hub.hold(number, Held { loan, sequence, reply, is_single: false, _room: room });
-        let written = if is_doubted {
-            writer.write_doubted(number, &item).await
-        } else {
-            writer.write_json(number, &item).await
-        };
+        let written =
+            if is_doubted { writer.write_doubted(number, &item).await } else { writer.write_json(number, &item).await };
         if let Err(error) = written {
             if let Some(held) = hub.release(number) {
                 held.loan.end();
@@ -416,10 +418,14 @@ async fn pull_all(
             return Err(format!("delivery {delivered} came after {last}"));
         }
         last = delivered;
-        let Some(reply) = message.reply.clone() else { return Err("a message has no subject for its answer".to_owned()) };
+        let Some(reply) = message.reply.clone() else {
+            return Err("a message has no subject for its answer".to_owned());
+        };
         let Ok(room) = Arc::clone(room).acquire_owned().await else { return Ok(()) };
         let item = message.payload.clone();
-        if loan.is_closed() || pulled.send(Pulled { loan: Arc::clone(loan), sequence, reply, item, room }).await.is_err() {
+        if loan.is_closed()
+            || pulled.send(Pulled { loan: Arc::clone(loan), sequence, reply, item, room }).await.is_err()
+        {
             return Ok(());
         }
     }
