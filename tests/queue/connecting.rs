@@ -100,12 +100,8 @@ async fn a_queue_without_a_stream_or_a_consumer_or_with_another_one_is_refused()
     fill(&nats.queue(), "push", 0..10, 2).await;
     let said = worker(&format!("nats://{}/parcels", nats.place())).await;
     assert!(said.contains("it names no consumer"), "{said}");
-    let again = Filler::open(
-        Address::parse(&nats.queue()).expect("an address"),
-        &writer("push", "http://127.0.0.1:1"),
-        Some(3),
-        None,
-    );
+    let (address, writing) = (Address::parse(&nats.queue()).expect("an address"), writer("push", "http://127.0.0.1:1"));
+    let again = Filler::open(address, &writing, Some(3), None);
     let said = again.await.expect_err("another number").to_string();
     assert!(said.contains("it has 16 partitions"), "{said}");
     // Another group of workers takes its items.

@@ -6,8 +6,8 @@ use keyfit::{Clock as _, SystemClock};
 use rustix::process::Signal;
 
 use super::api::Remembering;
-use super::nats::Nats;
-use super::workers::{Running, end, signal, start};
+use super::nats::{Nats, send};
+use super::workers::{Running, end, start};
 use super::{assert_whole, fill};
 
 /// When a worker is killed.
@@ -111,11 +111,11 @@ async fn is_whole_after_a_long_sleep(operation: &str) {
     let came = api.came.notified();
     let sleeper = start(&nats, &api, operation);
     came.await;
-    signal(&sleeper.0, Signal::STOP);
+    send(&sleeper.0, Signal::STOP);
     let other = start(&nats, &api, operation);
     // Its lease ends, and the other one takes what it had.
     SystemClock.sleep(Duration::from_millis(3500)).await;
-    signal(&sleeper.0, Signal::CONT);
+    send(&sleeper.0, Signal::CONT);
     println!("{} left at its return", nats.left().await);
     end(other).await;
     end(sleeper).await;

@@ -62,7 +62,7 @@ impl Nats {
     }
 
     pub(crate) fn signal(&self, signal: rustix::process::Signal) {
-        super::workers::signal(&self.process, signal);
+        send(&self.process, signal);
     }
 
     pub(crate) async fn context(&self) -> Context {
@@ -125,6 +125,11 @@ impl Drop for Nats {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+pub(crate) fn send(child: &Child, signal: rustix::process::Signal) {
+    let id = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw).expect("a process");
+    rustix::process::kill_process(id, signal).expect("it runs");
 }
 
 fn begin(program: &PathBuf, port: u16, folder: &tempfile::TempDir, settings: &str) -> Child {

@@ -5,7 +5,6 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use keyfit::batch_writer::jetstream::{Address, Worker};
-use rustix::process::Signal;
 
 use super::api::Remembering;
 use super::nats::Nats;
@@ -57,11 +56,6 @@ pub(crate) async fn end(mut worker: Running) -> String {
         said
     });
     tokio::time::timeout(Duration::from_secs(120), reading).await.expect("it ends in time").expect("no panic")
-}
-
-pub(crate) fn signal(child: &Child, signal: Signal) {
-    let id = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw).expect("a process");
-    rustix::process::kill_process(id, signal).expect("it runs");
 }
 
 async fn empties(workers: usize, operation: &str) {
