@@ -136,7 +136,8 @@ fn begin(program: &PathBuf, port: u16, folder: &tempfile::TempDir, settings: &st
     let config = folder.path().join("nats.conf");
     let store = folder.path().join("store");
     let text = format!(
-        "listen: \"127.0.0.1:{port}\"\njetstream {{ store_dir: {store:?}, max_file_store: 64MB }}\n{settings}\n"
+        "listen: \"127.0.0.1:{port}\"\njetstream {{ store_dir: \"{}\", max_file_store: 64MB, sync_interval: always }}\n{settings}\n",
+        store.display()
     );
     std::fs::write(&config, text).expect("written");
     let log = std::fs::File::create(folder.path().join("log")).expect("a file");

@@ -102,7 +102,8 @@ impl Sender {
 
     /// What may be sent of a batch, the last part first. The outcome of the rest is known.
     async fn admitted(&self, batch: &Batch, outcomes: &mut [Option<Outcome>]) -> Vec<Range<usize>> {
-        let Some(gate) = &self.gate else { return vec![0..batch.len()] };
+        let whole = 0..batch.len();
+        let Some(gate) = &self.gate else { return Vec::from([whole]) };
         let items = (0..batch.len()).map(|index| (batch.sequence(index), batch.is_harmless(&(index..index + 1))));
         gate.prepare(items.collect()).await;
         let mut parts: Vec<Range<usize>> = Vec::new();

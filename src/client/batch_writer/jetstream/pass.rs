@@ -25,16 +25,16 @@ impl Gate for Arc<Hub> {
                     loan.1.push(item.sequence);
                 }
             }
-            let notes: Vec<_> = noted
+            let writes: Vec<_> = noted
                 .into_values()
                 .map(|(loan, sequences)| {
                     let buckets = self.buckets.clone();
                     runtime::spawn(async move { loan.note(&buckets, &sequences).await })
                 })
                 .collect();
-            for note in notes {
+            for write in writes {
                 // One that broke off has closed nothing, and noted nothing for certain.
-                if note.await.is_err() {
+                if write.await.is_err() {
                     tracing::error!(target: "keyfit::batch_writer", "a note of what is about to be sent broke off");
                 }
             }

@@ -103,10 +103,7 @@ async fn take_out(hub: &Hub, held: &Held, settled: &Settled) -> Result<(), Error
             Ok(confirmation) => confirmation.await,
             Err(error) => Err(error),
         };
-        let error = match published {
-            Ok(_) => return acknowledge(hub, held).await,
-            Err(error) => error,
-        };
+        let Err(error) = published else { return acknowledge(hub, held).await };
         last = chain(&error);
         if !matches!(
             error.kind(),
