@@ -1,5 +1,6 @@
 //! The cost of a budget in a store: calls a second of eight processes that share one, against one process whose limiter is in memory,
-//! with the same server on the same cores; then how much of a limit eight processes use, and how often they ask.
+//! with the same server on the same cores; then how much of a limit eight processes use, how often they ask, and how often a store can be
+//! asked.
 //!
 //! `cargo bench --bench budget --features valkey` (needs `valkey-server` or `redis-server`).
 
@@ -12,7 +13,7 @@ mod store;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use keyfit::budget::ValkeyBudget;
+use keyfit::budget::{Budget as _, Report, Reservation, Seen, ValkeyBudget};
 use keyfit::scopien::{Client, Key};
 use keyfit::{Clock as _, Config, SystemClock};
 
@@ -66,6 +67,32 @@ async fn run(url: &str, store: &str, processes: u64) -> u64 {
     calls
 }
 
+/// Questions that the store answers in a second, of a thousand clients that each take five calls.
+async fn questions(store: &Store) -> u64 {
+    let budget = ValkeyBudget::connect(&store.url(), "questions").await.expect("a budget");
+    // Enough for all of them.
+    let seen = Seen { limit: None, remaining: 1_000_000_000, reset: 1, resets_in: TIME * 10 };
+    let report = Report { answered: 1, seen: Some(seen), ..Report::default() };
+    budget.reserve("bucket", Reservation { report, ..Reservation::default() }).await.expect("it is noted");
+    let until = SystemClock.monotonic() + TIME;
+    let mut asking = tokio::task::JoinSet::new();
+    for task in 0..CALLERS {
+        let budget = budget.clone();
+        asking.spawn(async move {
+            let mut asked = 0;
+            while SystemClock.monotonic() < until {
+                // Each client has its turn.
+                let holder = (task + asked * CALLERS) % 1000;
+                let wanted = Reservation { holder, wanted: 5, ..Reservation::default() };
+                budget.reserve("bucket", wanted).await.expect("an answer");
+                asked += 1;
+            }
+            asked
+        });
+    }
+    asking.join_all().await.into_iter().sum::<u64>() / TIME.as_secs()
+}
+
 fn ratio(one: u64, other: u64) -> f64 {
     let float = |number: u64| f64::from(u32::try_from(number).expect("below four billions"));
     float(one) / float(other)
@@ -117,4 +144,5 @@ async fn main() {
         server.refused(),
         ratio(store.scripts().await, calls)
     );
+    println!("the store answers {} questions a second of a thousand clients", questions(&store).await);
 }

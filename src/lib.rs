@@ -34,8 +34,8 @@
 //! On by default: `reqwest` (the HTTP client that is built in; without it each client is given one, see [`http_client`]), `rustls` (TLS;
 //! without it the built-in client speaks to loopback hosts only), `oauth`, `jwt`, `webhook` (signatures of
 //! deliveries), and one for each API that ships. Off: `profile` (settings and places of credentials in a file), `vault`, `aws`,
-//! `command-source` (secret sources), `valkey` (a rate budget for several machines), `postgres` (sessions for several machines), `nats`
-//! (an import by many workers), `axum`
+//! `command-source` (secret sources), `valkey` (a rate budget for several machines), `postgres` and `sqlite` (sessions, tokens and
+//! rotations that processes share), `nats` (an import by many workers), `axum`
 //! (delivery reports as an extractor), `gzip`, `brotli`, `zstd` (packed answers), `http2`, `blocking` (calls from code that is not async),
 //! `opentelemetry` (metrics), `testing` (a clock, answers and recorded exchanges for tests), `dispatch` (the clients that ship by name, and
 //! their documents).
@@ -92,12 +92,13 @@ extern crate self as keyfit;
         feature = "nats",
         feature = "postgres",
         feature = "profile",
+        feature = "sqlite",
         feature = "valkey"
     )
 ))]
 compile_error!(
     "these features of keyfit are none of WebAssembly: `reqwest`, `rustls`, `gzip`, `brotli`, `zstd`, `http2`, `jwt`, `blocking`, \
-     `command-source`, `nats`, `postgres`, `profile`, `valkey`. Take it with `default-features = false` and those that you need, such as `oauth`: \
+     `command-source`, `nats`, `postgres`, `profile`, `sqlite`, `valkey`. Take it with `default-features = false` and those that you need, such as `oauth`: \
      requests are sent by `fetch`"
 );
 

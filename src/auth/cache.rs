@@ -83,6 +83,11 @@ impl Refresh {
         self.clock = Arc::new(clock);
         self
     }
+
+    /// How long a token is left alone that lives so long; `None` for one without expiry.
+    pub(super) fn fresh_for(&self, life: Option<Duration>) -> Duration {
+        life.map_or(self.recheck, |life| life.saturating_sub(self.leeway.min(life / 4)))
+    }
 }
 
 /// A token and what keeps it good. Cloning shares it.
@@ -270,13 +275,8 @@ impl Shared {
         if token.expires_at().is_some_and(|time| time <= now) {
             return Err(Error::credential("the source of the token handed out one that has expired"));
         }
-        let fresh_for = match token.expires_at() {
-            Some(time) => {
-                let life = time.duration_since(now).unwrap_or_default();
-                life.saturating_sub(self.refresh.leeway.min(life / 4))
-            }
-            None => self.refresh.recheck,
-        };
+        let life = token.expires_at().map(|time| time.duration_since(now).unwrap_or_default());
+        let fresh_for = self.refresh.fresh_for(life);
         let is_same = state.current.as_ref().is_some_and(|kept| kept.held.token.expose() == token.expose());
         if !is_same {
             state.adopted += 1;

@@ -10,6 +10,7 @@
 //! | a user's consent, or the client credentials of a service | [`Credential::from_source`] | [`oauth`] (feature `oauth`) |
 //! | a client secret or a private key to sign JWTs with | [`Credential::from_source`] | [`JwtSigner`] (feature `jwt`) |
 //! | a key to be replaced | | [`rotation`] |
+//! | processes that share a session, a token or a rotation | | `store` (features `postgres`, `sqlite`) |
 //! | a token that may do too little, or too much | | [`Needs`], held against the [`Scopes`] of the token |
 //! | a key that is old, endless or almost used up | | [`Hygiene`] |
 //!
@@ -44,6 +45,8 @@ mod secret;
 #[cfg(not(target_family = "wasm"))]
 pub(crate) mod secret_file;
 pub mod source;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub mod store;
 pub(crate) mod token;
 mod token_check;
 

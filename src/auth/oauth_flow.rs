@@ -1,5 +1,7 @@
 //! A flow of OAuth 2.0 as data.
 
+use std::time::Duration;
+
 /// A flow of OAuth 2.0, or OpenID Connect, as the document of an API describes it: its URLs, and the scopes that the operations of
 /// the client need. A generated client has its flows in the module `oauth`, and a function `oauth` where a service can act for
 /// itself. Going through a flow takes the feature `oauth`.
@@ -24,12 +26,21 @@ pub struct OAuthFlow {
     pub issuer: Option<&'static str>,
     /// The scopes that the client's operations need. Empty where they name none: then the server gives what it gives by itself.
     pub scopes: &'static [&'static str],
+    /// For how long after its first use a refresh token is taken again, as an overlay says it.
+    pub refresh_grace: Option<Duration>,
 }
 
 impl OAuthFlow {
     /// A flow of which nothing is known.
     pub const fn new() -> Self {
-        Self { token_url: None, refresh_url: None, authorization_url: None, issuer: None, scopes: &[] }
+        Self {
+            token_url: None,
+            refresh_url: None,
+            authorization_url: None,
+            issuer: None,
+            scopes: &[],
+            refresh_grace: None,
+        }
     }
 
     /// The same, with its [token URL](Self::token_url).
@@ -60,5 +71,11 @@ impl OAuthFlow {
     #[must_use]
     pub const fn with_scopes(self, scopes: &'static [&'static str]) -> Self {
         Self { scopes, ..self }
+    }
+
+    /// The same, with its [grace period](Self::refresh_grace) of refresh tokens.
+    #[must_use]
+    pub const fn with_refresh_grace(self, time: Duration) -> Self {
+        Self { refresh_grace: Some(time), ..self }
     }
 }

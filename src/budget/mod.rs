@@ -9,10 +9,10 @@
 //! | on several machines | `ValkeyBudget` (feature `valkey`), in Valkey or Redis |
 //! | elsewhere | a type of yours that is a [`Budget`] |
 //!
-//! A client takes calls in slices, so that most calls ask nobody; a slice is valid for a second at most, and what is not
-//! used of it goes back. What answers say (`remaining`, `reset`, 429) is reported with the next slice, the first word on a
-//! window and a refusal at once, and the least that anybody was told is what counts. Who has to wait asks once for all
-//! callers of a process.
+//! A client takes calls in slices, so that most calls ask nobody; a slice is valid for a second or a quarter of the window,
+//! whichever is shorter, and what is not used of it goes back. What answers say (`remaining`, `reset`, 429) is reported with
+//! the next slice or at the end of this one, the first word on a window and a refusal at once, and the least that anybody was
+//! told is what counts. Who has to wait asks once for all callers of a process.
 //!
 //! **Where the store is gone**, a client goes on by itself with its part of the limit: that of all clients, by how many there
 //! were within the last minute. It warns once, and comes back by itself.

@@ -21,6 +21,10 @@ pub(super) mod times {
     pub(crate) const UNNAMED: u64 = 10_000;
     /// How long an API whose answers say nothing of limits is not asked again.
     pub(crate) const UNLIMITED: u64 = 60_000;
+    /// How long to wait for those whose turn it is.
+    pub(crate) const TURNS: u64 = 100;
+    /// The longest that a client waits beyond the end of a window for those before it.
+    pub(crate) const QUEUE: u64 = 30_000;
     /// A window that ends later is not believed.
     pub(crate) const LONGEST: u64 = 25 * 3600 * 1000;
 }
@@ -54,8 +58,18 @@ pub(super) struct SharedWindow {
     unnamed_until: u64,
     /// Until when there is no limit.
     unlimited_until: u64,
+    /// How long a window is, as the names of two tell; at most that.
+    length: Option<u64>,
+    /// Calls left of this window by the server's own count, where an answer has told.
+    told: Option<u64>,
+    /// The last epoch in which the server is believed to count calls of somebody who does not ask here.
+    foreign_epoch: u64,
     /// Who asked when.
     holders: HashMap<u64, u64>,
+    /// Who had less than it wanted, and until when it counts as one who wants more.
+    short: HashMap<u64, u64>,
+    /// Who waits, and for when.
+    turns: HashMap<u64, u64>,
 }
 
 impl SharedWindow {
@@ -67,7 +81,7 @@ impl SharedWindow {
         self.settle(now, &asked.report);
         match asked.wanted {
             0 => Reserved::Noted,
-            wanted => self.grant(now, wanted),
+            wanted => self.grant(now, asked.holder, wanted),
         }
     }
 
@@ -88,14 +102,14 @@ impl SharedWindow {
         self.carried = self.limit.map_or(0, |limit| on_their_way.min(limit));
         (self.granted, self.settled) = (0, 0);
         self.over = self.reset.take().or(self.over);
-        self.ends = None;
+        (self.ends, self.told) = (None, None);
         self.unnamed_until = now + times::UNNAMED;
     }
 
     fn forget(&mut self) {
         self.epoch += 1;
         self.over = self.reset.take().or(self.over);
-        (self.left, self.ends) = (None, None);
+        (self.left, self.ends, self.told) = (None, None, None);
         (self.granted, self.settled, self.carried) = (0, 0, 0);
         self.scout_until = 0;
     }
@@ -113,11 +127,14 @@ impl SharedWindow {
         if let Some(seen) = report.seen {
             self.learn(now, seen);
         }
-        if let Some(wait) = report.refused.map(milliseconds).filter(|wait| (1..=times::LONGEST).contains(wait)) {
+        // One of a window that is over here tells nothing of this one: it may have been long on its way.
+        let refused = report.refused.filter(|_| report.epoch == self.epoch).map(milliseconds);
+        if let Some(wait) = refused.filter(|wait| (1..=times::LONGEST).contains(wait)) {
             // Whatever comes back of what was granted is worth nothing in this window.
             self.epoch += 1;
             (self.granted, self.settled, self.carried) = (0, 0, 0);
             self.left = Some(0);
+            self.told = None;
             self.ends = Some(self.ends.unwrap_or(0).max(now + wait));
             self.unlimited_until = 0;
         }
@@ -146,9 +163,13 @@ impl SharedWindow {
             (Some(_), Some(known)) if seen.reset < known => {}
             // Calls on their way have been taken off already.
             (Some(left), known) if known.is_none_or(|known| known == seen.reset) => {
+                if seen.remaining < left {
+                    self.foreign_epoch = self.epoch + 1;
+                }
+                self.told = Some(self.told.unwrap_or(u64::MAX).min(seen.remaining));
                 self.left = Some(left.min(seen.remaining));
                 self.ends = Some(self.ends.unwrap_or(0).max(ends));
-                self.reset = Some(seen.reset);
+                self.name(seen.reset);
             }
             // The first, or one that the server began before the last one was over here.
             (known, _) => {
@@ -157,13 +178,22 @@ impl SharedWindow {
                     self.next(now);
                 }
                 self.left = Some(seen.remaining.saturating_sub(on_their_way));
+                self.told = Some(seen.remaining);
                 self.ends = Some(ends);
-                self.reset = Some(seen.reset);
+                self.name(seen.reset);
             }
         }
     }
 
-    fn grant(&mut self, now: u64, wanted: u64) -> Reserved {
+    fn name(&mut self, reset: u64) {
+        self.reset = Some(reset);
+        if let Some(over) = self.over {
+            let length = (reset - over).saturating_mul(1000);
+            self.length = Some(self.length.map_or(length, |known| known.min(length)));
+        }
+    }
+
+    fn grant(&mut self, now: u64, holder: u64, wanted: u64) -> Reserved {
         let wait = |milliseconds| Reserved::Wait(Duration::from_millis(milliseconds));
         if self.unlimited_until > now {
             return self.granted(wanted.max(UNLIMITED_CALLS), times::GRANT);
@@ -175,16 +205,68 @@ impl SharedWindow {
                 self.granted += 1;
                 self.granted(1, times::SCOUT)
             }
-            (Some(0), Some(ends)) => wait(ends - now),
+            (Some(0), Some(ends)) => {
+                let turn = self.turn_of(holder, ends);
+                self.turns.insert(holder, turn);
+                wait(turn - now)
+            }
             (Some(0), None) => wait(times::NEWS),
+            // Reports are about to tell more; of many clients each asks the more rarely.
+            (Some(_), _) if self.free() == 0 => wait(times::GRANT.min(times::NEWS * self.holders.len() as u64)),
             (Some(left), ends) => {
-                let share = left / self.holders.len() as u64;
-                let calls = wanted.min(share.max(1));
+                let until = ends.unwrap_or(self.unnamed_until);
+                let Some(share) = self.share(now, holder) else { return wait(times::TURNS.min(until - now)) };
+                let calls = wanted.min(share);
+                if calls < wanted {
+                    self.short.insert(holder, now + times::GRANT);
+                }
                 self.left = Some(left - calls);
                 self.granted += calls;
-                let until = ends.unwrap_or(self.unnamed_until);
-                self.granted(calls, times::GRANT.min(until - now))
+                self.granted(calls, self.longest_grant().min(until - now))
             }
+        }
+    }
+
+    /// When there is a call for a client: at the end of this window, or later where more wait for one than a window has. Who asks again
+    /// keeps its turn.
+    fn turn_of(&self, holder: u64, ends: u64) -> u64 {
+        if let Some(turn) = self.turns.get(&holder).filter(|turn| **turn >= ends) {
+            return *turn;
+        }
+        let (Some(limit), Some(length)) = (self.limit, self.length) else { return ends };
+        let before = self.turns.values().filter(|turn| **turn >= ends).count() as u64;
+        ends + (before / limit).saturating_mul(length).min(times::QUEUE / length * length)
+    }
+
+    /// The most that one may have of what is left: as much as each other who wants more, and half of it while there are others at all.
+    /// Nothing where all of it is for those whose turn it is.
+    fn share(&mut self, now: u64, holder: u64) -> Option<u64> {
+        let free = self.free();
+        self.short.retain(|_, until| *until > now);
+        self.turns.retain(|_, turn| *turn + times::GRANT > now);
+        let has_turn = self.turns.get(&holder).is_some_and(|turn| *turn <= now);
+        let turns = self.turns.iter().filter(|(other, turn)| **other != holder && **turn <= now).count();
+        if !has_turn && free <= turns as u64 {
+            return None;
+        }
+        self.turns.remove(&holder);
+        self.short.remove(&holder);
+        let parts = 1 + (self.short.len() + turns).max(usize::from(self.holders.len() > 1));
+        Some((free / parts as u64).max(1))
+    }
+
+    /// How long a grant is valid: a part of the window, so that what is not used is back before its end.
+    fn longest_grant(&self) -> u64 {
+        self.length.map_or(times::GRANT, |length| times::GRANT.min(length / 4))
+    }
+
+    /// Calls that can be granted. While others spend too, all that is granted and not known to be answered is taken off what the server
+    /// told last: some of it is counted twice, until it is reported, and nothing is granted that is spent.
+    fn free(&self) -> u64 {
+        let left = self.left.unwrap_or_default();
+        match self.told.filter(|_| self.epoch <= self.foreign_epoch) {
+            Some(told) => left.min(told.saturating_sub(self.granted - self.settled)),
+            None => left,
         }
     }
 

@@ -87,6 +87,35 @@ fn the_least_that_anybody_was_told_counts() {
 }
 
 #[test]
+fn while_others_spend_too_nothing_is_granted_that_may_be_spent() {
+    let mut window = open();
+    let slice = granted(ask(&mut window, 20, 1, 30, Report::default()));
+    // Somebody who does not ask here has spent 60.
+    ask(&mut window, 30, 2, 0, Report { seen: Some(seen(40, RESET, 9000)), ..Report::default() });
+    let other = granted(ask(&mut window, 31, 2, 100, Report::default()));
+    assert!(other.calls <= 40 - slice.calls, "{other:?}");
+    let (rest, _) = spend(&mut window, 32, &[1, 2]);
+    assert_eq!(slice.calls + other.calls + rest, 40);
+    assert_eq!(
+        ask(&mut window, 33, 1, 1, Report::default()),
+        wait(2 * times::NEWS),
+        "what was answered may be counted twice"
+    );
+    let report = Report { epoch: slice.epoch, answered: 40, seen: Some(seen(0, RESET, 8000)), ..Report::default() };
+    ask(&mut window, 40, 1, 0, report);
+    assert_eq!(ask(&mut window, 41, 1, 1, Report::default()), wait(9959));
+}
+
+#[test]
+fn a_refusal_that_was_long_on_its_way_silences_nobody() {
+    let mut window = open();
+    let late = Report { epoch: 0, refused: Some(Duration::from_secs(30)), ..Report::default() };
+    ask(&mut window, 10_000, 2, 0, Report::default());
+    ask(&mut window, 10_001, 2, 0, late);
+    assert_eq!(spend(&mut window, 10_002, &[1]).0, 100);
+}
+
+#[test]
 fn after_a_refusal_nobody_has_any_and_nothing_comes_back() {
     let mut window = open();
     let slice = granted(ask(&mut window, 20, 1, 40, Report::default()));
@@ -162,6 +191,54 @@ fn a_window_that_nobody_names_is_forgotten() {
     spend(&mut window, 10_001, &[1]);
     assert_eq!(ask(&mut window, 10_002, 1, 1, Report::default()), wait(times::NEWS));
     assert_eq!(granted(ask(&mut window, 10_000 + times::UNNAMED, 1, 9, Report::default())).calls, 1, "a scout");
+}
+
+#[test]
+fn clients_that_call_now_and_then_do_not_cut_the_slices_of_a_busy_one() {
+    let mut window = open();
+    for holder in 2..50 {
+        granted(ask(&mut window, 20, holder, 1, Report::default()));
+    }
+    let slices = [80, 80, 80, 1].map(|wanted| granted(ask(&mut window, 30, 1, wanted, Report::default())).calls);
+    assert_eq!(slices, [25, 13, 6, 1], "half of what is left, which is 51");
+}
+
+#[test]
+fn who_waits_for_a_window_has_an_equal_part_of_it() {
+    let mut window = open();
+    spend(&mut window, 20, &[1]);
+    for holder in 1..=4 {
+        assert_eq!(ask(&mut window, 9000, holder, 90, Report::default()), wait(1000));
+    }
+    ask(&mut window, 9001, 1, 0, Report { answered: 99, ..Report::default() });
+    assert_eq!(granted(ask(&mut window, 10_000, 1, 90, Report::default())).calls, 25);
+    // A second later one that has not come back is no longer waited for.
+    let slices = [2, 3].map(|holder| granted(ask(&mut window, 11_001, holder, 90, Report::default())).calls);
+    assert_eq!(slices, [37, 19]);
+}
+
+#[test]
+fn where_more_wait_than_a_window_has_calls_each_has_a_turn() {
+    let mut window = open();
+    ask(&mut window, 10_000, 1, 0, Report { seen: Some(seen(0, RESET + 10, 9000)), ..Report::default() });
+    let waits: Vec<Reserved> = (0..250).map(|holder| ask(&mut window, 10_000, holder, 4, Report::default())).collect();
+    assert_eq!((waits[0], waits[99], waits[100], waits[249]), (wait(9000), wait(9000), wait(19_000), wait(29_000)));
+    assert_eq!(ask(&mut window, 10_001, 0, 4, Report::default()), wait(8999), "who asks again keeps its turn");
+    ask(&mut window, 10_002, 1, 0, Report { epoch: 1, answered: 1, ..Report::default() });
+    // Who comes now waits for those whose turn it is, as does who had one; those of a later turn take nothing off their share.
+    assert_eq!(ask(&mut window, 19_000, 300, 1, Report::default()), wait(times::TURNS));
+    assert_eq!(granted(ask(&mut window, 19_000, 99, 9, Report::default())).calls, 1);
+    assert_eq!(ask(&mut window, 19_001, 99, 9, Report::default()), wait(times::TURNS));
+    // For a second.
+    assert_eq!(granted(ask(&mut window, 20_000, 300, 9, Report::default())).calls, 9);
+}
+
+#[test]
+fn a_slice_of_a_short_window_is_back_before_its_end() {
+    let mut window = open();
+    assert_eq!(granted(ask(&mut window, 20, 1, 1, Report::default())).valid_for, Duration::from_secs(1));
+    ask(&mut window, 10_000, 1, 0, Report { seen: Some(seen(90, RESET + 2, 1900)), ..Report::default() });
+    assert_eq!(granted(ask(&mut window, 10_010, 1, 1, Report::default())).valid_for, Duration::from_millis(500));
 }
 
 #[test]

@@ -43,7 +43,7 @@ async fn a_login_and_rights_that_are_refused_are_told_apart() {
 
     let mut connection =
         redis::Client::open(url.as_str()).expect("a URL").get_multiplexed_async_connection().await.expect("a login");
-    let rights = "+eval +evalsha +script|load +time +hgetall +hset +del +pexpire +zadd +zcard +zremrangebyscore";
+    let rights = "+eval +evalsha +script|load +time +hgetall +hset +del +pexpire +zadd +zcard +zcount +zrem +zremrangebyscore +zscore";
     let mut command = redis::cmd("ACL");
     command.arg("SETUSER").arg("keyfit").arg("on").arg(format!(">{PASSWORD}")).arg("~{mine:*");
     command.arg(rights.split(' ').collect::<Vec<_>>());

@@ -1,9 +1,17 @@
 //! A rate budget that several clients share: in one process, and in Valkey or Redis for several. The stores are real ones, which
 //! the tests start on 127.0.0.1 and stop; where there is no `valkey-server` or `redis-server`, those tests say so and pass.
 
+mod cluster;
 mod connecting;
 #[cfg(unix)]
+mod failover;
+#[cfg(unix)]
+mod faults;
+#[cfg(unix)]
 mod processes;
+#[cfg(unix)]
+#[path = "../proxy/mod.rs"]
+mod proxy;
 #[cfg(unix)]
 mod secured;
 mod server;
@@ -25,7 +33,15 @@ fn client(url: &str, budget: impl Budget) -> Client {
     Client::with_config(Key::new(KEY).expect("a key"), config).expect("a client")
 }
 
-/// Calls as fast as the budget lets them, from so many callers, for so long.
+/// The library of Debian that gives a process another clock.
+#[cfg(unix)]
+const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
+
+/// The longest that a call may take, whatever became of the store: a window of these tests (2 s), the second that a client gives the
+/// store, the 5 s for which others wait for the first answer of all, and room for a slow machine.
+const LONGEST: Duration = Duration::from_secs(15);
+
+/// Calls as fast as the budget lets them, from so many callers, for so long. None hangs.
 async fn call(client: Client, callers: u64, time: Duration) -> u64 {
     let until = SystemClock.monotonic() + time;
     let mut calling = tokio::task::JoinSet::new();
@@ -34,7 +50,10 @@ async fn call(client: Client, callers: u64, time: Duration) -> u64 {
         calling.spawn(async move {
             let mut done = 0;
             while SystemClock.monotonic() < until {
+                let began = SystemClock.monotonic();
                 client.accounts_list().send().await.expect("within the limit");
+                let took = SystemClock.monotonic().saturating_sub(began);
+                assert!(took < LONGEST, "a call took {took:?}");
                 done += 1;
             }
             done

@@ -12,14 +12,24 @@ use super::server::Limited;
 use super::store::Store;
 use super::{assert_well_spent, call, client};
 
-const LIMIT: u64 = 400;
+pub(crate) const LIMIT: u64 = 400;
+
+/// A budget in a store that is there, on a machine that may be too busy to greet eight processes at once.
+async fn connected(store: &str) -> ValkeyBudget {
+    for _ in 0..4 {
+        if let Ok(budget) = ValkeyBudget::connect(store, "account").await {
+            return budget;
+        }
+    }
+    ValkeyBudget::connect(store, "account").await.expect("a budget")
+}
 
 /// A process of this test that calls until its time is up, and prints how often it did.
 #[tokio::test]
 #[ignore = "a process of the tests in this file"]
 async fn calls_until_its_time_is_up() {
     let told = |name: &str| std::env::vars().find(|(key, _)| key == name).map(|(_, value)| value).expect("told");
-    let budget = ValkeyBudget::connect(&told("KEYFIT_TEST_STORE"), "account").await.expect("a budget");
+    let budget = connected(&told("KEYFIT_TEST_STORE")).await;
     let time = Duration::from_millis(told("KEYFIT_TEST_TIME").parse().expect("a number"));
     println!("calls: {}", call(client(&told("KEYFIT_TEST_SERVER"), budget), 8, time).await);
 }

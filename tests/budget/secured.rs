@@ -1,36 +1,21 @@
 //! Stores as they are run for many: behind TLS, and in a cluster.
 
 use std::fs;
-use std::net::{TcpListener, TcpStream};
-use std::process::Command;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use keyfit::budget::ValkeyBudget;
-use keyfit::{Clock as _, SystemClock};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 
+use super::cluster::{Cluster, listens, port};
 use super::processes::{end, start};
 use super::server::Limited;
 use super::store::{begin, program};
 use super::{call, client};
 
-/// Waits until something listens on a port.
-async fn listens(port: u16) {
-    while TcpStream::connect(("127.0.0.1", port)).is_err() {
-        SystemClock.sleep(Duration::from_millis(20)).await;
-    }
-}
-
 fn pem(label: &str, der: &[u8]) -> String {
     format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", STANDARD.encode(der))
-}
-
-/// A port whose sister, 10,000 above, is one too: there the nodes of a cluster talk.
-fn port() -> u16 {
-    let free = || TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
-    std::iter::repeat_with(free).find(|port| *port < 50_000).expect("some are low")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -69,23 +54,8 @@ async fn a_store_behind_tls_is_believed_by_its_certificate_alone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cluster_keeps_budgets_on_whichever_node_they_belong() {
-    let Some(program) = program() else { return };
-    let folder = tempfile::tempdir().expect("a folder");
-    let (mut nodes, mut urls, mut places) = (Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..3 {
-        let at = port();
-        let own = folder.path().join(at.to_string());
-        fs::create_dir(&own).expect("a folder");
-        let options = ["--port", &at.to_string(), "--cluster-enabled", "yes"];
-        nodes.push(begin(program, &own, options));
-        listens(at).await;
-        urls.push(format!("redis://127.0.0.1:{at}"));
-        places.push(format!("127.0.0.1:{at}"));
-    }
-    let cli = program.replace("server", "cli");
-    let made = Command::new(cli).args(["--cluster", "create"]).args(&places).arg("--cluster-yes").output();
-    let made = made.expect("the command that comes with it");
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stdout));
+    let Some(cluster) = Cluster::start(0).await else { return };
+    let urls = cluster.urls();
     // Three accounts are on several nodes.
     let server = Limited::start(100, 2).await;
     for namespace in ["first", "second", "third"] {
@@ -94,5 +64,4 @@ async fn a_cluster_keeps_budgets_on_whichever_node_they_belong() {
         assert!(call(client(&server.url, budget), 4, Duration::from_secs(1)).await > 0);
     }
     assert_eq!(server.refused(), 0, "{:?}", server.windows());
-    drop(nodes);
 }

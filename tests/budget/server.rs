@@ -65,7 +65,7 @@ impl Limited {
         if is_within {
             return (StatusCode::OK, headers, "[]");
         }
-        headers.insert("retry-after", HeaderValue::from(self.seconds));
+        headers.insert("retry-after", HeaderValue::from(reset - u64::try_from(now() / 1000).expect("now")));
         (StatusCode::TOO_MANY_REQUESTS, headers, "{}")
     }
 }

@@ -38,6 +38,10 @@ impl Store {
         Some(store)
     }
 
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     pub(crate) fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
@@ -62,16 +66,11 @@ impl Store {
 
     /// How often a script was run.
     pub(crate) async fn scripts(&self) -> u64 {
-        let mut connection = self.connection().await.expect("it answers");
-        let text: String = redis::cmd("INFO").arg("commandstats").query_async(&mut connection).await.expect("figures");
-        let calls =
-            text.lines().find_map(|line| line.strip_prefix("cmdstat_evalsha:calls=")?.split(',').next()?.parse().ok());
-        calls.unwrap_or_default()
+        scripts_at(&self.url()).await
     }
 
     pub(crate) async fn connection(&self) -> Option<redis::aio::MultiplexedConnection> {
-        let client = redis::Client::open(self.url()).expect("a URL");
-        client.get_multiplexed_async_connection().await.ok()
+        connection(&self.url()).await
     }
 
     async fn answers(&self) {
@@ -79,6 +78,19 @@ impl Store {
             SystemClock.sleep(Duration::from_millis(20)).await;
         }
     }
+}
+
+pub(crate) async fn connection(url: &str) -> Option<redis::aio::MultiplexedConnection> {
+    redis::Client::open(url).expect("a URL").get_multiplexed_async_connection().await.ok()
+}
+
+/// How often the store at a URL has run a script.
+pub(crate) async fn scripts_at(url: &str) -> u64 {
+    let mut connection = connection(url).await.expect("it answers");
+    let text: String = redis::cmd("INFO").arg("commandstats").query_async(&mut connection).await.expect("figures");
+    let calls =
+        text.lines().find_map(|line| line.strip_prefix("cmdstat_evalsha:calls=")?.split(',').next()?.parse().ok());
+    calls.unwrap_or_default()
 }
 
 /// The program of a store; `None`, with a word, where there is none.

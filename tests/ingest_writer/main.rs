@@ -3,6 +3,7 @@
 mod ends;
 mod outcomes;
 mod properties;
+#[expect(dead_code, reason = "the import's tests use all of it")]
 mod server;
 
 use std::sync::{Arc, Mutex};

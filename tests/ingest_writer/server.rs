@@ -10,7 +10,7 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use keyfit::instasent::ingest::{Client, DatasourceToken};
-use keyfit::{Config, RetryPolicy};
+use keyfit::{Clock as _, Config, RetryPolicy, SystemClock};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -115,7 +115,7 @@ async fn handle(
     }
     // Time for another request to overlap with this one.
     match act {
-        Act::StoreAfter(time) => tokio::time::sleep(time).await,
+        Act::StoreAfter(time) => SystemClock.sleep(time).await,
         _ => tokio::task::yield_now().await,
     }
     let answer = respond(&act, &items, &log);

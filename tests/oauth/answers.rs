@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use super::*;
 
 /// An endpoint that gives these answers in turn, as they stand, the last one for good, and counts. An empty one hangs up.
-fn answering(answers: &[&str]) -> (String, Arc<AtomicU64>) {
+pub(super) fn answering(answers: &[&str]) -> (String, Arc<AtomicU64>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}/token", listener.local_addr().expect("an address"));
     let answers: Vec<String> = answers.iter().map(|answer| (*answer).to_owned()).collect();
@@ -32,7 +32,7 @@ fn answering(answers: &[&str]) -> (String, Arc<AtomicU64>) {
     (url, count)
 }
 
-fn http(status: &str, head: &str, body: &str) -> String {
+pub(super) fn http(status: &str, head: &str, body: &str) -> String {
     format!("HTTP/1.1 {status}\r\n{head}Content-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len())
 }
 
@@ -40,7 +40,7 @@ fn client(url: &str, clock: &TestClock) -> TokenEndpoint {
     TokenEndpoint::builder(url, "c").clock(clock.clone()).build().expect("an endpoint")
 }
 
-const HANGS_UP: &str = "";
+pub(super) const HANGS_UP: &str = "";
 
 #[tokio::test]
 async fn a_busy_endpoint_is_asked_again_whatever_the_grant() {

@@ -2,6 +2,7 @@
 
 mod answers;
 mod crash;
+mod grace;
 mod grants;
 mod kills;
 mod requests;
@@ -12,7 +13,7 @@ mod traps;
 mod encodings;
 
 use std::error::Error as _;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
@@ -84,11 +85,17 @@ impl SecretSource for TestSecret {
 struct FailingStore {
     store: MemoryStore,
     saves_left: Arc<AtomicU64>,
+    /// Whether the first save that fails is written all the same, as where its answer is lost.
+    loses_an_answer: Arc<AtomicBool>,
 }
 
 impl FailingStore {
     fn after(saves: u64) -> Self {
-        Self { store: MemoryStore::new(), saves_left: Arc::new(AtomicU64::new(saves)) }
+        Self { store: MemoryStore::new(), saves_left: Arc::new(AtomicU64::new(saves)), loses_an_answer: Arc::default() }
+    }
+
+    fn losing_an_answer(self) -> Self {
+        Self { loses_an_answer: Arc::new(AtomicBool::new(true)), ..self }
     }
 
     fn mend(&self) {
@@ -105,7 +112,12 @@ impl TokenStore for FailingStore {
         let count = |left: u64| left.checked_sub(1);
         match self.saves_left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, count) {
             Ok(_) => self.store.save(tokens),
-            Err(_) => Box::pin(async { Err(Error::credential("the disk is full")) }),
+            Err(_) => Box::pin(async {
+                if self.loses_an_answer.swap(false, Ordering::SeqCst) {
+                    self.store.save(tokens).await?;
+                }
+                Err(Error::credential("the disk is full"))
+            }),
         }
     }
 

@@ -107,6 +107,39 @@ async fn a_set_that_cannot_be_saved_is_used_and_saved_later_and_nobody_finds_the
 }
 
 #[tokio::test]
+async fn a_mark_that_was_saved_without_an_answer_costs_no_session() {
+    let server = MockServer::start_async().await;
+    refreshing(&server, "r1", "a2", "r2").await;
+    let store = FailingStore::after(1).losing_an_answer();
+    let endpoint = endpoint(&server, &TestClock::default());
+    let session = RefreshingSession::start(endpoint, tokens("a1", 0), store.clone()).await.expect("a session");
+    session.fetch().await.expect_err("nobody knows what the store holds");
+    assert_eq!(stored(&store).await, ("a1".to_owned(), None), "the mark");
+    store.mend();
+    drop(store.lock().await.expect("free once all is saved"));
+    assert_eq!(stored(&store).await.1.as_deref(), Some("r1"), "it was not sent");
+    assert_eq!(fetch(&session).await, "a2");
+}
+
+#[tokio::test]
+async fn a_set_that_cannot_be_saved_gives_way_to_that_of_another_process() {
+    let server = MockServer::start_async().await;
+    let refusal = refusing(&server, "r1").await;
+    let store = FailingStore::after(1).losing_an_answer();
+    let endpoint = endpoint(&server, &TestClock::default());
+    let session = RefreshingSession::start(endpoint, tokens("a1", 0), store.clone()).await.expect("a session");
+    session.fetch().await.expect_err("the disk is full");
+    assert!(!session.is_saved().await);
+    // One that took this one for dead.
+    let theirs = TokenSet::new(AccessToken::new("theirs")).refresh("r7");
+    store.store.save(&theirs).await.expect("saved");
+    drop(store.lock().await.expect("free once it is let go"));
+    assert!(session.is_saved().await);
+    assert_eq!(fetch(&session).await, "theirs");
+    refusal.assert_calls_async(0).await;
+}
+
+#[tokio::test]
 async fn a_refresh_that_was_cut_off_is_not_tried_again_by_anybody() {
     let server = MockServer::start_async().await;
     let refusal = refusing(&server, "r1").await;

@@ -8,9 +8,10 @@ use std::time::Duration;
 use std::{env, fs};
 
 use keyfit::{Clock as _, SystemClock};
+use rustix::process::{Pid, Signal};
 
 /// The programs in a folder of PostgreSQL.
-const NEEDED: [&str; 4] = ["initdb", "pg_ctl", "pg_isready", "postgres"];
+const NEEDED: [&str; 5] = ["initdb", "pg_basebackup", "pg_ctl", "pg_isready", "postgres"];
 
 /// A database that ends with its value.
 pub(crate) struct Database {
@@ -23,34 +24,94 @@ pub(crate) struct Database {
 impl Database {
     /// `None`, with a word, where PostgreSQL is not installed, or root may not start it as somebody else.
     pub(crate) async fn start() -> Option<Self> {
+        Self::start_in(tempfile::tempdir().expect("a folder")).await
+    }
+
+    /// The same in a folder.
+    pub(crate) async fn start_in(folder: tempfile::TempDir) -> Option<Self> {
         let Some(programs) = programs() else {
             println!("skipped: PostgreSQL is not installed");
             return None;
         };
-        let folder = tempfile::tempdir().expect("a folder");
-        if is_root() {
-            // It refuses to run as root.
-            let owner = Command::new("id").args(["-u", "postgres"]).output().ok();
-            let owner = owner.and_then(|output| String::from_utf8(output.stdout).ok()?.trim().parse().ok());
-            let Some(owner) = owner else {
-                println!("skipped: there is no user postgres, and it does not run as root");
-                return None;
-            };
-            fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("our own folder");
-            chown(folder.path(), Some(owner), None).expect("root may");
+        if !is_given(folder.path()) {
+            println!("skipped: there is no user postgres, and it does not run as root");
+            return None;
         }
         let data = folder.path().join("data");
         let made = command(&programs.join("initdb"))
-            .args(["--auth=trust", "--username=keyfit", "--no-sync", "--encoding=UTF8", "--locale=C", "--pgdata"])
+            .args([
+                "--auth=trust",
+                "--username=keyfit",
+                "--no-sync",
+                "--encoding=UTF8",
+                "--locale=C",
+                "--wal-segsize=1",
+            ])
+            .arg("--pgdata")
             .arg(&data)
             .output()
             .expect("it runs");
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        Some(Self::run(programs, folder).await)
+    }
+
+    /// A standby of this database, which follows it through a port.
+    pub(crate) async fn standby(&self, port: u16) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        assert!(is_given(folder.path()));
+        let from = format!("host=127.0.0.1 port={port} user=keyfit");
+        let made = command(&self.programs.join("pg_basebackup"))
+            .args(["--dbname", &from, "--write-recovery-conf", "--checkpoint=fast", "--no-sync", "--pgdata"])
+            .arg(folder.path().join("data"))
+            .output()
+            .expect("it runs");
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        Self::run(self.programs.clone(), folder).await
+    }
+
+    /// Makes a standby the primary.
+    pub(crate) fn promote(&self) {
+        let promoted = command(&self.programs.join("pg_ctl"))
+            .args(["promote", "--wait", "--pgdata"])
+            .arg(self.folder.path().join("data"))
+            .output()
+            .expect("it runs");
+        assert!(promoted.status.success(), "{}", String::from_utf8_lossy(&promoted.stderr));
+    }
+
+    async fn run(programs: PathBuf, folder: tempfile::TempDir) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
-        let process = begin(&programs, &data, port);
+        let process = begin(&programs, &folder.path().join("data"), port);
         let database = Self { programs, folder, port, process };
         database.answers().await;
-        Some(database)
+        database
+    }
+
+    /// Whether it has not ended by itself.
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.process.try_wait().expect("our own").is_none()
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Sends a signal to each of its processes.
+    pub(crate) fn signal(&self, signal: Signal) {
+        let first = self.process.id();
+        let is_of_it = |stat: &String| {
+            let mut fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace();
+            fields.nth(1).and_then(|parent| parent.parse().ok()) == Some(first)
+        };
+        let of_it = fs::read_dir("/proc").expect("Linux").flatten().filter_map(|entry| {
+            fs::read_to_string(entry.path().join("stat")).ok().filter(is_of_it)?;
+            entry.file_name().to_str()?.parse().ok()
+        });
+        for id in of_it.chain([first]) {
+            let id = i32::try_from(id).ok().and_then(Pid::from_raw).expect("a process");
+            // One that served a connection may have ended.
+            let _ = rustix::process::kill_process(id, signal);
+        }
     }
 
     /// Where it is, for a user without a password.
@@ -98,7 +159,20 @@ impl Drop for Database {
     }
 }
 
-fn is_root() -> bool {
+/// Gives a folder to the user that PostgreSQL runs as, which may not be root; `false` where there is none.
+fn is_given(folder: &Path) -> bool {
+    if !is_root() {
+        return true;
+    }
+    let owner = Command::new("id").args(["-u", "postgres"]).output().ok();
+    let owner = owner.and_then(|output| String::from_utf8(output.stdout).ok()?.trim().parse().ok());
+    let Some(owner) = owner else { return false };
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).expect("our own folder");
+    chown(folder, Some(owner), None).expect("root may");
+    true
+}
+
+pub(crate) fn is_root() -> bool {
     rustix::process::getuid().is_root()
 }
 

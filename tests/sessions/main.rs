@@ -1,16 +1,26 @@
-//! Sessions in PostgreSQL: a real one, which the tests start on 127.0.0.1, stop and kill. Where it is not installed they say so and
-//! pass.
+//! Stores that processes share, in files of SQLite and in a real PostgreSQL, which the tests start on 127.0.0.1, stop and kill. Where that
+//! is not installed they say so and go on without it.
 #![cfg(unix)]
 
 mod connecting;
 mod database;
+mod failover;
+mod faults;
+mod files;
+mod keys;
 mod processes;
+#[path = "../proxy/mod.rs"]
+mod proxy;
+mod rotations;
 mod server;
+mod tokens;
 
+use database::Database;
 use deadpool_postgres::{Config, Pool, Runtime};
 use keyfit::Error;
-use keyfit::auth::oauth::{EncryptionKeys, PostgresSessions};
 use keyfit::auth::source::{BoxFuture, SecretSource};
+use keyfit::auth::store::{EncryptionKeys, SharedStore};
+use tempfile::TempDir;
 use tokio_postgres::NoTls;
 
 /// Two keys for tests, 32 bytes in base64.
@@ -36,8 +46,53 @@ fn pool(url: &str) -> Pool {
     config.create_pool(Some(Runtime::Tokio1), NoTls).expect("a pool")
 }
 
-async fn sessions(url: &str) -> PostgresSessions {
-    let pool = pool(url);
-    PostgresSessions::migrate(&pool).await.expect("a table");
-    PostgresSessions::connect(pool, keys(KEY).await).await.expect("a database")
+/// A place of each engine that is there.
+enum Place {
+    Postgres(Database),
+    Sqlite(TempDir),
+}
+
+impl Place {
+    async fn all() -> Vec<Self> {
+        Database::start().await.map(Self::Postgres).into_iter().chain([Self::sqlite()]).collect()
+    }
+
+    fn sqlite() -> Self {
+        Self::Sqlite(tempfile::tempdir().expect("a folder"))
+    }
+
+    /// A URL, or a path.
+    fn at(&self) -> String {
+        match self {
+            Self::Postgres(database) => database.url(),
+            Self::Sqlite(folder) => folder.path().join("keyfit.db").display().to_string(),
+        }
+    }
+
+    async fn store(&self) -> SharedStore {
+        store(&self.at()).await
+    }
+}
+
+/// The store at a URL or a path, which is made where there is none.
+async fn store(at: &str) -> SharedStore {
+    opened(at, keys(KEY).await).await.expect("a store")
+}
+
+async fn opened(at: &str, keys: EncryptionKeys) -> Result<SharedStore, Error> {
+    if !at.starts_with("postgres:") {
+        return SharedStore::sqlite(at, keys).await;
+    }
+    let pool = pool(at);
+    SharedStore::migrate_postgres(&pool).await?;
+    SharedStore::postgres(pool, keys).await
+}
+
+/// Runs statements in the place of a store, as somebody else does.
+async fn run(at: &str, sql: &str) {
+    if at.starts_with("postgres:") {
+        pool(at).get().await.expect("a connection").batch_execute(sql).await.expect("it runs");
+    } else {
+        rusqlite::Connection::open(at).expect("a file").execute_batch(sql).expect("it runs");
+    }
 }

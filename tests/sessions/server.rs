@@ -1,11 +1,13 @@
-//! A token endpoint that takes each refresh token once.
+//! A token endpoint that takes each refresh token once, and credentials of clients.
 
+use std::process::Child;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
+use keyfit::auth::oauth::{TokenSet, TokenStore};
 use keyfit::{Clock as _, SystemClock};
 use tokio::net::TcpListener;
 
@@ -68,8 +70,8 @@ impl Endpoint {
     }
 
     async fn answer(&self, body: &str) -> (StatusCode, [(axum::http::HeaderName, &'static str); 1], String) {
-        let sent =
-            body.split('&').find_map(|pair| pair.strip_prefix("refresh_token=")).expect("a refresh token").to_owned();
+        let sent = body.split('&').find_map(|pair| pair.strip_prefix("refresh_token=")).unwrap_or("no refresh token");
+        let sent = sent.to_owned();
         let number = {
             let mut seen = self.seen.lock().expect("no panic");
             seen.push(sent);
@@ -90,4 +92,38 @@ impl Endpoint {
         });
         (StatusCode::OK, [(CONTENT_TYPE, "application/json")], text)
     }
+}
+
+/// A round of processes that are killed in a refresh: whoever uses the session has consented, and the processes that are put into the list
+/// die at a step of a refresh, all or all but the first, at another one in each round.
+pub(crate) async fn begin_round(
+    endpoint: &Endpoint,
+    round: usize,
+    store: &impl TokenStore,
+    fresh: impl FnOnce() -> TokenSet,
+) -> Round {
+    let lock = store.lock().await.expect("the last one has ended");
+    let left = store.load().await.expect("whole tokens");
+    let is_consented = left.is_none_or(|tokens| tokens.refresh_token().is_none());
+    if is_consented {
+        store.save(&fresh()).await.expect("saved");
+    }
+    drop(lock);
+    let children: Arc<Mutex<Vec<Child>>> = Arc::default();
+    let victims = Arc::clone(&children);
+    let point = [Point::Asked, Point::Rotated, Point::Answered][round % 3];
+    let kill = move || {
+        for child in victims.lock().expect("no panic").iter_mut().skip(round % 2) {
+            child.kill().expect("it can be killed");
+        }
+    };
+    endpoint.set_trap(round % 5, point, Box::new(kill));
+    Round { children, is_consented }
+}
+
+/// A round that was begun.
+pub(crate) struct Round {
+    pub(crate) children: Arc<Mutex<Vec<Child>>>,
+    /// Whether there was no session to go on with.
+    pub(crate) is_consented: bool,
 }

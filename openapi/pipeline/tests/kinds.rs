@@ -256,6 +256,32 @@ fn the_flows_of_a_document_become_functions_and_constants() {
 }
 
 #[test]
+fn an_overlay_says_for_how_long_a_flow_takes_a_refresh_token_again() {
+    let flow = "security: [{login: []}]\ncomponents: {securitySchemes: {login: {type: oauth2, flows: {authorizationCode: \
+                {authorizationUrl: /consent, tokenUrl: /token}}}}}\n";
+    let said = |hints: &str| {
+        let at = "$.components.securitySchemes.login.flows.authorizationCode";
+        let overlay = format!(
+            "overlay: 1.0.0\ninfo: {{title: o, version: '1'}}\nactions:\n  - {{target: {at}, update: {{x-keyfit: {hints}}}}}\n"
+        );
+        generated(&format!("{DOCUMENT}{flow}"), Some(&overlay), None).expect("a client")
+    };
+    let client = said("{refresh-grace: 30}");
+    assert!(client.code.contains(".with_refresh_grace(::std::time::Duration::from_secs(30"), "{}", client.code);
+    for hints in ["{refresh-grace: 0}", "{refresh-grace: soon}", "{grace: 30}", "30"] {
+        let client = said(hints);
+        assert!(!client.code.contains("AUTHORIZATION_CODE"), "{hints}");
+        let told = client.repairs.iter().find(|repair| repair.rule == "oauth-flow").expect("it is told");
+        assert!(told.pointer.ends_with("/flows/authorizationCode/x-keyfit"), "{}", told.pointer);
+        assert!(told.note.contains("a whole number of seconds"), "{}", told.note);
+    }
+    // A document says nothing of it: only who has looked does.
+    let published = flow.replace("tokenUrl: /token", "tokenUrl: /token, x-keyfit: {refresh-grace: 30}");
+    let client = generated(&format!("{DOCUMENT}{published}"), None, None).expect("a client");
+    assert!(!client.code.contains("with_refresh_grace"), "{}", client.code);
+}
+
+#[test]
 fn a_flow_whose_url_may_not_be_used_is_told_and_left_out() {
     for (flow, at, told) in [
         ("clientCredentials: {tokenUrl: 'http://login.example/token'}", "clientCredentials/tokenUrl", "is plain http"),

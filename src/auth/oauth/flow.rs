@@ -12,7 +12,8 @@ impl OAuthFlow {
     pub fn token_endpoint(&self, client_id: impl Into<String>) -> Result<TokenEndpointBuilder, Error> {
         let url = self.token_url.ok_or_else(|| without("token URL"))?;
         let builder = TokenEndpoint::builder(url, client_id);
-        Ok(self.refresh_url.into_iter().fold(builder, TokenEndpointBuilder::refresh_endpoint))
+        let builder = self.refresh_url.into_iter().fold(builder, TokenEndpointBuilder::refresh_endpoint);
+        Ok(self.refresh_grace.into_iter().fold(builder, TokenEndpointBuilder::refresh_grace_period))
     }
 
     /// Where users are sent to consent to the [scopes](Self::scopes).

@@ -73,7 +73,8 @@
 //! - Status and members of an answer are checked before anything is stored; a refusal leaves the stored tokens.
 //! - A refresh token that the server leaves out is kept; one that it rotates is saved before the new access token is
 //!   handed out. One that may have been redeemed is never sent again, by no process, whenever one is killed.
-//! - Expiry is a time, not a number of seconds; one refresh at a time, across processes that share a [`FileStore`].
+//! - Expiry is a time, not a number of seconds; one refresh at a time, across processes that share a [`FileStore`], or a
+//!   record of `auth::store`.
 //! - Every refusal is a [`TokenError`], whatever the body was; secrets are neither printed nor put into a URL.
 //!
 //! What a kill in the middle of a refresh costs stands in
@@ -115,8 +116,6 @@ mod flow;
 mod outcome;
 mod pending;
 mod pkce;
-#[cfg(feature = "postgres")]
-mod postgres;
 mod random;
 mod refresh;
 mod server;
@@ -128,7 +127,7 @@ mod token_set;
 mod token_state;
 mod wire;
 
-#[cfg(feature = "jwt")]
+#[cfg(any(feature = "jwt", feature = "postgres", feature = "sqlite"))]
 pub(super) use random::random_text;
 
 pub use authorization::AuthorizationRequest;
@@ -139,11 +138,9 @@ pub use device::DeviceAuthorization;
 pub use file_store::FileStore;
 pub use pending::{MemoryPendingAuthorizations, PendingAuthorization, PendingAuthorizations};
 pub use pkce::Verifier;
-#[cfg(feature = "postgres")]
-pub use postgres::{EncryptionKeys, PostgresSessions, PostgresStore};
 pub use refresh::RefreshingSession;
 pub use server::AuthorizationServer;
-pub use store::{MemoryStore, StoreLock, TokenStore};
+pub use store::{MemoryStore, Overtaken, StoreLock, TokenStore};
 pub use token_endpoint::{TokenEndpoint, TokenEndpointBuilder};
 pub use token_error::{TokenError, TokenErrorCode};
 pub use token_exchange::{JwtBearer, TokenExchange};

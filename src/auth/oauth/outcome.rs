@@ -26,6 +26,18 @@ pub(super) enum Grant {
     Repeatable,
     /// What it redeems is good once: a code, a refresh token that may be replaced.
     Once,
+    /// It was sent before, and is sent for so long and no longer: a refresh token in its grace period.
+    Within(Duration),
+}
+
+impl Grant {
+    /// How long a request may take that has so much time.
+    pub(super) fn limit(self, timeout: Duration) -> Duration {
+        match self {
+            Self::Within(left) => timeout.min(left),
+            Self::Repeatable | Self::Once => timeout,
+        }
+    }
 }
 
 /// What has become of what the request redeems.

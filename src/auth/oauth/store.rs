@@ -1,5 +1,6 @@
 //! Where the tokens of a session are kept.
 
+use std::error::Error as StdError;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -21,13 +22,16 @@ use crate::error::Error;
 ///   session, which waits for a refresh under way, before the runtime is shut down. A task that is dropped with its runtime
 ///   is a kill.
 /// - Have the server take a refresh token a second time for a short while, where it offers that (a grace period, a reuse
-///   interval), and say so:
-///   [`reusable_refresh_tokens`](super::TokenEndpointBuilder::reusable_refresh_tokens).
+///   interval), and say for how long:
+///   [`refresh_grace_period`](super::TokenEndpointBuilder::refresh_grace_period). The store then keeps the token aside with the time, in
+///   what [`TokenSet::to_json`] writes.
 pub trait TokenStore: fmt::Debug + Send + Sync + 'static {
     /// The tokens as they are now; `None` where nobody has consented yet.
     fn load(&self) -> BoxFuture<'_, Result<Option<TokenSet>, Error>>;
 
-    /// Replaces the tokens: after an error, or a crash on the way, the old ones are still there.
+    /// Replaces the tokens: after an error, or a crash on the way, the old ones are still there. A store whose lock can end while its
+    /// holder lives writes nothing where another process has written since, and gives an error with [`Overtaken`] behind it; where another
+    /// has the lock and has not written, it gives another error, and is asked again.
     fn save<'a>(&'a self, tokens: &'a TokenSet) -> BoxFuture<'a, Result<(), Error>>;
 
     /// Waits until no other session over this store refreshes, and keeps them waiting until the lock is dropped. Loading
@@ -36,6 +40,19 @@ pub trait TokenStore: fmt::Debug + Send + Sync + 'static {
     /// The default locks nobody out: enough for a store that one session uses.
     fn lock(&self) -> BoxFuture<'_, Result<StoreLock, Error>> {
         Box::pin(async { Ok(StoreLock::new(())) })
+    }
+}
+
+/// Why a store wrote nothing: another process has written, since this one was late. As the source of an error of
+/// [`TokenStore::save`] it makes a session take what is in the store.
+#[derive(Clone, Copy, Debug, Default, thiserror::Error)]
+#[error("another process has gone on with it")]
+pub struct Overtaken;
+
+impl Overtaken {
+    /// Whether it is behind an error.
+    pub(super) fn is_behind(error: &Error) -> bool {
+        error.source().is_some_and(<dyn StdError>::is::<Self>)
     }
 }
 

@@ -53,6 +53,7 @@ struct Inner {
     urls: Urls,
     assumed_lifetime: Option<Duration>,
     are_refresh_tokens_reusable: bool,
+    refresh_grace_period: Option<Duration>,
 }
 
 /// The endpoints of a server.
@@ -80,6 +81,7 @@ impl TokenEndpoint {
             encoding: BodyEncoding::default(),
             assumed_lifetime: None,
             are_refresh_tokens_reusable: false,
+            refresh_grace_period: None,
             http: Http { keeps_connections: false, ..Http::default() },
             clock: Arc::new(SystemClock),
         }
@@ -174,6 +176,10 @@ impl TokenEndpoint {
     pub(super) fn are_refresh_tokens_reusable(&self) -> bool {
         self.0.are_refresh_tokens_reusable
     }
+
+    pub(super) fn refresh_grace_period(&self) -> Option<Duration> {
+        self.0.refresh_grace_period
+    }
 }
 
 impl fmt::Debug for TokenEndpoint {
@@ -199,6 +205,7 @@ pub struct TokenEndpointBuilder {
     encoding: BodyEncoding,
     assumed_lifetime: Option<Duration>,
     are_refresh_tokens_reusable: bool,
+    refresh_grace_period: Option<Duration>,
     http: Http,
     clock: Arc<dyn Clock>,
 }
@@ -271,11 +278,25 @@ impl TokenEndpointBuilder {
         self
     }
 
-    /// The server takes a refresh token again after it was used: it never replaces one, or does so with a time of grace. A
+    /// The server takes a refresh token any number of times: it never replaces one. A
     /// [`RefreshingSession`](super::RefreshingSession) then asks again where an answer is lost, and outlives a process that
-    /// is killed in the middle of a refresh. Default: not known, which is found out with the first refresh.
+    /// is killed in the middle of a refresh. Default: not known, which is found out with the first refresh. For a server that takes one
+    /// again for a while alone there is [`refresh_grace_period`](Self::refresh_grace_period).
     pub fn reusable_refresh_tokens(mut self) -> Self {
         self.are_refresh_tokens_reusable = true;
+        self
+    }
+
+    /// The server replaces a refresh token with each use, and takes the old one again for so long after its first use: a grace period, a
+    /// reuse interval, a leeway. A [`RefreshingSession`](super::RefreshingSession) then asks once more where an answer is lost, and goes on
+    /// after a process that was killed in the middle of a refresh, but never later than this, counted from before the token was first sent,
+    /// nor in its last second. After that time the user has to consent again, as without a grace period: by then the server would take
+    /// the token for theft and end the session.
+    ///
+    /// Whoever goes on holds the lock of the store. A lock that outlives its process has to end within the grace period to be of use: see
+    /// `auth::store::SharedStore::lease`. Default: none.
+    pub fn refresh_grace_period(mut self, time: Duration) -> Self {
+        self.refresh_grace_period = Some(time);
         self
     }
 
@@ -338,8 +359,14 @@ impl TokenEndpointBuilder {
             sender: self.http.sender(&[&urls.token])?,
             clock: self.clock,
         };
-        let Self { assumed_lifetime, are_refresh_tokens_reusable, .. } = self;
-        Ok(TokenEndpoint(Arc::new(Inner { wire, urls, assumed_lifetime, are_refresh_tokens_reusable })))
+        let Self { assumed_lifetime, are_refresh_tokens_reusable, refresh_grace_period, .. } = self;
+        Ok(TokenEndpoint(Arc::new(Inner {
+            wire,
+            urls,
+            assumed_lifetime,
+            are_refresh_tokens_reusable,
+            refresh_grace_period,
+        })))
     }
 }
 

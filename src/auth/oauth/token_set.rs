@@ -15,8 +15,9 @@ use crate::error::Error;
 ///
 /// # Stores of your own
 /// [`to_json`](Self::to_json) and [`from_json`](Self::from_json) keep all of a set. A store with columns for the tokens, the
-/// expiry and the scopes alone loses two words, which costs no session: why there is no refresh token
-/// ([`is_redeemed`](Self::is_redeemed)), and that a server takes one again ([`is_reusable`](Self::is_reusable)).
+/// expiry and the scopes alone loses three facts, which costs no session: why there is no refresh token
+/// ([`is_redeemed`](Self::is_redeemed)), that a server takes one again ([`is_reusable`](Self::is_reusable)), and the one that was sent, which
+/// a server with a [grace period](super::TokenEndpointBuilder::refresh_grace_period) takes for a while.
 #[derive(Clone)]
 pub struct TokenSet {
     access: AccessToken,
@@ -24,12 +25,20 @@ pub struct TokenSet {
     scopes: Vec<String>,
     is_redeemed: bool,
     is_reusable: bool,
+    /// The refresh token that was sent, and from before when on, for a server that takes it again for a while.
+    sent: Option<Sent>,
+}
+
+#[derive(Clone)]
+struct Sent {
+    token: SecretString,
+    at: SystemTime,
 }
 
 impl TokenSet {
     /// A set without refresh token and of unknown scopes.
     pub fn new(access: AccessToken) -> Self {
-        Self { access, refresh: None, scopes: Vec::new(), is_redeemed: false, is_reusable: false }
+        Self { access, refresh: None, scopes: Vec::new(), is_redeemed: false, is_reusable: false, sent: None }
     }
 
     /// With the token that gets the next set.
@@ -50,27 +59,47 @@ impl TokenSet {
     /// the ones at hand stay in force (RFC 6749, section 6); a server that leaves the refresh token in force takes it again.
     #[must_use]
     pub fn merge(&self, newer: Self) -> Self {
-        let is_kept = newer.refresh_token().is_none_or(|token| Some(token) == self.refresh_token());
+        let refresh = self.refresh.as_ref().or(self.sent.as_ref().map(|sent| &sent.token));
+        let is_kept =
+            newer.refresh_token().is_none_or(|token| refresh.is_some_and(|refresh| refresh.expose_secret() == token));
         Self {
             access: newer.access,
-            is_reusable: is_kept && self.refresh.is_some(),
-            refresh: newer.refresh.or_else(|| self.refresh.clone()),
+            is_reusable: is_kept && refresh.is_some(),
+            refresh: newer.refresh.or_else(|| refresh.cloned()),
             scopes: if newer.scopes.is_empty() { self.scopes.clone() } else { newer.scopes },
             is_redeemed: false,
+            sent: None,
         }
     }
 
     /// What is kept while the refresh token is on its way to the server, and for good where nobody learns what came of it:
-    /// a set without that token, so that no process can send it again.
+    /// a set without that token, so that no process can send it again. Where the server takes it again for a while, it stands aside
+    /// with the time from which that counts.
     #[must_use]
-    pub(super) fn redeemed(&self) -> Self {
-        Self { refresh: None, is_redeemed: true, ..self.clone() }
+    pub(super) fn redeemed(&self, kept_from: Option<SystemTime>) -> Self {
+        let sent = self.refresh.clone().zip(kept_from).map(|(token, at)| Sent { token, at });
+        Self { refresh: None, is_redeemed: true, sent, ..self.clone() }
+    }
+
+    /// The refresh token that was sent, and from before when on.
+    pub(super) fn sent(&self) -> Option<(&str, SystemTime)> {
+        self.sent.as_ref().map(|sent| (sent.token.expose_secret(), sent.at))
     }
 
     /// With another refresh token, for an answer of which nothing else can be used.
     #[must_use]
     pub(super) fn rotated(&self, refresh: SecretString) -> Self {
-        Self { refresh: Some(refresh), is_redeemed: false, is_reusable: false, ..self.clone() }
+        Self { refresh: Some(refresh), is_redeemed: false, is_reusable: false, sent: None, ..self.clone() }
+    }
+
+    /// With all times moved, for a store that knows another clock than this machine's.
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    #[must_use]
+    pub(in crate::auth) fn with_times(mut self, moved: impl Fn(SystemTime) -> SystemTime) -> Self {
+        let expires_at = self.expires_at().map(&moved);
+        self.access = self.access.expiring_at(expires_at);
+        self.sent = self.sent.map(|sent| Sent { at: moved(sent.at), ..sent });
+        self
     }
 
     /// The access token.
@@ -113,6 +142,7 @@ impl TokenSet {
             scopes: &self.scopes,
             is_redeemed: self.is_redeemed,
             is_reusable: self.is_reusable,
+            sent: self.sent().map(|(refresh_token, at)| WrittenSent { refresh_token, at: since(at) }),
         };
         // Texts, numbers and flags: there is nothing in it that JSON cannot say.
         Zeroizing::new(serde_json::to_vec(&written).unwrap_or_default())
@@ -126,24 +156,31 @@ impl TokenSet {
         // The parser's own words could repeat a part of a token.
         let stored: Stored =
             serde_json::from_slice(text).map_err(|_| Error::credential("it holds no tokens as Keyfit writes them"))?;
-        let expires_at = stored.expires_at.and_then(|at| UNIX_EPOCH.checked_add(Duration::from_secs(at)));
+        let time = |at| UNIX_EPOCH.checked_add(Duration::from_secs(at));
+        let expires_at = stored.expires_at.and_then(time);
+        let sent =
+            stored.sent.and_then(|sent| Some(Sent { token: sent.refresh_token.expose().into(), at: time(sent.at)? }));
         Ok(Self {
             access: AccessToken::new(stored.access_token.expose()).expiring_at(expires_at),
             refresh: stored.refresh_token.map(|token| SecretString::from(token.expose())),
             scopes: stored.scopes,
             is_redeemed: stored.is_redeemed,
             is_reusable: stored.is_reusable,
+            sent,
         })
     }
 
     /// Whether both sets hold the same tokens.
     pub(super) fn has_tokens_of(&self, other: &Self) -> bool {
-        self.access.expose() == other.access.expose() && self.refresh_token() == other.refresh_token()
+        self.access.expose() == other.access.expose()
+            && self.refresh_token() == other.refresh_token()
+            && self.sent().map(|(token, _)| token) == other.sent().map(|(token, _)| token)
     }
 
     /// Every secret in here, to be masked in what a server says.
     pub(super) fn secrets(&self) -> impl Iterator<Item = &str> {
-        [Some(self.access.expose()), self.refresh_token()].into_iter().flatten()
+        let sent = self.sent().map(|(token, _)| token);
+        [Some(self.access.expose()), self.refresh_token(), sent].into_iter().flatten()
     }
 }
 
@@ -155,6 +192,7 @@ impl fmt::Debug for TokenSet {
             .field("scopes", &self.scopes)
             .field("is_redeemed", &self.is_redeemed)
             .field("is_reusable", &self.is_reusable)
+            .field("sent", &self.sent().map(|(token, at)| (Fingerprint::of(token), at)))
             .finish()
     }
 }
@@ -171,6 +209,15 @@ struct Written<'a> {
     is_redeemed: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     is_reusable: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sent: Option<WrittenSent<'a>>,
+}
+
+#[derive(Serialize)]
+struct WrittenSent<'a> {
+    refresh_token: &'a str,
+    /// Seconds since 1970.
+    at: u64,
 }
 
 #[derive(Deserialize)]
@@ -184,6 +231,13 @@ struct Stored {
     is_redeemed: bool,
     #[serde(default)]
     is_reusable: bool,
+    sent: Option<StoredSent>,
+}
+
+#[derive(Deserialize)]
+struct StoredSent {
+    refresh_token: Secret,
+    at: u64,
 }
 
 #[cfg(test)]
@@ -217,10 +271,19 @@ mod tests {
     }
 
     #[test]
+    fn a_refresh_token_that_was_sent_stands_aside_and_stays_in_force_where_the_answer_leaves_it_out() {
+        let sent = set("a1").refresh("r1").redeemed(Some(UNIX_EPOCH));
+        assert_eq!((sent.refresh_token(), sent.sent(), sent.is_redeemed()), (None, Some(("r1", UNIX_EPOCH)), true));
+        let merged = sent.merge(set("a2"));
+        assert_eq!((merged.refresh_token(), merged.sent(), merged.is_redeemed()), (Some("r1"), None, false));
+        assert_eq!(sent.merge(set("a2").refresh("r2")).refresh_token(), Some("r2"));
+    }
+
+    #[test]
     fn all_of_a_set_is_written_and_read() {
         let at = UNIX_EPOCH + Duration::from_secs(5000);
         let old = TokenSet::new(AccessToken::new("a").expiring_at(at)).refresh("r").granting(["read"]);
-        for set in [old.clone(), old.merge(set("b")), old.redeemed(), set("a")] {
+        for set in [old.clone(), old.merge(set("b")), old.redeemed(None), old.redeemed(Some(at)), set("a")] {
             let read = TokenSet::from_json(&set.to_json()).expect("a set");
             assert_eq!(format!("{read:?}"), format!("{set:?}"));
             assert!(read.has_tokens_of(&set));
@@ -232,7 +295,8 @@ mod tests {
 
     #[test]
     fn a_set_does_not_print_its_tokens() {
-        let shown = format!("{:?}", set("do-not-print-1").refresh("do-not-print-2"));
+        let set = set("do-not-print-1").refresh("do-not-print-2");
+        let shown = format!("{set:?} {:?}", set.redeemed(Some(UNIX_EPOCH)));
         assert!(!shown.contains("do-not-print"), "{shown}");
     }
 }

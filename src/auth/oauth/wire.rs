@@ -74,7 +74,8 @@ impl Wire {
     ) -> Result<T, Failed> {
         Error::check_runtime().map_err(Failed::unsent)?;
         let began = self.clock.monotonic();
-        let left = || self.timeout.saturating_sub(self.clock.monotonic().saturating_sub(began));
+        let timeout = grant.limit(self.timeout);
+        let left = || timeout.saturating_sub(self.clock.monotonic().saturating_sub(began));
         let mut attempts = 0;
         loop {
             // Made anew each time: a secret may have been rotated meanwhile.

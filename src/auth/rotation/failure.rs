@@ -65,11 +65,11 @@ impl Aborted {
         Some((self.0.new.as_deref()?, self.0.cleanup.as_ref()?))
     }
 
-    pub(super) fn before(cause: Error) -> Self {
+    pub(in crate::auth) fn before(cause: Error) -> Self {
         Self(Box::new(Inner { step: Step::Mint, cause, new: None, cleanup: None }))
     }
 
-    pub(super) fn at(step: Step, cause: Error, new: String, cleanup: Option<Error>) -> Self {
+    pub(in crate::auth) fn at(step: Step, cause: Error, new: String, cleanup: Option<Error>) -> Self {
         Self(Box::new(Inner { step, cause, new: Some(new), cleanup }))
     }
 }
@@ -96,7 +96,7 @@ impl StdError for Aborted {
 }
 
 /// Whether a call that failed may have changed something: it was sent, was no look-up, and was not clearly refused.
-pub(super) fn may_have_happened(cause: &Error) -> bool {
+pub(in crate::auth) fn may_have_happened(cause: &Error) -> bool {
     let is_look_up = cause.operation().is_some_and(|operation| operation.retry == Retry::Safe);
     let is_refused = cause.status().is_some_and(|status| status.is_client_error())
         || matches!(cause.kind(), ErrorKind::NotModified | ErrorKind::Redirect);

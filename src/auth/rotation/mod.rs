@@ -47,6 +47,9 @@
 //!
 //! Other APIs want a [`KeyManager`] of yours: three calls.
 //!
+//! A chain ends with its process: where that is killed halfway both keys are valid. `auth::store::SharedRotation` (features `postgres` and
+//! `sqlite`) records each step, so that another process goes on.
+//!
 //! A step that is left out does not compile:
 //!
 //! ```compile_fail,E0599
@@ -65,11 +68,15 @@ use std::sync::Arc;
 
 use futures_core::future::BoxFuture;
 
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub(in crate::auth) use failure::may_have_happened;
 pub use failure::{Aborted, Step};
 pub use steps::{Distributed, Minted, RevokeFailed, Rotation, Switched, Verified};
 
 use super::Secret;
 use crate::error::Error;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+use crate::error::ErrorKind;
 
 /// Makes, checks and revokes the keys of one API.
 ///
@@ -106,4 +113,23 @@ pub struct NewKey {
     pub id: String,
     /// What opens the API.
     pub secret: Secret,
+}
+
+/// Makes a key in place of the old one.
+pub(in crate::auth) async fn mint(keys: &dyn KeyManager, old: &str) -> Result<NewKey, Error> {
+    let new = keys.mint(old).await?;
+    // Revoking this one in an abort would revoke the old key.
+    if new.id == old {
+        return Err(Error::credential(format!("the server gave the new key the old id {old}")));
+    }
+    Ok(new)
+}
+
+/// Revokes a key that may be revoked already: one that is gone is what was wanted.
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub(in crate::auth) async fn revoke(keys: &dyn KeyManager, id: &str) -> Result<(), Error> {
+    match keys.revoke(id).await {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }

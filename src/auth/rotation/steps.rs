@@ -50,11 +50,7 @@ impl Rotation {
     /// What the manager says. If the answer was lost, the error tells that a key may have been made.
     pub async fn mint(self) -> Result<Minted, Aborted> {
         let Self { keys, old } = self;
-        match keys.mint(&old).await {
-            // Revoking this one in an abort would revoke the old key.
-            Ok(new) if new.id == old => {
-                Err(Aborted::before(Error::credential(format!("the server gave the new key the old id {old}"))))
-            }
+        match super::mint(&*keys, &old).await {
             Ok(new) => Ok(Minted(Pair::new(keys, old, new))),
             Err(cause) => Err(Aborted::before(cause)),
         }

@@ -1,19 +1,20 @@
 //! A budget in Valkey or Redis.
 
+mod connection;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_core::future::BoxFuture;
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::cluster::ClusterClientBuilder;
-use redis::cluster_async::ClusterConnection;
-use redis::{ErrorKind, RedisError, Script, ScriptInvocation, ServerErrorKind};
+use redis::{AsyncConnectionConfig, ErrorKind, RedisError, Script, ScriptInvocation, ServerErrorKind};
 
 use super::reservation::{Granted, Reservation, Reserved};
 use super::{Budget, BudgetError};
 use crate::error::Error;
 use crate::runtime;
+use connection::{Connection, Store};
 
 /// How long the store may take to answer, and a connection to be made. Clients give up a little later.
 const TIMEOUT: Duration = Duration::from_millis(900);
@@ -23,25 +24,19 @@ const LONGEST_NAMESPACE: usize = 100;
 
 /// A budget in Valkey, or in Redis from version 5 on, for clients on many machines. Cloning shares the connection.
 ///
-/// One script takes in and answers each reservation, by the clock of the store alone. Two keys a bucket,
-/// `{NAMESPACE:BUCKET}:window` and `{NAMESPACE:BUCKET}:clients`, go by themselves an hour after the last use; they hold numbers,
+/// One script takes in and answers each reservation, by the clock of the store alone. Four keys a bucket,
+/// `{NAMESPACE:BUCKET}:window`, `:clients`, `:short` and `:turns`, go by themselves an hour after the last use; they hold numbers,
 /// and the name of a bucket holds the API, the origin of its base URL, and what the path says of whose limit it is as a fingerprint
-/// (SHA-256, 16 bytes). The user needs `+eval +evalsha +script|load +time +hgetall +hset +del +pexpire +zadd +zcard
-/// +zremrangebyscore` on the keys `{NAMESPACE:*`.
+/// (SHA-256, 16 bytes). The user needs `+eval +evalsha +script|load +time +hgetall +hset +del +pexpire +zadd +zcard +zcount +zrem
+/// +zremrangebyscore +zscore` on the keys `{NAMESPACE:*`.
 ///
 /// Where the store loses its data, windows begin anew from the next answers. Replicas that take over are a moment behind: a
 /// window may be overspent then by what was granted last.
 #[derive(Clone)]
 pub struct ValkeyBudget {
-    connection: Connection,
+    connection: Arc<Connection>,
     namespace: Arc<str>,
     script: Arc<Script>,
-}
-
-#[derive(Clone)]
-enum Connection {
-    One(ConnectionManager),
-    Cluster(ClusterConnection),
 }
 
 impl ValkeyBudget {
@@ -55,13 +50,9 @@ impl ValkeyBudget {
     pub async fn connect(url: &str, namespace: &str) -> Result<Self, Error> {
         let namespace = checked(namespace)?;
         let client = redis::Client::open(url).map_err(|error| refused("its URL is refused", &error))?;
-        let config = ConnectionManagerConfig::new()
-            .set_number_of_retries(1)
-            .set_max_delay(TIMEOUT)
-            .set_connection_timeout(Some(TIMEOUT))
-            .set_response_timeout(Some(TIMEOUT));
-        let made = within(ConnectionManager::new_with_config(client, config)).await?;
-        Self::tried(Connection::One(made), namespace).await
+        let config =
+            AsyncConnectionConfig::new().set_connection_timeout(Some(TIMEOUT)).set_response_timeout(Some(TIMEOUT));
+        Self::tried(Store::One(client, config), namespace).await
     }
 
     /// Connects to a cluster by some of its nodes, whose URLs are as those of [`connect`](Self::connect).
@@ -74,14 +65,13 @@ impl ValkeyBudget {
         let nodes = nodes.map_err(|error| refused("a URL is refused", &error))?;
         let builder = ClusterClientBuilder::new(nodes).retries(1).connection_timeout(TIMEOUT).response_timeout(TIMEOUT);
         let client = builder.build().map_err(|error| refused("the URLs of the cluster are refused", &error))?;
-        let made = within(client.get_async_connection()).await?;
-        Self::tried(Connection::Cluster(made), namespace).await
+        Self::tried(Store::Cluster(client), namespace).await
     }
 
     /// Asks once, so that what is wrong is said at once.
-    async fn tried(connection: Connection, namespace: Arc<str>) -> Result<Self, Error> {
+    async fn tried(store: Store, namespace: Arc<str>) -> Result<Self, Error> {
         let script = Arc::new(Script::new(include_str!("reserve.lua")));
-        let budget = Self { connection, namespace, script };
+        let budget = Self { connection: Arc::new(Connection::new(store)), namespace, script };
         within(budget.ask("connect", &Reservation::default())).await?;
         Ok(budget)
     }
@@ -89,12 +79,11 @@ impl ValkeyBudget {
     async fn ask(&self, bucket: &str, asked: &Reservation) -> Result<Vec<i64>, RedisError> {
         let mut invocation = self.script.prepare_invoke();
         let bucket = format!("{{{}:{bucket}}}", self.namespace);
-        invocation.key(format!("{bucket}:window")).key(format!("{bucket}:clients"));
-        arguments(&mut invocation, asked);
-        match &self.connection {
-            Connection::One(connection) => invocation.invoke_async(&mut connection.clone()).await,
-            Connection::Cluster(connection) => invocation.invoke_async(&mut connection.clone()).await,
+        for key in ["window", "clients", "short", "turns"] {
+            invocation.key(format!("{bucket}:{key}"));
         }
+        arguments(&mut invocation, asked);
+        self.connection.run(&invocation).await
     }
 }
 

@@ -1,6 +1,8 @@
 -- One bucket of a budget: takes in what a client reports, and grants calls. The rules are those of window.rs.
--- KEYS[1] the bucket, KEYS[2] the clients that asked. Times are milliseconds of this store's clock.
-local HOLDER, GRANT, NEWS, SCOUT, UNNAMED, UNLIMITED, LONGEST = 60000, 1000, 25, 5000, 10000, 60000, 90000000
+-- KEYS[1] the bucket, KEYS[2] the clients that asked, KEYS[3] those that want more,
+-- KEYS[4] those that wait, and for when. Times are milliseconds of this store's clock.
+local HOLDER, GRANT, NEWS, SCOUT, UNNAMED, UNLIMITED = 60000, 1000, 25, 5000, 10000, 60000
+local TURNS, QUEUE, LONGEST = 100, 30000, 90000000
 local UNLIMITED_CALLS = 10000
 -- The version of what this script keeps.
 local FORMAT = 1
@@ -19,7 +21,8 @@ redis.call('ZADD', KEYS[2], now, holder)
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - HOLDER)
 local holders = redis.call('ZCARD', KEYS[2])
 
-local window = { epoch = 0, granted = 0, settled = 0, carried = 0, scout_until = 0, unnamed_until = 0, unlimited_until = 0 }
+local window = { epoch = 0, granted = 0, settled = 0, carried = 0, scout_until = 0, unnamed_until = 0, unlimited_until = 0,
+  foreign_epoch = 0 }
 local stored = redis.call('HGETALL', KEYS[1])
 for at = 1, #stored, 2 do
   window[stored[at]] = tonumber(stored[at + 1])
@@ -37,8 +40,13 @@ local function turn()
   window.left = window.limit and math.max(window.limit - on_their_way, 0)
   window.carried = window.limit and math.min(on_their_way, window.limit) or 0
   window.granted, window.settled = 0, 0
-  window.over, window.reset, window.ends = window.reset or window.over, nil, nil
+  window.over, window.reset, window.ends, window.told = window.reset or window.over, nil, nil, nil
   window.unnamed_until = now + UNNAMED
+end
+
+local function name(reset)
+  window.reset = reset
+  if window.over then window.length = math.min(window.length or math.huge, (reset - window.over) * 1000) end
 end
 
 local function learn()
@@ -47,15 +55,18 @@ local function learn()
   window.unlimited_until = 0
   if window.left and window.reset and report.reset < window.reset then return end
   if window.left and (not window.reset or window.reset == report.reset) then
+    if report.remaining < window.left then window.foreign_epoch = window.epoch + 1 end
+    window.told = math.min(window.told or report.remaining, report.remaining)
     window.left = math.min(window.left, report.remaining)
     window.ends = math.max(window.ends or 0, now + report.resets_in)
   else
     local on_their_way = window.granted - window.settled
     if window.left then turn() end
     window.left = math.max(report.remaining - on_their_way, 0)
+    window.told = report.remaining
     window.ends = now + report.resets_in
   end
-  window.reset = report.reset
+  name(report.reset)
 end
 
 local function settle()
@@ -69,10 +80,10 @@ local function settle()
     if window.left then window.left = window.left + back end
   end
   if report.reset then learn() end
-  if report.refused >= 1 and report.refused <= LONGEST then
+  if report.epoch == window.epoch and report.refused >= 1 and report.refused <= LONGEST then
     window.epoch = window.epoch + 1
     window.granted, window.settled, window.carried = 0, 0, 0
-    window.left = 0
+    window.left, window.told = 0, nil
     window.ends = math.max(window.ends or 0, now + report.refused)
     window.unlimited_until = 0
   end
@@ -86,6 +97,39 @@ local function granted(calls, valid_for)
   return { 1, calls, window.epoch, window.reset or -1, valid_for, window.limit or -1, holders }
 end
 
+-- Calls that can be granted.
+local function free()
+  if not window.told or window.epoch > window.foreign_epoch then return window.left end
+  return math.min(window.left, math.max(window.told - (window.granted - window.settled), 0))
+end
+
+-- When there is a call for this client: at the end of this window, or later where more wait for one than a window has. Who asks again
+-- keeps its turn.
+local function turn_of()
+  local mine = tonumber(redis.call('ZSCORE', KEYS[4], holder) or nil)
+  if mine and mine >= window.ends then return mine end
+  if not window.limit or not window.length then return window.ends end
+  local before = redis.call('ZCOUNT', KEYS[4], window.ends, '+inf')
+  local length = window.length
+  return window.ends + math.min(math.floor(before / window.limit) * length, math.floor(QUEUE / length) * length)
+end
+
+-- The most of what is left: as much as each other who wants more, and half of it while there are others at all. Nothing where all of it is
+-- for those whose turn it is.
+local function share()
+  redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', now)
+  redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', now - GRANT)
+  local mine = tonumber(redis.call('ZSCORE', KEYS[4], holder) or nil)
+  local turns = redis.call('ZCOUNT', KEYS[4], '-inf', now)
+  local has_turn = mine and mine <= now
+  if has_turn then turns = turns - 1 end
+  if not has_turn and free() <= turns then return nil end
+  redis.call('ZREM', KEYS[4], holder)
+  redis.call('ZREM', KEYS[3], holder)
+  local others = math.max(redis.call('ZCARD', KEYS[3]) + turns, holders > 1 and 1 or 0)
+  return math.max(math.floor(free() / (1 + others)), 1)
+end
+
 local function grant()
   if window.unlimited_until > now then return granted(math.max(wanted, UNLIMITED_CALLS), GRANT) end
   if not window.left then
@@ -94,18 +138,30 @@ local function grant()
     window.granted = window.granted + 1
     return granted(1, SCOUT)
   end
-  if window.left == 0 then return { 0, window.ends and window.ends - now or NEWS } end
-  local calls = math.min(wanted, math.max(math.floor(window.left / holders), 1))
+  if window.left == 0 then
+    if not window.ends then return { 0, NEWS } end
+    local turn = turn_of()
+    redis.call('ZADD', KEYS[4], turn, holder)
+    return { 0, turn - now }
+  end
+  if free() == 0 then return { 0, math.min(GRANT, NEWS * holders) } end
+  local left_for = (window.ends or window.unnamed_until) - now
+  local part = share()
+  if not part then return { 0, math.min(TURNS, left_for) } end
+  local calls = math.min(wanted, part)
+  if calls < wanted then redis.call('ZADD', KEYS[3], now + GRANT, holder) end
   window.left = window.left - calls
   window.granted = window.granted + calls
-  return granted(calls, math.min(GRANT, (window.ends or window.unnamed_until) - now))
+  -- A part of the window, so that what is not used is back before its end.
+  local longest = window.length and math.min(GRANT, math.floor(window.length / 4)) or GRANT
+  return granted(calls, math.min(longest, left_for))
 end
 
 if window.ends and window.ends <= now then
   turn()
 elseif window.left and not window.ends and window.unnamed_until <= now then
   window.epoch = window.epoch + 1
-  window.over, window.reset, window.left = window.reset or window.over, nil, nil
+  window.over, window.reset, window.left, window.told = window.reset or window.over, nil, nil, nil
   window.granted, window.settled, window.carried, window.scout_until = 0, 0, 0, 0
 end
 settle()
@@ -121,4 +177,6 @@ redis.call('HSET', KEYS[1], unpack(fields))
 local kept = math.max(window.ends or 0, window.unlimited_until, window.unnamed_until, now) - now + 3600000
 redis.call('PEXPIRE', KEYS[1], string.format('%.0f', kept))
 redis.call('PEXPIRE', KEYS[2], HOLDER)
+redis.call('PEXPIRE', KEYS[3], GRANT)
+redis.call('PEXPIRE', KEYS[4], string.format('%.0f', kept))
 return answer

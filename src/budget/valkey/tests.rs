@@ -98,7 +98,9 @@ fn the_script_and_the_machine_have_the_same_rules() {
             };
             let asked = Reservation { holder, wanted, report };
             let mut invocation = script.prepare_invoke();
-            invocation.key(format!("window {run}")).key(format!("clients {run}"));
+            for key in ["window", "clients", "short", "turns"] {
+                invocation.key(format!("{key} {run}"));
+            }
             arguments(&mut invocation, &asked);
             invocation.arg(now);
             let answer: Vec<i64> = runtime.block_on(invocation.invoke_async(&mut connection.clone())).expect("it runs");

@@ -258,7 +258,7 @@ impl<T: Serialize> Builder<T> {
             operation,
             call,
             around,
-            shape: Shape { partial: operation.partial, id_field },
+            shape: Shape::new(operation.partial, id_field),
             patience: self.patience,
             shared: Arc::clone(&shared),
             gate: self.gate,

@@ -63,6 +63,7 @@ mod queue;
 mod receipt;
 mod send;
 mod shared;
+mod sieve;
 mod stopped;
 mod task;
 mod writer;

@@ -6,20 +6,26 @@ use std::collections::HashMap;
 use serde::de::DeserializeSeed as _;
 use serde_json::Value;
 
+use super::sieve::Sieve;
 use super::{Outcome, Reason, Unknown};
 use crate::client::transport::items::{accepts, is_nothing, said};
-use crate::client::transport::sieve::Sieve;
 use crate::error::operation::Partial;
 
 /// How answers tell of items.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(super) struct Shape {
-    pub(super) partial: &'static [Partial],
+    partial: &'static [Partial],
     /// The field by which an item is known again.
-    pub(super) id_field: Option<&'static str>,
+    id_field: Option<&'static str>,
+    /// The parts of an answer that are read.
+    sieve: Sieve,
 }
 
 impl Shape {
+    pub(super) fn new(partial: &'static [Partial], id_field: Option<&'static str>) -> Self {
+        Self { partial, id_field, sieve: Sieve::of(partial, id_field) }
+    }
+
     /// The outcome of each item; `None` where the body is not as any description says. `ids`: those of the items as sent, in
     /// order; empty where they have none. Where there is no description, a success is that of every item.
     pub(super) fn read(&self, body: &[u8], ids: &[&str], is_success: bool) -> Option<Vec<Outcome>> {
@@ -27,7 +33,7 @@ impl Shape {
             return is_success.then(|| vec![Outcome::Accepted; ids.len()]);
         }
         let mut deserializer = serde_json::Deserializer::from_slice(body);
-        let answer = Sieve::of_receipt(self.partial, self.id_field).deserialize(&mut deserializer).ok()?;
+        let answer = self.sieve.deserialize(&mut deserializer).ok()?;
         deserializer.end().ok()?;
         let told = self.partial.iter().find_map(|partial| Told::read(partial, &answer))?;
         let mut slots = Slots::new(told.partial, self.id_field, ids);

@@ -23,7 +23,7 @@ const BOTH: &[Partial] = &[
 
 /// One letter an item: accepted, rejected or unknown.
 fn letters_of(partial: &'static [Partial], body: &Value, ids: &[&str], is_success: bool) -> String {
-    let shape = Shape { partial, id_field: Some("_user_id") };
+    let shape = Shape::new(partial, Some("_user_id"));
     let outcomes = shape.read(body.to_string().as_bytes(), ids, is_success).expect("a documented envelope");
     assert_eq!(outcomes.len(), ids.len());
     let letter = |outcome: &Outcome| match outcome {
@@ -106,7 +106,7 @@ fn an_answer_in_another_order_or_with_gaps_is_matched_by_ids() {
 
 #[test]
 fn another_body_is_no_envelope() {
-    let shape = Shape { partial: BOTH, id_field: None };
+    let shape = Shape::new(BOTH, None);
     for body in ["", "[]", "{}", "null", r#"{"message":"no"}"#, r#"{"entity":{"id":1}}"#, r#"{"accepted":1}"#] {
         assert!(shape.read(body.as_bytes(), &["x"], true).is_none(), "{body}");
     }

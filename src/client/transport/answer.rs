@@ -1,15 +1,14 @@
 //! Decodes a success. Nothing of an answer that does not fit is lost.
 
 use bytes::Bytes;
-use serde::de::{DeserializeOwned, DeserializeSeed as _, IgnoredAny};
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::exchange::{Answer, Body};
 use super::items;
-use super::sieve::Sieve;
 use crate::client::{ByteStream, Response};
 use crate::error::Error;
 use crate::error::failure::{Failure, Fault};
-use crate::error::json::{self, misfit, without_values};
+use crate::error::json::{self, misfit};
 
 impl Answer {
     /// The body as the operation's type. An empty body is read as `null`.
@@ -29,10 +28,7 @@ impl Answer {
             Err(_) => return Err(failure(Fault::Decode(misfit::<T>(text)), headers, body)),
         };
         if !operation.partial.is_empty() {
-            let mut deserializer = serde_json::Deserializer::from_slice(text);
-            let told = Sieve::of(operation.partial).deserialize(&mut deserializer);
-            let told = told.map_err(|error| without_values(&error.to_string()));
-            match told.and_then(|told| items::failed(operation.partial, &told)) {
+            match items::failed(operation.partial, text) {
                 Ok(None) => {}
                 Ok(Some(counts)) => return Err(failure(Fault::Partial(counts), headers, body)),
                 Err(problem) => return Err(failure(Fault::Decode(problem), headers, body)),

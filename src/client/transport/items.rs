@@ -1,18 +1,22 @@
 //! Reads from a success how many items of its call failed, by the descriptions of the operation.
 
 use serde_json::Value;
+use serde_json::value::RawValue;
 
+use super::places;
+use crate::error::json::without_values;
 use crate::error::operation::{ItemCounts, Partial};
 
 /// The counts of a success by which items failed, as the first description that tells of any has them; `None` where none did.
 ///
 /// # Errors
-/// The place that does not hold what a description says, where no other description fits the answer.
-pub(super) fn failed(descriptions: &[Partial], body: &Value) -> Result<Option<ItemCounts>, String> {
+/// Returns why the text is not JSON, or the place that does not hold what a description says, where no other description fits
+/// the answer.
+pub(super) fn failed(descriptions: &[Partial], text: &[u8]) -> Result<Option<ItemCounts>, String> {
     let mut misfit = None;
     let mut is_told = false;
     for description in descriptions {
-        match counts(description, body) {
+        match counts(description, text) {
             Ok(Some(counts)) if counts.rejected > 0 => return Ok(Some(counts)),
             Ok(counts) => is_told |= counts.is_some(),
             Err(problem) => misfit = misfit.or(Some(problem)),
@@ -22,17 +26,16 @@ pub(super) fn failed(descriptions: &[Partial], body: &Value) -> Result<Option<It
 }
 
 /// What an answer tells by a description; `None` where it has none of its places.
-fn counts(description: &Partial, body: &Value) -> Result<Option<ItemCounts>, String> {
-    let number = |at: Option<&str>| found(body, at, Value::as_u64, "a whole number");
-    let length = |at: Option<&str>| found(body, at, |list| entries(list).map(|all| all.len() as u64), "a list");
-    let (received, accepted) = (number(description.received)?, number(description.accepted)?);
-    let (rejected, listed) = (number(description.rejected)?, length(description.rejected_items)?);
-    let taken = length(description.accepted_items)?;
-    let outcomes = found(body, description.outcomes, entries, "a list")?;
-    let of_outcomes = outcomes.map(|outcomes| {
-        let rejected = outcomes.iter().filter(|outcome| !accepts(description, outcome)).count();
-        ((outcomes.len() - rejected) as u64, rejected as u64)
-    });
+fn counts(description: &Partial, text: &[u8]) -> Result<Option<ItemCounts>, String> {
+    let Partial { received, accepted, rejected, accepted_items, rejected_items, outcomes, .. } = *description;
+    let places = [received, accepted, rejected, accepted_items, rejected_items, outcomes];
+    let found = places::find(text, places).map_err(|error| without_values(&error.to_string()))?;
+    let mut told =
+        places.into_iter().zip(found).map(|(at, value)| Some((at?, value.filter(|value| value.get() != "null")?)));
+    let mut next = || told.next().flatten();
+    let (received, accepted, rejected) = (number(next())?, number(next())?, number(next())?);
+    let (taken, listed) = (length(next())?, length(next())?);
+    let of_outcomes = next().map(|told| tally(description, told)).transpose()?;
     let accepted = accepted.or(taken).or(of_outcomes.map(|(accepted, _)| accepted));
     let told = rejected.max(listed).max(of_outcomes.map(|(_, rejected)| rejected));
     let rejected = told.or_else(|| Some(received?.saturating_sub(accepted?)));
@@ -44,26 +47,45 @@ fn counts(description: &Partial, body: &Value) -> Result<Option<ItemCounts>, Str
     Ok(Some(ItemCounts::new(accepted, rejected)))
 }
 
-/// What stands at a place, read; `None` where nothing does.
-fn found<'a, T>(
-    body: &'a Value,
-    at: Option<&str>,
-    read: impl Fn(&'a Value) -> Option<T>,
-    what: &str,
-) -> Result<Option<T>, String> {
-    let Some((at, value)) = at.and_then(|at| Some((at, body.pointer(at)?))) else { return Ok(None) };
-    if value.is_null() {
-        return Ok(None);
-    }
-    read(value).map(Some).ok_or_else(|| format!("at `{at}`: not {what}"))
+/// A place with the value that stands there.
+type Told<'a> = (&'a str, &'a RawValue);
+
+fn number(told: Option<Told<'_>>) -> Result<Option<u64>, String> {
+    let Some((at, value)) = told else { return Ok(None) };
+    value.get().parse().map(Some).map_err(|_| format!("at `{at}`: not a whole number"))
 }
 
-/// The entries of a list, or the members of an object.
-fn entries(value: &Value) -> Option<Vec<&Value>> {
-    match value {
-        Value::Array(entries) => Some(entries.iter().collect()),
-        Value::Object(members) => Some(members.values().collect()),
-        _ => None,
+fn length(told: Option<Told<'_>>) -> Result<Option<u64>, String> {
+    let Some((at, value)) = told else { return Ok(None) };
+    let mut length = 0;
+    places::each(value, [], |[]| length += 1).ok_or_else(|| not_a_list(at))?;
+    Ok(Some(length))
+}
+
+/// How many outcomes of a list are of accepted items, and of others.
+fn tally(description: &Partial, (at, value): Told<'_>) -> Result<(u64, u64), String> {
+    let (mut accepted, mut rejected) = (0, 0);
+    let count = |[said]: [Option<&RawValue>; 1]| {
+        *if is_accepted(description, said) { &mut accepted } else { &mut rejected } += 1;
+    };
+    places::each(value, [description.outcome.or(description.reason)], count).ok_or_else(|| not_a_list(at))?;
+    Ok((accepted, rejected))
+}
+
+fn not_a_list(at: &str) -> String {
+    format!("at `{at}`: not a list")
+}
+
+/// As [`accepts`], by what stands where the outcome says how its item ended, or why it was rejected.
+fn is_accepted(description: &Partial, said: Option<&RawValue>) -> bool {
+    let value = |text: &RawValue| serde_json::from_str::<Value>(text.get()).unwrap_or_default();
+    if description.outcome.is_none() {
+        return said.is_none_or(|reason| is_nothing(&value(reason)));
+    }
+    let Some(word) = said else { return false };
+    match word.get().strip_prefix('"').and_then(|text| text.strip_suffix('"')).filter(|text| !text.contains('\\')) {
+        Some(text) => description.accepted_as.contains(&text),
+        None => self::said(&value(word)).is_some_and(|word| description.accepted_as.contains(&word.as_str())),
     }
 }
 
@@ -110,7 +132,7 @@ mod tests {
     const REASONS: Partial = Partial::new().with_outcomes("").with_reason("/error");
 
     fn shown(descriptions: &[Partial], body: &Value) -> String {
-        match failed(descriptions, body) {
+        match failed(descriptions, body.to_string().as_bytes()) {
             Ok(Some(counts)) => counts.to_string(),
             Ok(None) => "none".to_owned(),
             Err(problem) => problem,

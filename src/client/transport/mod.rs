@@ -10,12 +10,12 @@ mod limiter;
 mod look;
 mod opening;
 mod outgoing;
+mod places;
 mod repeat;
 mod retry_budget;
 mod scope;
 mod servers;
 mod shared;
-pub(crate) mod sieve;
 mod span;
 pub(crate) mod stop;
 

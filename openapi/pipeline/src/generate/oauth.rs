@@ -27,6 +27,8 @@ struct Flow {
     /// The setters of its URLs.
     urls: Vec<(&'static str, String)>,
     scopes: Vec<String>,
+    /// For how many seconds a refresh token is taken again.
+    refresh_grace: Option<u64>,
 }
 
 /// What a flow is for.
@@ -86,7 +88,7 @@ fn flows(api: &Api, scheme: &SecurityScheme, repairs: &mut Repairs) -> Vec<Flow>
     {
         let issuer = WELL_KNOWN.iter().find_map(|known| url.strip_suffix(known)).unwrap_or(url).to_owned();
         let scopes = asked.iter().cloned().collect();
-        flows.push(Flow { way: Way::Discovery, urls: vec![("with_issuer", issuer)], scopes });
+        flows.push(Flow { way: Way::Discovery, urls: vec![("with_issuer", issuer)], scopes, refresh_grace: None });
     }
     for flow in &scheme.flows {
         let Some(way) = Way::of(flow.kind) else { continue };
@@ -103,7 +105,8 @@ fn flows(api: &Api, scheme: &SecurityScheme, repairs: &mut Repairs) -> Vec<Flow>
         if urls.iter().all(|(_, url)| is_whole(url, at(flow.kind))) {
             // A flow that lists its scopes has no others.
             let is_there = |scope: &&String| flow.scopes.is_empty() || flow.scopes.contains(scope);
-            flows.push(Flow { way, urls, scopes: asked.iter().filter(is_there).cloned().collect() });
+            let scopes = asked.iter().filter(is_there).cloned().collect();
+            flows.push(Flow { way, urls, scopes, refresh_grace: flow.refresh_grace });
         }
     }
     for (at, problem) in left_out {
@@ -190,7 +193,8 @@ impl Scheme {
         let line = |flow: &Flow| {
             let urls: Vec<&str> = flow.urls.iter().map(|(_, url)| url.as_str()).collect();
             let scopes = if flow.scopes.is_empty() { "-".to_owned() } else { flow.scopes.join("+") };
-            format!("  {} {} at {} scopes {scopes}\n", self.name, flow.way.constant(), urls.join(", "))
+            let grace = flow.refresh_grace.map(|seconds| format!(" refresh-grace {seconds} s")).unwrap_or_default();
+            format!("  {} {} at {} scopes {scopes}{grace}\n", self.name, flow.way.constant(), urls.join(", "))
         };
         self.flows.iter().map(line).collect()
     }
@@ -204,10 +208,12 @@ impl Flow {
             quote!(.#setter(#url))
         });
         let scopes = (!scopes.is_empty()).then(|| quote!(.with_scopes(&[#(#scopes),*])));
+        let grace =
+            self.refresh_grace.map(|seconds| quote!(.with_refresh_grace(::std::time::Duration::from_secs(#seconds))));
         let told = docs::lines(self.way.told());
         quote! {
             #(#told)*
-            pub const #name: ::keyfit::auth::OAuthFlow = ::keyfit::auth::OAuthFlow::new() #(#urls)* #scopes;
+            pub const #name: ::keyfit::auth::OAuthFlow = ::keyfit::auth::OAuthFlow::new() #(#urls)* #scopes #grace;
         }
     }
 }

@@ -21,6 +21,8 @@ pub struct Flow {
     pub refresh_url: Option<String>,
     /// The scopes that it knows.
     pub scopes: Vec<String>,
+    /// For how many seconds after its first use a refresh token is taken again, as the overlay says.
+    pub refresh_grace: Option<u64>,
 }
 
 /// How tokens are had.
@@ -93,6 +95,17 @@ impl SecurityScheme {
 
     fn flow(&mut self, kind: FlowKind, flow: &Value, at: &str, base_url: &str) -> Option<Flow> {
         let of = format!("the flow `{}` of `{}`", kind.name(), self.name);
+        let Ok(refresh_grace) = grace(&flow["x-keyfit"]) else {
+            let help = "say `refresh-grace: 30` for 30 s, and nothing else";
+            let problem = format!("{of}: `x-keyfit` is `refresh-grace`, a whole number of seconds, from 1 on");
+            self.defects.push(Defect {
+                pointer: pointer::join(at, "x-keyfit"),
+                problem,
+                help: help.to_owned(),
+                is_malformed: true,
+            });
+            return None;
+        };
         let mut url = |member: &str| {
             if !kind.needs().contains(&member) && (member != "refreshUrl" || flow.get(member).is_none()) {
                 return None;
@@ -106,6 +119,7 @@ impl SecurityScheme {
             token_url: url("tokenUrl"),
             refresh_url: url("refreshUrl"),
             scopes: scopes(&flow["scopes"]),
+            refresh_grace,
         };
         let is_had = |member: &&str| read.url(member).is_some();
         kind.needs().iter().all(is_had).then_some(read)
@@ -120,6 +134,18 @@ impl Flow {
             "tokenUrl" => self.token_url.as_ref(),
             _ => self.refresh_url.as_ref(),
         }
+    }
+}
+
+/// An overlay of a flow.
+fn grace(hints: &Value) -> Result<Option<u64>, ()> {
+    match hints {
+        Value::Null => Ok(None),
+        Value::Object(keys) if keys.keys().all(|key| key == "refresh-grace") => match keys.values().next() {
+            Some(seconds) => seconds.as_u64().filter(|seconds| *seconds > 0).map(Some).ok_or(()),
+            None => Ok(None),
+        },
+        _ => Err(()),
     }
 }
 

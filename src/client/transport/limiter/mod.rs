@@ -171,6 +171,9 @@ impl Permit {
 impl Drop for Permit {
     fn drop(&mut self) {
         lock(&self.known.state).end();
+        if let (Some(share), Some(_)) = (&self.known.share, self.epoch) {
+            share.ended();
+        }
     }
 }
 
@@ -178,5 +181,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+#[cfg(test)]
+mod share_tests;
 #[cfg(test)]
 mod tests;

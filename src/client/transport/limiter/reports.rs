@@ -5,7 +5,8 @@ use std::time::Duration;
 use crate::budget::{Report, Seen};
 use crate::error::RateLimit;
 
-/// The outcomes that are not reported yet.
+/// The outcomes that are not reported yet. The times in them are moments of the monotonic clock until they are taken, so that what was
+/// kept for a while says no more than what is left.
 #[derive(Debug, Default)]
 pub(super) struct Reports {
     /// Of the newest window, and of those before.
@@ -74,10 +75,10 @@ impl Reports {
     }
 
     /// A call was answered, which told this of the limit, and the time until the reset.
-    pub(super) fn answered(&mut self, epoch: Option<u64>, told: Option<(RateLimit, Option<Duration>)>) {
+    pub(super) fn answered(&mut self, epoch: Option<u64>, told: Option<(RateLimit, Option<Duration>)>, now: Duration) {
         let seen = told.and_then(|(rate, until_reset)| {
             let (remaining, reset, resets_in) = (rate.remaining?, rate.reset?, until_reset?);
-            Some(Seen { limit: rate.limit, remaining, reset, resets_in })
+            Some(Seen { limit: rate.limit, remaining, reset, resets_in: now.saturating_add(resets_in) })
         });
         let is_newest = epoch == Some(self.newest.epoch);
         let is_named = self.window.named.is_some();
@@ -107,9 +108,9 @@ impl Reports {
     }
 
     /// A call was refused for its limit.
-    pub(super) fn refused(&mut self, wait: Duration) {
+    pub(super) fn refused(&mut self, wait: Duration, now: Duration) {
         let known = self.newest.refused.unwrap_or_default();
-        self.newest.refused = Some(known.max(wait));
+        self.newest.refused = Some(known.max(now.saturating_add(wait)));
         self.has_news = true;
     }
 
@@ -117,17 +118,22 @@ impl Reports {
         self.has_news
     }
 
-    /// Whether something goes back that others may use.
-    pub(super) fn have_unused(&self) -> bool {
-        self.earlier.iter().chain([&self.newest]).any(|report| report.unused > 0)
+    /// Whether there is an outcome that nobody else knows.
+    pub(super) fn say_something(&self) -> bool {
+        self.earlier.iter().chain([&self.newest]).any(says_something)
     }
 
     /// The reports, the newest last.
-    pub(super) fn take(&mut self) -> Vec<Report> {
+    pub(super) fn take(&mut self, now: Duration) -> Vec<Report> {
         self.has_news = false;
         let next = Report { epoch: self.newest.epoch, ..Report::default() };
         let mut reports = std::mem::take(&mut self.earlier);
         reports.push(std::mem::replace(&mut self.newest, next));
+        for report in &mut reports {
+            let left = |moment: Duration| Some(moment.saturating_sub(now)).filter(|left| !left.is_zero());
+            report.refused = report.refused.and_then(left);
+            report.seen = report.seen.and_then(|seen| Some(Seen { resets_in: left(seen.resets_in)?, ..seen }));
+        }
         reports
     }
 }

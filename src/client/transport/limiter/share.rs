@@ -57,6 +57,7 @@ pub(crate) enum Taken {
 
 #[derive(Debug, Default)]
 struct ShareState {
+    /// The first to end comes first.
     slices: VecDeque<Slice>,
     /// Until when there is nothing, on the monotonic clock.
     wait_until: Option<Duration>,
@@ -68,6 +69,8 @@ struct ShareState {
     waiting: u64,
     /// Calls taken since the last slice was asked for.
     taken: u64,
+    /// Calls that are on their way.
+    in_flight: u64,
     reports: Reports,
     /// Clients that share the limit.
     holders: u64,
@@ -134,9 +137,9 @@ impl Share {
     /// Reports and asks, in a task of its own: whoever waits for the answer may be dropped.
     fn ask_for(self: &Arc<Self>, state: &mut ShareState, wanted: u64) {
         state.is_asking = true;
-        let (share, reports) = (Arc::clone(self), state.reports.take());
+        let asked_at = self.clock.monotonic();
+        let (share, reports) = (Arc::clone(self), state.reports.take(asked_at));
         runtime::spawn(async move {
-            let asked_at = share.clock.monotonic();
             let reserved = share.reserve(wanted, reports).await;
             share.note(reserved, asked_at);
         });
@@ -171,7 +174,11 @@ impl Share {
                         state.add(granted, asked_at);
                         self.time(&mut state, granted.valid_for);
                     }
-                    Reserved::Wait(wait) => state.wait_until = Some(now + wait),
+                    Reserved::Wait(wait) => {
+                        // Not from when it was asked: who is back before the end of a window asks once more.
+                        state.wait_until = Some(now + wait);
+                        self.report_at_rest(&mut state, now);
+                    }
                     Reserved::Noted => {}
                 }
             }
@@ -192,7 +199,7 @@ impl Share {
         self.answered.notify_waiters();
     }
 
-    /// Gives back what is not used of a slice in its time.
+    /// Gives back what is not used of a slice in its time, and reports the rest.
     fn time(self: &Arc<Self>, state: &mut ShareState, valid_for: Duration) {
         if std::mem::replace(&mut state.is_timed, true) {
             return;
@@ -217,7 +224,7 @@ impl Share {
         if next.is_none() {
             state.is_timed = false;
         }
-        if state.reports.have_unused() && state.may_ask(now) {
+        if state.reports.say_something() && state.may_ask(now) {
             self.ask_for(&mut state, 0);
         }
         next
@@ -225,14 +232,16 @@ impl Share {
 
     /// Tells the others at once, and waits until they can know.
     pub(crate) async fn tell(self: &Arc<Self>) {
-        let reports = self.lock().reports.take();
+        let now = self.clock.monotonic();
+        let reports = self.lock().reports.take(now);
         // Where the budget is gone, the next slice says so.
         let _ = self.reserve(0, reports).await;
     }
 
     /// A call of that window was answered.
     pub(super) fn answered(&self, epoch: Option<u64>, told: Option<(RateLimit, Option<Duration>)>) {
-        self.lock().reports.answered(epoch, told);
+        let now = self.clock.monotonic();
+        self.lock().reports.answered(epoch, told, now);
     }
 
     /// A call of that window was refused for its limit.
@@ -244,6 +253,25 @@ impl Share {
     /// A call of that window was not sent.
     pub(super) fn unused(&self, epoch: u64) {
         self.lock().reports.unused(epoch, 1);
+    }
+
+    /// A call that was taken is on its way no longer.
+    pub(super) fn ended(self: &Arc<Self>) {
+        let now = self.clock.monotonic();
+        let mut state = self.lock();
+        state.in_flight -= 1;
+        self.report_at_rest(&mut state, now);
+    }
+
+    /// Reports the outcome of the last calls where nothing else will soon: what is not known at the end of a window takes up room in the
+    /// next one.
+    fn report_at_rest(self: &Arc<Self>, state: &mut ShareState, now: Duration) {
+        let waits = state.wait_until.is_some_and(|until| until > now + NEWS);
+        let is_at_rest = state.in_flight == 0 && state.slices.is_empty() && (waits || !state.is_timed);
+        // A call may be dropped anywhere, also where nothing can be run.
+        if is_at_rest && state.may_ask(now) && state.reports.say_something() && runtime::why_absent().is_none() {
+            self.ask_for(state, 0);
+        }
     }
 
     /// Whether the others have to hear at once of what is known here.
@@ -287,16 +315,18 @@ impl ShareState {
                 self.slices.pop_front();
             }
             self.taken += 1;
+            self.in_flight += 1;
             return Some(Taken::Call(epoch));
         }
         let wait = self.wait_until.and_then(|until| until.checked_sub(now)).filter(|wait| !wait.is_zero())?;
         Some(Taken::Wait(wait + if wait > NEWS { jitter::full_jitter(SPREAD) } else { Duration::ZERO }))
     }
 
-    /// Whether what is left will not last until more has come, or the budget may answer again.
+    /// Whether what is left will not last until more has come, or the budget may answer again. After a single call nothing is asked
+    /// for ahead: it would lie idle where calls are rare.
     fn is_low(&self) -> bool {
         let left: u64 = self.slices.iter().map(|slice| slice.left).sum();
-        self.is_alone || self.wait_until.is_none() && left * 4 <= self.taken
+        self.is_alone || self.wait_until.is_none() && self.taken > 1 && left * 4 <= self.taken
     }
 
     fn may_ask(&self, now: Duration) -> bool {
@@ -313,7 +343,10 @@ impl ShareState {
         self.holders = granted.holders;
         let epoch = granted.epoch;
         self.reports.begin(epoch, granted.reset);
-        self.slices.push_back(Slice { left: granted.calls, epoch, ends: asked_at + granted.valid_for });
+        let ends = asked_at + granted.valid_for;
+        // One of a window whose end is known may be over before an older one.
+        let at = self.slices.partition_point(|slice| slice.ends <= ends);
+        self.slices.insert(at, Slice { left: granted.calls, epoch, ends });
     }
 
     /// Calls that are left of slices whose time is up go back.
@@ -326,7 +359,7 @@ impl ShareState {
     }
 
     fn refused(&mut self, wait: Duration, now: Duration) {
-        self.reports.refused(wait);
+        self.reports.refused(wait, now);
         for slice in std::mem::take(&mut self.slices) {
             self.reports.unused(slice.epoch, slice.left);
         }

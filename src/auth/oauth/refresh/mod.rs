@@ -1,24 +1,28 @@
 //! Keeps a user's session alive with its refresh token (RFC 6749, section 6).
 
+mod saving;
+
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use futures_core::future::BoxFuture;
 use tokio::sync::Mutex;
 
 use super::outcome::{Failed, Grant, Standing};
-use super::{StoreLock, TokenEndpoint, TokenError, TokenSet, TokenStore};
+use super::{Overtaken, StoreLock, TokenEndpoint, TokenError, TokenSet, TokenStore};
 use crate::auth::{AccessToken, TokenSource};
 use crate::error::Error;
 use crate::runtime;
 
 /// A set that expires sooner than this is refreshed and not handed out.
 const LEEWAY: Duration = Duration::from_secs(60);
-/// The first wait before a set that could not be saved is saved again, and the longest.
-const FIRST_WAIT: Duration = Duration::from_secs(1);
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// The wait before a refresh token is sent again in its grace period, how often that is done in one refresh, and the end of the period
+/// in which it is not: a request takes time to arrive.
+const REPLAY_WAIT: Duration = Duration::from_millis(500);
+const REPLAYS: u32 = 2;
+const REPLAY_MARGIN: Duration = Duration::from_secs(1);
 
 /// The tokens of one user, refreshed when needed. Give it to
 /// [`Credential::from_source`](crate::auth::Credential::from_source), which asks it ahead of expiry and after a 401.
@@ -35,7 +39,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// - Where the new set cannot be saved that is logged as an error, the set is used, and saving is tried again until it
 ///   succeeds, ever more rarely up to once a minute, under the lock: see [`is_saved`](Self::is_saved).
 /// - A server that left the refresh token in force when it was last used takes it again: nothing is taken out of the store
-///   then, and what is lost on the way is asked for once more.
+///   then, and what is lost on the way is asked for once more. One with a
+///   [grace period](super::TokenEndpointBuilder::refresh_grace_period) takes it for that time: the store keeps it aside with the time.
 /// - An answer without tokens changes nothing that is stored, but for a new refresh token in it.
 /// - A caller that goes away does not stop a refresh on its way: the server may have rotated already.
 ///
@@ -74,9 +79,19 @@ struct State {
     /// Whether the access token was given to somebody.
     is_used: bool,
     /// The lock of the store, while what is in use could not be saved. Who gets it would read an old set.
-    unsaved: Option<StoreLock>,
+    unsaved: Option<Unsaved>,
+    /// Whether a task tries to save it.
+    is_saving: bool,
     /// Whether the set in the store has no refresh token because that is, or was, on its way.
     is_marked: bool,
+}
+
+/// A set that could not be saved.
+struct Unsaved {
+    /// The lock of the store. Who gets it would read an old set.
+    lock: StoreLock,
+    /// Whether the store has no refresh token meanwhile, or may have none.
+    is_over_mark: bool,
 }
 
 impl RefreshingSession {
@@ -104,7 +119,7 @@ impl RefreshingSession {
     }
 
     fn new(endpoint: TokenEndpoint, tokens: TokenSet, store: impl TokenStore) -> Self {
-        let state = Mutex::new(State { tokens, is_used: false, unsaved: None, is_marked: false });
+        let state = Mutex::new(State { tokens, is_used: false, unsaved: None, is_saving: false, is_marked: false });
         Self(Arc::new(Inner { endpoint, store: Box::new(store), state, generation: AtomicU64::new(0) }))
     }
 
@@ -174,7 +189,7 @@ impl Inner {
     /// Asks for a new set, unless another session has got one.
     async fn refresh(self: &Arc<Self>, state: &mut State) -> Result<(), Error> {
         // With the lock of a set that could not be saved: what is in the store is older.
-        let lock = if let Some(lock) = state.unsaved.take() {
+        let lock = if let Some(lock) = self.unsaved(state).await {
             lock
         } else {
             let lock = self.store.lock().await?;
@@ -197,27 +212,50 @@ impl Inner {
     /// Sends the refresh token and saves what comes. What is returned is the server's refusal of the token, and the lock.
     async fn redeem(self: &Arc<Self>, state: &mut State, lock: StoreLock) -> Result<Option<(Error, StoreLock)>, Error> {
         let old = state.tokens.clone();
-        let Some(refresh) = old.refresh_token() else { return Err(without_refresh_token(&old)) };
         let is_reusable = old.is_reusable() || self.endpoint.are_refresh_tokens_reusable();
-        let grant = if is_reusable { Grant::Repeatable } else { Grant::Once };
-        if !is_reusable {
+        let (refresh, mut grant) = match (old.refresh_token(), old.sent(), self.grace_left(&old)) {
+            (Some(refresh), ..) if is_reusable => (refresh, Grant::Repeatable),
+            (Some(refresh), ..) => (refresh, Grant::Once),
+            (None, Some((sent, _)), Some(left)) => (sent, Grant::Within(left)),
+            (None, ..) => return Err(without_refresh_token(&old)),
+        };
+        if grant == Grant::Once {
             // Before it is sent: no other process, and none after this one, shall find it. A task that is stopped from here
             // on leaves it so, in memory too.
+            let has_grace = self.endpoint.refresh_grace_period().is_some();
+            let redeemed = old.redeemed(has_grace.then(|| self.endpoint.clock().now()));
             if !state.is_marked {
-                self.store.save(&old.redeemed()).await?;
+                if let Err(error) = self.store.save(&redeemed).await {
+                    if !Overtaken::is_behind(&error) {
+                        // Nothing was sent, and the mark may be written all the same: the set that is good goes back.
+                        self.save_later(state, lock, true);
+                    }
+                    return Err(error);
+                }
                 state.is_marked = true;
             }
-            state.tokens = old.redeemed();
+            state.tokens = redeemed;
         }
         let secrets: Vec<&str> = old.secrets().collect();
-        let failed = match self.endpoint.refresh(grant, refresh, &secrets).await {
-            Ok(newer) => {
-                state.tokens = old.merge(newer);
-                self.changed(state);
-                self.save(state, lock).await;
-                return Ok(None);
+        let mut replays = 0;
+        let failed = loop {
+            let failed = match self.endpoint.refresh(grant, refresh, &secrets).await {
+                Ok(newer) => {
+                    state.tokens = old.merge(newer);
+                    self.changed(state);
+                    self.save(state, lock).await;
+                    return Ok(None);
+                }
+                Err(failed) => failed,
+            };
+            let is_lost = failed.standing == Standing::Unknown && failed.rotated.is_none();
+            if !is_lost || replays >= REPLAYS || self.grace_left(&state.tokens).is_none() {
+                break failed;
             }
-            Err(failed) => failed,
+            replays += 1;
+            self.endpoint.clock().sleep(REPLAY_WAIT).await;
+            let Some(left) = self.grace_left(&state.tokens) else { break failed };
+            grant = Grant::Within(left);
         };
         let Failed { error, standing, rotated, .. } = failed;
         if let Some(rotated) = rotated {
@@ -228,7 +266,12 @@ impl Inner {
         if is_reusable {
             return if standing == Standing::Refused { Ok(Some((error, lock))) } else { Err(error) };
         }
-        if standing == Standing::Unknown {
+        // What was sent before may have been redeemed, unless the server refuses it now.
+        let is_replayed = matches!(grant, Grant::Within(_));
+        if standing == Standing::Unknown || (is_replayed && standing != Standing::Refused) {
+            if self.grace_left(&state.tokens).is_some() {
+                return Err(error);
+            }
             let wait = error.retry_after();
             let message = format!(
                 "nobody knows whether the refresh token was redeemed, and sending it again could end the session as theft: \
@@ -236,8 +279,9 @@ impl Inner {
             );
             return Err(Error::reauthorization_required(message).because_of(error).waiting(wait));
         }
-        // It is as good as before, or as bad; the store has it again, unless somebody without a lock has saved another set.
-        state.tokens = old;
+        // It is as good as before, or as bad; the store has it again, unless somebody without a lock has saved another set. One that was
+        // refused when it was sent again is sent no more.
+        state.tokens = if is_replayed { old.redeemed(None) } else { old };
         let lock = match self.store.load().await {
             Ok(Some(stored)) if !stored.is_redeemed() => {
                 state.is_marked = false;
@@ -287,16 +331,13 @@ impl Inner {
         }
     }
 
-    /// Saves what is in use, and gives the lock back; where that fails the lock is kept, and saving is tried again.
-    async fn save(self: &Arc<Self>, state: &mut State, lock: StoreLock) -> Option<StoreLock> {
-        let Err(error) = self.store.save(&state.tokens).await else {
-            state.is_marked = false;
-            return Some(lock);
-        };
-        tracing::error!(%error, "the tokens of an OAuth session cannot be saved yet; they are used all the same");
-        state.unsaved = Some(lock);
-        runtime::spawn(save_again(Arc::downgrade(self)));
-        None
+    /// How long a refresh token that was sent may be sent again.
+    fn grace_left(&self, tokens: &TokenSet) -> Option<Duration> {
+        let (_, at) = tokens.sent()?;
+        // A clock that was set back tells no time.
+        let age = self.endpoint.clock().now().duration_since(at).ok()?;
+        let left = self.endpoint.refresh_grace_period()?.checked_sub(age)?;
+        left.checked_sub(REPLAY_MARGIN).filter(|left| !left.is_zero())
     }
 
     fn changed(&self, state: &mut State) {
@@ -308,29 +349,6 @@ impl Inner {
         let now = self.endpoint.clock().now();
         let soon = now.checked_add(leeway).unwrap_or(now);
         tokens.expires_at().is_some_and(|time| time <= soon)
-    }
-}
-
-/// Tries to save until it is done, by this task or by a refresh that came in between, or until the session is gone.
-async fn save_again(session: Weak<Inner>) {
-    let mut wait = FIRST_WAIT;
-    loop {
-        let Some(clock) = session.upgrade().map(|inner| Arc::clone(inner.endpoint.clock())) else { return };
-        clock.sleep(wait).await;
-        let Some(inner) = session.upgrade() else { return };
-        let mut state = inner.state.lock().await;
-        if state.unsaved.is_none() {
-            return;
-        }
-        match inner.store.save(&state.tokens).await {
-            Ok(()) => {
-                (state.unsaved, state.is_marked) = (None, false);
-                tracing::info!("the tokens of an OAuth session are saved now");
-                return;
-            }
-            Err(error) => tracing::error!(%error, "the tokens of an OAuth session still cannot be saved"),
-        }
-        wait = wait.saturating_mul(2).min(LONGEST_WAIT);
     }
 }
 

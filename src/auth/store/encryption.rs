@@ -1,4 +1,4 @@
-//! Tokens at rest: encrypted, and bound to the session that they are of.
+//! Records at rest: encrypted, and bound to their names.
 
 use std::fmt;
 
@@ -9,6 +9,7 @@ use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 
+use super::engine::Key as Name;
 use crate::auth::SecretSource;
 use crate::error::Error;
 
@@ -18,11 +19,13 @@ const ID: usize = 4;
 const NONCE: usize = 12;
 /// The first byte of what is written.
 const FORMAT: u8 = 1;
+/// The length of what stands before the encrypted text: the format, the id of the key, the nonce, which no two texts share.
+pub(super) const HEAD: usize = 1 + ID + NONCE;
 
-/// Keys that tokens are encrypted with (AES-256-GCM): the newest encrypts, older ones still decrypt.
+/// Keys that records are encrypted with (AES-256-GCM): the first encrypts, the others decrypt.
 ///
-/// A key is 32 random bytes in base64: `openssl rand -base64 32`. To replace one, add the new key in front, wait until every process
-/// has both, and take the old one away once each session was refreshed.
+/// A key is 32 random bytes in base64: `openssl rand -base64 32`. To replace one without an outage, give the new key to every process
+/// [beside](Self::with_older) the old one, then put it first everywhere, and take the old one away once each record was written anew.
 pub struct EncryptionKeys(Vec<Key>);
 
 struct Key {
@@ -39,7 +42,7 @@ impl EncryptionKeys {
         Ok(Self(vec![Key::of(&source.read().await?)?]))
     }
 
-    /// An older key, which decrypts what it has encrypted.
+    /// Another key, which decrypts what it has encrypted: an older one, or the next one.
     ///
     /// # Errors
     /// Returns an error if [`from_source`](Self::from_source) would.
@@ -48,38 +51,48 @@ impl EncryptionKeys {
         Ok(self)
     }
 
-    /// A text for the session of this name.
-    pub(super) fn seal(&self, session: &str, text: &[u8]) -> Result<Vec<u8>, Error> {
-        let failed = |_| Error::credential("the tokens of a session cannot be encrypted".to_owned());
-        let [newest, ..] = &self.0[..] else { return Err(Error::credential("there is no key".to_owned())) };
+    /// Encrypts the content of a record.
+    pub(super) fn seal(&self, record: &Name, text: &[u8]) -> Result<Vec<u8>, Error> {
+        let [first, ..] = &self.0[..] else { return Err(Error::credential("there is no encryption key")) };
         let mut text = text.to_vec();
-        let nonce = newest.cipher.seal_in_place_append_tag(Aad::from(session), &mut text).map_err(failed)?;
+        let nonce = first
+            .cipher
+            .seal_in_place_append_tag(Aad::from(record.binding()), &mut text)
+            .map_err(|_| Error::credential(format!("{record} cannot be encrypted")))?;
         let mut sealed = vec![FORMAT];
-        sealed.extend(newest.id);
+        sealed.extend(first.id);
         sealed.extend(nonce.as_ref());
         sealed.append(&mut text);
         Ok(sealed)
     }
 
-    /// The text of a session of this name.
-    pub(super) fn open(&self, session: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
-        let refuse = |why: &str| Error::credential(format!("the stored tokens of the session `{session}` {why}"));
-        let (head, text) = sealed.split_at_checked(1 + ID + NONCE).ok_or_else(|| refuse("are cut off"))?;
+    /// Decrypts the content of a record.
+    pub(super) fn open(&self, record: &Name, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let refuse = |why: &str| Error::credential(format!("{record} {why}"));
+        let (head, text) = sealed.split_at_checked(HEAD).ok_or_else(|| refuse("is cut off"))?;
         if head[0] != FORMAT {
-            return Err(refuse("were written by a newer version of keyfit"));
+            return Err(refuse("was written by a newer version of keyfit"));
         }
         let id = &head[1..=ID];
         let key = self.0.iter().find(|key| key.id == id).ok_or_else(|| {
             let id = u32::from_be_bytes([id[0], id[1], id[2], id[3]]);
-            refuse(&format!("are encrypted with a key that is not here, whose id is {id:08x}: add it as an older one"))
+            refuse(&format!("is encrypted with a key that is not here, whose id is {id:08x}: add it as an older one"))
         })?;
-        let nonce: [u8; NONCE] = head[1 + ID..].try_into().map_err(|_| refuse("are cut off"))?;
+        let nonce: [u8; NONCE] = head[1 + ID..].try_into().map_err(|_| refuse("is cut off"))?;
         let mut text = Zeroizing::new(text.to_vec());
-        let changed = |_| refuse("were changed, or are those of another session");
-        let length =
-            key.cipher.open_in_place(Nonce::from(&nonce), Aad::from(session), &mut text).map_err(changed)?.len();
+        let changed = |_| refuse("was changed, or holds the content of another record");
+        let length = key
+            .cipher
+            .open_in_place(Nonce::from(&nonce), Aad::from(record.binding()), &mut text)
+            .map_err(changed)?
+            .len();
         text.truncate(length);
         Ok(text)
+    }
+
+    /// Whether the first key has encrypted this.
+    pub(super) fn is_current(&self, sealed: &[u8]) -> bool {
+        self.0.first().is_some_and(|key| sealed.get(1..=ID) == Some(&key.id))
     }
 }
 

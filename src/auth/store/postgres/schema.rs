@@ -8,29 +8,35 @@ use tokio_postgres::error::SqlState;
 use crate::error::Error;
 
 /// The steps from each version of the table to the next; their number is the version that this code reads and writes.
-const STEPS: [&str; 1] = ["CREATE TABLE keyfit_session (
-    name text PRIMARY KEY,
+const STEPS: [&str; 1] = ["CREATE TABLE keyfit_record (
+    kind text NOT NULL,
+    name text NOT NULL,
     version bigint NOT NULL,
-    tokens bytea,
+    sealed bytea,
+    saved_at timestamptz,
     holder text,
-    leased_until timestamptz
+    leased_until timestamptz,
+    PRIMARY KEY (kind, name)
 )"];
 
 /// A lock of the database that is ours by its number.
 const LOCK: i64 = 0x6b65_7966_6974;
 
-const MARK: &str = "keyfit sessions, version ";
+/// The rights on the table.
+const RIGHTS: &str = "the user of the database needs SELECT, INSERT and UPDATE on `keyfit_record`";
+
+const MARK: &str = "keyfit records, version ";
 
 pub(super) async fn migrate(connection: &mut Object) -> Result<(), Error> {
     let refuse = |error: tokio_postgres::Error| {
-        Error::configuration(format!("the table of sessions cannot be made: {}", words(&error)))
+        Error::configuration(format!("the table of the store cannot be made: {}", words(&error)))
     };
     let transaction = connection.transaction().await.map_err(refuse)?;
     transaction.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await.map_err(refuse)?;
     let found = version(&transaction).await.map_err(refuse)??;
     for (step, sql) in STEPS.iter().enumerate().skip(found.unwrap_or(0)) {
         transaction.batch_execute(sql).await.map_err(refuse)?;
-        let mark = format!("COMMENT ON TABLE keyfit_session IS '{MARK}{}'", step + 1);
+        let mark = format!("COMMENT ON TABLE keyfit_record IS '{MARK}{}'", step + 1);
         transaction.batch_execute(&mark).await.map_err(refuse)?;
     }
     transaction.commit().await.map_err(refuse)
@@ -38,20 +44,33 @@ pub(super) async fn migrate(connection: &mut Object) -> Result<(), Error> {
 
 pub(super) async fn check(connection: &deadpool_postgres::Client) -> Result<(), Error> {
     let refuse = |error: tokio_postgres::Error| {
-        Error::configuration(format!("the table of sessions cannot be looked at: {}", words(&error)))
+        Error::configuration(format!("the table of the store cannot be looked at: {}", words(&error)))
     };
-    match version(connection).await.map_err(refuse)?? {
-        Some(_) => Ok(()),
-        None => Err(Error::configuration(
-            "the database has no table `keyfit_session`: make it with `PostgresSessions::migrate`".to_owned(),
-        )),
+    let what = match version(connection).await.map_err(refuse)?? {
+        Some(version) if version == STEPS.len() => None,
+        Some(_) => Some("a table `keyfit_record` of an older version: bring it up to date"),
+        None => Some("no table `keyfit_record`: make it"),
+    };
+    if let Some(what) = what {
+        return Err(Error::configuration(format!("the database has {what} with `SharedStore::migrate_postgres`")));
     }
+    let sql = "SELECT current_setting('transaction_read_only') = 'on', has_table_privilege('keyfit_record', 'SELECT') \
+               AND has_table_privilege('keyfit_record', 'INSERT') AND has_table_privilege('keyfit_record', 'UPDATE')";
+    let found = connection.query_one(sql, &[]).await.map_err(refuse)?;
+    if found.get::<_, bool>(0) {
+        let text = "the database is read-only: it may be a standby, then connect to the primary";
+        return Err(Error::configuration(text.to_owned()));
+    }
+    if !found.get::<_, bool>(1) {
+        return Err(Error::configuration(format!("the store cannot be used: {RIGHTS}")));
+    }
+    Ok(())
 }
 
 /// The version of the table that is there, in which no step is lacking; `None` where there is no table.
 async fn version(client: &impl GenericClient) -> Result<Result<Option<usize>, Error>, tokio_postgres::Error> {
     let found = client
-        .query_one("SELECT to_regclass('keyfit_session') IS NOT NULL, obj_description(to_regclass('keyfit_session'), 'pg_class')", &[])
+        .query_one("SELECT to_regclass('keyfit_record') IS NOT NULL, obj_description(to_regclass('keyfit_record'), 'pg_class')", &[])
         .await?;
     if !found.get::<_, bool>(0) {
         return Ok(Ok(None));
@@ -61,11 +80,11 @@ async fn version(client: &impl GenericClient) -> Result<Result<Option<usize>, Er
     Ok(match version {
         Some(version) if version <= STEPS.len() => Ok(Some(version)),
         Some(version) => Err(Error::configuration(format!(
-            "the table `keyfit_session` is of version {version}, which a newer keyfit has made: this one knows version {}",
+            "the table `keyfit_record` is of version {version}, which a newer keyfit has made: this one knows version {}",
             STEPS.len()
         ))),
         None => Err(Error::configuration(
-            "the database has a table `keyfit_session` that is not of keyfit: take another schema for it, by `search_path`".to_owned(),
+            "the database has a table `keyfit_record` that is not of keyfit: take another schema for it, by `search_path`".to_owned(),
         )),
     })
 }
@@ -82,9 +101,7 @@ pub(super) fn words(error: &(dyn StdError + 'static)) -> String {
             {
                 " (look at user and password)"
             }
-            Some(code) if *code == SqlState::INSUFFICIENT_PRIVILEGE => {
-                " (the user needs SELECT, INSERT and UPDATE on `keyfit_session`)"
-            }
+            Some(code) if *code == SqlState::INSUFFICIENT_PRIVILEGE => &format!(" ({RIGHTS})"),
             _ => "",
         };
         words = format!("{words}: {inner}{help}");

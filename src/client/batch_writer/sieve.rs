@@ -11,7 +11,7 @@ use crate::error::operation::Partial;
 
 /// What is kept of a value. What is not is null; a scalar in place of an object or a list is `true`.
 #[derive(Debug, Default)]
-pub(crate) struct Sieve {
+pub(super) struct Sieve {
     /// All of it.
     is_whole: bool,
     /// It, if it is a scalar.
@@ -23,34 +23,18 @@ pub(crate) struct Sieve {
 }
 
 impl Sieve {
-    /// What the descriptions name.
-    pub(crate) fn of(descriptions: &[Partial]) -> Self {
+    /// The places that the descriptions name, with what tells the items apart: by the field `id` where items are repeated.
+    pub(super) fn of(descriptions: &[Partial], id: Option<&str>) -> Self {
         let mut sieve = Self::default();
         for told in descriptions {
             for place in [told.received, told.accepted, told.rejected].into_iter().flatten() {
                 sieve.at(place).is_whole = true;
             }
-            for place in [told.accepted_items, told.rejected_items].into_iter().flatten() {
-                sieve.at(place).entries.get_or_insert_default();
-            }
-            if let Some(place) = told.outcomes {
-                let entries = sieve.at(place).entries.get_or_insert_default();
-                for inner in [told.outcome, told.reason].into_iter().flatten() {
-                    entries.at(inner).is_whole = true;
-                }
-            }
-        }
-        sieve
-    }
-
-    /// The places that the descriptions name, with what tells the items apart: by the field `id` where items are repeated.
-    pub(crate) fn of_receipt(descriptions: &[Partial], id: Option<&str>) -> Self {
-        let mut sieve = Self::of(descriptions);
-        for told in descriptions {
             for place in [told.accepted_items, told.rejected_items, told.outcomes].into_iter().flatten() {
                 let entries = sieve.at(place).entries.get_or_insert_default();
                 entries.is_scalar_whole = true;
-                for inner in [told.reason, told.position].into_iter().flatten() {
+                let outcome = told.outcome.filter(|_| told.outcomes == Some(place));
+                for inner in [outcome, told.reason, told.position].into_iter().flatten() {
                     entries.at(inner).is_whole = true;
                 }
                 if let Some(item) = told.item {
@@ -162,7 +146,7 @@ mod tests {
     fn kept(descriptions: &[Partial], body: &Value) -> Value {
         let text = body.to_string();
         let mut deserializer = serde_json::Deserializer::from_str(&text);
-        Sieve::of(descriptions).deserialize(&mut deserializer).expect("JSON")
+        Sieve::of(descriptions, None).deserialize(&mut deserializer).expect("JSON")
     }
 
     #[test]
@@ -180,8 +164,8 @@ mod tests {
         });
         let expected = json!({
             "sum": {"a/b": 2},
-            "errors": {"one": null, "two": null},
-            "rows": [{"state": {"code": 1}}, {}, true],
+            "errors": {"one": {}, "two": "text"},
+            "rows": [{"state": {"code": 1}}, {}, 7],
         });
         assert_eq!(kept(&[told], &body), expected);
     }
@@ -208,8 +192,8 @@ mod tests {
     #[test]
     fn what_is_passed_over_may_be_as_deep_as_it_likes() {
         let text = format!(r#"{{"errors":[1],"deep":{}{}}}"#, "[".repeat(4000), "]".repeat(4000));
-        let sieve = Sieve::of(&[Partial::new().with_rejected_items("/errors")]);
+        let sieve = Sieve::of(&[Partial::new().with_rejected_items("/errors")], None);
         let kept = sieve.deserialize(&mut serde_json::Deserializer::from_str(&text)).expect("JSON");
-        assert_eq!(kept, json!({"errors": [null]}));
+        assert_eq!(kept, json!({"errors": [1]}));
     }
 }
