@@ -8,6 +8,7 @@ mod deaths;
 mod nats;
 mod outages;
 mod parcels;
+mod restarts;
 mod workers;
 
 use std::collections::BTreeMap;

@@ -49,7 +49,6 @@ async fn is_whole_after(outages: &[Outage], operation: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "known fault: a server that is killed forgets acknowledgements, and settled items come again"]
 async fn workers_come_back_when_the_queue_does() {
     let outages = [Outage::Killed(Duration::from_millis(100)), Outage::Killed(Duration::from_secs(4))];
     is_whole_after(&outages, "push").await;

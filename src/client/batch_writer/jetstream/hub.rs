@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_nats::Subject;
-use tokio::sync::{Notify, OwnedSemaphorePermit};
+use async_nats::jetstream::stream::{Info, Stream};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use super::connection::Connection;
 use super::loan::Loan;
@@ -14,6 +15,9 @@ use super::session::Buckets;
 use super::settled::{Drained, Settled};
 use crate::error::Error;
 use crate::runtime::Instant;
+
+/// How many items are removed by their numbers at a time.
+const REMOVALS: usize = 32;
 
 /// Who is told of settled items.
 pub(super) type Receiver = Box<dyn FnMut(&Settled) + Send>;
@@ -33,7 +37,10 @@ pub(super) struct Held {
 pub(super) struct Hub {
     pub(super) connection: Connection,
     pub(super) places: Places,
+    pub(super) stream: Stream<Info>,
     pub(super) buckets: Buckets,
+    /// Turns to remove items by their numbers.
+    pub(super) removals: Semaphore,
     pub(super) held: Mutex<HashMap<u64, Held>>,
     /// Until when this worker's session lasts.
     until: Mutex<Option<Instant>>,
@@ -46,11 +53,18 @@ pub(super) struct Hub {
 }
 
 impl Hub {
-    pub(super) fn new(connection: Connection, places: Places, buckets: Buckets, receiver: Receiver) -> Self {
+    pub(super) fn new(
+        connection: Connection,
+        (places, stream): (Places, Stream<Info>),
+        buckets: Buckets,
+        receiver: Receiver,
+    ) -> Self {
         Self {
             connection,
             places,
+            stream,
             buckets,
+            removals: Semaphore::new(REMOVALS),
             held: Mutex::default(),
             until: Mutex::default(),
             failure: Mutex::default(),

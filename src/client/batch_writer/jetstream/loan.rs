@@ -10,12 +10,15 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
 use super::failure::chain;
+use super::hub::Hub;
 use super::session::{Buckets, Session};
 use crate::error::Error;
 
 /// What the bucket holds of a partition.
 #[derive(Debug, Default, Deserialize, Serialize)]
 struct Record {
+    /// The stream that it is about, by its id: the sequences of another one of its name are others.
+    stream: String,
     /// The session that has it on loan.
     holder: Option<String>,
     /// The items that must not be sent again, by their sequences: they may have been sent, and their outcome is not confirmed.
@@ -28,7 +31,10 @@ struct Record {
 #[derive(Debug)]
 pub(super) struct Loan {
     pub(super) partition: u16,
+    stream: String,
     holder: String,
+    /// How often the connection had been lost when it was taken.
+    pub(super) breaks: u64,
     is_closed: AtomicBool,
     /// Items that were handed to the writer, and whose outcome is not published.
     open: AtomicUsize,
@@ -47,7 +53,8 @@ struct Journal {
 
 impl Loan {
     /// Takes a partition that nobody has. `None` where somebody has it, or the server does not answer.
-    pub(super) async fn take(buckets: &Buckets, session: &Session, partition: u16) -> Result<Option<Arc<Self>>, Error> {
+    pub(super) async fn take(hub: &Hub, session: &Session, partition: u16) -> Result<Option<Arc<Self>>, Error> {
+        let (buckets, stream, breaks) = (&hub.buckets, hub.places.id.clone(), hub.connection.breaks());
         let key = partition.to_string();
         let Ok(entry) = buckets.partitions.entry(&key).await else { return Ok(None) };
         let entry = entry.filter(|entry| entry.operation == Operation::Put);
@@ -65,8 +72,9 @@ impl Loan {
         {
             return Ok(None);
         }
-        let doubted = record.sent.clone();
-        let value = bytes_of(&Record { holder: Some(session.id.clone()), sent: record.sent });
+        let doubted = if record.stream == stream { record.sent } else { BTreeSet::new() };
+        let holder = Some(session.id.clone());
+        let value = bytes_of(&Record { stream: stream.clone(), holder, sent: doubted.clone() });
         let taken = match entry {
             None => buckets
                 .partitions
@@ -81,7 +89,9 @@ impl Loan {
         let Ok(revision) = taken else { return Ok(None) };
         Ok(Some(Arc::new(Self {
             partition,
+            stream,
             holder: session.id.clone(),
+            breaks,
             is_closed: AtomicBool::new(false),
             open: AtomicUsize::new(0),
             journal: Mutex::new(Journal { revision, sent: doubted.clone(), is_kept: true }),
@@ -108,7 +118,7 @@ impl Loan {
 
     async fn keep(&self, buckets: &Buckets, journal: &mut Journal, holder: Option<String>) -> Result<(), String> {
         let key = self.partition.to_string();
-        let value = bytes_of(&Record { holder, sent: journal.sent.clone() });
+        let value = bytes_of(&Record { stream: self.stream.clone(), holder, sent: journal.sent.clone() });
         for _ in 0..3 {
             match buckets.partitions.update(&key, value.clone(), journal.revision).await {
                 Ok(revision) => {

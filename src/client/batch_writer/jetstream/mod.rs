@@ -35,12 +35,15 @@
 
 mod address;
 mod connection;
+mod crew;
 mod failure;
 mod filler;
 mod hub;
 mod loan;
 mod pass;
 mod places;
+mod pulling;
+mod removal;
 mod session;
 mod settle;
 mod settled;

@@ -11,12 +11,15 @@ use sha2::{Digest as _, Sha256};
 use super::address::Address;
 use super::connection::Connection;
 use super::failure::refused;
+use crate::client::new_idempotency_key;
 use crate::error::Error;
 
 /// The mark of a stream that is a queue: the version of its layout.
 const MARK: &str = "keyfit-queue";
 const VERSION: &str = "1";
 const PARTITIONS: &str = "keyfit-partitions";
+/// What tells a stream apart from one of its name that was removed.
+const ID: &str = "keyfit-id";
 /// How many partitions a queue may have.
 pub(super) const MOST_PARTITIONS: u16 = 256;
 /// How long the server knows an outcome again.
@@ -27,6 +30,8 @@ const OUTCOMES_KNOWN_FOR: Duration = Duration::from_secs(300);
 pub(super) struct Places {
     pub(super) stream: String,
     pub(super) partitions: u16,
+    /// The stream's own, since one that is made anew begins its sequences anew.
+    pub(super) id: String,
 }
 
 impl Places {
@@ -38,7 +43,7 @@ impl Places {
         most_bytes: Option<u64>,
     ) -> Result<Self, Error> {
         if let Some(found) = find(connection, address).await? {
-            let places = Self::of(&found, address)?;
+            let places = Self::of(found.cached_info(), address)?;
             if partitions.is_some_and(|asked| asked != places.partitions) {
                 return Err(refused(
                     address,
@@ -51,7 +56,8 @@ impl Places {
             places.make_outcomes(connection, address).await?;
             return Ok(places);
         }
-        let places = Self { stream: address.stream.clone(), partitions: partitions.unwrap_or(16) };
+        let id = new_idempotency_key()?;
+        let places = Self { stream: address.stream.clone(), partitions: partitions.unwrap_or(16), id };
         let config = Config {
             name: address.stream.clone(),
             description: Some("items of an import, for workers of keyfit".to_owned()),
@@ -61,7 +67,7 @@ impl Places {
             max_bytes: most_bytes.and_then(|bytes| i64::try_from(bytes).ok()).unwrap_or(-1),
             storage: StorageType::File,
             num_replicas: 1,
-            metadata: metadata(&[(PARTITIONS, places.partitions.to_string())]),
+            metadata: metadata(&[(PARTITIONS, places.partitions.to_string()), (ID, places.id.clone())]),
             ..Config::default()
         };
         create(connection, address, config).await?;
@@ -74,13 +80,13 @@ impl Places {
         let Some(found) = find(connection, address).await? else {
             return Err(refused(address, "there is no such stream: fill the queue first, which makes it"));
         };
-        let places = Self::of(&found, address)?;
+        let places = Self::of(found.cached_info(), address)?;
         places.make_outcomes(connection, address).await?;
         Ok((places, found))
     }
 
-    fn of(found: &Stream<Info>, address: &Address) -> Result<Self, Error> {
-        let config = &found.cached_info().config;
+    fn of(found: &Info, address: &Address) -> Result<Self, Error> {
+        let config = &found.config;
         match config.metadata.get(MARK).map(String::as_str) {
             Some(VERSION) => {}
             Some(_) => {
@@ -97,10 +103,17 @@ impl Places {
         let partitions = partitions.filter(|number| (1..=MOST_PARTITIONS).contains(number));
         let partitions =
             partitions.ok_or_else(|| refused(address, "its metadata do not say how many partitions it has"))?;
+        let id = config.metadata.get(ID).cloned();
+        let id = id.ok_or_else(|| refused(address, "its metadata do not say which stream it is"))?;
         if config.retention != RetentionPolicy::WorkQueue {
             return Err(refused(address, "somebody changed its retention, which is that of a work queue"));
         }
-        Ok(Self { stream: address.stream.clone(), partitions })
+        Ok(Self { stream: address.stream.clone(), partitions, id })
+    }
+
+    /// Whether a stream is this one, and none of its name that somebody made since.
+    pub(super) fn is(&self, found: &Info) -> bool {
+        found.config.metadata.get(ID) == Some(&self.id)
     }
 
     async fn make_outcomes(&self, connection: &Connection, address: &Address) -> Result<(), Error> {
@@ -170,7 +183,6 @@ async fn create(connection: &Connection, address: &Address, config: Config) -> R
         Ok(_) => Ok(()),
         Err(error) => {
             let why = match error.kind() {
-                // Who makes it at the same moment makes the same one, or was refused above.
                 CreateStreamErrorKind::JetStream(error) if error.error_code() == ErrorCode::STREAM_NAME_EXIST => {
                     return Err(refused(
                         address,

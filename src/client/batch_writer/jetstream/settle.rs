@@ -16,7 +16,7 @@ use crate::client::batch_writer::{Outcome, Unknown};
 use crate::error::{Error, ErrorKind};
 use crate::runtime;
 
-/// How often an outcome is published, or an item acknowledged, where no answer comes: five seconds each.
+/// How often a worker that is told to stop asks a server that does not answer, five seconds each.
 const ATTEMPTS: u32 = 24;
 const BETWEEN: Duration = Duration::from_millis(250);
 
@@ -95,40 +95,58 @@ async fn take_out(hub: &Hub, held: &Held, settled: &Settled) -> Result<(), Error
     let is_accepted = dead.is_none();
     let text = dead.unwrap_or_else(|| format!("{{\"item\":{},\"outcome\":\"accepted\"}}", held.sequence).into_bytes());
     let (subject, text) = (hub.places.outcomes(held.loan.partition, is_accepted), Bytes::from(text));
-    let id = held.sequence.to_string();
-    let mut last = String::new();
-    for _ in 0..ATTEMPTS {
+    let id = format!("{}-{}", hub.places.id, held.sequence);
+    let mut patience = Patience::default();
+    loop {
         let message = PublishMessage::build().payload(text.clone()).message_id(&id);
         let published = match hub.connection.context.send_publish(subject.clone(), message).await {
             Ok(confirmation) => confirmation.await,
             Err(error) => Err(error),
         };
-        let Err(error) = published else { return acknowledge(hub, held).await };
-        last = chain(&error);
-        if !matches!(
-            error.kind(),
-            PublishErrorKind::TimedOut | PublishErrorKind::BrokenPipe | PublishErrorKind::StreamNotFound
-        ) {
-            break;
-        }
-        runtime::sleep(BETWEEN).await;
+        let Err(error) = published else { return hub.remove(held).await };
+        let failed = match error.kind() {
+            PublishErrorKind::TimedOut | PublishErrorKind::BrokenPipe => Failed::Unanswered(chain(&error)),
+            // So says a server that begins, too.
+            PublishErrorKind::StreamNotFound => Failed::Refused(chain(&error)),
+            _ => return Err(unpublished(of_full(chain(&error)))),
+        };
+        patience.wait(hub, failed).await.map_err(unpublished)?;
     }
-    if last.contains("maximum") || last.contains("insufficient") {
-        last = format!("its stream is full ({last}). Take outcomes out of it, or raise its limit");
-    }
-    Err(unpublished(last))
 }
 
-async fn acknowledge(hub: &Hub, held: &Held) -> Result<(), Error> {
-    let mut last = String::new();
-    for _ in 0..ATTEMPTS {
-        match hub.connection.client.request(held.reply.clone(), "+ACK".into()).await {
-            Ok(_) => return Ok(()),
-            // The consumer is another one by now: whoever has it gets the item again, and knows its outcome from its number.
-            Err(_) if held.loan.is_closed() => return Ok(()),
-            Err(error) => last = chain(&error),
+fn of_full(why: String) -> String {
+    if why.contains("maximum") || why.contains("insufficient") {
+        return format!("its stream is full ({why}). Take outcomes out of it, or raise its limit");
+    }
+    why
+}
+
+/// Why the server did not do something.
+pub(super) enum Failed {
+    /// It may be back, however long that takes.
+    Unanswered(String),
+    /// It may say otherwise soon.
+    Refused(String),
+}
+
+/// Tries until it is done: without end where the server is gone, unless the worker is told to stop.
+#[derive(Default)]
+pub(super) struct Patience {
+    failures: u32,
+}
+
+impl Patience {
+    /// Waits before another attempt, or gives up.
+    pub(super) async fn wait(&mut self, hub: &Hub, failed: Failed) -> Result<(), String> {
+        let (why, has_end) = match failed {
+            Failed::Refused(why) => (why, true),
+            Failed::Unanswered(why) => (why, hub.is_stopping()),
+        };
+        self.failures += 1;
+        if has_end && self.failures >= ATTEMPTS {
+            return Err(why);
         }
         runtime::sleep(BETWEEN).await;
+        Ok(())
     }
-    Err(Error::configuration(format!("item {} cannot be acknowledged: {last}", held.sequence)))
 }
