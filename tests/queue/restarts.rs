@@ -60,29 +60,28 @@ async fn reach(step: Step, nats: &Nats, api: &Remembering) {
     }
 }
 
-/// Two workers, of which one is killed with the server at every third step where `die_too`.
+/// Two workers, and three more that are killed with the server one after the other where `die_too`.
 async fn is_whole_after_restarts(operation: &str, settings: &str, die_too: bool) {
     let Some(mut nats) = Nats::start(settings).await else { return };
     let api = Remembering::start(Duration::from_millis(15)).await;
     let count = 4000;
     fill(&nats.queue(), operation, 0..count, 200).await;
-    let mut workers: Vec<Running> = (0..2).map(|_| start(&nats, &api, operation)).collect();
+    let mut workers: Vec<Running> = (0..if die_too { 5 } else { 2 }).map(|_| start(&nats, &api, operation)).collect();
     for (round, step) in STEPS.into_iter().enumerate() {
         let left = nats.left().await;
         if left == 0 {
             break;
         }
         println!("{step:?}, {left} left");
-        reach(step, &nats, &api).await;
+        // None where the workers are done before.
+        let reached = tokio::time::timeout(Duration::from_secs(20), reach(step, &nats, &api)).await;
+        assert!(reached.is_ok(), "{} left, and no {step:?}", nats.left().await);
         nats.kill();
         if die_too && round % 3 == 1 {
-            drop(workers.swap_remove(0));
+            drop(workers.pop());
         }
         SystemClock.sleep(Duration::from_millis(50)).await;
         nats.restart().await;
-        if workers.len() < 2 {
-            workers.push(start(&nats, &api, operation));
-        }
     }
     for worker in workers {
         end(worker).await;

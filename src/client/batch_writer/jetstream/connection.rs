@@ -14,7 +14,7 @@ use super::failure::refused;
 use crate::error::Error;
 use crate::runtime;
 
-/// How long the server may take to answer, and a connection to be made.
+/// How long a connection may take to be made, and the server to answer at most.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(5);
 /// The first version that keeps metadata of streams.
 const OLDEST: (i64, i64, i64) = (2, 10, 0);
@@ -30,14 +30,15 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) async fn open(address: &Address) -> Result<Self, Error> {
+    /// `timeout`: how long the server may take to answer.
+    pub(super) async fn open(address: &Address, timeout: Duration) -> Result<Self, Error> {
         Error::check_runtime()?;
         let breaks = Arc::new(AtomicU64::new(0));
         let counted = Arc::clone(&breaks);
         let mut options = ConnectOptions::new()
             .name("keyfit")
             .connection_timeout(TIMEOUT)
-            .request_timeout(Some(TIMEOUT))
+            .request_timeout(Some(timeout))
             .require_tls(address.is_tls)
             .reconnect_delay_callback(|attempts| Duration::from_millis(100 * attempts.clamp(1, 20) as u64))
             .event_callback(move |event| {
@@ -85,8 +86,8 @@ impl Connection {
             return Err(refused(address, &format!("it is version {version} of NATS: 2.10 or later is needed")));
         }
         let context = ContextBuilder::new()
-            .timeout(TIMEOUT)
-            .ack_timeout(TIMEOUT)
+            .timeout(timeout)
+            .ack_timeout(timeout)
             .max_ack_inflight(UNCONFIRMED)
             .backpressure_on_inflight(true)
             .build(client.clone());

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use super::address::Address;
-use super::connection::Connection;
+use super::connection::{Connection, TIMEOUT};
 use super::failure::{chain, refused};
 use super::places::{MOST_PARTITIONS, Places};
 use crate::client::batch_writer::identity::Fields;
@@ -77,7 +77,7 @@ impl Filler {
         if partitions.is_some_and(|number| !(1..=MOST_PARTITIONS).contains(&number)) {
             return Err(Error::configuration(format!("a queue has 1 to {MOST_PARTITIONS} partitions")));
         }
-        let connection = Connection::open(&address).await?;
+        let connection = Connection::open(&address, TIMEOUT).await?;
         let places = Places::make(&connection, &address, partitions, most_bytes).await?;
         let fields = writer.fields();
         let (on_its_way, filled) = (BTreeMap::new(), Filled::default());

@@ -126,19 +126,27 @@ impl Loan {
                     return Ok(());
                 }
                 Err(error) if error.kind() == UpdateErrorKind::WrongLastRevision => {
-                    // The answer may have been lost, or another worker took over.
+                    // The answer to a write of this worker may have been lost, or another worker took over.
                     let entry = buckets.partitions.entry(&key).await.map_err(|error| chain(&error))?;
-                    let Some(entry) = entry.filter(|entry| entry.value == value) else {
+                    let Some(entry) = entry.filter(|entry| entry.value == value || self.is_mine(&entry.value)) else {
                         return Err("another worker has it".to_owned());
                     };
-                    (journal.revision, journal.is_kept) = (entry.revision, true);
-                    return Ok(());
+                    journal.revision = entry.revision;
+                    if entry.value == value {
+                        journal.is_kept = true;
+                        return Ok(());
+                    }
                 }
                 Err(error) if self.is_closed() => return Err(chain(&error)),
                 Err(_) => {}
             }
         }
         Err("the server does not answer".to_owned())
+    }
+
+    fn is_mine(&self, value: &[u8]) -> bool {
+        let record = serde_json::from_slice::<Record>(value);
+        record.is_ok_and(|record| record.stream == self.stream && record.holder.as_ref() == Some(&self.holder))
     }
 
     /// The outcome of an item is confirmed, or it was not sent.

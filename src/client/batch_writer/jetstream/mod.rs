@@ -27,8 +27,8 @@
 //!
 //! **Once.** An item whose repetition is harmless may reach the server a second time when a worker dies. One that must not be sent
 //! twice is noted in the bucket before it is sent, under the loan: if its worker dies, no other one sends it again. It comes out as
-//! [unknown](super::Outcome::Unknown), in `STREAM.dead`. A server of the queue that is killed may forget which items were acknowledged last:
-//! those come again, and are sent again. This is a known fault.
+//! [unknown](super::Outcome::Unknown), in `STREAM.dead`. A server of the queue that is killed forgets nothing that it answered; a worker removes
+//! an item by its number where its acknowledgement was not answered. Against a loss of power the server needs `sync_interval: always`.
 //!
 //! **Order.** Items of one key are in one partition, which one worker holds at a time. A worker that was paused beyond its lease
 //! sends nothing more of it.

@@ -47,8 +47,10 @@ impl Hub {
             self.connection.context.request(subject, &asked).await.map_err(|error| Failed::Unanswered(chain(&error)))?;
         match answer {
             Response::Ok(_) => Ok(()),
+            // Gone from among others.
+            Response::Err { error } if error.error_code() == ErrorCode::SEQUENCE_NOT_FOUND => Ok(()),
             Response::Err { error } if error.error_code() == ErrorCode::STREAM_MESSAGE_DELETE_FAILED => {
-                // It may be gone.
+                // It may be gone from the beginning, or the end.
                 match self.stream.get_raw_message(sequence).await {
                     Err(gone) if gone.kind() == RawMessageErrorKind::NoMessageFound => Ok(()),
                     _ => Err(Failed::Refused(chain(&error))),

@@ -10,7 +10,7 @@ use serde::Serialize;
 use tokio::sync::mpsc;
 
 use super::address::Address;
-use super::connection::Connection;
+use super::connection::{Connection, TIMEOUT};
 use super::crew::Crew;
 use super::failure::refused;
 use super::hub::Hub;
@@ -65,7 +65,8 @@ impl<T: Serialize> Worker<T> {
         receiver: impl FnMut(&Settled) + Send + 'static,
     ) -> Result<Drained, Error> {
         let Self { address, builder, lease, is_following } = self;
-        let connection = Connection::open(&address).await?;
+        // An answer that is lost with its connection is waited for in vain, and the lease does not wait.
+        let connection = Connection::open(&address, (lease / 4).min(TIMEOUT)).await?;
         let (places, stream) = Places::open(&connection, &address).await?;
         let consumer = address.consumer.clone().unwrap_or_default();
         alone(&stream, &consumer, &address).await?;
