@@ -13,6 +13,7 @@ mod init;
 mod instasent;
 mod man;
 mod mock;
+mod queue;
 mod reports;
 mod rule;
 mod spec;

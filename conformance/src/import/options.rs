@@ -12,6 +12,7 @@ use keyfit_conformance::UserError;
 pub(crate) struct Feed {
     /// The rows: JSON objects, one a line, or CSV whose header names the members; `-` for standard input. A file may be
     /// compressed by gzip.
+    #[arg(default_value = "", hide_default_value = true)]
     pub(crate) file: PathBuf,
     /// The format, where the file's ending (ndjson, jsonl, csv, tsv) does not say it.
     #[arg(long, value_enum)]

@@ -92,8 +92,7 @@ impl Filler {
     pub async fn put(&mut self, number: u64, id: &str, item: &[u8]) -> Result<Put, Error> {
         let key = match self.fields.identity(item) {
             Err(reasons) => {
-                self.filled.rejected += 1;
-                self.last = Some(number);
+                self.reject(number);
                 return Ok(Put::Rejected(reasons));
             }
             Ok(identity) => identity.key.map(std::borrow::Cow::into_owned),
@@ -105,6 +104,12 @@ impl Filler {
         self.on_its_way.insert(partition, Sent { number, id: id.to_owned(), item, confirmation });
         self.last = Some(number);
         Ok(Put::Taken)
+    }
+
+    /// Counts an item that is none: what stands in its place cannot be read.
+    pub fn reject(&mut self, number: u64) {
+        self.filled.rejected += 1;
+        self.last = Some(number);
     }
 
     /// Waits until every item that was put is in the queue.
