@@ -136,7 +136,8 @@ async fn send(
     beside: Option<&[u8]>,
     cells: Cells,
 ) -> Result<Ending, UserError> {
-    let session = Session::open(&options.session, false, options.queue.is_filled(), callee, operation, arguments).await?;
+    let session =
+        Session::open(&options.session, false, options.queue.is_filled(), callee, operation, arguments).await?;
     let call = session.call(operation).map(|call| arguments.put_into(call)).map_err(|error| refused(&error))?;
     let row = session.client.operation(&operation.id);
     let base_url = row.map_or(Ok(""), |row| session.client.base_url_of(row)).map_err(|error| refused(&error))?;

@@ -2,6 +2,7 @@
 
 mod apis;
 mod batch;
+mod budget;
 mod call;
 mod check;
 mod client;

@@ -59,8 +59,10 @@ impl Options {
             return Ok(());
         };
         if Url::parse(url).is_ok_and(|url| !url.username().is_empty() || url.password().is_some()) {
-            return Err(UserError::new("the URL of the queue holds a login, which other users of this machine can read")
-                .help("leave it out, and give --nats-credentials FILE"));
+            return Err(UserError::new(
+                "the URL of the queue holds a login, which other users of this machine can read",
+            )
+            .help("leave it out, and give --nats-credentials FILE"));
         }
         if cfg!(feature = "nats") {
             return Ok(());
@@ -71,7 +73,12 @@ impl Options {
 
     /// Fills or empties the queue.
     #[cfg(feature = "nats")]
-    pub(super) async fn run<T: Serialize>(&self, job: Job, builder: Builder<T>, json: bool) -> Result<Ending, UserError> {
+    pub(super) async fn run<T: Serialize>(
+        &self,
+        job: Job,
+        builder: Builder<T>,
+        json: bool,
+    ) -> Result<Ending, UserError> {
         use keyfit::batch_writer::jetstream::Address;
 
         use crate::import::{Work, fill, work};

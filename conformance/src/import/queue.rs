@@ -147,7 +147,9 @@ impl Names {
     /// Of a file: by its path. What comes by standard input is new each time.
     fn of(input: &Input) -> Self {
         Self(match input {
-            Input::File { path, .. } => std::fs::canonicalize(path).unwrap_or_else(|_| path.clone()).display().to_string(),
+            Input::File { path, .. } => {
+                std::fs::canonicalize(path).unwrap_or_else(|_| path.clone()).display().to_string()
+            }
             Input::Standard => format!("{}-{:?}", std::process::id(), std::time::SystemTime::now()),
         })
     }

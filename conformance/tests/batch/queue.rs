@@ -52,6 +52,22 @@ async fn what_makes_no_sense_with_a_queue_is_refused() {
     }
 }
 
+#[tokio::test]
+async fn a_budget_that_cannot_be_used_is_named_and_nothing_is_sent() {
+    let (dir, file) = folder("parcels.ndjson", "{\"ref\": \"a\", \"grams\": 1}\n");
+    let server = super::storing().await;
+    let is_built = cfg!(feature = "valkey");
+    for (url, why) in [
+        ("redis://127.0.0.1:9", if is_built { "the budget" } else { "--features valkey" }),
+        ("redis://:fixture-secret-8@127.0.0.1:9", if is_built { "--budget @FILE" } else { "--features valkey" }), // not-a-secret
+    ] {
+        let (code, _, said) =
+            run(batch(&dir, &[text(&file), "note=spring", "--base-url", &server.url, "--budget", url])).await;
+        assert!(code == 2 && said.contains(why) && !said.contains("fixture"), "{said}");
+    }
+    assert_eq!(server.received().len(), 0);
+}
+
 #[cfg(not(feature = "nats"))]
 #[tokio::test]
 async fn a_program_without_queues_says_how_to_get_them() {
@@ -64,8 +80,10 @@ async fn a_program_without_queues_says_how_to_get_them() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_queue_is_filled_from_a_file_and_emptied_by_several_commands() {
     let Some(nats) = nats::Nats::start("").await else { return };
-    let rows: String = (0..300).map(|number| format!("{}\n", json!({ "ref": format!("p{number}"), "grams": number % 100 }))).collect();
-    let (dir, file) = folder("parcels.ndjson", rows + "{\"ref\": \"unfit\"}\nno JSON\n");
+    let row = |number| json!({ "ref": format!("p{number}"), "grams": number % 100 }).to_string();
+    let rows = (0..300).map(row).chain(["{\"ref\": \"unfit\"}".to_owned(), "no JSON".to_owned()]);
+    let rows = rows.collect::<Vec<_>>().join("\n");
+    let (dir, file) = folder("parcels.ndjson", rows);
     let queue = format!("nats://{}/parcels", nats.place());
     for (added, known) in [(300, 0), (0, 300)] {
         let (code, printed, said) = run(batch(&dir, &[text(&file), "note=spring", "--to", &queue, "--json"])).await;

@@ -237,7 +237,9 @@ impl Crew {
     /// Whether nothing is in the queue, here or with another worker.
     async fn is_empty(&self) -> bool {
         let has_open = self.loans.values().any(|(loan, _)| !loan.is_settled());
-        self.session.is_some() && !has_open && self.hub.stream.get_info().await.is_ok_and(|info| info.state.messages == 0)
+        self.session.is_some()
+            && !has_open
+            && self.hub.stream.get_info().await.is_ok_and(|info| info.state.messages == 0)
     }
 
     /// Waits until every outcome is published, or cannot be, and gives everything back.

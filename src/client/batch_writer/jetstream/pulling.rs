@@ -28,7 +28,12 @@ pub(super) struct Pulled {
 }
 
 /// Fetches the items of a partition, in their order, until its loan is closed or something is missing.
-pub(super) async fn pull(consumer: Consumer<Pull>, loan: Arc<Loan>, pulled: mpsc::Sender<Pulled>, room: Arc<Semaphore>) {
+pub(super) async fn pull(
+    consumer: Consumer<Pull>,
+    loan: Arc<Loan>,
+    pulled: mpsc::Sender<Pulled>,
+    room: Arc<Semaphore>,
+) {
     if let Err(why) = pull_all(consumer, &loan, &pulled, &room).await
         && !loan.is_closed()
     {
@@ -69,7 +74,11 @@ async fn pull_all(
 }
 
 /// Hands items to the writer, one after the other, under numbers of this worker.
-pub(super) async fn feed<T: Serialize>(hub: &Hub, writer: &Writer<T>, mut pulling: mpsc::Receiver<Pulled>) -> Result<(), Error> {
+pub(super) async fn feed<T: Serialize>(
+    hub: &Hub,
+    writer: &Writer<T>,
+    mut pulling: mpsc::Receiver<Pulled>,
+) -> Result<(), Error> {
     let mut number = 0;
     while let Some(Pulled { loan, sequence, reply, item, room }) = pulling.recv().await {
         if loan.is_closed() {

@@ -43,8 +43,12 @@ impl Hub {
         }
         let subject = format!("STREAM.MSG.DELETE.{}", self.places.stream);
         let asked = json!({ "seq": sequence, "no_erase": true });
-        let answer: Response<Removed> =
-            self.connection.context.request(subject, &asked).await.map_err(|error| Failed::Unanswered(chain(&error)))?;
+        let answer: Response<Removed> = self
+            .connection
+            .context
+            .request(subject, &asked)
+            .await
+            .map_err(|error| Failed::Unanswered(chain(&error)))?;
         match answer {
             Response::Ok(_) => Ok(()),
             // Gone from among others.

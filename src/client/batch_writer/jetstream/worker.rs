@@ -110,4 +110,3 @@ async fn alone(stream: &Stream<Info>, consumer: &str, address: &Address) -> Resu
     }
     Ok(())
 }
-
