@@ -89,6 +89,10 @@ impl Options {
     /// The arguments; where the items come from a queue there is no FILE before them.
     fn arguments(&self) -> Result<Vec<String>, UserError> {
         let file = self.feed.file.to_string_lossy();
+        if !self.queue.is_emptied() {
+            // Told before anything about the call, which is right then.
+            Input::of(&self.feed.file)?;
+        }
         if !self.queue.is_emptied() || file.is_empty() {
             return Ok(self.arguments.clone());
         }

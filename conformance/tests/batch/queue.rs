@@ -8,6 +8,7 @@ mod nats;
 use std::path::Path;
 use std::process::Command;
 
+#[cfg(feature = "nats")]
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -58,7 +59,7 @@ async fn a_budget_that_cannot_be_used_is_named_and_nothing_is_sent() {
     let server = super::storing().await;
     let is_built = cfg!(feature = "valkey");
     for (url, why) in [
-        ("redis://127.0.0.1:9", if is_built { "the budget" } else { "--features valkey" }),
+        ("redis://127.0.0.1:9", if is_built { "the rate budget" } else { "--features valkey" }),
         ("redis://:fixture-secret-8@127.0.0.1:9", if is_built { "--budget @FILE" } else { "--features valkey" }), // not-a-secret
     ] {
         let (code, _, said) =
