@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use async_nats::jetstream::stream::Config;
+use keyfit::batch_writer::Reason;
 use keyfit::batch_writer::jetstream::{Address, Filler, Worker};
 use keyfit::{Clock as _, SystemClock};
 use rustix::process::Signal;
+use serde_json::Value;
 
 use super::api::Remembering;
 use super::nats::Nats;
@@ -136,4 +139,43 @@ async fn a_worker_that_is_told_to_stop_leaves_the_rest_to_others() {
     assert!(began.elapsed() < Duration::from_secs(25), "nobody waits for the lease");
     let kinds = assert_whole(&nats, &api, "push", 2000).await;
     assert_eq!(kinds, [("accepted".to_owned(), 2000)].into());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_stops_where_outcomes_have_no_room_and_nothing_is_lost() {
+    let Some(nats) = Nats::start("").await else { return };
+    let api = Remembering::start(Duration::from_millis(5)).await;
+    fill(&nats.queue(), "upsert", 0..400, 20).await;
+    let context = nats.context().await;
+    let room = async |most: i64| {
+        let stream = context.get_stream("parcels-outcomes").await.expect("outcomes");
+        let config = Config { max_messages: most, ..stream.cached_info().config.clone() };
+        context.update_stream(config).await.expect("changed");
+    };
+    room(100).await;
+    let address = Address::parse(&nats.queue()).expect("an address");
+    let worker = Worker::new(address, writer("upsert", &api.url)).lease(Duration::from_secs(2));
+    let error = worker.run(std::future::pending(), |_| {}).await.expect_err("there is no room").to_string();
+    assert!(error.contains("its stream is full") && error.contains("raise its limit"), "{error}");
+    assert_eq!((nats.left().await, nats.outcomes().await.len()), (300, 100), "what has no outcome is in the queue");
+    room(-1).await;
+    end(start(&nats, &api, "upsert")).await;
+    let kinds = assert_whole(&nats, &api, "upsert", 400).await;
+    assert_eq!(kinds, [("accepted".to_owned(), 400)].into());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unfit_item_is_a_dead_letter_and_is_not_sent() {
+    let Some(nats) = Nats::start("").await else { return };
+    let api = Remembering::start(Duration::from_millis(2)).await;
+    fill(&nats.queue(), "push", 0..10, 5).await;
+    let address = Address::parse(&nats.queue()).expect("an address");
+    // Whoever filled the queue did not check its items.
+    let is_odd = |item: &[u8]| serde_json::from_slice::<Value>(item).is_ok_and(|item| item["n"].as_u64() == Some(7));
+    let check = move |item: &[u8]| if is_odd(item) { vec![Reason::of_field("n", "is seven")] } else { Vec::new() };
+    let worker = Worker::new(address, writer("push", &api.url).check(check));
+    let drained = worker.run(std::future::pending(), |_| {}).await.expect("an empty queue");
+    assert_eq!((drained.accepted, drained.rejected, drained.unknown), (9, 1, 0));
+    assert!(api.received().iter().all(|(_, number)| *number != 7), "it was not sent");
+    assert_eq!(nats.outcomes().await.values().filter(|told| told[0] == "rejected").count(), 1);
 }
