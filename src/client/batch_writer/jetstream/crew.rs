@@ -201,7 +201,7 @@ impl Crew {
             if self.loans.contains_key(&partition) {
                 continue;
             }
-            let Some(loan) = Loan::take(&self.hub, &session, partition).await? else { continue };
+            let Some(loan) = Loan::take(&self.hub.buckets, &session, partition, self.breaks).await? else { continue };
             match self.consumer(partition).await {
                 Ok(consumer) => {
                     let pull = pull(consumer, Arc::clone(&loan), self.pulled.clone(), Arc::clone(&self.room));

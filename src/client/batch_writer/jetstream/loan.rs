@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
 use super::failure::chain;
-use super::hub::Hub;
 use super::session::{Buckets, Session};
 use crate::error::Error;
 
@@ -53,8 +52,13 @@ struct Journal {
 
 impl Loan {
     /// Takes a partition that nobody has. `None` where somebody has it, or the server does not answer.
-    pub(super) async fn take(hub: &Hub, session: &Session, partition: u16) -> Result<Option<Arc<Self>>, Error> {
-        let (buckets, stream, breaks) = (&hub.buckets, hub.places.id.clone(), hub.connection.breaks());
+    pub(super) async fn take(
+        buckets: &Buckets,
+        session: &Session,
+        partition: u16,
+        breaks: u64,
+    ) -> Result<Option<Arc<Self>>, Error> {
+        let stream = buckets.stream.clone();
         let key = partition.to_string();
         let Ok(entry) = buckets.partitions.entry(&key).await else { return Ok(None) };
         let entry = entry.filter(|entry| entry.operation == Operation::Put);

@@ -25,6 +25,8 @@ pub(super) struct Buckets {
     pub(super) workers: Store,
     /// Who holds which partition, and what must not be sent again.
     pub(super) partitions: Store,
+    /// The stream that they are about, by its id.
+    pub(super) stream: String,
     /// How long a sign of life lasts.
     pub(super) lease: Duration,
 }
@@ -49,7 +51,12 @@ pub(super) enum Renewed {
 
 impl Buckets {
     /// Makes the buckets, or finds them. A lease that others agreed on stays.
-    pub(super) async fn open(connection: &Connection, address: &Address, lease: Duration) -> Result<Self, Error> {
+    pub(super) async fn open(
+        connection: &Connection,
+        address: &Address,
+        stream: String,
+        lease: Duration,
+    ) -> Result<Self, Error> {
         let Some(consumer) = &address.consumer else {
             return Err(refused(
                 address,
@@ -59,7 +66,7 @@ impl Buckets {
         let name = |what: &str| format!("{}-{consumer}-{what}", address.stream);
         let (workers, lease) = bucket(connection, address, name("workers"), lease).await?;
         let (partitions, _) = bucket(connection, address, name("partitions"), Duration::ZERO).await?;
-        Ok(Self { workers, partitions, lease })
+        Ok(Self { workers, partitions, stream, lease })
     }
 
     /// Begins a session.

@@ -70,7 +70,7 @@ impl<T: Serialize> Worker<T> {
         let (places, stream) = Places::open(&connection, &address).await?;
         let consumer = address.consumer.clone().unwrap_or_default();
         alone(&stream, &consumer, &address).await?;
-        let buckets = Buckets::open(&connection, &address, lease).await?;
+        let buckets = Buckets::open(&connection, &address, places.id.clone(), lease).await?;
         let hub = Arc::new(Hub::new(connection, (places, stream), buckets, Box::new(receiver)));
         let settling = Arc::clone(&hub);
         let builder = builder.gate(Arc::new(Arc::clone(&hub)));
