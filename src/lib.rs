@@ -35,7 +35,7 @@
 //! without it the built-in client speaks to loopback hosts only), `oauth`, `jwt`, `webhook` (signatures of
 //! deliveries), and one for each API that ships. Off: `profile` (settings and places of credentials in a file), `vault`, `aws`,
 //! `command-source` (secret sources), `valkey` (a rate budget for several machines), `postgres` and `sqlite` (sessions, tokens and
-//! rotations that processes share), `axum`
+//! rotations that processes share), `nats` (an import by many workers), `axum`
 //! (delivery reports as an extractor), `gzip`, `brotli`, `zstd` (packed answers), `http2`, `blocking` (calls from code that is not async),
 //! `opentelemetry` (metrics), `testing` (a clock, answers and recorded exchanges for tests), `dispatch` (the clients that ship by name, and
 //! their documents).
@@ -89,6 +89,7 @@ extern crate self as keyfit;
         feature = "jwt",
         feature = "blocking",
         feature = "command-source",
+        feature = "nats",
         feature = "postgres",
         feature = "profile",
         feature = "sqlite",
@@ -97,7 +98,7 @@ extern crate self as keyfit;
 ))]
 compile_error!(
     "these features of keyfit are none of WebAssembly: `reqwest`, `rustls`, `gzip`, `brotli`, `zstd`, `http2`, `jwt`, `blocking`, \
-     `command-source`, `postgres`, `profile`, `sqlite`, `valkey`. Take it with `default-features = false` and those that you need, such as `oauth`: \
+     `command-source`, `nats`, `postgres`, `profile`, `sqlite`, `valkey`. Take it with `default-features = false` and those that you need, such as `oauth`: \
      requests are sent by `fetch`"
 );
 

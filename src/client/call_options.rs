@@ -9,7 +9,7 @@ use http::header::{
 };
 
 use crate::client::RetryPolicy;
-use crate::client::transport::stop::Stop;
+use crate::client::transport::stop::{Leave, Stop};
 use crate::error::Error;
 
 /// Options of one call, or of all calls of a clone of the client:
@@ -42,6 +42,7 @@ pub struct CallOptions {
     /// Headers of conditions, which a call's own arguments go before.
     pub(crate) conditions: HeaderMap,
     pub(crate) stop: Option<Arc<Stop>>,
+    pub(crate) leave: Option<Leave>,
 }
 
 impl CallOptions {

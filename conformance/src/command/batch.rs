@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 use super::call::failure::refused;
 use super::call::session::{self, Session};
 use super::call::{body, source};
+use super::queue;
 use crate::console::complain;
 use crate::ending::Ending;
 use crate::import::{Cells, Feed, Input, Job, Reader, Target, feed, hex, in_runtime};
@@ -24,10 +25,15 @@ Examples:
   keyfit batch ./api/shop contact-import contacts.ndjson note=spring --key /customer/id --max-in-flight 4
   pg_export | keyfit batch ./api/parcels send-parcels - --format ndjson
   keyfit batch ./api/parcels send-parcels parcels.csv --dry-run
+  keyfit batch ./api/parcels send-parcels parcels.csv --to nats://queue.example.com/parcels
+  keyfit batch ./api/parcels send-parcels --from nats://queue.example.com/parcels/import --nats-credentials worker.creds
 
 The items are JSON objects, one a line, or CSV whose header names members; cells are read by the document. Arguments of the call, and members
 of its body beside the items, are given as for `keyfit call`, once. A file is read once before anything is sent: where it cannot be read to
 its end, nothing is. Rejected and unknown items go to --dead-letters; without it they are told and not kept.
+
+With --to the items are put into a queue of NATS JetStream and not sent; with --from any number of these commands, on any machines, send what is
+in it. Of one that is killed nothing is lost. What became of each item stands in the stream STREAM-outcomes.
 
 Exit codes:
   0    all items were accepted
@@ -52,7 +58,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "BODY", allow_hyphen_values = true)]
     body: Option<String>,
     /// Append rejected and unknown items to this file, one JSON object a line. What is in it stays.
-    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["dry_run", "to", "from"])]
     dead_letters: Option<PathBuf>,
     /// Where an item says whose it is, as a JSON pointer: items of one key are sent in order. Default: the field by which the API
     /// knows items again.
@@ -74,21 +80,44 @@ pub(crate) struct Options {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
+    queue: queue::Options,
+    #[command(flatten)]
     session: session::Options,
+}
+
+impl Options {
+    /// The arguments; where the items come from a queue there is no FILE before them.
+    fn arguments(&self) -> Result<Vec<String>, UserError> {
+        let file = self.feed.file.to_string_lossy();
+        if !self.queue.is_emptied() {
+            // Told before anything about the call, which is right then.
+            Input::of(&self.feed.file)?;
+        }
+        if !self.queue.is_emptied() || file.is_empty() {
+            return Ok(self.arguments.clone());
+        }
+        if !file.contains('=') {
+            return Err(UserError::new("--from takes the items out of a queue, and a FILE is given too")
+                .help("leave one of them out"));
+        }
+        Ok(std::iter::once(file.into_owned()).chain(self.arguments.iter().cloned()).collect())
+    }
 }
 
 /// Runs the command.
 pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
+    options.queue.check()?;
+    let given = options.arguments()?;
     let callee = Callee::read(&source(&options.api)?)?;
     let operation = callee.operation(&options.operation)?;
     let items = BatchItems::of(&callee.api, operation)?;
-    refuse_in_clear(&callee, operation, &options.arguments)?;
+    refuse_in_clear(&callee, operation, &given)?;
     if options.session.takes_input() && options.feed.file.as_os_str() == "-" {
         return Err(UserError::new("the standard input cannot be both the items and the token")
             .help("name a file for one of them"));
     }
     let beside = options.body.as_deref().map(|text| body(text, &options.session)).transpose()?;
-    let arguments = items.arguments(operation, &options.arguments, beside.clone())?;
+    let arguments = items.arguments(operation, &given, beside.clone())?;
     let cells = {
         let items = items.clone();
         Cells::Documented {
@@ -111,7 +140,8 @@ async fn send(
     beside: Option<&[u8]>,
     cells: Cells,
 ) -> Result<Ending, UserError> {
-    let session = Session::open(&options.session, false, false, callee, operation, arguments).await?;
+    let session =
+        Session::open(&options.session, false, options.queue.is_filled(), callee, operation, arguments).await?;
     let call = session.call(operation).map(|call| arguments.put_into(call)).map_err(|error| refused(&error))?;
     let row = session.client.operation(&operation.id);
     let base_url = row.map_or(Ok(""), |row| session.client.base_url_of(row)).map_err(|error| refused(&error))?;
@@ -133,6 +163,10 @@ async fn send(
     }
     if !options.unchecked {
         builder = builder.check(move |item| items.check(item));
+    }
+    if options.queue.is_used() {
+        let job = Job::new(options.feed.clone(), Target::default(), cells);
+        return options.queue.run(job, builder, options.json).await;
     }
     let dead_letters = match &options.dead_letters {
         Some(path) => {

@@ -2,6 +2,7 @@
 
 mod apis;
 mod batch;
+mod budget;
 mod call;
 mod check;
 mod client;
@@ -13,6 +14,7 @@ mod init;
 mod instasent;
 mod man;
 mod mock;
+mod queue;
 mod reports;
 mod rule;
 mod spec;

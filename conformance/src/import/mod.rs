@@ -5,6 +5,8 @@ mod input;
 mod job;
 mod options;
 mod output;
+#[cfg(feature = "nats")]
+mod queue;
 mod report;
 mod roles;
 mod run;
@@ -13,5 +15,7 @@ mod state;
 pub(crate) use self::input::{Input, Reader, hex};
 pub(crate) use self::job::{Cells, Job};
 pub(crate) use self::options::{Feed, Options};
+#[cfg(feature = "nats")]
+pub(crate) use self::queue::{Work, fill, work};
 pub(crate) use self::run::{feed, in_runtime, run};
 pub(crate) use self::state::Target;

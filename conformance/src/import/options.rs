@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use clap::{Args, ValueEnum};
 use encoding_rs::Encoding;
 use keyfit_conformance::UserError;
@@ -12,6 +13,7 @@ use keyfit_conformance::UserError;
 pub(crate) struct Feed {
     /// The rows: JSON objects, one a line, or CSV whose header names the members; `-` for standard input. A file may be
     /// compressed by gzip.
+    #[arg(default_value = "", hide_default_value = true, value_parser = OsStringValueParser::new().map(PathBuf::from))]
     pub(crate) file: PathBuf,
     /// The format, where the file's ending (ndjson, jsonl, csv, tsv) does not say it.
     #[arg(long, value_enum)]

@@ -4,6 +4,8 @@
 #[expect(dead_code, reason = "the writer's own tests use all of it")]
 mod server;
 
+mod queue;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -165,6 +165,10 @@ impl Batch {
         self.slots.iter().map(|slot| slot.sequence)
     }
 
+    pub(super) fn numbers(&self, part: &Range<usize>) -> Vec<u64> {
+        self.slots[part.clone()].iter().map(|slot| slot.sequence).collect()
+    }
+
     pub(super) fn keys(&self) -> impl Iterator<Item = u64> {
         self.slots.iter().filter_map(|slot| slot.key)
     }

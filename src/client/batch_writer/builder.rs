@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::batch::Limits;
 use super::body::Around;
+use super::gate::Gate;
 use super::identity::{Check, Fields};
 use super::pace::Pace;
 use super::queue::Queue;
@@ -46,6 +47,7 @@ pub struct Builder<T> {
     dead_letters: Option<Arc<Mutex<DeadLetters>>>,
     journal: Option<Journal>,
     resumed: Checkpoint,
+    gate: Option<Arc<dyn Gate>>,
     item: PhantomData<fn(T)>,
 }
 
@@ -76,6 +78,7 @@ impl<T: Serialize> Builder<T> {
             dead_letters: None,
             journal: None,
             resumed: Checkpoint::default(),
+            gate: None,
             item: PhantomData,
         }
     }
@@ -192,6 +195,21 @@ impl<T: Serialize> Builder<T> {
         self
     }
 
+    /// Has somebody say at the last moment what may be sent.
+    #[cfg(feature = "nats")]
+    pub(super) fn gate(self, gate: Arc<dyn Gate>) -> Self {
+        Self { gate: Some(gate), ..self }
+    }
+
+    /// The fields that items are known by.
+    #[cfg(feature = "nats")]
+    pub(super) fn fields(&self) -> Fields {
+        let most_bytes = self.limits.batch_bytes;
+        let mut fields = Fields::of(self.operation, self.key.as_deref(), self.transport.is_idempotent(), most_bytes);
+        fields.check.clone_from(&self.check);
+        fields
+    }
+
     /// Starts the writer, on a task of its own. `receiver` is called there, once for each item; it should return soon.
     ///
     /// # Errors
@@ -243,6 +261,7 @@ impl<T: Serialize> Builder<T> {
             shape: Shape::new(operation.partial, id_field),
             patience: self.patience,
             shared: Arc::clone(&shared),
+            gate: self.gate,
         };
         let task = Task {
             sender: Arc::new(sender),

@@ -90,30 +90,9 @@ impl DeadLetters {
     /// # Errors
     /// Returns an error if the line cannot be written whole.
     pub fn write(&mut self, delivery: &Delivery<'_>) -> io::Result<()> {
-        let item = delivery.sequence();
-        let line = match delivery.outcome() {
-            Outcome::Accepted => return Ok(()),
-            Outcome::Rejected(reasons) => Line {
-                item,
-                outcome: "rejected",
-                reasons: reasons.iter().map(Told::of).collect(),
-                why: None,
-                status: None,
-                may_have_been_sent: None,
-                value: value(delivery.item()),
-            },
-            Outcome::Unknown(why) => Line {
-                item,
-                outcome: "unknown",
-                reasons: Vec::new(),
-                why: Some(why.to_string()),
-                status: why.error().and_then(Error::status).map(|status| status.as_u16()),
-                may_have_been_sent: Some(why.may_have_been_sent()),
-                value: value(delivery.item()),
-            },
-        };
+        let Some(line) = line(delivery.sequence(), delivery.item(), delivery.outcome())? else { return Ok(()) };
         let mut text = if self.is_torn { vec![b'\n'] } else { Vec::new() };
-        serde_json::to_writer(&mut text, &line)?;
+        text.extend(line);
         text.push(b'\n');
         // Until it is written whole.
         self.is_torn = true;
@@ -129,6 +108,32 @@ impl DeadLetters {
     pub fn sync(&self) -> io::Result<()> {
         self.file.sync_data()
     }
+}
+
+/// What is kept of an item that was not accepted, as JSON on one line; of one that was, nothing.
+pub(super) fn line(item: u64, json: &[u8], outcome: &Outcome) -> io::Result<Option<Vec<u8>>> {
+    let line = match outcome {
+        Outcome::Accepted => return Ok(None),
+        Outcome::Rejected(reasons) => Line {
+            item,
+            outcome: "rejected",
+            reasons: reasons.iter().map(Told::of).collect(),
+            why: None,
+            status: None,
+            may_have_been_sent: None,
+            value: value(json),
+        },
+        Outcome::Unknown(why) => Line {
+            item,
+            outcome: "unknown",
+            reasons: Vec::new(),
+            why: Some(why.to_string()),
+            status: why.error().and_then(Error::status).map(|status| status.as_u16()),
+            may_have_been_sent: Some(why.may_have_been_sent()),
+            value: value(json),
+        },
+    };
+    Ok(Some(serde_json::to_vec(&line)?))
 }
 
 /// The item as it was written, on one line.

@@ -53,7 +53,10 @@ mod builder;
 mod checkpoint;
 mod dead_letters;
 mod delivery;
+mod gate;
 mod identity;
+#[cfg(feature = "nats")]
+pub mod jetstream;
 mod outcome;
 mod pace;
 mod queue;

@@ -12,18 +12,21 @@ use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 
 use super::batch::Batch;
 use super::body::Around;
+use super::gate::Gate;
 use super::receipt::Shape;
 use super::shared::Shared;
 use super::{Outcome, Reason, Unknown};
 use crate::client::transport::Transport;
-use crate::client::transport::stop::unless_stopped;
-use crate::client::{Requests, Response, RetryPolicy, new_idempotency_key};
+use crate::client::transport::stop::{Leave, unless_stopped};
+use crate::client::{CallOptions, Requests, Response, RetryPolicy, new_idempotency_key};
 use crate::error::redact::Redactor;
 use crate::error::{Error, ErrorKind, Operation};
 use crate::http_client::Request;
 
+/// Why a gate lets an item not pass.
+const CLOSED: &str = "its part of the queue went to another worker";
+
 /// Where batches go.
-#[derive(Debug)]
 pub(super) struct Sender {
     /// That of the client; its calls are sent once each, and stopped with the writer.
     pub(super) transport: Transport,
@@ -35,6 +38,7 @@ pub(super) struct Sender {
     /// How long a batch is tried.
     pub(super) patience: Duration,
     pub(super) shared: Arc<Shared>,
+    pub(super) gate: Option<Arc<dyn Gate>>,
 }
 
 /// What came of a part of a batch.
@@ -65,8 +69,7 @@ impl Sender {
     pub(super) async fn send(&self, batch: &Batch) -> Vec<Outcome> {
         let began = self.now();
         let mut outcomes: Vec<Option<Outcome>> = vec![None; batch.len()];
-        let whole = 0..batch.len();
-        let mut parts = vec![whole];
+        let mut parts = self.admitted(batch, &mut outcomes).await;
         while let Some(part) = parts.pop() {
             match self.part(batch, &part, began).await {
                 Part::Outcomes(said) => {
@@ -97,6 +100,26 @@ impl Sender {
         outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(nothing)).collect()
     }
 
+    /// What may be sent of a batch, the last part first. The outcome of the rest is known.
+    async fn admitted(&self, batch: &Batch, outcomes: &mut [Option<Outcome>]) -> Vec<Range<usize>> {
+        let whole = 0..batch.len();
+        let Some(gate) = &self.gate else { return Vec::from([whole]) };
+        let items = (0..batch.len()).map(|index| (batch.sequence(index), batch.is_harmless(&(index..index + 1))));
+        gate.prepare(items.collect()).await;
+        let mut parts: Vec<Range<usize>> = Vec::new();
+        for (index, outcome) in outcomes.iter_mut().enumerate() {
+            if !gate.allows(batch.sequence(index)) {
+                *outcome = Some(Outcome::Unknown(Unknown::unsent(CLOSED)));
+            } else if let Some(last) = parts.last_mut().filter(|last| last.end == index) {
+                last.end += 1;
+            } else {
+                parts.push(index..index + 1);
+            }
+        }
+        parts.reverse();
+        parts
+    }
+
     async fn part(&self, batch: &Batch, part: &Range<usize>, began: Duration) -> Part {
         let (call, is_keyed) = match self.call_of(self.around.enclose(batch.body(part))) {
             Ok(call) => call,
@@ -107,21 +130,26 @@ impl Sender {
         };
         let ids = batch.ids(part);
         let is_harmless = is_keyed || batch.is_harmless(part);
+        let leave = self.gate.as_ref().map(|gate| {
+            let (gate, numbers) = (Arc::clone(gate), batch.numbers(part));
+            Leave(Arc::new(move || numbers.iter().all(|number| gate.allows(*number))))
+        });
+        let transport = match &leave {
+            Some(_) => self.transport.changed(|options: CallOptions| CallOptions { leave: leave.clone(), ..options }),
+            None => self.transport.clone(),
+        };
         let mut round = 0;
         let mut may_have_been_taken = false;
         loop {
-            if self.shared.is_stopping() {
-                let unknown = if may_have_been_taken {
-                    Unknown::sent("the writer stopped")
-                } else {
-                    Unknown::unsent("the writer stopped")
-                };
-                return Part::Unknown(unknown);
+            let is_closed = leave.as_ref().is_some_and(|leave| !(leave.0)());
+            if is_closed || self.shared.is_stopping() {
+                let why = if is_closed { CLOSED } else { "the writer stopped" };
+                return Part::Unknown(if may_have_been_taken { Unknown::sent(why) } else { Unknown::unsent(why) });
             }
             let Some(call) = call.try_clone() else {
                 return Part::Unknown(Unknown::unsent("the request cannot be copied"));
             };
-            let error = match self.attempt(call).await {
+            let error = match self.attempt(&transport, call).await {
                 Ok((answer, secrets)) => {
                     let said = self.shape.read(&answer, &ids, true).map(|said| masked(said, &[secrets]));
                     return said.map_or_else(
@@ -182,9 +210,9 @@ impl Sender {
     }
 
     /// One attempt, from which the pace learns.
-    async fn attempt(&self, call: Request) -> Result<(Response<Bytes>, Redactor), Error> {
+    async fn attempt(&self, transport: &Transport, call: Request) -> Result<(Response<Bytes>, Redactor), Error> {
         let began = self.now();
-        match self.transport.send(&Requests, Ok(call), self.operation).await {
+        match transport.send(&Requests, Ok(call), self.operation).await {
             Ok(answer) => {
                 let secrets = answer.carried.redactor();
                 let answer = answer.raw();

@@ -109,12 +109,14 @@ impl Shared {
         }
     }
 
-    /// Takes an item, fit or not, if there is room. `sequence`: its number, or the next one.
+    /// Takes an item, fit or not, if there is room. `sequence`: its number, or the next one. `is_doubted`: another run may have
+    /// sent it.
     pub(super) fn offer(
         &self,
         sequence: Option<u64>,
         json: &[u8],
         identity: &Checked<'_>,
+        is_doubted: bool,
         now: impl FnOnce() -> Duration,
     ) -> Result<Offer, WriteError> {
         let mut state = self.lock();
@@ -139,7 +141,7 @@ impl Shared {
         state.last = Some(number);
         let had = (state.queue.open_since().is_some(), state.queue.has_ready());
         let mut refused = None;
-        let may_be_doubled = state.resumed.may_have_been_sent(number);
+        let may_be_doubled = is_doubted || state.resumed.may_have_been_sent(number);
         match identity {
             Ok(identity) if may_be_doubled && !identity.is_harmless => {
                 let batch = Arc::new(Batch::of_one(&Item::unfit(number, json)));

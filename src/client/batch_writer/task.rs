@@ -174,7 +174,13 @@ impl Drop for Task {
 }
 
 async fn see_through(sender: Arc<Sender>, mut on_its_way: OnItsWay) {
-    on_its_way.outcomes = Some(sender.send(&on_its_way.batch).await);
+    let outcomes = on_its_way.outcomes.insert(sender.send(&on_its_way.batch).await);
+    if let Some(gate) = &sender.gate {
+        let batch = &on_its_way.batch;
+        let items = outcomes.iter().enumerate();
+        let items = items.map(|(index, outcome)| (batch.sequence(index), batch.item(index), outcome));
+        gate.settle(items.collect()).await;
+    }
 }
 
 impl OnItsWay {

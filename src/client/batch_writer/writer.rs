@@ -67,7 +67,13 @@ impl<T: Serialize> Writer<T> {
     /// As [`write_numbered`](Self::write_numbered).
     pub async fn write_json(&self, sequence: u64, item: impl AsRef<[u8]>) -> Result<Written, WriteError> {
         let item = item.as_ref();
-        self.put(Some(sequence), item, &self.fields.identity(item)).await
+        self.put(Some(sequence), item, &self.fields.identity(item), false).await
+    }
+
+    /// As [`write_json`](Self::write_json), for an item that another worker may have sent.
+    #[cfg(feature = "nats")]
+    pub(super) async fn write_doubted(&self, sequence: u64, item: &[u8]) -> Result<Written, WriteError> {
+        self.put(Some(sequence), item, &self.fields.identity(item), true).await
     }
 
     /// Takes an item that its reader found unfit, so that it is counted, and covered by checkpoints, as every other one. It
@@ -76,7 +82,7 @@ impl<T: Serialize> Writer<T> {
     /// # Errors
     /// As [`write_numbered`](Self::write_numbered).
     pub async fn write_unfit(&self, sequence: u64, item: &[u8], reason: &str) -> Result<Written, WriteError> {
-        self.put(Some(sequence), item, &Err(vec![Reason::new(reason)])).await
+        self.put(Some(sequence), item, &Err(vec![Reason::new(reason)]), false).await
     }
 
     /// Writes all items of a stream, and says how many it took. They are not waited for: see [`flush`](Self::flush).
@@ -150,20 +156,27 @@ impl<T: Serialize> Writer<T> {
 
     async fn put_item(&self, sequence: Option<u64>, item: &T) -> Result<Written, WriteError> {
         match with_secrets(|| serde_json::to_vec(item)) {
-            Ok(json) => self.put(sequence, &json, &self.fields.identity(&json)).await,
+            Ok(json) => self.put(sequence, &json, &self.fields.identity(&json), false).await,
             Err(error) => {
-                self.put(sequence, &[], &Err(vec![Reason::new(format!("cannot be written as JSON: {error}"))])).await
+                let reason = Reason::new(format!("cannot be written as JSON: {error}"));
+                self.put(sequence, &[], &Err(vec![reason]), false).await
             }
         }
     }
 
-    async fn put(&self, sequence: Option<u64>, json: &[u8], identity: &Checked<'_>) -> Result<Written, WriteError> {
-        if let Some(written) = self.offer(sequence, json, identity)? {
+    async fn put(
+        &self,
+        sequence: Option<u64>,
+        json: &[u8],
+        identity: &Checked<'_>,
+        is_doubted: bool,
+    ) -> Result<Written, WriteError> {
+        if let Some(written) = self.offer(sequence, json, identity, is_doubted)? {
             return Ok(written);
         }
         loop {
             let progress = self.shared.progress.notified();
-            if let Some(written) = self.offer(sequence, json, identity)? {
+            if let Some(written) = self.offer(sequence, json, identity, is_doubted)? {
                 return Ok(written);
             }
             progress.await;
@@ -171,9 +184,15 @@ impl<T: Serialize> Writer<T> {
     }
 
     /// `None` where there is no room.
-    fn offer(&self, sequence: Option<u64>, json: &[u8], identity: &Checked<'_>) -> Result<Option<Written>, WriteError> {
+    fn offer(
+        &self,
+        sequence: Option<u64>,
+        json: &[u8],
+        identity: &Checked<'_>,
+        is_doubted: bool,
+    ) -> Result<Option<Written>, WriteError> {
         let now = || self.clock.monotonic();
-        match self.shared.offer(sequence, json, identity, now)? {
+        match self.shared.offer(sequence, json, identity, is_doubted, now)? {
             Offer::Taken(sequence) => Ok(Some(Written::Taken(sequence))),
             Offer::Covered(sequence) => Ok(Some(Written::Skipped(sequence))),
             Offer::Full => Ok(None),

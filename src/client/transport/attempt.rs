@@ -211,6 +211,9 @@ impl Call<'_> {
         } else {
             Reading::Whole(self.options.response_limit.unwrap_or(config.response_limit))
         };
+        if self.options.leave.as_ref().is_some_and(|leave| !(leave.0)()) {
+            return Err(Failed { error: Error::late(), outcome: Outcome::Unsent });
+        }
         // What is open flows for as long as it does: the time is for its head.
         request.set_timeout(if self.opens { UNENDING } else { timeout });
         let span = span::of(self.operation, &request, progress.attempts);

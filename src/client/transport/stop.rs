@@ -1,5 +1,7 @@
 //! Ends the waits of calls from outside.
 
+use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::Notify;
@@ -32,6 +34,16 @@ impl Stop {
     }
 }
 
+/// Asked right before each request leaves: whether it still may. What waited for a limit may have lost its right meanwhile.
+#[derive(Clone)]
+pub(crate) struct Leave(pub(crate) Arc<dyn Fn() -> bool + Send + Sync>);
+
+impl fmt::Debug for Leave {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Leave").finish_non_exhaustive()
+    }
+}
+
 /// Returns whether the first future was over before the stop, if there is one.
 pub(crate) async fn unless_stopped(stop: Option<&Stop>, future: impl Future<Output = ()>) -> bool {
     let Some(stop) = stop else {
@@ -50,8 +62,6 @@ pub(crate) async fn unless_stopped(stop: Option<&Stop>, future: impl Future<Outp
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
 
     #[tokio::test]

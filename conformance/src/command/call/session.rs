@@ -19,6 +19,7 @@ use reqwest::Url;
 
 use super::failure::refused;
 use super::trace::Attempts;
+use crate::command::budget;
 use crate::command::transport::{Certificates, Header, header, secrets};
 use crate::command::variable;
 use crate::console;
@@ -81,6 +82,10 @@ pub(in crate::command) struct Options {
     /// profile says it.
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     deadline: Option<u64>,
+    /// Share the rate limit with all who name this Valkey or Redis: `redis://HOST:PORT/DATABASE`, `rediss://` for TLS, or @FILE with such a
+    /// URL, which may hold a login.
+    #[arg(long, value_name = "URL")]
+    budget: Option<String>,
     /// The longest answer that is taken into memory, in MiB; 64 where neither this nor the profile says it.
     #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u16).range(1..))]
     response_limit: Option<u16>,
@@ -147,6 +152,10 @@ impl Session {
             None => config,
         };
         let config = session.certificates.put_into(config)?;
+        let config = match &session.budget {
+            Some(url) if !dry_run => budget::put_into(config, url).await?,
+            _ => config,
+        };
         let (credentials_redactor, private) = (Redactor::default(), Redactor::default());
         arguments.secrets().for_each(|secret| private.learn(&Secret::new(secret)));
         let named: Vec<&str> =

@@ -35,6 +35,9 @@ impl Input {
         if path.as_os_str() == "-" {
             return Ok(Self::Standard);
         }
+        if path.as_os_str().is_empty() {
+            return Err(UserError::new("no FILE with rows is given").help("name one, or `-` for standard input"));
+        }
         let refused = |problem: String| UserError::new(problem).at(path.display());
         let failed = |error: io::Error| refused(format!("the file cannot be read: {error}")).help("check the path");
         // Before it is opened: opening a pipe would wait for who writes it.
