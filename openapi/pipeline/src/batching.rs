@@ -19,7 +19,7 @@ use crate::{Api, Operation, Writing, walk};
 pub struct Batching {
     /// The JSON pointer of the items in the request body; empty if the body is the list.
     pub items_at: String,
-    /// The maximum number of items of one call, if the contract or the document states it.
+    /// The maximum number of items of one call, if the contract or the document states it (`maxItems`).
     pub maximum: Option<u64>,
     /// The maximum size of a request body in bytes, if the contract states it.
     pub maximum_bytes: Option<u64>,
