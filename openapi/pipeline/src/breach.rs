@@ -58,8 +58,8 @@ impl Constraint {
 pub enum Written {
     /// As JSON.
     Json,
-    /// As text, as in paths, queries and headers. Every value is a valid string there; `none` could be read as false, and an
-    /// empty text as no value.
+    /// As text, as in paths, queries and headers. No value violates the types string and boolean there: every value is a
+    /// text, and some program reads any word as `false`. An empty text counts as no value.
     Text,
 }
 
