@@ -52,7 +52,7 @@ pub struct Request {
     pub is_made_up: bool,
 }
 
-/// Returns a request for an operation; its `gap` is empty if it is known to be valid.
+/// Returns a request for an operation; its `gap` is `None` if it is known to be valid.
 pub fn request(api: &Api, operation: &Operation) -> Request {
     let mut left = EXAMPLE;
     request_within(api, operation, &mut left)

@@ -70,7 +70,8 @@ pub(crate) fn ignore(document: &mut Value, repairs: &mut Repairs) {
     visit(document, "", false, repairs);
 }
 
-/// Where keys are names that the author chose (`properties`, `headers`), `x-keyfit` is such a name and not a hint.
+/// Visits a node. Where keys are names that the author chose (`properties`, `headers`), `x-keyfit` is such a name and not a
+/// hint.
 fn visit(node: &mut Value, at: &str, keys_are_names: bool, repairs: &mut Repairs) {
     match node {
         Value::Object(members) => {

@@ -21,7 +21,8 @@ pub(crate) fn short(text: &str) -> String {
     if text.chars().count() <= LONGEST { text.to_owned() } else { text.chars().take(LONGEST).chain(['…']).collect() }
 }
 
-/// `keyfit::redact` has the same list: neither crate depends on the other.
+/// Returns whether a character is a control or invisible character. `keyfit::redact` has the same list: neither crate depends
+/// on the other.
 fn is_hidden(character: char) -> bool {
     let is_control = character.is_control() && character != '\t';
     let is_unseen = matches!(character,

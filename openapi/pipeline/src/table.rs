@@ -185,7 +185,8 @@ fn success(responses: &BTreeMap<String, ResponseShape>) -> Option<(&String, &Res
     responses.iter().filter(|(status, _)| status.starts_with('2')).find(|(_, shape)| shape.is_json())
 }
 
-/// Returns the streamed response of the first success that is a stream.
+/// Returns the streamed response of the operation, if a success is a stream. Items of several successes with different
+/// schemas are any JSON value.
 fn streaming(
     document: &Value,
     body: Option<&Body>,

@@ -49,7 +49,7 @@ fn calls_in(at: String, item: &Value) -> impl Iterator<Item = (String, &Value)> 
     calls.map(move |(method, call)| (pointer::join(&at, method), call))
 }
 
-/// Returns the pointers of the operations of a path item, given its pointer or that of one of its operations.
+/// Returns the pointers of the operations of the path item at a pointer, or of the single operation there.
 pub(crate) fn calls_of(document: &Value, at: &str) -> Vec<String> {
     let item = if at.matches('/').count() > 2 { at.rsplit_once('/').map_or(at, |(item, _)| item) } else { at };
     if pointer::name(item).starts_with("x-") {
@@ -75,7 +75,8 @@ pub(crate) fn references(document: &Value, found: &mut dyn FnMut(&str, &str)) {
     visit(document, "", false, found);
 }
 
-/// Where keys are names that the document's author chose, they are not keywords: a property may be called `example`.
+/// Visits a node. Where keys are names that the document's author chose, they are not keywords: a property may be called
+/// `example`.
 fn visit(node: &Value, at: &str, keys_are_names: bool, found: &mut dyn FnMut(&str, &str)) {
     match node {
         Value::Object(object) => {

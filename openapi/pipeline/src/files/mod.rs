@@ -44,7 +44,7 @@ fn target<'a>(path: &str, reference: &'a str) -> Target<'a> {
     let (revision, path) = of_revision(path);
     let folder = Path::new(path).parent().unwrap_or_else(|| Path::new(""));
     let found = plain(&folder.join(&*file));
-    // Git resolves the former from the current folder, and the latter from the root.
+    // Git resolves `REV:./PATH` from the current folder, and `REV:PATH` from the root.
     let from_here = if !revision.is_empty() && path.starts_with("./") { "./" } else { "" };
     Target::File(format!("{revision}{from_here}{}", found.display()), pointer)
 }

@@ -500,8 +500,8 @@ fn argument(
     Argument { name, setter, kind, role }
 }
 
-/// Adapts types. `extra: Err("no value supplied for extra")` in a type builder would make unneeded members required, and the
-/// error for a path argument must explain the problem in words, not by the guard's pattern.
+/// A visitor that adapts types. `extra: Err("no value supplied for extra")` in a type builder would make unneeded members
+/// required, and the error for a path argument must explain the problem in words, not by the guard's pattern.
 struct Types {
     /// The generator's error message for a path argument that the guard refuses.
     refusal: String,

@@ -123,7 +123,8 @@ fn lift(document: &Value, schema: &mut Value) {
     }
 }
 
-/// Returns the schema of a member that two alternatives describe: the same schema, text if both are texts, or any value.
+/// Returns the schema of a member that two alternatives describe: the schema of both if they are equal, an enum of the texts
+/// of both, or any value.
 fn either(one: &Value, other: &Value) -> Value {
     let plain = |schema: &Value| {
         let mut plain = schema.clone();
@@ -211,7 +212,7 @@ impl Distributor<'_> {
         tagged::put(object, tags);
     }
 
-    /// Returns a union of objects with the schemas beside it, if these constrain values. Otherwise removes them.
+    /// Returns a union of objects with the schemas beside it, if these constrain values. Otherwise keeps the union alone.
     fn beside(&mut self, schema: &mut Value, name: &str) -> Option<Beside> {
         let object = schema.as_object_mut()?;
         let has_union = |part: &Value| walk::resolve(self.document, part).get("oneOf").is_some();

@@ -39,7 +39,7 @@ pub(crate) fn method(item: &Type, mut build: Block, index: usize, has_secrets: b
     }
 }
 
-/// Removes the body from the code that builds a request.
+/// A visitor that removes the body from the code that builds a request.
 struct WithoutBody;
 
 impl VisitMut for WithoutBody {
@@ -48,7 +48,7 @@ impl VisitMut for WithoutBody {
         visit_mut::visit_block_mut(self, block);
     }
 
-    /// `let Self { client, body } = self;`
+    /// Ignores the body in `let Self { client, body } = self;`.
     fn visit_field_pat_mut(&mut self, field: &mut FieldPat) {
         if is_body(&field.pat) {
             field.colon_token = Some(<Token![:]>::default());

@@ -161,7 +161,7 @@ struct Writer<'a> {
 }
 
 impl VisitMut for Writer<'_> {
-    /// `.form_urlencoded(&body)?`
+    /// Rewrites `.form_urlencoded(&body)?`.
     fn visit_expr_mut(&mut self, expr: &mut Expr) {
         if let Expr::Try(tried) = &*expr
             && let Expr::MethodCall(call) = &*tried.expr

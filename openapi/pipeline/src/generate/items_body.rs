@@ -56,7 +56,7 @@ fn method(item: &mut ImplItem) {
     }
 }
 
-/// Replaces the code that makes a body from its builder, and the code that writes it as JSON.
+/// A visitor that replaces the code that makes a body from its builder, and the code that writes it as JSON.
 struct Send;
 
 impl VisitMut for Send {

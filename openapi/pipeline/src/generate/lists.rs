@@ -58,7 +58,7 @@ impl Lists {
 }
 
 impl VisitMut for Lists {
-    /// `let request = client.client.get(url) .. .build()?;`
+    /// Moves the lists out of `let request = client.client.get(url) .. .build()?;`.
     fn visit_local_mut(&mut self, local: &mut Local) {
         visit_mut::visit_local_mut(self, local);
         let Some(init) = &mut local.init else { return };
@@ -75,7 +75,7 @@ impl VisitMut for Lists {
         }
     }
 
-    /// `format!("{}/parcels/{}", client.baseurl, encode_path(&ids.to_string()))`, whose arguments are tokens.
+    /// Rewrites `format!("{}/parcels/{}", client.baseurl, encode_path(&ids.to_string()))`, whose arguments are tokens.
     fn visit_macro_mut(&mut self, called: &mut Macro) {
         if !called.path.is_ident("format") {
             return;
@@ -85,7 +85,7 @@ impl VisitMut for Lists {
         called.tokens = arguments.into_token_stream();
     }
 
-    /// `encode_path(&ids.to_string())`
+    /// Rewrites `encode_path(&ids.to_string())`.
     fn visit_expr_mut(&mut self, expr: &mut Expr) {
         visit_mut::visit_expr_mut(self, expr);
         let Expr::Call(call) = &*expr else { return };
@@ -101,7 +101,7 @@ impl VisitMut for Lists {
         }
     }
 
-    /// `header_map.append("X-Ids", value.to_string().try_into()?)`
+    /// Rewrites `header_map.append("X-Ids", value.to_string().try_into()?)`.
     fn visit_expr_method_call_mut(&mut self, call: &mut ExprMethodCall) {
         visit_mut::visit_expr_method_call_mut(self, call);
         let Some(given) = call.args.first().filter(|_| call.method == "append").and_then(text) else { return };

@@ -60,7 +60,7 @@ fn methods(block: &mut ItemImpl) {
     }
 }
 
-/// Replaces the initial body of a builder.
+/// A visitor that replaces the initial body of a builder.
 pub(super) struct Initial(pub(super) Expr);
 
 impl VisitMut for Initial {
@@ -71,7 +71,7 @@ impl VisitMut for Initial {
     }
 }
 
-/// Rewrites `value.try_into().map_err(..)` in the setter.
+/// A visitor that rewrites `value.try_into().map_err(..)` in the setter.
 struct Setter;
 
 impl VisitMut for Setter {
@@ -85,7 +85,7 @@ impl VisitMut for Setter {
     }
 }
 
-/// Rewrites the code that makes a body from its builder, and the code that writes it.
+/// A visitor that rewrites the code that makes a body from its builder, and the code that writes it.
 struct Send;
 
 impl VisitMut for Send {
@@ -107,7 +107,7 @@ impl VisitMut for Send {
     }
 }
 
-/// Rewrites `.and_then(|v| ..)` of the body's builder.
+/// A visitor that rewrites `.and_then(|v| ..)` of the body's builder.
 struct Made;
 
 impl VisitMut for Made {

@@ -186,7 +186,7 @@ fn list<'a>(schema: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
 mod tests {
     use super::*;
 
-    /// A chain of compositions, each with one more member than the one before.
+    /// Returns a chain of compositions, each with one more member than the one before.
     fn chain(links: usize) -> Value {
         let link = |number: usize| {
             let own = json!({ "type": "object", "properties": { format!("p{number}"): { "type": "string" } } });

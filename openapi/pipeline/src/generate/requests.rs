@@ -10,7 +10,7 @@ use crate::plain::short;
 use crate::repair::Repairs;
 use crate::{name, pointer, walk};
 
-/// The maximum number of values in the description of an enum that is not one in Rust.
+/// The maximum number of values in the description of an enum that cannot be a Rust enum.
 const SHOWN: usize = 100;
 
 /// Repairs the schemas that requests use: component schemas, parameters and bodies.

@@ -34,7 +34,7 @@ const DISPENSABLE: [&[&str]; 4] = [
 /// The maximum number of generator runs for parts of one document.
 const BUDGET: usize = 4000;
 
-/// Returns whether the generator can express a document.
+/// A function that returns true if the generator can express a document.
 type Probe<'a> = &'a dyn Fn(&Value) -> bool;
 
 /// Narrows the schemas that the generator cannot express; returns the operations (method, path) that it cannot express at
@@ -331,7 +331,7 @@ mod tests {
                 put(&mut whole, at, found.pointer(at).expect("it stays"));
             }
             assert_eq!(found, whole);
-            // The whole document counts as odd, so if no part is odd, the check of one half is saved at each level.
+            // The whole document counts as odd, so if no part is odd, one descent through the halves is in vain.
             let steps = 2 + odd.len().max(1) * (2 * count.ilog2() as usize + 8);
             assert!(asked.get() <= steps, "{count}: {} of {steps}", asked.get());
         }

@@ -327,7 +327,7 @@ fn made_type(body: &str) -> Option<String> {
     Some(body.strip_suffix("::try_from(v).map_err(|e|e.to_string())")?.to_owned())
 }
 
-/// Removes `.headers(header_map)`.
+/// A visitor that removes `.headers(header_map)`.
 struct Headers;
 
 impl VisitMut for Headers {

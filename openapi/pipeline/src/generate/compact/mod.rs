@@ -139,7 +139,7 @@ fn exact(tokens: &impl quote::ToTokens) -> String {
     written
 }
 
-/// Replaces the error type of conversions by the runtime's.
+/// A visitor that replaces the error type of conversions by the runtime's.
 struct Errors;
 
 impl VisitMut for Errors {
