@@ -1,4 +1,4 @@
-//! One API, read: its repaired document, its operation table, and the record of what was repaired.
+//! An API as read: its repaired document, its operation table, and the record of its repairs.
 
 use std::collections::HashMap;
 
@@ -27,56 +27,57 @@ pub struct Api {
     pub title: String,
     /// The document's version.
     pub version: String,
-    /// The first server's URL, without a slash at its end.
+    /// The first server's URL, without a trailing slash.
     pub base_url: String,
-    /// Every base URL that the document names with a host, that one included: a sandbox, other regions.
+    /// Every base URL of the document that has a host, the first server included: a sandbox, other regions.
     pub base_urls: Vec<BaseUrl>,
-    /// The servers that operations have for themselves, other than that one.
+    /// The servers that operations declare for themselves, without the first server of the document.
     pub servers: Vec<BaseUrl>,
-    /// The repaired document, error answers included.
+    /// The repaired document, error responses included.
     pub document: Value,
     /// Every operation that clients can call, in the document's order.
     pub operations: Vec<Operation>,
-    /// What looks like pages and has no word from the overlay, by the id of the operation. What is certain of it counts.
+    /// The operations that look paged and have no hint in the overlay, by operation id. A guess that is certain is applied.
     pub guesses: Vec<(String, Guess)>,
-    /// The calls that the server makes, but for the callbacks of operations.
+    /// The calls that the server makes, without the callbacks of operations.
     pub webhooks: Vec<Webhook>,
     /// The operations that were set aside, with the reason.
     pub unsupported: Vec<Unsupported>,
-    /// Everything that was changed on the way.
+    /// Every change that was made while the API was read.
     pub repairs: Repairs,
     pub(crate) located: Located,
-    /// The methods of each path template without the names of its parameters, those that were set aside included.
+    /// The methods of each path template, with the names of its parameters removed. Operations that were set aside are
+    /// included.
     methods: HashMap<String, Vec<String>>,
     has_secrets: bool,
 }
 
-/// The nodes that a document has at most whose client is generated within 5 s and 500 MB.
+/// The maximum number of nodes of a document whose client is generated within 5 s and 500 MB.
 const MOST_NODES: usize = 60_000;
-/// The entries of its longest list or map.
+/// The maximum number of entries of the document's longest list or map for the same limits.
 const WIDEST: usize = 2_000;
 
 impl Api {
     /// Reads an API.
     ///
     /// # Errors
-    /// The first thing that no repair can mend: malformed text, an unsupported version, an overlay target that
-    /// matches nothing, a reference into another file.
+    /// Returns an error if a problem cannot be repaired, for the first such problem: malformed text, an unsupported version,
+    /// an overlay target that matches nothing, a reference into another file.
     pub fn read(source: &Source) -> Result<Self, Failure> {
         Self::read_only(source, &[])
     }
 
-    /// Reads a part of an API: the operations that one of the selectors names, with the components that they need. A selector
-    /// is `tag:name`, `GET /path`, the id of an operation, or a path in which `*` stands for a segment and `**` for any number
-    /// of them. Without one, all of the API is read.
+    /// Reads a part of an API: the operations that one of the selectors matches, with the components that they need. A
+    /// selector is `tag:name`, `GET /path`, the id of an operation, or a path in which `*` matches a segment and `**` any
+    /// number of segments. Without selectors, reads the whole API.
     ///
     /// # Errors
-    /// Returns an error for what [`read`](Self::read) refuses, and if a selector matches no operation.
+    /// Returns an error if [`read`](Self::read) does, or if a selector matches no operation.
     pub fn read_only(source: &Source, selectors: &[String]) -> Result<Self, Failure> {
         let mut located = Located::read(&source.document)?;
         let mut repairs = Repairs::default();
         remarks::text(&source.document, &mut repairs);
-        // Before the overlay: what that puts in counts.
+        // Before the overlay is applied: its hints count.
         hints::ignore(&mut located.value, &mut repairs);
         let mut document = match &source.overlay {
             Some(text) => overlay::apply(&mut located, text, &mut repairs)?,
@@ -123,19 +124,19 @@ impl Api {
             located,
             methods,
         };
-        // What is wrong with a contract is said by whoever needs it.
+        // An error in the contract is reported where the contract is needed.
         let contract = source.contract.as_ref().and_then(|text| Contract::read(text).ok());
         batching::settle(&mut api, contract.as_ref().map_or(&[], |contract| &contract.batches));
         Ok(api)
     }
 
-    /// What the overlay says of an operation under a key of `x-keyfit`; none where it is silent.
+    /// Returns an operation's hint under a key of `x-keyfit`; `None` if the overlay has no such hint.
     pub fn hint(&self, operation: &Operation, key: &str) -> Option<&Value> {
         self.document.get("paths")?.get(&operation.key)?.get(operation.method.to_lowercase())?.get("x-keyfit")?.get(key)
     }
 
-    /// Why a client of the API would take longer to generate than somebody who asks about the document waits; `None` where it
-    /// does not. Its nodes and its longest list say how long: some steps go through a list for each of its items.
+    /// Returns the reason why a client of the API takes too long to generate for an interactive request; `None` if it does
+    /// not. The number of nodes and the longest list decide: some steps are quadratic in the length of a list.
     pub fn weight(&self) -> Option<String> {
         let nodes = walk::size(&self.document);
         let widest = walk::widest(&self.document);
@@ -146,35 +147,36 @@ impl Api {
         }
     }
 
-    /// Forgets document and overlay as they were written, which are as large as all the rest, for whoever has no more to ask about
-    /// places: everything stands where the document begins from now on.
+    /// Drops the source text of the document and the overlay, which take as much memory as all the rest. Afterwards every
+    /// place is the beginning of the document.
     pub fn forget_source(&mut self) {
         self.located.forget();
     }
 
-    /// The methods, in upper case, of a path template and of those that differ from it in the names of their parameters alone, in
-    /// the document's order.
+    /// Returns the methods, in upper case, of a path template and of templates that differ only in the names of their
+    /// parameters, in the document's order.
     pub fn methods(&self, path: &str) -> &[String] {
         self.methods.get(&nameless(path)).map_or(&[], Vec::as_slice)
     }
 
-    /// Whether the document names the server. Where it does not, [`base_url`](Self::base_url) has a host that cannot exist,
-    /// and the path that the document has.
+    /// Returns whether the document names the server. If it does not, [`base_url`](Self::base_url) has a host that cannot
+    /// exist, and the path of the document.
     pub fn names_server(&self) -> bool {
         servers::is_named(&self.base_url)
     }
 
-    /// Whether a schema marks a secret, by `format: password`.
+    /// Returns whether a schema marks a secret, by `format: password`.
     pub(crate) fn has_secrets(&self) -> bool {
         self.has_secrets
     }
 
-    /// The operation of this id.
+    /// Returns the operation with this id.
     pub fn operation(&self, id: &str) -> Option<&Operation> {
         self.operations.iter().find(|operation| operation.id == id)
     }
 
-    /// What is said to whoever publishes `x-keyfit`: only an overlay may say it.
+    /// Returns a message that names the ignored `x-keyfit` hints of a published document; `None` if there are no ignored
+    /// hints.
     pub fn ignored_hints(&self) -> Option<String> {
         let mut ignored = self.repairs.iter().filter(|repair| repair.rule == hints::RULE);
         let first = &ignored.next()?.pointer;
@@ -185,29 +187,30 @@ impl Api {
         Some(format!("`x-keyfit` of a published document is ignored, write it into overlay.yaml: #{first}{more}"))
     }
 
-    /// The schema itself, or the component that its `$ref` names.
+    /// Returns the schema itself, or the component that its `$ref` names.
     pub fn resolve<'a>(&'a self, schema: &'a Value) -> &'a Value {
         crate::walk::resolve(&self.document, schema)
     }
 
-    /// The schema of what a JSON pointer leads to in values of a schema; `None` where the document does not have it.
+    /// Returns the schema of the value at a JSON pointer within a value of a schema; `None` if the document does not describe
+    /// it.
     pub fn member<'a>(&'a self, schema: &'a Value, pointer: &str) -> Option<&'a Value> {
         place::member(&self.document, schema, pointer).map(|member| member.schema)
     }
 
-    /// The schema of the entries of a list.
+    /// Returns the schema of a list's items.
     pub fn entries<'a>(&'a self, list: &'a Value) -> Option<&'a Value> {
         place::items(&self.document, list)
     }
 
-    /// The type of a schema that may be a reference: the first that it names besides `null`, or the one that its other
-    /// words imply; `None` where it leaves that open.
+    /// Returns the type of a schema or of the schema that it refers to: the first type except `null`, or the type that its
+    /// other keywords imply; `None` if they imply no type.
     pub fn kind<'a>(&'a self, schema: &'a Value) -> Option<&'a str> {
         crate::walk::kind(self.resolve(schema))
     }
 }
 
-/// Whether anything in a document has the format of secrets.
+/// Returns whether a node of the document has the format of secrets, `password`.
 fn has_secrets(node: &Value) -> bool {
     match node {
         Value::Object(members) => {

@@ -1,5 +1,5 @@
-//! Calls that take many items, of which a client may send any number in batches: what the contract says of them, the overlay, and
-//! the document.
+//! Operations that take many items, of which a client may send any number in batches. The contract, the overlay and the
+//! document are the sources.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -14,20 +14,20 @@ use crate::partial::guess;
 use crate::place::{items, member};
 use crate::{Api, Operation, Writing, walk};
 
-/// How an operation takes many items in one call.
+/// The batch parameters of an operation that takes many items in one call.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Batching {
-    /// Where the items stand in the body of a call, as a JSON pointer; empty where the body is the list.
+    /// The JSON pointer of the items in the request body; empty if the body is the list.
     pub items_at: String,
-    /// The most items that one call takes, where somebody says so.
+    /// The maximum number of items of one call, if the contract or the document states it (`maxItems`).
     pub maximum: Option<u64>,
-    /// The most bytes of a body, where somebody says so.
+    /// The maximum size of a request body in bytes, if the contract states it.
     pub maximum_bytes: Option<u64>,
-    /// The field by which an item is known again in the answer.
+    /// The field that identifies an item in the response.
     pub id_field: Option<String>,
 }
 
-/// A table `[[batch]]` of a contract, as far as clients need it.
+/// A table `[[batch]]` of a contract, with the keys that clients need.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct Table {
@@ -40,9 +40,9 @@ pub(crate) struct Table {
     id_field: Option<String>,
 }
 
-/// Says of each operation how it takes many items. A table counts for operations whose answers tell of items, and for those that it
-/// names, of which a success is that of all items then. Where the overlay says how answers tell of items and no table is about
-/// the operation, the one list in its body is taken for the items.
+/// Sets the batch parameters of each operation. A table applies to operations whose responses report on single items, and to
+/// the operations that it names; for the latter, a success is a success of all items. If the overlay describes item results
+/// and no table applies to the operation, the only list in its request body holds the items.
 pub(crate) fn settle(api: &mut Api, tables: &[Table]) {
     let found: Vec<Option<Batching>> = api.operations.iter().map(|operation| of(api, operation, tables)).collect();
     for (operation, batching) in api.operations.iter_mut().zip(found) {
@@ -74,17 +74,17 @@ fn of(api: &Api, operation: &Operation, tables: &[Table]) -> Option<Batching> {
     })
 }
 
-/// The list at a place of a body.
+/// Returns the schema of the list at a place of a body.
 fn list<'a>(document: &'a Value, body: &'a Value, at: &str) -> Option<&'a Value> {
     let schema = if at.is_empty() { body } else { member(document, body, at)?.schema };
     let schema = walk::resolve(document, schema);
     items(document, schema).map(|_| schema)
 }
 
-/// Reads one table or several. What is wrong in one keeps its own words.
+/// Reads one table or a list of tables. The error message of a table is kept.
 ///
 /// # Errors
-/// Returns an error if it is neither, or a table does not fit.
+/// Returns an error if the value is neither a table nor a list, or if a table is not valid.
 pub fn one_or_several<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
     struct Tables<T>(PhantomData<T>);
 

@@ -1,36 +1,37 @@
-//! Values that break one thing that a schema says, and keep all the others: for whoever asks a server what it does with them. Each is
-//! held to the one reading of schemas ([`schema`]): the value fits before, does not fit after, and fits again where the words that are
-//! broken are taken out. Where programs are commonly lenient without harm, the value is one that no reading allows: letters where a
-//! number is due, and no number in quotes; a negative number below a least of one, and no zero.
+//! Values that violate one constraint of a schema and satisfy all others, for tests of a server's validation. Each value is
+//! checked against the one implementation of schemas ([`schema`]): the original fits, the changed value does not, and it fits
+//! again if the keywords of the constraint are removed. Where programs are commonly lenient without harm, the value is one
+//! that no implementation accepts: letters in place of a number and not a number in quotes; a negative number below a minimum
+//! of one and not zero.
 
 use serde_json::{Map, Value, json};
 
 use crate::schema::{self, Direction, Scope};
 use crate::{Api, pattern, pointer, walk};
 
-/// What a schema says and a value breaks.
+/// A constraint of a schema.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Constraint {
-    /// A member that has to be there.
+    /// A required member.
     Required,
     /// The type.
     Type,
-    /// The bounds of a number, and of what it is a multiple.
+    /// The bounds of a number, and `multipleOf`.
     Bounds,
     /// The length of a text.
     Length,
-    /// The values that there are.
+    /// The listed values.
     Enum,
     /// The pattern of a text.
     Pattern,
-    /// How many items a list has, and that none of them stands twice.
+    /// The number of items of a list, and that its items are unique.
     Items,
-    /// That an object has no other members.
+    /// The absence of additional members.
     Additional,
 }
 
 impl Constraint {
-    /// The words by which schemas say it.
+    /// Returns the keywords of the constraint.
     pub fn words(self) -> &'static [&'static str] {
         match self {
             Self::Required => &["required"],
@@ -44,7 +45,7 @@ impl Constraint {
         }
     }
 
-    /// A schema that does not say it, in any of its parts. What it refers to stays as it is.
+    /// Returns the schema without the constraint, in all of its parts. Schemas that it refers to are not changed.
     pub fn removed_from(self, schema: &Value) -> Value {
         let mut schema = schema.clone();
         strip(&mut schema, self.words(), false);
@@ -52,30 +53,31 @@ impl Constraint {
     }
 }
 
-/// How a value is written where it is sent.
+/// The serialization of a value in a request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Written {
     /// As JSON.
     Json,
-    /// As text, as in paths, queries and headers: there is no text that is no text, none is nobody's `false`, and an empty one is none.
+    /// As text, as in paths, queries and headers. No value violates the types string and boolean there: every value is a
+    /// text, and some program reads any word as `false`. An empty text counts as no value.
     Text,
 }
 
 /// A change to a value after which it does not fit.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Breach {
-    /// What is broken; `None` where the value still fits and only programs may not expect it.
+    /// The violated constraint; `None` if the value still fits but programs may not expect it.
     pub constraint: Option<Constraint>,
-    /// The place in the value, as a JSON pointer.
+    /// The place of the change in the value, as a JSON pointer.
     pub at: String,
-    /// What stands there then; `None` where it is taken out.
+    /// The new value; `None` if the member is removed.
     pub value: Option<Value>,
-    /// What is wrong with it, after the name of the place: `-5, below 1`.
+    /// The violation in words, to follow the name of the place: `-5, below 1`.
     pub told: String,
 }
 
 impl Breach {
-    /// The value with the change.
+    /// Returns the value with the change applied.
     pub fn applied(&self, value: &Value) -> Value {
         let mut broken = value.clone();
         put(&mut broken, &self.at, self.value.clone());
@@ -83,27 +85,28 @@ impl Breach {
     }
 }
 
-/// How many breaches of one constraint are looked for in one value.
+/// The maximum number of breaches of one constraint in one value.
 const MOST: usize = 12;
-/// How many values within a value are looked at, and how deep.
+/// The maximum number of nested values that are visited, and the maximum depth.
 const NODES: usize = 400;
 const DEEPEST: usize = 6;
-/// The longest text that is made, and the longest that is made for a URL or a header.
+/// The maximum length of a text that is made, and the maximum for a URL or a header.
 const LONGEST: usize = 10_000;
 const LONGEST_IN_URL: usize = 1_000;
-/// The same where a pattern is matched with it: that may take the square of the length, and more.
+/// The maximum length of a text that is matched against a pattern: the time may grow with the square of the length, or
+/// faster.
 const LONGEST_MATCHED: usize = 250;
-/// The longest list that is made.
+/// The maximum length of a list that is made.
 const MOST_ITEMS: usize = 1_000;
-/// Letters where something else is due, the name of a member that no document has, and a value that none lists.
+/// Letters for a place that takes something else, and the name of a member or a value that no document has.
 const LETTERS: &str = "keyfit";
 const UNKNOWN: &str = "keyfit-unknown";
-/// Beyond this, halves and ones are lost in a float.
+/// The limit beyond which a float loses halves and ones.
 const LARGEST: f64 = 1e15;
 
-/// The ways to break what a schema says of a value that a request sends, of each constraint as many as are asked for and never more than
-/// twelve; none where the value itself does not fit. To hold a value to a schema is what takes time, so that only what is asked for is
-/// tried.
+/// Returns breaches of the schema of a request value: of each constraint as many as `most` asks for, and never more than
+/// twelve. The list is empty if the value itself does not fit. The validation of a value is expensive, so only constraints
+/// that are asked for are tried.
 pub fn breaches(
     api: &Api,
     schema: &Value,
@@ -128,7 +131,7 @@ struct Finder<'a> {
     nodes: usize,
 }
 
-/// A value within the value, and all that it has to fit.
+/// A nested value, with all schemas that it has to fit.
 struct Spot<'a, 's> {
     parts: Vec<&'a Value>,
     value: &'a Value,
@@ -143,7 +146,7 @@ impl<'a> Finder<'a> {
         self.nodes -= 1;
         let Some(parts) = parts(&self.api.document, schema) else { return };
         let spot = Spot { parts, value, at };
-        // As a whole it belongs to whoever asks for the one body in place of the other.
+        // A body of another type is a case of its own, which other code makes.
         if depth > 0 || self.written == Written::Text {
             self.kind(&spot);
         }
@@ -199,7 +202,7 @@ impl<'a> Finder<'a> {
         let most = most.chain(bound("exclusiveMaximum").map(|most| (most, true))).min_by(|a, b| a.0.total_cmp(&b.0));
         if let Some((least, is_excluded)) = least.filter(|(least, _)| least.abs() < LARGEST) {
             let below = if is_excluded { (least / step).floor() } else { (least / step).ceil() - 1.0 };
-            // Zero is commonly none.
+            // Programs commonly read zero as no value.
             let below = if below == 0.0 { -5.0 } else { below } * step;
             let told = if is_excluded { "not above" } else { "below" };
             self.add(Constraint::Bounds, spot, number(below), format!("{below}, {told} {least}"));
@@ -244,7 +247,7 @@ impl<'a> Finder<'a> {
         } else if most.is_none() && !has_format {
             self.extreme(spot, json!(filled(text, longest)), &format!("a text of {longest} characters"));
         }
-        // An empty text is commonly none.
+        // Programs commonly read an empty text as no value.
         let is_short = least > 1 || (least == 1 && self.written == Written::Json);
         if is_short && !is_rigid {
             let cut: String = text.chars().take(least - 1).collect();
@@ -268,7 +271,7 @@ impl<'a> Finder<'a> {
         }
         if !has_format {
             self.extreme(spot, json!("key\u{0}fit"), "a text with the character NUL");
-            // In UTF-16 it takes two, and in the shorter UTF-8 of some databases there is no such thing.
+            // The character takes two units in UTF-16, and the 3-byte UTF-8 of some databases cannot hold it.
             self.extreme(spot, json!("key\u{1d11e}fit"), "a text with a character beyond 16 bits");
         }
     }
@@ -277,7 +280,7 @@ impl<'a> Finder<'a> {
         let count =
             |key: &'static str| spot.all(key).filter_map(Value::as_u64).filter_map(|bound| usize::try_from(bound).ok());
         let (least, most) = (count("minItems").max().unwrap_or_default(), count("maxItems").min());
-        // A list without items is not written as text.
+        // A list without items cannot be written as text.
         if least > usize::from(self.written == Written::Text) {
             let cut = items.get(..least - 1).unwrap_or(items);
             self.add(Constraint::Items, spot, json!(cut), format!("a list of {}, below {least}", least - 1));
@@ -321,7 +324,7 @@ impl<'a> Finder<'a> {
         }
     }
 
-    /// Keeps a value in place of the one at a spot, if it fits all that is said there but for the one constraint.
+    /// Keeps a replacement for the value of a spot if it fits the schemas there without the one constraint.
     fn add(&mut self, constraint: Constraint, spot: &Spot<'a, '_>, value: Value, told: String) {
         if !self.is_wanted(Some(constraint)) {
             return;
@@ -333,7 +336,7 @@ impl<'a> Finder<'a> {
         }
     }
 
-    /// Keeps what does not fit, at this very place.
+    /// Keeps a breach if its value does not fit, and the mismatch is at the place of the change.
     fn keep(&mut self, breach: Breach) {
         if self.is_wanted(breach.constraint)
             && self.mismatch(self.schema, &breach.applied(self.value)).is_some_and(|mismatch| mismatch.at == breach.at)
@@ -342,7 +345,7 @@ impl<'a> Finder<'a> {
         }
     }
 
-    /// Keeps what fits and need not be expected.
+    /// Keeps a replacement that fits, but that programs may not expect.
     fn extreme(&mut self, spot: &Spot<'a, '_>, value: Value, told: &str) {
         if value == *spot.value {
             return;
@@ -364,14 +367,14 @@ impl<'a> Finder<'a> {
 }
 
 impl<'a> Spot<'a, '_> {
-    /// A keyword wherever it stands.
+    /// Returns the values of a keyword in all parts.
     fn all(&self, key: &'static str) -> impl Iterator<Item = &'a Value> {
         self.parts.iter().filter_map(move |part| part.get(key))
     }
 }
 
-/// All that a value has to fit at once: the schema, the parts of its `allOf`, and the one alternative that it has beside null. `None`
-/// where it has several: which of them is broken, nobody could tell.
+/// Returns all schemas that a value has to fit at once: the schema, the parts of its `allOf`, and its only alternative beside
+/// null. Returns `None` if there are several alternatives: it would not be known which of them is violated.
 fn parts<'a>(document: &'a Value, schema: &'a Value) -> Option<Vec<&'a Value>> {
     let mut parts = walk::composed(document, schema);
     let mut at = 0;
@@ -393,7 +396,7 @@ fn parts<'a>(document: &'a Value, schema: &'a Value) -> Option<Vec<&'a Value>> {
     Some(parts)
 }
 
-/// What one part says by itself, but for these words.
+/// Returns the keywords of one part alone, without compositions and without the given keywords.
 fn alone(part: &Value, words: &[&str]) -> Value {
     let is_kept =
         |key: &&String| !words.contains(&key.as_str()) && !["allOf", "anyOf", "oneOf"].contains(&key.as_str());
@@ -401,14 +404,14 @@ fn alone(part: &Value, words: &[&str]) -> Value {
     Value::Object(members.filter(|(key, _)| is_kept(key)).map(|(key, word)| (key.clone(), word.clone())).collect())
 }
 
-/// Whether a pattern means the same in all dialects: what JavaScript reads otherwise than the languages that servers are written in is
-/// left alone.
+/// Returns whether a pattern has the same meaning in all dialects. Patterns that JavaScript reads differently from the
+/// languages of servers are skipped.
 fn is_common(pattern: &str) -> bool {
     let own = [r"\A", r"\Z", r"\z", r"\h", r"\p", r"\P", r"\Q", r"\X", "(?", "[[:", "&&", "++", "*+"];
     !own.iter().any(|word| pattern.contains(word))
 }
 
-/// The text, made longer at its beginning.
+/// Returns the text, extended at its beginning to a length.
 fn filled(text: &str, length: usize) -> String {
     let fill = text.chars().next().filter(char::is_ascii_alphanumeric).unwrap_or('k');
     let missing = length.saturating_sub(text.chars().count());
@@ -417,7 +420,7 @@ fn filled(text: &str, length: usize) -> String {
     filled
 }
 
-/// The same item, told from the others where it is a text or a number.
+/// Returns a copy of the item that differs from other copies, if it is a text or a number.
 fn numbered(item: &Value, place: usize) -> Value {
     match item {
         Value::String(text) if place > 0 => json!(format!("{text}{place}")),
@@ -429,7 +432,7 @@ fn numbered(item: &Value, place: usize) -> Value {
     }
 }
 
-/// A number as it is written: a whole one without a fraction.
+/// Returns a JSON number; a whole number has no fraction.
 #[expect(clippy::cast_possible_truncation, reason = "bounds beyond what a float holds are left alone")]
 fn number(number: f64) -> Value {
     if number.fract() == 0.0 { json!(number as i64) } else { json!(number) }
@@ -439,7 +442,7 @@ fn short(text: &str) -> String {
     text.chars().take(12).collect()
 }
 
-/// Sets a member, or takes it out.
+/// Sets or removes a member.
 fn put(root: &mut Value, at: &str, value: Option<Value>) {
     let Some((above, name)) = at.rsplit_once('/') else {
         *root = value.unwrap_or_default();
@@ -459,7 +462,7 @@ fn put(root: &mut Value, at: &str, value: Option<Value>) {
 }
 
 impl Api {
-    /// The same API with schemas that do not say this: what is read by it overlooks the constraint.
+    /// Returns the API with schemas that lack the constraint: a check with it misses violations of the constraint.
     #[must_use]
     pub fn without(&self, constraint: Constraint) -> Self {
         let mut api = self.clone();
@@ -473,7 +476,7 @@ impl Api {
     }
 }
 
-/// Takes words out of every schema of a node. What stands below names that an author chose is none of the words.
+/// Removes keywords from every schema of a node. Below names that an author chose, keys are not keywords.
 fn strip(node: &mut Value, words: &[&str], is_named: bool) {
     match node {
         Value::Object(members) => {

@@ -1,5 +1,5 @@
-//! Clients in anybody's crate: from a folder or a document to Rust source, for build scripts and for `keyfit generate`. Both
-//! write the same bytes.
+//! Client generation from a folder or a document to Rust source, for build scripts and for `keyfit generate`. Both write the
+//! same bytes.
 //!
 //! A build script generates a client at each build:
 //!
@@ -8,9 +8,9 @@
 //! keyfit_openapi::build::client("api/parcels").only(["tag:shipments", "GET /me"]).emit();
 //! ```
 //!
-//! The crate takes it in with `keyfit::client!(pub mod parcels);`. `api/parcels` is a folder with a document
-//! (`openapi.yaml`), and where present `overlay.yaml` and `contract.toml`, or the document alone. Code that is checked in is
-//! written by `keyfit generate api/parcels --out src/parcels.rs`.
+//! The crate includes it with `keyfit::client!(pub mod parcels);`. `api/parcels` is a folder with a document (`openapi.yaml`)
+//! and optionally `overlay.yaml` and `contract.toml`, or a document alone. For code that is checked in, run `keyfit generate
+//! api/parcels --out src/parcels.rs`.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs, process};
@@ -18,15 +18,15 @@ use std::{env, fs, process};
 use crate::generate::{Dispatch, Generated, Options, generate_with};
 use crate::{Failure, Source, name, plain};
 
-/// How many remarks cargo shows of one client.
+/// The maximum number of remarks of one client that cargo shows.
 const REMARKS: usize = 8;
 
-/// A client that is generated from the API at a path, relative to the package of the build script.
+/// Creates a client builder for the API at a path, relative to the package of the build script.
 pub fn client(api: impl Into<PathBuf>) -> Client {
     Client { api: api.into(), name: None, options: Options::default() }
 }
 
-/// A client that is to be generated.
+/// A builder for a generated client.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is generated before `emit` or `generate`"]
 pub struct Client {
@@ -35,40 +35,40 @@ pub struct Client {
     options: Options,
 }
 
-/// A client as it was generated.
+/// A generated client.
 #[derive(Clone, Debug)]
 pub struct Module {
     /// The module's name.
     pub name: String,
-    /// The code and what is known of it.
+    /// The code, with its repairs and gaps.
     pub generated: Generated,
     /// The files that it was generated from.
     pub source: Source,
 }
 
 impl Client {
-    /// The name of the API and of its module, in place of that of the folder or file.
+    /// Sets the name of the API and of its module. The default is the name of the folder or file.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
 
-    /// Generates these operations alone, and the types that they need. A selector is `tag:name`, `GET /path`, the id of an
-    /// operation, or a path in which `*` stands for a segment and `**` for any number of them.
+    /// Generates only these operations, with the types that they need. A selector is `tag:name`, `GET /path`, the id of an
+    /// operation, or a path in which `*` matches a segment and `**` any number of segments.
     pub fn only<S: Into<String>>(mut self, selectors: impl IntoIterator<Item = S>) -> Self {
         self.options.only.extend(selectors.into_iter().map(Into::into));
         self
     }
 
-    /// Generates a type for each schema of the document's components, also for those that no call needs: bodies of errors, of
-    /// webhooks and callbacks, and what nothing refers to.
+    /// Generates a type for each schema of the document's components, including schemas that no call needs: error bodies,
+    /// bodies of webhooks and callbacks, and schemas without references to them.
     pub fn all_types(mut self, all: bool) -> Self {
         self.options.all_types = all;
         self
     }
 
-    /// Where the client can be called by the ids of its operations, which is what the contract check does: in the tests of the
-    /// crate if nothing is said.
+    /// Sets where the client has a dispatch by operation id, which the contract check uses. The default is the tests of the
+    /// crate.
     pub fn dispatch(mut self, dispatch: Dispatch) -> Self {
         self.options.dispatch = dispatch;
         self
@@ -77,7 +77,8 @@ impl Client {
     /// Generates the client.
     ///
     /// # Errors
-    /// Returns an error if the API cannot be read or generated, a selector matches nothing, or the name is not one of a module.
+    /// Returns an error if the API cannot be read or generated, a selector matches nothing, or the name is not a valid module
+    /// name.
     pub fn generate(&self) -> Result<Module, Failure> {
         let mut source = Source::from_path(&self.api)?;
         if let Some(name) = &self.name {
@@ -92,9 +93,9 @@ impl Client {
         Ok(Module { name, generated, source })
     }
 
-    /// Writes the client to where `keyfit::client!` finds it. For build scripts.
+    /// Writes the client where `keyfit::client!` finds it. For build scripts.
     ///
-    /// A failure is told with its place and ends the script with exit code 1. What the client lacks is told as warnings.
+    /// Reports a failure with its place and ends the script with exit code 1. Reports gaps of the client as warnings.
     pub fn emit(self) {
         println!("cargo::rerun-if-changed={}", self.api.display());
         let written = self.generate().and_then(|module| {
@@ -121,7 +122,7 @@ impl Client {
 }
 
 impl Module {
-    /// What the client lacks, of which its document promises more.
+    /// Returns the parts of the document that the client lacks.
     pub fn remarks(&self) -> Vec<String> {
         let unsupported = self.generated.unsupported.iter();
         let unsupported = unsupported.map(|part| format!("no method for {}: {}", part.operation, part.reason));
@@ -133,13 +134,13 @@ impl Module {
     }
 }
 
-/// Tells a failure to cargo, which puts `error:` in front of each line. For build scripts.
+/// Reports a failure to cargo, with `error:` in front of each line. For build scripts.
 pub fn tell(failure: &Failure) {
     let text = failure.to_string();
     text.strip_prefix("error: ").unwrap_or(&text).lines().for_each(|line| println!("cargo::error={line}"));
 }
 
-/// What stands above the code.
+/// Returns the comment at the top of the file.
 fn head(api: &str) -> String {
     let version = env!("CARGO_PKG_VERSION");
     format!(
@@ -148,7 +149,7 @@ fn head(api: &str) -> String {
     )
 }
 
-/// The remarks, as many as a build wants to see.
+/// Prints the remarks as warnings of the build, up to the limit.
 fn warn(module: &Module) {
     let remarks = module.remarks();
     let path = &module.source.document.path;
@@ -161,7 +162,7 @@ fn warn(module: &Module) {
     }
 }
 
-/// Where `keyfit::client!` looks.
+/// Returns the folder in which `keyfit::client!` looks.
 #[expect(clippy::disallowed_methods, reason = "cargo speaks to a build script through the environment")]
 fn output() -> PathBuf {
     let Some(out) = env::var_os("OUT_DIR") else {

@@ -1,21 +1,22 @@
-//! Which patterns an engine that goes back and tries again may never be done with. Those of JavaScript have to: they look ahead
-//! and refer to what they have matched.
+//! Patterns that a backtracking engine may need exponential time for. JavaScript patterns require such an engine: they have
+//! look-ahead and back-references.
 
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 use crate::normalize::unguarded;
 
-/// The longest pattern, in bytes.
+/// The maximum length of a pattern, in bytes.
 const LONGEST: usize = 20_000;
-/// How many letters and classes a pattern may have, with what it repeats written out.
+/// The maximum number of letters and classes of a pattern, with repetitions written out.
 const LARGEST: usize = 100_000;
-/// How many parts in a row may take letters of each other: each may try every length for every length of the others.
+/// The maximum number of adjacent parts that can match the same letters: each may try every length for every length of the
+/// others.
 const OVERLAPS: usize = 4;
-/// A repetition of so many is as good as one without an end.
+/// The repetition count that is treated as unbounded.
 const MANY: u32 = 16;
 
-/// Why a text cannot be held against a pattern in a time that anybody waits for; `None` where it can.
+/// Returns the reason why a text cannot be matched against a pattern in acceptable time; `None` if it can.
 pub(crate) fn excess(pattern: &str) -> Option<&'static str> {
     const TOO_LARGE: &str = "its pattern is too large";
     let pattern = unguarded(pattern);
@@ -32,7 +33,7 @@ pub(crate) fn excess(pattern: &str) -> Option<&'static str> {
     is_explosive(&hir).then_some("its pattern can match a text in more ways than can be tried")
 }
 
-/// The pattern as a tree; what it looks ahead to and behind is a part like others.
+/// Parses the pattern into a tree; look-around is parsed as an ordinary group.
 fn parsed(pattern: &str) -> Option<Hir> {
     let mut plain = pattern.to_owned();
     for look in ["(?=", "(?!", "(?<=", "(?<!"] {
@@ -41,8 +42,8 @@ fn parsed(pattern: &str) -> Option<Hir> {
     ParserBuilder::new().unicode(false).utf8(false).build().parse(&kept_apart(&plain)).ok()
 }
 
-/// The same with a boundary at the beginning of each alternative: the tree would have one class for `a|a`, where an engine that
-/// goes back tries both.
+/// Returns the pattern with a word boundary at the beginning of each alternative: the parser would merge `a|a` into one
+/// class, where a backtracking engine tries both.
 fn kept_apart(pattern: &str) -> String {
     let mut apart = String::with_capacity(pattern.len());
     let mut is_class = false;
@@ -76,8 +77,8 @@ fn size(hir: &Hir) -> usize {
     }
 }
 
-/// Whether some part can be matched in more and more ways: a repetition of parts that are not told apart, or many of them in a
-/// row.
+/// Returns whether the number of ways to match some part grows without limit: a repetition of parts that are not delimited,
+/// or many overlapping parts in a row.
 fn is_explosive(hir: &Hir) -> bool {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) | HirKind::Literal(_) | HirKind::Class(_) => false,
@@ -91,8 +92,8 @@ fn is_explosive(hir: &Hir) -> bool {
     }
 }
 
-/// Whether each round of a repetition is told from the next: rounds of one fixed length, or rounds that begin or end with a
-/// letter that they do not hold elsewhere.
+/// Returns whether the rounds of a repetition are delimited: each has one fixed length, or begins or ends with a letter that
+/// occurs nowhere else in it.
 fn is_delimited(body: &Hir) -> bool {
     if has_one_way(body) {
         return true;
@@ -114,7 +115,7 @@ fn is_delimited(body: &Hir) -> bool {
     }
 }
 
-/// Whether a text matches in one way at most, of one length, by letters that are told apart.
+/// Returns whether a text matches in at most one way, of one length, by distinct letters.
 fn has_one_way(hir: &Hir) -> bool {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) | HirKind::Literal(_) | HirKind::Class(_) => true,
@@ -135,7 +136,7 @@ fn has_one_way(hir: &Hir) -> bool {
     }
 }
 
-/// The part that a match begins with.
+/// Returns the part that a match begins with.
 fn first(hir: &Hir) -> &Hir {
     match hir.kind() {
         HirKind::Capture(capture) => first(&capture.sub),
@@ -145,7 +146,7 @@ fn first(hir: &Hir) -> &Hir {
     }
 }
 
-/// The most parts of varying length in a row of which each may take what the one before it takes.
+/// Returns the maximum number of adjacent parts of varying length that can each match what the part before it matches.
 fn overlaps(parts: &[Hir]) -> usize {
     let (mut most, mut row) = (0, 0);
     let mut before = Letters::none();
@@ -174,7 +175,7 @@ impl Letters {
         Self([false; 256])
     }
 
-    /// All that a part can take.
+    /// Returns all bytes that a part can match.
     fn of(hir: &Hir) -> Self {
         let mut letters = Self::none();
         match hir.kind() {
@@ -204,8 +205,8 @@ impl Letters {
     }
 }
 
-/// Whether a group that holds a repetition or a choice is repeated, for patterns that have no tree: too deep, or with what only
-/// JavaScript knows.
+/// Returns whether a group that contains a repetition or an alternative is repeated. For patterns without a tree: nested too
+/// deep, or with syntax that only JavaScript has.
 fn nests(pattern: &str) -> bool {
     let mut open: Vec<bool> = Vec::new();
     let (mut is_class, mut has_inner) = (false, false);

@@ -1,4 +1,5 @@
-//! A document from the events of a YAML parser, without a tree of YAML between: that takes more memory than all the rest.
+//! A JSON document from the events of a YAML parser, without a YAML tree in between: such a tree takes more memory than all
+//! the rest.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -13,19 +14,19 @@ use crate::lines::{Below, Lines};
 use crate::load::DEEPEST;
 use crate::{Failure, pointer};
 
-/// How many keys, values, lists and maps a document may have: each takes some hundred bytes.
+/// The maximum number of keys, values, lists and maps of a document: each takes some hundred bytes.
 pub(crate) const MOST_NODES: usize = 800_000;
 
-/// How many nodes aliases may repeat. A handful of them in each other stands for any number.
+/// The maximum number of nodes that aliases repeat. A few nested aliases can expand to any number of nodes.
 const MOST_REPEATED: usize = 100_000;
 
-/// How long the JSON pointers of all nodes may be together, in bytes: who goes through a document writes each of them, and
-/// a long key stands in those of all nodes below it.
+/// The maximum total length of the JSON pointers of all nodes, in bytes: a walk through the document writes each of them, and
+/// a long key is part of the pointers of all nodes below it.
 const MOST_POINTERS: u64 = 512 * 1024 * 1024;
 
 const ONE_OF_TWO: &str = "remove or rename one of the two";
 
-/// Reads the one document of a text, and where its nodes stand.
+/// Reads the one document of a text, and the positions of its nodes.
 pub(crate) fn read(path: &str, text: &str) -> Result<(Value, Lines), Failure> {
     let mut reader = Reader { path, ..Reader::default() };
     for event in Parser::new_from_str(text) {
@@ -42,19 +43,19 @@ pub(crate) fn read(path: &str, text: &str) -> Result<(Value, Lines), Failure> {
     }
 }
 
-/// What was read so far.
+/// The state of the reader.
 #[derive(Default)]
 struct Reader<'a> {
     path: &'a str,
     roots: Vec<(Value, Lines)>,
     /// The lists and maps that are not closed, the outermost first.
     open: Vec<Open>,
-    /// What aliases may stand for.
+    /// The nodes that aliases may refer to.
     anchors: HashMap<usize, Anchored>,
-    /// The keys that there were: most documents have few, and use them often.
+    /// The keys so far: most documents have few distinct keys, and repeat them often.
     names: HashSet<Arc<str>>,
     nodes: usize,
-    /// What is kept for aliases, and what they have repeated.
+    /// The size of the nodes that are kept for aliases, and of the nodes that aliases have repeated.
     kept: Extent,
     repeated: Extent,
 }
@@ -63,29 +64,29 @@ struct Reader<'a> {
 struct Open {
     start: Marker,
     anchor: usize,
-    /// Of what is in it.
+    /// The size of its content.
     extent: Extent,
     values: Vec<Value>,
     lines: Vec<Lines>,
-    /// Of a map: its keys, the last of which may wait for its value.
+    /// The keys of a map; the last key may not have its value yet.
     keys: Option<Vec<(Arc<str>, Marker)>>,
-    /// The places of its merge keys.
+    /// The indexes of its merge keys.
     merges: Vec<usize>,
 }
 
-/// How large a part of a document is: a node may be a long text.
+/// The size of a part of a document. The text counts as well: a node may be a long text.
 #[derive(Clone, Copy, Default)]
 struct Extent {
     nodes: usize,
     text: u64,
-    /// The JSON pointers of its nodes, seen from itself.
+    /// The total length of the JSON pointers of its nodes, relative to itself.
     pointers: u64,
 }
 
-/// What an alias may stand for.
+/// A node that an alias may refer to.
 #[derive(Clone)]
 enum Anchored {
-    /// A scalar: a key where one belongs, or a value.
+    /// A scalar, used as a key or a value.
     Scalar(String, ScalarStyle),
     Node(Value, Below, Extent),
 }
@@ -101,7 +102,7 @@ impl Extent {
         self.pointers = self.pointers.saturating_add(other.pointers);
     }
 
-    /// The same below a step of so many bytes.
+    /// Returns the size of the same part below a pointer step of this many bytes.
     fn below(self, step: usize) -> Self {
         let steps = (self.nodes as u64).saturating_mul(step as u64 + 1);
         Self { pointers: self.pointers.saturating_add(steps), ..self }
@@ -109,7 +110,7 @@ impl Extent {
 }
 
 impl Open {
-    /// Whether the next node is a key.
+    /// Returns true if the next node is a key.
     fn wants_key(&self) -> bool {
         self.keys.as_ref().is_some_and(|keys| keys.len() == self.values.len())
     }
@@ -148,7 +149,7 @@ impl Reader<'_> {
         if self.open.last().is_some_and(Open::wants_key) {
             return Err(self.failure(start, "a key is not a string", "write a plain string as key"));
         }
-        // Everything that walks through a document is recursive.
+        // All code that walks through a document is recursive.
         if self.open.len() >= DEEPEST {
             return Err(self.malformed(start, "it is nested too deep"));
         }
@@ -195,7 +196,7 @@ impl Reader<'_> {
         self.put(value, below, extent, start)
     }
 
-    /// Adds the members of a map, or of each of a list of maps, that an object does not have yet.
+    /// Adds the members of a map, or of each map of a list, that the object does not have yet.
     fn merge(
         &mut self,
         object: &mut Map<String, Value>,
@@ -227,7 +228,7 @@ impl Reader<'_> {
         if self.open.last().is_some_and(Open::wants_key) {
             let name = self.shared(text);
             if let Some(Open { keys: Some(keys), extent, merges, .. }) = self.open.last_mut() {
-                // YAML 1.1 has it, and so has every tool that people write documents with.
+                // Merge keys are YAML 1.1; all common tools support them.
                 if is_plain && text == "<<" {
                     merges.push(keys.len());
                 }
@@ -253,14 +254,14 @@ impl Reader<'_> {
                 self.repeat(extent, start)?;
                 self.put(value, below, extent, start)
             }
-            // What is not closed yet cannot be a part of itself.
+            // A node that is still open cannot contain itself.
             None => {
                 Err(self.failure(start, "the value cannot be read", "write a plain YAML scalar, sequence or mapping"))
             }
         }
     }
 
-    /// Counts what an alias stands for.
+    /// Counts the nodes that an alias repeats.
     fn repeat(&mut self, extent: Extent, at: Marker) -> Result<(), Failure> {
         self.repeated.add(extent);
         match self.repeated {
@@ -272,7 +273,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Keeps what aliases may stand for. Anchors in anchors keep it more than once.
+    /// Keeps a node for aliases. A node below nested anchors is kept once for each anchor.
     fn keep(&mut self, anchor: usize, anchored: Anchored, at: Marker) -> Result<(), Failure> {
         self.kept.add(match &anchored {
             Anchored::Scalar(text, _) => Extent::of_text(text),
@@ -285,15 +286,15 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Puts a node into the innermost list or map.
+    /// Adds a node to the innermost list or map.
     fn put(&mut self, value: Value, below: Below, extent: Extent, start: Marker) -> Result<(), Failure> {
-        /// The digits of the place in a list.
+        /// The assumed number of digits of a list index.
         const PLACE: usize = 6;
         let Some(open) = self.open.last_mut() else {
             self.roots.push((value, Lines::new(start, below)));
             return Ok(());
         };
-        // The key's line, not the value's: a block value starts a line later.
+        // The key's line and not the value's: a block value starts a line later.
         let key = open.keys.as_ref().and_then(|keys| keys.last());
         let (mark, step) = key.map_or((start, PLACE), |(name, mark)| (*mark, name.len()));
         open.extent.add(extent.below(step));
@@ -314,7 +315,7 @@ impl Reader<'_> {
         name
     }
 
-    /// A plain scalar keeps its text unless JSON itself would read it as null, boolean or number.
+    /// Converts a plain scalar. It remains a text unless JSON itself reads it as null, boolean or number.
     fn plain(&self, text: &str, start: Marker) -> Result<Value, Failure> {
         match text {
             "" | "~" | "null" | "Null" | "NULL" => return Ok(Value::Null),
@@ -325,7 +326,7 @@ impl Reader<'_> {
         if !text.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
             return Ok(text.into());
         }
-        // What is ignored is held to the grammar alone; f64 cannot hold all that it calls a number.
+        // `IgnoredAny` checks the grammar only: the grammar has numbers that an f64 cannot hold.
         match (serde_json::from_str::<IgnoredAny>(text), serde_json::from_str::<Number>(text)) {
             (_, Ok(number)) => Ok(Value::Number(number)),
             (Ok(_), Err(_)) => {
@@ -341,11 +342,11 @@ impl Reader<'_> {
         Failure { place: Place { pointer: String::new(), ..failure.place }, ..failure }
     }
 
-    /// A failure at the node that comes next.
+    /// Creates a failure at the position of the next node.
     fn failure(&self, at: Marker, problem: impl Into<String>, help: &str) -> Failure {
         let step = |open: &Open| match &open.keys {
             Some(keys) if keys.len() > open.values.len() => keys.last().map(|(name, _)| name.to_string()),
-            // A key, or a map that is closed.
+            // A key, or the value of a map entry that is complete.
             Some(_) => None,
             None => Some(open.values.len().to_string()),
         };

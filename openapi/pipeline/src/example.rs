@@ -1,4 +1,4 @@
-//! Values that fit a schema: the arguments of a valid request, for tests, probes and the mock.
+//! Example values that fit a schema: the arguments of a valid request, for tests, probes and the mock.
 
 mod numbers;
 mod whole;
@@ -16,48 +16,49 @@ use crate::plain::short;
 use crate::schema::{Direction, Scope};
 use crate::{Api, pattern, pointer, schema, walk};
 
-/// How deep a value may nest before optional members are left out; ends schemas that contain themselves.
+/// The nesting depth beyond which optional members are left out; ends schemas that contain themselves.
 const DEPTH: usize = 6;
 
-/// How deep a value may nest at all; ends schemas that require themselves, which no value fits.
+/// The maximum nesting depth; ends schemas that require themselves, which no value fits.
 const END: usize = 2 * DEPTH;
 
-/// The longest list and text that are made for a lower limit, so that no document can exhaust the memory.
+/// The maximum length of a list or text that is made for a lower limit, so that no document can exhaust the memory.
 const LONGEST: u64 = 10_000;
 
-/// What one example may cost: the values that are made, copied and judged for it, and its texts by every 64 bytes.
+/// The budget of one example: the values that are made, copied and validated for it, and its texts by every 64 bytes.
 const EXAMPLE: usize = 60_000;
 
-/// What the examples of a document may cost together.
+/// The budget of all examples of a document.
 const DOCUMENT: usize = 1_000_000;
 
-/// What the text of a pattern costs.
+/// The cost of a text that is made for a pattern.
 const PATTERN: usize = 200;
 
-/// How many of the examples that a schema lists are tried.
+/// The maximum number of a schema's listed examples that are tried.
 const LISTED: usize = 50;
 
-/// How many alternatives of a union are tried; fewer the deeper it stands, so that unions of unions end.
+/// The maximum number of alternatives of a union that are tried. It halves with each level of depth, so that nested unions
+/// end.
 const ALTERNATIVES: usize = 16;
 
-/// A request that is made from the document alone.
+/// An example request that is made from the document alone.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
-    /// Each parameter's value under its name, and the body under `body`. Optional parameters are included.
+    /// The value of each parameter under its name, and the body under `body`. Optional parameters are included.
     pub arguments: Map<String, Value>,
-    /// Why it may not be a valid one: what is required and could not be made.
+    /// The reason why the request may not be valid: a required value that could not be made.
     pub gap: Option<String>,
-    /// Whether texts or numbers of its body are made up: they fit, and may name what is not there.
+    /// True if the body has made-up texts or numbers: they fit the schema, but may name a resource that does not exist.
     pub is_made_up: bool,
 }
 
-/// A request for an operation, and whether it is known to be a valid one.
+/// Returns a request for an operation; its `gap` is `None` if it is known to be valid.
 pub fn request(api: &Api, operation: &Operation) -> Request {
     let mut left = EXAMPLE;
     request_within(api, operation, &mut left)
 }
 
-/// A request for each operation of a document, within what its examples may cost together.
+/// Returns a request for each operation of a document, within the budget of the document.
 pub fn requests(api: &Api) -> Vec<Request> {
     let mut left = DOCUMENT;
     let request = |operation| {
@@ -70,8 +71,8 @@ pub fn requests(api: &Api) -> Vec<Request> {
     api.operations.iter().map(request).collect()
 }
 
-/// The least that a valid request holds: nothing that may be left out, nothing that the document has a default for. `None` where no
-/// such request can be made.
+/// Returns the arguments of the smallest valid request: without optional values and without values that have a default.
+/// Returns `None` if no such request can be made.
 pub fn least(api: &Api, operation: &Operation) -> Option<Map<String, Value>> {
     let mut maker = Maker::new(&api.document, Direction::Request, EXAMPLE);
     let mut arguments = maker.parameters(api, operation);
@@ -83,7 +84,7 @@ pub fn least(api: &Api, operation: &Operation) -> Option<Map<String, Value>> {
     maker.gap.is_none().then_some(arguments)
 }
 
-/// The parameters of such a request alone.
+/// Returns the parameters of an example request, without its body.
 pub fn parameters(api: &Api, operation: &Operation) -> Map<String, Value> {
     Maker::new(&api.document, Direction::Request, EXAMPLE).parameters(api, operation)
 }
@@ -96,7 +97,7 @@ fn request_within(api: &Api, operation: &Operation, left: &mut usize) -> Request
         let content = format!("{}/requestBody/content", operation.pointer());
         let media = api.document.pointer(&pointer::join(&content, &body.media_type));
         let example = media.and_then(|media| {
-            // One that the schema refuses says nothing of a valid request.
+            // An example that the schema does not accept is not a valid request.
             let own = walk::resolve(&api.document, &body.schema);
             let mut told = own_examples(media).filter(|example| !is_written_out(own, example)).take(LISTED);
             told.find(|example| maker.fits(&[&body.schema], example))
@@ -112,35 +113,35 @@ fn request_within(api: &Api, operation: &Operation, left: &mut usize) -> Request
     Request { arguments, gap: maker.gap, is_made_up }
 }
 
-/// A valid request for an operation, as far as the document tells how to make one; see [`request`].
+/// Returns the arguments of an example request for an operation; see [`request`].
 pub fn arguments(api: &Api, operation: &Operation) -> Map<String, Value> {
     request(api, operation).arguments
 }
 
-/// A value that fits the schema: its `example`, `default` or first `enum` value where it has one, otherwise one made
-/// from its type and limits. Optional properties are included, unless no value with them is known that fits; what is not sent this way
-/// is not.
+/// Returns a value that fits the schema: its `example`, `default` or first `enum` value if it has one, otherwise a value made
+/// from its type and limits. Optional properties are included, unless no fitting value with them is known. Properties that
+/// are not sent in this direction are left out.
 pub fn value(api: &Api, direction: Direction, schema: &Value) -> Value {
     Maker::new(&api.document, direction, EXAMPLE).made(schema)
 }
 
-/// Whether an example is a text where the schema speaks of an object or a list: JSON that its author wrote as a text fits every
-/// schema that names no type.
+/// Returns whether an example is a text although the schema describes an object or a list: JSON that its author wrote as a
+/// text fits every schema without a type.
 fn is_written_out(schema: &Value, example: &Value) -> bool {
     example.is_string() && matches!(walk::kind(schema), Some("object" | "array")) && schema.get("type").is_none()
 }
 
 struct Maker<'a> {
     document: &'a Value,
-    /// Which way the value goes.
+    /// The direction in which the value is sent.
     direction: Direction,
-    /// Why what was made may not fit.
+    /// The reason why the value may not fit.
     gap: Option<String>,
-    /// What may still be spent.
+    /// The remaining budget.
     left: usize,
-    /// Whether optional members are left out.
+    /// True if optional members are left out.
     is_sparse: bool,
-    /// Whether a text or a number was made of which the document tells no value.
+    /// True if a text or a number was made without a value from the document.
     is_made_up: bool,
 }
 
@@ -149,7 +150,7 @@ impl<'a> Maker<'a> {
         Self { document, direction, gap: None, left, is_sparse: false, is_made_up: false }
     }
 
-    /// The values of an operation's parameters, by name: those that are required, and the others that can be made.
+    /// Returns the values of an operation's parameters, by name: the required ones, and the optional ones that can be made.
     fn parameters(&mut self, api: &Api, operation: &Operation) -> Map<String, Value> {
         let mut arguments = Map::new();
         let written = api.document.pointer(&operation.pointer()).and_then(|node| node["parameters"].as_array());
@@ -172,7 +173,7 @@ impl<'a> Maker<'a> {
         arguments
     }
 
-    /// The value of a parameter, by what the document writes about it.
+    /// Returns the value of a parameter, from its entry in the document.
     fn parameter(&mut self, parameter: &Parameter, written: Option<&Value>) -> Value {
         let own = walk::resolve(self.document, &parameter.schema);
         let whole = Whole::of(self.document, &[own]);
@@ -184,7 +185,7 @@ impl<'a> Maker<'a> {
         if is_plain_text(own) && self.holds(&whole, &named) { named } else { self.made(own) }
     }
 
-    /// Takes from what may be spent; `false` where it is too little.
+    /// Takes a cost from the budget; returns `false` if the budget is exhausted.
     fn spend(&mut self, cost: usize) -> bool {
         self.left = self.left.saturating_sub(cost);
         if self.left == 0 {
@@ -198,8 +199,8 @@ impl<'a> Maker<'a> {
         self.spend(walk::size(value)).then(|| value.clone())
     }
 
-    /// A value that fits the schema: one with optional members, or, where that cannot be had, one without. What is wrong
-    /// with it is the gap.
+    /// Makes a value that fits the schema: with optional members, or, if that fails, without them. If both fail, the gap
+    /// holds the reason.
     fn made(&mut self, schema: &Value) -> Value {
         let before = self.gap.take();
         let reserve = self.left / 2;
@@ -211,7 +212,7 @@ impl<'a> Maker<'a> {
             self.is_sparse = true;
             let sparse = self.attempt(schema);
             self.is_sparse = false;
-            // The first one shows what is wrong with more than the second.
+            // The first value is returned because it shows more of the problem than the second.
             if self.gap.take().is_none() { Ok(sparse) } else { Err(full) }
         } else {
             Ok(full)
@@ -242,7 +243,7 @@ impl<'a> Maker<'a> {
         self.spend(cost) && fits
     }
 
-    /// Whether a value fits, its patterns included.
+    /// Returns whether a value fits, its patterns included.
     fn holds(&mut self, whole: &Whole<'_>, value: &Value) -> bool {
         if whole.parts().any(|part| is_written_out(part, value)) {
             return false;
@@ -255,13 +256,13 @@ impl<'a> Maker<'a> {
         self.of_all(&[schema], depth)
     }
 
-    /// A value that fits all of these schemas.
+    /// Makes a value that fits all of these schemas.
     fn of_all(&mut self, schemas: &[&Value], depth: usize) -> Value {
         self.whole(Whole::of(self.document, schemas), depth)
     }
 
     fn whole(&mut self, mut whole: Whole<'_>, depth: usize) -> Value {
-        // What ends the depth counts as well: an object at the end may have any number of members.
+        // Values beyond the depth limit cost as well: an object there may have any number of members.
         if !self.spend(1) || depth > END {
             return Value::Null;
         }
@@ -283,13 +284,14 @@ impl<'a> Maker<'a> {
         }
     }
 
-    /// An example or default that fits.
+    /// Returns an example or default that fits.
     fn told(&mut self, whole: &Whole<'_>) -> Option<Value> {
         let mut told = whole.fresh().flat_map(told_by).filter(|value| !value.is_null()).take(LISTED);
         told.find(|value| self.holds(whole, value)).and_then(|value| self.copy(value))
     }
 
-    /// The only value, or the first of a list that fits. Where none is of its type, the list was written without quotes.
+    /// Returns the only value, or the first listed value that fits. If no listed value has the schema's type, the list was
+    /// written without quotes.
     fn listed(&mut self, whole: &Whole<'_>) -> Option<Value> {
         if let Some(only) = whole.fresh().find_map(|part| part.get("const")) {
             return self.copy(only);
@@ -306,7 +308,7 @@ impl<'a> Maker<'a> {
         }
     }
 
-    /// The first alternative whose value is one of the union, and fits what else is said.
+    /// Returns the first alternative whose value is valid for the union and fits the other keywords.
     fn alternative(&mut self, whole: &Whole<'_>, union: Union<'_>, depth: usize) -> Value {
         let is_null = |variant: &&Value| *walk::resolve(self.document, variant) == json!({ "type": "null" });
         let (nulls, others): (Vec<&Value>, Vec<&Value>) = union.variants.iter().partition(is_null);
@@ -349,9 +351,9 @@ impl<'a> Maker<'a> {
                 continue;
             }
             let before = self.gap.take();
-            // What is required and not described may be anything.
+            // A required member that is not described may have any value.
             let value = if schemas.is_empty() { json!("any") } else { self.of_all(&schemas, depth + 1) };
-            // What nobody can make and nobody has to send is left out.
+            // An optional member that cannot be made is left out.
             if is_required || self.gap.is_none() {
                 members.insert(name.to_owned(), value);
             } else {
@@ -360,7 +362,7 @@ impl<'a> Maker<'a> {
             self.gap = before.or(self.gap.take());
         }
         for (tag, told) in &whole.tags {
-            // A tag that names its values is believed.
+            // A member that lists its values decides the discriminator itself.
             let is_told = |schema: &&Value| ["const", "enum"].iter().any(|key| schema.get(key).is_some());
             let schemas = whole.all("properties").filter_map(|properties| properties.get(tag));
             if !schemas.map(|schema| walk::resolve(self.document, schema)).any(|schema| is_told(&schema)) {
@@ -381,7 +383,7 @@ impl<'a> Maker<'a> {
         let item = self.of_all(&items, depth + 1);
         let count = usize::try_from(wanted).unwrap_or(usize::MAX);
         let cost = count.saturating_mul(walk::size(&item));
-        // One item too many items or not: it shows what they are.
+        // The list keeps one item even if it should have more: the item shows the problem.
         let count = if wanted <= LONGEST && self.spend(cost) { count } else { 1 };
         if u64::try_from(count).unwrap_or(u64::MAX) < least {
             self.gap.get_or_insert(format!("a list of {least} items is longer than what is made"));
@@ -429,24 +431,24 @@ impl<'a> Maker<'a> {
     }
 }
 
-/// The examples beside a schema: of a parameter, of a body.
+/// Returns the examples beside a schema: of a parameter or a body.
 fn own_examples(node: &Value) -> impl Iterator<Item = &Value> {
     let named = node.get("examples").and_then(Value::as_object).into_iter().flatten();
     node.get("example").into_iter().chain(named.filter_map(|(_, example)| example.get("value")))
 }
 
-/// The values that a schema shows.
+/// Returns the example and default values of a schema.
 fn told_by(schema: &Value) -> impl Iterator<Item = &Value> {
     let listed = schema.get("examples").and_then(Value::as_array).into_iter().flatten();
     schema.get("example").into_iter().chain(schema.get("default")).chain(listed)
 }
 
-/// What a text has to match.
+/// Returns the patterns that a text has to match.
 fn patterns<'a>(whole: &Whole<'a>) -> impl Iterator<Item = &'a str> {
     whole.all("pattern").filter_map(Value::as_str).filter(|pattern| is_pattern(pattern))
 }
 
-/// Whether a parameter can have any text, so that its own name is one.
+/// Returns whether a parameter accepts any text, so that its own name is a valid value.
 fn is_plain_text(schema: &Value) -> bool {
     let says_more =
         ["allOf", "anyOf", "oneOf", "const", "example", "default", "enum", "examples", "format", "x-example"];

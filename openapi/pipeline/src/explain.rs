@@ -1,4 +1,5 @@
-//! What became of a published document, step by step: each overlay action and each repair, before and after.
+//! The steps by which a published document becomes the one that is generated from: each overlay action and each repair, with
+//! the nodes before and after.
 
 use std::collections::HashMap;
 
@@ -11,13 +12,13 @@ use crate::{Api, Generated, Repair, SourcePlace, pointer, versions};
 pub struct Step {
     /// `overlay`, or the rules of the repairs.
     pub rules: Vec<&'static str>,
-    /// Where the action stands in the overlay, or the node in the document.
+    /// The place of the action in the overlay, or of the node in the document.
     pub place: SourcePlace,
     /// The action's target, or the node's JSON pointer.
     pub target: String,
-    /// Why: the action's description, or what the repairs say.
+    /// The reasons: the action's description, or the notes of the repairs.
     pub reasons: Vec<String>,
-    /// What it changed.
+    /// The nodes that the step changed.
     pub changes: Vec<Change>,
 }
 
@@ -26,14 +27,14 @@ pub struct Step {
 pub struct Change {
     /// The JSON pointer of the node.
     pub pointer: String,
-    /// What stood there, `None` where nothing did.
+    /// The value before the step; `None` if there was no node.
     pub before: Option<Value>,
-    /// What stands there now, `None` where nothing does.
+    /// The value after the step; `None` if the node was removed.
     pub after: Option<Value>,
 }
 
 impl Api {
-    /// The overlay's actions in their order, then the repairs, those of one node together.
+    /// Returns the overlay's actions in their order, then the repairs, grouped by node.
     pub fn steps(&self) -> Vec<Step> {
         let states = self.located.states();
         let mut steps: Vec<Step> = Vec::new();
@@ -51,14 +52,14 @@ impl Api {
             });
         }
         let place = |pointer: &str| self.located.place_in(&states, pointer);
-        // Repairs are made to the document in the words of 3.0 or 3.1.
+        // Repairs are made to the document after its conversion to OpenAPI 3.0 or 3.1.
         let before = versions::settled(states.last().unwrap_or(&self.document).clone());
         steps.extend(grouped(self.repairs.iter().skip(actions), [&before, &self.document], place));
         steps
     }
 
-    /// What the generator was given instead of the repaired document, the repairs of one node together. Where only code is
-    /// another, nothing is changed.
+    /// Returns the changes that the generator made to the repaired document before it generated this client, grouped by node.
+    /// A step that only changes generated code has no changes.
     pub fn steps_of_client(&self, client: &Generated) -> Vec<Step> {
         let states = self.located.states();
         let place = |pointer: &str| self.located.place_in(&states, pointer);
@@ -66,14 +67,14 @@ impl Api {
         grouped(own, [&self.document, &client.document], place)
     }
 
-    /// The place of a node in the document, or where the overlay put it in, in the overlay; of a node that is in neither
-    /// that of what is left around it.
+    /// Returns the place of a node: in the document, or in the overlay if the overlay added the node. For a node that is in
+    /// neither, returns the place of the nearest enclosing node.
     pub fn place(&self, pointer: &str) -> SourcePlace {
         self.located.place(pointer)
     }
 }
 
-/// The repairs of each node, with what is different there.
+/// Groups repairs by node, and adds the difference at each node.
 fn grouped<'a>(
     repairs: impl Iterator<Item = &'a Repair>,
     [before, after]: [&Value; 2],
@@ -105,7 +106,7 @@ fn grouped<'a>(
     steps
 }
 
-/// The innermost nodes that differ.
+/// Collects the innermost nodes that differ.
 fn compare(before: &Value, after: &Value, at: &str, changes: &mut Vec<Change>) {
     match (before, after) {
         (Value::Object(old), Value::Object(new)) => {
@@ -133,7 +134,7 @@ fn difference(before: Option<Value>, after: Option<Value>, at: &str, changes: &m
     }
 }
 
-/// Whether the difference lies further inside.
+/// Returns true if the two values must be compared member by member.
 fn is_container(before: &Value, after: &Value) -> bool {
     match (before, after) {
         (Value::Object(_), Value::Object(_)) => true,

@@ -1,4 +1,4 @@
-//! What stops the pipeline: where it is, what is wrong and what to do about it.
+//! The error of the pipeline: its place, the problem and the remedy.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use crate::plain;
 /// A place in a source file: path, line and column (both from 1), and the JSON pointer of the node.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Place {
-    /// The file as the user knows it.
+    /// The path of the file as the user gave it.
     pub path: String,
     /// The line, from 1; 0 where the failure concerns the whole file.
     pub line: usize,
@@ -24,16 +24,16 @@ pub struct Place {
 /// and `help` what to change. Published documents are not edited by hand: put the change into the overlay.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub struct Failure {
-    /// Where the input is wrong.
+    /// The place of the error.
     pub place: Place,
-    /// What is wrong.
+    /// A description of the problem.
     pub problem: String,
-    /// What to do.
+    /// The remedy.
     pub help: String,
 }
 
 impl Failure {
-    /// A failure that concerns a whole file.
+    /// Creates a failure that concerns a whole file.
     pub fn of_file(path: &str, problem: impl Into<String>, help: impl Into<String>) -> Self {
         Self { place: Place { path: path.to_owned(), ..Place::default() }, problem: problem.into(), help: help.into() }
     }

@@ -1,4 +1,4 @@
-//! The one reader of files that a user names: documents, overlays, contracts, lists, reports.
+//! The one place that reads files that a user names: documents, overlays, contracts, lists, reports.
 
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
@@ -13,14 +13,15 @@ pub const LARGEST_FILE: u64 = 64 << 20;
 /// Returns an error if the file cannot be read, is larger, or is not a regular file: a device or a pipe may have no end, and
 /// opening a pipe waits for a writer. Links to regular files are followed.
 pub fn read_file(path: &Path) -> io::Result<Vec<u8>> {
-    // Before it is opened, for the sake of pipes, and once more afterwards: it may be another file by then.
+    // The type is checked before the file is opened, because of pipes, and once more afterwards, because the file may have
+    // been replaced.
     regular(&path.metadata()?)?;
     let file = File::open(path)?;
     regular(&file.metadata()?)?;
     read_to_limit(file)
 }
 
-/// The same as text.
+/// Reads a file as [`read_file`] does, as text.
 ///
 /// # Errors
 /// Returns an error if [`read_file`] does, and if the text is not UTF-8.
@@ -28,10 +29,10 @@ pub fn read_text(path: &Path) -> io::Result<String> {
     String::from_utf8(read_file(path)?).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8"))
 }
 
-/// Reads what something has to say to its end, which comes at [`LARGEST_FILE`] bytes.
+/// Reads a stream to its end, or up to [`LARGEST_FILE`] bytes.
 ///
 /// # Errors
-/// Returns an error if it cannot be read, or is larger.
+/// Returns an error if the stream cannot be read or is larger.
 pub fn read_to_limit(from: impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     from.take(LARGEST_FILE + 1).read_to_end(&mut bytes)?;

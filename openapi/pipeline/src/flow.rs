@@ -1,8 +1,8 @@
-//! Lists and maps in brackets whose lines begin too far left. Within brackets YAML folds the blanks that a line begins with, and people
-//! close a bracket where its key begins; the parser wants them deeper.
+//! Flow collections (lists and maps in brackets) whose lines are not indented enough. People close a bracket in the column of
+//! its key. YAML folds leading blanks within brackets, but the parser requires deeper lines.
 
-/// The text with every line within brackets set in, which changes nothing of what it says; `None` where no bracket has a second line.
-/// Lines stay where they are.
+/// Returns the text with every line within brackets indented, which does not change its meaning; `None` if no bracket spans
+/// several lines. The number of lines stays the same.
 pub(crate) fn set_in(text: &str) -> Option<String> {
     let mut lexer = Lexer { text, at: 0, deep: 0, written: String::new(), copied: 0 };
     while lexer.at < text.len() {
@@ -18,10 +18,10 @@ pub(crate) fn set_in(text: &str) -> Option<String> {
 struct Lexer<'a> {
     text: &'a str,
     at: usize,
-    /// How far lines are set in: deeper than the keys of the line in which the brackets or quotes begin.
+    /// The indentation of such lines: deeper than the keys of the line in which the brackets or quotes begin.
     deep: usize,
     written: String,
-    /// What of the text stands in `written`.
+    /// The length of the text that is already in `written`.
     copied: usize,
 }
 
@@ -43,17 +43,17 @@ impl Lexer<'_> {
         self.at += 1;
     }
 
-    /// One line outside of brackets, with what it begins and does not end.
+    /// Reads one line outside of brackets, with the brackets, quotes and blocks that begin in it.
     fn line(&mut self) {
         let start = self.at;
         let indent = self.skip(|byte| byte == b' ');
         loop {
             self.deep = self.at - start + 1;
             match self.peek() {
-                // `- - a`, `? a`, and a colon behind a key in quotes or brackets: what comes behind is a node as well.
+                // `- - a`, `? a`, and a colon after a key in quotes or brackets: another node follows.
                 Some(b'-' | b'?' | b':') if self.is_blank_at(self.at + 1) => self.at += 1,
                 Some(b' ' | b'\t') => self.at += 1,
-                // A name for aliases, or a type.
+                // An anchor or a tag.
                 Some(b'&' | b'!') => {
                     self.skip(|byte| !byte.is_ascii_whitespace());
                 }
@@ -71,7 +71,7 @@ impl Lexer<'_> {
         self.text.as_bytes().get(at).is_none_or(u8::is_ascii_whitespace)
     }
 
-    /// Goes behind the colon of a plain key, if there is one in this line.
+    /// Moves behind the colon of a plain key, if the line has one.
     fn plain_key(&mut self) -> bool {
         let line = self.text[self.at..].lines().next().unwrap_or_default();
         let is_key = |(at, _): &(usize, &str)| self.is_blank_at(self.at + at + 1);
@@ -83,7 +83,7 @@ impl Lexer<'_> {
         true
     }
 
-    /// A text whose lines are kept as they are: all that are deeper than the line that begins it.
+    /// Skips a block scalar: all following lines that are indented deeper than the line that begins it.
     fn block(&mut self, indent: usize) {
         self.rest_of_line();
         while self.at < self.text.len() {
@@ -110,7 +110,7 @@ impl Lexer<'_> {
         }
     }
 
-    /// A list or map in brackets.
+    /// Reads a flow list or map.
     fn brackets(&mut self) {
         let (mut depth, mut before) = (0_usize, b' ');
         while let Some(byte) = self.peek() {
@@ -133,7 +133,7 @@ impl Lexer<'_> {
         }
     }
 
-    /// Sets in the line that begins here.
+    /// Indents the line that begins here.
     fn deeper(&mut self) {
         self.written.push_str(&self.text[self.copied..self.at]);
         self.written.extend(std::iter::repeat_n(' ', self.deep));
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn only_what_stands_in_brackets_or_quotes_is_set_in() {
-        // Lines that are set in have a mark.
+        // `~` marks the lines that are indented.
         let marked = "a: {\n~\"x\": '}',\n~}\npath: /a/{id}\nb: |\n  {\n  x\nc: [1,\n~2 # ]\n~]\n- \"k{\": {y: 1\n~}\n\"two\n~ lines\": &n {z: 'it''s\n~\n~}'\n~}\nd:\n  e: >-\n    [\n  f: plain [ text\n";
         let written = set_in(&marked.replace('~', "")).expect("some are set in");
         assert_eq!(written.lines().count(), marked.lines().count());

@@ -1,4 +1,4 @@
-//! Bodies that are forms: which members are files, and how each is written, by OpenAPI's `encoding`.
+//! Form bodies: the members that are files, and the serialization of each member by OpenAPI's `encoding`.
 
 use std::collections::HashSet;
 
@@ -9,37 +9,37 @@ use crate::normalize::{STYLE, delimited, essence};
 use crate::operation::ListStyle;
 use crate::walk;
 
-/// A member of a body that is a form.
+/// A member of a form body.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FormMember {
     /// Its name on the wire.
     pub name: String,
-    /// How a list or an object is written as one field, or by names with brackets. `None`: a list by one field for each item, an object
-    /// as JSON.
+    /// The style of a list or an object that is written as one field, or with names in brackets. `None`: a list is one field
+    /// for each item, an object is JSON.
     pub style: Option<ListStyle>,
-    /// Whether the members of an object are fields of their own.
+    /// True if the members of an object are fields of their own.
     pub is_spread: bool,
-    /// The media types of its part, with commas between them, where the document names any.
+    /// The media types of its part, separated by commas, if the document names any.
     pub media_type: Option<String>,
-    /// Whether what separates the parts of a URL stays as it is.
+    /// True if reserved characters (the delimiters of a URL) are not escaped.
     pub allows_reserved: bool,
-    /// Whether its values are files.
+    /// True if its values are files.
     pub is_file: bool,
     /// Its JSON schema, possibly a `$ref` into the document.
     pub schema: Value,
 }
 
 impl FormMember {
-    /// Whether it is written as every member is of which the document says nothing.
+    /// Returns true if the document does not change the default serialization of the member.
     pub(crate) fn is_usual(&self) -> bool {
         self.style.is_none() && !self.is_spread && self.media_type.is_none() && !self.allows_reserved
     }
 }
 
-/// The members of a form of this media type.
+/// Returns the members of a form of this media type.
 pub(crate) fn members(document: &Value, media_type: &str, schema: &Value, encoding: &Value) -> Vec<FormMember> {
     let is_urlencoded = !is_multipart(media_type);
-    // Before 3.1 the parts of a body have no style.
+    // Before 3.1, `style` does not apply to multipart bodies.
     let is_styled = is_urlencoded || document["openapi"].as_str().is_some_and(|version| version.starts_with("3.1"));
     let mut found: Vec<FormMember> = Vec::new();
     for (name, member) in properties(document, schema) {
@@ -67,19 +67,20 @@ pub(crate) fn members(document: &Value, media_type: &str, schema: &Value, encodi
     found
 }
 
-/// Whether a media type is of several parts.
+/// Returns whether a media type is multipart.
 pub(crate) fn is_multipart(media_type: &str) -> bool {
     essence(media_type).starts_with("multipart/")
 }
 
-/// The members that a schema and what it is made of have, one of several alternatives included.
+/// Returns the members of a schema and its parts, those of one of several alternatives included.
 pub(crate) fn properties<'a>(document: &'a Value, schema: &'a Value) -> Vec<(&'a str, &'a Value)> {
     let mut found = Vec::new();
     collect(document, schema, &mut HashSet::new(), &mut found);
     found
 }
 
-/// `seen` are the schemas that were looked into: compositions of compositions reach one on more ways than can be gone.
+/// Collects the members. `seen` holds the schemas that were visited: nested compositions can reach one schema in
+/// exponentially many ways.
 fn collect<'a>(
     document: &'a Value,
     schema: &'a Value,
@@ -98,24 +99,25 @@ fn collect<'a>(
     }
 }
 
-/// The alternatives of a schema.
+/// Returns the alternatives of a schema.
 pub(crate) fn variants(schema: &Value) -> impl Iterator<Item = &Value> {
     ["oneOf", "anyOf"].into_iter().flat_map(|key| schema.get(key).and_then(Value::as_array).into_iter().flatten())
 }
 
-/// What a member of a form in parts is, where it holds files.
+/// The files of a member of a multipart form.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Files {
     One,
     Several,
 }
 
-/// Whether a schema is a file or a list of files: bytes in whatever words, of which a base64 text is one. `None` where it is neither.
+/// Returns whether a schema is a file or a list of files; `None` if it is neither. All notations for bytes count, base64 text
+/// included.
 pub(crate) fn files(document: &Value, schema: &Value) -> Option<Files> {
     file(document, schema).map(|(files, _)| files)
 }
 
-/// As [`files`], with the schema of a file.
+/// Returns the same as [`files`], with the schema of a file.
 fn file<'a>(document: &'a Value, schema: &'a Value) -> Option<(Files, &'a Value)> {
     let schema = walk::resolve(document, schema);
     if is_bytes(schema) {
@@ -133,7 +135,7 @@ fn file<'a>(document: &'a Value, schema: &'a Value) -> Option<(Files, &'a Value)
         if *part == json!({ "type": "null" }) {
             continue;
         }
-        // One of them is a list of one.
+        // A union of a file and a list of files is a list of files.
         found = match (found, file(document, part)?) {
             (None | Some((Files::One, _)), (Files::One, file)) => Some((Files::One, file)),
             (_, (_, file)) => Some((Files::Several, file)),
@@ -142,14 +144,15 @@ fn file<'a>(document: &'a Value, schema: &'a Value) -> Option<(Files, &'a Value)
     found
 }
 
-/// Whether a schema is a file whose bytes are sent as they are, which no text can hold.
+/// Returns whether a schema is a file whose bytes are sent unencoded, which a text cannot hold.
 pub(crate) fn is_binary(document: &Value, schema: &Value) -> bool {
     let schema = walk::resolve(document, schema);
     let items = walk::resolve(document, &schema["items"]);
     [schema, items].iter().any(|schema| schema["format"] == "binary" || walk::kind(schema) == Some("file"))
 }
 
-/// Bytes: `binary` and `byte` of 3.0, `contentEncoding` and `contentMediaType` of 3.1, which leaves their type out.
+/// Returns whether a schema describes bytes: `binary` and `byte` of 3.0, or `contentEncoding` and `contentMediaType` of 3.1,
+/// which may omit the type.
 fn is_bytes(schema: &Value) -> bool {
     let is_text = walk::kind(schema) == Some("string");
     let format = schema["format"].as_str();
@@ -166,7 +169,7 @@ fn is_bytes(schema: &Value) -> bool {
     }
 }
 
-/// The media type that the schema of a part names. A text that holds JSON is written by the caller.
+/// Returns the media type that the schema of a part names. A text that holds JSON is written by the caller.
 fn inner_type(document: &Value, member: &Value) -> Option<String> {
     let said = match file(document, member) {
         Some((_, file)) => file["contentMediaType"].as_str()?,
@@ -175,7 +178,7 @@ fn inner_type(document: &Value, member: &Value) -> Option<String> {
     Some(said.to_owned())
 }
 
-/// How a list or an object is written, where the document says it.
+/// Returns the style of a list or an object, if the document states it.
 fn style(said: &Value, member: &Value) -> (Option<ListStyle>, bool) {
     if !["style", "explode"].iter().any(|key| said.get(*key).is_some()) {
         return (None, false);

@@ -1,8 +1,8 @@
-//! Whether a text is of a format that a schema names.
+//! Validation of texts against the `format` of a schema.
 //!
-//! Formats are known by the names that the registry of OpenAPI has for them; of others nothing is said. Where standards and habits
-//! differ, both are right: a `time` may lack its offset, a `duration` may have a sign and a fraction (ISO 8601, where RFC 3339 has
-//! neither), and `byte` may be of either alphabet of RFC 4648, padded or not, in lines.
+//! Formats are known by their names in the OpenAPI format registry; other formats are not validated. Where standards and
+//! common usage differ, both are accepted: a `time` may lack its offset, a `duration` may have a sign and a fraction (ISO
+//! 8601, where RFC 3339 has neither), and `byte` may use either alphabet of RFC 4648, padded or not, with line breaks.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -12,20 +12,20 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use chrono::{DateTime, NaiveDate, NaiveTime};
 use url::Url;
 
-/// The longest name of a host (RFC 1035), and of one of its labels.
+/// The maximum length of a host name (RFC 1035), and of one of its labels.
 const LONGEST_HOST: usize = 253;
 const LONGEST_LABEL: usize = 63;
 
-/// The formats that are judged.
+/// The formats that are validated.
 const KNOWN: [&str; 11] =
     ["byte", "date", "date-time", "duration", "email", "hostname", "ipv4", "ipv6", "time", "uri", "uuid"];
 
-/// Whether a format is judged.
+/// Returns whether a format is validated.
 pub(crate) fn is_known(format: &str) -> bool {
     KNOWN.contains(&format)
 }
 
-/// Whether a text is of a format; `true` where the format is not known.
+/// Returns whether a text has a format; `true` if the format is not known.
 pub(crate) fn fits(format: &str, text: &str) -> bool {
     match format {
         "date-time" => DateTime::parse_from_rfc3339(text).is_ok() && text.as_bytes()[10].eq_ignore_ascii_case(&b'T'),
@@ -43,18 +43,20 @@ pub(crate) fn fits(format: &str, text: &str) -> bool {
     }
 }
 
-/// `2026-01-22`. The parser would take a year of any length, and days without their zero.
+/// Returns whether a text is a date such as `2026-01-22`. The parser alone accepts a year of any length, and days without a
+/// leading zero.
 fn is_date(text: &str) -> bool {
     text.len() == 10 && text.is_ascii() && NaiveDate::parse_from_str(text, "%Y-%m-%d").is_ok()
 }
 
-/// `10:00:00Z`, with or without what stands behind the seconds.
+/// Returns whether a text is a time such as `10:00:00Z`, with or without the fraction and the offset.
 fn is_time(text: &str) -> bool {
     let is_whole = DateTime::parse_from_rfc3339(&format!("2026-01-22T{text}")).is_ok();
     is_whole || NaiveTime::parse_from_str(text, "%H:%M:%S%.f").is_ok()
 }
 
-/// `P1DT2H`: numbers with units that become smaller, of which the last may have a fraction.
+/// Returns whether a text is a duration such as `P1DT2H`: numbers with units in descending order, of which the last may have
+/// a fraction.
 fn is_duration(text: &str) -> bool {
     let Some(text) = text.trim_start_matches(['-', '+']).strip_prefix('P') else { return false };
     let (days, time) = text.split_once('T').map_or((text, None), |(days, time)| (days, Some(time)));
@@ -80,13 +82,14 @@ fn is_duration(text: &str) -> bool {
     is_any && parts(days, "YMWD") && time.is_none_or(|time| parts(time, "HMS"))
 }
 
-/// Thirty-two hexadecimal digits in five groups.
+/// Returns whether a text is a UUID: 32 hexadecimal digits in five groups.
 fn is_uuid(text: &str) -> bool {
     let lengths = text.split('-').map(str::len);
     lengths.eq([8, 4, 4, 4, 12]) && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
 }
 
-/// Something before the last `@` and a name behind it. What else RFC 5321 asks for, mail servers do not agree upon.
+/// Returns whether a text has a local part before the last `@` and a domain after it. Mail servers do not agree on the
+/// further rules of RFC 5321.
 fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.rsplit_once('@') else { return false };
     let is_quoted = local.len() > 2 && local.starts_with('"') && local.ends_with('"');
@@ -95,7 +98,7 @@ fn is_email(text: &str) -> bool {
     is_local && !domain.is_empty() && !has_space(domain) && !domain.starts_with('.') && !domain.contains("..")
 }
 
-/// Labels of letters, digits and hyphens (RFC 1123).
+/// Returns whether a text consists of labels of letters, digits and hyphens (RFC 1123).
 fn is_host(text: &str) -> bool {
     let is_label = |label: &str| {
         let is_inner = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
@@ -110,7 +113,7 @@ fn is_host(text: &str) -> bool {
 
 fn is_base64(text: &str) -> bool {
     let text: String = text.chars().filter(|letter| !matches!(letter, '\r' | '\n')).collect();
-    // The last letter may have bits that say nothing.
+    // The unused bits of the last letter may be set.
     let config = GeneralPurposeConfig::new()
         .with_decode_allow_trailing_bits(true)
         .with_decode_padding_mode(DecodePaddingMode::Indifferent);

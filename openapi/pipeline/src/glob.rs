@@ -1,6 +1,6 @@
-//! Patterns over ids: `*` stands for anything within a segment, `**` for anything at all.
+//! Patterns for ids: `*` matches any text within a segment, `**` any text at all.
 
-/// Whether the whole of a text fits a pattern, in which `*` stands for anything within a segment, and `**` for anything at all.
+/// Returns whether a pattern matches the whole of a text. `*` matches any text within a segment, `**` any text at all.
 pub fn fits_pattern(pattern: &str, text: &str) -> bool {
     let Some(star) = pattern.find('*') else { return pattern == text };
     let Some(rest) = text.strip_prefix(&pattern[..star]) else { return false };
@@ -8,7 +8,7 @@ pub fn fits_pattern(pattern: &str, text: &str) -> bool {
         Some(tail) => (tail, true),
         None => (&pattern[star + 1..], false),
     };
-    // Every end that the star may have; a plain star stops at the next slash.
+    // Every position where the match of the star can end; a single star stops at the next slash.
     rest.char_indices()
         .map(|(at, character)| (at, !crosses && character == '/'))
         .chain([(rest.len(), true)])

@@ -1,6 +1,6 @@
-//! `x-keyfit` in a published document: it is ignored. Which calls may be repeated, what they need and what they cost is for
-//! whoever calls to say, in an overlay; a server's document could otherwise have a DELETE taken for a call that only reads. And
-//! what an overlay says under that key at a schema.
+//! The key `x-keyfit`. In a published document it is ignored: the caller decides in an overlay which calls may be retried,
+//! what they need and what they cost. A server's document could otherwise declare a DELETE as a read. In an overlay, the
+//! hints of schemas are read here.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -9,30 +9,30 @@ use crate::load::Located;
 use crate::repair::Repairs;
 use crate::{Failure, pointer, walk};
 
-/// The key under which an overlay says what OpenAPI has no word for.
+/// The extension key under which an overlay gives hints that OpenAPI has no keyword for.
 const KEY: &str = "x-keyfit";
 
-/// The rule under which repairs name it.
+/// The rule of the repairs that record an ignored hint.
 pub(crate) const RULE: &str = "published-hints";
 
-/// What an overlay says at a schema of the components.
+/// The hints of an overlay for a schema of the components.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub(crate) struct SchemaHints {
-    /// The member that holds a list, under which or without which it is read.
+    /// The member that holds a list. The schema is read as this list, with or without the member.
     pub(crate) list: Option<String>,
-    /// The Rust type that stands for it: `::money::Amount`.
+    /// The Rust type that replaces the schema: `::money::Amount`.
     #[serde(rename = "type")]
     pub(crate) rust_type: Option<String>,
 }
 
 impl SchemaHints {
-    /// Those of a schema that [`check_schemas`] has let pass.
+    /// Returns the hints of a schema that [`check_schemas`] has accepted.
     pub(crate) fn of(schema: &Value) -> Self {
         schema.get(KEY).and_then(|keys| Self::deserialize(keys).ok()).unwrap_or_default()
     }
 
-    /// What is wrong with it, and what to do.
+    /// Returns the problem of the hints and its remedy.
     fn problem(keys: &Value) -> Option<(String, &'static str)> {
         let hints = match Self::deserialize(keys) {
             Ok(hints) => hints,
@@ -55,7 +55,7 @@ impl SchemaHints {
     }
 }
 
-/// Refuses what an overlay says at a schema and nobody reads.
+/// Returns an error for hints of a schema that are not valid.
 pub(crate) fn check_schemas(located: &Located, document: &Value) -> Result<(), Failure> {
     for (at, schema) in walk::members(document, "/components/schemas") {
         if let Some((problem, help)) = schema.get(KEY).and_then(SchemaHints::problem) {
@@ -65,12 +65,13 @@ pub(crate) fn check_schemas(located: &Located, document: &Value) -> Result<(), F
     Ok(())
 }
 
-/// Takes every `x-keyfit` out of a document as published, and notes each.
+/// Removes every `x-keyfit` from a document as published, and records each.
 pub(crate) fn ignore(document: &mut Value, repairs: &mut Repairs) {
     visit(document, "", false, repairs);
 }
 
-/// Where keys are names that the author chose, one of them may be called `x-keyfit` and says nothing to us.
+/// Visits a node. Where keys are names that the author chose (`properties`, `headers`), `x-keyfit` is such a name and not a
+/// hint.
 fn visit(node: &mut Value, at: &str, keys_are_names: bool, repairs: &mut Repairs) {
     match node {
         Value::Object(members) => {

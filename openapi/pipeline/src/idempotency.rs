@@ -1,4 +1,5 @@
-//! Keys by which a server recognizes a call that is sent twice (draft-ietf-httpapi-idempotency-key-header), as documents name them.
+//! Idempotency keys, by which a server recognizes a call that is sent twice (draft-ietf-httpapi-idempotency-key-header),
+//! under the names that documents give them.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -6,7 +7,7 @@ use serde_json::Value;
 use crate::schema::{self, Direction, Scope};
 use crate::{Api, Operation, Parameter, Place, Writing, walk};
 
-/// Where an operation takes a key.
+/// The place of an operation's idempotency key.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Key<'a> {
     /// In a header.
@@ -17,18 +18,18 @@ pub enum Key<'a> {
     Member(&'a str),
 }
 
-/// How the names of keys end.
+/// The endings of names that are idempotency keys.
 const KEYS: [&str; 2] = ["idempotencykey", "idempotencytoken"];
-/// How names end that are those of keys where the document says that they make a call idempotent.
+/// The endings of names that are idempotency keys if their description says that they make a call idempotent.
 const DESCRIBED: [&str; 5] = ["requestid", "clienttoken", "requesttoken", "clientreference", "deduplicationid"];
-/// The methods of calls with an effect that a key can bind to one.
+/// The methods of calls whose effect a key can limit to one.
 const METHODS: [&str; 3] = ["POST", "PUT", "PATCH"];
-/// A key as clients make them: a UUID of version 4.
+/// An example of the keys that clients make: a UUID of version 4.
 const SAMPLE: &str = "8e03978e-40d5-43e8-bc93-6894a57f9324";
 
-/// Where an operation takes such a key: the header that [clients make one for](Operation::idempotency_key); `Idempotency-Key`, or
-/// another name that ends with the two words; or one such as `request_id`, of which the document says what it does. A header goes before
-/// the query, and that before the body.
+/// Returns the place of an operation's idempotency key: the header that [clients make one for](Operation::idempotency_key);
+/// `Idempotency-Key` or another name that ends with the two words; or a name such as `request_id` whose description mentions
+/// idempotency. A header has precedence over the query, and the query over the body.
 pub fn key_of<'a>(api: &'a Api, operation: &'a Operation) -> Option<Key<'a>> {
     if let Some(header) = &operation.idempotency_key {
         return Some(Key::Header(header));
@@ -56,8 +57,8 @@ pub fn key_of<'a>(api: &'a Api, operation: &'a Operation) -> Option<Key<'a>> {
     header.or_else(|| named(Place::Query).map(Key::Query)).or_else(member)
 }
 
-/// The documented header for which clients make a key: by its name alone, since a call with an effect is repeated for it, and a
-/// description may say that it does not help.
+/// Returns the documented header for which clients make a key. Only its name decides: a call with an effect is retried
+/// because of it, and a description may say that the header does not help.
 pub(crate) fn header_of(document: &Value, method: &str, parameters: &[Parameter]) -> Option<String> {
     let is_effect = METHODS.iter().any(|known| known.eq_ignore_ascii_case(method));
     let mut headers = parameters.iter().filter(|one| is_effect && one.place == Place::Header && one.style.is_none());
@@ -66,7 +67,7 @@ pub(crate) fn header_of(document: &Value, method: &str, parameters: &[Parameter]
     Some(found.name.clone())
 }
 
-/// `x-keyfit: idempotency-key`: the name of the header, or none.
+/// The hint `x-keyfit: idempotency-key`: the name of the header; `None` if the operation has no key.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "Value")]
 pub(crate) struct Hint(pub(crate) Option<String>);
@@ -83,19 +84,19 @@ impl TryFrom<Value> for Hint {
     }
 }
 
-/// Whether a header may be called so (RFC 9110, section 5.6.2), and is not one that clients set.
+/// Returns whether a text is a valid header name (RFC 9110, section 5.6.2) and not a header that clients set themselves.
 fn is_header(name: &str) -> bool {
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     let is_set = ["accept", "authorization", "content-length", "content-type", "cookie", "host"];
     !name.is_empty() && name.bytes().all(is_token) && !is_set.iter().any(|set| name.eq_ignore_ascii_case(set))
 }
 
-/// Whether the name says it.
+/// Returns whether the name is that of an idempotency key.
 fn is_named(name: &str) -> bool {
     ends(name, &KEYS)
 }
 
-/// Whether the document says it of a name that is also given to other things.
+/// Returns whether the description makes an ambiguous name that of an idempotency key.
 fn is_described(name: &str, schema: &Value) -> bool {
     let description = schema.get("description").and_then(Value::as_str).unwrap_or_default().to_lowercase();
     ends(name, &DESCRIBED) && description.contains("idempoten")
@@ -106,7 +107,7 @@ fn ends(name: &str, names: &[&str]) -> bool {
     names.iter().any(|known| letters.to_ascii_lowercase().ends_with(known))
 }
 
-/// Whether a UUID is a key that the document allows: each of them, and not just some.
+/// Returns whether the schema accepts any UUID, and not just some.
 fn takes_uuid(document: &Value, schema: &Value) -> bool {
     let is_uuid = schema.get("format").is_none_or(|format| format == "uuid");
     is_uuid && schema::check(&Scope::of(document, Direction::Request), schema, &Value::from(SAMPLE), "").is_ok()

@@ -1,4 +1,4 @@
-//! Where each node of a document stands in its file.
+//! The positions of a document's nodes in its file.
 
 use std::sync::Arc;
 
@@ -6,8 +6,8 @@ use saphyr_parser::Marker;
 
 use crate::pointer;
 
-/// Line and column of a node, and of the nodes below it. A tree, since a document has more nodes than anybody asks for:
-/// a table by pointer takes longer to write than the document to read.
+/// The line and column of a node, and of the nodes below it. A tree, since few of a document's many nodes are ever looked up:
+/// a table by pointer takes longer to build than the document to read.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Lines {
     line: u32,
@@ -23,12 +23,13 @@ pub(crate) enum Below {
     #[default]
     Nothing,
     Items(Vec<Lines>),
-    /// Sorted by name: a map may have thousands of members, and each be asked for. A name that many maps have is kept once.
+    /// Sorted by name: a map may have thousands of members, and each may be looked up. A name that many maps share is stored
+    /// once.
     Members(Vec<(Arc<str>, Lines)>),
 }
 
 impl Below {
-    /// Those of a map.
+    /// Creates the entries of a map.
     pub(crate) fn members(mut members: Vec<(Arc<str>, Lines)>) -> Self {
         members.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
         Self::Members(members)
@@ -41,32 +42,32 @@ impl Lines {
         Self { line: number(mark.line()), column: number(mark.col() + 1), file: 0, below }
     }
 
-    /// Where the items stand.
+    /// Returns the positions of the items.
     pub(crate) fn items(&self) -> &[Self] {
         if let Below::Items(items) = &self.below { items } else { &[] }
     }
 
-    /// Forgets the nodes below.
+    /// Drops the nodes below.
     pub(crate) fn forget(&mut self) {
         self.below = Below::Nothing;
     }
 
-    /// Line and column, from 1.
+    /// Returns line and column, from 1.
     pub(crate) fn line_and_column(&self) -> (usize, usize) {
         (self.line as usize, self.column as usize)
     }
 
-    /// The number of the file: 0 unless the document was joined from several.
+    /// Returns the number of the file: 0 unless the document was joined from several files.
     pub(crate) fn file(&self) -> usize {
         self.file as usize
     }
 
-    /// What a JSON pointer leads to.
+    /// Returns the node at a JSON pointer.
     pub(crate) fn get(&self, pointer: &str) -> Option<&Self> {
         pointer::names(pointer).try_fold(self, |node, name| node.child(&name))
     }
 
-    /// What a JSON pointer leads to, or what is left around it.
+    /// Returns the node at a JSON pointer, or its nearest ancestor.
     pub(crate) fn nearest(&self, pointer: &str) -> &Self {
         let mut node = self;
         for name in pointer::names(pointer) {
@@ -76,7 +77,7 @@ impl Lines {
         node
     }
 
-    /// Where a member or item stands.
+    /// Returns the position of a member or item.
     pub(crate) fn child(&self, name: &str) -> Option<&Self> {
         match &self.below {
             Below::Nothing => None,
@@ -88,17 +89,17 @@ impl Lines {
         }
     }
 
-    /// The same place in a file of this number, with other nodes below.
+    /// Returns the same position in the file of this number, with other nodes below.
     pub(crate) fn in_file(&self, file: usize, below: Below) -> Self {
         Self { file: u32::try_from(file).unwrap_or(u32::MAX), below, ..*self }
     }
 
-    /// The same place with nothing below.
+    /// Returns the same position without nodes below.
     pub(crate) fn without_below(&self) -> Self {
         Self { below: Below::Nothing, ..*self }
     }
 
-    /// The member of a map, which becomes one where it is none.
+    /// Returns the member of a map, and creates it if it is missing. A node that is not a map becomes one.
     pub(crate) fn member(&mut self, name: &str, make: impl FnOnce() -> Self) -> &mut Self {
         if !matches!(self.below, Below::Members(_)) {
             self.below = Below::Members(Vec::new());

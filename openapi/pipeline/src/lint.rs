@@ -1,4 +1,4 @@
-//! What no repair can mend: missing parts, references to what is not there to read, circles of compositions.
+//! Errors that no repair can fix: missing parts, references to files that are not read, circular compositions.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,7 +8,7 @@ use crate::load::Located;
 use crate::{Failure, files};
 use crate::{pointer, walk};
 
-/// Refuses a document without the parts that everything else is built on.
+/// Returns an error if the document lacks a part that every later step needs.
 pub(crate) fn parts(located: &Located, document: &Value) -> Result<(), Failure> {
     for (node, key) in [("", "info"), ("", "paths")] {
         let parent = document.pointer(node).unwrap_or(&Value::Null);
@@ -31,7 +31,7 @@ pub(crate) fn parts(located: &Located, document: &Value) -> Result<(), Failure> 
 }
 
 fn path_item(located: &Located, at: &str, item: &Value) -> Result<(), Failure> {
-    // Those that lead somewhere were followed.
+    // References with a known target are resolved already.
     if let Some(reference) = item.get("$ref") {
         return Err(leads_elsewhere(located, &pointer::join(at, "$ref"), &plain(reference)));
     }
@@ -55,7 +55,7 @@ fn path_item(located: &Located, at: &str, item: &Value) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Refuses a `$ref` that leads into another file.
+/// Returns an error if a `$ref` refers to another file.
 pub(crate) fn references(located: &Located, document: &Value) -> Result<(), Failure> {
     let mut failure = None;
     walk::references(document, &mut |at, reference| {
@@ -71,10 +71,10 @@ fn leads_elsewhere(located: &Located, at: &str, reference: &str) -> Failure {
     located.failure(at, problem, help)
 }
 
-/// Refuses a schema that is composed of itself: no value fits it, and the generator would not end.
+/// Returns an error if a schema is composed of itself: no value fits it, and the generator would not end.
 pub(crate) fn compositions(located: &Located, document: &Value) -> Result<(), Failure> {
     let schemas = walk::members(document, "/components/schemas");
-    // Whether a schema is on the way that is followed, or done with.
+    // True while a schema is on the current path, false once it is done.
     let mut is_open: HashMap<&str, bool> = HashMap::new();
     for (at, schema) in &schemas {
         if is_open.contains_key(at.as_str()) {
@@ -118,7 +118,8 @@ fn composed_of_itself(located: &Located, at: &str) -> Failure {
     )
 }
 
-/// The references that a schema is composed of; those of its members are values of their own.
+/// Returns the references that a schema is composed of. References of its members are not included: members are values of
+/// their own.
 fn parts_of(schema: &Value) -> Vec<&str> {
     if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
         return vec![reference];
@@ -127,7 +128,7 @@ fn parts_of(schema: &Value) -> Vec<&str> {
     lists.flatten().flat_map(parts_of).collect()
 }
 
-/// A scalar as its author sees it.
+/// Returns a scalar as its author wrote it.
 fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

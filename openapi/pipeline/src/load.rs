@@ -1,4 +1,4 @@
-//! YAML or JSON text to a JSON value that remembers the line of every node.
+//! The reader of YAML and JSON text: a JSON value with the line of every node.
 
 use serde_json::Value;
 
@@ -9,20 +9,20 @@ use crate::overlay::Applied;
 use crate::versions::Moves;
 use crate::{Failure, Text, events, flow};
 
-/// How deep a document may nest.
+/// The maximum nesting depth of a document.
 pub(crate) const DEEPEST: usize = 128;
 
-/// A document as it was read, and where each of its nodes stands.
+/// A document as read, with the position of each node.
 #[derive(Clone, Debug)]
 pub(crate) struct Located {
     /// The document.
     pub(crate) value: Value,
-    /// The file's path, and where the document is in several those of the others.
+    /// The path of the file, followed by the paths of the other files if the document consists of several.
     paths: Vec<String>,
     lines: Lines,
-    /// The overlay that changed the document since.
+    /// The overlay that was applied to the document.
     pub(crate) overlay: Option<Box<Applied>>,
-    /// Where the nodes stood before the document was put into the words of another version.
+    /// The pointers of the nodes before the document was converted to another version.
     pub(crate) moves: Moves,
 }
 
@@ -31,7 +31,7 @@ impl Located {
     /// null, boolean or number: `NO` and `08001` stay strings.
     ///
     /// # Errors
-    /// Text that is no YAML, a duplicate key, several documents in one file, and numbers too large for JSON.
+    /// Returns an error if the text is not YAML, has a duplicate key, several documents, or a number too large for JSON.
     pub(crate) fn read(source: &Text) -> Result<Self, Failure> {
         let read = |text: &str| events::read(&source.path, text);
         let (mut value, mut lines) = read(&source.text).or_else(|_| {
@@ -52,19 +52,19 @@ impl Located {
         Ok(Self { value, paths, lines, overlay: None, moves: Moves::default() })
     }
 
-    /// The place of a node, or of its nearest ancestor that stands in the file or was put in by an overlay's action. Its
-    /// pointer is the one by which the file and the overlay know it.
+    /// Returns the place of a node, or of its nearest ancestor that is in the file or was added by an action of the overlay.
+    /// The pointer of the place is valid in that file.
     pub(crate) fn place(&self, node: &str) -> Place {
-        // Replayed only now: places are asked for when something fails.
+        // The overlay is replayed only now: places are needed for failures only.
         self.nearest(node, |overlay, node| overlay.place(&self.value, node))
     }
 
-    /// The path of the file, of several that of the document.
+    /// Returns the path of the file; of several, that of the document.
     pub(crate) fn path(&self) -> &str {
         self.paths.first().map_or("", String::as_str)
     }
 
-    /// The document as it was read, and what it became with each of the overlay's actions.
+    /// Returns the document as read, and its state after each action of the overlay.
     pub(crate) fn states(&self) -> Vec<Value> {
         match &self.overlay {
             Some(overlay) => overlay.states(&self.value),
@@ -72,7 +72,7 @@ impl Located {
         }
     }
 
-    /// The same place, where the states are known already.
+    /// Returns the same place as [`place`](Self::place), from states that are computed already.
     pub(crate) fn place_in(&self, states: &[Value], node: &str) -> Place {
         self.nearest(node, |overlay, node| overlay.place_in(states, node))
     }
@@ -96,7 +96,7 @@ impl Located {
         }
     }
 
-    /// Forgets what was read, and where its nodes stand: everything stands where the document begins.
+    /// Drops the document and the positions of its nodes: from now on, every place is the beginning of the document.
     pub(crate) fn forget(&mut self) {
         self.value = Value::Null;
         self.lines.forget();
@@ -104,13 +104,13 @@ impl Located {
         self.moves.clear();
     }
 
-    /// A failure at a node.
+    /// Creates a failure at a node.
     pub(crate) fn failure(&self, node: &str, problem: impl Into<String>, help: impl Into<String>) -> Failure {
         Failure { place: self.place(node), problem: problem.into(), help: help.into() }
     }
 }
 
-/// JSON writes what is beyond the 16 bits of `\u` as two escapes, which are none in YAML.
+/// Decodes surrogate pairs: JSON writes a character beyond the 16 bits of `\u` as two escapes, which are not valid in YAML.
 fn without_surrogates(text: &str) -> String {
     let mut whole = String::with_capacity(text.len());
     let mut rest = text;
@@ -123,7 +123,7 @@ fn without_surrogates(text: &str) -> String {
             [Some(high), Some(low)] => char::decode_utf16([high, low]).next().and_then(Result::ok),
             _ => None,
         };
-        // Two escapes of one letter each are decoded by YAML itself; a backslash may escape another.
+        // YAML itself decodes escapes of a single character. A backslash may escape another one.
         let (length, letter) = match letter.filter(|letter| u32::from(*letter) > 0xFFFF) {
             Some(letter) => (12, Some(letter)),
             None => (rest.chars().take(2).map(char::len_utf8).sum(), None),

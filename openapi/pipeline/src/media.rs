@@ -1,4 +1,4 @@
-//! How bodies are written, by their media type.
+//! The serialization of bodies, by their media type.
 
 use serde_json::{Value, json};
 
@@ -6,37 +6,37 @@ use crate::normalize::{essence, is_json};
 use crate::streams::{self, Framing, framing};
 use crate::{Api, Body, FormMember, ResponseShape, form, walk};
 
-/// How a request body is written.
+/// The serialization of a request body.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Writing {
-    /// As JSON, of whatever name.
+    /// As JSON, under any media type.
     Json,
-    /// As a form in one text.
+    /// As a URL-encoded form.
     Form,
-    /// As a form in parts, files among them.
+    /// As a multipart form, possibly with files.
     Multipart,
-    /// As JSON texts, one a line or behind record separators, of a list.
+    /// As a sequence of JSON texts from a list: one for each line, or with record separators.
     Items,
     /// As text, by the caller.
     Text,
-    /// As bytes, by the caller: what has no form that a document could describe.
+    /// As bytes, by the caller: any format that a document cannot describe.
     Bytes,
 }
 
 impl ResponseShape {
-    /// Whether the answer has a body that is JSON, of whatever name.
+    /// Returns whether the response has a JSON body, under any media type.
     pub fn is_json(&self) -> bool {
         self.media_type.as_deref().is_some_and(is_json)
     }
 }
 
 impl Body {
-    /// How it is written.
+    /// Returns the serialization of the body.
     pub fn writing(&self, api: &Api) -> Writing {
         writing(&api.document, &self.media_type, &self.schema)
     }
 
-    /// The members of a form, in the document's order; none of what is not a form.
+    /// Returns the members of a form, in the document's order; an empty list if the body is not a form.
     pub fn form_members(&self, api: &Api) -> Vec<FormMember> {
         match self.writing(api) {
             Writing::Form | Writing::Multipart => {
@@ -46,13 +46,13 @@ impl Body {
         }
     }
 
-    /// The media type that a request names where its caller has nothing else to say: a range leaves it open.
+    /// Returns the media type that a request names if its caller gives no other. A media type range leaves the type open.
     pub fn sent_as(&self) -> &str {
         if is_open(&self.media_type) { "application/octet-stream" } else { &self.media_type }
     }
 }
 
-/// How a body of this media type and schema is written.
+/// Returns the serialization of a body with this media type and schema.
 pub(crate) fn writing(document: &Value, media_type: &str, schema: &Value) -> Writing {
     match essence(media_type).as_str() {
         _ if matches!(framing(media_type), Some(Framing::Lines | Framing::Sequence)) => {
@@ -69,12 +69,12 @@ pub(crate) fn writing(document: &Value, media_type: &str, schema: &Value) -> Wri
     }
 }
 
-/// Whether it is a range, or none that could stand in a header.
+/// Returns whether the media type is a range, or cannot be the value of a header.
 pub(crate) fn is_open(media_type: &str) -> bool {
     media_type.contains('*') || !is_header(media_type)
 }
 
-/// Whether it can stand in a header.
+/// Returns whether the media type can be the value of a header.
 fn is_header(media_type: &str) -> bool {
     let is_token = |part: &str| {
         !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$&^_.+-".contains(&byte))
@@ -83,13 +83,13 @@ fn is_header(media_type: &str) -> bool {
         && essence(media_type).split_once('/').is_some_and(|(kind, name)| is_token(kind) && is_token(name))
 }
 
-/// Whether a form can carry it: what is an object, whichever alternative of it.
+/// Returns whether a form can carry the schema: an object, in every alternative.
 fn is_form(document: &Value, schema: &Value) -> bool {
     let is_open = |schema: &Value| schema.get("additionalProperties").is_some_and(|extra| *extra != json!(false));
     has_members(document, schema) || is_open(walk::resolve(document, schema))
 }
 
-/// Whether it is an object whose members the document names, or says to be of one type.
+/// Returns whether the schema is an object whose members are named by the document or all have one type.
 fn has_members(document: &Value, schema: &Value) -> bool {
     let whole = walk::resolve(document, schema);
     let is_object = |schema: &Value| matches!(walk::kind(walk::resolve(document, schema)), None | Some("object"));

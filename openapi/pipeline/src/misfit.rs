@@ -1,6 +1,6 @@
-//! What a hint of an overlay says that the document does not bear out.
+//! Overlay hints that contradict the document.
 
-/// What is wrong with a hint: the key at fault, empty for the hint as a whole, why, and what to do.
+/// An error in a hint: the key at fault (empty for the hint as a whole), the problem, and the remedy.
 #[derive(Debug)]
 pub(crate) struct Misfit {
     pub(crate) key: &'static str,
@@ -8,18 +8,18 @@ pub(crate) struct Misfit {
     pub(crate) help: &'static str,
 }
 
-/// A hint that is wrong in a key of its own.
+/// Creates the error for a wrong key of a hint.
 pub(crate) fn misfit(key: &'static str, problem: impl Into<String>, help: &'static str) -> Misfit {
     Misfit { key, problem: problem.into(), help }
 }
 
-/// A place in a body that the document does not have.
+/// Creates the error for a place that the document does not have in a body.
 pub(crate) fn absent(key: &'static str, pointer: &str, what: &str) -> Misfit {
     let problem = format!("the document has no `{}`, which is to be {what}", shown(pointer));
     misfit(key, problem, "a place is a JSON pointer into the body, such as `/data/items`; empty is the body itself")
 }
 
-/// A pointer for people: the root has a name.
+/// Returns a pointer as messages show it: the empty pointer is "the body".
 pub(crate) fn shown(pointer: &str) -> &str {
     if pointer.is_empty() { "the body" } else { pointer }
 }

@@ -1,11 +1,11 @@
-//! What somebody who mistyped a name may have meant.
+//! Suggestions for mistyped names.
 
-/// How many names are offered.
+/// The maximum number of names that a message suggests.
 const MOST: usize = 3;
-/// How alike two names are that may be one.
+/// The Jaro-Winkler similarity above which a name is suggested.
 const LIKENESS: f64 = 0.75;
 
-/// The known names that are like the one that was typed, the likest first.
+/// Returns the known names that are similar to the typed one, the most similar first. Case is ignored.
 pub fn near<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let typed = typed.to_lowercase();
     let mut near: Vec<(f64, &str)> = known
@@ -17,7 +17,7 @@ pub fn near<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'
     near.into_iter().map(|(_, known)| known).collect()
 }
 
-/// Help for a mistyped name: those that are like it, and what else to do.
+/// Returns the help text for a mistyped name: up to three similar names, then `otherwise`.
 pub fn did_you_mean<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>, otherwise: &str) -> String {
     let near: Vec<String> = near(typed, known).into_iter().take(MOST).map(|known| format!("`{known}`")).collect();
     if near.is_empty() { otherwise.to_owned() } else { format!("did you mean {}? {otherwise}", near.join(" or ")) }

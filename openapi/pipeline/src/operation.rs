@@ -1,4 +1,4 @@
-//! The operation table: what runtime, mock, probes and docs know about each call of an API.
+//! The operation table: the facts about each call of an API that runtime, mock, probes and docs share.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,10 +13,10 @@ use crate::streams::{Streamed, Streaming};
 use crate::webhook::Webhook;
 use crate::{Needed, pointer};
 
-/// One call of an API: its request, its answers, and the rules that the overlay adds to them.
+/// One call of an API: its request, its responses, and the rules that the overlay adds to them.
 #[derive(Clone, Debug, Serialize)]
 pub struct Operation {
-    /// The operationId, published or synthesised, in kebab-case where we name it: `sms-create`.
+    /// The operationId, published or synthesized. A synthesized id is in kebab-case: `sms-create`.
     pub id: String,
     /// The Rust method's name, the id in snake_case: `sms_create`.
     pub function: String,
@@ -24,13 +24,13 @@ pub struct Operation {
     pub method: String,
     /// The path template below the base URL: `/sms/{id}`.
     pub path: String,
-    /// The pairs of the query that every request has, where its path is documented with them: `/responses?beta=true`.
+    /// The query pairs that every request has, if its path is documented with them: `/responses?beta=true`.
     pub query: Vec<(String, String)>,
-    /// Its key of `paths` in the document: the path with that query, and with a fragment that is not sent, where a path is
+    /// Its key of `paths` in the document: the path with that query, and with a fragment that is not sent if a path is
     /// documented more than once: `/token#refresh`.
     pub key: String,
-    /// The server that answers it, where the document gives it one of its own: the URL with the defaults of its variables, without a
-    /// slash at its end. `None` where it is that of the API.
+    /// The server of the operation if the document gives it one of its own: the URL with the default values of its variables,
+    /// without a trailing slash. `None` for the API's server.
     pub server: Option<String>,
     /// The document's one-line summary, or an empty string.
     pub summary: String,
@@ -38,49 +38,49 @@ pub struct Operation {
     pub parameters: Vec<Parameter>,
     /// The request body, if the operation takes one.
     pub body: Option<Body>,
-    /// Every documented answer by status (`200`, `4XX`, `default`).
+    /// Every documented response by status (`200`, `4XX`, `default`).
     pub responses: BTreeMap<String, ResponseShape>,
     /// The kinds of token that may call it, as the contract names them.
     pub credentials: Vec<String>,
-    /// The credentials that it takes, by those kinds and by the document's `security`.
+    /// The accepted credentials, by those kinds and by the document's `security`.
     #[serde(skip)]
     pub needed: Arc<Needed>,
     /// The scopes that a token needs, all of them; empty means that any valid token will do.
     pub scopes: Vec<String>,
-    /// Why the scopes are not verified, where they are inferred.
+    /// The reason why the scopes are not verified, if they are inferred.
     pub scopes_unverified: Option<String>,
     /// The resource name that granular permissions use for this operation.
     pub resource: Option<String>,
-    /// Whether a request may be repeated.
+    /// The retry class of a request.
     pub retry: Retry,
-    /// With [`Retry::Keyed`]: the field of each body item that makes a repeat harmless.
+    /// With [`Retry::Keyed`]: the field of each body item that makes a retry harmless.
     pub retry_key: Option<String>,
-    /// The header under which the server recognizes a call that is sent again: clients make a key for each call, and repeat it under
-    /// that key whatever [`retry`](Self::retry) says.
+    /// The header under which the server recognizes a call that is sent again. Clients make a key for each call and retry it
+    /// with that key, whatever [`retry`](Self::retry) says.
     pub idempotency_key: Option<String>,
     /// The rate-limit class: operations of one class share a budget.
     pub rate_limit: String,
-    /// The path parameters that tell whose budget it is: each of their values has one of its own.
+    /// The path parameters that select the budget: each of their values has its own budget.
     pub rate_limit_by: Vec<String>,
-    /// How the operation pages through results.
+    /// The pagination of the operation, if it returns pages.
     pub pagination: Option<Pagination>,
-    /// How a success tells of items that failed: in any of these ways. Empty where a success is a whole one.
+    /// The descriptions of failed items in a success; any of them may apply. Empty if a success is always complete.
     pub partial: Vec<Partial>,
-    /// How it takes many items in one call, where it does.
+    /// The batch parameters of the operation, if it takes many items in one call.
     #[serde(skip)]
     pub batching: Option<Batching>,
-    /// How it answers with one item after another, where it does.
+    /// The streamed response of the operation, if it answers with a sequence of items.
     pub streaming: Option<Streaming>,
-    /// The calls that the server makes because of it.
+    /// The calls that the server makes because of the operation.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub callbacks: Vec<Webhook>,
-    /// Whether it documents a 202 with the place of a status, which clients ask for until the work is over.
+    /// True if it documents a 202 with the location of a status monitor, which clients poll until the work is done.
     pub polls: bool,
-    /// Whether a call costs money.
+    /// True if a call costs money.
     pub spends: bool,
     /// The error profile: the envelope of this API's error bodies.
     pub errors: String,
-    /// Why the whole operation is not verified, where it is inferred.
+    /// The reason why the whole operation is not verified, if it is inferred.
     pub unverified: Option<String>,
 }
 
@@ -89,27 +89,28 @@ pub struct Operation {
 pub struct Parameter {
     /// The name on the wire.
     pub name: String,
-    /// Where the parameter is sent.
+    /// The part of the request in which the parameter is sent.
     pub place: Place,
-    /// Whether a request without it is refused.
+    /// True if the server refuses a request without it.
     pub required: bool,
     /// Its JSON schema, as in the repaired document.
     pub schema: Value,
-    /// How its values are written, where that is not as usual: a list in a query by one pair for each value, one value elsewhere.
+    /// The style of its values, if it is not the default. The default is one pair for each value of a list in a query, and
+    /// one value elsewhere.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub style: Option<ListStyle>,
 }
 
 impl Parameter {
-    /// Whether it makes a request conditional (RFC 9110, section 13.1).
+    /// Returns whether the parameter makes a request conditional (RFC 9110, section 13.1).
     pub fn is_condition(&self) -> bool {
         let conditions = ["if-match", "if-none-match", "if-modified-since", "if-unmodified-since"];
         self.place == Place::Header && conditions.iter().any(|name| self.name.eq_ignore_ascii_case(name))
     }
 }
 
-/// How the values of a list are written as one parameter: OpenAPI's `style` and `explode`, as `keyfit::ListStyle` has them. A value
-/// that is no list is one with one value.
+/// The serialization of a list as one parameter: OpenAPI's `style` and `explode`, as in `keyfit::ListStyle`. A value that is
+/// not a list is written as a list with one value.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum ListStyle {
     /// `1,2`.
@@ -133,7 +134,7 @@ pub enum ListStyle {
 }
 
 impl ListStyle {
-    /// What stands between values in one text, before it is percent-encoded; `None` where each stands by itself.
+    /// Returns the separator of values in one text, before percent-encoding; `None` if each value is written by itself.
     pub fn separator(self) -> Option<char> {
         match self {
             Self::Commas | Self::Label | Self::Matrix => Some(','),
@@ -146,7 +147,7 @@ impl ListStyle {
     }
 }
 
-/// Where a parameter is sent.
+/// The part of the request in which a parameter is sent.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Place {
@@ -163,34 +164,34 @@ pub enum Place {
 pub struct Body {
     /// The media type that is sent.
     pub media_type: String,
-    /// Whether a request without it is refused.
+    /// True if the server refuses a request without it.
     pub required: bool,
-    /// Its JSON schema, possibly a `$ref` into the document. Of one item after another it is that of the list of them.
+    /// Its JSON schema, possibly a `$ref` into the document. For a sequence of items, the schema of the list of them.
     pub schema: Value,
-    /// What the document says of how the members of a form are written: OpenAPI's `encoding`, or null.
+    /// The document's serialization of the members of a form: OpenAPI's `encoding`, or null.
     #[serde(skip)]
     pub encoding: Value,
 }
 
-/// A documented answer.
+/// A documented response.
 #[derive(Clone, Debug, Serialize)]
 pub struct ResponseShape {
     /// The document's description.
     pub description: String,
-    /// The media type, `None` where the answer has no body: of several the one that clients ask for, which is one of items only where
+    /// The media type that clients ask for; `None` if the response has no body. It is a media type of streamed items only if
     /// there is no other.
     pub media_type: Option<String>,
     /// The JSON schema of the body, possibly a `$ref` into the document.
     pub schema: Option<Value>,
-    /// The body that is one item after another, where it has such a one, beside or in place of the other.
+    /// The body that is a sequence of items, if there is one, beside or in place of the other body.
     pub streamed: Option<Streamed>,
     /// The names of the documented headers.
     pub headers: Vec<String>,
-    /// Why this answer is not verified, where it is inferred.
+    /// The reason why this response is not verified, if it is inferred.
     pub unverified: Option<String>,
 }
 
-/// Whether a request may be sent again when its outcome is unknown.
+/// The retry class of a request whose outcome is unknown.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Retry {
@@ -198,19 +199,19 @@ pub enum Retry {
     Safe,
     /// Sending it twice has the effect of sending it once.
     Idempotent,
-    /// A key in the body makes the server ignore the second one.
+    /// A key in the body makes the server ignore the second request.
     Keyed,
     /// A second request could have a second effect.
     Never,
 }
 
 impl Operation {
-    /// The JSON pointer of the operation in its document.
+    /// Returns the JSON pointer of the operation in its document.
     pub(crate) fn pointer(&self) -> String {
         pointer::join(&pointer::join("/paths", &self.key), &self.method.to_lowercase())
     }
 
-    /// The documented 2xx statuses, in order; `2XX` counts as 200.
+    /// Returns the documented 2xx statuses, in order; `2XX` counts as 200.
     pub fn success_statuses(&self) -> Vec<u16> {
         self.responses
             .keys()
@@ -222,12 +223,13 @@ impl Operation {
             .collect()
     }
 
-    /// Whether a parameter is the header for which clients [make a key](Self::idempotency_key), so that nobody has to give one.
+    /// Returns whether a parameter is the header for which clients [make a key](Self::idempotency_key), so that callers need
+    /// not give one.
     pub fn makes(&self, name: &str, place: Place) -> bool {
         place == Place::Header && self.idempotency_key.as_ref().is_some_and(|key| key.eq_ignore_ascii_case(name))
     }
 
-    /// Whether the document speaks of this status: by its number or its class, not by `default`.
+    /// Returns whether the document describes this status: by its number or its class, not by `default`.
     pub fn documents(&self, status: u16) -> bool {
         self.responses.contains_key(&status.to_string()) || self.responses.contains_key(&format!("{}XX", status / 100))
     }

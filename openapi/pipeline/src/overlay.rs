@@ -1,4 +1,4 @@
-//! OpenAPI Overlay 1.0: what the pipeline needs and a published document lacks, each action with its reason.
+//! OpenAPI Overlay 1.0: information that the pipeline needs and a published document lacks, each action with its reason.
 
 use roas_overlay::common::apply::{compile_path, locate, remove_at};
 use roas_overlay::v1_0::{Action, Overlay};
@@ -18,19 +18,19 @@ pub(crate) struct Applied {
 }
 
 impl Applied {
-    /// The published document, and what it became with each action.
+    /// Returns the published document, and its state after each action.
     pub(crate) fn states(&self, published: &Value) -> Vec<Value> {
         let mut states = vec![published.clone()];
         self.replay(published, |state| states.push(state.clone()));
         states
     }
 
-    /// The place of an action, by its number.
+    /// Returns the place of an action, by its number.
     pub(crate) fn action(&self, index: usize) -> Place {
         self.located.place(&format!("/actions/{index}"))
     }
 
-    /// The place of the last action that put the node in.
+    /// Returns the place of the last action that added the node.
     pub(crate) fn place(&self, published: &Value, node: &str) -> Option<Place> {
         let mut before = published.pointer(node).cloned();
         let (mut action, mut found) = (0, None);
@@ -47,25 +47,25 @@ impl Applied {
         Some(self.action(found?))
     }
 
-    /// The same, where the states are known already.
+    /// Returns the same place as [`place`](Self::place), from states that are computed already.
     pub(crate) fn place_in(&self, states: &[Value], node: &str) -> Option<Place> {
         let action = states.windows(2).rposition(|pair| puts_in(pair[0].pointer(node), pair[1].pointer(node)))?;
         Some(self.action(action))
     }
 
-    /// Applies the actions once more, and shows what the document is after each of them.
+    /// Applies the actions again, and passes the state after each of them to `seen`.
     fn replay(&self, published: &Value, mut seen: impl FnMut(&Value)) {
         let mut state = published.clone();
         let mut budget = Budget::of(&state);
         for action in &self.overlay.actions {
-            // All of them were applied before: none can fail.
+            // All actions were applied before, so none can fail.
             let _ = budget.act(&mut state, action);
             seen(&state);
         }
     }
 }
 
-/// What is only changed inside was put in by someone else.
+/// Returns whether a node was added or replaced, and not only changed inside.
 fn puts_in(before: Option<&Value>, after: Option<&Value>) -> bool {
     let is_inside = |before: &Value, after: &Value| {
         before.is_object() && after.is_object() || before.is_array() && after.is_array()
@@ -77,8 +77,8 @@ fn puts_in(before: Option<&Value>, after: Option<&Value>) -> bool {
     }
 }
 
-/// Applies every action, or none, and returns the document: a target that matches nothing stops the build, so that an
-/// overlay cannot outlive the part of the document that it was written for.
+/// Applies every action, or none, and returns the document. A target that matches nothing is an error, so that an overlay
+/// cannot outlive the part of the document that it was written for.
 pub(crate) fn apply(published: &mut Located, overlay: &Text, repairs: &mut Repairs) -> Result<Value, Failure> {
     let mut document = published.value.clone();
     let located = Located::read(overlay)?;
@@ -111,12 +111,13 @@ pub(crate) fn apply(published: &mut Located, overlay: &Text, repairs: &mut Repai
     Ok(document)
 }
 
-/// The most nodes that actions may make of a document: each may match thousands of nodes and multiply what is there.
+/// The maximum number of nodes of a document after an action: each action may match thousands of nodes and multiply their
+/// content.
 const MOST_NODES: usize = 800_000;
 
-/// What the actions of an overlay may still make of a document.
+/// The remaining budget of an overlay's actions.
 struct Budget {
-    /// No fewer nodes than there are.
+    /// An upper bound of the number of nodes.
     nodes: usize,
 }
 
@@ -125,8 +126,8 @@ impl Budget {
         Self { nodes: extent(document).0 }
     }
 
-    /// Applies an action as Overlay 1.0 says, or says what is wrong with it and what to do. Returns the places where a list or
-    /// an object made way for the other.
+    /// Applies an action as Overlay 1.0 defines it; an error holds the problem and its remedy. Returns the places where a
+    /// list replaced an object, or an object a list.
     fn act(&mut self, document: &mut Value, action: &Action) -> Result<Vec<String>, (String, &'static str)> {
         let write = "write an RFC 9535 query such as $.paths['/sms'].post";
         target::check(&action.target).map_err(|problem| (problem, "split the action, or name the nodes"))?;
@@ -143,7 +144,7 @@ impl Budget {
         }
         let mut replaced = Vec::new();
         if action.is_remove() {
-            // From the end, so that the places of earlier items stay what they are.
+            // In reverse order, so that the indexes of earlier items stay valid.
             for at in found.iter().rev() {
                 remove_at(document, at);
             }
@@ -167,7 +168,7 @@ impl Budget {
         let more = nodes.saturating_mul(found.len());
         let deepest = found.iter().map(|at| at.matches('/').count() + depth).max().unwrap_or_default();
         if self.nodes.saturating_add(more) > MOST_NODES {
-            // What was counted on the way may be more than there is.
+            // The running count may be higher than the actual number.
             *self = Self::of(document);
         }
         if self.nodes.saturating_add(more) > MOST_NODES {
@@ -181,8 +182,8 @@ impl Budget {
     }
 }
 
-/// Refuses an update that does not suit what the target matches: an object is merged into objects and is an entry of lists, so
-/// that a target of both would put it where its author did not look.
+/// Returns an error if an update does not suit the nodes that the target matches: an object is merged into objects and
+/// appended to lists, so that a target that matches both would add it in places that its author did not consider.
 fn check_kinds(document: &Value, found: &[String], update: &Value) -> Result<(), (String, &'static str)> {
     let is_list = |at: &&String| document.pointer(at).is_some_and(Value::is_array);
     let (lists, objects): (Vec<&String>, Vec<&String>) = found.iter().partition(is_list);
@@ -205,8 +206,8 @@ fn check_kinds(document: &Value, found: &[String], update: &Value) -> Result<(),
     }
 }
 
-/// Merges an update into a node: objects member by member, lists by appending, and anything else by replacing. `replaced` gets
-/// the places where a list or an object made way for the other.
+/// Merges an update into a node: objects member by member, lists by appending, and anything else by replacing. `replaced`
+/// receives the places where a list replaced an object, or an object a list.
 fn merge(node: &mut Value, update: &Value, at: &str, replaced: &mut Vec<String>) {
     match (node, update) {
         (Value::Object(node), Value::Object(update)) => {
@@ -229,7 +230,7 @@ fn merge(node: &mut Value, update: &Value, at: &str, replaced: &mut Vec<String>)
     }
 }
 
-/// How many nodes a value has, and how deep they nest.
+/// Returns the number of nodes of a value, and their maximum depth.
 fn extent(value: &Value) -> (usize, usize) {
     let below = |nodes: &mut dyn Iterator<Item = &Value>| {
         nodes.map(extent).fold((1, 1), |(count, deepest), (nodes, depth)| (count + nodes, deepest.max(depth + 1)))

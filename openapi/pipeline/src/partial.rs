@@ -1,5 +1,5 @@
-//! Where the answer to a call with many items tells which of them failed: what an overlay says under `x-keyfit: partial`, held to
-//! the document.
+//! The item results in the response to a call with many items: the overlay's `x-keyfit: partial`, validated against the
+//! document.
 
 pub(crate) mod guess;
 mod names;
@@ -14,57 +14,58 @@ use crate::operation::ResponseShape;
 use crate::place::{items, member};
 use crate::{Api, pointer, walk};
 
-/// Where a success tells the outcome of the items of a call. Places are JSON pointers into its body; what it does not tell is left
-/// out.
+/// The places where a successful response reports the outcomes of a call's items. Places are JSON pointers into its body;
+/// absent places are left out.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Partial {
-    /// How many items came.
+    /// The number of received items.
     pub received: Option<String>,
-    /// How many were accepted.
+    /// The number of accepted items.
     pub accepted: Option<String>,
-    /// How many were rejected.
+    /// The number of rejected items.
     pub rejected: Option<String>,
-    /// The list of those that were accepted.
+    /// The list of the accepted items.
     pub accepted_items: Option<String>,
-    /// The list of those that were rejected.
+    /// The list of the rejected items.
     pub rejected_items: Option<String>,
     /// The list with one outcome for each item, in the order in which they were sent.
     pub outcomes: Option<String>,
-    /// Where an outcome says how its item ended: a pointer into the outcome.
+    /// The member of an outcome that holds the result of its item: a pointer into the outcome.
     pub outcome: Option<String>,
-    /// What stands there where the item was accepted.
+    /// The values of that member for an accepted item.
     pub accepted_as: Vec<Value>,
-    /// Where an entry of any of the lists says why its item was rejected: a pointer into the entry. Without `outcome`, an outcome
-    /// that holds anything there is of a rejected item.
+    /// The member of a list entry that holds the reason for the rejection of its item: a pointer into the entry. Without
+    /// `outcome`, an outcome with any value there is that of a rejected item.
     pub reason: Option<String>,
-    /// Where an entry of a list says which item it is about: its position among those that were sent. A pointer into the entry.
+    /// The member of a list entry that holds the position of its item among those that were sent: a pointer into the entry.
     pub position: Option<String>,
     /// The position of the first item: 0, or 1.
     pub first: u64,
-    /// Where an entry repeats members of its item: a pointer into the entry, empty where they stand in the entry itself.
+    /// The member of a list entry that repeats members of its item: a pointer into the entry, empty if the entry itself holds
+    /// them.
     pub item: Option<String>,
 }
 
 impl Partial {
-    /// The place that tells of items that failed.
+    /// Returns the place that reports failed items.
     pub fn tells_at(&self) -> &str {
         let places = [&self.outcomes, &self.rejected_items, &self.rejected, &self.received];
         places.into_iter().flatten().next().map_or("", String::as_str)
     }
 
-    /// What it is called where an operation has several: the names on the way to that place.
+    /// Returns a name for the case that an operation has several descriptions: the names on the path to that place.
     pub fn name(&self) -> String {
         let names: Vec<String> = pointer::names(self.tells_at()).collect();
         if names.is_empty() { "body".to_owned() } else { names.join("-").replace('/', "-") }
     }
 
-    /// What stands in an outcome where the item was accepted, as texts.
+    /// Returns the values that mark an accepted item in an outcome, as texts.
     pub fn accepted_texts(&self) -> Vec<String> {
         self.accepted_as.iter().map(text).collect()
     }
 
-    /// Whether an outcome is that of an accepted item: what is not known as acceptance is none.
+    /// Returns whether an outcome is that of an accepted item. An unknown value is not an acceptance.
     pub fn accepts(&self, outcome: &Value) -> bool {
         match &self.outcome {
             Some(at) => outcome.pointer(at).is_some_and(|said| self.accepted_texts().contains(&text(said))),
@@ -72,7 +73,8 @@ impl Partial {
         }
     }
 
-    /// The schema of the answers that it describes: of alternatives, the first that has all of its places.
+    /// Returns the schema of the responses that the description applies to: of alternatives, the first that has all of its
+    /// places.
     pub fn schema<'a>(&self, api: &'a Api, answer: &'a Value) -> &'a Value {
         let answer = api.resolve(answer);
         let mut alternatives = ["oneOf", "anyOf"].into_iter().filter_map(|key| answer.get(key)?.as_array()).flatten();
@@ -82,7 +84,7 @@ impl Partial {
         alternatives.find(has).map_or(answer, |schema| api.resolve(schema))
     }
 
-    /// The places in the body, with their keys.
+    /// Returns the places in the body, with their keys.
     pub fn places(&self) -> [(&'static str, Option<&str>); 6] {
         [
             ("received", self.received.as_deref()),
@@ -94,7 +96,7 @@ impl Partial {
         ]
     }
 
-    /// The places in an entry of a list, with their keys.
+    /// Returns the places in an entry of a list, with their keys.
     fn places_in_entries(&self) -> [(&'static str, Option<&str>); 4] {
         [
             ("outcome", self.outcome.as_deref()),
@@ -104,7 +106,7 @@ impl Partial {
         ]
     }
 
-    /// Refuses what says nothing, or contradicts itself.
+    /// Returns an error if the description is empty or contradicts itself.
     fn check(&self) -> Result<(), Misfit> {
         let tells_a_difference = self.received.is_some() && (self.accepted.is_some() || self.accepted_items.is_some());
         if self.rejected.is_none() && self.rejected_items.is_none() && self.outcomes.is_none() && !tells_a_difference {
@@ -138,7 +140,7 @@ impl Partial {
         Ok(())
     }
 
-    /// Holds its places to the schema of the success.
+    /// Validates its places against the schema of the success.
     fn check_places(&self, document: &Value, answer: &Value) -> Result<(), Misfit> {
         let mut entries = Vec::new();
         for (key, place) in self.places() {
@@ -166,12 +168,12 @@ impl Partial {
     }
 }
 
-/// The descriptions of an overlay: one, or a list of several.
+/// The descriptions of an overlay: one, or a list.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Hint(Vec<Partial>);
 
 impl Hint {
-    /// The descriptions, which fit the document. What is wrong comes with the place of its description below the hint.
+    /// Returns the descriptions if they fit the document. An error has the place of its description below the hint.
     pub(crate) fn settle(
         self,
         document: &Value,
@@ -212,12 +214,12 @@ impl<'de> Deserialize<'de> for Hint {
     }
 }
 
-/// A text as it is, a number or a boolean as its text.
+/// Returns a text unchanged, and a number or a boolean as text.
 fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// Whether a reason says nothing.
+/// Returns whether a reason is empty.
 fn is_nothing(reason: &Value) -> bool {
     [Value::Null, json!(false), json!(""), json!([]), json!({})].contains(reason)
 }

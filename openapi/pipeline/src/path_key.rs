@@ -1,4 +1,4 @@
-//! Keys of `paths`: a path template, and what some documents add to it to document a path more than once.
+//! Keys of `paths`: a path template, with the additions by which some documents document a path more than once.
 
 use serde_json::{Value, json};
 
@@ -6,14 +6,14 @@ use crate::normalize::{percent_decoded, template_names};
 use crate::repair::Repairs;
 use crate::{pointer, walk};
 
-/// A key of `paths`, taken apart.
+/// A key of `paths`, split into its parts.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct PathKey<'a> {
     /// The template of the path: `/responses/{id}`.
     pub(crate) path: &'a str,
-    /// The query that every request has, as it is written: `beta=true`. Empty where there is none.
+    /// The query of every request, as written: `beta=true`. Empty if there is none.
     pub(crate) query: &'a str,
-    /// What only tells the key from others and is not sent. Empty where there is none.
+    /// The part that distinguishes the key from others and is not sent. Empty if there is none.
     pub(crate) fragment: &'a str,
 }
 
@@ -24,12 +24,12 @@ impl<'a> PathKey<'a> {
         Self { path, query, fragment }
     }
 
-    /// The pairs of the query that are the same in each request, decoded. One without a value has an empty one.
+    /// Returns the decoded query pairs that are the same in each request. A pair without a value has an empty one.
     pub(crate) fn pairs(self) -> Vec<(String, String)> {
         self.written().filter(|pair| !pair.contains('{')).map(split).collect()
     }
 
-    /// The parameters that stand in the query, with the name that they have there.
+    /// Returns the parameters in the query, with their names there.
     fn parameters(self) -> Vec<(String, String)> {
         let given = self.written().map(split);
         given.filter_map(|(name, value)| Some((name, parameter(&value)?.to_owned()))).collect()
@@ -39,7 +39,7 @@ impl<'a> PathKey<'a> {
         self.query.split('&').filter(|pair| !pair.is_empty())
     }
 
-    /// What the client generator takes for the path of an operation: the key itself, unless there are braces behind the path.
+    /// Returns the path of an operation for the client generator: the key itself, unless there are braces after the path.
     pub(crate) fn for_generator(key: &'a str, function: &str) -> String {
         let parts = Self::of(key);
         if !parts.query.contains(['{', '}']) && !parts.fragment.contains(['{', '}']) {
@@ -50,7 +50,7 @@ impl<'a> PathKey<'a> {
         format!("{}{mark}{}#{function}", parts.path, query.join("&"))
     }
 
-    /// Why no request can be made with the query.
+    /// Returns the reason why no request can be made with the query.
     pub(crate) fn misfit(self) -> Option<String> {
         if let Some(odd) = self.query.chars().find(|letter| !letter.is_ascii_graphic() || *letter == '\\') {
             return Some(format!("the query of the path holds {odd:?}: percent-encode what is no plain ASCII"));
@@ -66,7 +66,7 @@ impl<'a> PathKey<'a> {
     }
 }
 
-/// The name and value of a pair, decoded.
+/// Returns the decoded name and value of a pair.
 fn split(pair: &str) -> (String, String) {
     let decoded = |text: &str| {
         let spaced = text.replace('+', " ");
@@ -76,12 +76,12 @@ fn split(pair: &str) -> (String, String) {
     (decoded(name), decoded(value))
 }
 
-/// The name in `{name}`.
+/// Returns the name in `{name}`.
 fn parameter(value: &str) -> Option<&str> {
     value.strip_prefix('{')?.strip_suffix('}').filter(|name| !name.is_empty() && !name.contains(['{', '}']))
 }
 
-/// Makes parameters of what stands in the query of a path as `name={parameter}`, and takes those away whose value the path gives.
+/// Creates parameters for `name={parameter}` in the query of a path, and removes parameters whose value the path determines.
 pub(crate) fn settle(document: &mut Value, repairs: &mut Repairs) {
     for at in walk::operation_pointers(document) {
         let (_, key) = walk::method_and_path(&at);
@@ -113,11 +113,11 @@ pub(crate) fn settle(document: &mut Value, repairs: &mut Repairs) {
     }
 }
 
-/// A required parameter of the query, made of one of the path where that is declared.
+/// Creates a required query parameter, from the declared path parameter if there is one.
 fn in_query(of_path: Option<Value>, name: &str) -> Value {
     let mut parameter = of_path.unwrap_or_else(|| json!({ "schema": { "type": "string" } }));
     if let Some(parameter) = parameter.as_object_mut() {
-        // Of the styles of paths queries know none.
+        // The styles of paths do not apply to queries.
         parameter.shift_remove("style");
         parameter.shift_remove("explode");
         parameter.extend(

@@ -1,8 +1,8 @@
-//! Texts of strangers, for terminals, logs and reports.
+//! Untrusted text in terminals, logs and reports.
 
-/// A text in one line without characters that command a terminal or are not seen: they are written as Rust does. What a
-/// document names or a server answers could otherwise move the cursor of a terminal, turn the text around, or begin a line
-/// with a command to the CI system that reads the log.
+/// Returns a text in one line, with control characters and invisible characters escaped as in Rust. A text from a document or
+/// a server could otherwise move the cursor of a terminal, reverse the text, or begin a line with a command to the CI system
+/// that reads the log.
 pub fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for character in text.chars() {
@@ -15,13 +15,14 @@ pub fn plain(text: &str) -> String {
     plain
 }
 
-/// The beginning of a text, as a message can hold it.
+/// Returns the first 200 characters of a text, with an ellipsis if it is longer.
 pub(crate) fn short(text: &str) -> String {
     const LONGEST: usize = 200;
     if text.chars().count() <= LONGEST { text.to_owned() } else { text.chars().take(LONGEST).chain(['…']).collect() }
 }
 
-/// `keyfit::redact` has the same list: neither crate stands upon the other.
+/// Returns whether a character is a control or invisible character. `keyfit::redact` has the same list: neither crate depends
+/// on the other.
 fn is_hidden(character: char) -> bool {
     let is_control = character.is_control() && character != '\t';
     let is_unseen = matches!(character,

@@ -1,11 +1,11 @@
 //! JSON pointers (RFC 6901).
 
-/// The pointer of a member.
+/// Returns the pointer of a member.
 pub(crate) fn join(parent: &str, key: &str) -> String {
     let mut pointer = String::with_capacity(parent.len() + 1 + key.len());
     pointer.push_str(parent);
     pointer.push('/');
-    // Most keys hold neither, and a document has tens of thousands of them.
+    // Most keys need no escape, and a document has tens of thousands of keys.
     if key.contains(['~', '/']) {
         pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
     } else {
@@ -14,12 +14,12 @@ pub(crate) fn join(parent: &str, key: &str) -> String {
     pointer
 }
 
-/// The last member's name, unescaped.
+/// Returns the unescaped name of the last member.
 pub(crate) fn name(pointer: &str) -> String {
     unescaped(pointer.rsplit('/').next().unwrap_or_default())
 }
 
-/// The names of the members on the way, unescaped.
+/// Returns the unescaped names of all members of the pointer.
 pub(crate) fn names(pointer: &str) -> impl Iterator<Item = String> {
     pointer.split('/').skip(1).map(unescaped)
 }
@@ -28,7 +28,7 @@ fn unescaped(name: &str) -> String {
     name.replace("~1", "/").replace("~0", "~")
 }
 
-/// The pointer of a local `$ref`, `None` where it leads to another file.
+/// Returns the pointer of a local `$ref`; `None` if it refers to another file.
 pub(crate) fn of_reference(reference: &str) -> Option<&str> {
     reference.strip_prefix('#')
 }

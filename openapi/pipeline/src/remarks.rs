@@ -1,4 +1,4 @@
-//! What is odd about a document and can be read all the same, for its owner: nothing is changed for it.
+//! Remarks for the owner of a document: oddities that the pipeline can read. Remarks change nothing.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -12,13 +12,14 @@ use crate::repair::Repairs;
 use crate::template::nameless;
 use crate::{Operation, Text, pointer, walk};
 
-/// Notes everything that is odd.
+/// Records every oddity of a document.
 pub(crate) fn note(document: &Value, repairs: &mut Repairs) {
     paths(document, repairs);
     statuses(document, repairs);
 }
 
-/// A file that is called JSON and is none: YAML has commas at the end of lists, comments and plain text as well.
+/// Records a file with the extension `.json` that is not valid JSON: YAML allows trailing commas in lists, comments and plain
+/// text as well.
 pub(crate) fn text(text: &Text, repairs: &mut Repairs) {
     if !text.path.to_ascii_lowercase().ends_with(".json") {
         return;
@@ -28,7 +29,7 @@ pub(crate) fn text(text: &Text, repairs: &mut Repairs) {
     }
 }
 
-/// What looks like pages, and has no hint.
+/// Records an operation that looks paged and has no hint.
 pub(crate) fn pages(operation: &Operation, guess: &Guess, repairs: &mut Repairs) {
     if !guess.is_certain {
         let note = format!(
@@ -40,7 +41,7 @@ pub(crate) fn pages(operation: &Operation, guess: &Guess, repairs: &mut Repairs)
     }
 }
 
-/// Two paths that no request tells apart.
+/// Records paths that differ only in the names of their parameters: no request distinguishes them.
 fn paths(document: &Value, repairs: &mut Repairs) {
     let mut known: HashMap<String, String> = HashMap::new();
     for (at, _) in walk::path_items(document) {
@@ -55,7 +56,7 @@ fn paths(document: &Value, repairs: &mut Repairs) {
     }
 }
 
-/// An answer under what is no status.
+/// Records responses whose key is not a valid status.
 fn statuses(document: &Value, repairs: &mut Repairs) {
     for (at, operation) in walk::operations(document) {
         let answers = operation.get("responses").and_then(Value::as_object).into_iter().flatten();
@@ -66,7 +67,7 @@ fn statuses(document: &Value, repairs: &mut Repairs) {
     }
 }
 
-/// `200`, `2XX` or `default`, in any case.
+/// Returns true for `200`, `2XX` and `default`, in any case, and for extensions (`x-`).
 fn is_status(status: &str) -> bool {
     let status = status.to_uppercase();
     let is_code = matches!(status.as_bytes(), [b'1'..=b'5', b'0'..=b'9', b'0'..=b'9'] | [b'1'..=b'5', b'X', b'X']);

@@ -1,17 +1,17 @@
-//! The record of what the pipeline changed in a document, and why.
+//! The record of the changes that the pipeline made to a document, with their reasons.
 
 use serde::Serialize;
 
 /// One change.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Repair {
-    /// The rule that made it: `stray-key`, `operation-id`, `path-guard`, ...
+    /// The rule that made the change: `stray-key`, `operation-id`, `path-guard`, ...
     pub rule: &'static str,
     /// The JSON pointer of the changed node, or an overlay action's target.
     pub pointer: String,
-    /// What was changed and why.
+    /// A description of the change and its reason.
     pub note: String,
-    /// Whether callers have less than the document promises: a raw body in place of a type, an argument that cannot be
+    /// True if callers get less than the document promises: a raw body in place of a type, or an argument that cannot be
     /// given. The documentation of the method or type says so too.
     pub narrowed: bool,
 }
@@ -22,7 +22,7 @@ pub struct Repair {
 pub struct Repairs(Vec<Repair>);
 
 impl Repairs {
-    /// Every change.
+    /// Returns every change.
     pub fn iter(&self) -> impl Iterator<Item = &Repair> {
         self.0.iter()
     }
@@ -39,7 +39,7 @@ impl Repairs {
         self.push(Repair { rule, pointer: pointer.to_owned(), note: note.into(), narrowed: false });
     }
 
-    /// A change that leaves callers with less than the document promises.
+    /// Records a change that leaves callers with less than the document promises.
     pub(crate) fn narrow(&mut self, rule: &'static str, pointer: &str, note: impl Into<String>) {
         self.push(Repair { rule, pointer: pointer.to_owned(), note: note.into(), narrowed: true });
     }

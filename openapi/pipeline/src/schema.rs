@@ -1,7 +1,8 @@
-//! Whether a value fits a schema of OpenAPI. The dialect of 3.0 has `nullable` and boolean `exclusiveMinimum` and is no
-//! JSON Schema draft, so validators of those drafts read it wrongly. Of the words of 3.1 it judges those that say what a value, its
-//! members and its items are, and formats where they are asked for. Not judged are `if`, `contains`, `propertyNames`, what depends on other members and what is
-//! unevaluated, and of what takes more steps than there are for one value, no more than these.
+//! Validation of values against OpenAPI schemas. The dialect of 3.0 has `nullable` and boolean `exclusiveMinimum` and is not
+//! a JSON Schema draft, so validators of those drafts misread it. Of 3.1, the keywords for a value, its members and its items
+//! are supported, and formats on request. Not supported are `if`, `contains`, `propertyNames`, dependent keywords and
+//! unevaluated members and items. Validation of one value ends after a maximum number of steps; the remaining parts are not
+//! checked.
 
 use std::cell::Cell;
 use std::collections::HashSet;
@@ -12,7 +13,7 @@ use serde_json::{Map, Value};
 use crate::normalize::is_pattern;
 use crate::{Api, format, pattern, walk};
 
-/// Which way a value goes.
+/// The direction in which a value is sent.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Direction {
     /// From the client to the server.
@@ -22,7 +23,8 @@ pub enum Direction {
 }
 
 impl Direction {
-    /// The flag of members that are not sent this way: one that is required has to be there the other way alone.
+    /// Returns the flag of members that are not sent in this direction: if such a member is required, it is required in the
+    /// other direction only.
     pub(crate) fn hidden(self) -> &'static str {
         match self {
             Self::Request => "readOnly",
@@ -31,45 +33,46 @@ impl Direction {
     }
 }
 
-/// Where a value departs from its schema.
+/// A mismatch between a value and its schema.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Mismatch {
     /// The place in the value, as a JSON pointer.
     pub at: String,
-    /// What is wrong there.
+    /// A description of the problem.
     pub problem: String,
 }
 
-/// A way to hold a value against a schema, such as [`mismatch`] or [`misformat`].
+/// A function that validates a value against a schema, such as [`mismatch`] or [`misformat`].
 pub type Judgement = fn(&Api, Direction, &Value, &Value) -> Option<Mismatch>;
 
-/// The first mismatch of a value that goes this way with a schema, `None` if it fits.
+/// Returns the first mismatch between a schema and a value that is sent in this direction; `None` if it fits.
 pub fn mismatch(api: &Api, direction: Direction, schema: &Value, value: &Value) -> Option<Mismatch> {
     check(&Scope::of(&api.document, direction), schema, value, "").err()
 }
 
-/// The first text of a value that is not of the format that its schema names; `None` also where the value does not fit without that.
+/// Returns the first text of a value that does not have the format of its schema; also `None` if the value has another
+/// mismatch.
 pub fn misformat(api: &Api, direction: Direction, schema: &Value, value: &Value) -> Option<Mismatch> {
     let scope = Scope { judges_formats: true, ..Scope::of(&api.document, direction) };
     let found = check(&scope, schema, value, "").err()?;
     mismatch(api, direction, schema, value).is_none().then_some(found)
 }
 
-/// As [`mismatch`], where nothing is asked of parts that a transcription has by inference alone (`x-unverified`).
+/// Returns the same as [`mismatch`], except that parts marked as inferred (`x-unverified`) accept any value.
 pub fn mismatch_of_known(api: &Api, direction: Direction, schema: &Value, value: &Value) -> Option<Mismatch> {
     let scope = Scope { spares_unverified: true, ..Scope::of(&api.document, direction) };
     check(&scope, schema, value, "").err()
 }
 
-/// As [`misformat`], where nothing is asked of parts that a transcription has by inference alone (`x-unverified`).
+/// Returns the same as [`misformat`], except that parts marked as inferred (`x-unverified`) accept any value.
 pub fn misformat_of_known(api: &Api, direction: Direction, schema: &Value, value: &Value) -> Option<Mismatch> {
     let scope = Scope { judges_formats: true, spares_unverified: true, ..Scope::of(&api.document, direction) };
     let found = check(&scope, schema, value, "").err()?;
     mismatch_of_known(api, direction, schema, value).is_none().then_some(found)
 }
 
-/// Whether a text that is described anywhere in a part of the document has a format that can be judged. Of a part with more than is
-/// looked at, it may be.
+/// Returns whether any text in a part of the document has a format that can be validated. Returns true if the part is larger
+/// than the search limit.
 pub fn names_format(api: &Api, part: &Value) -> bool {
     let mut open = vec![part];
     let mut seen: HashSet<*const Value> = HashSet::new();
@@ -93,32 +96,32 @@ pub fn names_format(api: &Api, part: &Value) -> bool {
     false
 }
 
-/// How many parts of a document are looked at for a format.
+/// The maximum number of parts of a document that are searched for a format.
 const MOST_PARTS: usize = 5_000;
 
-/// Whether a member of a schema is sent this way, or, as the document says, the other way alone.
+/// Returns whether a member of a schema is sent in this direction, and not in the other direction only.
 pub fn is_sent(api: &Api, direction: Direction, schema: &Value, member: &str) -> bool {
     !is_hidden(&Scope::of(&api.document, direction), schema, member)
 }
 
-/// How many schemas are held against one value at most. Alternatives of alternatives multiply.
+/// The maximum number of schemas that one value is validated against. Nested alternatives multiply.
 const STEPS: usize = 300_000;
 
-/// The mark of what a transcription has by inference alone.
+/// The mark of parts of a transcribed document that are inferred only.
 const UNVERIFIED: &str = "x-unverified";
 
-/// What the text of a pattern costs, in steps.
+/// The cost of a pattern match, in steps.
 const PATTERN: usize = 30;
 
-/// The document that a schema is of, which way the value goes, and the steps that are left.
+/// The document of a schema, the direction of the value, and the remaining steps.
 pub(crate) struct Scope<'a> {
     document: &'a Value,
     direction: Direction,
-    /// Whether what stands beside a `$ref` holds too.
+    /// True if keywords beside a `$ref` apply as well.
     is_31: bool,
-    /// Whether a text has to be of the format that its schema names.
+    /// True if texts must have the format of their schema.
     judges_formats: bool,
-    /// Whether anything is right where the document says that it does not know.
+    /// True if inferred parts of the document accept any value.
     spares_unverified: bool,
     left: Cell<usize>,
 }
@@ -128,7 +131,7 @@ impl<'a> Scope<'a> {
         Self::with(document, direction, STEPS)
     }
 
-    /// The same with other steps.
+    /// Creates a scope with another number of steps.
     pub(crate) fn with(document: &'a Value, direction: Direction, steps: usize) -> Self {
         Self {
             document,
@@ -140,12 +143,12 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// The steps that are left; where none is, what was judged may be wrong.
+    /// Returns the remaining steps. At zero, the result of the validation may be wrong.
     pub(crate) fn left(&self) -> usize {
         self.left.get()
     }
 
-    /// Takes steps; `false` where none is left.
+    /// Consumes steps; returns `false` if there are none left.
     fn steps(&self, count: usize) -> bool {
         let left = self.left.get();
         self.left.set(left.saturating_sub(count));
@@ -153,7 +156,7 @@ impl<'a> Scope<'a> {
     }
 }
 
-/// Whether a value fits a schema of the document.
+/// Returns whether a value fits a schema of the document.
 pub(crate) fn fits(scope: &Scope<'_>, schema: &Value, value: &Value) -> bool {
     check(scope, schema, value, "").is_ok()
 }
@@ -168,7 +171,7 @@ fn part(scope: &Scope<'_>, whole: &Value, schema: &Value, value: &Value, at: &st
         return Ok(());
     }
     let document = scope.document;
-    // Authors of 3.0 mean it beside a `$ref` too.
+    // Authors of 3.0 documents expect `nullable` to apply beside a `$ref` too.
     if value.is_null() && schema["nullable"] == true {
         return Ok(());
     }
@@ -185,7 +188,7 @@ fn part(scope: &Scope<'_>, whole: &Value, schema: &Value, value: &Value, at: &st
     itself(scope, whole, target, value, at)
 }
 
-/// Checks a value against what a schema says, a reference in it left aside.
+/// Checks a value against the keywords of a schema, without its reference.
 fn itself(scope: &Scope<'_>, whole: &Value, schema: &Value, value: &Value, at: &str) -> Result<(), Mismatch> {
     if *schema == Value::Bool(false) {
         return fail(at, "is where nothing may be");
@@ -196,7 +199,7 @@ fn itself(scope: &Scope<'_>, whole: &Value, schema: &Value, value: &Value, at: &
     for key in ["anyOf", "oneOf"] {
         alternatives(scope, whole, schema, key, value, at)?;
     }
-    // What nothing is asked of may not be what must not be.
+    // An inferred `not` accepts any value as well.
     if let Some(not) = schema.get("not").filter(|not| !(scope.spares_unverified && not.get(UNVERIFIED).is_some()))
         && check(scope, not, value, at).is_ok()
     {
@@ -236,7 +239,7 @@ fn itself(scope: &Scope<'_>, whole: &Value, schema: &Value, value: &Value, at: &
     }
 }
 
-/// Whether two values are one: numbers by what they are, and not by how they are written.
+/// Returns whether two values are equal. Numbers are compared by value, not by notation.
 fn is_same(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Number(one), Value::Number(other)) => one == other || one.as_f64() == other.as_f64(),
@@ -251,7 +254,7 @@ fn is_same(one: &Value, other: &Value) -> bool {
     }
 }
 
-/// One of the alternatives of a union, or exactly one of them.
+/// Checks that a value fits one of the alternatives of a union (`anyOf`), or exactly one (`oneOf`).
 fn alternatives(
     scope: &Scope<'_>,
     whole: &Value,
@@ -271,7 +274,7 @@ fn alternatives(
         let named = variants.iter().find(|variant| names(schema, variant, told));
         match named {
             Some(variant) => return part(scope, whole, variant, value, at),
-            // Some say by a constant of their own what the discriminator has no word of.
+            // Some alternatives state the value by a constant, without an entry in the discriminator's mapping.
             None if variants.iter().any(|variant| is_constant(scope, variant, tag, told)) => {}
             None => return fail(&format!("{at}/{tag}"), "names none of the variants"),
         }
@@ -281,12 +284,12 @@ fn alternatives(
     if key == "oneOf" && fitting.len() > 1 {
         fitting = distinct(scope, fitting);
     }
-    // A null of several alternatives that may be null is one null.
+    // A null that fits several nullable alternatives counts once.
     if value.is_null() {
         fitting.truncate(1);
     }
     let count = fitting.len();
-    // What tells them apart may be what is not judged here.
+    // The alternatives may be distinguished by keywords that are not checked here.
     let is_clear = |variant: &Value| {
         let variant = walk::resolve(scope.document, variant);
         variant.get("format").is_none() && !(scope.spares_unverified && variant.get(UNVERIFIED).is_some())
@@ -297,7 +300,7 @@ fn alternatives(
     Ok(())
 }
 
-/// Whether a schema lists this text for a member.
+/// Returns whether a schema lists this text as a value of a member.
 fn is_constant(scope: &Scope<'_>, schema: &Value, member: &str, text: &str) -> bool {
     walk::composed(scope.document, schema).into_iter().any(|part| {
         let member = walk::resolve(scope.document, &part["properties"][member]);
@@ -305,13 +308,13 @@ fn is_constant(scope: &Scope<'_>, schema: &Value, member: &str, text: &str) -> b
     })
 }
 
-/// What tells a reader something, and nothing of the value.
+/// The keywords that inform readers and do not constrain values.
 const ANNOTATIONS: [&str; 7] = ["default", "deprecated", "description", "example", "examples", "externalDocs", "title"];
 
-/// How deep two schemas are compared.
+/// The maximum depth of a comparison of two schemas.
 const DEEPEST: usize = 16;
 
-/// The schemas without those that say what an earlier one says: no value can be of one of them alone.
+/// Returns the schemas without duplicates: no value can fit only one of two equal schemas.
 fn distinct<'a>(scope: &Scope<'_>, schemas: Vec<&'a Value>) -> Vec<&'a Value> {
     let mut distinct: Vec<&Value> = Vec::new();
     for schema in schemas {
@@ -322,7 +325,7 @@ fn distinct<'a>(scope: &Scope<'_>, schemas: Vec<&'a Value>) -> Vec<&'a Value> {
     distinct
 }
 
-/// Whether two schemas ask for the same, by the same words.
+/// Returns whether two schemas are equal, annotations left out.
 fn says_the_same(scope: &Scope<'_>, one: &Value, other: &Value, depth: usize) -> bool {
     if !scope.steps(1) || depth > DEEPEST {
         return false;
@@ -337,7 +340,7 @@ fn says_the_same(scope: &Scope<'_>, one: &Value, other: &Value, depth: usize) ->
             let says = |key: &&String| !ANNOTATIONS.contains(&key.as_str()) && !key.starts_with("x-");
             one.keys().filter(says).count() == other.keys().filter(says).count()
                 && one.iter().filter(|(key, _)| says(key)).all(|(key, one)| match (one, other.get(key)) {
-                    // Names that the author of the document chose, and no words of schemas.
+                    // Names that the author of the document chose, not keywords.
                     (Value::Object(one), Some(Value::Object(other))) if key == "properties" => {
                         one.len() == other.len()
                             && one.iter().all(|(name, one)| other.get(name).is_some_and(|other| same(one, other)))
@@ -352,12 +355,12 @@ fn says_the_same(scope: &Scope<'_>, one: &Value, other: &Value, depth: usize) ->
     }
 }
 
-/// The member that tells which alternative of a union a value is.
+/// Returns the member that identifies the alternative of a value.
 pub(crate) fn discriminator(schema: &Value) -> Option<&str> {
     schema["discriminator"]["propertyName"].as_str()
 }
 
-/// What the discriminator says for an alternative: the key of its mapping, or the name of its schema.
+/// Returns the discriminator value of an alternative: its key in the mapping, or the name of its schema.
 pub(crate) fn tag_of<'a>(schema: &'a Value, variant: &'a Value) -> Option<&'a str> {
     let reference = variant.get("$ref").and_then(Value::as_str)?;
     let name = reference.rsplit('/').next()?;
@@ -366,7 +369,7 @@ pub(crate) fn tag_of<'a>(schema: &'a Value, variant: &'a Value) -> Option<&'a st
     Some(mapped.map_or(name, |(key, _)| key.as_str()))
 }
 
-/// Whether a value of the discriminator means this alternative.
+/// Returns whether a discriminator value selects this alternative.
 fn names(schema: &Value, variant: &Value, told: &str) -> bool {
     let Some(reference) = variant.get("$ref").and_then(Value::as_str) else { return false };
     let name = reference.rsplit('/').next().unwrap_or_default();
@@ -376,7 +379,7 @@ fn names(schema: &Value, variant: &Value, told: &str) -> bool {
     }
 }
 
-/// A mapping names a schema by reference or by name.
+/// Returns whether an entry of a mapping names a schema, by reference or by name.
 fn leads_to(target: &Value, reference: &str, name: &str) -> bool {
     target.as_str().is_some_and(|target| target == reference || target == name)
 }
@@ -399,7 +402,8 @@ fn object(
     let patterns = schema.get("patternProperties").and_then(Value::as_object);
     let below = |key: &str| format!("{at}/{key}");
     if patterns.is_none() && !matches!(others, Some(Value::Bool(false) | Value::Object(_))) {
-        // The fewer of the two: the parts of a composition may have a property each, and the value all of them.
+        // The smaller of the two sets is iterated: each part of a composition may have one property, and the value all of
+        // them.
         return match properties {
             Some(known) if known.len() < members.len() => known
                 .iter()
@@ -428,7 +432,7 @@ fn object(
     Ok(())
 }
 
-/// Whether a member is one that is not sent this way.
+/// Returns whether a member is not sent in this direction.
 fn is_hidden(scope: &Scope<'_>, schema: &Value, member: &str) -> bool {
     let flag = scope.direction.hidden();
     walk::composed(scope.document, schema).into_iter().any(|part| {
@@ -445,7 +449,7 @@ fn array(scope: &Scope<'_>, schema: &Value, items: &[Value], at: &str) -> Result
             return fail(at, "has an item twice");
         }
     }
-    // Earlier drafts have the list of places in `items`.
+    // Earlier drafts have the list of positional schemas in `items`.
     let places = [&schema["prefixItems"], &schema["items"]].into_iter().find_map(Value::as_array);
     let places = places.map_or(&[][..], Vec::as_slice);
     for (index, (place, item)) in places.iter().zip(items).enumerate() {
@@ -472,13 +476,13 @@ fn range(schema: &Value, number: f64, at: &str) -> Result<(), Mismatch> {
         bound("minimum").is_some_and(|least| number < least || (excluded("exclusiveMinimum") && number <= least));
     let too_big =
         bound("maximum").is_some_and(|most| number > most || (excluded("exclusiveMaximum") && number >= most));
-    // Later dialects write the bound itself there.
+    // Later dialects have the bound itself there.
     let out = bound("exclusiveMinimum").is_some_and(|least| number <= least)
         || bound("exclusiveMaximum").is_some_and(|most| number >= most);
     if too_small || too_big || out {
         return fail(at, format!("is out of range at {number}"));
     }
-    // A fraction is rarely what it is written as.
+    // A float rarely represents a decimal fraction exactly.
     let rest = bound("multipleOf").filter(|step| *step > 0.0).map(|step| (number / step) - (number / step).round());
     if rest.is_some_and(|rest| rest.abs() > 1e-9 * (1.0 + number.abs())) {
         return fail(at, format!("is not a multiple at {number}"));
@@ -486,7 +490,7 @@ fn range(schema: &Value, number: f64, at: &str) -> Result<(), Mismatch> {
     Ok(())
 }
 
-/// Whether a value is of one of the types that the schema names, if it names any.
+/// Returns whether a value has one of the types of the schema, or the schema has none.
 pub(crate) fn is_of_kind(schema: &Value, value: &Value) -> bool {
     let kinds = kinds(schema);
     kinds.is_empty() || kinds.iter().any(|kind| is_of_type(kind, value))
@@ -496,12 +500,12 @@ fn is_text(schema: &Value) -> bool {
     kinds(schema).contains(&"string")
 }
 
-/// A plain value as text: lists of texts may be written without quotes.
+/// Returns a plain value as text: lists of texts may be written without quotes.
 pub(crate) fn text_of(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// The types that a schema allows; none where it says nothing of them.
+/// Returns the types that a schema allows; an empty list if it does not name any.
 fn kinds(schema: &Value) -> Vec<&str> {
     match &schema["type"] {
         Value::String(kind) => vec![kind],
@@ -550,7 +554,7 @@ impl fmt::Display for Mismatch {
 }
 
 impl Mismatch {
-    /// The member that is at fault, without what is around it.
+    /// Returns the top-level member at fault.
     pub fn field(&self) -> &str {
         self.at.trim_start_matches('/').split('/').next().unwrap_or_default()
     }
@@ -593,7 +597,7 @@ mod tests {
             assert_eq!(mismatch(&api, Direction::Answer, &strict, &json!({ "kind": kind })).is_none(), fits, "{kind}");
         }
     }
-    /// Which of the values do not fit.
+    /// Returns for each value whether it does not fit.
     fn refused(version: &str, schema: &Value, direction: Direction, values: &[Value]) -> Vec<bool> {
         let document = json!({ "openapi": version, "components": { "schemas": {
             "Text": { "type": "string" }, "Nothing": { "type": "string", "nullable": true },
@@ -715,7 +719,7 @@ mod tests {
         let schema = json!({ "type": "object", "properties": { "known": { "type": "string" }, "guess": guess } });
         for (value, strictly, leniently) in [
             (json!({ "known": "a", "guess": 1 }), true, false),
-            // One that is known counts behind one that is not.
+            // A known part is checked after an inferred part as well.
             (json!({ "guess": 1, "known": 1 }), true, true),
             (json!([]), true, true),
             (json!({ "known": "a", "guess": "b" }), false, false),
@@ -723,7 +727,7 @@ mod tests {
             assert_eq!(mismatch(&api, Direction::Answer, &schema, &value).is_some(), strictly, "{value}");
             assert_eq!(mismatch_of_known(&api, Direction::Answer, &schema, &value).is_some(), leniently, "{value}");
         }
-        // Anything fits an alternative that is inferred, and another one besides.
+        // Any value fits an inferred alternative, and may fit another one besides.
         let one_of = json!({ "oneOf": [guess, { "type": "integer" }] });
         assert_eq!(mismatch_of_known(&api, Direction::Answer, &one_of, &json!(1)), None);
     }

@@ -1,25 +1,25 @@
-//! Which kinds of token an operation takes.
+//! The kinds of token that an operation accepts.
 
 use std::sync::Arc;
 
 use serde_json::Value;
 
-/// The credentials that an operation takes.
+/// The credentials that an operation accepts.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Needed {
-    /// Whatever opens the API: nothing is said of this operation.
+    /// Any credential of the API: the document does not restrict the operation.
     Any,
-    /// One of these sets of kinds, by their names; of a set all at once.
+    /// One of these sets of kinds, by their names; all kinds of a set are needed together.
     OneOf {
         /// The sets, in the order of the document.
         sets: Vec<Vec<String>>,
-        /// Whether a call without any of them is answered too.
+        /// True if the server also answers a call without any of them.
         is_optional: bool,
     },
 }
 
 impl Needed {
-    /// The alternatives, in the order of the document; none where the operation names none.
+    /// Returns the alternatives, in the order of the document; empty if the operation names none.
     pub fn sets(&self) -> &[Vec<String>] {
         match self {
             Self::Any => &[],
@@ -27,7 +27,7 @@ impl Needed {
         }
     }
 
-    /// Whether a call without a credential is answered.
+    /// Returns whether the server answers a call without a credential.
     pub fn is_optional(&self) -> bool {
         match self {
             Self::Any => true,
@@ -35,22 +35,22 @@ impl Needed {
         }
     }
 
-    /// The kinds of all alternatives. One that stands in several comes several times.
+    /// Returns the kinds of all alternatives. A kind in several alternatives is returned several times.
     pub fn kinds(&self) -> impl Iterator<Item = &String> {
         self.sets().iter().flatten()
     }
 
-    /// Whether one of the alternatives is this kind alone.
+    /// Returns whether one of the alternatives is this kind alone.
     pub fn takes_alone(&self, kind: &str) -> bool {
         self.sets().iter().any(|set| matches!(set.as_slice(), [name] if name == kind))
     }
 }
 
-/// What the operations of a document take.
+/// The credentials that a document's operations accept.
 pub(crate) struct Security<'a> {
-    /// The overlay's word for all operations.
+    /// The overlay's kinds for all operations.
     credentials: Option<&'a Vec<String>>,
-    /// What an operation takes of which nothing is said. It is one for all, because a document may name a thousand kinds.
+    /// The credentials of an operation without its own. The value is shared, because a document may name a thousand kinds.
     default: Arc<Needed>,
 }
 
@@ -64,17 +64,18 @@ impl<'a> Security<'a> {
         Self { credentials, default: Arc::new(default) }
     }
 
-    /// What an operation takes: by the overlay's word on it, by its own `security`, by what is said of all.
+    /// Returns the credentials that an operation accepts: by the overlay's hint for it, by its own `security`, or by the
+    /// default.
     pub(crate) fn of(&self, node: &Value, credentials: Option<&Vec<String>>) -> Arc<Needed> {
         let own = node.get("security").and_then(sets);
         let is_optional = own.as_deref().is_some_and(is_optional);
         match (credentials, own) {
             (Some(kinds), _) if !kinds.is_empty() => Arc::new(one_of(kinds, is_optional)),
-            // Where the document says that a credential may be sent, `credentials: []` says no more than that none has to.
+            // If the document states that a credential is optional, `credentials: []` adds no information.
             (Some(_), Some(sets)) if is_optional => Arc::new(of_document(sets)),
             (Some(_), _) => Arc::new(one_of(&[], true)),
             (None, None) => Arc::clone(&self.default),
-            // The overlay's word for all operations does not take back what the document says of this one.
+            // The overlay's hint for all operations does not override a document that requires no credential for this one.
             (None, Some(sets)) => Arc::new(match self.credentials {
                 Some(kinds) if !kinds.is_empty() && !sets.is_empty() => one_of(kinds, is_optional),
                 _ => of_document(sets),
@@ -83,7 +84,7 @@ impl<'a> Security<'a> {
     }
 }
 
-/// Each of these kinds alone.
+/// Returns a need of any one of these kinds.
 fn one_of(kinds: &[String], is_optional: bool) -> Needed {
     Needed::OneOf { sets: kinds.iter().map(|kind| vec![kind.clone()]).collect(), is_optional }
 }
@@ -98,7 +99,7 @@ fn is_optional(sets: &[Vec<String>]) -> bool {
     sets.is_empty() || sets.iter().any(Vec::is_empty)
 }
 
-/// The alternatives of a security requirement.
+/// Returns the alternatives of a security requirement.
 fn sets(security: &Value) -> Option<Vec<Vec<String>>> {
     let alternatives = security.as_array()?.iter().filter_map(Value::as_object);
     Some(alternatives.map(|schemes| schemes.keys().cloned().collect()).collect())

@@ -1,4 +1,4 @@
-//! A part of a document: some of its operations, and the components that they need.
+//! The selection of a part of a document: some of its operations, with the components that they need.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -10,11 +10,11 @@ use crate::normalize::Unsupported;
 use crate::repair::Repairs;
 use crate::{Failure, name, pointer, walk};
 
-/// How selectors are written, for who wrote one that selects nothing.
+/// The forms of selectors, for the error message of a selector that matches nothing.
 const FORMS: &str = "a selector is `tag:name`, `GET /path`, the id of an operation, or a path: `/lists` alone, `/lists/*` for \
                      one segment more, `/lists/**` for everything below";
 
-/// An operation, by everything that selects it.
+/// An operation, with everything that can select it.
 struct Candidate {
     at: String,
     /// `GET /lists`
@@ -23,7 +23,8 @@ struct Candidate {
     tags: Vec<String>,
 }
 
-/// Leaves the operations that one of the selectors names, and what they refer to; all of it where there is no selector.
+/// Keeps the operations that one of the selectors matches, with the nodes that they refer to. Without selectors, keeps
+/// everything.
 pub(crate) fn select(
     located: &Located,
     document: &mut Value,
@@ -81,7 +82,7 @@ fn fits(selector: &str, candidate: &Candidate) -> bool {
         || !candidate.id.is_empty() && *selector == name::of_argument(&candidate.id)
 }
 
-/// Whether a selector by path, or by method and path, fits `GET /lists`.
+/// Returns whether a selector by path, or by method and path, matches a label such as `GET /lists`.
 fn fits_label(selector: &str, label: &str) -> bool {
     let Some((method, path)) = label.split_once(' ') else { return false };
     if selector.starts_with('/') {
@@ -91,10 +92,10 @@ fn fits_label(selector: &str, label: &str) -> bool {
     wanted.eq_ignore_ascii_case(method) && fits_path(pattern.trim_start(), path)
 }
 
-/// Whether a path fits a pattern, segment by segment: `**` stands for any number of them, none included.
+/// Returns whether a path matches a pattern, segment by segment: `**` matches any number of segments, also zero.
 fn fits_path(pattern: &str, path: &str) -> bool {
     let segments: Vec<&str> = path.split('/').collect();
-    // Whether the pattern so far fits the first so many segments.
+    // `fits[n]` is true if the pattern so far matches the first `n` segments.
     let mut fits = vec![false; segments.len() + 1];
     fits[0] = true;
     for part in pattern.split('/') {
@@ -111,7 +112,7 @@ fn fits_path(pattern: &str, path: &str) -> bool {
     fits[segments.len()]
 }
 
-/// Whether a segment fits, in which `*` stands for any text.
+/// Returns whether a segment matches a pattern in which `*` matches any text.
 fn fits_segment(pattern: &str, segment: &str) -> bool {
     let parts: Vec<&str> = pattern.split('*').collect();
     let [first, between @ .., last] = parts.as_slice() else { return pattern == segment };
@@ -123,7 +124,7 @@ fn fits_segment(pattern: &str, segment: &str) -> bool {
     true
 }
 
-/// What to write in place of a selector that matches nothing.
+/// Returns the help for a selector that matches nothing: similar selectors.
 fn help(selector: &str, candidates: &[Candidate]) -> String {
     let known: BTreeSet<String> = candidates
         .iter()
@@ -136,7 +137,7 @@ fn help(selector: &str, candidates: &[Candidate]) -> String {
     did_you_mean(selector, known.iter().map(String::as_str).filter(|known| !known.is_empty()), FORMS)
 }
 
-/// Removes the other operations, and path items without one. Returns the pointers of what went.
+/// Removes the other operations, and path items without operations. Returns the pointers of the removed nodes.
 fn remove_operations(document: &mut Value, kept: &HashSet<String>) -> Vec<String> {
     let gone: Vec<String> = walk::operation_pointers(document).into_iter().filter(|at| !kept.contains(at)).collect();
     for at in &gone {
@@ -150,7 +151,7 @@ fn remove_operations(document: &mut Value, kept: &HashSet<String>) -> Vec<String
     if let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) {
         paths.retain(|path, item| path.starts_with("x-") || has_operation(item));
     }
-    // Calls that the server makes are not calls of a client.
+    // Webhooks are calls of the server, not of a client.
     for root in ["webhooks", "x-webhooks"] {
         if let Some(document) = document.as_object_mut() {
             document.shift_remove(root);
@@ -206,14 +207,14 @@ fn remove_components(document: &mut Value) -> Vec<String> {
     gone
 }
 
-/// The component in which a pointer leads: `/components/schemas/Pet`.
+/// Returns the component that a pointer is in: `/components/schemas/Pet`.
 fn component(at: &str) -> Option<String> {
     let mut steps = at.strip_prefix("/components/")?.splitn(3, '/');
     let (section, name) = (steps.next()?, steps.next()?);
     Some(format!("/components/{section}/{name}"))
 }
 
-/// The components that discriminators name in a part of the document.
+/// Collects the components that discriminators name in a part of the document.
 fn mappings(node: &Value, found: &mut Vec<String>) {
     match node {
         Value::Object(members) => {
@@ -233,7 +234,7 @@ fn mappings(node: &Value, found: &mut Vec<String>) {
     }
 }
 
-/// Whether a pointer leads into one of these.
+/// Returns whether a pointer is within one of these nodes.
 fn is_within(mut at: &str, roots: &HashSet<String>) -> bool {
     loop {
         if roots.contains(at) {

@@ -1,4 +1,4 @@
-//! Where a document, its overlay and its contract come from.
+//! The sources of an API: its document, overlay and contract.
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -10,14 +10,14 @@ use crate::file::read_file;
 use crate::load::Located;
 use crate::{Failure, files};
 
-/// A text and the path under which messages name it.
+/// A text with the path that messages name.
 #[derive(Clone, Debug)]
 pub struct Text {
-    /// The path as the user knows it.
+    /// The path as the user gave it.
     pub path: String,
     /// The whole text.
     pub text: String,
-    /// The files that a document refers to, and those that they refer to, by their paths.
+    /// The files that a document refers to, directly and indirectly, with their paths.
     pub(crate) referenced: Vec<Self>,
 }
 
@@ -30,21 +30,21 @@ pub struct Source {
     pub document: Text,
     /// OpenAPI Overlay 1.0, if there is one.
     pub overlay: Option<Text>,
-    /// The auth and error contract, if there is one. The pipeline reads what generation needs of it.
+    /// The auth and error contract, if there is one. The pipeline reads the parts that generation needs.
     pub contract: Option<Text>,
 }
 
 /// The names under which a folder may hold its document, in the order in which they are tried.
 const DOCUMENTS: [&str; 5] = ["published.yaml", "published.json", "openapi.yaml", "openapi.yml", "openapi.json"];
 
-/// What to do with a text of another encoding.
+/// The help for a text in another encoding.
 const UTF_8: &str = "save it as UTF-8, the encoding of YAML and JSON";
 
 impl Source {
-    /// Every API of a folder of folders, in the order of their names.
+    /// Reads every API of a folder of folders, in the order of their names.
     ///
     /// # Errors
-    /// Returns an error if the folder cannot be read, and for what [`from_dir`](Self::from_dir) refuses of one of them.
+    /// Returns an error if the folder cannot be read, or if [`from_dir`](Self::from_dir) does for one of them.
     pub fn all_in(folder: &Path) -> Result<Vec<Self>, Failure> {
         let refuse = |error: io::Error| {
             let problem = format!("the folder cannot be read: {error}");
@@ -57,7 +57,7 @@ impl Source {
         folders.iter().map(|folder| Self::from_dir(folder)).collect()
     }
 
-    /// What the contract says of the API's answers that a client has to know; nothing without a contract.
+    /// Returns the facts of the contract about the API's responses that a client needs; empty without a contract.
     ///
     /// # Errors
     /// Returns an error if the contract is not valid TOML, or one of these parts has another form.
@@ -65,7 +65,8 @@ impl Source {
         self.contract.as_ref().map_or_else(|| Ok(Facts::default()), |text| Ok(Contract::read(text)?.facts()))
     }
 
-    /// The API at a path: a folder, as [`from_dir`](Self::from_dir) reads it, or a document alone, named by its file.
+    /// Reads the API at a path: a folder, as [`from_dir`](Self::from_dir) does, or a document alone, with the name of its
+    /// file.
     ///
     /// # Errors
     /// Returns an error if there is no document, or a file cannot be read.
@@ -82,7 +83,7 @@ impl Source {
         Ok(Self { name, document, overlay: None, contract: None })
     }
 
-    /// A document with the overlay and the contract that stand beside it, named by its file.
+    /// Reads a document with the overlay and the contract beside it. The API has the name of the document's file.
     ///
     /// # Errors
     /// Returns an error if there is no such file, or one of the three cannot be read.
@@ -92,11 +93,11 @@ impl Source {
         Ok(Self { overlay, contract, ..Self::from_path(path)? })
     }
 
-    /// The API in a folder of yours: a document (`published.yaml`, `openapi.yaml` or their JSON twins),
-    /// and where present `overlay.yaml` and `contract.toml`.
+    /// Reads the API in a folder: a document (`published.yaml`, `openapi.yaml` or their JSON variants), and `overlay.yaml`
+    /// and `contract.toml` if they exist.
     ///
     /// # Errors
-    /// A folder without a document, and a file that cannot be read.
+    /// Returns an error if the folder has no document, or a file cannot be read.
     pub fn from_dir(folder: &Path) -> Result<Self, Failure> {
         let name = folder
             .canonicalize()
@@ -131,21 +132,21 @@ impl Source {
 }
 
 impl Text {
-    /// A text under the path that messages shall name.
+    /// Creates a text with the path that messages name.
     pub fn new(path: impl Into<String>, text: impl Into<String>) -> Self {
         Self { path: path.into(), text: text.into(), referenced: Vec::new() }
     }
 
-    /// The text of a file, in the encoding of YAML and JSON.
+    /// Decodes the text of a file, in the encoding of YAML and JSON.
     ///
     /// # Errors
-    /// Bytes that are no UTF-8, with what they look like.
+    /// Returns an error if the bytes are not UTF-8, with a guess of their encoding.
     pub fn decode(path: impl Into<String>, bytes: Vec<u8>) -> Result<Self, Failure> {
         let path = path.into();
         let refuse = |problem: String, help: &str| Err(Failure::of_file(&path, problem, help));
         match bytes.as_slice() {
             [0x1F, 0x8B, ..] => return refuse("the text is compressed (gzip)".to_owned(), "unpack it"),
-            // A mark of its order, or a letter of ASCII in two bytes.
+            // A byte order mark, or an ASCII letter in two bytes.
             [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [0, _, ..] | [_, 0, ..] => {
                 return refuse("the text is UTF-16, not UTF-8".to_owned(), UTF_8);
             }
@@ -161,30 +162,32 @@ impl Text {
         }
     }
 
-    /// Reads the files that the document at this path refers to, in its folder and below it. A text that is not YAML stays as it
-    /// is.
+    /// Reads the files that the document at this path refers to, in its folder and below. A text that is not YAML is returned
+    /// unchanged.
     ///
     /// # Errors
-    /// Returns an error if one of them is not there, lies outside of the folder, also by a link, or cannot be read.
+    /// Returns an error if one of them does not exist, is outside of the folder (also through a symbolic link), or cannot be
+    /// read.
     pub fn with_referenced(mut self) -> Result<Self, Failure> {
         let mut on_disk = files::on_disk(&self.path);
         files::gather(&mut self, &mut |path, _| on_disk(path))?;
         Ok(self)
     }
 
-    /// The same, with files that `bytes` gives by their paths, or says why it does not.
+    /// Reads the referenced files from `bytes`, which returns the bytes of a path or the reason why it has none.
     ///
     /// # Errors
-    /// Returns an error as [`with_referenced`](Self::with_referenced) does, and if `bytes` does, with the place of the reference.
+    /// Returns an error as [`with_referenced`](Self::with_referenced) does, and if `bytes` does, with the place of the
+    /// reference.
     pub fn with_files(mut self, bytes: impl FnMut(&str) -> Result<Vec<u8>, String>) -> Result<Self, Failure> {
         let mut given = files::given(&self.path, bytes);
         files::gather(&mut self, &mut |path, _| given(path))?;
         Ok(self)
     }
 
-    /// The same as [`with_referenced`](Self::with_referenced), and the files behind URLs, those that they refer to included. The
-    /// text's path may be a URL itself. `fetch` gets a URL and the path or URL of the file that refers to it, once for each URL,
-    /// and gives its bytes or why it does not.
+    /// Reads files as [`with_referenced`](Self::with_referenced) does, and the files at URLs, those that they refer to
+    /// included. The text's path may be a URL itself. `fetch` is called once for each URL, with the URL and the path or URL
+    /// of the file that refers to it. It returns the bytes, or the reason why it cannot.
     ///
     /// # Errors
     /// Returns an error as [`with_referenced`](Self::with_referenced) does, and if `fetch` does, with the place of the reference.
@@ -199,15 +202,15 @@ impl Text {
         Ok(self)
     }
 
-    /// The files that it is made of: itself, and those that it refers to.
+    /// Returns the files of the document: itself, and those that it refers to.
     pub fn files(&self) -> impl Iterator<Item = &Self> {
         std::iter::once(self).chain(&self.referenced)
     }
 
-    /// The files that it is made of as one, in JSON; a document in one file stays as it is.
+    /// Joins the files of the document into one, in JSON. A document in one file is returned unchanged.
     ///
     /// # Errors
-    /// Returns an error if one of the files is not YAML, or a reference leads nowhere or out of the folder.
+    /// Returns an error if one of the files is not YAML, a reference is dangling, or a reference leads out of the folder.
     pub fn joined(self) -> Result<Self, Failure> {
         if self.referenced.is_empty() {
             return Ok(self);
@@ -216,18 +219,18 @@ impl Text {
         Ok(Self::new(self.path, format!("{whole:#}\n")))
     }
 
-    /// Whether it is YAML or JSON at all.
+    /// Checks that the text is YAML or JSON.
     ///
     /// # Errors
-    /// Text that is no YAML, a duplicate key, several documents in one file, and numbers too large for JSON.
+    /// Returns an error if the text is not YAML, has a duplicate key, several documents, or a number too large for JSON.
     pub fn well_formed(&self) -> Result<(), Failure> {
         Located::read(self).map(drop)
     }
 
-    /// The value that it is.
+    /// Parses the text.
     ///
     /// # Errors
-    /// As [`well_formed`](Self::well_formed).
+    /// Returns an error if [`well_formed`](Self::well_formed) does.
     pub fn value(&self) -> Result<Value, Failure> {
         Located::read(self).map(|located| located.value)
     }

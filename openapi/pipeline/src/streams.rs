@@ -1,5 +1,5 @@
-//! Bodies that are one item after another: events, and JSON texts. What such a body is called, and what an item of it is, is read
-//! here for client, mock, check and diff alike.
+//! Bodies that are sequences of items: events, and JSON texts. Client, mock, check and diff all use this reading of their
+//! media types and item schemas.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -9,10 +9,10 @@ use crate::normalize::essence;
 use crate::schema::{Direction, Judgement, Mismatch};
 use crate::{Api, example, pointer, walk};
 
-/// The members of an event, as documents describe one.
+/// The members of a documented event.
 const EVENT: [&str; 4] = ["data", "event", "id", "retry"];
 
-/// How items follow each other.
+/// The framing of items in a body.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Framing {
@@ -24,37 +24,38 @@ pub enum Framing {
     Sequence,
 }
 
-/// A body of items.
+/// A body that is a sequence of items.
 #[derive(Clone, Debug, Serialize)]
 pub struct Streamed {
-    /// The media type, as the document has it.
+    /// The media type, as in the document.
     pub media_type: String,
-    /// How items follow each other.
+    /// The framing of its items.
     pub framing: Framing,
     /// The schema of an item: of a JSON text, or of the data of an event.
     pub schema: Value,
-    /// Whether the data of an event is text and no JSON.
+    /// True if the data of an event is plain text, not JSON.
     pub is_text: bool,
-    /// The schema of a whole event, where the document has one.
+    /// The schema of a whole event, if the document has one.
     pub event: Option<Value>,
-    /// Whether that schema has the data as the text that stands in the event (`itemSchema` of OpenAPI 3.2), and not as what is in it.
+    /// True if that schema describes the data as the text in the event (`itemSchema` of OpenAPI 3.2), false if it describes
+    /// the decoded value.
     pub holds_text: bool,
 }
 
-/// How an operation answers with items.
+/// The streamed response of an operation.
 #[derive(Clone, Debug, Serialize)]
 pub struct Streaming {
     /// The body of the success.
     pub body: Streamed,
-    /// Whether it has no other body.
+    /// True if the operation has no other body.
     pub is_only: bool,
-    /// The text of the item that ends the stream and is none itself.
+    /// The text of the item that ends the stream; it is not an item itself.
     pub end: Option<String>,
-    /// The JSON pointer of the member of the request's body that asks for it by being `true`.
+    /// The JSON pointer of the request body's member that requests the stream if it is `true`.
     pub switch: Option<String>,
 }
 
-/// What an overlay says of it.
+/// The overlay's hint for streams.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub(crate) struct Hint {
@@ -63,13 +64,13 @@ pub(crate) struct Hint {
 }
 
 impl Hint {
-    /// With what stands at the root for all operations, as far as it fits this one.
+    /// Returns the hint with the defaults of the root, as far as they fit this operation.
     pub(crate) fn over(self, root: &Self, document: &Value, body: Option<&Value>) -> Self {
         let switch = || root.switch.clone().filter(|at| is_switch(document, body, at));
         Self { end: self.end.or_else(|| root.end.clone()), switch: self.switch.or_else(switch) }
     }
 
-    /// What is wrong with it at an operation.
+    /// Checks the hint at an operation.
     pub(crate) fn check(&self, document: &Value, body: Option<&Value>, has_stream: bool) -> Result<(), Misfit> {
         if (self.end.is_some() || self.switch.is_some()) && !has_stream {
             return Err(Misfit {
@@ -88,13 +89,13 @@ impl Hint {
         }
     }
 
-    /// How an operation with such a success answers.
+    /// Returns the streamed response of an operation with such a success.
     pub(crate) fn settle(self, body: Streamed, is_only: bool) -> Streaming {
         Streaming { body, is_only, end: self.end, switch: self.switch }
     }
 }
 
-/// Whether a pointer leads to a member of a body that may be `true`.
+/// Returns whether a pointer refers to a member of a body that may be `true`.
 fn is_switch(document: &Value, body: Option<&Value>, at: &str) -> bool {
     let mut schemas: Vec<&Value> = body.into_iter().collect();
     for name in pointer::names(at) {
@@ -104,10 +105,10 @@ fn is_switch(document: &Value, body: Option<&Value>, at: &str) -> bool {
     at.starts_with('/') && schemas.iter().any(is_boolean)
 }
 
-/// How many schemas are looked through on the way to a member.
+/// The maximum number of nested schemas on the path to a member.
 const DEPTH: usize = 8;
 
-/// The schemas of a member, in all that a schema is composed of.
+/// Returns the schemas of a member, in all parts and alternatives of a schema.
 fn members<'a>(document: &'a Value, schema: &'a Value, name: &str, depth: usize) -> Vec<&'a Value> {
     let Some(depth) = depth.checked_sub(1) else { return Vec::new() };
     let mut found = Vec::new();
@@ -135,7 +136,7 @@ fn alternatives(schema: &Value) -> impl Iterator<Item = &Value> {
     lists.flatten()
 }
 
-/// How a body of this media type is cut into items; `None` where it is a whole.
+/// Returns the framing of items in a body of this media type; `None` if it is a single value.
 pub fn framing(media_type: &str) -> Option<Framing> {
     match essence(media_type).as_str() {
         "text/event-stream" => Some(Framing::Events),
@@ -157,13 +158,13 @@ pub fn framing(media_type: &str) -> Option<Framing> {
     }
 }
 
-/// The body that a media type of `content` describes, where it is one of items: not where it is one text of
-/// them, or says nothing.
+/// Returns the streamed body that a media type of `content` describes; `None` if it is described as a single text, or not at
+/// all.
 pub(crate) fn streamed(document: &Value, media_type: &str, media: &Value) -> Option<Streamed> {
     let framing = framing(media_type)?;
     let of_item = media.get("itemSchema").filter(|schema| !schema.is_null());
     let whole = media.get("schema").filter(|schema| !schema.is_null());
-    // What is described as a whole is a list of items; documents of older versions mean one of them.
+    // A `schema` describes a list of items. In documents of older versions it describes a single item.
     if framing != Framing::Events && of_item.is_none() && whole.is_none_or(|schema| is_untyped(document, schema)) {
         return None;
     }
@@ -196,7 +197,7 @@ pub(crate) fn streamed(document: &Value, media_type: &str, media: &Value) -> Opt
     Some(Streamed { event: Some(item.clone()), ..whole })
 }
 
-/// Whether JSON texts are left to their reader or writer: described as one text, or not at all.
+/// Returns whether JSON texts are left to their reader or writer: they are described as one text, or not at all.
 pub(crate) fn is_untyped(document: &Value, schema: &Value) -> bool {
     let schema = walk::resolve(document, schema);
     walk::kind(schema) == Some("string") || schema.as_object().is_none_or(Map::is_empty)
@@ -206,13 +207,14 @@ fn text() -> Value {
     json!({ "type": "string" })
 }
 
-/// What the data of an event is.
+/// The type of an event's data.
 enum Data {
     Json(Value),
     Text,
 }
 
-/// The schemas of the data in the schema of an event; `None` where it is no such schema: it has other members, or no data.
+/// Returns the schemas of the data in the schema of an event; `None` if it is not such a schema: it has other members, or no
+/// data.
 fn envelope<'a>(document: &'a Value, schema: &'a Value, depth: usize) -> Option<Vec<&'a Value>> {
     let depth = depth.checked_sub(1)?;
     let mut own = Vec::new();
@@ -231,14 +233,15 @@ fn envelope<'a>(document: &'a Value, schema: &'a Value, depth: usize) -> Option<
     if choices.is_empty() {
         return (!own.is_empty()).then_some(own);
     }
-    // An alternative that says nothing of the data leaves it as it is said beside them.
+    // An alternative without data keeps the data that is described beside the alternatives.
     let says_all = choices.iter().all(Option::is_some);
     let chosen: Vec<&Value> = choices.into_iter().flatten().flatten().collect();
     let data: Vec<&Value> = if says_all { chosen } else { own.into_iter().chain(chosen).collect() };
     (!data.is_empty()).then_some(data)
 }
 
-/// What data of this schema is. In an `itemSchema` it is text, of which its content says what it holds.
+/// Returns the type of data with this schema. In an `itemSchema` the data is text, and its content keywords describe the
+/// value.
 fn data(document: &Value, schema: &Value, holds_text: bool) -> Data {
     let known = walk::resolve(document, schema);
     let content = known.get("contentMediaType").and_then(Value::as_str);
@@ -253,7 +256,7 @@ fn data(document: &Value, schema: &Value, holds_text: bool) -> Data {
     }
 }
 
-/// One schema of all that data may be; where some of it is no JSON, all of it is text.
+/// Returns one schema for all types of the data. If one of them is not JSON, all of it is text.
 fn joined(read: Vec<Data>) -> Data {
     let mut schemas: Vec<Value> = Vec::new();
     for data in read {
@@ -270,8 +273,8 @@ fn joined(read: Vec<Data>) -> Data {
 }
 
 impl Streamed {
-    /// What is wrong with an item: `data` is the text of a JSON text or of the data of an event, `event` and `id` what the event
-    /// says besides. `None` where it fits.
+    /// Validates an item: `data` is a JSON text or the data of an event, `event` and `id` are the event's other fields.
+    /// Returns `None` if it fits.
     pub fn mismatch(
         &self,
         (api, judge): (&Api, Judgement),
@@ -291,7 +294,7 @@ impl Streamed {
         judge(api, Direction::Answer, whole, &said).or_else(|| judge(api, Direction::Answer, &self.schema, &value))
     }
 
-    /// An item that fits, as [`written`](Self::written) takes it.
+    /// Returns an item that fits, as [`written`](Self::written) takes it.
     pub fn example(&self, api: &Api) -> Value {
         let data = example::value(api, Direction::Answer, &self.schema);
         let Some(whole) = &self.event else { return data };
@@ -302,7 +305,7 @@ impl Streamed {
         whole
     }
 
-    /// The bytes of a body of these items. An item of events whose document describes whole ones is an object with its members.
+    /// Returns a body of these items. If the document describes whole events, an item is an object with the event's members.
     pub fn written(&self, items: &[Value]) -> String {
         items.iter().map(|item| self.item(item)).collect()
     }

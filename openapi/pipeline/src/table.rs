@@ -18,10 +18,10 @@ use crate::security::Security;
 use crate::streams::{Framing, Streamed, Streaming};
 use crate::{Failure, Needed, idempotency, media, name, streams, walk, webhook};
 
-/// The headers of a 202 that name the place of its status (RFC 9110, section 15.3.3, and what clouds have for it).
+/// The headers of a 202 that name its status monitor (RFC 9110, section 15.3.3, and the headers of cloud vendors).
 const MONITORS: [&str; 3] = ["Operation-Location", "Azure-AsyncOperation", "Location"];
 
-/// What an overlay says under `x-keyfit`, at the root for all operations and at each operation.
+/// The hints of an overlay under `x-keyfit`, at the root for all operations and at each operation.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 struct Hints {
@@ -41,7 +41,7 @@ struct Hints {
     errors: Option<String>,
 }
 
-/// The operations, in the document's order, and what looks like pages without a word from the overlay.
+/// Returns the operations, in the document's order, each with a guess if it looks paged without a hint in the overlay.
 pub(crate) fn operations(
     located: &Located,
     document: &Value,
@@ -62,7 +62,7 @@ pub(crate) fn operations(
             }
             let needed = security.of(operation, hints.credentials.as_ref());
             let (mut operation, guess) = build(located, document, &at, operation, hints, needed, &defaults)?;
-            // Those of which none can be used were set aside.
+            // Operations without a usable server were set aside.
             operation.server = servers::of_operation(document, &at, base_url).ok().flatten();
             Ok((operation, guess))
         })
@@ -113,7 +113,7 @@ fn build(
         located.failure(&place, format!("x-keyfit: {hint}: {}", misfit.problem), misfit.help)
     };
     let mut guess = None;
-    // A form in parts is made anew for each attempt, and has no place for that of a page.
+    // A multipart form is created anew for each attempt, and has no place for the argument of a page.
     let is_in_parts = body
         .as_ref()
         .is_some_and(|body| media::writing(document, &body.media_type, &body.schema) == media::Writing::Multipart);
@@ -131,10 +131,10 @@ fn build(
     };
     let partial = hints.partial.unwrap_or_default().settle(document, success.map(|(_, shape)| shape));
     let partial = partial.map_err(|(below, misfit)| refuse("partial", &below, misfit))?;
-    // What is said of all operations is meant for those that no standard lets repeat.
+    // The hint for all operations applies to methods that no standard allows to retry.
     let shared = || defaults.idempotency_key.clone().filter(|_| ["post", "patch"].contains(&method.as_str()));
     let idempotency_key = match hints.idempotency_key.or_else(shared) {
-        // An overlay that says so has the last word.
+        // The overlay decides.
         _ if hints.retry == Some(Retry::Never) => None,
         Some(idempotency::Hint(said)) => said,
         None => idempotency::header_of(document, &method, &parameters),
@@ -156,7 +156,7 @@ fn build(
         scopes: hints.scopes,
         scopes_unverified: hints.scopes_unverified,
         resource: hints.resource,
-        // Without a word from the overlay only what RFC 9110 calls safe is repeated.
+        // Without a hint in the overlay, only methods that RFC 9110 calls safe are retried.
         retry: hints.retry.unwrap_or(if walk::is_safe(&method) { Retry::Safe } else { Retry::Never }),
         retry_key: hints.retry_key,
         idempotency_key,
@@ -180,12 +180,13 @@ fn build(
     Ok((operation, guess))
 }
 
-/// The first success that is JSON.
+/// Returns the first success that is JSON.
 fn success(responses: &BTreeMap<String, ResponseShape>) -> Option<(&String, &ResponseShape)> {
     responses.iter().filter(|(status, _)| status.starts_with('2')).find(|(_, shape)| shape.is_json())
 }
 
-/// How the successes come one item after another, where any of them does.
+/// Returns the streamed response of the operation, if a success is a stream. Items of several successes with different
+/// schemas are any JSON value.
 fn streaming(
     document: &Value,
     body: Option<&Body>,
@@ -216,7 +217,7 @@ fn streaming(
     Ok(found.map(|found| hint.over(root, document, body).settle(found, is_only)))
 }
 
-/// What a document shows of an answer.
+/// Returns the document's example of a response.
 fn example<'a>(document: &'a Value, operation: &'a Value, status: &str) -> Option<&'a Value> {
     let responses = operation["responses"].as_object()?;
     let (_, response) = responses.iter().find(|(known, _)| known.eq_ignore_ascii_case(status))?;
@@ -264,9 +265,9 @@ fn responses(document: &Value, operation: &Value, method: &str) -> BTreeMap<Stri
         .filter(|(status, _)| !status.starts_with("x-"))
         .map(|(status, response)| {
             let response = walk::resolve(document, response);
-            // Whatever is documented, an answer to HEAD has no body.
+            // A response to HEAD has no body, whatever is documented.
             let content = response.get("content").and_then(Value::as_object).filter(|_| method != "head");
-            // JSON first, so that a table with several media types shows the one that clients ask for.
+            // JSON has precedence, so that a table with several media types shows the one that clients ask for.
             let is_whole = |media: &(&String, &Value)| streams::streamed(document, media.0, media.1).is_none();
             let media = content.and_then(|content| {
                 let whole = || content.iter().filter(is_whole);

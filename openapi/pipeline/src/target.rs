@@ -1,16 +1,16 @@
-//! What the target of an overlay's action may ask for. The parser of JSONPath calls itself for each bracket, a query with
-//! several `..` visits a node once for each of its ancestors, and none of that is needed to name a part of a document.
+//! Limits on the targets of an overlay's actions. The JSONPath parser is recursive in brackets, and a query with several `..`
+//! visits a node once for each of its ancestors. Neither is needed to name a part of a document.
 
-/// The longest target, in bytes: room for the longest path of a document, each of whose letters may want an escape.
+/// The maximum length of a target, in bytes: enough for the longest path of a document with every letter escaped.
 const LONGEST: usize = 20_000;
-/// How many segments a target may have: as many as a document may be deep.
+/// The maximum number of segments of a target: the maximum depth of a document.
 const SEGMENTS: usize = crate::load::DEEPEST;
-/// How deep brackets may stand in each other.
+/// The maximum nesting depth of brackets.
 const NESTED: usize = 12;
-/// How often a target may search everything below a node (`..`).
+/// The maximum number of searches below a node (`..`) in a target.
 const SEARCHES: usize = 2;
 
-/// What is wrong with a target; `Ok` where a parser may see it.
+/// Returns an error with the problem if a target must not be parsed.
 pub(crate) fn check(target: &str) -> Result<(), String> {
     if target.len() > LONGEST {
         return Err(format!("is longer than {LONGEST} bytes"));

@@ -1,7 +1,7 @@
-//! Path templates as requests see them: without the names of their parameters.
+//! Path templates without the names of their parameters, as requests see them.
 
-/// A path template without the names of its parameters: `/pets/{}/toys`. No request tells two operations apart that have this and
-/// the method in common.
+/// Returns a path template without the names of its parameters: `/pets/{}/toys`. No request distinguishes two operations with
+/// the same result and method.
 pub fn nameless(path: &str) -> String {
     let mut nameless = String::with_capacity(path.len());
     let mut rest = path;
@@ -13,7 +13,7 @@ pub fn nameless(path: &str) -> String {
     nameless + rest
 }
 
-/// Whether two path templates differ in the names of their parameters at most.
+/// Returns whether two path templates are the same, except for the names of their parameters.
 pub fn is_same(one: &str, other: &str) -> bool {
     let (mut one, mut other) = (one, other);
     loop {
@@ -27,7 +27,7 @@ pub fn is_same(one: &str, other: &str) -> bool {
     }
 }
 
-/// The text before the first parameter, its name, and the text after it.
+/// Returns the text before the first parameter, its name, and the text after it.
 fn parameter(path: &str) -> Option<(&str, &str, &str)> {
     let (before, rest) = path.split_once('{')?;
     let (name, after) = rest.split_once('}')?;

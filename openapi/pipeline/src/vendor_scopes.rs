@@ -1,10 +1,11 @@
-//! Scopes under a key of the vendor's: OpenAPI 3.0 has no place for those of bearer tokens and API keys.
+//! Scopes under a vendor's extension key: OpenAPI 3.0 has no place for the scopes of bearer tokens and API keys.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-/// The scopes that an operation names under keys such as `x-required-scopes`, as a list or as words of a text.
+/// Returns the scopes that an operation names under extension keys such as `x-required-scopes`, as a list or as a text with
+/// blanks between them.
 pub fn vendor_scopes(operation: &Value) -> BTreeSet<String> {
     let members = operation.as_object().into_iter().flatten();
     let named = members.filter(|(key, _)| key.starts_with("x-") && key.to_lowercase().contains("scope"));

@@ -1,10 +1,10 @@
-//! Ways through a document: its path items, operations, references and schemas.
+//! Traversals of a document: its path items, operations, references and schemas.
 
 use serde_json::Value;
 
 use crate::pointer;
 
-/// Whether a document is of OpenAPI 3.1, where what stands beside a `$ref` holds too.
+/// Returns whether a document is OpenAPI 3.1, in which keywords beside a `$ref` apply as well.
 pub(crate) fn is_31(document: &Value) -> bool {
     document["openapi"].as_str().is_some_and(|version| version.starts_with("3.1"))
 }
@@ -12,8 +12,8 @@ pub(crate) fn is_31(document: &Value) -> bool {
 /// The operation keys of a path item (OpenAPI 3.0).
 pub(crate) const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
-/// Whether a key of a path item names a method of OpenAPI 3.2 that clients have no calls by: `query`, or one of
-/// `additionalOperations`, which are written in capitals.
+/// Returns whether a key of a path item is a method of OpenAPI 3.2 that clients do not support: `query`, or one of
+/// `additionalOperations`, which are in capitals.
 pub(crate) fn is_other_method(key: &str) -> bool {
     let is_token = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || b"!#$%&'*+-.^_`|~".contains(&byte);
     let is_known = METHODS.iter().any(|method| key.eq_ignore_ascii_case(method));
@@ -21,35 +21,35 @@ pub(crate) fn is_other_method(key: &str) -> bool {
         || (!is_known && key.starts_with(|first: char| first.is_ascii_uppercase()) && key.bytes().all(is_token))
 }
 
-/// Whether a method (lower case) is one that RFC 9110 calls safe.
+/// Returns whether RFC 9110 defines a method (lower case) as safe.
 pub(crate) fn is_safe(method: &str) -> bool {
     matches!(method, "get" | "head" | "options")
 }
 
-/// The path items with their pointers, vendor extensions left out.
+/// Returns the path items with their pointers, without vendor extensions.
 pub(crate) fn path_items(document: &Value) -> Vec<(String, &Value)> {
     members(document, "/paths").into_iter().filter(|(at, _)| !pointer::name(at).starts_with("x-")).collect()
 }
 
-/// The members of an object in the document, with their pointers.
+/// Returns the members of an object in the document, with their pointers.
 pub(crate) fn members<'a>(document: &'a Value, at: &str) -> Vec<(String, &'a Value)> {
     let object = document.pointer(at).and_then(Value::as_object);
     object.into_iter().flatten().map(|(key, value)| (pointer::join(at, key), value)).collect()
 }
 
-/// The operations with their pointers, in the document's order.
+/// Returns the operations with their pointers, in the document's order.
 pub(crate) fn operations(document: &Value) -> Vec<(String, &Value)> {
     path_items(document).into_iter().flat_map(|(at, item)| calls_in(at, item)).collect()
 }
 
-/// The operations of a path item.
+/// Returns the operations of a path item.
 fn calls_in(at: String, item: &Value) -> impl Iterator<Item = (String, &Value)> {
     let members = item.as_object().into_iter().flatten();
     let calls = members.filter(|(key, call)| METHODS.contains(&key.as_str()) && call.is_object());
     calls.map(move |(method, call)| (pointer::join(&at, method), call))
 }
 
-/// The pointers of the operations of a path item, or of the one operation, at a pointer.
+/// Returns the pointers of the operations of the path item at a pointer, or of the single operation there.
 pub(crate) fn calls_of(document: &Value, at: &str) -> Vec<String> {
     let item = if at.matches('/').count() > 2 { at.rsplit_once('/').map_or(at, |(item, _)| item) } else { at };
     if pointer::name(item).starts_with("x-") {
@@ -59,23 +59,23 @@ pub(crate) fn calls_of(document: &Value, at: &str) -> Vec<String> {
     calls.map(|(call, _)| call).filter(|call| at == item || call == at).collect()
 }
 
-/// The pointers of all operations, for passes that change them.
+/// Returns the pointers of all operations, for passes that change them.
 pub(crate) fn operation_pointers(document: &Value) -> Vec<String> {
     operations(document).into_iter().map(|(at, _)| at).collect()
 }
 
-/// Method (lower case) and path template of an operation's pointer.
+/// Returns the method (lower case) and path template of an operation's pointer.
 pub(crate) fn method_and_path(at: &str) -> (String, String) {
     let (item, method) = at.rsplit_once('/').unwrap_or_default();
     (method.to_owned(), pointer::name(item))
 }
 
-/// Calls `found` with the pointer and target of every `$ref`; examples are no schemas and are passed over.
+/// Calls `found` with the pointer and target of every `$ref`. Examples are skipped: they are not schemas.
 pub(crate) fn references(document: &Value, found: &mut dyn FnMut(&str, &str)) {
     visit(document, "", false, found);
 }
 
-/// Where the keys are names that the document's author chose, none of them is a keyword: a property may be called
+/// Visits a node. Where keys are names that the document's author chose, they are not keywords: a property may be called
 /// `example`.
 fn visit(node: &Value, at: &str, keys_are_names: bool, found: &mut dyn FnMut(&str, &str)) {
     match node {
@@ -104,12 +104,12 @@ fn visit(node: &Value, at: &str, keys_are_names: bool, found: &mut dyn FnMut(&st
     }
 }
 
-/// Whether a key is one of a vendor's.
+/// Returns whether a key is a vendor extension.
 pub(crate) fn is_extension(key: &str) -> bool {
     key.starts_with("x-") && key != "x-webhooks"
 }
 
-/// The value itself, or what its `$ref` leads to. References were checked when the document was read.
+/// Returns the value itself, or the node that its `$ref` refers to. References were checked when the document was read.
 pub(crate) fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     let mut value = value;
     // Bounded, because a reference may lead back to itself.
@@ -123,7 +123,7 @@ pub(crate) fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     value
 }
 
-/// A schema and all that it is composed of by `allOf`, each once, the schema first.
+/// Returns a schema and all parts that it is composed of by `allOf`, without duplicates, the schema first.
 pub(crate) fn composed<'a>(document: &'a Value, schema: &'a Value) -> Vec<&'a Value> {
     let mut found = vec![resolve(document, schema)];
     let mut at = 0;
@@ -139,10 +139,10 @@ pub(crate) fn composed<'a>(document: &'a Value, schema: &'a Value) -> Vec<&'a Va
     found
 }
 
-/// How many schemas one may be composed of; no more of them are looked at.
+/// The maximum number of parts of a composition; further parts are ignored.
 const MOST_PARTS: usize = 256;
 
-/// How large a value is: its nodes, and its texts by every 64 bytes.
+/// Returns the size of a value: its nodes, plus its texts by every 64 bytes.
 pub(crate) fn size(value: &Value) -> usize {
     match value {
         Value::Object(members) => members.values().fold(1, |sum, member| sum + size(member)),
@@ -152,7 +152,7 @@ pub(crate) fn size(value: &Value) -> usize {
     }
 }
 
-/// How many entries the longest list or map has.
+/// Returns the number of entries of the longest list or map.
 pub(crate) fn widest(value: &Value) -> usize {
     match value {
         Value::Object(members) => members.values().map(widest).fold(members.len(), usize::max),
@@ -161,7 +161,7 @@ pub(crate) fn widest(value: &Value) -> usize {
     }
 }
 
-/// The type that a schema has, or that its keywords speak of.
+/// Returns the type of a schema, or the type that its keywords imply.
 pub(crate) fn kind(schema: &Value) -> Option<&str> {
     let types = schema.get("type");
     let listed = types.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
@@ -179,17 +179,17 @@ pub(crate) fn kind(schema: &Value) -> Option<&str> {
     }
 }
 
-/// The name of the component schema that a reference leads to.
+/// Returns the name of the component schema that a reference refers to.
 pub(crate) fn component(reference: &str) -> Option<&str> {
     reference.strip_prefix("#/components/schemas/")
 }
 
-/// The name of the component that holds what a reference leads to: the component itself, or a part of it.
+/// Returns the name of the component that a reference refers to, or that contains the referenced node.
 pub(crate) fn holder(component: &str) -> String {
     pointer::name(component.split('/').next().unwrap_or_default())
 }
 
-/// The name of the component schema that a `$ref` names.
+/// Returns the name of the component schema that a `$ref` refers to.
 pub(crate) fn schema_name(schema: &Value) -> Option<&str> {
     component(schema.get("$ref")?.as_str()?)
 }

@@ -12,33 +12,34 @@ use crate::{pointer, walk};
 pub struct Webhook {
     /// Its name in the document.
     pub name: String,
-    /// Where it goes, of a callback: a URL with OpenAPI's runtime expressions, `{$request.body#/url}/paid`. `None` of a webhook, of
-    /// which no document says it.
+    /// The target of a callback: a URL with OpenAPI's runtime expressions, `{$request.body#/url}/paid`. `None` for a webhook,
+    /// whose target no document states.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
     /// The HTTP method in upper case.
     pub method: String,
-    /// The JSON schema of its payload by media type, possibly a `$ref` into the document, `None` where it has none.
+    /// The JSON schema of its payload by media type, possibly a `$ref` into the document; `None` if the document has no
+    /// schema.
     pub bodies: BTreeMap<String, Option<Value>>,
-    /// Whether it has a payload each time.
+    /// True if it always has a payload.
     pub requires_body: bool,
-    /// The headers that it has each time, as the document writes them.
+    /// The headers that it always has, as the document writes them.
     pub headers: Vec<String>,
-    /// Why it is not verified, where it is inferred.
+    /// The reason why it is not verified, if it is inferred.
     pub unverified: Option<String>,
 }
 
-/// The headers that parameters cannot be, as OpenAPI has it: they are said elsewhere.
+/// The headers that OpenAPI does not allow as parameters: other parts of a document define them.
 const ELSEWHERE: [&str; 3] = ["accept", "authorization", "content-type"];
 
-/// The webhooks, of `webhooks` and `x-webhooks`.
+/// Returns the webhooks, of `webhooks` and `x-webhooks`.
 pub(crate) fn webhooks(document: &Value) -> Vec<Webhook> {
     let roots = ["/webhooks", "/x-webhooks"].into_iter();
     let named = roots.flat_map(|root| walk::members(document, root));
     named.flat_map(|(at, item)| calls(document, &pointer::name(&at), None, item)).collect()
 }
 
-/// The callbacks of an operation, in its order.
+/// Returns the callbacks of an operation, in its order.
 pub(crate) fn callbacks(document: &Value, operation: &Value) -> Vec<Webhook> {
     let named = operation.get("callbacks").and_then(Value::as_object).into_iter().flatten();
     let by_url = named.flat_map(|(name, callback)| {
@@ -48,7 +49,7 @@ pub(crate) fn callbacks(document: &Value, operation: &Value) -> Vec<Webhook> {
     by_url.flat_map(|(name, url, item)| calls(document, name, Some(url), item)).collect()
 }
 
-/// The calls of a path item.
+/// Returns the calls of a path item.
 fn calls(document: &Value, name: &str, url: Option<&str>, item: &Value) -> Vec<Webhook> {
     let item = walk::resolve(document, item);
     let methods = item.as_object().into_iter().flatten().filter(|(method, _)| walk::METHODS.contains(&method.as_str()));
@@ -69,7 +70,7 @@ fn calls(document: &Value, name: &str, url: Option<&str>, item: &Value) -> Vec<W
     methods.map(call).collect()
 }
 
-/// The headers that are required, by the operation or by its path item, which it may correct.
+/// Returns the headers that the operation or its path item requires; the operation overrides the path item.
 fn headers(document: &Value, item: &Value, call: &Value) -> Vec<String> {
     let mut found: BTreeMap<String, (String, bool)> = BTreeMap::new();
     let lists = [item, call].map(|node| node.get("parameters").and_then(Value::as_array));

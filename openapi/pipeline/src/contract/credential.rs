@@ -12,20 +12,20 @@ use crate::{Failure, Text};
 pub(crate) struct Credential {
     /// The name of the kind, as the overlay uses it in `credentials`.
     pub(crate) kind: Spanned<String>,
-    /// How such a token begins.
+    /// The prefix of such a token.
     #[serde(default)]
     pub(crate) prefix: String,
-    /// How the token of a test environment begins.
+    /// The prefix of a token for a test environment.
     pub(crate) test_prefix: Option<String>,
-    /// Other ways in which such a token begins.
+    /// Other prefixes of such a token.
     #[serde(default)]
     pub(crate) other_prefixes: Vec<String>,
-    /// Where it may be sent, the preferred place first; in the `Authorization` header where left out.
+    /// The places where it may be sent, the preferred one first. The default is the `Authorization` header.
     #[serde(default)]
     pub(crate) carriers: Vec<Spanned<Carrier>>,
     /// The environment variable that holds one.
     pub(crate) variable: Option<Spanned<String>>,
-    /// The name of the API to which the kind belongs, where that is another one.
+    /// The name of the API that defines the kind, if it is another one.
     pub(crate) of: Option<String>,
 }
 
@@ -51,7 +51,7 @@ pub enum Carrier {
 }
 
 impl Carrier {
-    /// The scheme of HTTP behind which it stands in the `Authorization` header.
+    /// Returns the HTTP authentication scheme in front of it in the `Authorization` header.
     pub fn scheme(&self) -> Option<&str> {
         match self {
             Self::Header => Some("Bearer"),
@@ -61,7 +61,7 @@ impl Carrier {
         }
     }
 
-    /// Its name, where nothing can be sent under that: it is not a token of RFC 9110, or empty.
+    /// Returns its name if requests cannot have it: an empty name, or one that is not a token of RFC 9110.
     pub fn odd_name(&self) -> Option<&str> {
         match self {
             Self::NamedHeader(name) | Self::Scheme(name) | Self::Cookie(name) => {
@@ -72,7 +72,7 @@ impl Carrier {
         }
     }
 
-    /// Whether two credentials for these carriers would stand in one place, so that no request can have both.
+    /// Returns whether credentials of these two carriers use the same place, so that no request can have both.
     pub fn clashes(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::NamedHeader(name), Self::NamedHeader(other)) => name.eq_ignore_ascii_case(other),
@@ -82,12 +82,12 @@ impl Carrier {
 }
 
 impl Credential {
-    /// How tokens of this kind begin when they are made.
+    /// Returns the prefixes of new tokens of this kind.
     pub(crate) fn prefixes(&self) -> impl Iterator<Item = &String> {
         [Some(&self.prefix), self.test_prefix.as_ref()].into_iter().flatten().filter(|prefix| !prefix.is_empty())
     }
 
-    /// Where clients send it: in the query only where there is no other place.
+    /// Returns the carrier that clients use: the query only if there is no other.
     pub(crate) fn carrier(&self) -> &Carrier {
         let mut carriers = self.carriers.iter().map(Spanned::get_ref);
         let first = carriers.next().unwrap_or(&Carrier::Header);
@@ -96,7 +96,7 @@ impl Credential {
     }
 }
 
-/// Refuses kinds, variables and headers whose names cannot be used.
+/// Returns an error if the name of a kind, variable or header cannot be used.
 pub(super) fn check(text: &Text, credentials: &[Credential]) -> Result<(), Failure> {
     for (index, credential) in credentials.iter().enumerate() {
         let kind = &credential.kind;
@@ -143,7 +143,7 @@ fn is_variable(name: &str) -> bool {
         && name.bytes().all(|letter| is_letter(letter) || letter.is_ascii_digit())
 }
 
-/// Whether a name is a token of RFC 9110, section 5.6.2.
+/// Returns whether a name is a token of RFC 9110, section 5.6.2.
 pub(crate) fn is_header(name: &str) -> bool {
     !name.is_empty()
         && name.bytes().all(|letter| letter.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&letter))

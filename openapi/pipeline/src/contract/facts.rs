@@ -1,4 +1,4 @@
-//! How an API words its errors and limits, and how its secrets begin: what a client reads answers by.
+//! The format of an API's errors, rate limits and secrets, which a client needs to interpret responses.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,10 @@ use serde::Deserialize;
 use super::Contract;
 use crate::pointer;
 
-/// The body of a refusal with one status.
+/// The body of an error response with one status.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(crate) struct ErrorShape {
-    /// What the body holds.
+    /// The members of the body.
     #[serde(default)]
     fields: Vec<Field>,
 }
@@ -18,11 +18,11 @@ pub(crate) struct ErrorShape {
 /// One member of an error body.
 #[derive(Clone, Debug, Deserialize)]
 struct Field {
-    /// Where it stands, as a JSON pointer.
+    /// Its place, as a JSON pointer.
     at: String,
 }
 
-/// How an API tells its rate limit.
+/// The rate limit terms of an API.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct RateLimit {
@@ -35,53 +35,53 @@ pub(crate) struct RateLimit {
     retry_after_body: Option<String>,
 }
 
-/// What a contract says of the answers of an API that a client has to know.
+/// The facts of a contract about an API's responses that a client needs.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Facts {
     /// The envelopes of error bodies.
     pub errors: Vec<ErrorEnvelope>,
-    /// Where the rate limit is told.
+    /// The places of the rate limit.
     pub rate_limit: RateLimitNames,
-    /// How secrets begin.
+    /// The prefixes of secrets.
     pub secret_prefixes: Vec<String>,
 }
 
-/// Where error bodies hold what, as JSON pointers.
+/// The places of facts in error bodies, as JSON pointers.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct ErrorEnvelope {
-    /// The name by which operations call it.
+    /// Its name, as operations refer to it.
     pub name: String,
-    /// The machine-readable code.
+    /// The machine-readable codes.
     pub code: Vec<String>,
-    /// The words for people.
+    /// The human-readable messages.
     pub message: Vec<String>,
-    /// What is said beyond that.
+    /// Further details.
     pub details: Vec<String>,
-    /// The server's name for the request.
+    /// The server's ids of the request.
     pub request_id: Vec<String>,
 }
 
-/// The headers in which a rate limit is told, and the place in the body of a 429.
+/// The headers with the rate limit, and the place of the delay in the body of a 429.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct RateLimitNames {
-    /// The header with the requests that a window allows.
+    /// The header with the number of requests of a window.
     pub limit: Option<String>,
-    /// The header with the requests that are left.
+    /// The header with the number of remaining requests.
     pub remaining: Option<String>,
     /// The header with the end of the window.
     pub reset: Option<String>,
-    /// Where the body holds the seconds to wait, as a JSON pointer.
+    /// The place of the seconds to wait in the body, as a JSON pointer.
     pub retry_after: Option<String>,
 }
 
-/// What members of error bodies are called, by what they hold.
+/// The names of members of error bodies, by their content.
 const CODES: [&str; 6] = ["code", "error", "errorcode", "status", "type", "reason"];
 const MESSAGES: [&str; 8] = ["message", "msg", "detail", "description", "errordescription", "text", "title", "error"];
 const DETAILS: [&str; 6] = ["details", "errors", "fields", "invalidparams", "violations", "issues"];
 const REQUEST_IDS: [&str; 6] = ["requestid", "traceid", "correlationid", "reference", "trace", "instance"];
 
 impl Contract {
-    /// What the contract says of answers.
+    /// Returns the facts about responses.
     pub(crate) fn facts(&self) -> Facts {
         let header = |name: &String| Some(name).filter(|name| !name.is_empty()).cloned();
         let rate_limit = self.rate_limit.as_ref().map_or_else(RateLimitNames::default, |told| RateLimitNames {
@@ -102,9 +102,9 @@ impl Contract {
     }
 }
 
-/// An envelope, from what it holds for each status.
+/// Creates an envelope from its members for each status.
 fn envelope((name, shapes): (&String, &BTreeMap<String, ErrorShape>)) -> ErrorEnvelope {
-    // The one for any status first, and each place once.
+    // The members for any status first, without duplicates.
     let default = shapes.get("default").into_iter();
     let others = shapes.iter().filter(|(status, _)| *status != "default").map(|(_, shape)| shape);
     let mut places: Vec<&String> = Vec::new();
@@ -113,7 +113,7 @@ fn envelope((name, shapes): (&String, &BTreeMap<String, ErrorShape>)) -> ErrorEn
             places.push(&field.at);
         }
     }
-    // Of several members that could be one thing, the one with the more telling name counts first.
+    // Of several candidates, the one with the more specific name is first.
     let called = |names: &[&str]| {
         let rank = |place: &&&String| names.iter().position(|name| *name == plain(place));
         let mut found: Vec<_> = places.iter().filter(|place| rank(place).is_some()).collect();
@@ -121,7 +121,7 @@ fn envelope((name, shapes): (&String, &BTreeMap<String, ErrorShape>)) -> ErrorEn
         found.into_iter().map(|place| (*place).clone()).collect::<Vec<_>>()
     };
     let (code, request_id, details) = (called(&CODES), called(&REQUEST_IDS), called(&DETAILS));
-    // `error` is the code where there is a message beside it, and the message where it is all there is.
+    // `error` is the code if there is a message beside it, and the message if it is alone.
     let message: Vec<String> = called(&MESSAGES);
     let is_alone = message.len() == 1 && code == message;
     ErrorEnvelope {
@@ -133,7 +133,7 @@ fn envelope((name, shapes): (&String, &BTreeMap<String, ErrorShape>)) -> ErrorEn
     }
 }
 
-/// The name of a member in small letters and digits.
+/// Returns the name of a member, reduced to letters and digits in lower case.
 fn plain(place: &str) -> String {
     pointer::name(place).chars().filter(|letter| letter.is_alphanumeric()).collect::<String>().to_lowercase()
 }

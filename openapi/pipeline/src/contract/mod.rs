@@ -1,5 +1,5 @@
-//! What generation reads of `contract.toml`. The contract check reads the whole file and refuses what it does not know; here
-//! other parts are not looked at.
+//! The parts of `contract.toml` that generation needs. The contract check reads the whole file and refuses unknown parts;
+//! here other parts are ignored.
 
 mod credential;
 mod facts;
@@ -23,18 +23,18 @@ pub(crate) use webhook::{Signature, WebhookTerms};
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct Contract {
-    /// The kinds of token. `None` where the contract does not name any, an empty list where the API takes none.
+    /// The kinds of token. `None` if the contract does not name any, an empty list if the API takes none.
     #[serde(rename = "credential")]
     pub(crate) credentials: Option<Vec<Credential>>,
-    /// The bodies of refusals, by the name of the envelope and the status.
+    /// The bodies of error responses, by the name of the envelope and the status.
     #[serde(default)]
     errors: BTreeMap<String, BTreeMap<String, ErrorShape>>,
-    /// How the API tells its rate limit.
+    /// The rate limit terms of the API.
     rate_limit: Option<RateLimit>,
-    /// Calls that take many items.
+    /// The batch parameters of calls that take many items.
     #[serde(rename = "batch", default, deserialize_with = "one_or_several")]
     pub(crate) batches: Vec<Table>,
-    /// What the server sends by itself.
+    /// The terms of the webhooks that the server sends.
     #[serde(default)]
     pub(crate) webhooks: BTreeMap<String, WebhookTerms>,
 }
@@ -55,12 +55,12 @@ impl Contract {
     }
 }
 
-/// A failure at a byte of the contract.
+/// Creates a failure at a byte of the contract.
 fn failure(text: &Text, offset: usize, problem: impl Into<String>, help: impl Into<String>) -> Failure {
     Failure { place: place(text, Some(offset)), problem: problem.into(), help: help.into() }
 }
 
-/// The place of a byte in a text, or of the text as a whole.
+/// Returns the place of a byte in a text, or of the text as a whole.
 fn place(text: &Text, offset: Option<usize>) -> Place {
     let Some(before) = offset.and_then(|offset| text.text.get(..offset)) else {
         return Place { path: text.path.clone(), ..Place::default() };

@@ -1,14 +1,14 @@
-//! How deliveries are signed, for who receives them.
+//! The signatures of webhook deliveries, for receivers.
 
 use serde::Deserialize;
 
-/// What generation reads of the terms of a webhook.
+/// The terms of a webhook that generation needs.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct WebhookTerms {
     pub(crate) signature: Option<Signature>,
 }
 
-/// How a delivery is signed. The contract check reads the same table into the type that generated code makes of it.
+/// The signature of a delivery. The contract check reads the same table into the runtime type that generated code uses.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct Signature {
@@ -28,7 +28,7 @@ pub(crate) struct Signature {
     pub(crate) secret_encoding: Option<SecretEncoding>,
 }
 
-/// The variants are named as those of the runtime.
+/// The algorithm of a signature. The variants have the names of the runtime.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Algorithm {
@@ -38,7 +38,7 @@ pub(crate) enum Algorithm {
     Ed25519,
 }
 
-/// As [`Algorithm`].
+/// The text encoding of a signature. The variants have the names of the runtime.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Encoding {
@@ -46,7 +46,7 @@ pub(crate) enum Encoding {
     Base64,
 }
 
-/// As [`Algorithm`].
+/// The signed content. The variants have the names of the runtime.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Signed {
@@ -55,7 +55,7 @@ pub(crate) enum Signed {
     IdTimestampBody,
 }
 
-/// As [`Algorithm`].
+/// The text encoding of a secret. The variants have the names of the runtime.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum SecretEncoding {

@@ -1,4 +1,4 @@
-//! Security requirements: alternatives, of which each names schemes that must all be met, with scopes.
+//! Security requirements: alternatives, each with schemes that are needed together, and their scopes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -40,15 +40,15 @@ pub(super) static OF_DOCUMENT: LoginRules = LoginRules {
     spared: &sec::GLOBAL_SPARED,
 };
 
-/// One way to log in.
+/// An alternative of a security requirement.
 struct Alternative<'a> {
     node: Node<'a>,
     /// Scopes by scheme.
     schemes: BTreeMap<String, BTreeSet<&'a str>>,
 }
 
-/// Compares two lists of requirements; none at all means that no login is needed. `here` is where the new ones would
-/// stand, `renamed` the new names of schemes.
+/// Compares two lists of requirements; without a list, no credential is needed. `here` is the place of a new list, `renamed`
+/// holds the new names of schemes.
 pub(super) fn compare(
     cx: &mut Comparison<'_>,
     rules: &LoginRules,
@@ -87,7 +87,7 @@ fn pair<'a>(
     mut before: Vec<Alternative<'a>>,
     mut after: Vec<Alternative<'a>>,
 ) {
-    // What is there unchanged, what has other scopes, and what has a scheme more or less, in this order.
+    // First unchanged alternatives, then those with other scopes, then those with one scheme more or less.
     let is_same = |old: &Alternative<'_>, new: &Alternative<'_>| old.schemes == new.schemes;
     take(&mut before, &mut after, is_same);
     let are_equal = |old: &Alternative<'_>, new: &Alternative<'_>| old.names() == new.names();
@@ -137,7 +137,7 @@ fn scopes(cx: &mut Comparison<'_>, rules: &LoginRules, old: &Alternative<'_>, ne
     }
 }
 
-/// Takes the pairs that belong together out of both lists.
+/// Removes matching pairs from both lists and returns them.
 fn take<'a>(
     before: &mut Vec<Alternative<'a>>,
     after: &mut Vec<Alternative<'a>>,
@@ -155,7 +155,7 @@ fn take<'a>(
     pairs
 }
 
-/// The alternatives that need a login, and whether there is one that needs none.
+/// Returns the alternatives that need a credential, and true if there is one that needs none.
 fn read<'a>(list: Option<&Node<'a>>, renamed: &BTreeMap<String, String>) -> (bool, Vec<Alternative<'a>>) {
     let mut alternatives: Vec<Alternative<'a>> = Vec::new();
     let mut has_free = false;
@@ -185,11 +185,11 @@ impl Alternative<'_> {
         self.schemes.keys().map(String::as_str).collect()
     }
 
-    /// "`login` with `read`, `write` and `key`".
+    /// Returns a description: "`login` with `read`, `write` and `key`".
     fn text(&self) -> String {
         let components = self.node.root().get("components");
         let known = components.and_then(|components| components.get("securitySchemes"));
-        // A typing error is seen by this.
+        // This reveals a misspelled name.
         let is_unknown = |name: &str| known.as_ref().is_some_and(|known| known.get(name).is_none());
         let scheme = |(name, scopes): (&String, &BTreeSet<&str>)| {
             let unknown = if is_unknown(name) { " (no such scheme is described)" } else { "" };

@@ -94,8 +94,8 @@ pub(super) fn contents<'a>(
     }
 }
 
-/// The schema of a body. Of one item after another it is that of an item, however the document says it: as such, or as the items of
-/// the list that the whole is.
+/// Returns the schema of a body. For a sequence of items, returns the schema of an item: `itemSchema`, or the items of the
+/// list schema.
 fn schema_of<'a>(name: &str, media: &Node<'a>) -> Option<Node<'a>> {
     let whole = media.get("schema");
     if framing(name).is_none() {
@@ -105,12 +105,12 @@ fn schema_of<'a>(name: &str, media: &Node<'a>) -> Option<Node<'a>> {
     media.get("itemSchema").or_else(|| list.and_then(|list| list.get("items"))).or(whole)
 }
 
-/// Whether the client has a type for the items of a body beside another body.
+/// Returns whether the client has a type for the items of a body beside another body.
 fn is_typed_item(direction: Direction, name: &str) -> bool {
     framing(name).is_some() && direction != Direction::Request
 }
 
-/// The media type that the client has a type for.
+/// Returns the media type that the client has a type for.
 fn typed<'m>(direction: Direction, media_types: &'m BTreeMap<String, Node<'_>>) -> Option<&'m str> {
     let mut names = media_types.keys().map(String::as_str);
     let plain: &[&str] = match direction {
@@ -124,14 +124,14 @@ fn typed<'m>(direction: Direction, media_types: &'m BTreeMap<String, Node<'_>>) 
     wanted.or_else(|| names.find(|name| framing(name).is_some())).or_else(in_parts)
 }
 
-/// The media types by their names, in lower case and without what is about the transfer alone.
+/// Returns the media types by their names, in lower case and without parameters that concern only the transfer.
 fn media_types<'a>(body: &Node<'a>) -> BTreeMap<String, Node<'a>> {
     let content = body.get("content");
     let all = content.iter().flat_map(Node::members);
     all.map(|(name, media)| (whole(name), media)).collect()
 }
 
-/// A media type with those of its parameters that say what it holds, such as a version.
+/// Returns a media type with the parameters that describe its content, such as a version.
 fn whole(name: &str) -> String {
     let parameters = name.split(';').skip(1).filter_map(|parameter| {
         let (key, value) = parameter.split_once('=')?;

@@ -1,4 +1,4 @@
-//! Bounds: what of a type a value may be, and whether that became more or less.
+//! Bounds: constraints on the values of a type, and whether they became narrower or wider.
 
 use std::cmp::Ordering;
 
@@ -10,11 +10,11 @@ use super::node::Node;
 use super::rules::Direction;
 use super::schema::Facing;
 
-/// Least counts: a greater one leaves less.
+/// Minimum counts: a greater one is narrower.
 const LEAST: [&str; 3] = ["minLength", "minItems", "minProperties"];
-/// Greatest counts: a greater one leaves more.
+/// Maximum counts: a greater one is wider.
 const MOST: [&str; 3] = ["maxLength", "maxItems", "maxProperties"];
-/// What cannot be ordered: one that is there leaves less.
+/// Constraints without an order: their presence is narrower.
 const RESTRICTIONS: [&str; 16] = [
     "pattern",
     "not",
@@ -33,7 +33,7 @@ const RESTRICTIONS: [&str; 16] = [
     "unevaluatedProperties",
     "contentSchema",
 ];
-/// What means something only beside another one.
+/// Keywords that have a meaning only together.
 const TOGETHER: [&[&str]; 2] = [&["if", "then", "else"], &["contains", "minContains", "maxContains"]];
 
 pub(super) fn compare(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>) {
@@ -58,7 +58,7 @@ pub(super) fn compare(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>) {
     }
 }
 
-/// The limit of one part: the greater it is, the less it leaves.
+/// The limit of one part: the greater `inner` is, the narrower it is.
 struct Limit<'a> {
     inner: f64,
     is_open: bool,
@@ -66,8 +66,8 @@ struct Limit<'a> {
     exclusive: Option<Node<'a>>,
 }
 
-/// Compares the limit of a number, which may exclude itself; a step `inwards` leaves less. Of whole numbers, more than 0 is
-/// at least 1.
+/// Compares the limit of a number, which may be exclusive; a step `inwards` is narrower. For integers, more than 0 is at
+/// least 1.
 fn limit(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>, [bound, exclusive]: [&str; 2], inwards: f64) {
     let is_there = |schema: &Flat<'_>| schema.all(bound).next().is_some();
     if !is_there(facing.old) && !is_there(facing.new) {
@@ -94,11 +94,11 @@ fn limit(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>, [bound, exclusive]: [
     }
 }
 
-/// The limit that leaves least: a value has to keep to all of them.
+/// Returns the narrowest limit: a value has to satisfy all of them.
 fn tightest<'a>(schema: &Flat<'a>, [bound, exclusive]: [&str; 2], inwards: f64) -> Option<Limit<'a>> {
     let limits = schema.parts().iter().filter_map(|part| {
         let bound = part.get(bound)?;
-        // Towards the inside is more, whichever end it is.
+        // The sign makes a greater number narrower for both ends.
         let inner = bound.value.as_f64()? * inwards;
         let exclusive = part.get(exclusive).filter(|flag| *flag.value == Value::Bool(true));
         Some(Limit { inner, is_open: exclusive.is_some(), bound, exclusive })
@@ -106,14 +106,14 @@ fn tightest<'a>(schema: &Flat<'a>, [bound, exclusive]: [&str; 2], inwards: f64) 
     limits.max_by(|one, other| one.inner.total_cmp(&other.inner).then(one.is_open.cmp(&other.is_open)))
 }
 
-/// Compares a count; a step `inwards` leaves less.
+/// Compares a count; a step `inwards` is narrower.
 fn count<'a>(cx: &mut Comparison<'_>, facing: &Facing<'a, '_>, key: &str, inwards: f64) {
     let read = |schema: &Flat<'a>| {
         let counts = schema.all(key).filter_map(|node| Some((node.value.as_f64()? * inwards, node)));
         counts.max_by(|(one, _), (other, _)| one.total_cmp(other))
     };
     let (before, after) = (read(facing.old), read(facing.new));
-    // No length and no count is below 0.
+    // Lengths and counts are at least 0.
     let free = if inwards > 0.0 { 0.0 } else { f64::NEG_INFINITY };
     let left = |count: Option<&(f64, Node<'_>)>| count.map_or(free, |(inner, _)| *inner);
     let order = left(after.as_ref()).total_cmp(&left(before.as_ref()));
@@ -123,12 +123,12 @@ fn count<'a>(cx: &mut Comparison<'_>, facing: &Facing<'a, '_>, key: &str, inward
     }
 }
 
-/// Compares the steps, of which a value has to be a multiple.
+/// Compares the steps of which a value has to be a multiple.
 fn multiple(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>) {
     let key = "multipleOf";
     let steps = |schema: &Flat<'_>| -> Vec<f64> { schema.all(key).filter_map(|node| node.value.as_f64()).collect() };
     let (before, after) = (steps(facing.old), steps(facing.new));
-    // What each multiple of the steps is a multiple of as well leaves nothing out.
+    // A step is not narrower if each multiple of the other steps is a multiple of it as well.
     let is_free = |steps: &[f64], of: &[f64]| of.iter().all(|step| steps.iter().any(|own| is_multiple(*own, *step)));
     let joined = |steps: &[f64]| common(steps).map_or_else(|| steps.to_vec(), |step| vec![step]);
     let is_narrower = !is_free(&joined(&before), &after);
@@ -138,13 +138,13 @@ fn multiple(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>) {
     }
 }
 
-/// Whether it is a multiple, as exactly as decimals can be told apart.
+/// Returns whether a number is a multiple of a step, within the precision of floats.
 fn is_multiple(number: f64, step: f64) -> bool {
     let times = number / step;
     number.to_bits() == step.to_bits() || times.is_finite() && (times - times.round()).abs() <= times.abs() * 1e-12
 }
 
-/// The least common multiple of whole steps.
+/// Returns the least common multiple of integer steps.
 fn common(steps: &[f64]) -> Option<f64> {
     const LARGEST: f64 = 1e12;
     steps.iter().copied().try_fold(1.0, |common: f64, step| {
@@ -158,7 +158,7 @@ fn common(steps: &[f64]) -> Option<f64> {
     })
 }
 
-/// Compares what cannot be ordered: a value has to keep to each one that stands somewhere.
+/// Compares a constraint without an order: a value has to satisfy each occurrence.
 fn restriction(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>, key: &str) {
     let read = |schema: &Flat<'_>| schema.all(key).filter(|node| *node.value != Value::Bool(true)).count();
     if read(facing.old) + read(facing.new) == 0 {
@@ -184,7 +184,8 @@ fn restriction(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>, key: &str) {
     }
 }
 
-/// Compares what stands together, where it stands in more than one part: each word may be as it was, beside another one.
+/// Compares keywords that belong together and occur in more than one part: each keyword may be unchanged, but beside another
+/// one.
 fn together(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>, keys: &[&str]) {
     let read = |schema: &Flat<'_>| -> Vec<String> {
         let said =
@@ -239,8 +240,8 @@ fn describe(key: &str, nodes: [Option<&Node<'_>>; 2]) -> String {
     }
 }
 
-/// In requests, texts with bounds are types of their own, which check them, and whole numbers have the type that is wide
-/// enough; nothing else is checked.
+/// Returns the effect on the client. In requests, texts with bounds have types of their own, which check them, and integers
+/// have a type that is wide enough; other bounds are not checked.
 fn rust(facing: &Facing<'_, '_>, key: &str) -> String {
     let spot = facing.spot;
     spot.rust(|| match (facing.rules.direction, facing.new.kind()) {

@@ -1,4 +1,4 @@
-//! Discriminators: the member that says which shape a value is, and by which value.
+//! Discriminators: the member that identifies the shape of a value, and its values.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,8 +9,7 @@ use super::rules::surface as surf;
 use super::schema::Facing;
 use crate::walk;
 
-/// Compares them by what they say of the shapes that are there before and after: that a shape came or went is another
-/// finding.
+/// Compares discriminators for the shapes that exist before and after: added and removed shapes are other findings.
 pub(super) fn compare<'a>(cx: &mut Comparison<'a>, facing: &Facing<'a, '_>, old: &[Choice<'a>], new: &[Choice<'a>]) {
     let mut before: Vec<Node<'a>> = facing.old.all("discriminator").collect();
     let mut after: Vec<Node<'a>> = facing.new.all("discriminator").collect();
@@ -39,7 +38,7 @@ pub(super) fn compare<'a>(cx: &mut Comparison<'a>, facing: &Facing<'a, '_>, old:
     if !had.is_empty() || !has.is_empty() {
         return;
     }
-    // Without a list of shapes the mapping is the list.
+    // Without a list of shapes, the mapping is the list.
     let rust = |what: &str| spot.rust(|| format!("{} may have {what}", spot.holder()));
     for (was, is) in was.iter().zip(&is) {
         for shape in was.shapes().filter(|shape| is.shapes().all(|other| other != *shape)) {
@@ -53,7 +52,7 @@ pub(super) fn compare<'a>(cx: &mut Comparison<'a>, facing: &Facing<'a, '_>, old:
     }
 }
 
-/// What a discriminator says: the shape for each value of the member.
+/// The content of a discriminator: the shape for each value of the member.
 struct Said<'a> {
     property: Option<&'a str>,
     values: BTreeMap<&'a str, &'a str>,
@@ -64,7 +63,7 @@ impl<'a> Said<'a> {
         self.values.values().copied()
     }
 
-    /// Whether both say the same of the shapes that both know.
+    /// Returns whether both agree on the shapes that both know.
     fn agrees(&self, other: &Self) -> bool {
         let known = |own: &Self, other: &Self| -> BTreeMap<&'a str, &'a str> {
             let shapes: BTreeSet<&str> = other.shapes().collect();
@@ -78,7 +77,7 @@ impl<'a> Said<'a> {
     }
 }
 
-/// The components that the lists refer to.
+/// Returns the components that the lists refer to.
 fn shapes<'a>(choices: &[Choice<'a>]) -> Vec<&'a str> {
     choices
         .iter()
@@ -87,8 +86,8 @@ fn shapes<'a>(choices: &[Choice<'a>]) -> Vec<&'a str> {
         .collect()
 }
 
-/// The shape that each value says: those of the mapping, which may name a component or refer to it, and for shapes
-/// without one their names.
+/// Returns the shape for each value: those of the mapping, which may name a component or refer to it. Shapes without an entry
+/// have their names as values.
 fn values<'a>(discriminator: &Node<'a>, shapes: &[&'a str]) -> BTreeMap<&'a str, &'a str> {
     let mapping = discriminator.get("mapping");
     let entries =

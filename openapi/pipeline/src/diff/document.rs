@@ -1,4 +1,4 @@
-//! A document that is to be compared.
+//! A document for a comparison.
 
 use std::collections::HashMap;
 use std::panic::resume_unwind;
@@ -10,21 +10,21 @@ use crate::normalize::ids;
 use crate::repair::Repairs;
 use crate::{Failure, Operation, SourcePlace, Text, anchors, generate, versions};
 
-/// A document that is to be compared: read, but neither overlaid nor repaired.
+/// A document for a comparison: as read, without overlay and repairs.
 #[derive(Clone, Debug)]
 pub struct Document {
     located: Located,
-    /// The ids of operations that have no published one, by JSON pointer.
+    /// The synthesized ids of operations without a published one, by JSON pointer.
     ids: HashMap<String, String>,
 }
 
 impl Document {
-    /// Reads an OpenAPI document of any version, YAML or JSON. Schemas of 3.1 are compared in the words of 3.0: what those
-    /// cannot say, such as `if`, is compared as a whole, tuples place by place.
+    /// Reads an OpenAPI document of any version, YAML or JSON. Schemas of 3.1 are converted to 3.0. Keywords that 3.0 lacks,
+    /// such as `if`, are compared as a whole; tuples are compared by position.
     ///
     /// # Errors
-    /// Text that is no YAML, a duplicate key, and another version. What is missing in a document, or is not as
-    /// OpenAPI says, is no failure: documents that are broken can be compared too.
+    /// Returns an error if the text is not YAML, has a duplicate key, or declares an unsupported version. Missing parts and
+    /// parts that are not valid OpenAPI are not errors: broken documents can be compared too.
     pub fn read(text: &Text) -> Result<Self, Failure> {
         let mut located = Located::read(text)?;
         let mut value = located.value.take();
@@ -38,10 +38,10 @@ impl Document {
         Ok(Self { located, ids })
     }
 
-    /// Reads two documents at the same time: reading takes longer than comparing.
+    /// Reads two documents in parallel: reading takes longer than comparing.
     ///
     /// # Errors
-    /// As [`read`](Self::read), of the first document that cannot be read.
+    /// Returns an error if [`read`](Self::read) does, for the first document that cannot be read.
     pub fn read_two(old: &Text, new: &Text) -> Result<(Self, Self), Failure> {
         thread::scope(|scope| {
             let new = scope.spawn(|| Self::read(new));
@@ -51,8 +51,8 @@ impl Document {
         })
     }
 
-    /// Gives operations that have no published id the one that an operation table has for the same method and path, as
-    /// an overlay would.
+    /// Gives operations without a published id the id that an operation table has for the same method and path, as an overlay
+    /// would.
     pub fn name_operations(&mut self, table: &[Operation]) {
         for operation in table {
             if let Some(id) = self.ids.get_mut(&operation.pointer()) {
@@ -65,12 +65,12 @@ impl Document {
         Node::of(revision, &self.located.value)
     }
 
-    /// The id that stands in for one that is missing or cannot be used.
+    /// Returns the id that replaces a missing or unusable one.
     pub(super) fn id(&self, pointer: &str) -> Option<&str> {
         self.ids.get(pointer).map(String::as_str)
     }
 
-    /// The place of a node, or of what is left around it.
+    /// Returns the place of a node, or of its nearest ancestor.
     pub(super) fn place(&self, pointer: &str) -> SourcePlace {
         self.located.place(pointer)
     }

@@ -1,4 +1,4 @@
-//! How the members of forms and the parts of multipart bodies are written: `encoding`.
+//! The serialization of form members and multipart parts: `encoding`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,17 +13,17 @@ use crate::normalize::essence;
 
 const RUST: &str = "no change: the client writes the member as the document says";
 
-/// Compares how those members are written that both bodies have.
+/// Compares the serialization of the members that both bodies have.
 pub(super) fn compare<'a>(cx: &mut Comparison<'a>, media_type: &str, old: &Node<'a>, new: &Node<'a>) {
     let (before, after) = (old.get("encoding"), new.get("encoding"));
     let media_type = essence(media_type);
-    // OpenAPI says that it counts here only.
+    // OpenAPI applies `encoding` to these media types only.
     let is_form = media_type == "application/x-www-form-urlencoded";
     let is_multipart = media_type.starts_with("multipart/");
     if (before.is_none() && after.is_none()) || !(is_form || is_multipart) {
         return;
     }
-    // Before 3.1 the parts of a multipart body have no style.
+    // Before 3.1, the parts of a multipart body have no style.
     let is_styled = is_form || (media_type == "multipart/form-data" && new.is_31);
     let names = |encoding: &Option<Node<'_>>| -> BTreeSet<String> {
         encoding.iter().flat_map(Node::entries).map(|(name, _)| name.to_owned()).collect()
@@ -55,10 +55,10 @@ pub(super) fn compare<'a>(cx: &mut Comparison<'a>, media_type: &str, old: &Node<
     }
 }
 
-/// What a member is: as far as it says how it is written.
+/// The properties of a member that affect its serialization.
 struct Member<'a> {
     kind: Option<&'a str>,
-    /// The media type of a part that holds it, where the document does not say it.
+    /// The media type of its part, if the document does not state one.
     media_type: Option<&'static str>,
 }
 
@@ -66,7 +66,7 @@ impl<'a> Member<'a> {
     fn of(schema: &Joint<'a>) -> Self {
         let flat = schema.resolved().flat();
         let kind = flat.kind();
-        // A part for each element.
+        // There is one part for each element.
         let items = flat.items().filter(|_| kind == Some("array")).map(|items| items.resolved().flat());
         let inner = items.as_ref().unwrap_or(&flat);
         let is_bytes = || inner.texts("format").contains(&"binary") || inner.all("contentEncoding").next().is_some();
@@ -92,7 +92,7 @@ fn members<'a>(media: &Node<'a>) -> BTreeMap<&'a str, Member<'a>> {
         .collect()
 }
 
-/// The headers of a part, without the one that `contentType` is for.
+/// Returns the headers of a part, except the one that `contentType` covers.
 fn headers<'a>(encoding: Option<&Node<'a>>) -> BTreeMap<String, &'a Value> {
     let headers = encoding.and_then(|encoding| encoding.get("headers"));
     let headers =
@@ -100,7 +100,7 @@ fn headers<'a>(encoding: Option<&Node<'a>>) -> BTreeMap<String, &'a Value> {
     headers.filter(|(name, _)| name != "content-type").collect()
 }
 
-/// The media types that a member may be of; none where that is not known.
+/// Returns the possible media types of a member; an empty set if they are not known.
 fn kinds(encoding: Option<&Node<'_>>, member: &Member<'_>) -> BTreeSet<String> {
     let said = encoding.and_then(|encoding| encoding.text("contentType")).or(member.media_type);
     said.into_iter().flat_map(|list| list.split(',')).map(|kind| kind.trim().to_ascii_lowercase()).collect()

@@ -1,4 +1,4 @@
-//! The examples of the rules, as whole documents.
+//! The examples of the rules, as complete documents.
 
 use serde_json::{Map, Value};
 
@@ -30,10 +30,10 @@ components:
         clientCredentials: {tokenUrl: https://login.example.com/token, scopes: {read: See pets, write: Change pets}}
 ";
 
-/// The documents of a rule's example, before and after, as JSON.
+/// Returns the documents of a rule's example, before and after, as JSON.
 ///
 /// # Errors
-/// A fragment that is no YAML: a mistake in the table.
+/// Returns an error if a fragment is not YAML, which is a mistake in the table.
 pub fn texts(rule: &Rule) -> Result<(Text, Text), Failure> {
     let text = |name: &str, fragment: &str| {
         let mut document = Located::read(&Text::new("base.yaml", BASE))?.value;
@@ -44,16 +44,16 @@ pub fn texts(rule: &Rule) -> Result<(Text, Text), Failure> {
     Ok((text("old", rule.old)?, text("new", rule.new)?))
 }
 
-/// The same, read.
+/// Returns the same documents, parsed.
 ///
 /// # Errors
-/// The same.
+/// Returns an error if [`texts`] does, or if a document cannot be read.
 pub fn documents(rule: &Rule) -> Result<(Document, Document), Failure> {
     let (old, new) = texts(rule)?;
     Ok((Document::read(&old)?, Document::read(&new)?))
 }
 
-/// The fragment at its place in an otherwise empty document.
+/// Returns the fragment at its place in an otherwise empty document.
 fn around(at: At, fragment: Value) -> Value {
     let body = ["content", "application/json", "schema"];
     let path: Vec<&str> = match at {
@@ -66,7 +66,7 @@ fn around(at: At, fragment: Value) -> Value {
     path.into_iter().rev().fold(fragment, |inner, key| Value::Object(Map::from_iter([(key.to_owned(), inner)])))
 }
 
-/// RFC 7386: members are merged, null removes, everything else is replaced.
+/// Applies a merge patch (RFC 7386): members are merged, null removes, everything else is replaced.
 fn merge(target: &mut Value, patch: Value) {
     let Value::Object(patch) = patch else {
         *target = patch;

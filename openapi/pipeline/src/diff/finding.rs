@@ -1,4 +1,4 @@
-//! What a comparison found.
+//! The findings of a comparison.
 
 use serde::Serialize;
 
@@ -9,32 +9,32 @@ use crate::SourcePlace;
 /// One change.
 #[derive(Clone, Debug)]
 pub struct Finding {
-    /// The rule that it falls under.
+    /// The rule of the change.
     pub rule: &'static Rule,
-    /// What has changed here, in one sentence.
+    /// A description of the change, in one sentence.
     pub detail: String,
-    /// The document in which the changed part stands: the old one where it went.
+    /// The document that contains the changed part: the old one for a removed part.
     pub revision: Revision,
     /// The part itself: file, line, column and JSON pointer in that document.
     pub place: SourcePlace,
-    /// The same part in the new document, or what is left around it.
+    /// The same part in the new document, or its nearest ancestor.
     pub nearest: SourcePlace,
-    /// The operations that it concerns, in the document's order: more than one where they share the part.
+    /// The affected operations, in the document's order: several if they share the part.
     pub operations: Vec<OperationRef>,
-    /// The statuses of the answers that it concerns, where it concerns some: `404`, `4XX`, `default`.
+    /// The statuses of the affected responses, if there are any: `404`, `4XX`, `default`.
     pub statuses: Vec<String>,
-    /// What changes in the Rust client, in a short phrase.
+    /// The effect on the Rust client, in a short phrase.
     pub rust: String,
 }
 
-/// An operation, by all of its names.
+/// An operation, with all of its names.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 pub struct OperationRef {
     /// The HTTP method in upper case.
     pub method: String,
-    /// The path template, that of the new document where there are two.
+    /// The path template; of two, that of the new document.
     pub path: String,
-    /// The operationId, published or synthesised, that of the new document where there are two.
+    /// The operationId, published or synthesized; of two, that of the new document.
     pub id: String,
     /// The Rust method's name.
     pub function: String,

@@ -1,4 +1,4 @@
-//! A schema with everything that its `allOf`, its references and the other parts bring in: a value has to fit all of them.
+//! A schema with all parts that its `allOf` and its references add: a value has to fit all of them.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -8,21 +8,21 @@ use super::joint::Joint;
 use super::node::Node;
 use super::values::{self, Values};
 
-/// How many parts a schema may be composed of.
+/// The maximum number of parts of a schema.
 const MOST_PARTS: usize = 256;
 
 /// A schema and the parts of its `allOf`, the schema itself first.
 pub(super) struct Flat<'a> {
     parts: Vec<Node<'a>>,
-    /// Whether a value can be null.
+    /// True if a value can be null.
     pub(super) is_nullable: bool,
-    /// Whether there were more parts than are looked at.
+    /// True if there were more parts than the maximum.
     pub(super) is_cut: bool,
-    /// References that cannot be followed.
+    /// References that cannot be resolved.
     pub(super) unresolved: BTreeSet<&'a str>,
 }
 
-/// Schemas of which one has to fit.
+/// Schemas of which a value has to fit one.
 pub(super) struct Choice<'a> {
     pub(super) list: Node<'a>,
     pub(super) variants: Vec<Node<'a>>,
@@ -41,7 +41,7 @@ impl<'a> Flat<'a> {
             return flat;
         }
         flat.is_nullable = null_of_all(&open, &mut HashSet::new()) == Some(true);
-        // The first one is looked at first.
+        // The first one is visited first.
         open.reverse();
         let mut seen = HashSet::new();
         while let Some(part) = open.pop() {
@@ -64,13 +64,13 @@ impl<'a> Flat<'a> {
             }
         }
         if flat.parts.is_empty() {
-            // References in a circle.
+            // Circular references.
             flat.unresolved.extend(joint.first.reference());
         }
         flat
     }
 
-    /// The schema itself.
+    /// Returns the schema itself.
     pub(super) fn first(&self) -> Option<&Node<'a>> {
         self.parts.first()
     }
@@ -79,22 +79,22 @@ impl<'a> Flat<'a> {
         &self.parts
     }
 
-    /// A keyword that says nothing of the value, that of the schema itself before those of its parts.
+    /// Returns an annotation keyword; that of the schema itself has precedence over those of its parts.
     pub(super) fn get(&self, key: &str) -> Option<Node<'a>> {
         self.all(key).next()
     }
 
-    /// A keyword wherever it stands.
+    /// Returns the values of a keyword in all parts.
     pub(super) fn all(&self, key: &str) -> impl Iterator<Item = Node<'a>> {
         self.parts.iter().filter_map(move |part| part.get(key))
     }
 
-    /// The keyword where it is `true`.
+    /// Returns the keyword if it is `true`.
     pub(super) fn flag(&self, key: &str) -> Option<Node<'a>> {
         self.all(key).find(|node| *node.value == Value::Bool(true))
     }
 
-    /// What the keyword says wherever it is a string, in one order.
+    /// Returns the string values of the keyword in all parts, sorted and without duplicates.
     pub(super) fn texts(&self, key: &str) -> Vec<&'a str> {
         let mut texts: Vec<&str> = self.parts.iter().filter_map(|part| part.text(key)).collect();
         texts.sort_unstable();
@@ -102,7 +102,7 @@ impl<'a> Flat<'a> {
         texts
     }
 
-    /// The members by name, `None` where one is required and not described.
+    /// Returns the members by name; `None` for one that is required and not described.
     pub(super) fn members(&self) -> BTreeMap<&'a str, Option<Joint<'a>>> {
         let mut members: BTreeMap<&'a str, Option<Joint<'a>>> = BTreeMap::new();
         for part in &self.parts {
@@ -119,28 +119,28 @@ impl<'a> Flat<'a> {
         members
     }
 
-    /// The names of the members that must be there.
+    /// Returns the names of the required members.
     pub(super) fn required(&self) -> BTreeSet<&'a str> {
         let lists = self.parts.iter().filter_map(|part| part.value.as_object()?.get("required")?.as_array());
         lists.flatten().filter_map(Value::as_str).collect()
     }
 
-    /// Whether there are no members but those that are described.
+    /// Returns whether members that are not described are forbidden.
     pub(super) fn is_closed(&self) -> bool {
         self.all("additionalProperties").any(|others| *others.value == Value::Bool(false))
     }
 
-    /// What members are that are not described.
+    /// Returns the schema of members that are not described.
     pub(super) fn others(&self) -> Option<Joint<'a>> {
         Joint::all(self.all("additionalProperties").filter(|others| others.value.is_object()))
     }
 
-    /// What the elements are.
+    /// Returns the schema of the elements.
     pub(super) fn items(&self) -> Option<Joint<'a>> {
         Joint::all(self.all("items"))
     }
 
-    /// The types that a value has to be of; several fit no value, but a whole number is a number, too.
+    /// Returns the types that a value must have; several fit no value, except that an integer is also a number.
     pub(super) fn kinds(&self) -> Vec<&'a str> {
         let mut kinds = self.texts("type");
         if kinds.contains(&"integer") {
@@ -149,7 +149,7 @@ impl<'a> Flat<'a> {
         kinds
     }
 
-    /// The type, where none is given that which the other keywords imply.
+    /// Returns the type; without one, the type that the other keywords imply.
     pub(super) fn kind(&self) -> Option<&'a str> {
         let kinds = self.kinds();
         let implied = || match () {
@@ -160,14 +160,14 @@ impl<'a> Flat<'a> {
         kinds.into_iter().next().or_else(implied)
     }
 
-    /// The values of which one has to be it.
+    /// Returns the values of which a value has to be one.
     pub(super) fn values(&self) -> Option<Values<'a>> {
         let own = self.all("enum").filter(|list| list.value.is_array()).map(|list| vec![list]);
         let lists = own.chain(self.every_choice().filter_map(|choice| values::of_constants(&choice.variants)));
         Values::in_all(lists)
     }
 
-    /// Each list of schemas of which one has to fit, those of mere values left out.
+    /// Returns each list of schemas of which a value has to fit one, except lists of constants.
     pub(super) fn choices(&self) -> Vec<Choice<'a>> {
         self.every_choice().filter(|choice| values::of_constants(&choice.variants).is_none()).collect()
     }
@@ -180,7 +180,7 @@ impl<'a> Flat<'a> {
         })
     }
 
-    /// The schemas of which one has to fit, where it is nothing but a list of them.
+    /// Returns the schemas of which a value has to fit one, if the schema is only a list of them.
     pub(super) fn list_of_shapes(&self) -> Option<Vec<Node<'a>>> {
         const SAYS_NOTHING: [&str; 10] =
             ["$ref", "allOf", "oneOf", "anyOf", "nullable", "default", "deprecated", "description", "example", "title"];
@@ -197,14 +197,14 @@ impl<'a> Flat<'a> {
     }
 }
 
-/// What a part refers to, and the parts of its own `allOf`.
+/// Returns the target of a part's reference, and the parts of its own `allOf`.
 fn below<'a>(part: &Node<'a>) -> (Option<Node<'a>>, Vec<Node<'a>>) {
     let is_alone = part.reference().is_some() && !part.is_31;
     let own = part.get("allOf").filter(|_| !is_alone);
     (part.target(), own.iter().flat_map(Node::items).collect())
 }
 
-/// Whether null fits all of them, `None` where they say nothing of it.
+/// Returns whether null fits all of them; `None` if they do not determine it.
 fn null_of_all(nodes: &[Node<'_>], seen: &mut HashSet<String>) -> Option<bool> {
     let mut all = None;
     for node in nodes {
@@ -229,7 +229,7 @@ fn null_of(node: &Node<'_>, seen: &mut HashSet<String>) -> Option<bool> {
     }
     let has_type = node.get("type").is_some();
     if node.is_true("nullable") {
-        // In 3.0 it is said beside the parts that it makes nullable, as in 3.1 where it came of an alternative of null.
+        // In 3.0, the flag is beside the parts that it makes nullable, as in 3.1 if it replaced an alternative of null.
         return if has_type && node.is_31 { null_of_all(&parts, seen).or(Some(true)) } else { Some(true) };
     }
     if has_type { Some(false) } else { null_of_all(&parts, seen) }

@@ -1,4 +1,4 @@
-//! What the two documents say under `x-keyfit`, defaults of the document included.
+//! The `x-keyfit` hints of the two documents, defaults of the document included.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use super::operation::Operation;
 use super::rules::{Rule, keyfit as hint};
 use crate::{Retry, walk};
 
-/// Keys that have rules of their own.
+/// The keys with rules of their own.
 const KNOWN: [&str; 6] = ["credentials", "scopes", "resource", "retry", "retry-key", "errors"];
 
 pub(super) fn compare(cx: &mut Comparison<'_>, old: &Operation<'_>, new: &Operation<'_>) {
@@ -59,7 +59,7 @@ fn list(
     };
     let (had, has) = (texts(&was), texts(&is));
     if key == "credentials" && (was.is_none() || is.is_none()) {
-        // Without a word of it nothing is known of the kinds.
+        // Without the hint, the kinds are not known.
         return;
     }
     let rust = format!("`Operation::{key}`");
@@ -91,7 +91,7 @@ fn retry(cx: &mut Comparison<'_>, old: &Operation<'_>, new: &Operation<'_>, befo
     cx.report(rule, &at, detail, "`Operation::retry`: what the attempt loop repeats");
 }
 
-/// The more cases a call may be repeated in, the more.
+/// Returns the rank of a retry class: the more cases allow a retry, the higher.
 fn rank(retry: Retry) -> u8 {
     match retry {
         Retry::Never => 0,
@@ -139,7 +139,7 @@ impl<'a> Hints<'a> {
     }
 }
 
-/// Which keys have defaults at the document.
+/// Returns whether a key can have a default at the root of the document.
 fn is_shared(key: &str) -> bool {
     matches!(key, "credentials" | "errors" | "rate-limit-by" | "idempotency-key")
 }

@@ -1,10 +1,10 @@
-//! Schemas that a value has to fit all at once: a member that several parts of an `allOf` describe has one in each.
+//! Schemas that a value has to fit all at once: a member that several parts of an `allOf` describe has a schema in each.
 
 use super::flat::Flat;
 use super::node::Node;
 use crate::walk;
 
-/// One schema or more, all of which a value has to fit.
+/// One or more schemas, all of which a value has to fit.
 #[derive(Clone, Debug)]
 pub(super) struct Joint<'a> {
     pub(super) first: Node<'a>,
@@ -16,7 +16,7 @@ impl<'a> Joint<'a> {
         Self { first: node, rest: Vec::new() }
     }
 
-    /// All of these, `None` where there are none.
+    /// Joins all of these; `None` if there are none.
     pub(super) fn all(nodes: impl IntoIterator<Item = Node<'a>>) -> Option<Self> {
         let mut nodes = nodes.into_iter();
         Some(Self { first: nodes.next()?, rest: nodes.collect() })
@@ -34,7 +34,7 @@ impl<'a> Joint<'a> {
         self.rest.is_empty()
     }
 
-    /// The same with references followed that say nothing else.
+    /// Returns the same schemas, with plain references resolved.
     pub(super) fn resolved(&self) -> Self {
         let follow = |node: &Node<'a>| if node.is_plain_reference() { node.resolved() } else { node.clone() };
         let mut joint = Self::of(follow(&self.first));
@@ -47,18 +47,18 @@ impl<'a> Joint<'a> {
         joint
     }
 
-    /// Whether it leads to schemas that others may lead to as well, or is composed of several.
+    /// Returns whether it refers to schemas that may be shared, or is composed of several.
     pub(super) fn is_shared(&self) -> bool {
         !self.rest.is_empty() || self.first.reference().is_some() || self.first.get("allOf").is_some()
     }
 
-    /// The name of the component that it is.
+    /// Returns the name of the component that it refers to.
     pub(super) fn component(&self) -> Option<&'a str> {
         let is_one = self.is_one() && self.first.is_plain_reference();
         walk::component(self.first.reference().filter(|_| is_one)?)
     }
 
-    /// The name of the component that it is, or that it wraps so that it can be null or has another description.
+    /// Returns the name of the component that it refers to, or wraps to make it nullable or give it another description.
     pub(super) fn made_of(&self) -> Option<&'a str> {
         const OF_WRAPPERS: [&str; 6] = ["$ref", "allOf", "nullable", "description", "title", "deprecated"];
         self.component().or_else(|| {
@@ -79,17 +79,17 @@ impl<'a> Joint<'a> {
         })
     }
 
-    /// What tells it from others of the document.
+    /// Returns a key that identifies it in the document.
     pub(super) fn key(&self) -> String {
         self.rest.iter().fold(self.first.at.clone(), |key, node| key + "\n" + &node.at)
     }
 
-    /// Whether a flag is set on one of them.
+    /// Returns whether a flag is set on one of them.
     pub(super) fn is_marked(&self, flag: &str) -> bool {
         self.nodes().any(|node| node.is_marked(flag))
     }
 
-    /// Whether no value fits: a schema of 3.1 that is `false`.
+    /// Returns whether no value fits: a schema of 3.1 that is `false`.
     pub(super) fn is_never(&self) -> bool {
         self.nodes().any(|node| *node.value == serde_json::Value::Bool(false))
     }

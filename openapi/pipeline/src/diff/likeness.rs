@@ -1,13 +1,14 @@
-//! How alike two shapes are: which of one list goes on as which of another, where neither has kept its name.
+//! The similarity of shapes, which pairs the shapes of two lists that have not kept their names.
 
 use super::flat::Flat;
 use super::joint::Joint;
 use super::node::Node;
 
-/// How many pairs of shapes are looked at.
+/// The maximum number of pairs that are compared.
 const MOST_PAIRS: usize = 10_000;
 
-/// The pairs of shapes that are alike, each in one pair at most, the most alike first: as places in the two lists.
+/// Returns the pairs of similar shapes, each shape in at most one pair, the most similar first, as indexes into the two
+/// lists.
 pub(super) fn pairs<'a>(before: &[Node<'a>], after: &[Node<'a>]) -> Vec<(usize, usize)> {
     if before.len().saturating_mul(after.len()) > MOST_PAIRS {
         return Vec::new();
@@ -19,12 +20,12 @@ pub(super) fn pairs<'a>(before: &[Node<'a>], after: &[Node<'a>]) -> Vec<(usize, 
     let mut alike: Vec<(usize, usize, usize)> = Vec::new();
     for (old, was) in had.iter().enumerate() {
         for (new, is) in has.iter().enumerate() {
-            // Names that stand in both documents stand for two things, which have to be the same to be one.
+            // Two names that both documents have denote two things, so their shapes must be equal to form a pair.
             let is_named = before[old].reference().is_some() && after[new].reference().is_some();
             alike.extend(shared(was, is, is_named).map(|shared| (shared, old, new)));
         }
     }
-    // Stable: what is equally alike stays in order.
+    // The sort is stable: equally similar pairs stay in order.
     alike.sort_by_key(|(shared, ..)| std::cmp::Reverse(*shared));
     let (mut taken_old, mut taken_new) = (vec![false; before.len()], vec![false; after.len()]);
     alike.retain(|(_, old, new)| {
@@ -37,8 +38,8 @@ pub(super) fn pairs<'a>(before: &[Node<'a>], after: &[Node<'a>]) -> Vec<(usize, 
     alike.into_iter().map(|(_, old, new)| (old, new)).collect()
 }
 
-/// How much two schemas share, `None` where they are not alike: of one type, no constant tells them apart, and they have
-/// at least half of their members in common, or all of them.
+/// Returns the number of members that two schemas share; `None` if they are not similar. Similar schemas have one type, no
+/// constant that distinguishes them, and at least half of their members in common, or all of them if `all` is set.
 pub(super) fn shared(old: &Flat<'_>, new: &Flat<'_>, all: bool) -> Option<usize> {
     let kind = old.kind().filter(|kind| new.kind() == Some(kind))?;
     if are_told_apart(old, new) {
@@ -63,7 +64,7 @@ pub(super) fn shared(old: &Flat<'_>, new: &Flat<'_>, all: bool) -> Option<usize>
     is_enough.then_some(1 + shared)
 }
 
-/// Whether no value of one is a value of the other.
+/// Returns whether no value of one is a value of the other.
 fn are_told_apart(old: &Flat<'_>, new: &Flat<'_>) -> bool {
     let (Some(had), Some(has)) = (old.values(), new.values()) else { return false };
     !had.shares(&has)

@@ -1,4 +1,4 @@
-//! The members of objects, those left out that are never sent in the direction at hand.
+//! The members of objects, without those that are never sent in the current direction.
 
 use std::collections::BTreeMap;
 
@@ -9,12 +9,12 @@ use super::rules::{Direction, SchemaRules, surface as surf};
 use super::schema::{self, Facing};
 use crate::generate::Patched;
 
-/// The members of a schema by name; `None` where one is required and not described.
+/// The members of a schema by name; `None` for one that is required and not described.
 struct Members<'a> {
     sent: BTreeMap<&'a str, Option<Joint<'a>>>,
-    /// Those that go the other way alone.
+    /// Members that are sent in the other direction only.
     hidden: BTreeMap<&'a str, Joint<'a>>,
-    /// Those that may not be there: nothing fits their schema.
+    /// Members that are not allowed: no value fits their schema.
     forbidden: BTreeMap<&'a str, Joint<'a>>,
 }
 
@@ -84,7 +84,7 @@ pub(super) fn compare<'a>(cx: &mut Comparison<'a>, facing: &Facing<'a, '_>) {
     others(cx, facing);
 }
 
-/// Reports a member that is not sent any more.
+/// Reports a member that is no longer sent.
 fn gone(
     cx: &mut Comparison<'_>,
     facing: &Facing<'_, '_>,
@@ -112,7 +112,7 @@ fn gone(
     }
 }
 
-/// Reports that a member must be there, or can be missing.
+/// Reports that a member became required or optional.
 fn requirement(
     cx: &mut Comparison<'_>,
     facing: &Facing<'_, '_>,
@@ -126,7 +126,7 @@ fn requirement(
     let flats = nodes.map(|joint| joint.map(Joint::flat));
     let is_option = |flat: &Option<Flat<'_>>| flat.as_ref().is_some_and(|flat| flat.is_nullable);
     let is_other = |flat: &Option<Flat<'_>>| flat.as_ref().is_none_or(|flat| !is_request && is_collection(flat));
-    // Where it is required, it is an `Option` only if it can be null; lists of answers never are.
+    // A required member is an `Option` only if it can be null; lists of responses never are.
     let is_plain = !flats.iter().any(is_other) && !is_option(&flats[usize::from(is_required)]);
     let rust = spot.rust(|| {
         let field = spot.field(name);
@@ -156,7 +156,7 @@ fn requirement(
     cx.report(rule, at, detail, rust);
 }
 
-/// Whether it is a list, or a map of members without names.
+/// Returns whether it is a list, or a map of unnamed members.
 pub(super) fn is_collection(schema: &Flat<'_>) -> bool {
     match schema.kind() {
         Some("array") => true,
@@ -178,7 +178,7 @@ fn deprecation(cx: &mut Comparison<'_>, name: &str, old: &Joint<'_>, new: &Joint
     }
 }
 
-/// Compares what members without a description can be.
+/// Compares the schemas of members without a description.
 fn others<'a>(cx: &mut Comparison<'a>, facing: &Facing<'a, '_>) {
     let Facing { rules, old, new, here, spot } = facing;
     let rust = || {

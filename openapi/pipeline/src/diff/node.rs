@@ -1,4 +1,4 @@
-//! A value in one of the two documents that knows where it stands.
+//! A value in one of the two documents, with its position.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -15,20 +15,20 @@ pub enum Revision {
     New,
 }
 
-/// A value, the document that it is a part of, and its JSON pointer there.
+/// A value with its document and its JSON pointer there.
 #[derive(Clone, Debug)]
 pub(super) struct Node<'a> {
     root: &'a Value,
-    /// Whether it is OpenAPI 3.1, where what stands beside a `$ref` holds too.
+    /// True for OpenAPI 3.1, in which keywords beside a `$ref` apply as well.
     pub(super) is_31: bool,
     pub(super) revision: Revision,
     pub(super) value: &'a Value,
     pub(super) at: String,
 }
 
-/// How often a reference may lead to another one.
+/// The maximum length of a chain of references.
 const LONGEST_CHAIN: usize = 16;
-/// What may stand beside a `$ref` without saying more of the value; flags are asked for where they count.
+/// The keywords beside a `$ref` that do not constrain the value; flags are checked where they matter.
 const ANNOTATIONS: [&str; 12] = [
     "$ref",
     "$comment",
@@ -45,24 +45,24 @@ const ANNOTATIONS: [&str; 12] = [
 ];
 
 impl<'a> Node<'a> {
-    /// A whole document.
+    /// Creates the node of a whole document.
     pub(super) fn of(revision: Revision, root: &'a Value) -> Self {
         let is_31 = root["openapi"].as_str().is_some_and(|version| version.starts_with("3.1"));
         Self { root, is_31, revision, value: root, at: String::new() }
     }
 
-    /// The whole document.
+    /// Returns the node of the whole document.
     pub(super) fn root(&self) -> Self {
         self.with(self.root, String::new())
     }
 
-    /// A member, `None` where there is none.
+    /// Returns a member; `None` if there is no such member.
     pub(super) fn get(&self, key: &str) -> Option<Self> {
         let value = self.value.as_object()?.get(key)?;
         Some(self.with(value, pointer::join(&self.at, key)))
     }
 
-    /// The members of an object, those of vendors left out; nothing where it is none.
+    /// Returns the members of an object, without vendor extensions; empty if it is not an object.
     pub(super) fn members(&self) -> impl Iterator<Item = (&'a str, Self)> {
         let members = self.value.as_object().into_iter().flatten();
         members
@@ -70,35 +70,35 @@ impl<'a> Node<'a> {
             .map(|(key, value)| (key.as_str(), self.with(value, pointer::join(&self.at, key))))
     }
 
-    /// The members whose names the document's author chose: one may start with `x-`.
+    /// Returns the members whose names the document's author chose: one may start with `x-`.
     pub(super) fn entries(&self) -> impl Iterator<Item = (&'a str, Self)> {
         let members = self.value.as_object().into_iter().flatten();
         members.map(|(key, value)| (key.as_str(), self.with(value, pointer::join(&self.at, key))))
     }
 
-    /// The elements of an array; nothing where it is none.
+    /// Returns the elements of an array; empty if it is not an array.
     pub(super) fn items(&self) -> impl Iterator<Item = Self> {
         let items = self.value.as_array().into_iter().flatten();
         items.enumerate().map(|(index, value)| self.with(value, format!("{}/{index}", self.at)))
     }
 
-    /// A member that is a string.
+    /// Returns a member that is a string.
     pub(super) fn text(&self, key: &str) -> Option<&'a str> {
         self.value.as_object()?.get(key)?.as_str()
     }
 
-    /// Whether a member is `true`.
+    /// Returns whether a member is `true`.
     pub(super) fn is_true(&self, key: &str) -> bool {
         self.value.as_object().and_then(|object| object.get(key)) == Some(&Value::Bool(true))
     }
 
-    /// What its `$ref` names.
+    /// Returns its `$ref`.
     pub(super) fn reference(&self) -> Option<&'a str> {
         self.text("$ref")
     }
 
-    /// The node itself, or what its references lead to. One that leads nowhere, out of the document or in a circle is
-    /// left as it is.
+    /// Returns the node itself, or the target of its references. A reference that is dangling, circular or external is not
+    /// followed.
     pub(super) fn resolved(&self) -> Self {
         let mut node = self.clone();
         for _ in 0..LONGEST_CHAIN {
@@ -109,14 +109,14 @@ impl<'a> Node<'a> {
         node
     }
 
-    /// What its `$ref` leads to, `None` where it has none or it leads nowhere.
+    /// Returns the target of its `$ref`; `None` if it has no reference, or a dangling one.
     pub(super) fn target(&self) -> Option<Self> {
         let target = self.reference().and_then(pointer::of_reference)?;
         Some(self.with(self.root.pointer(target)?, target.to_owned()))
     }
 
-    /// Whether it is a reference and says nothing else about a value; in 3.0 only `nullable` counts beside it, as
-    /// authors mean it.
+    /// Returns whether it is a reference without constraints beside it. In 3.0 only `nullable` counts beside it, as authors
+    /// expect.
     pub(super) fn is_plain_reference(&self) -> bool {
         let says_nothing = |key: &String| ANNOTATIONS.contains(&key.as_str()) || key.starts_with("x-");
         self.reference().is_some()
@@ -124,13 +124,13 @@ impl<'a> Node<'a> {
             && (!self.is_31 || self.value.as_object().is_some_and(|object| object.keys().all(says_nothing)))
     }
 
-    /// What it is a member of.
+    /// Returns the node that it is a member of.
     pub(super) fn around(&self) -> Option<Self> {
         let (at, _) = self.at.rsplit_once('/')?;
         Some(self.with(self.root.pointer(at)?, at.to_owned()))
     }
 
-    /// Whether a flag is set: here, or on what it refers to.
+    /// Returns whether a flag is set, on the node itself or on the target of its reference.
     pub(super) fn is_marked(&self, flag: &str) -> bool {
         if self.reference().is_none() {
             return self.is_true(flag);

@@ -1,21 +1,21 @@
-//! Where the rules of oasdiff, a well-known comparer, are found here: for those who come from it, and so that no change
-//! of a login or a refusal that it knows is graded as harmless here.
+//! The equivalents of rules of oasdiff, a well-known comparison tool: for its users, and to ensure that no change of a
+//! security requirement or an error response that oasdiff reports is graded as harmless here.
 
 use super::rules::{self, Level, Rule};
 
-/// A rule of oasdiff and ours for the same change.
+/// A rule of oasdiff with our rule for the same change.
 #[derive(Clone, Copy, Debug)]
 pub struct Equivalent {
     /// The id in oasdiff.
     pub oasdiff: &'static str,
     /// The id here.
     pub rule: &'static str,
-    /// How grave it has to be here at least.
+    /// The minimum level of our rule.
     pub at_least: Level,
 }
 
 impl Equivalent {
-    /// Our rule.
+    /// Returns our rule.
     pub fn rule(&self) -> Option<&'static Rule> {
         rules::named(self.rule)
     }

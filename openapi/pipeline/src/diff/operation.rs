@@ -13,17 +13,17 @@ use crate::walk;
 #[derive(Clone, Debug)]
 pub(super) struct Operation<'a> {
     pub(super) node: Node<'a>,
-    /// The path item that it stands in.
+    /// The path item of the operation.
     pub(super) item: Node<'a>,
     pub(super) method: String,
     pub(super) path: String,
     pub(super) id: String,
-    /// The path of the server that it is called at, without a slash at the end.
+    /// The path of its server's URL, without a trailing slash.
     base: String,
 }
 
 impl<'a> Operation<'a> {
-    /// All operations of a document.
+    /// Returns all operations of a document.
     pub(super) fn all(document: &'a Document, revision: Revision) -> Vec<Self> {
         let root = document.root(revision);
         let shared = servers::base_path(root.get("servers").as_ref());
@@ -47,17 +47,17 @@ impl<'a> Operation<'a> {
         operations
     }
 
-    /// The Rust method's name.
+    /// Returns the name of the Rust method.
     pub(super) fn function(&self) -> String {
         self.id.to_snake_case()
     }
 
-    /// The path of its URL: that of the server, then its own.
+    /// Returns the path of its URL: that of the server, then its own.
     pub(super) fn address(&self) -> String {
         format!("{}{}", self.base, self.path)
     }
 
-    /// A path template without the names of its parameters.
+    /// Returns a path template without the names of its parameters.
     pub(super) fn shape(path: &str) -> String {
         let mut shape = String::new();
         let mut rest = path;
@@ -70,7 +70,7 @@ impl<'a> Operation<'a> {
         shape + rest
     }
 
-    /// How findings name it.
+    /// Returns the operation as findings name it.
     pub(super) fn named(&self) -> OperationRef {
         OperationRef {
             method: self.method.to_uppercase(),

@@ -22,7 +22,7 @@ pub(super) fn compare<'a>(cx: &mut Comparison<'a>, old: &Operation<'a>, new: &Op
     let mut gone = all(old);
     let mut came = all(new);
     let mut pairs = rename_in_path(cx, old, new, &mut gone, &mut came);
-    // By name and place first, then by name alone: that is one which moved.
+    // By name and place first, then by name alone, for parameters that moved.
     for moved in [false, true] {
         gone.retain(|before| {
             let same = |after: &Parameter<'_>| is_same_name(before, after) && (moved || before.place == after.place);
@@ -70,7 +70,7 @@ fn compare_pair<'a>(cx: &mut Comparison<'a>, old: &Node<'a>, new: &Parameter<'a>
         };
         cx.report(&req::PARAMETER_MOVED, node, detail, rust);
     }
-    // What is in the path is always sent, whatever the document says.
+    // A path parameter is always required, whatever the document states.
     match (old.is_true("required") || was == "path", node.is_true("required") || *place == "path") {
         (false, true) => {
             let rust = format!("the argument `{}` must be set", name::of_argument(name));
@@ -89,7 +89,7 @@ fn compare_pair<'a>(cx: &mut Comparison<'a>, old: &Node<'a>, new: &Parameter<'a>
         }
         _ => {}
     }
-    // One value is written alike, spread or not.
+    // A single value has the same form with and without `explode`.
     let is_spread = ![shape(old), shape(node)].iter().all(|shape| shape.is_some_and(is_scalar));
     let (before, after) = (style(old, was, is_spread), style(node, place, is_spread));
     if was == *place && before != after {
@@ -110,7 +110,7 @@ fn compare_pair<'a>(cx: &mut Comparison<'a>, old: &Node<'a>, new: &Parameter<'a>
     schema::compare_optional(cx, &REQUEST, schema_of(old), schema_of(node), node, &spot);
 }
 
-/// Pairs the parameters of the path by their order in it, and reports those with another name.
+/// Pairs the path parameters by their order in the path, and reports renamed ones.
 fn rename_in_path<'a>(
     cx: &mut Comparison<'a>,
     old: &Operation<'a>,
@@ -136,7 +136,7 @@ fn rename_in_path<'a>(
     pairs
 }
 
-/// The parameters of an operation, and those of its path item that it does not override.
+/// Returns the parameters of an operation, and those of its path item that it does not override.
 fn all<'a>(operation: &Operation<'a>) -> Vec<Parameter<'a>> {
     let lists = [operation.node.get("parameters"), operation.item.get("parameters")];
     let mut seen = HashSet::new();
@@ -145,7 +145,7 @@ fn all<'a>(operation: &Operation<'a>) -> Vec<Parameter<'a>> {
         let node = node.resolved();
         let (Some(name), Some(place)) = (node.text("name"), node.text("in")) else { continue };
         let lower = name.to_ascii_lowercase();
-        // OpenAPI says that these are no parameters.
+        // OpenAPI ignores parameters with these names.
         let is_transport = place == "header" && TRANSPORT_HEADERS.contains(&lower.as_str());
         let key = (if place == "header" { lower } else { name.to_owned() }, place);
         if !is_transport && seen.insert(key) {
@@ -155,17 +155,17 @@ fn all<'a>(operation: &Operation<'a>) -> Vec<Parameter<'a>> {
     all
 }
 
-/// Header names have no case.
+/// Returns whether two parameters have the same name; header names are case-insensitive.
 fn is_same_name(one: &Parameter<'_>, other: &Parameter<'_>) -> bool {
     one.name == other.name || (one.place == "header" && one.name.eq_ignore_ascii_case(other.name))
 }
 
-/// Whether it is one value, of which `explode` says nothing.
+/// Returns whether a type has a single value, which `explode` does not affect.
 pub(super) fn is_scalar(kind: &str) -> bool {
     !matches!(kind, "array" | "object")
 }
 
-/// How a parameter is written: as a media type, or in a style.
+/// Returns the serialization of a parameter: its media type or style.
 fn style(parameter: &Node<'_>, place: &str, is_spread: bool) -> String {
     if let Some((media_type, _)) = parameter.get("content").and_then(|content| content.members().next()) {
         return media_type.to_owned();
@@ -173,7 +173,7 @@ fn style(parameter: &Node<'_>, place: &str, is_spread: bool) -> String {
     written(Some(parameter), if matches!(place, "query" | "cookie") { "form" } else { "simple" }, is_spread)
 }
 
-/// The style of a parameter or of a member of a form, defaults filled in; `explode` only where there is something to spread.
+/// Returns the style of a parameter or form member with defaults applied; `explode` only for values that can be spread.
 pub(super) fn written(node: Option<&Node<'_>>, usual: &str, is_spread: bool) -> String {
     let style = node.and_then(|node| node.text("style")).unwrap_or(usual);
     let explode = node.and_then(|node| node.get("explode")?.value.as_bool()).unwrap_or(style == "form");
@@ -182,7 +182,7 @@ pub(super) fn written(node: Option<&Node<'_>>, usual: &str, is_spread: bool) -> 
     format!("{style}{}{reserved}", if explode && is_spread { ", exploded" } else { "" })
 }
 
-/// Whether the caller writes it as text: one in a cookie, and an object that is joined.
+/// Returns whether the caller serializes it as text: a cookie, or an object in one value.
 fn is_text(parameter: &Node<'_>, place: &str) -> bool {
     let style = style(parameter, place, true);
     let is_spread = place == "query" && (style.starts_with("form, exploded") || style.starts_with("deepObject"));
@@ -190,7 +190,7 @@ fn is_text(parameter: &Node<'_>, place: &str) -> bool {
     place == "cookie" || parameter.get("content").is_some() || (!is_spread && is_joined())
 }
 
-/// The type of its schema.
+/// Returns the type of its schema.
 fn shape<'a>(parameter: &Node<'a>) -> Option<&'a str> {
     schema_of(parameter)?.flat().kind()
 }

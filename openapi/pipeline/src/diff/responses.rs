@@ -46,20 +46,20 @@ pub(super) fn compare<'a>(cx: &mut Comparison<'a>, old: &Operation<'a>, new: &Op
     cx.answers(None);
 }
 
-/// The range that a status is in: `4XX` for 404.
+/// Returns the range of a status: `4XX` for 404.
 fn range(status: &str) -> String {
     let class = status.get(..1).filter(|_| status.len() == 3 && status != "default");
     class.map_or_else(|| status.to_owned(), |class| format!("{class}XX"))
 }
 
-/// Whether a status is still there: itself, in a range, or of a range some statuses.
+/// Returns whether a status is still covered: by itself, by a range, or, for a range, by some of its statuses.
 fn is_covered(status: &str, after: &Responses<'_>) -> bool {
     after.contains_key(status)
         || after.contains_key(&range(status))
         || after.keys().any(|other| other != status && range(other) == status)
 }
 
-/// The answers that belong together: of the same status, or one of a range and the range.
+/// Returns the pairs of corresponding responses: of the same status, or of a status and its range.
 fn pairs<'r, 'a>(before: &'r Responses<'a>, after: &'r Responses<'a>) -> Vec<(&'r str, &'r Node<'a>, &'r Node<'a>)> {
     let mut pairs = Vec::new();
     for (status, response) in after {
@@ -139,7 +139,7 @@ fn header_added(name: &str) -> &'static Rule {
     }
 }
 
-/// What a caller reads the header with.
+/// Returns the method by which a caller reads the header.
 fn accessor(name: &str) -> &'static str {
     if name == "retry-after" {
         "`Error::retry_after`"
@@ -154,7 +154,8 @@ fn is_challenge(name: &str) -> bool {
     matches!(name, "www-authenticate" | "proxy-authenticate")
 }
 
-/// `X-RateLimit-Remaining`, `X-Rate-Limit-Reset`, `RateLimit`, `RateLimit-Policy`, `Retry-After`.
+/// Returns whether a header is `X-RateLimit-Remaining`, `X-Rate-Limit-Reset`, `RateLimit`, `RateLimit-Policy` or
+/// `Retry-After`.
 fn is_rate_limit(name: &str) -> bool {
     let name = name.strip_prefix("x-").unwrap_or(name);
     name == "retry-after" || name.starts_with("ratelimit") || name.starts_with("rate-limit")
@@ -164,14 +165,14 @@ fn is_success(status: &str) -> bool {
     status.starts_with('2')
 }
 
-/// The answers by status: `404`, `4XX`, `default`.
+/// Returns the responses by status: `404`, `4XX`, `default`.
 fn by_status<'a>(operation: &Operation<'a>) -> Responses<'a> {
     let responses = operation.node.get("responses");
     let all = responses.iter().flat_map(Node::members);
     all.map(|(status, node)| (status.to_uppercase().replace("DEFAULT", "default"), node)).collect()
 }
 
-/// The headers by name in lower case, with the name as it is spelt.
+/// Returns the headers by name in lower case, with the original name.
 fn by_name<'a>(response: &Node<'a>) -> HeaderMap<'a> {
     let headers = response.get("headers");
     let all = headers.iter().flat_map(Node::entries);

@@ -1,7 +1,9 @@
-//! The table of rules: everything that a comparison can find, how grave it is, whom it breaks and why, with an example.
+//! The table of rules: every change that a comparison can find, with its severity, the affected party, the reason, and an
+//! example.
 //!
-//! A rule is `breaking` where a client that is deployed and keeps to the old document can fail at run time, or where nobody
-//! can tell, a `warning` where it has to be changed when it is generated anew or sees another behaviour, and `info` otherwise.
+//! A rule is `breaking` if a deployed client that follows the old document can fail at run time, or if that cannot be
+//! determined. It is a `warning` if the client must be changed after it is generated again or the behavior changes, and
+//! `info` otherwise.
 
 pub(super) mod errors;
 pub(super) mod keyfit;
@@ -22,19 +24,20 @@ pub(super) use self::schema::{Direction, REFUSAL, REQUEST, RESPONSE, SchemaRules
 pub struct Rule {
     /// The stable name: `security-scope-added`. Never reused for something else.
     pub id: &'static str,
-    /// How grave it is.
+    /// The severity.
     pub level: Level,
-    /// Whom it breaks, or whose part it is to follow.
+    /// The party that the change breaks, or that must comply.
     pub breaks: Breaks,
-    /// What it is about.
+    /// The subject.
     pub group: Group,
-    /// What has changed, in a few words.
+    /// A description of the change, in a few words.
     pub title: &'static str,
-    /// Why that breaks whom it breaks, in one sentence.
+    /// The reason for the severity, in one sentence.
     pub why: &'static str,
-    /// The rule that the change back is found by, itself where both directions are one rule; empty where there is none.
+    /// The id of the rule for the reverse change; its own id if one rule covers both directions, empty if there is no such
+    /// rule.
     pub inverse: &'static str,
-    /// Where the fragments of the example stand.
+    /// The place of the example's fragments.
     pub at: At,
     /// The example before, YAML.
     pub old: &'static str,
@@ -42,19 +45,19 @@ pub struct Rule {
     pub new: &'static str,
 }
 
-/// How grave a finding is.
+/// The severity of a finding.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// Nothing that worked stops working.
     Info,
-    /// Code has to be changed when the client is generated anew, or the server behaves in another way.
+    /// Code must be changed when the client is generated again, or the server's behavior changes.
     Warning,
-    /// A client that is deployed and keeps to the old document can fail, or nobody can tell.
+    /// A deployed client that follows the old document can fail, or that cannot be determined.
     Breaking,
 }
 
-/// Whom a change breaks.
+/// The party that a change breaks.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Breaks {
@@ -62,33 +65,33 @@ pub enum Breaks {
     Client,
     /// A server that must now comply.
     Server,
-    /// Nobody.
+    /// No party.
     Nobody,
 }
 
-/// What a rule is about; the contract check knows cases by it.
+/// The subject of a rule; the contract check uses it to select cases.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Group {
-    /// How a caller proves who it is, and what it must be allowed to do.
+    /// Authentication and authorization: credentials, schemes and scopes.
     Security,
-    /// Where and how OAuth tokens are obtained.
+    /// The endpoints and flows by which OAuth tokens are obtained.
     Oauth,
-    /// Which refusals there are and how they look.
+    /// The error responses and their bodies.
     Errors,
-    /// What a client is told about its rate limit.
+    /// The description of the rate limit.
     RateLimit,
-    /// What a client sends.
+    /// The parameters and bodies that a client sends.
     Request,
-    /// What a client is answered with.
+    /// The responses that a client receives.
     Response,
-    /// Whether a call may be repeated.
+    /// The retry class of a call.
     Retry,
-    /// Which operations there are, their names and servers.
+    /// The operations, their names and servers.
     Surface,
 }
 
-/// Where the fragments of an example stand in [`example::BASE`](super::example::BASE).
+/// The place of an example's fragments in [`example::BASE`](super::example::BASE).
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum At {
@@ -98,13 +101,13 @@ pub enum At {
     Operation,
     /// The schema of the body of `POST /pets`.
     Request,
-    /// The schema of the answer of `GET /pets`.
+    /// The schema of the response of `GET /pets`.
     Answer,
     /// The schema of the 404 of `GET /pets`.
     Refusal,
 }
 
-/// Every rule, in the order of the page.
+/// Returns every rule, in the order of the page.
 pub fn all() -> impl Iterator<Item = &'static Rule> {
     [security::ROWS, errors::ROWS, request::ROWS, response::ROWS, surface::ROWS, keyfit::ROWS]
         .into_iter()
@@ -112,7 +115,7 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
         .copied()
 }
 
-/// The rule of this id.
+/// Returns the rule with this id.
 pub fn named(id: &str) -> Option<&'static Rule> {
     all().find(|rule| rule.id == id)
 }

@@ -1,4 +1,4 @@
-//! Security schemes: how a credential is sent, and where OAuth tokens are obtained.
+//! Security schemes: the place of a credential, and the endpoints for OAuth tokens.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -52,20 +52,20 @@ pub(super) fn compare<'a>(cx: &mut Comparison<'a>, pairs: &[Pair<'a>], old: &'a 
     }
 }
 
-/// Compares a scheme by which nobody logs in.
+/// Compares a scheme that no operation uses.
 fn unused(cx: &mut Comparison<'_>, name: &str, old: &Node<'_>, new: &Node<'_>) {
     if said(old) != said(new) {
         cx.report(&sec::SCHEME_CHANGED_UNUSED, new, format!("`{name}` says something else"), "no change");
     }
 }
 
-/// What a scheme says, in any order.
+/// Returns the members of a scheme, independent of their order.
 fn said(scheme: &Node<'_>) -> BTreeMap<String, String> {
     let keys = scheme.members().filter(|(key, _)| *key != "description");
     keys.map(|(key, node)| (key.to_owned(), node.value.to_string())).collect()
 }
 
-/// The new names of schemes that are called otherwise and say the same.
+/// Returns the new names of schemes that were renamed but not changed.
 pub(super) fn renamed(old: &Document, new: &Document) -> BTreeMap<String, String> {
     let (before, after) = (all(old, Revision::Old), all(new, Revision::New));
     let mut came: HashMap<_, &str> = HashMap::new();
@@ -85,7 +85,7 @@ fn scheme_pair(cx: &mut Comparison<'_>, name: &str, old: &Node<'_>, new: &Node<'
         return;
     }
     if before == "http" {
-        // RFC 9110: the name of a scheme has no case.
+        // RFC 9110: scheme names are case-insensitive.
         let scheme = |node: &Node<'_>| node.text("scheme").unwrap_or_default().to_ascii_lowercase();
         if scheme(old) == scheme(new) {
             text(cx, name, "bearerFormat", &sec::BEARER_FORMAT_CHANGED, "what its tokens are", old, new);
@@ -94,7 +94,7 @@ fn scheme_pair(cx: &mut Comparison<'_>, name: &str, old: &Node<'_>, new: &Node<'
         }
     }
     text(cx, name, "in", &sec::TOKEN_MOVED, SENT, old, new);
-    // RFC 9110: the name of a header has no case.
+    // RFC 9110: header names are case-insensitive.
     let header = |node: &Node<'_>| {
         (node.text("in") == Some("header")).then(|| node.text("name").unwrap_or_default().to_ascii_lowercase())
     };
@@ -158,7 +158,7 @@ fn all(document: &Document, revision: Revision) -> BTreeMap<&str, Node<'_>> {
     schemes.iter().flat_map(Node::entries).map(|(name, scheme)| (name, scheme.resolved())).collect()
 }
 
-/// The schemes that the requirements of an operation name.
+/// Returns the schemes that the requirements of an operation name.
 fn names<'a>(operation: &Operation<'a>) -> BTreeSet<&'a str> {
     let requirements = operation.node.get("security").or_else(|| operation.node.root().get("security"));
     let alternatives = requirements.iter().flat_map(Node::items);

@@ -1,4 +1,4 @@
-//! Which logins the operations need: their own ones, and those that the document says for all others.
+//! The security requirements of operations: their own, and the document's default.
 
 use super::Document;
 use super::alternatives::{self, OF_DOCUMENT, OF_OPERATION};
@@ -25,14 +25,14 @@ pub(super) fn compare<'a>(cx: &mut Comparison<'a>, pairs: &[Pair<'a>], old: &'a 
         let requirements = [own_old.as_ref().or(before.as_ref()), own_new.as_ref().or(after.as_ref())];
         alternatives::compare(cx, &OF_OPERATION, requirements, &pair.new.node, &renamed);
     }
-    // Where every operation has its own word, the document's concerns nobody.
+    // If every operation has its own requirements, the document's affect none.
     if !inheriting.is_empty() {
         cx.concerns(&inheriting);
         alternatives::compare(cx, &OF_DOCUMENT, [before.as_ref(), after.as_ref()], &new, &renamed);
     }
 }
 
-/// Compares the scopes that an operation names under a key of the vendor's.
+/// Compares the scopes that an operation names under a vendor's extension key.
 fn scopes_of_vendor(cx: &mut Comparison<'_>, pair: &Pair<'_>) {
     let (had, has) = (vendor_scopes(pair.old.node.value), vendor_scopes(pair.new.node.value));
     for scope in has.difference(&had) {

@@ -1,4 +1,4 @@
-//! Servers: those of the document, and those that a path or an operation has for itself.
+//! Servers: those of the document, and those that a path or an operation declares for itself.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -34,17 +34,17 @@ pub(super) fn compare<'a>(cx: &mut Comparison<'a>, pairs: &[Pair<'a>], old: &'a 
     cx.concerns(&numbers);
     let mut each = inheriting.into_iter().map(Moved::of);
     let first = each.next().unwrap_or_default();
-    // Where they do not all agree, some have other URLs.
+    // If the operations do not agree, some have other URLs.
     let moved = if each.all(|other| other == first) { first } else { Moved::default() };
     Lists { old: before.as_ref(), new: after.as_ref(), here: &new, is_own: false, moved }.compare(cx);
 }
 
-/// What of the URLs stands in the paths on one side, and at the end of the servers on the other.
+/// The part of the URLs that moved between the paths and the ends of the servers.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 struct Moved {
-    /// At the end of the servers before.
+    /// The part at the end of the old servers.
     from_servers: String,
-    /// At the end of the servers after.
+    /// The part at the end of the new servers.
     to_servers: String,
 }
 
@@ -56,12 +56,12 @@ impl Moved {
     }
 }
 
-/// The servers of an operation, or of all that have none of their own.
+/// The servers of an operation, or of all operations without their own.
 struct Lists<'a, 'b> {
     old: Option<&'b Node<'a>>,
     new: Option<&'b Node<'a>>,
     here: &'b Node<'a>,
-    /// Whether they are an operation's own ones.
+    /// True if they are an operation's own servers.
     is_own: bool,
     moved: Moved,
 }
@@ -72,7 +72,7 @@ impl<'a> Lists<'a, '_> {
         let (before, after) = (urls(old, &moved.from_servers), urls(new, &moved.to_servers));
         let by_url = |urls: &[(String, Node<'a>)]| -> HashMap<String, Node<'a>> { urls.iter().cloned().collect() };
         let (had, has) = (by_url(&before), by_url(&after));
-        // The client sends an operation to the first of its own servers, and the others to the base URL.
+        // The client sends an operation to the first of its own servers, or else to the base URL.
         let (named, may_be_set, is_another) = if is_own {
             (
                 "the server of the call, where it is this one",
@@ -96,7 +96,7 @@ impl<'a> Lists<'a, '_> {
         }
         if let (Some((was, _)), Some((is, _))) = (before.first(), after.first())
             && was != is
-            // Otherwise it came or went, which was said.
+            // Otherwise it was added or removed, which is reported already.
             && has.contains_key(was)
             && had.contains_key(is)
         {
@@ -111,7 +111,7 @@ impl<'a> Lists<'a, '_> {
     }
 }
 
-/// Compares what the variables of a server can be. `rust` is what they change in the client.
+/// Compares the values of a server's variables. `rust` is the effect on the client.
 fn variables(cx: &mut Comparison<'_>, url: &str, old: &Node<'_>, new: &Node<'_>, rust: &'static str) {
     let all = |server: &Node<'_>| -> BTreeMap<String, Option<BTreeSet<String>>> {
         let values = |variable: &Node<'_>| {
@@ -147,7 +147,7 @@ fn variables(cx: &mut Comparison<'_>, url: &str, old: &Node<'_>, new: &Node<'_>,
     }
 }
 
-/// The path of the URL that stands first, without a slash at the end.
+/// Returns the path of the first URL, without a trailing slash.
 pub(super) fn base_path(list: Option<&Node<'_>>) -> String {
     let Some((url, _)) = urls(list, "").into_iter().next() else { return String::new() };
     let behind = url
@@ -156,7 +156,8 @@ pub(super) fn base_path(list: Option<&Node<'_>>) -> String {
     behind.strip_prefix('/').map_or_else(String::new, |path| format!("/{path}"))
 }
 
-/// The URLs in their order, without a slash and then this part at the end, variables replaced by their defaults.
+/// Returns the URLs in their order, with variables replaced by their defaults. A trailing slash and then the given suffix are
+/// removed.
 fn urls<'a>(list: Option<&Node<'a>>, without: &str) -> Vec<(String, Node<'a>)> {
     let mut urls: Vec<(String, Node<'a>)> = Vec::new();
     let mut known = HashSet::new();
@@ -169,7 +170,7 @@ fn urls<'a>(list: Option<&Node<'a>>, without: &str) -> Vec<(String, Node<'a>)> {
             }
         }
         let url = url.trim_end_matches('/');
-        // What does not end like this is another server now, and compared as it is.
+        // A URL without this suffix is another server now, and compared unchanged.
         let url = url.strip_suffix(without).unwrap_or(url).to_owned();
         if known.insert(url.clone()) {
             urls.push((url, server));

@@ -1,4 +1,4 @@
-//! What a value is called in the Rust client. Names are made only where something is reported.
+//! The names of values in the Rust client. Names are made only for findings.
 
 use std::rc::Rc;
 
@@ -8,23 +8,23 @@ use super::types::Types;
 use crate::generate::Patched;
 use crate::name;
 
-/// What a value is called in the Rust client: the type that is made of its schema, and what holds it.
+/// The name of a value in the Rust client: the type of its schema, and the item that holds it.
 #[derive(Clone, Debug)]
 pub(super) struct Spot<'a> {
     step: Rc<Step<'a>>,
     depth: usize,
-    /// What is said instead of names where the client has no type for it.
+    /// The text that replaces names if the client has no type for it.
     pub(super) untyped: Option<&'static str>,
 }
 
-/// How many steps a name is made of; what is deeper has the name of what it is in.
+/// The maximum number of steps of a name; a deeper value has the name of its container.
 const DEEPEST: usize = 16;
 
 #[derive(Debug)]
 enum Step<'a> {
-    /// A component that is sent.
+    /// A component of a request.
     Component(&'a str, Rc<Types<'a>>),
-    /// A component that is answered: where requests use it too, it has another name.
+    /// A component of a response; it has another name if requests use it too.
     Answered(&'a str, Rc<Types<'a>>),
     Argument {
         operation: String,
@@ -37,69 +37,69 @@ enum Step<'a> {
     Member {
         parent: Spot<'a>,
         name: &'a str,
-        /// Whether it may be left out before and after.
+        /// True if it is optional before and after.
         is_optional: bool,
     },
     Element(Spot<'a>),
     Value(Spot<'a>),
-    /// What is held in one place and has the type of another.
+    /// A value that is held in one place and has the type of another.
     Held(Spot<'a>, Spot<'a>),
 }
 
 impl<'a> Spot<'a> {
-    /// A component of this name that is held here.
+    /// Returns the spot of a component that is held here.
     pub(super) fn component(&self, name: &'a str, is_answered: bool, types: Rc<Types<'a>>) -> Self {
         let component =
             Self::root(if is_answered { Step::Answered(name, types) } else { Step::Component(name, types) });
         Self { untyped: self.untyped, ..component }
     }
 
-    /// A parameter of an operation.
+    /// Returns the spot of a parameter of an operation.
     pub(super) fn argument(operation: &str, name: &'a str) -> Self {
         Self::root(Step::Argument { operation: operation.to_owned(), name })
     }
 
-    /// The body that is sent.
+    /// Returns the spot of a request body.
     pub(super) fn body(operation: &str, patched: Patched) -> Self {
         Self::root(Step::Body(operation.to_owned(), patched))
     }
 
-    /// The body of a success.
+    /// Returns the spot of the body of a success.
     pub(super) fn answer(operation: &str) -> Self {
         Self::root(Step::Answer(operation.to_owned()))
     }
 
-    /// The body of a refusal, which the one error keeps as it came.
+    /// Returns the spot of an error body, which the error type keeps undecoded.
     pub(super) fn refusal() -> Self {
         Self::root(Step::Refusal).without_type("no change: an error keeps its body as it came")
     }
 
-    /// A header of an answer.
+    /// Returns the spot of a response header.
     pub(super) fn header() -> Self {
         Self::root(Step::Header).without_type("no change: headers are read as text")
     }
 
-    /// The same where the client has no type for it.
+    /// Returns the same spot without a type in the client.
     pub(super) fn without_type(self, untyped: &'static str) -> Self {
         Self { untyped: Some(untyped), ..self }
     }
 
-    /// The component that it is made of, in the place where it is.
+    /// Returns the spot of the component that it is made of, in its place.
     pub(super) fn made_of(&self, component: Self) -> Self {
         self.below(|place| Step::Held(place, component))
     }
 
-    /// A member of it.
+    /// Returns the spot of a member.
     pub(super) fn member(&self, name: &'a str, is_optional: bool) -> Self {
         self.below(|parent| Step::Member { parent, name, is_optional })
     }
 
-    /// An element of it.
+    /// Returns the spot of an element.
     pub(super) fn element(&self) -> Self {
         self.below(Step::Element)
     }
 
-    /// A member of it that is not described.
+    /// Returns the spot of a member that is not described.
     pub(super) fn value(&self) -> Self {
         self.below(Step::Value)
     }
@@ -115,12 +115,12 @@ impl<'a> Spot<'a> {
         Self { step: Rc::new(step(self.clone())), depth: self.depth + 1, untyped: self.untyped }
     }
 
-    /// What changes in the client; where it has no type for the value, that.
+    /// Returns the effect on the client: `typed`, or the fixed text if it has no type for the value.
     pub(super) fn rust(&self, typed: impl FnOnce() -> String) -> String {
         self.untyped.map_or_else(typed, str::to_owned)
     }
 
-    /// The type: `Pet`.
+    /// Returns the type: `Pet`.
     pub(super) fn name(&self) -> String {
         match &*self.step {
             Step::Component(name, _) => name::of_type(name),
@@ -137,7 +137,7 @@ impl<'a> Spot<'a> {
         }
     }
 
-    /// What holds it: "`Pet::name`", "the argument `tag`".
+    /// Returns the item that holds it: "`Pet::name`", "the argument `tag`".
     pub(super) fn holder(&self) -> String {
         match &*self.step {
             Step::Component(..) | Step::Answered(..) => format!("`{}`", self.name()),
@@ -153,21 +153,21 @@ impl<'a> Spot<'a> {
         }
     }
 
-    /// A field of the type: `Pet::name`.
+    /// Returns a field of the type: `Pet::name`.
     pub(super) fn field(&self, name: &str) -> String {
         format!("{}::{}", self.name(), name::of_argument(name))
     }
 
-    /// What becomes of a value that is listed, by its variant.
+    /// Returns the effect on a listed value, by its variant.
     pub(super) fn listed(&self, variant: &str, what: &str) -> String {
         match &*self.step {
-            // Whether it is still made of the component is the generator's affair.
+            // The generator decides whether it is still made of the component.
             Step::Held(place, _) => format!("a known value of {} {what}", place.holder()),
             _ => format!("the variant `{}::{variant}` {what}", self.name()),
         }
     }
 
-    /// Which of its members are a `Patch`; what is in a list or a map is replaced as a whole.
+    /// Returns the members whose type is `Patch`; values in a list or a map are replaced as a whole.
     pub(super) fn patched(&self) -> Patched {
         match &*self.step {
             Step::Component(name, types) => types.patched(name),
@@ -178,7 +178,7 @@ impl<'a> Spot<'a> {
         }
     }
 
-    /// What becomes of it where it can be null, or no longer can.
+    /// Returns the effect if it can be null, or no longer can.
     pub(super) fn nullable(&self, is_nullable: bool, is_answered_list: bool) -> String {
         let holder = self.holder();
         match &*self.step {
@@ -190,7 +190,7 @@ impl<'a> Spot<'a> {
                 let (is, was) = if is_nullable { ("a `Patch`", "an `Option`") } else { ("an `Option`", "a `Patch`") };
                 format!("{holder} is {is}, no longer {was}")
             }
-            // An answer without a list has an empty one.
+            // An absent list in a response is an empty one.
             Step::Member { is_optional: true, .. } if !is_answered_list => {
                 format!("no change: {holder} is an `Option` anyway")
             }

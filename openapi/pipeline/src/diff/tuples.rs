@@ -1,4 +1,4 @@
-//! Tuples: lists whose places have schemas of their own, compared place by place.
+//! Tuples: lists whose positions have schemas of their own, compared position by position.
 
 use std::collections::BTreeMap;
 
@@ -7,11 +7,11 @@ use super::flat::Flat;
 use super::joint::Joint;
 use super::schema::{self, Facing};
 
-/// Compares what stands at each place; one that has no schema of its own has that of the elements behind the places.
+/// Compares the schemas of each position; a position without its own has the schema of the remaining elements.
 pub(super) fn compare<'a>(cx: &mut Comparison<'a>, facing: &Facing<'a, '_>) {
     let Facing { rules, old, new, here, spot } = facing;
     let (mut before, mut after) = (places(old), places(new));
-    // What no list can have is not compared: that its length has changed is another finding.
+    // Positions beyond the maximum length are not compared: the change of length is another finding.
     let longest = longest(old).min(longest(new));
     let count = before.len().max(after.len()).min(longest);
     if count == 0 || !cx.step(count, here) {
@@ -24,7 +24,7 @@ pub(super) fn compare<'a>(cx: &mut Comparison<'a>, facing: &Facing<'a, '_>) {
     }
 }
 
-/// The schema of each place.
+/// Returns the schema of each position.
 fn places<'a>(schema: &Flat<'a>) -> BTreeMap<usize, Joint<'a>> {
     let mut places: BTreeMap<usize, Joint<'a>> = BTreeMap::new();
     for list in schema.all("prefixItems") {
@@ -38,7 +38,7 @@ fn places<'a>(schema: &Flat<'a>) -> BTreeMap<usize, Joint<'a>> {
     places
 }
 
-/// How many elements there can be.
+/// Returns the maximum number of elements.
 fn longest(schema: &Flat<'_>) -> usize {
     let counts = schema.all("maxItems").filter_map(|node| usize::try_from(node.value.as_u64()?).ok());
     counts.min().unwrap_or(usize::MAX)

@@ -1,4 +1,4 @@
-//! Which component schemas a generated client has two types for, and which hold changes.
+//! The component schemas for which a generated client has two types, and those with `Patch` members.
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -8,8 +8,8 @@ use serde_json::Value;
 use crate::generate::{Patched, patched};
 use crate::{name, pointer, walk};
 
-/// The component schemas that both requests and answers are made of: answers have a type of their own for each. And which members
-/// of those that requests are made of are a `Patch`.
+/// The component schemas that both requests and responses use, for each of which responses have a type of their own; and the
+/// `Patch` members of those that requests use.
 #[derive(Debug)]
 pub(super) struct Types<'a> {
     document: &'a Value,
@@ -18,18 +18,18 @@ pub(super) struct Types<'a> {
 }
 
 impl<'a> Types<'a> {
-    /// Of a document; nothing is looked at before a name is asked for.
+    /// Creates the types of a document; they are computed when a name is needed.
     pub(super) fn of(document: &'a Value) -> Self {
         Self { document, shared: OnceCell::new(), patched: OnceCell::new() }
     }
 
-    /// What the type of a component schema is called in answers.
+    /// Returns the type name of a component schema in responses.
     pub(super) fn of_answer(&self, component: &str) -> String {
         let is_shared = self.shared.get_or_init(|| shared(self.document)).contains(component);
         name::of_type(component) + if is_shared { "Answer" } else { "" }
     }
 
-    /// Which members of a component schema are a `Patch` in requests.
+    /// Returns the members of a component schema whose type is `Patch` in requests.
     pub(super) fn patched(&self, component: &str) -> Patched {
         self.patched.get_or_init(|| patched(self.document)).get(component).copied().unwrap_or(Patched::None)
     }
@@ -54,7 +54,8 @@ fn shared(document: &Value) -> BTreeSet<String> {
     sent.intersection(&answered).filter_map(|target| walk::component(target)).map(str::to_owned).collect()
 }
 
-/// What the nodes refer to, directly or not; what each target refers to itself is kept in `links`.
+/// Returns the components that the nodes refer to, directly or indirectly; the targets of each component are cached in
+/// `links`.
 fn reached<'a>(
     document: &'a Value,
     nodes: &[&'a Value],

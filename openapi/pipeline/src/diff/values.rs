@@ -1,4 +1,4 @@
-//! Lists of values: an `enum`, several that a value has to be in at once, or a union of constants.
+//! Lists of values: an `enum`, several of which a value has to be in at once, or a union of constants.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -11,18 +11,18 @@ use super::schema::Facing;
 use crate::generate::{NAMED_BY, said_of_each, variant};
 use crate::name;
 
-/// How deep a union of constants may hold others.
+/// The maximum nesting depth of unions of constants.
 const DEEPEST: usize = 4;
 
-/// The values of which one has to be it, in their order.
+/// The values of which a value has to be one, in their order.
 pub(super) struct Values<'a> {
     all: Vec<(String, &'a Value, Node<'a>)>,
-    /// Where they are listed.
+    /// The list that contains them.
     pub(super) at: Node<'a>,
 }
 
 impl<'a> Values<'a> {
-    /// The values that stand in each of the lists, of which each is in several pieces.
+    /// Returns the values that all lists contain; each list may consist of several pieces.
     pub(super) fn in_all(lists: impl Iterator<Item = Vec<Node<'a>>>) -> Option<Self> {
         let read = |pieces: Vec<Node<'a>>| {
             let at = pieces.first()?.clone();
@@ -44,7 +44,7 @@ impl<'a> Values<'a> {
         })
     }
 
-    /// The variants that stand for the values in the client, by the texts of the values; integers have some only where each of
+    /// Returns the variants of the values in the client, by the texts of the values; integers have variants only if each of
     /// them has a name.
     fn variants(&self) -> HashMap<&str, String> {
         let listed = || self.all.iter().filter(|(_, value, _)| !value.is_null());
@@ -62,12 +62,12 @@ impl<'a> Values<'a> {
         self.all.iter().map(|(text, ..)| text.as_str()).collect()
     }
 
-    /// Whether there is a value in both.
+    /// Returns whether both have a value in common.
     pub(super) fn shares(&self, other: &Self) -> bool {
         !self.texts().is_disjoint(&other.texts())
     }
 
-    /// The type that all of them have, null left out.
+    /// Returns the common type of all values except null.
     pub(super) fn kind(&self) -> Option<&'static str> {
         let kind = |value: &Value| match value {
             Value::String(_) => "string",
@@ -89,7 +89,8 @@ impl<'a> Values<'a> {
     }
 }
 
-/// What the document calls a value of a list: by the keys of generators, or by the title of an alternative that is one value.
+/// Returns the document's name for a value of a list: by the vendor keys of generators, or by the title of an alternative
+/// that is one value.
 fn named<'a>(value: &Value, list: &Node<'a>) -> Option<&'a str> {
     let schema = list.around()?;
     let index = list.value.as_array()?.iter().position(|listed| listed == value)?;
@@ -98,7 +99,7 @@ fn named<'a>(value: &Value, list: &Node<'a>) -> Option<&'a str> {
     told.or_else(|| schema.text("title").filter(|_| is_alternative))
 }
 
-/// The lists of values of shapes that are nothing but values; `None` where one is more.
+/// Returns the lists of values of shapes that are constants only; `None` if one is not.
 pub(super) fn of_constants<'a>(variants: &[Node<'a>]) -> Option<Vec<Node<'a>>> {
     let mut lists = Vec::new();
     variants.iter().all(|variant| constants(variant, &mut lists, 0)).then_some(lists)
@@ -170,7 +171,7 @@ pub(super) fn compare(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>) {
     }
 }
 
-/// Compares what the values of both lists are called in the client.
+/// Compares the names of the values of both lists in the client.
 fn names(
     cx: &mut Comparison<'_>,
     facing: &Facing<'_, '_>,
@@ -179,7 +180,7 @@ fn names(
     has: &HashMap<&str, String>,
 ) {
     let spot = facing.spot;
-    // What has no type has no names.
+    // A value without a type has no variants.
     if spot.untyped.is_some() {
         return;
     }
@@ -210,16 +211,16 @@ fn names(
     }
 }
 
-/// A value as text: a string without its quotes.
+/// Returns a value as text: a string without its quotes.
 pub(super) fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// A value as text that is the same for the same value: 20 for 20.0, members in one order.
+/// Returns a value as text that is equal for equal values: 20 for 20.0, members in one order.
 pub(super) fn canonical(value: &Value) -> String {
     match value {
         Value::Number(number) => match number.as_f64() {
-            // Larger ones are not told apart as floats.
+            // Larger ones cannot be distinguished as floats.
             Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() < 9e15 => format!("{float:.0}"),
             _ => number.to_string(),
         },

@@ -11,7 +11,8 @@ use super::node::Node;
 use super::schema::{self, Facing};
 use crate::{name, walk};
 
-/// Compares the lists of shapes, each with the one that it shares most shapes with: a value has to fit one of each.
+/// Compares the lists of shapes, each with the one that it shares most shapes with: a value has to fit one shape of each
+/// list.
 pub(super) fn compare<'a>(cx: &mut Comparison<'a>, facing: &Facing<'a, '_>) {
     let Facing { rules, old, new, here, spot } = facing;
     let (before, after) = (old.choices(), new.choices());
@@ -37,7 +38,7 @@ pub(super) fn compare<'a>(cx: &mut Comparison<'a>, facing: &Facing<'a, '_>) {
     }
 }
 
-/// The lists that belong together, and those that are left.
+/// The matching lists, and the remaining ones of both documents.
 type Pairs<'a> = (Vec<(Choice<'a>, Choice<'a>)>, Vec<Choice<'a>>, Vec<Choice<'a>>);
 
 fn pairs<'a>(before: Vec<Choice<'a>>, after: Vec<Choice<'a>>) -> Pairs<'a> {
@@ -52,7 +53,7 @@ fn pairs<'a>(before: Vec<Choice<'a>>, after: Vec<Choice<'a>>) -> Pairs<'a> {
     for choice in before {
         let own = keys(&choice);
         let shared = |(place, (other, _)): (usize, &(BTreeSet<String>, _))| {
-            // The more they share, the better, and the fewer others there are.
+            // More shared shapes are better, then fewer other shapes.
             let count = own.intersection(other).count();
             (count > 0).then_some(((count, std::cmp::Reverse(other.len()), std::cmp::Reverse(place)), place))
         };
@@ -61,7 +62,7 @@ fn pairs<'a>(before: Vec<Choice<'a>>, after: Vec<Choice<'a>>) -> Pairs<'a> {
             None => open.push(choice),
         }
     }
-    // What shares nothing is compared in order.
+    // Lists without shared shapes are compared in order.
     let mut left = left.into_iter().map(|(_, choice)| choice);
     let mut gone = Vec::new();
     for choice in open {
@@ -73,7 +74,7 @@ fn pairs<'a>(before: Vec<Choice<'a>>, after: Vec<Choice<'a>>) -> Pairs<'a> {
     (pairs, gone, left.collect())
 }
 
-/// Leaves those whose places are not among these.
+/// Removes the shapes at these indexes.
 fn leave(shapes: &mut Vec<Node<'_>>, taken: &HashSet<usize>) {
     let mut place = 0;
     shapes.retain(|_| {
@@ -82,8 +83,7 @@ fn leave(shapes: &mut Vec<Node<'_>>, taken: &HashSet<usize>) {
     });
 }
 
-/// Compares the shapes of two lists: by their names, then with what they are most alike, inline ones that are left by
-/// their order.
+/// Compares the shapes of two lists: by their names, then by similarity; remaining inline shapes by their order.
 fn compare_pair<'a>(cx: &mut Comparison<'a>, facing: &Facing<'a, '_>, before: Vec<Node<'a>>, mut after: Vec<Node<'a>>) {
     let Facing { rules, spot, .. } = *facing;
     let compare = |cx: &mut Comparison<'a>, before: &Node<'a>, after: &Node<'a>| {
@@ -129,8 +129,8 @@ fn compare_pair<'a>(cx: &mut Comparison<'a>, facing: &Facing<'a, '_>, before: Ve
     }
 }
 
-/// Compares a schema with nothing but a list of shapes, where it is like one of them: the others make it wider, or
-/// narrower. `false` where there is no such pair.
+/// Compares a schema with a list of shapes that has a similar one: the other shapes make it wider or narrower. Returns
+/// `false` if there is no such pair.
 pub(super) fn compare_with_list<'a>(cx: &mut Comparison<'a>, facing: &Facing<'a, '_>) -> bool {
     let Facing { rules, old, new, here, spot } = *facing;
     let (alone, mut shapes, is_wider) = match (old.list_of_shapes(), new.list_of_shapes()) {
@@ -170,13 +170,13 @@ pub(super) fn compare_with_list<'a>(cx: &mut Comparison<'a>, facing: &Facing<'a,
     true
 }
 
-/// What tells a shape from the others.
+/// Returns the key that identifies a shape.
 fn key(variant: &Node<'_>) -> String {
     let name = variant.reference().or_else(|| variant.text("title"));
     name.map_or_else(|| variant.value.to_string(), str::to_owned)
 }
 
-/// What a shape is called.
+/// Returns the name of a shape.
 fn shape(variant: &Node<'_>) -> String {
     let named = variant.reference().and_then(walk::component).or_else(|| variant.text("title"));
     named.or_else(|| variant.text("type")).map_or_else(|| "Variant".to_owned(), name::of_type)

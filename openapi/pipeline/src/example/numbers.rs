@@ -17,7 +17,7 @@ pub(super) fn integer(whole: &Whole<'_>) -> Value {
 pub(super) fn number(whole: &Whole<'_>) -> Value {
     let value = match bounds(whole, 1.0) {
         (None, None) => return json!(1),
-        // Between two that are so near each other there is no whole step.
+        // There is no whole step between two bounds that are so close.
         (Some(least), Some(most)) if least > most => match bounds(whole, 0.0) {
             (Some(least), Some(most)) => f64::midpoint(least, most),
             _ => least,
@@ -28,12 +28,12 @@ pub(super) fn number(whole: &Whole<'_>) -> Value {
     Value::Number(Number::from_f64(value).unwrap_or_else(|| 1.into()))
 }
 
-/// The least and the greatest number; one that is excluded itself is moved by a step.
+/// Returns the lower and the upper bound; an exclusive bound is moved by a step.
 fn bounds(whole: &Whole<'_>, step: f64) -> (Option<f64>, Option<f64>) {
     let all = |key: &str, excluding: &str, step: f64| {
         let bound = |part: &Value| {
             let excluded = part.get(excluding);
-            // Earlier dialects write whether the bound is excluded, later ones the bound.
+            // Earlier dialects have a flag that excludes the bound; later ones have the bound itself.
             let own = part.get(key).and_then(Value::as_f64);
             let own = own.map(|own| if excluded == Some(&json!(true)) { own + step } else { own });
             [own, excluded.and_then(Value::as_f64).map(|own| own + step)]

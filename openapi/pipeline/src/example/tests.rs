@@ -1,8 +1,8 @@
-//! Values fit their schemas, and cost no more than they may.
+//! Tests that example values fit their schemas within their budget.
 
 use super::*;
 
-/// The example of a schema, in a document with two schemas that differ in nothing but their names.
+/// Returns the example of a schema, in a document with two schemas that differ in nothing but their names.
 fn example(schema: &Value) -> Value {
     let document = json!({ "components": { "schemas": {
         "Cat": { "type": "object", "required": ["kind"], "properties": { "kind": { "type": "string" } } },
@@ -35,7 +35,7 @@ fn what_a_document_shows_and_does_not_fit_is_not_taken() {
     assert_eq!(example(&json!({ "type": "string", "default": 5 })), "text");
     assert_eq!(example(&json!({ "type": "string", "example": "x", "minLength": 2 })), "text");
     assert_eq!(example(&json!({ "type": "string", "examples": [1, "two"] })), "two");
-    // Written without quotes, where text is meant.
+    // The values were written without quotes, although text is meant.
     assert_eq!(example(&json!({ "type": "string", "enum": [1, true] })), "1");
     assert_eq!(example(&json!({ "type": ["string", "null"], "enum": [null, "a"] })), "a");
 }
@@ -59,7 +59,7 @@ fn a_union_is_met_by_one_of_its_alternatives() {
 #[test]
 fn a_composition_is_met_at_once() {
     let text = json!({ "type": "string" });
-    // What one part names another one demands, however deep it stands.
+    // A member of one part is required by another part, at any depth.
     let mut demanded = json!({ "allOf": [{ "properties": { "label": text } }, { "required": ["label"] }] });
     for _ in 0..DEPTH + 2 {
         demanded = json!({ "type": "object", "required": ["in"], "properties": { "in": demanded } });
@@ -76,7 +76,7 @@ fn a_composition_is_met_at_once() {
     let shown = json!({ "type": "object", "properties": { "a": text }, "example": { "a": "shown" } });
     let whole = json!({ "allOf": [shown, { "type": "object", "required": ["b"], "properties": { "b": text } }] });
     assert_eq!(example(&whole), json!({ "a": "text", "b": "text" }));
-    // Required, and described by nothing but what holds for all.
+    // The member is required, and described only by `additionalProperties`.
     let others = json!({ "type": "object", "required": ["a"], "additionalProperties": { "type": "integer" } });
     assert_eq!(example(&others), json!({ "a": 1 }));
 }
@@ -90,7 +90,7 @@ fn a_union_beside_members_is_met_with_them() {
     let schema = json!({ "type": "object", "required": ["id"], "properties": { "id": { "type": "integer" } },
         "allOf": [{ "oneOf": [one("a"), one("b")] }], "anyOf": [one("c")] });
     assert_eq!(example(&schema), json!({ "id": 1, "c": true, "a": true }));
-    // With all of its members a value would be of both.
+    // A value with all members would fit both alternatives.
     let asks = |name: &str| {
         json!({ "type": "object", "required": [name],
             "properties": { "a": { "type": "boolean" }, "b": { "type": "boolean" } } })
@@ -120,7 +120,7 @@ fn what_no_value_fits_is_no_example() {
     assert!(gap(json!({ "oneOf": [open("a"), open("b")] })).contains("alternatives alone"));
     assert!(gap(json!({ "allOf": [{ "type": "integer" }, { "type": "string" }] })).contains("does not fit"));
     let never = json!({ "oneOf": [open("a"), open("b")] });
-    // Where nobody asks for it, it is left out.
+    // An optional member is left out.
     let member = |required: Value| json!({ "type": "object", "required": required, "properties": { "odd": never } });
     assert_eq!(gap(member(json!([]))), "");
     assert!(gap(member(json!(["odd"]))).contains("alternatives alone"));
@@ -164,7 +164,7 @@ fn what_is_required_and_not_described_is_there_all_the_same() {
     };
     assert_eq!(example(&object(json!({}))), json!({ "Name": "text", "name": "any" }));
     assert_eq!(example(&object(json!({ "additionalProperties": { "type": "integer" } })))["name"], 1);
-    // A part that only requires gives way to one that describes, before it and behind it.
+    // A part that only requires a member gives way to one that describes it, in either order.
     let (requires, describes) = (
         json!({ "type": "object", "required": ["id"] }),
         json!({ "type": "object", "properties": { "id": { "type": "integer" } } }),

@@ -1,4 +1,4 @@
-//! All that a value has to fit at once: a schema, what it refers to, and the parts of its `allOf`.
+//! All schemas that a value has to fit at once: a schema, the schemas that it refers to, and the parts of its `allOf`.
 
 use std::collections::HashMap;
 
@@ -6,24 +6,24 @@ use serde_json::Value;
 
 use crate::{schema, walk};
 
-/// How many parts a schema may be composed of; ends those that contain themselves.
+/// The maximum number of parts of a schema; ends schemas that contain themselves.
 const MOST_PARTS: usize = 256;
 
-/// Schemas that one value has to fit, those of their parts included.
+/// The schemas that one value has to fit, with their parts.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Whole<'a> {
-    /// What the value has to fit; the rest follows from it.
+    /// The schemas that the value has to fit; the other fields follow from them.
     pub(super) roots: Vec<&'a Value>,
     parts: Vec<&'a Value>,
-    /// Where the parts begin that the alternative chosen last has brought.
+    /// The index of the first part that the last chosen alternative added.
     fresh: usize,
-    /// The unions of which no alternative is chosen yet.
+    /// The unions without a chosen alternative.
     open: Vec<Union<'a>>,
-    /// Members that say which alternatives were chosen, and what they say.
+    /// Members that identify the chosen alternatives, with their values.
     pub(super) tags: Vec<(&'a str, &'a str)>,
 }
 
-/// Alternatives of which one has to fit.
+/// Alternatives of which the value has to fit one.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Union<'a> {
     owner: &'a Value,
@@ -39,7 +39,7 @@ impl<'a> Whole<'a> {
         whole
     }
 
-    /// The same for one alternative of a union of it.
+    /// Returns the same schemas with one alternative of a union added.
     pub(super) fn with(&self, document: &'a Value, union: Union<'a>, variant: &'a Value) -> Self {
         let mut whole = self.clone();
         if let Some(tag) = schema::discriminator(union.owner)
@@ -52,7 +52,7 @@ impl<'a> Whole<'a> {
         whole
     }
 
-    /// Takes out the first union that is open.
+    /// Removes and returns the first open union.
     pub(super) fn next_union(&mut self) -> Option<Union<'a>> {
         (!self.open.is_empty()).then(|| self.open.remove(0))
     }
@@ -77,39 +77,39 @@ impl<'a> Whole<'a> {
         self.parts.iter().copied()
     }
 
-    /// The parts of the alternative that was chosen last, or all.
+    /// Returns the parts of the last chosen alternative, or all parts.
     pub(super) fn fresh(&self) -> impl Iterator<Item = &'a Value> {
         self.parts[self.fresh..].iter().copied()
     }
 
-    /// A keyword wherever it stands.
+    /// Returns the values of a keyword in all parts.
     pub(super) fn all(&self, key: &str) -> impl Iterator<Item = &'a Value> {
         self.parts.iter().filter_map(move |part| part.get(key))
     }
 
-    /// The type; of several the one that the others allow as well.
+    /// Returns the type; of several, the one that the others allow as well.
     pub(super) fn kind(&self) -> Option<&'a str> {
         let mut kinds = self.parts.iter().filter_map(|part| walk::kind(part)).peekable();
         let Some(first) = kinds.peek().copied() else { return self.parts.iter().find_map(|part| implied(part)) };
         Some(kinds.find(|kind| *kind == "integer").unwrap_or(first))
     }
 
-    /// The greatest of the lower bounds of a length.
+    /// Returns the greatest lower bound of a length.
     pub(super) fn least(&self, key: &str) -> u64 {
         self.all(key).filter_map(Value::as_u64).max().unwrap_or_default()
     }
 
-    /// The least of the upper bounds of a length.
+    /// Returns the least upper bound of a length.
     pub(super) fn most(&self, key: &str) -> Option<u64> {
         self.all(key).filter_map(Value::as_u64).min()
     }
 
-    /// The names of the members that must be there, in the order of the document.
+    /// Returns the names of the required members, in the order of the document.
     pub(super) fn required(&self) -> Vec<&'a str> {
         self.all("required").filter_map(Value::as_array).flatten().filter_map(Value::as_str).collect()
     }
 
-    /// The described members in the order of the document, each with all that describes it.
+    /// Returns the described members in the order of the document, each with all schemas that describe it.
     pub(super) fn members(&self) -> Vec<(&'a str, Vec<&'a Value>)> {
         let mut members: Vec<(&str, Vec<&Value>)> = Vec::new();
         let mut places = HashMap::new();
@@ -124,7 +124,7 @@ impl<'a> Whole<'a> {
     }
 }
 
-/// The type that the bounds of a schema speak of, where it names none.
+/// Returns the type that the keywords of a schema imply, for a schema without a type.
 fn implied(schema: &Value) -> Option<&'static str> {
     let says = |words: &[&str]| words.iter().any(|word| schema.get(*word).is_some());
     match () {

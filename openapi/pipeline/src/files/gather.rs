@@ -1,4 +1,4 @@
-//! The files that a document refers to, and those that they refer to.
+//! The files that a document refers to, directly and indirectly.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::Display;
@@ -10,18 +10,18 @@ use crate::file::{LARGEST_FILE, read_file};
 use crate::load::Located;
 use crate::{Failure, Text};
 
-/// How many files a document may be made of.
+/// The maximum number of files of a document.
 const MOST: usize = 2_000;
 
-/// What is wrong with a file, and what to do.
+/// The reason why a file cannot be used, with its remedy.
 type Refusal = (String, &'static str);
 
-/// Gives the file at a path or URL, for the file that refers to it. `None` where it reads nothing of the kind: whoever joins the
-/// files refuses the reference, with its place.
+/// Reads the file at a path or URL, for the file that refers to it. Returns `None` if it does not read such paths: the
+/// reference is then refused with its place when the files are joined.
 pub(crate) type Read<'r> = dyn FnMut(&str, &str) -> Option<Result<Text, Refusal>> + 'r;
 
-/// Reads the files that a document refers to, and those that they refer to. A document that cannot be read as it stands is left
-/// alone, for whoever reads it to say so.
+/// Reads the files that a document refers to, directly and indirectly. A document that cannot be parsed is left unchanged: a
+/// later step reports it.
 pub(crate) fn gather(document: &mut Text, read: &mut Read<'_>) -> Result<(), Failure> {
     if !may_refer(&document.text) {
         return Ok(());
@@ -53,7 +53,7 @@ pub(crate) fn gather(document: &mut Text, read: &mut Read<'_>) -> Result<(), Fai
                         };
                         let other = match read(&path, files[file].path()) {
                             None => continue,
-                            // It may be a name after all.
+                            // It may be the name of a schema.
                             Some(Err(_)) if kind == Kind::Mapping => continue,
                             Some(other) => other.map_err(refuse)?,
                         };
@@ -75,7 +75,7 @@ pub(crate) fn gather(document: &mut Text, read: &mut Read<'_>) -> Result<(), Fai
             };
             let pointer = inside(&files[to].value, pointer).into_owned();
             let kind = if kind == Kind::Mapping { Kind::Schema } else { kind };
-            // All of the document is looked at anyway.
+            // The whole document is searched anyway.
             if to != 0 && seen.insert((to, pointer.clone(), kind)) {
                 open.push((to, pointer, kind));
             }
@@ -86,27 +86,27 @@ pub(crate) fn gather(document: &mut Text, read: &mut Read<'_>) -> Result<(), Fai
     Ok(())
 }
 
-/// Whether a text may hold a reference to a file: most documents hold none, and need not be read for it.
+/// Returns whether a text may refer to a file: most documents do not, and need not be parsed for it.
 fn may_refer(text: &str) -> bool {
     let leads_out = |value: &str| !value.trim_start().trim_start_matches(['"', '\'']).starts_with('#');
     values(text, "$ref").any(leads_out)
         || (values(text, "mapping").next().is_some() && ENDINGS.iter().any(|end| text.contains(end)))
 }
 
-/// What stands behind a word where it is a key.
+/// Returns the text after each occurrence of a word as a key.
 fn values<'t>(text: &'t str, key: &'t str) -> impl Iterator<Item = &'t str> {
     let behind = text.match_indices(key).map(move |(at, _)| text[at + key.len()..].trim_start_matches(['"', '\'']));
     behind.filter_map(|rest| rest.trim_start().strip_prefix(':'))
 }
 
-/// Reads files in the folder of a document and below it. A folder that is not there has none.
+/// Returns a reader of files in the folder of a document and below. A folder that does not exist has no files.
 pub(crate) fn on_disk(document: &str) -> impl FnMut(&str) -> Option<Result<Text, Refusal>> + use<> {
     let folder = Path::new(document).parent().filter(|folder| !folder.as_os_str().is_empty());
     let root = folder.unwrap_or_else(|| Path::new(".")).canonicalize().ok();
     move |path| root.as_deref().filter(|_| !is_url(path)).map(|root| read(root, path))
 }
 
-/// Takes files in the folder of a document and below it from whatever has their bytes.
+/// Returns a reader of files in the folder of a document and below, from a source of bytes.
 pub(crate) fn given<'g>(
     document: &str,
     mut bytes: impl FnMut(&str) -> Result<Vec<u8>, String> + 'g,
@@ -123,13 +123,13 @@ pub(crate) fn given<'g>(
     }
 }
 
-/// The folder of a file, from the root of what it is in.
+/// Returns the folder of a file, relative to the root of its source.
 fn folder_of(path: &str) -> PathBuf {
     let location = location(path);
     Path::new(of_revision(&location).1).parent().map(plain).unwrap_or_default()
 }
 
-/// Takes the files behind URLs from what fetches them.
+/// Reads the file at a URL with the given function.
 pub(crate) fn fetched(
     mut fetch: impl FnMut(&str, &str) -> Result<Vec<u8>, String>,
     url: &str,

@@ -1,5 +1,5 @@
-//! Several files as one document. What a reference leads to becomes a named component where there is a section for it, each
-//! once; anything else is written in its place. Every node keeps its file and line.
+//! The join of several files into one document. A referenced part becomes a named component if there is a section for it, and
+//! is included once; other parts are copied to the place of each reference. Every node keeps its file and line.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -12,17 +12,17 @@ use crate::lines::{Below, Lines};
 use crate::load::DEEPEST;
 use crate::{Failure, pointer};
 
-/// How many nodes the whole may have: what is written in its place is so each time.
+/// The maximum number of nodes of the joined document: parts without a name are copied for each reference.
 const MOST_NODES: usize = crate::events::MOST_NODES;
 
-/// A file as it was read. The first of a list is the document.
+/// A file as read. The first of a list is the document.
 pub(crate) struct File {
     pub(crate) path: String,
     pub(crate) value: Value,
     pub(crate) lines: Lines,
 }
 
-/// A part of a file that has a name in the whole.
+/// A part of a file that has a name in the joined document.
 struct Part {
     section: &'static str,
     name: String,
@@ -35,11 +35,11 @@ struct Join<'a> {
     files: &'a [File],
     by_path: HashMap<String, usize>,
     is_swagger: bool,
-    /// The pointers in the whole of what has a name there.
+    /// The pointers in the joined document of parts that have a name there.
     homes: HashMap<(usize, String), String>,
     taken: HashSet<String>,
     open: VecDeque<Part>,
-    /// What is being written in its place.
+    /// The parts that are currently being copied in place.
     way: Vec<(usize, String)>,
     nodes: usize,
 }
@@ -67,14 +67,14 @@ pub(crate) fn join(files: &[File]) -> Result<(Value, Lines), Failure> {
     Ok((value, lines))
 }
 
-/// The numbers of the files by their paths, and by the addresses that they give themselves.
+/// Returns the numbers of the files by their paths, and by their own addresses (`$self`).
 fn locations(files: &[File]) -> HashMap<String, usize> {
     let own =
         files.iter().enumerate().filter_map(|(number, file)| Some((own_address(&file.value)?.to_owned(), number)));
     own.chain(files.iter().enumerate().map(|(number, file)| (location(&file.path), number))).collect()
 }
 
-/// Puts a named part into its section.
+/// Adds a named part to its section.
 fn put(value: &mut Value, lines: &mut Lines, section: &str, name: &str, (part, place): (Value, Lines)) {
     let (mut node, mut at) = (value, lines);
     for key in pointer::names(section) {
@@ -90,7 +90,7 @@ fn put(value: &mut Value, lines: &mut Lines, section: &str, name: &str, (part, p
 }
 
 impl Join<'_> {
-    /// The names that the document has given, to parts of other files as well.
+    /// Registers the names of the document, also those that it gives to parts of other files.
     fn named(&mut self, document: &Value) {
         let kinds = [
             Kind::Schema,
@@ -166,7 +166,7 @@ impl Join<'_> {
         Ok((value, self.place(file, at, below)))
     }
 
-    /// The reference of a mapping, to a part of the whole; what leads nowhere is left as it is, since it may be a name.
+    /// Returns the reference of a mapping, to a part of the joined document. A dangling one is kept, since it may be a name.
     fn mapped(&mut self, file: usize, reference: &str) -> String {
         let (to, pointer) = match target(&self.files[file].path, reference) {
             Target::Here(pointer) => (file, pointer),
@@ -234,7 +234,7 @@ impl Join<'_> {
         let whole = self.node(to, inside, found, kind, depth + 1);
         self.way.pop();
         let (mut whole, mut lines) = whole?;
-        // What stands beside the reference says it more closely.
+        // Members beside the reference override.
         for (key, own) in node.as_object().into_iter().flatten().filter(|(key, _)| *key != "$ref") {
             let (own, place) = self.node(file, &pointer::join(at, key), own, kind.below(key), depth + 1)?;
             if let Some(object) = whole.as_object_mut() {
@@ -245,7 +245,7 @@ impl Join<'_> {
         Ok((whole, lines))
     }
 
-    /// The reference of a node, to a part of the whole.
+    /// Returns the node with a reference to a part of the joined document.
     fn leads_to(&self, file: usize, at: &str, node: &Value, to: &str) -> (Value, Lines) {
         let mut node = node.clone();
         node["$ref"] = json!(format!("#{to}"));
@@ -258,7 +258,7 @@ impl Join<'_> {
         (node, self.place(file, at, below))
     }
 
-    /// Gives a part of a file a name: that of its last step, or of its file.
+    /// Gives a part of a file a name: that of its last pointer step, or of its file.
     fn name(&mut self, (file, inside): (usize, String), kind: Kind) -> String {
         let section = kind.section(self.is_swagger).unwrap_or_default();
         let stem = std::path::Path::new(&self.files[file].path).file_stem().unwrap_or_default().to_string_lossy();

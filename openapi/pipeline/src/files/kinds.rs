@@ -1,19 +1,19 @@
-//! What stands where in a document, as far as references can stand there.
+//! The kinds of nodes of a document, as far as references can occur in them.
 
 use serde_json::Value;
 
 use crate::pointer;
 
-/// What stands at a node.
+/// The kind of a node.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(super) enum Kind {
     Other,
-    /// Values of the API: nothing in them is a reference.
+    /// Values of the API, which contain no references.
     Data,
     Schema,
     Schemas,
     Discriminator,
-    /// Values of a discriminator, and the name of a schema or a reference for each.
+    /// Values of a discriminator, each with the name of a schema or a reference.
     Mapping,
     Parameter,
     Parameters,
@@ -32,7 +32,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// What stands under a key.
+    /// Returns the kind of the node under a key.
     pub(super) fn below(self, key: &str) -> Self {
         match self {
             Self::Data => Self::Data,
@@ -64,7 +64,7 @@ impl Kind {
         }
     }
 
-    /// What the entries of a list or map are, the kind itself where it is none.
+    /// Returns the kind of the entries of a list or map; the kind itself if it is not one.
     pub(super) fn element(self) -> Self {
         match self {
             Self::Schemas => Self::Schema,
@@ -79,7 +79,7 @@ impl Kind {
         }
     }
 
-    /// Where parts of the kind have names.
+    /// Returns the section for named parts of the kind.
     pub(super) fn section(self, is_swagger: bool) -> Option<&'static str> {
         match (self, is_swagger) {
             (Self::Schema, true) => Some("/definitions"),
@@ -98,16 +98,15 @@ impl Kind {
     }
 }
 
-/// What the names of documents end with.
+/// The file name extensions of documents.
 pub(super) const ENDINGS: [&str; 3] = [".yaml", ".yml", ".json"];
 
-/// Whether a text of a mapping is a reference: a name is as likely to have a dot in it as one of a file.
+/// Returns whether a value of a mapping is a reference: the name of a schema may contain a dot as well.
 pub(super) fn is_reference(text: &str) -> bool {
     text.contains(['/', '#']) || ENDINGS.iter().any(|end| text.ends_with(end))
 }
 
-/// Calls `found` with the pointer and target of every `$ref` of a node and of every reference of a mapping, and with what it
-/// stands for.
+/// Calls `found` with the pointer, target and kind of every `$ref` of a node and of every reference of a mapping.
 pub(super) fn references(node: &Value, kind: Kind, at: &str, found: &mut dyn FnMut(String, &str, Kind)) {
     if kind == Kind::Data {
         return;

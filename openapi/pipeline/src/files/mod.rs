@@ -1,8 +1,8 @@
 //! Documents in several files: the files that a document refers to are read with it, and joined to one document.
 //!
-//! References are paths from the file that they stand in, or URLs. What lies outside of the folder of the document is not read,
-//! however it is reached: a document that somebody else wrote must not bring the reader's own files into what is made of it.
-//! A URL is read only for whoever brings what fetches it.
+//! References are paths relative to their file, or URLs. Files outside of the document's folder are not read, whatever leads
+//! there: a document from somebody else must not include the reader's own files in the result. A URL is read only if the
+//! caller provides a function that fetches it.
 
 mod gather;
 mod join;
@@ -19,15 +19,15 @@ pub(crate) use join::{File, join};
 
 use crate::normalize::percent_decoded;
 
-/// Where a reference leads.
+/// The target of a reference.
 enum Target<'a> {
-    /// Within its own file.
+    /// A pointer within the same file.
     Here(&'a str),
-    /// A file, by its path as messages name it or its URL, and the JSON pointer there.
+    /// A file, by its URL or its path as messages name it, and the JSON pointer in it.
     File(String, &'a str),
 }
 
-/// Where a reference in the file at `path` leads.
+/// Returns the target of a reference in the file at `path`.
 fn target<'a>(path: &str, reference: &'a str) -> Target<'a> {
     let (file, pointer) = reference.split_once('#').unwrap_or((reference, ""));
     if file.is_empty() {
@@ -44,12 +44,12 @@ fn target<'a>(path: &str, reference: &'a str) -> Target<'a> {
     let (revision, path) = of_revision(path);
     let folder = Path::new(path).parent().unwrap_or_else(|| Path::new(""));
     let found = plain(&folder.join(&*file));
-    // Git takes the one from the current folder, and the other from the root.
+    // Git resolves `REV:./PATH` from the current folder, and `REV:PATH` from the root.
     let from_here = if !revision.is_empty() && path.starts_with("./") { "./" } else { "" };
     Target::File(format!("{revision}{from_here}{}", found.display()), pointer)
 }
 
-/// The path of a file, as references name it.
+/// Returns the path of a file, as references name it.
 fn location(path: &str) -> String {
     let name = Path::new(of_revision(path).1).file_name().unwrap_or_default().to_string_lossy();
     match target(path, &name.replace('%', "%25").replace('#', "%23")) {
@@ -58,7 +58,7 @@ fn location(path: &str) -> String {
     }
 }
 
-/// The revision of git that a path `REV:PATH` begins with, its colon included, and the path. A drive has one letter.
+/// Splits a path `REV:PATH` into the git revision with its colon, and the path. A single letter is a drive.
 fn of_revision(path: &str) -> (&str, &str) {
     match path.find(':').filter(|at| *at > 1 && !path[..*at].contains('/') && !is_url(path)) {
         Some(at) => path.split_at(at + 1),
@@ -66,22 +66,22 @@ fn of_revision(path: &str) -> (&str, &str) {
     }
 }
 
-/// Whether a file lies behind a URL, with its scheme or without.
+/// Returns whether a path is a URL, with or without its scheme.
 pub(crate) fn is_url(path: &str) -> bool {
     path.contains("://") || path.starts_with("//")
 }
 
-/// A path as it is shown: a URL without the user and the query, which may be what opens it.
+/// Returns a path for display: a URL without its user and query, which may contain credentials.
 pub fn without_secrets(path: &str) -> String {
     let Some(mut url) = Url::parse(path).ok().filter(|_| is_url(path)) else { return path.to_owned() };
-    // Where there is no user there is nothing to take out.
+    // Fails only if the URL cannot have a user.
     let _ = url.set_username("").and_then(|()| url.set_password(None));
     url.set_query(None);
     url.set_fragment(None);
     url.into()
 }
 
-/// Why a reference in the file at `path` to a file that was not read is refused, and what to do.
+/// Returns the reason why a reference in the file at `path` to a file that was not read is refused, and the remedy.
 pub(crate) fn elsewhere(path: &str, reference: &str) -> (String, &'static str) {
     let help = if is_url(reference) || is_url(path) {
         "what is behind a URL is fetched once, by `keyfit spec bundle DOCUMENT --output openapi.json`: use the file that it writes"
@@ -91,7 +91,7 @@ pub(crate) fn elsewhere(path: &str, reference: &str) -> (String, &'static str) {
     (format!("the reference `{}` leads to another file", without_secrets(reference)), help)
 }
 
-/// The pointer by which a file has what a reference names: a reference is a URI, and may be percent-encoded.
+/// Returns the pointer by which a file has the target of a reference: a reference is a URI, and may be percent-encoded.
 fn inside<'a>(file: &Value, pointer: &'a str) -> Cow<'a, str> {
     match percent_decoded(pointer).filter(|decoded| file.pointer(pointer).is_none() && file.pointer(decoded).is_some())
     {
@@ -100,12 +100,12 @@ fn inside<'a>(file: &Value, pointer: &'a str) -> Cow<'a, str> {
     }
 }
 
-/// The address that a document of 3.2 gives itself.
+/// Returns the address that a 3.2 document gives itself (`$self`).
 fn own_address(file: &Value) -> Option<&str> {
     file.get("$self").and_then(Value::as_str)
 }
 
-/// A path without `.`, and without `..` where it can be.
+/// Returns a path without `.`, and without `..` where possible.
 fn plain(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for part in path.components() {

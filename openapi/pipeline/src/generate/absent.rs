@@ -1,4 +1,5 @@
-//! What is left out: nothing is sent that the caller did not give, and nothing stands in a value that was not in the answer.
+//! Absent values: a request contains no member that the caller did not give, and a decoded value none that the response did
+//! not have.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -9,8 +10,8 @@ use super::leniency::SECRET;
 use crate::plain::{plain, short};
 use crate::{pointer, walk};
 
-/// Makes defaults a matter of documentation: whoever receives a value assumes them, so they are no reason to send one. In what
-/// requests are made of, an empty list or map that was given is told from one that was not. `requests` are the names of the schemas
+/// Turns defaults into documentation: the receiver of a value assumes them, so clients do not send them. In schemas of
+/// requests, an empty list or map that was given is distinguished from an absent one. `requests` are the names of the schemas
 /// that requests use.
 pub(crate) fn settle(document: &mut Value, requests: &BTreeSet<String>) {
     for at in schema_pointers(document) {
@@ -33,7 +34,7 @@ pub(crate) fn settle(document: &mut Value, requests: &BTreeSet<String>) {
     }
 }
 
-/// What is said of the default of a schema.
+/// Returns the documentation of a schema's default.
 pub(crate) fn note(schema: &Map<String, Value>) -> Option<String> {
     let default = schema.get("default").filter(|default| !default.is_null())?;
     let is_secret = schema.get("format").is_some_and(|format| format == SECRET);
@@ -41,8 +42,8 @@ pub(crate) fn note(schema: &Map<String, Value>) -> Option<String> {
         .then(|| format!("Default where it is left out: `{}`.", short(&plain(&default.to_string())).replace('`', "'")))
 }
 
-/// Lists and maps that may be left out are ones that may be absent. The generator makes them such where they may be null; it would
-/// leave out empty ones otherwise, given or not.
+/// Makes optional lists and maps nullable, so that they may be absent. The generator has an `Option` for nullable ones only,
+/// and would otherwise omit empty ones, given or not.
 fn collections(schema: &mut Map<String, Value>) {
     let listed = schema.get("required").and_then(Value::as_array).into_iter().flatten();
     let required: HashSet<String> = listed.filter_map(Value::as_str).map(str::to_owned).collect();
@@ -80,7 +81,7 @@ mod tests {
             "plan": { "type": "string", "default": "free", "description": "What is paid." },
             "gone": { "type": "string", "nullable": true, "default": null },
             "pin": { "type": "string", "format": "password", "default": "0000" },
-            // A member of this name is none.
+            // A member with the name of a keyword is not a keyword.
             "default": { "type": "boolean" },
         } });
         let said = json!({ "type": "object", "properties": {

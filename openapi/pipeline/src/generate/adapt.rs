@@ -4,8 +4,8 @@
 //! - the generator's code builds the request, and our runtime sends it and decodes the answer;
 //! - a path follows the base URL of its operation, and has no fragment;
 //! - constructors that would bypass credentials and origin checks are closed;
-//! - no `api-version` header, no demand for `extra` members in type builders;
-//! - setters take what people have: see [`setters`].
+//! - no `api-version` header, no required `extra` members in type builders;
+//! - setters take convenient types: see [`setters`].
 
 use std::collections::HashMap;
 
@@ -27,16 +27,16 @@ use crate::normalize::PATH_GUARD;
 use crate::streams::Streaming;
 use crate::{Api, Operation, Place, name, walk};
 
-/// The builder of one operation, as it was generated.
+/// The builder of an operation, as generated.
 #[derive(Clone)]
 pub(crate) struct Call {
     /// The operation's id on the wire.
     pub(crate) id: String,
     /// The method on the client.
     pub(crate) function: Ident,
-    /// Whether the answer is a stream of bytes, which no JSON value can hold.
+    /// True if the response is a stream of bytes, which no JSON value can hold.
     pub(crate) streams: bool,
-    /// How it answers with items, where it does.
+    /// The streamed response of the operation, if there is one.
     pub(crate) streaming: Option<Streaming>,
     /// The setters: name on the wire (`body` for the body), method, and type.
     pub(crate) arguments: Vec<Argument>,
@@ -48,18 +48,18 @@ pub(crate) struct Argument {
     pub(crate) name: String,
     pub(crate) setter: Ident,
     pub(crate) kind: Type,
-    /// What it is to the request.
+    /// The role of the argument in the request.
     pub(crate) role: Role,
 }
 
-/// What an argument is to the request.
+/// The role of an argument in the request.
 #[derive(Clone)]
 pub(crate) enum Role {
-    /// A value of a type.
+    /// A typed value.
     Typed,
-    /// A body that the caller writes.
+    /// A body that the caller serializes.
     Written,
-    /// The media type of such a body, and the one that the document names.
+    /// The media type of such a body, with the one that the document names.
     MediaType(String),
 }
 
@@ -76,11 +76,11 @@ pub(crate) fn adapt(
         .map(|(index, operation)| (operation.function.as_str(), (index, *operation)))
         .collect();
     let mut calls: Vec<(usize, Call)> = Vec::new();
-    // Looked into while the builders change.
+    // The types are needed while the builders change.
     let types = types_of(file).map(std::mem::take).unwrap_or_default();
     let known_types = AnswerTypes::of(&types);
-    // The prelude would hold the client alone, which our facade exports; what the generator's own runtime wants of a client
-    // is not wanted.
+    // The prelude only holds the client, which our facade exports. The client's impls for the generator's own runtime are not
+    // needed.
     file.items.retain(|item| match item {
         Item::Mod(module) => module.ident != "prelude",
         Item::Impl(block) => block.trait_.is_none() || !is_named(&block.self_ty, "Client"),
@@ -125,7 +125,7 @@ pub(crate) fn adapt(
     calls.into_iter().map(|(_, call)| call).collect()
 }
 
-/// What stands in the module of the types.
+/// Returns the items of the types module.
 fn types_of(file: &mut syn::File) -> Option<&mut Vec<Item>> {
     file.items.iter_mut().find_map(|item| match item {
         Item::Mod(module) if module.ident == "types" => module.content.as_mut().map(|(_, items)| items),
@@ -133,7 +133,7 @@ fn types_of(file: &mut syn::File) -> Option<&mut Vec<Item>> {
     })
 }
 
-/// Adapts types, and what belongs to them.
+/// Adapts types and their impls.
 pub(crate) fn adapt_types(items: &mut [Item]) {
     let mut adapt = Types { refusal: format!("doesn't match pattern \"{PATH_GUARD}\"") };
     for item in items {
@@ -141,7 +141,7 @@ pub(crate) fn adapt_types(items: &mut [Item]) {
     }
 }
 
-/// What the builders name of our runtime.
+/// Adds the imports from our runtime that the builders need.
 fn import(module: &mut ItemMod) {
     let Some((_, items)) = &mut module.content else { return };
     items.retain(|item| !matches!(item, Item::Use(_)));
@@ -160,7 +160,7 @@ fn import(module: &mut ItemMod) {
     );
 }
 
-/// `new` builds a client of its own; `new_with_client` is for our facade.
+/// Removes `new`, which builds its own HTTP client, and restricts `new_with_client` to our facade.
 fn close_constructors(block: &mut ItemImpl) {
     block.items.retain(|item| !matches!(item, ImplItem::Fn(function) if function.sig.ident == "new"));
     for item in &mut block.items {
@@ -198,7 +198,7 @@ fn adapt_builder(
             function.vis = parse_quote!(pub(crate));
         }
     }
-    // A function whose name is no Rust name was called something else by the generator.
+    // The generator renames a function whose name is not valid in Rust.
     let function = syn::parse_str(&operation.function).ok()?;
     let streams = send.iter().any(|send| is_stream(&send.sig.output));
     block.items.retain(|item| !matches!(item, ImplItem::Fn(function) if function.sig.ident == "send"));
@@ -211,10 +211,10 @@ fn adapt_builder(
     Some(Call { id: operation.id.clone(), function, streams, streaming, arguments })
 }
 
-/// What is said of the argument that is an idempotency key.
+/// The documentation of the argument for an idempotency key.
 const MADE: &str = "Where it is left out, the client makes one for each call and keeps it over all attempts. An empty one is not a key.";
 
-/// What the document says of an argument.
+/// Returns the document's description of an argument.
 fn described(api: &Api, operation: &Operation, arguments: &[Argument], setter: &Ident) -> Option<String> {
     let call = api.document.pointer(&operation.pointer())?;
     let argument = arguments.iter().find(|argument| argument.setter == *setter)?;
@@ -234,7 +234,7 @@ fn described(api: &Api, operation: &Operation, arguments: &[Argument], setter: &
     }
 }
 
-/// The operation that this block's `send` reports to the hooks.
+/// Returns the operation id that this block's `send` reports to the hooks.
 fn reported(block: &ItemImpl) -> Option<String> {
     let send = block.items.iter().find_map(|item| match item {
         ImplItem::Fn(function) if function.sig.ident == "send" => Some(function),
@@ -251,7 +251,7 @@ fn reported(block: &ItemImpl) -> Option<String> {
     })
 }
 
-/// The generator's `send` up to the request, which our runtime sends. A call that pages makes requests in several methods.
+/// Keeps the generator's `send` up to the request, which our runtime sends. A paged call builds requests in several methods.
 fn wrap_send(
     api: &Api,
     function: &ImplItemFn,
@@ -274,7 +274,7 @@ fn wrap_send(
         value = parse_quote!(::std::option::Option<#value>);
     }
     let mut statements = function.block.stmts.clone();
-    // From here on it hands the request to its own runtime.
+    // The remaining statements pass the request to the generator's runtime.
     let rest = statements.split_off(statements.iter().position(|statement| info(statement).is_some())?);
     let rest: TokenStream = rest.iter().map(quote::ToTokens::to_token_stream).collect();
     let decoded = if streams {
@@ -284,7 +284,7 @@ fn wrap_send(
     } else {
         quote!(answer.decode())
     };
-    // It has another name where an argument is called so.
+    // The variable has another name if an argument has this one.
     let Some(Stmt::Local(syn::Local { pat: syn::Pat::Ident(request), .. })) = statements.last() else { return None };
     let request = &request.ident;
     let mut build: syn::Block = parse_quote!({ #(#statements)* Ok(#request) });
@@ -304,7 +304,7 @@ fn wrap_send(
     SendBody { particulars, base_url, streams }.visit_block_mut(&mut build);
     let writer = item.map(|item| batches::method(item, build.clone(), index, api.has_secrets()));
     let build = quote!(move || -> ::std::result::Result<#request_type, Error> #build);
-    // A secret is not written anywhere but into a request.
+    // A secret is written into requests only.
     let build = if api.has_secrets() { quote!(move || ::keyfit::codegen::with_secrets(#build)) } else { build };
     let begun: TokenStream = quote! {
         let client = self.client;
@@ -356,7 +356,7 @@ fn wrap_send(
     Some(into_request.into_iter().chain([send]).chain(stream).chain(poll).chain(writer).collect())
 }
 
-/// `let info = OperationInfo { .. };`
+/// Returns the struct expression of `let info = OperationInfo { .. };`.
 fn info(statement: &Stmt) -> Option<&syn::ExprStruct> {
     let Stmt::Local(syn::Local { init: Some(init), .. }) = statement else { return None };
     match &*init.expr {
@@ -365,13 +365,13 @@ fn info(statement: &Stmt) -> Option<&syn::ExprStruct> {
     }
 }
 
-/// The `T` of `Result<ResponseValue<T>, ..>`.
+/// Returns the `T` of `Result<ResponseValue<T>, ..>`.
 fn answer_type(output: &syn::ReturnType) -> Option<Type> {
     let syn::ReturnType::Type(_, output) = output else { return None };
     type_argument(&type_argument(output)?)
 }
 
-/// The first type argument of a generic type.
+/// Returns the first type argument of a generic type.
 pub(super) fn type_argument(kind: &Type) -> Option<Type> {
     let Type::Path(path) = kind else { return None };
     let PathArguments::AngleBracketed(arguments) = &path.path.segments.last()?.arguments else { return None };
@@ -383,15 +383,15 @@ pub(super) fn type_argument(kind: &Type) -> Option<Type> {
 
 struct SendBody<'a> {
     particulars: &'a Particulars,
-    /// What the path follows, where it is not the client's base URL.
+    /// The base URL of the operation, if it is not the client's.
     base_url: Option<Expr>,
-    /// Whether the answer is bytes, for which the generator asks nothing.
+    /// True if the response is bytes, for which the generator sends no `Accept` header.
     streams: bool,
 }
 
 impl VisitMut for SendBody<'_> {
     fn visit_block_mut(&mut self, block: &mut syn::Block) {
-        // Headers of the map take the place of those that the body sets.
+        // Headers of the map replace those that the body sets.
         let own = self.particulars.content_type.as_ref().map(|media_type| (quote!(CONTENT_TYPE), media_type));
         let asked = self.particulars.accept.as_ref().filter(|_| self.streams).map(|accept| (quote!(ACCEPT), accept));
         let headers = own.into_iter().chain(asked).map(|(name, value)| -> Stmt {
@@ -416,7 +416,7 @@ impl VisitMut for SendBody<'_> {
 
     fn visit_expr_method_call_mut(&mut self, call: &mut syn::ExprMethodCall) {
         visit_mut::visit_expr_method_call_mut(self, call);
-        // reqwest has no methods of these names.
+        // reqwest has no methods with these names.
         let method = match call.method.to_string().as_str() {
             "options" => quote!(OPTIONS),
             "trace" => quote!(TRACE),
@@ -435,7 +435,7 @@ impl VisitMut for SendBody<'_> {
         }
         for argument in &mut arguments {
             match (&mut *argument, &self.base_url) {
-                // What only tells it from other paths is not sent.
+                // The fragment, which only distinguishes paths, is not sent.
                 (Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }), _) => {
                     let whole = text.value();
                     let sent = whole.split_once('#').map_or(&*whole, |(sent, _)| sent);
@@ -462,10 +462,10 @@ fn sets_api_version(statement: &Stmt) -> bool {
     matches!(statement, Stmt::Expr(Expr::MethodCall(call), _) if call.method == "append" && contains(&call.to_token_stream(), "from_static (\"api-version\")"))
 }
 
-/// A parameter's name on the wire, and whether its argument has another one than that gives.
+/// The name of a parameter on the wire, and true if it cannot be derived from the name of its argument.
 type Wire<'a> = (&'a str, bool);
 
-/// The parameters of an operation by the names of their setters.
+/// Returns the parameters of an operation by the names of their setters.
 fn wires<'a>(operation: &'a Operation, particulars: &'a Particulars) -> HashMap<String, Wire<'a>> {
     let aliases = particulars.aliases.iter().map(|known| (name::of_argument(&known.alias), (&*known.wire, true)));
     let parameters = operation.parameters.iter().map(|known| (name::of_argument(&known.name), (&*known.name, false)));
@@ -491,7 +491,7 @@ fn argument(
             ("body".to_owned(), if is_written { Role::Written } else { Role::Typed })
         }
         (Some((wire, false)), _) => ((*wire).to_owned(), Role::Typed),
-        // What is neither is the media type of an open body.
+        // The remaining argument is the media type of an open body.
         (None, body) => {
             let documented = body.as_ref().map_or("", |body| body.sent_as()).to_owned();
             ("Content-Type".to_owned(), Role::MediaType(documented))
@@ -500,10 +500,10 @@ fn argument(
     Argument { name, setter, kind, role }
 }
 
-/// `extra: Err("no value supplied for extra")` in a type builder would make members that nobody needs a duty; and a
-/// refused path argument shall be explained in words, not by the guard's pattern.
+/// A visitor that adapts types. `extra: Err("no value supplied for extra")` in a type builder would make unneeded members
+/// required, and the error for a path argument must explain the problem in words, not by the guard's pattern.
 struct Types {
-    /// What is said of a path argument that the guard refuses.
+    /// The generator's error message for a path argument that the guard refuses.
     refusal: String,
 }
 
@@ -523,7 +523,7 @@ impl VisitMut for Types {
     }
 }
 
-/// `Err("..".to_string())`
+/// Returns whether an expression is `Err("..".to_string())` with this text.
 fn demands(expr: &Expr, said: &str) -> bool {
     let Expr::Call(refusal) = expr else { return false };
     let Some(Expr::MethodCall(text)) = refusal.args.first() else { return false };
@@ -534,7 +534,7 @@ fn is_named(kind: &Type, name: &str) -> bool {
     matches!(kind, Type::Path(path) if path.path.segments.last().is_some_and(|segment| segment.ident == name))
 }
 
-/// Whether a call returns bytes as they come; a schema may have the name of their type.
+/// Returns whether a call returns raw bytes. A schema may have the name of the bytes type.
 fn is_stream(output: &syn::ReturnType) -> bool {
     let output = output.to_token_stream().to_string();
     output.contains("ByteStream") && !output.contains("types :: ByteStream")

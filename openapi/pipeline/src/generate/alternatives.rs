@@ -1,5 +1,5 @@
-//! Unions that stand beside members which all their alternatives have. The generator writes each alternative out with these members,
-//! and takes one of `anyOf` for the only one: what fits none of them is refused, and what fits two is lost.
+//! Unions beside members that all their alternatives have. The generator copies these members to each alternative, and treats
+//! `anyOf` like `oneOf`: a value that fits no alternative is refused, and of a value that fits two, members are lost.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -10,15 +10,15 @@ use super::{contradictions, names, split, tagged};
 use crate::repair::Repairs;
 use crate::{name, pointer, walk};
 
-/// What says nothing of what fits: it stays with the union.
+/// Keywords that do not constrain values: they stay with the union.
 const ANNOTATIONS: [&str; 8] =
     ["default", "deprecated", "description", "nullable", "readOnly", "title", "writeOnly", "x-keyfit"];
 
-/// How many alternatives are types of their own.
+/// The maximum number of alternatives with types of their own.
 const MOST: usize = 64;
 
-/// Writes the members of an `anyOf` beside others as members that may be left out: a value may fit several of its alternatives at
-/// once. Which of them are required is not checked.
+/// Turns the members of an `anyOf` beside others into optional members: a value may fit several of its alternatives at once.
+/// Required members are not checked.
 pub(crate) fn merge(document: &mut Value, repairs: &mut Repairs) {
     for at in schema_pointers(document) {
         let Some(mut schema) = document.pointer_mut(&at).map(Value::take) else { continue };
@@ -36,7 +36,7 @@ pub(crate) fn merge(document: &mut Value, repairs: &mut Repairs) {
     }
 }
 
-/// What became of an `anyOf` beside others.
+/// The result of merging an `anyOf` beside others.
 enum Merged {
     Members,
     Any,
@@ -53,7 +53,7 @@ fn merged(document: &Value, schema: &mut Value) -> Option<Merged> {
         return None;
     }
     if !list(object, "anyOf").all(|part| is_object(document, part)) {
-        // Two unions at once have no Rust type.
+        // A schema with two unions has no Rust type.
         if has("oneOf") {
             let said = object.get("description").cloned();
             *schema = json!({ "description": said.unwrap_or_else(|| json!("Any JSON value.")) });
@@ -86,12 +86,13 @@ fn merged(document: &Value, schema: &mut Value) -> Option<Merged> {
     Some(Merged::Members)
 }
 
-/// Whether the alternatives of an `anyOf` are objects, whose members may stand beside each other.
+/// Returns whether all alternatives of an `anyOf` are objects, whose members can be merged.
 fn has_objects_alone(document: &Value, schema: &Value) -> bool {
     schema["anyOf"].as_array().into_iter().flatten().all(|part| is_object(document, part))
 }
 
-/// What a member tells apart, or its type, is one of them, whatever the document calls it: the generator would make one struct of all.
+/// Turns an `anyOf` whose alternatives are distinguished by a member or by type into a `oneOf`: the generator would make one
+/// struct of all.
 fn is_one_of(schema: &mut Value) {
     if schema.get("oneOf").is_none()
         && let Some(object) = schema.as_object_mut()
@@ -101,7 +102,7 @@ fn is_one_of(schema: &mut Value) {
     }
 }
 
-/// Brings an `anyOf` that is one part of a composition up beside the others.
+/// Moves an `anyOf` that is a part of a composition up to the composition.
 fn lift(document: &Value, schema: &mut Value) {
     if schema.get("anyOf").is_some() {
         return;
@@ -122,7 +123,8 @@ fn lift(document: &Value, schema: &mut Value) {
     }
 }
 
-/// What a member is of which two alternatives say something: the same, one of all texts, or any value.
+/// Returns the schema of a member that two alternatives describe: the schema of both if they are equal, an enum of the texts
+/// of both, or any value.
 fn either(one: &Value, other: &Value) -> Value {
     let plain = |schema: &Value| {
         let mut plain = schema.clone();
@@ -141,7 +143,7 @@ fn either(one: &Value, other: &Value) -> Value {
     json!({ "description": "Any JSON value: alternatives say different things of it." })
 }
 
-/// Makes a union of answers that stands beside members one of types that have them too. `requests` are the schemas that requests use.
+/// Distributes the members beside a union of responses to its alternatives. `requests` are the schemas that requests use.
 pub(crate) fn distribute(document: &mut Value, requests: &BTreeSet<String>) {
     let mut taken = split::type_names(document);
     let is_answer = |at: &String| match at.strip_prefix("/components/schemas/").map(pointer::name) {
@@ -162,7 +164,7 @@ pub(crate) fn distribute(document: &mut Value, requests: &BTreeSet<String>) {
         if let Some(place) = document.pointer_mut(&at) {
             *place = schema;
         }
-        // A type of them may stand beside another union.
+        // A new type may have members beside another union.
         open.extend(hoisted.keys().rev().map(|name| pointer::join("/components/schemas", name)));
         split::add(document, hoisted);
     }
@@ -170,17 +172,17 @@ pub(crate) fn distribute(document: &mut Value, requests: &BTreeSet<String>) {
 
 struct Distributor<'a> {
     document: &'a Value,
-    /// The Rust names of schemas that are taken.
+    /// The Rust names of schemas that are in use.
     taken: &'a mut HashSet<String>,
     hoisted: Map<String, Value>,
 }
 
-/// A union, and what stands beside it.
+/// A union, with the schemas beside it.
 struct Beside {
-    /// What every alternative has too.
+    /// The parts that every alternative has too.
     parts: Vec<Value>,
     alternatives: Vec<Value>,
-    /// By what they are told apart, if by a member.
+    /// The discriminating member and its values, if there is one.
     tags: Option<Value>,
 }
 
@@ -210,7 +212,7 @@ impl Distributor<'_> {
         tagged::put(object, tags);
     }
 
-    /// A union of objects and what stands beside it, where that says something. Where it does not, it goes.
+    /// Returns a union of objects with the schemas beside it, if these constrain values. Otherwise keeps the union alone.
     fn beside(&mut self, schema: &mut Value, name: &str) -> Option<Beside> {
         let object = schema.as_object_mut()?;
         let has_union = |part: &Value| walk::resolve(self.document, part).get("oneOf").is_some();
@@ -256,7 +258,7 @@ impl Distributor<'_> {
     }
 }
 
-/// Leaves the union alone, beside which nothing is said.
+/// Keeps a union without constraints beside it.
 fn settle_bare(object: &mut Map<String, Value>, place: Option<Value>, union: &Map<String, Value>) {
     object.retain(|key, _| ANNOTATIONS.contains(&key.as_str()) || key == "oneOf");
     match place {
@@ -268,7 +270,7 @@ fn settle_bare(object: &mut Map<String, Value>, place: Option<Value>, union: &Ma
     }
 }
 
-/// An alternative that has the parts too.
+/// Returns an alternative with the parts added.
 fn with(alternative: &Value, parts: &[Value]) -> Value {
     let mut whole = match walk::schema_name(alternative) {
         Some(_) => json!({ "allOf": [alternative] }),
@@ -279,13 +281,13 @@ fn with(alternative: &Value, parts: &[Value]) -> Value {
     whole
 }
 
-/// What an object says beside its union.
+/// Returns the constraints of an object beside its union.
 fn said_beside(object: &Map<String, Value>) -> Value {
     let is_beside = |key: &str| !ANNOTATIONS.contains(&key) && !matches!(key, "allOf" | "oneOf");
     object.iter().filter(|(key, _)| is_beside(key)).map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
-/// Whether a schema tells more of an object than that it is one.
+/// Returns whether a schema constrains an object further than by its type.
 fn says_something(schema: &Value) -> bool {
     let keys = schema.as_object().into_iter().flatten();
     let mut keys = keys.filter(|(key, _)| !ANNOTATIONS.contains(&key.as_str()));
@@ -296,8 +298,8 @@ fn says_something(schema: &Value) -> bool {
     })
 }
 
-/// What an alternative is called in the name of its type: after its component or title, after the one member that it requires, or
-/// after its place.
+/// Returns the label of an alternative in the name of its type: its component or title, the only member that it requires, or
+/// its index.
 pub(crate) fn label(alternative: &Value, index: usize) -> String {
     let required: Vec<&str> =
         alternative["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
@@ -314,14 +316,14 @@ pub(crate) fn label(alternative: &Value, index: usize) -> String {
     }
 }
 
-/// Whether all values that fit are objects of one type.
+/// Returns whether all values that fit are objects of one type.
 pub(crate) fn is_object(document: &Value, schema: &Value) -> bool {
     let parts = walk::composed(document, schema);
     parts.iter().any(|part| walk::kind(part) == Some("object"))
         && parts.iter().all(|part| ["anyOf", "enum", "oneOf"].iter().all(|key| part.get(*key).is_none()))
 }
 
-/// The names of an object's members, with those of its parts.
+/// Returns the names of an object's members, with those of its parts.
 fn member_names(document: &Value, schema: &Value) -> HashSet<String> {
     let parts = walk::composed(document, schema);
     let members = parts.into_iter().flat_map(|part| part["properties"].as_object().into_iter().flatten());
@@ -332,8 +334,8 @@ fn list<'a>(object: &'a Map<String, Value>, key: &str) -> impl Iterator<Item = &
     object.get(key).and_then(Value::as_array).into_iter().flatten()
 }
 
-/// Gives alternatives that are objects with one member names of their own: the generator takes the member for the name of a variant,
-/// and refuses an object with one more. Where no other member is allowed, that is right for requests.
+/// Gives names to alternatives that are objects with a single member. The generator would take the member for the name of a
+/// variant, and refuse an object with another member. In requests that is right if no other member is allowed.
 pub(crate) fn name_single_members(document: &mut Value, requests: &BTreeSet<String>) {
     let mut taken = split::type_names(document);
     let mut hoisted = Map::new();
@@ -366,7 +368,7 @@ fn single_members(schema: &mut Value, name: &str, is_request: bool, hoist: &mut 
     }
 }
 
-/// Whether an object has one member, which it requires.
+/// Returns whether an object has a single member, which it requires.
 fn has_single_member(schema: &Value) -> bool {
     let count =
         |key: &str| schema[key].as_object().map_or_else(|| schema[key].as_array().map_or(0, Vec::len), Map::len);

@@ -1,5 +1,6 @@
-//! The client document: what the generator reads. Errors are taken out, because the runtime carries every non-2xx
-//! answer whole, and all successes become one `2XX`, because a 201 where 200 is documented is no reason to send again.
+//! The client document: the input of the generator. Error responses are removed, because the runtime carries every non-2xx
+//! response whole. All successes become one `2XX`, because a 201 where 200 is documented is not a reason to send a request
+//! again.
 
 use std::collections::HashMap;
 
@@ -15,40 +16,40 @@ use crate::repair::Repairs;
 use crate::streams::{Framing, streamed};
 use crate::{Api, Operation, Place, pointer, walk};
 
-/// What the generator reads of an operation, its id, request and answers aside.
+/// The keys of an operation that the generator reads, besides id, request and responses.
 const CALL: [&str; 2] = ["summary", "description"];
 
-/// What the generator reads of a parameter.
+/// The keys of a parameter that the generator reads.
 const PARAMETER: [&str; 5] = ["name", "in", "required", "description", "schema"];
 
 /// A document for the generator.
 pub(crate) struct ClientDocument {
     pub(crate) document: Value,
-    /// What its code is to do that the generator cannot be told, by function.
+    /// The behavior of calls that the generator cannot express, by function.
     pub(crate) calls: HashMap<String, Particulars>,
 }
 
-/// What a call does that the generator cannot be told.
+/// The behavior of a call that the generator cannot express.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Particulars {
-    /// Whether a success may come without a body.
+    /// True if a success may have no body.
     pub(crate) is_optional: bool,
-    /// Whether the body may be left out.
+    /// True if the body may be omitted.
     pub(crate) may_lack_body: bool,
     /// The media type of the body.
     pub(crate) content_type: Option<String>,
-    /// How the body is written, where it is a form.
+    /// The form of the body, if it is a form.
     pub(crate) form: Option<Form>,
-    /// The media type that is asked for, where it is not just JSON.
+    /// The requested media types, if they are not just JSON.
     pub(crate) accept: Option<String>,
-    /// The arguments that have another name on the wire.
+    /// The arguments with another name on the wire.
     pub(crate) aliases: Vec<Alias>,
-    /// Where the body is one item after another, how they follow each other.
+    /// The framing of the body, if it is a sequence of items.
     pub(crate) items: Option<Framing>,
 }
 
-/// Derives the client document from a read API: nothing but what the generator reads, because it would refuse the
-/// whole document for a malformed licence.
+/// Derives the client document from an API as read. It contains only what the generator reads, because the generator would
+/// refuse the whole document for a malformed license.
 pub(crate) fn client_document(api: &Api, repairs: &mut Repairs) -> ClientDocument {
     let mut paths = Map::new();
     let mut calls = HashMap::new();
@@ -88,7 +89,7 @@ pub(crate) fn client_document(api: &Api, repairs: &mut Repairs) -> ClientDocumen
         kept.insert("parameters".to_owned(), Value::Array(parameters));
         kept.insert("operationId".to_owned(), json!(operation.function));
         let mut responses = json!({ "2XX": success.response });
-        // The generator has one type for successes and one for refusals, which are ours to read.
+        // The generator has one type for successes and one for errors; our runtime reads both.
         if let Some(streaming) = operation.streaming.as_ref().filter(|streaming| !streaming.is_only) {
             responses[streams::BESIDE] = streams::response(streaming);
         }
@@ -117,7 +118,7 @@ fn parameters(list: Option<&Value>, operation: &Operation) -> Vec<Value> {
         object.retain(|key, value| PARAMETER.contains(&key.as_str()) && (key != "description" || value.is_string()));
         let name = object.get("name").and_then(Value::as_str).unwrap_or_default();
         if object.get("in").is_some_and(|place| place == "header") && operation.makes(name, Place::Header) {
-            // The client makes it where the caller gives none.
+            // The client makes it if the caller gives none.
             object.insert("required".to_owned(), json!(false));
         }
         Value::Object(object)
@@ -127,13 +128,13 @@ fn parameters(list: Option<&Value>, operation: &Operation) -> Vec<Value> {
 
 struct Success {
     response: Value,
-    /// The statuses that describe it.
+    /// The documented statuses of the success.
     statuses: Vec<String>,
     is_optional: bool,
     is_raw: bool,
-    /// The media type of answers that are no JSON, and are handed on as they come.
+    /// The media type of responses that are not JSON, which are returned unchanged.
     bytes: Option<String>,
-    /// What is asked for, where it is not just JSON.
+    /// The requested media types, if they are not just JSON.
     accept: Option<String>,
 }
 
@@ -174,17 +175,17 @@ fn success(document: &Value, responses: &Value, operation: &Operation) -> Succes
     let all = responses.as_object();
     let mut statuses: Vec<String> =
         all.into_iter().flatten().map(|(status, _)| status.clone()).filter(|status| status.starts_with('2')).collect();
-    // Where nothing else is documented, `default` is what a success looks like too.
+    // If no success is documented, `default` describes a success too.
     if statuses.is_empty() && all.is_some_and(|all| all.contains_key("default")) {
         statuses.push("default".to_owned());
     }
     for response in statuses.iter().filter_map(|status| responses.get(status)) {
         let response = walk::resolve(document, response);
         let content = response.get("content").and_then(Value::as_object);
-        // Whatever is documented, an answer to HEAD has no body.
+        // A response to HEAD has no body, whatever is documented.
         let content = content.filter(|content| !content.is_empty() && operation.method != "HEAD");
         let is_whole = |media: &(&String, &Value)| streamed(document, media.0, media.1).is_none();
-        // What comes item by item is asked for by itself.
+        // Streamed items are requested by a separate method.
         if content.is_some_and(|content| !content.iter().any(|media| is_whole(&media))) {
             streams = true;
             continue;
@@ -219,18 +220,19 @@ fn success(document: &Value, responses: &Value, operation: &Operation) -> Succes
         _ => None,
     };
     let content = match (schemas.len(), other) {
-        // Several media types or none of ours: the raw bytes, so that nothing is lost.
+        // Several media types or none that is supported: the raw bytes, so that nothing is lost.
         (0, None) if without_body => None,
-        // Or no success documented at all.
+        // Or no documented success.
         (_, Some(_)) | (0, None) => Some(json!({ "application/octet-stream": {} })),
         (1, None) => schemas.pop().map(|schema| json!({ "application/json": { "schema": schema } })),
-        // A union would be read as the first that fits, and one whose members are all optional fits everything.
+        // A union would be decoded as the first alternative that fits, and an alternative with optional members only fits
+        // everything.
         (_, None) => Some(json!({ "application/json": { "schema": {} } })),
     };
     let mut response = Map::from_iter([("description".to_owned(), json!("success"))]);
     response.extend(content.map(|content| ("content".to_owned(), content)));
     let accept = match &bytes {
-        // Of what is not said, anything is welcome.
+        // Without documented media types, any is accepted.
         Some(_) if as_bytes.is_empty() => Some("*/*".to_owned()),
         Some(_) => Some([accept, as_bytes].concat().join(", ")),
         None => (!is_plain && !accept.is_empty()).then(|| accept.join(", ")),

@@ -1,4 +1,4 @@
-//! Calls that take many items: `writer` beside `send`.
+//! The method `writer` beside `send`, for calls that take many items.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -10,10 +10,10 @@ use super::setters;
 use crate::Operation;
 use crate::batching::Batching;
 
-/// The method that the builder of such a call has beside those of every call.
+/// The additional method of such a call's builder.
 pub(crate) const METHODS: [&str; 1] = ["writer"];
 
-/// The type of the items, where the call takes many.
+/// Returns the type of the items, if the call takes many.
 pub(crate) fn item(block: &ItemImpl, operation: &Operation, types: &AnswerTypes<'_>) -> Option<Type> {
     let batching = operation.batching.as_ref()?;
     let body = block.items.iter().find_map(|item| match item {
@@ -23,7 +23,7 @@ pub(crate) fn item(block: &ItemImpl, operation: &Operation, types: &AnswerTypes<
     Some(types.item(&body, &batching.items_at))
 }
 
-/// The method that makes a writer. `build`: the request with its body.
+/// Creates the method that makes a writer. `build` is the code that builds the request with its body.
 pub(crate) fn method(item: &Type, mut build: Block, index: usize, has_secrets: bool) -> ImplItemFn {
     WithoutBody.visit_block_mut(&mut build);
     let build = quote!(move || -> ::std::result::Result<::reqwest::Request, Error> #build);
@@ -39,7 +39,7 @@ pub(crate) fn method(item: &Type, mut build: Block, index: usize, has_secrets: b
     }
 }
 
-/// Takes the body out of what builds a request.
+/// A visitor that removes the body from the code that builds a request.
 struct WithoutBody;
 
 impl VisitMut for WithoutBody {
@@ -48,7 +48,7 @@ impl VisitMut for WithoutBody {
         visit_mut::visit_block_mut(self, block);
     }
 
-    /// `let Self { client, body } = self;`
+    /// Ignores the body in `let Self { client, body } = self;`.
     fn visit_field_pat_mut(&mut self, field: &mut FieldPat) {
         if is_body(&field.pat) {
             field.colon_token = Some(<Token![:]>::default());
@@ -74,7 +74,7 @@ fn is_body(pattern: &Pat) -> bool {
     }
 }
 
-/// The setter of the row in the operation table.
+/// Returns the setter for the row in the operation table.
 pub(crate) fn setter(batching: &Batching) -> TokenStream {
     let Batching { items_at, maximum, maximum_bytes, id_field } = batching;
     let maximum = maximum.map(|most| quote!(.with_maximum(#most)));

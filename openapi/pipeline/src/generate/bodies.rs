@@ -1,5 +1,5 @@
-//! Request bodies as the generator can write them: JSON of any name, forms in one text or in parts, text, and bytes for everything
-//! else.
+//! Request bodies in the forms that the generator supports: JSON under any media type, URL-encoded and multipart forms, text,
+//! and bytes for everything else.
 
 use serde_json::{Value, json};
 
@@ -13,21 +13,21 @@ use crate::streams::{Framing, streamed};
 
 /// A body for the generator.
 pub(crate) struct Body {
-    /// As it stands in the document.
+    /// Its node for the client document.
     pub(crate) written: Value,
-    /// What is sent in the place of the generator's own media type.
+    /// The media type that is sent in place of the generator's own.
     pub(crate) content_type: Option<String>,
-    /// Whether the caller names the media type: the document leaves it open, or a part of it is made with the body.
+    /// True if the caller gives the media type: the document leaves it open, or a part of it is generated with the body.
     pub(crate) is_open: bool,
-    /// How items follow each other where it is a list of them; what stands in the document is one of them then.
+    /// The framing of a list of items; the document then has the schema of one item.
     pub(crate) items: Option<Framing>,
-    /// Whether it may be left out, which the generator cannot be told.
+    /// True if it may be omitted, which the generator cannot express.
     pub(crate) is_optional: bool,
-    /// How it is written, where it is a form.
+    /// The serialization of a form.
     pub(crate) form: Option<Form>,
 }
 
-/// The body of an operation, which has one media type.
+/// Returns the body of an operation, which has one media type.
 pub(crate) fn body(document: &Value, body: &Value, at: &str, repairs: &mut Repairs) -> Option<Body> {
     let at = &pointer::join(at, "requestBody");
     let (media_type, media) = body["content"].as_object()?.iter().next()?;
@@ -87,7 +87,7 @@ pub(crate) fn body(document: &Value, body: &Value, at: &str, repairs: &mut Repai
     }
 }
 
-/// Says which headers of parts a caller cannot give: those of files can be given with the file.
+/// Records the headers of parts that a caller cannot give. The headers of files can be given with the file.
 fn note_headers(encoding: &Value, at: &str, repairs: &mut Repairs) {
     let members = encoding.as_object().into_iter().flatten();
     for (member, _) in members.filter(|(_, said)| said["headers"].as_object().is_some_and(|all| !all.is_empty())) {
@@ -97,7 +97,7 @@ fn note_headers(encoding: &Value, at: &str, repairs: &mut Repairs) {
     }
 }
 
-/// The argument for the media type of an open body.
+/// Returns the argument for the media type of an open body.
 pub(crate) fn content_type(is_required: bool) -> Value {
     json!({
         "name": "Content-Type", "in": "header", "required": is_required, "schema": { "type": "string" },

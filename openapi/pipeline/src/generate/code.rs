@@ -1,5 +1,5 @@
-//! The generator's code as text, an item at a time: parsed as a whole it would need several times the memory of what is
-//! kept of it.
+//! The generator's code as text, one item at a time: parsed as a whole it would need several times the memory of the part
+//! that is kept.
 
 use std::fmt::Write as _;
 use std::ops::Range;
@@ -7,7 +7,7 @@ use std::ops::Range;
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use syn::{Item, ItemMod};
 
-/// The module of the types' builders, of which most belong to answers and are never kept.
+/// The module of the type builders. Most of them belong to responses and are dropped.
 const BUILDERS: [&str; 2] = ["types", "builder"];
 
 /// Code as the generator wrote it.
@@ -19,15 +19,15 @@ pub(crate) struct Code {
 
 /// An item.
 struct Part {
-    /// Where its text is, without what stands in it where it is a module.
+    /// The range of its text, without the content of a module.
     text: Range<usize>,
-    /// The word before its braces: the name of a type or module, or the type that it implements something for.
+    /// The word before its braces: the name of a type or module, or the type of an impl.
     name: Option<Box<str>>,
-    /// What stands in it where it is a module.
+    /// The content of a module.
     module: Option<Vec<Part>>,
 }
 
-/// Items that are parsed when they are asked for.
+/// Items that are parsed on demand.
 pub(crate) struct Unread {
     text: String,
     /// In the order of the text.
@@ -35,14 +35,15 @@ pub(crate) struct Unread {
 }
 
 impl Code {
-    /// The text of tokens.
+    /// Converts tokens to text.
     pub(crate) fn of(tokens: TokenStream) -> Self {
         let mut code = Self::default();
         code.parts = code.parts(tokens);
         code
     }
 
-    /// The file with an empty module where the builders of types stand, and these. `None` where it is no Rust.
+    /// Parses the file without the type builders, whose module is empty, and returns the builders unparsed. Returns `None` if
+    /// the code is not valid Rust.
     pub(crate) fn parse(mut self) -> Option<(syn::File, Unread)> {
         let parts = std::mem::take(&mut self.parts);
         let mut unread = Unread { text: self.text, items: Vec::new() };
@@ -52,7 +53,7 @@ impl Code {
         Some((file, unread))
     }
 
-    /// The items: each ends with its braces or a semicolon.
+    /// Splits tokens into items: each ends with its braces or a semicolon.
     fn parts(&mut self, tokens: TokenStream) -> Vec<Part> {
         let mut found = Vec::new();
         let mut item: Vec<TokenTree> = Vec::new();
@@ -85,14 +86,14 @@ impl Code {
             *body = Group::new(Delimiter::Brace, TokenStream::new());
         }
         let start = self.text.len();
-        // Writing to a text does not fail.
+        // Writing to a text cannot fail.
         let _ = write!(self.text, "{}", item.into_iter().collect::<TokenStream>());
         Part { text: start..self.text.len(), name, module }
     }
 }
 
 impl Unread {
-    /// The texts of the items of each type of which this is said, and those of no type.
+    /// Returns the texts of the items of each selected type, and of items without a type.
     pub(crate) fn of_types(&self, is_kept: impl Fn(&str) -> bool) -> impl Iterator<Item = Vec<&str>> {
         let groups = self.items.chunk_by(|(before, _), (name, _)| before == name);
         let kept = groups
@@ -100,7 +101,7 @@ impl Unread {
         kept.map(|group| group.iter().filter_map(|(_, range)| self.text.get(range.clone())).collect())
     }
 
-    /// Forgets the text of all that was parsed.
+    /// Drops the text that was parsed.
     fn forget_others(&mut self) {
         let end = self.items.last().map_or(0, |(_, range)| range.end);
         let start = self.items.first().map_or(end, |(_, range)| range.start);

@@ -1,4 +1,5 @@
-//! Compositions that no value fits: in Rust they would be types that nobody can make, and answers that nobody can read.
+//! Compositions that no value fits: in Rust they would be types that cannot be constructed, and responses that cannot be
+//! decoded.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,13 +9,13 @@ use super::dialect::schema_pointers;
 use crate::repair::Repairs;
 use crate::walk;
 
-/// How deep compositions are followed.
+/// The maximum depth to which compositions are followed.
 const DEEPEST: usize = 8;
 
-/// How many schemas are looked at for one composition.
+/// The maximum number of schemas that are visited for one composition.
 const BUDGET: usize = 1000;
 
-/// Narrows them to any value.
+/// Narrows them to any JSON value.
 pub(crate) fn settle(document: &mut Value, repairs: &mut Repairs) {
     for at in schema_pointers(document) {
         let Some(mut schema) = document.pointer_mut(&at).map(Value::take) else { continue };
@@ -34,12 +35,12 @@ pub(crate) fn settle(document: &mut Value, repairs: &mut Repairs) {
     }
 }
 
-/// Whether a value can fit all that a schema is composed of.
+/// Returns whether a value can fit all parts of a composition.
 pub(super) fn hold(document: &Value, schema: &Value) -> bool {
     Claims::of(document, schema).hold()
 }
 
-/// What the parts of a composition say of one value.
+/// The constraints of a composition's parts on one value.
 #[derive(Default)]
 struct Claims<'a> {
     kinds: BTreeSet<&'a str>,

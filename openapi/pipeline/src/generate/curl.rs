@@ -1,15 +1,15 @@
-//! A call as a line for a shell, for whoever tries it before writing code. It holds no value: credentials are `…`, and arguments
-//! their names.
+//! A call as a curl command, to try it before writing code. It holds no values: credentials are `…`, and arguments are shown
+//! by name.
 
 use super::kinds::Kinds;
 use crate::contract::Carrier;
 use crate::operation::Place;
 use crate::{Api, Body, FormMember, Needed, Operation, Writing, walk};
 
-/// What stands for a credential.
+/// The placeholder of a credential.
 const CREDENTIAL: &str = "…";
 
-/// The line; `None` where the document's names cannot be shown in one.
+/// Returns the command; `None` if the document's names cannot be shown in one.
 pub(crate) fn line(api: &Api, operation: &Operation, kinds: &Kinds) -> Option<String> {
     let mut words = vec!["curl".to_owned()];
     if operation.method != "GET" {
@@ -52,8 +52,8 @@ pub(crate) fn line(api: &Api, operation: &Operation, kinds: &Kinds) -> Option<St
     (!line.contains(|letter: char| letter == '`' || letter.is_control())).then_some(line)
 }
 
-/// The fields of a form in parts, for which curl chooses what stands between them: the files, and what is required; all where that is
-/// nothing.
+/// Returns the fields of a multipart form, for which curl chooses the boundary: the files and the required fields, or all
+/// fields if there are none of these.
 fn fields(api: &Api, body: &Body) -> Vec<String> {
     let required = &walk::resolve(&api.document, &body.schema)["required"];
     let is_needed = |member: &&FormMember| {
@@ -70,7 +70,7 @@ fn fields(api: &Api, body: &Body) -> Vec<String> {
     shown.into_iter().map(field).collect()
 }
 
-/// Where the credentials go that a client would choose.
+/// Returns the carriers of the credentials that a client would choose.
 fn credentials<'a>(operation: &Operation, kinds: &'a Kinds) -> Vec<&'a Carrier> {
     let Needed::OneOf { sets, .. } = &*operation.needed else { return Vec::new() };
     let carried = |set: &Vec<String>| set.iter().map(|name| kinds.carrier(name)).collect::<Option<Vec<_>>>();
@@ -79,7 +79,7 @@ fn credentials<'a>(operation: &Operation, kinds: &'a Kinds) -> Vec<&'a Carrier> 
     carried.into_iter().next().unwrap_or_default()
 }
 
-/// A word of a shell.
+/// Quotes a word for a shell.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }

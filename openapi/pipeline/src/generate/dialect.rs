@@ -1,5 +1,5 @@
-//! Schemas in the dialect that the generator reads: OpenAPI 3.0, well-formed, without what Rust has no type for. What
-//! answers and requests have in common; what only requests are held to is for [`requests`](super::requests).
+//! Schemas in the dialect of the generator: OpenAPI 3.0, well-formed, without features that Rust has no type for. This module
+//! covers responses and requests; rules for requests only are in [`requests`](super::requests).
 
 use std::collections::HashSet;
 
@@ -9,7 +9,7 @@ use super::{enums, modern, streams};
 use crate::repair::Repairs;
 use crate::{name, pointer, walk};
 
-/// Keywords by the JSON type that their value must have.
+/// The keywords, by the JSON type of their values.
 const TEXTS: [&str; 4] = ["description", "format", "pattern", "title"];
 const FLAGS: [&str; 6] = ["deprecated", "exclusiveMaximum", "exclusiveMinimum", "nullable", "readOnly", "writeOnly"];
 const COUNTS: [&str; 6] = ["maxItems", "maxLength", "maxProperties", "minItems", "minLength", "minProperties"];
@@ -29,7 +29,7 @@ const OTHERS: [&str; 11] = [
     enums::NAMES,
 ];
 
-/// What is known of only one type.
+/// The keywords that imply a type.
 const OF_TYPE: [(&str, &[&str]); 4] = [
     ("string", &["maxLength", "minLength", "pattern"]),
     ("number", &["exclusiveMaximum", "exclusiveMinimum", "maximum", "minimum", "multipleOf"]),
@@ -37,10 +37,10 @@ const OF_TYPE: [(&str, &[&str]); 4] = [
     ("object", &["additionalProperties", "maxProperties", "minProperties", "properties", "required"]),
 ];
 
-/// The keywords of an alternative that says no more than what is required.
+/// The keywords of an alternative that only requires members.
 const REQUIRING: [&str; 4] = ["required", "type", "description", "title"];
 
-/// Brings every schema of the client document into the dialect.
+/// Converts every schema of the client document to the dialect.
 pub(crate) fn settle(document: &mut Value, repairs: &mut Repairs) {
     let is_31 = document["openapi"].as_str().is_some_and(|version| version.starts_with("3.1"));
     if is_31 {
@@ -56,7 +56,7 @@ pub(crate) fn settle(document: &mut Value, repairs: &mut Repairs) {
     }
 }
 
-/// Takes out the titles, after which the generator calls types; `false` where there are none.
+/// Removes the titles, which the generator uses as names of types; returns `false` if there are none.
 pub(crate) fn drop_titles(document: &mut Value) -> bool {
     let mut had_some = false;
     for at in schema_pointers(document) {
@@ -68,8 +68,8 @@ pub(crate) fn drop_titles(document: &mut Value) -> bool {
     had_some
 }
 
-/// Puts the schemas of a whole document of OpenAPI 3.1 into the words of 3.0, for those who compare: answers of every
-/// status, headers and callbacks included.
+/// Converts the schemas of a whole OpenAPI 3.1 document to 3.0, for comparisons: responses of every status, headers and
+/// callbacks included.
 pub(crate) fn translate(document: &mut Value) {
     let mut places = Vec::new();
     everywhere(document, "", &mut places);
@@ -78,7 +78,7 @@ pub(crate) fn translate(document: &mut Value) {
         walk::schemas(place, &mut |schema| match schema {
             Value::Bool(true) => *schema = json!({}),
             schema => {
-                // Words that 3.0 does not have, and that say what is refused.
+                // Keywords that 3.0 lacks and that constrain values.
                 let mut kept = in_modern_words(schema);
                 let mut dialect = Dialect { at: at.clone(), is_31: true, repairs: &mut Repairs::default() };
                 modern::settle(schema, &mut dialect);
@@ -90,12 +90,12 @@ pub(crate) fn translate(document: &mut Value) {
     }
 }
 
-/// What a schema says in words that 3.0 does not have: what is refused, and what stands at each place of a list.
+/// Returns the keywords of a schema that 3.0 lacks: constraints, and the schemas of positions in a list.
 fn in_modern_words(schema: &Value) -> Map<String, Value> {
     let words = modern::UNCHECKED.iter().chain(&["prefixItems", "patternProperties"]);
     let mut said: Map<String, Value> =
         words.filter_map(|word| Some(((*word).to_owned(), schema.get(word)?.clone()))).collect();
-    // Behind the places; older drafts have the list of places in `items`.
+    // The schema of the items after the positional ones. Older drafts have the positional schemas in `items`.
     let behind = match (schema.get("items"), said.contains_key("prefixItems")) {
         (Some(places @ Value::Array(_)), false) => {
             said.insert("prefixItems".to_owned(), places.clone());
@@ -108,7 +108,7 @@ fn in_modern_words(schema: &Value) -> Map<String, Value> {
     said
 }
 
-/// The pointers of the outermost schemas of a document that was not worked on yet.
+/// Collects the pointers of the outermost schemas of an unchanged document.
 fn everywhere(node: &Value, at: &str, found: &mut Vec<String>) {
     match node {
         Value::Object(object) => {
@@ -132,7 +132,7 @@ fn everywhere(node: &Value, at: &str, found: &mut Vec<String>) {
     }
 }
 
-/// The outermost schemas: components, parameters, bodies and answers.
+/// Returns the pointers of the outermost schemas: components, parameters, bodies and responses.
 pub(crate) fn schema_pointers(document: &Value) -> Vec<String> {
     let mut found: Vec<String> = walk::members(document, "/components/schemas").into_iter().map(|(at, _)| at).collect();
     for (at, call) in walk::operations(document) {
@@ -179,8 +179,8 @@ impl Dialect<'_> {
         self.members(object);
     }
 
-    /// An enum of scalars lists all that fits, whatever it is composed of beside. The generator would make two types of it,
-    /// and compare values of one that cannot be compared.
+    /// Drops the composition beside an enum of scalars, which lists all values already. The generator would make two types of
+    /// it, and compare values that cannot be compared.
     fn enumerated(&mut self, object: &mut Map<String, Value>) {
         let is_composed = ["allOf", "anyOf", "oneOf"].iter().any(|key| object.contains_key(*key));
         let Some(values) = object.get("enum").and_then(Value::as_array).filter(|_| is_composed) else { return };
@@ -201,7 +201,7 @@ impl Dialect<'_> {
         self.note("enum-composed", "the enum lists all values: what it is composed of beside says no more");
     }
 
-    /// A reference takes no siblings in OpenAPI 3.0; those of 3.1 hold beside it.
+    /// Handles the siblings of a reference: OpenAPI 3.0 ignores them, in 3.1 they apply.
     fn reference(&mut self, schema: &mut Value) {
         let Some(object) = schema.as_object_mut() else { return };
         let is_nullable = object.get("nullable") == Some(&json!(true));
@@ -223,7 +223,7 @@ impl Dialect<'_> {
         self.schema(schema);
     }
 
-    /// Drops keywords that the generator does not know, and those whose value is of the wrong type.
+    /// Drops keywords that the generator does not know, and those whose value has the wrong type.
     fn keywords(&mut self, object: &mut Map<String, Value>) {
         let mut odd = Vec::new();
         object.retain(|key, value| {
@@ -239,7 +239,7 @@ impl Dialect<'_> {
                 "uniqueItems" => value.is_boolean(),
                 "discriminator" | "example" | "externalDocs" | "xml" => return false,
                 _ if OTHERS.contains(&key) => true,
-                // What nobody knows says nothing.
+                // Unknown keywords are ignored.
                 _ => return false,
             };
             if !fits {
@@ -255,7 +255,7 @@ impl Dialect<'_> {
         }
     }
 
-    /// Settles `type`; `false` where there is no such type.
+    /// Converts `type`; returns `false` if the type does not exist.
     fn kind(&mut self, object: &mut Map<String, Value>) -> bool {
         let kind = match object.get("type") {
             None => {
@@ -263,7 +263,7 @@ impl Dialect<'_> {
                 let implied = OF_TYPE.iter().find(|(_, keys)| keys.iter().any(|key| object.contains_key(*key)));
                 let Some((kind, keys)) = implied.filter(|_| !is_composed) else { return true };
                 if *kind == "array" || *kind == "object" {
-                    // The generator reads these without a type.
+                    // The generator reads these keywords without a type.
                     if keys[0] == "items" && !object.contains_key("items") {
                         object.insert("items".to_owned(), json!({}));
                     }
@@ -331,7 +331,7 @@ impl Dialect<'_> {
         for key in ["anyOf", "oneOf"] {
             let is_composed = object.contains_key("properties") || object.contains_key("allOf");
             if is_composed && asks_for_members(object.get(key)) {
-                // As an enum it would have one member each, and lose the others.
+                // The generator would make an enum with one member for each alternative, and lose the other members.
                 object.shift_remove(key);
                 self.narrow(
                     "unchecked",
@@ -352,7 +352,7 @@ impl Dialect<'_> {
         }
     }
 
-    /// Members that would be one field, and one that is called as the field of the unnamed ones.
+    /// Removes members that would have the same field name, or the name of the field for unnamed members.
     fn members(&mut self, object: &mut Map<String, Value>) {
         let open = object.get("additionalProperties").is_some_and(|extra| *extra != json!(false));
         let listed = object.get("required").and_then(Value::as_array).into_iter().flatten();
@@ -360,14 +360,14 @@ impl Dialect<'_> {
         let Some(properties) = object.get_mut("properties").and_then(Value::as_object_mut) else { return };
         let shadowed_by = |reserved: &[&str]| -> Vec<String> {
             let mut taken: HashSet<String> = reserved.iter().map(|name| (*name).to_owned()).collect();
-            // What is required and not described is a member too.
+            // A required member without a description is a member too.
             let required = demanded.iter().filter(|name| !properties.contains_key(*name));
             properties.keys().chain(required).filter(|key| !taken.insert(name::of_argument(key))).cloned().collect()
         };
         if shadowed_by(if open { &["extra"] } else { &[] }).is_empty() {
             return;
         }
-        // Those that go are found among the unnamed members, which need a field of their own.
+        // The removed members are read as unnamed members, which need a field of their own.
         let shadowed = shadowed_by(&["extra"]);
         for key in &shadowed {
             properties.shift_remove(key);
@@ -404,7 +404,7 @@ impl Dialect<'_> {
     }
 }
 
-/// Whether a schema says no more than which members there are.
+/// Returns whether a schema only requires members.
 fn only_requires(schema: &Value) -> bool {
     let schema = schema.as_object();
     schema.is_some_and(|part| part.contains_key("required") && part.keys().all(|key| REQUIRING.contains(&key.as_str())))

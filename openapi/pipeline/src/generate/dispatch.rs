@@ -1,4 +1,4 @@
-//! Calling operations by their ids with JSON arguments, for tests, probes and adapters that know operations as data.
+//! Calls of operations by their ids, with JSON arguments, for tests, probes and adapters that handle operations as data.
 
 use quote::quote;
 use syn::{Arm, Expr, Item, ItemFn, Stmt, parse_quote};
@@ -8,7 +8,7 @@ use super::carriers;
 use super::kinds::Kinds;
 use super::streams;
 
-/// `connect`, and what stands behind it.
+/// Returns the item `connect` and the items behind it.
 pub(crate) fn items(calls: &[Call], kinds: &Kinds, in_tests: bool) -> Vec<Item> {
     let condition = in_tests.then(|| quote!(#[cfg(test)]));
     let function = function(calls);
@@ -49,7 +49,7 @@ pub(crate) fn items(calls: &[Call], kinds: &Kinds, in_tests: bool) -> Vec<Item> 
 }
 
 fn function(calls: &[Call]) -> Item {
-    // One at a time: the tokens of all of them are several times as large as they are.
+    // One at a time: the tokens of all of them are several times as large as their syntax trees.
     let arms = calls.iter().map(|call| -> Arm {
         let id = &call.id;
         let function = &call.function;

@@ -1,5 +1,5 @@
-//! What the methods' documentation says beyond the generator's: who may call, what it costs, whether it is repeated. And
-//! what no documentation does: run what a document says.
+//! The documentation of methods beyond the generator's: accepted credentials, cost, retries. It also makes sure that rustdoc
+//! does not run any text of a document.
 
 use std::collections::HashMap;
 
@@ -17,7 +17,7 @@ use crate::operation::Retry;
 use crate::repair::{Repair, Repairs};
 use crate::{Api, Needed, Operation};
 
-/// Completes the documentation of the client's methods. What is said of arguments stands at their setters.
+/// Completes the documentation of the client's methods. Arguments are documented at their setters.
 pub(crate) fn complete(
     api: &Api,
     file: &mut syn::File,
@@ -51,13 +51,14 @@ pub(crate) fn complete(
     }
 }
 
-/// Makes all documentation of an item harmless: rustdoc reads its attributes as one text, and runs and links what is in it.
+/// Makes all documentation of an item harmless: rustdoc reads its attributes as one text, and runs code blocks and resolves
+/// links in it.
 pub(crate) fn settle(item: &mut Item) {
     Settle.visit_item_mut(item);
 }
 
-/// A harmless text as an attribute, none where it is empty. Its lines are attributes of their own [in the end](in_lines),
-/// and not before: thousands of them would take more memory than all other code.
+/// Returns a harmless text as an attribute; empty for an empty text. The [last step](in_lines) gives each line its own
+/// attribute, and not earlier: thousands of attributes would take more memory than all other code.
 pub(crate) fn lines(text: &str) -> Vec<Attribute> {
     as_it_is(&harmless(text))
 }
@@ -74,7 +75,7 @@ fn of_text(style: AttrStyle, text: &str) -> Attribute {
     Attribute { pound_token: token::Pound::default(), style, bracket_token: token::Bracket::default(), meta }
 }
 
-/// Takes away what the generator says of the request, and of arguments behind it: it stands elsewhere.
+/// Removes the generator's text about the request and the arguments after it, which are documented elsewhere.
 fn without_request(attributes: &mut Vec<Attribute>) {
     let texts: Vec<String> = attributes.iter().filter_map(doc_text).collect();
     let text = texts.join("\n");
@@ -86,8 +87,8 @@ fn without_request(attributes: &mut Vec<Attribute>) {
     }
 }
 
-/// Makes the documentation of an item attributes of a line each. Of a text of several lines the printer would make a comment in a
-/// block, whose stars and indentation the compiler takes off: it would be another text.
+/// Splits the documentation of an item into one attribute for each line. The printer would write a text of several lines as a
+/// block comment, from which the compiler removes stars and indentation: the text would change.
 pub(crate) fn in_lines(item: &mut Item) {
     InLines.visit_item_mut(item);
 }
@@ -107,7 +108,7 @@ impl VisitMut for InLines {
     }
 
     fn visit_block_mut(&mut self, _: &mut Block) {
-        // Nothing in them is documented.
+        // Bodies have no documentation.
     }
 }
 
@@ -119,7 +120,7 @@ impl VisitMut for Settle {
     }
 
     fn visit_block_mut(&mut self, _: &mut Block) {
-        // Bodies are the generator's own.
+        // Bodies are the generator's own code.
     }
 }
 
@@ -133,7 +134,7 @@ fn settle_attributes(attributes: &mut Vec<Attribute>) {
     attributes.splice(first..first, lines.into_iter().map(|line| Attribute { style, ..line }));
 }
 
-/// Whether it is the generator's own sentence about a builder, whose link leads somewhere.
+/// Returns whether a text is the generator's own sentence about a builder, whose link is valid.
 fn names_its_method(text: &str) -> bool {
     let name = text.strip_prefix("Builder for [`").and_then(|rest| rest.split_once('`')).map(|(name, _)| name);
     name.is_some_and(|name| {
@@ -142,7 +143,7 @@ fn names_its_method(text: &str) -> bool {
     })
 }
 
-/// The text of an attribute that documents something.
+/// Returns the text of a documentation attribute.
 pub(crate) fn doc_text(attribute: &Attribute) -> Option<String> {
     match &attribute.meta {
         Meta::NameValue(pair) if pair.path.is_ident("doc") => match &pair.value {
@@ -214,13 +215,13 @@ fn facts(api: &Api, operation: &Operation, narrowed: &[&Repair], errors: &[(Stri
     lines.join("\n")
 }
 
-/// The operation in which a node stands: `/paths/~1me/get` of all that is below.
+/// Returns the pointer of the operation that contains a node, such as `/paths/~1me/get`.
 fn call_at(pointer: &str) -> &str {
     let end = pointer.match_indices('/').nth(3).map_or(pointer.len(), |(end, _)| end);
     &pointer[..end]
 }
 
-/// The scopes that a call needs: those of the overlay, or else those that the document's security names.
+/// Returns the scopes that a call needs: those of the overlay, or else those of the document's security requirements.
 fn scopes(api: &Api, operation: &Operation) -> Vec<String> {
     if !operation.scopes.is_empty() {
         return operation.scopes.clone();
@@ -238,17 +239,17 @@ fn scopes(api: &Api, operation: &Operation) -> Vec<String> {
     scopes
 }
 
-/// How long what is said of an error may be, to stand in a list.
+/// The maximum length of an error's description in a list, in bytes.
 const SHORT: usize = 60;
 
-/// A status, with what the document says of it in a few words.
+/// Returns a status with its description, if that is short.
 fn error(status: &str, description: &str) -> String {
     let said = description.trim().trim_end_matches('.');
     let is_short = !said.is_empty() && said.len() <= SHORT && !said.contains(['\n', '`', '[', '<', '*', '_']);
     if is_short { format!("`{status}` {said}") } else { format!("`{status}`") }
 }
 
-/// Whether it can be a link as it stands.
+/// Returns whether a text can be a link without changes.
 fn is_address(url: &str) -> bool {
     let is_web = url.starts_with("https://") || url.starts_with("http://");
     is_web && !url.contains(|letter: char| letter.is_whitespace() || letter.is_control() || "<>`".contains(letter))

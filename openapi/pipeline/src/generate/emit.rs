@@ -1,5 +1,5 @@
-//! What is put beside the generator's code: the constructors, the API as data, the hooks that
-//! lead every call through the runtime, and the open enums of answers.
+//! The items beside the generator's code: the constructors, the API as data, the hooks that route every call through the
+//! runtime, and the open enums of responses.
 
 use std::collections::HashSet;
 
@@ -21,7 +21,7 @@ use crate::contract::Facts;
 use crate::operation::Retry;
 use crate::{Api, BaseUrl, Needed, Operation, Partial};
 
-/// The items.
+/// Returns the items.
 pub(crate) fn items(
     api: &Api,
     operations: &[&Operation],
@@ -64,14 +64,14 @@ pub(crate) fn items(
     items
 }
 
-/// What answers hold of which the document names a part.
+/// Returns the module of response types whose values the document lists only in part.
 pub(crate) fn values(enums: &[Enum], tagged: &[Tagged]) -> Item {
     let mut module: ItemMod = parse_quote! {
         /// Values that the document names; in answers others are kept as they came.
         pub mod values {}
     };
     let items = &mut module.content.get_or_insert_default().1;
-    // One at a time: there may be thousands, and their tokens are several times as large as they are.
+    // One at a time: there may be thousands, and their tokens are several times as large as their syntax trees.
     for written in enums.iter().map(enums::item).chain(tagged.iter().map(union_types::item)) {
         let file: syn::File = parse_quote!(#written);
         items.extend(file.items);
@@ -79,7 +79,7 @@ pub(crate) fn values(enums: &[Enum], tagged: &[Tagged]) -> Item {
     Item::Mod(module)
 }
 
-/// A module of URLs, each under its name.
+/// Returns a module of named URLs.
 fn urls(module: &str, about: &str, default: Option<&String>, urls: &[BaseUrl]) -> Item {
     let constants = urls.iter().map(|known| {
         let (name, url) = (format_ident!("{}", known.name), &known.url);
@@ -99,7 +99,7 @@ fn urls(module: &str, about: &str, default: Option<&String>, urls: &[BaseUrl]) -
     }
 }
 
-/// How clients are made: with a credential, where the API takes one.
+/// Returns the constructors of clients: with a credential if the API takes one.
 fn constructors(kinds: &Kinds) -> Item {
     let without = (kinds.first.is_some() && kinds.opens_without).then(|| {
         quote! {
@@ -158,7 +158,7 @@ fn constructors(kinds: &Kinds) -> Item {
     }
 }
 
-/// The API as data.
+/// Returns the API as data.
 fn api(api: &Api, operations: &[&Operation], calls: &[Call], kinds: &Kinds, facts: &Facts) -> Item {
     let streams = |call: &&Call| call.streams || streams::is_sent(call.streaming.as_ref());
     let streaming: HashSet<&str> = calls.iter().filter(streams).map(|call| call.id.as_str()).collect();
@@ -189,7 +189,7 @@ fn api(api: &Api, operations: &[&Operation], calls: &[Call], kinds: &Kinds, fact
     let prefixes = list("with_secret_prefixes", &facts.secret_prefixes);
     let certificates = list("with_client_certificates", &kinds.certificates);
     let name = &api.name;
-    // The first one is what clients use if nothing else is said.
+    // Clients use the first one by default.
     let others = api.base_urls.iter().map(|other| &other.url).filter(|url| **url != api.base_url);
     let base_urls = std::iter::once(&api.base_url).chain(others);
     let mut table: ItemStatic = parse_quote! {
@@ -200,13 +200,13 @@ fn api(api: &Api, operations: &[&Operation], calls: &[Call], kinds: &Kinds, fact
             #errors #rate_limit #certificates #prefixes;
     };
     if let Some(all) = operations_of(&mut table.expr) {
-        // One at a time, as values are.
+        // One at a time, as for values.
         all.extend(rows.map(|row| -> Expr { parse_quote!(#row) }));
     }
     Item::Static(table)
 }
 
-/// The list that `with_operations` is given in an expression of calls.
+/// Returns the list argument of `with_operations` in a chain of calls.
 fn operations_of(expr: &mut Expr) -> Option<&mut Punctuated<Expr, Token![,]>> {
     let Expr::MethodCall(call) = expr else { return None };
     if call.method != "with_operations" {
@@ -258,7 +258,7 @@ fn row(operation: &Operation, streams: bool) -> TokenStream {
     quote!(::keyfit::Operation::new(#id, #function, #method, #path) #(#setters)*)
 }
 
-/// Where a success tells of items that failed.
+/// Returns the description of item results in a success.
 fn partial(told: &Partial) -> TokenStream {
     let accepted_as = told.accepted_texts();
     let setters = [
@@ -280,7 +280,7 @@ fn partial(told: &Partial) -> TokenStream {
     quote!(::keyfit::operation::Partial::new() #(#setters)*)
 }
 
-/// The setter of the alternatives that open an operation, where something is said of them.
+/// Returns the setter for the accepted credentials of an operation, if it has its own.
 fn security(needed: &Needed) -> Option<TokenStream> {
     let Needed::OneOf { sets, is_optional } = needed else { return None };
     let sets = sets.iter().map(|set| quote!(&[#(#set),*]));
@@ -289,20 +289,20 @@ fn security(needed: &Needed) -> Option<TokenStream> {
     Some(quote!(.with_security(&[#(#alternatives),*])))
 }
 
-/// A setter of a list, where there is one.
+/// Returns a setter for a list, if the list is not empty.
 fn list<T: quote::ToTokens>(setter: &str, values: &[T]) -> Option<TokenStream> {
     let setter = format_ident!("{setter}");
     (!values.is_empty()).then(|| quote!(.#setter(&[#(#values),*])))
 }
 
-/// A setter of a text, where there is one.
+/// Returns a setter for a text, if there is one.
 pub(super) fn optional(setter: &str, value: Option<&String>) -> Option<TokenStream> {
     let setter = format_ident!("{setter}");
     value.map(|value| quote!(.#setter(#value)))
 }
 
-/// The whole file as one module and what it exports, so that what includes it stays one line. The lints of hand-written code
-/// are not the generator's.
+/// Wraps the whole file in one module with its exports, so that including code stays one line. The lints of hand-written code
+/// do not apply to generated code.
 pub(crate) fn module(file: syn::File) -> Vec<Item> {
     let mut module: ItemMod = parse_quote! {
         #[allow(
@@ -320,7 +320,7 @@ pub(crate) fn module(file: syn::File) -> Vec<Item> {
         #[rustfmt::skip]
         mod generated {}
     };
-    // Moved, not quoted: tokens of all of it would need more memory than it has itself.
+    // Moved and not quoted: the tokens of the whole file would need more memory than the file itself.
     module.content.get_or_insert_default().1 = file.items;
     let exported = parse_quote! {
         #[rustfmt::skip]

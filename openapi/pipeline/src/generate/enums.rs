@@ -1,5 +1,5 @@
-//! Enums of texts and integers, for which there are types of ours: open in answers, and closed in requests where the document names
-//! the values. Names are those of `x-enum-varnames` and `x-enumNames`, and the titles of alternatives that are constants.
+//! Enums of texts and integers, which become types of ours: open in responses, and closed in requests if the document names
+//! the values. The names are those of `x-enum-varnames` and `x-enumNames`, and the titles of alternatives that are constants.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -13,7 +13,7 @@ use super::dialect::schema_pointers;
 use super::{docs, names, split};
 use crate::{name, pointer, walk};
 
-/// Where names and descriptions of the values stand, until they are read.
+/// The key that holds names and descriptions of the values until they are read.
 pub(crate) const NAMES: &str = "x-keyfit-names";
 
 /// The keywords of an alternative that is a constant.
@@ -26,7 +26,7 @@ pub(crate) struct Enum {
     pub(crate) name: String,
     pub(crate) description: String,
     pub(crate) values: Vec<Known>,
-    /// Whether other values are kept as they came.
+    /// True if other values are kept unchanged.
     pub(crate) is_open: bool,
 }
 
@@ -39,8 +39,8 @@ pub(crate) struct Known {
     description: Option<String>,
 }
 
-/// Makes enums of alternatives that are constants, and writes down what values are called: while schemas have the keywords that the
-/// document gave them.
+/// Converts alternatives that are constants to enums, and records the names of values. It runs while schemas still have the
+/// document's keywords.
 pub(crate) fn annotate(document: &mut Value) {
     for at in schema_pointers(document) {
         let Some(schema) = document.pointer_mut(&at) else { continue };
@@ -53,7 +53,7 @@ pub(crate) fn annotate(document: &mut Value) {
     }
 }
 
-/// The names of values by the keys of generators: one for each value.
+/// Returns the names of values from the vendor keys of other generators, if there is one for each value.
 fn listed(object: &Map<String, Value>) -> Option<Value> {
     let values = object.get("enum")?.as_array()?;
     let names = said_of_each(object, &NAMED_BY)?;
@@ -62,17 +62,17 @@ fn listed(object: &Map<String, Value>) -> Option<Value> {
     Some((0..values.len()).map(one).collect())
 }
 
-/// The keys of generators under which a schema names its values.
+/// The vendor keys of other generators under which a schema names its values.
 pub(crate) const NAMED_BY: [&str; 2] = ["x-enum-varnames", "x-enumNames"];
 
-/// The texts under the first of the keys that has one for each value of the enum.
+/// Returns the texts under the first of the keys that has one for each value of the enum.
 pub(crate) fn said_of_each<'a>(object: &'a Map<String, Value>, keys: &[&str]) -> Option<&'a Vec<Value>> {
     let values = object.get("enum")?.as_array()?;
     let list = |key: &&str| object.get(*key)?.as_array();
     keys.iter().filter_map(list).find(|texts| texts.len() == values.len() && texts.iter().all(Value::is_string))
 }
 
-/// Alternatives of which each is one value: the enum of them, with their titles.
+/// Converts alternatives of which each is one value to an enum, and returns the names from their titles.
 fn constants(object: &mut Map<String, Value>) -> Option<Value> {
     let key = ["oneOf", "anyOf"].into_iter().find(|key| object.contains_key(*key))?;
     if ["allOf", "enum", "properties", "const", "$ref"].iter().any(|key| object.contains_key(*key)) {
@@ -105,7 +105,7 @@ fn constants(object: &mut Map<String, Value>) -> Option<Value> {
     Some(Value::Array(names))
 }
 
-/// The type of all values.
+/// Returns the common type of all values.
 fn kind(values: &[Value]) -> Option<&'static str> {
     match values {
         [] => None,
@@ -115,8 +115,8 @@ fn kind(values: &[Value]) -> Option<&'static str> {
     }
 }
 
-/// The values of an enum of texts, or of integers that have names; a null among them says nothing that `nullable` does not. The names
-/// are taken out of the schema.
+/// Returns the values of an enum of texts, or of integers with names. A null among them is ignored: `nullable` covers it. The
+/// names are removed from the schema.
 pub(crate) fn taken(object: &mut Map<String, Value>) -> Option<Vec<Known>> {
     let told = object.shift_remove(NAMES);
     let values = object.get("enum")?.as_array()?;
@@ -139,13 +139,13 @@ pub(crate) fn taken(object: &mut Map<String, Value>) -> Option<Vec<Known>> {
     }
 }
 
-/// Whether each value has a name of its own.
+/// Returns whether each value has a name of its own.
 fn is_named(known: &[Known]) -> bool {
     let mut seen = HashSet::from(["Other".to_owned()]);
     known.iter().all(|known| known.name.as_deref().is_some_and(|name| seen.insert(ident(name))))
 }
 
-/// Gives the enums of requests whose values are named types of ours. `requests` are the schemas that requests use.
+/// Gives the enums of requests with named values types of ours. `requests` are the schemas that requests use.
 pub(crate) fn settle(document: &mut Value, requests: &BTreeSet<String>) -> Vec<Enum> {
     let mut settler = Settler { taken: split::type_names(document), found: Vec::new(), hoisted: Map::new() };
     for at in schema_pointers(document) {
@@ -159,7 +159,7 @@ pub(crate) fn settle(document: &mut Value, requests: &BTreeSet<String>) -> Vec<E
         let part = part.and_then(|part| document.pointer(part)?["name"].as_str()).unwrap_or("Body").to_pascal_case();
         let Some(schema) = document.pointer_mut(&at) else { continue };
         match component {
-            // What refers to it could not say that it may be null.
+            // A reference to it could not allow null.
             Some(_) if may_be_null(schema) => {}
             Some(name) => match Settler::closed(schema, &name) {
                 Some(found) => settler.found.push(found),
@@ -176,7 +176,7 @@ fn may_be_null(schema: &Value) -> bool {
     schema["nullable"] == true || schema["enum"].as_array().is_some_and(|values| values.contains(&Value::Null))
 }
 
-/// The Rust name of the operation that a place is in.
+/// Returns the Rust name of the operation that contains a place.
 fn call_of(document: &Value, at: &str) -> String {
     let call =
         ["/parameters/", "/requestBody/"].iter().find_map(|part| Some(at.split_once(part)?.0)).unwrap_or_default();
@@ -185,7 +185,7 @@ fn call_of(document: &Value, at: &str) -> String {
 }
 
 struct Settler {
-    /// The Rust names of schemas that are taken.
+    /// The Rust names of schemas that are in use.
     taken: HashSet<String>,
     found: Vec<Enum>,
     hoisted: Map<String, Value>,
@@ -196,7 +196,7 @@ impl Settler {
         let object = schema.as_object_mut()?;
         let values = taken(object).filter(|values| is_named(values))?;
         let description = object.get("description").and_then(Value::as_str).unwrap_or_default().to_owned();
-        // What the type says need not be checked by the generator.
+        // The generator need not check what the type ensures.
         object.shift_remove("enum");
         Some(Enum { name: name.to_owned(), description, values, is_open: false })
     }
@@ -218,18 +218,18 @@ impl Settler {
     }
 }
 
-/// What a name, or a value without one, is called in Rust.
+/// Returns the Rust name of a named value, or of a value without a name.
 pub(crate) fn ident(text: &str) -> String {
     let plain = text.to_pascal_case();
     if name::is_identifier(&plain) { plain } else { name::of_type(&format!("Value {text}")) }
 }
 
-/// A word without case and marks.
+/// Returns a word in lower case, without punctuation.
 fn letters(word: &str) -> String {
     word.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-/// The type.
+/// Returns the definition of the type.
 pub(crate) fn item(known: &Enum) -> TokenStream {
     let is_named = is_named(&known.values);
     let mut taken = HashSet::from(["Other".to_owned()]);
@@ -238,7 +238,7 @@ pub(crate) fn item(known: &Enum) -> TokenStream {
     for value in &known.values {
         let text = value.value.as_str().unwrap_or_default();
         let variant = ident(value.name.as_deref().filter(|_| is_named).unwrap_or(text));
-        // Values that differ in case or punctuation only are left to `Other`, which keeps them.
+        // Of values that differ in case or punctuation only, the later ones are left to `Other`, which keeps them.
         if taken.insert(variant.clone()) {
             idents.push(format_ident!("{variant}"));
             values.push(value);
@@ -248,7 +248,7 @@ pub(crate) fn item(known: &Enum) -> TokenStream {
         let written = known.value.as_str().map_or_else(|| known.value.to_string(), str::to_owned);
         let lines = match &known.description {
             Some(text) => docs::lines(&format!("`{written}`: {text}")),
-            // The variant's name says it.
+            // The variant's name is documentation enough.
             None if letters(&written) == letters(&ident.to_string()) => Vec::new(),
             None => docs::lines(&format!("`{written}`")),
         };

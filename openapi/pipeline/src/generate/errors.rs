@@ -1,6 +1,6 @@
-//! Types of the bodies that refusals have: a schema of the components, or that of a response of the components, which is called after it.
-//! The generator knows one type of error for a call; so these are types beside the calls, and the documentation says which status has
-//! which. Other bodies are read as types of the caller's own.
+//! Types of error bodies: a component schema, or the schema of a response component, which gets the name of the response. The
+//! generator supports one error type for a call. Therefore these types are separate, and the documentation states the
+//! statuses of each. Callers decode other bodies as types of their own.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,16 +10,16 @@ use super::split;
 use crate::pointer;
 use crate::{Api, Operation, name, walk};
 
-/// Where the client document keeps the schemas of an operation's refusals, by status.
+/// The key of the client document that holds the schemas of an operation's error bodies, by status.
 pub(crate) const ERRORS: &str = "x-keyfit-errors";
 
-/// Where responses are components.
+/// The prefix of references to response components.
 const RESPONSES: &str = "#/components/responses/";
 
-/// The schemas of refusals that are components, and those that become some.
+/// The schemas of error bodies: existing components and new ones.
 pub(crate) struct Errors {
     taken: HashSet<String>,
-    /// Schemas of responses, by their new name.
+    /// The new components from responses, by name.
     pub(crate) added: Map<String, Value>,
     /// These names, by the name of the response.
     known: HashMap<String, String>,
@@ -30,12 +30,12 @@ impl Errors {
         Self { taken: split::type_names(&api.document), added: Map::new(), known: HashMap::new() }
     }
 
-    /// The references to the schemas of an operation's refusals, by status.
+    /// Returns the references to the schemas of an operation's error bodies, by status.
     pub(crate) fn of(&mut self, operation: &Operation, responses: &Value) -> Value {
         let mut found = Map::new();
         let has_success = !operation.success_statuses().is_empty();
         for (status, shape) in &operation.responses {
-            // Where nothing else is documented, `default` is what a success looks like too.
+            // If no success is documented, `default` describes a success too.
             let is_refusal = status.starts_with(['4', '5']) || (status == "default" && has_success);
             let Some(schema) = shape.schema.as_ref().filter(|_| is_refusal && shape.is_json()) else { continue };
             let component = match walk::schema_name(schema) {
@@ -49,11 +49,11 @@ impl Errors {
         Value::Object(found)
     }
 
-    /// The name of the schema that a response of the components has for itself.
+    /// Returns the name for the inline schema of a response component.
     fn of_response(&mut self, responses: &Value, status: &str, schema: &Value) -> Option<String> {
         let (_, response) = responses.as_object()?.iter().find(|(known, _)| known.eq_ignore_ascii_case(status))?;
         let response = response.get("$ref")?.as_str()?.strip_prefix(RESPONSES)?;
-        // An object without members is as good as any JSON.
+        // An object without members has no advantage over any JSON value.
         schema.get("properties")?.as_object().filter(|members| !members.is_empty())?;
         if let Some(known) = self.known.get(response) {
             return Some(known.clone());
@@ -65,10 +65,10 @@ impl Errors {
     }
 }
 
-/// The types of the refusals of each function, each with its statuses.
+/// The error types of each function, each with its statuses.
 pub(crate) type ErrorTypes = HashMap<String, Vec<(String, Vec<String>)>>;
 
-/// Those of a client document, of the types that there are.
+/// Returns the error types of a client document, if they are among the known types.
 pub(crate) fn types(document: &Value, known: &HashSet<String>) -> ErrorTypes {
     let mut found = HashMap::new();
     for (_, call) in walk::operations(document) {
@@ -91,7 +91,7 @@ pub(crate) fn types(document: &Value, known: &HashSet<String>) -> ErrorTypes {
     found
 }
 
-/// The names of the types of refusals.
+/// Returns the names of all error types.
 pub(crate) fn names(document: &Value) -> impl Iterator<Item = String> {
     let calls = walk::operations(document).into_iter();
     let errors = calls.filter_map(|(_, call)| call[ERRORS].as_object()).flat_map(Map::values);

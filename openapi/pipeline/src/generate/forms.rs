@@ -1,4 +1,4 @@
-//! Bodies that are forms: their files are of a type of keyfit's, and their members are written as the document says.
+//! Form bodies: files have a type of keyfit, and members are serialized as the document states.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -16,19 +16,19 @@ use crate::{name, pointer, walk};
 /// The format of a file in a form.
 pub(crate) const FILE: &str = "form-file";
 
-/// Where the generator finds a form, of whatever kind.
+/// The media type under which the generator gets every form.
 pub(crate) const PLACE: &str = "application/x-www-form-urlencoded";
 
-/// How a form is written.
+/// The serialization of a form.
 #[derive(Clone, Debug)]
 pub(crate) struct Form {
-    /// The media type, of a form in parts.
+    /// The media type of a multipart form.
     pub(crate) multipart: Option<String>,
-    /// The members that are not written as usual.
+    /// The members with another serialization than the default.
     pub(crate) members: Vec<FormMember>,
 }
 
-/// Gives the files in the forms of these operations a type of their own. `functions` are those whose body is sent in parts.
+/// Gives the files in the forms of these operations a type of their own. `functions` are those with a multipart body.
 pub(crate) fn settle(document: &mut Value, functions: &[&str], repairs: &mut Repairs) {
     let mut forms = Forms { taken: split::type_names(document), made: BTreeMap::new(), added: Map::new(), document };
     let mut bodies = Vec::new();
@@ -49,7 +49,7 @@ pub(crate) fn settle(document: &mut Value, functions: &[&str], repairs: &mut Rep
     }
     let Some(schemas) = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut) else { return };
     schemas.extend(added);
-    // What nothing else needs keeps its name.
+    // A component that only forms use keeps its name.
     let used = split::reachable(document, &[&document["paths"]]);
     let mut renamed: HashMap<&str, String> = HashMap::new();
     for (name, copy) in &made {
@@ -68,16 +68,16 @@ pub(crate) fn settle(document: &mut Value, functions: &[&str], repairs: &mut Rep
 struct Forms<'a> {
     document: &'a mut Value,
     taken: HashSet<String>,
-    /// The components that have a copy with files.
+    /// The components with a copy for files.
     made: BTreeMap<String, String>,
     added: Map<String, Value>,
 }
 
-/// How deep schemas are put together; ends one that is a part of itself.
+/// The maximum depth of a composition; ends one that is a part of itself.
 const DEEPEST: usize = 8;
 
 impl Forms<'_> {
-    /// A copy of a form's schema in which the files are such; `None` where it has none.
+    /// Returns a copy of a form's schema with the type of files; `None` if it has no files.
     fn with_files(&mut self, schema: &Value, depth: usize) -> Option<Value> {
         if depth > DEEPEST {
             return None;
@@ -113,7 +113,7 @@ impl Forms<'_> {
         is_changed.then_some(copy)
     }
 
-    /// Makes a member one of files where it is; `false` where it is not.
+    /// Gives a member that is a file the type of files; returns `false` if it is not a file.
     fn mark(&self, member: &mut Value) -> bool {
         let Some(files) = form::files(self.document, member) else { return false };
         let whole = walk::resolve(self.document, member);
@@ -131,7 +131,7 @@ impl Forms<'_> {
     }
 }
 
-/// Writes the body in the `send` of a call as its form has it. Returns what makes a request of it that is in parts.
+/// Serializes the body in the `send` of a call by its form. Returns the code that makes a request of a multipart body.
 pub(super) fn write(send: &mut Block, form: &Form) -> Option<TokenStream> {
     let members: Vec<TokenStream> = form.members.iter().map(row).collect();
     let mut writer = Writer { form, members: &members, body: None };
@@ -140,7 +140,7 @@ pub(super) fn write(send: &mut Block, form: &Form) -> Option<TokenStream> {
     Some(quote!(#media_type, #body, &[#(#members),*]))
 }
 
-/// A row of the table of a form's members.
+/// Returns a row for the table of a form's members.
 fn row(member: &FormMember) -> TokenStream {
     let name = &member.name;
     let style = member.style.map(|style| {
@@ -156,12 +156,12 @@ fn row(member: &FormMember) -> TokenStream {
 struct Writer<'a> {
     form: &'a Form,
     members: &'a [TokenStream],
-    /// What is given to the call that writes a form.
+    /// The argument of the call that writes a form.
     body: Option<Expr>,
 }
 
 impl VisitMut for Writer<'_> {
-    /// `.form_urlencoded(&body)?`
+    /// Rewrites `.form_urlencoded(&body)?`.
     fn visit_expr_mut(&mut self, expr: &mut Expr) {
         if let Expr::Try(tried) = &*expr
             && let Expr::MethodCall(call) = &*tried.expr

@@ -1,4 +1,4 @@
-//! Bodies that are one item after another. The generator is told of one item as the body; here its builder takes many, and writes
+//! Bodies that are sequences of items. The generator gets one item as the body; here its builder takes many, and serializes
 //! them as they are sent.
 
 use quote::{ToTokens as _, format_ident, quote};
@@ -12,10 +12,10 @@ use crate::streams::Framing;
 /// The field, the setter and the variable of a body.
 const BODY: &str = "body";
 
-/// The setter of many.
+/// The name of the setter for many items.
 const ITEMS: &str = "body_items";
 
-/// Rewrites fields and requests of the builders of which this says that their body is items.
+/// Rewrites fields and requests of the builders for which `has_items` returns true.
 pub(crate) fn settle(builders: &mut ItemMod, has_items: impl Fn(&ItemImpl) -> bool) {
     let Some((_, items)) = &mut builders.content else { return };
     let mut found: Vec<String> = Vec::new();
@@ -37,7 +37,7 @@ pub(crate) fn settle(builders: &mut ItemMod, has_items: impl Fn(&ItemImpl) -> bo
             let bodies =
                 builder.fields.iter_mut().filter(|field| field.ident.as_ref().is_some_and(|name| name == BODY));
             bodies.for_each(|field| field.ty = parse_quote!(Result<::keyfit::Upload, String>));
-            // What is sent once is not cloned.
+            // A body that is sent once cannot be cloned.
             builder.attrs.retain(|attribute| !attribute.path().is_ident("derive"));
             builder.attrs.push(parse_quote!(#[derive(Debug)]));
         }
@@ -56,7 +56,7 @@ fn method(item: &mut ImplItem) {
     }
 }
 
-/// What makes a body of its builder, and what writes it as JSON.
+/// A visitor that replaces the code that makes a body from its builder, and the code that writes it as JSON.
 struct Send;
 
 impl VisitMut for Send {
@@ -80,14 +80,14 @@ impl VisitMut for Send {
     }
 }
 
-/// The argument of many items.
+/// Returns the argument for many items.
 pub(crate) fn argument(argument: Argument) -> Argument {
     let kind = &argument.kind;
     let kind = parse_quote!(::std::vec::Vec<#kind>);
     Argument { setter: Ident::new(ITEMS, argument.setter.span()), kind, ..argument }
 }
 
-/// The setters of many items, in the place of that of one.
+/// Replaces the setter for one item by the setters for many.
 pub(crate) fn setters(block: &mut ItemImpl, framing: Framing, arguments: &[Argument]) {
     let body = arguments.iter().find(|argument| argument.setter == ITEMS);
     let Some(kind) = body.and_then(|body| type_argument(&body.kind)) else { return };

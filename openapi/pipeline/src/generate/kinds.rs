@@ -1,5 +1,5 @@
-//! The kinds of token that open an API: those of its contract, or of the document's security schemes. A kind is a type
-//! without values; a client takes the tokens of kinds that open its API and no others.
+//! The kinds of token that an API accepts: those of its contract, or of the document's security schemes. A kind is a type
+//! without values. A client accepts tokens of the kinds of its API only.
 
 use std::collections::HashSet;
 
@@ -16,52 +16,52 @@ use crate::repair::Repairs;
 use crate::schemes::{SecurityScheme, place};
 use crate::{Api, Failure, Needed, Text, name, walk};
 
-/// What opens an API.
+/// The kinds of token that an API accepts.
 pub(crate) struct Kinds {
     /// The kinds that belong to this API.
     own: Vec<Kind>,
     /// The kinds that belong to another API.
     foreign: Vec<Opener>,
-    /// Name and carrier of what a client sends that is connected without a type, a kind of another API included. `None`
-    /// where the API takes no credential.
+    /// The name and carrier of the credential of a client that is connected without a type; it may be a kind of another API.
+    /// `None` if the API takes no credential.
     pub(crate) first: Option<(String, Carrier)>,
     /// The schemes of the document that a client certificate satisfies.
     pub(crate) certificates: Vec<String>,
-    /// The flows of the document by which tokens are had.
+    /// The OAuth flows of the document, by which tokens are obtained.
     oauth: Vec<oauth::Scheme>,
-    /// Whether a client without a credential has something to call.
+    /// True if a client without a credential can call some operation.
     pub(crate) opens_without: bool,
-    /// The variable that holds another base URL than the documented one.
+    /// The environment variable with a base URL that replaces the documented one.
     base_url: String,
 }
 
 /// A kind of token.
 struct Kind {
     name: String,
-    /// The type without values.
+    /// The name of its type without values.
     marker: String,
-    /// The token's type.
+    /// The name of the token type.
     token: String,
     variable: String,
     carrier: Carrier,
     prefixes: Vec<String>,
 }
 
-/// A kind of token that opens an API, for whoever calls it without a generated client.
+/// A kind of token that an API accepts, for callers without a generated client.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Opener {
     /// The name of the kind, as operations and contracts use it.
     pub name: String,
-    /// The name of the API whose contract says more of it, where that is another one.
+    /// The name of the API whose contract defines it, if it is another one.
     pub of: Option<String>,
-    /// The environment variable that holds one; `None` where the other API says it.
+    /// The environment variable that holds one; `None` if the other API defines it.
     pub variable: Option<String>,
-    /// Where it is sent; never the query.
+    /// The place where it is sent; never the query.
     pub carrier: Carrier,
 }
 
-/// The kinds of token that open an API: its own in the order of its contract or of the document's security schemes,
-/// then those of other APIs, and the schemes that a client certificate satisfies.
+/// Returns the kinds of token that an API accepts: its own in the order of its contract or of the document's security
+/// schemes, then those of other APIs, and the schemes that a client certificate satisfies.
 ///
 /// # Errors
 /// Returns an error if the contract is not valid.
@@ -81,14 +81,14 @@ pub fn openers(api: &Api, contract: Option<&Text>) -> Result<Vec<Opener>, Failur
     Ok(all.filter(|opener| !matches!(opener.carrier, Carrier::Query(_))).collect())
 }
 
-/// The environment variable that holds another base URL than the documented one: `PARCELS_BASE_URL`.
+/// Returns the environment variable with a base URL that replaces the documented one: `PARCELS_BASE_URL`.
 pub fn base_url_variable(api: &Api) -> String {
     Names::new(api).variable(BASE_URL)
 }
 
-/// An environment variable that is called after a text: `PARCELS_API_KEY`, `NOTES_OAUTH2_PASSWORD_BEARER`.
+/// Returns an environment variable named after a text: `PARCELS_API_KEY`, `NOTES_OAUTH2_PASSWORD_BEARER`.
 fn variable_of(text: &str) -> String {
-    // Whoever writes them takes these for one word each.
+    // Authors treat each of these as one word.
     const WORDS: [(&str, &str); 5] =
         [("OAuth", "Oauth"), ("oAuth", "oauth"), ("OpenID", "Openid"), ("OpenId", "Openid"), ("openId", "openid")];
     let whole = WORDS.iter().fold(text.to_owned(), |text, (written, word)| text.replace(written, word));
@@ -97,14 +97,14 @@ fn variable_of(text: &str) -> String {
     if plain.starts_with(|letter: char| letter.is_ascii_digit()) { format!("_{plain}") } else { plain }
 }
 
-/// What the variable of the base URL is called after the API.
+/// The suffix of the base URL's variable, as words.
 const BASE_URL: &str = "base url";
-/// The name of the only kind where neither contract nor document names one.
+/// The name of the only kind if neither contract nor document names one.
 const UNNAMED: &str = "token";
-/// What the root of generated code calls something else.
+/// The names that the root of generated code uses for something else.
 const TAKEN: [&str; 2] = ["Api", "Client"];
 
-/// Finds out what opens the API.
+/// Determines the kinds that the API accepts.
 pub(crate) fn of(api: &Api, contract: &Contract, repairs: &mut Repairs) -> Kinds {
     let schemes = api.security_schemes();
     let mut kinds = match &contract.credentials {
@@ -117,7 +117,8 @@ pub(crate) fn of(api: &Api, contract: &Contract, repairs: &mut Repairs) -> Kinds
         }
     }
     kinds.oauth = oauth::schemes(api, &schemes, kinds.own.iter().map(|kind| (&kind.name, &kind.marker)), repairs);
-    // A contract may call its kinds otherwise than the document its schemes; then each of them opens what takes one.
+    // A contract may use other names than the document's schemes; then operations that take a single credential accept each
+    // of its kinds.
     let names: HashSet<&String> = api.operations.iter().flat_map(|operation| operation.needed.kinds()).collect();
     let mut known = kinds.own.iter().map(|kind| &kind.name).chain(kinds.foreign.iter().map(|kind| &kind.name));
     let has_other = known.any(|name| !names.contains(name));
@@ -138,12 +139,12 @@ pub(crate) fn of(api: &Api, contract: &Contract, repairs: &mut Repairs) -> Kinds
 }
 
 fn of_contract(api: &Api, credentials: &[Credential], repairs: &mut Repairs) -> Kinds {
-    // A contract also names kinds of which only a rule speaks. Where no operation says what it takes, all of them open it.
+    // A contract may name kinds that only its rules use. If no operation states its credentials, the API accepts all of them.
     let is_silent = api.operations.iter().all(|operation| operation.credentials.is_empty());
     let opens =
         |kind: &String| is_silent || api.operations.iter().any(|operation| operation.credentials.contains(kind));
     let mut names = Names::new(api);
-    // What the contract names is not given to another kind.
+    // Variables of the contract are reserved for its kinds.
     names
         .variables
         .extend(credentials.iter().filter_map(|credential| Some(credential.variable.as_ref()?.get_ref().clone())));
@@ -209,7 +210,7 @@ fn of_document(api: &Api, schemes: &[SecurityScheme], repairs: &mut Repairs) -> 
     kinds
 }
 
-/// What a client sends only when it is told to.
+/// Records a key that clients send only if the configuration allows it.
 fn in_query(repairs: &mut Repairs, at: &str, kind: &str) {
     let note = format!(
         "the key `{kind}` goes into the URL, which is logged on its way: clients send it only with `Config::allow_query_keys`"
@@ -222,7 +223,7 @@ struct Names {
     api: String,
     markers: HashSet<String>,
     tokens: HashSet<String>,
-    /// The environment variables of this API, so that no two credentials are read from one.
+    /// The environment variables of this API, so that no two credentials share one.
     variables: HashSet<String>,
 }
 
@@ -248,7 +249,7 @@ impl Names {
         }
     }
 
-    /// The variable of a kind for which the contract names none.
+    /// Returns a free variable for a kind without one in the contract.
     fn free_variable(&mut self, kind: &str) -> String {
         let wanted = self.variable(kind);
         let numbered = (2..).map(|number| format!("{wanted}_{number}"));
@@ -258,7 +259,7 @@ impl Names {
         variable
     }
 
-    /// No kind yet.
+    /// Returns kinds without an entry.
     fn none(&self) -> Kinds {
         Kinds {
             own: Vec::new(),
@@ -271,7 +272,7 @@ impl Names {
         }
     }
 
-    /// The only kind where nothing is said.
+    /// Returns the only kind of an API without stated credentials.
     fn single(mut self) -> Kinds {
         let kind = self.kind(UNNAMED, Carrier::Header, None, Vec::new());
         Kinds { own: vec![kind], first: Some((UNNAMED.to_owned(), Carrier::Header)), ..self.none() }
@@ -283,7 +284,7 @@ impl Names {
 }
 
 impl Kinds {
-    /// Where a kind goes, by its name; `None` where no request carries it.
+    /// Returns the carrier of a kind, by its name; `None` if no request can carry it.
     pub(crate) fn carrier(&self, name: &str) -> Option<&Carrier> {
         let own = self.own.iter().find(|kind| kind.name == name).map(|kind| &kind.carrier);
         let certificate = || self.certificates.iter().any(|known| known == name).then_some(&Carrier::ClientCertificate);
@@ -295,7 +296,7 @@ impl Kinds {
         set.iter().all(|scheme| self.certificates.contains(scheme))
     }
 
-    /// Whether a request can carry all of these at once.
+    /// Returns whether one request can carry all of these kinds.
     fn can_send(&self, set: &[String]) -> bool {
         let own = self.own.iter().map(|kind| (&kind.name, &kind.carrier));
         let foreign = self.foreign.iter().map(|kind| (&kind.name, &kind.carrier));
@@ -308,7 +309,7 @@ impl Kinds {
         set.iter().all(is_known) && is_apart
     }
 
-    /// The mark of the API, the kinds, and the types of their tokens.
+    /// Returns the marker type of the API, the kinds, and their token types.
     pub(crate) fn items(&self) -> Vec<Item> {
         let mut items: Vec<Item> = vec![parse_quote! {
             /// This API, in the bounds that say which tokens open it: `keyfit::auth::Opens`.
@@ -362,8 +363,8 @@ impl Kinds {
 }
 
 impl Kinds {
-    /// The client of a program that is told everything by its environment. There is none where the credential is of another
-    /// API alone, because its variable is not known here.
+    /// Returns the constructor that reads all settings from the environment. There is none if the credential belongs to
+    /// another API only, because its variable is not known here.
     fn environment_constructor(&self) -> Option<Item> {
         if self.own.is_empty() && self.first.is_some() {
             return None;
@@ -401,7 +402,7 @@ impl Kinds {
         })
     }
 
-    /// The client of a program that is told everything by a file of profiles.
+    /// Returns the constructor that reads all settings from a file of profiles.
     fn profile_constructor(&self) -> [Item; 2] {
         let own = self.own.iter().map(|kind| {
             let marker = format_ident!("{}", kind.marker);
@@ -444,7 +445,7 @@ impl Kinds {
         [connect, constructor]
     }
 
-    /// The tokens, a line each, for review.
+    /// Returns the tokens, one for each line, for review.
     pub(crate) fn describe(&self) -> String {
         let line = |kind: &Kind| {
             let sent = match &kind.carrier {

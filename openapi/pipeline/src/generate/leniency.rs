@@ -1,5 +1,5 @@
-//! Answers are decoded leniently, requests stay strict: a server that adds an enum value, lengthens a field or writes
-//! an odd date must not turn a success into an error.
+//! Lenient decoding of responses; requests stay strict. A server that adds an enum value, lengthens a field or writes an odd
+//! date must not turn a success into an error.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -10,13 +10,13 @@ use super::{names, split, streams};
 use crate::repair::Repairs;
 use crate::{name, pointer, walk};
 
-/// The format of an instant in an answer; requests keep `date-time`.
+/// The format of an instant in a response; requests keep `date-time`.
 pub(crate) const ANSWER_INSTANT: &str = "answer-instant";
 
-/// The format of a credential, which must not be printed with the answer that holds it.
+/// The format of a credential, which must not be printed with the response that holds it.
 pub(crate) const SECRET: &str = "password";
 
-/// Limits that an answer is not held to.
+/// Limits that are not enforced for responses.
 const LIMITS: [&str; 13] = [
     "exclusiveMaximum",
     "exclusiveMinimum",
@@ -33,7 +33,7 @@ const LIMITS: [&str; 13] = [
     "uniqueItems",
 ];
 
-/// Relaxes everything but the schemas that requests use, and returns the enums that answers hold.
+/// Relaxes all schemas except those that requests use, and returns the enums of responses.
 pub(crate) fn relax(document: &mut Value, requests: &BTreeSet<String>, repairs: &mut Repairs) -> Vec<Enum> {
     let mut relaxer = Relaxer { taken: split::type_names(document), ..Relaxer::default() };
     for (name, schema) in
@@ -61,12 +61,12 @@ pub(crate) fn relax(document: &mut Value, requests: &BTreeSet<String>, repairs: 
 
 #[derive(Default)]
 struct Relaxer {
-    /// The Rust names of schemas that are taken.
+    /// The Rust names of schemas that are in use.
     taken: HashSet<String>,
     open: Vec<Enum>,
-    /// Enums that stood inside another schema: only a schema with a name can be replaced by a type of ours.
+    /// Enums from inside another schema: only a schema with a name can be replaced by a type of ours.
     hoisted: Map<String, Value>,
-    /// What was done to the schema at hand.
+    /// The changes to the current schema.
     done: BTreeSet<(&'static str, &'static str)>,
 }
 
@@ -86,7 +86,7 @@ impl Relaxer {
         self.hoisted.insert(name, whole);
     }
 
-    /// Takes the schema's own limits out; returns the enum that it was.
+    /// Removes the schema's own limits; returns the values of its enum.
     fn limits(&mut self, schema: &mut Value) -> Option<Vec<Known>> {
         let object = schema.as_object_mut()?;
         let count = object.len();
@@ -130,7 +130,7 @@ impl Relaxer {
     }
 }
 
-/// An enum that keeps what it does not know.
+/// Creates an enum that keeps unknown values.
 fn open(schema: &Value, name: String, values: Vec<Known>) -> Enum {
     Enum { name, description: schema["description"].as_str().unwrap_or_default().to_owned(), values, is_open: true }
 }

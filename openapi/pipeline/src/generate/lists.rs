@@ -1,5 +1,5 @@
-//! Lists as parameters, written by their styles. The generator repeats a list in a query, and writes what stands in a path or a header
-//! by `Display`, which lists do not have.
+//! Lists as parameters, serialized by their styles. The generator repeats a list in a query, and uses `Display` for values in
+//! a path or a header, which lists do not implement.
 
 use std::collections::HashMap;
 
@@ -24,7 +24,7 @@ pub(crate) fn settle(send: &mut Block, operation: &Operation, renamed: &[super::
     }
 }
 
-/// A parameter that has a style.
+/// A parameter with a style.
 struct Styled {
     wire: String,
     place: Place,
@@ -42,7 +42,7 @@ impl Lists {
         self.styled.iter().find(|(given, _)| is_called(given)).map(|(_, styled)| styled)
     }
 
-    /// Takes the lists out of the chain of calls that makes the request.
+    /// Removes the lists from the call chain that builds the request.
     fn taken(&self, expr: &mut Expr, found: &mut Vec<TokenStream>) {
         let Expr::MethodCall(call) = expr else { return };
         self.taken(&mut call.receiver, found);
@@ -58,7 +58,7 @@ impl Lists {
 }
 
 impl VisitMut for Lists {
-    /// `let request = client.client.get(url) .. .build()?;`
+    /// Moves the lists out of `let request = client.client.get(url) .. .build()?;`.
     fn visit_local_mut(&mut self, local: &mut Local) {
         visit_mut::visit_local_mut(self, local);
         let Some(init) = &mut local.init else { return };
@@ -75,7 +75,7 @@ impl VisitMut for Lists {
         }
     }
 
-    /// `format!("{}/parcels/{}", client.baseurl, encode_path(&ids.to_string()))`, whose arguments are tokens.
+    /// Rewrites `format!("{}/parcels/{}", client.baseurl, encode_path(&ids.to_string()))`, whose arguments are tokens.
     fn visit_macro_mut(&mut self, called: &mut Macro) {
         if !called.path.is_ident("format") {
             return;
@@ -85,7 +85,7 @@ impl VisitMut for Lists {
         called.tokens = arguments.into_token_stream();
     }
 
-    /// `encode_path(&ids.to_string())`
+    /// Rewrites `encode_path(&ids.to_string())`.
     fn visit_expr_mut(&mut self, expr: &mut Expr) {
         visit_mut::visit_expr_mut(self, expr);
         let Expr::Call(call) = &*expr else { return };
@@ -101,7 +101,7 @@ impl VisitMut for Lists {
         }
     }
 
-    /// `header_map.append("X-Ids", value.to_string().try_into()?)`
+    /// Rewrites `header_map.append("X-Ids", value.to_string().try_into()?)`.
     fn visit_expr_method_call_mut(&mut self, call: &mut ExprMethodCall) {
         visit_mut::visit_expr_method_call_mut(self, call);
         let Some(given) = call.args.first().filter(|_| call.method == "append").and_then(text) else { return };
@@ -120,7 +120,7 @@ impl VisitMut for Lists {
     }
 }
 
-/// Name and value of `.query(&QueryParam::new("ids", &ids))`.
+/// Returns name and value of `.query(&QueryParam::new("ids", &ids))`.
 fn query_param(call: &ExprMethodCall) -> Option<(String, Expr)> {
     let Expr::Reference(reference) = call.args.first().filter(|_| call.method == "query")? else { return None };
     let Expr::Call(new) = &*reference.expr else { return None };

@@ -1,20 +1,21 @@
-//! A document's prose as rustdoc shows it: nothing in it is run as a test, is HTML, or is a link that only rustdoc would
-//! understand. Descriptions are Markdown of somebody else, and `cargo test` runs the code blocks of documentation.
+//! A document's prose in a form that rustdoc only displays: without tests, HTML, and links that only rustdoc would resolve.
+//! Descriptions are untrusted Markdown, and `cargo test` runs the code blocks of documentation.
 
 use std::ops::Range;
 
 use pulldown_cmark::{BrokenLink, CodeBlockKind, CowStr, Event, LinkType, Options, Parser, Tag, TagEnd};
 
-/// How often a text is changed and read again; each change may bring up something else.
+/// The maximum number of rounds of changes; each change may reveal another problem.
 const ROUNDS: usize = 12;
-/// A longer text, in bytes, is not read for its Markdown.
+/// The maximum length of a text whose Markdown is parsed, in bytes.
 const LONGEST: usize = 64 << 10;
 /// The info string of a block that rustdoc shows and does not run.
 const TEXT: &str = "text";
-/// What marks the end of a text, to see what it leaves open.
+/// A marker at the end of a text, which shows the constructs that the text leaves open.
 const END: &str = "\n\nthe-end-of-the-text";
 
-/// The text, changed where rustdoc would do more than show it. What cannot be mended becomes one block of plain text.
+/// Returns the text, changed where rustdoc would do more than display it. A text that cannot be repaired becomes one block of
+/// plain text.
 pub(crate) fn harmless(text: &str) -> String {
     let mut text = plain_lines(text);
     if is_prose(&text) {
@@ -31,13 +32,12 @@ pub(crate) fn harmless(text: &str) -> String {
     block(&text)
 }
 
-/// Whether there is nothing to look for.
+/// Returns whether the text has no Markdown to check.
 fn is_prose(text: &str) -> bool {
     !text.contains(['`', '~', '<', '[', '\t']) && !text.contains("    ") && !text.contains("://")
 }
 
-/// Lines without what ends a comment, turns the direction of code around, or cannot be seen; and without the indentation that
-/// all of them share, which rustdoc takes off.
+/// Returns the lines without control characters, bidirectional marks and the shared indentation, which rustdoc removes.
 fn plain_lines(text: &str) -> String {
     let is_seen = |letter: char| match letter {
         '\n' | '\t' => true,
@@ -64,19 +64,19 @@ fn dedented(text: &str) -> String {
     lines.join("\n")
 }
 
-/// A text in a block that it cannot end.
+/// Returns a text in a code block that it cannot end.
 fn block(text: &str) -> String {
     let fence = fence(text);
     format!("{fence}{TEXT}\n{text}\n{fence}")
 }
 
-/// A fence that is longer than any in the text.
+/// Returns a fence that is longer than any in the text.
 fn fence(text: &str) -> String {
     let longest = text.split(|letter| letter != '`').map(str::len).max().unwrap_or_default();
     "`".repeat(longest.max(2) + 1)
 }
 
-/// What is put in the place of a part of the text.
+/// The replacement for a part of the text.
 struct Edit(Range<usize>, String);
 
 fn applied(text: &str, mut edits: Vec<Edit>) -> String {
@@ -84,7 +84,7 @@ fn applied(text: &str, mut edits: Vec<Edit>) -> String {
     let mut result = String::with_capacity(text.len() + edits.len());
     let mut done = 0;
     for Edit(range, new) in edits {
-        // What lies in a part that was changed is found in the next round.
+        // Changes within a changed part are found in the next round.
         if range.start >= done {
             result.push_str(&text[done..range.start]);
             result.push_str(&new);
@@ -95,7 +95,7 @@ fn applied(text: &str, mut edits: Vec<Edit>) -> String {
     result
 }
 
-/// What has to be changed; `None` where that cannot be said for each part.
+/// Returns the required changes; `None` if they cannot be made part by part.
 fn edits(text: &str) -> Option<Vec<Edit>> {
     let source = format!("{text}{END}");
     let mut look = Look { source: &source, edits: Vec::new(), containers: 0, links: 0, open: None, at_end: false };
@@ -105,7 +105,7 @@ fn edits(text: &str) -> Option<Vec<Edit>> {
         None
     };
     let parser = Parser::new_with_broken_link_callback(&source, options(), Some(&mut keep));
-    // Rustdoc follows them even where nothing refers to them.
+    // Rustdoc resolves link definitions even if nothing refers to them.
     let definitions = parser.reference_definitions().iter();
     let elsewhere = definitions.filter(|(_, known)| !is_address(&known.dest)).map(|(_, known)| known.span.start);
     look.edits.extend(elsewhere.map(|start| Edit(start..start, "\\".to_owned())));
@@ -114,7 +114,7 @@ fn edits(text: &str) -> Option<Vec<Edit>> {
     }
     let Look { mut edits, .. } = look;
     edits.extend(broken.into_iter().map(|start| Edit(start..start, "\\".to_owned())));
-    // A block that is open at the end has the mark in it, which is not part of the text.
+    // A block that is open at the end includes the marker, which is not part of the text.
     edits.retain(|Edit(range, _)| range.start <= text.len());
     for Edit(range, _) in &mut edits {
         range.end = range.end.min(text.len());
@@ -122,7 +122,7 @@ fn edits(text: &str) -> Option<Vec<Edit>> {
     Some(edits)
 }
 
-/// As rustdoc reads documentation.
+/// Returns the options of rustdoc's parser.
 fn options() -> Options {
     Options::ENABLE_TABLES
         | Options::ENABLE_FOOTNOTES
@@ -131,14 +131,14 @@ fn options() -> Options {
         | Options::ENABLE_SMART_PUNCTUATION
 }
 
-/// A look at a text, an event at a time.
+/// The state of a scan of a text, one event at a time.
 struct Look<'a> {
     source: &'a str,
     edits: Vec<Edit>,
-    /// How many lists, quotes and footnotes are open.
+    /// The number of open lists, quotes and footnotes.
     containers: usize,
     links: usize,
-    /// The fence of the block that is open.
+    /// The fence of the open block.
     open: Option<String>,
     at_end: bool,
 }
@@ -167,7 +167,7 @@ impl Look<'_> {
         Some(())
     }
 
-    /// A fenced block is one of text, and ends where the text does.
+    /// Makes a fenced block one of plain text that ends at the end of the text.
     fn fenced(&mut self, info: &str, range: Range<usize>) {
         let line = self.source[range.clone()].lines().next().unwrap_or_default();
         let marks = line.trim_start();
@@ -180,7 +180,7 @@ impl Look<'_> {
         self.open = Some(fence.to_string().repeat(length));
     }
 
-    /// Ends the block that is open at the end of the text.
+    /// Closes the block that is open at the end of the text.
     fn close(&mut self, range: &Range<usize>) {
         let end = self.source.len() - END.len();
         if range.end > end && !std::mem::replace(&mut self.at_end, true) {
@@ -189,7 +189,8 @@ impl Look<'_> {
         }
     }
 
-    /// An indented block becomes a fenced one. In a list or a quote each line would need the marks of what is around it.
+    /// Converts an indented block to a fenced one. Returns `None` in a list or a quote, where each line would need the marks
+    /// of its containers.
     fn indented(&mut self, range: Range<usize>) -> Option<()> {
         if self.containers > 0 {
             return None;
@@ -208,7 +209,7 @@ impl Look<'_> {
         self.edits.extend(places.map(|at| Edit(at..at + 1, "&lt;".to_owned())));
     }
 
-    /// Addresses that stand in a text become links.
+    /// Turns bare URLs in a text into links.
     fn addresses(&mut self, range: Range<usize>) {
         let text = &self.source[range.clone()];
         let mut from = 0;
@@ -231,14 +232,14 @@ impl Look<'_> {
     }
 }
 
-/// Whether a link leads to a place of its own: others are of the page that the text was written for, run something, or are
-/// taken for names of Rust.
+/// Returns whether the target of a link is absolute. Other links refer to the page that the text was written for, run
+/// something, or are read as names of Rust items.
 fn is_address(target: &str) -> bool {
     let target = target.to_ascii_lowercase();
     ["https://", "http://", "mailto:"].iter().any(|scheme| target.starts_with(scheme))
 }
 
-/// What rustdoc would do with a text beyond showing it, in words; for tests.
+/// Returns the first thing that rustdoc would do with a text beyond displaying it, in words; for tests.
 #[cfg(test)]
 pub(crate) fn harm(text: &str) -> Option<String> {
     let mut broken = Vec::new();

@@ -1,4 +1,4 @@
-//! From a read API to Rust: the client document, progenitor, and what is added to its code.
+//! The generation of Rust code from an API as read: the client document, progenitor, and the additions to its code.
 
 mod absent;
 mod adapt;
@@ -68,42 +68,42 @@ use crate::{Api, Failure, Source, name, pointer, walk};
 /// The generated client of one API.
 #[derive(Clone, Debug)]
 pub struct Generated {
-    /// Rust source that any module can include: a private module `generated`, and what it exports.
+    /// Rust source that any module can include: a private module `generated` with its exports.
     pub code: String,
-    /// How many operations have a method.
+    /// The number of operations with a method.
     pub operations: usize,
-    /// The public surface as text, for review: operations with their arguments and answers, and types with fields.
+    /// The public surface as text, for review: operations with their arguments and responses, and types with fields.
     pub surface: String,
-    /// Operations that have no method, with the reason.
+    /// The operations without a method, with the reason.
     pub unsupported: Vec<Unsupported>,
     /// The document that the generator was given.
     pub document: Value,
-    /// Everything that was changed on the way, in the document and in what the generator was given.
+    /// Every change on the way, to the document and to the generator's input.
     pub repairs: Repairs,
 }
 
-/// What generated code holds beside the client.
+/// The options of generated code.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// Whether operations can be called by their ids.
+    /// The builds in which operations can be called by their ids.
     pub dispatch: Dispatch,
-    /// The operations that the client has, by selectors as [`Api::read_only`] takes them. All of them where there is none.
+    /// The operations of the client, by selectors as in [`Api::read_only`]. Empty for all operations.
     pub only: Vec<String>,
-    /// Whether there is a type for each schema of the document's components, also for those that no call needs: bodies of
-    /// errors, of webhooks and callbacks, and what nothing refers to.
+    /// True if there is a type for each schema of the document's components, including schemas that no call needs: error
+    /// bodies, bodies of webhooks and callbacks, and schemas without references to them.
     pub all_types: bool,
 }
 
-/// Whether generated code has `connect`, which makes a client whose operations are called by their ids with JSON arguments:
-/// what the contract check drives.
+/// The builds in which generated code has `connect`. It makes a client whose operations are called by their ids with JSON
+/// arguments, for the contract check.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Dispatch {
-    /// In the tests of the crate that holds the client, under `#[cfg(test)]`: other builds pay nothing for it.
+    /// In the tests of the crate that holds the client, under `#[cfg(test)]`: other builds do not compile it.
     #[default]
     InTests,
     /// In every build, for checks that another crate runs.
     Always,
-    /// Nowhere.
+    /// In no build.
     Never,
 }
 
@@ -111,15 +111,15 @@ pub enum Dispatch {
 /// module.
 ///
 /// # Errors
-/// Returns an error for what [`Api::read`] refuses, and for names that meet in Rust although they were changed.
+/// Returns an error if [`Api::read`] does, or if the Rust names of two items are the same although they were changed.
 pub fn generate(source: &Source) -> Result<Generated, Failure> {
     generate_with(source, &Options::default())
 }
 
-/// As [`generate`], with options.
+/// Generates a client as [`generate`] does, with options.
 ///
 /// # Errors
-/// As [`generate`].
+/// Returns an error if [`generate`] does.
 pub fn generate_with(source: &Source, options: &Options) -> Result<Generated, Failure> {
     let generated = progenitor::on_its_stack(|| client(source, options));
     generated.unwrap_or_else(|| {
@@ -132,7 +132,7 @@ fn client(source: &Source, options: &Options) -> Result<Generated, Failure> {
     let api = Api::read_only(source, &options.only)?;
     let contract = source.contract.as_ref().map_or_else(|| Ok(Contract::default()), Contract::read)?;
     let mut mends = Mends::default();
-    // Names that meet are seen in the generator's code alone: it names what stands inside a schema.
+    // Name collisions appear only in the generator's code, because the generator names inline schemas.
     for _ in 0..ROUNDS {
         let attempt = Attempt::run(&api, &mends, options)?;
         let clashes = clashes(&attempt.file);
@@ -148,20 +148,20 @@ fn client(source: &Source, options: &Options) -> Result<Generated, Failure> {
     Err(inexpressible(&api))
 }
 
-/// How often names that meet are told apart.
+/// The maximum number of attempts to resolve name collisions.
 const ROUNDS: usize = 5;
 
-/// What an attempt has taught about names.
+/// The corrections of names from earlier attempts.
 #[derive(Default)]
 struct Mends {
-    /// Whether `title` names types.
+    /// True if `title` must not name types.
     without_titles: bool,
     /// Schemas that need another name.
     renamed: Vec<(String, String)>,
 }
 
 impl Mends {
-    /// Finds other names; `false` where none helps.
+    /// Finds other names; returns `false` if none helps.
     fn learn(&mut self, document: &Value, clashes: &[String]) -> bool {
         if !self.without_titles && dialect::drop_titles(&mut document.clone()) {
             self.without_titles = true;
@@ -180,11 +180,11 @@ impl Mends {
     }
 }
 
-/// One run of everything from the read document to the generator's code.
+/// One run from the document as read to the generator's code.
 struct Attempt {
     document: Value,
     file: syn::File,
-    /// The builders of types.
+    /// The type builders.
     builders: code::Unread,
     calls: HashMap<String, answers::Particulars>,
     enums: Vec<enums::Enum>,
@@ -247,13 +247,13 @@ impl Attempt {
 
     fn finish(mut self, api: &Api, contract: &Contract, options: &Options) -> Result<Generated, Failure> {
         let file = &mut self.file;
-        // Before anything of ours is added, which links to what is known to be there.
+        // Before our own documentation is added, whose links are valid.
         file.items.iter_mut().for_each(docs::settle);
         let gone: HashSet<&str> = self.set_aside.iter().map(|gone| gone.operation.as_str()).collect();
         let operations = api.operations.iter().filter(|operation| !gone.contains(label(operation).as_str()));
         let operations: Vec<_> = operations.collect();
         let calls = adapt::adapt(api, file, &operations, &self.calls);
-        // A call that was not adapted would go out past our error type and our decoder.
+        // A call that was not adapted would bypass our error type and our decoder.
         let adapted: HashSet<&str> = calls.iter().map(|call| call.id.as_str()).collect();
         if let Some(lost) = operations.iter().find(|operation| !adapted.contains(operation.id.as_str())) {
             return Err(api.located.failure(
@@ -282,7 +282,7 @@ impl Attempt {
             file.items.extend(dispatch::items(&calls, &kinds, options.dispatch == Dispatch::InTests));
         }
         paths::settle(file);
-        // From here on a text of several lines is several attributes.
+        // From here on, each line of documentation is an attribute.
         file.items.iter_mut().for_each(docs::in_lines);
         let mut named = split::type_names(&api.document);
         named.extend(errors::names(&self.document));
@@ -309,7 +309,7 @@ impl Attempt {
     }
 }
 
-/// Takes a call out of the client document that the generator cannot express.
+/// Removes a call that the generator cannot express from the client document.
 fn drop_call(api: &Api, document: &mut Value, at: &str, repairs: &mut Repairs) -> Option<Unsupported> {
     let function = document.pointer(at)?["operationId"].as_str()?.to_owned();
     let (item, method) = at.rsplit_once('/')?;
@@ -320,7 +320,7 @@ fn drop_call(api: &Api, document: &mut Value, at: &str, repairs: &mut Repairs) -
     Some(Unsupported { operation: label(operation), id: Some(operation.id.clone()), reason })
 }
 
-/// The names that stand twice where they may stand once: types, and types with such members.
+/// Returns the names that occur twice where they must be unique: types, and members of a type.
 fn clashes(file: &syn::File) -> Vec<String> {
     let mut seen = HashSet::new();
     let mut found = Vec::new();
@@ -336,12 +336,12 @@ fn clashes(file: &syn::File) -> Vec<String> {
     found
 }
 
-/// The names of the types in these items.
+/// Returns the names of the types in these items.
 fn types_of(items: &[syn::Item]) -> HashSet<String> {
     items.iter().filter_map(type_name).map(syn::Ident::to_string).collect()
 }
 
-/// The name of the type that an item defines.
+/// Returns the name of the type that an item defines.
 fn type_name(item: &syn::Item) -> Option<&syn::Ident> {
     match item {
         syn::Item::Struct(item) => Some(&item.ident),
@@ -351,7 +351,7 @@ fn type_name(item: &syn::Item) -> Option<&syn::Ident> {
     }
 }
 
-/// What stands in a module.
+/// Returns the items of a module.
 fn module<'f>(file: &'f syn::File, name: &str) -> &'f [syn::Item] {
     let found = file.items.iter().find_map(|item| match item {
         syn::Item::Mod(module) if module.ident == name => module.content.as_ref(),

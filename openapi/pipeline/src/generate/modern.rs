@@ -1,11 +1,11 @@
-//! What JSON Schema 2020-12, the schemas of OpenAPI 3.1, says in other words than OpenAPI 3.0. Documents of 3.0 use these
-//! words too, before their time.
+//! Keywords of JSON Schema 2020-12, the schema dialect of OpenAPI 3.1, that OpenAPI 3.0 writes differently. Some 3.0
+//! documents use these keywords as well.
 
 use serde_json::{Map, Value, json};
 
 use super::dialect::Dialect;
 
-/// What can be checked of a value, and is no part of its type.
+/// Keywords that constrain a value and are not part of its type.
 pub(crate) const UNCHECKED: [&str; 13] = [
     "contains",
     "dependencies",
@@ -22,13 +22,13 @@ pub(crate) const UNCHECKED: [&str; 13] = [
     "contentSchema",
 ];
 
-/// Keywords of each type, for a schema that has several.
+/// The keywords of each type, for a schema with several types.
 const STRING: [&str; 4] = ["format", "maxLength", "minLength", "pattern"];
 const NUMBER: [&str; 6] = ["exclusiveMaximum", "exclusiveMinimum", "format", "maximum", "minimum", "multipleOf"];
 const ARRAY: [&str; 4] = ["items", "maxItems", "minItems", "uniqueItems"];
 const OBJECT: [&str; 5] = ["additionalProperties", "maxProperties", "minProperties", "properties", "required"];
 
-/// Puts a schema into the words of OpenAPI 3.0.
+/// Converts a schema to OpenAPI 3.0.
 pub(crate) fn settle(schema: &mut Value, dialect: &mut Dialect<'_>) {
     if schema.get("$dynamicRef").is_some() || schema.get("$recursiveRef").is_some() {
         return dialect.any(schema, "its reference depends on where it is used");
@@ -57,7 +57,7 @@ pub(crate) fn settle(schema: &mut Value, dialect: &mut Dialect<'_>) {
     }
 }
 
-/// A number in the place of a flag.
+/// Converts an exclusive bound that is a number to a bound and a flag.
 fn exclusive_bounds(object: &mut Map<String, Value>) {
     for (flag, bound, is_tighter) in [
         ("exclusiveMinimum", "minimum", f64::gt as fn(&f64, &f64) -> bool),
@@ -92,7 +92,7 @@ fn patterns(object: &mut Map<String, Value>, dialect: &mut Dialect<'_>) {
     dialect.narrow("pattern-members", "members whose names follow a pattern: any names");
 }
 
-/// `anyOf: [X, {type: null}]`, and what generators of 3.0 write for it: an alternative that says nothing but `nullable`.
+/// Converts `anyOf: [X, {type: null}]`, and the 3.0 notation of generators: an alternative with nothing but `nullable`.
 fn null_alternative(object: &mut Map<String, Value>) {
     for key in ["anyOf", "oneOf"] {
         let Some(list) = object.get_mut(key).and_then(Value::as_array_mut) else { continue };
@@ -119,7 +119,7 @@ fn null_alternative(object: &mut Map<String, Value>) {
     }
 }
 
-/// `type: [string, null]`, and lists of several types.
+/// Converts `type: [string, null]`, and lists of several types.
 fn types(object: &mut Map<String, Value>, dialect: &mut Dialect<'_>) {
     let Some(list) = object.get("type").and_then(Value::as_array) else { return };
     let mut kinds: Vec<String> = Vec::new();
@@ -155,7 +155,7 @@ fn types(object: &mut Map<String, Value>, dialect: &mut Dialect<'_>) {
     }
 }
 
-/// The schema for one of several types.
+/// Returns the schema for one of several types.
 fn part(object: &Map<String, Value>, kind: &str) -> Value {
     let keys: &[&str] = match kind {
         "string" => &STRING,

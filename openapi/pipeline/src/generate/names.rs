@@ -1,5 +1,5 @@
-//! Names that would meet in Rust: types, and the arguments of one call. The generator is given others in their place;
-//! what goes over the wire stays as documented.
+//! Names that would collide in Rust: types, and the arguments of one call. The generator gets other names; the names on the
+//! wire stay as documented.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,25 +10,25 @@ use super::{batches, dialect, paging, polling, split, streams};
 use crate::repair::Repairs;
 use crate::{Operation, name, pointer, walk};
 
-/// Names that the generator's code uses bare, in the module of the types.
+/// Names that the generator's code uses unqualified in the module of the types.
 const TAKEN_TYPES: [&str; 14] = [
     "AsRef", "Box", "Clone", "Debug", "Default", "Err", "From", "Into", "None", "Ok", "Some", "ToString", "TryFrom",
     "TryInto",
 ];
 
-/// Methods that the builder of every call has, and locals of its code that an argument would shadow.
+/// Methods that the builder of every call has, and local variables of its code that an argument would shadow.
 const TAKEN_ARGUMENTS: [&str; 6] = ["client", "header_map", "new", "response", "send", "transmit"];
 
-/// An argument that has another name for the generator than on the wire.
+/// An argument whose name in the generator's input differs from its name on the wire.
 #[derive(Clone, Debug)]
 pub(crate) struct Alias {
-    /// The name that the generator is given.
+    /// The name in the generator's input.
     pub(crate) alias: String,
     /// The name on the wire.
     pub(crate) wire: String,
 }
 
-/// Gives schemas whose names meet, or that mean something else in the generator's code, names of their own.
+/// Renames schemas whose names collide, or that mean something else in the generator's code.
 pub(crate) fn types(document: &mut Value, repairs: &mut Repairs) {
     let names: Vec<String> =
         walk::members(document, "/components/schemas").iter().map(|(at, _)| pointer::name(at)).collect();
@@ -46,7 +46,7 @@ pub(crate) fn types(document: &mut Value, repairs: &mut Repairs) {
     rename(document, &renamed, repairs);
 }
 
-/// Renames schemas, and what refers to them.
+/// Renames schemas and the references to them.
 pub(crate) fn rename(document: &mut Value, renamed: &[(String, String)], repairs: &mut Repairs) {
     if renamed.is_empty() {
         return;
@@ -67,8 +67,8 @@ pub(crate) fn rename(document: &mut Value, renamed: &[(String, String)], repairs
     }
 }
 
-/// Takes out the titles that several schemas have which differ, and those that are a component's name: the generator calls a type
-/// after its title, and makes one of all of a name or gives up.
+/// Removes titles that several different schemas share, and titles that are the name of a component: the generator names a
+/// type after its title, and would merge types of one name or fail.
 pub(crate) fn titles(document: &mut Value) {
     let components: HashSet<String> = split::type_names(document);
     let mut titled: HashMap<String, Value> = HashMap::new();
@@ -77,7 +77,7 @@ pub(crate) fn titles(document: &mut Value) {
     let mut all = |change: &mut dyn FnMut(&mut Map<String, Value>, String)| {
         for at in &places {
             let Some(schema) = document.pointer_mut(at) else { continue };
-            // A component is called after its name; what one that may be null is beside that, after its title.
+            // A component has its own name. The non-null part of a nullable component is named after its title.
             let mut is_named = at.starts_with("/components/schemas/") && schema["nullable"] != true;
             walk::schemas(schema, &mut |inner| {
                 if std::mem::take(&mut is_named) {
@@ -104,7 +104,7 @@ pub(crate) fn titles(document: &mut Value) {
     });
 }
 
-/// Calls `found` with each schema right inside another one, and with what it is called after its place in it.
+/// Calls `found` with each schema directly inside another one, and with its name by its place.
 pub(crate) fn inside(schema: &mut Value, name: &str, found: &mut dyn FnMut(&mut Value, &str)) {
     let Some(object) = schema.as_object_mut() else { return };
     for (key, inner) in object.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
@@ -122,8 +122,8 @@ pub(crate) fn inside(schema: &mut Value, name: &str, found: &mut dyn FnMut(&mut 
     }
 }
 
-/// Takes a schema out of its place, where a reference to a component of this name stays. That cannot say that it may be null, so what
-/// is around it does.
+/// Moves a schema out of its place and leaves a reference to a component with this name. A reference cannot be nullable, so
+/// the schema around it is.
 pub(crate) fn hoist(place: &mut Value, name: &str) -> Value {
     let nullable = place.as_object_mut().and_then(|object| object.shift_remove("nullable"));
     let reference = json!({ "$ref": pointer::join("#/components/schemas", name) });
@@ -132,7 +132,7 @@ pub(crate) fn hoist(place: &mut Value, name: &str) -> Value {
     std::mem::replace(place, kept)
 }
 
-/// Gives the arguments of each call names that do not meet. The aliases are by function.
+/// Gives the arguments of each call unique names. Returns the aliases by function.
 pub(crate) fn arguments(
     document: &mut Value,
     operations: &[Operation],
@@ -173,7 +173,7 @@ fn of_call(call: &mut Map<String, Value>, methods: &[&str], at: &str, repairs: &
         taken.insert("body".to_owned());
     }
     let mut aliases = Vec::new();
-    // Those of the path first: their template is what callers know best.
+    // Path parameters first: their template is the part that callers know best.
     let mut parameters: Vec<&mut Value> =
         call.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten().collect();
     parameters.sort_by_key(|parameter| parameter["in"] != "path");
@@ -201,7 +201,8 @@ fn of_call(call: &mut Map<String, Value>, methods: &[&str], at: &str, repairs: &
     aliases
 }
 
-/// The generator finds the arguments of a path by their names in the template, which all methods share.
+/// Renames parameters in a path template, in which the generator finds them by name. All methods of a path share the
+/// template.
 fn rename_in_path(document: &mut Value, at: &str, aliases: &[Alias]) {
     let (method, path) = walk::method_and_path(at);
     let Some(paths) = document["paths"].as_object_mut() else { return };

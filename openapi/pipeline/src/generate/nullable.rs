@@ -1,5 +1,5 @@
-//! Named compositions and enums that may be null. The generator makes two types of one name of compositions, and an enum is a type of
-//! its values alone, so what refers to them says it instead.
+//! Nullable components that are compositions or enums. The generator makes two types with one name of such compositions, and
+//! an enum is a type of its values alone, so the references to them become nullable instead.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::dialect::schema_pointers;
 use crate::{pointer, walk};
 
-/// Makes every component that is composed or an enum one that is not null, and what refers to it nullable.
+/// Makes every component that is a composition or an enum non-null, and the references to it nullable.
 pub(crate) fn settle(document: &mut Value) {
     headers(document);
     loop {
@@ -36,7 +36,7 @@ pub(crate) fn settle(document: &mut Value) {
     }
 }
 
-/// A header is a text or is not there: what may be null may be left out.
+/// Makes nullable headers optional: a header is a text or is absent.
 fn headers(document: &mut Value) {
     for at in walk::operation_pointers(document) {
         let parameters = document.pointer_mut(&pointer::join(&at, "parameters")).and_then(Value::as_array_mut);
@@ -75,7 +75,7 @@ fn lift(schema: &mut Value, names: &HashSet<String>) {
     let mut is_nullable = false;
     for key in ["allOf", "anyOf", "oneOf"] {
         for part in object.get_mut(key).and_then(Value::as_array_mut).into_iter().flatten() {
-            // Null fits all parts, or one of them; what has the parts says so.
+            // In `allOf`, null must fit all parts, otherwise one; the schema around the parts becomes nullable.
             if refers(part, names) {
                 is_nullable |= key != "allOf";
             } else {

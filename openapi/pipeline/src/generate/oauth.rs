@@ -1,4 +1,4 @@
-//! The OAuth flows of a document: where tokens are had, and the scopes that the client's operations need.
+//! The OAuth flows of a document: their endpoints, and the scopes that the client's operations need.
 
 use std::collections::HashSet;
 
@@ -12,40 +12,40 @@ use crate::repair::Repairs;
 use crate::schemes::{FlowKind, SecurityScheme};
 use crate::{Api, name, pointer};
 
-/// A security scheme whose tokens an authorization server gives.
+/// A security scheme with tokens from an authorization server.
 pub(crate) struct Scheme {
     /// Its name in the document.
     name: String,
-    /// The type of its kind.
+    /// The name of its kind's type.
     marker: String,
     flows: Vec<Flow>,
 }
 
-/// A flow that a client can go through by what the document says of it.
+/// A flow that a client supports and the document describes well enough.
 struct Flow {
     way: Way,
     /// The setters of its URLs.
     urls: Vec<(&'static str, String)>,
     scopes: Vec<String>,
-    /// For how many seconds a refresh token is taken again.
+    /// The number of seconds during which a used refresh token is still accepted.
     refresh_grace: Option<u64>,
 }
 
-/// What a flow is for.
+/// The type of a flow.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Way {
     /// A service that acts for itself.
     ClientCredentials,
     /// A user who consents in a browser.
     AuthorizationCode,
-    /// Whatever the server says of itself.
+    /// Any flow that the server's metadata describes.
     Discovery,
 }
 
-/// What stands behind an issuer identifier.
+/// The path of the metadata after an issuer identifier.
 const WELL_KNOWN: [&str; 2] = ["/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"];
 
-/// Reads the flows of the schemes that are kinds of token here, by their names and markers.
+/// Reads the flows of the schemes that are kinds of token here, given the names and marker types of the kinds.
 pub(crate) fn schemes<'k>(
     api: &Api,
     known: &[SecurityScheme],
@@ -66,13 +66,13 @@ pub(crate) fn schemes<'k>(
 fn flows(api: &Api, scheme: &SecurityScheme, repairs: &mut Repairs) -> Vec<Flow> {
     let asked = api.asked_scopes(&scheme.name);
     let at = |kind: FlowKind| pointer::join(&pointer::join(&scheme.pointer, "flows"), kind.name());
-    // What no client goes through is not missed.
+    // Defects of flows that no client supports are not reported.
     let others = FlowKind::ALL.into_iter().filter(|kind| Way::of(*kind).is_none());
     let others: Vec<String> = others.map(|kind| format!("{}/", at(kind))).collect();
     let missed = scheme.defects.iter().filter(|defect| !others.iter().any(|other| defect.pointer.starts_with(other)));
     let mut left_out: Vec<(String, String)> =
         missed.map(|defect| (defect.pointer.clone(), defect.problem.clone())).collect();
-    // A client has no other host to look for.
+    // A client needs an absolute URL.
     let mut is_whole = |url: &str, at: String| {
         let is_whole = !url.starts_with('/');
         if !is_whole {
@@ -81,7 +81,7 @@ fn flows(api: &Api, scheme: &SecurityScheme, repairs: &mut Repairs) -> Vec<Flow>
         is_whole
     };
     let mut flows = Vec::new();
-    // Where a document has flows, they are what it means.
+    // Flows in the document have precedence over discovery.
     if scheme.flows.is_empty()
         && let Some(url) = &scheme.discovery_url
         && is_whole(url, pointer::join(&scheme.pointer, "openIdConnectUrl"))
@@ -103,7 +103,7 @@ fn flows(api: &Api, scheme: &SecurityScheme, repairs: &mut Repairs) -> Vec<Flow>
             .filter(|(setter, _)| way.knows(setter))
             .collect();
         if urls.iter().all(|(_, url)| is_whole(url, at(flow.kind))) {
-            // A flow that lists its scopes has no others.
+            // If a flow lists its scopes, it has no others.
             let is_there = |scope: &&String| flow.scopes.is_empty() || flow.scopes.contains(scope);
             let scopes = asked.iter().filter(is_there).cloned().collect();
             flows.push(Flow { way, urls, scopes, refresh_grace: flow.refresh_grace });
@@ -115,13 +115,13 @@ fn flows(api: &Api, scheme: &SecurityScheme, repairs: &mut Repairs) -> Vec<Flow>
     flows
 }
 
-/// The flows of each scheme, and a function where a service can act for itself.
+/// Returns the flows of each scheme, and a function for each scheme with a flow of a service.
 pub(crate) fn items(schemes: &[Scheme]) -> Vec<Item> {
     let modules = modules(schemes);
     schemes.iter().zip(&modules).flat_map(|(scheme, module)| scheme.items(module)).collect()
 }
 
-/// The modules of the schemes' flows.
+/// Returns the names of the modules for the schemes' flows.
 fn modules(schemes: &[Scheme]) -> Vec<String> {
     let mut taken = HashSet::new();
     let name_of = |scheme: &Scheme| match schemes {
@@ -131,7 +131,7 @@ fn modules(schemes: &[Scheme]) -> Vec<String> {
     schemes.iter().map(|scheme| name::fresh(&name_of(scheme), &mut taken)).collect()
 }
 
-/// The constant of the flow by which a service gets tokens of a kind.
+/// Returns the constant of the flow by which a service obtains tokens of a kind.
 pub(crate) fn of_service(schemes: &[Scheme], kind: &str) -> Option<TokenStream> {
     let (scheme, module) = schemes.iter().zip(modules(schemes)).find(|(scheme, _)| scheme.name == kind)?;
     let is_of_service = |flow: &&Flow| matches!(flow.way, Way::ClientCredentials | Way::Discovery);
@@ -139,7 +139,7 @@ pub(crate) fn of_service(schemes: &[Scheme], kind: &str) -> Option<TokenStream> 
     Some(quote!(#module::#name))
 }
 
-/// A name as the end of one in Rust.
+/// Returns a name as the end of a Rust name.
 fn plain(name: &str) -> String {
     name.to_snake_case().chars().map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '_' }).collect()
 }
@@ -188,7 +188,7 @@ impl Scheme {
         function.into_iter().chain([module]).collect()
     }
 
-    /// The flows, a line each, for review.
+    /// Returns the flows, one for each line, for review.
     pub(crate) fn describe(&self) -> String {
         let line = |flow: &Flow| {
             let urls: Vec<&str> = flow.urls.iter().map(|(_, url)| url.as_str()).collect();
@@ -219,7 +219,7 @@ impl Flow {
 }
 
 impl Way {
-    /// How clients go through a flow; `None` where they do not.
+    /// Returns the type of a flow; `None` if clients do not support it.
     fn of(kind: FlowKind) -> Option<Self> {
         match kind {
             FlowKind::ClientCredentials => Some(Self::ClientCredentials),
@@ -228,12 +228,12 @@ impl Way {
         }
     }
 
-    /// Whether it has a URL: of a service that acts for itself there is nothing to refresh.
+    /// Returns whether it has a URL: client credentials have no refresh.
     fn knows(self, setter: &str) -> bool {
         self != Self::ClientCredentials || setter == "with_token_url"
     }
 
-    /// The name of its constant.
+    /// Returns the name of its constant.
     fn constant(self) -> proc_macro2::Ident {
         format_ident!(
             "{}",

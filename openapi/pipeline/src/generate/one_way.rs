@@ -1,5 +1,4 @@
-//! Members that one side alone sends: a required one that only answers have is not demanded of requests, and the other
-//! way round.
+//! Drops `readOnly` properties from `required` in request schemas, and `writeOnly` properties in response schemas.
 
 use std::collections::BTreeSet;
 
@@ -9,10 +8,10 @@ use super::dialect::schema_pointers;
 use crate::repair::Repairs;
 use crate::{pointer, walk};
 
-/// How deep compositions are followed.
+/// The maximum depth to which compositions are followed.
 const DEEPEST: usize = 8;
 
-/// Takes such members out of `required`. `requests` are the names of the schemas that requests use.
+/// Removes such members from `required`. `requests` are the names of the schemas that requests use.
 pub(crate) fn settle(document: &mut Value, requests: &BTreeSet<String>, repairs: &mut Repairs) {
     for at in schema_pointers(document) {
         let is_request = match at.strip_prefix("/components/schemas/") {
@@ -51,7 +50,7 @@ pub(crate) fn settle(document: &mut Value, requests: &BTreeSet<String>, repairs:
     }
 }
 
-/// The names of the members with the flag, with those of the schema's parts.
+/// Collects the names of the members with the flag, with those of the schema's parts.
 fn members(document: &Value, schema: &Value, flag: &str, depth: usize, found: &mut BTreeSet<String>) {
     for (name, member) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
         if member.get(flag) == Some(&Value::Bool(true))

@@ -1,5 +1,5 @@
-//! Bodies that may be left out. The generator demands a body of every call that takes one; here its builder holds an `Option`, and
-//! nothing is written where there is none.
+//! Optional bodies. The generator requires the body of every call that has one; here its builder holds an `Option`, and
+//! `None` sends no body.
 
 use quote::ToTokens as _;
 use syn::visit_mut::{self, VisitMut};
@@ -8,7 +8,7 @@ use syn::{Expr, ExprMethodCall, Ident, ImplItem, Item, ItemImpl, ItemMod, Stmt, 
 /// The field, the setter and the variable of a body.
 const BODY: &str = "body";
 
-/// Rewrites the builders of which this says that their body may be left out.
+/// Rewrites the builders for which `may_lack_body` returns true.
 pub(crate) fn settle(builders: &mut ItemMod, may_lack_body: impl Fn(&ItemImpl) -> bool) {
     let Some((_, items)) = &mut builders.content else { return };
     let mut found: Vec<Ident> = Vec::new();
@@ -60,7 +60,7 @@ fn methods(block: &mut ItemImpl) {
     }
 }
 
-/// The body of a new builder.
+/// A visitor that replaces the initial body of a builder.
 pub(super) struct Initial(pub(super) Expr);
 
 impl VisitMut for Initial {
@@ -71,7 +71,7 @@ impl VisitMut for Initial {
     }
 }
 
-/// `value.try_into().map_err(..)` in the setter.
+/// A visitor that rewrites `value.try_into().map_err(..)` in the setter.
 struct Setter;
 
 impl VisitMut for Setter {
@@ -85,7 +85,7 @@ impl VisitMut for Setter {
     }
 }
 
-/// What makes a body of its builder, and what writes it.
+/// A visitor that rewrites the code that makes a body from its builder, and the code that writes it.
 struct Send;
 
 impl VisitMut for Send {
@@ -107,7 +107,7 @@ impl VisitMut for Send {
     }
 }
 
-/// `.and_then(|v| ..)` of the body's builder.
+/// A visitor that rewrites `.and_then(|v| ..)` of the body's builder.
 struct Made;
 
 impl VisitMut for Made {
@@ -120,7 +120,7 @@ impl VisitMut for Made {
     }
 }
 
-/// The calls that write a body, made where there is one. A form writes nothing where there is no value.
+/// Returns the calls that write a body, for the case that there is one. A form writes nothing for an absent value.
 fn written(expr: &Expr) -> Option<Expr> {
     let call = method(expr, "json").or_else(|| method(expr, BODY))?;
     if call.args.first()?.to_token_stream().to_string().trim_start_matches("& ") != BODY {
@@ -130,7 +130,7 @@ fn written(expr: &Expr) -> Option<Expr> {
     if call.method == "json" {
         return Some(parse_quote!(#before.with_body(body, |request, body| request.json(&body))));
     }
-    // With the header for its media type before it.
+    // The header for its media type precedes it.
     let header = method(before, "header")?;
     let (before, media_type) = (&header.receiver, &header.args);
     Some(parse_quote!(#before.with_body(body, |request, body| request.header(#media_type).body(body))))

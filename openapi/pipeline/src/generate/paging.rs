@@ -1,4 +1,4 @@
-//! Calls that page: `items` and `pages` beside `send`.
+//! The methods `items` and `pages` beside `send`, for paged calls.
 
 use std::collections::HashMap;
 
@@ -11,14 +11,14 @@ use super::adapt::type_argument;
 use crate::pagination::{NextPage, PageArgument, Pagination};
 use crate::{Operation, pointer};
 
-/// The methods that the builder of a paged call has beside those of every call.
+/// The additional methods of a paged call's builder.
 pub(crate) const METHODS: [&str; 3] = ["into_request", "items", "pages"];
 
-/// The types that answers are made of, by their names.
+/// The types of responses, by their names.
 pub(crate) struct AnswerTypes<'a>(HashMap<String, &'a Item>);
 
 impl<'a> AnswerTypes<'a> {
-    /// Those among items.
+    /// Collects the types among items.
     pub(crate) fn of(items: &'a [Item]) -> Self {
         let named = items.iter().filter_map(|item| match item {
             Item::Struct(known) => Some((known.ident.to_string(), item)),
@@ -29,7 +29,7 @@ impl<'a> AnswerTypes<'a> {
         Self(named.collect())
     }
 
-    /// The type of the items of an answer, as the builders name it; a JSON value where the place has no list of a type.
+    /// Returns the type of a response's items, as the builders name it; a JSON value if the place has no list of a type.
     pub(super) fn item(&self, answer: &Type, at: &str) -> Type {
         let found = self.walk(answer, &pointer::names(at).collect::<Vec<_>>(), DEPTH);
         let Some(mut item) = found else { return parse_quote!(::serde_json::Value) };
@@ -63,14 +63,14 @@ impl<'a> AnswerTypes<'a> {
     }
 }
 
-/// How many types are looked through on the way to a list.
+/// The maximum number of types on the path to a list.
 const DEPTH: usize = 24;
 
-/// The name of a field on the wire.
+/// Returns the name of a field on the wire.
 fn wire_name(field: &syn::Field) -> Option<String> {
     let mut renamed = None;
     for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("serde")) {
-        // Other arguments than a name are passed over.
+        // Arguments other than a name are ignored.
         let _ = attribute.parse_nested_meta(|meta| {
             let value = match meta.value() {
                 Ok(value) => Some(value.parse::<Lit>()?),
@@ -90,7 +90,7 @@ fn wire_name(field: &syn::Field) -> Option<String> {
     renamed.or_else(|| field.ident.as_ref().map(|ident| ident.to_string().trim_start_matches("r#").to_owned()))
 }
 
-/// Names of the types' own module, as another module names them.
+/// Qualifies names of the types module for use in another module.
 struct Qualify<'a>(&'a AnswerTypes<'a>);
 
 impl VisitMut for Qualify<'_> {
@@ -104,7 +104,7 @@ impl VisitMut for Qualify<'_> {
     }
 }
 
-/// Adds the methods to the builder of a call, which has its `into_request`.
+/// Adds the methods to the builder of a call, which has `into_request`.
 pub(crate) fn add(block: &mut ItemImpl, operation: &Operation, index: usize, types: &AnswerTypes<'_>) {
     let Some(pagination) = &operation.pagination else { return };
     let Some(answer) = block.items.iter().find_map(answer) else { return };
@@ -139,7 +139,7 @@ pub(crate) fn add(block: &mut ItemImpl, operation: &Operation, index: usize, typ
     block.items.extend([items, pages].map(ImplItem::Fn));
 }
 
-/// Where the list begins.
+/// Returns the documentation of the start of the list.
 fn begins(pagination: &Pagination) -> String {
     match pagination.next.argument() {
         None => "The list begins with the first page.".to_owned(),
@@ -150,7 +150,7 @@ fn begins(pagination: &Pagination) -> String {
     }
 }
 
-/// What `send` answers with.
+/// Returns the type of `send`'s result.
 fn answer(item: &ImplItem) -> Option<Type> {
     match item {
         ImplItem::Fn(send) if send.sig.ident == "send" => match &send.sig.output {
@@ -161,7 +161,7 @@ fn answer(item: &ImplItem) -> Option<Type> {
     }
 }
 
-/// The setter of the row in the operation table.
+/// Returns the setter for the row in the operation table.
 pub(crate) fn setter(pagination: &Pagination) -> TokenStream {
     let Pagination { items, .. } = pagination;
     let next = match &pagination.next {

@@ -1,5 +1,5 @@
-//! Members of a change: what is absent stays, and null empties. They are a `Patch`, which tells both from a value, and not an `Option`,
-//! which has room for one of them.
+//! Members of patch requests: an absent member is left unchanged, and null clears it. Their type is `Patch`, which
+//! distinguishes both from a value, and not `Option`, which has only one such state.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -13,13 +13,13 @@ use super::{docs, names, split};
 use crate::normalize::{essence, is_json};
 use crate::{Api, name, pointer, walk};
 
-/// What the documentation of such a member ends with: the generator hands on descriptions and nothing else.
+/// The end of such a member's documentation: the generator passes on descriptions only.
 const SAID: &str = "What is absent stays as it is; null empties it.";
 
-/// How deep changes are followed into the objects in them.
+/// The maximum depth to which nested objects are followed.
 const DEEPEST: usize = 8;
 
-/// What a schema is used for.
+/// The use of a schema.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 enum Use {
     /// A merge patch (RFC 7396), where null removes.
@@ -29,9 +29,10 @@ enum Use {
     Other,
 }
 
-/// Marks the members of what requests use: in bodies of PATCH and in merge patches those that may be left out and may be null. In
-/// what merge patches alone are made of, all that may be left out, since null removes it whatever its schema says. `requests` are the
-/// names of the schemas that requests use; members that would have a type of their own get a name, which is added.
+/// Marks members of schemas that requests use. In bodies of PATCH and in merge patches these are the optional nullable ones.
+/// In schemas that only merge patches use, these are all optional ones, since null removes a member whatever its schema
+/// states. `requests` are the names of the schemas that requests use. Members with a type of their own get a name, which is
+/// added to `requests`.
 pub(crate) fn annotate(document: &mut Value, api: &Api, requests: &mut BTreeSet<String>) {
     let (bodies, uses) = uses(document, api);
     let mut taken = split::type_names(document);
@@ -66,7 +67,7 @@ pub(crate) fn annotate(document: &mut Value, api: &Api, requests: &mut BTreeSet<
 
 type Uses = BTreeMap<String, BTreeSet<Use>>;
 
-/// What inline bodies, by pointer, and components, by name, are used for.
+/// Returns the uses of inline bodies, by pointer, and of components, by name.
 fn uses(document: &Value, api: &Api) -> (Uses, Uses) {
     let (mut bodies, mut components) = (Uses::new(), Uses::new());
     for operation in &api.operations {
@@ -81,7 +82,7 @@ fn uses(document: &Value, api: &Api) -> (Uses, Uses) {
     (bodies, components)
 }
 
-/// Which members of a body of requests that may be left out are a `Patch`.
+/// The optional members of a request body whose type is `Patch`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Patched {
     All,
@@ -90,7 +91,7 @@ pub(crate) enum Patched {
 }
 
 impl Patched {
-    /// In a body of one call.
+    /// Returns the members for the body of one call.
     pub(crate) fn in_body(method: &str, media_type: &str) -> Self {
         Self::by([Use::of(method, media_type)].iter())
     }
@@ -104,7 +105,7 @@ impl Patched {
     }
 }
 
-/// The same for the components that bodies of a document as published are made of.
+/// Returns the members for each component of bodies, in a document as published.
 pub(crate) fn patched(document: &Value) -> BTreeMap<String, Patched> {
     let mut components = Uses::new();
     for (at, call) in walk::operations(document) {
@@ -128,7 +129,8 @@ impl Use {
     }
 }
 
-/// Notes the use of all components that an object is made of; what is in a list is replaced as a whole.
+/// Records the use of all components that an object consists of. Items of a list are not visited: a list is replaced as a
+/// whole.
 fn reach(document: &Value, schema: &Value, known: Use, depth: usize, found: &mut Uses) {
     if depth > DEEPEST {
         return;
@@ -151,11 +153,11 @@ fn reach(document: &Value, schema: &Value, known: Use, depth: usize, found: &mut
 
 struct Marker<'a> {
     document: &'a Value,
-    /// The Rust names of schemas that are taken.
+    /// The Rust names of schemas that are in use.
     taken: &'a mut HashSet<String>,
-    /// Schemas that stood inside others: what is said of a member and of its type would be one text.
+    /// Schemas from inside others: otherwise a member and its type would share one description.
     hoisted: &'a mut Map<String, Value>,
-    /// Whether all members that may be left out are meant.
+    /// True if all optional members are marked.
     is_all: bool,
 }
 
@@ -191,7 +193,7 @@ impl Marker<'_> {
     }
 }
 
-/// Gives marked fields their type. Returns them, by type and field.
+/// Gives marked fields the type `Patch`. Returns them, by type and field.
 pub(crate) fn settle(types: &mut [Item]) -> HashSet<(String, String)> {
     let mut found = HashSet::new();
     for item in types {
@@ -214,7 +216,7 @@ pub(crate) fn settle(types: &mut [Item]) -> HashSet<(String, String)> {
     found
 }
 
-/// Gives the fields of builders theirs.
+/// Gives the fields of builders the type `Patch`.
 pub(crate) fn of_builders(builders: &mut [Item], patches: &HashSet<(String, String)>) {
     for item in builders {
         let Item::Struct(item) = item else { continue };

@@ -1,5 +1,5 @@
-//! The paths of generated code: what it names of other crates it names through `::keyfit::codegen`, so that its users have
-//! one dependency, and what it names of itself is relative, so that it can be included anywhere.
+//! The paths of generated code. Items of other crates are named through `::keyfit::codegen`, so that users have one
+//! dependency. Own items are named relatively, so that the code can be included in any module.
 
 use proc_macro2::{Group, Literal, TokenStream, TokenTree};
 use quote::{ToTokens as _, format_ident};
@@ -7,10 +7,10 @@ use syn::punctuated::Punctuated;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Attribute, ItemMod, Meta, Path, Token, parse_quote};
 
-/// Stands for the module that holds the generated code, until [`settle`] knows how far up that is.
+/// The placeholder for the module of the generated code, until [`settle`] resolves it to a relative path.
 pub(crate) const ROOT: &str = "::generated_root";
 
-/// Crates that the generator's code names, and `keyfit::codegen` has.
+/// The crates that the generator's code names, and that `keyfit::codegen` exports.
 const FOREIGN: [&str; 5] = ["chrono", "regress", "reqwest", "serde", "serde_json"];
 
 /// Rewrites the paths of a file whose items stand in one module.
@@ -19,7 +19,7 @@ pub(crate) fn settle(file: &mut syn::File) {
 }
 
 struct Paths {
-    /// How many modules are around, the one of all the code aside.
+    /// The number of enclosing modules, without the module of all the code.
     depth: usize,
 }
 
@@ -91,14 +91,14 @@ impl VisitMut for Paths {
     }
 }
 
-/// `<T as serde::de::Error>::custom`: how many segments name the trait.
+/// Updates the number of segments that name the trait in `<T as serde::de::Error>::custom`.
 fn lengthen(qself: &mut Option<syn::QSelf>, before: usize, after: usize) {
     if let Some(qself) = qself.as_mut().filter(|qself| qself.position > 0) {
         qself.position += after - before;
     }
 }
 
-/// Tells serde's derive macros where serde is, and derives what is theirs by a short name in a line of its own.
+/// Sets the path of serde for its derive macros, and moves its derives, with short names, to a separate attribute.
 fn name_serde(attributes: &mut Vec<Attribute>) {
     type Paths = Punctuated<Path, Token![,]>;
     let derived = |attribute: &Attribute| {
@@ -121,7 +121,7 @@ fn name_serde(attributes: &mut Vec<Attribute>) {
     }
 }
 
-/// Paths that serde takes as texts: `skip_serializing_if = "::serde_json::Map::is_empty"`.
+/// Rewrites paths in texts for serde: `skip_serializing_if = "::serde_json::Map::is_empty"`.
 fn quoted_paths(tokens: TokenStream) -> TokenStream {
     let rewritten = |token: TokenTree| match token {
         TokenTree::Group(group) => Group::new(group.delimiter(), quoted_paths(group.stream())).into(),

@@ -1,11 +1,11 @@
-//! Calls that start work which takes long: `poll` beside `send`.
+//! The method `poll` beside `send`, for calls that start long-running work.
 
 use syn::{ImplItemFn, parse_quote};
 
-/// The methods that the builder of such a call has beside those of every call.
+/// The additional methods of such a call's builder.
 pub(crate) const METHODS: [&str; 2] = ["into_request", "poll"];
 
-/// The method that waits for the work.
+/// Creates the method that waits for the work.
 pub(crate) fn method(index: usize) -> ImplItemFn {
     parse_quote! {
         /// The call as one that starts work, and is waited for: see `keyfit::Poll`. Where the answer is not a 202 it is the result itself.

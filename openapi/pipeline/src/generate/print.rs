@@ -1,5 +1,5 @@
-//! Code as text. Modules are laid out here and what is in them by the printer, an item at a time: a line is as long as the printer
-//! has it, however deep it stands, and no more than an item is ever in memory twice.
+//! Code as text. This module lays out modules, and the printer formats their items one at a time: the width of a line does
+//! not depend on its depth, and at most one item is in memory twice.
 
 use std::fmt::Write as _;
 
@@ -9,15 +9,15 @@ use syn::{Attribute, Item, ItemMacro, ItemMod, ItemStatic, LitStr, parse_quote};
 
 use super::compact::IN_MACRO;
 
-/// How far what stands in a module is indented.
+/// The indentation of a module's content.
 const STEP: usize = 4;
 
-/// The static that has the table of operations.
+/// The static with the table of operations.
 const TABLE: &str = "API";
-/// Where a row of it goes on in the next line.
+/// The width beyond which a row of it is wrapped.
 const WIDTH: usize = 100;
 
-/// The text of items.
+/// Returns the text of items.
 pub(crate) fn text(file: Vec<Item>) -> String {
     let mut text = String::new();
     items(file, 0, &mut text);
@@ -58,13 +58,13 @@ fn printed(item: Item) -> String {
     prettyplease::unparse(&syn::File { shebang: None, frontmatter: None, attrs: Vec::new(), items: vec![item] })
 }
 
-/// The macro that an attribute names.
+/// Returns the macro that an attribute names.
 fn macro_of(attribute: &Attribute) -> Option<String> {
     let name: syn::Ident = attribute.parse_args().ok()?;
     Some(format!("rt::{name}"))
 }
 
-/// A macro of members, one in a line: `builder! { Parcel { required id: String, } }`.
+/// Formats a macro of members, one for each line: `builder! { Parcel { required id: String, } }`.
 fn members(called: &ItemMacro) -> String {
     let (mut head, mut members) = (Vec::new(), TokenStream::new());
     for token in called.mac.tokens.clone() {
@@ -93,7 +93,7 @@ fn members(called: &ItemMacro) -> String {
     text
 }
 
-/// The table of operations: a row is a line, or two where it says much.
+/// Formats the table of operations: a row is one line, or two if it is long.
 fn rows(table: &ItemStatic) -> String {
     let mut text = String::new();
     for attribute in &table.attrs {
@@ -106,7 +106,7 @@ fn rows(table: &ItemStatic) -> String {
     text
 }
 
-/// An expression of calls, in a line of its own and those that it needs. A list with lists of calls in it is one with a row in each.
+/// Formats a chain of calls, wrapped if needed. A list whose items are chains of calls has one row for each.
 fn wrapped(tokens: TokenStream, depth: usize, text: &mut String) {
     let mut width = usize::MAX;
     for call in calls(tokens) {
@@ -131,7 +131,7 @@ fn wrapped(tokens: TokenStream, depth: usize, text: &mut String) {
     }
 }
 
-/// `A::new(..)`, `.b(..)`, `.c(..)`
+/// Splits a chain into calls: `A::new(..)`, `.b(..)`, `.c(..)`.
 fn calls(tokens: TokenStream) -> Vec<TokenStream> {
     let mut found: Vec<TokenStream> = Vec::new();
     let mut call = Vec::new();
@@ -147,7 +147,7 @@ fn calls(tokens: TokenStream) -> Vec<TokenStream> {
     found
 }
 
-/// What stands before `(&[A::new(..).b(..), ..])`, and the items.
+/// Splits `name(&[A::new(..).b(..), ..])` into the text before the parenthesis and the items.
 fn list_of_calls(call: &TokenStream) -> Option<(String, Vec<TokenStream>)> {
     let mut tokens: Vec<TokenTree> = call.clone().into_iter().collect();
     let Some(TokenTree::Group(arguments)) = tokens.pop() else { return None };
@@ -168,7 +168,7 @@ fn list_of_calls(call: &TokenStream) -> Option<(String, Vec<TokenStream>)> {
     (!rows.is_empty()).then(|| (tight(tokens.into_iter().collect()), rows))
 }
 
-/// A member with what is said of it.
+/// Formats a member with its documentation.
 fn member(tokens: &[TokenTree], depth: usize, end: &str, text: &mut String) {
     let mut rest = tokens;
     while let [TokenTree::Punct(_), TokenTree::Group(group), others @ ..] = rest {
@@ -178,16 +178,16 @@ fn member(tokens: &[TokenTree], depth: usize, end: &str, text: &mut String) {
     lines(&format!("{}{end}", tight(rest.iter().cloned().collect())), depth, text);
 }
 
-/// Documentation, as the comment that it is.
+/// Formats documentation as a comment.
 fn comment(attribute: TokenStream, depth: usize, text: &mut String) {
     let said = attribute.into_iter().last().and_then(|token| syn::parse2::<LitStr>(token.into()).ok());
     lines(&format!("///{}", said.map(|said| said.value()).unwrap_or_default()), depth, text);
 }
 
-/// Words, paths and types, with spaces where people put them.
+/// Formats words, paths and types with conventional spacing.
 fn tight(tokens: TokenStream) -> String {
     let mut text = String::new();
-    // Whether a space belongs before a word.
+    // True if a space precedes the next word.
     let mut is_apart = false;
     for token in tokens {
         match token {
@@ -196,7 +196,7 @@ fn tight(tokens: TokenStream) -> String {
                 match mark.as_char() {
                     ':' => {
                         text.push(':');
-                        // A path, and not a member's type.
+                        // A path after a colon, and not the type of a member.
                         if mark_is_alone && !text.ends_with("::") {
                             text.push(' ');
                         }

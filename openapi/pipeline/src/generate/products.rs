@@ -1,5 +1,5 @@
-//! Compositions that the generator writes out: the parts of `allOf` are merged through their references, and each
-//! combination of alternatives becomes a type. A few lines can stand for more than there is memory.
+//! Limits on compositions, which the generator expands: the parts of `allOf` are merged through their references, and each
+//! combination of alternatives becomes a type. A few lines can exhaust the memory.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,17 +9,17 @@ use super::dialect::schema_pointers;
 use crate::repair::Repairs;
 use crate::{pointer, walk};
 
-/// How many combinations of alternatives a composition may have.
+/// The maximum number of combinations of alternatives in a composition.
 const COMBINATIONS: usize = 64;
 
-/// How many schemas may be merged for one.
+/// The maximum number of schemas that are merged for one.
 const MERGED: usize = 2000;
 
-/// How deep compositions may lead into each other.
+/// The maximum nesting depth of compositions.
 const DEEPEST: usize = 100;
 
-/// How many members all compositions together may be written out as: so many, and for each member of the document so
-/// many more. A chain of compositions repeats every member in each link that follows, which grows with the square.
+/// The maximum number of members in all expanded compositions together: a fixed number, plus a number for each member of the
+/// document. A chain of compositions repeats every member in each following link, which grows quadratically.
 const WRITTEN: usize = 2000;
 const WRITTEN_FOR_EACH: usize = 20;
 
@@ -27,8 +27,8 @@ const TOO_MANY: &str = "too many combinations of alternatives";
 const TOO_LONG: &str = "composed of more members than all compositions together may repeat";
 const OF_ANY: &str = "composed of what is any JSON value itself";
 
-/// Narrows what is too much to any value, the smallest first, and then what is composed of it: a type of the rest alone
-/// would lose members without a word.
+/// Narrows compositions beyond the limits to any JSON value, the smallest first, and then compositions that include them: a
+/// type of the other parts would lose members silently.
 pub(crate) fn settle(document: &mut Value, repairs: &mut Repairs) {
     let mut sizes = Sizes::default();
     let mut places: Vec<(usize, String)> = schema_pointers(document)
@@ -77,23 +77,23 @@ pub(crate) fn settle(document: &mut Value, repairs: &mut Repairs) {
     }
 }
 
-/// Whether parts of the schema are merged with each other.
+/// Returns whether parts of the schema are merged with each other.
 fn is_composed(schema: &Value) -> bool {
     let has = |key| schema.get(key).is_some();
     has("allOf") || (has("oneOf") || has("anyOf")) && has("properties")
 }
 
-/// What a schema is composed of.
+/// Returns the parts of a composition.
 fn parts(schema: &Value) -> impl Iterator<Item = &Value> {
     ["allOf", "anyOf", "oneOf"].into_iter().flat_map(|key| list(schema, key))
 }
 
-/// What is said of a schema that was narrowed.
+/// Returns the description of a narrowed schema.
 fn any(why: &str) -> String {
     format!("Any JSON value: {why}.")
 }
 
-/// Whether a schema was narrowed, or a part of it.
+/// Returns whether a schema or a part of it was narrowed.
 fn holds_any(schema: &Value, narrowed: &HashSet<String>) -> bool {
     let said = schema.get("description").and_then(Value::as_str);
     said.is_some_and(|said| [TOO_MANY, TOO_LONG, OF_ANY].into_iter().any(|why| said == any(why)))
@@ -101,7 +101,7 @@ fn holds_any(schema: &Value, narrowed: &HashSet<String>) -> bool {
         || parts(schema).any(|part| holds_any(part, narrowed))
 }
 
-/// How many members stand in a schema, those of schemas inside it included.
+/// Returns the number of members of a schema, those of schemas inside it included.
 fn members(schema: &Value) -> usize {
     let properties = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
     let own: usize = properties.map(|(_, member)| 1 + members(member)).sum();
@@ -113,7 +113,7 @@ fn members(schema: &Value) -> usize {
 struct Size {
     combinations: usize,
     merged: usize,
-    /// The members of one combination.
+    /// The number of members of one combination.
     members: usize,
 }
 
@@ -126,7 +126,7 @@ impl Size {
         self.combinations > COMBINATIONS || self.merged > MERGED
     }
 
-    /// How many members are written out.
+    /// Returns the number of members in the expansion.
     fn written(self) -> usize {
         self.combinations.saturating_mul(self.members)
     }
@@ -147,7 +147,7 @@ impl Sizes {
             if let Some(size) = self.known.get(name) {
                 return *size;
             }
-            // A circle ends here.
+            // Ends circular compositions.
             self.known.insert(name.to_owned(), ONE);
             let target = document.pointer(&pointer::join("/components/schemas", &pointer::name(name)));
             let size = target.map_or(ONE, |target| self.of(document, target, depth + 1));
@@ -186,7 +186,7 @@ fn list<'a>(schema: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
 mod tests {
     use super::*;
 
-    /// A schema on top of the one before, each with a member of its own.
+    /// Returns a chain of compositions, each with one more member than the one before.
     fn chain(links: usize) -> Value {
         let link = |number: usize| {
             let own = json!({ "type": "object", "properties": { format!("p{number}"): { "type": "string" } } });
@@ -200,7 +200,7 @@ mod tests {
         json!({ "paths": {}, "components": { "schemas": schemas } })
     }
 
-    /// The members of all compositions, as the generator writes them out.
+    /// Returns the number of members of all compositions after expansion.
     fn written(document: &Value) -> usize {
         let mut sizes = Sizes::default();
         let schemas = walk::members(document, "/components/schemas");

@@ -1,4 +1,4 @@
-//! One run of the generator.
+//! The interface to the generator, progenitor.
 
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Mutex, PoisonError};
@@ -15,14 +15,14 @@ use super::types::Replacement;
 use super::{forms, leniency};
 use crate::normalize::PATH_GUARD;
 
-/// The generator recurses into schemas, with large frames.
+/// The stack size of the generator's thread: it recurses into schemas, with large frames.
 const STACK: usize = 64 << 20;
 
-/// Runs all that asks the generator and reads its code in one thread, with a stack that it does not exhaust. `None` where the
-/// system has no thread.
+/// Runs all code that calls the generator or reads its output in one thread with a sufficient stack. Returns `None` if the
+/// system cannot create a thread.
 ///
-/// One for all of it, because what a thread has freed is used again by itself before by any other: the generator's tokens and what is
-/// parsed of them are each as large as all the rest.
+/// There is one thread for all of it, because an allocator reuses freed memory first in the thread that freed it. The
+/// generator's tokens and their syntax tree are each as large as all other data.
 pub(crate) fn on_its_stack<T: Send>(run: impl FnOnce() -> T + Send) -> Option<T> {
     thread::scope(|scope| {
         let thread = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, run).ok()?;
@@ -30,19 +30,19 @@ pub(crate) fn on_its_stack<T: Send>(run: impl FnOnce() -> T + Send) -> Option<T>
     })
 }
 
-/// Its code; `None` where it refuses or panics.
+/// Returns the generated code; `None` if the generator fails or panics.
 pub(crate) fn run(document: &Value, replacements: &[Replacement]) -> Option<Code> {
     tokens(document, replacements).map(Code::of)
 }
 
-/// Whether it makes code of a document.
+/// Returns whether the generator accepts a document.
 pub(crate) fn accepts(document: &Value, replacements: &[Replacement]) -> bool {
     tokens(document, replacements).is_some()
 }
 
-/// Its words are for its own developers and are dropped.
+/// Returns the generated tokens. The generator's messages are for its own developers and are dropped.
 fn tokens(document: &Value, replacements: &[Replacement]) -> Option<TokenStream> {
-    /// The panic hook belongs to the whole process.
+    /// The panic hook is global to the process.
     static HOOK: Mutex<()> = Mutex::new(());
     let _guard = HOOK.lock().unwrap_or_else(PoisonError::into_inner);
     let previous = panic::take_hook();
@@ -71,17 +71,17 @@ fn settings(replacements: &[Replacement]) -> GenerationSettings {
     settings
 }
 
-/// The schema that [`leniency`] gives to instants in answers.
+/// Returns the schema that [`leniency`] gives to instants in responses.
 fn answer_instant() -> SchemaObject {
     text(leniency::ANSWER_INSTANT)
 }
 
-/// A credential in an answer.
+/// Returns the schema of a credential in a response.
 fn secret() -> SchemaObject {
     text(leniency::SECRET)
 }
 
-/// A file in a form.
+/// Returns the schema of a file in a form.
 fn file() -> SchemaObject {
     text(forms::FILE)
 }
@@ -94,7 +94,7 @@ fn text(format: &str) -> SchemaObject {
     }
 }
 
-/// A string in a path that nothing but the guard limits.
+/// Returns the schema of a string in a path that only the guard limits.
 fn path_argument() -> SchemaObject {
     let guard = StringValidation { pattern: Some(PATH_GUARD.to_owned()), ..StringValidation::default() };
     SchemaObject {

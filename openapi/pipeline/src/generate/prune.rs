@@ -1,5 +1,5 @@
-//! Leaves out the type builders that nobody needs: a caller builds requests, the decoder builds answers. They are more
-//! than half of the generator's code, and all of it would be compiled.
+//! Removes unneeded type builders: callers build requests, the decoder builds responses. The builders are more than half of
+//! the generator's code, and all of it would be compiled.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,7 +12,7 @@ use super::code::Unread;
 use super::compact::builders;
 use super::{docs, patch, rules, setters};
 
-/// Puts the builders of types that requests are made of into their module, which is empty. `None` where one is no Rust.
+/// Moves the builders of request types into their module, which is empty. Returns `None` if one is not valid Rust.
 pub(crate) fn request_builders(file: &mut syn::File, builders: &Unread, calls: &[Call]) -> Option<()> {
     let Some(types) = file.items.iter_mut().find_map(|item| match item {
         Item::Mod(module) if module.ident == "types" => Some(module),
@@ -43,8 +43,8 @@ pub(crate) fn request_builders(file: &mut syn::File, builders: &Unread, calls: &
     Some(())
 }
 
-/// Those of the kept types. One that the runtime's macro writes is its members alone, at once: its code is several times as much,
-/// and every pass would walk through it. Others are adapted as all types are.
+/// Returns the builders of the kept types. A builder that the runtime's macro can generate is reduced to its members
+/// immediately: its code is several times as large, and every pass would walk through it. Others are adapted like all types.
 fn kept_builders(
     types: &[Item],
     builders: &Unread,
@@ -69,7 +69,7 @@ fn kept_builders(
     Some(items)
 }
 
-/// The types of the arguments, and all types inside them.
+/// Returns the types of the arguments, and all types inside them.
 fn request_types(types: &ItemMod, calls: &[Call]) -> HashSet<String> {
     let mut inside: HashMap<String, &Item> = HashMap::new();
     for item in types.content.iter().flat_map(|(_, items)| items) {
@@ -95,7 +95,7 @@ fn request_types(types: &ItemMod, calls: &[Call]) -> HashSet<String> {
     kept
 }
 
-/// The fields of a type, of all its variants where it has some.
+/// Returns the fields of a type, of all variants for an enum.
 fn fields(item: &Item) -> impl Iterator<Item = &Field> {
     let (own, variants) = match item {
         Item::Struct(item) => (Some(&item.fields), None),

@@ -1,4 +1,4 @@
-//! What requests are made of: kept strict, and freed of what the generator's code cannot carry.
+//! The schemas of requests: kept strict, without features that the generator's code does not support.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -10,10 +10,10 @@ use crate::plain::short;
 use crate::repair::Repairs;
 use crate::{name, pointer, walk};
 
-/// How many values of an enum that is none of Rust's are named in its description.
+/// The maximum number of values in the description of an enum that cannot be a Rust enum.
 const SHOWN: usize = 100;
 
-/// Mends the schemas that requests use: component schemas, parameters and bodies.
+/// Repairs the schemas that requests use: component schemas, parameters and bodies.
 pub(crate) fn mend(document: &mut Value, requests: &BTreeSet<String>, repairs: &mut Repairs) {
     for name in requests {
         mend_schema(document, &pointer::join("/components/schemas", name), repairs);
@@ -38,12 +38,13 @@ fn mend_schema(document: &mut Value, at: &str, repairs: &mut Repairs) {
     let mut narrowed = BTreeSet::new();
     walk::schemas(schema, &mut |schema| {
         let Some(object) = schema.as_object_mut() else { return };
-        // `true` would drop the members that the document allows; `{}` keeps them in `extra`.
+        // With `true` the generator would drop the additional members that the document allows; with `{}` they are kept in
+        // `extra`.
         if object.get("additionalProperties") == Some(&json!(true)) {
             object.insert("additionalProperties".to_owned(), json!({}));
             done.insert(("extra-members", "members beyond the named ones are kept"));
         }
-        // The generator would name a type of a crate that the client does not depend on.
+        // The generator would use a type from a crate that the client does not depend on.
         if object.get("format") == Some(&json!("uuid")) {
             object.shift_remove("format");
             done.insert(("uuid", "a uuid is a string"));
@@ -69,7 +70,7 @@ fn mend_schema(document: &mut Value, at: &str, repairs: &mut Repairs) {
     }
 }
 
-/// Brings an enum into the form that the generator reads, or drops it and says why.
+/// Converts an enum to the form that the generator reads, or drops it and returns the reason.
 fn settle_enum(object: &mut Map<String, Value>) -> Option<&'static str> {
     let values = object.get("enum")?.as_array()?.clone();
     let mut kept: Vec<Value> = Vec::new();
@@ -107,7 +108,7 @@ fn settle_enum(object: &mut Map<String, Value>) -> Option<&'static str> {
     why
 }
 
-/// The generator's name for a value: values without letters have the same.
+/// Returns the generator's name for a value: values without letters have the same name.
 fn variant(text: &str) -> String {
     name::of_type(text)
 }

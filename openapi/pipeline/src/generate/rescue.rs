@@ -1,5 +1,5 @@
-//! What the generator stumbles over all the same: found by trying, and narrowed there, so that one odd schema does not
-//! cost the client.
+//! Bisects the client document for schemas that the generator cannot express, and narrows these, so that one odd schema does
+//! not prevent the client.
 
 use std::collections::HashSet;
 
@@ -10,7 +10,7 @@ use crate::normalize::PATH_GUARD;
 use crate::repair::Repairs;
 use crate::{pointer, walk};
 
-/// What may go without changing what a value looks like, the least first.
+/// The keywords that can be removed without changing the structure of a value, the least important first.
 const DISPENSABLE: [&[&str]; 4] = [
     &["pattern"],
     &["enum"],
@@ -31,19 +31,20 @@ const DISPENSABLE: [&[&str]; 4] = [
     &["format"],
 ];
 
-/// How often the generator is asked about parts of one document.
+/// The maximum number of generator runs for parts of one document.
 const BUDGET: usize = 4000;
 
-/// Whether the generator can express a document.
+/// A function that returns true if the generator can express a document.
 type Probe<'a> = &'a dyn Fn(&Value) -> bool;
 
-/// Narrows what the generator cannot express; returns the operations (method, path) that it cannot express at all.
+/// Narrows the schemas that the generator cannot express; returns the operations (method, path) that it cannot express at
+/// all.
 pub(crate) fn narrow(document: &mut Value, probe: Probe<'_>, repairs: &mut Repairs) -> Vec<String> {
     let mut rescue = Rescue { probe, budget: BUDGET, repairs };
     let types_fit = rescue.components(document);
     let mut lost = Vec::new();
     let calls = walk::operation_pointers(document);
-    // The whole does not fit, so where all types do it is for a call.
+    // The whole document fails, so if all types pass, the cause is a call.
     rescue.halves(document, &calls, types_fit, &calls_alone, &mut |rescue, document, at| {
         if !rescue.operation(document, at) {
             lost.push(at.clone());
@@ -64,8 +65,8 @@ impl Rescue<'_> {
         (self.probe)(document)
     }
 
-    /// Each component with those that it leads to, the smallest such group first: when it is a component's turn, what it
-    /// leads to is sound already. Returns whether all of them fitted.
+    /// Checks each component with the components that it refers to, the smallest such group first: when a component is
+    /// checked, the components that it refers to are repaired already. Returns whether all of them passed.
     fn components(&mut self, document: &mut Value) -> bool {
         let names: Vec<String> =
             walk::members(document, "/components/schemas").iter().map(|(at, _)| pointer::name(at)).collect();
@@ -86,9 +87,9 @@ impl Rescue<'_> {
         })
     }
 
-    /// Asks about all parts at once, and where they do not fit about each half of them, in their order: few of thousands are odd.
-    /// `alone` makes a document of some of them, and `mend` is called with each one that does not fit. Nothing is asked of parts that
-    /// are known not to fit; returns whether all of them do.
+    /// Checks all parts at once, and if they fail, each half of them, in their order: few of thousands are odd. `alone` makes
+    /// a document of some parts, and `mend` is called with each part that fails. Parts that are known to fail are not
+    /// checked. Returns whether all parts passed.
     fn halves(
         &mut self,
         document: &mut Value,
@@ -110,10 +111,10 @@ impl Rescue<'_> {
         false
     }
 
-    /// Narrows an operation that cannot be expressed. Returns `false` where nothing helps.
+    /// Narrows an operation that cannot be expressed. Returns `false` if that does not help.
     fn operation(&mut self, document: &mut Value, at: &String) -> bool {
         let mut alone = calls_alone(document, std::slice::from_ref(at));
-        // All parts at their plainest; then each comes back, and is narrowed where it does not fit.
+        // All parts are replaced by their plainest form. Then each is restored, and narrowed if it fails.
         let parts: Vec<(String, Value, Value)> = dialect::schema_pointers(&alone)
             .into_iter()
             .filter(|part| part.starts_with("/paths/"))
@@ -139,8 +140,8 @@ impl Rescue<'_> {
         true
     }
 
-    /// Narrows the schema at a place of a small document until the generator can express it: what is inside first, since
-    /// a list of odd values is still a list.
+    /// Narrows the schema at a place of a small document until the generator can express it. Inner schemas are narrowed
+    /// first: a list of odd values is still a list.
     fn soften(&mut self, document: &mut Value, at: &str, last_resort: &Value) {
         if self.fits(document) {
             return;
@@ -179,7 +180,7 @@ impl Rescue<'_> {
         }
     }
 
-    /// Takes out what the schema can do without.
+    /// Removes dispensable keywords from the schema.
     fn dispense(&mut self, document: &mut Value, at: &str) -> bool {
         let Some(own) = document.pointer(at).and_then(Value::as_object).cloned() else { return false };
         for keys in DISPENSABLE {
@@ -208,7 +209,7 @@ fn put(document: &mut Value, at: &str, schema: &Value) {
     }
 }
 
-/// What every part of a call can be: text in a parameter, any value elsewhere. The guard of a path stays.
+/// Returns the plainest schema of a part of a call: text for a parameter, any value elsewhere. The guard of a path is kept.
 fn plainest(document: &Value, part: &str) -> Value {
     let Some(parameter) = part.strip_suffix("/schema").filter(|part| part.contains("/parameters/")) else {
         return json!({});
@@ -227,7 +228,7 @@ fn reference(name: &str) -> String {
     pointer::join("#/components/schemas", name)
 }
 
-/// The pointers of the schemas right inside a schema.
+/// Returns the pointers of the schemas directly inside a schema.
 fn children(schema: &Value) -> Vec<String> {
     let mut found: Vec<String> = walk::members(schema, "/properties").into_iter().map(|(at, _)| at).collect();
     for key in ["items", "additionalProperties"] {
@@ -242,7 +243,7 @@ fn children(schema: &Value) -> Vec<String> {
     found
 }
 
-/// The names of the components that the nodes lead to.
+/// Returns the names of the components that the nodes refer to, directly and indirectly.
 fn closure(document: &Value, nodes: &[&Value]) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     let mut seen: HashSet<String> = HashSet::new();
@@ -262,13 +263,13 @@ fn closure(document: &Value, nodes: &[&Value]) -> Vec<String> {
     found
 }
 
-/// The document with these components alone, and those that they lead to.
+/// Returns the document reduced to these components and those that they refer to.
 fn components_alone(document: &Value, names: &[String]) -> Value {
     let references: Vec<Value> = names.iter().map(|name| json!({ "$ref": reference(name) })).collect();
     part_of(document, &closure(document, &references.iter().collect::<Vec<_>>()))
 }
 
-/// The document with these operations alone, and the components that they lead to.
+/// Returns the document reduced to these operations and the components that they refer to.
 fn calls_alone(document: &Value, pointers: &[String]) -> Value {
     let calls: Vec<(&String, &Value)> = pointers.iter().filter_map(|at| Some((at, document.pointer(at)?))).collect();
     let nodes: Vec<&Value> = calls.iter().map(|(_, call)| *call).collect();
@@ -280,7 +281,7 @@ fn calls_alone(document: &Value, pointers: &[String]) -> Value {
     alone
 }
 
-/// The document with these components alone.
+/// Returns the document reduced to these components.
 fn part_of(document: &Value, names: &[String]) -> Value {
     let all = &document["components"]["schemas"];
     let schemas: Map<String, Value> =
@@ -296,7 +297,7 @@ mod tests {
 
     use super::*;
 
-    /// A document of so many components, each with a call; of these numbers the pattern is odd.
+    /// Returns a document with this number of components, each with a call; the patterns with these numbers are odd.
     fn document(count: usize, odd: &[usize]) -> Value {
         let mut document = json!({ "openapi": "3.0.3", "info": {}, "paths": {}, "components": { "schemas": {} } });
         for number in 0..count {
@@ -330,7 +331,7 @@ mod tests {
                 put(&mut whole, at, found.pointer(at).expect("it stays"));
             }
             assert_eq!(found, whole);
-            // The whole is said to be odd, so where no part of it is one way down is asked for nothing.
+            // The whole document counts as odd, so if no part is odd, one descent through the halves is in vain.
             let steps = 2 + odd.len().max(1) * (2 * count.ilog2() as usize + 8);
             assert!(asked.get() <= steps, "{count}: {} of {steps}", asked.get());
         }

@@ -1,4 +1,4 @@
-//! What arguments of the API's own types take: an `ArgumentType` for each type that requests are made of.
+//! The argument types of the API's own types: an `ArgumentType` for each type of requests.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,17 +7,17 @@ use syn::{Fields, Item, ItemStruct, Type, Visibility, parse_quote};
 
 use super::setters::has_rule;
 
-/// How values become an argument of a type.
+/// The conversion of values to an argument of a type.
 enum Rule {
-    /// By `TryInto`: the type, its builder, the alternatives of a union.
+    /// By `TryInto`: from the type, its builder, or the alternatives of a union.
     Converted,
     /// From a text.
     Parsed,
-    /// From what another type takes, by that type's own rule.
+    /// From values that another type accepts, by that type's rule.
     Wrapped(Box<Type>, &'static str),
 }
 
-/// The items for these types, which stand beside them.
+/// Returns the items for these types, which are placed beside them.
 pub(crate) fn of_types(items: &[Item], kept: &HashSet<String>) -> Vec<Item> {
     let types = Types::of(items);
     let mut found = Vec::new();
@@ -35,8 +35,8 @@ pub(crate) fn of_types(items: &[Item], kept: &HashSet<String>) -> Vec<Item> {
             Rule::Parsed => quote!(Parsed),
             Rule::Wrapped(inner, rule) => {
                 let rule = format_ident!("{rule}");
-                // The inner type's rule does not take the type itself. It is named, because the compiler does not look it
-                // up in another crate when it compares implementations.
+                // The inner type's rule does not accept the type itself. The rule is named, because the compiler does not
+                // resolve it in another crate when it compares implementations.
                 found.push(parse_quote! {
                     impl ::keyfit::codegen::IntoArgumentBy<#inner, ::keyfit::codegen::rule::#rule> for #name {
                         fn into_argument_by(self) -> ::std::result::Result<#inner, ::std::string::String> {
@@ -73,7 +73,7 @@ pub(crate) fn of_types(items: &[Item], kept: &HashSet<String>) -> Vec<Item> {
     found
 }
 
-/// The types of a module and the traits that they implement.
+/// The types of a module, with the traits that they implement.
 struct Types<'a> {
     structs: HashMap<String, &'a Item>,
     traits: HashSet<(String, String)>,
@@ -118,7 +118,7 @@ impl<'a> Types<'a> {
     fn rule_of_struct(&self, item: &ItemStruct) -> Rule {
         let Fields::Unnamed(fields) = &item.fields else { return Rule::Converted };
         let Some(field) = fields.unnamed.first().filter(|_| fields.unnamed.len() == 1) else { return Rule::Converted };
-        // With limits it is made from texts, without from any value of the inner type.
+        // A type with limits is made from texts, one without limits from any value of the inner type.
         let is_limited = matches!(field.vis, Visibility::Inherited);
         if is_limited && self.implements(&item.ident, "FromStr") {
             return Rule::Parsed;
@@ -129,7 +129,7 @@ impl<'a> Types<'a> {
         }
     }
 
-    /// The rule of a type inside another one; `None` where the outer one is made by `TryInto` too.
+    /// Returns the rule of a type inside another one; `None` if the outer one is made by `TryInto` too.
     fn named_rule(&self, kind: &Type) -> Option<&'static str> {
         let Type::Path(path) = kind else { return None };
         if !has_rule(kind) {
@@ -151,7 +151,7 @@ impl<'a> Types<'a> {
     }
 }
 
-/// The alternative that is any text.
+/// Returns the variant that holds any text.
 fn text_variant(item: &Item) -> Option<&syn::Ident> {
     let Item::Enum(item) = item else { return None };
     let is_text = |fields: &Fields| match fields {

@@ -1,5 +1,5 @@
-//! Setters that take what people have: a text as `&str`, a number as an integer literal, an object by its builder. What an
-//! argument takes is decided by `keyfit::codegen::IntoArgument`, for types of the API by [`rules`](super::rules).
+//! Setters with convenient argument types: a text as `&str`, a number as an integer literal, an object by its builder.
+//! `keyfit::codegen::IntoArgument` defines the accepted values; for types of the API, [`rules`](super::rules) does.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,23 +12,23 @@ use syn::{
 
 use super::docs;
 
-/// Whether a value has to be given.
+/// The requirement for a value.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Need {
-    /// Without one the request is refused.
+    /// A request without a value is refused.
     Required,
-    /// Without one the field is `None`.
+    /// The field is `None` without a value.
     Optional,
-    /// A field that is an `Option`, and is sent as null where it is `None`.
+    /// The field is an `Option`, and `None` is sent as null.
     Nullable,
-    /// Without one the field is what the document says.
+    /// The field has the document's default without a value.
     Default,
-    /// A field that is a `Patch`.
+    /// The field is a `Patch`.
     Patch,
 }
 
 impl Need {
-    /// What the runtime's macros call it.
+    /// Returns its keyword in the runtime's macros.
     pub(super) fn word(self) -> Ident {
         format_ident!(
             "{}",
@@ -45,16 +45,16 @@ impl Need {
 
 struct Setter {
     name: Ident,
-    /// The type of a value: never an `Option` of one where the field is.
+    /// The type of a value: the inner type if the field is an `Option`.
     kind: Type,
     need: Need,
-    /// What becomes of the value before it is the field: `.map(From::from)`.
+    /// The conversion of the value to the field: `.map(From::from)`.
     then: TokenStream,
-    /// Other attributes than documentation, and the documentation.
+    /// The documentation, and the other attributes.
     attributes: Vec<Attribute>,
 }
 
-/// The `T` of a setter `fn name<V>(mut self, value: V) where V: TryInto<T>`.
+/// Returns the `T` of a setter `fn name<V>(mut self, value: V) where V: TryInto<T>`.
 pub(crate) fn type_of(function: &ImplItemFn) -> Option<Type> {
     let is_value =
         |input: &FnArg| matches!(input, FnArg::Typed(typed) if typed.pat.to_token_stream().to_string() == "value");
@@ -73,7 +73,7 @@ pub(crate) fn type_of(function: &ImplItemFn) -> Option<Type> {
     })
 }
 
-/// Rewrites the setters of a call's builder. `describe` says what the document says of an argument.
+/// Rewrites the setters of a call's builder. `describe` returns the document's description of an argument.
 pub(crate) fn of_call(block: &mut ItemImpl, describe: impl Fn(&Ident) -> Option<String>) {
     rewrite(block, |function, kind| {
         let body = function.block.to_token_stream().to_string();
@@ -121,7 +121,7 @@ pub(crate) fn of_types(
     }
 }
 
-/// The documentation of the members of these types, by type and field.
+/// Returns the documentation of the members of these types, by type and field.
 pub(crate) fn described(items: &[Item], kept: &HashSet<String>) -> HashMap<(String, String), Vec<Attribute>> {
     let structs = items.iter().filter_map(|item| match item {
         Item::Struct(item) if kept.contains(&item.ident.to_string()) => Some(item),
@@ -135,7 +135,7 @@ pub(crate) fn described(items: &[Item], kept: &HashSet<String>) -> HashMap<(Stri
     described.collect()
 }
 
-/// The builder of which this is the `Default`, with the fields that need no value.
+/// Returns the name of the builder that this item implements `Default` for, with the fields that need no value.
 fn with_default(item: &Item) -> Option<(String, HashSet<String>)> {
     let Item::Impl(block) = item else { return None };
     let Type::Path(path) = &*block.self_ty else { return None };
@@ -180,7 +180,7 @@ fn rewrite(block: &mut ItemImpl, describe: impl Fn(&ImplItemFn, Type) -> Setter)
     }
 }
 
-/// The setters of a member, the first of which takes a value.
+/// Returns the setters of a member, the first of which takes a value.
 pub(super) fn written(name: &Ident, kind: &Type, need: Need) -> Vec<ImplItemFn> {
     let setter =
         Setter { name: name.clone(), kind: kind.clone(), need, then: TokenStream::new(), attributes: Vec::new() };
@@ -197,7 +197,7 @@ pub(super) fn null_name(name: &Ident) -> Ident {
     beside("null", name)
 }
 
-/// The name of a setter beside another one.
+/// Returns the name of an additional setter.
 fn beside(prefix: &str, name: &Ident) -> Ident {
     format_ident!("{prefix}_{}", name.to_string().trim_start_matches('_'))
 }
@@ -227,7 +227,7 @@ impl Setter {
         }
     }
 
-    /// The setter for a value that may be absent.
+    /// Returns the setter for a value that may be absent.
     fn twin(&self) -> ImplItemFn {
         let Self { name, need, then, .. } = self;
         let Value { kind, given, boxed, .. } = self.value();
@@ -257,7 +257,7 @@ impl Setter {
         }
     }
 
-    /// The setter that empties a member.
+    /// Returns the setter that clears a member.
     fn null(&self) -> ImplItemFn {
         let (name, null) = (&self.name, null_name(&self.name));
         let doc = format!(" `{name}` as null, which empties it.");
@@ -284,18 +284,18 @@ impl Setter {
     }
 }
 
-/// How a setter takes its value.
+/// The conversion of a setter's argument.
 struct Value<'a> {
     kind: &'a Type,
     /// The type of its parameter.
     given: TokenStream,
-    /// The function that makes a `kind` of it.
+    /// The function that converts the argument to `kind`.
     accept: TokenStream,
-    /// What puts it into a box, where the field is one.
+    /// The code that boxes the value, if the field is a box.
     boxed: TokenStream,
 }
 
-/// Types of the standard library and of crates that `keyfit::codegen` has a rule for.
+/// Types of the standard library and of crates for which `keyfit::codegen` has a rule.
 const RULED: [&str; 40] = [
     "bool",
     "f32",
@@ -339,12 +339,12 @@ const RULED: [&str; 40] = [
     "AnyText",
 ];
 
-/// Whether `keyfit::codegen` knows what values the type takes: no tuples, no arrays, nothing in a box.
+/// Returns whether `keyfit::codegen` has a rule for the type: not for tuples, arrays, or boxed values.
 pub(super) fn has_rule(kind: &Type) -> bool {
     let Type::Path(path) = kind else { return false };
     let (Some(first), Some(last)) = (path.path.segments.first(), path.path.segments.last()) else { return false };
     let is_ruled = RULED.contains(&last.ident.to_string().as_str()) || is_object(kind);
-    // A type of the API may have any name; those of answers are in another module.
+    // A type of the API may have any name; response types are in another module.
     let is_foreign =
         path.path.leading_colon.is_some() && first.ident != "generated_root" || path.path.segments.len() == 1;
     let is_own = path
@@ -353,29 +353,29 @@ pub(super) fn has_rule(kind: &Type) -> bool {
         .iter()
         .any(|segment| segment.ident == "types" || segment.ident == "super" || segment.ident == "values")
         || path.path.segments.len() == 1 && !is_ruled;
-    // An instant is in UTC or has no rule.
+    // Only instants in UTC have a rule.
     let is_instant =
         last.ident == "DateTime" && arguments(last).all(|zone| zone.to_token_stream().to_string().ends_with("Utc"));
     (is_own || is_foreign && is_ruled) && (is_instant || arguments(last).all(has_rule))
 }
 
-/// `serde_json::Map<String, Value>`.
+/// Returns whether a type is `serde_json::Map<String, Value>`.
 fn is_object(kind: &Type) -> bool {
     generic(kind, "Map").is_some()
 }
 
-/// The `T` of an `Option<T>`.
+/// Returns the `T` of an `Option<T>`.
 fn option(kind: &Type) -> Option<&Type> {
     generic(kind, "Option")
 }
 
-/// The first argument of a generic type of this name.
+/// Returns the first argument of a generic type with this name.
 fn generic<'a>(kind: &'a Type, name: &str) -> Option<&'a Type> {
     let Type::Path(path) = kind else { return None };
     arguments(path.path.segments.last().filter(|segment| segment.ident == name)?).next()
 }
 
-/// The types in `<..>`.
+/// Returns the types in `<..>`.
 fn arguments(segment: &syn::PathSegment) -> impl Iterator<Item = &Type> {
     let arguments = match &segment.arguments {
         PathArguments::AngleBracketed(arguments) => Some(&arguments.args),

@@ -1,4 +1,4 @@
-//! Clients that are more than a compiler takes in stride, and the selection that is proposed for them.
+//! Clients that are large enough to slow down compilation, and the selection of operations that is proposed for them.
 
 use std::collections::BTreeMap;
 
@@ -7,16 +7,16 @@ use serde_json::Value;
 use super::Generated;
 use crate::walk;
 
-/// How many operations a client has before a selection is proposed.
+/// The maximum number of operations without a proposal.
 const OPERATIONS: usize = 2_000;
-/// How many lines.
+/// The maximum number of lines without a proposal.
 const LINES: usize = 100_000;
-/// How many selectors the example has.
+/// The number of selectors in the example.
 const EXAMPLE: usize = 2;
 
 impl Generated {
-    /// Proposes a selection of operations, with an example of selectors that exist; `None` for code of a size that is compiled
-    /// without anybody waiting for it: up to 2,000 operations and 100,000 lines.
+    /// Proposes a selection of operations, with an example of selectors that exist. Returns `None` for code that compiles in
+    /// acceptable time: up to 2,000 operations and 100,000 lines.
     pub fn proposal(&self) -> Option<String> {
         let lines = self.code.lines().count();
         if self.operations <= OPERATIONS && lines <= LINES {
@@ -32,7 +32,7 @@ impl Generated {
     }
 }
 
-/// Selectors of the largest groups of operations that are not all of them, as words of a shell.
+/// Returns selectors of the largest groups of operations, quoted for a shell. Groups of all operations are left out.
 fn selectors(document: &Value) -> Vec<String> {
     let operations = walk::operations(document);
     let (mut tags, mut paths): (BTreeMap<String, usize>, BTreeMap<String, usize>) = Default::default();
@@ -53,7 +53,7 @@ fn selectors(document: &Value) -> Vec<String> {
     words.flatten().take(EXAMPLE).collect()
 }
 
-/// A word of a shell; `None` for what cannot be shown as one.
+/// Quotes a word for a shell; returns `None` if it cannot be shown as one.
 fn word(text: &str) -> Option<String> {
     let is_plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b":-_./".contains(&byte));
     match text {

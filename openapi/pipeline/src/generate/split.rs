@@ -1,4 +1,4 @@
-//! Schemas that requests and answers share are split in two, because requests stay strict and answers do not.
+//! The split of schemas that requests and responses share into two, because requests stay strict and responses do not.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -8,8 +8,8 @@ use super::errors::ERRORS;
 use crate::repair::Repairs;
 use crate::{name, pointer, walk};
 
-/// Leaves the schemas that a call needs, for its request, for its answer or for the bodies of its refusals: what nothing holds would be
-/// types that nobody uses.
+/// Keeps the schemas that a call needs for its request, its response or its error bodies: other schemas would be unused
+/// types.
 pub(crate) fn keep_used(document: &mut Value) {
     let mut used = reachable(document, &request_schemas(document));
     used.extend(reachable(document, &answer_schemas(document)));
@@ -18,7 +18,7 @@ pub(crate) fn keep_used(document: &mut Value) {
     }
 }
 
-/// Gives answers their own copy of each schema that requests use too, called `<Name>Answer`. Returns the names of the
+/// Gives responses their own copy of each schema that requests use too, called `<Name>Answer`. Returns the names of the
 /// schemas that requests use.
 pub(crate) fn split_shared(document: &mut Value, repairs: &mut Repairs) -> BTreeSet<String> {
     let requests = reachable(document, &request_schemas(document));
@@ -54,7 +54,7 @@ pub(crate) fn split_shared(document: &mut Value, repairs: &mut Repairs) -> BTree
     requests
 }
 
-/// The Rust names of all schemas.
+/// Returns the Rust names of all schemas.
 pub(crate) fn type_names(document: &Value) -> HashSet<String> {
     walk::members(document, "/components/schemas").iter().map(|(at, _)| name::of_type(&pointer::name(at))).collect()
 }
@@ -73,7 +73,7 @@ pub(super) fn add(document: &mut Value, schemas: Map<String, Value>) {
     }
 }
 
-/// Changes what references lead to.
+/// Updates references to renamed schemas.
 pub(super) fn rename(node: &mut Value, renamed: &HashMap<&str, String>) {
     match node {
         Value::Object(object) => {
@@ -100,7 +100,7 @@ fn answer_schemas(document: &Value) -> Vec<&Value> {
     calls.flat_map(|(_, call)| [&call["responses"], &call[ERRORS]]).collect()
 }
 
-/// The names of the component schemas that the nodes lead to.
+/// Returns the names of the component schemas that the nodes refer to, directly and indirectly.
 pub(super) fn reachable(document: &Value, nodes: &[&Value]) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut open: Vec<String> = Vec::new();

@@ -1,4 +1,4 @@
-//! Calls whose answers come an item at a time: `send` where there is no other answer, `stream` beside it where there is one.
+//! Calls with streamed responses: `send` if there is no other response, otherwise `stream` beside it.
 
 use std::fmt::Write as _;
 
@@ -12,19 +12,20 @@ use crate::pointer;
 use crate::repair::Repairs;
 use crate::streams::{Framing, Streamed, Streaming};
 
-/// The answer under which the generator is given the items that come beside another body: the one place where it has a second type.
+/// The status under which the generator gets the items that exist beside another body: an error response is the only place
+/// for a second type.
 pub(crate) const BESIDE: &str = "4XX";
 
-/// The methods that the builder of a call has beside those of every call, where it answers with items and with a whole.
+/// The additional methods of the builder of a call with both a streamed and a whole response.
 pub(crate) const METHODS: [&str; 2] = ["into_request", "stream"];
 
-/// The answer for the generator, whose type is that of an item.
+/// Returns the response for the generator; its type is that of an item.
 pub(crate) fn response(streaming: &Streaming) -> Value {
     let schema = &streaming.body.schema;
     json!({ "description": "items", "content": { "application/json": { "schema": schema } } })
 }
 
-/// Says what was made of the document's words.
+/// Records the interpretation of a streamed response.
 pub(crate) fn note(at: &str, streaming: &Streaming, repairs: &mut Repairs) {
     let Streaming { body, is_only, .. } = streaming;
     let method = if *is_only { "send" } else { "stream" };
@@ -37,7 +38,7 @@ pub(crate) fn note(at: &str, streaming: &Streaming, repairs: &mut Repairs) {
     repairs.note("stream", &pointer::join(at, "responses"), note);
 }
 
-/// The type of the stream of items of a type.
+/// Returns the type of a stream of items.
 pub(crate) fn kind(body: &Streamed, item: &Type) -> Type {
     match body.framing {
         Framing::Events => parse_quote!(::keyfit::EventStream<#item>),
@@ -45,7 +46,7 @@ pub(crate) fn kind(body: &Streamed, item: &Type) -> Type {
     }
 }
 
-/// Sends a request whose answer is a stream.
+/// Returns the code that sends a request with a streamed response.
 pub(crate) fn read(streaming: &Streaming, request: &TokenStream, index: usize) -> TokenStream {
     let Streaming { body, end, switch, .. } = streaming;
     let media_type = &body.media_type;
@@ -69,7 +70,7 @@ pub(crate) fn read(streaming: &Streaming, request: &TokenStream, index: usize) -
     }
 }
 
-/// The method beside `send`.
+/// Creates the method beside `send`.
 pub(crate) fn method(streaming: &Streaming, item: &Type, index: usize, takes_body: bool) -> ImplItemFn {
     let kind = kind(&streaming.body, item);
     let read = read(streaming, &quote!(request), index);
@@ -86,7 +87,7 @@ pub(crate) fn method(streaming: &Streaming, item: &Type, index: usize, takes_bod
     }
 }
 
-/// What callers are to know of the stream.
+/// Returns the documentation of the stream.
 pub(crate) fn about(streaming: &Streaming, takes_body: bool) -> String {
     let Streaming { body, is_only, end, switch } = streaming;
     let word = if body.framing == Framing::Events { "event" } else { "item" };
@@ -103,7 +104,7 @@ pub(crate) fn about(streaming: &Streaming, takes_body: bool) -> String {
     about
 }
 
-/// The second type of the generator's `Result`: that of an item beside a whole answer.
+/// Returns the type of an item beside a whole response: the second type of the generator's `Result`.
 pub(crate) fn item_beside(output: &syn::ReturnType) -> Option<Type> {
     let syn::ReturnType::Type(_, output) = output else { return None };
     let Type::Path(path) = &**output else { return None };
@@ -115,7 +116,7 @@ pub(crate) fn item_beside(output: &syn::ReturnType) -> Option<Type> {
     super::adapt::type_argument(refused.last()?)
 }
 
-/// Reads an answer of a call by its id: as the items that came.
+/// Returns the code that reads the response of a call by id as a list of its items.
 pub(crate) fn gathered(streaming: &Streaming) -> TokenStream {
     let gather = match streaming.body.framing {
         Framing::Events => quote!(from_events),
@@ -132,7 +133,7 @@ pub(crate) fn gathered(streaming: &Streaming) -> TokenStream {
     }
 }
 
-/// Whether `send` is the method of the stream.
+/// Returns whether `send` is the method of the stream.
 pub(crate) fn is_sent(streaming: Option<&Streaming>) -> bool {
     streaming.is_some_and(|streaming| streaming.is_only)
 }

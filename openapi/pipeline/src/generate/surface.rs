@@ -1,4 +1,4 @@
-//! The public surface of a generated client as text, so that a review sees what a changed document changes.
+//! The public surface of a generated client as text, so that a review shows the effect of a changed document.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -10,7 +10,7 @@ use super::errors::ErrorTypes;
 use super::kinds::Kinds;
 use crate::Operation;
 
-/// Operations with their requests and answers, then tokens, then types with their fields.
+/// Describes operations with their requests and responses, then tokens, then types with their fields.
 pub(crate) fn describe(
     operations: &[&Operation],
     kinds: &Kinds,
@@ -47,7 +47,7 @@ pub(crate) fn describe(
     text
 }
 
-/// Types with their fields.
+/// Describes types with their fields.
 pub(crate) fn types(items: &[Item]) -> String {
     let mut text = String::new();
     for item in items {
@@ -72,10 +72,10 @@ pub(crate) fn types(items: &[Item]) -> String {
     text
 }
 
-/// The arguments and the answer of each builder, by its name.
+/// The arguments and the response of each builder, by its name.
 pub(crate) type Builders = HashMap<String, (String, String)>;
 
-/// Those of the module of the builders.
+/// Collects the builders of their module.
 pub(crate) fn builders(items: &[Item]) -> Builders {
     let mut found = Builders::new();
     for item in items {
@@ -104,7 +104,7 @@ pub(crate) fn builders(items: &[Item]) -> Builders {
     found
 }
 
-/// What a public method of this name answers with.
+/// Returns the result type of a public method with this name.
 fn answer(item: &ImplItem, method: &str) -> Option<String> {
     match item {
         ImplItem::Fn(send) if send.sig.ident == method && matches!(send.vis, Visibility::Public(_)) => {
@@ -132,7 +132,7 @@ fn fields(fields: &Fields) -> String {
     }
 }
 
-/// A type without the standard library's paths.
+/// Returns a type without the standard library's paths.
 fn short(kind: &Type) -> String {
     let mut text = kind.to_token_stream().to_string().replace(' ', "");
     for prefix in [

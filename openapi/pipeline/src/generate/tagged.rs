@@ -1,5 +1,5 @@
-//! Unions of objects that can be told apart: by the value of one member (`discriminator`, with the subtypes of a base, or constants), or
-//! by which members there are. In answers each is an enum of ours, which keeps what it does not know.
+//! Unions of objects that can be distinguished: by the value of one member (`discriminator`, with the subtypes of a base, or
+//! constants), or by their members. In responses each becomes an enum of ours, which keeps unknown values.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -10,10 +10,10 @@ use super::{alternatives, names, split};
 use crate::repair::Repairs;
 use crate::{name, pointer, walk};
 
-/// Where a union says what its alternatives are told apart by, until [`settle`] has read it.
+/// The key of a union for its discriminating values, until [`settle`] has read it.
 const TAGS: &str = "tags";
 
-/// A union whose alternatives can be told apart.
+/// A union whose alternatives can be distinguished.
 #[derive(Clone, Debug)]
 pub(crate) struct Tagged {
     /// The component.
@@ -24,12 +24,12 @@ pub(crate) struct Tagged {
     pub(crate) variants: Vec<String>,
 }
 
-/// What tells the alternatives of a union apart.
+/// The distinction between the alternatives of a union.
 #[derive(Clone, Debug)]
 pub(crate) enum Told {
-    /// A member, with its values for each.
+    /// A member, with its values for each alternative.
     ByTag { tag: String, values: Vec<Vec<String>> },
-    /// The members that each requires and knows.
+    /// The members that each alternative requires and knows.
     ByMembers(Vec<Members>),
 }
 
@@ -37,12 +37,12 @@ pub(crate) enum Told {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Members {
     pub(crate) required: BTreeSet<String>,
-    /// Those that its type has a place for.
+    /// The members that its type has fields for.
     pub(crate) known: BTreeSet<String>,
 }
 
-/// Makes a union of each base with a discriminator, and writes down what tells the alternatives of a union apart: while schemas have
-/// the names that the document gave them, which are values of the member where nothing else is said.
+/// Makes a union of each base with a discriminator, and records the distinction between the alternatives of each union. It
+/// runs while schemas still have the document's names, which are the default values of a discriminator.
 pub(crate) fn annotate(document: &mut Value, repairs: &mut Repairs) {
     subtypes(document, repairs);
     let known = document.clone();
@@ -55,7 +55,7 @@ pub(crate) fn annotate(document: &mut Value, repairs: &mut Repairs) {
     }
 }
 
-/// Writes down what tells the alternatives of a union apart.
+/// Records the discriminating values of a union.
 pub(crate) fn put(union: &mut Map<String, Value>, tags: Option<Value>) {
     let Some(tags) = tags else { return };
     let hints = union.entry("x-keyfit").or_insert_with(|| json!({}));
@@ -64,23 +64,23 @@ pub(crate) fn put(union: &mut Map<String, Value>, tags: Option<Value>) {
     }
 }
 
-/// What was written down of a union.
+/// Returns the recorded discriminating values of a union.
 pub(crate) fn noted(union: &Map<String, Value>) -> Option<Value> {
     union.get("x-keyfit")?.get(TAGS).cloned()
 }
 
-/// Whether a member tells the alternatives of a union apart.
+/// Returns whether a member distinguishes the alternatives of a union.
 pub(crate) fn is_annotated(schema: &Value) -> bool {
     schema.as_object().is_some_and(|union| noted(union).is_some())
 }
 
-/// The same for a union that has some of the alternatives.
+/// Returns the discriminating values for a union with only some of the alternatives.
 pub(crate) fn of_some(mut tags: Value, kept: &[usize]) -> Value {
     tags["values"] = kept.iter().map(|index| tags["values"][index].clone()).collect();
     tags
 }
 
-/// A base that others are composed of, and that has a discriminator, stands for any of them.
+/// Replaces references to a base with a discriminator by a union of its subtypes.
 fn subtypes(document: &mut Value, repairs: &mut Repairs) {
     let components: HashMap<String, Vec<String>> = walk::members(document, "/components/schemas")
         .into_iter()
@@ -143,14 +143,14 @@ fn subtypes(document: &mut Value, repairs: &mut Repairs) {
     }
 }
 
-/// The key of a union's alternatives, and those of them that are not null.
+/// Returns the key of a union's alternatives, and the alternatives without null.
 fn alternatives(schema: &Value) -> Option<(&'static str, Vec<&Value>)> {
     let key = ["oneOf", "anyOf"].into_iter().find(|key| schema.get(*key).is_some())?;
     let is_null = |part: &Value| part.get("type") == Some(&json!("null"));
     Some((key, schema[key].as_array()?.iter().filter(|part| !is_null(part)).collect()))
 }
 
-/// What tells the alternatives apart: the member, and its values for each.
+/// Returns the discriminating member of a union, and its values for each alternative.
 fn tags(document: &Value, union: &Value) -> Option<Value> {
     let (_, parts) = alternatives(union)?;
     let are_objects = parts.iter().all(|part| walk::kind(walk::resolve(document, part)) == Some("object"));
@@ -188,7 +188,7 @@ fn tags(document: &Value, union: &Value) -> Option<Value> {
     members.iter().find_map(|member| told(member, &|part| constants(document, part, member)))
 }
 
-/// The texts that a member of an object may be, where they are listed.
+/// Returns the texts that a member of an object may have, if they are listed.
 fn constants(document: &Value, schema: &Value, member: &str) -> Vec<String> {
     let listed = walk::composed(document, schema).into_iter().find_map(|part| {
         let own = walk::resolve(document, part.get("properties")?.get(member)?);
@@ -198,7 +198,7 @@ fn constants(document: &Value, schema: &Value, member: &str) -> Vec<String> {
     texts.iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
-/// The names of an object's members, those that it requires first.
+/// Returns the names of an object's members, the required ones first.
 fn members(document: &Value, schema: &Value) -> Vec<String> {
     let parts = walk::composed(document, schema);
     let required = parts.iter().flat_map(|part| part["required"].as_array().into_iter().flatten());
@@ -209,8 +209,8 @@ fn members(document: &Value, schema: &Value) -> Vec<String> {
     names
 }
 
-/// Gives the unions of answers that can be told apart names, and their alternatives too. `requests` are the schemas that requests use:
-/// there a caller chooses the alternative.
+/// Names the unions of responses whose alternatives can be distinguished, and the alternatives. `requests` are the schemas
+/// that requests use: in requests, the caller chooses the alternative.
 pub(crate) fn settle(document: &mut Value, requests: &BTreeSet<String>) -> Vec<Tagged> {
     let mut taken = split::type_names(document);
     let (mut found, mut hoisted) = (Vec::new(), Map::new());
@@ -233,7 +233,7 @@ pub(crate) fn settle(document: &mut Value, requests: &BTreeSet<String>) -> Vec<T
     found
 }
 
-/// What a schema of a call that has no name is called after.
+/// Returns the base name of a schema of a call that has no name.
 pub(crate) fn name_in_call(document: &Value, at: &str) -> String {
     let places = [("/responses/", "Answer"), ("/requestBody/", "Body"), ("/parameters/", "Argument")];
     let place = places.iter().find_map(|(part, kind)| Some((at.split_once(part)?.0, *kind)));
@@ -242,7 +242,7 @@ pub(crate) fn name_in_call(document: &Value, at: &str) -> String {
     format!("{}{kind}", name::of_type(id.unwrap_or_default()))
 }
 
-/// The note of [`annotate`], which nobody needs any more.
+/// Removes and returns the record of [`annotate`].
 fn taken_tags(schema: &mut Value) -> Option<Value> {
     let hints = schema.get_mut("x-keyfit")?.as_object_mut()?;
     let tags = hints.shift_remove(TAGS);
@@ -254,7 +254,7 @@ fn taken_tags(schema: &mut Value) -> Option<Value> {
 
 struct Settler<'a> {
     document: &'a Value,
-    /// The Rust names of schemas that are taken.
+    /// The Rust names of schemas that are in use.
     taken: &'a mut HashSet<String>,
     found: &'a mut Vec<Tagged>,
     hoisted: &'a mut Map<String, Value>,
@@ -281,7 +281,8 @@ impl Settler<'_> {
         names::inside(schema, name, &mut |inner, name| self.inner(inner, name));
     }
 
-    /// What tells the alternatives of a union apart, if all of them are still there and nothing stands beside them.
+    /// Returns the distinction between the alternatives of a union, if all of them still exist and no other keywords are
+    /// beside them.
     fn told(&self, schema: &mut Value) -> Option<Told> {
         let tags = taken_tags(schema);
         if ["allOf", "properties"].iter().any(|key| schema.get(*key).is_some()) {
@@ -321,8 +322,8 @@ impl Settler<'_> {
     }
 }
 
-/// The members by which objects can be told apart: of two, one requires what the other does not have, or each of them, where a value
-/// may fit both.
+/// Returns the members by which objects can be distinguished: of two objects, one requires a member that the other does not
+/// have; if a value may fit both, each does.
 fn by_members(document: &Value, parts: &[&Value], is_one_of: bool) -> Option<Vec<Members>> {
     if !(2..=MOST).contains(&parts.len()) || !parts.iter().all(|part| alternatives::is_object(document, part)) {
         return None;
@@ -350,7 +351,7 @@ fn by_members(document: &Value, parts: &[&Value], is_one_of: bool) -> Option<Vec
     Some(members)
 }
 
-/// How many alternatives are told apart by their members.
+/// The maximum number of alternatives that are distinguished by their members.
 const MOST: usize = 64;
 
 impl Members {

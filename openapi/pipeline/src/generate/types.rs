@@ -1,4 +1,4 @@
-//! Schemas for which there is a better type than the generator's: one of keyfit, or one that an overlay names.
+//! Schemas with a better type than the generator's: a type of keyfit, or one that an overlay names.
 
 use std::collections::HashSet;
 
@@ -12,14 +12,14 @@ use crate::hints::SchemaHints;
 use crate::repair::Repairs;
 use crate::{Api, name, pointer, walk};
 
-/// A schema and the Rust type that stands for it.
+/// A schema and the Rust type that replaces it.
 #[derive(Clone, Debug)]
 pub(crate) struct Replacement {
     pub(crate) schema: String,
     pub(crate) path: String,
 }
 
-/// Empties the schemas for which the overlay names a type: nothing is made of what they hold, and no pass can change it.
+/// Empties the schemas for which the overlay names a type: no type is made of their content, and no pass can change it.
 pub(crate) fn set_written_aside(document: &mut Value) {
     let schemas = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut);
     for schema in schemas.into_iter().flat_map(|schemas| schemas.values_mut()) {
@@ -29,8 +29,8 @@ pub(crate) fn set_written_aside(document: &mut Value) {
     }
 }
 
-/// Types that an overlay names; batches, which are shared and not copied; lists in every form; enums and unions, which
-/// are types of ours.
+/// Returns the replacements: types that an overlay names; batches, which are shared and not copied; lists in every form;
+/// enums and unions, which are types of ours.
 pub(crate) fn replacements(
     api: &Api,
     document: &Value,
@@ -71,18 +71,19 @@ pub(crate) fn replacements(
     found
 }
 
-/// Those of the schemas of a document. Thousands of them, where it has a few, would be most of the generator's work.
+/// Returns the replacements for the schemas of a document. A small document with thousands of replacements would take the
+/// generator much longer.
 pub(crate) fn of_schemas(replacements: &[Replacement], document: &Value) -> Vec<Replacement> {
     let names = split::type_names(document);
     replacements.iter().filter(|known| names.contains(&known.schema)).cloned().collect()
 }
 
-/// The type of the items of a list that stands in a member.
+/// Returns the type of the items of a list in a member.
 fn item(schema: &Value, member: &str) -> Option<String> {
     Some(name::of_type(walk::schema_name(schema["properties"][member].get("items")?)?))
 }
 
-/// A named array of named objects with a limit: `Batch<Contact, 100>`.
+/// Returns the type of a named array of named objects with a limit: `Batch<Contact, 100>`.
 fn batch<'a>(document: &Value, schema: &'a Value) -> Option<(&'a str, String)> {
     let name = walk::schema_name(schema)?;
     let array = walk::resolve(document, schema);

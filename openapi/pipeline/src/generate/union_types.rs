@@ -1,4 +1,4 @@
-//! The enums of answers that stand for unions: each alternative with its type, and what the document does not name as it came.
+//! The enums of responses for unions: each alternative with its type, and unknown values unchanged.
 
 use std::collections::HashSet;
 
@@ -11,7 +11,7 @@ use super::paths::ROOT;
 use super::tagged::{Members, Tagged, Told};
 use crate::name;
 
-/// The type.
+/// Returns the definition of the type.
 pub(crate) fn item(union: &Tagged) -> TokenStream {
     let name = format_ident!("{}", name::of_type(&union.name));
     let idents: Vec<_> = idents(union).into_iter().map(|ident| format_ident!("{ident}")).collect();
@@ -59,7 +59,7 @@ pub(crate) fn item(union: &Tagged) -> TokenStream {
     }
 }
 
-/// The names of the variants: the component's, without the union's.
+/// Returns the names of the variants: the component's name without the union's.
 fn idents(union: &Tagged) -> Vec<String> {
     let mut taken = HashSet::from(["Unknown".to_owned()]);
     let plain = |component: &String| {
@@ -88,7 +88,8 @@ fn by_tag(tag: &str, values: &[Vec<String>], idents: &[syn::Ident]) -> TokenStre
     }
 }
 
-/// An object that is like one of them and does not fit it is not one of them.
+/// Returns the code that decodes by members. An object that resembles an alternative but does not fit it is not decoded as
+/// that alternative.
 fn by_members(members: &[Members], idents: &[syn::Ident]) -> TokenStream {
     let rows = members.iter().map(|Members { required, known }| {
         let (required, known) = (required.iter(), known.iter());

@@ -1,4 +1,5 @@
-//! Unions in answers that nothing tells apart. The generator goes by what fits first, and drops the members that it does not know: where one alternative could be read for another, the value is left as it came.
+//! Unions in responses whose alternatives cannot be distinguished. The generator decodes the first alternative that fits, and
+//! drops unknown members. If one alternative could be mistaken for another, the value is left undecoded.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -9,7 +10,7 @@ use super::tagged::Tagged;
 use crate::repair::Repairs;
 use crate::{pointer, walk};
 
-/// Narrows the unions in answers of which the first alternative would be read for the second, the tagged ones aside.
+/// Narrows the unions in responses whose first alternative could be mistaken for another one, except for the tagged ones.
 pub(crate) fn settle(document: &mut Value, requests: &BTreeSet<String>, tagged: &[Tagged], repairs: &mut Repairs) {
     let tagged: HashSet<&str> = tagged.iter().map(|union| union.name.as_str()).collect();
     let is_answer = |at: &str| match at.strip_prefix("/components/schemas/").map(pointer::name) {
@@ -54,8 +55,8 @@ fn pointer_end(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
 }
 
-/// Whether a value of a later alternative may have all that an earlier one requires, or an item of a later list all of an item of an
-/// earlier one.
+/// Returns whether a value of a later alternative may have all members that an earlier one requires. For lists, the items are
+/// compared.
 fn is_ambiguous<'d>(document: &'d Value, schema: &'d Value) -> bool {
     let parts = || schema["oneOf"].as_array().into_iter().flatten().map(|part| walk::resolve(document, part));
     let objects = |parts: &mut dyn Iterator<Item = &'d Value>| -> Vec<&'d Value> {
@@ -72,7 +73,7 @@ fn are_ambiguous(document: &Value, alternatives: &[&Value]) -> bool {
     })
 }
 
-/// The names of an object's members, or of those that it requires, with those of its parts.
+/// Returns the names of an object's members, or of its required members, with those of its parts.
 fn member_names(document: &Value, schema: &Value, key: &str) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for part in walk::composed(document, schema) {

@@ -1,4 +1,4 @@
-//! How deliveries are signed, as the contract says it: a function for each webhook.
+//! The signatures of webhook deliveries, from the contract: a function for each webhook.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -11,7 +11,7 @@ use super::emit::optional;
 use crate::contract::{Contract, Signature, WebhookTerms};
 use crate::name;
 
-/// The module with the functions; `None` where the contract says nothing of signatures.
+/// Returns the module with the functions; `None` if the contract describes no signatures.
 pub(crate) fn module(contract: &Contract) -> Option<Item> {
     let signed = signed(&contract.webhooks);
     if signed.is_empty() {
@@ -43,7 +43,7 @@ fn signed(webhooks: &BTreeMap<String, WebhookTerms>) -> Vec<(&String, &Signature
 
 fn scheme(signature: &Signature) -> TokenStream {
     let Signature { header, secret_prefix, .. } = signature;
-    // Variants have the names that they have in the runtime.
+    // The variants have the names of the runtime.
     let (algorithm, encoding) = (variant(signature.algorithm), variant(signature.encoding));
     let signs = variant(signature.signs);
     let secret = signature.secret_encoding.map_or_else(|| format_ident!("Text"), variant);

@@ -1,5 +1,5 @@
-//! Every base URL that a document names, so that clients can be pointed at another than the first, and every server that
-//! operations have for themselves.
+//! The base URLs that a document names, so that a client can be configured with another than the first, and the servers that
+//! operations declare for themselves.
 
 use std::collections::HashSet;
 
@@ -13,21 +13,22 @@ use crate::Operation;
 /// A base URL that a document names.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct BaseUrl {
-    /// What tells it from the others, as the name of a constant: `SANDBOX`.
+    /// The name that distinguishes it from the others, as a constant: `SANDBOX`.
     pub name: String,
-    /// The URL, without a slash at its end.
+    /// The URL, without a trailing slash.
     pub url: String,
-    /// What the document says of it.
+    /// The document's description of it.
     pub description: String,
 }
 
-/// The URLs that are kept at most: variables of servers may have many values.
+/// The maximum number of URLs that are kept: server variables may have many values.
 const MOST: usize = 32;
-/// The words of a description that is taken for a name.
+/// The maximum number of words of a description that is used as a name.
 const NAME: usize = 3;
 
-/// All of them, in the document's order: each server with the defaults of its variables, then with each other value that one
-/// of them may have. Left out is what clients would not send a credential to, plain http, and what names no host.
+/// Returns all base URLs, in the document's order: each server with the default values of its variables, then with each other
+/// value that one of them may have. URLs without a host are left out, and so is plain http, to which clients would not send a
+/// credential.
 pub(crate) fn of(document: &Value) -> Vec<BaseUrl> {
     let servers = document["servers"].as_array().map_or(&[][..], Vec::as_slice);
     let mut names = HashSet::new();
@@ -57,7 +58,7 @@ pub(crate) fn of(document: &Value) -> Vec<BaseUrl> {
     urls
 }
 
-/// The servers that operations have for themselves, other than the API's, each once.
+/// Returns the servers that operations declare for themselves, without that of the API and without duplicates.
 pub(crate) fn of_operations(document: &Value, operations: &[Operation], base_url: &str) -> Vec<BaseUrl> {
     let mut names = HashSet::new();
     let mut known: Vec<BaseUrl> = Vec::new();
@@ -77,14 +78,14 @@ pub(crate) fn of_operations(document: &Value, operations: &[Operation], base_url
     known
 }
 
-/// What the document calls a server: its name, or a description of a few words.
+/// Returns the document's name for a server: its `name`, or a description of a few words.
 fn own_name(server: &Value) -> Option<String> {
     let short = |text: &&str| text.split_whitespace().count() <= NAME;
     let said = [server["name"].as_str(), server["description"].as_str().filter(short)];
     said.into_iter().flatten().find_map(constant)
 }
 
-/// A text as the name of a constant, where it has letters for one.
+/// Returns a text as the name of a constant; `None` if it has no letters or digits for one.
 fn constant(text: &str) -> Option<String> {
     let plain: String = text.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter } else { ' ' }).collect();
     let name = plain.to_shouty_snake_case();

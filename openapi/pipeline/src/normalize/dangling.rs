@@ -1,4 +1,4 @@
-//! References that lead nowhere: what needs one is read without it, or set aside, and everything else stays.
+//! Dangling references: a part that needs one is read without it, or set aside. Everything else is kept.
 
 use serde_json::{Value, json};
 
@@ -7,11 +7,11 @@ use super::parameters::remove_operation;
 use crate::repair::Repairs;
 use crate::{pointer, walk};
 
-/// The rule of each of these remarks.
+/// The rule of the repairs that record dangling references.
 const RULE: &str = "dangling-reference";
 
-/// Settles every reference within the document that leads nowhere: a schema is any value, an answer any answer; operations whose
-/// parameters or bodies nobody knows are set aside; other parts go.
+/// Resolves every dangling reference within the document: a schema becomes any JSON value, a response any response.
+/// Operations with a dangling parameter or body are set aside; other parts are removed.
 pub(super) fn settle(document: &mut Value, repairs: &mut Repairs) -> Vec<Unsupported> {
     let mut unsupported = Vec::new();
     loop {
@@ -25,7 +25,7 @@ pub(super) fn settle(document: &mut Value, repairs: &mut Repairs) -> Vec<Unsuppo
             unsupported.reverse();
             return unsupported;
         }
-        // The last of a list first: the places of the others stay.
+        // In reverse order, so that the indexes of earlier list items stay valid.
         for (at, target) in dangling.iter().rev() {
             let holder = at.strip_suffix("/$ref").unwrap_or(at);
             let why = format!("the reference `{target}` leads nowhere");
@@ -61,26 +61,26 @@ pub(super) fn settle(document: &mut Value, repairs: &mut Repairs) -> Vec<Unsuppo
     }
 }
 
-/// What a reference stands for.
+/// The kind of node that a reference replaces.
 #[derive(Debug, Eq, PartialEq)]
 enum Part {
     Schema,
     Response,
-    /// A parameter or body of an operation, or of all operations of a path: its pointer.
+    /// A parameter or body of an operation, or of all operations of a path, with the pointer of the operation or path.
     Call(String),
     /// A header, an example, a link, a callback, another component.
     Other,
 }
 
 impl Part {
-    /// The part that stands at a place.
+    /// Returns the part at a place.
     fn at(holder: &str) -> Self {
         let steps: Vec<String> = pointer::names(holder).collect();
         let steps: Vec<&str> = steps.iter().map(String::as_str).collect();
         let upto = |count: usize| steps[..count].iter().fold(String::new(), |at, step| pointer::join(&at, step));
         match steps.as_slice() {
             ["components", "schemas", _, ..] => Self::Schema,
-            // A path that is described elsewhere.
+            // A path item that is described elsewhere.
             ["paths", _] | ["paths", _, "parameters", _] => Self::Call(upto(2)),
             ["paths", _, _, "parameters", _] | ["paths", _, _, "requestBody"] => Self::Call(upto(3)),
             [.., "responses", _] => Self::Response,
@@ -90,7 +90,7 @@ impl Part {
     }
 }
 
-/// Takes a node out of its map or list.
+/// Removes a node from its map or list.
 fn remove(document: &mut Value, at: &str) {
     let Some((parent, last)) = at.rsplit_once('/') else { return };
     match document.pointer_mut(parent) {

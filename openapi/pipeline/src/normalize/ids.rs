@@ -1,5 +1,4 @@
-//! operationIds: synthesised where missing, from method and path alone, so that they stay the same however the
-//! document is reordered.
+//! operationIds. A missing id is derived from method and path alone, so that it stays the same if the document is reordered.
 
 use std::collections::HashSet;
 
@@ -9,7 +8,7 @@ use serde_json::{Value, json};
 use crate::repair::Repairs;
 use crate::{name, walk};
 
-/// Names that the generated client needs for itself.
+/// Names that the generated client uses for itself.
 const RESERVED: [&str; 10] = [
     "new",
     "new_with_client",
@@ -23,13 +22,13 @@ const RESERVED: [&str; 10] = [
     "clone",
 ];
 
-/// The id that an operation is called by where the document does not name one that will do.
+/// A synthesized id for an operation without a usable id in the document.
 pub(crate) struct Named {
     /// The JSON pointer of the operation.
     pub(crate) at: String,
     /// Its id.
     pub(crate) id: String,
-    /// Why it is not the published one.
+    /// The reason why the published id is not used.
     note: String,
 }
 
@@ -43,8 +42,8 @@ pub(crate) fn fill(document: &mut Value, repairs: &mut Repairs) {
     }
 }
 
-/// The ids of the operations that have none, or one that no method can have: a name that every client has, or one that
-/// an operation before it has taken.
+/// Returns ids for the operations without one, and for those whose id cannot be a method name: a name that every client has,
+/// or one that an earlier operation has.
 pub(crate) fn missing(document: &Value) -> Vec<Named> {
     let published = |operation: &Value| operation.get("operationId").and_then(Value::as_str).map(str::to_owned);
     let operations = walk::operations(document);
@@ -70,7 +69,7 @@ pub(crate) fn missing(document: &Value) -> Vec<Named> {
     named
 }
 
-/// `GET /sms/{id}` gives `get-sms-by-id`.
+/// Derives an id from method and path: `GET /sms/{id}` gives `get-sms-by-id`.
 pub(crate) fn synthesise(method: &str, path: &str) -> String {
     let mut words = vec![method.to_owned()];
     for segment in path.split('/').filter(|segment| !segment.is_empty()) {

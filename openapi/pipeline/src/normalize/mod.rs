@@ -1,5 +1,5 @@
-//! The repairs that turn a published document into one that can be read without exceptions. Nothing here is silent:
-//! every change is a [`Repair`](crate::Repair).
+//! The repairs that turn a published document into one that can be read without exceptions. Every change is recorded as a
+//! [`Repair`](crate::Repair).
 
 pub(crate) mod base_urls;
 mod dangling;
@@ -33,10 +33,10 @@ use crate::repair::Repairs;
 pub struct Unsupported {
     /// The operation's method and path.
     pub operation: String,
-    /// Its id, where the document gives it one.
+    /// Its id, if the document gives it one.
     #[serde(skip)]
     pub id: Option<String>,
-    /// What cannot be expressed.
+    /// The reason: the feature that cannot be expressed.
     pub reason: String,
 }
 

@@ -1,4 +1,4 @@
-//! Parameters: written out at each operation, complete, and guarded where they become part of a path.
+//! Parameters: copied to each operation, completed, and guarded if they become part of a path.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,14 +10,14 @@ use crate::path_key::PathKey;
 use crate::repair::Repairs;
 use crate::{pointer, walk};
 
-/// What a string in a path must match: not empty, no `.` or `..`, no backslash. Unguarded, `/sms/..` is sent as `/`,
-/// with the token.
+/// The pattern that a string in a path must match: not empty, not `.` or `..`, no backslash. Without the guard, `/sms/..` is
+/// sent as `/`, with the token.
 pub(crate) const PATH_GUARD: &str = r"^(?!\.{1,2}$)[^\\]+$";
 
-/// What stands around a pattern of the document beside the guard: both have to match.
+/// The text around a pattern of the document in front of the guard: both patterns have to match.
 const BESIDE: (&str, &str) = (r"(?=[\s\S]*?(?:", "))");
 
-/// The pattern of the document, where it stands beside the guard of a path.
+/// Returns the document's own pattern, without the guard of a path.
 pub(crate) fn unguarded(pattern: &str) -> &str {
     let inner = pattern.strip_suffix(PATH_GUARD).and_then(|rest| rest.strip_prefix(BESIDE.0)?.strip_suffix(BESIDE.1));
     inner.unwrap_or(pattern)
@@ -69,14 +69,14 @@ pub(crate) fn inline(document: &mut Value, repairs: &mut Repairs) {
     }
 }
 
-/// The headers, in lower case, in which security schemes put a key: the client sends it, no caller gives it.
+/// Returns the headers, in lower case, in which security schemes send a key: the client sets them, not the caller.
 fn key_headers(document: &Value) -> Vec<String> {
     let schemes = document.pointer("/components/securitySchemes").and_then(Value::as_object);
     let keys = schemes.into_iter().flat_map(Map::values).filter(|scheme| scheme["in"] == "header");
     keys.filter_map(|scheme| scheme["name"].as_str()).map(str::to_ascii_lowercase).collect()
 }
 
-/// Parameters with a name and a place, each once.
+/// Returns the parameters that have a name and a place, without duplicates.
 fn well_formed(parameters: Vec<Value>, at: &str, repairs: &mut Repairs) -> Vec<Value> {
     let mut kept: Vec<Value> = Vec::new();
     let mut seen: HashSet<(String, String)> = HashSet::new();
@@ -99,12 +99,12 @@ fn well_formed(parameters: Vec<Value>, at: &str, repairs: &mut Repairs) -> Vec<V
     kept
 }
 
-/// What tells a parameter from the others of its operation.
+/// Returns name and place, which identify a parameter of an operation.
 fn name_and_place(parameter: &Value) -> Option<(&str, &str)> {
     Some((parameter["name"].as_str()?, parameter["in"].as_str()?))
 }
 
-/// Takes an operation out of the document.
+/// Removes an operation from the document.
 pub(crate) fn remove_operation(document: &mut Value, at: &str, reason: String, repairs: &mut Repairs) -> Unsupported {
     let (method, path) = walk::method_and_path(at);
     let operation = format!("{} {path}", method.to_uppercase());
@@ -119,7 +119,8 @@ pub(crate) fn remove_operation(document: &mut Value, at: &str, reason: String, r
     Unsupported { operation, id, reason }
 }
 
-/// Adds what a path template needs: undeclared parameters, and `required: true`.
+/// Adds missing parameters of a path template and `required: true`, and drops path parameters that the template does not
+/// have.
 pub(crate) fn complete(document: &mut Value, repairs: &mut Repairs) {
     for at in walk::operation_pointers(document) {
         let (_, path) = walk::method_and_path(&at);
@@ -158,7 +159,7 @@ pub(crate) fn complete(document: &mut Value, repairs: &mut Repairs) {
     }
 }
 
-/// Puts [`PATH_GUARD`] on every string in a path, beside a pattern that is there already.
+/// Adds [`PATH_GUARD`] to every string in a path, in addition to an existing pattern.
 pub(crate) fn guard(document: &mut Value, repairs: &mut Repairs) {
     for at in walk::operation_pointers(document) {
         let list = pointer::join(&at, "parameters");
@@ -183,41 +184,42 @@ pub(crate) fn guard(document: &mut Value, repairs: &mut Repairs) {
     }
 }
 
-/// `/^[a-z]+$/u` is PHP's way to write a pattern; taken literally, no value would fit it.
+/// Returns false for `/^[a-z]+$/u`, PHP's notation for a pattern: taken literally, no value would match it.
 pub(crate) fn is_pattern(pattern: &str) -> bool {
     let delimited = pattern.strip_prefix('/').and_then(|rest| rest.rsplit_once('/'));
     delimited.is_none_or(|(_, flags)| !flags.bytes().all(|flag| flag.is_ascii_lowercase()))
 }
 
-/// Why clients do not hold values against a pattern; `None` where they do.
+/// Returns the reason why clients do not check values against a pattern; `None` if they do.
 pub(crate) fn unchecked(pattern: &str) -> Option<&'static str> {
     if is_pattern(pattern) { excess(pattern) } else { Some("its pattern is none of JavaScript's") }
 }
 
-/// The guarded schema, `None` where its values need no guard.
+/// Returns the guarded schema; `None` if its values need no guard.
 fn guarded(schema: &Map<String, Value>) -> Option<Map<String, Value>> {
     let text = |key| schema.get(key).and_then(Value::as_str);
-    // These formats become types that can hold neither dots alone nor slashes.
+    // These formats become types whose values contain no slash and are never dots alone.
     let is_typed = matches!(text("format"), Some("date" | "date-time" | "ip" | "ipv4" | "ipv6"));
     if is_typed || schema.get("type").is_some_and(|kind| kind != "string") {
         return None;
     }
     let pattern = match text("pattern") {
-        // A pattern of the document may match anywhere in the text; both have to match.
+        // The document's pattern may match anywhere in the text; both patterns have to match.
         Some(own) if unchecked(own).is_none() => format!("{}{own}{}{PATH_GUARD}", BESIDE.0, BESIDE.1),
         _ => PATH_GUARD.to_owned(),
     };
     let mut guarded = schema.clone();
     guarded.insert("type".to_owned(), json!("string"));
     guarded.insert("pattern".to_owned(), json!(pattern));
-    // The generator would name a type of a crate that the client does not depend on; examples need the format.
+    // For other formats, the generator would use a type from a crate that the client does not depend on. `uuid` is kept
+    // because examples need it.
     if text("format") != Some("uuid") {
         guarded.shift_remove("format");
     }
     Some(guarded)
 }
 
-/// The names in a path template, in order.
+/// Returns the names in a path template, in order.
 pub(crate) fn template_names(path: &str) -> Vec<String> {
     path.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name.to_owned()).collect()
 }

@@ -1,5 +1,4 @@
-//! Paths that the rest of the pipeline can rely on: path items in their place, methods in lower case, templates with
-//! whole braces.
+//! Paths that later steps can rely on: path items written out, methods in lower case, templates with complete braces.
 
 use serde_json::{Map, Value, json};
 
@@ -9,7 +8,7 @@ use crate::path_key::PathKey;
 use crate::repair::Repairs;
 use crate::{pointer, walk};
 
-/// Mends `paths` in place.
+/// Repairs `paths` in place.
 pub(crate) fn mend(document: &mut Value, repairs: &mut Repairs) {
     if document.get("paths").is_none_or(Value::is_null) && has_webhooks(document) || document["paths"].is_null() {
         if let Some(root) = document.as_object_mut().filter(|root| root.contains_key("paths") || is_31(root)) {
@@ -41,7 +40,7 @@ pub(crate) fn mend(document: &mut Value, repairs: &mut Repairs) {
             mended.insert(whole, item);
             continue;
         };
-        // The same path, with and without its slash.
+        // The same path is documented with and without its slash.
         for (key, value) in item.as_object_mut().map(std::mem::take).unwrap_or_default() {
             if known.contains_key(&key) {
                 repairs.narrow("path-slash", &at, format!("`{key}` stands at `{whole}` already and was dropped"));
@@ -66,11 +65,12 @@ pub(crate) fn set_aside(document: &mut Value, repairs: &mut Repairs) -> Vec<Unsu
     unsupported
 }
 
-/// The longest path template, in bytes: RFC 9110 (4.1) asks recipients for URIs of 8000 octets, and no common server takes more.
+/// The maximum length of a path template, in bytes: RFC 9110 (section 4.1) asks recipients to support URIs of 8000 octets,
+/// and no common server accepts more.
 const LONGEST: usize = 8000;
 
-/// Why a path cannot be requested: each of these would send the request to another path than the one that the token is
-/// meant for, has no place for its values, or is taken by nobody.
+/// Returns the reason why a path cannot be requested: the request would go to another path than the one that the token is
+/// meant for, the path has no place for its values, or no server accepts it.
 fn misfit(key: PathKey<'_>) -> Option<String> {
     let path = key.path;
     if path.len() + key.query.len() > LONGEST {
@@ -103,8 +103,8 @@ fn misfit(key: PathKey<'_>) -> Option<String> {
     key.misfit()
 }
 
-/// Whether a part of a path is `.` or `..` for a URL parser or a server: percent-encoded, or cut at `;`, as well. The clients
-/// refuse to send such a path.
+/// Returns whether a part of a path is `.` or `..` for a URL parser or a server, percent-encoded or cut at `;` as well.
+/// Clients refuse to send such a path.
 fn has_dot_segment(path: &str) -> bool {
     let mut path = path.to_ascii_lowercase();
     while path.contains("%25") {
@@ -147,14 +147,14 @@ fn methods(item: &mut Value, at: &str, repairs: &mut Repairs) {
     }
 }
 
-/// Puts the path items that references lead to in their places. What stands beside a reference overrides.
+/// Replaces references to path items by the path items. Members beside a reference override.
 fn write_out(document: &mut Value, repairs: &mut Repairs) {
     for (at, item) in walk::path_items(document).into_iter().map(|(at, item)| (at, item.clone())).collect::<Vec<_>>() {
         if item.get("$ref").is_none_or(|target| !target.is_string()) {
             continue;
         }
         let target = walk::resolve(document, &item);
-        // What leads nowhere, or into another file, is refused with its place by the lint.
+        // The lint refuses a dangling reference and one to another file, with its place.
         let Some(mut whole) = target.as_object().filter(|whole| !whole.contains_key("$ref")).cloned() else { continue };
         whole.extend(item.as_object().into_iter().flatten().map(|(key, value)| (key.clone(), value.clone())));
         whole.shift_remove("$ref");
@@ -169,7 +169,7 @@ fn has_webhooks(document: &Value) -> bool {
     document.get("webhooks").is_some_and(Value::is_object)
 }
 
-/// OpenAPI 3.1 needs no paths.
+/// Returns whether the document is OpenAPI 3.1, in which `paths` is optional.
 fn is_31(root: &Map<String, Value>) -> bool {
     root.get("openapi").and_then(Value::as_str).is_some_and(|version| version.starts_with("3.1"))
 }

@@ -1,4 +1,4 @@
-//! References that lead elsewhere than to a named component: into the inside of a schema, or into an operation.
+//! References to other nodes than named components: to a part of a schema, or to a part of an operation.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -7,10 +7,10 @@ use serde_json::{Map, Value, json};
 use crate::repair::Repairs;
 use crate::{name, pointer, walk};
 
-/// How often a schema that was given a name may lead to another one that has none.
+/// The maximum number of rounds: a schema that was given a name may refer to another one without a name.
 const ROUNDS: usize = 8;
 
-/// Reads percent-encoded references, as a `$ref` is a URI.
+/// Decodes percent-encoded references; a `$ref` is a URI.
 pub(crate) fn decode(document: &mut Value, repairs: &mut Repairs) {
     let mut encoded = Vec::new();
     walk::references(document, &mut |at, target| {
@@ -31,7 +31,7 @@ pub(crate) fn decode(document: &mut Value, repairs: &mut Repairs) {
     }
 }
 
-/// Gives the schemas that references lead into a name of their own, because a type has one.
+/// Moves the schemas that such references refer to into named components, because a type needs a name.
 pub(crate) fn name_targets(document: &mut Value, repairs: &mut Repairs) {
     for _ in 0..ROUNDS {
         let mut found: BTreeMap<String, String> = BTreeMap::new();
@@ -60,7 +60,7 @@ pub(crate) fn name_targets(document: &mut Value, repairs: &mut Repairs) {
             repairs.note("inner-reference", at, format!("`{target}` is the type `{name}`"));
             moved.insert(target, pointer::join("#/components/schemas", &name));
         }
-        // All at once: a document may have as many of them as it has schemas.
+        // All at once: a document may have as many such references as schemas.
         redirect(document, &moved);
         named.values_mut().for_each(|schema| redirect(schema, &moved));
         let Some(root) = document.as_object_mut() else { return };
@@ -81,7 +81,7 @@ fn leads_inside(target: &str) -> bool {
     }
 }
 
-/// Whether a reference at this place stands for a schema.
+/// Returns whether a reference at this place replaces a schema.
 fn is_schema(at: &str) -> bool {
     at.starts_with("/components/schemas/") || at.contains("/schema/")
 }

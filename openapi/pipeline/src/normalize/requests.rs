@@ -1,4 +1,4 @@
-//! Request bodies: written out at each operation, in one media type.
+//! Request bodies: copied to each operation, with one media type.
 
 use serde_json::{Map, Value, json};
 
@@ -6,10 +6,10 @@ use crate::repair::Repairs;
 use crate::streams::framing;
 use crate::{form, pointer, walk};
 
-/// What has a type of its own, best first.
+/// The media types whose bodies have a type of their own, best first.
 const TYPED: [&str; 3] = ["application/json", "application/x-www-form-urlencoded", "text/plain"];
 
-/// Keeps one media type a body, the one with the best type.
+/// Keeps one media type for each body: the one with the best type.
 pub(crate) fn single_media_type(document: &mut Value, repairs: &mut Repairs) {
     for at in walk::operation_pointers(document) {
         let place = pointer::join(&at, "requestBody");
@@ -28,7 +28,7 @@ pub(crate) fn single_media_type(document: &mut Value, repairs: &mut Repairs) {
     }
 }
 
-/// The media type with the best type: a form in parts where another one could not carry its files.
+/// Returns the media type with the best type. Prefers a multipart form if another media type could not carry its files.
 fn chosen<'a>(document: &Value, content: &'a Map<String, Value>) -> Option<&'a String> {
     let in_parts = || content.keys().find(|key| form::is_multipart(key));
     let loses_files = |key: &&String| {
@@ -40,20 +40,20 @@ fn chosen<'a>(document: &Value, content: &'a Map<String, Value>) -> Option<&'a S
     typed.or_else(in_parts).or_else(|| content.keys().next())
 }
 
-/// `application/json; charset=utf-8` gives `application/json`.
+/// Returns the media type without parameters, in lower case: `application/json; charset=utf-8` gives `application/json`.
 pub(crate) fn essence(media_type: &str) -> String {
     media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
-/// Whether the media type is written as JSON: `application/vnd.pets+json`, too.
+/// Returns whether the media type is JSON; `application/vnd.pets+json` is as well.
 pub(crate) fn is_json(media_type: &str) -> bool {
     let essence = essence(media_type);
-    // A name that ends so and means many of them.
+    // A streaming media type may end in `+json` too: it is several JSON texts.
     let is_whole = framing(&essence).is_none();
     essence == "application/json" || essence == "text/json" || (is_whole && essence.ends_with("+json"))
 }
 
-/// The body with one media type; `None` where it has none.
+/// Returns the body with one media type; `None` if it has no media type.
 fn settle(document: &Value, mut body: Value, place: &str, repairs: &mut Repairs) -> Option<Value> {
     let content = body.get_mut("content").and_then(Value::as_object_mut).filter(|content| !content.is_empty());
     let Some(content) = content else {
@@ -72,7 +72,7 @@ fn settle(document: &Value, mut body: Value, place: &str, repairs: &mut Repairs)
     }
     if media.get("schema").is_none() {
         media["schema"] = json!({});
-        // Of one item after another each has one.
+        // In a stream, `itemSchema` describes each item.
         if framing(&chosen).is_none() || media.get("itemSchema").is_none() {
             repairs.note("missing-schema", place, "a body without a schema takes any value");
         }

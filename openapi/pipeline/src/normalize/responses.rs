@@ -1,14 +1,14 @@
-//! Answers as HTTP has them, whatever the document says of them.
+//! Responses as HTTP allows them, whatever the document describes.
 
 use serde_json::Value;
 
 use crate::repair::Repairs;
 use crate::{pointer, walk};
 
-/// Statuses whose answers have no body (RFC 9110, 15.3.5, 15.3.6 and 15.4.5).
+/// The statuses whose responses have no body (RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5).
 const BODILESS: [&str; 3] = ["204", "205", "304"];
 
-/// Drops the bodies that no server can send.
+/// Drops the bodies of responses that cannot have one.
 pub(crate) fn without_bodies(document: &mut Value, repairs: &mut Repairs) {
     for at in walk::operation_pointers(document) {
         for status in BODILESS {

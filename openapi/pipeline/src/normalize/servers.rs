@@ -1,4 +1,4 @@
-//! Servers: clients speak to the document's first, and to those of operations that have their own.
+//! Servers: clients send requests to the document's first server, or to an operation's own server.
 
 use serde_json::Value;
 
@@ -8,10 +8,11 @@ use crate::load::Located;
 use crate::repair::Repairs;
 use crate::{Failure, pointer, walk};
 
-/// A host that cannot exist (RFC 2606), in the place of one that a document does not name.
+/// A host that cannot exist (RFC 2606), used if a document names no host.
 const NO_HOST: &str = "https://server.invalid";
 
-/// The first server's URL. The generator joins it and a path as text: a slash at its end would give `//sms`.
+/// Returns the first server's URL without a trailing slash. The generator joins it with a path as text: a slash would give
+/// `//sms`.
 pub(crate) fn base_url(located: &Located, document: &Value, repairs: &mut Repairs) -> Result<String, Failure> {
     let at = "/servers/0/url";
     let server = &document["servers"][0];
@@ -50,12 +51,12 @@ pub(crate) fn base_url(located: &Located, document: &Value, repairs: &mut Repair
     Ok(url)
 }
 
-/// Whether a base URL is one that the document names.
+/// Returns whether the document names the base URL.
 pub(crate) fn is_named(base_url: &str) -> bool {
     !base_url.starts_with(NO_HOST)
 }
 
-/// Removes operations whose own server has no URL that a request could be sent to, and says where the others go.
+/// Removes operations whose own server has no usable URL, and records the server of each other operation that has its own.
 pub(crate) fn set_aside(document: &mut Value, base_url: &str, repairs: &mut Repairs) -> Vec<Unsupported> {
     let mut unsupported = Vec::new();
     for at in walk::operation_pointers(document) {
@@ -72,15 +73,15 @@ pub(crate) fn set_aside(document: &mut Value, base_url: &str, repairs: &mut Repa
     unsupported
 }
 
-/// The URL of the server that an operation or its path item has for itself; `None` where the API's answers it.
+/// Returns the URL of the server that an operation or its path item declares; `None` if the API's server is used.
 ///
 /// # Errors
-/// Returns why no request can be sent there.
+/// Returns an error if no request can be sent to any of its servers, with the reason.
 pub(crate) fn of_operation(document: &Value, at: &str, base_url: &str) -> Result<Option<String>, String> {
     let urls: Vec<Result<String, String>> = own(document, at).iter().map(|server| own_url(server, base_url)).collect();
     let is_of_api = urls.iter().flatten().any(|url| url == base_url);
     let mut usable = urls.iter().flatten();
-    // A credential is sent by https alone.
+    // https is preferred: clients send credentials by https only.
     let secure = usable.clone().find(|url| url.starts_with("https://"));
     match (secure.or_else(|| usable.next()), urls.first()) {
         _ if is_of_api => Ok(None),
@@ -90,14 +91,14 @@ pub(crate) fn of_operation(document: &Value, at: &str, base_url: &str) -> Result
     }
 }
 
-/// The servers of an operation, else those of its path item.
+/// Returns the servers of an operation, or else those of its path item.
 pub(super) fn own<'a>(document: &'a Value, at: &str) -> &'a [Value] {
     let item = at.rsplit_once('/').map_or("", |(item, _)| item);
     let listed = |node: &str| document.pointer(&pointer::join(node, "servers"))?.as_array().map(Vec::as_slice);
     [at, item].into_iter().filter_map(listed).find(|servers| !servers.is_empty()).unwrap_or_default()
 }
 
-/// The whole URL of an operation's server. One without a host is on that of the API.
+/// Returns the absolute URL of an operation's server. A URL without a host is relative to the API's host.
 pub(super) fn own_url(server: &Value, base_url: &str) -> Result<String, String> {
     let help = "give the whole https URL, by overlay";
     let url = whole_url(server)
@@ -114,12 +115,13 @@ pub(super) fn own_url(server: &Value, base_url: &str) -> Result<String, String> 
     Ok(format!("{host}{slash}{url}"))
 }
 
-/// The server's URL with the defaults of its variables, or the variable that has none.
+/// Returns the server's URL with the default values of its variables, or an error with the name of a variable without a
+/// default.
 fn whole_url(server: &Value) -> Result<String, String> {
     whole_url_with(server, &|_| None)
 }
 
-/// The same with other values of variables, where they are chosen.
+/// Returns the same URL with the chosen values in place of defaults.
 pub(super) fn whole_url_with(server: &Value, chosen: &dyn Fn(&str) -> Option<String>) -> Result<String, String> {
     let mut url = server["url"].as_str().unwrap_or_default().trim().to_owned();
     for name in template_names(&url) {

@@ -1,5 +1,5 @@
-//! Parameters of every shape, made into what a request can carry: plain values and lists in the query, plain values
-//! elsewhere. What has no such form is written by the caller, as text; what cannot be sent at all is named.
+//! Parameters of every shape, reduced to forms that a request can carry: plain values and lists in the query, plain values
+//! elsewhere. Other values are given by the caller as text. Parameters that cannot be sent at all are recorded.
 
 use serde_json::{Map, Value, json};
 
@@ -8,16 +8,16 @@ use super::parameters::remove_operation;
 use crate::repair::Repairs;
 use crate::{ListStyle, pointer, walk};
 
-/// How deep the members of a `deepObject` may nest.
+/// The maximum nesting depth of the members of a `deepObject`.
 const DEEPEST: usize = 4;
 
-/// The key of a parameter under which stands how its values are written.
+/// The extension key of a parameter that holds the style of its values.
 pub(crate) const STYLE: &str = "x-keyfit-style";
 
-/// How many members an object in the query may have.
+/// The maximum number of members of an object in the query.
 const MEMBERS: usize = 200;
 
-/// Rewrites the parameters of every operation; sets those aside that need one which cannot be sent.
+/// Rewrites the parameters of every operation. Sets operations aside that require a parameter which cannot be sent.
 pub(crate) fn settle(document: &mut Value, repairs: &mut Repairs) -> Vec<Unsupported> {
     let mut unsupported = Vec::new();
     for at in walk::operation_pointers(document) {
@@ -51,7 +51,7 @@ pub(crate) fn settle(document: &mut Value, repairs: &mut Repairs) -> Vec<Unsuppo
     unsupported
 }
 
-/// All cookies are one header.
+/// Merges all cookies into one header.
 fn cookie(cookies: &[Value], at: &str, repairs: &mut Repairs) -> Value {
     let names: Vec<&str> = cookies.iter().filter_map(|cookie| cookie["name"].as_str()).collect();
     let form = names.iter().map(|name| format!("{name}=...")).collect::<Vec<_>>().join("; ");
@@ -68,12 +68,12 @@ struct Shaper<'a> {
     document: &'a Value,
     at: &'a str,
     repairs: &'a mut Repairs,
-    /// Why the operation cannot be called.
+    /// The reason why the operation cannot be called.
     missing: Option<String>,
 }
 
 impl Shaper<'_> {
-    /// A parameter of the path or a header: one value, or a list as one.
+    /// Rewrites a parameter of the path or a header: one value, or a list in one value.
     fn plain(&mut self, parameter: Value) -> Value {
         let Some(schema) = self.schema(&parameter) else { return self.as_json(parameter) };
         let is_in_path = parameter["in"] == "path";
@@ -99,7 +99,7 @@ impl Shaper<'_> {
         }
     }
 
-    /// What stands in a path, a header, or a list there cannot be null.
+    /// Removes `nullable`: a value in a path, a header or a list there cannot be null.
     fn never_null(&mut self, mut parameter: Value, mut schema: Value) -> Value {
         if schema.get("nullable") == Some(&json!(true)) {
             self.repairs.note("nullable-parameter", self.at, format!("{} cannot be null there", label(&parameter)));
@@ -133,7 +133,7 @@ impl Shaper<'_> {
         }
     }
 
-    /// A list is one of plain values.
+    /// Rewrites a list; its items must be plain values.
     fn list(&mut self, parameter: Value, schema: Value, style: Option<ListStyle>) -> Value {
         let items = walk::resolve(self.document, &schema["items"]);
         let are_plain = !matches!(walk::kind(items), Some("object" | "array"));
@@ -151,7 +151,7 @@ impl Shaper<'_> {
         parameter
     }
 
-    /// Of a union the values that a query can carry: an object among them would be sent without the parameter's name.
+    /// Drops the objects from a union in the query: an object would be sent without the parameter's name.
     fn union(&mut self, mut parameter: Value, mut schema: Value) -> Value {
         let key = ["oneOf", "anyOf"].into_iter().find(|key| schema[*key].is_array());
         let Some(variants) = key.and_then(|key| schema[key].as_array_mut()) else { return parameter };
@@ -170,7 +170,8 @@ impl Shaper<'_> {
         parameter
     }
 
-    /// One parameter for each member of an object, and one of its own name for those that the document does not name.
+    /// Replaces an object by one parameter for each member, and one of its own name for members that the document does not
+    /// name.
     fn members(&mut self, parameter: &Value, schema: &Value, is_deep: bool) -> Vec<Value> {
         let name = parameter["name"].as_str().unwrap_or_default();
         let mut found = Vec::new();
@@ -203,7 +204,7 @@ impl Shaper<'_> {
         found
     }
 
-    /// The schema of the members that the document does not name; `None` where it allows none.
+    /// Returns the schema of the members that the document does not name; `None` if it allows no such members.
     fn open_members(&self, schema: &Value) -> Option<Value> {
         let has_own = walk::composed(self.document, schema)
             .iter()
@@ -212,14 +213,14 @@ impl Shaper<'_> {
             Some(Value::Bool(false)) => None,
             Some(values) if values.is_object() => Some(values.clone()),
             Some(Value::Bool(true)) => Some(json!({})),
-            // Of what says nothing of its members, all are such.
+            // A schema without named members allows members of any name.
             _ => (!has_own).then(|| json!({})),
         }
     }
 
     fn flatten(&self, schema: &Value, prefix: Option<&str>, is_required: bool, depth: usize, found: &mut Vec<Value>) {
         let required = schema["required"].as_array().cloned().unwrap_or_default();
-        // What refers to itself many times over has no end in sight.
+        // A schema that refers to itself several times expands without end.
         if found.len() > MEMBERS {
             return;
         }
@@ -257,13 +258,13 @@ impl Shaper<'_> {
         }
     }
 
-    /// The schema, `None` where the parameter has a media type or nothing in its place.
+    /// Returns the schema; `None` if the parameter has a media type instead, or no schema.
     fn schema(&self, parameter: &Value) -> Option<Value> {
         let schema = parameter.get("schema").filter(|_| parameter.get("content").is_none())?;
         Some(walk::resolve(self.document, schema).clone())
     }
 
-    /// A parameter that is a document of its own, such as JSON.
+    /// Rewrites a parameter whose value is a document of its own, such as JSON.
     fn as_json(&mut self, parameter: Value) -> Value {
         let media_type = parameter["content"].as_object().and_then(|content| content.keys().next()).cloned();
         if let Some(media_type) = media_type {
@@ -275,7 +276,7 @@ impl Shaper<'_> {
         parameter
     }
 
-    /// A parameter that no request can carry.
+    /// Records a parameter that no request can carry.
     fn lost(&mut self, parameter: &Value, why: &str) {
         let note = format!("{} {why}", label(parameter));
         if parameter["required"] == true {
@@ -296,7 +297,7 @@ impl Shaper<'_> {
     }
 }
 
-/// A parameter of the query for members of any name, whose values are of this schema.
+/// Creates a query parameter for members of any name, with values of this schema.
 fn object(name: &str, values: &Value, is_required: bool, is_deep: bool) -> Value {
     let schema = json!({ "type": "object", "additionalProperties": values });
     let mut parameter = json!({ "name": name, "in": "query", "required": is_required, "schema": schema });
@@ -306,7 +307,7 @@ fn object(name: &str, values: &Value, is_required: bool, is_deep: bool) -> Value
     parameter
 }
 
-/// RFC 9110, section 5.6.2.
+/// Returns whether a parameter's name is a valid header name (RFC 9110, section 5.6.2).
 fn is_header_name(parameter: &Value) -> bool {
     let name = parameter["name"].as_str().unwrap_or_default();
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
@@ -316,7 +317,8 @@ fn label(parameter: &Value) -> String {
     format!("the parameter `{}`", parameter["name"].as_str().unwrap_or("?"))
 }
 
-/// What stands between the values of a list: by the styles of queries, which an overlay may name anywhere, and commas in all others.
+/// Returns the style that separates the values of a list: by the query styles, which an overlay may name anywhere, and by
+/// commas for all other styles.
 pub(crate) fn delimited(style: &str) -> ListStyle {
     match style {
         "spaceDelimited" => ListStyle::Spaces,

@@ -1,4 +1,4 @@
-//! Keys that are no OpenAPI, and scalars of the wrong type.
+//! Keys that OpenAPI does not have, and scalars of the wrong type.
 
 use std::collections::BTreeSet;
 
@@ -36,7 +36,8 @@ const OPERATION: &[&str] = &[
     "servers",
 ];
 
-/// `version: 1.0` is a number in YAML and a string in OpenAPI; a title and a version are there for the reader alone.
+/// Converts numbers to strings where OpenAPI requires a string: `version: 1.0` is a number in YAML. Title and version are
+/// informative only.
 pub(crate) fn text_versions(document: &mut Value, repairs: &mut Repairs) {
     for at in ["/openapi", "/info/version", "/info/title"] {
         if let Some(text) = document.pointer_mut(at).filter(|text| text.is_number() || text.is_boolean()) {
@@ -57,21 +58,21 @@ pub(crate) fn text_versions(document: &mut Value, repairs: &mut Repairs) {
             repairs.note("missing-info", "/info", format!("`{key}` is missing: `{stand_in}`"));
         }
     }
-    // The generator takes a patch level only.
+    // The generator requires a patch level.
     if document["openapi"] == "3.0" {
         document["openapi"] = json!("3.0.3");
         repairs.note("text-version", "/openapi", "3.0 read as 3.0.3");
     }
 }
 
-/// Drops keys that OpenAPI does not know, such as `path` and `method` inside operations; keeps `x-` keys.
+/// Drops keys that OpenAPI does not have, such as `path` and `method` inside operations. Keeps `x-` keys.
 pub(crate) fn stray_keys(document: &mut Value, repairs: &mut Repairs) {
     let mut referred: BTreeSet<String> = BTreeSet::new();
     walk::references(document, &mut |_, target| {
         let root = target.strip_prefix("#/").and_then(|target| target.split('/').next());
         referred.extend(root.map(str::to_owned));
     });
-    // Swagger's `definitions` is no key of OpenAPI, but schemas are found there.
+    // Swagger's `definitions` is not a key of OpenAPI, but references may refer to schemas there.
     let root: Vec<&str> = ROOT.iter().copied().chain(referred.iter().map(String::as_str)).collect();
     drop_unknown(document, "", &root, repairs);
     let items: Vec<String> = walk::path_items(document).into_iter().map(|(at, _)| at).collect();

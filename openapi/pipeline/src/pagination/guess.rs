@@ -1,5 +1,5 @@
-//! What looks like pages in a document. A guess needs both sides: an argument of the request, and a member of the answer or a
-//! header that belongs to it. Where two readings fit, there is none.
+//! Guesses which operations return pages. A guess needs both: an argument of the request, and a member or a header of the
+//! response that belongs to it. If two interpretations fit, there is no guess.
 
 use serde_json::{Map, Value, json};
 
@@ -11,28 +11,28 @@ use crate::place::{items, parts, property_names};
 use crate::pointer;
 use crate::walk;
 
-/// Pages that the document does not name as such.
+/// Pagination that the document does not declare.
 #[derive(Clone, Debug)]
 pub struct Guess {
-    /// How they are read.
+    /// The guessed pagination.
     pub pagination: Pagination,
-    /// What makes it look so.
+    /// The reason for the guess.
     pub why: String,
-    /// Whether the document says it beyond doubt: an argument takes what the answer hands out for it.
+    /// True if the document leaves no doubt: an argument takes a value that the response provides for it.
     pub is_certain: bool,
 }
 
-/// What an answer has, by pointer.
+/// A member of a response, with its pointer.
 struct Member<'a> {
     at: String,
-    /// Its name, for comparing.
+    /// Its normalized name.
     plain: String,
-    /// The name of the object around it, for comparing; empty at the root.
+    /// The normalized name of the object around it; empty at the root.
     around: String,
     schema: &'a Value,
 }
 
-/// An argument that a request may have.
+/// An argument of a request.
 struct Argument<'a> {
     sent_in: PageArgument,
     plain: String,
@@ -41,20 +41,20 @@ struct Argument<'a> {
 }
 
 impl Argument<'_> {
-    /// Whether its description has these words: those of another form than its name says speak against the guess.
+    /// Returns whether its description has these words. A description of another form of pagination contradicts the guess.
     fn says(&self, words: &str) -> bool {
         self.description.to_lowercase().contains(words)
     }
 }
 
-/// How deep an answer is searched for what leads on.
+/// The maximum depth of the search for cursors in a response.
 const DEPTH: usize = 4;
 
-/// What an operation looks like. It fits the document as a hint has to.
+/// Guesses the pagination of an operation. The result fits the document as a hint must.
 pub(super) fn guess(call: Call<'_>) -> Option<Guess> {
     let shown = call.example.map(sketch);
     let described = call.answer?;
-    // An object of which the schema says nothing is known by its example.
+    // An object that the schema does not describe is known from its example.
     let answer = match &shown {
         Some(shown) if is_open(call.document, described) => shown,
         _ => described,
@@ -76,7 +76,7 @@ pub(super) fn guess(call: Call<'_>) -> Option<Guess> {
         .iter()
         .find(|member| names::MORE.contains(&member.plain.as_str()) && is(call.document, member.schema, "boolean"));
     let mut readings: Vec<(NextPage, String, bool)> = Vec::new();
-    // A link says it in the words of a standard; an argument tells that there are pages at all.
+    // A link is standardized; an argument only shows that the operation is paged.
     let has_link = call.headers.iter().any(|name| name.eq_ignore_ascii_case("link"));
     let is_paged = |known: &Argument<'_>| {
         let name = known.plain.as_str();
@@ -138,7 +138,7 @@ pub(super) fn guess(call: Call<'_>) -> Option<Guess> {
             format!("it takes `{}` and `{}`, and its answer has a list", known.sent_in.name(), limit.sent_in.name());
         readings.push((NextPage::Start { argument: known.sent_in.clone() }, why, false));
     }
-    // An argument of another form beside the one that fits may switch between them.
+    // An argument of another form, beside the one that fits, may select between the two.
     let forms = arguments.iter().filter(|known| is_paged(known)).count();
     let only = readings.try_into().ok().filter(|_| forms <= 1).map(|[reading]: [_; 1]| reading);
     let (next, why, is_certain) = only.or_else(|| url(call, &members))?;
@@ -177,7 +177,7 @@ fn finish(
     Guess { pagination, why, is_certain }
 }
 
-/// The list that an answer is about, and where it stands.
+/// Returns the main list of a response, with its pointer.
 fn list<'a>(document: &'a Value, answer: &'a Value) -> Option<(String, &'a Value)> {
     let answer = walk::resolve(document, answer);
     if walk::kind(answer) == Some("array") {
@@ -192,7 +192,7 @@ fn list<'a>(document: &'a Value, answer: &'a Value) -> Option<(String, &'a Value
     }
 }
 
-/// The members of an answer that say where a list goes on.
+/// Collects the members of a response that may describe the continuation of a list.
 fn gather<'a>(
     document: &'a Value,
     schema: &'a Value,
@@ -211,7 +211,7 @@ fn gather<'a>(
     }
 }
 
-/// What the answer hands out for an argument.
+/// Returns the member of the response that provides the value of an argument.
 fn cursor<'m, 'a>(
     document: &Value,
     known: &Argument<'_>,
@@ -219,7 +219,7 @@ fn cursor<'m, 'a>(
     members: &'m [Member<'a>],
 ) -> Option<&'m Member<'a>> {
     let kinds: Vec<&str> = ["string", "integer"].into_iter().filter(|kind| is(document, known.schema, kind)).collect();
-    // A number that is no cursor: of a page, or of items.
+    // A number is not a cursor: it is the number of a page or of items.
     let is_number = !kinds.contains(&"string");
     if is_number && (names::PAGES.contains(&known.plain.as_str()) || names::STARTS.contains(&known.plain.as_str())) {
         return None;
@@ -227,14 +227,14 @@ fn cursor<'m, 'a>(
     let fits = |member: &&Member<'_>| {
         let within = names::ONLY_WITHIN.iter().find(|(name, _)| *name == member.plain);
         let is_placed = within.is_none_or(|(_, around)| around.contains(&member.around.as_str()));
-        // A `next` may be the number of a page, or an object of its own.
+        // A `next` may be the number of a page, or an object.
         is_placed
             && (is(document, member.schema, "string") || kinds.iter().any(|kind| is(document, member.schema, kind)))
     };
     wanted.iter().find_map(|name| members.iter().filter(|member| member.plain == *name).find(fits))
 }
 
-/// A list whose answers hand out the URL of the next page, as the document says of the member or shows by an example.
+/// Guesses a list whose responses provide the URL of the next page, by the description of the member or by an example.
 fn url(call: Call<'_>, members: &[Member<'_>]) -> Option<(NextPage, String, bool)> {
     let is_named = |member: &&Member<'_>| {
         let name = member.plain.as_str();
@@ -262,7 +262,7 @@ fn url(call: Call<'_>, members: &[Member<'_>]) -> Option<(NextPage, String, bool
     Some((NextPage::Url { at: member.at.clone() }, why, is_certain))
 }
 
-/// A list that goes on behind the id of its last item.
+/// Guesses a list that continues after the id of its last item.
 fn last_item(
     document: &Value,
     known: &Argument<'_>,
@@ -273,14 +273,14 @@ fn last_item(
     let members = property_names(document, item);
     let (_, id) = *members.iter().find(|(name, _)| *name == "id")?;
     let asked = walk::resolve(document, known.schema);
-    // Without a word from the answer the argument has to be of the very type that ids have, and of one id alone; and a list that
-    // goes both ways may be in either order.
+    // If the response has no indication of more items, the argument must have exactly the type of the ids, and there must be
+    // only one id. A list that can be read in both directions may be in either order.
     let is_only_id = || {
         let others = members.iter().filter(|(name, _)| *name != "id" && plain(name).ends_with("id"));
         asked == id && id.get("format").is_some() && others.count() == 0
     };
     let goes_back = arguments.iter().any(|other| names::BACKWARDS.contains(&other.plain.as_str()));
-    // A date is no id.
+    // A date is not an id.
     if id.get("format") != asked.get("format") || more.is_none() && (goes_back || !is_only_id()) {
         return None;
     }
@@ -288,7 +288,7 @@ fn last_item(
     Some((NextPage::LastItem { at: "/id".to_owned(), argument: known.sent_in.clone() }, why, false))
 }
 
-/// The number of the first page, where the document tells.
+/// Returns the number of the first page, if the document states it.
 fn first(known: &Argument<'_>) -> Option<u64> {
     let number = |key: &str| known.schema.get(key).and_then(Value::as_u64).filter(|number| *number <= 1);
     let said = known.description.to_lowercase();
@@ -332,25 +332,25 @@ fn description<'a>(node: &'a Value, parameter: &str) -> &'a str {
     of.and_then(|known| known["description"].as_str()).unwrap_or_default()
 }
 
-/// Whether values of a schema may be of a type.
+/// Returns whether values of a schema may have a type.
 fn is(document: &Value, schema: &Value, kind: &str) -> bool {
     let schema = walk::resolve(document, schema);
     match schema.get("type") {
         Some(Value::String(own)) => own == kind,
         Some(Value::Array(kinds)) => kinds.iter().any(|own| own == kind),
         _ => ["anyOf", "oneOf", "allOf"].into_iter().flat_map(|key| parts(schema, key)).any(|part| {
-            // Not deeper: a union of unions is no cursor.
+            // Not deeper: a union of unions is not a cursor.
             walk::resolve(document, part).get("type").is_some_and(|own| own == kind)
         }),
     }
 }
 
-/// Whether a schema says nothing of the members of an object.
+/// Returns whether a schema does not constrain the members of an object.
 fn is_open(document: &Value, schema: &Value) -> bool {
     crate::place::is_open(walk::resolve(document, schema))
 }
 
-/// The schema of an example, as far as it goes.
+/// Derives a schema from an example.
 fn sketch(example: &Value) -> Value {
     match example {
         Value::Object(members) => {

@@ -1,4 +1,4 @@
-//! `x-keyfit: pages` of an operation.
+//! The hint `x-keyfit: pages` of an operation.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -10,7 +10,7 @@ use crate::operation::{Body, Parameter, Place};
 use crate::place::{items, member};
 use crate::walk;
 
-/// What an overlay says of the pages of an operation.
+/// The overlay's hint for the pages of an operation.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Hint {
@@ -39,11 +39,11 @@ enum Form {
     Link,
     Url,
     Header,
-    /// It does not page, whatever it looks like.
+    /// The operation does not return pages, whatever the document suggests.
     None,
 }
 
-/// The operation that a hint is about.
+/// The operation of a hint.
 #[derive(Clone, Copy)]
 pub(crate) struct Call<'a> {
     pub(crate) document: &'a Value,
@@ -51,16 +51,16 @@ pub(crate) struct Call<'a> {
     pub(crate) body: Option<&'a Body>,
     /// The schema of its success.
     pub(crate) answer: Option<&'a Value>,
-    /// An example of it.
+    /// An example of its success.
     pub(crate) example: Option<&'a Value>,
     /// The headers of its success.
     pub(crate) headers: &'a [String],
-    /// The operation in the document.
+    /// The operation's node in the document.
     pub(crate) node: &'a Value,
 }
 
 impl Hint {
-    /// What a hint would say of it.
+    /// Returns the hint that describes a pagination.
     fn of(pagination: &Pagination) -> Self {
         let (by, next, first) = match &pagination.next {
             NextPage::Cursor { at, .. } => (Form::Cursor, Some(at.clone()), None),
@@ -88,7 +88,7 @@ impl Hint {
         }
     }
 
-    /// The description, which fits the document; `None` where the operation does not page.
+    /// Returns the pagination if it fits the document; `None` if the operation does not return pages.
     pub(crate) fn settle(self, call: Call<'_>) -> Result<Option<Pagination>, Misfit> {
         if self.by == Form::None {
             return Ok(None);
@@ -203,14 +203,14 @@ impl Hint {
 }
 
 impl<'a> Call<'a> {
-    /// What it looks like, where nobody says whether it pages.
+    /// Guesses the pagination of an operation without a hint.
     pub(crate) fn guess(self) -> Option<Guess> {
         let guess = guess(self)?;
         let pagination = Hint::of(&guess.pagination).settle(self).ok().flatten()?;
         Some(Guess { pagination, ..guess })
     }
 
-    /// An argument by its name in a hint.
+    /// Returns an argument by its name in a hint.
     fn argument(self, key: &'static str, name: &str) -> Result<PageArgument, Misfit> {
         let argument = PageArgument::of_text(name);
         if self.schema(&argument).is_some() {
@@ -226,7 +226,7 @@ impl<'a> Call<'a> {
         })
     }
 
-    /// The schema of an argument, where the operation has it.
+    /// Returns the schema of an argument, if the operation has it.
     fn schema(self, argument: &PageArgument) -> Option<&'a Value> {
         match argument {
             PageArgument::Query(name) => {

@@ -1,4 +1,4 @@
-//! How an operation pages through its results: what an overlay says under `x-keyfit: pages`, held to the document.
+//! The pagination of an operation: the overlay's `x-keyfit: pages`, validated against the document.
 
 mod guess;
 mod hint;
@@ -10,78 +10,78 @@ pub use guess::Guess;
 pub(crate) use hint::{Call, Hint};
 pub(crate) use names::plain;
 
-/// How an operation pages through its results. Places in bodies are JSON pointers.
+/// The pagination of an operation. Places in bodies are JSON pointers.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Pagination {
-    /// What leads to the next page.
+    /// The link to the next page.
     pub next: NextPage,
-    /// Where an answer holds its items; empty where the answer is the list itself.
+    /// The place of the items in a response; empty if the response is the list itself.
     pub items: String,
-    /// Whether every answer has that member.
+    /// True if every response has that member.
     pub items_required: bool,
-    /// Where a request says how many items a page has.
+    /// The argument for the number of items of a page.
     pub limit: Option<PageArgument>,
-    /// How many items are asked for where nobody says so.
+    /// The number of items that is requested if the caller gives none.
     pub page_size: Option<u64>,
-    /// The most items that may be asked for.
+    /// The maximum number of items that may be requested.
     pub largest_page: Option<u64>,
-    /// Where an answer says how many items its page may have.
+    /// The place of the actual page size in a response.
     pub kept_limit: Option<String>,
-    /// Where an answer says how many items it skipped.
+    /// The place of the number of skipped items in a response.
     pub start: Option<String>,
-    /// Where an answer says how many items there are in all.
+    /// The place of the total number of items in a response.
     pub total: Option<String>,
-    /// Where an answer says whether there are more items.
+    /// The place of the flag for more items in a response.
     pub more: Option<String>,
 }
 
-/// What leads from one page to the next.
+/// The link from one page to the next.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum NextPage {
     /// A cursor in the body, or the URL of the next page, which has it as an argument.
     Cursor {
-        /// Where the answer holds it.
+        /// The place of the cursor in the response.
         at: String,
-        /// Where it is sent back.
+        /// The argument that takes it.
         argument: PageArgument,
     },
     /// A member of the last item of the page.
     LastItem {
         /// The member, as a pointer into an item.
         at: String,
-        /// Where it is sent.
+        /// The argument that takes it.
         argument: PageArgument,
     },
     /// The number of the page.
     Page {
-        /// Where it is sent.
+        /// The argument that takes it.
         argument: PageArgument,
         /// The number of the first page.
         first: u64,
     },
-    /// How many items are skipped.
+    /// The number of skipped items.
     Start {
-        /// Where it is sent.
+        /// The argument that takes it.
         argument: PageArgument,
     },
     /// A header `Link` with `rel="next"` (RFC 8288).
     Link,
     /// The URL of the next page, in the body.
     Url {
-        /// Where the answer holds it.
+        /// The place of the URL in the response.
         at: String,
     },
-    /// A token in a header of the answer.
+    /// A token in a header of the response.
     Header {
         /// The header.
         name: String,
-        /// Where the token is sent back.
+        /// The argument that takes it.
         argument: PageArgument,
     },
 }
 
-/// Where a request says which page it wants.
+/// The argument that selects a page.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PageArgument {
@@ -92,7 +92,7 @@ pub enum PageArgument {
 }
 
 impl Pagination {
-    /// What an overlay says of it under `x-keyfit`, on one line: `pages: { by: link }`.
+    /// Returns the pagination as an overlay hint below `x-keyfit`, on one line: `pages: { by: link }`.
     pub fn hint(&self) -> String {
         let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
         let mut keys = vec![format!("by: {}", self.next.word())];
@@ -122,7 +122,7 @@ impl Pagination {
 }
 
 impl NextPage {
-    /// Where a request says which page it wants; nowhere where the whole URL is given.
+    /// Returns the argument that selects the page; `None` if the response provides a whole URL.
     pub fn argument(&self) -> Option<&PageArgument> {
         match self {
             Self::Cursor { argument, .. }
@@ -134,7 +134,7 @@ impl NextPage {
         }
     }
 
-    /// The word for it in a hint.
+    /// Returns its keyword in a hint.
     pub fn word(&self) -> &'static str {
         match self {
             Self::Cursor { .. } => "cursor",
@@ -149,12 +149,12 @@ impl NextPage {
 }
 
 impl PageArgument {
-    /// A pointer is a member of the body, anything else the name of a parameter.
+    /// Parses an argument: a pointer is a member of the body, anything else the name of a parameter.
     pub(crate) fn of_text(text: &str) -> Self {
         if text.starts_with('/') { Self::Body(text.to_owned()) } else { Self::Query(text.to_owned()) }
     }
 
-    /// The name of the parameter, or the pointer to the member.
+    /// Returns the name of the parameter, or the pointer of the member.
     pub fn name(&self) -> &str {
         match self {
             Self::Query(name) | Self::Body(name) => name,

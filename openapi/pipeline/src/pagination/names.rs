@@ -1,7 +1,7 @@
-//! What APIs call the parts of their pages: the one place for names. A name is compared by its letters and digits alone, in
-//! lower case: `page[cursor]` is `pagecursor`.
+//! The names that APIs use for the parts of their pagination: the one place for them. Names are compared by letters and
+//! digits alone, in lower case: `page[cursor]` is `pagecursor`.
 
-/// Arguments that take a cursor, each with the members of answers that hand one out.
+/// Arguments that take a cursor, each with the members of responses that provide it.
 pub(super) const CURSORS: &[(&str, &[&str])] = &[
     ("cursor", &["nextcursor", "endcursor", "cursor", "next"]),
     ("pagecursor", &["nextcursor", "endcursor", "cursor", "next"]),
@@ -14,19 +14,19 @@ pub(super) const CURSORS: &[(&str, &[&str])] = &[
     ("paginationtoken", &["nextpaginationtoken", "paginationtoken", "next"]),
     ("continuationtoken", &["nextcontinuationtoken", "continuationtoken"]),
     ("continue", &["continue"]),
-    // A text, not a number: `next_page` is what it takes.
+    // A text and not a number: `page` takes the value of `next_page`.
     ("page", &["nextpage"]),
     ("offset", &["nextoffset", "offset"]),
 ];
 
-/// Objects in which answers say where a list goes on.
+/// Objects of responses that describe the continuation of a list.
 pub(super) const AROUND: &[&str] =
     &["cursors", "links", "meta", "metadata", "next", "page", "pageinfo", "pagination", "paging", "responsemetadata"];
 
-/// Members that are a cursor only where they stand in one of these objects.
+/// Members that are a cursor only within one of these objects.
 pub(super) const ONLY_WITHIN: &[(&str, &[&str])] = &[("after", &["next", "cursors"])];
 
-/// Headers of answers that hand out a token, and the arguments that take it. `x-` before them does not count.
+/// Response headers that provide a token, with the arguments that take it. A prefix `x-` is ignored.
 pub(super) const HEADERS: &[(&str, &[&str])] = &[
     ("nextcursor", &["cursor", "pagecursor", "nextcursor", "after"]),
     ("nextpagetoken", &["pagetoken", "nextpagetoken"]),
@@ -35,7 +35,7 @@ pub(super) const HEADERS: &[(&str, &[&str])] = &[
     ("nextpage", &["page"]),
 ];
 
-/// Members that hold the URL of the next page, by which a list is read that takes nothing of theirs.
+/// Members that hold the URL of the next page, for lists without an argument for a cursor.
 pub(super) const NEXT_URLS: &[&str] = &[
     "next",
     "nexturl",
@@ -58,33 +58,33 @@ pub(super) const HREFS: &[&str] = &["href", "url", "uri", "link"];
 /// Arguments that take the id of the last item.
 pub(super) const LAST_ITEM: &[&str] = &["after", "afterid", "startingafter"];
 
-/// Arguments that go back.
+/// Arguments that read a list backwards.
 pub(super) const BACKWARDS: &[&str] = &["before", "beforeid", "around"];
 
 /// Arguments that take the number of a page.
 pub(super) const PAGES: &[&str] = &["page", "pagenumber", "pageno"];
 
-/// Arguments that take how many items are skipped.
+/// Arguments that take the number of skipped items.
 pub(super) const STARTS: &[&str] = &["offset", "skip", "start"];
 
-/// Arguments that take how many items a page has.
+/// Arguments that take the number of items of a page.
 pub(super) const LIMITS: &[&str] =
     &["limit", "pagesize", "perpage", "pagelimit", "maxresults", "maxitems", "count", "size", "top"];
 
-/// Members that count all items.
+/// Members that hold the total number of items.
 pub(super) const TOTALS: &[&str] =
     &["total", "totalcount", "totalhits", "totalitems", "totalresults", "totalsize", "totalrecords"];
 
-/// Members that say whether there are more.
+/// Members that are true if there are more items.
 pub(super) const MORE: &[&str] = &["hasmore", "hasnext", "hasnextpage"];
 
 /// Members that hold the id of the last item.
 pub(super) const LAST_IDS: &[&str] = &["lastid"];
 
-/// Lists in answers that are not what was asked for.
+/// Lists in responses that do not hold the requested items.
 pub(super) const BESIDE: &[&str] = &["errors", "warnings", "included", "order", "links", "facets"];
 
-/// What an argument or member is called, for comparing.
+/// Returns the normalized name of an argument or member.
 pub(crate) fn plain(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase()
 }

@@ -1,6 +1,6 @@
-//! What looks like a call that takes many items and tells the outcome of each. A guess needs both sides: one list of objects in the
-//! body of the request, and places in the answer that tell of items that failed. An answer that tells of a task which has only begun
-//! tells no outcome.
+//! Guesses which calls take many items and report the outcome of each. A guess needs both: a single list of objects in the
+//! request body, and places in the response that report failed items. A response about a task that has only begun reports no
+//! outcome.
 
 use serde_json::Value;
 
@@ -10,31 +10,31 @@ use crate::place::{items, member, property_names};
 use crate::schema::{Direction, is_sent};
 use crate::{Api, Operation, Writing, pointer, walk};
 
-/// A call that takes many items, which the document does not name as such.
+/// A call that appears to take many items, although the document does not declare it.
 #[derive(Clone, Debug)]
 pub struct BatchGuess {
-    /// Where its answer tells of the items.
+    /// The places where its response reports on items.
     pub partial: Partial,
-    /// Where the items stand in the body of the request: a JSON pointer.
+    /// The place of the items in the request body: a JSON pointer.
     pub items_at: String,
-    /// The member by which an item is known again, where there is one that takes any text.
+    /// The member that identifies an item, if there is one that accepts any text.
     pub id_field: Option<String>,
     /// A member that each item needs.
     pub spoil: String,
-    /// The most items that one call takes, where the document says so.
+    /// The maximum number of items of one call, if the document states it.
     pub maximum: Option<u64>,
-    /// What makes it look so.
+    /// The reason for the guess.
     pub why: String,
-    /// Whether the answer names the position of each item that failed, from a known first one, and counts items beside that.
+    /// True if the response gives the position of each failed item, counted from a known first position, and also counts
+    /// items.
     pub is_certain: bool,
 }
 
-/// How deep a body is searched for its list, and an answer for what tells of items.
+/// The maximum depth of the search for the list in a request body, and for item results in a response.
 const DEPTH: usize = 3;
 
 impl BatchGuess {
-    /// What an operation looks like. Where the overlay says under `partial` where its answer tells of items, that is taken; where it
-    /// says `partial: []`, there are none.
+    /// Guesses from an operation. If the overlay has `partial`, its places are used; with `partial: []` there is no guess.
     pub fn read(api: &Api, operation: &Operation) -> Option<Self> {
         let body = operation.body.as_ref().filter(|body| body.writing(api) == Writing::Json)?;
         let is_said = api.hint(operation, "partial").is_some();
@@ -61,7 +61,7 @@ impl BatchGuess {
 }
 
 impl Partial {
-    /// It as an overlay says it.
+    /// Returns the guess as an overlay hint.
     pub fn hint(&self) -> String {
         let mut told = serde_json::to_value(self).unwrap_or_default();
         let says =
@@ -73,7 +73,7 @@ impl Partial {
     }
 }
 
-/// The one list of objects in a body: where it stands, its schema, and that of its items.
+/// Returns the only list of objects in a body: its place, its schema, and the schema of its items.
 pub(crate) fn only_list<'a>(document: &'a Value, body: &'a Value) -> Option<(String, &'a Value, &'a Value)> {
     let mut lists = Vec::new();
     gather_lists(document, body, "", DEPTH, &mut lists);
@@ -81,7 +81,7 @@ pub(crate) fn only_list<'a>(document: &'a Value, body: &'a Value) -> Option<(Str
     Some((at, list, items(document, list)?))
 }
 
-/// The lists of objects in a body, by where they stand.
+/// Collects the lists of objects in a body, by their places.
 fn gather_lists<'a>(
     document: &'a Value,
     schema: &'a Value,
@@ -102,7 +102,7 @@ fn gather_lists<'a>(
     }
 }
 
-/// A member of an item that takes any text and is named like an id of the caller's choice.
+/// Returns the member of an item that accepts any text and has the name of a caller-chosen id.
 pub(crate) fn id_field(document: &Value, item: &Value) -> Option<String> {
     let is_free = |schema: &Value| {
         let limits = ["format", "pattern", "enum", "const", "minLength", "readOnly"];
@@ -115,7 +115,7 @@ pub(crate) fn id_field(document: &Value, item: &Value) -> Option<String> {
     names::IDS.iter().find_map(named).map(|(name, _)| (*name).to_owned())
 }
 
-/// A member without which an item is not a valid one: another than its id where there is one.
+/// Returns a required member of an item: another than its id, if there is one.
 fn spoil(api: &Api, item: &Value, id_field: Option<&str>) -> Option<String> {
     let document = &api.document;
     let is_needed = |name: &str| {
@@ -128,13 +128,13 @@ fn spoil(api: &Api, item: &Value, id_field: Option<&str>) -> Option<String> {
     other.or(needed.first()).map(|name| (*name).to_owned())
 }
 
-/// Where an answer tells of items.
+/// The places of item results in a response.
 struct Told {
     partial: Partial,
     is_certain: bool,
 }
 
-/// The first object of an answer that tells of items: the answer, or one in it.
+/// Returns the item results of the first object that has them: the response, or an object in it.
 fn told(document: &Value, answer: &Value, at: &str, depth: usize) -> Option<Told> {
     let answer = walk::resolve(document, answer);
     if walk::kind(answer).is_some_and(|kind| kind != "object") {
@@ -181,7 +181,7 @@ fn here(document: &Value, members: &[(&str, &Value)], at: &str) -> Option<Told> 
     Some(Told { partial, is_certain })
 }
 
-/// The position of the first item where a member names positions, and its name or its bounds say which that is.
+/// Returns the position of the first item if a member holds positions, and its name or bounds determine it.
 fn first(name: &str, schema: &Value) -> Option<u64> {
     if walk::kind(schema) != Some("integer") {
         return None;
@@ -199,7 +199,7 @@ mod tests {
     use super::*;
     use crate::{Source, Text};
 
-    /// What a call looks like that is sent this and answers with that.
+    /// Guesses from a call with this request schema and this response schema.
     fn guessed(sent: Value, answer: Value) -> Option<BatchGuess> {
         let content = |schema: Value| json!({ "application/json": { "schema": schema } });
         let document = json!({

@@ -1,12 +1,13 @@
-//! What APIs call the parts of an outcome: the one place for names, compared by letters and digits alone, in lower case.
+//! The names that APIs use for the parts of an outcome: the one place for them. Names are compared by letters and digits
+//! alone, in lower case.
 
 use crate::pagination::plain;
 
-/// Counts of the items that came.
+/// Counts of received items.
 pub(super) const RECEIVED: &[&str] =
     &["received", "receivedcount", "submitted", "total", "totalcount", "totalreceived", "processed", "count"];
 
-/// Counts of the items that were accepted.
+/// Counts of accepted items.
 pub(super) const ACCEPTED: &[&str] = &[
     "accepted",
     "acceptedcount",
@@ -23,7 +24,7 @@ pub(super) const ACCEPTED: &[&str] = &[
     "totalsucceeded",
 ];
 
-/// Counts of the items that were rejected.
+/// Counts of rejected items.
 pub(super) const REJECTED: &[&str] = &[
     "errorcount",
     "errorscount",
@@ -40,7 +41,7 @@ pub(super) const REJECTED: &[&str] = &[
     "totalrejected",
 ];
 
-/// Lists of the items that were rejected.
+/// Lists of rejected items.
 pub(super) const FAILED: &[&str] = &[
     "errors",
     "failed",
@@ -54,17 +55,17 @@ pub(super) const FAILED: &[&str] = &[
     "rejections",
 ];
 
-/// Positions that programmers count from zero.
+/// Positions that count from zero.
 pub(super) const INDEXES: &[&str] = &["index", "idx", "itemindex", "recordindex", "arrayindex", "requestindex"];
 
-/// Positions of which only their bounds say where they begin.
+/// Positions whose first value is known from their bounds only.
 pub(super) const POSITIONS: &[&str] = &["position", "row", "rownumber", "line", "linenumber", "itemnumber", "ordinal"];
 
-/// Why an item was rejected.
+/// Reasons for a rejection.
 pub(super) const REASONS: &[&str] =
     &["reason", "error", "errors", "message", "errormessage", "detail", "description", "title"];
 
-/// Members of an answer that tells of a task, whose items are looked at later.
+/// Members of a response about a task whose items are processed later.
 pub(super) const TASK: &[&str] = &[
     "status",
     "state",
@@ -95,7 +96,7 @@ pub(super) const IDS: &[&str] = &[
     "externalkey",
 ];
 
-/// Whether a name is one of these.
+/// Returns whether a name is in a list.
 pub(super) fn has(known: &[&str], name: &str) -> bool {
     known.contains(&plain(name).as_str())
 }

@@ -1,14 +1,14 @@
-//! How requests carry what a security scheme describes.
+//! The places in requests for the credentials of security schemes.
 
 use serde_json::Value;
 
 use crate::contract::{Carrier, is_header};
 
-/// Schemes of HTTP whose credential is worked out anew for each challenge of the server.
+/// HTTP authentication schemes whose credential is computed anew for each challenge of the server.
 const CHALLENGED: [&str; 8] =
     ["digest", "hoba", "mutual", "negotiate", "ntlm", "scram-sha-1", "scram-sha-256", "vapid"];
 
-/// Where a security scheme has its credential sent; `None` where that is not one of the places that there are.
+/// Returns the place where a security scheme sends its credential; `None` if it is not a place that clients support.
 pub(super) fn carrier(scheme: &Value) -> Option<Carrier> {
     let is = |key: &str, value: &str| scheme[key].as_str().is_some_and(|text| text.eq_ignore_ascii_case(value));
     if is("type", "oauth2") || is("type", "openIdConnect") || (is("type", "http") && is("scheme", "bearer")) {
@@ -26,7 +26,7 @@ pub(super) fn carrier(scheme: &Value) -> Option<Carrier> {
         };
     }
     let name = scheme["name"].as_str().filter(|_| is("type", "apiKey"))?;
-    // A key that is called like the header of tokens is one.
+    // A key with the name of the token header is a token.
     if is("in", "header") && name.eq_ignore_ascii_case("authorization") {
         return Some(Carrier::Header);
     }
@@ -38,7 +38,7 @@ pub(super) fn carrier(scheme: &Value) -> Option<Carrier> {
     }
 }
 
-/// Why no request carries what a scheme describes.
+/// Returns the reason why no request can carry the credential of a scheme.
 pub(super) fn unsendable(scheme: &Value) -> String {
     let text = |key: &str| scheme[key].as_str().unwrap_or_default().to_ascii_lowercase();
     match text("type").as_str() {
@@ -49,7 +49,7 @@ pub(super) fn unsendable(scheme: &Value) -> String {
     }
 }
 
-/// Where a request has one credential at most.
+/// Returns the place that can hold at most one credential of a request.
 pub(crate) fn place(carrier: &Carrier) -> String {
     match carrier {
         Carrier::Header | Carrier::Basic | Carrier::Scheme(_) => "header authorization".to_owned(),

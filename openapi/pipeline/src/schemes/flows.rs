@@ -5,27 +5,27 @@ use serde_json::Value;
 use super::{Defect, SecurityScheme, url};
 use crate::pointer;
 
-/// A flow that can be gone through by what the document says of it. Its URLs are whole, or paths from the root of the API's host
-/// where the document names no server.
+/// A flow that the document describes well enough to use. Its URLs are absolute, or paths from the root of the API's host if
+/// the document names no server.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Flow {
-    /// How tokens are had.
+    /// The grant of the flow.
     pub kind: FlowKind,
-    /// Where users are led.
+    /// The authorization endpoint, to which users are redirected.
     pub authorization_url: Option<String>,
-    /// Where devices ask for a code that a user types.
+    /// The device authorization endpoint, where devices request a code that a user types.
     pub device_authorization_url: Option<String>,
-    /// Where tokens are had.
+    /// The token endpoint.
     pub token_url: Option<String>,
-    /// Where refresh tokens are used, where that is said.
+    /// The endpoint for refresh tokens, if it is stated.
     pub refresh_url: Option<String>,
-    /// The scopes that it knows.
+    /// The available scopes.
     pub scopes: Vec<String>,
-    /// For how many seconds after its first use a refresh token is taken again, as the overlay says.
+    /// The number of seconds after its first use during which a refresh token is still accepted, as the overlay states.
     pub refresh_grace: Option<u64>,
 }
 
-/// How tokens are had.
+/// The grant of a flow.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum FlowKind {
     /// A service that acts for itself.
@@ -34,18 +34,18 @@ pub enum FlowKind {
     AuthorizationCode,
     /// A device without a browser, whose user consents elsewhere (RFC 8628).
     DeviceAuthorization,
-    /// A user whose password the client is told.
+    /// A user whose password is given to the client.
     Password,
-    /// A user who consents in a browser, and a token in the URL that leads back.
+    /// A user who consents in a browser, and a token in the redirect URL.
     Implicit,
 }
 
 impl FlowKind {
-    /// Every flow that OpenAPI knows.
+    /// Every flow of OpenAPI.
     pub const ALL: [Self; 5] =
         [Self::ClientCredentials, Self::AuthorizationCode, Self::DeviceAuthorization, Self::Password, Self::Implicit];
 
-    /// Its name in documents.
+    /// Returns the name of the flow in documents.
     pub fn name(self) -> &'static str {
         match self {
             Self::ClientCredentials => "clientCredentials",
@@ -56,7 +56,7 @@ impl FlowKind {
         }
     }
 
-    /// The URLs that it needs.
+    /// Returns the URLs that the flow needs.
     fn needs(self) -> &'static [&'static str] {
         match self {
             Self::ClientCredentials | Self::Password => &["tokenUrl"],
@@ -68,7 +68,7 @@ impl FlowKind {
 }
 
 impl SecurityScheme {
-    /// Reads the flows of a scheme of OAuth.
+    /// Reads the flows of an OAuth scheme.
     pub(super) fn flows(&mut self, flows: &Value, base_url: &str) {
         let place = pointer::join(&self.pointer, "flows");
         let Some(members) = flows.as_object().filter(|members| !members.is_empty()) else {
@@ -137,7 +137,7 @@ impl Flow {
     }
 }
 
-/// An overlay of a flow.
+/// Reads the overlay's hints for a flow.
 fn grace(hints: &Value) -> Result<Option<u64>, ()> {
     match hints {
         Value::Null => Ok(None),
@@ -153,7 +153,7 @@ fn scopes(listed: &Value) -> Vec<String> {
     listed.as_object().into_iter().flatten().map(|(scope, _)| scope).filter(|scope| is_scope(scope)).cloned().collect()
 }
 
-/// RFC 6749, section 3.3: a scope has no spaces, quotes or backslashes.
+/// Returns whether a text is a valid scope: RFC 6749 (section 3.3) allows no spaces, quotes or backslashes.
 pub(super) fn is_scope(scope: &str) -> bool {
     !scope.is_empty() && scope.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(&byte))
 }

@@ -1,5 +1,5 @@
-//! The security schemes of a document: where a credential is sent, by which flows tokens are had, and what is wrong with what is
-//! said of them. Whoever asks, asks here.
+//! The security schemes of a document: the places of their credentials, the flows by which tokens are obtained, and their
+//! defects. All code that needs schemes uses this module.
 
 mod carrier;
 mod flows;
@@ -16,7 +16,7 @@ use crate::{Api, pointer, walk};
 pub(crate) use self::carrier::place;
 pub use self::flows::{Flow, FlowKind};
 
-/// Where schemes are described.
+/// The pointer of the schemes.
 const AT: &str = "/components/securitySchemes";
 /// The types of schemes.
 const TYPES: [&str; 5] = ["http", "apiKey", "oauth2", "openIdConnect", "mutualTLS"];
@@ -24,38 +24,38 @@ const TYPES: [&str; 5] = ["http", "apiKey", "oauth2", "openIdConnect", "mutualTL
 /// A security scheme of a document.
 #[derive(Clone, Debug, Default)]
 pub struct SecurityScheme {
-    /// Its name, by which `security` asks for it.
+    /// Its name, as in `security` requirements.
     pub name: String,
     /// Its JSON pointer.
     pub pointer: String,
-    /// Where its credential is sent; `None` where no request carries it, or the document does not say it.
+    /// The place of its credential; `None` if no request can carry it, or the document does not state the place.
     pub carrier: Option<Carrier>,
-    /// Whether it is a key, whose place may be `Authorization` without a word on the scheme there.
+    /// True if it is a key. A key in `Authorization` has no scheme in front of it.
     pub is_key: bool,
-    /// Whether its tokens are JWTs, as the document says.
+    /// True if its tokens are JWTs, as the document states.
     pub is_jwt: bool,
-    /// The flows by which its tokens are had, of those whose URLs can be used.
+    /// The flows by which its tokens are obtained, if their URLs can be used.
     pub flows: Vec<Flow>,
-    /// Where its authorization server describes itself, by OpenID Connect or RFC 8414: a whole URL, or a path from the root of
-    /// the API's host where the document names no server.
+    /// The URL of its authorization server's metadata, by OpenID Connect or RFC 8414: absolute, or a path from the root of
+    /// the API's host if the document names no server.
     pub discovery_url: Option<String>,
-    /// What is wrong with it.
+    /// The defects of its description.
     pub defects: Vec<Defect>,
-    /// Why no request carries its credential, where none does.
+    /// The reason why no request can carry its credential, if none can.
     unsendable: Option<String>,
 }
 
-/// What is wrong with a security scheme.
+/// A defect of a security scheme.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Defect {
     /// The JSON pointer of the node.
     pub pointer: String,
-    /// What is wrong with it.
+    /// A description of the problem.
     pub problem: String,
-    /// What to do.
+    /// The remedy.
     pub help: String,
-    /// Whether what the scheme needs is missing or no such thing. What is left is said well, and may not be used: a URL of plain
-    /// http.
+    /// True if a required part of the scheme is missing or not valid. Otherwise the part is well formed but must not be used:
+    /// a plain http URL.
     pub is_malformed: bool,
 }
 
@@ -69,17 +69,17 @@ pub struct Undeclared {
 }
 
 impl Api {
-    /// The security schemes that the document describes, in its order.
+    /// Returns the security schemes that the document describes, in its order.
     pub fn security_schemes(&self) -> Vec<SecurityScheme> {
         schemes(&self.document, &self.base_url)
     }
 
-    /// The schemes that are asked for and not described, each time.
+    /// Returns every requirement of a scheme that is not described.
     pub fn undeclared_schemes(&self) -> Vec<Undeclared> {
         undeclared(&self.document)
     }
 
-    /// The scopes that operations ask of a scheme.
+    /// Returns the scopes that operations require of a scheme.
     pub fn asked_scopes(&self, scheme: &str) -> BTreeSet<String> {
         let root = self.document.get("security");
         let requirements = self.operations.iter().filter_map(|operation| {
@@ -91,7 +91,7 @@ impl Api {
     }
 }
 
-/// Notes what is wrong with the schemes, and those that are not described.
+/// Records the defects of the schemes, and the schemes that are not described.
 pub(crate) fn note(document: &Value, base_url: &str, repairs: &mut Repairs) {
     for Undeclared { name, pointer } in undeclared(document) {
         let note = format!("the scheme `{name}` is not described: how its credential is sent is not known");
@@ -147,7 +147,7 @@ fn read(at: String, scheme: &Value, base_url: &str) -> SecurityScheme {
         }
     } else if is("type", "openIdConnect") {
         let found = url::url(&scheme["openIdConnectUrl"], base_url);
-        // It is all that the scheme says.
+        // The URL is the only content of such a scheme.
         let is_none = |problem: url::Problem| problem.is_malformed || problem.told == url::NO_URL.told;
         let found = found.map_err(|problem| url::Problem { is_malformed: is_none(problem), ..problem });
         read.discovery_url = read.url(&read.pointer.clone(), "openIdConnectUrl", "the scheme", found);
@@ -164,12 +164,12 @@ fn read(at: String, scheme: &Value, base_url: &str) -> SecurityScheme {
 }
 
 impl SecurityScheme {
-    /// Why no request carries its credential; empty where one does.
+    /// Returns the reason why no request can carry its credential; empty if one can.
     pub fn why_unsendable(&self) -> &str {
         self.unsendable.as_deref().unwrap_or_default()
     }
 
-    /// Whether it is a client certificate, which the connection shows and no request carries.
+    /// Returns whether it is a client certificate, which the connection presents and no request carries.
     pub fn is_certificate(&self) -> bool {
         self.carrier == Some(Carrier::ClientCertificate)
     }
@@ -206,7 +206,7 @@ impl SecurityScheme {
         self.malformed("name", problem, "use letters, digits and hyphens, such as X-Api-Key");
     }
 
-    /// What was found of a URL: it, or nothing and a defect.
+    /// Returns the URL, or records a defect.
     fn url(&mut self, at: &str, member: &str, of: &str, found: Result<String, url::Problem>) -> Option<String> {
         let problem = match found {
             Ok(url) => return Some(url),

@@ -1,14 +1,14 @@
-//! The URLs at which tokens are had. Secrets are sent there, and users led.
+//! The URLs at which tokens are obtained. Secrets are sent there, and users are redirected there.
 
 use serde_json::Value;
 
 use crate::normalize::servers;
 
-/// Why a URL cannot be used.
+/// The reason why a URL cannot be used.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Problem {
     pub(super) told: &'static str,
-    /// Whether it is none, and not one that may not be used.
+    /// True if it is not a valid URL, false if it is a URL that must not be used.
     pub(super) is_malformed: bool,
 }
 
@@ -22,7 +22,7 @@ const fn unusable(told: &'static str) -> Problem {
     Problem { told, is_malformed: false }
 }
 
-/// A URL that tokens and secrets may be sent to. A path is completed by the API's host where the document names one.
+/// Returns a URL that tokens and secrets may be sent to. A path is completed with the API's host if the document names one.
 pub(super) fn url(value: &Value, base_url: &str) -> Result<String, Problem> {
     let text = value.as_str().unwrap_or_default().trim();
     if text.is_empty() {
@@ -43,7 +43,7 @@ pub(super) fn url(value: &Value, base_url: &str) -> Result<String, Problem> {
         false => text.to_owned(),
     };
     let Some((scheme, rest)) = whole.split_once("://") else {
-        // Below which place it is read is told in one way by OpenAPI, and in another by those who write documents.
+        // OpenAPI defines another base for relative URLs than many authors assume.
         let is_reference = !text.split('/').next().unwrap_or_default().contains(':') && !text.starts_with("//");
         return Err(if is_reference { unusable(NO_URL.told) } else { NO_URL });
     };
@@ -58,14 +58,14 @@ pub(super) fn url(value: &Value, base_url: &str) -> Result<String, Problem> {
     }
 }
 
-/// Scheme and host of a whole URL.
+/// Returns scheme and host of an absolute URL.
 fn origin(url: &str) -> &str {
     let host = url.find("://").map_or(0, |scheme| scheme + "://".len());
     let path = url[host..].find('/').map_or(url.len(), |path| host + path);
     &url[..path]
 }
 
-/// Whether the host of a URL is this machine.
+/// Returns whether the host of a URL is this machine.
 fn is_loopback(authority: &str) -> bool {
     let host = match authority.strip_prefix('[') {
         Some(address) => address.split(']').next().unwrap_or_default(),

@@ -1,4 +1,4 @@
-//! The versions of OpenAPI: a document of any of them is read as one of 3.0 or 3.1, the only ones that later steps know.
+//! The versions of OpenAPI: a document of any version is converted to 3.0 or 3.1, which later steps support.
 
 mod moves;
 mod openapi_32;
@@ -12,17 +12,17 @@ use crate::normalize::{Unsupported, remove_operation};
 use crate::repair::Repairs;
 use crate::{Failure, walk};
 
-/// An operation that the version of the document can describe, and no request can be made of.
+/// An operation that the document's version can describe, but that no request can be made for.
 pub(crate) struct SetAside {
     /// The JSON pointer of the operation.
     at: String,
     reason: String,
 }
 
-/// The versions that are read, for messages.
+/// The supported versions, for messages.
 const KNOWN: &str = "Swagger 2.0 or of OpenAPI 3.0, 3.1 or 3.2";
 
-/// What a document says that it is.
+/// The version that a document declares.
 #[derive(Clone, Copy)]
 enum Version {
     Swagger,
@@ -32,11 +32,10 @@ enum Version {
     Newer,
 }
 
-/// Puts a document into the words of OpenAPI 3.0 or 3.1. From then on `located` finds the places of its nodes by the pointers
-/// that they have there.
+/// Converts a document to OpenAPI 3.0 or 3.1. Afterwards `located` finds the places of its nodes by their new pointers.
 ///
 /// # Errors
-/// Returns an error if the document says that it is of another version, of two, or of none.
+/// Returns an error if the document declares an unsupported version, two versions, or none.
 pub(crate) fn settle(
     located: &mut Located,
     document: &mut Value,
@@ -48,7 +47,7 @@ pub(crate) fn settle(
     Ok(set_aside)
 }
 
-/// The same for a document whose version was settled before.
+/// Converts a document whose version was checked before.
 pub(crate) fn settled(mut document: Value) -> Value {
     if let Ok(version) = version_of(&document) {
         convert(version, &mut document, &mut Repairs::default());
@@ -56,7 +55,7 @@ pub(crate) fn settled(mut document: Value) -> Value {
     document
 }
 
-/// Takes out the operations that were set aside.
+/// Removes the operations that were set aside.
 pub(crate) fn remove(set_aside: Vec<SetAside>, document: &mut Value, repairs: &mut Repairs) -> Vec<Unsupported> {
     set_aside.into_iter().map(|SetAside { at, reason }| remove_operation(document, &at, reason, repairs)).collect()
 }
@@ -73,7 +72,7 @@ fn version(located: &Located, document: &Value) -> Result<Version, Failure> {
     version_of(document).map_err(|(at, problem, help)| located.failure(at, problem, help))
 }
 
-/// The version, or the node at fault, what is wrong with it and what to do.
+/// Returns the version, or the node at fault, the problem and its remedy.
 fn version_of(document: &Value) -> Result<Version, (&'static str, String, String)> {
     if !document.is_object() {
         let help = "an OpenAPI document starts with `openapi: 3.0.3`, or another version".to_owned();
@@ -114,12 +113,12 @@ fn unsupported(at: &'static str, version: &str) -> (&'static str, String, String
     (at, format!("{version} is not supported"), format!("use a document of {KNOWN}, or convert it"))
 }
 
-/// A scalar as its author sees it.
+/// Returns a scalar as its author wrote it.
 fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// The keys of a path item under which operations stand, whatever their case.
+/// Returns whether a key of a path item is a method, in any case.
 fn is_method(key: &str) -> bool {
     walk::METHODS.iter().any(|method| key.eq_ignore_ascii_case(method))
 }

@@ -1,21 +1,21 @@
-//! Where the nodes of a document stood before it was written in another version.
+//! The positions of a document's nodes before its conversion from another version.
 
 use std::collections::HashMap;
 
-/// JSON pointers of nodes that moved, with what is below them.
+/// The JSON pointers of nodes that moved, together with the nodes below them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Moves {
-    /// The pointer as it was, by the pointer as it is.
+    /// The original pointers, by the current pointers.
     from: HashMap<String, String>,
 }
 
 impl Moves {
-    /// Says that what stands at `now` stood at `then`, which may be the same place: what is below may have moved on its own.
+    /// Records that the node at `now` was at `then`, which may be the same place: nodes below it may have moved on their own.
     pub(super) fn add(&mut self, now: impl Into<String>, then: impl Into<String>) {
         self.from.insert(now.into(), then.into());
     }
 
-    /// The pointer of a node as it was written.
+    /// Returns the original pointer of a node.
     pub(crate) fn origin(&self, now: &str) -> String {
         let mut moved = now;
         loop {
@@ -29,7 +29,8 @@ impl Moves {
         }
     }
 
-    /// The other way round: where what stood at a pointer stands now. Of several copies the first in the order of pointers.
+    /// Returns the reverse map: from the original pointer to the current one. Of several copies, the first in the order of
+    /// pointers.
     pub(super) fn reversed(&self) -> HashMap<&str, &str> {
         let mut to: HashMap<&str, &str> = HashMap::new();
         for (now, then) in &self.from {
@@ -41,13 +42,13 @@ impl Moves {
         to
     }
 
-    /// Forgets everything.
+    /// Removes all entries.
     pub(crate) fn clear(&mut self) {
         self.from.clear();
     }
 }
 
-/// The longest pointer among the keys that leads to a node or to what is around it, replaced by its value.
+/// Replaces the longest prefix of a pointer that is a key of the map by its value.
 pub(super) fn redirected(pointer: &str, to: &HashMap<&str, &str>) -> String {
     let mut moved = pointer;
     loop {

@@ -1,5 +1,5 @@
-//! OpenAPI 3.2 in the words of 3.1. What those cannot say is set aside, or kept as it stands for steps that know it, such as
-//! `itemSchema`. What says nothing about requests and answers, such as the hierarchy of tags, is left alone.
+//! The conversion of OpenAPI 3.2 to 3.1. Features that 3.1 lacks are set aside, or kept unchanged for steps that support
+//! them, such as `itemSchema`. Features that do not concern requests and responses, such as the hierarchy of tags, are kept.
 
 use serde_json::{Map, Value, json};
 
@@ -29,7 +29,7 @@ pub(super) fn convert(document: &mut Value, repairs: &mut Repairs) -> (Moves, Ve
     (moves, set_aside)
 }
 
-/// Calls `change` with each member that a document of OpenAPI has under a keyword; names that its author chose are none.
+/// Calls `change` with each member under a keyword of OpenAPI; names that the author chose are skipped.
 fn visit(node: &mut Value, change: &mut dyn FnMut(&str, &mut Value)) {
     match node {
         Value::Object(object) => {
@@ -50,7 +50,7 @@ fn visit(node: &mut Value, change: &mut dyn FnMut(&str, &mut Value)) {
     }
 }
 
-/// References to the document by the address that it gives itself lead into it.
+/// Makes references local that use the document's own address (`$self`).
 fn own_address(document: &mut Value) {
     let Some(Value::String(address)) = document.as_object_mut().and_then(|root| root.shift_remove("$self")) else {
         return;
@@ -67,7 +67,7 @@ fn own_address(document: &mut Value) {
     }
 }
 
-/// Writes out named media types, which 3.1 does not have.
+/// Replaces references to named media types by the media types, because 3.1 has no such component.
 fn media_types(content: &mut Value, named: &Value) {
     for (_, media) in content.as_object_mut().into_iter().flatten() {
         let name = media.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix(MEDIA_TYPES));
@@ -77,7 +77,7 @@ fn media_types(content: &mut Value, named: &Value) {
     }
 }
 
-/// A query that is described as a form is an object whose members are parameters.
+/// Converts a query that is described as a form to an object whose members are parameters.
 fn query_strings(parameters: &mut Value) {
     let list: Vec<&mut Value> = match parameters {
         Value::Array(list) => list.iter_mut().collect(),
@@ -104,7 +104,7 @@ fn query_strings(parameters: &mut Value) {
     }
 }
 
-/// `dataValue` is what 3.1 calls `value`.
+/// Renames `dataValue` to `value`, its name in 3.1.
 fn shown_data(examples: &mut Value) {
     for (_, example) in examples.as_object_mut().into_iter().flatten() {
         let Some(example) = example.as_object_mut().filter(|example| !example.contains_key("value")) else { continue };
@@ -114,7 +114,7 @@ fn shown_data(examples: &mut Value) {
     }
 }
 
-/// A requirement may name a scheme by its address.
+/// Replaces the address of a scheme in a requirement by its name.
 fn scheme_names(security: &mut Value) {
     for alternative in security.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
         let whole = std::mem::take(alternative);
@@ -123,7 +123,7 @@ fn scheme_names(security: &mut Value) {
     }
 }
 
-/// Operations by methods that clients have no calls for: `query`, and those of `additionalOperations`.
+/// Sets operations aside whose method clients do not support: `query`, and those of `additionalOperations`.
 fn methods(document: &mut Value, moves: &mut Moves, repairs: &mut Repairs) -> Vec<SetAside> {
     let mut set_aside = Vec::new();
     let items: Vec<String> = walk::path_items(document).into_iter().map(|(at, _)| at).collect();

@@ -1,4 +1,4 @@
-//! Errors: which refusals there are, what they hold, and what they say of the rate limit.
+//! Rules for errors: the error responses, their bodies, and the description of the rate limit.
 
 use super::At::{Operation, Refusal};
 use super::Breaks::{Client, Server};

@@ -1,4 +1,4 @@
-//! What overlays say under `x-keyfit`, where a document carries it.
+//! Rules for `x-keyfit` hints in a document, as overlays write them.
 
 use super::At::{Document, Operation};
 use super::Breaks::{Client, Nobody, Server};

@@ -1,4 +1,4 @@
-//! Requests: parameters, bodies, and the values in both.
+//! Rules for requests: parameters, bodies, and the values in both.
 
 use super::At::{Operation, Request as Body};
 use super::Breaks::{Client, Server};

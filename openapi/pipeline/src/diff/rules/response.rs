@@ -1,4 +1,4 @@
-//! Responses: what a client is answered with where the call succeeds, and headers whatever the status.
+//! Rules for responses: the bodies of successes, and the headers of any status.
 
 use super::At::{Answer, Operation};
 use super::Breaks::{Client, Server};

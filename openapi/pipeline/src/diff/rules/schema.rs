@@ -1,25 +1,25 @@
-//! Which rules a change of a schema falls under: what a client sends, what it is answered with, and refusals.
+//! The rules for changes of a schema, by direction: requests, successful responses, and error responses.
 
 use super::{Rule, errors as error, request as req, response as resp};
 
-/// Which way a value goes.
+/// The direction in which a value is sent.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(in crate::diff) enum Direction {
     /// From client to server.
     Request,
-    /// From server to client, where the call succeeds.
+    /// From server to client, in a success.
     Response,
-    /// From server to client, where it is refused.
+    /// From server to client, in an error response.
     Refusal,
 }
 
 /// The rules for the schemas of one direction.
 pub(in crate::diff) struct SchemaRules {
-    /// Which members do not count, since they are never sent in this direction.
+    /// The flag of members that are never sent in this direction.
     pub(in crate::diff) hidden: &'static str,
     pub(in crate::diff) direction: Direction,
     pub(in crate::diff) property_removed: &'static Rule,
-    /// The graver form: the member may no longer be sent, or was always there.
+    /// The more severe rule: the member may no longer be sent, or was always present.
     pub(in crate::diff) property_lost: &'static Rule,
     pub(in crate::diff) property_added: &'static Rule,
     pub(in crate::diff) property_added_required: &'static Rule,
@@ -33,7 +33,7 @@ pub(in crate::diff) struct SchemaRules {
     pub(in crate::diff) format_changed: &'static Rule,
     pub(in crate::diff) enum_value_added: &'static Rule,
     pub(in crate::diff) enum_value_removed: &'static Rule,
-    /// A list of values or shapes came, or went.
+    /// A list of values or shapes was added or removed.
     pub(in crate::diff) enum_closed: &'static Rule,
     pub(in crate::diff) enum_opened: &'static Rule,
     pub(in crate::diff) constraint_widened: &'static Rule,

@@ -1,4 +1,4 @@
-//! Security: who may call, with what, and where it is obtained.
+//! Rules for security: who may call, with which credentials, and where these are obtained.
 
 use super::At::{Document, Operation};
 use super::Breaks::{Client, Nobody, Server};

@@ -1,4 +1,4 @@
-//! Surface: which operations there are, how they are called, where they are served, and what is on its way out.
+//! Rules for the surface: the operations, their names and servers, and deprecations.
 
 use super::At::{Answer, Document, Operation};
 use super::Breaks::{Client, Nobody, Server};

@@ -1,5 +1,5 @@
-//! Types that wrap another one. Where nothing limits the value the wrapper says no more than its name, which an alias has too;
-//! texts with limits are one type of the runtime, told apart by their limits.
+//! Types that wrap another one. A wrapper without limits has no more information than its name, which an alias has as well.
+//! Texts with limits become one runtime type, distinguished by the limits.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -13,7 +13,7 @@ use syn::{
 use super::{implemented, leads_into, module, own_type, text};
 use crate::generate::setters::has_rule;
 
-/// What the generator implements for a wrapper. One that has more stays a type.
+/// The traits that the generator implements for a wrapper. A wrapper with other traits remains a type.
 const IMPLEMENTED: [&str; 9] =
     ["Deref", "DerefMut", "From", "FromStr", "TryFrom", "Display", "Deserialize", "ArgumentType", "IntoArgumentBy"];
 
@@ -63,7 +63,7 @@ pub(super) fn settle(items: &mut Vec<Item>) {
     items.extend(patterns.module(&found));
 }
 
-/// Puts what an alias stands for in its place, where only the generator named it: it says no more then.
+/// Replaces an alias by its type if only the generator gave the name, which has no information then.
 pub(super) fn inline(file: &mut syn::File, named: &HashSet<String>) {
     let Some(types) = module(&mut file.items, "types") else { return };
     let mut plain = HashMap::new();
@@ -79,7 +79,7 @@ pub(super) fn inline(file: &mut syn::File, named: &HashSet<String>) {
     file.items.iter_mut().for_each(|item| inline.visit_item_mut(item));
 }
 
-/// Whether a type is called the same everywhere, and made without its name.
+/// Returns whether a type has the same name everywhere, and values of it can be made without its name.
 fn stands_alone(kind: &Type) -> bool {
     let Type::Path(path) = kind else { return false };
     if path.path.segments.last().is_some_and(|segment| segment.ident == "Text") {
@@ -103,7 +103,7 @@ fn is_primitive(name: &str) -> bool {
 
 struct Inline {
     plain: HashMap<String, Type>,
-    /// The modules around.
+    /// The enclosing modules.
     within: Vec<String>,
 }
 
@@ -126,7 +126,7 @@ impl VisitMut for Inline {
     }
 }
 
-/// The type in a wrapper, and who may read it.
+/// Returns the type in a wrapper, and its visibility.
 fn wrapped(item: &ItemStruct) -> Option<(&Type, &Visibility)> {
     let Fields::Unnamed(fields) = &item.fields else { return None };
     let field = fields.unnamed.first().filter(|_| fields.unnamed.len() == 1)?;
@@ -138,7 +138,7 @@ fn wrapped(item: &ItemStruct) -> Option<(&Type, &Visibility)> {
         .then_some((&field.ty, &field.vis))
 }
 
-/// The blocks of each type.
+/// The impl blocks of each type.
 struct Blocks<'a>(HashMap<String, Vec<&'a ItemImpl>>);
 
 impl<'a> Blocks<'a> {
@@ -158,7 +158,7 @@ impl<'a> Blocks<'a> {
         self.0.get(name).into_iter().flatten().copied()
     }
 
-    /// Whether nothing is implemented that the alias would lack.
+    /// Returns whether the alias would lack none of the implemented traits.
     fn is_plain(&self, name: &str) -> bool {
         self.of_type(name).all(|block| {
             let implemented = implemented(block).unwrap_or_default();
@@ -167,7 +167,7 @@ impl<'a> Blocks<'a> {
         })
     }
 
-    /// The limits that a text is held to; `None` where it is held to something else.
+    /// Returns the limits of a text; `None` if it has another check.
     fn limits(&self, name: &str) -> Option<Limits> {
         let parse = self.of_type(name).find(|block| implemented(block).as_deref() == Some("FromStr"))?;
         let function = parse.items.iter().find_map(|item| match item {
@@ -186,7 +186,7 @@ impl<'a> Blocks<'a> {
 struct Limits {
     least: Option<usize>,
     most: Option<usize>,
-    /// The pattern, and what is said where it does not match.
+    /// The pattern, with the error message for a mismatch.
     pattern: Option<(String, String)>,
 }
 
@@ -215,12 +215,12 @@ impl Limits {
     }
 }
 
-/// `13usize{return..`
+/// Reads the number in `13usize{return..`.
 fn number(text: &str) -> Option<usize> {
     text.split_once("usize{")?.0.parse().ok()
 }
 
-/// The first text in an expression.
+/// Returns the first text in an expression.
 fn first_text(expr: &Expr) -> Option<String> {
     struct First(Option<String>);
     impl VisitMut for First {
@@ -235,11 +235,11 @@ fn first_text(expr: &Expr) -> Option<String> {
     first.0
 }
 
-/// The patterns of a module: one type for each, called as the first text that has it.
+/// The patterns of a module: one type for each, named after the first text that has it.
 #[derive(Default)]
 struct Patterns {
     names: BTreeMap<(String, String), String>,
-    /// The pattern of a type.
+    /// The pattern of each type.
     used: HashMap<String, (String, String)>,
 }
 
@@ -260,7 +260,7 @@ impl Patterns {
         parse_quote!(::keyfit::codegen::Text<#(#arguments),*>)
     }
 
-    /// The module of those that are used.
+    /// Returns the module of the used patterns.
     fn module(&self, found: &HashMap<String, Type>) -> Option<Item> {
         let used: HashSet<&(String, String)> =
             self.used.iter().filter(|(name, _)| found.contains_key(*name)).map(|(_, pattern)| pattern).collect();
@@ -286,7 +286,7 @@ impl Patterns {
     }
 }
 
-/// An alias that leads to itself would be no type.
+/// Removes aliases that refer to themselves, which are not valid types.
 fn without_circles(found: HashMap<String, Type>) -> HashMap<String, Type> {
     let leads_to_itself = |name: &str| {
         let (mut open, mut seen) = (vec![name.to_owned()], HashSet::new());
@@ -306,7 +306,7 @@ fn without_circles(found: HashMap<String, Type>) -> HashMap<String, Type> {
     found.into_iter().filter(|(name, _)| !circular.contains(name)).collect()
 }
 
-/// The names of this module's types in a type.
+/// Returns the names of this module's types in a type.
 fn names(kind: &Type) -> Vec<String> {
     let Type::Path(path) = kind else { return Vec::new() };
     let own = path.path.get_ident().map(ToString::to_string);
@@ -321,7 +321,7 @@ fn names(kind: &Type) -> Vec<String> {
     own.into_iter().chain(inner.flatten()).collect()
 }
 
-/// Whether a block is of a wrapper, or makes what it wraps of one.
+/// Returns whether a block belongs to a wrapper, or converts a wrapper to its inner type.
 fn is_of(block: &ItemImpl, found: &HashMap<String, Type>, own: &HashSet<String>) -> bool {
     let name = own_type(block).filter(|name| own.contains(name));
     let is_from_alias = || {
@@ -337,7 +337,7 @@ fn is_of(block: &ItemImpl, found: &HashMap<String, Type>, own: &HashSet<String>)
     name.map_or_else(is_from_alias, |name| found.contains_key(&name) || is_from_itself(&name))
 }
 
-/// Alternatives of a union that are one type now are made by name alone: which of them a value becomes is not to be guessed.
+/// Removes conversions to alternatives of a union that now have one type: the alternative must be named.
 pub(super) fn tell_apart(items: &mut Vec<Item>, found: &HashMap<String, Type>) {
     let source = |block: &ItemImpl| -> Option<(String, bool, String)> {
         let implemented = implemented(block)?;

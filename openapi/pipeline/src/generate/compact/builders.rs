@@ -1,4 +1,5 @@
-//! Builders as the runtime's macros take them: a member in a line. One whose code is not what the macro writes stays as it is.
+//! Builders in the form of the runtime's macros: one member for each line. A builder whose code differs from the macro's
+//! expansion remains unchanged.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,15 +13,15 @@ use super::{IN_MACRO, implemented, module, own_type, text};
 use crate::generate::adapt::{adapt_types, type_argument};
 use crate::generate::setters::{Need, has_rule, null_name, twin_name, written};
 
-/// The attribute of a member, until the macro is written: its word, and the names of its other setters.
+/// The attribute of a member until the macro is written: its keyword, and the names of its other setters.
 const MEMBER: &str = "member";
 
-/// The types whose `builder()` leads to their builders.
+/// Returns the types whose `builder()` returns their builders.
 pub(crate) fn led(types: &[Item]) -> HashSet<String> {
     types.iter().filter_map(leads).collect()
 }
 
-/// The type whose `builder()` this is.
+/// Returns the type whose `builder()` this is.
 fn leads(item: &Item) -> Option<String> {
     let Item::Impl(block) = item else { return None };
     let [ImplItem::Fn(function)] = block.items.as_slice() else { return None };
@@ -28,9 +29,10 @@ fn leads(item: &Item) -> Option<String> {
     own_type(block).filter(|_| is_builder && text(&function.block) == "{Default::default()}")
 }
 
-/// The builder of a type as a type with the members that its macro takes, so that passes rename what it names; `None` where something
-/// of it is not what the macro writes. The items are the generator's: the type, its default, the setters, and both conversions.
-/// `led` are the types whose `builder()` leads here, `patches` the members of changes, by type and field.
+/// Returns the builder of a type as a type with the members that its macro takes, so that later passes rename the types in
+/// it. Returns `None` if some code differs from the macro's expansion. The items are the generator's: the type, its default,
+/// the setters, and both conversions. `led` are the types whose `builder()` returns such builders, `patches` the members of
+/// patch requests, by type and field.
 pub(crate) fn members(
     items: &[&str],
     led: &HashSet<String>,
@@ -73,7 +75,7 @@ pub(crate) fn members(
     Some(item)
 }
 
-/// What the generator writes of a builder beside its fields and their defaults.
+/// Returns the generator's code of a builder, besides its fields and their defaults.
 fn generated(name: &Ident, fields: &[(Ident, Type)]) -> TokenStream {
     let setters = fields.iter().map(|(field, kind)| {
         let said = format!("error converting supplied value for {field}: {{e}}");
@@ -104,11 +106,11 @@ fn generated(name: &Ident, fields: &[(Ident, Type)]) -> TokenStream {
     }
 }
 
-/// Writes the builders of types by their macro, and says of the others that they are builders.
+/// Replaces the builders of types by macros where possible, and marks the others as builders.
 pub(super) fn settle(types: &mut Vec<Item>) {
     let Some(items) = module(types, "builder") else { return };
     let mut done = HashSet::new();
-    // What follows the items of a builder that is written out.
+    // The code that follows the items of a builder that is written out.
     let mut built = None;
     for item in std::mem::take(items) {
         let Item::Struct(item) = item else {
@@ -133,7 +135,7 @@ pub(super) fn settle(types: &mut Vec<Item>) {
     types.retain(|item| !of_macro(item).is_some_and(|name| done.contains(&name)));
 }
 
-/// The macro of a builder of which there are only members.
+/// Returns the macro of a builder that was reduced to its members.
 fn by_macro(item: &ItemStruct) -> Option<Item> {
     let is_members = |attribute: &syn::Attribute| attribute.path().is_ident(IN_MACRO);
     if !item.attrs.iter().any(is_members) {
@@ -150,19 +152,19 @@ fn by_macro(item: &ItemStruct) -> Option<Item> {
     Some(parse_quote!(::keyfit::codegen::builder! { #name { #(#members,)* } }))
 }
 
-/// The type of what the macro writes beside a builder.
+/// Returns the type of an item that the macro generates beside a builder.
 fn of_macro(item: &Item) -> Option<String> {
     let Item::Impl(block) = item else { return None };
     let is_rule = implemented(block).as_deref() == Some("ArgumentType");
     leads(item).or_else(|| own_type(block).filter(|_| is_rule))
 }
 
-/// As a text without spaces and trailing commas.
+/// Returns tokens as a text without spaces and trailing commas.
 fn bare(tokens: &impl quote::ToTokens) -> String {
     text(tokens).replace(",}", "}").replace(",)", ")")
 }
 
-/// The fields of a builder, whose types are `Result<T, String>`.
+/// Returns the fields of a builder, whose types are `Result<T, String>`.
 pub(super) fn fields(item: &ItemStruct) -> Option<Vec<(Ident, Type)>> {
     let Fields::Named(fields) = &item.fields else { return None };
     let own = fields.named.iter().filter(|field| !matches!(field.ty, Type::Reference(_)));
@@ -173,7 +175,7 @@ pub(super) fn fields(item: &ItemStruct) -> Option<Vec<(Ident, Type)>> {
     .collect()
 }
 
-/// The functions of a block that has nothing but types beside.
+/// Returns the functions of a block; `None` if it has other items than functions and types.
 pub(super) fn functions(items: &[ImplItem]) -> Option<Vec<ImplItemFn>> {
     let own = items.iter().filter(|item| !matches!(item, ImplItem::Type(_)));
     own.map(|item| match item {
@@ -183,7 +185,7 @@ pub(super) fn functions(items: &[ImplItem]) -> Option<Vec<ImplItemFn>> {
     .collect()
 }
 
-/// What the fields of `Self { .. }` begin with, in the first function.
+/// Returns the initial values of the fields: those of `Self { .. }` in the first function.
 pub(super) fn values(items: &[ImplItem]) -> Option<HashMap<String, Expr>> {
     let ImplItem::Fn(function) = items.first()? else { return None };
     let Some(Stmt::Expr(Expr::Struct(ExprStruct { fields, rest: None, .. }), _)) = function.block.stmts.first() else {
@@ -197,7 +199,7 @@ pub(super) fn values(items: &[ImplItem]) -> Option<HashMap<String, Expr>> {
     )
 }
 
-/// A member as the macro takes it, whose functions are taken out of these.
+/// Returns a member in the form of the macro, and removes its functions from `functions`.
 pub(super) fn member(
     field: &Ident,
     kind: &Type,
@@ -209,7 +211,7 @@ pub(super) fn member(
     for (index, expected) in written(field, &kind, need).into_iter().enumerate() {
         let at = functions.iter().position(|function| function.sig.ident == expected.sig.ident);
         let Some(at) = at else {
-            // The name of its twin is that of another member.
+            // The name of its other setter is that of another member.
             if index == 0 || !matches!(need, Need::Optional) {
                 return None;
             }
@@ -230,8 +232,8 @@ pub(super) fn member(
     Some(quote!(#word #field #(#others)*: #kind))
 }
 
-/// What a member of this type with this initial value is to a builder, and the type of its values; `None` where the macro has no word
-/// for it. A member of a change is one that is still an `Option`, or a `Patch` already.
+/// Returns the requirement of a member with this type and initial value, and the type of its values; `None` if the macro has
+/// no keyword for it. The type of a patch member is still an `Option`, or already a `Patch`.
 fn need(kind: &Type, initial: &Expr, is_patch: bool) -> Option<(Need, Type)> {
     let initial = text(initial);
     let is_missing = initial.starts_with("Err(\"");
@@ -257,7 +259,7 @@ fn need(kind: &Type, initial: &Expr, is_patch: bool) -> Option<(Need, Type)> {
     (has_rule(&takes) || matches!(takes, Type::Array(_) | Type::Tuple(_))).then_some((need, kind))
 }
 
-/// A function without what is said of it.
+/// Returns a function without documentation.
 fn undocumented(function: &ImplItemFn) -> String {
     let mut function = function.clone();
     function.attrs.clear();
@@ -268,7 +270,7 @@ fn undocumented(function: &ImplItemFn) -> String {
 mod tests {
     use super::*;
 
-    /// What the generator writes of a builder with these fields, a text for an item.
+    /// Returns the generator's code of a builder with these fields, one text for each item.
     fn whole(fields: &TokenStream, initial: &TokenStream) -> Vec<String> {
         let item: ItemStruct = parse_quote!(pub struct A { #fields });
         let default = quote! {
@@ -280,7 +282,7 @@ mod tests {
         [item.to_token_stream().to_string(), default.to_string()].into_iter().chain(others).collect()
     }
 
-    /// The macro that is written for a builder.
+    /// Returns the macro for a builder.
     fn written(items: &[String], patches: &[&str]) -> Option<String> {
         let texts: Vec<&str> = items.iter().map(String::as_str).collect();
         let patches = patches.iter().map(|field| ("A".to_owned(), (*field).to_owned())).collect();
@@ -308,7 +310,7 @@ mod tests {
         let kind = "::std::string::String";
         assert_eq!(
             written(&items, &[]),
-            // The other setter of `b` is that of another member; nobody has to say what is extra.
+            // The other setter of `b` has the name of another member; `extra` is optional.
             Some(format!(
                 "::keyfit::codegen::builder!{{A{{requiredid:{kind},defaultextramaybe_extra:{kind},defaultnamemaybe_name:{kind},\
                  optionalb:super::B,nullablenullmaybe_null:super::B,optionalmaybe_bmaybe_maybe_b:super::B,}}}}"
@@ -316,7 +318,7 @@ mod tests {
         );
         let patched = written(&items, &["maybe_b"]).expect("the macro has a word for it");
         assert!(patched.contains("patchmaybe_bmaybe_maybe_bnull_maybe_b:super::B"), "{patched}");
-        // The macro has no setter without the name that is another member's.
+        // The macro always generates the setter whose name is that of another member.
         assert_eq!(written(&items, &["b"]), None);
     }
 

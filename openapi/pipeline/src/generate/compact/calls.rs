@@ -1,4 +1,5 @@
-//! The builders of calls: their members as the runtime's macro takes them, and what builds the request without what it does not need.
+//! The builders of calls: their members in the form of the runtime's macro, and the code that builds the request without
+//! redundant parts.
 
 use std::collections::HashMap;
 
@@ -49,13 +50,13 @@ pub(super) fn settle(items: &mut [Item]) {
     }
 }
 
-/// The name of `impl<'a> Name<'a>`.
+/// Returns the name of `impl<'a> Name<'a>`.
 fn name_of(block: &ItemImpl) -> Option<String> {
     let Type::Path(path) = &*block.self_ty else { return own_type(block) };
     block.trait_.is_none().then(|| path.path.segments.last().map(|segment| segment.ident.to_string())).flatten()
 }
 
-/// The builder as the macro takes it; the block keeps what the macro does not write.
+/// Returns the builder in the form of the macro; the block keeps the code that the macro does not generate.
 fn short(item: &ItemStruct, block: &mut ItemImpl) -> Option<Item> {
     let fields = builders::fields(item)?;
     let mut functions = builders::functions(&block.items)?;
@@ -77,7 +78,7 @@ fn short(item: &ItemStruct, block: &mut ItemImpl) -> Option<Item> {
     Some(parse_quote!(::keyfit::codegen::call! { #(#docs)* #name { #(#members,)* } }))
 }
 
-/// What is said of a builder, in a line.
+/// Returns the documentation of a builder, in one line.
 fn about(attributes: &[Attribute]) -> Vec<Attribute> {
     let docs = || attributes.iter().filter(|attribute| attribute.path().is_ident("doc"));
     let written = docs().next().map(|first| first.meta.require_name_value().map(|pair| text(&pair.value)));
@@ -88,7 +89,7 @@ fn about(attributes: &[Attribute]) -> Vec<Attribute> {
     method.map_or_else(|| docs().cloned().collect(), |said| vec![parse_quote!(#[doc = #said])])
 }
 
-/// A body that is made by its builder.
+/// Returns a body that is made by its builder, in the form of the macro.
 fn built(field: &Ident, kind: &Type, initial: &Expr, functions: &mut Vec<ImplItemFn>) -> Option<TokenStream> {
     let written = text(kind);
     let name = written.strip_prefix("types::builder::")?;
@@ -117,7 +118,7 @@ fn built(field: &Ident, kind: &Type, initial: &Expr, functions: &mut Vec<ImplIte
     Some(quote!(built #field #map: types::#own))
 }
 
-/// Shortens what builds and sends the request.
+/// Shortens the code that builds and sends the request.
 fn shorten(block: &mut ItemImpl) {
     for item in &mut block.items {
         if let ImplItem::Fn(function) = item {
@@ -129,7 +130,7 @@ fn shorten(block: &mut ItemImpl) {
     }
 }
 
-/// What is said of `send`, in a line.
+/// Shortens the documentation of `send` to one line.
 fn in_a_line(attributes: &mut Vec<Attribute>) {
     let first = attributes.iter().find_map(|attribute| match &attribute.meta.require_name_value().ok()?.value {
         Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) => Some(text.value()),
@@ -147,7 +148,7 @@ struct Send;
 impl VisitMut for Send {
     fn visit_block_mut(&mut self, block: &mut Block) {
         visit_mut::visit_block_mut(self, block);
-        // A map of headers to which nothing is added.
+        // A map of headers without headers.
         let is_map = |statement: &Stmt| matches!(statement, Stmt::Local(local) if text(&local.pat) == "mutheader_map");
         if let Some(at) = block.stmts.iter().position(is_map) {
             let rest: Vec<String> = block.stmts[at + 1..].iter().map(text).collect();
@@ -158,7 +159,7 @@ impl VisitMut for Send {
             }
         }
         without_names(block);
-        // `let answer = ..; answer.decode()`
+        // Simplifies `let answer = ..; answer.decode()`.
         if let [.., Stmt::Local(local), Stmt::Expr(last, None)] = block.stmts.as_slice()
             && text(&local.pat) == "answer"
             && text(last) == "answer.decode()"
@@ -169,7 +170,7 @@ impl VisitMut for Send {
             block.stmts.truncate(block.stmts.len() - 2);
             block.stmts.push(Stmt::Expr(whole, None));
         }
-        // `let mut request = ..build()?; Ok(request)`
+        // Simplifies `let mut request = ..build()?; Ok(request)`.
         if let [.., Stmt::Local(local), Stmt::Expr(last, None)] = block.stmts.as_slice()
             && let Pat::Ident(request) = &local.pat
             && text(last) == format!("Ok({})", request.ident)
@@ -212,7 +213,7 @@ impl VisitMut for Send {
         }
     }
 
-    /// `format!("{}/parcels/{}", client.baseurl, encode_path(&id.to_string()),)`
+    /// Rewrites `format!("{}/parcels/{}", client.baseurl, encode_path(&id.to_string()),)`.
     fn visit_macro_mut(&mut self, called: &mut syn::Macro) {
         let parsed = called.parse_body_with(Punctuated::<Expr, Token![,]>::parse_terminated);
         let Some(mut arguments) = parsed.ok().filter(|_| called.path.is_ident("format")) else { return };
@@ -243,7 +244,7 @@ impl VisitMut for Send {
     }
 }
 
-/// `header_map.append(CONTENT_TYPE, HeaderValue::from_static(".."))`
+/// Rewrites `header_map.append(CONTENT_TYPE, HeaderValue::from_static(".."))`.
 fn set(expr: &Expr) -> Option<Expr> {
     let Expr::MethodCall(call) = expr else { return None };
     if call.method != "append" || text(&call.receiver) != "header_map" {
@@ -258,7 +259,7 @@ fn set(expr: &Expr) -> Option<Expr> {
     Some(parse_quote!(::keyfit::codegen::set(&mut header_map, #name, #value)))
 }
 
-/// Takes fields where they are checked: `let Self { client, id } = self; let id = id?;`
+/// Inlines the fields into their checks: `let Self { client, id } = self; let id = id?;`.
 fn without_names(block: &mut Block) {
     let Some(Stmt::Local(Local { pat: Pat::Struct(names), init: Some(init), .. })) = block.stmts.first() else {
         return;
@@ -283,7 +284,7 @@ fn without_names(block: &mut Block) {
     }
 }
 
-/// The name in `name?`, or in `built::<T>(name)?`.
+/// Returns the name in `name?`, or in `built::<T>(name)?`.
 fn field_of<'a>(expr: &'a mut Expr, name: &Ident) -> Option<&'a mut Expr> {
     let Expr::Try(tried) = expr else { return None };
     let is_name = |expr: &Expr| matches!(expr, Expr::Path(path) if path.path.is_ident(name));
@@ -295,13 +296,14 @@ fn field_of<'a>(expr: &'a mut Expr, name: &Ident) -> Option<&'a mut Expr> {
     call.args.first_mut().filter(|field| is_built && is_name(field))
 }
 
-/// The text of `HeaderValue::from_static("..")`.
+/// Returns the text of `HeaderValue::from_static("..")`.
 fn fixed(value: &Expr) -> Option<&Expr> {
     let Expr::Call(call) = value else { return None };
     text(&call.func).ends_with("HeaderValue::from_static").then(|| call.args.first()).flatten()
 }
 
-/// A checked argument or body, `value.map_err(Error::InvalidRequest)?`, without what `?` does by itself.
+/// Returns a checked argument or body, `value.map_err(Error::InvalidRequest)?`, without the conversion that `?` does by
+/// itself.
 fn checked(expr: &Expr) -> Option<Expr> {
     let Expr::Try(tried) = expr else { return None };
     let Expr::MethodCall(call) = &*tried.expr else { return None };
@@ -319,13 +321,13 @@ fn checked(expr: &Expr) -> Option<Expr> {
     Some(parse_quote!(#receiver?))
 }
 
-/// The type of `{types::Parcel::try_from(v).map_err(|e|e.to_string())}`.
+/// Returns the type of `{types::Parcel::try_from(v).map_err(|e|e.to_string())}`.
 fn made_type(body: &str) -> Option<String> {
     let body = body.trim_start_matches('{').trim_end_matches('}');
     Some(body.strip_suffix("::try_from(v).map_err(|e|e.to_string())")?.to_owned())
 }
 
-/// `.headers(header_map)`
+/// A visitor that removes `.headers(header_map)`.
 struct Headers;
 
 impl VisitMut for Headers {

@@ -1,6 +1,6 @@
-//! Types that are written twice become one: the request's and the answer's where nothing differs, and those that stand inside
-//! several schemas. Two types are one if all that is written of them is the same, down to the types in them. A name of the document's
-//! own stays, as an alias; names that only the generator gave go.
+//! The merge of equal types: those of a request and its response without differences, and equal types from inside several
+//! schemas. Two types are equal if all their code is the same, including the types in them. A name from the document remains
+//! as an alias; names that only the generator gave are removed.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -10,10 +10,10 @@ use syn::{Attribute, Ident, ImplItem, Item, ItemImpl, Path, Type, TypePath, pars
 
 use super::{MODULES, aliases, exact, implemented, leads_into, module, own_type};
 
-/// What a reference to a type is written as, while types are compared.
+/// The text that replaces references to types for comparisons.
 const MARK: &str = "__type_";
 
-/// What only types of requests have.
+/// The traits that only request types have.
 const OF_REQUESTS: [&str; 2] = ["ArgumentType", "IntoArgumentBy"];
 
 /// Merges the types of a file. `named` are the names that the document gives.
@@ -41,7 +41,7 @@ pub(super) fn settle(file: &mut syn::File, named: &HashSet<String>) {
     file.items.iter_mut().for_each(|item| rename.visit_item_mut(item));
 }
 
-/// Takes types out of their module, and leaves an alias where the document names them.
+/// Removes types from their module, and leaves an alias for names of the document.
 fn replace(items: &mut Vec<Item>, gone: &HashMap<&str, &str>, named: &HashSet<String>) {
     let is_of_gone =
         |block: &ItemImpl| own_type(block).or_else(|| converted(block)).is_some_and(|name| gone.contains_key(&*name));
@@ -63,12 +63,12 @@ fn replace(items: &mut Vec<Item>, gone: &HashMap<&str, &str>, named: &HashSet<St
     *items = kept;
 }
 
-/// The type that another one is made of: `T` of `impl From<T> for Vec<T>`.
+/// Returns the type that another one can be made from: `T` of `impl From<T> for Vec<T>`.
 fn converted(block: &ItemImpl) -> Option<String> {
     Some(implemented(block)?.strip_prefix("From<")?.strip_suffix('>')?.to_owned())
 }
 
-/// Name and attributes of a type that can be merged.
+/// Returns name and attributes of a type that can be merged.
 fn definition(item: &Item) -> Option<(&Ident, &[Attribute])> {
     match item {
         Item::Struct(item) => Some((&item.ident, &item.attrs)),
@@ -77,7 +77,7 @@ fn definition(item: &Item) -> Option<(&Ident, &[Attribute])> {
     }
 }
 
-/// The type whose builder an item belongs to.
+/// Returns the type whose builder an item belongs to.
 fn owner(item: &Item) -> Option<String> {
     let made = |block: &ItemImpl| Some(implemented(block)?.strip_prefix("TryFrom<")?.strip_suffix('>')?.to_owned());
     match item {
@@ -92,9 +92,9 @@ type Key = (&'static str, String);
 
 struct Types {
     keys: Vec<Key>,
-    /// What is written of each: texts, and the types between them.
+    /// The code of each type: texts, and the types between them.
     written: Vec<(Vec<String>, Vec<usize>)>,
-    /// Whether requests are made of it.
+    /// True if requests use the type.
     is_request: Vec<bool>,
 }
 
@@ -105,7 +105,7 @@ impl Types {
         for (key, item, blocks) in items {
             keys.push(key.clone());
             let mut mark = Mark { known: &known, aliases: &aliases, of: key, depth: 0 };
-            // One copy at a time: all of them would be as much as the file.
+            // One copy at a time: all copies would be as large as the file.
             let mut texts = vec![mark.text(item.clone())];
             let mut own: Vec<String> = Vec::new();
             let mut asked = false;
@@ -125,7 +125,7 @@ impl Types {
         Self { keys, written, is_request }
     }
 
-    /// The class of each type: two are in one if no step into them tells them apart.
+    /// Returns the class of each type: two types are in one class if they are equal at every depth.
     fn classes(&self) -> Vec<usize> {
         let mut texts: HashMap<&[String], usize> = HashMap::new();
         let mut classes: Vec<usize> = Vec::new();
@@ -151,7 +151,7 @@ impl Types {
         }
     }
 
-    /// The types that go, each with the name of the one that stays.
+    /// Returns the types to remove, each with the name of the type that remains.
     fn merged(&self, named: &HashSet<String>) -> HashMap<Key, String> {
         let mut classes: BTreeMap<(&str, usize), Vec<usize>> = BTreeMap::new();
         for (index, class) in self.classes().into_iter().enumerate() {
@@ -185,7 +185,7 @@ fn split(text: &str) -> (Vec<String>, Vec<usize>) {
     (texts, inner)
 }
 
-/// The types of a file with their blocks, and the aliases.
+/// The types of a file with their impl blocks, and the aliases.
 #[derive(Default)]
 struct Collected<'a> {
     known: HashMap<Key, usize>,
@@ -222,10 +222,10 @@ impl<'a> Collected<'a> {
     }
 }
 
-/// How deep aliases are followed.
+/// The maximum number of aliases that are followed.
 const DEEPEST: usize = 16;
 
-/// Writes types as marks, and the type at hand as `Self`.
+/// Writes types as marks, and the current type as `Self`.
 struct Mark<'a> {
     known: &'a HashMap<Key, usize>,
     aliases: &'a HashMap<String, &'a Type>,
@@ -234,7 +234,7 @@ struct Mark<'a> {
 }
 
 impl Mark<'_> {
-    /// What is written of a type, apart from its name and what is said of it as a whole.
+    /// Returns the code of a type, without its name and its documentation.
     fn text(&mut self, mut item: Item) -> String {
         let (ident, attributes) = match &mut item {
             Item::Struct(item) => (&mut item.ident, &mut item.attrs),
@@ -247,7 +247,7 @@ impl Mark<'_> {
         exact(&item)
     }
 
-    /// What is implemented, without the way to a builder.
+    /// Returns the code of an impl block, without the function that returns a builder.
     fn block(&mut self, mut block: ItemImpl) -> Option<String> {
         let is_own = block.trait_.is_none();
         block.items.retain(|item| !matches!(item, ImplItem::Fn(function) if is_own && function.sig.ident == "builder"));
@@ -296,12 +296,12 @@ impl VisitMut for Mark<'_> {
     }
 }
 
-/// Renames what is left of the types that went.
+/// Renames the remaining references to removed types.
 struct Rename<'a> {
     merged: &'a HashMap<Key, String>,
     /// The names that are aliases now.
     named: &'a HashSet<String>,
-    /// The modules around.
+    /// The enclosing modules.
     within: Vec<String>,
 }
 

@@ -1,5 +1,5 @@
-//! What the generator writes out for each type, said once: the runtime has it, and the code names it. Everything here keeps
-//! what the code does; it runs last, on code that is complete.
+//! The removal of repeated code: code that the generator writes out for each type is replaced by a name of the runtime. The
+//! behavior does not change. This step runs last, on complete code.
 
 mod aliases;
 pub(crate) mod builders;
@@ -16,20 +16,20 @@ use syn::{Ident, Item, ItemImpl, ItemMod, Path, Type, parse_quote};
 
 pub(crate) use values::IN_MACRO;
 
-/// Types that only wrap another one become aliases of it, and texts with limits aliases of the runtime's; types that are written
-/// twice become one. `named` are the types that the document names.
+/// Replaces types that only wrap another one by aliases of it, and texts with limits by aliases of the runtime's type. Merges
+/// equal types. `named` are the types that the document names.
 pub(crate) fn merge(file: &mut syn::File, named: &HashSet<String>) {
     if let Some(types) = module(&mut file.items, "types") {
         aliases::settle(types);
     }
     aliases::inline(file, named);
-    // What calls take and answer with is called after the call, whatever else it equals.
+    // The argument and response types of a call keep the call's name, even if they equal other types.
     let mut named = named.clone();
     named.extend(of_calls(file));
     merge::settle(file, &named);
 }
 
-/// The types that calls name.
+/// Returns the types that calls name.
 fn of_calls(file: &mut syn::File) -> HashSet<String> {
     struct Named(HashSet<String>);
     impl VisitMut for Named {
@@ -48,7 +48,7 @@ fn of_calls(file: &mut syn::File) -> HashSet<String> {
     named.0
 }
 
-/// Enums, builders and calls are shortened, and the paths of everything.
+/// Shortens enums, builders and calls, and the paths of all code.
 pub(crate) fn settle(file: &mut syn::File) {
     if let Some(types) = module(&mut file.items, "types") {
         values::settle(types);
@@ -67,7 +67,7 @@ pub(crate) fn settle(file: &mut syn::File) {
 /// The modules of types.
 const MODULES: [&str; 2] = ["types", "values"];
 
-/// What stands in a module.
+/// Returns the items of a module.
 fn module<'a>(items: &'a mut [Item], name: &str) -> Option<&'a mut Vec<Item>> {
     items.iter_mut().find_map(|item| match item {
         Item::Mod(ItemMod { ident, content: Some((_, items)), .. }) if ident == name => Some(items),
@@ -75,7 +75,7 @@ fn module<'a>(items: &'a mut [Item], name: &str) -> Option<&'a mut Vec<Item>> {
     })
 }
 
-/// The type of this module that a block is of.
+/// Returns the type of this module that a block belongs to.
 fn own_type(block: &ItemImpl) -> Option<String> {
     match &*block.self_ty {
         Type::Path(path) => path.path.get_ident().map(ToString::to_string),
@@ -83,14 +83,15 @@ fn own_type(block: &ItemImpl) -> Option<String> {
     }
 }
 
-/// What a block implements, without what leads to the trait: `TryFrom<&str>`. `None` for what it has of its own.
+/// Returns the trait that a block implements, without the path: `TryFrom<&str>`. Returns `None` for an inherent impl.
 fn implemented(block: &ItemImpl) -> Option<String> {
     let (path, _) = block.trait_.as_ref()?;
     let last = path.segments.last()?;
     Some(if last.arguments.is_none() { last.ident.to_string() } else { text(last) })
 }
 
-/// The module of types that a path leads into from within modules, where it does. It is asked of every path, so nothing is copied.
+/// Returns the module of types that a path leads into, seen from nested modules. It is called for every path, so it copies
+/// nothing.
 fn leads_into(path: &Path, within: &[String]) -> Option<&'static str> {
     let mut before = path.segments.iter().rev().skip(1).map(|segment| &segment.ident);
     let (last, other) = (before.next(), before.next());
@@ -109,12 +110,12 @@ fn leads_into(path: &Path, within: &[String]) -> Option<&'static str> {
     leads.then_some("types")
 }
 
-/// Tokens as a text without spaces.
+/// Returns tokens as a text without spaces.
 fn text(tokens: &impl quote::ToTokens) -> String {
     tokens.to_token_stream().to_string().replace(' ', "")
 }
 
-/// The same with what stands in literals as it is: two types may differ in a space of a pattern alone.
+/// Returns the same text with literals unchanged: two types may differ only in a space of a pattern.
 fn exact(tokens: &impl quote::ToTokens) -> String {
     fn write(tokens: TokenStream, written: &mut String) {
         for tree in tokens {
@@ -138,7 +139,7 @@ fn exact(tokens: &impl quote::ToTokens) -> String {
     written
 }
 
-/// The error of conversions is the runtime's.
+/// A visitor that replaces the error type of conversions by the runtime's.
 struct Errors;
 
 impl VisitMut for Errors {

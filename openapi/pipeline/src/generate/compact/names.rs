@@ -1,4 +1,5 @@
-//! Short names: those of the prelude where a module has none of its own, and `rt` for what the runtime has for generated code.
+//! Short names: those of the prelude unless the module defines the same name, and `rt` for the runtime's support of generated
+//! code.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -11,7 +12,7 @@ use syn::{Attribute, Fields, Item, ItemMod, LitStr, Meta, Path, Token, parse_quo
 
 use super::IN_MACRO;
 
-/// What is in scope everywhere, by the whole path.
+/// The names that are in scope everywhere, by their full paths.
 const PRELUDE: [(&str, &str); 7] = [
     ("::std::boxed::Box", "Box"),
     ("::std::convert::From", "From"),
@@ -22,20 +23,20 @@ const PRELUDE: [(&str, &str); 7] = [
     ("::std::vec::Vec", "Vec"),
 ];
 
-/// What generated code calls the runtime.
+/// The path of the runtime in generated code.
 const RUNTIME: &str = "::keyfit::codegen";
 
-/// How long a line of attributes may be.
+/// The maximum length of a line of attributes.
 const LINE: usize = 80;
 
-/// Shortens the paths of a file whose items stand in one module.
+/// Shortens the paths of a file whose items are in one module.
 pub(super) fn settle(file: &mut syn::File) {
     let mut names = Names { own: own(&file.items) };
     file.items.iter_mut().for_each(|item| names.visit_item_mut(item));
     import(&mut file.items);
 }
 
-/// What a module defines.
+/// Returns the names that a module defines.
 fn own(items: &[Item]) -> HashSet<String> {
     let name = |item: &Item| match item {
         Item::Struct(item) => Some(item.ident.to_string()),
@@ -67,7 +68,7 @@ fn import(items: &mut Vec<Item>) {
     }
 }
 
-/// Whether `rt` is named, in a path or in the text of an attribute.
+/// Returns whether `rt` occurs in a path or in the text of an attribute.
 fn names_runtime(tokens: TokenStream) -> bool {
     tokens.into_iter().any(|token| match token {
         TokenTree::Ident(word) => word == "rt",
@@ -78,12 +79,12 @@ fn names_runtime(tokens: TokenStream) -> bool {
 }
 
 struct Names {
-    /// What the module at hand defines.
+    /// The names that the current module defines.
     own: HashSet<String>,
 }
 
 impl Names {
-    /// The short form of a path, without what follows it.
+    /// Returns the short form of a path, without the segments after it.
     fn short(&self, whole: &str) -> Option<&'static str> {
         if whole == RUNTIME {
             return Some("rt");
@@ -99,7 +100,7 @@ impl Names {
         for count in [2, 3] {
             let mut first = String::new();
             for segment in path.segments.iter().take(count) {
-                // Writing to a text does not fail.
+                // Writing to a text cannot fail.
                 let _ = write!(first, "::{}", segment.ident);
             }
             let Some(short) = self.short(&first) else { continue };
@@ -115,7 +116,7 @@ impl Names {
         }
     }
 
-    /// Tokens that are no Rust by themselves.
+    /// Shortens paths in tokens that are not a Rust construct of their own.
     fn tokens(&self, tokens: TokenStream) -> TokenStream {
         let mut rest: Vec<TokenTree> = tokens.into_iter().collect();
         let mut found = Vec::new();
@@ -137,7 +138,7 @@ impl Names {
         found.into_iter().collect()
     }
 
-    /// Paths in the texts of serde's attributes.
+    /// Shortens paths in the texts of serde's attributes.
     fn quoted(&self, tokens: TokenStream) -> TokenStream {
         let shorter = |token: TokenTree| match token {
             TokenTree::Group(group) => Group::new(group.delimiter(), self.quoted(group.stream())).into(),
@@ -219,14 +220,14 @@ impl VisitMut for Names {
     }
 }
 
-/// `<T as a::b::Trait>::Item`: how many segments name the trait.
+/// Updates the number of segments that name the trait in `<T as a::b::Trait>::Item`.
 fn shorten(qself: &mut Option<syn::QSelf>, by: usize) {
     if let Some(qself) = qself.as_mut().filter(|qself| qself.position > 0) {
         qself.position -= by;
     }
 }
 
-/// Takes documentation away that only has the name of what it is of.
+/// Removes documentation that only repeats the name of its item.
 fn unsaid(attributes: &mut Vec<Attribute>, name: &syn::Ident) {
     let is_name = |attribute: &&Attribute| match &attribute.meta {
         Meta::NameValue(pair) if pair.path.is_ident("doc") => {
@@ -242,7 +243,7 @@ fn unsaid(attributes: &mut Vec<Attribute>, name: &syn::Ident) {
     }
 }
 
-/// Puts the attributes of derive macros, and those of serde, into one each.
+/// Merges the derive attributes into one, and those of serde into another.
 fn one_line(attributes: &mut Vec<Attribute>) {
     for name in ["derive", "serde"] {
         let is_named = |attribute: &Attribute| attribute.path().is_ident(name);
@@ -266,7 +267,7 @@ fn one_line(attributes: &mut Vec<Attribute>) {
     }
 }
 
-/// Where one rule gives all fields their names, it is said once.
+/// Replaces the renames of all fields by one rule, if they follow it.
 fn renamed_by_rule(attributes: &mut [Attribute], fields: &mut syn::FieldsNamed) {
     let names: Option<Vec<(String, Option<String>)>> = fields
         .named
@@ -292,7 +293,7 @@ fn renamed_by_rule(attributes: &mut [Attribute], fields: &mut syn::FieldsNamed) 
     }
 }
 
-/// How serde writes a field by the rule `camelCase`.
+/// Returns the name that serde gives a field by the rule `camelCase`.
 fn camel(field: &str) -> String {
     let mut words = field.split('_');
     let mut name = String::new();
@@ -310,7 +311,7 @@ fn camel(field: &str) -> String {
     name
 }
 
-/// What a field is renamed to.
+/// Returns the name that a field is renamed to.
 fn renamed(attributes: &[Attribute]) -> syn::Result<Option<String>> {
     let mut found = None;
     for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("serde")) {
@@ -384,7 +385,7 @@ mod tests {
             "{code}"
         );
         assert!(code.contains("#[serde(skip_serializing_if=\"Option::is_none\")]pubfirst_name"), "{code}");
-        // The rule drops the line at the end, too.
+        // The rule drops a trailing underscore as well.
         assert!(code.contains("publast_name:u8,pubtype_:u8,pubid:u8,#[serde(rename=\"URL\")]puburl:u8"), "{code}");
     }
 }

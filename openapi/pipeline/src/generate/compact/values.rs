@@ -1,4 +1,4 @@
-//! Enums whose values are texts or integers, as the runtime's macros take them: a variant and its value in a line.
+//! Enums of texts or integers in the form of the runtime's macros: one variant with its value for each line.
 
 use std::collections::HashMap;
 
@@ -7,10 +7,10 @@ use syn::{Fields, Item, ItemEnum, Lit, LitStr, Variant, parse_quote};
 
 use super::{implemented, own_type};
 
-/// The attribute of an item that is printed as the argument of the runtime's macro of that name.
+/// The attribute of an item that is printed as the argument of the runtime's macro with the given name.
 pub(crate) const IN_MACRO: &str = "in_macro";
 
-/// What `texts!` implements.
+/// The traits that `texts!` implements.
 const IMPLEMENTED: [&str; 6] = [
     "Display",
     "FromStr",
@@ -48,7 +48,7 @@ pub(super) fn settle(items: &mut Vec<Item>) {
     });
 }
 
-/// The enum with the values of its variants; `None` where something else is said of it.
+/// Returns the enum with the values of its variants; `None` if it has other attributes.
 fn short(item: &ItemEnum) -> Option<ItemEnum> {
     let mut docs = Vec::new();
     for attribute in &item.attrs {

@@ -1,4 +1,4 @@
-//! Request bodies: one parameter that is the whole of it, or the members of a form.
+//! Request bodies: one parameter for the whole body, or the members of a form.
 
 use serde_json::{Map, Value, json};
 
@@ -11,16 +11,16 @@ use crate::pointer;
 const FORM: &str = "application/x-www-form-urlencoded";
 const MULTIPART: &str = "multipart/form-data";
 
-/// A parameter that belongs into the body.
+/// A parameter that is part of the body.
 #[derive(Clone)]
 pub(super) struct Given<'a> {
     pub(super) node: &'a Value,
-    /// Where it was written.
+    /// The pointer at which it was written.
     pub(super) origin: String,
 }
 
 impl<'a> Given<'a> {
-    /// Whether it is the whole body.
+    /// Returns whether it is the whole body.
     pub(super) fn is_body(&self) -> bool {
         self.node["in"] == "body"
     }
@@ -45,7 +45,7 @@ impl<'a> Converter<'a> {
         }
         media.extend(example.map(|example| ("example".to_owned(), example)));
         let mut content = Map::new();
-        // What a document leaves open is JSON by the habit of all tools.
+        // Without a media type, all tools assume JSON.
         let json = ["application/json".to_owned()];
         for media_type in if consumes.is_empty() { &json } else { consumes } {
             let at = pointer::join(&pointer::join(at, "content"), media_type);
@@ -59,7 +59,7 @@ impl<'a> Converter<'a> {
         Value::Object(body)
     }
 
-    /// The body of an operation at `at` that is a form.
+    /// Creates the form body of the operation at `at`.
     pub(super) fn form(&mut self, members: &[&Given<'a>], consumes: Vec<String>, at: &str) -> Value {
         let place = pointer::join(at, "requestBody");
         let kinds = self.form_kinds(members, consumes, &place);
@@ -81,14 +81,14 @@ impl<'a> Converter<'a> {
                 Joined::Pipes => Some(json!({ "style": "pipeDelimited", "explode": false })),
                 Joined::Tabs => Some(json!({ "style": "tabDelimited", "explode": false })),
             };
-            // Parts of 3.0 have no style, and those of 2.0 do.
+            // Parts of a multipart body have no style in 3.0, but do in 2.0.
             let style = style.map(|mut style| {
                 if let Some(own) = joined.style() {
                     style[STYLE] = json!(own);
                 }
                 style
             });
-            // Parts of files are written one by one.
+            // File parts are written one by one.
             encoding.extend(style.filter(|_| !given.is_file()).map(|style| (name.to_owned(), style)));
             if let Some(text) = given.node.get("description").filter(|_| schema.get("description").is_none()) {
                 schema["description"] = text.clone();
@@ -117,7 +117,7 @@ impl<'a> Converter<'a> {
         json!({ "required": is_required, "content": content })
     }
 
-    /// The media types of a form: files are sent in parts.
+    /// Returns the media types of a form: files are sent as multipart.
     fn form_kinds(&mut self, members: &[&Given<'a>], consumes: Vec<String>, at: &str) -> Vec<String> {
         let has_file = members.iter().any(|given| given.is_file());
         let is_form = |kind: &String| essence(kind) == MULTIPART || (essence(kind) == FORM && !has_file);
@@ -138,7 +138,7 @@ impl<'a> Converter<'a> {
     }
 }
 
-/// The keys of a parameter that its schema has in 3.0.
+/// Returns whether a key of a parameter is part of its schema in 3.0.
 pub(super) fn is_of_schema(key: &str) -> bool {
     parameters::OF_SCHEMA.contains(&key) || key.starts_with("x-enum")
 }

@@ -1,6 +1,7 @@
-//! Swagger 2.0 as OpenAPI 3.0. Nothing is lost without a remark; what is not as 2.0 says, and has one reading, is read.
+//! The conversion of Swagger 2.0 to OpenAPI 3.0. Every loss is recorded. Constructs that 2.0 does not allow are read if they
+//! have only one meaning.
 //!
-//! The rest of the pipeline sees a document of 3.0. [`Moves`] has where each part of it was written.
+//! The rest of the pipeline sees a 3.0 document. [`Moves`] maps each of its parts to the original position.
 
 mod bodies;
 mod operations;
@@ -19,7 +20,7 @@ use super::{Moves, SetAside};
 use crate::repair::Repairs;
 use crate::{pointer, walk};
 
-/// The keys that have another name, or another form, in 3.0.
+/// The keys that have another name or form in 3.0.
 const CONVERTED: [&str; 12] = [
     "swagger",
     "host",
@@ -47,7 +48,7 @@ pub(super) fn convert(document: &mut Value, repairs: &mut Repairs) -> (Moves, Ve
 }
 
 struct Converter<'a> {
-    /// The document in the words of 2.0.
+    /// The 2.0 document.
     written: &'a Value,
     consumes: Vec<String>,
     produces: Vec<String>,
@@ -87,7 +88,7 @@ impl<'a> Converter<'a> {
         Value::Object(converted)
     }
 
-    /// The named parts. What stands under `components`, a key of 3.0, is kept beside them.
+    /// Returns the named components. Content under `components`, a key of 3.0, is kept as well.
     fn components(&mut self) -> Map<String, Value> {
         let foreign = self.written.get("components").and_then(Value::as_object).cloned();
         if foreign.is_some() {
@@ -134,7 +135,7 @@ impl<'a> Converter<'a> {
         components
     }
 
-    /// A node, or what its references lead to, and where that was written.
+    /// Returns a node, or the node that its references refer to, with its original pointer.
     fn resolved(&self, node: &'a Value, origin: &str) -> (&'a Value, String) {
         let (mut node, mut origin) = (node, origin.to_owned());
         // Bounded, because a reference may lead back to itself.
@@ -147,7 +148,7 @@ impl<'a> Converter<'a> {
     }
 }
 
-/// Has references lead where the parts went. One that leads nowhere is left as it was written, for whoever says so.
+/// Updates references to the new positions of their targets. A dangling reference is kept unchanged: a later step reports it.
 fn redirect_references(written: &Value, converted: &mut Value, moves: &Moves) {
     let mut found: Vec<(String, String)> = Vec::new();
     walk::references(converted, &mut |at, target| found.push((at.to_owned(), target.to_owned())));
@@ -165,12 +166,12 @@ fn redirect_references(written: &Value, converted: &mut Value, moves: &Moves) {
     }
 }
 
-/// The texts of a list.
+/// Returns the texts of a list.
 fn texts(list: Option<&Value>) -> Vec<String> {
     list.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
-/// Copies the members that are called the same in both versions.
+/// Copies the members that have the same name in both versions.
 fn copied(from: &Map<String, Value>, is_kept: impl Fn(&str) -> bool) -> Map<String, Value> {
     from.iter().filter(|(key, _)| is_kept(key)).map(|(key, value)| (key.clone(), value.clone())).collect()
 }

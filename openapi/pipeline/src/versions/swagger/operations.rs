@@ -33,7 +33,7 @@ impl<'a> Converter<'a> {
         Value::Object(converted)
     }
 
-    /// `shared` are the parameters of the path item that belong into a body.
+    /// Converts an operation. `shared` are the parameters of the path item that are part of a body.
     fn operation(&mut self, operation: &'a Value, at: &str, shared: &[Given<'a>]) -> Value {
         let own = operation.as_object().into_iter().flatten();
         let list = pointer::join(at, "parameters");
@@ -67,7 +67,7 @@ impl<'a> Converter<'a> {
         Value::Object(converted)
     }
 
-    /// Writes the request body of an operation.
+    /// Adds the request body of an operation.
     fn body(&mut self, operation: &'a Value, given: &[Given<'a>], at: &str, converted: &mut Map<String, Value>) {
         let place = pointer::join(at, "requestBody");
         if given.is_empty() {
@@ -104,7 +104,7 @@ impl<'a> Converter<'a> {
         for (status, response) in own {
             let at = pointer::join(at, status);
             let is_extension = status.starts_with("x-");
-            // What an operation says of media types holds for its own answers alone.
+            // The media types of an operation apply to its own responses only.
             let is_shared = response.get("$ref").is_some() && produces.is_none();
             let response = if is_extension || is_shared {
                 response.clone()
@@ -118,12 +118,12 @@ impl<'a> Converter<'a> {
     }
 }
 
-/// Members of vendors, which say the same in both versions.
+/// Returns the vendor extensions, which are the same in both versions.
 pub(super) fn extensions(from: &Map<String, Value>) -> Map<String, Value> {
     copied(from, |key| key.starts_with("x-"))
 }
 
-/// A flag as it stands in the other version: where it is not one, it says nothing.
+/// Returns `required` as a flag of 3.0; a value that is not a boolean counts as false.
 pub(super) fn required(parameter: &Value) -> Value {
     json!(parameter.get("required") == Some(&json!(true)))
 }

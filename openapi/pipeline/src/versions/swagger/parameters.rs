@@ -1,4 +1,4 @@
-//! Parameters of path, query and headers, and the lists in them.
+//! Parameters of path, query and headers, and their lists.
 
 use serde_json::{Map, Value, json};
 
@@ -6,7 +6,7 @@ use super::bodies::{Given, is_of_schema};
 use super::{Converter, copied, schemas};
 use crate::{ListStyle, pointer};
 
-/// The keys of a parameter, header or member of a form that its schema has in 3.0.
+/// The keys of a parameter, header or form member that are part of its schema in 3.0.
 pub(super) const OF_SCHEMA: [&str; 19] = [
     "type",
     "format",
@@ -29,21 +29,21 @@ pub(super) const OF_SCHEMA: [&str; 19] = [
     "title",
 ];
 
-/// How the values of a list are written.
+/// The serialization of a list's values.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Joined {
-    /// It is no list.
+    /// Not a list.
     Not,
     Commas,
     Spaces,
     Pipes,
     Tabs,
-    /// Each by itself.
+    /// Each value by itself.
     Spread,
 }
 
 impl Joined {
-    /// How such a list is written in one field; `None` where it is not.
+    /// Returns the style of such a list in one field; `None` if it is not written in one field.
     pub(super) fn style(self) -> Option<ListStyle> {
         match self {
             Self::Not | Self::Spread => None,
@@ -55,15 +55,15 @@ impl Joined {
     }
 }
 
-/// A parameter as it stands in its list.
+/// A parameter in its list.
 pub(super) struct Listed<'a> {
     node: &'a Value,
-    /// The index of it, as it was written.
+    /// Its original index.
     index: usize,
 }
 
 impl<'a> Converter<'a> {
-    /// The parameters of a list at `at` that have a place of their own, and those that belong into the body.
+    /// Splits the parameters of the list at `at` into those with a place of their own and those of the body.
     pub(super) fn sorted(&self, list: Option<&'a Value>, at: &str) -> (Vec<Listed<'a>>, Vec<Given<'a>>) {
         let (mut plain, mut bodies) = (Vec::new(), Vec::new());
         for (index, node) in list.and_then(Value::as_array).into_iter().flatten().enumerate() {
@@ -76,7 +76,7 @@ impl<'a> Converter<'a> {
         (plain, bodies)
     }
 
-    /// A list of parameters without those of the body.
+    /// Converts a list of parameters without those of the body.
     pub(super) fn parameters(&mut self, listed: &[Listed<'a>], at: &str) -> Value {
         let mut converted = Vec::new();
         for (index, Listed { node, index: before }) in listed.iter().enumerate() {
@@ -94,7 +94,7 @@ impl<'a> Converter<'a> {
         Value::Array(converted)
     }
 
-    /// A named parameter; nothing where it belongs into the body, since how that is written is the operation's to say.
+    /// Converts a named parameter; `None` if it is part of the body, because the operation determines the form of the body.
     pub(super) fn shared_parameter(&mut self, parameter: &'a Value, at: &str, origin: &str) -> Option<Value> {
         let (whole, origin) = self.resolved(parameter, origin);
         let is_of_body = matches!(whole["in"].as_str(), Some("body" | "formData"));
@@ -118,12 +118,12 @@ impl<'a> Converter<'a> {
         converted.insert("schema".to_owned(), schema);
         let is_in_query = own.get("in").is_some_and(|place| place == "query");
         match joined {
-            // Commas are what a list in a path or header has anyway.
+            // Commas are the default for a list in a path or header.
             Joined::Not | Joined::Commas if !is_in_query => {}
             Joined::Not => {}
             Joined::Commas => style(&mut converted, "form", false),
             Joined::Spread => style(&mut converted, "form", true),
-            // In a path or header 3.0 has no word for these, and none for tabs anywhere.
+            // 3.0 has no such styles for a path or header, and no style for tabs at all.
             Joined::Spaces => style(&mut converted, "spaceDelimited", false),
             Joined::Pipes => style(&mut converted, "pipeDelimited", false),
             Joined::Tabs => style(&mut converted, "tabDelimited", false),
@@ -131,8 +131,7 @@ impl<'a> Converter<'a> {
         Value::Object(converted)
     }
 
-    /// The schema of a parameter, header or member of a form, and how it is written where it is a list. What has no style in 3.0
-    /// is text.
+    /// Returns the schema of a parameter, header or form member, and its list style. A list without a style in 3.0 is a text.
     pub(super) fn schema_of(&mut self, parameter: &Value, label: &str, at: &str) -> (Value, Joined) {
         let own = parameter.as_object().cloned().unwrap_or_default();
         if let Some(schema) = own.get("schema") {
@@ -175,7 +174,7 @@ impl<'a> Converter<'a> {
         (schema, Joined::Not)
     }
 
-    /// Makes a list a text that the caller writes.
+    /// Converts a list to a text that the caller writes.
     fn as_text(&mut self, parameter: &mut Map<String, Value>, label: &str, written: &str, at: &str) {
         self.repairs.narrow("text-parameter", at, format!("{label} is given as text, {written}"));
         let own = parameter.get("description").and_then(Value::as_str).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Answers: their bodies in each media type, with what stands for examples, and their headers.
+//! Responses: their bodies in each media type, with examples, and their headers.
 
 use serde_json::{Map, Value, json};
 
@@ -9,7 +9,7 @@ use crate::normalize::{essence, is_json};
 use crate::pointer;
 
 impl<'a> Converter<'a> {
-    /// `produces` is what the operation says of media types, in place of what the document says.
+    /// Converts a response. `produces` are the operation's media types, which replace the document's.
     pub(super) fn response(
         &mut self,
         response: &'a Value,
@@ -61,7 +61,7 @@ impl<'a> Converter<'a> {
             let same = |known: &&String| essence(known) == essence(kind) || (is_json(known) && is_json(kind));
             let shown = match content.keys().find(same).cloned() {
                 Some(known) => known,
-                // An answer that is shown and not described.
+                // A response with an example but without a schema.
                 None if !own.contains_key("schema") && kind.contains('/') => kind.clone(),
                 None => {
                     let place = pointer::join(&format!("{at}/examples"), kind);

@@ -1,19 +1,19 @@
-//! Schemas of 2.0 in the words of 3.0.
+//! The conversion of 2.0 schemas to 3.0.
 
 use serde_json::{Map, Value, json};
 
 use crate::pointer;
 
-/// Keys under which a subtype says by which value of the discriminator it is known.
+/// The keys under which a subtype states its discriminator value.
 const DISCRIMINATOR_VALUES: [&str; 2] = ["x-discriminator-value", "x-ms-discriminator-value"];
 
-/// Keys by which documents of 2.0, which has no `nullable`, say that a value may be null.
+/// The keys by which documents of 2.0, which has no `nullable`, allow null.
 const NULLABLE: [&str; 2] = ["x-nullable", "x-isnullable"];
 
-/// How many bases are between a subtype and the one with the discriminator.
+/// The maximum number of bases between a subtype and the one with the discriminator.
 const DEEPEST: usize = 16;
 
-/// A schema with all that is inside it.
+/// Converts a schema with all schemas inside it.
 pub(super) fn converted(schema: &Value) -> Value {
     let mut schema = schema.clone();
     convert(&mut schema);
@@ -44,7 +44,7 @@ fn convert(schema: &mut Value) {
     nullable(object);
 }
 
-/// A list of types, which 2.0 does not have and documents of 2.0 do.
+/// Converts a list of types, which 2.0 does not allow but some documents have.
 fn kinds(object: &mut Map<String, Value>) {
     let Some(list) = object.get("type").and_then(Value::as_array) else { return };
     let mut kinds: Vec<Value> = list.clone();
@@ -72,14 +72,14 @@ fn nullable(object: &mut Map<String, Value>) {
         return;
     }
     object.insert("nullable".to_owned(), json!(true));
-    // A reference takes nothing beside it in 3.0.
+    // In 3.0, keywords beside a reference are ignored.
     if let Some(reference) = object.shift_remove("$ref") {
         object.insert("allOf".to_owned(), json!([{ "$ref": reference }]));
     }
 }
 
-/// Writes the values by which subtypes are known into the discriminators of their bases. Without such a word it is the name
-/// of the subtype, in both versions.
+/// Adds the discriminator values of subtypes to the discriminators of their bases. Without such a value, both versions use
+/// the name of the subtype.
 pub(super) fn map_discriminators(schemas: &mut Map<String, Value>) {
     let mut found: Vec<(String, String, String)> = Vec::new();
     for (name, schema) in schemas.iter() {
@@ -97,7 +97,7 @@ pub(super) fn map_discriminators(schemas: &mut Map<String, Value>) {
     }
 }
 
-/// The name of the schema with the discriminator that a subtype is composed of.
+/// Returns the name of the schema with the discriminator that a subtype is composed of.
 fn base<'a>(schemas: &'a Map<String, Value>, schema: &'a Value, depth: usize) -> Option<&'a str> {
     let parts = schema.get("allOf").and_then(Value::as_array).filter(|_| depth < DEEPEST)?;
     parts.iter().filter_map(|part| part.get("$ref")?.as_str()?.strip_prefix("#/definitions/")).find_map(|name| {

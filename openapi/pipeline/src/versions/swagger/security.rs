@@ -13,7 +13,7 @@ const FLOWS: [(&str, &str); 4] = [
 ];
 
 impl Converter<'_> {
-    /// A scheme. One that is written as in 3.0, which has schemes that 2.0 cannot say, stays as it is.
+    /// Converts a scheme. A scheme in the notation of 3.0, which has schemes that 2.0 lacks, is kept unchanged.
     pub(super) fn scheme(&mut self, scheme: &Value, at: &str) -> Value {
         let Some(own) = scheme.as_object() else { return scheme.clone() };
         match own.get("type").and_then(Value::as_str) {

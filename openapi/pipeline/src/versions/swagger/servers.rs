@@ -1,15 +1,15 @@
-//! Host, base path and schemes as servers.
+//! The conversion of host, base path and schemes to servers.
 
 use serde_json::{Map, Value, json};
 
 use super::{Converter, texts};
 
 impl Converter<'_> {
-    /// Writes the servers of the document.
+    /// Adds the servers of the document.
     pub(super) fn servers(&mut self, converted: &mut Map<String, Value>) {
         let has = |key: &str| self.written.get(key).is_some();
         if !has("host") && !has("basePath") {
-            // Keys of 3.0 in a document of 2.0 are read where nothing else is said.
+            // The key of 3.0 is read if the document has no keys of 2.0 for servers.
             if has("servers") {
                 self.repairs.note(
                     "mixed-versions",
@@ -30,7 +30,7 @@ impl Converter<'_> {
         converted.insert("servers".to_owned(), Value::Array(servers));
     }
 
-    /// The servers of an operation that is not called by a scheme of the document's.
+    /// Returns the servers of an operation whose schemes do not include the document's first.
     pub(super) fn servers_of(&mut self, operation: &Value) -> Option<Value> {
         let own = texts(operation.get("schemes"));
         let document = self.urls(&texts(self.written.get("schemes")));
@@ -39,12 +39,13 @@ impl Converter<'_> {
         is_other.then(|| servers.into_iter().map(|url| json!({ "url": url })).collect())
     }
 
-    /// A URL for each scheme of HTTP, https first: credentials are sent there. Without a host the base path alone.
+    /// Returns a URL for each HTTP scheme, https first, because credentials are sent there. Without a host, returns the base
+    /// path alone.
     fn urls(&mut self, schemes: &[String]) -> Vec<String> {
         let text = |key: &str| self.written.get(key).and_then(Value::as_str).unwrap_or_default().trim();
         let (host, path) = (text("host"), text("basePath").trim_matches('/'));
         let path = if path.is_empty() { String::new() } else { format!("/{path}") };
-        // Written as a URL by mistake.
+        // A host that was written as a URL by mistake.
         let (scheme, host) = host.split_once("://").map_or((None, host), |(scheme, host)| (Some(scheme), host));
         let host = host.trim_end_matches('/');
         if host.is_empty() {
@@ -58,7 +59,7 @@ impl Converter<'_> {
             ["https", "http"].into_iter().filter(|known| schemes.iter().any(|own| own.eq_ignore_ascii_case(known)));
         let mut urls: Vec<String> = http.map(|scheme| format!("{scheme}://{host}{path}")).collect();
         if urls.is_empty() {
-            // Refused with its place, as in 3.0.
+            // A later step refuses it with its place, as in 3.0.
             urls.push(format!("{}://{host}{path}", schemes[0]));
         }
         urls
