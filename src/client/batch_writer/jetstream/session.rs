@@ -10,10 +10,10 @@ use bytes::Bytes;
 use futures_core::Stream as _;
 
 use super::address::Address;
-use super::connection::Connection;
+use super::connection::{Connection, TIMEOUT};
 use super::failure::{chain, refused};
 use crate::error::Error;
-use crate::runtime::Instant;
+use crate::runtime::{self, Instant};
 
 /// What the buckets of workers are known by.
 const MARK: &str = "keyfit: the workers of an import";
@@ -115,8 +115,13 @@ impl Buckets {
         }
     }
 
-    /// The sessions that last, in order.
+    /// Returns the ids of the sessions that last, in order; `None` if the server does not list them in time. A list that a restart of the
+    /// server interrupts never ends by itself.
     pub(super) async fn alive(&self) -> Option<Vec<String>> {
+        runtime::timeout(TIMEOUT, self.list()).await.ok()?
+    }
+
+    async fn list(&self) -> Option<Vec<String>> {
         let mut keys = std::pin::pin!(self.workers.keys().await.ok()?);
         let mut alive = Vec::new();
         while let Some(key) = std::future::poll_fn(|context| keys.as_mut().poll_next(context)).await {

@@ -20,6 +20,7 @@ use super::settle::settle;
 use super::settled::{Drained, Settled};
 use crate::client::batch_writer::{Builder, Delivery};
 use crate::error::Error;
+use crate::runtime;
 
 /// A worker of a queue. See the [module](super).
 pub struct Worker<T> {
@@ -69,7 +70,8 @@ impl<T: Serialize> Worker<T> {
         let connection = Connection::open(&address, (lease / 4).min(TIMEOUT)).await?;
         let (places, stream) = Places::open(&connection, &address).await?;
         let consumer = address.consumer.clone().unwrap_or_default();
-        alone(&stream, &consumer, &address).await?;
+        let alone = runtime::timeout(TIMEOUT, alone(&stream, &consumer, &address)).await;
+        alone.unwrap_or_else(|_| Err(refused(&address, "its consumers are not listed in time")))?;
         let buckets = Buckets::open(&connection, &address, places.id.clone(), lease).await?;
         let hub = Arc::new(Hub::new(connection, (places, stream), buckets, Box::new(receiver)));
         let settling = Arc::clone(&hub);
