@@ -231,7 +231,13 @@ impl Crew {
             filter_subject: self.hub.places.items(partition),
             ..Pull::default()
         };
-        self.hub.stream.create_consumer(config).await.map_err(|error| chain(&error))
+        let consumer = self.hub.stream.create_consumer(config).await.map_err(|error| chain(&error))?;
+        // One that is not gone is not made anew, and never delivers again what it delivered to a connection that broke.
+        let known = consumer.cached_info();
+        if known.delivered.consumer_sequence != 0 || known.num_ack_pending != 0 {
+            return Err("the consumer before it is still there".to_owned());
+        }
+        Ok(consumer)
     }
 
     /// Whether nothing is in the queue, here or with another worker.
