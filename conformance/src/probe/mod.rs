@@ -144,20 +144,10 @@ impl Target {
         self.answers().await.map_err(|failure| failure.reason)
     }
 
-    /// The same at once. A server that ends may take a connection and break it: it is asked again until it refuses one.
+    /// The same at once.
     async fn answers(&self) -> Result<(), NoReply> {
         let http = self.http.showing(&self.certificate).map_err(NoReply::unsent)?;
-        let mut pauses = PAUSES_MS.into_iter();
-        loop {
-            let request = http.request(Method::GET, self.servers.base().clone());
-            let Err(failure) = receive::head(request).await else { return Ok(()) };
-            match pauses.next() {
-                Some(pause) if !failure.is_refused && !failure.is_late => {
-                    tokio::time::sleep_until(tokio::time::Instant::now() + Duration::from_millis(pause)).await;
-                }
-                _ => return Err(failure),
-            }
-        }
+        receive::head(http.request(Method::GET, self.servers.base().clone())).await.map(drop)
     }
 
     /// Runs one server-side case.
@@ -601,14 +591,32 @@ impl Target {
         live.learn(draft, reply, after.as_deref(), &*self.identities, &self.redactor);
         if let Err(reason) = &sent.reply
             && sent.requests > 0
-            && live.slot(when).await
         {
-            sent.requests += 1;
-            if let Err(failure) = self.answers().await {
+            let (asked, failure) = self.end_of(live, when).await;
+            sent.requests += asked;
+            if let Some(failure) = failure {
                 sent.reply = Err(live.end(reason, failure.is_refused));
             }
         }
         sent
+    }
+
+    /// Returns why the server answers nobody any more, or `None` if it does, and how often it was asked. A server that ends may take a
+    /// connection and break it: it is asked again until it refuses one.
+    async fn end_of(&self, live: &Live, when: When) -> (usize, Option<NoReply>) {
+        let mut pauses = PAUSES_MS.into_iter();
+        let mut asked = 0;
+        while live.slot(when).await {
+            asked += 1;
+            let Err(failure) = self.answers().await else { return (asked, None) };
+            match pauses.next() {
+                Some(pause) if !failure.is_refused && !failure.is_late && !live.is_halted() => {
+                    tokio::time::sleep_until(tokio::time::Instant::now() + Duration::from_millis(pause)).await;
+                }
+                _ => return (asked, Some(failure)),
+            }
+        }
+        (asked, None)
     }
 
     /// The list to which a call may have added something, where only that shows whether it did.

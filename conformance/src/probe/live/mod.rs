@@ -233,6 +233,11 @@ impl Live {
         self.vitals.ended(reason, is_refused)
     }
 
+    /// Returns true if nothing more is to be waited for.
+    pub(super) fn is_halted(&self) -> bool {
+        self.halt.is_halted()
+    }
+
     /// The request that shows what a call added, where its answer does not.
     pub(super) fn evidence_for(&self, draft: &Draft, reply: &Reply) -> Option<Draft> {
         let operation = draft.operation.as_deref().and_then(|id| self.api.operation(id))?;
