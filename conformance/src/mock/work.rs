@@ -242,7 +242,7 @@ impl Core {
         Some(answer)
     }
 
-    /// The result of work: the other success that its operation documents, or that it is done.
+    /// Returns the result of work: the other documented success of its operation, or a status that says that it is done.
     fn result(&self, index: usize) -> Answer {
         let operation = &self.api.operations[index];
         let other = operation.responses.iter().find(|(status, shape)| {

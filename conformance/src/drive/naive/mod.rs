@@ -369,8 +369,7 @@ fn with_defaults(api: &Api, schema: &Value, value: &Value) -> Value {
     }
 }
 
-/// A value without members that a careless language takes for nothing.
-/// What is asked for: an argument says it where there is more than one form.
+/// Returns the media type to request. The argument `Accept` selects it if there is more than one.
 fn asked<'a>(operation: &'a Operation, arguments: &'a Map<String, Value>) -> &'a str {
     arguments.get("Accept").and_then(Value::as_str).unwrap_or_else(|| asked_for(operation))
 }

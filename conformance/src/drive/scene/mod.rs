@@ -390,7 +390,7 @@ impl Scene<'_> {
     fn refusal(&self, status: u16) -> Scripted {
         let answer = self.refusal_without_limits(status);
         match &self.catalogue.contract.rate_limit {
-            // Used up, it would be a limit in other words than 429.
+            // With an exhausted window, a 403 would be a rate limit refusal like 429.
             Some(_) if status == 403 => answer,
             Some(rules) => limited(answer, rules),
             None => answer,
