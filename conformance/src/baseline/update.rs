@@ -1,5 +1,4 @@
-//! A baseline that is brought up to date: what fails now is added, what does not fail any more is taken out, and what its user wrote
-//! stays as it stands.
+//! The update of a baseline: new failures are added, fixed ones are removed, and the user's texts are kept.
 
 use std::fmt::Write as _;
 
@@ -12,14 +11,14 @@ use crate::cause;
 use crate::secret::Redactor;
 use crate::verdict::{Outcome, Verdict};
 
-/// What a new file begins with.
+/// The beginning of a new file.
 const HEAD: &str = "\
 # Failures that are known: a run with `--baseline` fails by anything else, and by an entry that is stale. `cases` are ids of
 # cases or patterns over them (`*` stands for a segment, `**` for any), `kind` is what is wrong with the answers, `reason` says why
 # it stays and what will end that.
 ";
 
-/// What has become of a baseline.
+/// An updated baseline.
 #[derive(Clone, Debug)]
 pub struct Updated {
     /// Its text.

@@ -149,7 +149,7 @@ fn is_of_path(probe: &Probe, api: &Api, operation: &Operation) -> bool {
         Probe::OtherSpelling => is_reading,
         // A server that executes any method would do so for this one as well.
         Probe::Trace => is_reading && methods.iter().all(|method| ["GET", "HEAD", "OPTIONS"].contains(&&**method)),
-        // A HEAD of its own is judged as any call.
+        // A documented HEAD is judged like any call.
         _ => operation.method == "GET" && !has("HEAD"),
     }
 }

@@ -406,7 +406,7 @@ fn told_apart(findings: &mut [Finding]) {
 /// A finding with its cases.
 pub(super) struct Found<'a> {
     pub(super) finding: &'a Finding,
-    /// The case that shows it; none in a report from which it was taken out.
+    /// The example case; `None` if the report was reduced to other cases.
     pub(super) example: Option<&'a CaseReport>,
     pub(super) cases: Vec<&'a CaseReport>,
 }
