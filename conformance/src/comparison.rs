@@ -38,11 +38,11 @@ struct Expected {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "kebab-case")]
 enum Finding {
-    /// Some case passed, and none failed.
+    /// A case passed, and none failed.
     Passes,
-    /// Some case failed.
+    /// A case failed.
     Fails,
-    /// Some case was not reached, since a rule that it builds upon fails, and none failed.
+    /// A case was not reached, since a rule that it depends on fails, and none failed.
     NotReached,
     /// No case ran.
     Unsupported,

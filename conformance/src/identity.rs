@@ -59,17 +59,17 @@ pub enum State {
     /// Valid.
     #[default]
     Valid,
-    /// Valid once.
+    /// Revoked.
     Revoked,
-    /// Valid until its time was over.
+    /// Expired.
     Expired,
-    /// In use, with a rate window of a few calls.
+    /// Valid, with a rate limit window of a few calls.
     Limited,
-    /// In use, of an account without funds.
+    /// Valid, for an account without funds.
     Broke,
-    /// In use, in the test environment.
+    /// Valid in the test environment.
     Test,
-    /// In use, at another audience than this API.
+    /// Valid for another audience than this API.
     OtherAudience,
 }
 

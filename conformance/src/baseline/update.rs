@@ -59,7 +59,7 @@ impl Baseline {
     }
 
     /// The text with what was added and without what is stale; `all` says whether the run was one of all cases.
-    ///
+    /// Returns the text with the added entries and without the stale ones; `all` is true if the run had all cases.
     /// # Errors
     /// Returns an error if the entries of the file are one inline list, to which none can be added.
     pub fn updated(&self, all: bool) -> Result<Updated, Failure> {

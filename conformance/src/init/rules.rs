@@ -1,5 +1,5 @@
-//! The rules of a new contract: those that follow from the RFCs for any API, and those for what its document shows. They
-//! are data: `rules/*.toml`, with `API` and `NAME` for the names of the API and of a path parameter.
+//! The rules of a new contract: those of the RFCs for all APIs, and those for the parts of its document. They are data: `rules/*.toml`, with
+//! the placeholders `API` and `NAME` for the names of the API and of a path parameter.
 
 use std::collections::HashSet;
 
@@ -37,7 +37,7 @@ const CHAIN: &str = include_str!("rules/chain.toml");
 const BATCH: &str = include_str!("rules/batch.toml");
 const CLIENT: &str = include_str!("rules/client.toml");
 
-/// The files, as they stand.
+/// The unchanged files.
 #[cfg(test)]
 pub(super) fn every() -> [&'static str; 27] {
     [
@@ -71,7 +71,7 @@ pub(super) fn every() -> [&'static str; 27] {
     ]
 }
 
-/// Every rule that may mean something, as text; those that apply to no operation are taken out by who reads them.
+/// Returns all rules that may apply, as texts; the reader removes those that apply to no operation.
 pub(super) fn of(api: &str, facts: &Facts) -> Vec<String> {
     let has = |fits: fn(&Carrier) -> bool| facts.schemes.iter().any(|scheme| fits(&scheme.carrier));
     let shared = [
