@@ -97,7 +97,7 @@ impl Kind {
     fn of(fate: Fate) -> Option<Self> {
         Some(match fate {
             Fate::Unjudged => return None,
-            // Whether all callers are served there is only known if those cases ran as well.
+            // It is only known that all callers are served there if those cases ran as well.
             Fate::Open | Fate::Served => Self::Served,
             Fate::Leaked => Self::Leaked,
             Fate::Failed => Self::Failed,

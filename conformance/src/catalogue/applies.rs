@@ -23,7 +23,7 @@ pub(crate) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
         // The calls of other probes are judged, if there are any.
         Probe::Any if is_open && contract.ruling(&Probe::Anonymous, operation).is_some() => return true,
         Probe::Anonymous => return is_open,
-        // Whether the operation passes a URL is checked for each webhook.
+        // A check for each webhook determines if the operation takes its URL.
         Probe::Delivery | Probe::RefusedDelivery => {
             return is_open || contract.alternatives(operation).next().is_some();
         }

@@ -8,9 +8,9 @@ use crate::UserError;
 /// The folder of a lock file.
 #[derive(Clone, Debug)]
 pub struct Project {
-    /// From the current folder; empty where it is that.
+    /// The path from the current folder; empty for the current folder itself.
     folder: PathBuf,
-    /// The same from the root of the file system.
+    /// The absolute path.
     whole: PathBuf,
 }
 

@@ -24,7 +24,7 @@ pub(super) struct Entry {
     path: String,
     /// `form` or `json`.
     writing: &'static str,
-    /// The members that it needs, each with a value in TOML.
+    /// The required members, each with a value in TOML.
     members: Vec<(String, String)>,
     /// The JSON pointer of the token in its answer.
     token: String,

@@ -110,7 +110,7 @@ impl Core {
         self.mutant.is_some_and(Mutant::is_of_races)
     }
 
-    /// Whether the mock has this defect.
+    /// Returns whether the mock has this defect.
     pub(super) fn has(&self, mutant: Mutant) -> bool {
         self.mutant == Some(mutant)
     }
