@@ -1,4 +1,4 @@
-//! The APIs that come with the check: those that have a client, and templates.
+//! The APIs that ship with the check: those with a client, and templates.
 
 use keyfit::dispatch::{File, SHIPPED, Shipped};
 use keyfit_openapi::{Failure, Generated, Options, Source, Text, generate_with};
@@ -27,33 +27,33 @@ macro_rules! template {
     };
 }
 
-/// The client of an API that comes with the check, as the build script of `keyfit` generates it.
+/// Generates the client of an API that ships with the check, with the options of `keyfit`'s build script.
 ///
 /// # Errors
-/// As [`keyfit_openapi::generate`].
+/// Returns an error if [`keyfit_openapi::generate`] does.
 pub fn generate(source: &Source) -> Result<Generated, Failure> {
     generate_with(source, &Options { all_types: true, ..Options::default() })
 }
 
-/// Everything that comes with the check.
+/// Returns all APIs that ship with the check.
 pub fn all() -> Vec<Source> {
     [shipped(), templates()].concat()
 }
 
-/// The APIs that have a client.
+/// Returns the APIs that have a client.
 pub fn shipped() -> Vec<Source> {
     SHIPPED.iter().map(source).collect()
 }
 
-/// The one of this name that has a client.
+/// Returns the API with this name that has a client.
 pub fn named(name: &str) -> Option<Source> {
     SHIPPED.iter().find(|shipped| shipped.name == name).map(source)
 }
 
-/// The one of this name; the last part of it will do, which is what contracts are named by.
+/// Returns the API with this name; the last part of the name, which contracts use, is sufficient.
 ///
 /// # Errors
-/// Returns an error if there is none, with the names that there are.
+/// Returns an error if there is no such API. It lists the known names.
 pub fn find(name: &str) -> Result<Source, UserError> {
     let mut sources = all();
     match sources.iter().position(|source| is_of(source, name)) {
@@ -62,19 +62,19 @@ pub fn find(name: &str) -> Result<Source, UserError> {
     }
 }
 
-/// Whether an API goes by this name.
+/// Returns whether this is a name of the API.
 pub fn is_of(source: &Source, name: &str) -> bool {
     source.name == name || source.name.strip_suffix(name).is_some_and(|vendor| vendor.ends_with('-'))
 }
 
-/// The error of a name that none of these has.
+/// Returns the error for an unknown name.
 pub fn unknown(name: &str, sources: &[Source]) -> UserError {
     let known: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();
     UserError::new(format!("there is no API called `{}`", shown(name)))
         .help(format!("the APIs are {}", known.join(", ")))
 }
 
-/// Contracts without an API, for which no client is generated: the generic authentication guide.
+/// Returns the contracts without an API and without a client: the generic authentication guide.
 pub fn templates() -> Vec<Source> {
     vec![template!("guide")]
 }

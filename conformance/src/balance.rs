@@ -1,4 +1,4 @@
-//! The balance of an account: where it is read, as the contract says or the document shows, and whether one is less than another.
+//! The balance of an account: the operation that reads it, from the contract or the document, and the comparison of two balances.
 
 use std::collections::HashSet;
 
@@ -9,22 +9,22 @@ use crate::contract::Contract;
 use crate::pointer;
 use crate::words::words;
 
-/// Where the balance of who calls is read.
+/// The operation that reads the caller's balance.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Balance {
-    /// The place of the GET in the document.
+    /// The index of the GET in the document.
     pub(crate) reads: usize,
-    /// Where it stands in the answer: a JSON pointer.
+    /// The place in the answer, as a JSON pointer.
     pub(crate) at: String,
 }
 
-/// How deep an answer is looked into.
+/// The depth to which an answer is searched.
 const DEPTH: usize = 4;
-/// Words of what an account has left, alone or in a name: `balance`, `credits_left`, `walletBalance`.
+/// Words for the remaining balance, alone or in a name: `balance`, `credits_left`, `walletBalance`.
 const HOLDINGS: [&str; 6] = ["balance", "credit", "credits", "funds", "wallet", "prepaid"];
-/// Names that are a balance below such a word: `balance.amount`.
+/// Names that denote a balance below such a word: `balance.amount`.
 const AMOUNTS: [&str; 8] = ["amount", "available", "current", "left", "remaining", "total", "units", "value"];
-/// Words by which a name is about something else: what was used, a bound, or how something is paid.
+/// Words that exclude a name: for usage, limits, or ways of payment.
 const OTHERS: [&str; 24] = [
     "alert",
     "at",
@@ -53,8 +53,8 @@ const OTHERS: [&str; 24] = [
 ];
 
 impl Balance {
-    /// As the contract says it, or else as the document shows it. Path parameters are those to which credentials are tied. Where no call
-    /// costs anything, nothing is looked for.
+    /// Returns the balance that the contract names, or else the one that the document shows. Its path parameters have to be bound to
+    /// credentials. If no call costs money, the document is not searched.
     pub(crate) fn of(api: &Api, contract: &Contract) -> Option<Self> {
         if let Some(told) = &contract.balance {
             let reads = api.operations.iter().position(|operation| operation.id == told.read_by)?;
@@ -67,7 +67,7 @@ impl Balance {
         Self::guess(api, &binds)
     }
 
-    /// The number of such a name in what a GET answers without other path parameters than these: the one with the shortest way to it.
+    /// Finds the number with such a name in the answer of a GET without other path parameters than `is_own`: the one with the shortest pointer.
     pub(crate) fn guess(api: &Api, is_own: &dyn Fn(&str) -> bool) -> Option<Self> {
         let is_reached = |operation: &Operation| {
             let in_path = operation.parameters.iter().filter(|one| one.place == Place::Path);
@@ -86,13 +86,13 @@ impl Balance {
         found.min_by_key(steps)
     }
 
-    /// The balance in an answer; `None` where it has none, or one that is not an amount.
+    /// Reads the balance from an answer; `None` if there is none, or it is not a valid amount.
     pub(crate) fn read(&self, body: &[u8]) -> Option<Amount> {
         Amount::read(serde_json::from_slice::<Value>(body).ok()?.pointer(&self.at)?)
     }
 }
 
-/// The pointer to a balance in the success of an operation: the one with the shortest way, and of several a number before a text.
+/// Returns the pointer to a balance in the success of an operation: the shortest one, and of equal ones a number before a text.
 fn member_of(api: &Api, operation: &Operation) -> Option<String> {
     let success = operation.responses.iter().find(|(status, shape)| status.starts_with('2') && shape.is_json());
     let schema = success?.1.schema.as_ref()?;
@@ -103,7 +103,7 @@ fn member_of(api: &Api, operation: &Operation) -> Option<String> {
     search.found.into_iter().min_by_key(steps).map(|(at, _)| at)
 }
 
-/// The pointers to balances, each with whether that is a text. Each schema is looked into once: they may refer to each other.
+/// The pointers to balances, each with a flag that is true for a text. Each schema is searched once, since schemas may be recursive.
 struct Search<'a> {
     api: &'a Api,
     seen: HashSet<*const Value>,
@@ -133,7 +133,7 @@ impl<'a> Search<'a> {
     }
 }
 
-/// Whether a member of this name, in something of that name, is what an account has left.
+/// Returns whether a member with this name, in an object with the name `around`, is the balance of an account.
 fn is_balance(name: &str, around: &str) -> bool {
     let own = words(name);
     let is_held = |words: &[String]| words.iter().any(|word| HOLDINGS.contains(&word.as_str()));
@@ -142,7 +142,7 @@ fn is_balance(name: &str, around: &str) -> bool {
     !is_other && (is_held(&own) || (is_amount && is_held(&words(around))))
 }
 
-/// A number, as exact as it was written: whole ones may be beyond what a float can tell apart.
+/// A number with its exact value: integers may exceed the precision of a float.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Amount {
     Whole(i64),
@@ -150,7 +150,7 @@ pub(crate) enum Amount {
 }
 
 impl Amount {
-    /// A number, or a text that is one, as amounts of money are often written.
+    /// Parses a number, or a text that contains one, as amounts of money often do.
     fn read(value: &Value) -> Option<Self> {
         let whole = value.as_i64().or_else(|| value.as_str()?.trim().parse().ok());
         let fraction =
@@ -229,7 +229,7 @@ mod tests {
         Some((api.operations[found.reads].path.clone(), found.at))
     }
 
-    /// A GET that answers an object of these members.
+    /// Returns a GET that answers an object with these members.
     fn reading(parameter: Option<&str>, members: &Value) -> Value {
         let parameters: Vec<Value> = parameter
             .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))

@@ -1,15 +1,15 @@
-//! Id and secret of an OAuth client in HTTP Basic: both form-encoded before, so that a colon in the id does not move the border
+//! The id and secret of an OAuth client in HTTP Basic: both are form-encoded first, so that a colon in the id is not the separator
 //! (RFC 6749, section 2.3.1).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// The header.
+/// Returns the header.
 pub(crate) fn header(id: &str, secret: &str) -> String {
     format!("Basic {}", STANDARD.encode(format!("{}:{}", encoded(id), encoded(secret))))
 }
 
-/// Id and secret of a header with the scheme `Basic`. A space may be `+` or `%20`.
+/// Parses id and secret from a header with the scheme `Basic`. A space may be `+` or `%20`.
 pub(crate) fn pair(header: &str) -> Option<(String, String)> {
     let (scheme, rest) = header.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("Basic") {
@@ -24,7 +24,7 @@ pub(crate) fn pair(header: &str) -> Option<(String, String)> {
     Some((decoded(id)?, decoded(secret)?))
 }
 
-/// A text as a form holds it.
+/// Form-encodes a text.
 pub(crate) fn encoded(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }

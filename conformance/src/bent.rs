@@ -1,6 +1,6 @@
-//! Requests that are valid but for one thing each: every way to break what a document says of an operation's parameters and body once,
-//! and what no document speaks of. What is not sent, though it could be: where a call changes something, optional parameters and those of
-//! the path, which could widen what it changes; values that a query commonly reads leniently, such as booleans.
+//! Requests that are valid except for one flaw: one for each constraint that a document has for the parameters and the body of an
+//! operation, and some outside the document. Not sent are optional and path parameters of a changing call, which could widen its effect,
+//! and values that servers often parse leniently from a query, such as booleans.
 
 use keyfit_openapi::breach::{self, Breach, Constraint, Written};
 use keyfit_openapi::example::Request;
@@ -13,66 +13,66 @@ use crate::contract::{Carrier, Contract, Flaw};
 use crate::pointer::join;
 use crate::segment;
 
-/// How many requests are sent for one case.
+/// The highest number of requests for one case.
 pub(crate) const MOST: usize = 12;
-/// The name of a parameter that no document has.
+/// The name of an undocumented parameter.
 pub(crate) const UNKNOWN: &str = "keyfit-unknown";
-/// How many members of a body are null, one at a time.
+/// The highest number of members of a body that are set to null, one at a time.
 const MOST_NULLS: usize = 3;
-/// How long a body is made: more than forms of people are, and less than proxies refuse unasked.
+/// The length of a long text, in bytes: longer than forms of users, and shorter than the default limits of proxies.
 const LONG: usize = 64 * 1024;
-/// How deep lists are put into lists: more than some parsers take, and less than ends a process.
+/// The depth of nested lists: deeper than some parsers accept, but not enough to crash a process.
 pub(crate) const DEEP: usize = 256;
 
-/// One thing that is wrong with a request.
+/// A flaw of a request.
 #[derive(Clone, Debug)]
 pub(crate) struct Bent {
     pub(crate) flaw: Flaw,
-    /// The place and what is wrong there: ``the query's `limit` is -5, below 1``.
+    /// The place and the flaw: ``the query's `limit` is -5, below 1``.
     pub(crate) told: String,
     pub(crate) change: Change,
 }
 
-/// What is changed in a valid request.
+/// A change of a valid request.
 #[derive(Clone, Debug)]
 pub(crate) enum Change {
-    /// A parameter, by its place among those of the operation, has this value; none where it is left out.
+    /// A parameter, by its index in the operation, has this value; `None` if it is omitted.
     Parameter(usize, Option<Value>),
-    /// A parameter of the query stands twice.
+    /// A query parameter occurs twice.
     Twice(usize),
-    /// The query has a parameter that the document does not know.
+    /// The query has an undocumented parameter.
     Unknown,
-    /// What a JSON pointer leads to in the body is this; nothing where it is left out. What is not there is not sent, so that a body
-    /// that may be sent to a live server gets no more than that.
+    /// The value at a JSON pointer in the body is replaced by this one; `None` if it is removed. If the pointer does not exist, the request
+    /// is not sent, so that a live server gets no more members than permitted.
     Body(String, Option<Value>),
-    /// A member is added to the body, at a JSON pointer.
+    /// A member is added to the body at a JSON pointer.
     Added(String, Value),
-    /// The bytes of the body.
+    /// The bytes of the body change.
     Bytes(Bytes),
 }
 
-/// What is changed in the bytes of a body of JSON.
+/// A change of the bytes of a JSON body.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Bytes {
-    /// The first member stands twice.
+    /// The first member occurs twice.
     Twice,
-    /// It is written, and said to be written, in UTF-16.
+    /// The body is encoded in UTF-16, and declared so.
     Utf16,
-    /// A text holds bytes that are no UTF-8.
+    /// A text contains bytes that are not valid UTF-8.
     NotUtf8,
-    /// A member more holds lists in lists.
+    /// An additional member contains nested lists.
     Deep,
 }
 
 impl Bent {
-    /// Whether it is about a parameter of the path: what no resource can be called is not there.
+    /// Returns whether the flaw is in a path parameter: an id that no resource can have is answered with 404.
     pub(crate) fn is_in_path(&self, operation: &Operation) -> bool {
         matches!(&self.change, Change::Parameter(place, _) if operation.parameters[*place].place == Place::Path)
     }
 }
 
-/// Such requests of an operation, in the order of its parts, of each flaw as many as are asked for. By a contract: where a batch has an
-/// outcome for each item, a bad item is no bad request.
+/// Returns such requests of an operation, in the order of its parts, for each flaw as many as `most` returns. If a batch of the contract
+/// has an outcome for each item, an invalid item is not an invalid request.
 pub(crate) fn of(
     (api, contract): (&Api, &Contract),
     operation: &Operation,
@@ -97,7 +97,7 @@ pub(crate) fn of(
     found.bent
 }
 
-/// What was found, and how many of each flaw are asked for.
+/// The requests that were found, and the requested number for each flaw.
 struct Found<'a> {
     most: &'a dyn Fn(Flaw) -> usize,
     bent: Vec<Bent>,
@@ -110,12 +110,12 @@ impl Found<'_> {
         }
     }
 
-    /// How many more are asked for.
+    /// Returns the number of further requests for a flaw.
     fn left(&self, flaw: Flaw) -> usize {
         (self.most)(flaw).saturating_sub(self.bent.iter().filter(|bent| bent.flaw == flaw).count())
     }
 
-    /// The ways to break what a schema says, where any more are asked for. As many as `spare` of one kind may turn out not to be sent.
+    /// Returns the ways to violate a schema, if more are requested. Returns `spare` more of each kind, since some may not be sendable.
     fn breaches(&self, api: &Api, (schema, value): (&Value, &Value), written: Written, spare: usize) -> Vec<Breach> {
         let most = |constraint: Option<Constraint>| match self.left(constraint.into()) {
             0 => 0,
@@ -125,8 +125,8 @@ impl Found<'_> {
     }
 }
 
-/// Whether another value may be sent: not where a call that changes something could change more by it, and a credential belongs to
-/// the rules about credentials.
+/// Returns whether a parameter may have another value: not if a changing call could have a wider effect, and not if it is a credential,
+/// which has rules of its own.
 fn may_be_bent(contract: &Contract, operation: &Operation, parameter: &Parameter) -> bool {
     let is_it = |carrier: &Carrier| match carrier {
         Carrier::NamedHeader(name) => parameter.place == Place::Header && name.eq_ignore_ascii_case(&parameter.name),
@@ -143,7 +143,7 @@ fn of_parameter(api: &Api, (place, parameter): (usize, &Parameter), value: &Valu
         Place::Query => format!("the query's `{}`", parameter.name),
         Place::Header => format!("the header `{}`", parameter.name),
     };
-    // The members of an object are written in several ways, and one without members not at all.
+    // An object has several notations, and an empty one has none.
     if matches!(value, Value::Object(_)) {
         return;
     }
@@ -165,7 +165,7 @@ fn of_parameter(api: &Api, (place, parameter): (usize, &Parameter), value: &Valu
     }
 }
 
-/// Whether a value stands in a request as it is: no header holds every character, and no path an empty segment or one of dots.
+/// Returns whether a value can be sent unchanged: headers do not allow all characters, and paths no empty or dot segments.
 fn can_be_written(parameter: &Parameter, value: &Value) -> bool {
     let is_plain =
         |value: &Value| value.as_str().is_none_or(|text| text.bytes().all(|byte| (b' '..=b'~').contains(&byte)));
@@ -179,14 +179,14 @@ fn can_be_written(parameter: &Parameter, value: &Value) -> bool {
 
 fn of_body(api: &Api, operation: &Operation, value: &Value, found: &mut Found<'_>) {
     let Some(body) = operation.body.as_ref().filter(|body| body.writing(api) == Writing::Json) else { return };
-    // That one has a rule of its own.
+    // The first required member has a rule of its own.
     let first = required_field(api, &body.schema).map(|name| format!("/{name}"));
     for Breach { constraint, at, value, told } in found.breaches(api, (&body.schema, value), Written::Json, 1) {
         let flaw = Flaw::from(constraint);
         if flaw == Flaw::Required && first.as_ref() == Some(&at) {
             continue;
         }
-        // A payment of an odd amount is one all the same.
+        // A payment of an extreme amount would be executed.
         if flaw == Flaw::Extreme && operation.spends {
             continue;
         }
@@ -230,7 +230,7 @@ fn of_body(api: &Api, operation: &Operation, value: &Value, found: &mut Found<'_
     found.add(Flaw::Odd, "the body is UTF-16".to_owned(), Change::Bytes(Bytes::Utf16));
 }
 
-/// The members at the top of a body that only answers have.
+/// Returns the members at the top of a body that only answers have.
 pub(crate) fn unsent(api: &Api, schema: &Value, value: &Value) -> Vec<String> {
     let schema = api.resolve(schema);
     let members = schema["properties"].as_object().into_iter().flatten().map(|(name, _)| name);
@@ -239,13 +239,13 @@ pub(crate) fn unsent(api: &Api, schema: &Value, value: &Value) -> Vec<String> {
     unsent.filter(|name| !name.contains(['/', '~'])).cloned().collect()
 }
 
-/// The members at the top of a body that have a value.
+/// Returns the members at the top of a body that have a value.
 fn not_null(value: &Value) -> impl Iterator<Item = &String> {
     let members = value.as_object().into_iter().flatten();
     members.filter(|(name, member)| !member.is_null() && !name.contains(['/', '~'])).map(|(name, _)| name)
 }
 
-/// The place of the first text in a body.
+/// Returns the place of the first text in a body.
 fn first_text(value: &Value, at: &str) -> Option<String> {
     match value {
         Value::String(_) => Some(at.to_owned()),

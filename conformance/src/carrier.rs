@@ -1,4 +1,4 @@
-//! Where a credential stands in a request: how it is put there, and how it is found again.
+//! The place of a credential in a request: how it is written and read.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use keyfit::auth::ClientCertificate;
 use keyfit_openapi::Carrier;
 use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName};
 
-/// The same place for a client, where it is one of a request. Its name lives as long as the program, which knows few.
+/// Returns the carrier for a client, if it is in the request. Its name is leaked; the program uses few.
 pub(crate) fn of_client(carrier: &Carrier) -> Option<keyfit::auth::Carrier> {
     let leaked = |text: &String| -> &'static str { text.clone().leak() };
     Some(match carrier {
@@ -31,16 +31,16 @@ pub(crate) enum Spot {
     Cookie(String),
     /// The parameter of the query of this name.
     Query(String),
-    /// No place in a request: the connection over which it goes.
+    /// Not in the request, but in its connection.
     Connection,
 }
 
 impl Spot {
-    /// The place of a carrier.
+    /// Returns the place of a carrier.
     pub(crate) fn of(carrier: &Carrier) -> Self {
         match carrier {
             Carrier::Header | Carrier::Basic | Carrier::Scheme(_) => Self::Header(AUTHORIZATION),
-            // The check of a contract refuses names that no header has.
+            // The check of a contract refuses invalid header names.
             Carrier::NamedHeader(name) => Self::Header(name.parse().unwrap_or(AUTHORIZATION)),
             Carrier::Cookie(name) => Self::Cookie(name.clone()),
             Carrier::Query(name) => Self::Query(name.clone()),
@@ -48,7 +48,7 @@ impl Spot {
         }
     }
 
-    /// The header that the place is, or is a part of.
+    /// Returns the header that contains the place.
     pub(crate) fn header(&self) -> Option<HeaderName> {
         match self {
             Self::Header(name) => Some(name.clone()),
@@ -58,7 +58,7 @@ impl Spot {
     }
 }
 
-/// A place in which nothing looks for the credential of a carrier, unless it reads whatever it finds.
+/// Returns a place where a server does not expect the credential of a carrier, unless it searches the whole request.
 pub(crate) fn other_place(carrier: &Carrier) -> Spot {
     match carrier {
         Carrier::NamedHeader(_) => Spot::Header(AUTHORIZATION),
@@ -70,7 +70,7 @@ pub(crate) fn other_place(carrier: &Carrier) -> Spot {
     }
 }
 
-/// The credential as it travels, without a scheme: that of HTTP Basic in base64 (RFC 7617).
+/// Returns the credential in its transmitted form without a scheme: for HTTP Basic in base64 (RFC 7617).
 pub(crate) fn encoded<'a>(carrier: &Carrier, credential: &'a str) -> Cow<'a, str> {
     match carrier {
         Carrier::Basic => BASE64_STANDARD.encode(credential).into(),
@@ -78,13 +78,13 @@ pub(crate) fn encoded<'a>(carrier: &Carrier, credential: &'a str) -> Cow<'a, str
     }
 }
 
-/// What stands in the place of a carrier: the credential, behind its scheme where it has one.
+/// Returns the value at the place of a carrier: the credential, after its scheme if there is one.
 pub(crate) fn written(carrier: &Carrier, credential: &str) -> String {
     let encoded = encoded(carrier, credential);
     carrier.scheme().map_or_else(|| encoded.to_string(), |scheme| format!("{scheme} {encoded}"))
 }
 
-/// The credential, of what stands behind the scheme or in a place without one; none where it cannot be decoded.
+/// Returns the credential from the text after the scheme, or from a place without one; `None` if it cannot be decoded.
 pub(crate) fn decoded<'a>(carrier: &Carrier, text: &'a str) -> Option<Cow<'a, str>> {
     match carrier {
         Carrier::Basic => {
@@ -95,18 +95,18 @@ pub(crate) fn decoded<'a>(carrier: &Carrier, text: &'a str) -> Option<Cow<'a, st
     }
 }
 
-/// A cookie of a request.
+/// Returns a cookie of a request.
 pub(crate) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get_all(COOKIE).iter().filter_map(|header| header.to_str().ok()).find_map(|text| in_cookies(text, name))
 }
 
-/// A cookie of those that a header holds (RFC 6265, section 4.2.1).
+/// Returns a cookie from a header (RFC 6265, section 4.2.1).
 pub(crate) fn in_cookies<'a>(header: &'a str, name: &str) -> Option<&'a str> {
     let pairs = header.split(';').filter_map(|pair| pair.trim().split_once('='));
     pairs.into_iter().find(|(known, _)| *known == name).map(|(_, value)| value)
 }
 
-/// The credential of a carrier in a request, as far as one is there that can be read.
+/// Returns the credential of a carrier in a request, if there is a readable one.
 pub(crate) fn found<'a>(
     carrier: &Carrier,
     headers: &'a HeaderMap,
@@ -125,7 +125,7 @@ pub(crate) fn found<'a>(
     }
 }
 
-/// What of a credential is a secret: the whole of it, and as it travels; of a user and a password the password too.
+/// Returns the secret texts of a credential: the credential, its transmitted form, and for user and password also the password.
 pub(crate) fn secrets(carrier: &Carrier, credential: &str) -> Vec<String> {
     let mut secrets = vec![credential.to_owned()];
     if *carrier == Carrier::Basic {
@@ -136,7 +136,7 @@ pub(crate) fn secrets(carrier: &Carrier, credential: &str) -> Vec<String> {
     secrets
 }
 
-/// Why a text cannot be the credential of a carrier. What it says holds nothing of the text.
+/// Returns the reason why a text is not a valid credential of a carrier. The message does not contain the text.
 pub(crate) fn flaw(carrier: &Carrier, text: &str) -> Option<String> {
     let begins = |scheme: &str| {
         let first = text.get(..=scheme.len()).and_then(|start| start.strip_suffix(' '));
@@ -157,14 +157,14 @@ pub(crate) fn flaw(carrier: &Carrier, text: &str) -> Option<String> {
     }
 }
 
-/// Why no request can hold a text, where it is not a certificate: each place is one of a header, or is written like one.
+/// Returns the reason why a request cannot contain a text, unless it is a certificate: each place has the restrictions of a header.
 pub(crate) fn flaw_of_header(carrier: &Carrier, text: &str) -> Option<String> {
     let is_of_header = |character: char| !character.is_control() && character.is_ascii();
     (*carrier != Carrier::ClientCertificate && !text.chars().all(is_of_header))
         .then(|| "it holds a line break or another character that no header can: copy it again".to_owned())
 }
 
-/// RFC 6265, section 4.1.1: what the value of a cookie may hold.
+/// Returns whether the value of a cookie may contain this byte (RFC 6265, section 4.1.1).
 fn is_of_a_cookie(byte: u8) -> bool {
     byte.is_ascii_graphic() && !b"\",;\\".contains(&byte)
 }

@@ -1,4 +1,4 @@
-//! Chains: which operations of a document are about one kind of thing, what makes it, and what lists, reads, changes and removes it.
+//! Chains: the operations of a document that create, list, read, change, and remove the same kind of resource.
 
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
@@ -10,20 +10,20 @@ use crate::conditional::{is_changed_by_tag, is_read_by_tag};
 use crate::contract::{ChainProbe, Contract};
 use crate::probe::{item_among, lists_rights, parent_of};
 
-/// The operations on one kind of thing, by their places in the API.
+/// The operations on one kind of resource, by their indexes in the API.
 #[derive(Clone, Debug)]
 pub(crate) struct Chain {
-    /// The POST that adds one to a list, under an id that the server gives.
+    /// The POST that adds one to a list, with an id that the server assigns.
     pub(crate) creates: Option<usize>,
     /// The GET of that list.
     pub(crate) lists: Option<usize>,
-    /// The GET of one.
+    /// The GET of a single one.
     pub(crate) reads: usize,
-    /// PUT and PATCH of one.
+    /// The PUT and PATCH of a single one.
     pub(crate) changes: Vec<usize>,
-    /// The DELETE of one.
+    /// The DELETE of a single one.
     pub(crate) removes: Option<usize>,
-    /// Where the answer of `creates` has the id, as a link of the document says: a JSON pointer.
+    /// The JSON pointer to the id in the answer of `creates`, from a link of the document.
     pub(crate) id_at: Option<String>,
 }
 
@@ -48,7 +48,7 @@ impl Chains {
             }
         }
         let lists = Lists::of(api);
-        // Those whose own list is added to by several at once: nothing elsewhere is taken for what makes one.
+        // Chains whose own list several operations add to: no operation elsewhere is taken for their creation.
         let mut of_several: HashSet<usize> = HashSet::new();
         for (place, operation) in api.operations.iter().enumerate() {
             if let Some(chain) = items.get(operation.path.as_str()).copied() {
@@ -84,12 +84,12 @@ impl Chains {
         self.by_operation.insert(place, chain);
     }
 
-    /// The chain that an operation is part of.
+    /// Returns the chain of an operation.
     pub(crate) fn with(&self, operation: usize) -> Option<&Chain> {
         self.chains.get(*self.by_operation.get(&operation)?)
     }
 
-    /// Whether a probe of chains means something at an operation.
+    /// Returns whether a probe of chains applies to an operation.
     pub(crate) fn applies(&self, probe: ChainProbe, api: &Api, operation: usize) -> bool {
         let Some(chain) = self.with(operation) else { return false };
         let own = &api.operations[operation];
@@ -116,20 +116,20 @@ impl Chain {
         Self { creates: None, lists: None, reads, changes: Vec::new(), removes: None, id_at: None }
     }
 
-    /// Whether a PUT makes what it names, and nothing else makes one.
+    /// Returns whether a PUT creates the resource that it names, and no other operation creates one.
     fn is_made_by_put(&self, api: &Api, operation: usize) -> bool {
         let own = &api.operations[operation];
         self.creates.is_none() && own.method == "PUT" && own.documents(201)
     }
 }
 
-/// The templates of items and the lists, by what they are looked for by: documents may have thousands.
+/// The item templates and the lists, indexed for lookups: documents may have thousands.
 struct Lists<'a> {
-    /// Paths that end with a parameter, by the path above, and by the last segment of that.
+    /// Paths that end with a parameter, by the parent path, and by the last segment of that.
     items: HashMap<&'a str, Vec<&'a str>>,
-    /// GET by its path without a slash at the end.
+    /// The GET operations by path, without a trailing slash.
     reading: HashMap<&'a str, usize>,
-    /// The paths of operations by their `operationId` in the document, which links name.
+    /// The paths of operations by their `operationId` in the document, which links refer to.
     by_id: OnceCell<HashMap<&'a str, &'a str>>,
 }
 
@@ -163,7 +163,7 @@ impl<'a> Lists<'a> {
         known.get(id).copied()
     }
 
-    /// The template of the items of a list.
+    /// Returns the template of the items in a list.
     fn item(&self, list: &str) -> Option<&'a str> {
         let list = list.trim_end_matches('/');
         let name = last_segment(list);
@@ -173,7 +173,7 @@ impl<'a> Lists<'a> {
     }
 }
 
-/// An operation as the document has it.
+/// Returns the operation object in the document.
 fn documented<'a>(api: &'a Api, operation: &Operation) -> Option<&'a Value> {
     api.document.get("paths")?.get(&operation.key)?.get(operation.method.to_lowercase())
 }
@@ -182,7 +182,7 @@ fn last_segment(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or_default()
 }
 
-/// The chain of what a POST makes, with the place of the id in its answer where a link says it.
+/// Returns the chain of the resource that a POST creates, with the pointer to the id in its answer if a link has it.
 fn item_made_by<'a>(
     api: &'a Api,
     contract: &Contract,
@@ -191,7 +191,7 @@ fn item_made_by<'a>(
     operation: &Operation,
 ) -> Option<(usize, Option<String>)> {
     let is_minting = contract.key_management.as_ref().is_some_and(|keys| keys.names(&operation.id));
-    // What is answered by 202 alone is there later, if at all.
+    // A resource of a call that only answers 202 may be created later, or not at all.
     let is_late = operation.success_statuses() == [202];
     if operation.method != "POST"
         || is_minting
@@ -206,19 +206,19 @@ fn item_made_by<'a>(
     let by_path = lists.item(&operation.path).and_then(|item| items.get(item));
     match (by_path, by_link) {
         (Some(chain), link) => Some((*chain, link.filter(|(linked, _)| linked == chain).map(|(_, id_at)| id_at))),
-        // A link alone leads to whatever its maker finds useful; that of a 201 to what was made.
+        // A link may lead to any related resource; that of a 201 leads to the created one.
         (None, Some((chain, id_at))) if operation.documents(201) => Some((chain, Some(id_at))),
         (None, _) => None,
     }
 }
 
-/// Whether a success lists things: which of them is what was made, nobody says.
+/// Returns whether a success is a list: which of its items was created is then unknown.
 fn is_answered_by_list(api: &Api, operation: &Operation) -> bool {
     let mut successes = operation.responses.iter().filter(|(status, _)| status.starts_with('2'));
     successes.any(|(_, shape)| shape.schema.as_ref().is_some_and(|schema| api.resolve(schema)["type"] == "array"))
 }
 
-/// What links of the success lead to by an id in its body: the path of each, and where the id stands.
+/// Returns the targets of links that take an id from the body of a success: the path, and the pointer to the id.
 fn linked<'a>(api: &'a Api, lists: &Lists<'a>, operation: &Operation) -> Vec<(&'a str, String)> {
     let responses = documented(api, operation).and_then(|known| known.get("responses")?.as_object());
     let successes = responses.into_iter().flatten().filter(|(status, _)| status.starts_with('2'));
@@ -239,8 +239,8 @@ mod tests {
 
     use super::*;
 
-    /// What makes, lists, reads, changes and removes things, by the method and the path, of a document with these operations: each a
-    /// method, a path, a status and more of the success.
+    /// Returns the chains of a document with these operations, by method and path. Each operation has a method, a path, a status, and further
+    /// members of the success.
     fn chains(operations: &[(&str, &str, &str, &str)]) -> Vec<String> {
         let mut paths = serde_json::Map::new();
         for (method, path, status, more) in operations {

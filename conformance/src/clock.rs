@@ -1,23 +1,23 @@
-//! The one place of this crate that reads the clock, and times as texts.
+//! The only access of this crate to the system clock, and the conversion of times.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, SecondsFormat};
 
-/// Seconds since the Unix epoch.
+/// Returns the seconds since the Unix epoch.
 #[expect(clippy::disallowed_methods, reason = "rate windows and their judgement need the time of day")]
 pub(crate) fn epoch_seconds() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
-/// A time as RFC 3339 writes it, in UTC and whole seconds.
+/// Returns a time in RFC 3339, in UTC and whole seconds.
 pub(crate) fn timestamp(epoch_seconds: u64) -> String {
     let seconds = i64::try_from(epoch_seconds).ok();
     let time = seconds.and_then(|seconds| DateTime::from_timestamp(seconds, 0)).unwrap_or_default();
     time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-/// The seconds since the Unix epoch of a timestamp of RFC 3339; those before it are its beginning.
+/// Parses an RFC 3339 timestamp into seconds since the Unix epoch; earlier ones are 0.
 pub(crate) fn read_timestamp(text: &str) -> Option<u64> {
     let time = DateTime::parse_from_rfc3339(text).ok()?;
     Some(u64::try_from(time.timestamp()).unwrap_or_default())

@@ -1,4 +1,4 @@
-//! Reports of several clients side by side, rule by rule, and what was expected of each.
+//! The comparison of the reports of several clients, rule by rule, and with expectations.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
@@ -10,15 +10,15 @@ use serde::Deserialize;
 
 use crate::UserError;
 
-/// What came of a client, rule by rule. Rules of several APIs that differ in the name of the API alone are one.
+/// The results of a client, by rule. Rules of several APIs that differ only in the name of the API are combined.
 #[derive(Clone, Debug)]
 pub struct Client {
-    /// The name of the report's file, without its ending.
+    /// The name of the report's file, without its extension.
     pub name: String,
     rules: BTreeMap<String, Counts>,
 }
 
-/// What is expected of a client, as `expected.toml` holds it.
+/// The expectations of a client, from `expected.toml`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expectation {
@@ -30,23 +30,23 @@ pub struct Expectation {
 #[serde(deny_unknown_fields)]
 struct Expected {
     result: Finding,
-    /// Why it fails, in one line.
+    /// The reason of a failure, in one line.
     because: Option<String>,
 }
 
-/// What came of a rule.
+/// The result of a rule.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "kebab-case")]
 enum Finding {
-    /// Some case passed, and none failed.
+    /// A case passed, and none failed.
     Passes,
-    /// Some case failed.
+    /// A case failed.
     Fails,
-    /// Some case was not reached, since a rule that it builds upon fails, and none failed.
+    /// A case was not reached, since a rule that it depends on fails, and none failed.
     NotReached,
     /// No case ran.
     Unsupported,
-    /// The check itself failed. Nobody can expect that.
+    /// The check itself failed. This cannot be expected.
     #[serde(skip)]
     Error,
 }
@@ -80,7 +80,7 @@ impl Client {
     /// Reads a report.
     ///
     /// # Errors
-    /// A file that cannot be read or is no report.
+    /// Returns an error if the file cannot be read or is not a valid report.
     pub fn read(path: &Path) -> Result<Self, UserError> {
         let text = read_text(path).map_err(|error| unreadable("report", path, &error))?;
         let report: Report = serde_json::from_str(&text).map_err(|error| {
@@ -101,8 +101,8 @@ impl Client {
         Ok(Self { name, rules })
     }
 
-    /// Where it departs from what was expected of it, in words; one line each. An expectation of a rule that it was not
-    /// held to is one as well: it is stale.
+    /// Returns the differences from the expectations, one per line. An expectation of a rule that was not checked is a difference as well:
+    /// it is stale.
     pub fn differences(&self, expectation: &Expectation) -> Vec<String> {
         let rules: BTreeSet<&String> = self.rules.keys().chain(expectation.rules.keys()).collect();
         let difference = |rule: &&String| {
@@ -120,10 +120,10 @@ impl Client {
 }
 
 impl Expectation {
-    /// Reads an `expected.toml`; where there is none, every rule is expected to pass.
+    /// Reads an `expected.toml`; if it does not exist, all rules are expected to pass.
     ///
     /// # Errors
-    /// A file that is none, or a rule that fails without a reason or has one without failing.
+    /// Returns an error if the file is not valid, or if a failing rule has no reason, or another rule has one.
     pub fn read(path: &Path, client: &Client) -> Result<Self, UserError> {
         let text = match read_text(path) {
             Ok(text) => text,
@@ -148,7 +148,7 @@ impl Expectation {
     }
 }
 
-/// A row a rule, a column a client; in the cells how many cases of those that ran fail.
+/// Returns a table with a row per rule and a column per client. The cells contain the number of failed cases of those that ran.
 pub fn table(clients: &[Client]) -> String {
     let rules: BTreeSet<&String> = clients.iter().flat_map(|client| client.rules.keys()).collect();
     let width = rules.iter().map(|rule| rule.len()).max().unwrap_or_default();

@@ -1,19 +1,19 @@
-//! Where a document speaks of conditional requests (RFC 9110, section 13) by entity tags.
+//! Detects conditional requests with entity tags (RFC 9110, section 13) in a document.
 
 use keyfit_openapi::{Operation, Place};
 
-/// Whether reads by this operation may be conditional: it is a GET with an `ETag`, a 304 or an `If-None-Match`.
+/// Returns whether reads with this operation may be conditional: it is a GET with an `ETag`, a 304, or an `If-None-Match`.
 pub(crate) fn is_read_by_tag(operation: &Operation) -> bool {
     operation.method == "GET" && (tells_tag(operation) || operation.documents(304) || takes(operation, "If-None-Match"))
 }
 
-/// Whether changes by this operation may be conditional: it has a 412 or an `If-Match`, and is no GET.
+/// Returns whether changes with this operation may be conditional: it has a 412 or an `If-Match`, and is not a GET.
 pub(crate) fn is_changed_by_tag(operation: &Operation) -> bool {
     operation.method != "GET"
         && (operation.documents(412) || takes(operation, "If-Match") || takes(operation, "If-None-Match"))
 }
 
-/// Whether its successes are documented with an `ETag`.
+/// Returns whether its successes are documented with an `ETag`.
 pub(crate) fn tells_tag(operation: &Operation) -> bool {
     let successes = operation.responses.iter().filter(|(status, _)| status.starts_with('2'));
     let mut headers = successes.flat_map(|(_, shape)| &shape.headers);
@@ -25,9 +25,9 @@ fn takes(operation: &Operation, condition: &str) -> bool {
     operation.parameters.iter().any(|one| one.place == Place::Header && is_it(&one.name))
 }
 
-/// Whether a list of entity tags, as a condition has them, names this one. `*` names any. What is not an entity tag names none.
+/// Returns whether a list of entity tags in a condition contains this one. `*` matches any. An invalid list matches none.
 ///
-/// Compared weakly, `W/"1"` and `"1"` are one; strongly, a weak tag is like none (RFC 9110, section 8.8.3.2).
+/// In a weak comparison, `W/"1"` equals `"1"`; in a strong one, a weak tag equals none (RFC 9110, section 8.8.3.2).
 pub(crate) fn names(list: &str, tag: &str, weakly: bool) -> bool {
     let mut rest = list.trim();
     if rest == "*" {

@@ -1,4 +1,4 @@
-//! What is printed. Names, cells and a server's words may hold anything: a terminal is not to obey it.
+//! Output to the terminal. Names, cells, and texts of a server may contain anything, so control sequences are escaped.
 
 use std::io;
 use std::path::Path;
@@ -6,17 +6,17 @@ use std::path::Path;
 use keyfit::redact::{plain, plain_lines};
 use keyfit_conformance::UserError;
 
-/// The length of a text that is printed at once.
+/// The length of a text that is printed at once, in bytes.
 const PIECE: usize = 64 * 1024;
 
-/// Prints to the standard output, without what commands a terminal. A reader that has seen enough, such as `head`, is no error.
+/// Prints to the standard output, with control sequences escaped. A reader that closes the pipe, such as `head`, is not an error.
 pub(crate) fn print(text: &str) -> Result<(), UserError> {
     print_to(io::stdout(), text)
 }
 
-/// The same, line by line.
+/// Prints lines to the standard output in the same way.
 pub(crate) fn print_lines(lines: impl IntoIterator<Item = String>) -> Result<(), UserError> {
-    // A piece at a time: there may be hundreds of thousands.
+    // In pieces, since there may be hundreds of thousands of lines.
     let mut piece = String::new();
     for line in lines {
         piece.push_str(&line);
@@ -28,7 +28,7 @@ pub(crate) fn print_lines(lines: impl IntoIterator<Item = String>) -> Result<(),
     print(&piece)
 }
 
-/// The same to another place.
+/// Prints to another destination in the same way.
 pub(crate) fn print_to(mut to: impl io::Write, text: &str) -> Result<(), UserError> {
     match to.write_all(plain_lines(text).as_bytes()).and_then(|()| to.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -38,12 +38,12 @@ pub(crate) fn print_to(mut to: impl io::Write, text: &str) -> Result<(), UserErr
     }
 }
 
-/// Prints a message to the standard error, without what commands a terminal.
+/// Prints a message to the standard error, with control sequences escaped.
 pub(crate) fn complain(message: &str) {
     eprintln!("{}", plain_lines(message));
 }
 
-/// The name of a file, for a message.
+/// Returns the name of a file for a message.
 pub(crate) fn place(path: &Path) -> String {
     plain(&path.display().to_string())
 }

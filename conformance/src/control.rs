@@ -1,7 +1,7 @@
-//! What a refusal proves depends on what is served: each rule about a bad call has the good one as its control.
+//! Controls: a refusal is evidence only if a valid call is served, so each rule about a bad call has a valid one as its control.
 //!
-//! A server that refuses everybody keeps every rule about credentials that it is to refuse, and shows nothing by it. And where
-//! a live server refuses a credential everywhere, it is the credential that is wrong, and no rule is broken by that.
+//! A server that refuses all calls passes each rule about refused credentials without any evidence. If a live server refuses a credential
+//! in all calls, the credential is wrong, and no rule is broken.
 
 use std::collections::BTreeMap;
 
@@ -9,13 +9,13 @@ use crate::catalogue::{Case, Catalogue};
 use crate::contract::{Probe, Rule};
 use crate::verdict::{Fault, Outcome, Verdict};
 
-/// Takes back what proves nothing.
+/// Withdraws verdicts without evidence.
 pub(crate) fn settle(catalogue: &Catalogue, outcomes: &mut [Outcome]) {
     harness(catalogue, outcomes);
     unproven(catalogue, outcomes);
 }
 
-/// Refusals that pass although valid calls of their operation are refused as well.
+/// Skips passed refusals of operations whose valid calls are refused as well.
 fn unproven(catalogue: &Catalogue, outcomes: &mut [Outcome]) {
     let mut controls: BTreeMap<usize, Option<(&Rule, u16, bool)>> = BTreeMap::new();
     for (case, outcome) in valid(catalogue, outcomes) {
@@ -23,13 +23,13 @@ fn unproven(catalogue: &Catalogue, outcomes: &mut [Outcome]) {
         let is_open = outcome.verdict == Verdict::Skip;
         let refused =
             (is_refusal(status) && outcome.verdict != Verdict::Pass).then(|| (catalogue.rule(case), status, is_open));
-        // One that is served is control enough.
+        // One served call is a sufficient control.
         let control = controls.entry(case.operation).or_insert(refused);
         *control = control.and(refused);
     }
     for (case, outcome) in catalogue.cases.iter().zip(outcomes) {
         let Some(Some((root, refused, is_open))) = controls.get(&case.operation) else { continue };
-        // What is wrong with the valid call may be wrong with this one. Where it is a finding, that is the one.
+        // The flaw of the valid call may affect this one as well. If it is a finding, it is the only one.
         let is_alike = outcome.fault == Some(Fault::Status) && outcome.status == Some(*refused);
         if *is_open && is_alike && outcome.verdict != Verdict::Pass {
             outcome.verdict = Verdict::Skip;
@@ -46,16 +46,16 @@ fn unproven(catalogue: &Catalogue, outcomes: &mut [Outcome]) {
     }
 }
 
-/// Whether a refusal may have another reason than what is wrong with the call.
+/// Returns whether a refusal may have another reason than the flaw of the call.
 fn is_in_doubt(probe: &Probe, outcome: &Outcome, refused: u16) -> bool {
     match probe {
         Probe::Foreign(_) | Probe::UnknownId(_) => outcome.status == Some(refused),
-        // Where nobody is let in, a credential that is refused was perhaps not looked at.
+        // If all callers are refused, the credential may not have been checked.
         probe => matches!(refused, 401 | 403) && probe.needs_demand() && !probe.is_without_token(),
     }
 }
 
-/// What is wrong at this end: every valid call with a credential is refused as a credential is, or no valid call finds anything.
+/// Detects wrong inputs of the check: all valid calls with a credential are refused as unauthorized, or all valid calls get a 404.
 fn harness(catalogue: &Catalogue, outcomes: &mut [Outcome]) {
     let mut by_identity: BTreeMap<&str, Vec<u16>> = BTreeMap::new();
     for (_, outcome) in valid(catalogue, outcomes) {
@@ -89,7 +89,7 @@ fn harness(catalogue: &Catalogue, outcomes: &mut [Outcome]) {
     }
     for (case, outcome) in catalogue.cases.iter().zip(outcomes) {
         let probe = catalogue.rule(case).probe.as_ref();
-        // Others show no credential, or one that is wrong on purpose.
+        // Other probes send no credential, or a wrong one on purpose.
         let is_valid = probe.is_some_and(|probe| !probe.needs_demand() || matches!(probe, Probe::Foreign(_)));
         let reason = outcome.identity.as_ref().filter(|_| is_valid).and_then(|identity| reasons.get(identity));
         let Some((_, why)) = reason.filter(|(status, _)| is_broken_by(outcome, *status)) else { continue };
@@ -102,7 +102,7 @@ fn is_broken_by(outcome: &Outcome, status: u16) -> bool {
     outcome.is_broken() && outcome.fault == Some(Fault::Status) && outcome.status == Some(status)
 }
 
-/// Valid calls that were answered.
+/// Returns the valid calls that were answered.
 fn valid<'a>(catalogue: &'a Catalogue, outcomes: &'a [Outcome]) -> impl Iterator<Item = (&'a Case, &'a Outcome)> {
     let is_valid = |case: &Case| {
         let rule = catalogue.rule(case);
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
     use crate::glob;
 
-    /// The verdicts on the shop, whose valid calls of these operations were answered so by `identity`, and all others rightly.
+    /// Returns the verdicts on the shop fixture if `identity` gets these answers to valid calls, and all other calls get the right ones.
     fn settled(identity: Option<&str>, answers: &[(&str, u16)]) -> Vec<(String, Verdict, String)> {
         let shop = Source::from_dir(Path::new("tests/fixtures/apis/shop")).expect("the fixture is there");
         let catalogue = Catalogue::read(&shop).expect("it can be read");

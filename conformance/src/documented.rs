@@ -1,24 +1,24 @@
-//! What a document says of the answers of an operation, as probes judge them and the mock gives them.
+//! The documented answers of an operation, as probes judge them and the mock sends them.
 
 use keyfit_openapi::{Api, Operation};
 use serde_json::{Map, Value};
 
 use crate::body::essence;
 
-/// What it says of answers with one status.
+/// The documented response for one status.
 pub(crate) struct Documented<'a> {
     api: &'a Api,
-    /// The status, its class or `default`, as the document writes it.
+    /// The status, its class, or `default`, in the notation of the document.
     key: &'a str,
     response: &'a Value,
 }
 
-/// Headers of which a document says nothing: OpenAPI has other words for them.
+/// Headers that response objects do not describe: OpenAPI has other places for them.
 const OF_OTHERS: [&str; 3] = ["accept", "authorization", "content-type"];
 
 impl<'a> Documented<'a> {
-    /// What is said of a status, by its number, its class or `default`. That of `default` is said of refusals, where successes are
-    /// named.
+    /// Finds the response for a status by its number, its class, or `default`. If successes are documented, `default` only applies to
+    /// refusals.
     pub(crate) fn find(api: &'a Api, operation: &Operation, status: u16) -> Option<Self> {
         let item = api.document.get("paths")?.get(&operation.key)?;
         let responses = item.get(operation.method.to_lowercase())?.get("responses")?.as_object()?;
@@ -30,12 +30,12 @@ impl<'a> Documented<'a> {
         Some(Self { api, key, response: api.resolve(response) })
     }
 
-    /// The media types of the body, each with what is said of it; `None` where nothing is said of a body.
+    /// Returns the media types of the body with their descriptions; `None` if no body is described.
     pub(crate) fn content(&self) -> Option<&'a Map<String, Value>> {
         self.response.get("content").and_then(Value::as_object).filter(|content| !content.is_empty())
     }
 
-    /// The headers, each with what is said of it.
+    /// Returns the headers with their descriptions.
     pub(crate) fn headers(&self) -> impl Iterator<Item = (&'a str, &'a Value)> {
         let api = self.api;
         let headers = self.response.get("headers").and_then(Value::as_object).into_iter().flatten();
@@ -43,40 +43,40 @@ impl<'a> Documented<'a> {
         own.map(move |(name, header)| (name.as_str(), api.resolve(header)))
     }
 
-    /// Whether the status is named by its number.
+    /// Returns whether the status is documented by its number.
     pub(crate) fn is_exact(&self) -> bool {
         self.key.bytes().all(|byte| byte.is_ascii_digit())
     }
 
-    /// The same in the words of the operation table.
+    /// Returns the status in the notation of the operation table.
     pub(crate) fn status(&self) -> String {
         self.key.to_uppercase().replace("DEFAULT", "default")
     }
 
-    /// Whether the document has it by inference alone.
+    /// Returns whether the document only infers this response.
     pub(crate) fn is_unverified(&self) -> bool {
         is_unverified(self.response)
     }
 }
 
-/// Whether a transcription has this part by inference alone.
+/// Returns whether a transcription only infers this part.
 pub(crate) fn is_unverified(part: &Value) -> bool {
     part.get("x-unverified").is_some()
 }
 
-/// Whether an operation names any status that is no refusal.
+/// Returns whether an operation documents any status that is not a refusal.
 pub(crate) fn names_success(operation: &Operation) -> bool {
     operation.responses.keys().any(|status| status.starts_with(['2', '3']))
 }
 
-/// Whether a media type is one of a documented range. Parameters, such as a character set, are left aside.
+/// Returns whether a media type matches a documented range. Parameters, such as a character set, are ignored.
 pub(crate) fn covers(range: &str, named: &str) -> bool {
     let (range, named) = (essence(range), essence(named));
     let (Some((kind, name)), Some((known, rest))) = (range.split_once('/'), named.split_once('/')) else {
         return range == named || range == "*";
     };
     let is_of_kind = kind == "*" || kind == known;
-    // `application/*+json` names a suffix.
+    // `application/*+json` matches a suffix.
     is_of_kind && (name == "*" || name == rest || name.strip_prefix('*').is_some_and(|suffix| rest.ends_with(suffix)))
 }
 

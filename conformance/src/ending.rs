@@ -1,20 +1,20 @@
-//! How a command ends, and the exit code that says so.
+//! The results of a command, with their exit codes.
 
 use std::process::ExitCode;
 
-/// What shells say of a program that an interrupt ended.
+/// The exit code of shells for a program that an interrupt ended.
 pub(crate) const INTERRUPTED: u8 = 130;
 
-/// How a command ended that could begin its work. What kept it from that is a `UserError`.
+/// The result of a command that could begin its work. Otherwise it is a `UserError`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Ending {
-    /// Everything is as it should be.
+    /// The command succeeded.
     Fine,
-    /// Something was found about what was looked at.
+    /// The command has findings.
     Findings,
-    /// Not all of the work could be done; what was said already tells why.
+    /// Not all of the work could be done; earlier messages have the reason.
     Incomplete,
-    /// A call failed, in the way that this exit code says.
+    /// A call failed, with this exit code.
     Failed(u8),
     /// An interrupt ended the work.
     Interrupted,

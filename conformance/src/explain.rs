@@ -1,5 +1,4 @@
-//! What there is to say of a rule: the requirement, where it is said, why it matters, how it is checked, and at which
-//! operations.
+//! The explanation of a rule: the requirement, its source, its reason, its check, and its operations.
 
 use std::fmt::Write as _;
 
@@ -11,12 +10,12 @@ use crate::catalogue::Catalogue;
 use crate::contract::{ChainProbe, Family, OauthProbe, Probe, Rule};
 use crate::glob;
 
-/// As many cases are named; the rest are counted.
+/// The number of cases that are named; the others are counted.
 const NAMED: usize = 6;
 
-/// A text for each rule whose id fits the pattern.
+/// Returns a text for each rule whose id matches the pattern.
 pub fn rules(catalogue: &Catalogue, pattern: &str) -> Vec<String> {
-    // Patterns are over slashes, ids of rules over dots.
+    // Patterns use slashes, and ids of rules use dots.
     let pattern = pattern.replace('.', "/");
     let fitting = catalogue.contract.rules.iter().filter(|rule| glob::matches(&pattern, &rule.id.replace('.', "/")));
     fitting.map(|rule| text(catalogue, rule)).collect()
@@ -48,7 +47,7 @@ fn text(catalogue: &Catalogue, rule: &Rule) -> String {
     text
 }
 
-/// How it is checked, in the words of the format's own description.
+/// Returns the description of its check, from the schema of the contract.
 fn how(rule: &Rule) -> String {
     match (&rule.probe, &rule.drive) {
         (Some(probe), _) => format!("sends     {}", described(probe)),
@@ -57,7 +56,7 @@ fn how(rule: &Rule) -> String {
     }
 }
 
-/// The description of a variant in the schema of its type; of the one inside, where it has one.
+/// Returns the description of a variant in the schema of its type, and of the inner one if it has one.
 fn described<T: JsonSchema + Serialize>(variant: &T) -> String {
     let root = serde_json::to_value(schema_for!(T)).unwrap_or_default();
     let value = serde_json::to_value(variant).unwrap_or_default();
@@ -89,12 +88,12 @@ fn describe(root: &Value, schema: &Value, value: &Value, told: &mut Vec<String>)
     }
 }
 
-/// What goes wrong where the rule is broken.
+/// Returns the effect of a broken rule.
 fn why(rule: &Rule) -> &'static str {
     rule.probe.as_ref().and_then(why_of_probe).unwrap_or_else(|| why_of_family(rule.family()))
 }
 
-/// The same for what is sent, where that says more than its family.
+/// Returns the effect for a probe, if it is more specific than that of its family.
 fn why_of_probe(probe: &Probe) -> Option<&'static str> {
     Some(match probe {
         Probe::RevokedToken => "a leaked token that cannot be turned off stays a leak",

@@ -1,4 +1,4 @@
-//! A token that is fetched before a run and kept good during it.
+//! Tokens that are fetched before a run and renewed during it.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -14,10 +14,10 @@ use tokio::sync::Mutex as Turn;
 use crate::carrier;
 use crate::secret::{Redactor, Secret};
 
-/// How long before its expiry a token is replaced; never more than a quarter of its life.
+/// The time before its expiry at which a token is replaced; at most a quarter of its lifetime.
 const LEEWAY: Duration = Duration::from_secs(60);
 
-/// What calls show beside a token, by which a server knows its own pages again: the cookie and the header of XSRF.
+/// A value that is sent beside a token, by which a server recognizes its own pages: the XSRF cookie or header.
 #[derive(Clone, Debug)]
 pub enum Companion {
     /// A cookie.
@@ -26,25 +26,25 @@ pub enum Companion {
     Header(HeaderName, Secret),
 }
 
-/// What calls show beside a token, as the last fetch found it. Cloning shares it.
+/// The companions from the last fetch. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub struct Companions(Arc<Mutex<Vec<Companion>>>);
 
 impl Companion {
-    /// Its value.
+    /// Returns its value.
     pub(crate) fn value(&self) -> &str {
         let (Self::Cookie(_, value) | Self::Header(_, value)) = self;
         value.reveal()
     }
 
-    /// Whether anybody may read it: where a call comes from.
+    /// Returns whether it is not secret: the `Referer` header.
     pub(crate) fn is_public(&self) -> bool {
         matches!(self, Self::Header(name, _) if *name == REFERER)
     }
 }
 
 impl Companions {
-    /// Keeps those of another token.
+    /// Replaces the companions by those of another token.
     pub(crate) fn set(&self, companions: Vec<Companion>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = companions;
     }
@@ -54,36 +54,36 @@ impl Companions {
     }
 }
 
-/// A token of one identity with the source that it is fetched from.
+/// The token of an identity, with the source that fetches it.
 pub struct FetchedToken {
     identity: String,
-    /// The request that fetches it, as reports name it: `POST https://shop.example/login`.
+    /// The request that fetches it, in the notation of reports: `POST https://shop.example/login`.
     request: String,
     carrier: Carrier,
     source: Box<dyn TokenSource>,
     redactor: Redactor,
     companions: Companions,
-    /// Requests of one fetch.
+    /// The number of requests of one fetch.
     steps: usize,
     state: Mutex<State>,
-    /// One fetch at a time.
+    /// Limits it to one fetch at a time.
     turn: Turn<()>,
 }
 
 #[derive(Default)]
 struct State {
     current: Option<Secret>,
-    /// When it is to be replaced, and when it is refused.
+    /// The time at which it is replaced, and the time at which it expires.
     times: Option<(SystemTime, SystemTime)>,
-    /// All that it ever was.
+    /// All values that the token has had.
     known: HashSet<Secret>,
     fetches: usize,
-    /// Why the last fetch failed. There is none after that: a login that is tried again and again locks its account.
+    /// The reason why the last fetch failed. It is not repeated: repeated logins could lock the account.
     failed: Option<String>,
 }
 
 impl FetchedToken {
-    /// A token that nothing was fetched of yet. `request` names the request that fetches it, without its query.
+    /// Creates a token that is not fetched yet. `request` names the request that fetches it, without its query.
     pub fn new(
         identity: &str,
         request: String,
@@ -104,44 +104,44 @@ impl FetchedToken {
         }
     }
 
-    /// The same with what calls show beside it, and with how many requests a fetch takes.
+    /// Sets the companions, and the number of requests of a fetch.
     #[must_use]
     pub fn with(mut self, companions: Companions, steps: usize) -> Self {
         (self.companions, self.steps) = (companions, steps);
         self
     }
 
-    /// What calls show beside it.
+    /// Returns the companions of the token.
     pub fn companions(&self) -> Vec<Companion> {
         self.companions.get()
     }
 
-    /// The token of now; `None` before the first fetch.
+    /// Returns the current token; `None` before the first fetch.
     pub fn current(&self) -> Option<Secret> {
         self.state().current.clone()
     }
 
-    /// Whether a text is this token, or was it during the run.
+    /// Returns whether a text is this token, or was it during the run.
     pub fn was(&self, secret: &Secret) -> bool {
         self.state().known.contains(secret)
     }
 
-    /// What it was before.
+    /// Returns the former values of the token.
     pub fn former(&self) -> Vec<Secret> {
         let state = self.state();
         state.known.iter().filter(|secret| state.current.as_ref() != Some(secret)).cloned().collect()
     }
 
-    /// The request that fetches it, how often it was sent, and how many requests that took.
+    /// Returns the request that fetches it, the number of fetches, and the total number of their requests.
     pub fn requests(&self) -> (&str, usize, usize) {
         let fetches = self.state().fetches;
         (&self.request, fetches, fetches * self.steps)
     }
 
-    /// Fetches the token, or another one where its time is nearly over.
+    /// Fetches the token if there is none, or a new one if it is about to expire.
     ///
     /// # Errors
-    /// Returns an error, which holds no secret, if there is no token that is still good.
+    /// Returns an error if there is no valid token. The error contains no secret.
     pub async fn ensure_fresh(&self) -> Result<(), String> {
         let _turn = self.turn.lock().await;
         let now = SystemClock.now();
@@ -161,10 +161,10 @@ impl FetchedToken {
         }
     }
 
-    /// Another token than one that the server refused: the one of now where that is another, or else one that is fetched.
+    /// Returns a replacement for a token that the server refused: the current one if it differs, or else a new one.
     ///
     /// # Errors
-    /// As [`ensure_fresh`](Self::ensure_fresh).
+    /// Returns an error if [`ensure_fresh`](Self::ensure_fresh) would.
     pub async fn replace(&self, refused: &Secret) -> Result<Secret, String> {
         let _turn = self.turn.lock().await;
         match self.current().filter(|current| current != refused) {
@@ -235,7 +235,7 @@ mod tests {
 
     use super::*;
 
-    /// Hands out numbered tokens that are good for so long, and nothing more after the last one.
+    /// Returns numbered tokens with this lifetime, and an error after the last one.
     #[derive(Debug)]
     struct Numbered {
         life: Option<Duration>,

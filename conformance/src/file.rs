@@ -7,7 +7,7 @@ use keyfit_openapi::{Text, read_file};
 
 use crate::UserError;
 
-/// Reads a regular file; `what` it is stands in the error.
+/// Reads a regular file; `what` names its kind in errors.
 ///
 /// # Errors
 /// Returns an error if the file cannot be read, or is not UTF-8.
@@ -15,10 +15,10 @@ pub fn read(file: &Path, what: &str) -> Result<Text, UserError> {
     read_or(file, what, "check the path")
 }
 
-/// The same, with what to do where it cannot be read.
+/// Reads a regular file, with a help text for the case that it cannot be read.
 ///
 /// # Errors
-/// As [`read`].
+/// Returns an error if [`read`] does.
 pub fn read_or(file: &Path, what: &str, help: &str) -> Result<Text, UserError> {
     let name = file.display();
     let bytes = read_file(file)
@@ -26,11 +26,11 @@ pub fn read_or(file: &Path, what: &str, help: &str) -> Result<Text, UserError> {
     Ok(Text::decode(name.to_string(), bytes)?)
 }
 
-/// Puts a text in place of a file, in one step: a run that breaks off leaves the old file or the new one.
+/// Replaces a file by a text atomically: an interrupted run leaves the old file or the new one.
 pub(crate) fn replace(path: &Path, text: &str) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
-    // As any file of the user: what is temporary is for its owner alone otherwise.
+    // With the usual permissions: a temporary file is only accessible to its owner.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     let mut file = builder.prefix(".keyfit-").tempfile_in(folder)?;

@@ -1,4 +1,4 @@
-//! Who a probe calls as: what it needs of a credential, and where credentials come from.
+//! The identities of probes: the credential that a probe needs, and the source of credentials.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -15,22 +15,22 @@ use crate::ids::Ids;
 use crate::missing::Missing;
 use crate::secret::Secret;
 
-/// Who calls: the credentials, and the ids that they reach.
+/// A caller: its credentials, and the ids that it can access.
 #[derive(Clone, Debug, Default)]
 pub struct Identity {
-    /// The name under which reports speak of it.
+    /// Its name in reports.
     pub name: String,
-    /// What it calls with: nothing, one credential, or several where an operation needs them at once.
+    /// Its credentials: none, one, or several if an operation needs them together.
     pub credentials: Vec<Held>,
     /// Path parameters with values that exist for this identity.
     pub ids: BTreeMap<String, String>,
-    /// The same as the user has them, from which those of one path are taken by [`Identity::at`].
+    /// The ids as the user configured them, from which [`Identity::at`] selects those of a path.
     pub known: Ids,
-    /// Whether its credentials may be shown to whoever sees URLs.
+    /// True if its credentials may be sent in URLs.
     pub is_expendable: bool,
 }
 
-/// A credential that somebody holds.
+/// A credential with its kind.
 #[derive(Clone, Debug)]
 pub struct Held {
     /// The kind of token.
@@ -39,16 +39,16 @@ pub struct Held {
     pub secret: Secret,
 }
 
-/// What a probe needs of a credential.
+/// The credential that a probe needs.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Need {
     /// The kind of token.
     pub kind: String,
-    /// The state that it is in.
+    /// The state of the credential.
     pub state: State,
-    /// What it may do.
+    /// The rights of the credential.
     pub rights: Rights,
-    /// Nobody else may use it meanwhile: the probe counts calls.
+    /// True if no other case may use it concurrently: the probe counts calls.
     pub alone: bool,
 }
 
@@ -56,20 +56,20 @@ pub struct Need {
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
-    /// In use.
+    /// Valid.
     #[default]
     Valid,
-    /// Valid once.
+    /// Revoked.
     Revoked,
-    /// Valid until its time was over.
+    /// Expired.
     Expired,
-    /// In use, with a rate window of a few calls.
+    /// Valid, with a rate limit window of a few calls.
     Limited,
-    /// In use, of an account without funds.
+    /// Valid, for an account without funds.
     Broke,
-    /// In use, in the test environment.
+    /// Valid in the test environment.
     Test,
-    /// In use, at another audience than this API.
+    /// Valid for another audience than this API.
     OtherAudience,
 }
 
@@ -80,61 +80,61 @@ pub struct Client {
     pub id: String,
     /// Its secret; public clients have none.
     pub secret: Option<Secret>,
-    /// The one way in which it authenticates; `None` where it knows every way of the contract.
+    /// Its only authentication method; `None` if it supports all methods of the contract.
     pub authentication: Option<ClientAuthentication>,
-    /// Where codes are sent.
+    /// Its redirect URI.
     pub redirect_uri: String,
-    /// A user and his password, for the grant of that name.
+    /// The name and the password of a user, for the password grant.
     pub user: Option<(String, Secret)>,
-    /// Where its tokens are revoked, where that is not said by the contract or is another place.
+    /// The revocation endpoint for its tokens, if it differs from that of the contract.
     pub revocation_url: Option<Endpoint>,
 }
 
-/// Who signs JWTs.
+/// A signer of JWTs.
 #[derive(Clone, Debug)]
 pub struct Signer {
     /// `iss`.
     pub issuer: String,
     /// `sub`.
     pub subject: String,
-    /// What it signs with.
+    /// The secret that signs.
     pub secret: Secret,
 }
 
-/// What a probe needs of a client.
+/// The client that a probe needs.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ClientNeed {
-    /// What it is.
+    /// The kind of the client.
     pub kind: ClientKind,
-    /// The grants that it uses.
+    /// The grants that the probe uses.
     pub grants: BTreeSet<GrantType>,
-    /// How it has to authenticate, where that matters.
+    /// The required authentication method, if it matters.
     pub authentication: Option<ClientAuthentication>,
-    /// The scopes that it asks for.
+    /// The scopes that the probe requests.
     pub scopes: BTreeSet<String>,
 }
 
-/// What a client is.
+/// The kind of a client.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum ClientKind {
-    /// It has a secret.
+    /// A client with a secret.
     Confidential,
-    /// It has a secret, and is another one than the one before.
+    /// A client with a secret, other than the previous one.
     Other,
-    /// It has a secret, and its refresh tokens stay.
+    /// A client with a secret, whose refresh tokens do not rotate.
     Keeping,
-    /// It has a secret, and its refresh tokens rotate.
+    /// A client with a secret, whose refresh tokens rotate.
     Rotating,
-    /// It has no secret.
+    /// A client without a secret.
     Public,
 }
 
-/// What a credential may do.
+/// The rights of a credential.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub enum Rights {
-    /// Everything.
+    /// All rights.
     All,
-    /// Everything but these scopes.
+    /// All rights except these scopes.
     Without(BTreeSet<String>),
     /// These scopes.
     Only(BTreeSet<String>),
@@ -142,12 +142,12 @@ pub enum Rights {
     OnlyResource {
         /// The resource.
         resource: String,
-        /// What may be done with it.
+        /// The actions on it.
         actions: BTreeSet<String>,
     },
-    /// Every action on every resource but this one.
+    /// Every action on every other resource.
     OtherResources {
-        /// The resource that is left out; `None` where the operation belongs to no resource.
+        /// The excluded resource; `None` if the operation has no resource.
         resource: Option<String>,
     },
 }
@@ -159,159 +159,159 @@ pub struct Known {
     pub name: String,
     /// The kind of its token.
     pub kind: String,
-    /// The state that it is in.
+    /// The state of its token.
     pub state: State,
-    /// Its scopes; every one where there are none.
+    /// Its scopes; all scopes if `None`.
     pub scopes: Option<BTreeSet<String>>,
-    /// Whether it has actions by resource in place of scopes.
+    /// True if it has actions by resource instead of scopes.
     pub has_resources: bool,
     /// Its token.
     pub secret: Secret,
 }
 
-/// Where credentials come from: minted by the mock, or given by the user for a live server.
+/// The source of credentials: the mock, or the user for a live server.
 pub trait Identities: Send + Sync {
-    /// A credential that meets the need.
+    /// Returns a credential that meets the need.
     ///
     /// # Errors
-    /// Returns an error if there is none, with what would have to be given.
+    /// Returns an error if there is none. It describes the missing input.
     fn find(&self, need: &Need) -> Result<Identity, Missing>;
 
-    /// Of those that meet the need, the one that may do least, where there are several: what it is let in to does the least damage.
+    /// Returns the credential with the fewest rights of several that meet the need: unintended access does the least damage with it.
     fn least(&self, need: &Need) -> Option<Identity> {
         let _ = need;
         None
     }
 
-    /// Every identity that the user describes; none where they are minted.
+    /// Returns all identities that the user describes; empty for the mock.
     fn known(&self) -> Vec<Known> {
         Vec::new()
     }
 
-    /// Whether somebody with a valid token of a kind may do what these scopes allow.
+    /// Returns whether an identity has a valid token of a kind with these scopes.
     fn holds(&self, kind: &str, scopes: &[String]) -> bool {
         let _ = (kind, scopes);
         true
     }
 
-    /// The id of somebody else for a parameter of a path.
+    /// Returns the id of another user for a parameter of a path.
     ///
     /// # Errors
-    /// Returns an error if there is none, with what would have to be given.
+    /// Returns an error if there is none. It describes the missing input.
     fn foreign_id(&self, path: &str, parameter: &str) -> Result<String, Missing>;
 
-    /// Those of a kind whose ids of a path parameter are not the same, each as it calls that path: one for each id.
+    /// Returns identities of a kind with different ids for a path parameter, prepared for that path: one for each id.
     fn owners(&self, kind: &str, path: &str, parameter: &str) -> Vec<Identity> {
         let _ = (kind, path, parameter);
         Vec::new()
     }
 
-    /// Others with a valid token of the kind that an identity has, each as it calls a path.
+    /// Returns other identities with a valid token of the same kind as this one, prepared for a path.
     fn fellows(&self, identity: &Identity, path: &str) -> Vec<Identity> {
         let _ = (identity, path);
         Vec::new()
     }
 
-    /// The value of a path parameter that no identity names, where the document has this one for it.
+    /// Returns the value of a path parameter without an id in any identity. `example` is that of the document.
     ///
     /// # Errors
-    /// What would have to be given, where only who runs the server knows.
+    /// Returns an error if only the user can know the value. It describes the missing input.
     fn path_value(&self, parameter: &str, example: String) -> Result<String, Missing> {
         let _ = parameter;
         Ok(example)
     }
 
-    /// An id for a path parameter that a call may remove. To one that removes it, it is handed out once.
+    /// Returns an id for a path parameter that a call may change. With `is_removed`, the id is returned only once.
     ///
     /// # Errors
-    /// Returns an error if there is none, with what would have to be given.
+    /// Returns an error if there is none. It describes the missing input.
     fn expendable(&self, path: &str, parameter: &str, is_removed: bool) -> Result<String, Missing> {
         let _ = (path, is_removed);
         Err(Missing::new(format!("no expendable `{parameter}` was given")))
     }
 
-    /// Whether the id of a path parameter was given up: calls may change it and remove it.
+    /// Returns whether the id of a path parameter is expendable: calls may change and remove it.
     fn is_expendable(&self, path: &str, parameter: &str, id: &str) -> bool {
         let _ = (path, parameter, id);
         false
     }
 
-    /// Whether the id of a path parameter is there to stay.
+    /// Returns whether the id of a path parameter must not be removed.
     fn keeps(&self, path: &str, parameter: &str, id: &str) -> bool {
         let _ = (path, parameter, id);
         false
     }
 
-    /// Told of an id that is gone, though the call was to be refused.
+    /// Records that an id was removed, although the call should have been refused.
     fn expended(&self, path: &str, parameter: &str, id: &str) {
         let _ = (path, parameter, id);
     }
 
-    /// Path parameters that exist, for calls whose credential is none of these: it was granted, or signed.
+    /// Returns existing path parameters for calls with another credential, which was granted or signed.
     fn ids(&self, path: &str) -> BTreeMap<String, String> {
         let _ = path;
         BTreeMap::new()
     }
 
-    /// The value of a header that the document describes, where the user has one.
+    /// Returns the user's value for a documented header, if there is one.
     fn header(&self, name: &str) -> Option<String> {
         let _ = name;
         None
     }
 
-    /// A client of the authorization server. For codes it is one for which users consent at once.
+    /// Returns a client of the authorization server. For authorization codes, its users consent without interaction.
     ///
     /// # Errors
-    /// Returns an error if there is none, with what would have to be given.
+    /// Returns an error if there is none. It describes the missing input.
     fn client(&self, need: &ClientNeed) -> Result<Client, Missing> {
         Err(Missing::new(format!("no OAuth client was given {need}")))
     }
 
-    /// The URL of an endpoint of the authorization server.
+    /// Returns the URL of an endpoint of the authorization server.
     ///
     /// # Errors
-    /// What would have to be given for it to be asked.
+    /// Returns an error if the endpoint must not be called. It describes the missing input.
     fn endpoint(&self, endpoint: &Endpoint, server: &AuthorizationServer) -> Result<String, Missing> {
         let _ = server;
         Err(Missing::new(format!("where the authorization server is was not given, which has `{}`", endpoint.path())))
     }
 
-    /// The secret by which the deliveries of a webhook are signed.
+    /// Returns the secret that signs the deliveries of a webhook.
     ///
     /// # Errors
-    /// Returns an error if there is none, with what would have to be given.
+    /// Returns an error if there is none. It describes the missing input.
     fn webhook_secret(&self, name: &str) -> Result<Secret, Missing> {
         Err(Missing::new(format!("no secret of the webhook `{name}` was given")))
     }
 
-    /// Who signs JWTs.
+    /// Returns the signer of JWTs.
     ///
     /// # Errors
-    /// Returns an error if there is none, with what would have to be given.
+    /// Returns an error if there is none. It describes the missing input.
     fn signer(&self) -> Result<Signer, Missing> {
         Err(Missing::new("no signer of JWTs was given"))
     }
 
-    /// The tokens that are fetched, and fetched anew when they run out.
+    /// Returns the tokens that are fetched and renewed.
     fn fetched(&self) -> &[FetchedToken] {
         &[]
     }
 }
 
 impl Identity {
-    /// Somebody without a credential, who reaches these ids.
+    /// Creates an identity without a credential that can access these ids.
     pub fn nobody(ids: BTreeMap<String, String>) -> Self {
         Self { ids, is_expendable: true, ..Self::default() }
     }
 
-    /// The same before one path: with the ids that are known of its parameters.
+    /// Prepares the identity for a path: adds the known ids of its parameters.
     #[must_use]
     pub fn at(mut self, path: &str) -> Self {
         self.ids.extend(self.known.at(path));
         self
     }
 
-    /// Who holds the credentials of all of these. The first of them is asked for an id first.
+    /// Combines identities into one with all of their credentials. Ids of earlier ones take precedence.
     pub fn joined(identities: Vec<Self>) -> Self {
         let mut all = Self { is_expendable: true, ..Self::default() };
         let names: Vec<&str> = identities.iter().map(|one| one.name.as_str()).collect();
@@ -327,15 +327,15 @@ impl Identity {
         all
     }
 
-    /// The credentials themselves.
+    /// Returns its credentials.
     pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
         self.credentials.iter().map(|held| &held.secret)
     }
 }
 
 impl Need {
-    /// What a probe needs to call an operation: the credentials of one of its alternatives, none where it sends none. Probes
-    /// that leave them out are given valid ones all the same: they are sent to the ids that those reach.
+    /// Returns the credentials that a probe needs for an operation: those of one of its alternatives; empty if it sends none. Probes that omit
+    /// credentials need valid ones as well, for the ids that these can access.
     pub fn of(probe: &Probe, contract: &Contract, operation: &Operation, alone: bool) -> Option<Vec<Self>> {
         if *probe == Probe::Anonymous {
             return Some(Vec::new());
@@ -370,7 +370,7 @@ impl Need {
         };
         let is_shown = |credential: &&Credential| *probe != Probe::NoCertificate || !credential.is_certificate();
         let set: Vec<&Credential> = set.into_iter().filter(is_shown).collect();
-        // Of several credentials one is what the probe is about, and the others are in order.
+        // The probe is about one of several credentials, and the others are valid.
         let subject = match probe {
             Probe::KindLackingScope(kind) | Probe::KindOnlyItsScope(kind) => {
                 set.iter().position(|credential| credential.kind == *kind)
@@ -389,7 +389,7 @@ impl Need {
         Some(set.into_iter().enumerate().map(of).collect())
     }
 
-    /// What an entry of the tokens file would say that meets it: `kind = "key", state = "valid", scopes = ["read"]`.
+    /// Returns the text of a tokens file entry that meets it: `kind = "key", state = "valid", scopes = ["read"]`.
     pub(crate) fn entry(&self) -> String {
         let list = |names: &BTreeSet<String>| names.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ");
         let rights = match &self.rights {
@@ -407,24 +407,24 @@ impl Need {
         format!("kind = {}, state = {}{rights}", quoted(&self.kind), quoted(self.state.name()))
     }
 
-    /// Whether it is a valid credential that may do everything.
+    /// Returns whether it is a valid credential with all rights.
     pub(crate) fn is_plain(&self) -> bool {
         self.state == State::Valid && self.rights == Rights::All
     }
 
-    /// Who may manage keys.
+    /// Returns the need for an identity that manages keys.
     pub(crate) fn of_admin(keys: &KeyManagement) -> Self {
         Self { kind: keys.kind.clone(), state: State::Valid, rights: Rights::All, alone: false }
     }
 
-    /// A valid credential of a kind, which may do everything.
+    /// Returns the need for a valid credential of a kind with all rights.
     pub(crate) fn of_valid(credential: &Credential) -> Self {
         Self { kind: credential.kind.clone(), state: State::Valid, rights: Rights::All, alone: false }
     }
 }
 
 impl State {
-    /// The word for it in a tokens file.
+    /// Returns the name of the state in a tokens file.
     fn name(self) -> &'static str {
         match self {
             Self::Valid => "valid",
@@ -438,13 +438,13 @@ impl State {
     }
 }
 
-/// A text as TOML writes it.
+/// Quotes a text for TOML.
 fn quoted(text: &str) -> String {
     toml::Value::from(text).to_string()
 }
 
 impl fmt::Display for Need {
-    /// The name of the identity in reports: `product, without PROJECT_DIRECT_WRITE`.
+    /// Writes the name of the identity in reports: `product, without PROJECT_DIRECT_WRITE`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let list = |names: &BTreeSet<String>| names.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
         f.write_str(&self.kind)?;
@@ -470,7 +470,7 @@ impl fmt::Display for Need {
 }
 
 impl fmt::Display for ClientNeed {
-    /// `with a secret, for client_credentials, with the scopes read write`.
+    /// Writes `with a secret, for client_credentials, with the scopes read write`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let join = |names: Vec<&str>| names.join(" ");
         self.kind.fmt(f)?;
@@ -479,7 +479,7 @@ impl fmt::Display for ClientNeed {
             Some(ClientAuthentication::Basic) => f.write_str(", by HTTP Basic")?,
             None => {}
         }
-        // A public client is asked for what it must not get.
+        // For a public client, the grants and scopes are those that it must not get.
         if self.kind == ClientKind::Public {
             return Ok(());
         }
@@ -503,7 +503,7 @@ impl fmt::Display for ClientKind {
     }
 }
 
-/// The alternative of an operation with which a probe calls: the first one that it can be about.
+/// Returns the alternative of an operation that a probe uses: the first one that suits it.
 fn alternative<'a>(probe: &Probe, contract: &'a Contract, operation: &'a Operation) -> Option<Vec<&'a Credential>> {
     let mut all = contract.alternatives(operation);
     let has = |set: &[&Credential], kind: &String| set.iter().any(|credential| credential.kind == *kind);
@@ -522,8 +522,8 @@ fn alternative<'a>(probe: &Probe, contract: &'a Contract, operation: &'a Operati
     }
 }
 
-/// The kind that stands for the first alternative of an operation alone, and the first one that does so for another, elsewhere
-/// in the request.
+/// Returns the kind that alone is the first alternative of an operation, and the first other kind that alone is an alternative, at
+/// another place in the request.
 pub(crate) fn other_alternative<'a>(
     contract: &'a Contract,
     operation: &'a Operation,

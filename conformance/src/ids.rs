@@ -1,4 +1,4 @@
-//! Values of path parameters: by the name of the parameter, and by a path where one name means several things.
+//! Values of path parameters: by the name of the parameter, or by a path if one name has several meanings.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,8 +7,8 @@ use std::marker::PhantomData;
 use keyfit_openapi::is_same_template;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
-/// What is known of path parameters. Written as a table of names, in which a key that begins with `/` has a table of its own: it
-/// counts for the paths that begin with that template, whatever they call its parameters.
+/// The values of path parameters. In a file, a table of names, in which a key that begins with `/` is a table for the paths that begin with
+/// this template, whatever the names of its parameters.
 #[derive(Clone, Debug)]
 pub struct Ids<T = String> {
     by_name: BTreeMap<String, T>,
@@ -16,13 +16,13 @@ pub struct Ids<T = String> {
 }
 
 impl<T> Ids<T> {
-    /// What is known of a parameter of a path: by the longest template with which that begins, or else by the name.
+    /// Returns the value for a parameter of a path: that of the longest matching template, or else that of the name.
     pub fn get(&self, path: &str, name: &str) -> Option<&T> {
         let template = self.template(path, name);
         template.map_or_else(|| self.by_name.get(name), |template| self.by_path[&template].get(name))
     }
 
-    /// The same to be changed.
+    /// Returns the value for a parameter of a path, mutably.
     pub fn get_mut(&mut self, path: &str, name: &str) -> Option<&mut T> {
         match self.template(path, name) {
             Some(template) => self.by_path.get_mut(&template)?.get_mut(name),
@@ -35,12 +35,12 @@ impl<T> Ids<T> {
         fitting.map(|(template, _)| template).max_by_key(|template| template.len()).cloned()
     }
 
-    /// The templates that it names.
+    /// Returns its templates.
     pub fn templates(&self) -> impl Iterator<Item = &str> {
         self.by_path.keys().map(String::as_str)
     }
 
-    /// The names of parameters, each with the template for which it counts; with none for all paths.
+    /// Returns the names of parameters, each with the template to which it is restricted; `None` for all paths.
     pub fn names(&self) -> impl Iterator<Item = (Option<&str>, &str)> {
         let of_paths =
             self.by_path.iter().flat_map(|(template, ids)| ids.keys().map(move |name| (Some(template), name)));
@@ -50,7 +50,7 @@ impl<T> Ids<T> {
 }
 
 impl<T: Clone> Ids<T> {
-    /// What is known of the parameters of a path, by their names.
+    /// Returns the values of the parameters of a path, by name.
     pub fn at(&self, path: &str) -> BTreeMap<String, T> {
         let mut fitting: Vec<_> = self.by_path.iter().filter(|(template, _)| begins(path, template)).collect();
         fitting.sort_by_key(|(template, _)| template.len());
@@ -59,7 +59,7 @@ impl<T: Clone> Ids<T> {
         ids
     }
 
-    /// These, and where they say nothing the others.
+    /// Adds the values of others for parameters without a value.
     #[must_use]
     pub fn or(mut self, others: &Self) -> Self {
         for (name, value) in &others.by_name {
@@ -87,7 +87,7 @@ impl<T> From<BTreeMap<String, T>> for Ids<T> {
     }
 }
 
-/// Whether a path is a template or lies below it.
+/// Returns whether a path equals a template or is below it.
 pub(crate) fn begins(path: &str, template: &str) -> bool {
     let template = template.trim_end_matches('/');
     let end = path.match_indices('/').nth(template.matches('/').count()).map_or(path.len(), |(end, _)| end);

@@ -1,11 +1,11 @@
-//! Ctrl-C, and what service managers and closed terminals send.
+//! Interrupts: Ctrl-C, and the signals of service managers and closed terminals.
 
 use std::io;
 use std::process;
 
 use crate::ending::INTERRUPTED;
 
-/// Hears interrupts from when it is made, before anybody waits for one.
+/// Records interrupts from its creation on, before a call of `next`.
 pub(crate) struct Interrupts {
     #[cfg(unix)]
     signals: [tokio::signal::unix::Signal; 3],
@@ -13,10 +13,10 @@ pub(crate) struct Interrupts {
 
 #[cfg(unix)]
 impl Interrupts {
-    /// Must be called within a tokio runtime.
+    /// Installs the handlers. Must be called within a tokio runtime.
     ///
     /// # Errors
-    /// Returns an error if the system takes no handler.
+    /// Returns an error if the handlers cannot be installed.
     pub(crate) fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
@@ -24,7 +24,7 @@ impl Interrupts {
         Ok(Self { signals: [interrupt?, terminate?, hangup?] })
     }
 
-    /// Returns when the next one comes.
+    /// Waits for the next interrupt.
     pub(crate) async fn next(&mut self) {
         let [interrupt, terminate, hangup] = &mut self.signals;
         tokio::select! {
@@ -37,25 +37,25 @@ impl Interrupts {
 
 #[cfg(not(unix))]
 impl Interrupts {
-    /// Must be called within a tokio runtime.
+    /// Installs the handler. Must be called within a tokio runtime.
     ///
     /// # Errors
-    /// Returns an error if the system takes no handler.
+    /// Returns an error if the handler cannot be installed.
     pub(crate) fn new() -> io::Result<Self> {
         Ok(Self {})
     }
 
-    /// Returns when the next one comes.
+    /// Waits for the next interrupt.
     pub(crate) async fn next(&mut self) {
         if tokio::signal::ctrl_c().await.is_err() {
-            // Without a handler nothing ends it but the system.
+            // Without a handler, only the system can end the process.
             std::future::pending::<()>().await;
         }
     }
 }
 
 impl Interrupts {
-    /// Ends the process with the next one, whatever it is doing.
+    /// Ends the process at the next interrupt, whatever it is doing.
     pub(crate) fn exit_with_next(mut self) {
         tokio::spawn(async move {
             self.next().await;

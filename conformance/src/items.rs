@@ -1,10 +1,10 @@
-//! Bodies that are one item after another, read as a server or a client of any make writes them, and held against the document.
+//! Streamed bodies of items: parsed in any valid notation, and compared with the document.
 
 use keyfit_openapi::schema::Judgement;
 use keyfit_openapi::{Api, Framing, Streamed, Streaming};
 use serde_json::{Map, Value, json};
 
-/// An item: its text, and what an event says besides.
+/// An item: its text, and the other fields of an event.
 #[derive(Debug, Default, Eq, PartialEq)]
 struct Item {
     data: String,
@@ -12,7 +12,7 @@ struct Item {
     id: Option<String>,
 }
 
-/// The items of a body; what is not finished is none.
+/// Parses the items of a body; an incomplete item is ignored.
 fn read(framing: Framing, body: &[u8]) -> Vec<Item> {
     let text = String::from_utf8_lossy(body);
     let plain = |text: &str| Item { data: text.trim().to_owned(), ..Item::default() };
@@ -28,7 +28,7 @@ fn events(text: &str) -> Vec<Item> {
     let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n").replace('\r', "\n");
     let mut events = Vec::new();
     let mut id = None;
-    // The last block has no empty line behind it.
+    // The last block is incomplete without an empty line after it.
     let blocks = text.rsplit_once("\n\n").map_or("", |(blocks, _)| blocks);
     for block in blocks.split("\n\n") {
         let (mut data, mut event) = (Vec::new(), None);
@@ -49,20 +49,20 @@ fn events(text: &str) -> Vec<Item> {
     events
 }
 
-/// The bytes of a request's body of this media type.
+/// Returns the bytes of a request body with this media type.
 pub(crate) fn written(media_type: &str, items: &[Value]) -> Vec<u8> {
     let mark = if keyfit_openapi::framing(media_type) == Some(Framing::Sequence) { "\u{1e}" } else { "" };
     let texts: Vec<String> = items.iter().map(|item| format!("{mark}{item}\n")).collect();
     texts.concat().into_bytes()
 }
 
-/// The items of a request's body; `None` where one of them is no JSON.
+/// Parses the items of a request body; `None` if one of them is not JSON.
 pub(crate) fn values(media_type: &str, body: &[u8]) -> Option<Value> {
     let items = read(keyfit_openapi::framing(media_type)?, body);
     items.iter().map(|item| serde_json::from_str::<Value>(&item.data).ok()).collect()
 }
 
-/// What is wrong with a body of a server: the first item that does not fit, counted from 1, and why.
+/// Returns the flaw of a server's body: the first item that does not match, counted from 1, with the reason.
 pub(crate) fn mismatch(
     (api, judge): (&Api, Judgement),
     streaming: Option<&Streaming>,
@@ -81,7 +81,7 @@ pub(crate) fn mismatch(
     })
 }
 
-/// What a client hands on of a body: a list of the items; of events each with its members.
+/// Returns the value that a client returns for a body: a list of the items; events with their fields.
 pub(crate) fn handed_on(streaming: &Streaming, body: &[u8]) -> Value {
     let Streaming { body: streamed, end, .. } = streaming;
     let items = read(streamed.framing, body).into_iter().take_while(|item| Some(&item.data) != end.as_ref());
@@ -98,11 +98,11 @@ pub(crate) fn handed_on(streaming: &Streaming, body: &[u8]) -> Value {
     items.map(value).collect()
 }
 
-/// A body of a server: two items that fit, events with ids where the document leaves room for them, and the text that ends it.
+/// Returns a server's body: two valid items, with event ids if the document permits them, and the end marker.
 pub(crate) fn body(api: &Api, streaming: &Streaming) -> Vec<u8> {
     let Streaming { body, end, .. } = streaming;
     let example = body.example(api);
-    // Where whole events are described, that is ids included.
+    // If whole events are described, the schema includes ids.
     let text = if body.framing == Framing::Events && body.event.is_none() {
         let event = |id: u8| format!("id: {id}\n{}", body.written(std::slice::from_ref(&example)));
         event(1) + &event(2)
@@ -112,7 +112,7 @@ pub(crate) fn body(api: &Api, streaming: &Streaming) -> Vec<u8> {
     (text + &end.as_ref().map(|end| ending(body, end)).unwrap_or_default()).into_bytes()
 }
 
-/// The item that ends a body.
+/// Returns the item that ends a body.
 fn ending(body: &Streamed, end: &str) -> String {
     match body.framing {
         Framing::Events => format!("data: {end}\n\n"),
@@ -121,7 +121,7 @@ fn ending(body: &Streamed, end: &str) -> String {
     }
 }
 
-/// A body whose item fits no document that says anything of it.
+/// Returns a body whose item matches no restrictive schema.
 pub(crate) fn misfit(streaming: &Streaming) -> Vec<u8> {
     let body = Streamed { event: None, is_text: false, ..streaming.body.clone() };
     body.written(&[json!([[]])]).into_bytes()

@@ -1,5 +1,4 @@
-//! JSON Web Signatures with HS256 (RFC 7515), and the hashes of PKCE (RFC 7636): the probes make them, the mock judges
-//! them.
+//! JSON Web Signatures with HS256 (RFC 7515), and the challenges of PKCE (RFC 7636): the probes create them, and the mock verifies them.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -7,7 +6,7 @@ use hmac::{Hmac, Mac as _};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-/// A JWS in compact form, taken apart. Nothing of it is to be trusted before [`is_signed_by`](Self::is_signed_by).
+/// A parsed JWS in compact form. Its content is not trustworthy before [`is_signed_by`](Self::is_signed_by).
 pub(crate) struct Jws<'a> {
     /// The header.
     pub(crate) header: Value,
@@ -19,7 +18,7 @@ pub(crate) struct Jws<'a> {
 }
 
 impl<'a> Jws<'a> {
-    /// Takes a text apart; `None` if it is not three parts of base64url, the first two of them JSON objects.
+    /// Parses a text; `None` if it does not have three base64url parts, of which the first two are JSON objects.
     pub(crate) fn read(text: &'a str) -> Option<Self> {
         let (input, signature) = text.rsplit_once('.')?;
         let (header, claims) = input.split_once('.')?;
@@ -35,36 +34,36 @@ impl<'a> Jws<'a> {
         })
     }
 
-    /// Whether the signature is the one that HS256 gives with this key. Takes the same time for every wrong one.
+    /// Returns whether the signature is the HS256 signature with this key. The comparison takes constant time.
     pub(crate) fn is_signed_by(&self, key: &[u8]) -> bool {
         mac(key, self.input).verify_slice(&self.signature).is_ok()
     }
 }
 
-/// Header and claims, signed with HS256 whatever the header says.
+/// Returns header and claims, signed with HS256 whatever the header says.
 pub(crate) fn signed(header: &Value, claims: &Value, key: &[u8]) -> String {
     let input = unsigned(header, claims);
     let signature = URL_SAFE_NO_PAD.encode(mac(key, &input).finalize().into_bytes());
     format!("{input}.{signature}")
 }
 
-/// Header and claims as they are written, with this signature.
+/// Returns the signing input with this signature.
 pub(crate) fn joined(input: &str, signature: &[u8]) -> String {
     format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature))
 }
 
-/// A symmetric key as a JWK (RFC 7517): no header may name one that is believed.
+/// Returns a symmetric key as a JWK (RFC 7517): servers must not trust a key in the header.
 pub(crate) fn named(key: &[u8]) -> Value {
     serde_json::json!({ "kty": "oct", "k": URL_SAFE_NO_PAD.encode(key) })
 }
 
-/// Header and claims, without a signature and the dot before it.
+/// Returns header and claims without a signature and the dot before it.
 pub(crate) fn unsigned(header: &Value, claims: &Value) -> String {
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     format!("{}.{}", part(header), part(claims))
 }
 
-/// The challenge that the method S256 makes of a verifier.
+/// Returns the S256 challenge of a verifier.
 pub(crate) fn s256(verifier: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(verifier))
 }
@@ -83,7 +82,7 @@ mod tests {
 
     use super::{Jws, s256, signed};
 
-    /// RFC 7515, appendix A.1. Put together here, so that no JWT stands in the source.
+    /// Returns the example of RFC 7515, appendix A.1. It is assembled here, so that the source contains no JWT.
     fn published() -> (String, Vec<u8>) {
         let header = URL_SAFE_NO_PAD.encode("{\"typ\":\"JWT\",\r\n \"alg\":\"HS256\"}");
         let claims = "{\"iss\":\"joe\",\r\n \"exp\":1300819380,\r\n \"http://example.com/is_root\":true}";

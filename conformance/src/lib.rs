@@ -1,7 +1,7 @@
-//! The contract check of keyfit. Each API has one `contract.toml`; the catalogue expands its rules by the operations
-//! of the API's document into cases. Server-side cases send raw HTTP to a mock or a live server and judge the answer;
-//! client-side cases put the generated client before a scripted server and judge what it sends and reports. What else the command
-//! `keyfit` does is here as well: mocks, reports, generated files, and [calls](call) without a generated client.
+//! The contract check of keyfit. Each API has one `contract.toml`; the catalogue expands its rules by the operations of the API's document
+//! into cases. Server-side cases send raw HTTP to a mock or a live server and judge the answer. Client-side cases connect the generated
+//! client to a scripted server and judge its requests and reports. The crate also contains the other functions of the command `keyfit`:
+//! mocks, reports, generated files, and [calls](call) without a generated client.
 
 pub mod apis;
 mod balance;

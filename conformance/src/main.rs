@@ -1,4 +1,4 @@
-//! `keyfit`: checks clients and servers against the contracts of their APIs, and what else there is to do with an API.
+//! `keyfit`: checks clients and servers against the contracts of their APIs, and provides other tools for APIs.
 
 mod command;
 mod console;

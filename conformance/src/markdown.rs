@@ -1,16 +1,16 @@
-//! Texts of strangers in Markdown: on a hosting site they notify nobody, refer to nothing and are no links.
+//! Untrusted texts in Markdown: on a hosting site they cause no notifications, references, or links.
 
-/// A word joiner: it has no width, and is no part of any name.
+/// A word joiner: it has no width and is not part of any name.
 const JOINER: char = '\u{2060}';
 
-/// A text that does nothing on a page: no mention, no reference, no link, image or HTML. It reads as before. An entity or a
-/// backslash would not do: a hosting site looks for mentions and references in the page that Markdown has become.
+/// Returns a text without any effect on a page: no mentions, references, links, images, or HTML. It looks the same. Entities or
+/// backslashes would not suffice: a hosting site searches the rendered page for mentions and references.
 pub(crate) fn inert(text: &str) -> String {
     let mut inert = String::with_capacity(text.len());
     let mut rest = text.char_indices().peekable();
     while let Some((at, character)) = rest.next() {
         let next = rest.peek().map_or(' ', |(_, next)| *next);
-        // What moves a cursor, or ends a line.
+        // Control characters may move the cursor or end a line.
         inert.push(if character.is_control() { ' ' } else { character });
         let acts = match character {
             '@' => next.is_alphanumeric() || next == '_',

@@ -1,5 +1,5 @@
-//! What was not given or is not allowed, and what to give for it. All that somebody can answer is listed here; reports print it in each
-//! of their forms.
+//! Missing inputs and permissions, and the way to provide them. All inputs that a user can provide are defined here; all report formats
+//! show them.
 
 use std::fmt;
 
@@ -45,49 +45,49 @@ pub enum Answer {
 }
 
 impl Missing {
-    /// Something that nobody can give.
+    /// Creates a missing input that the user cannot provide.
     pub fn new(what: impl Into<String>) -> Self {
         Self { what: what.into(), answers: Vec::new() }
     }
 
-    /// The same, which this answers too.
+    /// Adds an answer.
     #[must_use]
     pub fn or(mut self, answer: Answer) -> Self {
         self.answers.push(answer);
         self
     }
 
-    /// The same, which an option answers.
+    /// Adds an option as an answer.
     #[must_use]
     pub fn pass(self, option: &str) -> Self {
         self.or(Answer::Options { option: option.to_owned(), value: None })
     }
 
-    /// The same, which an option with a value answers.
+    /// Adds an option with a value as an answer.
     #[must_use]
     pub fn pass_value(self, option: &str, value: impl Into<String>) -> Self {
         self.or(Answer::Options { option: option.to_owned(), value: Some(value.into()) })
     }
 
-    /// The same, which is sent where the user names the operation.
+    /// Adds the permission of the operation with `--allow` as an answer.
     #[must_use]
     pub fn allow(self, operation: &str) -> Self {
         self.pass_value("--allow", operation)
     }
 
-    /// The same, which an entry of the tokens file answers.
+    /// Adds an entry of the tokens file as an answer.
     #[must_use]
     pub fn add(self, table: &str, entry: impl Into<String>) -> Self {
         self.or(Answer::TokensFile { table: table.to_owned(), entry: entry.into() })
     }
 
-    /// The same, in another context.
+    /// Adds a context.
     #[must_use]
     pub(crate) fn within(self, context: &str) -> Self {
         Self { what: format!("{context}: {}", self.what), ..self }
     }
 
-    /// Each of its texts changed in the same way.
+    /// Changes all its texts in the same way.
     pub(crate) fn map(self, change: &dyn Fn(&str) -> String) -> Self {
         let answer = |answer: &Answer| match answer {
             Answer::Options { option, value } => {
@@ -99,46 +99,46 @@ impl Missing {
         Self { what: change(&self.what), answers: self.answers.iter().map(answer).collect() }
     }
 
-    /// An identity, with what its entry holds.
+    /// Returns a missing identity, with its entry.
     pub(crate) fn identity(need: &dyn fmt::Display, entry: String) -> Self {
         Self::new(format!("the tokens file names no identity `{need}`")).add("[[identity]]", entry)
     }
 
-    /// An id of the caller's own.
+    /// Returns a missing id of the caller's own.
     pub(crate) fn id(parameter: &str) -> Self {
         let entry = format!("{} = \"an-id-that-exists\"", key(parameter));
         Self::new(format!("the tokens file names no id `{parameter}`")).add("[ids]", entry)
     }
 
-    /// An id of somebody else.
+    /// Returns a missing id of another user.
     pub(crate) fn foreign_id(parameter: &str) -> Self {
         let entry = format!("{} = \"an-id-of-somebody-else\"", key(parameter));
         Self::new(format!("the tokens file names no foreign `{parameter}`")).add("[foreign]", entry)
     }
 
-    /// An id that may be changed and removed.
+    /// Returns a missing id that may be changed and removed.
     pub(crate) fn expendable(parameter: &str) -> Self {
         let entry = format!("{} = [\"ids-that-may-be-changed-and-removed\"]", key(parameter));
         Self::new(format!("the tokens file names no expendable `{parameter}` that is left")).add("[expendable]", entry)
     }
 
-    /// An OAuth client.
+    /// Returns a missing OAuth client.
     pub(crate) fn client(need: &dyn fmt::Display) -> Self {
         Self::new(format!("the tokens file names no OAuth client {need}")).add("[[client]]", "")
     }
 
-    /// Who signs JWTs.
+    /// Returns a missing signer of JWTs.
     pub(crate) fn signer() -> Self {
         Self::new("the tokens file names no signer of JWTs").add("[[signer]]", "")
     }
 
-    /// The secret by which a webhook is signed.
+    /// Returns a missing secret of a webhook.
     pub(crate) fn webhook_secret(name: &str) -> Self {
         let entry = format!("{} = {{ env = \"VARIABLE\" }}", key(name));
         Self::new(format!("the tokens file names no secret of the webhook `{name}`")).add("[webhook-secrets]", entry)
     }
 
-    /// What would change what is there for everybody.
+    /// Returns the permission for a change that affects all users.
     pub(crate) fn shared(what: String, operation: &str) -> Self {
         let entry = "retry: safe".to_owned();
         Self::new(what).allow(operation).or(Answer::Overlay { entry })
@@ -164,7 +164,7 @@ impl fmt::Display for Missing {
     }
 }
 
-/// Answers in words, of which any will do.
+/// Returns the answers as text; any one is sufficient.
 pub(crate) fn told(answers: &[Answer]) -> String {
     answers.iter().map(Answer::to_string).collect::<Vec<_>>().join(", or ")
 }

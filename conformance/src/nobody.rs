@@ -1,18 +1,18 @@
-//! Ids that nobody has, of the type and the shape that a path parameter takes: a server that asks for a number says that of a word,
-//! and not whether there is such a thing.
+//! Ids that do not exist, in the type and form of a path parameter: a server that expects a number would refuse a word because of its
+//! form, and not because the resource is missing.
 
 use keyfit_openapi::schema::{self, Direction};
 use keyfit_openapi::{Api, Parameter, example};
 use serde_json::{Value, json};
 
-/// An id of text that no server gave out.
+/// A textual id that does not exist.
 pub(crate) const NOBODY: &str = "keyfit-no-such-id";
-/// What ids that are numbers begin with: near the end of those that fit into 32 bits, where none is given out by counting.
+/// The first numeric id: near the end of the 32-bit range, where no server counts.
 const NUMBER: u64 = 1_987_000_000;
 /// The shortest id that is taken for a hash or an object id, in characters.
 const LEAST_HEX: usize = 16;
 
-/// The `number`th id that nobody has for a parameter, written as those are that exist: `like` is one of them, where one is known.
+/// Returns the `number`th nonexistent id for a parameter, in the form of `like`, an existing id, if one is known.
 pub(crate) fn id(api: &Api, parameter: &Parameter, like: Option<&str>, number: usize) -> String {
     let schema = api.resolve(&parameter.schema);
     let text = || if number == 0 { NOBODY.to_owned() } else { format!("{NOBODY}-{number}") };
@@ -48,7 +48,7 @@ pub(crate) fn id(api: &Api, parameter: &Parameter, like: Option<&str>, number: u
     candidates.into_iter().find(fits).or_else(|| made(api, schema, number).filter(fits)).unwrap_or_else(text)
 }
 
-/// What is made of the schema alone, with the number at its end: as the example of a request it is the id of something.
+/// Returns the example of the schema with the number at its end: the unchanged example may be an existing id.
 fn made(api: &Api, schema: &Value, number: usize) -> Option<String> {
     let Value::String(made) = example::value(api, Direction::Request, schema) else { return None };
     let end = format!("{:x}", number + 1);
@@ -56,7 +56,7 @@ fn made(api: &Api, schema: &Value, number: usize) -> Option<String> {
     Some(format!("{before}{end}")).filter(|other| *other != made)
 }
 
-/// How an id is written.
+/// The form of an id.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Shape {
     Number,

@@ -1,4 +1,4 @@
-//! Members that a document has for answers alone, of what a call makes or changes.
+//! The `readOnly` members of resources that a call creates or changes.
 
 use keyfit_openapi::schema::{self, Direction};
 use keyfit_openapi::{Api, Operation, Writing, example};
@@ -8,12 +8,11 @@ use crate::bent::unsent;
 
 /// A text that no server sets by itself.
 const TEXT: &str = "keyfit-read-only";
-/// The same where an instant is due.
+/// The same for an instant and a date.
 const INSTANT: &str = "2001-02-03T04:05:06Z";
 const DATE: &str = "2001-02-03";
 
-/// The `readOnly` members of a body by which something is made or changed, each with its schema, as far as values can be made of
-/// them.
+/// Returns the `readOnly` members of a body that creates or changes a resource, with their schemas, if a value can be generated.
 pub(crate) fn read_only<'a>(api: &'a Api, operation: &'a Operation) -> Vec<(String, &'a Value)> {
     let is_such = ["POST", "PUT", "PATCH"].contains(&operation.method.as_str());
     let body = operation.body.as_ref().filter(|body| is_such && body.writing(api) == Writing::Json);
@@ -24,7 +23,7 @@ pub(crate) fn read_only<'a>(api: &'a Api, operation: &'a Operation) -> Vec<(Stri
     known.filter(|(_, schema)| other(api, schema, &Value::Null).is_some()).collect()
 }
 
-/// A value for such a member that is not the one that it has.
+/// Returns another value for such a member than the current one.
 pub(crate) fn other(api: &Api, schema: &Value, current: &Value) -> Option<Value> {
     let schema = api.resolve(schema);
     let next = || current.as_i64().and_then(|current| current.checked_add(1)).map(Value::from);

@@ -1,4 +1,4 @@
-//! Parameters as they stand in a request, before they are percent-encoded: written by those who call, read by those who serve.
+//! Parameters of a request before percent-encoding: written for calls, and parsed by servers.
 
 use keyfit_openapi::{ListStyle, Operation, Parameter, Place};
 use serde_json::{Map, Value};
@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use crate::body::plain;
 use crate::form;
 
-/// The pairs of a parameter of the query: one for each value of a list, or as its style says.
+/// Returns the pairs of a query parameter: one for each value of a list, or as its style requires.
 pub(crate) fn pairs(parameter: &Parameter, value: &Value) -> Vec<(String, String)> {
     if parameter.style == Some(ListStyle::Brackets) {
         let name = if value.is_array() || value.is_object() { parameter.name.clone() } else { name(parameter) };
@@ -16,7 +16,7 @@ pub(crate) fn pairs(parameter: &Parameter, value: &Value) -> Vec<(String, String
     match parameter.style.map(|style| (style, style.separator())) {
         Some((_, Some(_))) if values.is_empty() => Vec::new(),
         Some((_, Some(_))) => vec![(parameter.name.clone(), text(parameter, value))],
-        // The members of an object stand under their own names.
+        // The members of an object are parameters by their own names.
         _ if value.is_object() => {
             let members = value.as_object().into_iter().flatten().filter(|(_, member)| !member.is_null());
             members.map(|(name, member)| (name.clone(), plain(member))).collect()
@@ -25,7 +25,7 @@ pub(crate) fn pairs(parameter: &Parameter, value: &Value) -> Vec<(String, String
     }
 }
 
-/// The name of a parameter in the query.
+/// Returns the name of a parameter in the query.
 pub(crate) fn name(parameter: &Parameter) -> String {
     match parameter.style {
         Some(ListStyle::Brackets) => format!("{}[]", parameter.name),
@@ -33,7 +33,7 @@ pub(crate) fn name(parameter: &Parameter) -> String {
     }
 }
 
-/// A parameter of the path or the headers.
+/// Returns the text of a path or header parameter.
 pub(crate) fn text(parameter: &Parameter, value: &Value) -> String {
     let Some(style) = parameter.style else { return plain(value) };
     let values = values_of(value);
@@ -50,13 +50,13 @@ pub(crate) fn text(parameter: &Parameter, value: &Value) -> String {
     }
 }
 
-/// The value of a parameter of the path, as it stands there.
+/// Returns the value of a path parameter in its textual form.
 pub(crate) fn in_path(operation: &Operation, arguments: &Map<String, Value>, name: &str) -> Option<String> {
     let is_it = |parameter: &&Parameter| parameter.place == Place::Path && parameter.name == name;
     Some(text(operation.parameters.iter().find(is_it)?, arguments.get(name)?))
 }
 
-/// The values in such a text; `None` where it is not written as the style says.
+/// Parses the values in such a text; `None` if it does not have the notation of the style.
 pub(crate) fn values(parameter: &Parameter, text: &str) -> Option<Vec<String>> {
     let split = |text: &str, separator: char| text.split(separator).map(str::to_owned).collect();
     let Some(style) = parameter.style else { return Some(vec![text.to_owned()]) };
@@ -73,7 +73,7 @@ pub(crate) fn values(parameter: &Parameter, text: &str) -> Option<Vec<String>> {
     }
 }
 
-/// The same style for the client.
+/// Returns the style for the client.
 pub(crate) fn style(style: ListStyle) -> keyfit::ListStyle {
     match style {
         ListStyle::Commas => keyfit::ListStyle::Commas,
@@ -88,7 +88,7 @@ pub(crate) fn style(style: ListStyle) -> keyfit::ListStyle {
     }
 }
 
-/// The values of a list, or the one of what is none; null is no value.
+/// Returns the values of a list, or the single value; null is no value.
 fn values_of(value: &Value) -> Vec<String> {
     let items = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
     items.iter().filter(|item| !item.is_null()).map(plain).collect()

@@ -1,7 +1,7 @@
-//! One defect, one finding: a rule is not reached where what it builds upon is broken.
+//! One defect is one finding: a rule counts as not reached if a rule that it depends on is broken.
 //!
-//! Who serves calls without a token sends no challenge with the refusal, as there is none. That is one defect, and the
-//! rule on tokens names it; the rule on challenges has nothing to judge.
+//! A server that accepts calls without a token sends no refusal, and so no challenge. That is one defect, which the rule about tokens
+//! reports; the rule about challenges has nothing to judge.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -10,12 +10,12 @@ use crate::catalogue::{Case, Catalogue};
 use crate::contract::{Expect, Probe, Rule};
 use crate::verdict::{Fault, Outcome, Verdict};
 
-/// Takes back the verdict on each case of which a presumption is broken, in the order of the catalogue's cases.
+/// Withdraws the verdict on each case that depends on a broken rule, in the order of the catalogue's cases.
 ///
-/// Presumed are the rules that a rule names, where they are broken in the same way: by the status, or by what else there is
-/// to an answer. And of the rules that send the same, one judges the status: the most binding one, before others one that is
-/// about nothing else. A rule about every answer has nothing to say of one that breaks another rule. What is presumed binds at
-/// least as much, so that no failure hides behind less.
+/// A rule depends on the rules that it names, if they are broken in the same way: by the status, or by the rest of the answer. Of several
+/// rules that send the same request, one judges the status: the one with the highest level, and of equal ones preferably one that judges
+/// nothing else. A rule about all answers does not apply to an answer that breaks another rule. The level of the other rule is at least
+/// as high, so that a failure is never hidden by a lesser one.
 pub(crate) fn settle(catalogue: &Catalogue, outcomes: &mut [Outcome]) {
     let broken = Broken::of(catalogue, outcomes);
     let roots: Vec<Option<&Rule>> = (0..catalogue.cases.len()).map(|place| broken.root(place)).collect();
@@ -32,7 +32,7 @@ pub(crate) fn settle(catalogue: &Catalogue, outcomes: &mut [Outcome]) {
     }
 }
 
-/// Names the rule at which a case stopped on its way: one that it builds upon and that is broken at the same operation.
+/// Names the rule that stopped a case early: a broken one at the same operation that it depends on.
 fn stopped(catalogue: &Catalogue, outcomes: &mut [Outcome], place: usize) {
     let outcome = &outcomes[place];
     if outcome.verdict != Verdict::Skip || outcome.requests == 0 || outcome.follows.is_some() {
@@ -41,7 +41,7 @@ fn stopped(catalogue: &Catalogue, outcomes: &mut [Outcome], place: usize) {
     let case = &catalogue.cases[place];
     let presumed = (catalogue.contract.rules.iter().enumerate())
         .filter(|(_, other)| catalogue.rule(case).presumes.contains(&other.id));
-    // What is changed or removed is made by another operation.
+    // Another operation creates the resource that is changed or removed.
     let is_of_chain = matches!(catalogue.rule(case).probe, Some(Probe::Chain(_)));
     let here = Some(case.operation).filter(|_| !is_of_chain);
     let mut cases = presumed.flat_map(|(rule, _)| catalogue.places(rule, here));
@@ -52,7 +52,7 @@ fn stopped(catalogue: &Catalogue, outcomes: &mut [Outcome], place: usize) {
     outcome.follows = Some(root);
 }
 
-/// Takes back a pass that shows nothing: what is refused for what is wrong with it may be refused as a valid request is.
+/// Withdraws a pass without evidence: the refusal of a flawed request may have the same reason as that of a valid one.
 fn refused_anyway(catalogue: &Catalogue, outcomes: &mut [Outcome], place: usize) {
     let case = &catalogue.cases[place];
     let rule = catalogue.rule(case);
@@ -77,9 +77,9 @@ fn refused_anyway(catalogue: &Catalogue, outcomes: &mut [Outcome], place: usize)
 struct Broken<'a, 'o> {
     catalogue: &'a Catalogue,
     outcomes: &'o [Outcome],
-    /// The places of the rules in the contract, by id.
+    /// The indexes of the rules in the contract, by id.
     rules: HashMap<&'a str, usize>,
-    /// The same by what they send.
+    /// The indexes of the rules by their probe.
     senders: HashMap<&'a Probe, Vec<usize>>,
 }
 
@@ -96,8 +96,8 @@ impl<'a, 'o> Broken<'a, 'o> {
         Self { catalogue, outcomes, rules, senders }
     }
 
-    /// The rule that is broken instead of that of the case: the last of those that lead to each other, and of those that do so in a
-    /// circle the first of the catalogue.
+    /// Returns the rule that is broken instead of that of the case: the last one in a chain of dependencies, and in a cycle the first one of
+    /// the catalogue.
     fn root(&self, place: usize) -> Option<&'a Rule> {
         let mut way = vec![place];
         let mut last = place;
@@ -113,27 +113,27 @@ impl<'a, 'o> Broken<'a, 'o> {
         (last != place).then(|| self.rule(last))
     }
 
-    /// A broken case that the rule of this one names. Contracts name none in a circle.
+    /// Returns a broken case of a rule that this one names. Contracts have no cycles of names.
     fn named(&self, place: usize) -> Option<usize> {
         self.is_broken(place).then_some(())?;
-        // No failure hides behind a warning, whatever the rules are worth.
+        // A warning never hides a failure, whatever the levels of the rules.
         let is_as_grave = |other: usize| self.outcomes[other].verdict <= self.outcomes[place].verdict;
         let binds = |other: &usize| self.case(*other).level >= self.case(place).level && is_as_grave(*other);
         self.rule(place).presumes.iter().find_map(|id| {
             let rule = *self.rules.get(id.as_str())?;
             let here = self.catalogue.places(rule, Some(self.case(place).operation));
-            // A step before is a call of another operation.
+            // A step before it is a call of another operation.
             let is_elsewhere = here.is_empty() || self.outcomes[place].fault == Some(Fault::Step);
             let mut candidates = if is_elsewhere { self.catalogue.places(rule, None) } else { here };
             candidates.find(|other| self.is_alike(*other, place) && binds(other))
         })
     }
 
-    /// The case that judges the status of the answer to what this case sends.
+    /// Returns the case that judges the status of the same request.
     fn same_status(&self, place: usize) -> Option<usize> {
         let own = &self.outcomes[place];
         (self.is_broken(place) && own.fault == Some(Fault::Status)).then_some(())?;
-        // One that found a leak in the answer as well did not come to its status.
+        // A case that found a leak in the answer did not judge its status.
         let has_other = |place: usize| {
             let Outcome { fault, status, .. } = self.outcomes[place];
             let is_leak = fault == Some(Fault::Leak) && status == own.status && self.asks_for_status(place);
@@ -141,15 +141,15 @@ impl<'a, 'o> Broken<'a, 'o> {
         };
         let rules = self.senders.get(self.rule(place).probe.as_ref()?)?;
         let same = rules.iter().flat_map(|rule| self.catalogue.places(*rule, Some(self.case(place).operation)));
-        // One that has a root of its own leads to no judge.
+        // A case that depends on another one is not a judge.
         let judges = same.filter(|other| has_other(*other) && self.named(*other).is_none());
         let about_more = |other: usize| self.rule(other).expect.as_ref().is_some_and(Expect::is_about_more);
         let judge = judges.min_by_key(|other| (Reverse(self.case(*other).level), about_more(*other), *other))?;
         (judge != place && self.case(judge).level >= self.case(place).level).then_some(judge)
     }
 
-    /// Whether the other one is broken, and in the same way: let in, kept out or failed alike, or in what else there is to
-    /// an answer. A status that is compared with that of another answer may be the one or the other.
+    /// Returns whether the other case is broken in the same way: both served, both refused, both failed, or both with flawed content. A status
+    /// that is compared with another answer may be either of the two.
     fn is_alike(&self, place_of_other: usize, place: usize) -> bool {
         let (other, own) = (&self.outcomes[place_of_other], &self.outcomes[place]);
         let is_alike = || match (other.fault, own.fault) {
@@ -181,7 +181,7 @@ impl<'a, 'o> Broken<'a, 'o> {
     }
 }
 
-/// What a status says of the request.
+/// The result that a status indicates.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Fate {
     LetIn,
@@ -206,7 +206,7 @@ mod tests {
     use super::*;
     use crate::contract::Level;
 
-    /// Verdicts on cases of the fixture, with these broken.
+    /// Returns the verdicts on cases of the fixture if these are broken.
     fn settled(broken: &[(&str, Level, Fault)]) -> Vec<(String, Verdict, Option<String>)> {
         let shop = Source::from_dir(Path::new("tests/fixtures/apis/shop")).expect("the fixture is there");
         let mut catalogue = Catalogue::read(&shop).expect("it can be read");

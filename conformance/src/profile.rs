@@ -1,4 +1,4 @@
-//! Profiles for the commands: what the file `keyfit.toml` says of an API that is read at run time.
+//! Profiles for the commands: the settings of `keyfit.toml` for an API that is read at run time.
 
 use std::sync::Arc;
 
@@ -20,15 +20,15 @@ pub struct Told {
     pub api: ApiProfile,
     /// Its credentials, each with its kind.
     pub credentials: Vec<ProfileCredential>,
-    /// The profile and its file, for people.
+    /// The profile and its file, for messages.
     pub name: String,
-    /// Whether the user named the profile or the file.
+    /// True if the user named the profile or the file.
     is_chosen: bool,
     documented: String,
 }
 
 impl Told {
-    /// The profile of this name, or of the environment; `None` where there is none. `openers` open the API.
+    /// Reads the profile with this name, or that of the environment; `None` if there is none. `openers` are the credentials of the API.
     ///
     /// # Errors
     /// Returns an error if the file cannot be used, or there is no such profile.
@@ -46,11 +46,10 @@ impl Told {
         }))
     }
 
-    /// The credential of a kind.
+    /// Returns the credential of a kind.
     ///
     /// # Errors
-    /// Returns an error if it starts a command, or sends a secret to another machine, by the word of a file that the user did not
-    /// name.
+    /// Returns an error if the credential starts a command, or sends a secret to another host, because of a file that the user did not name.
     pub fn credential(&self, kind: &str) -> Result<Option<&ProfileCredential>, UserError> {
         let found = self.credentials.iter().find(|credential| credential.kind().name == kind);
         match found {
@@ -64,10 +63,10 @@ impl Told {
         }
     }
 
-    /// The base URL.
+    /// Returns the base URL.
     ///
     /// # Errors
-    /// Returns an error if it leads to another machine by the word of a file that the user did not name.
+    /// Returns an error if it leads to another host because of a file that the user did not name.
     pub fn base_url(&self) -> Result<Option<&str>, UserError> {
         let url = self.api.base_url();
         if url.is_some_and(|url| self.leads_away(url)) {
@@ -76,10 +75,10 @@ impl Told {
         Ok(url)
     }
 
-    /// The URLs in place of documented servers.
+    /// Returns the URLs that replace documented servers.
     ///
     /// # Errors
-    /// Returns an error if [`base_url`](Self::base_url) would of one of them.
+    /// Returns an error if [`base_url`](Self::base_url) would for one of them.
     pub fn servers(&self) -> Result<&[(String, String)], UserError> {
         let servers = self.api.servers();
         if servers.iter().any(|(_, url)| self.leads_away(url)) {
@@ -88,14 +87,14 @@ impl Told {
         Ok(servers)
     }
 
-    /// Whoever wrote the folder that a command runs in may have written the file.
+    /// Returns whether a URL leads to another host. The file may come from the author of the current folder, whom the user may not trust.
     fn leads_away(&self, url: &str) -> bool {
         let Ok(url) = Url::parse(url) else { return true };
         let is_documented = Url::parse(&self.documented).is_ok_and(|documented| documented.origin() == url.origin());
         !self.is_chosen && !is_loopback(&url) && !is_documented
     }
 
-    /// Whether a token is asked for where the document does not say it.
+    /// Returns whether a token is requested at an undocumented URL.
     fn asks_away(&self, credential: &ProfileCredential, url: &str) -> bool {
         let flow = credential.kind().flow;
         let is_documented = flow.is_some_and(|flow| flow.token_url == Some(url) || flow.issuer == Some(url));
@@ -109,19 +108,19 @@ impl Told {
     }
 }
 
-/// A credential that is held without a tokens file, by the kind of token that it is.
+/// A credential without a tokens file, with its kind.
 pub struct Holding {
     /// The kind, by its name in the contract.
     pub kind: String,
-    /// Where it comes from, for people.
+    /// Its source, for messages.
     pub name: String,
-    /// The source that hands it out.
+    /// The source of the credential.
     pub source: Arc<dyn TokenSource>,
-    /// Where a token is asked for; `None` where it is the secret itself.
+    /// The URL of the token request; `None` if the credential is the secret itself.
     pub token_request: Option<String>,
 }
 
-/// A token in a variable.
+/// A token in an environment variable.
 #[derive(Debug)]
 struct Variable(EnvSource);
 
@@ -131,10 +130,10 @@ impl TokenSource for Variable {
     }
 }
 
-/// The credentials held of the kinds of a contract: in their variables, and else by what a profile names.
+/// Returns the credentials for the kinds of a contract: from their environment variables, or else from the profile.
 ///
 /// # Errors
-/// Returns an error if a credential cannot be had, or there is none.
+/// Returns an error if a credential is not available, or there is none.
 pub fn holdings(told: Option<&Told>, openers: &[Opener]) -> Result<Vec<Holding>, UserError> {
     let mut held = Vec::new();
     for opener in openers {
@@ -158,7 +157,7 @@ pub fn holdings(told: Option<&Told>, openers: &[Opener]) -> Result<Vec<Holding>,
     Ok(held)
 }
 
-/// The openers of an API by its contract, with the variables that clients read.
+/// Returns the openers of an API from its contract, with the variables that clients read.
 pub fn openers(api: &Api, contract: &Contract) -> Vec<Opener> {
     let documented = keyfit_openapi::openers(api, None).unwrap_or_default();
     let variable =
@@ -177,17 +176,17 @@ fn is_set(variable: &str) -> bool {
     std::env::var_os(variable).is_some_and(|value| !value.is_empty())
 }
 
-/// The error of a profile that cannot be used. It has the place, and what to do.
+/// Returns the error for an invalid profile, with its place and a help text.
 pub fn refused(error: &Error) -> UserError {
     UserError::new(error.to_string())
 }
 
-/// A text that lives as long as the program.
+/// Leaks a text.
 fn leaked(text: &str) -> &'static str {
     text.to_owned().leak()
 }
 
-/// The kinds of token that open an API, as clients know them. Their names live as long as the program, which knows few.
+/// Returns the kinds of tokens of an API in the form of clients. Their names are leaked; the program uses few.
 fn kinds(api: &Api, openers: &[Opener]) -> Vec<CredentialKind> {
     let schemes = api.security_schemes();
     let named = |name: &str| schemes.iter().find(|scheme| scheme.name == name);
@@ -199,7 +198,7 @@ fn kinds(api: &Api, openers: &[Opener]) -> Vec<CredentialKind> {
         let flow = named(&opener.name).and_then(|scheme| flow(api, scheme));
         kinds.push(flow.into_iter().fold(kind, CredentialKind::with_flow));
     }
-    // Keys of the query are none that a command sends, and have a place in the file all the same.
+    // Commands do not send query keys, but the file may contain them.
     for scheme in &schemes {
         let key = scheme.carrier.as_ref().filter(|carrier| matches!(carrier, Carrier::Query(_)));
         let is_known = openers.iter().any(|opener| opener.name == scheme.name);
@@ -210,7 +209,7 @@ fn kinds(api: &Api, openers: &[Opener]) -> Vec<CredentialKind> {
     kinds
 }
 
-/// How a service gets tokens of a scheme.
+/// Returns the flow with which a service gets tokens of a scheme.
 fn flow(api: &Api, scheme: &SecurityScheme) -> Option<OAuthFlow> {
     const WELL_KNOWN: [&str; 2] = ["/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"];
     let is_whole = |url: &&String| !url.starts_with('/');

@@ -1,5 +1,5 @@
-//! What names the resource of a path elsewhere: a parameter of the query, a member of a body, or the items of a list. `shop_id`
-//! names what `/shops/{shop}` does, and so does `shop`.
+//! References to the resource of a path outside the path: a query parameter, a member of a body, or the items of a list. Both `shop_id` and
+//! `shop` refer to the resource of `/shops/{shop}`.
 
 use std::collections::HashMap;
 
@@ -11,26 +11,26 @@ use crate::body;
 use crate::pointer;
 use crate::probe::ids_listed;
 
-/// Names of path parameters that do not say what they name.
+/// Names of path parameters that do not identify the kind of resource.
 const PLAIN: [&str; 10] = ["id", "name", "key", "slug", "uuid", "guid", "code", "number", "ref", "identifier"];
 
-/// By what a resource is named.
+/// The kind of a reference to a resource.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Referring {
-    /// A parameter of the query of a call that only reads.
+    /// A query parameter of a safe call.
     Query,
-    /// A member of a JSON body that is posted, or changes something: at its top, in an object there, or as the items of a list.
+    /// A member of a JSON body of a POST or a changing call: at the top, in an object there, or as the items of a list.
     Member,
     /// The items of a list.
     List,
 }
 
-/// Something that names the resource of a path.
+/// A reference to the resource of a path.
 #[derive(Clone, Debug)]
 pub(crate) struct Reference<'a> {
-    /// What it is.
+    /// Its kind.
     pub(crate) referring: Referring,
-    /// The place of its operation.
+    /// The index of its operation.
     pub(crate) operation: usize,
     /// The name of the parameter, or the pointer to the member; empty for the items of a list.
     pub(crate) name: String,
@@ -40,13 +40,13 @@ pub(crate) struct Reference<'a> {
     pub(crate) parameter: &'a str,
 }
 
-/// All that an API names so.
+/// Returns all references in an API.
 pub(crate) fn references(api: &Api) -> Vec<Reference<'_>> {
     let known = Known::of(api);
     (0..api.operations.len()).flat_map(|place| known.at(api, place)).collect()
 }
 
-/// What of an operation names the resource of a path parameter.
+/// Returns the references in an operation to the resource of a path parameter.
 pub(crate) fn references_at<'a>(
     api: &'a Api,
     operation: &Operation,
@@ -58,7 +58,7 @@ pub(crate) fn references_at<'a>(
     Known::of(api).at(api, place).into_iter().filter(fits).collect()
 }
 
-/// The first that does.
+/// Returns the first of these references.
 pub(crate) fn reference<'a>(
     api: &'a Api,
     operation: &Operation,
@@ -68,12 +68,12 @@ pub(crate) fn reference<'a>(
     references_at(api, operation, referring, parameter).into_iter().next()
 }
 
-/// Whether a parameter says what it names by the segment before it alone.
+/// Returns whether the name of a parameter does not identify a resource without the segment before it.
 pub(crate) fn is_plain(name: &str) -> bool {
     PLAIN.contains(&name.to_lowercase().as_str())
 }
 
-/// A word without the mark of a plural.
+/// Returns a word in the singular.
 pub(crate) fn singular(word: &str) -> String {
     word.strip_suffix("ies")
         .map_or_else(|| word.strip_suffix('s').unwrap_or(word).to_owned(), |stem| format!("{stem}y"))
@@ -81,9 +81,9 @@ pub(crate) fn singular(word: &str) -> String {
 
 /// The resources of the paths.
 struct Known<'a> {
-    /// By what they are called, each with its parameter and the path up to it.
+    /// By name, each with its parameter and the path up to it.
     by_word: HashMap<String, Vec<(&'a str, &'a str)>>,
-    /// By the path of the list that they stand in.
+    /// By the path of their list.
     by_list: HashMap<&'a str, (&'a str, &'a str)>,
 }
 
@@ -134,7 +134,7 @@ impl<'a> Known<'a> {
     }
 }
 
-/// Whether the items of a list have ids, as the document shows them.
+/// Returns whether the document's example of a list has items with ids.
 fn shows_ids(api: &Api, operation: &Operation, parameter: &str) -> bool {
     let success = operation.responses.iter().find(|(status, _)| status.starts_with('2'));
     let list = success.and_then(|(_, shape)| shape.schema.as_ref());
@@ -144,20 +144,20 @@ fn shows_ids(api: &Api, operation: &Operation, parameter: &str) -> bool {
     })
 }
 
-/// A member that may name a resource.
+/// A member that may refer to a resource.
 struct Member {
-    /// The pointer to it; that of a list's first item where the list holds ids.
+    /// The pointer to it; that of a list's first item if the list contains ids.
     at: String,
-    /// What it is about.
+    /// The word for the resource.
     word: String,
 }
 
-/// How deep a body is searched: its members, theirs, and those of these.
+/// The depth to which a body is searched: three levels of members.
 const DEPTH: usize = 3;
-/// Members by which an object says which one it is.
+/// Members that contain the object's own id.
 const OWN_IDS: [&str; 3] = ["id", "uuid", "guid"];
 
-/// The members of a JSON body that are ids by their type, those at the top first.
+/// Returns the members of a JSON body that may be ids by their type, those at the top first.
 fn members(api: &Api, operation: &Operation) -> Vec<Member> {
     let is_sent = matches!(operation.method.as_str(), "POST" | "PUT" | "PATCH");
     let body = operation.body.as_ref().filter(|body| is_sent && body.writing(api) == Writing::Json);
@@ -195,10 +195,10 @@ fn gather(api: &Api, schema: &Value, (at, around): (&str, &str), depth: usize, f
     }
 }
 
-/// How a pointer to the items of a list ends.
+/// The end of a pointer to the items of a list.
 const FIRST: &str = "/0";
 
-/// Writes the id of a resource where a body names one: the only one of a list.
+/// Writes the id of a resource to a place in a body; in a list as the only item.
 pub(crate) fn put(body: &mut Value, at: &str, id: Value) {
     match at.strip_suffix(FIRST) {
         Some(list) => pointer::put(body, list, Value::from(vec![id])),
@@ -206,7 +206,7 @@ pub(crate) fn put(body: &mut Value, at: &str, id: Value) {
     }
 }
 
-/// The ids of a resource where a body names some; `None` where it names none.
+/// Returns the ids at a place in a body; `None` if there are none.
 pub(crate) fn ids_at(body: &Value, at: &str) -> Option<Vec<String>> {
     match at.strip_suffix(FIRST) {
         Some(list) => Some(body.pointer(list)?.as_array()?.iter().map(body::plain).collect()),
@@ -214,20 +214,20 @@ pub(crate) fn ids_at(body: &Value, at: &str) -> Option<Vec<String>> {
     }
 }
 
-/// Whether values of a schema can be ids that somebody gave out.
+/// Returns whether values of a schema can be assigned ids.
 fn is_id(api: &Api, schema: &Value) -> bool {
     let schema = api.resolve(schema);
     matches!(api.kind(schema), None | Some("string" | "integer"))
         && ["enum", "const"].iter().all(|word| schema.get(word).is_none())
 }
 
-/// A value of such a type.
+/// Returns an id as a value of the schema's type.
 pub(crate) fn of_type(api: &Api, schema: &Value, id: &str) -> Value {
     let number = id.parse::<i64>().ok().filter(|_| api.kind(schema) == Some("integer"));
     number.map_or_else(|| Value::from(id), Value::from)
 }
 
-/// The schema of what names a resource.
+/// Returns the schema of a reference.
 pub(crate) fn schema_of<'a>(api: &'a Api, operation: &'a Operation, name: &str) -> Option<&'a Value> {
     let in_query = |one: &&Parameter| one.place == Place::Query && one.name == name;
     let parameter = operation.parameters.iter().find(in_query).map(|one| &one.schema);
@@ -238,7 +238,7 @@ pub(crate) fn schema_of<'a>(api: &'a Api, operation: &'a Operation, name: &str) 
     })
 }
 
-/// The beginnings of a path that end with a parameter by itself, each with its name.
+/// Returns the prefixes of a path that end with a whole parameter, with its name.
 pub(crate) fn named_by(path: &str) -> impl Iterator<Item = (&str, &str)> {
     let ends = path.match_indices('/').map(|(at, _)| at).skip(1).chain([path.len()]);
     ends.filter_map(|end| {
@@ -248,7 +248,7 @@ pub(crate) fn named_by(path: &str) -> impl Iterator<Item = (&str, &str)> {
     })
 }
 
-/// What a name is about: `shopId`, `shop_id` and `shop` are one.
+/// Returns the word for the resource in a name: that of `shopId`, `shop_id` and `shop` is the same.
 fn word(name: &str) -> String {
     let plain = plain(name);
     plain.strip_suffix("id").filter(|word| !word.is_empty()).map_or_else(|| plain.clone(), str::to_owned)

@@ -1,4 +1,4 @@
-//! Runs the cases of an API, many at a time, and keeps their order.
+//! Runs the cases of an API concurrently, and returns their outcomes in order.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -21,38 +21,38 @@ use crate::secret::Redactor;
 use crate::standing;
 use crate::verdict::{Outcome, Verdict};
 
-/// Cases in flight at once against the mock. More than a few do not help: client, server and judge share the machine.
+/// The number of concurrent cases against the mock. More would not help: client, server, and judge share the machine.
 const WORKERS: usize = 16;
 
-/// Ends a run early. Cloning shares it, so that one ends the runs of several APIs.
+/// Ends a run early. Clones share it, so that one ends the runs of several APIs.
 #[derive(Clone, Debug, Default)]
 pub struct Halt(Arc<watch::Sender<bool>>);
 
-/// Told of each case as it ends.
+/// A callback for each case that ends.
 pub type Watch = Arc<dyn Fn(&Case, &Outcome) + Send + Sync>;
 
-/// What may be run, and against what.
+/// The permitted cases, and the server and client for them.
 #[derive(Clone)]
 pub struct Plan {
-    /// The server that is checked; server-side cases are skipped without one.
+    /// The server under test; server-side cases are skipped without one.
     pub target: Option<Arc<Target>>,
-    /// The client that is checked, before its scripted server; client-side cases are skipped without one.
+    /// The clients under test with their scripted servers; client-side cases are skipped without them.
     pub stage: Option<Arc<Stage>>,
-    /// Why there is no client, where there is none.
+    /// The reason why there is no client, if so.
     pub no_stage: String,
-    /// Cases that write are not to be sent.
+    /// True if cases that change something are skipped.
     pub is_read_only: bool,
-    /// Cases that cost money are not to be sent.
+    /// True if cases that cost money are skipped.
     pub is_thrifty: bool,
-    /// Cases in flight at once. One for a live server: its tokens are few, and some cases count calls.
+    /// The number of concurrent cases. One for a live server: it has few tokens, and some cases count calls.
     pub workers: usize,
-    /// The number from which another order of the cases is made; the contract's order where left out.
+    /// The seed for a shuffled order of the cases; the contract's order if `None`.
     pub seed: Option<u64>,
-    /// Whether the first broken `must` rule ends the run.
+    /// True if the first broken `must` rule ends the run.
     pub is_fail_fast: bool,
-    /// Ends the run from outside: cases on their way are finished, the others are skipped.
+    /// Ends the run from outside: running cases are finished, the others are skipped.
     pub halt: Halt,
-    /// Told of each case as it ends.
+    /// A callback for each case that ends.
     pub watch: Option<Watch>,
 }
 
@@ -74,38 +74,38 @@ impl Default for Plan {
 }
 
 impl Halt {
-    /// Lets no further case begin.
+    /// Prevents further cases from starting.
     pub fn halt(&self) {
         self.0.send_replace(true);
     }
 
-    /// Whether the run was ended.
+    /// Returns whether the run was ended.
     pub fn is_halted(&self) -> bool {
         *self.0.borrow()
     }
 
-    /// Returns when the run is ended.
+    /// Waits until the run is ended.
     pub async fn halted(&self) {
-        // The sender lives in here, so that no wait is in vain.
+        // The sender is a part of this value, so the channel is open.
         let _ = self.0.subscribe().wait_for(|is_halted| *is_halted).await;
     }
 }
 
-/// What came of the cases of an API, and what the run did to its server.
+/// The outcomes of the cases of an API, and the effects of the run on its server.
 pub struct Checked {
     /// The API with its cases.
     pub catalogue: Arc<Catalogue>,
-    /// The server as reports name it: a base URL, `mock` or `none`.
+    /// The server in reports: a base URL, `mock`, or `none`.
     pub server: String,
-    /// What came of each case.
+    /// The outcome of each case.
     pub outcomes: Vec<Outcome>,
-    /// What was done to a live server.
+    /// The effects on a live server.
     pub aftermath: Aftermath,
-    /// Who the tokens file names.
+    /// The identities of the tokens file.
     known: Vec<Known>,
 }
 
-/// Runs the cases of an API and tidies up after them.
+/// Runs the cases of an API and cleans up after them.
 pub async fn check(catalogue: Arc<Catalogue>, plan: &Plan, server: String) -> Checked {
     let outcomes = run(&catalogue, plan).await;
     let aftermath = match &plan.target {
@@ -117,7 +117,7 @@ pub async fn check(catalogue: Arc<Catalogue>, plan: &Plan, server: String) -> Ch
 }
 
 impl Checked {
-    /// Settles which failures are known. Where `adopts`, all are: what is not in the baseline is added to it.
+    /// Determines which failures are known. With `adopts`, all are: those that are not in the baseline are added to it.
     pub fn settle(&mut self, baseline: &mut Baseline, adopts: bool, redactor: &Redactor) {
         baseline.settle(&self.catalogue, &mut self.outcomes);
         if adopts {
@@ -125,7 +125,7 @@ impl Checked {
         }
     }
 
-    /// The report and the number of requests; `notes` are those on a live server, where it was one.
+    /// Returns the report and the number of requests; `notes` are those about a live server, if it was one.
     pub fn report(mut self, notes: Option<Vec<String>>, redactor: &Redactor) -> (ApiReport, usize) {
         let of_cases: usize = self.outcomes.iter().map(|outcome| outcome.requests).sum();
         let requests = self.aftermath.requests + of_cases;
@@ -139,11 +139,11 @@ impl Checked {
     }
 }
 
-/// What came of the cases, in the order of the catalogue.
+/// Returns the outcomes of the cases, in the order of the catalogue.
 pub async fn run(catalogue: &Arc<Catalogue>, plan: &Plan) -> Vec<Outcome> {
     let order: Arc<[usize]> = order(catalogue.cases.len(), plan.seed).into();
     let next = Arc::new(AtomicUsize::new(0));
-    // One place for each outcome, rather than a list for each worker: there may be hundreds of thousands.
+    // One slot for each outcome instead of a list for each worker: there may be hundreds of thousands.
     let outcomes: Arc<Vec<OnceLock<Outcome>>> = Arc::new(catalogue.cases.iter().map(|_| OnceLock::new()).collect());
     let mut workers = JoinSet::new();
     for _ in 0..plan.workers {
@@ -168,12 +168,12 @@ pub async fn run(catalogue: &Arc<Catalogue>, plan: &Plan) -> Vec<Outcome> {
                 if let Some(watch) = &plan.watch {
                     watch(case, &outcome);
                 }
-                // Each place is filled once.
+                // Each slot is filled once.
                 let _ = outcomes[index].set(Outcome { took: started.elapsed(), ..outcome });
             }
         });
     }
-    // A worker that panicked leaves its cases as errors of ours.
+    // The cases of a worker that panicked become errors of the check.
     while workers.join_next().await.is_some() {}
     let broken_off = || Outcome::error("the check broke off");
     let outcomes = Arc::into_inner(outcomes).unwrap_or_default().into_iter();
@@ -187,11 +187,11 @@ pub async fn run(catalogue: &Arc<Catalogue>, plan: &Plan) -> Vec<Outcome> {
     outcomes
 }
 
-/// The numbers below `count`, shuffled by a seed.
+/// Returns the numbers below `count`, shuffled by a seed.
 fn order(count: usize, seed: Option<u64>) -> Vec<usize> {
     let mut order: Vec<usize> = (0..count).collect();
     if let Some(seed) = seed {
-        // By what the seed makes of each number: the same in every run, and for any number of workers.
+        // Sorted by a hash of seed and number: the order is the same in each run, and for any number of workers.
         let mark =
             |index: &usize| Sha256::new().chain_update(seed.to_be_bytes()).chain_update(index.to_be_bytes()).finalize();
         order.sort_by_cached_key(mark);

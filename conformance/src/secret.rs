@@ -1,4 +1,4 @@
-//! Secrets that do not print themselves, and the mask that keeps them out of every report.
+//! Secrets that are never printed, and the redactor that keeps them out of reports.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -9,17 +9,17 @@ use keyfit::redact::{self, plain_lines};
 
 use crate::words::words;
 
-/// A credential's text. It is read where a request is built and nowhere else.
+/// The text of a credential. It is revealed only where a request is built.
 #[derive(Clone, Eq, Hash, PartialEq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Takes a credential.
+    /// Creates a secret from a credential.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// The credential itself.
+    /// Returns the credential itself.
     pub fn reveal(&self) -> &str {
         &self.0
     }
@@ -31,20 +31,20 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Whether a text is a word that somebody mistyped, rather than a secret that stands in the wrong place: a message may repeat it.
+/// Returns whether a text is likely a mistyped word and not a misplaced secret: a message may repeat it.
 pub fn is_word(text: &str) -> bool {
     let is_of = |longest: usize, allowed: fn(char) -> bool| text.len() <= longest && text.chars().all(allowed);
     is_of(24, |one| one.is_ascii_alphabetic() || matches!(one, '-' | '_' | ' '))
         || is_of(5, |one| one.is_ascii_alphanumeric())
 }
 
-/// What was typed as a name, for a message: its parts that are words.
+/// Returns a mistyped name for a message if its parts are words, or else `...`.
 pub fn shown(name: &str) -> String {
     let is_mark = |one: char| matches!(one, '.' | '/' | '*' | '_' | '-');
     if name.split(is_mark).all(is_word) { name.to_owned() } else { "...".to_owned() }
 }
 
-/// Words of names whose values are secrets.
+/// Words in names whose values are secrets.
 const OF_SECRETS: [&str; 20] = [
     "auth",
     "authorization",
@@ -67,16 +67,16 @@ const OF_SECRETS: [&str; 20] = [
     "signature",
     "token",
 ];
-/// What makes a key a secret.
+/// Words that make a key a secret.
 const OF_KEYS: [&str; 5] = ["access", "api", "private", "secret", "signing"];
 
-/// Whether a parameter, header or member of this name holds a secret, as far as a name tells.
+/// Returns whether the name of a parameter, header, or member denotes a secret.
 pub fn names_secret(name: &str) -> bool {
     let words = words(name);
     words.iter().any(|word| is_of_secret(word)) || words.windows(2).any(is_key)
 }
 
-/// The same of a name that ends so: `clientSecret`, and not `secret_type`.
+/// Returns whether the end of a name denotes a secret: `clientSecret`, but not `secret_type`.
 pub fn ends_as_secret(name: &str) -> bool {
     let words = words(name);
     words.last().is_some_and(|word| is_of_secret(word)) || words.windows(2).next_back().is_some_and(is_key)
@@ -90,12 +90,12 @@ fn is_key(pair: &[String]) -> bool {
     pair[1] == "key" && OF_KEYS.contains(&pair[0].as_str())
 }
 
-/// A message of somebody else's without what it quotes, unless that is a word.
+/// Returns an external message without its quoted parts, unless they are words.
 pub fn without_quotes(message: &str) -> String {
     let (mut told, mut rest) = (String::new(), message);
     while let Some((before, quote)) = rest.find(['`', '"']).map(|at| rest.split_at(at)) {
         let (mark, inside) = quote.split_at(1);
-        // One that does not end is cut off.
+        // An unterminated quote is cut off.
         let (quoted, after) = inside.split_once(mark).unwrap_or((inside, ""));
         let shown = if is_word(quoted) { quoted } else { "..." };
         told.extend([before, mark, shown, mark]);
@@ -104,14 +104,14 @@ pub fn without_quotes(message: &str) -> String {
     told + rest
 }
 
-/// Every secret of a run. Reports pass their texts through [`mask`](Redactor::mask). Cloning shares it.
+/// All secrets of a run. Reports pass their texts through [`mask`](Redactor::mask). Clones share them.
 #[derive(Clone, Default)]
 pub struct Redactor(Arc<RwLock<Known>>);
 
 #[derive(Default)]
 struct Known {
     secrets: HashSet<Secret>,
-    /// Those that nothing was masked with yet: a run learns many more secrets than it masks texts.
+    /// Secrets that were not used for masking yet: a run learns many more secrets than it masks texts.
     fresh: Vec<Secret>,
     redactor: redact::Redactor,
 }
@@ -128,22 +128,22 @@ impl Redactor {
         }
     }
 
-    /// The text with every known secret masked, and with characters that command a terminal, or are not seen, as escapes.
+    /// Returns the text with all known secrets masked, and with control and invisible characters escaped.
     pub fn mask(&self, text: &str) -> String {
         self.with(|redactor| plain_lines(&redactor.mask(text)))
     }
 
-    /// Whether a known secret stands in a text, however it is encoded.
+    /// Returns whether a text contains a known secret in any encoding.
     pub(crate) fn knows(&self, text: &str) -> bool {
         self.with(|redactor| redactor.finds(text))
     }
 
-    /// The same with every other character as it is, for what is no text for a terminal.
+    /// Returns the text with all known secrets masked, and all other characters unchanged, for texts that are not for a terminal.
     pub fn mask_raw(&self, text: &str) -> String {
         self.with(|redactor| redactor.mask(text).into_owned())
     }
 
-    /// [`mask`](Self::mask) for a text whose beginning or end may be missing, and with it a part of a secret.
+    /// Masks a text whose beginning or end, and so a part of a secret, may be missing.
     pub fn mask_cut(&self, text: &str) -> String {
         self.with(|redactor| plain_lines(&redactor.mask_cut(text)))
     }

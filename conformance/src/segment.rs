@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-/// A segment with values in the place of its parameters; one of which no value is known stays.
+/// Returns a segment with values for its parameters; a parameter without a value is kept.
 pub(crate) fn filled(segment: &str, value: impl Fn(&str) -> Option<String>) -> String {
     let mut text = String::new();
     let mut rest = segment;
@@ -14,8 +14,8 @@ pub(crate) fn filled(segment: &str, value: impl Fn(&str) -> Option<String>) -> S
     text + rest
 }
 
-/// Whether a value stays where it is put: an empty one leads to the list, dots lead above it, and servers decode what is
-/// encoded before they look for them. URLs lose tabs and line breaks.
+/// Returns whether a value stays a single path segment: an empty one leads to the list, dot segments lead above it, and servers decode a
+/// segment before they look for dots. URLs drop tabs and line breaks.
 pub(crate) fn is_one(value: &str) -> bool {
     let decoded = percent_encoding::percent_decode_str(value).decode_utf8_lossy();
     let is_led_away = |text: &str| text.split(['/', '\\']).any(|part| matches!(part, "." | ".."));
@@ -23,13 +23,13 @@ pub(crate) fn is_one(value: &str) -> bool {
     !value.trim().is_empty() && ![value, &*decoded].into_iter().any(|text| is_led_away(text) || has_control(text))
 }
 
-/// Adds the values that the parameters of a segment have in a text; `false` if the text does not fit.
+/// Adds the values of a segment's parameters in a text; returns `false` if the text does not match.
 pub(crate) fn read(segment: &str, text: &str, values: &mut BTreeMap<String, String>) -> bool {
     let (mut segment, mut text) = (segment, text);
     while let Some((before, name, after)) = parameter(segment) {
         let Some(rest) = text.strip_prefix(before) else { return false };
         let literal = parameter(after).map_or(after, |(literal, ..)| literal);
-        // A value is not empty, and ends where the text after it begins.
+        // A value is not empty, and ends where the following text begins.
         let first = rest.chars().next().map_or(0, char::len_utf8);
         let end = match literal {
             "" if after.is_empty() => Some(rest.len()),
@@ -47,7 +47,7 @@ pub(crate) fn read(segment: &str, text: &str, values: &mut BTreeMap<String, Stri
     segment == text
 }
 
-/// What stands before the first parameter, its name, and what follows.
+/// Returns the text before the first parameter, its name, and the rest.
 fn parameter(segment: &str) -> Option<(&str, &str, &str)> {
     let (before, rest) = segment.split_once('{')?;
     let (name, after) = rest.split_once('}')?;

@@ -1,4 +1,4 @@
-//! The server that is checked: the mock of an API, or one that lives.
+//! The server under test: the mock of an API, or a live one.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,41 +17,41 @@ use crate::run::Plan;
 use crate::secret::Redactor;
 use crate::tokens::{Environment, Roots, Tokens, Way, recognized};
 
-/// A live server, and what may be done to it.
+/// A live server, and the permitted requests to it.
 pub struct LiveServer<'a> {
-    /// The URL that the paths of the document follow.
+    /// The URL below which the paths of the document are.
     pub base_url: &'a Url,
-    /// The URLs in place of the servers that operations have for themselves, by the documented ones.
+    /// The URLs that replace servers of single operations, with the documented ones.
     pub servers: &'a [(String, Url)],
-    /// Who calls it.
+    /// Its callers.
     pub credentials: Credentials<'a>,
-    /// Where the authorization server may be asked besides the host of the base URL: the first is the root of the endpoints that
-    /// the contract names by their paths.
+    /// The authorization servers that may be called besides the host of the base URL: the first is the root of the endpoints whose paths the
+    /// contract has.
     pub authorization_servers: &'a [Url],
-    /// Whether calls that change something are sent.
+    /// True if changing calls are sent.
     pub allow_writes: bool,
-    /// What else may be sent, and how fast.
+    /// Further permissions, and the rate.
     pub policy: Policy,
-    /// Where the server reaches a receiver of what it delivers; on this machine for a server of this machine where left out.
+    /// The address at which the server reaches the receiver of its deliveries; by default on this machine for a local server.
     pub receiver: Option<&'a ReceiverAt>,
 }
 
-/// Who calls a live server.
+/// The callers of a live server.
 pub enum Credentials<'a> {
-    /// Those of a tokens file, which says where each secret is.
+    /// Those of a tokens file, which names the place of each secret.
     File {
         /// The file.
         tokens: &'a Path,
-        /// The file of variables that it may name; `.env` beside it where left out.
+        /// The file of variables for it; by default `.env` beside it.
         env_file: Option<&'a Path>,
-        /// Those of a profile, for kinds of which the file has none.
+        /// Those of a profile, for kinds that the file does not have.
         held: Vec<Holding>,
     },
     /// Those of a profile and the environment.
     Held(Vec<Holding>),
 }
 
-/// The mock of an API as a server that is checked. The mock stops when it is dropped.
+/// Starts the mock of an API as the server under test. The mock stops when it is dropped.
 ///
 /// # Errors
 /// Returns an error if the mock cannot be started.
@@ -71,9 +71,9 @@ pub async fn mock(
 }
 
 impl LiveServer<'_> {
-    /// Reads the tokens, sees that the server is there, and makes it the target of a plan. `http` makes the HTTP clients, and
-    /// is told the headers in which tokens are sent; `note` is told what the user has to know of the tokens. Returns `false`
-    /// if the run was ended before the server answered.
+    /// Reads the tokens, checks that the server answers, and makes it the target of a plan. `http` creates the HTTP clients, and gets the names
+    /// of the headers with tokens; `note` gets messages about the tokens for the user. Returns `false` if the run was ended before the server
+    /// answered.
     ///
     /// # Errors
     /// Returns an error if the tokens cannot be used, or the server cannot be reached.
@@ -93,7 +93,7 @@ impl LiveServer<'_> {
         }
         let kinds = catalogue.contract.credentials.iter();
         let carriers = kinds.filter_map(|credential| Spot::of(credential.carrier()).header());
-        // Token requests have it, whatever calls have.
+        // Token requests use this header, whatever the calls use.
         let credentials: Vec<HeaderName> = carriers.chain([AUTHORIZATION]).collect();
         let http = http(&credentials)?;
         let way = Way { base_url, roots: Roots::new(base_url, authorization_servers), http: &http };
@@ -140,20 +140,20 @@ impl LiveServer<'_> {
     }
 }
 
-/// A URL in place of a documented server: `DOCUMENTED=URL`.
+/// Parses a replacement of a documented server: `DOCUMENTED=URL`.
 ///
 /// # Errors
-/// Returns an error if the text is not two URLs, in words for whoever wrote it.
+/// Returns an error if the text does not contain two URLs. The message is for the user.
 pub fn server_in_place(text: &str) -> Result<(String, Url), String> {
     let at = text.find("=http").ok_or("write it as DOCUMENTED=URL, both of them whole")?;
     let documented = text[..at].trim_end_matches('/').to_owned();
     Ok((documented, server_url(&text[at + 1..])?))
 }
 
-/// The URL of a server. Reports show it, and URLs are logged: it holds no secret.
+/// Parses the URL of a server. It must not contain a secret, since reports show it and URLs are logged.
 ///
 /// # Errors
-/// Returns an error if the text is not such a URL, in words for whoever wrote it.
+/// Returns an error if the text is not such a URL. The message is for the user.
 pub fn server_url(text: &str) -> Result<Url, String> {
     let begins = |scheme: &str| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
     if !begins("https://") && !begins("http://") {

@@ -1,4 +1,4 @@
-//! Rules about any answer: what holds of each, whatever was asked. They send nothing of their own.
+//! Standing rules, which apply to all answers, whatever the request. They send no requests of their own.
 
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
@@ -7,8 +7,8 @@ use crate::catalogue::{Case, Catalogue};
 use crate::contract::{Level, Probe, Standing};
 use crate::verdict::{Fault, Observation, Outcome};
 
-/// Judges the cases of such rules by what the other cases were answered by their operations: by the most binding finding of an
-/// answer that breaks no other rule, where there is one.
+/// Judges the cases of standing rules by the answers to other cases of their operations: by the finding with the highest level, preferably
+/// of an answer that breaks no other rule.
 pub(crate) fn settle(catalogue: &Catalogue, outcomes: &mut [Outcome]) {
     let seen = Seen::of(catalogue, outcomes);
     let judged: Vec<(usize, Outcome)> = (catalogue.cases.iter().enumerate())
@@ -19,12 +19,12 @@ pub(crate) fn settle(catalogue: &Catalogue, outcomes: &mut [Outcome]) {
     }
 }
 
-/// What was seen of the operations, each by its place: there may be thousands of them, and of cases.
+/// The observations by operation index: there may be thousands of operations and cases.
 #[derive(Default)]
 struct Seen {
-    /// Those that answered.
+    /// The operations that answered.
     answered: HashSet<usize>,
-    /// The observations of their answers: the place of the case, and which one of it.
+    /// The observations of their answers: the index of the case, and the index in it.
     observed: HashMap<usize, Vec<(usize, usize)>>,
 }
 
@@ -42,7 +42,7 @@ impl Seen {
         seen
     }
 
-    /// What comes of a case; `None` where its rule is another one, or its operation answered nothing.
+    /// Returns the outcome of a case; `None` if it is not of a standing rule, or its operation did not answer.
     fn judged(&self, catalogue: &Catalogue, outcomes: &[Outcome], case: &Case) -> Option<Outcome> {
         let rule = catalogue.rule(case);
         let expect = rule.expect.as_ref().filter(|_| rule.probe == Some(Probe::Any))?;
@@ -76,8 +76,8 @@ fn broken(level: Level, found: &Observation) -> Outcome {
     outcome
 }
 
-/// Whether a case says already what is wrong with an answer to it: it is broken by that answer, and binds at least as much. Nothing
-/// explains what an answer shows and may not.
+/// Returns whether a case already reports the flaw of its answer: that answer breaks it, and its level is at least as high. No case
+/// explains a leak.
 fn explains(case: &Case, outcome: &Outcome, about: Standing, level: Level) -> bool {
     let is_by_answer = matches!(outcome.fault, Some(Fault::Status | Fault::Content));
     outcome.is_broken() && is_by_answer && case.level >= level && matches!(about, Standing::Keeps(_))

@@ -1,12 +1,12 @@
-//! What keeps a command from its work, told to the person who called it.
+//! Errors that prevent a command from its work, with a message for the user.
 
 use std::fmt;
 
 use keyfit::redact::plain;
 use keyfit_openapi::{Failure, SourcePlace};
 
-/// What keeps a command from its work: input that it cannot use, or a machine that fails it. It says what is wrong, where,
-/// and what to do. What a command finds out about the client, server, document or row that it looks at is never one.
+/// An error that prevents a command from its work: invalid input, or a failure of the machine. It has the problem, the place, and a help
+/// text. Findings of a command about a client, server, document, or row are not user errors.
 ///
 /// # Troubleshooting
 /// The first line names the problem, `-->` the file or URL, `at` the JSON pointer of the node, and `help` what to do.
@@ -18,26 +18,26 @@ pub struct UserError {
 }
 
 impl UserError {
-    /// An error that concerns no file.
+    /// Creates an error without a file.
     pub fn new(problem: impl Into<String>) -> Self {
         Self { problem: problem.into(), place: SourcePlace::default(), help: String::new() }
     }
 
-    /// Names the file or the URL.
+    /// Sets the file or the URL.
     #[must_use]
     pub fn at(mut self, path: impl fmt::Display) -> Self {
         self.place.path = path.to_string();
         self
     }
 
-    /// Says what to do.
+    /// Sets the help text.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = help.into();
         self
     }
 
-    /// Says something more to do, or to know.
+    /// Appends to the help text.
     #[must_use]
     pub fn also(mut self, help: &str) -> Self {
         let separator = if self.help.is_empty() { "" } else { "; " };
@@ -45,7 +45,7 @@ impl UserError {
         self
     }
 
-    /// Says what the problem is a part of.
+    /// Adds the context of the problem.
     #[must_use]
     pub fn within(mut self, what: impl fmt::Display) -> Self {
         self.problem = format!("{what}: {}", self.problem);
@@ -74,7 +74,7 @@ impl From<Failure> for UserError {
     }
 }
 
-/// An error with its causes: the text of reqwest's errors says only that sending failed.
+/// Returns an error with its causes: the text of reqwest's errors only says that sending failed.
 pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
     std::iter::once(error.to_string()).chain(causes.map(ToString::to_string)).collect::<Vec<_>>().join(": ")

@@ -1,4 +1,4 @@
-//! What a case found, and what was exchanged on the way.
+//! The outcome of a case, and its exchanges.
 
 use std::fmt::{self, Write as _};
 use std::time::Duration;
@@ -30,68 +30,68 @@ pub enum Verdict {
     Error,
 }
 
-/// In what a rule is broken.
+/// The aspect in which a rule is broken.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Fault {
     /// The status of the answer.
     Status,
-    /// Something else about it.
+    /// Another part of the answer.
     Content,
-    /// What it holds and may not: nothing else explains that.
+    /// The answer contains a secret. No other rule explains that.
     Leak,
-    /// What comes before the answer that would be judged.
+    /// A step before the answer that would be judged.
     Step,
     /// The call ended the server.
     Ended,
 }
 
-/// What came of a case.
+/// The outcome of a case.
 #[derive(Clone, Debug)]
 pub struct Outcome {
-    /// How it ended.
+    /// Its verdict.
     pub verdict: Verdict,
-    /// Why, where it did not pass.
+    /// The reason, if it did not pass.
     pub reason: Option<String>,
-    /// Of a rule that was not reached: what would let it be judged, where somebody can give that.
+    /// The missing input for a rule that was not reached, if the user can provide it.
     pub missing: Option<Missing>,
     /// The status of the answer that was judged.
     pub status: Option<u16>,
-    /// In what the rule is broken, where it is.
+    /// The aspect in which the rule is broken, if it is.
     pub fault: Option<Fault>,
-    /// The rule that is broken instead, for which this one is not reached.
+    /// The rule that is broken instead, because of which this one is not reached.
     pub follows: Option<String>,
-    /// Of a known failure, why it stays; empty where the baseline gives no reason.
+    /// The reason why a known failure remains; empty if the baseline has none.
     pub known: Option<String>,
-    /// What its answers show that a rule about every answer looks at.
+    /// The violations of standing rules by its answers.
     pub observations: Vec<Observation>,
-    /// Of such a rule: the place of the case that is broken by the same answer, where there is no other.
+    /// For a standing rule: the index of the case that the same answer breaks, if no other answer shows the finding.
     pub(crate) explained_by: Option<usize>,
     /// The name of the identity that called, at a live server.
     pub identity: Option<String>,
-    /// Who called the operation as it is to be called, with the status of each answer, at a live server.
+    /// The callers that sent a valid request to the operation of a live server, with the status of each answer.
     pub(crate) calls: Vec<(String, u16)>,
-    /// Requests that were sent.
+    /// The number of requests.
     pub requests: usize,
-    /// How long it took.
+    /// The duration.
     pub took: Duration,
-    /// What was exchanged, kept where it did not pass.
+    /// The exchanges, kept if it did not pass.
     pub exchanges: Vec<Exchange>,
-    /// The readings of contradictions that the answer shows: the places of both in the contract.
+    /// The readings of contradictions that the answer shows: the indexes of both in the contract.
     pub readings: Vec<(usize, usize)>,
 }
 
-/// What is wrong with an answer, whatever it answers.
+/// A violation of a standing rule by an answer.
 #[derive(Clone, Debug)]
 pub struct Observation {
-    /// What was looked at.
+    /// The standing rule.
     pub about: Standing,
-    /// What is wrong.
+    /// The flaw.
     pub finding: String,
-    /// How binding that can be at most.
+    /// The highest level that the finding may have.
     pub at_most: Level,
-    /// The place of the operation that answered.
+    /// The index of the operation that answered.
     pub(crate) operation: usize,
-    /// Where it was found.
+    /// The exchange with the answer.
     pub exchange: Exchange,
 }
 
@@ -114,16 +114,16 @@ pub struct Exchange {
     pub answer_body: String,
 }
 
-/// Who calls without an identity.
+/// The caller without an identity.
 pub(crate) const NO_CREDENTIAL: &str = "no credential";
-/// The same with a credential that was never issued.
+/// The caller with a credential that was never issued.
 pub(crate) const UNKNOWN_CREDENTIAL: &str = "unknown credential";
 
 /// The longest text of a body in a report.
 const LONGEST: usize = 600;
 
 impl Verdict {
-    /// The verdict on a broken rule.
+    /// Returns the verdict on a broken rule of this level.
     pub fn broken(level: Level) -> Self {
         match level {
             Level::Must => Self::Fail,
@@ -179,7 +179,7 @@ impl Outcome {
         }
     }
 
-    /// The rule is broken in this.
+    /// Sets the aspect in which the rule is broken.
     #[must_use]
     pub fn by(self, fault: Fault) -> Self {
         Self { fault: Some(fault), ..self }
@@ -200,14 +200,14 @@ impl Outcome {
 }
 
 impl Outcome {
-    /// Whether the rule is broken, at any level.
+    /// Returns whether the rule is broken, at any level.
     pub(crate) fn is_broken(&self) -> bool {
         matches!(self.verdict, Verdict::Fail | Verdict::Warn | Verdict::Info)
     }
 }
 
 impl Exchange {
-    /// The same with every secret masked.
+    /// Returns the exchange with all secrets masked.
     #[must_use]
     pub fn masked(&self, redactor: &Redactor) -> Self {
         let all = |headers: &[(String, String)]| {
@@ -224,9 +224,9 @@ impl Exchange {
         }
     }
 
-    /// A command that sends the request again. Masked secrets have to be filled in.
+    /// Returns a command that repeats the request. Masked secrets have to be filled in.
     pub fn curl(&self) -> String {
-        // It would wait for the body of a HEAD.
+        // With `-X HEAD`, curl would wait for the body.
         let how = if self.method == "HEAD" { "-I".to_owned() } else { format!("-i -X {}", self.method) };
         let mut line = format!("curl {how} {}", quoted(&self.url));
         for (name, value) in &self.headers {
@@ -239,7 +239,7 @@ impl Exchange {
     }
 }
 
-/// The beginning of a text that may be long. Mask it first: part of a secret is not known again.
+/// Returns the beginning of a text that may be long. Mask it first: a part of a secret would not be recognized.
 pub(crate) fn cut(text: &str) -> String {
     if text.len() <= LONGEST {
         return text.to_owned();
@@ -248,7 +248,7 @@ pub(crate) fn cut(text: &str) -> String {
     format!("{kept}... ({} bytes)", text.len())
 }
 
-/// A text as one word of a shell, in quotes only where it needs them.
+/// Returns a text as one word for a shell, in quotes only if necessary.
 pub(crate) fn shell_word(text: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'.' | b'-' | b'_');
     if !text.is_empty() && text.bytes().all(is_plain) { text.to_owned() } else { quoted(text) }

@@ -1,6 +1,6 @@
-//! The words that a name is made of.
+//! The words in a name.
 
-/// The words of a name, in lower case: `resetPassword`, `reset-password`.
+/// Returns the words of a name, in lower case: those of `resetPassword` and `reset-password` are the same.
 pub(crate) fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut was_lower = false;

@@ -1,5 +1,5 @@
-//! The baseline: a file of the failures that are known, so that a run fails by what is new. An entry that has become stale fails
-//! the run too: the list may not outlive the defects.
+//! The baseline: a file of known failures, so that a run only fails for new ones. A stale entry fails the run too: the list must not
+//! outlive the defects.
 
 mod update;
 
@@ -14,23 +14,23 @@ use crate::cause::{self, Fate};
 use crate::glob;
 use crate::verdict::{Outcome, Verdict};
 
-/// What is known to fail.
+/// The known failures.
 #[derive(Clone, Debug, Default)]
 pub struct Baseline {
     path: String,
     text: String,
     entries: Vec<Entry>,
-    /// How many of them stand in the file.
+    /// The number of entries that are in the file.
     written: usize,
-    /// The places of patterns that are the id of one case: there may be as many as there are cases.
+    /// The positions of patterns that are the id of one case: there may be as many as there are cases.
     exact: HashMap<String, Vec<Spot>>,
-    /// The places of all other patterns.
+    /// The positions of all other patterns.
     patterns: Vec<Spot>,
-    /// The texts of the entries that were added.
+    /// The text of the entries that were added.
     added: String,
 }
 
-/// An entry, and a pattern of it, by their places.
+/// The indexes of an entry and of one of its patterns.
 type Spot = (usize, usize);
 
 #[derive(Debug, Deserialize)]
@@ -43,34 +43,34 @@ struct File {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
-    /// The ids of cases; `*` stands for a segment, `**` for any.
+    /// The ids of cases; `*` matches a segment, `**` anything.
     cases: Vec<toml::Spanned<String>>,
-    /// What was wrong with the answers when it was written; anything where left out.
+    /// The flaw of the answers when the entry was written; any if absent.
     kind: Option<Kind>,
-    /// Why it stays, and what will end that.
+    /// The reason why it remains, and the condition for its end.
     #[serde(default)]
     reason: String,
 }
 
-/// What is wrong with the answers to known failures. A case that fails in another way than it did is a new failure.
+/// The flaw of the answers in known failures. A case that fails in another way is a new failure.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "lowercase")]
 enum Kind {
-    /// Served, and was to be refused.
+    /// Served instead of refused.
     Served,
-    /// It holds what it may not.
+    /// The answer contains a secret.
     Leaked,
     /// The server failed: a status of 500 or above.
     Failed,
-    /// The server answers nobody after it.
+    /// The server stops answering after it.
     Ended,
-    /// Refused, and was to be served.
+    /// Refused instead of served.
     Refused,
-    /// Refused with another status than is due.
+    /// Refused with a wrong status.
     Status,
-    /// Not what it is to be.
+    /// A wrong answer.
     Answer,
-    /// A client did not do what it is to do.
+    /// A client did not follow the rule.
     Client,
 }
 
@@ -85,19 +85,19 @@ struct Entry {
 struct Pattern {
     case: String,
     line: usize,
-    /// Cases that it named and that were judged in this run, and how many of them failed in the way that is known.
+    /// The number of cases that it matches and that were judged in this run, and the number of those that failed in the known way.
     judged: usize,
     failed: usize,
-    /// Cases that it named and that were not run or not judged.
+    /// The number of cases that it matches and that were not run or not judged.
     left_out: usize,
 }
 
 impl Kind {
-    /// `None` for what could not be judged, which is never known.
+    /// Returns the kind of a fate; `None` for a case that could not be judged, which is never known.
     fn of(fate: Fate) -> Option<Self> {
         Some(match fate {
             Fate::Unjudged => return None,
-            // Whether nobody else is refused there either is seen only where that case was run too.
+            // It is only known that all callers are served there if those cases ran as well.
             Fate::Open | Fate::Served => Self::Served,
             Fate::Leaked => Self::Leaked,
             Fate::Failed => Self::Failed,
@@ -124,7 +124,7 @@ impl Kind {
 }
 
 impl Baseline {
-    /// Reads a baseline.
+    /// Parses a baseline.
     ///
     /// # Errors
     /// Returns an error if the text is not TOML, has an unknown key or kind, or an entry that names no case.
@@ -151,7 +151,7 @@ impl Baseline {
         Ok(baseline)
     }
 
-    /// The path of its file.
+    /// Returns the path of its file.
     pub fn path(&self) -> &str {
         &self.path
     }
@@ -169,7 +169,7 @@ impl Baseline {
         self.entries.push(Entry { cases: cases.into_iter().map(pattern).collect(), kind, reason });
     }
 
-    /// Marks the failures that are known. A warning may be known too, what the check could not judge never.
+    /// Marks the known failures. Warnings may be known too, but cases that could not be judged never are.
     pub(crate) fn settle(&mut self, catalogue: &Catalogue, outcomes: &mut [Outcome]) {
         if self.entries.is_empty() {
             return;
@@ -207,8 +207,8 @@ impl Baseline {
         }
     }
 
-    /// What is to be deleted, since it names nothing that fails, in the words of a report. What was not all run is given the benefit
-    /// of the doubt, and what names no case at all is stale only in a run of `all` cases.
+    /// Returns the stale entries, which match no failure, as texts for a report. An entry with cases that did not run is not stale, and a
+    /// pattern that matches no case is stale only in a run of `all` cases.
     pub fn stale(&self, all: bool) -> Vec<String> {
         let mut told = Vec::new();
         for entry in &self.entries {

@@ -1,5 +1,4 @@
-//! A baseline that is brought up to date: what fails now is added, what does not fail any more is taken out, and what its user wrote
-//! stays as it stands.
+//! The update of a baseline: new failures are added, fixed ones are removed, and the user's texts are kept.
 
 use std::fmt::Write as _;
 
@@ -12,28 +11,28 @@ use crate::cause;
 use crate::secret::Redactor;
 use crate::verdict::{Outcome, Verdict};
 
-/// What a new file begins with.
+/// The beginning of a new file.
 const HEAD: &str = "\
 # Failures that are known: a run with `--baseline` fails by anything else, and by an entry that is stale. `cases` are ids of
 # cases or patterns over them (`*` stands for a segment, `**` for any), `kind` is what is wrong with the answers, `reason` says why
 # it stays and what will end that.
 ";
 
-/// What has become of a baseline.
+/// An updated baseline.
 #[derive(Clone, Debug)]
 pub struct Updated {
     /// Its text.
     pub text: String,
-    /// Entries that were added, and ids or patterns that were taken out.
+    /// The number of added entries.
     pub added: usize,
-    /// See [`Updated::added`].
+    /// The number of removed ids or patterns.
     pub removed: usize,
 }
 
 impl Baseline {
-    /// Adds what fails and is not known, an entry a finding, and marks it as known.
+    /// Adds the failures that are not known, one entry per finding, and marks them as known.
     pub(crate) fn adopt(&mut self, catalogue: &Catalogue, outcomes: &mut [Outcome], redactor: &Redactor) {
-        // Before anything is made of what was found: a secret of which a part is left out or changed is not known again.
+        // Masked before any text is derived from it: a part of a secret, or a changed one, would not be recognized.
         for reason in outcomes.iter_mut().filter_map(|outcome| outcome.reason.as_mut()) {
             *reason = redactor.mask(reason);
         }
@@ -59,12 +58,12 @@ impl Baseline {
         }
     }
 
-    /// The text with what was added and without what is stale; `all` says whether the run was one of all cases.
+    /// Returns the text with the added entries and without the stale ones; `all` is true if the run had all cases.
     ///
     /// # Errors
-    /// Returns an error if the entries of the file are one inline list, to which none can be added.
+    /// Returns an error if the entries of the file are an inline list, to which no entry can be added.
     pub fn updated(&self, all: bool) -> Result<Updated, Failure> {
-        // It was read as TOML; a file that is not there yet is empty.
+        // The text was parsed as TOML before; a missing file is empty.
         let mut file: DocumentMut = self.text.parse().unwrap_or_default();
         if file.get("known").is_some_and(|known| !known.is_array_of_tables()) {
             let help = "write each entry as a table of its own: `[[known]]`";
@@ -88,8 +87,8 @@ impl Baseline {
     }
 }
 
-/// Takes values out of a list, each with the comment behind it, and returns how many. A comment behind a value is kept with the one that
-/// follows.
+/// Removes values from a list with the comments after them, and returns their number. A comment after a kept value stays, although the
+/// parser attaches it to the next value.
 fn prune(values: &mut Array, is_stale: &dyn Fn(usize) -> bool) -> usize {
     let before = values.len();
     let split = |raw: Option<&RawString>| {

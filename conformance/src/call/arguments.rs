@@ -1,4 +1,4 @@
-//! What is typed after the operation: `name=value` for its parameters and for the members of its body.
+//! The arguments of the command line: `name=value` for parameters and for members of the body.
 
 use keyfit::{DynamicCall, ListStyle};
 use keyfit_openapi::{Api, Operation, Parameter, Place, did_you_mean};
@@ -11,21 +11,21 @@ use crate::body::asked_for;
 use crate::parameter;
 use crate::secret::{names_secret, shown};
 
-/// The arguments of a call, checked by the document.
+/// The arguments of a call, validated against the document.
 #[derive(Clone, Debug, Default)]
 pub struct Arguments {
     path: Vec<(String, String)>,
     pub(super) query: Vec<(String, Box<RawValue>)>,
     headers: Vec<(String, String)>,
-    /// What is written by a style.
+    /// Parameters with a serialization style.
     lists: Vec<List>,
     pub(super) body: Option<Body>,
     accept: String,
-    /// Values of what is called like a secret.
+    /// The values of arguments whose names denote a secret.
     secrets: Vec<String>,
 }
 
-/// A parameter that is written by a style.
+/// A parameter with a serialization style.
 #[derive(Clone, Debug)]
 struct List {
     name: String,
@@ -34,28 +34,28 @@ struct List {
     value: Box<RawValue>,
 }
 
-/// What a name stands for.
+/// The target of a name.
 enum Slot<'a> {
     Parameter(&'a Parameter),
     Member(Member<'a>),
 }
 
-/// A name, and every value that was typed for it.
+/// A name, with all values that were typed for it.
 struct Given<'a> {
     slot: Slot<'a>,
     typed: Vec<&'a str>,
 }
 
 impl Arguments {
-    /// Reads what was typed, `body` in place of members of the body.
+    /// Parses the typed arguments; `body` replaces members of the body.
     ///
     /// # Errors
-    /// Returns an error for an unknown name, a value that is not of the type of its schema, and what is required and missing.
-    /// It repeats no value.
+    /// Returns an error if a name is unknown, if a value does not have the type of its schema, or if a required one is missing. The error
+    /// contains no values.
     pub fn read(api: &Api, operation: &Operation, typed: &[String], body: Option<Vec<u8>>) -> Result<Self, UserError> {
         let mut given: Vec<Given<'_>> = Vec::new();
         for (index, argument) in typed.iter().enumerate() {
-            // It may be a token in the wrong place, and is not repeated.
+            // It may be a misplaced token, so the message does not repeat it.
             let (name, text) = argument.split_once('=').ok_or_else(|| {
                 UserError::new(format!("argument {} is not NAME=VALUE", index + 1))
                     .help(other_names(api, operation, argument))
@@ -97,7 +97,7 @@ impl Arguments {
         Ok(arguments)
     }
 
-    /// Puts the arguments into a call.
+    /// Adds the arguments to a call.
     pub fn put_into<'c>(&self, mut call: DynamicCall<'c>) -> DynamicCall<'c> {
         for (name, value) in &self.path {
             call = call.path(name, value);
@@ -121,13 +121,13 @@ impl Arguments {
         call.accept(&self.accept)
     }
 
-    /// The same without a body.
+    /// Returns the arguments without a body.
     #[must_use]
     pub fn without_body(self) -> Self {
         Self { body: None, ..self }
     }
 
-    /// The values of what is called like a secret.
+    /// Returns the values of arguments whose names denote a secret.
     pub fn secrets(&self) -> impl Iterator<Item = &str> {
         self.secrets.iter().map(String::as_str)
     }
@@ -140,7 +140,7 @@ impl Arguments {
             self.lists.push(List { name: name.clone(), place: parameter.place, style, value });
             return Ok(());
         }
-        // What has no type is a text here: nobody types quotes for an id.
+        // A value without a type is a text here: users do not type quotes for an id.
         let plain = match typed {
             [one] if matches!(value::kind(api, &parameter.schema), value::Kind::Any) => (*one).to_owned(),
             _ => value::plain(&value),
@@ -164,13 +164,13 @@ impl Slot<'_> {
     }
 }
 
-/// Says that a value does not fit.
+/// Returns the error for an invalid value.
 pub(super) fn refused(name: &str, why: &str, taken: &str) -> UserError {
     UserError::new(format!("the value of `{name}` {why}")).help(format!("it takes: {taken}"))
 }
 
-/// What a name stands for: a parameter, else a member of the body. `path:`, `query:`, `header:` and `body:` say which, where
-/// several have one name.
+/// Returns the target of a name: a parameter, or else a member of the body. The prefixes `path:`, `query:`, `header:` and `body:`
+/// distinguish several with the same name.
 fn slot<'a>(api: &'a Api, operation: &'a Operation, name: &'a str, has_body: bool) -> Result<Slot<'a>, UserError> {
     let (place, plain) = match name.split_once(':') {
         Some((place @ ("path" | "query" | "header" | "body"), plain)) => (place, plain),
@@ -180,7 +180,7 @@ fn slot<'a>(api: &'a Api, operation: &'a Operation, name: &'a str, has_body: boo
     let is_called = |parameter: &&Parameter| {
         parameter.name == plain || (parameter.place == Place::Header && parameter.name.eq_ignore_ascii_case(plain))
     };
-    // One that is in the path is meant before one of the same name elsewhere, which can be left out.
+    // A path parameter takes precedence over one with the same name elsewhere, which may be optional.
     let found = operation.parameters.iter().filter(is_in).filter(is_called);
     let found = found.min_by_key(|parameter| parameter.place != Place::Path);
     if let Some(parameter) = found {
@@ -199,7 +199,7 @@ fn slot<'a>(api: &'a Api, operation: &'a Operation, name: &'a str, has_body: boo
     }
 }
 
-/// The name of a place before a parameter.
+/// Returns the prefix for the place of a parameter.
 pub(super) fn placed(place: Place) -> &'static str {
     match place {
         Place::Path => "path",
@@ -217,7 +217,7 @@ fn other_names(api: &Api, operation: &Operation, typed: &str) -> String {
     did_you_mean(typed, names.iter().map(String::as_str), "--describe says what it takes")
 }
 
-/// Names everything that is required and was not given, with its type.
+/// Returns an error with all missing required arguments and their types.
 fn missing(api: &Api, operation: &Operation, given: &[Given<'_>], has_body: bool) -> Result<(), UserError> {
     let mut missing: Vec<String> = Vec::new();
     let mut miss = |name: &str, place: &str, taken: &str| missing.push(format!("{name} ({place}: {taken})"));
@@ -237,7 +237,7 @@ fn missing(api: &Api, operation: &Operation, given: &[Given<'_>], has_body: bool
             .collect();
         let members = body::members(api, body);
         if body.required && names.is_empty() && !members.iter().any(|member| member.is_required) {
-            // No member is required by name, or there are none: the body as a whole is.
+            // No members are required or known, but the body as a whole is.
             if !body::may_be_empty(api, body) {
                 miss("--body", &body.media_type, &value::named(api, &body.schema));
             }

@@ -1,4 +1,4 @@
-//! The items of an operation that takes many in one call: what the document says of them, and what stands around them in a body.
+//! The items of a batch operation: their schema, and their place in a body.
 
 use std::sync::Arc;
 
@@ -10,20 +10,20 @@ use serde_json::{Value, json};
 use super::{Arguments, value};
 use crate::{UserError, pointer};
 
-/// The items of an operation, as the document has them.
+/// The items of an operation, as the document describes them.
 #[derive(Clone, Debug)]
 pub struct Items {
     api: Arc<Api>,
     schema: Value,
-    /// Where they stand in a body.
+    /// The place of the list in a body.
     at: String,
 }
 
 impl Items {
-    /// Those of an operation.
+    /// Returns the items of an operation.
     ///
     /// # Errors
-    /// Returns an error if nothing says how it takes many items.
+    /// Returns an error if the batch format of the operation is unknown.
     pub fn of(api: &Api, operation: &Operation) -> Result<Self, UserError> {
         let unknown = || {
             UserError::new(format!("nothing says how `{}` takes many items in one call", operation.id)).help(
@@ -39,7 +39,7 @@ impl Items {
         Ok(Self { api: Arc::new(api.clone()), schema, at: at.clone() })
     }
 
-    /// The arguments of the call without the items, with a body of what stands beside them.
+    /// Returns the arguments of the call without the items, with the other members of the body.
     ///
     /// # Errors
     /// Returns an error if [`Arguments::read`] does.
@@ -72,23 +72,23 @@ impl Items {
         Arguments::read(&self.api, operation, &typed, body)
     }
 
-    /// The flaws of an item by the document. The writer says which items are not JSON.
+    /// Returns the flaws of an item by its schema. Items that are not JSON are reported by the writer.
     pub fn check(&self, item: &[u8]) -> Vec<Reason> {
         let Ok(item) = serde_json::from_slice::<Value>(item) else { return Vec::new() };
         let found = mismatch(&self.api, Direction::Request, &self.schema, &item);
         found.map(|found| vec![Reason::of_field(found.field(), found.to_string())]).unwrap_or_default()
     }
 
-    /// The members that every item has.
+    /// Returns the required members of an item.
     pub fn required(&self) -> Vec<String> {
         let required = self.api.resolve(&self.schema).get("required").and_then(Value::as_array);
         required.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
     }
 
-    /// The value of a member that is written as text, read by its schema.
+    /// Parses the text of a member by its schema.
     ///
     /// # Errors
-    /// Returns why it is not one.
+    /// Returns an error if the text is not a valid value. It contains the reason.
     pub fn value(&self, member: &str, text: &str) -> Result<Value, String> {
         static ANYTHING: Value = Value::Null;
         let schema = self.api.member(&self.schema, &pointer::join("", member)).unwrap_or(&ANYTHING);

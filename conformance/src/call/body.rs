@@ -1,4 +1,4 @@
-//! Bodies: given whole, or made of members, and written as the document says.
+//! Request bodies: given as a whole, or built from members, and written in the documented media type.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use crate::UserError;
 use crate::body::essence;
 use crate::form::{self, Field};
 
-/// A body as it is sent.
+/// A body in its final form.
 #[derive(Clone, Debug)]
 pub(super) struct Body {
     pub(super) media_type: String,
@@ -26,7 +26,7 @@ pub(super) struct Member<'a> {
     pub(super) name: String,
     pub(super) schema: &'a Value,
     pub(super) is_required: bool,
-    /// Whether its values are files.
+    /// True if its values are files.
     is_file: bool,
 }
 
@@ -38,15 +38,15 @@ pub(super) struct Filled {
 
 enum Content {
     Json(Box<RawValue>),
-    /// Files that are parts of their own, by name.
+    /// Files that are separate parts, by name.
     Files(Vec<(String, Vec<u8>)>),
 }
 
-/// A schema whose members may have any name has no other to show for them.
+/// The schema of members with arbitrary names.
 static ANYTHING: Value = Value::Null;
 
 impl Member<'_> {
-    /// Reads what was typed for it. `@FILE` stands for the bytes of a file where the member is one.
+    /// Parses the typed values. `@FILE` reads the bytes of a file if the member is a file.
     pub(super) fn read(self, api: &Api, typed: &[&str]) -> Result<Filled, UserError> {
         let Self { name, schema, is_file, .. } = self;
         if is_file {
@@ -58,7 +58,7 @@ impl Member<'_> {
     }
 }
 
-/// The name and the bytes of a file.
+/// Reads the name and the bytes of a file.
 fn file(name: &str, typed: &str) -> Result<(String, Vec<u8>), UserError> {
     let Some(path) = typed.strip_prefix('@') else {
         return Err(UserError::new(format!("the value of `{name}` is not a file")).help("name it: @photo.png"));
@@ -70,13 +70,13 @@ fn file(name: &str, typed: &str) -> Result<(String, Vec<u8>), UserError> {
 }
 
 impl Member<'_> {
-    /// What it takes, in words.
+    /// Returns a description of its type.
     pub(super) fn taken(&self, api: &Api) -> String {
         if self.is_file { "file, as @FILE".to_owned() } else { value::named(api, self.schema) }
     }
 }
 
-/// The members that a body is documented to have; none where it is not an object.
+/// Returns the documented members of a body; empty if it is not an object.
 pub(super) fn members<'a>(api: &'a Api, body: &'a Documented) -> Vec<Member<'a>> {
     let mut found = Vec::new();
     if is_made_of_members(api, body) {
@@ -89,7 +89,7 @@ pub(super) fn members<'a>(api: &'a Api, body: &'a Documented) -> Vec<Member<'a>>
     found
 }
 
-/// The member of this name. Where no names are documented, and where the caller says that it is one, any name will do.
+/// Returns the member with this name. If no names are documented, or if the caller has marked it as a member, any name is accepted.
 pub(super) fn member<'a>(api: &'a Api, body: &'a Documented, name: &str, is_said: bool) -> Option<Member<'a>> {
     if !is_made_of_members(api, body) {
         return None;
@@ -101,17 +101,17 @@ pub(super) fn member<'a>(api: &'a Api, body: &'a Documented, name: &str, is_said
     })
 }
 
-/// Whether a body with nothing in it says what a required body has to say.
+/// Returns whether an empty body is valid for a required one.
 pub(super) fn may_be_empty(api: &Api, body: &Documented) -> bool {
     body.writing(api) == Writing::Json && matches!(value::kind(api, &body.schema), Kind::Object)
 }
 
-/// A whole body, as it was given.
+/// Returns a whole body as it was given.
 pub(super) fn given(api: &Api, body: &Documented, text: Vec<u8>) -> Result<Body, UserError> {
     let is_object = text.trim_ascii_start().starts_with(b"{");
     let is_parts = is_multipart(body);
     if body.writing(api) == Writing::Json || (is_object && (is_parts || body.writing(api) == Writing::Form)) {
-        // What is at fault is told without the text: it may hold a secret.
+        // The error position is reported without the text, which may contain a secret.
         let checked: Result<&RawValue, _> = serde_json::from_slice(&text);
         if let Err(error) = checked {
             let (line, column) = (error.line(), error.column());
@@ -137,7 +137,7 @@ pub(super) fn given(api: &Api, body: &Documented, text: Vec<u8>) -> Result<Body,
     }
 }
 
-/// A body of members.
+/// Returns a body with these members.
 pub(super) fn of_members(api: &Api, body: &Documented, members: &[Filled]) -> Result<Body, UserError> {
     let media_type = body.sent_as().to_owned();
     if is_multipart(body) || body.writing(api) == Writing::Form {
@@ -155,7 +155,7 @@ pub(super) fn of_members(api: &Api, body: &Documented, members: &[Filled]) -> Re
     Ok(Body { media_type, bytes: bytes.into() })
 }
 
-/// A form of members, in one text or in parts.
+/// Returns a form with these members, URL-encoded or multipart.
 fn form(api: &Api, body: &Documented, members: &[Filled]) -> Result<Body, UserError> {
     let is_in_parts = is_multipart(body);
     let documented = body.form_members(api);
@@ -168,7 +168,7 @@ fn form(api: &Api, body: &Documented, members: &[Filled]) -> Result<Body, UserEr
                 fields.extend(form::fields(api, body, [(name, &value)]));
             }
             Content::Json(json) if json.get() == "null" => {}
-            // As it was typed, because numbers keep their digits there.
+            // In its typed form, since numbers keep their digits there.
             Content::Json(json) => fields.push(Field::text(name, value::plain(json))),
             Content::Files(files) if is_in_parts => {
                 let media_type = known.and_then(|known| known.media_type.as_deref());
@@ -198,16 +198,16 @@ fn is_made_of_members(api: &Api, body: &Documented) -> bool {
     is_multipart(body) || (is_object && matches!(body.writing(api), Writing::Json | Writing::Form))
 }
 
-/// Whether a member is a file: bytes that no JSON holds.
+/// Returns whether a member is a file: bytes that JSON cannot contain.
 fn is_file(api: &Api, schema: &Value) -> bool {
     let schema = api.resolve(schema);
     schema["format"] == "binary" || schema["contentMediaType"] == "application/octet-stream"
 }
 
-/// How deep schemas are put together; ends one that contains itself.
+/// The highest depth of schema composition; it ends recursive schemas.
 const DEPTH: usize = 8;
 
-/// The members of a schema, of all that it is put together of. Those of one variant of several are not required.
+/// Collects the members of a schema and its parts. Those of one of several variants are not required.
 fn collect<'a>(api: &'a Api, schema: &'a Value, is_required: bool, depth: usize, found: &mut Vec<Member<'a>>) {
     let schema = api.resolve(schema);
     let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();

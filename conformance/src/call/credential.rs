@@ -1,4 +1,4 @@
-//! Which credentials a call is made with: the kinds that open the operation, and the variables that hold them.
+//! The choice of credentials for a call: the kinds that the operation accepts, and the variables that contain them.
 
 use std::cmp::Reverse;
 
@@ -10,29 +10,29 @@ use crate::UserError;
 use crate::carrier::of_client;
 use crate::secret::shown;
 
-/// A kind of token that a call is made with.
+/// A kind of token for a call.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Chosen {
     /// The name of the kind.
     pub kind: String,
-    /// The variable that holds a token of it; `None` where the token is given or a profile names it.
+    /// The variable that contains a token; `None` if the token is given or comes from a profile.
     pub variable: Option<String>,
-    /// Whether a profile names it.
+    /// True if it comes from a profile.
     pub is_of_profile: bool,
-    /// Where it is sent.
+    /// The place in a request.
     pub carrier: Carrier,
 }
 
-/// What a caller says about the credentials of a call.
+/// The caller's wishes for the credentials of a call.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Wanted<'a> {
-    /// The kind of token, where the caller names one.
+    /// The kind of token, if the caller names one.
     pub kind: Option<&'a str>,
-    /// Whether a token is given: it is of that kind, or of the first kind that the operation takes.
+    /// True if a token is given: it is of that kind, or of the first kind that the operation accepts.
     pub has_token: bool,
-    /// Whether a client certificate is given.
+    /// True if a client certificate is given.
     pub has_certificate: bool,
-    /// The kinds of token that a profile names.
+    /// The kinds of token in a profile.
     pub profile: &'a [&'a str],
 }
 
@@ -43,12 +43,12 @@ struct Alternative<'a> {
 }
 
 impl Chosen {
-    /// The kinds of token for an operation: as clients have it, of the alternatives that can be had whole the one with the most
-    /// schemes, and among equals the first. None where a call needs none, or a client certificate alone.
+    /// Chooses the kinds of token for an operation as clients do: of the alternatives that are available completely, the one with the most
+    /// schemes, and of equal ones the first. Empty if a call needs no token, or a client certificate alone.
     ///
     /// # Errors
-    /// Returns an error if the operation takes no token of the wanted kind, none that a client can send, and if the variables of
-    /// none of its alternatives are set.
+    /// Returns an error if the operation does not accept the wanted kind, or none that a client can send, or if no alternative has all of its
+    /// variables set.
     pub fn of(
         callee: &Callee,
         operation: &Operation,
@@ -59,7 +59,7 @@ impl Chosen {
         let known: Vec<Result<Alternative<'_>, String>> = sets.iter().map(|set| sendable(callee, set)).collect();
         let mut fitting: Vec<&Alternative<'_>> = known.iter().flatten().collect();
         let is_sendable = !fitting.is_empty();
-        // A token that is given is sent.
+        // A given token is always sent.
         fitting.retain(|set| !wanted.has_token || !set.openers.is_empty());
         if let Some(kind) = wanted.kind {
             let names: Vec<&str> =
@@ -79,12 +79,12 @@ impl Chosen {
                 .help(did_you_mean(kind, names, &otherwise)));
             }
         }
-        // The token that is given stands for one kind; the others of a set are in their variables.
+        // The given token is of one kind; the others of a set come from their variables.
         let is_given = |set: &Alternative<'_>, opener: &Opener| {
             let first = || set.openers.first().is_some_and(|first| first.name == opener.name);
             wanted.has_token && wanted.kind.map_or_else(first, |kind| opener.name == kind)
         };
-        // What is in the environment stands over the profile.
+        // The environment takes precedence over the profile.
         let has_variable = |opener: &Opener| opener.variable.as_deref().is_some_and(&is_set);
         let is_of_profile = |opener: &Opener| !has_variable(opener) && wanted.profile.contains(&opener.name.as_str());
         let missing = |set: &Alternative<'_>| -> Vec<String> {
@@ -119,7 +119,7 @@ impl Chosen {
         Some(Self { kind: opener.name.clone(), variable, is_of_profile, carrier: of_client(&opener.carrier)? })
     }
 
-    /// The header that carries it, and what stands there before the token.
+    /// Returns the header with the token, and the text before the token in it.
     pub fn header(&self) -> (String, String) {
         match self.carrier {
             Carrier::Scheme(scheme) => ("authorization".to_owned(), format!("{scheme} ")),
@@ -131,10 +131,10 @@ impl Chosen {
     }
 }
 
-/// Refuses a token among the arguments: whoever lists the processes of the machine reads it, and so do shell histories.
+/// Refuses a token in the arguments: process lists and shell histories would show it.
 ///
 /// # Errors
-/// Returns an error if one of the names is that of a header or parameter which carries a credential of this API.
+/// Returns an error if an argument is a header or parameter that carries a credential of this API.
 pub fn refuse_in_clear(callee: &Callee, operation: &Operation, typed: &[String]) -> Result<(), UserError> {
     let schemes = callee.api.document["components"]["securitySchemes"].as_object();
     let keys = schemes.into_iter().flat_map(|schemes| schemes.values()).filter_map(|scheme| scheme["name"].as_str());
@@ -153,7 +153,7 @@ pub fn refuse_in_clear(callee: &Callee, operation: &Operation, typed: &[String])
     Ok(())
 }
 
-/// The error of a token that stands on the command line.
+/// Returns the error for a token on the command line.
 pub fn in_clear(callee: &Callee, what: &str) -> UserError {
     let variables: Vec<&str> = callee.openers.iter().filter_map(|opener| opener.variable.as_deref()).collect();
     let set = match variables[..] {
@@ -167,13 +167,13 @@ pub fn in_clear(callee: &Callee, what: &str) -> UserError {
     .help(format!("{set}name a file that holds the token: --token @FILE, or - for the standard input"))
 }
 
-/// The sets of kinds that open an operation, and whether it can be called without any.
+/// Returns the alternatives of an operation, and whether it can be called without any.
 pub(super) fn alternatives(callee: &Callee, operation: &Operation) -> (Vec<Vec<String>>, bool) {
     let all = || callee.openers.iter().map(|opener| vec![opener.name.clone()]).collect::<Vec<_>>();
     let schemes = &callee.api.document["components"]["securitySchemes"];
     match &*operation.needed {
         Needed::Any => (all(), callee.openers.is_empty()),
-        // A contract may call the kinds otherwise than the document, which alone says what this operation takes.
+        // The kinds of a contract may have other names than those of the document, which alone describes this operation.
         Needed::OneOf { sets, is_optional }
             if operation.credentials.is_empty()
                 && !sets.is_empty()
@@ -192,7 +192,7 @@ impl Alternative<'_> {
     }
 }
 
-/// The kinds of a set, or why it cannot be sent.
+/// Returns the kinds of an alternative, or the reason why it cannot be sent.
 fn sendable<'a>(callee: &'a Callee, set: &[String]) -> Result<Alternative<'a>, String> {
     let (certificates, tokens): (Vec<&String>, Vec<&String>) =
         set.iter().partition(|name| callee.certificates.contains(name));
@@ -237,12 +237,12 @@ fn unset(operation: &Operation, missing: &[Vec<String>]) -> UserError {
         .help(format!("set {}{file}", each.join(", or ")))
 }
 
-/// What has to be set for a kind.
+/// Returns the input that a kind requires.
 fn named(opener: &Opener) -> String {
     opener.variable.clone().unwrap_or_else(|| format!("a token of the kind `{}`", opener.name))
 }
 
-/// The header in which a kind is sent.
+/// Returns the header of a kind.
 fn header(opener: &Opener) -> String {
     match &opener.carrier {
         keyfit_openapi::Carrier::NamedHeader(name) => name.clone(),

@@ -1,4 +1,4 @@
-//! What an API has to call, and what an operation takes, for people.
+//! Lists of the operations of an API and of the arguments of an operation, for humans.
 
 use keyfit::redact::plain;
 use keyfit_openapi::{Opener, Operation};
@@ -6,10 +6,10 @@ use keyfit_openapi::{Opener, Operation};
 use super::arguments::placed;
 use super::{Callee, body, credential, value};
 
-/// How much of a summary stands in a list.
+/// The highest length of a summary in a list, in characters.
 const LONGEST: usize = 72;
 
-/// A line for each operation: its id, method, path, and what it is for.
+/// Returns a line for each operation: its id, method, path, and summary.
 pub fn listed(callee: &Callee) -> Vec<String> {
     let operations = &callee.api.operations;
     let width =
@@ -22,7 +22,7 @@ pub fn listed(callee: &Callee) -> Vec<String> {
     operations.iter().map(line).collect()
 }
 
-/// What an operation takes.
+/// Returns the description of an operation's arguments.
 pub fn taken(callee: &Callee, operation: &Operation) -> Vec<String> {
     let api = &callee.api;
     let mut lines = vec![format!("{}: {} {}", plain(&operation.id), operation.method, plain(&operation.key))];
@@ -80,7 +80,7 @@ fn required(place: &str, is_required: bool) -> String {
     if is_required { format!("{place}, required") } else { place.to_owned() }
 }
 
-/// The first line of a text, as much of it as a list can hold.
+/// Returns the first line of a text, shortened for a list.
 fn short(text: &str) -> String {
     let line = plain(text.lines().next().unwrap_or_default().trim());
     if line.chars().count() <= LONGEST { line } else { line.chars().take(LONGEST - 1).chain(['…']).collect() }

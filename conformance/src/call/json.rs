@@ -1,4 +1,4 @@
-//! JSON as a person reads it, without a change to its values: numbers keep their digits, members their order and repetitions.
+//! JSON formatting for humans without changes to values: numbers keep their digits, and members their order and duplicates.
 
 use std::iter;
 
@@ -7,24 +7,24 @@ use serde::de::IgnoredAny;
 
 use crate::secret::{Redactor, names_secret};
 
-/// How JSON is written.
+/// The format of JSON output.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Style<'a> {
-    /// Whether each member and item has a line of its own.
+    /// True if each member and item is on its own line.
     pub is_pretty: bool,
     /// Masks these secrets in texts and numbers.
     pub redactor: Option<&'a Redactor>,
-    /// Whether the values of members that are called like secrets are left out.
+    /// True if the values of members whose names denote a secret are omitted.
     pub hides_secrets: bool,
 }
 
-/// The text as it is to be read; `None` where it is not JSON. What commands a terminal becomes an escape of JSON.
+/// Formats a JSON text; returns `None` if it is not JSON. Control characters become JSON escapes.
 pub fn written(text: &str, style: Style<'_>) -> Option<String> {
     serde_json::from_str::<IgnoredAny>(text).ok()?;
     let mut out = String::with_capacity(text.len());
     let mut depth = 0_usize;
     let mut tokens = Tokens(text).peekable();
-    // The depth within a value that is left out.
+    // The depth within an omitted value.
     let mut left_out: Option<usize> = None;
     let mut last = "";
     while let Some(token) = tokens.next() {
@@ -82,7 +82,7 @@ impl Style<'_> {
     fn scalar(self, token: &str) -> String {
         let masked = self.redactor.map(|redactor| redactor.mask_raw(token)).filter(|masked| masked != token);
         match masked {
-            // What was an escape or a number may be none any more.
+            // The masked token may not be a valid escape or number any more.
             Some(masked) if serde_json::from_str::<String>(&masked).is_ok() => plain_json(&masked),
             Some(_) => format!("\"{MASK}\""),
             None => plain_json(token),
@@ -90,7 +90,7 @@ impl Style<'_> {
     }
 }
 
-/// The tokens of a text that is JSON.
+/// The tokens of a JSON text.
 struct Tokens<'a>(&'a str);
 
 impl<'a> Iterator for Tokens<'a> {

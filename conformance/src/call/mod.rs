@@ -1,5 +1,4 @@
-//! Calling an operation of any API without a generated client: what the command `keyfit call` does before and after it
-//! sends.
+//! Calls of any API without a generated client: the preparation of a request and the output of the answer for the command `keyfit call`.
 
 mod arguments;
 mod batch;
@@ -23,26 +22,26 @@ use keyfit_openapi::{Api, Carrier, Opener, Operation, Source, base_url_variable,
 
 use crate::{UserError, apis};
 
-/// An API whose operations can be called.
+/// An API with callable operations.
 #[derive(Debug)]
 pub struct Callee {
-    /// What its document says.
+    /// The parsed document.
     pub api: Api,
-    /// The same for the runtime.
+    /// Its table for the runtime.
     pub table: &'static keyfit::Api,
-    /// The kinds of token that open it; client certificates are not among them.
+    /// The kinds of tokens that it accepts, without client certificates.
     pub openers: Vec<Opener>,
     /// The schemes that a client certificate satisfies.
     pub certificates: Vec<String>,
-    /// The variable that holds another base URL than the documented one.
+    /// The environment variable for a base URL that replaces the documented one.
     pub base_url_variable: String,
 }
 
 impl Callee {
-    /// Reads an API. What the runtime needs of it lives as long as the program.
+    /// Reads an API. Its table for the runtime is leaked.
     ///
     /// # Errors
-    /// Returns an error if the document, the overlay or the contract cannot be used.
+    /// Returns an error if the document, the overlay, or the contract cannot be used.
     pub fn read(source: &Source) -> Result<Self, UserError> {
         let api = Api::read(source)?;
         let (certificates, mut openers): (Vec<Opener>, Vec<Opener>) = openers(&api, source.contract.as_ref())?
@@ -59,10 +58,10 @@ impl Callee {
         Ok(Self { api, table, openers, certificates, base_url_variable })
     }
 
-    /// The operation that is called so: by its id, its id in kebab-case, or method and path, as in `GET /sms/{id}`.
+    /// Returns an operation by its id, by its id in kebab-case, or by method and path, as in `GET /sms/{id}`.
     ///
     /// # Errors
-    /// Returns an error with the names that are near if there is none.
+    /// Returns an error with similar names if there is no such operation.
     pub fn operation(&self, name: &str) -> Result<&Operation, UserError> {
         let operations = &self.api.operations;
         let is_at = |operation: &&Operation| {
@@ -85,7 +84,7 @@ impl Callee {
     }
 }
 
-/// The variable of a kind that another API's contract names.
+/// Returns the variable of a kind that the contract of another API names.
 fn variable_elsewhere(opener: &Opener) -> Result<Option<String>, UserError> {
     let Some(source) = opener.of.as_deref().and_then(apis::named) else { return Ok(None) };
     let there = openers(&Api::read(&source)?, source.contract.as_ref())?;

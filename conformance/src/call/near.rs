@@ -1,10 +1,10 @@
-//! What of a mistyped name may be repeated.
+//! The safe repetition of a mistyped name.
 
 use keyfit_openapi::near;
 
 use crate::secret::shown;
 
-/// What was typed, for a message: one of words that is like no name may be a secret in the wrong place.
+/// Returns the typed name for a message, or `...` if it is similar to no known name and may be a misplaced secret.
 pub(super) fn repeated<'a>(typed: &str, known: impl Iterator<Item = &'a str>) -> String {
     if near(typed, known).is_empty() { "...".to_owned() } else { shown(typed) }
 }

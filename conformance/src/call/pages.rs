@@ -1,4 +1,4 @@
-//! All pages of a list, as one row of its items, each as it came.
+//! All pages of a list as one sequence of unchanged items.
 
 use std::collections::BTreeMap;
 
@@ -9,22 +9,22 @@ use serde_json::value::RawValue;
 
 use crate::{UserError, pointer};
 
-/// A part of an answer, as it came: numbers keep their digits.
+/// A part of an answer in its original text: numbers keep their digits.
 type Raw = Box<RawValue>;
 
 /// The items of a list, page by page.
 pub struct Items {
     pages: Pages<Raw>,
-    /// Where a page holds them.
+    /// The pointer to the list in a page.
     at: String,
-    /// What is left of the page at hand.
+    /// The remaining items of the current page.
     page: std::vec::IntoIter<Raw>,
 }
 
-/// All items of a list, from where the arguments of the call say to its end.
+/// Returns all items of a list, from the start that the arguments of the call select.
 ///
 /// # Errors
-/// Returns an error if it is not known how the list pages.
+/// Returns an error if the pagination of the list is unknown.
 pub fn items(call: DynamicCall<'_>, operation: &Operation) -> Result<Items, UserError> {
     let unknown = || {
         UserError::new(format!("how the pages of `{}` follow each other is not known", operation.id))
@@ -36,14 +36,14 @@ pub fn items(call: DynamicCall<'_>, operation: &Operation) -> Result<Items, User
 }
 
 impl Items {
-    /// The next item.
+    /// Returns the next item.
     pub async fn next(&mut self) -> Option<Result<Raw, Error>> {
         loop {
             if let Some(item) = self.page.next() {
                 return Some(Ok(item));
             }
             match self.pages.next().await? {
-                // A page whose list is not where the description has it was refused when it was read.
+                // A page without a list at the pointer was refused when it was read.
                 Ok(page) => self.page = list(&page.into_inner(), &self.at).unwrap_or_default().into_iter(),
                 Err(error) => return Some(Err(error)),
             }
@@ -51,7 +51,7 @@ impl Items {
     }
 }
 
-/// The items of the list at a pointer.
+/// Returns the items of the list at a pointer.
 fn list(page: &RawValue, at: &str) -> Option<Vec<Raw>> {
     let mut node = page.to_owned();
     for name in pointer::names(at) {

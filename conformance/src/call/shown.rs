@@ -1,4 +1,4 @@
-//! A request for people: what is sent, without what is secret of it.
+//! Requests for humans: the content without its secrets.
 
 use keyfit::http_client::Request;
 use keyfit::redact::{MASK, plain};
@@ -9,7 +9,8 @@ use super::json::{self, Style};
 use crate::body::essence;
 use crate::secret::{Redactor, names_secret};
 
-/// Method, URL and headers of a request that has no credential yet, a line each, and the credentials. Masked are these, known secrets, and values of what is called like a secret.
+/// Returns method, URL, and headers of a request without credentials, one per line, followed by the masked credentials. Known secrets, and
+/// values whose names denote a secret, are masked.
 pub fn head(request: &Request, credentials: &[Chosen], redactor: &Redactor) -> Vec<String> {
     let mut lines = vec![format!("{} {}", request.method(), redactor.mask(&url(request)))];
     lines.extend(headers(request.headers(), redactor));
@@ -20,7 +21,7 @@ pub fn head(request: &Request, credentials: &[Chosen], redactor: &Redactor) -> V
     lines
 }
 
-/// Headers, a line each, masked.
+/// Returns masked headers, one per line.
 pub fn headers(headers: &HeaderMap, redactor: &Redactor) -> Vec<String> {
     let line = |(name, value): (&reqwest::header::HeaderName, &reqwest::header::HeaderValue)| {
         if names_secret(name.as_str()) {
@@ -31,8 +32,8 @@ pub fn headers(headers: &HeaderMap, redactor: &Redactor) -> Vec<String> {
     headers.iter().map(line).collect()
 }
 
-/// The body: JSON and forms masked by the names of their members, any other text by known secrets alone, bytes as a number.
-/// `None` where there is none.
+/// Returns the body: JSON and forms are masked by the names of their members, other texts only by known secrets, and bytes are shown as
+/// their number. Returns `None` if there is no body.
 pub fn body(request: &Request, redactor: &Redactor) -> Option<String> {
     let bytes = request.body()?.as_bytes().unwrap_or_default();
     let media_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -54,7 +55,7 @@ fn url(request: &Request) -> String {
     }
 }
 
-/// A query or a form, without the values of what is called like a secret.
+/// Returns a query or a form without the values whose names denote a secret.
 fn pairs(text: &str) -> String {
     let shown = |pair: &str| {
         let Some((name, _)) = pair.split_once('=') else { return pair.to_owned() };

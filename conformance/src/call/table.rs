@@ -1,10 +1,10 @@
-//! A document as the runtime reads it: what generated code holds as a static, made at run time.
+//! The document in the form of the runtime: generated code has it as a static, and this module creates it at run time.
 
 use keyfit::operation::{Batching, NextPage, PageArgument, Pagination, Partial, Retry};
 use keyfit::{ErrorEnvelope, RateLimitNames};
 use keyfit_openapi::{Api, Facts, Needed, Operation};
 
-/// The API for the runtime. It lives as long as the program, as a static would: a program calls few APIs.
+/// Returns the API for the runtime. It is leaked, since a static is required: a program calls few APIs.
 pub(super) fn of(api: &Api, facts: &Facts, certificates: &[String]) -> &'static keyfit::Api {
     let operations: Vec<keyfit::Operation> = api.operations.iter().map(row).collect();
     let errors: Vec<ErrorEnvelope> = facts
@@ -129,7 +129,7 @@ fn place(argument: &keyfit_openapi::PageArgument) -> PageArgument {
     }
 }
 
-/// Whether a success is neither JSON nor text, or one item after another, and so may be of any length.
+/// Returns whether successes are neither JSON nor text, or are only streamed, so that they may have any length.
 fn is_binary(operation: &Operation) -> bool {
     if let Some(streaming) = &operation.streaming {
         return streaming.is_only;

@@ -1,4 +1,4 @@
-//! What is typed as a value, read by the schema that it is for. A text stays as it is; numbers keep their digits.
+//! Typed values, parsed by their schema. Texts are unchanged; numbers keep their digits.
 
 use std::mem;
 
@@ -6,10 +6,10 @@ use keyfit_openapi::{Api, ListStyle, Parameter};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// How deep schemas are put together; ends one that contains itself.
+/// The highest depth of schema composition; it ends recursive schemas.
 const DEPTH: usize = 8;
 
-/// The type of a value, as far as it decides how a text is read.
+/// The type of a value, as far as it affects parsing.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Kind<'a> {
     Text,
@@ -19,11 +19,11 @@ pub(super) enum Kind<'a> {
     /// A list, with the schema of its items.
     List(&'a Value),
     Object,
-    /// Of several types, or of none that is told.
+    /// One of several types, or an unknown one.
     Any,
 }
 
-/// The type that a schema asks for.
+/// Returns the type of a schema.
 pub(super) fn kind<'a>(api: &'a Api, schema: &'a Value) -> Kind<'a> {
     match kinds(api, schema).as_slice() {
         [one] => *one,
@@ -31,7 +31,7 @@ pub(super) fn kind<'a>(api: &'a Api, schema: &'a Value) -> Kind<'a> {
     }
 }
 
-/// The types that a value may have, each once; none where any will do.
+/// Returns the possible types of a value, each once; empty if any type is valid.
 fn kinds<'a>(api: &'a Api, schema: &'a Value) -> Vec<Kind<'a>> {
     let mut found = Vec::new();
     if collect(api, schema, 0, &mut found).is_none() {
@@ -40,7 +40,7 @@ fn kinds<'a>(api: &'a Api, schema: &'a Value) -> Vec<Kind<'a>> {
     found
 }
 
-/// `None` where a value may be of any type.
+/// Collects the possible types. Returns `None` if any type is valid.
 fn collect<'a>(api: &'a Api, schema: &'a Value, depth: usize, found: &mut Vec<Kind<'a>>) -> Option<()> {
     let schema = api.resolve(schema);
     let names: Vec<&str> = match &schema["type"] {
@@ -61,7 +61,7 @@ fn collect<'a>(api: &'a Api, schema: &'a Value, depth: usize, found: &mut Vec<Ki
             _ => return None,
         };
         match found.iter_mut().find(|known| mem::discriminant(*known) == mem::discriminant(&kind)) {
-            // Items of lists of several forms are read as they come.
+            // Items of lists with several forms are parsed without a schema.
             Some(known @ Kind::List(_)) => *known = Kind::List(&Value::Null),
             Some(_) => {}
             None => found.push(kind),
@@ -74,14 +74,14 @@ fn collect<'a>(api: &'a Api, schema: &'a Value, depth: usize, found: &mut Vec<Ki
         return None;
     }
     if let Some(parts) = schema["allOf"].as_array() {
-        // One part says the type, the others may say nothing of it.
+        // One part has the type, and the others may not mention it.
         return parts.iter().find_map(|part| collect(api, part, depth + 1, found));
     }
     let alternatives = ["oneOf", "anyOf"].into_iter().find_map(|key| schema[key].as_array())?;
     alternatives.iter().try_for_each(|alternative| collect(api, alternative, depth + 1, found))
 }
 
-/// What a parameter takes, in words.
+/// Returns a description of a parameter's type.
 pub(super) fn taken(api: &Api, parameter: &Parameter) -> String {
     match (parameter.style.and_then(ListStyle::separator), kind(api, &parameter.schema)) {
         (Some(separator), Kind::List(items)) => {
@@ -91,7 +91,7 @@ pub(super) fn taken(api: &Api, parameter: &Parameter) -> String {
     }
 }
 
-/// The type in words.
+/// Returns a description of the type.
 pub(super) fn named(api: &Api, schema: &Value) -> String {
     let resolved = api.resolve(schema);
     let values = resolved["enum"].as_array().into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>();
@@ -107,7 +107,7 @@ pub(super) fn named(api: &Api, schema: &Value) -> String {
     }
 }
 
-/// One of several types, in words.
+/// Returns a description of one of several types.
 fn one_of_several(kind: Kind<'_>) -> &'static str {
     match kind {
         Kind::Text => "text",
@@ -120,7 +120,7 @@ fn one_of_several(kind: Kind<'_>) -> &'static str {
     }
 }
 
-/// A list may hold itself: of its items only the type is told.
+/// Returns a description of the items' type. Lists may be recursive, so only the outer type is named.
 fn named_item(api: &Api, schema: &Value) -> &'static str {
     match kind(api, schema) {
         Kind::Text => "texts",
@@ -133,7 +133,7 @@ fn named_item(api: &Api, schema: &Value) -> &'static str {
     }
 }
 
-/// What was typed for a parameter, as JSON: also a list as one text, with what stands between its values.
+/// Returns the values of a parameter as JSON, also from a single text with separators.
 pub(super) fn of_parameter(api: &Api, parameter: &Parameter, typed: &[&str]) -> Result<Box<RawValue>, String> {
     let separator = parameter.style.and_then(ListStyle::separator);
     match (separator, kind(api, &parameter.schema), typed) {
@@ -144,7 +144,7 @@ pub(super) fn of_parameter(api: &Api, parameter: &Parameter, typed: &[&str]) -> 
     }
 }
 
-/// What was typed for one name, as JSON. The error says what is wanted and repeats nothing: a value may be a secret.
+/// Returns the values of one name as JSON. The error names the expected type and no value, which may be a secret.
 pub(super) fn json(api: &Api, schema: &Value, typed: &[&str]) -> Result<Box<RawValue>, String> {
     let text = match (kind(api, schema), typed) {
         (Kind::List(_), [one]) if one.trim_start().starts_with('[') => checked(one, '[', "a list as JSON")?,
@@ -156,11 +156,11 @@ pub(super) fn json(api: &Api, schema: &Value, typed: &[&str]) -> Result<Box<RawV
     RawValue::from_string(text).map_err(|_| "is not JSON".to_owned())
 }
 
-/// One value as JSON.
+/// Returns one value as JSON.
 fn scalar(api: &Api, schema: &Value, typed: &str) -> Result<String, String> {
     let kind = kind(api, schema);
     let resolved = api.resolve(schema);
-    // A text may be that word, unless it is one of a form that has none like it.
+    // The text `null` is null, unless the schema permits any text.
     let is_free_text = matches!(kind, Kind::Text) && resolved.get("format").is_none() && resolved.get("enum").is_none();
     if typed == "null" && !is_free_text && is_nullable(resolved) {
         return Ok(typed.to_owned());
@@ -182,7 +182,7 @@ fn scalar(api: &Api, schema: &Value, typed: &str) -> Result<String, String> {
     }
 }
 
-/// One value of several types: as JSON where it is of one of them, else as a text, else as the only item of a list.
+/// Returns a value of one of several types as JSON: as it is if it has one of them, else as a text, else as the only item of a list.
 fn any(api: &Api, kinds: &[Kind<'_>], typed: &str) -> Result<String, String> {
     let first = typed.trim_start().chars().next().unwrap_or_default();
     let fits = |kind: &Kind<'_>| match kind {
@@ -204,7 +204,7 @@ fn any(api: &Api, kinds: &[Kind<'_>], typed: &str) -> Result<String, String> {
     several(api, kinds, &[typed]).map_err(|_| "is of none of the types".to_owned())
 }
 
-/// Several values for one name, which are a list.
+/// Returns several values of one name as a list.
 fn several(api: &Api, kinds: &[Kind<'_>], typed: &[&str]) -> Result<String, String> {
     let listed = kinds.iter().find_map(|kind| match kind {
         Kind::List(items) => Some(*items),
@@ -214,13 +214,13 @@ fn several(api: &Api, kinds: &[Kind<'_>], typed: &[&str]) -> Result<String, Stri
     list(api, items.ok_or_else(|| format!("is given {} times and takes one value", typed.len()))?, typed)
 }
 
-/// Values as the items of a list.
+/// Returns values as the items of a list.
 fn list(api: &Api, items: &Value, typed: &[&str]) -> Result<String, String> {
     let items: Result<Vec<_>, String> = typed.iter().map(|one| scalar(api, items, one)).collect();
     Ok(format!("[{}]", items?.join(",")))
 }
 
-/// A text that is JSON and begins so.
+/// Returns a JSON text if it begins with this character.
 fn checked(typed: &str, first: char, what: &str) -> Result<String, String> {
     let is_so = typed.trim_start().starts_with(first) && serde_json::from_str::<&RawValue>(typed).is_ok();
     if is_so { Ok(typed.trim().to_owned()) } else { Err(format!("is not {what}")) }
@@ -234,7 +234,7 @@ fn is_nullable(schema: &Value) -> bool {
         })
 }
 
-/// A value as it stands in a path, a header, a form: a text without quotes, items of a list with commas between them.
+/// Returns a value for a path, a header, or a form: a text without quotes, the items of a list separated by commas.
 pub(super) fn plain(json: &RawValue) -> String {
     match json.get().as_bytes().first() {
         Some(b'"') => serde_json::from_str(json.get()).unwrap_or_default(),

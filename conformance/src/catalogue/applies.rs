@@ -1,4 +1,4 @@
-//! Where a probe or a drive means something: at which operations, and in which variants.
+//! The operations, and their variants, to which a probe or a drive applies.
 
 use keyfit_openapi::idempotency::key_of;
 use keyfit_openapi::schema::names_format;
@@ -16,18 +16,18 @@ use crate::identity::Need;
 use crate::one_way::read_only;
 use crate::probe::{can_be_walked, hands_out_urls, takes_any_cursor};
 
-/// Whether a probe means anything at an operation.
+/// Returns whether a probe applies to an operation.
 pub(crate) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: &Operation) -> bool {
     let is_open = operation.needed.is_optional();
     match probe {
-        // Its calls are judged where there are any.
+        // The calls of other probes are judged, if there are any.
         Probe::Any if is_open && contract.ruling(&Probe::Anonymous, operation).is_some() => return true,
         Probe::Anonymous => return is_open,
-        // Whether it hands over a URL is asked for each webhook.
+        // A check for each webhook determines if the operation takes its URL.
         Probe::Delivery | Probe::RefusedDelivery => {
             return is_open || contract.alternatives(operation).next().is_some();
         }
-        // No credential that can be sent opens it, or nothing is asked of who calls it.
+        // No credential that can be sent gives access, or the caller needs none.
         _ if contract.alternatives(operation).next().is_none() => return false,
         probe if is_open && probe.needs_demand() => return false,
         probe if !fits_certificates(probe, contract, operation) => return false,
@@ -74,7 +74,7 @@ pub(crate) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
         Probe::WrongTopLevel => {
             writing == Some(Writing::Json) && body.is_some_and(|schema| wrong_top_level(api, schema).is_some())
         }
-        // It is text that they send.
+        // The probe sends text.
         Probe::OtherMediaType => {
             writing.is_some_and(|writing| writing != Writing::Text)
                 && operation.body.as_ref().is_some_and(|body| !body.media_type.contains('*'))
@@ -124,19 +124,19 @@ pub(crate) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
     }
 }
 
-/// Whether a probe about how calls are counted means something at an operation.
+/// Returns whether a probe about counted calls applies to an operation.
 fn is_of_limits(probe: &Probe, api: &Api, contract: &Contract, operation: &Operation) -> bool {
     match probe {
         Probe::Exhausted => contract.rate_limit.is_some(),
-        // They wait for a window's end, or fill one: once is enough.
+        // These probes wait for a window's end, or fill one: once is sufficient.
         Probe::Recovered => contract.rate_limit.is_some() && is_the_first_reading(api, contract, operation),
-        // Where the limit is described it is counted.
+        // A described limit is counted by other probes.
         Probe::SeenLimit => !contract.describes_limits() && is_the_first_reading(api, contract, operation),
         _ => fills_a_window(api, contract, operation),
     }
 }
 
-/// Whether a probe about a path, or about other methods than those that it has, means something at this operation of it.
+/// Returns whether a probe about a path, or about its undeclared methods, applies to this operation of the path.
 fn is_of_path(probe: &Probe, api: &Api, operation: &Operation) -> bool {
     let methods = api.methods(&operation.path);
     let has = |name: &str| methods.iter().any(|method| method == name);
@@ -144,22 +144,22 @@ fn is_of_path(probe: &Probe, api: &Api, operation: &Operation) -> bool {
     let is_reading = operation.method == "GET" && operation.retry == Retry::Safe;
     match probe {
         Probe::UndeclaredMethod => is_first && undeclared_methods(api, operation).next().is_some(),
-        // It is a path that is shared with other origins, whatever is done there.
+        // Sharing with other origins is a property of the path, whatever the method.
         Probe::CrossOrigin => is_first,
         Probe::OtherSpelling => is_reading,
-        // A server that executes any method does so by this one too.
+        // A server that executes any method would do so for this one as well.
         Probe::Trace => is_reading && methods.iter().all(|method| ["GET", "HEAD", "OPTIONS"].contains(&&**method)),
-        // A HEAD of its own is judged as any call.
+        // A documented HEAD is judged like any call.
         _ => operation.method == "GET" && !has("HEAD"),
     }
 }
 
-/// Whether it is the first call that only reads and asks for a credential.
+/// Returns whether this is the first safe operation that requires a credential.
 fn is_the_first_reading(api: &Api, contract: &Contract, operation: &Operation) -> bool {
     asked_readings(api, contract).next().is_some_and(|first| first.id == operation.id)
 }
 
-/// Whether it is the one operation at which a window is filled: the first that says what is left, or the first of all.
+/// Returns whether this is the operation at which a window is filled: the first that reports the remaining calls, or else the first.
 fn fills_a_window(api: &Api, contract: &Contract, operation: &Operation) -> bool {
     contract.rate_limit.as_ref().filter(|rules| rules.names_its_headers()).is_some_and(|rules| {
         let header = rules.remaining_header.to_lowercase();
@@ -169,12 +169,12 @@ fn fills_a_window(api: &Api, contract: &Contract, operation: &Operation) -> bool
     })
 }
 
-/// The calls that only read and ask for a credential.
+/// Returns the safe operations that require a credential.
 fn asked_readings<'a>(api: &'a Api, contract: &'a Contract) -> impl Iterator<Item = &'a Operation> {
     api.operations.iter().filter(|other| other.retry == Retry::Safe && contract.asks(other))
 }
 
-/// Whether what a probe spoils of several credentials is not needed, because the others are an alternative by themselves.
+/// Returns whether the credential that a probe spoils is not needed, because the others are a separate alternative.
 fn is_opened_by_others(probe: &Probe, contract: &Contract, operation: &Operation) -> bool {
     let sets = operation.needed.sets();
     let has_several = sets.len() > 1 && sets.iter().any(|set| set.len() > 1);
@@ -184,8 +184,8 @@ fn is_opened_by_others(probe: &Probe, contract: &Contract, operation: &Operation
     !spoiled.is_empty() && sets.iter().any(|set| set.iter().all(is_plain))
 }
 
-/// Whether a probe means something where a client certificate is needed, alone or with others: of that there is nothing to bend, and
-/// over a connection without it nothing else need be looked at.
+/// Returns whether a probe applies to an operation that requires a client certificate, alone or with tokens: a certificate cannot be
+/// modified, and without one the server need not check anything else.
 fn fits_certificates(probe: &Probe, contract: &Contract, operation: &Operation) -> bool {
     let first = contract.alternatives(operation).next().unwrap_or_default();
     let (certificates, tokens): (Vec<&Credential>, Vec<&Credential>) =
@@ -200,25 +200,24 @@ fn fits_certificates(probe: &Probe, contract: &Contract, operation: &Operation) 
     }
 }
 
-/// Whether an operation has an alternative that a probe about its credentials can be about.
+/// Returns whether an operation has an alternative for a probe about its credentials.
 fn has_such_alternative(probe: &Probe, contract: &Contract, operation: &Operation) -> bool {
     let first = || contract.alternatives(operation).next();
     let Some(needs) = Need::of(probe, contract, operation, false) else { return false };
     match probe {
         Probe::Alternative(_) => contract.alternatives(operation).nth(1).is_some(),
-        // What is changed in a JWT has rules of its own.
-        // Some take a password in the case of a keyboard's lock on purpose.
+        // Changes of a JWT have rules of their own. Some servers accept a password with inverted case on purpose (Caps Lock).
         Probe::OtherCaseToken => {
             operation.retry == Retry::Safe
                 && first().is_some_and(|set| set.iter().all(|one| !one.jwt && *one.carrier() != Carrier::Basic))
         }
         Probe::ChangedToken => first().is_some_and(|set| set.iter().all(|one| !one.jwt)),
-        // Where the others open it by themselves, nothing is missing.
+        // If the other credentials are sufficient, none is missing.
         Probe::Without(kind) | Probe::WithUnknown(kind) => {
             let left: Vec<&String> = needs.iter().map(|need| &need.kind).filter(|other| *other != kind).collect();
             !operation.needed.sets().iter().any(|set| set.iter().all(|kind| left.contains(&kind)))
         }
-        // Where another alternative stands there, it is that one's place.
+        // The other place may belong to another alternative.
         Probe::OtherPlace => first().is_some_and(|set| {
             set.iter().filter(|credential| !credential.is_certificate()).all(|credential| {
                 let other = other_place(credential.carrier());
@@ -230,7 +229,7 @@ fn has_such_alternative(probe: &Probe, contract: &Contract, operation: &Operatio
     }
 }
 
-/// Whether what a rule expects can be seen: an answer to HEAD has no body, and what a document does not say it does not promise.
+/// Returns whether a violation of a rule is observable: an answer to HEAD has no body, and an undocumented property is not a promise.
 pub(super) fn can_be_seen(rule: &Rule, api: &Api, operation: &Operation) -> bool {
     let Some(expect) = &rule.expect else { return true };
     let keeps = &expect.keeps;
@@ -238,7 +237,7 @@ pub(super) fn can_be_seen(rule: &Rule, api: &Api, operation: &Operation) -> bool
         && (operation.method != "HEAD" || matches!(expect.body, None | Some(Body::Schema)))
 }
 
-/// Whether there is anything that could break a promise about answers.
+/// Returns whether an answer could break a promise.
 fn is_promised(promise: Promise, api: &Api, operation: &Operation) -> bool {
     let responses = &operation.responses;
     match promise {
@@ -263,18 +262,18 @@ fn is_promised(promise: Promise, api: &Api, operation: &Operation) -> bool {
     }
 }
 
-/// The authorization server belongs to no operation: its cases stand at the first call that only reads, of those that take its
-/// tokens where there is one, and of those with scopes.
+/// Returns whether this is the operation for the authorization server's cases, since the server itself has no operation: the first safe
+/// one, preferably one that accepts its tokens, and one with scopes.
 fn stands_for_authorization(api: &Api, server: &AuthorizationServer, operation: &Operation) -> bool {
     let takes = |other: &Operation| *other.needed == Needed::Any || other.needed.takes_alone(&server.issues);
     let reading = api.operations.iter().filter(|other| other.retry == Retry::Safe);
     let known = reading.filter(|other| takes(other) || !other.scopes.is_empty());
-    // Of several that fit as well, the first.
+    // The first one, if several are equal.
     let first = known.min_by_key(|other| (!takes(other), other.scopes.is_empty()));
     first.is_some_and(|first| first.id == operation.id)
 }
 
-/// Whether there are the scopes that a probe asks for.
+/// Returns whether the scopes that a probe needs exist.
 fn has_scopes_for(probe: OauthProbe, server: &AuthorizationServer, contract: &Contract, operation: &Operation) -> bool {
     match probe {
         OauthProbe::CallOutsideScope if operation.scopes.is_empty() => false,
@@ -296,12 +295,12 @@ pub(super) fn authorization_variants(
     }
 }
 
-/// The variants of a client-side rule at an operation; none where it means nothing there.
+/// Returns the variants of a client-side rule at an operation; empty if it does not apply.
 pub(super) fn variants(drive: Drive, contract: &Contract, operation: &Operation) -> Vec<Option<String>> {
     let named = |names: &[&str]| names.iter().map(|name| Some((*name).to_owned())).collect();
     let once_if = |applies: bool| if applies { vec![None] } else { Vec::new() };
     let is_sent = !contract.sent_by_clients(operation).is_empty();
-    // No credential that can be sent opens it.
+    // No credential that can be sent gives access.
     if !is_sent && !operation.needed.is_optional() {
         return Vec::new();
     }
@@ -313,7 +312,7 @@ pub(super) fn variants(drive: Drive, contract: &Contract, operation: &Operation)
         }
         Drive::HostileBody if operation.method == "HEAD" => named(&["empty"]),
         Drive::HostileBody => named(&["empty", "html", "cut-off"]),
-        // Nothing is known of how a limit is told, or not to who made the client, or it is not told when it ends.
+        // The form of a limit is unknown, or unknown to the client's author, or its end is not reported.
         Drive::RateLimited | Drive::LimitWaited | Drive::ResetInThePast => {
             let rules = contract.rate_limit.as_ref().filter(|rules| !rules.is_of_document);
             let is_told = rules.is_some_and(|rules| drive != Drive::ResetInThePast || rules.names_its_headers());
@@ -348,8 +347,8 @@ impl Credential {
     }
 }
 
-/// Whether a probe of keys is one of this operation: they belong to none, so a call with one stands at the first call that only
-/// reads from a resource.
+/// Returns whether a probe of API keys has its case at this operation: keys have no operation of their own, so a call with a key uses
+/// the first safe operation with a resource.
 fn applies_to_keys(
     probe: KeyProbe,
     keys: &KeyManagement,
@@ -377,7 +376,7 @@ fn applies_to_keys(
     fits && probe.operation(keys).or_else(first) == Some(&operation.id)
 }
 
-/// The parameters of the query by which a list is walked that skips items: how many are skipped, and how many are wanted.
+/// Returns the query parameters of a list with offset pagination: the number of skipped items, and the page size.
 pub(crate) fn start_and_limit(operation: &Operation) -> Option<(&str, &str)> {
     let pages = operation.pagination.as_ref()?;
     match (&pages.next, &pages.limit) {

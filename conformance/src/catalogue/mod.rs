@@ -1,4 +1,4 @@
-//! Rules by operations: every case of an API, with an id that never changes.
+//! The catalogue: all cases of an API, from its rules and operations, with stable ids.
 
 mod applies;
 
@@ -24,66 +24,66 @@ use crate::glob;
 use crate::reference::{Reference, Referring, references};
 use crate::webhook::{self, Hook};
 
-/// An API with its contract and all cases that follow from the two.
+/// An API with its contract and the cases that both determine.
 #[derive(Clone, Debug)]
 pub struct Catalogue {
     /// The API.
     pub api: Arc<Api>,
     /// Its contract.
     pub contract: Arc<Contract>,
-    /// The path of the contract, as messages name it.
+    /// The path of the contract in messages.
     pub contract_path: String,
-    /// The cases, rule by rule in the contract's order, those of a rule in the document's.
+    /// The cases, in the order of the contract's rules, then of the document's operations.
     pub cases: Vec<Case>,
-    /// The rules that are switched off, by their places, with how many cases they would have.
+    /// The disabled rules, by index, with the number of cases that they would have.
     pub(crate) off: Vec<(usize, usize)>,
-    /// The rules that the contract does not hold itself: those of the set that it names, and those of later ones.
+    /// The rules that the contract does not contain itself: those of the set that it names, and those of newer sets.
     pub(crate) taken: Taken,
-    /// The line of the contract at which each rule stands.
+    /// The line of each rule in the contract.
     lines: Arc<[usize]>,
-    /// A valid request for each operation; making one takes longer than many cases do.
+    /// A valid request for each operation; its generation takes longer than many cases.
     examples: Arc<[Request]>,
-    /// For each operation, the one before it that no request tells it from.
+    /// For each operation, the earlier one with the same requests.
     twins: Arc<[Option<usize>]>,
-    /// Which operations are about one kind of thing.
+    /// The operations that are about the same kind of resource.
     chains: OnceLock<Chains>,
-    /// Where the balance of who calls is read.
+    /// The operation that reads the caller's balance.
     balance: OnceLock<Option<Balance>>,
 }
 
-/// Rules that a contract has by way of the set of requirements that it names, by their places.
+/// The rules that a contract has through the set of requirements that it names, by index.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Taken {
     /// The name of the set.
     pub(crate) set: String,
-    /// Those of the set.
+    /// The rules of the set.
     pub(crate) held: Vec<usize>,
-    /// Those that came later, which fail nothing.
+    /// Newer rules, which never fail.
     pub(crate) newer: Vec<usize>,
-    /// Those that apply to no operation.
+    /// Rules that apply to no operation.
     pub(crate) idle: Vec<usize>,
 }
 
 /// One rule at one operation.
 #[derive(Clone, Debug)]
 pub struct Case {
-    /// `ingest/auth/no-token/stream-get`, and where a rule has variants, `/401` behind it.
+    /// The id: `ingest/auth/no-token/stream-get`, followed by `/401` if the rule has variants.
     pub id: String,
-    /// Which end is checked.
+    /// The side that is checked.
     pub side: Side,
     /// The family of the rule.
     pub family: Family,
-    /// How binding it is here: never more than observed where the document is not verified.
+    /// Its level here: `observe` at most if the document is not verified.
     pub level: Level,
-    /// What distinguishes cases of one rule at one operation: a status, a parameter.
+    /// The part that distinguishes cases of one rule at one operation: a status, or a parameter.
     pub variant: Option<String>,
-    /// Whether it may change something at a live server.
+    /// True if it may change something at a live server.
     pub writes: bool,
-    /// Whether it may cost money at a live server.
+    /// True if it may cost money at a live server.
     pub spends: bool,
-    /// The place of its rule in the contract.
+    /// The index of its rule in the contract.
     pub(crate) rule: usize,
-    /// The place of its operation in the document.
+    /// The index of its operation in the document.
     pub(crate) operation: usize,
 }
 
@@ -98,16 +98,16 @@ pub enum Side {
 }
 
 impl Catalogue {
-    /// The catalogue of an API that was read, with this contract.
+    /// Creates the catalogue of an API with this contract.
     ///
     /// # Errors
-    /// A contract that cannot be used, a rule or pattern that applies to nothing.
+    /// Returns an error if the contract is not valid, or if a rule or pattern applies to nothing.
     pub(crate) fn of(api: &Arc<Api>, text: &Text) -> Result<Self, Failure> {
         Self::within(api, &Reach::of(api), (Contract::parse(text)?, text), &|_| false)
     }
 
-    /// The same, where the reach of the API is known already, with a contract of this text that was not checked. Some rules, by their
-    /// ids, may apply to nothing.
+    /// Creates the catalogue with a known reach of the API, and with a parsed contract that was not checked. Rules for which `may_be_idle`
+    /// is true may apply to nothing.
     pub(crate) fn within(
         api: &Arc<Api>,
         reach: &Reach,
@@ -125,23 +125,23 @@ impl Catalogue {
         Ok(Self { api, contract, contract_path, cases, off, taken, lines, examples, twins, chains, balance })
     }
 
-    /// Which operations are about one kind of thing.
+    /// Returns the operations that are about the same kind of resource.
     pub(crate) fn chains(&self) -> &Chains {
         self.chains.get_or_init(|| Chains::of(&self.api, &self.contract))
     }
 
-    /// Where the balance of who calls is read; `None` where no call answers one.
+    /// Returns the operation that reads the caller's balance; `None` if there is none.
     pub(crate) fn balance(&self) -> Option<&Balance> {
         self.balance.get_or_init(|| Balance::of(&self.api, &self.contract)).as_ref()
     }
 
-    /// Whether a rule, by its place, stands not in the contract itself, but came with its set of requirements.
+    /// Returns whether a rule, by index, comes from the set of requirements and not from the contract itself.
     pub fn is_taken_up(&self, rule: usize) -> bool {
         self.taken.held.contains(&rule) || self.taken.newer.contains(&rule)
     }
 
-    /// Says which rules the contract has by way of its set of requirements: all from a place on, of which the `newer` ones are only
-    /// observed. They stand at the line that names the set.
+    /// Marks all rules from index `from` on as rules of the set of requirements, of which the `newer` ones are only observed. Their line is
+    /// that which names the set.
     pub(crate) fn take_up(&mut self, from: usize, line: usize, set: &str, newer: &[&str]) {
         let all = from..self.contract.rules.len();
         let is_newer = |place: &usize| newer.contains(&self.contract.rules[*place].id.as_str());
@@ -157,8 +157,8 @@ impl Catalogue {
         self.taken = Taken { set: set.to_owned(), held, newer, idle };
     }
 
-    /// Which rules of a contract of this text that was not checked have cases, from this one on, each for itself: there may be one for
-    /// each path parameter of a document.
+    /// Returns for each rule from index `from` on whether it has cases, in a contract that was not checked. Each rule is treated
+    /// separately, since there may be one for each path parameter of a document.
     pub(crate) fn with_cases(reach: &Reach, (contract, text): (&Contract, &Text), from: usize) -> Vec<bool> {
         let has_cases = |(index, rule): (usize, &Rule)| {
             contract.takes(rule, text) && cases_of(reach, contract, index, rule).next().is_some()
@@ -166,23 +166,23 @@ impl Catalogue {
         contract.rules.iter().enumerate().skip(from).map(has_cases).collect()
     }
 
-    /// The rule of a case.
+    /// Returns the rule of a case.
     pub fn rule(&self, case: &Case) -> &Rule {
         &self.contract.rules[case.rule]
     }
 
-    /// The line of the contract at which the rule of a case stands.
+    /// Returns the line of the contract with the rule of a case.
     pub fn line(&self, case: &Case) -> usize {
         self.lines[case.rule]
     }
 
-    /// The operation of a case.
+    /// Returns the operation of a case.
     pub fn operation(&self, case: &Case) -> &Operation {
         &self.api.operations[case.operation]
     }
 
-    /// The places of the cases of a rule; with an operation, those of the two. Both are places too, in contract and document.
-    /// Found by the order of the cases, since there may be hundreds of thousands.
+    /// Returns the index range of the cases of a rule or, with an operation, of both. Uses binary search, since there may be hundreds of
+    /// thousands of cases.
     pub(crate) fn places(&self, rule: usize, operation: Option<usize>) -> Range<usize> {
         let first = (rule, operation.unwrap_or(usize::MIN));
         let last = (rule, operation.unwrap_or(usize::MAX));
@@ -190,70 +190,70 @@ impl Catalogue {
         start..self.cases.partition_point(|case| (case.rule, case.operation) <= last)
     }
 
-    /// A valid request for the operation of a case: each parameter under its name, and the body under `body`.
+    /// Returns a valid request for the operation of a case: each parameter by its name, and the body as `body`.
     pub fn arguments(&self, case: &Case) -> &Map<String, Value> {
         &self.examples[case.operation].arguments
     }
 
-    /// The requests of a case that are valid but for one thing of this kind.
+    /// Returns the requests of a case that are valid except for one flaw of this kind.
     pub(crate) fn bent(&self, case: &Case, flaw: Flaw) -> Vec<Bent> {
         let most = |kind| if kind == flaw { bent::MOST } else { 0 };
         bent::of((&self.api, &self.contract), self.operation(case), &self.examples[case.operation], &most)
     }
 
-    /// Why that request may not be a valid one: what no example is known for.
+    /// Returns the reason why that request may not be valid: the part without a known example.
     pub fn gap(&self, case: &Case) -> Option<&str> {
         self.examples[case.operation].gap.as_deref()
     }
 
-    /// Whether values of its body are made up.
+    /// Returns whether values of its body are made up.
     pub(crate) fn is_made_up(&self, case: &Case) -> bool {
         self.examples[case.operation].is_made_up
     }
 
-    /// The operation before that of a case with the same method and path, but for the names of its parameters: who answers a
-    /// request for the one or the other, nobody knows.
+    /// Returns the earlier operation with the same method and path, except for the names of its parameters. It is unknown which of the two
+    /// answers a request.
     pub fn twin(&self, case: &Case) -> Option<&Operation> {
         self.twins[case.operation].map(|first| &self.api.operations[first])
     }
 
-    /// The operation of this id, with a valid request for it.
+    /// Returns the operation with this id, with a valid request for it.
     pub fn operation_named(&self, id: &str) -> Option<(&Operation, &Map<String, Value>)> {
         let index = self.api.operations.iter().position(|operation| operation.id == id)?;
         Some((&self.api.operations[index], &self.examples[index].arguments))
     }
 
-    /// Whether a pattern fits the id of an operation.
+    /// Returns whether a pattern matches the id of an operation.
     pub fn names_operation(&self, pattern: &str) -> bool {
         self.api.operations.iter().any(|operation| glob::matches(pattern, &operation.id))
     }
 
-    /// Whether there are cases for which a generated client is needed.
+    /// Returns whether there are cases that need a generated client.
     pub fn needs_client(&self) -> bool {
         let calls = |case: &Case| !matches!(self.rule(case).drive, None | Some(Drive::Authorization(_)));
         self.cases.iter().any(calls)
     }
 
-    /// Keeps the cases whose ids fit one of the patterns, if there are any, and none of those to be left out.
+    /// Keeps the cases with an id that matches one of the patterns, if there are any, and none of `left_out`.
     pub fn select(&mut self, patterns: &[String], left_out: &[String]) {
         self.cases.retain(|case| glob::selects(patterns, left_out, &case.id));
     }
 }
 
-/// An API, and which of its operations have a path parameter: there may be as many rules about one as there are operations.
+/// An API with an index of its operations by path parameter: there may be as many rules about one as there are operations.
 pub(crate) struct Reach<'a> {
     api: &'a Api,
     by_path_parameter: HashMap<&'a str, Vec<usize>>,
-    /// The operations that name the resource of a path parameter elsewhere.
+    /// The operations that name the resource of a path parameter outside the path.
     by_reference: OnceCell<HashMap<(Referring, &'a str), Vec<usize>>>,
-    /// The headers that successes have, in lower case.
+    /// The headers of documented successes, in lower case.
     headers: HashSet<String>,
     examples: OnceCell<Arc<[Request]>>,
-    /// For each operation what can be wrong with a request, by the contract that asks first. The requests themselves are long.
+    /// The possible flaws of each operation's requests, by the first contract. Only the kinds are kept, since the requests are long.
     flaws: OnceCell<Vec<Vec<Flaw>>>,
-    /// Which operations are about one kind of thing, by the contract that asks first.
+    /// The operations that are about the same kind of resource, by the first contract.
     chains: OnceCell<Chains>,
-    /// Whether a balance can be read, by the contract that asks first.
+    /// True if a balance can be read, by the first contract.
     has_balance: OnceCell<bool>,
 }
 
@@ -278,12 +278,12 @@ impl<'a> Reach<'a> {
         }
     }
 
-    /// A valid request for each operation.
+    /// Returns a valid request for each operation.
     fn examples(&self) -> &Arc<[Request]> {
         self.examples.get_or_init(|| example::requests(self.api).into())
     }
 
-    /// Whether an operation has requests that are valid but for one thing of this kind.
+    /// Returns whether an operation has requests that are valid except for one flaw of this kind.
     fn can_be_bent(&self, flaw: Flaw, contract: &Contract, position: usize) -> bool {
         let flaws = |(operation, request): (&Operation, &Request)| {
             bent::of((self.api, contract), operation, request, &|_| 1).iter().map(|bent| bent.flaw).collect()
@@ -313,7 +313,7 @@ impl<'a> Reach<'a> {
         })
     }
 
-    /// The operations that a rule may mean something for.
+    /// Returns the operations to which a rule may apply.
     fn operations(&self, rule: &Rule) -> impl Iterator<Item = (usize, &'a Operation)> {
         let positions: Box<dyn Iterator<Item = usize>> = match &rule.probe {
             Some(Probe::Foreign(name) | Probe::UnknownId(name)) => {
@@ -330,8 +330,8 @@ impl<'a> Reach<'a> {
 }
 
 impl Reach<'_> {
-    /// Whether a rule about what is left of a limit means an operation: where the document gives some of them the header, those. What
-    /// is only seen in answers is not looked at where the contract describes it.
+    /// Returns whether a rule about remaining calls applies to an operation: if the document has the header for some operations, only to
+    /// those. Limits that are only observed in answers are not checked if the contract describes them.
     fn tells_of_limits(&self, rule: &Rule, contract: &Contract, operation: &Operation) -> bool {
         let is_about_seen = rule.expect.as_ref().is_some_and(|expect| expect.keeps.contains(&Promise::Limits));
         if is_about_seen && contract.describes_limits() {
@@ -350,7 +350,7 @@ fn success_headers(operation: &Operation) -> impl Iterator<Item = String> {
     successes.flat_map(|(_, shape)| &shape.headers).map(|name| name.to_lowercase())
 }
 
-/// For each operation the first of those that no request tells it from; none for that one itself.
+/// Returns for each operation the first one with the same requests; `None` for the first one itself.
 pub(crate) fn twins(operations: &[Operation]) -> Vec<Option<usize>> {
     let mut known = HashMap::new();
     let mut twins = Vec::with_capacity(operations.len());
@@ -361,7 +361,7 @@ pub(crate) fn twins(operations: &[Operation]) -> Vec<Option<usize>> {
     twins
 }
 
-/// The operations by which keys are managed are those of the document.
+/// Checks that the operations of batches and of key management exist in the document.
 fn names_operations(api: &Api, contract: &Contract, text: &Text) -> Vec<Failure> {
     let of_batches = contract.batches.iter().flat_map(|batch| &batch.operations);
     let is_stale = |pattern: &&String| !api.operations.iter().any(|operation| glob::matches(pattern, &operation.id));
@@ -397,7 +397,7 @@ fn names_operations(api: &Api, contract: &Contract, text: &Text) -> Vec<Failure>
     failures
 }
 
-/// The webhooks of the contract are those of the document, and what it says of them can be done.
+/// Checks that the webhooks of the contract exist in the document, and that their terms are possible.
 fn names_webhooks(api: &Api, contract: &Contract, text: &Text) -> Vec<Failure> {
     let mut failures = Vec::new();
     let operations: Vec<&str> = api.operations.iter().map(|operation| operation.id.as_str()).collect();
@@ -421,7 +421,7 @@ fn names_webhooks(api: &Api, contract: &Contract, text: &Text) -> Vec<Failure> {
     failures
 }
 
-/// What a scope includes is needed by an operation, or includes others in turn: a name that was mistyped would include nothing.
+/// Checks that each included scope is required by an operation or includes others: a misspelled name would include nothing.
 fn names_scopes(api: &Api, contract: &Contract, text: &Text) -> Vec<Failure> {
     let is_needed = |scope: &String| api.operations.iter().any(|operation| operation.scopes.contains(scope));
     let unknown = contract.credentials.iter().flat_map(|credential| {
@@ -435,10 +435,10 @@ fn names_scopes(api: &Api, contract: &Contract, text: &Text) -> Vec<Failure> {
     unknown.collect()
 }
 
-/// What follows from the rules of a contract.
+/// The cases of the rules of a contract.
 struct Expanded {
     cases: Vec<Case>,
-    /// The rules that are switched off, each with the number of cases that it would have.
+    /// The disabled rules, each with the number of cases that it would have.
     off: Vec<(usize, usize)>,
 }
 
@@ -458,7 +458,7 @@ fn expand(
         let fits =
             |pattern: &&String| reach.api.operations.iter().any(|operation| glob::matches(pattern, &operation.id));
         let mut stale = rule.operations.iter().chain(&rule.except).filter(|pattern| !fits(pattern)).peekable();
-        // A rule that checks nothing would look like one that is kept.
+        // A rule without cases would look like one that is kept.
         if cases.len() == before && stale.peek().is_none() && !may_be_idle(&rule.id) {
             failures.push(at(text, &rule.id, format!("the rule `{}` applies to no operation", rule.id)));
         }
@@ -476,7 +476,7 @@ fn expand(
     Ok(Expanded { cases, off })
 }
 
-/// All of these as one, at the place of the first.
+/// Combines the failures into one, at the place of the first.
 fn together(failures: Vec<Failure>) -> Result<(), Failure> {
     let count = failures.len();
     let told: Vec<String> =
@@ -489,7 +489,7 @@ fn together(failures: Vec<Failure>) -> Result<(), Failure> {
     Err(Failure { problem, ..first })
 }
 
-/// The cases of a rule, in the order of the operations.
+/// Returns the cases of a rule, in the order of the operations.
 fn cases_of(reach: &Reach, contract: &Contract, index: usize, rule: &Rule) -> impl Iterator<Item = Case> {
     let family = rule.family();
     let of_family = move |family| {
@@ -501,7 +501,7 @@ fn cases_of(reach: &Reach, contract: &Contract, index: usize, rule: &Rule) -> im
     family.into_iter().flat_map(of_family)
 }
 
-/// The cases of a rule at one operation, each with its place.
+/// Returns the cases of a rule at one operation.
 fn cases_at(
     reach: &Reach,
     contract: &Contract,
@@ -524,7 +524,7 @@ fn cases_at(
             };
             (Side::Server, variants, is_unverified(probe, contract, operation))
         }
-        // What is said of a server may be wrong; what our client does about it is ours.
+        // A transcribed document may be wrong about a server; the behavior of a client is always known.
         (None, Some(Drive::Authorization(drive))) => {
             (Side::Client, authorization_variants(drive, api, contract, operation), false)
         }
@@ -535,9 +535,9 @@ fn cases_at(
     let delivers = rule.probe.as_ref().is_some_and(Probe::is_of_webhooks);
     let level = contract.level(index).unwrap_or(rule.level);
     let is_sent = side == Side::Server && rule.probe != Some(Probe::Any);
-    // What a method does that the document does not know is anybody's guess.
+    // The effect of an undeclared method is unknown.
     let is_unknown = rule.probe == Some(Probe::UndeclaredMethod);
-    // But for what only reads, it asks whether it may send, and does not.
+    // Except for safe operations, the probe only sends a preflight request.
     let only_asks = rule.probe == Some(Probe::CrossOrigin) && operation.retry != Retry::Safe;
     let mints = matches!(rule.probe, Some(Probe::Key(_)));
     let is_posted = matches!(&rule.probe, Some(Probe::Oauth(probe)) if !probe.only_reads());
@@ -562,14 +562,14 @@ fn cases_at(
     variants.into_iter().map(case).collect()
 }
 
-/// The names of the webhooks whose URL an operation hands over, and of which a rule says something.
+/// Returns the names of the webhooks whose URL an operation takes and to which a rule applies.
 fn webhooks(rule: &Rule, api: &Api, contract: &Contract, operation: &Operation) -> Vec<Option<String>> {
     let Some(check) = rule.expect.as_ref().and_then(|expect| expect.delivery) else { return Vec::new() };
     let hooks = webhook::hooks(api, contract, operation).into_iter();
     hooks.filter(|hook| hook.promises(check)).map(|hook| Some(hook.name.to_owned())).collect()
 }
 
-/// Whether a rule is binding for a webhook: it has to be known what brings a delivery for there to be one that is missing.
+/// Returns whether a rule is binding for a webhook: a delivery can only be missing if its cause is known.
 fn is_sure(rule: &Rule, (api, contract, operation): (&Api, &Contract, &Operation), variant: Option<&str>) -> bool {
     let check = rule.expect.as_ref().and_then(|expect| expect.delivery);
     let Some((check, name)) = check.zip(variant) else { return true };
@@ -588,13 +588,13 @@ fn is_unverified(probe: &Probe, contract: &Contract, operation: &Operation) -> b
         || (probe.is_about_scopes() && operation.scopes_unverified.is_some())
 }
 
-/// The methods that change something and that the path of an operation does not have.
+/// Returns the changing methods that the path of an operation does not have.
 pub(crate) fn undeclared_methods(api: &Api, operation: &Operation) -> impl Iterator<Item = &'static str> {
     let declared = api.methods(&operation.path);
     ["DELETE", "PUT", "PATCH", "POST"].into_iter().filter(|method| !declared.iter().any(|known| known == method))
 }
 
-/// A field without which a body of this schema is refused; of a list nothing is asked by such a name.
+/// Returns a required member of a body with this schema; `None` for a list.
 pub(crate) fn required_field<'a>(api: &'a Api, schema: &'a Value) -> Option<&'a str> {
     let schema = api.resolve(schema);
     let is_object = matches!(api.kind(schema), None | Some("object"));
@@ -602,8 +602,8 @@ pub(crate) fn required_field<'a>(api: &'a Api, schema: &'a Value) -> Option<&'a 
     required.find(|name| schema::is_sent(api, Direction::Request, schema, name))
 }
 
-/// What the document refuses as a whole: an object in place of a list, a list in place of anything else. `None` where it
-/// takes both.
+/// Returns a value that the document refuses as a whole: an object in place of a list, or a list in place of another value. Returns
+/// `None` if the document accepts both.
 pub(crate) fn wrong_top_level(api: &Api, schema: &Value) -> Option<Value> {
     let wrong = if api.kind(schema) == Some("array") { json!({}) } else { json!([]) };
     schema::mismatch(api, Direction::Request, schema, &wrong).map(|_| wrong)

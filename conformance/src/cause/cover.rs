@@ -1,5 +1,5 @@
-//! Broken cases stand in a table of rules by operations. Few rows and columns that cover all of them are the causes: a rule
-//! that is broken everywhere is one, and so is an operation that breaks every rule.
+//! Broken cases form a table of rules by operations. A few rows and columns that cover all of them are the causes: a rule that is broken
+//! everywhere is one, and so is an operation that breaks each rule.
 
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
@@ -7,8 +7,8 @@ use std::collections::{HashMap, HashSet};
 use super::Shared;
 use crate::catalogue::Catalogue;
 
-/// Rows and columns that cover the cases, each time the one with most of those that are left; a rule before an operation.
-/// Each case is in one of them.
+/// Returns rows and columns that cover the cases, greedily by the number of uncovered cases; a rule comes before an operation. Each case
+/// is in exactly one of them.
 pub(super) fn cover(catalogue: &Catalogue, cases: &[usize]) -> Vec<(Shared, Vec<usize>)> {
     let mut lines: HashMap<Line, Vec<usize>> = HashMap::new();
     for place in cases {

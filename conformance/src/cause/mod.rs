@@ -1,7 +1,7 @@
-//! One cause, one finding: the broken cases that one change would mend belong together, whatever rules they are of.
+//! One root cause is one finding: broken cases that one change would fix belong together, whatever their rules.
 //!
-//! A server that answers 403 where 401 is due breaks eight rules at each operation, and has one thing to change. An operation
-//! that serves anybody breaks every rule about credentials there, and is one hole.
+//! A server that answers 403 instead of 401 breaks eight rules at each operation, and needs one change. An operation that serves all callers
+//! breaks each rule about its credentials, and is one vulnerability.
 
 mod cover;
 mod words;
@@ -15,45 +15,45 @@ use crate::verdict::{Fault, Outcome, Verdict};
 
 pub(crate) use words::Words;
 
-/// Operations with the same defect that are told one by one; more of them are one cause.
+/// The highest number of operations with the same defect that are separate causes; more of them are one cause.
 const FEW: usize = 5;
 
-/// Why cases are broken.
+/// The root cause of broken cases.
 #[derive(Clone, Debug)]
 pub(crate) struct Cause {
     pub(crate) fate: Fate,
     pub(crate) shared: Shared,
-    /// The places of its cases, in the order of the catalogue.
+    /// The indexes of its cases, in the order of the catalogue.
     pub(crate) cases: Vec<usize>,
 }
 
-/// What happened to the requests, the gravest first.
+/// The results of the requests, the most severe first.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Fate {
     /// The check could not judge them.
     Unjudged,
-    /// The server answers nobody after them.
+    /// The server stopped answering after them.
     Ended,
-    /// They had no credential, or none that is valid, and were served: the operation is open.
+    /// They had no credential, or no valid one, and were served: the operation is open.
     Open,
-    /// They were served, and were to be refused.
+    /// They were served instead of refused.
     Served,
-    /// The answer holds what it may not.
+    /// The answer contains a secret.
     Leaked,
-    /// They were to be refused, and the server failed.
+    /// The server failed instead of refusing them.
     Failed,
-    /// They were to be served, and were refused.
+    /// They were refused instead of served.
     Refused,
-    /// They were refused with another status than is due.
+    /// They were refused with a wrong status.
     OtherStatus,
-    /// The answer is not what it is to be.
+    /// The answer does not match the expectation.
     Differs,
-    /// A client did not do what it is to do.
+    /// A client did not follow the rule.
     OfClient,
 }
 
 impl Fate {
-    /// The name in the id of a cause.
+    /// Returns the name for the id of a cause.
     fn name(self) -> &'static str {
         match self {
             Self::Unjudged => "unjudged",
@@ -70,21 +70,21 @@ impl Fate {
     }
 }
 
-/// What the cases of a cause have in common.
+/// The common property of the cases of a cause.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Shared {
-    /// The place of a rule in the contract.
+    /// The index of a rule in the contract.
     Rule(usize),
-    /// Places of operations in the document.
+    /// Indexes of operations in the document.
     Operations(Vec<usize>),
-    /// The status that is due, and the one that is given.
+    /// The expected status, and the actual one.
     Status(u16, u16),
-    /// What was found, whatever its numbers, and the status of the answers in which it was.
+    /// The finding without its numbers, and the status of the answers with it.
     Finding(String, Option<u16>),
 }
 
 impl Cause {
-    /// What tells it from the other causes of the API: the same in each run that finds it.
+    /// Returns the id, which distinguishes it from other causes of the API and is the same in each run.
     pub(crate) fn id(&self, catalogue: &Catalogue) -> String {
         let operation = |place: &usize| catalogue.api.operations[*place].id.clone();
         let shared = match &self.shared {
@@ -98,15 +98,15 @@ impl Cause {
         format!("{}/{shared}", self.fate.name())
     }
 
-    /// How binding the most binding of its rules is, and how the gravest of its cases ended.
+    /// Returns the highest level of its rules, and the most severe verdict of its cases.
     pub(crate) fn gravity(&self, catalogue: &Catalogue, outcomes: &[Outcome]) -> (Level, Verdict) {
-        // What was found may bind less than the rule.
+        // The level of a finding may be lower than that of its rule.
         let bound = |place: &usize| match outcomes[*place].verdict {
             Verdict::Warn => catalogue.cases[*place].level.min(Level::Should),
             _ => catalogue.cases[*place].level,
         };
         let level = self.cases.iter().map(bound).max().unwrap_or(Level::Observe);
-        // Whatever the rule was about.
+        // Independent of the rule.
         let level = if self.fate == Fate::Ended { Level::Must } else { level };
         let is_unjudged = self.cases.iter().any(|place| outcomes[*place].verdict == Verdict::Error);
         let is_known = self.cases.iter().all(|place| outcomes[*place].verdict == Verdict::Known);
@@ -118,16 +118,16 @@ impl Cause {
         (level, verdict)
     }
 
-    /// The case that shows it: of the most binding ones the first, before others one with an exchange.
+    /// Returns the example case: the first one with the highest level, preferably with an exchange.
     pub(crate) fn example(&self, catalogue: &Catalogue, outcomes: &[Outcome]) -> usize {
         let rank = |place: &usize| (Reverse(catalogue.cases[*place].level), outcomes[*place].exchanges.is_empty());
-        // A cause without a case is none.
+        // Each cause has a case.
         self.cases.iter().copied().min_by_key(rank).unwrap_or_default()
     }
 }
 
-/// The causes of what failed, warned or could not be judged, the gravest first, and behind them those of what is known to fail. Each
-/// case belongs to one.
+/// Returns the causes of failures, warnings, and errors, the most severe first, followed by those of known failures. Each case belongs to
+/// one cause.
 pub(crate) fn of(catalogue: &Catalogue, outcomes: &[Outcome]) -> Vec<Cause> {
     let sorter = Sorter { catalogue, outcomes };
     let mut causes = sorter.causes(|verdict| matches!(verdict, Verdict::Fail | Verdict::Warn | Verdict::Error));
@@ -153,7 +153,7 @@ struct Sorter<'a> {
 }
 
 impl Sorter<'_> {
-    /// Those of the cases that ended so.
+    /// Returns the causes of the cases with these verdicts.
     fn causes(&self, is_told: impl Fn(Verdict) -> bool) -> Vec<Cause> {
         let mut by_fate: BTreeMap<Fate, Vec<usize>> = BTreeMap::new();
         let open = self.open();
@@ -168,7 +168,7 @@ impl Sorter<'_> {
         match fate {
             Fate::Open => self.few(grouped(cases, |place| Shared::Operations(vec![self.case(place).operation]))),
             Fate::Served | Fate::Failed => self.few(cover::cover(self.catalogue, &cases)),
-            // One status may be that of a right that is missing, another one that of an id.
+            // Different statuses may have different reasons, such as missing rights and a missing resource.
             Fate::Refused => {
                 let mut by_status: BTreeMap<Option<u16>, Vec<usize>> = BTreeMap::new();
                 for place in cases {
@@ -181,7 +181,7 @@ impl Sorter<'_> {
             Fate::Leaked | Fate::Differs | Fate::Unjudged | Fate::Ended => grouped(cases, |place| {
                 let outcome = &self.outcomes[place];
                 let reason = outcome.reason.as_deref().unwrap_or_default();
-                // A member is wrong in each success that has it: 200 where it is read, 201 where it is made.
+                // A wrong member occurs in each success that has it: 200 for a read, 201 for a create.
                 let is_of_any = |status: u16| parted(reason).is_some() && (200..300).contains(&status);
                 let status = outcome.status.filter(|status| fate == Fate::Differs && !is_of_any(*status));
                 Shared::Finding(numberless(&steady(reason)), status)
@@ -192,7 +192,7 @@ impl Sorter<'_> {
         .collect()
     }
 
-    /// The same, with operations that are many as one.
+    /// Returns the groups, with many operations combined into one.
     fn few(&self, groups: Vec<(Shared, Vec<usize>)>) -> Vec<(Shared, Vec<usize>)> {
         let is_one = |(shared, _): &(Shared, Vec<usize>)| matches!(shared, Shared::Operations(_));
         if groups.iter().filter(|group| is_one(group)).count() <= FEW {
@@ -233,7 +233,7 @@ impl Sorter<'_> {
         }
     }
 
-    /// The operations that serve who shows no credential.
+    /// Returns the operations that serve callers without a credential.
     fn open(&self) -> BTreeSet<usize> {
         let is_open = |place: &usize| {
             let (outcome, rule) = (&self.outcomes[*place], self.rule(*place));
@@ -271,14 +271,14 @@ fn grouped(cases: Vec<usize>, by: impl Fn(usize) -> Shared) -> Vec<(Shared, Vec<
     groups.into_iter().collect()
 }
 
-/// A finding without what differs between answers that have the same defect: where in the body the member stands.
+/// Returns a finding without the parts that differ between answers with the same defect: the position of the member in the body.
 fn steady(finding: &str) -> String {
     let Some((before, pointer, rest)) = parted(finding) else { return finding.to_owned() };
     let named = pointer.rsplit('/').find(|segment| segment.parse::<usize>().is_err());
     format!("{before}`{}` {rest}", named.unwrap_or("an entry"))
 }
 
-/// A finding about a member: what stands before its JSON pointer, that pointer without its first slash, and the rest.
+/// Splits a finding about a member: the text before its JSON pointer, the pointer without its first slash, and the rest.
 fn parted(finding: &str) -> Option<(&str, &str, &str)> {
     const BEHIND: &str = ": /";
     let start = if finding.starts_with('/') { 0 } else { finding.find(BEHIND)? + BEHIND.len() - 1 };
@@ -286,7 +286,7 @@ fn parted(finding: &str) -> Option<(&str, &str, &str)> {
     Some((&finding[..start], pointer, rest))
 }
 
-/// A finding with every number as the same one: counts and times differ from answer to answer.
+/// Returns a finding with all numbers replaced by 0: counts and times differ between answers.
 fn numberless(finding: &str) -> String {
     let mut told = String::with_capacity(finding.len());
     for character in finding.chars() {
@@ -312,7 +312,7 @@ mod tests {
         Catalogue::read(&shop).expect("it can be read")
     }
 
-    /// The causes of these cases, which are patterns over ids, as answered with a status or broken by a finding.
+    /// Returns the causes if the cases of these patterns are answered with a status or broken by a finding.
     fn causes(broken: &[(&str, Result<u16, &str>)]) -> Vec<String> {
         let catalogue = shop();
         let outcome = |case: &Case| {

@@ -1,4 +1,4 @@
-//! A cause in words: what is wrong, why it matters, and what to change.
+//! Descriptions of causes: the flaw, its impact, and the change to make.
 
 use std::collections::BTreeSet;
 
@@ -9,18 +9,18 @@ use crate::catalogue::Catalogue;
 use crate::contract::{ChainProbe, Hidden, OauthProbe, Probe, Promise, Rule};
 use crate::verdict::Outcome;
 
-/// A cause in words.
+/// The description of a cause.
 pub(crate) struct Words {
-    /// What is wrong, in one line.
+    /// The flaw, in one line.
     pub(crate) title: String,
-    /// Why it matters.
+    /// Its impact.
     pub(crate) why: &'static str,
-    /// What to change.
+    /// The change to make.
     pub(crate) change: &'static str,
 }
 
 impl Cause {
-    /// What is wrong, why that matters, and what to change.
+    /// Returns the description.
     pub(crate) fn words(&self, catalogue: &Catalogue, outcomes: &[Outcome]) -> Words {
         let example = self.example(catalogue, outcomes);
         let rule = catalogue.rule(&catalogue.cases[example]);
@@ -112,7 +112,7 @@ impl Cause {
     }
 }
 
-/// Why it matters that an answer is another one, and what to change.
+/// Returns the impact of a wrong answer, and the change to make.
 fn differs(rule: &Rule) -> (&'static str, &'static str) {
     let keeps_limits = rule.expect.as_ref().is_some_and(|expect| expect.keeps.contains(&Promise::Limits));
     match &rule.probe {
@@ -138,7 +138,7 @@ const LIMITS: (&str, &str) = (
     "write the headers from the counter by which calls are refused, or leave them out",
 );
 
-/// Why it matters that this is served, and what to change.
+/// Returns the impact of a request that is served, and the change to make.
 fn served(probe: Option<&Probe>) -> (&'static str, &'static str) {
     let Some(probe) = probe else { return OTHERWISE };
     match probe {
@@ -275,7 +275,7 @@ fn leaked(rule: &Rule) -> (&'static str, &'static str) {
     )
 }
 
-/// `GET /pets/{id}`.
+/// Returns method and path, as in `GET /pets/{id}`.
 fn called(operation: &Operation) -> String {
     format!("{} {}", operation.method, operation.path)
 }

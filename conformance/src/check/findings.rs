@@ -1,4 +1,4 @@
-//! What a check in a test found, as its failure shows it and as snapshots keep it.
+//! The findings of a check in a test, for failure messages and snapshots.
 
 use std::fmt;
 
@@ -6,15 +6,15 @@ use crate::catalogue::Side;
 use crate::report::{CaseReport, Report, unvarying};
 use crate::verdict::shell_word;
 
-/// What a check found.
+/// The findings of a check.
 ///
-/// Its text, by `Display`, is the same in each run that finds the same: it has no times, no ports and no traffic, and is
-/// fit for a snapshot. The report has all of that.
+/// The `Display` text is the same in each run with the same findings: it contains no times, ports, or traffic, and is suitable for a
+/// snapshot. The report contains all of that.
 #[derive(Clone, Debug)]
 pub struct Findings {
-    /// Every case.
+    /// The report on all cases.
     pub report: Report,
-    /// The arguments by which the command is told of the API.
+    /// The arguments of the command that select the API.
     named_by: String,
 }
 
@@ -23,8 +23,8 @@ impl Findings {
         Self { report, named_by }
     }
 
-    /// Whether every `must` rule is kept: a case was judged, and none is broken, without a verdict, or stale among those that are
-    /// known to fail.
+    /// Returns whether the contract is kept: at least one case was judged, no `must` rule is broken, no case is without a verdict, and no known
+    /// failure is stale.
     pub fn passed(&self) -> bool {
         let totals = self.report.totals;
         totals.fail == 0 && totals.error == 0 && totals.skip < totals.all() && self.report.stale.is_empty()
@@ -39,7 +39,7 @@ impl Findings {
         assert!(self.passed(), "the contract is not kept\n\n{self}");
     }
 
-    /// How a case is run alone, or understood.
+    /// Returns how to run a case alone, or how to learn about its rule.
     fn again(&self, case: &CaseReport) -> String {
         let Self { named_by, .. } = self;
         match case.side {

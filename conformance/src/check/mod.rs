@@ -1,4 +1,4 @@
-//! A contract in an ordinary test: a client, a server, or the mock, held to it.
+//! Contract checks in ordinary tests: for a client, a server, or the mock.
 
 mod findings;
 
@@ -26,11 +26,11 @@ use crate::server::{self, Credentials, LiveServer, server_url};
 use crate::verdict::shell_word;
 use crate::{UserError, apis, file};
 
-/// Begins a check of an API in a test. `api` is its folder, or its document with `contract.toml` beside it, both relative to
-/// the crate, where cargo runs its tests; or the name of an API that ships, such as `scopien`.
+/// Creates a check of an API in a test. `api` is its folder, or its document with a `contract.toml` beside it, relative to the crate,
+/// where cargo runs tests; or the name of an API that ships, such as `scopien`.
 ///
-/// Of what [`client`](Check::client) and [`server`](Check::server) name, each is checked. Where there is neither, it is the mock of
-/// the API, which shows that contract and document fit each other.
+/// Both [`client`](Check::client) and [`server`](Check::server) are checked, if they are set. Otherwise the mock of the API is checked,
+/// which shows that contract and document match.
 ///
 /// ```no_run
 /// # use keyfit::scopien as parcels;
@@ -54,16 +54,16 @@ pub fn check(api: impl Into<PathBuf>) -> Check {
     }
 }
 
-/// A check that is to be run.
+/// A check that can be run.
 #[must_use = "nothing is checked before `assert` or `run`"]
 pub struct Check {
     api: PathBuf,
     client: Option<Arc<dyn Connect>>,
-    /// Its URL, and its tokens file.
+    /// The base URL, and the tokens file.
     server: Option<(String, PathBuf)>,
-    /// The URLs in place of documented servers.
+    /// The URLs that replace documented servers.
     servers: Vec<(String, String)>,
-    /// Where it delivers to.
+    /// The receiver of webhook deliveries.
     receiver: Option<ReceiverAt>,
     allow_writes: bool,
     allow_spend: bool,
@@ -73,9 +73,9 @@ pub struct Check {
 }
 
 impl Check {
-    /// Checks the client that the `connect` of generated code makes, before a server that is scripted for each case.
+    /// Checks the client that `connect` of generated code creates, with a server that is scripted for each case.
     ///
-    /// Generated code has `connect` in the unit tests of its crate. Tests in `tests/` see it where it was generated with
+    /// Generated code has `connect` in the unit tests of its crate. It is available in `tests/` if the code was generated with
     /// `.dispatch(Dispatch::Always)`, or by `keyfit generate --dispatch always`.
     pub fn client(
         mut self,
@@ -85,21 +85,21 @@ impl Check {
         self
     }
 
-    /// Checks the live server under this URL, called with the tokens of this file, as `keyfit check --base-url --tokens` does.
+    /// Checks the live server at this URL with the tokens of this file, as `keyfit check --base-url --tokens` does.
     pub fn server(mut self, base_url: impl Into<String>, tokens: impl Into<PathBuf>) -> Self {
         self.server = Some((base_url.into(), tokens.into()));
         self
     }
 
-    /// Where the operations of the live server are that the document gives this server of their own, as `--server` does. They are
-    /// left out without it, unless the URL of the live server is on this machine.
+    /// Sets the URL for the operations with this documented server of their own, as `--server` does. They are skipped without it, unless the
+    /// URL of the live server is on the local machine.
     pub fn server_in_place(mut self, documented: impl Into<String>, url: impl Into<String>) -> Self {
         self.servers.push((documented.into(), url.into()));
         self
     }
 
-    /// Where the live server delivers webhooks and callbacks to, `HOST:PORT` or `URL=HOST:PORT`, as `--receiver` does. A server of this
-    /// machine needs none.
+    /// Sets the address for webhooks and callbacks of the live server, `HOST:PORT` or `URL=HOST:PORT`, as `--receiver` does. A server on the
+    /// local machine does not need it.
     ///
     /// # Panics
     /// If the text is neither.
@@ -109,64 +109,64 @@ impl Check {
         self
     }
 
-    /// Sends calls that change something at the live server.
+    /// Allows calls that change something at the live server.
     pub fn allow_writes(mut self) -> Self {
         self.allow_writes = true;
         self
     }
 
-    /// Sends calls that cost money at the live server.
+    /// Allows calls that cost money at the live server.
     pub fn allow_spend(mut self) -> Self {
         self.allow_spend = true;
         self
     }
 
-    /// Runs the cases with such ids alone; `*` stands for a segment, `**` for any. May be called more than once.
+    /// Restricts the check to cases with matching ids; `*` matches a segment, `**` anything. May be called more than once.
     pub fn only(mut self, pattern: impl Into<String>) -> Self {
         self.only.push(pattern.into());
         self
     }
 
-    /// Leaves the cases with such ids out. May be called more than once.
+    /// Skips cases with matching ids. May be called more than once.
     pub fn skip(mut self, pattern: impl Into<String>) -> Self {
         self.skip.push(pattern.into());
         self
     }
 
-    /// Names the file of the failures that are known, as `--baseline` does. An entry that became stale is a failure.
+    /// Sets the file of known failures, as `--baseline` does. A stale entry is a failure.
     pub fn baseline(mut self, file: impl Into<PathBuf>) -> Self {
         self.baseline = Some(file.into());
         self
     }
 
-    /// Runs the cases and returns what was found. The caller waits, on no runtime and on any.
+    /// Runs the cases and returns the findings. Blocks the caller, with or without a runtime.
     ///
     /// # Errors
-    /// Returns an error if a file cannot be used, no case fits, the client or the server cannot be reached, or the server is on
-    /// this machine and a runtime waits for the check: the server may be one of its tasks.
+    /// Returns an error if a file cannot be used, if no case matches, if the client or the server cannot be reached, or if the server is on
+    /// the local machine and the caller is a runtime thread: the server may be one of its tasks.
     pub fn run(self) -> Result<Findings, UserError> {
         if let Some(url) = self.server_url()?.filter(|url| is_loopback(url) && Handle::try_current().is_ok()) {
             return Err(UserError::new("the runtime of the test would wait for the check, and not serve what it asks")
                 .at(url)
                 .help("write `.run_async().await`, and then `.assert()` for what it returns"));
         }
-        // A runtime cannot be started on a thread that has one.
+        // A runtime cannot be started on a thread that already has one.
         let finished = thread::scope(|scope| scope.spawn(|| self.alone()).join());
         finished.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
 
-    /// As [`run`](Self::run), for an async test that goes on meanwhile, such as one that has the server.
+    /// Runs the cases as [`run`](Self::run) does, for an async test that continues meanwhile, for example with the server.
     ///
     /// # Errors
-    /// As [`run`](Self::run), but for the last one.
+    /// Returns an error if [`run`](Self::run) would, except for its last reason.
     pub async fn run_async(self) -> Result<Findings, UserError> {
         let (done, finished) = oneshot::channel();
-        // The receiver may be gone: a test that gave up does not want to know.
+        // If the test gave up, the receiver no longer exists.
         thread::spawn(|| drop(done.send(self.alone())));
         finished.await.unwrap_or_else(|_| Err(UserError::new("the check broke off")))
     }
 
-    /// Runs the cases, and panics with the report unless every rule is kept.
+    /// Runs the cases, and panics with the report unless the contract is kept.
     ///
     /// # Panics
     /// If a `must` rule is broken, a known failure is stale, a case could not be judged, none was run, or
@@ -179,7 +179,7 @@ impl Check {
         }
     }
 
-    /// Runs the check on a runtime of its own.
+    /// Runs the check on a new runtime.
     fn alone(self) -> Result<Findings, UserError> {
         let runtime = Builder::new_multi_thread().enable_all().build();
         let runtime = runtime.map_err(|error| UserError::new(format!("the runtime cannot be started: {error}")))?;
@@ -226,13 +226,13 @@ impl Check {
         checked.settle(&mut known, false, &redactor);
         let (report, requests) = checked.report(notes, &redactor);
         let mut report = Report::new(vec![report], requests, started.elapsed());
-        // Of a part of the cases nothing is known about the rest; one end alone is a part.
+        // Without all cases, missing failures are not stale; one side alone is only a part.
         report.stale = known.stale(false);
         report.baseline = self.baseline.is_some().then(|| known.path().to_owned());
         Ok(Findings::new(report, named_by))
     }
 
-    /// The API, and the arguments by which the command is told of it.
+    /// Returns the API, and the arguments of the command that select it.
     fn source(&self) -> Result<(Source, String), UserError> {
         let path = &self.api;
         if path.is_dir() {
@@ -252,7 +252,7 @@ impl Check {
         Ok((Source::from_document(path)?, named_by(folder)))
     }
 
-    /// Keeps the cases that were asked for.
+    /// Keeps the selected cases.
     fn select(&self, catalogue: &mut Catalogue) -> Result<(), UserError> {
         let (client, server) = (self.client.is_some(), self.server.is_some());
         let is_checked = |side: Side| match side {
@@ -323,7 +323,7 @@ impl Check {
     }
 }
 
-/// Refuses a URL to which tokens would be sent for everyone on the way to read.
+/// Returns an error for a URL over which tokens would be sent in clear text.
 fn refuse_plain(url: &Url) -> Result<(), UserError> {
     if url.scheme() == "https" || is_loopback(url) {
         return Ok(());

@@ -1,5 +1,5 @@
-//! The authorization server of an API: its endpoints, what it grants, and the JWTs that it takes in place of tokens.
-//! With what its answers must be.
+//! The authorization server of an API: its endpoints, its grants, and the JWTs that it accepts in place of tokens. Also the expectations of
+//! its answers.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::Citation;
 
-/// Behind an issuer, the paths at which it describes itself.
+/// The paths of an issuer's metadata, relative to the issuer.
 pub const WELL_KNOWN: [&str; 2] = ["/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"];
 
 /// Where access tokens come from (RFC 6749).
@@ -164,30 +164,30 @@ pub enum Challenge {
 }
 
 impl Endpoint {
-    /// An endpoint at a path or URL.
+    /// Creates an endpoint from a path or URL.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// The path, without the query.
+    /// Returns the path, without the query.
     pub fn path(&self) -> &str {
         let path = &self.0[self.origin().map_or(0, str::len)..];
         path.split('?').next().filter(|path| !path.is_empty()).unwrap_or("/")
     }
 
-    /// Scheme and host, where it names them.
+    /// Returns scheme and host, if the endpoint has them.
     pub fn origin(&self) -> Option<&str> {
         let host = self.0.find("://").filter(|_| !self.0.starts_with('/'))? + "://".len();
         let end = self.0[host..].find(['/', '?']).map_or(self.0.len(), |path| host + path);
         Some(&self.0[..end])
     }
 
-    /// Its URL where the root of its server is this one.
+    /// Returns its URL below this root of its server.
     pub fn below(&self, root: &str) -> String {
         format!("{root}{}", &self.0[self.origin().map_or(0, str::len)..])
     }
 
-    /// Whether it is one of the two.
+    /// Returns whether it is a valid path or URL.
     pub(crate) fn is_sound(&self) -> bool {
         let is_whole = |origin: &str| {
             let host = origin.split_once("://").map_or("", |(_, host)| host);
@@ -205,7 +205,7 @@ impl fmt::Display for Endpoint {
 }
 
 impl GrantType {
-    /// The endpoints that it needs, by their names in a contract.
+    /// Returns the endpoints that it requires, by their names in a contract.
     pub(crate) fn needs(self) -> &'static [&'static str] {
         match self {
             Self::AuthorizationCode => &["authorization-url", "token-url"],
@@ -215,12 +215,12 @@ impl GrantType {
         }
     }
 
-    /// Its name in a contract.
+    /// Returns its name in a contract.
     pub fn word(self) -> &'static str {
         if self == Self::DeviceCode { "device_code" } else { self.name() }
     }
 
-    /// The value of `grant_type`.
+    /// Returns the value of `grant_type`.
     pub fn name(self) -> &'static str {
         match self {
             Self::AuthorizationCode => "authorization_code",
@@ -234,7 +234,7 @@ impl GrantType {
 }
 
 impl AuthorizationServer {
-    /// Its endpoints, by their names in a contract.
+    /// Returns its endpoints, by their names in a contract.
     pub fn endpoints(&self) -> impl Iterator<Item = (&'static str, &Endpoint)> {
         let all = [
             ("authorization-url", &self.authorization_url),
@@ -247,17 +247,17 @@ impl AuthorizationServer {
         all.into_iter().filter_map(|(name, endpoint)| Some((name, endpoint.as_ref()?)))
     }
 
-    /// Where refresh tokens are used.
+    /// Returns the endpoint for refresh tokens.
     pub fn refresh_endpoint(&self) -> Option<&Endpoint> {
         self.refresh_url.as_ref().or(self.token_url.as_ref())
     }
 
-    /// Whether clients may authenticate in this way.
+    /// Returns whether clients may authenticate with this method.
     pub fn takes(&self, way: ClientAuthentication) -> bool {
         self.client_authentication.contains(&way)
     }
 
-    /// Whether it knows a grant.
+    /// Returns whether it supports a grant.
     pub fn grants(&self, grant: GrantType) -> bool {
         self.grant_types.contains(&grant)
     }

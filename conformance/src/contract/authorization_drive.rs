@@ -1,4 +1,4 @@
-//! What the authorization side of a client is put before: logins, token answers, and the passing of time.
+//! The drives of a client's authorization side: logins, token answers, and the passing of time.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -58,7 +58,7 @@ pub enum AuthorizationDrive {
 }
 
 impl AuthorizationDrive {
-    /// The variants of its case; none where it means nothing with this authorization server.
+    /// Returns the variants of its case; empty if it does not apply to this authorization server.
     pub(crate) fn variants(self, server: &AuthorizationServer) -> Vec<Option<String>> {
         let (codes, refreshes) = (server.grants(GrantType::AuthorizationCode), server.grants(GrantType::RefreshToken));
         let (owns, signs) = (server.grants(GrantType::ClientCredentials), server.jwt.is_some());

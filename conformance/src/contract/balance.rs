@@ -1,4 +1,4 @@
-//! The balance from which calls are paid.
+//! The balance that pays for calls.
 
 use schemars::JsonSchema;
 use serde::Deserialize;

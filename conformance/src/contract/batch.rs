@@ -1,4 +1,4 @@
-//! Many items in one call.
+//! Batches: many items in one call.
 
 use keyfit_openapi::{Api, Operation};
 use schemars::JsonSchema;
@@ -37,7 +37,7 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// The schema of the items in a body of this schema; `None` where it holds no list of them.
+    /// Returns the schema of the items in a body with this schema; `None` if it contains no list of them.
     pub(crate) fn items<'a>(&self, api: &'a Api, body: &'a Value) -> Option<&'a Value> {
         let mut schema = api.resolve(body);
         for name in names(&self.items_at) {
@@ -52,7 +52,7 @@ impl Batch {
 }
 
 impl Contract {
-    /// What is said of the items of an operation that takes many.
+    /// Returns the batch description of an operation that takes many items.
     pub fn batch_of(&self, operation: &Operation) -> Option<&Batch> {
         let mut known = self.batches.iter().filter(|_| !operation.partial.is_empty());
         known.find(|batch| batch.covers(operation))

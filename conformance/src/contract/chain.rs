@@ -1,4 +1,4 @@
-//! What is looked at of a chain: something is made, read, changed, removed, and read again.
+//! The probes of a chain: a resource is created, read, changed, removed, and read again.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

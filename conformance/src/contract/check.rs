@@ -1,4 +1,4 @@
-//! What the types of a contract cannot express: citations with a source, ids that are unique and well-formed.
+//! The checks of a contract that its types cannot express: citations with a source, and unique and valid ids.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,12 +9,12 @@ use super::{
     Carrier, Citation, Contract, Contradiction, Expect, Family, GrantType, Probe, Rate, RateLimit, Rule, level,
 };
 
-/// The first thing that is wrong with a rule, whatever it presumes.
+/// Returns an error with the first flaw of a rule, without a check of the rules that it presumes.
 pub(super) fn rule(contract: &Contract, rule: &Rule, text: &Text) -> Result<(), Failure> {
     Checker { contract, text, rules: HashMap::new() }.rule(rule)
 }
 
-/// The first thing that is wrong.
+/// Returns an error with the first flaw of the contract.
 pub(super) fn check(contract: &Contract, text: &Text) -> Result<(), Failure> {
     let rules =
         contract.rules.iter().enumerate().rev().map(|(place, rule)| (rule.id.as_str(), (place, rule))).collect();
@@ -44,12 +44,12 @@ pub(super) fn check(contract: &Contract, text: &Text) -> Result<(), Failure> {
 struct Checker<'a> {
     contract: &'a Contract,
     text: &'a Text,
-    /// The rules by their ids, with their places: each may presume others.
+    /// The rules by their ids, with their indexes: each may presume others.
     rules: HashMap<&'a str, (usize, &'a Rule)>,
 }
 
 impl Checker<'_> {
-    /// Each change of a level is about rules that there are, of which no other is about, and says why.
+    /// Checks that each level change has a reason and names existing rules that no other change names.
     fn levels(&self) -> Result<(), Failure> {
         let levels = &self.contract.levels;
         for (place, change) in levels.iter().enumerate() {
@@ -305,7 +305,7 @@ impl Checker<'_> {
         Ok(())
     }
 
-    /// A rule about what the server sends by itself says one thing of it, and nothing of answers.
+    /// Checks that a rule about deliveries has one expectation of deliveries, and none of answers.
     fn delivery(&self, rule: &Rule, expect: &Expect) -> Result<(), Failure> {
         let is_of_webhooks = rule.probe.as_ref().is_some_and(Probe::is_of_webhooks);
         let Some(check) = expect.delivery else {

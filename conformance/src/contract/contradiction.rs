@@ -1,4 +1,4 @@
-//! Places where the sources of a contract disagree, and how an answer shows which of them a server follows.
+//! Contradictions between the sources of a contract, and the answers that show which source a server follows.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -42,7 +42,7 @@ pub struct Sign {
 }
 
 impl Sign {
-    /// Whether an answer shows it. `base_path` is that of the base URL.
+    /// Returns whether an answer shows this reading. `base_path` is that of the base URL.
     pub fn fits(&self, rule: &str, base_path: &str, status: u16, body: &[u8]) -> bool {
         let has =
             |pointer: &String| serde_json::from_slice::<Value>(body).is_ok_and(|body| body.pointer(pointer).is_some());

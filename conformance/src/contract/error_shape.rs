@@ -1,4 +1,4 @@
-//! The bodies of refusals: what they hold, and whether a body holds it.
+//! The bodies of refusals: their content, and the comparison with a body.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -64,7 +64,7 @@ pub enum FieldType {
 }
 
 impl ErrorShape {
-    /// What is wrong with a body, given with its media type; `None` if it fits.
+    /// Returns the flaw of a body with this media type; `None` if it matches.
     pub fn mismatch(&self, status: u16, media_type: &str, body: &[u8]) -> Option<String> {
         if body.is_empty() {
             return (!self.empty && !self.optional).then(|| "the body is empty".to_owned());
@@ -84,8 +84,7 @@ impl ErrorShape {
 }
 
 impl ErrorShape {
-    /// A body of this shape for a status, with the same message everywhere and the seconds to wait; `None` where it is
-    /// empty.
+    /// Returns a body of this shape for a status, with the same message in all fields and the wait in seconds; `None` if it is empty.
     pub fn body(&self, status: u16, message: &str, wait: u64) -> Option<Value> {
         if self.empty || self.fields.is_empty() {
             return None;
@@ -104,7 +103,7 @@ impl ErrorShape {
 }
 
 impl ErrorShape {
-    /// Takes what is another one in each answer out of a body.
+    /// Sets the members that vary between answers to null.
     pub(crate) fn steady(&self, body: &mut Value) {
         for field in self.fields.iter().filter(|field| field.varies) {
             if let Some(value) = body.pointer_mut(&field.at) {

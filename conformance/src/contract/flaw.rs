@@ -1,4 +1,4 @@
-//! What is wrong with a request that breaks the document once.
+//! The flaws of requests that violate the document in one place.
 
 use keyfit_openapi::breach::Constraint;
 use schemars::JsonSchema;
@@ -33,7 +33,7 @@ pub enum Flaw {
 }
 
 impl Flaw {
-    /// Every flaw, those of the document first.
+    /// All flaws, those of the document first.
     pub const ALL: [Self; 10] = [
         Self::Required,
         Self::Type,
@@ -47,7 +47,7 @@ impl Flaw {
         Self::Odd,
     ];
 
-    /// What of the document is broken; none where nothing is, and a server need only not fail of it.
+    /// Returns the violated constraint of the document; `None` if there is none, and a server only must not fail.
     pub fn constraint(self) -> Option<Constraint> {
         Some(match self {
             Self::Required => Constraint::Required,
@@ -64,7 +64,7 @@ impl Flaw {
 }
 
 impl From<Option<Constraint>> for Flaw {
-    /// The flaw of what is broken; where nothing is, an extreme.
+    /// Returns the flaw for a constraint; an extreme if there is none.
     fn from(constraint: Option<Constraint>) -> Self {
         Self::ALL.into_iter().find(|flaw| flaw.constraint() == constraint).unwrap_or(Self::Extreme)
     }

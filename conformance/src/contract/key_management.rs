@@ -1,5 +1,5 @@
-//! Keys that an API manages itself: the operations that mint, list, change and revoke them, where their members stand,
-//! and what is sent to try them.
+//! API keys that an API manages itself: the operations that create, list, change, and revoke them, the places of their members, and the
+//! probes about them.
 
 use keyfit_openapi::Operation;
 use schemars::JsonSchema;
@@ -114,7 +114,7 @@ pub enum KeyCheck {
 }
 
 impl KeyManagement {
-    /// The operations that it names, each under the name that it has here.
+    /// Returns its operations, each with its name in a contract.
     pub fn operations(&self) -> [(&'static str, &str); 5] {
         [
             ("mint", &self.mint),
@@ -125,17 +125,17 @@ impl KeyManagement {
         ]
     }
 
-    /// Whether an operation is one of them.
+    /// Returns whether an operation is one of them.
     pub(crate) fn names(&self, operation: &str) -> bool {
         self.operations().iter().any(|(_, known)| *known == operation)
     }
 
-    /// Whether an operation takes the id of a key that has to be there.
+    /// Returns whether an operation takes the id of an existing key.
     pub fn has_subject(&self, operation: &str) -> bool {
         [&self.update, &self.revoke].into_iter().any(|known| known == operation)
     }
 
-    /// Whether a key is minted, listed, changed or revoked where this is sent.
+    /// Returns whether this probe creates, lists, changes, or revokes a key.
     pub(crate) fn concern(&self, probe: &Probe, operation: &Operation) -> bool {
         let manages = [&self.mint, &self.list, &self.update, &self.revoke].into_iter().any(|id| *id == operation.id);
         manages || matches!(probe, Probe::Key(_))
@@ -143,7 +143,7 @@ impl KeyManagement {
 }
 
 impl KeyMembers {
-    /// Every pointer that is given.
+    /// Returns all pointers that are set.
     pub fn pointers(&self) -> impl Iterator<Item = &String> {
         let always = [&self.id, &self.key, &self.scopes, &self.list, &self.own_id, &self.own_scopes];
         let given = [&self.name, &self.limit, &self.end, &self.own_limit, &self.own_remaining, &self.own_reset];
@@ -152,7 +152,7 @@ impl KeyMembers {
 }
 
 impl KeyProbe {
-    /// The operation whose answer is judged; `None` for a call, which may be any that takes scopes at a resource.
+    /// Returns the operation whose answer is judged; `None` for a call, which may be any operation with scopes and a resource.
     pub fn operation(self, keys: &KeyManagement) -> Option<&str> {
         match self {
             Self::Introspect | Self::IntrospectByResource => Some(&keys.introspect),

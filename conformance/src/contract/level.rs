@@ -1,4 +1,4 @@
-//! Levels that a contract gives to rules beside what the rules themselves say, each with its reason.
+//! Level changes: a contract may change the levels of its rules, with a reason for each.
 
 use std::fmt;
 
@@ -34,7 +34,7 @@ pub enum ChangedLevel {
     Off,
 }
 
-/// How binding a rule is by itself, and by what the contract makes of that.
+/// The level of a rule itself, and the level after the contract's change.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bearing {
     own: Level,
@@ -42,14 +42,14 @@ pub(crate) struct Bearing {
 }
 
 impl Bearing {
-    /// Whether another rule may presume this one: it binds as much, as both were written or as they count.
+    /// Returns whether another rule may presume this one: its level is at least as high, either before or after the changes.
     pub(crate) fn may_bear(self, other: Self) -> bool {
         self.own >= other.own || self.changed >= other.changed
     }
 }
 
 impl ChangedLevel {
-    /// The level; none where the rule is not checked.
+    /// Returns the level; `None` if the rule is disabled.
     pub fn level(self) -> Option<Level> {
         match self {
             Self::Must => Some(Level::Must),
@@ -70,36 +70,36 @@ impl fmt::Display for ChangedLevel {
 }
 
 impl LevelChange {
-    /// Whether one of its patterns fits the id of a rule.
+    /// Returns whether one of its patterns matches the id of a rule.
     pub(crate) fn names(&self, rule: &str) -> bool {
         self.rules.iter().any(|pattern| fits(pattern, rule))
     }
 }
 
-/// Patterns are over slashes, ids of rules over dots.
+/// Returns whether a pattern matches the id of a rule. Patterns use slashes, and ids of rules use dots.
 pub(super) fn fits(pattern: &str, rule: &str) -> bool {
     glob::matches(&pattern.replace('.', "/"), &rule.replace('.', "/"))
 }
 
 impl Contract {
-    /// The places of the changes of levels, by those of the rules.
+    /// Determines the index of the level change for each rule.
     pub(super) fn find_changes(&mut self) {
         let change = |rule: &Rule| self.levels.iter().position(|change| change.names(&rule.id));
         self.changes = self.rules.iter().map(change).collect();
     }
 
-    /// What gives a rule another level, both by their places.
+    /// Returns the level change of a rule, by the index of the rule.
     pub(crate) fn change(&self, rule: usize) -> Option<&LevelChange> {
         self.changes.get(rule).copied().flatten().map(|change| &self.levels[change])
     }
 
-    /// How binding a rule is for those that presume it, by its place.
+    /// Returns the levels of a rule for those that presume it, by its index.
     pub(crate) fn bearing(&self, rule: usize) -> Bearing {
         let own = self.rules[rule].level;
         Bearing { own, changed: self.level(rule).unwrap_or(own) }
     }
 
-    /// How binding a rule is, by its place; none where it is not checked.
+    /// Returns the level of a rule, by its index; `None` if it is disabled.
     pub(crate) fn level(&self, rule: usize) -> Option<Level> {
         self.change(rule).map_or(Some(self.rules[rule].level), |change| change.level.level())
     }

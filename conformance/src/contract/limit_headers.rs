@@ -1,23 +1,23 @@
-//! The headers that tell a rate limit: three numbers, or the fields `RateLimit` and `RateLimit-Policy`, which say them as parameters.
+//! The headers of a rate limit: three numbers, or the fields `RateLimit` and `RateLimit-Policy`, which contain them as parameters.
 
 use keyfit::LimitFields;
 use reqwest::header::HeaderMap;
 
 use super::RateLimit;
 
-/// What the headers of an answer say.
+/// The values in the headers of an answer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Told {
-    /// Calls that a window allows; `None` where a field leaves it out.
+    /// The calls per window; `None` if a field omits it.
     pub(crate) limit: Option<u64>,
-    /// Calls that are left.
+    /// The remaining calls.
     pub(crate) remaining: u64,
-    /// The end of the window, as the header has it; `None` where a field leaves it out.
+    /// The end of the window in the unit of the header; `None` if a field omits it.
     pub(crate) reset: Option<u64>,
 }
 
 impl RateLimit {
-    /// The headers that say this of a window, with their values. `reset` is as [`ResetUnit::value`](super::ResetUnit) has it.
+    /// Returns the headers for a window with their values. `reset` is in the unit of [`ResetUnit::value`](super::ResetUnit).
     pub(crate) fn headers(&self, limit: u64, remaining: u64, reset: u64) -> Vec<(&str, String)> {
         if !LimitFields::has(&self.remaining_header) {
             let numbers =
@@ -32,7 +32,7 @@ impl RateLimit {
         headers
     }
 
-    /// What an answer says, or what is wrong with that. A field need not say the limit and the end of the window.
+    /// Reads the values of an answer, or returns the flaw of its headers. A field may omit the limit and the end of the window.
     pub(crate) fn told(&self, headers: &HeaderMap) -> Result<Told, String> {
         let fields = LimitFields::read(headers);
         let of_field = |name: &str, value: fn(LimitFields) -> Option<u64>| {

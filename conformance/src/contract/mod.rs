@@ -1,4 +1,4 @@
-//! The auth and error contract of one API, as `contract.toml` holds it.
+//! The auth and error contract of an API, in the form of `contract.toml`.
 
 mod authorization;
 mod authorization_drive;
@@ -222,13 +222,13 @@ pub enum ResetUnit {
     ByValue,
 }
 
-/// From which value on a time is meant: the year 2001 in seconds since the Unix epoch, or thirty years from now.
+/// The lowest value that is an absolute time: the year 2001 in seconds since the Unix epoch; as a duration, it would be 30 years.
 const LEAST_TIME: u64 = 1_000_000_000;
-/// From which value on a time is in milliseconds: the year 5138 in seconds.
+/// The lowest value that is in milliseconds: the year 5138 in seconds.
 const LEAST_MILLISECONDS: u64 = 100_000_000_000;
 
 impl ResetUnit {
-    /// How a header tells an end that is so many seconds away.
+    /// Returns the value of a header for an end in this number of seconds.
     pub(crate) fn value(self, now: u64, away: u64) -> u64 {
         match self {
             Self::EpochSeconds => now + away,
@@ -236,7 +236,7 @@ impl ResetUnit {
         }
     }
 
-    /// The end that a header tells, in seconds since the Unix epoch.
+    /// Returns the end in a header, in seconds since the Unix epoch.
     pub(crate) fn instant(self, now: u64, value: u64) -> u64 {
         match self {
             Self::ByValue if value >= LEAST_MILLISECONDS => value / 1000,
@@ -260,22 +260,22 @@ pub enum Bucket {
 }
 
 impl Credential {
-    /// Where valid calls send it: the first that is named.
+    /// Returns the place of the credential in valid calls: the first one that the contract names.
     pub fn carrier(&self) -> &Carrier {
         self.carriers.first().unwrap_or(&Carrier::Header)
     }
 
-    /// Whether it is a client certificate, which belongs to the connection.
+    /// Returns whether it is a client certificate, which belongs to the connection.
     pub fn is_certificate(&self) -> bool {
         *self.carrier() == Carrier::ClientCertificate
     }
 
-    /// Whether it carries scopes.
+    /// Returns whether it has scopes.
     pub fn is_scoped(&self) -> bool {
         self.scoped == Some(true)
     }
 
-    /// What a token with these scopes has: they, and all that they include.
+    /// Returns the effective scopes of a token with these scopes: themselves, and all scopes that they include.
     pub fn reach(&self, scopes: &BTreeSet<String>) -> BTreeSet<String> {
         let mut reached = scopes.clone();
         let mut left: Vec<&String> = scopes.iter().collect();
@@ -286,14 +286,14 @@ impl Credential {
         reached
     }
 
-    /// Whether a token with these scopes has all that are needed: it reaches them, or has the one that stands for all.
+    /// Returns whether a token with these scopes has all needed ones: it includes them, or has the scope for everything.
     pub(crate) fn grants(&self, held: &BTreeSet<String>, needed: &[String]) -> bool {
         let is_whole = self.superset.as_ref().is_some_and(|superset| held.contains(superset));
         let reached = self.reach(held);
         is_whole || needed.iter().all(|scope| reached.contains(scope))
     }
 
-    /// A scope that includes all of these and is none of them.
+    /// Returns a scope that includes all of these scopes and is none of them.
     pub(crate) fn including(&self, scopes: &[String]) -> Option<&String> {
         let includes = |one: &&String| {
             let reached = self.reach(&BTreeSet::from([(*one).clone()]));
@@ -302,41 +302,41 @@ impl Credential {
         self.includes.keys().find(includes)
     }
 
-    /// How a token begins, in the test environment or the other one.
+    /// Returns the prefix of a token, in the test environment or the other one.
     pub fn prefix_in(&self, is_test: bool) -> &str {
         self.test_prefix.as_deref().filter(|_| is_test).unwrap_or(&self.prefix)
     }
 }
 
 impl RateLimit {
-    /// Whether it names all three headers.
+    /// Returns whether it names all three headers.
     pub fn names_its_headers(&self) -> bool {
         [&self.limit_header, &self.remaining_header, &self.reset_header].iter().all(|name| !name.is_empty())
     }
 }
 
 impl Contract {
-    /// Whether it says by which headers answers tell what is left of a limit.
+    /// Returns whether it names the headers in which answers report the remaining calls.
     pub(crate) fn describes_limits(&self) -> bool {
         self.rate_limit.as_ref().is_some_and(RateLimit::names_its_headers)
     }
 
-    /// Reads a contract and checks what its types cannot express.
+    /// Parses a contract and checks the constraints that its types cannot express.
     ///
     /// # Errors
-    /// Text that is no TOML, an unknown key or value, a citation without its source, an id that stands twice.
+    /// Returns an error if the text is not valid TOML, has an unknown key or value or a citation without its source, or repeats an id.
     pub fn read(text: &Text) -> Result<Self, Failure> {
         let contract = Self::parse(text)?;
         contract.check(text)?;
         Ok(contract)
     }
 
-    /// Checks what its types cannot express.
+    /// Checks the constraints that its types cannot express.
     pub(crate) fn check(&self, text: &Text) -> Result<(), Failure> {
         check::check(self, text)
     }
 
-    /// The same without the checks.
+    /// Parses a contract without those checks.
     pub(crate) fn parse(text: &Text) -> Result<Self, Failure> {
         let mut contract: Self = toml::from_str(&text.text).map_err(|error| Failure {
             place: error.span().map_or_else(|| place(text, None), |span| place(text, Some(span.start))),
@@ -363,12 +363,12 @@ impl Contract {
         Ok(contract)
     }
 
-    /// Whether one of its rules, which was not checked, can be one of a contract.
+    /// Returns whether an unchecked rule of this contract is valid.
     pub(crate) fn takes(&self, rule: &Rule, text: &Text) -> bool {
         check::rule(self, rule, text).is_ok()
     }
 
-    /// The line at which each rule stands, found in one pass: a contract may have thousands.
+    /// Returns the line of each rule, found in one pass: a contract may have thousands.
     pub(crate) fn rule_lines(&self, text: &Text) -> Vec<usize> {
         let ids = (1..).zip(text.text.lines()).filter_map(|(line, row)| {
             let id = row.strip_prefix("id = \"")?.split('"').next()?;
@@ -382,7 +382,7 @@ impl Contract {
         self.rules.iter().map(line).collect()
     }
 
-    /// A failure at the line of the contract where a quoted text stands last: what stands twice is wrong the second time.
+    /// Returns a failure at the last line of the contract with a quoted text: of duplicates, the second one is wrong.
     pub(crate) fn failure_at(
         text: &Text,
         quoted: &str,
@@ -390,13 +390,13 @@ impl Contract {
         help: impl Into<String>,
     ) -> Failure {
         let quoted = format!("\"{quoted}\"");
-        // Others may name a rule that they build upon.
+        // Other rules may presume this one.
         let of_rule = text.text.rfind(&format!("\nid = {quoted}")).map(|line| line + 1);
         let offset = of_rule.or_else(|| text.text.rfind(&quoted));
         Failure { place: place(text, offset), problem: problem.into(), help: help.into() }
     }
 
-    /// A failure at what the terms of a webhook name, or at the line at which they begin.
+    /// Returns a failure at a text in the terms of a webhook, or at the line with which they begin.
     pub(crate) fn failure_of_webhook(
         text: &Text,
         name: &str,
@@ -411,12 +411,12 @@ impl Contract {
         Failure { place: place(text, offset), problem: problem.into(), help: help.into() }
     }
 
-    /// The kind of token with this name.
+    /// Returns the kind of token with this name.
     pub fn credential(&self, kind: &str) -> Option<&Credential> {
         self.kinds.get(kind).map(|place| &self.credentials[*place])
     }
 
-    /// The alternatives of an operation that can be sent: every kind is described here, and no two of them stand in one place.
+    /// Returns the alternatives of an operation that can be sent: the contract describes each kind, and no two have the same place.
     pub(crate) fn alternatives<'a>(
         &'a self,
         operation: &'a Operation,
@@ -430,25 +430,25 @@ impl Contract {
         })
     }
 
-    /// The kinds of these alternatives. One that stands in several comes several times.
+    /// Returns the kinds of these alternatives. A kind in several alternatives occurs several times.
     pub(crate) fn kinds_of<'a>(&'a self, operation: &'a Operation) -> impl Iterator<Item = &'a Credential> + use<'a> {
         self.alternatives(operation).flatten()
     }
 
-    /// Whether a credential is asked for: calls without one are refused, and there is one that can be sent.
+    /// Returns whether a credential is required: calls without one are refused, and there is one that can be sent.
     pub(crate) fn asks(&self, operation: &Operation) -> bool {
         !operation.needed.is_optional() && self.alternatives(operation).next().is_some()
     }
 
-    /// What clients send with an operation: the kind that they are given, where that opens it alone; where it does not, and the
-    /// operation cannot be called without, the first alternative. Empty where they send nothing.
+    /// Returns the credentials that clients send with an operation: the kind that they are created with, if it is sufficient alone, or else
+    /// the first alternative, if the operation requires a credential. Empty if they send none.
     pub(crate) fn sent_by_clients<'a>(&'a self, operation: &'a Operation) -> Vec<&'a Credential> {
         let needed = &operation.needed;
         let opens = |kind: &&Credential| **needed == Needed::Any || needed.takes_alone(&kind.kind);
         match self.client_credential().filter(opens) {
             Some(kind) => vec![kind],
             None if needed.is_optional() => Vec::new(),
-            // The scripted servers speak plain HTTP, over which no certificate is shown.
+            // The scripted servers use plain HTTP, without client certificates.
             None => {
                 let is_sent = |set: &Vec<&Credential>| set.iter().all(|kind| !kind.is_certificate());
                 self.alternatives(operation).find(is_sent).unwrap_or_default()
@@ -456,13 +456,13 @@ impl Contract {
         }
     }
 
-    /// What clients hold before they call an operation: what they send, or the kind that they are given.
+    /// Returns the credentials that clients have before they call an operation: those that they send, or the kind that they are created with.
     pub(crate) fn held_by_clients<'a>(&'a self, operation: &'a Operation) -> Vec<&'a Credential> {
         let sent = self.sent_by_clients(operation);
         if sent.is_empty() { self.client_credential().into_iter().collect() } else { sent }
     }
 
-    /// A scope that the authorization server grants and that a token for an operation need not have.
+    /// Returns a scope that the authorization server grants and that an operation does not require.
     pub(crate) fn scope_besides<'a>(
         &self,
         server: &'a AuthorizationServer,
@@ -476,36 +476,36 @@ impl Contract {
         server.scopes.iter().find(is_other)
     }
 
-    /// The kind of token that clients are given: the first that a request carries.
+    /// Returns the kind of token with which clients are created: the first one that is part of a request.
     pub(crate) fn client_credential(&self) -> Option<&Credential> {
         self.credentials.iter().find(|kind| !kind.is_certificate())
     }
 
-    /// The body that an answer of this status has, for operations of an error profile.
+    /// Returns the body of an answer with this status, for operations with an error profile.
     pub fn error_shape(&self, profile: &str, status: u16) -> Option<&ErrorShape> {
         let shapes = self.errors.get(profile)?;
         shapes.get(&status.to_string()).or_else(|| shapes.get("default"))
     }
 
-    /// Whether a rule on an operation is about such a challenge.
+    /// Returns whether a rule requires this challenge for an operation.
     pub fn asks_for(&self, challenge: Challenge, operation: &Operation) -> bool {
         let asks = |rule: &Rule| rule.expect.as_ref().is_some_and(|expect| expect.challenge == Some(challenge));
         self.rules.iter().any(|rule| asks(rule) && rule.covers(&operation.id))
     }
 
-    /// What its rules about every answer look at, each once.
+    /// Returns the aspects of its standing rules, each once.
     pub(crate) fn standing(&self) -> &[Standing] {
         &self.standing
     }
 
-    /// The rule that says what a probe meets at an operation. The mock answers by it.
+    /// Returns the rule for a probe at an operation. The mock follows it.
     pub fn ruling(&self, probe: &Probe, operation: &Operation) -> Option<&Rule> {
         let mut rules = self.rulings.get(probe)?.iter().map(|place| &self.rules[*place]);
         rules.find(|rule| rule.covers(&operation.id))
     }
 }
 
-/// The place of an offset in a text, or the text as a whole.
+/// Returns the place of an offset in a text, or that of the whole text.
 pub(crate) fn place(text: &Text, offset: Option<usize>) -> SourcePlace {
     let Some(before) = offset.and_then(|offset| text.text.get(..offset)) else {
         return SourcePlace { path: text.path.clone(), ..SourcePlace::default() };
@@ -528,7 +528,7 @@ mod tests {
         let text = "kind = \"key\"\ncarriers = [\"header\"]\nincludes = { admin = [\"write\"], write = [\"read\"] }\nsource = { page = \"page\" }";
         let credential: Credential = toml::from_str(text).expect("a credential");
         let scopes = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
-        // The last of them includes nothing, and ends nothing.
+        // A scope that includes nothing does not end the search.
         assert_eq!(credential.reach(&scopes(&["admin", "zones"])), scopes(&["admin", "read", "write", "zones"]));
         assert!(credential.grants(&scopes(&["admin", "zones"]), &["read".to_owned()]));
         assert!(!credential.grants(&scopes(&["read", "zones"]), &["write".to_owned()]));

@@ -1,4 +1,4 @@
-//! What a server-side case sends.
+//! The probes: the requests of server-side cases.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -178,18 +178,17 @@ pub enum Probe {
 }
 
 impl Probe {
-    /// Whether it is about the scheme in the header `Authorization`, which no other place has.
+    /// Returns whether it is about the scheme in the `Authorization` header, which other places do not have.
     pub fn is_about_scheme(&self) -> bool {
         matches!(self, Self::WrongScheme | Self::BareToken | Self::LowerCaseScheme)
     }
 
-    /// Whether it is about what the server sends by itself.
+    /// Returns whether it is about webhook deliveries.
     pub fn is_of_webhooks(&self) -> bool {
         matches!(self, Self::Delivery | Self::RefusedDelivery)
     }
 
-    /// Whether it sends no credential where a valid request has one. A client certificate that is needed with others is shown all
-    /// the same.
+    /// Returns whether it omits the credential of a valid request. A client certificate that is required with other credentials is still sent.
     pub fn is_without_token(&self) -> bool {
         matches!(
             self,
@@ -201,8 +200,8 @@ impl Probe {
         )
     }
 
-    /// Whether it means nothing where a call without a credential is answered too: what is wrong with a credential need not be
-    /// looked at there, nor what it may do.
+    /// Returns whether it does not apply to operations that also serve calls without a credential: these need not check a flawed credential or
+    /// its rights.
     pub fn needs_demand(&self) -> bool {
         let is_about_credential = matches!(
             self,
@@ -236,12 +235,12 @@ impl Probe {
         is_about_credential || self.is_without_token() || self.is_about_scopes()
     }
 
-    /// Whether it is about the items of a call that takes many.
+    /// Returns whether it is about the items of a batch.
     pub fn is_about_items(&self) -> bool {
         matches!(self, Self::OverMaximum | Self::EmptyBatch | Self::MixedBatch | Self::RejectedBatch | Self::FullBatch)
     }
 
-    /// Whether its request shows a credential that is in order, whatever that may do.
+    /// Returns whether its request has a valid credential, whatever its rights.
     pub fn is_of_good_credential(&self) -> bool {
         !self.needs_demand()
             || self.is_about_scopes()
@@ -249,7 +248,7 @@ impl Probe {
             || matches!(self, Self::Foreign(_) | Self::ForeignCursor)
     }
 
-    /// The path parameter whose resource it names elsewhere than in a path, and by what.
+    /// Returns the path parameter whose resource it refers to outside a path, and the kind of reference.
     pub(crate) fn refers(&self) -> Option<(Referring, &str)> {
         match self {
             Self::ForeignQuery(name) => Some((Referring::Query, name)),
@@ -259,7 +258,7 @@ impl Probe {
         }
     }
 
-    /// Whether what is sent depends on the scopes that the operation needs.
+    /// Returns whether its request depends on the scopes that the operation requires.
     pub fn is_about_scopes(&self) -> bool {
         matches!(
             self,

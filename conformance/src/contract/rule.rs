@@ -1,4 +1,4 @@
-//! A rule: what is sent or scripted, what must follow, how binding that is and where it is said.
+//! Rules: a probe or a drive, the expectation, the level, and the source.
 
 use std::fmt;
 
@@ -189,12 +189,12 @@ pub enum Promise {
     Limits,
 }
 
-/// What a rule about every answer looks at.
+/// An aspect of a standing rule.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Standing {
-    /// It may not be in an answer.
+    /// Data that an answer must not contain.
     Hides(Hidden),
-    /// It holds of an answer.
+    /// A property that an answer must have.
     Keeps(Promise),
 }
 
@@ -277,13 +277,13 @@ pub enum Drive {
 }
 
 impl Rule {
-    /// Whether it holds for the operation of this id.
+    /// Returns whether the rule applies to the operation with this id.
     pub fn covers(&self, operation: &str) -> bool {
         let listed = |patterns: &[String]| patterns.iter().any(|pattern| glob::matches(pattern, operation));
         (self.operations.is_empty() || listed(&self.operations)) && !listed(&self.except)
     }
 
-    /// The family, `None` where the id names none.
+    /// Returns the family; `None` if the id has none.
     pub fn family(&self) -> Option<Family> {
         let name = self.id.split('.').nth(1)?;
         Family::ALL.into_iter().find(|family| family.to_string() == name)
@@ -291,12 +291,12 @@ impl Rule {
 }
 
 impl Expect {
-    /// Whether it asks for a status.
+    /// Returns whether it expects a status.
     pub(crate) fn asks_for_status(&self) -> bool {
         self.success || self.refused || self.no_failure || !self.status.is_empty()
     }
 
-    /// Whether it asks for more than a status.
+    /// Returns whether it expects more than a status.
     pub(crate) fn is_about_more(&self) -> bool {
         let names = [&self.headers, &self.error].into_iter().any(|names| !names.is_empty());
         let same = self.same_as.is_some() || self.same_headers_as.is_some();
@@ -305,7 +305,7 @@ impl Expect {
         names || same || judged || self.challenge.is_some() || self.no_store || self.standing().next().is_some()
     }
 
-    /// Whether it looks at all that the other one looks at; statuses may be others.
+    /// Returns whether it has all kinds of expectations of the other one; the statuses may differ.
     pub(crate) fn looks_at_all_of(&self, other: &Self) -> bool {
         let has = |asked: bool, known: bool| !asked || known;
         has(other.asks_for_status(), self.asks_for_status())
@@ -324,13 +324,13 @@ impl Expect {
             && other.delivery.is_none()
     }
 
-    /// What it looks at in every answer, where its rule is about them.
+    /// Returns its aspects of all answers, if its rule is a standing one.
     pub(crate) fn standing(&self) -> impl Iterator<Item = Standing> {
         let hidden = self.hides.iter().copied().map(Standing::Hides);
         hidden.chain(self.keeps.iter().copied().map(Standing::Keeps))
     }
 
-    /// What is sent first, so that the answer can be compared with that one.
+    /// Returns the probe that is sent first, for a comparison of the two answers.
     pub(crate) fn compared_with(&self) -> Option<&Probe> {
         let other = self.same_as.as_ref().or(self.same_headers_as.as_ref());
         other.or_else(|| (self.rate == Some(Rate::CostsOne)).then_some(&Probe::Valid))
@@ -338,7 +338,7 @@ impl Expect {
 }
 
 impl Family {
-    /// Every family, in the order of reports.
+    /// All families, in the order of reports.
     pub const ALL: [Self; 17] = [
         Self::Auth,
         Self::Scope,

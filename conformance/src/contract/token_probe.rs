@@ -1,4 +1,4 @@
-//! What is sent to an authorization server, and the JWTs that are sent in place of its tokens.
+//! The probes of an authorization server, and the JWTs that are sent in place of its tokens.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -172,7 +172,7 @@ pub enum Tampering {
 }
 
 impl OauthProbe {
-    /// Whether it asks for a scope that the operation does not need.
+    /// Returns whether it requests a scope that the operation does not require.
     pub(crate) fn asks_for_other_scope(self) -> bool {
         matches!(
             self,
@@ -180,7 +180,7 @@ impl OauthProbe {
         )
     }
 
-    /// Whether it sends nothing but GET, and asks for no token.
+    /// Returns whether it only sends GET requests, and requests no token.
     pub fn only_reads(self) -> bool {
         matches!(
             self,
@@ -193,7 +193,7 @@ impl OauthProbe {
         )
     }
 
-    /// Whether it means anything at an authorization server.
+    /// Returns whether it applies to an authorization server.
     pub fn applies(self, server: &AuthorizationServer) -> bool {
         let refreshes = server.grants(GrantType::RefreshToken) && server.grants(GrantType::AuthorizationCode);
         let asks = server.grants(GrantType::ClientCredentials) || server.grants(GrantType::AuthorizationCode);

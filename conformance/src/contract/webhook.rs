@@ -1,4 +1,4 @@
-//! What a document does not say of the calls that a server makes: how they are brought about, and how they are signed.
+//! The terms of webhooks that a document lacks: their registration, their trigger, and their signature.
 
 use std::collections::BTreeMap;
 
@@ -63,12 +63,12 @@ pub enum DeliveryCheck {
 }
 
 impl DeliveryCheck {
-    /// Whether it is judged by a delivery that was answered as if the receiver were out of order.
+    /// Returns whether it is judged by a delivery that the receiver refused as if it were unavailable.
     pub(crate) fn is_of_refused(self) -> bool {
         self == Self::Repeated
     }
 
-    /// Whether there is something to hold a delivery to: what neither document nor contract says cannot be broken.
+    /// Returns whether there is an expectation of a delivery: without one in document or contract, nothing can be violated.
     pub(crate) fn is_promised(self, documented: &[&Webhook], terms: Option<&WebhookTerms>) -> bool {
         let signature = terms.and_then(|terms| terms.signature.as_ref());
         match self {
@@ -83,7 +83,7 @@ impl DeliveryCheck {
     }
 }
 
-/// What is wrong with the terms: the text at which it is, what it is, and what to do.
+/// A flaw of the terms: the text with the flaw, the problem, and the help text.
 pub(super) struct Misfit {
     pub(super) quoted: String,
     pub(super) problem: String,
@@ -97,7 +97,7 @@ impl Misfit {
 }
 
 impl WebhookTerms {
-    /// What its types cannot express.
+    /// Returns a flaw that its types cannot express.
     pub(super) fn misfit(&self, name: &str) -> Option<Misfit> {
         let pointers = self.url_at.iter().chain(self.with.keys());
         if let Some(odd) = pointers.into_iter().find(|pointer| !pointer.starts_with('/')) {
@@ -120,8 +120,8 @@ impl WebhookTerms {
         }
     }
 
-    /// What it names and the document does not have. `operations` are the ids of the document, `webhooks` the names, `callbacks` those
-    /// of its operations.
+    /// Returns the first name that the document lacks. `operations` are the ids of the document, `webhooks` the names of its webhooks, and
+    /// `callbacks` those of its operations.
     pub(crate) fn unknown(
         &self,
         name: &str,
@@ -155,7 +155,7 @@ impl WebhookTerms {
     }
 }
 
-/// What is wrong with how deliveries are signed.
+/// Returns the flaw of a signature scheme.
 fn unsignable(scheme: &SignatureScheme) -> Option<Misfit> {
     let error = scheme.check().err()?;
     Some(match &error {

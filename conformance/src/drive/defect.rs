@@ -1,4 +1,4 @@
-//! What can be wrong with the naive client.
+//! The defects that the naive client can be given.
 
 use clap::ValueEnum;
 
@@ -126,7 +126,7 @@ pub enum Defect {
 }
 
 impl Defect {
-    /// Whether it shows only before an authorization server. Those stand last.
+    /// Returns whether it only shows with an authorization server. Those defects are the last ones.
     pub fn is_of_authorization(self) -> bool {
         self >= Self::RepeatsState
     }

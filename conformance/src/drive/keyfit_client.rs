@@ -1,4 +1,4 @@
-//! Clients that keyfit generated as a subject: those that ship, and anybody's.
+//! Clients that keyfit generated as test subjects: those that ship, and those of users.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -19,10 +19,10 @@ use super::subject::{Called, Connect, Failure, NoAnswer, Observed, Subject, Wall
 use crate::carrier::of_client;
 use crate::secret::Secret;
 
-/// Makes clients by the `connect` of generated code.
+/// Creates clients with the `connect` function of generated code.
 pub struct Keyfit(Arc<Factory>);
 
-/// `connect`, as generated code has it.
+/// The `connect` function of generated code.
 type Factory = dyn Fn(Config, Access) -> Result<Box<dyn Dispatch>, Error> + Send + Sync;
 
 struct Client {
@@ -32,14 +32,14 @@ struct Client {
     connected: Mutex<Connected>,
 }
 
-/// A client as it was made last.
+/// A client in its latest connection.
 #[derive(Clone)]
 struct Connected {
     dispatch: Arc<dyn Dispatch>,
     clock: TestClock,
 }
 
-/// A wallet, and what was last taken out of it.
+/// A wallet, with the token that was last taken from it.
 #[derive(Clone, Debug)]
 struct Purse {
     wallet: Wallet,
@@ -47,12 +47,12 @@ struct Purse {
 }
 
 impl Keyfit {
-    /// Clients that this `connect` makes.
+    /// Creates clients with this `connect` function.
     pub fn new(connect: impl Fn(Config, Access) -> Result<Box<dyn Dispatch>, Error> + Send + Sync + 'static) -> Self {
         Self(Arc::new(connect))
     }
 
-    /// Clients of an API that ships, by the name of its folder: `instasent-ingest`.
+    /// Creates clients of an API that ships, by the name of its folder: `instasent-ingest`.
     pub fn shipped(api: impl Into<String>) -> Self {
         let api = api.into();
         Self::new(move |config, access| keyfit::dispatch::connect(&api, config, access))
@@ -78,20 +78,20 @@ impl Connect for Keyfit {
 }
 
 fn connected(connect: &Factory, base_url: &str, purse: &Purse) -> Result<Connected, String> {
-    // The check rotates faster than any API.
+    // The check rotates tokens faster than any API.
     let refresh = Refresh::default().refusal_floor(Duration::ZERO);
     let clock = TestClock::running();
-    // To a client the check is one long outage.
+    // For a client, the check looks like one long outage.
     let retry = RetryPolicy::default().budget(u32::MAX);
     let config = Config::default().base_url(base_url).clock(clock.clone()).retry(retry);
-    // The servers are on this machine, and their log is the check's.
+    // The servers are on this machine, and only the check reads their log.
     let config = config.allow_query_keys();
     let dispatch = purse.access(refresh).and_then(|access| connect(config, access));
     dispatch.map(|dispatch| Connected { dispatch: dispatch.into(), clock }).map_err(|error| error.to_string())
 }
 
 impl Purse {
-    /// What a client is connected with. Of several credentials the first comes from here.
+    /// Returns the access for a connection. The first of several credentials comes from this source.
     fn access(&self, refresh: Refresh) -> Result<Access, Error> {
         let token = Access::Source(Arc::new(self.clone()), refresh);
         if self.wallet.is_usual() {
@@ -140,7 +140,7 @@ impl Subject for Client {
         Box::pin(async move {
             let observed = match self.connected().dispatch.call(&operation.id, arguments).await {
                 Ok(answer) => Observed::Success { status: Some(answer.status), value: answer.value },
-                // A client may be generated with some of the operations.
+                // A client may be generated with a part of the operations.
                 Err(error) if error.to_string() == unknown_operation(&operation.id).to_string() => {
                     return Err(NoAnswer::Unsupported(format!("there is no method for `{}`", operation.id)));
                 }
@@ -159,9 +159,9 @@ impl Subject for Client {
     }
 
     fn begin(&self) -> BoxFuture<'_, Result<(), NoAnswer>> {
-        // What it was told of limits in the case before is over: it would wait for that first.
+        // Limits from the previous case have expired; otherwise the client would wait for them first.
         self.connected().clock.advance(Duration::from_secs(3600));
-        // Nor has it to find out that its token was replaced, where that case ended before it did.
+        // A replaced token is refreshed here if the previous case ended before the client noticed.
         let taken = self.purse.taken.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let is_stale = taken.is_some_and(|taken| taken != self.purse.wallet.current());
         let begun = if is_stale { self.begin_anew() } else { Ok(()) };
@@ -184,7 +184,7 @@ fn observed(error: &Error) -> Failure {
     }
 }
 
-/// `RateLimited` as `rate-limited`.
+/// Returns the kind in kebab-case: `RateLimited` as `rate-limited`.
 fn kebab(kind: ErrorKind) -> String {
     let mut name = String::new();
     for character in format!("{kind:?}").chars() {

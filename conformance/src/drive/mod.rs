@@ -1,5 +1,4 @@
-//! The client side: a client before a scripted server, one answer a case, and a judgement of what it sent and what its
-//! caller saw.
+//! The client side: a client with a scripted server, one scripted answer per case, and a judgement of its requests and its results.
 
 pub mod adapter;
 mod authorization;
@@ -35,7 +34,7 @@ use crate::contract::{AuthorizationDrive, Contract, Credential, Drive};
 use crate::secret::Redactor;
 use crate::verdict::{Exchange, Outcome, cut};
 
-/// Clients that are connected: as many cases run at once.
+/// The number of connected clients, and so of concurrent cases.
 const LANES: usize = 4;
 
 /// A client under test, connected to scripted servers.
@@ -43,20 +42,20 @@ pub struct Stage {
     connect: Arc<dyn Connect>,
     redactor: Redactor,
     script: Script,
-    /// Another origin, to which redirects lead.
+    /// Another origin, which redirects point to.
     elsewhere: Script,
     free: Mutex<Vec<Lane>>,
     permits: Semaphore,
 }
 
-/// Connected clients with a lane of the scripted servers to themselves.
+/// Connected clients with their own lane of the scripted servers.
 struct Lane {
     number: usize,
-    /// One for each set of credentials that operations take, connected when it is first needed.
+    /// A client for each set of credentials that operations accept, connected at its first use.
     clients: Vec<Client>,
 }
 
-/// A connected client, and what it holds.
+/// A connected client with its credentials.
 struct Client {
     subject: Box<dyn Subject>,
     kinds: Vec<String>,
@@ -67,12 +66,12 @@ impl Stage {
     /// Starts the scripted servers and connects clients to them.
     ///
     /// # Errors
-    /// A client that cannot be connected.
+    /// Returns an error if a client cannot be connected.
     pub async fn start(catalogue: &Catalogue, connect: Arc<dyn Connect>, redactor: &Redactor) -> Result<Self, String> {
         let (script, elsewhere) = (Script::start(LANES).await, Script::start(LANES).await);
         let (free, redactor) = (Mutex::default(), redactor.clone());
         let stage = Self { connect, redactor, script, elsewhere, free, permits: Semaphore::new(LANES) };
-        // One that cannot be connected is told before the first case.
+        // A client that cannot be connected is reported before the first case.
         let usual: Vec<&Credential> = catalogue.contract.client_credential().into_iter().collect();
         for number in 0..LANES {
             let mut clients = Vec::new();
@@ -134,7 +133,7 @@ impl Stage {
         if let Some(gap) = catalogue.gap(case) {
             return Outcome::skip(format!("there is no example of a request, {gap}: an overlay can give one"));
         }
-        // What the case before was answered, or received, is not this one's.
+        // Answers and requests of the previous case must not affect this one.
         self.script.set(lane.number, Scripted::empty(599));
         let kinds = catalogue.contract.held_by_clients(catalogue.operation(case));
         let is_held = |client: &Client| client.kinds.iter().eq(kinds.iter().map(|kind| &kind.kind));
@@ -179,7 +178,7 @@ impl Stage {
     }
 }
 
-/// The client did not do its part: nothing is said of the rule.
+/// Returns the outcome if the client could not be driven: the rule is not judged.
 fn unanswered(reason: NoAnswer) -> Outcome {
     match reason {
         NoAnswer::Unsupported(reason) => Outcome::skip(format!("the client does not have it: {reason}")),

@@ -1,19 +1,18 @@
-//! Answers as they could come one day: with members that the document does not know, values that it does not list, and
-//! times that are written in another way.
+//! Answers of a future version of an API: with unknown members, values outside of enumerations, and timestamps in another notation.
 
 use keyfit_openapi::Api;
 use keyfit_openapi::schema::{self, Direction};
 use serde_json::{Map, Value, json};
 
-/// How deep a schema may be composed; ends those that contain themselves.
+/// The highest depth of schema composition; it ends recursive schemas.
 const DEEPEST: usize = 16;
 
-/// The value with everything changed that a client must bear.
+/// Returns the value with all changes that a client has to tolerate.
 pub(super) fn odd(api: &Api, schema: &Value, value: &Value) -> Value {
     of_all(api, &[schema], value)
 }
 
-/// The same of a value that has to fit all of these schemas.
+/// Returns the changed value of a value that has to match all of these schemas.
 fn of_all(api: &Api, schemas: &[&Value], value: &Value) -> Value {
     let mut parts = Vec::new();
     for schema in schemas {
@@ -29,7 +28,7 @@ fn of_all(api: &Api, schemas: &[&Value], value: &Value) -> Value {
                 (name.clone(), of_all(api, schemas, member))
             });
             let mut changed: Map<String, Value> = changed.collect();
-            // A map of strings to one type takes no other members.
+            // A map of strings to one type takes no members of another type.
             if others.is_empty() {
                 changed.insert("keyfit_new".to_owned(), json!({ "since": [1, 2] }));
             }
@@ -45,7 +44,7 @@ fn of_all(api: &Api, schemas: &[&Value], value: &Value) -> Value {
     }
 }
 
-/// The schema, the parts of its `allOf`, and of its unions the alternative that the value is.
+/// Collects the schema, the parts of its `allOf`, and from its unions the alternative that the value matches.
 fn compose<'a>(api: &'a Api, schema: &'a Value, value: &Value, depth: usize, parts: &mut Vec<&'a Value>) {
     let schema = api.resolve(schema);
     if depth > DEEPEST || parts.iter().any(|part| std::ptr::eq(*part, schema)) {
@@ -84,13 +83,13 @@ mod tests {
         let new = json!({ "since": [1, 2] });
         let parts = json!({ "allOf": [{ "properties": { "id": text } }, instant] });
         assert_eq!(odd(&api, &parts, &at), json!({ "at": "2026-01-22 10:00:00", "keyfit_new": new }));
-        // A part that makes a map of it takes no member of another kind.
+        // A part that makes the object a map takes no members of another type.
         let map = json!({ "allOf": [{ "properties": { "id": text } }, { "additionalProperties": instant }] });
         assert_eq!(
             odd(&api, &map, &json!({ "id": "a", "b": at })),
             json!({ "id": "a", "b": { "at": "2026-01-22 10:00:00", "keyfit_new": new } })
         );
-        // The alternative that it is, and not the first.
+        // The matching alternative, and not the first one.
         let union = json!({ "oneOf": [{ "type": "integer" }, { "type": "string", "enum": ["a"] }] });
         assert_eq!(odd(&api, &union, &json!("a")), "keyfit-new");
     }

@@ -1,4 +1,4 @@
-//! Whether a request is the documented one: method, path, query, headers and body.
+//! Compares a request with the document: method, path, query, headers, and body.
 
 use std::collections::BTreeSet;
 
@@ -17,10 +17,10 @@ use crate::form::{self, Field};
 use crate::parameter::{self, pairs};
 use crate::segment;
 
-/// The path of the base URL that clients are connected to, below the lane.
+/// The path of the base URL of clients, below that of the lane.
 pub(super) const BASE_PATH: &str = "/base";
 
-/// What is wrong with the request is the error.
+/// Returns an error if the request does not match the document.
 pub(super) fn check(
     catalogue: &Catalogue,
     operation: &Operation,
@@ -32,7 +32,7 @@ pub(super) fn check(
         return Err(format!("the method is {}, not {}", request.method, operation.method));
     }
     path(operation, arguments, request)?;
-    // Where the client sends any of what it holds, it sends all of it.
+    // If the client has to send one of its credentials, it has to send all of them.
     let sent = if catalogue.contract.sent_by_clients(operation).is_empty() { &[] } else { held };
     query(&catalogue.api, operation, arguments, request, sent)?;
     headers(operation, request)?;
@@ -80,20 +80,20 @@ fn query(
     }
 }
 
-/// The parameters of the query that are numbers.
+/// Returns the query parameters that are numbers.
 fn numbers<'a>(api: &'a Api, operation: &'a Operation) -> impl Iterator<Item = &'a str> {
     let is_number = |parameter: &&Parameter| api.kind(api.resolve(&parameter.schema)) == Some("number");
     operation.parameters.iter().filter(is_number).map(|parameter| parameter.name.as_str())
 }
 
-/// A pair whose number is written as all others are: `1` is `1.0`.
+/// Normalizes the notation of a pair's number: `1` equals `1.0`.
 fn as_number((name, text): (String, String), numbers: &[&str]) -> (String, String) {
     let number = text.parse::<f64>().ok().filter(|_| numbers.contains(&name.as_str()));
     let text = number.map_or(text, |number| number.to_string());
     (name, text)
 }
 
-/// Each credential stands in its place and nowhere else; what is held and not sent stands nowhere.
+/// Checks that each credential is only at its own place, and that credentials that are not sent occur nowhere.
 fn credentials(request: &Received, sent: &[Part], held: &[Part]) -> Result<(), String> {
     sent.iter().try_for_each(|part| in_its_place(request, part))?;
     for part in held {
@@ -170,7 +170,7 @@ fn body(api: &Api, operation: &Operation, arguments: &Map<String, Value>, reques
     Err(format!("the body is {sent}, not {expected}"))
 }
 
-/// Whether two fields of a form hold one value: a number or an instant that is written in another way, or JSON.
+/// Returns whether two fields of a form are equivalent: a number or an instant in another notation, or the same JSON.
 fn is_same_field(given: &Field, sent: &Field) -> bool {
     let text = |field: &Field| String::from_utf8(field.content.clone()).unwrap_or_default();
     let (given, sent) = (text(given), text(sent));
@@ -179,7 +179,7 @@ fn is_same_field(given: &Field, sent: &Field) -> bool {
         || read(&given).is_some_and(|given| read(&sent).is_some_and(|sent| same_json(&given, &sent)))
 }
 
-/// Whether two values are one, numbers by what they are: `1` is `1.0`.
+/// Returns whether two values are equal, with numbers compared by value: `1` equals `1.0`.
 fn same_json(given: &Value, sent: &Value) -> bool {
     match (given, sent) {
         (Value::Object(given), Value::Object(sent)) => {
@@ -198,7 +198,7 @@ fn same_json(given: &Value, sent: &Value) -> bool {
     }
 }
 
-/// Whether what was sent says what was given and nothing more: a null may be left out, and an instant be written in another way.
+/// Returns whether the sent value equals the given one. A null may be omitted, and an instant may have another notation.
 fn agrees(api: &Api, schema: &Value, sent: &Value, given: &Value) -> bool {
     let schema = api.resolve(schema);
     match (sent, given) {
@@ -208,7 +208,7 @@ fn agrees(api: &Api, schema: &Value, sent: &Value, given: &Value) -> bool {
                 Some(sent) => agrees(api, &properties[name], sent, given),
                 None => given.is_null(),
             });
-            // A default is what the server assumes, and no reason to send it.
+            // A default is an assumption of the server: the client must not send it.
             keeps && sent.keys().all(|name| given.contains_key(name))
         }
         (Value::Array(sent), Value::Array(given)) => {
@@ -220,7 +220,7 @@ fn agrees(api: &Api, schema: &Value, sent: &Value, given: &Value) -> bool {
     }
 }
 
-/// Whether two texts are one instant, in whatever zone and to whatever fraction of a second it is written.
+/// Returns whether two texts denote the same instant, in any time zone and with any fraction of a second.
 fn same_instant(one: &str, other: &str) -> bool {
     let read = |text: &str| DateTime::parse_from_rfc3339(text).ok();
     read(one).is_some_and(|one| read(other) == Some(one))

@@ -1,5 +1,5 @@
-//! The scripted server before which clients are put: httpmock, with one lane a client, so that many cases can run at
-//! once without seeing each other's requests.
+//! The scripted server for clients under test: httpmock with one lane per client, so that cases can run concurrently and see only their
+//! own requests.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::secret::Secret;
 
-/// A server on which every lane answers as it was told and keeps what it received.
+/// A server on which each lane has its own answers and records its requests.
 pub(super) struct Script {
     server: MockServer,
     lanes: Arc<Vec<Mutex<Lane>>>,
@@ -18,17 +18,17 @@ pub(super) struct Script {
 
 #[derive(Default)]
 struct Lane {
-    /// What is answered before the answer.
+    /// Answers before `answer`.
     first: VecDeque<Scripted>,
     answer: Scripted,
-    /// The only token that gets the answer, and what the others get.
+    /// The only token that gets the answer, and the refusal of others.
     guard: Option<(Secret, Scripted)>,
-    /// Answers by path, one after the other; the last one stays.
+    /// Answers by path, in order; the last one is repeated.
     paths: HashMap<String, VecDeque<Scripted>>,
     received: Vec<Received>,
 }
 
-/// What a lane answers.
+/// The answer of a lane.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Scripted {
     pub(super) status: u16,
@@ -36,11 +36,11 @@ pub(super) struct Scripted {
     pub(super) body: Vec<u8>,
 }
 
-/// A request that came.
+/// A received request.
 #[derive(Clone, Debug)]
 pub(super) struct Received {
     pub(super) method: String,
-    /// The path below the lane's, not decoded.
+    /// The path below that of the lane, still percent-encoded.
     pub(super) path: String,
     pub(super) query: Vec<(String, String)>,
     pub(super) headers: Vec<(String, String)>,
@@ -48,7 +48,7 @@ pub(super) struct Received {
 }
 
 impl Script {
-    /// Starts a server with this many lanes.
+    /// Starts a server with this number of lanes.
     pub(super) async fn start(lanes: usize) -> Self {
         let server = MockServer::start_async().await;
         let lanes: Arc<Vec<Mutex<Lane>>> = Arc::new((0..lanes).map(|_| Mutex::default()).collect());
@@ -62,32 +62,32 @@ impl Script {
         Self { server, lanes }
     }
 
-    /// The base URL of a lane.
+    /// Returns the base URL of a lane.
     pub(super) fn base_url(&self, lane: usize, base_path: &str) -> String {
         format!("{}/{lane}{base_path}", self.server.base_url())
     }
 
-    /// Tells a lane what to answer, and forgets what it received.
+    /// Sets the answer of a lane, and clears its received requests.
     pub(super) fn set(&self, lane: usize, answer: Scripted) {
         *self.lane(lane) = Lane { answer, ..Lane::default() };
     }
 
-    /// Tells a lane to give these answers first, one after the other.
+    /// Sets answers of a lane that come first, in order.
     pub(super) fn set_after(&self, lane: usize, first: Vec<Scripted>, answer: Scripted) {
         *self.lane(lane) = Lane { first: first.into(), answer, ..Lane::default() };
     }
 
-    /// The same, for requests with this token; all others get the refusal.
+    /// Sets the answer of a lane for requests with this token; all others get the refusal.
     pub(super) fn guard(&self, lane: usize, answer: Scripted, refusal: Scripted, accepted: &Secret) {
         *self.lane(lane) = Lane { answer, guard: Some((accepted.clone(), refusal)), ..Lane::default() };
     }
 
-    /// Tells one path of a lane what to answer, request by request; the last answer stays. What it received is kept.
+    /// Sets the answers for one path of a lane, request by request; the last one is repeated. Received requests are kept.
     pub(super) fn set_path(&self, lane: usize, path: &str, answers: Vec<Scripted>) {
         self.lane(lane).paths.insert(path.to_owned(), answers.into());
     }
 
-    /// What a lane received since it was told what to answer.
+    /// Returns the requests of a lane since its answer was set.
     pub(super) fn received(&self, lane: usize) -> Vec<Received> {
         self.lane(lane).received.clone()
     }
@@ -98,23 +98,23 @@ impl Script {
 }
 
 impl Scripted {
-    /// An answer with a JSON body.
+    /// Creates an answer with a JSON body.
     pub(super) fn json(status: u16, body: &Value) -> Self {
         Self::text(status, "application/json", body.to_string())
     }
 
-    /// An answer with a body of some media type.
+    /// Creates an answer with a body of this media type.
     pub(super) fn text(status: u16, media_type: &str, body: impl Into<Vec<u8>>) -> Self {
         let headers = vec![("content-type".to_owned(), media_type.to_owned())];
         Self { status, headers, body: body.into() }
     }
 
-    /// An answer without a body.
+    /// Creates an answer without a body.
     pub(super) fn empty(status: u16) -> Self {
         Self { status, ..Self::default() }
     }
 
-    /// The same with a header.
+    /// Adds a header.
     pub(super) fn with_header(mut self, name: &str, value: &(impl ToString + ?Sized)) -> Self {
         self.headers.push((name.to_owned(), value.to_string()));
         self
@@ -122,13 +122,13 @@ impl Scripted {
 }
 
 impl Received {
-    /// Whether a token stands in a header or in the query, as it is or encoded.
+    /// Returns whether a header or the query contains a token, encoded or not.
     pub(super) fn carries(&self, token: &Secret) -> bool {
         let holds = Redactor::new([token.reveal()]);
         self.headers.iter().chain(&self.query).any(|(_, sent)| holds.finds(sent))
     }
 
-    /// A header that came.
+    /// Returns a header of the request.
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         let mut named = self.headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
         named.next().map(|(_, value)| value.as_str())
@@ -159,7 +159,7 @@ fn respond(lanes: &[Mutex<Lane>], request: &HttpMockRequest) -> HttpMockResponse
     HttpMockResponse::builder().status(answer.status).headers(answer.headers).body(answer.body).build()
 }
 
-/// The first answer of several, the only one again and again.
+/// Returns the first of several answers and removes it; a single one is repeated.
 fn next(answers: &mut VecDeque<Scripted>) -> Option<Scripted> {
     if answers.len() > 1 { answers.pop_front() } else { answers.front().cloned() }
 }

@@ -1,4 +1,4 @@
-//! A client under test, seen from outside: it is called by operation id and reports what its caller would see.
+//! A client under test, as its caller sees it: it is called by operation id, and reports its results.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -21,26 +21,25 @@ pub trait Subject: Send + Sync {
         arguments: &'a Map<String, Value>,
     ) -> BoxFuture<'a, Result<Called, NoAnswer>>;
 
-    /// How long it has waited between attempts, all its calls together; `None` where it does not tell.
+    /// Returns the total time that it waited between attempts in all its calls; `None` if it does not report it.
     fn waited(&self) -> Option<Duration>;
 
-    /// Whether an answer that comes item by item beside a whole one is asked for by the argument `Accept`, which names its media
-    /// type.
+    /// Returns whether the argument `Accept` selects a streamed answer by its media type, if the operation also has a complete one.
     fn chooses_streams(&self) -> bool {
         false
     }
 
-    /// Called before each case. A client that cannot be expected to find its way back from what the last case did to it
-    /// is made anew here, with what is in the wallet now; by default it stays.
+    /// Prepares for a case. A client that cannot recover from the previous case is recreated here, with the current content of the wallet; by
+    /// default it is kept.
     fn begin(&self) -> BoxFuture<'_, Result<(), NoAnswer>> {
         Box::pin(std::future::ready(Ok(())))
     }
 }
 
-/// Where a client finds its credentials, again and again. Cloning shares it.
+/// The source of a client's credentials, which it may read repeatedly. Clones share the content.
 #[derive(Clone, Debug)]
 pub struct Wallet {
-    /// The first of them, which alone is ever replaced.
+    /// The first of them, which is the only one that is ever replaced.
     token: Arc<Mutex<Secret>>,
     parts: Arc<[Part]>,
     is_usual: bool,
@@ -51,40 +50,40 @@ pub struct Wallet {
 pub struct Part {
     /// The kind.
     pub kind: String,
-    /// Where it is sent.
+    /// The place in a request.
     pub carrier: Carrier,
     /// The credential.
     pub secret: Secret,
 }
 
 impl Wallet {
-    /// A wallet with the credentials of one alternative. `is_usual` where that is the one token which clients of the API are
-    /// connected with.
+    /// Creates a wallet with the credentials of one alternative. `is_usual` is true if that is the one token with which clients of the API are
+    /// usually connected.
     pub(super) fn new(token: Secret, parts: Vec<Part>, is_usual: bool) -> Self {
         Self { token: Arc::new(Mutex::new(token)), parts: parts.into(), is_usual }
     }
 
-    /// The token in it; of several credentials the first.
+    /// Returns the current token; the first one of several credentials.
     pub fn current(&self) -> Secret {
         self.token.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Puts another token into it.
+    /// Replaces the token.
     pub fn replace(&self, secret: Secret) {
         *self.token.lock().unwrap_or_else(PoisonError::into_inner) = secret;
     }
 
-    /// Whether it holds one token of the kind that clients of the API are connected with, and nothing else.
+    /// Returns whether it only holds one token of the kind with which clients of the API are usually connected.
     pub fn is_usual(&self) -> bool {
         self.is_usual
     }
 
-    /// Every credential in it; none where the API takes none.
+    /// Returns all credentials; empty if the API takes none.
     pub fn parts(&self) -> Vec<Part> {
         self.parts_with(&self.current())
     }
 
-    /// The same with this token.
+    /// Returns all credentials, with this token as the first one.
     pub(super) fn parts_with(&self, token: &Secret) -> Vec<Part> {
         let mut parts = self.parts.to_vec();
         if let Some(first) = parts.first_mut() {
@@ -94,53 +93,52 @@ impl Wallet {
     }
 }
 
-/// Makes clients: for the operations of an API, and for the credentials of any API.
+/// Creates clients of an API, for its operations or for its authorization.
 pub trait Connect: Send + Sync {
-    /// A new client.
+    /// Creates a client.
     ///
     /// # Errors
-    /// Why there is none.
+    /// Returns an error if the client cannot be created.
     fn connect<'a>(&'a self, base_url: &'a str, wallet: &'a Wallet) -> BoxFuture<'a, Result<Box<dyn Subject>, String>>;
 
-    /// A new client that gets its tokens from an authorization server, or signs them.
+    /// Creates a client that gets its tokens from an authorization server, or signs them.
     ///
     /// # Errors
-    /// Why there is none.
+    /// Returns an error if the client cannot be created.
     fn register(&self, registration: &Registration) -> Result<Box<dyn TokenHolder>, String>;
 
-    /// Why none of its clients can be registered, where that is so: cases that need one are skipped.
+    /// Returns the reason why none of its clients can be registered, if so: cases that need one are skipped.
     fn cannot_register(&self) -> Option<String> {
         None
     }
 }
 
-/// What came of a call.
+/// The result of a call.
 #[derive(Clone, Debug)]
 pub struct Called {
-    /// What the caller saw.
+    /// The result as the caller sees it.
     pub observed: Observed,
-    /// The arguments that the client has no place for, and that were left out: `page`, or `body/text` for a member of
-    /// the body.
+    /// The arguments that the client does not support and that were left out: `page`, or `body/text` for a member of the body.
     pub left_out: Vec<String>,
 }
 
-/// Why there is nothing to judge.
+/// The reason why there is no result to judge.
 #[derive(Clone, Debug)]
 pub enum NoAnswer {
-    /// The client does not have what was asked for, and why: the case is skipped.
+    /// The client does not support the request, for this reason: the case is skipped.
     Unsupported(String),
     /// The client could not be driven: an error of the check.
     Broken(String),
 }
 
-/// What the caller of a client sees.
+/// The result as the caller of a client sees it.
 #[derive(Clone, Debug)]
 pub enum Observed {
     /// A success.
     Success {
-        /// Its status, where the client tells it.
+        /// Its status, if the client reports it.
         status: Option<u16>,
-        /// Its value as JSON; null where there is none.
+        /// Its value as JSON; null if there is none.
         value: Value,
     },
     /// A failure.
@@ -162,11 +160,11 @@ pub struct Failure {
     pub code: Option<String>,
     /// The server's message.
     pub message: Option<String>,
-    /// How long to wait.
+    /// The wait that the client reports.
     pub retry_after: Option<Duration>,
     /// Limit, remaining calls and reset, as the client reports them.
     pub rate_limit: Option<(u64, u64, u64)>,
-    /// Everything that the error prints.
+    /// All texts that the error prints.
     pub texts: Vec<String>,
 }
 

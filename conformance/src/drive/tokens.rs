@@ -1,4 +1,4 @@
-//! The tokens of one client under test: what is in its wallet, and how it changes.
+//! The tokens of one client under test: the content of its wallet, and its rotation.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -7,27 +7,27 @@ use crate::carrier;
 use crate::contract::{Carrier, Contract, Credential};
 use crate::secret::{Redactor, Secret};
 
-/// A wallet, and a mint for what goes into it.
+/// A wallet, with a generator for its tokens.
 pub(super) struct Tokens {
     pub(super) wallet: Wallet,
-    /// What the first of them looks like.
+    /// The form of the first credential.
     mould: Mould,
     minted: AtomicUsize,
     redactor: Redactor,
 }
 
-/// What tokens of a kind look like that one client is given.
+/// The form of the tokens of one kind for one client.
 struct Mould {
     prefix: String,
     carrier: Carrier,
     lane: usize,
-    /// The place of the kind in the contract: two kinds have no token in common.
+    /// The index of the kind in the contract: two kinds never share a token.
     kind: usize,
 }
 
 impl Tokens {
-    /// A wallet with a credential of each of these kinds, which are the first that clients of the API are given, or an alternative
-    /// of an operation.
+    /// Creates a wallet with a credential of each of these kinds: the first ones with which clients of the API are connected, or an
+    /// alternative of an operation.
     pub(super) fn new(contract: &Contract, kinds: &[&Credential], lane: usize, redactor: &Redactor) -> Self {
         let mould = |kind: Option<&Credential>| Mould {
             prefix: kind.map_or_else(String::new, |kind| kind.prefix.clone()),
@@ -50,12 +50,12 @@ impl Tokens {
         tokens
     }
 
-    /// The token in the wallet.
+    /// Returns the token in the wallet.
     pub(super) fn current(&self) -> Secret {
         self.wallet.current()
     }
 
-    /// Puts a new token into the wallet. The client is not told.
+    /// Puts a new token into the wallet, without a notification to the client.
     pub(super) fn rotate(&self) -> Secret {
         let number = self.minted.fetch_add(1, Ordering::Relaxed) + 1;
         let next = self.mould.token(number);

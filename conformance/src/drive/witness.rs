@@ -1,4 +1,4 @@
-//! A client on stage, and a note of what it could not do: what a scene sees then means nothing.
+//! A client in a running case, which records calls that it could not make: the result of the case is then not valid.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -12,7 +12,7 @@ use super::subject::{Called, Failure, NoAnswer, Observed, Subject};
 /// A client for one case.
 pub(super) struct Witness<'a> {
     client: &'a dyn Subject,
-    /// The first call that gave nothing to judge.
+    /// The first call without a result to judge.
     unanswered: Mutex<Option<NoAnswer>>,
     left_out: Mutex<BTreeSet<String>>,
 }
@@ -22,7 +22,7 @@ impl<'a> Witness<'a> {
         Self { client, unanswered: Mutex::default(), left_out: Mutex::default() }
     }
 
-    /// Calls an operation. Without an answer the scene sees a failure, and is not believed.
+    /// Calls an operation. If there is no answer, it returns a failure and the case is not judged.
     pub(super) async fn call(&self, operation: &Operation, arguments: &Map<String, Value>) -> Observed {
         match self.client.call(operation, arguments).await {
             Ok(Called { observed, left_out }) => {
@@ -36,27 +36,27 @@ impl<'a> Witness<'a> {
         }
     }
 
-    /// Whether an argument says that an answer is to come item by item.
+    /// Returns whether an argument selects streamed answers.
     pub(super) fn chooses_streams(&self) -> bool {
         self.client.chooses_streams()
     }
 
-    /// How long the client has waited so far.
+    /// Returns the total time that the client has waited.
     pub(super) fn waited(&self) -> Option<Duration> {
         self.client.waited()
     }
 
-    /// Why the case means nothing, where that is so.
+    /// Returns the reason why the case cannot be judged, if so.
     pub(super) fn unanswered(&self) -> Option<NoAnswer> {
         self.unanswered.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// What the client has no place for.
+    /// Returns the arguments that the client does not support.
     pub(super) fn left_out(&self) -> Vec<String> {
         self.left_out.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 
-    /// The arguments without those that the client has no place for: what its request is held to.
+    /// Returns the arguments without those that the client does not support, for the comparison with its request.
     pub(super) fn without_left_out(&self, arguments: &Map<String, Value>) -> Map<String, Value> {
         let mut kept = arguments.clone();
         for name in self.left_out() {

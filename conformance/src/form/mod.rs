@@ -1,4 +1,4 @@
-//! Bodies that are forms, in one text or in parts: written as the document says, read by it, and compared.
+//! Form bodies, URL-encoded or multipart: written and parsed by the document, and compared.
 
 mod parts;
 mod value;
@@ -11,7 +11,7 @@ pub(crate) use value::{of as value, of_brackets};
 
 use crate::body::{essence, plain};
 
-/// A field of a form. One in one text has a name and a content.
+/// A field of a form. A URL-encoded one has only a name and a content.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Field {
     pub(crate) name: String,
@@ -20,7 +20,7 @@ pub(crate) struct Field {
     pub(crate) file_name: Option<String>,
 }
 
-/// The name that a file has where it has no other.
+/// The name of a file without another name.
 const UNNAMED: &str = "blob";
 const BYTES: &str = "application/octet-stream";
 const JSON: &str = "application/json";
@@ -30,13 +30,13 @@ impl Field {
         Self { name: name.into(), content: text.into(), ..Self::default() }
     }
 
-    /// A file, of the media type that the document says where it is one.
+    /// Creates a file with the documented media type, if there is exactly one.
     pub(crate) fn file(name: &str, file: &str, content: impl Into<Vec<u8>>, documented: Option<&str>) -> Self {
         let media_type = documented.filter(|listed| !listed.contains(['*', ','])).unwrap_or(BYTES);
         Self { file_name: Some(file.to_owned()), media_type: Some(media_type.to_owned()), ..Self::text(name, content) }
     }
 
-    /// What it holds as text, to be compared and shown.
+    /// Returns its content as text, for comparison and display.
     fn shown(&self) -> String {
         String::from_utf8_lossy(&self.content).into_owned()
     }
@@ -46,7 +46,7 @@ impl Field {
     }
 }
 
-/// The fields of a body; `None` where they are not written as the media type demands.
+/// Parses the fields of a body; returns `None` if it is malformed.
 pub(crate) fn read(api: &Api, body: &Body, media_type: &str, bytes: &[u8]) -> Option<Vec<Field>> {
     if body.writing(api) == Writing::Multipart {
         return parts::read(media_type, bytes);
@@ -55,7 +55,7 @@ pub(crate) fn read(api: &Api, body: &Body, media_type: &str, bytes: &[u8]) -> Op
     Some(pairs.map(|(name, text)| Field::text(name, text)).collect())
 }
 
-/// The fields of a form with these members.
+/// Returns the fields of a form with these members.
 pub(crate) fn fields<'a>(
     api: &Api,
     body: &Body,
@@ -66,7 +66,7 @@ pub(crate) fn fields<'a>(
     for (name, value) in members {
         add(name, value, known.iter().find(|known| known.name == *name), &mut found);
     }
-    // Of one text a field is no more than a pair.
+    // A URL-encoded field is only a pair.
     if body.writing(api) == Writing::Form {
         for field in &mut found {
             field.media_type = None;
@@ -75,7 +75,7 @@ pub(crate) fn fields<'a>(
     found
 }
 
-/// The bytes of a form with these fields.
+/// Returns the bytes of a form with these fields.
 pub(crate) fn bytes(api: &Api, body: &Body, fields: &[Field]) -> Vec<u8> {
     if body.writing(api) == Writing::Multipart { parts::bytes(fields) } else { in_text(fields) }
 }
@@ -117,7 +117,7 @@ fn file(name: &str, value: &Value, documented: Option<&str>) -> Field {
     Field::file(name, UNNAMED, plain(value), documented)
 }
 
-/// The values of a list, or the names and values of an object in turn.
+/// Returns the values of a list, or the names and values of an object alternately.
 fn values(value: &Value) -> Vec<String> {
     match value {
         Value::Array(items) => items.iter().filter(|item| !item.is_null()).map(plain).collect(),
@@ -129,7 +129,7 @@ fn values(value: &Value) -> Vec<String> {
     }
 }
 
-/// `name[key]=..`, `name[]=..`, and `name[0][key]=..` where an item has members of its own.
+/// Adds `name[key]=..`, `name[]=..`, and `name[0][key]=..` if an item has members.
 fn brackets(name: &str, value: &Value, found: &mut Vec<Field>) {
     match value {
         Value::Object(members) => {
@@ -147,25 +147,25 @@ fn brackets(name: &str, value: &Value, found: &mut Vec<Field>) {
     }
 }
 
-/// The pairs of a value whose names have brackets.
+/// Returns the pairs of a value with bracketed names.
 pub(crate) fn in_brackets(name: &str, value: &Value) -> Vec<(String, String)> {
     let mut fields = Vec::new();
     brackets(name, value, &mut fields);
     fields.into_iter().map(|field| (field.name.clone(), field.shown())).collect()
 }
 
-/// The bytes of a body of parts, whatever is documented of it, and its media type.
+/// Returns the media type and the bytes of a multipart body, whatever the document has.
 pub(crate) fn in_parts(documented: &str, fields: &[Field]) -> (String, Vec<u8>) {
     let bytes = parts::bytes(fields);
     (parts::media_type(documented, &bytes), bytes)
 }
 
-/// The media type of a body that [`bytes`] made of parts: it names what stands between them.
+/// Returns the media type, with its boundary, of a multipart body that [`bytes`] returned.
 pub(crate) fn media_type(documented: &str, bytes: &[u8]) -> String {
     parts::media_type(documented, bytes)
 }
 
-/// `application/x-www-form-urlencoded`.
+/// Returns the `application/x-www-form-urlencoded` text.
 fn in_text(fields: &[Field]) -> Vec<u8> {
     let pairs = fields.iter().map(|field| (field.name.clone(), field.shown()));
     form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish().into_bytes()
@@ -176,8 +176,7 @@ fn is_json(media_type: &str) -> bool {
     essence == JSON || essence.ends_with("+json")
 }
 
-/// What is wrong with the fields that a client sent for these members; `None` where nothing is. `is_same` compares what two fields
-/// hold that is not the same text.
+/// Returns the flaw of the fields that a client sent for these members, or `None`. `is_same` compares contents that are not equal texts.
 pub(crate) fn problem(expected: &[Field], sent: &[Field], is_same: impl Fn(&Field, &Field) -> bool) -> Option<String> {
     let of = |fields: &[Field], name: &str| -> Vec<Field> {
         fields.iter().filter(|field| field.name == name).cloned().collect()
@@ -211,7 +210,7 @@ pub(crate) fn problem(expected: &[Field], sent: &[Field], is_same: impl Fn(&Fiel
     None
 }
 
-/// Whether a part says the media type that it has to: where the document leaves it open, a file may have any.
+/// Returns whether a part has a permitted media type: without a documented one, a file may have any.
 fn is_media_type(wanted: &Field, found: &Field) -> bool {
     let (wanted_type, found_type) = (wanted.media_type.as_deref(), found.media_type.as_deref());
     match wanted_type {

@@ -1,11 +1,11 @@
-//! Bodies of parts (RFC 7578), as bytes.
+//! Multipart bodies (RFC 7578) as bytes.
 
 use sha2::{Digest as _, Sha256};
 
 use super::Field;
 use crate::body::essence;
 
-/// A body of parts (RFC 7578). The text between them is made of their contents, so that a repeated request is the same.
+/// Returns a multipart body. Its boundary is a hash of the content, so that a repeated request is identical.
 pub(super) fn bytes(fields: &[Field]) -> Vec<u8> {
     let mut hash = Sha256::new();
     for field in fields {
@@ -31,15 +31,15 @@ pub(super) fn bytes(fields: &[Field]) -> Vec<u8> {
     text
 }
 
-/// The media type of a body that [`bytes`] made of parts: it names what stands between them.
+/// Returns the media type, with its boundary, of a multipart body that [`bytes`] returned.
 pub(super) fn media_type(documented: &str, bytes: &[u8]) -> String {
     let first = bytes.split(|byte| *byte == b'\r').next().unwrap_or_default();
-    // What is not one of parts has no boundary, and names one all the same.
+    // A body that is not multipart has no boundary; the parameter is still required.
     let boundary = String::from_utf8_lossy(first.strip_prefix(b"--").unwrap_or(b"keyfit")).into_owned();
     format!("{}; boundary={}", essence(documented), boundary.trim_end_matches("--"))
 }
 
-/// A name in quotes, as HTML has browsers write it.
+/// Quotes a name, as the HTML standard requires of browsers.
 fn quoted(name: &str) -> String {
     name.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A")
 }
@@ -48,11 +48,11 @@ fn unquoted(name: &str) -> String {
     name.replace("%22", "\"").replace("%0D", "\r").replace("%0A", "\n")
 }
 
-/// The parts of a body; `None` where it is not one of parts.
+/// Parses the parts of a body; returns `None` if it is not a valid multipart body.
 pub(super) fn read(media_type: &str, bytes: &[u8]) -> Option<Vec<Field>> {
     let boundary = parameter(media_type, "boundary").filter(|boundary| !boundary.is_empty())?;
     let delimiter = format!("\r\n--{boundary}").into_bytes();
-    // What stands before the first part says nothing.
+    // The preamble before the first part is ignored.
     let mut rest = match bytes.strip_prefix(&delimiter[2..]) {
         Some(rest) => rest,
         None => bytes.get(find(bytes, &delimiter)? + delimiter.len()..)?,
@@ -83,7 +83,7 @@ fn field(bytes: &[u8]) -> Option<Field> {
     })
 }
 
-/// A parameter of a header, in quotes or not.
+/// Returns a parameter of a header, quoted or not.
 fn parameter(header: &str, wanted: &str) -> Option<String> {
     let mut rest = header.split_once(';')?.1;
     loop {

@@ -1,4 +1,4 @@
-//! The value that the fields of a form are, by its schema.
+//! The conversion of form fields into a value, by its schema.
 
 use keyfit_openapi::schema::{self, Direction};
 use keyfit_openapi::{Api, Body, FormMember, ListStyle};
@@ -6,10 +6,10 @@ use serde_json::{Map, Value};
 
 use super::{Field, is_json};
 
-/// How deep the names of fields may nest.
+/// The highest nesting depth of field names.
 const DEEPEST: usize = 32;
 
-/// The value that these fields are, by the schema of the form. What is not as the schema has it stays text.
+/// Converts fields into a value by the schema of the form. Values that do not match remain texts.
 pub(crate) fn of(api: &Api, body: &Body, mut fields: Vec<Field>) -> Value {
     let mut value = Map::new();
     for known in body.form_members(api) {
@@ -70,7 +70,7 @@ fn of_member(api: &Api, known: &FormMember, schema: &Value, own: &[Field]) -> Va
     }
 }
 
-/// The value of one field.
+/// Converts one field into a value.
 fn one(api: &Api, schema: &Value, field: &Field) -> Value {
     let is_json = field.is_json() || matches!(api.kind(schema), Some("object" | "array"));
     if is_json && field.file_name.is_none() { json_of(field) } else { typed(api, schema, field.shown()) }
@@ -80,13 +80,13 @@ fn json_of(field: &Field) -> Value {
     serde_json::from_slice(&field.content).unwrap_or_else(|_| Value::String(field.shown()))
 }
 
-/// A text as its schema has it.
+/// Converts a text into a value by its schema.
 fn typed(api: &Api, schema: &Value, text: String) -> Value {
     let schema = api.resolve(schema);
     match api.kind(schema) {
         Some("integer" | "number" | "boolean") => serde_json::from_str(&text).unwrap_or(Value::String(text)),
         Some("string") => Value::String(text),
-        // Of a union the alternative that it fits.
+        // For a union, into the alternative that it matches.
         _ => {
             let value = Value::String(text);
             let fits = schema::mismatch(api, Direction::Request, schema, &value).is_none();
@@ -98,7 +98,7 @@ fn typed(api: &Api, schema: &Value, text: String) -> Value {
     }
 }
 
-/// The value of fields whose names have brackets.
+/// Converts fields with bracketed names into a value.
 fn nested(api: &Api, schema: &Value, name: &str, fields: &[Field]) -> Value {
     let mut tree = Value::Null;
     for field in fields {
@@ -133,7 +133,7 @@ fn put(tree: &mut Value, keys: &[&str], text: String) {
     }
 }
 
-/// A tree of texts as its schema has it: numbers for keys are the places of a list.
+/// Converts a tree of texts into a value by its schema: numeric keys are the positions of a list.
 fn shaped(api: &Api, schema: &Value, tree: Value) -> Value {
     let schema = api.resolve(schema);
     match tree {
@@ -160,7 +160,7 @@ fn shaped(api: &Api, schema: &Value, tree: Value) -> Value {
     }
 }
 
-/// The value of pairs whose names have brackets behind this one.
+/// Converts pairs whose names have brackets after this name into a value.
 pub(crate) fn of_brackets(api: &Api, schema: &Value, name: &str, pairs: &[(String, String)]) -> Value {
     let fields: Vec<Field> = pairs.iter().map(|(name, text)| Field::text(name, text.as_str())).collect();
     nested(api, schema, name, &fields)

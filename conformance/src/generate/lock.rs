@@ -1,4 +1,4 @@
-//! `keyfit.lock`: what each generated file was made from.
+//! `keyfit.lock`: the inputs of each generated file.
 
 use std::collections::BTreeMap;
 
@@ -11,12 +11,12 @@ use crate::UserError;
 /// Files with their hashes.
 pub(super) type Inputs = BTreeMap<String, String>;
 
-/// The form of the file.
+/// The version of the file's format.
 const FORM: u32 = 1;
 
 const HEAD: &str = "# What `keyfit generate` wrote, and from what. It writes all of it again; `keyfit generate --check` says what is stale.\n\n";
 
-/// Every generated file of a project.
+/// All generated files of a project.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lock {
@@ -26,7 +26,7 @@ pub struct Lock {
     pub clients: Vec<Entry>,
 }
 
-/// A generated file. Paths are those from the folder of the lock file.
+/// A generated file. Paths are relative to the folder of the lock file.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Entry {
@@ -34,28 +34,28 @@ pub struct Entry {
     pub out: String,
     /// The folder or document of the API.
     pub api: String,
-    /// The name of the API, where it is not that of the folder or document.
+    /// The name of the API, if it differs from that of the folder or document.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The selectors of the operations; all of them where there is none.
+    /// The selectors of the operations; all operations if empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub only: Vec<String>,
-    /// Whether there is a type for each schema, also for those that no call needs.
+    /// True if each schema has a type, including those that no call needs.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub all_types: bool,
-    /// Where the client can be called by ids.
+    /// The availability of calls by operation id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dispatch: Option<String>,
     /// The version of the generator.
     pub generator: String,
     /// The hash of the code.
     pub code: String,
-    /// The hashes of the files that it was generated from.
+    /// The hashes of the input files.
     pub inputs: Inputs,
 }
 
 impl Lock {
-    /// Reads the lock file of a project; an empty one where there is none.
+    /// Reads the lock file of a project; returns an empty one if it does not exist.
     ///
     /// # Errors
     /// Returns an error if the file cannot be read, is not a lock file, or names files outside the project.
@@ -85,22 +85,22 @@ impl Lock {
         Ok(lock)
     }
 
-    /// The entry of a file.
+    /// Returns the entry of a file.
     pub fn entry(&self, out: &str) -> Option<&Entry> {
         self.clients.iter().find(|entry| entry.out == out)
     }
 
-    /// Puts an entry in the place of the one for its file.
+    /// Adds an entry, in place of the one for the same file.
     pub fn put(&mut self, entry: Entry) {
         self.clients.retain(|known| known.out != entry.out);
         self.clients.push(entry);
         self.clients.sort_by(|one, other| one.out.cmp(&other.out));
     }
 
-    /// The text of the file.
+    /// Returns the text of the file.
     ///
     /// # Errors
-    /// Returns an error if it cannot be written as TOML.
+    /// Returns an error if it cannot be serialized as TOML.
     pub fn text(&self) -> Result<String, UserError> {
         let text = toml::to_string(self);
         text.map(|text| format!("{HEAD}{text}"))
@@ -109,10 +109,10 @@ impl Lock {
 }
 
 impl Entry {
-    /// Where the client can be called by ids.
+    /// Returns the availability of calls by operation id.
     ///
     /// # Errors
-    /// Returns an error for a word that means none of it.
+    /// Returns an error if the word is unknown.
     pub fn dispatch(&self) -> Result<Dispatch, UserError> {
         let Some(word) = &self.dispatch else { return Ok(DISPATCH) };
         dispatch(word).ok_or_else(|| {
@@ -122,12 +122,12 @@ impl Entry {
     }
 }
 
-/// What a word says of calls by ids.
+/// Parses the availability of calls by operation id.
 pub fn dispatch(word: &str) -> Option<Dispatch> {
     [Dispatch::InTests, Dispatch::Always, Dispatch::Never].into_iter().find(|known| dispatch_name(*known) == word)
 }
 
-/// The word for it.
+/// Returns the word for an availability.
 pub fn dispatch_name(dispatch: Dispatch) -> &'static str {
     match dispatch {
         Dispatch::InTests => "tests",

@@ -1,4 +1,4 @@
-//! Clients whose code is checked in: what is generated from what, whether that still holds, and writing it anew.
+//! Clients with checked-in code: their inputs, whether they are up to date, and their regeneration.
 
 mod lock;
 mod project;
@@ -14,19 +14,19 @@ pub use state::{Stale, write};
 use crate::UserError;
 use crate::origin::digest;
 
-/// The version of the generator, which is a part of what code depends on.
+/// The version of the generator, which generated code depends on.
 pub const GENERATOR: &str = env!("CARGO_PKG_VERSION");
 
-/// A client that was generated and is not written yet.
+/// A generated client that is not written yet.
 #[derive(Clone, Debug)]
 pub struct Made {
-    /// What the lock file says of it.
+    /// The entry for the lock file.
     pub entry: Entry,
     /// The module, its code and its remarks.
     pub module: Module,
 }
 
-/// Generates the client of an entry, and brings the entry up to date.
+/// Generates the client of an entry, and updates the entry.
 ///
 /// # Errors
 /// Returns an error if the API cannot be read or generated.
@@ -46,7 +46,7 @@ pub fn make(project: &Project, entry: &Entry) -> Result<Made, UserError> {
     Ok(Made { entry, module })
 }
 
-/// The files of an API with their hashes, by their paths in the project.
+/// Returns the files of an API with their hashes, by their paths in the project.
 fn inputs(project: &Project, source: &Source) -> lock::Inputs {
     let beside = [source.overlay.as_ref(), source.contract.as_ref()];
     source
@@ -57,10 +57,10 @@ fn inputs(project: &Project, source: &Source) -> lock::Inputs {
         .collect()
 }
 
-/// The files of an entry's API as they are now.
+/// Returns the current files of an entry's API.
 fn inputs_now(project: &Project, entry: &Entry) -> Result<lock::Inputs, Failure> {
     Ok(inputs(project, &Source::from_path(&project.path(&entry.api))?))
 }
 
-/// What is used where nothing is said.
+/// The default.
 const DISPATCH: Dispatch = Dispatch::InTests;

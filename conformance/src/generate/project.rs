@@ -1,4 +1,4 @@
-//! The folder in which code is generated, and paths in it.
+//! The folder of generated code, and paths in it.
 
 use std::path::{Component, Path, PathBuf};
 use std::{env, io};
@@ -8,18 +8,18 @@ use crate::UserError;
 /// The folder of a lock file.
 #[derive(Clone, Debug)]
 pub struct Project {
-    /// From the current folder; empty where it is that.
+    /// The path from the current folder; empty for the current folder itself.
     folder: PathBuf,
-    /// The same from the root of the file system.
+    /// The absolute path.
     whole: PathBuf,
 }
 
-/// The file that says what was generated.
+/// The name of the lock file.
 const LOCK: &str = "keyfit.lock";
 
 impl Project {
-    /// The project around the current folder: the nearest folder upwards with a lock file, or else with a Cargo.toml, or else
-    /// the current one.
+    /// Returns the project of the current folder: the nearest ancestor with a lock file, or else with a `Cargo.toml`, or else the current
+    /// folder.
     ///
     /// # Errors
     /// Returns an error if there is no current folder.
@@ -28,7 +28,7 @@ impl Project {
         Ok(Self::around(&current))
     }
 
-    /// The project around a folder, seen from there.
+    /// Returns the project of a folder, relative to that folder.
     pub fn around(current: &Path) -> Self {
         let has = |file: &str| current.ancestors().position(|folder| folder.join(file).is_file());
         let up = has(LOCK).or_else(|| has("Cargo.toml")).unwrap_or_default();
@@ -36,17 +36,17 @@ impl Project {
         Self { folder, whole: current.ancestors().nth(up).unwrap_or(current).to_owned() }
     }
 
-    /// The lock file.
+    /// Returns the path of the lock file.
     pub fn lock(&self) -> PathBuf {
         self.folder.join(LOCK)
     }
 
-    /// A path of the project, from the current folder.
+    /// Returns a path of the project, relative to the current folder.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
 
-    /// A path from the current folder as the lock file names it, with slashes.
+    /// Returns a path from the current folder in the form of the lock file, with slashes.
     pub fn name(&self, path: &Path) -> String {
         let path = plain(&std::path::absolute(path).unwrap_or_else(|_| path.to_owned()));
         let whole = plain(&self.whole);
@@ -60,14 +60,14 @@ impl Project {
         up.chain(down).collect::<Vec<_>>().join("/")
     }
 
-    /// Whether a file of a lock file is in its project.
+    /// Returns whether a file of a lock file is inside its project.
     pub fn is_inside(name: &str) -> bool {
         let path = Path::new(name);
         !name.is_empty() && path.components().all(|part| matches!(part, Component::Normal(_)))
     }
 }
 
-/// A path without `.` and `..`, as they are written.
+/// Resolves `.` and `..` in a path without access to the file system.
 fn plain(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for part in path.components() {

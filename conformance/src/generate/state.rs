@@ -1,4 +1,4 @@
-//! Whether generated code is what the lock file says, and writing it: whole, or not at all.
+//! The comparison of generated code with the lock file, and its writing: completely, or not at all.
 
 use std::fs;
 use std::io;
@@ -10,27 +10,27 @@ use super::{Entry, GENERATOR, Lock, Made, Project, inputs_now};
 use crate::origin::digest_of;
 use crate::{UserError, file};
 
-/// Why generated code is not up to date.
+/// The reasons why generated code is not up to date.
 #[derive(Clone, Debug)]
 pub struct Stale {
     /// The file.
     pub out: String,
-    /// What has changed.
+    /// The changes.
     pub reasons: Vec<String>,
 }
 
-/// What the file of an entry is.
+/// The state of an entry's file.
 #[derive(Clone, Debug, Eq, PartialEq)]
 enum Target {
     Missing,
-    /// What was written there.
+    /// The generated code.
     Written,
-    /// Something else.
+    /// Other content.
     Other,
 }
 
 impl Stale {
-    /// What has changed since an entry's file was written; `None` where it is up to date.
+    /// Returns the changes since an entry's file was written; `None` if it is up to date.
     ///
     /// # Errors
     /// Returns an error if the file cannot be read.
@@ -60,15 +60,14 @@ impl Stale {
     }
 }
 
-/// Writes generated clients and the lock file. Nothing is written unless all of it may be.
+/// Writes generated clients and the lock file. Nothing is written unless all files may be written.
 ///
 /// # Errors
-/// Returns an error if a file is there that was not generated, or was changed since, unless it is `forced`; and if a file
-/// cannot be written.
+/// Returns an error if an existing file was not generated or was changed since, unless `forced` is true, or if a file cannot be written.
 pub fn write(project: &Project, lock: &mut Lock, made: &[Made], forced: bool) -> Result<(), UserError> {
     for Made { entry, .. } in made {
         let known = lock.entry(&entry.out).map_or("", |known| known.code.as_str());
-        // What would be written may be there already, where the lock file was lost.
+        // If the lock file was lost, the generated code may exist already.
         let is_ours = target(project, &entry.out, known)? != Target::Other
             || target(project, &entry.out, &entry.code)? == Target::Written;
         if !is_ours && !forced {
@@ -105,7 +104,7 @@ fn target(project: &Project, out: &str, hash: &str) -> Result<Target, UserError>
     Ok(if digest_of(&bytes) == hash { Target::Written } else { Target::Other })
 }
 
-/// Puts a text in place of a file that holds another one.
+/// Replaces a file if its text differs.
 fn replace(path: &Path, text: &str) -> Result<(), UserError> {
     if fs::read(path).is_ok_and(|there| there == text.as_bytes()) {
         return Ok(());
@@ -114,7 +113,7 @@ fn replace(path: &Path, text: &str) -> Result<(), UserError> {
 }
 
 fn unusable(path: &Path, what: &str, error: &io::Error) -> UserError {
-    // The text is written beside the file first: the words of the system name a file that nobody knows.
+    // The text is first written to a temporary file, and the system's message would name that file.
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()) {
         return UserError::new(format!("the file cannot be {what}: there is no folder for it"))
             .at(folder.display())

@@ -1,4 +1,4 @@
-//! The authorization server of a new contract: what the flows of the document say of it.
+//! The authorization server of a new contract, from the flows of the document.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
@@ -10,10 +10,10 @@ use super::quoted;
 use crate::contract::{Carrier, Endpoint, GrantType};
 use crate::pointer::join;
 
-/// The scope that asks for refresh tokens (OpenID Connect Core 1.0, section 11).
+/// The scope that requests refresh tokens (OpenID Connect Core 1.0, section 11).
 const OFFLINE: &str = "offline_access";
 
-/// What a document says of where tokens are had.
+/// The document's description of an authorization server.
 #[derive(Debug)]
 pub(super) struct Authorization {
     /// The kind of token that it issues.
@@ -25,8 +25,8 @@ pub(super) struct Authorization {
 }
 
 impl Authorization {
-    /// Of the schemes, which stand in the order of how many operations take them, the first whose flows can be used; with what is
-    /// to be said of the others. `None` where no scheme has any.
+    /// Returns the authorization server of the first scheme with usable flows; schemes are ordered by the number of their operations. Adds notes
+    /// about the others. Returns `None` if no scheme has any.
     pub(super) fn read(api: &Api, schemes: &[Scheme], notes: &mut Vec<String>) -> Option<Self> {
         let described = api.security_schemes();
         let named = |scheme: &Scheme| described.iter().find(|described| described.name == scheme.kind);
@@ -70,7 +70,7 @@ impl Authorization {
         (!read.endpoints.is_empty()).then_some(read)
     }
 
-    /// Adds a flow, if it goes by the endpoints of those before it.
+    /// Adds a flow if it has the same endpoints as the previous ones.
     fn add(&mut self, api: &Api, flow: &Flow) -> Result<(), String> {
         let grant = match flow.kind {
             FlowKind::ClientCredentials => GrantType::ClientCredentials,
@@ -79,7 +79,7 @@ impl Authorization {
             FlowKind::Password => GrantType::Password,
             FlowKind::Implicit => GrantType::Implicit,
         };
-        // A client asks for its own token anew, and where a token is given at once there is nothing to refresh.
+        // A client requests its own token again, and the implicit grant has no refresh tokens.
         let lasts = !matches!(grant, GrantType::ClientCredentials | GrantType::Implicit);
         let refreshes = lasts && (flow.refresh_url.is_some() || flow.scopes.iter().any(|scope| scope == OFFLINE));
         let refresh_url = flow.refresh_url.as_ref().filter(|url| refreshes && Some(*url) != flow.token_url.as_ref());
@@ -108,12 +108,12 @@ impl Authorization {
         Ok(())
     }
 
-    /// Whether it knows refresh tokens.
+    /// Returns whether it supports refresh tokens.
     pub(super) fn refreshes(&self) -> bool {
         self.grants.contains(&GrantType::RefreshToken)
     }
 
-    /// The section of the contract.
+    /// Returns the section of the contract.
     pub(super) fn section(&self) -> String {
         let mut text = "\n# Where tokens are had, as the document says it. Endpoints of another host are asked only where a run names that host.\n\
                         [authorization-server]\n"
@@ -142,8 +142,8 @@ impl Authorization {
     }
 }
 
-/// The operations of the document that are endpoints of its flows: they take what a login has, which nobody can make up, and no
-/// token.
+/// Returns the operations of the document that are endpoints of its flows: they require the data of a login, which cannot be generated,
+/// and no token.
 pub(super) fn logins(api: &Api) -> BTreeSet<&str> {
     let schemes = api.security_schemes();
     let urls = schemes.iter().flat_map(|scheme| &scheme.flows).flat_map(|flow| {
@@ -154,8 +154,8 @@ pub(super) fn logins(api: &Api) -> BTreeSet<&str> {
     there.chain(posted_below(api).into_iter().map(|(_, operation)| operation)).collect()
 }
 
-/// The operations that a flow names by a path without a host or a slash at its beginning, as frameworks write it
-/// (`tokenUrl: token`), each with the JSON pointer of that. No secret is sent to such a place by what the flow says.
+/// Returns the operations that a flow names by a path without a host or a leading slash, as some frameworks write it
+/// (`tokenUrl: token`), each with its JSON pointer. Such a flow alone does not permit sending a secret there.
 pub(super) fn posted_below(api: &Api) -> Vec<(String, &str)> {
     let posts = api.operations.iter().filter(|operation| operation.method == "POST");
     let posts: HashMap<&str, &str> = posts.map(|operation| (operation.path.as_str(), operation.id.as_str())).collect();
@@ -178,7 +178,7 @@ pub(super) fn posted_below(api: &Api) -> Vec<(String, &str)> {
     found
 }
 
-/// An endpoint in the words of a contract: a path where it is at the API's host, or the host is not known.
+/// Returns an endpoint in the notation of a contract: a path if it is at the API's host, or the host is unknown.
 fn endpoint(api: &Api, url: &str) -> Endpoint {
     let whole = Endpoint::new(url);
     let base = Endpoint::new(&*api.base_url);
@@ -186,7 +186,7 @@ fn endpoint(api: &Api, url: &str) -> Endpoint {
     if is_here { Endpoint::new(whole.below("")) } else { whole }
 }
 
-/// The operation of the document that stands at an endpoint.
+/// Returns the operation of the document at an endpoint.
 fn operation_at<'a>(api: &'a Api, endpoint: &Endpoint, method: &str) -> Option<&'a str> {
     if endpoint.origin().is_some() {
         return None;

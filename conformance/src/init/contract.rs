@@ -11,7 +11,7 @@ use super::login::Scheme;
 use super::{quoted, sets, webhook};
 use crate::contract::{Batch, Carrier, Citation};
 
-/// Sources, kinds of token, errors, limits.
+/// Returns the sections for sources, kinds of token, errors, and limits.
 pub(super) fn head(name: &str, document: &str, facts: &Facts) -> String {
     let mut text = format!(
         "# The auth and error contract of {title}, begun from its document. Levels: `must` fails a run, `should` warns, `observe`\n\
@@ -40,7 +40,7 @@ pub(super) fn head(name: &str, document: &str, facts: &Facts) -> String {
     text
 }
 
-/// Which scopes include others, or the question where the document does not show it.
+/// Returns the scopes that include others, or a question if the document does not show them.
 fn includes(facts: &Facts) -> String {
     let several: BTreeSet<&String> = facts.operations.iter().flat_map(|access| &access.scopes).collect();
     if facts.includes.is_empty() {
@@ -55,7 +55,7 @@ fn includes(facts: &Facts) -> String {
     format!("# Scopes that include others.\nincludes = {{ {} }}\n", entries.join(", "))
 }
 
-/// The pages that rules cite, each with its title and address.
+/// Returns the pages that rules cite, with their titles and addresses.
 pub(super) fn sources(document: &str, facts: &Facts) -> Vec<(&'static str, String, String)> {
     let page = ("document", format!("{}: OpenAPI document", facts.title), document.to_owned());
     let others = if facts.authorization.is_some() { AUTHORIZATION_SOURCES } else { &[] };
@@ -64,7 +64,7 @@ pub(super) fn sources(document: &str, facts: &Facts) -> Vec<(&'static str, Strin
     [page].into_iter().chain(cited.map(|(page, title, url)| (*page, (*title).to_owned(), (*url).to_owned()))).collect()
 }
 
-/// A kind of token.
+/// Returns the section for a kind of token.
 pub(super) fn credential(scheme: &Scheme, facts: &Facts) -> String {
     let tenants: Vec<String> = facts.tenants.iter().map(|tenant| quoted(tenant)).collect();
     let carrier = match &scheme.carrier {
@@ -91,7 +91,7 @@ pub(super) fn credential(scheme: &Scheme, facts: &Facts) -> String {
     )
 }
 
-/// What is said of any API.
+/// The sources for all APIs.
 const SOURCES: &[(&str, &str, &str)] = &[
     ("rfc6750", "RFC 6750: OAuth 2.0 bearer tokens", "https://www.rfc-editor.org/rfc/rfc6750"),
     ("rfc7617", "RFC 7617: the Basic HTTP authentication scheme", "https://www.rfc-editor.org/rfc/rfc7617"),
@@ -110,7 +110,7 @@ const SOURCES: &[(&str, &str, &str)] = &[
     ("owasp", "OWASP API Security Top 10, 2023", "https://owasp.org/API-Security/editions/2023/en/0x11-t10/"),
 ];
 
-/// What is said of authorization servers.
+/// The sources for authorization servers.
 const AUTHORIZATION_SOURCES: &[(&str, &str, &str)] = &[
     ("rfc6749", "RFC 6749: the OAuth 2.0 authorization framework", "https://www.rfc-editor.org/rfc/rfc6749"),
     (
@@ -140,7 +140,7 @@ fn errors(text: &mut String, facts: &Facts) {
     text.push_str("source = { page = \"document\", section = \"responses\" }\n");
 }
 
-/// What a contract says of the items of an operation that looks as if it took many.
+/// Returns the batch of a contract for an operation that appears to take many items.
 pub(super) fn batch_of(operation: &str, guess: &BatchGuess) -> Batch {
     Batch {
         operations: vec![operation.to_owned()],
@@ -174,10 +174,10 @@ fn batch(text: &mut String, batch: &Batch) {
     text.push_str("source = { page = \"document\", section = \"responses\" }\n");
 }
 
-/// Calls a window that the mock allows for each operation: a check sends it dozens.
+/// The number of calls per window that the mock allows for each operation: a check sends dozens.
 const CALLS: usize = 100;
 
-/// How calls are counted; nothing where the document does not say that they are.
+/// Returns the section for rate limits; empty if the document has none.
 pub(super) fn rate_limit(facts: &Facts) -> String {
     let Some(Limits { headers, retry_after }) = &facts.limits else { return String::new() };
     let mut text = "\n[rate-limit]\n".to_owned();
@@ -190,7 +190,7 @@ pub(super) fn rate_limit(facts: &Facts) -> String {
             let is_field = LimitFields::has(remaining);
             let (limit, remaining, end) = (quoted(limit), quoted(remaining), quoted(reset));
             let _ = write!(text, "limit-header = {limit}\nremaining-header = {remaining}\nreset-header = {end}\n");
-            // A field says it in seconds from now.
+            // A structured field has seconds from now.
             if !is_field {
                 text.push_str(
                     "# Told apart by the values: write `epoch-seconds` or `delta-seconds` to hold the server to one.\n",

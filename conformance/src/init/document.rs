@@ -1,4 +1,4 @@
-//! What a bare document says of the things that a contract is about.
+//! The facts in a bare document that a contract needs.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -14,7 +14,7 @@ use crate::balance::Balance;
 use crate::catalogue::twins;
 use crate::reference::{Referring, is_plain, references, singular};
 
-/// Parts of names of path parameters whose ids belong to somebody.
+/// Parts of the names of path parameters whose ids belong to an owner.
 const TENANTS: [&str; 14] = [
     "account",
     "tenant",
@@ -32,105 +32,105 @@ const TENANTS: [&str; 14] = [
     "user",
 ];
 
-/// The kinds of token that an operation takes at most. A document that says of each call that any of a thousand will do would
-/// have each of them written down for each call.
+/// The highest number of kinds of tokens that an operation has. A document in which each call accepts any of a thousand kinds would list
+/// all of them for each call.
 const MOST_KINDS: usize = 20;
 
-/// The parameters of one path about which there are rules at most: each has cases of its own, which send the whole path.
+/// The highest number of parameters of one path that have rules: each has its own cases, which send the whole path.
 const MOST_IDS: usize = 50;
 
-/// What a document says.
+/// The facts of a document.
 #[derive(Debug, Default)]
 pub(super) struct Facts {
     pub(super) title: String,
     pub(super) schemes: Vec<Scheme>,
-    /// Kinds of token and scopes of each operation, with where it stands.
+    /// The kinds of token and scopes of each operation, with its place.
     pub(super) operations: Vec<Access>,
-    /// Path parameters that look like tenants, and the others.
+    /// Path parameters that look like tenants, and the other ones.
     pub(super) tenants: BTreeSet<String>,
     pub(super) ids: BTreeSet<String>,
-    /// An id that exists, of each path parameter for which the document gives one.
+    /// An existing id of each path parameter for which the document has an example.
     pub(super) examples: BTreeMap<String, String>,
     /// The kinds whose tokens have scopes.
     pub(super) scoped: BTreeSet<String>,
     pub(super) error: Option<ErrorBody>,
     pub(super) limits: Option<Limits>,
-    /// The operations that take many items, as it looks.
+    /// The operations that appear to take many items.
     pub(super) batches: Vec<(String, BatchGuess)>,
     pub(super) authorization: Option<Authorization>,
     /// The operations that are endpoints of a login.
     pub(super) logins: Vec<String>,
-    /// What the server sends by itself.
+    /// The webhooks and callbacks.
     pub(super) delivered: Delivered,
-    /// Of each path parameter the templates that end with it, by the segment before it.
+    /// For each path parameter, the templates that end with it, by the preceding segment.
     pub(super) places: BTreeMap<String, BTreeMap<String, BTreeSet<String>>>,
     /// The scopes that include others, as far as alternatives of operations show it.
     pub(super) includes: BTreeMap<String, BTreeSet<String>>,
-    /// Whether a member is there for requests alone, or is a password.
+    /// True if the document has a member for requests alone, or a password.
     pub(super) is_one_way: bool,
-    /// The path parameters that something else in a request or an answer names, each with what that is.
+    /// The path parameters that other parts of requests or answers refer to, with the kind of reference.
     pub(super) named: BTreeSet<(String, Referring)>,
     pub(super) notes: Vec<String>,
-    /// What each of `operations` demands.
+    /// The requirements of each of `operations`.
     pub(super) demands: Vec<Demand>,
-    /// The operations that take more kinds of token, and have more path parameters, than are looked at.
+    /// The operations with more kinds of tokens, and with more path parameters, than the limits.
     of_many_kinds: Vec<String>,
     of_many_ids: Vec<String>,
-    /// The operations that cost money, as their 402 says.
+    /// The operations that cost money, as their 402 shows.
     spending: Vec<String>,
-    /// The operations that no credential opens which can be sent, and those that the document says are open.
+    /// The operations without a sendable credential, and those that the document declares open.
     closed: Vec<String>,
     public: Vec<String>,
     optional: Vec<String>,
 }
 
-/// Who may call an operation.
+/// The access to an operation.
 #[derive(Debug)]
 pub(super) struct Access {
-    /// The place of the operation in the document.
+    /// The index of the operation in the document.
     pub(super) place: usize,
     pub(super) method: String,
-    /// Its key of `paths`.
+    /// Its key in `paths`.
     pub(super) path: String,
     /// The alternatives that can be sent.
     pub(super) sets: Vec<Vec<String>>,
-    /// Whether a call without a credential is served.
+    /// True if a call without a credential is served.
     pub(super) is_open: bool,
     pub(super) scopes: Vec<String>,
     pub(super) spends: bool,
-    /// How it looks as if it pages, as a hint, and what makes it look so.
+    /// Its apparent pagination as a hint, with the reason for the guess.
     pub(super) pages: Option<(String, String)>,
-    /// The same of the outcome of its items.
+    /// The same for the outcome of its items.
     pub(super) partial: Option<(String, String)>,
 }
 
-/// How errors look.
+/// The form of errors.
 #[derive(Debug, Eq, PartialEq)]
 pub(super) struct ErrorBody {
     pub(super) media_type: String,
-    /// The JSON pointers of required members that are text, and whether one is the status.
+    /// The JSON pointers of required text members, and a flag that is true if a member is the status.
     pub(super) texts: Vec<String>,
     pub(super) has_status: bool,
 }
 
-/// How a rate limit is told.
+/// The form of a rate limit.
 #[derive(Debug, Eq, PartialEq)]
 pub(super) struct Limits {
-    /// The headers with the limit, with what is left, and with the end of the window.
+    /// The headers with the limit, the remaining calls, and the end of the window.
     pub(super) headers: Option<[String; 3]>,
-    /// Whether a 429 says how long to wait.
+    /// True if a 429 has `Retry-After`.
     pub(super) retry_after: bool,
 }
 
 impl Access {
-    /// The kinds that it takes; one that stands in several alternatives comes several times.
+    /// Returns the kinds that it accepts; a kind in several alternatives occurs several times.
     pub(super) fn kinds(&self) -> impl Iterator<Item = &String> {
         self.sets.iter().flatten()
     }
 }
 
 impl Facts {
-    /// The alternatives of the operations that have several, each once, in the order of the document.
+    /// Returns the alternatives of operations with several, each once, in the order of the document.
     pub(super) fn alternatives(&self) -> Vec<&[String]> {
         let mut known: Vec<&[String]> = Vec::new();
         for set in self.operations.iter().filter(|access| access.sets.len() > 1).flat_map(|access| &access.sets) {
@@ -141,13 +141,13 @@ impl Facts {
         known
     }
 
-    /// The kinds that are needed with others.
+    /// Returns the kinds that are required together with others.
     pub(super) fn joined(&self) -> BTreeSet<&String> {
         let sets = self.operations.iter().flat_map(|access| &access.sets).filter(|set| set.len() > 1);
         sets.flatten().collect()
     }
 
-    /// The kinds whose tokens stand where those of another kind do.
+    /// Returns the kinds whose tokens are at the same place as those of another kind.
     pub(super) fn alike(&self) -> BTreeSet<&String> {
         let clashes = |scheme: &&Scheme| {
             let others = self.schemes.iter().filter(|other| other.kind != scheme.kind);
@@ -230,7 +230,7 @@ impl Facts {
         facts
     }
 
-    /// Adds the tenants that are known by the segment before them, wherever they stand: `/projects/{id}/items`.
+    /// Adds the tenants that the preceding segment identifies, wherever they occur: `/projects/{id}/items`.
     fn find_tenants(&mut self) {
         let is_tenant = |segment: &String| TENANTS.iter().any(|word| singular(&segment.to_lowercase()) == *word);
         let has_more = |name: &String| {
@@ -243,26 +243,25 @@ impl Facts {
         self.tenants.extend(found);
     }
 
-    /// The templates after which a name means another thing than elsewhere; none where it means one.
+    /// Returns the templates in which a name has different meanings; empty if it has only one.
     pub(super) fn meanings(&self, name: &str) -> Vec<&String> {
         let several = self.places.get(name).filter(|places| is_plain(name) && places.len() > 1);
         several.into_iter().flatten().flat_map(|(_, templates)| templates).collect()
     }
 
-    /// Whether a path parameter names persons.
+    /// Returns whether a path parameter identifies users.
     pub(super) fn is_of_persons(&self, name: &str) -> bool {
         let is_one = |word: &str| word.to_lowercase().contains("user");
         is_one(name)
             || self.places.get(name).is_some_and(|places| is_plain(name) && places.keys().any(|place| is_one(place)))
     }
 
-    /// The scheme by which clients log in: the one that most operations take, of those in a header. The first is one if
-    /// there is any.
+    /// Returns the scheme of clients: the one that most operations accept, of those in a header. The first scheme is one if there is any.
     pub(super) fn client(&self) -> Option<&Scheme> {
         self.schemes.first().filter(|scheme| scheme.is_of_clients())
     }
 
-    /// The alternatives of an operation that can be sent: each of its kinds can, and no two stand in one place.
+    /// Returns the alternatives of an operation that can be sent: each of its kinds can, and no two have the same place.
     fn sets(&mut self, operation: &Operation, carriers: &HashMap<String, Carrier>) -> Vec<Vec<String>> {
         let mut sets: Vec<Vec<String>> = Vec::new();
         let mut count = 0;
@@ -285,7 +284,7 @@ impl Facts {
             (false, _) if sets.is_empty() => self.closed.push(operation.id.clone()),
             (false, _) => {}
             (true, false) => self.optional.push(operation.id.clone()),
-            // What is said of nothing is told elsewhere.
+            // Operations without a declaration are reported elsewhere.
             (true, true) if *operation.needed == Needed::Any => {}
             (true, true) => self.public.push(operation.id.clone()),
         }
@@ -311,7 +310,7 @@ impl Facts {
         }
         if scopes.is_empty() {
             scopes.extend(vendor_scopes(node).into_iter().chain(operation.scopes.iter().cloned()));
-            // Of which kind it is said is not known.
+            // It is unknown to which kind the scopes belong.
             self.scoped.extend(sets.iter().flatten().filter(|_| !scopes.is_empty()).cloned());
         }
         scopes.sort();
@@ -323,7 +322,7 @@ impl Facts {
             let is_tenant = TENANTS
                 .iter()
                 .any(|word| lower == *word || lower.trim_end_matches("id").trim_end_matches('_') == *word);
-            // A user of its own is a tenant only where something lies below it.
+            // A user parameter is a tenant only if there are paths below it.
             let is_tenant = is_tenant && !operation.path.ends_with(&format!("{{{name}}}"));
             if is_tenant {
                 self.tenants.insert(name.clone())
@@ -363,7 +362,7 @@ impl Facts {
     }
 }
 
-/// The operations without cases: those that no request can be made for, and those that another one is answered in place of.
+/// Returns notes about the operations without cases: unsupported ones, and those that another one shadows.
 pub(super) fn left_out(api: &Api) -> Vec<String> {
     let mut set_aside: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for Unsupported { operation, reason, .. } in &api.unsupported {
@@ -380,11 +379,11 @@ pub(super) fn left_out(api: &Api) -> Vec<String> {
     notes
 }
 
-/// The first of the operations, and how many more there are.
+/// Returns the first operations, and the number of the others.
 pub(super) fn all_of(operations: &[impl AsRef<str>]) -> Option<String> {
-    /// Few enough to be read.
+    /// Few enough to be readable.
     const NAMED: usize = 3;
-    /// A path may have thousands.
+    /// A path may have thousands of characters.
     const LETTERS: usize = 100;
     let shown = |operation: &str| {
         let letters = operation.chars();
@@ -412,7 +411,7 @@ fn is_one_way(node: &Value) -> bool {
     }
 }
 
-/// The segment before the one that is a parameter, and the path up to that.
+/// Returns the segment before a parameter, and the path including the parameter.
 fn place_of<'p>(path: &'p str, name: &str) -> Option<(&'p str, &'p str)> {
     let at = path.find(&format!("/{{{name}}}"))?;
     let end = at + name.len() + "/{}".len();
@@ -424,7 +423,7 @@ fn example_of<'a>(node: &'a Value, name: &str) -> Option<&'a str> {
     node["parameters"].as_array()?.iter().find(|parameter| parameter["name"] == name)?.get("example")?.as_str()
 }
 
-/// The texts of a list, or of a text that lists them with spaces.
+/// Returns the texts of a list, or of a space-separated text.
 fn texts(value: &Value) -> Vec<String> {
     match value {
         Value::String(text) => text.split_whitespace().map(str::to_owned).collect(),
@@ -433,7 +432,7 @@ fn texts(value: &Value) -> Vec<String> {
     }
 }
 
-/// The body of the first documented refusal.
+/// Returns the form of the first documented refusal.
 fn error(api: &Api, operation: &Operation) -> Option<ErrorBody> {
     let is_refusal = |status: &str| status == "default" || status.starts_with('4');
     let (_, shape) = operation.responses.iter().find(|(status, shape)| is_refusal(status) && shape.schema.is_some())?;
@@ -444,7 +443,7 @@ fn error(api: &Api, operation: &Operation) -> Option<ErrorBody> {
         match api.kind(member) {
             Some("string") => texts.push(format!("/{name}")),
             Some("integer") if name == "status" => has_status = true,
-            // Many wrap what is wrong in one member.
+            // Many APIs wrap the error in one member.
             Some("object") => {
                 let inner = required(api, member).into_iter().filter(|(_, member)| api.kind(member) == Some("string"));
                 texts.extend(inner.map(|(inner, _)| format!("/{name}/{inner}")));
@@ -458,7 +457,7 @@ fn error(api: &Api, operation: &Operation) -> Option<ErrorBody> {
     Some(ErrorBody { media_type: shape.media_type.clone()?, texts, has_status })
 }
 
-/// The required members of an object, with their schemas.
+/// Returns the required members of an object, with their schemas.
 fn required<'a>(api: &'a Api, schema: &'a Value) -> Vec<(&'a str, &'a Value)> {
     let names = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
     names.map(|name| (name, api.resolve(&schema["properties"][name]))).collect()
@@ -471,12 +470,12 @@ fn limits(api: &Api) -> Option<Limits> {
         let fits = |name: &str| {
             name.to_lowercase().replace('-', "").contains("ratelimit") && name.to_lowercase().ends_with(word)
         };
-        // `X-Rate-Limit` says the limit only where nothing says it more plainly.
+        // `X-Rate-Limit` is the limit only if there is no more specific header.
         let longest = headers.iter().filter(|name| fits(name)).max_by_key(|name| name.len());
         longest.map(|name| (*name).clone())
     };
     let named = |known: &str| headers.iter().find(|name| name.eq_ignore_ascii_case(known)).map(|name| (*name).clone());
-    // The fields of the IETF's draft: what is left and the end of the window stand in one.
+    // The fields of the IETF's draft: one field has the remaining calls and the end of the window.
     let fields = || {
         let field = named("ratelimit")?;
         Some([named("ratelimit-policy").unwrap_or_else(|| field.clone()), field.clone(), field])

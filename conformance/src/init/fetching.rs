@@ -1,5 +1,5 @@
-//! How a token of the API is had, as far as its document shows a call that gives one for a name and a password: what the tokens file
-//! begins with, for whoever has no token at hand.
+//! The login call of an API, if its document shows one that returns a token for a name and a password: the tokens file begins with it, for
+//! users without a token.
 
 use std::collections::BTreeSet;
 
@@ -11,27 +11,27 @@ use super::authorization::logins;
 use crate::pointer;
 use crate::quoting::{key, quoted};
 
-/// How the last segments of paths are called that log in, by their letters alone.
+/// The last path segments of login operations, in letters only.
 const PATHS: [&str; 9] = ["login", "signin", "token", "tokens", "session", "sessions", "auth", "authenticate", "jwt"];
-/// How the members of answers are called that hold a token, by their letters alone; the likeliest first.
+/// The names of members that contain a token, in letters only; the likeliest first.
 const TOKENS: [&str; 7] = ["accesstoken", "token", "authtoken", "jwt", "idtoken", "sessiontoken", "apitoken"];
-/// A login has no more of them.
+/// The highest number of members of a login.
 const MOST_MEMBERS: usize = 8;
 
-/// A call that logs in.
+/// A login call.
 #[derive(Debug, Eq, PartialEq)]
 pub(super) struct Entry {
     path: String,
     /// `form` or `json`.
     writing: &'static str,
-    /// The members that it needs, each with a value in TOML.
+    /// The required members, each with a value in TOML.
     members: Vec<(String, String)>,
     /// The JSON pointer of the token in its answer.
     token: String,
 }
 
 impl Entry {
-    /// The first call of a document that takes a password and gives a token: of those that its flows name, or that are called so.
+    /// Returns the first call of a document that takes a password and returns a token: one of a flow, or one with such a name.
     pub(super) fn of(api: &Api, variable: &str) -> Option<Self> {
         let logins = logins(api);
         let named = |operation: &&Operation| logins.contains(operation.id.as_str());
@@ -62,7 +62,7 @@ impl Entry {
             let member = api.resolve(member);
             let is_password = letters(name).contains("password") || member["format"] == "password";
             let is_sent = schema::is_sent(api, Direction::Request, schema, name);
-            // An optional one that is one more secret, such as that of a client, is left out.
+            // An optional secret, such as that of a client, is omitted.
             let is_needed = required.contains(&name.as_str()) || (is_password && required.is_empty());
             if !is_sent || !is_needed {
                 continue;
@@ -89,7 +89,7 @@ impl Entry {
         })
     }
 
-    /// The lines of a tokens file.
+    /// Returns the lines of a tokens file.
     pub(super) fn lines(&self) -> [String; 3] {
         let members: Vec<String> =
             self.members.iter().map(|(name, value)| format!("{} = {value}", key(name))).collect();
@@ -101,7 +101,7 @@ impl Entry {
     }
 }
 
-/// Where the answer of a success holds the token.
+/// Returns the pointer to the token in the answer of a success.
 fn token(api: &Api, operation: &Operation) -> Option<String> {
     let mut successes = operation.responses.iter().filter(|(status, _)| status.starts_with('2'));
     let answer = successes.find_map(|(_, shape)| shape.schema.as_ref().filter(|_| shape.is_json()))?;
@@ -110,7 +110,7 @@ fn token(api: &Api, operation: &Operation) -> Option<String> {
     TOKENS.iter().find_map(named).map(|name| pointer::join("", name))
 }
 
-/// A value for a member: the only one that the document takes, or one to be replaced.
+/// Returns a value for a member: the only valid one, or a placeholder.
 fn value_of(name: &str, schema: &Value) -> String {
     let only = schema.get("const").or_else(|| schema["enum"].as_array().filter(|all| all.len() == 1)?.first());
     match only.and_then(Value::as_str) {
@@ -121,7 +121,7 @@ fn value_of(name: &str, schema: &Value) -> String {
     }
 }
 
-/// The letters of a name, in lower case.
+/// Returns the letters of a name, in lower case.
 fn letters(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphabetic).collect::<String>().to_ascii_lowercase()
 }
@@ -180,7 +180,7 @@ mod tests {
         body["properties"]["scope"] = json!({ "type": "string" });
         body["properties"]["client_secret"] = json!({ "type": "string" });
         let form = "application/x-www-form-urlencoded";
-        // A path below the base URL, as frameworks write it into a flow.
+        // A path below the base URL, as some frameworks write it in a flow.
         let found = entry("/enter", form, &body, &json!({}), Some("enter")).expect("the flow names it");
         assert_eq!(
             found[1],

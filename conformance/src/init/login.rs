@@ -1,4 +1,4 @@
-//! What opens an API: the security schemes of its document, and what the user says where the document is silent.
+//! The credentials of an API: the security schemes of its document, and the user's choices if the document has none.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -9,12 +9,12 @@ use serde_json::{Map, Value, json};
 
 use super::authorization::posted_below;
 
-/// What a user says of the credentials of a document.
+/// The user's choices for the credentials of a document.
 #[derive(Clone, Debug, Default)]
 pub struct Choices {
-    /// How credentials are sent of which the document does not say it.
+    /// The places of credentials that the document does not describe.
     pub credentials: Vec<Choice>,
-    /// Operations of which the document does not say what they take are taken to need what the others do.
+    /// True if operations without a declaration are assumed to require the same as the others.
     pub assume_secured: bool,
     /// Scopes that include others.
     pub includes: Vec<Inclusion>,
@@ -25,7 +25,7 @@ pub struct Choices {
 pub struct Inclusion {
     /// The scope.
     pub scope: String,
-    /// What it includes.
+    /// The included scopes.
     pub included: BTreeSet<String>,
 }
 
@@ -42,13 +42,13 @@ impl FromStr for Inclusion {
     }
 }
 
-/// How a credential is sent: `bearer`, `basic`, `scheme:Bot`, `header:X-Api-Key`, `query:key` or `cookie:sid`; with the name of a
-/// scheme before it, `login=basic`, where the document has that.
+/// The place of a credential: `bearer`, `basic`, `scheme:Bot`, `header:X-Api-Key`, `query:key` or `cookie:sid`; with the name of a documented
+/// scheme before it, `login=basic`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Choice {
-    /// The scheme of the document that it is about.
+    /// The scheme of the document that it applies to.
     pub kind: Option<String>,
-    /// Where it is sent.
+    /// The place in a request.
     pub carrier: Carrier,
 }
 
@@ -56,23 +56,23 @@ pub struct Choice {
 #[derive(Clone, Debug)]
 pub(super) struct Scheme {
     pub(super) kind: String,
-    /// Where it is sent.
+    /// The place in a request.
     pub(super) carrier: Carrier,
-    /// Whether the document says that its tokens are JWTs.
+    /// True if the document declares its tokens as JWTs.
     pub(super) is_jwt: bool,
 }
 
-/// What opens an API.
+/// The credentials of an API.
 #[derive(Debug, Default)]
 pub(super) struct Login {
     pub(super) schemes: Vec<Scheme>,
-    /// What an overlay adds to the root of the document, for it to say this.
+    /// The additions of an overlay to the root of the document that declare them.
     pub(super) root: Map<String, Value>,
     pub(super) notes: Vec<String>,
 }
 
 impl Scheme {
-    /// Whether clients are driven with it: it stands in a header.
+    /// Returns whether clients use it: it is in a header.
     pub(super) fn is_of_clients(&self) -> bool {
         !matches!(self.carrier, Carrier::Query(_) | Carrier::ClientCertificate)
     }
@@ -82,7 +82,7 @@ impl FromStr for Choice {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        // The names of schemes have no colon.
+        // The names of schemes contain no colon.
         let named = text.split_once('=').filter(|(kind, _)| !kind.contains(':'));
         let (kind, place) = named.map_or((None, text), |(kind, place)| (Some(kind), place));
         let (place, name) = place.split_once(':').map_or((place, None), |(place, name)| (place, Some(name.to_owned())));
@@ -114,7 +114,7 @@ impl FromStr for Choice {
 }
 
 impl fmt::Display for Choice {
-    /// As it is written on the command line.
+    /// Writes it in the notation of the command line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(kind) = &self.kind {
             write!(f, "{kind}=")?;
@@ -135,8 +135,8 @@ impl Login {
     /// Reads the schemes of a document.
     ///
     /// # Errors
-    /// Returns an error if the document names a scheme that it does not declare, or one of a type that nobody knows, and no
-    /// choice says how that is sent; and if a choice is about no scheme of the document.
+    /// Returns an error if the document names a scheme that it does not declare, or one of an unknown type, and no choice describes it, or
+    /// if a choice is not about a scheme of the document.
     pub(super) fn read(api: &Api, path: &str, choices: &Choices) -> Result<Self, Failure> {
         let mut login = Self::default();
         let described = api.security_schemes();
@@ -169,7 +169,7 @@ impl Login {
         Ok(login)
     }
 
-    /// The kinds that the user describes, each with its carrier.
+    /// Returns the kinds that the user describes, with their carriers.
     fn chosen(path: &str, choices: &Choices, names: &BTreeSet<&str>) -> Result<Vec<(String, Carrier)>, Failure> {
         let mut chosen: Vec<(String, Carrier)> = Vec::new();
         let listed = names.iter().copied().collect::<Vec<_>>().join(", ");
@@ -240,7 +240,7 @@ impl Login {
         Ok(())
     }
 
-    /// Says of a new scheme in the words of OpenAPI where it is sent.
+    /// Adds a scheme in OpenAPI notation with this carrier.
     fn add_scheme(&mut self, kind: &str, carrier: &Carrier) {
         let key = |place: &str, name: &str| json!({ "type": "apiKey", "in": place, "name": name });
         let scheme = match carrier {
@@ -256,8 +256,8 @@ impl Login {
         components["securitySchemes"][kind] = scheme;
     }
 
-    /// Says what the operations take of which the document says nothing: with a choice or by assumption what the others take,
-    /// and otherwise nothing, which is told.
+    /// Adds the requirements of operations without a declaration: with a choice or by assumption those of the others, and otherwise none, with
+    /// a note.
     fn secure(&mut self, api: &Api, choices: &Choices, is_undeclared: bool) {
         let silent: Vec<&Operation> =
             api.operations.iter().filter(|operation| *operation.needed == Needed::Any).collect();
@@ -279,7 +279,7 @@ impl Login {
         self.root.insert("security".to_owned(), security);
     }
 
-    /// What most operations of the document need, without scopes; each scheme alone where none says it.
+    /// Returns the requirements of most operations, without scopes; each scheme alone if no operation has any.
     fn usual(&self, api: &Api) -> Value {
         let mut counted: Vec<(&[Vec<String>], usize)> = Vec::new();
         for operation in api.operations.iter().filter(|operation| !operation.needed.is_optional()) {
@@ -289,7 +289,7 @@ impl Login {
                 None => counted.push((sets, 1)),
             }
         }
-        // Of several that are as usual, the first.
+        // The first one, if several are equal.
         let usual = counted.iter().rev().max_by_key(|(_, count)| *count).map(|(sets, _)| sets.to_vec());
         let each = || self.schemes.iter().map(|scheme| vec![scheme.kind.clone()]).collect::<Vec<_>>();
         let none = |kind: &String| (kind.clone(), json!([]));
@@ -297,7 +297,7 @@ impl Login {
     }
 }
 
-/// What a credential is called of which the document has no name.
+/// Returns the name for a credential without a name in the document.
 fn name_of(carrier: &Carrier) -> &'static str {
     match carrier {
         Carrier::Header | Carrier::Scheme(_) => "token",
@@ -307,7 +307,7 @@ fn name_of(carrier: &Carrier) -> &'static str {
     }
 }
 
-/// A requirement in words: `a` with `b`, or `c`.
+/// Returns a requirement as text: `a` with `b`, or `c`.
 fn told(security: &Value) -> String {
     let sets = security.as_array().into_iter().flatten().filter_map(Value::as_object);
     let set = |set: &Map<String, Value>| set.keys().map(|kind| format!("`{kind}`")).collect::<Vec<_>>().join(" with ");
@@ -318,7 +318,7 @@ fn ids(operations: &[&Operation]) -> Vec<String> {
     operations.iter().map(|operation| operation.id.clone()).collect()
 }
 
-/// What is said of a scheme in place of its description.
+/// Returns the hint for a scheme without a usable description.
 fn how(kind: &str) -> String {
     format!(
         "say how it is sent: --credential {kind}=bearer, or basic, scheme:NAME, header:NAME, query:NAME, cookie:NAME"

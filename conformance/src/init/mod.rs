@@ -1,5 +1,5 @@
-//! A first contract for a bare document: what the document says of security, errors and rate limits, and the rules that
-//! the RFCs add whether it says so or not.
+//! A first contract for a bare document: the document's security, errors, and rate limits, and the rules of the RFCs, which apply whether
+//! it mentions them or not.
 
 mod authorization;
 mod contract;
@@ -30,30 +30,30 @@ use crate::quoting::quoted;
 /// The files of a new API folder.
 #[derive(Clone, Debug)]
 pub struct Scaffold {
-    /// `overlay.yaml`: kinds of token and scopes of each operation, where the check looks for them.
+    /// `overlay.yaml`: the scopes of each operation, in the form that the check reads.
     pub overlay: String,
     /// `contract.toml`.
     pub contract: String,
-    /// A tokens file to fill in.
+    /// A tokens file to be completed.
     pub tokens: String,
-    /// The kind of token that clients send, and where; none where every key belongs into the query.
+    /// The kind of token that clients send, with its place; `None` if all keys are in the query.
     pub client: Option<(String, Carrier)>,
-    /// What the tokens file has room for, with how many cases each would let be judged.
+    /// The entries that the tokens file has room for, each with the number of cases that it would enable.
     pub questions: Vec<String>,
-    /// The cases that follow.
+    /// The number of resulting cases.
     pub cases: usize,
-    /// The path of the base URL where the document names no server; none where it names one.
+    /// The path of the base URL if the document names no server; `None` if it names one.
     pub base_path: Option<String>,
-    /// What the document says and the check has no word for, or does not say and the contract needs.
+    /// Parts of the document that the check cannot express, and missing parts that the contract needs.
     pub notes: Vec<String>,
 }
 
-/// Writes overlay, contract and tokens file for a document. `name` is the name of the API: lower case, without dots. `choices` say
-/// what the document does not say of its credentials. Clients are held to the contract too, unless every key belongs into the
-/// query, where no client puts one without being told to.
+/// Generates overlay, contract, and tokens file for a document. `name` is the name of the API in lower case, without dots. `choices` are the
+/// user's choices for its credentials. The contract also has rules for clients, unless all keys are in the query, where clients send them
+/// only on request.
 ///
 /// # Errors
-/// Returns an error if the document cannot be used, or if no operation takes a credential that can be sent.
+/// Returns an error if the document cannot be used, or if no operation accepts a credential that can be sent.
 pub fn scaffold(name: &str, document: &Text, choices: &Choices) -> Result<Scaffold, Failure> {
     let mut source = Source { name: name.to_owned(), document: document.clone(), overlay: None, contract: None };
     let mut api = Api::read(&source)?;
@@ -65,7 +65,7 @@ pub fn scaffold(name: &str, document: &Text, choices: &Choices) -> Result<Scaffo
     let login = Login::read(&api, &document.path, choices)?;
     notes.extend(login.notes);
     if !login.root.is_empty() {
-        // What its operations take is said anew.
+        // The requirements of its operations are replaced.
         source.overlay = Some(Text::new("overlay.yaml", overlay::head(&api.title, &login.root)));
         api = Api::read(&source)?;
     }
@@ -77,10 +77,10 @@ pub fn scaffold(name: &str, document: &Text, choices: &Choices) -> Result<Scaffo
     }
     notes.extend(servers::notes(&api, &document.path));
     let overlay = overlay::text(&facts, &login.root);
-    // It is read again, and may be large.
+    // The API is read again, and may be large.
     drop(api);
     source.overlay = Some(Text::new("overlay.yaml", overlay.clone()));
-    // Which rules mean something for this API is known to whoever expands them.
+    // The catalogue determines which rules apply to this API.
     let head = contract::head(name, &document.path, &facts);
     let contract = |rules: &str| Text::new("contract.toml", format!("{head}{rules}"));
     let api = Arc::new(Api::read(&source)?);
@@ -108,11 +108,11 @@ pub fn scaffold(name: &str, document: &Text, choices: &Choices) -> Result<Scaffo
     })
 }
 
-/// Why there is no contract for a document whose operations take no credential that can be sent.
+/// Returns the error for a document whose operations accept no credential that can be sent.
 fn nothing_to_check(path: &str, api: &Api, notes: &[String]) -> Failure {
     let declares =
         api.document.pointer("/components/securitySchemes").is_some_and(|schemes| schemes != &Value::from(Map::new()));
-    // Notes on other matters do not say why.
+    // Notes about other topics do not explain it.
     let why = notes.iter().find(|note| note.contains("scheme `") || note.contains("no `security`"));
     let say = "say how calls log in: --credential bearer, basic, scheme:NAME, header:NAME, query:NAME or cookie:NAME";
     let client = "a client alone needs no folder: `keyfit generate FILE --out src/api.rs`";
@@ -145,7 +145,7 @@ fn nothing_to_check(path: &str, api: &Api, notes: &[String]) -> Failure {
     }
 }
 
-/// The path of a whole URL, without a slash at its end.
+/// Returns the path of an absolute URL, without a trailing slash.
 fn base_path(url: &str) -> &str {
     let host = url.find("://").map_or(0, |scheme| scheme + "://".len());
     url[host..].find('/').map_or("", |path| &url[host + path..]).trim_end_matches('/')
@@ -192,7 +192,7 @@ mod tests {
         assert!(["without-oauth", "without-legacy", "unknown-legacy"].into_iter().all(has), "{:?}", rules(&both));
     }
 
-    /// An API of two operations: `a`, and `b` with this security.
+    /// Returns an API with two operations: `a`, and `b` with this security.
     fn open(security: &str, schemes: &str, root: &str) -> Text {
         let text = format!(
             "openapi: 3.0.3\ninfo: {{title: Open, version: '1'}}\nservers: [{{url: https://open.example}}]\npaths:\n  /a:\n    get: {{operationId: a, responses: {{'200': {{description: ok}}}}}}\n  /b:\n    get: {{operationId: b, {security}responses: {{'200': {{description: ok}}}}}}\n{root}{schemes}"
@@ -244,7 +244,7 @@ mod tests {
         let made = scaffold("open", &document, &choices(&[], true)).expect("a contract");
         assert!(made.overlay.contains("\"security\":[{\"login\":[]}]"), "{}", made.overlay);
         assert!(made.notes.iter().all(|note| !note.contains("pass --assume-secured")), "{:?}", made.notes);
-        // Where none of them says anything, init has nothing to write unless it is told.
+        // If no operation declares a requirement, the user has to choose.
         let refusal =
             scaffold("open", &open("", LOGIN, ""), &Choices::default()).expect_err("all are open").to_string();
         assert!(
@@ -297,7 +297,7 @@ mod tests {
             "{:?}",
             made.notes
         );
-        // The one scheme that there is needs no name.
+        // A single scheme needs no name.
         for text in ["login=scheme:Bot", "scheme:Bot"] {
             let made = scaffold("open", &document, &choices(&[text], false)).expect("a contract");
             assert!(made.contract.contains("carriers = [{ scheme = \"Bot\" }]"), "{}", made.contract);
@@ -394,7 +394,7 @@ mod tests {
             scaffold("long", &Text::new("long.yaml", text(serde_json::json!({ &long: get }))), &Choices::default());
         let refusal = alone.expect_err("there is nothing to check").to_string();
         assert!(refusal.contains("no operation of the document can be called: `GET /{p0}"), "{refusal}");
-        // The longest path that is not left out, with a letter that wants an escape each.
+        // The longest path that is not left out, with characters that have to be escaped.
         let quotes = format!("/{}", "'".repeat(7999));
         let made =
             scaffold("long", &Text::new("long.yaml", text(serde_json::json!({ quotes: get }))), &Choices::default())
@@ -425,7 +425,7 @@ mod tests {
 
     #[test]
     fn a_429_that_says_how_long_to_wait_is_a_limit() {
-        // A 429 with `Retry-After` is all that is left of its limits.
+        // A 429 with `Retry-After` is the only description of its limits.
         let slow = BARE.replace("RateLimit-", "Other-");
         let made = scaffold("parcels", &Text::new("openapi.yaml", slow), &Choices::default()).expect("a contract");
         let contract = Contract::read(&Text::new("contract.toml", made.contract.as_str())).expect("it can be read");

@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 use super::document::{Access, Facts};
 use super::quoted;
 
-/// Says of each operation which scopes a token needs. Which kinds of token it takes is said by the `security` of the document,
-/// and where that is silent by what is added to its root.
+/// Returns an overlay with the scopes of each operation. The accepted kinds of token are in the `security` of the document, or in an addition
+/// to its root.
 pub(super) fn text(facts: &Facts, root: &Map<String, Value>) -> String {
     let mut text = head(&facts.title, root);
     for access in &facts.operations {
@@ -16,7 +16,7 @@ pub(super) fn text(facts: &Facts, root: &Map<String, Value>) -> String {
         if hints.is_empty() && access.pages.is_none() && access.partial.is_none() {
             continue;
         }
-        // Within single quotes of a JSONPath.
+        // Escaped for single quotes in JSONPath.
         let path = access.path.replace('\\', "\\\\").replace('\'', "\\'");
         let target = quoted(&format!("$.paths['{path}'].{}", access.method));
         let mut action = |description: &str, hints: &str| {
@@ -38,7 +38,7 @@ pub(super) fn text(facts: &Facts, root: &Map<String, Value>) -> String {
     text
 }
 
-/// The part that is about the document as a whole.
+/// Returns the part about the document as a whole.
 pub(super) fn head(title: &str, root: &Map<String, Value>) -> String {
     let mut text = format!(
         "overlay: 1.0.0\ninfo:\n  title: {}\n  version: 1.0.0\nactions:\n",
@@ -69,7 +69,7 @@ fn hints(access: &Access, has_client: bool) -> Vec<String> {
     hints
 }
 
-/// Whether a client may send a call again whose outcome is unknown, by its method.
+/// Returns the retry class of an operation by its method, for calls with an unknown outcome.
 fn retry(access: &Access) -> &'static str {
     match access.method.as_str() {
         "get" | "head" | "options" => "safe",

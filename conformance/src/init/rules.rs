@@ -1,5 +1,5 @@
-//! The rules of a new contract: those that follow from the RFCs for any API, and those for what its document shows. They
-//! are data: `rules/*.toml`, with `API` and `NAME` for the names of the API and of a path parameter.
+//! The rules of a new contract: those of the RFCs for all APIs, and those for the parts of its document. They are data: `rules/*.toml`, with
+//! the placeholders `API` and `NAME` for the names of the API and of a path parameter.
 
 use std::collections::HashSet;
 
@@ -37,7 +37,7 @@ const CHAIN: &str = include_str!("rules/chain.toml");
 const BATCH: &str = include_str!("rules/batch.toml");
 const CLIENT: &str = include_str!("rules/client.toml");
 
-/// The files, as they stand.
+/// The unchanged files.
 #[cfg(test)]
 pub(super) fn every() -> [&'static str; 27] {
     [
@@ -71,7 +71,7 @@ pub(super) fn every() -> [&'static str; 27] {
     ]
 }
 
-/// Every rule that may mean something, as text; those that apply to no operation are taken out by who reads them.
+/// Returns all rules that may apply, as texts; the reader removes those that apply to no operation.
 pub(super) fn of(api: &str, facts: &Facts) -> Vec<String> {
     let has = |fits: fn(&Carrier) -> bool| facts.schemes.iter().any(|scheme| fits(&scheme.carrier));
     let shared = [
@@ -102,7 +102,7 @@ pub(super) fn of(api: &str, facts: &Facts) -> Vec<String> {
         let rules = match referring {
             Referring::Query => QUERY,
             Referring::Member if !facts.tenants.contains(name) => return None,
-            // Whoever shares something, or writes to somebody, names another user, and may be shown them.
+            // A user who shares something or writes to another user names that user, and may be shown the id.
             Referring::Member | Referring::List if facts.is_of_persons(name) => return None,
             Referring::Member => MEMBER,
             Referring::List => LISTED,
@@ -122,25 +122,25 @@ pub(super) fn of(api: &str, facts: &Facts) -> Vec<String> {
         let except = format!("\nexcept = [{}]\nexpect = {{ success = true", logins.join(", "));
         rules = rules.into_iter().map(|rule| rule.replace("\nexpect = { success = true", &except)).collect();
     }
-    // By family, as contracts are read.
+    // By family, in the order of contracts.
     rules.sort_by_cached_key(|rule| {
         FAMILIES.iter().position(|family| rule.contains(&format!("id = \"{api}.{family}.")))
     });
     rules
 }
 
-/// A rule without what it presumes.
+/// Returns a rule without its dependencies.
 pub(super) fn alone(rule: &str) -> String {
     rule.lines().filter(|line| !line.starts_with(PRESUMES)).flat_map(|line| [line, "\n"]).collect()
 }
 
-/// The id of a rule.
+/// Returns the id of a rule.
 pub(super) fn id(rule: &str) -> &str {
     let id = rule.lines().find_map(|line| line.strip_prefix("id = \""));
     id.and_then(|id| id.strip_suffix('"')).unwrap_or_default()
 }
 
-/// A rule that presumes, of those that it names, these alone.
+/// Returns a rule with only those of its dependencies that are kept.
 pub(super) fn presuming(rule: &str, is_kept: &dyn Fn(&str) -> bool) -> String {
     let line = |line: &str| {
         let Some(presumed) = line.strip_prefix(PRESUMES) else { return format!("{line}\n") };
@@ -151,13 +151,13 @@ pub(super) fn presuming(rule: &str, is_kept: &dyn Fn(&str) -> bool) -> String {
     rule.lines().map(line).collect()
 }
 
-/// These rules as one text, which presume none but each other.
+/// Returns these rules as one text, with dependencies only between each other.
 pub(super) fn joined(rules: &[String]) -> String {
     let ids: HashSet<&str> = rules.iter().map(|rule| id(rule)).collect();
     rules.iter().map(|rule| presuming(rule, &|id| ids.contains(id))).collect()
 }
 
-/// How the line begins that names what a rule presumes.
+/// The beginning of the line with the dependencies of a rule.
 const PRESUMES: &str = "presumes = [";
 
 /// The families in the order of a contract.
@@ -167,7 +167,7 @@ const FAMILIES: [&str; 16] = [
 ];
 
 fn of_file(rules: &str, api: &str, name: &str) -> Vec<String> {
-    // What a document calls a parameter stays within the quotes that it is put into.
+    // The documented name of a parameter stays within its quotes.
     let name = quoted(name);
     let name = &name[1..name.len() - 1];
     let texts = rules.split("[[rule]]\n").skip(1);

@@ -1,5 +1,5 @@
-//! Scopes that include others. A document says so by alternatives alone: where an operation takes a token with the one scope or
-//! with the other, and never asks for the first without taking the second, the second includes the first.
+//! Scopes that include others. A document only shows this by alternatives: if operations accept a token with one scope or the other, and
+//! none requires the first without accepting the second, the second includes the first.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,12 +8,12 @@ use serde_json::{Map, Value};
 use super::document::{Facts, all_of};
 use super::login::Inclusion;
 
-/// The scopes that an operation needs: all of one of these.
+/// The scopes that an operation needs: all scopes of one of these sets.
 #[derive(Debug, Eq, PartialEq)]
 pub(super) struct Demand(Vec<BTreeSet<String>>);
 
 impl Demand {
-    /// By the alternatives of one kind of token that differ in scopes; else by all that is named.
+    /// Reads the alternatives of one kind of token with different scopes, or else all named scopes.
     pub(super) fn read<'v>(security: impl Iterator<Item = &'v Map<String, Value>>, all: &[String]) -> Self {
         let mut by_kind: BTreeMap<&String, Vec<BTreeSet<String>>> = BTreeMap::new();
         for (kind, scopes) in security.filter(|set| set.len() == 1).flatten() {
@@ -41,8 +41,8 @@ impl Demand {
 }
 
 impl Facts {
-    /// Of alternatives that differ in scopes, an operation needs the one that the others include. Where none is included, no
-    /// rule can say which scope it needs.
+    /// Reduces alternatives with different scopes to the one that the others include. If no alternative is included by all others, a rule
+    /// cannot name the needed scope.
     pub(super) fn settle_scopes(&mut self) {
         let mut open = Vec::new();
         let chosen = |demand: &Demand| demand.0.len() > 1;
@@ -71,7 +71,7 @@ impl Facts {
         }));
     }
 
-    /// Adds what the user says.
+    /// Adds the user's inclusions.
     pub(super) fn include(&mut self, told: &[Inclusion]) {
         for Inclusion { scope, included } in told {
             self.includes.entry(scope.clone()).or_default().extend(included.iter().cloned());
@@ -88,7 +88,7 @@ mod tests {
     use crate::contract::Contract;
     use crate::init::{Choices, scaffold};
 
-    /// The scopes of each operation in the overlay, and what the contract says of those that include others.
+    /// Returns the scopes of each operation in the overlay, and the inclusions in the contract.
     fn made(security: &[&str], choices: &Choices) -> (Vec<String>, Vec<String>) {
         let mut paths = String::new();
         for (number, security) in security.iter().enumerate() {

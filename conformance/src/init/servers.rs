@@ -1,4 +1,4 @@
-//! What a document leaves for who runs the check to say of where calls go, and what each of them needs.
+//! The inputs that a document leaves to the user: the destination of calls, and required values for them.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use keyfit_openapi::{Api, Place};
 
 use super::document::all_of;
 
-/// The servers of a document, and headers that calls have to have. Where it came from a server is where that one is.
+/// Returns notes about the servers of a document and about headers that calls require. A relative server is at the document's host.
 pub(super) fn notes(api: &Api, document: &str) -> Vec<String> {
     let mut notes = Vec::new();
     if !api.names_server() && !document.contains("://") {
@@ -42,7 +42,7 @@ pub(super) fn notes(api: &Api, document: &str) -> Vec<String> {
     notes
 }
 
-/// The first of the URLs.
+/// Returns the first of the URLs.
 fn shown(urls: &[&str]) -> String {
     const SHOWN: usize = 5;
     let more = urls.len().saturating_sub(SHOWN);

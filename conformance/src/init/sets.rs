@@ -1,5 +1,5 @@
-//! Requirement sets: which rules of `keyfit init` came when. A contract that names a set is held to all of its rules that mean
-//! something for the document, whether they stand in it or not; what came later is run and told, and fails nothing.
+//! Requirement sets: the versions of the rules of `keyfit init`. A contract that names a set is checked with all of its rules that apply to
+//! the document, even if the contract does not contain them; newer rules are run and reported, but never fail.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
@@ -14,24 +14,24 @@ use super::{Choices, contract, quoted, rules};
 use crate::catalogue::{Catalogue, Reach};
 use crate::contract::{Bearing, Contract, Rule};
 
-/// A set: its name, and the rules that came with it, one in a line, as `auth.no-token`. `NAME` stands for what a document
-/// calls something.
+/// A set: its name, and the rules that were added with it, one per line, as `auth.no-token`. `NAME` is a placeholder for a name of the
+/// document.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Set {
     name: &'static str,
     rules: &'static str,
 }
 
-/// Every set, the newest last. The list of one that was released never changes: rules that are added belong to a new one.
+/// All sets, the newest last. The list of a released set never changes: new rules belong to a new set.
 const SETS: [Set; 1] = [Set { name: "2026-12", rules: include_str!("sets/2026-12.txt") }];
 
-/// The set that a new contract names.
+/// Returns the set that a new contract names.
 pub(super) fn newest() -> &'static str {
     SETS[SETS.len() - 1].name
 }
 
 impl Set {
-    /// How much of the name of a rule it says itself, where it has the rule.
+    /// Returns the length of the literal text in the set's entry for a rule, if there is one.
     fn fit(self, name: &str) -> Option<usize> {
         let fit = |known: &str| match known.split_once("NAME") {
             None => (known == name).then_some(known.len()),
@@ -45,20 +45,20 @@ impl Set {
     }
 }
 
-/// The place of the set in which a rule came; none where it is in none.
+/// Returns the index of the set that introduced a rule; `None` if no set contains it.
 fn since(sets: &[Set], name: &str) -> Option<usize> {
     let fits = sets.iter().enumerate().filter_map(|(place, set)| Some((set.fit(name)?, place)));
-    // Of a pattern and a name the name counts, and of what several sets have the first.
+    // A name takes precedence over a pattern, and the first set over later ones.
     fits.max_by_key(|(fit, place)| (*fit, sets.len() - place)).map(|(_, place)| place)
 }
 
 impl Catalogue {
-    /// Reads document, overlay and contract of an API and expands the rules: those of the contract, and where it names a set of
-    /// requirements, those of that set.
+    /// Reads document, overlay, and contract of an API and expands the rules: those of the contract, and those of its set of requirements, if
+    /// it names one.
     ///
     /// # Errors
-    /// Returns an error if one of the three files cannot be used, if there is no contract, if a rule or pattern applies to nothing,
-    /// and if nobody knows the set.
+    /// Returns an error if one of the three files cannot be used, if there is no contract, if a rule or pattern applies to nothing, or if the
+    /// set is unknown.
     pub fn read(source: &Source) -> Result<Self, Failure> {
         let Some(text) = &source.contract else {
             return Err(Failure::of_file(
@@ -71,11 +71,11 @@ impl Catalogue {
     }
 }
 
-/// The catalogue of a contract, with the rules of the set that it names, of all these.
+/// Returns the catalogue of a contract, with the rules of the set that it names.
 fn held_to(mut api: Api, text: &Text, sets: &[Set]) -> Result<Catalogue, Failure> {
     let own = Contract::parse(text)?;
     let Some(named) = own.requirements.clone() else {
-        // A run keeps the API to its end.
+        // A run keeps the API in memory until its end.
         api.forget_source();
         return Catalogue::of(&Arc::new(api), text);
     };
@@ -120,7 +120,7 @@ fn held_to(mut api: Api, text: &Text, sets: &[Set]) -> Result<Catalogue, Failure
                 && levels.get(presumed).zip(levels.get(id.as_str())).is_some_and(|(other, own)| other.may_bear(*own))
         }));
     }
-    // What a document is corrected in may leave a rule of a set with nothing to say, until it is corrected again.
+    // A correction of the document may leave a rule of a set without operations, until the next correction.
     let may_be_idle = |id: &str| since(sets, name_of(id)).is_some();
     let (contract, whole) = with(&taken)?;
     let mut catalogue = Catalogue::within(&api, &reach, (contract, &whole), &may_be_idle)?;
@@ -128,8 +128,8 @@ fn held_to(mut api: Api, text: &Text, sets: &[Set]) -> Result<Catalogue, Failure
     Ok(catalogue)
 }
 
-/// What `keyfit init` would write today and the contract does not have: what it says beside its rules, and rules, each with its id. The
-/// operations are told what the overlay does not say of them.
+/// Returns the parts and the rules, with their ids, that `keyfit init` would write today and the contract lacks. Sets the properties of the
+/// operations that the overlay does not mention.
 fn proposed(api: &mut Api, own: &Contract, path: &str) -> Result<(Silent, Vec<(String, String)>), Failure> {
     let known = own.credentials.iter().map(|credential| Scheme {
         kind: credential.kind.clone(),
@@ -158,7 +158,7 @@ fn proposed(api: &mut Api, own: &Contract, path: &str) -> Result<(Silent, Vec<(S
     Ok((silent, rules.filter(|(id, _)| !known.contains(id.as_str())).collect()))
 }
 
-/// The proposed rules that a contract has under ids of its own, with these: it sends the same, and looks at as much.
+/// Returns the proposed rules that a contract has under other ids, with those ids: the same probe with at least the same expectations.
 fn said(own: &[Rule], proposed: &[Rule]) -> HashMap<String, String> {
     let says = |own: &&Rule, rule: &Rule| {
         let expects = own.expect.as_ref().zip(rule.expect.as_ref());
@@ -168,12 +168,12 @@ fn said(own: &[Rule], proposed: &[Rule]) -> HashMap<String, String> {
     found.map(|(rule, own)| (rule.id.clone(), own.id.clone())).collect()
 }
 
-/// The id of a rule without the name of its API.
+/// Returns the id of a rule without the name of its API.
 fn name_of(id: &str) -> &str {
     id.split_once('.').map_or(id, |(_, name)| name)
 }
 
-/// The line of a contract that names its set.
+/// Returns the line of a contract that names its set.
 fn named_at(text: &Text) -> usize {
     let line = (1..).zip(text.text.lines()).find(|(_, line)| line.trim_start().starts_with("requirements"));
     line.map_or(1, |(number, _)| number)
@@ -187,7 +187,7 @@ mod tests {
 
     const BARE: &str = include_str!("../../tests/fixtures/bare/openapi.yaml");
 
-    /// The rules that `keyfit init` has, by what follows the name of the API.
+    /// Returns the rules of `keyfit init`, without the name of the API.
     fn templates() -> Vec<String> {
         let ids = rules::every().into_iter().flat_map(str::lines).filter_map(|line| line.strip_prefix("id = \"API."));
         ids.map(|id| id.trim_end_matches('"').to_owned()).collect()
@@ -221,7 +221,7 @@ mod tests {
         assert_eq!(of("auth.mine"), None);
     }
 
-    /// The folder that `init` makes of a document, with another overlay and contract.
+    /// Returns the folder that `init` generates for a document, with a changed overlay and contract.
     fn made(document: &str, overlay: &str, change: impl Fn(String) -> String) -> Source {
         let document = Text::new("openapi.yaml", document);
         let made = scaffold("parcels", &document, &Choices::default()).expect("a contract");
@@ -314,7 +314,7 @@ mod tests {
         };
         let catalogue = Catalogue::read(&made(BARE, "", named("auth.no-token", "auth.without"))).expect("it is read");
         assert_eq!(ids(&catalogue, &catalogue.taken.held), [""; 0]);
-        // One that looks at less does not stand for it.
+        // A rule that checks less does not replace it.
         let less = |contract: String| {
             let contract = named("auth.challenge", "auth.less")(contract);
             contract

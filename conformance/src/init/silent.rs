@@ -1,5 +1,5 @@
-//! What a document says today and the overlay and contract that an earlier `keyfit init` wrote do not: an overlay that is corrected needs
-//! no other `init`. It is read as `init` reads it, and what the two do say counts.
+//! The facts of a document that the overlay and the contract of an earlier `keyfit init` lack: a corrected overlay does not require another
+//! `init`. They are read as `init` reads them; existing statements of the two take precedence.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -10,8 +10,7 @@ use super::document::Facts;
 use crate::contract::{Batch, Contract, Probe};
 
 impl Facts {
-    /// Says of each operation what the overlay is silent about: scopes, whether a call costs money, how a list is paged, and where an
-    /// answer tells of items.
+    /// Sets the properties of each operation that the overlay does not mention: scopes, cost, pagination, and the places of batch outcomes.
     pub(super) fn complete(&self, api: &mut Api) {
         for access in &self.operations {
             let silent = |key: &str| api.hint(&api.operations[access.place], key).is_none();
@@ -26,7 +25,7 @@ impl Facts {
             api.guesses.iter().map(|(id, guess)| (id.clone(), guess.pagination.clone())).collect();
         let batches: HashMap<&String, _> = self.batches.iter().map(|(id, guess)| (id, &guess.partial)).collect();
         for operation in &mut api.operations {
-            // Of what the overlay speaks of there is no guess.
+            // If the overlay mentions a property, there is no guess.
             if let Some(found) = pages.get(&operation.id) {
                 operation.pagination = Some(found.clone());
             }
@@ -37,22 +36,22 @@ impl Facts {
     }
 }
 
-/// What is added to a contract.
+/// The additions to a contract.
 #[derive(Debug)]
 pub(super) struct Silent {
     /// Whole tables, as text.
     pub(super) tables: String,
     batches: Vec<Batch>,
-    /// The kinds whose tokens have scopes, and which scopes include others.
+    /// The kinds whose tokens have scopes, and the scopes that include others.
     scoped: BTreeSet<String>,
     includes: BTreeMap<String, BTreeSet<String>>,
-    /// How many rules it has itself.
+    /// The number of its own rules.
     rules: usize,
     has_limits: bool,
 }
 
 impl Silent {
-    /// What a contract, as it was parsed, does not say.
+    /// Returns the facts that a parsed contract lacks.
     pub(super) fn of(api: &Api, own: &Contract, facts: &Facts) -> Self {
         let mut tables = String::new();
         if let Some(authorization) = facts.authorization.as_ref().filter(|_| own.authorization_server.is_none()) {
@@ -73,7 +72,7 @@ impl Silent {
         }
     }
 
-    /// Adds it to the contract, to which its tables and the rules of its set were added as text.
+    /// Adds them to the contract, whose text already has the tables and the rules of its set.
     pub(super) fn fill(&self, contract: &mut Contract) {
         contract.batches.extend(self.batches.iter().cloned());
         if let Some(limits) = contract.rate_limit.as_mut().filter(|_| !self.has_limits) {
@@ -103,7 +102,7 @@ mod tests {
     use super::super::{Choices, scaffold};
     use crate::catalogue::{Catalogue, Side};
 
-    /// A document of which nothing but a token is known.
+    /// A document that only describes a token.
     const PLAIN: &str = r"
 openapi: 3.0.3
 info: { title: Plain, version: '1' }
@@ -124,7 +123,7 @@ components:
     Thing: { type: object, required: [size], properties: { id: { type: string }, size: { type: integer } } }
 ";
 
-    /// The catalogue of the folder that `init` made of the plain document, with these corrections of the overlay.
+    /// Returns the catalogue of the folder that `init` generates for the plain document, with these corrections of the overlay.
     fn corrected(corrections: &str, change: impl Fn(String) -> String) -> Catalogue {
         let document = Text::new("openapi.yaml", PLAIN);
         let made = scaffold("plain", &document, &Choices::default()).expect("a contract");
@@ -145,7 +144,7 @@ components:
         format!("  - target: $.{target}\n    update: {update}\n")
     }
 
-    /// An answer with these members, for an operation of the things.
+    /// Returns an overlay action that adds an answer with these members to an operation on the things.
     fn answering(method: &str, members: &str) -> String {
         let schema = format!("{{ type: object, properties: {{ {members} }} }}");
         let content = format!("{{ application/json: {{ schema: {schema} }} }}");

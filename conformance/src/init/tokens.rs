@@ -1,4 +1,4 @@
-//! The tokens file of a new folder: a valid token, and what else would let more cases run.
+//! The tokens file of a new folder: a valid token, and placeholders for further entries that would enable more cases.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,10 +14,10 @@ use crate::contract::{AuthorizationServer, Carrier, Credential, GrantType, Probe
 use crate::identity::{Need, Rights, State};
 use crate::missing::{Answer, Missing};
 
-/// Entries that are asked for at the end of `keyfit init`; the others are counted.
+/// The number of entries that are listed at the end of `keyfit init`; the others are counted.
 const ASKED: usize = 12;
 
-/// A file in which only the valid token is not commented out. It has the variable in which clients look for it.
+/// Returns a file in which only the valid token is not commented out. It names the variable that clients read.
 pub(super) fn text(facts: &Facts, catalogue: &Catalogue, openers: &[Opener]) -> String {
     let mut text =
         "# Credentials for the contract check. Secrets are named by environment variables, and never written here; those that are not set\n\
@@ -39,7 +39,7 @@ pub(super) fn text(facts: &Facts, catalogue: &Catalogue, openers: &[Opener]) -> 
         };
         let variable = variable(&catalogue.contract.name, &need, openers);
         let credential = catalogue.contract.credential(&need.kind);
-        // Both in PEM are many lines.
+        // A certificate and its key in PEM have many lines.
         let place = if credential.is_some_and(Credential::is_certificate) {
             format!("file = {}", quoted(&format!("{}.pem", variable.to_lowercase().replace('_', "-"))))
         } else {
@@ -78,7 +78,7 @@ pub(super) fn text(facts: &Facts, catalogue: &Catalogue, openers: &[Opener]) -> 
     text
 }
 
-/// How the check fetches tokens itself.
+/// Returns the example of a token that the check fetches itself.
 fn fetched(catalogue: &Catalogue) -> String {
     let contract = &catalogue.contract;
     let is_fetched =
@@ -105,7 +105,7 @@ fn fetched(catalogue: &Catalogue) -> String {
     )
 }
 
-/// What the file has room for, each with how many cases it would let be judged: the valid token first, and then what concerns most.
+/// Returns the possible entries, each with the number of cases that it would enable: the valid token first, then those with the most cases.
 pub(super) fn questions(catalogue: &Catalogue) -> Vec<String> {
     let mut counts: BTreeMap<Answer, usize> = BTreeMap::new();
     for case in catalogue.cases.iter().filter(|case| case.side == Side::Server) {
@@ -137,7 +137,7 @@ pub(super) fn questions(catalogue: &Catalogue) -> Vec<String> {
     told
 }
 
-/// A client of the authorization server, commented out: who runs the check says which may be asked as.
+/// Returns a commented-out client of the authorization server: the user decides which clients may be used.
 fn client(server: &AuthorizationServer, variable: &str) -> String {
     if server.grant_types.is_empty() {
         return String::new();
@@ -155,7 +155,7 @@ fn client(server: &AuthorizationServer, variable: &str) -> String {
     )
 }
 
-/// What the cases need, each once; tokens without one scope are those with another one.
+/// Returns the needs of the cases, each once; a token without one scope is one with another scope, and not listed.
 fn needs(catalogue: &Catalogue) -> Vec<Need> {
     let mut seen = BTreeSet::new();
     let mut needs = Vec::new();
@@ -168,7 +168,7 @@ fn needs(catalogue: &Catalogue) -> Vec<Need> {
     needs
 }
 
-/// `PARCELS_KEY_ONLY_ORDERS_READ`, in the characters that names of variables have; it begins with the variable of the kind.
+/// Returns a variable such as `PARCELS_KEY_ONLY_ORDERS_READ`, in the characters of variable names; it begins with the variable of the kind.
 fn variable(api: &str, need: &Need, openers: &[Opener]) -> String {
     let of_kind = openers.iter().find(|opener| opener.name == need.kind).and_then(|opener| opener.variable.clone());
     let whole = need.to_string();
@@ -179,7 +179,7 @@ fn variable(api: &str, need: &Need, openers: &[Opener]) -> String {
     variable_of(&begin, rest)
 }
 
-/// A variable that is called after these, in the characters that names of variables have.
+/// Returns a variable that is named after these texts, in the characters of variable names.
 fn variable_of(begin: &str, rest: &str) -> String {
     let plain = format!("{begin} {rest}").to_uppercase().replace(|letter: char| !letter.is_ascii_alphanumeric(), "_");
     let parts: Vec<&str> = plain.split('_').filter(|part| !part.is_empty()).collect();

@@ -1,5 +1,5 @@
-//! What a new contract asks about the calls that the server makes: no document says how a webhook is registered, nor how anything that
-//! is delivered is signed.
+//! The questions of a new contract about deliveries of the server: documents do not describe the registration of webhooks, nor the signatures
+//! of deliveries.
 
 use std::fmt::Write as _;
 
@@ -10,24 +10,24 @@ use super::quoted;
 use crate::pointer;
 use crate::webhook::Expression;
 
-/// The webhooks of a document, and the callbacks whose URL a caller decides.
+/// The webhooks of a document, and the callbacks whose URL a caller determines.
 #[derive(Debug, Default)]
 pub(super) struct Delivered {
     webhooks: Vec<String>,
     /// By name, with the operation that declares it.
     callbacks: Vec<(String, String)>,
-    /// Where a URL seems to be registered: the operation, and the place in its body.
+    /// The likely registration of a URL: the operation, and the place in its body.
     registration: Option<(String, String)>,
 }
 
-/// How many are asked about one by one.
+/// The highest number of deliveries with separate questions.
 const MOST: usize = 3;
 /// Words in paths at which URLs are registered.
 const REGISTRIES: [&str; 6] = ["callback", "endpoint", "hook", "notification", "subscription", "webhook"];
-/// Words in the names of members that are such URLs.
+/// Words in the names of members that contain such URLs.
 const URLS: [&str; 5] = ["callback", "endpoint", "target", "uri", "url"];
 
-/// What rules about deliveries cite.
+/// The sources of rules about deliveries.
 pub(super) const SOURCES: &[(&str, &str, &str)] = &[
     ("openapi", "OpenAPI Specification 3.1", "https://spec.openapis.org/oas/v3.1.1.html"),
     (
@@ -62,7 +62,7 @@ impl Delivered {
         self.webhooks.is_empty() && self.callbacks.is_empty()
     }
 
-    /// What is asked, as a comment: the terms of each, and the rules that mean something once they are there.
+    /// Returns the questions as a comment: the terms of each delivery, and the rules that would apply with them.
     pub(super) fn questions(&self, left_out: &[String]) -> String {
         if self.is_empty() {
             return String::new();
@@ -118,7 +118,7 @@ impl Delivered {
     }
 }
 
-/// Where the body of an operation has a URL that is registered by it.
+/// Returns the member in the body of an operation with a URL that it registers.
 fn registers(api: &Api, operation: &Operation) -> Option<(String, String)> {
     let path = operation.path.to_lowercase();
     let is_registry = operation.method == "POST" && REGISTRIES.iter().any(|word| path.contains(word));

@@ -1,4 +1,4 @@
-//! Who is calling, and may they: the token, the kind, the scopes, the tenant, the funds. In this order.
+//! Authenticates and authorizes the caller: the token, its kind, its scopes, its tenant, its funds. In this order.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,17 +16,17 @@ use crate::identity::{Need, Rights, State as TokenState};
 use crate::jws::Jws;
 use crate::{carrier, clock};
 
-/// A credential of a request, at the place of one of the kinds that the operation takes.
+/// A credential of a request, at a place that a kind of the operation uses.
 struct Found<'a> {
     carrier: &'a Carrier,
     text: Cow<'a, str>,
 }
 
-/// Why nothing can be read in a place: which probe sends that, and what is wrong.
+/// The reason why a place holds no valid credential: the probe that sends such a request, and the message.
 struct Malformed(Probe, &'static str);
 
 impl Core {
-    /// The tokens of a request; none where it comes without one to an operation that asks for none.
+    /// Returns the tokens of a request; none if it has no token and the operation requires none.
     pub(super) fn admit(&self, call: &Call, operation: &Operation) -> Result<Vec<Token>, Refusal> {
         let is_open = operation.needed.is_optional() && !self.has(Mutant::RefusesAnonymous);
         if is_open && operation.needed.sets().is_empty() {
@@ -54,7 +54,7 @@ impl Core {
                 Err(why) => drop(refusal.get_or_insert(why)),
             }
         }
-        // Of several at once the first kind of the alternative is who calls, whatever the order of the headers.
+        // If a request has several tokens, the first kind of the alternative is the caller, whatever the order of the headers.
         let place = |token: &Token| operation.needed.kinds().position(|kind| *kind == token.kind);
         tokens.sort_by_key(|token| place(token).unwrap_or(usize::MAX));
         match refusal {
@@ -66,20 +66,20 @@ impl Core {
         }
     }
 
-    /// Whether the first alternative has anything that a request carries, beside what its connection shows.
+    /// Returns whether the first alternative has a credential besides a client certificate.
     fn takes_token(&self, operation: &Operation) -> bool {
         let first = self.contract.alternatives(operation).next();
         first.is_none_or(|set| set.iter().any(|kind| !kind.is_certificate()))
     }
 
-    /// The token that a credential is; those of somebody who may do everything where a defect waives it.
+    /// Returns the token of a credential. If a defect accepts an invalid one, returns the tokens of a caller who may do everything.
     fn token(&self, found: &Found<'_>, operation: &Operation) -> Result<Vec<Token>, Refusal> {
         let text = &*found.text;
         if text.is_empty() && self.has(Mutant::AcceptsEmptyToken) {
             return Ok(self.anybody(operation));
         }
         let Some(token) = self.known(found, operation)? else {
-            // What was issued and is carried elsewhere is another matter, and so are JWTs, which nobody compares.
+            // An issued token at a wrong place is handled elsewhere, and so is a JWT, which is not looked up.
             let is_strange = self.state().token(text).is_none() && Jws::read(text).is_none();
             let waives = (self.has(Mutant::AcceptsUnknownToken) && !text.is_empty())
                 || self.takes_forged(found, operation)
@@ -108,7 +108,7 @@ impl Core {
         Ok(vec![token])
     }
 
-    /// The token with this text that is carried there, issued or signed.
+    /// Returns the issued or signed token with this text, if this is its place.
     fn known(&self, found: &Found<'_>, operation: &Operation) -> Result<Option<Token>, Refusal> {
         let issued = self.state().token(&found.text);
         if let Some(token) = issued {
@@ -126,14 +126,14 @@ impl Core {
         }
     }
 
-    /// Whether one credential at least is good, and each other one was never issued.
+    /// Returns whether at least one credential is valid, and all invalid ones were never issued.
     fn knows_all_but_strangers(&self, found: &[Found<'_>], good: &[Token]) -> bool {
         let state = self.state();
         let strangers = found.iter().filter(|found| state.token(&found.text).is_none()).count();
         !good.is_empty() && good.len() + strangers == found.len()
     }
 
-    /// Whether a defect takes a JWT that was never issued.
+    /// Returns whether a defect accepts a JWT that was never issued.
     fn takes_forged(&self, found: &Found<'_>, operation: &Operation) -> bool {
         let mut kinds = self.contract.kinds_of(operation);
         let is_jwt = kinds.any(|kind| kind.jwt && kind.carriers.contains(found.carrier));
@@ -157,14 +157,14 @@ impl Core {
         user.is_some_and(|(user, _)| self.state().knows_beginning(&format!("{user}:")))
     }
 
-    /// Whether the test environment has a place of its own, so that its tokens are refused here.
+    /// Returns whether the test environment is separate, so that its tokens are refused here.
     pub(super) fn refuses_tests(&self, operation: &Operation) -> bool {
         let rule = self.contract.ruling(&Probe::TestToken, operation);
         let is_refused = rule.is_some_and(|rule| rule.expect.as_ref().is_some_and(|expect| !expect.success));
         is_refused != self.has(Mutant::TurnsTestTokens)
     }
 
-    /// Whether these tokens may call an operation with these path parameters.
+    /// Checks whether these tokens may call an operation with these path parameters.
     pub(super) fn authorise(
         &self,
         tokens: &[Token],
@@ -187,13 +187,13 @@ impl Core {
         Ok(())
     }
 
-    /// The tokens of the alternative that they open, in its order.
+    /// Returns the tokens of the alternative that they satisfy, in its order.
     fn callers<'t>(&self, tokens: &'t [Token], operation: &Operation) -> Result<Vec<&'t Token>, Refusal> {
         let sets = operation.needed.sets();
         let Some(first) = tokens.first().filter(|_| !sets.is_empty()) else { return Ok(Vec::new()) };
         let of = |kind: &String| tokens.iter().find(|token| token.kind == *kind);
         let is_certificate = |kind: &String| self.contract.credential(kind).is_some_and(Credential::is_certificate);
-        // It sees none, and so what one opens stays closed.
+        // With this defect, the server does not check certificates.
         let is_demanded = |kind: &&String| !(self.has(Mutant::AcceptsNoCertificate) && is_certificate(kind));
         let is_refused = |set: &&Vec<String>| {
             let probe = || Probe::Alternative(Vec::clone(set));
@@ -215,7 +215,7 @@ impl Core {
         self.other_kind(first, operation).map(|()| vec![first])
     }
 
-    /// What the places of the operation's kinds hold.
+    /// Returns the credentials at the places that the operation's kinds use.
     fn found<'a>(&'a self, call: &'a Call, operation: &'a Operation) -> Result<Vec<Found<'a>>, Malformed> {
         let mut carriers: Vec<&Carrier> = Vec::new();
         for carrier in self.contract.kinds_of(operation).flat_map(|credential| &credential.carriers) {
@@ -244,7 +244,7 @@ impl Core {
         Ok(found)
     }
 
-    /// What the header `Authorization` holds for one of these carriers.
+    /// Returns the credential in the `Authorization` header for one of these carriers.
     fn behind_scheme<'a>(&self, call: &'a Call, carriers: &[&'a Carrier]) -> Result<Option<Found<'a>>, Malformed> {
         let (Some(first), Some(header)) = (carriers.first(), call.headers.get("authorization")) else {
             return Ok(None);
@@ -258,7 +258,7 @@ impl Core {
         };
         let (carrier, text) = match (carriers.iter().find(is_it), rest.trim()) {
             (Some(carrier), text) => (*carrier, text),
-            // One word alone: the token itself, if anything.
+            // A single word: the token itself, if it is one.
             (None, "") if self.has(Mutant::AcceptsBareToken) => (*first, scheme),
             (None, "") => return Err(Malformed(Probe::BareToken, "The scheme is missing")),
             (None, text) if self.has(Mutant::AcceptsAnyScheme) => (*first, text),
@@ -272,7 +272,7 @@ impl Core {
         text.map(|text| Some(Found { carrier, text })).ok_or_else(malformed)
     }
 
-    /// A credential in a place that has room for one.
+    /// Returns the credential at a place for a single one.
     fn single<'a>(&self, text: Cow<'a, str>) -> Result<Cow<'a, str>, Malformed> {
         let Some(end) = text.find(' ') else { return Ok(text) };
         if !self.has(Mutant::AcceptsTwoTokens) {
@@ -281,7 +281,7 @@ impl Core {
         Ok(text[..end].to_owned().into())
     }
 
-    /// A token that was issued, in whatever header or cookie it stands.
+    /// Returns an issued token in any header or cookie.
     fn anywhere<'a>(&self, call: &'a Call) -> Option<Cow<'a, str>> {
         let texts = call.headers.values().filter_map(|value| value.to_str().ok());
         let words = texts.flat_map(|text| text.split([' ', '=', ';']));
@@ -289,7 +289,7 @@ impl Core {
         words.into_iter().find(|word| state.token(word).is_some()).map(Cow::Borrowed)
     }
 
-    /// A token of a kind that stands in none of the alternatives.
+    /// Checks a token whose kind is in none of the alternatives.
     fn other_kind(&self, token: &Token, operation: &Operation) -> Result<(), Refusal> {
         let probe = Probe::OtherKind(token.kind.clone());
         let is_accepted = self
@@ -367,7 +367,7 @@ impl Core {
             let state = self.state();
             let is_own = match state.owner(parameter, id) {
                 Some(tenant) => tenant == token.tenant,
-                // A key that nobody has is looked for later.
+                // A nonexistent key is handled later.
                 None => state.is_of_keys(parameter) || state.has(token.tenant, parameter, id),
             };
             if is_own {
@@ -392,13 +392,13 @@ impl Core {
         Ok(())
     }
 
-    /// Whether the contract speaks of an id of this parameter that nobody has as of a thing that is not there, and not of a tenant.
+    /// Returns whether the contract treats a nonexistent id of this parameter as a missing resource, and not as a foreign tenant.
     pub(super) fn is_resource(&self, parameter: &str, operation: &Operation) -> bool {
         let ruling = self.contract.ruling(&Probe::UnknownId(parameter.to_owned()), operation);
         ruling.is_some_and(|rule| rule.family() == Some(Family::Error))
     }
 
-    /// The tokens of somebody who may do everything: what a defect that waives a token calls as.
+    /// Returns the tokens of a caller who may do everything: a defect that accepts any token uses them.
     fn anybody(&self, operation: &Operation) -> Vec<Token> {
         let set = self.contract.alternatives(operation).next().unwrap_or_default();
         let mut state = self.state();
@@ -411,7 +411,7 @@ impl Core {
         tokens.collect()
     }
 
-    /// A refusal of a token, with its challenge.
+    /// Returns the refusal of a token, with its challenge.
     pub(super) fn unauthorized(&self, operation: &Operation, probe: &Probe, message: &str) -> Refusal {
         let message = if self.has(Mutant::TracesRefusals) { TRACE } else { message };
         let refusal = Refusal::new(self.status(probe, operation, 401), message);
@@ -440,7 +440,7 @@ impl Core {
     }
 }
 
-/// What of a token is compared by whoever compares too little.
+/// Returns the part of a token that an incomplete comparison uses.
 fn beginning(text: &str) -> &str {
     text.get(..text.len() * 2 / 3).unwrap_or_default()
 }

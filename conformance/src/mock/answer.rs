@@ -1,4 +1,4 @@
-//! What every answer carries, and refusals as contract and document shape them.
+//! The parts that all answers have, and refusals in the form of the contract and the document.
 
 use hyper::body::Bytes;
 use hyper::header::CONTENT_TYPE;
@@ -16,11 +16,11 @@ use crate::contract::ErrorShape;
 use crate::documented::{Documented, covers};
 use crate::pointer::{join, put};
 
-/// In the form of bcrypt; of no password.
+/// A text in the form of a bcrypt hash, which belongs to no password.
 const PASSWORD_HASH: &str = "$2b$12$fixturefixturefixturefixturefixturefixturefixturefixt"; // not-a-secret
 
 impl Core {
-    /// A refusal as the contract's error profile shapes it.
+    /// Returns a refusal in the form of the contract's error profile.
     pub(super) fn refuse(&self, refusal: Refusal, operation: &Operation, window: Option<Window>) -> Answer {
         let wait = window.map_or(0, |window| window.reset.saturating_sub(clock::epoch_seconds()));
         let shape = self.contract.error_shape(&operation.errors, refusal.status);
@@ -41,7 +41,7 @@ impl Core {
         answer
     }
 
-    /// The three rate-limit headers.
+    /// Adds the three rate limit headers.
     pub(super) fn rate_headers(&self, answer: &mut Answer, window: Option<Window>) {
         self.odd_limits(answer);
         let (Some(rules), Some(window)) = (&self.contract.rate_limit, window) else { return };
@@ -56,7 +56,7 @@ impl Core {
         }
     }
 
-    /// What its defects say of a limit that nobody describes.
+    /// Adds the rate limit headers of a defect if the contract does not describe a limit.
     fn odd_limits(&self, answer: &mut Answer) {
         let remaining = if self.has(Mutant::TellsImpossibleLimits) {
             self.state().left_of_nothing()
@@ -73,7 +73,7 @@ impl Core {
         }
     }
 
-    /// What a success carries besides, and what its defects do to it.
+    /// Adds the headers of a success, and applies defects to it.
     pub(super) fn dress(&self, answer: &mut Answer, operation: &Operation) {
         self.documented_headers(answer, operation);
         if (300..400).contains(&answer.status) && answer.status != 304 {
@@ -98,7 +98,7 @@ impl Core {
         }
     }
 
-    /// The headers that the document demands of a status, but for those that are there.
+    /// Adds the headers that the document requires for a status, if they are missing.
     fn documented_headers(&self, answer: &mut Answer, operation: &Operation) {
         if self.has(Mutant::OmitsDocumentedHeaders) {
             return;
@@ -112,7 +112,7 @@ impl Core {
         }
     }
 
-    /// A success with a text of no format in the place of the first one that is to have one, where that is the defect.
+    /// With the defect, replaces the first text with a documented format by an invalid one.
     pub(super) fn misformatted(&self, operation: &Operation, status: u16, body: Bytes) -> Bytes {
         let schema = Documented::find(&self.api, operation, status)
             .filter(|_| self.has(Mutant::MisformatsTexts))
@@ -159,8 +159,8 @@ impl Core {
         Answer::of(refusal.status, media_type.unwrap_or(&shape.media_type), body.to_string())
     }
 
-    /// What the contract says of the body of a refusal, with what the document demands besides. Where the document has values of its
-    /// own, such as those of a list, they stay.
+    /// Returns the contract's error body with the members that the document also requires. Values that the document fixes, such as those of
+    /// an enumeration, are kept.
     fn fitted(&self, told: Option<Value>, schema: &Value, shape: &ErrorShape) -> Value {
         let fits = |value: &Value| schema::mismatch(&self.api, Direction::Answer, schema, value).is_none();
         let mut body = match told {
@@ -185,14 +185,14 @@ impl Core {
     }
 }
 
-/// The media type of a JSON body and its schema, where the document has such a body: this media type, if the document knows it.
+/// Returns the media type and the schema of a documented JSON body: this media type if the document has it, or else the first one.
 fn json_of<'a>(documented: &Documented<'a>, named: &str) -> (Option<&'a str>, Option<&'a Value>) {
     let all = || documented.content().into_iter().flatten().filter(|(range, _)| is_json(range) && !range.contains('*'));
     let known = || all().find(|(range, _)| covers(range, named)).or_else(|| all().next());
     known().map_or((None, None), |(range, media)| (Some(range.as_str()), media.get("schema")))
 }
 
-/// What stands in the objects of a value, each with its pointer.
+/// Returns the leaves of a value's objects, each with its pointer.
 fn leaves(value: &Value) -> Vec<(String, &Value)> {
     let Some(members) = value.as_object() else { return vec![(String::new(), value)] };
     let of_member = |(name, member): (&String, _)| {
@@ -202,7 +202,7 @@ fn leaves(value: &Value) -> Vec<(String, &Value)> {
     members.iter().flat_map(of_member).collect()
 }
 
-/// Gives the members that the contract does not know other types than they have.
+/// Gives members that the contract does not describe a wrong type.
 fn misshape(api: &Api, schema: &Value, shape: &ErrorShape, body: &mut Value) {
     let Some(members) = body.as_object_mut() else { return };
     let is_known = |name: &str| shape.fields.iter().any(|field| field.at.split('/').nth(1) == Some(name));

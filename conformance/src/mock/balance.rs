@@ -1,4 +1,4 @@
-//! The balance that callers read, of which each call that costs money takes one.
+//! The balance that callers can read. Each call that costs money reduces it by one.
 
 use hyper::body::Bytes;
 use keyfit_openapi::Operation;
@@ -7,14 +7,14 @@ use serde_json::{Value, json};
 use super::core::Core;
 
 impl Core {
-    /// Takes what a call costs, where the balance can be read.
+    /// Charges a tenant for a call, if the balance can be read.
     pub(super) fn charge(&self, tenant: usize, operation: &Operation) {
         if operation.spends && self.balance.is_some() {
             self.state().charge(tenant);
         }
     }
 
-    /// A success with what its caller has left in place of the example, never less than nothing.
+    /// Returns a success with the caller's balance in place of the example. It is never below zero.
     pub(super) fn with_balance(&self, index: usize, tenant: usize, body: Bytes) -> Bytes {
         let Some(balance) = self.balance.as_ref().filter(|balance| balance.reads == index) else { return body };
         let charged = self.state().charged(tenant);
@@ -32,7 +32,7 @@ impl Core {
     }
 }
 
-/// An amount without what was charged; `None` where it is none.
+/// Returns an amount reduced by the charges; `None` if it is not a number.
 fn left(amount: &Value, charged: i64) -> Option<Value> {
     if let Some(whole) = amount.as_i64() {
         return Some(json!((whole - charged).max(0.min(whole))));

@@ -1,4 +1,4 @@
-//! A request as the mock reads it, and the answer that it gives.
+//! A request as the mock reads it, and its answer.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -10,31 +10,31 @@ use serde_json::Value;
 
 use super::crowd::Raced;
 
-/// A request, read whole.
+/// A request that was read completely.
 pub(super) struct Call {
     pub(super) method: String,
-    /// The whole path, as it was written.
+    /// The whole path, as it was sent.
     pub(super) path: String,
     /// The segments below the base path, percent-decoded.
     pub(super) segments: Vec<String>,
     pub(super) query: Vec<(String, String)>,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
-    /// The positions of items that are to be rejected whatever they are.
+    /// The positions of items that are rejected although they are valid.
     pub(super) reject: BTreeSet<usize>,
-    /// Whether two slashes stand in a row in its path.
+    /// True if the path contains two slashes in a row.
     pub(super) has_doubled_slash: bool,
-    /// Whether another request like it is answered at the same instant.
+    /// True if an equal request is handled concurrently.
     pub(super) is_raced: bool,
 }
 
 /// A body that was read.
 pub(super) enum Sent {
-    /// None, or one that is not to be read.
+    /// No body, or one that is not parsed.
     Nothing,
     /// One value.
     Body(Value),
-    /// Items, each with what is wrong with it.
+    /// Batch items, each with its flaw.
     Batch(Vec<(Value, Option<Mismatch>)>),
 }
 
@@ -46,17 +46,17 @@ pub(super) struct Answer {
     pub(super) body: Bytes,
 }
 
-/// Why a request is not served.
+/// The refusal of a request.
 pub(super) struct Refusal {
     pub(super) status: u16,
     pub(super) message: String,
     pub(super) headers: Vec<(HeaderName, HeaderValue)>,
-    /// The outcome of each item, where the refusal tells it.
+    /// The outcome of each item, if the refusal contains it.
     pub(super) outcome: Option<Value>,
 }
 
 impl Call {
-    /// Takes a request apart; `None` if its path lies outside the base path.
+    /// Parses a request; returns `None` if its path is outside the base path.
     pub(super) fn read(request: &hyper::http::request::Parts, body: Bytes, base_path: &str) -> Option<Self> {
         let below = request.uri.path().strip_prefix(base_path)?;
         // Some clients end collection paths with a slash.
@@ -76,14 +76,14 @@ impl Call {
         })
     }
 
-    /// A query parameter.
+    /// Returns a query parameter.
     pub(super) fn query(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 }
 
 impl Sent {
-    /// Rejects the items at these positions, where there are any, on account of a field.
+    /// Rejects the items at these positions, with a field as the reason.
     pub(super) fn reject(&mut self, positions: &BTreeSet<usize>, field: &str) {
         let Self::Batch(items) = self else { return };
         for position in positions {
@@ -96,24 +96,24 @@ impl Sent {
 }
 
 impl Answer {
-    /// An answer with a JSON body.
+    /// Creates an answer with a JSON body.
     pub(super) fn json(status: u16, body: impl Into<Bytes>) -> Self {
         Self::of(status, "application/json", body)
     }
 
-    /// An answer with a body of some media type.
+    /// Creates an answer with a body of this media type.
     pub(super) fn of(status: u16, media_type: &str, body: impl Into<Bytes>) -> Self {
         let mut answer = Self { status, headers: Vec::with_capacity(5), body: body.into() };
         answer.header("content-type", media_type);
         answer
     }
 
-    /// An answer without a body.
+    /// Creates an answer without a body.
     pub(super) fn empty(status: u16) -> Self {
         Self { status, headers: Vec::with_capacity(4), body: Bytes::new() }
     }
 
-    /// Adds a header. A name or value that HTTP does not allow is left out: contracts can hold any text.
+    /// Adds a header. A name or value that HTTP does not allow is omitted: contracts can contain any text.
     pub(super) fn header(&mut self, name: &str, value: impl AsRef<str>) {
         if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value.as_ref()))
         {
@@ -123,12 +123,12 @@ impl Answer {
 }
 
 impl Refusal {
-    /// A refusal with a message for people.
+    /// Creates a refusal with a message for humans.
     pub(super) fn new(status: u16, message: impl Into<String>) -> Self {
         Self { status, message: message.into(), headers: Vec::new(), outcome: None }
     }
 
-    /// With a header.
+    /// Adds a header.
     pub(super) fn with_header(mut self, name: HeaderName, value: &str) -> Self {
         if let Ok(value) = HeaderValue::from_str(value) {
             self.headers.push((name, value));
@@ -136,7 +136,7 @@ impl Refusal {
         self
     }
 
-    /// With more to the message.
+    /// Appends to the message.
     pub(super) fn saying(mut self, more: &str) -> Self {
         let _ = write!(self.message, ": {more}");
         self

@@ -1,5 +1,5 @@
-//! Conditional requests, where the document speaks of them: what is read has an `ETag`, is answered 304 where it is as it was, and 412 to a
-//! change of what is another one by now.
+//! Conditional requests, if the document describes them: reads have an `ETag`, an unchanged resource is answered with 304, and a change
+//! under an outdated tag with 412.
 
 use hyper::header::{CONTENT_TYPE, ETAG, HeaderName, IF_MATCH, IF_NONE_MATCH};
 use keyfit_openapi::Api;
@@ -11,11 +11,11 @@ use super::mutant::Mutant;
 use super::store::path_of;
 use crate::conditional::{is_changed_by_tag, is_read_by_tag, names, tells_tag};
 
-/// How many bytes of a digest tell representations apart.
+/// The number of digest bytes that distinguish representations.
 const BYTES: usize = 8;
 
 impl Core {
-    /// The answer to a call that is in order but for its condition.
+    /// Answers a call that is valid except for its conditions.
     pub(super) fn succeed_under_condition(&self, index: usize, served: &Served<'_>) -> Result<Answer, Refusal> {
         if is_read_by_tag(served.operation) {
             let answer = self.succeed(index, served)?;
@@ -56,7 +56,7 @@ impl Core {
         Ok(answer)
     }
 
-    /// Whether the conditions of a change hold.
+    /// Returns whether the conditions of a change hold.
     fn holds(&self, reader: Option<usize>, served: &Served<'_>) -> bool {
         let now = || reader.and_then(|reader| self.tag_now(reader, served));
         let is_known = |list: String, weakly| now().is_some_and(|now| names(&list, &now, weakly));
@@ -64,7 +64,7 @@ impl Core {
             && condition(served, &IF_NONE_MATCH).is_none_or(|list| !is_known(list, true))
     }
 
-    /// The tag of what the path of a change would be read as; `None` where nothing is there.
+    /// Returns the entity tag of the resource at the path of a change; `None` if it does not exist.
     fn tag_now(&self, reader: usize, served: &Served<'_>) -> Option<String> {
         let operation = &self.api.operations[reader];
         let Served { token, path, call, window, .. } = *served;
@@ -73,7 +73,7 @@ impl Core {
         Some(self.tag(&reading, &answer))
     }
 
-    /// The tag of what is read. What the document's examples name stays as it is after a change, and has another tag all the same.
+    /// Returns the entity tag of a representation. Resources of the document's examples keep their content after a change, but get a new tag.
     fn tag(&self, served: &Served<'_>, answer: &Answer) -> String {
         let changes = self.state().store.changes(served.token.tenant, &path_of(served));
         let digest = Sha256::new().chain_update(changes.to_be_bytes()).chain_update(&answer.body).finalize();
@@ -82,13 +82,13 @@ impl Core {
     }
 }
 
-/// The GET of the path of an operation.
+/// Returns the GET operation at the path of an operation.
 fn reader_of(api: &Api, index: usize) -> Option<usize> {
     let path = &api.operations[index].path;
     api.operations.iter().position(|one| one.method == "GET" && one.path == *path)
 }
 
-/// The values of a condition as one list; `None` where it is not sent.
+/// Returns the values of a condition as one list; `None` if it was not sent.
 fn condition(served: &Served<'_>, name: &HeaderName) -> Option<String> {
     let values: Vec<&str> = served.call.headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
     (!values.is_empty()).then(|| values.join(", "))

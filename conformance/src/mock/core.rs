@@ -1,4 +1,4 @@
-//! One request to one answer: route, admit, count, authorise, validate, serve. Every defect is one question on the way.
+//! From a request to its answer: route, authenticate, count, authorize, validate, serve. Each defect is a condition on the way.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -38,21 +38,21 @@ pub(super) struct Core {
     mutant: Option<Mutant>,
     router: Router,
     successes: Successes,
-    /// Which operations are about one kind of thing.
+    /// The operations that are about the same kind of resource.
     pub(super) chains: Chains,
-    /// Where callers read what they have left to pay with.
+    /// The operation that reads the balance.
     pub(super) balance: Option<Balance>,
     state: Mutex<State>,
-    /// What operations name elsewhere than in their paths, as far as rules speak of it.
+    /// Ids outside the path, by operation, if rules apply to them.
     pub(super) named: HashMap<usize, Vec<Named>>,
-    /// What its defect does not read of the document.
+    /// The constraint that a defect ignores.
     pub(super) overlooked: Option<Overlooked>,
-    /// Sends webhooks and callbacks, where it does.
+    /// Sends webhooks and callbacks, if the mock does so.
     pub(super) deliverer: Option<Deliverer>,
     pub(super) crowd: Crowd,
 }
 
-/// A request that is in order, and what its answer depends on.
+/// A valid request, with the values that its answer depends on.
 pub(super) struct Served<'a> {
     pub(super) operation: &'a Operation,
     pub(super) token: &'a Token,
@@ -63,8 +63,8 @@ pub(super) struct Served<'a> {
 }
 
 impl Served<'_> {
-    /// Whether an answer is to come item by item: where there is no other, where the request asks for it by name, and where the
-    /// member of its body that asks for it does.
+    /// Returns whether an answer is streamed item by item: if the operation only streams, if the request accepts that media type, or if the
+    /// switch in its body is on.
     fn asks_for(&self, streaming: &Streaming) -> bool {
         let accepts = self.call.headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
         let names_it = accepts.split(',').any(|one| body::essence(one) == body::essence(&streaming.body.media_type));
@@ -78,7 +78,7 @@ impl Served<'_> {
 }
 
 impl Core {
-    /// A mock of an API, with at most one defect.
+    /// Creates a mock of an API with at most one defect.
     pub(super) fn new(api: Arc<Api>, contract: Arc<Contract>, mutant: Option<Mutant>) -> Self {
         let state = Mutex::new(State::new(&api, &contract));
         let overlooked = mutant.and_then(|mutant| Overlooked::by(mutant, &api));
@@ -99,30 +99,29 @@ impl Core {
         }
     }
 
-    /// The same mock, which sends webhooks and callbacks.
+    /// Lets the mock send webhooks and callbacks.
     pub(super) fn delivering(mut self, deliverer: Deliverer) -> Self {
         self.deliverer = Some(deliverer);
         self
     }
 
-    /// Whether its defect shows in requests at the same instant alone.
+    /// Returns whether its defect only shows in concurrent requests.
     pub(super) fn races(&self) -> bool {
         self.mutant.is_some_and(Mutant::is_of_races)
     }
 
-    /// Whether the mock has this defect.
+    /// Returns whether the mock has this defect.
     pub(super) fn has(&self, mutant: Mutant) -> bool {
         self.mutant == Some(mutant)
     }
 
-    /// What changes while the mock runs.
+    /// Returns the mutable state of the mock.
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
-        // A panic elsewhere leaves counters and sets behind that are still sound.
+        // After a panic in another thread, counters and sets are still valid.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The status that a rule gives to what a probe sends, one that the operation documents before others, or the usual
-    /// one where no rule speaks of it.
+    /// Returns the status that a rule expects for a probe, preferably one that the operation documents; `usual` if no rule applies.
     pub(super) fn status(&self, probe: &Probe, operation: &Operation, usual: u16) -> u16 {
         let rule = self.contract.ruling(probe, operation);
         let given = rule.and_then(|rule| rule.expect.as_ref()).map_or(&[][..], |expect| &expect.status);
@@ -238,7 +237,7 @@ impl Core {
         }
     }
 
-    /// The answer to a request that is in order.
+    /// Returns the answer to a valid request.
     pub(super) fn succeed(&self, index: usize, served: &Served<'_>) -> Result<Answer, Refusal> {
         if served.operation.polls {
             return Ok(self.accept(index, served));
@@ -334,7 +333,7 @@ impl Core {
         if status < 400 { Ok((status, body)) } else { Err(refused(status, body)) }
     }
 
-    /// Counts a call against the window of its caller. Calls without a token have a window that never closes.
+    /// Counts a call in the window of its caller. Calls without a token have an unlimited window.
     pub(super) fn count(&self, token: Option<&Token>, operation: &Operation, calls: u64) -> Option<Window> {
         let rules = self.contract.rate_limit.as_ref()?;
         let limit = token.map_or(u64::MAX, |token| token.limit.unwrap_or(rules.limit));
@@ -352,13 +351,13 @@ impl Core {
             window.used = 0;
         }
         if token.is_none() {
-            // What is said to nobody: the whole window.
+            // A caller without a token sees a full window.
             window = Window { limit: rules.limit, used: window.used.min(1), reset: window.reset };
         }
         Some(window)
     }
 
-    /// Fails of two revocations of a key at the same instant, where that is its defect.
+    /// With the defect, fails if a key is revoked twice concurrently.
     fn collides(&self, call: &Call, operation: &Operation, path: &BTreeMap<String, String>) -> Result<(), Refusal> {
         if !call.is_raced || !self.has(Mutant::CollidesOnRevocation) {
             return Ok(());
@@ -369,7 +368,7 @@ impl Core {
         if collides { Err(Refusal::new(500, "Internal error")) } else { Ok(()) }
     }
 
-    /// Where a request leads.
+    /// Routes a request.
     fn route(&self, call: &Call) -> Routed {
         self.router.route(call, |index, path| {
             let operation = &self.api.operations[index];
@@ -378,7 +377,7 @@ impl Core {
         })
     }
 
-    /// The operation that a request is for.
+    /// Returns the operation of a request.
     pub(super) fn operation(&self, call: &Call) -> Option<&Operation> {
         match self.route(call) {
             Routed::Operation(index, _) => self.api.operations.get(index),
@@ -396,14 +395,14 @@ impl Core {
     }
 }
 
-/// A batch that is refused, with the outcome of its items.
+/// Returns the refusal of a batch, with the outcome of its items.
 fn refused(status: u16, outcome: Value) -> Refusal {
     let mut refusal = Refusal::new(status, "Every item failed");
     refusal.outcome = Some(outcome);
     refusal
 }
 
-/// What a call is counted in.
+/// Returns the bucket in which a call is counted.
 pub(super) fn bucket(by: Bucket, token: Option<&Token>, operation: &Operation) -> String {
     let caller = token.map_or_else(|| "nobody".to_owned(), |token| token.tenant.to_string());
     match by {

@@ -1,4 +1,4 @@
-//! Requests that are alike and on their way at the same instant: what a server with a race does not tell apart.
+//! Equal concurrent requests, which a server with a race condition does not handle correctly.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,15 +7,15 @@ use hyper::body::Bytes;
 use hyper::header::AUTHORIZATION;
 use hyper::http::request::Parts;
 
-/// A request that is answered while another one like it is.
+/// Marks a request that is handled while an equal one is.
 #[derive(Clone)]
 pub(super) struct Raced;
 
-/// How many requests of each kind are on their way.
+/// The number of active requests of each kind.
 #[derive(Default)]
 pub(super) struct Crowd(Mutex<HashMap<String, usize>>);
 
-/// A request on its way.
+/// An active request.
 pub(super) struct Place<'a> {
     crowd: &'a Crowd,
     request: String,
@@ -35,7 +35,7 @@ impl Crowd {
 }
 
 impl Place<'_> {
-    /// Whether another request like it is on its way.
+    /// Returns whether an equal request is active.
     pub(super) fn has_others(&self) -> bool {
         self.crowd.counts().get(&self.request).is_some_and(|count| *count > 1)
     }

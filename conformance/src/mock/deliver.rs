@@ -1,5 +1,5 @@
-//! What the mock sends by itself: the webhooks and callbacks of the document, to receivers of this machine alone. Only the mock that a
-//! check starts for itself delivers: nobody else's request makes a mock call anything.
+//! Webhooks and callbacks of the document, which the mock sends only to receivers on the local machine. Only a mock that a check started
+//! for itself delivers: requests of other clients never cause a mock to send anything.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -28,17 +28,17 @@ use crate::probe::is_loopback;
 use crate::secret::Secret;
 use crate::webhook::{Exchanged, Hook, Part, hooks, member};
 
-/// The seed of the secret by which deliveries are signed, far from those of tokens and clients.
+/// The seed of the secret that signs deliveries, disjoint from those of tokens and clients.
 const SEED: u64 = 1 << 41;
-/// How long the mock waits before it delivers again.
+/// The pause before the mock repeats a delivery.
 const PAUSE: Duration = Duration::from_millis(20);
-/// How far the time of a stale delivery lies back, in seconds.
+/// The age of the timestamp in a stale delivery, in seconds.
 const STALE: u64 = 24 * 60 * 60;
 
-/// Sends what the mock delivers.
+/// Sends the deliveries of the mock.
 pub(super) struct Deliverer {
     http: Client,
-    /// What is sent when an operation succeeds, by its id: each once.
+    /// Deliveries that are sent when an operation succeeds, by its id: each once.
     waiting: Mutex<HashMap<String, Vec<Prepared>>>,
     number: AtomicU64,
 }
@@ -51,11 +51,11 @@ struct Prepared {
     headers: Vec<(String, HeaderValue)>,
     body: Vec<u8>,
     signer: Option<Arc<Signer>>,
-    /// How often it is sent where it is taken, and where it is not.
+    /// The number of times that it is sent if it is accepted, and if it is not.
     attempts: (usize, usize),
 }
 
-/// What the mock signs by, in the form that the contract has for it; `None` where the contract's terms are not of one another.
+/// Returns the signer of the mock for a scheme; `None` if the scheme of the contract is inconsistent.
 fn signer(scheme: &SignatureScheme, seed: u64) -> Option<Signer> {
     Signer::new(scheme.clone(), signing_secret(scheme, seed)).ok()
 }
@@ -68,12 +68,12 @@ fn signing_secret(scheme: &SignatureScheme, seed: u64) -> String {
         SecretEncoding::Base64 => STANDARD.encode(bytes),
         SecretEncoding::Hex => format!("{bytes:x}"),
     };
-    // A private key is not called as the public one is.
+    // The prefix is that of the public key; a private key has none.
     let prefix = if scheme.algorithm == SignatureAlgorithm::Ed25519 { "" } else { &scheme.secret_prefix };
     format!("{prefix}{text}")
 }
 
-/// The secret, or the public key, by which what the mock signs is verified.
+/// Returns the secret or the public key that verifies the mock's signatures.
 pub(super) fn secret(scheme: &SignatureScheme) -> Secret {
     let public = signer(scheme, SEED).and_then(|signer| signer.public_key());
     Secret::new(public.unwrap_or_else(|| signing_secret(scheme, SEED)))
@@ -111,7 +111,7 @@ impl Deliverer {
 }
 
 impl Prepared {
-    /// Sends it once; returns whether it was taken.
+    /// Sends the delivery once; returns whether it was accepted.
     async fn post(&self, http: &Client, id: &str, time: u64) -> bool {
         let method = Method::from_bytes(self.method.as_bytes()).unwrap_or(Method::POST);
         let mut request = http.request(method, self.url.clone()).body(self.body.clone());
@@ -127,7 +127,7 @@ impl Prepared {
 }
 
 impl Core {
-    /// Delivers what a success brings about.
+    /// Sends the deliveries that a success causes.
     pub(super) fn deliver(&self, call: &Call, operation: &Operation, answer: &Answer) {
         let Some(deliverer) = self.deliverer.as_ref().filter(|_| !self.has(Mutant::DeliversNothing)) else { return };
         let is_stale = self.has(Mutant::DeliversLate);
@@ -181,7 +181,7 @@ impl Core {
         Some(Prepared { url, method: method.to_owned(), headers, body, signer, attempts })
     }
 
-    /// A body that fits the document, with its media type; JSON where it can be.
+    /// Returns a body that matches the document, with its media type; JSON if possible.
     fn payload(&self, documented: &Webhook) -> (Option<HeaderValue>, Vec<u8>) {
         let json = documented.bodies.iter().find(|(media_type, _)| is_json(media_type));
         let Some((media_type, schema)) = json.or_else(|| documented.bodies.iter().next()) else {
@@ -198,7 +198,7 @@ impl Core {
     }
 }
 
-/// Whether an API has anything that is delivered.
+/// Returns whether an API has any webhooks or callbacks.
 pub(super) fn is_due(api: &keyfit_openapi::Api, contract: &Contract) -> bool {
     !contract.webhooks.is_empty() || api.operations.iter().any(|operation| !operation.callbacks.is_empty())
 }

@@ -1,4 +1,4 @@
-//! What a request names elsewhere than in its path, and what a list shows of others.
+//! Ids outside the path of a request, and foreign entries in lists.
 
 use std::collections::HashMap;
 
@@ -13,14 +13,14 @@ use super::token::Token;
 use crate::contract::{Contract, Probe};
 use crate::reference::{self, Referring, ids_at, references};
 
-/// Something of an operation that names the resource of a path, of which a rule speaks.
+/// A part of an operation that names the resource of a path and that a rule applies to.
 pub(super) struct Named {
     probe: Probe,
     name: String,
     parameter: String,
 }
 
-/// All that rules speak of, by the place of the operation.
+/// Returns all such parts, by the index of the operation.
 pub(super) fn named(api: &Api, contract: &Contract) -> HashMap<usize, Vec<Named>> {
     let mut named: HashMap<usize, Vec<Named>> = HashMap::new();
     if !contract.rules.iter().any(|rule| rule.probe.as_ref().is_some_and(|probe| probe.refers().is_some())) {
@@ -42,7 +42,7 @@ pub(super) fn named(api: &Api, contract: &Contract) -> HashMap<usize, Vec<Named>
 }
 
 impl Core {
-    /// Refuses what names the resource of another tenant, in the query or in the body.
+    /// Refuses a request that names the resource of another tenant in its query or body.
     pub(super) fn judge_named(&self, index: usize, token: &Token, call: &Call, sent: &Sent) -> Result<(), Refusal> {
         for named in self.named.get(&index).into_iter().flatten() {
             let (id, defect) = match (&named.probe, sent) {
@@ -71,7 +71,7 @@ impl Core {
         state.is_bound(&named.parameter) && !state.has(token.tenant, &named.parameter, id)
     }
 
-    /// A success with what a defect shows of others in it.
+    /// Returns a success to which a defect adds the data of another tenant.
     pub(super) fn with_others(&self, index: usize, served: &Served<'_>, body: Bytes) -> Bytes {
         let Some(all) = self.named.get(&index) else { return body };
         let Served { token, call, sent, .. } = served;
@@ -100,7 +100,7 @@ impl Core {
     }
 }
 
-/// A list with one more entry, which has this id.
+/// Returns a list with an additional entry with this id.
 fn with_entry(body: &[u8], parameter: &str, id: &str) -> Option<Bytes> {
     let mut body: Value = serde_json::from_slice(body).ok()?;
     let list = match &mut body {

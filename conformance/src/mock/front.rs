@@ -1,5 +1,5 @@
-//! What becomes of a request before and after the mock answers it: the admin's are taken aside, programmed faults strike,
-//! and the journal is written. Without an admin there is only the answer.
+//! The steps before and after the mock answers a request: admin requests are handled separately, programmed faults apply, and the journal
+//! is written. Without an admin, there is only the answer.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -18,20 +18,20 @@ use super::crowd::Raced;
 use super::tool::admin::Console;
 use super::tool::faults::Fault;
 
-/// More than any probe sends.
+/// The longest request body, in bytes: more than any probe sends.
 const LARGEST_BODY: usize = 8 * 1024 * 1024;
-/// More than anybody has to tell the admin.
+/// The longest admin request body, in bytes: more than any command needs.
 const LARGEST_COMMAND: usize = 256 * 1024;
-/// How long a mock with a race looks out for other requests, and how long these can see one.
+/// The time for which a mock with a race condition waits for concurrent requests, and for which these can detect it.
 const RACE: Duration = Duration::from_millis(15);
-/// How long a body may take.
+/// The time limit for a body.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What stands between the socket and the mock.
+/// The layer between the socket and the mock.
 pub(super) struct Front {
     pub(super) core: Arc<Core>,
     pub(super) base_path: Box<str>,
-    /// `None` where nothing is watched, programmed or asked.
+    /// `None` if the mock has no admin.
     pub(super) console: Option<Arc<Console>>,
 }
 
@@ -64,7 +64,7 @@ impl Front {
         }
     }
 
-    /// The mock's own answer. One with a race takes its time, so that others come meanwhile.
+    /// Returns the mock's own answer. A mock with a race condition waits, so that concurrent requests can arrive.
     async fn raced(&self, mut parts: Parts, body: &Bytes) -> Answer {
         if !self.core.races() {
             return self.serve(&parts, body, BTreeSet::new());
@@ -75,15 +75,15 @@ impl Front {
             parts.extensions.insert(Raced);
         }
         let answer = self.serve(&parts, body, BTreeSet::new());
-        // The others are still to see it.
+        // Concurrent requests still have to detect this one.
         SystemClock.sleep(RACE).await;
         answer
     }
 
-    /// The same without that.
+    /// Returns the mock's own answer at once.
     fn serve(&self, parts: &Parts, body: &Bytes, reject: BTreeSet<usize>) -> Answer {
         let call = Call::read(parts, body.clone(), &self.base_path);
-        // An API may have an operation at the path of an endpoint, by another method.
+        // An API may have an operation at the path of an endpoint, with another method.
         let is_of_api =
             call.as_ref().and_then(|call| self.core.operation(call)).is_some_and(|known| !known.path.contains('{'));
         let authorized = if is_of_api { None } else { self.core.authorization(parts, body) };
@@ -94,7 +94,7 @@ impl Front {
         }
     }
 
-    /// The same with a fault, if one is programmed, and an entry in the journal.
+    /// Returns the answer with a programmed fault, if there is one, and writes a journal entry.
     async fn watched(&self, console: &Console, parts: &Parts, body: Bytes) -> Option<Answer> {
         let call = Call::read(parts, body.clone(), &self.base_path);
         let operation = call.as_ref().and_then(|call| self.core.operation(call));
@@ -109,7 +109,7 @@ impl Front {
             Some(Fault::Unauthorized | Fault::RateLimited(_) | Fault::NoFunds) => false,
             Some(Fault::Partial(_) | Fault::Slow(_)) | None => true,
         };
-        // As it came: an execution may revoke the token that it came with.
+        // Recorded before the request is executed, since it may revoke its own token.
         let sent = console.seen(parts, call.as_ref(), operation);
         let served = is_executed.then(|| self.serve(parts, &body, reject));
         let answer = match &fault {
@@ -153,7 +153,7 @@ mod tests {
     use crate::catalogue::Catalogue;
     use crate::mock::shipped;
 
-    /// So many bytes, a megabyte at a time; counts what was taken.
+    /// A body of this many bytes, one megabyte at a time; counts the bytes that were taken.
     struct Megabytes(usize, Arc<AtomicUsize>);
 
     impl Body for Megabytes {

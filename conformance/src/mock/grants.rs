@@ -1,40 +1,40 @@
-//! What was granted: codes, refresh tokens and the access tokens that came of them.
+//! The issued grants: codes, refresh tokens, and the access tokens that they led to.
 
 use std::collections::{BTreeSet, HashMap};
 
 use super::registered::Registered;
 
-/// Everything that was granted since the mock was started.
+/// All grants since the mock was started.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Grants {
     codes: HashMap<String, Code>,
     refresh: HashMap<String, Refresh>,
     devices: HashMap<String, Device>,
-    /// For each family of tokens, one user's consent each, its access tokens.
+    /// The access tokens of each token family. A family belongs to one consent of a user.
     families: Vec<Vec<String>>,
     issued: u64,
-    /// Signatures of JWTs that were good.
+    /// The signatures of JWTs that were valid.
     signatures: BTreeSet<Vec<u8>>,
 }
 
-/// A code.
+/// An authorization code.
 #[derive(Clone, Debug)]
 pub(super) struct Code {
     pub(super) client: &'static str,
     pub(super) redirect_uri: String,
-    /// The challenge and whether it was made by S256; `None` where it was waived.
+    /// The challenge, and whether its method is S256; `None` if it was not required.
     pub(super) challenge: Option<(String, bool)>,
     pub(super) scopes: BTreeSet<String>,
     pub(super) family: usize,
     pub(super) is_used: bool,
 }
 
-/// What a device was given to wait with.
+/// A pending device authorization.
 #[derive(Clone, Debug)]
 pub(super) struct Device {
     pub(super) client: &'static str,
     pub(super) scopes: BTreeSet<String>,
-    /// How often tokens were asked for.
+    /// The number of polls for tokens.
     pub(super) asked: usize,
 }
 
@@ -50,22 +50,22 @@ pub(super) struct Refresh {
 /// The state of a refresh token.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum RefreshState {
-    /// Good.
+    /// Valid.
     Live,
-    /// Another one took its place.
+    /// Replaced by another one.
     Rotated,
     /// Its family was revoked.
     Revoked,
 }
 
 impl Grants {
-    /// A number that no other secret of this server has.
+    /// Returns a number that no other secret of this server has.
     pub(super) fn number(&mut self) -> u64 {
         self.issued += 1;
         self.issued
     }
 
-    /// A new family.
+    /// Creates a new family.
     pub(super) fn consent(&mut self) -> usize {
         self.families.push(Vec::new());
         self.families.len() - 1
@@ -87,7 +87,7 @@ impl Grants {
         self.codes.get(text).cloned()
     }
 
-    /// Marks a code as used; whether it was not before.
+    /// Marks a code as used; returns whether it was unused.
     pub(super) fn spend(&mut self, text: &str) -> bool {
         self.codes.get_mut(text).is_some_and(|code| !std::mem::replace(&mut code.is_used, true))
     }
@@ -96,7 +96,7 @@ impl Grants {
         self.devices.insert(text, Device { client: client.id, scopes, asked: 0 });
     }
 
-    /// The device of a code, which asks once more.
+    /// Counts a poll with a device code, and returns its device.
     pub(super) fn ask(&mut self, text: &str) -> Option<Device> {
         let device = self.devices.get_mut(text)?;
         device.asked += 1;
@@ -117,14 +117,14 @@ impl Grants {
         }
     }
 
-    /// Remembers to which family an access token belongs.
+    /// Records the family of an access token.
     pub(super) fn put_access(&mut self, family: usize, access: String) {
         if let Some(family) = self.families.get_mut(family) {
             family.push(access);
         }
     }
 
-    /// Ends a family: no refresh token of it is good any more. Returns its access tokens.
+    /// Revokes all refresh tokens of a family. Returns its access tokens.
     pub(super) fn revoke(&mut self, family: usize) -> Vec<String> {
         for refresh in self.refresh.values_mut().filter(|refresh| refresh.family == family) {
             refresh.state = RefreshState::Revoked;

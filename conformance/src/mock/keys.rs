@@ -1,4 +1,4 @@
-//! Keys that are managed through the API: minted, listed, changed, revoked and described, with effect on the next call.
+//! API keys that are managed through the API: created, listed, changed, revoked, and described, with effect on the next call.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::identity::State as TokenState;
 use crate::pointer::{put, take};
 
 impl Core {
-    /// Does what an operation on keys is for, and writes it into the documented body. Other operations pass through.
+    /// Executes a key management operation, and writes the result into the documented body. Other operations are unchanged.
     pub(super) fn manage(
         &self,
         keys: &KeyManagement,
@@ -43,7 +43,7 @@ impl Core {
         Ok(Some(shown.to_string().into()))
     }
 
-    /// A key of the environment of the one that mints it.
+    /// Creates a key in the environment of the key that requests it.
     fn mint(&self, keys: &KeyManagement, served: &Served<'_>, shown: &mut Value) -> Result<(), Refusal> {
         let (members, operation) = (&keys.members, served.operation);
         let Sent::Body(sent) = &served.sent else { return Ok(()) };
@@ -58,7 +58,7 @@ impl Core {
         let of_test = served.token.state == TokenState::Test;
         let limit = sent_at(&members.limit).and_then(Value::as_u64).filter(|_| !self.has(Mutant::IgnoresOwnLimits));
         let ceiling = self.contract.rate_limit.as_ref().map(|rules| rules.limit);
-        // What was sent and is a part of the answer comes back as it was sent.
+        // Members of the request that the answer also has are returned as they were sent.
         for (name, value) in sent.as_object().into_iter().flatten() {
             if let Some(member) = shown.get_mut(name) {
                 *member = value.clone();
@@ -109,7 +109,7 @@ impl Core {
         state.keys(&keys.kind).into_iter().map(entry).collect()
     }
 
-    /// The new scopes take the place of the old ones.
+    /// Replaces the scopes of a key.
     fn update(&self, keys: &KeyManagement, served: &Served<'_>, shown: &mut Value) {
         let Sent::Body(sent) = &served.sent else { return };
         let scopes = sent.pointer(&keys.members.scopes).cloned().unwrap_or_else(|| json!([]));
@@ -171,7 +171,7 @@ impl Core {
         }
     }
 
-    /// What is said of a key: never the key itself.
+    /// Returns the metadata of a key, without its text.
     fn described(&self, keys: &KeyManagement, token: &Token) -> Value {
         if let Some(shown) = token.shown.clone().filter(|shown| shown.pointer(&keys.members.scopes).is_some()) {
             return shown;
@@ -185,7 +185,7 @@ impl Core {
     }
 }
 
-/// The id of the key that a request is about.
+/// Returns the id of the key that a request is about.
 fn subject<'a>(keys: &KeyManagement, served: &Served<'a>) -> &'a str {
     served.path.get(&keys.id_parameter).map_or("", String::as_str)
 }

@@ -1,5 +1,5 @@
-//! A stateful mock of any API that has a document and a contract: it knows tokens, scopes, tenants, batches and rate
-//! windows, and answers every refusal as the contract says. It can be given a defect, to try a check against it.
+//! A stateful mock of any API with a document and a contract. It implements tokens, scopes, tenants, batches, and rate limit windows, and
+//! refuses requests as the contract says. It can have a defect that a check has to find.
 
 mod admit;
 mod answer;
@@ -70,7 +70,7 @@ pub struct Mock {
 pub struct Mint {
     core: Arc<Core>,
     redactor: Redactor,
-    /// Scheme and host, where the authorization server has its paths.
+    /// Scheme and host of the authorization server.
     origin: String,
 }
 
@@ -78,7 +78,7 @@ impl Mock {
     /// Starts a mock on a free port of the loopback interface. Must be called within a tokio runtime.
     ///
     /// # Errors
-    /// A socket that cannot be opened.
+    /// Returns an error if the socket cannot be opened.
     pub async fn start(
         api: Arc<Api>,
         contract: Arc<Contract>,
@@ -99,12 +99,12 @@ impl Mock {
         Ok(Self { base_url: format!("{origin}{base_path}"), mint: Mint { core, redactor, origin }, _server: server })
     }
 
-    /// Its base URL, with the path of the documented one.
+    /// Returns its base URL, with the path of the documented one.
     pub fn base_url(&self) -> &str {
         &self.base_url
     }
 
-    /// Where tokens for it come from.
+    /// Returns the source of tokens for it.
     pub fn mint(&self) -> &Mint {
         &self.mint
     }
@@ -174,7 +174,7 @@ impl Identities for Mint {
     }
 }
 
-/// The path of a URL.
+/// Returns the path of a URL.
 fn base_path(url: &str) -> &str {
     let after_scheme = url.find("://").map_or(0, |scheme| scheme + 3);
     url[after_scheme..].find('/').map_or("", |slash| &url[after_scheme + slash..])

@@ -494,27 +494,27 @@ pub enum Mutant {
 }
 
 impl Mutant {
-    /// Every defect.
+    /// Returns all defects.
     pub fn all() -> &'static [Self] {
         Self::value_variants()
     }
 
-    /// Whether it shows only where there is an authorization server. Those stand last.
+    /// Returns whether it only shows if there is an authorization server. Those defects are the last ones.
     pub fn is_of_authorization_server(self) -> bool {
         self >= Self::RedirectsAnywhere
     }
 
-    /// Whether it shows only where keys are managed through the API. Those stand together.
+    /// Returns whether it only shows if the API manages keys. Those defects are adjacent.
     pub fn is_of_key_management(self) -> bool {
         (Self::RefusesMintedKeys..=Self::RevokesTwice).contains(&self)
     }
 
-    /// Whether it shows only where the server delivers something. Those stand together.
+    /// Returns whether it only shows if the server delivers webhooks. Those defects are adjacent.
     pub fn is_of_webhooks(self) -> bool {
         (Self::DeliversNothing..=Self::DeliversOnlyOnce).contains(&self)
     }
 
-    /// Whether it shows in requests at the same instant alone.
+    /// Returns whether it only shows in concurrent requests.
     pub fn is_of_races(self) -> bool {
         matches!(
             self,
@@ -522,7 +522,7 @@ impl Mutant {
         )
     }
 
-    /// The name, in kebab-case.
+    /// Returns the name, in kebab-case.
     pub fn name(self) -> String {
         self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! Members that go one way, and defects about them.
+//! `readOnly` and `writeOnly` members, and defects about them.
 
 use hyper::body::Bytes;
 use keyfit_openapi::schema::{self, Direction};
@@ -11,7 +11,7 @@ use super::mutant::Mutant;
 use super::success;
 
 impl Core {
-    /// A success with what a defect puts into it; what was sent is kept for the next answer.
+    /// Returns a success with the members that a defect adds, and stores the sent ones for the next answer.
     pub(super) fn with_one_way(&self, operation: &Operation, status: u16, sent: &Sent, body: Bytes) -> Bytes {
         let (shows, keeps) = (self.has(Mutant::ShowsWriteOnly), self.has(Mutant::StoresReadOnly));
         let schema = success::schema(operation, status).filter(|_| shows || keeps);
@@ -20,7 +20,7 @@ impl Core {
         else {
             return body;
         };
-        // What a thing is named by stays.
+        // The identifier of a resource does not change.
         let is_read_only = |name: &str| name != "id" && !schema::is_sent(&self.api, Direction::Request, schema, name);
         if keeps {
             let mut state = self.state();

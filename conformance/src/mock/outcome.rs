@@ -1,4 +1,4 @@
-//! The outcome of the items of a batch, where the overlay says that answers tell it, in the form of the document.
+//! The outcome of the items of a batch in the form of the document, if the overlay says that answers report it.
 
 use keyfit_openapi::schema::{self, Direction, Mismatch};
 use keyfit_openapi::{Api, Operation, Partial, example};
@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::contract::Batch;
 use crate::pointer::{join, put};
 
-/// An item as it was sent, and what is wrong with it.
+/// An item as it was sent, with its flaw.
 pub(crate) type Item = (Value, Option<Mismatch>);
 
 /// Defects of an outcome.
@@ -18,7 +18,7 @@ pub(crate) struct Defects {
     pub(crate) loses_item: bool,
 }
 
-/// Writes outcomes by one description.
+/// Writes outcomes in the form of one description.
 pub(crate) struct Outcomes<'a> {
     pub(crate) api: &'a Api,
     pub(crate) operation: &'a Operation,
@@ -26,7 +26,7 @@ pub(crate) struct Outcomes<'a> {
     pub(crate) batch: &'a Batch,
 }
 
-/// What the document says of a list, and an entry that holds no more than it requires.
+/// The documentation of a list, with a minimal entry.
 struct List<'a> {
     entry: Option<&'a Value>,
     model: Value,
@@ -34,7 +34,7 @@ struct List<'a> {
 }
 
 impl Outcomes<'_> {
-    /// The body that tells the outcome of each item.
+    /// Returns the body that reports the outcome of each item.
     pub(crate) fn body(&self, items: &[Item], defects: Defects) -> Value {
         let Partial { received, accepted, rejected, accepted_items, rejected_items, outcomes, .. } = self.described;
         let answer = self.answer();
@@ -44,7 +44,7 @@ impl Outcomes<'_> {
         for (place, only) in lists {
             let Some(place) = place else { continue };
             let mut list = self.list(answer, place, items, only, defects);
-            // Without counts they are the lengths of the lists: a miscount is an item that is not listed.
+            // Without counts, the lengths of the lists are the counts: a miscount is an item that is not listed.
             if defects.miscounts && !has_counts && (only == Some(false) || rejected_items.is_none()) {
                 list.as_array_mut().and_then(Vec::pop);
             }
@@ -60,14 +60,14 @@ impl Outcomes<'_> {
         body
     }
 
-    /// The schema of the answer.
+    /// Returns the schema of the answer.
     fn answer(&self) -> Option<&Value> {
         let mut successes = self.operation.responses.iter().filter(|(status, _)| status.starts_with('2'));
         let shape = successes.find_map(|(_, shape)| shape.schema.as_ref().filter(|_| shape.is_json()))?;
         Some(self.described.schema(self.api, shape))
     }
 
-    /// The list at a place: of the good items, of the others, or of all.
+    /// Returns the list at a place: of the accepted items, of the rejected ones, or of all.
     fn list(&self, answer: Option<&Value>, place: &str, items: &[Item], only: Option<bool>, defects: Defects) -> Value {
         let schema = answer.and_then(|answer| self.api.member(answer, place));
         let entry = schema.and_then(|list| self.api.entries(list));
@@ -78,7 +78,7 @@ impl Outcomes<'_> {
         };
         let listed = items.iter().enumerate().filter(|(_, item)| only.is_none_or(|only| only == item.1.is_none()));
         let entries = listed.map(|(index, item)| {
-            // Entries that name positions have no order of their own: the positions are wrong.
+            // Entries with positions have no order of their own: the positions are wrong instead.
             let position = if defects.reorders { (index + 1) % items.len() } else { index };
             self.entry(&list, item, position, only.is_none())
         });
@@ -123,14 +123,14 @@ impl Outcomes<'_> {
         entry
     }
 
-    /// The members of an item that an entry has too; of entries that may hold anything, the id alone.
+    /// Copies the members of an item that an entry also has; only the id if entries may hold anything.
     fn repeat(&self, list: &List<'_>, sent: &Value, entry: &mut Value) {
         for (name, value) in sent.as_object().into_iter().flatten() {
             let is_id = self.batch.id_field.as_ref() == Some(name);
             let at = join("", name);
             let schema = list.entry.and_then(|schema| self.api.member(schema, &at));
             let is_known = schema.is_some_and(Value::is_object) || is_id;
-            // What is not an id is not repeated as one.
+            // A value that is not a valid id is not copied as one.
             if is_known && schema.is_some() && self.fits(schema, value) && (value.is_string() || !is_id) {
                 entry[name] = value.clone();
             }
@@ -141,7 +141,7 @@ impl Outcomes<'_> {
         schema.is_none_or(|schema| schema::mismatch(self.api, Direction::Answer, schema, value).is_none())
     }
 
-    /// What an outcome says of a rejected item: of the documented values one that does not mean that it was accepted.
+    /// Returns the value for a rejected item: a documented value that does not mean accepted.
     fn rejection(&self, schema: Option<&Value>, accepted: &Value) -> Value {
         let documented = schema.and_then(|schema| schema["enum"].as_array()).into_iter().flatten();
         let other = documented.into_iter().find(|value| !self.described.accepted_as.contains(value));
@@ -152,7 +152,7 @@ impl Outcomes<'_> {
         })
     }
 
-    /// Why an item was rejected: messages by field, a list of them or a text, as the document has it.
+    /// Returns the reason for a rejection: messages by field, a list of messages, or a text, as the document has it.
     fn reason(&self, schema: Option<&Value>, mismatch: &Mismatch) -> Value {
         let (field, problem) = (mismatch.field(), &mismatch.problem);
         let forms =
@@ -162,11 +162,11 @@ impl Outcomes<'_> {
     }
 }
 
-/// A value of a schema with the members that it requires.
+/// Returns a value of a schema with only its required members.
 fn required(api: &Api, schema: &Value) -> Value {
     let mut value = example::value(api, Direction::Answer, schema);
     let required = api.resolve(schema)["required"].as_array();
-    // What a composition requires is not looked for: the whole example has it.
+    // Compositions are not searched for required members: their whole example is used.
     if let Some(members) = value.as_object_mut().filter(|_| api.resolve(schema).get("properties").is_some()) {
         let is_required = |name: &String| required.is_some_and(|required| required.iter().any(|it| it == name));
         *members = std::mem::take(members).into_iter().filter(|(name, _)| is_required(name)).collect::<Map<_, _>>();

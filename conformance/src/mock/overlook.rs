@@ -1,4 +1,4 @@
-//! What a defect of the mock overlooks of a document, and of what it fails.
+//! The constraints of a document that a defect ignores, and the inputs that make it fail.
 
 use keyfit_openapi::breach::Constraint;
 use keyfit_openapi::schema::{self, Direction, Mismatch};
@@ -10,7 +10,7 @@ use super::core::Core;
 use super::mutant::Mutant;
 use crate::contract::{Carrier, Flaw, Probe};
 
-/// A document without the words that a defect does not read.
+/// A document without the keywords that a defect ignores.
 pub(super) struct Overlooked {
     api: Api,
     constraint: Constraint,
@@ -33,14 +33,14 @@ impl Overlooked {
     }
 }
 
-/// A text of which a defect fails.
+/// The length of a text that makes a defect fail.
 const LONG: usize = 1_000;
 
 impl Core {
-    /// What is wrong with a value of a request.
+    /// Returns the flaw of a value in a request.
     pub(super) fn mismatch(&self, schema: &Value, value: &Value) -> Option<Mismatch> {
         let found = schema::mismatch(&self.api, Direction::Request, schema, value)?;
-        // What a key may do has defects of its own.
+        // The scopes of a key have defects of their own.
         let scopes = self.contract.key_management.as_ref().map(|keys| &keys.members.scopes);
         let is_of_keys = scopes.is_some_and(|scopes| found.at.starts_with(scopes));
         let is_overlooked = self.overlooked.as_ref().filter(|_| !is_of_keys).is_some_and(|overlooked| {
@@ -50,14 +50,14 @@ impl Core {
         (!is_overlooked).then_some(found)
     }
 
-    /// The status by which rules want requests refused that break the document.
+    /// Returns the status with which rules expect requests to be refused that violate the document.
     pub(super) fn status_of_breach(&self, operation: &Operation) -> Option<u16> {
         let excluded = Flaw::ALL.into_iter().filter(|flaw| flaw.constraint().is_some());
         let ruled = excluded.map(Probe::Invalid).find(|probe| self.contract.ruling(probe, operation).is_some())?;
         Some(self.status(&ruled, operation, 400))
     }
 
-    /// The failure of a defect that does not expect what a request holds.
+    /// Fails if the request has an input that makes the defect fail.
     pub(super) fn fails(&self, call: &Call, operation: &Operation) -> Result<(), Refusal> {
         let fails = (self.has(Mutant::FailsOnOddities) && self.is_odd(call, operation))
             || (self.has(Mutant::FailsOnExtremes) && is_extreme(call));

@@ -1,4 +1,4 @@
-//! The pages of a list, made of the documented success: one that is full, a last one, and nothing behind it.
+//! The pages of a list, made from the documented success: a full one, a last one, and an empty one after it.
 
 use hyper::body::Bytes;
 use hyper::header::HOST;
@@ -10,41 +10,41 @@ use super::call::Call;
 use crate::body::plain;
 use crate::pointer::{put, take};
 
-/// How many items the first page has, where more are not fewer than were asked for.
+/// The number of items of the first page, if at least as many were requested.
 const FULL: u64 = 2;
-/// How many items a list has where they can be told apart.
+/// The number of items of a list whose items can be distinguished.
 const ALL: u64 = 3;
 
-/// A page, and the header that leads on.
+/// A page, with the header that leads to the next one.
 pub(super) struct Page {
     pub(super) body: Bytes,
     pub(super) header: Option<(String, String)>,
 }
 
-/// How a mock pages.
+/// The pagination behavior of a mock.
 #[derive(Clone, Copy, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a habit of its own")]
 pub(super) struct Habits {
-    /// Whether it refuses cursors that it did not hand out.
+    /// True if unknown cursors are refused.
     pub(super) is_strict: bool,
-    /// Whose list it is, where each has one of its own and cursors say whose.
+    /// The tenant whose list it is, if each has its own and cursors contain it.
     pub(super) tenant: Option<u64>,
-    /// Whether a cursor leads to the list of whom it was handed out to.
+    /// True if a cursor leads to the list of the tenant to whom it was issued.
     pub(super) takes_any_tenant: bool,
-    /// Whether the next page is at another origin.
+    /// True if the next page is at another origin.
     pub(super) leads_elsewhere: bool,
-    /// Whether a page begins one item too early, or too late.
+    /// True if a page begins one item too early (`repeats`) or too late (`skips`).
     pub(super) repeats: bool,
     pub(super) skips: bool,
 }
 
-/// How many positions of a list cursors tell apart: that of an item, and before it whose list it is.
+/// The base that separates the position of an item from its tenant in a cursor.
 const POSITIONS: u64 = 100;
 
-/// A cursor that the mock did not hand out, or not to who brings it.
+/// The error for a cursor that the mock did not issue, or issued to another tenant.
 pub(super) struct UnknownCursor;
 
-/// Which page was asked for.
+/// The requested page.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Turn {
     First,
@@ -52,7 +52,7 @@ enum Turn {
     Behind,
 }
 
-/// The page that a call asks for; `None` where the success has no items to make pages of. `described` is its schema.
+/// Returns the page that a call requests; `None` if the success has no items. `described` is the schema of the success.
 pub(super) fn page(
     api: &Api,
     pagination: &Pagination,
@@ -78,7 +78,7 @@ pub(super) fn page(
     let fits = |body: &Value| {
         described.is_none_or(|described| schema::mismatch(api, Direction::Answer, described, body).is_none())
     };
-    // A list may have to have no more than one item, or none twice.
+    // A list may allow one item only, or forbid duplicates.
     let full = |full: u64| {
         let mut body = success.clone();
         put(&mut body, &pagination.items, Value::from(vec![item.clone(); usize::try_from(full).unwrap_or(1)]));
@@ -104,7 +104,7 @@ pub(super) fn page(
     }
     let turn = match &pagination.next {
         NextPage::Start { .. } | NextPage::Page { .. } if start == 0 => Turn::First,
-        // Two pages of one item are one page twice, and a list by its last item would go on behind it.
+        // Two pages with the same single item would be duplicates, and a list that continues after its last item would never end.
         NextPage::Start { .. } | NextPage::Page { .. } if start == size && size > 1 => Turn::Last,
         NextPage::Start { .. } | NextPage::Page { .. } => Turn::Behind,
         NextPage::LastItem { argument, .. } => asked(argument).map_or(Turn::First, |_| Turn::Behind),
@@ -139,7 +139,7 @@ pub(super) fn page(
     Ok(Some(Page { body: Bytes::from(body.to_string()), header }))
 }
 
-/// Numbers that pages commonly have beside their items.
+/// The numbers that pages usually have beside their items.
 struct Numbers {
     total: u64,
     size: u64,
@@ -147,7 +147,7 @@ struct Numbers {
     more: bool,
 }
 
-/// Puts the numbers where the success has them.
+/// Writes the numbers to the places where the success has them.
 fn tell(body: &mut Value, success: &Value, pagination: &Pagination, numbers: &Numbers) {
     let told = [
         (&pagination.total, json!(numbers.total)),
@@ -162,7 +162,7 @@ fn tell(body: &mut Value, success: &Value, pagination: &Pagination, numbers: &Nu
     }
 }
 
-/// The header that leads on to the page which begins there, where a header does.
+/// Returns the header that leads to the page that begins at this position, if the list uses one.
 fn leading(to: Option<u64>, pagination: &Pagination, call: &Call, habits: Habits) -> Option<(String, String)> {
     let to = to?;
     match &pagination.next {
@@ -172,13 +172,13 @@ fn leading(to: Option<u64>, pagination: &Pagination, call: &Call, habits: Habits
     }
 }
 
-/// A list whose items can be told apart.
+/// A list whose items can be distinguished.
 struct List<'a> {
     success: &'a Value,
     pagination: &'a Pagination,
     fits: &'a dyn Fn(&Value) -> bool,
     items: Vec<Value>,
-    /// Whose list it is.
+    /// The tenant whose list it is.
     tenant: u64,
 }
 
@@ -190,7 +190,7 @@ impl<'a> List<'a> {
         tenant: u64,
     ) -> Option<Self> {
         let item = success.pointer(&pagination.items)?.as_array()?.first()?;
-        // What leads on has to tell items apart.
+        // The id that leads to the next page has to distinguish items.
         let is_told = !matches!(&pagination.next, NextPage::LastItem { at, .. } if at != "/id");
         let items: Option<Vec<Value>> = (0..ALL).map(|number| numbered(item, tenant * ALL + number)).collect();
         let items = items?;
@@ -256,13 +256,13 @@ impl<'a> List<'a> {
         Ok(Page { body: Bytes::from(body.to_string()), header })
     }
 
-    /// The position behind the item with this id; that behind all where none has it.
+    /// Returns the position after the item with this id; the end if there is no such item.
     fn behind(&self, id: &str) -> u64 {
         let is_it = |item: &Value| item.get("id").is_some_and(|own| plain(own) == id);
         self.items.iter().position(is_it).map_or(ALL, |position| position as u64 + 1)
     }
 
-    /// What leads on to the item at a position: as the example writes it, with the position behind.
+    /// Writes the cursor for the item at a position: in the form of the example, with the position appended.
     fn put_cursor(&self, body: &mut Value, at: &str, argument: &PageArgument, position: u64) {
         let plain = match cursor(self.success.pointer(at), argument, position) {
             Value::String(text) if !text.starts_with("http") && text.parse::<u64>().is_err() => {
@@ -277,7 +277,7 @@ impl<'a> List<'a> {
     }
 }
 
-/// An item that is another one of the same list; `None` where it has no id that can be another one.
+/// Returns a different item of the same list; `None` if it has no id that can be changed.
 pub(super) fn numbered(item: &Value, number: u64) -> Option<Value> {
     let another = |id: &Value| match id {
         Value::Number(id) => Some(json!(id.as_u64()?.checked_add(number)?)),
@@ -298,10 +298,10 @@ pub(super) fn numbered(item: &Value, number: u64) -> Option<Value> {
     Some(item)
 }
 
-/// The parameter of links.
+/// The page parameter in links.
 const LINKED: &str = "page";
 
-/// Where the page is that begins there.
+/// Returns a link to the page that begins at this position.
 fn linked(call: &Call, start: u64, habits: Habits) -> String {
     let others = call.query.iter().filter(|(name, _)| name != LINKED);
     let query = url::form_urlencoded::Serializer::new(String::new())
@@ -312,7 +312,7 @@ fn linked(call: &Call, start: u64, habits: Habits) -> String {
     format!("{origin}?{query}")
 }
 
-/// The same as a whole URL, which the document may ask for in a body.
+/// Returns the link as an absolute URL, which the document may require in a body.
 fn whole_url(call: &Call, start: u64, habits: Habits) -> Value {
     let linked = linked(call, start, habits);
     let host = call.headers.get(HOST).and_then(|host| host.to_str().ok());
@@ -326,7 +326,7 @@ fn is_numbered(next: &NextPage) -> bool {
     matches!(next, NextPage::Start { .. } | NextPage::Page { .. })
 }
 
-/// What leads to the page that begins there, as the example writes it.
+/// Returns the cursor for the page that begins at this position, in the form of the example.
 fn cursor(example: Option<&Value>, argument: &PageArgument, start: u64) -> Value {
     match example {
         Some(Value::Number(_)) => json!(start),
@@ -341,7 +341,7 @@ fn cursor(example: Option<&Value>, argument: &PageArgument, start: u64) -> Value
     }
 }
 
-/// No cursor, in a way that the document allows.
+/// Removes the cursor in a way that the document allows.
 fn end(body: &mut Value, at: &str, fits: &dyn Fn(&Value) -> bool) {
     let mut without = body.clone();
     take(&mut without, at);

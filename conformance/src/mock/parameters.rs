@@ -1,4 +1,4 @@
-//! Whether the parameters of a request are as the document has them.
+//! Checks whether the parameters of a request match the document.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use super::mutant::Mutant;
 use crate::{form, parameter};
 
 impl Core {
-    /// Judges the query; what the document does not name is left alone.
+    /// Checks the query; undocumented parameters are ignored.
     pub(super) fn query_parameters(&self, call: &Call, operation: &Operation) -> Result<(), Refusal> {
         for parameter in parameters(operation, Place::Query) {
             if self.has_members(parameter) {
@@ -41,7 +41,7 @@ impl Core {
         Ok(())
     }
 
-    /// Whether the values of a parameter have members, which stand in pairs of their own.
+    /// Returns whether the values of a parameter are objects, whose members are separate pairs.
     fn has_members(&self, parameter: &Parameter) -> bool {
         let schema = self.api.resolve(&parameter.schema);
         let items = || self.api.kind(self.api.resolve(&schema["items"]));
@@ -52,13 +52,13 @@ impl Core {
         }
     }
 
-    /// What is wrong with such a parameter. Without members there is nothing to be seen of an object.
+    /// Returns the flaw of such a parameter. An object without members cannot be detected.
     fn problem_of_object(&self, call: &Call, operation: &Operation, parameter: &Parameter) -> Option<String> {
         if parameter.style != Some(ListStyle::Brackets) {
             return None;
         }
         let begins = |text: &str, name: &str| text.strip_prefix(name).is_some_and(|rest| rest.starts_with('['));
-        // Members that the document names are parameters of their own.
+        // Members that the document names are separate parameters.
         let is_of_another = |text: &str| {
             parameters(operation, Place::Query)
                 .filter(|other| begins(&other.name, &parameter.name))
@@ -74,7 +74,7 @@ impl Core {
         self.mismatch(schema, &value).map(|mismatch| mismatch.problem)
     }
 
-    /// Judges the headers: those that are required are there, and each is what the document says.
+    /// Checks the headers: the required ones are present, and each matches its schema.
     pub(super) fn header_parameters(&self, call: &Call, operation: &Operation) -> Result<(), Refusal> {
         for parameter in parameters(operation, Place::Header) {
             let sent = call.headers.get(&parameter.name).map(|value| String::from_utf8_lossy(value.as_bytes()));
@@ -90,7 +90,7 @@ impl Core {
         Ok(())
     }
 
-    /// Judges the path: what no resource can be called is not there.
+    /// Checks the path: an id that no resource can have is answered with 404.
     pub(super) fn path_parameters(
         &self,
         operation: &Operation,
@@ -98,7 +98,7 @@ impl Core {
     ) -> Result<(), Refusal> {
         let is_bad = |parameter: &Parameter| {
             let sent = path.get(&parameter.name);
-            // The pattern that every path parameter has; others are not judged.
+            // The pattern that all path parameters have; other constraints are not checked.
             sent.is_some_and(|text| text.contains('\\') || matches!(text.as_str(), "." | ".."))
                 || sent.is_some_and(|text| self.problem(parameter, text).is_some())
         };
@@ -108,13 +108,13 @@ impl Core {
         Ok(())
     }
 
-    /// How an operation refuses parameters that are not as the document has them.
+    /// Returns the status with which an operation refuses invalid parameters.
     fn bad_request(&self, operation: &Operation) -> u16 {
         let documented = || [400, 422].into_iter().find(|status| operation.documents(*status));
         self.status_of_breach(operation).or_else(documented).unwrap_or(400)
     }
 
-    /// What is wrong with a value, read as its schema has it.
+    /// Returns the flaw of a value, parsed by its schema.
     fn problem(&self, parameter: &Parameter, text: &str) -> Option<String> {
         let Some(mut values) = parameter::values(parameter, text) else {
             return Some("is not written as the document says".to_owned());
@@ -128,7 +128,7 @@ impl Core {
         self.mismatch(schema, &value).map(|mismatch| mismatch.problem)
     }
 
-    /// What is wrong with the values of a list.
+    /// Returns the flaw of the values of a list.
     fn problem_of_list(&self, parameter: &Parameter, values: Vec<String>) -> Option<String> {
         let schema = self.api.resolve(&parameter.schema);
         let items = self.api.resolve(&schema["items"]);
@@ -136,7 +136,7 @@ impl Core {
         self.mismatch(schema, &Value::Array(values?)).map(|mismatch| mismatch.problem)
     }
 
-    /// A text as its schema has it; `None` for unions and objects, which are written in several ways.
+    /// Parses a text by its schema; `None` for unions and objects, which have several notations.
     fn typed(&self, schema: &Value, text: String) -> Option<Value> {
         match self.kind(schema) {
             Some("integer" | "number" | "boolean") => Some(serde_json::from_str(&text).unwrap_or(Value::String(text))),
@@ -145,7 +145,7 @@ impl Core {
         }
     }
 
-    /// The type of a schema, or of the one alternative that it has beside null.
+    /// Returns the type of a schema, or of its only alternative besides null.
     fn kind<'s>(&'s self, schema: &'s Value) -> Option<&'s str> {
         let schema = self.api.resolve(schema);
         let variants = ["anyOf", "oneOf"].iter().filter_map(|key| schema.get(*key)?.as_array()).flatten();

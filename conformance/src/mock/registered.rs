@@ -1,13 +1,13 @@
-//! The clients that are registered: one of each kind.
+//! The registered clients: one of each kind.
 
 use super::token::token_text;
 use crate::identity::ClientKind;
 use crate::secret::Secret;
 
-/// The name of the one user.
+/// The name of the only user.
 const USER: &str = "user";
 
-/// Seeds of secrets, far from those of tokens.
+/// The first seed of secrets, disjoint from those of tokens.
 const SEED: u64 = 1 << 40;
 
 /// A registered client.
@@ -15,15 +15,15 @@ const SEED: u64 = 1 << 40;
 pub(super) struct Registered {
     pub(super) kind: ClientKind,
     pub(super) id: &'static str,
-    /// 32 bytes; public clients have none.
+    /// The secret of 32 bytes; public clients have none.
     pub(super) secret: Option<String>,
     pub(super) redirect_uri: &'static str,
-    /// A user who told it his password; of public clients none did.
+    /// A user whose password the client knows; public clients know none.
     pub(super) user: Option<(String, Secret)>,
 }
 
 impl Registered {
-    /// The client of a kind.
+    /// Returns the client of a kind.
     pub(super) fn of(kind: ClientKind) -> Self {
         let (kind, id, number) = match kind {
             ClientKind::Confidential | ClientKind::Keeping => (ClientKind::Keeping, "client-keeping", 0),
@@ -35,7 +35,7 @@ impl Registered {
         Self { kind, id, secret, redirect_uri: "https://client.example/callback", user }
     }
 
-    /// The client of an id.
+    /// Returns the client with an id.
     pub(super) fn named(id: &str) -> Option<Self> {
         [ClientKind::Keeping, ClientKind::Rotating, ClientKind::Public]
             .into_iter()
@@ -43,13 +43,13 @@ impl Registered {
             .find(|client| client.id == id)
     }
 
-    /// Whether these are its user and his password.
+    /// Returns whether these are its user and the user's password.
     pub(super) fn knows(&self, name: &str, password: &str) -> bool {
         self.user.as_ref().is_some_and(|(known, secret)| known == name && secret.reveal() == password)
     }
 
-    /// Whether this is its secret; a client without one has to send none. Takes the same time for every wrong secret of
-    /// the right length.
+    /// Returns whether this is its secret; a client without one has to send none. Takes the same time for each wrong secret of the right
+    /// length.
     pub(super) fn is_proven_by(&self, secret: Option<&str>) -> bool {
         match (&self.secret, secret) {
             (None, None) => true,

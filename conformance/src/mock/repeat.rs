@@ -1,4 +1,4 @@
-//! Calls under an idempotency key: one that is known is answered as it was.
+//! Idempotency keys: a call with a known key gets the same answer again.
 
 use hyper::body::Bytes;
 use keyfit_openapi::Operation;
@@ -11,10 +11,10 @@ use super::mutant::Mutant;
 use super::pages::numbered;
 use crate::contract::Probe;
 
-/// Keys that are kept. When there are more all are forgotten: a mock may run for days.
+/// The highest number of stored keys. Beyond it, all are forgotten: a mock may run for days.
 const MOST: usize = 10_000;
 
-/// An answer under a key, and the body of the call that it was given to.
+/// The answer to a call with a key, and the body of the call.
 #[derive(Clone)]
 pub(super) struct Kept {
     body: Bytes,
@@ -22,7 +22,7 @@ pub(super) struct Kept {
 }
 
 impl Core {
-    /// Serves a call, unless it comes under a key that is known.
+    /// Serves a call, unless its key is known.
     pub(super) fn once(
         &self,
         call: &Call,
@@ -60,7 +60,7 @@ impl Core {
     }
 }
 
-/// The same answer about another object.
+/// Returns the same answer with another id.
 fn another(answer: Answer) -> Answer {
     let body = serde_json::from_slice(&answer.body).ok().and_then(|body| numbered(&body, 1));
     match body {

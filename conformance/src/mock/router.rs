@@ -1,5 +1,5 @@
-//! From method and path to an operation. A literal segment goes before a parameter: `/segment/dynamic` is not a segment
-//! called `dynamic`.
+//! Routes a method and a path to an operation. A literal segment takes precedence over a parameter: `/segment/dynamic` is not a segment
+//! with the id `dynamic`.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
@@ -9,66 +9,66 @@ use keyfit_openapi::{Api, nameless};
 use super::call::Call;
 use crate::segment;
 
-/// The path templates of an API, as a tree with an edge for each segment, so that what many templates have in common is
-/// looked at once. The root stands first. A list, because a template may have more segments than a stack has room for.
+/// The path templates of an API as a tree with an edge for each segment, so that common parts of templates are compared once. The root
+/// is the first node. A list, because recursion could exhaust the stack for a template with many segments.
 pub(super) struct Router(Vec<Node>);
 
 #[derive(Default)]
 struct Node {
     literals: HashMap<String, usize>,
     mixed: Mixed,
-    /// Whatever the parameter is called: no request tells names apart.
+    /// The edge of a parameter, whatever its name: requests do not contain names.
     parameter: Option<usize>,
     route: Route,
 }
 
-/// The segments that have a parameter with other text around it, or several, without the names: `{}:cancel`. They are kept by
-/// the texts before the first parameter and after the last one, and those by their lengths.
+/// Segments with several parameters, or with a parameter and other text, without the names: `{}:cancel`. The keys are the texts before
+/// the first parameter and after the last one, and the lengths of both.
 #[derive(Default)]
 struct Mixed(BTreeMap<(usize, usize), HashMap<Ends, BTreeMap<String, usize>>>);
 
 /// The texts before the first parameter of a segment and after the last one.
 type Ends = (String, String);
 
-/// The operations whose templates end at a node, which differ in the names of their parameters at most, by method.
+/// The operations whose templates end at a node, by method. They differ at most in the names of their parameters.
 type Route = BTreeMap<String, Vec<Candidate>>;
 
-/// An operation that a request may be for.
+/// A candidate for the operation of a request.
 struct Candidate {
     /// Its index.
     operation: usize,
-    /// What its template calls the parameters.
+    /// The template with its parameter names.
     template: Vec<Segment>,
-    /// The pairs of the query that its requests have.
+    /// The pairs that the query has to contain.
     query: Vec<(String, String)>,
 }
 
 #[derive(Clone, Debug)]
 enum Segment {
     Literal(String),
-    /// A parameter with other text around it, or several.
+    /// A segment with several parameters, or with a parameter and other text.
     Mixed(String),
     Parameter(String),
 }
 
-/// Where a request leads.
+/// The destination of a request.
 pub(super) enum Routed {
-    /// To an operation, with the values of its path parameters.
+    /// An operation, with the values of its path parameters.
     Operation(usize, BTreeMap<String, String>),
-    /// To a path that has not this method but others, and to one of its operations.
+    /// A path with other methods only. Contains one of its operations and the methods.
     OtherMethods(usize, String),
-    /// Nowhere.
+    /// No path of the API.
     Nowhere,
 }
 
 impl Router {
-    /// Reads the path templates.
+    /// Builds the tree of the path templates.
     pub(super) fn new(api: &Api) -> Self {
         let operations = api.operations.iter();
         Self::of(operations.map(|operation| (&*operation.path, &*operation.method, &*operation.query)))
     }
 
-    /// The tree of the operations with these templates, methods and pairs of the query.
+    /// Builds the tree of the operations with these templates, methods, and query pairs.
     fn of<'a>(operations: impl IntoIterator<Item = (&'a str, &'a str, &'a [(String, String)])>) -> Self {
         let mut tree = Self(vec![Node::default()]);
         for (operation, (path, method, query)) in operations.into_iter().enumerate() {
@@ -80,7 +80,7 @@ impl Router {
         tree
     }
 
-    /// The node that a segment leads to; a new one where there is none yet.
+    /// Returns the node after a segment; creates it if necessary.
     fn below(&mut self, node: usize, segment: &Segment) -> usize {
         let new = self.0.len();
         let Node { literals, mixed, parameter, .. } = &mut self.0[node];
@@ -95,11 +95,11 @@ impl Router {
         next
     }
 
-    /// Finds the operation of a request: of several the one with the most pairs of its query; of those that have the same path and
-    /// query the first that it `fits`, else the first.
+    /// Finds the operation of a request: the one with the most matching query pairs, and of several with the same path and query the first
+    /// one that `fits`, or else the first.
     pub(super) fn route(&self, call: &Call, fits: impl Fn(usize, &BTreeMap<String, String>) -> bool) -> Routed {
         let Some(route) = self.find(&call.segments, &mut 0) else { return Routed::Nowhere };
-        // Where nothing else is documented, HEAD is a GET without a body.
+        // If HEAD is not documented, it is a GET without a body.
         let as_get = || route.get("GET").filter(|_| call.method == "HEAD");
         if let Some(candidates) = route.get(&call.method).or_else(as_get) {
             let has = |candidate: &&Candidate| candidate.query.iter().all(|pair| call.query.contains(pair));
@@ -121,7 +121,7 @@ impl Router {
         Routed::OtherMethods(first.unwrap_or_default(), allowed.join(", "))
     }
 
-    /// The most concrete template that a path fits, segment by segment; counts the nodes that are looked at.
+    /// Returns the most specific template that a path matches, segment by segment; counts the visited nodes.
     fn find(&self, path: &[String], looked_at: &mut usize) -> Option<&Route> {
         let mut open = vec![(0, path)];
         while let Some((node, path)) = open.pop() {
@@ -133,7 +133,7 @@ impl Router {
                 }
                 return Some(route);
             };
-            // The last one is taken first.
+            // The last one is visited first.
             let next = parameter.iter().copied().chain(mixed.fitting(text)).chain(literals.get(text).copied());
             open.extend(next.map(|node| (node, rest)));
         }
@@ -150,7 +150,7 @@ impl Mixed {
         self.0.entry((before.len(), after.len())).or_default().entry(ends).or_default().entry(nameless)
     }
 
-    /// The nodes of those that a text fits: the one with the most text of its own last.
+    /// Returns the nodes that a text matches, the one with the most literal text last.
     fn fitting(&self, text: &str) -> impl Iterator<Item = usize> {
         let mut fitting = Vec::new();
         for ((before, after), by_ends) in &self.0 {
@@ -164,7 +164,7 @@ impl Mixed {
     }
 }
 
-/// The values of the parameters of a template; `None` if a path does not fit it.
+/// Returns the values of the parameters of a template; `None` if a path does not match it.
 fn values(template: &[Segment], path: &[String]) -> Option<BTreeMap<String, String>> {
     let mut values = BTreeMap::new();
     for (segment, value) in template.iter().zip(path) {
@@ -186,7 +186,7 @@ fn parsed(text: &str) -> Segment {
     }
 }
 
-/// Sorts mixed segments: the one with the most text of its own first, then by that text.
+/// Returns the sort key of mixed segments: the one with the most literal text is first, then by that text.
 fn concreteness(nameless: &str) -> (Reverse<usize>, &str) {
     (Reverse(nameless.len() - 2 * nameless.matches("{}").count()), nameless)
 }
@@ -207,14 +207,14 @@ mod tests {
         path.split('/').skip(1).map(str::to_owned).collect()
     }
 
-    /// The template that a path leads to, and how many nodes were looked at for it.
+    /// Returns the template that a path matches, and the number of visited nodes.
     fn found(router: &Router, path: &str) -> (Option<usize>, usize) {
         let mut looked_at = 0;
         let route = router.find(&segments(path), &mut looked_at);
         (route.map(|route| route[""][0].operation), looked_at)
     }
 
-    /// By trying each template: the place of the most concrete one.
+    /// Returns the index of the most specific template, by a comparison with each one.
     fn naive(templates: &[String], path: &str) -> Option<usize> {
         let path = segments(path);
         let fits = |template: &str| {
@@ -235,7 +235,7 @@ mod tests {
             segments(template).iter().map(rank).collect()
         };
         let fitting = templates.iter().enumerate().filter(|(_, template)| fits(template));
-        // The first one of several.
+        // The first one, if several are equal.
         let best = fitting.min_by_key(|(_, template)| rank(template));
         best.map(|(place, _)| place)
     }

@@ -1,4 +1,4 @@
-//! The mock's socket: HTTP/1.1, with limits on what a client can hold up.
+//! The mock's HTTP/1.1 server, with limits against slow or greedy clients.
 
 use std::io;
 use std::net::SocketAddr;
@@ -18,17 +18,16 @@ use tokio::time::timeout;
 use super::front::Front;
 use super::tool::faults::LONGEST_DELAY;
 
-/// How long a server that is stopped waits for requests in flight: longer than the longest delay.
+/// The time for which a stopped server waits for active requests: longer than the longest delay.
 const GRACE: Duration = LONGEST_DELAY.saturating_add(Duration::from_secs(5));
 
-/// The most connections at a time. More wait until one ends.
+/// The highest number of concurrent connections. More wait until one ends.
 const MOST_CONNECTIONS: usize = 1024;
-/// How long a client may take for the head of a request, and a kept connection may be idle.
+/// The time limit for the head of a request, and for an idle connection.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The longest head, in bytes.
 const LARGEST_HEAD: usize = 64 * 1024;
-/// How long no connection is accepted after one could not be: while there are no more file handles, trying at once would
-/// take all of a processor.
+/// The pause after a connection could not be accepted: if no file handles are free, immediate retries would occupy a processor.
 const REST: Duration = Duration::from_millis(100);
 
 /// A server that runs until it is stopped or dropped.
@@ -38,7 +37,7 @@ pub(super) struct Server {
     task: JoinHandle<()>,
 }
 
-/// An open socket that nobody serves yet.
+/// An open socket that is not served yet.
 pub(super) struct Listener {
     socket: TcpListener,
     address: SocketAddr,
@@ -52,14 +51,14 @@ impl Listener {
         Ok(Self { socket, address })
     }
 
-    /// Where it listens; with the port that was free.
+    /// Returns its address, with the port that was free.
     pub(super) fn address(&self) -> SocketAddr {
         self.address
     }
 }
 
 impl Server {
-    /// Serves in the background.
+    /// Starts to serve in the background.
     pub(super) fn start(listener: Listener, front: Front) -> Self {
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(accept(listener.socket, Arc::new(front), MOST_CONNECTIONS, stopped));
@@ -70,10 +69,10 @@ impl Server {
         self.address
     }
 
-    /// Takes no more connections, waits for the requests in flight, and ends.
+    /// Accepts no more connections, waits for active requests, and ends.
     pub(super) async fn stop(mut self) {
         drop(self.stop.take());
-        // An error is a task that ended before.
+        // An error means that the task had ended before.
         let _ = (&mut self.task).await;
     }
 }
@@ -84,7 +83,7 @@ impl Drop for Server {
     }
 }
 
-/// Connections live in a set of their own, so that they end with the task.
+/// Accepts connections. They are in a set of their own, so that they end with the task.
 async fn accept(listener: TcpListener, front: Arc<Front>, most: usize, mut stopped: oneshot::Receiver<()>) {
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
@@ -99,7 +98,7 @@ async fn accept(listener: TcpListener, front: Arc<Front>, most: usize, mut stopp
                 Ok((stream, permit)) => {
                     connections.spawn(serve(stream, Arc::clone(&front), graceful.watcher(), permit));
                 }
-                // It concerns its client only, or there is no handle for it yet.
+                // The error concerns only its client, or there is no free file handle.
                 Err(_) => SystemClock.sleep(REST).await,
             },
             _ = &mut stopped => break,
@@ -107,7 +106,7 @@ async fn accept(listener: TcpListener, front: Arc<Front>, most: usize, mut stopp
         while connections.try_join_next().is_some() {}
     }
     drop(listener);
-    // A request that never ends does not keep the mock alive for good.
+    // A request that never ends must not keep the mock alive forever.
     let _ = timeout(GRACE, graceful.shutdown()).await;
 }
 
@@ -118,7 +117,7 @@ async fn serve(stream: TcpStream, front: Arc<Front>, watcher: Watcher, _permit: 
         let front = Arc::clone(&front);
         async move { front.respond(request).await }
     });
-    // An error is a client that went away, or a fault that cut the connection.
+    // An error means that the client disconnected, or that a fault closed the connection.
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(PATIENCE).max_buf_size(LARGEST_HEAD);
     let _ = watcher.watch(http.serve_connection(TokioIo::new(stream), service)).await;
@@ -138,7 +137,7 @@ mod tests {
 
     const REQUEST: &[u8] = b"GET /nothing HTTP/1.1\r\nhost: a.test\r\nconnection: close\r\n\r\n";
 
-    /// A server with room for so many connections.
+    /// Starts a server for at most this number of connections.
     async fn server(most: usize) -> (SocketAddr, oneshot::Sender<()>) {
         let catalogue = Catalogue::read(&shipped("guide").expect("it ships")).expect("it can be read");
         let core = Arc::new(Core::new(catalogue.api, catalogue.contract, None));
@@ -150,13 +149,13 @@ mod tests {
         (address, stop)
     }
 
-    /// What comes after these bytes, until the server closes the connection, and after how many seconds it does.
+    /// Returns the answer to these bytes until the server closes the connection, and the seconds until then.
     async fn talk(address: SocketAddr, bytes: &[u8]) -> (String, u64) {
         let began = Instant::now();
         let mut stream = TcpStream::connect(address).await.expect("a connection");
         stream.write_all(bytes).await.expect("it is taken");
         let mut answer = Vec::new();
-        // A reset is an end too.
+        // A reset ends the answer as well.
         let _ = stream.read_to_end(&mut answer).await;
         (String::from_utf8_lossy(&answer).into_owned(), began.elapsed().as_secs())
     }

@@ -1,4 +1,4 @@
-//! What the mock remembers: the tokens that it issued, whose data they reach, the ids that exist, and calls by window.
+//! The state of the mock: issued tokens, the data of tenants, existing ids, and calls by window.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -17,49 +17,49 @@ use crate::ids::Ids;
 use crate::secret::{Redactor, Secret};
 use crate::{carrier, clock};
 
-/// A limited token's calls a window: one that is served, so that the next one is refused.
+/// The calls per window of a limited token: one call is served, so that the next one is refused.
 pub(super) const SMALL_WINDOW: u64 = 1;
-/// Seconds of its windows in a check, which tries how they end: as few as can be told in seconds.
+/// The length of its windows in a check, which tests their end: the shortest that whole seconds can express.
 pub(super) const SHORT_WINDOW: u64 = 1;
 
-/// Everything that changes while the mock runs.
+/// The mutable state of a mock.
 #[derive(Clone)]
 pub(super) struct State {
     tokens: HashMap<String, Token>,
-    /// Masks every token that there was.
+    /// Masks all tokens that were issued.
     redactor: Redactor,
-    /// How many tokens there were: a number is not given twice.
+    /// The number of tokens that were issued: a number is never reused.
     minted: u64,
     issued: HashMap<Need, Identity>,
-    /// For each tenant, the path parameters that tokens are tied to, with its values.
+    /// For each tenant, the path parameters that tokens are bound to, with their values.
     tenants: Vec<BTreeMap<String, String>>,
-    /// Path parameter to the ids that exist.
+    /// The existing ids, by path parameter.
     known: HashMap<String, BTreeSet<String>>,
     windows: HashMap<String, Window>,
     scopes: BTreeSet<String>,
     resources: BTreeSet<String>,
-    /// The path parameter that holds ids of keys, and their kind, where the API manages those.
+    /// The path parameter that holds ids of keys, and their kind, if the API manages keys.
     key_parameter: Option<(String, String)>,
-    /// The text of a key that is somebody else's.
+    /// The text of a key of another tenant.
     foreign_key: Option<String>,
-    /// The members of the last body, where a defect stores them all.
+    /// The members of the last body, if a defect stores all of them.
     pub(super) stored: serde_json::Map<String, serde_json::Value>,
-    /// What the authorization server granted.
+    /// The grants of the authorization server.
     pub(super) grants: Grants,
-    /// How often a defect told of a limit.
+    /// The number of times that a defect reported a limit.
     told: u64,
-    /// What calls cost each tenant.
+    /// The charges of each tenant.
     charged: HashMap<usize, i64>,
     /// Answers by idempotency key.
     pub(super) keyed: HashMap<String, Kept>,
-    /// What callers made.
+    /// The resources that callers created.
     pub(super) store: Store,
-    /// The work that it accepted.
+    /// The accepted work.
     pub(super) works: Works,
 }
 
 impl State {
-    /// A state in which the ids of the document's examples exist.
+    /// Creates a state in which the ids of the document's examples exist.
     pub(super) fn new(api: &Api, contract: &Contract) -> Self {
         let mut known: HashMap<String, BTreeSet<String>> = HashMap::new();
         for operation in &api.operations {
@@ -102,7 +102,7 @@ impl State {
         }
     }
 
-    /// A token that meets the need; the same one for the same need unless it is to be used alone.
+    /// Returns a token that meets the need. The same need gets the same token, unless it is to be used alone.
     pub(super) fn issue(&mut self, contract: &Contract, need: &Need) -> Identity {
         if !need.alone
             && let Some(identity) = self.issued.get(need)
@@ -133,7 +133,7 @@ impl State {
         identity
     }
 
-    /// The id of somebody else than the first tenant.
+    /// Returns an id of a tenant other than the first.
     pub(super) fn foreign_id(&mut self, parameter: &str) -> String {
         if self.is_of_keys(parameter) {
             return self.foreign_key();
@@ -141,12 +141,12 @@ impl State {
         let stranger = self.tenants.iter().skip(1).find_map(|ids| ids.get(parameter).cloned());
         stranger.unwrap_or_else(|| {
             let tenant = self.settle();
-            // Ids that tokens are not tied to are not kept by tenant: one that is nobody's has to do.
+            // Ids that tokens are not bound to have no tenant: a nonexistent one is used instead.
             self.tenants[tenant].get(parameter).cloned().unwrap_or_else(|| format!("other-{parameter}"))
         })
     }
 
-    /// The id of a key that somebody else than the first tenant has.
+    /// Returns the id of a key of a tenant other than the first.
     fn foreign_key(&mut self) -> String {
         let known = self.foreign_key.as_ref().and_then(|text| self.tokens.get(text));
         if let Some(known) = known.filter(|token| token.state == TokenState::Valid) {
@@ -159,7 +159,7 @@ impl State {
         id
     }
 
-    /// Gives a token the text of one of its kind, and an id. `is_test`: it is to begin as those of the test environment do.
+    /// Gives a token a text of its kind and an id. With `is_test`, the text has the prefix of the test environment.
     pub(super) fn admit(
         &mut self,
         credential: Option<&Credential>,
@@ -185,7 +185,7 @@ impl State {
         (text, id)
     }
 
-    /// The tokens of a kind that are in use, with their texts, the oldest first, and none of somebody else.
+    /// Returns the active tokens of a kind with their texts, the oldest first, except those of other tenants.
     pub(super) fn keys(&self, kind: &str) -> Vec<(&String, &Token)> {
         let is_key = |(text, token): &(&String, &Token)| {
             let is_own = token.kind == kind && self.foreign_key.as_ref() != Some(text);
@@ -196,48 +196,48 @@ impl State {
         keys
     }
 
-    /// A token by its id, used up or not, with its text.
+    /// Returns a token with its text by its id, whether it is revoked or not.
     pub(super) fn key(&mut self, id: &str) -> Option<(&String, &mut Token)> {
         self.tokens.iter_mut().find(|(_, token)| token.id == id)
     }
 
-    /// Whether a path parameter holds ids of keys.
+    /// Returns whether a path parameter holds ids of keys.
     pub(super) fn is_of_keys(&self, parameter: &str) -> bool {
         self.key_parameter.as_ref().is_some_and(|(name, _)| name == parameter)
     }
 
-    /// Ends a token.
+    /// Revokes a token.
     pub(super) fn revoke(&mut self, text: &str) {
         if let Some(token) = self.tokens.get_mut(text) {
             token.state = TokenState::Revoked;
         }
     }
 
-    /// Every token that was issued, with its text, the oldest first.
+    /// Returns all issued tokens with their texts, the oldest first.
     pub(super) fn tokens(&self) -> Vec<(&String, &Token)> {
         let mut tokens: Vec<_> = self.tokens.iter().collect();
         tokens.sort_by_key(|(_, token)| token.number);
         tokens
     }
 
-    /// Takes the place of another state, whose tokens stay unknown for good.
+    /// Replaces the state by another one. The tokens of the former one are not accepted again.
     pub(super) fn replace(&mut self, other: Self) {
         let minted = self.minted;
         *self = other;
         self.minted = self.minted.max(minted);
     }
 
-    /// The scopes that operations need.
+    /// Returns the scopes that operations require.
     pub(super) fn scopes(&self) -> &BTreeSet<String> {
         &self.scopes
     }
 
-    /// The ids of a tenant.
+    /// Returns the ids of a tenant.
     pub(super) fn ids(&self, tenant: usize) -> &BTreeMap<String, String> {
         &self.tenants[tenant]
     }
 
-    /// A tenant with these ids: one that has them already, unless nobody else is to have its windows.
+    /// Returns a tenant with these ids: an existing one, unless its windows must not be shared.
     pub(super) fn tenant(&mut self, ids: BTreeMap<String, String>, alone: bool) -> usize {
         let known = self.tenants.iter().position(|tenant| !alone && *tenant == ids);
         known.unwrap_or_else(|| {
@@ -250,48 +250,48 @@ impl State {
         self.tokens.get(text).cloned()
     }
 
-    /// Whether a token that was issued ends with this signature.
+    /// Returns whether an issued token ends with this signature.
     pub(super) fn knows_signature(&self, signature: &str) -> bool {
         !signature.is_empty() && self.tokens.keys().any(|known| known.rsplit('.').next() == Some(signature))
     }
 
-    /// Whether a token that is in use begins so.
+    /// Returns whether an active token begins with this text.
     pub(super) fn knows_beginning(&self, text: &str) -> bool {
         let fits = |(known, token): (&String, &Token)| known.starts_with(text) && token.state == TokenState::Valid;
         !text.is_empty() && self.tokens.iter().any(fits)
     }
 
-    /// Whether a token that is in use has these letters, whatever their case.
+    /// Returns whether an active token equals this text except for case.
     pub(super) fn knows_in_any_case(&self, text: &str) -> bool {
         let fits =
             |(known, token): (&String, &Token)| known.eq_ignore_ascii_case(text) && token.state == TokenState::Valid;
         self.tokens.iter().any(fits)
     }
 
-    /// Masks every token that was issued.
+    /// Returns the redactor that masks all issued tokens.
     pub(super) fn redactor(&self) -> &Redactor {
         &self.redactor
     }
 
-    /// Whether a tenant has this value for a path parameter that tokens are tied to: the first one has all of the document's examples,
-    /// in which one name may stand for several things.
+    /// Returns whether a tenant has this value for a path parameter that tokens are bound to. The first tenant has all ids of the document's
+    /// examples, in which one name may denote several things.
     pub(super) fn has(&self, tenant: usize, parameter: &str, id: &str) -> bool {
         let is_example = || self.known.get(parameter).is_some_and(|ids| ids.contains(id));
         self.bound_id(tenant, parameter) == Some(id) || (tenant == 0 && is_example())
     }
 
-    /// The value that a tenant has for a path parameter that tokens are tied to.
+    /// Returns a tenant's value for a path parameter that tokens are bound to.
     pub(super) fn bound_id(&self, tenant: usize, parameter: &str) -> Option<&str> {
         self.tenants.get(tenant)?.get(parameter).map(String::as_str)
     }
 
-    /// Whether tokens are tied to a path parameter.
+    /// Returns whether tokens are bound to a path parameter.
     pub(super) fn is_bound(&self, parameter: &str) -> bool {
         self.tenants[0].contains_key(parameter)
     }
 
-    /// Whose is what has this id: what a call made, or the key of somebody else. All other keys are of one account, whatever windows
-    /// they have.
+    /// Returns the tenant that owns this id: a resource that a call created, or the key of another tenant. All other keys belong to one
+    /// account, although they have separate windows.
     pub(super) fn owner(&self, parameter: &str, id: &str) -> Option<usize> {
         if self.is_of_keys(parameter) {
             let foreign = self.foreign_key.as_ref().and_then(|text| self.tokens.get(text));
@@ -300,12 +300,12 @@ impl State {
         self.store.owner(parameter, id)
     }
 
-    /// Whether a tenant has this value for a path parameter.
+    /// Returns whether a tenant has this value for a path parameter.
     pub(super) fn is_taken(&self, parameter: &str, id: &str) -> bool {
         self.owner(parameter, id).is_some() || (0..self.tenants.len()).any(|tenant| self.has(tenant, parameter, id))
     }
 
-    /// Whether an id exists, for parameters of which ids are kept.
+    /// Returns whether an id exists; true for parameters whose ids are not tracked.
     pub(super) fn knows(&self, parameter: &str, id: &str) -> bool {
         if self.is_of_keys(parameter) {
             return self.tokens.values().any(|token| token.id == id && token.state != TokenState::Revoked);
@@ -313,14 +313,14 @@ impl State {
         self.known.get(parameter).is_none_or(|ids| ids.contains(id))
     }
 
-    /// Learns an id that exists from now on, of a parameter of which ids are kept.
+    /// Records a new id, if the ids of the parameter are tracked.
     pub(super) fn know(&mut self, parameter: &str, id: &str) {
         if let Some(known) = self.known.get_mut(parameter) {
             known.insert(id.to_owned());
         }
     }
 
-    /// Counts calls in a window and returns it.
+    /// Counts calls in a window and returns the window.
     pub(super) fn count(&mut self, bucket: String, limit: u64, seconds: u64, calls: u64) -> Window {
         let now = clock::epoch_seconds();
         let fresh = Window { limit, used: 0, reset: now + seconds };
@@ -332,12 +332,12 @@ impl State {
         *window
     }
 
-    /// Puts a window in place of the one that there is.
+    /// Replaces a window.
     pub(super) fn put_window(&mut self, bucket: String, window: Window) {
         self.windows.insert(bucket, window);
     }
 
-    /// A number that falls with each call, far above any limit.
+    /// Returns a number that decreases with each call, far above any limit.
     pub(super) fn left_of_nothing(&mut self) -> u64 {
         self.told += 1;
         1_000_000 - self.told.min(1_000_000)
@@ -348,12 +348,12 @@ impl State {
         *self.charged.entry(tenant).or_default() += 1;
     }
 
-    /// What calls cost a tenant.
+    /// Returns the charges of a tenant.
     pub(super) fn charged(&self, tenant: usize) -> i64 {
         self.charged.get(&tenant).copied().unwrap_or_default()
     }
 
-    /// A new tenant.
+    /// Creates a new tenant.
     pub(super) fn settle(&mut self) -> usize {
         let number = self.tenants.len();
         let ids = self.tenants[0].iter().map(|(name, id)| (name.clone(), other_id(name, id, number))).collect();
@@ -366,7 +366,7 @@ impl State {
         let is_one = |scope: &&String| credential.is_none_or(|kind| kind.superset.as_ref() != Some(scope));
         let actions = || self.scopes.iter().filter(is_one).cloned();
         match &need.rights {
-            // Where one scope includes all others, who may do everything has that one.
+            // If one scope includes all others, a caller who may do everything has that scope.
             Rights::All => match credential.and_then(|kind| kind.superset.clone()) {
                 Some(superset) => Grant::Flat(BTreeSet::from([superset])),
                 None => Grant::All,
@@ -379,7 +379,7 @@ impl State {
                 };
                 let mut others: BTreeSet<String> = actions().filter(|scope| reach(scope).is_disjoint(scopes)).collect();
                 if others.is_empty() {
-                    // A token without any scope is another matter.
+                    // A token without scopes is a different test.
                     others.insert("unrelated".to_owned());
                 }
                 Grant::Flat(others)
@@ -395,14 +395,14 @@ impl State {
     }
 }
 
-/// The contract's `unknown-id` and `foreign` rules name the parameters of which the mock keeps ids.
+/// Returns whether the mock tracks the ids of a parameter: an `unknown-id` or `foreign` rule of the contract names it.
 pub(super) fn keeps_ids(contract: &Contract, parameter: &str, operation: &keyfit_openapi::Operation) -> bool {
     [Probe::UnknownId(parameter.to_owned()), Probe::Foreign(parameter.to_owned())]
         .iter()
         .any(|probe| contract.ruling(probe, operation).is_some())
 }
 
-/// The id of another tenant, where the first one has this one: a number where that is one.
+/// Returns the id of another tenant, from that of the first: a number if that is a number.
 fn other_id(name: &str, first: &str, number: usize) -> String {
     let as_number = first.parse::<u32>().ok().and_then(|first| first.checked_add(u32::try_from(number).ok()?));
     as_number.map_or_else(|| format!("other-{name}-{number}"), |other| other.to_string())

@@ -1,5 +1,5 @@
-//! Things that callers made: kept under their paths, so that they are read, changed, listed and removed as they were made. What the
-//! document's examples name is there as well, and stays as it is.
+//! Resources that callers create: they are stored by path, and can be read, changed, listed, and removed. The resources of the document's
+//! examples exist as well, and never change.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -21,24 +21,24 @@ use crate::pointer::{join, put};
 use crate::probe::{id_member, is_password, subject};
 use crate::segment;
 
-/// Things that are kept. When there are more all are forgotten: a mock may run for days.
+/// The highest number of stored resources. Beyond it, all are forgotten: a mock may run for days.
 const MOST: usize = 20_000;
-/// Things that are shown in a list.
+/// The highest number of resources in a list.
 const MOST_LISTED: usize = 20;
 
-/// What was made, by whose it is and its path.
+/// The created resources, by tenant and path.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Store {
     things: BTreeMap<(usize, String), Thing>,
-    /// Whose the ids are that things were given, by path parameter.
+    /// The tenants of created resources, by path parameter and id.
     owners: HashMap<(String, String), usize>,
-    /// How often what is at a path was changed.
+    /// The number of changes of the resource at a path.
     changes: HashMap<(usize, String), u64>,
     made: usize,
 }
 
 impl Store {
-    /// Who made what has this id.
+    /// Returns the tenant that created the resource with this id.
     pub(super) fn owner(&self, parameter: &str, id: &str) -> Option<usize> {
         if self.owners.is_empty() {
             return None;
@@ -46,7 +46,7 @@ impl Store {
         self.owners.get(&(parameter.to_owned(), id.to_owned())).copied()
     }
 
-    /// Says who made what has this id.
+    /// Records the tenant that created the resource with this id.
     pub(super) fn own(&mut self, parameter: &str, id: String, tenant: usize) {
         if self.owners.len() >= MOST {
             self.owners.clear();
@@ -54,7 +54,7 @@ impl Store {
         self.owners.insert((parameter.to_owned(), id), tenant);
     }
 
-    /// Counts a change of what a tenant has at a path.
+    /// Counts a change of a tenant's resource at a path.
     pub(super) fn change(&mut self, tenant: usize, path: String) {
         if self.changes.len() >= MOST {
             self.changes.clear();
@@ -62,7 +62,7 @@ impl Store {
         *self.changes.entry((tenant, path)).or_default() += 1;
     }
 
-    /// How often what a tenant has at a path was changed.
+    /// Returns the number of changes of a tenant's resource at a path.
     pub(super) fn changes(&self, tenant: usize, path: &str) -> u64 {
         self.changes.get(&(tenant, path.to_owned())).copied().unwrap_or_default()
     }
@@ -76,15 +76,15 @@ struct Thing {
     is_gone: bool,
 }
 
-/// A success as it is about things that were made.
+/// A success about a created resource.
 pub(super) struct Told {
     pub(super) body: Option<Bytes>,
-    /// Where what was made is.
+    /// The location of the created resource.
     pub(super) location: Option<String>,
 }
 
 impl Core {
-    /// Does to what was made what an operation is for, and writes that into the documented body.
+    /// Applies an operation to the created resources, and writes the result into the documented body.
     pub(super) fn keep(
         &self,
         index: usize,
@@ -126,7 +126,7 @@ impl Core {
         as_it_is(shown.map(|shown| shown.to_string().into()).or(body))
     }
 
-    /// Something new, under an id of its own. `None` where the answer tells no id.
+    /// Creates a resource with a new id. Returns `None` if the answer contains no id.
     fn make(&self, chain: &Chain, served: &Served<'_>, schema: &Value, example: &Value) -> Option<Told> {
         let Sent::Body(sent) = &served.sent else { return None };
         let reader = &self.api.operations[chain.reads];
@@ -159,7 +159,7 @@ impl Core {
         Some(Told { body: Some(shown.to_string().into()), location })
     }
 
-    /// What is kept of a new thing: all of it, but for members that need not be there where that is a defect.
+    /// Returns the resource that is stored: without its optional members if the mock has that defect.
     fn as_kept(&self, schema: &Value, mut thing: Thing) -> Thing {
         if self.has(Mutant::LosesMembers) {
             let required = |name: &str| {
@@ -182,14 +182,14 @@ impl Core {
         thing.members.extend(sent);
     }
 
-    /// The members of a body that can be read afterwards.
+    /// Returns the members of a body that can be read later.
     fn taken(&self, chain: &Chain, sent: &Value) -> Map<String, Value> {
         let members = sent.as_object().into_iter().flatten();
         let taken = members.filter(|(name, _)| self.may_be_set(chain, name));
         taken.map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
-    /// Whether whoever makes a thing sets a member.
+    /// Returns whether the creator of a resource sets a member.
     fn may_be_set(&self, chain: &Chain, name: &str) -> bool {
         let creates = chain.creates.and_then(|creates| self.api.operations[creates].body.as_ref());
         creates.is_some_and(|body| {
@@ -198,7 +198,7 @@ impl Core {
         })
     }
 
-    /// The example of an answer with what is kept of a thing in it.
+    /// Returns the example of an answer with the values of a resource.
     fn shown(&self, chain: &Chain, schema: &Value, example: Value, thing: &Thing) -> Value {
         let parameter = subject(&self.api.operations[chain.reads].path).unwrap_or_default();
         let at = place_of_id(&example, parameter).unwrap_or_default();
@@ -223,7 +223,7 @@ impl Core {
             .flatten()
             .map(|(name, _)| name.clone())
             .collect();
-        // What was not sent is not there, as far as it need not be.
+        // Members that were not sent are removed if they are optional.
         for name in known.iter().filter(|name| self.may_be_set(chain, name) && !members.contains_key(*name)) {
             let mut without = shown.clone();
             without.pointer_mut(whole).and_then(Value::as_object_mut).and_then(|members| members.remove(name));
@@ -246,7 +246,7 @@ impl Core {
         shown
     }
 
-    /// A list of one page with the things that were made in it.
+    /// Returns a single-page list with the created resources.
     fn with_made(&self, served: &Served<'_>, schema: &Value, mut body: Value) -> Option<Bytes> {
         if served.operation.pagination.is_some() || self.has(Mutant::HidesCreated) {
             return None;
@@ -286,7 +286,7 @@ impl Core {
         Some(body.to_string().into())
     }
 
-    /// The id of a new thing, written as that of the example.
+    /// Returns the id of a new resource, in the form of the example.
     fn new_id(
         &self,
         reader: &Operation,
@@ -304,7 +304,7 @@ impl Core {
         let made = nobody::id(&self.api, parameter, Some(&plain(known)), number);
         let made = if known.is_number() { made.parse::<u64>().ok().map(Value::from) } else { Some(json!(made)) };
         let misformat = |body: &Value| schema::misformat(&self.api, Direction::Answer, schema, body).is_some();
-        // An example may be of no format that it has, whatever its id is.
+        // An example may violate its own format, whatever its id is.
         let is_formed = !misformat(example);
         let fits = |id: &Value| {
             let mut with = example.clone();
@@ -317,7 +317,7 @@ impl Core {
     }
 }
 
-/// A value without what only requests have, and without passwords.
+/// Removes `writeOnly` members and passwords from a value.
 fn as_told(api: &Api, schema: &Value, value: &Value) -> Value {
     match value {
         Value::Array(items) => {
@@ -336,7 +336,7 @@ fn as_told(api: &Api, schema: &Value, value: &Value) -> Value {
     }
 }
 
-/// Where an answer has the id of what it is about: in it, or in what wraps it.
+/// Returns the pointer to the id in an answer: in the resource, or in the member that wraps it.
 fn place_of_id(body: &Value, parameter: &str) -> Option<String> {
     let own = id_member(body, parameter).map(|name| join("", name));
     own.or_else(|| {
@@ -345,7 +345,7 @@ fn place_of_id(body: &Value, parameter: &str) -> Option<String> {
     })
 }
 
-/// The path of a request, below the base path.
+/// Returns the path of a request below the base path.
 pub(super) fn path_of(served: &Served<'_>) -> String {
     served.call.segments.iter().flat_map(|segment| ["/", segment]).collect()
 }
@@ -355,7 +355,7 @@ pub(super) fn filled(template: &str, ids: &BTreeMap<String, String>) -> String {
     segments.flat_map(|one| ["/".to_owned(), segment::filled(one, |name| ids.get(name).cloned())]).collect()
 }
 
-/// The path of a URL for what lies below the base URL.
+/// Returns the path of the URL for a path below the base URL.
 pub(super) fn url_path(base: &str, path: &str) -> Option<String> {
     let mut url = Url::parse(base).ok()?;
     url.path_segments_mut().ok()?.pop_if_empty().extend(path.split('/').filter(|segment| !segment.is_empty()));

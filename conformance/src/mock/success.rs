@@ -10,10 +10,10 @@ use serde_json::Value;
 
 use crate::body::plain;
 
-/// How many bytes of bodies are kept; others are written each time that they are asked for.
+/// The highest number of bytes of stored bodies; others are generated for each request.
 const MOST_KEPT: usize = 64 * 1024 * 1024;
 
-/// Statuses and bodies of successes; a body is written when it is first asked for.
+/// Statuses and bodies of successes; a body is generated at its first use.
 pub(super) struct Successes {
     statuses: Vec<u16>,
     bodies: Vec<OnceLock<Option<Bytes>>>,
@@ -36,12 +36,12 @@ impl Successes {
         }
     }
 
-    /// The first documented 2xx, or a redirect where the document has no other success.
+    /// Returns the first documented 2xx, or a redirect if the document has no other success.
     pub(super) fn status(&self, index: usize) -> u16 {
         self.statuses[index]
     }
 
-    /// A body that fits the schema of that status, `None` where it has none.
+    /// Returns a body that matches the schema of that status; `None` if it has no schema.
     pub(super) fn body(&self, api: &Api, index: usize) -> Option<Bytes> {
         if let Some(body) = self.bodies[index].get() {
             return body.clone();
@@ -54,7 +54,7 @@ impl Successes {
         let body = written();
         let size = body.as_ref().map_or(0, Bytes::len);
         if self.kept.fetch_add(size, Ordering::Relaxed) + size <= MOST_KEPT {
-            // Whoever was first wrote the same.
+            // A concurrent request generated the same body.
             let _ = self.bodies[index].set(body.clone());
         } else {
             self.kept.fetch_sub(size, Ordering::Relaxed);
@@ -62,7 +62,7 @@ impl Successes {
         body
     }
 
-    /// The media type of that body.
+    /// Returns the media type of that body.
     pub(super) fn media_type(&self, operation: &Operation, index: usize) -> String {
         let documented = shape(operation, self.statuses[index]).filter(|shape| !shape.is_json());
         match documented.and_then(|shape| shape.media_type.as_deref()) {
@@ -77,7 +77,7 @@ fn shape(operation: &Operation, status: u16) -> Option<&ResponseShape> {
     operation.responses.get(&status.to_string()).or_else(|| operation.responses.get("2XX"))
 }
 
-/// The schema of the success with a status.
+/// Returns the schema of the success with a status.
 pub(super) fn schema(operation: &Operation, status: u16) -> Option<&Value> {
     shape(operation, status)?.schema.as_ref()
 }

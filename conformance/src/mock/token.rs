@@ -1,4 +1,4 @@
-//! A token that the mock issued, and what it may do.
+//! The tokens that the mock issues, and their rights.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,33 +14,33 @@ pub(super) struct Token {
     pub(super) state: State,
     pub(super) grant: Grant,
     pub(super) tenant: usize,
-    /// How many were issued before it.
+    /// The number of tokens that were issued before it.
     pub(super) number: u64,
-    /// What it is called where keys are managed.
+    /// The id by which keys are managed.
     pub(super) id: String,
-    /// What is said of it there; `None` where it was not minted through the API.
+    /// Its representation there; `None` if it was not created through the API.
     pub(super) shown: Option<Value>,
-    /// Calls a window, where they are fewer than the contract's.
+    /// Calls per window, if fewer than the contract's.
     pub(super) limit: Option<u64>,
-    /// Seconds of its windows, where they are shorter than the contract's.
+    /// Seconds per window, if fewer than the contract's.
     pub(super) window: Option<u64>,
-    /// When it ends, in seconds since the epoch; `None` where it does not.
+    /// Its expiry in seconds since the Unix epoch; `None` if it does not expire.
     pub(super) expires: Option<u64>,
 }
 
-/// What a token may do.
+/// The rights of a token.
 #[derive(Clone, Debug)]
 pub(super) enum Grant {
     /// Everything.
     All,
-    /// What a list of scopes allows.
+    /// The scopes of a list.
     Flat(BTreeSet<String>),
-    /// What a map from resources to actions allows.
+    /// The actions for each resource of a map.
     Resources(BTreeMap<String, BTreeSet<String>>),
 }
 
 impl Token {
-    /// A token that does not end and has the contract's limit.
+    /// Creates a token that does not expire and has the contract's limit.
     pub(super) fn new(kind: &str, grant: Grant) -> Self {
         Self {
             kind: kind.to_owned(),
@@ -58,7 +58,7 @@ impl Token {
 }
 
 impl Grant {
-    /// Reads scopes as a request holds them: a list, or a map from resources to actions. Anything else grants nothing.
+    /// Parses scopes from a request: a list, or a map from resources to actions. Any other value grants nothing.
     pub(super) fn read(scopes: &Value) -> Self {
         let texts = |list: &Value| {
             list.as_array().into_iter().flatten().filter_map(|one| one.as_str().map(str::to_owned)).collect()
@@ -71,7 +71,7 @@ impl Grant {
         }
     }
 
-    /// The scopes as an answer holds them; `every` stands for everything.
+    /// Returns the scopes for an answer; `every` is the list for all rights.
     pub(super) fn written(&self, every: &[String]) -> Value {
         match self {
             Self::All => json!(every),
@@ -81,8 +81,8 @@ impl Grant {
     }
 }
 
-/// Thirty-two digits and letters that look like chance and are the same in every run (splitmix64). The letters are none of
-/// hexadecimal digits, so that their case says something.
+/// Returns 32 pseudorandom digits and letters, the same in each run (splitmix64). The letters are not hexadecimal digits, so that their
+/// case is significant.
 pub(super) fn token_text(number: u64) -> String {
     let mixed = |seed: u64| {
         let mut word = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -95,9 +95,9 @@ pub(super) fn token_text(number: u64) -> String {
     digits.chars().map(letter).collect()
 }
 
-/// A JWT, which is the same in every run as well.
+/// Returns a JWT, the same in each run.
 pub(super) fn signed_token(number: u64, state: State) -> String {
-    /// The end of the century: how a token expires is its state.
+    /// The end of the century: whether a token is expired depends on its state.
     const END: u64 = 4_102_444_800;
     let audience = if state == State::OtherAudience { "another" } else { "api" };
     let claims = json!({ "iss": "keyfit", "sub": format!("user-{number}"), "aud": audience, "iat": 0, "exp": END });

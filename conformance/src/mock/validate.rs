@@ -1,4 +1,4 @@
-//! Whether a request can be served as it is: its query, its size, its body, the ids that it names.
+//! Checks whether a request is valid: its query, its size, its body, and its ids.
 
 use std::collections::BTreeMap;
 
@@ -15,21 +15,21 @@ use crate::body;
 use crate::catalogue::start_and_limit;
 use crate::contract::{Batch, Probe};
 
-/// What a defect shows of the server's inside.
+/// The server internals that a defect reveals.
 pub(super) const TRACE: &str = "thread 'main' panicked at src/main.rs:1:1\nstack backtrace:\n";
 
-/// What a body is said to be.
+/// Returns the media type of a body.
 fn named(call: &Call) -> Option<&str> {
     call.headers.get("content-type").and_then(|value| value.to_str().ok())
 }
 
-/// Whether a body is said to be JSON.
+/// Returns whether the media type of a body is JSON.
 fn is_json(call: &Call) -> bool {
     named(call).is_some_and(body::is_json)
 }
 
 impl Core {
-    /// Judges a request of somebody who may make it.
+    /// Validates a request of an authorized caller.
     pub(super) fn validate(
         &self,
         call: &Call,
@@ -45,7 +45,7 @@ impl Core {
         Ok(sent)
     }
 
-    /// The body alone.
+    /// Validates the body.
     pub(super) fn body(&self, call: &Call, operation: &Operation) -> Result<Sent, Refusal> {
         let Some(body) = &operation.body else { return Ok(Sent::Nothing) };
         if let Some(status) = self.oversize(call.body.len(), operation) {
@@ -53,7 +53,7 @@ impl Core {
         }
         let writing = body.writing(&self.api);
         let is_named = match named(call) {
-            // One of which nothing is said is taken for what it should be.
+            // A body without a media type is taken for the documented one.
             None => true,
             Some(_) if writing == Writing::Json => is_json(call),
             Some(media_type) => body::is_sent_as(body, media_type),
@@ -63,7 +63,7 @@ impl Core {
             let wanted = if writing == Writing::Json { "JSON" } else { &body.media_type };
             return Err(Refusal::new(status, format!("The body should be {wanted}")));
         }
-        // Without its media type nobody knows what stands between parts.
+        // Without its media type, the boundary between parts is unknown.
         let is_unreadable = writing == Writing::Multipart && !is_named;
         if is_unreadable || matches!(writing, Writing::Text | Writing::Bytes) {
             return Ok(Sent::Nothing);
@@ -132,7 +132,7 @@ impl Core {
         if items.is_empty() && !self.has(Mutant::AcceptsEmptyBatch) {
             return Err(Refusal::new(self.status(&Probe::EmptyBatch, operation, 400), "At least one item"));
         }
-        // The sources tell wrong types, which refuse the call, from invalid items, which do not.
+        // The sources distinguish wrong types, which refuse the whole call, from invalid items, which do not.
         if items.iter().any(|item| !item.is_object()) {
             let status = self.status(&Probe::WrongTopLevel, operation, 400);
             return Err(Refusal::new(status, "Every item should be an object"));

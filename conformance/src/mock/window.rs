@@ -1,9 +1,9 @@
-//! A count of calls up to a time.
+//! A rate limit window.
 
 use crate::clock;
 use crate::contract::ResetUnit;
 
-/// The calls of one caller.
+/// The calls of one caller in a window.
 #[derive(Clone, Copy)]
 pub(super) struct Window {
     pub(super) limit: u64,
@@ -20,7 +20,7 @@ impl Window {
         self.used > self.limit
     }
 
-    /// Its end in this unit.
+    /// Returns its end in this unit.
     pub(super) fn reset_in(self, unit: ResetUnit) -> u64 {
         match unit {
             ResetUnit::EpochSeconds => self.reset,

@@ -1,4 +1,4 @@
-//! Work that takes longer than a call: it is accepted with 202 and the place of its status, which tells after so many looks that it is over.
+//! Asynchronous work: a call is accepted with 202 and the location of a status, which reports the end after a number of reads.
 
 use std::collections::HashMap;
 
@@ -16,32 +16,32 @@ use crate::nobody;
 use crate::pointer::put;
 use crate::probe::{id_member, subject};
 
-/// Where a status is of which the document says nothing, below the base path.
+/// The path of a status that the document does not describe, below the base path.
 const OWN_PATH: &str = "_work";
-/// The end of the path of a result that is another place than the status.
+/// The end of the path of a result that is separate from the status.
 const RESULT: &str = "result";
-/// The headers that name the place of a status, the surest first; the last one is that of the result where another is there too.
+/// The headers with the location of a status, the most specific first; the last one is that of the result if there is another one.
 const MONITORS: [&str; 3] = ["operation-location", "azure-asyncoperation", "location"];
-/// Work that is kept. When there is more all is forgotten: a mock may run for days.
+/// The highest number of stored work items. Beyond it, all are forgotten: a mock may run for days.
 const MOST: usize = 10_000;
-/// The members in which a status tells how work stands.
+/// The members in which a status reports the state of work.
 const STANDINGS: [&str; 2] = ["status", "state"];
-/// Words for it, the usual one first, in small letters.
+/// The words for each state, the most usual first, in lower case.
 const AT_WORK: [&str; 7] = ["running", "inprogress", "processing", "pending", "queued", "accepted", "notstarted"];
 const DONE: [&str; 6] = ["succeeded", "completed", "success", "done", "finished", "ready"];
 const FAILED: [&str; 4] = ["failed", "error", "failure", "errored"];
 
-/// How work goes that a mock accepts with 202.
+/// The behavior of work that a mock accepts with 202.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct WorkPlan {
-    /// How many looks at its status find it at work before one finds it over. Default: 1.
+    /// The number of status reads that report running work before one reports its end. Default: 1.
     pub looks: u32,
-    /// Whether it fails. Default: it does not.
+    /// True if the work fails. Default: false.
     pub fails: bool,
 }
 
-/// The work that a mock accepted, by the paths of its statuses below the base path.
+/// The accepted work, by the paths of its statuses below the base path.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Works {
     pub(super) plan: WorkPlan,
@@ -58,7 +58,7 @@ struct Work {
     fails: bool,
 }
 
-/// How work stands.
+/// The state of work.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Standing {
     AtWork,
@@ -73,7 +73,7 @@ impl Default for WorkPlan {
 }
 
 impl Works {
-    /// How the work with this status stands, which is looked at.
+    /// Reads the status at a path. Returns its work and the state.
     fn look(&mut self, path: &str, tenant: usize) -> Option<(Work, Standing)> {
         let work = self.by_path.get_mut(path).filter(|work| work.tenant == tenant)?;
         let standing = match work.left {
@@ -87,7 +87,7 @@ impl Works {
 }
 
 impl Standing {
-    /// The word for it, of those that a schema lists.
+    /// Returns the word for the state, from those that a schema lists.
     fn word(self, api: &Api, schema: &Value) -> Value {
         let words: &[&str] = match self {
             Self::AtWork => &AT_WORK,
@@ -105,7 +105,7 @@ impl Standing {
 }
 
 impl Core {
-    /// Accepts work: a 202 with the place of its status.
+    /// Accepts work: answers 202 with the location of its status.
     pub(super) fn accept(&self, index: usize, served: &Served<'_>) -> Answer {
         let operation = served.operation;
         let number = {
@@ -142,8 +142,8 @@ impl Core {
         answer
     }
 
-    /// The path of the status of work, where the document has an operation for it: a GET of what lies below the path of the call, with a
-    /// status among its members.
+    /// Returns the path of the work's status if the document has an operation for it: a GET below the path of the call, with a state among
+    /// the members of its answer.
     fn status_of(&self, served: &Served<'_>, number: usize) -> Option<String> {
         let is_status = |one: &&Operation| {
             let below = one.path.strip_prefix(served.operation.path.trim_end_matches('/'));
@@ -165,13 +165,13 @@ impl Core {
         Some(filled(&operation.path, &ids))
     }
 
-    /// Whether a success of an operation says how something stands.
+    /// Returns whether a success of an operation reports a state.
     fn tells_standing(&self, operation: &Operation) -> bool {
         let mut successes = operation.responses.iter().filter(|(status, _)| status.starts_with('2'));
         successes.any(|(_, shape)| shape.schema.as_ref().is_some_and(|schema| self.standing_at(schema).is_some()))
     }
 
-    /// Where a body says how something stands, with its schema.
+    /// Returns the pointer to the state in a body, with its schema.
     fn standing_at<'a>(&'a self, schema: &'a Value) -> Option<(String, &'a Value)> {
         STANDINGS.iter().find_map(|name| {
             let at = format!("/{name}");
@@ -180,7 +180,7 @@ impl Core {
         })
     }
 
-    /// A body in which it is said how work stands, as far as the document has a member for that.
+    /// Writes the state of work into a body, if the document has a member for it.
     fn standing_in(&self, schema: &Value, mut body: Value, standing: Standing) -> Value {
         if let Some((at, member)) = self.standing_at(schema) {
             put(&mut body, &at, standing.word(&self.api, member));
@@ -188,7 +188,7 @@ impl Core {
         body
     }
 
-    /// The success of a documented operation as the status of work, where its path is that of one.
+    /// Returns the success of a documented operation as the status of work, if its path is that of one.
     pub(super) fn as_status(&self, served: &Served<'_>, answer: Answer) -> Answer {
         if served.operation.method != "GET" || self.state().works.by_path.is_empty() {
             return answer;
@@ -209,7 +209,7 @@ impl Core {
         Answer { body: body.unwrap_or_else(|| answer.body.clone()), ..answer }
     }
 
-    /// The answer about work of whose status the document says nothing; `None` where a path is not that of one.
+    /// Returns the status of work that the document does not describe; `None` if the path is not that of one.
     pub(super) fn own_status(&self, call: &Call) -> Option<Answer> {
         if call.method != "GET" || call.segments.first().is_none_or(|first| first != OWN_PATH) {
             return None;
@@ -242,7 +242,7 @@ impl Core {
         Some(answer)
     }
 
-    /// The result of work: the other success that its operation documents, or that it is done.
+    /// Returns the result of work: the other documented success of its operation, or a status that says that it is done.
     fn result(&self, index: usize) -> Answer {
         let operation = &self.api.operations[index];
         let other = operation.responses.iter().find(|(status, shape)| {

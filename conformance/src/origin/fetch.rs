@@ -1,4 +1,4 @@
-//! Fetches a published document: within bounds of size and time, from the host that is named and from no other.
+//! Fetches a published document within limits of size and time, only from the named host.
 
 use std::time::Duration;
 
@@ -12,37 +12,37 @@ use reqwest::{Response, StatusCode, Url};
 
 use crate::user_error::with_causes;
 
-/// The most redirects that are followed.
+/// The highest number of redirects.
 const MOST_REDIRECTS: usize = 5;
 
-/// What a fetch may cost.
+/// The limits of a fetch.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// The longest document, in bytes.
     pub bytes: usize,
-    /// How long it may take, from the first byte sent to the last one read.
+    /// The time limit, from the first byte sent to the last one read.
     pub time: Duration,
 }
 
-/// What an answer says of the version that it holds, by which a server knows it again (RFC 9110, section 8.8).
+/// The validators of a version in an answer, with which a server recognizes it (RFC 9110, section 8.8).
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Validators {
     /// The entity tag.
     pub etag: Option<String>,
-    /// When it was last changed, as the server wrote it.
+    /// The time of the last change, in the server's notation.
     pub last_modified: Option<String>,
 }
 
-/// What came of a fetch.
+/// The result of a fetch.
 #[derive(Clone, Debug)]
 pub enum Fetched {
-    /// The server says that it is the document that is there.
+    /// The server reports that the document is unchanged.
     Unchanged,
-    /// A text.
+    /// A new text.
     Text {
         /// The whole text.
         text: String,
-        /// How the server knows it again.
+        /// The validators of the text.
         validators: Validators,
     },
 }
@@ -55,27 +55,27 @@ pub struct Fetcher {
 }
 
 impl Fetcher {
-    /// A fetcher with these limits.
+    /// Creates a fetcher with these limits.
     ///
     /// # Errors
-    /// A TLS back end that cannot be set up.
+    /// Returns an error if the TLS backend cannot be initialized.
     pub fn new(limits: Limits) -> Result<Self, String> {
         let http = reqwest::Client::builder().redirect(Policy::custom(follow)).timeout(limits.time);
         let http = http.build().map_err(|error| format!("the HTTP client cannot be set up: {error}"))?;
         Ok(Self { http, limits })
     }
 
-    /// Fetches a document, if it is another one than the known one.
+    /// Fetches a document if it differs from the known version.
     ///
     /// # Errors
-    /// What is wrong with the URL or the answer: plain HTTP to another host than this one, another host, a status, a web
-    /// page, a text that is too long, cut off, compressed or not UTF-8.
+    /// Returns an error if the URL uses plain HTTP to another host than the local one, if the server redirects to another host or answers with
+    /// another status, or if the answer is a web page, or a text that is too long, cut off, compressed, or not UTF-8.
     pub async fn fetch(&self, url: &str, known: &Validators) -> Result<Fetched, String> {
         let url = fetchable(url)?;
         let mut request = self.http.get(url).header(ACCEPT, "application/yaml, application/json, text/plain;q=0.5");
-        // What is compressed has no known length before it is unpacked.
+        // The length of a compressed text is unknown before it is decompressed.
         request = request.header(ACCEPT_ENCODING, "identity");
-        // A server that has entity tags heeds the first alone.
+        // A server that supports entity tags ignores the second header.
         for (header, known) in [(IF_NONE_MATCH, &known.etag), (IF_MODIFIED_SINCE, &known.last_modified)] {
             if let Some(Ok(known)) = known.as_deref().map(HeaderValue::from_str) {
                 request = request.header(header, known);
@@ -112,10 +112,10 @@ impl Fetcher {
     }
 }
 
-/// A URL from which documents are fetched.
+/// Parses a URL from which documents may be fetched.
 ///
 /// # Errors
-/// What is none, plain HTTP to another host than this one, and a user in it.
+/// Returns an error if the text is not a valid URL, or if it uses plain HTTP to another host than the local one or contains a user.
 pub fn fetchable(url: &str) -> Result<Url, String> {
     let url = Url::parse(url).map_err(|error| format!("this is no URL: {error}"))?;
     let is_here = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
@@ -128,7 +128,7 @@ pub fn fetchable(url: &str) -> Result<Url, String> {
     Ok(url)
 }
 
-/// Redirects within the origin: elsewhere somebody else answers.
+/// Follows redirects within the origin: another origin may have another owner.
 fn follow(attempt: Attempt<'_>) -> reqwest::redirect::Action {
     let Some(first) = attempt.previous().first() else { return attempt.stop() };
     if attempt.url().origin() != first.origin() {

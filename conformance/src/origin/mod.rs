@@ -1,5 +1,5 @@
-//! Where the documents of APIs come from: `sources.toml`, with the folder `apis` beside it. It is read and written with its
-//! comments and order as they are.
+//! The origins of the documents of APIs: `sources.toml`, with the folder `apis` beside it. Comments and order are preserved when it is
+//! written.
 
 mod fetch;
 
@@ -23,20 +23,20 @@ pub struct Origins {
     document: DocumentMut,
 }
 
-/// One document.
+/// The origin of one document.
 #[derive(Clone, Debug)]
 pub struct Origin {
-    /// The folder's name of its API.
+    /// The name of its API, which is that of the folder.
     pub api: String,
     /// The document.
     pub file: PathBuf,
-    /// Where it is published, as the file says it.
+    /// The URL at which it is published, if the file has one.
     pub url: Option<String>,
-    /// Whether it is said to be the published file, byte for byte.
+    /// True if the file declares it identical to the published one, byte for byte.
     pub is_published: bool,
     /// The SHA-256 of the document, in hexadecimal digits.
     pub sha256: String,
-    /// What the answer that it was taken from said of its version.
+    /// The validators of the answer that it was taken from.
     pub validators: Validators,
 }
 
@@ -44,7 +44,7 @@ impl Origins {
     /// Reads `sources.toml` of a folder.
     ///
     /// # Errors
-    /// A file that cannot be read, is no TOML or holds a document without `api`, `file` or `sha256`.
+    /// Returns an error if the file cannot be read, is not valid TOML, or has a document without `api`, `file` or `sha256`.
     pub fn read(folder: &Path) -> Result<Self, Failure> {
         let path = folder.join("sources.toml");
         let refuse = |problem: String, help: &str| Failure::of_file(&path.display().to_string(), problem, help);
@@ -73,12 +73,12 @@ impl Origins {
         Ok(read)
     }
 
-    /// Every document, in the order of the file.
+    /// Returns all documents, in the order of the file.
     pub fn documents(&self) -> Vec<Origin> {
         let of = |table: &Table| Origin {
             api: text_of(table, "api").unwrap_or_default(),
             file: self.folder.join(text_of(table, "file").unwrap_or_default()),
-            // A sentence stands there where nothing is published.
+            // If the document is not published, the value is a sentence.
             url: text_of(table, "url").filter(|url| !is_sentence(url)),
             is_published: text_of(table, "provenance").is_some_and(|said| said == "published"),
             sha256: text_of(table, "sha256").unwrap_or_default(),
@@ -87,10 +87,10 @@ impl Origins {
         self.tables().map(of).collect()
     }
 
-    /// The folders of APIs that no document is named for.
+    /// Returns the folders of APIs without an entry.
     ///
     /// # Errors
-    /// A folder that cannot be read.
+    /// Returns an error if the folder cannot be read.
     pub fn unnamed(&self) -> io::Result<Vec<String>> {
         let named: Vec<String> = self.documents().into_iter().map(|origin| origin.api).collect();
         let mut unnamed = Vec::new();
@@ -105,11 +105,10 @@ impl Origins {
         Ok(unnamed)
     }
 
-    /// Puts a published text in the place of a document, and its digest and the date of today into `sources.toml`. Each
-    /// file is replaced whole or not at all.
+    /// Replaces a document by a published text, and updates its digest and today's date in `sources.toml`. Each file is replaced atomically.
     ///
     /// # Errors
-    /// A file that cannot be written.
+    /// Returns an error if a file cannot be written.
     pub fn replace(&mut self, origin: &Origin, text: &str, validators: &Validators) -> io::Result<()> {
         file::replace(&origin.file, text)?;
         let tables = self.document.get_mut("document").and_then(|item| item.as_array_of_tables_mut());
@@ -139,18 +138,18 @@ impl Origins {
 }
 
 impl Origin {
-    /// The folder of the API, as it is now.
+    /// Returns the current folder of the API.
     ///
     /// # Errors
-    /// A folder that cannot be read.
+    /// Returns an error if the folder cannot be read.
     pub fn source(&self) -> Result<Source, Failure> {
         Source::from_dir(self.file.parent().unwrap_or(Path::new(".")))
     }
 
-    /// Whether a text is an OpenAPI document that clients can be made from, with the overlay of now or without one.
+    /// Checks whether clients can be generated from a text, with the current overlay or without one.
     ///
     /// # Errors
-    /// Why it is none.
+    /// Returns an error if the text is not such an OpenAPI document.
     pub fn accepts(&self, text: &str) -> Result<(), Failure> {
         let overlay = self.source().ok().and_then(|source| source.overlay);
         let path = self.url.as_deref().map(without_secrets).unwrap_or_default();
@@ -167,17 +166,17 @@ impl Origin {
     }
 }
 
-/// Whether a text is what stands in the place of a URL where nothing is published.
+/// Returns whether a text is the sentence in place of a URL for an unpublished document.
 fn is_sentence(url: &str) -> bool {
     url.trim().contains(' ') && !url.contains("://")
 }
 
-/// The SHA-256 of a text, in hexadecimal digits.
+/// Returns the SHA-256 of a text, in hexadecimal digits.
 pub fn digest(text: &str) -> String {
     digest_of(text.as_bytes())
 }
 
-/// The same of bytes.
+/// Returns the SHA-256 of bytes, in hexadecimal digits.
 pub fn digest_of(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().fold(String::new(), |digits, byte| format!("{digits}{byte:02x}"))
 }

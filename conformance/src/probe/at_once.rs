@@ -1,4 +1,4 @@
-//! Calls at the same instant, each on a connection of its own: what is counted, or good once, must be so for all of them together.
+//! Concurrent calls, each on its own connection: counters and values for a single use must hold for all of them together.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -13,15 +13,15 @@ use super::trial::{Sent, Trial};
 use super::{GRACE, Target, pace};
 use crate::contract::RateLimit;
 
-/// Calls that may be left in a window so that one is filled: a probe shall not load a live server.
+/// The highest number of remaining calls for which a window is filled: a probe must not load a live server.
 const MOST_LEFT: u64 = 20;
-/// Calls at the same instant beyond those that are left.
+/// The number of concurrent calls beyond those that remain.
 const MORE: u64 = 5;
-/// Calls too many that show nothing: a bucket may be filled up again meanwhile.
+/// The number of excess calls that is tolerated: a token bucket may refill meanwhile.
 const SLACK: u64 = 1;
 
 impl Target {
-    /// Sends these requests at the same instant.
+    /// Sends these requests concurrently.
     pub(super) async fn send_together(&self, drafts: &[Draft]) -> Result<Vec<Sent>, Stop> {
         if self.live.as_ref().is_some_and(|live| live.policy.rate.is_some()) {
             return Err(Stop::missing("--rate keeps calls apart"));
@@ -29,13 +29,13 @@ impl Target {
         Ok(all(drafts.iter().map(|draft| self.send_at_once(draft))).await)
     }
 
-    /// Fills a window with calls at the same instant, and some more.
+    /// Fills a window with concurrent calls, and sends some more.
     pub(super) async fn fill_window(&self, trial: &mut Trial<'_>) -> Result<(), Stop> {
         let operation = trial.catalogue.operation(trial.case);
         let Some(rules) = &trial.catalogue.contract.rate_limit else { return Ok(()) };
         let draft = trial.maker(self).draft(trial.probe, operation, &trial.identity).map_err(Stop::Missing)?;
         let mut excess = self.burst(rules, &draft, &mut trial.sent).await?;
-        // A window that ended between them takes as many again: that does not happen twice in a row.
+        // A window that ends in between admits as many calls again. This does not happen twice in a row.
         if excess.is_some() && self.live.is_some() {
             self.await_window(rules, &trial.sent).await?;
             excess = self.burst(rules, &draft, &mut trial.sent).await?;
@@ -43,8 +43,8 @@ impl Target {
         excess.map_or(Ok(()), |excess| Err(Stop::Broken(excess)))
     }
 
-    /// Calls once, and then at the same instant more often than that leaves room for. Returns what is wrong with the answers; the
-    /// refusals come last.
+    /// Calls once, and then concurrently more often than the remaining quota permits. Returns the flaw of the answers; the refusals come
+    /// last in `sent`.
     async fn burst(&self, rules: &RateLimit, draft: &Draft, sent: &mut Vec<Sent>) -> Result<Option<String>, Stop> {
         let mut first = self.step(draft, sent).await?;
         if first.status == 429 {
@@ -74,7 +74,7 @@ impl Target {
         Ok((served > left + SLACK).then_some(told))
     }
 
-    /// Waits for the window after the one that the last answer tells of.
+    /// Waits until the window that the last answer reports is over.
     async fn await_window(&self, rules: &RateLimit, sent: &[Sent]) -> Result<(), Stop> {
         let last = sent.last().and_then(Sent::answer);
         let reset = last.and_then(|reply| u64::try_from(Snapshot::read(rules, reply).ok()?.reset_in?).ok());
@@ -94,7 +94,7 @@ impl Target {
     }
 }
 
-/// What is wrong where something that is good once was used twice at the same instant.
+/// Returns an error if a value for a single use was accepted twice by concurrent calls.
 pub(super) fn used_twice(sent: &[Sent], what: &str) -> Result<(), Stop> {
     let replies: Vec<&Reply> = sent.iter().filter_map(Sent::answer).collect();
     if let Some(failed) = replies.iter().find(|reply| reply.status >= 500) {
@@ -107,7 +107,7 @@ pub(super) fn used_twice(sent: &[Sent], what: &str) -> Result<(), Stop> {
     if served > 1 { Err(Stop::Broken(format!("{what} was taken {served} times at the same instant"))) } else { Ok(()) }
 }
 
-/// Awaits all of these at once.
+/// Awaits all of these futures concurrently.
 async fn all<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output> {
     let mut waiting: Vec<Pin<Box<F>>> = futures.map(Box::pin).collect();
     let mut done: Vec<Option<F::Output>> = waiting.iter().map(|_| None).collect();

@@ -1,17 +1,17 @@
-//! Challenges of 401 and 403 answers: the grammar of RFC 9110, section 11.6.1, and what RFC 6750, section 3, makes of it.
+//! Checks the challenges in 401 and 403 answers: the grammar of RFC 9110, section 11.6.1, and the parameters of RFC 6750, section 3.
 
 use reqwest::header::{HeaderMap, WWW_AUTHENTICATE};
 
 use crate::contract::Challenge as Expected;
 
-/// A scheme with its parameters, names in lower case.
+/// A challenge: its scheme, and its parameters with names in lower case.
 #[derive(Debug, Default, Eq, PartialEq)]
 struct Challenge {
     scheme: String,
     parameters: Vec<(String, String)>,
 }
 
-/// What is wrong with the challenges of an answer.
+/// Returns the flaw of the challenges in an answer.
 pub(super) fn finding(expected: Expected, headers: &HeaderMap) -> Option<String> {
     let mut found = Vec::new();
     for value in headers.get_all(WWW_AUTHENTICATE) {
@@ -52,7 +52,7 @@ impl Challenge {
     }
 }
 
-/// The challenges of one header; `None` where it does not follow the grammar.
+/// Parses the challenges of one header; returns `None` if it does not follow the grammar.
 fn read(text: &str) -> Option<Vec<Challenge>> {
     let mut challenges: Vec<Challenge> = Vec::new();
     let mut rest = text.trim_start_matches([' ', '\t', ',']);
@@ -80,7 +80,7 @@ fn token(text: &str) -> Option<(&str, &str)> {
     (end > 0).then(|| text.split_at(end))
 }
 
-/// A token or a quoted string.
+/// Parses a token or a quoted string. Returns it with the rest of the text.
 fn word(text: &str) -> Option<(String, &str)> {
     let Some(quoted) = text.strip_prefix('"') else {
         return token(text).map(|(word, behind)| (word.to_owned(), behind));
@@ -97,7 +97,7 @@ fn word(text: &str) -> Option<(String, &str)> {
     None
 }
 
-/// What comes after the comma; nothing at the end.
+/// Returns the text after the comma: an empty text at the end, and `None` if there is no comma.
 fn separated(text: &str) -> Option<&str> {
     let text = text.trim_start();
     if text.is_empty() {

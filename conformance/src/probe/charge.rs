@@ -1,7 +1,7 @@
-//! Whether a call that costs money is charged for though it is refused: the balance is read before and after.
+//! Checks whether a refused call that costs money is charged for: the balance is read before and after.
 //!
-//! No other case runs meanwhile, since a call that is served is charged for rightly. What is found is found again: by all refusals
-//! together, and then by one of them twice.
+//! No other case runs meanwhile, since a served call may be charged for. A finding is confirmed: first all refusals are sent together,
+//! and then each one twice by itself.
 
 use keyfit_openapi::Operation;
 
@@ -16,14 +16,14 @@ use crate::catalogue::applies;
 use crate::contract::{Level, Probe};
 use crate::identity::{Identity, Need};
 
-/// The GET of a balance, and where it stands in the answer.
+/// The operation that reads a balance, with its request.
 struct Account {
     balance: Balance,
     reading: Draft,
 }
 
 impl Target {
-    /// Sends calls that are to be refused, and reads the balance before and after.
+    /// Sends calls that the server has to refuse, and reads the balance before and after.
     pub(super) async fn refuse_spending(&self, trial: &mut Trial<'_>) -> Result<(), Stop> {
         let account = self.account(trial)?;
         let refusals = self.refusals(trial);
@@ -38,7 +38,7 @@ impl Target {
             if is_refusal(&reply) {
                 refused.push((told, draft));
             } else {
-                // That it is served is what another rule is about, and what it costs then is the server's to say.
+                // A call that is served has a rule of its own, and may cost money.
                 before = self.balance(trial, &account).await?;
             }
         }
@@ -51,7 +51,7 @@ impl Target {
             }
             return Err(Stop::missing("the balance fell, and by no refused call alone"));
         }
-        // A refusal is what the rule is about.
+        // The report shows the refusal, since the rule is about it.
         let last = trial.sent.iter().rposition(|sent| sent.answer().is_some_and(is_refusal));
         if let Some(last) = last {
             let refusal = trial.sent.remove(last);
@@ -60,7 +60,7 @@ impl Target {
         Ok(())
     }
 
-    /// Sends a call that is to be refused by itself, and once more where the balance is less afterwards.
+    /// Sends a call that the server has to refuse, and once more if the balance is lower afterwards.
     async fn refuse_twice(
         &self,
         trial: &mut Trial<'_>,
@@ -84,7 +84,7 @@ impl Target {
         Ok(())
     }
 
-    /// Where who calls reads the balance, with the credential of the case where that opens it.
+    /// Returns the request that reads the balance, with the credential of the case if the operation accepts it.
     fn account(&self, trial: &Trial<'_>) -> Result<Account, Stop> {
         let catalogue = trial.catalogue;
         let none = || Stop::missing("no call answers a balance: name one under [balance] in the contract");
@@ -118,7 +118,7 @@ impl Target {
         read.ok_or_else(|| Stop::missing(format!("{method} {} has no amount at `{at}`", url.path())))
     }
 
-    /// Calls that are to be refused, each with what is wrong with it, as far as there is somebody to send them.
+    /// Returns calls that the server has to refuse, each with a description of its flaw, if there is an identity to send them.
     fn refusals(&self, trial: &Trial<'_>) -> Vec<(&'static str, Draft)> {
         let (api, contract) = (&trial.catalogue.api, &trial.catalogue.contract);
         let operation = trial.catalogue.operation(trial.case);
@@ -152,7 +152,7 @@ impl Target {
         meant.filter_map(draft).collect()
     }
 
-    /// Who calls in the place of the main identity: of several the one that may do least.
+    /// Returns the identity that calls instead of the main one: the one with the fewest rights, if there are several.
     fn other(&self, trial: &Trial<'_>, probe: &Probe, operation: &Operation) -> Option<Identity> {
         let needs = Need::of(probe, &trial.catalogue.contract, operation, false)?;
         match needs.as_slice() {
@@ -162,13 +162,13 @@ impl Target {
     }
 }
 
-/// Whether a call was refused for what was wrong with it.
+/// Returns whether a call was refused because of its flaw.
 fn is_refusal(reply: &Reply) -> bool {
     (400..500).contains(&reply.status) && reply.status != 429
 }
 
-/// How binding it is that a call which is refused so costs nothing. What is not let in or not well-formed was not done; that
-/// something is not there may have been found out at a price.
+/// Returns the level of the rule for a refusal with this status. A call that is unauthorized or malformed was not executed. A 404 or
+/// another refusal may need a lookup that costs money.
 fn binding(status: u16) -> Level {
     match status {
         400 | 401 | 403 | 413 | 415 | 422 => Level::Must,

@@ -1,4 +1,4 @@
-//! Reads that name the `ETag` of what is known already (RFC 9110, section 13.1.2).
+//! Conditional reads with the `ETag` of a known version (RFC 9110, section 13.1.2).
 
 use reqwest::header::{ETAG, IF_NONE_MATCH};
 
@@ -8,11 +8,11 @@ use super::reply::Reply;
 use super::trial::Trial;
 use crate::contract::Probe;
 
-/// A tag that nothing has.
+/// An entity tag that no version has.
 const NO_TAG: &str = "\"keyfit-no-such-tag\"";
 
 impl Target {
-    /// Reads twice, the second time under the tag of the first answer, or under one that nothing has.
+    /// Reads twice, the second time with the tag of the first answer or with a tag that no version has.
     pub(super) async fn read_under_a_tag(&self, trial: &mut Trial<'_>) -> Result<(), Stop> {
         let operation = trial.catalogue.operation(trial.case);
         let draft = trial.maker(self).draft(&Probe::Valid, operation, &trial.identity).map_err(Stop::Missing)?;
@@ -30,7 +30,7 @@ impl Target {
     }
 }
 
-/// The entity tag of an answer.
+/// Returns the entity tag of an answer.
 pub(super) fn tag(reply: &Reply) -> Option<String> {
     Some(reply.headers.get(ETAG)?.to_str().ok()?.to_owned())
 }

@@ -1,4 +1,4 @@
-//! Whether web pages of other origins may read what a browser gets with its credentials (Fetch, "CORS protocol").
+//! Checks whether web pages of other origins can read answers to a browser's requests with credentials (Fetch, "CORS protocol").
 
 use keyfit_openapi::Retry;
 use reqwest::header::{
@@ -10,11 +10,11 @@ use super::flow::Stop;
 use super::trial::Trial;
 use super::{Reply, Target};
 
-/// An origin that nobody has: the name ends in what is given to nobody (RFC 2606).
+/// An origin that does not exist: the domain is reserved (RFC 2606).
 const MADE_UP: &str = "https://keyfit-made-up.example";
 
 impl Target {
-    /// Asks as a browser does whether a page may call, and calls where that only reads.
+    /// Sends the preflight request of a browser, and then the request itself if it is safe.
     pub(super) async fn send_cross_origin(&self, trial: &mut Trial<'_>) -> Result<(), Stop> {
         let operation = trial.catalogue.operation(trial.case);
         let mut draft = trial.maker(self).draft(trial.probe, operation, &trial.identity).map_err(Stop::Missing)?;
@@ -22,7 +22,7 @@ impl Target {
         let mut asking = draft.clone();
         "OPTIONS".clone_into(&mut asking.method);
         asking.body = None;
-        // A browser asks without what it would send.
+        // A preflight request has no credentials.
         asking.credentials.clear();
         asking.headers.push((ACCESS_CONTROL_REQUEST_METHOD, draft.method.clone()));
         asking.headers.push((ACCESS_CONTROL_REQUEST_HEADERS, AUTHORIZATION.to_string()));
@@ -35,7 +35,7 @@ impl Target {
     }
 }
 
-/// What is wrong with an answer to such a page.
+/// Returns the flaw of an answer to a page of another origin.
 pub(super) fn finding(reply: &Reply) -> Option<String> {
     let header = |name| reply.headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
     let origin = header(ACCESS_CONTROL_ALLOW_ORIGIN)?;

@@ -1,4 +1,4 @@
-//! A call after which the server answers nobody any more: the finding about it, whatever its case was about.
+//! A call after which the server stops answering: the finding about it, independent of the rule of its case.
 
 use keyfit_openapi::Api;
 
@@ -9,11 +9,11 @@ use crate::catalogue::Catalogue;
 use crate::contract::Level;
 use crate::verdict::{Fault, Outcome, Verdict};
 
-/// Why a case was not run.
+/// The reason why a case was not run.
 pub(crate) const DIED_BEFORE: &str = "the server died before it";
 
 impl Target {
-    /// Makes the end of the server the outcome of the case whose call ended it. What met nobody then was not reached.
+    /// Makes the end of the server the outcome of the case whose call ended it. Cases without an answer because of it count as not run.
     pub(crate) fn settle_end(&self, catalogue: &Catalogue, outcomes: &mut [Outcome]) {
         let Some((told, case, ended)) = self.ended(&catalogue.api) else { return };
         for (known, outcome) in catalogue.cases.iter().zip(outcomes) {
@@ -31,7 +31,7 @@ impl Target {
         }
     }
 
-    /// What is said of a server that a call ended, the id of the case of that call, and what came of it.
+    /// Returns the message about the end of the server, the id of the case that caused it, and the outcome of that case.
     fn ended(&self, api: &Api) -> Option<(String, String, Outcome)> {
         let Death { told, by } = self.live.as_ref()?.vitals.died()?;
         let Suspect { draft, status, case } = by?;

@@ -1,27 +1,27 @@
-//! What probes of several requests share.
+//! Types that probes of several requests share.
 
 use super::{Draft, Reply, Sent, Target};
 use crate::missing::Missing;
 
-/// Why a probe did not come to its last request.
+/// The reason why a probe ended before its last request.
 pub(super) enum Stop {
-    /// Something was not given.
+    /// A precondition was not met.
     Missing(Missing),
-    /// The server did not do what comes before.
+    /// The server failed at a request before the last one.
     Broken(String),
-    /// What the answers show together.
+    /// A finding that several answers show together.
     Found(String),
 }
 
 impl Stop {
-    /// Something was not given: this.
+    /// Returns a [`Stop::Missing`] for this precondition.
     pub(super) fn missing(missing: impl Into<Missing>) -> Self {
         Self::Missing(missing.into())
     }
 }
 
 impl Target {
-    /// Sends a request of a flow and keeps it.
+    /// Sends a request of a flow and records it.
     pub(super) async fn step(&self, draft: &Draft, kept: &mut Vec<Sent>) -> Result<Reply, Stop> {
         let sent = self.send(draft).await;
         let reply = sent.reply.clone();

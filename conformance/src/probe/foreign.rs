@@ -1,7 +1,7 @@
-//! Ids of somebody else, wherever a request or an answer names them: in the path, in the query, in a body and in a list.
+//! Requests with ids of other users, in each place that names an id: the path, the query, a body, and a list.
 //!
-//! A refusal proves something where the same call with the caller's own id is served, and a success where it shows what the own
-//! call does not.
+//! A refusal is evidence if the same call with the caller's own id is served. A success is evidence if its answer contains data that the
+//! caller's own call does not return.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -20,21 +20,21 @@ use crate::nobody;
 use crate::reference::{self, Reference, Referring, ids_at, of_type, reference, references, references_at, schema_of};
 use crate::segment;
 
-/// How many identities are held against each other.
+/// The highest number of identities that are compared with each other.
 const MOST_OWNERS: usize = 3;
-/// In how many members of one body ids are tried.
+/// The highest number of members of one body in which ids are tried.
 const MOST_MEMBERS: usize = 4;
 
-/// What one identity got of what is another's.
+/// The answer to one identity's request for another's resource.
 struct Got {
     sent: Sent,
-    /// What shows that it is the other's; none where it is refused, or shows nothing.
+    /// The evidence that the data belongs to the other identity; `None` if the request was refused or shows nothing.
     shown: Option<String>,
     reader: Identity,
 }
 
 impl Target {
-    /// The id of the tokens file, and then what each identity has for its own, with the credential of another one.
+    /// Sends the foreign id of the tokens file, and then each identity's own ids with the credential of another one.
     pub(super) async fn send_foreign(&self, trial: &mut Trial<'_>, name: &str) -> Result<(), Stop> {
         let operation = trial.catalogue.operation(trial.case);
         let missing = match trial.maker(self).draft(trial.probe, operation, &trial.identity) {
@@ -52,7 +52,7 @@ impl Target {
         self.send_between(trial, name, &operation.path, missing).await
     }
 
-    /// Reads the list as somebody to whom some of it must not be shown.
+    /// Reads the list as an identity that must not see some of its entries.
     pub(super) async fn send_listed(&self, trial: &mut Trial<'_>, name: &str) -> Result<(), Stop> {
         let named = Self::named(trial, Referring::List, name)?;
         let operation = trial.catalogue.operation(trial.case);
@@ -74,8 +74,8 @@ impl Target {
         self.send_between(trial, name, named.template, missing).await
     }
 
-    /// What is one identity's with the credential of another one, in both directions. Where one may read what is the other's
-    /// and not the other way round, it may be meant to.
+    /// Requests each identity's resources with the credential of another one, in both directions. Access in one direction only may be
+    /// intended.
     async fn send_between(
         &self,
         trial: &mut Trial<'_>,
@@ -125,7 +125,7 @@ impl Target {
         }
     }
 
-    /// What `reader` gets of what is `owner`'s; nothing is known where one of them cannot read its own.
+    /// Returns the answer to `reader` for a resource of `owner`; `None` if one of them cannot read its own.
     async fn got(
         &self,
         trial: &mut Trial<'_>,
@@ -160,7 +160,7 @@ impl Target {
             return Ok(is_owned.then_some(Got { sent, shown, reader }));
         }
         trial.sent.splice(0..0, own);
-        // Up to the id the path is the reader's, and from there on the owner's.
+        // The path parameters before the id are the reader's, and the others the owner's.
         let before = operation.path.split(&format!("{{{name}}}")).next().unwrap_or_default();
         let is_before = |parameter: &String| before.contains(&format!("{{{parameter}}}"));
         let ahead = reader
@@ -179,7 +179,7 @@ impl Target {
         Ok(Some(Got { sent, shown, reader: identity }))
     }
 
-    /// The own id in the query, and then that of somebody else.
+    /// Sends the caller's own id in the query, and then that of another user.
     pub(super) async fn send_foreign_query(&self, trial: &mut Trial<'_>, name: &str) -> Result<(), Stop> {
         let named = Self::named(trial, Referring::Query, name)?;
         let (own, foreign) = self.own_and_foreign(trial, &named)?;
@@ -197,7 +197,7 @@ impl Target {
             trial.sent.push(served);
             return Ok(());
         }
-        // What is shown for an id that nobody has is nobody's.
+        // Data that is returned for a nonexistent id does not belong to another user.
         let schema = operation.parameters.iter().find(|one| one.name == named.name);
         let unknown = schema.map(|one| match &self.live {
             Some(live) => live.nobody(one, Some(&own)),
@@ -209,7 +209,7 @@ impl Target {
         let is_list = answer.is_some_and(|reply| entries(&text(&reply)).is_some());
         trial.sent.push(served);
         if !is_list {
-            // What is no list may differ from answer to answer.
+            // An answer that is not a list may differ from call to call.
             trial.at_most = Level::Should;
         }
         if of_nobody.is_some() && !is_list {
@@ -232,8 +232,8 @@ impl Target {
         Ok(())
     }
 
-    /// Why entries of a list are shown for another reason than the id in the query: the list shows them without it, which has a rule
-    /// of its own, or the caller may read them by their own path.
+    /// Returns the reason why entries of a list may be visible independent of the id in the query: the list contains them without it,
+    /// which has a rule of its own, or the caller may read them by their own path.
     async fn shown_anyway(&self, trial: &mut Trial<'_>, bare: &Draft, entries: &BTreeSet<String>) -> Option<String> {
         let (live, catalogue) = (self.live.as_ref()?, trial.catalogue);
         let operation = catalogue.operation(trial.case);
@@ -264,7 +264,7 @@ impl Target {
         is_served.then(|| format!("what is shown for it is served by {template} as well"))
     }
 
-    /// A body with the own id, and then with that of somebody else, wherever it names one.
+    /// Sends a body with the caller's own id, and then with that of another user, in each member that names one.
     pub(super) async fn send_foreign_member(&self, trial: &mut Trial<'_>, name: &str) -> Result<(), Stop> {
         let (catalogue, operation) = (trial.catalogue, trial.catalogue.operation(trial.case));
         let mut all = references_at(&catalogue.api, operation, Referring::Member, name);
@@ -310,7 +310,7 @@ impl Target {
         if taken.is_none() && operation.method != "POST" {
             taken = self.kept(trial, &named.name).await;
         }
-        // A server may take the caller's own in its place.
+        // A server may replace the id by the caller's own.
         match taken {
             Some(taken) if taken.contains(&foreign) => {
                 trial.found =
@@ -322,7 +322,7 @@ impl Target {
         }
     }
 
-    /// What is read of what a call changed, where it names a resource.
+    /// Reads a resource after a call changed it. Returns the ids at this pointer, if it names a resource.
     async fn kept(&self, trial: &mut Trial<'_>, at: &str) -> Option<Vec<String>> {
         let (live, catalogue) = (self.live.as_ref()?, trial.catalogue);
         let reading = live.reading(catalogue, &catalogue.operation(trial.case).path)?;
@@ -334,7 +334,7 @@ impl Target {
         told
     }
 
-    /// The call that is to be served, with the own id or for what is one's own.
+    /// Sends the control call that has to be served: with the caller's own id, or for the caller's own resource.
     async fn control(&self, trial: &mut Trial<'_>, draft: &Draft, about: &str) -> Result<Reply, Stop> {
         let sent = self.send(draft).await;
         let answer = sent.answer().cloned();
@@ -373,14 +373,14 @@ fn listed(name: &str, id: &str, ids: Option<&HashSet<String>>) -> Option<String>
     ids?.contains(id).then(|| format!("the list shows a `{name}` of somebody else"))
 }
 
-/// The ids that an answer has at a pointer, or at that of the member that it is wrapped in.
+/// Returns the ids at a pointer in an answer, or at the same pointer in a wrapping member.
 fn named_in(reply: &Reply, at: &str) -> Option<Vec<String>> {
     let body: Value = serde_json::from_slice(&reply.body).ok()?;
     let wrapped = || body.as_object()?.values().find_map(|inner| ids_at(inner, at));
     ids_at(&body, at).or_else(wrapped)
 }
 
-/// The entries of the list that an answer has, by their ids where all have one; the whole of it where it has no list.
+/// Returns the entries of the list in an answer, by their ids if all have one; the whole body if it has no list.
 fn things(reply: &Reply) -> BTreeSet<String> {
     let text = text(reply);
     if let Some(ids) = ids_listed(&text, "id") {

@@ -1,4 +1,4 @@
-//! Whether an authorization server granted what a rule expects, and refused in the words of RFC 6749.
+//! Checks whether an authorization server granted what a rule expects, and refused with the error codes of RFC 6749.
 
 use reqwest::header::CACHE_CONTROL;
 use serde_json::Value;
@@ -8,7 +8,7 @@ use super::reply::Reply;
 use super::request::Draft;
 use crate::contract::{Expect, Grant, WELL_KNOWN};
 
-/// What is wrong with the answer of an authorization server.
+/// Returns the flaw of an authorization server's answer.
 pub(super) fn finding(expect: &Expect, draft: &Draft, reply: &Reply) -> Option<String> {
     error(expect, reply).or_else(|| no_store(expect, reply)).or_else(|| granted(expect.grant?, draft, reply))
 }
@@ -90,7 +90,7 @@ fn code(draft: &Draft, reply: &Reply) -> Option<String> {
     (in_redirect(reply, "state") != sent).then(|| "the `state` is not the one that was sent".to_owned())
 }
 
-/// What a redirect holds in its fragment, where no server on the way sees it (RFC 6749, section 4.2.2).
+/// Returns the flaw of a redirect that has to carry the token in its fragment, which browsers do not send (RFC 6749, section 4.2.2).
 fn fragment(draft: &Draft, reply: &Reply) -> Option<String> {
     if in_redirect(reply, "access_token").is_some() {
         return Some("the token stands in the query of the redirect, not in its fragment".to_owned());
@@ -109,16 +109,16 @@ fn other_type(told: Option<&str>) -> Option<String> {
     (!is_bearer).then(|| "the `token_type` is not Bearer".to_owned())
 }
 
-/// Whether a server says that it is another one than it was asked as.
+/// Returns a finding if a server's `issuer` is not the one whose metadata was requested.
 fn issuer(told: &str, draft: &Draft) -> Option<String> {
     let asked = draft.url.as_str();
-    // Where a server describes itself at a place of its own, nothing is compared.
+    // Metadata at a location other than the well-known ones is not compared.
     let expected = WELL_KNOWN.iter().find_map(|known| asked.strip_suffix(known))?;
     let is_other = told.trim_end_matches('/') != expected;
     is_other.then(|| "the `issuer` is not the one that it was asked as".to_owned())
 }
 
-/// Whether a token stands in the body of the request. Tokens hold nothing that forms or JSON would write otherwise.
+/// Returns whether the body of the request contains a token. Tokens have no characters that forms or JSON escape.
 fn was_sent(draft: &Draft, token: &str) -> bool {
     String::from_utf8_lossy(draft.body.as_deref().unwrap_or_default()).contains(token)
 }

@@ -1,10 +1,10 @@
-//! Whether an answer to HEAD has the headers that one to GET has (RFC 9110, section 9.3.2).
+//! Checks whether an answer to HEAD has the same headers as one to GET (RFC 9110, section 9.3.2).
 
 use reqwest::header::HeaderMap;
 
 use crate::contract::Contract;
 
-/// Headers of a single message or connection, and those that are written while the content is.
+/// Headers of a single message or connection, and headers that are determined while the content is generated.
 const OF_ONE_MESSAGE: [&str; 14] = [
     "age",
     "cf-ray",
@@ -21,12 +21,12 @@ const OF_ONE_MESSAGE: [&str; 14] = [
     "vary",
     "via",
 ];
-/// What the names of request ids hold.
+/// Parts of the names of headers with request ids.
 const OF_REQUEST_IDS: [&str; 4] = ["request-id", "requestid", "correlation-id", "trace-id"];
-/// How the names of counters begin, besides those of the contract.
+/// Prefixes of the names of headers with counters, besides those of the contract.
 const OF_COUNTERS: [&str; 4] = ["ratelimit", "x-ratelimit", "x-rate-limit", "retry-after"];
 
-/// The first header in which the second answer departs from the first one.
+/// Returns the first header in which the second answer differs from the first one.
 pub(super) fn finding(contract: &Contract, of_get: &HeaderMap, of_head: &HeaderMap) -> Option<String> {
     let limits = contract.rate_limit.as_ref();
     let counters = limits.map(|rules| [&rules.limit_header, &rules.remaining_header, &rules.reset_header]);

@@ -1,4 +1,4 @@
-//! Calls that are sent twice under one key: the server knows them again.
+//! Calls that are sent twice with the same idempotency key: the server has to recognize the second one.
 
 use keyfit_openapi::idempotency::{Key, key_of};
 use reqwest::header::{HeaderName, LOCATION};
@@ -15,7 +15,7 @@ use super::{Target, pages};
 use crate::contract::Probe;
 
 impl Target {
-    /// Sends a call twice under one key, the second time with another body where the probe is about that.
+    /// Sends a call twice with one key, the second time with another body if the probe is about that.
     pub(super) async fn repeat_under_a_key(&self, trial: &mut Trial<'_>) -> Result<(), Stop> {
         let operation = trial.catalogue.operation(trial.case);
         let adds = trial.live.is_none_or(|live| matches!(live.effect(operation), Effect::Creates));
@@ -46,7 +46,7 @@ impl Target {
         }
     }
 
-    /// A valid request under a key of its own.
+    /// Returns a valid request with a new key.
     fn keyed(&self, trial: &Trial<'_>) -> Result<Draft, Stop> {
         let operation = trial.catalogue.operation(trial.case);
         let mut draft = trial.maker(self).draft(&Probe::Valid, operation, &trial.identity).map_err(Stop::Missing)?;
@@ -69,12 +69,12 @@ impl Target {
     }
 }
 
-/// A key that no call had. Without a source of chance it is one of zeros.
+/// Returns a new key. Without a source of randomness, it is all zeros.
 pub(super) fn new_key() -> String {
     keyfit::new_idempotency_key().unwrap_or_else(|_| "00000000-0000-4000-8000-000000000000".to_owned())
 }
 
-/// Why nothing is known of what a call made: its answer does not say it, though the document does.
+/// Returns the reason why the created resource is unknown: the answer does not identify it. It is a finding if the document promises an id.
 fn untold(trial: &Trial<'_>) -> Stop {
     let operation = trial.catalogue.operation(trial.case);
     let mut successes = operation.responses.iter().filter(|(status, _)| status.starts_with('2'));
@@ -89,7 +89,7 @@ fn untold(trial: &Trial<'_>) -> Stop {
     if is_promised { Stop::Broken(why.to_owned()) } else { Stop::missing(why) }
 }
 
-/// What an answer says that a call made: its id, or its address.
+/// Returns the id or the address of the resource that a call created, from its answer.
 fn made(reply: &Reply) -> Option<String> {
     let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
     let address = || Some(reply.headers.get(LOCATION)?.to_str().ok()?.to_owned());

@@ -1,4 +1,4 @@
-//! Requests that are valid but for one thing each: all of one kind are one case, and each is judged by itself.
+//! Requests that are valid except for one flaw each: all flaws of one kind are one case, and each answer is judged by itself.
 
 use keyfit_openapi::{Operation, Place, Retry};
 use reqwest::header::HeaderName;
@@ -14,31 +14,31 @@ use crate::missing::Missing;
 use crate::parameter;
 use crate::verdict::{Fault, Outcome};
 
-/// What one of several requests of a case was about.
+/// One of several requests of a case.
 pub(super) struct Try {
-    /// What is wrong with it: ``the query's `limit` is -5, below 1``.
+    /// The flaw of the request, as in ``the query's `limit` is -5, below 1``.
     told: String,
-    /// The statuses by which it may be refused, besides those of the rule.
+    /// The statuses with which the server may refuse it, besides those of the rule.
     others: &'static [u16],
-    /// Whether its body lacks what the document demands, so that a refusal may be for that.
+    /// True if its body lacks a required member, so that a refusal may be for that.
     is_lacking: bool,
 }
 
-/// What a server may say of a request that is too long, or in another charset.
+/// Refusals of a request that is too long, or in another charset.
 const OF_FORM: &[u16] = &[413, 414, 415, 431];
-/// The same where something in the path is wrong: what cannot be called so is nobody's, or not there.
+/// Refusals of a flaw in the path: the resource is not accessible or does not exist.
 const OF_PATH: &[u16] = &[403, 404, 413, 414, 415, 431];
 
-/// What came of one request.
+/// The result of one request.
 enum Fate {
     Kept,
     Broken(String),
-    /// Why nothing is known.
+    /// The result is unknown, for this reason.
     Open(String),
 }
 
 impl Target {
-    /// Sends every request of a case about a flaw.
+    /// Sends each request of a case about a flaw.
     pub(super) async fn send_bent(&self, trial: &mut Trial<'_>, flaw: Flaw) -> Result<(), Stop> {
         let operation = trial.catalogue.operation(trial.case);
         let mut unsent = None;
@@ -62,7 +62,7 @@ impl Target {
         }
     }
 
-    /// A valid request with one change, or why it is not sent.
+    /// Returns a valid request with one change, or the reason why it is not sent.
     fn bent_draft(&self, trial: &Trial<'_>, bent: &Bent) -> Result<Draft, Missing> {
         let operation = trial.catalogue.operation(trial.case);
         let mut identity = trial.identity.clone();
@@ -80,7 +80,7 @@ impl Target {
     }
 }
 
-/// A request with one change; `None` where it would set what a live server is not sent.
+/// Applies one change to a request. Returns `None` if it would set a member that must not be sent to a live server.
 fn changed(mut draft: Draft, bent: &Bent, operation: &Operation, is_spared: bool) -> Option<Draft> {
     match &bent.change {
         Change::Parameter(place, value) => {
@@ -110,7 +110,7 @@ fn changed(mut draft: Draft, bent: &Bent, operation: &Operation, is_spared: bool
         Change::Unknown => set_query(&mut draft, UNKNOWN, vec![(UNKNOWN.to_owned(), "1".to_owned())]),
         Change::Body(at, value) => {
             let mut body: Value = serde_json::from_slice(draft.body.as_ref()?).ok()?;
-            // What can be switched on stays off, however it is written.
+            // A switch stays off, in any notation.
             let is_sent = body.pointer(at).is_some_and(|known| !(is_spared && known.is_boolean()));
             is_sent.then(|| set(&mut body, at, value.clone()))?;
             draft.body = Some(body.to_string().into_bytes());
@@ -133,7 +133,7 @@ fn changed(mut draft: Draft, bent: &Bent, operation: &Operation, is_spared: bool
     Some(draft)
 }
 
-/// Sets a parameter of the query, or takes it out where it has no pairs.
+/// Sets a parameter of the query, or removes it if it has no pairs.
 pub(super) fn set_query(draft: &mut Draft, name: &str, pairs: Vec<(String, String)>) {
     let others: Vec<(String, String)> =
         draft.url.query_pairs().into_owned().filter(|(known, _)| known != name).collect();
@@ -143,7 +143,7 @@ pub(super) fn set_query(draft: &mut Draft, name: &str, pairs: Vec<(String, Strin
     }
 }
 
-/// Sets a member or an item, or takes it out.
+/// Sets a member or an item, or removes it.
 fn set(body: &mut Value, at: &str, value: Option<Value>) {
     match (value, body.pointer_mut(at)) {
         (Some(value), Some(known)) => *known = value,
@@ -152,7 +152,7 @@ fn set(body: &mut Value, at: &str, value: Option<Value>) {
     }
 }
 
-/// The body in other bytes, and the charset that it is said to be in, where that is another one.
+/// Returns the body in another encoding, with its charset if that is not UTF-8.
 fn rewritten(bytes: Bytes, body: &[u8]) -> Option<(Vec<u8>, Option<&'static str>)> {
     let value: Value = serde_json::from_slice(body).ok()?;
     let first = || value.as_object()?.iter().next();
@@ -168,13 +168,13 @@ fn rewritten(bytes: Bytes, body: &[u8]) -> Option<(Vec<u8>, Option<&'static str>
             let (open, close) = ("[".repeat(DEEP), "]".repeat(DEEP));
             (format!("{{\"{UNKNOWN}\":{open}{close},{inside}").into_bytes(), None)
         }
-        // The mark says in which order the bytes stand.
+        // The byte order mark gives the byte order.
         Bytes::Utf16 => {
             let units = std::iter::once(0xfeff).chain(text.encode_utf16());
             (units.flat_map(u16::to_be_bytes).collect(), Some("utf-16"))
         }
         Bytes::NotUtf8 => {
-            // Of a text as a value; one that is the name of a member would make it another one.
+            // The invalid bytes go into a value: in the name of a member they would make it another member.
             let at = text.find(":\"").map(|at| at + 2).or_else(|| text.starts_with('"').then_some(1))?;
             let mut bytes = text.into_bytes();
             bytes.splice(at..at, [0xff, 0xfe]);
@@ -184,7 +184,7 @@ fn rewritten(bytes: Bytes, body: &[u8]) -> Option<(Vec<u8>, Option<&'static str>
 }
 
 impl Trial<'_> {
-    /// Judges every answer of a case with several requests, each by itself. One finding names all that is wrong.
+    /// Judges each answer of a case with several requests by itself. One finding names all flaws.
     pub(super) fn judged_each(&self) -> Outcome {
         let mut broken: Vec<(&Sent, String)> = Vec::new();
         let mut open = None;
@@ -217,8 +217,8 @@ impl Trial<'_> {
         outcome
     }
 
-    /// How binding it is that these were not refused. What only reads and is asked for more than the document allows is often cut to what
-    /// there is; the contract may say otherwise.
+    /// Returns the level for requests that were not refused. Servers often limit a read that asks for more than the document allows to the
+    /// available items, so the level is `Should` at most, unless the contract changes the rule.
     fn level_of<'s>(&self, mut sent: impl Iterator<Item = &'s Sent>) -> Level {
         let is_served = sent.all(|sent| sent.answer().is_some_and(Reply::is_success));
         let reads = self.catalogue.operation(self.case).retry == Retry::Safe;

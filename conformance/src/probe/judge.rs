@@ -1,4 +1,4 @@
-//! Whether an answer is what a rule expects.
+//! Checks whether an answer matches the expectation of a rule.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -14,27 +14,27 @@ use super::{challenge, cross_origin, grant, headers, outcome};
 use crate::clock;
 use crate::contract::{Body, Contract, Expect, Rate, RateLimit, ResetUnit, Standing};
 
-/// What an answer is judged by.
+/// The context in which an answer is judged.
 pub(super) struct Judge<'a> {
     pub(super) contract: &'a Contract,
     pub(super) operation: &'a Operation,
     pub(super) expect: &'a Expect,
-    /// The key that was minted for the case.
+    /// The API key that was created for the case.
     pub(super) minted: Option<&'a Minted>,
 }
 
-/// What an answer says of a rate limit.
+/// The rate limit that an answer reports.
 pub(super) struct Snapshot {
-    /// Nothing where a field of the IETF's draft leaves it out.
+    /// `None` if a field of the IETF's draft omits it.
     limit: Option<u64>,
     pub(super) remaining: u64,
-    /// Seconds from now; negative where the reset is past. Nothing where a field leaves it out.
+    /// Seconds from now; negative if the reset is in the past. `None` if a field omits it.
     pub(super) reset_in: Option<i64>,
 }
 
 impl Judge<'_> {
-    /// What is wrong with an answer of the expected status; `None` if it is the expected one. `before` is the answer to the
-    /// call before, where the rule compares with it.
+    /// Returns the flaw of an answer with the expected status, or `None` if it matches. `before` is the answer to the previous call, if the
+    /// rule compares the two.
     pub(super) fn finding(&self, seen: &Seen<'_>, before: Option<&Reply>) -> Option<String> {
         let Seen { draft, reply, .. } = seen;
         let lets_in = || self.expect.no_foreign_origin.then(|| cross_origin::finding(reply))?;
@@ -47,25 +47,25 @@ impl Judge<'_> {
             .or_else(|| keys::finding(self.expect.key?, self.contract, self.minted?, reply))
     }
 
-    /// Whether items were refused all at once where their outcome would be judged.
+    /// Returns whether a batch was refused as a whole, although the rule judges the outcome of its items.
     pub(super) fn is_refused_whole(&self, reply: &Reply) -> bool {
         self.expect.body == Some(Body::ToldOutcome) && matches!(reply.status, 400 | 409 | 413 | 422)
     }
 
-    /// What the answer holds and may not, whatever its status.
+    /// Returns secret data that the answer contains, whatever its status.
     pub(super) fn leak(&self, seen: &Seen<'_>) -> Option<String> {
         let mut hidden = self.expect.hides.iter().copied().map(Standing::Hides);
         hidden.find_map(|hidden| seen.finding(hidden)).map(|found| found.finding)
     }
 
-    /// The status, where it must be that of another answer.
+    /// Returns a finding if the status has to equal that of another answer and does not.
     pub(super) fn other_status(&self, other: Option<&Reply>, reply: &Reply) -> Option<String> {
         let other = other.filter(|_| self.expect.same_as.is_some())?;
         let differs = other.status != reply.status;
         differs.then(|| format!("the status is {}, and {} in the answer to compare with", reply.status, other.status))
     }
 
-    /// What tells an answer from the one that it must equal.
+    /// Returns the difference between an answer and the answer that it has to equal.
     pub(super) fn differs(&self, other: Option<&Reply>, reply: &Reply) -> Option<String> {
         let other = other?;
         if self.expect.same_headers_as.is_some() {
@@ -84,7 +84,7 @@ impl Judge<'_> {
         (!is_same).then(|| "the body differs from the one to compare with".to_owned())
     }
 
-    /// What is wrong with the status.
+    /// Returns the flaw of the status.
     pub(super) fn status(&self, reply: &Reply) -> Option<String> {
         if self.expect.refused && reply.is_success() {
             return Some(format!("the status is {}, and no refusal", reply.status));
@@ -176,8 +176,8 @@ impl Judge<'_> {
         Some(format!("`{pointer}` lies {reset_in} s ahead and the reset header {header} s"))
     }
 
-    /// What is wrong with `Retry-After`, which is seconds or a date (RFC 9110, section 10.2.3), and means the same end of
-    /// the window as the reset header does.
+    /// Returns the flaw of `Retry-After`: it has to be seconds or a date (RFC 9110, section 10.2.3), and to agree with the reset header
+    /// about the end of the window.
     fn retry_after(rules: &RateLimit, now: &Snapshot, reply: &Reply) -> Option<String> {
         let Some(value) = reply.headers.get(RETRY_AFTER) else {
             return rules.retry_after.then(|| "the header `Retry-After` is missing".to_owned());
@@ -217,15 +217,15 @@ impl Snapshot {
         Ok(Self { limit: told.limit, remaining: told.remaining, reset_in: told.reset.map(ahead) })
     }
 
-    /// The end that the headers tell, where it is another one than so many seconds from now. Two ends in one answer are written,
-    /// and read, at slightly different times.
+    /// Returns the reset in seconds from now if it differs from `seconds` by more than 2. Two times in one answer are written and read at
+    /// slightly different moments.
     fn differs(&self, seconds: i64) -> Option<i64> {
         self.reset_in.filter(|reset_in| reset_in.abs_diff(seconds) > 2)
     }
 }
 
 impl ResetUnit {
-    /// The seconds until a reset; negative where it is past.
+    /// Returns the seconds until a reset; negative if it is in the past.
     fn ahead(self, reset: i64) -> i64 {
         let now = clock::epoch_seconds();
         let end = self.instant(now, u64::try_from(reset).unwrap_or_default());

@@ -1,4 +1,4 @@
-//! JWTs as a client signs them with its secret: a good one, bent in one place.
+//! JWTs that a client signs with its secret: a valid one, and variants with one flaw each.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::contract::{JwtProbe, JwtRules, Tampering};
 use crate::identity::Signer;
 use crate::jws::{self, Jws};
 
-/// The JWT that a probe sends.
+/// Returns the JWT that a probe sends.
 pub(super) fn jwt(probe: JwtProbe, signer: &Signer, rules: &JwtRules) -> String {
     let key = signer.secret.reveal().as_bytes();
     let header = header(probe);
@@ -30,7 +30,7 @@ pub(super) fn jwt(probe: JwtProbe, signer: &Signer, rules: &JwtRules) -> String 
     }
 }
 
-/// A valid JWT, tampered with; `None` if it is not a JWT in shape.
+/// Tampers with a valid JWT. Returns `None` if the text does not have the form of a JWT.
 pub(super) fn tampered(how: Tampering, valid: &str) -> Option<String> {
     const KEY: &[u8] = b"keyfit-key-of-somebody-else";
     let jws = Jws::read(valid)?;

@@ -1,4 +1,4 @@
-//! The server side: raw HTTP to a base URL, one bent request a case, and a judgement of the answer.
+//! The server side: raw HTTP requests to a base URL, one flawed request per case, and a judgement of the answer.
 
 mod answers;
 mod at_once;
@@ -68,30 +68,30 @@ use crate::run::Halt;
 use crate::secret::Redactor;
 use crate::verdict::{NO_CREDENTIAL, Outcome, UNKNOWN_CREDENTIAL};
 
-/// Calls after which a limit is taken for out of reach: a probe shall not load a live server.
+/// The number of calls after which a rate limit counts as unreachable: a probe must not load a live server.
 const MOST_CALLS: usize = 50;
-/// Clocks of client and server tick at different times.
+/// The tolerance for the difference between the clocks of client and server.
 const GRACE: Duration = Duration::from_millis(50);
-/// Between the questions to a server that takes connections and breaks them, as it does while it ends.
+/// The pauses in milliseconds between requests to a server that accepts connections and breaks them, as it may do while it shuts down.
 const PAUSES_MS: [u64; 5] = [50, 100, 200, 400, 800];
 
-/// A server that is checked.
+/// A server under test.
 pub struct Target {
     servers: Servers,
     identities: Arc<dyn Identities>,
     redactor: Redactor,
     http: Http,
-    /// What is kept of a live server.
+    /// The state of a live server; `None` for a mock.
     live: Option<Live>,
     rate_limit: Option<RateLimit>,
-    /// With what it is asked whether it is there.
+    /// The client certificate for the reachability check.
     certificate: Shown,
-    /// What it sends by itself.
+    /// The deliveries of its webhooks.
     webhooks: Webhooks,
 }
 
 impl Target {
-    /// A server under a base URL, called as these identities.
+    /// Creates a target for the server at a base URL, called with these identities.
     pub fn new(http: impl Into<Http>, base_url: Url, identities: Arc<dyn Identities>, redactor: Redactor) -> Self {
         let servers = Servers::new(base_url);
         Self {
@@ -106,22 +106,22 @@ impl Target {
         }
     }
 
-    /// The same with several servers.
+    /// Sets several servers in place of the one base URL.
     #[must_use]
     pub fn with_servers(mut self, servers: Servers) -> Self {
         self.servers = servers;
         self
     }
 
-    /// The same with a receiver that it delivers to.
+    /// Sets the receiver for webhook deliveries.
     #[must_use]
     pub fn delivering_to(mut self, receiver: Receiver) -> Self {
         self.webhooks = Webhooks::with(receiver);
         self
     }
 
-    /// The same for a live server: within the rate limits that the contract describes and what the user allows. Nothing
-    /// waits for a window once the run is ended.
+    /// Makes the target a live server: requests respect the rate limits of the contract and the user's policy. Once the run is halted,
+    /// no request waits for a window.
     #[must_use]
     pub fn live(mut self, catalogue: &Catalogue, halt: Halt, policy: Policy) -> Self {
         self.rate_limit.clone_from(&catalogue.contract.rate_limit);
@@ -133,10 +133,10 @@ impl Target {
         self
     }
 
-    /// Whether there is a server at all, whatever it answers.
+    /// Checks whether the server answers at all, with any status.
     ///
     /// # Errors
-    /// Why it cannot be reached.
+    /// Returns an error if the server cannot be reached.
     pub async fn reach(&self) -> Result<(), String> {
         if let Some(live) = &self.live {
             live.slot(When::AtTheEnd).await;
@@ -144,7 +144,7 @@ impl Target {
         self.answers().await.map_err(|failure| failure.reason)
     }
 
-    /// The same at once.
+    /// Sends the request at once.
     async fn answers(&self) -> Result<(), NoReply> {
         let http = self.http.showing(&self.certificate).map_err(NoReply::unsent)?;
         receive::head(http.request(Method::GET, self.servers.base().clone())).await.map(drop)
@@ -169,7 +169,7 @@ impl Target {
         }
         let operation = catalogue.operation(case);
         let alone = expect.rate == Some(Rate::CostsOne) || *probe == Probe::RefusedSpending;
-        // The calls of others could bring deliveries as well.
+        // Concurrent calls of other cases could cause deliveries as well.
         let counts = alone
             || probe.is_of_webhooks()
             || matches!(
@@ -181,7 +181,7 @@ impl Target {
         }
         let _turn = match &self.live {
             Some(live) => Some(live.pace.turn(counts).await),
-            // At a mock each case has a window of its own.
+            // At a mock, each case has its own window.
             None => None,
         };
         if let Some(question) = self.question(probe, catalogue, operation) {
@@ -194,7 +194,7 @@ impl Target {
         self.renew_tokens().await;
         let identity = match self.caller_for(&needs, operation) {
             Ok(identity) => identity,
-            // What is presented is granted or signed; of an identity only the ids are used.
+            // The probe creates or signs its own credentials; only the ids of the identity are used.
             Err(_) if matches!(probe, Probe::Oauth(_) | Probe::Jwt(_)) => {
                 Identity::nobody(self.identities.ids(&operation.path))
             }
@@ -234,7 +234,7 @@ impl Target {
         }
     }
 
-    /// The kind as which what is presented in place of another kind opens an operation, as the tokens file says.
+    /// Returns the kind under which the other credential of the probe is valid for the operation, according to the tokens file.
     fn is_known_there(&self, probe: &Probe, identity: &Identity, operation: &Operation) -> Option<String> {
         let Probe::OtherKind(_) = probe else { return None };
         let opens = |known: &Known| {
@@ -245,7 +245,7 @@ impl Target {
         self.identities.known().into_iter().find(opens).map(|known| known.kind)
     }
 
-    /// Who meets these needs before an operation; nobody where there are none.
+    /// Returns an identity that meets these needs for an operation; an anonymous one if there are none.
     fn caller_for(&self, needs: &[Need], operation: &Operation) -> Result<Identity, Missing> {
         if needs.is_empty() {
             return Ok(Identity::nobody(self.identities.ids(&operation.path)));
@@ -272,7 +272,7 @@ impl Target {
         Outcome { calls, ..trial.end(stop, None) }
     }
 
-    /// Who called the operation as it is to be called, but for what the credential may do.
+    /// Returns the identities that called the operation with a valid request, except for the rights of the credential, and the statuses.
     fn calls(&self, trial: &Trial<'_>) -> Vec<(String, u16)> {
         let is_whole = matches!(
             trial.probe,
@@ -295,7 +295,7 @@ impl Target {
         let name = |sent: &Sent| match sent.draft.secrets.first() {
             None => Some(NO_CREDENTIAL.to_owned()),
             Some(_) if *trial.probe == Probe::UnknownToken => Some(UNKNOWN_CREDENTIAL.to_owned()),
-            // Several at once are no one identity's.
+            // Several credentials together do not identify one identity.
             Some(secret) if sent.draft.secrets.len() == 1 => {
                 known.iter().find(|one| one.secret.reveal() == secret.reveal()).map(|one| one.name.clone())
             }
@@ -305,20 +305,20 @@ impl Target {
         answered.filter(|(_, status)| *status != 429).collect()
     }
 
-    /// Every identity that the user describes.
+    /// Returns all identities that the user describes.
     pub(crate) fn known(&self) -> Vec<Known> {
         self.identities.known()
     }
 
-    /// The question that is to be answered first, where no identity has the scopes of an operation: that others are refused shows
-    /// nothing then.
+    /// Returns the question that the user has to answer first if no identity has the scopes of an operation: without one, a refusal of
+    /// other identities shows nothing.
     fn question(&self, probe: &Probe, catalogue: &Catalogue, operation: &Operation) -> Option<Missing> {
         if self.live.is_none() || !probe.is_about_scopes() || operation.scopes.is_empty() {
             return None;
         }
         let kinds = || catalogue.contract.kinds_of(operation);
         let first = kinds().find(|kind| kind.is_scoped())?;
-        // A call that is served with another kind is control enough.
+        // A call that is served with another kind is a sufficient control.
         let is_held = kinds().any(|kind| {
             let scopes = if kind.is_scoped() { &operation.scopes[..] } else { &[] };
             !kind.resources.is_empty() || self.identities.holds(&kind.kind, scopes)
@@ -332,7 +332,7 @@ impl Target {
         })
     }
 
-    /// The same with a key to try it on, where the operation is about one. No key outlives the case.
+    /// Runs a case with an API key as its subject, if the operation is about keys. Each key is revoked at the end of the case.
     async fn run_with_keys(&self, keys: &KeyManagement, mut trial: Trial<'_>) -> Outcome {
         let operation = trial.catalogue.operation(trial.case);
         let spared = self.live.as_ref().map(|live| self.spare_foreign(live, trial.probe, operation));
@@ -343,7 +343,7 @@ impl Target {
             Probe::Key(_) => trial.identity.clone(),
             _ => match self.identities.find(&Need::of_admin(keys)) {
                 Err(missing) if keys.has_subject(&operation.id) => return Outcome::skip(missing),
-                // Then a key that is minted all the same is revoked by who minted it.
+                // Then a key that is created by mistake is revoked by the identity that created it.
                 Err(_) => trial.identity.clone(),
                 Ok(admin) => admin.at(&operation.path),
             },
@@ -378,7 +378,7 @@ impl Target {
         outcome
     }
 
-    /// The requests of a case, but for those with keys of their own.
+    /// Sends the requests of a case, except those of key probes.
     async fn send_all(&self, trial: &mut Trial<'_>) -> Result<(), Stop> {
         let (catalogue, probe) = (trial.catalogue, trial.probe);
         let operation = catalogue.operation(trial.case);
@@ -410,7 +410,7 @@ impl Target {
             return Ok(());
         }
         if *probe == Probe::OtherCaseToken && !trial.identity.secrets().any(is_of_both_cases) {
-            // Of letters of one case nobody says that they could not be read in another.
+            // If all letters are of one case, case-insensitive tokens are possible.
             trial.at_most = Level::Should;
         }
         let (maker, identity) = (trial.maker(self), &trial.identity);
@@ -427,16 +427,16 @@ impl Target {
             trial.sent.push(self.send(&other).await);
         }
         if *probe == Probe::Jwt(JwtProbe::ChangedClaims) {
-            // A server may remember the signature.
+            // A server may cache the signature.
             let good = maker.draft(&Probe::Jwt(JwtProbe::Good), operation, identity).map_err(Stop::Missing)?;
             trial.sent.push(self.send(&good).await);
         }
-        // A window that is used up already is what the probe is about.
+        // A window that is already exhausted is the subject of the probe, so nothing waits for it.
         let is_of_limit = *probe == Probe::Exhausted;
         let sent = if is_of_limit { self.send_at_once(&draft).await } else { self.send(&draft).await };
         trial.sent.push(sent);
         if trial.expect.rate == Some(Rate::CostsOne) && trial.is_in_a_new_window() {
-            // The two calls fell into two windows: the last one is compared with another.
+            // The two calls belong to different windows: the last one is compared with another call.
             trial.sent.push(self.send(&draft).await);
             let first = trial.sent.remove(0);
             trial.sent[0].requests += first.requests;
@@ -454,8 +454,8 @@ impl Target {
         Ok(())
     }
 
-    /// Whether a call that changes something is let in with the token of those that lack its scope that may do least. It is tried first,
-    /// so that a hole shows by who can do the least with it.
+    /// Sends a changing call with the token that lacks its scope and has the fewest rights, before other tokens. Returns whether it is
+    /// served: a finding then shows the least rights that suffice.
     async fn is_let_in_with_least(&self, trial: &mut Trial<'_>) -> Result<bool, Stop> {
         let operation = trial.catalogue.operation(trial.case);
         let needs = Need::of(trial.probe, &trial.catalogue.contract, operation, false).unwrap_or_default();
@@ -469,7 +469,7 @@ impl Target {
         }) else {
             return Ok(false);
         };
-        // It is aimed at what the case is about.
+        // It has the same target as the case.
         least.ids.clone_from(&trial.identity.ids);
         let draft = trial.maker(self).draft(trial.probe, operation, &least).map_err(Stop::Missing)?;
         trial.sent.push(self.send(&draft).await);
@@ -481,7 +481,7 @@ impl Target {
         Ok(is_let_in)
     }
 
-    /// Calls until the window is used up; only first and last call are kept.
+    /// Calls until the window is exhausted. The first and the last call are kept.
     async fn exhaust(&self, draft: &Draft, sent: &mut Vec<Sent>) {
         for _ in 1..MOST_CALLS {
             let is_refused = sent.last().and_then(Sent::answer).is_none_or(|reply| reply.status == 429);
@@ -492,7 +492,7 @@ impl Target {
         }
     }
 
-    /// Waits for the end of a window that is used up, and calls again.
+    /// Waits for the end of an exhausted window, and calls again.
     async fn outwait(&self, draft: &Draft, contract: &Contract, sent: &mut Vec<Sent>) -> Result<(), Stop> {
         let refused = sent.last().and_then(Sent::answer).filter(|reply| reply.status == 429);
         let refused = refused.ok_or_else(|| Stop::missing(format!("no call of {MOST_CALLS} was refused with 429")))?;
@@ -515,14 +515,14 @@ impl Target {
         Ok(())
     }
 
-    /// Sends a request, within the limits of a live server.
+    /// Sends a request within the limits of a live server.
     async fn send(&self, draft: &Draft) -> Sent {
         let Some(live) = &self.live else { return self.send_at_once(draft).await };
         if !live.pace.ready(draft).await {
             return Sent::unsent(draft, self.why_unsent());
         }
         let sent = self.send_at_once(draft).await;
-        // What a 429 answers was not executed; of a 503 nobody knows.
+        // A request that got a 429 was not executed; one that got a 503 may have been.
         let is_harmless = |reply: &Reply| reply.status == 429 || live.is_repeatable(draft);
         if !sent.answer().is_some_and(|reply| live.pace.learn(draft, reply) && is_harmless(reply)) {
             return sent;
@@ -549,7 +549,7 @@ impl Target {
         self.renewed(live, sent, When::Running).await
     }
 
-    /// Sends a request though the run is ended: what was made is removed.
+    /// Sends a request of the clean-up, even after the run is halted.
     async fn send_at_the_end(&self, draft: &Draft) -> Sent {
         let Some(live) = &self.live else { return self.exchange(draft).await };
         self.renew_tokens().await;
@@ -571,11 +571,11 @@ impl Target {
         Sent { requests: sent.requests + again.requests, ..again }
     }
 
-    /// One exchange with a server that may die of it.
+    /// Sends one request to a server that may stop because of it.
     async fn exchange_alive(&self, live: &Live, draft: &Draft, when: When) -> Sent {
         let mut sent = self.exchange(draft).await;
         live.vitals_of(&sent);
-        // A connection that was kept may be closed at the very moment at which it is used again.
+        // A kept connection may be closed at the moment of its next use.
         let is_sent_again =
             sent.reply.is_err() && (sent.is_unconnected || live.is_repeatable(draft)) && sent.requests > 0;
         if is_sent_again && live.slot(when).await {
@@ -619,7 +619,7 @@ impl Target {
         (asked, None)
     }
 
-    /// The list to which a call may have added something, where only that shows whether it did.
+    /// Returns the list to which a call may have added something, if only the list can show whether it did.
     async fn list_after(&self, live: &Live, draft: &Draft, reply: &Reply, when: When) -> Option<String> {
         let reading = live.evidence_for(draft, reply)?;
         if !live.pace.ready(&reading).await || !live.slot(when).await {
@@ -632,12 +632,12 @@ impl Target {
         reply.is_success().then(|| String::from_utf8_lossy(&reply.body).into_owned())
     }
 
-    /// Why nothing more is sent.
+    /// Returns the reason why no more requests are sent.
     fn why_unsent(&self) -> &'static str {
         if self.has_died() { DIED_BEFORE } else { "the run was ended" }
     }
 
-    /// Whether the server answers nobody any more.
+    /// Returns whether the server has stopped answering.
     pub(crate) fn has_died(&self) -> bool {
         self.live.as_ref().is_some_and(|live| live.vitals.died().is_some())
     }
@@ -651,14 +651,14 @@ impl Target {
         };
         let mut request = http.request(method, draft.url.clone()).header(ACCEPT, &*draft.accept);
         draft.secrets.iter().for_each(|secret| self.redactor.learn(secret));
-        // What the user gives stands in its place.
+        // The user's headers take precedence.
         let is_given = |name: &HeaderName| self.http.extra.contains_key(name);
         for (name, value) in draft.headers.iter().filter(|(name, _)| !is_given(name)) {
             request = request.header(name, value);
         }
         for (name, value) in &draft.credentials {
             let Ok(mut value) = HeaderValue::from_str(value) else {
-                // Without it somebody else would call.
+                // Without the credential, the call would have another caller.
                 return Sent::unsent(draft, "nothing was sent: the credential fits into no header");
             };
             value.set_sensitive(true);

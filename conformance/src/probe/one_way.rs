@@ -1,7 +1,7 @@
-//! Whether a server stores what only it may set: a create or change with `readOnly` members, and what is read afterwards.
+//! Checks whether a server ignores `readOnly` members: a create or a change sends them, and a read shows whether they were stored.
 //!
-//! It is done to what the run makes for it, or to what was given up. What says who somebody is or what they may do, and what can be
-//! switched on, is sent only where the call is allowed by name.
+//! The targets are resources that the run creates, or expendable ones. Members with identities or permissions, and switches, are sent
+//! only if the user allows the operation by its id.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ use crate::missing::Missing;
 use crate::one_way::{other, read_only};
 
 impl Target {
-    /// Sends a valid call and reads what came of it, and then one that sets what is read-only.
+    /// Sends a valid call and reads its result, and then one that sets read-only members.
     pub(super) async fn send_read_only(&self, trial: &mut Trial<'_>) -> Result<(), Stop> {
         let operation = trial.catalogue.operation(trial.case);
         let api = &trial.catalogue.api;
@@ -44,7 +44,7 @@ impl Target {
         let Some(members) = body.as_object_mut() else { return Err(Stop::missing("its body is no JSON object")) };
         let mut wanted: Vec<(String, Value)> = Vec::new();
         for (name, schema) in read_only(api, operation) {
-            // What is not shown cannot be compared.
+            // A member that is not shown cannot be compared.
             let Some(current) = stored.get(&name) else { continue };
             let Some(value) = other(api, schema, current) else { continue };
             if is_allowed || !(is_kept_out(&name) || value.is_boolean()) {
@@ -75,7 +75,7 @@ impl Target {
         Ok(())
     }
 
-    /// What a valid call makes.
+    /// Returns the ids of the resource that a valid call creates.
     async fn made_by(
         &self,
         trial: &mut Trial<'_>,
@@ -89,7 +89,7 @@ impl Target {
         made(&answer, draft, reading).ok_or_else(|| Stop::missing("its answer does not tell what was made"))
     }
 
-    /// What is stored, as it is read.
+    /// Reads the stored resource.
     async fn stored(
         &self,
         trial: &mut Trial<'_>,
@@ -105,13 +105,13 @@ impl Target {
         trial.sent.push(sent);
         let answer = answer.ok_or_else(|| Stop::missing("what it makes cannot be read"))?;
         let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-        // Many wrap it in one member.
+        // Many APIs wrap the resource in one member.
         let only = body.as_object().filter(|members| members.len() == 1).and_then(|members| members.values().next());
         Ok(only.filter(|inner| inner.is_object()).cloned().unwrap_or(body))
     }
 }
 
-/// The ids of what a call made, as its answer tells them.
+/// Returns the ids of the resource that a call created, from its answer.
 fn made(answer: &Reply, draft: &Draft, reading: &Operation) -> Option<BTreeMap<String, String>> {
     let parameter = subject(&reading.path)?;
     let by_address = || ids_told(answer, parameter, draft.url.path()).into_iter().next();

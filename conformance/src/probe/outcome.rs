@@ -1,5 +1,5 @@
-//! Whether an answer tells the outcome of the items that were sent: none lost, none doubled, in order, with counts that
-//! add up. Which of the descriptions of an overlay it follows is read off the answer.
+//! Checks whether an answer reports the outcome of all batch items: none missing, none twice, in order, with correct counts. The answer
+//! itself determines which description of an overlay applies.
 
 use std::collections::BTreeSet;
 
@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use crate::contract::Batch;
 
-/// What is wrong with the outcome; `None` if it is in order. Where the server may reject more items than those that were spoilt, the
-/// outcome must agree with itself and name at least those.
+/// Returns the flaw of the outcome, or `None` if it is correct. If the server may reject more items than the spoilt ones, the outcome has
+/// to be consistent and to name at least those.
 pub(super) fn mismatch(
     batch: &Batch,
     descriptions: &[Partial],
@@ -34,7 +34,7 @@ pub(super) fn mismatch(
     }
 }
 
-/// The items, with those taken for bad that an answer says it rejected.
+/// Returns the items, with each one marked as bad that the answer reports as rejected.
 fn with_rejected(described: &Partial, sent: &[(Value, bool)], body: &Value) -> Vec<(Value, bool)> {
     let mut sent = sent.to_vec();
     let list = |place: &Option<String>| Some(body.pointer(place.as_ref()?)?.as_array()?.iter().enumerate());
@@ -50,7 +50,7 @@ fn with_rejected(described: &Partial, sent: &[(Value, bool)], body: &Value) -> V
         }
         return sent;
     }
-    // Only how many they are is known.
+    // Only their number is known.
     let told = described.rejected.as_ref().and_then(|place| body.pointer(place)?.as_u64()).unwrap_or_default();
     let spoilt = sent.iter().filter(|(_, is_good)| !is_good).count();
     let more = usize::try_from(told).unwrap_or(usize::MAX).saturating_sub(spoilt);
@@ -58,7 +58,7 @@ fn with_rejected(described: &Partial, sent: &[(Value, bool)], body: &Value) -> V
     sent
 }
 
-/// An answer, and what it is to tell.
+/// An answer, with the outcome that it has to report.
 struct Outcome<'a> {
     batch: &'a Batch,
     described: &'a Partial,
@@ -67,7 +67,7 @@ struct Outcome<'a> {
 }
 
 impl Outcome<'_> {
-    /// Counts that add up, and lists that name each of their items once.
+    /// Checks that the counts add up, and that each list names each of its items once.
     fn check(&self) -> Result<(), String> {
         let Partial { received, accepted, rejected, accepted_items, rejected_items, outcomes, .. } = self.described;
         let good = self.sent.iter().filter(|(_, is_good)| *is_good).count();
@@ -86,7 +86,7 @@ impl Outcome<'_> {
         Ok(())
     }
 
-    /// A list of the items that were good, of those that were not, or of all.
+    /// Checks a list of the good items, of the bad ones, or of all.
     fn list(&self, place: &str, only: Option<bool>) -> Result<(), String> {
         let entries = match self.body.pointer(place) {
             Some(Value::Array(entries)) => entries.iter().collect::<Vec<_>>(),
@@ -113,7 +113,7 @@ impl Outcome<'_> {
         Ok(())
     }
 
-    /// Which item an entry is about, by the position that it names.
+    /// Returns the index of the item that an entry is about, from the position that it names.
     fn index(&self, place: &str, position: &str, entry: &Value) -> Result<usize, String> {
         let told = entry.pointer(position).and_then(Value::as_u64);
         let told = told.ok_or_else(|| format!("an entry of `{place}` has no position at `{position}`"))?;
@@ -121,7 +121,7 @@ impl Outcome<'_> {
         index.ok_or_else(|| format!("`{place}` names the position {told} wrongly"))
     }
 
-    /// An entry that says how its item ended must say it rightly, and one that repeats the id the right one.
+    /// Checks that an entry reports the right result of its item and repeats the right id, if it contains them.
     fn entry(&self, place: &str, index: usize, entry: &Value, is_outcome: bool) -> Result<(), String> {
         let (item, is_good) = &self.sent[index];
         if is_outcome && self.described.accepts(entry) != *is_good {

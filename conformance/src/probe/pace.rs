@@ -1,6 +1,5 @@
-//! Keeps the probes of a live server within its rate limits: where a window is used up, the next call waits for the next
-//! window, and a call that was refused for its limit is sent once more. Where the server says that it serves nobody for a while, that
-//! is waited for in the same way.
+//! Keeps the probes of a live server within its rate limits. If a window is exhausted, the next call waits for the next window. A call
+//! that was refused because of a limit is sent once more. If the server asks all clients to wait, the calls wait in the same way.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -17,27 +16,27 @@ use super::request::Draft;
 use crate::contract::{Bucket, RateLimit};
 use crate::run::Halt;
 
-/// The longest window that is waited for. A longer one ends the case: a check shall not hang for a day.
+/// The longest window that is waited for. A longer one ends the case: a check must not hang for a day.
 pub(super) const LONGEST: Duration = Duration::from_secs(120);
-/// How long to wait after a 429 that does not say it.
+/// The wait after a 429 that does not contain one.
 const UNTOLD: Duration = Duration::from_secs(1);
 
-/// What is known of the windows.
+/// The known rate limit windows.
 #[derive(Debug)]
 pub(super) struct Pace {
     rules: Option<RateLimit>,
-    /// When windows that are used up end.
+    /// The ends of exhausted windows, by bucket.
     ends: Mutex<HashMap<String, Instant>>,
     turns: RwLock<()>,
     halt: Halt,
 }
 
-/// Held while a case runs.
+/// The permit that a case holds while it runs.
 #[derive(Debug)]
 pub(super) enum Turn<'a> {
-    /// Others run at the same time.
+    /// Other cases run concurrently.
     Shared(#[expect(dead_code, reason = "held")] RwLockReadGuard<'a, ()>),
-    /// No other runs.
+    /// No other case runs.
     Alone(#[expect(dead_code, reason = "held")] RwLockWriteGuard<'a, ()>),
 }
 
@@ -46,12 +45,12 @@ impl Pace {
         Self { rules, ends: Mutex::default(), turns: RwLock::default(), halt }
     }
 
-    /// Waits for the turn of a case: one that counts calls runs while nobody else calls.
+    /// Waits for the turn of a case. If it counts calls, it runs alone.
     pub(super) async fn turn(&self, counts: bool) -> Turn<'_> {
         if counts { Turn::Alone(self.turns.write().await) } else { Turn::Shared(self.turns.read().await) }
     }
 
-    /// Waits for the window that the request falls into. `false` where the run is ended before that.
+    /// Waits for the window of the request. Returns `false` if the run ends before that.
     pub(super) async fn ready(&self, draft: &Draft) -> bool {
         let end = self.ends.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.bucket(draft));
         match end {
@@ -60,7 +59,7 @@ impl Pace {
         }
     }
 
-    /// Waits. `false` where the run is ended before that.
+    /// Waits until an instant. Returns `false` if the run ends before that.
     pub(super) async fn waits_until(&self, end: Instant) -> bool {
         tokio::select! {
             () = sleep_until(end) => true,
@@ -68,8 +67,7 @@ impl Pace {
         }
     }
 
-    /// Learns from an answer. Returns whether it asks to wait, after which the request can be sent once more: after
-    /// [`ready`](Self::ready).
+    /// Learns from an answer. Returns whether it asks to wait; the request can then be sent once more after [`ready`](Self::ready).
     pub(super) fn learn(&self, draft: &Draft, reply: &Reply) -> bool {
         let wait = match self.wait(reply) {
             Some(wait) if wait <= LONGEST => wait,
@@ -80,7 +78,7 @@ impl Pace {
         reply.asks_to_wait()
     }
 
-    /// How long the window of an answer is still used up; `None` where it is not.
+    /// Returns the time until the window of an answer ends if it is exhausted, and `None` otherwise.
     fn wait(&self, reply: &Reply) -> Option<Duration> {
         if reply.asks_to_wait() {
             return Some(wait(self.rules.as_ref(), reply).max(UNTOLD));
@@ -89,7 +87,7 @@ impl Pace {
         u64::try_from(spent.reset_in?).ok().map(Duration::from_secs)
     }
 
-    /// What has a window of its own. Finer than the server's buckets at worst, which only means that more is learnt anew.
+    /// Returns the bucket of a request. It may be finer than the server's buckets, which only means that a limit is learned more than once.
     fn bucket(&self, draft: &Draft) -> String {
         let token: String = draft.credentials.iter().map(|(_, value)| value.as_str()).collect();
         match self.rules.as_ref().map(|rules| rules.bucket) {
@@ -99,7 +97,7 @@ impl Pace {
     }
 }
 
-/// How long an answer asks to wait: by `Retry-After`, by its body, by the end of the window. Nothing where it does not say.
+/// Returns the wait that an answer asks for, by `Retry-After`, by its body, or by the end of the window; zero if it contains none.
 pub(super) fn wait(rules: Option<&RateLimit>, reply: &Reply) -> Duration {
     let in_header = || reply.headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok();
     let in_body = || {

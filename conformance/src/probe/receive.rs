@@ -1,29 +1,29 @@
-//! One request of reqwest, to its answer or to the reason why there is none.
+//! Sends one request and returns its answer, or the reason why there is none.
 
 use super::Reply;
 use crate::user_error::with_causes;
 
-/// The longest body that is read: nothing that is judged is longer, and a server that does not end must not fill the memory.
+/// The longest body that is read, in bytes: no judged body is longer, and an endless body must not exhaust the memory.
 const LONGEST_BODY: usize = 8 * 1024 * 1024;
 
-/// Why there is no answer.
+/// The reason why there is no answer.
 pub(super) struct NoReply {
     pub(super) reason: String,
-    /// Nothing was sent: there was no connection.
+    /// True if nothing was sent because there was no connection.
     pub(super) is_unconnected: bool,
-    /// The same because nothing listens there.
+    /// True if the connection was refused because no process listens there.
     pub(super) is_refused: bool,
-    /// It did not come in time.
+    /// True if the answer did not arrive in time.
     pub(super) is_late: bool,
 }
 
 impl NoReply {
-    /// For a reason at this end.
+    /// Creates an error of the local side.
     pub(super) fn unsent(reason: String) -> Self {
         Self { reason, is_unconnected: true, is_refused: false, is_late: false }
     }
 
-    /// For what reqwest says.
+    /// Converts an error of reqwest.
     fn of(error: reqwest::Error) -> Self {
         Self {
             is_unconnected: error.is_connect(),
@@ -34,12 +34,12 @@ impl NoReply {
     }
 }
 
-/// The head of the answer, or why there is none.
+/// Sends a request and returns the head of the answer.
 pub(super) async fn head(request: reqwest::RequestBuilder) -> Result<reqwest::Response, NoReply> {
     request.send().await.map_err(NoReply::of)
 }
 
-/// The whole answer, or why there is none.
+/// Sends a request and returns the whole answer.
 pub(super) async fn receive(request: reqwest::RequestBuilder) -> Result<Reply, NoReply> {
     let mut response = head(request).await?;
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
@@ -54,7 +54,7 @@ pub(super) async fn receive(request: reqwest::RequestBuilder) -> Result<Reply, N
     Ok(Reply { status, headers, body })
 }
 
-/// Whether a connection was refused, as a machine does where nothing listens.
+/// Returns whether a connection was refused because no process listens there.
 fn is_refused(error: &(dyn std::error::Error + 'static)) -> bool {
     let mut causes = std::iter::successors(Some(error), |cause| cause.source());
     causes.any(|cause| {

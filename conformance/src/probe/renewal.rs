@@ -1,7 +1,7 @@
-//! Tokens that run out during a run: a call that is refused for its token is sent again with another one.
+//! Tokens that expire during a run: a call whose token is refused is sent again with a new token.
 //!
-//! A refusal is repeated because nothing was done. Whether the token is at fault, or the operation, a call tells that was served with
-//! the same token before.
+//! A refused call was not executed, so it may be repeated. Whether the token has expired is tested with a call that was served with the
+//! same token before.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -16,18 +16,18 @@ use crate::fetched::{Companion, FetchedToken};
 use crate::identity::Identity;
 use crate::secret::Secret;
 
-/// What is known of fetched tokens.
+/// The known state of fetched tokens.
 #[derive(Debug, Default)]
 pub(super) struct Renewals(Mutex<Known>);
 
 #[derive(Debug, Default)]
 struct Known {
-    /// A call that only reads, by the token with which it was served.
+    /// A safe call for each token with which it was served.
     served: HashMap<Secret, Draft>,
-    /// Tokens that the file names as they are and that ran out, each with why that is known.
+    /// Literal tokens of the tokens file that expired, each with the evidence.
     stale: HashMap<Secret, String>,
-    /// Tokens in the place of refused ones that were not served yet: they are not replaced, or a server that refuses everybody
-    /// would be logged in to with each call.
+    /// New tokens that were not served yet. They are not replaced: otherwise each call to a server that refuses all tokens would cause a
+    /// login.
     unproven: HashSet<Secret>,
 }
 
@@ -36,13 +36,13 @@ impl Renewals {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Why a token is not sent any more.
+    /// Returns the reason why a token of the request is not sent any more.
     pub(super) fn stale(&self, draft: &Draft) -> Option<String> {
         let known = self.known();
         draft.held.iter().find_map(|secret| known.stale.get(secret).cloned())
     }
 
-    /// Forgets a token that ran out; the one in its place has to prove itself.
+    /// Forgets an expired token. The new one counts as unproven.
     fn replace(&self, secret: &Secret, fresh: &Secret) {
         let mut known = self.known();
         known.served.remove(secret);
@@ -51,13 +51,13 @@ impl Renewals {
         }
     }
 
-    /// Keeps a call that only reads and was served with this token.
+    /// Records a safe call that was served with this token.
     fn learn(&self, live: &Live, sent: &Sent, secret: &Secret) {
         if sent.answer().is_some_and(Reply::is_success) && live.is_repeatable(&sent.draft) {
             let mut known = self.known();
             known.unproven.remove(secret);
             let served = known.served.entry(secret.clone()).or_insert_with(|| sent.draft.clone());
-            // What an id names may be gone when it is asked for again.
+            // The resource of an id may be removed before the call is repeated.
             if sent.draft.ids.is_empty() && !served.ids.is_empty() {
                 served.clone_from(&sent.draft);
             }
@@ -66,15 +66,15 @@ impl Renewals {
 }
 
 impl Target {
-    /// Has the tokens fetched anew whose time is nearly over.
+    /// Fetches new tokens in place of those that are about to expire.
     pub(super) async fn renew_tokens(&self) {
         for token in self.identities.fetched() {
-            // Where that fails, the cases that need the token say so.
+            // If that fails, the cases that need the token report it.
             let _ = token.ensure_fresh().await;
         }
     }
 
-    /// Why somebody's token is no good any more, where another one cannot be had.
+    /// Returns the reason why a token of an identity has expired and cannot be replaced.
     pub(super) async fn ran_out(&self, identity: &Identity) -> Option<String> {
         let tokens = self.identities.fetched().iter();
         for token in tokens.filter(|token| identity.secrets().any(|secret| token.was(secret))) {
@@ -85,7 +85,7 @@ impl Target {
         None
     }
 
-    /// The request with the tokens of now in place of former ones.
+    /// Returns the request with the current tokens in place of former ones.
     pub(super) fn with_current_tokens(&self, draft: &Draft) -> Draft {
         let mut draft = draft.clone();
         for token in self.identities.fetched() {
@@ -97,9 +97,9 @@ impl Target {
         draft
     }
 
-    /// What came of a call, or of the same call with another token where the server refuses the one that it had.
+    /// Returns the result of a call, or of the same call with a new token if the server refuses the old one.
     pub(super) async fn renewed(&self, live: &Live, mut sent: Sent, when: When) -> Sent {
-        // A token that was replaced since may have run out as well.
+        // A new token may have expired as well.
         for _ in 0..2 {
             let Some((token, secret)) = self.fetched_of(&sent.draft) else {
                 return self.unless_stale(live, sent, when).await;
@@ -129,7 +129,7 @@ impl Target {
         sent
     }
 
-    /// What came of a call with a token that is not fetched. Where it ran out meanwhile, no rule is broken by that.
+    /// Returns the result of a call with a token that is not fetched. If the token has expired, the refusal does not break a rule.
     async fn unless_stale(&self, live: &Live, sent: Sent, when: When) -> Sent {
         let [secret] = &sent.draft.held[..] else { return sent };
         live.renewals.learn(live, &sent, secret);
@@ -151,8 +151,8 @@ impl Target {
         Sent::unsent(&sent.draft, &why)
     }
 
-    /// Whether a token that was refused with this status is refused where it was served before as well. A 403 alone may be about
-    /// anything: it needs that call.
+    /// Returns whether a token that was refused with this status is now also refused for a call that was served before. A 403 may have other
+    /// reasons, so it is always tested with that call.
     async fn is_stale(&self, live: &Live, secret: &Secret, refused: u16, when: When) -> bool {
         let served = {
             let known = live.renewals.known();
@@ -166,12 +166,12 @@ impl Target {
         }
         let sent = self.exchange(&served).await;
         live.add_requests(sent.requests);
-        // A server may say 403 of an id that is gone.
+        // A server may answer 403 for a removed id.
         refusal(&sent).is_some_and(|status| status == 401 || served.ids.is_empty())
     }
 
-    /// The request with what a login gives for calls beside the token, such as the cookie and the header of XSRF. Whatever is wrong with a
-    /// request, they are right.
+    /// Returns the request with the companions of a fetched token, such as the XSRF cookie and header. They are valid whatever the flaw of
+    /// the request is.
     pub(super) fn accompanied(&self, draft: &Draft) -> Draft {
         let is_of = |token: &&FetchedToken| draft.callers.iter().any(|secret| token.was(secret));
         let companions = self.identities.fetched().iter().filter(is_of).flat_map(FetchedToken::companions);
@@ -180,7 +180,7 @@ impl Target {
         draft
     }
 
-    /// The fetched token that a request shows in good order.
+    /// Returns the fetched token that a request sends unchanged.
     fn fetched_of(&self, draft: &Draft) -> Option<(&FetchedToken, Secret)> {
         let tokens = self.identities.fetched().iter();
         let mut shown =
@@ -190,7 +190,7 @@ impl Target {
 }
 
 impl Draft {
-    /// Shows something beside the token, in the place of what stood there.
+    /// Sets a companion of the token, in place of a former one.
     fn show(&mut self, companion: &Companion) {
         match companion {
             Companion::Header(name, value) => {
@@ -209,7 +209,7 @@ impl Draft {
         }
     }
 
-    /// The same request with another token wherever it shows this one.
+    /// Returns the same request with another token in each place of this one.
     fn with_token(&self, shown: &Secret, other: &Secret) -> Self {
         let (from, to) = (shown.reveal(), other.reveal());
         let mut draft = self.clone();
@@ -226,7 +226,7 @@ impl Draft {
     }
 }
 
-/// The status of an answer that refuses who calls: 401, or 403, as some servers say it of a token that ran out.
+/// Returns the status of an answer that refuses the caller: 401, or 403, which some servers send for an expired token.
 fn refusal(sent: &Sent) -> Option<u16> {
     sent.answer().map(|reply| reply.status).filter(|status| matches!(status, 401 | 403))
 }

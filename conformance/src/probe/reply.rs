@@ -5,7 +5,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 
 use crate::secret::Secret;
 
-/// An answer, read whole.
+/// An answer that was read completely.
 #[derive(Clone, Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
@@ -14,7 +14,7 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
-    /// Whether it is no answer to what was asked: no more calls of this caller for now, or of anybody.
+    /// Returns whether the answer only asks to wait: for this caller (429), or for all callers (503 with `Retry-After`).
     pub(super) fn asks_to_wait(&self) -> bool {
         self.status == 429 || (self.status == 503 && self.headers.contains_key(RETRY_AFTER))
     }
@@ -27,9 +27,9 @@ impl Reply {
         self.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
-    /// Whether one of the tokens stands in it, however it is encoded.
+    /// Returns whether the answer contains one of the tokens in any encoding.
     pub(super) fn holds<'a>(&self, tokens: impl IntoIterator<Item = &'a Secret>) -> bool {
-        // In one text, since each search has a cost of its own.
+        // One text for all, since each search has a cost.
         let mut text = String::from_utf8_lossy(&self.body).into_owned();
         for (name, value) in &self.headers {
             text.extend(["\n", name.as_str(), "\n", value.to_str().unwrap_or_default()]);

@@ -1,4 +1,4 @@
-//! What a probe sends: a valid request made from the document, bent in one place.
+//! The request of a probe: a valid request from the document with one flaw.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -31,35 +31,35 @@ use crate::segment;
 pub(super) struct Draft {
     pub(super) method: String,
     pub(super) url: Url,
-    /// The headers that the document demands.
+    /// The headers that the document requires.
     pub(super) headers: Vec<(HeaderName, String)>,
     /// The headers with the credentials.
     pub(super) credentials: Vec<(HeaderName, String)>,
     /// The client certificate of its connection.
     pub(super) certificate: Shown,
-    /// What of the credentials is a secret, in headers and query alike.
+    /// The secret parts of the credentials, in headers and in the query.
     pub(super) secrets: Vec<Secret>,
-    /// The credentials that are shown in good order: a server that refuses them with 401 takes them for others.
+    /// The credentials that are sent unchanged: a 401 means that the server does not accept them.
     pub(super) held: Vec<Secret>,
     pub(super) body: Option<Vec<u8>>,
     /// The media type of the body.
     pub(super) media_type: Cow<'static, str>,
-    /// What is asked for.
+    /// The `Accept` header.
     pub(super) accept: Cow<'static, str>,
-    /// The secrets of who calls, whatever of them is shown.
+    /// The secrets of the caller, even if the request does not contain them.
     pub(super) callers: Vec<Secret>,
-    /// The items of a batch, each with whether it is a good one.
+    /// The items of a batch, each with a flag that is true for a valid one.
     pub(super) items: Vec<(Value, bool)>,
-    /// The id of the operation; none where it is no call of the API.
+    /// The id of the operation; `None` if the request does not call the API.
     pub(super) operation: Option<String>,
     /// The parameters of its path.
     pub(super) ids: BTreeMap<String, String>,
-    /// A member that the document demands, and that no live server is sent.
+    /// A required member that must not be sent to a live server.
     pub(super) lacks: Option<String>,
 }
 
 impl Draft {
-    /// A request that is no call of the API, without credentials.
+    /// Creates a request without credentials that does not call the API.
     pub(super) fn outside(method: &str, url: Url) -> Self {
         Self {
             method: method.to_owned(),
@@ -80,7 +80,7 @@ impl Draft {
         }
     }
 
-    /// The same with this credential in place of those that it has, which stand in headers.
+    /// Returns the request with this credential in place of those in its headers.
     pub(super) fn with(mut self, carrier: &Carrier, credential: &str) -> Self {
         self.credentials.clear();
         self.held.clear();
@@ -100,30 +100,30 @@ impl Draft {
     }
 }
 
-/// What calls send and ask for.
+/// The media type of API calls, and the accepted one.
 pub(super) const JSON: &str = "application/json";
-/// What no document of ours takes.
+/// A media type that the documents do not accept.
 const TEXT: &str = "text/plain";
-/// What token requests send.
+/// The media type of token requests.
 pub(super) const FORM: &str = "application/x-www-form-urlencoded";
 
-/// Arguments in place of an operation's own, and a member that is left out of their body though it is required.
+/// Arguments that replace an operation's own, and a required member that is omitted from their body.
 type Harmless = (Option<Map<String, Value>>, Option<String>);
 
-/// What a draft is made from.
+/// The context from which a draft is made.
 pub(super) struct Maker<'a> {
     pub(super) api: &'a Api,
     pub(super) contract: &'a Contract,
     pub(super) servers: &'a Servers,
     pub(super) identities: &'a dyn Identities,
-    /// A valid request.
+    /// The arguments of a valid request.
     pub(super) arguments: &'a Map<String, Value>,
-    /// The live server that the request is for, if it is one.
+    /// The live server that receives the request; `None` for a mock.
     pub(super) live: Option<&'a Live>,
 }
 
 impl Maker<'_> {
-    /// The request that a probe sends to an operation.
+    /// Returns the request that a probe sends to an operation.
     pub(super) fn draft(&self, probe: &Probe, operation: &Operation, identity: &Identity) -> Result<Draft, Missing> {
         let (kept, lacks) = self.harmless(probe, operation)?;
         let arguments = kept.as_ref().unwrap_or(self.arguments);
@@ -137,7 +137,7 @@ impl Maker<'_> {
                 }
                 (Probe::UnknownId(name), known) if *name == parameter.name => self.nobody(parameter, known),
                 (_, Some(known)) => known.clone(),
-                // One of a list is no id that somebody would have to know.
+                // A value of an enumeration is not an id.
                 _ if self.api.resolve(&parameter.schema).get("enum").is_some() => example(),
                 _ => self.identities.path_value(&parameter.name, example())?,
             };
@@ -174,9 +174,9 @@ impl Maker<'_> {
         })
     }
 
-    /// The arguments as a live server may be sent them, and the member that they lack for it.
+    /// Returns the arguments that may be sent to a live server, and the required member that they lack.
     fn harmless(&self, probe: &Probe, operation: &Operation) -> Result<Harmless, Missing> {
-        // Keys are minted for the probes that change them.
+        // Keys are created for the probes that change them.
         let is_of_keys = self.contract.key_management.as_ref().is_some_and(|keys| keys.names(&operation.id));
         let Some(live) = self.live.filter(|live| !is_of_keys && !live.allows(operation)) else {
             return Ok((None, None));
@@ -203,7 +203,7 @@ impl Maker<'_> {
         Ok((Some(arguments), found.lacks))
     }
 
-    /// An id that nobody has, at a live server another one each time: what a case makes by mistake is not there for the next.
+    /// Returns an id that does not exist. At a live server each one is new, so that a case cannot create it for the next one.
     fn nobody(&self, parameter: &Parameter, known: Option<&String>) -> String {
         let known = known.map(String::as_str);
         match self.live {
@@ -235,14 +235,14 @@ impl Maker<'_> {
         Ok(url)
     }
 
-    /// Those with a value of the user's, and the required ones with those of the document's examples.
+    /// Returns the headers with a value from the user, and the required ones with the example of the document.
     fn headers(&self, operation: &Operation) -> Vec<(HeaderName, String)> {
         let header = |one: &Parameter| {
             let is_key = one.required && key_of(self.api, operation) == Some(Key::Header(&one.name));
-            // A key that was used is that of another call.
+            // A used key belongs to another call.
             let key = || is_key.then(new_key);
             let example = || Some(parameter::text(one, self.arguments.get(&one.name).filter(|_| one.required)?));
-            // A valid change is one of whatever is there.
+            // A valid change applies to any version.
             let any = || (one.required && one.name.eq_ignore_ascii_case("if-match")).then(|| "*".to_owned());
             let example = || key().or_else(any).or_else(example);
             Some((one.name.parse().ok()?, self.identities.header(&one.name).or_else(example)?))
@@ -251,7 +251,7 @@ impl Maker<'_> {
         parameters.filter_map(header).collect()
     }
 
-    /// Only what is required: an optional parameter could change what a live server does.
+    /// Adds the required query parameters. An optional one could change the effect at a live server.
     fn add_query(
         &self,
         url: &mut Url,
@@ -287,9 +287,9 @@ impl Maker<'_> {
             }
             _ => {}
         }
-        // URLs are logged on the way.
+        // URLs are logged on their way.
         let is_kept = self.live.is_some_and(|live| !live.policy.query_tokens) && !identity.is_expendable;
-        // Whoever reads such a token in a log knows the valid one, or nearly.
+        // A reader of such a log could derive the valid token.
         let is_near = matches!(probe, Probe::ChangedToken | Probe::OtherCaseToken);
         let is_own = |text: &String| {
             is_near || identity.secrets().any(|own| !own.reveal().is_empty() && text.contains(own.reveal()))
@@ -307,7 +307,7 @@ impl Maker<'_> {
         Ok(())
     }
 
-    /// The credentials of a request, each at its place, bent as the probe has it.
+    /// Returns the credentials of a request at their places, with the flaw of the probe.
     fn placed(&self, probe: &Probe, operation: &Operation, identity: &Identity) -> Result<Vec<Placed>, Missing> {
         if probe.is_without_token() {
             return Ok(Vec::new());
@@ -341,7 +341,7 @@ impl Maker<'_> {
         self.contract.credential(&held.kind).is_some_and(Credential::is_certificate)
     }
 
-    /// What the connection shows.
+    /// Returns the client certificate for the connection.
     fn certificate(&self, probe: &Probe, identity: &Identity) -> Shown {
         let held = identity.credentials.iter().find(|held| self.is_certificate(held));
         match (probe, held) {
@@ -351,7 +351,7 @@ impl Maker<'_> {
         }
     }
 
-    /// The credential that a probe sends in place of a valid one.
+    /// Returns the credential that a probe sends in place of a valid one.
     fn text<'t>(probe: &Probe, credential: &Credential, valid: &'t str) -> Result<Cow<'t, str>, Missing> {
         Ok(match probe {
             Probe::UnknownToken => unknown(credential).into(),
@@ -393,7 +393,7 @@ impl Maker<'_> {
         }
     }
 
-    /// The body with these items in place of its own.
+    /// Returns the body with these items in place of its own.
     fn with_items(&self, operation: &Operation, body: &Value, items: Value) -> Value {
         let mut body = body.clone();
         let at = self.contract.batch_of(operation).map_or("", |batch| &batch.items_at);
@@ -416,7 +416,7 @@ impl Maker<'_> {
         if let Some(Key::Member(name)) = key_of(self.api, operation)
             && let Some(key) = written.get_mut(name)
         {
-            // A key that was used is that of another call.
+            // A used key belongs to another call.
             *key = json!(new_key());
         }
         Some(match &operation.body {
@@ -426,7 +426,7 @@ impl Maker<'_> {
     }
 }
 
-/// A credential at its place.
+/// A credential at its place in a request.
 struct Placed {
     carrier: Carrier,
     spot: Spot,
@@ -435,13 +435,13 @@ struct Placed {
 }
 
 impl Placed {
-    /// As valid calls have it.
+    /// Places a credential as valid calls do.
     fn new(carrier: &Carrier, text: &str) -> Self {
         let (spot, value) = (Spot::of(carrier), carrier::written(carrier, text));
         Self { carrier: carrier.clone(), spot, value, secrets: carrier::secrets(carrier, text) }
     }
 
-    /// Bent in the place, or in what stands there.
+    /// Adds the flaw of the probe to the place or the credential.
     fn bent(mut self, probe: &Probe, text: &str) -> Self {
         let encoded = carrier::encoded(&self.carrier, text);
         let scheme = self.carrier.scheme();
@@ -463,7 +463,7 @@ impl Placed {
     }
 }
 
-/// The headers of these credentials; all cookies are one.
+/// Returns the headers of these credentials. All cookies are in one header.
 fn in_headers(placed: &[Placed]) -> Vec<(HeaderName, String)> {
     let mut headers: Vec<(HeaderName, String)> = Vec::new();
     for one in placed {
@@ -482,14 +482,14 @@ fn in_headers(placed: &[Placed]) -> Vec<(HeaderName, String)> {
     headers
 }
 
-/// A credential that looks like one of its kind and was never issued.
+/// Returns a credential in the form of its kind that was never issued.
 fn unknown(credential: &Credential) -> String {
     let token = format!("{}neverissuedneverissuedneverissued", credential.prefix);
     if *credential.carrier() == Carrier::Basic { format!("neverissued:{token}") } else { token }
 }
 
-/// The credential with another character in the middle of its last half, where a prefix does not reach; of a JWT the signature, since
-/// a changed claim may be no JSON any more, which is refused by those as well who look at no signature.
+/// Returns the credential with a changed character at three quarters of its length, after any prefix. In a JWT the signature is changed:
+/// changed claims may not be valid JSON, which even servers that do not check signatures refuse.
 fn changed(valid: &str) -> String {
     if let Some(tampered) = jwt::tampered(Tampering::ChangedSignature, valid) {
         return tampered;
@@ -502,7 +502,7 @@ fn changed(valid: &str) -> String {
     letters.into_iter().collect()
 }
 
-/// The token with its letters in the other case; `None` where that may be the same token, written in another way.
+/// Returns the token with the case of its letters swapped; `None` if it may be the same token in another notation, such as hexadecimal.
 fn in_other_case(token: &str) -> Option<String> {
     let says_something = |letter: char| letter.is_ascii_alphabetic() && !letter.is_ascii_hexdigit();
     let turned = |letter: char| match letter {
@@ -512,7 +512,7 @@ fn in_other_case(token: &str) -> Option<String> {
     token.contains(says_something).then(|| token.chars().map(turned).collect())
 }
 
-/// Whether a token has letters of both cases, so that they cannot be read in one.
+/// Returns whether a token has letters of both cases, so that it cannot be case-insensitive.
 pub(super) fn is_of_both_cases(token: &Secret) -> bool {
     let token = token.reveal();
     token.contains(|letter: char| letter.is_ascii_lowercase())
@@ -524,7 +524,7 @@ fn sorted_out(model: &Value, batch: &Batch, number: usize, is_good: bool) -> (Va
     if is_good { (item, true) } else { (without(&item, &batch.spoil), false) }
 }
 
-/// The example item under an id of its own.
+/// Returns the example item with a new id.
 fn item(model: &Value, batch: &Batch, number: usize) -> Value {
     let mut item = model.clone();
     if let (Some(field), Some(members)) = (&batch.id_field, item.as_object_mut()) {

@@ -1,4 +1,5 @@
-//! Whether each call takes from what answers say is left, where nobody has described the limit. Nothing is used up for it.
+//! Checks that each call decrements the reported remaining calls of a rate limit that the contract does not describe. The limit is not
+//! exhausted.
 
 use super::Target;
 use super::answers::Told;
@@ -6,13 +7,13 @@ use super::flow::Stop;
 use super::reply::Reply;
 use super::trial::Trial;
 
-/// Calls that are compared: what a bucket gets back between two of them may hide one.
+/// The number of calls that are compared: a bucket that refills between two of them may hide one.
 const CALLS: usize = 3;
-/// The least that a window has to last for the calls to fall into one. A bucket that fills up within seconds is full again at once.
+/// The shortest window in seconds for which the calls are comparable. A bucket that refills within seconds is full again at once.
 const LEAST_SECONDS: i64 = 10;
 
 impl Target {
-    /// Calls a few times and compares what is said to be left.
+    /// Calls a few times and compares the reported remaining calls.
     pub(super) async fn watch_limit(&self, trial: &mut Trial<'_>) -> Result<(), Stop> {
         let operation = trial.catalogue.operation(trial.case);
         let draft = trial.maker(self).draft(trial.probe, operation, &trial.identity).map_err(Stop::Missing)?;
@@ -23,7 +24,7 @@ impl Target {
                 return Err(Stop::missing(format!("a valid call is answered with {}", reply.status)));
             }
             let told = Told::read(&reply.headers).ok().flatten();
-            // What is not said is not wrong.
+            // Missing headers are not a finding.
             let Some((told, left)) = told.and_then(|told| Some((told, told.remaining?))) else { return Ok(()) };
             if is_of_a_cache(&reply) || told.reset_in.is_none_or(|end| end < LEAST_SECONDS) {
                 return Err(Stop::missing("its answers do not show whether calls fall into one window"));
@@ -45,7 +46,7 @@ impl Target {
     }
 }
 
-/// Whether an answer was kept by a cache, with its headers.
+/// Returns whether an answer comes from a cache, with stored headers.
 fn is_of_a_cache(reply: &Reply) -> bool {
     let says_hit = |name: &str| {
         reply

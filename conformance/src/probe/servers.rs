@@ -1,4 +1,4 @@
-//! The servers that are checked: the one below the base URL, and those that operations have for themselves.
+//! The servers under test: the one at the base URL, and those that operations have for themselves.
 
 use keyfit_openapi::{Api, Operation};
 use reqwest::Url;
@@ -7,22 +7,23 @@ use super::is_loopback;
 use crate::UserError;
 use crate::missing::Missing;
 
-/// Where requests go. Tokens are for the hosts that the user names: the servers of a document are those of another environment,
-/// as far as anybody knows.
+/// The destinations of requests. Tokens are sent only to hosts that the user names: the servers of a document may belong to another
+/// environment.
 #[derive(Clone, Debug)]
 pub struct Servers {
     base: Url,
-    /// The URLs in place of documented servers, by those.
+    /// The documented servers, with the URLs that replace them.
     others: Vec<(String, Url)>,
 }
 
 impl Servers {
-    /// All of an API below a base URL, where that is on this machine; otherwise the operations without a server of their own.
+    /// Creates the servers for an API below a base URL: for all operations if that is on the local machine, otherwise for those without a
+    /// server of their own.
     pub fn new(base: Url) -> Self {
         Self { base, others: Vec::new() }
     }
 
-    /// The same, with URLs in place of documented servers.
+    /// Adds URLs that replace documented servers.
     ///
     /// # Errors
     /// Returns an error if no operation of the API has such a server.
@@ -32,18 +33,18 @@ impl Servers {
         Ok(self)
     }
 
-    /// The base URL.
+    /// Returns the base URL.
     pub fn base(&self) -> &Url {
         &self.base
     }
 
-    /// The URL that the path of an operation follows.
+    /// Returns the URL below which the path of an operation is.
     pub(super) fn of(&self, operation: &Operation) -> Result<&Url, Missing> {
         let Some(server) = &operation.server else { return Ok(&self.base) };
         let is_base = || Url::parse(server).is_ok_and(|url| trimmed(&url) == trimmed(&self.base));
         match self.others.iter().find(|(known, _)| known == server) {
             Some((_, url)) => Ok(url),
-            // What stands in for an API on this machine, such as a mock, does so for all of it.
+            // A replacement of an API on the local machine, such as a mock, serves all operations.
             None if is_loopback(&self.base) || is_base() => Ok(&self.base),
             None => Err(Missing::new("it has a server of its own, to which no token is sent unasked")
                 .pass_value("--server", format!("'{server}=URL'"))),
@@ -55,10 +56,10 @@ fn trimmed(url: &Url) -> &str {
     url.as_str().trim_end_matches('/')
 }
 
-/// Refuses a URL in place of a server that no operation has.
+/// Checks that operations have the servers that URLs are to replace.
 ///
 /// # Errors
-/// Returns an error that names the servers that there are.
+/// Returns an error if no operation has such a server. It names the documented ones.
 pub fn known(api: &Api, others: &[(String, Url)]) -> Result<(), UserError> {
     let is_unknown = |documented: &&String| api.servers.iter().all(|known| known.url != **documented);
     let Some(unknown) = others.iter().map(|(documented, _)| documented).find(is_unknown) else { return Ok(()) };
@@ -94,7 +95,7 @@ paths:
         Api::read(&Source { name: "files".to_owned(), document, overlay: None, contract: None }).expect("an API")
     }
 
-    /// Where the upload goes from this base URL, with this in place of its server.
+    /// Returns the URL of the upload for this base URL, with this replacement of its server.
     fn upload(base: &str, other: Option<&str>) -> Result<String, String> {
         let url = |text: &str| text.parse::<Url>().expect("a URL");
         let others: Vec<(String, Url)> =

@@ -1,9 +1,9 @@
-//! Other spellings of a path, without a credential: what guards a path by its text may let another text through that leads to the
-//! same place.
+//! Other spellings of a path, without a credential: an access check that compares the text of a path may pass another text for the same
+//! resource.
 //!
-//! A success is a finding against three controls alone: the call with its credential is answered in the same shape, the path as it is
-//! written is refused, and the same spelling of a path that leads nowhere is not answered so. What a URL cannot hold, such as `/./`, is
-//! not sent.
+//! A success is a finding only against three controls: the call with its credential is answered in the same shape, the original path is
+//! refused, and the same spelling of a path that does not exist is not answered so. A spelling that a URL cannot contain, such as `/./`,
+//! is not sent.
 
 use std::collections::BTreeMap;
 
@@ -21,18 +21,18 @@ use crate::contract::Probe;
 use crate::nobody::NOBODY;
 use crate::segment;
 
-/// How deep two answers are compared.
+/// The highest depth to which two answers are compared.
 const DEEPEST: usize = 16;
 
-/// A segment as it stands in a URL.
+/// A path segment in its URL form.
 #[derive(Clone, Debug)]
 struct Segment {
     text: String,
-    /// Whether it has no parameter: other letters of an id would be another id.
+    /// True if it has no parameter: an id in another case would be another id.
     is_literal: bool,
 }
 
-/// A way to write the segments of a path, and what it is called; `None` where it changes nothing.
+/// The name of a spelling, and the function that returns it; `None` if it changes nothing.
 type Spelling = (&'static str, fn(&[Segment]) -> Option<String>);
 
 const SPELLINGS: [Spelling; 6] = [
@@ -44,7 +44,7 @@ const SPELLINGS: [Spelling; 6] = [
     ("with `.json` at its end", |path| ended(path, ".json")),
 ];
 
-/// What is asked for once, when a spelling is served.
+/// The controls, which are requested once when a spelling is served.
 struct Controls {
     /// The answer to the call with its credential.
     own: Reply,
@@ -52,7 +52,7 @@ struct Controls {
 }
 
 impl Target {
-    /// Asks for the path in each of its spellings, without a credential, until one is served.
+    /// Requests the path in each spelling without a credential, until one is served.
     pub(super) async fn send_other_spellings(&self, trial: &mut Trial<'_>) -> Result<(), Stop> {
         let operation = trial.catalogue.operation(trial.case);
         let plain = trial.maker(self).draft(trial.probe, operation, &trial.identity).map_err(Stop::Missing)?;
@@ -100,7 +100,7 @@ impl Target {
         Err(Stop::missing("no other spelling of its path is refused, and none shows what is protected"))
     }
 
-    /// The call as it is to be made, and the path as it is written without a credential.
+    /// Sends the valid call, and the original path without a credential.
     async fn controls(&self, trial: &mut Trial<'_>, operation: &Operation, plain: &Draft) -> Result<Controls, Stop> {
         let own = trial.maker(self).draft(&Probe::Valid, operation, &trial.identity).map_err(Stop::Missing)?;
         let own = self.send(&own).await;
@@ -117,7 +117,7 @@ impl Target {
     }
 }
 
-/// The segments of the path of a call. Empty ones, such as that behind a slash at the end, are some too.
+/// Returns the segments of the path of a call, including empty ones such as after a trailing slash.
 fn segments(operation: &Operation, path: &str) -> Vec<Segment> {
     let templates = operation.path.split('/').skip(1);
     let texts = path.split('/').skip(1);
@@ -125,7 +125,7 @@ fn segments(operation: &Operation, path: &str) -> Vec<Segment> {
     all.map(|(template, text)| Segment { text: text.to_owned(), is_literal: !template.contains('{') }).collect()
 }
 
-/// The same with another one in the place of the last that has no parameter: a path that leads nowhere.
+/// Returns the path with the last segment without a parameter replaced: a path that does not exist.
 fn astray(path: &[Segment]) -> Vec<Segment> {
     let mut path = path.to_vec();
     let last = path.iter().rposition(|segment| segment.is_literal && !segment.text.is_empty());
@@ -140,13 +140,13 @@ fn joined(path: &[Segment]) -> String {
     path.iter().flat_map(|segment| ["/", &segment.text]).collect()
 }
 
-/// With something behind the last segment.
+/// Adds a suffix to the last segment.
 fn ended(path: &[Segment], end: &str) -> Option<String> {
     let text = joined(path);
     path.last().filter(|last| !last.text.is_empty() && !last.text.ends_with(end)).map(|_| text + end)
 }
 
-/// With the first letter of the first segment without a parameter written by its number.
+/// Percent-encodes the first letter of the first segment without a parameter.
 fn encoded(path: &[Segment]) -> Option<String> {
     changed(path, |text| {
         let at = text.find(|letter: char| letter.is_ascii_alphabetic()).filter(|_| !text.contains('%'))?;
@@ -154,7 +154,7 @@ fn encoded(path: &[Segment]) -> Option<String> {
     })
 }
 
-/// With the letters of the segments without parameters in upper case; in lower case where they are in upper case.
+/// Converts segments without parameters to upper case, or to lower case if they are in upper case.
 fn in_other_case(path: &[Segment]) -> Option<String> {
     let is_lower =
         path.iter().any(|one| one.is_literal && one.text.contains(|letter: char| letter.is_ascii_lowercase()));
@@ -167,7 +167,7 @@ fn in_other_case(path: &[Segment]) -> Option<String> {
     Some(joined(&path)).filter(|after| *after != before)
 }
 
-/// With a change to the first segment without a parameter that it is possible for.
+/// Applies a change to the first segment without a parameter for which it is possible.
 fn changed(path: &[Segment], change: impl Fn(&str) -> Option<String>) -> Option<String> {
     let mut path = path.to_vec();
     let (place, text) = path
@@ -179,10 +179,10 @@ fn changed(path: &[Segment], change: impl Fn(&str) -> Option<String>) -> Option<
     Some(joined(&path))
 }
 
-/// Whether the document has this path for a call that needs no credential.
+/// Returns whether the document has this path for an operation that needs no credential.
 fn is_of_another(api: &Api, operation: &Operation, path: &str) -> bool {
     let decoded = percent_encoding::percent_decode_str(path).decode_utf8_lossy().into_owned();
-    // Some routers know no case.
+    // Some routers ignore case.
     let lower = decoded.to_lowercase();
     let fits = |template: &str, path: &str| {
         let (templates, texts): (Vec<&str>, Vec<&str>) = (template.split('/').collect(), path.split('/').collect());
@@ -197,7 +197,7 @@ fn is_of_another(api: &Api, operation: &Operation, path: &str) -> bool {
     })
 }
 
-/// The request for a path; `None` where a URL would hold another one. It is no call that the document describes.
+/// Returns the request for a path, or `None` if a URL would normalize it. The document does not describe it as a call.
 fn written(plain: &Draft, base: &str, path: &str) -> Option<Draft> {
     let mut url: Url = plain.url.clone();
     let path = format!("{base}{path}");
@@ -205,7 +205,7 @@ fn written(plain: &Draft, base: &str, path: &str) -> Option<Draft> {
     (url.path() == path).then(|| Draft { url, operation: None, ..plain.clone() })
 }
 
-/// Whether two answers show the same, whatever changed in between: JSON of the same members, or else the same bytes.
+/// Returns whether two answers have the same content except for changed values: JSON with the same members, or else the same bytes.
 fn is_alike(one: &Reply, other: &Reply) -> bool {
     let kind = |reply: &Reply| reply.headers.contains_key(CONTENT_TYPE).then(|| essence(reply.media_type()));
     let read = |reply: &Reply| serde_json::from_slice::<Value>(&reply.body).ok();
@@ -229,7 +229,7 @@ fn has_same_shape(one: &Value, other: &Value, depth: usize) -> bool {
             (Some(one), Some(other)) => has_same_shape(one, other, depth + 1),
             _ => true,
         },
-        // A member may be null by chance.
+        // A nested member may be null by chance.
         (Value::Null, _) | (_, Value::Null) => depth > 0,
         (one, other) => std::mem::discriminant(one) == std::mem::discriminant(other),
     }
@@ -262,7 +262,7 @@ mod tests {
         Api::read(&Source { name: "a".to_owned(), document, overlay: None, contract: None }).expect("a document")
     }
 
-    /// What is sent for a path of an operation.
+    /// Returns the spellings that are sent for a path of an operation.
     fn spelled(api: &Api, template: &str, path: &str) -> Vec<String> {
         let operation = api.operations.iter().find(|one| one.path == template).expect("an operation");
         let all = segments(operation, path);

@@ -1,4 +1,4 @@
-//! How requests reach a server: over which certificates, through which proxy, and with which headers besides the probes' own.
+//! The transport of requests to a server: certificates, proxy, and additional headers.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -13,17 +13,17 @@ use super::{Reply, receive};
 use crate::secret::Secret;
 use crate::user_error::with_causes;
 
-/// How long an answer may take before the check is given up.
+/// The time limit for an answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What the user says of the way to a live server.
+/// The user's settings for the connection to a live server.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
     /// Certificate authorities besides the system's, as PEM.
     pub authorities: Option<Vec<u8>>,
-    /// A certificate and its private key, with which the client proves who it is, as PEM.
+    /// A client certificate with its private key, as PEM.
     pub client_certificate: Option<Secret>,
-    /// Whether any certificate of the server will do.
+    /// True if any certificate of the server is accepted.
     pub accept_any_certificate: bool,
     /// Headers of every request. Their values may be secrets.
     pub headers: HeaderMap,
@@ -32,38 +32,38 @@ pub struct Settings {
 /// The client certificate that a connection shows.
 #[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
 pub(super) enum Shown {
-    /// What the user named for every connection, if anything.
+    /// The one that the user named for all connections, if any.
     #[default]
     Usual,
-    /// None, whatever the user named.
+    /// No certificate, even if the user named one.
     Nothing,
     /// This one, with its private key in PEM.
     This(Secret),
 }
 
-/// The HTTP clients of the probes. They follow no redirect: that is an answer to be judged, and would carry the token.
+/// The HTTP clients of the probes. They follow no redirect: a redirect is an answer to be judged, and following it would send the token.
 #[derive(Clone, Debug)]
 pub struct Http {
-    /// For this machine, which no proxy stands before.
+    /// The client for the local machine, without a proxy.
     here: Client,
-    /// For all others, through the proxy that the environment names.
+    /// The client for other hosts, through the proxy of the environment.
     elsewhere: Client,
-    /// What every request has.
+    /// The headers of each request.
     pub(super) extra: HeaderMap,
-    /// What they were made from; `None` for those that speak plain HTTP.
+    /// The settings of the clients; `None` for clients that only use plain HTTP.
     settings: Option<Arc<Settings>>,
-    /// Those that show something else.
+    /// Clients with other client certificates.
     others: Arc<Mutex<HashMap<Shown, Http>>>,
 }
 
 impl Http {
-    /// The clients for a live server.
+    /// Creates the clients for a live server.
     ///
     /// # Errors
     /// Returns an error, which names the option, if a certificate cannot be read or the TLS backend cannot be initialized.
     pub fn new(settings: &Settings) -> Result<Self, String> {
         let headers = &settings.headers;
-        // They say where a message ends and whom it is for: another one would be sent than is judged.
+        // These headers determine the framing and the host of a message: the sent message would differ from the judged one.
         let reserved = [CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING];
         if let Some(name) = reserved.iter().find(|name| headers.contains_key(*name)) {
             return Err(format!("--header: `{name}` is set by HTTP itself"));
@@ -84,7 +84,7 @@ impl Http {
             builders = builders.map(|builder| builder.tls_danger_accept_invalid_certs(true));
         }
         let [here, elsewhere] = builders.map(|builder| builder.default_headers(headers.clone()).build());
-        // Such as a certificate of version 1, which TLS does not take.
+        // For example, a certificate of version 1, which TLS does not accept.
         let told = |error: reqwest::Error| format!("the HTTP client cannot be set up: {}", with_causes(&error));
         Ok(Self {
             here: here.map_err(told)?,
@@ -95,7 +95,7 @@ impl Http {
         })
     }
 
-    /// The same clients with this certificate. They are made once.
+    /// Returns the same clients with this client certificate. They are created once.
     ///
     /// # Errors
     /// Returns an error if the certificate cannot be used.
@@ -116,7 +116,7 @@ impl Http {
         Ok(made)
     }
 
-    /// The text under a URL.
+    /// Returns the content of a URL.
     ///
     /// # Errors
     /// Returns an error, without the URL, if there is no connection, an answer other than 200, or a text that is too long.
@@ -125,7 +125,7 @@ impl Http {
         if reply.status == 200 { Ok(reply.body) } else { Err(format!("the server answers {}", reply.status)) }
     }
 
-    /// Sends a request and reads its answer whole.
+    /// Sends a request and reads the whole answer.
     ///
     /// # Errors
     /// Returns an error, without the URL, if there is no connection or no whole answer.
@@ -133,16 +133,16 @@ impl Http {
         receive(request).await.map_err(|failure| failure.reason)
     }
 
-    /// The clients for another host than the one that is checked: they show nobody who calls, and trust the same authorities.
+    /// Creates clients for a host that is not under test: without client certificate and headers, and with the same authorities.
     ///
     /// # Errors
-    /// As [`new`](Self::new).
+    /// Returns an error if [`new`](Self::new) does.
     pub(crate) fn for_another_host(&self) -> Result<Self, String> {
         let authorities = self.settings.as_ref().and_then(|settings| settings.authorities.clone());
         Self::new(&Settings { authorities, ..Settings::default() })
     }
 
-    /// The client that reaches a URL.
+    /// Returns the client for a URL.
     pub(crate) fn client_for(&self, url: &Url) -> &Client {
         if is_loopback(url) { &self.here } else { &self.elsewhere }
     }
@@ -169,10 +169,10 @@ fn bare() -> reqwest::ClientBuilder {
     Client::builder().redirect(Policy::none()).timeout(PATIENCE)
 }
 
-/// The HTTP client for servers of this machine, such as the mock.
+/// Creates the HTTP client for servers on the local machine, such as the mock.
 ///
 /// # Errors
-/// A TLS back end that cannot be set up.
+/// Returns an error if the TLS backend cannot be initialized.
 pub fn http_client(speaks_tls: bool) -> Result<Client, reqwest::Error> {
     let builder = bare().no_proxy();
     // Reading the system's certificates takes longer than many cases do, and the mock speaks plain HTTP.
@@ -180,7 +180,7 @@ pub fn http_client(speaks_tls: bool) -> Result<Client, reqwest::Error> {
     builder.build()
 }
 
-/// Whether a URL is one of this machine.
+/// Returns whether a URL is on the local machine.
 pub fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();

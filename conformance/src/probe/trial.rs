@@ -1,4 +1,4 @@
-//! One case on its way: what was sent for it, and what came of that.
+//! One case while it runs: its requests, and their results.
 
 use std::cell::OnceCell;
 
@@ -20,54 +20,54 @@ use crate::missing::Missing;
 use crate::secret::{MASK, Redactor, Secret};
 use crate::verdict::{Exchange, Fault, Observation, Outcome, cut};
 
-/// Exchanges that are shown at most besides the first where a step before the last one shows what is wrong.
+/// The highest number of exchanges besides the first that a report shows if a step before the last one has the finding.
 const LAST_SHOWN: usize = 7;
 
-/// A case with what is sent for it.
+/// A case with its requests.
 pub(super) struct Trial<'a> {
     pub(super) catalogue: &'a Catalogue,
     pub(super) case: &'a Case,
     pub(super) probe: &'a Probe,
     pub(super) expect: &'a Expect,
-    /// Who calls.
+    /// The identity of the caller.
     pub(super) identity: Identity,
-    /// The server, where it is one that lives.
+    /// The live server; `None` for a mock.
     pub(super) live: Option<&'a Live>,
     /// The headers that the user adds to every request.
     pub(super) extra: &'a HeaderMap,
-    /// Why a status that says that there is nothing to call decides nothing.
+    /// The reason why a status such as 404 decides nothing.
     pub(super) undecided: Option<Missing>,
-    /// Masks what is shown.
+    /// Masks secrets in reports.
     pub(super) redactor: &'a Redactor,
     /// The path of the base URL.
     pub(super) base_path: &'a str,
-    /// The last one is judged.
+    /// The requests that were sent. The last one is judged.
     pub(super) sent: Vec<Sent>,
-    /// What is wrong with the last answer, as others show.
+    /// The flaw of the last answer that other answers show.
     pub(super) found: Option<String>,
-    /// How binding the rule is at most, by what was sent.
+    /// The highest level of the rule that the requests permit.
     pub(super) at_most: Level,
-    /// What the answer may have to hide.
+    /// The secrets that the answer must not contain.
     pub(super) presented: Vec<Secret>,
-    /// What each request was about, where there are several that are judged each by itself.
+    /// The flaws of the requests, if several are judged separately.
     pub(super) tries: Vec<Try>,
 }
 
-/// What was sent and what came back.
+/// A request and its answer.
 pub(super) struct Sent {
     pub(super) draft: Draft,
-    /// How often it was sent: twice where a live server first refused it for its limit.
+    /// The number of times that it was sent: two if a live server refused it because of its rate limit.
     pub(super) requests: usize,
-    /// The answer, or why there is none.
+    /// The answer, or the reason why there is none.
     pub(super) reply: Result<Reply, String>,
-    /// Nothing was sent: there was no connection.
+    /// True if nothing was sent because there was no connection.
     pub(super) is_unconnected: bool,
-    /// No answer came in time.
+    /// True if the answer did not arrive in time.
     pub(super) is_late: bool,
 }
 
 impl<'a> Trial<'a> {
-    /// What its requests are made from.
+    /// Returns the maker of its requests.
     pub(super) fn maker(&self, target: &'a Target) -> Maker<'a> {
         Maker {
             api: &self.catalogue.api,
@@ -79,7 +79,7 @@ impl<'a> Trial<'a> {
         }
     }
 
-    /// Judges the last answer, or says why it did not come to it. `minted` is the key that was minted for the case.
+    /// Judges the last answer, or reports why there was none. `minted` is the key that was created for the case.
     pub(super) fn end(self, stop: Option<Stop>, minted: Option<&Minted>) -> Outcome {
         let requests = requests(&self.sent);
         let readings = self.readings();
@@ -101,26 +101,26 @@ impl<'a> Trial<'a> {
         outcome.requests = requests;
         outcome.readings = readings;
         outcome.observations = observations;
-        // At a mock it is called as what it is.
+        // At a mock, the identity is always the one of the case.
         outcome.identity = Some(self.identity.name).filter(|_| self.live.is_some());
         outcome
     }
 
-    /// What several answers show, with the exchanges.
+    /// Returns a finding that several answers show, with the exchanges.
     fn broken(&self, finding: String, fault: Fault) -> Outcome {
         let mut outcome = Outcome::broken(self.case.level.min(self.at_most), finding).by(fault);
-        // Of a burst or a walk, its ends say enough.
+        // For a burst or a series of pages, the ends are sufficient.
         let end = self.sent.len().saturating_sub(LAST_SHOWN).max(1);
         let shown = self.sent.iter().enumerate().filter(|(place, _)| *place == 0 || *place >= end);
         outcome.exchanges = self.shown(shown.map(|(_, sent)| sent));
         outcome
     }
 
-    /// What is wrong with the answers in what a rule about every answer looks at: of each of these, and of each operation that
-    /// answered, the most binding finding.
+    /// Returns the violations of standing rules by the answers: for each rule and each operation that answered, the finding with the highest
+    /// level.
     pub(super) fn observations(&self) -> Vec<Observation> {
         let mut observations: Vec<Observation> = Vec::new();
-        // The same calls are those of other cases, which are judged by their answers.
+        // Other cases make the same calls and judge their answers.
         if *self.probe == Probe::RefusedSpending {
             return observations;
         }
@@ -129,7 +129,7 @@ impl<'a> Trial<'a> {
             let operation = self.answered_by(&sent.draft);
             let secrets: Vec<Secret> = sent.draft.secrets.iter().chain(self.identity.secrets()).cloned().collect();
             let seen = self.seen(operation, &sent.draft, reply, &secrets);
-            // An echo is what TRACE asks for: whether it is answered has a rule of its own.
+            // TRACE asks for an echo; whether it is answered has a rule of its own.
             let is_echo = |about: &Standing| sent.draft.method == "TRACE" && *about == Standing::Hides(Hidden::Token);
             for about in self.catalogue.contract.standing().iter().filter(|about| !is_echo(about)) {
                 let Some(found) = seen.finding(*about) else { continue };
@@ -150,7 +150,7 @@ impl<'a> Trial<'a> {
         observations
     }
 
-    /// An answer of this operation, as it is looked at.
+    /// Returns an answer of this operation with its context.
     fn seen<'s>(&'s self, operation: usize, draft: &'s Draft, reply: &'s Reply, secrets: &'s [Secret]) -> Seen<'s> {
         Seen {
             api: &self.catalogue.api,
@@ -164,7 +164,7 @@ impl<'a> Trial<'a> {
         }
     }
 
-    /// The place of the operation that a request calls; that of the case where it is no call of the API.
+    /// Returns the index of the operation that a request calls, or that of the case if the request does not call the API.
     fn answered_by(&self, draft: &Draft) -> usize {
         let Some(id) = draft.operation.as_ref().filter(|id| **id != self.catalogue.operation(self.case).id) else {
             return self.case.operation;
@@ -177,13 +177,13 @@ impl<'a> Trial<'a> {
         sent.map(|sent| sent.exchange(self.redactor, self.extra)).collect()
     }
 
-    /// Whether an answer is none to what was asked: a limit that the contract does not know, or a server that serves nobody for now.
+    /// Returns whether an answer only asks to wait: a limit that the contract does not describe, or a server that is unavailable.
     fn is_put_off(&self, reply: &Reply) -> bool {
         let is_expected = *self.probe == Probe::Recovered || self.expect.status.contains(&reply.status);
         self.live.is_some() && reply.asks_to_wait() && self.expect.asks_for_status() && !is_expected
     }
 
-    /// Whether an answer says that what is not there was removed. That is what was asked for: no warning.
+    /// Returns whether an answer confirms the removal of a nonexistent resource. The result is as requested, so this is no warning.
     fn is_gone_anyway(&self, reply: &Reply) -> bool {
         let operation = self.catalogue.operation(self.case);
         if self.case.level != Level::Should {
@@ -193,7 +193,7 @@ impl<'a> Trial<'a> {
         operation.method == "DELETE" && operation.path.ends_with(&format!("/{{{parameter}}}")) && reply.is_success()
     }
 
-    /// Why a broken rule is none: what is wrong is what was sent, and the server says that first.
+    /// Returns the reason why a violation does not count: the request has another flaw, and the server reports that first.
     fn undecided(&self, fault: Fault, draft: &Draft, status: u16) -> Option<Missing> {
         let why = self.undecided.clone().filter(|_| matches!(status, 400 | 404 | 410 | 422 | 501));
         let condition = (status == 428).then(|| {
@@ -223,7 +223,7 @@ impl<'a> Trial<'a> {
             .filter(|_| fault == Fault::Status)
     }
 
-    /// Whether the last call fell into another window than the one before it.
+    /// Returns whether the last call belongs to a later window than the one before it.
     pub(super) fn is_in_a_new_window(&self) -> bool {
         let Some(rules) = &self.catalogue.contract.rate_limit else { return false };
         let mut snapshots = self.sent.iter().filter_map(Sent::answer).map(|reply| Snapshot::read(rules, reply));
@@ -233,7 +233,7 @@ impl<'a> Trial<'a> {
         }
     }
 
-    /// The readings of contradictions that the last answer shows.
+    /// Returns the readings of contradictions that the last answer shows.
     fn readings(&self) -> Vec<(usize, usize)> {
         let Some(reply) = self.sent.last().and_then(Sent::answer) else { return Vec::new() };
         let rule = &self.catalogue.rule(self.case).id;
@@ -250,12 +250,12 @@ impl<'a> Trial<'a> {
             .collect()
     }
 
-    /// Whether a connection was refused, by a server that lives. One that keeps silent refuses nothing.
+    /// Returns whether a connection was refused by a server that still answers. A timeout is not a refusal.
     fn is_refused(&self, sent: &Sent) -> bool {
         sent.requests > 0 && !sent.is_late && self.live.is_some_and(|live| live.vitals.died().is_none())
     }
 
-    /// What tells the last answer from the first, but for the ids that were asked for.
+    /// Returns the difference between the last answer and the first, except for the requested ids.
     fn differs(&self, judge: &Judge) -> Option<String> {
         let mut replies = [self.sent.first()?, self.sent.last()?].map(Sent::without_ids).into_iter();
         let (first, last) = (replies.next()?, replies.next()?);
@@ -276,7 +276,7 @@ impl<'a> Trial<'a> {
                 let status = || judge.status(reply).or_else(|| judge.other_status(before, reply));
                 let seen = self.seen(self.case.operation, draft, reply, &self.presented);
                 let content = || judge.finding(&seen, before).or_else(|| self.differs(&judge));
-                // A leak is one, whatever else is wrong.
+                // A leak is a finding whatever other flaws there are.
                 let found = judge.leak(&seen).or_else(|| self.found.clone()).map(|leak| (leak, Fault::Leak));
                 if found.is_none() && judge.is_refused_whole(reply) {
                     let why = "the server refuses the whole call for one bad item: it tells no outcome of the others";
@@ -304,7 +304,7 @@ impl<'a> Trial<'a> {
                 outcome.status = Some(reply.status);
                 outcome
             }
-            // It still answers whoever shows a certificate.
+            // The server still answers callers with a certificate.
             [.., sent @ Sent { reply: Err(_), .. }] if self.expect.refused_connection && self.is_refused(sent) => {
                 Outcome::pass()
             }
@@ -314,7 +314,7 @@ impl<'a> Trial<'a> {
     }
 }
 
-/// A header's name as it is commonly written: `Authorization`, `X-Api-Key`.
+/// Returns a header's name in its usual notation: `Authorization`, `X-Api-Key`.
 fn shown(name: &HeaderName) -> String {
     let words = name.as_str().split('-').map(|word| {
         let (first, rest) = word.split_at_checked(1).unwrap_or((word, ""));
@@ -323,7 +323,7 @@ fn shown(name: &HeaderName) -> String {
     words.collect::<Vec<_>>().join("-")
 }
 
-/// A text with a mark wherever a word stands by itself, and not as a part of another.
+/// Returns a text with a mark in place of each whole-word occurrence of `word`.
 fn without_word(text: &str, word: &str) -> String {
     let mut marked = String::with_capacity(text.len());
     let mut rest = text;
@@ -338,18 +338,18 @@ fn without_word(text: &str, word: &str) -> String {
     marked + rest
 }
 
-/// How many requests these were.
+/// Returns the total number of requests.
 pub(super) fn requests(sent: &[Sent]) -> usize {
     sent.iter().map(|sent| sent.requests).sum()
 }
 
 impl Sent {
-    /// A request that was not sent.
+    /// Creates a request that was not sent.
     pub(super) fn unsent(draft: &Draft, reason: &str) -> Self {
         Self { draft: draft.clone(), requests: 0, reply: Err(reason.to_owned()), is_unconnected: false, is_late: false }
     }
 
-    /// The answer with a mark in the place of each id of its path.
+    /// Returns the answer with a mark in place of each id of its path.
     fn without_ids(&self) -> Option<Reply> {
         let mut reply = self.answer()?.clone();
         let mut text = String::from_utf8_lossy(&reply.body).into_owned();
@@ -364,14 +364,14 @@ impl Sent {
         self.reply.as_ref().ok()
     }
 
-    /// The exchange for a report. Bodies are masked before they are cut: half a secret would not be known again.
+    /// Returns the exchange for a report. Bodies are masked before they are cut: a part of a secret would not be recognized.
     pub(super) fn exchange(&self, redactor: &Redactor, extra: &HeaderMap) -> Exchange {
         let Draft { method, url, headers: demanded, credentials, body, media_type, accept, .. } = &self.draft;
         let text = |body: &[u8]| cut(&redactor.mask(&String::from_utf8_lossy(body)));
         let mut headers = vec![("Accept".to_owned(), accept.to_string())];
         let demanded = demanded.iter().filter(|(name, _)| !extra.contains_key(name));
         headers.extend(demanded.chain(credentials).map(|(name, value)| (shown(name), value.clone())));
-        // Some are secrets, and none says which.
+        // Some are secrets, and it is unknown which.
         headers.extend(extra.keys().map(|name| (shown(name), MASK.to_owned())));
         headers.extend(body.as_ref().map(|_| ("Content-Type".to_owned(), media_type.to_string())));
         let body = text(body.as_deref().unwrap_or_default());

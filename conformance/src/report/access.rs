@@ -1,8 +1,8 @@
-//! Who may call what: each operation with each identity of the tokens file, with no credential and with one that nobody issued. What
-//! the run saw stands beside what document and contract say.
+//! Access by operation and caller: each operation with each identity of the tokens file, without a credential, and with an unknown one. It
+//! compares the observed statuses with the document and the contract.
 //!
-//! It is made of the calls of the cases, whose rules judge them: nothing is sent for it, so that a cell may be empty. One more call
-//! for each would be many, and no rule would judge it.
+//! It is derived from the calls of the cases, which their rules judge. No extra calls are sent, so a cell may be empty: one call for each
+//! would be many, and no rule would judge it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -79,7 +79,7 @@ impl fmt::Display for Due {
 }
 
 impl Access {
-    /// What the cases of a catalogue show of these identities: by each case who called with which status, and the reports on them.
+    /// Derives the access from the cases of a catalogue: `called` has the callers and statuses of each case, `cases` the reports on them.
     pub(crate) fn new(
         catalogue: &Catalogue,
         called: &[Vec<(String, u16)>],
@@ -125,7 +125,7 @@ impl Access {
         }
     }
 
-    /// How many cells there are, of how many something was seen, and how many are not what is due.
+    /// Returns the number of cells, the number of cells with an answer, and the number of cells with an unexpected answer.
     pub(super) fn counts(&self) -> (usize, usize, usize) {
         let cells = || self.operations.iter().flat_map(|row| &row.cells);
         let seen = cells().filter(|cell| !cell.statuses.is_empty()).count();
@@ -133,11 +133,11 @@ impl Access {
     }
 }
 
-/// What was seen of a cell.
+/// The answers for a cell.
 #[derive(Default)]
 struct Seen {
     statuses: BTreeSet<u16>,
-    /// The statuses that break a rule, each with its finding; none where it is known.
+    /// The statuses that break a rule, each with its finding; `None` if the failure is known.
     broken: Vec<(u16, Option<usize>)>,
 }
 
@@ -149,7 +149,7 @@ impl Seen {
             Due::Unknown => false,
         };
         let wrong: Vec<u16> = self.statuses.iter().copied().filter(is_wrong).collect();
-        // What no rule holds against the server is not held against it here.
+        // Only statuses that break a rule count as unexpected.
         let broken = self.broken.iter().find(|(status, _)| wrong.contains(status));
         Cell {
             due,
@@ -166,7 +166,7 @@ impl Cell {
         Self { due, statuses: Vec::new(), unsent: Some(why.to_owned()), is_against: false, finding: None }
     }
 
-    /// In one word: `200`, `403 !` where that is not what is due, `-` where nothing was sent.
+    /// Returns the cell as a word: `200`, `403 !` if that is unexpected, `-` if no call was sent.
     pub(super) fn told(&self) -> String {
         let statuses: Vec<String> = self.statuses.iter().map(ToString::to_string).collect();
         match (statuses.is_empty(), self.is_against) {
@@ -177,7 +177,7 @@ impl Cell {
     }
 }
 
-/// What is due to an identity.
+/// Returns the expectation for an identity.
 fn due(known: &Known, contract: &Contract, operation: &Operation) -> Due {
     let is_open = operation.needed.is_optional();
     if !operation.needed.takes_alone(&known.kind) {
@@ -204,7 +204,7 @@ fn due(known: &Known, contract: &Contract, operation: &Operation) -> Due {
     }
 }
 
-/// What is due to who shows no credential, or one that nobody issued.
+/// Returns the expectation for a caller without a credential (`shows_none`), or with an unknown one.
 fn due_without(operation: &Operation, shows_none: bool) -> Due {
     match operation.needed.is_optional() {
         true if shows_none => Due::Allowed,

@@ -1,11 +1,11 @@
-//! An endpoint badge: the JSON that shields.io makes a badge from.
+//! The JSON of an endpoint badge of shields.io.
 
 use serde::Serialize;
 
 use super::Report;
 use super::json::written;
 
-/// What shields.io reads.
+/// The format of shields.io.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Badge {
@@ -16,7 +16,7 @@ struct Badge {
     is_error: bool,
 }
 
-/// The report as a badge: the gravest verdict decides.
+/// Renders the report as a badge: the most severe verdict decides.
 pub(super) fn badge(report: &Report) -> String {
     let totals = &report.totals;
     let (message, color) = match totals {

@@ -1,4 +1,4 @@
-//! What is different from an earlier run. A case that was skipped counts as one that is not there: nothing is known of it.
+//! The differences from an earlier run. A skipped case counts as absent: its result is unknown.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -38,7 +38,7 @@ pub struct Change {
 }
 
 impl Changes {
-    /// From one run to a later one, the gravest first.
+    /// Compares a run with a later one. The most severe changes come first.
     pub fn between(before: &Report, after: &Report) -> Self {
         let mut earlier: BTreeMap<&str, Verdict> =
             before.cases().map(|case| (case.id.as_str(), case.verdict)).collect();
@@ -57,7 +57,7 @@ impl Changes {
         changes
     }
 
-    /// The four lists with what they are called, the gravest first.
+    /// Returns the four lists with their names, the most severe first.
     pub fn lists(&self) -> [(&'static str, &[Change]); 4] {
         [("worse", &self.worse), ("fixed", &self.fixed), ("new", &self.new), ("gone", &self.gone)]
     }
@@ -75,20 +75,20 @@ impl Changes {
 }
 
 impl Change {
-    /// Whether a reader of a list has to see it: what passes, or passed and is gone, is only counted.
+    /// Returns whether a list shows the change: passed cases, also removed ones, are only counted.
     pub(super) fn is_notable(&self) -> bool {
         let is_untouched = |verdict: Option<Verdict>| matches!(verdict, None | Some(Verdict::Pass | Verdict::Skip));
         !(is_untouched(self.before) && is_untouched(self.after))
     }
 
-    /// `pass -> fail`; a case that was or is not there is `absent`.
+    /// Returns `pass -> fail`; a missing case is `absent`.
     pub(super) fn arrow(&self) -> String {
         let word = |verdict: Option<Verdict>| verdict.map_or_else(|| "absent".to_owned(), |known| known.to_string());
         format!("{} -> {}", word(self.before), word(self.after))
     }
 }
 
-/// How grave a verdict is; `None` for none. What the check could not judge is graver than what it judged.
+/// Returns the severity of a verdict; `None` for a skipped case. An error is more severe than any judged verdict.
 fn gravity(verdict: Verdict) -> Option<u8> {
     match verdict {
         Verdict::Skip => None,

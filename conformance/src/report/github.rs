@@ -1,4 +1,4 @@
-//! Workflow commands, which GitHub Actions shows as annotations: one a finding.
+//! Workflow commands, which GitHub Actions shows as annotations: one per finding.
 
 use std::fmt::Write as _;
 
@@ -8,10 +8,10 @@ use super::model::{Found, RuleOutcome};
 use super::{ApiReport, CaseReport, Finding, Report, cases_of};
 use crate::verdict::Verdict;
 
-/// Annotations of one level that GitHub shows for a step; it drops the others without a word.
+/// The number of annotations per level that GitHub shows for a step; it silently drops the others.
 const SHOWN: usize = 10;
 
-/// The report as workflow commands.
+/// Renders the report as workflow commands.
 pub(super) fn github(report: &Report) -> String {
     let mut text = String::new();
     let mut left_out = Vec::new();
@@ -41,14 +41,14 @@ pub(super) fn github(report: &Report) -> String {
         let _ = writeln!(text, "::error title=stale entry::{}", data(entry));
     }
     for api in &report.apis {
-        // One annotation a list: of more than ten GitHub shows none.
+        // One annotation per list: GitHub shows at most ten.
         for (title, lines) in api.lists() {
             let title = property(&format!("{}: {title}", api.api));
             let _ = writeln!(text, "::notice title={title}::{}", data(&lines.join("\n")));
         }
     }
     if !left_out.is_empty() {
-        // No commands, which GitHub would count again.
+        // Not as commands, which GitHub would count as well.
         let _ = writeln!(text, "{} more, of which GitHub would show none:", left_out.len());
         for rule in left_out {
             let _ = writeln!(text, "  {}", data(&rule));
@@ -57,7 +57,7 @@ pub(super) fn github(report: &Report) -> String {
     text
 }
 
-/// What is known to fail, in one annotation: of more than ten GitHub shows none.
+/// Writes all known failures as one annotation: GitHub shows at most ten.
 fn known(text: &mut String, report: &Report) {
     let of_api = |api: &'_ ApiReport| {
         let known = api.found().into_iter().filter(|found| found.finding.verdict == Verdict::Known);
@@ -92,12 +92,12 @@ fn annotation(text: &mut String, level: &str, rule: &RuleOutcome<'_>) {
     let _ = writeln!(text, "::{level} {place},title={}::{}", property(rule.id), data(&message));
 }
 
-/// What stands behind the second pair of colons.
+/// Escapes the text after the second pair of colons.
 fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-/// What stands before it.
+/// Escapes a property, before the second pair of colons.
 fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }

@@ -1,4 +1,4 @@
-//! The report for programs. Its format is described by `conformance/report.schema.json`.
+//! The report for programs. `conformance/report.schema.json` describes its format.
 
 use keyfit_openapi::{Failure, SourcePlace, Text};
 use schemars::{Schema, schema_for};
@@ -6,20 +6,20 @@ use serde::Deserialize;
 
 use super::Report;
 
-/// The report as JSON.
+/// Renders the report as JSON.
 pub(super) fn json(report: &Report) -> String {
     written(report)
 }
 
-/// The JSON Schema of the report.
+/// Returns the JSON Schema of the report.
 pub fn json_schema() -> Schema {
     schema_for!(Report)
 }
 
-/// Reads a report that an earlier run wrote as JSON.
+/// Parses a report that an earlier run wrote as JSON.
 ///
 /// # Errors
-/// Text that is no such report, or one of another version of the format.
+/// Returns an error if the text is not a valid report, or has another version of the format.
 pub fn read(text: &Text) -> Result<Report, Failure> {
     let Head { format } = parsed(text)?;
     if format == Report::FORMAT {
@@ -32,7 +32,7 @@ pub fn read(text: &Text) -> Result<Report, Failure> {
     ))
 }
 
-/// What every version of the format begins with.
+/// The part that all versions of the format have in common.
 #[derive(Deserialize)]
 struct Head {
     format: u32,
@@ -51,8 +51,7 @@ fn parsed<'a, T: Deserialize<'a>>(text: &'a Text) -> Result<T, Failure> {
     })
 }
 
-/// A value as JSON for files. Everything in a report is a string, a number, a list or a map with string keys: none of
-/// that can fail.
+/// Renders a value as JSON for files. A report has only strings, numbers, lists, and maps with string keys, so serialization cannot fail.
 pub(super) fn written(value: &impl serde::Serialize) -> String {
     let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
     text.push('\n');

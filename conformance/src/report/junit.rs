@@ -1,5 +1,5 @@
-//! The report as JUnit's XML: a suite an API, a test a case. What only warns passes, and says so in its output. What was done
-//! to a live server is the output of the suite.
+//! The report as JUnit XML: a suite per API, a test per case. Warnings pass, with a note in their output. The effects on a live server are
+//! the output of the suite.
 
 use std::time::Duration;
 
@@ -10,12 +10,12 @@ use super::transcript::transcript;
 use super::{ApiReport, CaseReport, Report};
 use crate::verdict::Verdict;
 
-/// The report as JUnit's XML.
+/// Renders the report as JUnit XML.
 pub(super) fn junit(report: &Report) -> String {
     let mut junit = quick_junit::Report::new("contract check");
     junit.set_time(duration(report.seconds));
     junit.add_test_suites(report.apis.iter().map(|api| suite(report, api)));
-    // It is written into memory, and the names of its elements are the library's own: none of that can fail.
+    // It is written to memory with valid element names, so it cannot fail.
     junit.to_string().unwrap_or_default()
 }
 
@@ -76,14 +76,14 @@ fn status(case: &CaseReport) -> TestCaseStatus {
     status
 }
 
-/// The requirement, where it is said, and what was exchanged.
+/// Returns the requirement with its source, and the exchanges.
 fn shown(case: &CaseReport) -> String {
     let mut lines = vec![case.requirement.to_string(), format!("{} <{}>", case.source, case.url)];
     lines.extend(case.exchanges.iter().flat_map(transcript));
     lines.join("\n")
 }
 
-/// A report that was read may hold any number.
+/// Returns a duration. A parsed report may contain any number.
 fn duration(seconds: f64) -> Duration {
     Duration::try_from_secs_f64(seconds).unwrap_or_default()
 }

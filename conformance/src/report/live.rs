@@ -1,4 +1,4 @@
-//! What a run did to a live server, for whoever runs it.
+//! The effects of a run on a live server.
 
 use keyfit_openapi::plain;
 use schemars::JsonSchema;
@@ -36,7 +36,7 @@ pub struct CallReport {
 }
 
 impl LiveReport {
-    /// The report on what a run did.
+    /// Creates the report on the effects of a run.
     pub fn new(aftermath: Aftermath, notes: Vec<String>, redactor: &Redactor) -> Self {
         let Aftermath { calls, left, died, .. } = aftermath;
         let calls = calls.into_iter().map(|(call, outcome, count)| CallReport {
@@ -48,7 +48,7 @@ impl LiveReport {
         Self { notes, calls: calls.collect(), left: masked(left), died: died.map(|died| redactor.mask(&died)) }
     }
 
-    /// The same for people: lists with what they are called.
+    /// Returns the lists with their titles, for humans.
     pub(super) fn lists(&self) -> Vec<(&'static str, Vec<String>)> {
         let call = |CallReport { call, outcome, count }: &CallReport| {
             let times = if *count == 1 { String::new() } else { format!(", {count} times") };

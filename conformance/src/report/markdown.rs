@@ -1,4 +1,4 @@
-//! A summary in Markdown, as for `$GITHUB_STEP_SUMMARY`, which takes a mebibyte: what is long is cut, and says so.
+//! A summary in Markdown, for example for `$GITHUB_STEP_SUMMARY`, whose limit is one mebibyte: long parts are cut with a note.
 
 use std::fmt::Write as _;
 
@@ -10,15 +10,15 @@ use crate::contract::Family;
 use crate::markdown::inert;
 use crate::verdict::Verdict;
 
-/// Findings of an API that are shown with an exchange, and rules with their cases; the others are named.
+/// The number of findings per API with an exchange, and of rules with their cases; the others are only named.
 const SHOWN: usize = 20;
-/// Operations and callers of which it is shown who may call what.
+/// The highest numbers of operations and of callers in the access table.
 const ROWS: usize = 100;
 const CALLERS: usize = 12;
-/// Cases that are named for a finding or a rule, and in each list of changes.
+/// The number of cases that are named for a finding or a rule, and in each list of changes.
 const LISTED: usize = 10;
 
-/// The report as Markdown.
+/// Renders the report as Markdown.
 pub(super) fn markdown(report: &Report) -> String {
     let mut text = String::new();
     let _ = writeln!(text, "## Contract check: {}\n", report.told());
@@ -44,7 +44,7 @@ pub(super) fn markdown(report: &Report) -> String {
     text
 }
 
-/// Which of the readings a live server follows where the documents disagree.
+/// Writes the readings that a live server follows if the documents disagree.
 fn readings(text: &mut String, report: &Report) {
     let followed = report.followed();
     if !followed.is_empty() {
@@ -55,7 +55,7 @@ fn readings(text: &mut String, report: &Report) {
     }
 }
 
-/// What the contract says of its rules, and what the run did to live servers: all of it, whoever reads this answers for it.
+/// Writes the contract's policy and the effects on live servers, without omissions: the reader is responsible for them.
 fn lists(text: &mut String, report: &Report) {
     for api in &report.apis {
         for note in api.notes() {
@@ -113,7 +113,7 @@ fn changed(text: &mut String, changes: &Changes) {
     text.push('\n');
 }
 
-/// Each finding with the exchange that shows it, as far as there is room.
+/// Writes each finding with the exchange that shows it, within the limit.
 fn findings(text: &mut String, report: &Report) {
     for api in &report.apis {
         let mut found = api.found();
@@ -144,7 +144,7 @@ fn findings(text: &mut String, report: &Report) {
     }
 }
 
-/// What is known to fail: each finding in one line.
+/// Writes the known failures: each finding in one line.
 fn known(text: &mut String, report: &Report) {
     if report.totals.known == 0 {
         return;
@@ -160,7 +160,7 @@ fn known(text: &mut String, report: &Report) {
     text.push('\n');
 }
 
-/// Who may call what, folded away.
+/// Writes the access table, collapsed.
 fn access(text: &mut String, report: &Report) {
     for (api, access) in report.apis.iter().filter_map(|api| Some((api, api.access.as_ref()?))) {
         let (cells, seen, against) = access.counts();
@@ -213,14 +213,14 @@ fn observed(text: &mut String, report: &Report) {
     text.push('\n');
 }
 
-/// What was exchanged for a case, folded away.
+/// Writes the exchanges of a case, collapsed.
 fn exchange(text: &mut String, case: &CaseReport) {
     let lines: Vec<String> = case.exchanges.iter().flat_map(transcript).collect();
     if lines.is_empty() {
         return;
     }
     let shown = lines.join("\n");
-    // A fence ends at one that is as long: longer than any that the text holds.
+    // The fence has to be longer than any sequence of backticks in the text.
     let fence = "`".repeat(longest_run(&shown, '`').max(2) + 1);
     let _ = writeln!(text, "\n   <details><summary>The exchange that shows it</summary>\n\n   {fence}http");
     for line in shown.lines() {
@@ -241,7 +241,7 @@ fn skipped(text: &mut String, report: &Report) {
     text.push_str("\n</details>\n");
 }
 
-/// A text that stands for itself: no markup, no HTML, no mention of anybody.
+/// Escapes a text so that it contains no markup, HTML, or mentions.
 fn inline(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in inert(text).chars() {
@@ -258,14 +258,14 @@ fn inline(text: &str) -> String {
     escaped
 }
 
-/// A text as code, between more backticks than it holds in a row.
+/// Returns a text as code, between more backticks than it contains in a row.
 fn code(text: &str) -> String {
     let ticks = "`".repeat(longest_run(text, '`') + 1);
     let text = text.replace(['\n', '\r'], " ");
     if ticks.len() == 1 { format!("{ticks}{text}{ticks}") } else { format!("{ticks} {text} {ticks}") }
 }
 
-/// Only addresses of the web become links.
+/// Returns a link if the URL is HTTP or HTTPS, or else the plain text.
 fn link(text: &str, url: &str) -> String {
     let is_web = url.starts_with("https://") || url.starts_with("http://");
     let is_plain = url.bytes().all(|byte| byte.is_ascii_graphic() && !b"<>()\\".contains(&byte));

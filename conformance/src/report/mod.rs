@@ -1,4 +1,4 @@
-//! What a run found, and the forms in which it is told. Each form is a file and a pure function of the report.
+//! The results of a run, and the formats of the report. Each format is a file and a pure function of the report.
 
 mod access;
 mod badge;
@@ -37,31 +37,31 @@ pub use policy::{LevelReport, PolicyReport, SetReport};
 pub use questions::QuestionReport;
 pub use readings::{Disagreement, ReadingReport};
 
-/// A form of the report besides the text of the terminal.
+/// A format of the report besides the text in the terminal.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Format {
-    /// Everything, for programs; `report.schema.json` describes it. The only form that is read again.
+    /// All data, for programs; `report.schema.json` describes it. The only format that can be parsed again.
     Json,
-    /// JUnit's XML, which CI systems show as tests.
+    /// JUnit XML, which CI systems show as tests.
     Junit,
     /// SARIF 2.1.0, which code scanning shows at the contract's rules.
     Sarif,
-    /// Workflow commands, which GitHub Actions shows as annotations. They are to be printed.
+    /// Workflow commands, which GitHub Actions shows as annotations. They have to be printed.
     Github,
-    /// A summary, as for `$GITHUB_STEP_SUMMARY`.
+    /// A summary in Markdown, for example for `$GITHUB_STEP_SUMMARY`.
     Markdown,
     /// An endpoint badge of shields.io.
     Badge,
-    /// One page to browse, without anything around it.
+    /// A self-contained HTML page.
     Html,
 }
 
 impl Format {
-    /// Every form.
+    /// All formats.
     pub const ALL: [Self; 7] =
         [Self::Json, Self::Junit, Self::Sarif, Self::Github, Self::Markdown, Self::Badge, Self::Html];
 
-    /// The report in this form.
+    /// Renders the report in this format.
     pub fn render(self, report: &Report) -> String {
         let report = &shown(report);
         match self {
@@ -80,7 +80,7 @@ impl FromStr for Format {
     type Err = String;
 
     /// # Errors
-    /// A name that is none of these.
+    /// Returns an error if there is no format with this name.
     fn from_str(name: &str) -> Result<Self, Self::Err> {
         Self::ALL.into_iter().find(|format| format.to_string() == name).ok_or_else(|| {
             let known: Vec<String> = Self::ALL.iter().map(Self::to_string).collect();
@@ -103,30 +103,29 @@ impl fmt::Display for Format {
     }
 }
 
-/// The report as text.
+/// Renders the report as text.
 pub fn text(report: &Report) -> String {
     text::text(&shown(report))
 }
 
-/// The report as text without what differs from run to run: times, ports and traffic. `again` says of a case how it is run
-/// alone.
+/// Renders the report as text without the parts that differ between runs: times, ports, and traffic. `again` returns the command that
+/// runs a case alone.
 pub(crate) fn unvarying(report: &Report, again: &dyn Fn(&CaseReport) -> String) -> String {
     text::unvarying(&shown(report), again)
 }
 
-/// The report as every form tells it: no text in it commands a terminal, hides a part of itself, or is read from right to
-/// left, whatever document or server it comes from. That of a run is so from the start, and not copied: it may have hundreds
-/// of thousands of cases.
+/// Returns the report for rendering: no text contains terminal commands, hidden characters, or right-to-left marks, whatever document or
+/// server it comes from. The report of a run is safe from the start and is not copied, since it may have hundreds of thousands of cases.
 fn shown(report: &Report) -> Cow<'_, Report> {
     if is_plain(report) { Cow::Borrowed(report) } else { Cow::Owned(made_plain(report)) }
 }
 
-/// Whether no text of a report would be shown as another one.
+/// Returns whether no text of a report would be rendered as a different one.
 fn is_plain(report: &Report) -> bool {
     report.serialize(&mut Serializer::with_formatter(io::sink(), PlainOnly)).is_ok()
 }
 
-/// Refuses what is not shown as it stands.
+/// A formatter that fails on unsafe text.
 struct PlainOnly;
 
 impl Formatter for PlainOnly {
@@ -163,12 +162,12 @@ fn plain_texts(value: Value) -> Value {
     }
 }
 
-/// `1 case`, `2 cases`.
+/// Returns `1 case`, `2 cases`.
 fn cases_of(count: usize) -> String {
     if count == 1 { "1 case".to_owned() } else { format!("{count} cases") }
 }
 
-/// A title of the text where titles are headings.
+/// Returns a title with a capital letter, for headings.
 fn capitalised(title: &str) -> String {
     let (first, rest) = title.split_at_checked(1).unwrap_or((title, ""));
     first.to_uppercase() + rest

@@ -1,4 +1,4 @@
-//! What a run found, as every form of the report tells it. Every text in it is masked.
+//! The results of a run, in the form that all formats render. All texts are masked.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -219,10 +219,10 @@ pub struct Counts {
 }
 
 impl Report {
-    /// The version of the format. A member more does not change it; one that is taken away or means something else does.
+    /// The version of the format. A new member does not change it; a removed one, or one with another meaning, does.
     pub const FORMAT: u32 = 2;
 
-    /// A report on these APIs, whose check ends now.
+    /// Creates the report on these APIs. The check ends now.
     pub fn new(apis: Vec<ApiReport>, requests: usize, took: Duration) -> Self {
         let mut totals = Counts::default();
         for case in apis.iter().flat_map(|api| &api.cases) {
@@ -243,20 +243,20 @@ impl Report {
         }
     }
 
-    /// Keeps the cases whose ids fit one of the patterns, if there are any, and none of those to be left out. The counts
-    /// stay those of the run.
+    /// Keeps the cases with an id that matches one of the patterns, if there are any, and none of `left_out`. The counts remain those of the
+    /// run.
     pub fn select(&mut self, patterns: &[String], left_out: &[String]) {
         for api in &mut self.apis {
             api.cases.retain(|case| glob::selects(patterns, left_out, &case.id));
         }
     }
 
-    /// Every case.
+    /// Returns all cases.
     pub(super) fn cases(&self) -> impl Iterator<Item = &CaseReport> {
         self.apis.iter().flat_map(|api| &api.cases)
     }
 
-    /// The rules of which cases ended so, by name.
+    /// Returns the rules with cases that have this verdict, by name.
     pub(super) fn rules(&self, verdict: Verdict) -> Vec<RuleOutcome<'_>> {
         let mut rules: BTreeMap<&str, RuleOutcome<'_>> = BTreeMap::new();
         for api in &self.apis {
@@ -272,7 +272,7 @@ impl Report {
     }
 }
 
-/// The cases of a rule that ended in one way.
+/// The cases of a rule with one verdict.
 pub(super) struct RuleOutcome<'a> {
     pub(super) api: &'a ApiReport,
     pub(super) id: &'a str,
@@ -281,19 +281,19 @@ pub(super) struct RuleOutcome<'a> {
 }
 
 impl<'a> RuleOutcome<'a> {
-    /// The number of its cases.
+    /// Returns the number of its cases.
     pub(super) fn count(&self) -> usize {
         self.others.len() + 1
     }
 
-    /// Its cases.
+    /// Returns its cases.
     pub(super) fn cases(&self) -> impl Iterator<Item = &'a CaseReport> {
         std::iter::once(self.first).chain(self.others.iter().copied())
     }
 }
 
 impl Report {
-    /// The cases by verdict, and whether there were to be more.
+    /// Returns the numbers of cases by verdict, and whether the run was interrupted.
     pub(super) fn told(&self) -> String {
         let totals = self.totals.told();
         if self.interrupted { format!("{totals}, interrupted") } else { totals }
@@ -301,9 +301,9 @@ impl Report {
 }
 
 impl ApiReport {
-    /// A report on the outcomes of a catalogue's cases.
+    /// Creates the report on the outcomes of a catalogue's cases.
     pub fn new(catalogue: &Catalogue, server: &str, mut outcomes: Vec<Outcome>, redactor: &Redactor) -> Self {
-        // Before anything is made of what was found: a secret of which a part is left out or changed is not known again.
+        // Masked before any text is derived from it: a part of a secret, or a changed one, would not be recognized.
         for reason in outcomes.iter_mut().filter_map(|outcome| outcome.reason.as_mut()) {
             *reason = redactor.mask(reason);
         }
@@ -342,7 +342,7 @@ impl ApiReport {
         }
     }
 
-    /// What is told beside findings and cases, for people: lists with what they are called.
+    /// Returns the lists besides findings and cases, with their titles, for humans.
     pub(super) fn lists(&self) -> Vec<(String, Vec<String>)> {
         let of_live = self.live.iter().flat_map(LiveReport::lists).map(|(title, lines)| (title.to_owned(), lines));
         let questions: Vec<String> = self.questions.iter().map(QuestionReport::told).collect();
@@ -351,12 +351,12 @@ impl ApiReport {
         self.policy.lists().into_iter().chain(questions).chain(of_live).collect()
     }
 
-    /// The notes on the way to a live server.
+    /// Returns the notes about the connection to a live server.
     pub(super) fn notes(&self) -> &[String] {
         self.live.as_ref().map_or(&[], |live| &live.notes)
     }
 
-    /// Both as a part of the text.
+    /// Writes the notes and the lists as text.
     pub(super) fn write_lists(&self, text: &mut String) {
         for note in self.notes() {
             let _ = writeln!(text, "\nnote: {}", plain(note));
@@ -369,14 +369,14 @@ impl ApiReport {
         }
     }
 
-    /// Its findings, each with its cases.
+    /// Returns its findings, each with its cases.
     pub(super) fn found(&self) -> Vec<Found<'_>> {
         let mut of_findings: Vec<Vec<&CaseReport>> = vec![Vec::new(); self.findings.len()];
         let mut by_id: HashMap<&str, &CaseReport> = HashMap::new();
         for case in &self.cases {
             let Some(number) = case.finding else { continue };
             by_id.insert(&case.id, case);
-            // A report that was read may have any number.
+            // A parsed report may contain any number.
             if let Some(cases) = number.checked_sub(1).and_then(|place| of_findings.get_mut(place)) {
                 cases.push(case);
             }
@@ -391,7 +391,7 @@ impl ApiReport {
     }
 }
 
-/// A cause of which a part is known: the part that is new keeps its id, by which consumers know it again.
+/// Distinguishes the known part of a finding from the new part. The new part keeps the id, by which consumers recognize it.
 fn told_apart(findings: &mut [Finding]) {
     let (known, new): (Vec<&mut Finding>, Vec<&mut Finding>) =
         findings.iter_mut().partition(|finding| finding.verdict == Verdict::Known);
@@ -406,13 +406,13 @@ fn told_apart(findings: &mut [Finding]) {
 /// A finding with its cases.
 pub(super) struct Found<'a> {
     pub(super) finding: &'a Finding,
-    /// The case that shows it; none in a report from which it was taken out.
+    /// The example case; `None` if the report was reduced to other cases.
     pub(super) example: Option<&'a CaseReport>,
     pub(super) cases: Vec<&'a CaseReport>,
 }
 
 impl Found<'_> {
-    /// Why it stays, where it is known to fail, each reason once.
+    /// Returns the reasons why a known failure remains, each once.
     pub(super) fn reasons(&self) -> String {
         let mut reasons: Vec<&str> = self.cases.iter().filter_map(|case| case.known.as_deref()).collect();
         reasons.retain(|reason| !reason.is_empty());
@@ -444,7 +444,7 @@ impl Finding {
         }
     }
 
-    /// `91 cases of 8 rules at 15 operations`, without what goes without saying.
+    /// Returns `91 cases of 8 rules at 15 operations`, without redundant parts.
     pub(super) fn reach(&self) -> String {
         let FindingCounts { cases, rules, operations } = self.counts;
         let of = |count: usize, one: &str| match count {
@@ -460,7 +460,7 @@ impl Finding {
     }
 }
 
-/// What cases have in common: each rule, and each operation.
+/// The parts that cases share: the rules and the operations.
 struct Shared {
     rules: Vec<SharedRule>,
     operations: Vec<Arc<OperationReport>>,
@@ -530,13 +530,13 @@ impl CaseReport {
         }
     }
 
-    /// What tells it from the other cases of its rule: `stream-get`, with its variant `stream-get/404`.
+    /// Returns the part of the id that distinguishes it from other cases of its rule: `stream-get`, or with its variant `stream-get/404`.
     pub(super) fn place(&self) -> &str {
         let after = |rule: &str| self.id.get(rule.len()..).and_then(|rest| rest.strip_prefix('/'));
         after(&self.rule).unwrap_or(&self.id)
     }
 
-    /// Why it did not pass.
+    /// Returns the reason why it did not pass.
     pub(super) fn why(&self) -> &str {
         self.reason.as_deref().unwrap_or_default()
     }
@@ -556,12 +556,12 @@ impl Counts {
         *count += 1;
     }
 
-    /// All of them.
+    /// Returns the total.
     pub fn all(&self) -> usize {
         self.pass + self.fail + self.known + self.warn + self.info + self.skip + self.error
     }
 
-    /// Each count that is not zero: first the gravest verdict, last what passed.
+    /// Returns each count that is not zero: the most severe verdict first, passed cases last.
     pub(super) fn each(&self) -> impl Iterator<Item = (Verdict, usize)> + use<> {
         let Self { pass, fail, known, warn, info, skip, error } = *self;
         let counts = [
@@ -576,7 +576,7 @@ impl Counts {
         counts.into_iter().filter(|(_, count)| *count > 0)
     }
 
-    /// `12 passed, 3 failed`.
+    /// Returns `12 passed, 3 failed`.
     pub(super) fn told(&self) -> String {
         let Self { pass, fail, known, warn, info, skip, error } = *self;
         let others = [
@@ -592,7 +592,7 @@ impl Counts {
     }
 }
 
-/// Who calls, where the probe alone says it.
+/// Returns the caller, if the probe alone determines it.
 fn caller(probe: &Probe, catalogue: &Catalogue, case: &Case, name: Option<String>) -> Option<String> {
     match probe {
         Probe::NoToken | Probe::EmptyToken | Probe::BrokenBodyWithoutToken | Probe::HeadWithoutToken => {

@@ -1,5 +1,4 @@
-//! What a contract says of its rules as a whole: levels that it changes, and the set of requirements that it names. Nothing of that
-//! is hidden in silence.
+//! The contract's policy: the levels that it changes, and the set of requirements that it names. None of it is hidden.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +11,7 @@ use crate::catalogue::{Case, Catalogue};
 use crate::contract::{ChangedLevel, Level};
 use crate::verdict::{Outcome, Verdict};
 
-/// Rules that are named in a line; the others are counted.
+/// The number of rules that are named in a line; the others are counted.
 const NAMED: usize = 6;
 
 /// What a contract says of its rules as a whole.
@@ -59,7 +58,7 @@ pub struct SetReport {
 }
 
 impl PolicyReport {
-    /// What the contract of a catalogue says.
+    /// Returns the policy of a catalogue's contract.
     pub(super) fn of(catalogue: &Catalogue, outcomes: &[Outcome]) -> Self {
         let mut undescribed: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for operation in &catalogue.api.operations {
@@ -76,12 +75,12 @@ impl PolicyReport {
         Self { levels: levels(catalogue), requirements: requirements(catalogue, outcomes), undescribed }
     }
 
-    /// Whether there is nothing to be told.
+    /// Returns whether there is nothing to report.
     pub(super) fn is_empty(&self) -> bool {
         self.levels.is_empty() && self.requirements.is_none() && self.undescribed.is_empty()
     }
 
-    /// The same for people: lists with what they are called.
+    /// Returns the lists with their titles, for humans.
     pub(super) fn lists(&self) -> Vec<(String, Vec<String>)> {
         let mut lists = Vec::new();
         let levels: Vec<String> = self.levels.iter().map(LevelReport::told).collect();
@@ -158,12 +157,12 @@ fn requirements(catalogue: &Catalogue, outcomes: &[Outcome]) -> Option<SetReport
     })
 }
 
-/// `1 rule`, `2 rules`.
+/// Returns `1 rule`, `2 rules`.
 fn rules_of(count: usize) -> String {
     if count == 1 { "1 rule".to_owned() } else { format!("{count} rules") }
 }
 
-/// The first of these, and how many more there are; none where there are none.
+/// Returns the first names and the number of the others; `None` if there are no names.
 fn named(names: &[String]) -> Option<String> {
     let first = names.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
     let more = names.len().saturating_sub(NAMED);

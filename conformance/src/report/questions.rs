@@ -1,4 +1,4 @@
-//! What is missing, as questions: each once, with the place of the answer and how many cases it would let be judged.
+//! The missing inputs as questions: each once, with the place of the answer and the number of cases that it would enable.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -25,12 +25,12 @@ pub struct QuestionReport {
     pub cases: usize,
 }
 
-/// What a case is skipped for, where its user can give it.
+/// Returns the missing input for which a case is skipped, if its user can provide it.
 pub(super) fn open(case: &CaseReport) -> Option<&Missing> {
     case.missing.as_ref().filter(|_| case.verdict == Verdict::Skip && case.follows.is_none())
 }
 
-/// The questions of these cases, those first that would let the most be judged.
+/// Returns the questions of these cases. Those that would enable the most cases come first.
 pub(super) fn of(cases: &[CaseReport]) -> Vec<QuestionReport> {
     let mut counts: BTreeMap<&Missing, usize> = BTreeMap::new();
     for missing in cases.iter().filter_map(open) {
@@ -46,7 +46,7 @@ pub(super) fn of(cases: &[CaseReport]) -> Vec<QuestionReport> {
 }
 
 impl QuestionReport {
-    /// `12 cases: add [[identity]] with ... (the tokens file names no identity ...)`.
+    /// Returns `12 cases: add [[identity]] with ... (the tokens file names no identity ...)`.
     pub(super) fn told(&self) -> String {
         format!("{}: {} ({})", cases_of(self.cases), self.answer, self.missing)
     }

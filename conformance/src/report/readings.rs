@@ -1,4 +1,4 @@
-//! Which reading of a contradiction a server follows, where its answers show it.
+//! The reading of a contradiction that a server follows, if its answers show it.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -27,7 +27,7 @@ pub struct ReadingReport {
     pub answers: usize,
 }
 
-/// What the outcomes show. Contradictions of which no answer shows anything are left out.
+/// Returns the readings that the outcomes show. Contradictions without any evidence are omitted.
 pub(super) fn of(contract: &Contract, outcomes: &[Outcome]) -> Vec<Disagreement> {
     let all: Vec<(usize, usize)> = outcomes.iter().flat_map(|outcome| outcome.readings.iter().copied()).collect();
     let disagreement = |(place, contradiction): (usize, &Contradiction)| {
@@ -45,17 +45,17 @@ pub(super) fn of(contract: &Contract, outcomes: &[Outcome]) -> Vec<Disagreement>
     told.filter(|told| told.readings.iter().any(|reading| reading.answers > 0)).collect()
 }
 
-/// A reading that a server follows, in words.
+/// A reading that a server follows, as text.
 pub(super) struct Followed<'a> {
-    /// The API, and what the documents disagree about.
+    /// The API, and the subject of the contradiction.
     pub(super) about: String,
     pub(super) says: &'a str,
-    /// How many answers show it.
+    /// The number of answers that show it.
     pub(super) answers: String,
 }
 
 impl Report {
-    /// Which of the readings live servers follow; the mock follows the ruling.
+    /// Returns the readings that live servers follow; the mock follows the ruling.
     pub(super) fn followed(&self) -> Vec<Followed<'_>> {
         self.apis.iter().filter(|api| api.server != "mock").flat_map(followed).collect()
     }

@@ -1,7 +1,6 @@
-//! The report as SARIF 2.1.0, the format of code scanning: rules at their lines of the contract, and each finding as a
-//! result, at the case that shows it. What is known to fail is one that is suppressed; cases that are only observed are results of
-//! their own. What passed or was
-//! skipped is left out: a scanner shows every result as a finding.
+//! The report as SARIF 2.1.0, the format of code scanning: rules at their lines of the contract, and each finding as a result at its example
+//! case. Known failures are suppressed results; observed cases are separate results. Passed and skipped cases are omitted: a scanner shows
+//! each result as a finding.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,7 +16,7 @@ use crate::contract::Level;
 use crate::verdict::{Exchange, Verdict};
 
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
-/// What a path of a URI may not hold as it is.
+/// The characters that have to be encoded in the path of a URI.
 const NOT_IN_PATHS: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -35,7 +34,7 @@ const NOT_IN_PATHS: &AsciiSet = &CONTROLS
     .add(b'|')
     .add(b'}');
 
-/// The report as SARIF.
+/// Renders the report as SARIF.
 pub(super) fn sarif(report: &Report) -> String {
     let mut rules: Vec<&CaseReport> = Vec::new();
     let mut indices = BTreeMap::new();
@@ -43,7 +42,7 @@ pub(super) fn sarif(report: &Report) -> String {
         let index = *indices.entry(&*case.rule).or_insert(rules.len());
         match rules.get_mut(index) {
             None => rules.push(case),
-            // At an operation that is not verified it is less binding than at others.
+            // At an unverified operation, its level is lower than at others.
             Some(gravest) if gravest.level < case.level => *gravest = case,
             Some(_) => {}
         }
@@ -54,7 +53,7 @@ pub(super) fn sarif(report: &Report) -> String {
     for api in &report.apis {
         for found in api.found() {
             let Some(case) = found.example else { continue };
-            // What the check could not judge is no finding about the API.
+            // A case that could not be judged is not a finding about the API.
             match found.finding.verdict {
                 Verdict::Error => unjudged.push(notification(case, found.finding)),
                 _ => results.push(result_of_finding(report, api, &indices, case, &found)),
@@ -84,7 +83,7 @@ pub(super) fn sarif(report: &Report) -> String {
     }))
 }
 
-/// What the contract says of its rules, and what the run did to live servers.
+/// Returns the contract's policy and the effects on live servers.
 fn lists(report: &Report) -> impl Iterator<Item = Value> {
     let of_api = |api: &ApiReport| {
         let told = |(title, lines): (String, Vec<String>)| {
@@ -108,7 +107,7 @@ fn rule(case: &CaseReport) -> Value {
     })
 }
 
-/// A finding, at the case that shows it.
+/// Returns the result for a finding, at its example case.
 fn result_of_finding(
     report: &Report,
     api: &ApiReport,
@@ -137,7 +136,7 @@ fn result_of_finding(
     result
 }
 
-/// A case by itself.
+/// Returns the result for a single case.
 fn result_of(api: &ApiReport, indices: &BTreeMap<&str, usize>, case: &CaseReport) -> Value {
     let mut result = json!({
         "ruleId": &*case.rule,
@@ -147,8 +146,8 @@ fn result_of(api: &ApiReport, indices: &BTreeMap<&str, usize>, case: &CaseReport
         "locations": [location(api, case)],
         "partialFingerprints": {
             "caseId/v1": case.id,
-            // GitHub knows results again by this one alone; left out, it would be made from the contract's line,
-            // which all cases of a rule share.
+            // GitHub recognizes a result only by this fingerprint. If it is omitted, GitHub derives it from the contract's line, which all cases
+            // of a rule share.
             "primaryLocationLineHash": fingerprint(&case.id),
         },
         "properties": { "verdict": case.verdict, "level": case.level },
@@ -163,7 +162,7 @@ fn result_of(api: &ApiReport, indices: &BTreeMap<&str, usize>, case: &CaseReport
     result
 }
 
-/// The operation, and the rule's line of the contract: consumers want a file.
+/// Returns the operation, and the rule's line of the contract, since consumers require a file.
 fn location(api: &ApiReport, case: &CaseReport) -> Value {
     json!({
         "physicalLocation": {
@@ -207,7 +206,7 @@ fn response(exchange: &Exchange) -> Value {
     response
 }
 
-/// One value a name; those of a name that stands twice are joined as HTTP joins them.
+/// Returns one value per name; repeated headers are joined as HTTP does.
 fn headers(headers: &[(String, String)]) -> Value {
     let mut joined: Map<String, Value> = Map::new();
     for (name, value) in headers {
@@ -236,7 +235,7 @@ fn level(level: Level) -> &'static str {
     }
 }
 
-/// 64 bits in hexadecimal, with the number that GitHub's own end in.
+/// Returns 64 bits in hexadecimal, with the suffix that GitHub's own fingerprints have.
 fn fingerprint(id: &str) -> String {
     let start = Sha256::digest(id).first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes));
     format!("{start:016x}:1")

@@ -1,4 +1,4 @@
-//! What many entries of a report have in common and is kept once, as it is written and read: each with a text of its own.
+//! Serialization of shared values of a report: in memory each is kept once, and in the file each entry has its own copy.
 
 use std::sync::Arc;
 

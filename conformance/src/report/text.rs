@@ -1,4 +1,4 @@
-//! The report for people: a matrix, each finding with the exchange that shows it, and a line that sums up.
+//! The report for humans: a matrix, each finding with the exchange that shows it, and a summary line.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,18 +13,18 @@ use super::{ApiReport, CaseReport, Changes, Counts, Report, cases_of, questions}
 use crate::contract::Family;
 use crate::verdict::Verdict;
 
-/// Width of the column with the names of the APIs.
+/// The width of the column with the names of the APIs.
 const NAME: usize = 14;
-/// Width of the other columns.
+/// The width of the other columns.
 const CELL: usize = 12;
-/// Findings of an API that are shown with an exchange: those that matter most.
+/// The number of findings per API with an exchange: the most important ones.
 const SHOWN: usize = 10;
-/// Rules that are named where a reason concerns many.
+/// The number of rules that are named for a reason that affects many.
 const NAMED: usize = 3;
-/// Cases that are named in each list of changes.
+/// The number of cases that are named in each list of changes.
 const LISTED: usize = 20;
 
-/// The report as text.
+/// Renders the report as text.
 pub(super) fn text(report: &Report) -> String {
     let mut text = found(report, &|case| case.exchanges.iter().flat_map(transcript).collect());
     let (all, told) = (cases_of(report.totals.all()), report.told());
@@ -32,14 +32,14 @@ pub(super) fn text(report: &Report) -> String {
     text
 }
 
-/// The same without what differs from run to run, and with how a case is run alone.
+/// Renders the report without the parts that differ between runs, and with the command that runs a case alone.
 pub(super) fn unvarying(report: &Report, again: &dyn Fn(&CaseReport) -> String) -> String {
     let mut text = found(report, &|case| vec![again(case)]);
     let _ = writeln!(text, "\n{}: {}", cases_of(report.totals.all()), report.told());
     without_ports(&text)
 }
 
-/// Everything but the line that sums up. `more` is what is shown of a case besides why.
+/// Returns all parts except the summary line. `more` returns the details of a case besides its reason.
 fn found(report: &Report, more: &dyn Fn(&CaseReport) -> Vec<String>) -> String {
     let mut text = String::new();
     matrix(&mut text, report);
@@ -73,7 +73,7 @@ fn found(report: &Report, more: &dyn Fn(&CaseReport) -> Vec<String>) -> String {
     text
 }
 
-/// A text without the ports of this machine, which are others in each run.
+/// Removes the ports of the local machine from a text, since they differ between runs.
 fn without_ports(text: &str) -> String {
     let mut parts = text.split("127.0.0.1:");
     let mut told = parts.next().unwrap_or_default().to_owned();
@@ -121,7 +121,7 @@ fn cell(api: &ApiReport, family: Family) -> String {
     cell
 }
 
-/// A finding: what is wrong, the case that shows it, why it matters, what to change, and where else it is so.
+/// Writes a finding: the flaw, the example case, its impact, the change to make, and the other places where it occurs.
 fn found_once(text: &mut String, found: &Found<'_>, more: &dyn Fn(&CaseReport) -> Vec<String>) {
     let Found { finding, example, cases } = found;
     let verdict = finding.verdict.to_string().to_uppercase();
@@ -149,7 +149,7 @@ fn found_once(text: &mut String, found: &Found<'_>, more: &dyn Fn(&CaseReport) -
     }
 }
 
-/// What is known to fail: each finding in one line.
+/// Writes the known failures: each finding in one line.
 fn known(text: &mut String, report: &Report) {
     if report.totals.known == 0 {
         return;
@@ -164,11 +164,11 @@ fn known(text: &mut String, report: &Report) {
     }
 }
 
-/// One line for each reason, with the cases and rules that it concerns.
+/// Writes one line for each reason, with the cases and rules that it affects.
 fn brief<'a>(text: &mut String, title: &str, cases: impl Iterator<Item = &'a CaseReport>) {
     let mut reasons: BTreeMap<String, (usize, BTreeSet<&str>)> = BTreeMap::new();
     for case in cases {
-        // What was found stands with the broken rule.
+        // The finding is shown with the broken rule.
         let reason = match &case.follows {
             Some(root) => format!("`{root}` is broken"),
             None => case.why().to_owned(),
@@ -181,7 +181,7 @@ fn brief<'a>(text: &mut String, title: &str, cases: impl Iterator<Item = &'a Cas
         return;
     }
     let _ = writeln!(text, "\n{title}");
-    // What would enable the most comes first.
+    // The reasons that affect the most cases come first.
     let mut reasons: Vec<_> = reasons.into_iter().collect();
     reasons.sort_by_key(|(_, (count, _))| Reverse(*count));
     for (reason, (count, rules)) in reasons {
@@ -191,7 +191,7 @@ fn brief<'a>(text: &mut String, title: &str, cases: impl Iterator<Item = &'a Cas
     }
 }
 
-/// Who may call what, in one line; the whole of it is in the other forms.
+/// Writes the access counts in one line; the table is in other formats.
 fn access(text: &mut String, report: &Report) {
     for access in report.apis.iter().filter_map(|api| api.access.as_ref()) {
         let (cells, seen, against) = access.counts();
@@ -203,7 +203,7 @@ fn access(text: &mut String, report: &Report) {
     }
 }
 
-/// Which of the readings a live server follows where the documents disagree.
+/// Writes the readings that a live server follows if the documents disagree.
 fn readings(text: &mut String, report: &Report) {
     let followed = report.followed();
     if !followed.is_empty() {
@@ -214,7 +214,7 @@ fn readings(text: &mut String, report: &Report) {
     }
 }
 
-/// What is different from an earlier run; what passes is only counted.
+/// Writes the differences from an earlier run; passed cases are only counted.
 fn changed(text: &mut String, changes: &Changes) {
     let _ = writeln!(text, "\nsince the run of {}", changes.since);
     for (name, list) in changes.lists() {

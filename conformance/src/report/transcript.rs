@@ -1,10 +1,10 @@
-//! An exchange as lines of text: `>` is what was sent, `<` what came back, `$` the command that sends it again.
+//! An exchange as lines of text: `>` marks the request, `<` the answer, `$` the command that repeats the request.
 
 use keyfit_openapi::plain;
 
 use crate::verdict::Exchange;
 
-/// The lines of an exchange.
+/// Returns the lines of an exchange.
 pub(super) fn transcript(exchange: &Exchange) -> Vec<String> {
     let mut lines = Vec::new();
     let mut add = |mark: char, text: &str| lines.extend(text.lines().map(|line| format!("{mark} {}", plain(line))));
@@ -26,8 +26,7 @@ pub(super) fn transcript(exchange: &Exchange) -> Vec<String> {
     lines
 }
 
-/// The command that sends the request again; `None` where there is nobody to send it to: requests of a client went to a
-/// script, which is gone.
+/// Returns the command that repeats the request; `None` if the receiver no longer exists: a client sent the request to a scripted server.
 pub(super) fn command(exchange: &Exchange) -> Option<String> {
     exchange.url.starts_with("http").then(|| exchange.curl())
 }

@@ -1,14 +1,14 @@
-//! Which cases of the contract check a change touches: by operation, and by what the change is about.
+//! The cases of the contract check that a change affects: by the operation and the group of the change.
 
 use keyfit_openapi::diff::{Finding, Group};
 
 use crate::catalogue::{Case, Catalogue};
 use crate::contract::{Drive, Family};
 
-/// The ids of the cases that a change touches, in the catalogue's order.
+/// Returns the ids of the cases that a change affects, in the catalogue's order.
 pub(super) fn touched(catalogue: &Catalogue, finding: &Finding) -> Vec<String> {
     let fits = |case: &&Case| {
-        // The authorization server belongs to no operation; its cases stand at one that was chosen for them.
+        // The authorization server has no operation; its cases are at an operation that was chosen for them.
         (finding.rule.group == Group::Oauth || is_at(catalogue, finding, case)) && concerns(catalogue, finding, case)
     };
     catalogue.cases.iter().filter(fits).map(|case| case.id.clone()).collect()
@@ -35,12 +35,12 @@ fn concerns(catalogue: &Catalogue, finding: &Finding, case: &Case) -> bool {
                 || matches!(drive, Some(Drive::Success | Drive::TolerantAnswer | Drive::PartialFailure))
         }
         Group::Retry => matches!(drive, Some(Drive::SingleRequest | Drive::RepeatedCall)),
-        // Without the operation, or under another name, every case of it is gone or another one.
+        // If the operation is removed or renamed, all of its cases are removed or renamed.
         Group::Surface => true,
     }
 }
 
-/// Without a status, as where a schema is shared or all refusals have one, it can be any.
+/// Returns whether a case is about the refusals of a change. Without a status, for example in a shared schema, it may be any.
 fn is_about_refusals(catalogue: &Catalogue, finding: &Finding, case: &Case) -> bool {
     let rule = catalogue.rule(case);
     let statuses: Vec<u16> = finding.statuses.iter().filter_map(|status| status.parse().ok()).collect();

@@ -1,4 +1,4 @@
-//! The report as annotations of GitHub: workflow commands, one line each.
+//! The report as annotations of GitHub: workflow commands, one per line.
 
 use std::fmt::Write as _;
 
@@ -6,7 +6,7 @@ use keyfit_openapi::diff::Level;
 
 use super::{DiffReport, FindingReport, few};
 
-/// The report as workflow commands. What went is shown where it was missing: in the new document.
+/// Renders the report as workflow commands. A removed part is shown at its former place in the new document.
 pub fn github(report: &DiffReport) -> String {
     let mut lines = String::new();
     for finding in &report.findings {
@@ -36,12 +36,12 @@ pub fn github(report: &DiffReport) -> String {
     lines
 }
 
-/// Escapes what would end the message.
+/// Escapes a text for a message.
 fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-/// Escapes what would end a property.
+/// Escapes a text for a property.
 fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }

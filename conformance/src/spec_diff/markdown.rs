@@ -7,7 +7,7 @@ use keyfit_openapi::diff::{Level, Revision};
 use super::{DiffReport, FindingReport, few};
 use crate::markdown::inert;
 
-/// The report as Markdown: a table for each level.
+/// Renders the report as Markdown: a table for each level.
 pub fn markdown(report: &DiffReport) -> String {
     let mut page = format!(
         "## Changes of {}\n\n`{}` -> `{}`: {}.\n",
@@ -60,7 +60,7 @@ fn row(page: &mut String, report: &DiffReport, finding: &FindingReport) {
     );
 }
 
-/// A text that stays within its cell, and does nothing there.
+/// Escapes a text so that it stays within its cell and has no effect.
 fn cell(text: &str) -> String {
     inert(&text.replace('\\', "\\\\").replace('|', "\\|"))
 }

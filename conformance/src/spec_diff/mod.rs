@@ -1,5 +1,5 @@
-//! What has changed between two versions of a document, ready to be read by people or by programs, with the cases of the
-//! contract check that it touches. Finding the changes is [`keyfit_openapi::diff`]'s part.
+//! The changes between two versions of a document, in reports for humans and programs, with the affected cases of the contract check.
+//! [`keyfit_openapi::diff`] finds the changes.
 
 mod cases;
 mod github;
@@ -27,7 +27,7 @@ pub use text::text;
 use self::policy::Policy;
 use crate::catalogue::Catalogue;
 
-/// How many cases, places and changes of the client are named one by one.
+/// The highest number of cases, places, and changes of the client that are named.
 const NAMED: usize = 4;
 
 /// What has changed between two versions of a document.
@@ -166,12 +166,12 @@ pub struct Names {
     pub new: String,
     /// The file of the document after, without a revision.
     pub file: String,
-    /// The paths by which findings know the documents, before and after.
+    /// The paths of the documents in findings, before and after.
     pub paths: [String; 2],
 }
 
 impl DiffReport {
-    /// A report on findings by what a policy says of them; with the cases of a catalogue.
+    /// Creates the report on findings with the levels of a policy and the cases of a catalogue.
     pub fn new(names: Names, catalogue: Option<&Catalogue>, policy: &Policy, mut findings: Vec<Finding>) -> Self {
         let ignored = policy.apply(&mut findings);
         let (operations, findings) = grouped(catalogue, policy, &names.paths, findings);
@@ -203,30 +203,30 @@ impl DiffReport {
         }
     }
 
-    /// Whether the gate is shut: something is at this level or above it, or an entry of the ignore file is stale.
+    /// Returns whether the check fails: a finding has at least this level, or an entry of the ignore file is stale.
     pub fn fails(&self, threshold: Level) -> bool {
         !self.stale.is_empty() || self.findings.iter().any(|finding| finding.level >= threshold)
     }
 
-    /// The file that a place stands in, as it was named.
+    /// Returns the file of a place, as it was named.
     fn name_of<'r>(&'r self, place: &'r PlaceReport) -> &'r str {
         let document = if place.document == Revision::Old { &self.old } else { &self.new };
         place.file.as_deref().unwrap_or(document)
     }
 
-    /// The file of the new document that a place stands in, without a revision.
+    /// Returns the file of the new document with a place, without a revision.
     fn file_of<'r>(&'r self, place: &'r PlaceReport) -> &'r str {
         let Some(file) = &place.file else { return &self.file };
         let revision = self.new.strip_suffix(&self.file).unwrap_or_default();
         file.strip_prefix(revision).unwrap_or(file)
     }
 
-    /// The findings of a level.
+    /// Returns the findings of a level.
     fn at(&self, level: Level) -> impl Iterator<Item = &FindingReport> {
         self.findings.iter().filter(move |finding| finding.level == level)
     }
 
-    /// What a finding is about: `GET /pets`, `GET /pets and 3 more`, or nothing.
+    /// Returns the operations of a finding: `GET /pets`, `GET /pets and 3 more`, or an empty text.
     fn subject(&self, finding: &FindingReport) -> String {
         match &finding.operations[..] {
             [] => String::new(),
@@ -235,7 +235,7 @@ impl DiffReport {
         }
     }
 
-    /// `1 breaking, 2 warnings, 3 info, 1 ignored`, and in how many places where these are more.
+    /// Returns `1 breaking, 2 warnings, 3 info, 1 ignored`, and the number of places if that is greater.
     fn summary(&self) -> String {
         let Totals { breaking, warning, info, ignored } = self.totals;
         let plural = if warning == 1 { "" } else { "s" };
@@ -245,7 +245,7 @@ impl DiffReport {
     }
 }
 
-/// The findings, those of one rule that say the same as one, the gravest first; and the operations that they name.
+/// Returns the findings, with equal ones of a rule combined, the most severe first, and the operations that they name.
 fn grouped(
     catalogue: Option<&Catalogue>,
     policy: &Policy,
@@ -273,7 +273,7 @@ fn grouped(
             None => reports.push(report),
         }
     }
-    // Stable, so that what is equally grave stays in order.
+    // Stable, so that findings of equal level remain in order.
     reports.sort_by_key(|report| std::cmp::Reverse(report.level));
     (operations, reports)
 }
@@ -300,7 +300,7 @@ impl FindingReport {
         }
     }
 
-    /// Takes in another one that says the same of other parts.
+    /// Adds the parts of an equal finding.
     fn join(&mut self, other: Self) {
         self.parts.extend(other.parts);
         take_in(&mut self.operations, other.operations);
@@ -308,18 +308,18 @@ impl FindingReport {
         take_in(&mut self.cases, other.cases);
     }
 
-    /// The part that stands for all of them where there is room for one.
+    /// Returns the part that represents all of them if there is space for one.
     fn first(&self) -> &PartReport {
         &self.parts[0]
     }
 
-    /// What changes in the Rust client, each once.
+    /// Returns the changes of the Rust client, each once.
     fn rust(&self) -> Vec<&str> {
         let mut known = HashSet::new();
         self.parts.iter().map(|part| part.rust.as_str()).filter(|rust| known.insert(*rust)).collect()
     }
 
-    /// Whom it breaks and why.
+    /// Returns the affected side and the reason.
     fn reason(&self) -> String {
         match self.breaks {
             Breaks::Nobody => format!("Breaks nobody: {}", self.why),
@@ -330,7 +330,7 @@ impl FindingReport {
 }
 
 impl PartReport {
-    /// Where it is shown in the new document.
+    /// Returns its place in the new document.
     fn in_new(&self) -> &PlaceReport {
         self.nearest.as_ref().unwrap_or(&self.place)
     }
@@ -369,7 +369,7 @@ impl IgnoredReport {
     }
 }
 
-/// JSON in which what is so deep stands on one line: a finding each.
+/// Returns JSON in which values at this depth are on one line: one finding per line.
 fn lines(value: &Value, depth: usize) -> String {
     let mut text = String::new();
     write_lines(&mut text, value, depth, 0);
@@ -401,13 +401,13 @@ fn write_lines(text: &mut String, value: &Value, depth: usize, level: usize) {
     }
 }
 
-/// Adds what is not there yet.
+/// Adds the items that are not contained yet.
 fn take_in<T: Eq + Hash + Clone>(all: &mut Vec<T>, more: Vec<T>) {
     let known: HashSet<T> = all.iter().cloned().collect();
     all.extend(more.into_iter().filter(|item| !known.contains(item)));
 }
 
-/// The first ones, and how many more there are.
+/// Returns the first texts, and the number of the others.
 fn few(all: &[impl AsRef<str>], between: &str) -> String {
     let named = all.iter().take(NAMED).map(AsRef::as_ref).collect::<Vec<_>>().join(between);
     match all.len().saturating_sub(NAMED) {
@@ -416,12 +416,12 @@ fn few(all: &[impl AsRef<str>], between: &str) -> String {
     }
 }
 
-/// What documents name, in one line each; every form of the report begins with it.
+/// Returns texts of documents with control characters escaped, in one line each; all report formats begin with it.
 fn plain_all(texts: impl IntoIterator<Item = String>) -> Vec<String> {
     texts.into_iter().map(|text| plain(&text)).collect()
 }
 
-/// Writes the enums of the library down for the schema, whose crate does not know schemas.
+/// Declares copies of the library's enums for the schema, since the library does not depend on schemars.
 macro_rules! names {
     ($($name:ident: $($variant:ident)*;)*) => {
         $(

@@ -1,4 +1,4 @@
-//! The policy file: how grave a change is for this project, and which changes are known and accepted, each with its reason.
+//! The policy file: the levels of changes in this project, and the known and accepted changes with their reasons.
 
 use std::collections::BTreeMap;
 
@@ -18,12 +18,12 @@ pub struct Policy {
     path: String,
 }
 
-/// What a policy file took out.
+/// The effect of a policy file.
 #[derive(Debug, Default)]
 pub(super) struct Ignored {
-    /// The findings that it took out, with the reasons.
+    /// The ignored findings, with the reasons.
     pub(super) findings: Vec<(Finding, String)>,
-    /// The entries that fit nothing: where they stand, and what they say.
+    /// The entries that match nothing, with their places.
     pub(super) stale: Vec<String>,
 }
 
@@ -55,13 +55,12 @@ struct Entry {
 }
 
 impl Policy {
-    /// Reads a policy file: TOML, with a table `[levels]` of rules that are `breaking`, `warning` or `info` here, and an
-    /// `[[ignore]]` for each accepted change. `rule` is the id of a rule; `operation` a pattern over the operationId or over
-    /// `GET /path`, all where left out; `pointer` a pattern over the JSON pointer, all where left out; `reason` says why. In
-    /// patterns `*` stays within a segment, `**` does not.
+    /// Parses a policy file: TOML, with a table `[levels]` that maps rules to `breaking`, `warning` or `info`, and an `[[ignore]]` for each
+    /// accepted change. `rule` is the id of a rule; `operation` is a pattern for the operationId or for `GET /path`, and `pointer` is one for the
+    /// JSON pointer: both match all if omitted; `reason` is required. In patterns `*` matches within a segment, `**` across segments.
     ///
     /// # Errors
-    /// Returns an error if the text is no such file, names a rule or a level that there is not, or a reason is empty.
+    /// Returns an error if the text is not a valid policy file, names an unknown rule or level, or has an empty reason.
     pub fn read(text: &Text) -> Result<Self, Failure> {
         let file: File = toml::from_str(&text.text).map_err(|error| {
             let place = place(text, error.span().map_or(0, |span| span.start));
@@ -77,12 +76,12 @@ impl Policy {
         Ok(Self { levels, entries, path: text.path.clone() })
     }
 
-    /// How grave a change under this rule is.
+    /// Returns the level of a change under this rule.
     pub fn level(&self, rule: &Rule) -> Level {
         self.levels.get(rule.id).copied().unwrap_or(rule.level)
     }
 
-    /// Takes out what is ignored. A finding that concerns several operations keeps those that no entry names.
+    /// Removes ignored findings. A finding about several operations keeps those that no entry names.
     pub(super) fn apply(&self, findings: &mut Vec<Finding>) -> Ignored {
         let mut ignored = Ignored::default();
         let mut used = vec![false; self.entries.len()];
@@ -93,7 +92,7 @@ impl Policy {
                 }
                 let (out, kept): (Vec<_>, Vec<_>) =
                     finding.operations.iter().cloned().partition(|operation| entry.names(operation));
-                // One that concerns no operation is taken out by an entry that names none.
+                // A finding without operations is only removed by an entry without an operation.
                 if out.is_empty() && !(finding.operations.is_empty() && entry.operation.is_none()) {
                     continue;
                 }
@@ -151,7 +150,7 @@ impl Entry {
     }
 }
 
-/// The rule of this id.
+/// Returns the rule with this id.
 fn known(text: &Text, id: &Spanned<String>) -> Result<&'static Rule, Failure> {
     rules::named(id.get_ref()).ok_or_else(|| {
         let help = match nearest(id.get_ref()) {
@@ -183,7 +182,7 @@ fn place(text: &Text, offset: usize) -> SourcePlace {
     SourcePlace { path: text.path.clone(), line: before.matches('\n').count() + 1, column, pointer: String::new() }
 }
 
-/// The rule that is spelt most like this, if one is at all.
+/// Returns the rule with the most similar id, if there is one.
 fn nearest(id: &str) -> Option<&'static str> {
     let (distance, rule) = rules::all().map(|rule| (distance(id, rule.id), rule.id)).min()?;
     (distance <= id.len() / 2).then_some(rule)

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{DiffReport, FindingReport, PartReport, few, lines};
 
-/// The report as SARIF. What went is shown where it is missing: in the new document.
+/// Renders the report as SARIF. A removed part is shown at its former place in the new document.
 pub fn sarif(report: &DiffReport) -> String {
     let used: BTreeMap<&str, &rules::Rule> =
         report.findings.iter().filter_map(|finding| Some((finding.rule, rules::named(finding.rule)?))).collect();
@@ -40,7 +40,7 @@ pub fn sarif(report: &DiffReport) -> String {
             "results": results,
         }],
     });
-    // A result on each line.
+    // One result per line.
     lines(&log, 4)
 }
 
@@ -68,7 +68,7 @@ fn result(report: &DiffReport, finding: &FindingReport, places: &BTreeMap<&str, 
         "message": {"text": message},
         "locations": [location(finding.first())],
         "relatedLocations": others,
-        // The same change keeps its mark when lines move.
+        // The fingerprint of a change is independent of its line.
         "partialFingerprints": {"change/v1": format!("{rule}#{}", finding.first().place.pointer)},
         "properties": {"cases": finding.cases, "rust": rust},
     })
@@ -82,10 +82,10 @@ fn level(level: Level) -> &'static str {
     }
 }
 
-/// What a URI keeps as it is, and what stands between its segments.
+/// The characters that a URI keeps unescaped, including the separator of segments.
 const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_').remove(b'~');
 
-/// A path as a relative URI reference.
+/// Returns a path as a relative URI reference.
 fn uri(path: &str) -> String {
     utf8_percent_encode(path, KEPT).to_string()
 }

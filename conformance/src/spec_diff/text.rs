@@ -6,7 +6,7 @@ use keyfit_openapi::diff::Level;
 
 use super::{DiffReport, FindingReport, NAMED, PartReport, few};
 
-/// The report as text, grouped by level.
+/// Renders the report as text, grouped by level.
 pub fn text(report: &DiffReport) -> String {
     let mut text = format!("{} -> {}\n", report.old, report.new);
     for level in [Level::Breaking, Level::Warning, Level::Info] {

@@ -1,4 +1,4 @@
-//! What comes before a login: a page that sets cookies and holds a value, by both of which a server knows its own pages again (XSRF, CSRF).
+//! The request before a login: a page that sets cookies and contains a value, with which a server recognizes its own pages (XSRF, CSRF).
 
 use std::collections::BTreeMap;
 
@@ -11,58 +11,58 @@ use super::login::{Login, checked_pointer, in_body, set_by};
 use crate::probe::{Http, Reply};
 use crate::secret::{Redactor, Secret};
 
-/// Shorter values are words: masked everywhere, they would take a report apart.
+/// Shorter values are not masked: they may be words, and masking them would make reports unreadable.
 pub(super) const SHORTEST_SECRET: usize = 8;
 
-/// The request before a login, as a tokens file declares it.
+/// The request before a login, in a tokens file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct BeforeEntry {
-    /// Below the base URL; that of the login where left out, as `url` is.
+    /// The path below the base URL; that of the login if neither `path` nor `url` is set.
     pub(super) path: Option<String>,
     pub(super) url: Option<String>,
     pub(super) take: Option<Taken>,
     pub(super) send_as: Option<SentAs>,
 }
 
-/// What every call shows beside the token: a cookie, and a header with its value, or with what was taken before the login.
+/// The companions of the token in each call: a cookie, and a header with the value of the cookie or with the value from before the login.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WithEntry {
     pub(super) cookie: Option<String>,
     pub(super) header: Option<String>,
-    /// Cookies that go with that one, and open nothing by themselves.
+    /// Further cookies that are required with it, but grant no access.
     #[serde(default)]
     pub(super) cookies: Vec<String>,
 }
 
-/// Where the value stands in the answer: one of these.
+/// The place of the value in the answer.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Taken {
-    /// The cookie of this name.
+    /// The cookie with this name.
     Cookie(String),
-    /// The field of a form, `<input name=... value=...>`, of this name.
+    /// The form field, `<input name=... value=...>`, with this name.
     Field(String),
-    /// The `<meta name=... content=...>` of this name.
+    /// The `<meta name=... content=...>` with this name.
     Meta(String),
     /// The JSON pointer of a member.
     Body(String),
-    /// The header of this name.
+    /// The header with this name.
     Header(String),
 }
 
-/// Where the login sends the value: one of these.
+/// The place of the value in the login.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum SentAs {
-    /// The field of its form of this name.
+    /// The field with this name in its form.
     Form(String),
-    /// The member of its body at this JSON pointer.
+    /// The member at this JSON pointer in its body.
     Json(String),
-    /// The header of this name.
+    /// The header with this name.
     Header(String),
-    /// The parameter of its query of this name.
+    /// The query parameter with this name.
     Query(String),
 }
 
@@ -75,7 +75,7 @@ pub(super) struct Before {
     pub(super) redactor: Redactor,
 }
 
-/// What it brought.
+/// The result of the request.
 #[derive(Default)]
 pub(super) struct Brought {
     pub(super) cookies: BTreeMap<String, String>,
@@ -83,7 +83,7 @@ pub(super) struct Brought {
 }
 
 impl BeforeEntry {
-    /// What is wrong with it, by itself.
+    /// Returns the flaw of the entry, independent of other entries.
     pub(super) fn flaw(&self, with: Option<&WithEntry>) -> Option<String> {
         let name = |name: &String| name.parse::<HeaderName>().err().map(|_| "no request has such a header".to_owned());
         let pointer = |pointer: &String| checked_pointer(pointer).err();
@@ -108,7 +108,7 @@ impl BeforeEntry {
 }
 
 impl WithEntry {
-    /// What is wrong with it, by itself.
+    /// Returns the flaw of the entry, independent of other entries.
     pub(super) fn flaw(&self, before: Option<&BeforeEntry>) -> Option<&'static str> {
         let is_taken = before.is_some_and(|before| before.take.is_some());
         match (&self.cookie, &self.header) {
@@ -125,7 +125,7 @@ impl WithEntry {
 }
 
 impl Before {
-    /// Asks for the page. Errors hold no value.
+    /// Requests the page. Errors contain no value.
     pub(super) async fn ask(&self) -> Result<Brought, String> {
         let named = Login::named(&Method::GET, &self.url);
         let request = self.http.request(Method::GET, self.url.clone()).header(ACCEPT, "*/*");
@@ -155,21 +155,21 @@ impl Before {
     }
 }
 
-/// Keeps a value out of reports.
+/// Registers a value for redaction.
 pub(super) fn learn(redactor: &Redactor, value: &str) {
     if value.len() >= SHORTEST_SECRET {
         redactor.learn(&Secret::new(value));
     }
 }
 
-/// The cookies that an answer sets.
+/// Returns the cookies that an answer sets.
 pub(super) fn cookies(headers: &HeaderMap) -> BTreeMap<String, String> {
     let set = headers.get_all(SET_COOKIE).iter().filter_map(|value| value.to_str().ok());
     let named = set.filter_map(|cookie| Some((cookie.split_once('=')?.0.trim(), cookie)));
     named.filter_map(|(name, cookie)| Some((name.to_owned(), set_by(cookie, name)?.0))).collect()
 }
 
-/// The value of a header in which a browser's script repeats a cookie.
+/// Returns the header value with which a browser's script repeats a cookie.
 pub(super) fn repeated(cookie: &str) -> String {
     percent_encoding::percent_decode_str(cookie).decode_utf8_lossy().into_owned()
 }
@@ -191,7 +191,7 @@ fn found(reply: &Reply, cookies: &BTreeMap<String, String>, take: &Taken) -> Res
     if value.is_empty() { Err("the value that is to be taken is empty".to_owned()) } else { Ok(value) }
 }
 
-/// Adds a value to what a login sends.
+/// Adds a value to a login request.
 pub(super) fn add(
     value: &str,
     to: &SentAs,
@@ -231,7 +231,7 @@ pub(super) fn add(
     Ok(())
 }
 
-/// An attribute of the first tag of this kind whose `name` is this one.
+/// Returns an attribute of the first tag of this kind with this `name`.
 fn of_tag(page: &str, tag: &str, name: &str, wanted: &str) -> Option<String> {
     page.match_indices('<').find_map(|(at, _)| {
         let rest = &page[at + 1..];
@@ -243,7 +243,7 @@ fn of_tag(page: &str, tag: &str, name: &str, wanted: &str) -> Option<String> {
     })
 }
 
-/// The attributes of a tag, from behind its name on.
+/// Returns the attributes of a tag, from the end of its name.
 fn attributes(mut rest: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     loop {
@@ -271,7 +271,7 @@ fn attributes(mut rest: &str) -> Vec<(String, String)> {
     }
 }
 
-/// A text with the references of HTML replaced that stand in attributes.
+/// Replaces HTML character references in the text of an attribute.
 fn unescaped(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;

@@ -1,4 +1,4 @@
-//! OAuth clients and signers of JWTs that a user has for a live server.
+//! The user's OAuth clients and JWT signers for a live server.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use crate::identity::{Client, ClientKind, ClientNeed, Signer};
 use crate::missing::Missing;
 use crate::secret::{Redactor, Secret};
 
-/// Who may ask for tokens, and who signs them.
+/// The clients that may request tokens, and the signer.
 #[derive(Debug, Default)]
 pub(super) struct Clients {
     known: Vec<Known>,
@@ -25,27 +25,27 @@ pub(super) struct Clients {
 pub(super) struct ClientEntry {
     name: String,
     id: String,
-    /// Left out for a public client.
+    /// Absent for a public client.
     secret: Option<Place>,
-    /// Needed for codes.
+    /// Required for authorization codes.
     redirect_uri: Option<String>,
-    /// What it may ask for; every scope of the contract where left out.
+    /// The permitted scopes; all scopes of the contract by default.
     scopes: Option<BTreeSet<String>>,
-    /// What it may use.
+    /// The permitted grants.
     grants: BTreeSet<GrantType>,
-    /// The one way in which it authenticates; every way of the contract where left out.
+    /// Its only authentication method; all methods of the contract by default.
     authentication: Option<ClientAuthentication>,
-    /// Whether its refresh tokens rotate, where that is set client by client.
+    /// True if its refresh tokens rotate; for servers on which that depends on the client.
     rotates: Option<bool>,
-    /// A user and his password, for the grant of that name.
+    /// The name and the password of a user, for the password grant.
     user: Option<UserEntry>,
-    /// Where the tokens of identities are had, in place of the contract's endpoint.
+    /// The token endpoint for the tokens of identities, in place of the contract's.
     token_url: Option<String>,
-    /// Where its tokens are revoked, in place of the contract's endpoint.
+    /// The revocation endpoint for its tokens, in place of the contract's.
     revocation_url: Option<Endpoint>,
-    /// What their tokens are for, as some servers ask (`audience`).
+    /// The audience of its tokens (`audience`), which some servers require.
     audience: Option<String>,
-    /// The same as RFC 8707 has it.
+    /// The audience in the form of RFC 8707.
     resource: Option<String>,
 }
 
@@ -80,7 +80,7 @@ pub(super) struct Known {
     client: Client,
 }
 
-/// What the entries of a file are read with.
+/// The context for reading the entries of a file.
 pub(super) struct Reader<'a> {
     pub(super) text: &'a Text,
     pub(super) contract: &'a Contract,
@@ -89,7 +89,7 @@ pub(super) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// The clients and the signer of a file, with their secrets.
+    /// Reads the clients and the signer of a file, with their secrets.
     pub(super) async fn read(&self, clients: Vec<ClientEntry>, signers: &[SignerEntry]) -> Result<Clients, Failure> {
         let mut known = Vec::new();
         for entry in clients {
@@ -158,7 +158,7 @@ impl Reader<'_> {
         Ok(Known { name, token_url, audience, resource, scopes, grants, rotates, client })
     }
 
-    /// Refuses what the authorization server of the contract does not know.
+    /// Returns an error for values that the authorization server of the contract does not support.
     fn check(
         &self,
         server: &AuthorizationServer,
@@ -211,11 +211,11 @@ impl Reader<'_> {
 }
 
 impl Clients {
-    /// A client that meets the need.
+    /// Returns a client that meets the need.
     pub(super) fn find(&self, need: &ClientNeed) -> Result<Client, Missing> {
         let mut fitting = self.known.iter().filter(|known| known.meets(need));
         let found = match need.kind {
-            // The first one is the one that the others are compared with.
+            // The first one is compared with the other ones.
             ClientKind::Other => fitting.nth(1),
             _ => fitting.next(),
         };
@@ -225,44 +225,44 @@ impl Clients {
         }
     }
 
-    /// The client of this name.
+    /// Returns the client with this name.
     pub(super) fn named(&self, name: &str) -> Option<&Known> {
         self.known.iter().find(|known| known.name == name)
     }
 
-    /// The signer.
+    /// Returns the signer.
     pub(super) fn signer(&self) -> Result<Signer, Missing> {
         self.signer.clone().ok_or_else(Missing::signer)
     }
 }
 
 impl Known {
-    /// The client itself.
+    /// Returns the client itself.
     pub(super) fn client(&self) -> &Client {
         &self.client
     }
 
-    /// Where it is granted tokens, where the file says so.
+    /// Returns its token endpoint, if the file has one.
     pub(super) fn token_url(&self) -> Option<&str> {
         self.token_url.as_deref()
     }
 
-    /// What its tokens are for, as `audience`.
+    /// Returns the `audience` of its tokens.
     pub(super) fn audience(&self) -> Option<&str> {
         self.audience.as_deref()
     }
 
-    /// The same as `resource`.
+    /// Returns the `resource` of its tokens.
     pub(super) fn resource(&self) -> Option<&str> {
         self.resource.as_deref()
     }
 
-    /// What it may ask for, where the file says so.
+    /// Returns its permitted scopes, if the file has them.
     pub(super) fn scopes(&self) -> Option<&BTreeSet<String>> {
         self.scopes.as_ref()
     }
 
-    /// Whether it uses a grant.
+    /// Returns whether it uses a grant.
     pub(super) fn grants(&self, grant: GrantType) -> bool {
         self.grants.contains(&grant)
     }
@@ -272,8 +272,8 @@ impl Known {
             ClientKind::Confidential | ClientKind::Other => self.client.secret.is_some(),
             ClientKind::Keeping => self.client.secret.is_some() && self.rotates == Some(false),
             ClientKind::Rotating => self.client.secret.is_some() && self.rotates == Some(true),
-            // It is asked for what it must not get, so that no grant is asked of it.
-            // A token at once is for such a client.
+            // The grants in the need are those that it must not get, so they are not required. The implicit grant is an exception: it is meant
+            // for such a client.
             ClientKind::Public if need.grants.contains(&GrantType::Implicit) => true,
             ClientKind::Public => return self.client.secret.is_none(),
         };

@@ -1,4 +1,4 @@
-//! Variables that a tokens file names: those of the process, or else of a `.env` file, which sets none for the process.
+//! Variables in a tokens file: those of the process, or else of a `.env` file, which does not change the process.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,16 +13,16 @@ use super::failure;
 use crate::UserError;
 use crate::secret::{Secret, shown};
 
-/// The variables of a `.env` file, behind those of the process.
+/// The variables of a `.env` file, with lower precedence than those of the process.
 #[derive(Debug, Default)]
 pub struct Environment {
     variables: BTreeMap<String, Secret>,
     file: Option<String>,
-    /// Whether those of the process do not count.
+    /// True if the variables of the process are ignored.
     is_alone: bool,
 }
 
-/// A file of these variables, which [`Environment::read`] reads.
+/// Returns a file with these variables that [`Environment::read`] can parse.
 pub fn env_file(variables: &BTreeMap<String, Secret>) -> String {
     let escaped = |value: &str| value.replace('\\', "\\\\").replace('"', "\\\"").replace('$', "\\$");
     variables
@@ -30,14 +30,14 @@ pub fn env_file(variables: &BTreeMap<String, Secret>) -> String {
         .fold(String::new(), |text, (name, value)| format!("{text}{name}=\"{}\"\n", escaped(value.reveal())))
 }
 
-/// What is left of a file, which is read from its beginning to its end.
+/// The position in a file that is parsed sequentially.
 struct Cursor<'t> {
     text: &'t Text,
     at: usize,
 }
 
 impl Environment {
-    /// The file that the user names, or else `.env` beside the tokens file, where there is one.
+    /// Reads the file that the user names, or else `.env` beside the tokens file, if it exists.
     ///
     /// # Errors
     /// Returns an error if the file cannot be read, or a line of it is not `NAME=VALUE`.
@@ -47,11 +47,11 @@ impl Environment {
         Ok(Self::read(&crate::file::read(file, "file of variables")?)?)
     }
 
-    /// Reads a file: a `NAME=VALUE` a line, also behind `export`, and comments behind `#`. A value in double quotes may have
-    /// line breaks, and `\n`, `\t`, `\"`, `\\` and `\$`; one in single quotes is taken as it is. Nothing is put in the place of `${NAME}`.
+    /// Parses a file: one `NAME=VALUE` per line, optionally after `export`, and comments after `#`. A value in double quotes may contain line
+    /// breaks, and `\n`, `\t`, `\"`, `\\` and `\$`; one in single quotes is literal. `${NAME}` is not expanded.
     ///
     /// # Errors
-    /// Returns an error, with its line and without any value, if a line is anything else, or names what is named already.
+    /// Returns an error, with its line and without any value, if a line has another form or repeats a name.
     pub fn read(text: &Text) -> Result<Self, Failure> {
         let mut cursor = Cursor { text, at: if text.text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 } };
         let mut variables = BTreeMap::new();
@@ -75,12 +75,12 @@ impl Environment {
         Ok(Self { variables, file: Some(text.path.clone()), is_alone: false })
     }
 
-    /// These variables, and none of the process.
+    /// Creates an environment of only these variables.
     pub(super) fn alone(variables: BTreeMap<String, Secret>) -> Self {
         Self { variables, file: None, is_alone: true }
     }
 
-    /// A variable. That of the process comes first.
+    /// Returns a variable. That of the process takes precedence.
     ///
     /// # Errors
     /// Returns an error if it is not set, or empty.
@@ -102,7 +102,7 @@ impl Environment {
 }
 
 impl<'t> Cursor<'t> {
-    /// The next line, without its end but with what else stands there; the cursor is behind it.
+    /// Returns the next line without its line break, and moves the cursor behind it.
     fn next_line(&mut self) -> Option<&'t str> {
         let rest = &self.text.text[self.at..];
         let rest = rest.trim_start_matches(['\n', '\r']);
@@ -114,7 +114,7 @@ impl<'t> Cursor<'t> {
         Some(line)
     }
 
-    /// The value that begins here, and whatever may stand behind it in its line.
+    /// Returns the value that begins here, and checks the rest of its line.
     fn value(&mut self, begin: usize) -> Result<String, Failure> {
         let rest = &self.text.text[self.at..];
         let trimmed = rest.trim_start_matches([' ', '\t']);
@@ -162,14 +162,14 @@ impl<'t> Cursor<'t> {
         Ok(value)
     }
 
-    /// The rest of this line, which may be empty.
+    /// Returns the rest of this line, which may be empty.
     fn next_line_from_here(&mut self) -> &'t str {
         let line = self.text.text[self.at..].split(['\n', '\r']).next().unwrap_or_default();
         self.at += line.len();
         line
     }
 
-    /// Some readers of such files would put a value in its place.
+    /// Returns the error for a reference, which other parsers of such files would expand.
     fn refuse_reference(&self, begin: usize) -> Failure {
         let help = "write the value itself, or put it in single quotes where it is meant so";
         self.refuse(begin, "the value refers to another variable, which is not looked up", help)

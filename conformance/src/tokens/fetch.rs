@@ -1,4 +1,4 @@
-//! Identities whose tokens are fetched: what the file says of them, made into requests.
+//! Identities with fetched tokens: the conversion of their entries into requests.
 
 use std::collections::BTreeSet;
 
@@ -22,17 +22,17 @@ use crate::missing::Missing;
 use crate::probe::{Http, is_loopback};
 use crate::secret::{Redactor, Secret, ends_as_secret, without_quotes};
 
-/// The server that tokens are fetched from, and the way there.
+/// The server that tokens are fetched from, and the connection to it.
 pub struct Way<'a> {
-    /// The URL that the paths of logins follow.
+    /// The URL below which the paths of logins are.
     pub base_url: &'a Url,
-    /// Where the authorization server may be asked.
+    /// The permitted authorization servers.
     pub roots: Roots,
-    /// How the server is reached.
+    /// The HTTP clients for the server.
     pub http: &'a Http,
 }
 
-/// What the identities of a file are read with.
+/// The context for reading the identities of a file.
 pub(super) struct Fetching<'a> {
     pub(super) text: &'a Text,
     pub(super) contract: &'a Contract,
@@ -50,7 +50,7 @@ pub(super) struct Fetches<'a> {
 }
 
 impl Fetching<'_> {
-    /// The place of an identity in the file.
+    /// Returns the place of an identity in the file.
     pub(super) fn place(&self, name: &str) -> SourcePlace {
         crate::contract::place(self.text, self.text.text.find(&format!("\"{name}\"")))
     }
@@ -60,7 +60,7 @@ impl Fetching<'_> {
         failure(self.place(of.name), problem, help)
     }
 
-    /// A token that a client is granted, and what is to be known of it.
+    /// Returns a token that is granted to a client, with a note for the user.
     pub(super) fn granted(&self, of: &Fetches<'_>, client: &str) -> Result<(FetchedToken, Option<String>), Failure> {
         self.check_carrier(of)?;
         let Some(known) = self.clients.named(client) else {
@@ -111,7 +111,7 @@ impl Fetching<'_> {
         Ok((token, self.elsewhere(of, &endpoint)))
     }
 
-    /// A token that a login gives, and what is to be known of it.
+    /// Returns a token from a login, with a note for the user.
     pub(super) async fn logged_in(
         &self,
         of: &Fetches<'_>,
@@ -162,7 +162,7 @@ impl Fetching<'_> {
         Ok(())
     }
 
-    /// What comes before a login: at the same host, for its cookies go on to the login.
+    /// Returns the request before a login: at the same host, since its cookies are sent with the login.
     fn before(&self, of: &Fetches<'_>, entry: &LoginEntry, login: &Url) -> Result<Option<Before>, Failure> {
         let flaw = entry.with.as_ref().and_then(|with| with.flaw(entry.before.as_ref()));
         if let Some(why) = flaw {
@@ -184,7 +184,7 @@ impl Fetching<'_> {
         Ok(Some(Before { http, url, take: before.take.clone(), redactor }))
     }
 
-    /// How the place at which a token is had is reached: as the server that is checked, where the user named its host.
+    /// Returns the HTTP clients for a token request: those of the server under test, if the user named the host.
     fn http(&self, of: &Fetches<'_>, url: &Url) -> Result<Http, Failure> {
         if url.origin() == self.way.base_url.origin() || self.way.roots.names(url) {
             return Ok(self.way.http.clone());
@@ -192,7 +192,7 @@ impl Fetching<'_> {
         self.way.http.for_another_host().map_err(|why| self.refuse(of, why, "correct the options"))
     }
 
-    /// The place of a login or of what comes before it, which is called `what`.
+    /// Returns the URL of a login, or of the request before it; `what` names it in errors.
     fn login_url(&self, of: &Fetches<'_>, what: &str, path: Option<&str>, url: Option<&str>) -> Result<Url, Failure> {
         let base = self.way.base_url;
         match (path, url) {
@@ -227,7 +227,7 @@ impl Fetching<'_> {
         }
     }
 
-    /// What the user has to know: the request goes to another server than the one that is checked.
+    /// Returns a note for the user if the request is for another server than the one under test.
     fn elsewhere(&self, of: &Fetches<'_>, url: &Url) -> Option<String> {
         let origin = url.origin();
         let is_other = origin != self.way.base_url.origin();
@@ -283,7 +283,7 @@ impl Fetching<'_> {
         }
     }
 
-    /// A value of a login, with the secrets that it names. `name` is what the value is called.
+    /// Returns a value of a login with its secrets resolved. `name` is the name of the value.
     fn value<'v>(
         &'v self,
         of: &'v Fetches<'_>,
@@ -331,7 +331,7 @@ impl Fetching<'_> {
         let text = found.reveal();
         if text.len() >= SHORTEST_SECRET || ends_as_secret(name) {
             self.redactor.learn(&found);
-            // As it stands in the body, whole or escaped.
+            // In its JSON form in the body, with and without escapes.
             self.redactor.learn(&Secret::new(Value::from(text).to_string().trim_matches('"')));
         }
         Ok(text.to_owned())

@@ -1,4 +1,4 @@
-//! Tokens that a client of the authorization server is granted for itself (RFC 6749, section 4.4).
+//! Tokens of the client credentials grant (RFC 6749, section 4.4).
 
 use std::collections::BTreeSet;
 
@@ -11,20 +11,20 @@ use keyfit::auth::{AccessToken, TokenSource};
 use crate::contract::{AuthorizationServer, ClientAuthentication, TokenBody};
 use crate::identity::Client;
 
-/// What is asked for, and of whom.
+/// The token request: the requested token, and the endpoint and client for it.
 pub(super) struct Asked<'a> {
     /// The URL of the token endpoint.
     pub(super) url: &'a str,
     pub(super) server: Option<&'a AuthorizationServer>,
     pub(super) client: &'a Client,
     pub(super) scopes: BTreeSet<String>,
-    /// Whether the token is to have these scopes and no other one.
+    /// True if the token must have exactly these scopes.
     pub(super) is_limited: bool,
     pub(super) audience: Option<&'a str>,
     pub(super) resource: Option<&'a str>,
 }
 
-/// Client credentials that are granted what was asked for, or nothing.
+/// Client credentials that fail if the server grants other scopes than the requested ones.
 #[derive(Debug)]
 pub(super) struct Granted {
     credentials: ClientCredentials,
@@ -33,10 +33,10 @@ pub(super) struct Granted {
 }
 
 impl Granted {
-    /// The source of such tokens, which asks by this HTTP client. Nothing is sent.
+    /// Creates the source of such tokens with this HTTP client. Does not send anything.
     ///
     /// # Errors
-    /// Returns an error if the client has no secret, or the endpoint may not be asked.
+    /// Returns an error if the client has no secret, or the endpoint must not be called.
     pub(super) fn new(asked: Asked<'_>, http: reqwest::Client) -> Result<Self, String> {
         let Asked { url, server, client, scopes, is_limited, audience, resource } = asked;
         let secret = client.secret.as_ref().ok_or("a client without a secret is granted none for itself")?;
@@ -64,7 +64,7 @@ impl Granted {
         let tokens = self.credentials.request().await?;
         let granted: BTreeSet<String> = tokens.scopes().iter().cloned().collect();
         let is_as_asked = if self.is_limited { granted == self.scopes } else { granted.is_superset(&self.scopes) };
-        // Who says nothing grants what was asked for.
+        // An answer without scopes grants the requested ones (RFC 6749, section 5.1).
         if granted.is_empty() || is_as_asked {
             return Ok(tokens.access().clone());
         }

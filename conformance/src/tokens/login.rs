@@ -1,4 +1,4 @@
-//! Logins of sessions: a request that the user declares, and where the token stands in its answer.
+//! Logins of sessions: a declared request, and the place of the token in its answer.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -20,43 +20,43 @@ use crate::pointer;
 use crate::probe::{Http, Reply};
 use crate::secret::{Redactor, Secret, is_word};
 
-/// A login as a tokens file declares it.
+/// A login in a tokens file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct LoginEntry {
-    /// POST where left out.
+    /// The method; POST by default.
     pub(super) method: Option<String>,
-    /// Below the base URL.
+    /// The path below the base URL.
     pub(super) path: Option<String>,
-    /// In place of the path, where the login is elsewhere.
+    /// The URL, in place of the path, if the login is elsewhere.
     pub(super) url: Option<String>,
     #[serde(default)]
     pub(super) headers: BTreeMap<String, toml::Value>,
-    /// A body of JSON.
+    /// A JSON body.
     pub(super) json: Option<toml::Value>,
-    /// A body that is a form.
+    /// A form body.
     pub(super) form: Option<BTreeMap<String, toml::Value>>,
-    /// A body as it is.
+    /// A literal body.
     pub(super) text: Option<toml::Value>,
-    /// A page that is asked for first.
+    /// The request for a page before the login.
     pub(super) before: Option<BeforeEntry>,
-    /// What calls show beside the token.
+    /// The companions of the token in calls.
     pub(super) with: Option<WithEntry>,
-    /// Where the token stands in the answer.
+    /// The place of the token in the answer.
     pub(super) token: TokenPlace,
-    /// The JSON pointer of the seconds for which the token is good.
+    /// The JSON pointer to the lifetime of the token in seconds.
     pub(super) expires_in: Option<String>,
 }
 
-/// Where a token stands in an answer: one of these.
+/// The place of a token in an answer.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "Places")]
 pub(super) enum TokenPlace {
-    /// The JSON pointer of a member; an empty one is the whole body, which may be a text.
+    /// The JSON pointer to a member; an empty one is the whole body, which may be a plain text.
     Body(String),
-    /// The cookie of this name.
+    /// The cookie with this name.
     Cookie(String),
-    /// The header of this name.
+    /// The header with this name.
     Header(HeaderName),
 }
 
@@ -86,7 +86,7 @@ impl TryFrom<Places> for TokenPlace {
     }
 }
 
-/// Refuses what is not a JSON pointer (RFC 6901).
+/// Returns an error for an invalid JSON pointer (RFC 6901).
 pub(super) fn checked_pointer(pointer: &str) -> Result<(), String> {
     if pointer.is_empty() || pointer.starts_with('/') {
         return Ok(());
@@ -100,24 +100,24 @@ pub(super) struct Login {
     pub(super) method: Method,
     pub(super) url: Url,
     pub(super) headers: HeaderMap,
-    /// With its media type.
+    /// The body with its media type.
     pub(super) body: Option<(&'static str, Vec<u8>)>,
     pub(super) token: TokenPlace,
     pub(super) expires_in: Option<String>,
     /// The place of the token in calls.
     pub(super) carrier: Carrier,
-    /// What comes before it.
+    /// The request before it.
     pub(super) before: Option<Before>,
-    /// Where what was taken before goes.
+    /// The place of the value from that request.
     pub(super) send_as: Option<SentAs>,
     pub(super) with: Option<WithEntry>,
-    /// What calls show beside the token, once it has been fetched.
+    /// The companions of the token, once it has been fetched.
     pub(super) companions: Companions,
     pub(super) redactor: Redactor,
 }
 
 impl Login {
-    /// The request as reports name it.
+    /// Returns the request in the notation of reports.
     pub(super) fn named(method: &Method, url: &Url) -> String {
         let mut url = url.clone();
         url.set_query(None);
@@ -129,7 +129,7 @@ impl Login {
         let (request, mut brought) = self.request().await?;
         let reply = self.http.exchange(request).await;
         let reply = reply.map_err(|why| format!("{named} is not answered: {why}"))?;
-        // A form commonly leads on to a page, with the cookie.
+        // A login form usually redirects to a page, and sets the cookie in that answer.
         let is_led_on = (300..400).contains(&reply.status) && !matches!(self.token, TokenPlace::Body(_));
         if !reply.is_success() && !is_led_on {
             let hint = if matches!(reply.status, 400 | 401 | 403 | 404 | 422) {
@@ -152,7 +152,7 @@ impl Login {
         Ok(AccessToken::new(token).expiring_at(expires_at))
     }
 
-    /// The request, and what the one before it brought.
+    /// Returns the request, and the result of the one before it.
     async fn request(&self) -> Result<(RequestBuilder, Brought), String> {
         let (mut url, mut headers, mut body) = (self.url.clone(), self.headers.clone(), self.body.clone());
         let mut brought = Brought::default();
@@ -168,7 +168,7 @@ impl Login {
                 cookie.set_sensitive(true);
                 headers.insert(COOKIE, cookie);
             }
-            // Servers that look for forms of others compare it over https.
+            // Servers that check the origin of forms compare it over HTTPS.
             if let Some(page) = HeaderValue::from_str(before.url.as_str()).ok().filter(|_| before.url.query().is_none())
             {
                 headers.entry(REFERER).or_insert(page);
@@ -184,7 +184,7 @@ impl Login {
         Ok((request.headers(headers), brought))
     }
 
-    /// What calls show beside the token.
+    /// Returns the companions of the token.
     fn companions(&self, brought: &Brought) -> Result<Vec<Companion>, String> {
         let Some(WithEntry { cookie, header, cookies }) = &self.with else { return Ok(Vec::new()) };
         let mut companions = Vec::new();
@@ -206,7 +206,7 @@ impl Login {
         Ok(companions)
     }
 
-    /// The token of an answer, and for how long its cookie is good.
+    /// Returns the token from an answer, and the lifetime of its cookie.
     fn found(&self, reply: &Reply) -> Result<(String, Option<Duration>), String> {
         match &self.token {
             TokenPlace::Body(pointer) => in_body(reply, pointer).map(|token| (token, None)),
@@ -224,11 +224,11 @@ impl Login {
     }
 }
 
-/// The value of a cookie that a header sets, and its life.
+/// Returns the value of a cookie that a header sets, and its lifetime.
 pub(super) fn set_by(cookie: &str, name: &str) -> Option<(String, Option<Duration>)> {
     let mut parts = cookie.split(';');
     let (known, value) = parts.next()?.split_once('=')?;
-    // An empty one is removed.
+    // A cookie with an empty value is being removed.
     let is_it = known.trim() == name && !value.trim().is_empty();
     let life =
         parts.filter_map(|part| part.trim().split_once('=')).find(|(name, _)| name.eq_ignore_ascii_case("max-age"));
@@ -266,7 +266,7 @@ fn seconds(reply: &Reply, pointer: &str) -> Result<Duration, String> {
     life.ok_or_else(|| format!("no number of seconds stands at `{pointer}`: correct `expires-in`, or leave it out"))
 }
 
-/// The credential without its scheme, which some servers put before it.
+/// Returns the credential without its scheme, which some servers prepend.
 fn without_scheme<'v>(carrier: &Carrier, value: &'v str) -> &'v str {
     let value = value.trim();
     let split = value
@@ -275,7 +275,7 @@ fn without_scheme<'v>(carrier: &Carrier, value: &'v str) -> &'v str {
     split.map_or(value, |(_, token)| token.trim())
 }
 
-/// For how long a JWT is good by its own claims, on the clock of who signed it.
+/// Returns the lifetime of a JWT by its own claims, so that it does not depend on the local clock.
 fn life_of_jwt(token: &str) -> Option<Duration> {
     let claims = Jws::read(token)?.claims;
     let time = |name: &str| claims.get(name).and_then(Value::as_f64);

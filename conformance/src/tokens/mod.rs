@@ -1,4 +1,4 @@
-//! Credentials for a live server, from a file that says where each secret is and holds none itself.
+//! Credentials for a live server, from a file that names the places of secrets and contains none.
 
 mod before;
 mod clients;
@@ -36,55 +36,55 @@ use crate::ids::{self, Ids};
 use crate::missing::Missing;
 use crate::secret::{Redactor, Secret, without_quotes};
 
-/// The tokens that a user has for a live server.
+/// The user's tokens for a live server.
 #[derive(Debug)]
 pub struct Tokens {
     identities: Vec<Known>,
     ids: Ids,
     foreign: Ids,
-    /// All that calls may change and remove.
+    /// All ids that calls may change and remove.
     given_up: Ids<Vec<String>>,
-    /// What is left of that.
+    /// The expendable ids that remain.
     expendable: Mutex<Ids<Vec<String>>>,
     headers: BTreeMap<String, String>,
-    /// The kinds of token, with the scopes that include others.
+    /// The kinds of tokens, with the scopes that include others.
     kinds: BTreeMap<String, Credential>,
-    /// Every scope that an operation needs.
+    /// All scopes that operations require.
     scopes: BTreeSet<String>,
     clients: Clients,
     webhook_secrets: WebhookSecrets,
-    /// Each with the place of its identity in the file.
+    /// The fetched tokens, each with the place of its identity in the file.
     fetched: Vec<FetchedToken>,
     places: Vec<SourcePlace>,
     roots: Roots,
     notes: Vec<String>,
 }
 
-/// The file.
+/// The structure of the file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
     #[serde(default, rename = "identity")]
     identities: Vec<Entry>,
-    /// Path parameters with ids that exist.
+    /// Path parameters with existing ids.
     #[serde(default)]
     ids: Ids,
-    /// Path parameters with ids of somebody else.
+    /// Path parameters with ids of another user.
     #[serde(default)]
     foreign: Ids,
-    /// Path parameters with ids that exist and that calls may remove, each once.
+    /// Path parameters with existing ids that calls may remove, each once.
     #[serde(default)]
     expendable: Ids<Vec<String>>,
-    /// Headers that the document describes, with their values.
+    /// Documented headers with their values.
     #[serde(default)]
     headers: BTreeMap<String, String>,
-    /// Clients of the authorization server.
+    /// The clients of the authorization server.
     #[serde(default, rename = "client")]
     clients: Vec<ClientEntry>,
-    /// Who signs JWTs.
+    /// The signers of JWTs.
     #[serde(default, rename = "signer")]
     signers: Vec<SignerEntry>,
-    /// By what the server signs what it delivers, by the names of webhooks and callbacks.
+    /// The secrets that sign deliveries, by the names of webhooks and callbacks.
     #[serde(default, rename = "webhook-secrets")]
     webhook_secrets: BTreeMap<String, SecretPlace>,
 }
@@ -95,20 +95,20 @@ struct Entry {
     name: String,
     kind: String,
     state: EntryState,
-    /// Where the token is: one of these three.
+    /// The place of the token: one of these three is set.
     secret: Option<SecretPlace>,
-    /// The client that it is granted to, by its name.
+    /// The client to which it is granted, by name.
     client: Option<String>,
-    /// The request that is answered with it.
+    /// The login request that returns it.
     login: Option<LoginEntry>,
-    /// The scopes; every one where left out.
+    /// The scopes; all scopes by default.
     scopes: Option<BTreeSet<String>>,
-    /// Actions by resource, in place of scopes.
+    /// Actions by resource, instead of scopes.
     resources: Option<BTreeMap<String, BTreeSet<String>>>,
-    /// Ids that it reaches, where those are others than the file's.
+    /// The ids that it can access, if they differ from those of the file.
     #[serde(default)]
     ids: Ids,
-    /// Whether its secret may be sent in URLs, which are logged on the way.
+    /// True if its secret may be sent in URLs, which are logged.
     #[serde(default)]
     expendable: bool,
 }
@@ -131,13 +131,13 @@ struct Known {
     state: State,
     scopes: Option<BTreeSet<String>>,
     resources: Option<BTreeMap<String, BTreeSet<String>>>,
-    /// The place of its token among those that are fetched.
+    /// The index of its token in `fetched`.
     fetched: Option<usize>,
     identity: Identity,
 }
 
 impl Tokens {
-    /// Every identity that meets a need.
+    /// Returns all identities that meet a need.
     fn fitting(&self, need: &Need) -> impl Iterator<Item = &Known> {
         self.identities.iter().filter(move |known| {
             let is_such = known.kind == need.kind && known.state == need.state;
@@ -145,11 +145,11 @@ impl Tokens {
         })
     }
 
-    /// Reads a tokens file, or an authentication file of the Web Fuzzing Commons, and the secrets that it names. Nothing is
-    /// sent: [`fetch`](Self::fetch) fetches tokens.
+    /// Reads a tokens file, or an authentication file of the Web Fuzzing Commons, and the secrets that it names. Does not send anything:
+    /// [`fetch`](Self::fetch) fetches tokens.
     ///
     /// # Errors
-    /// Text that is neither, unknown keys and kinds, a secret that cannot be had.
+    /// Returns an error if the text has neither format, if a key or kind is unknown, or if a secret is not available.
     pub async fn read(
         text: &Text,
         api: &Api,
@@ -165,7 +165,7 @@ impl Tokens {
         let environment = Environment::alone(variables);
         let own = Text::new(text.path.clone(), own);
         let mut tokens = Self::read_own(&own, api, contract, way, &environment, redactor).await.map_err(|told| {
-            // Its lines are those of no file.
+            // The lines of the generated text belong to no file.
             let place = SourcePlace { path: text.path.clone(), ..SourcePlace::default() };
             Failure { place, ..told }
         })?;
@@ -186,7 +186,7 @@ impl Tokens {
     ) -> Result<Self, Failure> {
         let file: File = toml::from_str(&text.text).map_err(|error| {
             let place = crate::contract::place(text, error.span().map(|span| span.start));
-            // What it quotes may be a secret in the wrong place.
+            // A quoted part may be a misplaced secret.
             let message = error.message();
             let told = if message.trim_end() == NAMED { message.to_owned() } else { without_quotes(message) };
             failure(place, told.trim_end().replace('\n', "; "), "see `Checking a live server` in conformance/README.md")
@@ -274,10 +274,10 @@ impl Tokens {
         })
     }
 
-    /// Fetches the tokens that the file does not name as they are.
+    /// Fetches the tokens that are not literal in the file.
     ///
     /// # Errors
-    /// Returns an error, with the place of the identity, if one cannot be had.
+    /// Returns an error, with the place of the identity, if a token is not available.
     pub async fn fetch(&self) -> Result<(), Failure> {
         for (token, place) in self.fetched.iter().zip(&self.places) {
             let help = "correct what the tokens file says of it, or name its `secret`";
@@ -288,7 +288,7 @@ impl Tokens {
 }
 
 impl Tokens {
-    /// The identity with the token of now.
+    /// Returns the identity with the current token.
     fn identity_of(&self, known: &Known) -> Identity {
         let mut identity = known.identity.clone();
         let current = known.fetched.and_then(|place| self.fetched.get(place)?.current());
@@ -298,13 +298,13 @@ impl Tokens {
         identity
     }
 
-    /// What looks like a mistake and need be none.
+    /// Returns notes about likely mistakes.
     pub fn notes(&self) -> &[String] {
         &self.notes
     }
 }
 
-/// The secret of an identity, or an empty one and the token in its place, with what is to be known of that.
+/// Returns the secret of an identity, or an empty one with the fetched token in its place and a note about it.
 async fn held(
     fetching: &Fetching<'_>,
     entry: &Entry,
@@ -330,7 +330,7 @@ async fn held(
     Ok((Secret::new(""), Some(token)))
 }
 
-/// A secret that the file names.
+/// Reads a secret that the file names.
 async fn given(fetching: &Fetching<'_>, name: &str, place: &SecretPlace, carrier: &Carrier) -> Result<Secret, Failure> {
     let Fetching { text, environment, redactor, .. } = fetching;
     let at = || crate::contract::place(text, text.text.find(&format!("\"{}\"", place.quoted())));
@@ -353,7 +353,7 @@ async fn given(fetching: &Fetching<'_>, name: &str, place: &SecretPlace, carrier
     }
 }
 
-/// What is sent is what the document describes: anything else would be added to every request, for which there is an option.
+/// Returns an error for an undocumented header: the file's headers are only sent if documented, and an option adds others to each request.
 fn names_headers(file: &File, api: &Api, text: &Text) -> Result<(), Failure> {
     let parameters = api.operations.iter().flat_map(|operation| &operation.parameters);
     let known: BTreeSet<&str> =
@@ -381,7 +381,7 @@ fn names_headers(file: &File, api: &Api, text: &Text) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What is known of ids is known of parameters that there are.
+/// Returns an error for ids of parameters that do not exist.
 fn names_parameters(file: &File, api: &Api, text: &Text) -> Result<(), Failure> {
     let lists = file.identities.iter().map(|entry| &entry.ids).chain([&file.ids, &file.foreign]);
     let (names, templates): (Vec<_>, Vec<_>) = lists.map(|ids| (ids.names(), ids.templates())).unzip();
@@ -417,7 +417,7 @@ fn names_parameters(file: &File, api: &Api, text: &Text) -> Result<(), Failure> 
 
 impl Identities for Tokens {
     fn find(&self, need: &Need) -> Result<Identity, Missing> {
-        // Of those that lack a scope, one that has others shows more than one that has none.
+        // Of several without a scope, an identity with other scopes is better evidence than one without any.
         let found = self.fitting(need).min_by_key(|known| known.scopes.as_ref().is_some_and(BTreeSet::is_empty));
         match found {
             Some(known) => Ok(self.identity_of(known)),
@@ -466,7 +466,7 @@ impl Identities for Tokens {
     fn owners(&self, kind: &str, path: &str, parameter: &str) -> Vec<Identity> {
         let mut of_kind: Vec<&Known> =
             self.identities.iter().filter(|known| known.kind == kind && known.state == State::Valid).collect();
-        // Who may do everything is refused for the id alone.
+        // An identity with all rights can only be refused because of the id.
         of_kind.sort_by_key(|known| known.scopes.is_some() || known.resources.is_some());
         let mut owners: Vec<Identity> = Vec::new();
         for identity in of_kind.into_iter().map(|known| known.identity.clone().at(path)) {
@@ -495,10 +495,10 @@ impl Identities for Tokens {
 
     fn expendable(&self, path: &str, parameter: &str, is_removed: bool) -> Result<String, Missing> {
         let mut left = self.expendable.lock().unwrap_or_else(PoisonError::into_inner);
-        // What is somebody else's is no good for a call that is to be served.
+        // An id of another user is not suitable for a call that has to be served.
         let is_own = |id: &&String| self.foreign.get(path, parameter) != Some(*id);
         let next = left.get_mut(path, parameter).and_then(|ids| {
-            // One that stays is that which is removed last.
+            // A kept id is the one that is removed last.
             let next = if is_removed { ids.iter().find(is_own) } else { ids.iter().rfind(is_own) }.cloned();
             ids.retain(|id| !is_removed || next.as_ref() != Some(id));
             next
@@ -553,7 +553,7 @@ impl Identities for Tokens {
 }
 
 impl Known {
-    /// `kind` is the kind of its token, `every` are the scopes that operations need.
+    /// Returns whether the identity has these rights. `kind` is the kind of its token; `every` are the scopes that operations require.
     fn has(&self, rights: &Rights, kind: Option<&Credential>, every: &BTreeSet<String>) -> bool {
         let superset = kind.and_then(|kind| kind.superset.as_ref());
         let reach = |scopes: &BTreeSet<String>| kind.map_or_else(|| scopes.clone(), |kind| kind.reach(scopes));

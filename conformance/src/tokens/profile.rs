@@ -1,4 +1,4 @@
-//! Credentials of a live server without a tokens file: each is valid and may do everything, as far as anybody knows.
+//! Credentials for a live server without a tokens file: each counts as valid and with all rights.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -18,7 +18,7 @@ use crate::profile::{Holding, refused};
 use crate::secret::{Redactor, Secret};
 
 impl Tokens {
-    /// Nobody.
+    /// Creates tokens without any identity.
     pub fn none(api: &Api, contract: &Contract, way: Way<'_>) -> Self {
         let kinds = contract.credentials.iter().map(|known| (known.kind.clone(), known.clone())).collect();
         let scopes = api.operations.iter().flat_map(|operation| &operation.scopes).cloned().collect();
@@ -40,11 +40,11 @@ impl Tokens {
         }
     }
 
-    /// The same, with what a profile and the environment name of kinds of which there is nobody. A secret is read now, a token is asked
-    /// for by [`fetch`](Self::fetch).
+    /// Adds the credentials of a profile and the environment for kinds without an identity. Secrets are read now, tokens are requested by
+    /// [`fetch`](Self::fetch).
     ///
     /// # Errors
-    /// Returns an error if a secret cannot be had.
+    /// Returns an error if a secret is not available.
     pub async fn with(mut self, holdings: Vec<Holding>, redactor: &Redactor) -> Result<Self, UserError> {
         for Holding { kind, name, source, token_request } in holdings {
             if self.identities.iter().any(|known| known.kind == kind) {

@@ -1,4 +1,4 @@
-//! Where a run may ask an authorization server: at the host of the API, and where the user says.
+//! The authorization servers that a run may call: at the host of the API, and those that the user names.
 
 use std::collections::BTreeSet;
 
@@ -7,29 +7,29 @@ use reqwest::Url;
 use crate::contract::{AuthorizationServer, Endpoint};
 use crate::missing::Missing;
 
-/// Where a run may ask an authorization server.
+/// The authorization servers that a run may call.
 #[derive(Clone, Debug)]
 pub struct Roots {
     api: String,
-    /// Without a slash at the end, each with its origin.
+    /// Without a trailing slash, each with its origin.
     named: Vec<(String, String)>,
 }
 
 impl Roots {
-    /// The host of an API, and the roots that the user names. Where he names any, the first is that of all endpoints of which the
-    /// contract does not say where they are.
+    /// Creates the roots from the host of an API and the user's roots. If there are any, the first one is the root of all endpoints for which
+    /// the contract has no host.
     pub fn new(base_url: &Url, named: &[Url]) -> Self {
         let root = |url: &Url| (url.as_str().trim_end_matches('/').to_owned(), origin(url));
         Self { api: origin(base_url), named: named.iter().map(root).collect() }
     }
 
-    /// Whether the user named the host of a URL.
+    /// Returns whether the user named the host of a URL.
     pub(super) fn names(&self, url: &Url) -> bool {
         self.named.iter().any(|(_, named)| *named == origin(url))
     }
 
-    /// The URL at which an endpoint is asked. One that the contract places at a host of its own is asked there once the user names
-    /// that host; where he names others alone, which the contract does not know, the first of them stands for it.
+    /// Returns the URL of an endpoint. If the contract has its own host for it, it is called there once the user names that host. If the user
+    /// only names hosts that the contract does not know, the first of them replaces it.
     pub(super) fn url(&self, endpoint: &Endpoint, server: &AuthorizationServer) -> Result<String, Missing> {
         let first = self.named.first().map_or(self.api.as_str(), |(root, _)| root.as_str());
         let Some(own) = endpoint.origin().and_then(|own| Some(origin(&own.parse().ok()?))) else {

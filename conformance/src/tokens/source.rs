@@ -1,4 +1,4 @@
-//! Where the secrets of a tokens file are: they are named, never written down, for files are committed, printed and mailed.
+//! The places of secrets in a tokens file: secrets are named and not written, since files are committed, printed, and mailed.
 
 use std::path::PathBuf;
 
@@ -14,10 +14,10 @@ use crate::carrier;
 use crate::contract::Carrier;
 use crate::secret::{Secret, is_word};
 
-/// What is said of a secret that stands in the file itself.
+/// The message for a secret that is written in the file itself.
 pub(super) const NAMED: &str = "a secret is named, not written: `{ env = \"VARIABLE\" }`, `{ file = \"PATH\" }` or `{ command = [\"PROGRAM\", \"ARGUMENT\"] }`";
 
-/// Where a secret is.
+/// The place of a secret.
 #[derive(Debug)]
 pub(super) enum Place {
     /// `{ env = "VARIABLE" }`
@@ -29,10 +29,10 @@ pub(super) enum Place {
 }
 
 impl Place {
-    /// Reads it; a client certificate has its key beside it, in PEM.
+    /// Reads the secret; a client certificate includes its key, in PEM.
     ///
     /// # Errors
-    /// Why it cannot be had, or what is wrong with it: a secret that fits into no header would be one that is not sent.
+    /// Returns an error if the secret is not available, or if a header cannot contain it, since it could not be sent.
     pub(super) async fn read(&self, carrier: &Carrier, environment: &Environment) -> Result<Secret, String> {
         let secret = self.found(environment).await.map_err(|error| self.told(&error))?;
         let text = secret.expose_secret().trim();
@@ -42,7 +42,7 @@ impl Place {
         }
     }
 
-    /// Why it cannot be had, without what stands in the file where that may be the secret itself.
+    /// Returns the reason why it is not available, without the text of the file if that may be the secret itself.
     fn told(&self, error: &Error) -> String {
         let named = self.quoted();
         let is_variable =
@@ -68,7 +68,7 @@ impl Place {
         }
     }
 
-    /// How the secret comes there, without what stands in the file.
+    /// Returns instructions to provide the secret, without the text of the file.
     pub(super) fn how(&self) -> &'static str {
         match self {
             Self::Environment(_) => {
@@ -79,7 +79,7 @@ impl Place {
         }
     }
 
-    /// A text of the file by which its line is found.
+    /// Returns a text of the file with which its line is found.
     pub(super) fn quoted(&self) -> String {
         match self {
             Self::Environment(variable) => variable.clone(),
@@ -88,7 +88,7 @@ impl Place {
         }
     }
 
-    /// The place that a value names, if it is one.
+    /// Returns the place that a value names, if it does.
     pub(super) fn of(value: &toml::Value) -> Option<Self> {
         let (key, value) = value.as_table().filter(|table| table.len() == 1)?.iter().next()?;
         let text = || value.as_str().map(str::to_owned);
@@ -104,13 +104,13 @@ impl Place {
     }
 }
 
-/// A word with an ending: `token.txt`.
+/// Returns whether a text is a word with an extension: `token.txt`.
 fn is_file_name(text: &str) -> bool {
     text.rsplit_once('.').is_some_and(|(stem, ending)| is_word(stem) && is_word(ending))
 }
 
 impl<'de> Deserialize<'de> for Place {
-    /// Says nothing about what stands there: it may be the secret itself.
+    /// Errors do not contain the value, which may be the secret itself.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Self::of(&toml::Value::deserialize(deserializer)?).ok_or_else(|| D::Error::custom(NAMED))
     }

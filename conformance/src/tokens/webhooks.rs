@@ -1,4 +1,4 @@
-//! The secrets by which a server signs what it delivers.
+//! The secrets with which a server signs deliveries.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,7 +11,7 @@ use crate::contract::Carrier;
 use crate::missing::Missing;
 use crate::secret::{Secret, shown, without_quotes};
 
-/// Secrets by the names of webhooks.
+/// The secrets by the names of webhooks.
 #[derive(Debug, Default)]
 pub(super) struct WebhookSecrets(HashMap<String, Secret>);
 

@@ -1,4 +1,4 @@
-//! Authentication files of the Web Fuzzing Commons, written anew as a tokens file: <https://github.com/WebFuzzing/Commons>.
+//! Authentication files of the Web Fuzzing Commons, converted to tokens files: <https://github.com/WebFuzzing/Commons>.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -16,14 +16,14 @@ use crate::secret::{Secret, without_quotes};
 const LOGIN: &str = "loginEndpointAuth";
 const PAYLOADS: [&str; 2] = ["payloadRaw", "payloadUserPwd"];
 
-/// What such a file says, as a tokens file, with the secrets that stand in it.
+/// A converted file, with the secrets that it contained.
 #[derive(Debug, Default)]
 pub struct Carried {
     /// A tokens file, which names the variables.
     pub text: String,
     /// The secrets by the variables that the text names.
     pub variables: BTreeMap<String, Secret>,
-    /// What cannot be said in a tokens file, each with its JSON pointer.
+    /// The parts that a tokens file cannot express, each with its JSON pointer.
     pub notes: Vec<String>,
 }
 
@@ -72,7 +72,7 @@ struct UserPwd {
     password_field: String,
 }
 
-/// With the words of earlier versions.
+/// Includes the members of earlier versions.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Token {
@@ -92,14 +92,14 @@ struct Token {
     rest: Map<String, Value>,
 }
 
-/// Writes one file.
+/// The state of a conversion.
 struct Writer<'a> {
     contract: &'a Contract,
     carried: Carried,
     names: BTreeSet<String>,
 }
 
-/// What such a file holds, if a text is one: YAML, JSON or TOML with a list `auth`.
+/// Returns the content of such a file if a text is one: YAML, JSON, or TOML with a list `auth`.
 pub fn recognized(text: &Text) -> Option<Value> {
     let value = match toml::from_str::<Value>(&text.text) {
         Ok(value) => value,
@@ -108,10 +108,10 @@ pub fn recognized(text: &Text) -> Option<Value> {
     value.get("auth").is_some_and(Value::is_array).then_some(value)
 }
 
-/// Writes a tokens file that says the same, as far as the contract has kinds of token for it.
+/// Converts such a file to a tokens file, if the contract has kinds of tokens for it.
 ///
 /// # Errors
-/// Returns an error if an entry does not have the form of the format, or nothing of the file opens the API.
+/// Returns an error if an entry does not match the format, or no entry has a credential of the API.
 pub fn carry_over(text: &Text, value: &Value, contract: &Contract) -> Result<Carried, Failure> {
     let refuse = |problem: String, help: &str| {
         let place = keyfit_openapi::SourcePlace { path: text.path.clone(), ..Default::default() };
@@ -150,7 +150,7 @@ pub fn carry_over(text: &Text, value: &Value, contract: &Contract) -> Result<Car
     Ok(writer.carried)
 }
 
-/// Whether an entry says by its headers alone who calls. The template has a login then that is meant for others: it names nobody
+/// Returns whether the headers of an entry alone identify the caller. The login of the template is then for other entries: it has no user
 /// who could log in.
 fn needs_no_login(entry: &Value, template: &Value) -> bool {
     let is_given = |value: &Value, name: &str| value.get(name).is_some_and(|member| !member.is_null());
@@ -160,7 +160,7 @@ fn needs_no_login(entry: &Value, template: &Value) -> bool {
     has_headers && !is_given(entry, LOGIN) && login.is_some_and(is_nobodys)
 }
 
-/// A value with what it lacks of a template.
+/// Returns a value with its missing members from a template.
 fn merged(value: Value, template: &Value) -> Value {
     match (value, template) {
         (Value::Object(mut members), Value::Object(others)) => {
@@ -194,7 +194,7 @@ impl Writer<'_> {
         }
     }
 
-    /// A header of every call, which says who calls.
+    /// Converts a constant header that identifies the caller.
     fn fixed(&mut self, at: &str, name: &str, header: &Header) {
         let value = header.value.trim();
         let is_named = |known: &str| header.name.eq_ignore_ascii_case(known);
@@ -251,7 +251,7 @@ impl Writer<'_> {
         }
     }
 
-    /// The body of a login.
+    /// Returns the body of a login.
     fn body(&mut self, at: &str, name: &str, login: &Login, headers: &mut Vec<String>) -> String {
         let media_type = login.content_type.as_deref().unwrap_or("application/json");
         let is = |part: &str| media_type.to_ascii_lowercase().contains(part);
@@ -286,7 +286,7 @@ impl Writer<'_> {
         format!("text = {}\n", self.secret(name, "body", raw))
     }
 
-    /// Where the token stands in the answer, for each kind of token that it is.
+    /// Returns the place of the token in the answer, for each kind of token that it is.
     fn places(&mut self, at: &str, login: &Login) -> Vec<(String, String)> {
         if let Some(token) = &login.token {
             let at = format!("{at}/token");
@@ -331,7 +331,7 @@ impl Writer<'_> {
         cookies
     }
 
-    /// The kind of token that calls send in this way.
+    /// Returns the kind of token that calls send in this way.
     fn kind_sent(&self, name: &str, template: &str, is_query: bool) -> Option<String> {
         let sent = |carrier: &Carrier| match carrier {
             Carrier::Query(known) => is_query && known == name && template == "{token}",
@@ -369,7 +369,7 @@ impl Writer<'_> {
         self.names.insert(own);
     }
 
-    /// Keeps a secret under a variable, and returns how a tokens file names it.
+    /// Stores a secret under a variable, and returns its place for a tokens file.
     fn secret(&mut self, name: &str, what: &str, secret: &str) -> String {
         let plain = format!("{} {name} {what}", self.contract.name);
         let plain = plain.to_uppercase().replace(|letter: char| !letter.is_ascii_alphanumeric(), "_");
@@ -386,11 +386,11 @@ impl Writer<'_> {
         format!("{{ env = {} }}", quoted(&variable))
     }
 
-    /// A value of JSON as TOML in one line, with its secrets named.
+    /// Returns a JSON value as TOML in one line, with its secrets replaced by their places.
     fn inline(&mut self, entry: &str, name: &str, value: &Value) -> String {
         match value {
             Value::String(text) if is_open(name) => quoted(text),
-            // What a password is called, nobody knows.
+            // Any other member may be a password.
             Value::String(text) => self.secret(entry, name, text),
             Value::Array(items) => {
                 let items: Vec<String> = items.iter().map(|item| self.inline(entry, name, item)).collect();
@@ -408,17 +408,17 @@ impl Writer<'_> {
     }
 }
 
-/// Whether what stands under a name is no secret: who logs in, and how.
+/// Returns whether the value with this name is not secret: the user, or the way to log in.
 fn is_open(name: &str) -> bool {
     let name: String = name.chars().filter(char::is_ascii_alphanumeric).map(|one| one.to_ascii_lowercase()).collect();
     ["user", "username", "login", "email", "name", "granttype", "clientid", "scope", "audience"]
         .contains(&name.as_str())
 }
 
-/// Whether a tokens file can say a value: it has no null and no number, and nothing of it reads as the place of a secret.
+/// Returns whether a tokens file can contain a value: it has no null and no number, and no part of it would be read as the place of a secret.
 fn is_plain(value: &Value) -> bool {
     match value {
-        // A number may be a secret, and a variable holds texts.
+        // A number may be a secret, and a variable contains text.
         Value::Null | Value::Number(_) => false,
         Value::Array(items) => items.iter().all(is_plain),
         Value::Object(members) => {

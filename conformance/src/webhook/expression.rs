@@ -1,8 +1,8 @@
-//! Runtime expressions of OpenAPI, by which a document says where a callback goes: `{$request.body#/url}/paid`.
+//! Runtime expressions of OpenAPI, with which a document describes the URL of a callback: `{$request.body#/url}/paid`.
 
 use serde_json::Value;
 
-/// A URL with expressions in it.
+/// A URL with expressions.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Expression(Vec<Piece>);
 
@@ -24,34 +24,34 @@ enum End {
 /// A part of a message.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Part {
-    /// A member of the body, by its JSON pointer; the empty one is all of it.
+    /// A member of the body, by its JSON pointer; the empty pointer is the whole body.
     Body(String),
-    /// A parameter of the query.
+    /// A query parameter.
     Query(String),
     /// A header.
     Header(String),
-    /// A parameter of the path.
+    /// A path parameter.
     Path(String),
 }
 
-/// What expressions are about.
+/// The call that expressions refer to.
 pub(crate) trait Exchanged {
-    /// The URL that was called.
+    /// Returns the URL that was called.
     fn url(&self) -> String;
-    /// The method by which.
+    /// Returns the method.
     fn method(&self) -> String;
-    /// The status of the answer, once there is one.
+    /// Returns the status of the answer, once there is one.
     fn status(&self) -> Option<u16>;
-    /// A part of the request.
+    /// Returns a part of the request.
     fn request(&self, part: &Part) -> Option<String>;
-    /// A part of the answer.
+    /// Returns a part of the answer.
     fn response(&self, part: &Part) -> Option<String>;
 }
 
 impl Expression {
-    /// Takes a URL apart. `None` where it holds what is no expression of OpenAPI.
+    /// Parses a URL. Returns `None` if it contains an invalid expression.
     pub(crate) fn read(text: &str) -> Option<Self> {
-        // Some leave the braces out where nothing stands around it.
+        // Some documents omit the braces if there is no other text.
         if text.starts_with('$') {
             return Some(Self(vec![Piece::read(text)?]));
         }
@@ -71,7 +71,7 @@ impl Expression {
         Some(Self(pieces))
     }
 
-    /// The part of the request that decides which server it leads to, where who calls decides that.
+    /// Returns the part of the request that determines the server of the URL, if the caller does.
     pub(crate) fn given_by(&self) -> Option<&Part> {
         match self.0.first()? {
             Piece::Of(End::Request, part) if !matches!(part, Part::Path(_)) => Some(part),
@@ -79,7 +79,7 @@ impl Expression {
         }
     }
 
-    /// The URL; `None` where something of it is not there.
+    /// Returns the URL; `None` if a part of it is missing.
     pub(crate) fn of(&self, exchanged: &impl Exchanged) -> Option<String> {
         let text = |piece: &Piece| {
             Some(match piece {
@@ -123,7 +123,7 @@ impl Piece {
     }
 }
 
-/// A member of a JSON body as text.
+/// Returns a member of a JSON body as text.
 pub(crate) fn member(body: &[u8], pointer: &str) -> Option<String> {
     let body: Value = serde_json::from_slice(body).ok()?;
     match body.pointer(pointer)? {

@@ -1,4 +1,4 @@
-//! The calls that a server makes, as document and contract have them: which operation hands over the URL, and where.
+//! The webhooks and callbacks of a document and a contract: the operation that takes their URL, and its place there.
 
 mod expression;
 
@@ -7,45 +7,45 @@ use keyfit_openapi::{Api, Operation, Webhook};
 pub(crate) use self::expression::{Exchanged, Expression, Part, member};
 use crate::contract::{Contract, DeliveryCheck, WebhookTerms};
 
-/// A webhook or a callback whose URL an operation hands over.
+/// A webhook or a callback whose URL an operation takes.
 pub(crate) struct Hook<'a> {
     /// Its name in the document.
     pub(crate) name: &'a str,
-    /// The calls that a delivery may be. Callbacks that go to the same URL cannot be told apart by it.
+    /// The calls that a delivery may be. Callbacks to the same URL cannot be distinguished by it.
     pub(crate) documented: Vec<&'a Webhook>,
-    /// Where the request has the URL.
+    /// The place of the URL in the request.
     pub(crate) given_by: Part,
-    /// The URL that deliveries go to, of a callback.
+    /// The URL of deliveries, for a callback.
     pub(crate) url: Option<Expression>,
-    /// What the contract says of it.
+    /// The terms of the contract.
     pub(crate) terms: Option<&'a WebhookTerms>,
 }
 
 impl Hook<'_> {
-    /// The id of the operation that makes the server deliver; `None` where it is the one that hands over the URL.
+    /// Returns the id of the operation that causes deliveries; `None` if it is the one that takes the URL.
     pub(crate) fn trigger(&self, operation: &Operation) -> Option<&str> {
         let trigger = self.terms?.triggered_by.as_deref()?;
         (trigger != operation.id).then_some(trigger)
     }
 
-    /// Whether somebody says what brings a delivery at once. Of a callback, its document alone does not.
+    /// Returns whether the cause of an immediate delivery is known. For a callback, the document alone does not name it.
     pub(crate) fn is_sure_to_come(&self) -> bool {
         self.url.is_none() || self.terms.is_some_and(|terms| terms.triggered_by.is_some())
     }
 
-    /// Whether there is something to hold its deliveries to.
+    /// Returns whether this check applies to its deliveries.
     pub(crate) fn promises(&self, check: DeliveryCheck) -> bool {
         check.is_promised(&self.documented, self.terms)
     }
 }
 
-/// The webhooks and callbacks whose URL an operation hands over, those of the document's order first.
+/// Returns the webhooks and callbacks whose URL an operation takes, those in the document's order first.
 pub(crate) fn hooks<'a>(api: &'a Api, contract: &'a Contract, operation: &'a Operation) -> Vec<Hook<'a>> {
     let mut hooks: Vec<Hook> = Vec::new();
     for callback in &operation.callbacks {
         let expression = callback.url.as_deref().and_then(Expression::read);
         let Some(given_by) = expression.as_ref().and_then(Expression::given_by).cloned() else { continue };
-        // Of several URLs of one name the first stands for it.
+        // If a name has several URLs, the first one represents it.
         if hooks.iter().any(|known| known.name == callback.name) {
             continue;
         }

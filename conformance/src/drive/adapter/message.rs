@@ -1,5 +1,5 @@
-//! The messages of the adapter protocol: one JSON object a line. A program is asked on its standard input and answers
-//! on its standard output.
+//! The messages of the adapter protocol: one JSON object per line. A program reads requests from its standard input and writes answers to its
+//! standard output.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -182,21 +182,21 @@ enum Line<'a> {
     CallAnswer(CallAnswer),
 }
 
-/// The JSON Schema of a line of the protocol, in either direction.
+/// Returns the JSON Schema of a line of the protocol, in either direction.
 pub fn json_schema() -> Schema {
     schema_for!(Line<'_>)
 }
 
 impl Ask<'_> {
-    /// The request as a line.
+    /// Returns the request as a line.
     pub(super) fn line(self) -> String {
-        // It holds strings, numbers and JSON values under string keys: all of that is JSON.
+        // It contains strings, numbers, and JSON values with string keys, so serialization cannot fail.
         let mut line = serde_json::to_string(&Request { protocol: PROTOCOL, ask: self }).unwrap_or_default();
         line.push('\n');
         line
     }
 
-    /// What was asked, in a word.
+    /// Returns the name of the request.
     pub(super) fn name(&self) -> String {
         match self {
             Self::Connect { .. } => "`connect`".to_owned(),
@@ -227,7 +227,7 @@ impl Settled {
         }
     }
 
-    /// What follows from it.
+    /// Returns the result of the answer.
     pub(super) fn result(self) -> Result<(), NoAnswer> {
         match self {
             Self::Ok(_) => Ok(()),
@@ -237,11 +237,11 @@ impl Settled {
     }
 }
 
-/// The answer to a call, and how long the client waited, where it tells.
+/// The answer to a call, with the time that the client waited, if it reports that.
 pub(super) type Answered = (Result<Called, NoAnswer>, Option<Duration>);
 
 impl CallAnswer {
-    /// Reads the answer to the call with this number.
+    /// Parses the answer to the call with this number.
     pub(super) fn read(line: &[u8], id: u64) -> Result<Answered, String> {
         let answer: Self = serde_json::from_slice(line).map_err(|error| error.to_string())?;
         if answer.id != id {

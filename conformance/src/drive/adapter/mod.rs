@@ -1,5 +1,5 @@
-//! A client in any language as a subject: a program that is asked line by line calls the client and tells what its
-//! caller would see. `conformance/README.md` describes the protocol.
+//! A client in any language as a test subject: a program reads requests line by line, calls the client, and reports the results of the
+//! calls. `conformance/README.md` describes the protocol.
 
 mod message;
 mod process;
@@ -22,21 +22,21 @@ use crate::verdict::cut;
 
 pub use message::json_schema;
 
-/// How long a program may take for an answer, where nothing else is said.
+/// The default time limit for an answer of a program.
 pub const PATIENCE: Duration = Duration::from_secs(30);
-/// After so many losses without an answered call in between, a program is not started again.
+/// The number of crashes without an answered call in between after which a program is not restarted.
 const MOST_LOSSES: usize = 3;
 
-/// Connects clients by way of a program, one process each.
+/// Connects clients through a program, one process for each.
 #[derive(Clone, Debug)]
 pub struct Adapter {
-    /// The program and its arguments. No shell reads them.
+    /// The program and its arguments. They are not interpreted by a shell.
     pub command: Vec<String>,
     /// The short name of the API: `transactional`.
     pub api: String,
-    /// How long it may take for an answer. What takes longer is an error of the check, and the process is killed.
+    /// The time limit for an answer. If it is exceeded, the check reports an error and kills the process.
     pub patience: Duration,
-    /// What it writes to stderr is passed on, masked by this.
+    /// Masks the program's stderr, which is passed on.
     pub redactor: Redactor,
 }
 
@@ -45,20 +45,20 @@ struct Client {
     base_url: String,
     wallet: Wallet,
     talk: AsyncMutex<Talk>,
-    /// How long it has waited, all its calls together.
+    /// The total reported wait of all its calls.
     waited: Mutex<Duration>,
 }
 
-/// Where the talk with the process stands.
+/// The state of the communication with the process.
 #[derive(Default)]
 struct Talk {
-    /// `None` before the first start, after a loss, and while an answer is outstanding: a call that is broken off takes
-    /// its process with it, so that no answer is taken for that to another call.
+    /// `None` before the first start, after a crash, and while an answer is pending: a cancelled call takes its process with it, so that its
+    /// answer is not mistaken for that of another call.
     process: Option<Process>,
-    /// The token that it was told last.
+    /// The last token that was sent to it.
     told: Option<Secret>,
     calls: u64,
-    /// Losses since the last call that was answered, and the reason of the last one.
+    /// The number of crashes since the last answered call, and the reason of the last one.
     losses: usize,
     lost: String,
 }
@@ -74,7 +74,7 @@ impl Connect for Adapter {
                 waited: Mutex::default(),
             };
             match client.begin().await {
-                // What it does not support is said again before each case.
+                // Missing support is reported again before each case.
                 Ok(()) | Err(NoAnswer::Unsupported(_)) => Ok(Box::new(client) as Box<dyn Subject>),
                 Err(NoAnswer::Broken(reason)) => Err(reason),
             }
@@ -150,7 +150,7 @@ impl Subject for Client {
 }
 
 impl Client {
-    /// Asks and reads the answer. After anything but an answer the process is gone.
+    /// Sends a request and reads the answer. The process ends if there is no valid answer.
     async fn ask<T>(
         &self,
         talk: &mut Talk,

@@ -1,4 +1,4 @@
-//! A child process that answers line by line. Whatever it does, the caller gets an answer or a reason, in time.
+//! A child process that answers line by line. The caller always gets an answer or an error within the time limit.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -19,23 +19,23 @@ use crate::verdict::cut;
 const LONGEST_LINE: usize = 16 << 20;
 /// The longest line of stderr that is passed on, in bytes.
 const LONGEST_WORDS: usize = 64 << 10;
-/// How many lines of stderr are kept as its last words.
+/// The number of last lines of stderr that are kept for error reports.
 const KEPT: usize = 5;
-/// How long a process that has closed its output may take to end and to say its last words.
+/// The time in which a process that closed its output may end and write its last lines.
 const FAREWELL: Duration = Duration::from_secs(1);
 
 /// A running process. It is killed when this is dropped.
 pub(super) struct Process {
     child: Child,
-    /// `None` once nothing more is asked.
+    /// `None` once no more requests are sent.
     stdin: Option<ChildStdin>,
     stdout: BufReader<ChildStdout>,
-    /// Reads what it writes to stderr, which is passed on.
+    /// The task that passes on the process's stderr.
     listener: JoinHandle<()>,
     last_words: LastWords,
 }
 
-/// Why there is no answer.
+/// The reason why there is no answer.
 pub(super) enum Loss {
     /// Its output ended.
     Ended(Option<ExitStatus>),
@@ -50,7 +50,7 @@ pub(super) enum Loss {
 type LastWords = Arc<Mutex<VecDeque<String>>>;
 
 impl Process {
-    /// Starts a program with arguments, without a shell. The environment is ours.
+    /// Starts a program with arguments, without a shell and with the environment of this process.
     pub(super) fn start(command: &[String], redactor: &Redactor) -> Result<Self, String> {
         let Some((program, arguments)) = command.split_first() else {
             return Err("it has no program to start".to_owned());
@@ -75,7 +75,7 @@ impl Process {
     /// Writes a line and reads the next one.
     pub(super) async fn ask(&mut self, line: &str, patience: Duration) -> Result<Vec<u8>, Loss> {
         let answer = timeout(patience, async {
-            // A process that has gone cannot be written to; what it said last tells more than the broken pipe.
+            // A process that ended cannot be written to; its last output is more informative than the broken pipe.
             if let Some(stdin) = &mut self.stdin
                 && stdin.write_all(line.as_bytes()).await.is_ok()
             {
@@ -90,7 +90,7 @@ impl Process {
         });
         match answer.await {
             Ok(Err(Loss::Ended(_))) => {
-                // Let it end by itself, so that it is known how.
+                // The process may end by itself, so that its exit status is known.
                 self.stdin = None;
                 let ended = timeout(FAREWELL, self.child.wait()).await;
                 Err(Loss::Ended(ended.ok().and_then(Result::ok)))
@@ -100,7 +100,7 @@ impl Process {
         }
     }
 
-    /// Ends it. The last lines that it wrote to stderr are returned, masked.
+    /// Ends the process. Returns the last lines of its stderr, masked.
     pub(super) async fn end(mut self) -> String {
         self.stdin = None;
         drop(self.child.start_kill());
@@ -129,12 +129,12 @@ impl fmt::Display for Loss {
     }
 }
 
-/// Passes every line on to our stderr, masked, and keeps the last ones.
+/// Passes each line on to this process's stderr, masked, and keeps the last ones.
 async fn listen(mut stderr: impl AsyncBufRead + Unpin, redactor: Redactor, last_words: LastWords) {
     loop {
         let words = match read_line(&mut stderr, LONGEST_WORDS).await {
             Ok(Line::Whole(line)) => redactor.mask(&String::from_utf8_lossy(&line)),
-            // A secret that is cut in two could not be found: nothing of such a line is shown.
+            // A secret that is cut off could not be found, so no part of such a line is shown.
             Ok(Line::TooLong) => "(a line that is too long to be shown)".to_owned(),
             Ok(Line::End) | Err(_) => return,
         };
@@ -153,7 +153,7 @@ enum Line {
     End,
 }
 
-/// The next line without its end; a last one without a line break counts as whole.
+/// Reads the next line without its line break; a last line without one is complete as well.
 async fn read_line(input: &mut (impl AsyncBufRead + Unpin), longest: usize) -> std::io::Result<Line> {
     let mut line = Vec::new();
     input.take(longest as u64 + 1).read_until(b'\n', &mut line).await?;

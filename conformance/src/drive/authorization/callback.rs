@@ -1,12 +1,12 @@
-//! Users who are sent away and come back.
+//! Users who are redirected to the authorization server and return.
 
 use super::play::{BROWSER, Play, failed};
 use super::wire::Parameters;
 use super::{Flow, Refusal};
 
-/// The least characters of a state: RFC 6749 (section 10.10) wants 128 bits, which are 22 of base64url.
+/// The shortest `state`: RFC 6749 (section 10.10) requires 128 bits, which are 22 characters of base64url.
 const SHORTEST_STATE: usize = 22;
-/// The characters of a SHA-256 in base64url.
+/// The length of a SHA-256 in base64url.
 const CHALLENGE: usize = 43;
 
 impl Play<'_> {
@@ -83,7 +83,7 @@ impl Play<'_> {
         self.is_refused(holder.callback(BROWSER, &url).await, 1).map(drop)
     }
 
-    /// A callback that has to be refused with 400, after this many token requests.
+    /// Returns the refusal of a callback that has to be refused with 400, after this number of token requests.
     fn is_refused(&self, came: Result<(), Refusal>, token_requests: usize) -> Result<Refusal, String> {
         self.asked_for_tokens(token_requests)?;
         match came {

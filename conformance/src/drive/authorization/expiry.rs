@@ -1,4 +1,4 @@
-//! Tokens and the passing of time, on a clock that the case sets.
+//! Expiry of tokens, with a clock that the case controls.
 
 use super::Flow;
 use super::play::{LIFETIME, Play, failed};
@@ -19,7 +19,7 @@ impl Play<'_> {
         self.asked_for_tokens(2)
     }
 
-    /// Seconds that were counted anew from a restart would make the token an hour younger than it is.
+    /// Checks that expiry is absolute: a client that counts seconds from its restart would consider the token an hour newer than it is.
     pub(super) async fn absolute_expiry(&self) -> Result<(), String> {
         let registration = self.registration(Flow::Code);
         let holder = self.logged_in(&registration).await?;
@@ -34,7 +34,7 @@ impl Play<'_> {
     pub(super) async fn own_token(&self) -> Result<(), String> {
         let registration = self.registration(Flow::ClientCredentials);
         let holder = self.holder(&registration)?;
-        // There should be no refresh token; where there is one, it is of no use.
+        // The answer should have no refresh token; the client must not use one.
         self.answer_tokens([self.grant(1, Some(1))]);
         for _ in 0..3 {
             self.call_with(&*holder, &self.access(1)).await?;
@@ -61,7 +61,7 @@ impl Play<'_> {
             (self.holder(&self.registration(Flow::ClientCredentials))?, 1, 0)
         };
         self.answer_tokens([self.grant(access, Some(2))]);
-        // In one task, so that each has begun before an answer is there.
+        // In one task, so that all calls begin before the first answer.
         let calls = tokio::join!(holder.call(), holder.call(), holder.call(), holder.call());
         if [calls.0, calls.1, calls.2, calls.3].iter().any(Result::is_err) {
             return Err("of several calls at once not all are made".to_owned());

@@ -10,14 +10,14 @@ use crate::jws::Jws;
 use crate::secret::Secret;
 
 const SUBJECT: &str = "user_keyfit";
-/// How far back the time of issue may lie, in seconds.
+/// The highest age of `iat`, in seconds.
 const LEEWAY: u64 = 60;
 const CLAIMS: [&str; 5] = ["aud", "exp", "iat", "iss", "sub"];
-/// A byte fewer than HS256 asks for (RFC 7518, section 3.2).
+/// One byte less than HS256 requires (RFC 7518, section 3.2).
 const SHORT_SECRET: &str = "fixture-secret-of-31-bytes-only"; // not-a-secret
 
 impl Play<'_> {
-    /// Time passes with each look at the clock, so that a second look shows.
+    /// Checks the claims. The clock advances at each read, so that a second read is detected.
     pub(super) async fn jwt_claims(&self) -> Result<(), String> {
         let registration = Registration {
             clock: TestClock::default().ticking(Duration::from_secs(1)),
@@ -46,7 +46,7 @@ impl Play<'_> {
             value.as_u64().ok_or_else(|| format!("`{name}` is {value}, which is no whole number"))
         };
         let (issued, expires) = (time("iat")?, time("exp")?);
-        // Clients date back for servers whose clocks are behind; nobody dates forward.
+        // Clients may backdate for servers with slow clocks, but must not postdate.
         if !(before.saturating_sub(LEEWAY)..=registration.clock.seconds()).contains(&issued) {
             return Err(format!("`iat` is neither now nor up to {LEEWAY} s ago"));
         }
@@ -64,7 +64,7 @@ impl Play<'_> {
         let lifetime = self.rules()?.maximum_lifetime_seconds;
         holder.call().await.map_err(|refusal| failed("a call", &refusal))?;
         let first = self.called_with().pop().unwrap_or_default();
-        // A minute later a new one would be another text.
+        // A JWT that was signed a minute later would have another text.
         registration.pass(60);
         self.call_with(&*holder, &first).await?;
         registration.pass(lifetime.saturating_sub(90));
@@ -90,7 +90,7 @@ impl Play<'_> {
         self.are_clean(&refusal.texts)
     }
 
-    /// The flow of a client that signs its tokens.
+    /// Returns the flow of a client that signs its tokens.
     pub(super) fn signing(&self) -> Flow {
         let audience = self.rules().map(|rules| rules.audience.clone()).unwrap_or_default();
         Flow::Jwt { subject: SUBJECT.to_owned(), audience }

@@ -1,5 +1,4 @@
-//! The credentials of keyfit as a holder of tokens. Calls go through one of its clients: all of them carry a credential
-//! in the same way.
+//! The credentials of keyfit as a token holder. Calls go through one of its clients: all clients send a credential in the same way.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -18,11 +17,11 @@ use super::{CALL, Flow, Refusal, Registration, Stored, TokenHolder};
 use crate::contract::{ClientAuthentication, TokenBody};
 use crate::secret::Secret;
 
-/// The API whose client makes the calls, and the operation that is at [`CALL`].
+/// The API whose client makes the calls, and the operation with the path [`CALL`].
 const API: (&str, &str) = ("scopien", "auth-test");
-/// Logins that may be under way.
+/// The highest number of concurrent logins.
 const LOGINS: usize = 10;
-/// Seconds that a login may take.
+/// The time limit for a login, in seconds.
 const LOGIN: u64 = 600;
 
 pub(in super::super) struct KeyfitHolder {
@@ -30,7 +29,7 @@ pub(in super::super) struct KeyfitHolder {
     endpoint: TokenEndpoint,
     pending: MemoryPendingAuthorizations,
     store: MemoryStore,
-    /// With the credential, as soon as there is one.
+    /// The client with the credential, once there is one.
     client: Mutex<Option<Connected>>,
 }
 
@@ -45,7 +44,7 @@ impl KeyfitHolder {
         let holder = Self::over(registration, MemoryStore::new())?;
         let secret = || MemorySource::new(registration.secret.as_ref().map_or("", Secret::reveal));
         match &registration.flow {
-            // There is a credential when the user has consented.
+            // The credential exists once the user has consented.
             Flow::Code => {}
             Flow::ClientCredentials => {
                 let grant = ClientCredentials::new(holder.endpoint.clone());

@@ -1,5 +1,4 @@
-//! The authorization side of a client: how it comes by tokens, keeps and renews them, put before a scripted
-//! authorization server and a clock of its own.
+//! The authorization side of a client: it gets, stores, and refreshes tokens, tested with a scripted authorization server and a test clock.
 
 mod callback;
 mod expiry;
@@ -25,51 +24,51 @@ pub(super) use play::Play;
 use crate::contract::{AuthorizationDrive, ClientAuthentication, TokenBody};
 use crate::secret::Secret;
 
-/// The call that clients make, below the URL of the API.
+/// The path of the call that clients make, below the URL of the API.
 pub(super) const CALL: &str = "/auth/test";
 
-/// A client as an authorization server knows it, and where it finds the server.
+/// A client as it is registered at an authorization server, with the endpoints of the server.
 #[derive(Clone, Debug)]
 pub struct Registration {
-    /// Its `client_id`, which holds characters that have to be encoded.
+    /// Its `client_id`, which contains characters that have to be encoded.
     pub id: String,
     /// Its secret; public clients have none.
     pub secret: Option<Secret>,
-    /// How it authenticates at the token endpoint.
+    /// The authentication method at the token endpoint.
     pub authentication: ClientAuthentication,
-    /// How token requests are written.
+    /// The encoding of token requests.
     pub body: TokenBody,
-    /// Where users are sent.
+    /// The authorization endpoint.
     pub authorize_url: String,
-    /// Where tokens come from.
+    /// The token endpoint.
     pub token_url: String,
-    /// Where users come back to.
+    /// The redirect URI.
     pub redirect_uri: String,
-    /// The scopes to ask for.
+    /// The scopes to request.
     pub scopes: Vec<String>,
-    /// What tokens are for.
+    /// The URL of the API that accepts the tokens.
     pub api_url: String,
-    /// How it comes by tokens.
+    /// The way in which it gets tokens.
     pub flow: Flow,
-    /// The time of day.
+    /// The clock.
     pub clock: TestClock,
 }
 
 impl Registration {
-    /// Lets seconds pass.
+    /// Advances the clock.
     pub(crate) fn pass(&self, seconds: u64) {
         self.clock.advance(Duration::from_secs(seconds));
     }
 }
 
-/// How a client comes by tokens.
+/// The way in which a client gets tokens.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Flow {
-    /// A user consents.
+    /// With the consent of a user.
     Code,
-    /// The client asks for itself.
+    /// With the client credentials grant.
     ClientCredentials,
-    /// The client signs JWTs with its secret.
+    /// With JWTs that the client signs with its secret.
     Jwt {
         /// `sub`.
         subject: String,
@@ -80,22 +79,22 @@ pub enum Flow {
 
 /// A client that holds tokens.
 pub trait TokenHolder: Send + Sync {
-    /// Where the browser of this session is sent to log in.
+    /// Returns the URL to which the browser of this session is redirected for a login.
     fn log_in<'a>(&'a self, session: &'a str) -> BoxFuture<'a, Result<String, Refusal>>;
 
-    /// The browser comes back with this URL; its code is turned into tokens, which are stored.
+    /// Handles the return of the browser to this URL: exchanges its code for tokens, and stores them.
     fn callback<'a>(&'a self, session: &'a str, url: &'a str) -> BoxFuture<'a, Result<(), Refusal>>;
 
-    /// Sends `GET /auth/test` to the API with the token of now, and returns the status of the answer.
+    /// Sends `GET /auth/test` to the API with the current token, and returns the status of the answer.
     fn call(&self) -> BoxFuture<'_, Result<u16, Refusal>>;
 
-    /// What is stored for the user who logged in.
+    /// Returns the tokens that are stored for the user who logged in.
     fn stored(&self) -> BoxFuture<'_, Option<Stored>>;
 
-    /// The same client in a new process: what it stored is all that it has.
+    /// Returns the same client in a new process: it only has what it stored.
     fn restart(&self) -> BoxFuture<'_, Result<Box<dyn TokenHolder>, Refusal>>;
 
-    /// How it prints, and everything that it holds.
+    /// Returns its printed form, and those of everything that it holds.
     fn printed(&self) -> BoxFuture<'_, Vec<String>>;
 }
 
@@ -104,21 +103,21 @@ pub trait TokenHolder: Send + Sync {
 pub struct Stored {
     /// The access token.
     pub access: String,
-    /// The refresh token, where there is one.
+    /// The refresh token, if there is one.
     pub refresh: Option<String>,
 }
 
-/// What a client did not do.
+/// The failure of a client.
 #[derive(Clone, Debug, Default)]
 pub struct Refusal {
     /// The status for the browser, or that of the API's answer.
     pub status: Option<u16>,
-    /// Everything that it prints.
+    /// All texts that it prints.
     pub texts: Vec<String>,
 }
 
 impl Registration {
-    /// The URL with which a user comes back.
+    /// Returns the URL to which a user returns.
     fn coming_back(&self, pairs: &[(&str, &str)]) -> Result<String, String> {
         let mut url = Url::parse(&self.redirect_uri).map_err(|error| format!("the redirect URI is none: {error}"))?;
         url.query_pairs_mut().extend_pairs(pairs);
@@ -133,7 +132,7 @@ impl Refusal {
 }
 
 impl Play<'_> {
-    /// Plays a case; what is wrong is the error.
+    /// Runs a case. Returns an error if the client violates the rule.
     pub(super) async fn play(&self, drive: AuthorizationDrive) -> Result<(), String> {
         match drive {
             AuthorizationDrive::AuthorizationRequest => self.authorization_request().await,

@@ -1,4 +1,4 @@
-//! The authorization side of the naive client: users who log in, and calls with their tokens.
+//! The authorization side of the naive client: logins of users, and calls with their tokens.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,17 +13,17 @@ use super::{CALL, Flow, Refusal, Registration, Stored, TokenHolder};
 use crate::contract::GrantType;
 use crate::jws;
 
-/// A holder of tokens over raw reqwest.
+/// A token holder that uses reqwest directly.
 pub(in super::super) struct NaiveHolder {
     pub(super) registration: Registration,
     pub(super) defect: Option<Defect>,
     pub(super) http: reqwest::Client,
-    /// The state and the verifier of each browser that was sent away.
+    /// The state and the verifier of each browser that was redirected.
     pending: Mutex<HashMap<String, (String, String)>>,
     logins: Mutex<usize>,
-    /// What would be on disk.
+    /// The persistent storage.
     store: Arc<Mutex<Option<Tokens>>>,
-    /// One token request at a time.
+    /// Limits the client to one token request at a time.
     turn: tokio::sync::Mutex<()>,
 }
 
@@ -58,7 +58,7 @@ impl NaiveHolder {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Which place the states of a browser are kept in.
+    /// Returns the key under which the states of a browser are stored.
     fn place(&self, session: &str) -> String {
         if self.has(Defect::SharesStates) { String::new() } else { session.to_owned() }
     }
@@ -67,7 +67,7 @@ impl NaiveHolder {
         let mut logins = self.logins.lock().unwrap_or_else(PoisonError::into_inner);
         *logins += 1;
         let number = if self.has(Defect::RepeatsState) { 0 } else { *logins };
-        // A client that is used would take these by chance.
+        // A real client would generate these randomly.
         let state = format!("state-of-the-login-number-{number}");
         let verifier = format!("verifier-of-the-login-number-{:020}", *logins);
         let (challenge, method) = if self.has(Defect::SendsPlainChallenges) {

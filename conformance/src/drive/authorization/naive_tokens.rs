@@ -1,4 +1,4 @@
-//! The tokens of the naive client: asked for, read, or signed.
+//! The tokens of the naive client: requested, parsed, or signed.
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use serde_json::{Value, json};
@@ -10,19 +10,19 @@ use crate::contract::{ClientAuthentication, GrantType, TokenBody};
 use crate::jws;
 use crate::secret::Secret;
 
-/// The least bytes of a secret that signs (RFC 7518, section 3.2).
+/// The shortest secret for signatures, in bytes (RFC 7518, section 3.2).
 const SHORTEST_SECRET: usize = 32;
-/// Seconds for which a JWT is good.
+/// The lifetime of a JWT, in seconds.
 const LIFETIME: u64 = 3600;
 
-/// What was granted. It prints itself: that is one of the defects.
+/// The granted tokens. Their `Debug` output contains the secrets: that is one of the defects.
 #[derive(Clone, Debug)]
 pub(super) struct Tokens {
     pub(super) access: String,
     pub(super) refresh: Option<String>,
-    /// Seconds since the epoch.
+    /// The expiry in seconds since the Unix epoch.
     pub(super) expires: u64,
-    /// Seconds for which it was good when it was issued.
+    /// The lifetime in seconds at the time of issue.
     pub(super) lifetime: u64,
 }
 
@@ -67,7 +67,7 @@ impl NaiveHolder {
         self.read(status.is_success(), &body, laxity)
     }
 
-    /// The tokens of an answer, with the defect that takes any answer for them.
+    /// Parses the tokens of an answer; with the defect `laxity`, any answer counts as tokens.
     fn read(&self, is_success: bool, body: &str, laxity: Defect) -> Result<Tokens, String> {
         let answer: Value = serde_json::from_str(body).unwrap_or_default();
         let access = match answer["access_token"].as_str() {

@@ -1,4 +1,4 @@
-//! One case on stage: the client under test, what the servers are told to answer, and what came.
+//! A running case: the client under test, the scripted answers of the servers, and the requests that they received.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -12,16 +12,16 @@ use crate::basic;
 use crate::contract::{AuthorizationServer, ClientAuthentication, Endpoint};
 use crate::secret::{Redactor, Secret};
 
-/// The seconds for which scripted tokens are good.
+/// The lifetime of scripted tokens, in seconds.
 pub(super) const LIFETIME: u64 = 3600;
 /// The browser of the user who logs in.
 pub(super) const BROWSER: &str = "browser-1";
-/// Calls within which a client that renews its token in the background has the new one.
+/// The number of calls within which a client that refreshes its token in the background has to use the new one.
 const CALLS_UNTIL_NEW: usize = 50;
-/// Where the API is, below the lane.
+/// The path of the API, below that of the lane.
 const API: &str = "/api";
 
-/// One case on stage.
+/// A running case.
 pub(in super::super) struct Play<'a> {
     pub(in super::super) connect: &'a dyn Connect,
     pub(in super::super) server: &'a AuthorizationServer,
@@ -29,12 +29,12 @@ pub(in super::super) struct Play<'a> {
     pub(in super::super) lane: usize,
     pub(in super::super) variant: Option<&'a str>,
     pub(in super::super) redactor: &'a Redactor,
-    /// What no print of the client may hold.
+    /// Texts that the client must not print.
     pub(in super::super) secrets: Mutex<Vec<String>>,
 }
 
 impl Play<'_> {
-    /// A client as the authorization server knows it. The lane forgets what it received.
+    /// Returns the registration of a client, and clears the requests that the lane received.
     pub(super) fn registration(&self, flow: Flow) -> Registration {
         self.script.set(self.lane, Scripted::empty(404));
         self.answer_calls(called());
@@ -59,12 +59,12 @@ impl Play<'_> {
         }
     }
 
-    /// The client under test.
+    /// Creates the client under test.
     pub(super) fn holder(&self, registration: &Registration) -> Result<Box<dyn TokenHolder>, String> {
         self.connect.register(registration)
     }
 
-    /// A client whose user has logged in, with the first access token and the first refresh token.
+    /// Returns a client whose user has logged in, with access token 1 and refresh token 1.
     pub(super) async fn logged_in(&self, registration: &Registration) -> Result<Box<dyn TokenHolder>, String> {
         let holder = self.holder(registration)?;
         self.answer_tokens([self.grant(1, Some(1))]);
@@ -72,14 +72,14 @@ impl Play<'_> {
         Ok(holder)
     }
 
-    /// Takes the user to the authorization server and back.
+    /// Redirects the user to the authorization server and back.
     pub(super) async fn log_in(&self, holder: &dyn TokenHolder, registration: &Registration) -> Result<(), String> {
         let login = self.begin(holder, registration).await?;
         let url = registration.coming_back(&[("code", &self.code()), ("state", login.need("state")?)])?;
         holder.callback(BROWSER, &url).await.map_err(|refusal| failed("the callback", &refusal))
     }
 
-    /// Sends the user away, and reads where to.
+    /// Begins a login, and returns the parameters of the redirect.
     pub(super) async fn begin(
         &self,
         holder: &dyn TokenHolder,
@@ -89,12 +89,12 @@ impl Play<'_> {
         Parameters::of_url(&url, &registration.authorize_url)
     }
 
-    /// What the user brings back.
+    /// Returns the authorization code for the callback.
     pub(super) fn code(&self) -> String {
         self.token("code", 1)
     }
 
-    /// A token of this name and number.
+    /// Returns the token with this name and number.
     pub(super) fn token(&self, name: &str, number: usize) -> String {
         let token = format!("fixture-token-{name}-{}-{number}-do-not-print", self.lane);
         self.hide(&token);
@@ -109,7 +109,7 @@ impl Play<'_> {
         self.token("refresh", number)
     }
 
-    /// An answer of the token endpoint with tokens of these numbers.
+    /// Returns an answer of the token endpoint with the tokens of these numbers.
     pub(super) fn grant(&self, access: usize, refresh: Option<usize>) -> Scripted {
         let mut answer = Map::new();
         answer.insert("access_token".to_owned(), self.access(access).into());
@@ -121,23 +121,23 @@ impl Play<'_> {
         Scripted::json(200, &Value::Object(answer))
     }
 
-    /// Tells the token endpoint what to answer, request by request; the last answer stays.
+    /// Sets the answers of the token endpoint, request by request; the last one is repeated.
     pub(super) fn answer_tokens(&self, answers: impl IntoIterator<Item = Scripted>) {
         self.script.set_path(self.lane, path(self.server.token_url.as_ref()), answers.into_iter().collect());
     }
 
-    /// Tells the API what to answer.
+    /// Sets the answer of the API.
     pub(super) fn answer_calls(&self, answer: Scripted) {
         self.script.set_path(self.lane, &format!("{API}{CALL}"), vec![answer]);
     }
 
-    /// The requests that the token endpoint got.
+    /// Returns the requests that the token endpoint received.
     pub(super) fn token_requests(&self) -> Vec<Received> {
         let all = self.script.received(self.lane).into_iter();
         all.filter(|request| request.path == path(self.server.token_url.as_ref())).collect()
     }
 
-    /// A token request and its parameters.
+    /// Returns a token request with its parameters.
     pub(super) fn nth_token_request(&self, number: usize) -> Result<(Received, Parameters), String> {
         let request = self.token_requests().into_iter().nth(number).ok_or("no token request was sent")?;
         let parameters = Parameters::of_request(&request)?;
@@ -147,13 +147,13 @@ impl Play<'_> {
         Ok((request, parameters))
     }
 
-    /// Fails where the token endpoint got another number of requests.
+    /// Returns an error if the token endpoint received another number of requests.
     pub(super) fn asked_for_tokens(&self, times: usize) -> Result<(), String> {
         let sent = self.token_requests().len();
         if sent == times { Ok(()) } else { Err(format!("{sent} token requests were sent, not {times}")) }
     }
 
-    /// The tokens with which the API was called, one after the other.
+    /// Returns the tokens with which the API was called, in order.
     pub(super) fn called_with(&self) -> Vec<String> {
         let all = self.script.received(self.lane);
         let calls = all.iter().filter(|request| request.path.starts_with(API));
@@ -166,7 +166,7 @@ impl Play<'_> {
         calls.map(token).collect()
     }
 
-    /// Calls the API, which has to work and with this token.
+    /// Calls the API. Returns an error if that fails or uses another token.
     pub(super) async fn call_with(&self, holder: &dyn TokenHolder, token: &str) -> Result<(), String> {
         holder.call().await.map_err(|refusal| failed("a call", &refusal))?;
         match self.called_with().last() {
@@ -176,7 +176,7 @@ impl Play<'_> {
         }
     }
 
-    /// Calls the API until it is called with another token than this one, and returns that one.
+    /// Calls the API until it uses another token than this one, and returns the new token.
     pub(super) async fn call_until_other_than(&self, holder: &dyn TokenHolder, old: &str) -> Result<String, String> {
         for _ in 0..CALLS_UNTIL_NEW {
             holder.call().await.map_err(|refusal| failed("a call", &refusal))?;
@@ -187,14 +187,14 @@ impl Play<'_> {
         Err("the token is not replaced ahead of its expiry".to_owned())
     }
 
-    /// Keeps a text out of reports, and out of everything that the client may print.
+    /// Redacts a text in reports, and forbids the client to print it.
     pub(super) fn hide(&self, text: &str) {
         self.redactor.learn(&Secret::new(text));
         self.redactor.learn(&Secret::new(basic::encoded(text)));
         self.secrets.lock().unwrap_or_else(PoisonError::into_inner).push(text.to_owned());
     }
 
-    /// Fails where one of the texts holds a secret.
+    /// Returns an error if one of the texts contains a secret.
     pub(super) fn are_clean(&self, texts: &[String]) -> Result<(), String> {
         let secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
         let leaks = |text: &&String| secrets.iter().any(|secret| text.contains(secret.as_str()));
@@ -202,18 +202,18 @@ impl Play<'_> {
     }
 }
 
-/// What the API answers.
+/// Returns the answer of the API.
 fn called() -> Scripted {
     let rate = json!({ "limit": 1000, "remaining": 999, "reset": 1_000_000 });
     Scripted::json(200, &json!({ "authenticated": true, "keyId": "key_1", "scopes": ["read"], "rateLimit": rate }))
 }
 
-/// A step that should have worked.
+/// Returns the error for a step that should have succeeded.
 pub(super) fn failed(what: &str, refusal: &Refusal) -> String {
     format!("{what} failed: {}", refusal.text())
 }
 
-/// The path of an endpoint; a contract names those that its grants need.
+/// Returns the path of an endpoint; a contract names the endpoints that its grants need.
 fn path(endpoint: Option<&Endpoint>) -> &str {
     endpoint.map_or("/", Endpoint::path)
 }

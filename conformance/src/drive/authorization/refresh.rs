@@ -1,4 +1,4 @@
-//! Answers of the token endpoint, good and bad, and what is stored of them.
+//! Valid and invalid answers of the token endpoint, and the tokens that are stored after them.
 
 use serde_json::json;
 
@@ -7,7 +7,7 @@ use super::play::{BROWSER, LIFETIME, Play, failed};
 use super::{Flow, Registration, Stored, TokenHolder};
 use crate::contract::GrantType;
 
-/// More seconds than a client rests after a failure.
+/// Longer than a client pauses after a failure, in seconds.
 const REST: u64 = 300;
 
 impl Play<'_> {
@@ -23,7 +23,7 @@ impl Play<'_> {
         if holder.stored().await.is_some() {
             return Err("an answer without tokens is stored".to_owned());
         }
-        // Nobody is logged in.
+        // No user is logged in.
         let is_called = holder.call().await.is_ok() || !self.called_with().is_empty();
         if is_called { Err("the API is called without a token".to_owned()) } else { Ok(()) }
     }
@@ -37,7 +37,7 @@ impl Play<'_> {
             return Err("the API is called without a good token".to_owned());
         }
         self.is_stored(&*holder, 1, Some(1)).await?;
-        // What failed may have passed.
+        // The failure may be temporary.
         registration.pass(REST);
         self.answer_tokens([self.grant(2, None)]);
         self.call_with(&*holder, &self.access(2)).await
@@ -67,7 +67,7 @@ impl Play<'_> {
         let holder = self.holder(&registration)?;
         self.answer_tokens([self.grant(1, None)]);
         self.log_in(&*holder, &registration).await?;
-        // A minute before its end there is no better one.
+        // One minute before its expiry, there is no better token.
         for seconds in [0, LIFETIME - 1] {
             registration.pass(seconds);
             self.call_with(&*holder, &self.access(1)).await?;
@@ -86,7 +86,7 @@ impl Play<'_> {
         let holder = self.holder(&registration)?;
         let secret = registration.secret.as_ref().map_or("", |secret| secret.reveal());
         let (mut texts, refresh) = (Vec::new(), self.refresh(1));
-        // A server that says back what it was told.
+        // A server that repeats the request in its error.
         let echo = |told: &str| {
             Scripted::json(400, &json!({ "error": told, "error_description": format!("{told} {secret}") }))
         };
@@ -125,7 +125,7 @@ impl Play<'_> {
         }
     }
 
-    /// After its expiry the access token is replaced with the refresh token of this number.
+    /// Calls after the expiry of the access token, which has to be refreshed with the refresh token of this number.
     async fn renew(
         &self,
         holder: &dyn TokenHolder,
@@ -152,7 +152,7 @@ impl Play<'_> {
         }
     }
 
-    /// An answer of the token endpoint that gives nothing.
+    /// Returns an answer of the token endpoint without tokens.
     fn without_tokens(&self) -> Scripted {
         match self.variant {
             Some("without-token") => Scripted::json(200, &json!({ "token_type": "Bearer", "expires_in": LIFETIME })),

@@ -1,4 +1,4 @@
-//! Token requests, and the scopes that are asked for.
+//! Token requests, and the requested scopes.
 
 use super::play::{BROWSER, LIFETIME, Play, failed};
 use super::wire::{authenticated, written_as};
@@ -19,7 +19,7 @@ impl Play<'_> {
         authenticated(&request, &parameters, &registration)
     }
 
-    /// A login whose verifier fits its challenge.
+    /// Runs a login. Returns an error if its verifier does not match its challenge.
     async fn exchange(&self, registration: &Registration) -> Result<(), String> {
         let holder = self.holder(registration)?;
         self.answer_tokens([self.grant(1, Some(1))]);

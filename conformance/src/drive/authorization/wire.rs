@@ -1,4 +1,4 @@
-//! Authorization URLs and token requests, read as a server reads them.
+//! Authorization URLs and token requests, parsed as a server does.
 
 use std::collections::BTreeMap;
 
@@ -13,11 +13,11 @@ use crate::contract::{ClientAuthentication, TokenBody};
 const FORM: &str = "application/x-www-form-urlencoded";
 const JSON: &str = "application/json";
 
-/// Parameters, each of them there once.
+/// Parameters, each of which occurs once.
 pub(super) struct Parameters(BTreeMap<String, String>);
 
 impl Parameters {
-    /// Those of a URL that begins so.
+    /// Parses the parameters of a URL with this endpoint.
     pub(super) fn of_url(url: &str, endpoint: &str) -> Result<Self, String> {
         if url.split('?').next() != Some(endpoint) {
             return Err("the user is sent somewhere else than to the authorization endpoint".to_owned());
@@ -26,7 +26,7 @@ impl Parameters {
         Self::once(url.query_pairs().into_owned())
     }
 
-    /// Those of a token request, in the encoding that it says it has.
+    /// Parses the parameters of a token request, by its content type.
     pub(super) fn of_request(request: &Received) -> Result<Self, String> {
         if !request.query.is_empty() {
             return Err("the token request has parameters in its URL".to_owned());
@@ -53,24 +53,24 @@ impl Parameters {
         Ok(Self(parameters))
     }
 
-    /// A parameter, empty or not.
+    /// Returns a parameter, which may be empty.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }
 
-    /// A parameter that has to be there.
+    /// Returns a parameter, or an error if it is missing or empty.
     pub(super) fn need(&self, name: &str) -> Result<&str, String> {
         self.get(name).filter(|value| !value.is_empty()).ok_or_else(|| format!("`{name}` is not sent"))
     }
 
-    /// Fails where a parameter is another one.
+    /// Returns an error if a parameter has another value.
     pub(super) fn expect(&self, name: &str, expected: &str) -> Result<(), String> {
         let sent = self.need(name)?;
         if sent == expected { Ok(()) } else { Err(format!("`{name}` is `{sent}`, not `{expected}`")) }
     }
 }
 
-/// Fails where a token request is not sent as the contract says.
+/// Returns an error if a token request does not have the method and encoding of the contract.
 pub(super) fn written_as(request: &Received, body: TokenBody) -> Result<(), String> {
     let expected = match body {
         TokenBody::Form => FORM,
@@ -87,7 +87,7 @@ fn media_type(request: &Received) -> &str {
     request.header("content-type").and_then(|kind| kind.split(';').next()).unwrap_or_default().trim()
 }
 
-/// Fails where a client does not say who it is in the one way that was chosen.
+/// Returns an error if a client does not authenticate with exactly the configured method.
 pub(super) fn authenticated(
     request: &Received,
     parameters: &Parameters,

@@ -1,4 +1,4 @@
-//! What the naive client sends again.
+//! Retries of the naive client.
 
 use std::sync::PoisonError;
 use std::time::Duration;
@@ -9,15 +9,15 @@ use serde_json::{Map, Value};
 
 use super::{Client, Defect, Observed, Reply};
 
-/// How many attempts a call may take.
+/// The highest number of attempts for a call.
 const ATTEMPTS: usize = 3;
-/// How many attempts a client takes that never gives up, so that the check of it ends.
+/// The number of attempts of a client that never gives up, so that its check ends.
 const FOREVER: usize = 30;
-/// The least wait before another attempt.
+/// The shortest wait before another attempt.
 const LEAST_WAIT: Duration = Duration::from_millis(200);
 
 impl Client {
-    /// Sends a call, as often as it may be.
+    /// Sends a call, with retries if it may be repeated.
     pub(super) async fn attempts(
         &self,
         operation: &Operation,
@@ -69,7 +69,7 @@ impl Client {
         Ok(reply)
     }
 
-    /// Whether the wallet holds another token by now; then it is taken.
+    /// Takes the current token from the wallet. Returns whether it is a new one.
     fn takes_another(&self) -> bool {
         let current = self.wallet.current();
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
@@ -91,7 +91,7 @@ impl Client {
         }
     }
 
-    /// Waits as long as the server asks: on paper.
+    /// Waits as long as the server asks, without real time passing.
     fn wait(&self, reply: &Reply) {
         let body: Option<Value> = serde_json::from_slice(&reply.body).ok();
         let asked = self.waiting(reply, body.as_ref()).1.unwrap_or_default();
@@ -104,7 +104,7 @@ impl Client {
     }
 }
 
-/// A key for a call that takes one in a header.
+/// Returns an idempotency key for an operation that accepts one in a header.
 fn new_key(operation: &Operation) -> Option<String> {
     operation.idempotency_key.as_ref().and_then(|_| keyfit::new_idempotency_key().ok())
 }

@@ -1,13 +1,13 @@
-//! What a naive client makes of members that one direction has, and of answers that are one of several.
+//! The handling of `readOnly` and `writeOnly` members, and of unions, by a naive client.
 
 use keyfit_openapi::schema::{self, Direction};
 use keyfit_openapi::{Api, example};
 use serde_json::{Map, Value};
 
-/// How deep a schema may be composed; ends those that contain themselves.
+/// The highest depth of schema composition; it ends recursive schemas.
 const DEEPEST: usize = 16;
 
-/// A body with the members that only answers have.
+/// Returns a body with the members that only answers have.
 pub(super) fn with_read_only(api: &Api, schema: &Value, value: &Value) -> Value {
     changed(api, schema, value, 0, &mut |parts, members| {
         for (name, member) in properties(parts).filter(|(_, member)| is(api, member, "readOnly")) {
@@ -16,7 +16,7 @@ pub(super) fn with_read_only(api: &Api, schema: &Value, value: &Value) -> Value 
     })
 }
 
-/// An answer with the members that the first alternative of a union has, whichever it is.
+/// Returns an answer with only the members of the first alternative of a union, even if another one matches.
 pub(super) fn as_first(api: &Api, schema: &Value, value: &Value) -> Value {
     changed(api, schema, value, 0, &mut |parts, members| {
         let unions = parts.iter().flat_map(|part| ["oneOf", "anyOf"].map(|key| &part[key])).filter_map(Value::as_array);
@@ -31,7 +31,7 @@ pub(super) fn as_first(api: &Api, schema: &Value, value: &Value) -> Value {
     })
 }
 
-/// Whether an answer lacks a member that only requests have, and that the document requires.
+/// Returns whether an answer lacks a required member that only requests have.
 pub(super) fn lacks_write_only(api: &Api, schema: &Value, value: &Value) -> bool {
     let mut lacks = false;
     changed(api, schema, value, 0, &mut |parts, members| {
@@ -44,7 +44,7 @@ pub(super) fn lacks_write_only(api: &Api, schema: &Value, value: &Value) -> bool
     lacks
 }
 
-/// The value with each object in it changed by what its schema is composed of.
+/// Returns the value after `change` was applied to each object in it, with the composed schemas of the object.
 fn changed<F: FnMut(&[&Value], &mut Map<String, Value>)>(
     api: &Api,
     schema: &Value,
@@ -80,7 +80,7 @@ fn changed<F: FnMut(&[&Value], &mut Map<String, Value>)>(
     }
 }
 
-/// A schema and the parts of its `allOf`.
+/// Returns a schema and the parts of its `allOf`.
 fn composed<'a>(api: &'a Api, schema: &'a Value) -> Vec<&'a Value> {
     let mut parts = vec![api.resolve(schema)];
     let mut next = 0;

@@ -1,5 +1,5 @@
-//! A small client over raw reqwest. It keeps every client-side rule, except for the one that its defect breaks: that is
-//! how the checks of those rules are tried.
+//! A small client on top of reqwest. It follows all client-side rules, except for the one that its defect violates: this tests the checks
+//! of those rules.
 
 mod attempts;
 mod directions;
@@ -33,7 +33,7 @@ pub struct Naive {
     pub api: Arc<Api>,
     /// Its contract.
     pub contract: Arc<Contract>,
-    /// What is wrong with the client.
+    /// The defect of the client.
     pub defect: Option<Defect>,
 }
 
@@ -43,14 +43,14 @@ struct Client {
     defect: Option<Defect>,
     base_url: Url,
     wallet: Wallet,
-    /// The token that it last took out.
+    /// The token that it last took from the wallet.
     held: Mutex<Secret>,
-    /// How long it would have waited so far: nobody has to wait for it.
+    /// The total simulated wait: no real time passes.
     waited: Mutex<Duration>,
     http: reqwest::Client,
 }
 
-/// An answer, read whole.
+/// An answer that was read completely.
 struct Reply {
     status: u16,
     headers: HeaderMap,
@@ -133,7 +133,7 @@ impl Client {
             joined.push('/');
             joined.extend(percent_encoding::utf8_percent_encode(&value, percent_encoding::NON_ALPHANUMERIC).map(
                 |part| {
-                    // Unreserved characters stay as they are.
+                    // Unreserved characters are not encoded.
                     match part {
                         "%2D" => "-",
                         "%2E" => ".",
@@ -305,7 +305,7 @@ impl Client {
     }
 }
 
-/// The kind of a refusal, by its status.
+/// Returns the kind of a refusal, by its status.
 pub(super) fn kind_of(status: u16) -> &'static str {
     match status {
         304 => "not-modified",
@@ -342,13 +342,13 @@ fn failed(failure: Failure) -> Observed {
     Observed::Failure(Box::new(failure))
 }
 
-/// An answer's value: its text, where it is no JSON.
+/// Returns an answer's value: its text if it is not JSON.
 fn value_of(body: &[u8]) -> Value {
     let as_text = |_| if body.is_empty() { Value::Null } else { String::from_utf8_lossy(body).into() };
     serde_json::from_slice(body).unwrap_or_else(as_text)
 }
 
-/// A body with the defaults of members that were not given.
+/// Returns a body with the defaults of missing members.
 fn with_defaults(api: &Api, schema: &Value, value: &Value) -> Value {
     let schema = api.resolve(schema);
     match value {
@@ -369,8 +369,7 @@ fn with_defaults(api: &Api, schema: &Value, value: &Value) -> Value {
     }
 }
 
-/// A value without members that a careless language takes for nothing.
-/// What is asked for: an argument says it where there is more than one form.
+/// Returns the media type to request. The argument `Accept` selects it if there is more than one.
 fn asked<'a>(operation: &'a Operation, arguments: &'a Map<String, Value>) -> &'a str {
     arguments.get("Accept").and_then(Value::as_str).unwrap_or_else(|| asked_for(operation))
 }

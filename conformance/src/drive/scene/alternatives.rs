@@ -1,4 +1,4 @@
-//! Answers in which each alternative of a union stands once.
+//! Answers that contain each alternative of a union once.
 
 use keyfit_openapi::schema::{self, Direction};
 use keyfit_openapi::{Api, example};
@@ -6,11 +6,11 @@ use serde_json::Value;
 
 use crate::pointer::join;
 
-/// How many answers are made, and how deep unions are looked for.
+/// The highest number of answers, and the highest depth of unions that are found.
 const MOST: usize = 24;
 const DEEPEST: usize = 6;
 
-/// The answer with each alternative in its turn, where that is not the answer itself, and where the alternative stands.
+/// Returns the answer with each other alternative in turn, with the pointer to that alternative.
 pub(super) fn answers(api: &Api, schema: &Value, answer: &Value) -> Vec<(String, Value)> {
     let mut found = Vec::new();
     places(api, schema, answer, "", &mut |at, value| {
@@ -25,7 +25,7 @@ pub(super) fn answers(api: &Api, schema: &Value, answer: &Value) -> Vec<(String,
     found
 }
 
-/// Calls `found` with the alternatives of a schema and of what stands in it.
+/// Calls `found` with the alternatives of a schema and of its parts.
 fn places(api: &Api, schema: &Value, value: &Value, at: &str, found: &mut dyn FnMut(&str, Value)) {
     let schema = api.resolve(schema);
     if at.matches('/').count() > DEEPEST {

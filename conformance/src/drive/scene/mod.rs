@@ -1,4 +1,4 @@
-//! Each client-side check: what the server is told to answer, and what must follow.
+//! The client-side checks: the scripted answer of the server, and the expected behavior of the client.
 
 mod alternatives;
 mod repetition;
@@ -25,24 +25,24 @@ use crate::items;
 use crate::mock::outcome::{Defects, Item, Outcomes};
 use crate::secret::MASK;
 
-/// What the server says in a refusal.
+/// The message of the server in a refusal.
 const MESSAGE: &str = "keyfit says no";
-/// Where bodies of refusals hold a message for people; a text under another name may be a code.
+/// The places of messages for humans in refusals; a text with another name may be a code.
 pub(super) const MESSAGES: [&str; 5] = ["/message", "/error/message", "/detail", "/title", "/error_description"];
-/// The seconds that a 429 asks to wait.
+/// The wait that a 429 asks for, in seconds.
 const WAIT: u64 = 30;
-/// What is added by chance to a wait, or taken off by clocks that differ, at most.
+/// The tolerance for jitter in a wait, and for the difference between clocks.
 const TOLERANCE: Duration = Duration::from_secs(4);
 
-/// Whether a wait is the one that was asked for in a call that began at this time: where the end is a time of day, it comes
-/// nearer while the call is under way, which takes its time on a machine that is busy.
+/// Returns whether a wait is the requested one, for a call that began at `started`. If the end is an absolute time, the wait decreases
+/// during the call, which may be slow on a busy machine.
 fn is_asked(wait: Duration, started: u64) -> bool {
     let passed = Duration::from_secs(clock::epoch_seconds().saturating_sub(started));
     let asked = Duration::from_secs(WAIT);
     (asked.saturating_sub(TOLERANCE + passed)..=asked + TOLERANCE).contains(&wait)
 }
 
-/// One case on stage.
+/// A running case.
 pub(super) struct Scene<'a> {
     pub(super) catalogue: &'a Catalogue,
     pub(super) case: &'a Case,
@@ -54,7 +54,7 @@ pub(super) struct Scene<'a> {
 }
 
 impl Scene<'_> {
-    /// Plays the case; what is wrong is the error.
+    /// Runs the case. Returns an error if the client violates the rule.
     pub(super) async fn play(&self, drive: Drive) -> Result<(), String> {
         match drive {
             Drive::RequestAsSent => self.request_as_sent().await,
@@ -86,7 +86,7 @@ impl Scene<'_> {
         let sent = self.client.without_left_out(&arguments);
         let held = self.tokens.wallet.parts();
         request::check(self.catalogue, self.operation(), &sent, &self.only_request()?, &held)?;
-        // A batch without items is none.
+        // A batch without items is not a valid batch.
         let is_batch = self.catalogue.contract.batch_of(self.operation()).is_some();
         let least =
             example::least(&self.catalogue.api, self.operation()).filter(|least| *least != arguments && !is_batch);
@@ -126,7 +126,7 @@ impl Scene<'_> {
             Observed::Success { status: Some(told), .. } if told != status => {
                 Err(format!("the status arrived as {told}, not {status}"))
             }
-            // What is no JSON, or may be none, is handed on as it came.
+            // A text, or a body that may be a text, is returned unchanged.
             Observed::Success { value: Value::String(text), .. } if text.as_bytes() == body => Ok(()),
             Observed::Success { value, .. }
                 if self.operation().streaming.as_ref().is_some_and(|known| known.is_only) =>
@@ -204,7 +204,7 @@ impl Scene<'_> {
         let ended = clock::epoch_seconds();
         match failure.rate_limit {
             _ if !rules.names_its_headers() => {}
-            // The answer was written while the call was under way.
+            // The answer was generated during the call.
             Some((limit, 0, told)) if limit == rules.limit && (started + WAIT..=ended + WAIT + 1).contains(&told) => {}
             other => return Err(format!("the limits arrived as {other:?}")),
         }
@@ -236,7 +236,7 @@ impl Scene<'_> {
         let answer = Scripted::json(status, &odd(&self.catalogue.api, schema, &value));
         match self.call(&self.arguments(), answer).await {
             Observed::Success { .. } => Ok(()),
-            // The odd status of an item is not a success, so the item counts as failed.
+            // An unknown status of an item is not a success, so the item counts as failed.
             Observed::Failure(failure) if failure.kind == "partial-failure" => Ok(()),
             Observed::Failure(failure) => Err(as_failure(&failure)),
         }
@@ -294,7 +294,7 @@ impl Scene<'_> {
         self.client.call(self.operation(), arguments).await
     }
 
-    /// A call that must fail, with the failure.
+    /// Makes a call that has to fail, and returns the failure.
     async fn fail(&self, arguments: &Map<String, Value>, answer: Scripted) -> Result<Failure, String> {
         match self.call(arguments, answer).await {
             Observed::Success { status: Some(status), .. } => Err(format!("the call is a success with {status}")),
@@ -311,7 +311,7 @@ impl Scene<'_> {
         }
     }
 
-    /// The first documented success; of a batch, one in which no item failed.
+    /// Returns the first documented success; for a batch, one without failed items.
     fn documented_success(&self) -> Scripted {
         let operation = self.operation();
         let status = operation.success_statuses().first().copied().unwrap_or(200);
@@ -334,8 +334,8 @@ impl Scene<'_> {
         }
     }
 
-    /// The same with the other alternatives of what it is, and where each stands. None where an alternative may tell of items that
-    /// failed.
+    /// Returns the success with each other alternative of its unions, with the pointer to it. Returns an empty list if an alternative may
+    /// report failed items.
     fn other_successes(&self) -> Vec<(String, Scripted)> {
         if !self.operation().partial.is_empty() {
             return Vec::new();
@@ -348,13 +348,13 @@ impl Scene<'_> {
         others.into_iter().map(|(at, value)| (at, Scripted::json(answer.status, &value))).collect()
     }
 
-    /// An answer that comes item by item.
+    /// Returns an answer that is streamed item by item.
     fn items(&self, status: u16, streaming: &Streaming) -> Scripted {
         let body = items::body(&self.catalogue.api, streaming);
         Scripted::text(status, &streaming.body.media_type, String::from_utf8_lossy(&body).into_owned())
     }
 
-    /// How an answer tells the outcome of the items in a body, and these items; `None` where the operation takes none.
+    /// Returns the writer of batch outcomes and the items of the body; `None` if the operation takes no batch.
     fn outcomes<'a>(
         &'a self,
         described: &'a Partial,
@@ -371,12 +371,12 @@ impl Scene<'_> {
         responses.get(&status.to_string()).or_else(|| responses.get("2XX"))
     }
 
-    /// Whether answers have no body, whatever is said.
+    /// Returns whether answers never have a body.
     fn is_silent(&self) -> bool {
         self.operation().method == "HEAD"
     }
 
-    /// A refusal as the contract shapes it.
+    /// Returns a refusal in the form of the contract.
     fn refusal_without_limits(&self, status: u16) -> Scripted {
         let shape = self.catalogue.contract.error_shape(&self.operation().errors, status);
         let answer = shape.filter(|_| !self.is_silent()).and_then(|shape| {
@@ -386,11 +386,11 @@ impl Scene<'_> {
         answer.unwrap_or_else(|| Scripted::empty(status))
     }
 
-    /// The same with the rate-limit headers of a window that is used up.
+    /// Returns the refusal with the rate limit headers of an exhausted window.
     fn refusal(&self, status: u16) -> Scripted {
         let answer = self.refusal_without_limits(status);
         match &self.catalogue.contract.rate_limit {
-            // Used up, it would be a limit in other words than 429.
+            // With an exhausted window, a 403 would be a rate limit refusal like 429.
             Some(_) if status == 403 => answer,
             Some(rules) => limited(answer, rules),
             None => answer,
@@ -414,7 +414,7 @@ fn limited(answer: Scripted, rules: &RateLimit) -> Scripted {
     headers.into_iter().fold(answer, |answer, (name, value)| answer.with_header(name, &value))
 }
 
-/// A media type that an answer can have, where a range is documented.
+/// Returns a concrete media type for a documented range.
 fn concrete(media_type: &str) -> String {
     if media_type.contains('*') { "application/octet-stream".to_owned() } else { media_type.to_owned() }
 }
@@ -431,7 +431,7 @@ fn same_body(failure: &Failure, answer: &Scripted) -> Result<(), String> {
     if failure.body == answer.body { Ok(()) } else { Err("the body is lost".to_owned()) }
 }
 
-/// A call that must succeed.
+/// Returns an error if a call failed.
 fn succeeded(observed: &Observed) -> Result<(), String> {
     match observed {
         Observed::Success { .. } => Ok(()),
@@ -444,7 +444,7 @@ fn as_failure(failure: &Failure) -> String {
     format!("the call failed as `{}`: {text}", failure.kind)
 }
 
-/// What a value lacks of another one. Members that are null or empty lists may be left out, and a secret withheld.
+/// Returns the first value that is missing in `value`. Members that are null or empty lists may be omitted, and secrets may be withheld.
 fn lost(value: &Value, expected: &Value, at: &str) -> Option<String> {
     match (value, expected) {
         (Value::Object(value), Value::Object(expected)) => expected.iter().find_map(|(name, expected)| {

@@ -1,4 +1,4 @@
-//! The scenes about sending a call again: what may be repeated, when, and how often.
+//! Checks of retries: which calls may be repeated, when, and how often.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -8,14 +8,14 @@ use crate::clock;
 use crate::contract::ResetUnit;
 use crate::drive::script::Scripted;
 
-/// More requests than this for one call are a storm.
+/// The highest number of requests for one call: more are a retry storm.
 const MOST_ATTEMPTS: usize = 10;
 
 impl Scene<'_> {
-    /// A call with a second effect meets a failure after which it may have been executed. It may be sent again under one idempotency
-    /// key, where the operation takes one in a header.
+    /// A call with side effects gets a failure after which it may have been executed. It may only be repeated with the same idempotency key,
+    /// if the operation takes one in a header.
     pub(super) async fn single_request(&self) -> Result<(), String> {
-        // How it fails is the matter of other rules.
+        // The failure itself is checked by other rules.
         self.call(&self.arguments(), self.refusal(500)).await;
         let Some(header) = &self.operation().idempotency_key else { return self.only_request().map(drop) };
         let received = self.script.received(self.lane);
@@ -28,8 +28,8 @@ impl Scene<'_> {
         }
     }
 
-    /// A call that may be repeated meets a failure that passes. It is sent under no condition: what the first attempt changed may be
-    /// what that is about.
+    /// A call that may be repeated gets a temporary failure. It is sent without conditions: the first attempt may have changed the version
+    /// that they compare.
     pub(super) async fn repeated_call(&self) -> Result<(), String> {
         self.script.set_after(self.lane, vec![self.refusal_without_limits(503)], self.documented_success());
         let mut arguments = self.arguments();
@@ -48,7 +48,7 @@ impl Scene<'_> {
         succeeded(&observed)
     }
 
-    /// Refusals that no repetition changes.
+    /// Refusals that a retry does not change are not retried.
     pub(super) async fn standing_refusal(&self) -> Result<(), String> {
         for status in [402, 403, 404, 422] {
             self.call(&self.arguments(), self.refusal_without_limits(status)).await;
@@ -57,7 +57,7 @@ impl Scene<'_> {
         Ok(())
     }
 
-    /// A 429, and after that a success.
+    /// A 429 is followed by a success.
     pub(super) async fn limit_waited(&self) -> Result<(), String> {
         let (before, started) = (self.waited()?, clock::epoch_seconds());
         self.script.set_after(self.lane, vec![self.refusal(429)], self.documented_success());
@@ -74,7 +74,7 @@ impl Scene<'_> {
         Err(format!("it waited for {:.1} s, and was asked for {WAIT} s", waited.as_secs_f64()))
     }
 
-    /// Nothing but 429.
+    /// All answers are 429.
     pub(super) async fn limit_without_end(&self) -> Result<(), String> {
         let answer = Scripted::empty(429).with_header("retry-after", "1");
         self.call(&self.arguments(), answer).await;
@@ -82,13 +82,13 @@ impl Scene<'_> {
         if sent <= MOST_ATTEMPTS { Ok(()) } else { Err(format!("{sent} requests were sent for one call")) }
     }
 
-    /// A 429 whose window is over.
+    /// A 429 has a reset in the past.
     pub(super) async fn reset_in_the_past(&self) -> Result<(), String> {
         let Some(rules) = &self.catalogue.contract.rate_limit else {
             return Err("the contract has no rate limits".to_owned());
         };
         let before = self.waited()?;
-        // Counted from now, an end cannot be further in the past than now.
+        // A reset in seconds from now cannot be earlier than now.
         let past = match rules.reset {
             ResetUnit::EpochSeconds => clock::epoch_seconds() - WAIT,
             ResetUnit::DeltaSeconds | ResetUnit::ByValue => 0,

@@ -1,11 +1,11 @@
-//! What a client does with its token when the server refuses it.
+//! The behavior of a client whose token the server refuses.
 
 use super::super::request;
 use super::super::script::Scripted;
 use super::{Scene, WAIT, same_status, succeeded};
 
 impl Scene<'_> {
-    /// The client holds a token, the wallet a newer one, and the server takes the newer one only.
+    /// The client holds an old token, the wallet has a newer one, and the server accepts only the newer one.
     pub(super) async fn rotated_token(&self) -> Result<(), String> {
         let arguments = self.arguments();
         self.call(&arguments, self.documented_success()).await;
@@ -23,7 +23,7 @@ impl Scene<'_> {
         succeeded(&observed)
     }
 
-    /// Another token does not help: after a 401 one more attempt, after a 403 none.
+    /// A new token does not help: one more attempt after a 401, and none after a 403.
     pub(super) async fn refused_for_good(&self) -> Result<(), String> {
         let arguments = self.arguments();
         self.call(&arguments, self.documented_success()).await;
@@ -36,7 +36,7 @@ impl Scene<'_> {
                 return Err(format!("{sent} requests were sent after a {status}, not {attempts}"));
             }
         }
-        // What it holds by now is not known: the next case begins with a token that it was given.
+        // The client's token is unknown now: the next case has to begin with one that the client received.
         self.call(&arguments, self.refusal(401)).await;
         self.call(&arguments, self.documented_success()).await;
         Ok(())

@@ -14,17 +14,17 @@ use super::fault::Fault;
 use super::token::Issue;
 use crate::contract::{AuthorizationServer, GrantType};
 
-/// Seeds of codes, far from those of tokens.
+/// The first seed of authorization codes, disjoint from those of tokens.
 const SEED: u64 = 1 << 41;
 
 impl Core {
-    /// Answers an authorization request, with consent given.
+    /// Answers an authorization request as if the user gave consent.
     pub(super) fn authorize(&self, call: &Call, server: &AuthorizationServer) -> Answer {
         let client = call.query("client_id").and_then(Registered::named);
         let redirect_uri = call.query("redirect_uri").unwrap_or_default();
         let client = match client {
             Some(client) if client.redirect_uri == redirect_uri || self.has(Mutant::RedirectsAnywhere) => client,
-            // Not to be told to a place that nobody registered: it would be an open redirector.
+            // No redirect to an unregistered URI: the server would be an open redirector.
             _ => return self.fault(Fault::request("The client or its redirect URI is not registered"), false),
         };
         let is_implicit = call.query("response_type") == Some("token") && server.grants(GrantType::Implicit);
@@ -49,7 +49,7 @@ impl Core {
         answer
     }
 
-    /// A token without a code (RFC 6749, section 4.2.2).
+    /// Issues a token without a code (RFC 6749, section 4.2.2).
     fn token_at_once(
         &self,
         call: &Call,
@@ -89,7 +89,7 @@ impl Core {
         Ok(text)
     }
 
-    /// The challenge, and whether it was made by S256.
+    /// Returns the code challenge, and whether its method is S256.
     fn challenge(&self, call: &Call) -> Result<Option<(String, bool)>, Fault> {
         let Some(challenge) = call.query("code_challenge") else {
             let is_waived = self.has(Mutant::WaivesChallenge);
@@ -102,7 +102,7 @@ impl Core {
         Err(Fault::request("The code challenge method must be S256"))
     }
 
-    /// The scopes that were asked for; all of them known.
+    /// Returns the requested scopes, or an error if one is unknown.
     pub(super) fn known_scopes(
         &self,
         asked: Option<&str>,

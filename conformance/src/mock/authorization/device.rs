@@ -1,4 +1,4 @@
-//! Devices without a browser (RFC 8628): the user consents after the first question for tokens.
+//! The device grant (RFC 8628): the user consents after the first poll.
 
 use serde_json::json;
 
@@ -11,14 +11,14 @@ use super::fault::Fault;
 use super::token::{Issue, Parameters};
 use crate::contract::AuthorizationServer;
 
-/// Seeds of device codes, far from those of tokens.
+/// The first seed of device codes, disjoint from those of tokens.
 const SEED: u64 = 1 << 43;
-/// Seconds for which the codes are good, and between two questions.
+/// The lifetime of the codes, and the interval between two polls, in seconds.
 const LIFETIME: u64 = 600;
 const INTERVAL: u64 = 1;
 
 impl Core {
-    /// Gives a device the codes to wait with (RFC 8628, section 3.2).
+    /// Issues the codes for a device (RFC 8628, section 3.2).
     pub(super) fn device_request(&self, call: &Call, server: &AuthorizationServer) -> Answer {
         if call.method != "POST" {
             let mut answer = Answer::empty(405);
@@ -51,7 +51,7 @@ impl Core {
         answer.unwrap_or_else(|fault| self.fault(fault, by_basic))
     }
 
-    /// The tokens of a device, once its user has consented (RFC 8628, section 3.5).
+    /// Issues the tokens for a device once its user has consented (RFC 8628, section 3.5).
     pub(super) fn device(
         &self,
         parameters: &Parameters,

@@ -6,7 +6,7 @@ use super::super::call::Answer;
 use super::super::core::Core;
 use super::super::mutant::Mutant;
 
-/// Why nothing is granted.
+/// The reason why no token is granted.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Fault {
     pub(super) code: &'static str,
@@ -18,7 +18,7 @@ impl Fault {
         Self { code, description }
     }
 
-    /// A code or refresh token that is not good. One text for all reasons.
+    /// Returns the error for an invalid code or refresh token. It is the same for all reasons.
     pub(super) const fn grant() -> Self {
         Self::new("invalid_grant", "The grant is not valid")
     }
@@ -29,7 +29,7 @@ impl Fault {
 }
 
 impl Core {
-    /// The refusal as an answer of the token endpoint. `by_basic` says that the client authenticated by HTTP Basic.
+    /// Returns the refusal as an answer of the token endpoint. `by_basic` is true if the client authenticated with HTTP Basic.
     pub(super) fn fault(&self, fault: Fault, by_basic: bool) -> Answer {
         let is_unauthorized = fault.code == "invalid_client" && by_basic;
         let is_renamed = fault.code == "invalid_grant" && self.has(Mutant::NamesFaultsFreely);
@@ -43,7 +43,7 @@ impl Core {
         answer
     }
 
-    /// Tokens and what is said about them are not for caches, but for this defect.
+    /// Forbids caches to store tokens and errors, unless the mock has this defect.
     pub(super) fn keep_private(&self, answer: &mut Answer, defect: Mutant) {
         if !self.has(defect) {
             answer.header("cache-control", "no-store");

@@ -1,4 +1,4 @@
-//! JWTs that clients sign with their secrets (RFC 7519, RFC 8725). Whatever is wrong with one, the refusal is the same.
+//! JWTs that clients sign with their secrets (RFC 7519, RFC 8725). All flaws of a JWT lead to the same refusal.
 
 use serde_json::Value;
 
@@ -10,9 +10,9 @@ use crate::clock;
 use crate::contract::{AuthorizationServer, JwtRules};
 use crate::jws::Jws;
 
-/// Seconds by which clocks may differ.
+/// The tolerance for the difference between clocks, in seconds.
 const LEEWAY: u64 = 5;
-/// All of them are required, but for these defects.
+/// The required claims, each with the defect that does not require it.
 const CLAIMS: [(&str, Mutant); 5] = [
     ("iss", Mutant::WaivesIss),
     ("sub", Mutant::WaivesSub),
@@ -22,7 +22,7 @@ const CLAIMS: [(&str, Mutant); 5] = [
 ];
 
 impl Core {
-    /// Whether a bearer token is a JWT in shape, and then who it speaks for or what is wrong with it.
+    /// Parses a bearer token as a JWT. Returns its token or its flaw; `None` if it does not have the form of a JWT.
     pub(in super::super) fn jwt(&self, text: &str) -> Option<Result<Token, &'static str>> {
         let server = self.contract.authorization_server.as_ref()?;
         let rules = server.jwt.as_ref()?;
@@ -31,7 +31,7 @@ impl Core {
         Some(judged.map(|()| bearer(rules, server)))
     }
 
-    /// Header and signature, before anything of the claims but the issuer is read.
+    /// Verifies header and signature. Of the claims, only the issuer is read before that.
     fn authentic(&self, jws: &Jws<'_>) -> Result<(), &'static str> {
         if self.has(Mutant::RefusesJwts) {
             return Err("no JWT is taken");
@@ -44,7 +44,7 @@ impl Core {
         if !is_known && !self.has(Mutant::AcceptsAnyAlgorithm) {
             return Err("the algorithm is not HS256");
         }
-        // No extension is known here, so that any that is critical is too much (RFC 7515, section 4.1.11).
+        // The mock knows no extensions, so any critical one is refused (RFC 7515, section 4.1.11).
         if jws.header.get("crit").is_some() && !self.has(Mutant::IgnoresCritical) {
             return Err("an extension is not known");
         }
@@ -101,7 +101,7 @@ impl Core {
     }
 }
 
-/// What a JWT may do: the guide has no claim for it, so that it is what the client was registered for.
+/// Returns the rights of a JWT: those for which the client was registered, since the guide has no claim for them.
 fn bearer(rules: &JwtRules, server: &AuthorizationServer) -> Token {
     Token::new(&rules.kind, Grant::Flat(server.scopes.clone()))
 }

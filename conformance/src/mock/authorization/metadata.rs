@@ -1,4 +1,4 @@
-//! What the server says of itself (OpenID Connect Discovery 1.0, section 3; RFC 8414).
+//! The metadata of the authorization server (OpenID Connect Discovery 1.0, section 3; RFC 8414).
 
 use hyper::header::HOST;
 use hyper::http::request::Parts;
@@ -10,13 +10,13 @@ use super::super::mutant::Mutant;
 use super::{Paths, grants};
 use crate::contract::{AuthorizationServer, ClientAuthentication, GrantType, WELL_KNOWN};
 
-/// The path of the issuer that describes itself at this one.
+/// Returns the path of the issuer whose metadata is at this path.
 pub(super) fn issuer(path: &str) -> &str {
     WELL_KNOWN.iter().find_map(|known| path.strip_suffix(known)).unwrap_or_default()
 }
 
 impl Core {
-    /// Its endpoints, at the host at which it was asked, and what it knows.
+    /// Returns the metadata: the endpoints at the requested host, and the supported features.
     pub(super) fn metadata(&self, request: &Parts, server: &AuthorizationServer, paths: &Paths) -> Answer {
         if request.method != "GET" {
             let mut answer = Answer::empty(405);

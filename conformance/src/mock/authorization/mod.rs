@@ -1,5 +1,5 @@
-//! The authorization server of the mock: a user consents at once, and the tokens that it issues are good at the API
-//! beside it. Every defect is one question on the way.
+//! The authorization server of the mock: a user consents at once, and the API of the mock accepts the tokens that it issues. Each defect
+//! is a condition in its handlers.
 
 mod authorize;
 mod device;
@@ -17,26 +17,26 @@ use super::call::{Answer, Call};
 use super::core::Core;
 use crate::contract::{AuthorizationServer, Endpoint, GrantType, WELL_KNOWN};
 
-/// The paths at which it is asked.
+/// The paths of its endpoints.
 struct Paths {
     authorize: Option<String>,
     token: Option<String>,
     refresh: Option<String>,
     device: Option<String>,
     revocation: Option<String>,
-    /// Where it describes itself, and the keys that it names there.
+    /// The path of its metadata, and the path of the keys that the metadata names.
     discovery: Option<String>,
     keys: Option<String>,
 }
 
 impl Paths {
-    /// Those of the contract. Where only the place is known at which it describes itself, the others are below its issuer.
+    /// Returns the paths of the contract. If it only names the metadata, the others are below its issuer.
     fn of(server: &AuthorizationServer) -> Self {
         let path = |endpoint: &Option<Endpoint>| endpoint.as_ref().map(|endpoint| endpoint.path().to_owned());
         let discovery = path(&server.discovery_url);
         let below = |name: &str| discovery.as_deref().map(|path| format!("{}/{name}", metadata::issuer(path)));
         let token = path(&server.token_url).or_else(|| below("token"));
-        // Where no contract says it, below a path that no call of the API has.
+        // If the contract does not name it, it is below a path that no call of the API has.
         let revocation = || token.as_ref().map(|token| format!("{token}/revocation"));
         Self {
             authorize: path(&server.authorization_url).or_else(|| below("authorize")),
@@ -51,7 +51,7 @@ impl Paths {
 }
 
 impl Core {
-    /// Answers a request to one of the endpoints; `None` where it is for the API.
+    /// Answers a request to one of the endpoints; `None` if it is for the API.
     pub(super) fn authorization(&self, request: &Parts, body: &Bytes) -> Option<Answer> {
         let server = self.contract.authorization_server.as_ref()?;
         let paths = Paths::of(server);
@@ -70,14 +70,14 @@ impl Core {
             return Some(self.revocation_request(&call()?, server));
         }
         if is_at(&paths.keys) {
-            // It signs nothing.
+            // The mock does not sign anything.
             return Some(Answer::json(200, r#"{"keys":[]}"#));
         }
         is_at(&paths.discovery).then(|| self.metadata(request, server, &paths))
     }
 }
 
-/// Whether it knows a grant. Of a server that describes itself the sources may name none.
+/// Returns whether the server supports a grant. If it has metadata, the contract may list no grants.
 fn grants(server: &AuthorizationServer, grant: GrantType) -> bool {
     let is_usual = matches!(grant, GrantType::AuthorizationCode | GrantType::ClientCredentials);
     server.grants(grant) || (server.grant_types.is_empty() && is_usual)

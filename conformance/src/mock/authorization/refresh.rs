@@ -10,7 +10,7 @@ use crate::contract::{AuthorizationServer, Rotation};
 use crate::identity::ClientKind;
 
 impl Core {
-    /// New tokens for a refresh token.
+    /// Issues new tokens for a refresh token.
     pub(super) fn refresh(
         &self,
         parameters: &Parameters,
@@ -31,7 +31,7 @@ impl Core {
         let is_overlooked =
             self.has(Mutant::AcceptsRotatedRefresh) || (is_raced && self.has(Mutant::RacesOnRefreshTokens));
         if known.state == RefreshState::Rotated && !is_overlooked {
-            // One of the two who hold it stole it, and nobody can say which.
+            // One of the two parties that hold it is a thief, and the server cannot tell which.
             if !self.has(Mutant::KeepsFamilyAfterReuse) {
                 for access in state.grants.revoke(known.family) {
                     state.revoke(&access);

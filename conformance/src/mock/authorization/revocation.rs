@@ -1,4 +1,4 @@
-//! The endpoint at which tokens are given up (RFC 7009): what is not known, or not good any more, is given up already.
+//! The revocation endpoint (RFC 7009): an unknown or invalid token counts as revoked.
 
 use super::super::call::{Answer, Call};
 use super::super::core::Core;
@@ -8,7 +8,7 @@ use crate::contract::AuthorizationServer;
 use crate::identity::State as TokenState;
 
 impl Core {
-    /// Answers a revocation.
+    /// Answers a revocation request.
     pub(super) fn revocation_request(&self, call: &Call, server: &AuthorizationServer) -> Answer {
         if call.method != "POST" {
             let mut answer = Answer::empty(405);

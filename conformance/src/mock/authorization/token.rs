@@ -1,4 +1,4 @@
-//! The token endpoint (RFC 6749, sections 3.2 and 5): who asks, by which grant, and what is issued.
+//! The token endpoint (RFC 6749, sections 3.2 and 5): it authenticates the client, checks the grant, and issues tokens.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,19 +17,19 @@ use crate::contract::{AuthorizationServer, ClientAuthentication, GrantType, Toke
 use crate::identity::{ClientKind, State as TokenState};
 use crate::jws;
 
-/// Seeds of refresh tokens, far from those of other tokens.
+/// The first seed of refresh tokens, disjoint from those of other tokens.
 const SEED: u64 = 1 << 42;
 
 /// The parameters of a token request.
 pub(super) type Parameters = BTreeMap<String, String>;
 
-/// What is issued.
+/// The tokens to issue.
 #[derive(Default)]
 pub(super) struct Issue {
     pub(super) scopes: BTreeSet<String>,
-    /// The user's consent that it goes back to; `None` for the client's own tokens.
+    /// The family of the user's consent; `None` for the client's own tokens.
     pub(super) family: Option<usize>,
-    /// Whether a new refresh token is part of it.
+    /// True if a new refresh token is included.
     pub(super) refresh: bool,
 }
 
@@ -91,7 +91,7 @@ impl Core {
         }
     }
 
-    /// The client, by HTTP Basic or by the body.
+    /// Authenticates the client with HTTP Basic or the body.
     pub(super) fn client(
         &self,
         call: &Call,
@@ -123,7 +123,7 @@ impl Core {
         Err(unknown)
     }
 
-    /// A code (RFC 6749, section 4.1.3; RFC 7636, section 4.6).
+    /// Redeems an authorization code (RFC 6749, section 4.1.3; RFC 7636, section 4.6).
     fn redeem(
         &self,
         parameters: &Parameters,
@@ -145,7 +145,7 @@ impl Core {
         }
         let is_overlooked = self.has(Mutant::AcceptsCodeTwice) || (is_raced && self.has(Mutant::RacesOnCodes));
         if code.is_used && !is_overlooked {
-            // Whoever comes second may be the owner: what the first one got is taken back as well.
+            // The second use may be the owner's, so the tokens of the first one are revoked.
             if !self.has(Mutant::KeepsTokensOfReusedCode) {
                 for access in state.grants.revoke(code.family) {
                     state.revoke(&access);
@@ -163,7 +163,7 @@ impl Core {
         Ok(Issue { scopes: code.scopes, family: Some(code.family), refresh })
     }
 
-    /// The verifier against the challenge.
+    /// Checks the verifier against the challenge.
     fn verify(&self, challenge: Option<&(String, bool)>, verifier: Option<&String>) -> Result<(), Fault> {
         if self.has(Mutant::IgnoresVerifier) {
             return Ok(());
@@ -181,7 +181,7 @@ impl Core {
         if expected == *challenge { Ok(()) } else { Err(Fault::grant()) }
     }
 
-    /// The client's own grant (RFC 6749, section 4.4).
+    /// Handles the client credentials grant (RFC 6749, section 4.4).
     fn own(&self, parameters: &Parameters, client: &Registered, server: &AuthorizationServer) -> Result<Issue, Fault> {
         if client.kind == ClientKind::Public && !self.has(Mutant::LetsPublicClientsIn) {
             return Err(Fault::new("unauthorized_client", "The client may not use this grant"));
@@ -190,7 +190,7 @@ impl Core {
         Ok(Issue { scopes, family: None, refresh: self.has(Mutant::RefreshesOwn) })
     }
 
-    /// A user's password (RFC 6749, section 4.3).
+    /// Handles the password grant (RFC 6749, section 4.3).
     fn password(
         &self,
         parameters: &Parameters,
@@ -210,7 +210,7 @@ impl Core {
         Ok(Issue { scopes, family: Some(self.state().grants.consent()), refresh })
     }
 
-    /// Whether a consent to these scopes gives a refresh token.
+    /// Returns whether consent to these scopes includes a refresh token.
     pub(super) fn is_offline(&self, scopes: &BTreeSet<String>, server: &AuthorizationServer) -> bool {
         if !server.grants(GrantType::RefreshToken) || self.has(Mutant::RefreshesNever) {
             return false;
@@ -224,7 +224,7 @@ impl Core {
         answer
     }
 
-    /// What a client is told of what it was granted.
+    /// Issues the tokens, and returns the body of the answer to the client.
     pub(super) fn granted(&self, issue: Issue, client: &Registered, server: &AuthorizationServer) -> Value {
         let scope = issue.scopes.iter().cloned().collect::<Vec<_>>().join(" ");
         let may_all = self.has(Mutant::IssuesForEverything);

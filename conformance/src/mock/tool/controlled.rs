@@ -1,4 +1,4 @@
-//! A mock with its admin: for people who try a client by hand, and for tests in Rust.
+//! A mock with an admin: for manual experiments with a client, and for tests in Rust.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -23,34 +23,34 @@ use crate::mock::server::{Listener, Server};
 use crate::mock::{Mock, Mutant, WorkPlan, base_path};
 use crate::secret::Secret;
 
-/// Where a mock listens and what is wrong with it.
+/// The address and the defect of a mock.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// A free port of 127.0.0.1 by default.
+    /// The address to listen on. Default: a free port of 127.0.0.1.
     pub address: SocketAddr,
-    /// None by default.
+    /// The defect. Default: none.
     pub mutant: Option<Mutant>,
-    /// By what hosts the admin may be called beside those of this machine. None by default.
+    /// Additional host names of the admin, besides those of the local machine. Default: none.
     pub admin_hosts: Vec<AdminHost>,
 }
 
-/// A client of the mock's authorization server. It does not print its secret.
+/// A client of the mock's authorization server. Its `Debug` output does not contain its secret.
 #[derive(Clone, Debug)]
 pub struct OAuthClient {
     /// Its `client_id`.
     pub id: String,
     /// Its secret; a public client has none.
     pub secret: Option<Secret>,
-    /// Where codes are sent.
+    /// The redirect URI.
     pub redirect_uri: String,
-    /// A user and his password, where the server takes such.
+    /// The name and the password of a user, if the server supports the password grant.
     pub user: Option<(String, Secret)>,
-    /// What it is, in words.
+    /// A description of the client.
     pub what: String,
 }
 
-/// A mock of an API that can be told what to do while it runs. It stops when it is dropped, at once; [`stop`](Self::stop)
-/// finishes the requests in flight.
+/// A mock of an API that can be controlled at run time. It stops at once when it is dropped; [`stop`](Self::stop) waits for active
+/// requests.
 ///
 /// ```
 /// use std::time::Duration;
@@ -91,21 +91,21 @@ impl Default for Options {
 }
 
 impl Mock {
-    /// Starts a mock of an API that ships with this crate, on a free port of 127.0.0.1, with its admin: `instasent-legacy`,
-    /// `instasent-transactional`, `instasent-product`, `instasent-ingest`, `scopien` or `guide`; the last part of the name
-    /// will do. Must be called within a tokio runtime.
+    /// Starts a mock with an admin, of an API that ships with this crate, on a free port of 127.0.0.1: `instasent-legacy`,
+    /// `instasent-transactional`, `instasent-product`, `instasent-ingest`, `scopien` or `guide`; the last part of the name is sufficient. Must
+    /// be called within a tokio runtime.
     ///
     /// # Errors
-    /// An API that does not ship, a socket that cannot be opened.
+    /// Returns an error if no such API ships, or the socket cannot be opened.
     pub async fn of(name: &str) -> Result<Controlled, MockError> {
         begin(&shipped(name)?).await
     }
 
-    /// Starts a mock of the API in a folder, with its admin: a document, `contract.toml` and where needed `overlay.yaml`, as `keyfit init`
+    /// Starts a mock with an admin, of the API in a folder: a document, `contract.toml`, and optionally `overlay.yaml`, as `keyfit init`
     /// writes them. It listens on a free port of 127.0.0.1. Must be called within a tokio runtime.
     ///
     /// # Errors
-    /// Returns an error if a file of the folder cannot be used, and if no socket can be opened.
+    /// Returns an error if a file of the folder cannot be used, or the socket cannot be opened.
     pub async fn of_dir(folder: impl AsRef<Path>) -> Result<Controlled, MockError> {
         begin(&Source::from_dir(folder.as_ref()).map_err(unreadable)?).await
     }
@@ -121,10 +121,10 @@ fn unreadable(failure: Failure) -> MockError {
     MockError::value(format!("{}: {}", failure.place, failure.problem), failure.help)
 }
 
-/// An API that ships with this crate, by its name or the last part of it.
+/// Returns an API that ships with this crate, by its name or the last part of it.
 ///
 /// # Errors
-/// A name that no API has.
+/// Returns an error if no API has this name.
 pub fn shipped(name: &str) -> Result<Source, MockError> {
     let mut sources = apis::all();
     let fits = |source: &Source| source.name == name || source.name.rsplit('-').next() == Some(name);
@@ -138,7 +138,7 @@ impl Controlled {
     /// Starts a mock of any API. Must be called within a tokio runtime.
     ///
     /// # Errors
-    /// A socket that cannot be opened.
+    /// Returns an error if the socket cannot be opened.
     pub async fn start(api: Arc<Api>, contract: Arc<Contract>, options: Options) -> io::Result<Self> {
         let base_path = base_path(&api.base_url).to_owned();
         let core = Arc::new(Core::new(api, contract, options.mutant));
@@ -154,22 +154,22 @@ impl Controlled {
         Ok(Self { base_url: format!("{origin}{base_path}"), origin, console, core, server })
     }
 
-    /// Its base URL, with the path of the documented one.
+    /// Returns its base URL, with the path of the documented one.
     pub fn base_url(&self) -> &str {
         &self.base_url
     }
 
-    /// The URL of its admin.
+    /// Returns the URL of its admin.
     pub fn admin_url(&self) -> String {
         format!("{}{ROOT}/", self.origin)
     }
 
-    /// The root of its authorization server, where the contract has one.
+    /// Returns the root of its authorization server, if the contract has one.
     pub fn authorization_server(&self) -> Option<&str> {
         self.core.contract.authorization_server.as_ref().map(|_| self.origin.as_str())
     }
 
-    /// The clients of its authorization server: none where there is no such server.
+    /// Returns the clients of its authorization server; empty if there is no such server.
     pub fn clients(&self) -> Vec<OAuthClient> {
         let kinds = [ClientKind::Keeping, ClientKind::Rotating, ClientKind::Public];
         let server = self.core.contract.authorization_server.as_ref();
@@ -188,55 +188,55 @@ impl Controlled {
         kinds.map(client).collect()
     }
 
-    /// The tokens that are there from the start: one of each kind, and for kinds that the API takes those that the contract
-    /// has of `<kind>-read-only`, `<kind>-limited`, `<kind>-broke`, `<kind>-revoked` and `<kind>-test`.
+    /// Returns the tokens that exist from the start: one of each kind. For kinds that operations accept, also those that the contract has of
+    /// `<kind>-read-only`, `<kind>-limited`, `<kind>-broke`, `<kind>-revoked` and `<kind>-test`.
     pub fn tokens(&self) -> &[IssuedToken] {
         self.console.ready()
     }
 
-    /// The token of this name: the name of its kind, for one that may do everything.
+    /// Returns the token with this name. The name of a kind is the token of that kind with all rights.
     ///
     /// # Errors
-    /// A name that no token has.
+    /// Returns an error if no token has this name.
     pub fn token(&self, name: &str) -> Result<IssuedToken, MockError> {
         let found = self.tokens().iter().find(|token| token.name == name);
         let known = || self.tokens().iter().map(|token| token.name.as_str());
         found.cloned().ok_or_else(|| MockError::none_of("token", name, known()))
     }
 
-    /// Mints a token.
+    /// Issues a token.
     ///
     /// # Errors
-    /// A kind, scope or id that the contract does not have.
+    /// Returns an error if the contract does not have the kind, a scope, or an id of the request.
     pub fn mint(&self, request: TokenRequest) -> Result<IssuedToken, MockError> {
         self.console.mint(request)
     }
 
-    /// Revokes a token, from the next request on.
+    /// Revokes a token, with effect on the next request.
     ///
     /// # Errors
-    /// A token that was never issued.
+    /// Returns an error if the token was never issued.
     pub fn revoke(&self, which: Which<'_>) -> Result<(), MockError> {
         self.console.end(which).map(drop)
     }
 
-    /// Leaves a token so many calls in its rate-limit windows, which begin anew.
+    /// Sets the number of remaining calls of a token, in new rate limit windows.
     ///
     /// # Errors
-    /// A token that was never issued, more calls than its limit, an API without rate limits.
+    /// Returns an error if the token was never issued, if `remaining` exceeds its limit, or if the API has no rate limits.
     pub fn set_remaining(&self, which: Which<'_>, remaining: u64) -> Result<(), MockError> {
         self.console.set_remaining(which, remaining, None, None).map(drop)
     }
 
-    /// Programs a fault for the next requests that fit.
+    /// Programs a fault for the next matching requests.
     ///
     /// # Errors
-    /// A number out of its range, a fault of batches at an API that takes none, more than 1000 faults that wait.
+    /// Returns an error if a number is out of range, if the fault is for batches and the API has none, or if 1000 faults are already pending.
     pub fn fault(&self, rule: FaultRule) -> Result<(), MockError> {
         self.console.program(rule)
     }
 
-    /// How work goes that is accepted from now on, by calls that the document has a 202 for with the place of a status.
+    /// Sets the behavior of work that is accepted from now on, by operations whose document has a 202 with the location of a status.
     ///
     /// ```
     /// # use keyfit_conformance::mock::{Controlled, WorkPlan};
@@ -248,22 +248,22 @@ impl Controlled {
         self.core.state().works.plan = plan;
     }
 
-    /// The last thousand requests of the API and of the authorization server, the oldest first.
+    /// Returns the last thousand requests to the API and the authorization server, the oldest first.
     pub fn requests(&self) -> Vec<Request> {
         self.console.requests()
     }
 
-    /// Forgets everything but the tokens of the start, which are as they were.
+    /// Resets the mock to the tokens of the start, in their original state.
     pub fn reset(&self) {
         self.console.reset();
     }
 
-    /// The path parameters that tokens are tied to, with the ids of the document's examples.
+    /// Returns the path parameters that tokens are bound to, with the ids of the document's examples.
     pub fn ids(&self) -> BTreeMap<String, String> {
         self.core.state().ids(0).clone()
     }
 
-    /// Takes no more connections, finishes the requests in flight, and ends; after a little more than a minute in any case.
+    /// Accepts no more connections, waits for active requests, and ends; at the latest after a little more than a minute.
     pub async fn stop(self) {
         self.server.stop().await;
     }

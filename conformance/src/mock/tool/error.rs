@@ -1,32 +1,32 @@
-//! What a mock cannot do as it was asked.
+//! Errors of a mock.
 
 use std::error::Error;
 use std::fmt;
 
 use keyfit_openapi::plain;
 
-/// Why a mock was not started, or does not do what it was asked to. It prints what is wrong and, on a line of its own,
-/// what to do; it never holds a token.
+/// The reason why a mock was not started or cannot execute a command. Its `Display` output has the problem and, on a separate line, the
+/// remedy; it never contains a token.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct MockError {
-    /// The status with which the admin says so.
+    /// The status with which the admin reports it.
     pub(super) status: u16,
     pub(super) problem: String,
     pub(super) help: String,
 }
 
 impl MockError {
-    /// A value that cannot be used.
+    /// Creates the error for an invalid value.
     pub(super) fn value(problem: impl Into<String>, help: impl Into<String>) -> Self {
         Self { status: 422, problem: problem.into(), help: help.into() }
     }
 
-    /// Something that is not there.
+    /// Creates the error for something that does not exist.
     pub(super) fn unknown(problem: impl Into<String>, help: impl Into<String>) -> Self {
         Self { status: 404, ..Self::value(problem, help) }
     }
 
-    /// Something that is not in this list.
+    /// Creates the error for a name that is not in this list.
     pub(super) fn none_of<'a>(what: &str, name: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
         let mut known: Vec<&str> = known.into_iter().collect();
         known.sort_unstable();

@@ -1,4 +1,4 @@
-//! Faults that are programmed: what goes wrong for the next requests that match.
+//! Programmed faults: they apply to the next matching requests.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
@@ -12,43 +12,43 @@ use crate::mock::core::Core;
 use crate::mock::window::Window;
 use crate::{clock, glob};
 
-/// How many rules wait at most.
+/// The highest number of pending rules.
 const MOST_RULES: usize = 1000;
-/// How often a rule applies at most.
+/// The highest number of requests that a rule applies to.
 const MOST_TIMES: u64 = 1_000_000;
-/// The longest delay, which is also how long a mock that is stopped waits for requests in flight.
+/// The longest delay, which is also the time for which a stopped mock waits for active requests.
 pub(in crate::mock) const LONGEST_DELAY: Duration = Duration::from_secs(60);
-/// The longest window of a refusal.
+/// The longest rate limit window in a refusal.
 const LONGEST_WINDOW: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What goes wrong.
+/// A fault.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Fault {
-    /// The token is refused as one that was revoked. The request is not executed.
+    /// The token is refused like a revoked one. The request is not executed.
     Unauthorized,
-    /// The rate limit is reached, for so long. The request is not executed. Whole seconds, at most a day.
+    /// The rate limit is exhausted for this duration. The request is not executed. Whole seconds, at most a day.
     RateLimited(Duration),
     /// The account has no funds. The request is not executed.
     NoFunds,
-    /// The items at these positions are rejected and the others accepted. Requests that carry no batch are passed over.
+    /// The items at these positions are rejected and the others accepted. Requests without a batch do not match.
     Partial(BTreeSet<usize>),
     /// A status from 500 to 599, with or without the request having been executed.
     ServerError {
         /// The status.
         status: u16,
-        /// Whether the request has its effect all the same.
+        /// True if the request is executed nevertheless.
         executed: bool,
     },
-    /// The request is executed, and its answer waits; at most 60 seconds.
+    /// The request is executed, and its answer is delayed; at most 60 seconds.
     Slow(Duration),
     /// The connection is closed without an answer.
     Cut {
-        /// Whether the request has its effect all the same.
+        /// True if the request is executed nevertheless.
         executed: bool,
     },
 }
 
-/// A fault, the requests that it meets, and how many of them. Without more said: the next request of all.
+/// A fault, with the requests that it applies to and their number. By default: the next request.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct FaultRule {
     pub(super) fault: Fault,
@@ -57,12 +57,12 @@ pub struct FaultRule {
     pub(super) times: u64,
 }
 
-/// The rules that wait, the oldest first.
+/// The pending rules, the oldest first.
 #[derive(Debug, Default)]
 pub(in crate::mock) struct Faults(VecDeque<FaultRule>);
 
 impl Fault {
-    /// Its name.
+    /// Returns its name.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Unauthorized => "unauthorized",
@@ -77,34 +77,34 @@ impl Fault {
 }
 
 impl FaultRule {
-    /// A rule for the next request.
+    /// Creates a rule for the next request.
     pub fn new(fault: Fault) -> Self {
         Self { fault, method: None, path: "**".to_owned(), times: 1 }
     }
 
-    /// For requests with this method alone.
+    /// Restricts the rule to requests with this method.
     #[must_use]
     pub fn method(mut self, method: impl Into<String>) -> Self {
         self.method = Some(method.into());
         self
     }
 
-    /// For requests whose path fits: the path as it is sent, with that of the base URL and without the query. `*` stands
-    /// for anything within a segment, `**` for anything.
+    /// Restricts the rule to requests with a matching path: the path as it is sent, including that of the base URL and without the query. `*`
+    /// matches anything within a segment, `**` anything.
     #[must_use]
     pub fn path(mut self, glob: impl Into<String>) -> Self {
         self.path = glob.into();
         self
     }
 
-    /// For so many requests: 1 to 1,000,000.
+    /// Sets the number of requests: 1 to 1,000,000.
     #[must_use]
     pub fn times(mut self, times: u64) -> Self {
         self.times = times;
         self
     }
 
-    /// Whether it can be kept to, at an API that has batches or has none.
+    /// Checks whether the rule is valid for an API with or without batches.
     pub(super) fn check(&self, has_batches: bool) -> Result<(), MockError> {
         let fails = |problem: &str, help: &str| Err(MockError::value(problem, help));
         if !(1..=MOST_TIMES).contains(&self.times) {
@@ -138,7 +138,7 @@ impl FaultRule {
 }
 
 impl Faults {
-    /// Adds a rule behind those that wait.
+    /// Adds a rule after the pending ones.
     pub(super) fn program(&mut self, rule: FaultRule) -> Result<(), MockError> {
         if self.0.len() >= MOST_RULES {
             return Err(MockError::value("1000 faults wait already", "remove them: DELETE /_keyfit/faults"));
@@ -147,7 +147,7 @@ impl Faults {
         Ok(())
     }
 
-    /// The fault of a request: that of the oldest rule that it fits, which has one request less to go.
+    /// Returns the fault for a request: that of the oldest matching rule, whose number of remaining requests is decremented.
     pub(in crate::mock) fn next(&mut self, method: &str, path: &str, is_batch: bool) -> Option<Fault> {
         let place = self.0.iter().position(|rule| rule.meets(method, path, is_batch))?;
         let rule = self.0.get_mut(place)?;
@@ -159,20 +159,20 @@ impl Faults {
         Some(fault)
     }
 
-    /// The rules that wait; `times` says for how many requests yet.
+    /// Returns the pending rules; their `times` is the number of remaining requests.
     pub(super) fn waiting(&self) -> Vec<FaultRule> {
         self.0.iter().cloned().collect()
     }
 
-    /// Removes all of them, and says how many.
+    /// Removes all rules, and returns their number.
     pub(super) fn clear(&mut self) -> usize {
         std::mem::take(&mut self.0).len()
     }
 }
 
 impl Core {
-    /// The answer to a request that is refused on demand, `None` for faults that are no refusals. Requests outside the
-    /// base path, such as those of the authorization server, have answers without a body.
+    /// Returns the refusal that a fault demands; `None` for faults that do not refuse. Requests outside the base path, such as those of the
+    /// authorization server, get answers without a body.
     pub(in crate::mock) fn refused(&self, call: Option<&Call>, fault: &Fault) -> Option<Answer> {
         let operation = call.and_then(|call| self.operation(call)).or_else(|| self.api.operations.first());
         let Some(operation) = operation.filter(|_| call.is_some()) else {
@@ -193,7 +193,7 @@ impl Core {
             Fault::RateLimited(wait) => {
                 let mut refusal = Refusal::new(self.status(&Probe::Exhausted, operation, 429), "Rate limit exceeded");
                 let rules = self.contract.rate_limit.as_ref();
-                // Without a header of the contract a client would not know how long to wait.
+                // Without a header of the contract, a client would not know how long to wait.
                 if rules.is_none_or(|rules| rules.reset_header.is_empty()) {
                     refusal = refusal.with_header(RETRY_AFTER, &wait.as_secs().to_string());
                 }

@@ -1,4 +1,4 @@
-//! The mock as a tool: with an admin, for people who try a client by hand and for tests in Rust.
+//! The mock as a tool: with an admin, for manual experiments with a client and for tests in Rust.
 
 pub(super) mod admin;
 mod controlled;

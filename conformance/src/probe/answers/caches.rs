@@ -1,14 +1,14 @@
-//! Whether caches that others use may keep what a credential opened (RFC 9111, section 3.5).
+//! Checks whether a shared cache may store an answer to a request with a credential (RFC 9111, section 3.5).
 
 use reqwest::header::{AUTHORIZATION, CACHE_CONTROL, HeaderMap, HeaderName, VARY};
 
 use super::Seen;
 
-/// What lets a shared cache hand an answer to somebody who shows no credential.
+/// Returns a finding if a shared cache may serve this answer to a request without the credential.
 pub(super) fn finding(seen: &Seen<'_>) -> Option<String> {
     let Seen { operation, draft, reply, .. } = seen;
     let is_read = ["GET", "HEAD"].contains(&draft.method.as_str()) && reply.is_success();
-    // What anybody may read, anybody may keep. A key in the query is part of what a cache compares.
+    // A public answer may be cached. A key in the query is part of the cache key.
     if !is_read || operation.needed.is_optional() || draft.credentials.is_empty() {
         return None;
     }
@@ -18,7 +18,7 @@ pub(super) fn finding(seen: &Seen<'_>) -> Option<String> {
     if ["private", "no-store", "no-cache"].into_iter().any(has) {
         return None;
     }
-    // Caches spare what `Authorization` opened by themselves; of other headers they know nothing.
+    // Caches handle `Authorization` themselves (RFC 9111); other credential headers need `Vary` or `Cache-Control`.
     let is_spared = draft.credentials.iter().any(|(name, _)| *name == AUTHORIZATION);
     let is_open = has("public") || lasts("s-maxage") || (!is_spared && lasts("max-age"));
     let vary = values(&reply.headers, &VARY);
@@ -30,7 +30,7 @@ pub(super) fn finding(seen: &Seen<'_>) -> Option<String> {
     ))
 }
 
-/// The members of a header that is a list, in lower case.
+/// Returns the members of a header that is a comma-separated list, in lower case.
 fn values(headers: &HeaderMap, name: &HeaderName) -> Vec<String> {
     let texts = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
     texts

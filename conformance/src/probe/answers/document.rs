@@ -1,7 +1,7 @@
-//! What the document says of an answer: its status, its headers, its body.
+//! Compares an answer with its document: the status, the headers, and the body.
 //!
-//! How binding a finding is depends on how plainly the document speaks of the answer. What it says of a refusal under `default` or
-//! a class was written with the API's own refusals in mind, and servers and proxies before the API refuse in words of their own.
+//! The level of a finding depends on how exactly the document describes the answer. Under `default` or a class such as `4XX`, a document
+//! describes the API's own refusals, and servers and proxies in front of the API send refusals of another form.
 
 use keyfit_openapi::framing;
 use keyfit_openapi::schema::{self, Direction, Judgement};
@@ -15,17 +15,17 @@ use crate::documented::{Documented, covers, is_unverified, names_success};
 use crate::items;
 use crate::probe::Reply;
 
-/// Refusals that HTTP defines for any request: those who describe an API leave them out.
+/// Refusals that HTTP defines for any request: documents of APIs often omit them.
 const OF_ANY_REQUEST: [u16; 16] = [400, 401, 403, 404, 405, 406, 408, 411, 413, 414, 415, 417, 421, 422, 429, 431];
-/// Refusals that come from who stands before an API as well: a proxy, a router, a parser.
+/// Refusals that a component in front of the API sends as well: a proxy, a router, a parser.
 const OF_THE_FRONT: [u16; 10] = [400, 404, 405, 408, 411, 413, 414, 415, 429, 431];
-/// In what those write.
+/// The media types of those refusals.
 const PLAIN_TEXTS: [&str; 2] = ["text/html", "text/plain"];
 
-/// How an answer is held against its document.
+/// The settings for the comparison of an answer with its document.
 #[derive(Clone, Copy)]
 struct Judge {
-    /// Whether nothing is asked of what a transcription has by inference alone.
+    /// True if parts that a transcription only infers are not compared.
     spares_unverified: bool,
     judges_formats: bool,
 }
@@ -35,7 +35,7 @@ impl Judge {
         Self { judges_formats: true, ..self }
     }
 
-    /// Whether a part of the document counts.
+    /// Returns whether this part of the document is compared.
     fn asks_for(self, part: &Value) -> bool {
         !(self.spares_unverified && is_unverified(part))
     }
@@ -59,7 +59,7 @@ impl<'a> Described<'a> {
     pub(super) fn status(&self) -> Option<Found> {
         let Seen { operation, reply, .. } = self.seen;
         let is_judged = (200..400).contains(&reply.status) && reply.status != 304;
-        // Whoever names no success at all leaves it open.
+        // A document that names no success status leaves the status open.
         if !is_judged || !names_success(operation) || operation.documents(reply.status) {
             return None;
         }
@@ -81,7 +81,7 @@ impl<'a> Described<'a> {
         let reply = self.seen.reply;
         let documented = self.documented()?;
         let content = documented.content()?;
-        // That there is none is said elsewhere.
+        // A missing `Content-Type` has a rule of its own.
         let named = reply.headers.get(CONTENT_TYPE)?.to_str().unwrap_or_default();
         if reply.body.is_empty() || content.keys().any(|range| covers(range, named)) {
             return None;
@@ -102,8 +102,8 @@ impl<'a> Described<'a> {
         self.found(&documented, |judge| self.misfit(&documented, content, self.seen.reply.media_type(), judge))
     }
 
-    /// What is wrong with the form of an answer that is to be the documented one: its body, or of what is no JSON its media type. JSON
-    /// under another name is read as what it is: the name has a rule of its own.
+    /// Returns the first flaw in the form of an answer that has to match the document: in its body or, for a body that is not JSON, in its
+    /// media type. JSON under another media type is read as JSON: the media type has a rule of its own.
     pub(super) fn form(&self) -> Option<Found> {
         let documented = self.documented()?;
         let content = documented.content()?;
@@ -127,14 +127,14 @@ impl<'a> Described<'a> {
         })
     }
 
-    /// What is not of the format that the document names, where all else is as it says.
+    /// Returns the first value that violates its documented `format`, if the answer is valid otherwise.
     pub(super) fn formats(&self) -> Option<Found> {
         let documented = self.documented()?;
         let found = self.found(&documented, |judge| {
             let in_body = || {
                 let named = self.seen.reply.media_type();
                 let content = documented.content().filter(|_| !self.seen.reply.body.is_empty())?;
-                // In this order, since hardly any answer has something of another format.
+                // The formats come first, since few answers violate one.
                 let found = self.mismatch(&documented, content, named, judge.of_formats())?;
                 self.mismatch(&documented, content, named, judge).is_none().then_some(found)
             };
@@ -143,7 +143,7 @@ impl<'a> Described<'a> {
         Some(Found { at_most: found.at_most.min(Level::Should), ..found })
     }
 
-    /// The flaws of an answer. Where only what a transcription has by inference is, it is observed.
+    /// Returns the first flaw of an answer. If only inferred parts of a transcription are violated, its level is `Observe`.
     fn found(&self, documented: &Documented<'_>, misfit: impl Fn(Judge) -> Option<String>) -> Option<Found> {
         let judge = Judge { spares_unverified: self.seen.is_transcribed, judges_formats: false };
         if let Some(finding) = misfit(judge) {
@@ -153,12 +153,12 @@ impl<'a> Described<'a> {
         Some(Found { finding: inferred, at_most: Level::Observe })
     }
 
-    /// The schema of the body, of several the first.
+    /// Returns the schema of the body: the first one, if there are several.
     pub(super) fn schema(&self) -> Option<&'a Value> {
         self.documented()?.content()?.values().find_map(|media| media.get("schema"))
     }
 
-    /// What is wrong with the first header that is not as it is described.
+    /// Returns the first header that does not match its description.
     fn header(&self, documented: &Documented<'_>, judge: Judge) -> Option<String> {
         documented.headers().filter(|(_, header)| judge.asks_for(header)).find_map(|(name, header)| {
             let mut values = self.seen.reply.headers.get_all(name).iter();
@@ -167,7 +167,7 @@ impl<'a> Described<'a> {
         })
     }
 
-    /// Why the text of a header is not of its type. Lists and objects are not taken apart.
+    /// Returns the reason why the text of a header does not match its schema. Lists and objects are not parsed.
     fn misread(&self, schema: &Value, text: &str, judge: Judge) -> Option<String> {
         let api = self.seen.api;
         if matches!(api.kind(schema), None | Some("array" | "object" | "null")) {
@@ -181,7 +181,7 @@ impl<'a> Described<'a> {
         misfit(&text).map(|_| problem)
     }
 
-    /// What is wrong with a body of this media type, and whether it may lack.
+    /// Returns the reason why a body does not match the documented media types, or why an empty body is not allowed.
     fn misfit(
         &self,
         documented: &Documented<'_>,
@@ -193,7 +193,7 @@ impl<'a> Described<'a> {
         if !reply.body.is_empty() {
             return self.mismatch(documented, content, named, judge);
         }
-        // No items, and no text, are an empty body.
+        // A stream without items and an empty text are both an empty body.
         let demands = |(range, media): (&String, &Value)| {
             let has_schema = media["schema"].as_object().is_some_and(|schema| !schema.is_empty());
             is_whole_json(range) && has_schema && judge.asks_for(media)
@@ -202,7 +202,7 @@ impl<'a> Described<'a> {
         is_missing.then(|| format!("the body of a {} is empty", reply.status))
     }
 
-    /// What is wrong with a body, by the schemas of the media types that it may be of: it has to fit one of them.
+    /// Returns the reason why a body does not match the schemas of its possible media types: it has to match one of them.
     fn mismatch(
         &self,
         documented: &Documented<'_>,
@@ -242,7 +242,7 @@ impl<'a> Described<'a> {
         self.seen.operation.method != "HEAD" && !matches!(self.seen.reply.status, 204 | 205 | 304)
     }
 
-    /// How binding it is what the document says of this answer.
+    /// Returns the finding with the level that the document's description of this answer allows.
     fn binding(&self, documented: &Documented<'_>, finding: String) -> Found {
         let status = self.seen.reply.status;
         let is_inferred = self.seen.is_transcribed && documented.is_unverified();
@@ -258,12 +258,12 @@ impl<'a> Described<'a> {
     }
 }
 
-/// Whether an answer is of a media type in which those write who stand before an API.
+/// Returns whether an answer has a media type that components in front of an API use for refusals.
 pub(super) fn is_plain(reply: &Reply) -> bool {
     PLAIN_TEXTS.contains(&essence(reply.media_type()).as_str())
 }
 
-/// Whether a body of this media type is one JSON value.
+/// Returns whether a body of this media type is a single JSON value.
 fn is_whole_json(media_type: &str) -> bool {
     is_json(media_type) && framing(media_type).is_none()
 }

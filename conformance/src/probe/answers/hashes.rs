@@ -1,4 +1,4 @@
-//! Whether an answer holds what a password was made into before it was stored.
+//! Checks whether an answer contains the hash of a password.
 
 use std::sync::LazyLock;
 
@@ -11,7 +11,7 @@ use super::{Found, Seen};
 use crate::pointer::join;
 use crate::secret::Secret;
 
-/// How each function writes its results.
+/// The text forms of the hashes, by password hashing function.
 static FORMS: LazyLock<Vec<(&str, Regex)>> = LazyLock::new(|| {
     let forms = [
         ("bcrypt", r"\$2[abxy]?\$\d\d\$[./A-Za-z0-9]{53}"),
@@ -30,21 +30,21 @@ static FORMS: LazyLock<Vec<(&str, Regex)>> = LazyLock::new(|| {
     forms.into_iter().filter_map(|(name, form)| Some((name, Regex::new(form).ok()?))).collect()
 });
 
-/// Words of the names of members that are a password, in whatever form.
+/// Parts of the names of members that hold a password in any form.
 const OF_PASSWORDS: [&str; 3] = ["passw", "pwd", "passphrase"];
 
-/// Whether a member is called a password.
+/// Returns whether the name of a member denotes a password.
 pub(crate) fn is_password(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     OF_PASSWORDS.iter().any(|word| name.contains(word))
 }
 
-/// What an answer holds of passwords.
+/// Returns a finding if an answer contains the hash of a password.
 pub(super) fn finding(seen: &Seen<'_>) -> Option<Found> {
     let headers = seen.reply.headers.iter().filter_map(|(name, value)| Some((name, value.to_str().ok()?)));
     let mut in_headers = headers.filter_map(|(name, value)| Some((format!("the header `{name}`"), hash(value)?)));
     let (place, form) = in_headers.next().or_else(|| in_body(seen))?;
-    // A report shows the answer, with all of them.
+    // A report shows the whole answer, so all hashes in it are redacted.
     let headers = seen.reply.headers.values().filter_map(|value| value.to_str().ok());
     let body = String::from_utf8_lossy(&seen.reply.body);
     for text in headers.chain([&*body]) {
@@ -62,9 +62,9 @@ fn in_body(seen: &Seen<'_>) -> Option<(String, &'static str)> {
     Search { api: seen.api }.find(value, schema, "")
 }
 
-/// The name of the function that made a hash which stands in a text.
+/// Returns the name of the function that produced a hash in this text.
 fn hash(text: &str) -> Option<&'static str> {
-    // Each form has one of these, and hardly any text has.
+    // Each form contains one of these, and few texts do.
     let mut forms = FORMS.iter().filter(|_| text.contains('$') || text.contains("{S"));
     forms.find(|(_, form)| form.is_match(text)).map(|(name, _)| *name)
 }
@@ -74,7 +74,7 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// The first text of a value that holds one and has no member of its own in the schema.
+    /// Returns the first text of a value that contains a hash and is not documented as a member of its own.
     fn find(&self, value: &Value, schema: Option<&Value>, at: &str) -> Option<(String, &'static str)> {
         match value {
             Value::String(text) => Some((format!("the member `{at}` of the body"), hash(text)?)),
@@ -95,7 +95,8 @@ impl Search<'_> {
     }
 }
 
-/// Whether a documented member may hold one: any that answers have, but for one that is called a password and not its hash.
+/// Returns whether a documented member may hold a hash: any described member of an answer may, except one whose name denotes a password
+/// but not its hash.
 fn is_for_hashes(name: &str, schema: &Value) -> bool {
     let is_described = schema.as_object().is_some_and(|words| !words.is_empty());
     let is_password = is_password(name) && !name.to_ascii_lowercase().contains("hash");

@@ -1,11 +1,11 @@
-//! Whether an answer shows the inside of a server: stack traces, queries, and paths of its files. Each mark is one that a runtime,
-//! a framework or a database prints, and no API says.
+//! Checks whether an answer reveals internals of a server: stack traces, database queries, and file paths. Each pattern matches a text
+//! that a runtime, a framework, or a database prints, and that an API does not send.
 
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-/// What is shown, and by which texts.
+/// The patterns, each with a description of the internals that it reveals.
 static MARKS: LazyLock<Vec<(&str, Regex)>> = LazyLock::new(|| {
     let marks = [
         (
@@ -53,14 +53,14 @@ static MARKS: LazyLock<Vec<(&str, Regex)>> = LazyLock::new(|| {
     marks.into_iter().filter_map(|(shown, mark)| Some((shown, Regex::new(mark).ok()?))).collect()
 });
 
-/// Where a page of HTML names what is loaded with it: paths of URLs, and not of files.
+/// Attributes in HTML that reference other resources: their paths are URLs and not files.
 static LINKS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r#"(?i)\s(?:src|href|action|poster|data-[\w-]+)\s*=\s*(?:"[^"<>]*"|'[^'<>]*'|[^\s"'<>]+)"#).ok()
 });
 
-/// What a body shows that it should not, apart from the path that was asked for and from links of pages.
+/// Returns the first internals that a body reveals, except for the requested path and the links of HTML pages.
 pub(super) fn finding(body: &[u8], path: &str) -> Option<String> {
-    // Some write slashes in JSON with an escape.
+    // Some servers escape slashes in JSON.
     let mut body = String::from_utf8_lossy(body).replace("\\/", "/");
     if path.len() > 1 {
         body = body.replace(path, "");

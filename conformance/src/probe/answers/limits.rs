@@ -1,5 +1,5 @@
-//! What an answer says of a rate limit under the names that are in use, where nobody has described one: `X-RateLimit-*`,
-//! `X-Rate-Limit-*`, `RateLimit-*`, and the fields of the IETF's draft.
+//! Checks rate limit headers that the contract does not describe, under their common names: `X-RateLimit-*`, `X-Rate-Limit-*`,
+//! `RateLimit-*`, and the fields of the IETF's draft.
 
 use std::time::UNIX_EPOCH;
 
@@ -10,26 +10,26 @@ use super::Found;
 use crate::clock;
 use crate::contract::{Level, ResetUnit};
 
-/// How the three names begin that end with `limit`, `remaining` and `reset`.
+/// The prefixes of the three header names that end with `limit`, `remaining` and `reset`.
 const BEGINNINGS: [&str; 3] = ["x-ratelimit-", "x-rate-limit-", "ratelimit-"];
-/// What servers write in place of a number where there is no limit.
+/// Values that servers send instead of a number if there is no limit.
 const ENDLESS: [&str; 5] = ["-1", "inf", "infinity", "none", "unlimited"];
-/// Seconds by which a window may be over: clocks differ, and some count anew with the next call alone.
+/// The number of seconds that a reset may be in the past: clocks differ, and some servers start a new window only with the next call.
 const PAST: i64 = 60;
-/// The longest window that anybody means, in seconds: a year and a month.
+/// The longest plausible window, in seconds: a year and a month.
 const LONGEST: i64 = 400 * 24 * 60 * 60;
 
-/// What an answer says of a limit.
+/// The rate limit that an answer reports.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(in super::super) struct Told {
     pub(in super::super) limit: Option<u64>,
     pub(in super::super) remaining: Option<u64>,
-    /// Seconds from now; negative where the window is over. Read off the value: no window lasts for decades.
+    /// Seconds from now; negative if the window is over. Derived from the value: no window lasts for decades.
     pub(in super::super) reset_in: Option<i64>,
 }
 
 impl Told {
-    /// What the headers say; `None` where they say nothing of a limit, and an error where they say what is no number.
+    /// Reads the headers. Returns `None` if they do not report a limit, and an error if one of them is not a number.
     pub(in super::super) fn read(headers: &HeaderMap) -> Result<Option<Self>, String> {
         if let Some(fields) = LimitFields::read(headers) {
             let reset_in = fields.reset.and_then(|reset| i64::try_from(reset).ok());
@@ -47,7 +47,7 @@ impl Told {
     }
 }
 
-/// What cannot be right in what an answer says of a limit. Nobody promised it, so it only warns.
+/// Returns a finding if the reported limit is impossible. The contract does not promise these headers, so the level is `Should` at most.
 pub(super) fn finding(headers: &HeaderMap) -> Option<Found> {
     let found = match Told::read(headers) {
         Ok(told) => impossible(told?)?,
@@ -75,11 +75,11 @@ fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers.get(name)?.to_str().ok().map(str::trim).filter(|text| !text.is_empty())
 }
 
-/// The number at the beginning of a header: some list their policies behind it.
+/// Returns the number at the beginning of a header: some servers append their policies.
 fn number(headers: &HeaderMap, name: &str) -> Result<Option<u64>, String> {
     let Some(text) = text(headers, name) else { return Ok(None) };
     let first = text.split([',', ';', ' ']).next().unwrap_or_default();
-    // What is left of a bucket may be a part of a call.
+    // The remainder of a token bucket may be a fraction of a call.
     let whole = first.split_once('.').map_or(first, |(whole, _)| whole);
     if ENDLESS.contains(&first.to_ascii_lowercase().as_str()) {
         return Ok(None);
@@ -87,7 +87,7 @@ fn number(headers: &HeaderMap, name: &str) -> Result<Option<u64>, String> {
     whole.parse().map(Some).map_err(|_| format!("the header `{name}` is `{text}`, not a number"))
 }
 
-/// The seconds until a reset; `None` for a form that is none of the usual ones, such as `6m0s`.
+/// Returns the seconds until a reset, or `None` for a form other than the usual ones, such as `6m0s`.
 fn ahead(reset: &str, now: u64) -> Option<i64> {
     let whole = reset.split_once('.').map_or(reset, |(whole, _)| whole);
     let from_1970 = |text: &str| httpdate::parse_http_date(text).ok()?.duration_since(UNIX_EPOCH).ok();
@@ -97,7 +97,7 @@ fn ahead(reset: &str, now: u64) -> Option<i64> {
     i64::try_from(end).ok()?.checked_sub(i64::try_from(now).ok()?)
 }
 
-/// What time it is at the server, where it says so.
+/// Returns the current time of the server from its `Date` header, or else the local time.
 fn now(headers: &HeaderMap) -> u64 {
     let told = text(headers, DATE.as_str()).and_then(|date| httpdate::parse_http_date(date).ok());
     let told = told.and_then(|date| date.duration_since(UNIX_EPOCH).ok());

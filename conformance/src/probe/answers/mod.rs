@@ -1,4 +1,4 @@
-//! What holds of every answer, whatever was asked: each is looked at once, when it has arrived.
+//! Checks that apply to every answer, independent of the request: each answer is checked once, when it has arrived.
 
 mod caches;
 mod document;
@@ -23,28 +23,28 @@ use super::request::Draft;
 use crate::contract::{Hidden, Level, Promise, Standing};
 use crate::secret::{Redactor, Secret};
 
-/// An answer, with what it answers and what is known of that.
+/// An answer with its request and its context.
 pub(super) struct Seen<'a> {
     pub(super) api: &'a Api,
-    /// Whether what a document calls unverified is only observed.
+    /// True if violations of parts that the document marks as unverified are only observed.
     pub(super) is_transcribed: bool,
-    /// The operation that was called; of a request that is no call of the API, that of its case.
+    /// The operation that was called. For a request that does not call the API: the operation of its case.
     pub(super) operation: &'a Operation,
     pub(super) draft: &'a Draft,
     pub(super) reply: &'a Reply,
-    /// What it may not repeat.
+    /// The secrets that the answer must not repeat.
     pub(super) secrets: &'a [Secret],
-    /// Masks what is found and may not be shown.
+    /// Masks secrets that are found in the answer.
     pub(super) redactor: &'a Redactor,
-    /// The body as JSON, once something has asked for it.
+    /// The body as JSON, parsed at its first use.
     pub(super) value: OnceCell<Option<Value>>,
 }
 
-/// What is wrong with an answer.
+/// A flaw of an answer.
 #[derive(Debug, Eq, PartialEq)]
 pub(super) struct Found {
     pub(super) finding: String,
-    /// How binding that can be at most.
+    /// The highest level that the finding may have.
     pub(super) at_most: Level,
 }
 
@@ -55,30 +55,30 @@ impl Found {
 }
 
 impl Seen<'_> {
-    /// The body as JSON, if that is what it is.
+    /// Returns the body as JSON, or `None` if it is not JSON.
     fn value(&self) -> Option<&Value> {
         self.value.get_or_init(|| serde_json::from_slice(&self.reply.body).ok()).as_ref()
     }
 
-    /// What is wrong with it in this.
+    /// Returns the violation of this standing rule by the answer.
     pub(super) fn finding(&self, about: Standing) -> Option<Found> {
         match about {
             Standing::Hides(Hidden::Token) => self.repeats_token(),
             Standing::Hides(Hidden::Internals) => self.shows_internals(),
             Standing::Hides(Hidden::PasswordHash) => hashes::finding(self),
             Standing::Hides(Hidden::WriteOnly) => one_way::finding(self),
-            // Of what is no call of the API its document says nothing.
+            // The document describes only answers to calls of the API.
             Standing::Keeps(_) if self.draft.operation.is_none() => None,
             Standing::Keeps(promise) => self.breach(promise),
         }
     }
 
-    /// What is wrong with the form of an answer that is to be the documented one.
+    /// Returns the flaw in the form of an answer that has to match the document.
     pub(super) fn form(&self) -> Option<String> {
         Described { seen: self }.form().map(|found| found.finding)
     }
 
-    /// Whether that is wrong by what a transcription has by inference alone.
+    /// Returns whether this finding only violates inferred parts of a transcription.
     pub(super) fn is_inferred(&self, finding: &str) -> bool {
         let is_it = |found: Found| found.finding == finding && found.at_most == Level::Observe;
         self.is_transcribed && Described { seen: self }.form().is_some_and(is_it)
@@ -106,7 +106,8 @@ impl Seen<'_> {
         }
     }
 
-    /// What the document says, where the method is one that it knows: what others are answered it does not say.
+    /// Returns the description of the answer, if the request has the method of the operation: the document does not describe answers to
+    /// other methods.
     fn called_as_documented(&self) -> Option<Described<'_>> {
         (self.draft.method == self.operation.method).then_some(Described { seen: self })
     }
@@ -115,7 +116,7 @@ impl Seen<'_> {
         self.reply.holds(self.secrets).then(|| Found::new("the answer repeats the token"))
     }
 
-    /// What is served may be a text about anything.
+    /// Only refusals are checked: content that is served may be a text about anything.
     fn shows_internals(&self) -> Option<Found> {
         if self.reply.is_success() {
             return None;
@@ -123,8 +124,8 @@ impl Seen<'_> {
         internals::finding(&self.reply.body, self.draft.url.path()).map(Found::new)
     }
 
-    /// A method that the server does not implement, a version that it does not speak, and that it has no time or lets nobody
-    /// through are no faults of its own making.
+    /// Status 5xx is a finding, except for a method that is not implemented (501), an overload (503), an unsupported HTTP version (505),
+    /// and a network login (511): these are not faults of the server.
     fn server_error(&self) -> Option<Found> {
         let status = self.reply.status;
         let is_fault = (500..600).contains(&status) && !matches!(status, 501 | 503 | 505 | 511);
@@ -132,7 +133,7 @@ impl Seen<'_> {
             .then(|| Found::new(format!("the status is {status}: the server failed at a request that it has to judge")))
     }
 
-    /// Problem details that name another status than the answer has.
+    /// Returns a finding if problem details name another status than the answer has.
     fn contradicts_itself(&self) -> Option<Found> {
         let status = self.reply.status;
         let essence = self.reply.media_type().split(';').next().unwrap_or_default().trim();
@@ -143,7 +144,7 @@ impl Seen<'_> {
         Some(Found::new(format!("the problem says that its status is {named}, and the answer has {status}")))
     }
 
-    /// Who stands before an API and refuses in words of its own is not its origin server, of which that is demanded.
+    /// Returns a finding for a 405 without `Allow`. A component in front of an API is not the origin server, which has to send it.
     fn allow(&self) -> Option<Found> {
         let found = self.lacks(405, ALLOW.as_str(), "Allow")?;
         let at_most = if document::is_plain(self.reply) { Level::Should } else { Level::Must };

@@ -1,4 +1,4 @@
-//! Whether an answer holds what only requests have: members that are `writeOnly`, and passwords that were sent.
+//! Checks whether an answer contains data of requests alone: `writeOnly` members, and passwords that were sent.
 
 use keyfit_openapi::Api;
 use keyfit_openapi::schema::{self, Direction};
@@ -11,10 +11,10 @@ use crate::contract::Level;
 use crate::pointer::join;
 use crate::secret::Secret;
 
-/// The shortest text that is taken for the password that was sent.
+/// The length in bytes of the shortest text that is compared with the passwords that were sent.
 const LEAST: usize = 6;
 
-/// What an answer holds of that.
+/// Returns a finding if an answer contains such data.
 pub(super) fn finding(seen: &Seen<'_>) -> Option<Found> {
     let body = seen.value()?;
     if let Some((at, password)) = echoed(body, seen.draft.body.as_deref()) {
@@ -25,11 +25,11 @@ pub(super) fn finding(seen: &Seen<'_>) -> Option<Found> {
     let schema = Described { seen }.schema().filter(|_| is_call)?;
     let (at, name) = unsent(seen.api, body, schema, "")?;
     let finding = format!("{at} is in the answer, and the document has it for requests alone (`writeOnly`)");
-    // The specification advises against it, and does not forbid it.
+    // The specification says SHOULD NOT, and not MUST NOT.
     Some(Found { finding, at_most: if is_password(&name) { Level::Must } else { Level::Should } })
 }
 
-/// The place and the name of the first member with a value that answers do not have.
+/// Returns the place and the name of the first member with a value that the document excludes from answers.
 fn unsent(api: &Api, value: &Value, schema: &Value, at: &str) -> Option<(String, String)> {
     match value {
         Value::Array(items) => {
@@ -47,7 +47,7 @@ fn unsent(api: &Api, value: &Value, schema: &Value, at: &str) -> Option<(String,
     }
 }
 
-/// Whether anything is shown: what is empty, or one character again and again, stands for a value that is kept back.
+/// Returns whether a value is really shown: an empty value, or one character repeated, is a placeholder for a hidden value.
 fn is_shown(member: &Value) -> bool {
     match member {
         Value::Null => false,
@@ -58,7 +58,7 @@ fn is_shown(member: &Value) -> bool {
     }
 }
 
-/// The member of an answer that is called a password and has the value of one that was sent.
+/// Returns the member of an answer whose name denotes a password and whose value is a password that was sent.
 fn echoed(answer: &Value, sent: Option<&[u8]>) -> Option<(String, String)> {
     let sent: Value = serde_json::from_slice(sent?).ok()?;
     let mut known = Vec::new();

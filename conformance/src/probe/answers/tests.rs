@@ -1,4 +1,4 @@
-//! What is said of answers by a document, in all the ways in which one can be right.
+//! Tests of the comparison of answers with a document, for each way in which an answer can be right.
 
 use std::cell::OnceCell;
 
@@ -79,7 +79,7 @@ fn api() -> Api {
     Api::read(&Source { name: "notes".to_owned(), document, overlay: None, contract: None }).expect("a document")
 }
 
-/// An answer in one text: status, headers, and the body behind an empty line.
+/// Parses an answer from one text: the status, the headers, and the body after an empty line.
 fn reply(text: &str) -> Reply {
     let (head, body) = text.split_once("\n\n").unwrap_or((text, ""));
     let mut lines = head.lines();
@@ -155,7 +155,7 @@ fn what_is_right_is_not_found_fault_with() {
                 "204",
                 "304",
                 "401\nwww-authenticate: Bearer\ncontent-type: application/problem+json\n\n{\"title\":\"a\",\"errors\":[]}",
-                // Of these HTTP says enough, and who stands before an API answers them.
+                // HTTP defines these well enough, and components in front of an API send them.
                 "403\ncontent-type: text/html\n\n<html>",
                 "405\nallow: GET\ncontent-type: text/plain\n\nno",
                 "413",

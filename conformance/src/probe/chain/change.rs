@@ -1,4 +1,4 @@
-//! A change of one member of what the run made.
+//! Changes one member of a resource that the run created.
 
 use keyfit_openapi::schema::{self, Direction};
 use keyfit_openapi::{Api, Operation};
@@ -16,10 +16,10 @@ use crate::chain::Chain;
 use crate::contract::{ChainProbe, Level};
 use crate::pointer::{join, put};
 
-/// Members that are tried for a change at most.
+/// The highest number of members that are tried for a change.
 const MOST_TRIES: usize = 3;
 
-/// What one change did.
+/// The request and the answer of one change, with the state before it.
 pub(super) struct Change {
     name: String,
     draft: Draft,
@@ -28,7 +28,7 @@ pub(super) struct Change {
 }
 
 impl Change {
-    /// The member that it changed.
+    /// Returns the name of the changed member.
     pub(super) fn name(&self) -> &str {
         &self.name
     }
@@ -76,7 +76,7 @@ impl Target {
         for name in sides.changeable(whole, &shown).into_iter().take(MOST_TRIES) {
             let Some(mut draft) = sides.changed(whole, &shown, &name) else { continue };
             let mut reply = self.step(&draft, &mut trial.sent).await?;
-            // What was read is what is to be changed.
+            // The change applies to the version that was read.
             if let (428, Some(tag)) = (reply.status, before.headers.get(ETAG).and_then(|tag| tag.to_str().ok())) {
                 draft.headers.push((IF_MATCH, tag.to_owned()));
                 reply = self.step(&draft, &mut trial.sent).await?;
@@ -94,7 +94,8 @@ impl Target {
 }
 
 impl Sides<'_> {
-    /// The members of a body whose change can be seen, texts first. What its path names a thing by is none: it would be elsewhere then.
+    /// Returns the members of a body whose change is visible, texts first. Members that identify the resource in its path are excluded: the
+    /// change would move the resource.
     fn changeable(&self, whole: &Draft, before: &Shown) -> Vec<String> {
         let sent = sent_by(whole, before);
         let mut known: Vec<(&String, &Value)> = self.sent(&sent, before);
@@ -107,7 +108,7 @@ impl Sides<'_> {
         known.into_iter().map(|(name, _)| name.clone()).collect()
     }
 
-    /// The request that changes one member to what it is not; of PATCH with nothing else that need not be there.
+    /// Returns the request that changes one member to another value. A PATCH has no other members than the required ones.
     pub(super) fn changed(&self, whole: &Draft, before: &Shown, name: &str) -> Option<Draft> {
         let only = altered(self.api, self.operation, whole, |known| known == name)?;
         let mut draft = only;
@@ -136,7 +137,7 @@ impl Sides<'_> {
         Some(draft)
     }
 
-    /// That a change is not read afterwards.
+    /// Returns a finding if a change is not visible in a later read.
     fn unchanged(&self, change: &Change, now: &Shown) -> Option<(Level, String)> {
         let Change { name, draft, answered, .. } = change;
         let sent = sent_by(draft, now);
@@ -154,7 +155,7 @@ impl Sides<'_> {
         Some((level, format!("`{name}` was changed to {}, {said}, and {read}", short(new))))
     }
 
-    /// What a change took away that it did not speak of, of what a client may set.
+    /// Returns a finding if a change removed members that it did not contain and that a client may set.
     fn lost(&self, change: &Change, now: &Shown) -> Option<(Level, String)> {
         let sent = sent_by(&change.draft, now);
         let schema = &self.operation.body.as_ref()?.schema;
@@ -180,8 +181,8 @@ impl Sides<'_> {
     }
 }
 
-/// The same request with another text or number in the first of these members of its body that can have one: it fits the document all
-/// the same.
+/// Returns the same request with another text or number in the first of these members of its body that can have one. The new body still
+/// matches the document.
 pub(in super::super) fn altered(
     api: &Api,
     operation: &Operation,
@@ -194,7 +195,7 @@ pub(in super::super) fn altered(
     let of = |at: &str, members: &Map<String, Value>| {
         members.iter().filter(|(name, _)| may_be(name)).find_map(|(name, value)| {
             let at = join(at, name);
-            // What is said of its form is more than a document says.
+            // A `format` restricts a text further than the schema checks.
             let is_formed = api.member(schema, &at).is_some_and(|member| api.resolve(member).get("format").is_some());
             let others = if is_formed && value.is_string() { Vec::new() } else { others(value) };
             others.into_iter().find_map(|other| {
@@ -212,10 +213,10 @@ pub(in super::super) fn altered(
     Some(Draft { body: Some(altered.to_string().into_bytes()), ..draft.clone() })
 }
 
-/// Values that are not this one, and like it.
+/// Returns similar values that differ from this one.
 fn others(value: &Value) -> Vec<Value> {
     match value {
-        // Addresses and references have a form, whether the document says so or not.
+        // Email addresses and URIs have a syntax even without a documented `format`.
         Value::String(text) if !text.contains('@') && !text.contains("://") => {
             let shorter = text.chars().next_back().map(|last| &text[..text.len() - last.len_utf8()]);
             let replaced = shorter.map(|text| json!(format!("{text}2")));

@@ -1,4 +1,4 @@
-//! Whether what is read is what was sent or answered, as far as a server may write the same in another way.
+//! Compares a resource as read with the resource as sent or answered, and permits equivalent spellings.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
 use keyfit_openapi::Api;
@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::super::live::is_kept_out;
 use crate::pointer::join;
 
-/// What an answer says of a thing: the object, and its place in the body. Many wrap it in one member.
+/// The representation of a resource in an answer: the object, and its place in the body. Many APIs wrap it in one member.
 #[derive(Clone, Debug)]
 pub(super) struct Shown {
     pub(super) value: Value,
@@ -25,23 +25,23 @@ impl Shown {
         }
     }
 
-    /// The whole of a body.
+    /// Takes the whole of a body.
     pub(super) fn whole(value: Value) -> Self {
         Self { value, at: String::new() }
     }
 
-    /// Its place in the body: a JSON pointer.
+    /// Returns its place in the body, as a JSON pointer.
     pub(super) fn at(&self) -> &str {
         &self.at
     }
 
-    /// A member; none where it is not there or null.
+    /// Returns a member, or `None` if it is absent or null.
     pub(super) fn get(&self, name: &str) -> Option<&Value> {
         self.value.get(name).filter(|value| !value.is_null())
     }
 
-    /// Whether the document has a member for it in such answers. A secret is none that is compared, and neither is what says who
-    /// somebody is or what they may do: what a server does to those is its own affair.
+    /// Returns whether the document has this member in such answers. Secrets, identities, and permissions are not compared: a server may
+    /// treat those as it likes.
     pub(super) fn tells(&self, api: &Api, answer: Option<&Value>, name: &str) -> bool {
         let whole =
             answer.and_then(|answer| if self.at.is_empty() { Some(answer) } else { api.member(answer, &self.at) });
@@ -53,7 +53,7 @@ impl Shown {
     }
 }
 
-/// Whether a value says nothing: many servers leave out what is empty or the default of its type.
+/// Returns whether a value is empty: many servers omit empty values and the defaults of a type.
 pub(super) fn is_blank(value: Option<&Value>) -> bool {
     match value {
         None | Some(Value::Null | Value::Bool(false)) => true,
@@ -65,9 +65,9 @@ pub(super) fn is_blank(value: Option<&Value>) -> bool {
     }
 }
 
-/// Whether two values say the same. Texts may differ in letter case and in what is no letter or digit, instants in how they are
-/// written, lists in their order, and objects in members that one of them lacks. Values of different types cannot be compared: an id may
-/// be read as the thing that it names.
+/// Returns whether two values are equivalent. Texts may differ in letter case and in characters other than letters and digits, instants in
+/// their notation, lists in their order, and objects in members that only one of them has. Values of different types are not comparable
+/// and count as equivalent: an id may be read as the resource that it names.
 pub(super) fn is_same(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::String(one), Value::String(other)) => is_same_text(one, other),
@@ -96,7 +96,7 @@ fn is_same_text(one: &str, other: &str) -> bool {
     (instant.is_some() && instant == known) || plain(one) == plain(other)
 }
 
-/// An instant in seconds; a date is its beginning, and what names no zone is in UTC.
+/// Parses an instant into Unix seconds. A date is its midnight, and an instant without a time zone is in UTC.
 fn instant(text: &str) -> Option<i64> {
     let text = text.trim();
     let whole = || DateTime::parse_from_rfc3339(text).or_else(|_| DateTime::parse_from_rfc2822(text)).ok();

@@ -1,7 +1,7 @@
-//! What becomes of something that the run makes: it is created, read, changed, removed, and read again.
+//! The life cycle of a resource that the run creates: it is created, read, changed, removed, and read again.
 //!
-//! Nothing else is touched, and all of it is removed at the end of the run. No other case runs meanwhile: what others do to the same
-//! list would look like a defect. Before a live server each reading that is not right is repeated, since it may show later what it did.
+//! No other resource is touched, and the run removes its own at its end. No other case runs meanwhile, since its changes to the same list
+//! would look like a defect. At a live server, each read with an unexpected result is repeated: changes may become visible later.
 
 mod change;
 mod compare;
@@ -33,21 +33,21 @@ use crate::missing::Missing;
 use crate::segment;
 use crate::words::words;
 
-/// How long to wait before each further reading: what is done may be shown a moment later.
+/// The wait before each further read: a change may become visible a moment later.
 const WAITS: [Duration; 3] = [Duration::from_millis(100), Duration::from_millis(400), Duration::from_secs(1)];
-/// Members that may be what a thing is named by in its path, where none is called as the parameter.
+/// Members that may hold the identifier of a resource in its path, if no member has the name of the path parameter.
 const NAMES: [&str; 9] = ["id", "uuid", "guid", "key", "slug", "name", "number", "code", "sha"];
-/// Pages of a list that are read for what was added to it.
+/// The highest number of pages of a list that are searched for a new entry.
 const MOST_PAGES: usize = 5;
-/// Names that are tried for one thing at most.
+/// The highest number of identifiers that are tried for one resource.
 const MOST_NAMES: usize = 4;
 
-/// Something that a case made.
+/// A resource that a case created.
 struct Made {
-    /// The request that made it.
+    /// The request that created it.
     draft: Draft,
     reply: Reply,
-    /// The path parameters of what may be it, the likeliest first.
+    /// Candidates for its path parameters, the likeliest first.
     named: Vec<BTreeMap<String, String>>,
 }
 
@@ -82,17 +82,17 @@ impl Target {
         if reply.status != 404 {
             return self.judge_reading(trial, chain, (&made, &reading), reply).await;
         }
-        // A mock keeps what it can name, and its document may have no member for that.
+        // A mock stores only resources that it can identify, and its document may have no member for an id.
         if trial.live.is_none() {
             return Err(Stop::missing("its answer does not tell what was made"));
         }
-        // That this is where it is read is read off the document, unless the server says so.
+        // That this operation reads the resource is inferred from the document, unless `Location` says so.
         let is_told = location(&made).is_some_and(|location| is_same_place(&location, &reading.url));
         trial.at_most = if is_told { Level::Must } else { Level::Should };
         Err(Stop::Found(format!("what was made is not there: {} answers 404", reading.url.path())))
     }
 
-    /// Holds what is read of a new thing against what was sent and answered.
+    /// Compares a new resource as read with the request and the answer that created it.
     async fn judge_reading(
         &self,
         trial: &mut Trial<'_>,
@@ -144,11 +144,11 @@ impl Target {
         let own_place = reading.clone();
         let asked = Draft { url, ..reading };
         let reply = self.read_until(trial, &asked, |reply| !matches!(reply.status, 404 | 410)).await?;
-        // A mock serves no ids of whose owner it is not sure, wherever they are said to be.
+        // A mock does not serve ids of uncertain ownership, whatever `Location` says.
         if trial.live.is_none() && reply.status == 404 && self.step(&own_place, &mut trial.sent).await?.status == 404 {
             return Err(Stop::missing("its answer does not tell what was made"));
         }
-        // Behind a proxy a server may not know its own name; then nobody knows whether the path is the same.
+        // Behind a proxy, a server may not know its own host name; whether the path is the same is then unknown.
         trial.at_most = if is_elsewhere { Level::Should } else { Level::Must };
         match reply.status {
             404 | 410 => Err(Stop::Found(format!(
@@ -191,7 +191,7 @@ impl Target {
         }
     }
 
-    /// Looks for what was made on the pages behind the first one. Where it stands on none of those that are read, it may stand on another.
+    /// Looks for the new resource on the pages after the first one. If none of the pages read contains it, it may be on a later one.
     async fn look_into_pages(
         &self,
         trial: &mut Trial<'_>,
@@ -211,7 +211,7 @@ impl Target {
         Err(Stop::missing("the list has pages, and what was made is on none of the first ones"))
     }
 
-    /// Calls the operation of the case, which makes something.
+    /// Calls the operation of the case, which creates a resource.
     async fn create(&self, trial: &mut Trial<'_>, chain: &Chain) -> Result<Made, Stop> {
         let operation = trial.catalogue.operation(trial.case);
         let mut identity = trial.identity.clone();
@@ -228,7 +228,7 @@ impl Target {
         self.call_create(trial, chain, operation, &identity).await
     }
 
-    /// The same for an operation that makes what the case changes or removes.
+    /// Calls an operation that creates the resource for a case that changes or removes it.
     async fn call_create(
         &self,
         trial: &mut Trial<'_>,
@@ -238,7 +238,7 @@ impl Target {
     ) -> Result<Made, Stop> {
         let mut draft = self.draft_of(trial, operation, &identity.ids)?;
         let mut reply = self.step(&draft, &mut trial.sent).await?;
-        // There may be one of that name already.
+        // The name may be taken already.
         if let Some(other) = altered(&trial.catalogue.api, operation, &draft, |_| true).filter(|_| reply.status == 409)
         {
             draft = other;
@@ -263,7 +263,7 @@ impl Target {
         Ok(Made { draft, reply, named })
     }
 
-    /// Something that no other case is about, as the path parameters by which it is read, with what is read of it.
+    /// Creates a resource that no other case uses. Returns its path parameters and the answer that reads it.
     async fn thing(&self, trial: &mut Trial<'_>, chain: &Chain) -> Result<(BTreeMap<String, String>, Reply), Stop> {
         let catalogue = trial.catalogue;
         let reader = &catalogue.api.operations[chain.reads];
@@ -294,12 +294,12 @@ impl Target {
         Ok((ids, reply))
     }
 
-    /// The request that reads a thing.
+    /// Returns the request that reads a resource.
     fn reading(&self, trial: &Trial<'_>, chain: &Chain, ids: &BTreeMap<String, String>) -> Result<Draft, Stop> {
         self.draft_of(trial, &trial.catalogue.api.operations[chain.reads], ids)
     }
 
-    /// A valid request of an operation by who calls that of the case.
+    /// Returns a valid request of an operation with the identity of the case.
     fn draft_of(
         &self,
         trial: &Trial<'_>,
@@ -315,7 +315,7 @@ impl Target {
         maker.draft(&Probe::Valid, operation, &caller).map_err(Stop::Missing)
     }
 
-    /// Reads, and reads again until it is right, for a while. Returns the last answer.
+    /// Reads, and repeats the read for a while until the answer is right. Returns the last answer.
     async fn read_until(
         &self,
         trial: &mut Trial<'_>,
@@ -332,7 +332,7 @@ impl Target {
         Ok(last.unwrap_or(first))
     }
 
-    /// Reads until it is right, a few times with a wait before each; not at all at a mock, which shows at once what it does.
+    /// Repeats the read until the answer is right, a few times with a wait before each. Does nothing at a mock, which has no delay.
     async fn read_again(
         &self,
         live: Option<&Live>,
@@ -352,7 +352,7 @@ impl Target {
     }
 }
 
-/// The document has what removes it, and it may be called: nothing is made that would be left behind.
+/// Checks whether the document has an operation that removes the resource and the policy allows it, so that nothing is left behind.
 fn is_removable(live: &Live, trial: &Trial<'_>, chain: &Chain) -> Result<(), Stop> {
     let removal = chain.removes.map(|removes| &trial.catalogue.api.operations[removes]);
     match removal {
@@ -362,7 +362,7 @@ fn is_removable(live: &Live, trial: &Trial<'_>, chain: &Chain) -> Result<(), Sto
     }
 }
 
-/// Whether what a call is for is done when it is answered.
+/// Returns an error if the effect of a call is not complete when it is answered.
 fn is_done(reply: &Reply) -> Result<(), Stop> {
     match reply.status {
         202 => Err(Stop::missing("it is answered 202: what it does may be done later, and is not waited for")),
@@ -371,14 +371,14 @@ fn is_done(reply: &Reply) -> Result<(), Stop> {
     }
 }
 
-/// Ends a case with what was found, if anything was.
+/// Ends a case with the finding, if there is one.
 fn end(trial: &mut Trial<'_>, found: Option<(Level, String)>) -> Result<(), Stop> {
     let Some((level, finding)) = found else { return Ok(()) };
     trial.at_most = level;
     Err(Stop::Found(finding))
 }
 
-/// Where the answer says that what was made is.
+/// Returns the URL in the `Location` of the answer that created a resource.
 fn location(made: &Made) -> Option<Url> {
     made.draft.url.join(made.reply.headers.get(LOCATION)?.to_str().ok()?).ok()
 }
@@ -387,12 +387,12 @@ fn is_same_place(one: &Url, other: &Url) -> bool {
     one.path().trim_end_matches('/') == other.path().trim_end_matches('/')
 }
 
-/// A word of a path by which a GET may do more than read.
+/// Returns whether a word of a path suggests that a GET does more than read.
 fn is_verb(word: &str) -> bool {
     ends_by_get(word) || word == "stop"
 }
 
-/// The id that the body of an answer tells, by the name of a path parameter.
+/// Returns the id in the body of an answer, by the name of a path parameter.
 pub(super) fn told(reply: &Reply, parameter: &str) -> Option<String> {
     let body = Reply { headers: HeaderMap::new(), ..reply.clone() };
     ids_told(&body, parameter, "").into_iter().next()
@@ -403,8 +403,8 @@ fn id_of(entry: &Value, parameter: &str) -> Option<String> {
     told(&body, parameter).or_else(|| scalar(entry))
 }
 
-/// What may name what was made in its path: where a link says so, what its answer calls so, what `Location` ends with, and the other
-/// members by which things are commonly named.
+/// Returns the candidates for the identifier of a new resource in its path: the value that an OpenAPI link names, the id in the answer, the
+/// end of `Location`, and other members that usually hold an identifier.
 fn names(reply: &Reply, chain: &Chain, parameter: &str, list: &str) -> Vec<String> {
     let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
     let linked = chain.id_at.as_ref().and_then(|at| scalar(body.pointer(at)?));
@@ -423,7 +423,7 @@ fn names(reply: &Reply, chain: &Chain, parameter: &str, list: &str) -> Vec<Strin
     names
 }
 
-/// That what is read is another thing than what was made, by the ids that both tell.
+/// Returns a finding if the ids in both answers show that another resource was read than the one that was created.
 fn another(reader: &Operation, made: &Reply, read: &Reply) -> Option<(Level, String)> {
     let parameter = subject(&reader.path)?;
     let (made, read) = (told(made, parameter)?, told(read, parameter)?);
@@ -437,7 +437,7 @@ fn is_paged(list: &Operation) -> bool {
     list.pagination.is_some() || in_query.into_iter().any(|one| is_of_pages(&one.name))
 }
 
-/// The operation that was sent a body, and the one that reads.
+/// The operation that received a body, and the operation that reads.
 struct Sides<'a> {
     api: &'a Api,
     operation: &'a Operation,
@@ -445,25 +445,25 @@ struct Sides<'a> {
 }
 
 impl Sides<'_> {
-    /// The schema of what is read.
+    /// Returns the schema of the answer that is read.
     fn answer(&self) -> Option<&Value> {
         let mut successes = self.reader.responses.iter().filter(|(status, _)| status.starts_with('2'));
         successes.find_map(|(_, shape)| shape.schema.as_ref().filter(|_| shape.is_json()))
     }
 
-    /// Whether a member that was sent can be looked for in what is read.
+    /// Returns whether a member that was sent can be compared with the answer that is read.
     fn is_compared(&self, read: &Shown, name: &str) -> bool {
         read.tells(self.api, self.answer(), name)
     }
 
-    /// What was sent, as far as the document has it in what is read.
+    /// Returns the members that were sent and that the document also has in the answer that is read.
     fn sent<'s>(&self, sent: &'s Shown, read: &Shown) -> Vec<(&'s String, &'s Value)> {
         let members = sent.value.as_object().into_iter().flatten();
         members.filter(|(name, value)| !is_blank(Some(value)) && self.is_compared(read, name)).collect()
     }
 
-    /// What is read otherwise than it was answered, or else than it was sent: that a server may have told apart from the answer
-    /// binds less.
+    /// Returns the first member that is read with another value than it was answered or, if the answer lacks it, than it was sent. The
+    /// latter has a lower level.
     fn difference(&self, draft: &Draft, answered: &Shown, read: &Shown) -> Option<(Level, String)> {
         let sent = sent_by(draft, read);
         let found = self.sent(&sent, read).into_iter().filter_map(|(name, value)| {
@@ -485,7 +485,7 @@ impl Sides<'_> {
     }
 }
 
-/// The body of a request, without what wraps it where what is read is not wrapped so.
+/// Returns the body of a request, without a wrapping member that the answer that is read does not have.
 fn sent_by(draft: &Draft, read: &Shown) -> Shown {
     let body = draft.body.as_deref().unwrap_or_default();
     let whole: Value = serde_json::from_slice(body).unwrap_or_default();
@@ -493,7 +493,7 @@ fn sent_by(draft: &Draft, read: &Shown) -> Shown {
     if is_member { Shown::whole(whole) } else { Shown::read(body) }
 }
 
-/// A value as findings show it.
+/// Returns a value as findings show it: at most 60 characters.
 fn short(value: &Value) -> String {
     const MOST: usize = 60;
     let text = value.to_string();

@@ -1,4 +1,4 @@
-//! The removal of what the run made, and what is read afterwards.
+//! The removal of a resource that the run created, and the reads after it.
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use super::is_done;
 use crate::chain::Chain;
 use crate::words::words;
 
-/// Words of members, and of what they say, by which a thing is told to be gone or on its way.
+/// Words in names and values of members that mark a resource as removed or about to be removed.
 const GONE: [&str; 24] = [
     "archived",
     "cancelled",
@@ -39,7 +39,7 @@ const GONE: [&str; 24] = [
 ];
 
 impl Target {
-    /// Removes something and reads it, and removes it once more.
+    /// Removes a resource, reads it, and removes it once more.
     pub(super) async fn remove_and_read(&self, trial: &mut Trial<'_>, chain: &Chain) -> Result<(), Stop> {
         let (ids, before) = self.thing(trial, chain).await?;
         let before = Shown::read(&before.body);
@@ -60,12 +60,13 @@ impl Target {
                 Stop::missing(format!("{path} is served in another state, of which nobody says what it means"))
             });
         }
-        // Whether the second removal is a success is the server's to say; a fault of the server it is not.
+        // The server may answer the second removal with success or a refusal, but must not fail.
         self.step(&removal, &mut trial.sent).await.map(drop)
     }
 }
 
-/// Whether a thing is told to be gone: by a member of such a name that is set, by a state of such a name, or by being inactive.
+/// Returns whether a representation marks its resource as removed: by a member with such a name and a value, by a state with such a value, or
+/// by a switch such as `active` that is false.
 fn says_gone(value: &Value) -> bool {
     let is_word = |text: &str| words(text).iter().any(|word| GONE.contains(&word.as_str()));
     let members = value.as_object().into_iter().flatten();

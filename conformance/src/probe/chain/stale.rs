@@ -1,4 +1,4 @@
-//! A change of what the run made, under the `ETag` that it had before another change (RFC 9110, section 13.1.1).
+//! A change of a resource of the run under an outdated `ETag` (RFC 9110, section 13.1.1).
 
 use reqwest::header::IF_MATCH;
 
@@ -12,7 +12,7 @@ use crate::chain::Chain;
 use crate::contract::Level;
 
 impl Target {
-    /// Changes something twice, the second time as who has not heard of the first.
+    /// Changes a resource twice, the second time with the `ETag` from before the first change.
     pub(super) async fn change_under_an_old_tag(&self, trial: &mut Trial<'_>, chain: &Chain) -> Result<(), Stop> {
         let (ids, before) = self.thing(trial, chain).await?;
         let untold = || Stop::missing("what is read has no `ETag`");
@@ -44,7 +44,7 @@ impl Target {
     }
 }
 
-/// The flaw of an answer to a change of what is another one by now.
+/// Returns the flaw of an answer to a change under an outdated `ETag`.
 fn judged(status: u16, is_made: bool) -> Option<(Level, String)> {
     match status {
         200..300 => {
@@ -53,7 +53,7 @@ fn judged(status: u16, is_made: bool) -> Option<(Level, String)> {
         _ if is_made => {
             Some((Level::Must, format!("a change under an `ETag` that is over is refused with {status}, and is made")))
         }
-        // 409 and 428 say the same in other words.
+        // 409 and 428 are equivalent refusals.
         409 | 412 | 428 => None,
         _ => Some((Level::Should, format!("a change under an `ETag` that is over is answered with {status}, not 412"))),
     }

@@ -1,4 +1,4 @@
-//! No key outlives the case that minted it: each one is revoked, whatever came of the case.
+//! The revocation of each API key that a case created, whatever its outcome.
 
 use serde_json::Value;
 
@@ -9,14 +9,14 @@ use super::KeyFlow;
 use crate::secret::Secret;
 use crate::verdict::{Outcome, Verdict};
 
-/// Keys that are still there.
+/// API keys that could not be revoked.
 pub(in super::super) struct Left {
     requests: usize,
     keys: Vec<String>,
 }
 
 impl KeyFlow<'_> {
-    /// Revokes every key that these requests and those of the flow minted.
+    /// Revokes each key that these requests and those of the flow created.
     pub(in super::super) async fn tidy(&mut self, others: &[Sent]) -> Left {
         let sent: Vec<&Sent> = self.sent.iter().chain(others).collect();
         sent.iter().filter_map(|sent| sent.answer()).for_each(|reply| self.learn(reply));
@@ -36,7 +36,7 @@ impl KeyFlow<'_> {
             if gone.iter().any(|path| path == draft.url.path()) {
                 continue;
             }
-            // Who minted a key may not be served again: its window may be used up.
+            // The identity that created a key may not be served again: its rate limit may be exhausted.
             let by_minter = Draft { credentials: minter, ..draft.clone() };
             let mut is_gone = false;
             for draft in [by_minter, draft] {
@@ -55,7 +55,7 @@ impl KeyFlow<'_> {
         left
     }
 
-    /// Keeps keys out of reports, those in lists included: there should be none.
+    /// Redacts keys in reports. Lists of keys should not contain secrets, but they are redacted as well.
     fn learn(&self, reply: &Reply) {
         let members = &self.keys.members;
         let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
@@ -84,7 +84,7 @@ impl KeyFlow<'_> {
 }
 
 impl Left {
-    /// What came of a case, with what it left behind.
+    /// Returns the outcome of a case, with the keys that it left behind.
     pub(in super::super) fn told(self, mut outcome: Outcome) -> Outcome {
         outcome.requests += self.requests;
         if self.keys.is_empty() {

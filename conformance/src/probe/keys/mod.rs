@@ -1,4 +1,4 @@
-//! The requests of a probe with a key that is minted for it: what the key may do, what is said of it, and its end.
+//! The requests of a probe with an API key that is created for it: its rights, its metadata, and its end.
 
 mod lease;
 mod request;
@@ -17,35 +17,35 @@ use crate::contract::{Contract, KeyCheck, KeyManagement, KeyProbe, Probe};
 use crate::identity::Identity;
 use crate::secret::Secret;
 
-/// Seconds for which a key is good, should it not be possible to revoke it.
+/// The lifetime of a key in seconds, in case it cannot be revoked.
 const LIFE: u64 = 3600;
-/// A scope, and a resource, that no server knows.
+/// The name of a scope and of a resource that do not exist.
 const NOBODY: &str = "keyfit-no-such-scope";
 
-/// One probe on its way.
+/// The state of one probe.
 pub(super) struct KeyFlow<'a> {
     target: &'a Target,
     catalogue: &'a Catalogue,
     keys: &'a KeyManagement,
     /// The operation of the case.
     operation: &'a Operation,
-    /// Who manages keys.
+    /// The identity that manages keys.
     admin: Identity,
     pub(super) sent: Vec<Sent>,
-    /// The key that was minted last.
+    /// The key that was created last.
     pub(super) minted: Option<Minted>,
 }
 
-/// A key that was minted.
+/// An API key that was created.
 #[derive(Clone)]
 pub(super) struct Minted {
     pub(super) id: String,
     pub(super) secret: Secret,
-    /// What it was asked for with.
+    /// The scopes of the request that created it.
     pub(super) scopes: Value,
 }
 
-/// What a key is to be.
+/// The properties of a key to create.
 struct Wish {
     scopes: Value,
     limit: Option<u64>,
@@ -63,7 +63,7 @@ impl<'a> KeyFlow<'a> {
         Self { target, catalogue, keys, operation, admin, sent: Vec::new(), minted: None }
     }
 
-    /// Sends the requests of a probe. The key is not revoked yet: see [`tidy`](Self::tidy).
+    /// Sends the requests of a probe. Does not revoke the key: see [`tidy`](Self::tidy).
     pub(super) async fn run(&mut self, probe: KeyProbe) -> Result<(), Stop> {
         let (needed, others) = (self.needed(), self.others());
         let wish = match probe {
@@ -121,14 +121,14 @@ impl<'a> KeyFlow<'a> {
         }
     }
 
-    /// The id of a key that is there to be tried on.
+    /// Creates a key as the subject of a case and returns its id.
     pub(super) async fn subject(&mut self) -> Result<String, Stop> {
         let wish = Wish::of(json!(self.needed()));
         let reply = self.ask(&wish).await?;
         self.minted(&wish, &reply).map(|key| key.id)
     }
 
-    /// A call that has to be served, or what follows would show nothing.
+    /// Sends a call that has to be served as a control for the calls that follow.
     async fn served(&mut self, key: &Minted) -> Result<(), Stop> {
         let reply = self.call(key).await?;
         reply.or_stop("a key that may make the call was not served")
@@ -144,21 +144,21 @@ impl<'a> KeyFlow<'a> {
         reply.or_stop("a key could not be revoked")
     }
 
-    /// The scopes of the call. Where the case is about no call: those of any.
+    /// Returns the scopes of the operation or, if it has none, those of another one.
     fn needed(&self) -> BTreeSet<String> {
         let takes_some = |operation: &&Operation| operation.scopes.iter().any(|scope| self.is_plain(scope));
         let operation = [self.operation].into_iter().chain(&self.catalogue.api.operations).find(takes_some);
         operation.map(|operation| operation.scopes.iter().cloned().collect()).unwrap_or_default()
     }
 
-    /// Every scope that does not cover the call.
+    /// Returns all scopes that do not cover the call.
     fn others(&self) -> BTreeSet<String> {
         let needed = self.needed();
         let scopes = self.catalogue.api.operations.iter().flat_map(|operation| &operation.scopes);
         scopes.filter(|scope| self.is_plain(scope) && !needed.contains(*scope)).cloned().collect()
     }
 
-    /// Scopes for the resource of the call alone.
+    /// Returns scopes for the resource of the call alone.
     fn by_resource(&self, actions: &BTreeSet<String>) -> Value {
         let resource = self.operation.resource.clone();
         let credential = self.catalogue.contract.credential(&self.keys.kind);
@@ -166,7 +166,7 @@ impl<'a> KeyFlow<'a> {
         json!({ resource: actions })
     }
 
-    /// Whether a scope is not the one that includes all others.
+    /// Returns whether a scope is not the one that includes all others.
     fn is_plain(&self, scope: &String) -> bool {
         let credential = self.catalogue.contract.credential(&self.keys.kind);
         credential.is_none_or(|credential| credential.superset.as_ref() != Some(scope))
@@ -188,7 +188,7 @@ impl Reply {
     }
 }
 
-/// What is wrong with what an answer says of the key that was minted.
+/// Returns the flaw of an answer about the key that was created.
 pub(super) fn finding(check: KeyCheck, contract: &Contract, key: &Minted, reply: &Reply) -> Option<String> {
     let keys = contract.key_management.as_ref()?;
     let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
@@ -209,7 +209,7 @@ pub(super) fn finding(check: KeyCheck, contract: &Contract, key: &Minted, reply:
     }
 }
 
-/// A value with its lists in order.
+/// Returns a value with its lists sorted.
 fn sorted(value: &Value) -> Value {
     match value {
         Value::Array(items) => {
@@ -223,7 +223,7 @@ fn sorted(value: &Value) -> Value {
     }
 }
 
-/// Whether a text stands somewhere in a value.
+/// Returns whether a value contains this text anywhere.
 fn holds(value: &Value, text: &str) -> bool {
     match value {
         Value::String(found) => found == text,

@@ -1,4 +1,4 @@
-//! Single requests with keys and about them.
+//! Single requests with API keys and about them.
 
 use keyfit_openapi::Operation;
 use serde_json::{Map, Value};
@@ -14,7 +14,7 @@ use crate::pointer::put;
 use crate::secret::Secret;
 
 impl KeyFlow<'_> {
-    /// Asks for a key.
+    /// Sends the request that creates a key.
     pub(super) async fn ask(&mut self, wish: &Wish) -> Result<Reply, Stop> {
         let members = &self.keys.members;
         let mut draft = self.draft(&self.keys.mint, None)?;
@@ -35,7 +35,7 @@ impl KeyFlow<'_> {
         self.send(&draft).await
     }
 
-    /// The key that was asked for.
+    /// Reads the created key from the answer.
     pub(super) fn minted(&mut self, wish: &Wish, reply: &Reply) -> Result<Minted, Stop> {
         if !reply.is_success() {
             return Err(Stop::Broken(format!("no key was minted: the status is {}", reply.status)));
@@ -51,7 +51,7 @@ impl KeyFlow<'_> {
         Ok(key)
     }
 
-    /// The call of the case, with a key.
+    /// Sends the call of the case with a key.
     pub(super) async fn call(&mut self, key: &Minted) -> Result<Reply, Stop> {
         let id = self.operation.id.clone();
         let draft = self.draft(&id, None)?.with(self.carrier(), key.secret.reveal());
@@ -81,7 +81,7 @@ impl KeyFlow<'_> {
         self.send(&draft).await
     }
 
-    /// Revokes a key twice at the same instant. Of two answers the one that is no success is judged.
+    /// Revokes a key twice concurrently. The answer that is not a success is judged.
     pub(super) async fn revoke_at_once(&mut self, key: &Minted) -> Result<(), Stop> {
         let draft = self.draft(&self.keys.revoke, Some(&key.id))?;
         let mut both = self.target.send_together(&[draft.clone(), draft]).await?;
@@ -90,7 +90,7 @@ impl KeyFlow<'_> {
         Ok(())
     }
 
-    /// A valid request of who manages keys, about the key of this id.
+    /// Returns a valid request of the identity that manages keys, about the key with this id.
     pub(super) fn draft(&self, operation: &str, id: Option<&str>) -> Result<Draft, Stop> {
         let (operation, arguments) = self.named(operation)?;
         let maker = Maker {
@@ -106,7 +106,7 @@ impl KeyFlow<'_> {
         maker.draft(&Probe::Valid, operation, &admin).map_err(Stop::Missing)
     }
 
-    /// Where keys are sent.
+    /// Returns the place of the key in a request.
     fn carrier(&self) -> &Carrier {
         self.catalogue.contract.credential(&self.keys.kind).map_or(&Carrier::Header, Credential::carrier)
     }

@@ -1,12 +1,11 @@
-//! Bodies that give nobody anything: what says who somebody is and what they may do is left out of them, and what can be
-//! switched on stays off.
+//! Request bodies without side effects on rights: members that hold identities or permissions are omitted, and switches stay off.
 
 use keyfit_openapi::Api;
 use serde_json::Value;
 
 use crate::words::words;
 
-/// Words in the names of members that are kept out.
+/// Words in the names of members that are omitted.
 const KEPT_OUT: [&str; 41] = [
     "access",
     "acl",
@@ -50,29 +49,29 @@ const KEPT_OUT: [&str; 41] = [
     "token",
     "tokens",
 ];
-/// Names of ids, whole or at the end: `tenantId` says whose something is.
+/// Names of ids, whole or at the end: `tenantId` names an owner.
 const IDS: [&str; 4] = ["id", "uuid", "guid", "pk"];
 
 /// A body that may be sent to a live server.
 #[derive(Debug)]
 pub(in super::super) struct Harmless {
     pub(in super::super) body: Value,
-    /// A member without which the document does not allow it.
+    /// A required member that was omitted, so that the body does not match the document.
     pub(in super::super) lacks: Option<String>,
 }
 
-/// What may be kept.
+/// The exceptions from the omissions.
 #[derive(Clone, Copy, Debug)]
 pub(in super::super) struct Keep<'a> {
-    /// Whether what is required stays all the same: without it nothing is made.
+    /// True if required members are kept: without them the server creates nothing.
     pub(in super::super) required: bool,
-    /// The id of items in a batch.
+    /// The member with the id of an item in a batch.
     pub(in super::super) member: Option<&'a str>,
-    /// The parameters of the path: a member of such a name gives what is there another id.
+    /// The parameters of the path: a member with such a name would change the id of the resource.
     pub(in super::super) parameters: &'a [&'a str],
 }
 
-/// The body without ids and rights, and with every switch off.
+/// Returns the body without ids and rights, and with every switch off.
 pub(in super::super) fn harmless(api: &Api, schema: &Value, body: &Value, keep: Keep<'_>) -> Harmless {
     let mut harmless = Harmless { body: body.clone(), lacks: None };
     let Harmless { body, lacks } = &mut harmless;
@@ -122,7 +121,7 @@ fn is_parameter(name: &str, parameters: &[&str]) -> bool {
     parameters.iter().any(|parameter| words(parameter).concat() == plain)
 }
 
-/// Whether a member says who somebody is, or what they may do.
+/// Returns whether a member holds an identity or a permission.
 pub(in super::super) fn is_kept_out(name: &str) -> bool {
     let words = words(name);
     let is_id = words.last().is_some_and(|last| IDS.contains(&last.as_str()));

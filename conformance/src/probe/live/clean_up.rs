@@ -1,4 +1,4 @@
-//! The end of a run at a live server: what it made is removed, and what stays is named.
+//! The clean-up after a run at a live server: it removes the resources that the run created, and reports those that remain.
 
 use reqwest::StatusCode;
 
@@ -11,21 +11,21 @@ use crate::contract::Probe;
 use crate::fetched::FetchedToken;
 use crate::identity::Identity;
 
-/// What a run did to a live server.
+/// The effects of a run on a live server.
 #[derive(Clone, Debug, Default)]
 pub struct Aftermath {
-    /// Every call that changed something or may have: the call, how it was answered, and how often.
+    /// Each call that changed something or may have: the call, its result, and the number of such calls.
     pub calls: Vec<(String, String, usize)>,
-    /// What the run made and could not remove.
+    /// The resources that the run created and could not remove.
     pub left: Vec<String>,
-    /// What is said of a server that died.
+    /// The message about the end of the server, if it stopped answering.
     pub died: Option<String>,
-    /// Requests that belong to no case.
+    /// The number of requests that belong to no case.
     pub requests: usize,
 }
 
 impl Target {
-    /// Removes what the run made, and says what it did. For a server that is not live that is nothing.
+    /// Removes the resources that the run created, and returns its effects: none for a server that is not live.
     pub async fn finish(&self, catalogue: &Catalogue) -> Aftermath {
         let Some(live) = &self.live else { return Aftermath::default() };
         let mut left = live.ledger.untold();
@@ -50,7 +50,7 @@ impl Target {
         Aftermath { calls, left, died: live.vitals.died().map(|death| death.told), requests }
     }
 
-    /// Removes one thing, as somebody who may, or as who made it.
+    /// Removes one resource, with an identity that may do so or with the credentials that created it.
     async fn remove(&self, live: &Live, catalogue: &Catalogue, made: &Made) -> Result<(), String> {
         let mut operations = catalogue.api.operations.iter();
         let removal = operations.find(|other| other.method == "DELETE" && other.path == made.item);
@@ -78,7 +78,7 @@ impl Target {
                         .map_or_else(|_| reply.status.to_string(), |status| status.to_string());
                     problem = format!("DELETE is answered {status}");
                 }
-                // It may have been executed.
+                // The request may have been executed.
                 Err(reason) => return Err(reason),
             }
         }

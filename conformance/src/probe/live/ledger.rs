@@ -1,4 +1,4 @@
-//! What a run did at a live server: every call that changed something, and what it made there and has to remove.
+//! The record of a run at a live server: each call that changed something, and the resources that it created and has to remove.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -16,26 +16,26 @@ use crate::body::scalar;
 use crate::secret::Redactor;
 use crate::segment;
 
-/// Shared by all cases of a run.
+/// The record, shared by all cases of a run.
 #[derive(Debug, Default)]
 pub(in super::super) struct Ledger(Mutex<Entries>);
 
 #[derive(Debug, Default)]
 struct Entries {
     made: Vec<Made>,
-    /// What was made and cannot be named.
+    /// Messages about resources that were created and cannot be identified.
     untold: Vec<String>,
-    /// What an answer names and nothing shows to be the run's, with the path of its list and what is said of it.
+    /// Resources that may have existed before the run: the path of their list, the resource, and the message about it.
     unproven: Vec<(String, Made, String)>,
     calls: Vec<(String, String)>,
-    /// What lists held before the run added to them, by the path of the list; `None` where it cannot be read.
+    /// The contents of lists before the run added to them, by the path of the list; `None` if it cannot be read.
     before: HashMap<String, Option<Listing>>,
-    /// Lists to which nothing could be added for a case.
+    /// Lists to which a resource could not be added.
     barren: HashSet<String>,
-    /// How many ids were made up, and those.
+    /// The number of generated ids, and the ids.
     ids: usize,
     made_up: HashSet<String>,
-    /// Requests that belong to no case.
+    /// The number of requests that belong to no case.
     requests: usize,
 }
 
@@ -45,29 +45,29 @@ struct Listing {
     text: String,
     /// The request that reads it.
     reading: Draft,
-    /// Whether the text is all of it, which a longer answer to the same request shows.
+    /// True if a longer answer to the same request has shown that the text is the whole list.
     is_whole: bool,
-    /// Ids that the run removed from it.
+    /// Ids that the run removed from the list.
     removed: HashSet<String>,
 }
 
-/// Something that the run made.
+/// A resource that the run created.
 #[derive(Clone, Debug)]
 pub(in super::super) struct Made {
     /// The template of its path.
     pub(in super::super) item: String,
     /// The parameters of that path.
     pub(in super::super) ids: BTreeMap<String, String>,
-    /// The parameter with its own id.
+    /// The name of the parameter that holds its own id.
     pub(in super::super) parameter: String,
-    /// What made it had these credentials.
+    /// The credentials of the request that created it.
     pub(in super::super) credentials: Vec<(HeaderName, String)>,
-    /// The call that made it.
+    /// The call that created it.
     pub(in super::super) by: String,
     is_gone: bool,
-    /// A call is to remove it.
+    /// True if a case has taken it for removal.
     is_lent: bool,
-    /// Calls are to be refused at it: none may remove it meanwhile.
+    /// True if cases use it that must not remove it.
     is_shared: bool,
 }
 
@@ -76,7 +76,7 @@ impl Ledger {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes a call that may change something, with what came of it.
+    /// Records a call that may have changed something, with its result.
     pub(in super::super) fn note(&self, draft: &Draft, reply: Result<&Reply, &str>) {
         let what = match reply {
             Ok(reply) if reply.status < 400 => format!("answered {}", reply.status),
@@ -91,7 +91,7 @@ impl Ledger {
         self.entries().calls.push((format!("{} {url}", draft.method), what));
     }
 
-    /// Every such call, how it was answered, and how often.
+    /// Returns each recorded call, its result, and the number of such calls.
     pub(in super::super) fn calls(&self) -> Vec<(String, String, usize)> {
         let mut counted: Vec<(String, String, usize)> = Vec::new();
         for (call, what) in &self.entries().calls {
@@ -103,20 +103,20 @@ impl Ledger {
         counted
     }
 
-    /// What the list at a path held, once that is known.
+    /// Returns whether the list at a path has been recorded.
     pub(in super::super) fn knows_list(&self, path: &str) -> bool {
         self.entries().before.contains_key(path)
     }
 
-    /// Keeps what a list held before anything was added to it; `None` where it cannot be read.
+    /// Records the content of a list before the run adds to it; `None` if it cannot be read.
     pub(in super::super) fn keep_list(&self, reading: &Draft, text: Option<String>) {
         let listing =
             text.map(|text| Listing { text, reading: reading.clone(), is_whole: false, removed: HashSet::new() });
         self.entries().before.entry(reading.url.path().to_owned()).or_insert(listing);
     }
 
-    /// The request that reads the list to which a call adds, where only the list can show whether something was added: an
-    /// answer other than 201 may hold what was there before.
+    /// Returns the request that reads the list to which a call adds, if only the list can show whether the call added something: an
+    /// answer other than 201 may contain a resource that existed before.
     pub(in super::super) fn evidence_for(&self, draft: &Draft, reply: &Reply) -> Option<Draft> {
         if !reply.is_success() || reply.status == 201 {
             return None;
@@ -124,8 +124,8 @@ impl Ledger {
         Some(self.entries().before.get(draft.url.path())?.as_ref()?.reading.clone())
     }
 
-    /// Learns what a call made or removed. `after` is the list that the call adds to, as it is now. `is_kept` says of which ids
-    /// the run must keep its hands off.
+    /// Records the resource that a call created or removed. `after` is the current content of the list to which the call adds. `is_kept`
+    /// returns whether the run must not touch a resource with this id.
     pub(in super::super) fn learn(
         &self,
         api: &Api,
@@ -174,21 +174,21 @@ impl Ledger {
                 }
                 let before = listing.map(|listing| listing.text.clone()).unwrap_or_default();
                 for id in found {
-                    // The server says what is sent next, and where: neither to another path, nor a token in a URL.
+                    // The server determines the next request: it must not redirect it to another path, or put a token into a URL.
                     if !segment::is_one(&id) || redactor.mask(&id) != id {
                         entries
                             .untold
                             .push(format!("{by} made something, and its answer holds no id that can be sent"));
                         continue;
                     }
-                    // Ids of what is gone are given anew.
+                    // Servers may reuse ids of removed resources.
                     let is_same = |one: &Made| one.item == item && one.ids.get(parameter) == Some(&id);
                     let is_known = entries.made.iter().any(|one| is_same(one) && !one.is_gone);
                     if is_known || stands_in(&before, &id) || is_kept(item, parameter, &id) {
                         continue;
                     }
                     let told = format!("{by} answered {} with `{id}`, which may have been there before", reply.status);
-                    // A server may answer with what it had, and 200 says no more than that.
+                    // A server may answer with an existing resource, and 200 is no evidence of a new one.
                     if reply.status == 201 {
                         entries.made.push(made(item, parameter, id));
                     } else if now.contains(&id) {
@@ -221,7 +221,7 @@ impl Ledger {
         }
     }
 
-    /// Something that was made and is there, of a template. One that a call is to remove is handed out once.
+    /// Returns a created resource of a template that still exists. A resource for removal is returned only once.
     pub(in super::super) fn lend(&self, item: &str, is_removed: bool) -> Option<BTreeMap<String, String>> {
         let mut entries = self.entries();
         let is_free = |one: &&mut Made| {
@@ -237,13 +237,13 @@ impl Ledger {
         Some(one.ids.clone())
     }
 
-    /// What was made last of a template, and is there.
+    /// Returns the newest resource of a template that the run created and that still exists.
     pub(in super::super) fn newest(&self, item: &str) -> Option<BTreeMap<String, String>> {
         let entries = self.entries();
         entries.made.iter().rfind(|one| one.item == item && !one.is_gone).map(|one| one.ids.clone())
     }
 
-    /// Whether the run made what a parameter names.
+    /// Returns whether the run created the resource that a parameter names.
     pub(in super::super) fn made(&self, parameter: &str, id: &str) -> bool {
         self.entries()
             .made
@@ -251,12 +251,12 @@ impl Ledger {
             .any(|one| one.parameter == parameter && one.ids.get(parameter).is_some_and(|own| own == id))
     }
 
-    /// Whether the run made what all parameters of a path name together, wherever that is.
+    /// Returns whether the run created the resource that all parameters of a path name together.
     pub(in super::super) fn owns(&self, item: &str, ids: &BTreeMap<String, String>) -> bool {
         self.entries().made.iter().any(|one| one.item == item && one.ids == *ids && !one.is_gone)
     }
 
-    /// Whether adding to a list is worth a try; only once it is not.
+    /// Returns whether an attempt to add to a list has failed.
     pub(in super::super) fn is_barren(&self, list: &str) -> bool {
         self.entries().barren.contains(list)
     }
@@ -265,12 +265,12 @@ impl Ledger {
         self.entries().barren.insert(list.to_owned());
     }
 
-    /// What is there still, the last thing first: what stands below another thing was made after it.
+    /// Returns the remaining resources, the newest first: a nested resource is newer than its parent.
     pub(in super::super) fn left(&self) -> Vec<Made> {
         self.entries().made.iter().rev().filter(|one| !one.is_gone).cloned().collect()
     }
 
-    /// An id that nobody has, as it is made of a number that counts up.
+    /// Returns an id that does not exist, generated from an increasing number.
     pub(in super::super) fn new_id(&self, make: impl Fn(usize) -> String) -> String {
         let mut entries = self.entries();
         entries.ids += 1;
@@ -287,7 +287,7 @@ impl Ledger {
         self.entries().requests
     }
 
-    /// What was made and has no name.
+    /// Returns the messages about resources that were created and cannot be identified.
     pub(in super::super) fn untold(&self) -> Vec<String> {
         let entries = self.entries();
         let unproven = entries.unproven.iter().map(|(.., told)| told.clone());
@@ -298,10 +298,10 @@ impl Ledger {
     }
 }
 
-/// The ids of what an answer says was made: in its members, or in `Location`.
+/// Returns the ids of the resources that an answer reports as created, from its members or from `Location`.
 pub(in super::super) fn told(reply: &Reply, parameter: &str, list: &str) -> Vec<String> {
     let in_header = reply.headers.get(LOCATION).and_then(|value| value.to_str().ok()).and_then(|location| {
-        // Relative to the list or not: only the path counts.
+        // The base is arbitrary, since only the path is compared.
         let base = Url::parse("http://here/").ok()?;
         let path = base.join(location).ok()?.path().to_owned();
         let (parent, id) = path.rsplit_once('/')?;
@@ -319,7 +319,7 @@ pub(in super::super) fn told(reply: &Reply, parameter: &str, list: &str) -> Vec<
     id_in(&body, parameter).or_else(wrapped).into_iter().collect()
 }
 
-/// The member of a thing that holds what a path parameter names it by: one of its name, or an id.
+/// Returns the member of a resource that holds the value of a path parameter: a member with its name, or an id.
 pub(crate) fn id_member<'a>(value: &'a Value, parameter: &str) -> Option<&'a str> {
     let plain = |name: &str| crate::words::words(name).concat();
     let members = value.as_object()?;
@@ -333,7 +333,7 @@ fn id_in(value: &Value, parameter: &str) -> Option<String> {
 }
 
 impl Entries {
-    /// Counts as made what a list did not hold before and holds now, once it is known to have been shown whole.
+    /// Counts new entries of a list as created by the run if the list is known to be complete.
     fn prove(&mut self, list: &str) {
         let is_whole = self.before.get(list).and_then(Option::as_ref).is_some_and(|listing| listing.is_whole);
         if is_whole {
@@ -344,8 +344,8 @@ impl Entries {
 }
 
 impl Listing {
-    /// Learns from a later answer to the same request. It is longer and holds what was there: the list was not cut off by the
-    /// end of a page, behind which there could have been more.
+    /// Learns from a later answer to the same request. If it is longer and contains the old entries, the list was complete: a page limit
+    /// had not cut it off.
     fn compare(&mut self, parameter: &str, now: &HashSet<String>) {
         let Some(before) = listed(&self.text, parameter) else { return };
         self.is_whole |= shows_whole(&before, &self.removed, now);
@@ -356,19 +356,19 @@ fn shows_whole(before: &HashSet<String>, removed: &HashSet<String>, now: &HashSe
     now.len() > before.len() && before.difference(removed).all(|id| now.contains(id))
 }
 
-/// The ids of a list: of an array, or of the longest array that is a member of the answer or of one of its members. `None`
-/// where there is no list, or one of its items has no id.
+/// Returns the ids of a list: of an array, or of the longest array that is a member of the answer or of one of its members. Returns
+/// `None` if there is no list, or one of its items has no id.
 pub(crate) fn listed(text: &str, parameter: &str) -> Option<HashSet<String>> {
     items(text)?.iter().map(|item| id_in(item, parameter)).collect()
 }
 
-/// The first id of such a list that may be taken; a list of texts is one of ids.
+/// Returns the first id of such a list that may be used; a list of texts is a list of ids.
 pub(super) fn first_listed(text: &str, parameter: &str, may_be_taken: impl Fn(&str) -> bool) -> Option<String> {
     let id = |item: &Value| id_in(item, parameter).or_else(|| item.as_str().map(str::to_owned));
     items(text)?.iter().filter_map(id).find(|id| may_be_taken(id))
 }
 
-/// The entries of such a list.
+/// Returns the entries of such a list.
 pub(in super::super) fn items(text: &str) -> Option<Vec<Value>> {
     let value: Value = serde_json::from_str(text).ok()?;
     let members =
@@ -379,7 +379,7 @@ pub(in super::super) fn items(text: &str) -> Option<Vec<Value>> {
     arrays.filter_map(|value| value.as_array().cloned()).max_by_key(Vec::len)
 }
 
-/// Whether an id stands in a text by itself, and not as a part of another word.
+/// Returns whether a text contains an id as a whole word.
 fn stands_in(text: &str, id: &str) -> bool {
     let is_word =
         |character: Option<char>| character.is_some_and(|one| one.is_alphanumeric() || one == '_' || one == '-');

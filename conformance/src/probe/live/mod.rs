@@ -1,4 +1,4 @@
-//! A live server: it belongs to somebody, holds what others need, has limits, and may die of what it is asked.
+//! The safeguards for a live server: it may hold data of other users, has rate limits, and may stop answering because of a request.
 
 mod body;
 mod clean_up;
@@ -42,30 +42,29 @@ use crate::nobody::{self, NOBODY};
 use crate::run::Halt;
 use crate::secret::Redactor;
 
-/// What the user allows at a live server, besides what only reads.
+/// The calls that the user allows at a live server, besides safe ones.
 #[derive(Clone, Debug, Default)]
 pub struct Policy {
-    /// Ids of operations, as patterns, that may be called though they look as if they ended or changed what is not the
-    /// check's.
+    /// Patterns of ids of operations that may be called although they seem to end or change something that the check did not create.
     pub allow: Vec<String>,
-    /// Whether what is made for a case may cost money.
+    /// True if calls for the setup of a case may cost money.
     pub allow_spend: bool,
-    /// Whether tokens may be sent in URLs, which are logged on the way.
+    /// True if tokens may be sent in URLs, which servers and proxies log.
     pub query_tokens: bool,
-    /// The most requests in a second.
+    /// The highest number of requests per second.
     pub rate: Option<f64>,
 }
 
-/// When a request is sent.
+/// The phase of a run in which a request is sent.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum When {
-    /// While cases are run.
+    /// While cases run.
     Running,
-    /// After that, to remove what the run made.
+    /// After all cases, to remove the resources of the run.
     AtTheEnd,
 }
 
-/// A live server during a run.
+/// The state of a live server during a run.
 pub(super) struct Live {
     pub(super) pace: Pace,
     pub(super) vitals: Vitals,
@@ -75,9 +74,9 @@ pub(super) struct Live {
     api: Arc<Api>,
     contract: Arc<Contract>,
     halt: Halt,
-    /// Ids of lists, by what they name; none where a list told none.
+    /// Ids found in lists, by the resource that they name; `None` if no list contains one.
     found: Mutex<HashMap<String, Option<String>>>,
-    /// When the next request may be sent.
+    /// The earliest time of the next request.
     slot: Mutex<Option<Instant>>,
 }
 
@@ -97,57 +96,57 @@ impl Live {
         }
     }
 
-    /// Whether the user allows a call by name.
+    /// Returns whether the user allows an operation by its id.
     pub(super) fn allows(&self, operation: &Operation) -> bool {
         self.policy.allow.iter().any(|pattern| glob::matches(pattern, &operation.id))
     }
 
-    /// Whether a call may be sent that no case asks for.
+    /// Returns whether the check may make a call that is not the subject of a case.
     pub(super) fn may_be_asked(&self, operation: &Operation) -> bool {
         let is_free = !operation.spends || self.policy.allow_spend;
         is_free && (self.allows(operation) || ending(&self.contract, operation).is_none())
     }
 
-    /// The GET of a path, if that may be sent unasked.
+    /// Returns the GET operation of a path if the check may call it for its own purposes.
     pub(super) fn reading<'a>(&self, catalogue: &'a Catalogue, path: &str) -> Option<&'a Operation> {
         let mut operations = catalogue.api.operations.iter();
         let reading = operations.find(|other| other.method == "GET" && other.path == path)?;
         (reading.retry == Retry::Safe && self.may_be_asked(reading)).then_some(reading)
     }
 
-    /// An id that nobody has for a path parameter, and that was not asked for before. `like` is one that exists.
+    /// Returns a new id that does not exist, for a path parameter. `like` is an id that exists.
     pub(super) fn nobody(&self, parameter: &Parameter, like: Option<&str>) -> String {
         self.ledger.new_id(|number| nobody::id(&self.api, parameter, like, number))
     }
 
-    /// The same for a parameter of the path of an operation, where the identity knows one that exists.
+    /// Returns such an id for a path parameter of an operation, similar to the one that the identity knows.
     fn nobody_at(&self, operation: &Operation, name: &str, identity: &Identity) -> String {
         let parameter = operation.parameters.iter().find(|one| one.place == Place::Path && one.name == name);
         let like = identity.ids.get(name).map(String::as_str);
         parameter.map_or_else(|| NOBODY.to_owned(), |parameter| self.nobody(parameter, like))
     }
 
-    /// What a call changes.
+    /// Returns the effect of an operation.
     pub(super) fn effect<'o>(&self, operation: &'o Operation) -> Effect<'o> {
         effect(&self.api, &self.contract, operation)
     }
 
-    /// Whether a call adds something under an id that the server gives.
+    /// Returns whether an operation creates a resource with an id that the server assigns.
     pub(super) fn adds(&self, operation: &Operation) -> bool {
         self.effect(operation) == Effect::Creates
     }
 
-    /// What the operations of a path change, whatever they call its parameters.
+    /// Returns the effects of the operations at a path, whatever the names of its parameters.
     fn changes_at<'a>(&'a self, path: &str) -> impl Iterator<Item = Effect<'a>> {
         let all = self.api.operations.iter().filter(move |other| is_same_template(&other.path, path));
         all.map(|operation| self.effect(operation)).filter(|effect| *effect != Effect::Nothing)
     }
 
-    /// Why a case is not run: what it calls looks as if it ended something.
+    /// Returns the reason why a case is not run: its call seems to end something.
     pub(super) fn refusal(&self, catalogue: &Catalogue, case: &Case) -> Option<Missing> {
         let own = catalogue.operation(case);
         let is_undeclared = catalogue.rule(case).probe == Some(Probe::UndeclaredMethod);
-        // A server that does not look at the method does the same for any.
+        // A server that ignores the method does the same for any method.
         let others = self.api.operations.iter().filter(|_| is_undeclared);
         let same_path = others.filter(|other| is_same_template(&other.path, &own.path));
         let (operation, word) = [own]
@@ -161,8 +160,7 @@ impl Live {
         Some(Missing::new(format!("{method} {path} looks as if it ended or wiped something (`{word}`)")).allow(id))
     }
 
-    /// Waits until the next request may be sent. `false` where the run is ended before that; what is sent at its end waits
-    /// all the same.
+    /// Waits until the next request may be sent. Returns `false` if the run ends before that; requests of the clean-up are always sent.
     pub(super) async fn slot(&self, when: When) -> bool {
         let Some(at) = self.next_slot().await else { return true };
         match when {
@@ -182,7 +180,7 @@ impl Live {
         Some(at)
     }
 
-    /// Why a request is not sent: the last line of defence, on the request as it would be sent.
+    /// Checks a request just before it is sent, as a last safeguard. Returns the reason if it must not be sent.
     pub(super) fn guard(&self, draft: &Draft, identities: &dyn Identities) -> Result<(), String> {
         let Some(operation) = draft.operation.as_deref().and_then(|id| self.api.operation(id)) else { return Ok(()) };
         let is_overlaid = draft.method == operation.method && self.effect(operation) == Effect::Nothing;
@@ -210,7 +208,7 @@ impl Live {
         }
     }
 
-    /// Whether a request may be sent twice: it changes nothing.
+    /// Returns whether a request may be sent twice because it changes nothing.
     pub(super) fn is_repeatable(&self, draft: &Draft) -> bool {
         let operation = draft.operation.as_deref().and_then(|id| self.api.operation(id));
         let is_declared = |operation: &Operation| operation.method == draft.method;
@@ -220,37 +218,37 @@ impl Live {
         }
     }
 
-    /// Keeps that a request reached the server, if it did.
+    /// Records that a request reached the server, if it did.
     pub(super) fn vitals_of(&self, sent: &Sent) {
         if !sent.is_unconnected && sent.requests > 0 {
             self.vitals.reached(&sent.draft, sent.answer().map(|reply| reply.status));
         }
     }
 
-    /// The server answers nobody any more, or refuses connections (`is_refused`): the run ends. Returns what is said of it.
+    /// Ends the run because the server stopped answering or refuses connections (`is_refused`). Returns a message about it.
     pub(super) fn end(&self, reason: &str, is_refused: bool) -> String {
         self.halt.halt();
         self.vitals.ended(reason, is_refused)
     }
 
-    /// Returns true if nothing more is to be waited for.
+    /// Returns true if the run has been ended.
     pub(super) fn is_halted(&self) -> bool {
         self.halt.is_halted()
     }
 
-    /// The request that shows what a call added, where its answer does not.
+    /// Returns the request that shows what a call created, if its answer does not.
     pub(super) fn evidence_for(&self, draft: &Draft, reply: &Reply) -> Option<Draft> {
         let operation = draft.operation.as_deref().and_then(|id| self.api.operation(id))?;
         let adds = operation.method == draft.method && self.effect(operation) == Effect::Creates;
         if adds { self.ledger.evidence_for(draft, reply) } else { None }
     }
 
-    /// Counts requests that belong to no case.
+    /// Adds to the number of requests that belong to no case.
     pub(super) fn add_requests(&self, count: usize) {
         self.ledger.add_requests(count);
     }
 
-    /// Keeps what a request did. `after` is the list that it adds to, as it is now.
+    /// Records the effect of a request. `after` is the current content of the list to which it adds.
     pub(super) fn learn(
         &self,
         draft: &Draft,
@@ -263,14 +261,14 @@ impl Live {
         let operation = draft.operation.as_deref().and_then(|id| self.api.operation(id));
         let declared = operation.filter(|operation| operation.method == draft.method);
         let effect = declared.map(|operation| self.effect(operation));
-        // A server that executes any method may have done what it does by others at that path.
+        // A server that ignores the method may have had the effect of another operation at that path.
         let does_nothing = draft.method == undeclared::UNASSIGNED
             && operation.is_none_or(|operation| self.changes_at(&operation.path).next().is_none());
         if is_safe || effect == Some(Effect::Nothing) || does_nothing {
             return;
         }
         self.ledger.note(draft, reply);
-        // Keys have a lease of their own: each is revoked at the end of its case.
+        // API keys are tracked separately: each is revoked at the end of its case.
         let is_key =
             |operation: &Operation| self.contract.key_management.as_ref().is_some_and(|keys| keys.mint == operation.id);
         if let (Some(operation), Some(effect), Ok(reply)) =

@@ -1,5 +1,5 @@
-//! What a call that changes something is aimed at: what the run made, or what the user gave up. Never at what the tokens file
-//! says is there to stay.
+//! The resource that a changing call targets: one that the run created, or one that the user declared expendable. Never one that the
+//! tokens file names as permanent.
 
 use std::collections::BTreeMap;
 
@@ -17,16 +17,16 @@ use crate::identity::{Identity, Need};
 use crate::missing::Missing;
 
 impl Target {
-    /// Puts ids into a case that may be changed. Returns the parameter whose id was given up for it, if one was.
+    /// Sets the ids of a case to a resource that may be changed. Returns the parameter whose id the user declared expendable, if there is one.
     pub(in super::super) async fn aim<'t>(&self, trial: &mut Trial<'t>) -> Result<Option<&'t str>, Missing> {
         let Some(live) = &self.live else { return Ok(None) };
         let operation = trial.catalogue.operation(trial.case);
-        // It is asked for in a way of its own.
+        // Those probes choose their targets themselves.
         if matches!(trial.probe, Probe::UndeclaredMethod | Probe::CrossOrigin) {
             return Ok(None);
         }
         let effect = live.effect(operation);
-        // It makes what it is about.
+        // The chain creates its own resource.
         if matches!(trial.probe, Probe::Chain(_)) && effect != Effect::Creates {
             return Ok(None);
         }
@@ -63,14 +63,14 @@ impl Target {
         if matches!(trial.probe, Probe::Foreign(name) if name == parameter) {
             return Ok(Some(parameter));
         }
-        // That is the id that nobody has.
+        // Its id is the one that does not exist.
         if matches!(trial.probe, Probe::UnknownId(name) if name == parameter) {
             return Ok(None);
         }
         self.aim_at(live, trial, operation, parameter).await
     }
 
-    /// What is somebody else's is changed only where it was given up.
+    /// Returns an error if the call would change another user's resource that is not expendable.
     pub(in super::super) fn spare_foreign(
         &self,
         live: &Live,
@@ -101,7 +101,7 @@ impl Target {
         if removes && trial.expect.rate == Some(Rate::CostsOne) {
             return Err(Missing::new("a call that removes something is not repeated"));
         }
-        // Calls for what is not there count as well.
+        // Calls for a nonexistent resource count towards the limit as well.
         if removes && *trial.probe == Probe::Exhausted {
             trial.identity.ids.insert(parameter.to_owned(), live.nobody_at(operation, parameter, &trial.identity));
             return Ok(None);
@@ -119,7 +119,7 @@ impl Target {
                 trial.identity.ids.insert(parameter.to_owned(), id);
                 Ok(Some(parameter))
             }
-            // The user names the call: what it may change stays.
+            // The user allows the operation by its id; it changes the resource but does not remove it.
             Err(_) if !removes && live.allows(operation) => Ok(None),
             Err(_) if matches!(live.effect(operation), Effect::CreatesAt(_)) => {
                 trial.identity.ids.insert(parameter.to_owned(), live.nobody_at(operation, parameter, &trial.identity));
@@ -134,7 +134,7 @@ impl Target {
             {
                 Err(missing)
             }
-            // Who refuses the caller does so before the id is looked for.
+            // A refusal of the caller comes before the lookup of the id.
             Err(missing) => {
                 trial.identity.ids.insert(parameter.to_owned(), live.nobody_at(operation, parameter, &trial.identity));
                 trial.undecided = Some(missing);
@@ -143,8 +143,7 @@ impl Target {
         }
     }
 
-    /// Puts ids into a call that no case is about and that may change something: what the run made last, where it changes what is
-    /// there.
+    /// Sets the ids of a changing call that is not the subject of a case: an operation that changes a resource gets the newest one of the run.
     pub(in super::super) async fn aim_besides(
         &self,
         live: &Live,
@@ -191,7 +190,7 @@ impl Target {
         }
     }
 
-    /// The ids of something that the run made and that is there: what is answered by 201 may still be on its way.
+    /// Returns the ids of a resource that the run created, once it exists: after a 201 its creation may still be in progress.
     pub(in super::super) async fn made(
         &self,
         live: &Live,
@@ -215,7 +214,7 @@ impl Target {
         sent.answer().is_some_and(Reply::is_success).then_some(ids)
     }
 
-    /// Makes something to be changed.
+    /// Creates a resource that a case may change.
     async fn make(
         &self,
         live: &Live,
@@ -230,7 +229,7 @@ impl Target {
         let list = operation.path.as_str();
         let may_be_made = live.effect(operation) == Effect::Creates
             && live.may_be_asked(operation)
-            // Without this it would be left behind.
+            // Without a DELETE, the resource would be left behind.
             && operations.iter().any(|other| other.method == "DELETE" && other.path == template && live.may_be_asked(other));
         if !may_be_made || live.ledger.is_barren(list) {
             return None;
@@ -247,7 +246,7 @@ impl Target {
         made
     }
 
-    /// Reads the list that a call adds to, once: what stands in it was not made by the run.
+    /// Reads the list to which a call adds, once: the run did not create its entries.
     async fn read_list_before(&self, live: &Live, catalogue: &Catalogue, operation: &Operation, identity: &Identity) {
         let Some(reading) = live.reading(catalogue, &operation.path) else {
             return;
@@ -271,12 +270,12 @@ impl Target {
         live.ledger.keep_list(&draft, text);
     }
 
-    /// Who may make a call.
+    /// Returns an identity that may call the operation.
     pub(super) fn caller(&self, contract: &Contract, operation: &Operation) -> Option<Identity> {
         self.caller_for(&Need::of(&Probe::Valid, contract, operation, false)?, operation).ok()
     }
 
-    /// What makes the requests of an operation that is not the case's.
+    /// Returns the maker for requests of an operation other than that of the case.
     pub(in super::super) fn maker<'a>(
         &'a self,
         live: &'a Live,

@@ -1,5 +1,5 @@
-//! How a live server is asked for a method that a path does not have: the document may be a part of what the server does, so
-//! that a method of HTTP may well be there and do its work.
+//! Requests to a live server with methods that the document does not declare for a path. The document may be incomplete, so that the
+//! server may support such a method and execute it.
 
 use std::collections::BTreeMap;
 
@@ -16,15 +16,15 @@ use crate::identity::Identity;
 use crate::missing::Missing;
 use crate::nobody::NOBODY;
 
-/// A method that is registered nowhere: nothing happens by it.
+/// An unregistered method, which has no effect.
 pub(super) const UNASSIGNED: &str = "KEYFIT";
 
 const AT_NOBODY: &str =
     "a method that the path lacks is asked for at an id that nobody has, which the server says first";
 
 impl Target {
-    /// Asks for every method of HTTP that changes something and that the path lacks. A live server is asked first with a method that
-    /// does nothing, and with the others only at what was given up, or at ids that nobody has.
+    /// Requests each changing method of HTTP that the path does not declare. A live server first gets a method without effect, and then the
+    /// others only for an expendable resource or for ids that do not exist.
     pub(in super::super) async fn ask_for_undeclared(&self, trial: &mut Trial<'_>) -> Result<(), Stop> {
         let operation = trial.catalogue.operation(trial.case);
         if self.live.is_none() {
@@ -50,7 +50,7 @@ impl Target {
             trial.sent.push(first);
             return Ok(());
         }
-        // Parsers of HTTP know the methods that there are, and answer themselves.
+        // Some HTTP parsers refuse unknown methods before the server sees them.
         let is_read = first.answer().is_some_and(|reply| !matches!(reply.status, 400 | 501));
         let mut nobody = trial.identity.clone();
         nobody.ids = self.nobody(operation, &trial.identity, own_ids, &draft);
@@ -64,7 +64,7 @@ impl Target {
                 if let Some((parameter, id)) = subject(&operation.path).and_then(|name| draft.ids.get_key_value(name)) {
                     self.identities.expended(&operation.path, parameter, id);
                 }
-                // What it may have made has the id that nobody had.
+                // A resource that the call may have created has the new id.
                 if method != "DELETE" {
                     "DELETE".clone_into(&mut draft.method);
                     first.requests += self.send(&draft).await.requests;
@@ -91,7 +91,7 @@ impl Target {
         Ok(())
     }
 
-    /// The ids of a path at which a method may do what it does: what was given up, where the path ends in it; otherwise what nobody has.
+    /// Returns ids at which a method may have an effect: an expendable resource if the path ends in one, or ids that do not exist.
     fn nobody(
         &self,
         operation: &Operation,
@@ -112,7 +112,7 @@ impl Target {
         }
     }
 
-    /// Aims at what the run made, or at nothing, where a server that does not look at the method would change what is there.
+    /// Targets a resource of the run, or ids that do not exist, if a server that ignores the method would change something.
     async fn spare_from_any_method(&self, trial: &mut Trial<'_>) -> Result<(), Stop> {
         let operation = trial.catalogue.operation(trial.case);
         let Some(live) = self.live.as_ref().filter(|live| !live.allows(operation)) else { return Ok(()) };
@@ -125,7 +125,7 @@ impl Target {
                         format!("a server that executes any method would change what is there once for all at {path}");
                     return Err(Stop::missing(Missing::new(what).allow(id)));
                 }
-                // As this operation calls it: the one with the effect may have another name for it.
+                // The operation with the effect may have another name for the parameter.
                 Effect::CreatesAt(parameter) | Effect::Changes(parameter) => {
                     subject(&operation.path).unwrap_or(parameter)
                 }

@@ -1,40 +1,40 @@
-//! Whether the server still lives, and which call ended it where it does not.
+//! Tracks whether the server still answers, and which call ended it.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::super::request::Draft;
 
-/// What is known of the server's life.
+/// The recorded state of the server.
 #[derive(Default)]
 pub(in super::super) struct Vitals(Mutex<State>);
 
 #[derive(Default)]
 struct State {
-    /// Cases on their way, and the id of the one that began last.
+    /// The number of running cases, and the id of the one that began last.
     running: usize,
     case: String,
     answered: Option<Suspect>,
-    /// Sent after that, without an answer.
+    /// The last request after `answered` that got no answer.
     unanswered: Option<Suspect>,
     died: Option<Death>,
 }
 
-/// A request after which the server may be gone.
+/// A request after which the server may have stopped.
 #[derive(Clone)]
 pub(in super::super) struct Suspect {
     pub(in super::super) draft: Draft,
-    /// How it was answered, if it was.
+    /// The status of its answer, if there was one.
     pub(in super::super) status: Option<u16>,
-    /// The case that it belongs to, where no other was on its way.
+    /// The id of its case, if no other case was running.
     pub(in super::super) case: Option<String>,
 }
 
-/// That a server answers nobody any more.
+/// The end of a server: it stopped answering.
 #[derive(Clone)]
 pub(in super::super) struct Death {
-    /// What is said of it.
+    /// The message about it.
     pub(in super::super) told: String,
-    /// What ended it. None where that cannot be told from a network that fails, or from other calls.
+    /// The request that ended it; `None` if the network or another call may be the cause.
     pub(in super::super) by: Option<Suspect>,
 }
 
@@ -43,20 +43,20 @@ impl Vitals {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A case begins to send requests.
+    /// Records that a case begins to send requests.
     pub(in super::super) fn begin(&self, case: &str) {
         let mut state = self.state();
         state.running += 1;
         case.clone_into(&mut state.case);
     }
 
-    /// A case has sent its last request.
+    /// Records that a case has sent its last request.
     pub(in super::super) fn finish(&self) {
         let mut state = self.state();
         state.running = state.running.saturating_sub(1);
     }
 
-    /// Keeps a request that reached the server, with the status of its answer.
+    /// Records a request that reached the server, with the status of its answer.
     pub(in super::super) fn reached(&self, draft: &Draft, status: Option<u16>) {
         let mut state = self.state();
         let case = (state.running == 1).then(|| state.case.clone());
@@ -68,14 +68,14 @@ impl Vitals {
         }
     }
 
-    /// The server answers nobody any more; `is_refused` where it refuses connections, as a machine does on which nothing listens.
-    /// Returns what is said of it.
+    /// Records that the server stopped answering; `is_refused` if it refuses connections because no process listens. Returns a message
+    /// about it.
     pub(in super::super) fn ended(&self, reason: &str, is_refused: bool) -> String {
         let mut state = self.state();
         if let Some(died) = &state.died {
             return died.told.clone();
         }
-        // What ends a server may be answered first, and what comes next finds it dying.
+        // A server may answer the call that ends it, and then fail at the next one.
         let before = match (&state.unanswered, &state.answered) {
             (Some(last), Some(answered)) => format!(
                 "; the last request before that was {}, without an answer; the last one that was answered was {}",
@@ -91,14 +91,14 @@ impl Vitals {
         told
     }
 
-    /// What is known of its death.
+    /// Returns the end of the server, if it has stopped answering.
     pub(in super::super) fn died(&self) -> Option<Death> {
         self.state().died.clone()
     }
 }
 
 impl Suspect {
-    /// Method and URL, without the query.
+    /// Returns the method and the URL without the query.
     fn named(&self) -> String {
         let mut url = self.draft.url.clone();
         url.set_query(None);

@@ -1,4 +1,4 @@
-//! Single requests of a flow, and what the next one needs of their answers.
+//! Single requests of an OAuth flow, and the values that the next request needs from their answers.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -16,7 +16,7 @@ use crate::identity::{Client, ClientKind, ClientNeed};
 use crate::secret::Secret;
 
 impl Flow<'_> {
-    /// A call to the API with an access token.
+    /// Calls the API with an access token.
     pub(super) async fn call(&mut self, access: &str) -> Result<(), Stop> {
         let draft = self.maker.draft(&Probe::Valid, self.operation, self.identity).map_err(Stop::Missing)?;
         let draft = draft.with(&Carrier::Header, access);
@@ -43,13 +43,13 @@ impl Flow<'_> {
         self.granted(&draft).await
     }
 
-    /// Sends a token request, and learns the secrets of the answer so that no report shows them.
+    /// Sends a token request, and registers the secrets of its answer for redaction.
     pub(super) async fn granted(&mut self, draft: &Draft) -> Result<Value, Stop> {
         let reply = self.send(draft).await?;
         Ok(self.learned(&reply))
     }
 
-    /// The same request twice at the same instant, for something that is good once. Of two answers a refusal is judged.
+    /// Sends a token request for a single-use value twice concurrently. Of the two answers, a refusal is judged.
     pub(super) async fn twice_at_once(&mut self, client: &Client, pairs: Pairs, what: &str) -> Result<(), Stop> {
         let draft = self.token_draft(client, pairs, self.way(client))?;
         let mut both = self.target.send_together(&[draft.clone(), draft]).await?;
@@ -60,7 +60,7 @@ impl Flow<'_> {
         judged
     }
 
-    /// The body of an answer, whose secrets are kept out of reports.
+    /// Returns the body of an answer as JSON, and registers its secrets for redaction.
     fn learned(&self, reply: &Reply) -> Value {
         let answer: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
         for name in ["access_token", "refresh_token", "device_code"] {
@@ -79,7 +79,7 @@ impl Flow<'_> {
         Ok(self.form_draft(url, client, pairs, way))
     }
 
-    /// A request of a client at one of the endpoints that ask who it is.
+    /// Returns a request of a client to an endpoint that requires client authentication.
     pub(super) fn form_draft(&self, url: Url, client: &Client, mut pairs: Pairs, way: ClientAuthentication) -> Draft {
         let mut draft = Draft::outside("POST", url);
         match (way, &client.secret) {
@@ -107,7 +107,7 @@ impl Flow<'_> {
         Draft { body: Some(body.into_bytes()), media_type: media_type.into(), ..draft }
     }
 
-    /// The URL of an endpoint, where it may be asked.
+    /// Returns the URL of an endpoint, if requests to it are allowed.
     pub(super) fn endpoint(&self, endpoint: Option<&Endpoint>, name: &str) -> Result<Url, Stop> {
         let missing = || Stop::missing(format!("the contract names no `{name}` of the authorization server"));
         let endpoint = endpoint.ok_or_else(missing)?;
@@ -119,12 +119,12 @@ impl Flow<'_> {
         self.target.step(draft, &mut self.sent).await
     }
 
-    /// A client of a kind that may ask for these scopes by these grants.
+    /// Returns a client of a kind that may request these scopes with these grants.
     pub(super) fn client(&self, kind: ClientKind, grants: &[GrantType], scope: &str) -> Result<Client, Stop> {
         self.client_with(kind, grants, scope, None)
     }
 
-    /// The same, where it matters how the client authenticates.
+    /// Returns a client of a kind that authenticates in this way.
     pub(super) fn client_with(
         &self,
         kind: ClientKind,
@@ -137,20 +137,20 @@ impl Flow<'_> {
         self.maker.identities.client(&need).map_err(Stop::Missing)
     }
 
-    /// Keeps a secret out of reports, as it is and as URLs and forms hold it.
+    /// Registers a secret for redaction, both verbatim and form-encoded.
     fn learn(&self, secret: &str) {
         self.target.redactor.learn(&Secret::new(secret));
         self.target.redactor.learn(&Secret::new(encoded(secret)));
     }
 }
 
-/// A parameter of the redirect that an answer is.
+/// Returns a parameter from the query of a redirect.
 pub(in super::super) fn in_redirect(reply: &Reply, name: &str) -> Option<String> {
     let location = Url::parse(reply.headers.get(LOCATION)?.to_str().ok()?).ok()?;
     location.query_pairs().find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
 }
 
-/// A parameter of the fragment of the redirect that an answer is.
+/// Returns a parameter from the fragment of a redirect.
 pub(in super::super) fn in_fragment(reply: &Reply, name: &str) -> Option<String> {
     let location = Url::parse(reply.headers.get(LOCATION)?.to_str().ok()?).ok()?;
     let mut pairs = url::form_urlencoded::parse(location.fragment()?.as_bytes());

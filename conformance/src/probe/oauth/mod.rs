@@ -1,4 +1,4 @@
-//! The requests of a probe to an authorization server: from consent to code to tokens to a call. The last one is judged.
+//! The requests of a probe to an authorization server: from consent to code to tokens to a call. The last answer is judged.
 
 mod exchange;
 mod revocation;
@@ -16,15 +16,15 @@ use crate::jws;
 use crate::missing::Missing;
 use crate::secret::Secret;
 
-/// The grants of a code, of a refresh after it, and of the client itself.
+/// The grants of an authorization code, of a later refresh, and of the client credentials.
 const CODE: [GrantType; 1] = [GrantType::AuthorizationCode];
 const REFRESH: [GrantType; 2] = [GrantType::AuthorizationCode, GrantType::RefreshToken];
 const OWN: [GrantType; 1] = [GrantType::ClientCredentials];
 
-/// What is sent as `state`.
+/// The value of the `state` parameter.
 const STATE: &str = "keyfit-state";
 
-/// One probe on its way.
+/// The state of one probe.
 pub(super) struct Flow<'a> {
     pub(super) target: &'a Target,
     pub(super) server: &'a AuthorizationServer,
@@ -32,11 +32,11 @@ pub(super) struct Flow<'a> {
     pub(super) operation: &'a Operation,
     pub(super) identity: &'a Identity,
     pub(super) sent: Vec<Sent>,
-    /// How binding the rule is at most, by what was granted.
+    /// The highest level of the rule that the granted token permits.
     pub(super) at_most: Level,
 }
 
-/// Parameters of a request.
+/// The parameters of a request.
 type Pairs = Vec<(&'static str, String)>;
 
 impl Flow<'_> {
@@ -87,7 +87,7 @@ impl Flow<'_> {
         }
     }
 
-    /// Authorization requests that are judged themselves.
+    /// Sends authorization requests that are judged themselves.
     async fn authorization(&mut self, probe: OauthProbe) -> Result<(), Stop> {
         let client = self.client(ClientKind::Confidential, &CODE, &self.scope(false))?;
         let mut pairs = consent(&client, &self.scope(false), &verifier(7));
@@ -106,7 +106,7 @@ impl Flow<'_> {
         self.authorize(&pairs).await.map(drop)
     }
 
-    /// A token at once.
+    /// Requests an access token with the implicit grant.
     async fn implicit(&mut self) -> Result<(), Stop> {
         let scope = self.scope(false);
         let client = self.client(ClientKind::Public, &[GrantType::Implicit], &scope)?;
@@ -120,7 +120,7 @@ impl Flow<'_> {
         self.authorize(&pairs).await.map(drop)
     }
 
-    /// Devices, whose users consent to nothing here.
+    /// Sends requests of the device grant. No user gives consent.
     async fn devices(&mut self, probe: OauthProbe) -> Result<(), Stop> {
         let scope = self.scope(false);
         let client = self.client(ClientKind::Confidential, &[GrantType::DeviceCode], &scope)?;
@@ -139,7 +139,7 @@ impl Flow<'_> {
         self.token(&client, vec![("grant_type", grant), ("device_code", code)]).await.map(drop)
     }
 
-    /// Passwords of users, good and bad.
+    /// Sends password grants with good and bad passwords.
     async fn passwords(&mut self, probe: OauthProbe) -> Result<(), Stop> {
         let scope = self.scope(false);
         let client = self.client(ClientKind::Confidential, &[GrantType::Password], &scope)?;
@@ -160,7 +160,7 @@ impl Flow<'_> {
         self.token(&client, pairs).await.map(drop)
     }
 
-    /// Codes, good and bad.
+    /// Redeems good and bad authorization codes.
     async fn codes(&mut self, probe: OauthProbe) -> Result<(), Stop> {
         let made_from = if probe == OauthProbe::ShortVerifier { verifier(6) } else { verifier(7) };
         let scope = self.scope(probe != OauthProbe::CodeWithoutOffline);
@@ -200,7 +200,7 @@ impl Flow<'_> {
         }
     }
 
-    /// Refresh tokens, good and bad.
+    /// Redeems good and bad refresh tokens.
     async fn refreshes(&mut self, probe: OauthProbe) -> Result<(), Stop> {
         let kind = match probe {
             OauthProbe::RefreshRotating
@@ -242,14 +242,14 @@ impl Flow<'_> {
         }
     }
 
-    /// The client's own grant, and what is wrong with any token request.
+    /// Sends client credentials grants, and token requests with flaws that are independent of the grant.
     async fn own(&mut self, probe: OauthProbe) -> Result<(), Stop> {
         let kind = if probe == OauthProbe::UnauthorizedClient { ClientKind::Public } else { ClientKind::Confidential };
         let scope = self.scope(probe == OauthProbe::ClientCredentialsOffline);
         let needed = match probe {
             OauthProbe::WrongSecret => Some(ClientAuthentication::Body),
             OauthProbe::Basic | OauthProbe::WrongBasicSecret => Some(ClientAuthentication::Basic),
-            // The body becomes a query, and queries are written into logs.
+            // The body becomes a query, and queries are logged.
             OauthProbe::TokenByGet if self.server.takes(ClientAuthentication::Basic) => {
                 Some(ClientAuthentication::Basic)
             }
@@ -257,7 +257,7 @@ impl Flow<'_> {
         };
         let has_own = self.server.grants(GrantType::ClientCredentials);
         let mut client = self.client_with(kind, if has_own { &OWN } else { &CODE }, &scope, needed)?;
-        // Of a server without that grant, a code that never was.
+        // A server without that grant gets a code that does not exist.
         let mut pairs = if has_own { own(&scope) } else { redeem(&client, "keyfit-no-such-code", &verifier(7)) };
         let way = needed.unwrap_or_else(|| self.way(&client));
         match probe {
@@ -282,13 +282,13 @@ impl Flow<'_> {
         self.granted(&draft).await.map(drop)
     }
 
-    /// Two scopes, of which the call needs the second.
+    /// Requests two scopes, of which the call needs the second.
     async fn joined_scopes(&mut self, probe: OauthProbe) -> Result<(), Stop> {
         let scopes = format!("{} {}", self.other_scope()?, self.scope(false));
         let client = self.client(ClientKind::Confidential, &OWN, &scopes)?;
         let mut draft = self.token_draft(&client, own(&scopes), self.way(&client))?;
         if let (OauthProbe::ScopesJoinedByPercent, Some(body)) = (probe, &draft.body) {
-            // A plus of the text itself stands there as %2B.
+            // A literal plus is encoded as `%2B`.
             draft.body = Some(String::from_utf8_lossy(body).replace('+', "%20").into_bytes());
         }
         let answer = self.granted(&draft).await?;
@@ -296,7 +296,7 @@ impl Flow<'_> {
         self.call(&access).await
     }
 
-    /// A call with a token of the client's own grant for this scope.
+    /// Calls the API with a token of the client credentials grant for this scope.
     async fn call_within(&mut self, scope: String) -> Result<(), Stop> {
         let client = self.client(ClientKind::Confidential, &OWN, &scope)?;
         let answer = self.token(&client, own(&scope)).await?;
@@ -311,20 +311,20 @@ impl Flow<'_> {
         self.server.client_authentication.first().copied().unwrap_or(ClientAuthentication::Body)
     }
 
-    /// The scopes of the operation, and the one for refresh tokens.
+    /// Returns the scopes of the operation, with the scope for refresh tokens if `offline` is true.
     fn scope(&self, offline: bool) -> String {
         let offline = self.server.offline_scope.iter().filter(|_| offline);
         self.operation.scopes.iter().chain(offline).map(String::as_str).collect::<Vec<_>>().join(" ")
     }
 
-    /// The scopes of the operation for its resource alone.
+    /// Returns the scopes of the operation for its resource alone.
     fn resource_scope(&self) -> String {
         let resource = self.operation.resource.as_deref().unwrap_or_default();
         let scopes = self.operation.scopes.iter().map(|scope| format!("{resource}:{scope}"));
         scopes.collect::<Vec<_>>().join(" ")
     }
 
-    /// A scope that does not cover the operation.
+    /// Returns a scope that does not cover the operation.
     fn other_scope(&self) -> Result<String, Stop> {
         let other = self.maker.contract.scope_besides(self.server, self.operation);
         other.cloned().ok_or_else(|| Stop::Broken("the contract knows no other scope".to_owned()))
@@ -360,12 +360,12 @@ fn own(scope: &str) -> Pairs {
     vec![("grant_type", GrantType::ClientCredentials.name().to_owned()), ("scope", scope.to_owned())]
 }
 
-/// A verifier of seven characters times this.
+/// Returns a PKCE verifier of seven characters times `times`.
 fn verifier(times: usize) -> String {
     "keyfit.".repeat(times)
 }
 
-/// A secret that is not the client's, where it has one. Not made from it: it stands in reports.
+/// Returns a wrong secret if the client has one. It is not derived from the real one, since reports show it.
 fn wrong(secret: Option<&Secret>) -> Option<Secret> {
     secret.map(|_| Secret::new("keyfit-no-such-secret"))
 }

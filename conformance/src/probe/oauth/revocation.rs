@@ -1,4 +1,4 @@
-//! Tokens that are given up (RFC 7009). Each is granted for that: no token of an identity is touched.
+//! Token revocation (RFC 7009). Each token is granted for this purpose: no token of an identity is revoked.
 
 use std::time::Duration;
 
@@ -12,11 +12,11 @@ use super::{CODE, Flow, OWN, Pairs, Stop, consent, member, own, redeem, verifier
 use crate::contract::{ClientAuthentication, Endpoint, GrantType, Level, OauthProbe, WELL_KNOWN};
 use crate::identity::{Client, ClientKind};
 
-/// How long to wait before each further call with a token that was revoked: RFC 7009 knows of a delay until all servers have heard of it.
+/// The wait before each further call with a revoked token: RFC 7009 permits a delay until all servers know about it.
 const WAITS: [Duration; 3] = [Duration::from_millis(100), Duration::from_millis(400), Duration::from_secs(1)];
 
 impl Flow<'_> {
-    /// Revokes a token, and what that is asked about.
+    /// Revokes a token, and sends the requests of the probe around it.
     pub(super) async fn revocations(&mut self, probe: OauthProbe) -> Result<(), Stop> {
         let client = self.client(ClientKind::Confidential, self.own_grants(), &self.scope(false))?;
         let url = self.revocation_endpoint(&client).await?;
@@ -47,7 +47,7 @@ impl Flow<'_> {
             return Err(Stop::missing("a call with the token is not served before it is revoked"));
         }
         self.done(url, client, access).await?;
-        // What says itself for how long it is good may be judged without asking who issued it.
+        // A self-contained token may be validated without asking its issuer.
         if access.split('.').count() == 3 {
             self.at_most = Level::Should;
         }
@@ -63,7 +63,7 @@ impl Flow<'_> {
         Ok(())
     }
 
-    /// Revokes a token, where that is not what is judged.
+    /// Revokes a token as a precondition: the answer is not judged.
     async fn done(&mut self, url: &Url, client: &Client, token: &str) -> Result<(), Stop> {
         match self.revoke(url, client, token).await?.status {
             200 => Ok(()),
@@ -87,7 +87,7 @@ impl Flow<'_> {
         if self.server.grants(GrantType::ClientCredentials) { &OWN } else { &CODE }
     }
 
-    /// A token that is granted for this, and whose loss harms nobody.
+    /// Requests a token for this purpose, which may be revoked without harm.
     async fn token_to_give_up(&mut self) -> Result<(Client, String), Stop> {
         let scope = self.scope(false);
         let client = self.client(ClientKind::Confidential, self.own_grants(), &scope)?;
@@ -105,7 +105,7 @@ impl Flow<'_> {
         Ok((client, access))
     }
 
-    /// Where tokens are revoked: as the tokens file says of the client, as the contract says, or as the server says of itself.
+    /// Returns the revocation endpoint: from the client in the tokens file, from the contract, or from the server's metadata.
     async fn revocation_endpoint(&mut self, client: &Client) -> Result<Url, Stop> {
         if let Some(said) = client.revocation_url.as_ref().or(self.server.revocation_url.as_ref()) {
             return self.endpoint(Some(said), "revocation-url");
@@ -116,7 +116,7 @@ impl Flow<'_> {
             let told: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
             let told = told["revocation_endpoint"].as_str().filter(|_| reply.is_success());
             let Some(endpoint) = told.map(Endpoint::new).filter(Endpoint::is_sound) else { continue };
-            // One at the host that describes it is asked there.
+            // If it is at the host of the metadata, it is called there.
             let is_here = Url::parse(&endpoint.to_string()).is_ok_and(|there| there.origin() == url.origin());
             let endpoint = if is_here { Endpoint::new(endpoint.below("")) } else { endpoint };
             return self.endpoint(Some(&endpoint), "revocation-url");
@@ -127,7 +127,7 @@ impl Flow<'_> {
         ))
     }
 
-    /// Where the server may describe itself.
+    /// Returns the possible locations of the server's metadata.
     fn descriptions(&self) -> Vec<Endpoint> {
         if let Some(described) = &self.server.discovery_url {
             return vec![described.clone()];

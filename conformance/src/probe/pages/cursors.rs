@@ -1,4 +1,4 @@
-//! What leads on, by itself: a cursor that nobody handed out, one that was handed out to somebody else, and a URL that leads elsewhere.
+//! Flawed ways to the next page: a made-up cursor, a cursor of another identity, and a URL at another place.
 
 use std::collections::BTreeSet;
 
@@ -17,12 +17,12 @@ use crate::contract::Probe;
 use crate::identity::Identity;
 use crate::missing::Missing;
 
-/// A cursor that no server handed out.
+/// A cursor that the server did not issue.
 const CURSOR: &str = "keyfit-no-such-cursor";
-/// How many identities are asked for a cursor.
+/// The highest number of identities whose cursors are requested.
 const MOST_OWNERS: usize = 3;
 
-/// Somebody's cursor, and the items that it leads to and that are not the reader's.
+/// A cursor of another identity, with the items of its page that are not the reader's.
 struct Foreign {
     owner: String,
     cursor: String,
@@ -30,7 +30,7 @@ struct Foreign {
 }
 
 impl Target {
-    /// A valid request with a cursor that nobody handed out.
+    /// Sends a valid request with a made-up cursor.
     pub(in super::super) async fn send_broken_cursor(&self, trial: &mut Trial<'_>) -> Result<(), Stop> {
         let operation = trial.catalogue.operation(trial.case);
         let Some(argument) = Walk::of(operation).and_then(|walk| walk.argument) else { return Ok(()) };
@@ -40,7 +40,7 @@ impl Target {
         Ok(())
     }
 
-    /// A cursor that was handed out to another identity, where what it leads to is nothing that the caller's own list has.
+    /// Sends a cursor that was issued to another identity, if its page has no items of the caller's own list.
     pub(in super::super) async fn send_foreign_cursor(&self, trial: &mut Trial<'_>) -> Result<(), Stop> {
         let operation = trial.catalogue.operation(trial.case);
         let Some(walk) = Walk::of(operation) else { return Ok(()) };
@@ -78,7 +78,7 @@ impl Target {
         Err(Stop::missing("no other identity has a list of its own that goes on behind its first page"))
     }
 
-    /// The cursor of another identity's first page, and what it leads to.
+    /// Returns the cursor on the first page of another identity, with the items of its next page.
     async fn foreign_cursor(
         &self,
         trial: &mut Trial<'_>,
@@ -99,7 +99,7 @@ impl Target {
         Ok((!is_own && !items.is_empty()).then(|| Foreign { owner: owner.name.clone(), cursor, items }))
     }
 
-    /// A page that is served; nothing where it is refused.
+    /// Returns a page that is served, or `None` if it is refused.
     async fn page(&self, trial: &mut Trial<'_>, draft: &Draft) -> Result<Option<(Reply, Value)>, Stop> {
         let reply = self.step(draft, &mut trial.sent).await?;
         let body =
@@ -107,7 +107,7 @@ impl Target {
         Ok(body.map(|body| (reply, body)))
     }
 
-    /// The first page, and where its next one is.
+    /// Reads the first page, and checks the URL of the next one.
     pub(in super::super) async fn send_next_page(&self, trial: &mut Trial<'_>) -> Result<(), Stop> {
         let operation = trial.catalogue.operation(trial.case);
         let Some(walk) = Walk::of(operation) else { return Ok(()) };

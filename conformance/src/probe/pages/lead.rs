@@ -1,5 +1,5 @@
-//! What leads from one page of a list to the next: an argument, or a URL. A URL is followed to the path of the list below the base
-//! URL alone, so that no credential goes elsewhere.
+//! The way from one page of a list to the next: an argument, or a URL. A URL is followed only to the path of the list below the base URL,
+//! so that no credential goes to another place.
 
 use keyfit::pagination::next_link;
 use keyfit_openapi::{NextPage, Operation, PageArgument, Pagination, Place, Retry};
@@ -14,19 +14,19 @@ use super::super::request::Draft;
 use super::id;
 use crate::body::scalar;
 
-/// How the pages of a list are asked for, where that stands in the query or in a URL.
+/// The pagination of a list whose pages are requested by a query parameter or a URL.
 pub(super) struct Walk<'a> {
     pub(super) pagination: &'a Pagination,
     pub(super) argument: Option<&'a str>,
     pub(super) limit: Option<&'a str>,
 }
 
-/// What leads to the next page.
+/// The reference to the next page.
 #[derive(Debug, Eq, PartialEq)]
 pub(super) enum Lead {
-    /// A value of the argument.
+    /// The value of the page parameter.
     Argument(String),
-    /// The page itself.
+    /// The URL of the page.
     Url(Url),
 }
 
@@ -44,17 +44,17 @@ impl<'a> Walk<'a> {
         Some(Self { pagination, argument, limit })
     }
 
-    /// Whether what leads on is a text of the server's that says nothing to others.
+    /// Returns whether the next page is requested with an opaque cursor.
     pub(super) fn has_cursor(&self) -> bool {
         matches!(self.pagination.next, NextPage::Cursor { .. } | NextPage::Header { .. })
     }
 
-    /// Whether answers hand out the URL of the next page.
+    /// Returns whether answers contain the URL of the next page.
     pub(super) fn has_url(&self) -> bool {
         matches!(self.pagination.next, NextPage::Link | NextPage::Url { .. })
     }
 
-    /// The fewest and the most items of a page that are asked for.
+    /// Returns the smallest and the largest page size that is requested.
     pub(super) fn bounds(&self, operation: &Operation, usual: u64) -> (u64, u64) {
         let mut parameters = operation.parameters.iter();
         let limit = parameters.find(|known| known.place == Place::Query && Some(known.name.as_str()) == self.limit);
@@ -63,7 +63,7 @@ impl<'a> Walk<'a> {
         (bound("minimum").unwrap_or(1).max(1), most)
     }
 
-    /// Asks for the first page, of so many items where that can be said. Some servers take a size with a start alone.
+    /// Sets the page size for the first page, if there is a parameter for it. Some servers accept a size only together with a start.
     pub(super) fn ask_for(&self, size: u64, draft: &mut Draft) {
         let Some(limit) = self.limit else { return };
         set_query(draft, limit, vec![(limit.to_owned(), size.to_string())]);
@@ -72,10 +72,10 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// What leads to the page after one, of which so many were read with so many items; `None` behind the last.
+    /// Returns the reference to the next page after `pages` pages with `items` items were read, or `None` after the last page.
     ///
     /// # Errors
-    /// Returns an error if what it leads to is not a URL.
+    /// Returns an error if the reference is not a valid URL.
     pub(super) fn next(
         &self,
         draft: &Draft,
@@ -115,7 +115,7 @@ impl<'a> Walk<'a> {
         })
     }
 
-    /// A cursor, or the URL that has it as an argument.
+    /// Returns the cursor, also from a URL that has it as an argument.
     fn cursor(&self, draft: &Draft, value: Option<&Value>) -> Option<Lead> {
         let text = scalar(value?)?;
         if !text.starts_with("http") && !text.starts_with(['/', '?']) {
@@ -126,10 +126,10 @@ impl<'a> Walk<'a> {
         Some(of_url.map_or_else(|| Lead::Argument(text), |(_, value)| Lead::Argument(value.into_owned())))
     }
 
-    /// Turns a request into the one for the page that this leads to.
+    /// Changes a request to the one for the next page.
     ///
     /// # Errors
-    /// Returns an error if it leads to another place than the list, where nothing is asked.
+    /// Returns an error if the URL leads to another place than the list: no request is sent there.
     pub(super) fn follow(&self, draft: &mut Draft, lead: Lead) -> Result<(), Stop> {
         match (lead, self.argument) {
             (Lead::Argument(value), Some(argument)) => {
@@ -145,7 +145,7 @@ impl<'a> Walk<'a> {
                     draft.url.query_pairs().into_owned().filter(|(_, value)| is_secret(value)).collect();
                 draft.url.set_path(url.path());
                 draft.url.set_query(url.query());
-                // A credential in the query need not be handed out again.
+                // Answers may omit a credential of the query from the URL.
                 for (name, value) in shown {
                     set_query(draft, &name, vec![(name.clone(), value)]);
                 }
@@ -154,10 +154,10 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// The list that a page holds.
+    /// Returns the list of items in a page.
     ///
     /// # Errors
-    /// Returns an error if there is none.
+    /// Returns an error if the page has no list of items.
     pub(super) fn items<'v>(&self, body: &'v Value) -> Result<&'v [Value], Stop> {
         match body.pointer(&self.pagination.items) {
             Some(Value::Array(items)) => Ok(items.as_slice()),
@@ -166,26 +166,26 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The ids of the items of a page.
+    /// Returns the ids of the items in a page.
     pub(super) fn ids(&self, body: &Value) -> Result<Vec<String>, Stop> {
         let items = self.items(body)?.iter();
         items.map(|item| id(item).ok_or_else(|| Stop::missing("the items have no id to be told apart by"))).collect()
     }
 }
 
-/// Whether a URL is of the origin that is called. Names of this machine are one.
+/// Returns whether a URL has the origin of the called one. All names of the local machine count as one host.
 pub(super) fn is_of_origin(called: &Url, url: &Url) -> bool {
     let is_here = is_loopback(called) && is_loopback(url);
     let is_beside = called.scheme() == url.scheme() && called.port_or_known_default() == url.port_or_known_default();
     called.origin() == url.origin() || (is_here && is_beside)
 }
 
-/// A URL without its query, which may hold what is nobody's to see.
+/// Returns a URL without its query, which may contain secrets.
 pub(super) fn place(url: &Url) -> String {
     let mut place = url.clone();
     place.set_query(None);
     place.set_fragment(None);
-    // Nobody's name and password.
+    // User name and password are removed as well.
     let _ = place.set_username("").and_then(|()| place.set_password(None));
     place.to_string()
 }

@@ -1,4 +1,4 @@
-//! The pages of a list, walked twice: in small ones and in large ones. No item stands on two of them, and none on none.
+//! Reads the pages of a list twice: in small ones and in large ones. Each item has to be on exactly one page.
 
 mod cursors;
 mod lead;
@@ -15,30 +15,30 @@ use super::trial::Trial;
 use super::{Target, reply::Reply};
 use crate::contract::Probe;
 
-/// Items of a large page.
+/// The number of items of a large page.
 const LARGE: u64 = 100;
-/// Large and small pages that are read at most.
+/// The highest numbers of large and of small pages that are read.
 const MOST_LARGE: usize = 3;
 const MOST_SMALL: usize = 4;
-/// Items that are walked in small pages.
+/// The number of items that are read in small pages.
 const WALKED: u64 = 9;
-/// Members by which items are told apart.
+/// Members by which items are distinguished.
 pub(super) const IDS: [&str; 5] = ["id", "_id", "uuid", "guid", "key"];
 
-/// The pages of a list that is read for something that may stand on any of them.
+/// The pages of a list that is searched for an item.
 pub(super) struct Pages<'a> {
     walk: Walk<'a>,
-    /// Pages and items that were read.
+    /// The numbers of pages and items that were read.
     read: (usize, usize),
 }
 
 impl<'a> Pages<'a> {
-    /// Those of an operation; `None` where nothing is known of its pages.
+    /// Returns the pages of an operation, or `None` if its pagination is unknown.
     pub(super) fn of(operation: &'a Operation) -> Option<Self> {
         Walk::of(operation).map(|walk| Self { walk, read: (0, 0) })
     }
 
-    /// The request for the page after one; `None` behind the last, and where it is not followed.
+    /// Returns the request for the next page, or `None` after the last one or if its URL must not be followed.
     pub(super) fn after(&mut self, draft: &Draft, reply: &Reply) -> Option<Draft> {
         let body: Value = serde_json::from_slice(&reply.body).ok()?;
         let items = self.walk.items(&body).ok().filter(|items| !items.is_empty())?;
@@ -50,14 +50,14 @@ impl<'a> Pages<'a> {
     }
 }
 
-/// The ids of what was read, by page.
+/// The ids of the items that were read, by page.
 struct Listing {
     pages: Vec<Vec<String>>,
-    /// Whether nothing comes behind.
+    /// True if there are no further pages.
     is_whole: bool,
 }
 
-/// What tells an item from others: its id, or the item where it is a text or a number.
+/// Returns the text that distinguishes an item: its id, or the item itself if it is a text or a number.
 pub(super) fn id(item: &Value) -> Option<String> {
     let id = match item {
         Value::Object(members) => IDS.iter().find_map(|id| members.get(*id))?,
@@ -70,7 +70,7 @@ fn is_plain(value: &Value) -> bool {
     value.is_string() || value.is_number()
 }
 
-/// Whether a list is one whose pages can be walked, and compared by what tells its items apart.
+/// Returns whether the pages of a list can be read and compared by ids of its items.
 pub(crate) fn can_be_walked(api: &Api, operation: &Operation) -> bool {
     let Some(walk) = Walk::of(operation) else { return false };
     let mut successes = operation.responses.iter().filter(|(status, _)| status.starts_with('2'));
@@ -84,12 +84,12 @@ pub(crate) fn can_be_walked(api: &Api, operation: &Operation) -> bool {
     })
 }
 
-/// Whether answers of a list hand out the URL of the next page.
+/// Returns whether answers of a list contain the URL of the next page.
 pub(crate) fn hands_out_urls(operation: &Operation) -> bool {
     Walk::of(operation).is_some_and(|walk| walk.has_url())
 }
 
-/// Whether a list is walked by a cursor that is any text.
+/// Returns whether the cursor of a list may be any text.
 pub(crate) fn takes_any_cursor(operation: &Operation) -> bool {
     let argument = Walk::of(operation).filter(Walk::has_cursor).and_then(|walk| walk.argument);
     let is_it = |name: &str| argument == Some(name);
@@ -103,7 +103,7 @@ pub(crate) fn takes_any_cursor(operation: &Operation) -> bool {
 }
 
 impl Target {
-    /// Walks a list in small pages and compares it with large ones. What is found must be found twice: a list may change.
+    /// Reads a list in small pages and compares them with large ones. A finding has to occur twice, since a list may change.
     pub(super) async fn walk_pages(&self, trial: &mut Trial<'_>) -> Result<(), Stop> {
         if self.compared_pages(trial).await?.is_none() {
             return Ok(());
@@ -123,7 +123,7 @@ impl Target {
         }
         goes_on(&walk, &large)?;
         if walk.limit.is_none() {
-            // The pages are as large as the server has them.
+            // The server determines the page size.
             if large.pages.len() < 2 {
                 return Err(Stop::missing(format!("the list holds {} items: no page ends within it", all.len())));
             }
@@ -147,7 +147,7 @@ impl Target {
         Ok(twice(&large).or_else(|| twice(&parts)).or_else(|| lost(&all, large.is_whole, &parts, is_in_order)))
     }
 
-    /// Reads so many pages at most.
+    /// Reads at most this number of pages.
     async fn pages(
         &self,
         trial: &mut Trial<'_>,
@@ -183,8 +183,8 @@ impl Target {
     }
 }
 
-/// Refuses a list of which the items behind the last one of a page are others of that page: the newest stand first, and those that are
-/// asked for are newer. A page that comes again whole is another matter.
+/// Returns an error if the second page is a proper part of the first: the list begins with the newest items, and the parameter asks for
+/// newer ones. A page that is repeated as a whole is another case.
 fn goes_on(walk: &Walk<'_>, listing: &Listing) -> Result<(), Stop> {
     let [first, second, ..] = listing.pages.as_slice() else { return Ok(()) };
     let is_by_item = matches!(walk.pagination.next, NextPage::LastItem { .. });
@@ -194,7 +194,7 @@ fn goes_on(walk: &Walk<'_>, listing: &Listing) -> Result<(), Stop> {
     Ok(())
 }
 
-/// An item that stands on two pages.
+/// Returns a finding if an item is on two pages.
 fn twice(listing: &Listing) -> Option<String> {
     let mut seen: Vec<&String> = Vec::new();
     for (number, page) in listing.pages.iter().enumerate() {
@@ -206,7 +206,7 @@ fn twice(listing: &Listing) -> Option<String> {
     None
 }
 
-/// An item that stands on a large page and on no small one. Where not all were read, that shows where the order is the same.
+/// Returns a finding if an item of a large page is on no small one. If not all pages were read, this is evidence only for the same order.
 fn lost(all: &[&String], is_whole: bool, parts: &Listing, is_in_order: bool) -> Option<String> {
     let read: Vec<&String> = parts.pages.iter().flatten().collect();
     let due = if is_whole && parts.is_whole { all } else { &all[..read.len().min(all.len())] };

@@ -1,4 +1,4 @@
-//! Whether what a server sent by itself is what document and contract say.
+//! Checks whether webhook deliveries match the document and the contract.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -19,34 +19,34 @@ use crate::secret::{Redactor, Secret};
 use crate::verdict::{Exchange, cut};
 use crate::webhook::Hook;
 
-/// What a document says of the deliveries of a webhook.
+/// The documented deliveries of a webhook.
 #[derive(Clone, Copy)]
 pub(super) struct Documented<'a> {
     pub(super) api: &'a Api,
     pub(super) hook: &'a Hook<'a>,
-    /// Where they are to go, where that is known.
+    /// The URL to which they have to be sent, if it is known.
     pub(super) url: Option<&'a Url>,
 }
 
-/// What came for a webhook.
+/// The deliveries that arrived for a webhook.
 pub(super) struct Deliveries<'a> {
     pub(super) documented: Documented<'a>,
     pub(super) came: Vec<Delivery>,
     pub(super) since: Instant,
-    /// Judges their signatures.
+    /// Verifies their signatures.
     pub(super) verifier: Option<&'a Verifier>,
-    /// What they may not hold: what the calls presented.
+    /// The secrets of the calls, which deliveries must not contain.
     pub(super) secrets: &'a [Secret],
-    /// Knows all other secrets.
+    /// Masks all other secrets.
     pub(super) redactor: &'a Redactor,
 }
 
-/// What a document can say of a delivery.
+/// The checks that compare a delivery with the document.
 const SAYS: [DeliveryCheck; 4] =
     [DeliveryCheck::RequestLine, DeliveryCheck::MediaType, DeliveryCheck::Body, DeliveryCheck::Headers];
 
 impl Deliveries<'_> {
-    /// What is wrong with them in this.
+    /// Returns the violation of this check.
     pub(super) fn finding(&self, check: DeliveryCheck) -> Option<String> {
         let Some((delivery, documented)) = self.judged() else {
             let seconds = self.documented.hook.terms.map_or(super::USUAL, |terms| terms.within_seconds);
@@ -65,7 +65,7 @@ impl Deliveries<'_> {
             DeliveryCheck::Recent => {
                 let arrived = UNIX_EPOCH + Duration::from_secs(delivery.epoch);
                 match signature?.check_time(&delivery.headers, arrived) {
-                    // Where it is missing, the signature cannot be right.
+                    // A missing signature header has a check of its own.
                     Ok(_)
                     | Err(VerifyError::Missing { .. } | VerifyError::NotText { .. } | VerifyError::NoPart { .. }) => {
                         None
@@ -79,7 +79,7 @@ impl Deliveries<'_> {
                 Some(format!("a delivery that was answered 200 came again after {} ms", after.as_millis()))
             }
             DeliveryCheck::Repeated => {
-                // What says in its body that it comes again is another text each time.
+                // Without an id header, a repeated delivery may have another body each time.
                 let is_repeated = self.came.iter().any(|one| one.at > delivery.at);
                 let seconds = self.documented.hook.terms?.repeated_within_seconds?;
                 (!is_repeated)
@@ -88,8 +88,8 @@ impl Deliveries<'_> {
         }
     }
 
-    /// The delivery that is judged, with what it is held to: the first one that is as documented, or the first one. Other events
-    /// may be delivered there as well.
+    /// Returns the delivery that is judged, with its documented call: the first one that matches the document, or else the first one. Other
+    /// events may be delivered to the same URL.
     fn judged(&self) -> Option<(&Delivery, &Webhook)> {
         let Documented { hook, .. } = &self.documented;
         let kept = self.came.iter().find_map(|one| Some((one, self.documented.kept_by(one)?)));
@@ -120,7 +120,7 @@ impl Deliveries<'_> {
         self.documented.hook.terms?.signature.as_ref()?.id_header.as_deref()
     }
 
-    /// The deliveries for a report, the first few. They are no requests that somebody could send again.
+    /// Returns the first few deliveries for a report. They are not requests that a reader can repeat.
     pub(super) fn shown(&self) -> Vec<Exchange> {
         let shown = |delivery: &Delivery| {
             let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -139,18 +139,18 @@ impl Deliveries<'_> {
 }
 
 impl<'a> Documented<'a> {
-    /// Whether a delivery is as documented.
+    /// Returns whether a delivery matches the document.
     pub(super) fn fits(&self, delivery: &Delivery) -> bool {
         self.kept_by(delivery).is_some()
     }
 
-    /// The documented call that a delivery is.
+    /// Returns the documented call that a delivery matches.
     fn kept_by(&self, delivery: &Delivery) -> Option<&'a Webhook> {
         let keeps = |one: &&&Webhook| SAYS.into_iter().all(|check| self.breach(check, delivery, one).is_none());
         self.hook.documented.iter().find(keeps).copied()
     }
 
-    /// What is wrong with a delivery by what the document says.
+    /// Returns the first violation of the document by a delivery.
     fn breach(&self, check: DeliveryCheck, delivery: &Delivery, documented: &Webhook) -> Option<String> {
         match check {
             DeliveryCheck::RequestLine => self.request_line(delivery, documented),
@@ -175,7 +175,7 @@ impl<'a> Documented<'a> {
             None => url.path().to_owned(),
         };
         let plain = |target: &str| percent_decode_str(target).decode_utf8_lossy().into_owned();
-        // What stands before it may be a proxy's, which takes it away.
+        // A prefix of the path may belong to a proxy, which removes it.
         let is_there = plain(&due).ends_with(&plain(&delivery.target));
         (!is_there).then(|| format!("the delivery goes to {}, and is documented to go to {due}", delivery.target))
     }
@@ -184,7 +184,7 @@ impl<'a> Documented<'a> {
         if delivery.body.is_empty() {
             return documented.requires_body.then(|| "the delivery has no body".to_owned());
         }
-        // Of what is no JSON a document says no more than its media type; and of one type of several, what that type has.
+        // The body is compared only if it is JSON. If there are several media types, the schema of the sent one applies.
         let named = documented.bodies.iter().filter(|(known, _)| is_json(known));
         let own = named.clone().find(|(known, _)| essence(known) == essence(sent_as(delivery)));
         let (_, schema) = own.or_else(|| named.clone().next().filter(|_| documented.bodies.len() == 1))?;
@@ -192,7 +192,7 @@ impl<'a> Documented<'a> {
             return Some("the body of the delivery is not JSON".to_owned());
         };
         let schema = schema.as_ref()?;
-        // It is a request that a server sends: which members are of one direction, documents see in both ways.
+        // A delivery is a request that a server sends: documents may use either direction for `readOnly` and `writeOnly`.
         let fits = |direction| schema::mismatch(self.api, direction, schema, &value);
         let mismatch = fits(Direction::Answer)?;
         fits(Direction::Request).map(|_| format!("the body of the delivery: {mismatch}"))
@@ -219,7 +219,7 @@ fn sent_as(delivery: &Delivery) -> &str {
     delivery.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
-/// After how long the first delivery came again: the same call with the same body, and the same id where there is one.
+/// Returns the time after which the first delivery was repeated: the same call with the same body, and the same id if there is one.
 pub(super) fn repeated(came: &[Delivery], since: Instant, id: Option<&str>) -> Option<Duration> {
     let came: Vec<&Delivery> = came.iter().filter(|one| one.at >= since).collect();
     let id_of = |one: &Delivery| id.and_then(|id| one.headers.get(id).cloned());

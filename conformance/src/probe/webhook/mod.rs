@@ -1,5 +1,5 @@
-//! What a server sends by itself: a call hands over the URL of a receiver, and what comes to it is judged. All rules about one
-//! webhook of an operation judge the same deliveries, so that the calls are sent once.
+//! Webhook deliveries: a call passes the URL of a receiver to the server, and the deliveries to it are judged. All rules about one webhook
+//! of an operation judge the same deliveries, so that the calls are sent once.
 
 mod judge;
 mod receiver;
@@ -31,42 +31,42 @@ use crate::secret::Secret;
 use crate::verdict::{Exchange, Fault, Outcome};
 use crate::webhook::{Exchanged, Hook, Part, hooks, member};
 
-/// Seconds within which a delivery arrives of which the contract says nothing.
+/// The time in seconds within which a delivery has to arrive if the contract has no limit.
 const USUAL: u64 = 5;
-/// How long a live server is given to repeat a delivery that was taken.
+/// The time in which a live server may repeat a delivery that was accepted.
 const WATCH: Duration = Duration::from_secs(2);
 /// The same for the mock, which repeats at once.
 const SHORT_WATCH: Duration = Duration::from_millis(100);
 
-/// The receiver of a target, and what came to it.
+/// The receiver of a target, and the deliveries to it.
 #[derive(Default)]
 pub(super) struct Webhooks {
     receiver: OnceCell<Result<Receiver, Missing>>,
     observed: Mutex<HashMap<Key, Arc<OnceCell<Observed>>>>,
 }
 
-/// The place of the operation that hands over the URL, the name of the webhook, whether the first delivery is refused.
+/// The index of the operation that passes the URL, the name of the webhook, and whether the first delivery is refused.
 type Key = (usize, String, bool);
 
-/// What was done for a webhook, and what can be said of it.
+/// The calls for a webhook, and their results.
 struct Observed {
     slot: Arc<Slot>,
-    /// Whether the receiver answers as if it were out of order.
+    /// True if the receiver refuses the first delivery as if it were unavailable.
     refuses: bool,
-    /// From when on a delivery is one of these calls.
+    /// The instant from which deliveries belong to these calls.
     since: Instant,
-    /// Why nothing can be said.
+    /// The reason why the deliveries cannot be judged.
     stop: Option<Missing>,
-    /// The URL that the deliveries are to go to; `None` where the calls do not settle it.
+    /// The URL to which the deliveries have to be sent; `None` if the calls do not determine it.
     url: Option<Url>,
     /// The calls.
     exchanges: Vec<Exchange>,
-    /// What the deliveries may not hold.
+    /// The secrets that the deliveries must not contain.
     secrets: Vec<Secret>,
 }
 
 impl Observed {
-    /// From now on a delivery is one of these calls.
+    /// Marks the instant from which deliveries belong to these calls.
     fn begin(&mut self) {
         self.since = Instant::now();
         if self.refuses {
@@ -76,12 +76,12 @@ impl Observed {
 }
 
 impl Webhooks {
-    /// With this receiver, which the user has for it.
+    /// Sets the receiver that the user configured.
     pub(super) fn with(receiver: Receiver) -> Self {
         Self { receiver: OnceCell::new_with(Some(Ok(receiver))), ..Self::default() }
     }
 
-    /// The receiver: that of the user, or one of this machine for a server of this machine.
+    /// Returns the receiver: the user's, or one on the local machine for a server on the local machine.
     async fn receiver(&self, server: &Url) -> Result<&Receiver, Missing> {
         let here = || async {
             if is_loopback(server) {
@@ -101,7 +101,7 @@ impl Webhooks {
 }
 
 impl Target {
-    /// Runs a case about what the server sends by itself. The probe of the trial is the one by which the URL is handed over.
+    /// Runs a case about deliveries. The probe of the trial is the one with which the URL is passed.
     pub(super) async fn check_delivery(&self, mut trial: Trial<'_>) -> Outcome {
         let (catalogue, case) = (trial.catalogue, trial.case);
         let operation = catalogue.operation(case);
@@ -124,7 +124,7 @@ impl Target {
         outcome
     }
 
-    /// Makes the calls, and waits for a delivery that is as documented.
+    /// Makes the calls, and waits for a delivery that matches the document.
     async fn observe(&self, trial: &mut Trial<'_>, hook: &Hook<'_>, slot: Arc<Slot>, refuses: bool) -> Observed {
         let mut observed = Observed {
             slot,
@@ -153,7 +153,7 @@ impl Target {
         observed
     }
 
-    /// Whether the deliveries fit by an instant; `None` where the run is ended before that.
+    /// Returns whether the deliveries fit before an instant; `None` if the run ends before that.
     async fn waits(&self, slot: &Slot, fits: impl Fn(&[Delivery]) -> bool, until: Instant) -> Option<bool> {
         let over = async {
             if let Some(live) = &self.live {
@@ -169,7 +169,7 @@ impl Target {
         }
     }
 
-    /// Hands over the URL, and makes the server deliver.
+    /// Passes the URL, and causes the server to deliver.
     async fn bring_about(
         &self,
         trial: &mut Trial<'_>,
@@ -181,8 +181,8 @@ impl Target {
         self.aim(trial).await?;
         let mut draft = trial.maker(self).draft(trial.probe, operation, &trial.identity)?;
         hand_over(&trial.catalogue.api, operation, hook, &observed.slot.url, &mut draft)?;
-        // What comes before the call that brings it is another event, such as the registration. At a mock others make that call at the
-        // same time.
+        // Deliveries before the triggering call are about another event, such as the registration. At a mock, other cases make that call at
+        // the same time.
         let is_separate = hook.trigger(operation).is_some() && self.live.is_some();
         if !is_separate {
             observed.begin();
@@ -209,7 +209,7 @@ impl Target {
         Ok(())
     }
 
-    /// The call that makes the server deliver.
+    /// Returns the call that causes the server to deliver.
     async fn trigger(&self, trial: &Trial<'_>, id: &str) -> Result<Draft, Missing> {
         let catalogue = trial.catalogue;
         let named = catalogue.operation_named(id);
@@ -225,7 +225,7 @@ impl Target {
         Maker { arguments, ..trial.maker(self) }.draft(probe, operation, &identity)
     }
 
-    /// Judges what came.
+    /// Judges the deliveries.
     async fn judged_delivery(
         &self,
         trial: &Trial<'_>,
@@ -255,7 +255,7 @@ impl Target {
             return Outcome { follows: root.map(|rule| rule.id.clone()), ..Outcome::skip("no delivery came") };
         }
         let Some(finding) = deliveries.finding(check) else { return Outcome::pass() };
-        // A server in a container, say, may not reach what is on this machine's loopback interface.
+        // A server in a container, for example, may not reach the loopback interface of this machine.
         let is_sure = check != DeliveryCheck::Arrives || self.live.is_none() || receiver.is_reachable();
         let mut outcome = if is_sure {
             Outcome::broken(trial.case.level, finding)
@@ -270,7 +270,7 @@ impl Target {
         outcome
     }
 
-    /// Waits until a check can be judged, and returns what judges signatures, where it is about them.
+    /// Waits until a check can be judged. Returns the verifier if it is about signatures.
     async fn ready(
         &self,
         hook: &Hook<'_>,
@@ -303,7 +303,7 @@ impl Target {
     }
 }
 
-/// The call with the URL of the receiver at its place, and what else the contract wants there.
+/// Adds the URL of the receiver to the call, and other values that the contract requires.
 fn hand_over(api: &Api, operation: &Operation, hook: &Hook<'_>, url: &Url, draft: &mut Draft) -> Result<(), Missing> {
     let mut members: Vec<(&str, Value)> = Vec::new();
     if let Some(terms) = hook.terms {
@@ -342,7 +342,7 @@ fn hand_over(api: &Api, operation: &Operation, hook: &Hook<'_>, url: &Url, draft
     Ok(())
 }
 
-/// Whether a call was served: without that there is nothing to wait for.
+/// Returns an error if a call was not served: then no delivery is expected.
 fn served(sent: &Sent, what: &str) -> Result<(), Missing> {
     let Draft { method, url, .. } = &sent.draft;
     let problem = match &sent.reply {
@@ -353,7 +353,7 @@ fn served(sent: &Sent, what: &str) -> Result<(), Missing> {
     Err(Missing::new(format!("{what}, {method} {}, {problem}", url.path())))
 }
 
-/// By what an operation is called whose delivery is waited for: where no credential can be sent, without one.
+/// Returns the probe of an operation that causes deliveries: without a credential if none can be sent.
 pub(super) fn call(contract: &Contract, operation: &Operation) -> &'static Probe {
     if contract.alternatives(operation).next().is_some() { &Probe::Valid } else { &Probe::Anonymous }
 }

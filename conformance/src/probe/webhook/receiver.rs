@@ -1,4 +1,4 @@
-//! Where a server under test delivers to: a small HTTP server of the check's own, which keeps what comes for each case apart.
+//! The receiver of webhook deliveries: a small HTTP server that keeps the deliveries of each case separately.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -30,70 +30,70 @@ use crate::server::server_url;
 const LARGEST_BODY: usize = 1024 * 1024;
 /// The longest head, in bytes.
 const LARGEST_HEAD: usize = 64 * 1024;
-/// The most connections at a time. More wait until one ends.
+/// The highest number of concurrent connections. More wait until one ends.
 const MOST_CONNECTIONS: usize = 64;
-/// The most deliveries that are kept for one case. What comes after them is answered and forgotten.
+/// The highest number of deliveries that are kept for one case. Later ones are answered and discarded.
 const MOST_DELIVERIES: usize = 100;
-/// The most deliveries that are refused: one that is another one each time it comes is taken in the end.
+/// The highest number of deliveries that are refused: a delivery with another body each time is accepted in the end.
 const MOST_REFUSED: usize = 3;
-/// How long a head, and a body, may take.
+/// The time limit for a head, and for a body.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How long no connection is accepted after one could not be.
+/// The pause after a connection could not be accepted.
 const REST: Duration = Duration::from_millis(100);
 
-/// Where the user has the receiver.
+/// The address of the receiver, as the user configures it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ReceiverAt {
-    /// Host and port at which it listens.
+    /// The host and port on which it listens.
     listen: String,
-    /// The URL by which the server reaches it, where that is another one.
+    /// The URL at which the server reaches it, if that is another one.
     url: Option<Url>,
 }
 
 /// A receiver. It ends when it is dropped.
 pub struct Receiver {
     url: Url,
-    /// Whether the user says that the server reaches it.
+    /// True if the user states that the server reaches it.
     is_named: bool,
     slots: Arc<Slots>,
     task: JoinHandle<()>,
 }
 
-/// The places at which deliveries come in.
+/// The slots for deliveries, by their tokens.
 #[derive(Default)]
 struct Slots {
     by_token: Mutex<HashMap<String, Arc<Slot>>>,
     was_reached: AtomicBool,
 }
 
-/// A place at which the deliveries of one case come in.
+/// The slot for the deliveries of one case.
 pub(super) struct Slot {
     pub(super) url: Url,
-    /// Whether each delivery is answered with 503 when it comes for the first time.
+    /// True if each delivery is answered with 503 when it arrives for the first time.
     refuses: AtomicBool,
     came: Mutex<Vec<Delivery>>,
     arrived: Notify,
 }
 
-/// What a server sent.
+/// A delivery from a server.
 #[derive(Clone, Debug)]
 pub(super) struct Delivery {
     pub(super) at: Instant,
-    /// The same in seconds since the Unix epoch.
+    /// The same instant in seconds since the Unix epoch.
     pub(super) epoch: u64,
     pub(super) method: String,
     /// Path and query.
     pub(super) target: String,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
-    /// How it was answered.
+    /// The status of the answer.
     pub(super) status: u16,
 }
 
 impl std::str::FromStr for ReceiverAt {
     type Err = String;
 
-    /// Reads `HOST:PORT`, or `URL=HOST:PORT` where the server reaches it by that URL.
+    /// Parses `HOST:PORT`, or `URL=HOST:PORT` if the server reaches it at that URL.
     fn from_str(text: &str) -> Result<Self, String> {
         let (url, listen) = match text.rsplit_once('=') {
             Some((url, listen)) => (Some(server_url(url)?), listen),
@@ -115,7 +115,7 @@ impl std::str::FromStr for ReceiverAt {
 }
 
 impl Receiver {
-    /// A receiver where the user has it.
+    /// Starts a receiver at the user's address.
     ///
     /// # Errors
     /// Returns an error if it cannot listen there.
@@ -136,7 +136,7 @@ impl Receiver {
         Ok(Self::start(socket, url, true))
     }
 
-    /// A receiver on a free port of this machine, for a server of this machine.
+    /// Starts a receiver on a free port of the local machine, for a server on the local machine.
     pub(super) async fn here() -> Result<Self, String> {
         let told = |error: io::Error| format!("the receiver cannot listen on this machine: {error}");
         let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(told)?;
@@ -151,17 +151,17 @@ impl Receiver {
         Self { url, is_named, slots, task }
     }
 
-    /// The URL by which the server reaches it.
+    /// Returns the URL at which the server reaches it.
     pub(super) fn url(&self) -> &Url {
         &self.url
     }
 
-    /// Whether it is known that the server reaches it: something came, or the user says so.
+    /// Returns whether the server is known to reach it: a delivery arrived, or the user states it.
     pub(super) fn is_reachable(&self) -> bool {
         self.is_named || self.slots.was_reached.load(Ordering::Relaxed)
     }
 
-    /// A new place, below which nobody else delivers: its path cannot be guessed.
+    /// Creates a slot with a path that cannot be guessed, so that no other client delivers to it.
     pub(super) fn slot(&self) -> Arc<Slot> {
         let token = format!("{:016x}{:016x}", RandomState::new().hash_one(0), RandomState::new().hash_one(1));
         let mut url = self.url.clone();
@@ -186,7 +186,7 @@ impl Slots {
         self.by_token.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The place that a path leads to: what stands before it may be a proxy's.
+    /// Returns the slot of a path. A prefix may belong to a proxy.
     fn at(&self, path: &str) -> Option<Arc<Slot>> {
         let known = self.by_token();
         path.split('/').find_map(|segment| known.get(segment)).cloned()
@@ -220,12 +220,12 @@ impl Slot {
         self.came.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// From now on each delivery is answered with 503 when it comes for the first time.
+    /// Answers each later delivery with 503 when it arrives for the first time.
     pub(super) fn refuse(&self) {
         self.refuses.store(true, Ordering::SeqCst);
     }
 
-    /// Keeps a delivery; returns how it is answered.
+    /// Keeps a delivery; returns the status of its answer.
     fn keep(&self, delivery: Delivery) -> u16 {
         let mut came = self.came();
         let refused = came.iter().filter(|known| known.status == 503);
@@ -240,15 +240,15 @@ impl Slot {
         status
     }
 
-    /// What came from an instant on.
+    /// Returns the deliveries since an instant.
     pub(super) fn since(&self, since: Instant) -> Vec<Delivery> {
         self.came().iter().filter(|one| one.at >= since).cloned().collect()
     }
 
-    /// Returns once so many deliveries fit.
+    /// Returns once the deliveries fit.
     pub(super) async fn holds(&self, fits: impl Fn(&[Delivery]) -> bool) {
         loop {
-            // Made before the look, so that none is missed between the two.
+            // Created before the check, so that no notification is missed in between.
             let mut arrived = std::pin::pin!(self.arrived.notified());
             arrived.as_mut().enable();
             if fits(&self.came()) {
@@ -259,7 +259,7 @@ impl Slot {
     }
 }
 
-/// Connections live in a set of their own, so that they end with the task.
+/// Accepts connections. They are in a set of their own, so that they end with the task.
 async fn accept(socket: TcpListener, slots: Arc<Slots>) {
     let mut connections = JoinSet::new();
     let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
@@ -267,7 +267,7 @@ async fn accept(socket: TcpListener, slots: Arc<Slots>) {
         let Ok(permit) = Arc::clone(&room).acquire_owned().await else { return };
         match socket.accept().await {
             Ok((stream, _)) => drop(connections.spawn(serve(stream, Arc::clone(&slots), permit))),
-            // It concerns its client only, or there is no handle for it yet.
+            // The error concerns only its client, or there is no free file handle.
             Err(_) => SystemClock.sleep(REST).await,
         }
         while connections.try_join_next().is_some() {}
@@ -285,7 +285,7 @@ async fn serve(stream: TcpStream, slots: Arc<Slots>, _permit: OwnedSemaphorePerm
     });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(PATIENCE).max_buf_size(LARGEST_HEAD);
-    // An error is a client that went away.
+    // An error means that the client disconnected.
     let _ = http.serve_connection(TokioIo::new(stream), service).await;
 }
 

@@ -1,4 +1,4 @@
-//! The cases as the page's script reads them: what many cases share stands once.
+//! The cases in the format of the page's script: values that many cases share occur once.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::verdict::{Exchange, Verdict};
 #[derive(Serialize)]
 struct Data<'a> {
     apis: Vec<Api<'a>>,
-    /// The list of changes in which a case stands, by its id.
+    /// The list of changes that contains a case, by its id.
     changes: BTreeMap<&'a str, &'static str>,
 }
 
@@ -39,9 +39,9 @@ struct Rule<'a> {
 #[derive(Serialize)]
 struct Case<'a> {
     id: &'a str,
-    /// The place of its rule in the list.
+    /// The index of its rule in the list.
     rule: usize,
-    /// The place of its operation in the list.
+    /// The index of its operation in the list.
     operation: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     identity: Option<&'a str>,
@@ -51,14 +51,14 @@ struct Case<'a> {
     seconds: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
-    /// Why a known failure stays.
+    /// The reason why a known failure remains.
     #[serde(skip_serializing_if = "Option::is_none")]
     known: Option<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     exchanges: Vec<Shown>,
 }
 
-/// An exchange as it is shown, and the command to be copied.
+/// An exchange as it is shown, with the command for copying.
 #[derive(Serialize)]
 struct Shown {
     lines: Vec<String>,
@@ -66,7 +66,7 @@ struct Shown {
     curl: Option<String>,
 }
 
-/// The cases as JSON that can stand in a `script` element: without a `<`, nothing in it ends or opens an element.
+/// Renders the cases as JSON for a `script` element: without `<`, it cannot end or begin an element.
 pub(super) fn data(report: &Report) -> String {
     let apis = report.apis.iter().map(|api| {
         let mut shared = Shared::default();
@@ -76,7 +76,7 @@ pub(super) fn data(report: &Report) -> String {
     });
     let lists = report.changes.iter().flat_map(super::Changes::lists);
     let changes = lists.flat_map(|(name, list)| list.iter().map(move |change| (change.id.as_str(), name))).collect();
-    // Strings, numbers, lists and maps with string keys: all of that is JSON.
+    // Strings, numbers, lists, and maps with string keys: serialization cannot fail.
     serde_json::to_string(&Data { apis: apis.collect(), changes }).unwrap_or_default().replace('<', "\\u003c")
 }
 
@@ -114,7 +114,7 @@ impl<'a> Shared<'a> {
     }
 }
 
-/// The command has a place of its own.
+/// Separates the command from the exchange.
 fn shown(exchange: &Exchange) -> Shown {
     let mut lines = transcript(exchange);
     lines.retain(|line| !line.starts_with("$ "));

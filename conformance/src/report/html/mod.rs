@@ -1,5 +1,5 @@
-//! One page to browse the report, without anything around it: style, script and data stand in it, and its policy lets
-//! nothing else in. Numbers and changes are there without the script; the script filters, searches and shows the cases.
+//! A self-contained page with the report: it contains style, script, and data, and its content security policy permits no other resources.
+//! Numbers and changes are visible without the script; the script filters, searches, and shows the cases.
 
 mod data;
 
@@ -19,12 +19,12 @@ use crate::verdict::Verdict;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
-/// Cases that are listed for readers without the script, and in each list of changes.
+/// The number of cases that are listed for readers without the script, and in each list of changes.
 const LISTED: usize = 200;
-/// Cases that became worse and are seen at once; a longer list stays folded.
+/// The number of cases that became worse and are visible at once; a longer list is collapsed.
 const OPEN: usize = 10;
 
-/// The report as a page.
+/// Renders the report as a page.
 pub(super) fn html(report: &Report) -> String {
     let mut page = head(report);
     let _ = write!(
@@ -57,7 +57,7 @@ pub(super) fn html(report: &Report) -> String {
     page
 }
 
-/// What the script fills in; it takes `hidden` away.
+/// The part that the script fills; the script removes `hidden`.
 const CASES: &str = r#"<section id="grids" hidden>
 <h2>Rules by operations</h2>
 </section>
@@ -92,7 +92,7 @@ fn head(report: &Report) -> String {
     )
 }
 
-/// How a policy names a text that stands in the page.
+/// Returns the hash of an inline text for a content security policy.
 fn hash(text: &str) -> String {
     format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text)))
 }
@@ -110,7 +110,7 @@ fn totals(page: &mut String, report: &Report) {
     page.push_str("</ul>\n");
 }
 
-/// The findings of each API. The link shows the case that shows it.
+/// Writes the findings of each API. The link leads to the example case.
 fn findings(page: &mut String, report: &Report) {
     for api in report.apis.iter().filter(|api| !api.findings.is_empty()) {
         let _ = write!(page, "<section class=\"findings\">\n<h2>Findings: {}</h2>\n<ol>\n", escaped(&api.api));
@@ -138,7 +138,7 @@ fn findings(page: &mut String, report: &Report) {
     }
 }
 
-/// Which of the readings a live server follows where the documents disagree.
+/// Writes the readings that a live server follows if the documents disagree.
 fn readings(page: &mut String, report: &Report) {
     let followed = report.followed();
     if followed.is_empty() {
@@ -151,7 +151,7 @@ fn readings(page: &mut String, report: &Report) {
     page.push_str("</ul>\n</section>\n");
 }
 
-/// What the contract says of its rules, and what the run did to live servers: all of it, whoever reads this answers for it.
+/// Writes the contract's policy and the effects on live servers, without omissions: the reader is responsible for them.
 fn lists(page: &mut String, report: &Report) {
     for api in &report.apis {
         for note in api.notes() {
@@ -183,7 +183,7 @@ fn changed(page: &mut String, changes: &Changes) {
         let _ = writeln!(page, "<details class=\"change\"{open}><summary>{} {name}</summary>\n<ul>", list.len());
         for change in notable.iter().take(LISTED) {
             let id = escaped(&change.id);
-            // What is gone is no case of this run.
+            // A removed case is not in this run.
             let shown = if name == "gone" { id } else { format!("<a href=\"#q={}\">{id}</a>", query(&change.id)) };
             let _ = writeln!(page, "<li>{shown} <span class=\"note\">{}</span></li>", escaped(&change.arrow()));
         }
@@ -195,7 +195,7 @@ fn changed(page: &mut String, changes: &Changes) {
     page.push_str("</section>\n");
 }
 
-/// Who may call what: what document and contract say, and the statuses that were seen.
+/// Writes the access by operation and caller: the expectations, and the observed statuses.
 fn access(page: &mut String, report: &Report) {
     for (api, access) in report.apis.iter().filter_map(|api| Some((api, api.access.as_ref()?))) {
         let (cells, seen, against) = access.counts();
@@ -249,7 +249,7 @@ fn matrix(page: &mut String, report: &Report) {
     page.push_str("</tbody>\n</table></div>\n</section>\n");
 }
 
-/// The numbers of a family, in the colour of its gravest verdict.
+/// Writes the counts of a family, in the color of its most severe verdict.
 fn cell(page: &mut String, api: &ApiReport, family: Family) {
     let Some(counts) = api.families.get(&family) else {
         page.push_str("<td></td>");
@@ -262,7 +262,7 @@ fn cell(page: &mut String, api: &ApiReport, family: Family) {
     let _ = write!(page, "{}</a></td>", marked.join(" "));
 }
 
-/// What did not pass, for readers whose browser runs no script.
+/// Writes the cases that did not pass, for browsers without scripts.
 fn without_script(page: &mut String, report: &Report) {
     let is_listed = |case: &&CaseReport| !matches!(case.verdict, Verdict::Pass | Verdict::Skip);
     let cases: Vec<&CaseReport> = report.cases().filter(is_listed).collect();
@@ -284,7 +284,7 @@ fn without_script(page: &mut String, report: &Report) {
     page.push_str("</ul>\n</noscript>\n");
 }
 
-/// Only addresses of the web become links.
+/// Returns a link if the URL is HTTP or HTTPS, or else the plain text.
 fn link(text: &str, url: &str) -> String {
     let text = escaped(text);
     if url.starts_with("https://") || url.starts_with("http://") {
@@ -294,7 +294,7 @@ fn link(text: &str, url: &str) -> String {
     }
 }
 
-/// The sign of a verdict, which tells it without its colour.
+/// Returns the sign of a verdict, which is readable without color.
 fn mark(verdict: Verdict) -> char {
     match verdict {
         Verdict::Pass => '✓',
@@ -319,7 +319,7 @@ fn word(verdict: Verdict) -> &'static str {
     }
 }
 
-/// A text in the page or in a quoted attribute.
+/// Escapes a text for the page or for a quoted attribute.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
@@ -329,7 +329,7 @@ fn escaped(text: &str) -> String {
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
             '\'' => escaped.push_str("&#39;"),
-            // Most of them are not allowed in a page.
+            // Most control characters are not allowed in a page.
             _ if character.is_control() => escaped.push(' '),
             _ => escaped.push(character),
         }
@@ -337,7 +337,7 @@ fn escaped(text: &str) -> String {
     escaped
 }
 
-/// A value in the fragment by which the script filters.
+/// Encodes a value for the fragment with which the script filters.
 fn query(value: &str) -> String {
     url::form_urlencoded::byte_serialize(value.as_bytes()).collect()
 }

@@ -1,12 +1,11 @@
-//! Bodies of requests to the admin.
+//! Bodies of admin requests.
 
 use hyper::body::Bytes;
 use serde::de::DeserializeOwned;
 
 use super::super::error::MockError;
 
-/// Reads a body; one that is empty stands for `{}`. What is wrong is said by place and without the values that were sent,
-/// of which one may be a token.
+/// Parses a body; an empty one is read as `{}`. Errors name the place but not the sent values, which may be tokens.
 pub(super) fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, MockError> {
     let text: &[u8] = if body.is_empty() { b"{}" } else { body };
     serde_json::from_slice(text).map_err(|error| {
@@ -19,7 +18,7 @@ pub(super) fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, MockError> {
     })
 }
 
-/// serde's message names the member or type at fault; where it quotes what was sent, that is left out.
+/// Returns serde's message about the wrong member or type, without the sent value that it may quote.
 fn without_values(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let quotes = ["invalid type: ", "invalid value: ", "invalid length ", "unknown variant "];

@@ -1,4 +1,4 @@
-//! `/_keyfit/faults`: faults as JSON.
+//! `/_keyfit/faults`: faults in JSON.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use super::Console;
 use crate::mock::tool::error::MockError;
 use crate::mock::tool::faults::{Fault, FaultRule};
 
-/// A fault as it is programmed and listed: what does not belong to it is left out.
+/// A fault in requests and lists: members of other faults are omitted.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wire {
@@ -54,7 +54,7 @@ impl Console {
         Ok(shown)
     }
 
-    /// The faults that wait, with the requests that are left of each.
+    /// Returns the pending faults, with the number of remaining requests of each.
     pub(super) fn programmed(&self) -> Value {
         json!({ "faults": self.faults().waiting().iter().map(Wire::of).collect::<Vec<_>>() })
     }
@@ -79,7 +79,7 @@ impl Wire {
         Ok(FaultRule { method: self.method, path, ..rule })
     }
 
-    /// A member that belongs to another fault would be passed over in silence.
+    /// Returns an error for a member of another fault, which would otherwise be ignored.
     fn check(&self) -> Result<(), MockError> {
         let members = [
             ("window_seconds", self.window_seconds.is_some(), &[Name::RateLimited][..]),

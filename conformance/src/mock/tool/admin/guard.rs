@@ -1,6 +1,6 @@
-//! Who may call the admin. It asks for no token, so that a page in a browser on the same machine could call it as well: by a
-//! form, or by a name of its own that leads to this address (DNS rebinding). Programs that mean the admin name it by an
-//! address or name of this machine, have no origin, and send JSON.
+//! Access control of the admin. It requires no token, so a web page in a browser on the same machine could call it: with a form, or with a
+//! host name that resolves to this address (DNS rebinding). Legitimate clients use an address or name of the local machine, send no
+//! `Origin`, and send JSON.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -12,8 +12,7 @@ use hyper::http::uri::Authority;
 
 use super::super::error::MockError;
 
-/// A host by which the admin may be called beside those of this machine, such as the name of a container: with a port where
-/// that is another than the mock's.
+/// An additional host name of the admin, such as that of a container; with a port if it differs from the mock's.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct AdminHost {
     /// In lower case.
@@ -21,21 +20,21 @@ pub struct AdminHost {
     port: Option<u16>,
 }
 
-/// The hosts by which the admin may be called.
+/// The host names of the admin.
 pub(super) struct Guard {
     address: SocketAddr,
     hosts: Vec<AdminHost>,
 }
 
 impl Guard {
-    /// A guard for a mock that listens at this address.
+    /// Creates a guard for a mock that listens on this address.
     pub(super) fn new(address: SocketAddr, hosts: Vec<AdminHost>) -> Self {
         Self { address, hosts }
     }
 
     /// Checks the head of a request.
     pub(super) fn check(&self, parts: &Parts) -> Result<(), MockError> {
-        // HTTP has a host in the target of a request go before the header.
+        // The host in the request target takes precedence over the header (RFC 9110).
         let mut hosts = parts.headers.get_all(HOST).iter();
         let host = match (parts.uri.authority(), hosts.next(), hosts.next()) {
             (Some(host), _, None) => Some(host.as_str()),
@@ -71,9 +70,9 @@ impl Guard {
         Ok(())
     }
 
-    /// Whether a host with its port names this mock.
+    /// Returns whether a host with its port denotes this mock.
     fn is_ours(&self, host: &str) -> bool {
-        // A user in front of the host is nothing that a program would send.
+        // Legitimate clients send no user name in the host.
         let Some(host) = host.parse::<Authority>().ok().filter(|host| !host.as_str().contains('@')) else {
             return false;
         };
@@ -90,7 +89,7 @@ impl Guard {
     fn is_this_machine(&self, name: &str) -> bool {
         let address = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name).parse::<IpAddr>();
         match address {
-            // Where it listens on every address, any of them will do: an address, unlike a name, leads where it says.
+            // If the mock listens on all addresses, any address is accepted: unlike a name, an address cannot be rebound.
             Ok(address) => {
                 address.to_canonical().is_loopback()
                     || self.address.ip() == address
@@ -101,7 +100,7 @@ impl Guard {
     }
 }
 
-/// Refuses a body that comes without a content type.
+/// Refuses a body without a content type.
 pub(super) fn check_body(headers: &HeaderMap, is_empty: bool) -> Result<(), MockError> {
     if is_empty || headers.contains_key(CONTENT_TYPE) { Ok(()) } else { Err(not_json()) }
 }
@@ -114,12 +113,12 @@ fn not_json() -> MockError {
     )
 }
 
-/// What browsers say of a request that a page makes: `same-site` is another port of this machine.
+/// Returns whether a browser marks a request as cross-site: `same-site` may be another port of this machine.
 fn is_cross_site(headers: &HeaderMap) -> bool {
     headers.get_all("sec-fetch-site").iter().any(|site| site != "same-origin" && site != "none")
 }
 
-/// The address under which this machine reaches a mock.
+/// Returns the address at which this machine reaches a mock.
 fn reachable(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),

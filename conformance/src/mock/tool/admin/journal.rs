@@ -1,4 +1,4 @@
-//! `/_keyfit/requests`: what was asked of the API and what came of it, the last thousand requests. No token stands in it.
+//! `/_keyfit/requests`: the last thousand requests to the API and their results. It contains no tokens.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -16,33 +16,33 @@ use crate::mock::call::Call;
 use crate::mock::core::Core;
 use crate::mock::tool::error::MockError;
 
-/// How many requests are kept.
+/// The number of requests that are kept.
 const CAPACITY: usize = 1000;
 
-/// A request that was made of the API or of the authorization server.
+/// A request to the API or to the authorization server.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Request {
-    /// Counted from 1; after a reset from 1 again.
+    /// The number of the request, from 1; a reset begins at 1 again.
     pub number: u64,
     /// The method.
     pub method: String,
-    /// The path with that of the base URL, as it was sent but for tokens that were put into it. Without the query.
+    /// The path including that of the base URL, as it was sent, with tokens masked. Without the query.
     pub path: String,
-    /// The operation's id, where it is one of the document's.
+    /// The id of the operation, if the document has it.
     pub operation: Option<String>,
-    /// The status of the answer; none where the connection was cut.
+    /// The status of the answer; `None` if the connection was cut.
     pub status: Option<u16>,
-    /// The name of the fault that met it.
+    /// The name of the fault that applied to it.
     pub fault: Option<&'static str>,
-    /// Whether the request had its effect. A request that the API refuses is executed in this sense.
+    /// True if the request was executed. A request that the API refuses counts as executed.
     pub executed: bool,
-    /// The fingerprint of the token that it came with, as clients of keyfit log it.
+    /// The fingerprint of its token, as keyfit clients log it.
     pub token: Option<String>,
-    /// The kind of that token; none where it was never issued.
+    /// The kind of that token; `None` if it was never issued.
     pub kind: Option<String>,
 }
 
-/// What is known of a request before it is served.
+/// The known properties of a request before it is served.
 pub(in crate::mock) struct Sent {
     method: String,
     path: String,
@@ -59,7 +59,7 @@ pub(super) struct Journal {
 }
 
 impl Console {
-    /// The requests after the one that the query names.
+    /// Returns the requests after the number in the query.
     pub(super) fn journalled(&self, query: Option<&str>) -> Result<Value, MockError> {
         let mut after = 0;
         for (name, value) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
@@ -98,7 +98,7 @@ impl Journal {
         });
     }
 
-    /// The requests with a higher number.
+    /// Returns the requests with a higher number.
     pub(super) fn after(&self, number: u64) -> Vec<Request> {
         self.kept.iter().filter(|request| request.number > number).cloned().collect()
     }
@@ -114,7 +114,7 @@ impl Sent {
         let token = token.as_deref();
         let state = core.state();
         let path = state.redactor().mask(parts.uri.path());
-        // One that was never issued may be that of another server.
+        // A token that was never issued may belong to another server.
         let strange = token.filter(|token| state.token(token).is_none());
         let path = strange.map(|token| Redactor::new([token]).mask(&path).into_owned()).unwrap_or(path);
         Self {
@@ -127,7 +127,7 @@ impl Sent {
     }
 }
 
-/// What stands behind the scheme `Bearer`, or without a scheme.
+/// Returns the token after the scheme `Bearer`, or without a scheme.
 fn bearer(parts: &Parts) -> Option<&str> {
     let header = parts.headers.get("authorization")?.to_str().ok()?.trim();
     match header.split_once(' ') {
@@ -136,7 +136,7 @@ fn bearer(parts: &Parts) -> Option<&str> {
     }
 }
 
-/// At the place of one of the API's kinds.
+/// Returns the credential at the place of one of the API's kinds.
 fn carried<'a>(core: &Core, call: &'a Call) -> Option<Cow<'a, str>> {
     let carriers = core.contract.credentials.iter().flat_map(|credential| &credential.carriers);
     carriers.into_iter().find_map(|carrier| carrier::found(carrier, &call.headers, |name| call.query(name)))

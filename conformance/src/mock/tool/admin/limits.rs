@@ -1,4 +1,4 @@
-//! `/_keyfit/limits`: what is left of a token's windows.
+//! `/_keyfit/limits`: the remaining calls in a token's windows.
 
 use std::collections::BTreeSet;
 
@@ -11,10 +11,10 @@ use crate::mock::core::bucket;
 use crate::mock::tool::error::MockError;
 use crate::mock::window::Window;
 
-/// The longest window.
+/// The longest window, in seconds.
 const DAY: u64 = 24 * 60 * 60;
 
-/// A token, and the calls that it has left until its window ends.
+/// A token, with the number of calls that remain until its window ends.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
@@ -33,8 +33,8 @@ impl Console {
         self.set_remaining(which, wanted.remaining, wanted.window_seconds, wanted.operation.as_deref())
     }
 
-    /// Opens new windows for a token with so many calls left: for one operation, or for all that it may call. Others who
-    /// share the windows by the contract's rules share these.
+    /// Opens new windows with this number of remaining calls for a token: for one operation, or for all that it may call. Other callers who
+    /// share its windows by the contract's rules share these.
     pub(in super::super) fn set_remaining(
         &self,
         which: Which<'_>,

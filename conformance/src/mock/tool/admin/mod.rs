@@ -1,6 +1,5 @@
-//! The mock's admin: what a person or a test tells it while it runs, under `/_keyfit/`. Nothing here changes what the API
-//! answers, except as asked. It is there only for mocks that were started with it, and only for programs: `guard` keeps web
-//! pages out.
+//! The mock's admin API under `/_keyfit/`, with which users and tests control it at run time. It changes the answers of the API only on
+//! request. It is only available in mocks that were started with it, and only for programs: `guard` blocks web pages.
 
 mod body;
 mod faults;
@@ -32,22 +31,22 @@ use crate::mock::core::Core;
 use crate::mock::state::State;
 use crate::mock::work::WorkPlan;
 
-/// Where the admin is.
+/// The root path of the admin.
 pub(super) const ROOT: &str = "/_keyfit";
 
-/// What the admin keeps beside the mock.
+/// The admin's state beside the mock.
 pub(in crate::mock) struct Console {
     core: Arc<Core>,
     guard: Guard,
     faults: Mutex<Faults>,
     journal: Mutex<Journal>,
-    /// The tokens that are there from the start.
+    /// The tokens that exist from the start.
     ready: Vec<IssuedToken>,
-    /// The state with those tokens and nothing else.
+    /// The state with only those tokens.
     fresh: State,
 }
 
-/// What an endpoint does: method, path below the root, and for what. A path that ends in `*` takes one more segment.
+/// The endpoints: method, path below the root, and purpose. A path that ends in `*` takes one more segment.
 const ENDPOINTS: [(&str, &str, &str); 12] = [
     ("GET", "/", "what there is: endpoints, kinds of token, scopes, ids"),
     ("GET", "/tokens", "the tokens that were issued, without their texts"),
@@ -64,7 +63,7 @@ const ENDPOINTS: [(&str, &str, &str); 12] = [
 ];
 
 impl Console {
-    /// An admin for a mock that nobody has called yet, listens at this address and is called by these names as well.
+    /// Creates the admin of a new mock that listens on this address and has these additional host names.
     pub(super) fn new(core: Arc<Core>, address: SocketAddr, hosts: Vec<AdminHost>) -> Self {
         let ready = ready::ready(&core);
         let fresh = core.state().clone();
@@ -76,7 +75,7 @@ impl Console {
         &self.ready
     }
 
-    /// The faults that wait.
+    /// Returns the pending faults.
     pub(in crate::mock) fn faults(&self) -> MutexGuard<'_, Faults> {
         self.faults.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -87,51 +86,51 @@ impl Console {
         self.faults().program(rule)
     }
 
-    /// What the journal says of a request, before it is served.
+    /// Returns the journal entry of a request before it is served.
     pub(in crate::mock) fn seen(&self, parts: &Parts, call: Option<&Call>, operation: Option<&Operation>) -> Sent {
         Sent::read(&self.core, parts, call, operation)
     }
 
-    /// Writes a request into the journal. `None` for a status where there was no answer.
+    /// Writes a request into the journal. The status is `None` if there was no answer.
     pub(in crate::mock) fn record(&self, sent: Sent, status: Option<u16>, fault: Option<&Fault>, is_executed: bool) {
         self.journal().record(sent, status, fault.map(Fault::name), is_executed);
     }
 
-    /// The last requests, the oldest first.
+    /// Returns the last requests, the oldest first.
     pub(super) fn requests(&self) -> Vec<Request> {
         self.journal().after(0)
     }
 
-    /// Forgets everything but the tokens of the start.
+    /// Resets the state to the tokens of the start.
     pub(super) fn reset(&self) {
         self.core.state().replace(self.fresh.clone());
         self.faults().clear();
         self.journal().clear();
     }
 
-    /// Whether a request is for the admin.
+    /// Returns whether a request is for the admin.
     pub(in crate::mock) fn is_for(parts: &Parts) -> bool {
         below_root(parts).is_some()
     }
 
-    /// Why a request to the admin is not even read; `None` where it is.
+    /// Returns the refusal of an admin request whose body is not even read; `None` if it is accepted.
     pub(in crate::mock) fn refuse(&self, parts: &Parts) -> Option<Answer> {
         self.guard.check(parts).err().map(|error| refusal(&error))
     }
 
-    /// The answer to a request whose body is longer than the admin takes.
+    /// Returns the answer to a request with a body that is too long.
     pub(in crate::mock) fn too_long(limit: usize) -> Answer {
         let error = MockError::value(format!("the body is longer than {limit} bytes"), "say it in several requests");
         refusal(&MockError { status: 413, ..error })
     }
 
-    /// Answers a request to the admin; `None` where it is not for it.
+    /// Answers an admin request; `None` if it is for another path.
     pub(in crate::mock) fn answer(&self, parts: &Parts, body: &Bytes) -> Option<Answer> {
         let path = below_root(parts)?;
         if let Err(error) = guard::check_body(&parts.headers, body.is_empty()) {
             return Some(refusal(&error));
         }
-        // One slash too many, as where a path is put behind the admin's URL, means nothing.
+        // An extra slash is ignored, as from a path that was appended to the admin's URL.
         let path = format!("/{}", path.trim_matches('/'));
         let path = path.as_str();
         let method = if parts.method == "HEAD" { "GET" } else { parts.method.as_str() };
@@ -156,7 +155,7 @@ impl Console {
                 self.reset();
                 Ok((200, json!({ "tokens": self.ready.len() })))
             }
-            // What is left is a token in the path.
+            // The remaining pattern has a token fingerprint in the path.
             (_, path) => self.revoke_in_path(path).map(|done| (200, done)),
         };
         Some(match done {
@@ -190,12 +189,12 @@ impl Console {
     }
 }
 
-/// The path of a request below the admin's root.
+/// Returns the path of a request below the admin's root.
 fn below_root(parts: &Parts) -> Option<&str> {
     parts.uri.path().strip_prefix(ROOT).filter(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// The methods of a path.
+/// Returns the methods of a path.
 fn methods(path: &str) -> Vec<&'static str> {
     let fits = |pattern: &str| crate::glob::matches(pattern, path);
     ENDPOINTS.iter().filter(|(_, pattern, _)| fits(pattern)).map(|(method, ..)| *method).collect()

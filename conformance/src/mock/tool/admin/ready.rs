@@ -1,4 +1,4 @@
-//! The tokens that a mock has from the start: one of each kind, and one of each state that its contract knows.
+//! The tokens that a mock has from the start: one of each kind, and one of each state that its contract has.
 
 use std::collections::BTreeSet;
 
@@ -9,12 +9,12 @@ use crate::contract::Credential;
 use crate::identity::State;
 use crate::mock::core::Core;
 
-/// Issues them, in an order that is always the same.
+/// Issues them, always in the same order.
 pub(super) fn ready(core: &Core) -> Vec<IssuedToken> {
     let mut tokens = Vec::new();
     for credential in &core.contract.credentials {
         for (name, may, request) in wanted(core, credential) {
-            // What is asked for is the contract's own, so that there is nothing to refuse.
+            // The requests are derived from the contract, so none is refused.
             if let Ok(token) = issue(core, request) {
                 tokens.push(IssuedToken { name, may, ..token });
             }
@@ -58,7 +58,7 @@ fn wanted(core: &Core, credential: &Credential) -> Vec<(String, String, TokenReq
     wanted
 }
 
-/// The scopes that reading needs and nothing else does.
+/// Returns the scopes that only reading operations require.
 fn reading(operations: &[&Operation]) -> BTreeSet<String> {
     let scopes = |of_reads: bool| {
         let fits = operations.iter().filter(move |operation| (operation.retry == Retry::Safe) == of_reads);

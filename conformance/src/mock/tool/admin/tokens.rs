@@ -1,4 +1,4 @@
-//! `/_keyfit/tokens`: tokens are minted, listed and revoked.
+//! `/_keyfit/tokens`: issues, lists, and revokes tokens.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -17,66 +17,66 @@ use crate::mock::token::{Grant, Token};
 use crate::mock::tool::error::MockError;
 use crate::secret::Secret;
 
-/// A token that is asked for.
+/// A request for a token.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TokenRequest {
-    /// A kind of the contract; may be left out where there is one only.
+    /// A kind of the contract; optional if there is only one.
     pub kind: Option<String>,
-    /// The state that it is in.
+    /// Its state.
     pub state: TokenState,
-    /// What it may do; everything where left out. Kinds without scopes have none.
+    /// Its scopes; all rights by default. Kinds without scopes take none.
     pub scopes: Option<Scopes>,
-    /// Path parameters that the kind is tied to, with the ids that it reaches; those of the document's examples where left
-    /// out, and new ones for a limited token.
+    /// The path parameters that the kind is bound to, with the ids that it can access. Default: those of the document's examples, and new
+    /// ones for a limited token.
     pub ids: BTreeMap<String, String>,
-    /// Calls a window, where they are to be fewer than the contract's; 1 for a limited token.
+    /// Calls per window, if fewer than the contract's; 1 for a limited token.
     pub calls_per_window: Option<u64>,
-    /// When it ends; never where left out.
+    /// Its lifetime; unlimited by default.
     pub expires_in_seconds: Option<u64>,
 }
 
-/// What a token may do.
+/// The scopes of a token.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Scopes {
-    /// A list.
+    /// A list of scopes.
     Flat(BTreeSet<String>),
-    /// Resources, each with what may be done with it.
+    /// The actions for each resource.
     Resources(BTreeMap<String, BTreeSet<String>>),
 }
 
-/// A token that was issued. It does not print its text.
+/// An issued token. Its `Debug` output does not contain its text.
 #[derive(Clone, Debug)]
 pub struct IssuedToken {
-    /// What it is called; tokens that were minted later have no name.
+    /// Its name; tokens that were issued later have none.
     pub name: String,
     /// Its kind.
     pub kind: String,
-    /// The state that it was issued in.
+    /// The state in which it was issued.
     pub state: TokenState,
-    /// What it may do; `None` for everything.
+    /// Its scopes; `None` for all rights.
     pub scopes: Option<Scopes>,
-    /// The path parameters that it is tied to, with the ids that it reaches.
+    /// The path parameters that it is bound to, with the ids that it can access.
     pub ids: BTreeMap<String, String>,
-    /// What it may do, in words; empty for tokens that were minted later.
+    /// A description of its rights; empty for tokens that were issued later.
     pub may: String,
-    /// The token.
+    /// The text of the token.
     pub secret: Secret,
 }
 
-/// One of the tokens that were issued.
+/// The way to select an issued token.
 #[derive(Clone, Copy)]
 pub enum Which<'a> {
-    /// The one of this name.
+    /// By its name.
     Name(&'a str),
-    /// The one with this fingerprint.
+    /// By its fingerprint.
     Fingerprint(&'a str),
-    /// The one with this text.
+    /// By its text.
     Token(&'a str),
 }
 
-/// A body that says which token is meant.
+/// A body that selects a token.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Named {
@@ -86,19 +86,19 @@ pub(super) struct Named {
 }
 
 impl TokenRequest {
-    /// A valid token of a kind that may do everything.
+    /// Requests a valid token of a kind with all rights.
     pub fn of(kind: impl Into<String>) -> Self {
         Self { kind: Some(kind.into()), ..Self::default() }
     }
 }
 
 impl IssuedToken {
-    /// Its fingerprint.
+    /// Returns its fingerprint.
     pub fn fingerprint(&self) -> String {
         Fingerprint::of(self.secret.reveal()).to_string()
     }
 
-    /// What stands in an answer, the token itself included.
+    /// Returns the JSON for an answer, including the text of the token.
     pub(in super::super) fn json(&self) -> Value {
         let mut shown = json!({
             "kind": self.kind,
@@ -145,12 +145,12 @@ impl fmt::Debug for Which<'_> {
 }
 
 impl Console {
-    /// Mints a token.
+    /// Issues a token.
     pub(in super::super) fn mint(&self, wanted: TokenRequest) -> Result<IssuedToken, MockError> {
         issue(&self.core, wanted)
     }
 
-    /// The text of a token, and its fingerprint.
+    /// Returns the text of a token, and its fingerprint.
     pub(super) fn find(&self, which: Which<'_>) -> Result<(String, String), MockError> {
         let state = self.core.state();
         let texts = state.tokens().into_iter().map(|(text, _)| text);
@@ -169,7 +169,7 @@ impl Console {
         Ok((text, fingerprint))
     }
 
-    /// Revokes the token that a body names.
+    /// Revokes the token that a body selects.
     pub(super) fn revoke(&self, named: Named) -> Result<Value, MockError> {
         let Named { name, fingerprint, token } = named;
         self.end(Which::one_of(name.as_deref(), fingerprint.as_deref(), token.as_deref())?)
@@ -179,7 +179,7 @@ impl Console {
     pub(super) fn revoke_in_path(&self, path: &str) -> Result<Value, MockError> {
         let fingerprint = path.rsplit('/').next().unwrap_or_default();
         if self.find(Which::Token(fingerprint)).is_ok() {
-            // Revoked all the same it would teach people to write tokens into URLs, which end up in logs.
+            // Revoking it anyway would encourage users to write tokens into URLs, which are logged.
             let help = "give its fingerprint, or send the token in the body of DELETE /_keyfit/tokens";
             let error = MockError::value("a token does not belong into a URL", help);
             return Err(MockError { status: 400, ..error });
@@ -194,7 +194,7 @@ impl Console {
         Ok(json!({ "revoked": fingerprint }))
     }
 
-    /// Every token, without its text.
+    /// Returns all tokens, without their texts.
     pub(super) fn listed(&self) -> Value {
         let state = self.core.state();
         let entry = |(text, token): (&String, &Token)| {
@@ -212,12 +212,12 @@ impl Console {
     }
 }
 
-/// No token is the one that is meant.
+/// Returns the error for a token that does not exist.
 pub(super) fn nowhere() -> MockError {
     MockError::unknown("there is no such token", "GET /_keyfit/tokens lists those that were issued")
 }
 
-/// Issues a token that meets a request.
+/// Issues the token of a request.
 pub(super) fn issue(core: &Core, wanted: TokenRequest) -> Result<IssuedToken, MockError> {
     let kinds = || core.contract.credentials.iter().map(|credential| credential.kind.as_str());
     let credential = match (&wanted.kind, &core.contract.credentials[..]) {
@@ -246,7 +246,7 @@ pub(super) fn issue(core: &Core, wanted: TokenRequest) -> Result<IssuedToken, Mo
         let bound = credential.binds.iter().map(String::as_str);
         return Err(MockError::none_of("id of this kind", unbound, bound));
     }
-    // With somebody else's ids it would share their window, which is not small.
+    // With the ids of another tenant, it would share a window that is not small.
     let tenant = match (wanted.ids.is_empty(), is_limited) {
         (true, true) => state.settle(),
         (true, false) => 0,
@@ -280,7 +280,7 @@ pub(super) fn issue(core: &Core, wanted: TokenRequest) -> Result<IssuedToken, Mo
 
 fn grant(core: &Core, credential: &Credential, wanted: Option<&Scopes>) -> Result<Grant, MockError> {
     let Some(wanted) = wanted else {
-        // Where one scope includes all others, who may do everything has that one.
+        // If one scope includes all others, a caller who may do everything has that scope.
         let superset = credential.superset.clone();
         return Ok(superset.map_or(Grant::All, |superset| Grant::Flat(BTreeSet::from([superset]))));
     };
@@ -292,7 +292,7 @@ fn grant(core: &Core, credential: &Credential, wanted: Option<&Scopes>) -> Resul
         let includes_others = credential.superset.as_ref() == Some(*scope) || credential.includes.contains_key(*scope);
         state.scopes().contains(*scope) || includes_others
     };
-    // The scope alone, or at one resource.
+    // The scope alone, or for one resource.
     let is_at_resource = |scope: &&String| {
         let parts = scope.split_once(':').filter(|_| credential.resource_scopes);
         parts.is_some_and(|(_, scope)| state.scopes().contains(scope))
