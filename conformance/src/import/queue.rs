@@ -51,7 +51,7 @@ pub(crate) async fn fill<T: Serialize>(
     let input = Input::of(&job.feed.file)?;
     let mut rows = Reader::open(&job, &input, job.feed.format()?, None)?;
     let mut filler = Filler::open(address, &builder, None, None).await.map_err(told)?;
-    let names = Names::of(&input);
+    let names = Names::of(&input)?;
     let mut shown = Shown::default();
     let filling = async {
         loop {
@@ -79,8 +79,8 @@ pub(crate) async fn fill<T: Serialize>(
         }
         Ok::<(), UserError>(())
     };
-    let filled = tokio::select! {
-        filled = filling => Some(filled),
+    let ended = tokio::select! {
+        ended = filling => Some(ended),
         () = interrupts.next() => None,
     };
     // What is on its way is worth waiting for, whatever ended the filling.
@@ -90,8 +90,8 @@ pub(crate) async fn fill<T: Serialize>(
     if json {
         print(&format!("{}\n", json!({ "added": all.added, "known": all.known, "rejected": all.rejected })))?;
     }
-    let is_interrupted = filled.is_none();
-    let failure = filled.and_then(Result::err).or(flushed.err());
+    let is_interrupted = ended.is_none();
+    let failure = ended.and_then(Result::err).or(flushed.err());
     if is_interrupted || failure.is_some() {
         if let Some(failure) = &failure {
             complain(&failure.to_string());
@@ -145,13 +145,13 @@ struct Names(String);
 
 impl Names {
     /// Of a file: by its path. What comes by standard input is new each time.
-    fn of(input: &Input) -> Self {
-        Self(match input {
+    fn of(input: &Input) -> Result<Self, UserError> {
+        Ok(Self(match input {
             Input::File { path, .. } => {
                 std::fs::canonicalize(path).unwrap_or_else(|_| path.clone()).display().to_string()
             }
-            Input::Standard => format!("{}-{:?}", std::process::id(), std::time::SystemTime::now()),
-        })
+            Input::Standard => keyfit::new_idempotency_key().map_err(told)?,
+        }))
     }
 
     fn of_row(&self, line: u64, item: &[u8]) -> String {
