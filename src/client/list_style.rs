@@ -44,7 +44,7 @@ impl ListStyle {
     /// The pairs of a query as they stand in a URL; `None` for an empty list. `json` is the list as JSON text.
     ///
     /// # Errors
-    /// Returns why it cannot be written so.
+    /// Returns an error if the value cannot be written so; it gives the reason.
     pub(crate) fn in_query(self, name: &str, json: &str) -> Result<Option<String>, String> {
         if self == Self::Brackets {
             // Of a list that is one value, too.
@@ -64,7 +64,7 @@ impl ListStyle {
     /// The values in one text that nothing encodes; `None` for an empty list.
     ///
     /// # Errors
-    /// Returns why it cannot be written so.
+    /// Returns an error if the value cannot be written so; it gives the reason.
     pub(super) fn in_text(self, json: &str) -> Result<Option<String>, String> {
         let text = self.in_header(json)?;
         Ok(Some(text).filter(|text| !text.is_empty()))
@@ -73,7 +73,7 @@ impl ListStyle {
     /// A segment of a path, or a part of one, percent-encoded.
     ///
     /// # Errors
-    /// Returns why it cannot be written so: also for an empty list, which would make it another path.
+    /// Returns an error if the value cannot be written so, which includes an empty list: it would make another path.
     pub(crate) fn in_path(self, name: &str, json: &str) -> Result<String, String> {
         let values = values(json).map_err(|error| error.to_string())?;
         let is_refused = |text: &str| PathArgument::try_from(text).is_err();
@@ -96,7 +96,7 @@ impl ListStyle {
     /// The value of a header.
     ///
     /// # Errors
-    /// Returns why it cannot be written so.
+    /// Returns an error if the value cannot be written so; it gives the reason.
     pub(crate) fn in_header(self, json: &str) -> Result<String, String> {
         let values = values(json).map_err(|error| error.to_string())?;
         let separator = self.separator().0;

@@ -34,7 +34,7 @@ pub enum Patch<T> {
 }
 
 impl<T> Patch<T> {
-    /// Whether it is not sent. With serde it is: `skip_serializing_if = "Patch::is_absent"`.
+    /// Returns true if the member is not sent. With serde: `skip_serializing_if = "Patch::is_absent"`.
     pub fn is_absent(&self) -> bool {
         matches!(self, Self::Absent)
     }

@@ -72,7 +72,7 @@ impl<T> Response<T> {
         }
     }
 
-    /// How many requests the call took, the successful one included.
+    /// Returns the number of requests of the call, the successful one included.
     pub fn attempts(&self) -> u32 {
         self.attempts
     }

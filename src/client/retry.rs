@@ -51,7 +51,7 @@ impl RetryPolicy {
         Self::default().attempts(1)
     }
 
-    /// How many attempts a call may take, the first one included. Default: 4. Zero counts as one.
+    /// Sets the maximum number of attempts of a call, the first one included. Default: 4. Zero counts as one.
     #[must_use]
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = attempts.max(1);
@@ -66,14 +66,14 @@ impl RetryPolicy {
         self
     }
 
-    /// What the doubled waits grow to. A wait that the server asks for may be longer. Default: 20 s.
+    /// Sets the upper limit of the backoff. A wait that the server asks for may be longer. Default: 20 s.
     #[must_use]
     pub fn longest_wait(mut self, wait: Duration) -> Self {
         self.longest_wait = wait;
         self
     }
 
-    /// How many retries all calls of a client may take before enough of them succeed again: each retry takes one, each
+    /// Sets the number of retries that all calls of a client may take before enough of them succeed again: each retry takes one, each
     /// success gives back a tenth. It keeps an outage from being multiplied. A wait for a rate limit takes none. Default:
     /// 50.
     #[must_use]

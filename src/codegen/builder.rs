@@ -34,7 +34,7 @@ pub trait Built: TryFrom<Self::Builder, Error: Display> {
 /// The value of a builder.
 ///
 /// # Errors
-/// Returns an error for a setter that refused its value, and for one that was not called and has to be.
+/// Returns an error if a setter refused its value, or a required setter was not called.
 pub fn built<T: Built>(builder: Result<T::Builder, String>) -> Result<T, Unsent> {
     let value = builder.and_then(|builder| T::try_from(builder).map_err(|reason| reason.to_string()));
     Ok(value?)

@@ -33,7 +33,7 @@ pub struct Api {
     pub rate_limit: RateLimitNames,
     /// The schemes of its operations' [`security`](Operation::security) that a client certificate satisfies.
     pub client_certificates: &'static [&'static str],
-    /// How its secrets begin. What begins so is masked in errors, whosever it is.
+    /// The prefixes of its secrets. Any text with one of them is masked in errors, whatever its origin.
     pub secret_prefixes: &'static [&'static str],
 }
 

@@ -118,7 +118,7 @@ impl Error {
         self
     }
 
-    /// Whether the server may have executed the request: one attempt may have been sent, and was not refused with certainty.
+    /// Returns whether the server may have executed the request: one attempt may have been sent, and was not refused with certainty.
     pub fn may_have_been_executed(&self) -> bool {
         self.0.may_have_been_sent && !self.0.was_refused
     }

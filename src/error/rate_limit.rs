@@ -8,7 +8,7 @@ use super::api::RateLimitNames;
 use super::limit_fields::LimitFields;
 use super::when::When;
 
-/// What the `X-RateLimit-*` or `X-Rate-Limit-*` headers of an answer said, or those of the IETF's draft: `RateLimit` with
+/// The rate limit in the `X-RateLimit-*` or `X-Rate-Limit-*` headers of an answer, or in those of the IETF's draft: `RateLimit` with
 /// `RateLimit-Policy`, and the older `RateLimit-*`. A header that is missing or garbled is `None`, never zero.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
@@ -126,7 +126,8 @@ fn told<T>(
 /// Clocks that differ by no more than this are taken for equal: `Date` has whole seconds only.
 const SAME_CLOCK: Duration = Duration::from_secs(2);
 
-/// How long the server asks to wait: the body's hint, else `Retry-After`, else `X-RateLimit-Reset`. An instant in the past is no wait; a
+/// Returns the time that the server asks to wait: the body's hint, else `Retry-After`, else `X-RateLimit-Reset`. An instant in the past
+/// is no wait; a
 /// wait of more than a year is one of a year.
 pub(crate) fn retry_after(
     hint: Option<u64>,

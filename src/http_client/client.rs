@@ -1,4 +1,4 @@
-//! What a client is asked.
+//! The interface of an HTTP client.
 
 use std::fmt;
 

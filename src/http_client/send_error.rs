@@ -1,11 +1,11 @@
-//! Why a request was not answered.
+//! The reason why a request was not answered.
 
 use std::error::Error as StdError;
 use std::{fmt, io};
 
 use url::Url;
 
-/// Why a request was not answered: it decides whether the request may be sent again.
+/// The reason why a request was not answered: it decides whether the request may be sent again.
 pub struct SendError {
     fault: Fault,
     /// The host that it went to.

@@ -10,7 +10,7 @@ use super::{TokenError, TokenErrorCode};
 use crate::error::{Error, jitter};
 use crate::http_client::{Fault, SendError};
 
-/// How often an endpoint is asked at most.
+/// The maximum number of requests to an endpoint.
 const ATTEMPTS: u32 = 3;
 /// The first wait, where the endpoint asks for none; each further one is twice as long.
 const FIRST_WAIT: Duration = Duration::from_millis(500);

@@ -1,4 +1,4 @@
-//! What an application remembers between sending a user to the authorization server and seeing him come back.
+//! The state that an application keeps between sending a user to the authorization server and the callback.
 
 use std::collections::VecDeque;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! What a token endpoint says when it gives no token.
+//! The error of a token endpoint.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -110,7 +110,7 @@ impl TokenError {
         &self.endpoint
     }
 
-    /// How long the endpoint asks to wait, for 429 and 503.
+    /// Returns the time that the endpoint asks to wait, for 429 and 503.
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
     }

@@ -1,4 +1,4 @@
-//! What a token endpoint gives: an access token, and what gets the next one.
+//! The response of a token endpoint: an access token, and the refresh token for the next one.
 
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -170,7 +170,7 @@ impl TokenSet {
         })
     }
 
-    /// Whether both sets hold the same tokens.
+    /// Returns true if both sets hold the same tokens.
     pub(super) fn has_tokens_of(&self, other: &Self) -> bool {
         self.access.expose() == other.access.expose()
             && self.refresh_token() == other.refresh_token()

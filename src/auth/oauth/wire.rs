@@ -23,11 +23,11 @@ use crate::error::redact::Redactor;
 use crate::error::{Clock, Error};
 use crate::http_client::{Request, Sender};
 
-/// How much of an answer is read, in bytes.
+/// The largest response that is read, in bytes.
 const BODY_LIMIT: usize = 1 << 20;
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// How the parameters of a token request are written.
+/// The encoding of the parameters of a token request.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum BodyEncoding {

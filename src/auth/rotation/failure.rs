@@ -45,7 +45,7 @@ struct Inner {
     cause: Error,
     /// The id of the new key, if it was made.
     new: Option<String>,
-    /// Why the new key could not be revoked.
+    /// The reason why the new key could not be revoked.
     cleanup: Option<Error>,
 }
 
@@ -55,7 +55,7 @@ impl Aborted {
         self.0.step
     }
 
-    /// Why it failed.
+    /// Returns the error that stopped the rotation.
     pub fn cause(&self) -> &Error {
         &self.0.cause
     }

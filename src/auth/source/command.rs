@@ -51,7 +51,7 @@ impl CommandSource {
         self
     }
 
-    /// How long the command may take. Default: 10 s.
+    /// Sets the timeout of the command. Default: 10 s.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;

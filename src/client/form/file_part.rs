@@ -40,7 +40,7 @@ pub struct FilePart {
     file_name: Option<String>,
     content_type: Option<String>,
     headers: HeaderMap,
-    /// Why it cannot be sent.
+    /// The reason why it cannot be sent.
     refused: Option<String>,
 }
 
@@ -123,7 +123,7 @@ impl FilePart {
         Self { content, file_name: None, content_type: None, headers: HeaderMap::new(), refused: None }
     }
 
-    /// Whether it can be sent more than once.
+    /// Returns whether it can be sent more than once.
     pub(super) fn can_repeat(&self) -> bool {
         !matches!(self.content, Content::Stream { .. })
     }
@@ -131,7 +131,7 @@ impl FilePart {
     /// The part as it is sent. `documented` are the media types that the document names, with commas between them.
     ///
     /// # Errors
-    /// Returns why it cannot be sent.
+    /// Returns an error if it cannot be sent; it gives the reason.
     #[cfg_attr(target_family = "wasm", expect(clippy::unused_async, reason = "elsewhere it may be a file to open"))]
     pub(super) async fn open(&self, documented: Option<&str>) -> Result<Part, String> {
         if let Some(refused) = &self.refused {
@@ -268,7 +268,7 @@ impl Files {
     /// The JSON of a form, and the files in it.
     ///
     /// # Errors
-    /// Returns why it cannot be serialized.
+    /// Returns an error if the form cannot be serialized; it gives the reason.
     pub(super) fn of(form: &impl Serialize) -> Result<(String, Self), String> {
         /// Leaves nothing behind where serialization panics.
         struct Open;

@@ -54,7 +54,7 @@ impl FormMember {
         known.copied().unwrap_or(Self::new(""))
     }
 
-    /// Whether its value is JSON, whatever it is.
+    /// Returns whether its value is always JSON.
     pub(super) fn is_json(&self) -> bool {
         self.media_type.is_some_and(|media_type| {
             let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();

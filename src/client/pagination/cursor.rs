@@ -71,7 +71,7 @@ impl Place {
         }
     }
 
-    /// Whether both are places of one kind of list.
+    /// Returns whether both are cursors of the same kind of list.
     pub(super) fn is_like(&self, other: &Self) -> bool {
         mem::discriminant(self) == mem::discriminant(other)
     }

@@ -20,7 +20,7 @@ use crate::error::json::without_values;
 #[must_use = "nothing is sent before the first item is asked for"]
 pub struct Items<T> {
     pager: Pager,
-    /// What is left of the page at hand.
+    /// The remaining items of the current page.
     page: vec::IntoIter<T>,
     /// An item that does not fit, behind those of the page at hand.
     misfit: Option<Error>,
@@ -41,7 +41,7 @@ impl<T> Items<T> {
     /// Items of that page that were taken before are left out.
     ///
     /// # Errors
-    /// Returns an error for a cursor of another kind of list.
+    /// Returns an error if the cursor belongs to another kind of list.
     pub fn resume(self, cursor: Cursor) -> Result<Self, Error> {
         self.pager.resume(cursor).map(Self::over)
     }
@@ -52,7 +52,7 @@ impl<T> Items<T> {
         self.pager.cursor(self.page.len())
     }
 
-    /// How many items the server says there are in all, as the page read last says it.
+    /// Returns the total number of items, as the last page reports it.
     pub fn total(&self) -> Option<u64> {
         self.pager.total()
     }

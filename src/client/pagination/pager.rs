@@ -33,7 +33,7 @@ pub(crate) struct Pager {
     walk: Walk,
     /// The page at hand, or to be asked for.
     place: Place,
-    /// How many of its items were taken.
+    /// The number of its items that were taken.
     pub(super) taken: u64,
     /// What follows the page at hand; `None` before it is read.
     next: Option<Next>,

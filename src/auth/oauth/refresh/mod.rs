@@ -76,11 +76,11 @@ struct Inner {
 
 struct State {
     tokens: TokenSet,
-    /// Whether the access token was given to somebody.
+    /// True if a caller has received the access token.
     is_used: bool,
     /// The lock of the store, while what is in use could not be saved. Who gets it would read an old set.
     unsaved: Option<Unsaved>,
-    /// Whether a task tries to save it.
+    /// True while a task tries to save it.
     is_saving: bool,
     /// Whether the set in the store has no refresh token because that is, or was, on its way.
     is_marked: bool,
@@ -98,7 +98,7 @@ impl RefreshingSession {
     /// A session that was just consented to; its tokens are saved.
     ///
     /// # Errors
-    /// A store that fails.
+    /// Returns an error if the store fails.
     pub async fn start(endpoint: TokenEndpoint, tokens: TokenSet, store: impl TokenStore) -> Result<Self, Error> {
         let lock = store.lock().await?;
         store.save(&tokens).await?;
@@ -109,7 +109,7 @@ impl RefreshingSession {
     /// A session whose tokens were saved before.
     ///
     /// # Errors
-    /// A store that fails or is empty.
+    /// Returns an error if the store fails or is empty.
     pub async fn load(endpoint: TokenEndpoint, store: impl TokenStore) -> Result<Self, Error> {
         let tokens = store
             .load()
@@ -331,7 +331,7 @@ impl Inner {
         }
     }
 
-    /// How long a refresh token that was sent may be sent again.
+    /// Returns the time for which a refresh token that was sent may be sent again.
     fn grace_left(&self, tokens: &TokenSet) -> Option<Duration> {
         let (_, at) = tokens.sent()?;
         // A clock that was set back tells no time.
@@ -352,7 +352,7 @@ impl Inner {
     }
 }
 
-/// Why there is none.
+/// Returns the error for a token set without a refresh token.
 fn without_refresh_token(tokens: &TokenSet) -> Error {
     Error::reauthorization_required(if tokens.is_redeemed() {
         "the refresh token was sent by a process that ended before it saved what came of it, or whose answer was lost: the user \
