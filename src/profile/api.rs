@@ -154,7 +154,7 @@ impl ApiProfile {
     /// it.
     ///
     /// # Errors
-    /// Returns an error as [`credentials`](Self::credentials) and [`ProfileCredential::source`], and if there is none at all where
+    /// Returns an error if [`credentials`](Self::credentials) or [`ProfileCredential::source`] would, or if there is none at all where
     /// the API takes one.
     pub fn credential(&self, kinds: &[CredentialKind]) -> Result<Credential<()>, Error> {
         let named = self.credentials(kinds)?;
@@ -275,7 +275,7 @@ impl ProfileCredential {
         self.kind
     }
 
-    /// Whether a command is started to read it.
+    /// Returns whether a command is started to read it.
     pub fn is_of_command(&self) -> bool {
         let is_command = |source: &Source| matches!(source, Source::Command(_));
         let is_named = |text: &Text| matches!(text, Text::Named(Source::Command(_)));

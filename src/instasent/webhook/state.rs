@@ -24,7 +24,7 @@ pub struct DeliveryState {
     event_at: Option<Timestamp>,
 }
 
-/// What a report did to a state.
+/// The effect of a report on a state.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Transition {
@@ -75,7 +75,7 @@ impl DeliveryState {
         self.event_at.as_ref()
     }
 
-    /// Whether nothing more is to be expected.
+    /// Returns whether no further report is expected.
     pub fn is_final(&self) -> bool {
         self.status.as_ref().is_some_and(DlrStatus::is_final)
     }
