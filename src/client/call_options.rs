@@ -92,7 +92,7 @@ impl CallOptions {
         self
     }
 
-    /// How often in a row, without an event in between, a stream of events that is over is asked for again, from behind the last
+    /// Sets how often in a row, without an event in between, a stream of events that is over is requested again, from behind the last
     /// event that had an id (`Last-Event-ID`). Default: 0, it is over. It counts for calls by GET that only read; nothing else is
     /// ever asked for again, and neither is a stream that has no ids. The wait before it is the one that the server asks for
     /// (`retry:`, up to a day), or 3 s.
@@ -113,7 +113,7 @@ impl CallOptions {
         self
     }
 
-    /// What ends the waits of the call: it is sent no more once that is set, for a retry or for a rate limit, and ends with the
+    /// Sets a stop for the waits of the call: it is sent no more once that is set, for a retry or for a rate limit, and ends with the
     /// error of its last attempt. A request that is on its way is finished, so that its outcome is known.
     #[must_use]
     pub fn stopped_by(mut self, stop: Arc<Stop>) -> Self {

@@ -41,7 +41,7 @@ pub trait Dispatch: Send + Sync {
 /// A call on its way.
 pub type Call<'a> = BoxFuture<'a, Result<Answer, Error>>;
 
-/// What a client is connected with: the text of a token, what hands tokens out, or credentials that say themselves what they are.
+/// The access of a client: the text of a token, a source of tokens, or credentials that name their own kinds.
 #[derive(Debug)]
 pub enum Access {
     /// One token.

@@ -61,7 +61,7 @@ pub struct DynamicCall<'a> {
     headers: HeaderMap,
     accept: Option<String>,
     body: Option<(String, Bytes)>,
-    /// Why an argument cannot be sent, the first of them.
+    /// The reason why an argument cannot be sent, the first of them.
     refused: Option<String>,
 }
 

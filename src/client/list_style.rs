@@ -37,7 +37,7 @@ pub enum ListStyle {
     MatrixExploded,
 }
 
-/// What stays as it is in a value: unreserved characters.
+/// The characters that are not encoded in a value: the unreserved ones.
 const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 impl ListStyle {
@@ -106,7 +106,7 @@ impl ListStyle {
         Ok(values.join(separator))
     }
 
-    /// What stands between the values, and how it is written in a URL.
+    /// Returns the separator of the values, and its form in a URL.
     fn separator(self) -> (&'static str, &'static str) {
         match self {
             Self::Commas | Self::Label | Self::Matrix | Self::Brackets => (",", ","),
@@ -120,7 +120,7 @@ impl ListStyle {
 
     fn joined(self, values: &[String], write: impl Fn(&str) -> String) -> Result<String, String> {
         let (separator, written) = self.separator();
-        // What stands between values is encoded itself, or is never encoded: a value that holds it would be two.
+        // The separator is encoded itself, or is never encoded: a value that holds it would be two.
         if values.len() > 1 && encoded(separator) == written {
             refuse(values, separator)?;
         }

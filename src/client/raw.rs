@@ -123,7 +123,7 @@ impl Response<Bytes> {
     }
 }
 
-/// What the table would say of a request, had it one.
+/// Returns an operation for the method, as a table would describe it.
 fn operation(method: &Method) -> &'static Operation {
     static GET: Operation = Operation::undocumented("GET", Retry::Safe);
     static HEAD: Operation = Operation::undocumented("HEAD", Retry::Safe);

@@ -18,7 +18,7 @@ pub struct Response<T> {
     status: StatusCode,
     headers: HeaderMap,
     attempts: u32,
-    /// What it was sent with, which the value may repeat.
+    /// The tokens that it was sent with, which the value may repeat.
     carried: Option<Carried>,
 }
 

@@ -1,4 +1,4 @@
-//! How often and when a call is tried again. What may be tried again at all is not a setting: the operation table says it.
+//! The retry policy of a call. The operation table decides which calls may be retried at all; that is not a setting.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use http::StatusCode;
 
 use crate::error::jitter;
 
-/// How a client deals with failures that pass: connections that cannot be made, 429, and for calls that may be repeated
+/// The policy for temporary failures: connections that cannot be made, 429, and for calls that may be repeated
 /// timeouts, lost connections and most 5xx.
 ///
 /// A call that could have a second effect, such as sending an SMS, is only tried again where the first request certainly
@@ -101,7 +101,7 @@ impl RetryPolicy {
         self
     }
 
-    /// Whether there is another attempt after this status; `None` where it is as usual.
+    /// Returns whether there is another attempt after this status; `None` if the default applies.
     pub(crate) fn after(&self, status: StatusCode) -> Option<bool> {
         self.statuses.iter().find(|(known, _)| *known == status).map(|(_, again)| *again)
     }

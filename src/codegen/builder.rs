@@ -40,7 +40,7 @@ pub fn built<T: Built>(builder: Result<T::Builder, String>) -> Result<T, Unsent>
     Ok(value?)
 }
 
-/// What a setter that has to be called was not called for.
+/// Returns the error for a required setter that was not called.
 pub fn missing<T>(name: &str) -> Result<T, String> {
     Err(format!("no value supplied for {name}"))
 }

@@ -47,7 +47,7 @@ pub struct ErrorEnvelope {
     pub code: &'static [&'static str],
     /// The words for people.
     pub message: &'static [&'static str],
-    /// What is said beyond that, faults of fields included.
+    /// The members with further details, faults of fields included.
     pub details: &'static [&'static str],
     /// The server's name for the request.
     pub request_id: &'static [&'static str],

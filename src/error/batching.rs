@@ -1,4 +1,4 @@
-//! How a call takes many items, as data: written by the document pipeline, from the contract, the overlay and the document.
+//! The batching of items, as data: written by the document pipeline, from the contract, the overlay and the document.
 
 /// The way in which an operation takes many items in one call.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]

@@ -1,4 +1,4 @@
-//! How an error comes about: by our own refusal, without an answer, or by one that is no plain success.
+//! The causes of an error: a refusal by this crate, a missing answer, or an answer that is not a plain success.
 
 use std::borrow::Cow;
 use std::sync::Arc;

@@ -48,7 +48,7 @@ impl LimitFields {
         first.trim().parse().ok()
     }
 
-    /// Whether a header is one of the two, by its name in any case.
+    /// Returns whether a header is one of the two, by its name in any case.
     pub fn has(name: &str) -> bool {
         [LIMIT, POLICY].iter().any(|known| name.eq_ignore_ascii_case(known.as_str()))
     }

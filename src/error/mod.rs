@@ -83,7 +83,7 @@ struct Inner {
     operation: Option<&'static Operation>,
     /// The name of the request if no document has one.
     called: Option<String>,
-    /// What to say where no answer says it.
+    /// The text if no answer gives one.
     text: String,
     failure: Option<Failure>,
     source: Option<Box<dyn StdError + Send + Sync>>,
@@ -92,7 +92,7 @@ struct Inner {
     was_refused: bool,
     attempts: u32,
     retry_after: Option<Duration>,
-    /// What was known of the rate limit where nothing was sent for it.
+    /// The known rate limit if nothing was sent because of it.
     rate_limit: Option<RateLimit>,
     /// The item of a stream at which it failed, from 1.
     item: Option<u64>,

@@ -1,4 +1,4 @@
-//! How an operation pages through its results, as data: written by the document pipeline, from a document or its overlay.
+//! The pagination of an operation, as data: written by the document pipeline, from a document or its overlay.
 
 /// The pagination of an operation. Places in bodies are JSON pointers.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -8,7 +8,7 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Partial {
-    /// How many items came. Those that are not accepted count as rejected, where nothing else tells of rejected ones.
+    /// The number of items received. Those that are not accepted count as rejected, if nothing else reports rejected ones.
     pub received: Option<&'static str>,
     /// The number of accepted items.
     pub accepted: Option<&'static str>,
@@ -22,7 +22,7 @@ pub struct Partial {
     pub outcomes: Option<&'static str>,
     /// Where an outcome says how its item ended, as a pointer into the outcome.
     pub outcome: Option<&'static str>,
-    /// What stands there where the item was accepted; numbers and booleans as their text.
+    /// The value of an accepted item; numbers and booleans as their text.
     pub accepted_as: &'static [&'static str],
     /// Where an outcome says why its item was rejected, as a pointer into the outcome. Without [`outcome`](Self::outcome), one
     /// that holds anything there is of a rejected item.

@@ -61,7 +61,7 @@ impl Request {
         &mut self.body
     }
 
-    /// How long it may take, up to the last byte of its answer.
+    /// Sets the time limit, up to the last byte of the answer.
     pub(crate) fn set_timeout(&mut self, timeout: Duration) {
         self.timeout = Some(timeout);
     }

@@ -13,10 +13,10 @@ pub struct SendError {
     source: Box<dyn StdError + Send + Sync>,
 }
 
-/// How far a request came.
+/// The progress of a request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Fault {
-    /// It is none.
+    /// It is not a valid request.
     Unfit,
     /// There was no connection.
     Connect,
@@ -78,7 +78,7 @@ impl SendError {
         self.place.as_deref().unwrap_or("the server")
     }
 
-    /// What is behind it in the end.
+    /// Returns the root cause.
     pub(crate) fn reason(&self) -> String {
         let mut last: &(dyn StdError + 'static) = &*self.source;
         while let Some(cause) = last.source() {

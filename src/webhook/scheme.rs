@@ -260,14 +260,14 @@ impl SignatureScheme {
         stamped.ok_or_else(|| VerifyError::NoPart { header: name.to_owned(), prefix: self.timestamp_prefix.clone() })
     }
 
-    /// Whether an id can stand in what is signed; the separator that it holds where it cannot: the parts could be cut in another way.
+    /// Checks whether an id can be part of the signed content. The error is the separator that it contains: the parts could be cut in another way.
     #[cfg(feature = "webhook")]
     pub(super) fn check_id(&self, id: &str) -> Result<(), &str> {
         let separator = self.separator.as_str();
         if !separator.is_empty() && id.contains(separator) { Err(separator) } else { Ok(()) }
     }
 
-    /// What is signed of a delivery.
+    /// Returns the signed content of a delivery.
     #[cfg(feature = "webhook")]
     pub(super) fn input(&self, id: &str, timestamp: &str, body: &[u8]) -> Vec<u8> {
         let before: &[&str] = match self.signs {

@@ -131,7 +131,7 @@ fn try_lock(path: &Path) -> io::Result<Option<StoreLock>> {
     }
 }
 
-/// Whether tokens can be kept at this path: by its folder, and by the file that may be there.
+/// Checks whether tokens can be kept at this path: by its folder, and by an existing file.
 fn check_place(path: &Path) -> io::Result<()> {
     secret_file::check_folder(folder(path))?;
     match secret_file::open(path, Role::Store) {

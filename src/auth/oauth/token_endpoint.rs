@@ -270,8 +270,8 @@ impl TokenEndpointBuilder {
         self
     }
 
-    /// How long an access token counts as good where the answer does not say it (`expires_in` is optional). Default:
-    /// nobody knows. A [`RefreshingSession`](super::RefreshingSession) then uses the token until a server refuses it;
+    /// Sets the lifetime of an access token if the answer does not state it (`expires_in` is optional). Default:
+    /// not known. A [`RefreshingSession`](super::RefreshingSession) then uses the token until a server refuses it;
     /// [`ClientCredentials`](super::ClientCredentials) ask for another every five minutes of use, see
     /// [`Refresh::recheck`](crate::auth::Refresh::recheck).
     pub fn assumed_lifetime(mut self, lifetime: Duration) -> Self {

@@ -17,7 +17,7 @@ use crate::runtime;
 /// input; one line break at the end of the output is left out, up to 64 KiB are read. After the timeout, and when the
 /// call is dropped, it is killed.
 ///
-/// What it prints as errors is thrown away, because it may hold the secret; errors name the program and its exit code.
+/// Its error output is discarded, because it may hold the secret; errors name the program and its exit code.
 ///
 /// ```
 /// use keyfit::auth::SecretSource as _;

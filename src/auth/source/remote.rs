@@ -1,4 +1,4 @@
-//! How secret stores are asked over HTTP: once, without redirects, with a bounded answer.
+//! Requests to secret stores over HTTP: one attempt, without redirects, with a bounded response.
 
 use std::future::poll_fn;
 
@@ -23,7 +23,7 @@ pub(super) struct Remote {
     sender: Result<Sender, String>,
 }
 
-/// What a store answered. The body is zeroised on drop.
+/// The response of a store. The body is zeroised on drop.
 pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) body: Zeroizing<Vec<u8>>,

@@ -10,9 +10,9 @@ use crate::auth::oauth::random_text;
 use crate::error::Error;
 use crate::runtime;
 
-/// How often a lease is tried.
+/// The interval between two attempts to take a lease.
 pub(super) const TRIED_EVERY: Duration = Duration::from_millis(50);
-/// How long is waited for a lease, beyond its time.
+/// The longest wait for a lease, beyond its time.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A lease that is renewed until it is dropped.

@@ -124,7 +124,7 @@ impl Record {
         self.known().holder.take_if(|held| held == holder);
     }
 
-    /// Whether a save has failed, so that nobody knows what the record holds.
+    /// Returns whether a save has failed, so that the content of the record is not known.
     pub(super) fn is_unsure(&self) -> bool {
         !self.known().unsure.is_empty()
     }
@@ -174,7 +174,7 @@ mod tests {
     struct Held {
         version: i64,
         sealed: Vec<u8>,
-        /// Whether the next writes are done and give an error.
+        /// True if the next writes succeed and report an error.
         loses_answers: bool,
     }
 

@@ -49,7 +49,7 @@ pub struct Cassette {
 
 enum Mode {
     Recording(Box<dyn HttpClient>, Mutex<File>),
-    /// What is left.
+    /// The exchanges that are left.
     Playing(Mutex<Vec<Exchange>>),
 }
 

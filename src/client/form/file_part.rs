@@ -32,7 +32,7 @@ const BYTES: &str = "application/octet-stream";
 /// # drop(from_disk);
 /// ```
 ///
-/// What is in memory or on disk can be sent again where the call may be repeated. A stream is sent once: a call with one has a single
+/// Content in memory or on disk can be sent again if the call may be repeated. A stream is sent once: a call with one has a single
 /// attempt.
 #[derive(Clone)]
 pub struct FilePart {
@@ -71,7 +71,7 @@ impl FilePart {
         Self { file_name, ..Self::of(Content::Path(path)) }
     }
 
-    /// What comes of a stream. An error of it ends the call. Where its length is known, [`stream_of`](Self::stream_of) says it: many
+    /// Makes a part from a stream. An error of it ends the call. If its length is known, use [`stream_of`](Self::stream_of): many
     /// servers refuse a form without one.
     pub fn stream<S, T, E>(stream: S) -> Self
     where
@@ -142,7 +142,7 @@ impl FilePart {
             #[cfg(not(target_family = "wasm"))]
             Content::Path(path) => {
                 let failed = |error: std::io::Error| format!("the file `{}` cannot be read: {error}", path.display());
-                // What is none, such as a pipe, has no length that could be told.
+                // Anything else, such as a pipe, has no known length.
                 if !tokio::fs::metadata(path).await.map_err(failed)?.is_file() {
                     return Err(format!("`{}` is not a file: give what comes of it as a stream", path.display()));
                 }
@@ -297,7 +297,7 @@ impl Files {
         self.kept.get(marker.strip_prefix('-')?.parse::<usize>().ok()?)
     }
 
-    /// Whether one of them stands somewhere in this JSON text.
+    /// Returns whether one of them occurs in this JSON text.
     pub(super) fn are_in(&self, json: &str) -> bool {
         json.contains(&self.chance)
     }

@@ -1,8 +1,8 @@
-//! How a member of a form is written.
+//! The encoding of a member of a form.
 
 use crate::client::list_style::ListStyle;
 
-/// How a member of a form is written, where that is not as usual: the words of OpenAPI's `encoding`.
+/// The encoding of a member of a form, if it is not the usual one: the words of OpenAPI's `encoding`.
 ///
 /// As usual means: a plain value as its text, a list by one field for each item, an object as JSON. Null is no field.
 #[derive(Clone, Copy, Debug)]
@@ -48,7 +48,7 @@ impl FormMember {
         self
     }
 
-    /// What is known of the member of this name.
+    /// Returns the encoding of the member of this name.
     pub(super) fn find(members: &[Self], name: &str) -> Self {
         let known = members.iter().find(|member| member.name == name);
         known.copied().unwrap_or(Self::new(""))

@@ -18,7 +18,7 @@ use crate::http_client::Request;
 /// The media type of a part that holds JSON.
 const JSON: &str = "application/json";
 
-/// Why a file is refused that is not a member of its form, or an item of one.
+/// The reason why a file is refused that is not a member of its form, or an item of one.
 const HIDDEN: &str = "a file cannot stand inside of an object";
 
 /// The parts of a body. It is a recipe: each attempt makes a body of its own of it.
@@ -200,7 +200,7 @@ impl Parts<'_> {
     }
 }
 
-/// Whether a document names media types: what is none says nothing.
+/// Returns whether a document names media types: any other text is ignored.
 fn are_media_types(listed: &&'static str) -> bool {
     listed.split(',').all(|one| one.trim().parse::<Mime>().is_ok())
 }

@@ -7,7 +7,7 @@ use super::member::FormMember;
 use crate::client::list_style::encoded;
 use crate::client::query::{Members, pairs, scalar, values};
 
-/// What a form needs itself, or no URL may hold.
+/// The characters that a form needs itself, or that no URL may hold.
 const RESERVED: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')

@@ -39,7 +39,7 @@ pub(super) struct Number {
     pub(super) before: Option<Before>,
 }
 
-/// What is remembered of a page.
+/// The remembered data of a page.
 #[derive(Clone, Copy, Deserialize, Eq, PartialEq, Serialize)]
 pub(super) struct Before {
     pub(super) digest: u64,

@@ -31,7 +31,7 @@ impl<T> Items<T> {
         Self { pager, page: Vec::new().into_iter(), misfit: None }
     }
 
-    /// How many items to ask for at once, at least 1 and at most what the document allows. Where it is not called, the call's own
+    /// Sets the number of items to request at once, at least 1 and at most what the document allows. Where it is not called, the call's own
     /// argument counts, then the description of the list, then the server decides. A list without such an argument ignores it.
     pub fn page_size(self, items: u64) -> Self {
         Self { pager: self.pager.page_size(items), ..self }
@@ -64,7 +64,7 @@ impl<T: DeserializeOwned> Items<T> {
         std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
-    /// What was read takes the place of the page at hand.
+    /// Replaces the current page by the one that was read.
     fn turn(&mut self, answer: &Answer, read: Vec<Value>) {
         let mut items = Vec::with_capacity(read.len());
         for (index, item) in read.into_iter().enumerate() {

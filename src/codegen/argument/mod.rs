@@ -91,13 +91,13 @@ pub mod rule {
     /// An `Option` of a value.
     #[derive(Debug)]
     pub enum Optional {}
-    /// What converts by [`TryInto`](std::convert::TryInto).
+    /// Arguments that convert by [`TryInto`](std::convert::TryInto).
     #[derive(Debug)]
     pub enum Converted {}
-    /// What is put into a box.
+    /// Arguments that are put into a box.
     #[derive(Debug)]
     pub enum Boxed {}
-    /// What an `Inner` takes, which the type is made from.
+    /// Arguments of an `Inner`, which the type is made from.
     #[derive(Debug)]
     pub struct Wrapped<Inner>(PhantomData<Inner>);
 }

@@ -54,7 +54,7 @@ const DEPTH: usize = 2;
 pub struct Redactor {
     /// The larger ones first, each more than twice as large as the next.
     sets: Vec<Patterns>,
-    /// How secrets begin that nobody told us of. `None` where what looks like a secret is left alone.
+    /// The prefixes of secrets that were not given. `None` if text that looks like a secret is not masked.
     prefixes: Option<&'static [&'static str]>,
 }
 
