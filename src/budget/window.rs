@@ -13,7 +13,7 @@ pub(super) mod times {
     pub(crate) const HOLDER: u64 = 60_000;
     /// The longest that a grant is valid: what is not used goes back after it, and news of others come with the next.
     pub(crate) const GRANT: u64 = 1000;
-    /// How long to wait where calls on their way are about to tell what is left.
+    /// The time to wait if calls in flight are about to report the calls left.
     pub(crate) const NEWS: u64 = 25;
     /// The time that others wait for the first answer of all.
     pub(crate) const SCOUT: u64 = 5000;

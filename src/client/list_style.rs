@@ -8,8 +8,8 @@ use super::brackets;
 use super::path_argument::{InvalidPathArgument, PathArgument};
 use super::query::values;
 
-/// How the values of a list are written as one parameter, by the words of OpenAPI's `style` and `explode`. A value that is no list is
-/// one with one value, an object one of its names and values in turn.
+/// The encoding of a list's values as one parameter, by the words of OpenAPI's `style` and `explode`. A value that is not a list is
+/// encoded as a list with one value, an object as a list of its names and values in turn.
 ///
 /// Each value is percent-encoded by itself, so that what separates them is told from what they hold. Where a separator cannot be told
 /// (in a header, a space, a pipe, a tab, a dot), a value that holds it is refused.

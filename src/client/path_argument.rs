@@ -114,7 +114,7 @@ fn is_resolved(path: &[u8]) -> bool {
     })
 }
 
-/// What is encoded in a path segment: the path percent-encode set of the WHATWG URL standard, the slash, and the percent
+/// The characters that are encoded in a path segment: the path percent-encode set of the WHATWG URL standard, the slash, and the percent
 /// sign, which would be taken for an encoded character.
 const SEGMENT: &AsciiSet = &CONTROLS
     .add(b' ')

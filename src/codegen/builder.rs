@@ -117,7 +117,7 @@ macro_rules! __keyfit_call {
     };
 }
 
-/// What a member is to a builder.
+/// The role of a member in a builder.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __keyfit_member {

@@ -5,7 +5,7 @@ use super::operation::Operation;
 /// An API: its calls, and how it says what every API says in its own way. A generated client has it as `API`; one that is read
 /// at run time can be made with the same setters, from texts that are leaked.
 ///
-/// What an API does not say is read as standards and habits have it: problem details (RFC 9457), the members `error`,
+/// Where an API does not describe its errors, the usual forms are read: problem details (RFC 9457), the members `error`,
 /// `message` and `errors`, and the headers `Retry-After`, `RateLimit-*` and `X-RateLimit-*`.
 ///
 /// ```

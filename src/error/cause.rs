@@ -90,7 +90,7 @@ impl Error {
         error.because_of(source.into_source())
     }
 
-    /// What failed at an item of a stream, counted from 1; `word` is what one is called.
+    /// Names the item of a stream that failed, counted from 1; `word` is the word for an item.
     pub(crate) fn at_item(mut self, word: &str, number: u64) -> Self {
         self.0.text = format!("{word} {number}: {}", self.0.text);
         self.0.item = Some(number);
@@ -155,8 +155,8 @@ impl Error {
         self
     }
 
-    /// What masks the credentials that the server was shown, and may repeat: for texts of the [body](Self::body), which stands as it
-    /// came. Empty where nothing was answered.
+    /// Returns the redactors of the credentials that the server was sent, and may repeat: for texts of the [body](Self::body), which
+    /// is kept unchanged. Empty if there was no answer.
     pub fn redactors(&self) -> &[Redactor] {
         self.0.failure.as_ref().map(|failure| failure.secrets.as_slice()).unwrap_or_default()
     }

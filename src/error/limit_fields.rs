@@ -4,7 +4,7 @@
 
 use http::header::{HeaderMap, HeaderName};
 
-/// What the two fields say, of several limits the one of which the fewest requests are left.
+/// The content of the two fields: of several limits, the one with the fewest requests left.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct LimitFields {
     /// Requests that a window allows.
@@ -75,7 +75,7 @@ impl Member<'_> {
     }
 }
 
-/// What is not of this form has no members that anybody asks for.
+/// Returns the members of a field. A text that is not of this form has no members that matter.
 fn members(text: &str) -> impl Iterator<Item = Member<'_>> {
     split(text, ',').map(|member| {
         let mut parts = split(member, ';').map(|part| part.split_once('=').unwrap_or((part, "")));

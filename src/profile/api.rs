@@ -67,8 +67,8 @@ impl Lookup<'_> {
     }
 }
 
-/// Whether a name is another one with a slip: a letter or two that are wrong, lacking or too much. Names that digits alone tell apart are
-/// two.
+/// Returns whether a name is a misspelling of another: one or two letters are wrong, missing or extra. Names that differ only in
+/// digits are two names.
 fn is_slip(one: &str, other: &str) -> bool {
     let letters = |name: &str| name.replace(|letter: char| letter.is_ascii_digit(), "");
     let bound = if one.len().min(other.len()) > 4 { 2 } else { 1 };
@@ -297,7 +297,7 @@ impl ProfileCredential {
     /// The source that hands it out. The places that it names are looked at; a secret is read and a token asked for when one is needed.
     ///
     /// # Errors
-    /// Returns an error, with file and line, if a variable is not set, a file cannot be read, a command cannot be started by this
+    /// Returns an error if a variable is not set, a file cannot be read, a command cannot be started by this
     /// build, or the API takes this kind in another form.
     pub fn source(&self) -> Result<Arc<dyn TokenSource>, Error> {
         let At { place, value } = &self.given;

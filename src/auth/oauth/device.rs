@@ -17,7 +17,7 @@ const SLOWER: Duration = Duration::from_secs(5);
 /// The longest life of a code that is believed.
 const LONGEST_LIFE: Duration = Duration::from_secs(86_400);
 
-/// What a user needs to give consent on another device: show [`verification_uri`](Self::verification_uri) and
+/// The data with which a user gives consent on another device: show [`verification_uri`](Self::verification_uri) and
 /// [`user_code`](Self::user_code), then [`wait`](Self::wait).
 ///
 /// ```no_run

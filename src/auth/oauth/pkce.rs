@@ -38,7 +38,7 @@ impl Verifier {
     /// One that was kept elsewhere, by a [`PendingAuthorizations`](super::PendingAuthorizations) of your own.
     ///
     /// # Errors
-    /// Returns an error unless the text has 43 to 128 characters of `A-Z a-z 0-9 - . _ ~`.
+    /// Returns an error if the text is not 43 to 128 characters of `A-Z a-z 0-9 - . _ ~`.
     pub fn new(text: impl Into<SecretString>) -> Result<Self, Error> {
         let text = text.into();
         let bytes = text.expose_secret().as_bytes();

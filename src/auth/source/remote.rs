@@ -19,7 +19,7 @@ const LIMIT: usize = 1024 * 1024;
 pub(super) struct Remote {
     pub(super) base: Url,
     http: Http,
-    /// Why there is none is told when it is needed: the client of the user's own may follow.
+    /// The reason why there is no sender is reported at the first use, because a custom client may still be set.
     sender: Result<Sender, String>,
 }
 

@@ -77,7 +77,7 @@ impl Drop for Lease {
     fn drop(&mut self) {
         let held = Arc::clone(&self.0);
         held.record.without_lease(&held.holder);
-        // What may have been written is not to be read by others as long as that is unknown.
+        // A record that may have been written must not be read by others as long as that is unknown.
         if held.record.is_unsure() || tokio::runtime::Handle::try_current().is_err() {
             return;
         }

@@ -45,7 +45,7 @@ pub(super) struct Content {
     /// When it was written, by the clock of whoever wrote it, and by the clock here.
     written: SystemTime,
     written_here: SystemTime,
-    /// Whether it is encrypted with the first key.
+    /// True if it is encrypted with the first key.
     pub(super) is_current: bool,
 }
 
@@ -91,7 +91,7 @@ impl Record {
                 *self.known() = Known { version, unsure: Vec::new(), holder };
                 return Ok(true);
             }
-            // What stands there may be of a save of ours that failed and was written all the same.
+            // The stored record may come from our own save that reported a failure and was written all the same.
             let stored = self.settings.engine.load(&self.key).await?;
             let mut known = self.known();
             if stored.as_ref().is_some_and(|stored| stored.version == version) {

@@ -41,7 +41,7 @@ impl FormMember {
         self
     }
 
-    /// What separates the parts of a URL stays as it is in a value, but for `&`, `=`, `+`, `#` and `%`, which a form needs.
+    /// Leaves the separators of a URL unencoded in a value, except `&`, `=`, `+`, `#` and `%`, which a form needs.
     #[must_use]
     pub const fn with_reserved(mut self) -> Self {
         self.allows_reserved = true;

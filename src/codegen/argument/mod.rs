@@ -1,4 +1,4 @@
-//! What the setters of generated builders take: a text as `&str` or `String`, a number as any integer, a list as an array,
+//! The arguments of the setters of generated builders: a text as `&str` or `String`, a number as any integer, a list as an array,
 //! an object by value or by its builder.
 
 mod collection;

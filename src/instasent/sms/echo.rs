@@ -9,7 +9,7 @@ pub(super) struct Echo<'a> {
     position: Option<usize>,
     /// The message as the element repeats it.
     message: &'a Value,
-    /// Whether what it repeats must fit. Beside the reasons of a rejection, `to` may be a reason and no number.
+    /// True if the repeated data must fit. Beside the reasons of a rejection, `to` may be a reason and not a number.
     is_certain: bool,
 }
 

@@ -43,7 +43,7 @@ pub struct Entry<'a, M> {
 pub struct RefusedItem {
     /// Its index among all messages that were given, from 0.
     pub index: usize,
-    /// Why.
+    /// The reason of the refusal.
     pub reason: Refused,
 }
 

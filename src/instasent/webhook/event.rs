@@ -83,7 +83,7 @@ pub enum InvalidDlr {
     /// The connection broke before the body was whole.
     #[error("the body could not be read: {reason}")]
     Unreadable {
-        /// Why.
+        /// The reason.
         reason: String,
     },
 }

@@ -80,7 +80,7 @@ impl DeliveryState {
         self.status.as_ref().is_some_and(DlrStatus::is_final)
     }
 
-    /// How far it is. Every report that has a rank has one of its own, so that the furthest is the same in any order.
+    /// Returns its progress. Every report that has a rank has one of its own, so that the furthest is the same in any order.
     fn rank(&self) -> Option<Rank<'_>> {
         let (stage, order) = self.status.as_ref()?.rank()?;
         let at = self.event_at.as_ref();

@@ -68,8 +68,8 @@ impl DlrStatus {
         matches!(self, Self::Stop | Self::Inbound)
     }
 
-    /// How far a message is along its way: a stage, and an order within it that decides where times do not. `None` for
-    /// what has no place on that way, or none that is known.
+    /// Returns the progress of a message: a stage, and an order within it that decides if times do not. `None` for
+    /// a status that has no place in that order, or no known one.
     pub(super) fn rank(&self) -> Option<(u8, u8)> {
         Some(match self {
             Self::Sent => (1, 0),
