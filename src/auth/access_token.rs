@@ -1,4 +1,4 @@
-//! What requests carry: a credential text with the time until which it is good.
+//! An access token with the time at which it expires.
 
 use std::fmt;
 use std::time::SystemTime;
@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::Fingerprint;
 
-/// An access token (RFC 6749, section 1.4), an API key or a signed JWT: whatever stands where a [`Carrier`](super::Carrier) says.
+/// An access token (RFC 6749, section 1.4), an API key or a signed JWT: the text that a [`Carrier`](super::Carrier) puts into requests.
 /// Zeroised on drop, never printed.
 #[derive(Clone)]
 pub struct AccessToken {
@@ -21,24 +21,24 @@ impl AccessToken {
         Self { secret: secret.into(), expires_at: None }
     }
 
-    /// The time from which the token is refused. `None`, the default, is never.
+    /// Sets the time from which the server refuses the token. `None`, the default, means that it does not expire.
     #[must_use]
     pub fn expiring_at(mut self, time: impl Into<Option<SystemTime>>) -> Self {
         self.expires_at = time.into();
         self
     }
 
-    /// When the token expires.
+    /// Returns the time at which the token expires.
     pub fn expires_at(&self) -> Option<SystemTime> {
         self.expires_at
     }
 
-    /// The text. Do not print it.
+    /// Returns the text. Do not print it.
     pub fn expose(&self) -> &str {
         self.secret.expose_secret()
     }
 
-    /// A name for the token that may be printed.
+    /// Returns a name for the token that may be printed.
     pub fn fingerprint(&self) -> Fingerprint {
         Fingerprint::of(self.expose())
     }

@@ -1,4 +1,4 @@
-//! Keeps one access token good for any number of callers: one fetch at a time, ahead of expiry, and again on a refusal.
+//! Keeps one access token valid for any number of callers: one fetch at a time, ahead of expiry, and again after a refusal.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,10 +12,10 @@ use crate::error::jitter;
 use crate::error::{Clock, Error, SystemClock};
 use crate::runtime;
 
-/// The longest rest of a source that a server asks for.
+/// The longest time without a fetch that a server's `Retry-After` can cause.
 const LONGEST_REST: Duration = Duration::from_secs(3600);
 
-/// When a [`TokenSource`] is asked again. The defaults suit tokens of minutes to days.
+/// The times at which a [`TokenSource`] is asked again. The defaults suit tokens that live from minutes to days.
 #[derive(Clone, Debug)]
 pub struct Refresh {
     leeway: Duration,
@@ -40,57 +40,57 @@ impl Default for Refresh {
 }
 
 impl Refresh {
-    /// How long before its expiry a token is replaced. Default 60 s; never more than a quarter of the token's life.
+    /// Sets the time before its expiry at which a token is replaced. Default 60 s; never more than a quarter of the token's life.
     #[must_use]
     pub fn leeway(mut self, leeway: Duration) -> Self {
         self.leeway = leeway;
         self
     }
 
-    /// How often the source of a token without expiry is asked again. Default 5 min. Nothing runs in between: the call
-    /// that comes after this time starts the fetch and goes on with the token at hand.
+    /// Sets the interval at which the source of a token without expiry is asked again. Default 5 min. No background task runs: the
+    /// first call after the interval starts the fetch and continues with the current token.
     #[must_use]
     pub fn recheck(mut self, interval: Duration) -> Self {
         self.recheck = interval;
         self
     }
 
-    /// How long one fetch may take. Default 30 s.
+    /// Sets the timeout of one fetch. Default 30 s.
     #[must_use]
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
     }
 
-    /// How long a replaced token is kept for a server that does not know the new one yet. Default 10 min.
+    /// Sets the time for which a replaced token is kept for a server that does not know the new one yet. Default 10 min.
     #[must_use]
     pub fn overlap(mut self, overlap: Duration) -> Self {
         self.overlap = overlap;
         self
     }
 
-    /// The least time between two fetches that a 401 asks for. Default 1 s: a token that is refused again and again does
-    /// not turn into a storm on its source.
+    /// Sets the least time between two fetches that a 401 causes. Default 1 s: a token that is refused repeatedly does not
+    /// flood its source with requests.
     #[must_use]
     pub fn refusal_floor(mut self, floor: Duration) -> Self {
         self.refusal_floor = floor;
         self
     }
 
-    /// Another clock, for tests.
+    /// Replaces the clock, for tests.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// How long a token is left alone that lives so long; `None` for one without expiry.
+    /// Returns the time for which a token with this lifetime is not replaced. `None` is a token without expiry.
     pub(super) fn fresh_for(&self, life: Option<Duration>) -> Duration {
         life.map_or(self.recheck, |life| life.saturating_sub(self.leeway.min(life / 4)))
     }
 }
 
-/// A token and what keeps it good. Cloning shares it.
+/// An access token that is refreshed. Clones share it.
 #[derive(Clone)]
 pub(crate) struct Cache(Arc<Shared>);
 
@@ -101,18 +101,18 @@ struct Shared {
     state: Mutex<State>,
 }
 
-/// What a fetch came to; callers that waited for it share it.
+/// The outcome of a fetch, shared by all callers that waited for it.
 type Outcome = Result<Held, Arc<Error>>;
 
 #[derive(Default)]
 struct State {
     current: Option<Kept>,
-    /// The token before, and when it was replaced.
+    /// The replaced token, and the time of its replacement.
     previous: Option<(Held, SystemTime)>,
     /// The fetch in flight.
     fetch: Option<watch::Receiver<Option<Outcome>>>,
     failures: u32,
-    /// After failures: since when and for how long the source is left alone, and why it failed.
+    /// The backoff after failures: its start, its duration, and the error that caused it.
     resting: Option<(SystemTime, Duration, Arc<Error>)>,
     refused_at: Option<SystemTime>,
     adopted: u64,
@@ -121,19 +121,19 @@ struct State {
 struct Kept {
     held: Held,
     adopted_at: SystemTime,
-    /// How long it is left alone.
+    /// The time for which the token is not replaced.
     fresh_for: Duration,
 }
 
 impl State {
-    /// The fetch under way. One whose task ended without a word is none.
+    /// Returns the fetch in flight. A fetch whose task ended without an outcome does not count.
     fn in_flight(&self) -> Option<&watch::Receiver<Option<Outcome>>> {
         self.fetch.as_ref().filter(|fetch| fetch.has_changed().is_ok())
     }
 }
 
-/// Whether a span that began at `since` goes on. It is over, too, when the clock was set back behind its start: a rest
-/// that was begun on a clock of next year must not last until then.
+/// Returns whether a span that began at `since` still lasts. It is also over when the clock was set back to before its start: a
+/// backoff that began while the clock showed next year must not last until then.
 fn lasts(since: SystemTime, span: Duration, now: SystemTime) -> bool {
     now.duration_since(since).is_ok_and(|passed| passed < span)
 }
@@ -143,8 +143,8 @@ impl Cache {
         Self(Arc::new(Shared { source, refresh, carrier, state: Mutex::default() }))
     }
 
-    /// A token that is good now. The one at hand where there is one; it is replaced in the background when its time is
-    /// near.
+    /// Returns a token that is valid now: the current one if there is one. It is replaced in the background shortly before its
+    /// expiry.
     pub(crate) async fn token(&self) -> Result<Held, Error> {
         let waiting = {
             // The clock is read under the lock, so that no token seems to come from the future.
@@ -154,7 +154,7 @@ impl Cache {
             if let Some(kept) = at_hand {
                 let held = kept.held.clone();
                 if !lasts(kept.adopted_at, kept.fresh_for, now) {
-                    // Its failure concerns nobody while the token is good.
+                    // The failure does not matter while the current token is valid.
                     let _ = self.fetch(&mut state, now, None);
                 }
                 return Ok(held);
@@ -167,10 +167,10 @@ impl Cache {
         }
     }
 
-    /// Another token than the one that was refused with 401, where one can be had: the newer one at hand, else what the
-    /// source says now, else the one before while it is worth a try.
+    /// Returns a token other than the one that the server refused with 401, if there is one: the newer one in the cache, else the
+    /// current one of the source, else the previous one during the overlap.
     pub(crate) async fn instead_of(&self, refused: &Held) -> Option<Held> {
-        // A fetch that was under way may have read the source before it changed: then it is asked once more.
+        // A fetch that was already in flight may have read the source before it changed: then the source is asked once more.
         for _ in 0..2 {
             let (fetch, is_joined) = {
                 let mut state = self.0.state();
@@ -205,7 +205,7 @@ impl Cache {
         is_good.then(|| previous.clone())
     }
 
-    /// Joins the fetch in flight, or starts one in a task of its own: it outlives the caller that started it.
+    /// Joins the fetch in flight, or starts one in its own task, which outlives the caller that started it.
     fn fetch(
         &self,
         state: &mut State,
@@ -244,7 +244,7 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adopts what was fetched. A failure leaves the token at hand as it is.
+    /// Stores the outcome of a fetch. A failure leaves the current token unchanged.
     fn settle(&self, fetched: Result<AccessToken, Error>) -> Outcome {
         let mut state = self.state();
         let now = self.refresh.clock.now();
@@ -258,12 +258,12 @@ impl Shared {
             }
             Err(error) => {
                 let error = Arc::new(error);
-                // Who is asked for a wait waits; the longest is an hour, after which a look costs little.
+                // A `Retry-After` is obeyed, up to an hour; after that, one more request costs little.
                 let asked = error.retry_after().unwrap_or_default().min(LONGEST_REST);
                 let rest = rest(state.failures).max(asked);
                 state.failures = state.failures.saturating_add(1);
                 state.resting = Some((now, rest, Arc::clone(&error)));
-                // Whoever writes the log may be a caller of ours.
+                // The log subscriber may call this cache.
                 drop(state);
                 tracing::warn!(target: "keyfit::auth", error = %error, retry_in_ms = rest.as_millis(), "no new token");
                 Err(error)
@@ -305,12 +305,12 @@ async fn wait(mut fetch: watch::Receiver<Option<Outcome>>) -> Outcome {
     }
 }
 
-/// The task ended without a word: its source panicked, or its runtime was shut down.
+/// Returns the error for a task that ended without an outcome: its source panicked, or its runtime was shut down.
 fn lost() -> Error {
     Error::credential("the source of the token broke off")
 }
 
-/// 1 s, 2 s, 4 s and so on to 64 s, of it half to all by chance, so that many processes do not ask at once.
+/// Returns the backoff: 1 s, 2 s, 4 s and so on to 64 s, with equal jitter, so that many processes do not ask at the same time.
 fn rest(failures: u32) -> Duration {
     jitter::equal_jitter(Duration::from_secs(1 << failures.min(6)))
 }

@@ -1,4 +1,4 @@
-//! Where requests carry a credential.
+//! The place of a credential in a request.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -7,7 +7,7 @@ use http::header::{AUTHORIZATION, COOKIE, HeaderName, HeaderValue};
 use crate::error::Error;
 use crate::http_client::Request;
 
-/// Where requests carry a credential.
+/// The place of a credential in a request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Carrier {
@@ -19,14 +19,14 @@ pub enum Carrier {
     Scheme(&'static str),
     /// A header of this name, which holds the credential alone: `X-Api-Key: <key>`.
     Header(&'static str),
-    /// A cookie of this name, beside those that a call has of its own. None that the server sets is stored.
+    /// A cookie of this name, beside the cookies that a call sets itself. Cookies that the server sets are not stored.
     Cookie(&'static str),
-    /// A parameter of the query. URLs are logged on their way (RFC 6750, section 5.3): a client sends it only where
-    /// [`Config::allow_query_keys`](crate::Config::allow_query_keys) says so.
+    /// A query parameter. Servers and proxies log URLs (RFC 6750, section 5.3): a client sends it only if
+    /// [`Config::allow_query_keys`](crate::Config::allow_query_keys) permits it.
     Query(&'static str),
 }
 
-/// A credential at its place.
+/// A credential, encoded for its place in a request.
 #[derive(Clone)]
 pub(super) enum Place {
     Header(HeaderName, HeaderValue),
@@ -37,7 +37,7 @@ pub(super) enum Place {
 }
 
 impl Carrier {
-    /// Whether a request cannot carry credentials by both, because they have one place.
+    /// Returns true if a request cannot carry credentials by both, because both use the same place.
     pub(crate) fn collides_with(self, other: Self) -> bool {
         match (self.header(), other.header()) {
             (Some(one), Some(two)) => one.eq_ignore_ascii_case(two),
@@ -47,7 +47,7 @@ impl Carrier {
         }
     }
 
-    /// The header that the credential has for itself.
+    /// Returns the name of the header that holds nothing but the credential.
     fn header(self) -> Option<&'static str> {
         match self {
             Self::Bearer | Self::Basic | Self::Scheme(_) => Some("Authorization"),
@@ -56,7 +56,7 @@ impl Carrier {
         }
     }
 
-    /// The credential at its place, marked sensitive so that no `Debug` shows it.
+    /// Returns the encoded credential, marked sensitive so that no `Debug` shows it.
     pub(super) fn place(self, credential: &str) -> Result<Place, Error> {
         let header = |name: Result<HeaderName, _>, text: String| -> Option<Place> {
             Some(Place::Header(name.ok()?, sensitive(text)?))
@@ -78,7 +78,7 @@ impl Carrier {
 }
 
 impl Place {
-    /// Puts the credential where it is carried; what stood there is replaced, and other cookies stay.
+    /// Sets the credential in a request. It replaces a former value; other cookies are kept.
     pub(super) fn put(&self, credential: &str, request: &mut Request) {
         match self {
             Self::Header(name, value) => drop(request.headers_mut().insert(name, value.clone())),
@@ -105,7 +105,7 @@ fn sensitive(text: String) -> Option<HeaderValue> {
     Some(value)
 }
 
-/// RFC 6265, section 4.1.1: what the value of a cookie may hold.
+/// Returns true if the value of a cookie may contain the byte (RFC 6265, section 4.1.1).
 fn is_of_a_cookie(byte: u8) -> bool {
     byte.is_ascii_graphic() && !b"\",;\\".contains(&byte)
 }

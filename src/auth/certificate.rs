@@ -1,4 +1,4 @@
-//! The certificate of TLS that a client shows, with its private key.
+//! The client certificate for mutual TLS, with its private key.
 
 use std::fmt;
 
@@ -32,7 +32,7 @@ impl ClientCertificate {
     /// PKCS #1 or SEC 1, and not encrypted.
     ///
     /// # Errors
-    /// Returns an error if one of the two is missing or cannot be read. Whether they belong together is looked at when a client is
+    /// Returns an error if one of the two is missing or cannot be parsed. Whether they belong together is checked when a client is
     /// made.
     pub fn new(certificate: &str, key: impl Into<SecretString>) -> Result<Self, Error> {
         let key = key.into();
@@ -43,7 +43,7 @@ impl ClientCertificate {
     /// Takes both from one text, in any order.
     ///
     /// # Errors
-    /// As [`new`](Self::new).
+    /// Returns an error if [`new`](Self::new) would.
     pub fn from_pem(text: impl Into<SecretString>) -> Result<Self, Error> {
         let certificate = Self(text.into());
         match flaw(certificate.0.expose_secret()) {
@@ -52,7 +52,7 @@ impl ClientCertificate {
         }
     }
 
-    /// As the HTTP client takes it.
+    /// Converts it to the type of the HTTP client.
     pub(super) fn identity(&self) -> Result<Identity, Error> {
         Identity::from_pem(self.0.expose_secret().as_bytes()).ok_or_else(|| {
             Error::configuration("the client certificate or its key is not valid PEM: copy both again".to_owned())
@@ -66,7 +66,7 @@ impl fmt::Debug for ClientCertificate {
     }
 }
 
-/// What is wrong with a text that shall be a certificate and its key, as the end of a sentence.
+/// Returns the defect of a text that must be a certificate and its key, as the end of a sentence.
 fn flaw(pem: &str) -> Option<&'static str> {
     let begin = |label: &str| pem.matches(&format!("-----BEGIN {label}-----")).count();
     let keys = begin("PRIVATE KEY") + begin("RSA PRIVATE KEY") + begin("EC PRIVATE KEY");

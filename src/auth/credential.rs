@@ -1,4 +1,4 @@
-//! What a client authenticates with: a token, or something that keeps one good, or several of these.
+//! The credential of a client: a fixed token, a token that is refreshed, or several of these.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -14,9 +14,9 @@ use super::token::{Token, check};
 use super::{AccessToken, Carrier, Opens, SecretSource, TokenKind, TokenSource};
 use crate::error::Error;
 
-/// What a client of one kind authenticates with. A fixed [`Token`] turns into one; [`from_source`](Self::from_source)
-/// and [`from_secret`](Self::from_secret) make one that fetches its token, keeps it good, and finds a rotated one
-/// without a failed request. Cloning shares the token: give one credential to all clients that use it. A client that takes
+/// The credential of a client, of one kind. A fixed [`Token`] converts into one; [`from_source`](Self::from_source)
+/// and [`from_secret`](Self::from_secret) make one that fetches its token, refreshes it, and finds a rotated one
+/// without a failed request. Clones share the token: give one credential to all clients that use it. A client that takes
 /// several is described at [`IntoCredential`].
 ///
 /// ```
@@ -31,36 +31,36 @@ use crate::error::Error;
 /// # }
 /// ```
 pub struct Credential<K> {
-    /// One where `K` is a kind. Where it is an API, or `()`, any number of them, in the order in which they were given.
+    /// Exactly one if `K` is a kind. If it is an API, or `()`, any number of them, in the order in which they were given.
     parts: Arc<[KindCredential]>,
     kind: PhantomData<fn() -> K>,
 }
 
 impl<K: TokenKind> Credential<K> {
-    /// A credential whose tokens come from a grant or a signer.
+    /// Makes a credential whose tokens come from a grant or a signer.
     pub fn from_source(source: impl TokenSource) -> Self {
         Self::refreshed(source, Refresh::default())
     }
 
-    /// As [`from_source`](Self::from_source), with times of your own.
+    /// Like [`from_source`](Self::from_source), with other refresh times.
     pub fn refreshed(source: impl TokenSource, refresh: Refresh) -> Self {
         Self::of(KindCredential::cached(K::NAME, Arc::new(source), refresh, K::CARRIER))
     }
 
-    /// A credential that is a secret kept elsewhere: in a file, a variable, a secret store.
+    /// Makes a credential from a secret that is kept elsewhere: in a file, an environment variable, a secret store.
     pub fn from_secret(source: impl SecretSource) -> Self {
         Self::from_secret_refreshed(source, Refresh::default())
     }
 
-    /// As [`from_secret`](Self::from_secret), with times of your own.
+    /// Like [`from_secret`](Self::from_secret), with other refresh times.
     pub fn from_secret_refreshed(source: impl SecretSource, refresh: Refresh) -> Self {
         Self::refreshed(Plain { source: Box::new(source), kind: K::NAME, carrier: K::CARRIER }, refresh)
     }
 
-    /// Fetches the token now, so that a credential that cannot be had is found at the start and not at the first call.
+    /// Fetches the token now, so that a program finds a missing credential at its start and not at the first call.
     ///
     /// # Errors
-    /// What the source says.
+    /// Returns an error if the source does.
     pub async fn ready(&self) -> Result<(), Error> {
         for part in &*self.parts {
             part.token().await?;
@@ -76,13 +76,13 @@ impl Credential<()> {
         Self { parts: Arc::default(), kind: PhantomData }
     }
 
-    /// This one and another, for a client that holds both.
+    /// Returns this credential and another one together, for a client that holds both.
     #[must_use]
     pub fn and<L>(&self, other: &Credential<L>) -> Self {
         Self { parts: self.parts.iter().chain(&*other.parts).cloned().collect(), kind: PhantomData }
     }
 
-    /// The tokens in the variables that are set, at least one. Kinds are given by name, variable and carrier.
+    /// Reads the tokens from the variables that are set, at least one. Kinds are given by name, variable and carrier.
     pub(crate) fn from_variables(kinds: &[(&str, &str, Carrier)]) -> Result<Self, Error> {
         let mut parts = Vec::new();
         for (name, variable, carrier) in kinds {
@@ -101,13 +101,13 @@ impl Credential<()> {
         }))
     }
 
-    /// A fixed token of a kind that is known by its name alone.
+    /// Makes a fixed token of a kind that is known only by its name.
     pub(crate) fn fixed(kind: &str, carrier: Carrier, secret: SecretString) -> Result<Self, Error> {
         check(&format!("the {kind} token"), carrier, secret.expose_secret())?;
         Ok(Self::of(KindCredential::of_text(kind, secret, carrier)))
     }
 
-    /// A source of a secret that is the token itself, of a kind that is known as data. It is checked as a token of that kind.
+    /// Makes a source of a secret that is the token itself, of a kind that is known as data. It is checked as a token of that kind.
     #[cfg(feature = "profile")]
     pub(crate) fn plain(kind: super::CredentialKind, source: Arc<dyn SecretSource>) -> Arc<dyn TokenSource> {
         Arc::new(Plain { source: Box::new(source), kind: kind.name, carrier: kind.carrier })
@@ -139,17 +139,17 @@ impl<K> Credential<K> {
     }
 }
 
-/// What a client of an API is made with: a [`Token`] or a [`Credential`] of a kind that [`Opens`] it, or several.
+/// The credentials that a client of an API accepts: a [`Token`] or a [`Credential`] of a kind that [`Opens`] it, or several.
 ///
 /// A program that holds several credentials gives them all: a pair or a triple of tokens and credentials, and pairs of pairs
 /// where there are more; an `Option` where it may lack one. Each call then carries the credentials of one alternative of its
 /// operation and nothing else:
 ///
 /// 1. Of the alternatives that the client holds whole, the one with the most schemes; among equals, the first of the document.
-/// 2. Nothing, where the operation may be called without, and the client holds no alternative of it whole.
-/// 3. An operation of which nothing is said gets the credential that was given first, and a public one none.
+/// 2. None, if the operation may be called without credentials and the client does not hold any alternative of it whole.
+/// 3. The credential that was given first, for an operation whose security is not described; none for a public operation.
 ///
-/// Where none of that holds, the call fails before anything is sent, with the names of what would open it. A client certificate
+/// If none of these applies, the call fails before anything is sent, with the names of the kinds that would open it. A client certificate
 /// ([`Config::client_certificate`](crate::Config::client_certificate)) counts as a scheme that is held.
 ///
 /// ```
@@ -169,7 +169,7 @@ impl<K> Credential<K> {
     note = "name the kind of a text first: `Token::new(text)?`, with the token's type in the module of the client; a secret that is kept elsewhere is a `Credential::from_secret(source)`"
 )]
 pub trait IntoCredential<A> {
-    /// The credential, known to open the API.
+    /// Returns the credential, typed for the API.
     fn into_credential(self) -> Credential<A>;
 }
 
@@ -250,7 +250,7 @@ impl<K: TokenKind> From<Token<K>> for Credential<K> {
 mod tests {
     use super::*;
 
-    /// The texts of fixed tokens.
+    /// Returns the texts of fixed tokens.
     fn texts(credential: &Credential<()>) -> Vec<&str> {
         credential.parts.iter().filter_map(KindCredential::fixed).map(|held| held.token().expose()).collect()
     }

@@ -7,20 +7,20 @@ use crate::error::Error;
 /// Reads a variable.
 ///
 /// # Errors
-/// A variable that is not set or no text; the message names it and never shows its value.
+/// Returns an error if the variable is not set or is not valid UTF-8; the message names it and never shows its value.
 pub(crate) fn variable(name: &str) -> Result<String, Error> {
     optional(name)?.ok_or_else(|| Error::credential(missing(name)))
 }
 
-/// What is said of a variable that is not set.
+/// Returns the message for a variable that is not set.
 pub(super) fn missing(name: &str) -> String {
     format!("the environment variable {name} is not set: set it and start again")
 }
 
-/// Reads a variable that need not be set.
+/// Reads an optional variable.
 ///
 /// # Errors
-/// A variable that is no text; the message names it and never shows its value.
+/// Returns an error if the variable is not valid UTF-8; the message names it and never shows its value.
 #[expect(clippy::disallowed_methods, reason = "this file is where the environment is read")]
 pub(crate) fn optional(name: &str) -> Result<Option<String>, Error> {
     match env::var(name) {

@@ -4,12 +4,12 @@ use std::fmt;
 
 use sha2::{Digest as _, Sha256};
 
-/// The first 8 bytes of a secret's SHA-256, in hex: enough to tell two keys apart in a log, useless for logging in.
+/// The first 8 bytes of a secret's SHA-256, in hex: enough to distinguish two keys in a log, useless for logging in.
 #[derive(Clone, Copy, Eq, Hash, PartialEq)]
 pub struct Fingerprint([u8; 8]);
 
 impl Fingerprint {
-    /// The fingerprint of a secret.
+    /// Returns the fingerprint of a secret.
     pub fn of(secret: &str) -> Self {
         let mut first = [0; 8];
         first.copy_from_slice(&Sha256::digest(secret)[..8]);

@@ -1,4 +1,4 @@
-//! What a token may do against what a program needs: a lack is an error, an excess is a warning.
+//! Compares the scopes of a token with those that a program needs: a missing one is an error, an unneeded one a warning.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -41,19 +41,19 @@ pub struct Right {
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Needs(BTreeSet<Right>);
 
-/// The rights of a token that a program does not need. Empty is good.
+/// The rights of a token that a program does not need. Ideally empty.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Excess(BTreeSet<Right>);
 
 const ADMIN: &str = "admin";
 
 impl Scopes {
-    /// Scopes that hold for every resource.
+    /// Makes scopes that hold for every resource.
     pub fn flat<S: Into<String>>(scopes: impl IntoIterator<Item = S>) -> Self {
         Self::Flat(scopes.into_iter().map(Into::into).collect())
     }
 
-    /// Actions by resource.
+    /// Makes scopes from the actions of each resource.
     pub fn by_resource<R: Into<String>, S: Into<String>>(
         resources: impl IntoIterator<Item = (R, impl IntoIterator<Item = S>)>,
     ) -> Self {
@@ -63,7 +63,7 @@ impl Scopes {
         )
     }
 
-    /// Every right, one by one.
+    /// Returns every right, one by one.
     pub fn rights(&self) -> BTreeSet<Right> {
         match self {
             Self::Flat(scopes) => scopes.iter().map(|scope| Right::everywhere(scope)).collect(),
@@ -74,13 +74,13 @@ impl Scopes {
         }
     }
 
-    /// Whether a token with these scopes has a right. `write` does not imply `read`; `admin` implies everything where it
-    /// holds.
+    /// Returns whether a token with these scopes has a right. `write` does not imply `read`; `admin` implies everything where it
+    /// is granted.
     pub fn cover(&self, need: &Right) -> bool {
         let among = |scopes: &BTreeSet<String>| scopes.contains(&need.scope) || scopes.contains(ADMIN);
         match (self, &need.resource) {
             (Self::Flat(scopes), _) => among(scopes),
-            // What needs `admin` is the management of keys, which is above any resource.
+            // `admin` is needed to manage keys, which is not part of any resource.
             (Self::Resources(_), Some(_)) if need.scope == ADMIN => false,
             (Self::Resources(resources), Some(resource)) => resources.get(resource).is_some_and(among),
             (Self::Resources(_), None) => false,
@@ -97,19 +97,19 @@ impl Right {
         Self { scope: scope.to_owned(), resource: Some(resource.to_owned()) }
     }
 
-    /// Whether the right, granted, is what a need asks for by name.
+    /// Returns whether this right, once granted, is the needed one by name.
     fn serves(&self, need: &Self) -> bool {
         self.scope == need.scope && (self.resource.is_none() || self.resource == need.resource)
     }
 }
 
 impl Needs {
-    /// Nothing yet; add to it.
+    /// Makes an empty set of needs.
     pub fn none() -> Self {
         Self::default()
     }
 
-    /// What the operations need, all together.
+    /// Returns the union of the needs of the operations.
     pub fn of(operations: &[&Operation]) -> Self {
         let rights = operations.iter().flat_map(|operation| {
             operation
@@ -120,24 +120,24 @@ impl Needs {
         Self(rights.collect())
     }
 
-    /// And a scope that is not divided by resource.
+    /// Adds a scope that is not divided by resource.
     #[must_use]
     pub fn and(mut self, scope: &str) -> Self {
         self.0.insert(Right::everywhere(scope));
         self
     }
 
-    /// And a scope on one resource.
+    /// Adds a scope on one resource.
     #[must_use]
     pub fn on(mut self, resource: &str, scope: &str) -> Self {
         self.0.insert(Right::on(resource, scope));
         self
     }
 
-    /// Compares with what a token has. Rights beyond the needs are returned, and logged as one warning.
+    /// Compares the needs with the scopes of a token. Rights beyond the needs are returned, and logged as one warning.
     ///
     /// # Errors
-    /// Rights that the token lacks, all of them by name.
+    /// Returns an error if the token lacks rights; the message names all of them.
     pub fn check(&self, granted: &Scopes) -> Result<Excess, Error> {
         let lacking = self.0.iter().filter(|need| !granted.cover(need)).cloned().collect();
         let lacking = Excess(lacking);
@@ -157,12 +157,12 @@ impl Needs {
 }
 
 impl Excess {
-    /// Whether the token has what is needed and nothing else.
+    /// Returns whether the token has the needed rights and no others.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The rights that are not needed.
+    /// Returns the rights that are not needed.
     pub fn rights(&self) -> impl Iterator<Item = &Right> {
         self.0.iter()
     }
@@ -170,7 +170,7 @@ impl Excess {
 
 impl fmt::Display for Right {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A server's word must not break a line of a log.
+        // Text from a server must not break a line of a log.
         write!(f, "{}", self.scope.escape_debug())?;
         self.resource.as_ref().map_or(Ok(()), |resource| write!(f, " on {}", resource.escape_debug()))
     }

@@ -1,4 +1,4 @@
-//! A token in use, and what one request carries.
+//! A token in use, and the tokens of one request.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -10,23 +10,23 @@ use crate::error::redact::Redactor;
 use crate::error::{Api, Error};
 use crate::http_client::Request;
 
-/// An access token with the place where requests carry it, and its place in the row of tokens. Cloning shares it.
+/// An access token, encoded for its place in requests, with its generation in the cache. Clones share it.
 #[derive(Clone)]
 pub(crate) struct Held(Arc<Inner>);
 
 struct Inner {
     token: AccessToken,
     place: Place,
-    /// Where it is a user and a password.
+    /// True if the token is a user and a password.
     is_login: bool,
-    /// Made for the first error, and for all after it.
+    /// Made for the first error, and shared by all later ones.
     redactor: OnceLock<Redactor>,
     /// Higher for newer tokens of one cache.
     generation: u64,
 }
 
 impl Held {
-    /// Finds its place.
+    /// Encodes the token for its carrier.
     pub(super) fn new(token: AccessToken, carrier: Carrier, generation: u64) -> Result<Self, Error> {
         let (place, is_login) = (carrier.place(token.expose())?, carrier == Carrier::Basic);
         Ok(Self(Arc::new(Inner { token, place, is_login, redactor: OnceLock::new(), generation })))
@@ -36,7 +36,7 @@ impl Held {
         &self.0.token
     }
 
-    /// Its place in the row of tokens.
+    /// Returns its generation in the cache.
     pub(crate) fn generation(&self) -> u64 {
         self.0.generation
     }
@@ -45,7 +45,7 @@ impl Held {
         self.0.token.expires_at().is_some_and(|time| time <= now)
     }
 
-    /// What is masked of it: the whole, and the password of a login alone too.
+    /// Returns the texts to mask: the whole token and, for a login, also the password alone.
     fn secrets(&self) -> impl Iterator<Item = &str> {
         let whole = self.0.token.expose();
         let password = whole.split_once(':').map(|(_, password)| password).filter(|_| self.0.is_login);
@@ -70,7 +70,7 @@ pub(crate) struct Carried {
 }
 
 impl Carried {
-    /// Tokens on their way to an API.
+    /// Makes the tokens of a request to an API.
     pub(crate) fn new(api: &'static Api, tokens: impl IntoIterator<Item = Held>) -> Self {
         let mut carried = Self { token: None, others: Vec::new(), api };
         tokens.into_iter().for_each(|token| carried.add(token));
@@ -89,19 +89,19 @@ impl Carried {
         self.token.iter().chain(&self.others)
     }
 
-    /// The API that they are sent to.
+    /// Returns the API that they are sent to.
     pub(crate) fn api(&self) -> &'static Api {
         self.api
     }
 
-    /// Puts each token where it is carried; what stood there is replaced.
+    /// Sets each token in the request; it replaces a former value.
     pub(crate) fn authorize(&self, request: &mut Request) {
         for Held(held) in self.tokens() {
             held.place.put(held.token.expose(), request);
         }
     }
 
-    /// Masks the tokens in what a server says, and what looks like another one of the API.
+    /// Returns a redactor that masks these tokens in a server's text, and any text that looks like another token of the API.
     pub(crate) fn redactor(&self) -> Redactor {
         let redactor = match &self.token {
             Some(held) if self.others.is_empty() => {
@@ -112,7 +112,7 @@ impl Carried {
         redactor.with_prefixes(self.api.secret_prefixes)
     }
 
-    /// Names for the tokens that may be printed.
+    /// Returns the fingerprints of the tokens, which may be printed.
     pub(crate) fn fingerprints(&self) -> String {
         let names: Vec<String> = self.tokens().map(|held| held.token().fingerprint().to_string()).collect();
         if names.is_empty() { "none".to_owned() } else { names.join("+") }

@@ -1,4 +1,4 @@
-//! Where a credential may be sent, and the HTTP client that takes it there: for APIs, token endpoints and secret stores.
+//! The HTTP client that sends credentials, and the URLs that they may be sent to: APIs, token endpoints and secret stores.
 
 use std::time::Duration;
 
@@ -16,25 +16,25 @@ use crate::http_client::{Authority, Trust};
 use crate::http_client::{BuiltIn, Setup};
 use crate::http_client::{Own, Sender};
 
-/// How an HTTP client is set up. It follows no redirect: a redirect to another origin would carry the credential there, and
+/// The settings of an HTTP client. It follows no redirect: a redirect to another origin would carry the credential there, and
 /// one after a POST would send a GET or a second POST.
 #[derive(Clone, Debug)]
 pub(crate) struct Http {
     pub(crate) connect_timeout: Duration,
-    /// From connecting to the last byte of the answer.
+    /// The time from connecting to the last byte of the response.
     pub(crate) timeout: Duration,
-    /// The application's name, in front of ours.
+    /// The application's name, which precedes that of Keyfit.
     pub(crate) user_agent: Option<String>,
-    /// Whether a connection serves several requests. One that the server closes in the moment in which it is used again looks
-    /// like an answer that was lost.
+    /// True if a connection serves several requests. A connection that the server closes at the moment of its reuse looks
+    /// like a lost response.
     #[cfg_attr(not(feature = "reqwest"), expect(dead_code, reason = "a client of the user's own decides that itself"))]
     pub(crate) keeps_connections: bool,
-    /// What sends in place of the client that is built in.
+    /// A custom client that replaces the built-in one.
     pub(crate) own: Option<Own>,
-    /// Shown to a server that asks for one.
+    /// The certificate for a server that asks for one.
     #[cfg(feature = "rustls")]
     pub(crate) client_certificate: Option<ClientCertificate>,
-    /// Certificate authorities beside those of the system.
+    /// The certificate authorities beside those of the system.
     #[cfg(feature = "rustls")]
     pub(crate) authorities: Vec<Authority>,
 }
@@ -56,11 +56,11 @@ impl Default for Http {
 }
 
 impl Http {
-    /// What sends to the hosts of these URLs.
+    /// Makes the sender for the hosts of these URLs.
     ///
     /// # Errors
-    /// Returns an error if a certificate cannot be used or goes to nobody, the name of the application is no header, the TLS backend
-    /// cannot be initialized, or there is no client at all.
+    /// Returns an error if a certificate cannot be used or no host would receive it, the name of the application is not a valid header
+    /// value, the TLS backend cannot be initialized, or there is no client at all.
     pub(crate) fn sender(&self, places: &[&Url]) -> Result<Sender, Error> {
         let keyfit = concat!("keyfit/", env!("CARGO_PKG_VERSION"));
         let agent = self.user_agent.as_ref().map_or_else(|| keyfit.to_owned(), |agent| format!("{agent} {keyfit}"));
@@ -72,7 +72,7 @@ impl Http {
         Ok(Sender::Own(own.clone(), name_of(&agent)?))
     }
 
-    /// The client that is built in.
+    /// Makes the built-in client.
     #[cfg(feature = "reqwest")]
     fn built_in(&self, agent: &str, places: &[&Url]) -> Result<Sender, Error> {
         let setup = Setup {
@@ -80,7 +80,7 @@ impl Http {
             connect_timeout: self.connect_timeout,
             timeout: self.timeout,
             keeps_connections: self.keeps_connections,
-            // A proxy of the environment would take plain http, and the credential in it, off this machine.
+            // A proxy from the environment would carry plain http, and the credential in it, off this machine.
             uses_proxy: !places.iter().any(|place| is_loopback(place)),
             // A client of loopback hosts over plain http never speaks TLS; reading the system's certificates for it is most of
             // what making it would cost.
@@ -103,14 +103,14 @@ impl Http {
         })
     }
 
-    /// The `fetch` of JavaScript.
+    /// Makes a client of JavaScript's `fetch`.
     #[cfg(target_family = "wasm")]
     #[expect(clippy::unused_self, reason = "what can be set is set by the browser")]
     fn built_in(&self, agent: &str, _: &[&Url]) -> Result<Sender, Error> {
         Ok(Sender::Own(Own::new(Fetch), name_of(agent)?))
     }
 
-    /// There is none.
+    /// Returns an error: no client is built in.
     #[cfg(not(any(feature = "reqwest", target_family = "wasm")))]
     #[expect(clippy::unused_self, reason = "with reqwest there is one")]
     fn built_in(&self, _: &str, _: &[&Url]) -> Result<Sender, Error> {
@@ -122,7 +122,7 @@ impl Http {
 
 #[cfg(feature = "rustls")]
 impl Http {
-    /// Whether a server that asks for a client certificate is shown one.
+    /// Returns whether a server that asks for a client certificate gets one.
     pub(crate) fn has_client_certificate(&self) -> bool {
         self.client_certificate.is_some()
     }
@@ -144,13 +144,13 @@ impl Http {
     }
 }
 
-/// The user agent that a client built by others is told.
+/// Returns the user agent as a header value, for a custom client.
 fn name_of(agent: &str) -> Result<HeaderValue, Error> {
     let name = HeaderValue::from_str(agent);
     name.map_err(|_| Error::configuration("the user agent cannot stand in a header".to_owned()))
 }
 
-/// A URL below which requests go: as [`checked_url`], and without a query. A slash at its end is left out.
+/// Parses a base URL: as [`checked_url`], and without a query. A slash at its end is removed.
 pub(crate) fn checked_base(text: &str, name: &str) -> Result<Url, Error> {
     let url = checked_url(text.trim_end_matches('/'), name)?;
     if url.query().is_some() {
@@ -159,7 +159,7 @@ pub(crate) fn checked_base(text: &str, name: &str) -> Result<Url, Error> {
     Ok(url)
 }
 
-/// A URL that a credential or a user may be sent to. `name` is what the messages call it; the URL itself is not shown.
+/// Parses a URL that a credential or a user may be sent to. `name` is its name in the messages; the URL itself is not shown.
 pub(crate) fn checked_url(text: &str, name: &str) -> Result<Url, Error> {
     let url = Url::parse(text).map_err(|error| {
         Error::configuration(format!("{name} cannot be read ({error}): give a whole URL, https and host included"))
@@ -171,10 +171,10 @@ pub(crate) fn checked_url(text: &str, name: &str) -> Result<Url, Error> {
     Ok(url)
 }
 
-/// Whether a credential may be sent there: by https, or by plain http to a loopback host, and without a password in the
-/// URL. `name` is what the messages call the URL.
+/// Checks whether a credential may be sent to a URL: by https, or by plain http to a loopback host, and without a password in
+/// the URL. `name` is its name in the messages.
 pub(crate) fn check_place(url: &Url, name: &str) -> Result<(), Error> {
-    // The URL itself is not shown: it may hold the very password that it is refused for.
+    // The URL itself is not shown: it may contain the password for which it is refused.
     if !url.username().is_empty() || url.password().is_some() {
         return Err(Error::configuration(format!(
             "{name} holds a user name or password: give the credential to the client"

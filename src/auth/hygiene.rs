@@ -1,11 +1,11 @@
-//! Warnings about a key that works and is looked after badly: too old, without end, without limit, almost used up.
+//! Warnings about a key that works but needs attention: too old, without expiry, without limit, almost used up.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use crate::error::{Clock, RateLimit};
 
-/// When to warn. The defaults are keys of 90 days, and fewer than 10 requests left.
+/// The thresholds of the warnings. The defaults are keys of 90 days, and fewer than 10 requests left.
 ///
 /// ```
 /// use keyfit::SystemClock;
@@ -28,21 +28,21 @@ impl Default for Hygiene {
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What is known of a key, wherever it is from.
+/// The known facts about a key, from any source.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct KeyFacts {
-    /// When it was made. `None`: not known, and no warning.
+    /// The time of its creation. `None`: not known, and no warning.
     pub created_at: Option<SystemTime>,
-    /// When it ends.
+    /// Its expiry.
     pub expiry: Expiry,
-    /// The limit that it was made with. `None`: it has none of its own.
+    /// Its own rate limit. `None`: it does not have one.
     pub rate_limit: Option<u64>,
 }
 
-/// When a key ends.
+/// The expiry of a key.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Expiry {
-    /// Nobody says. No warning.
+    /// Not known. No warning.
     Unknown,
     /// Never.
     Never,
@@ -50,44 +50,44 @@ pub enum Expiry {
     At(SystemTime),
 }
 
-/// One thing to look after.
+/// One warning about a key.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum HygieneWarning {
-    /// The key is as old as a key may be, or older: rotate it.
+    /// The key has reached its maximum age: rotate it.
     Old {
-        /// How old it is.
+        /// Its age.
         age: Duration,
     },
-    /// The key is good for ever: give the next one an end.
+    /// The key does not expire: give the next one an expiry.
     NeverExpires,
-    /// The key has no limit of its own: give the next one a limit.
+    /// The key has no rate limit of its own: give the next one a limit.
     NoRateLimit,
     /// Few requests are left in this window.
     LowQuota {
-        /// How many.
+        /// The number of requests left.
         remaining: u64,
     },
 }
 
 impl Hygiene {
-    /// From which age on a key is too old. Default: 90 days.
+    /// Sets the age from which a key is too old. Default: 90 days.
     #[must_use]
     pub fn max_age(mut self, age: Duration) -> Self {
         self.max_age = age;
         self
     }
 
-    /// How many requests shall be left; fewer is a warning. Default: 10.
+    /// Sets the least number of requests left; fewer is a warning. Default: 10.
     #[must_use]
     pub fn min_remaining(mut self, requests: u64) -> Self {
         self.min_remaining = requests;
         self
     }
 
-    /// Looks at a key. Nothing is logged: what to do about a warning is the program's choice.
+    /// Checks a key. Nothing is logged: the program decides how to handle a warning.
     pub fn key(&self, facts: &KeyFacts, clock: &dyn Clock) -> Vec<HygieneWarning> {
-        // A key from the future has no age; clocks differ.
+        // A creation time in the future gives no age; clocks differ.
         let age = facts.created_at.and_then(|created| clock.now().duration_since(created).ok());
         let old = age.filter(|age| *age >= self.max_age).map(|age| HygieneWarning::Old { age });
         let endless = (facts.expiry == Expiry::Never).then_some(HygieneWarning::NeverExpires);
@@ -95,7 +95,7 @@ impl Hygiene {
         [old, endless, unlimited].into_iter().flatten().collect()
     }
 
-    /// Looks at what an answer says of the quota. `None` where enough is left, and where the answer does not say it: a
+    /// Checks the quota of a response. `None` if enough is left, and if the response does not report it: a
     /// missing header is not a quota of zero.
     pub fn quota(&self, limit: Option<RateLimit>) -> Option<HygieneWarning> {
         let remaining = limit?.remaining?;

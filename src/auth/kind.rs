@@ -1,4 +1,4 @@
-//! Kinds of token, and which of them open which API.
+//! Kinds of token, and the APIs that they open.
 
 use super::Carrier;
 
@@ -27,14 +27,14 @@ pub trait TokenKind {
     const VARIABLE: &'static str;
     /// Where requests carry it. `Authorization: Bearer <token>`, unless the kind says otherwise.
     const CARRIER: Carrier = Carrier::Bearer;
-    /// How tokens of this kind begin, where that is known. A token that begins otherwise is taken all the same.
+    /// The prefixes of tokens of this kind, if known. A token with another prefix is accepted too.
     const PREFIXES: &'static [&'static str] = &[];
 }
 
 /// A kind of HTTP Basic: a user and a password. Its [`CARRIER`](TokenKind::CARRIER) is [`Carrier::Basic`].
 pub trait BasicKind: TokenKind {}
 
-/// Says that tokens of this kind open an API. `A` is the type `Api` in the module of the client.
+/// Declares that tokens of this kind open an API. `A` is the type `Api` in the module of the client.
 ///
 /// Generated clients implement it for their own kinds. Implement it where a kind opens another API as well: for a kind or an
 /// API of your crate.

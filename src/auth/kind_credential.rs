@@ -1,4 +1,4 @@
-//! One credential of a client, whose kind is known by its name alone.
+//! One credential of a client, whose kind is known only by its name.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use super::held::Held;
 use super::{AccessToken, Carrier, TokenSource};
 use crate::error::Error;
 
-/// A credential of one kind: the kind's name, where requests carry it, and where its tokens come from. Cloning shares them.
+/// A credential of one kind: the kind's name, its carrier, and the supply of its tokens. Clones share them.
 #[derive(Clone, Debug)]
 pub(crate) struct KindCredential {
     name: Arc<str>,
@@ -17,38 +17,38 @@ pub(crate) struct KindCredential {
     supply: Supply,
 }
 
-/// Where tokens come from.
+/// The supply of tokens.
 #[derive(Clone, Debug)]
 enum Supply {
     Fixed(Held),
     Cached(Cache),
-    /// A fixed token that its place cannot hold; said when it is first used.
+    /// A fixed token that its carrier cannot encode; the first use reports it.
     Unusable,
 }
 
 impl KindCredential {
-    /// Of a text that was checked.
+    /// Makes a credential from a text that was already checked.
     pub(super) fn of_text(kind: &str, secret: SecretString, carrier: Carrier) -> Self {
         let supply = Held::new(AccessToken::new(secret), carrier, 0).map_or(Supply::Unusable, Supply::Fixed);
         Self { name: kind.into(), carrier, supply }
     }
 
-    /// Of tokens that come from a source.
+    /// Makes a credential from a source of tokens.
     pub(super) fn cached(kind: &str, source: Arc<dyn TokenSource>, refresh: Refresh, carrier: Carrier) -> Self {
         Self { name: kind.into(), carrier, supply: Supply::Cached(Cache::new(source, refresh, carrier)) }
     }
 
-    /// The name of its kind.
+    /// Returns the name of its kind.
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
-    /// Where requests carry it.
+    /// Returns its place in requests.
     pub(crate) fn carrier(&self) -> Carrier {
         self.carrier
     }
 
-    /// The token to send.
+    /// Returns the token to send.
     pub(crate) async fn token(&self) -> Result<Held, Error> {
         match &self.supply {
             Supply::Fixed(held) => Ok(held.clone()),
@@ -57,7 +57,7 @@ impl KindCredential {
         }
     }
 
-    /// The token, where it is a fixed one.
+    /// Returns the token if it is a fixed one.
     pub(crate) fn fixed(&self) -> Option<&Held> {
         match &self.supply {
             Supply::Fixed(held) => Some(held),
@@ -65,7 +65,7 @@ impl KindCredential {
         }
     }
 
-    /// Another token than the one that was refused, where one can be had.
+    /// Returns a token other than the refused one, if there is one.
     pub(crate) async fn instead_of(&self, refused: &Held) -> Option<Held> {
         match &self.supply {
             Supply::Cached(cache) => cache.instead_of(refused).await,

@@ -16,22 +16,22 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct OAuthFlow {
-    /// Where tokens are had.
+    /// The token endpoint.
     pub token_url: Option<&'static str>,
-    /// Where they are refreshed, where that is another place.
+    /// The endpoint for refreshes, if it is not the token endpoint.
     pub refresh_url: Option<&'static str>,
-    /// Where users are sent to consent.
+    /// The authorization endpoint, to which users are sent for their consent.
     pub authorization_url: Option<&'static str>,
-    /// The issuer identifier of a server that describes itself.
+    /// The issuer identifier of a server that publishes its metadata.
     pub issuer: Option<&'static str>,
-    /// The scopes that the client's operations need. Empty where they name none: then the server gives what it gives by itself.
+    /// The scopes that the client's operations need. Empty if they name none: then the server grants its default scopes.
     pub scopes: &'static [&'static str],
-    /// For how long after its first use a refresh token is taken again, as an overlay says it.
+    /// The time after its first use for which a refresh token is still accepted, as an overlay declares it.
     pub refresh_grace: Option<Duration>,
 }
 
 impl OAuthFlow {
-    /// A flow of which nothing is known.
+    /// Makes a flow with no known values.
     pub const fn new() -> Self {
         Self {
             token_url: None,
@@ -43,37 +43,37 @@ impl OAuthFlow {
         }
     }
 
-    /// The same, with its [token URL](Self::token_url).
+    /// Returns the flow with its [token URL](Self::token_url).
     #[must_use]
     pub const fn with_token_url(self, url: &'static str) -> Self {
         Self { token_url: Some(url), ..self }
     }
 
-    /// The same, with its [refresh URL](Self::refresh_url).
+    /// Returns the flow with its [refresh URL](Self::refresh_url).
     #[must_use]
     pub const fn with_refresh_url(self, url: &'static str) -> Self {
         Self { refresh_url: Some(url), ..self }
     }
 
-    /// The same, with its [authorization URL](Self::authorization_url).
+    /// Returns the flow with its [authorization URL](Self::authorization_url).
     #[must_use]
     pub const fn with_authorization_url(self, url: &'static str) -> Self {
         Self { authorization_url: Some(url), ..self }
     }
 
-    /// The same, with its [issuer](Self::issuer).
+    /// Returns the flow with its [issuer](Self::issuer).
     #[must_use]
     pub const fn with_issuer(self, issuer: &'static str) -> Self {
         Self { issuer: Some(issuer), ..self }
     }
 
-    /// The same, with its [scopes](Self::scopes).
+    /// Returns the flow with its [scopes](Self::scopes).
     #[must_use]
     pub const fn with_scopes(self, scopes: &'static [&'static str]) -> Self {
         Self { scopes, ..self }
     }
 
-    /// The same, with its [grace period](Self::refresh_grace) of refresh tokens.
+    /// Returns the flow with its [grace period](Self::refresh_grace) of refresh tokens.
     #[must_use]
     pub const fn with_refresh_grace(self, time: Duration) -> Self {
         Self { refresh_grace: Some(time), ..self }

@@ -15,12 +15,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub struct Secret(SecretString);
 
 impl Secret {
-    /// A credential that was just made, for key managers of your own.
+    /// Wraps a credential that was just created, for custom key managers.
     pub fn new(secret: impl Into<SecretString>) -> Self {
         Self(secret.into())
     }
 
-    /// The text. Hand it to a secret store or to a token's constructor; do not print it.
+    /// Returns the text. Hand it to a secret store or to a token's constructor; do not print it.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
@@ -45,7 +45,7 @@ impl Serialize for Secret {
 }
 
 thread_local! {
-    /// Whether what is serialised on this thread is a request.
+    /// True while this thread serialises a request.
     static IS_SENT: Cell<bool> = const { Cell::new(false) };
 }
 

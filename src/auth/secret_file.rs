@@ -1,10 +1,11 @@
-//! Opens files that hold secrets: regular files of a trusted owner, and nothing that would wait or lead elsewhere.
+//! Opens files that hold secrets: regular files of a trusted owner. Pipes and devices are refused, and links too unless the role
+//! permits them.
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
 use std::path::Path;
 
-/// What a file is to this process, by which it is trusted.
+/// The role of a file for this process, which decides its checks.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Role {
     /// Others put it there, this process reads it. A symbolic link is followed: Kubernetes mounts secrets as links. The
@@ -57,7 +58,7 @@ pub(crate) fn open_lock(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Makes a file that is its owner's alone, where nothing is yet.
+/// Creates a file that only its owner can use; it must not exist yet.
 #[cfg(feature = "oauth")]
 pub(crate) fn create(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();

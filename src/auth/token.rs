@@ -27,8 +27,8 @@ use crate::error::Error;
 /// ```
 ///
 /// # What a token may do
-/// Some APIs say it. Asked for at the start of a program, a missing scope is found before the first
-/// call that needs it, and a needless one is logged:
+/// Some APIs report it. If a program asks at its start, it finds a missing scope before the first
+/// call that needs it, and logs an unneeded one:
 ///
 /// ```no_run
 /// use keyfit::auth::Needs;
@@ -37,7 +37,7 @@ use crate::error::Error;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), keyfit::Error> {
 /// let client = Client::new(ProductToken::from_env()?)?;
-/// // What the operations need that the program calls; `Needs::none().and("PROJECT_AUDIENCE_READ")` says it by hand.
+/// // The needs of the operations that the program calls; `Needs::none().and("PROJECT_AUDIENCE_READ")` is the same by hand.
 /// let called: Vec<_> = API.operations.iter().filter(|operation| operation.id == "audience-search-phone").collect();
 /// if let Some(scopes) = client.granted_scopes_in("proj_xxx").await? {
 ///     Needs::of(&called).check(&scopes)?;
@@ -65,8 +65,8 @@ impl<K: TokenKind> Token<K> {
     /// Takes a token as text.
     ///
     /// # Errors
-    /// A blank text, one with spaces, line breaks or other characters that no token has, a pasted `Bearer ` in front,
-    /// and the words that a missing variable turns into in other languages (`undefined`, `None`, `null`). The message
+    /// Returns an error if the text is blank, contains spaces, line breaks or other characters that tokens do not have, begins with a
+    /// pasted `Bearer `, or is a word that a missing variable becomes in other languages (`undefined`, `None`, `null`). The message
     /// never shows the text.
     pub fn new(secret: impl Into<String>) -> Result<Self, Error> {
         // Wrapped before it is looked at, so that a refused token is zeroised too.
@@ -78,7 +78,7 @@ impl<K: TokenKind> Token<K> {
     /// Reads the token from the kind's own environment variable, [`TokenKind::VARIABLE`].
     ///
     /// # Errors
-    /// A variable that is missing, and what [`new`](Self::new) refuses. The message names the variable.
+    /// Returns an error if the variable is missing or [`new`](Self::new) refuses its value. The message names the variable.
     pub fn from_env() -> Result<Self, Error> {
         Self::from_env_var(K::VARIABLE)
     }
@@ -86,7 +86,7 @@ impl<K: TokenKind> Token<K> {
     /// Reads the token from an environment variable of your choice.
     ///
     /// # Errors
-    /// As [`from_env`](Self::from_env).
+    /// Returns an error if [`from_env`](Self::from_env) would.
     pub fn from_env_var(name: &str) -> Result<Self, Error> {
         let secret = SecretString::from(environment::variable(name)?);
         check(&format!("the token in the environment variable {name}"), K::CARRIER, secret.expose_secret())?;
@@ -127,13 +127,13 @@ impl<K: TokenKind> fmt::Debug for Token<K> {
     }
 }
 
-/// Refuses a text that can be no token. `what` is the start of the message.
+/// Refuses a text that cannot be a token. `what` is the start of the message.
 pub(super) fn check(what: &str, carrier: Carrier, text: &str) -> Result<(), Error> {
     let flaw = if carrier == Carrier::Basic { flaw_of_login(text) } else { flaw(text) };
     flaw.map_or(Ok(()), |flaw| Err(Error::credential(format!("{what} {flaw}"))))
 }
 
-/// What is wrong with a text that shall be a token, as the end of a sentence.
+/// Returns the defect of a text that must be a token, as the end of a sentence.
 fn flaw(text: &str) -> Option<&'static str> {
     if text.trim().is_empty() {
         return Some("is blank: an unset variable or an empty secret, most likely");
@@ -152,7 +152,7 @@ fn flaw(text: &str) -> Option<&'static str> {
     None
 }
 
-/// The same for a user and a password.
+/// Returns the defect of a user and a password.
 fn flaw_of_login(text: &str) -> Option<&'static str> {
     let Some((user, _)) = text.split_once(':') else {
         return Some("has no colon: give `user:password`, or the password left out behind the colon");

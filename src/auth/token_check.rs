@@ -1,11 +1,11 @@
-//! A look at each token before it is first sent.
+//! A check of each token before it is first sent.
 
 use std::fmt;
 
 use super::AccessToken;
 use crate::error::Error;
 
-/// Looks at each token before a client first sends it: for keys that tell by their text where they may be used. Give it to
+/// Checks each token before a client first sends it: for keys whose text shows where they may be used. Give it to
 /// [`Config::token_check`](crate::Config::token_check).
 ///
 /// ```
@@ -26,9 +26,9 @@ use crate::error::Error;
 /// }
 /// ```
 pub trait TokenCheck: fmt::Debug + Send + Sync + 'static {
-    /// Looks at a token.
+    /// Checks a token.
     ///
     /// # Errors
-    /// Returns an error if the token must not be sent; then nothing is. The message must not show the token.
+    /// Returns an error if the token must not be sent; then the client does not send the request. The message must not show the token.
     fn check_token(&self, token: &AccessToken) -> Result<(), Error>;
 }

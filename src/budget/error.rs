@@ -1,9 +1,9 @@
-//! Why a budget cannot be asked.
+//! The error of a budget that cannot be asked.
 
 use std::error::Error;
 use std::sync::Arc;
 
-/// Why a budget cannot be asked. A client goes on without it; see the [module](super).
+/// The error of a budget that cannot be asked. A client continues without it; see the [module](super).
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("the rate budget cannot be asked: {message}")]
 pub struct BudgetError {

@@ -7,7 +7,7 @@ use std::time::Duration;
 pub struct Reservation {
     /// Tells clients apart: chosen at random by each.
     pub holder: u64,
-    /// How many calls are wanted; 0 reports and asks for nothing.
+    /// The number of calls wanted; 0 reports and asks for nothing.
     pub wanted: u64,
     /// The outcome of calls that were granted before.
     pub report: Report,
@@ -28,7 +28,7 @@ pub struct Report {
     pub seen: Option<Seen>,
     /// The wait that the server asked for when it refused a call for its limit.
     pub refused: Option<Duration>,
-    /// Whether a call was answered without a word on limits.
+    /// True if an answer to a call did not mention limits.
     pub is_unlimited: bool,
 }
 
@@ -59,7 +59,7 @@ pub enum Reserved {
 /// Calls that a client may send.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Granted {
-    /// How many.
+    /// The number of calls.
     pub calls: u64,
     /// Counts the windows of the budget, for the [`Report`] on these calls.
     pub epoch: u64,
@@ -69,6 +69,6 @@ pub struct Granted {
     pub valid_for: Duration,
     /// Calls that a window allows, where that is known.
     pub limit: Option<u64>,
-    /// How many clients have asked within the last minute, this one among them.
+    /// The number of clients that have asked within the last minute, this one included.
     pub holders: u64,
 }

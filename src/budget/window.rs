@@ -13,15 +13,15 @@ pub(super) mod times {
     pub(crate) const HOLDER: u64 = 60_000;
     /// The longest that a grant is valid: what is not used goes back after it, and news of others come with the next.
     pub(crate) const GRANT: u64 = 1000;
-    /// How long to wait where calls on their way are about to tell what is left.
+    /// The time to wait if calls in flight are about to report the calls left.
     pub(crate) const NEWS: u64 = 25;
-    /// How long others wait for the first answer of all.
+    /// The time that others wait for the first answer of all.
     pub(crate) const SCOUT: u64 = 5000;
-    /// How long a new window may go without an answer that names it, before what is known is forgotten.
+    /// The time that a new window may last without an answer that names it, before the known values are dropped.
     pub(crate) const UNNAMED: u64 = 10_000;
-    /// How long an API whose answers say nothing of limits is not asked again.
+    /// The time for which an API whose answers do not mention limits is not asked again.
     pub(crate) const UNLIMITED: u64 = 60_000;
-    /// How long to wait for those whose turn it is.
+    /// The time to wait for clients whose turn it is.
     pub(crate) const TURNS: u64 = 100;
     /// The longest that a client waits beyond the end of a window for those before it.
     pub(crate) const QUEUE: u64 = 30_000;
@@ -58,17 +58,17 @@ pub(super) struct SharedWindow {
     unnamed_until: u64,
     /// Until when there is no limit.
     unlimited_until: u64,
-    /// How long a window is, as the names of two tell; at most that.
+    /// The upper bound of the length of a window, from the names of two.
     length: Option<u64>,
     /// Calls left of this window by the server's own count, where an answer has told.
     told: Option<u64>,
     /// The last epoch in which the server is believed to count calls of somebody who does not ask here.
     foreign_epoch: u64,
-    /// Who asked when.
+    /// The clients that asked, and the times.
     holders: HashMap<u64, u64>,
-    /// Who had less than it wanted, and until when it counts as one who wants more.
+    /// The clients that received less than they wanted, and the times until which they count as wanting more.
     short: HashMap<u64, u64>,
-    /// Who waits, and for when.
+    /// The clients that wait, and the times that they wait for.
     turns: HashMap<u64, u64>,
 }
 
@@ -255,7 +255,7 @@ impl SharedWindow {
         Some((free / parts as u64).max(1))
     }
 
-    /// How long a grant is valid: a part of the window, so that what is not used is back before its end.
+    /// Returns the validity of a grant: a part of the window, so that unused calls return before its end.
     fn longest_grant(&self) -> u64 {
         self.length.map_or(times::GRANT, |length| times::GRANT.min(length / 4))
     }
@@ -281,7 +281,7 @@ impl SharedWindow {
         })
     }
 
-    /// Whether it tells nothing that matters any more.
+    /// Returns whether it holds nothing that still matters.
     pub(super) fn is_over(&self, now: u64) -> bool {
         self.ends.is_none_or(|ends| ends <= now) && self.unlimited_until <= now && self.scout_until <= now
     }

@@ -10,16 +10,16 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 #[derive(Debug)]
 pub struct Batch<T, const MAX: usize>(Arc<[T]>);
 
-/// Why items do not make a batch.
+/// The reason why items are not a valid batch.
 ///
 /// # Troubleshooting
 /// Split the items into chunks of at most the limit; do not send an empty request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("a batch takes 1 to {limit} items, not {count}")]
 pub struct InvalidBatch {
-    /// How many items there were.
+    /// The number of items.
     pub count: usize,
-    /// How many a batch takes.
+    /// The maximum number of items of a batch.
     pub limit: usize,
 }
 

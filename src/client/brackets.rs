@@ -2,7 +2,7 @@
 
 use super::query::{Members, items, scalar};
 
-/// How deep objects and lists may nest.
+/// The maximum nesting of objects and lists.
 const DEEPEST: usize = 32;
 
 /// The pairs of a value, of which OpenAPI says as much as `filter[state]=open`. What nests goes on in the same way, as PHP, Rails and
@@ -10,7 +10,7 @@ const DEEPEST: usize = 32;
 /// its own. Null is no pair.
 ///
 /// # Errors
-/// Returns why it cannot be written so.
+/// Returns an error if the value cannot be written so; it gives the reason.
 pub(super) fn pairs(name: &str, json: &str) -> Result<Vec<(String, String)>, String> {
     let mut found = Vec::new();
     add(name.to_owned(), json, 0, &mut found)?;

@@ -38,7 +38,7 @@ impl ByteStream {
         std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
-    /// Whether it has been silent for too long.
+    /// Returns whether it has been silent for too long.
     fn is_silent(&mut self, context: &mut Context<'_>) -> bool {
         let idle_timeout = self.idle_timeout;
         let silence = self.silence.get_or_insert_with(|| SystemClock.sleep(idle_timeout));

@@ -1,4 +1,4 @@
-//! What a single call may be told, beside its arguments.
+//! The options of a single call, beside its arguments.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -46,14 +46,15 @@ pub struct CallOptions {
 }
 
 impl CallOptions {
-    /// How long the call may take, with all attempts and waits; where the body is handed on as a stream, up to its head. Default: [`Config::deadline`](crate::Config::deadline).
+    /// Sets the deadline of the call, with all attempts and waits; for a streamed body, up to its head. Default:
+    /// [`Config::deadline`](crate::Config::deadline).
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);
         self
     }
 
-    /// How many attempts the call may take, the first one included. Default: those of the
+    /// Sets the maximum number of attempts of the call, the first one included. Default: that of the
     /// [`RetryPolicy`](crate::RetryPolicy). Zero counts as one.
     #[must_use]
     pub fn attempts(mut self, attempts: u32) -> Self {
@@ -61,7 +62,7 @@ impl CallOptions {
         self
     }
 
-    /// How often and when the call is tried again. Its budget is that of the client. Default: the policy of the
+    /// Sets the retry policy of the call. Its budget is that of the client. Default: the policy of the
     /// [operation](crate::Config::retry_operation), or that of the [client](crate::Config::retry).
     #[must_use]
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
@@ -77,7 +78,7 @@ impl CallOptions {
         self
     }
 
-    /// How long a body that is handed on as a stream may be silent. Default:
+    /// Sets the longest silence of a streamed body. Default:
     /// [`Config::idle_timeout`](crate::Config::idle_timeout).
     #[must_use]
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
@@ -92,7 +93,7 @@ impl CallOptions {
         self
     }
 
-    /// How often in a row, without an event in between, a stream of events that is over is asked for again, from behind the last
+    /// Sets how often in a row, without an event in between, a stream of events that is over is requested again, from behind the last
     /// event that had an id (`Last-Event-ID`). Default: 0, it is over. It counts for calls by GET that only read; nothing else is
     /// ever asked for again, and neither is a stream that has no ids. The wait before it is the one that the server asks for
     /// (`retry:`, up to a day), or 3 s.
@@ -113,7 +114,7 @@ impl CallOptions {
         self
     }
 
-    /// What ends the waits of the call: it is sent no more once that is set, for a retry or for a rate limit, and ends with the
+    /// Sets a stop for the waits of the call: it is sent no more once that is set, for a retry or for a rate limit, and ends with the
     /// error of its last attempt. A request that is on its way is finished, so that its outcome is known.
     #[must_use]
     pub fn stopped_by(mut self, stop: Arc<Stop>) -> Self {
@@ -177,8 +178,8 @@ impl CallOptions {
     /// A header to add.
     ///
     /// # Errors
-    /// A name or value that no header can have, and a header that the client sets itself: `Accept`, `Authorization`,
-    /// `Content-Length`, `Content-Type`, `Host`.
+    /// Returns an error if the name or the value is not valid in a header, or if the client sets the header itself: `Accept`,
+    /// `Authorization`, `Content-Length`, `Content-Type`, `Host`.
     pub fn header(mut self, name: &str, value: &str) -> Result<Self, Error> {
         let (name, value) = checked_header(name, value).map_err(Error::invalid_request)?;
         self.headers.append(name, value);

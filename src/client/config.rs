@@ -1,4 +1,4 @@
-//! What a client can be told beside its credential: base URL, times, retries, user agent.
+//! The settings of a client beside its credential: base URL, times, retries, user agent.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -143,14 +143,14 @@ impl Config {
         Ok(self)
     }
 
-    /// How long connecting may take. Default: 10 s.
+    /// Sets the timeout for connecting. Default: 10 s.
     #[must_use]
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.http.connect_timeout = timeout;
         self
     }
 
-    /// How long one attempt may take, from connecting to the last byte of the answer, or to its head where the body
+    /// Sets the timeout of one attempt, from connecting to the last byte of the answer, or to its head if the body
     /// is handed on as a stream. Default: 30 s. When it runs out the
     /// request may have been executed: see [`Error::may_have_been_sent`].
     #[must_use]
@@ -159,7 +159,7 @@ impl Config {
         self
     }
 
-    /// How long a call may take, with all its attempts and waits, up to the last byte of the answer, or to its head where
+    /// Sets the deadline of a call, with all its attempts and waits, up to the last byte of the answer, or to its head if
     /// the body is handed on as a stream. Default: 60 s. A wait that would leave less
     /// than a second of it is not begun: the call fails at once, and [`Error::retry_after`] has the wait.
     #[must_use]
@@ -181,7 +181,7 @@ impl Config {
         self
     }
 
-    /// How long a body that is handed on as a stream may be silent. Default: 300 s. Any byte counts, such as a comment that a
+    /// Sets the longest silence of a streamed body. Default: 300 s. Any byte counts, such as a comment that a
     /// server sends to keep the connection open. What is silent for longer ends with an error of kind
     /// [`Timeout`](crate::ErrorKind::Timeout).
     #[must_use]
@@ -198,7 +198,7 @@ impl Config {
         self
     }
 
-    /// How often and when failed calls are tried again.
+    /// Sets the retry policy of failed calls.
     #[must_use]
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
@@ -212,7 +212,7 @@ impl Config {
         self.retry(policy)
     }
 
-    /// How often and when calls of one operation are tried again, by its id: `"sms-list"`. The budget is that of the client. An id that the
+    /// Sets the retry policy of one operation, by its id: `"sms-list"`. The budget is that of the client. An id that the
     /// API does not have is refused when the client is made.
     #[must_use]
     pub fn retry_operation(mut self, id: impl Into<String>, policy: RetryPolicy) -> Self {
@@ -246,7 +246,7 @@ impl Config {
         self
     }
 
-    /// Who is told of each attempt; of several observers, a pair. `metrics::OpenTelemetry` (feature `opentelemetry`) is one.
+    /// Sets the observer of each attempt; for several observers, a pair. `metrics::OpenTelemetry` (feature `opentelemetry`) is one.
     #[must_use]
     pub fn observer(mut self, observer: impl Observer) -> Self {
         self.observer = Some(Arc::new(observer));

@@ -34,14 +34,14 @@ pub trait Dispatch: Send + Sync {
     /// which is its media type.
     ///
     /// # Errors
-    /// An unknown operation, an argument of the wrong type, and everything that the call itself reports.
+    /// Returns an error if the operation is unknown, an argument has the wrong type, or the call itself fails.
     fn call<'a>(&'a self, operation: &'a str, arguments: &'a Map<String, Value>) -> Call<'a>;
 }
 
 /// A call on its way.
 pub type Call<'a> = BoxFuture<'a, Result<Answer, Error>>;
 
-/// What a client is connected with: the text of a token, what hands tokens out, or credentials that say themselves what they are.
+/// The access of a client: the text of a token, a source of tokens, or credentials that name their own kinds.
 #[derive(Debug)]
 pub enum Access {
     /// One token.
@@ -112,7 +112,7 @@ impl Answer {
     /// The events of an answer, read to its end: a list of objects with the members that each has.
     ///
     /// # Errors
-    /// Returns the error with which the stream ends, and an error if the data cannot be written as JSON.
+    /// Returns an error if the stream ends with one, or the data cannot be written as JSON.
     #[doc(hidden)]
     pub async fn from_events<T: Serialize>(response: Response<EventStream<T>>) -> Result<Self, Error> {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
@@ -132,7 +132,7 @@ impl Answer {
     /// The JSON texts of an answer, read to its end: a list of them.
     ///
     /// # Errors
-    /// Returns the error with which the stream ends, and an error if an item cannot be written as JSON.
+    /// Returns an error if the stream ends with one, or an item cannot be written as JSON.
     #[doc(hidden)]
     pub async fn from_lines<T: Serialize>(response: Response<JsonLines<T>>) -> Result<Self, Error> {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());

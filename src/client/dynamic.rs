@@ -61,7 +61,7 @@ pub struct DynamicCall<'a> {
     headers: HeaderMap,
     accept: Option<String>,
     body: Option<(String, Bytes)>,
-    /// Why an argument cannot be sent, the first of them.
+    /// The reason why an argument cannot be sent, the first of them.
     refused: Option<String>,
 }
 
@@ -101,7 +101,7 @@ impl DynamicClient {
         self.api.operations.iter().find(|known| known.id == id)
     }
 
-    /// Whether the client holds what opens the operation with this id. Nothing is sent.
+    /// Checks whether the client holds the credentials for the operation with this id. Nothing is sent.
     ///
     /// # Errors
     /// Returns an error if the API has no such operation, or the client does not hold what it takes.
@@ -212,8 +212,8 @@ impl DynamicCall<'_> {
     /// Sends the call. The value is the body as it came.
     ///
     /// # Errors
-    /// Returns an error for every answer that is not a success, one that reports items that failed included, and for every
-    /// failure on the way.
+    /// Returns an error if the answer is not a success, which includes one that reports failed items, or if no answer
+    /// comes.
     pub async fn send(self) -> Result<Response<Bytes>, Error> {
         self.answer().await?.checked()
     }
@@ -221,7 +221,7 @@ impl DynamicCall<'_> {
     /// Sends the call and decodes the answer, which is JSON. An empty body is read as `null`.
     ///
     /// # Errors
-    /// As [`send`](Self::send), and if the body does not fit the type.
+    /// Returns an error if [`send`](Self::send) would, or the body does not fit the type.
     pub async fn send_as<T: DeserializeOwned + 'static>(self) -> Result<Response<T>, Error> {
         self.answer().await?.decode()
     }
@@ -230,7 +230,7 @@ impl DynamicCall<'_> {
     /// [streams](Operation::streams); where it does not, the body was read whole.
     ///
     /// # Errors
-    /// As [`send`](Self::send).
+    /// Returns an error if [`send`](Self::send) would.
     pub async fn stream(self) -> Result<Response<ByteStream>, Error> {
         Ok(self.sent().await?.stream())
     }

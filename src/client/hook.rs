@@ -44,7 +44,7 @@ use crate::error::redact::{MASK, Redactor};
 use crate::error::{Error, ErrorKind, Operation};
 use crate::http_client::{Body, Request};
 
-/// Why a hook stops a call: any error. Its text becomes part of the call's error, so that it must hold no secret.
+/// The error with which a hook stops a call: any error. Its text becomes part of the call's error, so that it must hold no secret.
 pub type HookError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Is called before and after each attempt, on the task of the call. It sees headers with secrets masked, and no body.
@@ -212,7 +212,7 @@ impl AfterAttempt {
         &self.headers
     }
 
-    /// What failed; `None` after a success. Whether its body fits is not yet known then.
+    /// Returns the kind of failure; `None` after a success. Whether its body fits is not yet known then.
     pub fn error(&self) -> Option<ErrorKind> {
         self.error
     }

@@ -36,7 +36,7 @@ pub(super) fn add_key(request: &mut Request, operation: &Operation) -> Result<()
     Ok(())
 }
 
-/// Whether a request has the key of its operation. An empty text is not a key.
+/// Returns whether a request has the key of its operation. An empty text is not a key.
 pub(super) fn has_key(request: &Request, operation: &Operation) -> bool {
     let key = operation.idempotency_key.and_then(|header| request.headers().get(header));
     key.is_some_and(|key| !key.as_bytes().trim_ascii().is_empty())

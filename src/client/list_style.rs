@@ -8,8 +8,8 @@ use super::brackets;
 use super::path_argument::{InvalidPathArgument, PathArgument};
 use super::query::values;
 
-/// How the values of a list are written as one parameter, by the words of OpenAPI's `style` and `explode`. A value that is no list is
-/// one with one value, an object one of its names and values in turn.
+/// The encoding of a list's values as one parameter, by the words of OpenAPI's `style` and `explode`. A value that is not a list is
+/// encoded as a list with one value, an object as a list of its names and values in turn.
 ///
 /// Each value is percent-encoded by itself, so that what separates them is told from what they hold. Where a separator cannot be told
 /// (in a header, a space, a pipe, a tab, a dot), a value that holds it is refused.
@@ -37,14 +37,14 @@ pub enum ListStyle {
     MatrixExploded,
 }
 
-/// What stays as it is in a value: unreserved characters.
+/// The characters that are not encoded in a value: the unreserved ones.
 const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 impl ListStyle {
     /// The pairs of a query as they stand in a URL; `None` for an empty list. `json` is the list as JSON text.
     ///
     /// # Errors
-    /// Returns why it cannot be written so.
+    /// Returns an error if the value cannot be written so; it gives the reason.
     pub(crate) fn in_query(self, name: &str, json: &str) -> Result<Option<String>, String> {
         if self == Self::Brackets {
             // Of a list that is one value, too.
@@ -64,7 +64,7 @@ impl ListStyle {
     /// The values in one text that nothing encodes; `None` for an empty list.
     ///
     /// # Errors
-    /// Returns why it cannot be written so.
+    /// Returns an error if the value cannot be written so; it gives the reason.
     pub(super) fn in_text(self, json: &str) -> Result<Option<String>, String> {
         let text = self.in_header(json)?;
         Ok(Some(text).filter(|text| !text.is_empty()))
@@ -73,7 +73,7 @@ impl ListStyle {
     /// A segment of a path, or a part of one, percent-encoded.
     ///
     /// # Errors
-    /// Returns why it cannot be written so: also for an empty list, which would make it another path.
+    /// Returns an error if the value cannot be written so, which includes an empty list: it would make another path.
     pub(crate) fn in_path(self, name: &str, json: &str) -> Result<String, String> {
         let values = values(json).map_err(|error| error.to_string())?;
         let is_refused = |text: &str| PathArgument::try_from(text).is_err();
@@ -96,7 +96,7 @@ impl ListStyle {
     /// The value of a header.
     ///
     /// # Errors
-    /// Returns why it cannot be written so.
+    /// Returns an error if the value cannot be written so; it gives the reason.
     pub(crate) fn in_header(self, json: &str) -> Result<String, String> {
         let values = values(json).map_err(|error| error.to_string())?;
         let separator = self.separator().0;
@@ -106,7 +106,7 @@ impl ListStyle {
         Ok(values.join(separator))
     }
 
-    /// What stands between the values, and how it is written in a URL.
+    /// Returns the separator of the values, and its form in a URL.
     fn separator(self) -> (&'static str, &'static str) {
         match self {
             Self::Commas | Self::Label | Self::Matrix | Self::Brackets => (",", ","),
@@ -120,7 +120,7 @@ impl ListStyle {
 
     fn joined(self, values: &[String], write: impl Fn(&str) -> String) -> Result<String, String> {
         let (separator, written) = self.separator();
-        // What stands between values is encoded itself, or is never encoded: a value that holds it would be two.
+        // The separator is encoded itself, or is never encoded: a value that holds it would be two.
         if values.len() > 1 && encoded(separator) == written {
             refuse(values, separator)?;
         }

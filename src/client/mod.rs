@@ -1,5 +1,5 @@
-//! What every call of every API goes through: the transport with its attempt loop, and what a client and a call can be told
-//! and answer. It knows an API by its operation table alone.
+//! The path of every call of every API: the transport with its attempt loop, the settings of a client and of a call, and the
+//! response. It knows an API only by its operation table.
 
 pub mod batch;
 pub mod batch_writer;

@@ -50,15 +50,15 @@ pub struct Attempt<'a> {
     pub number: u32,
     /// The status of the answer, if there was one.
     pub status: Option<StatusCode>,
-    /// What failed; `None` after a success. Whether its body fits is not yet known then.
+    /// The kind of failure; `None` after a success. Whether its body fits is not yet known then.
     pub error: Option<ErrorKind>,
     /// From sending to the last byte of the answer.
     pub took: Duration,
-    /// What follows.
+    /// The retry decision.
     pub next: Next,
 }
 
-/// What follows an attempt.
+/// The retry decision after an attempt.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Next {

@@ -34,7 +34,7 @@ pub enum Patch<T> {
 }
 
 impl<T> Patch<T> {
-    /// Whether it is not sent. With serde it is: `skip_serializing_if = "Patch::is_absent"`.
+    /// Returns true if the member is not sent. With serde: `skip_serializing_if = "Patch::is_absent"`.
     pub fn is_absent(&self) -> bool {
         matches!(self, Self::Absent)
     }
@@ -63,14 +63,14 @@ impl<T> From<T> for Patch<T> {
     }
 }
 
-/// What is absent has to be left out by the type around it; where that does not, it is null.
+/// The type around it has to leave out an absent value; if it does not, the value is null.
 impl<T: Serialize> Serialize for Patch<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.value().serialize(serializer)
     }
 }
 
-/// What is there is null or a value. With `default` at the member, what is not there is absent.
+/// A member that is present is null or a value. With `default` at the member, a missing one is absent.
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Patch<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(Option::deserialize(deserializer)?.map_or(Self::Null, Self::Value))

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 #[serde(try_from = "String", into = "String")]
 pub struct PathArgument(String);
 
-/// Why a value cannot be a path segment.
+/// The reason why a value cannot be a path segment.
 ///
 /// # Troubleshooting
 /// The value probably comes from data that holds no id: check it where it is read, not where it is sent.
@@ -84,10 +84,10 @@ impl fmt::Display for PathArgument {
     }
 }
 
-/// How often a path is decoded in search of dot segments: by a client that encodes it, a proxy, and the server.
+/// The maximum number of times that a path is decoded in search of dot segments: by a client that encodes it, a proxy, and the server.
 const DECODINGS: usize = 3;
 
-/// Whether a server may take a part of a path for `.` or `..`, and so the request for one to another path. A part ends at
+/// Returns whether a server may take a part of a path for `.` or `..`, and so the request for one to another path. A part ends at
 /// `/` or `\`, percent-encoded or not, and servers such as Tomcat and Jetty cut it at `;` before they resolve it.
 pub(crate) fn has_dot_segment(path: &str) -> bool {
     // Hardly a path has a dot, encoded or not, and every request is looked at.
@@ -114,7 +114,7 @@ fn is_resolved(path: &[u8]) -> bool {
     })
 }
 
-/// What is encoded in a path segment: the path percent-encode set of the WHATWG URL standard, the slash, and the percent
+/// The characters that are encoded in a path segment: the path percent-encode set of the WHATWG URL standard, the slash, and the percent
 /// sign, which would be taken for an encoded character.
 const SEGMENT: &AsciiSet = &CONTROLS
     .add(b' ')

@@ -51,9 +51,8 @@ impl<'a> RawRequest<'a> {
     /// Sends the request. The value is the body as it came.
     ///
     /// # Errors
-    /// A path that does not begin with a slash, or holds a query, a backslash or a dot segment, percent-encoded or cut at
-    /// `;` as well; a body that cannot be
-    /// written as JSON; every answer that is no success; every failure on the way.
+    /// Returns an error if the path does not begin with a slash, or holds a query, a backslash or a dot segment, even percent-encoded
+    /// or cut at `;`; if the body cannot be written as JSON; if the answer is not a success; or if no answer comes.
     pub async fn send(self) -> Result<Response<Bytes>, Error> {
         let (transport, operation) = (self.transport, operation(&self.method));
         let (method, path) = (self.method.clone(), self.path.clone());
@@ -124,7 +123,7 @@ impl Response<Bytes> {
     }
 }
 
-/// What the table would say of a request, had it one.
+/// Returns an operation for the method, as a table would describe it.
 fn operation(method: &Method) -> &'static Operation {
     static GET: Operation = Operation::undocumented("GET", Retry::Safe);
     static HEAD: Operation = Operation::undocumented("HEAD", Retry::Safe);

@@ -1,4 +1,4 @@
-//! How the requests of generated calls are built.
+//! Builds the requests of generated calls.
 
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{HeaderMap, Method};

@@ -18,7 +18,7 @@ pub struct Response<T> {
     status: StatusCode,
     headers: HeaderMap,
     attempts: u32,
-    /// What it was sent with, which the value may repeat.
+    /// The tokens that it was sent with, which the value may repeat.
     carried: Option<Carried>,
 }
 
@@ -72,7 +72,7 @@ impl<T> Response<T> {
         }
     }
 
-    /// How many requests the call took, the successful one included.
+    /// Returns the number of requests of the call, the successful one included.
     pub fn attempts(&self) -> u32 {
         self.attempts
     }

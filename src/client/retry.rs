@@ -1,4 +1,4 @@
-//! How often and when a call is tried again. What may be tried again at all is not a setting: the operation table says it.
+//! The retry policy of a call. The operation table decides which calls may be retried at all; that is not a setting.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use http::StatusCode;
 
 use crate::error::jitter;
 
-/// How a client deals with failures that pass: connections that cannot be made, 429, and for calls that may be repeated
+/// The policy for temporary failures: connections that cannot be made, 429, and for calls that may be repeated
 /// timeouts, lost connections and most 5xx.
 ///
 /// A call that could have a second effect, such as sending an SMS, is only tried again where the first request certainly
@@ -51,7 +51,7 @@ impl RetryPolicy {
         Self::default().attempts(1)
     }
 
-    /// How many attempts a call may take, the first one included. Default: 4. Zero counts as one.
+    /// Sets the maximum number of attempts of a call, the first one included. Default: 4. Zero counts as one.
     #[must_use]
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = attempts.max(1);
@@ -66,14 +66,14 @@ impl RetryPolicy {
         self
     }
 
-    /// What the doubled waits grow to. A wait that the server asks for may be longer. Default: 20 s.
+    /// Sets the upper limit of the backoff. A wait that the server asks for may be longer. Default: 20 s.
     #[must_use]
     pub fn longest_wait(mut self, wait: Duration) -> Self {
         self.longest_wait = wait;
         self
     }
 
-    /// How many retries all calls of a client may take before enough of them succeed again: each retry takes one, each
+    /// Sets the number of retries that all calls of a client may take before enough of them succeed again: each retry takes one, each
     /// success gives back a tenth. It keeps an outage from being multiplied. A wait for a rate limit takes none. Default:
     /// 50.
     #[must_use]
@@ -101,7 +101,7 @@ impl RetryPolicy {
         self
     }
 
-    /// Whether there is another attempt after this status; `None` where it is as usual.
+    /// Returns whether there is another attempt after this status; `None` if the default applies.
     pub(crate) fn after(&self, status: StatusCode) -> Option<bool> {
         self.statuses.iter().find(|(known, _)| *known == status).map(|(_, again)| *again)
     }

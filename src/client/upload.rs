@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::http_client::Body;
 
-/// How much of a file is read at once, and of JSON texts written, in bytes.
+/// The size of a chunk of a file that is read, and of JSON texts that are written, in bytes.
 pub(super) const CHUNK: usize = 64 << 10;
 
 type Chunks = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
@@ -130,7 +130,7 @@ impl http_body::Body for Measured {
     }
 }
 
-/// How JSON texts follow each other in a body.
+/// The framing of JSON texts in a body.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Framing {
     /// Each on a line.

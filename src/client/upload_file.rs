@@ -19,7 +19,7 @@ impl Upload {
     /// off.
     ///
     /// # Errors
-    /// Returns an error of kind [`File`](crate::ErrorKind::File) if the file cannot be opened.
+    /// Returns an error if the file cannot be opened, of kind [`File`](crate::ErrorKind::File).
     pub async fn file(path: impl AsRef<Path>) -> Result<Self, Error> {
         let opened = Self::open(path.as_ref().to_owned()).await;
         let (file, _) = opened.map_err(|error| Error::file("the file cannot be read", error))?;

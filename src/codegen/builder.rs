@@ -35,7 +35,7 @@ pub trait Built: TryFrom<Self::Builder, Error: Display> {
 /// The value of a builder.
 ///
 /// # Errors
-/// Returns an error for a setter that refused its value, and for one that was not called and has to be.
+/// Returns an error if a setter refused its value, or a required setter was not called.
 pub fn built<T: Built>(builder: Result<T::Builder, impl Into<Refusal>>) -> Result<T, Unsent> {
     let builder = builder.map_err(Into::into)?;
     Ok(T::try_from(builder).map_err(|reason| reason.to_string())?)
@@ -116,7 +116,7 @@ macro_rules! __keyfit_call {
     };
 }
 
-/// What a member is to a builder.
+/// The role of a member in a builder.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __keyfit_member {

@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use serde::de::{Deserializer, Error, Visitor};
 
-/// Why a value is none of a type.
+/// The reason why a value does not convert to a type.
 #[derive(Clone, Eq, PartialEq)]
 pub struct ConversionError(Cow<'static, str>);
 
@@ -52,7 +52,7 @@ pub fn no_such_value<T: Display>(values: &[T]) -> ConversionError {
 /// Deserializes a text and parses it.
 ///
 /// # Errors
-/// Returns an error for what is no text, and for one that the type refuses.
+/// Returns an error if the value is not a text, or the type refuses it.
 pub fn parsed<'de, D: Deserializer<'de>, T: FromStr<Err: Display>>(deserializer: D) -> Result<T, D::Error> {
     struct Parsed<T>(PhantomData<T>);
 

@@ -1,4 +1,4 @@
-//! What generated code may name, and nothing else. It is not an interface for people: it changes together with the
+//! The items that generated code may name, and nothing else. It is not an interface for people: it changes together with the
 //! generator, and [`supports`] says which generators it fits.
 
 mod alternative;
@@ -90,7 +90,7 @@ pub fn integer(value: &serde_json::Value) -> Option<i64> {
     value.as_i64().or_else(|| value.as_f64().filter(of_float).map(whole))
 }
 
-/// What a client of an API without credentials sends: none.
+/// Returns the credential of a client of an API without credentials: none.
 pub fn no_credential() -> Credential<()> {
     Credential::none()
 }

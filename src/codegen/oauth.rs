@@ -23,7 +23,7 @@ pub fn client_credentials<K: TokenKind>(
 /// The same, at a server that describes itself.
 ///
 /// # Errors
-/// As [`client_credentials`], and if the server does not describe itself.
+/// Returns an error if [`client_credentials`] would, or the server does not publish its metadata.
 #[cfg_attr(not(feature = "oauth"), expect(clippy::unused_async, reason = "with the feature a server is asked"))]
 pub async fn discovered_client_credentials<K: TokenKind>(
     flow: &OAuthFlow,

@@ -9,7 +9,7 @@ use crate::http_client::Request;
 /// A list as a segment of a path.
 ///
 /// # Errors
-/// Returns an error for a list that the style cannot write, or that would lead to another path.
+/// Returns an error if the style cannot write the list, or it would lead to another path.
 pub fn path_list(name: &str, value: &impl Serialize, style: ListStyle) -> Result<String, Unsent> {
     json(value).and_then(|json| style.in_path(name, &json)).map_err(|why| refused(name, &why))
 }
@@ -17,7 +17,7 @@ pub fn path_list(name: &str, value: &impl Serialize, style: ListStyle) -> Result
 /// A list as a header.
 ///
 /// # Errors
-/// Returns an error for a list that the style cannot write.
+/// Returns an error if the style cannot write the list.
 pub fn header_list(name: &str, value: &impl Serialize, style: ListStyle) -> Result<String, Unsent> {
     json(value).and_then(|json| style.in_header(&json)).map_err(|why| refused(name, &why))
 }
@@ -25,7 +25,7 @@ pub fn header_list(name: &str, value: &impl Serialize, style: ListStyle) -> Resu
 /// A list as a part of a query; `None` where there is nothing to send.
 ///
 /// # Errors
-/// Returns an error for a list that the style cannot write.
+/// Returns an error if the style cannot write the list.
 pub fn query_list(name: &str, value: &impl Serialize, style: ListStyle) -> Result<Option<String>, Unsent> {
     json(value).and_then(|json| style.in_query(name, &json)).map_err(|why| refused(name, &why))
 }

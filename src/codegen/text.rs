@@ -21,7 +21,7 @@ pub struct Text<P = AnyText, const MIN: usize = 0, const MAX: usize = { usize::M
 pub trait Pattern {
     /// The pattern.
     const PATTERN: &'static str;
-    /// What is said of a text that does not match; empty where the pattern says it itself.
+    /// The message for a text that does not match; empty if the pattern itself is the message.
     const REFUSAL: &'static str = "";
 }
 
@@ -54,7 +54,7 @@ impl<P: Pattern, const MIN: usize, const MAX: usize> FromStr for Text<P, MIN, MA
     }
 }
 
-/// Whether a pattern is found in a text. The generator lets no pattern through that cannot be read.
+/// Returns whether a pattern matches in a text. The generator lets no invalid pattern through.
 fn matches(pattern: &'static str, text: &str) -> bool {
     /// Reading a pattern costs more than all that it is matched with. There are as many as the code names.
     static KNOWN: RwLock<BTreeMap<&str, &Regex>> = RwLock::new(BTreeMap::new());

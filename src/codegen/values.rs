@@ -6,7 +6,7 @@
 //!
 //! All that an enum can do follows from that, so that a generated client has a line for each value.
 
-/// What a type is written and read as that is a text: by `as_str` and `FromStr`.
+/// Implements a type that is written and read as a text: by `as_str` and `FromStr`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __keyfit_as_text {

@@ -12,7 +12,7 @@ pub struct Shipped {
     pub name: &'static str,
     /// The OpenAPI document.
     pub document: File,
-    /// What it lacks, as an OpenAPI Overlay.
+    /// The additions to the document, as an OpenAPI Overlay.
     pub overlay: Option<File>,
     /// The auth and error contract.
     pub contract: Option<File>,
@@ -26,7 +26,7 @@ pub struct Shipped {
 pub struct File {
     /// Its name in the folder.
     pub name: &'static str,
-    /// What it holds.
+    /// The text of the file.
     pub text: &'static str,
 }
 

@@ -5,7 +5,7 @@ use super::operation::Operation;
 /// An API: its calls, and how it says what every API says in its own way. A generated client has it as `API`; one that is read
 /// at run time can be made with the same setters, from texts that are leaked.
 ///
-/// What an API does not say is read as standards and habits have it: problem details (RFC 9457), the members `error`,
+/// Where an API does not describe its errors, the usual forms are read: problem details (RFC 9457), the members `error`,
 /// `message` and `errors`, and the headers `Retry-After`, `RateLimit-*` and `X-RateLimit-*`.
 ///
 /// ```
@@ -33,7 +33,7 @@ pub struct Api {
     pub rate_limit: RateLimitNames,
     /// The schemes of its operations' [`security`](Operation::security) that a client certificate satisfies.
     pub client_certificates: &'static [&'static str],
-    /// How its secrets begin. What begins so is masked in errors, whosever it is.
+    /// The prefixes of its secrets. Any text with one of them is masked in errors, whatever its origin.
     pub secret_prefixes: &'static [&'static str],
 }
 
@@ -47,7 +47,7 @@ pub struct ErrorEnvelope {
     pub code: &'static [&'static str],
     /// The words for people.
     pub message: &'static [&'static str],
-    /// What is said beyond that, faults of fields included.
+    /// The members with further details, faults of fields included.
     pub details: &'static [&'static str],
     /// The server's name for the request.
     pub request_id: &'static [&'static str],

@@ -1,6 +1,6 @@
-//! How a call takes many items, as data: written by the document pipeline, from the contract, the overlay and the document.
+//! The batching of items, as data: written by the document pipeline, from the contract, the overlay and the document.
 
-/// How an operation takes many items in one call.
+/// The way in which an operation takes many items in one call.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Batching {

@@ -14,7 +14,7 @@ pub(crate) struct Body {
     pub(crate) end: End,
 }
 
-/// How reading a body ended.
+/// The end of reading a body.
 #[derive(Debug)]
 pub(crate) enum End {
     /// With its last byte.

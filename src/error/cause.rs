@@ -1,4 +1,4 @@
-//! How an error comes about: by our own refusal, without an answer, or by one that is no plain success.
+//! The causes of an error: a refusal by this crate, a missing answer, or an answer that is not a plain success.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -90,7 +90,7 @@ impl Error {
         error.because_of(source.into_source())
     }
 
-    /// What failed at an item of a stream, counted from 1; `word` is what one is called.
+    /// Names the item of a stream that failed, counted from 1; `word` is the word for an item.
     pub(crate) fn at_item(mut self, word: &str, number: u64) -> Self {
         self.0.text = format!("{word} {number}: {}", self.0.text);
         self.0.item = Some(number);
@@ -118,7 +118,7 @@ impl Error {
         self
     }
 
-    /// Whether the server may have executed the request: one attempt may have been sent, and was not refused with certainty.
+    /// Returns whether the server may have executed the request: one attempt may have been sent, and was not refused with certainty.
     pub fn may_have_been_executed(&self) -> bool {
         self.0.may_have_been_sent && !self.0.was_refused
     }
@@ -155,8 +155,8 @@ impl Error {
         self
     }
 
-    /// What masks the credentials that the server was shown, and may repeat: for texts of the [body](Self::body), which stands as it
-    /// came. Empty where nothing was answered.
+    /// Returns the redactors of the credentials that the server was sent, and may repeat: for texts of the [body](Self::body), which
+    /// is kept unchanged. Empty if there was no answer.
     pub fn redactors(&self) -> &[Redactor] {
         self.0.failure.as_ref().map(|failure| failure.secrets.as_slice()).unwrap_or_default()
     }

@@ -17,7 +17,7 @@ use super::rate_limit;
 use crate::error::redact::{OneLine, Redactor};
 use crate::http_client;
 
-/// How much of an error body is kept, in bytes.
+/// The largest part of an error body that is kept, in bytes.
 const BODY_LIMIT: usize = 1 << 20;
 
 /// An answer and what is wrong with it.
@@ -27,16 +27,16 @@ pub(crate) struct Failure {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
-    /// Whether the body is all that the server had to say: not cut off, not over the limit.
+    /// True if the body is complete: not cut off, not over the limit.
     pub(crate) is_whole: bool,
     pub(crate) problem: Problem,
     /// The API that answered.
     pub(crate) api: &'static Api,
-    /// What the server was shown and may repeat: the body stands as it came, and is masked where it is read.
+    /// The secrets that the server was sent and may repeat: the body is kept unchanged, and is masked where it is read.
     pub(crate) secrets: Vec<Redactor>,
 }
 
-/// What is wrong with an answer.
+/// The defect of an answer.
 #[derive(Clone, Debug)]
 pub(crate) enum Fault {
     /// Its status.
@@ -82,7 +82,7 @@ impl Failure {
         Self { fault: Fault::Status, status, headers, body, is_whole, problem, api, secrets: Vec::new() }
     }
 
-    /// Whether it refuses a call for a limit.
+    /// Returns whether it refuses a call for a limit.
     pub(crate) fn is_limit(&self) -> bool {
         match self.status {
             StatusCode::TOO_MANY_REQUESTS => true,
@@ -91,7 +91,7 @@ impl Failure {
         }
     }
 
-    /// Why the body is not a value of the type, in words that show nothing of it.
+    /// Returns the reason why the body is not a value of the type, in words that show nothing of it.
     pub(crate) fn misfit<T: DeserializeOwned>(&self, error: &serde_json::Error) -> String {
         let media_type = || self.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("of no type");
         let why = if self.body.trim_ascii().is_empty() {

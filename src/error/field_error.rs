@@ -43,7 +43,7 @@ fn named(item: &Value) -> Option<&str> {
     ["field", "pointer", "path", "property"].into_iter().find_map(|key| item.get(key)?.as_str())
 }
 
-/// What an entry says under the first of these names that it has; the whole entry where it has none.
+/// Returns the value of an entry under the first of these names that it has; the whole entry if it has none.
 fn words<'a>(item: &'a Value, names: &[&str]) -> &'a Value {
     names.iter().map(|name| &item[*name]).find(|words| !words.is_null()).unwrap_or(item)
 }

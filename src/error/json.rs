@@ -10,7 +10,7 @@ use super::whole_numbers;
 /// The text as a type. Where it does not fit, whole numbers such as `3.0` are tried as the integers that they are.
 ///
 /// # Errors
-/// Returns the error of the text as it stands.
+/// Returns an error if the text does not parse: the error of the unchanged text.
 pub(crate) fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, serde_json::Error> {
     match str::from_utf8(text) {
         Ok(text) => read_text(text),

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-/// What failed.
+/// The kind of failure.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum ErrorKind {

@@ -4,7 +4,7 @@
 
 use http::header::{HeaderMap, HeaderName};
 
-/// What the two fields say, of several limits the one of which the fewest requests are left.
+/// The content of the two fields: of several limits, the one with the fewest requests left.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct LimitFields {
     /// Requests that a window allows.
@@ -48,7 +48,7 @@ impl LimitFields {
         first.trim().parse().ok()
     }
 
-    /// Whether a header is one of the two, by its name in any case.
+    /// Returns whether a header is one of the two, by its name in any case.
     pub fn has(name: &str) -> bool {
         [LIMIT, POLICY].iter().any(|known| name.eq_ignore_ascii_case(known.as_str()))
     }
@@ -75,7 +75,7 @@ impl Member<'_> {
     }
 }
 
-/// What is not of this form has no members that anybody asks for.
+/// Returns the members of a field. A text that is not of this form has no members that matter.
 fn members(text: &str) -> impl Iterator<Item = Member<'_>> {
     split(text, ',').map(|member| {
         let mut parts = split(member, ';').map(|part| part.split_once('=').unwrap_or((part, "")));

@@ -51,7 +51,7 @@ use failure::{Failure, Fault};
 use json::decode_body;
 use redact::OneLine;
 
-/// Why a call failed. One pointer large, `Send + Sync + 'static`.
+/// The error of a failed call. One pointer large, `Send + Sync + 'static`.
 ///
 /// Whatever a server answered is here, whatever its body was: status, headers, rate limit, body. Neither `Display` nor
 /// `Debug` shows the body or a credential.
@@ -81,9 +81,9 @@ pub struct Error(Box<Inner>);
 struct Inner {
     kind: ErrorKind,
     operation: Option<&'static Operation>,
-    /// What to call the request where no document has a name for it.
+    /// The name of the request if no document has one.
     called: Option<String>,
-    /// What to say where no answer says it.
+    /// The text if no answer gives one.
     text: String,
     failure: Option<Failure>,
     source: Option<Box<dyn StdError + Send + Sync>>,
@@ -92,14 +92,14 @@ struct Inner {
     was_refused: bool,
     attempts: u32,
     retry_after: Option<Duration>,
-    /// What was known of the rate limit where nothing was sent for it.
+    /// The known rate limit if nothing was sent because of it.
     rate_limit: Option<RateLimit>,
     /// The item of a stream at which it failed, from 1.
     item: Option<u64>,
 }
 
 impl Error {
-    /// What failed.
+    /// Returns the kind of failure.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
@@ -127,7 +127,7 @@ impl Error {
         self.0.failure.as_ref().map_or(&EMPTY, |failure| &failure.body)
     }
 
-    /// Whether [`body`](Self::body) is all that the server sent. `false` after an answer that was cut off or is longer
+    /// Returns whether [`body`](Self::body) is all that the server sent. `false` after an answer that was cut off or is longer
     /// than what is kept.
     pub fn is_body_whole(&self) -> bool {
         self.0.failure.as_ref().is_none_or(|failure| failure.is_whole)
@@ -143,7 +143,7 @@ impl Error {
         self.0.failure.as_ref()?.problem.message.as_deref()
     }
 
-    /// What the server says beyond the message: text, list or object.
+    /// Returns the server's details beyond the message: text, list or object.
     pub fn details(&self) -> Option<&Value> {
         self.0.failure.as_ref()?.problem.details.as_ref()
     }
@@ -153,7 +153,7 @@ impl Error {
         self.0.failure.as_ref()?.problem.request_id.as_deref()
     }
 
-    /// How many items were accepted and how many were not, after a [partial failure](ErrorKind::PartialFailure).
+    /// Returns the numbers of accepted and rejected items, after a [partial failure](ErrorKind::PartialFailure).
     pub fn item_counts(&self) -> Option<ItemCounts> {
         match self.0.failure.as_ref()?.fault {
             Fault::Partial(counts) => Some(counts),
@@ -179,25 +179,25 @@ impl Error {
         self.0.failure.as_ref().and_then(read).or(self.0.rate_limit)
     }
 
-    /// How long to wait before another call, from the moment of the answer: the body's hint, else `Retry-After`, else
+    /// Returns the time to wait before another call, from the moment of the answer: the body's hint, else `Retry-After`, else
     /// `X-RateLimit-Reset`. Only for 429, for a 403 that is one in fact, and for 503, where waiting helps, be it the API's or a token
     /// endpoint's. Parts of a second are rounded up.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
-    /// How many requests were sent.
+    /// Returns the number of requests that were sent.
     pub fn attempts(&self) -> u32 {
         self.0.attempts
     }
 
-    /// Whether the server may have executed the request. `false` is certain; `true` asks for care with calls that cost
+    /// Returns whether the server may have executed the request. `false` is certain; `true` asks for care with calls that cost
     /// money.
     pub fn may_have_been_sent(&self) -> bool {
         self.0.may_have_been_sent
     }
 
-    /// Whether the credential is at fault: no token, a session that has ended, 401 or 403.
+    /// Returns whether the credential is at fault: no token, a session that has ended, 401 or 403.
     pub fn is_auth(&self) -> bool {
         matches!(
             self.kind(),
@@ -205,7 +205,7 @@ impl Error {
         )
     }
 
-    /// Whether time ran out, or the server could not be reached or did not answer: the same call may succeed later. It
+    /// Returns whether time ran out, or the server could not be reached or did not answer: the same call may succeed later. It
     /// may also have been executed: see [`may_have_been_sent`](Self::may_have_been_sent). `false` for an answer over the
     /// limit, which would be as long again.
     pub fn is_network(&self) -> bool {
@@ -216,12 +216,12 @@ impl Error {
         }
     }
 
-    /// Whether the answer is a success that is longer than the limit.
+    /// Returns whether the answer is a success that is longer than the limit.
     pub(crate) fn is_over_limit(&self) -> bool {
         self.0.failure.as_ref().is_some_and(|failure| matches!(failure.fault, Fault::TooLong(_) | Fault::LongItem(_)))
     }
 
-    /// Whether waiting helps: 429, or a 403 that says when to come again.
+    /// Returns whether waiting helps: 429, or a 403 that names a time for the next call.
     pub fn is_rate_limited(&self) -> bool {
         self.kind() == ErrorKind::RateLimited
     }
@@ -237,8 +237,8 @@ impl Error {
     /// The body of a refusal as a type of yours, or as the one that the documentation of the call's method names for the status.
     ///
     /// # Errors
-    /// Returns an error that says why there is no such value: there was no answer, the body is empty, was cut off, is not JSON, or does not
-    /// fit the type, and where. It names no value of the body.
+    /// Returns an error if there is no such value: there was no answer, or the body is empty, was cut off, is not JSON, or does not
+    /// fit the type. It gives the reason and the position, and shows no value of the body.
     pub fn typed<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
         let Some(failure) = &self.0.failure else { return Err(serde::de::Error::custom("there was no answer")) };
         json::read(&failure.body).map_err(|error| serde::de::Error::custom(failure.misfit::<T>(&error)))

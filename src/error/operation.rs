@@ -4,7 +4,7 @@ pub use super::batching::Batching;
 pub use super::pagination::{NextPage, PageArgument, Pagination};
 pub use super::partial::{ItemCounts, Partial};
 
-/// What is known of an operation before it is called.
+/// The description of an operation, known before it is called.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Operation {
@@ -32,7 +32,7 @@ pub struct Operation {
     pub resource: Option<&'static str>,
     /// The documented statuses of success. Any other 2xx counts as success too.
     pub success: &'static [u16],
-    /// Whether a request may be repeated.
+    /// The permission to repeat a request.
     pub retry: Retry,
     /// With [`Retry::Keyed`]: the field of each body item that makes a repeat harmless.
     pub retry_key: Option<&'static str>,
@@ -43,21 +43,21 @@ pub struct Operation {
     pub rate_limit: &'static str,
     /// The path parameters that tell whose budget it is: each of their values has one of its own.
     pub rate_limit_by: &'static [&'static str],
-    /// How it pages through results.
+    /// The pagination of its results.
     pub pagination: Option<Pagination>,
-    /// How a success tells of items that failed: in any of these ways. Empty where a success is a whole one.
+    /// The ways in which a success reports failed items. Empty if a success is always complete.
     pub partial: &'static [Partial],
-    /// How it takes many items in one call, where it does: see [`batch_writer`](crate::batch_writer).
+    /// The batching of many items in one call, if it has one: see [`batch_writer`](crate::batch_writer).
     pub batching: Option<Batching>,
-    /// Whether it may answer with 202 and the place of a status, which is [asked for](crate::Poll) until the work is over.
+    /// True if it may answer with 202 and the location of a status, which is [polled](crate::Poll) until the work is over.
     pub polls: bool,
-    /// Whether a call costs money.
+    /// True if a call costs money.
     pub spends: bool,
-    /// Whether the answer is handed on as a stream of bytes.
+    /// True if the answer is handed on as a stream of bytes.
     pub streams: bool,
     /// The envelope of the API's error bodies.
     pub errors: &'static str,
-    /// Why the whole operation is not verified, where it is inferred rather than documented.
+    /// The reason why the whole operation is not verified, if it is inferred rather than documented.
     pub unverified: Option<&'static str>,
 }
 
@@ -218,7 +218,7 @@ impl Operation {
     }
 }
 
-/// Whether a request may be sent again when its outcome is unknown.
+/// The permission to send a request again when its outcome is unknown.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Retry {
     /// It changes nothing on the server.

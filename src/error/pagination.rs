@@ -1,18 +1,18 @@
-//! How an operation pages through its results, as data: written by the document pipeline, from a document or its overlay.
+//! The pagination of an operation, as data: written by the document pipeline, from a document or its overlay.
 
-/// How an operation pages through its results. Places in bodies are JSON pointers.
+/// The pagination of an operation. Places in bodies are JSON pointers.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Pagination {
-    /// What leads to the next page.
+    /// The way to the next page.
     pub next: NextPage,
     /// Where an answer holds its items; empty where the answer is the list itself.
     pub items: &'static str,
-    /// Whether every answer has that member. Where an answer may lack it, one without it has no items.
+    /// True if every answer has that member. Otherwise an answer without it has no items.
     pub items_required: bool,
     /// Where a request says how many items a page has.
     pub limit: Option<PageArgument>,
-    /// How many items are asked for where nobody says so. Without it the server decides.
+    /// The default page size, in items. Without it the server decides.
     pub page_size: Option<u64>,
     /// The most items that may be asked for.
     pub largest_page: Option<u64>,
@@ -26,7 +26,7 @@ pub struct Pagination {
     pub more: Option<&'static str>,
 }
 
-/// What leads from one page to the next.
+/// The way from one page to the next.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum NextPage {
@@ -51,7 +51,7 @@ pub enum NextPage {
         /// The number of the first page.
         first: u64,
     },
-    /// How many items are skipped.
+    /// The number of items to skip.
     Start {
         /// Where it is sent.
         argument: PageArgument,

@@ -8,11 +8,11 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Partial {
-    /// How many items came. Those that are not accepted count as rejected, where nothing else tells of rejected ones.
+    /// The number of items received. Those that are not accepted count as rejected, if nothing else reports rejected ones.
     pub received: Option<&'static str>,
-    /// How many were accepted.
+    /// The number of accepted items.
     pub accepted: Option<&'static str>,
-    /// How many were rejected.
+    /// The number of rejected items.
     pub rejected: Option<&'static str>,
     /// The list of those that were accepted, or an object with a member for each.
     pub accepted_items: Option<&'static str>,
@@ -22,7 +22,7 @@ pub struct Partial {
     pub outcomes: Option<&'static str>,
     /// Where an outcome says how its item ended, as a pointer into the outcome.
     pub outcome: Option<&'static str>,
-    /// What stands there where the item was accepted; numbers and booleans as their text.
+    /// The value of an accepted item; numbers and booleans as their text.
     pub accepted_as: &'static [&'static str],
     /// Where an outcome says why its item was rejected, as a pointer into the outcome. Without [`outcome`](Self::outcome), one
     /// that holds anything there is of a rejected item.
@@ -133,13 +133,13 @@ impl Partial {
     }
 }
 
-/// How many items of a call were accepted, and how many were rejected, as its answer tells it.
+/// The numbers of accepted and rejected items of a call, as its answer reports them.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ItemCounts {
-    /// How many were accepted, where the answer tells it.
+    /// The number of accepted items, if the answer reports it.
     pub accepted: Option<u64>,
-    /// How many were rejected: the most that any place of the answer tells.
+    /// The number of rejected items: the highest that any place of the answer reports.
     pub rejected: u64,
 }
 

@@ -8,7 +8,7 @@ use super::api::{Api, ErrorEnvelope};
 use super::redact::Redactor;
 use super::when::seconds;
 
-/// What an error body says.
+/// The content of an error body.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Problem {
     pub(crate) code: Option<String>,

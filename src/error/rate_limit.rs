@@ -8,7 +8,7 @@ use super::api::RateLimitNames;
 use super::limit_fields::LimitFields;
 use super::when::When;
 
-/// What the `X-RateLimit-*` or `X-Rate-Limit-*` headers of an answer said, or those of the IETF's draft: `RateLimit` with
+/// The rate limit in the `X-RateLimit-*` or `X-Rate-Limit-*` headers of an answer, or in those of the IETF's draft: `RateLimit` with
 /// `RateLimit-Policy`, and the older `RateLimit-*`. A header that is missing or garbled is `None`, never zero.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
@@ -80,7 +80,7 @@ impl RateLimit {
     }
 }
 
-/// Whether any header speaks of limits: most answers are silent, and a look at each name costs less than asking for all
+/// Returns whether any header mentions limits: most answers do not, and a look at each name costs less than asking for all
 /// that there may be.
 pub(crate) fn are_told(headers: &HeaderMap, names: &RateLimitNames) -> bool {
     let own = [names.limit, names.remaining, names.reset];
@@ -126,7 +126,8 @@ fn told<T>(
 /// Clocks that differ by no more than this are taken for equal: `Date` has whole seconds only.
 const SAME_CLOCK: Duration = Duration::from_secs(2);
 
-/// How long the server asks to wait: the body's hint, else `Retry-After`, else `X-RateLimit-Reset`. An instant in the past is no wait; a
+/// Returns the time that the server asks to wait: the body's hint, else `Retry-After`, else `X-RateLimit-Reset`. An instant in the past
+/// is no wait; a
 /// wait of more than a year is one of a year.
 pub(crate) fn retry_after(
     hint: Option<u64>,
@@ -148,7 +149,7 @@ fn asked(hint: Option<u64>, headers: &HeaderMap, names: &RateLimitNames, now: Sy
     }
 }
 
-/// What `Retry-After` names.
+/// Returns the wait that `Retry-After` names.
 fn named_wait(headers: &HeaderMap) -> Option<When> {
     let value = headers.get(RETRY_AFTER)?;
     let when = value.to_str().ok().and_then(When::read);
@@ -158,12 +159,13 @@ fn named_wait(headers: &HeaderMap) -> Option<When> {
     when
 }
 
-/// How far away the reset is by the server's clock; `None` where none is named.
+/// Returns the time until the reset, by the server's clock; `None` if no reset is named.
 pub(crate) fn until_reset(headers: &HeaderMap, names: &RateLimitNames, servers_now: SystemTime) -> Option<Duration> {
     reset(headers, names)?.wait(servers_now)
 }
 
-/// Whether a 403 is a limit in fact: it says when to come again, as some servers do in place of a 429. At once is no time for that.
+/// Returns whether a 403 is in fact a rate limit: it names a time for the next call, as some servers do in place of a 429. A wait
+/// of zero does not count.
 pub(crate) fn is_meant(headers: &HeaderMap, names: &RateLimitNames) -> bool {
     named_wait(headers).is_some_and(|wait| wait != When::In(0))
         || number(headers, names.remaining, REMAINING) == Some(0) && reset(headers, names).is_some()

@@ -1,4 +1,4 @@
-//! What is logged while a test runs.
+//! Captures the log of a running test.
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -20,9 +20,9 @@ pub struct TestClock(Arc<Mutex<Hands>>);
 struct Hands {
     /// A time of day, and how much had passed when it was that.
     set: (SystemTime, Duration),
-    /// What passed by being told to and by waits.
+    /// The time that passed by explicit calls and by waits.
     passed: Duration,
-    /// What the machine's clock showed at the start, where this one goes with it.
+    /// The machine's time at the start, if this clock follows it.
     machine: Option<Duration>,
     tick: Duration,
     waits: Vec<Duration>,

@@ -45,7 +45,7 @@ impl When {
         }
     }
 
-    /// How far away it is. What is past is not.
+    /// Returns the time until then; zero or nothing for a time in the past.
     pub(crate) fn wait(self, now: SystemTime) -> Option<Duration> {
         match self {
             Self::In(seconds) => Some(Duration::from_secs(seconds)),

@@ -90,7 +90,7 @@ impl Body {
         loop {
             match ready!(Pin::new(&mut *self).poll_frame(context)) {
                 Some(Ok(frame)) => {
-                    // What follows a body is no chunk of it.
+                    // A frame after the body is not a chunk of it.
                     if let Ok(chunk) = frame.into_data() {
                         return Poll::Ready(Some(Ok(chunk)));
                     }
@@ -152,7 +152,7 @@ impl http_body::Body for Body {
 
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // What it holds may be secret or personal.
+        // The content may be secret or personal.
         f.write_str("Body")
     }
 }

@@ -1,4 +1,4 @@
-//! What a client is asked.
+//! The interface of an HTTP client.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use futures_core::future::BoxFuture;
 
 use super::{Body, SendError};
 
-/// What a client's [`send`](HttpClient::send) gives: the head of the answer, with a body that may still be on its way.
+/// The future of a client's [`send`](HttpClient::send): it gives the head of the answer, with a body that may still be on its way.
 pub type Sending<'a> = BoxFuture<'a, Result<http::Response<Body>, SendError>>;
 
 /// Sends a request, once, and follows no redirect.

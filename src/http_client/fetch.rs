@@ -126,7 +126,7 @@ fn prepared(request: &http::Request<Bytes>, abort: &Abort) -> Result<Request, Se
     made.map_err(|error| SendError::unfit(format!("`fetch` does not take it: {}", words(&error, request))))
 }
 
-/// Whether this is a page, or a worker of one.
+/// Returns whether this is a page, or a worker of one.
 fn is_browser() -> bool {
     let global = js_sys::global();
     ["document", "importScripts"].iter().any(|name| Reflect::has(&global, &(*name).into()).unwrap_or(false))

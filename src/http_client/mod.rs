@@ -1,5 +1,5 @@
-//! What sends requests: a client of the user's own in place of the one that is built in. Without the feature `reqwest` none is built
-//! in, and each client, token endpoint and secret store is given one.
+//! The sender of requests: a custom client in place of the built-in one. Without the feature `reqwest` there is no built-in
+//! client, and each client, token endpoint and secret store is given one.
 //!
 //! | You have | Give it to |
 //! |---|---|

@@ -23,16 +23,16 @@ pub(crate) struct BuiltIn {
     timeout: Duration,
 }
 
-/// How it is set up.
+/// The settings of the client.
 pub(crate) struct Setup<'a> {
     /// The name that it calls itself.
     pub(crate) agent: &'a str,
     pub(crate) connect_timeout: Duration,
     /// From connecting to the last byte of the answer, where a request says nothing else.
     pub(crate) timeout: Duration,
-    /// Whether a connection serves several requests.
+    /// True if a connection serves several requests.
     pub(crate) keeps_connections: bool,
-    /// Whether a proxy of the environment is asked.
+    /// True if the client uses a proxy from the environment.
     pub(crate) uses_proxy: bool,
     #[cfg(feature = "rustls")]
     pub(crate) trust: Trust<'a>,

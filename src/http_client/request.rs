@@ -18,8 +18,8 @@ pub struct Request {
     pub(super) timeout: Option<Duration>,
 }
 
-/// How long an attempt may take, up to the last byte of its answer: it stands in the extensions of each request that an
-/// [`HttpClient`](super::HttpClient) is given. Who does not look at it is held to it all the same.
+/// The time limit of an attempt, up to the last byte of its answer. It is in the extensions of each request that an
+/// [`HttpClient`](super::HttpClient) receives. It is enforced even if the client ignores it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct TimeLimit(pub Duration);
 
@@ -61,7 +61,7 @@ impl Request {
         &mut self.body
     }
 
-    /// How long it may take, up to the last byte of its answer.
+    /// Sets the time limit, up to the last byte of the answer.
     pub(crate) fn set_timeout(&mut self, timeout: Duration) {
         self.timeout = Some(timeout);
     }

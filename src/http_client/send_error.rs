@@ -1,11 +1,11 @@
-//! Why a request was not answered.
+//! The reason why a request was not answered.
 
 use std::error::Error as StdError;
 use std::{fmt, io};
 
 use url::Url;
 
-/// Why a request was not answered: it decides whether the request may be sent again.
+/// The reason why a request was not answered: it decides whether the request may be sent again.
 pub struct SendError {
     fault: Fault,
     /// The host that it went to.
@@ -13,10 +13,10 @@ pub struct SendError {
     source: Box<dyn StdError + Send + Sync>,
 }
 
-/// How far a request came.
+/// The progress of a request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Fault {
-    /// It is none.
+    /// It is not a valid request.
     Unfit,
     /// There was no connection.
     Connect,
@@ -78,7 +78,7 @@ impl SendError {
         self.place.as_deref().unwrap_or("the server")
     }
 
-    /// What is behind it in the end.
+    /// Returns the root cause.
     pub(crate) fn reason(&self) -> String {
         let mut last: &(dyn StdError + 'static) = &*self.source;
         while let Some(cause) = last.source() {

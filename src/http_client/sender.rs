@@ -10,7 +10,7 @@ use super::deadline::Deadline;
 use super::of_reqwest::BuiltIn;
 use super::{Body, HttpClient, Request, SendError};
 
-/// What sends requests.
+/// The sender of requests: the built-in client, or a custom one.
 #[derive(Clone, Debug)]
 pub(crate) enum Sender {
     /// The client that is built in.

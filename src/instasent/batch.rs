@@ -11,7 +11,7 @@ use crate::client::Response;
 use crate::error::redact::Redactor;
 use crate::error::{Error, ErrorKind};
 
-/// What became of each item of a push. It reads both documented envelopes (`entity.items`, and `accepted` with
+/// The outcome of each item of a push. It reads both documented envelopes (`entity.items`, and `accepted` with
 /// `errors`); the envelope itself stays available.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BatchOutcome {
@@ -31,7 +31,7 @@ pub enum BatchShape {
     Lists,
 }
 
-/// What became of one item.
+/// The outcome of one item.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct BatchItem {
@@ -39,14 +39,14 @@ pub struct BatchItem {
     pub position: usize,
     /// The item's `_user_id`, where the server echoes it.
     pub user_id: Option<String>,
-    /// Why it was rejected; empty where it was accepted.
+    /// The reasons of the rejection; empty if the item was accepted.
     pub reasons: Vec<Reason>,
-    /// Whether the server took it.
+    /// True if the server accepted it.
     pub is_accepted: bool,
 }
 
 impl BatchOutcome {
-    /// What became of each item of a push that failed, where the body says it: after a partial failure, and in the 422 of a
+    /// Returns the outcome of each item of a failed push, if the body reports it: after a partial failure, and in the 422 of a
     /// batch of which every item failed. Secrets are masked in the reasons, not in [`raw`](Self::raw).
     pub fn of(error: &Error) -> Option<Self> {
         error.decode().ok().map(|outcome: Self| outcome.masked(error.redactors()))
@@ -67,17 +67,17 @@ impl BatchOutcome {
         self.items.iter().filter(|item| !item.is_accepted)
     }
 
-    /// How many items were accepted, by the server's own count.
+    /// Returns the number of accepted items, by the server's own count.
     pub fn accepted_count(&self) -> usize {
         self.accepted
     }
 
-    /// How many items were rejected: the server's own count, or the rejected items it lists where those are more.
+    /// Returns the number of rejected items: the server's own count, or the number of rejected items that it lists if that is higher.
     pub fn rejected_count(&self) -> usize {
         self.rejected.max(self.rejected().count())
     }
 
-    /// Whether every item was accepted.
+    /// Returns whether every item was accepted.
     pub fn is_complete(&self) -> bool {
         self.rejected_count() == 0
     }
@@ -142,7 +142,7 @@ impl fmt::Display for BatchOutcome {
 /// every item failed, are values here. Any other failure stays an error.
 ///
 /// # Errors
-/// Every failure that reports no items.
+/// Returns an error if the push failed and the failure does not report items.
 pub fn outcome(result: Result<Response<BatchOutcome>, Error>) -> Result<BatchOutcome, Error> {
     match result {
         Ok(answer) => Ok(answer.into_inner()),

@@ -17,11 +17,11 @@ include!(concat!(env!("OUT_DIR"), "/keyfit/instasent_ingest.rs"));
 impl crate::auth::Opens<Api> for super::product::kind::Product {}
 
 impl Client {
-    /// What the token of this client may do in a data source, as the API says it; `None` where the answer names
+    /// Returns the scopes of this client's token in a data source, as the API reports them; `None` where the answer names
     /// no scope, which is what it looks like when it does not say. Compare it with [`Needs`](crate::auth::Needs) at the start of a program.
     ///
     /// # Errors
-    /// As any call.
+    /// Returns an error if the call fails, like any call.
     pub async fn granted_scopes(
         &self,
         project: impl IntoArgument<PathArgument>,

@@ -12,11 +12,11 @@ use crate::error::Error;
 include!(concat!(env!("OUT_DIR"), "/keyfit/instasent_product.rs"));
 
 impl Client {
-    /// What the token of this client may do in its organization, as the API says it; `None` where the answer names
+    /// Returns the scopes of this client's token in its organization, as the API reports them; `None` where the answer names
     /// no scope, which is what it looks like when it does not say. Compare it with [`Needs`](crate::auth::Needs) at the start of a program.
     ///
     /// # Errors
-    /// As any call.
+    /// Returns an error if the call fails, like any call.
     pub async fn granted_scopes(&self) -> Result<Option<Scopes>, Error> {
         let answer = self.organization_get().send().await?.into_inner();
         Ok(answer.metadata.map(|metadata| metadata.scopes).filter(|scopes| !scopes.is_empty()).map(Scopes::flat))
@@ -25,7 +25,7 @@ impl Client {
     /// As [`granted_scopes`](Self::granted_scopes), in one project.
     ///
     /// # Errors
-    /// As any call.
+    /// Returns an error if the call fails, like any call.
     pub async fn granted_scopes_in(&self, project: impl IntoArgument<PathArgument>) -> Result<Option<Scopes>, Error> {
         let answer = self.project_get().project(project).send().await?.into_inner();
         Ok(answer.metadata.map(|metadata| metadata.scopes).filter(|scopes| !scopes.is_empty()).map(Scopes::flat))

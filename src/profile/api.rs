@@ -67,8 +67,8 @@ impl Lookup<'_> {
     }
 }
 
-/// Whether a name is another one with a slip: a letter or two that are wrong, lacking or too much. Names that digits alone tell apart are
-/// two.
+/// Returns whether a name is a misspelling of another: one or two letters are wrong, missing or extra. Names that differ only in
+/// digits are two names.
 fn is_slip(one: &str, other: &str) -> bool {
     let letters = |name: &str| name.replace(|letter: char| letter.is_ascii_digit(), "");
     let bound = if one.len().min(other.len()) > 4 { 2 } else { 1 };
@@ -154,7 +154,7 @@ impl ApiProfile {
     /// it.
     ///
     /// # Errors
-    /// Returns an error as [`credentials`](Self::credentials) and [`ProfileCredential::source`], and if there is none at all where
+    /// Returns an error if [`credentials`](Self::credentials) or [`ProfileCredential::source`] would, or if there is none at all where
     /// the API takes one.
     pub fn credential(&self, kinds: &[CredentialKind]) -> Result<Credential<()>, Error> {
         let named = self.credentials(kinds)?;
@@ -275,7 +275,7 @@ impl ProfileCredential {
         self.kind
     }
 
-    /// Whether a command is started to read it.
+    /// Returns whether a command is started to read it.
     pub fn is_of_command(&self) -> bool {
         let is_command = |source: &Source| matches!(source, Source::Command(_));
         let is_named = |text: &Text| matches!(text, Text::Named(Source::Command(_)));
@@ -297,7 +297,7 @@ impl ProfileCredential {
     /// The source that hands it out. The places that it names are looked at; a secret is read and a token asked for when one is needed.
     ///
     /// # Errors
-    /// Returns an error, with file and line, if a variable is not set, a file cannot be read, a command cannot be started by this
+    /// Returns an error if a variable is not set, a file cannot be read, a command cannot be started by this
     /// build, or the API takes this kind in another form.
     pub fn source(&self) -> Result<Arc<dyn TokenSource>, Error> {
         let At { place, value } = &self.given;

@@ -19,7 +19,7 @@ const LIMIT: u64 = 1 << 20;
 /// A file of profiles.
 pub(super) struct Found {
     pub(super) path: PathBuf,
-    /// Whether the user named it.
+    /// True if the user named it.
     pub(super) is_named: bool,
 }
 

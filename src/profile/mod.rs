@@ -165,7 +165,7 @@ impl Profile {
         self.file.as_ref().map(|file| &*file.path)
     }
 
-    /// Whether the user named it, or its file, rather than that a file was found where the program runs.
+    /// Returns whether the user named it, or its file; `false` if a file was found where the program runs.
     pub fn is_chosen(&self) -> bool {
         self.is_chosen
     }

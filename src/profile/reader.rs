@@ -59,7 +59,7 @@ impl Reader<'_> {
     }
 }
 
-/// How alike two names are of which one may be a slip for the other.
+/// The similarity from which one name may be a misspelling of another.
 const LIKENESS: f64 = 0.8;
 
 /// The name that is most like the one that was typed.

@@ -60,7 +60,7 @@ pub(super) struct Client {
     /// The scopes to ask for, in place of those that the operations need.
     pub(super) scopes: Option<Vec<String>>,
     pub(super) audience: Option<String>,
-    /// Whether the secret stands in the body of a token request.
+    /// True if the secret is sent in the body of a token request.
     pub(super) is_in_body: bool,
 }
 
@@ -139,7 +139,7 @@ fn unreadable(place: &Place, named: &Path, path: &Path, error: &io::Error) -> Er
     place.fault(format!("{what} cannot be read: {why}"), "correct the path, or make it readable for this user")
 }
 
-/// Whether a text looks like a path, and not like a secret that was written in its place.
+/// Returns whether a text looks like a path, and not like a secret that was written in its place.
 fn is_path(text: &str) -> bool {
     let is_rooted = ["/", "./", "../", "~/"].iter().any(|root| text.starts_with(root));
     let is_plain = !text.contains(|one: char| one.is_ascii_uppercase() || matches!(one, '+' | '='));
@@ -206,7 +206,7 @@ impl SecretSource for Login {
 
 impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // What is named may be the secret itself, in the wrong place; the arguments of a command may hold a password.
+        // The name may be the secret itself, in the wrong place; the arguments of a command may hold a password.
         f.write_str(match self {
             Self::Environment(_) => "Environment",
             Self::File(_) => "File",

@@ -38,7 +38,7 @@ pub(crate) fn now() -> SystemTime {
     SystemTime::now()
 }
 
-/// Why nothing can be run here; `None` where it can.
+/// Returns the reason why no task can be run here; `None` if one can.
 pub(crate) fn why_absent() -> Option<&'static str> {
     tokio::runtime::Handle::try_current().is_err().then_some(
         "calls run on Tokio, and this one is not within a runtime: use `#[tokio::main]`, or `Runtime::block_on`",

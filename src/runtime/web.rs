@@ -1,7 +1,7 @@
 //! The event loop of JavaScript: of a browser's page or worker, of Node, Deno and Bun.
 //!
-//! What JavaScript hands out belongs to its thread, and futures of a client may be moved to another. So whatever touches it runs in
-//! a local task, and its answer comes through a channel.
+//! Objects of JavaScript belong to their thread, and futures of a client may be moved to another. So the code that uses them runs in
+//! a local task, and its result comes through a channel.
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -101,7 +101,7 @@ pub(crate) fn now() -> SystemTime {
     web_time::SystemTime::now().to_std()
 }
 
-/// Why nothing can be run here: there is an event loop wherever there is JavaScript.
+/// Returns the reason why no task can be run here: always `None`, since there is an event loop wherever there is JavaScript.
 pub(crate) fn why_absent() -> Option<&'static str> {
     None
 }

@@ -1,6 +1,6 @@
-//! What the prefix of an API key says about it.
+//! The facts that the prefix of an API key reveals.
 
-/// What is known of an API key by its prefix: where it works and how far it reaches. These are two facts: a restricted
+/// The facts that an API key's prefix reveals: where it works and how far it reaches. These are two facts: a restricted
 /// key does not say where it works.
 ///
 /// | Prefix | [`Mode`] | [`Reach`] | Works in |
@@ -41,8 +41,8 @@
 /// ```
 ///
 /// # Errors
-/// A missing, malformed or misplaced key is an error of kind [`Credential`](crate::ErrorKind::Credential), before
-/// anything is sent: of `from_env` and `with_config`, or of the first call where the key comes from a
+/// Returns an error if a key is missing, malformed or misplaced: of kind [`Credential`](crate::ErrorKind::Credential), before
+/// anything is sent. `from_env` and `with_config` return it, or the first call if the key comes from a
 /// [`source`](crate::auth::source). An unknown, expired or revoked one is the server's 401, a missing right its 403. Sources:
 /// Scopien's pages on API keys, and the generic authentication guide.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -62,7 +62,7 @@ pub enum Mode {
     Live,
 }
 
-/// How far a key reaches.
+/// The reach of a key.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Reach {
@@ -94,12 +94,12 @@ impl ApiKey {
         self.mode
     }
 
-    /// How far the key reaches.
+    /// Returns the reach of the key.
     pub fn reach(self) -> Reach {
         self.reach
     }
 
-    /// Whether what follows the prefix is not letters and digits alone: a placeholder or a key cut short, most likely.
+    /// Returns whether the text after the prefix is not letters and digits alone: a placeholder or a key cut short, most likely.
     /// Worth a warning and no more, because nobody promised the alphabet.
     pub fn is_unusual(self) -> bool {
         self.is_unusual

@@ -39,7 +39,7 @@ impl Environment {
     /// tokens that are no API keys pass.
     ///
     /// # Errors
-    /// A live key in the sandbox, a test key in production. The message does not show the key.
+    /// Returns an error if a live key is used in the sandbox, or a test key in production. The message does not show the key.
     pub fn check(&self, secret: &str) -> Result<(), Error> {
         let Some(key) = ApiKey::parse(secret) else { return Ok(()) };
         if key.is_unusual() {
@@ -71,7 +71,7 @@ impl Environment {
     /// Notes that this process uses a key in this environment. The last 1000 keys are remembered.
     ///
     /// # Errors
-    /// A key that the process uses in another environment already. The message names the key by its fingerprint.
+    /// Returns an error if the process uses the key in another environment already. The message names the key by its fingerprint.
     pub fn claim(&self, key: Fingerprint) -> Result<(), Error> {
         let first = CLAIMS.lock().unwrap_or_else(PoisonError::into_inner).first(key, self);
         if first == *self {

@@ -47,7 +47,7 @@ impl Keys {
     /// Manages keys with this one.
     ///
     /// # Errors
-    /// The HTTP client cannot be set up.
+    /// Returns an error if the HTTP client cannot be set up.
     pub fn new(key: Key) -> Result<Self, Error> {
         Self::with_config(key, Config::default())
     }
@@ -55,7 +55,7 @@ impl Keys {
     /// As [`new`](Self::new), with settings, which also count for the check of the new key.
     ///
     /// # Errors
-    /// Settings that cannot be used.
+    /// Returns an error if the settings cannot be used.
     pub fn with_config(key: Key, config: Config) -> Result<Self, Error> {
         let client = Client::with_config(key, config.clone())?;
         Ok(Self { client, config, expiry: Expiry::AsBefore })
@@ -71,7 +71,7 @@ impl Keys {
     /// Revokes a key at once, because it leaked.
     ///
     /// # Errors
-    /// The key is not revoked, or, if the error [may have been sent](Error::may_have_been_sent), may not be. A key that
+    /// Returns an error if the key is not revoked, or, if the error [may have been sent](Error::may_have_been_sent), may not be. A key that
     /// does not exist is an error too: a mistyped id must not look like a success.
     pub async fn revoke_now(&self, id: &str) -> Result<(), Error> {
         self.client.api_keys_delete().key_id(id).send().await.map(drop)

@@ -23,11 +23,11 @@ pub use environment::{Environment, WarnOnly};
 pub use keys::Keys;
 
 impl Client {
-    /// What the token of this client may do, as the API says it; `None` where the answer does not say it. Compare it with
+    /// Returns the scopes of this client's token, as the API reports them; `None` where the answer does not say it. Compare it with
     /// [`Needs`](crate::auth::Needs) at the start of a program.
     ///
     /// # Errors
-    /// As any call.
+    /// Returns an error if the call fails, like any call.
     pub async fn granted_scopes(&self) -> Result<Option<Scopes>, Error> {
         let answer = self.auth_test().send().await?.into_inner();
         Ok(answer.scopes.map(Scopes::from))

@@ -1,4 +1,4 @@
-//! How signatures and keys are written.
+//! The encodings of signatures and keys.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};

@@ -1,6 +1,6 @@
-//! Why a delivery is not believed, and why a verifier cannot be made.
+//! The errors of a delivery that is refused, and of a verifier that cannot be made.
 
-/// Why a delivery is not believed. No variant holds a secret, the right signature or a part of the body.
+/// The reason why a delivery is refused. No variant holds a secret, the right signature or a part of the body.
 ///
 /// # Troubleshooting
 /// Answer 401 and do nothing else. Where real deliveries fail:
@@ -52,7 +52,7 @@ pub enum VerifyError {
     AmbiguousId {
         /// The header.
         header: String,
-        /// What stands between the parts.
+        /// The separator of the parts.
         separator: String,
     },
     /// The time is none: neither a number of seconds or milliseconds since 1970 nor a date of RFC 3339.
@@ -72,14 +72,14 @@ pub enum VerifyError {
     /// The delivery was signed in the future.
     #[error("the time of the delivery is {seconds} s off, more than {tolerance} s: it is in the future")]
     TooNew {
-        /// How far ahead it is, in seconds.
+        /// The time by which it is ahead, in seconds.
         seconds: u64,
-        /// How far it may be ahead, in seconds.
+        /// The time by which it may be ahead, in seconds.
         tolerance: u64,
     },
 }
 
-/// Why a scheme or a secret cannot be used. No variant holds the secret.
+/// The reason why a scheme or a secret cannot be used. No variant holds the secret.
 ///
 /// # Troubleshooting
 /// The message names the setting. A secret begins and ends as the sender shows it, without white space around it.

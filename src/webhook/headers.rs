@@ -1,4 +1,4 @@
-//! What stands in the headers of a delivery.
+//! The headers of a delivery.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

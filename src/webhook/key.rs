@@ -41,7 +41,7 @@ impl Key {
         &self.0
     }
 
-    /// Whether one of the signatures is that of the input. It takes the same time for every wrong one of the right length.
+    /// Returns whether one of the signatures is that of the input. It takes the same time for every wrong one of the right length.
     pub(super) fn is_right(&self, algorithm: SignatureAlgorithm, input: &[u8], signatures: &[Vec<u8>]) -> bool {
         match algorithm {
             SignatureAlgorithm::HmacSha1 => is_code(&self.mac::<Hmac<Sha1>>(input), signatures),
@@ -68,7 +68,7 @@ impl Key {
     }
 }
 
-/// Whether the code is one of these, compared in constant time.
+/// Returns whether the code is one of these, compared in constant time.
 fn is_code<M: Mac + Clone>(mac: &M, signatures: &[Vec<u8>]) -> bool {
     signatures.iter().any(|signature| mac.clone().verify_slice(signature).is_ok())
 }

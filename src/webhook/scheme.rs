@@ -154,25 +154,25 @@ impl SignatureScheme {
         Self { header: header.into(), ..self }
     }
 
-    /// What stands before the signature: `sha256=`. Default: nothing.
+    /// Sets the text before the signature: `sha256=`. Default: empty.
     #[must_use]
     pub fn prefix(self, prefix: impl Into<String>) -> Self {
         Self { prefix: prefix.into(), ..self }
     }
 
-    /// What is signed. Default: the body.
+    /// Sets the signed content. Default: the body.
     #[must_use]
     pub fn signs(self, signs: Signed) -> Self {
         Self { signs, ..self }
     }
 
-    /// What stands before all that is signed, such as `v0:`, or the URL of the receiver. Default: nothing.
+    /// Sets the text before the signed content, such as `v0:`, or the URL of the receiver. Default: empty.
     #[must_use]
     pub fn signed_prefix(self, prefix: impl Into<String>) -> Self {
         Self { signed_prefix: prefix.into(), ..self }
     }
 
-    /// What stands between the parts that are signed. Default: a dot.
+    /// Sets the separator between the signed parts. Default: a dot.
     #[must_use]
     pub fn separator(self, separator: impl Into<String>) -> Self {
         Self { separator: separator.into(), ..self }
@@ -184,7 +184,7 @@ impl SignatureScheme {
         Self { timestamp_header: Some(header.into()), ..self }
     }
 
-    /// What stands before that time, among other parts of its header: `t=`. Default: nothing, the header is the time.
+    /// Sets the text before that time, among other parts of its header: `t=`. Default: empty, the header is the time.
     #[must_use]
     pub fn timestamp_prefix(self, prefix: impl Into<String>) -> Self {
         Self { timestamp_prefix: prefix.into(), ..self }
@@ -203,7 +203,7 @@ impl SignatureScheme {
         Self { tolerance_seconds: tolerance.as_secs(), ..self }
     }
 
-    /// How the secret is made into the key: what it begins with is taken away, the rest is decoded. Default: all of it is the key.
+    /// Sets how the secret is made into the key: the prefix is removed, the rest is decoded. Default: the whole secret is the key.
     #[must_use]
     pub fn secret(self, encoding: SecretEncoding, prefix: impl Into<String>) -> Self {
         Self { secret_encoding: encoding, secret_prefix: prefix.into(), ..self }
@@ -260,14 +260,14 @@ impl SignatureScheme {
         stamped.ok_or_else(|| VerifyError::NoPart { header: name.to_owned(), prefix: self.timestamp_prefix.clone() })
     }
 
-    /// Whether an id can stand in what is signed; the separator that it holds where it cannot: the parts could be cut in another way.
+    /// Checks whether an id can be part of the signed content. The error is the separator that it contains: the parts could be cut in another way.
     #[cfg(feature = "webhook")]
     pub(super) fn check_id(&self, id: &str) -> Result<(), &str> {
         let separator = self.separator.as_str();
         if !separator.is_empty() && id.contains(separator) { Err(separator) } else { Ok(()) }
     }
 
-    /// What is signed of a delivery.
+    /// Returns the signed content of a delivery.
     #[cfg(feature = "webhook")]
     pub(super) fn input(&self, id: &str, timestamp: &str, body: &[u8]) -> Vec<u8> {
         let before: &[&str] = match self.signs {

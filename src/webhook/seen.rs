@@ -46,13 +46,13 @@ type Hash = [u8; 32];
 
 #[derive(Default)]
 struct Ids {
-    /// Whether the work on an id is done.
+    /// True for an id whose work is done.
     known: HashMap<Hash, bool>,
     /// Those that are done and when, the oldest first.
     done: VecDeque<(Duration, Hash)>,
 }
 
-/// Why a delivery is not worked on now.
+/// The reason why a delivery is not processed now.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Duplicate {

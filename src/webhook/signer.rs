@@ -10,7 +10,7 @@ use super::error::SetupError;
 use super::key::{Key, ed25519};
 use super::scheme::{SignatureAlgorithm, SignatureScheme, Signed};
 
-/// What a private key of the Standard Webhooks specification begins with.
+/// The prefix of a private key of the Standard Webhooks specification.
 const PRIVATE_PREFIX: &str = "whsk_";
 
 /// Signs deliveries: for tests of a receiver, and for whoever sends webhooks. `Debug` does not show the secret.
@@ -95,7 +95,7 @@ impl Signer {
         Ok(headers)
     }
 
-    /// What a [`Verifier`](super::Verifier) of these deliveries takes: the public key of Ed25519, which is no secret; `None` where both
+    /// Returns the key for a [`Verifier`](super::Verifier) of these deliveries: the public key of Ed25519, which is no secret; `None` if both
     /// have the same secret.
     pub fn public_key(&self) -> Option<String> {
         let SigningKey::Private(pair) = &self.key else { return None };

@@ -1,4 +1,4 @@
-//! Whether a delivery is what its sender signed, a short time ago.
+//! Verifies that a delivery is signed by its sender and recent.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use super::key::Key;
 use super::scheme::{SignatureScheme, Signed};
 use crate::error::{Clock, SystemClock};
 
-/// How many signatures of a delivery are looked at: whoever sends more only wants the receiver to work.
+/// The maximum number of signatures of a delivery that are checked: a sender of more only causes work for the receiver.
 const MOST: usize = 32;
 
 /// Judges deliveries by a scheme and one or more secrets. Cloning shares them; `Debug` does not show them.

@@ -23,7 +23,7 @@ use crate::error::Error;
 /// HS256 wants a key at least as long as its digest (RFC 7518, section 3.2).
 const SHORTEST_SECRET: usize = 32;
 
-/// How a JWT is signed (RFC 7518, RFC 8037).
+/// The signature algorithm of a JWT (RFC 7518, RFC 8037).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum JwtAlgorithm {
@@ -48,7 +48,7 @@ impl JwtAlgorithm {
         }
     }
 
-    /// What a key for it is.
+    /// Returns the kind of key that it needs.
     fn key(self) -> &'static str {
         match self {
             Self::Hs256 => "a secret",
@@ -96,7 +96,7 @@ impl JwtKey {
     /// The key as it is now.
     ///
     /// # Errors
-    /// Returns an error if it cannot be read or is no key for the algorithm.
+    /// Returns an error if it cannot be read or is not a valid key for the algorithm.
     pub(super) async fn read(&self) -> Result<Signer, Error> {
         let text = self.source.read().await?;
         let (pair, id) = pair(self.algorithm, &text)?;

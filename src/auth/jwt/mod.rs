@@ -64,7 +64,7 @@ pub struct JwtSigner {
     clock: Arc<dyn Clock>,
 }
 
-/// How far the clocks of two machines may lie apart by habit.
+/// The usual difference between the clocks of two machines.
 const LEEWAY: Duration = Duration::from_secs(30);
 const LONGEST_LIFETIME: Duration = Duration::from_secs(3600);
 
@@ -84,8 +84,8 @@ impl JwtSigner {
         Ok(Self { parties, key: key.into(), lifetime: LONGEST_LIFETIME, backdated: LEEWAY, clock })
     }
 
-    /// How long each token is good, in whole seconds, from the time to which it is [dated back](Self::backdated): by half of
-    /// its life at most.
+    /// Sets the lifetime of each token, in whole seconds, from the time to which it is [backdated](Self::backdated): by half of
+    /// its lifetime at most.
     ///
     /// # Errors
     /// Returns an error if it is less than a second, has a part of a second, or is more than the hour that servers accept.
@@ -100,8 +100,8 @@ impl JwtSigner {
         Ok(self)
     }
 
-    /// How far back `iat` is set, and `exp` with it, in whole seconds. Default: 30 s. A clock that is further ahead of the
-    /// server's than that has its tokens refused as issued in the future.
+    /// Sets the time by which `iat` is backdated, and `exp` with it, in whole seconds. Default: 30 s. If a clock is further ahead of the
+    /// server's than that, the server refuses its tokens as issued in the future.
     ///
     /// Parts of a second are dropped, and more than half of the lifetime is half of it.
     #[must_use]
@@ -110,7 +110,7 @@ impl JwtSigner {
         self
     }
 
-    /// Another clock, for tests.
+    /// Replaces the clock, for tests.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
@@ -147,7 +147,7 @@ struct Claims<'a> {
     exp: u64,
 }
 
-/// How a client says who it is by a JWT (RFC 7523, section 3): from itself about itself, for the token endpoint, and good
+/// A client assertion (RFC 7523, section 3): a JWT from the client about itself, for the token endpoint, and valid
 /// once.
 #[cfg(feature = "oauth")]
 pub(super) struct ClientAssertion<'a> {
@@ -158,7 +158,7 @@ pub(super) struct ClientAssertion<'a> {
 
 #[cfg(feature = "oauth")]
 impl ClientAssertion<'_> {
-    /// How long it is good: for the way to the server, and for clocks that differ.
+    /// The lifetime of an assertion, in seconds: for the way to the server, and for clocks that differ.
     const LIFE: u64 = 60;
 
     pub(super) async fn sign(&self, key: &JwtKey) -> Result<secrecy::SecretString, Error> {

@@ -23,9 +23,9 @@ struct Answer {
 /// A success that cannot be used.
 #[derive(Debug)]
 pub(super) struct Unfit {
-    /// What is wrong with it. Nothing of the body is in it.
+    /// The defect. It contains nothing of the body.
     pub(super) reason: &'static str,
-    /// Whether it is the beginning of an answer.
+    /// True if it is the beginning of an answer that was cut off.
     pub(super) is_cut: bool,
     /// The refresh token in it, which may be the only one that is still good.
     pub(super) refresh: Option<SecretString>,

@@ -46,7 +46,7 @@ pub struct AuthorizationRequest {
     extra: Vec<(String, String)>,
 }
 
-/// What the server calls a request that was pushed.
+/// The server's reference to a pushed authorization request.
 #[derive(Deserialize)]
 struct Pushed {
     request_uri: String,
@@ -57,8 +57,9 @@ impl AuthorizationRequest {
     /// must be registered with the server, letter by letter.
     ///
     /// # Errors
-    /// An endpoint that is neither https nor on a loopback host, or sets a standard parameter itself; a client id
-    /// that is empty or has control characters; a redirect URI that is no URL, has a fragment, or is plain http to another than a loopback host.
+    /// Returns an error if the endpoint is neither https nor on a loopback host, or sets a standard parameter itself; if the client id
+    /// is empty or has control characters; or if the redirect URI is not a valid URL, has a fragment, or is plain http to a host that
+    /// is not loopback.
     pub fn new(endpoint: &str, client_id: impl Into<String>, redirect_uri: impl Into<String>) -> Result<Self, Error> {
         let endpoint = http::checked_url(endpoint, "the authorization endpoint")?;
         if let Some((name, _)) = endpoint.query_pairs().find(|(name, _)| OWN.contains(&&**name)) {
@@ -113,7 +114,7 @@ impl AuthorizationRequest {
     /// [`PendingAuthorizations`].
     ///
     /// # Errors
-    /// A store that fails; an empty session, as of a cookie that is not there; an extra parameter that is one of the
+    /// Returns an error if the store fails; if the session is empty, as of a missing cookie; or if an extra parameter is one of the
     /// standard ones.
     pub async fn begin(&self, session: &str, pending: &dyn PendingAuthorizations) -> Result<Url, Error> {
         let (url, entry) = self.prepare(session)?;

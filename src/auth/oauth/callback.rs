@@ -53,7 +53,7 @@ impl fmt::Debug for AuthorizationCode {
 /// ```
 ///
 /// # Errors
-/// [`CallbackError`], with what to answer the browser.
+/// Returns an error if the user is not logged in: a [`CallbackError`], with the response for the browser.
 pub async fn handle_callback(
     callback: &str,
     session: &str,
@@ -82,7 +82,7 @@ pub async fn handle_callback(
     Ok(AuthorizationCode { code: code.into(), verifier, redirect_uri, scopes })
 }
 
-/// Why a user who came back is not logged in.
+/// The reason why a user who came back is not logged in.
 ///
 /// # Troubleshooting
 /// - [`State`](Self::State): the user took too long, went back in his browser, lost his session cookie, or was sent

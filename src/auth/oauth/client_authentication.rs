@@ -1,4 +1,4 @@
-//! How a client says who it is (RFC 6749, section 2.3.1; RFC 7523, section 2.2).
+//! Client authentication at the token endpoint (RFC 6749, section 2.3.1; RFC 7523, section 2.2).
 
 use std::fmt;
 use std::sync::Arc;
@@ -85,7 +85,7 @@ pub(super) fn checked_id(client_id: &str) -> Result<(), Error> {
     }
 }
 
-/// What is wrong with an id or a secret (RFC 6749, appendices A.1 and A.2), as the end of a sentence. A line break is one that was
+/// Returns the defect of an id or a secret (RFC 6749, appendices A.1 and A.2), as the end of a sentence. A line break is usually one that was
 /// copied along.
 fn flaw(text: &str) -> Option<&'static str> {
     if text.is_empty() {

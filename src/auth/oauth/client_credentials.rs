@@ -75,8 +75,8 @@ impl ClientCredentials {
     /// are none: they are those that were asked for (RFC 6749, section 5.1).
     ///
     /// # Errors
-    /// A [`TokenError`](super::TokenError) as the source, or why no answer came; one of the standard parameters that was
-    /// given as a further one.
+    /// Returns an error if the server refuses, with a [`TokenError`](super::TokenError) as the source; if no answer came; or if one of
+    /// the standard parameters was also given as an extra one.
     pub async fn request(&self) -> Result<TokenSet, Error> {
         if let Some((name, _)) = self.extra.iter().find(|(name, _)| OWN.contains(&name.as_str())) {
             return Err(Error::configuration(format!("the parameter `{name}` of a token request is set by Keyfit")));

@@ -12,12 +12,12 @@ use crate::error::Error;
 
 /// Between two questions where the server names no time (RFC 8628, section 3.5).
 const INTERVAL: Duration = Duration::from_secs(5);
-/// What a server that says `slow_down` adds to it.
+/// The time that `slow_down` adds to the polling interval.
 const SLOWER: Duration = Duration::from_secs(5);
 /// The longest life of a code that is believed.
 const LONGEST_LIFE: Duration = Duration::from_secs(86_400);
 
-/// What a user needs to give consent on another device: show [`verification_uri`](Self::verification_uri) and
+/// The data with which a user gives consent on another device: show [`verification_uri`](Self::verification_uri) and
 /// [`user_code`](Self::user_code), then [`wait`](Self::wait).
 ///
 /// ```no_run
@@ -82,7 +82,7 @@ impl DeviceAuthorization {
         &self.answer.verification_uri
     }
 
-    /// What the user enters there.
+    /// Returns the code that the user enters there.
     pub fn user_code(&self) -> &str {
         &self.answer.user_code
     }

@@ -20,9 +20,9 @@ use crate::runtime;
 /// The largest file that is read, in bytes. An answer with tokens has 1 MiB, and what is in it is written in twice that at
 /// most: what is saved can be loaded.
 const LIMIT: u64 = 4 << 20;
-/// How long another process may hold the lock: longer than a refresh takes.
+/// The longest wait for the lock of another process: longer than a refresh takes.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How often the lock is tried.
+/// The interval between two attempts to take the lock.
 const TRIED_EVERY: Duration = Duration::from_millis(50);
 
 /// Tokens in a JSON file of up to 4 MiB. It is made with mode 0600, replaced as a whole and written through to the disk: at
@@ -131,7 +131,7 @@ fn try_lock(path: &Path) -> io::Result<Option<StoreLock>> {
     }
 }
 
-/// Whether tokens can be kept at this path: by its folder, and by the file that may be there.
+/// Checks whether tokens can be kept at this path: by its folder, and by an existing file.
 fn check_place(path: &Path) -> io::Result<()> {
     secret_file::check_folder(folder(path))?;
     match secret_file::open(path, Role::Store) {

@@ -43,7 +43,7 @@ impl OAuthFlow {
         Ok(self.granted(self.token_endpoint(client_id)?.secret_in_header(secret).build()?))
     }
 
-    /// What the server says of itself.
+    /// Fetches the metadata of the server.
     ///
     /// # Errors
     /// Returns an error if the document names no issuer, or [`AuthorizationServer::discover`] would.

@@ -1,7 +1,7 @@
 //! OAuth 2.0 (RFC 6749): users who give access, and services that act for themselves.
 //!
-//! What comes out is a [`TokenSource`](super::TokenSource) for [`Credential`](super::Credential), which keeps its token
-//! good: one fetch for all callers, ahead of expiry, and once more after a 401.
+//! Each flow gives a [`TokenSource`](super::TokenSource) for [`Credential`](super::Credential), which keeps its token
+//! valid: one fetch for all callers, ahead of expiry, and once more after a 401.
 //!
 //! | Who acts | Flow | Source of tokens |
 //! |---|---|---|
@@ -77,7 +77,7 @@
 //!   record of `auth::store`.
 //! - Every refusal is a [`TokenError`], whatever the body was; secrets are neither printed nor put into a URL.
 //!
-//! What a kill in the middle of a refresh costs stands in
+//! The cost of a kill in the middle of a refresh is described in
 //! [`TokenStore`](TokenStore#a-kill-in-the-middle-of-a-refresh).
 //!
 //! # Settings that servers differ in

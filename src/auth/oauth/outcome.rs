@@ -1,5 +1,5 @@
-//! What came of a token request that gave no tokens: whether it may be asked again, and what has become of the code or the
-//! refresh token that it sent.
+//! The outcome of a token request without tokens: whether it may be sent again, and whether the code or the refresh token in it
+//! may have been redeemed.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::{TokenError, TokenErrorCode};
 use crate::error::{Error, jitter};
 use crate::http_client::{Fault, SendError};
 
-/// How often an endpoint is asked at most.
+/// The maximum number of requests to an endpoint.
 const ATTEMPTS: u32 = 3;
 /// The first wait, where the endpoint asks for none; each further one is twice as long.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
@@ -18,20 +18,20 @@ const FIRST_WAIT: Duration = Duration::from_millis(500);
 /// and RFC 8628, section 3.5.
 const PASSING: [&str; 3] = ["server_error", "temporarily_unavailable", "slow_down"];
 
-/// How a grant bears being sent twice.
+/// The safety of sending a grant twice.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Grant {
     /// It gives another token and changes nothing else: client credentials, an assertion, a refresh token that its server
     /// leaves in force.
     Repeatable,
-    /// What it redeems is good once: a code, a refresh token that may be replaced.
+    /// Its code or refresh token is valid once, or may be replaced.
     Once,
     /// It was sent before, and is sent for so long and no longer: a refresh token in its grace period.
     Within(Duration),
 }
 
 impl Grant {
-    /// How long a request may take that has so much time.
+    /// Returns the timeout of a request, at most the given one.
     pub(super) fn limit(self, timeout: Duration) -> Duration {
         match self {
             Self::Within(left) => timeout.min(left),
@@ -40,7 +40,7 @@ impl Grant {
     }
 }
 
-/// What has become of what the request redeems.
+/// The state of the code or token that the request redeems.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Standing {
     /// It was not redeemed.
@@ -56,7 +56,7 @@ pub(super) enum Standing {
 pub(super) struct Failed {
     pub(super) error: Error,
     pub(super) standing: Standing,
-    /// Whether time may mend it.
+    /// True if the failure may be temporary.
     is_passing: bool,
     /// The refresh token of an answer of which nothing else can be used.
     pub(super) rotated: Option<SecretString>,
@@ -107,7 +107,7 @@ impl Failed {
         Self { rotated, ..self }
     }
 
-    /// How long to wait before the same request is sent again; `None` where it is not, after so many attempts and with so
+    /// Returns the time to wait before the same request is sent again; `None` if it is not, after so many attempts and with so
     /// much time left.
     pub(super) fn wait(&self, grant: Grant, attempts: u32, left: Duration) -> Option<Duration> {
         let is_harmless = grant == Grant::Repeatable || self.standing == Standing::Intact;
@@ -120,8 +120,8 @@ impl Failed {
     }
 }
 
-/// Whether a code speaks of the client, of the form of the request, or of the server, so that what was to be redeemed is as
-/// good as before.
+/// Returns whether a code is about the client, the form of the request, or the server, so that the code or token to be redeemed
+/// is unchanged.
 fn is_of_the_request(code: &TokenErrorCode) -> bool {
     match code {
         TokenErrorCode::InvalidGrant => false,

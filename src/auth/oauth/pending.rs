@@ -1,4 +1,4 @@
-//! What an application remembers between sending a user to the authorization server and seeing him come back.
+//! The state that an application keeps between sending a user to the authorization server and the callback.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -23,7 +23,7 @@ pub struct PendingAuthorization {
 }
 
 impl PendingAuthorization {
-    /// What to remember: for stores that write it down and make it anew. Nothing of it may be left out.
+    /// Makes an entry: for stores that serialize it and restore it. All fields are required.
     pub fn new(
         state: impl Into<SecretString>,
         verifier: Verifier,
@@ -34,7 +34,7 @@ impl PendingAuthorization {
         Self { state: state.into(), verifier, redirect_uri: redirect_uri.into(), scopes, issuer }
     }
 
-    /// Whether the user came back with this `state`. Takes as long for a wrong one as for the right one; an empty one
+    /// Returns whether the user came back with this `state`. Takes as long for a wrong one as for the right one; an empty one
     /// is always wrong.
     pub fn has_state(&self, state: &str) -> bool {
         let own = self.state.expose_secret().as_bytes();
@@ -118,7 +118,7 @@ struct Entry {
 }
 
 impl Memory {
-    /// Whether an entry counts. Where the clock was set back it counts from then on.
+    /// Returns whether an entry is still valid. If the clock was set back, its life begins again at that time.
     fn keeps(&self, entry: &Entry, now: SystemTime) -> bool {
         now.duration_since(entry.put_at).unwrap_or_default() < self.lifetime
     }

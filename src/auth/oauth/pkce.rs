@@ -30,7 +30,7 @@ impl Verifier {
     /// A new one: 32 random bytes, 43 characters.
     ///
     /// # Errors
-    /// A system without random numbers.
+    /// Returns an error if the system does not provide random numbers.
     pub fn random() -> Result<Self, Error> {
         random_text().map(Self)
     }
@@ -38,7 +38,7 @@ impl Verifier {
     /// One that was kept elsewhere, by a [`PendingAuthorizations`](super::PendingAuthorizations) of your own.
     ///
     /// # Errors
-    /// Anything but 43 to 128 characters of `A-Z a-z 0-9 - . _ ~`.
+    /// Returns an error if the text is not 43 to 128 characters of `A-Z a-z 0-9 - . _ ~`.
     pub fn new(text: impl Into<SecretString>) -> Result<Self, Error> {
         let text = text.into();
         let bytes = text.expose_secret().as_bytes();
@@ -50,7 +50,7 @@ impl Verifier {
         }
     }
 
-    /// What goes into the authorization URL as `code_challenge`.
+    /// Returns the `code_challenge` of the authorization URL.
     pub fn challenge(&self) -> String {
         BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(self.expose()))
     }

@@ -1,4 +1,4 @@
-//! What an authorization server says of itself (RFC 8414, OpenID Connect Discovery 1.0).
+//! The metadata of an authorization server (RFC 8414, OpenID Connect Discovery 1.0).
 
 use http::Method;
 use http::header::{ACCEPT, HeaderValue};
@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::error::body::{self, End};
 use crate::http_client::{HttpClient, Own, Request, Sender};
 
-/// How much of the metadata is read, in bytes.
+/// The largest metadata document that is read, in bytes.
 const BODY_LIMIT: usize = 1 << 20;
 
 /// An authorization server, as it describes itself at a well-known place below its issuer identifier.
@@ -51,10 +51,10 @@ pub struct AuthorizationServer {
     /// The grants that it knows.
     #[serde(default)]
     pub grant_types_supported: Vec<String>,
-    /// How clients may say who they are at the token endpoint.
+    /// The methods of client authentication at the token endpoint.
     #[serde(default)]
     pub token_endpoint_auth_methods_supported: Vec<String>,
-    /// Whether it names itself when it sends users back (RFC 9207).
+    /// True if the server sends its issuer identifier with the callback (RFC 9207).
     #[serde(default)]
     pub authorization_response_iss_parameter_supported: bool,
 }

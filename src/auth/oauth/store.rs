@@ -43,14 +43,14 @@ pub trait TokenStore: fmt::Debug + Send + Sync + 'static {
     }
 }
 
-/// Why a store wrote nothing: another process has written, since this one was late. As the source of an error of
+/// The reason why a store wrote nothing: another process has written, since this one was late. As the source of an error of
 /// [`TokenStore::save`] it makes a session take what is in the store.
 #[derive(Clone, Copy, Debug, Default, thiserror::Error)]
 #[error("another process has gone on with it")]
 pub struct Overtaken;
 
 impl Overtaken {
-    /// Whether it is behind an error.
+    /// Returns whether it is the source of an error.
     pub(super) fn is_behind(error: &Error) -> bool {
         error.source().is_some_and(<dyn StdError>::is::<Self>)
     }

@@ -91,7 +91,8 @@ impl TokenEndpoint {
     /// for.
     ///
     /// # Errors
-    /// A [`TokenError`](super::TokenError) as the source, or why no answer came. The code is used up, unless the endpoint was busy all the time.
+    /// Returns an error if the server refuses, with a [`TokenError`](super::TokenError) as the source, or if no answer came. The code
+    /// is used up, unless the endpoint was busy all the time.
     pub async fn exchange(&self, code: AuthorizationCode) -> Result<TokenSet, Error> {
         let (text, verifier, redirect_uri, asked) = code.parts();
         let parameters = vec![
@@ -263,14 +264,14 @@ impl TokenEndpointBuilder {
         self
     }
 
-    /// How parameters are written. Default: as a form.
+    /// Sets the encoding of the parameters. Default: a form.
     pub fn encoding(mut self, encoding: BodyEncoding) -> Self {
         self.encoding = encoding;
         self
     }
 
-    /// How long an access token counts as good where the answer does not say it (`expires_in` is optional). Default:
-    /// nobody knows. A [`RefreshingSession`](super::RefreshingSession) then uses the token until a server refuses it;
+    /// Sets the lifetime of an access token if the answer does not state it (`expires_in` is optional). Default:
+    /// not known. A [`RefreshingSession`](super::RefreshingSession) then uses the token until a server refuses it;
     /// [`ClientCredentials`](super::ClientCredentials) ask for another every five minutes of use, see
     /// [`Refresh::recheck`](crate::auth::Refresh::recheck).
     pub fn assumed_lifetime(mut self, lifetime: Duration) -> Self {
@@ -300,13 +301,13 @@ impl TokenEndpointBuilder {
         self
     }
 
-    /// How long connecting may take. Default: 10 s.
+    /// Sets the timeout for connecting. Default: 10 s.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.http.connect_timeout = timeout;
         self
     }
 
-    /// How long a token request may take, from connecting to the last byte of the answer, with all that is sent again.
+    /// Sets the timeout of a token request, from connecting to the last byte of the answer, including all retries.
     /// Default: 30 s.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.http.timeout = timeout;
@@ -335,7 +336,8 @@ impl TokenEndpointBuilder {
     /// Checks the description. Nothing is sent.
     ///
     /// # Errors
-    /// A URL that is neither https nor on a loopback host, has a fragment or a password; a client id that is empty or has control characters.
+    /// Returns an error if a URL is neither https nor on a loopback host, or has a fragment or a password; or if the client id is empty
+    /// or has control characters.
     pub fn build(self) -> Result<TokenEndpoint, Error> {
         let further = |url: Option<String>, name| url.map(|url| checked_url(&url, name)).transpose();
         let urls = Urls {

@@ -1,4 +1,4 @@
-//! What a token endpoint says when it gives no token.
+//! The error of a token endpoint.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -11,7 +11,7 @@ use crate::error::problem::Problem;
 use crate::error::redact::{OneLine, Redactor};
 use crate::error::{Error, RateLimitNames, rate_limit};
 
-/// Why the token endpoint gave no token. [`of`](Self::of) finds it behind an [`Error`](crate::Error), be it that of the
+/// The reason why the token endpoint returned no token. [`of`](Self::of) finds it behind an [`Error`](crate::Error), be it that of the
 /// grant or that of a call that had no token to send:
 ///
 /// ```
@@ -23,8 +23,8 @@ use crate::error::{Error, RateLimitNames, rate_limit};
 /// # assert!(!is_of_another_client(&keyfit::Error::credential("no")));
 /// ```
 ///
-/// Whether the user must consent again says [`ErrorKind::ReauthorizationRequired`](crate::ErrorKind::ReauthorizationRequired)
-/// of the error, whatever the server calls it.
+/// [`ErrorKind::ReauthorizationRequired`](crate::ErrorKind::ReauthorizationRequired) as the kind of the error reports that the user must
+/// consent again, whatever code the server uses.
 ///
 /// Neither `Display` nor `Debug` shows a secret, even one that the server repeats.
 ///
@@ -110,7 +110,7 @@ impl TokenError {
         &self.endpoint
     }
 
-    /// How long the endpoint asks to wait, for 429 and 503.
+    /// Returns the time that the endpoint asks to wait, for 429 and 503.
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
     }

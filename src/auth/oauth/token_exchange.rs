@@ -43,7 +43,7 @@ impl TokenExchange {
         Self { endpoint, subject: Arc::new(subject), subject_type, actor: None, parameters: Vec::new() }
     }
 
-    /// What the source gives, where that is no access token: `urn:ietf:params:oauth:token-type:jwt`, `…:id_token`.
+    /// Sets the type of the source's token, if it is not an access token: `urn:ietf:params:oauth:token-type:jwt`, `…:id_token`.
     #[must_use]
     pub fn subject_token_type(mut self, kind: impl Into<String>) -> Self {
         self.subject_type = kind.into();

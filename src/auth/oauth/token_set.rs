@@ -1,4 +1,4 @@
-//! What a token endpoint gives: an access token, and what gets the next one.
+//! The response of a token endpoint: an access token, and the refresh token for the next one.
 
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -122,12 +122,12 @@ impl TokenSet {
         &self.scopes
     }
 
-    /// Whether the refresh token was sent and nobody has saved what came of it: a refresh is under way, or was cut off.
+    /// Returns whether the refresh token was sent and no new set was saved: a refresh is in flight, or was cut off.
     pub fn is_redeemed(&self) -> bool {
         self.is_redeemed
     }
 
-    /// Whether the server left the refresh token in force when it was last used, so that it takes it again.
+    /// Returns whether the server left the refresh token in force when it was last used, so that it accepts it again.
     pub fn is_reusable(&self) -> bool {
         self.is_reusable
     }
@@ -170,7 +170,7 @@ impl TokenSet {
         })
     }
 
-    /// Whether both sets hold the same tokens.
+    /// Returns true if both sets hold the same tokens.
     pub(super) fn has_tokens_of(&self, other: &Self) -> bool {
         self.access.expose() == other.access.expose()
             && self.refresh_token() == other.refresh_token()

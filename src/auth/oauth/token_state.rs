@@ -1,4 +1,4 @@
-//! What becomes of a token: revoking it (RFC 7009), and asking whether it is good (RFC 7662).
+//! Token revocation (RFC 7009) and token introspection (RFC 7662).
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -11,13 +11,13 @@ use super::wire::Success;
 use super::{TokenEndpoint, TokenSet};
 use crate::error::Error;
 
-/// What a server says of a token (RFC 7662, section 2.2).
+/// The introspection response of a server (RFC 7662, section 2.2).
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Introspection {
-    /// Whether it is good now. Of one that is not, a server says no more.
+    /// True if the token is valid now. For a token that is not, the server reports nothing else.
     pub is_active: bool,
-    /// What it may do.
+    /// The scopes of the token.
     pub scopes: Vec<String>,
     /// When it expires.
     pub expires_at: Option<SystemTime>,

@@ -1,5 +1,5 @@
-//! How a client speaks with an authorization server: it says who it is, writes its parameters, and asks again where that is
-//! harmless. What the answer means is its caller's.
+//! Requests to an authorization server: client authentication, the encoding of the parameters, and retries where they are
+//! harmless. The caller interprets the response.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -23,11 +23,11 @@ use crate::error::redact::Redactor;
 use crate::error::{Clock, Error};
 use crate::http_client::{Request, Sender};
 
-/// How much of an answer is read, in bytes.
+/// The largest response that is read, in bytes.
 const BODY_LIMIT: usize = 1 << 20;
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// How the parameters of a token request are written.
+/// The encoding of the parameters of a token request.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum BodyEncoding {
@@ -148,7 +148,7 @@ impl Success {
         Failed::unfit(TokenError::misfit(endpoint, *status, headers, reason, secrets), is_cut)
     }
 
-    /// What the answer says as a refusal.
+    /// Returns the response as a token error.
     fn refusal(&self) -> TokenError {
         let Self { endpoint, status, headers, text, received, secrets } = self;
         TokenError::read(endpoint, *status, headers, text, Some(*received), secrets)

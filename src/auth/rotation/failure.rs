@@ -1,4 +1,4 @@
-//! What is left when a rotation does not reach its end.
+//! The errors of a rotation that did not complete.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -45,7 +45,7 @@ struct Inner {
     cause: Error,
     /// The id of the new key, if it was made.
     new: Option<String>,
-    /// Why the new key could not be revoked.
+    /// The reason why the new key could not be revoked.
     cleanup: Option<Error>,
 }
 
@@ -55,7 +55,7 @@ impl Aborted {
         self.0.step
     }
 
-    /// Why it failed.
+    /// Returns the error that stopped the rotation.
     pub fn cause(&self) -> &Error {
         &self.0.cause
     }
@@ -95,7 +95,7 @@ impl StdError for Aborted {
     }
 }
 
-/// Whether a call that failed may have changed something: it was sent, was no look-up, and was not clearly refused.
+/// Returns whether a failed call may have changed something: it was sent, was not a look-up, and was not clearly refused.
 pub(in crate::auth) fn may_have_happened(cause: &Error) -> bool {
     let is_look_up = cause.operation().is_some_and(|operation| operation.retry == Retry::Safe);
     let is_refused = cause.status().is_some_and(|status| status.is_client_error())

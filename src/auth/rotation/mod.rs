@@ -111,7 +111,7 @@ impl<K: KeyManager + ?Sized> KeyManager for Arc<K> {
 pub struct NewKey {
     /// Its name at the server; no secret.
     pub id: String,
-    /// What opens the API.
+    /// The text of the key.
     pub secret: Secret,
 }
 

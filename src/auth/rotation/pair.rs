@@ -12,7 +12,7 @@ pub(super) struct Pair {
     keys: Arc<dyn KeyManager>,
     old: String,
     new: NewKey,
-    /// Whether one of the keys was revoked, or the caller told that it could not be.
+    /// True if one of the keys was revoked, or the caller was informed that it could not be.
     is_settled: bool,
 }
 

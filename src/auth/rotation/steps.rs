@@ -47,7 +47,7 @@ impl Rotation {
     /// Step 1: makes the new key.
     ///
     /// # Errors
-    /// What the manager says. If the answer was lost, the error tells that a key may have been made.
+    /// Returns an error if the manager does. If the answer was lost, the error reports that a key may have been made.
     pub async fn mint(self) -> Result<Minted, Aborted> {
         let Self { keys, old } = self;
         match super::mint(&*keys, &old).await {
@@ -67,7 +67,7 @@ impl Minted {
     /// it is handed out. A callback that fails must leave the old key in its place.
     ///
     /// # Errors
-    /// The callback's error. The new key is revoked.
+    /// Returns an error if the callback does. The new key is revoked.
     pub async fn distribute<F>(self, store: impl FnOnce(Secret) -> F) -> Result<Distributed, Aborted>
     where
         F: Future<Output = Result<(), Error>>,
@@ -79,7 +79,7 @@ impl Minted {
     /// Gives up: revokes the new key; the old one lives on.
     ///
     /// # Errors
-    /// The new key could not be revoked; the message names it.
+    /// Returns an error if the new key could not be revoked; the message names it.
     pub async fn abort(self) -> Result<(), Error> {
         self.0.abort().await
     }
@@ -89,7 +89,7 @@ impl Distributed {
     /// Step 3: checks with the server that the new key is accepted.
     ///
     /// # Errors
-    /// It is not. The new key is revoked.
+    /// Returns an error if the server does not accept the new key, which is then revoked.
     pub async fn verify(self) -> Result<Verified, Aborted> {
         let done = self.0.verify().await;
         self.0.after(Step::Verify, done).await.map(Verified)
@@ -98,7 +98,7 @@ impl Distributed {
     /// As [`Minted::abort`].
     ///
     /// # Errors
-    /// As [`Minted::abort`].
+    /// Returns an error if [`Minted::abort`] would.
     pub async fn abort(self) -> Result<(), Error> {
         self.0.abort().await
     }
@@ -109,7 +109,7 @@ impl Verified {
     /// them on the old key, because the new one is revoked then.
     ///
     /// # Errors
-    /// The callback's error. The new key is revoked.
+    /// Returns an error if the callback does. The new key is revoked.
     pub async fn switch<F>(self, switch: impl FnOnce() -> F) -> Result<Switched, Aborted>
     where
         F: Future<Output = Result<(), Error>>,
@@ -121,7 +121,7 @@ impl Verified {
     /// As [`Minted::abort`].
     ///
     /// # Errors
-    /// As [`Minted::abort`].
+    /// Returns an error if [`Minted::abort`] would.
     pub async fn abort(self) -> Result<(), Error> {
         self.0.abort().await
     }
@@ -131,7 +131,7 @@ impl Switched {
     /// Step 5: revokes the old key, and gives the id of the new one.
     ///
     /// # Errors
-    /// The old key could not be revoked: both keys are valid and the new one is in use. The error holds this step, to
+    /// Returns an error if the old key could not be revoked: both keys are valid and the new one is in use. The error holds this step, to
     /// be [tried again](RevokeFailed::retry).
     pub async fn revoke_old(mut self) -> Result<String, RevokeFailed> {
         match self.0.revoke_old().await {
@@ -143,7 +143,7 @@ impl Switched {
     /// Gives up at the last moment: revokes the new key; the old one lives on. Switch the programs back before.
     ///
     /// # Errors
-    /// As [`Minted::abort`].
+    /// Returns an error if [`Minted::abort`] would.
     pub async fn abort(self) -> Result<(), Error> {
         self.0.abort().await
     }
@@ -163,7 +163,7 @@ impl Switched {
 pub struct RevokeFailed(Box<(Switched, Error)>);
 
 impl RevokeFailed {
-    /// Why it failed.
+    /// Returns the error of the revocation.
     pub fn cause(&self) -> &Error {
         &self.0.1
     }
@@ -176,7 +176,7 @@ impl RevokeFailed {
     /// Tries again. If the failed attempt may have been executed, a key that is gone by now is a success.
     ///
     /// # Errors
-    /// It failed again.
+    /// Returns an error if the revocation fails again.
     pub async fn retry(self) -> Result<String, Self> {
         let (switched, cause) = *self.0;
         if may_have_happened(&cause) { switched.revoke_old_again().await } else { switched.revoke_old().await }

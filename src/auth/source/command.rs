@@ -17,7 +17,7 @@ use crate::runtime;
 /// input; one line break at the end of the output is left out, up to 64 KiB are read. After the timeout, and when the
 /// call is dropped, it is killed.
 ///
-/// What it prints as errors is thrown away, because it may hold the secret; errors name the program and its exit code.
+/// Its error output is discarded, because it may hold the secret; errors name the program and its exit code.
 ///
 /// ```
 /// use keyfit::auth::SecretSource as _;
@@ -51,7 +51,7 @@ impl CommandSource {
         self
     }
 
-    /// How long the command may take. Default: 10 s.
+    /// Sets the timeout of the command. Default: 10 s.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;

@@ -111,7 +111,7 @@ pub trait SecretSource: fmt::Debug + Send + Sync + 'static {
     fn read(&self) -> BoxFuture<'_, Result<SecretString, Error>>;
 }
 
-/// What hands out access tokens: a secret source, an OAuth grant, a signer of JWTs. It is asked by one caller at a time
+/// A source of access tokens: a secret source, an OAuth grant, a signer of JWTs. It is asked by one caller at a time
 /// and need not cache: [`Credential`](super::Credential) does.
 pub trait TokenSource: fmt::Debug + Send + Sync + 'static {
     /// Gets an access token that is good now.

@@ -1,4 +1,4 @@
-//! How secret stores are asked over HTTP: once, without redirects, with a bounded answer.
+//! Requests to secret stores over HTTP: one attempt, without redirects, with a bounded response.
 
 use std::future::poll_fn;
 
@@ -19,11 +19,11 @@ const LIMIT: usize = 1024 * 1024;
 pub(super) struct Remote {
     pub(super) base: Url,
     http: Http,
-    /// Why there is none is told when it is needed: the client of the user's own may follow.
+    /// The reason why there is no sender is reported at the first use, because a custom client may still be set.
     sender: Result<Sender, String>,
 }
 
-/// What a store answered. The body is zeroised on drop.
+/// The response of a store. The body is zeroised on drop.
 pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) body: Zeroizing<Vec<u8>>,

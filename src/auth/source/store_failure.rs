@@ -1,8 +1,8 @@
-//! Why a secret store gave no secret.
+//! The reason why a secret store did not return a secret.
 
 use crate::error::Error;
 
-/// Why a secret store gave no secret. It is the source of the [`Error`]; [`StoreFailure::of`] finds it there.
+/// The reason why a secret store did not return a secret. It is the source of the [`Error`]; [`StoreFailure::of`] finds it there.
 ///
 /// # Troubleshooting
 /// - [`Forbidden`](Self::Forbidden): the store's own credential is unknown, expired, or its policy does not allow to

@@ -11,7 +11,8 @@ pub(super) const LIMIT: usize = 64 * 1024;
 /// Takes bytes as a secret, without the one line break that editors and `echo` put at the end.
 ///
 /// # Errors
-/// Too many bytes, bytes that are no UTF-8, and a blank text. The message names `place` and never shows the bytes.
+/// Returns an error if there are too many bytes, they are not valid UTF-8, or the text is blank. The message names `place` and never
+/// shows the bytes.
 pub(super) fn secret(bytes: Vec<u8>, place: &str) -> Result<SecretString, Error> {
     let refuse = |mut bytes: Vec<u8>, flaw: &str| {
         bytes.zeroize();

@@ -39,7 +39,7 @@ impl Vault {
     /// take 10 s to connect and 30 s in all.
     ///
     /// # Errors
-    /// An address that is no URL or would show the token on the way.
+    /// Returns an error if the address is not a valid URL or would expose the token in transit.
     pub fn new(address: &str, token: impl SecretSource) -> Result<Self, Error> {
         let remote = Remote::new("the address of Vault", address)?;
         Ok(Self { remote, token: Arc::new(token), namespace: None })
@@ -48,7 +48,7 @@ impl Vault {
     /// A server from `VAULT_ADDR`, `VAULT_TOKEN` and, where it is set, `VAULT_NAMESPACE`.
     ///
     /// # Errors
-    /// No address, and what [`new`](Self::new) refuses. A token that is not set is found at the first read.
+    /// Returns an error if the address is missing or [`new`](Self::new) refuses it. A token that is not set is found at the first read.
     pub fn from_env() -> Result<Self, Error> {
         let address = environment::optional("VAULT_ADDR")?.ok_or_else(|| {
             Error::configuration("the environment variable VAULT_ADDR is not set: set it to Vault's address".to_owned())
@@ -70,7 +70,7 @@ impl Vault {
     /// The namespace of Vault Enterprise in which secrets are looked up.
     ///
     /// # Errors
-    /// A name that cannot stand in a header.
+    /// Returns an error if the name is not a valid header value.
     pub fn namespace(mut self, namespace: &str) -> Result<Self, Error> {
         let value = HeaderValue::from_str(namespace)
             .map_err(|_| Error::configuration("Vault: the namespace cannot be sent in a header".to_owned()))?;
@@ -82,7 +82,7 @@ impl Vault {
     /// `vault kv get -mount=secret -field=api_key product` prints. The path has no `data` in it.
     ///
     /// # Errors
-    /// A mount or a path that is empty, has an empty, `.` or `..` part, or a control character.
+    /// Returns an error if the mount or the path is empty, has an empty, `.` or `..` part, or a control character.
     pub fn secret(&self, mount: &str, path: &str, field: impl Into<String>) -> Result<VaultSource, Error> {
         let mut url = self.remote.base.clone();
         let parts = ["v1"].into_iter().chain(mount.split('/')).chain(["data"]).chain(path.split('/'));

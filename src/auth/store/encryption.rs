@@ -90,7 +90,7 @@ impl EncryptionKeys {
         Ok(text)
     }
 
-    /// Whether the first key has encrypted this.
+    /// Returns whether the first key has encrypted this.
     pub(super) fn is_current(&self, sealed: &[u8]) -> bool {
         self.0.first().is_some_and(|key| sealed.get(1..=ID) == Some(&key.id))
     }

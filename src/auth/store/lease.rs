@@ -10,9 +10,9 @@ use crate::auth::oauth::random_text;
 use crate::error::Error;
 use crate::runtime;
 
-/// How often a lease is tried.
+/// The interval between two attempts to take a lease.
 pub(super) const TRIED_EVERY: Duration = Duration::from_millis(50);
-/// How long is waited for a lease, beyond its time.
+/// The longest wait for a lease, beyond its time.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A lease that is renewed until it is dropped.
@@ -77,7 +77,7 @@ impl Drop for Lease {
     fn drop(&mut self) {
         let held = Arc::clone(&self.0);
         held.record.without_lease(&held.holder);
-        // What may have been written is not to be read by others as long as that is unknown.
+        // A record that may have been written must not be read by others as long as that is unknown.
         if held.record.is_unsure() || tokio::runtime::Handle::try_current().is_err() {
             return;
         }

@@ -45,7 +45,7 @@ pub(super) struct Content {
     /// When it was written, by the clock of whoever wrote it, and by the clock here.
     written: SystemTime,
     written_here: SystemTime,
-    /// Whether it is encrypted with the first key.
+    /// True if it is encrypted with the first key.
     pub(super) is_current: bool,
 }
 
@@ -91,7 +91,7 @@ impl Record {
                 *self.known() = Known { version, unsure: Vec::new(), holder };
                 return Ok(true);
             }
-            // What stands there may be of a save of ours that failed and was written all the same.
+            // The stored record may come from our own save that reported a failure and was written all the same.
             let stored = self.settings.engine.load(&self.key).await?;
             let mut known = self.known();
             if stored.as_ref().is_some_and(|stored| stored.version == version) {
@@ -124,7 +124,7 @@ impl Record {
         self.known().holder.take_if(|held| held == holder);
     }
 
-    /// Whether a save has failed, so that nobody knows what the record holds.
+    /// Returns whether a save has failed, so that the content of the record is not known.
     pub(super) fn is_unsure(&self) -> bool {
         !self.known().unsure.is_empty()
     }
@@ -174,7 +174,7 @@ mod tests {
     struct Held {
         version: i64,
         sealed: Vec<u8>,
-        /// Whether the next writes are done and give an error.
+        /// True if the next writes succeed and report an error.
         loses_answers: bool,
     }
 

@@ -14,7 +14,7 @@ use crate::auth::rotation::KeyManager;
 use crate::auth::source::TokenSource;
 use crate::error::{Clock, Error, SystemClock};
 
-/// How long work that died keeps others waiting. A lease is renewed as long as its holder lives.
+/// The time for which a process that died blocks the others. A lease is renewed as long as its holder lives.
 const LEASE: Duration = Duration::from_secs(60);
 /// The name of the record by which a wrong key is found.
 const CHECK: &str = "encryption key";
@@ -36,7 +36,7 @@ impl SharedStore {
         Ok(Self(settings))
     }
 
-    /// How long a process that died in the middle of its work keeps the others waiting. It has to be longer than a stall of a process
+    /// Sets the time for which a process that died in the middle of its work blocks the others. It has to be longer than a stall of a process
     /// that lives, which renews its lease three times as often, and shorter than a
     /// [grace period](crate::auth::oauth::TokenEndpointBuilder::refresh_grace_period) of the server that shall be of use. Default: 60 s;
     /// at least 1 s.

@@ -19,7 +19,7 @@ use crate::error::Error;
 
 /// The longest lease of a fetch: to fetch twice is harmless, to wait long is not.
 const LEASE: Duration = Duration::from_secs(10);
-/// How long a caller without a token waits for another process before it fetches by itself: less than a credential waits for its source.
+/// The time that a caller without a token waits for another process before it fetches one itself: less than a credential waits for its source.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// An access token that one process fetches and all use: of client credentials, or of another source whose tokens may be used by
@@ -42,7 +42,7 @@ struct Inner {
     refresh: Refresh,
     /// One look at a time.
     turn: tokio::sync::Mutex<()>,
-    /// Whether the last look found that the store cannot be used.
+    /// True if the last attempt found that the store cannot be used.
     is_alone: AtomicBool,
 }
 
@@ -60,7 +60,7 @@ struct Found {
     fetched_at: SystemTime,
 }
 
-/// Why there is no token by way of the store.
+/// The reason why there is no token from the store.
 enum Fault {
     Source(Error),
     Store(Error),

@@ -69,7 +69,7 @@ impl Connection {
     }
 }
 
-/// Whether the next question wants another connection: this one does not answer, or leads to a replica.
+/// Returns whether the next request needs another connection: this one does not answer, or leads to a replica.
 fn is_of_no_use(error: &RedisError) -> bool {
     match error.kind() {
         ErrorKind::Server(kind) => kind == ServerErrorKind::ReadOnly,

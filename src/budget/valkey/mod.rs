@@ -16,9 +16,9 @@ use crate::error::Error;
 use crate::runtime;
 use connection::{Connection, Store};
 
-/// How long the store may take to answer, and a connection to be made. Clients give up a little later.
+/// The timeout of a request to the store, and of a connection. Clients give up a little later.
 const TIMEOUT: Duration = Duration::from_millis(900);
-/// How long the first connection may take.
+/// The timeout of the first connection.
 const FIRST: Duration = Duration::from_secs(5);
 const LONGEST_NAMESPACE: usize = 100;
 
@@ -186,7 +186,7 @@ fn reason(error: &RedisError) -> &'static str {
             Some("WRONGTYPE") => "something else keeps its data under this namespace: take another",
             Some("NOAUTH") => "it wants a login in the URL",
             Some("WRONGPASS") => "it refuses the login of the URL",
-            // What a server says to a long command before any login.
+            // A server answers so to a long command before any login.
             _ if error.detail().is_some_and(|detail| detail.contains("unauthenticated")) => {
                 "it wants a login in the URL"
             }

@@ -96,7 +96,7 @@ pub(super) fn headers(headers: &HeaderMap, secrets: &Secrets) -> Vec<(String, St
     kept.map(|(name, value)| (name.to_string(), text(value))).collect()
 }
 
-/// Whether the body has a boundary of its own each time.
+/// Returns whether the body has a new boundary each time.
 fn is_form_in_parts(headers: &HeaderMap) -> bool {
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     kind.trim_start().to_ascii_lowercase().starts_with("multipart/")

@@ -49,7 +49,7 @@ pub struct Cassette {
 
 enum Mode {
     Recording(Box<dyn HttpClient>, Mutex<File>),
-    /// What is left.
+    /// The exchanges that are left.
     Playing(Mutex<Vec<Exchange>>),
 }
 
@@ -66,7 +66,7 @@ impl Cassette {
     /// Records what this client sends. Folders that are missing are made.
     ///
     /// # Errors
-    /// Returns an error of kind [`File`](crate::ErrorKind::File) if the file is there already, or cannot be written.
+    /// Returns an error if the file exists already or cannot be written, of kind [`File`](crate::ErrorKind::File).
     pub fn record(path: impl Into<PathBuf>, client: impl HttpClient) -> Result<Self, Error> {
         let path = path.into();
         let made = path.parent().map_or(Ok(()), fs::create_dir_all);
@@ -78,7 +78,7 @@ impl Cassette {
     /// Plays back what was recorded.
     ///
     /// # Errors
-    /// Returns an error of kind [`File`](crate::ErrorKind::File) if the file cannot be read, or a line of it is no exchange.
+    /// Returns an error if the file cannot be read, or a line of it is not a valid exchange, of kind [`File`](crate::ErrorKind::File).
     pub fn replay(path: impl Into<PathBuf>) -> Result<Self, Error> {
         let path = path.into();
         let text = fs::read_to_string(&path);
@@ -91,7 +91,7 @@ impl Cassette {
         Ok(Self { mode: Mode::Playing(Mutex::new(exchanges)), path, secrets: Mutex::default() })
     }
 
-    /// How many exchanges were not asked for yet, where it is played back; else 0.
+    /// Returns the number of exchanges that were not requested yet, during playback; else 0.
     pub fn left(&self) -> usize {
         match &self.mode {
             Mode::Recording(..) => 0,

@@ -1,4 +1,4 @@
-//! What may not stand in a file of exchanges.
+//! The secrets that a file of exchanges must not contain.
 
 use http::HeaderMap;
 use http::header::SET_COOKIE;
@@ -90,7 +90,7 @@ impl Secrets {
     }
 }
 
-/// Whether a member, a parameter or a header is called like one that holds a secret.
+/// Returns whether a member, a parameter or a header has the name of one that holds a secret.
 fn is_secret(name: &str) -> bool {
     let letters: String =
         name.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase()).collect();

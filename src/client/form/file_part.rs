@@ -32,7 +32,7 @@ const BYTES: &str = "application/octet-stream";
 /// # drop(from_disk);
 /// ```
 ///
-/// What is in memory or on disk can be sent again where the call may be repeated. A stream is sent once: a call with one has a single
+/// Content in memory or on disk can be sent again if the call may be repeated. A stream is sent once: a call with one has a single
 /// attempt.
 #[derive(Clone)]
 pub struct FilePart {
@@ -40,7 +40,7 @@ pub struct FilePart {
     file_name: Option<String>,
     content_type: Option<String>,
     headers: HeaderMap,
-    /// Why it cannot be sent.
+    /// The reason why it cannot be sent.
     refused: Option<String>,
 }
 
@@ -71,7 +71,7 @@ impl FilePart {
         Self { file_name, ..Self::of(Content::Path(path)) }
     }
 
-    /// What comes of a stream. An error of it ends the call. Where its length is known, [`stream_of`](Self::stream_of) says it: many
+    /// Makes a part from a stream. An error of it ends the call. If its length is known, use [`stream_of`](Self::stream_of): many
     /// servers refuse a form without one.
     pub fn stream<S, T, E>(stream: S) -> Self
     where
@@ -123,7 +123,7 @@ impl FilePart {
         Self { content, file_name: None, content_type: None, headers: HeaderMap::new(), refused: None }
     }
 
-    /// Whether it can be sent more than once.
+    /// Returns whether it can be sent more than once.
     pub(super) fn can_repeat(&self) -> bool {
         !matches!(self.content, Content::Stream { .. })
     }
@@ -131,7 +131,7 @@ impl FilePart {
     /// The part as it is sent. `documented` are the media types that the document names, with commas between them.
     ///
     /// # Errors
-    /// Returns why it cannot be sent.
+    /// Returns an error if it cannot be sent; it gives the reason.
     #[cfg_attr(target_family = "wasm", expect(clippy::unused_async, reason = "elsewhere it may be a file to open"))]
     pub(super) async fn open(&self, documented: Option<&str>) -> Result<Part, String> {
         if let Some(refused) = &self.refused {
@@ -142,7 +142,7 @@ impl FilePart {
             #[cfg(not(target_family = "wasm"))]
             Content::Path(path) => {
                 let failed = |error: std::io::Error| format!("the file `{}` cannot be read: {error}", path.display());
-                // What is none, such as a pipe, has no length that could be told.
+                // Anything else, such as a pipe, has no known length.
                 if !tokio::fs::metadata(path).await.map_err(failed)?.is_file() {
                     return Err(format!("`{}` is not a file: give what comes of it as a stream", path.display()));
                 }
@@ -268,7 +268,7 @@ impl Files {
     /// The JSON of a form, and the files in it.
     ///
     /// # Errors
-    /// Returns why it cannot be serialized.
+    /// Returns an error if the form cannot be serialized; it gives the reason.
     pub(super) fn of(form: &impl Serialize) -> Result<(String, Self), String> {
         /// Leaves nothing behind where serialization panics.
         struct Open;
@@ -297,7 +297,7 @@ impl Files {
         self.kept.get(marker.strip_prefix('-')?.parse::<usize>().ok()?)
     }
 
-    /// Whether one of them stands somewhere in this JSON text.
+    /// Returns whether one of them occurs in this JSON text.
     pub(super) fn are_in(&self, json: &str) -> bool {
         json.contains(&self.chance)
     }

@@ -1,8 +1,8 @@
-//! How a member of a form is written.
+//! The encoding of a member of a form.
 
 use crate::client::list_style::ListStyle;
 
-/// How a member of a form is written, where that is not as usual: the words of OpenAPI's `encoding`.
+/// The encoding of a member of a form, if it is not the usual one: the words of OpenAPI's `encoding`.
 ///
 /// As usual means: a plain value as its text, a list by one field for each item, an object as JSON. Null is no field.
 #[derive(Clone, Copy, Debug)]
@@ -41,20 +41,20 @@ impl FormMember {
         self
     }
 
-    /// What separates the parts of a URL stays as it is in a value, but for `&`, `=`, `+`, `#` and `%`, which a form needs.
+    /// Leaves the separators of a URL unencoded in a value, except `&`, `=`, `+`, `#` and `%`, which a form needs.
     #[must_use]
     pub const fn with_reserved(mut self) -> Self {
         self.allows_reserved = true;
         self
     }
 
-    /// What is known of the member of this name.
+    /// Returns the encoding of the member of this name.
     pub(super) fn find(members: &[Self], name: &str) -> Self {
         let known = members.iter().find(|member| member.name == name);
         known.copied().unwrap_or(Self::new(""))
     }
 
-    /// Whether its value is JSON, whatever it is.
+    /// Returns whether its value is always JSON.
     pub(super) fn is_json(&self) -> bool {
         self.media_type.is_some_and(|media_type| {
             let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();

@@ -18,7 +18,7 @@ use crate::http_client::Request;
 /// The media type of a part that holds JSON.
 const JSON: &str = "application/json";
 
-/// Why a file is refused that is not a member of its form, or an item of one.
+/// The reason why a file is refused that is not a member of its form, or an item of one.
 const HIDDEN: &str = "a file cannot stand inside of an object";
 
 /// The parts of a body. It is a recipe: each attempt makes a body of its own of it.
@@ -46,7 +46,7 @@ impl Multipart {
     /// The parts of a value; `None` where it is null.
     ///
     /// # Errors
-    /// Returns why it cannot be written in parts.
+    /// Returns an error if the form cannot be written in parts; it gives the reason.
     pub(crate) fn of(
         media_type: &'static str,
         value: &impl Serialize,
@@ -78,7 +78,7 @@ impl Multipart {
         Ok(())
     }
 
-    /// Whether a body can be made of it more than once.
+    /// Returns whether more than one body can be made of it.
     pub(crate) fn can_repeat(&self) -> bool {
         self.parts.iter().all(|part| match &part.content {
             Content::Text(_) => true,
@@ -89,7 +89,7 @@ impl Multipart {
     /// The request with a body of these parts. Files are opened here.
     ///
     /// # Errors
-    /// Returns why a part cannot be sent.
+    /// Returns an error if a part cannot be sent; it gives the reason.
     pub(crate) async fn write(&self, mut request: Request) -> Result<Request, String> {
         let mut parts = part::Parts::new()?;
         for Field { name, content, media_type } in &*self.parts {
@@ -200,7 +200,7 @@ impl Parts<'_> {
     }
 }
 
-/// Whether a document names media types: what is none says nothing.
+/// Returns whether a document names media types: any other text is ignored.
 fn are_media_types(listed: &&'static str) -> bool {
     listed.split(',').all(|one| one.trim().parse::<Mime>().is_ok())
 }

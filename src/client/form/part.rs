@@ -1,4 +1,4 @@
-//! How the parts of a body are written (RFC 7578, section 4).
+//! Writes the parts of a body (RFC 7578, section 4).
 
 use std::collections::VecDeque;
 use std::pin::Pin;

@@ -7,7 +7,7 @@ use super::member::FormMember;
 use crate::client::list_style::encoded;
 use crate::client::query::{Members, pairs, scalar, values};
 
-/// What a form needs itself, or no URL may hold.
+/// The characters that a form needs itself, or that no URL may hold.
 const RESERVED: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -28,7 +28,7 @@ const RESERVED: &AsciiSet = &CONTROLS
 /// A value as a form; `None` where it is null.
 ///
 /// # Errors
-/// Returns why it cannot be written as one.
+/// Returns an error if the value cannot be written as a form; it gives the reason.
 pub(crate) fn written(value: &impl Serialize, members: &[FormMember]) -> Result<Option<String>, String> {
     // As JSON text, because numbers keep their digits there.
     let json = serde_json::to_string(value).map_err(|error| error.to_string())?;

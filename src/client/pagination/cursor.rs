@@ -39,7 +39,7 @@ pub(super) struct Number {
     pub(super) before: Option<Before>,
 }
 
-/// What is remembered of a page.
+/// The remembered data of a page.
 #[derive(Clone, Copy, Deserialize, Eq, PartialEq, Serialize)]
 pub(super) struct Before {
     pub(super) digest: u64,
@@ -71,7 +71,7 @@ impl Place {
         }
     }
 
-    /// Whether both are places of one kind of list.
+    /// Returns whether both are cursors of the same kind of list.
     pub(super) fn is_like(&self, other: &Self) -> bool {
         mem::discriminant(self) == mem::discriminant(other)
     }
@@ -87,7 +87,7 @@ impl fmt::Debug for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::After(None) | Self::Link(None) => f.write_str("the first page"),
-            // What a server writes into its cursors is not known; values that are sorted by, often.
+            // The content of a server's cursor is not known; often it includes the values that are sorted by.
             Self::After(Some(_)) => f.write_str("a cursor of the server"),
             Self::Link(Some(_)) => f.write_str("a link of the server"),
             Self::Start(start) => write!(f, "offset {}", start.number),

@@ -20,7 +20,7 @@ use crate::error::json::without_values;
 #[must_use = "nothing is sent before the first item is asked for"]
 pub struct Items<T> {
     pager: Pager,
-    /// What is left of the page at hand.
+    /// The remaining items of the current page.
     page: vec::IntoIter<T>,
     /// An item that does not fit, behind those of the page at hand.
     misfit: Option<Error>,
@@ -31,7 +31,7 @@ impl<T> Items<T> {
         Self { pager, page: Vec::new().into_iter(), misfit: None }
     }
 
-    /// How many items to ask for at once, at least 1 and at most what the document allows. Where it is not called, the call's own
+    /// Sets the number of items to request at once, at least 1 and at most what the document allows. Where it is not called, the call's own
     /// argument counts, then the description of the list, then the server decides. A list without such an argument ignores it.
     pub fn page_size(self, items: u64) -> Self {
         Self { pager: self.pager.page_size(items), ..self }
@@ -41,7 +41,7 @@ impl<T> Items<T> {
     /// Items of that page that were taken before are left out.
     ///
     /// # Errors
-    /// Returns an error for a cursor of another kind of list.
+    /// Returns an error if the cursor belongs to another kind of list.
     pub fn resume(self, cursor: Cursor) -> Result<Self, Error> {
         self.pager.resume(cursor).map(Self::over)
     }
@@ -52,7 +52,7 @@ impl<T> Items<T> {
         self.pager.cursor(self.page.len())
     }
 
-    /// How many items the server says there are in all, as the page read last says it.
+    /// Returns the total number of items, as the last page reports it.
     pub fn total(&self) -> Option<u64> {
         self.pager.total()
     }
@@ -64,7 +64,7 @@ impl<T: DeserializeOwned> Items<T> {
         std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
-    /// What was read takes the place of the page at hand.
+    /// Replaces the current page by the one that was read.
     fn turn(&mut self, answer: &Answer, read: Vec<Value>) {
         let mut items = Vec::with_capacity(read.len());
         for (index, item) in read.into_iter().enumerate() {

@@ -18,13 +18,13 @@ pub(super) struct Page {
     pub(super) items: Vec<Value>,
     /// The cursor, token or URL of the next page in lists that hand one out, `None` on the last page; or why it cannot be used.
     pub(super) next: Result<Option<String>, String>,
-    /// How many items the server skipped.
+    /// The number of items that the server skipped.
     pub(super) start: Option<u64>,
     /// The most items of a page. It may be fewer than were asked for.
     pub(super) limit: Option<u64>,
-    /// How many items there are in all.
+    /// The total number of items.
     pub(super) total: Option<u64>,
-    /// Whether there are more.
+    /// True if there are more items.
     pub(super) more: Option<bool>,
 }
 
@@ -32,7 +32,7 @@ impl Page {
     /// Reads an answer. `url` is where it was asked for.
     ///
     /// # Errors
-    /// Returns why the answer does not fit the description; without values.
+    /// Returns an error if the answer does not fit the description; it gives the reason, without values.
     pub(super) fn read(pagination: &Pagination, url: &Url, headers: &HeaderMap, body: &[u8]) -> Result<Self, String> {
         let text: &[u8] = if body.trim_ascii().is_empty() { b"null" } else { body };
         let integers = as_integers(text);

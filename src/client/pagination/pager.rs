@@ -27,15 +27,15 @@ pub(crate) struct Pager {
     pagination: Pagination,
     /// The call, which each page is a copy of; or why it could not be built, told once.
     call: Result<Request, Option<Error>>,
-    /// Whether the path of the operation is known, so that requests are held to it.
+    /// True if the path of the operation is known, so that requests are held to it.
     has_path: bool,
     size: Option<u64>,
     walk: Walk,
     /// The page at hand, or to be asked for.
     place: Place,
-    /// How many of its items were taken.
+    /// The number of its items that were taken.
     pub(super) taken: u64,
-    /// What follows the page at hand; `None` before it is read.
+    /// The step after the current page; `None` before it is read.
     next: Option<Next>,
     pending: Option<(Url, BoxFuture<'static, Result<Answer, Error>>)>,
     total: Option<u64>,

@@ -33,7 +33,7 @@ impl<A> Pages<A> {
     /// Goes to where a cursor says, also after an error. The page in whose middle it stands comes whole.
     ///
     /// # Errors
-    /// Returns an error for a cursor of another kind of list.
+    /// Returns an error if the cursor belongs to another kind of list.
     pub fn resume(self, cursor: Cursor) -> Result<Self, Error> {
         self.pager.resume(cursor).map(Self::over)
     }
@@ -43,7 +43,7 @@ impl<A> Pages<A> {
         self.pager.cursor(0)
     }
 
-    /// How many items the server says there are in all, as the page read last says it.
+    /// Returns the total number of items, as the last page reports it.
     pub fn total(&self) -> Option<u64> {
         self.pager.total()
     }

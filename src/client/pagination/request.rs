@@ -9,7 +9,7 @@ use crate::error::json::names;
 use crate::error::operation::PageArgument;
 use crate::http_client::Request;
 
-/// What a request says already.
+/// Returns the argument that a request has already.
 pub(super) fn argument(request: &Request, argument: PageArgument) -> Option<String> {
     match argument {
         PageArgument::Query(name) => of_query(request.url().query()?, name),

@@ -10,11 +10,11 @@ use super::cursor::{Before, Number, Place};
 use super::page::Page;
 use crate::error::operation::{NextPage, Pagination};
 
-/// How many pages without items a server may hand out in a row. A server that filters late has a few; one that hands out
+/// The maximum number of consecutive pages without items. A server that filters late has a few; one that returns
 /// more may never end.
 const MOST_EMPTY_PAGES: u32 = 10;
 
-/// What is to be done with a page that was read.
+/// The decision about a page that was read.
 #[derive(Debug, Eq, PartialEq)]
 pub(super) enum Verdict {
     /// Its items are handed out, then this follows.
@@ -23,7 +23,7 @@ pub(super) enum Verdict {
     Drop(Next),
 }
 
-/// What follows a page.
+/// The step after a page.
 #[derive(Debug, Eq, PartialEq)]
 pub(super) enum Next {
     Page(Place),
@@ -32,7 +32,7 @@ pub(super) enum Next {
     Broken(String),
 }
 
-/// What is remembered of the pages so far.
+/// The remembered data of all pages so far.
 #[derive(Debug, Default)]
 pub(super) struct Walk {
     hasher: RandomState,
@@ -41,7 +41,7 @@ pub(super) struct Walk {
     empty_pages: u32,
 }
 
-/// How a page stands to the one before.
+/// The relation of a page to the previous one.
 #[derive(Clone, Copy, Debug)]
 enum Beside {
     Nothing,
@@ -50,7 +50,7 @@ enum Beside {
 }
 
 impl Walk {
-    /// What becomes of the page that was read at a place. `size` is how many items were asked for, if a number was.
+    /// Decides about the page that was read at a place. `size` is the number of items that were requested, if a number was.
     pub(super) fn read(&mut self, pagination: &Pagination, place: &Place, size: Option<u64>, page: &Page) -> Verdict {
         let length = page.items.len() as u64;
         let argument = pagination.next.argument().map_or("", |argument| argument.name());
@@ -141,7 +141,7 @@ impl Walk {
 }
 
 impl Number {
-    /// How the page that was read here stands to the one before.
+    /// Compares the page that was read here with the previous one.
     fn beside(&self, now: Before) -> Beside {
         match self.before {
             None => Beside::Nothing,
@@ -162,7 +162,7 @@ fn ignored(parameter: &str) -> Verdict {
 
 /// Tells two pages apart, also in another process: it is kept in cursors.
 fn digest(items: &[Value]) -> u64 {
-    // What came from JSON can be written as JSON.
+    // A value that came from JSON can be written as JSON.
     let text = serde_json::to_vec(items).unwrap_or_default();
     Sha256::digest(text).iter().take(8).fold(0, |digest, byte| digest << 8 | u64::from(*byte))
 }
@@ -237,7 +237,7 @@ mod tests {
         ] {
             assert_eq!(read(&first, size, &page), verdict, "{page:?}");
         }
-        // Who answers with the same page again ignores the argument.
+        // A server that answers with the same page again ignores the argument.
         assert!(matches!(read(&after("9"), Some(1), &told(&[9], None)), Verdict::Take(Next::Broken(_))));
     }
 

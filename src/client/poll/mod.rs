@@ -18,15 +18,15 @@ use crate::error::{Error, Operation, jitter};
 
 /// Where a status may be named, the surest first: headers that name nothing else, and then the one of RFC 9110.
 const MONITORS: [&str; 3] = ["operation-location", "azure-asyncoperation", "location"];
-/// How long one [`Poll::done`] takes at most, where nothing is said.
+/// The default deadline of one [`Poll::done`].
 const DEADLINE: Duration = Duration::from_secs(600);
 /// The wait before the second look, where the server names none. It doubles from one look to the next.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
-/// What the waits grow to.
+/// The upper limit of the growing waits.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// No server is asked more often, whatever it says.
 const LEAST_WAIT: Duration = Duration::from_millis(200);
-/// How many redirects lead from a status to its result at most.
+/// The maximum number of redirects from a status to its result.
 const MOST_REDIRECTS: u32 = 5;
 
 /// A call that starts work, and the looks at its status until it is over; made by `poll` of a call that documents a 202 with the place
@@ -64,7 +64,7 @@ pub struct Poll {
 /// Says by an answer whether the work is over.
 type IsOver = dyn Fn(&Response<Bytes>) -> bool + Send + Sync;
 
-/// How far it has come.
+/// The progress of the work.
 enum State {
     /// It is not sent, or could not be built.
     Call(Result<Outgoing, Unsent>),
@@ -84,7 +84,7 @@ struct Work {
     result: Option<Url>,
     /// When the next look is due, by the client's clock.
     due: Duration,
-    /// How many looks there were.
+    /// The number of status requests so far.
     looks: u32,
 }
 
@@ -104,7 +104,8 @@ impl Poll {
         }
     }
 
-    /// How long one [`done`](Self::done) may take, waits included. Default: 10 minutes. The deadline of calls holds for each look alone.
+    /// Sets the deadline of one [`done`](Self::done), waits included. Default: 10 minutes. The deadline of calls applies to each status
+    /// request alone.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self

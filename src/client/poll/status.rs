@@ -1,8 +1,8 @@
-//! What the status of work says of it, in the words that APIs have for it.
+//! The status of work, in the words that APIs have for it.
 
 use serde::Deserialize;
 
-/// How work stands.
+/// The state of the work.
 #[derive(Debug, Eq, PartialEq)]
 pub(super) enum Standing {
     /// It goes on.
@@ -50,8 +50,8 @@ const FAILED: [&str; 11] = [
     "timedout",
 ];
 
-/// How work stands by the body of its status: by `status`, or `state`, where that is one of the known words. Everything else is what came
-/// of it.
+/// Returns the state of the work by the body of its status: by `status`, or `state`, if that is one of the known words. Any other
+/// body is the result.
 pub(super) fn standing(body: &[u8]) -> Standing {
     let Ok(status) = serde_json::from_slice::<Status>(body) else { return Standing::Over };
     let words = [status.status, status.state].into_iter().flatten();

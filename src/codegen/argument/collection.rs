@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::{ArgumentType, IntoArgument, IntoArgumentBy, rule};
 use crate::client::batch::{Batch, InvalidBatch};
 
-/// What a list is given as.
+/// The forms in which a list is given.
 pub trait Items {
     /// A value of an item.
     type Item;
@@ -93,7 +93,7 @@ impl<T, const MAX: usize> IntoArgumentBy<Batch<T, MAX>, rule::List> for &Batch<T
     }
 }
 
-/// What a map is given as.
+/// The forms in which a map is given.
 pub trait Pairs {
     /// A name.
     type Name;
@@ -168,7 +168,7 @@ impl<P: Pairs<Name: IntoArgument<String>, Value: IntoArgument<Value>>> IntoArgum
     }
 }
 
-/// What `json!({..})` gives.
+/// The value that `json!({..})` returns.
 impl IntoArgumentBy<Map<String, Value>, rule::Map> for Value {
     fn into_argument_by(self) -> Result<Map<String, Value>, String> {
         match self {

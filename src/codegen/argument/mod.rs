@@ -1,4 +1,4 @@
-//! What the setters of generated builders take: a text as `&str` or `String`, a number as any integer, a list as an array,
+//! The arguments of the setters of generated builders: a text as `&str` or `String`, a number as any integer, a list as an array,
 //! an object by value or by its builder.
 
 mod collection;
@@ -40,7 +40,7 @@ pub trait IntoArgument<T> {
     /// The argument.
     ///
     /// # Errors
-    /// Returns why the value is not one.
+    /// Returns an error if the value does not convert; it gives the reason.
     fn into_argument(self) -> Result<T, String>;
 }
 
@@ -55,7 +55,7 @@ pub trait IntoArgumentBy<T, Rule> {
     /// The argument.
     ///
     /// # Errors
-    /// Returns why the value is not one.
+    /// Returns an error if the value does not convert; it gives the reason.
     fn into_argument_by(self) -> Result<T, String>;
 }
 
@@ -91,13 +91,13 @@ pub mod rule {
     /// An `Option` of a value.
     #[derive(Debug)]
     pub enum Optional {}
-    /// What converts by [`TryInto`](std::convert::TryInto).
+    /// Arguments that convert by [`TryInto`](std::convert::TryInto).
     #[derive(Debug)]
     pub enum Converted {}
-    /// What is put into a box.
+    /// Arguments that are put into a box.
     #[derive(Debug)]
     pub enum Boxed {}
-    /// What an `Inner` takes, which the type is made from.
+    /// Arguments of an `Inner`, which the type is made from.
     #[derive(Debug)]
     pub struct Wrapped<Inner>(PhantomData<Inner>);
 }
@@ -113,7 +113,7 @@ pub fn accept<T>(name: &str, value: impl IntoArgument<T>) -> Result<T, String> {
 /// As [`accept`], for an optional argument.
 ///
 /// # Errors
-/// As [`accept`].
+/// Returns an error if [`accept`] would.
 pub fn accept_some<T>(name: &str, value: impl IntoArgument<T>) -> Result<Option<T>, String> {
     accept(name, value).map(Some)
 }
@@ -121,7 +121,7 @@ pub fn accept_some<T>(name: &str, value: impl IntoArgument<T>) -> Result<Option<
 /// As [`accept`], for an optional argument whose value may be absent.
 ///
 /// # Errors
-/// As [`accept`].
+/// Returns an error if [`accept`] would.
 pub fn accept_maybe<T>(name: &str, value: Option<impl IntoArgument<T>>) -> Result<Option<T>, String> {
     value.map(|value| accept(name, value)).transpose()
 }
@@ -129,7 +129,7 @@ pub fn accept_maybe<T>(name: &str, value: Option<impl IntoArgument<T>>) -> Resul
 /// As [`accept`], for types without a rule: tuples, arrays of a fixed length.
 ///
 /// # Errors
-/// As [`accept`].
+/// Returns an error if [`accept`] would.
 pub fn accept_converted<T>(name: &str, value: impl TryInto<T, Error: Display>) -> Result<T, String> {
     value.try_into().map_err(|reason| refused(name, &format!("{reason}")))
 }

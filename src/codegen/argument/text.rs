@@ -51,7 +51,7 @@ macro_rules! texts {
 }
 texts!(&str, String, &String, Cow<'_, str>, Box<str>);
 
-/// What iterating over a slice of texts gives.
+/// The item of an iterator over a slice of texts.
 impl IntoArgumentBy<String, rule::Text> for &&str {
     fn into_argument_by(self) -> Result<String, String> {
         Ok((*self).to_owned())

@@ -1,4 +1,4 @@
-//! What a text may be the encoding of.
+//! The decodings of a text.
 
 use super::escape::{self, Escape, Escapes};
 use super::layer::{Ends, Layer, Origin, Piece, Unit};
@@ -18,7 +18,7 @@ pub(super) enum Decoding {
     Broken,
 }
 
-/// What a text shows of how it may be encoded, seen in one pass: most texts are encoded in no way.
+/// The marks of encodings that a text shows, found in one pass: most texts show none.
 pub(super) struct Marks {
     has: [bool; 256],
     longest_base64: usize,
@@ -63,7 +63,7 @@ impl Marks {
     }
 }
 
-/// How many digits of Base64 so many bytes take at least, wherever they begin.
+/// Returns the least number of Base64 digits for this number of bytes, at any position.
 fn base64_of(bytes: usize) -> usize {
     (4 * bytes).div_ceil(3)
 }
@@ -150,7 +150,7 @@ struct Digits {
     value: fn(u8) -> Option<u8>,
     bits: u32,
     unit: Unit,
-    /// How many digits of a run are left out, since they end a group that began before.
+    /// The number of digits of a run to skip, since they end a group that began before.
     skip: usize,
 }
 

@@ -13,7 +13,7 @@ pub(super) enum Escapes {
     Html,
 }
 
-/// What an escape stands for.
+/// The meaning of an escape.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Meaning {
     Byte(u8),
@@ -31,7 +31,7 @@ pub(super) struct Escape {
 const LONGEST: usize = 14;
 
 impl Escapes {
-    /// Whether an escape may begin with this byte.
+    /// Returns whether an escape may begin with this byte.
     pub(super) fn begin_with(self, byte: u8) -> bool {
         match self {
             Self::Percent => byte == b'%',
@@ -54,7 +54,7 @@ impl Escapes {
     }
 }
 
-/// Whether the text, which is no escape, may be the beginning of one.
+/// Returns whether the text, which is not an escape, may be the beginning of one.
 pub(super) fn may_go_on(text: &[u8]) -> bool {
     let rest = text.get(1..).unwrap_or_default();
     text.len() < LONGEST && rest.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'#' | b'{' | b'\\'))

@@ -39,7 +39,7 @@ pub(super) struct Piece {
     pub(super) unit: Unit,
 }
 
-/// How many bytes of the text make a decoded byte.
+/// The number of bytes of the text for a decoded byte.
 #[derive(Clone, Copy)]
 pub(super) enum Unit {
     /// One.

@@ -34,10 +34,10 @@ use patterns::Patterns;
 pub(crate) use plain::OneLine;
 pub use plain::{plain, plain_json, plain_lines};
 
-/// What stands where a secret stood.
+/// The text that replaces a secret.
 pub const MASK: &str = "[redacted]";
 
-/// How many encodings may be around each other.
+/// The maximum number of nested encodings.
 const DEPTH: usize = 2;
 
 /// Finds and masks a set of secrets.
@@ -54,7 +54,7 @@ const DEPTH: usize = 2;
 pub struct Redactor {
     /// The larger ones first, each more than twice as large as the next.
     sets: Vec<Patterns>,
-    /// How secrets begin that nobody told us of. `None` where what looks like a secret is left alone.
+    /// The prefixes of secrets that were not given. `None` if text that looks like a secret is not masked.
     prefixes: Option<&'static [&'static str]>,
 }
 
@@ -91,7 +91,7 @@ impl Redactor {
         }
     }
 
-    /// Whether one of the secrets stands in the text.
+    /// Returns whether the text contains one of the secrets.
     pub fn finds(&self, text: &str) -> bool {
         !self.ranges(text, Ends::WHOLE).is_empty()
     }

@@ -18,7 +18,7 @@ pub(super) struct Patterns {
     search: Search,
 }
 
-/// How the secrets that are not short are searched for.
+/// The search for the secrets that are not short.
 #[derive(Clone)]
 enum Search {
     /// One by one.

@@ -34,7 +34,7 @@ pub fn plain_json(json: &str) -> String {
 pub(crate) struct OneLine<'a>(pub(crate) &'a str, pub(crate) usize);
 
 impl<'a> OneLine<'a> {
-    /// What a server says, as part of an error: not endless.
+    /// Makes the text of a server a part of an error, with a bounded length.
     pub(crate) fn of_server(text: &'a str) -> Self {
         Self(text, 500)
     }

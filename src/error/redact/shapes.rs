@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use regex_lite::Regex;
 
-/// What secrets of any API look like: JWTs, and 40 hexadecimal digits.
+/// The shapes of secrets of any API: JWTs, and 40 hexadecimal digits.
 static SHAPES: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?|\b[0-9A-Fa-f]{40}\b")
         .expect("the pattern is a constant")

@@ -6,7 +6,7 @@ use std::ops::Range;
 /// The length in bytes from which on a secret is searched for in every encoding.
 pub(super) const SHORTEST: usize = 4;
 
-/// How much of an escape may be left at the beginning of a text that was cut: of a pair in JSON, `uD83D\uDE00`.
+/// The longest rest of an escape at the beginning of a text that was cut: of a pair in JSON, `uD83D\uDE00`.
 const LONGEST_REST: usize = 11;
 
 /// A secret in small letters. It is found in any case.
@@ -27,7 +27,7 @@ impl Word {
         word
     }
 
-    /// How much of the secret ends with this byte, where so much of it ended with the byte before.
+    /// Returns the length of the secret's beginning that ends with this byte, given the length that ended with the byte before.
     fn advance(&self, mut matched: usize, byte: u8) -> usize {
         while matched > 0 && self.bytes.get(matched) != Some(&byte) {
             matched = self.borders[matched - 1];
@@ -46,19 +46,19 @@ impl Word {
         }
     }
 
-    /// How many bytes of the secret's beginning end the text.
+    /// Returns the length of the secret's beginning that ends the text, in bytes.
     fn ends(&self, text: impl Iterator<Item = u8>) -> usize {
         text.fold(0, |matched, byte| self.advance(matched, byte.to_ascii_lowercase()))
     }
 }
 
-/// How many bytes at the end of the text are the beginning of the secret.
+/// Returns the number of bytes at the end of the text that are the beginning of the secret.
 pub(super) fn at_end(text: &[u8], secret: &[u8]) -> usize {
     let tail = text.len().saturating_sub(secret.len());
     Word::new(secret.iter().copied()).ends(text[tail..].iter().copied())
 }
 
-/// How many bytes at the beginning of the text are the end of the secret, with what is left of an escape before them.
+/// Returns the number of bytes at the beginning of the text that are the end of the secret, with the rest of an escape before them.
 pub(super) fn at_start(text: &[u8], secret: &[u8]) -> usize {
     let word = Word::new(secret.iter().rev().copied());
     let skips = 0..=LONGEST_REST.min(text.len());

@@ -1,6 +1,6 @@
-//! Why a filter cannot be made.
+//! The error of a filter that cannot be made.
 
-/// Why a filter cannot be made: where, what is wrong, what to do.
+/// The error of a filter that cannot be made: the place, the defect, the fix.
 ///
 /// # Troubleshooting
 /// A value that comes from a user, such as an empty choice, is best checked before a filter is made of it: no condition
@@ -18,7 +18,7 @@ impl InvalidFilter {
         Self { place: place.into(), problem: problem.into(), help }
     }
 
-    /// What of the filter is at fault.
+    /// Returns the part of the filter that is invalid.
     pub fn place(&self) -> &str {
         &self.place
     }

@@ -1,4 +1,4 @@
-//! How many entries one answer may have.
+//! The maximum number of entries of one answer.
 
 use std::num::NonZeroU64;
 
@@ -19,7 +19,7 @@ impl Limit {
     /// A limit.
     ///
     /// # Errors
-    /// 0, and more than 100.
+    /// Returns an error if the limit is 0 or more than 100.
     pub fn new(limit: u64) -> Result<Self, InvalidFilter> {
         match NonZeroU64::new(limit).map(Self) {
             Some(limit) if limit <= Self::MAX => Ok(limit),

@@ -20,7 +20,7 @@ pub struct ListFilter {
     page: Option<(u64, Limit)>,
 }
 
-/// How a field is compared.
+/// The comparison of a field.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Operator {
@@ -50,7 +50,7 @@ impl ListFilter {
     /// The field is this value. A nested field has its path joined by `*`: `attributes*drink`.
     ///
     /// # Errors
-    /// An empty field.
+    /// Returns an error if the field is empty.
     pub fn eq(self, field: &str, value: impl Into<Scalar>) -> Result<Self, InvalidFilter> {
         self.unchecked(field, Operator::Eq, value.into().into())
     }
@@ -58,7 +58,7 @@ impl ListFilter {
     /// The field is this value or greater. Values are compared as the field's type: dates as dates.
     ///
     /// # Errors
-    /// An empty field.
+    /// Returns an error if the field is empty.
     pub fn gte(self, field: &str, value: impl Into<Scalar>) -> Result<Self, InvalidFilter> {
         self.unchecked(field, Operator::Gte, value.into().into())
     }
@@ -66,7 +66,7 @@ impl ListFilter {
     /// The field is one of these values.
     ///
     /// # Errors
-    /// An empty field, no value.
+    /// Returns an error if the field is empty, or there are no values.
     pub fn is_in(
         self,
         field: &str,
@@ -79,7 +79,7 @@ impl ListFilter {
     /// A condition whose operator or value is not known here: neither is checked.
     ///
     /// # Errors
-    /// An empty field, an empty operator.
+    /// Returns an error if the field or the operator is empty.
     pub fn unchecked(mut self, field: &str, operator: Operator, value: Value) -> Result<Self, InvalidFilter> {
         let field = key("field", field)?;
         key("operator", operator.as_str())?;
@@ -118,7 +118,7 @@ impl ListFilter {
     /// The URL form: names and values, not encoded yet, as [`RawRequest::query`](crate::RawRequest::query) takes them.
     ///
     /// # Errors
-    /// What the URL form cannot say for certain: a field or operator with `_`, which is where the two are split; a list
+    /// Returns an error if the URL form would be ambiguous: for a field or operator with `_`, which separates the two; for a list
     /// of values, whose form in a URL is not documented; a sort key with `,` or `:`. All of these go in the JSON form.
     pub fn to_url_pairs(&self) -> Result<Vec<(String, String)>, InvalidFilter> {
         let mut pairs = self.conditions.iter().map(Condition::to_url_pair).collect::<Result<Vec<_>, _>>()?;

@@ -18,14 +18,14 @@ pub struct EventNode(Map<String, Value>);
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct EventCondition(Map<String, Value>);
 
-/// What of an event a condition is on.
+/// The part of an event that a condition is on.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct EventKey(String);
 
 /// A condition on an attribute of a contact, such as `_country_code` or one of the project's own.
 ///
 /// # Errors
-/// An empty key.
+/// Returns an error if the key is empty.
 pub fn attribute(attribute: &str, predicate: Predicate) -> Result<AudienceNode, InvalidFilter> {
     Ok(AudienceNode(predicate.condition("attribute_condition", &key("attribute", attribute)?)))
 }
@@ -49,7 +49,7 @@ impl EventKey {
     /// A parameter of one type of event, such as `order-euro-amount` of `ecommerce_order_create`.
     ///
     /// # Errors
-    /// An empty type or parameter, a type with a dot, which is what separates the two.
+    /// Returns an error if the type or the parameter is empty, or the type has a dot, which separates the two.
     pub fn parameter(event_type: &str, parameter: &str) -> Result<Self, InvalidFilter> {
         let event_type = key("event type", event_type)?;
         if event_type.contains('.') {
@@ -64,7 +64,7 @@ impl AudienceNode {
     /// All of these hold.
     ///
     /// # Errors
-    /// No condition.
+    /// Returns an error if there are no conditions.
     pub fn all(children: impl IntoIterator<Item = impl Into<Self>>) -> Result<Self, InvalidFilter> {
         group("group", Some("and"), some::<Self>("conditions of a group", children)?).map(Self)
     }
@@ -72,7 +72,7 @@ impl AudienceNode {
     /// One of these holds.
     ///
     /// # Errors
-    /// No condition.
+    /// Returns an error if there are no conditions.
     pub fn any(children: impl IntoIterator<Item = impl Into<Self>>) -> Result<Self, InvalidFilter> {
         group("group", Some("or"), some::<Self>("conditions of a group", children)?).map(Self)
     }
@@ -81,7 +81,7 @@ impl AudienceNode {
     /// stand in `children` is inferred from the other groups.
     ///
     /// # Errors
-    /// No condition, or parameters of several types of event.
+    /// Returns an error if there are no conditions, or they have parameters of several types of event.
     pub fn same_event(conditions: impl IntoIterator<Item = EventCondition>) -> Result<Self, InvalidFilter> {
         let conditions = some::<EventCondition>("conditions on one event", conditions)?;
         let mut types = conditions.iter().filter_map(EventCondition::parameter_of);
@@ -97,7 +97,7 @@ impl AudienceNode {
     /// A node of a type that is not known here, such as `segment_condition`, with its members as they are.
     ///
     /// # Errors
-    /// An empty type.
+    /// Returns an error if the type is empty.
     pub fn unchecked(node_type: &str, members: Map<String, Value>) -> Result<Self, InvalidFilter> {
         unchecked(node_type, members).map(Self)
     }
@@ -112,7 +112,7 @@ impl EventNode {
     /// All of these hold.
     ///
     /// # Errors
-    /// No condition.
+    /// Returns an error if there are no conditions.
     pub fn all(children: impl IntoIterator<Item = impl Into<Self>>) -> Result<Self, InvalidFilter> {
         group("group", Some("and"), some::<Self>("conditions of a group", children)?).map(Self)
     }
@@ -120,7 +120,7 @@ impl EventNode {
     /// One of these holds.
     ///
     /// # Errors
-    /// No condition.
+    /// Returns an error if there are no conditions.
     pub fn any(children: impl IntoIterator<Item = impl Into<Self>>) -> Result<Self, InvalidFilter> {
         group("group", Some("or"), some::<Self>("conditions of a group", children)?).map(Self)
     }
@@ -128,7 +128,7 @@ impl EventNode {
     /// A node of a type that is not known here, with its members as they are.
     ///
     /// # Errors
-    /// An empty type.
+    /// Returns an error if the type is empty.
     pub fn unchecked(node_type: &str, members: Map<String, Value>) -> Result<Self, InvalidFilter> {
         unchecked(node_type, members).map(Self)
     }

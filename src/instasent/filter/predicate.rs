@@ -1,11 +1,11 @@
-//! What a condition asks of a value: an operator, and values in the shape that the operator takes.
+//! A predicate of a condition: an operator, and values in the shape that the operator takes.
 
 use serde_json::{Map, Number, Value, json};
 
 use super::invalid::{InvalidFilter, key, some};
 use super::{RelativeDates, Scalar};
 
-/// What a condition asks of the value under a key.
+/// A predicate on the value under a key.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Predicate {
     operator: String,
@@ -19,7 +19,7 @@ impl Predicate {
     /// `contains`: it is, or holds, one of these.
     ///
     /// # Errors
-    /// No value.
+    /// Returns an error if there are no values.
     pub fn contains(values: impl IntoIterator<Item = impl Into<Scalar>>) -> Result<Self, InvalidFilter> {
         let values = some::<Scalar>("values of contains", values)?;
         Ok(Self::new("contains", values.into_iter().map(Value::from).collect()))
@@ -33,7 +33,7 @@ impl Predicate {
     /// `matches-string`: the text matches one of these.
     ///
     /// # Errors
-    /// No value, or a first value of `&&`, which would be read as a combinator.
+    /// Returns an error if there are no values, or the first one is `&&`, which would be read as a combinator.
     pub fn matches_any(values: impl IntoIterator<Item = impl Into<String>>) -> Result<Self, InvalidFilter> {
         let values = some::<String>("values of matches-string", values)?;
         if values[0] == ALL_OF {
@@ -46,7 +46,7 @@ impl Predicate {
     /// `matches-string`: the text matches every one of these.
     ///
     /// # Errors
-    /// No value.
+    /// Returns an error if there are no values.
     pub fn matches_all(values: impl IntoIterator<Item = impl Into<String>>) -> Result<Self, InvalidFilter> {
         let mut values = some::<String>("values of matches-string", values)?;
         values.insert(0, ALL_OF.to_owned());
@@ -56,7 +56,7 @@ impl Predicate {
     /// `range-number`: the number lies between these, or is one of them.
     ///
     /// # Errors
-    /// What is no number; a lower end above the upper one.
+    /// Returns an error if an end is not a number, or the lower end is above the upper one.
     pub fn between(lower: impl TryInto<Scalar>, upper: impl TryInto<Scalar>) -> Result<Self, InvalidFilter> {
         Self::range(Some(&number(lower)?), Some(&number(upper)?))
     }
@@ -64,7 +64,7 @@ impl Predicate {
     /// `range-number`, open upwards.
     ///
     /// # Errors
-    /// What is no number.
+    /// Returns an error if the end is not a number.
     pub fn at_least(lower: impl TryInto<Scalar>) -> Result<Self, InvalidFilter> {
         Self::range(Some(&number(lower)?), None)
     }
@@ -72,7 +72,7 @@ impl Predicate {
     /// `range-number`, open downwards.
     ///
     /// # Errors
-    /// What is no number.
+    /// Returns an error if the end is not a number.
     pub fn at_most(upper: impl TryInto<Scalar>) -> Result<Self, InvalidFilter> {
         Self::range(None, Some(&number(upper)?))
     }
@@ -85,7 +85,7 @@ impl Predicate {
     /// An operator that is not known here, with its values as they are. Known operators take lists or objects.
     ///
     /// # Errors
-    /// An empty operator, and values that are neither a list nor an object.
+    /// Returns an error if the operator is empty, or the values are neither a list nor an object.
     pub fn unchecked(operator: &str, values: Value) -> Result<Self, InvalidFilter> {
         let operator = key("operator", operator)?;
         if !values.is_array() && !values.is_object() {

@@ -30,7 +30,7 @@ pub struct Bound {
     rounding: Option<String>,
 }
 
-/// What an offset counts in.
+/// The unit of an offset.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Period {
@@ -44,7 +44,7 @@ impl RelativeDates {
     /// Both ends.
     ///
     /// # Errors
-    /// A lower end after the upper one, where both count in the same period.
+    /// Returns an error if the lower end is after the upper one and both count in the same period.
     pub fn between(lower: Bound, upper: Bound) -> Result<Self, InvalidFilter> {
         if lower.period == upper.period && lower.offset > upper.offset {
             let problem = format!("it starts at {} and ends before that, at {}", lower.offset, upper.offset);
@@ -98,7 +98,7 @@ impl Bound {
         Self { is_exclusive: true, ..self }
     }
 
-    /// How the end is rounded. The names of roundings are not documented: this one is sent as it is.
+    /// Sets the rounding of the end. The names of roundings are not documented: this one is sent unchanged.
     #[must_use]
     pub fn rounding_unchecked(self, rounding: impl Into<String>) -> Self {
         Self { rounding: Some(rounding.into()), ..self }

@@ -45,7 +45,7 @@ impl Sort {
     /// From the smallest.
     ///
     /// # Errors
-    /// An empty key.
+    /// Returns an error if the key is empty.
     pub fn ascending(sort_key: &str) -> Result<Self, InvalidFilter> {
         Ok(Self { key: key("sort key", sort_key)?, is_ascending: true })
     }
@@ -53,7 +53,7 @@ impl Sort {
     /// From the greatest.
     ///
     /// # Errors
-    /// An empty key.
+    /// Returns an error if the key is empty.
     pub fn descending(sort_key: &str) -> Result<Self, InvalidFilter> {
         Ok(Self { key: key("sort key", sort_key)?, is_ascending: false })
     }
@@ -63,7 +63,7 @@ impl Sort {
         &self.key
     }
 
-    /// Whether it sorts from the smallest.
+    /// Returns whether it sorts in ascending order.
     pub fn is_ascending(&self) -> bool {
         self.is_ascending
     }
@@ -73,7 +73,7 @@ impl Sort {
     }
 }
 
-/// What searches and scrolls have in common.
+/// The common options of searches and scrolls.
 macro_rules! options {
     ($body:ident) => {
         impl<N> $body<N> {

@@ -9,7 +9,7 @@ const BASIC: &str = concat!(
 /// The characters of the extension table: an escape and one more septet each.
 const EXTENSION: &str = "\u{c}^{}\\[~]|€";
 
-/// How many septets a character takes; `None` where the alphabet does not have it.
+/// Returns the number of septets of a character; `None` if the alphabet does not have it.
 pub(super) fn septets(character: char) -> Option<u8> {
     // Most texts are plain ASCII: the few characters of it that the basic table lacks are the exception.
     match character {

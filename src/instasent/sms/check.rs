@@ -1,4 +1,4 @@
-//! Whether the API would take a message, as far as it says so.
+//! Checks whether the API would accept a message, as far as its documentation tells.
 
 use std::error::Error;
 use std::fmt;
@@ -11,7 +11,7 @@ use super::{Message, Segments};
 pub struct Checked {
     /// Its parts.
     pub segments: Segments,
-    /// What may go wrong: nothing that the documents say is refused.
+    /// The warnings. The documentation does not say that the API refuses the message for any of them.
     pub warnings: Vec<Finding>,
 }
 
@@ -24,15 +24,15 @@ pub struct Refused {
     findings: Vec<Finding>,
 }
 
-/// What is wrong with one field, and what to do.
+/// A defect of one field, and its fix.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Finding {
     /// The field.
     pub field: Field,
-    /// What is wrong with it. It does not repeat the text of the message.
+    /// The defect. It does not repeat the text of the message.
     pub problem: String,
-    /// What to do.
+    /// The fix.
     pub help: &'static str,
 }
 
@@ -53,7 +53,7 @@ pub enum Field {
 /// `clientId` of at most 40 characters.
 ///
 /// # Errors
-/// Every documented limit that the message breaks, at once.
+/// Returns an error if the message breaks documented limits; it lists all of them at once.
 pub fn check(message: &(impl Message + ?Sized)) -> Result<Checked, Refused> {
     let (mut refused, mut warnings) = (Vec::new(), Vec::new());
     sender(message.sender(), &mut refused, &mut warnings);

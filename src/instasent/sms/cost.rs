@@ -3,7 +3,7 @@
 pub use rust_decimal::Decimal;
 use serde_json::Value;
 
-/// Why a value is no amount.
+/// The reason why a value is not a valid amount.
 ///
 /// # Troubleshooting
 /// The API does not document the type of its amounts. Report the value, without your balance, if the server sends
@@ -26,7 +26,7 @@ pub struct InvalidAmount {
 /// ```
 ///
 /// # Errors
-/// Another type, a text that is no number, or more digits than a [`Decimal`] keeps.
+/// Returns an error if the value has another type, is a text that is not a number, or has more digits than a [`Decimal`] keeps.
 pub fn amount(value: &Value) -> Result<Decimal, InvalidAmount> {
     let read = match value {
         Value::String(text) => decimal(text.trim()),
@@ -47,7 +47,7 @@ pub fn amount(value: &Value) -> Result<Decimal, InvalidAmount> {
     })
 }
 
-/// What a number of parts costs at a price for each part; `None` where the product is too large for a [`Decimal`].
+/// Returns the cost of a number of parts at a price for each part; `None` if the product is too large for a [`Decimal`].
 ///
 /// It is an estimate: what a country costs comes from your price profile, and how many parts are charged is for the
 /// server to say. Parts as [`Segments::parts`](super::Segments::parts) counts them give the higher figure.

@@ -4,12 +4,12 @@ use serde_json::Value;
 
 use super::Message;
 
-/// What an element says of the message it is about.
+/// The data by which an element identifies its message.
 pub(super) struct Echo<'a> {
     position: Option<usize>,
     /// The message as the element repeats it.
     message: &'a Value,
-    /// Whether what it repeats must fit. Beside the reasons of a rejection, `to` may be a reason and no number.
+    /// True if the repeated data must fit. Beside the reasons of a rejection, `to` may be a reason and not a number.
     is_certain: bool,
 }
 
@@ -22,7 +22,7 @@ pub(super) enum Place {
     Among(Vec<usize>),
     /// It does not say, or not clearly enough.
     Open(String),
-    /// What it says fits no message of the request.
+    /// Its data fits no message of the request.
     Contradiction(String),
 }
 

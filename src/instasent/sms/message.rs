@@ -10,7 +10,7 @@ pub trait Message {
     fn recipient(&self) -> &str;
     /// The text.
     fn text(&self) -> &str;
-    /// Whether the text may be sent as UTF-16, `allowUnicode` on the wire.
+    /// Returns whether the text may be sent as UTF-16, `allowUnicode` on the wire.
     fn allows_unicode(&self) -> bool;
     /// Your reference, `clientId` on the wire.
     fn client_id(&self) -> Option<&str>;
@@ -27,7 +27,7 @@ pub struct Draft {
     pub to: String,
     /// The text, not empty.
     pub text: String,
-    /// Whether the text may be sent as UTF-16, with 70 units a part; `false` where left out.
+    /// True if the text may be sent as UTF-16, with 70 units a part; `false` if left out.
     #[serde(default)]
     pub allow_unicode: bool,
     /// Your reference, at most 40 characters, another for each message.

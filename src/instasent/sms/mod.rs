@@ -1,5 +1,5 @@
-//! What can be said of an SMS before it is sent: how many parts it takes, what it costs, whether the API would refuse it;
-//! and which message of a bulk answer is which. A plan is sent through a client's bulk request, [`Plan::send`].
+//! Checks of an SMS before it is sent: the number of its parts, its cost, and the limits that the API documents; also the match
+//! between the messages and the elements of a bulk answer. A plan is sent through a client's bulk request, [`Plan::send`].
 //!
 //! ```
 //! use keyfit::instasent::sms::{self, Draft, Segments};

@@ -1,4 +1,4 @@
-//! What became of each message of a bulk request.
+//! The outcome of each message of a bulk request.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -7,7 +7,7 @@ use super::Message;
 use super::echo::{Echo, Place};
 use crate::instasent::batch::Reason;
 
-/// What became of each message of a bulk request.
+/// The outcome of each message of a bulk request.
 ///
 /// The answer has two lists, and no document says how their elements name the message they are about. They are matched by
 /// what they do say; what that leaves open is said to be unknown, with the reason, and not guessed. Give each message a
@@ -18,31 +18,31 @@ pub struct BulkOutcome {
     unplaced: Vec<Unplaced>,
 }
 
-/// What became of one message.
+/// The outcome of one message, with its index.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct ItemReport {
     /// Its index among all messages that were planned, from 0.
     pub index: usize,
-    /// What became of it.
+    /// Its outcome.
     pub outcome: ItemOutcome,
 }
 
-/// What became of a message.
+/// The outcome of a message.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum ItemOutcome {
     /// The server took it, and it will cost money.
     Accepted {
         /// Its id; `None` where the server sent none, or where it cannot be told whose an id is.
         id: Option<String>,
-        /// How it is known.
+        /// The evidence for the match.
         evidence: Evidence,
     },
     /// The server did not take it.
     Rejected {
-        /// Why, in the server's words; empty where it cannot be told whose a reason is.
+        /// The reasons, in the server's words; empty if a reason cannot be assigned to a message.
         reasons: Vec<Reason>,
-        /// How it is known.
+        /// The evidence for the match.
         evidence: Evidence,
     },
     /// It cost nothing: the checks refused it, its request was refused as a whole or never left, or none was made after
@@ -58,7 +58,7 @@ pub enum ItemOutcome {
     },
 }
 
-/// How it is known which message an element of the answer is about.
+/// The evidence that an element of the answer is about a message.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Evidence {
     /// It names the message's position in the request.
@@ -74,15 +74,15 @@ pub enum Evidence {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Unplaced {
-    /// Whether it stands among the accepted ones.
+    /// True if it is in the list of accepted ones.
     pub is_accepted: bool,
     /// The element as the server sent it.
     pub element: Value,
-    /// Why it could not be matched.
+    /// The reason why it could not be matched.
     pub why: String,
 }
 
-/// Why an answer is no answer to a bulk request.
+/// The reason why an answer is not a valid answer to a bulk request.
 ///
 /// # Troubleshooting
 /// Give the answer of `sms_bulk_create`, or its JSON: `{"entities": [...], "errors": [...]}`.
@@ -153,7 +153,7 @@ impl BulkOutcome {
 struct Matching {
     outcomes: Vec<Option<ItemOutcome>>,
     unplaced: Vec<Unplaced>,
-    /// Whether an element fits no message, or one that has its outcome: then counting proves nothing.
+    /// True if an element fits no message, or one that has its outcome: then counting is not evidence.
     is_contradictory: bool,
 }
 

@@ -7,10 +7,10 @@ use serde::Serialize;
 
 use super::{BulkOutcome, Checked, Decimal, Field, Finding, InvalidAnswer, Message, Refused, Segments, check, cost};
 
-/// How many messages one bulk request takes.
+/// The maximum number of messages of one bulk request.
 pub const BULK_LIMIT: usize = 100;
 
-/// What becomes of many messages: the ones that can go, in chunks for bulk requests, and the ones that cannot.
+/// A plan for many messages: the ones that can be sent, in chunks for bulk requests, and the ones that cannot.
 #[derive(Clone, Debug)]
 pub struct Plan<'a, M> {
     chunks: Vec<Chunk<'a, M>>,
@@ -33,7 +33,7 @@ pub struct Entry<'a, M> {
     pub message: &'a M,
     /// Its parts.
     pub segments: Segments,
-    /// What may go wrong with it.
+    /// Its warnings.
     pub warnings: Vec<Finding>,
 }
 
@@ -43,7 +43,7 @@ pub struct Entry<'a, M> {
 pub struct RefusedItem {
     /// Its index among all messages that were given, from 0.
     pub index: usize,
-    /// Why.
+    /// The reason of the refusal.
     pub reason: Refused,
 }
 
@@ -92,7 +92,7 @@ impl<'a, M: Message> Plan<'a, M> {
         self.entries().map(|entry| entry.segments.parts).sum()
     }
 
-    /// What they cost at one price for each part; see [`cost`]. Where prices differ by country, add up the
+    /// Returns their cost at one price for each part; see [`cost`]. Where prices differ by country, add up the
     /// [`entries`](Self::entries) of each.
     pub fn cost(&self, price_per_part: Decimal) -> Option<Decimal> {
         cost(self.parts(), price_per_part)
@@ -116,15 +116,15 @@ impl<'a, M: Message> Chunk<'a, M> {
     /// The messages for the body of the request, converted: drafts into the items of an API.
     ///
     /// # Errors
-    /// The first message that does not convert. The drafts of a plan do.
+    /// Returns an error if a message does not convert: the error of the first one. The drafts of a plan do convert.
     pub fn items_as<T: TryFrom<&'a M>>(&self) -> Result<Vec<T>, T::Error> {
         self.entries.iter().map(|entry| T::try_from(entry.message)).collect()
     }
 
-    /// What became of each message, by the answer to the request: the answer's type in either API, or its JSON.
+    /// Returns the outcome of each message, by the answer to the request: the answer's type in either API, or its JSON.
     ///
     /// # Errors
-    /// An answer that is no object with lists in it; see [`InvalidAnswer`].
+    /// Returns an error if the answer is not an object with lists in it; see [`InvalidAnswer`].
     pub fn outcome(&self, answer: &impl Serialize) -> Result<BulkOutcome, InvalidAnswer> {
         let messages: Vec<_> = self.entries.iter().map(|entry| (entry.index, entry.message as &dyn Message)).collect();
         BulkOutcome::read(&messages, answer)

@@ -1,11 +1,11 @@
-//! How many parts a text takes on the air.
+//! The number of parts in which a text is sent.
 
 use std::collections::HashSet;
 use std::fmt;
 
 use super::alphabet::septets;
 
-/// How a text is encoded, and how many parts it takes.
+/// The encoding of a text, and the number of its parts.
 ///
 /// Lengths are in units: septets of the GSM alphabet, or 16-bit units of UTF-16. One part holds 160 septets or 70 units;
 /// of a text that needs more than one, each part holds 153 or 67, the rest being the header that joins them.
@@ -33,7 +33,7 @@ pub struct Segments {
     pub forcing: Vec<char>,
 }
 
-/// How a text is encoded, in the words of the API.
+/// The encoding of a text, in the words of the API.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Encoding {
     /// The basic table of the GSM alphabet.
@@ -98,7 +98,7 @@ impl Segments {
         Self { encoding, units, parts, parts_by_length, forcing }
     }
 
-    /// Whether the text is sent as it is only where `allowUnicode` is set.
+    /// Returns whether the text is sent unchanged only if `allowUnicode` is set.
     pub fn needs_unicode(&self) -> bool {
         self.encoding == Encoding::Utf16
     }

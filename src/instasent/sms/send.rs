@@ -9,10 +9,10 @@ use super::{BulkOutcome, Chunk, ItemOutcome, ItemReport, Message, Plan, Unplaced
 use crate::client::Response;
 use crate::error::{Error, ErrorKind};
 
-/// What became of the messages of a plan: each is reported once.
+/// The outcome of each message of a plan: each is reported once.
 ///
 /// # Troubleshooting
-/// What is [`NotSent`](ItemOutcome::NotSent) can be planned and sent again. What is [`Unknown`](ItemOutcome::Unknown) may
+/// A [`NotSent`](ItemOutcome::NotSent) message can be planned and sent again. An [`Unknown`](ItemOutcome::Unknown) one may
 /// have been sent and paid for: look it up by its `clientId` or number before sending it again.
 #[derive(Debug)]
 #[must_use = "some of the messages may not have been sent"]
@@ -43,7 +43,7 @@ impl Sent {
         &self.errors
     }
 
-    /// Whether the server took every message.
+    /// Returns whether the server accepted every message.
     pub fn is_complete(&self) -> bool {
         self.accepted().count() == self.items.len()
     }
@@ -108,7 +108,7 @@ impl<'a, M: Message> Plan<'a, M> {
 }
 
 impl<M: Message> Chunk<'_, M> {
-    /// What became of each message, by what came of the request: an answer, a partial success or a failure.
+    /// Returns the outcome of each message, by the result of the request: an answer, a partial success or a failure.
     pub fn settle<A: Serialize>(&self, result: &Result<Response<A>, Error>) -> BulkOutcome {
         let read = match result {
             Ok(answer) => self.outcome(&**answer).map_err(|error| error.to_string()),
@@ -133,13 +133,13 @@ impl<M: Message> Chunk<'_, M> {
     }
 }
 
-/// Whether the next request may fare better.
+/// Returns whether the next request may succeed although this one failed.
 fn is_of_this_request(kind: ErrorKind) -> bool {
     use ErrorKind::{BadRequest, InvalidRequest, PartialFailure, PayloadTooLarge, Unprocessable};
     matches!(kind, BadRequest | InvalidRequest | PartialFailure | PayloadTooLarge | Unprocessable)
 }
 
-/// Whether nothing left, or the server refused the whole request.
+/// Returns whether nothing was sent, or the server refused the whole request.
 fn was_not_executed(error: &Error) -> bool {
     let is_refusal = |status: http::StatusCode| status.is_redirection() || status.is_client_error();
     !error.may_have_been_sent() || error.status().is_some_and(is_refusal)

@@ -44,7 +44,7 @@ pub struct DlrEvent {
     pub extra: Map<String, Value>,
 }
 
-/// Why a body is no event.
+/// The reason why a body is not a valid event.
 ///
 /// # Troubleshooting
 /// Answer 400, and 413 to a body that is too large: the sender posts it again, and shows the failure to its owner. If it
@@ -61,7 +61,7 @@ pub enum InvalidDlr {
     /// The body is no JSON object.
     #[error("the body is no JSON object: {reason}")]
     NoObject {
-        /// What it is, or where it stops being JSON.
+        /// The defect, or the position at which it stops being JSON.
         reason: String,
     },
     /// A member that every event has is missing.
@@ -83,7 +83,7 @@ pub enum InvalidDlr {
     /// The connection broke before the body was whole.
     #[error("the body could not be read: {reason}")]
     Unreadable {
-        /// Why.
+        /// The reason.
         reason: String,
     },
 }

@@ -1,4 +1,4 @@
-//! What Instasent posts to your webhook: delivery reports and inbound messages; and where a message stands after reports
+//! The posts of Instasent to your webhook: delivery reports and inbound messages; and the state of a message after reports
 //! that may be repeated, late or in any order.
 //!
 //! The webhook is answered with 2xx in under 5 seconds, and worked on afterwards: any other answer, and a late one, is a

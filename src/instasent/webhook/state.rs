@@ -24,7 +24,7 @@ pub struct DeliveryState {
     event_at: Option<Timestamp>,
 }
 
-/// What a report did to a state.
+/// The effect of a report on a state.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Transition {
@@ -75,12 +75,12 @@ impl DeliveryState {
         self.event_at.as_ref()
     }
 
-    /// Whether nothing more is to be expected.
+    /// Returns whether no further report is expected.
     pub fn is_final(&self) -> bool {
         self.status.as_ref().is_some_and(DlrStatus::is_final)
     }
 
-    /// How far it is. Every report that has a rank has one of its own, so that the furthest is the same in any order.
+    /// Returns its progress. Every report that has a rank has one of its own, so that the furthest is the same in any order.
     fn rank(&self) -> Option<Rank<'_>> {
         let (stage, order) = self.status.as_ref()?.rank()?;
         let at = self.event_at.as_ref();

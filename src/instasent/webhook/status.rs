@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What a report says of a message. The documented list is not complete: a status that is not known here is kept as
+/// The status of a message in a report. The documented list is not complete: a status that is not known here is kept as
 /// [`Other`](Self::Other).
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(from = "String", into = "String")]
@@ -58,18 +58,18 @@ impl DlrStatus {
         }
     }
 
-    /// Whether nothing more is to be expected after it. `unknown` is not final: the carrier may yet learn more.
+    /// Returns whether no further report is expected. `unknown` is not final: the carrier may report more later.
     pub fn is_final(&self) -> bool {
         self.rank().is_some_and(|(stage, _)| stage == FINAL)
     }
 
-    /// Whether it comes from the recipient, and says nothing of a delivery.
+    /// Returns whether it comes from the recipient, and does not describe a delivery.
     pub fn is_inbound(&self) -> bool {
         matches!(self, Self::Stop | Self::Inbound)
     }
 
-    /// How far a message is along its way: a stage, and an order within it that decides where times do not. `None` for
-    /// what has no place on that way, or none that is known.
+    /// Returns the progress of a message: a stage, and an order within it that decides if times do not. `None` for
+    /// a status that has no place in that order, or no known one.
     pub(super) fn rank(&self) -> Option<(u8, u8)> {
         Some(match self {
             Self::Sent => (1, 0),

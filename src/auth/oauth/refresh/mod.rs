@@ -76,13 +76,13 @@ struct Inner {
 
 struct State {
     tokens: TokenSet,
-    /// Whether the access token was given to somebody.
+    /// True if a caller has received the access token.
     is_used: bool,
     /// The lock of the store, while what is in use could not be saved. Who gets it would read an old set.
     unsaved: Option<Unsaved>,
-    /// Whether a task tries to save it.
+    /// True while a task tries to save it.
     is_saving: bool,
-    /// Whether the set in the store has no refresh token because that is, or was, on its way.
+    /// True if the set in the store has no refresh token because that one is, or was, in flight.
     is_marked: bool,
 }
 
@@ -90,7 +90,7 @@ struct State {
 struct Unsaved {
     /// The lock of the store. Who gets it would read an old set.
     lock: StoreLock,
-    /// Whether the store has no refresh token meanwhile, or may have none.
+    /// True if the store has no refresh token meanwhile, or may have none.
     is_over_mark: bool,
 }
 
@@ -98,7 +98,7 @@ impl RefreshingSession {
     /// A session that was just consented to; its tokens are saved.
     ///
     /// # Errors
-    /// A store that fails.
+    /// Returns an error if the store fails.
     pub async fn start(endpoint: TokenEndpoint, tokens: TokenSet, store: impl TokenStore) -> Result<Self, Error> {
         let lock = store.lock().await?;
         store.save(&tokens).await?;
@@ -109,7 +109,7 @@ impl RefreshingSession {
     /// A session whose tokens were saved before.
     ///
     /// # Errors
-    /// A store that fails or is empty.
+    /// Returns an error if the store fails or is empty.
     pub async fn load(endpoint: TokenEndpoint, store: impl TokenStore) -> Result<Self, Error> {
         let tokens = store
             .load()
@@ -123,7 +123,7 @@ impl RefreshingSession {
         Self(Arc::new(Inner { endpoint, store: Box::new(store), state, generation: AtomicU64::new(0) }))
     }
 
-    /// Whether the tokens in use are in the store, once a refresh under way is over: await it before the process ends. `false`
+    /// Returns whether the tokens in use are in the store, once a refresh in flight is over: await it before the process ends. `false`
     /// after a save that failed, until it has succeeded: with a server that rotates, the session ends with this process.
     pub async fn is_saved(&self) -> bool {
         self.0.state.lock().await.unsaved.is_none()
@@ -161,7 +161,7 @@ impl Inner {
         let mut state = self.state.lock().await;
         let is_good = if self.generation.load(Ordering::Acquire) == seen {
             self.look(&mut state).await;
-            // Who comes back for a token that expires wants the next one; for another, only to see that it is there.
+            // A caller that comes back for a token that expires wants the next one; for another, it only checks that there is one.
             let is_spent = state.is_used && state.tokens.expires_at().is_some();
             !is_spent && !self.expires_within(&state.tokens, LEEWAY)
         } else {
@@ -266,7 +266,7 @@ impl Inner {
         if is_reusable {
             return if standing == Standing::Refused { Ok(Some((error, lock))) } else { Err(error) };
         }
-        // What was sent before may have been redeemed, unless the server refuses it now.
+        // The token may have been redeemed by the first request, unless the server refuses it now.
         let is_replayed = matches!(grant, Grant::Within(_));
         if standing == Standing::Unknown || (is_replayed && standing != Standing::Refused) {
             if self.grace_left(&state.tokens).is_some() {
@@ -331,7 +331,7 @@ impl Inner {
         }
     }
 
-    /// How long a refresh token that was sent may be sent again.
+    /// Returns the time for which a refresh token that was sent may be sent again.
     fn grace_left(&self, tokens: &TokenSet) -> Option<Duration> {
         let (_, at) = tokens.sent()?;
         // A clock that was set back tells no time.
@@ -352,7 +352,7 @@ impl Inner {
     }
 }
 
-/// Why there is none.
+/// Returns the error for a token set without a refresh token.
 fn without_refresh_token(tokens: &TokenSet) -> Error {
     Error::reauthorization_required(if tokens.is_redeemed() {
         "the refresh token was sent by a process that ended before it saved what came of it, or whose answer was lost: the user \

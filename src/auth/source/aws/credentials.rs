@@ -1,4 +1,4 @@
-//! What signs requests to AWS.
+//! The credentials that sign requests to AWS.
 
 use std::fmt;
 use std::sync::Arc;

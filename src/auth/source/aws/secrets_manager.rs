@@ -45,7 +45,7 @@ impl SecretsManager {
     /// The service in a region, such as `eu-west-1`. Nothing is sent. A read may take 10 s to connect and 30 s in all.
     ///
     /// # Errors
-    /// A text that is no name of a region.
+    /// Returns an error if the text is not a valid name of a region.
     pub fn new(region: &str, credentials: Credentials) -> Result<Self, Error> {
         let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if region.is_empty() || !region.chars().all(is_name) {
@@ -61,7 +61,7 @@ impl SecretsManager {
     /// [`Credentials::from_env`].
     ///
     /// # Errors
-    /// No region, and what [`new`](Self::new) refuses. A key that is not set is found at the first read.
+    /// Returns an error if the region is missing or [`new`](Self::new) refuses it. A key that is not set is found at the first read.
     pub fn from_env() -> Result<Self, Error> {
         let region = match environment::optional("AWS_REGION")? {
             None => environment::optional("AWS_DEFAULT_REGION")?,
@@ -77,7 +77,7 @@ impl SecretsManager {
     /// is for loopback hosts only, because the answer holds the secret.
     ///
     /// # Errors
-    /// An address that is no URL or would show the secret on the way.
+    /// Returns an error if the address is not a valid URL or would expose the secret in transit.
     pub fn endpoint(mut self, url: &str) -> Result<Self, Error> {
         self.remote = self.remote.at(NAME, url)?;
         Ok(self)

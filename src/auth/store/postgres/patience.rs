@@ -9,8 +9,8 @@ use tokio_postgres::types::ToSql;
 use super::schema;
 use crate::runtime;
 
-/// How long the database may take for an answer, and for a connection. Without a bound, one that is paused or behind a network that loses
-/// everything would be waited for as long as the operating system sends packets again.
+/// The timeout of an answer of the database, and of a connection. Without it, the process would wait for a paused database, or one
+/// behind a network that drops all packets, as long as the operating system retransmits.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A row at most; an error in words.

@@ -1,4 +1,4 @@
-//! Why a rotation has not reached its end.
+//! The reason why a rotation did not complete.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -22,14 +22,14 @@ pub enum RotationStopped {
     MintLost {
         /// The id of the key to replace, which is in use.
         old: String,
-        /// Why the answer was lost; `None` where that was in another process.
+        /// The reason why the answer was lost; `None` if another process lost it.
         cause: Option<Error>,
     },
     /// The new key is in use, and the old one could not be revoked.
     RevokeFailed {
         /// The id of the old key.
         old: String,
-        /// Why it could not be revoked.
+        /// The reason why it could not be revoked.
         cause: Error,
     },
     /// The store cannot be used, another process works on the rotation, or one of another key goes on under its name. What was recorded

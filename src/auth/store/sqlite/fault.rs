@@ -1,4 +1,4 @@
-//! Why a file is not opened.
+//! The reason why a file is not opened.
 
 use std::io;
 use std::path::Path;
@@ -9,7 +9,7 @@ use crate::error::Error;
 
 pub(super) const READ_ONLY: &str = "it is read-only for this process: let its user write to the file and to its folder";
 
-/// Why a file is not opened.
+/// The reason why a file is not opened.
 #[derive(Debug)]
 pub(super) enum Fault {
     /// Another process is about to make it.

@@ -10,7 +10,7 @@ use super::fault::{Fault, READ_ONLY};
 use super::schema;
 use crate::auth::secret_file::{self, Role};
 
-/// How long a write waits for those of other processes.
+/// The longest wait of a write for those of other processes.
 const BUSY: Duration = Duration::from_secs(10);
 
 /// Opens the file, which is made where there is none.

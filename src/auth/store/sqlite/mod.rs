@@ -19,7 +19,7 @@ use super::shared::SharedStore;
 use crate::error::{Clock as _, Error, SystemClock};
 use crate::runtime;
 
-/// How often a file is tried that another process is making, and for how long.
+/// The interval of attempts to open a file that another process is creating, and the longest wait for it.
 const TRIED_EVERY: Duration = Duration::from_millis(50);
 const PATIENCE: Duration = Duration::from_secs(10);
 
