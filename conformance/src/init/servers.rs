@@ -6,7 +6,8 @@ use keyfit_openapi::{Api, Place};
 
 use super::document::all_of;
 
-/// Returns notes about the servers of a document and about headers that calls require. A relative server is at the document's host.
+/// Returns notes about the servers of a document and about headers that calls require. If the document comes from a URL, its host is the
+/// default server.
 pub(super) fn notes(api: &Api, document: &str) -> Vec<String> {
     let mut notes = Vec::new();
     if !api.names_server() && !document.contains("://") {

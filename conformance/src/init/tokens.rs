@@ -155,7 +155,7 @@ fn client(server: &AuthorizationServer, variable: &str) -> String {
     )
 }
 
-/// Returns the needs of the cases, each once; a token without one scope is one with another scope, and not listed.
+/// Returns the needs of the cases, each once. Needs for a token without a scope are omitted: a token with another scope meets them.
 fn needs(catalogue: &Catalogue) -> Vec<Need> {
     let mut seen = BTreeSet::new();
     let mut needs = Vec::new();

@@ -101,7 +101,7 @@ impl<'a> Trial<'a> {
         outcome.requests = requests;
         outcome.readings = readings;
         outcome.observations = observations;
-        // At a mock, the identity is always the one of the case.
+        // At a mock, the report derives the caller from the probe.
         outcome.identity = Some(self.identity.name).filter(|_| self.live.is_some());
         outcome
     }
