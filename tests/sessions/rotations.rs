@@ -9,7 +9,7 @@ use keyfit::auth::store::{RotationStopped, SharedRotation, SharedStore};
 use super::database::Database;
 use super::keys::{ACTS, Act, Phase, Server};
 use super::processes::{LEASE, Start, end, told};
-use super::{Place, run, store};
+use super::{Place, leases, run, store};
 
 const NAME: &str = "billing";
 
@@ -38,8 +38,22 @@ async fn rotates_until_it_is_killed() {
     }
 }
 
+/// A process of this test that rotates a key with the lease that is the default.
+#[tokio::test]
+#[ignore = "a process of the tests in this file"]
+async fn rotates_to_the_end() {
+    let url = told("KEYFIT_TEST_ENDPOINT");
+    let rotation = rotation_in(&store(&told("KEYFIT_TEST_STORE")).await, &url);
+    println!("done: {}", go(&rotation, &url).await.expect("a new key"));
+}
+
 /// Runs a process to its end, or to the trap.
 async fn process(server: &Server, at: &str, trap: Option<(&'static str, Phase)>) -> String {
+    process_of("rotations::rotates_until_it_is_killed", server, at, trap).await
+}
+
+/// Runs a process of this test to its end, or to the trap.
+async fn process_of(test: &str, server: &Server, at: &str, trap: Option<(&'static str, Phase)>) -> String {
     let victim: Arc<Mutex<Option<Child>>> = Arc::default();
     if let Some((act, phase)) = trap {
         let victim = Arc::clone(&victim);
@@ -50,7 +64,7 @@ async fn process(server: &Server, at: &str, trap: Option<(&'static str, Phase)>)
     }
     let (out, complaint) = {
         let mut victim = victim.lock().expect("no panic");
-        let mut child = Start { test: "rotations::rotates_until_it_is_killed", endpoint: &server.url, at }.start();
+        let mut child = Start { test, endpoint: &server.url, at }.start();
         let outs = (child.stdout.take().expect("a pipe"), child.stderr.take().expect("a pipe"));
         *victim = Some(child);
         outs
@@ -111,10 +125,11 @@ async fn processes_that_rotate_a_key_at_once_make_one_key() {
     for place in Place::all().await {
         let server = Server::start().await;
         let at = place.at();
-        let said = futures_of([(); 4].map(|()| process(&server, &at, None))).await;
+        let processes = [(); 4].map(|()| process_of("rotations::rotates_to_the_end", &server, &at, None));
+        let said = futures_of(processes).await;
         assert!(said.iter().all(|said| said.contains("done: key_1")), "{said:?}");
         assert_eq!(server.log(), ["mint", "distribute", "verify", "switch", "revoke key_old"]);
-        assert_eq!(server.valid(), ["key_1"]);
+        assert_eq!((server.valid(), leases(&at).await), (vec!["key_1".to_owned()], 0));
     }
 }
 
