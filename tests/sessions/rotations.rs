@@ -4,6 +4,9 @@ use std::collections::HashSet;
 use std::process::Child;
 use std::sync::{Arc, Mutex};
 
+use keyfit::Error;
+use keyfit::auth::rotation::{KeyManager, NewKey};
+use keyfit::auth::source::BoxFuture;
 use keyfit::auth::store::{RotationStopped, SharedRotation, SharedStore};
 
 use super::database::Database;
@@ -212,6 +215,34 @@ async fn a_mint_that_is_clearly_refused_is_tried_again_and_one_whose_answer_is_l
     assert_eq!(go(&rotation, &server.url).await.expect("it ends"), "key_1");
 }
 
+/// Makes no key, and cannot say whether the server did.
+#[derive(Debug)]
+struct Unsure;
+
+impl KeyManager for Unsure {
+    fn mint<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<NewKey, Error>> {
+        Box::pin(std::future::ready(Err(Error::credential("the answer is lost").possibly_sent())))
+    }
+
+    fn verify<'a>(&'a self, _: &'a NewKey) -> BoxFuture<'a, Result<(), Error>> {
+        unreachable!("there is no key")
+    }
+
+    fn revoke<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<(), Error>> {
+        unreachable!("there is no key")
+    }
+}
+
+#[tokio::test]
+async fn a_mint_of_a_manager_of_your_own_is_not_repeated_where_its_error_says_that_it_was_possibly_sent() {
+    let place = Place::sqlite();
+    let rotation = place.store().await.rotation(NAME, Unsure, "key_old");
+    for _ in 0..2 {
+        let stopped = rotation.run(async |_| Ok(()), async || Ok(())).await.expect_err("nobody knows");
+        assert!(matches!(&stopped, RotationStopped::MintLost { old, .. } if old == "key_old"), "{stopped}");
+    }
+}
+
 #[tokio::test]
 async fn a_process_that_comes_late_changes_nothing_and_revokes_no_key() {
     for place in Place::all().await {
@@ -226,7 +257,7 @@ async fn a_process_that_comes_late_changes_nothing_and_revokes_no_key() {
                     run(&at, "UPDATE keyfit_record SET leased_until = NULL, holder = NULL").await;
                     let next = rotation(&at, &url).await;
                     assert_eq!(go(&next, &url).await.expect("it ends"), "key_1");
-                    Err(keyfit::Error::credential("too late"))
+                    Err(Error::credential("too late"))
                 },
                 async || Server::deploy(other.clone(), "switch").await,
             )
