@@ -1,10 +1,5 @@
 //! `keyfit batch --to` and `--from`: a queue is filled from a file, and emptied by several commands.
 
-#[path = "../../../tests/queue/nats.rs"]
-#[cfg(feature = "nats")]
-#[expect(dead_code, reason = "the queue's own tests use all of it")]
-mod nats;
-
 use std::path::Path;
 use std::process::Command;
 
@@ -12,15 +7,17 @@ use std::process::Command;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+#[cfg(feature = "nats")]
+use super::nats;
 use super::{TOKEN, folder, run};
 
-fn batch(dir: &TempDir, more: &[&str]) -> Command {
+pub(super) fn batch(dir: &TempDir, more: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_keyfit"));
     command.arg("batch").arg(dir.path().join("parcels")).arg("upsert").args(more).env("PARCELS_KEY", TOKEN);
     command
 }
 
-fn text(path: &Path) -> &str {
+pub(super) fn text(path: &Path) -> &str {
     path.to_str().expect("text")
 }
 
@@ -104,7 +101,7 @@ async fn a_queue_is_filled_from_a_file_and_emptied_by_several_commands() {
         let printed: Value = serde_json::from_str(&printed).expect("JSON");
         accepted += printed["accepted"].as_u64().expect("a number");
         rejected += printed["rejected"].as_u64().expect("a number");
-        assert_eq!((&printed["unknown"], &printed["left"]), (&json!(0), &json!(0)));
+        assert_eq!((&printed["unknown"], &printed["returned"]), (&json!(0), &json!(0)));
     }
     assert_eq!((accepted, rejected), (297, 3));
     assert_eq!(super::sent(&server).len(), 300, "each was sent once");
