@@ -93,7 +93,7 @@ impl Mock {
         }
         let core = Arc::new(core);
         let front = Front { core: Arc::clone(&core), base_path: base_path.as_str().into(), console: None };
-        let listener = Listener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+        let listener = Listener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
         let server = Server::start(listener, front);
         let origin = format!("http://{}", server.address());
         Ok(Self { base_url: format!("{origin}{base_path}"), mint: Mint { core, redactor, origin }, _server: server })

@@ -47,7 +47,8 @@ pub(super) struct Listener {
 
 impl Listener {
     /// Opens the socket.
-    pub(super) fn bind(at: SocketAddr) -> io::Result<Self> {
+    #[expect(clippy::unused_async, reason = "it must be called within the runtime whose socket it is")]
+    pub(super) async fn bind(at: SocketAddr) -> io::Result<Self> {
         let socket = if at.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
         // As `TcpListener::bind` does: a server that was just stopped leaves no port in use.
         #[cfg(not(windows))]

@@ -11,17 +11,8 @@ use tempfile::TempDir;
 
 use super::nats::{Nats, send};
 use super::queue::{batch, text};
-use super::server::{Reply, Server, answer};
-use super::{folder, items, rows, run, sent, stored};
-
-/// Answers each batch after 50 ms.
-async fn slow() -> Server {
-    Server::start(|request| {
-        std::thread::sleep(Duration::from_millis(50));
-        Reply::Answer(answer(202, &stored(&items(request))))
-    })
-    .await
-}
+use super::server::Server;
+use super::{folder, rows, run, sent};
 
 /// A command that runs on.
 fn start(dir: &TempDir, more: &[&str]) -> Child {
@@ -61,8 +52,8 @@ async fn a_command_that_follows_sends_what_comes_later_and_ends_with_an_interrup
     let following = start(&dir, &["--from", &from, "--follow", "note=spring", "--base-url", &server.url, "--json"]);
     has_come(&server, 20).await;
     let later = dir.path().join("later.ndjson");
-    let more: String = (20..50).map(|number| format!("{{\"ref\":\"p{number}\",\"grams\":1}}\n")).collect();
-    std::fs::write(&later, more).expect("written");
+    let more: Vec<String> = rows(50).lines().skip(20).map(str::to_owned).collect();
+    std::fs::write(&later, more.join("\n")).expect("written");
     fill(&dir, text(&later), &queue).await;
     has_come(&server, 50).await;
     nats.has_published(50).await;
@@ -76,8 +67,8 @@ async fn a_command_that_follows_sends_what_comes_later_and_ends_with_an_interrup
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_command_that_is_interrupted_waits_for_what_is_on_its_way_and_leaves_the_rest() {
     let Some(nats) = Nats::start("").await else { return };
-    let (dir, file) = folder("parcels.ndjson", rows(400));
-    let server = slow().await;
+    let (dir, file) = folder("parcels.ndjson", rows(4000));
+    let server = super::storing().await;
     let queue = format!("nats://{}/parcels", nats.place());
     fill(&dir, text(&file), &queue).await;
     let from = format!("{queue}/import");
@@ -89,12 +80,12 @@ async fn a_command_that_is_interrupted_waits_for_what_is_on_its_way_and_leaves_t
     assert_eq!(code, 130, "{said}");
     let count = |summary: &Value, name: &str| summary[name].as_u64().expect("a number");
     let (accepted, left) = (count(&summary, "accepted"), nats.left().await);
-    assert_eq!((accepted + left, count(&summary, "unknown")), (400, 0), "{summary} {said}");
+    assert_eq!((accepted + left, count(&summary, "unknown")), (4000, 0), "{summary} {said}");
     assert!(left > 0 && accepted == sent(&server).len() as u64, "{summary}");
     assert!(count(&summary, "returned") <= left, "{summary}");
     let (code, summary, said) = end(start(&dir, &call)).await;
     assert_eq!((code, count(&summary, "accepted")), (0, left), "{summary} {said}");
-    assert_eq!(sent(&server).len(), 400, "each was sent once");
+    assert_eq!(sent(&server).len(), 4000, "each was sent once");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -115,7 +106,7 @@ async fn a_filling_that_is_interrupted_says_how_far_it_came_and_the_rest_is_fill
     assert!(said.contains("lines up to 60 are done"), "{said}");
     let rest = dir.path().join("rest.ndjson");
     let all = std::fs::read_to_string(&file).expect("a file");
-    std::fs::write(&rest, all.lines().skip(60).map(|line| format!("{line}\n")).collect::<String>()).expect("written");
+    std::fs::write(&rest, all.lines().skip(60).collect::<Vec<_>>().join("\n")).expect("written");
     fill(&dir, text(&rest), &queue).await;
     let server = super::storing().await;
     let from = format!("{queue}/import");

@@ -65,19 +65,19 @@ impl Drop for Store {
     }
 }
 
-/// A server with windows of its own, which says how much of one is left. `400` counts calls that came beyond it.
+/// A server with windows of its own, which says how much of one is left. The number counts calls that came beyond it.
 async fn limited() -> (Server, std::sync::Arc<std::sync::atomic::AtomicU64>) {
     let refused = std::sync::Arc::<std::sync::atomic::AtomicU64>::default();
     let counted = std::sync::Arc::clone(&refused);
     let began = Instant::now();
-    let (mut window, mut served) = (0, 0);
+    let (mut window, mut calls) = (0, 0);
     let server = Server::start(move |request| {
         let now = began.elapsed();
         if now.as_secs() / WINDOW != window {
-            (window, served) = (now.as_secs() / WINDOW, 0);
+            (window, calls) = (now.as_secs() / WINDOW, 0);
         }
-        let is_within = served < LIMIT;
-        served += 1;
+        let is_within = calls < LIMIT;
+        calls += 1;
         let mut reply = if is_within {
             answer(202, &stored(&items(request)))
         } else {
@@ -85,7 +85,7 @@ async fn limited() -> (Server, std::sync::Arc<std::sync::atomic::AtomicU64>) {
             answer(429, &serde_json::json!({}))
         };
         let reset = ((window + 1) * WINDOW).saturating_sub(now.as_secs());
-        for (name, value) in [("limit", LIMIT), ("remaining", LIMIT.saturating_sub(served)), ("reset", reset)] {
+        for (name, value) in [("limit", LIMIT), ("remaining", LIMIT.saturating_sub(calls)), ("reset", reset)] {
             let name = hyper::header::HeaderName::try_from(format!("x-ratelimit-{name}")).expect("a name");
             reply.headers_mut().insert(name, value.into());
         }

@@ -142,7 +142,7 @@ impl Controlled {
     pub async fn start(api: Arc<Api>, contract: Arc<Contract>, options: Options) -> io::Result<Self> {
         let base_path = base_path(&api.base_url).to_owned();
         let core = Arc::new(Core::new(api, contract, options.mutant));
-        let listener = Listener::bind(options.address)?;
+        let listener = Listener::bind(options.address).await?;
         let console = Arc::new(Console::new(Arc::clone(&core), listener.address(), options.admin_hosts));
         let front = Front {
             core: Arc::clone(&core),
