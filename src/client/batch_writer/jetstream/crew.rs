@@ -187,9 +187,13 @@ impl Crew {
             .map(|(partition, _)| *partition)
             .collect();
         for partition in settled {
-            let Some((loan, puller)) = self.loans.remove(&partition) else { continue };
+            let Some((loan, puller)) = self.loans.get(&partition) else { continue };
             puller.abort();
-            loan.give_back(&self.hub.buckets).await;
+            if !loan.give_back(&self.hub.buckets).await {
+                // Tried again while nobody else has it: the next worker would doubt items that were never sent.
+                return;
+            }
+            self.loans.remove(&partition);
             self.looked = None;
         }
     }
@@ -297,7 +301,9 @@ impl Crew {
             let _ = runtime::timeout(Duration::from_millis(50), self.hub.news.notified()).await;
         }
         for (loan, _) in self.loans.values() {
-            loan.give_back(&self.hub.buckets).await;
+            while !loan.give_back(&self.hub.buckets).await && self.hub.is_valid() {
+                runtime::sleep(Duration::from_millis(200)).await;
+            }
         }
         if let Some(session) = &self.session {
             self.hub.buckets.end(session).await;
