@@ -32,7 +32,7 @@ impl Document {
         located.value = value;
         anchors::settle(&mut located.value, &mut Repairs::default());
         if located.value["openapi"].as_str().is_some_and(|version| version.starts_with("3.1")) {
-            generate::translate(&mut located.value);
+            generate::convert_for_comparison(&mut located.value);
         }
         let ids = ids::missing(&located.value).into_iter().map(|named| (named.at, named.id)).collect();
         Ok(Self { located, ids })

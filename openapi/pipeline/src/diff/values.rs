@@ -8,7 +8,7 @@ use super::comparison::Comparison;
 use super::node::Node;
 use super::rules::{Direction, Rule, surface as surf};
 use super::schema::Facing;
-use crate::generate::{NAMED_BY, said_of_each, variant};
+use crate::generate::{NAME_KEYS, texts_of_each, variant};
 use crate::name;
 
 /// The maximum nesting depth of unions of constants.
@@ -94,9 +94,9 @@ impl<'a> Values<'a> {
 fn named<'a>(value: &Value, list: &Node<'a>) -> Option<&'a str> {
     let schema = list.around()?;
     let index = list.value.as_array()?.iter().position(|listed| listed == value)?;
-    let told = said_of_each(schema.value.as_object()?, &NAMED_BY).and_then(|names| names[index].as_str());
+    let name = texts_of_each(schema.value.as_object()?, &NAME_KEYS).and_then(|names| names[index].as_str());
     let is_alternative = schema.at.rsplit('/').nth(1).is_some_and(|key| matches!(key, "oneOf" | "anyOf"));
-    told.or_else(|| schema.text("title").filter(|_| is_alternative))
+    name.or_else(|| schema.text("title").filter(|_| is_alternative))
 }
 
 /// Returns the lists of values of shapes that are constants only; `None` if one is not.

@@ -13,7 +13,7 @@ use crate::{pointer, walk};
 /// Turns defaults into documentation: the receiver of a value assumes them, so clients do not send them. In schemas of
 /// requests, an empty list or map that was given is distinguished from an absent one. `requests` are the names of the schemas
 /// that requests use.
-pub(crate) fn settle(document: &mut Value, requests: &BTreeSet<String>) {
+pub(crate) fn document_only(document: &mut Value, requests: &BTreeSet<String>) {
     for at in schema_pointers(document) {
         let is_request = match at.strip_prefix("/components/schemas/") {
             Some(name) => requests.contains(&pointer::name(name)),
@@ -22,7 +22,7 @@ pub(crate) fn settle(document: &mut Value, requests: &BTreeSet<String>) {
         let Some(schema) = document.pointer_mut(&at) else { continue };
         walk::schemas(schema, &mut |schema| {
             let Some(object) = schema.as_object_mut() else { return };
-            let said = note(object);
+            let said = doc_of_default(object);
             object.shift_remove("default");
             if let Some(said) = said {
                 describe(object, &said);
@@ -35,7 +35,7 @@ pub(crate) fn settle(document: &mut Value, requests: &BTreeSet<String>) {
 }
 
 /// Returns the documentation of a schema's default.
-pub(crate) fn note(schema: &Map<String, Value>) -> Option<String> {
+pub(crate) fn doc_of_default(schema: &Map<String, Value>) -> Option<String> {
     let default = schema.get("default").filter(|default| !default.is_null())?;
     let is_secret = schema.get("format").is_some_and(|format| format == SECRET);
     (!is_secret)
@@ -70,7 +70,7 @@ mod tests {
 
     fn settled(schema: &Value) -> (Value, Value) {
         let mut document = json!({ "paths": {}, "components": { "schemas": { "Asked": schema, "Told": schema } } });
-        settle(&mut document, &BTreeSet::from(["Asked".to_owned()]));
+        document_only(&mut document, &BTreeSet::from(["Asked".to_owned()]));
         let schemas = &document["components"]["schemas"];
         (schemas["Asked"].clone(), schemas["Told"].clone())
     }

@@ -19,7 +19,7 @@ use syn::{
     parse_quote,
 };
 
-use super::answers::Particulars;
+use super::answers::CallSettings;
 use super::paging::{self, AnswerTypes};
 use super::{absent, batches, docs, forms, items_body, lists, optional_body, polling, setters, streams};
 use crate::media::Writing;
@@ -68,7 +68,7 @@ pub(crate) fn adapt(
     api: &Api,
     file: &mut syn::File,
     operations: &[&Operation],
-    particulars: &HashMap<String, Particulars>,
+    settings: &HashMap<String, CallSettings>,
 ) -> Vec<Call> {
     let known: HashMap<&str, (usize, &Operation)> = operations
         .iter()
@@ -94,21 +94,21 @@ pub(crate) fn adapt(
             }
             Item::Mod(module) if module.ident == "builder" => {
                 import(module);
-                items_body::settle(module, |block| {
-                    reported(block).and_then(|function| particulars.get(&function)?.items).is_some()
+                items_body::rewrite(module, |block| {
+                    reported_operation(block).and_then(|function| settings.get(&function)?.items).is_some()
                 });
-                optional_body::settle(module, |block| {
-                    let particulars = reported(block).and_then(|function| particulars.get(&function));
-                    particulars.is_some_and(|known| known.may_lack_body)
+                optional_body::rewrite(module, |block| {
+                    let settings = reported_operation(block).and_then(|function| settings.get(&function));
+                    settings.is_some_and(|known| known.may_lack_body)
                 });
                 let blocks = module.content.iter_mut().flat_map(|(_, items)| items).filter_map(|item| match item {
                     Item::Impl(block) if block.trait_.is_none() => Some(block),
                     _ => None,
                 });
                 for block in blocks {
-                    let known = reported(block).and_then(|function| known.get(function.as_str()));
+                    let known = reported_operation(block).and_then(|function| known.get(function.as_str()));
                     calls.extend(known.and_then(|(index, operation)| {
-                        let call = adapt_builder(api, block, operation, *index, particulars, &known_types)?;
+                        let call = adapt_builder(api, block, operation, *index, settings, &known_types)?;
                         paging::add(block, operation, *index, &known_types);
                         Some((*index, call))
                     }));
@@ -135,7 +135,7 @@ fn types_of(file: &mut syn::File) -> Option<&mut Vec<Item>> {
 
 /// Adapts types and their impls.
 pub(crate) fn adapt_types(items: &mut [Item]) {
-    let mut adapt = Types { refusal: format!("doesn't match pattern \"{PATH_GUARD}\"") };
+    let mut adapt = TypeAdapter { refusal: format!("doesn't match pattern \"{PATH_GUARD}\"") };
     for item in items {
         adapt.visit_item_mut(item);
     }
@@ -177,22 +177,22 @@ fn adapt_builder(
     block: &mut ItemImpl,
     operation: &Operation,
     index: usize,
-    particulars: &HashMap<String, Particulars>,
+    settings: &HashMap<String, CallSettings>,
     types: &AnswerTypes<'_>,
 ) -> Option<Call> {
     let batched = batches::item(block, operation, types);
-    let particulars = particulars.get(&operation.function)?;
-    let wires = wires(operation, particulars);
+    let settings = settings.get(&operation.function)?;
+    let wires = wire_names(operation, settings);
     let mut arguments = Vec::new();
     let mut send = Vec::new();
     for item in &mut block.items {
         let ImplItem::Fn(function) = item else { continue };
         if function.sig.ident == "send" {
-            lists::settle(&mut function.block, operation, &particulars.aliases);
-            send = wrap_send(api, function, index, particulars, operation, batched.as_ref())?;
+            lists::rewrite(&mut function.block, operation, &settings.aliases);
+            send = wrap_send(api, function, index, settings, operation, batched.as_ref())?;
         } else if let Some(kind) = setters::type_of(function) {
             let argument = argument(api, operation, &wires, function, kind);
-            let has_items = argument.name == "body" && particulars.items.is_some();
+            let has_items = argument.name == "body" && settings.items.is_some();
             arguments.push(if has_items { items_body::argument(argument) } else { argument });
         } else if function.sig.ident == "new" {
             function.vis = parse_quote!(pub(crate));
@@ -203,7 +203,7 @@ fn adapt_builder(
     let streams = send.iter().any(|send| is_stream(&send.sig.output));
     block.items.retain(|item| !matches!(item, ImplItem::Fn(function) if function.sig.ident == "send"));
     setters::of_call(block, |setter| described(api, operation, &arguments, setter));
-    if let Some(framing) = particulars.items {
+    if let Some(framing) = settings.items {
         items_body::setters(block, framing, &arguments);
     }
     block.items.extend(send.into_iter().map(ImplItem::Fn));
@@ -212,7 +212,7 @@ fn adapt_builder(
 }
 
 /// The documentation of the argument for an idempotency key.
-const MADE: &str = "Where it is left out, the client makes one for each call and keeps it over all attempts. An empty one is not a key.";
+const IDEMPOTENCY_KEY_DOC: &str = "Where it is left out, the client makes one for each call and keeps it over all attempts. An empty one is not a key.";
 
 /// Returns the document's description of an argument.
 fn described(api: &Api, operation: &Operation, arguments: &[Argument], setter: &Ident) -> Option<String> {
@@ -223,9 +223,10 @@ fn described(api: &Api, operation: &Operation, arguments: &[Argument], setter: &
         Role::Typed if argument.name != "body" || operation.body.is_none() => {
             let parameters = call["parameters"].as_array()?;
             let parameter = parameters.iter().find(|parameter| parameter["name"] == argument.name.as_str())?;
-            let default = walk::resolve(&api.document, &parameter["schema"]).as_object().and_then(absent::note);
+            let default =
+                walk::resolve(&api.document, &parameter["schema"]).as_object().and_then(absent::doc_of_default);
             let is_made = parameter["in"] == "header" && operation.makes(&argument.name, Place::Header);
-            let made = is_made.then(|| MADE.to_owned());
+            let made = is_made.then(|| IDEMPOTENCY_KEY_DOC.to_owned());
             let said: Vec<String> = own(parameter).into_iter().chain(default).chain(made).collect();
             (!said.is_empty()).then(|| said.join("\n\n"))
         }
@@ -235,7 +236,7 @@ fn described(api: &Api, operation: &Operation, arguments: &[Argument], setter: &
 }
 
 /// Returns the operation id that this block's `send` reports to the hooks.
-fn reported(block: &ItemImpl) -> Option<String> {
+fn reported_operation(block: &ItemImpl) -> Option<String> {
     let send = block.items.iter().find_map(|item| match item {
         ImplItem::Fn(function) if function.sig.ident == "send" => Some(function),
         _ => None,
@@ -256,7 +257,7 @@ fn wrap_send(
     api: &Api,
     function: &ImplItemFn,
     index: usize,
-    particulars: &Particulars,
+    settings: &CallSettings,
     operation: &Operation,
     item: Option<&Type>,
 ) -> Option<Vec<ImplItemFn>> {
@@ -270,7 +271,7 @@ fn wrap_send(
         _ if streams => parse_quote!(::keyfit::ByteStream),
         value => only.map_or(value.clone(), |only| streams::kind(&only.body, &value)),
     };
-    if particulars.is_optional {
+    if settings.is_optional {
         value = parse_quote!(::std::option::Option<#value>);
     }
     let mut statements = function.block.stmts.clone();
@@ -288,7 +289,7 @@ fn wrap_send(
     let Some(Stmt::Local(syn::Local { pat: syn::Pat::Ident(request), .. })) = statements.last() else { return None };
     let request = &request.ident;
     let mut build: syn::Block = parse_quote!({ #(#statements)* Ok(#request) });
-    let parts = particulars.form.as_ref().and_then(|form| forms::write(&mut build, form));
+    let parts = settings.form.as_ref().and_then(|form| forms::write(&mut build, form));
     let (request_type, last): (Type, Expr) = match parts {
         Some(parts) => {
             (parse_quote!(::keyfit::codegen::Outgoing), parse_quote!(::keyfit::codegen::multipart(#request, #parts)))
@@ -301,7 +302,7 @@ fn wrap_send(
         .server
         .as_ref()
         .map(|_| -> Expr { parse_quote!(client.inner.base_url_of(&super::API.operations[#index])?) });
-    SendBody { particulars, base_url, streams }.visit_block_mut(&mut build);
+    SendBody { settings, base_url, streams }.visit_block_mut(&mut build);
     let writer = item.map(|item| batches::method(item, build.clone(), index, api.has_secrets()));
     let build = quote!(move || -> ::std::result::Result<#request_type, Error> #build);
     // A secret is written into requests only.
@@ -324,7 +325,7 @@ fn wrap_send(
         },
         |only| streams::read(only, &request, index),
     );
-    let about = only.map(|only| docs::lines(&format!("\n{}", streams::about(only, operation.body.is_some()))));
+    let about = only.map(|only| docs::lines(&format!("\n{}", streams::doc(only, operation.body.is_some()))));
     let about = about.into_iter().flatten();
     let send = parse_quote! {
         #(#attributes)*
@@ -382,7 +383,7 @@ pub(super) fn type_argument(kind: &Type) -> Option<Type> {
 }
 
 struct SendBody<'a> {
-    particulars: &'a Particulars,
+    settings: &'a CallSettings,
     /// The base URL of the operation, if it is not the client's.
     base_url: Option<Expr>,
     /// True if the response is bytes, for which the generator sends no `Accept` header.
@@ -392,8 +393,8 @@ struct SendBody<'a> {
 impl VisitMut for SendBody<'_> {
     fn visit_block_mut(&mut self, block: &mut syn::Block) {
         // Headers of the map replace those that the body sets.
-        let own = self.particulars.content_type.as_ref().map(|media_type| (quote!(CONTENT_TYPE), media_type));
-        let asked = self.particulars.accept.as_ref().filter(|_| self.streams).map(|accept| (quote!(ACCEPT), accept));
+        let own = self.settings.content_type.as_ref().map(|media_type| (quote!(CONTENT_TYPE), media_type));
+        let asked = self.settings.accept.as_ref().filter(|_| self.streams).map(|accept| (quote!(ACCEPT), accept));
         let headers = own.into_iter().chain(asked).map(|(name, value)| -> Stmt {
             let append = quote! {
                 header_map.append(
@@ -402,13 +403,13 @@ impl VisitMut for SendBody<'_> {
                 );
             };
             let is_of_body = name.to_string() == "CONTENT_TYPE";
-            if is_of_body && self.particulars.may_lack_body {
+            if is_of_body && self.settings.may_lack_body {
                 parse_quote!(if body.is_some() { #append })
             } else {
                 parse_quote!(#append)
             }
         });
-        if let Some(at) = block.stmts.iter().position(sets_api_version) {
+        if let Some(at) = block.stmts.iter().position(is_api_version_header) {
             block.stmts.splice(at..=at, headers);
         }
         visit_mut::visit_block_mut(self, block);
@@ -450,24 +451,24 @@ impl VisitMut for SendBody<'_> {
 
     fn visit_lit_str_mut(&mut self, literal: &mut syn::LitStr) {
         let text = literal.value();
-        let alias = self.particulars.aliases.iter().find(|known| known.alias == text);
-        let accept = self.particulars.accept.as_ref().filter(|_| text == "application/json");
+        let alias = self.settings.aliases.iter().find(|known| known.alias == text);
+        let accept = self.settings.accept.as_ref().filter(|_| text == "application/json");
         if let Some(text) = alias.map(|known| &known.wire).or(accept) {
             *literal = syn::LitStr::new(text, literal.span());
         }
     }
 }
 
-fn sets_api_version(statement: &Stmt) -> bool {
+fn is_api_version_header(statement: &Stmt) -> bool {
     matches!(statement, Stmt::Expr(Expr::MethodCall(call), _) if call.method == "append" && contains(&call.to_token_stream(), "from_static (\"api-version\")"))
 }
 
 /// The name of a parameter on the wire, and true if it cannot be derived from the name of its argument.
-type Wire<'a> = (&'a str, bool);
+type WireName<'a> = (&'a str, bool);
 
 /// Returns the parameters of an operation by the names of their setters.
-fn wires<'a>(operation: &'a Operation, particulars: &'a Particulars) -> HashMap<String, Wire<'a>> {
-    let aliases = particulars.aliases.iter().map(|known| (name::of_argument(&known.alias), (&*known.wire, true)));
+fn wire_names<'a>(operation: &'a Operation, settings: &'a CallSettings) -> HashMap<String, WireName<'a>> {
+    let aliases = settings.aliases.iter().map(|known| (name::of_argument(&known.alias), (&*known.wire, true)));
     let parameters = operation.parameters.iter().map(|known| (name::of_argument(&known.name), (&*known.name, false)));
     let mut wires = HashMap::new();
     for (setter, wire) in aliases.chain(parameters) {
@@ -479,7 +480,7 @@ fn wires<'a>(operation: &'a Operation, particulars: &'a Particulars) -> HashMap<
 fn argument(
     api: &Api,
     operation: &Operation,
-    wires: &HashMap<String, Wire<'_>>,
+    wires: &HashMap<String, WireName<'_>>,
     function: &ImplItemFn,
     kind: Type,
 ) -> Argument {
@@ -502,12 +503,12 @@ fn argument(
 
 /// A visitor that adapts types. `extra: Err("no value supplied for extra")` in a type builder would make unneeded members
 /// required, and the error for a path argument must explain the problem in words, not by the guard's pattern.
-struct Types {
+struct TypeAdapter {
     /// The generator's error message for a path argument that the guard refuses.
     refusal: String,
 }
 
-impl VisitMut for Types {
+impl VisitMut for TypeAdapter {
     fn visit_lit_str_mut(&mut self, literal: &mut syn::LitStr) {
         if literal.value() == self.refusal {
             *literal =
@@ -517,14 +518,14 @@ impl VisitMut for Types {
 
     fn visit_field_value_mut(&mut self, field: &mut syn::FieldValue) {
         visit_mut::visit_field_value_mut(self, field);
-        if demands(&field.expr, "no value supplied for extra") {
+        if is_error_with(&field.expr, "no value supplied for extra") {
             field.expr = parse_quote!(Ok(::std::default::Default::default()));
         }
     }
 }
 
 /// Returns whether an expression is `Err("..".to_string())` with this text.
-fn demands(expr: &Expr, said: &str) -> bool {
+fn is_error_with(expr: &Expr, said: &str) -> bool {
     let Expr::Call(refusal) = expr else { return false };
     let Some(Expr::MethodCall(text)) = refusal.args.first() else { return false };
     matches!(&*text.receiver, Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) if text.value() == said)

@@ -15,7 +15,7 @@ const ANNOTATIONS: [&str; 8] =
     ["default", "deprecated", "description", "nullable", "readOnly", "title", "writeOnly", "x-keyfit"];
 
 /// The maximum number of alternatives with types of their own.
-const MOST: usize = 64;
+const MAX_ALTERNATIVES: usize = 64;
 
 /// Turns the members of an `anyOf` beside others into optional members: a value may fit several of its alternatives at once.
 /// Required members are not checked.
@@ -24,11 +24,11 @@ pub(crate) fn merge(document: &mut Value, repairs: &mut Repairs) {
         let Some(mut schema) = document.pointer_mut(&at).map(Value::take) else { continue };
         walk::schemas(&mut schema, &mut |inner| match merged(document, inner) {
             None => {}
-            Some(Merged::Members) => {
+            Some(MergeResult::MemberNames) => {
                 let why = "not checked before it is sent: which members are required (`anyOf` beside others)";
                 repairs.narrow("unchecked", &at, why);
             }
-            Some(Merged::Any) => repairs.narrow("alternatives", &at, "`oneOf` beside `anyOf`: any JSON value"),
+            Some(MergeResult::Any) => repairs.narrow("alternatives", &at, "`oneOf` beside `anyOf`: any JSON value"),
         });
         if let Some(place) = document.pointer_mut(&at) {
             *place = schema;
@@ -37,14 +37,14 @@ pub(crate) fn merge(document: &mut Value, repairs: &mut Repairs) {
 }
 
 /// The result of merging an `anyOf` beside others.
-enum Merged {
-    Members,
+enum MergeResult {
+    MemberNames,
     Any,
 }
 
-fn merged(document: &Value, schema: &mut Value) -> Option<Merged> {
+fn merged(document: &Value, schema: &mut Value) -> Option<MergeResult> {
     if tagged::is_annotated(schema) || !has_objects_alone(document, schema) {
-        is_one_of(schema);
+        convert_to_one_of(schema);
     }
     lift(document, schema);
     let object = schema.as_object_mut()?;
@@ -57,7 +57,7 @@ fn merged(document: &Value, schema: &mut Value) -> Option<Merged> {
         if has("oneOf") {
             let said = object.get("description").cloned();
             *schema = json!({ "description": said.unwrap_or_else(|| json!("Any JSON value.")) });
-            return Some(Merged::Any);
+            return Some(MergeResult::Any);
         }
         return None;
     }
@@ -72,7 +72,7 @@ fn merged(document: &Value, schema: &mut Value) -> Option<Merged> {
             if known.contains(name) {
                 continue;
             }
-            let both = members.get(name).map_or_else(|| member.clone(), |other| either(other, member));
+            let both = members.get(name).map_or_else(|| member.clone(), |other| either_schema(other, member));
             members.insert(name.clone(), both);
         }
     }
@@ -83,7 +83,7 @@ fn merged(document: &Value, schema: &mut Value) -> Option<Merged> {
     if is_open {
         object.insert("additionalProperties".to_owned(), json!({}));
     }
-    Some(Merged::Members)
+    Some(MergeResult::MemberNames)
 }
 
 /// Returns whether all alternatives of an `anyOf` are objects, whose members can be merged.
@@ -93,7 +93,7 @@ fn has_objects_alone(document: &Value, schema: &Value) -> bool {
 
 /// Turns an `anyOf` whose alternatives are distinguished by a member or by type into a `oneOf`: the generator would make one
 /// struct of all.
-fn is_one_of(schema: &mut Value) {
+fn convert_to_one_of(schema: &mut Value) {
     if schema.get("oneOf").is_none()
         && let Some(object) = schema.as_object_mut()
         && let Some(parts) = object.shift_remove("anyOf")
@@ -125,7 +125,7 @@ fn lift(document: &Value, schema: &mut Value) {
 
 /// Returns the schema of a member that two alternatives describe: the schema of both if they are equal, an enum of the texts
 /// of both, or any value.
-fn either(one: &Value, other: &Value) -> Value {
+fn either_schema(one: &Value, other: &Value) -> Value {
     let plain = |schema: &Value| {
         let mut plain = schema.clone();
         plain.as_object_mut().into_iter().for_each(|plain| plain.retain(|key, _| !ANNOTATIONS.contains(&key.as_str())));
@@ -158,7 +158,7 @@ pub(crate) fn distribute(document: &mut Value, requests: &BTreeSet<String>) {
             None => tagged::name_in_call(document, &at),
         };
         let Some(mut schema) = document.pointer_mut(&at).map(Value::take) else { continue };
-        let mut distributor = Distributor { document, taken: &mut taken, hoisted: Map::new() };
+        let mut distributor = MemberDistributor { document, taken: &mut taken, hoisted: Map::new() };
         distributor.schema(&mut schema, &name);
         let hoisted = distributor.hoisted;
         if let Some(place) = document.pointer_mut(&at) {
@@ -170,7 +170,7 @@ pub(crate) fn distribute(document: &mut Value, requests: &BTreeSet<String>) {
     }
 }
 
-struct Distributor<'a> {
+struct MemberDistributor<'a> {
     document: &'a Value,
     /// The Rust names of schemas that are in use.
     taken: &'a mut HashSet<String>,
@@ -178,7 +178,7 @@ struct Distributor<'a> {
 }
 
 /// A union, with the schemas beside it.
-struct Beside {
+struct UnionWithParts {
     /// The parts that every alternative has too.
     parts: Vec<Value>,
     alternatives: Vec<Value>,
@@ -186,16 +186,16 @@ struct Beside {
     tags: Option<Value>,
 }
 
-impl Distributor<'_> {
+impl MemberDistributor<'_> {
     fn schema(&mut self, schema: &mut Value, name: &str) {
-        names::inside(schema, name, &mut |inner, name| self.schema(inner, name));
-        let Some(beside) = self.beside(schema, name) else { return };
+        names::for_each_inner(schema, name, &mut |inner, name| self.schema(inner, name));
+        let Some(beside) = self.union_with_parts(schema, name) else { return };
         let (kept, alternatives): (Vec<usize>, Vec<Value>) = beside
             .alternatives
             .iter()
             .map(|alternative| with(alternative, &beside.parts))
             .enumerate()
-            .filter(|(_, whole)| contradictions::hold(self.document, whole))
+            .filter(|(_, whole)| contradictions::is_satisfiable(self.document, whole))
             .unzip();
         if alternatives.is_empty() {
             return;
@@ -205,15 +205,15 @@ impl Distributor<'_> {
             self.hoist(&format!("{name}{label}"), whole)
         });
         let union: Vec<Value> = named.collect();
-        let tags = beside.tags.map(|tags| tagged::of_some(tags, &kept));
+        let tags = beside.tags.map(|tags| tagged::tags_of_some(tags, &kept));
         let Some(object) = schema.as_object_mut() else { return };
         object.retain(|key, _| ANNOTATIONS.contains(&key.as_str()));
         object.insert("oneOf".to_owned(), Value::Array(union));
-        tagged::put(object, tags);
+        tagged::record_tags(object, tags);
     }
 
     /// Returns a union of objects with the schemas beside it, if these constrain values. Otherwise keeps the union alone.
-    fn beside(&mut self, schema: &mut Value, name: &str) -> Option<Beside> {
+    fn union_with_parts(&mut self, schema: &mut Value, name: &str) -> Option<UnionWithParts> {
         let object = schema.as_object_mut()?;
         let has_union = |part: &Value| walk::resolve(self.document, part).get("oneOf").is_some();
         let is_own = object.contains_key("oneOf");
@@ -224,19 +224,19 @@ impl Distributor<'_> {
         };
         let alternatives: Vec<Value> = list(&union, "oneOf").cloned().collect();
         let are_objects = alternatives.iter().all(|part| is_object(self.document, part));
-        if !are_objects || !(2..=MOST).contains(&alternatives.len()) {
+        if !are_objects || !(2..=MAX_ALTERNATIVES).contains(&alternatives.len()) {
             return None;
         }
         let mut parts: Vec<Value> = list(object, "allOf").cloned().collect();
         let place = index.map(|index| parts.remove(index));
         let rests = [Some(&*object), place.is_some().then_some(&union)].into_iter().flatten();
-        let mut rests: Vec<Value> = rests.map(said_beside).filter(says_something).collect();
+        let mut rests: Vec<Value> = rests.map(constraints_beside).filter(constrains_object).collect();
         if place.is_some() {
             parts.extend(list(&union, "allOf").cloned());
         }
-        parts.retain(says_something);
+        parts.retain(constrains_object);
         if parts.is_empty() && rests.is_empty() {
-            settle_bare(object, place, &union);
+            keep_union(object, place, &union);
             return None;
         }
         if let [only] = rests.as_mut_slice()
@@ -246,7 +246,7 @@ impl Distributor<'_> {
         } else {
             parts.extend(rests);
         }
-        Some(Beside { parts, alternatives, tags: tagged::noted(&union) })
+        Some(UnionWithParts { parts, alternatives, tags: tagged::recorded_tags(&union) })
     }
 
     /// Gives a schema a name, and returns the reference to it.
@@ -259,7 +259,7 @@ impl Distributor<'_> {
 }
 
 /// Keeps a union without constraints beside it.
-fn settle_bare(object: &mut Map<String, Value>, place: Option<Value>, union: &Map<String, Value>) {
+fn keep_union(object: &mut Map<String, Value>, place: Option<Value>, union: &Map<String, Value>) {
     object.retain(|key, _| ANNOTATIONS.contains(&key.as_str()) || key == "oneOf");
     match place {
         None => {}
@@ -282,13 +282,13 @@ fn with(alternative: &Value, parts: &[Value]) -> Value {
 }
 
 /// Returns the constraints of an object beside its union.
-fn said_beside(object: &Map<String, Value>) -> Value {
+fn constraints_beside(object: &Map<String, Value>) -> Value {
     let is_beside = |key: &str| !ANNOTATIONS.contains(&key) && !matches!(key, "allOf" | "oneOf");
     object.iter().filter(|(key, _)| is_beside(key)).map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
 /// Returns whether a schema constrains an object further than by its type.
-fn says_something(schema: &Value) -> bool {
+fn constrains_object(schema: &Value) -> bool {
     let keys = schema.as_object().into_iter().flatten();
     let mut keys = keys.filter(|(key, _)| !ANNOTATIONS.contains(&key.as_str()));
     keys.any(|(key, value)| match key.as_str() {
@@ -354,7 +354,7 @@ pub(crate) fn name_single_members(document: &mut Value, requests: &BTreeSet<Stri
 }
 
 fn single_members(schema: &mut Value, name: &str, is_request: bool, hoist: &mut dyn FnMut(&str, &mut Value)) {
-    names::inside(schema, name, &mut |inner, name| single_members(inner, name, is_request, hoist));
+    names::for_each_inner(schema, name, &mut |inner, name| single_members(inner, name, is_request, hoist));
     for key in ["anyOf", "oneOf"] {
         let Some(parts) = schema.get_mut(key).and_then(Value::as_array_mut) else { continue };
         let is_text = |part: &Value| part["enum"].as_array().is_some_and(|values| values.iter().all(Value::is_string));

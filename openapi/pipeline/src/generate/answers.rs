@@ -17,21 +17,21 @@ use crate::streams::{Framing, streamed};
 use crate::{Api, Operation, Place, pointer, walk};
 
 /// The keys of an operation that the generator reads, besides id, request and responses.
-const CALL: [&str; 2] = ["summary", "description"];
+const OPERATION_KEYS: [&str; 2] = ["summary", "description"];
 
 /// The keys of a parameter that the generator reads.
-const PARAMETER: [&str; 5] = ["name", "in", "required", "description", "schema"];
+const PARAMETER_KEYS: [&str; 5] = ["name", "in", "required", "description", "schema"];
 
 /// A document for the generator.
 pub(crate) struct ClientDocument {
     pub(crate) document: Value,
     /// The behavior of calls that the generator cannot express, by function.
-    pub(crate) calls: HashMap<String, Particulars>,
+    pub(crate) calls: HashMap<String, CallSettings>,
 }
 
 /// The behavior of a call that the generator cannot express.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Particulars {
+pub(crate) struct CallSettings {
     /// True if a success may have no body.
     pub(crate) is_optional: bool,
     /// True if the body may be omitted.
@@ -65,25 +65,25 @@ pub(crate) fn client_document(api: &Api, repairs: &mut Repairs) -> ClientDocumen
                 success.is_optional = false;
             }
         }
-        note_changes(&at, operation, &success, repairs);
+        record_changes(&at, operation, &success, repairs);
         let mut kept = call.clone();
-        kept.retain(|key, text| CALL.contains(&key.as_str()) && text.is_string());
+        kept.retain(|key, text| OPERATION_KEYS.contains(&key.as_str()) && text.is_string());
         let mut parameters = parameters(call.get("parameters"), operation);
         if operation.parameters.iter().any(|one| one.required && operation.makes(&one.name, one.place)) {
             let at = pointer::join(&at, "parameters");
             repairs.note("made-key", &at, "the client makes the idempotency key, so that nobody has to give one");
         }
         let body = call.get("requestBody").and_then(|body| bodies::body(&api.document, body, &at, repairs));
-        let mut particulars =
-            Particulars { is_optional: success.is_optional, accept: success.accept, ..Particulars::default() };
+        let mut settings =
+            CallSettings { is_optional: success.is_optional, accept: success.accept, ..CallSettings::default() };
         if let Some(body) = body {
             if body.is_open {
                 parameters.push(bodies::content_type(!body.is_optional));
             }
-            particulars.content_type = body.content_type;
-            particulars.may_lack_body = body.is_optional && body.items.is_none();
-            particulars.form = body.form;
-            particulars.items = body.items;
+            settings.content_type = body.content_type;
+            settings.may_lack_body = body.is_optional && body.items.is_none();
+            settings.form = body.form;
+            settings.items = body.items;
             kept.insert("requestBody".to_owned(), body.written);
         }
         kept.insert("parameters".to_owned(), Value::Array(parameters));
@@ -91,11 +91,11 @@ pub(crate) fn client_document(api: &Api, repairs: &mut Repairs) -> ClientDocumen
         let mut responses = json!({ "2XX": success.response });
         // The generator has one type for successes and one for errors; our runtime reads both.
         if let Some(streaming) = operation.streaming.as_ref().filter(|streaming| !streaming.is_only) {
-            responses[streams::BESIDE] = streams::response(streaming);
+            responses[streams::ITEM_STATUS] = streams::response(streaming);
         }
         kept.insert("responses".to_owned(), responses);
         kept.insert(ERRORS.to_owned(), errors.of(operation, call.get("responses").unwrap_or(&Value::Null)));
-        calls.insert(operation.function.clone(), particulars);
+        calls.insert(operation.function.clone(), settings);
         let path = PathKey::for_generator(&operation.key, &operation.function);
         let item = paths.entry(path).or_insert_with(|| json!({}));
         item[operation.method.to_lowercase()] = Value::Object(kept);
@@ -115,7 +115,8 @@ fn parameters(list: Option<&Value>, operation: &Operation) -> Vec<Value> {
     let list = list.and_then(Value::as_array).into_iter().flatten();
     let clean = list.map(|parameter| {
         let mut object = parameter.as_object().cloned().unwrap_or_default();
-        object.retain(|key, value| PARAMETER.contains(&key.as_str()) && (key != "description" || value.is_string()));
+        object
+            .retain(|key, value| PARAMETER_KEYS.contains(&key.as_str()) && (key != "description" || value.is_string()));
         let name = object.get("name").and_then(Value::as_str).unwrap_or_default();
         if object.get("in").is_some_and(|place| place == "header") && operation.makes(name, Place::Header) {
             // The client makes it if the caller gives none.
@@ -126,7 +127,7 @@ fn parameters(list: Option<&Value>, operation: &Operation) -> Vec<Value> {
     clean.collect()
 }
 
-struct Success {
+struct SuccessResponse {
     response: Value,
     /// The documented statuses of the success.
     statuses: Vec<String>,
@@ -138,7 +139,7 @@ struct Success {
     accept: Option<String>,
 }
 
-fn note_changes(at: &str, operation: &Operation, success: &Success, repairs: &mut Repairs) {
+fn record_changes(at: &str, operation: &Operation, success: &SuccessResponse, repairs: &mut Repairs) {
     let at = pointer::join(at, "responses");
     let (successes, failures): (Vec<&str>, Vec<&str>) = operation
         .responses
@@ -165,7 +166,7 @@ fn note_changes(at: &str, operation: &Operation, success: &Success, repairs: &mu
     }
 }
 
-fn success(document: &Value, responses: &Value, operation: &Operation) -> Success {
+fn success(document: &Value, responses: &Value, operation: &Operation) -> SuccessResponse {
     let mut schemas: Vec<Value> = Vec::new();
     let mut without_body = false;
     let mut streams = false;
@@ -237,5 +238,5 @@ fn success(document: &Value, responses: &Value, operation: &Operation) -> Succes
         Some(_) => Some([accept, as_bytes].concat().join(", ")),
         None => (!is_plain && !accept.is_empty()).then(|| accept.join(", ")),
     };
-    Success { response: Value::Object(response), statuses, is_optional, is_raw, bytes, accept }
+    SuccessResponse { response: Value::Object(response), statuses, is_optional, is_raw, bytes, accept }
 }

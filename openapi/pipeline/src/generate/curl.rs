@@ -10,7 +10,7 @@ use crate::{Api, Body, FormMember, Needed, Operation, Writing, walk};
 const CREDENTIAL: &str = "…";
 
 /// Returns the command; `None` if the document's names cannot be shown in one.
-pub(crate) fn line(api: &Api, operation: &Operation, kinds: &Kinds) -> Option<String> {
+pub(crate) fn command(api: &Api, operation: &Operation, kinds: &Kinds) -> Option<String> {
     let mut words = vec!["curl".to_owned()];
     if operation.method != "GET" {
         words.push(format!("-X {}", operation.method));

@@ -41,14 +41,14 @@ const OF_TYPE: [(&str, &[&str]); 4] = [
 const REQUIRING: [&str; 4] = ["required", "type", "description", "title"];
 
 /// Converts every schema of the client document to the dialect.
-pub(crate) fn settle(document: &mut Value, repairs: &mut Repairs) {
+pub(crate) fn convert(document: &mut Value, repairs: &mut Repairs) {
     let is_31 = document["openapi"].as_str().is_some_and(|version| version.starts_with("3.1"));
     if is_31 {
         document["openapi"] = json!("3.0.3");
     }
     for at in schema_pointers(document) {
         let Some(mut schema) = document.pointer_mut(&at).map(Value::take) else { continue };
-        let mut dialect = Dialect { at: at.clone(), is_31, repairs };
+        let mut dialect = SchemaConverter { at: at.clone(), is_31, repairs };
         dialect.schema(&mut schema);
         if let Some(place) = document.pointer_mut(&at) {
             *place = schema;
@@ -70,18 +70,18 @@ pub(crate) fn drop_titles(document: &mut Value) -> bool {
 
 /// Converts the schemas of a whole OpenAPI 3.1 document to 3.0, for comparisons: responses of every status, headers and
 /// callbacks included.
-pub(crate) fn translate(document: &mut Value) {
+pub(crate) fn convert_for_comparison(document: &mut Value) {
     let mut places = Vec::new();
-    everywhere(document, "", &mut places);
+    collect_schema_pointers(document, "", &mut places);
     for at in places {
         let Some(place) = document.pointer_mut(&at) else { continue };
         walk::schemas(place, &mut |schema| match schema {
             Value::Bool(true) => *schema = json!({}),
             schema => {
                 // Keywords that 3.0 lacks and that constrain values.
-                let mut kept = in_modern_words(schema);
-                let mut dialect = Dialect { at: at.clone(), is_31: true, repairs: &mut Repairs::default() };
-                modern::settle(schema, &mut dialect);
+                let mut kept = keywords_of_31(schema);
+                let mut dialect = SchemaConverter { at: at.clone(), is_31: true, repairs: &mut Repairs::default() };
+                modern::convert(schema, &mut dialect);
                 if let Some(object) = schema.as_object_mut() {
                     object.append(&mut kept);
                 }
@@ -91,8 +91,8 @@ pub(crate) fn translate(document: &mut Value) {
 }
 
 /// Returns the keywords of a schema that 3.0 lacks: constraints, and the schemas of positions in a list.
-fn in_modern_words(schema: &Value) -> Map<String, Value> {
-    let words = modern::UNCHECKED.iter().chain(&["prefixItems", "patternProperties"]);
+fn keywords_of_31(schema: &Value) -> Map<String, Value> {
+    let words = modern::UNCHECKED_KEYWORDS.iter().chain(&["prefixItems", "patternProperties"]);
     let mut said: Map<String, Value> =
         words.filter_map(|word| Some(((*word).to_owned(), schema.get(word)?.clone()))).collect();
     // The schema of the items after the positional ones. Older drafts have the positional schemas in `items`.
@@ -109,7 +109,7 @@ fn in_modern_words(schema: &Value) -> Map<String, Value> {
 }
 
 /// Collects the pointers of the outermost schemas of an unchanged document.
-fn everywhere(node: &Value, at: &str, found: &mut Vec<String>) {
+fn collect_schema_pointers(node: &Value, at: &str, found: &mut Vec<String>) {
     match node {
         Value::Object(object) => {
             for (key, inner) in object {
@@ -119,13 +119,13 @@ fn everywhere(node: &Value, at: &str, found: &mut Vec<String>) {
                     "schema" => found.push(below),
                     _ if at == "/components/schemas" => found.push(below),
                     key if key.starts_with("x-") => {}
-                    _ => everywhere(inner, &below, found),
+                    _ => collect_schema_pointers(inner, &below, found),
                 }
             }
         }
         Value::Array(items) => {
             for (index, inner) in items.iter().enumerate() {
-                everywhere(inner, &format!("{at}/{index}"), found);
+                collect_schema_pointers(inner, &format!("{at}/{index}"), found);
             }
         }
         _ => {}
@@ -138,7 +138,7 @@ pub(crate) fn schema_pointers(document: &Value) -> Vec<String> {
     for (at, call) in walk::operations(document) {
         let count = call["parameters"].as_array().map_or(0, Vec::len);
         found.extend((0..count).map(|index| format!("{at}/parameters/{index}/schema")));
-        for holder in ["requestBody", "responses/2XX", &format!("responses/{}", streams::BESIDE)] {
+        for holder in ["requestBody", "responses/2XX", &format!("responses/{}", streams::ITEM_STATUS)] {
             let media = walk::members(document, &format!("{at}/{holder}/content"));
             let with_schema = media.into_iter().filter(|(_, media)| media.get("schema").is_some());
             found.extend(with_schema.map(|(at, _)| pointer::join(&at, "schema")));
@@ -147,41 +147,41 @@ pub(crate) fn schema_pointers(document: &Value) -> Vec<String> {
     found
 }
 
-pub(crate) struct Dialect<'a> {
+pub(crate) struct SchemaConverter<'a> {
     pub(crate) at: String,
     is_31: bool,
     pub(crate) repairs: &'a mut Repairs,
 }
 
-impl Dialect<'_> {
+impl SchemaConverter<'_> {
     fn schema(&mut self, schema: &mut Value) {
         match schema {
             Value::Object(_) => {}
             Value::Bool(true) | Value::Null => *schema = json!({}),
-            _ => return self.any(schema, "it is no schema"),
+            _ => return self.widen(schema, "it is no schema"),
         }
         if let Some(reference) = schema.get("$ref")
             && !reference.is_string()
         {
-            return self.any(schema, "its `$ref` is no text");
+            return self.widen(schema, "its `$ref` is no text");
         }
-        modern::settle(schema, self);
+        modern::convert(schema, self);
         let Some(object) = schema.as_object_mut() else { return };
         if object.contains_key("$ref") {
             return self.reference(schema);
         }
         self.keywords(object);
         if !self.kind(object) {
-            return self.any(schema, "OpenAPI has no such type");
+            return self.widen(schema, "OpenAPI has no such type");
         }
-        self.enumerated(object);
-        self.inner(object);
-        self.members(object);
+        self.enum_without_composition(object);
+        self.inner_schemas(object);
+        self.unique_members(object);
     }
 
     /// Drops the composition beside an enum of scalars, which lists all values already. The generator would make two types of
     /// it, and compare values that cannot be compared.
-    fn enumerated(&mut self, object: &mut Map<String, Value>) {
+    fn enum_without_composition(&mut self, object: &mut Map<String, Value>) {
         let is_composed = ["allOf", "anyOf", "oneOf"].iter().any(|key| object.contains_key(*key));
         let Some(values) = object.get("enum").and_then(Value::as_array).filter(|_| is_composed) else { return };
         let all = |fits: fn(&Value) -> bool| values.iter().all(|value| value.is_null() || fits(value));
@@ -305,16 +305,16 @@ impl Dialect<'_> {
         true
     }
 
-    fn inner(&mut self, object: &mut Map<String, Value>) {
+    fn inner_schemas(&mut self, object: &mut Map<String, Value>) {
         for (key, inner) in object.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
-            self.below(&["properties", key], inner);
+            self.convert_below(&["properties", key], inner);
         }
         if let Some(items) = object.get_mut("items") {
-            self.below(&["items"], items);
+            self.convert_below(&["items"], items);
         }
         match object.get_mut("additionalProperties") {
             None | Some(Value::Bool(_)) => {}
-            Some(schema @ Value::Object(_)) => self.below(&["additionalProperties"], schema),
+            Some(schema @ Value::Object(_)) => self.convert_below(&["additionalProperties"], schema),
             Some(_) => {
                 object.insert("additionalProperties".to_owned(), json!({}));
                 self.note("odd-keyword", "`additionalProperties` is no schema: any values");
@@ -322,7 +322,7 @@ impl Dialect<'_> {
         }
         for key in ["allOf", "anyOf", "oneOf"] {
             for (index, inner) in object.get_mut(key).and_then(Value::as_array_mut).into_iter().flatten().enumerate() {
-                self.below(&[key, &index.to_string()], inner);
+                self.convert_below(&[key, &index.to_string()], inner);
             }
         }
         let asks_for_members = |parts: Option<&Value>| {
@@ -353,7 +353,7 @@ impl Dialect<'_> {
     }
 
     /// Removes members that would have the same field name, or the name of the field for unnamed members.
-    fn members(&mut self, object: &mut Map<String, Value>) {
+    fn unique_members(&mut self, object: &mut Map<String, Value>) {
         let open = object.get("additionalProperties").is_some_and(|extra| *extra != json!(false));
         let listed = object.get("required").and_then(Value::as_array).into_iter().flatten();
         let demanded: Vec<String> = listed.filter_map(Value::as_str).map(str::to_owned).collect();
@@ -381,7 +381,7 @@ impl Dialect<'_> {
         describe(object, &format!("Found in `extra`: `{names}`."));
     }
 
-    fn below(&mut self, keys: &[&str], schema: &mut Value) {
+    fn convert_below(&mut self, keys: &[&str], schema: &mut Value) {
         let length = self.at.len();
         for key in keys {
             self.at = pointer::join(&self.at, key);
@@ -390,7 +390,7 @@ impl Dialect<'_> {
         self.at.truncate(length);
     }
 
-    pub(crate) fn any(&mut self, schema: &mut Value, why: &str) {
+    pub(crate) fn widen(&mut self, schema: &mut Value, why: &str) {
         self.narrow("any-value", format!("{why}: any JSON value"));
         *schema = json!({ "description": format!("Any JSON value: {why}.") });
     }

@@ -54,7 +54,7 @@ fn function(calls: &[Call]) -> Item {
         let id = &call.id;
         let function = &call.function;
         let setters = call.arguments.iter().map(setter);
-        let gathered = call.streaming.as_ref().map(streams::gathered);
+        let gathered = call.streaming.as_ref().map(streams::collected);
         let answer = if streams::is_sent(call.streaming.as_ref()) {
             quote!()
         } else if call.streams {

@@ -15,7 +15,7 @@ use super::enums::{self, Enum};
 use super::kinds::Kinds;
 use super::paging;
 use super::streams;
-use super::tagged::Tagged;
+use super::tagged::DistinguishedUnion;
 use super::union_types;
 use crate::contract::Facts;
 use crate::operation::Retry;
@@ -65,7 +65,7 @@ pub(crate) fn items(
 }
 
 /// Returns the module of response types whose values the document lists only in part.
-pub(crate) fn values(enums: &[Enum], tagged: &[Tagged]) -> Item {
+pub(crate) fn values(enums: &[Enum], tagged: &[DistinguishedUnion]) -> Item {
     let mut module: ItemMod = parse_quote! {
         /// Values that the document names; in answers others are kept as they came.
         pub mod values {}
@@ -101,7 +101,7 @@ fn urls(module: &str, about: &str, default: Option<&String>, urls: &[BaseUrl]) -
 
 /// Returns the constructors of clients: with a credential if the API takes one.
 fn constructors(kinds: &Kinds) -> Item {
-    let without = (kinds.first.is_some() && kinds.opens_without).then(|| {
+    let without = (kinds.first.is_some() && kinds.works_without_credential).then(|| {
         quote! {
             /// A client without a credential, for the operations that may be called without one; their docs say so. All others fail
             /// before anything is sent.
@@ -162,7 +162,7 @@ fn constructors(kinds: &Kinds) -> Item {
 fn api(api: &Api, operations: &[&Operation], calls: &[Call], kinds: &Kinds, facts: &Facts) -> Item {
     let streams = |call: &&Call| call.streams || streams::is_sent(call.streaming.as_ref());
     let streaming: HashSet<&str> = calls.iter().filter(streams).map(|call| call.id.as_str()).collect();
-    let rows = operations.iter().map(|operation| row(operation, streaming.contains(operation.id.as_str())));
+    let rows = operations.iter().map(|operation| operation_row(operation, streaming.contains(operation.id.as_str())));
     let errors = facts.errors.iter().map(|envelope| {
         let name = &envelope.name;
         let setters = [
@@ -221,7 +221,7 @@ fn operations_of(expr: &mut Expr) -> Option<&mut Punctuated<Expr, Token![,]>> {
     }
 }
 
-fn row(operation: &Operation, streams: bool) -> TokenStream {
+fn operation_row(operation: &Operation, streams: bool) -> TokenStream {
     let Operation { id, function, method, path, rate_limit, errors, .. } = operation;
     let retry = match operation.retry {
         Retry::Safe => Some(quote!(Safe)),
@@ -231,7 +231,7 @@ fn row(operation: &Operation, streams: bool) -> TokenStream {
     };
     let success: Vec<_> = operation.success_statuses().into_iter().map(Literal::u16_unsuffixed).collect();
     let query: Vec<TokenStream> = operation.query.iter().map(|(name, value)| quote!((#name, #value))).collect();
-    let partial: Vec<TokenStream> = operation.partial.iter().map(self::partial).collect();
+    let partial: Vec<TokenStream> = operation.partial.iter().map(item_results).collect();
     let setters = [
         optional("with_server", operation.server.as_ref()),
         list("with_query", &query),
@@ -259,22 +259,22 @@ fn row(operation: &Operation, streams: bool) -> TokenStream {
 }
 
 /// Returns the description of item results in a success.
-fn partial(told: &Partial) -> TokenStream {
-    let accepted_as = told.accepted_texts();
+fn item_results(partial: &Partial) -> TokenStream {
+    let accepted_as = partial.accepted_texts();
     let setters = [
-        optional("with_received", told.received.as_ref()),
-        optional("with_accepted", told.accepted.as_ref()),
-        optional("with_rejected", told.rejected.as_ref()),
-        optional("with_accepted_items", told.accepted_items.as_ref()),
-        optional("with_rejected_items", told.rejected_items.as_ref()),
-        optional("with_outcomes", told.outcomes.as_ref()),
-        told.outcome.as_ref().map(|at| quote!(.with_outcome(#at, &[#(#accepted_as),*]))),
-        optional("with_reason", told.reason.as_ref()),
-        told.position.as_ref().map(|at| {
-            let first = told.first;
+        optional("with_received", partial.received.as_ref()),
+        optional("with_accepted", partial.accepted.as_ref()),
+        optional("with_rejected", partial.rejected.as_ref()),
+        optional("with_accepted_items", partial.accepted_items.as_ref()),
+        optional("with_rejected_items", partial.rejected_items.as_ref()),
+        optional("with_outcomes", partial.outcomes.as_ref()),
+        partial.outcome.as_ref().map(|at| quote!(.with_outcome(#at, &[#(#accepted_as),*]))),
+        optional("with_reason", partial.reason.as_ref()),
+        partial.position.as_ref().map(|at| {
+            let first = partial.first;
             quote!(.with_position(#at, #first))
         }),
-        optional("with_item", told.item.as_ref()),
+        optional("with_item", partial.item.as_ref()),
     ];
     let setters = setters.into_iter().flatten();
     quote!(::keyfit::operation::Partial::new() #(#setters)*)

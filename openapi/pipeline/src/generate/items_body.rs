@@ -6,7 +6,7 @@ use syn::visit_mut::{self, VisitMut};
 use syn::{Expr, Ident, ImplItem, ImplItemFn, Item, ItemImpl, ItemMod, Stmt, parse_quote};
 
 use super::adapt::{Argument, type_argument};
-use super::optional_body::Initial;
+use super::optional_body::InitialBodyRewriter;
 use crate::streams::Framing;
 
 /// The field, the setter and the variable of a body.
@@ -16,7 +16,7 @@ const BODY: &str = "body";
 const ITEMS: &str = "body_items";
 
 /// Rewrites fields and requests of the builders for which `has_items` returns true.
-pub(crate) fn settle(builders: &mut ItemMod, has_items: impl Fn(&ItemImpl) -> bool) {
+pub(crate) fn rewrite(builders: &mut ItemMod, has_items: impl Fn(&ItemImpl) -> bool) {
     let Some((_, items)) = &mut builders.content else { return };
     let mut found: Vec<String> = Vec::new();
     for item in items.iter_mut() {
@@ -49,17 +49,17 @@ fn method(item: &mut ImplItem) {
     match function.sig.ident.to_string().as_str() {
         "new" => {
             let none = parse_quote!(Err("body_items was not called".to_string()));
-            Initial(none).visit_block_mut(&mut function.block);
+            InitialBodyRewriter(none).visit_block_mut(&mut function.block);
         }
-        "send" => Send.visit_block_mut(&mut function.block),
+        "send" => SendRewriter.visit_block_mut(&mut function.block),
         _ => {}
     }
 }
 
 /// A visitor that replaces the code that makes a body from its builder, and the code that writes it as JSON.
-struct Send;
+struct SendRewriter;
 
-impl VisitMut for Send {
+impl VisitMut for SendRewriter {
     fn visit_stmt_mut(&mut self, statement: &mut Stmt) {
         if let Stmt::Local(local) = statement
             && matches!(&local.pat, syn::Pat::Ident(name) if name.ident == BODY)

@@ -30,7 +30,7 @@ pub(crate) struct Kinds {
     /// The OAuth flows of the document, by which tokens are obtained.
     oauth: Vec<oauth::Scheme>,
     /// True if a client without a credential can call some operation.
-    pub(crate) opens_without: bool,
+    pub(crate) works_without_credential: bool,
     /// The environment variable with a base URL that replaces the documented one.
     base_url: String,
 }
@@ -67,7 +67,7 @@ pub struct Opener {
 /// Returns an error if the contract is not valid.
 pub fn openers(api: &Api, contract: Option<&Text>) -> Result<Vec<Opener>, Failure> {
     let contract = contract.map_or_else(|| Ok(Contract::default()), Contract::read)?;
-    let kinds = of(api, &contract, &mut Repairs::default());
+    let kinds = of_api(api, &contract, &mut Repairs::default());
     let foreign = kinds.foreign.into_iter();
     let own = kinds.own.into_iter().map(|Kind { name, variable, carrier, .. }| Opener {
         name,
@@ -83,7 +83,7 @@ pub fn openers(api: &Api, contract: Option<&Text>) -> Result<Vec<Opener>, Failur
 
 /// Returns the environment variable with a base URL that replaces the documented one: `PARCELS_BASE_URL`.
 pub fn base_url_variable(api: &Api) -> String {
-    Names::new(api).variable(BASE_URL)
+    KindNames::new(api).variable(BASE_URL)
 }
 
 /// Returns an environment variable named after a text: `PARCELS_API_KEY`, `NOTES_OAUTH2_PASSWORD_BEARER`.
@@ -102,10 +102,10 @@ const BASE_URL: &str = "base url";
 /// The name of the only kind if neither contract nor document names one.
 const UNNAMED: &str = "token";
 /// The names that the root of generated code uses for something else.
-const TAKEN: [&str; 2] = ["Api", "Client"];
+const TAKEN_NAMES: [&str; 2] = ["Api", "Client"];
 
 /// Determines the kinds that the API accepts.
-pub(crate) fn of(api: &Api, contract: &Contract, repairs: &mut Repairs) -> Kinds {
+pub(crate) fn of_api(api: &Api, contract: &Contract, repairs: &mut Repairs) -> Kinds {
     let schemes = api.security_schemes();
     let mut kinds = match &contract.credentials {
         Some(credentials) => of_contract(api, credentials, repairs),
@@ -124,10 +124,10 @@ pub(crate) fn of(api: &Api, contract: &Contract, repairs: &mut Repairs) -> Kinds
     let has_other = known.any(|name| !names.contains(name));
     for operation in &api.operations {
         let Needed::OneOf { sets, is_optional } = &*operation.needed else {
-            kinds.opens_without = true;
+            kinds.works_without_credential = true;
             continue;
         };
-        kinds.opens_without |= *is_optional || sets.iter().any(|set| kinds.are_certificates(set));
+        kinds.works_without_credential |= *is_optional || sets.iter().any(|set| kinds.are_certificates(set));
         let can_send = |set: &Vec<String>| (has_other && set.len() == 1) || kinds.can_send(set);
         if !is_optional && !sets.iter().any(can_send) {
             let sets: Vec<String> = sets.iter().map(|set| format!("`{}`", set.join("` with `"))).collect();
@@ -143,12 +143,12 @@ fn of_contract(api: &Api, credentials: &[Credential], repairs: &mut Repairs) -> 
     let is_silent = api.operations.iter().all(|operation| operation.credentials.is_empty());
     let opens =
         |kind: &String| is_silent || api.operations.iter().any(|operation| operation.credentials.contains(kind));
-    let mut names = Names::new(api);
+    let mut names = KindNames::new(api);
     // Variables of the contract are reserved for its kinds.
     names
         .variables
         .extend(credentials.iter().filter_map(|credential| Some(credential.variable.as_ref()?.get_ref().clone())));
-    let mut kinds = names.none();
+    let mut kinds = names.no_kinds();
     for credential in credentials.iter().filter(|credential| opens(credential.kind.get_ref())) {
         let kind = credential.kind.get_ref();
         let carrier = credential.carrier();
@@ -177,13 +177,13 @@ fn of_document(api: &Api, schemes: &[SecurityScheme], repairs: &mut Repairs) -> 
     let mut requirements = operations.iter().filter_map(|(_, node)| node.get("security").or(root)).peekable();
     let says_nothing = requirements.peek().is_none();
     if says_nothing && schemes.is_empty() {
-        return Names::new(api).single();
+        return KindNames::new(api).only_unnamed();
     }
     let alternatives = requirements.flat_map(|security| security.as_array().into_iter().flatten());
     let asked: HashSet<&String> =
         alternatives.filter_map(Value::as_object).flat_map(|schemes| schemes.keys()).collect();
-    let mut names = Names::new(api);
-    let mut kinds = names.none();
+    let mut names = KindNames::new(api);
+    let mut kinds = names.no_kinds();
     for scheme in schemes {
         let SecurityScheme { name: scheme_name, pointer: at, .. } = scheme;
         if scheme.is_certificate() || (!says_nothing && !asked.contains(scheme_name)) {
@@ -219,7 +219,7 @@ fn in_query(repairs: &mut Repairs, at: &str, kind: &str) {
 }
 
 /// The names of kinds in Rust and in the environment.
-struct Names {
+struct KindNames {
     api: String,
     markers: HashSet<String>,
     tokens: HashSet<String>,
@@ -227,9 +227,9 @@ struct Names {
     variables: HashSet<String>,
 }
 
-impl Names {
+impl KindNames {
     fn new(api: &Api) -> Self {
-        let (markers, tokens) = (HashSet::new(), TAKEN.map(str::to_owned).into());
+        let (markers, tokens) = (HashSet::new(), TAKEN_NAMES.map(str::to_owned).into());
         let mut names = Self { api: api.name.clone(), markers, tokens, variables: HashSet::new() };
         names.variables.insert(names.variable(BASE_URL));
         names
@@ -260,22 +260,22 @@ impl Names {
     }
 
     /// Returns kinds without an entry.
-    fn none(&self) -> Kinds {
+    fn no_kinds(&self) -> Kinds {
         Kinds {
             own: Vec::new(),
             foreign: Vec::new(),
             first: None,
             certificates: Vec::new(),
             oauth: Vec::new(),
-            opens_without: false,
+            works_without_credential: false,
             base_url: self.variable(BASE_URL),
         }
     }
 
     /// Returns the only kind of an API without stated credentials.
-    fn single(mut self) -> Kinds {
+    fn only_unnamed(mut self) -> Kinds {
         let kind = self.kind(UNNAMED, Carrier::Header, None, Vec::new());
-        Kinds { own: vec![kind], first: Some((UNNAMED.to_owned(), Carrier::Header)), ..self.none() }
+        Kinds { own: vec![kind], first: Some((UNNAMED.to_owned(), Carrier::Header)), ..self.no_kinds() }
     }
 
     fn variable(&self, kind: &str) -> String {
@@ -406,7 +406,7 @@ impl Kinds {
     fn profile_constructor(&self) -> [Item; 2] {
         let own = self.own.iter().map(|kind| {
             let marker = format_ident!("{}", kind.marker);
-            let flow = oauth::of_service(&self.oauth, &kind.name).map(|flow| quote!(.with_flow(#flow)));
+            let flow = oauth::service_flow(&self.oauth, &kind.name).map(|flow| quote!(.with_flow(#flow)));
             quote!(::keyfit::codegen::CredentialKind::of::<kind::#marker>() #flow)
         });
         let foreign = self.foreign.iter().map(|opener| {

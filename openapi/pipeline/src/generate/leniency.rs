@@ -5,13 +5,13 @@ use std::collections::{BTreeSet, HashSet};
 
 use serde_json::{Map, Value, json};
 
-use super::enums::{self, Enum, Known};
+use super::enums::{self, Enum, EnumValue};
 use super::{names, split, streams};
 use crate::repair::Repairs;
 use crate::{name, pointer, walk};
 
 /// The format of an instant in a response; requests keep `date-time`.
-pub(crate) const ANSWER_INSTANT: &str = "answer-instant";
+pub(crate) const RESPONSE_INSTANT: &str = "answer-instant";
 
 /// The format of a credential, which must not be printed with the response that holds it.
 pub(crate) const SECRET: &str = "password";
@@ -34,7 +34,7 @@ const LIMITS: [&str; 13] = [
 ];
 
 /// Relaxes all schemas except those that requests use, and returns the enums of responses.
-pub(crate) fn relax(document: &mut Value, requests: &BTreeSet<String>, repairs: &mut Repairs) -> Vec<Enum> {
+pub(crate) fn relax_responses(document: &mut Value, requests: &BTreeSet<String>, repairs: &mut Repairs) -> Vec<Enum> {
     let mut relaxer = Relaxer { taken: split::type_names(document), ..Relaxer::default() };
     for (name, schema) in
         document.pointer_mut("/components/schemas").and_then(Value::as_object_mut).into_iter().flatten()
@@ -47,7 +47,7 @@ pub(crate) fn relax(document: &mut Value, requests: &BTreeSet<String>, repairs: 
     for at in walk::operation_pointers(document) {
         let Some(call) = document.pointer_mut(&at) else { continue };
         let id = name::of_type(call["operationId"].as_str().unwrap_or_default());
-        for (status, name) in [("2XX", "Answer"), (streams::BESIDE, "Item")] {
+        for (status, name) in [("2XX", "Answer"), (streams::ITEM_STATUS, "Item")] {
             let place = format!("/responses/{status}/content/application~1json/schema");
             if let Some(schema) = call.pointer_mut(&place) {
                 relaxer.inner(schema, &format!("{id}{name}"));
@@ -73,7 +73,7 @@ struct Relaxer {
 impl Relaxer {
     fn component(&mut self, schema: &mut Value, name: &str) {
         match self.limits(schema) {
-            Some(values) => self.open.push(open(schema, name.to_owned(), values)),
+            Some(values) => self.open.push(open_enum(schema, name.to_owned(), values)),
             None => self.members(schema, name),
         }
     }
@@ -81,13 +81,13 @@ impl Relaxer {
     fn inner(&mut self, schema: &mut Value, name: &str) {
         let Some(values) = self.limits(schema) else { return self.members(schema, name) };
         let name = name::fresh(name, &mut self.taken);
-        self.open.push(open(schema, name.clone(), values));
+        self.open.push(open_enum(schema, name.clone(), values));
         let whole = names::hoist(schema, &name);
         self.hoisted.insert(name, whole);
     }
 
     /// Removes the schema's own limits; returns the values of its enum.
-    fn limits(&mut self, schema: &mut Value) -> Option<Vec<Known>> {
+    fn limits(&mut self, schema: &mut Value) -> Option<Vec<EnumValue>> {
         let object = schema.as_object_mut()?;
         let count = object.len();
         object.retain(|key, value| {
@@ -103,7 +103,7 @@ impl Relaxer {
         }
         match object.get("format").and_then(Value::as_str) {
             Some("date-time") => {
-                object.insert("format".to_owned(), json!(ANSWER_INSTANT));
+                object.insert("format".to_owned(), json!(RESPONSE_INSTANT));
                 self.done.insert(("answer-instant", "an instant that is no RFC 3339 is kept as it came"));
             }
             Some(SECRET) | None => {}
@@ -112,7 +112,7 @@ impl Relaxer {
                 self.done.insert(("answer-format", "an answer is not held to formats"));
             }
         }
-        let values = enums::taken(object);
+        let values = enums::take_values(object);
         if object.shift_remove("enum").is_some() {
             self.done.insert(("open-enum", "values that the document does not name are kept as they came"));
         }
@@ -120,7 +120,7 @@ impl Relaxer {
     }
 
     fn members(&mut self, schema: &mut Value, name: &str) {
-        names::inside(schema, name, &mut |inner, name| self.inner(inner, name));
+        names::for_each_inner(schema, name, &mut |inner, name| self.inner(inner, name));
     }
 
     fn report(&mut self, at: &str, repairs: &mut Repairs) {
@@ -131,6 +131,6 @@ impl Relaxer {
 }
 
 /// Creates an enum that keeps unknown values.
-fn open(schema: &Value, name: String, values: Vec<Known>) -> Enum {
+fn open_enum(schema: &Value, name: String, values: Vec<EnumValue>) -> Enum {
     Enum { name, description: schema["description"].as_str().unwrap_or_default().to_owned(), values, is_open: true }
 }

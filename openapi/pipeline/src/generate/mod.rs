@@ -51,8 +51,8 @@ mod union_types;
 mod unions;
 mod webhooks;
 
-pub(crate) use dialect::translate;
-pub(crate) use enums::{NAMED_BY, ident as variant, said_of_each};
+pub(crate) use dialect::convert_for_comparison;
+pub(crate) use enums::{NAME_KEYS, ident as variant, texts_of_each};
 pub use kinds::{Opener, base_url_variable, openers};
 pub(crate) use patch::{Patched, patched};
 
@@ -121,7 +121,7 @@ pub fn generate(source: &Source) -> Result<Generated, Failure> {
 /// # Errors
 /// Returns an error if [`generate`] does.
 pub fn generate_with(source: &Source, options: &Options) -> Result<Generated, Failure> {
-    let generated = progenitor::on_its_stack(|| client(source, options));
+    let generated = progenitor::with_large_stack(|| client(source, options));
     generated.unwrap_or_else(|| {
         let help = "end other programs, or raise the limit of threads";
         Err(Failure::of_file(&source.document.path, "there is no thread in which a client could be generated", help))
@@ -131,13 +131,13 @@ pub fn generate_with(source: &Source, options: &Options) -> Result<Generated, Fa
 fn client(source: &Source, options: &Options) -> Result<Generated, Failure> {
     let api = Api::read_only(source, &options.only)?;
     let contract = source.contract.as_ref().map_or_else(|| Ok(Contract::default()), Contract::read)?;
-    let mut mends = Mends::default();
+    let mut fixes = NameFixes::default();
     // Name collisions appear only in the generator's code, because the generator names inline schemas.
-    for _ in 0..ROUNDS {
-        let attempt = Attempt::run(&api, &mends, options)?;
-        let clashes = clashes(&attempt.file);
+    for _ in 0..MAX_ATTEMPTS {
+        let attempt = Attempt::run(&api, &fixes, options)?;
+        let clashes = duplicate_names(&attempt.file);
         let Some(first) = clashes.first() else { return attempt.finish(&api, &contract, options) };
-        if !mends.learn(&attempt.document, &clashes) {
+        if !fixes.add_for(&attempt.document, &clashes) {
             return Err(api.located.failure(
                 "/components/schemas",
                 format!("two things would be called `{first}` in Rust"),
@@ -149,20 +149,20 @@ fn client(source: &Source, options: &Options) -> Result<Generated, Failure> {
 }
 
 /// The maximum number of attempts to resolve name collisions.
-const ROUNDS: usize = 5;
+const MAX_ATTEMPTS: usize = 5;
 
 /// The corrections of names from earlier attempts.
 #[derive(Default)]
-struct Mends {
+struct NameFixes {
     /// True if `title` must not name types.
     without_titles: bool,
     /// Schemas that need another name.
     renamed: Vec<(String, String)>,
 }
 
-impl Mends {
+impl NameFixes {
     /// Finds other names; returns `false` if none helps.
-    fn learn(&mut self, document: &Value, clashes: &[String]) -> bool {
+    fn add_for(&mut self, document: &Value, clashes: &[String]) -> bool {
         if !self.without_titles && dialect::drop_titles(&mut document.clone()) {
             self.without_titles = true;
             return true;
@@ -185,52 +185,52 @@ struct Attempt {
     document: Value,
     file: syn::File,
     /// The type builders.
-    builders: code::Unread,
-    calls: HashMap<String, answers::Particulars>,
+    builders: code::UnparsedItems,
+    calls: HashMap<String, answers::CallSettings>,
     enums: Vec<enums::Enum>,
-    tagged: Vec<tagged::Tagged>,
+    tagged: Vec<tagged::DistinguishedUnion>,
     set_aside: Vec<Unsupported>,
     repairs: Repairs,
 }
 
 impl Attempt {
-    fn run(api: &Api, mends: &Mends, options: &Options) -> Result<Self, Failure> {
+    fn run(api: &Api, fixes: &NameFixes, options: &Options) -> Result<Self, Failure> {
         let mut repairs = api.repairs.clone();
         let mut client = answers::client_document(api, &mut repairs);
         let in_parts =
             client.calls.iter().filter(|(_, known)| known.form.as_ref().is_some_and(|form| form.multipart.is_some()));
         let in_parts: Vec<&str> = in_parts.map(|(function, _)| function.as_str()).collect();
-        forms::settle(&mut client.document, &in_parts, &mut repairs);
-        types::set_written_aside(&mut client.document);
+        forms::mark_files(&mut client.document, &in_parts, &mut repairs);
+        types::unwrap_extensions(&mut client.document);
         tagged::annotate(&mut client.document, &mut repairs);
         enums::annotate(&mut client.document);
         if !options.all_types {
             split::keep_used(&mut client.document);
         }
         names::types(&mut client.document, &mut repairs);
-        names::rename(&mut client.document, &mends.renamed, &mut repairs);
-        dialect::settle(&mut client.document, &mut repairs);
-        if mends.without_titles {
+        names::rename(&mut client.document, &fixes.renamed, &mut repairs);
+        dialect::convert(&mut client.document, &mut repairs);
+        if fixes.without_titles {
             dialect::drop_titles(&mut client.document);
         }
-        nullable::settle(&mut client.document);
+        nullable::move_to_references(&mut client.document);
         alternatives::merge(&mut client.document, &mut repairs);
-        products::settle(&mut client.document, &mut repairs);
-        contradictions::settle(&mut client.document, &mut repairs);
+        products::narrow(&mut client.document, &mut repairs);
+        contradictions::narrow(&mut client.document, &mut repairs);
         for (function, aliases) in names::arguments(&mut client.document, &api.operations, &mut repairs) {
             client.calls.entry(function).or_default().aliases = aliases;
         }
         let mut requests = split::split_shared(&mut client.document, &mut repairs);
-        one_way::settle(&mut client.document, &requests, &mut repairs);
+        one_way::relax_required(&mut client.document, &requests, &mut repairs);
         patch::annotate(&mut client.document, api, &mut requests);
-        absent::settle(&mut client.document, &requests);
+        absent::document_only(&mut client.document, &requests);
         alternatives::distribute(&mut client.document, &requests);
-        let tagged = tagged::settle(&mut client.document, &requests);
-        unions::settle(&mut client.document, &requests, &tagged, &mut repairs);
+        let tagged = tagged::extract(&mut client.document, &requests);
+        unions::narrow_ambiguous(&mut client.document, &requests, &tagged, &mut repairs);
         alternatives::name_single_members(&mut client.document, &requests);
-        let mut enums = enums::settle(&mut client.document, &requests);
-        requests::mend(&mut client.document, &requests, &mut repairs);
-        enums.extend(leniency::relax(&mut client.document, &requests, &mut repairs));
+        let mut enums = enums::extract(&mut client.document, &requests);
+        requests::repair(&mut client.document, &requests, &mut repairs);
+        enums.extend(leniency::relax_responses(&mut client.document, &requests, &mut repairs));
         let replacements = types::replacements(api, &client.document, &enums, &tagged, &mut repairs);
         let mut set_aside = Vec::new();
         let run = |document: &Value| progenitor::run(document, &types::of_schemas(&replacements, document));
@@ -241,14 +241,14 @@ impl Attempt {
             set_aside = lost.iter().filter_map(|at| drop_call(api, &mut client.document, at, &mut repairs)).collect();
             run(&client.document)
         });
-        let (file, builders) = code.and_then(code::Code::parse).ok_or_else(|| inexpressible(api))?;
+        let (file, builders) = code.and_then(code::GeneratedTokens::parse).ok_or_else(|| inexpressible(api))?;
         Ok(Self { document: client.document, file, builders, calls: client.calls, enums, tagged, set_aside, repairs })
     }
 
     fn finish(mut self, api: &Api, contract: &Contract, options: &Options) -> Result<Generated, Failure> {
         let file = &mut self.file;
         // Before our own documentation is added, whose links are valid.
-        file.items.iter_mut().for_each(docs::settle);
+        file.items.iter_mut().for_each(docs::sanitize);
         let gone: HashSet<&str> = self.set_aside.iter().map(|gone| gone.operation.as_str()).collect();
         let operations = api.operations.iter().filter(|operation| !gone.contains(label(operation).as_str()));
         let operations: Vec<_> = operations.collect();
@@ -264,7 +264,7 @@ impl Attempt {
         }
         prune::request_builders(file, &self.builders, &calls).ok_or_else(|| inexpressible(api))?;
         drop(self.builders);
-        let kinds = kinds::of(api, contract, &mut self.repairs);
+        let kinds = kinds::of_api(api, contract, &mut self.repairs);
         let known = types_of(module(file, "types"));
         let errors = errors::types(&self.document, &known);
         docs::complete(api, file, &operations, &kinds, &self.repairs, &errors);
@@ -281,9 +281,9 @@ impl Attempt {
         if options.dispatch != Dispatch::Never {
             file.items.extend(dispatch::items(&calls, &kinds, options.dispatch == Dispatch::InTests));
         }
-        paths::settle(file);
+        paths::resolve(file);
         // From here on, each line of documentation is an attribute.
-        file.items.iter_mut().for_each(docs::in_lines);
+        file.items.iter_mut().for_each(docs::split_lines);
         let mut named = split::type_names(&api.document);
         named.extend(errors::names(&self.document));
         compact::merge(file, &named);
@@ -296,7 +296,7 @@ impl Attempt {
         );
         let mut unsupported = api.unsupported.clone();
         unsupported.extend(self.set_aside);
-        compact::settle(&mut self.file);
+        compact::shorten(&mut self.file);
         let code = print::text(emit::module(self.file));
         Ok(Generated {
             code,
@@ -321,7 +321,7 @@ fn drop_call(api: &Api, document: &mut Value, at: &str, repairs: &mut Repairs) -
 }
 
 /// Returns the names that occur twice where they must be unique: types, and members of a type.
-fn clashes(file: &syn::File) -> Vec<String> {
+fn duplicate_names(file: &syn::File) -> Vec<String> {
     let mut seen = HashSet::new();
     let mut found = Vec::new();
     for item in module(file, "types") {

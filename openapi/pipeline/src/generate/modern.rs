@@ -3,10 +3,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::dialect::Dialect;
+use super::dialect::SchemaConverter;
 
 /// Keywords that constrain a value and are not part of its type.
-pub(crate) const UNCHECKED: [&str; 13] = [
+pub(crate) const UNCHECKED_KEYWORDS: [&str; 13] = [
     "contains",
     "dependencies",
     "dependentRequired",
@@ -29,15 +29,16 @@ const ARRAY: [&str; 4] = ["items", "maxItems", "minItems", "uniqueItems"];
 const OBJECT: [&str; 5] = ["additionalProperties", "maxProperties", "minProperties", "properties", "required"];
 
 /// Converts a schema to OpenAPI 3.0.
-pub(crate) fn settle(schema: &mut Value, dialect: &mut Dialect<'_>) {
+pub(crate) fn convert(schema: &mut Value, dialect: &mut SchemaConverter<'_>) {
     if schema.get("$dynamicRef").is_some() || schema.get("$recursiveRef").is_some() {
-        return dialect.any(schema, "its reference depends on where it is used");
+        return dialect.widen(schema, "its reference depends on where it is used");
     }
     let Some(object) = schema.as_object_mut() else { return };
     if object.is_empty() {
         return;
     }
-    let unchecked: Vec<&str> = UNCHECKED.into_iter().filter(|key| object.shift_remove(*key).is_some()).collect();
+    let unchecked: Vec<&str> =
+        UNCHECKED_KEYWORDS.into_iter().filter(|key| object.shift_remove(*key).is_some()).collect();
     if unchecked.iter().any(|key| !key.starts_with("unevaluated")) {
         dialect.narrow("unchecked", format!("not checked before it is sent: `{}`", unchecked.join("`, `")));
     }
@@ -46,14 +47,14 @@ pub(crate) fn settle(schema: &mut Value, dialect: &mut Dialect<'_>) {
     }
     exclusive_bounds(object);
     tuples(object, dialect);
-    patterns(object, dialect);
+    pattern_properties(object, dialect);
     if object.contains_key("contentEncoding") && object.get("type") == Some(&json!("string")) {
         dialect.note("content-encoding", "text, encoded by the caller");
     }
     null_alternative(object);
-    types(object, dialect);
+    several_types(object, dialect);
     if object.get("type") == Some(&json!("null")) {
-        dialect.any(schema, "nothing but null is allowed");
+        dialect.widen(schema, "nothing but null is allowed");
     }
 }
 
@@ -74,7 +75,7 @@ fn exclusive_bounds(object: &mut Map<String, Value>) {
     }
 }
 
-fn tuples(object: &mut Map<String, Value>, dialect: &mut Dialect<'_>) {
+fn tuples(object: &mut Map<String, Value>, dialect: &mut SchemaConverter<'_>) {
     let is_tuple = object.shift_remove("prefixItems").is_some() || object.get("items").is_some_and(Value::is_array);
     if is_tuple {
         object.insert("items".to_owned(), json!({}));
@@ -82,7 +83,7 @@ fn tuples(object: &mut Map<String, Value>, dialect: &mut Dialect<'_>) {
     }
 }
 
-fn patterns(object: &mut Map<String, Value>, dialect: &mut Dialect<'_>) {
+fn pattern_properties(object: &mut Map<String, Value>, dialect: &mut SchemaConverter<'_>) {
     let Some(patterns) = object.shift_remove("patternProperties") else { return };
     let mut schemas: Vec<Value> =
         patterns.as_object().into_iter().flatten().map(|(_, schema)| schema.clone()).collect();
@@ -120,7 +121,7 @@ fn null_alternative(object: &mut Map<String, Value>) {
 }
 
 /// Converts `type: [string, null]`, and lists of several types.
-fn types(object: &mut Map<String, Value>, dialect: &mut Dialect<'_>) {
+fn several_types(object: &mut Map<String, Value>, dialect: &mut SchemaConverter<'_>) {
     let Some(list) = object.get("type").and_then(Value::as_array) else { return };
     let mut kinds: Vec<String> = Vec::new();
     for kind in list.iter().filter_map(Value::as_str) {
@@ -144,7 +145,7 @@ fn types(object: &mut Map<String, Value>, dialect: &mut Dialect<'_>) {
             object.insert("type".to_owned(), json!(one));
         }
         _ => {
-            let parts = kinds.iter().map(|kind| part(object, kind)).collect();
+            let parts = kinds.iter().map(|kind| schema_of_type(object, kind)).collect();
             object.retain(|key, _| {
                 let moved = [STRING.as_slice(), &NUMBER, &ARRAY, &OBJECT].concat();
                 key != "type" && key != "enum" && !moved.contains(&key.as_str())
@@ -156,7 +157,7 @@ fn types(object: &mut Map<String, Value>, dialect: &mut Dialect<'_>) {
 }
 
 /// Returns the schema for one of several types.
-fn part(object: &Map<String, Value>, kind: &str) -> Value {
+fn schema_of_type(object: &Map<String, Value>, kind: &str) -> Value {
     let keys: &[&str] = match kind {
         "string" => &STRING,
         "integer" | "number" => &NUMBER,

@@ -105,7 +105,7 @@ pub(crate) fn titles(document: &mut Value) {
 }
 
 /// Calls `found` with each schema directly inside another one, and with its name by its place.
-pub(crate) fn inside(schema: &mut Value, name: &str, found: &mut dyn FnMut(&mut Value, &str)) {
+pub(crate) fn for_each_inner(schema: &mut Value, name: &str, found: &mut dyn FnMut(&mut Value, &str)) {
     let Some(object) = schema.as_object_mut() else { return };
     for (key, inner) in object.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
         found(inner, &format!("{name}{}", key.to_pascal_case()));
@@ -154,7 +154,7 @@ pub(crate) fn arguments(
         let polling = polling::METHODS.iter().filter(|_| polled.contains(&function));
         let batches = batches::METHODS.iter().filter(|_| writers.contains(&function));
         let more: Vec<&str> = paging.chain(streaming).chain(polling).chain(batches).copied().collect();
-        let aliases = of_call(call, &more, &at, repairs);
+        let aliases = arguments_of_call(call, &more, &at, repairs);
         let in_path: Vec<Alias> =
             aliases.iter().filter(|(_, is_path)| *is_path).map(|(alias, _)| alias.clone()).collect();
         if !in_path.is_empty() {
@@ -167,7 +167,12 @@ pub(crate) fn arguments(
     found
 }
 
-fn of_call(call: &mut Map<String, Value>, methods: &[&str], at: &str, repairs: &mut Repairs) -> Vec<(Alias, bool)> {
+fn arguments_of_call(
+    call: &mut Map<String, Value>,
+    methods: &[&str],
+    at: &str,
+    repairs: &mut Repairs,
+) -> Vec<(Alias, bool)> {
     let mut taken: HashSet<String> = TAKEN_ARGUMENTS.iter().chain(methods).map(|name| (*name).to_owned()).collect();
     if call.contains_key("requestBody") {
         taken.insert("body".to_owned());

@@ -9,10 +9,10 @@ use crate::repair::Repairs;
 use crate::{pointer, walk};
 
 /// The maximum depth to which compositions are followed.
-const DEEPEST: usize = 8;
+const MAX_DEPTH: usize = 8;
 
 /// Removes such members from `required`. `requests` are the names of the schemas that requests use.
-pub(crate) fn settle(document: &mut Value, requests: &BTreeSet<String>, repairs: &mut Repairs) {
+pub(crate) fn relax_required(document: &mut Value, requests: &BTreeSet<String>, repairs: &mut Repairs) {
     for at in schema_pointers(document) {
         let is_request = match at.strip_prefix("/components/schemas/") {
             Some(name) => requests.contains(&pointer::name(name)),
@@ -27,7 +27,7 @@ pub(crate) fn settle(document: &mut Value, requests: &BTreeSet<String>, repairs:
                 return;
             }
             let mut flagged = BTreeSet::new();
-            members(document, inner, flag, 0, &mut flagged);
+            flagged_members(document, inner, flag, 0, &mut flagged);
             if let Some(required) = inner.get_mut("required").and_then(Value::as_array_mut) {
                 required.retain(|name| {
                     let gone = name.as_str().filter(|name| flagged.contains(*name));
@@ -51,7 +51,7 @@ pub(crate) fn settle(document: &mut Value, requests: &BTreeSet<String>, repairs:
 }
 
 /// Collects the names of the members with the flag, with those of the schema's parts.
-fn members(document: &Value, schema: &Value, flag: &str, depth: usize, found: &mut BTreeSet<String>) {
+fn flagged_members(document: &Value, schema: &Value, flag: &str, depth: usize, found: &mut BTreeSet<String>) {
     for (name, member) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
         if member.get(flag) == Some(&Value::Bool(true))
             || walk::resolve(document, member).get(flag) == Some(&Value::Bool(true))
@@ -59,7 +59,7 @@ fn members(document: &Value, schema: &Value, flag: &str, depth: usize, found: &m
             found.insert(name.clone());
         }
     }
-    for part in schema.get("allOf").and_then(Value::as_array).into_iter().flatten().filter(|_| depth < DEEPEST) {
-        members(document, walk::resolve(document, part), flag, depth + 1, found);
+    for part in schema.get("allOf").and_then(Value::as_array).into_iter().flatten().filter(|_| depth < MAX_DEPTH) {
+        flagged_members(document, walk::resolve(document, part), flag, depth + 1, found);
     }
 }

@@ -10,18 +10,18 @@ use crate::repair::Repairs;
 use crate::{pointer, walk};
 
 /// The maximum number of combinations of alternatives in a composition.
-const COMBINATIONS: usize = 64;
+const MAX_COMBINATIONS: usize = 64;
 
 /// The maximum number of schemas that are merged for one.
-const MERGED: usize = 2000;
+const MAX_MERGED: usize = 2000;
 
 /// The maximum nesting depth of compositions.
-const DEEPEST: usize = 100;
+const MAX_DEPTH: usize = 100;
 
 /// The maximum number of members in all expanded compositions together: a fixed number, plus a number for each member of the
 /// document. A chain of compositions repeats every member in each following link, which grows quadratically.
-const WRITTEN: usize = 2000;
-const WRITTEN_FOR_EACH: usize = 20;
+const MAX_MEMBERS: usize = 2000;
+const MAX_MEMBERS_PER_MEMBER: usize = 20;
 
 const TOO_MANY: &str = "too many combinations of alternatives";
 const TOO_LONG: &str = "composed of more members than all compositions together may repeat";
@@ -29,18 +29,18 @@ const OF_ANY: &str = "composed of what is any JSON value itself";
 
 /// Narrows compositions beyond the limits to any JSON value, the smallest first, and then compositions that include them: a
 /// type of the other parts would lose members silently.
-pub(crate) fn settle(document: &mut Value, repairs: &mut Repairs) {
-    let mut sizes = Sizes::default();
+pub(crate) fn narrow(document: &mut Value, repairs: &mut Repairs) {
+    let mut sizes = ExpansionSizes::default();
     let mut places: Vec<(usize, String)> = schema_pointers(document)
         .into_iter()
         .map(|at| {
-            let size = document.pointer(&at).map_or(ONE, |schema| sizes.of(document, schema, 0));
+            let size = document.pointer(&at).map_or(SINGLE, |schema| sizes.of(document, schema, 0));
             (size.merged, at)
         })
         .collect();
     places.sort_by_key(|(merged, _)| *merged);
     let own = places.iter().filter_map(|(_, at)| document.pointer(at)).map(members).sum::<usize>();
-    let mut left = WRITTEN.saturating_add(own.saturating_mul(WRITTEN_FOR_EACH));
+    let mut left = MAX_MEMBERS.saturating_add(own.saturating_mul(MAX_MEMBERS_PER_MEMBER));
     let mut narrowed: HashSet<String> = HashSet::new();
     for (_, at) in places {
         let Some(mut schema) = document.pointer(&at).cloned() else { continue };
@@ -52,7 +52,7 @@ pub(crate) fn settle(document: &mut Value, repairs: &mut Repairs) {
             let size = sizes.of(document, inner, 0);
             let why = match left.checked_sub(size.written()) {
                 _ if size.is_too_large() => TOO_MANY,
-                _ if holds_any(inner, &narrowed) => OF_ANY,
+                _ if contains_any_value(inner, &narrowed) => OF_ANY,
                 None => TOO_LONG,
                 Some(rest) => {
                     left = rest;
@@ -60,13 +60,13 @@ pub(crate) fn settle(document: &mut Value, repairs: &mut Repairs) {
                 }
             };
             found = Some(why);
-            *inner = json!({ "description": any(why) });
+            *inner = json!({ "description": any_value_description(why) });
         });
         if let Some(name) = at.strip_prefix("/components/schemas/").filter(|_| found.is_some()) {
             let name = pointer::name(name);
             let size = sizes.of(document, &schema, 0);
             sizes.known.insert(name.clone(), size);
-            if holds_any(&schema, &narrowed) {
+            if contains_any_value(&schema, &narrowed) {
                 narrowed.insert(name);
             }
         }
@@ -89,16 +89,16 @@ fn parts(schema: &Value) -> impl Iterator<Item = &Value> {
 }
 
 /// Returns the description of a narrowed schema.
-fn any(why: &str) -> String {
+fn any_value_description(why: &str) -> String {
     format!("Any JSON value: {why}.")
 }
 
 /// Returns whether a schema or a part of it was narrowed.
-fn holds_any(schema: &Value, narrowed: &HashSet<String>) -> bool {
+fn contains_any_value(schema: &Value, narrowed: &HashSet<String>) -> bool {
     let said = schema.get("description").and_then(Value::as_str);
-    said.is_some_and(|said| [TOO_MANY, TOO_LONG, OF_ANY].into_iter().any(|why| said == any(why)))
+    said.is_some_and(|said| [TOO_MANY, TOO_LONG, OF_ANY].into_iter().any(|why| said == any_value_description(why)))
         || walk::schema_name(schema).is_some_and(|name| narrowed.contains(name))
-        || parts(schema).any(|part| holds_any(part, narrowed))
+        || parts(schema).any(|part| contains_any_value(part, narrowed))
 }
 
 /// Returns the number of members of a schema, those of schemas inside it included.
@@ -110,20 +110,20 @@ fn members(schema: &Value) -> usize {
 }
 
 #[derive(Clone, Copy)]
-struct Size {
+struct ExpansionSize {
     combinations: usize,
     merged: usize,
     /// The number of members of one combination.
     members: usize,
 }
 
-const ONE: Size = Size { combinations: 1, merged: 1, members: 0 };
+const SINGLE: ExpansionSize = ExpansionSize { combinations: 1, merged: 1, members: 0 };
 
-const ENDLESS: Size = Size { combinations: usize::MAX, merged: usize::MAX, members: usize::MAX };
+const UNBOUNDED: ExpansionSize = ExpansionSize { combinations: usize::MAX, merged: usize::MAX, members: usize::MAX };
 
-impl Size {
+impl ExpansionSize {
     fn is_too_large(self) -> bool {
-        self.combinations > COMBINATIONS || self.merged > MERGED
+        self.combinations > MAX_COMBINATIONS || self.merged > MAX_MERGED
     }
 
     /// Returns the number of members in the expansion.
@@ -134,29 +134,29 @@ impl Size {
 
 /// The sizes of components, by name.
 #[derive(Default)]
-struct Sizes {
-    known: HashMap<String, Size>,
+struct ExpansionSizes {
+    known: HashMap<String, ExpansionSize>,
 }
 
-impl Sizes {
-    fn of(&mut self, document: &Value, schema: &Value, depth: usize) -> Size {
-        if depth > DEEPEST {
-            return ENDLESS;
+impl ExpansionSizes {
+    fn of(&mut self, document: &Value, schema: &Value, depth: usize) -> ExpansionSize {
+        if depth > MAX_DEPTH {
+            return UNBOUNDED;
         }
         if let Some(name) = walk::schema_name(schema) {
             if let Some(size) = self.known.get(name) {
                 return *size;
             }
             // Ends circular compositions.
-            self.known.insert(name.to_owned(), ONE);
+            self.known.insert(name.to_owned(), SINGLE);
             let target = document.pointer(&pointer::join("/components/schemas", &pointer::name(name)));
-            let size = target.map_or(ONE, |target| self.of(document, target, depth + 1));
+            let size = target.map_or(SINGLE, |target| self.of(document, target, depth + 1));
             self.known.insert(name.to_owned(), size);
             return size;
         }
         let own = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
         let own = own.map(|(_, member)| 1 + members(member)).sum();
-        let mut size = Size { members: own, ..ONE };
+        let mut size = ExpansionSize { members: own, ..SINGLE };
         for part in list(schema, "allOf") {
             let part = self.of(document, part, depth + 1);
             size.combinations = size.combinations.saturating_mul(part.combinations);
@@ -202,7 +202,7 @@ mod tests {
 
     /// Returns the number of members of all compositions after expansion.
     fn written(document: &Value) -> usize {
-        let mut sizes = Sizes::default();
+        let mut sizes = ExpansionSizes::default();
         let schemas = walk::members(document, "/components/schemas");
         schemas.into_iter().map(|(_, schema)| sizes.of(document, schema, 0).written()).sum()
     }
@@ -212,8 +212,12 @@ mod tests {
         for links in [80, 400, 1600] {
             let mut document = chain(links);
             let mut repairs = Repairs::default();
-            settle(&mut document, &mut repairs);
-            assert!(written(&document) <= WRITTEN + WRITTEN_FOR_EACH * links, "{links}: {}", written(&document));
+            narrow(&mut document, &mut repairs);
+            assert!(
+                written(&document) <= MAX_MEMBERS + MAX_MEMBERS_PER_MEMBER * links,
+                "{links}: {}",
+                written(&document)
+            );
             let said = repairs.iter().count();
             assert_eq!(said > 0, links > 80, "{links}: {said}");
         }
@@ -223,7 +227,7 @@ mod tests {
     fn what_is_composed_of_any_value_is_one_and_says_so() {
         let mut document = chain(300);
         let mut repairs = Repairs::default();
-        settle(&mut document, &mut repairs);
+        narrow(&mut document, &mut repairs);
         let schemas = walk::members(&document, "/components/schemas");
         let typed =
             schemas.iter().take_while(|(_, schema)| is_composed(schema) || schema.get("type").is_some()).count();

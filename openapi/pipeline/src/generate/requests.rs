@@ -11,28 +11,28 @@ use crate::repair::Repairs;
 use crate::{name, pointer, walk};
 
 /// The maximum number of values in the description of an enum that cannot be a Rust enum.
-const SHOWN: usize = 100;
+const MAX_SHOWN_VALUES: usize = 100;
 
 /// Repairs the schemas that requests use: component schemas, parameters and bodies.
-pub(crate) fn mend(document: &mut Value, requests: &BTreeSet<String>, repairs: &mut Repairs) {
+pub(crate) fn repair(document: &mut Value, requests: &BTreeSet<String>, repairs: &mut Repairs) {
     for name in requests {
-        mend_schema(document, &pointer::join("/components/schemas", name), repairs);
+        repair_schema(document, &pointer::join("/components/schemas", name), repairs);
     }
     for at in walk::operation_pointers(document) {
         let parameters = pointer::join(&at, "parameters");
         let count = document.pointer(&parameters).and_then(Value::as_array).map_or(0, Vec::len);
         for index in 0..count {
-            mend_schema(document, &format!("{parameters}/{index}/schema"), repairs);
+            repair_schema(document, &format!("{parameters}/{index}/schema"), repairs);
         }
         let content = format!("{at}/requestBody/content");
         let bodies: Vec<String> = walk::members(document, &content).into_iter().map(|(at, _)| at).collect();
         for body in bodies {
-            mend_schema(document, &pointer::join(&body, "schema"), repairs);
+            repair_schema(document, &pointer::join(&body, "schema"), repairs);
         }
     }
 }
 
-fn mend_schema(document: &mut Value, at: &str, repairs: &mut Repairs) {
+fn repair_schema(document: &mut Value, at: &str, repairs: &mut Repairs) {
     let Some(schema) = document.pointer_mut(at) else { return };
     let mut done = BTreeSet::new();
     let mut narrowed = BTreeSet::new();
@@ -49,7 +49,7 @@ fn mend_schema(document: &mut Value, at: &str, repairs: &mut Repairs) {
             object.shift_remove("format");
             done.insert(("uuid", "a uuid is a string"));
         }
-        narrowed.extend(settle_enum(object).map(|why| ("enum", why.to_owned())));
+        narrowed.extend(normalize_enum(object).map(|why| ("enum", why.to_owned())));
         if let Some(why) = object.get("pattern").and_then(Value::as_str).and_then(unchecked) {
             let pattern = object.shift_remove("pattern").unwrap_or_default();
             describe(
@@ -71,7 +71,7 @@ fn mend_schema(document: &mut Value, at: &str, repairs: &mut Repairs) {
 }
 
 /// Converts an enum to the form that the generator reads, or drops it and returns the reason.
-fn settle_enum(object: &mut Map<String, Value>) -> Option<&'static str> {
+fn normalize_enum(object: &mut Map<String, Value>) -> Option<&'static str> {
     let values = object.get("enum")?.as_array()?.clone();
     let mut kept: Vec<Value> = Vec::new();
     for value in &values {
@@ -102,8 +102,12 @@ fn settle_enum(object: &mut Map<String, Value>) -> Option<&'static str> {
     if texts > 0 && texts == kept.len() {
         object.entry("type").or_insert_with(|| json!("string"));
     }
-    let known: Vec<String> = values.iter().take(SHOWN).map(Value::to_string).collect();
-    let more = if values.len() > SHOWN { format!(" and {} more", values.len() - SHOWN) } else { String::new() };
+    let known: Vec<String> = values.iter().take(MAX_SHOWN_VALUES).map(Value::to_string).collect();
+    let more = if values.len() > MAX_SHOWN_VALUES {
+        format!(" and {} more", values.len() - MAX_SHOWN_VALUES)
+    } else {
+        String::new()
+    };
     describe(object, &format!("Known values: `{}`{more}.", known.join("`, `")));
     why
 }

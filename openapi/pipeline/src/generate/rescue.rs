@@ -32,42 +32,42 @@ const DISPENSABLE: [&[&str]; 4] = [
 ];
 
 /// The maximum number of generator runs for parts of one document.
-const BUDGET: usize = 4000;
+const MAX_RUNS: usize = 4000;
 
 /// A function that returns true if the generator can express a document.
-type Probe<'a> = &'a dyn Fn(&Value) -> bool;
+type Accepts<'a> = &'a dyn Fn(&Value) -> bool;
 
 /// Narrows the schemas that the generator cannot express; returns the operations (method, path) that it cannot express at
 /// all.
-pub(crate) fn narrow(document: &mut Value, probe: Probe<'_>, repairs: &mut Repairs) -> Vec<String> {
-    let mut rescue = Rescue { probe, budget: BUDGET, repairs };
-    let types_fit = rescue.components(document);
+pub(crate) fn narrow(document: &mut Value, accepts: Accepts<'_>, repairs: &mut Repairs) -> Vec<String> {
+    let mut bisection = Bisection { accepts, budget: MAX_RUNS, repairs };
+    let types_fit = bisection.narrow_components(document);
     let mut lost = Vec::new();
     let calls = walk::operation_pointers(document);
     // The whole document fails, so if all types pass, the cause is a call.
-    rescue.halves(document, &calls, types_fit, &calls_alone, &mut |rescue, document, at| {
-        if !rescue.operation(document, at) {
+    bisection.bisect(document, &calls, types_fit, &calls_alone, &mut |bisection, document, at| {
+        if !bisection.narrow_operation(document, at) {
             lost.push(at.clone());
         }
     });
     lost
 }
 
-struct Rescue<'a> {
-    probe: Probe<'a>,
+struct Bisection<'a> {
+    accepts: Accepts<'a>,
     budget: usize,
     repairs: &'a mut Repairs,
 }
 
-impl Rescue<'_> {
+impl Bisection<'_> {
     fn fits(&mut self, document: &Value) -> bool {
         self.budget = self.budget.saturating_sub(1);
-        (self.probe)(document)
+        (self.accepts)(document)
     }
 
     /// Checks each component with the components that it refers to, the smallest such group first: when a component is
     /// checked, the components that it refers to are repaired already. Returns whether all of them passed.
-    fn components(&mut self, document: &mut Value) -> bool {
+    fn narrow_components(&mut self, document: &mut Value) -> bool {
         let names: Vec<String> =
             walk::members(document, "/components/schemas").iter().map(|(at, _)| pointer::name(at)).collect();
         let mut groups: Vec<(usize, String)> = names
@@ -76,12 +76,12 @@ impl Rescue<'_> {
             .collect();
         groups.sort_by_key(|(size, _)| *size);
         let names: Vec<String> = groups.into_iter().map(|(_, name)| name).collect();
-        self.halves(document, &names, false, &components_alone, &mut |rescue, document, name| {
+        self.bisect(document, &names, false, &components_alone, &mut |bisection, document, name| {
             let at = pointer::join("/components/schemas", name);
             let mut alone = components_alone(document, std::slice::from_ref(name));
-            rescue.soften(&mut alone, &at, &json!({}));
-            let softened = alone.pointer(&at).cloned();
-            if let (Some(place), Some(schema)) = (document.pointer_mut(&at), softened) {
+            bisection.narrow_schema(&mut alone, &at, &json!({}));
+            let narrowed = alone.pointer(&at).cloned();
+            if let (Some(place), Some(schema)) = (document.pointer_mut(&at), narrowed) {
                 *place = schema;
             }
         })
@@ -90,7 +90,7 @@ impl Rescue<'_> {
     /// Checks all parts at once, and if they fail, each half of them, in their order: few of thousands are odd. `alone` makes
     /// a document of some parts, and `mend` is called with each part that fails. Parts that are known to fail are not
     /// checked. Returns whether all parts passed.
-    fn halves(
+    fn bisect(
         &mut self,
         document: &mut Value,
         parts: &[String],
@@ -106,13 +106,13 @@ impl Rescue<'_> {
             return false;
         }
         let (first, rest) = parts.split_at(parts.len() / 2);
-        let first_fits = self.halves(document, first, false, alone, mend);
-        self.halves(document, rest, first_fits, alone, mend);
+        let first_fits = self.bisect(document, first, false, alone, mend);
+        self.bisect(document, rest, first_fits, alone, mend);
         false
     }
 
     /// Narrows an operation that cannot be expressed. Returns `false` if that does not help.
-    fn operation(&mut self, document: &mut Value, at: &String) -> bool {
+    fn narrow_operation(&mut self, document: &mut Value, at: &String) -> bool {
         let mut alone = calls_alone(document, std::slice::from_ref(at));
         // All parts are replaced by their plainest form. Then each is restored, and narrowed if it fails.
         let parts: Vec<(String, Value, Value)> = dialect::schema_pointers(&alone)
@@ -120,19 +120,19 @@ impl Rescue<'_> {
             .filter(|part| part.starts_with("/paths/"))
             .filter_map(|part| {
                 let own = alone.pointer(&part)?.clone();
-                let plainest = plainest(&alone, &part);
+                let plainest = most_general(&alone, &part);
                 Some((part, own, plainest))
             })
             .collect();
         for (part, _, plainest) in &parts {
-            put(&mut alone, part, plainest);
+            replace(&mut alone, part, plainest);
         }
         if !self.fits(&alone) {
             return false;
         }
         for (part, own, plainest) in &parts {
-            put(&mut alone, part, own);
-            self.soften(&mut alone, part, plainest);
+            replace(&mut alone, part, own);
+            self.narrow_schema(&mut alone, part, plainest);
         }
         if let (Some(place), Some(call)) = (document.pointer_mut(at), alone.pointer(at).cloned()) {
             *place = call;
@@ -142,46 +142,46 @@ impl Rescue<'_> {
 
     /// Narrows the schema at a place of a small document until the generator can express it. Inner schemas are narrowed
     /// first: a list of odd values is still a list.
-    fn soften(&mut self, document: &mut Value, at: &str, last_resort: &Value) {
+    fn narrow_schema(&mut self, document: &mut Value, at: &str, last_resort: &Value) {
         if self.fits(document) {
             return;
         }
         let Some(own) = document.pointer(at).cloned() else { return };
         let children = children(&own);
-        let mut bare = own.clone();
+        let mut outer = own.clone();
         for child in &children {
-            if let Some(inner) = bare.pointer_mut(child) {
+            if let Some(inner) = outer.pointer_mut(child) {
                 *inner = json!({});
             }
         }
-        put(document, at, &bare);
+        replace(document, at, &outer);
         // The guard of a path is part of its pattern.
         let is_guarded = last_resort.get("pattern").is_some();
-        if !self.fits(document) && (is_guarded || !self.dispense(document, at)) {
+        if !self.fits(document) && (is_guarded || !self.remove_keywords(document, at)) {
             let why = "the client generator cannot express it";
-            self.repairs.narrow("any-value", at, format!("{why}: {}", said(last_resort)));
+            self.repairs.narrow("any-value", at, format!("{why}: {}", description(last_resort)));
             let mut schema = last_resort.as_object().cloned().unwrap_or_default();
             if let Some(text) = own.get("description").filter(|text| text.is_string()) {
                 schema.insert("description".to_owned(), text.clone());
             }
             describe(&mut schema, &format!("Any value: {why}."));
-            return put(document, at, &Value::Object(schema));
+            return replace(document, at, &Value::Object(schema));
         }
         for child in children {
             let place = format!("{at}{child}");
             let Some(inner) = own.pointer(&child) else { continue };
-            put(document, &place, inner);
+            replace(document, &place, inner);
             if self.budget == 0 {
-                put(document, &place, &json!({}));
+                replace(document, &place, &json!({}));
                 self.repairs.narrow("any-value", &place, "too much of the document is odd: any JSON value");
             } else if !self.fits(document) {
-                self.soften(document, &place, &json!({}));
+                self.narrow_schema(document, &place, &json!({}));
             }
         }
     }
 
     /// Removes dispensable keywords from the schema.
-    fn dispense(&mut self, document: &mut Value, at: &str) -> bool {
+    fn remove_keywords(&mut self, document: &mut Value, at: &str) -> bool {
         let Some(own) = document.pointer(at).and_then(Value::as_object).cloned() else { return false };
         for keys in DISPENSABLE {
             let mut without = own.clone();
@@ -191,26 +191,26 @@ impl Rescue<'_> {
             }
             let gone: Vec<&str> = own.keys().map(String::as_str).filter(|key| keys.contains(key)).collect();
             describe(&mut without, &format!("Not checked before it is sent: `{}`.", gone.join("`, `")));
-            put(document, at, &Value::Object(without));
+            replace(document, at, &Value::Object(without));
             if self.fits(document) {
                 let note = format!("the client generator cannot express it, and does without: `{}`", gone.join("`, `"));
                 self.repairs.narrow("unchecked", at, note);
                 return true;
             }
         }
-        put(document, at, &Value::Object(own));
+        replace(document, at, &Value::Object(own));
         false
     }
 }
 
-fn put(document: &mut Value, at: &str, schema: &Value) {
+fn replace(document: &mut Value, at: &str, schema: &Value) {
     if let Some(place) = document.pointer_mut(at) {
         place.clone_from(schema);
     }
 }
 
 /// Returns the plainest schema of a part of a call: text for a parameter, any value elsewhere. The guard of a path is kept.
-fn plainest(document: &Value, part: &str) -> Value {
+fn most_general(document: &Value, part: &str) -> Value {
     let Some(parameter) = part.strip_suffix("/schema").filter(|part| part.contains("/parameters/")) else {
         return json!({});
     };
@@ -220,7 +220,7 @@ fn plainest(document: &Value, part: &str) -> Value {
     }
 }
 
-fn said(last_resort: &Value) -> &'static str {
+fn description(last_resort: &Value) -> &'static str {
     if last_resort["type"] == "string" { "any text" } else { "any JSON value" }
 }
 
@@ -316,19 +316,19 @@ mod tests {
         for (count, odd) in [(1, vec![0]), (64, vec![5]), (1000, vec![0, 499, 999]), (1000, vec![])] {
             let mut found = document(count, &odd);
             let asked = Cell::new(0);
-            let probe = |part: &Value| {
+            let accepts = |part: &Value| {
                 asked.set(asked.get() + 1);
                 !part.to_string().contains("odd")
             };
             let mut repairs = Repairs::default();
-            let lost = narrow(&mut found, &probe, &mut repairs);
+            let lost = narrow(&mut found, &accepts, &mut repairs);
             assert!(lost.is_empty(), "{lost:?}");
             let places: Vec<&str> = repairs.iter().map(|repair| repair.pointer.as_str()).collect();
             let expected: Vec<String> = odd.iter().map(|number| format!("/components/schemas/S{number}")).collect();
             assert_eq!(places, expected);
             let mut whole = document(count, &odd);
             for at in &expected {
-                put(&mut whole, at, found.pointer(at).expect("it stays"));
+                replace(&mut whole, at, found.pointer(at).expect("it stays"));
             }
             assert_eq!(found, whole);
             // The whole document counts as odd, so if no part is odd, one descent through the halves is in vain.

@@ -8,7 +8,7 @@ use syn::{Fields, Item, ItemStruct, Type, Visibility, parse_quote};
 use super::setters::has_rule;
 
 /// The conversion of values to an argument of a type.
-enum Rule {
+enum Conversion {
     /// By `TryInto`: from the type, its builder, or the alternatives of a union.
     Converted,
     /// From a text.
@@ -19,7 +19,7 @@ enum Rule {
 
 /// Returns the items for these types, which are placed beside them.
 pub(crate) fn of_types(items: &[Item], kept: &HashSet<String>) -> Vec<Item> {
-    let types = Types::of(items);
+    let types = TypeTraits::of(items);
     let mut found = Vec::new();
     for item in items {
         let name = match item {
@@ -31,9 +31,9 @@ pub(crate) fn of_types(items: &[Item], kept: &HashSet<String>) -> Vec<Item> {
             continue;
         }
         let rule = match types.rule(item) {
-            Rule::Converted => quote!(Converted),
-            Rule::Parsed => quote!(Parsed),
-            Rule::Wrapped(inner, rule) => {
+            Conversion::Converted => quote!(Converted),
+            Conversion::Parsed => quote!(Parsed),
+            Conversion::Wrapped(inner, rule) => {
                 let rule = format_ident!("{rule}");
                 // The inner type's rule does not accept the type itself. The rule is named, because the compiler does not
                 // resolve it in another crate when it compares implementations.
@@ -74,12 +74,12 @@ pub(crate) fn of_types(items: &[Item], kept: &HashSet<String>) -> Vec<Item> {
 }
 
 /// The types of a module, with the traits that they implement.
-struct Types<'a> {
+struct TypeTraits<'a> {
     structs: HashMap<String, &'a Item>,
     traits: HashSet<(String, String)>,
 }
 
-impl<'a> Types<'a> {
+impl<'a> TypeTraits<'a> {
     fn of(items: &'a [Item]) -> Self {
         let mut types = Self { structs: HashMap::new(), traits: HashSet::new() };
         for item in items {
@@ -104,28 +104,34 @@ impl<'a> Types<'a> {
         self.traits.contains(&(name.to_string(), implemented.to_owned()))
     }
 
-    fn rule(&self, item: &Item) -> Rule {
+    fn rule(&self, item: &Item) -> Conversion {
         match item {
             Item::Enum(item) => {
                 let is_plain = item.variants.iter().all(|variant| matches!(variant.fields, Fields::Unit));
-                if is_plain && self.implements(&item.ident, "FromStr") { Rule::Parsed } else { Rule::Converted }
+                if is_plain && self.implements(&item.ident, "FromStr") {
+                    Conversion::Parsed
+                } else {
+                    Conversion::Converted
+                }
             }
             Item::Struct(item) => self.rule_of_struct(item),
-            _ => Rule::Converted,
+            _ => Conversion::Converted,
         }
     }
 
-    fn rule_of_struct(&self, item: &ItemStruct) -> Rule {
-        let Fields::Unnamed(fields) = &item.fields else { return Rule::Converted };
-        let Some(field) = fields.unnamed.first().filter(|_| fields.unnamed.len() == 1) else { return Rule::Converted };
+    fn rule_of_struct(&self, item: &ItemStruct) -> Conversion {
+        let Fields::Unnamed(fields) = &item.fields else { return Conversion::Converted };
+        let Some(field) = fields.unnamed.first().filter(|_| fields.unnamed.len() == 1) else {
+            return Conversion::Converted;
+        };
         // A type with limits is made from texts, one without limits from any value of the inner type.
         let is_limited = matches!(field.vis, Visibility::Inherited);
         if is_limited && self.implements(&item.ident, "FromStr") {
-            return Rule::Parsed;
+            return Conversion::Parsed;
         }
         match self.named_rule(&field.ty) {
-            Some(rule) => Rule::Wrapped(Box::new(field.ty.clone()), rule),
-            None => Rule::Converted,
+            Some(rule) => Conversion::Wrapped(Box::new(field.ty.clone()), rule),
+            None => Conversion::Converted,
         }
     }
 
@@ -136,7 +142,7 @@ impl<'a> Types<'a> {
             return None;
         }
         if let Some(own) = path.path.get_ident().and_then(|name| self.structs.get(&name.to_string())) {
-            return matches!(self.rule(own), Rule::Parsed).then_some("Parsed");
+            return matches!(self.rule(own), Conversion::Parsed).then_some("Parsed");
         }
         Some(match path.path.segments.last()?.ident.to_string().as_str() {
             "String" => "Text",

@@ -8,18 +8,18 @@ use super::Generated;
 use crate::walk;
 
 /// The maximum number of operations without a proposal.
-const OPERATIONS: usize = 2_000;
+const MAX_OPERATIONS: usize = 2_000;
 /// The maximum number of lines without a proposal.
-const LINES: usize = 100_000;
+const MAX_LINES: usize = 100_000;
 /// The number of selectors in the example.
-const EXAMPLE: usize = 2;
+const EXAMPLE_SELECTORS: usize = 2;
 
 impl Generated {
     /// Proposes a selection of operations, with an example of selectors that exist. Returns `None` for code that compiles in
     /// acceptable time: up to 2,000 operations and 100,000 lines.
     pub fn proposal(&self) -> Option<String> {
         let lines = self.code.lines().count();
-        if self.operations <= OPERATIONS && lines <= LINES {
+        if self.operations <= MAX_OPERATIONS && lines <= MAX_LINES {
             return None;
         }
         let example: Vec<String> = selectors(&self.document).iter().map(|known| format!("--only {known}")).collect();
@@ -50,7 +50,7 @@ fn selectors(document: &Value) -> Vec<String> {
     let mut groups: Vec<(String, usize)> = groups.into_iter().filter(|(_, count)| *count < operations.len()).collect();
     groups.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     let words = groups.into_iter().map(|(selector, _)| word(&selector));
-    words.flatten().take(EXAMPLE).collect()
+    words.flatten().take(EXAMPLE_SELECTORS).collect()
 }
 
 /// Quotes a word for a shell; returns `None` if it cannot be shown as one.

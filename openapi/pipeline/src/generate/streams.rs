@@ -14,7 +14,7 @@ use crate::streams::{Framing, Streamed, Streaming};
 
 /// The status under which the generator gets the items that exist beside another body: an error response is the only place
 /// for a second type.
-pub(crate) const BESIDE: &str = "4XX";
+pub(crate) const ITEM_STATUS: &str = "4XX";
 
 /// The additional methods of the builder of a call with both a streamed and a whole response.
 pub(crate) const METHODS: [&str; 2] = ["into_request", "stream"];
@@ -74,7 +74,7 @@ pub(crate) fn read(streaming: &Streaming, request: &TokenStream, index: usize) -
 pub(crate) fn method(streaming: &Streaming, item: &Type, index: usize, takes_body: bool) -> ImplItemFn {
     let kind = kind(&streaming.body, item);
     let read = read(streaming, &quote!(request), index);
-    let docs = docs::lines(&about(streaming, takes_body));
+    let docs = docs::lines(&doc(streaming, takes_body));
     parse_quote! {
         #(#docs)*
         ///
@@ -88,7 +88,7 @@ pub(crate) fn method(streaming: &Streaming, item: &Type, index: usize, takes_bod
 }
 
 /// Returns the documentation of the stream.
-pub(crate) fn about(streaming: &Streaming, takes_body: bool) -> String {
+pub(crate) fn doc(streaming: &Streaming, takes_body: bool) -> String {
     let Streaming { body, is_only, end, switch } = streaming;
     let word = if body.framing == Framing::Events { "event" } else { "item" };
     let mut about = format!("The answer comes an {word} at a time, as `{}`, which is asked for.", body.media_type);
@@ -117,7 +117,7 @@ pub(crate) fn item_beside(output: &syn::ReturnType) -> Option<Type> {
 }
 
 /// Returns the code that reads the response of a call by id as a list of its items.
-pub(crate) fn gathered(streaming: &Streaming) -> TokenStream {
+pub(crate) fn collected(streaming: &Streaming) -> TokenStream {
     let gather = match streaming.body.framing {
         Framing::Events => quote!(from_events),
         Framing::Lines | Framing::Sequence => quote!(from_lines),

@@ -10,32 +10,32 @@ use super::{alternatives, names, split};
 use crate::repair::Repairs;
 use crate::{name, pointer, walk};
 
-/// The key of a union for its discriminating values, until [`settle`] has read it.
-const TAGS: &str = "tags";
+/// The key of a union for its discriminating values, until [`extract`] has read it.
+const TAGS_KEY: &str = "tags";
 
 /// A union whose alternatives can be distinguished.
 #[derive(Clone, Debug)]
-pub(crate) struct Tagged {
+pub(crate) struct DistinguishedUnion {
     /// The component.
     pub(crate) name: String,
     pub(crate) description: String,
-    pub(crate) told: Told,
+    pub(crate) distinction: Distinction,
     /// The components of the alternatives.
     pub(crate) variants: Vec<String>,
 }
 
 /// The distinction between the alternatives of a union.
 #[derive(Clone, Debug)]
-pub(crate) enum Told {
+pub(crate) enum Distinction {
     /// A member, with its values for each alternative.
     ByTag { tag: String, values: Vec<Vec<String>> },
     /// The members that each alternative requires and knows.
-    ByMembers(Vec<Members>),
+    ByMembers(Vec<MemberNames>),
 }
 
 /// The names of members of one alternative.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Members {
+pub(crate) struct MemberNames {
     pub(crate) required: BTreeSet<String>,
     /// The members that its type has fields for.
     pub(crate) known: BTreeSet<String>,
@@ -50,32 +50,32 @@ pub(crate) fn annotate(document: &mut Value, repairs: &mut Repairs) {
         let Some(schema) = document.pointer_mut(&at) else { continue };
         walk::schemas(schema, &mut |union| {
             let tags = tags(&known, union);
-            union.as_object_mut().into_iter().for_each(|union| put(union, tags.clone()));
+            union.as_object_mut().into_iter().for_each(|union| record_tags(union, tags.clone()));
         });
     }
 }
 
 /// Records the discriminating values of a union.
-pub(crate) fn put(union: &mut Map<String, Value>, tags: Option<Value>) {
+pub(crate) fn record_tags(union: &mut Map<String, Value>, tags: Option<Value>) {
     let Some(tags) = tags else { return };
     let hints = union.entry("x-keyfit").or_insert_with(|| json!({}));
     if let Some(hints) = hints.as_object_mut() {
-        hints.insert(TAGS.to_owned(), tags);
+        hints.insert(TAGS_KEY.to_owned(), tags);
     }
 }
 
 /// Returns the recorded discriminating values of a union.
-pub(crate) fn noted(union: &Map<String, Value>) -> Option<Value> {
-    union.get("x-keyfit")?.get(TAGS).cloned()
+pub(crate) fn recorded_tags(union: &Map<String, Value>) -> Option<Value> {
+    union.get("x-keyfit")?.get(TAGS_KEY).cloned()
 }
 
 /// Returns whether a member distinguishes the alternatives of a union.
 pub(crate) fn is_annotated(schema: &Value) -> bool {
-    schema.as_object().is_some_and(|union| noted(union).is_some())
+    schema.as_object().is_some_and(|union| recorded_tags(union).is_some())
 }
 
 /// Returns the discriminating values for a union with only some of the alternatives.
-pub(crate) fn of_some(mut tags: Value, kept: &[usize]) -> Value {
+pub(crate) fn tags_of_some(mut tags: Value, kept: &[usize]) -> Value {
     tags["values"] = kept.iter().map(|index| tags["values"][index].clone()).collect();
     tags
 }
@@ -157,7 +157,7 @@ fn tags(document: &Value, union: &Value) -> Option<Value> {
     if parts.len() < 2 || !are_objects {
         return None;
     }
-    let told = |member: &str, of: &dyn Fn(&Value) -> Vec<String>| {
+    let distinction = |member: &str, of: &dyn Fn(&Value) -> Vec<String>| {
         let values: Vec<Vec<String>> = parts.iter().map(|part| of(part)).collect();
         let mut seen = HashSet::new();
         let are_apart = values.iter().all(|values| !values.is_empty() && values.iter().all(|value| seen.insert(value)));
@@ -180,12 +180,12 @@ fn tags(document: &Value, union: &Value) -> Option<Value> {
                 constants => constants,
             }
         };
-        if let Some(tags) = told(member, &of) {
+        if let Some(tags) = distinction(member, &of) {
             return Some(tags);
         }
     }
     let members = members(document, parts[0]);
-    members.iter().find_map(|member| told(member, &|part| constants(document, part, member)))
+    members.iter().find_map(|member| distinction(member, &|part| constants(document, part, member)))
 }
 
 /// Returns the texts that a member of an object may have, if they are listed.
@@ -211,7 +211,7 @@ fn members(document: &Value, schema: &Value) -> Vec<String> {
 
 /// Names the unions of responses whose alternatives can be distinguished, and the alternatives. `requests` are the schemas
 /// that requests use: in requests, the caller chooses the alternative.
-pub(crate) fn settle(document: &mut Value, requests: &BTreeSet<String>) -> Vec<Tagged> {
+pub(crate) fn extract(document: &mut Value, requests: &BTreeSet<String>) -> Vec<DistinguishedUnion> {
     let mut taken = split::type_names(document);
     let (mut found, mut hoisted) = (Vec::new(), Map::new());
     for at in schema_pointers(document) {
@@ -219,11 +219,11 @@ pub(crate) fn settle(document: &mut Value, requests: &BTreeSet<String>) -> Vec<T
         let is_answer = component.as_ref().map_or_else(|| at.contains("/responses/"), |name| !requests.contains(name));
         let inline = name_in_call(document, &at);
         let Some(mut schema) = document.pointer_mut(&at).map(Value::take) else { continue };
-        let mut settler = Settler { document, taken: &mut taken, found: &mut found, hoisted: &mut hoisted };
+        let mut extractor = Extractor { document, taken: &mut taken, found: &mut found, hoisted: &mut hoisted };
         match component {
-            _ if !is_answer => walk::schemas(&mut schema, &mut |inner| drop(taken_tags(inner))),
-            Some(name) => settler.component(&mut schema, &name),
-            None => settler.inner(&mut schema, &inline),
+            _ if !is_answer => walk::schemas(&mut schema, &mut |inner| drop(take_tags(inner))),
+            Some(name) => extractor.component(&mut schema, &name),
+            None => extractor.inner(&mut schema, &inline),
         }
         if let Some(place) = document.pointer_mut(&at) {
             *place = schema;
@@ -243,48 +243,48 @@ pub(crate) fn name_in_call(document: &Value, at: &str) -> String {
 }
 
 /// Removes and returns the record of [`annotate`].
-fn taken_tags(schema: &mut Value) -> Option<Value> {
+fn take_tags(schema: &mut Value) -> Option<Value> {
     let hints = schema.get_mut("x-keyfit")?.as_object_mut()?;
-    let tags = hints.shift_remove(TAGS);
+    let tags = hints.shift_remove(TAGS_KEY);
     if hints.is_empty() {
         schema.as_object_mut()?.shift_remove("x-keyfit");
     }
     tags
 }
 
-struct Settler<'a> {
+struct Extractor<'a> {
     document: &'a Value,
     /// The Rust names of schemas that are in use.
     taken: &'a mut HashSet<String>,
-    found: &'a mut Vec<Tagged>,
+    found: &'a mut Vec<DistinguishedUnion>,
     hoisted: &'a mut Map<String, Value>,
 }
 
-impl Settler<'_> {
+impl Extractor<'_> {
     fn component(&mut self, schema: &mut Value, name: &str) {
         self.members(schema, name);
-        if let Some(told) = self.told(schema) {
-            self.union(schema, name, told);
+        if let Some(distinction) = self.distinction(schema) {
+            self.union(schema, name, distinction);
         }
     }
 
     fn inner(&mut self, schema: &mut Value, name: &str) {
         self.members(schema, name);
-        let Some(told) = self.told(schema) else { return };
+        let Some(distinction) = self.distinction(schema) else { return };
         let name = name::fresh(name, self.taken);
-        self.union(schema, &name, told);
+        self.union(schema, &name, distinction);
         let whole = names::hoist(schema, &name);
         self.hoisted.insert(name, whole);
     }
 
     fn members(&mut self, schema: &mut Value, name: &str) {
-        names::inside(schema, name, &mut |inner, name| self.inner(inner, name));
+        names::for_each_inner(schema, name, &mut |inner, name| self.inner(inner, name));
     }
 
     /// Returns the distinction between the alternatives of a union, if all of them still exist and no other keywords are
     /// beside them.
-    fn told(&self, schema: &mut Value) -> Option<Told> {
-        let tags = taken_tags(schema);
+    fn distinction(&self, schema: &mut Value) -> Option<Distinction> {
+        let tags = take_tags(schema);
         if ["allOf", "properties"].iter().any(|key| schema.get(*key).is_some()) {
             return None;
         }
@@ -292,22 +292,22 @@ impl Settler<'_> {
         let by_tag = tags.and_then(|tags| {
             let values: Vec<Vec<String>> = serde_json::from_value(tags["values"].clone()).ok()?;
             let tag = tags["by"].as_str()?.to_owned();
-            (parts.len() == values.len()).then_some(Told::ByTag { tag, values })
+            (parts.len() == values.len()).then_some(Distinction::ByTag { tag, values })
         });
-        by_tag.or_else(|| by_members(self.document, &parts, key == "oneOf").map(Told::ByMembers))
+        by_tag.or_else(|| by_members(self.document, &parts, key == "oneOf").map(Distinction::ByMembers))
     }
 
     /// Gives each alternative a name.
-    fn union(&mut self, schema: &mut Value, name: &str, told: Told) {
+    fn union(&mut self, schema: &mut Value, name: &str, distinction: Distinction) {
         let description = schema["description"].as_str().unwrap_or_default().to_owned();
         let key = if schema.get("oneOf").is_some() { "oneOf" } else { "anyOf" };
         let parts = schema[key].as_array_mut().into_iter().flatten();
         let variants = parts
             .enumerate()
             .map(|(index, part)| {
-                let label = match &told {
-                    Told::ByTag { values, .. } => name::of_type(&values[index][0]),
-                    Told::ByMembers(_) => alternatives::label(part, index),
+                let label = match &distinction {
+                    Distinction::ByTag { values, .. } => name::of_type(&values[index][0]),
+                    Distinction::ByMembers(_) => alternatives::label(part, index),
                 };
                 let known = walk::schema_name(part).map(pointer::name);
                 known.unwrap_or_else(|| {
@@ -318,18 +318,20 @@ impl Settler<'_> {
                 })
             })
             .collect();
-        self.found.push(Tagged { name: name.to_owned(), description, told, variants });
+        self.found.push(DistinguishedUnion { name: name.to_owned(), description, distinction, variants });
     }
 }
 
 /// Returns the members by which objects can be distinguished: of two objects, one requires a member that the other does not
 /// have; if a value may fit both, each does.
-fn by_members(document: &Value, parts: &[&Value], is_one_of: bool) -> Option<Vec<Members>> {
-    if !(2..=MOST).contains(&parts.len()) || !parts.iter().all(|part| alternatives::is_object(document, part)) {
+fn by_members(document: &Value, parts: &[&Value], is_one_of: bool) -> Option<Vec<MemberNames>> {
+    if !(2..=MAX_ALTERNATIVES).contains(&parts.len())
+        || !parts.iter().all(|part| alternatives::is_object(document, part))
+    {
         return None;
     }
-    let mut members: Vec<Members> = parts.iter().map(|part| Members::of(document, part)).collect();
-    let is_told = |one: &Members, other: &Members| !one.required.is_subset(&other.known);
+    let mut members: Vec<MemberNames> = parts.iter().map(|part| MemberNames::of(document, part)).collect();
+    let is_told = |one: &MemberNames, other: &MemberNames| !one.required.is_subset(&other.known);
     let are_apart = members.iter().enumerate().all(|(index, one)| {
         members[..index].iter().all(|other| match (is_told(one, other), is_told(other, one)) {
             (one, other) if is_one_of => one || other,
@@ -352,9 +354,9 @@ fn by_members(document: &Value, parts: &[&Value], is_one_of: bool) -> Option<Vec
 }
 
 /// The maximum number of alternatives that are distinguished by their members.
-const MOST: usize = 64;
+const MAX_ALTERNATIVES: usize = 64;
 
-impl Members {
+impl MemberNames {
     fn of(document: &Value, schema: &Value) -> Self {
         let mut members = Self::default();
         for part in walk::composed(document, schema) {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::enums::Enum;
 use super::paths::ROOT;
 use super::split;
-use super::tagged::Tagged;
+use super::tagged::DistinguishedUnion;
 use crate::hints::SchemaHints;
 use crate::repair::Repairs;
 use crate::{Api, name, pointer, walk};
@@ -20,7 +20,7 @@ pub(crate) struct Replacement {
 }
 
 /// Empties the schemas for which the overlay names a type: no type is made of their content, and no pass can change it.
-pub(crate) fn set_written_aside(document: &mut Value) {
+pub(crate) fn unwrap_extensions(document: &mut Value) {
     let schemas = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut);
     for schema in schemas.into_iter().flat_map(|schemas| schemas.values_mut()) {
         if SchemaHints::of(schema).rust_type.is_some() {
@@ -35,7 +35,7 @@ pub(crate) fn replacements(
     api: &Api,
     document: &Value,
     enums: &[Enum],
-    tagged: &[Tagged],
+    tagged: &[DistinguishedUnion],
     repairs: &mut Repairs,
 ) -> Vec<Replacement> {
     let values = enums.iter().map(|known| &known.name).chain(tagged.iter().map(|union| &union.name));

@@ -6,12 +6,17 @@ use std::collections::{BTreeSet, HashSet};
 use serde_json::{Value, json};
 
 use super::dialect::schema_pointers;
-use super::tagged::Tagged;
+use super::tagged::DistinguishedUnion;
 use crate::repair::Repairs;
 use crate::{pointer, walk};
 
 /// Narrows the unions in responses whose first alternative could be mistaken for another one, except for the tagged ones.
-pub(crate) fn settle(document: &mut Value, requests: &BTreeSet<String>, tagged: &[Tagged], repairs: &mut Repairs) {
+pub(crate) fn narrow_ambiguous(
+    document: &mut Value,
+    requests: &BTreeSet<String>,
+    tagged: &[DistinguishedUnion],
+    repairs: &mut Repairs,
+) {
     let tagged: HashSet<&str> = tagged.iter().map(|union| union.name.as_str()).collect();
     let is_answer = |at: &str| match at.strip_prefix("/components/schemas/").map(pointer::name) {
         Some(name) => !requests.contains(&name) && !tagged.contains(name.as_str()),
