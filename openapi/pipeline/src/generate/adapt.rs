@@ -19,9 +19,9 @@ use syn::{
     parse_quote,
 };
 
-use super::answers::CallSettings;
+use super::client_document::CallSettings;
 use super::paging::{self, AnswerTypes};
-use super::{absent, batches, docs, forms, items_body, lists, optional_body, polling, setters, streams};
+use super::{batches, defaults, docs, forms, item_bodies, lists, optional_body, polling, setters, streams};
 use crate::media::Writing;
 use crate::normalize::PATH_GUARD;
 use crate::streams::Streaming;
@@ -94,7 +94,7 @@ pub(crate) fn adapt(
             }
             Item::Mod(module) if module.ident == "builder" => {
                 import(module);
-                items_body::rewrite(module, |block| {
+                item_bodies::rewrite(module, |block| {
                     reported_operation(block).and_then(|function| settings.get(&function)?.items).is_some()
                 });
                 optional_body::rewrite(module, |block| {
@@ -193,7 +193,7 @@ fn adapt_builder(
         } else if let Some(kind) = setters::type_of(function) {
             let argument = argument(api, operation, &wires, function, kind);
             let has_items = argument.name == "body" && settings.items.is_some();
-            arguments.push(if has_items { items_body::argument(argument) } else { argument });
+            arguments.push(if has_items { item_bodies::argument(argument) } else { argument });
         } else if function.sig.ident == "new" {
             function.vis = parse_quote!(pub(crate));
         }
@@ -204,7 +204,7 @@ fn adapt_builder(
     block.items.retain(|item| !matches!(item, ImplItem::Fn(function) if function.sig.ident == "send"));
     setters::of_call(block, |setter| described(api, operation, &arguments, setter));
     if let Some(framing) = settings.items {
-        items_body::setters(block, framing, &arguments);
+        item_bodies::setters(block, framing, &arguments);
     }
     block.items.extend(send.into_iter().map(ImplItem::Fn));
     let streaming = operation.streaming.clone();
@@ -224,7 +224,7 @@ fn described(api: &Api, operation: &Operation, arguments: &[Argument], setter: &
             let parameters = call["parameters"].as_array()?;
             let parameter = parameters.iter().find(|parameter| parameter["name"] == argument.name.as_str())?;
             let default =
-                walk::resolve(&api.document, &parameter["schema"]).as_object().and_then(absent::doc_of_default);
+                walk::resolve(&api.document, &parameter["schema"]).as_object().and_then(defaults::doc_of_default);
             let is_made = parameter["in"] == "header" && operation.makes(&argument.name, Place::Header);
             let made = is_made.then(|| IDEMPOTENCY_KEY_DOC.to_owned());
             let said: Vec<String> = own(parameter).into_iter().chain(default).chain(made).collect();

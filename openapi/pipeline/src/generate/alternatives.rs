@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashSet};
 use serde_json::{Map, Value, json};
 
 use super::dialect::schema_pointers;
-use super::{contradictions, names, split, tagged};
+use super::{contradictions, distinguished, names, sharing};
 use crate::repair::Repairs;
 use crate::{name, pointer, walk};
 
@@ -43,7 +43,7 @@ enum MergeResult {
 }
 
 fn merged(document: &Value, schema: &mut Value) -> Option<MergeResult> {
-    if tagged::is_annotated(schema) || !has_objects_alone(document, schema) {
+    if distinguished::is_annotated(schema) || !has_objects_alone(document, schema) {
         convert_to_one_of(schema);
     }
     lift(document, schema);
@@ -110,7 +110,7 @@ fn lift(document: &Value, schema: &mut Value) {
     let is_union = |part: &Value| {
         let part = walk::resolve(document, part);
         let is_alone = ["allOf", "oneOf", "properties"].iter().all(|key| part.get(*key).is_none());
-        part.get("anyOf").is_some() && is_alone && !tagged::is_annotated(part)
+        part.get("anyOf").is_some() && is_alone && !distinguished::is_annotated(part)
     };
     let has_members = schema.get("properties").is_some();
     let Some(parts) = schema.get_mut("allOf").and_then(Value::as_array_mut) else { return };
@@ -145,7 +145,7 @@ fn either_schema(one: &Value, other: &Value) -> Value {
 
 /// Distributes the members beside a union of responses to its alternatives. `requests` are the schemas that requests use.
 pub(crate) fn distribute(document: &mut Value, requests: &BTreeSet<String>) {
-    let mut taken = split::type_names(document);
+    let mut taken = sharing::type_names(document);
     let is_answer = |at: &String| match at.strip_prefix("/components/schemas/").map(pointer::name) {
         Some(name) => !requests.contains(&name),
         None => at.contains("/responses/"),
@@ -155,7 +155,7 @@ pub(crate) fn distribute(document: &mut Value, requests: &BTreeSet<String>) {
     while let Some(at) = open.pop() {
         let name = match at.strip_prefix("/components/schemas/") {
             Some(name) => pointer::name(name),
-            None => tagged::name_in_call(document, &at),
+            None => distinguished::name_in_call(document, &at),
         };
         let Some(mut schema) = document.pointer_mut(&at).map(Value::take) else { continue };
         let mut distributor = MemberDistributor { document, taken: &mut taken, hoisted: Map::new() };
@@ -166,7 +166,7 @@ pub(crate) fn distribute(document: &mut Value, requests: &BTreeSet<String>) {
         }
         // A new type may have members beside another union.
         open.extend(hoisted.keys().rev().map(|name| pointer::join("/components/schemas", name)));
-        split::add(document, hoisted);
+        sharing::add(document, hoisted);
     }
 }
 
@@ -205,11 +205,11 @@ impl MemberDistributor<'_> {
             self.hoist(&format!("{name}{label}"), whole)
         });
         let union: Vec<Value> = named.collect();
-        let tags = beside.tags.map(|tags| tagged::tags_of_some(tags, &kept));
+        let tags = beside.tags.map(|tags| distinguished::tags_of_some(tags, &kept));
         let Some(object) = schema.as_object_mut() else { return };
         object.retain(|key, _| ANNOTATIONS.contains(&key.as_str()));
         object.insert("oneOf".to_owned(), Value::Array(union));
-        tagged::record_tags(object, tags);
+        distinguished::record_tags(object, tags);
     }
 
     /// Returns a union of objects with the schemas beside it, if these constrain values. Otherwise keeps the union alone.
@@ -246,7 +246,7 @@ impl MemberDistributor<'_> {
         } else {
             parts.extend(rests);
         }
-        Some(UnionWithParts { parts, alternatives, tags: tagged::recorded_tags(&union) })
+        Some(UnionWithParts { parts, alternatives, tags: distinguished::recorded_tags(&union) })
     }
 
     /// Gives a schema a name, and returns the reference to it.
@@ -337,12 +337,12 @@ fn list<'a>(object: &'a Map<String, Value>, key: &str) -> impl Iterator<Item = &
 /// Gives names to alternatives that are objects with a single member. The generator would take the member for the name of a
 /// variant, and refuse an object with another member. In requests that is right if no other member is allowed.
 pub(crate) fn name_single_members(document: &mut Value, requests: &BTreeSet<String>) {
-    let mut taken = split::type_names(document);
+    let mut taken = sharing::type_names(document);
     let mut hoisted = Map::new();
     for at in schema_pointers(document) {
         let component = at.strip_prefix("/components/schemas/").map(pointer::name);
         let is_request = component.as_ref().map_or_else(|| !at.contains("/responses/"), |name| requests.contains(name));
-        let name = component.unwrap_or_else(|| tagged::name_in_call(document, &at));
+        let name = component.unwrap_or_else(|| distinguished::name_in_call(document, &at));
         let Some(schema) = document.pointer_mut(&at) else { continue };
         single_members(schema, &name, is_request, &mut |wanted, schema| {
             let name = name::fresh(wanted, &mut taken);
@@ -350,7 +350,7 @@ pub(crate) fn name_single_members(document: &mut Value, requests: &BTreeSet<Stri
             hoisted.insert(name, std::mem::replace(schema, reference));
         });
     }
-    split::add(document, hoisted);
+    sharing::add(document, hoisted);
 }
 
 fn single_members(schema: &mut Value, name: &str, is_request: bool, hoist: &mut dyn FnMut(&str, &mut Value)) {

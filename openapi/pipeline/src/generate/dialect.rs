@@ -1,11 +1,11 @@
 //! Schemas in the dialect of the generator: OpenAPI 3.0, well-formed, without features that Rust has no type for. This module
-//! covers responses and requests; rules for requests only are in [`requests`](super::requests).
+//! covers responses and requests; rules for requests only are in [`request_schemas`](super::request_schemas).
 
 use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 
-use super::{enums, modern, streams};
+use super::{enums, json_schema, streams};
 use crate::repair::Repairs;
 use crate::{name, pointer, walk};
 
@@ -81,7 +81,7 @@ pub(crate) fn convert_for_comparison(document: &mut Value) {
                 // Keywords that 3.0 lacks and that constrain values.
                 let mut kept = keywords_of_31(schema);
                 let mut dialect = SchemaConverter { at: at.clone(), is_31: true, repairs: &mut Repairs::default() };
-                modern::convert(schema, &mut dialect);
+                json_schema::convert(schema, &mut dialect);
                 if let Some(object) = schema.as_object_mut() {
                     object.append(&mut kept);
                 }
@@ -92,7 +92,7 @@ pub(crate) fn convert_for_comparison(document: &mut Value) {
 
 /// Returns the keywords of a schema that 3.0 lacks: constraints, and the schemas of positions in a list.
 fn keywords_of_31(schema: &Value) -> Map<String, Value> {
-    let words = modern::UNCHECKED_KEYWORDS.iter().chain(&["prefixItems", "patternProperties"]);
+    let words = json_schema::UNCHECKED_KEYWORDS.iter().chain(&["prefixItems", "patternProperties"]);
     let mut said: Map<String, Value> =
         words.filter_map(|word| Some(((*word).to_owned(), schema.get(word)?.clone()))).collect();
     // The schema of the items after the positional ones. Older drafts have the positional schemas in `items`.
@@ -165,7 +165,7 @@ impl SchemaConverter<'_> {
         {
             return self.widen(schema, "its `$ref` is no text");
         }
-        modern::convert(schema, self);
+        json_schema::convert(schema, self);
         let Some(object) = schema.as_object_mut() else { return };
         if object.contains_key("$ref") {
             return self.reference(schema);

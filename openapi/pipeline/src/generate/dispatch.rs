@@ -4,7 +4,7 @@ use quote::quote;
 use syn::{Arm, Expr, Item, ItemFn, Stmt, parse_quote};
 
 use super::adapt::{Argument, Call, Role};
-use super::carriers;
+use super::carrier_path;
 use super::kinds::Kinds;
 use super::streams;
 
@@ -13,7 +13,7 @@ pub(crate) fn items(calls: &[Call], kinds: &Kinds, in_tests: bool) -> Vec<Item> 
     let condition = in_tests.then(|| quote!(#[cfg(test)]));
     let function = function(calls);
     let of_kind = |(name, carrier): &(String, _)| {
-        let carrier = carriers::path(carrier);
+        let carrier = carrier_path::path(carrier);
         quote!(access.credential(#name, #carrier)?)
     };
     let credential = kinds.first.as_ref().map_or_else(|| quote!(::keyfit::codegen::no_credential()), of_kind);

@@ -10,12 +10,12 @@ use syn::{Expr, Item, ItemMod, ItemStatic, Token, parse_quote};
 
 use super::adapt::Call;
 use super::batches;
+use super::distinguished::DistinguishedUnion;
 use super::docs;
 use super::enums::{self, Enum};
 use super::kinds::Kinds;
 use super::paging;
 use super::streams;
-use super::tagged::DistinguishedUnion;
 use super::union_types;
 use crate::contract::Facts;
 use crate::operation::Retry;

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::compact::IN_MACRO;
 use super::dialect::schema_pointers;
-use super::{docs, names, split};
+use super::{docs, names, sharing};
 use crate::{name, pointer, walk};
 
 /// The key that holds names and descriptions of the values until they are read.
@@ -147,7 +147,7 @@ fn is_named(known: &[EnumValue]) -> bool {
 
 /// Gives the enums of requests with named values types of ours. `requests` are the schemas that requests use.
 pub(crate) fn extract(document: &mut Value, requests: &BTreeSet<String>) -> Vec<Enum> {
-    let mut extractor = Extractor { taken: split::type_names(document), found: Vec::new(), hoisted: Map::new() };
+    let mut extractor = Extractor { taken: sharing::type_names(document), found: Vec::new(), hoisted: Map::new() };
     for at in schema_pointers(document) {
         let component = at.strip_prefix("/components/schemas/").map(pointer::name);
         let is_request = component.as_ref().map_or_else(|| !at.contains("/responses/"), |name| requests.contains(name));
@@ -168,7 +168,7 @@ pub(crate) fn extract(document: &mut Value, requests: &BTreeSet<String>) -> Vec<
             None => extractor.inner(schema, &format!("{id}{part}")),
         }
     }
-    split::add(document, extractor.hoisted);
+    sharing::add(document, extractor.hoisted);
     extractor.found
 }
 

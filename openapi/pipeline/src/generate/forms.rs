@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use syn::visit_mut::{self, VisitMut};
 use syn::{Block, Expr};
 
-use super::split;
+use super::sharing;
 use crate::form::{self, Files, FormMember};
 use crate::repair::Repairs;
 use crate::{name, pointer, walk};
@@ -31,7 +31,7 @@ pub(crate) struct Form {
 /// Gives the files in the forms of these operations a type of their own. `functions` are those with a multipart body.
 pub(crate) fn mark_files(document: &mut Value, functions: &[&str], repairs: &mut Repairs) {
     let mut forms =
-        FileMarker { taken: split::type_names(document), made: BTreeMap::new(), added: Map::new(), document };
+        FileMarker { taken: sharing::type_names(document), made: BTreeMap::new(), added: Map::new(), document };
     let mut bodies = Vec::new();
     for (at, call) in walk::operations(forms.document) {
         let place = pointer::join(&format!("{at}/requestBody/content"), MEDIA_TYPE) + "/schema";
@@ -51,7 +51,7 @@ pub(crate) fn mark_files(document: &mut Value, functions: &[&str], repairs: &mut
     let Some(schemas) = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut) else { return };
     schemas.extend(added);
     // A component that only forms use keeps its name.
-    let used = split::reachable(document, &[&document["paths"]]);
+    let used = sharing::reachable(document, &[&document["paths"]]);
     let mut renamed: HashMap<&str, String> = HashMap::new();
     for (name, copy) in &made {
         if used.contains(name) {
@@ -63,7 +63,7 @@ pub(crate) fn mark_files(document: &mut Value, functions: &[&str], repairs: &mut
             renamed.insert(copy, name.clone());
         }
     }
-    split::rename(document, &renamed);
+    sharing::rename(document, &renamed);
 }
 
 struct FileMarker<'a> {

@@ -9,7 +9,7 @@ use quote::{format_ident, quote};
 use serde_json::Value;
 use syn::{Item, parse_quote};
 
-use super::carriers::path;
+use super::carrier_path::path;
 use super::oauth;
 use crate::contract::{Carrier, Contract, Credential};
 use crate::repair::Repairs;

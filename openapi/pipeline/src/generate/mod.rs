@@ -1,54 +1,54 @@
 //! The generation of Rust code from an API as read: the client document, progenitor, and the additions to its code.
 
-mod absent;
 mod adapt;
 mod alternatives;
-mod answers;
+mod ambiguous;
+mod argument_rules;
 mod batches;
+mod bisect;
 mod bodies;
-mod carriers;
+mod carrier_path;
+mod client_document;
 mod code;
 mod compact;
+mod composition_limits;
 mod contradictions;
 mod curl;
+mod defaults;
 mod dialect;
 mod dispatch;
+mod distinguished;
 mod docs;
 mod emit;
 mod enums;
 mod errors;
 mod forms;
-mod items_body;
+mod item_bodies;
+mod json_schema;
 mod kinds;
-mod leniency;
 mod lists;
 mod markdown;
-mod modern;
 mod names;
 mod nullable;
 mod oauth;
-mod one_way;
 mod optional_body;
 mod paging;
 mod patch;
 mod paths;
 mod polling;
 mod print;
-mod products;
 mod progenitor;
+mod proposal;
 mod prune;
-mod requests;
-mod rescue;
-mod rules;
+mod read_only;
+mod replacements;
+mod request_schemas;
+mod response_schemas;
 mod setters;
-mod size;
-mod split;
+mod sharing;
 mod streams;
 mod surface;
-mod tagged;
-mod types;
 mod union_types;
-mod unions;
 mod webhooks;
 
 pub(crate) use dialect::convert_for_comparison;
@@ -167,7 +167,7 @@ impl NameFixes {
             self.without_titles = true;
             return true;
         }
-        let mut taken: HashSet<String> = split::type_names(document);
+        let mut taken: HashSet<String> = sharing::type_names(document);
         let known = walk::members(document, "/components/schemas");
         let count = self.renamed.len();
         for component in known.iter().map(|(at, _)| pointer::name(at)) {
@@ -186,9 +186,9 @@ struct Attempt {
     file: syn::File,
     /// The type builders.
     builders: code::UnparsedItems,
-    calls: HashMap<String, answers::CallSettings>,
+    calls: HashMap<String, client_document::CallSettings>,
     enums: Vec<enums::Enum>,
-    tagged: Vec<tagged::DistinguishedUnion>,
+    tagged: Vec<distinguished::DistinguishedUnion>,
     set_aside: Vec<Unsupported>,
     repairs: Repairs,
 }
@@ -196,16 +196,16 @@ struct Attempt {
 impl Attempt {
     fn run(api: &Api, fixes: &NameFixes, options: &Options) -> Result<Self, Failure> {
         let mut repairs = api.repairs.clone();
-        let mut client = answers::client_document(api, &mut repairs);
+        let mut client = client_document::client_document(api, &mut repairs);
         let in_parts =
             client.calls.iter().filter(|(_, known)| known.form.as_ref().is_some_and(|form| form.multipart.is_some()));
         let in_parts: Vec<&str> = in_parts.map(|(function, _)| function.as_str()).collect();
         forms::mark_files(&mut client.document, &in_parts, &mut repairs);
-        types::unwrap_extensions(&mut client.document);
-        tagged::annotate(&mut client.document, &mut repairs);
+        replacements::unwrap_extensions(&mut client.document);
+        distinguished::annotate(&mut client.document, &mut repairs);
         enums::annotate(&mut client.document);
         if !options.all_types {
-            split::keep_used(&mut client.document);
+            sharing::keep_used(&mut client.document);
         }
         names::types(&mut client.document, &mut repairs);
         names::rename(&mut client.document, &fixes.renamed, &mut repairs);
@@ -215,29 +215,29 @@ impl Attempt {
         }
         nullable::move_to_references(&mut client.document);
         alternatives::merge(&mut client.document, &mut repairs);
-        products::narrow(&mut client.document, &mut repairs);
+        composition_limits::narrow(&mut client.document, &mut repairs);
         contradictions::narrow(&mut client.document, &mut repairs);
         for (function, aliases) in names::arguments(&mut client.document, &api.operations, &mut repairs) {
             client.calls.entry(function).or_default().aliases = aliases;
         }
-        let mut requests = split::split_shared(&mut client.document, &mut repairs);
-        one_way::relax_required(&mut client.document, &requests, &mut repairs);
+        let mut requests = sharing::split_shared(&mut client.document, &mut repairs);
+        read_only::relax_required(&mut client.document, &requests, &mut repairs);
         patch::annotate(&mut client.document, api, &mut requests);
-        absent::document_only(&mut client.document, &requests);
+        defaults::document_only(&mut client.document, &requests);
         alternatives::distribute(&mut client.document, &requests);
-        let tagged = tagged::extract(&mut client.document, &requests);
-        unions::narrow_ambiguous(&mut client.document, &requests, &tagged, &mut repairs);
+        let tagged = distinguished::extract(&mut client.document, &requests);
+        ambiguous::narrow_ambiguous(&mut client.document, &requests, &tagged, &mut repairs);
         alternatives::name_single_members(&mut client.document, &requests);
         let mut enums = enums::extract(&mut client.document, &requests);
-        requests::repair(&mut client.document, &requests, &mut repairs);
-        enums.extend(leniency::relax_responses(&mut client.document, &requests, &mut repairs));
-        let replacements = types::replacements(api, &client.document, &enums, &tagged, &mut repairs);
+        request_schemas::repair(&mut client.document, &requests, &mut repairs);
+        enums.extend(response_schemas::relax_responses(&mut client.document, &requests, &mut repairs));
+        let replacements = replacements::replacements(api, &client.document, &enums, &tagged, &mut repairs);
         let mut set_aside = Vec::new();
-        let run = |document: &Value| progenitor::run(document, &types::of_schemas(&replacements, document));
-        let accepts = |part: &Value| progenitor::accepts(part, &types::of_schemas(&replacements, part));
+        let run = |document: &Value| progenitor::run(document, &replacements::of_schemas(&replacements, document));
+        let accepts = |part: &Value| progenitor::accepts(part, &replacements::of_schemas(&replacements, part));
         names::titles(&mut client.document);
         let code = run(&client.document).or_else(|| {
-            let lost = rescue::narrow(&mut client.document, &accepts, &mut repairs);
+            let lost = bisect::narrow(&mut client.document, &accepts, &mut repairs);
             set_aside = lost.iter().filter_map(|at| drop_call(api, &mut client.document, at, &mut repairs)).collect();
             run(&client.document)
         });
@@ -284,7 +284,7 @@ impl Attempt {
         paths::resolve(file);
         // From here on, each line of documentation is an attribute.
         file.items.iter_mut().for_each(docs::split_lines);
-        let mut named = split::type_names(&api.document);
+        let mut named = sharing::type_names(&api.document);
         named.extend(errors::names(&self.document));
         compact::merge(file, &named);
         let surface = surface::describe(

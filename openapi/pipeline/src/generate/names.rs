@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use heck::ToPascalCase as _;
 use serde_json::{Map, Value, json};
 
-use super::{batches, dialect, paging, polling, split, streams};
+use super::{batches, dialect, paging, polling, sharing, streams};
 use crate::repair::Repairs;
 use crate::{Operation, name, pointer, walk};
 
@@ -52,7 +52,7 @@ pub(crate) fn rename(document: &mut Value, renamed: &[(String, String)], repairs
         return;
     }
     let map: HashMap<&str, String> = renamed.iter().map(|(old, new)| (old.as_str(), new.clone())).collect();
-    split::rename(document, &map);
+    sharing::rename(document, &map);
     let Some(schemas) = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut) else { return };
     let all = std::mem::take(schemas);
     for (name, schema) in all {
@@ -70,7 +70,7 @@ pub(crate) fn rename(document: &mut Value, renamed: &[(String, String)], repairs
 /// Removes titles that several different schemas share, and titles that are the name of a component: the generator names a
 /// type after its title, and would merge types of one name or fail.
 pub(crate) fn titles(document: &mut Value) {
-    let components: HashSet<String> = split::type_names(document);
+    let components: HashSet<String> = sharing::type_names(document);
     let mut titled: HashMap<String, Value> = HashMap::new();
     let mut shared: HashSet<String> = HashSet::new();
     let places = dialect::schema_pointers(document);

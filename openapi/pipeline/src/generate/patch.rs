@@ -9,7 +9,7 @@ use syn::{Item, Meta, parse_quote};
 
 use super::adapt::type_argument;
 use super::dialect::{describe, schema_pointers};
-use super::{docs, names, split};
+use super::{docs, names, sharing};
 use crate::normalize::{essence, is_json};
 use crate::{Api, name, pointer, walk};
 
@@ -35,7 +35,7 @@ enum BodyUse {
 /// added to `requests`.
 pub(crate) fn annotate(document: &mut Value, api: &Api, requests: &mut BTreeSet<String>) {
     let (bodies, uses) = uses(document, api);
-    let mut taken = split::type_names(document);
+    let mut taken = sharing::type_names(document);
     let mut hoisted = Map::new();
     for at in schema_pointers(document) {
         let component =

@@ -11,8 +11,8 @@ use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::code::GeneratedTokens;
-use super::types::Replacement;
-use super::{forms, leniency};
+use super::replacements::Replacement;
+use super::{forms, response_schemas};
 use crate::normalize::PATH_GUARD;
 
 /// The stack size of the generator's thread: it recurses into schemas, with large frames.
@@ -71,14 +71,14 @@ fn settings(replacements: &[Replacement]) -> GenerationSettings {
     settings
 }
 
-/// Returns the schema that [`leniency`] gives to instants in responses.
+/// Returns the schema that [`response_schemas`] gives to instants in responses.
 fn response_instant() -> SchemaObject {
-    text(leniency::RESPONSE_INSTANT)
+    text(response_schemas::RESPONSE_INSTANT)
 }
 
 /// Returns the schema of a credential in a response.
 fn secret() -> SchemaObject {
-    text(leniency::SECRET)
+    text(response_schemas::SECRET)
 }
 
 /// Returns the schema of a file in a form.

@@ -10,7 +10,7 @@ use syn::{Attribute, Field, ImplItem, Item, ItemMod, Type};
 use super::adapt::{Call, adapt_types};
 use super::code::UnparsedItems;
 use super::compact::builders;
-use super::{docs, patch, rules, setters};
+use super::{argument_rules, docs, patch, setters};
 
 /// Moves the builders of request types into their module, which is empty. Returns `None` if one is not valid Rust.
 pub(crate) fn request_builders(file: &mut syn::File, builders: &UnparsedItems, calls: &[Call]) -> Option<()> {
@@ -39,7 +39,7 @@ pub(crate) fn request_builders(file: &mut syn::File, builders: &UnparsedItems, c
         }
     }
     items.retain(|item| !matches!(item, Item::Impl(block) if block.trait_.is_none() && block.items.is_empty()));
-    items.extend(rules::of_types(items, &kept));
+    items.extend(argument_rules::of_types(items, &kept));
     Some(())
 }
 

@@ -1,5 +1,5 @@
 //! Setters with convenient argument types: a text as `&str`, a number as an integer literal, an object by its builder.
-//! `keyfit::codegen::IntoArgument` defines the accepted values; for types of the API, [`rules`](super::rules) does.
+//! `keyfit::codegen::IntoArgument` defines the accepted values; for types of the API, [`argument_rules`](super::argument_rules) does.
 
 use std::collections::{HashMap, HashSet};
 

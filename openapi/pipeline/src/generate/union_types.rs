@@ -6,9 +6,9 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::Type;
 
+use super::distinguished::{Distinction, DistinguishedUnion, MemberNames};
 use super::docs;
 use super::paths::ROOT;
-use super::tagged::{Distinction, DistinguishedUnion, MemberNames};
 use crate::name;
 
 /// Returns the definition of the type.

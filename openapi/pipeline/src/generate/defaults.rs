@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashSet};
 use serde_json::{Map, Value, json};
 
 use super::dialect::{describe, schema_pointers};
-use super::leniency::SECRET;
+use super::response_schemas::SECRET;
 use crate::plain::{plain, short};
 use crate::{pointer, walk};
 

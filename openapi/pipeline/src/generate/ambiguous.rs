@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashSet};
 use serde_json::{Value, json};
 
 use super::dialect::schema_pointers;
-use super::tagged::DistinguishedUnion;
+use super::distinguished::DistinguishedUnion;
 use crate::repair::Repairs;
 use crate::{pointer, walk};
 

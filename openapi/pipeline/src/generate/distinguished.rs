@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use serde_json::{Map, Value, json};
 
 use super::dialect::schema_pointers;
-use super::{alternatives, names, split};
+use super::{alternatives, names, sharing};
 use crate::repair::Repairs;
 use crate::{name, pointer, walk};
 
@@ -98,7 +98,7 @@ fn subtypes(document: &mut Value, repairs: &mut Repairs) {
         })
         .map(|(at, _)| pointer::name(&at))
         .collect();
-    let mut taken = split::type_names(document);
+    let mut taken = sharing::type_names(document);
     for base in bases {
         let mut found: BTreeSet<&String> = BTreeSet::new();
         let mut open = vec![&base];
@@ -212,7 +212,7 @@ fn members(document: &Value, schema: &Value) -> Vec<String> {
 /// Names the unions of responses whose alternatives can be distinguished, and the alternatives. `requests` are the schemas
 /// that requests use: in requests, the caller chooses the alternative.
 pub(crate) fn extract(document: &mut Value, requests: &BTreeSet<String>) -> Vec<DistinguishedUnion> {
-    let mut taken = split::type_names(document);
+    let mut taken = sharing::type_names(document);
     let (mut found, mut hoisted) = (Vec::new(), Map::new());
     for at in schema_pointers(document) {
         let component = at.strip_prefix("/components/schemas/").map(pointer::name);
@@ -229,7 +229,7 @@ pub(crate) fn extract(document: &mut Value, requests: &BTreeSet<String>) -> Vec<
             *place = schema;
         }
     }
-    split::add(document, hoisted);
+    sharing::add(document, hoisted);
     found
 }
 

@@ -4,10 +4,10 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
+use super::distinguished::DistinguishedUnion;
 use super::enums::Enum;
 use super::paths::ROOT;
-use super::split;
-use super::tagged::DistinguishedUnion;
+use super::sharing;
 use crate::hints::SchemaHints;
 use crate::repair::Repairs;
 use crate::{Api, name, pointer, walk};
@@ -74,7 +74,7 @@ pub(crate) fn replacements(
 /// Returns the replacements for the schemas of a document. A small document with thousands of replacements would take the
 /// generator much longer.
 pub(crate) fn of_schemas(replacements: &[Replacement], document: &Value) -> Vec<Replacement> {
-    let names = split::type_names(document);
+    let names = sharing::type_names(document);
     replacements.iter().filter(|known| names.contains(&known.schema)).cloned().collect()
 }
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashSet};
 use serde_json::{Map, Value, json};
 
 use super::enums::{self, Enum, EnumValue};
-use super::{names, split, streams};
+use super::{names, sharing, streams};
 use crate::repair::Repairs;
 use crate::{name, pointer, walk};
 
@@ -35,7 +35,7 @@ const LIMITS: [&str; 13] = [
 
 /// Relaxes all schemas except those that requests use, and returns the enums of responses.
 pub(crate) fn relax_responses(document: &mut Value, requests: &BTreeSet<String>, repairs: &mut Repairs) -> Vec<Enum> {
-    let mut relaxer = Relaxer { taken: split::type_names(document), ..Relaxer::default() };
+    let mut relaxer = Relaxer { taken: sharing::type_names(document), ..Relaxer::default() };
     for (name, schema) in
         document.pointer_mut("/components/schemas").and_then(Value::as_object_mut).into_iter().flatten()
     {
@@ -55,7 +55,7 @@ pub(crate) fn relax_responses(document: &mut Value, requests: &BTreeSet<String>,
             }
         }
     }
-    split::add(document, relaxer.hoisted);
+    sharing::add(document, relaxer.hoisted);
     relaxer.open
 }
 

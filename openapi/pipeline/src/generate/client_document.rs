@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::errors::{ERRORS, Errors};
 use super::forms::Form;
 use super::names::Alias;
-use super::{bodies, split, streams};
+use super::{bodies, sharing, streams};
 use crate::normalize::{essence, is_json};
 use crate::path_key::PathKey;
 use crate::repair::Repairs;
@@ -107,7 +107,7 @@ pub(crate) fn client_document(api: &Api, repairs: &mut Repairs) -> ClientDocumen
         "paths": paths,
         "components": { "schemas": schemas.cloned().unwrap_or_else(|| json!({})) },
     });
-    split::add(&mut document, errors.added);
+    sharing::add(&mut document, errors.added);
     ClientDocument { document, calls }
 }
 
