@@ -12,7 +12,7 @@ mod text;
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
-use keyfit_openapi::diff::{Breaks, Finding, Group, Level, OperationRef, Revision, Rule};
+use keyfit_openapi::diff::{Party, Finding, Group, Level, OperationRef, Revision, Rule};
 use keyfit_openapi::{SourcePlace, plain};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -80,7 +80,7 @@ pub struct FindingReport {
     pub level: Level,
     /// Whom it breaks, or whose part it is to follow.
     #[schemars(with = "BreaksName")]
-    pub breaks: Breaks,
+    pub breaks: Party,
     /// What it is about.
     #[schemars(with = "GroupName")]
     pub group: Group,
@@ -322,9 +322,9 @@ impl FindingReport {
     /// Returns the affected side and the reason.
     fn reason(&self) -> String {
         match self.breaks {
-            Breaks::Nobody => format!("Breaks nobody: {}", self.why),
-            Breaks::Client => format!("For clients: {}", self.why),
-            Breaks::Server => format!("For servers: {}", self.why),
+            Party::Nobody => format!("Party nobody: {}", self.why),
+            Party::Client => format!("For clients: {}", self.why),
+            Party::Server => format!("For servers: {}", self.why),
         }
     }
 }

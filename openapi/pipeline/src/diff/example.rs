@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::Document;
-use super::rules::{At, Rule};
+use super::rules::{ExamplePart, Rule};
 use crate::load::Located;
 use crate::{Failure, Text};
 
@@ -38,7 +38,7 @@ pub fn texts(rule: &Rule) -> Result<(Text, Text), Failure> {
     let text = |name: &str, fragment: &str| {
         let mut document = Located::read(&Text::new("base.yaml", BASE))?.value;
         let fragment = Located::read(&Text::new(rule.id, fragment))?.value;
-        merge(&mut document, around(rule.at, fragment));
+        merge(&mut document, at_place(rule.at, fragment));
         Ok(Text::new(format!("{name}.json"), format!("{document:#}")))
     };
     Ok((text("old", rule.old)?, text("new", rule.new)?))
@@ -54,14 +54,14 @@ pub fn documents(rule: &Rule) -> Result<(Document, Document), Failure> {
 }
 
 /// Returns the fragment at its place in an otherwise empty document.
-fn around(at: At, fragment: Value) -> Value {
+fn at_place(at: ExamplePart, fragment: Value) -> Value {
     let body = ["content", "application/json", "schema"];
     let path: Vec<&str> = match at {
-        At::Document => vec![],
-        At::Operation => vec!["paths", "/pets", "get"],
-        At::Request => [&["paths", "/pets", "post", "requestBody"][..], &body].concat(),
-        At::Answer => [&["paths", "/pets", "get", "responses", "200"][..], &body].concat(),
-        At::Refusal => [&["paths", "/pets", "get", "responses", "404"][..], &body].concat(),
+        ExamplePart::Document => vec![],
+        ExamplePart::Operation => vec!["paths", "/pets", "get"],
+        ExamplePart::Request => [&["paths", "/pets", "post", "requestBody"][..], &body].concat(),
+        ExamplePart::Answer => [&["paths", "/pets", "get", "responses", "200"][..], &body].concat(),
+        ExamplePart::Refusal => [&["paths", "/pets", "get", "responses", "404"][..], &body].concat(),
     };
     path.into_iter().rev().fold(fragment, |inner, key| Value::Object(Map::from_iter([(key.to_owned(), inner)])))
 }

@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde_json::Value;
 
-use super::joint::Joint;
 use super::node::Node;
+use super::schema_set::SchemaSet;
 use super::values::{self, Values};
 
 /// The maximum number of parts of a schema.
-const MOST_PARTS: usize = 256;
+const MAX_PARTS: usize = 256;
 
 /// A schema and the parts of its `allOf`, the schema itself first.
-pub(super) struct Flat<'a> {
+pub(super) struct FlatSchema<'a> {
     parts: Vec<Node<'a>>,
     /// True if a value can be null.
     pub(super) is_nullable: bool,
@@ -23,15 +23,15 @@ pub(super) struct Flat<'a> {
 }
 
 /// Schemas of which a value has to fit one.
-pub(super) struct Choice<'a> {
+pub(super) struct Union<'a> {
     pub(super) list: Node<'a>,
     pub(super) variants: Vec<Node<'a>>,
 }
 
-impl<'a> Flat<'a> {
-    pub(super) fn of(joint: &Joint<'a>) -> Self {
+impl<'a> FlatSchema<'a> {
+    pub(super) fn of(set: &SchemaSet<'a>) -> Self {
         let mut flat = Self { parts: Vec::new(), is_nullable: false, is_cut: false, unresolved: BTreeSet::new() };
-        let mut open: Vec<Node<'a>> = joint.nodes().cloned().collect();
+        let mut open: Vec<Node<'a>> = set.nodes().cloned().collect();
         if let [one] = &open[..]
             && one.reference().is_none()
             && one.get("allOf").is_none()
@@ -48,7 +48,7 @@ impl<'a> Flat<'a> {
             if !seen.insert(part.at.clone()) {
                 continue;
             }
-            if flat.parts.len() == MOST_PARTS {
+            if flat.parts.len() == MAX_PARTS {
                 flat.is_cut = true;
                 break;
             }
@@ -65,7 +65,7 @@ impl<'a> Flat<'a> {
         }
         if flat.parts.is_empty() {
             // Circular references.
-            flat.unresolved.extend(joint.first.reference());
+            flat.unresolved.extend(set.first.reference());
         }
         flat
     }
@@ -103,13 +103,13 @@ impl<'a> Flat<'a> {
     }
 
     /// Returns the members by name; `None` for one that is required and not described.
-    pub(super) fn members(&self) -> BTreeMap<&'a str, Option<Joint<'a>>> {
-        let mut members: BTreeMap<&'a str, Option<Joint<'a>>> = BTreeMap::new();
+    pub(super) fn members(&self) -> BTreeMap<&'a str, Option<SchemaSet<'a>>> {
+        let mut members: BTreeMap<&'a str, Option<SchemaSet<'a>>> = BTreeMap::new();
         for part in &self.parts {
             for (name, node) in part.get("properties").iter().flat_map(Node::entries) {
                 match members.entry(name).or_default() {
-                    Some(joint) => joint.and(node),
-                    none => *none = Some(Joint::of(node)),
+                    Some(set) => set.and(node),
+                    none => *none = Some(SchemaSet::of(node)),
                 }
             }
         }
@@ -131,13 +131,13 @@ impl<'a> Flat<'a> {
     }
 
     /// Returns the schema of members that are not described.
-    pub(super) fn others(&self) -> Option<Joint<'a>> {
-        Joint::all(self.all("additionalProperties").filter(|others| others.value.is_object()))
+    pub(super) fn others(&self) -> Option<SchemaSet<'a>> {
+        SchemaSet::all(self.all("additionalProperties").filter(|others| others.value.is_object()))
     }
 
     /// Returns the schema of the elements.
-    pub(super) fn items(&self) -> Option<Joint<'a>> {
-        Joint::all(self.all("items"))
+    pub(super) fn items(&self) -> Option<SchemaSet<'a>> {
+        SchemaSet::all(self.all("items"))
     }
 
     /// Returns the types that a value must have; several fit no value, except that an integer is also a number.
@@ -163,25 +163,25 @@ impl<'a> Flat<'a> {
     /// Returns the values of which a value has to be one.
     pub(super) fn values(&self) -> Option<Values<'a>> {
         let own = self.all("enum").filter(|list| list.value.is_array()).map(|list| vec![list]);
-        let lists = own.chain(self.every_choice().filter_map(|choice| values::of_constants(&choice.variants)));
+        let lists = own.chain(self.all_unions().filter_map(|choice| values::of_constants(&choice.variants)));
         Values::in_all(lists)
     }
 
     /// Returns each list of schemas of which a value has to fit one, except lists of constants.
-    pub(super) fn choices(&self) -> Vec<Choice<'a>> {
-        self.every_choice().filter(|choice| values::of_constants(&choice.variants).is_none()).collect()
+    pub(super) fn unions(&self) -> Vec<Union<'a>> {
+        self.all_unions().filter(|choice| values::of_constants(&choice.variants).is_none()).collect()
     }
 
-    fn every_choice(&self) -> impl Iterator<Item = Choice<'a>> {
+    fn all_unions(&self) -> impl Iterator<Item = Union<'a>> {
         let lists = self.parts.iter().flat_map(|part| ["oneOf", "anyOf"].into_iter().filter_map(|key| part.get(key)));
         lists.filter_map(|list| {
             let variants: Vec<Node<'a>> = list.items().collect();
-            (!variants.is_empty()).then_some(Choice { list, variants })
+            (!variants.is_empty()).then_some(Union { list, variants })
         })
     }
 
     /// Returns the schemas of which a value has to fit one, if the schema is only a list of them.
-    pub(super) fn list_of_shapes(&self) -> Option<Vec<Node<'a>>> {
+    pub(super) fn only_union(&self) -> Option<Vec<Node<'a>>> {
         const SAYS_NOTHING: [&str; 10] =
             ["$ref", "allOf", "oneOf", "anyOf", "nullable", "default", "deprecated", "description", "example", "title"];
         let keys = |part: &Node<'a>| {
@@ -192,7 +192,7 @@ impl<'a> Flat<'a> {
         if !self.parts.iter().all(keys) {
             return None;
         }
-        let mut choices = self.choices();
+        let mut choices = self.unions();
         choices.pop().filter(|_| choices.is_empty()).map(|choice| choice.variants)
     }
 }

@@ -7,7 +7,7 @@ use super::node::Node;
 use super::rules::{Rule, security as sec};
 
 /// The rules for an operation's own requirements, or for those of the document.
-pub(super) struct LoginRules {
+pub(super) struct RequirementRules {
     required: &'static Rule,
     dropped: &'static Rule,
     scope_added: &'static Rule,
@@ -18,7 +18,7 @@ pub(super) struct LoginRules {
     spared: &'static Rule,
 }
 
-pub(super) static OF_OPERATION: LoginRules = LoginRules {
+pub(super) static OF_OPERATION: RequirementRules = RequirementRules {
     required: &sec::LOGIN_REQUIRED,
     dropped: &sec::LOGIN_DROPPED,
     scope_added: &sec::SCOPE_ADDED,
@@ -29,7 +29,7 @@ pub(super) static OF_OPERATION: LoginRules = LoginRules {
     spared: &sec::SPARED,
 };
 
-pub(super) static OF_DOCUMENT: LoginRules = LoginRules {
+pub(super) static OF_DOCUMENT: RequirementRules = RequirementRules {
     required: &sec::GLOBAL_LOGIN_REQUIRED,
     dropped: &sec::GLOBAL_LOGIN_DROPPED,
     scope_added: &sec::GLOBAL_SCOPE_ADDED,
@@ -51,7 +51,7 @@ struct Alternative<'a> {
 /// holds the new names of schemes.
 pub(super) fn compare(
     cx: &mut Comparison<'_>,
-    rules: &LoginRules,
+    rules: &RequirementRules,
     [old, new]: [Option<&Node<'_>>; 2],
     here: &Node<'_>,
     renamed: &BTreeMap<String, String>,
@@ -77,31 +77,31 @@ pub(super) fn compare(
         _ => false,
     };
     if !is_all {
-        pair(cx, rules, before, after);
+        compare_alternatives(cx, rules, before, after);
     }
 }
 
-fn pair<'a>(
+fn compare_alternatives<'a>(
     cx: &mut Comparison<'_>,
-    rules: &LoginRules,
+    rules: &RequirementRules,
     mut before: Vec<Alternative<'a>>,
     mut after: Vec<Alternative<'a>>,
 ) {
     // First unchanged alternatives, then those with other scopes, then those with one scheme more or less.
     let is_same = |old: &Alternative<'_>, new: &Alternative<'_>| old.schemes == new.schemes;
-    take(&mut before, &mut after, is_same);
+    take_matching(&mut before, &mut after, is_same);
     let are_equal = |old: &Alternative<'_>, new: &Alternative<'_>| old.names() == new.names();
-    for (old, new) in take(&mut before, &mut after, are_equal) {
+    for (old, new) in take_matching(&mut before, &mut after, are_equal) {
         scopes(cx, rules, &old, &new);
     }
     let is_one_more = |old: &Alternative<'_>, new: &Alternative<'_>| old.names().is_subset(&new.names());
-    for (old, new) in take(&mut before, &mut after, is_one_more) {
+    for (old, new) in take_matching(&mut before, &mut after, is_one_more) {
         let detail = format!("{} is needed, no longer {} alone", new.text(), old.text());
         cx.report(rules.joined, &new.node, detail, "the client must send a second credential");
         scopes(cx, rules, &old, &new);
     }
     let is_one_less = |old: &Alternative<'_>, new: &Alternative<'_>| new.names().is_subset(&old.names());
-    for (old, new) in take(&mut before, &mut after, is_one_less) {
+    for (old, new) in take_matching(&mut before, &mut after, is_one_less) {
         let detail = format!("{} will do, no longer {}", new.text(), old.text());
         cx.report(rules.spared, &new.node, detail, "no change");
         scopes(cx, rules, &old, &new);
@@ -122,7 +122,7 @@ fn pair<'a>(
 }
 
 /// Compares the scopes of the schemes that both alternatives name.
-fn scopes(cx: &mut Comparison<'_>, rules: &LoginRules, old: &Alternative<'_>, new: &Alternative<'_>) {
+fn scopes(cx: &mut Comparison<'_>, rules: &RequirementRules, old: &Alternative<'_>, new: &Alternative<'_>) {
     for (scheme, has) in &new.schemes {
         let Some(had) = old.schemes.get(scheme) else { continue };
         let at = new.node.get(scheme).unwrap_or_else(|| new.node.clone());
@@ -138,7 +138,7 @@ fn scopes(cx: &mut Comparison<'_>, rules: &LoginRules, old: &Alternative<'_>, ne
 }
 
 /// Removes matching pairs from both lists and returns them.
-fn take<'a>(
+fn take_matching<'a>(
     before: &mut Vec<Alternative<'a>>,
     after: &mut Vec<Alternative<'a>>,
     belong: impl Fn(&Alternative<'a>, &Alternative<'a>) -> bool,

@@ -1,17 +1,17 @@
 //! Schemas that a value has to fit all at once: a member that several parts of an `allOf` describe has a schema in each.
 
-use super::flat::Flat;
+use super::flat_schema::FlatSchema;
 use super::node::Node;
 use crate::walk;
 
 /// One or more schemas, all of which a value has to fit.
 #[derive(Clone, Debug)]
-pub(super) struct Joint<'a> {
+pub(super) struct SchemaSet<'a> {
     pub(super) first: Node<'a>,
     rest: Vec<Node<'a>>,
 }
 
-impl<'a> Joint<'a> {
+impl<'a> SchemaSet<'a> {
     pub(super) fn of(node: Node<'a>) -> Self {
         Self { first: node, rest: Vec::new() }
     }
@@ -30,21 +30,21 @@ impl<'a> Joint<'a> {
         std::iter::once(&self.first).chain(&self.rest)
     }
 
-    pub(super) fn is_one(&self) -> bool {
+    pub(super) fn is_single(&self) -> bool {
         self.rest.is_empty()
     }
 
     /// Returns the same schemas, with plain references resolved.
     pub(super) fn resolved(&self) -> Self {
         let follow = |node: &Node<'a>| if node.is_plain_reference() { node.resolved() } else { node.clone() };
-        let mut joint = Self::of(follow(&self.first));
+        let mut set = Self::of(follow(&self.first));
         for node in &self.rest {
             let node = follow(node);
-            if joint.nodes().all(|known| known.at != node.at) {
-                joint.and(node);
+            if set.nodes().all(|known| known.at != node.at) {
+                set.and(node);
             }
         }
-        joint
+        set
     }
 
     /// Returns whether it refers to schemas that may be shared, or is composed of several.
@@ -54,17 +54,17 @@ impl<'a> Joint<'a> {
 
     /// Returns the name of the component that it refers to.
     pub(super) fn component(&self) -> Option<&'a str> {
-        let is_one = self.is_one() && self.first.is_plain_reference();
+        let is_one = self.is_single() && self.first.is_plain_reference();
         walk::component(self.first.reference().filter(|_| is_one)?)
     }
 
     /// Returns the name of the component that it refers to, or wraps to make it nullable or give it another description.
-    pub(super) fn made_of(&self) -> Option<&'a str> {
+    pub(super) fn base_component(&self) -> Option<&'a str> {
         const OF_WRAPPERS: [&str; 6] = ["$ref", "allOf", "nullable", "description", "title", "deprecated"];
         self.component().or_else(|| {
             let mut keys = self.first.value.as_object()?.keys();
             let is_wrapper = keys.all(|key| OF_WRAPPERS.contains(&key.as_str()) || key.starts_with("x-"));
-            if !is_wrapper || !self.is_one() {
+            if !is_wrapper || !self.is_single() {
                 return None;
             }
             match (self.first.reference(), self.first.get("allOf")) {
@@ -90,11 +90,11 @@ impl<'a> Joint<'a> {
     }
 
     /// Returns whether no value fits: a schema of 3.1 that is `false`.
-    pub(super) fn is_never(&self) -> bool {
+    pub(super) fn accepts_nothing(&self) -> bool {
         self.nodes().any(|node| *node.value == serde_json::Value::Bool(false))
     }
 
-    pub(super) fn flat(&self) -> Flat<'a> {
-        Flat::of(self)
+    pub(super) fn flat(&self) -> FlatSchema<'a> {
+        FlatSchema::of(self)
     }
 }
