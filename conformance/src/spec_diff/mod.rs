@@ -12,7 +12,7 @@ mod text;
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
-use keyfit_openapi::diff::{Party, Finding, Group, Level, OperationRef, Revision, Rule};
+use keyfit_openapi::diff::{Finding, Group, Level, OperationRef, Party, Revision, Rule};
 use keyfit_openapi::{SourcePlace, plain};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -322,7 +322,7 @@ impl FindingReport {
     /// Returns the affected side and the reason.
     fn reason(&self) -> String {
         match self.breaks {
-            Party::Nobody => format!("Party nobody: {}", self.why),
+            Party::Nobody => format!("Breaks nobody: {}", self.why),
             Party::Client => format!("For clients: {}", self.why),
             Party::Server => format!("For servers: {}", self.why),
         }

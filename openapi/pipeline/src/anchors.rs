@@ -14,7 +14,7 @@ const RULE: &str = "anchor";
 
 /// What schemas are called.
 #[derive(Default)]
-struct Names {
+struct Anchors {
     /// The pointers of schemas by their `$id`, in full.
     resources: HashMap<String, String>,
     /// The pointers of schemas by the URI of what they are in and their anchor.
@@ -24,7 +24,7 @@ struct Names {
 }
 
 /// A reference.
-struct Link {
+struct AnchorReference {
     /// Its pointer.
     at: String,
     is_dynamic: bool,
@@ -36,14 +36,14 @@ struct Link {
 
 /// Leads references by such names to places. One that leads nowhere stays, and so does a dynamic one that depends on where it is
 /// used: several schemas have the anchor.
-pub(crate) fn settle(document: &mut Value, repairs: &mut Repairs) {
-    if !has_names(document) {
+pub(crate) fn resolve_anchors(document: &mut Value, repairs: &mut Repairs) {
+    if !has_anchors(document) {
         return;
     }
-    let (mut names, mut links) = (Names::default(), Vec::new());
+    let (mut names, mut links) = (Anchors::default(), Vec::new());
     collect(document, "", ("", ""), false, &mut names, &mut links);
     for link in links {
-        let Some(target) = names.place(document, &link) else { continue };
+        let Some(target) = names.target_pointer(document, &link) else { continue };
         let Some((schema, key)) = link.at.rsplit_once('/') else { continue };
         let Some(schema) = document.pointer_mut(schema).and_then(Value::as_object_mut) else { continue };
         let reference = format!("#{target}");
@@ -55,19 +55,19 @@ pub(crate) fn settle(document: &mut Value, repairs: &mut Repairs) {
 
 /// Whether anything in a document looks like such a name, or like a reference that only stands beside such names: most documents
 /// have none, and are not gone through with all that counts.
-fn has_names(node: &Value) -> bool {
+fn has_anchors(node: &Value) -> bool {
     let is_name = |key: &str| matches!(key, "$anchor" | "$dynamicAnchor" | "$dynamicRef" | "$id");
     match node {
-        Value::Object(object) => object.iter().any(|(key, inner)| is_name(key) || has_names(inner)),
-        Value::Array(items) => items.iter().any(has_names),
+        Value::Object(object) => object.iter().any(|(key, inner)| is_name(key) || has_anchors(inner)),
+        Value::Array(items) => items.iter().any(has_anchors),
         _ => false,
     }
 }
 
-impl Names {
+impl Anchors {
     /// The pointer of what a reference leads to, where its text does not say it.
-    fn place(&self, document: &Value, link: &Link) -> Option<String> {
-        let Link { is_dynamic, target, base, resource, .. } = link;
+    fn target_pointer(&self, document: &Value, link: &AnchorReference) -> Option<String> {
+        let AnchorReference { is_dynamic, target, base, resource, .. } = link;
         let (file, fragment) = target.split_once('#').unwrap_or((target, ""));
         if *is_dynamic && file.is_empty() && self.dynamic.get(fragment).is_some_and(|places| places.len() > 1) {
             return None;
@@ -90,8 +90,8 @@ fn collect(
     at: &str,
     around: (&str, &str),
     keys_are_names: bool,
-    names: &mut Names,
-    links: &mut Vec<Link>,
+    names: &mut Anchors,
+    links: &mut Vec<AnchorReference>,
 ) {
     match node {
         Value::Object(object) => {
@@ -112,13 +112,19 @@ fn collect(
                 let Some(target) = text(key) else { continue };
                 let (base, resource) = (around.0.to_owned(), around.1.to_owned());
                 let is_dynamic = key == "$dynamicRef";
-                links.push(Link { at: pointer::join(at, key), is_dynamic, target: target.to_owned(), base, resource });
+                links.push(AnchorReference {
+                    at: pointer::join(at, key),
+                    is_dynamic,
+                    target: target.to_owned(),
+                    base,
+                    resource,
+                });
             }
             for (key, inner) in object {
                 let is_data = matches!(key.as_str(), "example" | "examples" | "default" | "enum" | "const")
                     || walk::is_extension(key);
                 if keys_are_names || !is_data {
-                    let names_follow = at == "/components" || NAMED.contains(&key.as_str());
+                    let names_follow = at == "/components" || MAPS_OF_NAMES.contains(&key.as_str());
                     collect(inner, &pointer::join(at, key), around, names_follow && !keys_are_names, names, links);
                 }
             }
@@ -133,7 +139,8 @@ fn collect(
 }
 
 /// Under these the keys are names that the document's author chose.
-const NAMED: [&str; 6] = ["properties", "patternProperties", "$defs", "definitions", "dependentSchemas", "headers"];
+const MAPS_OF_NAMES: [&str; 6] =
+    ["properties", "patternProperties", "$defs", "definitions", "dependentSchemas", "headers"];
 
 /// A URI reference in full, by the URI of what it stands in; one that is none stays as it is.
 fn resolved(base: &str, reference: &str) -> String {
@@ -149,7 +156,7 @@ mod tests {
     fn settled(schemas: &Value) -> (Value, usize) {
         let mut document = json!({ "openapi": "3.1.0", "paths": {}, "components": { "schemas": schemas } });
         let mut repairs = Repairs::default();
-        settle(&mut document, &mut repairs);
+        resolve_anchors(&mut document, &mut repairs);
         (document["components"]["schemas"].take(), repairs.iter().count())
     }
 

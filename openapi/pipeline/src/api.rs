@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use crate::contract::Contract;
-use crate::load::Located;
+use crate::load::LocatedDocument;
 use crate::normalize::base_urls::{self, BaseUrl};
 use crate::normalize::{Unsupported, normalize, servers};
 use crate::operation::Operation;
@@ -15,7 +15,8 @@ use crate::repair::Repairs;
 use crate::template::nameless;
 use crate::webhook::Webhook;
 use crate::{
-    Failure, Source, batching, hints, overlay, place, remarks, schemes, select, table, versions, walk, webhook,
+    Failure, Source, batching, body_members, hints, operation_table, overlay, remarks, schemes, select, versions, walk,
+    webhook,
 };
 
 /// An API whose document was read, overlaid, repaired and linted.
@@ -45,7 +46,7 @@ pub struct Api {
     pub unsupported: Vec<Unsupported>,
     /// Every change that was made while the API was read.
     pub repairs: Repairs,
-    pub(crate) located: Located,
+    pub(crate) located: LocatedDocument,
     /// The methods of each path template, with the names of its parameters removed. Operations that were set aside are
     /// included.
     methods: HashMap<String, Vec<String>>,
@@ -74,29 +75,29 @@ impl Api {
     /// # Errors
     /// Returns an error if [`read`](Self::read) does, or if a selector matches no operation.
     pub fn read_only(source: &Source, selectors: &[String]) -> Result<Self, Failure> {
-        let mut located = Located::read(&source.document)?;
+        let mut located = LocatedDocument::read(&source.document)?;
         let mut repairs = Repairs::default();
-        remarks::text(&source.document, &mut repairs);
+        remarks::note_text(&source.document, &mut repairs);
         // Before the overlay is applied: its hints count.
-        hints::ignore(&mut located.value, &mut repairs);
+        hints::remove_from_published(&mut located.value, &mut repairs);
         let mut document = match &source.overlay {
             Some(text) => overlay::apply(&mut located, text, &mut repairs)?,
             None => located.value.clone(),
         };
-        let set_aside = versions::settle(&mut located, &mut document, &mut repairs)?;
+        let set_aside = versions::convert_document(&mut located, &mut document, &mut repairs)?;
         hints::check_schemas(&located, &document)?;
         let mut unsupported = versions::remove(set_aside, &mut document, &mut repairs);
         unsupported.extend(normalize(&located, &mut document, &mut repairs)?);
         select::select(&located, &mut document, selectors, &mut unsupported, &mut repairs)?;
-        remarks::note(&document, &mut repairs);
+        remarks::note_document(&document, &mut repairs);
         let base_url = servers::base_url(&located, &document, &mut repairs)?;
         schemes::note(&document, &base_url, &mut repairs);
         unsupported.extend(servers::set_aside(&mut document, &base_url, &mut repairs));
         let mut guesses = Vec::new();
         let mut operations = Vec::new();
-        for (operation, guess) in table::operations(&located, &document, &base_url)? {
+        for (operation, guess) in operation_table::operations(&located, &document, &base_url)? {
             if let Some(guess) = guess {
-                remarks::pages(&operation, &guess, &mut repairs);
+                remarks::note_pages(&operation, &guess, &mut repairs);
                 guesses.push((operation.id.clone(), guess));
             }
             operations.push(operation);
@@ -126,7 +127,7 @@ impl Api {
         };
         // An error in the contract is reported where the contract is needed.
         let contract = source.contract.as_ref().and_then(|text| Contract::read(text).ok());
-        batching::settle(&mut api, contract.as_ref().map_or(&[], |contract| &contract.batches));
+        batching::assign(&mut api, contract.as_ref().map_or(&[], |contract| &contract.batches));
         Ok(api)
     }
 
@@ -150,7 +151,7 @@ impl Api {
     /// Drops the source text of the document and the overlay, which take as much memory as all the rest. Afterwards every
     /// place is the beginning of the document.
     pub fn forget_source(&mut self) {
-        self.located.forget();
+        self.located.drop_source();
     }
 
     /// Returns the methods, in upper case, of a path template and of templates that differ only in the names of their
@@ -195,12 +196,12 @@ impl Api {
     /// Returns the schema of the value at a JSON pointer within a value of a schema; `None` if the document does not describe
     /// it.
     pub fn member<'a>(&'a self, schema: &'a Value, pointer: &str) -> Option<&'a Value> {
-        place::member(&self.document, schema, pointer).map(|member| member.schema)
+        body_members::member(&self.document, schema, pointer).map(|member| member.schema)
     }
 
     /// Returns the schema of a list's items.
     pub fn entries<'a>(&'a self, list: &'a Value) -> Option<&'a Value> {
-        place::items(&self.document, list)
+        body_members::items(&self.document, list)
     }
 
     /// Returns the type of a schema or of the schema that it refers to: the first type except `null`, or the type that its

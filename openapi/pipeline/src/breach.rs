@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::schema::{self, Direction, Scope};
+use crate::schema::{self, Direction, Validation};
 use crate::{Api, pattern, pointer, walk};
 
 /// A constraint of a schema.
@@ -362,7 +362,7 @@ impl<'a> Finder<'a> {
     }
 
     fn mismatch(&self, schema: &Value, value: &Value) -> Option<schema::Mismatch> {
-        schema::check(&Scope::of(&self.api.document, Direction::Request), schema, value, "").err()
+        schema::check(&Validation::of(&self.api.document, Direction::Request), schema, value, "").err()
     }
 }
 

@@ -1,45 +1,45 @@
 //! Example values that fit a schema: the arguments of a valid request, for tests, probes and the mock.
 
+mod combined_schema;
 mod numbers;
-mod whole;
 
 use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value, json};
 
+use self::combined_schema::{CombinedSchema, Union};
 use self::numbers::{integer, number};
-use self::whole::{Union, Whole};
-use crate::cost::excess;
 use crate::normalize::is_pattern;
 use crate::operation::{Operation, Parameter};
+use crate::pattern_cost::excess;
 use crate::plain::short;
-use crate::schema::{Direction, Scope};
+use crate::schema::{Direction, Validation};
 use crate::{Api, pattern, pointer, schema, walk};
 
 /// The nesting depth beyond which optional members are left out; ends schemas that contain themselves.
-const DEPTH: usize = 6;
+const MAX_OPTIONAL_DEPTH: usize = 6;
 
 /// The maximum nesting depth; ends schemas that require themselves, which no value fits.
-const END: usize = 2 * DEPTH;
+const MAX_DEPTH: usize = 2 * MAX_OPTIONAL_DEPTH;
 
 /// The maximum length of a list or text that is made for a lower limit, so that no document can exhaust the memory.
-const LONGEST: u64 = 10_000;
+const MAX_LENGTH: u64 = 10_000;
 
 /// The budget of one example: the values that are made, copied and validated for it, and its texts by every 64 bytes.
-const EXAMPLE: usize = 60_000;
+const EXAMPLE_BUDGET: usize = 60_000;
 
 /// The budget of all examples of a document.
-const DOCUMENT: usize = 1_000_000;
+const DOCUMENT_BUDGET: usize = 1_000_000;
 
 /// The cost of a text that is made for a pattern.
-const PATTERN: usize = 200;
+const PATTERN_COST: usize = 200;
 
 /// The maximum number of a schema's listed examples that are tried.
-const LISTED: usize = 50;
+const MAX_LISTED: usize = 50;
 
 /// The maximum number of alternatives of a union that are tried. It halves with each level of depth, so that nested unions
 /// end.
-const ALTERNATIVES: usize = 16;
+const MAX_ALTERNATIVES: usize = 16;
 
 /// An example request that is made from the document alone.
 #[derive(Clone, Debug, Default)]
@@ -54,15 +54,15 @@ pub struct Request {
 
 /// Returns a request for an operation; its `gap` is `None` if it is known to be valid.
 pub fn request(api: &Api, operation: &Operation) -> Request {
-    let mut left = EXAMPLE;
+    let mut left = EXAMPLE_BUDGET;
     request_within(api, operation, &mut left)
 }
 
 /// Returns a request for each operation of a document, within the budget of the document.
 pub fn requests(api: &Api) -> Vec<Request> {
-    let mut left = DOCUMENT;
+    let mut left = DOCUMENT_BUDGET;
     let request = |operation| {
-        let mut own = left.min(EXAMPLE);
+        let mut own = left.min(EXAMPLE_BUDGET);
         left -= own;
         let request = request_within(api, operation, &mut own);
         left += own;
@@ -74,7 +74,7 @@ pub fn requests(api: &Api) -> Vec<Request> {
 /// Returns the arguments of the smallest valid request: without optional values and without values that have a default.
 /// Returns `None` if no such request can be made.
 pub fn least(api: &Api, operation: &Operation) -> Option<Map<String, Value>> {
-    let mut maker = Maker::new(&api.document, Direction::Request, EXAMPLE);
+    let mut maker = ExampleMaker::new(&api.document, Direction::Request, EXAMPLE_BUDGET);
     let mut arguments = maker.parameters(api, operation);
     arguments.retain(|name, _| operation.parameters.iter().any(|known| known.name == *name && known.required));
     if let Some(body) = operation.body.as_ref().filter(|body| body.required) {
@@ -86,11 +86,11 @@ pub fn least(api: &Api, operation: &Operation) -> Option<Map<String, Value>> {
 
 /// Returns the parameters of an example request, without its body.
 pub fn parameters(api: &Api, operation: &Operation) -> Map<String, Value> {
-    Maker::new(&api.document, Direction::Request, EXAMPLE).parameters(api, operation)
+    ExampleMaker::new(&api.document, Direction::Request, EXAMPLE_BUDGET).parameters(api, operation)
 }
 
 fn request_within(api: &Api, operation: &Operation, left: &mut usize) -> Request {
-    let mut maker = Maker::new(&api.document, Direction::Request, *left);
+    let mut maker = ExampleMaker::new(&api.document, Direction::Request, *left);
     let mut arguments = maker.parameters(api, operation);
     let mut is_made_up = false;
     if let Some(body) = &operation.body {
@@ -99,13 +99,13 @@ fn request_within(api: &Api, operation: &Operation, left: &mut usize) -> Request
         let example = media.and_then(|media| {
             // An example that the schema does not accept is not a valid request.
             let own = walk::resolve(&api.document, &body.schema);
-            let mut told = own_examples(media).filter(|example| !is_written_out(own, example)).take(LISTED);
+            let mut told = own_examples(media).filter(|example| !is_stringified(own, example)).take(MAX_LISTED);
             told.find(|example| maker.fits(&[&body.schema], example))
         });
         let example = example.and_then(|example| maker.copy(example));
         let before = maker.gap.take();
         maker.is_made_up = false;
-        arguments.insert("body".to_owned(), example.unwrap_or_else(|| maker.made(&body.schema)));
+        arguments.insert("body".to_owned(), example.unwrap_or_else(|| maker.valid_value(&body.schema)));
         is_made_up = maker.is_made_up;
         maker.gap = before.or_else(|| Some(format!("the body: {}", maker.gap.take()?)));
     }
@@ -122,16 +122,16 @@ pub fn arguments(api: &Api, operation: &Operation) -> Map<String, Value> {
 /// from its type and limits. Optional properties are included, unless no fitting value with them is known. Properties that
 /// are not sent in this direction are left out.
 pub fn value(api: &Api, direction: Direction, schema: &Value) -> Value {
-    Maker::new(&api.document, direction, EXAMPLE).made(schema)
+    ExampleMaker::new(&api.document, direction, EXAMPLE_BUDGET).valid_value(schema)
 }
 
 /// Returns whether an example is a text although the schema describes an object or a list: JSON that its author wrote as a
 /// text fits every schema without a type.
-fn is_written_out(schema: &Value, example: &Value) -> bool {
+fn is_stringified(schema: &Value, example: &Value) -> bool {
     example.is_string() && matches!(walk::kind(schema), Some("object" | "array")) && schema.get("type").is_none()
 }
 
-struct Maker<'a> {
+struct ExampleMaker<'a> {
     document: &'a Value,
     /// The direction in which the value is sent.
     direction: Direction,
@@ -145,7 +145,7 @@ struct Maker<'a> {
     is_made_up: bool,
 }
 
-impl<'a> Maker<'a> {
+impl<'a> ExampleMaker<'a> {
     fn new(document: &'a Value, direction: Direction, left: usize) -> Self {
         Self { document, direction, gap: None, left, is_sparse: false, is_made_up: false }
     }
@@ -176,20 +176,22 @@ impl<'a> Maker<'a> {
     /// Returns the value of a parameter, from its entry in the document.
     fn parameter(&mut self, parameter: &Parameter, written: Option<&Value>) -> Value {
         let own = walk::resolve(self.document, &parameter.schema);
-        let whole = Whole::of(self.document, &[own]);
-        let mut told = written.into_iter().flat_map(own_examples).take(LISTED);
-        if let Some(example) = told.find(|value| self.holds(&whole, value)).and_then(|example| self.copy(example)) {
+        let whole = CombinedSchema::of(self.document, &[own]);
+        let mut told = written.into_iter().flat_map(own_examples).take(MAX_LISTED);
+        if let Some(example) =
+            told.find(|value| self.fits_with_patterns(&whole, value)).and_then(|example| self.copy(example))
+        {
             return example;
         }
         let named = json!(format!("{}-1", parameter.name.trim_start_matches('_')));
-        if is_plain_text(own) && self.holds(&whole, &named) { named } else { self.made(own) }
+        if is_plain_text(own) && self.fits_with_patterns(&whole, &named) { named } else { self.valid_value(own) }
     }
 
     /// Takes a cost from the budget; returns `false` if the budget is exhausted.
     fn spend(&mut self, cost: usize) -> bool {
         self.left = self.left.saturating_sub(cost);
         if self.left == 0 {
-            let limits = format!("{EXAMPLE} steps for an example, or {DOCUMENT} for all of a document");
+            let limits = format!("{EXAMPLE_BUDGET} steps for an example, or {DOCUMENT_BUDGET} for all of a document");
             self.gap.get_or_insert_with(|| format!("it takes more than the {limits}"));
         }
         self.left > 0
@@ -201,7 +203,7 @@ impl<'a> Maker<'a> {
 
     /// Makes a value that fits the schema: with optional members, or, if that fails, without them. If both fail, the gap
     /// holds the reason.
-    fn made(&mut self, schema: &Value) -> Value {
+    fn valid_value(&mut self, schema: &Value) -> Value {
         let before = self.gap.take();
         let reserve = self.left / 2;
         self.left -= reserve;
@@ -224,9 +226,9 @@ impl<'a> Maker<'a> {
     fn attempt(&mut self, schema: &Value) -> Value {
         let value = self.value(schema, 0);
         if self.gap.is_none() {
-            let scope = Scope::with(self.document, self.direction, self.left);
-            let mismatch = schema::check(&scope, schema, &value, "").err();
-            let cost = self.left - scope.left();
+            let validation = Validation::with(self.document, self.direction, self.left);
+            let mismatch = schema::check(&validation, schema, &value, "").err();
+            let cost = self.left - validation.left();
             self.spend(cost);
             self.gap = self
                 .gap
@@ -237,15 +239,15 @@ impl<'a> Maker<'a> {
     }
 
     fn fits(&mut self, schemas: &[&Value], value: &Value) -> bool {
-        let scope = Scope::with(self.document, self.direction, self.left);
-        let fits = schemas.iter().all(|schema| schema::fits(&scope, schema, value));
-        let cost = self.left - scope.left();
+        let validation = Validation::with(self.document, self.direction, self.left);
+        let fits = schemas.iter().all(|schema| schema::fits(&validation, schema, value));
+        let cost = self.left - validation.left();
         self.spend(cost) && fits
     }
 
     /// Returns whether a value fits, its patterns included.
-    fn holds(&mut self, whole: &Whole<'_>, value: &Value) -> bool {
-        if whole.parts().any(|part| is_written_out(part, value)) {
+    fn fits_with_patterns(&mut self, whole: &CombinedSchema<'_>, value: &Value) -> bool {
+        if whole.parts().any(|part| is_stringified(part, value)) {
             return false;
         }
         let is_matched = |pattern: &str| value.as_str().is_none_or(|text| pattern::matches(pattern, text));
@@ -253,20 +255,20 @@ impl<'a> Maker<'a> {
     }
 
     fn value(&mut self, schema: &Value, depth: usize) -> Value {
-        self.of_all(&[schema], depth)
+        self.value_of_all(&[schema], depth)
     }
 
     /// Makes a value that fits all of these schemas.
-    fn of_all(&mut self, schemas: &[&Value], depth: usize) -> Value {
-        self.whole(Whole::of(self.document, schemas), depth)
+    fn value_of_all(&mut self, schemas: &[&Value], depth: usize) -> Value {
+        self.combined_value(CombinedSchema::of(self.document, schemas), depth)
     }
 
-    fn whole(&mut self, mut whole: Whole<'_>, depth: usize) -> Value {
+    fn combined_value(&mut self, mut whole: CombinedSchema<'_>, depth: usize) -> Value {
         // Values beyond the depth limit cost as well: an object there may have any number of members.
-        if !self.spend(1) || depth > END {
+        if !self.spend(1) || depth > MAX_DEPTH {
             return Value::Null;
         }
-        if let Some(value) = self.told(&whole).or_else(|| self.listed(&whole)) {
+        if let Some(value) = self.stated_value(&whole).or_else(|| self.enum_value(&whole)) {
             return value;
         }
         if let Some(union) = whole.next_union() {
@@ -285,21 +287,21 @@ impl<'a> Maker<'a> {
     }
 
     /// Returns an example or default that fits.
-    fn told(&mut self, whole: &Whole<'_>) -> Option<Value> {
-        let mut told = whole.fresh().flat_map(told_by).filter(|value| !value.is_null()).take(LISTED);
-        told.find(|value| self.holds(whole, value)).and_then(|value| self.copy(value))
+    fn stated_value(&mut self, whole: &CombinedSchema<'_>) -> Option<Value> {
+        let mut told = whole.new_parts().flat_map(stated_values).filter(|value| !value.is_null()).take(MAX_LISTED);
+        told.find(|value| self.fits_with_patterns(whole, value)).and_then(|value| self.copy(value))
     }
 
     /// Returns the only value, or the first listed value that fits. If no listed value has the schema's type, the list was
     /// written without quotes.
-    fn listed(&mut self, whole: &Whole<'_>) -> Option<Value> {
-        if let Some(only) = whole.fresh().find_map(|part| part.get("const")) {
+    fn enum_value(&mut self, whole: &CombinedSchema<'_>) -> Option<Value> {
+        if let Some(only) = whole.new_parts().find_map(|part| part.get("const")) {
             return self.copy(only);
         }
-        let values = whole.fresh().find_map(|part| part.get("enum")?.as_array())?;
+        let values = whole.new_parts().find_map(|part| part.get("enum")?.as_array())?;
         let (nulls, others): (Vec<&Value>, Vec<&Value>) = values.iter().partition(|value| value.is_null());
         let is_of_kind = |value: &&&Value| whole.parts().all(|part| schema::is_of_kind(part, value));
-        let typed: Vec<&Value> = others.iter().chain(&nulls).filter(is_of_kind).take(LISTED).copied().collect();
+        let typed: Vec<&Value> = others.iter().chain(&nulls).filter(is_of_kind).take(MAX_LISTED).copied().collect();
         let fitting = typed.iter().find(|value| self.fits(&whole.roots, value));
         match (fitting.or(typed.first()), values.first()?) {
             (Some(value), _) => self.copy(value),
@@ -309,14 +311,14 @@ impl<'a> Maker<'a> {
     }
 
     /// Returns the first alternative whose value is valid for the union and fits the other keywords.
-    fn alternative(&mut self, whole: &Whole<'_>, union: Union<'_>, depth: usize) -> Value {
+    fn alternative(&mut self, whole: &CombinedSchema<'_>, union: Union<'_>, depth: usize) -> Value {
         let is_null = |variant: &&Value| *walk::resolve(self.document, variant) == json!({ "type": "null" });
         let (nulls, others): (Vec<&Value>, Vec<&Value>) = union.variants.iter().partition(is_null);
         let before = self.gap.take();
         let mut first = None;
-        for variant in others.into_iter().chain(nulls).take((ALTERNATIVES >> depth).max(1)) {
+        for variant in others.into_iter().chain(nulls).take((MAX_ALTERNATIVES >> depth).max(1)) {
             self.gap = None;
-            let value = self.whole(whole.with(self.document, union, variant), depth + 1);
+            let value = self.combined_value(whole.with(self.document, union, variant), depth + 1);
             let gap = self.gap.take();
             if gap.is_none() && self.fits(&whole.roots, &value) {
                 self.gap = before;
@@ -330,7 +332,7 @@ impl<'a> Maker<'a> {
         value
     }
 
-    fn object(&mut self, whole: &Whole<'_>, depth: usize) -> Value {
+    fn object(&mut self, whole: &CombinedSchema<'_>, depth: usize) -> Value {
         let demanded = whole.required();
         let required: HashSet<&str> = demanded.iter().copied().collect();
         let others: Vec<&Value> = whole.all("additionalProperties").filter(|others| others.is_object()).collect();
@@ -347,12 +349,12 @@ impl<'a> Maker<'a> {
                 continue;
             }
             let is_required = required.contains(name);
-            if (self.is_sparse || depth >= DEPTH) && !is_required {
+            if (self.is_sparse || depth >= MAX_OPTIONAL_DEPTH) && !is_required {
                 continue;
             }
             let before = self.gap.take();
             // A required member that is not described may have any value.
-            let value = if schemas.is_empty() { json!("any") } else { self.of_all(&schemas, depth + 1) };
+            let value = if schemas.is_empty() { json!("any") } else { self.value_of_all(&schemas, depth + 1) };
             // An optional member that cannot be made is left out.
             if is_required || self.gap.is_none() {
                 members.insert(name.to_owned(), value);
@@ -372,26 +374,26 @@ impl<'a> Maker<'a> {
         Value::Object(members)
     }
 
-    fn array(&mut self, whole: &Whole<'_>, depth: usize) -> Value {
+    fn array(&mut self, whole: &CombinedSchema<'_>, depth: usize) -> Value {
         let least = whole.least("minItems");
-        let wanted = if depth >= DEPTH || self.is_sparse { least } else { least.max(1) };
+        let wanted = if depth >= MAX_OPTIONAL_DEPTH || self.is_sparse { least } else { least.max(1) };
         let wanted = wanted.min(whole.most("maxItems").unwrap_or(u64::MAX));
         if wanted == 0 {
             return json!([]);
         }
         let items: Vec<&Value> = whole.all("items").collect();
-        let item = self.of_all(&items, depth + 1);
+        let item = self.value_of_all(&items, depth + 1);
         let count = usize::try_from(wanted).unwrap_or(usize::MAX);
         let cost = count.saturating_mul(walk::size(&item));
         // The list keeps one item even if it should have more: the item shows the problem.
-        let count = if wanted <= LONGEST && self.spend(cost) { count } else { 1 };
+        let count = if wanted <= MAX_LENGTH && self.spend(cost) { count } else { 1 };
         if u64::try_from(count).unwrap_or(u64::MAX) < least {
             self.gap.get_or_insert(format!("a list of {least} items is longer than what is made"));
         }
         Value::Array(vec![item; count])
     }
 
-    fn string(&mut self, whole: &Whole<'_>) -> Value {
+    fn string(&mut self, whole: &CombinedSchema<'_>) -> Value {
         let text = match whole.all("format").find_map(Value::as_str) {
             Some("date-time") => "2026-01-22T10:00:00Z",
             Some("date") => "2026-01-22",
@@ -405,8 +407,8 @@ impl<'a> Maker<'a> {
             _ => "text",
         };
         let wanted = whole.least("minLength");
-        let least = usize::try_from(wanted.min(LONGEST)).unwrap_or_default();
-        if wanted > LONGEST || !self.spend(least / 64) {
+        let least = usize::try_from(wanted.min(MAX_LENGTH)).unwrap_or_default();
+        if wanted > MAX_LENGTH || !self.spend(least / 64) {
             self.gap.get_or_insert(format!("a text of {wanted} characters is longer than what is made"));
         }
         let most = usize::try_from(whole.most("maxLength").unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
@@ -419,7 +421,7 @@ impl<'a> Maker<'a> {
             self.gap.get_or_insert_with(|| format!("no text is made for the pattern `{}`: {why}", short(pattern)));
             return json!(text);
         }
-        self.spend(PATTERN);
+        self.spend(PATTERN_COST);
         let is_matched = |text: &String| patterns.iter().all(|pattern| pattern::matches(pattern, text));
         if is_matched(&text) {
             return json!(text);
@@ -438,13 +440,13 @@ fn own_examples(node: &Value) -> impl Iterator<Item = &Value> {
 }
 
 /// Returns the example and default values of a schema.
-fn told_by(schema: &Value) -> impl Iterator<Item = &Value> {
+fn stated_values(schema: &Value) -> impl Iterator<Item = &Value> {
     let listed = schema.get("examples").and_then(Value::as_array).into_iter().flatten();
     schema.get("example").into_iter().chain(schema.get("default")).chain(listed)
 }
 
 /// Returns the patterns that a text has to match.
-fn patterns<'a>(whole: &Whole<'a>) -> impl Iterator<Item = &'a str> {
+fn patterns<'a>(whole: &CombinedSchema<'a>) -> impl Iterator<Item = &'a str> {
     whole.all("pattern").filter_map(Value::as_str).filter(|pattern| is_pattern(pattern))
 }
 

@@ -53,8 +53,8 @@ impl Api {
         }
         let place = |pointer: &str| self.located.place_in(&states, pointer);
         // Repairs are made to the document after its conversion to OpenAPI 3.0 or 3.1.
-        let before = versions::settled(states.last().unwrap_or(&self.document).clone());
-        steps.extend(grouped(self.repairs.iter().skip(actions), [&before, &self.document], place));
+        let before = versions::converted(states.last().unwrap_or(&self.document).clone());
+        steps.extend(steps_by_node(self.repairs.iter().skip(actions), [&before, &self.document], place));
         steps
     }
 
@@ -64,7 +64,7 @@ impl Api {
         let states = self.located.states();
         let place = |pointer: &str| self.located.place_in(&states, pointer);
         let own = client.repairs.iter().skip(self.repairs.iter().count());
-        grouped(own, [&self.document, &client.document], place)
+        steps_by_node(own, [&self.document, &client.document], place)
     }
 
     /// Returns the place of a node: in the document, or in the overlay if the overlay added the node. For a node that is in
@@ -75,7 +75,7 @@ impl Api {
 }
 
 /// Groups repairs by node, and adds the difference at each node.
-fn grouped<'a>(
+fn steps_by_node<'a>(
     repairs: impl Iterator<Item = &'a Repair>,
     [before, after]: [&Value; 2],
     place: impl Fn(&str) -> SourcePlace,

@@ -15,9 +15,9 @@ pub const LARGEST_FILE: u64 = 64 << 20;
 pub fn read_file(path: &Path) -> io::Result<Vec<u8>> {
     // The type is checked before the file is opened, because of pipes, and once more afterwards, because the file may have
     // been replaced.
-    regular(&path.metadata()?)?;
+    check_regular(&path.metadata()?)?;
     let file = File::open(path)?;
-    regular(&file.metadata()?)?;
+    check_regular(&file.metadata()?)?;
     read_to_limit(file)
 }
 
@@ -45,7 +45,7 @@ pub fn read_to_limit(from: impl Read) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn regular(metadata: &Metadata) -> io::Result<()> {
+fn check_regular(metadata: &Metadata) -> io::Result<()> {
     if metadata.is_file() {
         return Ok(());
     }

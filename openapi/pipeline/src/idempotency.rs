@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::schema::{self, Direction, Scope};
+use crate::schema::{self, Direction, Validation};
 use crate::{Api, Operation, Parameter, Place, Writing, walk};
 
 /// The place of an operation's idempotency key.
@@ -19,9 +19,9 @@ pub enum Key<'a> {
 }
 
 /// The endings of names that are idempotency keys.
-const KEYS: [&str; 2] = ["idempotencykey", "idempotencytoken"];
+const KEY_ENDINGS: [&str; 2] = ["idempotencykey", "idempotencytoken"];
 /// The endings of names that are idempotency keys if their description says that they make a call idempotent.
-const DESCRIBED: [&str; 5] = ["requestid", "clienttoken", "requesttoken", "clientreference", "deduplicationid"];
+const AMBIGUOUS_ENDINGS: [&str; 5] = ["requestid", "clienttoken", "requesttoken", "clientreference", "deduplicationid"];
 /// The methods of calls whose effect a key can limit to one.
 const METHODS: [&str; 3] = ["POST", "PUT", "PATCH"];
 /// An example of the keys that clients make: a UUID of version 4.
@@ -70,9 +70,9 @@ pub(crate) fn header_of(document: &Value, method: &str, parameters: &[Parameter]
 /// The hint `x-keyfit: idempotency-key`: the name of the header; `None` if the operation has no key.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "Value")]
-pub(crate) struct Hint(pub(crate) Option<String>);
+pub(crate) struct KeyHint(pub(crate) Option<String>);
 
-impl TryFrom<Value> for Hint {
+impl TryFrom<Value> for KeyHint {
     type Error = String;
 
     fn try_from(said: Value) -> Result<Self, String> {
@@ -93,16 +93,16 @@ fn is_header(name: &str) -> bool {
 
 /// Returns whether the name is that of an idempotency key.
 fn is_named(name: &str) -> bool {
-    ends(name, &KEYS)
+    ends_with_any(name, &KEY_ENDINGS)
 }
 
 /// Returns whether the description makes an ambiguous name that of an idempotency key.
 fn is_described(name: &str, schema: &Value) -> bool {
     let description = schema.get("description").and_then(Value::as_str).unwrap_or_default().to_lowercase();
-    ends(name, &DESCRIBED) && description.contains("idempoten")
+    ends_with_any(name, &AMBIGUOUS_ENDINGS) && description.contains("idempoten")
 }
 
-fn ends(name: &str, names: &[&str]) -> bool {
+fn ends_with_any(name: &str, names: &[&str]) -> bool {
     let letters: String = name.chars().filter(char::is_ascii_alphabetic).collect();
     names.iter().any(|known| letters.to_ascii_lowercase().ends_with(known))
 }
@@ -110,7 +110,7 @@ fn ends(name: &str, names: &[&str]) -> bool {
 /// Returns whether the schema accepts any UUID, and not just some.
 fn takes_uuid(document: &Value, schema: &Value) -> bool {
     let is_uuid = schema.get("format").is_none_or(|format| format == "uuid");
-    is_uuid && schema::check(&Scope::of(document, Direction::Request), schema, &Value::from(SAMPLE), "").is_ok()
+    is_uuid && schema::check(&Validation::of(document, Direction::Request), schema, &Value::from(SAMPLE), "").is_ok()
 }
 
 #[cfg(test)]

@@ -4,52 +4,52 @@ use serde_json::Value;
 
 use crate::failure::Place;
 use crate::files::{File, join, without_secrets};
-use crate::lines::Lines;
-use crate::overlay::Applied;
+use crate::overlay::AppliedOverlay;
+use crate::positions::Positions;
 use crate::versions::Moves;
-use crate::{Failure, Text, events, flow};
+use crate::{Failure, Text, flow, yaml};
 
 /// The maximum nesting depth of a document.
-pub(crate) const DEEPEST: usize = 128;
+pub(crate) const MAX_DEPTH: usize = 128;
 
 /// A document as read, with the position of each node.
 #[derive(Clone, Debug)]
-pub(crate) struct Located {
+pub(crate) struct LocatedDocument {
     /// The document.
     pub(crate) value: Value,
     /// The path of the file, followed by the paths of the other files if the document consists of several.
     paths: Vec<String>,
-    lines: Lines,
+    positions: Positions,
     /// The overlay that was applied to the document.
-    pub(crate) overlay: Option<Box<Applied>>,
+    pub(crate) overlay: Option<Box<AppliedOverlay>>,
     /// The pointers of the nodes before the document was converted to another version.
     pub(crate) moves: Moves,
 }
 
-impl Located {
+impl LocatedDocument {
     /// Reads YAML 1.2 (of which JSON is a part). A plain scalar keeps its text unless JSON itself would read it as
     /// null, boolean or number: `NO` and `08001` stay strings.
     ///
     /// # Errors
     /// Returns an error if the text is not YAML, has a duplicate key, several documents, or a number too large for JSON.
     pub(crate) fn read(source: &Text) -> Result<Self, Failure> {
-        let read = |text: &str| events::read(&source.path, text);
-        let (mut value, mut lines) = read(&source.text).or_else(|_| {
+        let read = |text: &str| yaml::read(&source.path, text);
+        let (mut value, mut positions) = read(&source.text).or_else(|_| {
             let text = without_surrogates(&source.text);
             let set_in = || flow::set_in(&text).and_then(|text| read(&text).ok());
             read(&text).or_else(|failure| set_in().ok_or(failure))
         })?;
         let mut paths = vec![source.path.clone()];
         if !source.referenced.is_empty() {
-            let mut files = vec![File { path: source.path.clone(), value, lines }];
+            let mut files = vec![File { path: source.path.clone(), value, positions }];
             for other in &source.referenced {
-                let Self { value, lines, .. } = Self::read(other)?;
-                files.push(File { path: other.path.clone(), value, lines });
+                let Self { value, positions, .. } = Self::read(other)?;
+                files.push(File { path: other.path.clone(), value, positions });
                 paths.push(other.path.clone());
             }
-            (value, lines) = join(&files)?;
+            (value, positions) = join(&files)?;
         }
-        Ok(Self { value, paths, lines, overlay: None, moves: Moves::default() })
+        Ok(Self { value, paths, positions, overlay: None, moves: Moves::default() })
     }
 
     /// Returns the place of a node, or of its nearest ancestor that is in the file or was added by an action of the overlay.
@@ -77,14 +77,14 @@ impl Located {
         self.nearest(node, |overlay, node| overlay.place_in(states, node))
     }
 
-    fn nearest(&self, node: &str, put_in: impl Fn(&Applied, &str) -> Option<Place>) -> Place {
+    fn nearest(&self, node: &str, put_in: impl Fn(&AppliedOverlay, &str) -> Option<Place>) -> Place {
         let node = self.moves.origin(node);
         let mut known = node.as_str();
         loop {
             if let Some(place) = self.overlay.as_ref().and_then(|overlay| put_in(overlay, known)) {
                 return Place { pointer: node, ..place };
             }
-            if let Some(found) = self.lines.get(known) {
+            if let Some(found) = self.positions.get(known) {
                 let (line, column) = found.line_and_column();
                 let path = self.paths.get(found.file()).map(|path| without_secrets(path)).unwrap_or_default();
                 return Place { path, line, column, pointer: node };
@@ -97,9 +97,9 @@ impl Located {
     }
 
     /// Drops the document and the positions of its nodes: from now on, every place is the beginning of the document.
-    pub(crate) fn forget(&mut self) {
+    pub(crate) fn drop_source(&mut self) {
         self.value = Value::Null;
-        self.lines.forget();
+        self.positions.drop_children();
         self.overlay = None;
         self.moves.clear();
     }

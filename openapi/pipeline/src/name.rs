@@ -39,17 +39,17 @@ pub fn module(text: &str) -> Result<String, &'static str> {
     if name == "gen" || !is_identifier(&name) {
         return Err("is a word that Rust reserves, which no module can have as its name");
     }
-    if CRATES.contains(&name.as_str()) {
+    if CRATE_NAMES.contains(&name.as_str()) {
         return Err("is the name of a crate that code of a client refers to");
     }
     Ok(name)
 }
 
 /// Crates for which a module of the same name would be taken.
-const CRATES: [&str; 4] = ["alloc", "core", "keyfit", "std"];
+const CRATE_NAMES: [&str; 4] = ["alloc", "core", "keyfit", "std"];
 
 /// The wanted name, with a number where a type of that name is there already; the name is then taken.
-pub(crate) fn fresh(wanted: &str, taken: &mut HashSet<String>) -> String {
+pub(crate) fn unique(wanted: &str, taken: &mut HashSet<String>) -> String {
     let mut name = wanted.to_owned();
     let mut count = 2;
     while !taken.insert(of_type(&name)) {
@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn a_taken_name_gets_a_number() {
         let mut taken = HashSet::from(["CatAnswer".to_owned()]);
-        assert_eq!(fresh("cat-answer", &mut taken), "cat-answer2");
-        assert_eq!(fresh("CatAnswer", &mut taken), "CatAnswer3");
+        assert_eq!(unique("cat-answer", &mut taken), "cat-answer2");
+        assert_eq!(unique("CatAnswer", &mut taken), "CatAnswer3");
     }
 }

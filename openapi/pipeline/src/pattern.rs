@@ -8,8 +8,8 @@ use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Class, ClassBytes, Hir, HirKind};
 use regress::Regex;
 
-use crate::cost::excess;
 use crate::normalize::{PATH_GUARD, unguarded};
+use crate::pattern_cost::excess;
 
 /// How often what may be repeated is, at most, to reach a length.
 const REPETITIONS: u32 = 300;

@@ -47,27 +47,28 @@ pub type Judgement = fn(&Api, Direction, &Value, &Value) -> Option<Mismatch>;
 
 /// Returns the first mismatch between a schema and a value that is sent in this direction; `None` if it fits.
 pub fn mismatch(api: &Api, direction: Direction, schema: &Value, value: &Value) -> Option<Mismatch> {
-    check(&Scope::of(&api.document, direction), schema, value, "").err()
+    check(&Validation::of(&api.document, direction), schema, value, "").err()
 }
 
 /// Returns the first text of a value that does not have the format of its schema; also `None` if the value has another
 /// mismatch.
 pub fn misformat(api: &Api, direction: Direction, schema: &Value, value: &Value) -> Option<Mismatch> {
-    let scope = Scope { judges_formats: true, ..Scope::of(&api.document, direction) };
-    let found = check(&scope, schema, value, "").err()?;
+    let validation = Validation { checks_formats: true, ..Validation::of(&api.document, direction) };
+    let found = check(&validation, schema, value, "").err()?;
     mismatch(api, direction, schema, value).is_none().then_some(found)
 }
 
 /// Returns the same as [`mismatch`], except that parts marked as inferred (`x-unverified`) accept any value.
 pub fn mismatch_of_known(api: &Api, direction: Direction, schema: &Value, value: &Value) -> Option<Mismatch> {
-    let scope = Scope { spares_unverified: true, ..Scope::of(&api.document, direction) };
-    check(&scope, schema, value, "").err()
+    let validation = Validation { accepts_unverified: true, ..Validation::of(&api.document, direction) };
+    check(&validation, schema, value, "").err()
 }
 
 /// Returns the same as [`misformat`], except that parts marked as inferred (`x-unverified`) accept any value.
 pub fn misformat_of_known(api: &Api, direction: Direction, schema: &Value, value: &Value) -> Option<Mismatch> {
-    let scope = Scope { judges_formats: true, spares_unverified: true, ..Scope::of(&api.document, direction) };
-    let found = check(&scope, schema, value, "").err()?;
+    let validation =
+        Validation { checks_formats: true, accepts_unverified: true, ..Validation::of(&api.document, direction) };
+    let found = check(&validation, schema, value, "").err()?;
     mismatch_of_known(api, direction, schema, value).is_none().then_some(found)
 }
 
@@ -82,7 +83,7 @@ pub fn names_format(api: &Api, part: &Value) -> bool {
             continue;
         }
         let format = value.get("format").and_then(Value::as_str);
-        if seen.len() > MOST_PARTS
+        if seen.len() > MAX_PARTS
             || format.is_some_and(|format| format::is_known(format) && is_of_kind(value, &Value::from("")))
         {
             return true;
@@ -97,38 +98,38 @@ pub fn names_format(api: &Api, part: &Value) -> bool {
 }
 
 /// The maximum number of parts of a document that are searched for a format.
-const MOST_PARTS: usize = 5_000;
+const MAX_PARTS: usize = 5_000;
 
 /// Returns whether a member of a schema is sent in this direction, and not in the other direction only.
 pub fn is_sent(api: &Api, direction: Direction, schema: &Value, member: &str) -> bool {
-    !is_hidden(&Scope::of(&api.document, direction), schema, member)
+    !is_hidden(&Validation::of(&api.document, direction), schema, member)
 }
 
 /// The maximum number of schemas that one value is validated against. Nested alternatives multiply.
-const STEPS: usize = 300_000;
+const MAX_STEPS: usize = 300_000;
 
 /// The mark of parts of a transcribed document that are inferred only.
 const UNVERIFIED: &str = "x-unverified";
 
 /// The cost of a pattern match, in steps.
-const PATTERN: usize = 30;
+const PATTERN_STEPS: usize = 30;
 
 /// The document of a schema, the direction of the value, and the remaining steps.
-pub(crate) struct Scope<'a> {
+pub(crate) struct Validation<'a> {
     document: &'a Value,
     direction: Direction,
     /// True if keywords beside a `$ref` apply as well.
     is_31: bool,
     /// True if texts must have the format of their schema.
-    judges_formats: bool,
+    checks_formats: bool,
     /// True if inferred parts of the document accept any value.
-    spares_unverified: bool,
+    accepts_unverified: bool,
     left: Cell<usize>,
 }
 
-impl<'a> Scope<'a> {
+impl<'a> Validation<'a> {
     pub(crate) fn of(document: &'a Value, direction: Direction) -> Self {
-        Self::with(document, direction, STEPS)
+        Self::with(document, direction, MAX_STEPS)
     }
 
     /// Creates a scope with another number of steps.
@@ -137,8 +138,8 @@ impl<'a> Scope<'a> {
             document,
             direction,
             is_31: walk::is_31(document),
-            judges_formats: false,
-            spares_unverified: false,
+            checks_formats: false,
+            accepts_unverified: false,
             left: Cell::new(steps),
         }
     }
@@ -149,7 +150,7 @@ impl<'a> Scope<'a> {
     }
 
     /// Consumes steps; returns `false` if there are none left.
-    fn steps(&self, count: usize) -> bool {
+    fn spend(&self, count: usize) -> bool {
         let left = self.left.get();
         self.left.set(left.saturating_sub(count));
         left > 0
@@ -157,56 +158,68 @@ impl<'a> Scope<'a> {
 }
 
 /// Returns whether a value fits a schema of the document.
-pub(crate) fn fits(scope: &Scope<'_>, schema: &Value, value: &Value) -> bool {
-    check(scope, schema, value, "").is_ok()
+pub(crate) fn fits(validation: &Validation<'_>, schema: &Value, value: &Value) -> bool {
+    check(validation, schema, value, "").is_ok()
 }
 
-pub(crate) fn check(scope: &Scope<'_>, schema: &Value, value: &Value, at: &str) -> Result<(), Mismatch> {
-    part(scope, schema, schema, value, at)
+pub(crate) fn check(validation: &Validation<'_>, schema: &Value, value: &Value, at: &str) -> Result<(), Mismatch> {
+    check_part(validation, schema, schema, value, at)
 }
 
 /// Checks a value against a part of the schema that it has to fit as a whole.
-fn part(scope: &Scope<'_>, whole: &Value, schema: &Value, value: &Value, at: &str) -> Result<(), Mismatch> {
-    if !scope.steps(1) {
+fn check_part(
+    validation: &Validation<'_>,
+    whole: &Value,
+    schema: &Value,
+    value: &Value,
+    at: &str,
+) -> Result<(), Mismatch> {
+    if !validation.spend(1) {
         return Ok(());
     }
-    let document = scope.document;
+    let document = validation.document;
     // Authors of 3.0 documents expect `nullable` to apply beside a `$ref` too.
     if value.is_null() && schema["nullable"] == true {
         return Ok(());
     }
     let target = walk::resolve(document, schema);
-    if scope.spares_unverified && [schema, target].iter().any(|node| node.get(UNVERIFIED).is_some()) {
+    if validation.accepts_unverified && [schema, target].iter().any(|node| node.get(UNVERIFIED).is_some()) {
         return Ok(());
     }
-    if scope.is_31 && !std::ptr::eq(schema, target) && schema.as_object().is_some_and(|object| object.len() > 1) {
-        itself(scope, whole, schema, value, at)?;
+    if validation.is_31 && !std::ptr::eq(schema, target) && schema.as_object().is_some_and(|object| object.len() > 1) {
+        check_keywords(validation, whole, schema, value, at)?;
     }
     if value.is_null() && target["nullable"] == true {
         return Ok(());
     }
-    itself(scope, whole, target, value, at)
+    check_keywords(validation, whole, target, value, at)
 }
 
 /// Checks a value against the keywords of a schema, without its reference.
-fn itself(scope: &Scope<'_>, whole: &Value, schema: &Value, value: &Value, at: &str) -> Result<(), Mismatch> {
+fn check_keywords(
+    validation: &Validation<'_>,
+    whole: &Value,
+    schema: &Value,
+    value: &Value,
+    at: &str,
+) -> Result<(), Mismatch> {
     if *schema == Value::Bool(false) {
         return fail(at, "is where nothing may be");
     }
     for inner in members(schema, "allOf") {
-        part(scope, whole, inner, value, at)?;
+        check_part(validation, whole, inner, value, at)?;
     }
     for key in ["anyOf", "oneOf"] {
-        alternatives(scope, whole, schema, key, value, at)?;
+        check_union(validation, whole, schema, key, value, at)?;
     }
     // An inferred `not` accepts any value as well.
-    if let Some(not) = schema.get("not").filter(|not| !(scope.spares_unverified && not.get(UNVERIFIED).is_some()))
-        && check(scope, not, value, at).is_ok()
+    if let Some(not) = schema.get("not").filter(|not| !(validation.accepts_unverified && not.get(UNVERIFIED).is_some()))
+        && check(validation, not, value, at).is_ok()
     {
         return fail(at, "is what it must not be");
     }
     if !is_of_kind(schema, value) {
-        return fail(at, format!("is {} where {} is asked for", name(value), kinds(schema).join(" or ")));
+        return fail(at, format!("is {} where {} is asked for", type_name(value), kinds(schema).join(" or ")));
     }
     if schema.get("const").is_some_and(|only| !is_same(only, value)) {
         return fail(at, "is not the one value");
@@ -220,21 +233,21 @@ fn itself(scope: &Scope<'_>, whole: &Value, schema: &Value, value: &Value, at: &
         return fail(at, "is none of the listed values");
     }
     match value {
-        Value::Object(members) => object(scope, whole, schema, members, at),
-        Value::Array(items) => array(scope, schema, items, at),
+        Value::Object(members) => check_object(validation, whole, schema, members, at),
+        Value::Array(items) => check_array(validation, schema, items, at),
         Value::String(text) => {
-            let format = schema.get("format").and_then(Value::as_str).filter(|_| scope.judges_formats);
+            let format = schema.get("format").and_then(Value::as_str).filter(|_| validation.checks_formats);
             if let Some(format) = format.filter(|format| !format::fits(format, text)) {
                 return fail(at, format!("is no `{format}`"));
             }
-            length(schema, "minLength", "maxLength", text.chars().count(), "characters", at)?;
+            check_length(schema, "minLength", "maxLength", text.chars().count(), "characters", at)?;
             let pattern = schema.get("pattern").and_then(Value::as_str).filter(|pattern| is_pattern(pattern));
-            match pattern.filter(|pattern| scope.steps(PATTERN) && !pattern::matches(pattern, text)) {
+            match pattern.filter(|pattern| validation.spend(PATTERN_STEPS) && !pattern::matches(pattern, text)) {
                 Some(_) => fail(at, "does not match the pattern"),
                 None => Ok(()),
             }
         }
-        Value::Number(number) => range(schema, number.as_f64().unwrap_or_default(), at),
+        Value::Number(number) => check_range(schema, number.as_f64().unwrap_or_default(), at),
         _ => Ok(()),
     }
 }
@@ -255,8 +268,8 @@ fn is_same(one: &Value, other: &Value) -> bool {
 }
 
 /// Checks that a value fits one of the alternatives of a union (`anyOf`), or exactly one (`oneOf`).
-fn alternatives(
-    scope: &Scope<'_>,
+fn check_union(
+    validation: &Validation<'_>,
     whole: &Value,
     schema: &Value,
     key: &str,
@@ -271,18 +284,18 @@ fn alternatives(
         && let Some(told) = value.get(tag).and_then(Value::as_str)
         && variants.iter().any(|variant| tag_of(schema, variant).is_some())
     {
-        let named = variants.iter().find(|variant| names(schema, variant, told));
+        let named = variants.iter().find(|variant| is_named_by(schema, variant, told));
         match named {
-            Some(variant) => return part(scope, whole, variant, value, at),
+            Some(variant) => return check_part(validation, whole, variant, value, at),
             // Some alternatives state the value by a constant, without an entry in the discriminator's mapping.
-            None if variants.iter().any(|variant| is_constant(scope, variant, tag, told)) => {}
+            None if variants.iter().any(|variant| is_constant(validation, variant, tag, told)) => {}
             None => return fail(&format!("{at}/{tag}"), "names none of the variants"),
         }
     }
     let mut fitting: Vec<&Value> =
-        variants.iter().filter(|variant| part(scope, whole, variant, value, at).is_ok()).collect();
+        variants.iter().filter(|variant| check_part(validation, whole, variant, value, at).is_ok()).collect();
     if key == "oneOf" && fitting.len() > 1 {
-        fitting = distinct(scope, fitting);
+        fitting = distinct(validation, fitting);
     }
     // A null that fits several nullable alternatives counts once.
     if value.is_null() {
@@ -291,8 +304,8 @@ fn alternatives(
     let count = fitting.len();
     // The alternatives may be distinguished by keywords that are not checked here.
     let is_clear = |variant: &Value| {
-        let variant = walk::resolve(scope.document, variant);
-        variant.get("format").is_none() && !(scope.spares_unverified && variant.get(UNVERIFIED).is_some())
+        let variant = walk::resolve(validation.document, variant);
+        variant.get("format").is_none() && !(validation.accepts_unverified && variant.get(UNVERIFIED).is_some())
     };
     if count == 0 || (key == "oneOf" && count > 1 && fitting.into_iter().all(is_clear)) {
         return fail(at, format!("fits {count} of the {} variants", variants.len()));
@@ -301,9 +314,9 @@ fn alternatives(
 }
 
 /// Returns whether a schema lists this text as a value of a member.
-fn is_constant(scope: &Scope<'_>, schema: &Value, member: &str, text: &str) -> bool {
-    walk::composed(scope.document, schema).into_iter().any(|part| {
-        let member = walk::resolve(scope.document, &part["properties"][member]);
+fn is_constant(validation: &Validation<'_>, schema: &Value, member: &str, text: &str) -> bool {
+    walk::composed(validation.document, schema).into_iter().any(|part| {
+        let member = walk::resolve(validation.document, &part["properties"][member]);
         member["const"] == text || members(member, "enum").iter().any(|value| value == text)
     })
 }
@@ -312,13 +325,13 @@ fn is_constant(scope: &Scope<'_>, schema: &Value, member: &str, text: &str) -> b
 const ANNOTATIONS: [&str; 7] = ["default", "deprecated", "description", "example", "examples", "externalDocs", "title"];
 
 /// The maximum depth of a comparison of two schemas.
-const DEEPEST: usize = 16;
+const MAX_DEPTH: usize = 16;
 
 /// Returns the schemas without duplicates: no value can fit only one of two equal schemas.
-fn distinct<'a>(scope: &Scope<'_>, schemas: Vec<&'a Value>) -> Vec<&'a Value> {
+fn distinct<'a>(validation: &Validation<'_>, schemas: Vec<&'a Value>) -> Vec<&'a Value> {
     let mut distinct: Vec<&Value> = Vec::new();
     for schema in schemas {
-        if !distinct.iter().any(|known| says_the_same(scope, known, schema, 0)) {
+        if !distinct.iter().any(|known| is_equal_schema(validation, known, schema, 0)) {
             distinct.push(schema);
         }
     }
@@ -326,15 +339,15 @@ fn distinct<'a>(scope: &Scope<'_>, schemas: Vec<&'a Value>) -> Vec<&'a Value> {
 }
 
 /// Returns whether two schemas are equal, annotations left out.
-fn says_the_same(scope: &Scope<'_>, one: &Value, other: &Value, depth: usize) -> bool {
-    if !scope.steps(1) || depth > DEEPEST {
+fn is_equal_schema(validation: &Validation<'_>, one: &Value, other: &Value, depth: usize) -> bool {
+    if !validation.spend(1) || depth > MAX_DEPTH {
         return false;
     }
-    let (one, other) = (walk::resolve(scope.document, one), walk::resolve(scope.document, other));
+    let (one, other) = (walk::resolve(validation.document, one), walk::resolve(validation.document, other));
     if std::ptr::eq(one, other) {
         return true;
     }
-    let same = |one: &Value, other: &Value| says_the_same(scope, one, other, depth + 1);
+    let same = |one: &Value, other: &Value| is_equal_schema(validation, one, other, depth + 1);
     match (one, other) {
         (Value::Object(one), Value::Object(other)) => {
             let says = |key: &&String| !ANNOTATIONS.contains(&key.as_str()) && !key.starts_with("x-");
@@ -370,7 +383,7 @@ pub(crate) fn tag_of<'a>(schema: &'a Value, variant: &'a Value) -> Option<&'a st
 }
 
 /// Returns whether a discriminator value selects this alternative.
-fn names(schema: &Value, variant: &Value, told: &str) -> bool {
+fn is_named_by(schema: &Value, variant: &Value, told: &str) -> bool {
     let Some(reference) = variant.get("$ref").and_then(Value::as_str) else { return false };
     let name = reference.rsplit('/').next().unwrap_or_default();
     match schema["discriminator"]["mapping"].get(told) {
@@ -384,19 +397,19 @@ fn leads_to(target: &Value, reference: &str, name: &str) -> bool {
     target.as_str().is_some_and(|target| target == reference || target == name)
 }
 
-fn object(
-    scope: &Scope<'_>,
+fn check_object(
+    validation: &Validation<'_>,
     whole: &Value,
     schema: &Value,
     members: &Map<String, Value>,
     at: &str,
 ) -> Result<(), Mismatch> {
     for required in self::members(schema, "required").iter().filter_map(Value::as_str) {
-        if !members.contains_key(required) && ![schema, whole].iter().any(|all| is_hidden(scope, all, required)) {
+        if !members.contains_key(required) && ![schema, whole].iter().any(|all| is_hidden(validation, all, required)) {
             return fail(&format!("{at}/{required}"), "is missing");
         }
     }
-    length(schema, "minProperties", "maxProperties", members.len(), "members", at)?;
+    check_length(schema, "minProperties", "maxProperties", members.len(), "members", at)?;
     let (properties, others) =
         (schema.get("properties").and_then(Value::as_object), schema.get("additionalProperties"));
     let patterns = schema.get("patternProperties").and_then(Value::as_object);
@@ -408,44 +421,43 @@ fn object(
             Some(known) if known.len() < members.len() => known
                 .iter()
                 .filter_map(|(key, property)| Some((key, property, members.get(key)?)))
-                .try_for_each(|(key, property, member)| check(scope, property, member, &below(key))),
+                .try_for_each(|(key, property, member)| check(validation, property, member, &below(key))),
             Some(known) => members
                 .iter()
                 .filter_map(|(key, member)| Some((key, known.get(key)?, member)))
-                .try_for_each(|(key, property, member)| check(scope, property, member, &below(key))),
+                .try_for_each(|(key, property, member)| check(validation, property, member, &below(key))),
             None => Ok(()),
         };
     }
     for (key, member) in members {
         let named = properties.and_then(|properties| properties.get(key));
-        let followed = patterns
-            .into_iter()
-            .flatten()
-            .filter(|(pattern, _)| scope.steps(PATTERN) && is_pattern(pattern) && pattern::matches(pattern, key));
+        let followed = patterns.into_iter().flatten().filter(|(pattern, _)| {
+            validation.spend(PATTERN_STEPS) && is_pattern(pattern) && pattern::matches(pattern, key)
+        });
         let told: Vec<&Value> = named.into_iter().chain(followed.map(|(_, schema)| schema)).collect();
         match others {
             Some(Value::Bool(false)) if told.is_empty() => return fail(&below(key), "is not a known member"),
-            Some(others @ Value::Object(_)) if told.is_empty() => check(scope, others, member, &below(key))?,
-            _ => told.into_iter().try_for_each(|schema| check(scope, schema, member, &below(key)))?,
+            Some(others @ Value::Object(_)) if told.is_empty() => check(validation, others, member, &below(key))?,
+            _ => told.into_iter().try_for_each(|schema| check(validation, schema, member, &below(key)))?,
         }
     }
     Ok(())
 }
 
 /// Returns whether a member is not sent in this direction.
-fn is_hidden(scope: &Scope<'_>, schema: &Value, member: &str) -> bool {
-    let flag = scope.direction.hidden();
-    walk::composed(scope.document, schema).into_iter().any(|part| {
+fn is_hidden(validation: &Validation<'_>, schema: &Value, member: &str) -> bool {
+    let flag = validation.direction.hidden();
+    walk::composed(validation.document, schema).into_iter().any(|part| {
         let member = &part["properties"][member];
-        member[flag] == true || walk::resolve(scope.document, member)[flag] == true
+        member[flag] == true || walk::resolve(validation.document, member)[flag] == true
     })
 }
 
-fn array(scope: &Scope<'_>, schema: &Value, items: &[Value], at: &str) -> Result<(), Mismatch> {
-    length(schema, "minItems", "maxItems", items.len(), "items", at)?;
+fn check_array(validation: &Validation<'_>, schema: &Value, items: &[Value], at: &str) -> Result<(), Mismatch> {
+    check_length(schema, "minItems", "maxItems", items.len(), "items", at)?;
     if schema["uniqueItems"] == true {
         let mut seen = HashSet::new();
-        if !items.iter().all(|item| scope.steps(1) && seen.insert(item.to_string())) {
+        if !items.iter().all(|item| validation.spend(1) && seen.insert(item.to_string())) {
             return fail(at, "has an item twice");
         }
     }
@@ -453,14 +465,14 @@ fn array(scope: &Scope<'_>, schema: &Value, items: &[Value], at: &str) -> Result
     let places = [&schema["prefixItems"], &schema["items"]].into_iter().find_map(Value::as_array);
     let places = places.map_or(&[][..], Vec::as_slice);
     for (index, (place, item)) in places.iter().zip(items).enumerate() {
-        check(scope, place, item, &format!("{at}/{index}"))?;
+        check(validation, place, item, &format!("{at}/{index}"))?;
     }
     let Some(each) = schema.get("items").filter(|each| !each.is_array()) else { return Ok(()) };
     let behind = items.iter().enumerate().skip(places.len());
-    behind.into_iter().try_for_each(|(index, item)| check(scope, each, item, &format!("{at}/{index}")))
+    behind.into_iter().try_for_each(|(index, item)| check(validation, each, item, &format!("{at}/{index}")))
 }
 
-fn length(schema: &Value, least: &str, most: &str, count: usize, unit: &str, at: &str) -> Result<(), Mismatch> {
+fn check_length(schema: &Value, least: &str, most: &str, count: usize, unit: &str, at: &str) -> Result<(), Mismatch> {
     let bound = |key: &str| schema.get(key).and_then(Value::as_u64);
     let count = count as u64;
     if bound(least).is_some_and(|least| count < least) || bound(most).is_some_and(|most| count > most) {
@@ -469,7 +481,7 @@ fn length(schema: &Value, least: &str, most: &str, count: usize, unit: &str, at:
     Ok(())
 }
 
-fn range(schema: &Value, number: f64, at: &str) -> Result<(), Mismatch> {
+fn check_range(schema: &Value, number: f64, at: &str) -> Result<(), Mismatch> {
     let bound = |key: &str| schema.get(key).and_then(Value::as_f64);
     let excluded = |key: &str| schema.get(key) == Some(&Value::Bool(true));
     let too_small =
@@ -531,7 +543,7 @@ fn members<'a>(schema: &'a Value, key: &str) -> &'a [Value] {
     schema.get(key).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
-fn name(value: &Value) -> &'static str {
+fn type_name(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",
@@ -602,7 +614,7 @@ mod tests {
         let document = json!({ "openapi": version, "components": { "schemas": {
             "Text": { "type": "string" }, "Nothing": { "type": "string", "nullable": true },
         } } });
-        values.iter().map(|value| check(&Scope::of(&document, direction), schema, value, "").is_err()).collect()
+        values.iter().map(|value| check(&Validation::of(&document, direction), schema, value, "").is_err()).collect()
     }
 
     #[test]

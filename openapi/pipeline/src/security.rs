@@ -57,8 +57,8 @@ pub(crate) struct Security<'a> {
 impl<'a> Security<'a> {
     pub(crate) fn new(document: &Value, credentials: Option<&'a Vec<String>>) -> Self {
         let default = match (credentials, document.get("security").and_then(sets)) {
-            (Some(kinds), _) if !kinds.is_empty() => one_of(kinds, false),
-            (_, Some(sets)) => of_document(sets),
+            (Some(kinds), _) if !kinds.is_empty() => any_of(kinds, false),
+            (_, Some(sets)) => from_sets(sets),
             (_, None) => Needed::Any,
         };
         Self { credentials, default: Arc::new(default) }
@@ -70,26 +70,26 @@ impl<'a> Security<'a> {
         let own = node.get("security").and_then(sets);
         let is_optional = own.as_deref().is_some_and(is_optional);
         match (credentials, own) {
-            (Some(kinds), _) if !kinds.is_empty() => Arc::new(one_of(kinds, is_optional)),
+            (Some(kinds), _) if !kinds.is_empty() => Arc::new(any_of(kinds, is_optional)),
             // If the document states that a credential is optional, `credentials: []` adds no information.
-            (Some(_), Some(sets)) if is_optional => Arc::new(of_document(sets)),
-            (Some(_), _) => Arc::new(one_of(&[], true)),
+            (Some(_), Some(sets)) if is_optional => Arc::new(from_sets(sets)),
+            (Some(_), _) => Arc::new(any_of(&[], true)),
             (None, None) => Arc::clone(&self.default),
             // The overlay's hint for all operations does not override a document that requires no credential for this one.
             (None, Some(sets)) => Arc::new(match self.credentials {
-                Some(kinds) if !kinds.is_empty() && !sets.is_empty() => one_of(kinds, is_optional),
-                _ => of_document(sets),
+                Some(kinds) if !kinds.is_empty() && !sets.is_empty() => any_of(kinds, is_optional),
+                _ => from_sets(sets),
             }),
         }
     }
 }
 
 /// Returns a need of any one of these kinds.
-fn one_of(kinds: &[String], is_optional: bool) -> Needed {
+fn any_of(kinds: &[String], is_optional: bool) -> Needed {
     Needed::OneOf { sets: kinds.iter().map(|kind| vec![kind.clone()]).collect(), is_optional }
 }
 
-fn of_document(mut sets: Vec<Vec<String>>) -> Needed {
+fn from_sets(mut sets: Vec<Vec<String>>) -> Needed {
     let is_optional = is_optional(&sets);
     sets.retain(|set| !set.is_empty());
     Needed::OneOf { sets, is_optional }

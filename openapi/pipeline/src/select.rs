@@ -4,10 +4,10 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde_json::Value;
 
-use crate::load::Located;
-use crate::near::did_you_mean;
+use crate::load::LocatedDocument;
 use crate::normalize::Unsupported;
 use crate::repair::Repairs;
+use crate::suggestions::did_you_mean;
 use crate::{Failure, name, pointer, walk};
 
 /// The forms of selectors, for the error message of a selector that matches nothing.
@@ -26,7 +26,7 @@ struct Candidate {
 /// Keeps the operations that one of the selectors matches, with the nodes that they refer to. Without selectors, keeps
 /// everything.
 pub(crate) fn select(
-    located: &Located,
+    located: &LocatedDocument,
     document: &mut Value,
     selectors: &[String],
     unsupported: &mut Vec<Unsupported>,

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::contract::{Contract, Facts};
 use crate::file::read_file;
-use crate::load::Located;
+use crate::load::LocatedDocument;
 use crate::{Failure, files};
 
 /// A text with the path that messages name.
@@ -180,7 +180,7 @@ impl Text {
     /// Returns an error as [`with_referenced`](Self::with_referenced) does, and if `bytes` does, with the place of the
     /// reference.
     pub fn with_files(mut self, bytes: impl FnMut(&str) -> Result<Vec<u8>, String>) -> Result<Self, Failure> {
-        let mut given = files::given(&self.path, bytes);
+        let mut given = files::from_bytes(&self.path, bytes);
         files::gather(&mut self, &mut |path, _| given(path))?;
         Ok(self)
     }
@@ -215,7 +215,7 @@ impl Text {
         if self.referenced.is_empty() {
             return Ok(self);
         }
-        let whole = Located::read(&self)?.value;
+        let whole = LocatedDocument::read(&self)?.value;
         Ok(Self::new(self.path, format!("{whole:#}\n")))
     }
 
@@ -224,7 +224,7 @@ impl Text {
     /// # Errors
     /// Returns an error if the text is not YAML, has a duplicate key, several documents, or a number too large for JSON.
     pub fn well_formed(&self) -> Result<(), Failure> {
-        Located::read(self).map(drop)
+        LocatedDocument::read(self).map(drop)
     }
 
     /// Parses the text.
@@ -232,7 +232,7 @@ impl Text {
     /// # Errors
     /// Returns an error if [`well_formed`](Self::well_formed) does.
     pub fn value(&self) -> Result<Value, Failure> {
-        Located::read(self).map(|located| located.value)
+        LocatedDocument::read(self).map(|located| located.value)
     }
 
     fn read_if_there(path: &Path) -> Result<Option<Self>, Failure> {

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::failure;
+use super::failure_at;
 use crate::{Failure, Text};
 
 /// A kind of token.
@@ -100,7 +100,7 @@ impl Credential {
 pub(super) fn check(text: &Text, credentials: &[Credential]) -> Result<(), Failure> {
     for (index, credential) in credentials.iter().enumerate() {
         let kind = &credential.kind;
-        let refuse = |offset: usize, problem: String, help: &str| Err(failure(text, offset, problem, help));
+        let refuse = |offset: usize, problem: String, help: &str| Err(failure_at(text, offset, problem, help));
         if !kind.get_ref().chars().any(char::is_alphanumeric) {
             return refuse(
                 kind.span().start,

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::batching::{Table, one_or_several};
+use crate::batching::{BatchTable, one_or_several};
 use crate::failure::Place;
 use crate::{Failure, Text};
 
@@ -33,7 +33,7 @@ pub(crate) struct Contract {
     rate_limit: Option<RateLimit>,
     /// The batch parameters of calls that take many items.
     #[serde(rename = "batch", default, deserialize_with = "one_or_several")]
-    pub(crate) batches: Vec<Table>,
+    pub(crate) batches: Vec<BatchTable>,
     /// The terms of the webhooks that the server sends.
     #[serde(default)]
     pub(crate) webhooks: BTreeMap<String, WebhookTerms>,
@@ -56,7 +56,7 @@ impl Contract {
 }
 
 /// Creates a failure at a byte of the contract.
-fn failure(text: &Text, offset: usize, problem: impl Into<String>, help: impl Into<String>) -> Failure {
+fn failure_at(text: &Text, offset: usize, problem: impl Into<String>, help: impl Into<String>) -> Failure {
     Failure { place: place(text, Some(offset)), problem: problem.into(), help: help.into() }
 }
 

@@ -5,7 +5,7 @@ use std::panic::resume_unwind;
 use std::thread;
 
 use super::node::{Node, Revision};
-use crate::load::Located;
+use crate::load::LocatedDocument;
 use crate::normalize::ids;
 use crate::repair::Repairs;
 use crate::{Failure, Operation, SourcePlace, Text, anchors, generate, versions};
@@ -13,7 +13,7 @@ use crate::{Failure, Operation, SourcePlace, Text, anchors, generate, versions};
 /// A document for a comparison: as read, without overlay and repairs.
 #[derive(Clone, Debug)]
 pub struct Document {
-    located: Located,
+    located: LocatedDocument,
     /// The synthesized ids of operations without a published one, by JSON pointer.
     ids: HashMap<String, String>,
 }
@@ -26,11 +26,11 @@ impl Document {
     /// Returns an error if the text is not YAML, has a duplicate key, or declares an unsupported version. Missing parts and
     /// parts that are not valid OpenAPI are not errors: broken documents can be compared too.
     pub fn read(text: &Text) -> Result<Self, Failure> {
-        let mut located = Located::read(text)?;
+        let mut located = LocatedDocument::read(text)?;
         let mut value = located.value.take();
-        versions::settle(&mut located, &mut value, &mut Repairs::default())?;
+        versions::convert_document(&mut located, &mut value, &mut Repairs::default())?;
         located.value = value;
-        anchors::settle(&mut located.value, &mut Repairs::default());
+        anchors::resolve_anchors(&mut located.value, &mut Repairs::default());
         if located.value["openapi"].as_str().is_some_and(|version| version.starts_with("3.1")) {
             generate::convert_for_comparison(&mut located.value);
         }

@@ -251,7 +251,7 @@ impl MemberDistributor<'_> {
 
     /// Gives a schema a name, and returns the reference to it.
     fn hoist(&mut self, wanted: &str, schema: Value) -> Value {
-        let name = name::fresh(wanted, self.taken);
+        let name = name::unique(wanted, self.taken);
         let reference = json!({ "$ref": pointer::join("#/components/schemas", &name) });
         self.hoisted.insert(name, schema);
         reference
@@ -345,7 +345,7 @@ pub(crate) fn name_single_members(document: &mut Value, requests: &BTreeSet<Stri
         let name = component.unwrap_or_else(|| distinguished::name_in_call(document, &at));
         let Some(schema) = document.pointer_mut(&at) else { continue };
         single_members(schema, &name, is_request, &mut |wanted, schema| {
-            let name = name::fresh(wanted, &mut taken);
+            let name = name::unique(wanted, &mut taken);
             let reference = json!({ "$ref": pointer::join("#/components/schemas", &name) });
             hoisted.insert(name, std::mem::replace(schema, reference));
         });

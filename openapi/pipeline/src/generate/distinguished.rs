@@ -118,7 +118,7 @@ fn subtypes(document: &mut Value, repairs: &mut Repairs) {
             .map(|(at, _)| pointer::name(at))
             .filter(|name| found.contains(name))
             .collect();
-        let own = name::fresh(&format!("{base}Base"), &mut taken);
+        let own = name::unique(&format!("{base}Base"), &mut taken);
         let reference = |name: &str| json!({ "$ref": pointer::join("#/components/schemas", name) });
         let Some(schemas) = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut) else { return };
         for name in &order {
@@ -271,7 +271,7 @@ impl Extractor<'_> {
     fn inner(&mut self, schema: &mut Value, name: &str) {
         self.members(schema, name);
         let Some(distinction) = self.distinction(schema) else { return };
-        let name = name::fresh(name, self.taken);
+        let name = name::unique(name, self.taken);
         self.union(schema, &name, distinction);
         let whole = names::hoist(schema, &name);
         self.hoisted.insert(name, whole);
@@ -311,7 +311,7 @@ impl Extractor<'_> {
                 };
                 let known = walk::schema_name(part).map(pointer::name);
                 known.unwrap_or_else(|| {
-                    let component = name::fresh(&format!("{name}{label}"), self.taken);
+                    let component = name::unique(&format!("{name}{label}"), self.taken);
                     let reference = json!({ "$ref": pointer::join("#/components/schemas", &component) });
                     self.hoisted.insert(component.clone(), std::mem::replace(part, reference));
                     component

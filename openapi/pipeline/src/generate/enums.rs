@@ -207,7 +207,7 @@ impl Extractor {
         if is_nullable {
             schema["nullable"] = json!(true);
         }
-        let name = name::fresh(name, &mut self.taken);
+        let name = name::unique(name, &mut self.taken);
         let whole = names::hoist(schema, &name);
         self.hoisted.insert(name.clone(), whole);
         self.found.push(Enum { name, ..found });

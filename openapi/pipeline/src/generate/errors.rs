@@ -58,7 +58,7 @@ impl Errors {
         if let Some(known) = self.known.get(response) {
             return Some(known.clone());
         }
-        let fresh = name::fresh(&name::of_type(&pointer::name(response)), &mut self.taken);
+        let fresh = name::unique(&name::of_type(&pointer::name(response)), &mut self.taken);
         self.added.insert(fresh.clone(), schema.clone());
         self.known.insert(response.to_owned(), fresh.clone());
         Some(fresh)

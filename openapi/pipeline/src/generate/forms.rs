@@ -9,7 +9,7 @@ use syn::visit_mut::{self, VisitMut};
 use syn::{Block, Expr};
 
 use super::sharing;
-use crate::form::{self, Files, FormMember};
+use crate::form::{self, FileKind, FormMember};
 use crate::repair::Repairs;
 use crate::{name, pointer, walk};
 
@@ -87,7 +87,7 @@ impl FileMarker<'_> {
             if !self.made.contains_key(&component) {
                 let whole = walk::resolve(self.document, schema).clone();
                 let whole = self.with_files(&whole, depth + 1)?;
-                let copy = name::fresh(&format!("{component}Form"), &mut self.taken);
+                let copy = name::unique(&format!("{component}Form"), &mut self.taken);
                 self.added.insert(copy.clone(), whole);
                 self.made.insert(component.clone(), copy);
             }
@@ -119,7 +119,7 @@ impl FileMarker<'_> {
         let Some(files) = form::files(self.document, member) else { return false };
         let whole = walk::resolve(self.document, member);
         let mut marked = json!({ "type": "string", "format": FILE_FORMAT });
-        if files == Files::Several {
+        if files == FileKind::Several {
             marked = json!({ "type": "array", "items": marked });
         }
         for key in ["description", "title"] {

@@ -13,7 +13,7 @@ use super::carrier_path::path;
 use super::oauth;
 use crate::contract::{Carrier, Contract, Credential};
 use crate::repair::Repairs;
-use crate::schemes::{SecurityScheme, place};
+use crate::schemes::{SecurityScheme, place_in_request};
 use crate::{Api, Failure, Needed, Text, name, walk};
 
 /// The kinds of token that an API accepts.
@@ -241,8 +241,8 @@ impl KindNames {
         let token = if is_token { plain.clone() } else { format!("{plain}Token") };
         Kind {
             name: kind.to_owned(),
-            marker: name::fresh(&plain, &mut self.markers),
-            token: name::fresh(&token, &mut self.tokens),
+            marker: name::unique(&plain, &mut self.markers),
+            token: name::unique(&token, &mut self.tokens),
             variable: variable.unwrap_or_else(|| self.free_variable(kind)),
             carrier,
             prefixes,
@@ -303,7 +303,7 @@ impl Kinds {
         let carried: Vec<(&String, &Carrier)> = own.chain(foreign).filter(|(name, _)| set.contains(name)).collect();
         let is_known =
             |scheme: &String| carried.iter().any(|(name, _)| *name == scheme) || self.certificates.contains(scheme);
-        let mut places: Vec<String> = carried.iter().map(|(_, carrier)| place(carrier)).collect();
+        let mut places: Vec<String> = carried.iter().map(|(_, carrier)| place_in_request(carrier)).collect();
         places.sort();
         let is_apart = places.windows(2).all(|pair| pair[0] != pair[1]);
         set.iter().all(is_known) && is_apart

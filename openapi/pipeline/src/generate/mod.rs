@@ -173,7 +173,7 @@ impl NameFixes {
         for component in known.iter().map(|(at, _)| pointer::name(at)) {
             let kind = name::of_type(&component);
             if clashes.contains(&kind) && self.renamed.iter().all(|(_, new)| *new != component) {
-                self.renamed.push((component, name::fresh(&format!("{kind}Schema"), &mut taken)));
+                self.renamed.push((component, name::unique(&format!("{kind}Schema"), &mut taken)));
             }
         }
         self.renamed.len() > count

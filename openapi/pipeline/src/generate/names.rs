@@ -39,7 +39,7 @@ pub(crate) fn types(document: &mut Value, repairs: &mut Repairs) {
         .into_iter()
         .filter(|name| !seen.insert(name::of_type(name)))
         .map(|name| {
-            let new = name::fresh(&name::of_type(&name), &mut taken);
+            let new = name::unique(&name::of_type(&name), &mut taken);
             (name, new)
         })
         .collect();

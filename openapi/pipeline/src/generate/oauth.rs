@@ -133,7 +133,7 @@ fn modules(schemes: &[Scheme]) -> Vec<String> {
         [_] => "oauth".to_owned(),
         _ => format!("oauth_{}", name_suffix(&scheme.name)),
     };
-    schemes.iter().map(|scheme| name::fresh(&name_of(scheme), &mut taken)).collect()
+    schemes.iter().map(|scheme| name::unique(&name_of(scheme), &mut taken)).collect()
 }
 
 /// Returns the constant of the flow by which a service obtains tokens of a kind.

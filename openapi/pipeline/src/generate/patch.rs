@@ -178,7 +178,7 @@ impl PatchMarker<'_> {
                 continue;
             }
             if ["properties", "enum"].iter().any(|key| member.get(key).is_some()) {
-                let inner = name::fresh(&inner, self.taken);
+                let inner = name::unique(&inner, self.taken);
                 let whole = names::hoist(member, &inner);
                 self.hoisted.insert(inner, whole);
             }

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use serde_json::{Map, Value, json};
 
 use super::dialect::describe;
-use crate::normalize::unchecked;
+use crate::normalize::unchecked_reason;
 use crate::plain::short;
 use crate::repair::Repairs;
 use crate::{name, pointer, walk};
@@ -50,7 +50,7 @@ fn repair_schema(document: &mut Value, at: &str, repairs: &mut Repairs) {
             done.insert(("uuid", "a uuid is a string"));
         }
         narrowed.extend(normalize_enum(object).map(|why| ("enum", why.to_owned())));
-        if let Some(why) = object.get("pattern").and_then(Value::as_str).and_then(unchecked) {
+        if let Some(why) = object.get("pattern").and_then(Value::as_str).and_then(unchecked_reason) {
             let pattern = object.shift_remove("pattern").unwrap_or_default();
             describe(
                 object,

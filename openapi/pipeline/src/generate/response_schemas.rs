@@ -80,7 +80,7 @@ impl Relaxer {
 
     fn inner(&mut self, schema: &mut Value, name: &str) {
         let Some(values) = self.limits(schema) else { return self.members(schema, name) };
-        let name = name::fresh(name, &mut self.taken);
+        let name = name::unique(name, &mut self.taken);
         self.open.push(open_enum(schema, name.clone(), values));
         let whole = names::hoist(schema, &name);
         self.hoisted.insert(name, whole);

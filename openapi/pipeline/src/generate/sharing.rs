@@ -26,7 +26,7 @@ pub(crate) fn split_shared(document: &mut Value, repairs: &mut Repairs) -> BTree
     let mut taken = type_names(document);
     let renamed: HashMap<&str, String> = requests
         .intersection(&answers)
-        .map(|name| (name.as_str(), name::fresh(&format!("{name}Answer"), &mut taken)))
+        .map(|name| (name.as_str(), name::unique(&format!("{name}Answer"), &mut taken)))
         .collect();
     let Some(schemas) = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut) else {
         return requests;

@@ -75,7 +75,7 @@ fn idents(union: &DistinguishedUnion) -> Vec<String> {
         Distinction::ByTag { values, .. } => values.iter().map(|values| name::of_type(&values[0])).collect(),
         Distinction::ByMembers(_) => union.variants.iter().map(plain).collect::<Vec<_>>(),
     };
-    wanted.iter().map(|wanted| name::fresh(wanted, &mut taken)).collect()
+    wanted.iter().map(|wanted| name::unique(wanted, &mut taken)).collect()
 }
 
 fn by_tag(tag: &str, values: &[Vec<String>], idents: &[syn::Ident]) -> TokenStream {

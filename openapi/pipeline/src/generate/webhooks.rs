@@ -19,7 +19,7 @@ pub(crate) fn module(contract: &Contract) -> Option<Item> {
     }
     let mut taken = HashSet::new();
     let functions = signed.into_iter().map(|(webhook, signature)| {
-        let function = format_ident!("{}", name::fresh(&name::of_argument(webhook), &mut taken));
+        let function = format_ident!("{}", name::unique(&name::of_argument(webhook), &mut taken));
         let told = docs::lines(&format!("How deliveries of `{webhook}` are signed."));
         let scheme = scheme(signature);
         quote! {

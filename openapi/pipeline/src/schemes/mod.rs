@@ -13,7 +13,7 @@ use crate::contract::{Carrier, is_header};
 use crate::repair::Repairs;
 use crate::{Api, pointer, walk};
 
-pub(crate) use self::carrier::place;
+pub(crate) use self::carrier::place_in_request;
 pub use self::flows::{Flow, FlowKind};
 
 /// The pointer of the schemes.
@@ -148,8 +148,8 @@ fn read(at: String, scheme: &Value, base_url: &str) -> SecurityScheme {
     } else if is("type", "openIdConnect") {
         let found = url::url(&scheme["openIdConnectUrl"], base_url);
         // The URL is the only content of such a scheme.
-        let is_none = |problem: url::Problem| problem.is_malformed || problem.told == url::NO_URL.told;
-        let found = found.map_err(|problem| url::Problem { is_malformed: is_none(problem), ..problem });
+        let is_none = |problem: url::UrlProblem| problem.is_malformed || problem.told == url::NOT_ABSOLUTE.told;
+        let found = found.map_err(|problem| url::UrlProblem { is_malformed: is_none(problem), ..problem });
         read.discovery_url = read.url(&read.pointer.clone(), "openIdConnectUrl", "the scheme", found);
     } else if is("type", "http") {
         read.of_http(&scheme["scheme"]);
@@ -207,7 +207,7 @@ impl SecurityScheme {
     }
 
     /// Returns the URL, or records a defect.
-    fn url(&mut self, at: &str, member: &str, of: &str, found: Result<String, url::Problem>) -> Option<String> {
+    fn url(&mut self, at: &str, member: &str, of: &str, found: Result<String, url::UrlProblem>) -> Option<String> {
         let problem = match found {
             Ok(url) => return Some(url),
             Err(problem) => problem,

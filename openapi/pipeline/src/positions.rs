@@ -9,47 +9,47 @@ use crate::pointer;
 /// The line and column of a node, and of the nodes below it. A tree, since few of a document's many nodes are ever looked up:
 /// a table by pointer takes longer to build than the document to read.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Lines {
+pub(crate) struct Positions {
     line: u32,
     column: u32,
     /// The number of its file.
     file: u32,
-    below: Below,
+    below: Children,
 }
 
 /// The nodes below one.
 #[derive(Clone, Debug, Default)]
-pub(crate) enum Below {
+pub(crate) enum Children {
     #[default]
     Nothing,
-    Items(Vec<Lines>),
+    Items(Vec<Positions>),
     /// Sorted by name: a map may have thousands of members, and each may be looked up. A name that many maps share is stored
     /// once.
-    Members(Vec<(Arc<str>, Lines)>),
+    Members(Vec<(Arc<str>, Positions)>),
 }
 
-impl Below {
+impl Children {
     /// Creates the entries of a map.
-    pub(crate) fn members(mut members: Vec<(Arc<str>, Lines)>) -> Self {
+    pub(crate) fn members(mut members: Vec<(Arc<str>, Positions)>) -> Self {
         members.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
         Self::Members(members)
     }
 }
 
-impl Lines {
-    pub(crate) fn new(mark: Marker, below: Below) -> Self {
+impl Positions {
+    pub(crate) fn new(mark: Marker, below: Children) -> Self {
         let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         Self { line: number(mark.line()), column: number(mark.col() + 1), file: 0, below }
     }
 
     /// Returns the positions of the items.
     pub(crate) fn items(&self) -> &[Self] {
-        if let Below::Items(items) = &self.below { items } else { &[] }
+        if let Children::Items(items) = &self.below { items } else { &[] }
     }
 
     /// Drops the nodes below.
-    pub(crate) fn forget(&mut self) {
-        self.below = Below::Nothing;
+    pub(crate) fn drop_children(&mut self) {
+        self.below = Children::Nothing;
     }
 
     /// Returns line and column, from 1.
@@ -80,9 +80,9 @@ impl Lines {
     /// Returns the position of a member or item.
     pub(crate) fn child(&self, name: &str) -> Option<&Self> {
         match &self.below {
-            Below::Nothing => None,
-            Below::Items(items) => items.get(name.parse::<usize>().ok()?),
-            Below::Members(members) => {
+            Children::Nothing => None,
+            Children::Items(items) => items.get(name.parse::<usize>().ok()?),
+            Children::Members(members) => {
                 let place = members.binary_search_by(|(known, _)| (**known).cmp(name)).ok()?;
                 Some(&members[place].1)
             }
@@ -90,21 +90,21 @@ impl Lines {
     }
 
     /// Returns the same position in the file of this number, with other nodes below.
-    pub(crate) fn in_file(&self, file: usize, below: Below) -> Self {
+    pub(crate) fn in_file(&self, file: usize, below: Children) -> Self {
         Self { file: u32::try_from(file).unwrap_or(u32::MAX), below, ..*self }
     }
 
     /// Returns the same position without nodes below.
-    pub(crate) fn without_below(&self) -> Self {
-        Self { below: Below::Nothing, ..*self }
+    pub(crate) fn without_children(&self) -> Self {
+        Self { below: Children::Nothing, ..*self }
     }
 
     /// Returns the member of a map, and creates it if it is missing. A node that is not a map becomes one.
     pub(crate) fn member(&mut self, name: &str, make: impl FnOnce() -> Self) -> &mut Self {
-        if !matches!(self.below, Below::Members(_)) {
-            self.below = Below::Members(Vec::new());
+        if !matches!(self.below, Children::Members(_)) {
+            self.below = Children::Members(Vec::new());
         }
-        let Below::Members(members) = &mut self.below else { unreachable!("it was made one") };
+        let Children::Members(members) = &mut self.below else { unreachable!("it was made one") };
         let place = members.binary_search_by(|(known, _)| (**known).cmp(name)).unwrap_or_else(|place| {
             members.insert(place, (name.into(), make()));
             place
@@ -116,12 +116,12 @@ impl Lines {
 #[cfg(test)]
 mod tests {
     use crate::Text;
-    use crate::load::Located;
+    use crate::load::LocatedDocument;
 
     #[test]
     fn each_node_stands_where_it_was_written_in_whatever_order() {
         let text = "z:\n  b: 1\n  a: {b: 2, a/b: 3}\na: [{b: 4}, x]\n";
-        let located = Located::read(&Text::new("a.yaml", text)).expect("it can be read");
+        let located = LocatedDocument::read(&Text::new("a.yaml", text)).expect("it can be read");
         for (pointer, place) in [
             ("/z", (1, 1)),
             ("/z/b", (2, 3)),

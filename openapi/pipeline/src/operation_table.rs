@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::load::Located;
-use crate::misfit::Misfit;
+use crate::hint_error::HintError;
+use crate::load::LocatedDocument;
 use crate::normalize::{STYLE, servers};
 use crate::operation::{Body, ListStyle, Operation, Parameter, Place, ResponseShape, Retry};
 use crate::pagination::{self, Guess};
@@ -24,26 +24,26 @@ const MONITORS: [&str; 3] = ["Operation-Location", "Azure-AsyncOperation", "Loca
 /// The hints of an overlay under `x-keyfit`, at the root for all operations and at each operation.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-struct Hints {
+struct OverlayHints {
     credentials: Option<Vec<String>>,
     scopes: Vec<String>,
     scopes_unverified: Option<String>,
     resource: Option<String>,
     retry: Option<Retry>,
     retry_key: Option<String>,
-    idempotency_key: Option<idempotency::Hint>,
+    idempotency_key: Option<idempotency::KeyHint>,
     rate_limit: Option<String>,
     rate_limit_by: Option<Vec<String>>,
-    pages: Option<pagination::Hint>,
-    partial: Option<partial::Hint>,
-    stream: streams::Hint,
+    pages: Option<pagination::PaginationHint>,
+    partial: Option<partial::PartialHint>,
+    stream: streams::StreamHint,
     spends: bool,
     errors: Option<String>,
 }
 
 /// Returns the operations, in the document's order, each with a guess if it looks paged without a hint in the overlay.
 pub(crate) fn operations(
-    located: &Located,
+    located: &LocatedDocument,
     document: &Value,
     base_url: &str,
 ) -> Result<Vec<(Operation, Option<Guess>)>, Failure> {
@@ -69,9 +69,9 @@ pub(crate) fn operations(
         .collect()
 }
 
-fn hints(located: &Located, node: &Value, at: &str) -> Result<Hints, Failure> {
-    let Some(keys) = node.get("x-keyfit") else { return Ok(Hints::default()) };
-    Hints::deserialize(keys).map_err(|error| {
+fn hints(located: &LocatedDocument, node: &Value, at: &str) -> Result<OverlayHints, Failure> {
+    let Some(keys) = node.get("x-keyfit") else { return Ok(OverlayHints::default()) };
+    OverlayHints::deserialize(keys).map_err(|error| {
         located.failure(
             &pointer::join(at, "x-keyfit"),
             format!("x-keyfit: {error}"),
@@ -81,13 +81,13 @@ fn hints(located: &Located, node: &Value, at: &str) -> Result<Hints, Failure> {
 }
 
 fn build(
-    located: &Located,
+    located: &LocatedDocument,
     document: &Value,
     at: &str,
     operation: &Value,
-    hints: Hints,
+    hints: OverlayHints,
     needed: Arc<Needed>,
-    defaults: &Hints,
+    defaults: &OverlayHints,
 ) -> Result<(Operation, Option<Guess>), Failure> {
     let (method, key) = walk::method_and_path(at);
     let parts = PathKey::of(&key);
@@ -96,7 +96,7 @@ fn build(
     let body = body(document, &operation["requestBody"]);
     let responses = responses(document, operation, &method);
     let success = success(&responses);
-    let call = pagination::Call {
+    let call = pagination::CallParts {
         document,
         parameters: &parameters,
         body: body.as_ref(),
@@ -105,7 +105,7 @@ fn build(
         headers: success.map_or(&[], |(_, shape)| &shape.headers),
         node: operation,
     };
-    let refuse = |hint: &str, below: &str, misfit: Misfit| {
+    let refuse = |hint: &str, below: &str, misfit: HintError| {
         let mut place = format!("{at}/x-keyfit/{hint}{below}");
         if !misfit.key.is_empty() {
             place = pointer::join(&place, misfit.key);
@@ -124,23 +124,23 @@ fn build(
     let pagination = if is_in_parts {
         None
     } else if let Some(hint) = hints.pages {
-        hint.settle(call).map_err(|misfit| refuse("pages", "", misfit))?
+        hint.resolve(call).map_err(|error| refuse("pages", "", error))?
     } else {
         guess = Some(method.as_str()).filter(|method| ["get", "post"].contains(method)).and_then(|_| call.guess());
         guess.as_ref().filter(|guess| guess.is_certain).map(|guess| guess.pagination.clone())
     };
-    let partial = hints.partial.unwrap_or_default().settle(document, success.map(|(_, shape)| shape));
-    let partial = partial.map_err(|(below, misfit)| refuse("partial", &below, misfit))?;
+    let partial = hints.partial.unwrap_or_default().resolve(document, success.map(|(_, shape)| shape));
+    let partial = partial.map_err(|(below, error)| refuse("partial", &below, error))?;
     // The hint for all operations applies to methods that no standard allows to retry.
     let shared = || defaults.idempotency_key.clone().filter(|_| ["post", "patch"].contains(&method.as_str()));
     let idempotency_key = match hints.idempotency_key.or_else(shared) {
         // The overlay decides.
         _ if hints.retry == Some(Retry::Never) => None,
-        Some(idempotency::Hint(said)) => said,
+        Some(idempotency::KeyHint(said)) => said,
         None => idempotency::header_of(document, &method, &parameters),
     };
     let stream = streaming(document, body.as_ref(), &responses, hints.stream, &defaults.stream);
-    let streaming = stream.map_err(|misfit| refuse("stream", "", misfit))?;
+    let streaming = stream.map_err(|error| refuse("stream", "", error))?;
     let accepted = responses.get("202").map_or(&[][..], |shape| &shape.headers);
     let polls = accepted.iter().any(|header| MONITORS.iter().any(|known| header.eq_ignore_ascii_case(known)));
     let id = text(operation, "operationId").unwrap_or_default();
@@ -191,9 +191,9 @@ fn streaming(
     document: &Value,
     body: Option<&Body>,
     responses: &BTreeMap<String, ResponseShape>,
-    hint: streams::Hint,
-    root: &streams::Hint,
-) -> Result<Option<Streaming>, Misfit> {
+    hint: streams::StreamHint,
+    root: &streams::StreamHint,
+) -> Result<Option<Streaming>, HintError> {
     let (body, mut found) = (body.map(|body| &body.schema), None::<Streamed>);
     let has_success = responses.keys().any(|status| status.starts_with('2'));
     let counts = |status: &str| status.starts_with('2') || (!has_success && status == "default");
@@ -214,7 +214,7 @@ fn streaming(
         shape.media_type.is_some() && shape.media_type.as_ref() != streamed
     };
     let is_only = !successes.iter().any(is_other);
-    Ok(found.map(|found| hint.over(root, document, body).settle(found, is_only)))
+    Ok(found.map(|found| hint.with_defaults(root, document, body).into_response(found, is_only)))
 }
 
 /// Returns the document's example of a response.

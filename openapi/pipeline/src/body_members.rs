@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::{pointer, walk};
 
 /// The maximum depth to which compositions are followed.
-const DEPTH: usize = 8;
+const MAX_DEPTH: usize = 8;
 
 /// A member of a body that a schema describes.
 #[derive(Clone, Copy, Debug)]
@@ -28,7 +28,7 @@ pub(crate) fn member<'a>(document: &'a Value, schema: &'a Value, pointer: &str) 
         return None;
     }
     for name in pointer::names(pointer) {
-        let inner = property(document, found.schema, &name, &mut Seen::default(), DEPTH)?;
+        let inner = property(document, found.schema, &name, &mut Visited::default(), MAX_DEPTH)?;
         found = Member { is_required: found.is_required && inner.is_required, ..inner };
     }
     Some(found)
@@ -50,15 +50,15 @@ pub(crate) fn items<'a>(document: &'a Value, list: &'a Value) -> Option<&'a Valu
 /// Returns the members of an object that its schema names, those of its parts and alternatives included.
 pub(crate) fn property_names<'a>(document: &'a Value, schema: &'a Value) -> Vec<(&'a str, &'a Value)> {
     let mut found = Vec::new();
-    add_names(document, schema, &mut Seen::default(), DEPTH, &mut found);
+    add_names(document, schema, &mut Visited::default(), MAX_DEPTH, &mut found);
     found
 }
 
 /// The schemas that were visited: nested compositions can reach one schema in exponentially many ways.
 #[derive(Default)]
-struct Seen(HashSet<*const Value>);
+struct Visited(HashSet<*const Value>);
 
-impl Seen {
+impl Visited {
     /// Returns true if a schema is visited for the first time.
     fn is_new(&mut self, schema: &Value) -> bool {
         self.0.insert(schema)
@@ -68,7 +68,7 @@ impl Seen {
 fn add_names<'a>(
     document: &'a Value,
     schema: &'a Value,
-    seen: &mut Seen,
+    seen: &mut Visited,
     depth: usize,
     found: &mut Vec<(&'a str, &'a Value)>,
 ) {
@@ -101,7 +101,7 @@ fn property<'a>(
     document: &'a Value,
     schema: &'a Value,
     name: &str,
-    seen: &mut Seen,
+    seen: &mut Visited,
     depth: usize,
 ) -> Option<Member<'a>> {
     let depth = depth.checked_sub(1)?;

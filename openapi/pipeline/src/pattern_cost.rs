@@ -7,27 +7,27 @@ use regex_syntax::hir::{Class, Hir, HirKind};
 use crate::normalize::unguarded;
 
 /// The maximum length of a pattern, in bytes.
-const LONGEST: usize = 20_000;
+const MAX_LENGTH: usize = 20_000;
 /// The maximum number of letters and classes of a pattern, with repetitions written out.
-const LARGEST: usize = 100_000;
+const MAX_SIZE: usize = 100_000;
 /// The maximum number of adjacent parts that can match the same letters: each may try every length for every length of the
 /// others.
-const OVERLAPS: usize = 4;
+const MAX_OVERLAPS: usize = 4;
 /// The repetition count that is treated as unbounded.
-const MANY: u32 = 16;
+const UNBOUNDED_FROM: u32 = 16;
 
 /// Returns the reason why a text cannot be matched against a pattern in acceptable time; `None` if it can.
 pub(crate) fn excess(pattern: &str) -> Option<&'static str> {
     const TOO_LARGE: &str = "its pattern is too large";
     let pattern = unguarded(pattern);
-    if pattern.len() > LONGEST {
+    if pattern.len() > MAX_LENGTH {
         return Some(TOO_LARGE);
     }
     let Some(hir) = parsed(pattern) else {
-        let is_nested = nests(pattern);
+        let is_nested = has_nested_repetition(pattern);
         return is_nested.then_some("its pattern repeats what repeats itself, which can take for ever");
     };
-    if size(&hir) > LARGEST {
+    if size(&hir) > MAX_SIZE {
         return Some(TOO_LARGE);
     }
     is_explosive(&hir).then_some("its pattern can match a text in more ways than can be tried")
@@ -39,12 +39,12 @@ fn parsed(pattern: &str) -> Option<Hir> {
     for look in ["(?=", "(?!", "(?<=", "(?<!"] {
         plain = plain.replace(look, "(?:");
     }
-    ParserBuilder::new().unicode(false).utf8(false).build().parse(&kept_apart(&plain)).ok()
+    ParserBuilder::new().unicode(false).utf8(false).build().parse(&with_separate_alternatives(&plain)).ok()
 }
 
 /// Returns the pattern with a word boundary at the beginning of each alternative: the parser would merge `a|a` into one
 /// class, where a backtracking engine tries both.
-fn kept_apart(pattern: &str) -> String {
+fn with_separate_alternatives(pattern: &str) -> String {
     let mut apart = String::with_capacity(pattern.len());
     let mut is_class = false;
     let mut letters = pattern.chars();
@@ -84,11 +84,11 @@ fn is_explosive(hir: &Hir) -> bool {
         HirKind::Empty | HirKind::Look(_) | HirKind::Literal(_) | HirKind::Class(_) => false,
         HirKind::Capture(capture) => is_explosive(&capture.sub),
         HirKind::Repetition(repetition) => {
-            let is_many = repetition.max.is_none_or(|max| max >= MANY);
+            let is_many = repetition.max.is_none_or(|max| max >= UNBOUNDED_FROM);
             is_explosive(&repetition.sub) || (is_many && !is_delimited(&repetition.sub))
         }
         HirKind::Alternation(parts) => parts.iter().any(is_explosive),
-        HirKind::Concat(parts) => parts.iter().any(is_explosive) || overlaps(parts) > OVERLAPS,
+        HirKind::Concat(parts) => parts.iter().any(is_explosive) || overlaps(parts) > MAX_OVERLAPS,
     }
 }
 
@@ -106,7 +106,7 @@ fn is_delimited(body: &Hir) -> bool {
     let told_by = |mark: &Hir, others: &[Hir]| {
         has_one_way(mark)
             && mark.properties().minimum_len().is_some_and(|least| least > 0)
-            && !others.iter().fold(Letters::none(), |all, part| all.with(&Letters::of(part))).meets(&Letters::of(mark))
+            && !others.iter().fold(ByteSet::none(), |all, part| all.with(&ByteSet::of(part))).meets(&ByteSet::of(mark))
     };
     match parts.as_slice() {
         [first, others @ ..] if told_by(first, others) => true,
@@ -124,10 +124,10 @@ fn has_one_way(hir: &Hir) -> bool {
         HirKind::Concat(parts) => parts.iter().all(has_one_way),
         HirKind::Alternation(parts) => {
             let length = hir.properties().minimum_len();
-            let mut seen = Letters::none();
+            let mut seen = ByteSet::none();
             length == hir.properties().maximum_len()
                 && parts.iter().all(|part| {
-                    let first = Letters::of(first(part));
+                    let first = ByteSet::of(first_part(part));
                     let is_new = !seen.meets(&first);
                     seen = seen.with(&first);
                     is_new && has_one_way(part)
@@ -137,11 +137,13 @@ fn has_one_way(hir: &Hir) -> bool {
 }
 
 /// Returns the part that a match begins with.
-fn first(hir: &Hir) -> &Hir {
+fn first_part(hir: &Hir) -> &Hir {
     match hir.kind() {
-        HirKind::Capture(capture) => first(&capture.sub),
-        HirKind::Concat(parts) => parts.iter().find(|part| !matches!(part.kind(), HirKind::Look(_))).map_or(hir, first),
-        HirKind::Repetition(repetition) if repetition.min > 0 => first(&repetition.sub),
+        HirKind::Capture(capture) => first_part(&capture.sub),
+        HirKind::Concat(parts) => {
+            parts.iter().find(|part| !matches!(part.kind(), HirKind::Look(_))).map_or(hir, first_part)
+        }
+        HirKind::Repetition(repetition) if repetition.min > 0 => first_part(&repetition.sub),
         _ => hir,
     }
 }
@@ -149,9 +151,9 @@ fn first(hir: &Hir) -> &Hir {
 /// Returns the maximum number of adjacent parts of varying length that can each match what the part before it matches.
 fn overlaps(parts: &[Hir]) -> usize {
     let (mut most, mut row) = (0, 0);
-    let mut before = Letters::none();
+    let mut before = ByteSet::none();
     for part in parts {
-        let own = Letters::of(part);
+        let own = ByteSet::of(part);
         let is_fixed = part.properties().minimum_len() == part.properties().maximum_len();
         if matches!(part.kind(), HirKind::Look(_)) {
             continue;
@@ -168,9 +170,9 @@ fn overlaps(parts: &[Hir]) -> usize {
 
 /// A set of bytes.
 #[derive(Clone, Copy)]
-struct Letters([bool; 256]);
+struct ByteSet([bool; 256]);
 
-impl Letters {
+impl ByteSet {
     fn none() -> Self {
         Self([false; 256])
     }
@@ -207,7 +209,7 @@ impl Letters {
 
 /// Returns whether a group that contains a repetition or an alternative is repeated. For patterns without a tree: nested too
 /// deep, or with syntax that only JavaScript has.
-fn nests(pattern: &str) -> bool {
+fn has_nested_repetition(pattern: &str) -> bool {
     let mut open: Vec<bool> = Vec::new();
     let (mut is_class, mut has_inner) = (false, false);
     let mut letters = pattern.chars().peekable();

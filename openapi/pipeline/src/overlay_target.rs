@@ -2,18 +2,18 @@
 //! visits a node once for each of its ancestors. Neither is needed to name a part of a document.
 
 /// The maximum length of a target, in bytes: enough for the longest path of a document with every letter escaped.
-const LONGEST: usize = 20_000;
+const MAX_LENGTH: usize = 20_000;
 /// The maximum number of segments of a target: the maximum depth of a document.
-const SEGMENTS: usize = crate::load::DEEPEST;
+const MAX_SEGMENTS: usize = crate::load::MAX_DEPTH;
 /// The maximum nesting depth of brackets.
-const NESTED: usize = 12;
+const MAX_NESTING: usize = 12;
 /// The maximum number of searches below a node (`..`) in a target.
-const SEARCHES: usize = 2;
+const MAX_SEARCHES: usize = 2;
 
 /// Returns an error with the problem if a target must not be parsed.
 pub(crate) fn check(target: &str) -> Result<(), String> {
-    if target.len() > LONGEST {
-        return Err(format!("is longer than {LONGEST} bytes"));
+    if target.len() > MAX_LENGTH {
+        return Err(format!("is longer than {MAX_LENGTH} bytes"));
     }
     let (mut segments, mut searches, mut open) = (0, 0, 0_usize);
     let mut quote = None;
@@ -26,8 +26,8 @@ pub(crate) fn check(target: &str) -> Result<(), String> {
             (None, '[' | '(') => {
                 segments += usize::from(letter == '[');
                 open += 1;
-                if open > NESTED {
-                    return Err(format!("has brackets in each other more than {NESTED} deep"));
+                if open > MAX_NESTING {
+                    return Err(format!("has brackets in each other more than {MAX_NESTING} deep"));
                 }
             }
             (None, ']' | ')') => open = open.saturating_sub(1),
@@ -38,11 +38,11 @@ pub(crate) fn check(target: &str) -> Result<(), String> {
             (None, '.') => segments += 1,
             _ => {}
         }
-        if segments > SEGMENTS {
-            return Err(format!("has more than {SEGMENTS} segments"));
+        if segments > MAX_SEGMENTS {
+            return Err(format!("has more than {MAX_SEGMENTS} segments"));
         }
-        if searches > SEARCHES {
-            return Err(format!("searches with `..` more than {SEARCHES} times"));
+        if searches > MAX_SEARCHES {
+            return Err(format!("searches with `..` more than {MAX_SEARCHES} times"));
         }
     }
     Ok(())

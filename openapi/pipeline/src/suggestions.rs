@@ -1,9 +1,9 @@
 //! Suggestions for mistyped names.
 
 /// The maximum number of names that a message suggests.
-const MOST: usize = 3;
+const MAX_SUGGESTIONS: usize = 3;
 /// The Jaro-Winkler similarity above which a name is suggested.
-const LIKENESS: f64 = 0.75;
+const MIN_SIMILARITY: f64 = 0.75;
 
 /// Returns the known names that are similar to the typed one, the most similar first. Case is ignored.
 pub fn near<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
@@ -11,7 +11,7 @@ pub fn near<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'
     let mut near: Vec<(f64, &str)> = known
         .into_iter()
         .map(|known| (strsim::jaro_winkler(&typed, &known.to_lowercase()), known))
-        .filter(|(likeness, _)| *likeness > LIKENESS)
+        .filter(|(likeness, _)| *likeness > MIN_SIMILARITY)
         .collect();
     near.sort_by(|(one, _), (other, _)| other.total_cmp(one));
     near.into_iter().map(|(_, known)| known).collect()
@@ -19,6 +19,7 @@ pub fn near<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'
 
 /// Returns the help text for a mistyped name: up to three similar names, then `otherwise`.
 pub fn did_you_mean<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>, otherwise: &str) -> String {
-    let near: Vec<String> = near(typed, known).into_iter().take(MOST).map(|known| format!("`{known}`")).collect();
+    let near: Vec<String> =
+        near(typed, known).into_iter().take(MAX_SUGGESTIONS).map(|known| format!("`{known}`")).collect();
     if near.is_empty() { otherwise.to_owned() } else { format!("did you mean {}? {otherwise}", near.join(" or ")) }
 }

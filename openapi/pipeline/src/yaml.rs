@@ -10,28 +10,28 @@ use serde_json::{Map, Number, Value};
 
 use crate::failure::Place;
 use crate::file::LARGEST_FILE;
-use crate::lines::{Below, Lines};
-use crate::load::DEEPEST;
+use crate::load::MAX_DEPTH;
+use crate::positions::{Children, Positions};
 use crate::{Failure, pointer};
 
 /// The maximum number of keys, values, lists and maps of a document: each takes some hundred bytes.
-pub(crate) const MOST_NODES: usize = 800_000;
+pub(crate) const MAX_NODES: usize = 800_000;
 
 /// The maximum number of nodes that aliases repeat. A few nested aliases can expand to any number of nodes.
-const MOST_REPEATED: usize = 100_000;
+const MAX_REPEATED: usize = 100_000;
 
 /// The maximum total length of the JSON pointers of all nodes, in bytes: a walk through the document writes each of them, and
 /// a long key is part of the pointers of all nodes below it.
-const MOST_POINTERS: u64 = 512 * 1024 * 1024;
+const MAX_POINTERS: u64 = 512 * 1024 * 1024;
 
-const ONE_OF_TWO: &str = "remove or rename one of the two";
+const DUPLICATE_HELP: &str = "remove or rename one of the two";
 
 /// Reads the one document of a text, and the positions of its nodes.
-pub(crate) fn read(path: &str, text: &str) -> Result<(Value, Lines), Failure> {
+pub(crate) fn read(path: &str, text: &str) -> Result<(Value, Positions), Failure> {
     let mut reader = Reader { path, ..Reader::default() };
     for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(|error| reader.malformed(*error.marker(), error.info()))?;
-        reader.take(event, span.start)?;
+        reader.handle(event, span.start)?;
     }
     match reader.roots.len() {
         1 => Ok(reader.roots.remove(0)),
@@ -47,9 +47,9 @@ pub(crate) fn read(path: &str, text: &str) -> Result<(Value, Lines), Failure> {
 #[derive(Default)]
 struct Reader<'a> {
     path: &'a str,
-    roots: Vec<(Value, Lines)>,
+    roots: Vec<(Value, Positions)>,
     /// The lists and maps that are not closed, the outermost first.
-    open: Vec<Open>,
+    open: Vec<OpenNode>,
     /// The nodes that aliases may refer to.
     anchors: HashMap<usize, Anchored>,
     /// The keys so far: most documents have few distinct keys, and repeat them often.
@@ -61,13 +61,13 @@ struct Reader<'a> {
 }
 
 /// A list or map that is not closed.
-struct Open {
+struct OpenNode {
     start: Marker,
     anchor: usize,
     /// The size of its content.
     extent: Extent,
     values: Vec<Value>,
-    lines: Vec<Lines>,
+    positions: Vec<Positions>,
     /// The keys of a map; the last key may not have its value yet.
     keys: Option<Vec<(Arc<str>, Marker)>>,
     /// The indexes of its merge keys.
@@ -88,7 +88,7 @@ struct Extent {
 enum Anchored {
     /// A scalar, used as a key or a value.
     Scalar(String, ScalarStyle),
-    Node(Value, Below, Extent),
+    Node(Value, Children, Extent),
 }
 
 impl Extent {
@@ -109,7 +109,7 @@ impl Extent {
     }
 }
 
-impl Open {
+impl OpenNode {
     /// Returns true if the next node is a key.
     fn wants_key(&self) -> bool {
         self.keys.as_ref().is_some_and(|keys| keys.len() == self.values.len())
@@ -117,12 +117,12 @@ impl Open {
 }
 
 impl Reader<'_> {
-    fn take(&mut self, event: Event<'_>, start: Marker) -> Result<(), Failure> {
+    fn handle(&mut self, event: Event<'_>, start: Marker) -> Result<(), Failure> {
         match event {
             Event::Scalar(text, style, anchor, _) => {
                 self.count(start)?;
                 if anchor > 0 {
-                    self.keep(anchor, Anchored::Scalar(text.to_string(), style), start)?;
+                    self.keep_anchored(anchor, Anchored::Scalar(text.to_string(), style), start)?;
                 }
                 self.scalar(&text, style, start)
             }
@@ -138,85 +138,86 @@ impl Reader<'_> {
 
     fn count(&mut self, at: Marker) -> Result<(), Failure> {
         self.nodes += 1;
-        if self.nodes > MOST_NODES {
-            return Err(self.malformed(at, &format!("it has more than {MOST_NODES} keys, values, lists and maps")));
+        if self.nodes > MAX_NODES {
+            return Err(self.malformed(at, &format!("it has more than {MAX_NODES} keys, values, lists and maps")));
         }
         Ok(())
     }
 
     fn open(&mut self, anchor: usize, keys: Option<Vec<(Arc<str>, Marker)>>, start: Marker) -> Result<(), Failure> {
         self.count(start)?;
-        if self.open.last().is_some_and(Open::wants_key) {
+        if self.open.last().is_some_and(OpenNode::wants_key) {
             return Err(self.failure(start, "a key is not a string", "write a plain string as key"));
         }
         // All code that walks through a document is recursive.
-        if self.open.len() >= DEEPEST {
+        if self.open.len() >= MAX_DEPTH {
             return Err(self.malformed(start, "it is nested too deep"));
         }
-        let (values, lines) = (Vec::new(), Vec::new());
+        let (values, positions) = (Vec::new(), Vec::new());
         let extent = Extent::of_text("");
-        self.open.push(Open { start, anchor, extent, values, lines, keys, merges: Vec::new() });
+        self.open.push(OpenNode { start, anchor, extent, values, positions, keys, merges: Vec::new() });
         Ok(())
     }
 
     fn close(&mut self) -> Result<(), Failure> {
         let Some(open) = self.open.pop() else { return Ok(()) };
-        let Open { start, anchor, extent, mut values, mut lines, keys, merges } = open;
+        let OpenNode { start, anchor, extent, mut values, mut positions, keys, merges } = open;
         let (value, below) = match keys {
             None => {
                 values.shrink_to_fit();
-                lines.shrink_to_fit();
-                (Value::Array(values), Below::Items(lines))
+                positions.shrink_to_fit();
+                (Value::Array(values), Children::Items(positions))
             }
             Some(keys) => {
                 let (mut object, mut members) = (Map::with_capacity(keys.len()), Vec::with_capacity(keys.len()));
                 let mut merged = Vec::new();
-                for (at, (((name, mark), value), lines)) in keys.into_iter().zip(values).zip(lines).enumerate() {
+                for (at, (((name, mark), value), positions)) in keys.into_iter().zip(values).zip(positions).enumerate()
+                {
                     if merges.contains(&at) {
-                        merged.push((mark, value, lines));
+                        merged.push((mark, value, positions));
                         continue;
                     }
                     if object.insert(name.to_string(), value).is_some() {
-                        let mut failure = self.failure(mark, twice(&name), ONE_OF_TWO);
+                        let mut failure = self.failure(mark, duplicate_key(&name), DUPLICATE_HELP);
                         failure.place.pointer = pointer::join(&failure.place.pointer, &name);
                         return Err(failure);
                     }
-                    members.push((name, lines));
+                    members.push((name, positions));
                 }
-                for (mark, value, lines) in merged {
-                    self.merge(&mut object, &mut members, (&value, &lines), mark)?;
+                for (mark, value, positions) in merged {
+                    self.merge(&mut object, &mut members, (&value, &positions), mark)?;
                 }
                 members.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
-                (Value::Object(object), Below::Members(members))
+                (Value::Object(object), Children::Members(members))
             }
         };
         if anchor > 0 {
-            self.keep(anchor, Anchored::Node(value.clone(), below.clone(), extent), start)?;
+            self.keep_anchored(anchor, Anchored::Node(value.clone(), below.clone(), extent), start)?;
         }
-        self.put(value, below, extent, start)
+        self.add_node(value, below, extent, start)
     }
 
     /// Adds the members of a map, or of each map of a list, that the object does not have yet.
     fn merge(
         &mut self,
         object: &mut Map<String, Value>,
-        members: &mut Vec<(Arc<str>, Lines)>,
-        (value, lines): (&Value, &Lines),
+        members: &mut Vec<(Arc<str>, Positions)>,
+        (value, positions): (&Value, &Positions),
         at: Marker,
     ) -> Result<(), Failure> {
-        let sources: Vec<(&Value, &Lines)> = match value {
-            Value::Array(maps) => maps.iter().zip(lines.items()).collect(),
-            map => vec![(map, lines)],
+        let sources: Vec<(&Value, &Positions)> = match value {
+            Value::Array(maps) => maps.iter().zip(positions.items()).collect(),
+            map => vec![(map, positions)],
         };
-        for (map, lines) in sources {
+        for (map, positions) in sources {
             let Value::Object(map) = map else {
                 let help = "give it the alias of a map, or a list of them";
                 return Err(self.failure(at, "the merge key `<<` has something else than maps", help));
             };
             for (name, value) in map {
-                if let (false, Some(lines)) = (object.contains_key(name), lines.child(name)) {
+                if let (false, Some(positions)) = (object.contains_key(name), positions.child(name)) {
                     object.insert(name.clone(), value.clone());
-                    members.push((self.shared(name), lines.clone()));
+                    members.push((self.shared_name(name), positions.clone()));
                 }
             }
         }
@@ -225,9 +226,9 @@ impl Reader<'_> {
 
     fn scalar(&mut self, text: &str, style: ScalarStyle, start: Marker) -> Result<(), Failure> {
         let is_plain = style == ScalarStyle::Plain;
-        if self.open.last().is_some_and(Open::wants_key) {
-            let name = self.shared(text);
-            if let Some(Open { keys: Some(keys), extent, merges, .. }) = self.open.last_mut() {
+        if self.open.last().is_some_and(OpenNode::wants_key) {
+            let name = self.shared_name(text);
+            if let Some(OpenNode { keys: Some(keys), extent, merges, .. }) = self.open.last_mut() {
                 // Merge keys are YAML 1.1; all common tools support them.
                 if is_plain && text == "<<" {
                     merges.push(keys.len());
@@ -237,8 +238,8 @@ impl Reader<'_> {
             }
             return Ok(());
         }
-        let value = if is_plain { self.plain(text, start)? } else { text.into() };
-        self.put(value, Below::Nothing, Extent::of_text(text), start)
+        let value = if is_plain { self.plain_scalar(text, start)? } else { text.into() };
+        self.add_node(value, Children::Nothing, Extent::of_text(text), start)
     }
 
     fn alias(&mut self, anchor: usize, start: Marker) -> Result<(), Failure> {
@@ -247,12 +248,12 @@ impl Reader<'_> {
                 self.repeat(Extent::of_text(&text), start)?;
                 self.scalar(&text, style, start)
             }
-            Some(Anchored::Node(..)) if self.open.last().is_some_and(Open::wants_key) => {
+            Some(Anchored::Node(..)) if self.open.last().is_some_and(OpenNode::wants_key) => {
                 Err(self.failure(start, "a key is not a string", "write a plain string as key"))
             }
             Some(Anchored::Node(value, below, extent)) => {
                 self.repeat(extent, start)?;
-                self.put(value, below, extent, start)
+                self.add_node(value, below, extent, start)
             }
             // A node that is still open cannot contain itself.
             None => {
@@ -265,7 +266,7 @@ impl Reader<'_> {
     fn repeat(&mut self, extent: Extent, at: Marker) -> Result<(), Failure> {
         self.repeated.add(extent);
         match self.repeated {
-            Extent { nodes, .. } if nodes > MOST_REPEATED => {
+            Extent { nodes, .. } if nodes > MAX_REPEATED => {
                 Err(self.malformed(at, "its aliases repeat too many nodes"))
             }
             Extent { text, .. } if text > LARGEST_FILE => Err(self.malformed(at, "its aliases repeat too much text")),
@@ -274,12 +275,12 @@ impl Reader<'_> {
     }
 
     /// Keeps a node for aliases. A node below nested anchors is kept once for each anchor.
-    fn keep(&mut self, anchor: usize, anchored: Anchored, at: Marker) -> Result<(), Failure> {
+    fn keep_anchored(&mut self, anchor: usize, anchored: Anchored, at: Marker) -> Result<(), Failure> {
         self.kept.add(match &anchored {
             Anchored::Scalar(text, _) => Extent::of_text(text),
             Anchored::Node(_, _, extent) => *extent,
         });
-        if self.kept.nodes > MOST_NODES || self.kept.text > LARGEST_FILE {
+        if self.kept.nodes > MAX_NODES || self.kept.text > LARGEST_FILE {
             return Err(self.malformed(at, "too much of it stands below anchors"));
         }
         self.anchors.insert(anchor, anchored);
@@ -287,26 +288,26 @@ impl Reader<'_> {
     }
 
     /// Adds a node to the innermost list or map.
-    fn put(&mut self, value: Value, below: Below, extent: Extent, start: Marker) -> Result<(), Failure> {
+    fn add_node(&mut self, value: Value, below: Children, extent: Extent, start: Marker) -> Result<(), Failure> {
         /// The assumed number of digits of a list index.
         const PLACE: usize = 6;
         let Some(open) = self.open.last_mut() else {
-            self.roots.push((value, Lines::new(start, below)));
+            self.roots.push((value, Positions::new(start, below)));
             return Ok(());
         };
         // The key's line and not the value's: a block value starts a line later.
         let key = open.keys.as_ref().and_then(|keys| keys.last());
         let (mark, step) = key.map_or((start, PLACE), |(name, mark)| (*mark, name.len()));
         open.extent.add(extent.below(step));
-        if open.extent.pointers > MOST_POINTERS {
+        if open.extent.pointers > MAX_POINTERS {
             return Err(self.malformed(mark, "its keys are too long for how much stands below them"));
         }
-        open.lines.push(Lines::new(mark, below));
+        open.positions.push(Positions::new(mark, below));
         open.values.push(value);
         Ok(())
     }
 
-    fn shared(&mut self, name: &str) -> Arc<str> {
+    fn shared_name(&mut self, name: &str) -> Arc<str> {
         if let Some(known) = self.names.get(name) {
             return Arc::clone(known);
         }
@@ -316,7 +317,7 @@ impl Reader<'_> {
     }
 
     /// Converts a plain scalar. It remains a text unless JSON itself reads it as null, boolean or number.
-    fn plain(&self, text: &str, start: Marker) -> Result<Value, Failure> {
+    fn plain_scalar(&self, text: &str, start: Marker) -> Result<Value, Failure> {
         match text {
             "" | "~" | "null" | "Null" | "NULL" => return Ok(Value::Null),
             "true" | "True" | "TRUE" => return Ok(Value::Bool(true)),
@@ -344,7 +345,7 @@ impl Reader<'_> {
 
     /// Creates a failure at the position of the next node.
     fn failure(&self, at: Marker, problem: impl Into<String>, help: &str) -> Failure {
-        let step = |open: &Open| match &open.keys {
+        let step = |open: &OpenNode| match &open.keys {
             Some(keys) if keys.len() > open.values.len() => keys.last().map(|(name, _)| name.to_string()),
             // A key, or the value of a map entry that is complete.
             Some(_) => None,
@@ -357,6 +358,6 @@ impl Reader<'_> {
     }
 }
 
-fn twice(key: &str) -> String {
+fn duplicate_key(key: &str) -> String {
     format!("the key `{key}` stands twice in one mapping")
 }

@@ -9,21 +9,21 @@ use crate::repair::Repairs;
 use crate::{ListStyle, pointer, walk};
 
 /// The maximum nesting depth of the members of a `deepObject`.
-const DEEPEST: usize = 4;
+const MAX_DEPTH: usize = 4;
 
 /// The extension key of a parameter that holds the style of its values.
 pub(crate) const STYLE: &str = "x-keyfit-style";
 
 /// The maximum number of members of an object in the query.
-const MEMBERS: usize = 200;
+const MAX_MEMBERS: usize = 200;
 
 /// Rewrites the parameters of every operation. Sets operations aside that require a parameter which cannot be sent.
-pub(crate) fn settle(document: &mut Value, repairs: &mut Repairs) -> Vec<Unsupported> {
+pub(crate) fn rewrite(document: &mut Value, repairs: &mut Repairs) -> Vec<Unsupported> {
     let mut unsupported = Vec::new();
     for at in walk::operation_pointers(document) {
         let list = pointer::join(&at, "parameters");
         let Some(parameters) = document.pointer(&list).and_then(Value::as_array).cloned() else { continue };
-        let mut shaper = Shaper { document, at: &at, repairs, missing: None };
+        let mut shaper = ParameterRewriter { document, at: &at, repairs, missing: None };
         let mut settled: Vec<Value> = Vec::new();
         let mut cookies = Vec::new();
         for parameter in parameters {
@@ -31,10 +31,10 @@ pub(crate) fn settle(document: &mut Value, repairs: &mut Repairs) -> Vec<Unsuppo
                 Some("cookie") => cookies.push(parameter),
                 Some("query") => settled.extend(shaper.query(parameter)),
                 Some("header") if !is_header_name(&parameter) => {
-                    shaper.lost(&parameter, "has a name that HTTP does not allow");
+                    shaper.record_unsendable(&parameter, "has a name that HTTP does not allow");
                 }
-                Some("path" | "header") => settled.push(shaper.plain(parameter)),
-                place => shaper.lost(&parameter, &format!("is sent in `{}`", place.unwrap_or("nowhere"))),
+                Some("path" | "header") => settled.push(shaper.simple(parameter)),
+                place => shaper.record_unsendable(&parameter, &format!("is sent in `{}`", place.unwrap_or("nowhere"))),
             }
         }
         if let Some(reason) = shaper.missing {
@@ -42,7 +42,7 @@ pub(crate) fn settle(document: &mut Value, repairs: &mut Repairs) -> Vec<Unsuppo
             continue;
         }
         if !cookies.is_empty() {
-            settled.push(cookie(&cookies, &at, repairs));
+            settled.push(cookie_header(&cookies, &at, repairs));
         }
         if let Some(place) = document.pointer_mut(&list) {
             *place = Value::Array(settled);
@@ -52,7 +52,7 @@ pub(crate) fn settle(document: &mut Value, repairs: &mut Repairs) -> Vec<Unsuppo
 }
 
 /// Merges all cookies into one header.
-fn cookie(cookies: &[Value], at: &str, repairs: &mut Repairs) -> Value {
+fn cookie_header(cookies: &[Value], at: &str, repairs: &mut Repairs) -> Value {
     let names: Vec<&str> = cookies.iter().filter_map(|cookie| cookie["name"].as_str()).collect();
     let form = names.iter().map(|name| format!("{name}=...")).collect::<Vec<_>>().join("; ");
     repairs.narrow("cookie", at, format!("cookies are given as one text, `Cookie`: `{form}`"));
@@ -64,7 +64,7 @@ fn cookie(cookies: &[Value], at: &str, repairs: &mut Repairs) -> Value {
     })
 }
 
-struct Shaper<'a> {
+struct ParameterRewriter<'a> {
     document: &'a Value,
     at: &'a str,
     repairs: &'a mut Repairs,
@@ -72,9 +72,9 @@ struct Shaper<'a> {
     missing: Option<String>,
 }
 
-impl Shaper<'_> {
+impl ParameterRewriter<'_> {
     /// Rewrites a parameter of the path or a header: one value, or a list in one value.
-    fn plain(&mut self, parameter: Value) -> Value {
+    fn simple(&mut self, parameter: Value) -> Value {
         let Some(schema) = self.schema(&parameter) else { return self.as_json(parameter) };
         let is_in_path = parameter["in"] == "path";
         let explode = parameter["explode"] == true;
@@ -90,7 +90,7 @@ impl Shaper<'_> {
             Some("object") => self.as_text(parameter, "as names and values with commas between them"),
             _ => {
                 let is_plain = style == ListStyle::Commas;
-                let mut parameter = self.never_null(without_style(parameter), schema);
+                let mut parameter = self.non_null(without_style(parameter), schema);
                 if !is_plain {
                     parameter[STYLE] = json!(style);
                 }
@@ -100,7 +100,7 @@ impl Shaper<'_> {
     }
 
     /// Removes `nullable`: a value in a path, a header or a list there cannot be null.
-    fn never_null(&mut self, mut parameter: Value, mut schema: Value) -> Value {
+    fn non_null(&mut self, mut parameter: Value, mut schema: Value) -> Value {
         if schema.get("nullable") == Some(&json!(true)) {
             self.repairs.note("nullable-parameter", self.at, format!("{} cannot be null there", label(&parameter)));
             if let Some(object) = schema.as_object_mut() {
@@ -143,7 +143,7 @@ impl Shaper<'_> {
             self.repairs.narrow("text-parameter", self.at, note);
             parameter["schema"] = json!({ "type": "array", "items": { "type": "string" } });
         } else if parameter["in"] != "query" {
-            parameter = self.never_null(parameter, schema);
+            parameter = self.non_null(parameter, schema);
         }
         if let Some(style) = style {
             parameter[STYLE] = json!(style);
@@ -177,8 +177,8 @@ impl Shaper<'_> {
         let mut found = Vec::new();
         let prefix = is_deep.then_some(name);
         self.flatten(schema, prefix, parameter["required"] == true, 0, &mut found);
-        if found.len() > MEMBERS {
-            self.lost(parameter, &format!("has more than {MEMBERS} members"));
+        if found.len() > MAX_MEMBERS {
+            self.record_unsendable(parameter, &format!("has more than {MAX_MEMBERS} members"));
             return Vec::new();
         }
         let is_named = |name: &str, found: &[Value]| found.iter().any(|member| member["name"] == name);
@@ -193,7 +193,7 @@ impl Shaper<'_> {
             found.push(rest);
         }
         if found.is_empty() {
-            self.lost(parameter, "has no members that could be given");
+            self.record_unsendable(parameter, "has no members that could be given");
             return found;
         }
         let named: Vec<&str> = found.iter().filter_map(|member| member["name"].as_str()).collect();
@@ -221,11 +221,11 @@ impl Shaper<'_> {
     fn flatten(&self, schema: &Value, prefix: Option<&str>, is_required: bool, depth: usize, found: &mut Vec<Value>) {
         let required = schema["required"].as_array().cloned().unwrap_or_default();
         // A schema that refers to itself several times expands without end.
-        if found.len() > MEMBERS {
+        if found.len() > MAX_MEMBERS {
             return;
         }
         let parts = schema["allOf"].as_array().into_iter().flatten();
-        for part in parts.filter(|_| depth < DEEPEST) {
+        for part in parts.filter(|_| depth < MAX_DEPTH) {
             self.flatten(walk::resolve(self.document, part), prefix, is_required, depth + 1, found);
         }
         for (key, member) in schema["properties"].as_object().into_iter().flatten() {
@@ -233,7 +233,7 @@ impl Shaper<'_> {
             let name = prefix.map_or_else(|| key.clone(), |prefix| format!("{prefix}[{key}]"));
             let is_required = is_required && required.iter().any(|name| name == key);
             let is_object = walk::kind(member) == Some("object");
-            if is_object && depth < DEEPEST {
+            if is_object && depth < MAX_DEPTH {
                 let before = found.len();
                 self.flatten(member, Some(&name), is_required, depth + 1, found);
                 if let Some(values) = self.open_members(member) {
@@ -277,7 +277,7 @@ impl Shaper<'_> {
     }
 
     /// Records a parameter that no request can carry.
-    fn lost(&mut self, parameter: &Value, why: &str) {
+    fn record_unsendable(&mut self, parameter: &Value, why: &str) {
         let note = format!("{} {why}", label(parameter));
         if parameter["required"] == true {
             self.missing = Some(note);

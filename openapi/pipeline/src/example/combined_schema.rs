@@ -7,11 +7,11 @@ use serde_json::Value;
 use crate::{schema, walk};
 
 /// The maximum number of parts of a schema; ends schemas that contain themselves.
-const MOST_PARTS: usize = 256;
+const MAX_PARTS: usize = 256;
 
 /// The schemas that one value has to fit, with their parts.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Whole<'a> {
+pub(super) struct CombinedSchema<'a> {
     /// The schemas that the value has to fit; the other fields follow from them.
     pub(super) roots: Vec<&'a Value>,
     parts: Vec<&'a Value>,
@@ -30,7 +30,7 @@ pub(super) struct Union<'a> {
     pub(super) variants: &'a [Value],
 }
 
-impl<'a> Whole<'a> {
+impl<'a> CombinedSchema<'a> {
     pub(super) fn of(document: &'a Value, schemas: &[&'a Value]) -> Self {
         let mut whole = Self { roots: schemas.to_vec(), ..Self::default() };
         for schema in schemas {
@@ -59,7 +59,7 @@ impl<'a> Whole<'a> {
 
     fn add(&mut self, document: &'a Value, schema: &'a Value) {
         let schema = walk::resolve(document, schema);
-        if self.parts.len() == MOST_PARTS || self.parts.iter().any(|part| std::ptr::eq(*part, schema)) {
+        if self.parts.len() == MAX_PARTS || self.parts.iter().any(|part| std::ptr::eq(*part, schema)) {
             return;
         }
         self.parts.push(schema);
@@ -78,7 +78,7 @@ impl<'a> Whole<'a> {
     }
 
     /// Returns the parts of the last chosen alternative, or all parts.
-    pub(super) fn fresh(&self) -> impl Iterator<Item = &'a Value> {
+    pub(super) fn new_parts(&self) -> impl Iterator<Item = &'a Value> {
         self.parts[self.fresh..].iter().copied()
     }
 
@@ -90,7 +90,7 @@ impl<'a> Whole<'a> {
     /// Returns the type; of several, the one that the others allow as well.
     pub(super) fn kind(&self) -> Option<&'a str> {
         let mut kinds = self.parts.iter().filter_map(|part| walk::kind(part)).peekable();
-        let Some(first) = kinds.peek().copied() else { return self.parts.iter().find_map(|part| implied(part)) };
+        let Some(first) = kinds.peek().copied() else { return self.parts.iter().find_map(|part| implied_type(part)) };
         Some(kinds.find(|kind| *kind == "integer").unwrap_or(first))
     }
 
@@ -125,7 +125,7 @@ impl<'a> Whole<'a> {
 }
 
 /// Returns the type that the keywords of a schema imply, for a schema without a type.
-fn implied(schema: &Value) -> Option<&'static str> {
+fn implied_type(schema: &Value) -> Option<&'static str> {
     let says = |words: &[&str]| words.iter().any(|word| schema.get(*word).is_some());
     match () {
         () if says(&["maxLength", "minLength", "pattern"]) => Some("string"),
