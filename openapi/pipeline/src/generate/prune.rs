@@ -134,11 +134,11 @@ mod tests {
     fn a_type_is_not_needed_because_a_variant_or_a_field_is_called_like_it() {
         let types: ItemMod = syn::parse_quote! {
             mod types {
-                pub enum Asked { Distinction(Inner), Other { Name: ::std::vec::Vec<Listed> } }
+                pub enum Asked { Known(Inner), Other { Name: ::std::vec::Vec<Listed> } }
                 pub struct Inner { pub told: ::std::option::Option<Deep> }
                 pub struct Deep(pub u8);
                 pub struct Listed;
-                pub struct Distinction { pub asked: Asked }
+                pub struct Known { pub asked: Asked }
                 pub struct Name;
             }
         };
