@@ -13,7 +13,7 @@ use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
 use keyfit_openapi::diff::{Finding, Group, Level, OperationRef, Party, Revision, Rule};
-use keyfit_openapi::{SourcePlace, plain};
+use keyfit_openapi::{SourceLocation, plain};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -281,7 +281,7 @@ fn grouped(
 impl FindingReport {
     fn new(finding: Finding, paths: &[String; 2], level: Level, operations: Vec<usize>, cases: Vec<String>) -> Self {
         let Rule { id, breaks, group, title, why, .. } = *finding.rule;
-        let at = |revision: Revision, place: &SourcePlace| PlaceReport::new(revision, place, paths);
+        let at = |revision: Revision, place: &SourceLocation| PlaceReport::new(revision, place, paths);
         let (place, nearest) = (at(finding.revision, &finding.place), at(Revision::New, &finding.nearest));
         let nearest = (nearest != place).then_some(nearest);
         let part = PartReport { place, nearest, rust: plain(&finding.rust) };
@@ -337,7 +337,7 @@ impl PartReport {
 }
 
 impl PlaceReport {
-    fn new(document: Revision, place: &SourcePlace, [old, new]: &[String; 2]) -> Self {
+    fn new(document: Revision, place: &SourceLocation, [old, new]: &[String; 2]) -> Self {
         let own = if document == Revision::Old { old } else { new };
         let file = (!place.path.is_empty() && place.path != *own).then(|| plain(&place.path));
         Self { document, file, line: place.line, column: place.column, pointer: plain(&place.pointer) }

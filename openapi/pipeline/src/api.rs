@@ -9,13 +9,13 @@ use crate::load::LocatedDocument;
 use crate::normalize::base_urls::{self, BaseUrl};
 use crate::normalize::{Unsupported, normalize, servers};
 use crate::operation::Operation;
-use crate::pagination::Guess;
+use crate::pagination::PaginationGuess;
 use crate::path_key::PathKey;
 use crate::repair::Repairs;
-use crate::template::nameless;
+use crate::template::without_parameter_names;
 use crate::webhook::Webhook;
 use crate::{
-    Failure, Source, batching, body_members, hints, operation_table, overlay, remarks, schemes, select, versions, walk,
+    Error, Source, batching, body_members, hints, operation_table, overlay, remarks, schemes, select, versions, walk,
     webhook,
 };
 
@@ -39,7 +39,7 @@ pub struct Api {
     /// Every operation that clients can call, in the document's order.
     pub operations: Vec<Operation>,
     /// The operations that look paged and have no hint in the overlay, by operation id. A guess that is certain is applied.
-    pub guesses: Vec<(String, Guess)>,
+    pub guesses: Vec<(String, PaginationGuess)>,
     /// The calls that the server makes, without the callbacks of operations.
     pub webhooks: Vec<Webhook>,
     /// The operations that were set aside, with the reason.
@@ -54,9 +54,9 @@ pub struct Api {
 }
 
 /// The maximum number of nodes of a document whose client is generated within 5 s and 500 MB.
-const MOST_NODES: usize = 60_000;
+const MAX_NODES: usize = 60_000;
 /// The maximum number of entries of the document's longest list or map for the same limits.
-const WIDEST: usize = 2_000;
+const MAX_WIDTH: usize = 2_000;
 
 impl Api {
     /// Reads an API.
@@ -64,7 +64,7 @@ impl Api {
     /// # Errors
     /// Returns an error if a problem cannot be repaired, for the first such problem: malformed text, an unsupported version,
     /// an overlay target that matches nothing, a reference into another file.
-    pub fn read(source: &Source) -> Result<Self, Failure> {
+    pub fn read(source: &Source) -> Result<Self, Error> {
         Self::read_only(source, &[])
     }
 
@@ -74,7 +74,7 @@ impl Api {
     ///
     /// # Errors
     /// Returns an error if [`read`](Self::read) does, or if a selector matches no operation.
-    pub fn read_only(source: &Source, selectors: &[String]) -> Result<Self, Failure> {
+    pub fn read_only(source: &Source, selectors: &[String]) -> Result<Self, Error> {
         let mut located = LocatedDocument::read(&source.document)?;
         let mut repairs = Repairs::default();
         remarks::note_text(&source.document, &mut repairs);
@@ -106,7 +106,7 @@ impl Api {
         let set_aside = unsupported.iter().filter_map(|unsupported| unsupported.operation.split_once(' '));
         let kept = operations.iter().map(|operation| (operation.method.as_str(), operation.path.as_str()));
         for (method, path) in kept.chain(set_aside) {
-            methods.entry(nameless(PathKey::of(path).path)).or_default().push(method.to_owned());
+            methods.entry(without_parameter_names(PathKey::of(path).path)).or_default().push(method.to_owned());
         }
         let mut api = Self {
             name: source.name.clone(),
@@ -138,26 +138,26 @@ impl Api {
 
     /// Returns the reason why a client of the API takes too long to generate for an interactive request; `None` if it does
     /// not. The number of nodes and the longest list decide: some steps are quadratic in the length of a list.
-    pub fn weight(&self) -> Option<String> {
+    pub fn generation_warning(&self) -> Option<String> {
         let nodes = walk::size(&self.document);
         let widest = walk::widest(&self.document);
-        match (nodes > MOST_NODES, widest > WIDEST) {
-            (true, _) => Some(format!("the document has {nodes} nodes, more than {MOST_NODES}")),
-            (_, true) => Some(format!("a list or map of the document has {widest} entries, more than {WIDEST}")),
+        match (nodes > MAX_NODES, widest > MAX_WIDTH) {
+            (true, _) => Some(format!("the document has {nodes} nodes, more than {MAX_NODES}")),
+            (_, true) => Some(format!("a list or map of the document has {widest} entries, more than {MAX_WIDTH}")),
             _ => None,
         }
     }
 
     /// Drops the source text of the document and the overlay, which take as much memory as all the rest. Afterwards every
     /// place is the beginning of the document.
-    pub fn forget_source(&mut self) {
+    pub fn drop_source(&mut self) {
         self.located.drop_source();
     }
 
     /// Returns the methods, in upper case, of a path template and of templates that differ only in the names of their
     /// parameters, in the document's order.
     pub fn methods(&self, path: &str) -> &[String] {
-        self.methods.get(&nameless(path)).map_or(&[], Vec::as_slice)
+        self.methods.get(&without_parameter_names(path)).map_or(&[], Vec::as_slice)
     }
 
     /// Returns whether the document names the server. If it does not, [`base_url`](Self::base_url) has a host that cannot

@@ -10,9 +10,9 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::body_members::{items, member};
-use crate::glob::fits_pattern;
+use crate::glob::matches_pattern;
 use crate::partial::guess;
-use crate::{Api, Operation, Writing, walk};
+use crate::{Api, BodyFormat, Operation, walk};
 
 /// The batch parameters of an operation that takes many items in one call.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -51,8 +51,8 @@ pub(crate) fn assign(api: &mut Api, tables: &[BatchTable]) {
 }
 
 fn of(api: &Api, operation: &Operation, tables: &[BatchTable]) -> Option<Batching> {
-    let body = operation.body.as_ref().filter(|body| body.writing(api) == Writing::Json)?;
-    let is_named = |table: &&BatchTable| table.operations.iter().any(|pattern| fits_pattern(pattern, &operation.id));
+    let body = operation.body.as_ref().filter(|body| body.format(api) == BodyFormat::Json)?;
+    let is_named = |table: &&BatchTable| table.operations.iter().any(|pattern| matches_pattern(pattern, &operation.id));
     let tells = !operation.partial.is_empty();
     let table = tables.iter().find(|table| is_named(table) || (tells && table.operations.is_empty()));
     if let Some(BatchTable { maximum, maximum_bytes, items_at, id_field, .. }) = table {

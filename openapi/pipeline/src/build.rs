@@ -15,15 +15,15 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs, process};
 
-use crate::generate::{Dispatch, Generated, Options, generate_with};
-use crate::{Failure, Source, name, plain};
+use crate::generate::{Dispatch, GenerateOptions, Generated, generate_with};
+use crate::{Error, Source, name, plain};
 
 /// The maximum number of remarks of one client that cargo shows.
 const MAX_REMARKS: usize = 8;
 
 /// Creates a client builder for the API at a path, relative to the package of the build script.
 pub fn client(api: impl Into<PathBuf>) -> Client {
-    Client { api: api.into(), name: None, options: Options::default() }
+    Client { api: api.into(), name: None, options: GenerateOptions::default() }
 }
 
 /// A builder for a generated client.
@@ -32,7 +32,7 @@ pub fn client(api: impl Into<PathBuf>) -> Client {
 pub struct Client {
     api: PathBuf,
     name: Option<String>,
-    options: Options,
+    options: GenerateOptions,
 }
 
 /// A generated client.
@@ -79,14 +79,14 @@ impl Client {
     /// # Errors
     /// Returns an error if the API cannot be read or generated, a selector matches nothing, or the name is not a valid module
     /// name.
-    pub fn generate(&self) -> Result<Module, Failure> {
+    pub fn generate(&self) -> Result<Module, Error> {
         let mut source = Source::from_path(&self.api)?;
         if let Some(name) = &self.name {
             source.name.clone_from(name);
         }
         let name = name::module(&source.name).map_err(|reason| {
             let help = "give it another name: `.name(\"...\")` in build.rs, `--name` on the command line";
-            Failure::of_file(&self.api.display().to_string(), format!("`{}` {reason}", source.name), help)
+            Error::of_file(&self.api.display().to_string(), format!("`{}` {reason}", source.name), help)
         })?;
         let mut generated = generate_with(&source, &self.options)?;
         generated.code.insert_str(0, &header_comment(&source.name));
@@ -103,7 +103,7 @@ impl Client {
             let folder = file.parent().map_or(Ok(()), fs::create_dir_all);
             folder.and_then(|()| fs::write(&file, &module.generated.code)).map_err(|error| {
                 let problem = format!("the client cannot be written: {error}");
-                Failure::of_file(&file.display().to_string(), problem, "check the target folder of cargo")
+                Error::of_file(&file.display().to_string(), problem, "check the target folder of cargo")
             })?;
             Ok(module)
         });
@@ -113,8 +113,8 @@ impl Client {
                 referenced.for_each(|file| println!("cargo::rerun-if-changed={}", file.path));
                 print_remarks(&module);
             }
-            Err(failure) => {
-                tell(&failure);
+            Err(error) => {
+                report_error(&error);
                 process::exit(1);
             }
         }
@@ -135,8 +135,8 @@ impl Module {
 }
 
 /// Reports a failure to cargo, with `error:` in front of each line. For build scripts.
-pub fn tell(failure: &Failure) {
-    let text = failure.to_string();
+pub fn report_error(error: &Error) {
+    let text = error.to_string();
     text.strip_prefix("error: ").unwrap_or(&text).lines().for_each(|line| println!("cargo::error={line}"));
 }
 

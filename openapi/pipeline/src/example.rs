@@ -43,7 +43,7 @@ const MAX_ALTERNATIVES: usize = 16;
 
 /// An example request that is made from the document alone.
 #[derive(Clone, Debug, Default)]
-pub struct Request {
+pub struct ExampleRequest {
     /// The value of each parameter under its name, and the body under `body`. Optional parameters are included.
     pub arguments: Map<String, Value>,
     /// The reason why the request may not be valid: a required value that could not be made.
@@ -53,13 +53,13 @@ pub struct Request {
 }
 
 /// Returns a request for an operation; its `gap` is `None` if it is known to be valid.
-pub fn request(api: &Api, operation: &Operation) -> Request {
+pub fn request(api: &Api, operation: &Operation) -> ExampleRequest {
     let mut left = EXAMPLE_BUDGET;
     request_within(api, operation, &mut left)
 }
 
 /// Returns a request for each operation of a document, within the budget of the document.
-pub fn requests(api: &Api) -> Vec<Request> {
+pub fn requests(api: &Api) -> Vec<ExampleRequest> {
     let mut left = DOCUMENT_BUDGET;
     let request = |operation| {
         let mut own = left.min(EXAMPLE_BUDGET);
@@ -73,7 +73,7 @@ pub fn requests(api: &Api) -> Vec<Request> {
 
 /// Returns the arguments of the smallest valid request: without optional values and without values that have a default.
 /// Returns `None` if no such request can be made.
-pub fn least(api: &Api, operation: &Operation) -> Option<Map<String, Value>> {
+pub fn minimal_arguments(api: &Api, operation: &Operation) -> Option<Map<String, Value>> {
     let mut maker = ExampleMaker::new(&api.document, Direction::Request, EXAMPLE_BUDGET);
     let mut arguments = maker.parameters(api, operation);
     arguments.retain(|name, _| operation.parameters.iter().any(|known| known.name == *name && known.required));
@@ -89,7 +89,7 @@ pub fn parameters(api: &Api, operation: &Operation) -> Map<String, Value> {
     ExampleMaker::new(&api.document, Direction::Request, EXAMPLE_BUDGET).parameters(api, operation)
 }
 
-fn request_within(api: &Api, operation: &Operation, left: &mut usize) -> Request {
+fn request_within(api: &Api, operation: &Operation, left: &mut usize) -> ExampleRequest {
     let mut maker = ExampleMaker::new(&api.document, Direction::Request, *left);
     let mut arguments = maker.parameters(api, operation);
     let mut is_made_up = false;
@@ -110,7 +110,7 @@ fn request_within(api: &Api, operation: &Operation, left: &mut usize) -> Request
         maker.gap = before.or_else(|| Some(format!("the body: {}", maker.gap.take()?)));
     }
     *left = maker.left;
-    Request { arguments, gap: maker.gap, is_made_up }
+    ExampleRequest { arguments, gap: maker.gap, is_made_up }
 }
 
 /// Returns the arguments of an example request for an operation; see [`request`].

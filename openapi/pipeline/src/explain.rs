@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use crate::{Api, Generated, Repair, SourcePlace, pointer, versions};
+use crate::{Api, Generated, Repair, SourceLocation, pointer, versions};
 
 /// An overlay action, or the repairs of one node.
 #[derive(Clone, Debug)]
@@ -13,7 +13,7 @@ pub struct Step {
     /// `overlay`, or the rules of the repairs.
     pub rules: Vec<&'static str>,
     /// The place of the action in the overlay, or of the node in the document.
-    pub place: SourcePlace,
+    pub place: SourceLocation,
     /// The action's target, or the node's JSON pointer.
     pub target: String,
     /// The reasons: the action's description, or the notes of the repairs.
@@ -69,7 +69,7 @@ impl Api {
 
     /// Returns the place of a node: in the document, or in the overlay if the overlay added the node. For a node that is in
     /// neither, returns the place of the nearest enclosing node.
-    pub fn place(&self, pointer: &str) -> SourcePlace {
+    pub fn place(&self, pointer: &str) -> SourceLocation {
         self.located.place(pointer)
     }
 }
@@ -78,7 +78,7 @@ impl Api {
 fn steps_by_node<'a>(
     repairs: impl Iterator<Item = &'a Repair>,
     [before, after]: [&Value; 2],
-    place: impl Fn(&str) -> SourcePlace,
+    place: impl Fn(&str) -> SourceLocation,
 ) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     let mut places: HashMap<&str, usize> = HashMap::new();

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::load::LocatedDocument;
 use crate::repair::Repairs;
-use crate::{Failure, pointer, walk};
+use crate::{Error, pointer, walk};
 
 /// The extension key under which an overlay gives hints that OpenAPI has no keyword for.
 const KEY: &str = "x-keyfit";
@@ -56,10 +56,10 @@ impl SchemaHints {
 }
 
 /// Returns an error for hints of a schema that are not valid.
-pub(crate) fn check_schemas(located: &LocatedDocument, document: &Value) -> Result<(), Failure> {
+pub(crate) fn check_schemas(located: &LocatedDocument, document: &Value) -> Result<(), Error> {
     for (at, schema) in walk::members(document, "/components/schemas") {
         if let Some((problem, help)) = schema.get(KEY).and_then(SchemaHints::problem) {
-            return Err(located.failure(&pointer::join(&at, KEY), format!("{KEY}: {problem}"), help));
+            return Err(located.error_at(&pointer::join(&at, KEY), format!("{KEY}: {problem}"), help));
         }
     }
     Ok(())

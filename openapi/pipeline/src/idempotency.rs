@@ -5,11 +5,11 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::schema::{self, Direction, Validation};
-use crate::{Api, Operation, Parameter, Place, Writing, walk};
+use crate::{Api, BodyFormat, Operation, Parameter, ParameterLocation, walk};
 
 /// The place of an operation's idempotency key.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Key<'a> {
+pub enum KeyLocation<'a> {
     /// In a header.
     Header(&'a str),
     /// In the query.
@@ -28,11 +28,11 @@ const METHODS: [&str; 3] = ["POST", "PUT", "PATCH"];
 const SAMPLE: &str = "8e03978e-40d5-43e8-bc93-6894a57f9324";
 
 /// Returns the place of an operation's idempotency key: the header that [clients make one for](Operation::idempotency_key);
-/// `Idempotency-Key` or another name that ends with the two words; or a name such as `request_id` whose description mentions
+/// `Idempotency-KeyLocation` or another name that ends with the two words; or a name such as `request_id` whose description mentions
 /// idempotency. A header has precedence over the query, and the query over the body.
-pub fn key_of<'a>(api: &'a Api, operation: &'a Operation) -> Option<Key<'a>> {
+pub fn key_location<'a>(api: &'a Api, operation: &'a Operation) -> Option<KeyLocation<'a>> {
     if let Some(header) = &operation.idempotency_key {
-        return Some(Key::Header(header));
+        return Some(KeyLocation::Header(header));
     }
     if !METHODS.contains(&operation.method.as_str()) {
         return None;
@@ -41,27 +41,28 @@ pub fn key_of<'a>(api: &'a Api, operation: &'a Operation) -> Option<Key<'a>> {
         let schema = api.resolve(schema);
         (is_named(name) || is_described(name, schema)) && takes_uuid(&api.document, schema)
     };
-    let named = |place: Place| {
-        let mut parameters = operation.parameters.iter().filter(move |one| one.place == place);
+    let named = |place: ParameterLocation| {
+        let mut parameters = operation.parameters.iter().filter(move |one| one.location == place);
         parameters.find(|one| is_key(&one.name, &one.schema)).map(|one| one.name.as_str())
     };
     let member = || {
-        let body = operation.body.as_ref().filter(|body| body.writing(api) == Writing::Json)?;
+        let body = operation.body.as_ref().filter(|body| body.format(api) == BodyFormat::Json)?;
         let schema = api.resolve(&body.schema);
         let mut members = schema.get("properties")?.as_object()?.iter();
         let is_sent = |name: &str| schema::is_sent(api, Direction::Request, schema, name);
         let found = members.find(|(name, member)| is_key(name, member) && is_sent(name))?;
-        Some(Key::Member(found.0.as_str()))
+        Some(KeyLocation::Member(found.0.as_str()))
     };
-    let header = named(Place::Header).map(Key::Header);
-    header.or_else(|| named(Place::Query).map(Key::Query)).or_else(member)
+    let header = named(ParameterLocation::Header).map(KeyLocation::Header);
+    header.or_else(|| named(ParameterLocation::Query).map(KeyLocation::Query)).or_else(member)
 }
 
 /// Returns the documented header for which clients make a key. Only its name decides: a call with an effect is retried
 /// because of it, and a description may say that the header does not help.
 pub(crate) fn header_of(document: &Value, method: &str, parameters: &[Parameter]) -> Option<String> {
     let is_effect = METHODS.iter().any(|known| known.eq_ignore_ascii_case(method));
-    let mut headers = parameters.iter().filter(|one| is_effect && one.place == Place::Header && one.style.is_none());
+    let mut headers =
+        parameters.iter().filter(|one| is_effect && one.location == ParameterLocation::Header && one.style.is_none());
     let found =
         headers.find(|one| is_named(&one.name) && takes_uuid(document, walk::resolve(document, &one.schema)))?;
     Some(found.name.clone())
@@ -161,13 +162,13 @@ mod tests {
     fn clients_make_a_key_for_a_header_with_the_name_and_for_no_other() {
         let parameter = |name: &str, place| {
             let schema = json!({ "type": "string", "description": "This does not make the call idempotent." });
-            vec![Parameter { name: name.to_owned(), place, required: true, schema, style: None }]
+            vec![Parameter { name: name.to_owned(), location: place, required: true, schema, style: None }]
         };
         let document = json!({ "openapi": "3.0.3" });
         let of = |method, name, place| header_of(&document, method, &parameter(name, place));
-        assert_eq!(of("post", "Idempotency-Key", Place::Header).as_deref(), Some("Idempotency-Key"));
-        assert_eq!(of("post", "X-Request-Id", Place::Header), None);
-        assert_eq!(of("post", "idempotency_key", Place::Query), None);
-        assert_eq!(of("get", "Idempotency-Key", Place::Header), None);
+        assert_eq!(of("post", "Idempotency-Key", ParameterLocation::Header).as_deref(), Some("Idempotency-Key"));
+        assert_eq!(of("post", "X-Request-Id", ParameterLocation::Header), None);
+        assert_eq!(of("post", "idempotency_key", ParameterLocation::Query), None);
+        assert_eq!(of("get", "Idempotency-Key", ParameterLocation::Header), None);
     }
 }

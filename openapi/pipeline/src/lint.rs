@@ -5,22 +5,22 @@ use std::collections::{HashMap, HashSet};
 use serde_json::Value;
 
 use crate::load::LocatedDocument;
-use crate::{Failure, files};
+use crate::{Error, files};
 use crate::{pointer, walk};
 
 /// Returns an error if the document lacks a part that every later step needs.
-pub(crate) fn parts(located: &LocatedDocument, document: &Value) -> Result<(), Failure> {
+pub(crate) fn parts(located: &LocatedDocument, document: &Value) -> Result<(), Error> {
     for (node, key) in [("", "info"), ("", "paths")] {
         let parent = document.pointer(node).unwrap_or(&Value::Null);
         let Some(part) = parent.get(key) else {
-            return Err(located.failure(
+            return Err(located.error_at(
                 node,
                 format!("the key `{key}` is missing"),
                 "OpenAPI requires it: add it, by hand or by overlay",
             ));
         };
         if node.is_empty() && !part.is_object() {
-            return Err(located.failure(
+            return Err(located.error_at(
                 &pointer::join(node, key),
                 format!("`{key}` is not an object"),
                 "write it as a mapping",
@@ -30,13 +30,13 @@ pub(crate) fn parts(located: &LocatedDocument, document: &Value) -> Result<(), F
     walk::path_items(document).into_iter().try_for_each(|(at, item)| path_item(located, &at, item))
 }
 
-fn path_item(located: &LocatedDocument, at: &str, item: &Value) -> Result<(), Failure> {
+fn path_item(located: &LocatedDocument, at: &str, item: &Value) -> Result<(), Error> {
     // References with a known target are resolved already.
     if let Some(reference) = item.get("$ref") {
         return Err(leads_elsewhere(located, &pointer::join(at, "$ref"), &scalar_text(reference)));
     }
     let Some(members) = item.as_object() else {
-        return Err(located.failure(at, "the path item is not an object", "write its operations as a mapping"));
+        return Err(located.error_at(at, "the path item is not an object", "write its operations as a mapping"));
     };
     for (key, operation) in members {
         let at = pointer::join(at, key);
@@ -45,7 +45,7 @@ fn path_item(located: &LocatedDocument, at: &str, item: &Value) -> Result<(), Fa
             continue;
         }
         if !operation.is_object() {
-            return Err(located.failure(
+            return Err(located.error_at(
                 &at,
                 "the operation is not an object",
                 "write it as a mapping with `responses`, or remove the key",
@@ -56,23 +56,23 @@ fn path_item(located: &LocatedDocument, at: &str, item: &Value) -> Result<(), Fa
 }
 
 /// Returns an error if a `$ref` refers to another file.
-pub(crate) fn references(located: &LocatedDocument, document: &Value) -> Result<(), Failure> {
-    let mut failure = None;
+pub(crate) fn references(located: &LocatedDocument, document: &Value) -> Result<(), Error> {
+    let mut error = None;
     walk::references(document, &mut |at, reference| {
-        if failure.is_none() && pointer::of_reference(reference).is_none() {
-            failure = Some(leads_elsewhere(located, at, reference));
+        if error.is_none() && pointer::of_reference(reference).is_none() {
+            error = Some(leads_elsewhere(located, at, reference));
         }
     });
-    failure.map_or(Ok(()), Err)
+    error.map_or(Ok(()), Err)
 }
 
-fn leads_elsewhere(located: &LocatedDocument, at: &str, reference: &str) -> Failure {
+fn leads_elsewhere(located: &LocatedDocument, at: &str, reference: &str) -> Error {
     let (problem, help) = files::refused_reference(located.path(), reference);
-    located.failure(at, problem, help)
+    located.error_at(at, problem, help)
 }
 
 /// Returns an error if a schema is composed of itself: no value fits it, and the generator would not end.
-pub(crate) fn compositions(located: &LocatedDocument, document: &Value) -> Result<(), Failure> {
+pub(crate) fn compositions(located: &LocatedDocument, document: &Value) -> Result<(), Error> {
     let schemas = walk::members(document, "/components/schemas");
     // True while a schema is on the current path, false once it is done.
     let mut is_open: HashMap<&str, bool> = HashMap::new();
@@ -110,8 +110,8 @@ pub(crate) fn compositions(located: &LocatedDocument, document: &Value) -> Resul
     Ok(())
 }
 
-fn composed_of_itself(located: &LocatedDocument, at: &str) -> Failure {
-    located.failure(
+fn composed_of_itself(located: &LocatedDocument, at: &str) -> Error {
+    located.error_at(
         at,
         format!("the schema `{}` is composed of itself", pointer::name(at)),
         "take it out of its own `$ref`, `allOf`, `anyOf` or `oneOf`, by overlay",

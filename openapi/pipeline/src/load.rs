@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use crate::failure::Place;
+use crate::error::SourceLocation;
 use crate::files::{File, join, without_secrets};
 use crate::overlay::AppliedOverlay;
 use crate::positions::Positions;
 use crate::versions::Moves;
-use crate::{Failure, Text, flow, yaml};
+use crate::{Error, Text, flow, yaml};
 
 /// The maximum nesting depth of a document.
 pub(crate) const MAX_DEPTH: usize = 128;
@@ -32,12 +32,12 @@ impl LocatedDocument {
     ///
     /// # Errors
     /// Returns an error if the text is not YAML, has a duplicate key, several documents, or a number too large for JSON.
-    pub(crate) fn read(source: &Text) -> Result<Self, Failure> {
+    pub(crate) fn read(source: &Text) -> Result<Self, Error> {
         let read = |text: &str| yaml::read(&source.path, text);
         let (mut value, mut positions) = read(&source.text).or_else(|_| {
             let text = without_surrogates(&source.text);
             let set_in = || flow::set_in(&text).and_then(|text| read(&text).ok());
-            read(&text).or_else(|failure| set_in().ok_or(failure))
+            read(&text).or_else(|error| set_in().ok_or(error))
         })?;
         let mut paths = vec![source.path.clone()];
         if !source.referenced.is_empty() {
@@ -54,7 +54,7 @@ impl LocatedDocument {
 
     /// Returns the place of a node, or of its nearest ancestor that is in the file or was added by an action of the overlay.
     /// The pointer of the place is valid in that file.
-    pub(crate) fn place(&self, node: &str) -> Place {
+    pub(crate) fn place(&self, node: &str) -> SourceLocation {
         // The overlay is replayed only now: places are needed for failures only.
         self.nearest(node, |overlay, node| overlay.place(&self.value, node))
     }
@@ -73,25 +73,27 @@ impl LocatedDocument {
     }
 
     /// Returns the same place as [`place`](Self::place), from states that are computed already.
-    pub(crate) fn place_in(&self, states: &[Value], node: &str) -> Place {
+    pub(crate) fn place_in(&self, states: &[Value], node: &str) -> SourceLocation {
         self.nearest(node, |overlay, node| overlay.place_in(states, node))
     }
 
-    fn nearest(&self, node: &str, put_in: impl Fn(&AppliedOverlay, &str) -> Option<Place>) -> Place {
+    fn nearest(&self, node: &str, put_in: impl Fn(&AppliedOverlay, &str) -> Option<SourceLocation>) -> SourceLocation {
         let node = self.moves.origin(node);
         let mut known = node.as_str();
         loop {
             if let Some(place) = self.overlay.as_ref().and_then(|overlay| put_in(overlay, known)) {
-                return Place { pointer: node, ..place };
+                return SourceLocation { pointer: node, ..place };
             }
             if let Some(found) = self.positions.get(known) {
                 let (line, column) = found.line_and_column();
                 let path = self.paths.get(found.file()).map(|path| without_secrets(path)).unwrap_or_default();
-                return Place { path, line, column, pointer: node };
+                return SourceLocation { path, line, column, pointer: node };
             }
             known = match known.rsplit_once('/') {
                 Some((parent, _)) => parent,
-                None => return Place { path: self.path().to_owned(), pointer: node, ..Place::default() },
+                None => {
+                    return SourceLocation { path: self.path().to_owned(), pointer: node, ..SourceLocation::default() };
+                }
             };
         }
     }
@@ -105,8 +107,8 @@ impl LocatedDocument {
     }
 
     /// Creates a failure at a node.
-    pub(crate) fn failure(&self, node: &str, problem: impl Into<String>, help: impl Into<String>) -> Failure {
-        Failure { place: self.place(node), problem: problem.into(), help: help.into() }
+    pub(crate) fn error_at(&self, node: &str, problem: impl Into<String>, help: impl Into<String>) -> Error {
+        Error { location: self.place(node), problem: problem.into(), help: help.into() }
     }
 }
 

@@ -9,14 +9,14 @@ use serde_json::{Value, json};
 use crate::hint_error::HintError;
 use crate::load::LocatedDocument;
 use crate::normalize::{STYLE, servers};
-use crate::operation::{Body, ListStyle, Operation, Parameter, Place, ResponseShape, Retry};
-use crate::pagination::{self, Guess};
+use crate::operation::{Body, ListStyle, Operation, Parameter, ParameterLocation, ResponseShape, Retry};
+use crate::pagination::{self, PaginationGuess};
 use crate::partial;
 use crate::path_key::PathKey;
 use crate::pointer;
 use crate::security::Security;
-use crate::streams::{Framing, Streamed, Streaming};
-use crate::{Failure, Needed, idempotency, media, name, streams, walk, webhook};
+use crate::streams::{Framing, StreamedBody, StreamedResponse};
+use crate::{Error, SecurityRequirement, idempotency, media, name, streams, walk, webhook};
 
 /// The headers of a 202 that name its status monitor (RFC 9110, section 15.3.3, and the headers of cloud vendors).
 const MONITORS: [&str; 3] = ["Operation-Location", "Azure-AsyncOperation", "Location"];
@@ -46,7 +46,7 @@ pub(crate) fn operations(
     located: &LocatedDocument,
     document: &Value,
     base_url: &str,
-) -> Result<Vec<(Operation, Option<Guess>)>, Failure> {
+) -> Result<Vec<(Operation, Option<PaginationGuess>)>, Error> {
     let defaults = hints(located, document, "")?;
     let security = Security::new(document, defaults.credentials.as_ref());
     walk::operations(document)
@@ -54,7 +54,7 @@ pub(crate) fn operations(
         .map(|(at, operation)| {
             let hints = hints(located, operation, &at)?;
             if hints.retry == Some(Retry::Keyed) && hints.retry_key.is_none() {
-                return Err(located.failure(
+                return Err(located.error_at(
                     &at,
                     "`retry: keyed` without `retry-key`",
                     "name the body field that makes a repeat harmless",
@@ -69,10 +69,10 @@ pub(crate) fn operations(
         .collect()
 }
 
-fn hints(located: &LocatedDocument, node: &Value, at: &str) -> Result<OverlayHints, Failure> {
+fn hints(located: &LocatedDocument, node: &Value, at: &str) -> Result<OverlayHints, Error> {
     let Some(keys) = node.get("x-keyfit") else { return Ok(OverlayHints::default()) };
     OverlayHints::deserialize(keys).map_err(|error| {
-        located.failure(
+        located.error_at(
             &pointer::join(at, "x-keyfit"),
             format!("x-keyfit: {error}"),
             "see the table of keys in openapi/README.md",
@@ -86,9 +86,9 @@ fn build(
     at: &str,
     operation: &Value,
     hints: OverlayHints,
-    needed: Arc<Needed>,
+    needed: Arc<SecurityRequirement>,
     defaults: &OverlayHints,
-) -> Result<(Operation, Option<Guess>), Failure> {
+) -> Result<(Operation, Option<PaginationGuess>), Error> {
     let (method, key) = walk::method_and_path(at);
     let parts = PathKey::of(&key);
     let parameters: Vec<Parameter> =
@@ -110,16 +110,16 @@ fn build(
         if !misfit.key.is_empty() {
             place = pointer::join(&place, misfit.key);
         }
-        located.failure(&place, format!("x-keyfit: {hint}: {}", misfit.problem), misfit.help)
+        located.error_at(&place, format!("x-keyfit: {hint}: {}", misfit.problem), misfit.help)
     };
     let mut guess = None;
     // A multipart form is created anew for each attempt, and has no place for the argument of a page.
-    let is_in_parts = body
-        .as_ref()
-        .is_some_and(|body| media::writing(document, &body.media_type, &body.schema) == media::Writing::Multipart);
+    let is_in_parts = body.as_ref().is_some_and(|body| {
+        media::body_format(document, &body.media_type, &body.schema) == media::BodyFormat::Multipart
+    });
     if is_in_parts && hints.pages.is_some() {
         let place = format!("{at}/x-keyfit/pages");
-        return Err(located.failure(&place, "x-keyfit: pages: a form in parts has no pages", "take the key out"));
+        return Err(located.error_at(&place, "x-keyfit: pages: a form in parts has no pages", "take the key out"));
     }
     let pagination = if is_in_parts {
         None
@@ -152,7 +152,7 @@ fn build(
         body,
         responses,
         credentials: hints.credentials.or_else(|| defaults.credentials.clone()).unwrap_or_default(),
-        needed,
+        security: needed,
         scopes: hints.scopes,
         scopes_unverified: hints.scopes_unverified,
         resource: hints.resource,
@@ -193,8 +193,8 @@ fn streaming(
     responses: &BTreeMap<String, ResponseShape>,
     hint: streams::StreamHint,
     root: &streams::StreamHint,
-) -> Result<Option<Streaming>, HintError> {
-    let (body, mut found) = (body.map(|body| &body.schema), None::<Streamed>);
+) -> Result<Option<StreamedResponse>, HintError> {
+    let (body, mut found) = (body.map(|body| &body.schema), None::<StreamedBody>);
     let has_success = responses.keys().any(|status| status.starts_with('2'));
     let counts = |status: &str| status.starts_with('2') || (!has_success && status == "default");
     let successes: Vec<&ResponseShape> =
@@ -229,14 +229,14 @@ fn example<'a>(document: &'a Value, operation: &'a Value, status: &str) -> Optio
 
 fn parameter(parameter: &Value) -> Option<Parameter> {
     let place = match parameter["in"].as_str()? {
-        "path" => Place::Path,
-        "query" => Place::Query,
-        "header" => Place::Header,
+        "path" => ParameterLocation::Path,
+        "query" => ParameterLocation::Query,
+        "header" => ParameterLocation::Header,
         _ => return None,
     };
     Some(Parameter {
         name: text(parameter, "name")?,
-        place,
+        location: place,
         required: parameter["required"] == true,
         schema: parameter["schema"].clone(),
         style: ListStyle::deserialize(&parameter[STYLE]).ok(),

@@ -4,11 +4,11 @@ use roas_overlay::common::apply::{compile_path, locate, remove_at};
 use roas_overlay::v1_0::{Action, Overlay};
 use serde_json::Value;
 
-use crate::failure::Place;
+use crate::error::SourceLocation;
 use crate::load::{LocatedDocument, MAX_DEPTH};
 use crate::plain::short;
 use crate::repair::{Repair, Repairs};
-use crate::{Failure, Text, overlay_target, pointer};
+use crate::{Error, Text, overlay_target, pointer};
 
 /// An overlay that was applied.
 #[derive(Clone, Debug)]
@@ -26,12 +26,12 @@ impl AppliedOverlay {
     }
 
     /// Returns the place of an action, by its number.
-    pub(crate) fn action(&self, index: usize) -> Place {
+    pub(crate) fn action(&self, index: usize) -> SourceLocation {
         self.located.place(&format!("/actions/{index}"))
     }
 
     /// Returns the place of the last action that added the node.
-    pub(crate) fn place(&self, published: &Value, node: &str) -> Option<Place> {
+    pub(crate) fn place(&self, published: &Value, node: &str) -> Option<SourceLocation> {
         let mut before = published.pointer(node).cloned();
         let (mut action, mut found) = (0, None);
         self.replay(published, |state| {
@@ -48,7 +48,7 @@ impl AppliedOverlay {
     }
 
     /// Returns the same place as [`place`](Self::place), from states that are computed already.
-    pub(crate) fn place_in(&self, states: &[Value], node: &str) -> Option<Place> {
+    pub(crate) fn place_in(&self, states: &[Value], node: &str) -> Option<SourceLocation> {
         let action = states.windows(2).rposition(|pair| is_replaced(pair[0].pointer(node), pair[1].pointer(node)))?;
         Some(self.action(action))
     }
@@ -79,11 +79,11 @@ fn is_replaced(before: Option<&Value>, after: Option<&Value>) -> bool {
 
 /// Applies every action, or none, and returns the document. A target that matches nothing is an error, so that an overlay
 /// cannot outlive the part of the document that it was written for.
-pub(crate) fn apply(published: &mut LocatedDocument, overlay: &Text, repairs: &mut Repairs) -> Result<Value, Failure> {
+pub(crate) fn apply(published: &mut LocatedDocument, overlay: &Text, repairs: &mut Repairs) -> Result<Value, Error> {
     let mut document = published.value.clone();
     let located = LocatedDocument::read(overlay)?;
     let parsed: Overlay = serde_json::from_value(located.value.clone()).map_err(|error| {
-        located.failure(
+        located.error_at(
             "",
             format!("this is no overlay: {error}"),
             "an overlay has `overlay: 1.0.0`, `info` with title and version, and `actions` with a `target` each",
@@ -93,7 +93,7 @@ pub(crate) fn apply(published: &mut LocatedDocument, overlay: &Text, repairs: &m
     for (index, action) in parsed.actions.iter().enumerate() {
         let replaced = budget.apply_action(&mut document, action).map_err(|(problem, help)| {
             let target = short(&action.target);
-            located.failure(&format!("/actions/{index}/target"), format!("the target `{target}` {problem}"), help)
+            located.error_at(&format!("/actions/{index}/target"), format!("the target `{target}` {problem}"), help)
         })?;
         repairs.push(Repair {
             rule: "overlay",

@@ -16,7 +16,7 @@ const REPETITIONS: u32 = 300;
 /// How many alternatives are tried.
 const CHOICES: usize = 4;
 /// The longest text that is made, and how many bytes are written at most to find it.
-const LONGEST: usize = 10_000;
+const MAX_LENGTH: usize = 10_000;
 const WRITTEN: usize = 200_000;
 /// What is tried where a pattern cannot be taken apart: one with a look ahead, say.
 const GUESSES: [&str; 6] = ["text", "1", "A1", "Text-1234", "2026-01-22", "00000000-0000-4000-8000-000000000000"];
@@ -24,8 +24,8 @@ const GUESSES: [&str; 6] = ["text", "1", "A1", "Text-1234", "2026-01-22", "00000
 const LIKED: [u8; 6] = [b'a', b'A', b'1', b'0', b'-', b' '];
 
 /// How many patterns a thread keeps compiled, and how long they may be: a mock holds each request to the same few.
-const MOST_KEPT: usize = 64;
-const LONGEST_KEPT: usize = 1_000;
+const MAX_CACHED: usize = 64;
+const MAX_CACHED_LENGTH: usize = 1_000;
 
 thread_local! {
     static KEPT: RefCell<HashMap<String, Option<Regex>>> = RefCell::default();
@@ -39,11 +39,11 @@ pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     let own = unguarded(pattern);
     let fits_guard = own == pattern || is_name(text);
     let fits = |regex: &Option<Regex>| regex.as_ref().is_none_or(|regex| fits_guard && regex.find(text).is_some());
-    if own.len() > LONGEST_KEPT {
+    if own.len() > MAX_CACHED_LENGTH {
         return fits(&compiled(own));
     }
     KEPT.with_borrow_mut(|kept| {
-        if kept.len() >= MOST_KEPT && !kept.contains_key(own) {
+        if kept.len() >= MAX_CACHED && !kept.contains_key(own) {
             kept.clear();
         }
         fits(kept.entry(own.to_owned()).or_insert_with(|| compiled(own)))
@@ -98,7 +98,7 @@ fn long_enough(hir: &Hir, choice: usize, least: usize) -> Option<String> {
 
 fn write(hir: &Hir, choice: usize, more: u32, text: &mut Vec<u8>) -> Option<()> {
     // A pattern may repeat a repetition: what is longer than that is no example.
-    if text.len() > LONGEST {
+    if text.len() > MAX_LENGTH {
         return None;
     }
     match hir.kind() {

@@ -43,7 +43,7 @@ pub struct Mismatch {
 }
 
 /// A function that validates a value against a schema, such as [`mismatch`] or [`misformat`].
-pub type Judgement = fn(&Api, Direction, &Value, &Value) -> Option<Mismatch>;
+pub type ValueCheck = fn(&Api, Direction, &Value, &Value) -> Option<Mismatch>;
 
 /// Returns the first mismatch between a schema and a value that is sent in this direction; `None` if it fits.
 pub fn mismatch(api: &Api, direction: Direction, schema: &Value, value: &Value) -> Option<Mismatch> {
@@ -599,7 +599,7 @@ mod tests {
         });
         let document = Text::new("a.json", document.to_string());
         let source = Source { name: "a".to_owned(), document, overlay: None, contract: None };
-        let api = Api::read(&source).unwrap_or_else(|failure| panic!("{failure}"));
+        let api = Api::read(&source).unwrap_or_else(|error| panic!("{error}"));
         let pet = &api.document["components"]["schemas"]["Pet"];
         for (kind, fits) in [("Bird", true), ("Cat", false), ("worm", false)] {
             assert_eq!(mismatch(&api, Direction::Answer, pet, &json!({ "kind": kind })).is_none(), fits, "{kind}");
@@ -633,7 +633,7 @@ mod tests {
         });
         let document = Text::new("a.json", json!({ "openapi": "3.1.0", "info": {}, "paths": {} }).to_string());
         let source = Source { name: "a".to_owned(), document, overlay: None, contract: None };
-        let api = Api::read(&source).unwrap_or_else(|failure| panic!("{failure}"));
+        let api = Api::read(&source).unwrap_or_else(|error| panic!("{error}"));
         let found = |value: Value| misformat(&api, Direction::Answer, &schema, &value).map(|found| found.to_string());
         for (value, says) in [
             (json!({ "id": 1, "at": "2026-01-22T10:00:00Z", "either": "2026-01-22", "loose": "a", "number": 1 }), None),

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::hint_error::HintError;
 use crate::normalize::essence;
-use crate::schema::{Direction, Judgement, Mismatch};
+use crate::schema::{Direction, Mismatch, ValueCheck};
 use crate::{Api, example, pointer, walk};
 
 /// The members of a documented event.
@@ -26,7 +26,7 @@ pub enum Framing {
 
 /// A body that is a sequence of items.
 #[derive(Clone, Debug, Serialize)]
-pub struct Streamed {
+pub struct StreamedBody {
     /// The media type, as in the document.
     pub media_type: String,
     /// The framing of its items.
@@ -44,9 +44,9 @@ pub struct Streamed {
 
 /// The streamed response of an operation.
 #[derive(Clone, Debug, Serialize)]
-pub struct Streaming {
+pub struct StreamedResponse {
     /// The body of the success.
-    pub body: Streamed,
+    pub body: StreamedBody,
     /// True if the operation has no other body.
     pub is_only: bool,
     /// The text of the item that ends the stream; it is not an item itself.
@@ -90,8 +90,8 @@ impl StreamHint {
     }
 
     /// Returns the streamed response of an operation with such a success.
-    pub(crate) fn into_response(self, body: Streamed, is_only: bool) -> Streaming {
-        Streaming { body, is_only, end: self.end, switch: self.switch }
+    pub(crate) fn into_response(self, body: StreamedBody, is_only: bool) -> StreamedResponse {
+        StreamedResponse { body, is_only, end: self.end, switch: self.switch }
     }
 }
 
@@ -160,7 +160,7 @@ pub fn framing(media_type: &str) -> Option<Framing> {
 
 /// Returns the streamed body that a media type of `content` describes; `None` if it is described as a single text, or not at
 /// all.
-pub(crate) fn streamed(document: &Value, media_type: &str, media: &Value) -> Option<Streamed> {
+pub(crate) fn streamed(document: &Value, media_type: &str, media: &Value) -> Option<StreamedBody> {
     let framing = framing(media_type)?;
     let of_item = media.get("itemSchema").filter(|schema| !schema.is_null());
     let whole = media.get("schema").filter(|schema| !schema.is_null());
@@ -171,7 +171,7 @@ pub(crate) fn streamed(document: &Value, media_type: &str, media: &Value) -> Opt
     let list = whole.map(|schema| walk::resolve(document, schema)).filter(|schema| schema["type"] == "array");
     let item = of_item.or_else(|| list.and_then(|list| list.get("items"))).or(whole.filter(|_| list.is_none()));
     let media_type = media_type.to_owned();
-    let plain = |schema: Value, is_text| Streamed {
+    let plain = |schema: Value, is_text| StreamedBody {
         media_type: media_type.clone(),
         framing,
         schema,
@@ -194,7 +194,7 @@ pub(crate) fn streamed(document: &Value, media_type: &str, media: &Value) -> Opt
         EventData::Json(schema) => plain(schema, false),
         EventData::Text => plain(text(), true),
     };
-    Some(Streamed { event: Some(item.clone()), ..whole })
+    Some(StreamedBody { event: Some(item.clone()), ..whole })
 }
 
 /// Returns whether JSON texts are left to their reader or writer: they are described as one text, or not at all.
@@ -272,12 +272,12 @@ fn joined(read: Vec<EventData>) -> EventData {
     }
 }
 
-impl Streamed {
+impl StreamedBody {
     /// Validates an item: `data` is a JSON text or the data of an event, `event` and `id` are the event's other fields.
     /// Returns `None` if it fits.
     pub fn mismatch(
         &self,
-        (api, judge): (&Api, Judgement),
+        (api, judge): (&Api, ValueCheck),
         data: &str,
         event: Option<&str>,
         id: Option<&str>,
@@ -294,7 +294,7 @@ impl Streamed {
         judge(api, Direction::Answer, whole, &said).or_else(|| judge(api, Direction::Answer, &self.schema, &value))
     }
 
-    /// Returns an item that fits, as [`written`](Self::written) takes it.
+    /// Returns an item that fits, as [`written`]x takes it.
     pub fn example(&self, api: &Api) -> Value {
         let data = example::value(api, Direction::Answer, &self.schema);
         let Some(whole) = &self.event else { return data };
@@ -306,7 +306,7 @@ impl Streamed {
     }
 
     /// Returns a body of these items. If the document describes whole events, an item is an object with the event's members.
-    pub fn written(&self, items: &[Value]) -> String {
+    pub fn serialized(&self, items: &[Value]) -> String {
         items.iter().map(|item| self.item(item)).collect()
     }
 

@@ -6,7 +6,7 @@ const MAX_SUGGESTIONS: usize = 3;
 const MIN_SIMILARITY: f64 = 0.75;
 
 /// Returns the known names that are similar to the typed one, the most similar first. Case is ignored.
-pub fn near<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+pub fn similar_names<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let typed = typed.to_lowercase();
     let mut near: Vec<(f64, &str)> = known
         .into_iter()
@@ -20,6 +20,6 @@ pub fn near<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'
 /// Returns the help text for a mistyped name: up to three similar names, then `otherwise`.
 pub fn did_you_mean<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>, otherwise: &str) -> String {
     let near: Vec<String> =
-        near(typed, known).into_iter().take(MAX_SUGGESTIONS).map(|known| format!("`{known}`")).collect();
+        similar_names(typed, known).into_iter().take(MAX_SUGGESTIONS).map(|known| format!("`{known}`")).collect();
     if near.is_empty() { otherwise.to_owned() } else { format!("did you mean {}? {otherwise}", near.join(" or ")) }
 }

@@ -8,11 +8,11 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle};
 use serde::de::IgnoredAny;
 use serde_json::{Map, Number, Value};
 
-use crate::failure::Place;
-use crate::file::LARGEST_FILE;
+use crate::error::SourceLocation;
+use crate::file::MAX_FILE_SIZE;
 use crate::load::MAX_DEPTH;
 use crate::positions::{Children, Positions};
-use crate::{Failure, pointer};
+use crate::{Error, pointer};
 
 /// The maximum number of keys, values, lists and maps of a document: each takes some hundred bytes.
 pub(crate) const MAX_NODES: usize = 800_000;
@@ -27,7 +27,7 @@ const MAX_POINTERS: u64 = 512 * 1024 * 1024;
 const DUPLICATE_HELP: &str = "remove or rename one of the two";
 
 /// Reads the one document of a text, and the positions of its nodes.
-pub(crate) fn read(path: &str, text: &str) -> Result<(Value, Positions), Failure> {
+pub(crate) fn read(path: &str, text: &str) -> Result<(Value, Positions), Error> {
     let mut reader = Reader { path, ..Reader::default() };
     for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(|error| reader.malformed(*error.marker(), error.info()))?;
@@ -35,7 +35,7 @@ pub(crate) fn read(path: &str, text: &str) -> Result<(Value, Positions), Failure
     }
     match reader.roots.len() {
         1 => Ok(reader.roots.remove(0)),
-        count => Err(Failure::of_file(
+        count => Err(Error::of_file(
             path,
             format!("the file holds {count} YAML documents"),
             "keep exactly one document in the file",
@@ -117,7 +117,7 @@ impl OpenNode {
 }
 
 impl Reader<'_> {
-    fn handle(&mut self, event: Event<'_>, start: Marker) -> Result<(), Failure> {
+    fn handle(&mut self, event: Event<'_>, start: Marker) -> Result<(), Error> {
         match event {
             Event::Scalar(text, style, anchor, _) => {
                 self.count(start)?;
@@ -136,7 +136,7 @@ impl Reader<'_> {
         }
     }
 
-    fn count(&mut self, at: Marker) -> Result<(), Failure> {
+    fn count(&mut self, at: Marker) -> Result<(), Error> {
         self.nodes += 1;
         if self.nodes > MAX_NODES {
             return Err(self.malformed(at, &format!("it has more than {MAX_NODES} keys, values, lists and maps")));
@@ -144,10 +144,10 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn open(&mut self, anchor: usize, keys: Option<Vec<(Arc<str>, Marker)>>, start: Marker) -> Result<(), Failure> {
+    fn open(&mut self, anchor: usize, keys: Option<Vec<(Arc<str>, Marker)>>, start: Marker) -> Result<(), Error> {
         self.count(start)?;
         if self.open.last().is_some_and(OpenNode::wants_key) {
-            return Err(self.failure(start, "a key is not a string", "write a plain string as key"));
+            return Err(self.error_at(start, "a key is not a string", "write a plain string as key"));
         }
         // All code that walks through a document is recursive.
         if self.open.len() >= MAX_DEPTH {
@@ -159,7 +159,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn close(&mut self) -> Result<(), Failure> {
+    fn close(&mut self) -> Result<(), Error> {
         let Some(open) = self.open.pop() else { return Ok(()) };
         let OpenNode { start, anchor, extent, mut values, mut positions, keys, merges } = open;
         let (value, below) = match keys {
@@ -178,9 +178,9 @@ impl Reader<'_> {
                         continue;
                     }
                     if object.insert(name.to_string(), value).is_some() {
-                        let mut failure = self.failure(mark, duplicate_key(&name), DUPLICATE_HELP);
-                        failure.place.pointer = pointer::join(&failure.place.pointer, &name);
-                        return Err(failure);
+                        let mut error = self.error_at(mark, duplicate_key(&name), DUPLICATE_HELP);
+                        error.location.pointer = pointer::join(&error.location.pointer, &name);
+                        return Err(error);
                     }
                     members.push((name, positions));
                 }
@@ -204,7 +204,7 @@ impl Reader<'_> {
         members: &mut Vec<(Arc<str>, Positions)>,
         (value, positions): (&Value, &Positions),
         at: Marker,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Error> {
         let sources: Vec<(&Value, &Positions)> = match value {
             Value::Array(maps) => maps.iter().zip(positions.items()).collect(),
             map => vec![(map, positions)],
@@ -212,7 +212,7 @@ impl Reader<'_> {
         for (map, positions) in sources {
             let Value::Object(map) = map else {
                 let help = "give it the alias of a map, or a list of them";
-                return Err(self.failure(at, "the merge key `<<` has something else than maps", help));
+                return Err(self.error_at(at, "the merge key `<<` has something else than maps", help));
             };
             for (name, value) in map {
                 if let (false, Some(positions)) = (object.contains_key(name), positions.child(name)) {
@@ -224,7 +224,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn scalar(&mut self, text: &str, style: ScalarStyle, start: Marker) -> Result<(), Failure> {
+    fn scalar(&mut self, text: &str, style: ScalarStyle, start: Marker) -> Result<(), Error> {
         let is_plain = style == ScalarStyle::Plain;
         if self.open.last().is_some_and(OpenNode::wants_key) {
             let name = self.shared_name(text);
@@ -242,14 +242,14 @@ impl Reader<'_> {
         self.add_node(value, Children::Nothing, Extent::of_text(text), start)
     }
 
-    fn alias(&mut self, anchor: usize, start: Marker) -> Result<(), Failure> {
+    fn alias(&mut self, anchor: usize, start: Marker) -> Result<(), Error> {
         match self.anchors.get(&anchor).cloned() {
             Some(Anchored::Scalar(text, style)) => {
                 self.repeat(Extent::of_text(&text), start)?;
                 self.scalar(&text, style, start)
             }
             Some(Anchored::Node(..)) if self.open.last().is_some_and(OpenNode::wants_key) => {
-                Err(self.failure(start, "a key is not a string", "write a plain string as key"))
+                Err(self.error_at(start, "a key is not a string", "write a plain string as key"))
             }
             Some(Anchored::Node(value, below, extent)) => {
                 self.repeat(extent, start)?;
@@ -257,30 +257,30 @@ impl Reader<'_> {
             }
             // A node that is still open cannot contain itself.
             None => {
-                Err(self.failure(start, "the value cannot be read", "write a plain YAML scalar, sequence or mapping"))
+                Err(self.error_at(start, "the value cannot be read", "write a plain YAML scalar, sequence or mapping"))
             }
         }
     }
 
     /// Counts the nodes that an alias repeats.
-    fn repeat(&mut self, extent: Extent, at: Marker) -> Result<(), Failure> {
+    fn repeat(&mut self, extent: Extent, at: Marker) -> Result<(), Error> {
         self.repeated.add(extent);
         match self.repeated {
             Extent { nodes, .. } if nodes > MAX_REPEATED => {
                 Err(self.malformed(at, "its aliases repeat too many nodes"))
             }
-            Extent { text, .. } if text > LARGEST_FILE => Err(self.malformed(at, "its aliases repeat too much text")),
+            Extent { text, .. } if text > MAX_FILE_SIZE => Err(self.malformed(at, "its aliases repeat too much text")),
             _ => Ok(()),
         }
     }
 
     /// Keeps a node for aliases. A node below nested anchors is kept once for each anchor.
-    fn keep_anchored(&mut self, anchor: usize, anchored: Anchored, at: Marker) -> Result<(), Failure> {
+    fn keep_anchored(&mut self, anchor: usize, anchored: Anchored, at: Marker) -> Result<(), Error> {
         self.kept.add(match &anchored {
             Anchored::Scalar(text, _) => Extent::of_text(text),
             Anchored::Node(_, _, extent) => *extent,
         });
-        if self.kept.nodes > MAX_NODES || self.kept.text > LARGEST_FILE {
+        if self.kept.nodes > MAX_NODES || self.kept.text > MAX_FILE_SIZE {
             return Err(self.malformed(at, "too much of it stands below anchors"));
         }
         self.anchors.insert(anchor, anchored);
@@ -288,7 +288,7 @@ impl Reader<'_> {
     }
 
     /// Adds a node to the innermost list or map.
-    fn add_node(&mut self, value: Value, below: Children, extent: Extent, start: Marker) -> Result<(), Failure> {
+    fn add_node(&mut self, value: Value, below: Children, extent: Extent, start: Marker) -> Result<(), Error> {
         /// The assumed number of digits of a list index.
         const PLACE: usize = 6;
         let Some(open) = self.open.last_mut() else {
@@ -317,7 +317,7 @@ impl Reader<'_> {
     }
 
     /// Converts a plain scalar. It remains a text unless JSON itself reads it as null, boolean or number.
-    fn plain_scalar(&self, text: &str, start: Marker) -> Result<Value, Failure> {
+    fn plain_scalar(&self, text: &str, start: Marker) -> Result<Value, Error> {
         match text {
             "" | "~" | "null" | "Null" | "NULL" => return Ok(Value::Null),
             "true" | "True" | "TRUE" => return Ok(Value::Bool(true)),
@@ -331,20 +331,20 @@ impl Reader<'_> {
         match (serde_json::from_str::<IgnoredAny>(text), serde_json::from_str::<Number>(text)) {
             (_, Ok(number)) => Ok(Value::Number(number)),
             (Ok(_), Err(_)) => {
-                Err(self.failure(start, format!("the number {text} is out of range"), "quote it to make it a string"))
+                Err(self.error_at(start, format!("the number {text} is out of range"), "quote it to make it a string"))
             }
             (Err(_), Err(_)) => Ok(text.into()),
         }
     }
 
-    fn malformed(&self, at: Marker, problem: &str) -> Failure {
+    fn malformed(&self, at: Marker, problem: &str) -> Error {
         let problem = format!("the file is not well-formed: {problem}");
-        let failure = self.failure(at, problem, "mend the YAML or JSON at this line");
-        Failure { place: Place { pointer: String::new(), ..failure.place }, ..failure }
+        let error = self.error_at(at, problem, "mend the YAML or JSON at this line");
+        Error { location: SourceLocation { pointer: String::new(), ..error.location }, ..error }
     }
 
     /// Creates a failure at the position of the next node.
-    fn failure(&self, at: Marker, problem: impl Into<String>, help: &str) -> Failure {
+    fn error_at(&self, at: Marker, problem: impl Into<String>, help: &str) -> Error {
         let step = |open: &OpenNode| match &open.keys {
             Some(keys) if keys.len() > open.values.len() => keys.last().map(|(name, _)| name.to_string()),
             // A key, or the value of a map entry that is complete.
@@ -353,8 +353,8 @@ impl Reader<'_> {
         };
         let pointer =
             self.open.iter().filter_map(step).fold(String::new(), |pointer, step| pointer::join(&pointer, &step));
-        let place = Place { path: self.path.to_owned(), line: at.line(), column: at.col() + 1, pointer };
-        Failure { place, problem: problem.into(), help: help.to_owned() }
+        let place = SourceLocation { path: self.path.to_owned(), line: at.line(), column: at.col() + 1, pointer };
+        Error { location: place, problem: problem.into(), help: help.to_owned() }
     }
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use keyfit_openapi::diff::{self, diff};
-use keyfit_openapi::{Api, Failure, Source, Text, generate};
+use keyfit_openapi::{Api, Error, Source, Text, generate};
 use serde_json::{Value, json};
 
 /// A folder that goes when the test ends.
@@ -25,7 +25,7 @@ impl Folder {
         self.0.join("api")
     }
 
-    fn source(&self) -> Result<Source, Failure> {
+    fn source(&self) -> Result<Source, Error> {
         Source::from_path(&self.api().join("openapi.yaml"))
     }
 

@@ -147,15 +147,15 @@ fn is_multiple(number: f64, step: f64) -> bool {
 
 /// Returns the least common multiple of integer steps.
 fn common(steps: &[f64]) -> Option<f64> {
-    const LARGEST: f64 = 1e12;
+    const MAX_MULTIPLE: f64 = 1e12;
     steps.iter().copied().try_fold(1.0, |common: f64, step| {
-        let is_whole = (1.0..LARGEST).contains(&step) && step.fract() == 0.0;
+        let is_whole = (1.0..MAX_MULTIPLE).contains(&step) && step.fract() == 0.0;
         let (mut divisor, mut rest) = (common, step);
         while is_whole && rest > 0.0 {
             (divisor, rest) = (rest, divisor % rest);
         }
         let multiple = common / divisor * step;
-        (is_whole && multiple < LARGEST).then_some(multiple)
+        (is_whole && multiple < MAX_MULTIPLE).then_some(multiple)
     })
 }
 

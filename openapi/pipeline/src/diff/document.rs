@@ -8,7 +8,7 @@ use super::node::{Node, Revision};
 use crate::load::LocatedDocument;
 use crate::normalize::ids;
 use crate::repair::Repairs;
-use crate::{Failure, Operation, SourcePlace, Text, anchors, generate, versions};
+use crate::{Error, Operation, SourceLocation, Text, anchors, generate, versions};
 
 /// A document for a comparison: as read, without overlay and repairs.
 #[derive(Clone, Debug)]
@@ -25,7 +25,7 @@ impl Document {
     /// # Errors
     /// Returns an error if the text is not YAML, has a duplicate key, or declares an unsupported version. Missing parts and
     /// parts that are not valid OpenAPI are not errors: broken documents can be compared too.
-    pub fn read(text: &Text) -> Result<Self, Failure> {
+    pub fn read(text: &Text) -> Result<Self, Error> {
         let mut located = LocatedDocument::read(text)?;
         let mut value = located.value.take();
         versions::convert_document(&mut located, &mut value, &mut Repairs::default())?;
@@ -42,7 +42,7 @@ impl Document {
     ///
     /// # Errors
     /// Returns an error if [`read`](Self::read) does, for the first document that cannot be read.
-    pub fn read_two(old: &Text, new: &Text) -> Result<(Self, Self), Failure> {
+    pub fn read_two(old: &Text, new: &Text) -> Result<(Self, Self), Error> {
         thread::scope(|scope| {
             let new = scope.spawn(|| Self::read(new));
             let old = Self::read(old);
@@ -71,7 +71,7 @@ impl Document {
     }
 
     /// Returns the place of a node, or of its nearest ancestor.
-    pub(super) fn place(&self, pointer: &str) -> SourcePlace {
+    pub(super) fn place(&self, pointer: &str) -> SourceLocation {
         self.located.place(pointer)
     }
 }

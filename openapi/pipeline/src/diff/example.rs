@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::Document;
 use super::rules::{ExamplePart, Rule};
 use crate::load::LocatedDocument;
-use crate::{Failure, Text};
+use crate::{Error, Text};
 
 /// The document into which the fragments of all examples are merged.
 pub const BASE: &str = "\
@@ -34,7 +34,7 @@ components:
 ///
 /// # Errors
 /// Returns an error if a fragment is not YAML, which is a mistake in the table.
-pub fn texts(rule: &Rule) -> Result<(Text, Text), Failure> {
+pub fn texts(rule: &Rule) -> Result<(Text, Text), Error> {
     let text = |name: &str, fragment: &str| {
         let mut document = LocatedDocument::read(&Text::new("base.yaml", BASE))?.value;
         let fragment = LocatedDocument::read(&Text::new(rule.id, fragment))?.value;
@@ -48,7 +48,7 @@ pub fn texts(rule: &Rule) -> Result<(Text, Text), Failure> {
 ///
 /// # Errors
 /// Returns an error if [`texts`] does, or if a document cannot be read.
-pub fn documents(rule: &Rule) -> Result<(Document, Document), Failure> {
+pub fn documents(rule: &Rule) -> Result<(Document, Document), Error> {
     let (old, new) = texts(rule)?;
     Ok((Document::read(&old)?, Document::read(&new)?))
 }

@@ -8,9 +8,9 @@ use super::kinds::{self, ENDINGS, NodeKind};
 use super::{
     Target, is_url, location, normalized_path, of_revision, own_address, pointer_inside, target, without_secrets,
 };
-use crate::file::{LARGEST_FILE, read_file};
+use crate::file::{MAX_FILE_SIZE, read_file};
 use crate::load::LocatedDocument;
-use crate::{Failure, Text};
+use crate::{Error, Text};
 
 /// The maximum number of files of a document.
 const MAX_FILES: usize = 2_000;
@@ -24,7 +24,7 @@ pub(crate) type ReadFile<'r> = dyn FnMut(&str, &str) -> Option<Result<Text, File
 
 /// Reads the files that a document refers to, directly and indirectly. A document that cannot be parsed is left unchanged: a
 /// later step reports it.
-pub(crate) fn gather(document: &mut Text, read: &mut ReadFile<'_>) -> Result<(), Failure> {
+pub(crate) fn gather(document: &mut Text, read: &mut ReadFile<'_>) -> Result<(), Error> {
     if !may_refer(&document.text) {
         return Ok(());
     }
@@ -51,7 +51,7 @@ pub(crate) fn gather(document: &mut Text, read: &mut ReadFile<'_>) -> Result<(),
                     } else {
                         let refuse = |(problem, help): FileProblem| {
                             let reference = without_secrets(&reference);
-                            files[file].failure(&at, format!("the reference `{reference}` leads to {problem}"), help)
+                            files[file].error_at(&at, format!("the reference `{reference}` leads to {problem}"), help)
                         };
                         let other = match read(&path, files[file].path()) {
                             None => continue,
@@ -60,12 +60,16 @@ pub(crate) fn gather(document: &mut Text, read: &mut ReadFile<'_>) -> Result<(),
                             Some(other) => other.map_err(refuse)?,
                         };
                         bytes += other.text.len() as u64;
-                        if found.len() == MAX_FILES || bytes > LARGEST_FILE {
+                        if found.len() == MAX_FILES || bytes > MAX_FILE_SIZE {
                             let problem = format!(
                                 "the document is made of more than {MAX_FILES} files or {} MiB",
-                                LARGEST_FILE >> 20
+                                MAX_FILE_SIZE >> 20
                             );
-                            return Err(files[file].failure(&at, problem, "leave out what its operations do not need"));
+                            return Err(files[file].error_at(
+                                &at,
+                                problem,
+                                "leave out what its operations do not need",
+                            ));
                         }
                         let read = LocatedDocument::read(&other)?;
                         let number = files.len();
@@ -170,7 +174,6 @@ fn outside_folder(path: &str) -> FileProblem {
 }
 
 fn decoded(path: &str, bytes: Vec<u8>) -> Result<Text, FileProblem> {
-    let problem =
-        |failure: Failure| format!("a file that cannot be used: {}: {}", without_secrets(path), failure.problem);
-    Text::decode(path, bytes).map_err(|failure| (problem(failure), "save it as UTF-8"))
+    let problem = |error: Error| format!("a file that cannot be used: {}: {}", without_secrets(path), error.problem);
+    Text::decode(path, bytes).map_err(|error| (problem(error), "save it as UTF-8"))
 }

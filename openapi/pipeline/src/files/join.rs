@@ -7,10 +7,10 @@ use serde_json::{Map, Value, json};
 
 use super::kinds::{NodeKind, is_reference};
 use super::{Target, location, own_address, pointer_inside, refused_reference, target, without_secrets};
-use crate::failure::Place;
+use crate::error::SourceLocation;
 use crate::load::MAX_DEPTH;
 use crate::positions::{Children, Positions};
-use crate::{Failure, pointer};
+use crate::{Error, pointer};
 
 /// The maximum number of nodes of the joined document: parts without a name are copied for each reference.
 const MAX_NODES: usize = crate::yaml::MAX_NODES;
@@ -45,7 +45,7 @@ struct Joiner<'a> {
 }
 
 /// Joins the files. The first is the document.
-pub(crate) fn join(files: &[File]) -> Result<(Value, Positions), Failure> {
+pub(crate) fn join(files: &[File]) -> Result<(Value, Positions), Error> {
     let Some(document) = files.first() else { return Ok((Value::Null, Positions::default())) };
     let mut join = Joiner {
         files,
@@ -131,11 +131,11 @@ impl Joiner<'_> {
         node: &Value,
         kind: NodeKind,
         depth: usize,
-    ) -> Result<(Value, Positions), Failure> {
+    ) -> Result<(Value, Positions), Error> {
         self.nodes += 1;
         if depth > MAX_DEPTH || self.nodes > MAX_NODES {
             let problem = format!("the files make a document of more than {MAX_NODES} nodes or {MAX_DEPTH} levels");
-            return Err(self.failure(file, at, problem, "refer to parts of it by their names in `components`"));
+            return Err(self.error_at(file, at, problem, "refer to parts of it by their names in `components`"));
         }
         if kind != NodeKind::Data
             && let Some(reference) = node.get("$ref").and_then(Value::as_str)
@@ -201,7 +201,7 @@ impl Joiner<'_> {
         reference: &str,
         kind: NodeKind,
         depth: usize,
-    ) -> Result<(Value, Positions), Failure> {
+    ) -> Result<(Value, Positions), Error> {
         let (to, pointer) = match target(&self.files[file].path, reference) {
             Target::Here(pointer) => (file, pointer),
             Target::File(path, pointer) => match self.by_path.get(&path) {
@@ -215,7 +215,7 @@ impl Joiner<'_> {
         let inside = &*pointer_inside(&self.files[to].value, pointer);
         let Some(found) = self.files[to].value.pointer(inside) else {
             let problem = format!("the reference `{}` leads nowhere", without_secrets(reference));
-            return Err(self.failure(
+            return Err(self.error_at(
                 file,
                 &pointer::join(at, "$ref"),
                 problem,
@@ -234,7 +234,7 @@ impl Joiner<'_> {
         }
         if self.way.contains(&key) {
             let problem = format!("the reference `{}` leads in a circle", without_secrets(reference));
-            return Err(self.failure(file, &pointer::join(at, "$ref"), problem, "write one of the parts out"));
+            return Err(self.error_at(file, &pointer::join(at, "$ref"), problem, "write one of the parts out"));
         }
         self.way.push(key);
         let whole = self.node(to, inside, found, kind, depth + 1);
@@ -287,15 +287,15 @@ impl Joiner<'_> {
         self.files[file].positions.nearest(at).in_file(file, below)
     }
 
-    fn elsewhere(&self, file: usize, at: &str, reference: &str) -> Failure {
+    fn elsewhere(&self, file: usize, at: &str, reference: &str) -> Error {
         let (problem, help) = refused_reference(&self.files[file].path, reference);
-        self.failure(file, &pointer::join(at, "$ref"), problem, help)
+        self.error_at(file, &pointer::join(at, "$ref"), problem, help)
     }
 
-    fn failure(&self, file: usize, at: &str, problem: impl Into<String>, help: &str) -> Failure {
+    fn error_at(&self, file: usize, at: &str, problem: impl Into<String>, help: &str) -> Error {
         let File { path, positions, .. } = &self.files[file];
         let (line, column) = positions.nearest(at).line_and_column();
-        let place = Place { path: without_secrets(path), line, column, pointer: at.to_owned() };
-        Failure { place, problem: problem.into(), help: help.to_owned() }
+        let place = SourceLocation { path: without_secrets(path), line, column, pointer: at.to_owned() };
+        Error { location: place, problem: problem.into(), help: help.to_owned() }
     }
 }

@@ -22,10 +22,10 @@ use syn::{
 use super::client_document::CallSettings;
 use super::paging::{self, AnswerTypes};
 use super::{batches, defaults, docs, forms, item_bodies, lists, optional_body, polling, setters, streams};
-use crate::media::Writing;
+use crate::media::BodyFormat;
 use crate::normalize::PATH_GUARD;
-use crate::streams::Streaming;
-use crate::{Api, Operation, Place, name, walk};
+use crate::streams::StreamedResponse;
+use crate::{Api, Operation, ParameterLocation, name, walk};
 
 /// The builder of an operation, as generated.
 #[derive(Clone)]
@@ -37,7 +37,7 @@ pub(crate) struct Call {
     /// True if the response is a stream of bytes, which no JSON value can hold.
     pub(crate) streams: bool,
     /// The streamed response of the operation, if there is one.
-    pub(crate) streaming: Option<Streaming>,
+    pub(crate) streaming: Option<StreamedResponse>,
     /// The setters: name on the wire (`body` for the body), method, and type.
     pub(crate) arguments: Vec<Argument>,
 }
@@ -225,7 +225,8 @@ fn described(api: &Api, operation: &Operation, arguments: &[Argument], setter: &
             let parameter = parameters.iter().find(|parameter| parameter["name"] == argument.name.as_str())?;
             let default =
                 walk::resolve(&api.document, &parameter["schema"]).as_object().and_then(defaults::doc_of_default);
-            let is_made = parameter["in"] == "header" && operation.makes(&argument.name, Place::Header);
+            let is_made =
+                parameter["in"] == "header" && operation.is_generated_key(&argument.name, ParameterLocation::Header);
             let made = is_made.then(|| IDEMPOTENCY_KEY_DOC.to_owned());
             let said: Vec<String> = own(parameter).into_iter().chain(default).chain(made).collect();
             (!said.is_empty()).then(|| said.join("\n\n"))
@@ -488,13 +489,13 @@ fn argument(
     let (name, role) = match (wires.get(&setter.to_string()), &operation.body) {
         (Some((wire, true)), _) => ((*wire).to_owned(), Role::Typed),
         (_, Some(body)) if setter == "body" => {
-            let is_written = matches!(body.writing(api), Writing::Text | Writing::Bytes);
+            let is_written = matches!(body.format(api), BodyFormat::Text | BodyFormat::Bytes);
             ("body".to_owned(), if is_written { Role::Written } else { Role::Typed })
         }
         (Some((wire, false)), _) => ((*wire).to_owned(), Role::Typed),
         // The remaining argument is the media type of an open body.
         (None, body) => {
-            let documented = body.as_ref().map_or("", |body| body.sent_as()).to_owned();
+            let documented = body.as_ref().map_or("", |body| body.default_media_type()).to_owned();
             ("Content-Type".to_owned(), Role::MediaType(documented))
         }
     };

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::forms::{Form, MEDIA_TYPE};
 use crate::form;
-use crate::media::{self, Writing};
+use crate::media::{self, BodyFormat};
 use crate::normalize::essence;
 use crate::pointer;
 use crate::repair::Repairs;
@@ -52,23 +52,23 @@ pub(crate) fn body(document: &Value, body: &Value, at: &str, repairs: &mut Repai
         let body = fixed("application/json", items.schema, Some(media_type));
         return body.map(|body| ClientBody { items: Some(items.framing), ..body });
     }
-    match media::writing(document, media_type, &schema) {
-        Writing::Json => {
+    match media::body_format(document, media_type, &schema) {
+        BodyFormat::Json => {
             let own = (kind != "application/json").then_some(media_type.as_str());
             fixed("application/json", schema, own)
         }
-        writing @ (Writing::Form | Writing::Multipart) => {
+        format @ (BodyFormat::Form | BodyFormat::Multipart) => {
             let members = form::members(document, media_type, &schema, &media["encoding"]);
             note_headers(&media["encoding"], at, repairs);
             let form = Form {
-                multipart: (writing == Writing::Multipart).then(|| kind.clone()),
+                multipart: (format == BodyFormat::Multipart).then(|| kind.clone()),
                 members: members.into_iter().filter(|member| !member.is_usual()).collect(),
             };
             fixed(MEDIA_TYPE, schema, None).map(|body| ClientBody { form: Some(form), ..body })
         }
-        Writing::Text => fixed("text/plain", json!({ "type": "string" }), None),
-        Writing::Bytes if kind == "application/octet-stream" => fixed("application/octet-stream", bytes, None),
-        Writing::Bytes if kind.starts_with("multipart/") || media::is_open(media_type) => {
+        BodyFormat::Text => fixed("text/plain", json!({ "type": "string" }), None),
+        BodyFormat::Bytes if kind == "application/octet-stream" => fixed("application/octet-stream", bytes, None),
+        BodyFormat::Bytes if kind.starts_with("multipart/") || media::is_open(media_type) => {
             let note = format!("the body is bytes that the caller writes as {media_type}, and names in `content_type`");
             repairs.narrow("raw-body", at, note);
             Some(ClientBody {
@@ -80,7 +80,7 @@ pub(crate) fn body(document: &Value, body: &Value, at: &str, repairs: &mut Repai
                 form: None,
             })
         }
-        Writing::Items | Writing::Bytes => {
+        BodyFormat::Items | BodyFormat::Bytes => {
             repairs.narrow("raw-body", at, format!("the body is bytes that the caller writes as {media_type}"));
             fixed("application/octet-stream", bytes, Some(media_type))
         }

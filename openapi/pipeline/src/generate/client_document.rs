@@ -14,7 +14,7 @@ use crate::normalize::{essence, is_json};
 use crate::path_key::PathKey;
 use crate::repair::Repairs;
 use crate::streams::{Framing, streamed};
-use crate::{Api, Operation, Place, pointer, walk};
+use crate::{Api, Operation, ParameterLocation, pointer, walk};
 
 /// The keys of an operation that the generator reads, besides id, request and responses.
 const OPERATION_KEYS: [&str; 2] = ["summary", "description"];
@@ -69,7 +69,7 @@ pub(crate) fn client_document(api: &Api, repairs: &mut Repairs) -> ClientDocumen
         let mut kept = call.clone();
         kept.retain(|key, text| OPERATION_KEYS.contains(&key.as_str()) && text.is_string());
         let mut parameters = parameters(call.get("parameters"), operation);
-        if operation.parameters.iter().any(|one| one.required && operation.makes(&one.name, one.place)) {
+        if operation.parameters.iter().any(|one| one.required && operation.is_generated_key(&one.name, one.location)) {
             let at = pointer::join(&at, "parameters");
             repairs.note("made-key", &at, "the client makes the idempotency key, so that nobody has to give one");
         }
@@ -118,7 +118,9 @@ fn parameters(list: Option<&Value>, operation: &Operation) -> Vec<Value> {
         object
             .retain(|key, value| PARAMETER_KEYS.contains(&key.as_str()) && (key != "description" || value.is_string()));
         let name = object.get("name").and_then(Value::as_str).unwrap_or_default();
-        if object.get("in").is_some_and(|place| place == "header") && operation.makes(name, Place::Header) {
+        if object.get("in").is_some_and(|place| place == "header")
+            && operation.is_generated_key(name, ParameterLocation::Header)
+        {
             // The client makes it if the caller gives none.
             object.insert("required".to_owned(), json!(false));
         }

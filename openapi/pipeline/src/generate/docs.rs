@@ -15,7 +15,7 @@ use super::kinds::Kinds;
 use super::markdown::sanitized;
 use crate::operation::Retry;
 use crate::repair::{Repair, Repairs};
-use crate::{Api, Needed, Operation};
+use crate::{Api, Operation, SecurityRequirement};
 
 /// Completes the documentation of the client's methods. Arguments are documented at their setters.
 pub(crate) fn complete(
@@ -159,7 +159,7 @@ pub(crate) fn doc_text(attribute: &Attribute) -> Option<String> {
 
 fn call_facts(api: &Api, operation: &Operation, narrowed: &[&Repair], errors: &[(String, Vec<String>)]) -> String {
     let mut lines = Vec::new();
-    if let Needed::OneOf { sets, is_optional } = &*operation.needed {
+    if let SecurityRequirement::OneOf { sets, is_optional } = &*operation.security {
         // In the order in which a client chooses among them.
         let mut sets: Vec<&Vec<String>> = sets.iter().collect();
         sets.sort_by_key(|set| std::cmp::Reverse(set.len()));

@@ -19,7 +19,7 @@ use super::streams;
 use super::union_types;
 use crate::contract::Facts;
 use crate::operation::Retry;
-use crate::{Api, BaseUrl, Needed, Operation, Partial};
+use crate::{Api, BaseUrl, Operation, Partial, SecurityRequirement};
 
 /// Returns the items.
 pub(crate) fn items(
@@ -236,7 +236,7 @@ fn operation_row(operation: &Operation, streams: bool) -> TokenStream {
         optional("with_server", operation.server.as_ref()),
         list("with_query", &query),
         list("with_credentials", &operation.credentials),
-        security(&operation.needed),
+        security(&operation.security),
         list("with_scopes", &operation.scopes),
         optional("with_resource", operation.resource.as_ref()),
         list("with_success", &success),
@@ -281,8 +281,8 @@ fn item_results(partial: &Partial) -> TokenStream {
 }
 
 /// Returns the setter for the accepted credentials of an operation, if it has its own.
-fn security(needed: &Needed) -> Option<TokenStream> {
-    let Needed::OneOf { sets, is_optional } = needed else { return None };
+fn security(needed: &SecurityRequirement) -> Option<TokenStream> {
+    let SecurityRequirement::OneOf { sets, is_optional } = needed else { return None };
     let sets = sets.iter().map(|set| quote!(&[#(#set),*]));
     let none = is_optional.then(|| quote!(&[]));
     let alternatives = sets.chain(none);

@@ -14,14 +14,14 @@ use super::oauth;
 use crate::contract::{Carrier, Contract, Credential};
 use crate::repair::Repairs;
 use crate::schemes::{SecurityScheme, place_in_request};
-use crate::{Api, Failure, Needed, Text, name, walk};
+use crate::{Api, Error, SecurityRequirement, Text, name, walk};
 
 /// The kinds of token that an API accepts.
 pub(crate) struct Kinds {
     /// The kinds that belong to this API.
     own: Vec<Kind>,
     /// The kinds that belong to another API.
-    foreign: Vec<Opener>,
+    foreign: Vec<AcceptedToken>,
     /// The name and carrier of the credential of a client that is connected without a type; it may be a kind of another API.
     /// `None` if the API takes no credential.
     pub(crate) first: Option<(String, Carrier)>,
@@ -49,7 +49,7 @@ struct Kind {
 
 /// A kind of token that an API accepts, for callers without a generated client.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Opener {
+pub struct AcceptedToken {
     /// The name of the kind, as operations and contracts use it.
     pub name: String,
     /// The name of the API whose contract defines it, if it is another one.
@@ -65,17 +65,17 @@ pub struct Opener {
 ///
 /// # Errors
 /// Returns an error if the contract is not valid.
-pub fn openers(api: &Api, contract: Option<&Text>) -> Result<Vec<Opener>, Failure> {
+pub fn accepted_tokens(api: &Api, contract: Option<&Text>) -> Result<Vec<AcceptedToken>, Error> {
     let contract = contract.map_or_else(|| Ok(Contract::default()), Contract::read)?;
     let kinds = of_api(api, &contract, &mut Repairs::default());
     let foreign = kinds.foreign.into_iter();
-    let own = kinds.own.into_iter().map(|Kind { name, variable, carrier, .. }| Opener {
+    let own = kinds.own.into_iter().map(|Kind { name, variable, carrier, .. }| AcceptedToken {
         name,
         of: None,
         variable: Some(variable),
         carrier,
     });
-    let certificate = |name| Opener { name, of: None, variable: None, carrier: Carrier::ClientCertificate };
+    let certificate = |name| AcceptedToken { name, of: None, variable: None, carrier: Carrier::ClientCertificate };
     let certificates = kinds.certificates.into_iter().map(certificate);
     let all = own.chain(foreign).chain(certificates);
     Ok(all.filter(|opener| !matches!(opener.carrier, Carrier::Query(_))).collect())
@@ -119,11 +119,11 @@ pub(crate) fn of_api(api: &Api, contract: &Contract, repairs: &mut Repairs) -> K
     kinds.oauth = oauth::schemes(api, &schemes, kinds.own.iter().map(|kind| (&kind.name, &kind.marker)), repairs);
     // A contract may use other names than the document's schemes; then operations that take a single credential accept each
     // of its kinds.
-    let names: HashSet<&String> = api.operations.iter().flat_map(|operation| operation.needed.kinds()).collect();
+    let names: HashSet<&String> = api.operations.iter().flat_map(|operation| operation.security.kinds()).collect();
     let mut known = kinds.own.iter().map(|kind| &kind.name).chain(kinds.foreign.iter().map(|kind| &kind.name));
     let has_other = known.any(|name| !names.contains(name));
     for operation in &api.operations {
-        let Needed::OneOf { sets, is_optional } = &*operation.needed else {
+        let SecurityRequirement::OneOf { sets, is_optional } = &*operation.security else {
             kinds.works_without_credential = true;
             continue;
         };
@@ -162,7 +162,7 @@ fn of_contract(api: &Api, credentials: &[Credential], repairs: &mut Repairs) -> 
         kinds.first.get_or_insert_with(|| (kind.clone(), carrier.clone()));
         let variable = credential.variable.as_ref().map(|variable| variable.get_ref().clone());
         if let Some(of) = credential.of.clone() {
-            kinds.foreign.push(Opener { name: kind.clone(), of: Some(of), variable, carrier: carrier.clone() });
+            kinds.foreign.push(AcceptedToken { name: kind.clone(), of: Some(of), variable, carrier: carrier.clone() });
         } else {
             let prefixes = credential.prefixes().chain(&credential.other_prefixes).cloned().collect();
             kinds.own.push(names.kind(kind, carrier.clone(), variable, prefixes));

@@ -9,7 +9,7 @@ use syn::punctuated::Punctuated;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Block, Expr, ExprMethodCall, Local, Macro, Token, parse_quote};
 
-use crate::{ListStyle, Operation, Place, name};
+use crate::{ListStyle, Operation, ParameterLocation, name};
 
 /// Rewrites the `send` of an operation. `renamed` has the names that the generator was given in place of those on the wire.
 pub(crate) fn rewrite(send: &mut Block, operation: &Operation, renamed: &[super::names::Alias]) {
@@ -18,7 +18,7 @@ pub(crate) fn rewrite(send: &mut Block, operation: &Operation, renamed: &[super:
         let given = known.map_or(&parameter.name, |known| &known.alias);
         Some((
             given.clone(),
-            StyledParameter { wire: parameter.name.clone(), place: parameter.place, style: parameter.style? },
+            StyledParameter { wire: parameter.name.clone(), place: parameter.location, style: parameter.style? },
         ))
     });
     let styled: HashMap<String, StyledParameter> = styled.collect();
@@ -30,7 +30,7 @@ pub(crate) fn rewrite(send: &mut Block, operation: &Operation, renamed: &[super:
 /// A parameter with a style.
 struct StyledParameter {
     wire: String,
-    place: Place,
+    place: ParameterLocation,
     style: ListStyle,
 }
 
@@ -51,7 +51,7 @@ impl ListRewriter {
         self.take_lists(&mut call.receiver, found);
         let Some((given, value)) = query_param(call) else { return };
         let Some(StyledParameter { wire, style, .. }) =
-            self.styled.get(&given).filter(|known| known.place == Place::Query)
+            self.styled.get(&given).filter(|known| known.place == ParameterLocation::Query)
         else {
             return;
         };
@@ -99,7 +99,7 @@ impl VisitMut for ListRewriter {
         let value = &text.receiver;
         let variable = value.to_token_stream().to_string();
         if let Some(StyledParameter { wire, style, .. }) =
-            self.of_variable(&variable).filter(|known| known.place == Place::Path)
+            self.of_variable(&variable).filter(|known| known.place == ParameterLocation::Path)
         {
             let style = path(*style);
             *expr = parse_quote!(::keyfit::codegen::path_list(#wire, &#value, #style)?);
@@ -111,7 +111,7 @@ impl VisitMut for ListRewriter {
         visit_mut::visit_expr_method_call_mut(self, call);
         let Some(given) = call.args.first().filter(|_| call.method == "append").and_then(text) else { return };
         let Some(StyledParameter { wire, style, .. }) =
-            self.styled.get(&given).filter(|known| known.place == Place::Header)
+            self.styled.get(&given).filter(|known| known.place == ParameterLocation::Header)
         else {
             return;
         };

@@ -53,7 +53,7 @@ mod webhooks;
 
 pub(crate) use dialect::convert_for_comparison;
 pub(crate) use enums::{NAME_KEYS, ident as variant, texts_of_each};
-pub use kinds::{Opener, base_url_variable, openers};
+pub use kinds::{AcceptedToken, accepted_tokens, base_url_variable};
 pub(crate) use patch::{Patched, patched};
 
 use std::collections::{HashMap, HashSet};
@@ -63,7 +63,7 @@ use serde_json::Value;
 use crate::contract::Contract;
 use crate::normalize::Unsupported;
 use crate::repair::Repairs;
-use crate::{Api, Failure, Source, name, pointer, walk};
+use crate::{Api, Error, Source, name, pointer, walk};
 
 /// The generated client of one API.
 #[derive(Clone, Debug)]
@@ -84,7 +84,7 @@ pub struct Generated {
 
 /// The options of generated code.
 #[derive(Clone, Debug, Default)]
-pub struct Options {
+pub struct GenerateOptions {
     /// The builds in which operations can be called by their ids.
     pub dispatch: Dispatch,
     /// The operations of the client, by selectors as in [`Api::read_only`]. Empty for all operations.
@@ -112,23 +112,23 @@ pub enum Dispatch {
 ///
 /// # Errors
 /// Returns an error if [`Api::read`] does, or if the Rust names of two items are the same although they were changed.
-pub fn generate(source: &Source) -> Result<Generated, Failure> {
-    generate_with(source, &Options::default())
+pub fn generate(source: &Source) -> Result<Generated, Error> {
+    generate_with(source, &GenerateOptions::default())
 }
 
 /// Generates a client as [`generate`] does, with options.
 ///
 /// # Errors
 /// Returns an error if [`generate`] does.
-pub fn generate_with(source: &Source, options: &Options) -> Result<Generated, Failure> {
+pub fn generate_with(source: &Source, options: &GenerateOptions) -> Result<Generated, Error> {
     let generated = progenitor::with_large_stack(|| client(source, options));
     generated.unwrap_or_else(|| {
         let help = "end other programs, or raise the limit of threads";
-        Err(Failure::of_file(&source.document.path, "there is no thread in which a client could be generated", help))
+        Err(Error::of_file(&source.document.path, "there is no thread in which a client could be generated", help))
     })
 }
 
-fn client(source: &Source, options: &Options) -> Result<Generated, Failure> {
+fn client(source: &Source, options: &GenerateOptions) -> Result<Generated, Error> {
     let api = Api::read_only(source, &options.only)?;
     let contract = source.contract.as_ref().map_or_else(|| Ok(Contract::default()), Contract::read)?;
     let mut fixes = NameFixes::default();
@@ -138,7 +138,7 @@ fn client(source: &Source, options: &Options) -> Result<Generated, Failure> {
         let clashes = duplicate_names(&attempt.file);
         let Some(first) = clashes.first() else { return attempt.finish(&api, &contract, options) };
         if !fixes.add_for(&attempt.document, &clashes) {
-            return Err(api.located.failure(
+            return Err(api.located.error_at(
                 "/components/schemas",
                 format!("two things would be called `{first}` in Rust"),
                 "rename one of them by overlay",
@@ -194,7 +194,7 @@ struct Attempt {
 }
 
 impl Attempt {
-    fn run(api: &Api, fixes: &NameFixes, options: &Options) -> Result<Self, Failure> {
+    fn run(api: &Api, fixes: &NameFixes, options: &GenerateOptions) -> Result<Self, Error> {
         let mut repairs = api.repairs.clone();
         let mut client = client_document::client_document(api, &mut repairs);
         let in_parts =
@@ -245,7 +245,7 @@ impl Attempt {
         Ok(Self { document: client.document, file, builders, calls: client.calls, enums, tagged, set_aside, repairs })
     }
 
-    fn finish(mut self, api: &Api, contract: &Contract, options: &Options) -> Result<Generated, Failure> {
+    fn finish(mut self, api: &Api, contract: &Contract, options: &GenerateOptions) -> Result<Generated, Error> {
         let file = &mut self.file;
         // Before our own documentation is added, whose links are valid.
         file.items.iter_mut().for_each(docs::sanitize);
@@ -256,7 +256,7 @@ impl Attempt {
         // A call that was not adapted would bypass our error type and our decoder.
         let adapted: HashSet<&str> = calls.iter().map(|call| call.id.as_str()).collect();
         if let Some(lost) = operations.iter().find(|operation| !adapted.contains(operation.id.as_str())) {
-            return Err(api.located.failure(
+            return Err(api.located.error_at(
                 &lost.pointer(),
                 format!("the operationId `{}` cannot be a method's name", lost.id),
                 "give the operation another operationId by overlay: a word that starts with a letter",
@@ -360,8 +360,8 @@ fn module<'f>(file: &'f syn::File, name: &str) -> &'f [syn::Item] {
     found.map_or(&[], |(_, items)| items)
 }
 
-fn inexpressible(api: &Api) -> Failure {
-    api.located.failure(
+fn inexpressible(api: &Api) -> Error {
+    api.located.error_at(
         "",
         "the document cannot be expressed in Rust",
         "simplify it by overlay: what the client generator refuses was narrowed, and more than that is odd",

@@ -21,7 +21,7 @@ pub(crate) use references::percent_decoded;
 pub(crate) use requests::{essence, is_json};
 use serde_json::Value;
 
-use crate::Failure;
+use crate::Error;
 use crate::anchors;
 use crate::lint;
 use crate::load::LocatedDocument;
@@ -45,7 +45,7 @@ pub(crate) fn normalize(
     located: &LocatedDocument,
     document: &mut Value,
     repairs: &mut Repairs,
-) -> Result<Vec<Unsupported>, Failure> {
+) -> Result<Vec<Unsupported>, Error> {
     structure::text_versions(document, repairs);
     paths::repair(document, repairs);
     anchors::resolve_anchors(document, repairs);

@@ -6,14 +6,14 @@ use super::Unsupported;
 use super::parameters::{remove_operation, template_names};
 use crate::load::LocatedDocument;
 use crate::repair::Repairs;
-use crate::{Failure, pointer, walk};
+use crate::{Error, pointer, walk};
 
 /// A host that cannot exist (RFC 2606), used if a document names no host.
 const NO_HOST: &str = "https://server.invalid";
 
 /// Returns the first server's URL without a trailing slash. The generator joins it with a path as text: a slash would give
 /// `//sms`.
-pub(crate) fn base_url(located: &LocatedDocument, document: &Value, repairs: &mut Repairs) -> Result<String, Failure> {
+pub(crate) fn base_url(located: &LocatedDocument, document: &Value, repairs: &mut Repairs) -> Result<String, Error> {
     let at = "/servers/0/url";
     let server = &document["servers"][0];
     let Some(template) = server["url"].as_str() else {
@@ -22,7 +22,7 @@ pub(crate) fn base_url(located: &LocatedDocument, document: &Value, repairs: &mu
         return Ok(NO_HOST.to_owned());
     };
     let url = whole_url(server).map_err(|variable| {
-        located.failure(
+        located.error_at(
             at,
             format!("the server variable `{variable}` has no default"),
             format!("add `variables` with a default for `{variable}`, or give the whole URL, by overlay"),
@@ -30,7 +30,7 @@ pub(crate) fn base_url(located: &LocatedDocument, document: &Value, repairs: &mu
     })?;
     let is_absolute = url.starts_with("https://") || url.starts_with("http://");
     if !is_absolute && (url.contains(':') || url.starts_with("//")) {
-        return Err(located.failure(
+        return Err(located.error_at(
             at,
             format!("the server URL `{url}` is neither http nor https"),
             "give the whole https URL, by overlay",

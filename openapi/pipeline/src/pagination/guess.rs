@@ -7,13 +7,13 @@ use super::hint::CallParts;
 use super::names::{self, plain};
 use super::{NextPage, PageArgument, Pagination};
 use crate::body_members::{items, parts, property_names};
-use crate::operation::Place;
+use crate::operation::ParameterLocation;
 use crate::pointer;
 use crate::walk;
 
 /// Pagination that the document does not declare.
 #[derive(Clone, Debug)]
-pub struct Guess {
+pub struct PaginationGuess {
     /// The guessed pagination.
     pub pagination: Pagination,
     /// The reason for the guess.
@@ -51,7 +51,7 @@ impl RequestArgument<'_> {
 const MAX_DEPTH: usize = 4;
 
 /// Guesses the pagination of an operation. The result fits the document as a hint must.
-pub(super) fn guess(call: CallParts<'_>) -> Option<Guess> {
+pub(super) fn guess(call: CallParts<'_>) -> Option<PaginationGuess> {
     let shown = call.example.map(sketch);
     let described = call.answer?;
     // An object that the schema does not describe is known from its example.
@@ -160,7 +160,7 @@ fn finish(
     more: Option<&ResponseMember<'_>>,
     why: String,
     is_certain: bool,
-) -> Guess {
+) -> PaginationGuess {
     let place = |member: &ResponseMember<'_>| member.at.clone();
     let pagination = Pagination {
         next,
@@ -174,7 +174,7 @@ fn finish(
         total: total.map(place),
         more: more.map(place),
     };
-    Guess { pagination, why, is_certain }
+    PaginationGuess { pagination, why, is_certain }
 }
 
 /// Returns the main list of a response, with its pointer.
@@ -307,7 +307,7 @@ fn arguments(call: CallParts<'_>) -> Vec<RequestArgument<'_>> {
     let mut found: Vec<RequestArgument<'_>> = call
         .parameters
         .iter()
-        .filter(|parameter| parameter.place == Place::Query)
+        .filter(|parameter| parameter.location == ParameterLocation::Query)
         .map(|parameter| RequestArgument {
             sent_in: PageArgument::Query(parameter.name.clone()),
             plain: plain(&parameter.name),

@@ -3,11 +3,11 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::guess::{Guess, guess};
+use super::guess::{PaginationGuess, guess};
 use super::{NextPage, PageArgument, Pagination};
 use crate::body_members::{items, member};
 use crate::hint_error::{HintError, display_pointer, hint_error, no_such_member};
-use crate::operation::{Body, Parameter, Place};
+use crate::operation::{Body, Parameter, ParameterLocation};
 use crate::walk;
 
 /// The overlay's hint for the pages of an operation.
@@ -204,10 +204,10 @@ impl PaginationHint {
 
 impl<'a> CallParts<'a> {
     /// Guesses the pagination of an operation without a hint.
-    pub(crate) fn guess(self) -> Option<Guess> {
+    pub(crate) fn guess(self) -> Option<PaginationGuess> {
         let guess = guess(self)?;
         let pagination = PaginationHint::of(&guess.pagination).resolve(self).ok().flatten()?;
-        Some(Guess { pagination, ..guess })
+        Some(PaginationGuess { pagination, ..guess })
     }
 
     /// Returns an argument by its name in a hint.
@@ -231,7 +231,8 @@ impl<'a> CallParts<'a> {
         match argument {
             PageArgument::Query(name) => {
                 let mut parameters = self.parameters.iter();
-                let known = parameters.find(|parameter| parameter.place == Place::Query && parameter.name == *name);
+                let known = parameters
+                    .find(|parameter| parameter.location == ParameterLocation::Query && parameter.name == *name);
                 known.map(|parameter| walk::resolve(self.document, &parameter.schema))
             }
             PageArgument::Body(at) => {

@@ -6,7 +6,7 @@ mod names;
 
 use serde::Serialize;
 
-pub use guess::Guess;
+pub use guess::PaginationGuess;
 pub(crate) use hint::{CallParts, PaginationHint};
 pub(crate) use names::plain;
 

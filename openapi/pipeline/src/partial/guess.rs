@@ -8,7 +8,7 @@ use super::Partial;
 use super::names::{self, has};
 use crate::body_members::{items, member, property_names};
 use crate::schema::{Direction, is_sent};
-use crate::{Api, Operation, Writing, pointer, walk};
+use crate::{Api, BodyFormat, Operation, pointer, walk};
 
 /// A call that appears to take many items, although the document does not declare it.
 #[derive(Clone, Debug)]
@@ -20,7 +20,7 @@ pub struct BatchGuess {
     /// The member that identifies an item, if there is one that accepts any text.
     pub id_field: Option<String>,
     /// A member that each item needs.
-    pub spoil: String,
+    pub required_member: String,
     /// The maximum number of items of one call, if the document states it.
     pub maximum: Option<u64>,
     /// The reason for the guess.
@@ -36,7 +36,7 @@ const MAX_DEPTH: usize = 3;
 impl BatchGuess {
     /// Guesses from an operation. If the overlay has `partial`, its places are used; with `partial: []` there is no guess.
     pub fn read(api: &Api, operation: &Operation) -> Option<Self> {
-        let body = operation.body.as_ref().filter(|body| body.writing(api) == Writing::Json)?;
+        let body = operation.body.as_ref().filter(|body| body.format(api) == BodyFormat::Json)?;
         let is_said = api.hint(operation, "partial").is_some();
         if !matches!(operation.method.as_str(), "POST" | "PUT" | "PATCH") || (is_said && operation.partial.is_empty()) {
             return None;
@@ -44,7 +44,7 @@ impl BatchGuess {
         let document = &api.document;
         let (items_at, list, item) = only_list(document, &body.schema)?;
         let id_field = id_field(document, item);
-        let spoil = required_member(api, item, id_field.as_deref())?;
+        let required_member = required_member_of(api, item, id_field.as_deref())?;
         let guessed = || {
             let mut successes = operation.responses.iter().filter(|(status, _)| status.starts_with('2'));
             let answer = successes.find_map(|(_, shape)| shape.schema.as_ref().filter(|_| shape.is_json()))?;
@@ -56,7 +56,7 @@ impl BatchGuess {
         let shown = if items_at.is_empty() { "a list" } else { &items_at };
         let why = format!("it takes {shown}, and its answer has {}", places.join(", "));
         let maximum = list.get("maxItems").and_then(Value::as_u64);
-        Some(Self { partial, items_at, id_field, spoil, maximum, why, is_certain })
+        Some(Self { partial, items_at, id_field, required_member, maximum, why, is_certain })
     }
 }
 
@@ -116,7 +116,7 @@ pub(crate) fn id_field(document: &Value, item: &Value) -> Option<String> {
 }
 
 /// Returns a required member of an item: another than its id, if there is one.
-fn required_member(api: &Api, item: &Value, id_field: Option<&str>) -> Option<String> {
+fn required_member_of(api: &Api, item: &Value, id_field: Option<&str>) -> Option<String> {
     let document = &api.document;
     let is_needed = |name: &str| {
         let found = member(document, item, &pointer::join("", name));
@@ -247,7 +247,7 @@ mod tests {
             r#"partial: {"accepted":"/accepted","rejected":"/failed","rejected-items":"/errors","reason":"/message","position":"/index"}"#
         );
         assert_eq!(
-            (found.items_at.as_str(), found.id_field.as_deref(), found.spoil.as_str()),
+            (found.items_at.as_str(), found.id_field.as_deref(), found.required_member.as_str()),
             ("/rows", Some("id"), "size")
         );
         assert_eq!((found.maximum, found.is_certain), (Some(50), true));

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Defect, SecurityScheme, url};
+use super::{SchemeProblem, SecurityScheme, url};
 use crate::pointer;
 
 /// A flow that the document describes well enough to use. Its URLs are absolute, or paths from the root of the API's host if
@@ -90,7 +90,7 @@ impl SecurityScheme {
 
     fn remark(&mut self, pointer: String, problem: &str, help: &str) {
         let problem = format!("the security scheme `{}`: {problem}", self.name);
-        self.defects.push(Defect { pointer, problem, help: help.to_owned(), is_malformed: false });
+        self.defects.push(SchemeProblem { pointer, problem, help: help.to_owned(), is_malformed: false });
     }
 
     fn flow(&mut self, kind: FlowKind, flow: &Value, at: &str, base_url: &str) -> Option<Flow> {
@@ -98,7 +98,7 @@ impl SecurityScheme {
         let Ok(refresh_grace) = expiry_grace(&flow["x-keyfit"]) else {
             let help = "say `refresh-grace: 30` for 30 s, and nothing else";
             let problem = format!("{of}: `x-keyfit` is `refresh-grace`, a whole number of seconds, from 1 on");
-            self.defects.push(Defect {
+            self.defects.push(SchemeProblem {
                 pointer: pointer::join(at, "x-keyfit"),
                 problem,
                 help: help.to_owned(),

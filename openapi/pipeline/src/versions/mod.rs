@@ -10,7 +10,7 @@ pub(crate) use self::moves::Moves;
 use crate::load::LocatedDocument;
 use crate::normalize::{Unsupported, remove_operation};
 use crate::repair::Repairs;
-use crate::{Failure, walk};
+use crate::{Error, walk};
 
 /// An operation that the document's version can describe, but that no request can be made for.
 pub(crate) struct UnsendableCall {
@@ -40,7 +40,7 @@ pub(crate) fn convert_document(
     located: &mut LocatedDocument,
     document: &mut Value,
     repairs: &mut Repairs,
-) -> Result<Vec<UnsendableCall>, Failure> {
+) -> Result<Vec<UnsendableCall>, Error> {
     let version = version(located, document)?;
     let (moves, set_aside) = convert(version, document, repairs);
     located.moves = moves;
@@ -71,8 +71,8 @@ fn convert(version: Version, document: &mut Value, repairs: &mut Repairs) -> (Mo
     }
 }
 
-fn version(located: &LocatedDocument, document: &Value) -> Result<Version, Failure> {
-    version_of(document).map_err(|(at, problem, help)| located.failure(at, problem, help))
+fn version(located: &LocatedDocument, document: &Value) -> Result<Version, Error> {
+    version_of(document).map_err(|(at, problem, help)| located.error_at(at, problem, help))
 }
 
 /// Returns the version, or the node at fault, the problem and its remedy.

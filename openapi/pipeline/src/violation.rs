@@ -32,7 +32,7 @@ pub enum Constraint {
 
 impl Constraint {
     /// Returns the keywords of the constraint.
-    pub fn words(self) -> &'static [&'static str] {
+    pub fn keywords(self) -> &'static [&'static str] {
         match self {
             Self::Required => &["required"],
             Self::Type => &["type"],
@@ -48,14 +48,14 @@ impl Constraint {
     /// Returns the schema without the constraint, in all of its parts. Schemas that it refers to are not changed.
     pub fn removed_from(self, schema: &Value) -> Value {
         let mut schema = schema.clone();
-        strip(&mut schema, self.words(), false);
+        strip(&mut schema, self.keywords(), false);
         schema
     }
 }
 
 /// The serialization of a value in a request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Written {
+pub enum ValueFormat {
     /// As JSON.
     Json,
     /// As text, as in paths, queries and headers. No value violates the types string and boolean there: every value is a
@@ -65,7 +65,7 @@ pub enum Written {
 
 /// A change to a value after which it does not fit.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Breach {
+pub struct Violation {
     /// The violated constraint; `None` if the value still fits but programs may not expect it.
     pub constraint: Option<Constraint>,
     /// The place of the change in the value, as a JSON pointer.
@@ -73,48 +73,48 @@ pub struct Breach {
     /// The new value; `None` if the member is removed.
     pub value: Option<Value>,
     /// The violation in words, to follow the name of the place: `-5, below 1`.
-    pub told: String,
+    pub description: String,
 }
 
-impl Breach {
+impl Violation {
     /// Returns the value with the change applied.
     pub fn applied(&self, value: &Value) -> Value {
         let mut broken = value.clone();
-        put(&mut broken, &self.at, self.value.clone());
+        set_member(&mut broken, &self.at, self.value.clone());
         broken
     }
 }
 
 /// The maximum number of breaches of one constraint in one value.
-const MOST: usize = 12;
+const MAX_VIOLATIONS: usize = 12;
 /// The maximum number of nested values that are visited, and the maximum depth.
-const NODES: usize = 400;
-const DEEPEST: usize = 6;
+const MAX_NODES: usize = 400;
+const MAX_DEPTH: usize = 6;
 /// The maximum length of a text that is made, and the maximum for a URL or a header.
-const LONGEST: usize = 10_000;
-const LONGEST_IN_URL: usize = 1_000;
+const MAX_LENGTH: usize = 10_000;
+const MAX_LENGTH_IN_URL: usize = 1_000;
 /// The maximum length of a text that is matched against a pattern: the time may grow with the square of the length, or
 /// faster.
-const LONGEST_MATCHED: usize = 250;
+const MAX_LENGTH_MATCHED: usize = 250;
 /// The maximum length of a list that is made.
-const MOST_ITEMS: usize = 1_000;
+const MAX_ITEMS: usize = 1_000;
 /// Letters for a place that takes something else, and the name of a member or a value that no document has.
 const LETTERS: &str = "keyfit";
 const UNKNOWN: &str = "keyfit-unknown";
 /// The limit beyond which a float loses halves and ones.
-const LARGEST: f64 = 1e15;
+const MAX_NUMBER: f64 = 1e15;
 
 /// Returns breaches of the schema of a request value: of each constraint as many as `most` asks for, and never more than
 /// twelve. The list is empty if the value itself does not fit. The validation of a value is expensive, so only constraints
 /// that are asked for are tried.
-pub fn breaches(
+pub fn violations(
     api: &Api,
     schema: &Value,
     value: &Value,
-    written: Written,
+    written: ValueFormat,
     most: &dyn Fn(Option<Constraint>) -> usize,
-) -> Vec<Breach> {
-    let mut finder = Finder { api, schema, value, written, most, found: Vec::new(), nodes: NODES };
+) -> Vec<Violation> {
+    let mut finder = Finder { api, schema, value, written, most, found: Vec::new(), nodes: MAX_NODES };
     if finder.mismatch(schema, value).is_none() {
         finder.visit(schema, value, "", 0);
     }
@@ -125,14 +125,14 @@ struct Finder<'a> {
     api: &'a Api,
     schema: &'a Value,
     value: &'a Value,
-    written: Written,
+    written: ValueFormat,
     most: &'a dyn Fn(Option<Constraint>) -> usize,
-    found: Vec<Breach>,
+    found: Vec<Violation>,
     nodes: usize,
 }
 
 /// A nested value, with all schemas that it has to fit.
-struct Spot<'a, 's> {
+struct NestedValue<'a, 's> {
     parts: Vec<&'a Value>,
     value: &'a Value,
     at: &'s str,
@@ -140,46 +140,46 @@ struct Spot<'a, 's> {
 
 impl<'a> Finder<'a> {
     fn visit(&mut self, schema: &'a Value, value: &'a Value, at: &str, depth: usize) {
-        if self.nodes == 0 || depth > DEEPEST {
+        if self.nodes == 0 || depth > MAX_DEPTH {
             return;
         }
         self.nodes -= 1;
         let Some(parts) = parts(&self.api.document, schema) else { return };
-        let spot = Spot { parts, value, at };
+        let nested = NestedValue { parts, value, at };
         // A body of another type is a case of its own, which other code makes.
-        if depth > 0 || self.written == Written::Text {
-            self.kind(&spot);
+        if depth > 0 || self.written == ValueFormat::Text {
+            self.kind(&nested);
         }
-        self.listed(&spot);
+        self.listed_values(&nested);
         match value {
-            Value::Number(_) => self.number(&spot),
-            Value::String(text) => self.text(&spot, text),
-            Value::Array(items) => self.array(&spot, items, depth),
-            Value::Object(members) => self.object(&spot, members, depth),
+            Value::Number(_) => self.number(&nested),
+            Value::String(text) => self.text(&nested, text),
+            Value::Array(items) => self.array(&nested, items, depth),
+            Value::Object(members) => self.object(&nested, members, depth),
             Value::Null | Value::Bool(_) => {}
         }
     }
 
-    fn kind(&mut self, spot: &Spot<'a, '_>) {
-        let kind = match spot.value {
+    fn kind(&mut self, nested: &NestedValue<'a, '_>) {
+        let kind = match nested.value {
             Value::Number(_) => "a number",
-            _ if self.written == Written::Text => return,
+            _ if self.written == ValueFormat::Text => return,
             Value::Null => return,
             Value::Bool(_) => "a boolean",
             Value::Array(_) => "a list",
             Value::Object(_) => "an object",
             Value::String(_) => {
-                let told = "an object where a text is due".to_owned();
-                return self.add(Constraint::Type, spot, json!({ LETTERS: LETTERS }), told);
+                let description = "an object where a text is due".to_owned();
+                return self.add(Constraint::Type, nested, json!({ LETTERS: LETTERS }), description);
             }
         };
-        self.add(Constraint::Type, spot, json!(LETTERS), format!("`{LETTERS}` where {kind} is due"));
+        self.add(Constraint::Type, nested, json!(LETTERS), format!("`{LETTERS}` where {kind} is due"));
     }
 
-    fn listed(&mut self, spot: &Spot<'a, '_>) {
-        let lists = spot.all("enum").filter_map(Value::as_array).flatten().chain(spot.all("const"));
+    fn listed_values(&mut self, nested: &NestedValue<'a, '_>) {
+        let lists = nested.all("enum").filter_map(Value::as_array).flatten().chain(nested.all("const"));
         let listed: Vec<&Value> = lists.collect();
-        let other = match spot.value {
+        let other = match nested.value {
             _ if listed.is_empty() => return,
             Value::String(_) => json!(UNKNOWN),
             Value::Number(_) => {
@@ -187,71 +187,72 @@ impl<'a> Finder<'a> {
             }
             _ => return,
         };
-        let told = format!("{other}, which is none of the listed values");
-        self.add(Constraint::Enum, spot, other, told);
+        let description = format!("{other}, which is none of the listed values");
+        self.add(Constraint::Enum, nested, other, description);
     }
 
-    fn number(&mut self, spot: &Spot<'a, '_>) {
-        let bound = |key: &'static str| spot.all(key).filter_map(Value::as_f64);
-        let excludes = |key: &'static str| spot.all(key).any(|flag| *flag == true);
+    fn number(&mut self, nested: &NestedValue<'a, '_>) {
+        let bound = |key: &'static str| nested.all(key).filter_map(Value::as_f64);
+        let excludes = |key: &'static str| nested.all(key).any(|flag| *flag == true);
         let step = bound("multipleOf").find(|step| *step >= 1.0 && step.fract() == 0.0).unwrap_or(1.0);
         let least = bound("minimum").map(|least| (least, excludes("exclusiveMinimum")));
         let least =
             least.chain(bound("exclusiveMinimum").map(|least| (least, true))).max_by(|a, b| a.0.total_cmp(&b.0));
         let most = bound("maximum").map(|most| (most, excludes("exclusiveMaximum")));
         let most = most.chain(bound("exclusiveMaximum").map(|most| (most, true))).min_by(|a, b| a.0.total_cmp(&b.0));
-        if let Some((least, is_excluded)) = least.filter(|(least, _)| least.abs() < LARGEST) {
+        if let Some((least, is_excluded)) = least.filter(|(least, _)| least.abs() < MAX_NUMBER) {
             let below = if is_excluded { (least / step).floor() } else { (least / step).ceil() - 1.0 };
             // Programs commonly read zero as no value.
             let below = if below == 0.0 { -5.0 } else { below } * step;
-            let told = if is_excluded { "not above" } else { "below" };
-            self.add(Constraint::Bounds, spot, number(below), format!("{below}, {told} {least}"));
-            self.extreme(spot, number(least), &format!("{least}, the least that is allowed"));
+            let description = if is_excluded { "not above" } else { "below" };
+            self.add(Constraint::Bounds, nested, number(below), format!("{below}, {description} {least}"));
+            self.extreme(nested, number(least), &format!("{least}, the least that is allowed"));
         } else {
-            self.extreme(spot, json!(-5), "-5, a negative number");
+            self.extreme(nested, json!(-5), "-5, a negative number");
         }
-        if let Some((most, is_excluded)) = most.filter(|(most, _)| most.abs() < LARGEST) {
+        if let Some((most, is_excluded)) = most.filter(|(most, _)| most.abs() < MAX_NUMBER) {
             let above = if is_excluded { (most / step).ceil() } else { (most / step).floor() + 1.0 } * step;
-            let told = if is_excluded { "not below" } else { "above" };
-            self.add(Constraint::Bounds, spot, number(above), format!("{above}, {told} {most}"));
-            self.extreme(spot, number(most), &format!("{most}, the most that is allowed"));
+            let description = if is_excluded { "not below" } else { "above" };
+            self.add(Constraint::Bounds, nested, number(above), format!("{above}, {description} {most}"));
+            self.extreme(nested, number(most), &format!("{most}, the most that is allowed"));
         } else {
-            self.extreme(spot, json!(u64::MAX), "a number that fits into no signed 64 bits");
+            self.extreme(nested, json!(u64::MAX), "a number that fits into no signed 64 bits");
         }
-        if let Some(value) = spot.value.as_f64().filter(|_| step > 1.0) {
-            let told = format!("{}, no multiple of {step}", value + 1.0);
-            self.add(Constraint::Bounds, spot, number(value + 1.0), told);
+        if let Some(value) = nested.value.as_f64().filter(|_| step > 1.0) {
+            let description = format!("{}, no multiple of {step}", value + 1.0);
+            self.add(Constraint::Bounds, nested, number(value + 1.0), description);
         }
     }
 
-    fn text(&mut self, spot: &Spot<'a, '_>, text: &str) {
-        let length =
-            |key: &'static str| spot.all(key).filter_map(Value::as_u64).filter_map(|bound| usize::try_from(bound).ok());
+    fn text(&mut self, nested: &NestedValue<'a, '_>, text: &str) {
+        let length = |key: &'static str| {
+            nested.all(key).filter_map(Value::as_u64).filter_map(|bound| usize::try_from(bound).ok())
+        };
         let (least, most) = (length("minLength").max().unwrap_or_default(), length("maxLength").min());
-        let has_format = spot.all("format").next().is_some();
-        let is_rigid = spot.all("format").any(|format| {
+        let has_format = nested.all("format").next().is_some();
+        let is_rigid = nested.all("format").any(|format| {
             ["date", "date-time", "time", "duration", "uuid", "ipv4", "ipv6"].iter().any(|known| format == known)
         });
-        let patterns: Vec<&str> = spot.all("pattern").filter_map(Value::as_str).collect();
+        let patterns: Vec<&str> = nested.all("pattern").filter_map(Value::as_str).collect();
         let own = patterns.iter().filter(|pattern| !pattern::is_guard(pattern)).copied().collect::<Vec<_>>();
         let longest = match self.written {
-            _ if !own.is_empty() => LONGEST_MATCHED,
-            Written::Json => LONGEST,
-            Written::Text => LONGEST_IN_URL,
+            _ if !own.is_empty() => MAX_LENGTH_MATCHED,
+            ValueFormat::Json => MAX_LENGTH,
+            ValueFormat::Text => MAX_LENGTH_IN_URL,
         };
         if let Some(most) = most.filter(|most| *most < longest && !is_rigid) {
             let filled = filled(text, most + 1);
-            self.add(Constraint::Length, spot, json!(filled), format!("a text of {}, above {most}", most + 1));
+            self.add(Constraint::Length, nested, json!(filled), format!("a text of {}, above {most}", most + 1));
             let longest: String = filled.chars().skip(1).collect();
-            self.extreme(spot, json!(longest), &format!("a text of {most}, the longest that is allowed"));
+            self.extreme(nested, json!(longest), &format!("a text of {most}, the longest that is allowed"));
         } else if most.is_none() && !has_format {
-            self.extreme(spot, json!(filled(text, longest)), &format!("a text of {longest} characters"));
+            self.extreme(nested, json!(filled(text, longest)), &format!("a text of {longest} characters"));
         }
         // Programs commonly read an empty text as no value.
-        let is_short = least > 1 || (least == 1 && self.written == Written::Json);
+        let is_short = least > 1 || (least == 1 && self.written == ValueFormat::Json);
         if is_short && !is_rigid {
             let cut: String = text.chars().take(least - 1).collect();
-            self.add(Constraint::Length, spot, json!(cut), format!("a text of {}, below {least}", least - 1));
+            self.add(Constraint::Length, nested, json!(cut), format!("a text of {}, below {least}", least - 1));
         }
         if !own.is_empty() && own.iter().all(|pattern| is_common(pattern)) {
             let length = least.max(1).min(longest);
@@ -260,7 +261,7 @@ impl<'a> Finder<'a> {
                 let before = self.found.len();
                 self.add(
                     Constraint::Pattern,
-                    spot,
+                    nested,
                     json!(other),
                     format!("`{}`, which its pattern excludes", short(&other)),
                 );
@@ -270,95 +271,121 @@ impl<'a> Finder<'a> {
             }
         }
         if !has_format {
-            self.extreme(spot, json!("key\u{0}fit"), "a text with the character NUL");
+            self.extreme(nested, json!("key\u{0}fit"), "a text with the character NUL");
             // The character takes two units in UTF-16, and the 3-byte UTF-8 of some databases cannot hold it.
-            self.extreme(spot, json!("key\u{1d11e}fit"), "a text with a character beyond 16 bits");
+            self.extreme(nested, json!("key\u{1d11e}fit"), "a text with a character beyond 16 bits");
         }
     }
 
-    fn array(&mut self, spot: &Spot<'a, '_>, items: &'a [Value], depth: usize) {
-        let count =
-            |key: &'static str| spot.all(key).filter_map(Value::as_u64).filter_map(|bound| usize::try_from(bound).ok());
+    fn array(&mut self, nested: &NestedValue<'a, '_>, items: &'a [Value], depth: usize) {
+        let count = |key: &'static str| {
+            nested.all(key).filter_map(Value::as_u64).filter_map(|bound| usize::try_from(bound).ok())
+        };
         let (least, most) = (count("minItems").max().unwrap_or_default(), count("maxItems").min());
         // A list without items cannot be written as text.
-        if least > usize::from(self.written == Written::Text) {
+        if least > usize::from(self.written == ValueFormat::Text) {
             let cut = items.get(..least - 1).unwrap_or(items);
-            self.add(Constraint::Items, spot, json!(cut), format!("a list of {}, below {least}", least - 1));
+            self.add(Constraint::Items, nested, json!(cut), format!("a list of {}, below {least}", least - 1));
         }
-        if let Some(most) = most.filter(|most| *most < MOST_ITEMS && !items.is_empty()) {
+        if let Some(most) = most.filter(|most| *most < MAX_ITEMS && !items.is_empty()) {
             let many: Vec<Value> = (0..=most).map(|place| numbered(&items[place % items.len()], place)).collect();
-            self.add(Constraint::Items, spot, json!(many), format!("a list of {}, above {most}", most + 1));
+            self.add(Constraint::Items, nested, json!(many), format!("a list of {}, above {most}", most + 1));
         }
-        if spot.all("uniqueItems").any(|flag| *flag == true) {
+        if nested.all("uniqueItems").any(|flag| *flag == true) {
             let twice = match items {
                 [first, _, rest @ ..] => [first, first].into_iter().chain(rest).cloned().collect(),
                 [only] => vec![only.clone(), only.clone()],
                 [] => Vec::new(),
             };
-            self.add(Constraint::Items, spot, Value::Array(twice), "an item twice".to_owned());
+            self.add(Constraint::Items, nested, Value::Array(twice), "an item twice".to_owned());
         }
-        let each: Vec<&Value> = spot.all("items").filter(|each| each.is_object()).collect();
+        let each: Vec<&Value> = nested.all("items").filter(|each| each.is_object()).collect();
         if let (Some(first), &[each]) = (items.first(), &each[..]) {
-            self.visit(each, first, &pointer::join(spot.at, "0"), depth + 1);
+            self.visit(each, first, &pointer::join(nested.at, "0"), depth + 1);
         }
     }
 
-    fn object(&mut self, spot: &Spot<'a, '_>, members: &'a Map<String, Value>, depth: usize) {
-        let required = spot.all("required").filter_map(Value::as_array).flatten().filter_map(Value::as_str);
+    fn object(&mut self, nested: &NestedValue<'a, '_>, members: &'a Map<String, Value>, depth: usize) {
+        let required = nested.all("required").filter_map(Value::as_array).flatten().filter_map(Value::as_str);
         for name in required.filter(|name| members.contains_key(*name)).collect::<Vec<_>>() {
-            let at = pointer::join(spot.at, name);
-            self.keep(Breach { constraint: Some(Constraint::Required), at, value: None, told: "missing".to_owned() });
+            let at = pointer::join(nested.at, name);
+            self.keep(Violation {
+                constraint: Some(Constraint::Required),
+                at,
+                value: None,
+                description: "missing".to_owned(),
+            });
         }
-        if let ([_], Some(Value::Bool(false))) = (&spot.parts[..], spot.all("additionalProperties").next()) {
-            let at = pointer::join(spot.at, UNKNOWN);
-            let told = "a member that the document excludes".to_owned();
-            self.keep(Breach { constraint: Some(Constraint::Additional), at, value: Some(json!(LETTERS)), told });
+        if let ([_], Some(Value::Bool(false))) = (&nested.parts[..], nested.all("additionalProperties").next()) {
+            let at = pointer::join(nested.at, UNKNOWN);
+            let description = "a member that the document excludes".to_owned();
+            self.keep(Violation {
+                constraint: Some(Constraint::Additional),
+                at,
+                value: Some(json!(LETTERS)),
+                description,
+            });
         }
         for (name, member) in members {
-            let told: Vec<&Value> = spot.all("properties").filter_map(|known| known.get(name)).collect();
-            let others = spot.all("additionalProperties").filter(|others| others.is_object());
-            let told = if told.is_empty() { others.collect() } else { told };
-            if let [schema] = told[..] {
-                self.visit(schema, member, &pointer::join(spot.at, name), depth + 1);
+            let description: Vec<&Value> = nested.all("properties").filter_map(|known| known.get(name)).collect();
+            let others = nested.all("additionalProperties").filter(|others| others.is_object());
+            let description = if description.is_empty() { others.collect() } else { description };
+            if let [schema] = description[..] {
+                self.visit(schema, member, &pointer::join(nested.at, name), depth + 1);
             }
         }
     }
 
     /// Keeps a replacement for the value of a spot if it fits the schemas there without the one constraint.
-    fn add(&mut self, constraint: Constraint, spot: &Spot<'a, '_>, value: Value, told: String) {
+    fn add(&mut self, constraint: Constraint, nested: &NestedValue<'a, '_>, value: Value, description: String) {
         if !self.is_wanted(Some(constraint)) {
             return;
         }
         let fits_rest = constraint == Constraint::Type
-            || spot.parts.iter().all(|part| self.mismatch(&alone(part, constraint.words()), &value).is_none());
+            || nested
+                .parts
+                .iter()
+                .all(|part| self.mismatch(&own_keywords(part, constraint.keywords()), &value).is_none());
         if fits_rest {
-            self.keep(Breach { constraint: Some(constraint), at: spot.at.to_owned(), value: Some(value), told });
+            self.keep(Violation {
+                constraint: Some(constraint),
+                at: nested.at.to_owned(),
+                value: Some(value),
+                description,
+            });
         }
     }
 
     /// Keeps a breach if its value does not fit, and the mismatch is at the place of the change.
-    fn keep(&mut self, breach: Breach) {
-        if self.is_wanted(breach.constraint)
-            && self.mismatch(self.schema, &breach.applied(self.value)).is_some_and(|mismatch| mismatch.at == breach.at)
+    fn keep(&mut self, violation: Violation) {
+        if self.is_wanted(violation.constraint)
+            && self
+                .mismatch(self.schema, &violation.applied(self.value))
+                .is_some_and(|mismatch| mismatch.at == violation.at)
         {
-            self.found.push(breach);
+            self.found.push(violation);
         }
     }
 
     /// Keeps a replacement that fits, but that programs may not expect.
-    fn extreme(&mut self, spot: &Spot<'a, '_>, value: Value, told: &str) {
-        if value == *spot.value {
+    fn extreme(&mut self, nested: &NestedValue<'a, '_>, value: Value, description: &str) {
+        if value == *nested.value {
             return;
         }
-        let breach = Breach { constraint: None, at: spot.at.to_owned(), value: Some(value), told: told.to_owned() };
-        if self.is_wanted(None) && self.mismatch(self.schema, &breach.applied(self.value)).is_none() {
-            self.found.push(breach);
+        let violation = Violation {
+            constraint: None,
+            at: nested.at.to_owned(),
+            value: Some(value),
+            description: description.to_owned(),
+        };
+        if self.is_wanted(None) && self.mismatch(self.schema, &violation.applied(self.value)).is_none() {
+            self.found.push(violation);
         }
     }
 
     fn is_wanted(&self, constraint: Option<Constraint>) -> bool {
         let known = self.found.iter().filter(|known| known.constraint == constraint).count();
-        known < (self.most)(constraint).min(MOST)
+        known < (self.most)(constraint).min(MAX_VIOLATIONS)
     }
 
     fn mismatch(&self, schema: &Value, value: &Value) -> Option<schema::Mismatch> {
@@ -366,7 +393,7 @@ impl<'a> Finder<'a> {
     }
 }
 
-impl<'a> Spot<'a, '_> {
+impl<'a> NestedValue<'a, '_> {
     /// Returns the values of a keyword in all parts.
     fn all(&self, key: &'static str) -> impl Iterator<Item = &'a Value> {
         self.parts.iter().filter_map(move |part| part.get(key))
@@ -379,7 +406,7 @@ fn parts<'a>(document: &'a Value, schema: &'a Value) -> Option<Vec<&'a Value>> {
     let mut parts = walk::composed(document, schema);
     let mut at = 0;
     while let Some(part) = parts.get(at).copied() {
-        if part.get("not").is_some() || parts.len() > MOST {
+        if part.get("not").is_some() || parts.len() > MAX_VIOLATIONS {
             return None;
         }
         for key in ["anyOf", "oneOf"] {
@@ -397,9 +424,9 @@ fn parts<'a>(document: &'a Value, schema: &'a Value) -> Option<Vec<&'a Value>> {
 }
 
 /// Returns the keywords of one part alone, without compositions and without the given keywords.
-fn alone(part: &Value, words: &[&str]) -> Value {
+fn own_keywords(part: &Value, keywords: &[&str]) -> Value {
     let is_kept =
-        |key: &&String| !words.contains(&key.as_str()) && !["allOf", "anyOf", "oneOf"].contains(&key.as_str());
+        |key: &&String| !keywords.contains(&key.as_str()) && !["allOf", "anyOf", "oneOf"].contains(&key.as_str());
     let members = part.as_object().into_iter().flatten();
     Value::Object(members.filter(|(key, _)| is_kept(key)).map(|(key, word)| (key.clone(), word.clone())).collect())
 }
@@ -443,7 +470,7 @@ fn short(text: &str) -> String {
 }
 
 /// Sets or removes a member.
-fn put(root: &mut Value, at: &str, value: Option<Value>) {
+fn set_member(root: &mut Value, at: &str, value: Option<Value>) {
     let Some((above, name)) = at.rsplit_once('/') else {
         *root = value.unwrap_or_default();
         return;
@@ -466,30 +493,30 @@ impl Api {
     #[must_use]
     pub fn without(&self, constraint: Constraint) -> Self {
         let mut api = self.clone();
-        strip(&mut api.document, constraint.words(), false);
+        strip(&mut api.document, constraint.keywords(), false);
         for operation in &mut api.operations {
             let schemas = operation.parameters.iter_mut().map(|parameter| &mut parameter.schema);
             let schemas = schemas.chain(operation.body.as_mut().map(|body| &mut body.schema));
-            schemas.for_each(|schema| strip(schema, constraint.words(), false));
+            schemas.for_each(|schema| strip(schema, constraint.keywords(), false));
         }
         api
     }
 }
 
 /// Removes keywords from every schema of a node. Below names that an author chose, keys are not keywords.
-fn strip(node: &mut Value, words: &[&str], is_named: bool) {
+fn strip(node: &mut Value, keywords: &[&str], is_named: bool) {
     match node {
         Value::Object(members) => {
             if !is_named {
-                members.retain(|key, _| !words.contains(&key.as_str()));
+                members.retain(|key, _| !keywords.contains(&key.as_str()));
             }
             for (key, member) in members {
                 let is_map =
                     ["properties", "patternProperties", "schemas", "definitions", "$defs"].contains(&key.as_str());
-                strip(member, words, is_map && !is_named);
+                strip(member, keywords, is_map && !is_named);
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(|item| strip(item, words, false)),
+        Value::Array(items) => items.iter_mut().for_each(|item| strip(item, keywords, false)),
         _ => {}
     }
 }
@@ -510,20 +537,20 @@ mod tests {
         });
         let document = Text::new("a.json", document.to_string());
         let source = Source { name: "a".to_owned(), document, overlay: None, contract: None };
-        Api::read(&source).unwrap_or_else(|failure| panic!("{failure}"))
+        Api::read(&source).unwrap_or_else(|error| panic!("{error}"))
     }
 
-    fn told(schema: &Value, value: &Value, written: Written) -> Vec<String> {
+    fn description(schema: &Value, value: &Value, written: ValueFormat) -> Vec<String> {
         let api = api();
-        let found = breaches(&api, schema, value, written, &|_| MOST);
-        for breach in &found {
-            let fits = schema::mismatch(&api, Direction::Request, schema, &breach.applied(value)).is_none();
-            assert_eq!(fits, breach.constraint.is_none(), "{breach:?}");
+        let found = violations(&api, schema, value, written, &|_| MAX_VIOLATIONS);
+        for violation in &found {
+            let fits = schema::mismatch(&api, Direction::Request, schema, &violation.applied(value)).is_none();
+            assert_eq!(fits, violation.constraint.is_none(), "{violation:?}");
         }
-        let told = |breach: &Breach| {
-            breach.constraint.map(|constraint| format!("{constraint:?} {}: {}", breach.at, breach.told))
+        let description = |violation: &Violation| {
+            violation.constraint.map(|constraint| format!("{constraint:?} {}: {}", violation.at, violation.description))
         };
-        found.iter().filter_map(told).collect()
+        found.iter().filter_map(description).collect()
     }
 
     #[test]
@@ -547,26 +574,29 @@ mod tests {
             "name": "abc", "count": 5, "step": 15, "kind": "a", "code": "ABC", "odd": "x", "size": 1.5, "either": "x", "tags": ["x"],
             "inner": { "on": true },
         });
-        insta::assert_snapshot!(told(&schema, &value, Written::Json).join("\n"));
+        insta::assert_snapshot!(description(&schema, &value, ValueFormat::Json).join("\n"));
     }
 
     #[test]
     fn of_what_is_written_as_text_no_text_is_of_another_type() {
         let limit = json!({ "type": "integer", "minimum": 1 });
         assert_eq!(
-            told(&limit, &json!(3), Written::Text),
+            description(&limit, &json!(3), ValueFormat::Text),
             ["Type : `keyfit` where a number is due", "Bounds : -5, below 1"]
         );
-        assert_eq!(told(&json!({ "type": "boolean" }), &json!(true), Written::Text), [""; 0]);
-        assert_eq!(told(&json!({ "type": "string", "minLength": 1 }), &json!("a"), Written::Text), [""; 0]);
-        assert_eq!(told(&limit, &json!(0), Written::Text), [""; 0], "what does not fit is not broken");
+        assert_eq!(description(&json!({ "type": "boolean" }), &json!(true), ValueFormat::Text), [""; 0]);
+        assert_eq!(description(&json!({ "type": "string", "minLength": 1 }), &json!("a"), ValueFormat::Text), [""; 0]);
+        assert_eq!(description(&limit, &json!(0), ValueFormat::Text), [""; 0], "what does not fit is not broken");
     }
 
     #[test]
     fn what_still_fits_and_need_not_be_expected_is_named() {
         let extremes = |schema: &Value, value: &Value| {
-            let found = breaches(&api(), schema, value, Written::Json, &|_| MOST).into_iter();
-            found.filter(|breach| breach.constraint.is_none()).map(|breach| breach.told).collect::<Vec<_>>()
+            let found = violations(&api(), schema, value, ValueFormat::Json, &|_| MAX_VIOLATIONS).into_iter();
+            found
+                .filter(|violation| violation.constraint.is_none())
+                .map(|violation| violation.description)
+                .collect::<Vec<_>>()
         };
         let integer = json!({ "type": "integer" });
         assert_eq!(
@@ -591,9 +621,9 @@ mod tests {
             "b": { "type": "integer", "minimum": 1 },
         } });
         let one_type = |constraint: Option<Constraint>| usize::from(constraint == Some(Constraint::Type));
-        let found = breaches(&api(), &schema, &json!({ "a": 1, "b": 2 }), Written::Json, &one_type);
-        let told: Vec<_> = found.iter().map(|breach| (breach.constraint, breach.at.as_str())).collect();
-        assert_eq!(told, [(Some(Constraint::Type), "/a")]);
+        let found = violations(&api(), &schema, &json!({ "a": 1, "b": 2 }), ValueFormat::Json, &one_type);
+        let description: Vec<_> = found.iter().map(|violation| (violation.constraint, violation.at.as_str())).collect();
+        assert_eq!(description, [(Some(Constraint::Type), "/a")]);
     }
 
     #[test]
