@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use serde_json::{Map, Value, json};
 
-use super::dialect::schema_pointers;
+use super::walker::{Side, Site, for_each_schema, sites};
 use super::{contradictions, distinguished, names, sharing};
 use crate::repair::Repairs;
 use crate::{name, pointer, walk};
@@ -20,25 +20,23 @@ const MAX_ALTERNATIVES: usize = 64;
 /// Turns the members of an `anyOf` beside others into optional members: a value may fit several of its alternatives at once.
 /// Required members are not checked.
 pub(crate) fn merge(document: &mut Value, repairs: &mut Repairs) {
-    for at in schema_pointers(document) {
-        let Some(mut schema) = document.pointer_mut(&at).map(Value::take) else { continue };
-        walk::schemas(&mut schema, &mut |inner| match merged(document, inner) {
+    for_each_schema(document, |document, site, schema| {
+        walk::schemas(schema, &mut |inner| match merged(document, inner) {
             None => {}
-            Some(MergeResult::MemberNames) => {
+            Some(MergeResult::OptionalMembers) => {
                 let why = "not checked before it is sent: which members are required (`anyOf` beside others)";
-                repairs.narrow("unchecked", &at, why);
+                repairs.narrow("unchecked", &site.pointer, why);
             }
-            Some(MergeResult::Any) => repairs.narrow("alternatives", &at, "`oneOf` beside `anyOf`: any JSON value"),
+            Some(MergeResult::Any) => {
+                repairs.narrow("alternatives", &site.pointer, "`oneOf` beside `anyOf`: any JSON value");
+            }
         });
-        if let Some(place) = document.pointer_mut(&at) {
-            *place = schema;
-        }
-    }
+    });
 }
 
 /// The result of merging an `anyOf` beside others.
 enum MergeResult {
-    MemberNames,
+    OptionalMembers,
     Any,
 }
 
@@ -83,7 +81,7 @@ fn merged(document: &Value, schema: &mut Value) -> Option<MergeResult> {
     if is_open {
         object.insert("additionalProperties".to_owned(), json!({}));
     }
-    Some(MergeResult::MemberNames)
+    Some(MergeResult::OptionalMembers)
 }
 
 /// Returns whether all alternatives of an `anyOf` are objects, whose members can be merged.
@@ -146,26 +144,19 @@ fn either_schema(one: &Value, other: &Value) -> Value {
 /// Distributes the members beside a union of responses to its alternatives. `requests` are the schemas that requests use.
 pub(crate) fn distribute(document: &mut Value, requests: &BTreeSet<String>) {
     let mut taken = sharing::type_names(document);
-    let is_answer = |at: &String| match at.strip_prefix("/components/schemas/").map(pointer::name) {
-        Some(name) => !requests.contains(&name),
-        None => at.contains("/responses/"),
-    };
-    let mut open: Vec<String> = schema_pointers(document).into_iter().filter(is_answer).collect();
+    let mut open: Vec<Site> = sites(document).filter(|site| site.side(requests) == Side::Response).collect();
     open.reverse();
-    while let Some(at) = open.pop() {
-        let name = match at.strip_prefix("/components/schemas/") {
-            Some(name) => pointer::name(name),
-            None => distinguished::name_in_call(document, &at),
-        };
-        let Some(mut schema) = document.pointer_mut(&at).map(Value::take) else { continue };
+    while let Some(site) = open.pop() {
+        let name = site.name(document);
+        let Some(mut schema) = document.pointer_mut(&site.pointer).map(Value::take) else { continue };
         let mut distributor = MemberDistributor { document, taken: &mut taken, hoisted: Map::new() };
         distributor.schema(&mut schema, &name);
         let hoisted = distributor.hoisted;
-        if let Some(place) = document.pointer_mut(&at) {
+        if let Some(place) = document.pointer_mut(&site.pointer) {
             *place = schema;
         }
         // A new type may have members beside another union.
-        open.extend(hoisted.keys().rev().map(|name| pointer::join("/components/schemas", name)));
+        open.extend(hoisted.keys().rev().map(|name| Site::new(pointer::join("/components/schemas", name))));
         sharing::add(document, hoisted);
     }
 }
@@ -339,26 +330,23 @@ fn list<'a>(object: &'a Map<String, Value>, key: &str) -> impl Iterator<Item = &
 pub(crate) fn name_single_members(document: &mut Value, requests: &BTreeSet<String>) {
     let mut taken = sharing::type_names(document);
     let mut hoisted = Map::new();
-    for at in schema_pointers(document) {
-        let component = at.strip_prefix("/components/schemas/").map(pointer::name);
-        let is_request = component.as_ref().map_or_else(|| !at.contains("/responses/"), |name| requests.contains(name));
-        let name = component.unwrap_or_else(|| distinguished::name_in_call(document, &at));
-        let Some(schema) = document.pointer_mut(&at) else { continue };
-        single_members(schema, &name, is_request, &mut |wanted, schema| {
+    for_each_schema(document, |document, site, schema| {
+        single_members(schema, &site.name(document), site.side(requests), &mut |wanted, schema| {
             let name = name::unique(wanted, &mut taken);
             let reference = json!({ "$ref": pointer::join("#/components/schemas", &name) });
             hoisted.insert(name, std::mem::replace(schema, reference));
         });
-    }
+    });
     sharing::add(document, hoisted);
 }
 
-fn single_members(schema: &mut Value, name: &str, is_request: bool, hoist: &mut dyn FnMut(&str, &mut Value)) {
-    names::for_each_inner(schema, name, &mut |inner, name| single_members(inner, name, is_request, hoist));
+fn single_members(schema: &mut Value, name: &str, side: Side, hoist: &mut dyn FnMut(&str, &mut Value)) {
+    names::for_each_inner(schema, name, &mut |inner, name| single_members(inner, name, side, hoist));
     for key in ["anyOf", "oneOf"] {
         let Some(parts) = schema.get_mut(key).and_then(Value::as_array_mut) else { continue };
         let is_text = |part: &Value| part["enum"].as_array().is_some_and(|values| values.iter().all(Value::is_string));
-        let is_closed = |part: &Value| is_text(part) || (is_request && part["additionalProperties"] == false);
+        let is_closed =
+            |part: &Value| is_text(part) || (side == Side::Request && part["additionalProperties"] == false);
         if parts.iter().all(is_closed) || !parts.iter().all(|part| is_text(part) || has_single_member(part)) {
             continue;
         }

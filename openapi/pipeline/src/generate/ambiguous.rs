@@ -5,10 +5,10 @@ use std::collections::{BTreeSet, HashSet};
 
 use serde_json::{Value, json};
 
-use super::dialect::schema_pointers;
 use super::distinguished::DistinguishedUnion;
+use super::walker::{Side, for_each_schema};
 use crate::repair::Repairs;
-use crate::{pointer, walk};
+use crate::walk;
 
 /// Narrows the unions in responses whose first alternative could be mistaken for another one, except for the tagged ones.
 pub(crate) fn narrow_ambiguous(
@@ -18,14 +18,13 @@ pub(crate) fn narrow_ambiguous(
     repairs: &mut Repairs,
 ) {
     let tagged: HashSet<&str> = tagged.iter().map(|union| union.name.as_str()).collect();
-    let is_answer = |at: &str| match at.strip_prefix("/components/schemas/").map(pointer::name) {
-        Some(name) => !requests.contains(&name) && !tagged.contains(name.as_str()),
-        None => at.contains("/responses/"),
-    };
-    for at in schema_pointers(document).into_iter().filter(|at| is_answer(at)) {
-        let Some(mut schema) = document.pointer_mut(&at).map(Value::take) else { continue };
+    for_each_schema(document, |document, site, schema| {
+        let is_tagged = site.component.as_deref().is_some_and(|name| tagged.contains(name));
+        if site.side(requests) == Side::Request || is_tagged {
+            return;
+        }
         let mut found = false;
-        walk::schemas(&mut schema, &mut |inner| {
+        walk::schemas(schema, &mut |inner| {
             if !is_ambiguous(document, inner) {
                 return;
             }
@@ -46,14 +45,11 @@ pub(crate) fn narrow_ambiguous(
             }
             *inner = any;
         });
-        if let Some(place) = document.pointer_mut(&at) {
-            *place = schema;
-        }
         if found {
             let why = "an answer of one alternative would be read as another: any JSON value, which loses nothing";
-            repairs.narrow("ambiguous-union", &at, why);
+            repairs.narrow("ambiguous-union", &site.pointer, why);
         }
-    }
+    });
 }
 
 fn pointer_end(name: &str) -> &str {

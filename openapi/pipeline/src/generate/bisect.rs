@@ -5,7 +5,8 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 
-use super::dialect::{self, describe};
+use super::dialect::describe;
+use super::walker::schema_pointers;
 use crate::normalize::PATH_GUARD;
 use crate::repair::Repairs;
 use crate::{pointer, walk};
@@ -115,7 +116,7 @@ impl Bisection<'_> {
     fn narrow_operation(&mut self, document: &mut Value, at: &String) -> bool {
         let mut alone = calls_alone(document, std::slice::from_ref(at));
         // All parts are replaced by their plainest form. Then each is restored, and narrowed if it fails.
-        let parts: Vec<(String, Value, Value)> = dialect::schema_pointers(&alone)
+        let parts: Vec<(String, Value, Value)> = schema_pointers(&alone)
             .into_iter()
             .filter(|part| part.starts_with("/paths/"))
             .filter_map(|part| {

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::{Value, json};
 
-use super::dialect::schema_pointers;
+use super::walker::schema_pointers;
 use crate::repair::Repairs;
 use crate::{pointer, walk};
 

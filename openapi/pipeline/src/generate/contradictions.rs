@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::dialect::schema_pointers;
+use super::walker::for_each_schema;
 use crate::repair::Repairs;
 use crate::walk;
 
@@ -15,24 +15,21 @@ const MAX_DEPTH: usize = 8;
 /// The maximum number of schemas that are visited for one composition.
 const MAX_SCHEMAS: usize = 1000;
 
-/// Narrows them to any JSON value.
+/// Replaces such compositions by any JSON value.
 pub(crate) fn narrow(document: &mut Value, repairs: &mut Repairs) {
-    for at in schema_pointers(document) {
-        let Some(mut schema) = document.pointer_mut(&at).map(Value::take) else { continue };
+    for_each_schema(document, |document, site, schema| {
         let mut found = false;
-        walk::schemas(&mut schema, &mut |inner| {
+        walk::schemas(schema, &mut |inner| {
             if inner.get("allOf").is_some() && !is_satisfiable(document, inner) {
                 found = true;
                 *inner = json!({ "description": "Any JSON value: the document composes it of parts that contradict each other." });
             }
         });
-        if let Some(place) = document.pointer_mut(&at) {
-            *place = schema;
-        }
         if found {
-            repairs.narrow("contradiction", &at, "parts of `allOf` that no value fits together: any JSON value");
+            let why = "parts of `allOf` that no value fits together: any JSON value";
+            repairs.narrow("contradiction", &site.pointer, why);
         }
-    }
+    });
 }
 
 /// Returns whether a value can fit all parts of a composition.

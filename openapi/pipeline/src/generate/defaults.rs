@@ -5,21 +5,18 @@ use std::collections::{BTreeSet, HashSet};
 
 use serde_json::{Map, Value, json};
 
-use super::dialect::{describe, schema_pointers};
+use super::dialect::describe;
 use super::response_schemas::SECRET;
+use super::walker::{Side, for_each_schema};
 use crate::plain::{plain, short};
-use crate::{pointer, walk};
+use crate::walk;
 
 /// Turns defaults into documentation: the receiver of a value assumes them, so clients do not send them. In schemas of
 /// requests, an empty list or map that was given is distinguished from an absent one. `requests` are the names of the schemas
 /// that requests use.
 pub(crate) fn document_only(document: &mut Value, requests: &BTreeSet<String>) {
-    for at in schema_pointers(document) {
-        let is_request = match at.strip_prefix("/components/schemas/") {
-            Some(name) => requests.contains(&pointer::name(name)),
-            None => !at.contains("/responses/"),
-        };
-        let Some(schema) = document.pointer_mut(&at) else { continue };
+    for_each_schema(document, |_, site, schema| {
+        let side = site.side(requests);
         walk::schemas(schema, &mut |schema| {
             let Some(object) = schema.as_object_mut() else { return };
             let said = doc_of_default(object);
@@ -27,11 +24,11 @@ pub(crate) fn document_only(document: &mut Value, requests: &BTreeSet<String>) {
             if let Some(said) = said {
                 describe(object, &said);
             }
-            if is_request {
+            if side == Side::Request {
                 collections(object);
             }
         });
-    }
+    });
 }
 
 /// Returns the documentation of a schema's default.

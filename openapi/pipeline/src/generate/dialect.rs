@@ -5,7 +5,8 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 
-use super::{enums, json_schema, streams};
+use super::walker::for_each_schema;
+use super::{enums, json_schema};
 use crate::repair::Repairs;
 use crate::{name, pointer, walk};
 
@@ -46,25 +47,19 @@ pub(crate) fn convert(document: &mut Value, repairs: &mut Repairs) {
     if is_31 {
         document["openapi"] = json!("3.0.3");
     }
-    for at in schema_pointers(document) {
-        let Some(mut schema) = document.pointer_mut(&at).map(Value::take) else { continue };
-        let mut dialect = SchemaConverter { at: at.clone(), is_31, repairs };
-        dialect.schema(&mut schema);
-        if let Some(place) = document.pointer_mut(&at) {
-            *place = schema;
-        }
-    }
+    for_each_schema(document, |_, site, schema| {
+        SchemaConverter { at: site.pointer.clone(), is_31, repairs }.schema(schema);
+    });
 }
 
 /// Removes the titles, which the generator uses as names of types; returns `false` if there are none.
 pub(crate) fn drop_titles(document: &mut Value) -> bool {
     let mut had_some = false;
-    for at in schema_pointers(document) {
-        let Some(schema) = document.pointer_mut(&at) else { continue };
+    for_each_schema(document, |_, _, schema| {
         walk::schemas(schema, &mut |inner| {
             had_some |= inner.as_object_mut().and_then(|object| object.shift_remove("title")).is_some();
         });
-    }
+    });
     had_some
 }
 
@@ -130,21 +125,6 @@ fn collect_schema_pointers(node: &Value, at: &str, found: &mut Vec<String>) {
         }
         _ => {}
     }
-}
-
-/// Returns the pointers of the outermost schemas: components, parameters, bodies and responses.
-pub(crate) fn schema_pointers(document: &Value) -> Vec<String> {
-    let mut found: Vec<String> = walk::members(document, "/components/schemas").into_iter().map(|(at, _)| at).collect();
-    for (at, call) in walk::operations(document) {
-        let count = call["parameters"].as_array().map_or(0, Vec::len);
-        found.extend((0..count).map(|index| format!("{at}/parameters/{index}/schema")));
-        for holder in ["requestBody", "responses/2XX", &format!("responses/{}", streams::ITEM_STATUS)] {
-            let media = walk::members(document, &format!("{at}/{holder}/content"));
-            let with_schema = media.into_iter().filter(|(_, media)| media.get("schema").is_some());
-            found.extend(with_schema.map(|(at, _)| pointer::join(&at, "schema")));
-        }
-    }
-    found
 }
 
 pub(crate) struct SchemaConverter<'a> {

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde_json::{Map, Value, json};
 
-use super::dialect::schema_pointers;
+use super::walker::{Side, for_each_schema};
 use super::{alternatives, names, sharing};
 use crate::repair::Repairs;
 use crate::{name, pointer, walk};
@@ -46,13 +46,12 @@ pub(crate) struct MemberNames {
 pub(crate) fn annotate(document: &mut Value, repairs: &mut Repairs) {
     subtypes(document, repairs);
     let known = document.clone();
-    for at in schema_pointers(&known) {
-        let Some(schema) = document.pointer_mut(&at) else { continue };
+    for_each_schema(document, |_, _, schema| {
         walk::schemas(schema, &mut |union| {
             let tags = tags(&known, union);
             union.as_object_mut().into_iter().for_each(|union| record_tags(union, tags.clone()));
         });
-    }
+    });
 }
 
 /// Records the discriminating values of a union.
@@ -214,32 +213,16 @@ fn members(document: &Value, schema: &Value) -> Vec<String> {
 pub(crate) fn extract(document: &mut Value, requests: &BTreeSet<String>) -> Vec<DistinguishedUnion> {
     let mut taken = sharing::type_names(document);
     let (mut found, mut hoisted) = (Vec::new(), Map::new());
-    for at in schema_pointers(document) {
-        let component = at.strip_prefix("/components/schemas/").map(pointer::name);
-        let is_answer = component.as_ref().map_or_else(|| at.contains("/responses/"), |name| !requests.contains(name));
-        let inline = name_in_call(document, &at);
-        let Some(mut schema) = document.pointer_mut(&at).map(Value::take) else { continue };
+    for_each_schema(document, |document, site, schema| {
         let mut extractor = Extractor { document, taken: &mut taken, found: &mut found, hoisted: &mut hoisted };
-        match component {
-            _ if !is_answer => walk::schemas(&mut schema, &mut |inner| drop(take_tags(inner))),
-            Some(name) => extractor.component(&mut schema, &name),
-            None => extractor.inner(&mut schema, &inline),
+        match &site.component {
+            _ if site.side(requests) == Side::Request => walk::schemas(schema, &mut |inner| drop(take_tags(inner))),
+            Some(name) => extractor.component(schema, name),
+            None => extractor.inner(schema, &site.name(document)),
         }
-        if let Some(place) = document.pointer_mut(&at) {
-            *place = schema;
-        }
-    }
+    });
     sharing::add(document, hoisted);
     found
-}
-
-/// Returns the base name of a schema of a call that has no name.
-pub(crate) fn name_in_call(document: &Value, at: &str) -> String {
-    let places = [("/responses/", "Answer"), ("/requestBody/", "Body"), ("/parameters/", "Argument")];
-    let place = places.iter().find_map(|(part, kind)| Some((at.split_once(part)?.0, *kind)));
-    let (call, kind) = place.unwrap_or_default();
-    let id = document.pointer(call).and_then(|call| call["operationId"].as_str());
-    format!("{}{kind}", name::of_type(id.unwrap_or_default()))
 }
 
 /// Removes and returns the record of [`annotate`].

@@ -9,9 +9,9 @@ use quote::{format_ident, quote};
 use serde_json::{Map, Value, json};
 
 use super::compact::IN_MACRO;
-use super::dialect::schema_pointers;
+use super::walker::{Side, for_each_schema};
 use super::{docs, names, sharing};
-use crate::{name, pointer, walk};
+use crate::{name, walk};
 
 /// The key that holds names and descriptions of the values until they are read.
 pub(crate) const NAMES: &str = "x-keyfit-names";
@@ -42,15 +42,14 @@ pub(crate) struct EnumValue {
 /// Converts alternatives that are constants to enums, and records the names of values. It runs while schemas still have the
 /// document's keywords.
 pub(crate) fn annotate(document: &mut Value) {
-    for at in schema_pointers(document) {
-        let Some(schema) = document.pointer_mut(&at) else { continue };
+    for_each_schema(document, |_, _, schema| {
         walk::schemas(schema, &mut |schema| {
             let Some(object) = schema.as_object_mut() else { return };
             object.shift_remove(NAMES);
             let names = constants(object).or_else(|| names_by_vendor(object));
             object.extend(names.map(|names| (NAMES.to_owned(), names)));
         });
-    }
+    });
 }
 
 /// Returns the names of values from the vendor keys of other generators, if there is one for each value.
@@ -148,40 +147,30 @@ fn is_named(known: &[EnumValue]) -> bool {
 /// Gives the enums of requests with named values types of ours. `requests` are the schemas that requests use.
 pub(crate) fn extract(document: &mut Value, requests: &BTreeSet<String>) -> Vec<Enum> {
     let mut extractor = Extractor { taken: sharing::type_names(document), found: Vec::new(), hoisted: Map::new() };
-    for at in schema_pointers(document) {
-        let component = at.strip_prefix("/components/schemas/").map(pointer::name);
-        let is_request = component.as_ref().map_or_else(|| !at.contains("/responses/"), |name| requests.contains(name));
-        if !is_request {
-            continue;
+    for_each_schema(document, |document, site, schema| {
+        if site.side(requests) == Side::Response {
+            return;
         }
-        let id = operation_name(document, &at);
-        let part = at.contains("/parameters/").then(|| at.strip_suffix("/schema")).flatten();
-        let part = part.and_then(|part| document.pointer(part)?["name"].as_str()).unwrap_or("Body").to_pascal_case();
-        let Some(schema) = document.pointer_mut(&at) else { continue };
-        match component {
+        match &site.component {
             // A reference to it could not allow null.
             Some(_) if may_be_null(schema) => {}
-            Some(name) => match Extractor::closed(schema, &name) {
+            Some(name) => match Extractor::closed(schema, name) {
                 Some(found) => extractor.found.push(found),
-                None => extractor.members(schema, &name),
+                None => extractor.members(schema, name),
             },
-            None => extractor.inner(schema, &format!("{id}{part}")),
+            None => {
+                let parameter = site.pointer.strip_suffix("/schema").filter(|at| at.contains("/parameters/"));
+                let name = parameter.and_then(|at| document.pointer(at)?["name"].as_str()).unwrap_or("Body");
+                extractor.inner(schema, &format!("{}{}", site.operation_name(document), name.to_pascal_case()));
+            }
         }
-    }
+    });
     sharing::add(document, extractor.hoisted);
     extractor.found
 }
 
 fn may_be_null(schema: &Value) -> bool {
     schema["nullable"] == true || schema["enum"].as_array().is_some_and(|values| values.contains(&Value::Null))
-}
-
-/// Returns the Rust name of the operation that contains a place.
-fn operation_name(document: &Value, at: &str) -> String {
-    let call =
-        ["/parameters/", "/requestBody/"].iter().find_map(|part| Some(at.split_once(part)?.0)).unwrap_or_default();
-    let id = document.pointer(call).and_then(|call| call["operationId"].as_str());
-    name::of_type(id.unwrap_or_default())
 }
 
 struct Extractor {

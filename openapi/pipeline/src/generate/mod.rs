@@ -49,6 +49,7 @@ mod sharing;
 mod streams;
 mod surface;
 mod union_types;
+mod walker;
 mod webhooks;
 
 pub(crate) use dialect::convert_for_comparison;

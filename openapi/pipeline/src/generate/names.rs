@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use heck::ToPascalCase as _;
 use serde_json::{Map, Value, json};
 
-use super::{batches, dialect, paging, polling, sharing, streams};
+use super::{batches, paging, polling, sharing, streams, walker};
 use crate::repair::Repairs;
 use crate::{Operation, name, pointer, walk};
 
@@ -73,7 +73,7 @@ pub(crate) fn titles(document: &mut Value) {
     let components: HashSet<String> = sharing::type_names(document);
     let mut titled: HashMap<String, Value> = HashMap::new();
     let mut shared: HashSet<String> = HashSet::new();
-    let places = dialect::schema_pointers(document);
+    let places = walker::schema_pointers(document);
     let mut all = |change: &mut dyn FnMut(&mut Map<String, Value>, String)| {
         for at in &places {
             let Some(schema) = document.pointer_mut(at) else { continue };

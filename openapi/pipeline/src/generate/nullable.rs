@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
-use super::dialect::schema_pointers;
+use super::walker::for_each_schema;
 use crate::{pointer, walk};
 
 /// Makes every component that is a composition or an enum non-null, and the references to it nullable.
@@ -28,11 +28,7 @@ pub(crate) fn move_to_references(document: &mut Value) {
                 values.retain(|value| !value.is_null());
             }
         }
-        for at in schema_pointers(document) {
-            if let Some(schema) = document.pointer_mut(&at) {
-                make_nullable(schema, &names);
-            }
-        }
+        for_each_schema(document, |_, _, schema| make_nullable(schema, &names));
     }
 }
 

@@ -8,7 +8,8 @@ use serde_json::{Map, Value, json};
 use syn::{Item, Meta, parse_quote};
 
 use super::adapt::type_argument;
-use super::dialect::{describe, schema_pointers};
+use super::dialect::describe;
+use super::walker::{Side, for_each_schema};
 use super::{docs, names, sharing};
 use crate::normalize::{essence, is_json};
 use crate::{Api, name, pointer, walk};
@@ -37,27 +38,18 @@ pub(crate) fn annotate(document: &mut Value, api: &Api, requests: &mut BTreeSet<
     let (bodies, uses) = uses(document, api);
     let mut taken = sharing::type_names(document);
     let mut hoisted = Map::new();
-    for at in schema_pointers(document) {
-        let component =
-            at.strip_prefix("/components/schemas/").map(pointer::name).filter(|name| requests.contains(name));
-        let Some(uses) = component.as_ref().map_or_else(|| bodies.get(&at), |name| uses.get(name)) else { continue };
-        let patched = Patched::of_uses(uses.iter());
-        if patched == Patched::None {
-            continue;
+    for_each_schema(document, |document, site, schema| {
+        let uses = match &site.component {
+            Some(name) => uses.get(name).filter(|_| site.side(requests) == Side::Request),
+            None => bodies.get(&site.pointer),
+        };
+        let patched = uses.map_or(Patched::None, |uses| Patched::of_uses(uses.iter()));
+        if patched != Patched::None {
+            let is_all = patched == Patched::All;
+            let mut marker = PatchMarker { document, taken: &mut taken, hoisted: &mut hoisted, is_all };
+            marker.mark(schema, &site.name(document), 0);
         }
-        let call = at.split_once("/requestBody/").and_then(|(call, _)| document.pointer(call)?["operationId"].as_str());
-        let name = component.unwrap_or_else(|| format!("{}Body", name::of_type(call.unwrap_or_default())));
-        let is_all = patched == Patched::All;
-        let Some(mut schema) = document.pointer_mut(&at).map(Value::take) else { continue };
-        PatchMarker { document: &*document, taken: &mut taken, hoisted: &mut hoisted, is_all }.mark(
-            &mut schema,
-            &name,
-            0,
-        );
-        if let Some(place) = document.pointer_mut(&at) {
-            *place = schema;
-        }
-    }
+    });
     requests.extend(hoisted.keys().cloned());
     if hoisted.is_empty() {
         return;

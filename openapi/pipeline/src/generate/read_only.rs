@@ -4,25 +4,22 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::dialect::schema_pointers;
+use super::walker::{Side, for_each_schema};
 use crate::repair::Repairs;
-use crate::{pointer, walk};
+use crate::walk;
 
 /// The maximum depth to which compositions are followed.
 const MAX_DEPTH: usize = 8;
 
 /// Removes such members from `required`. `requests` are the names of the schemas that requests use.
 pub(crate) fn relax_required(document: &mut Value, requests: &BTreeSet<String>, repairs: &mut Repairs) {
-    for at in schema_pointers(document) {
-        let is_request = match at.strip_prefix("/components/schemas/") {
-            Some(name) => requests.contains(&pointer::name(name)),
-            None => !at.contains("/responses/"),
+    for_each_schema(document, |document, site, schema| {
+        let (flag, rule, side) = match site.side(requests) {
+            Side::Request => ("readOnly", "read-only", "answers"),
+            Side::Response => ("writeOnly", "write-only", "requests"),
         };
-        let (flag, rule, side) =
-            if is_request { ("readOnly", "read-only", "answers") } else { ("writeOnly", "write-only", "requests") };
-        let Some(mut schema) = document.pointer_mut(&at).map(Value::take) else { continue };
         let mut found: BTreeSet<String> = BTreeSet::new();
-        walk::schemas(&mut schema, &mut |inner| {
+        walk::schemas(schema, &mut |inner| {
             if inner.get("required").is_none() {
                 return;
             }
@@ -36,18 +33,15 @@ pub(crate) fn relax_required(document: &mut Value, requests: &BTreeSet<String>, 
                 });
             }
         });
-        if let Some(place) = document.pointer_mut(&at) {
-            *place = schema;
-        }
         if !found.is_empty() {
             let names: Vec<&str> = found.iter().map(String::as_str).collect();
             repairs.note(
                 rule,
-                &at,
+                &site.pointer,
                 format!("only {side} have it, so it is not required here: `{}`", names.join("`, `")),
             );
         }
-    }
+    });
 }
 
 /// Collects the names of the members with the flag, with those of the schema's parts.

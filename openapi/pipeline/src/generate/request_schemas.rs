@@ -5,35 +5,25 @@ use std::collections::{BTreeSet, HashSet};
 use serde_json::{Map, Value, json};
 
 use super::dialect::describe;
+use super::walker::{Side, for_each_schema};
 use crate::normalize::unchecked_reason;
 use crate::plain::short;
 use crate::repair::Repairs;
-use crate::{name, pointer, walk};
+use crate::{name, walk};
 
 /// The maximum number of values in the description of an enum that cannot be a Rust enum.
 const MAX_SHOWN_VALUES: usize = 100;
 
 /// Repairs the schemas that requests use: component schemas, parameters and bodies.
 pub(crate) fn repair(document: &mut Value, requests: &BTreeSet<String>, repairs: &mut Repairs) {
-    for name in requests {
-        repair_schema(document, &pointer::join("/components/schemas", name), repairs);
-    }
-    for at in walk::operation_pointers(document) {
-        let parameters = pointer::join(&at, "parameters");
-        let count = document.pointer(&parameters).and_then(Value::as_array).map_or(0, Vec::len);
-        for index in 0..count {
-            repair_schema(document, &format!("{parameters}/{index}/schema"), repairs);
+    for_each_schema(document, |_, site, schema| {
+        if site.side(requests) == Side::Request {
+            repair_schema(schema, &site.pointer, repairs);
         }
-        let content = format!("{at}/requestBody/content");
-        let bodies: Vec<String> = walk::members(document, &content).into_iter().map(|(at, _)| at).collect();
-        for body in bodies {
-            repair_schema(document, &pointer::join(&body, "schema"), repairs);
-        }
-    }
+    });
 }
 
-fn repair_schema(document: &mut Value, at: &str, repairs: &mut Repairs) {
-    let Some(schema) = document.pointer_mut(at) else { return };
+fn repair_schema(schema: &mut Value, at: &str, repairs: &mut Repairs) {
     let mut done = BTreeSet::new();
     let mut narrowed = BTreeSet::new();
     walk::schemas(schema, &mut |schema| {

@@ -6,9 +6,10 @@ use std::collections::{BTreeSet, HashSet};
 use serde_json::{Map, Value, json};
 
 use super::enums::{self, Enum, EnumValue};
+use super::walker::{Side, for_each_schema};
 use super::{names, sharing, streams};
 use crate::repair::Repairs;
-use crate::{name, pointer, walk};
+use crate::{name, pointer};
 
 /// The format of an instant in a response; requests keep `date-time`.
 pub(crate) const RESPONSE_INSTANT: &str = "answer-instant";
@@ -36,25 +37,23 @@ const LIMITS: [&str; 13] = [
 /// Relaxes all schemas except those that requests use, and returns the enums of responses.
 pub(crate) fn relax_responses(document: &mut Value, requests: &BTreeSet<String>, repairs: &mut Repairs) -> Vec<Enum> {
     let mut relaxer = Relaxer { taken: sharing::type_names(document), ..Relaxer::default() };
-    for (name, schema) in
-        document.pointer_mut("/components/schemas").and_then(Value::as_object_mut).into_iter().flatten()
-    {
-        if !requests.contains(name) {
-            relaxer.component(schema, name);
-            relaxer.report(&pointer::join("/components/schemas", name), repairs);
-        }
-    }
-    for at in walk::operation_pointers(document) {
-        let Some(call) = document.pointer_mut(&at) else { continue };
-        let id = name::of_type(call["operationId"].as_str().unwrap_or_default());
-        for (status, name) in [("2XX", "Answer"), (streams::ITEM_STATUS, "Item")] {
-            let place = format!("/responses/{status}/content/application~1json/schema");
-            if let Some(schema) = call.pointer_mut(&place) {
-                relaxer.inner(schema, &format!("{id}{name}"));
-                relaxer.report(&pointer::join(&at, "responses"), repairs);
+    let items = format!("/responses/{}/", streams::ITEM_STATUS);
+    for_each_schema(document, |document, site, schema| {
+        let pointer = site.pointer.as_str();
+        match (&site.component, site.side(requests)) {
+            (_, Side::Request) => {}
+            (Some(name), Side::Response) => {
+                relaxer.component(schema, name);
+                relaxer.report(pointer, repairs);
+            }
+            (None, Side::Response) => {
+                let suffix = if pointer.contains(&items) { "Item" } else { "Answer" };
+                relaxer.inner(schema, &format!("{}{suffix}", site.operation_name(document)));
+                let call = pointer.split_once("/responses/").map_or(pointer, |(call, _)| call);
+                relaxer.report(&pointer::join(call, "responses"), repairs);
             }
         }
-    }
+    });
     sharing::add(document, relaxer.hoisted);
     relaxer.open
 }
