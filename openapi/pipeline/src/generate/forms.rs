@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use syn::visit_mut::{self, VisitMut};
 use syn::{Block, Expr};
 
+use super::client_document::CallSettings;
 use super::sharing;
 use crate::form::{self, FileKind, FormMember};
 use crate::repair::Repairs;
@@ -28,14 +29,16 @@ pub(crate) struct Form {
     pub(crate) members: Vec<FormMember>,
 }
 
-/// Gives the files in the forms of these operations a type of their own. `functions` are those with a multipart body.
-pub(crate) fn mark_files(document: &mut Value, functions: &[&str], repairs: &mut Repairs) {
+/// Gives the files in multipart forms a type of their own. `calls` are the settings of calls, by the names of their functions.
+pub(crate) fn mark_files(document: &mut Value, calls: &HashMap<String, CallSettings>, repairs: &mut Repairs) {
+    let is_multipart =
+        |function: &str| calls.get(function).and_then(|call| call.form.as_ref()?.multipart.as_ref()).is_some();
     let mut forms =
         FileMarker { taken: sharing::type_names(document), made: BTreeMap::new(), added: Map::new(), document };
     let mut bodies = Vec::new();
     for (at, call) in walk::operations(forms.document) {
         let place = pointer::join(&format!("{at}/requestBody/content"), MEDIA_TYPE) + "/schema";
-        let is_in_parts = call["operationId"].as_str().is_some_and(|id| functions.contains(&id));
+        let is_in_parts = call["operationId"].as_str().is_some_and(is_multipart);
         if let Some(schema) = forms.document.pointer(&place).filter(|_| is_in_parts) {
             bodies.push((place, schema.clone()));
         }

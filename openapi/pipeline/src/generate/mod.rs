@@ -33,6 +33,7 @@ mod nullable;
 mod oauth;
 mod optional_body;
 mod paging;
+mod passes;
 mod patch;
 mod paths;
 mod polling;
@@ -61,6 +62,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
+use self::passes::Draft;
 use crate::contract::Contract;
 use crate::normalize::Unsupported;
 use crate::repair::Repairs;
@@ -189,61 +191,26 @@ struct Attempt {
     builders: code::UnparsedItems,
     calls: HashMap<String, client_document::CallSettings>,
     enums: Vec<enums::Enum>,
-    tagged: Vec<distinguished::DistinguishedUnion>,
+    unions: Vec<distinguished::DistinguishedUnion>,
     set_aside: Vec<Unsupported>,
     repairs: Repairs,
 }
 
 impl Attempt {
     fn run(api: &Api, fixes: &NameFixes, options: &GenerateOptions) -> Result<Self, Error> {
-        let mut repairs = api.repairs.clone();
-        let mut client = client_document::client_document(api, &mut repairs);
-        let in_parts =
-            client.calls.iter().filter(|(_, known)| known.form.as_ref().is_some_and(|form| form.multipart.is_some()));
-        let in_parts: Vec<&str> = in_parts.map(|(function, _)| function.as_str()).collect();
-        forms::mark_files(&mut client.document, &in_parts, &mut repairs);
-        replacements::unwrap_extensions(&mut client.document);
-        distinguished::annotate(&mut client.document, &mut repairs);
-        enums::annotate(&mut client.document);
-        if !options.all_types {
-            sharing::keep_used(&mut client.document);
-        }
-        names::types(&mut client.document, &mut repairs);
-        names::rename(&mut client.document, &fixes.renamed, &mut repairs);
-        dialect::convert(&mut client.document, &mut repairs);
-        if fixes.without_titles {
-            dialect::drop_titles(&mut client.document);
-        }
-        nullable::move_to_references(&mut client.document);
-        alternatives::merge(&mut client.document, &mut repairs);
-        composition_limits::narrow(&mut client.document, &mut repairs);
-        contradictions::narrow(&mut client.document, &mut repairs);
-        for (function, aliases) in names::arguments(&mut client.document, &api.operations, &mut repairs) {
-            client.calls.entry(function).or_default().aliases = aliases;
-        }
-        let mut requests = sharing::split_shared(&mut client.document, &mut repairs);
-        read_only::relax_required(&mut client.document, &requests, &mut repairs);
-        patch::annotate(&mut client.document, api, &mut requests);
-        defaults::document_only(&mut client.document, &requests);
-        alternatives::distribute(&mut client.document, &requests);
-        let tagged = distinguished::extract(&mut client.document, &requests);
-        ambiguous::narrow_ambiguous(&mut client.document, &requests, &tagged, &mut repairs);
-        alternatives::name_single_members(&mut client.document, &requests);
-        let mut enums = enums::extract(&mut client.document, &requests);
-        request_schemas::repair(&mut client.document, &requests, &mut repairs);
-        enums.extend(response_schemas::relax_responses(&mut client.document, &requests, &mut repairs));
-        let replacements = replacements::replacements(api, &client.document, &enums, &tagged, &mut repairs);
+        let Draft { mut document, calls, unions, enums, mut repairs, .. } = Draft::prepare(api, options, fixes);
+        let replacements = replacements::replacements(api, &document, &enums, &unions, &mut repairs);
         let mut set_aside = Vec::new();
         let run = |document: &Value| progenitor::run(document, &replacements::of_schemas(&replacements, document));
         let accepts = |part: &Value| progenitor::accepts(part, &replacements::of_schemas(&replacements, part));
-        names::titles(&mut client.document);
-        let code = run(&client.document).or_else(|| {
-            let lost = bisect::narrow(&mut client.document, &accepts, &mut repairs);
-            set_aside = lost.iter().filter_map(|at| drop_call(api, &mut client.document, at, &mut repairs)).collect();
-            run(&client.document)
+        names::titles(&mut document);
+        let code = run(&document).or_else(|| {
+            let lost = bisect::narrow(&mut document, &accepts, &mut repairs);
+            set_aside = lost.iter().filter_map(|at| drop_call(api, &mut document, at, &mut repairs)).collect();
+            run(&document)
         });
         let (file, builders) = code.and_then(code::GeneratedTokens::parse).ok_or_else(|| inexpressible(api))?;
-        Ok(Self { document: client.document, file, builders, calls: client.calls, enums, tagged, set_aside, repairs })
+        Ok(Self { document, file, builders, calls, enums, unions, set_aside, repairs })
     }
 
     fn finish(mut self, api: &Api, contract: &Contract, options: &GenerateOptions) -> Result<Generated, Error> {
@@ -274,7 +241,7 @@ impl Attempt {
             api,
             &operations,
             &calls,
-            emit::values(&self.enums, &self.tagged),
+            emit::values(&self.enums, &self.unions),
             &kinds,
             &contract.facts(),
         ));

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use serde_json::{Map, Value, json};
 
 use super::dialect::describe;
-use super::walker::{Side, for_each_schema};
+use super::walker::{Side, Site, sites};
 use crate::normalize::unchecked_reason;
 use crate::plain::short;
 use crate::repair::Repairs;
@@ -16,11 +16,14 @@ const MAX_SHOWN_VALUES: usize = 100;
 
 /// Repairs the schemas that requests use: component schemas, parameters and bodies.
 pub(crate) fn repair(document: &mut Value, requests: &BTreeSet<String>, repairs: &mut Repairs) {
-    for_each_schema(document, |_, site, schema| {
-        if site.side(requests) == Side::Request {
+    let mut sites: Vec<Site> = sites(document).filter(|site| site.side(requests) == Side::Request).collect();
+    // The repairs of components are listed by name, before those of calls.
+    sites.sort_by_cached_key(|site| (site.component.is_none(), site.component.clone()));
+    for site in sites {
+        if let Some(schema) = document.pointer_mut(&site.pointer) {
             repair_schema(schema, &site.pointer, repairs);
         }
-    });
+    }
 }
 
 fn repair_schema(schema: &mut Value, at: &str, repairs: &mut Repairs) {
