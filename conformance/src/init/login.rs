@@ -160,7 +160,7 @@ impl Login {
         if let Some(missing) = api.undeclared_schemes().into_iter().find(|missing| is_missing(&missing.name)) {
             let kind = missing.name;
             return Err(Error {
-                location: api.place(&missing.pointer),
+                location: api.location(&missing.pointer),
                 problem: format!("`security` names the scheme `{kind}`, which the document does not declare"),
                 help: format!("describe it under components.securitySchemes, or {}", how(&kind)),
             });
@@ -214,7 +214,7 @@ impl Login {
             return Ok(());
         }
         for defect in scheme.defects.iter().filter(|_| is_asked) {
-            let place = api.place(&defect.pointer);
+            let place = api.location(&defect.pointer);
             if let Some((_, operation)) = posted.iter().find(|(at, _)| *at == defect.pointer) {
                 self.notes
                     .push(format!("tokens of `{kind}` are had by the operation `{operation}`: tokens.toml shows how"));

@@ -79,10 +79,14 @@ impl Api {
         let mut repairs = Repairs::default();
         remarks::note_text(&source.document, &mut repairs);
         // Before the overlay is applied: its hints count.
-        hints::remove_from_published(&mut located.value, &mut repairs);
+        hints::remove_from_published(&mut located.source.value, &mut repairs);
         let mut document = match &source.overlay {
-            Some(text) => overlay::apply(&mut located, text, &mut repairs)?,
-            None => located.value.clone(),
+            Some(text) => {
+                let (document, applied) = overlay::apply(&located.source.value, text, &mut repairs)?;
+                located.overlay = Some(Box::new(applied));
+                document
+            }
+            None => located.source.value.clone(),
         };
         let set_aside = versions::convert_document(&mut located, &mut document, &mut repairs)?;
         hints::check_schemas(&located, &document)?;

@@ -51,7 +51,7 @@ impl Api {
                 changes,
             });
         }
-        let place = |pointer: &str| self.located.place_in(&states, pointer);
+        let place = |pointer: &str| self.located.location_in(&states, pointer);
         // Repairs are made to the document after its conversion to OpenAPI 3.0 or 3.1.
         let before = versions::converted(states.last().unwrap_or(&self.document).clone());
         steps.extend(steps_by_node(self.repairs.iter().skip(actions), [&before, &self.document], place));
@@ -62,15 +62,15 @@ impl Api {
     /// A step that only changes generated code has no changes.
     pub fn steps_of_client(&self, client: &Generated) -> Vec<Step> {
         let states = self.located.states();
-        let place = |pointer: &str| self.located.place_in(&states, pointer);
+        let place = |pointer: &str| self.located.location_in(&states, pointer);
         let own = client.repairs.iter().skip(self.repairs.iter().count());
         steps_by_node(own, [&self.document, &client.document], place)
     }
 
     /// Returns the place of a node: in the document, or in the overlay if the overlay added the node. For a node that is in
     /// neither, returns the place of the nearest enclosing node.
-    pub fn place(&self, pointer: &str) -> SourceLocation {
-        self.located.place(pointer)
+    pub fn location(&self, pointer: &str) -> SourceLocation {
+        self.located.location(pointer)
     }
 }
 

@@ -67,7 +67,7 @@ pub(crate) fn references(located: &LocatedDocument, document: &Value) -> Result<
 }
 
 fn leads_elsewhere(located: &LocatedDocument, at: &str, reference: &str) -> Error {
-    let (problem, help) = files::refused_reference(located.path(), reference);
+    let (problem, help) = files::refused_reference(located.source.path(), reference);
     located.error_at(at, problem, help)
 }
 

@@ -5,16 +5,17 @@ use roas_overlay::v1_0::{Action, Overlay};
 use serde_json::Value;
 
 use crate::error::SourceLocation;
-use crate::load::{LocatedDocument, MAX_DEPTH};
+use crate::parse::ParsedText;
 use crate::plain::short;
 use crate::repair::{Repair, Repairs};
+use crate::yaml::MAX_DEPTH;
 use crate::{Error, Text, overlay_target, pointer};
 
 /// An overlay that was applied.
 #[derive(Clone, Debug)]
 pub(crate) struct AppliedOverlay {
     overlay: Overlay,
-    located: LocatedDocument,
+    text: ParsedText,
 }
 
 impl AppliedOverlay {
@@ -25,13 +26,13 @@ impl AppliedOverlay {
         states
     }
 
-    /// Returns the place of an action, by its number.
+    /// Returns the location of an action, by its number.
     pub(crate) fn action(&self, index: usize) -> SourceLocation {
-        self.located.place(&format!("/actions/{index}"))
+        self.text.location(&format!("/actions/{index}"))
     }
 
-    /// Returns the place of the last action that added the node.
-    pub(crate) fn place(&self, published: &Value, node: &str) -> Option<SourceLocation> {
+    /// Returns the location of the last action that added the node.
+    pub(crate) fn location(&self, published: &Value, node: &str) -> Option<SourceLocation> {
         let mut before = published.pointer(node).cloned();
         let (mut action, mut found) = (0, None);
         self.replay(published, |state| {
@@ -47,8 +48,8 @@ impl AppliedOverlay {
         Some(self.action(found?))
     }
 
-    /// Returns the same place as [`place`](Self::place), from states that are computed already.
-    pub(crate) fn place_in(&self, states: &[Value], node: &str) -> Option<SourceLocation> {
+    /// Returns the same location as [`location`](Self::location), from states that are computed already.
+    pub(crate) fn location_in(&self, states: &[Value], node: &str) -> Option<SourceLocation> {
         let action = states.windows(2).rposition(|pair| is_replaced(pair[0].pointer(node), pair[1].pointer(node)))?;
         Some(self.action(action))
     }
@@ -77,13 +78,17 @@ fn is_replaced(before: Option<&Value>, after: Option<&Value>) -> bool {
     }
 }
 
-/// Applies every action, or none, and returns the document. A target that matches nothing is an error, so that an overlay
-/// cannot outlive the part of the document that it was written for.
-pub(crate) fn apply(published: &mut LocatedDocument, overlay: &Text, repairs: &mut Repairs) -> Result<Value, Error> {
-    let mut document = published.value.clone();
-    let located = LocatedDocument::read(overlay)?;
-    let parsed: Overlay = serde_json::from_value(located.value.clone()).map_err(|error| {
-        located.error_at(
+/// Applies every action, or none, and returns the document and the applied overlay. A target that matches nothing is an error,
+/// so that an overlay cannot outlive the part of the document that it was written for.
+pub(crate) fn apply(
+    published: &Value,
+    overlay: &Text,
+    repairs: &mut Repairs,
+) -> Result<(Value, AppliedOverlay), Error> {
+    let mut document = published.clone();
+    let text = ParsedText::read(overlay)?;
+    let parsed: Overlay = serde_json::from_value(text.value.clone()).map_err(|error| {
+        text.error_at(
             "",
             format!("this is no overlay: {error}"),
             "an overlay has `overlay: 1.0.0`, `info` with title and version, and `actions` with a `target` each",
@@ -93,7 +98,7 @@ pub(crate) fn apply(published: &mut LocatedDocument, overlay: &Text, repairs: &m
     for (index, action) in parsed.actions.iter().enumerate() {
         let replaced = budget.apply_action(&mut document, action).map_err(|(problem, help)| {
             let target = short(&action.target);
-            located.error_at(&format!("/actions/{index}/target"), format!("the target `{target}` {problem}"), help)
+            text.error_at(&format!("/actions/{index}/target"), format!("the target `{target}` {problem}"), help)
         })?;
         repairs.push(Repair {
             rule: "overlay",
@@ -101,14 +106,13 @@ pub(crate) fn apply(published: &mut LocatedDocument, overlay: &Text, repairs: &m
             note: action.description.clone().unwrap_or_else(|| "no reason given".to_owned()),
             narrowed: false,
         });
-        let by = located.place(&format!("/actions/{index}/update"));
+        let by = text.location(&format!("/actions/{index}/update"));
         for at in replaced {
             let note = format!("{by} replaces a list by an object, or an object by a list: the two cannot be merged");
             repairs.note("overlay-replaced", &at, note);
         }
     }
-    published.overlay = Some(Box::new(AppliedOverlay { overlay: parsed, located }));
-    Ok(document)
+    Ok((document, AppliedOverlay { overlay: parsed, text }))
 }
 
 /// The maximum number of nodes of a document after an action: each action may match thousands of nodes and multiply their

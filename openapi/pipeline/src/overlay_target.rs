@@ -4,7 +4,7 @@
 /// The maximum length of a target, in bytes: enough for the longest path of a document with every letter escaped.
 const MAX_LENGTH: usize = 20_000;
 /// The maximum number of segments of a target: the maximum depth of a document.
-const MAX_SEGMENTS: usize = crate::load::MAX_DEPTH;
+const MAX_SEGMENTS: usize = crate::yaml::MAX_DEPTH;
 /// The maximum nesting depth of brackets.
 const MAX_NESTING: usize = 12;
 /// The maximum number of searches below a node (`..`) in a target.

@@ -116,12 +116,12 @@ impl Positions {
 #[cfg(test)]
 mod tests {
     use crate::Text;
-    use crate::load::LocatedDocument;
+    use crate::parse::ParsedText;
 
     #[test]
     fn each_node_stands_where_it_was_written_in_whatever_order() {
         let text = "z:\n  b: 1\n  a: {b: 2, a/b: 3}\na: [{b: 4}, x]\n";
-        let located = LocatedDocument::read(&Text::new("a.yaml", text)).expect("it can be read");
+        let located = ParsedText::read(&Text::new("a.yaml", text)).expect("it can be read");
         for (pointer, place) in [
             ("/z", (1, 1)),
             ("/z/b", (2, 3)),
@@ -130,9 +130,9 @@ mod tests {
             ("/a/0/b", (4, 6)),
             ("/a/1", (4, 13)),
         ] {
-            let found = located.place(pointer);
+            let found = located.location(pointer);
             assert_eq!((found.line, found.column), place, "{pointer}");
         }
-        assert_eq!(located.place("/z/c/d").line, 1, "what is not there stands where its nearest ancestor does");
+        assert_eq!(located.location("/z/c/d").line, 1, "what is not there stands where its nearest ancestor does");
     }
 }

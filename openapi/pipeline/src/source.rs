@@ -212,7 +212,7 @@ impl Text {
         if self.referenced.is_empty() {
             return Ok(self);
         }
-        let whole = LocatedDocument::read(&self)?.value;
+        let whole = LocatedDocument::read(&self)?.source.value;
         Ok(Self::new(self.path, format!("{whole:#}\n")))
     }
 
@@ -229,7 +229,7 @@ impl Text {
     /// # Errors
     /// Returns an error if [`well_formed`](Self::well_formed) does.
     pub fn value(&self) -> Result<Value, Error> {
-        LocatedDocument::read(self).map(|located| located.value)
+        LocatedDocument::read(self).map(|located| located.source.value)
     }
 
     fn read_if_there(path: &Path) -> Result<Option<Self>, Error> {

@@ -10,9 +10,11 @@ use serde_json::{Map, Number, Value};
 
 use crate::error::SourceLocation;
 use crate::file::MAX_FILE_SIZE;
-use crate::load::MAX_DEPTH;
 use crate::positions::{Children, Positions};
 use crate::{Error, pointer};
+
+/// The maximum nesting depth of a document.
+pub(crate) const MAX_DEPTH: usize = 128;
 
 /// The maximum number of keys, values, lists and maps of a document: each takes some hundred bytes.
 pub(crate) const MAX_NODES: usize = 800_000;

@@ -71,7 +71,7 @@ pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
             _ => ("repaired", &mut repaired),
         };
         *count += 1;
-        let place = api.place(&repair.pointer);
+        let place = api.location(&repair.pointer);
         let _ = writeln!(
             text,
             "{word} {}: {}\n  --> {}\n  at  #{}\n",

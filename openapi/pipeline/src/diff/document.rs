@@ -27,14 +27,14 @@ impl Document {
     /// parts that are not valid OpenAPI are not errors: broken documents can be compared too.
     pub fn read(text: &Text) -> Result<Self, Error> {
         let mut located = LocatedDocument::read(text)?;
-        let mut value = located.value.take();
+        let mut value = located.source.value.take();
         versions::convert_document(&mut located, &mut value, &mut Repairs::default())?;
-        located.value = value;
-        anchors::resolve_anchors(&mut located.value, &mut Repairs::default());
-        if located.value["openapi"].as_str().is_some_and(|version| version.starts_with("3.1")) {
-            generate::convert_for_comparison(&mut located.value);
+        located.source.value = value;
+        anchors::resolve_anchors(&mut located.source.value, &mut Repairs::default());
+        if located.source.value["openapi"].as_str().is_some_and(|version| version.starts_with("3.1")) {
+            generate::convert_for_comparison(&mut located.source.value);
         }
-        let ids = ids::missing(&located.value).into_iter().map(|named| (named.at, named.id)).collect();
+        let ids = ids::missing(&located.source.value).into_iter().map(|named| (named.at, named.id)).collect();
         Ok(Self { located, ids })
     }
 
@@ -62,7 +62,7 @@ impl Document {
     }
 
     pub(super) fn root(&self, revision: Revision) -> Node<'_> {
-        Node::of(revision, &self.located.value)
+        Node::of(revision, &self.located.source.value)
     }
 
     /// Returns the id that replaces a missing or unusable one.
@@ -71,7 +71,7 @@ impl Document {
     }
 
     /// Returns the place of a node, or of its nearest ancestor.
-    pub(super) fn place(&self, pointer: &str) -> SourceLocation {
-        self.located.place(pointer)
+    pub(super) fn location(&self, pointer: &str) -> SourceLocation {
+        self.located.location(pointer)
     }
 }

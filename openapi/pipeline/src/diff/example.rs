@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::Document;
 use super::rules::{ExamplePart, Rule};
-use crate::load::LocatedDocument;
+use crate::parse::ParsedText;
 use crate::{Error, Text};
 
 /// The document into which the fragments of all examples are merged.
@@ -36,8 +36,8 @@ components:
 /// Returns an error if a fragment is not YAML, which is a mistake in the table.
 pub fn texts(rule: &Rule) -> Result<(Text, Text), Error> {
     let text = |name: &str, fragment: &str| {
-        let mut document = LocatedDocument::read(&Text::new("base.yaml", BASE))?.value;
-        let fragment = LocatedDocument::read(&Text::new(rule.id, fragment))?.value;
+        let mut document = ParsedText::read(&Text::new("base.yaml", BASE))?.value;
+        let fragment = ParsedText::read(&Text::new(rule.id, fragment))?.value;
         merge(&mut document, at_place(rule.at, fragment));
         Ok(Text::new(format!("{name}.json"), format!("{document:#}")))
     };

@@ -9,7 +9,7 @@ use super::{
     Target, is_url, location, normalized_path, of_revision, own_address, pointer_inside, target, without_secrets,
 };
 use crate::file::{MAX_FILE_SIZE, read_file};
-use crate::load::LocatedDocument;
+use crate::parse::ParsedText;
 use crate::{Error, Text};
 
 /// The maximum number of files of a document.
@@ -28,7 +28,7 @@ pub(crate) fn gather(document: &mut Text, read: &mut ReadFile<'_>) -> Result<(),
     if !may_refer(&document.text) {
         return Ok(());
     }
-    let Ok(first) = LocatedDocument::read(document) else { return Ok(()) };
+    let Ok(first) = ParsedText::read(document) else { return Ok(()) };
     let mut known: HashMap<String, usize> =
         own_address(&first.value).map(|own| (own.to_owned(), 0)).into_iter().collect();
     known.insert(location(&document.path), 0);
@@ -71,7 +71,7 @@ pub(crate) fn gather(document: &mut Text, read: &mut ReadFile<'_>) -> Result<(),
                                 "leave out what its operations do not need",
                             ));
                         }
-                        let read = LocatedDocument::read(&other)?;
+                        let read = ParsedText::read(&other)?;
                         let number = files.len();
                         known.extend(own_address(&read.value).map(|own| (own.to_owned(), number)));
                         known.insert(path, number);

@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 use super::kinds::{NodeKind, is_reference};
 use super::{Target, location, own_address, pointer_inside, refused_reference, target, without_secrets};
 use crate::error::SourceLocation;
-use crate::load::MAX_DEPTH;
 use crate::positions::{Children, Positions};
+use crate::yaml::MAX_DEPTH;
 use crate::{Error, pointer};
 
 /// The maximum number of nodes of the joined document: parts without a name are copied for each reference.

@@ -1,13 +1,12 @@
 //! The versions of OpenAPI: a document of any version is converted to 3.0 or 3.1, which later steps support.
 
-mod moves;
 mod openapi_32;
 mod swagger;
 
 use serde_json::Value;
 
-pub(crate) use self::moves::Moves;
 use crate::load::LocatedDocument;
+use crate::moves::Moves;
 use crate::normalize::{Unsupported, remove_operation};
 use crate::repair::Repairs;
 use crate::{Error, walk};

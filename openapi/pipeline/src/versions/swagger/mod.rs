@@ -15,8 +15,8 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 
-use super::moves::redirected;
 use super::{Moves, UnsendableCall};
+use crate::moves::redirected;
 use crate::repair::Repairs;
 use crate::{pointer, walk};
 

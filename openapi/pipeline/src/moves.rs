@@ -11,7 +11,7 @@ pub(crate) struct Moves {
 
 impl Moves {
     /// Records that the node at `now` was at `then`, which may be the same place: nodes below it may have moved on their own.
-    pub(super) fn add(&mut self, now: impl Into<String>, then: impl Into<String>) {
+    pub(crate) fn add(&mut self, now: impl Into<String>, then: impl Into<String>) {
         self.from.insert(now.into(), then.into());
     }
 
@@ -31,7 +31,7 @@ impl Moves {
 
     /// Returns the reverse map: from the original pointer to the current one. Of several copies, the first in the order of
     /// pointers.
-    pub(super) fn reversed(&self) -> HashMap<&str, &str> {
+    pub(crate) fn reversed(&self) -> HashMap<&str, &str> {
         let mut to: HashMap<&str, &str> = HashMap::new();
         for (now, then) in &self.from {
             let known = to.entry(then).or_insert(now);
@@ -49,7 +49,7 @@ impl Moves {
 }
 
 /// Replaces the longest prefix of a pointer that is a key of the map by its value.
-pub(super) fn redirected(pointer: &str, to: &HashMap<&str, &str>) -> String {
+pub(crate) fn redirected(pointer: &str, to: &HashMap<&str, &str>) -> String {
     let mut moved = pointer;
     loop {
         if let Some(now) = to.get(moved) {
