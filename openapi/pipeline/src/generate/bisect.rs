@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 
-use super::dialect::describe;
+use super::schema_record::describe;
 use super::walker::schema_pointers;
 use crate::normalize::PATH_GUARD;
 use crate::repair::Repairs;

@@ -5,8 +5,8 @@ use std::collections::{BTreeSet, HashSet};
 
 use serde_json::{Map, Value, json};
 
-use super::dialect::describe;
 use super::response_schemas::SECRET;
+use super::schema_record::describe;
 use super::walker::{Side, for_each_schema};
 use crate::plain::{plain, short};
 use crate::walk;

@@ -5,10 +5,11 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 
+use super::schema_record::{SchemaRecord, describe};
 use super::walker::for_each_schema;
 use super::{enums, json_schema};
 use crate::repair::Repairs;
-use crate::{name, pointer, walk};
+use crate::{name, walk};
 
 /// The keywords, by the JSON type of their values.
 const TEXTS: [&str; 4] = ["description", "format", "pattern", "title"];
@@ -48,7 +49,8 @@ pub(crate) fn convert(document: &mut Value, repairs: &mut Repairs) {
         document["openapi"] = json!("3.0.3");
     }
     for_each_schema(document, |_, site, schema| {
-        SchemaConverter { at: site.pointer.clone(), is_31, repairs }.schema(schema);
+        let record = SchemaRecord { at: site.pointer.clone(), repairs };
+        SchemaConverter { record, is_31 }.schema(schema);
     });
 }
 
@@ -63,74 +65,10 @@ pub(crate) fn drop_titles(document: &mut Value) -> bool {
     had_some
 }
 
-/// Converts the schemas of a whole OpenAPI 3.1 document to 3.0, for comparisons: responses of every status, headers and
-/// callbacks included.
-pub(crate) fn convert_for_comparison(document: &mut Value) {
-    let mut places = Vec::new();
-    collect_schema_pointers(document, "", &mut places);
-    for at in places {
-        let Some(place) = document.pointer_mut(&at) else { continue };
-        walk::schemas(place, &mut |schema| match schema {
-            Value::Bool(true) => *schema = json!({}),
-            schema => {
-                // Keywords that 3.0 lacks and that constrain values.
-                let mut kept = keywords_of_31(schema);
-                let mut dialect = SchemaConverter { at: at.clone(), is_31: true, repairs: &mut Repairs::default() };
-                json_schema::convert(schema, &mut dialect);
-                if let Some(object) = schema.as_object_mut() {
-                    object.append(&mut kept);
-                }
-            }
-        });
-    }
-}
-
-/// Returns the keywords of a schema that 3.0 lacks: constraints, and the schemas of positions in a list.
-fn keywords_of_31(schema: &Value) -> Map<String, Value> {
-    let words = json_schema::UNCHECKED_KEYWORDS.iter().chain(&["prefixItems", "patternProperties"]);
-    let mut said: Map<String, Value> =
-        words.filter_map(|word| Some(((*word).to_owned(), schema.get(word)?.clone()))).collect();
-    // The schema of the items after the positional ones. Older drafts have the positional schemas in `items`.
-    let behind = match (schema.get("items"), said.contains_key("prefixItems")) {
-        (Some(places @ Value::Array(_)), false) => {
-            said.insert("prefixItems".to_owned(), places.clone());
-            schema.get("additionalItems")
-        }
-        (Some(items @ (Value::Object(_) | Value::Bool(false))), true) => Some(items),
-        _ => None,
-    };
-    said.extend(behind.map(|items| ("items".to_owned(), items.clone())));
-    said
-}
-
-/// Collects the pointers of the outermost schemas of an unchanged document.
-fn collect_schema_pointers(node: &Value, at: &str, found: &mut Vec<String>) {
-    match node {
-        Value::Object(object) => {
-            for (key, inner) in object {
-                let below = pointer::join(at, key);
-                match key.as_str() {
-                    "example" | "examples" => {}
-                    "schema" => found.push(below),
-                    _ if at == "/components/schemas" => found.push(below),
-                    key if key.starts_with("x-") => {}
-                    _ => collect_schema_pointers(inner, &below, found),
-                }
-            }
-        }
-        Value::Array(items) => {
-            for (index, inner) in items.iter().enumerate() {
-                collect_schema_pointers(inner, &format!("{at}/{index}"), found);
-            }
-        }
-        _ => {}
-    }
-}
-
-pub(crate) struct SchemaConverter<'a> {
-    pub(crate) at: String,
+/// The conversion of one outermost schema.
+struct SchemaConverter<'a> {
+    record: SchemaRecord<'a>,
     is_31: bool,
-    pub(crate) repairs: &'a mut Repairs,
 }
 
 impl SchemaConverter<'_> {
@@ -138,21 +76,21 @@ impl SchemaConverter<'_> {
         match schema {
             Value::Object(_) => {}
             Value::Bool(true) | Value::Null => *schema = json!({}),
-            _ => return self.widen(schema, "it is no schema"),
+            _ => return self.record.widen(schema, "it is no schema"),
         }
         if let Some(reference) = schema.get("$ref")
             && !reference.is_string()
         {
-            return self.widen(schema, "its `$ref` is no text");
+            return self.record.widen(schema, "its `$ref` is no text");
         }
-        json_schema::convert(schema, self);
+        json_schema::convert(schema, &mut self.record);
         let Some(object) = schema.as_object_mut() else { return };
         if object.contains_key("$ref") {
             return self.reference(schema);
         }
         self.keywords(object);
         if !self.kind(object) {
-            return self.widen(schema, "OpenAPI has no such type");
+            return self.record.widen(schema, "OpenAPI has no such type");
         }
         self.enum_without_composition(object);
         self.inner_schemas(object);
@@ -178,7 +116,7 @@ impl SchemaConverter<'_> {
         };
         object.entry("type").or_insert_with(|| json!(kind));
         object.retain(|key, _| !matches!(key.as_str(), "allOf" | "anyOf" | "oneOf"));
-        self.note("enum-composed", "the enum lists all values: what it is composed of beside says no more");
+        self.record.note("enum-composed", "the enum lists all values: what it is composed of beside says no more");
     }
 
     /// Handles the siblings of a reference: OpenAPI 3.0 ignores them, in 3.1 they apply.
@@ -192,14 +130,14 @@ impl SchemaConverter<'_> {
         }
         if !is_nullable && !self.is_31 {
             object.retain(|key, _| !structural.contains(&key.as_str()));
-            self.note("reference-siblings", "what stands beside a `$ref` is ignored, as OpenAPI 3.0 says");
+            self.record.note("reference-siblings", "what stands beside a `$ref` is ignored, as OpenAPI 3.0 says");
             return;
         }
         let reference = object.shift_remove("$ref").unwrap_or_default();
         let mut parts = vec![json!({ "$ref": reference })];
         parts.extend(object.shift_remove("allOf").and_then(|own| own.as_array().cloned()).into_iter().flatten());
         object.insert("allOf".to_owned(), Value::Array(parts));
-        self.note("reference-siblings", "what stands beside the `$ref` holds too");
+        self.record.note("reference-siblings", "what stands beside the `$ref` holds too");
         self.schema(schema);
     }
 
@@ -228,10 +166,10 @@ impl SchemaConverter<'_> {
             fits
         });
         if !odd.is_empty() {
-            self.note("odd-keyword", format!("of the wrong type, dropped: `{}`", odd.join("`, `")));
+            self.record.note("odd-keyword", format!("of the wrong type, dropped: `{}`", odd.join("`, `")));
         }
         if object.shift_remove("not").is_some() {
-            self.narrow("not", "`not` has no Rust type: nothing is refused for it before it is sent");
+            self.record.narrow("not", "`not` has no Rust type: nothing is refused for it before it is sent");
         }
     }
 
@@ -256,7 +194,7 @@ impl SchemaConverter<'_> {
                 "file" => {
                     object.insert("type".to_owned(), json!("string"));
                     object.insert("format".to_owned(), json!("binary"));
-                    self.note("odd-type", "`file` is Swagger's word for binary text");
+                    self.record.note("odd-type", "`file` is Swagger's word for binary text");
                     "string".to_owned()
                 }
                 _ => return false,
@@ -271,16 +209,16 @@ impl SchemaConverter<'_> {
             .map(|key| (*key).to_owned())
             .collect();
         if !foreign.is_empty() {
-            self.note("foreign-keyword", format!("a {kind} has no `{}`", foreign.join("`, `")));
+            self.record.note("foreign-keyword", format!("a {kind} has no `{}`", foreign.join("`, `")));
         }
         if kind == "array" && !object.get("items").is_some_and(|items| items.is_object() || items.is_boolean()) {
             if object.contains_key("items") {
-                self.narrow("odd-keyword", "`items` is no schema: any values");
+                self.record.narrow("odd-keyword", "`items` is no schema: any values");
             }
             object.insert("items".to_owned(), json!({}));
         }
         if matches!(kind.as_str(), "array" | "object") && object.shift_remove("enum").is_some() {
-            self.narrow("enum", format!("an enum of {kind}s has no Rust type: any {kind}"));
+            self.record.narrow("enum", format!("an enum of {kind}s has no Rust type: any {kind}"));
         }
         true
     }
@@ -297,7 +235,7 @@ impl SchemaConverter<'_> {
             Some(schema @ Value::Object(_)) => self.convert_below(&["additionalProperties"], schema),
             Some(_) => {
                 object.insert("additionalProperties".to_owned(), json!({}));
-                self.note("odd-keyword", "`additionalProperties` is no schema: any values");
+                self.record.note("odd-keyword", "`additionalProperties` is no schema: any values");
             }
         }
         for key in ["allOf", "anyOf", "oneOf"] {
@@ -313,7 +251,7 @@ impl SchemaConverter<'_> {
             if is_composed && asks_for_members(object.get(key)) {
                 // The generator would make an enum with one member for each alternative, and lose the other members.
                 object.shift_remove(key);
-                self.narrow(
+                self.record.narrow(
                     "unchecked",
                     format!("not checked before it is sent: which members are required (`{key}`)"),
                 );
@@ -327,7 +265,7 @@ impl SchemaConverter<'_> {
                 !(matches!(keys.as_slice(), ["anyOf" | "oneOf"]) && asks_for_members(part.get(keys[0])))
             });
             if parts.len() < count {
-                self.narrow("unchecked", "not checked before it is sent: which members are required (`allOf`)");
+                self.record.narrow("unchecked", "not checked before it is sent: which members are required (`allOf`)");
             }
         }
     }
@@ -357,30 +295,15 @@ impl SchemaConverter<'_> {
             required.retain(|key| key.as_str().is_none_or(|key| !shadowed.iter().any(|gone| gone == key)));
         }
         let names = shadowed.join("`, `");
-        self.narrow("colliding-members", format!("another member has the Rust name of `{names}`: found in `extra`"));
+        self.record
+            .narrow("colliding-members", format!("another member has the Rust name of `{names}`: found in `extra`"));
         describe(object, &format!("Found in `extra`: `{names}`."));
     }
 
     fn convert_below(&mut self, keys: &[&str], schema: &mut Value) {
-        let length = self.at.len();
-        for key in keys {
-            self.at = pointer::join(&self.at, key);
-        }
+        let outer = self.record.enter(keys);
         self.schema(schema);
-        self.at.truncate(length);
-    }
-
-    pub(crate) fn widen(&mut self, schema: &mut Value, why: &str) {
-        self.narrow("any-value", format!("{why}: any JSON value"));
-        *schema = json!({ "description": format!("Any JSON value: {why}.") });
-    }
-
-    pub(crate) fn note(&mut self, rule: &'static str, note: impl Into<String>) {
-        self.repairs.note(rule, &self.at, note);
-    }
-
-    pub(crate) fn narrow(&mut self, rule: &'static str, note: impl Into<String>) {
-        self.repairs.narrow(rule, &self.at, note);
+        self.record.leave(outer);
     }
 }
 
@@ -388,11 +311,4 @@ impl SchemaConverter<'_> {
 fn only_requires(schema: &Value) -> bool {
     let schema = schema.as_object();
     schema.is_some_and(|part| part.contains_key("required") && part.keys().all(|key| REQUIRING.contains(&key.as_str())))
-}
-
-/// Adds a paragraph to the description.
-pub(crate) fn describe(object: &mut Map<String, Value>, text: &str) {
-    let own = object.get("description").and_then(Value::as_str).unwrap_or_default();
-    let whole = format!("{own}\n\n{text}");
-    object.insert("description".to_owned(), json!(whole.trim()));
 }

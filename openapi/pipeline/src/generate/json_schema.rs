@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::dialect::SchemaConverter;
+use super::schema_record::SchemaRecord;
 
 /// Keywords that constrain a value and are not part of its type.
 pub(crate) const UNCHECKED_KEYWORDS: [&str; 13] = [
@@ -29,9 +29,9 @@ const ARRAY: [&str; 4] = ["items", "maxItems", "minItems", "uniqueItems"];
 const OBJECT: [&str; 5] = ["additionalProperties", "maxProperties", "minProperties", "properties", "required"];
 
 /// Converts a schema to OpenAPI 3.0.
-pub(crate) fn convert(schema: &mut Value, dialect: &mut SchemaConverter<'_>) {
+pub(crate) fn convert(schema: &mut Value, record: &mut SchemaRecord<'_>) {
     if schema.get("$dynamicRef").is_some() || schema.get("$recursiveRef").is_some() {
-        return dialect.widen(schema, "its reference depends on where it is used");
+        return record.widen(schema, "its reference depends on where it is used");
     }
     let Some(object) = schema.as_object_mut() else { return };
     if object.is_empty() {
@@ -40,21 +40,21 @@ pub(crate) fn convert(schema: &mut Value, dialect: &mut SchemaConverter<'_>) {
     let unchecked: Vec<&str> =
         UNCHECKED_KEYWORDS.into_iter().filter(|key| object.shift_remove(*key).is_some()).collect();
     if unchecked.iter().any(|key| !key.starts_with("unevaluated")) {
-        dialect.narrow("unchecked", format!("not checked before it is sent: `{}`", unchecked.join("`, `")));
+        record.narrow("unchecked", format!("not checked before it is sent: `{}`", unchecked.join("`, `")));
     }
     if let Some(value) = object.shift_remove("const") {
         object.insert("enum".to_owned(), json!([value]));
     }
     exclusive_bounds(object);
-    tuples(object, dialect);
-    pattern_properties(object, dialect);
+    tuples(object, record);
+    pattern_properties(object, record);
     if object.contains_key("contentEncoding") && object.get("type") == Some(&json!("string")) {
-        dialect.note("content-encoding", "text, encoded by the caller");
+        record.note("content-encoding", "text, encoded by the caller");
     }
     null_alternative(object);
-    several_types(object, dialect);
+    several_types(object, record);
     if object.get("type") == Some(&json!("null")) {
-        dialect.widen(schema, "nothing but null is allowed");
+        record.widen(schema, "nothing but null is allowed");
     }
 }
 
@@ -75,22 +75,22 @@ fn exclusive_bounds(object: &mut Map<String, Value>) {
     }
 }
 
-fn tuples(object: &mut Map<String, Value>, dialect: &mut SchemaConverter<'_>) {
+fn tuples(object: &mut Map<String, Value>, record: &mut SchemaRecord<'_>) {
     let is_tuple = object.shift_remove("prefixItems").is_some() || object.get("items").is_some_and(Value::is_array);
     if is_tuple {
         object.insert("items".to_owned(), json!({}));
-        dialect.narrow("tuple", "the places of a list have types of their own: any values");
+        record.narrow("tuple", "the places of a list have types of their own: any values");
     }
 }
 
-fn pattern_properties(object: &mut Map<String, Value>, dialect: &mut SchemaConverter<'_>) {
+fn pattern_properties(object: &mut Map<String, Value>, record: &mut SchemaRecord<'_>) {
     let Some(patterns) = object.shift_remove("patternProperties") else { return };
     let mut schemas: Vec<Value> =
         patterns.as_object().into_iter().flatten().map(|(_, schema)| schema.clone()).collect();
     let is_closed = object.get("additionalProperties").is_none_or(|extra| *extra == json!(false));
     let schema = if is_closed && schemas.len() == 1 { schemas.pop() } else { None };
     object.insert("additionalProperties".to_owned(), schema.unwrap_or_else(|| json!({})));
-    dialect.narrow("pattern-members", "members whose names follow a pattern: any names");
+    record.narrow("pattern-members", "members whose names follow a pattern: any names");
 }
 
 /// Converts `anyOf: [X, {type: null}]`, and the 3.0 notation of generators: an alternative with nothing but `nullable`.
@@ -121,7 +121,7 @@ fn null_alternative(object: &mut Map<String, Value>) {
 }
 
 /// Converts `type: [string, null]`, and lists of several types.
-fn several_types(object: &mut Map<String, Value>, dialect: &mut SchemaConverter<'_>) {
+fn several_types(object: &mut Map<String, Value>, record: &mut SchemaRecord<'_>) {
     let Some(list) = object.get("type").and_then(Value::as_array) else { return };
     let mut kinds: Vec<String> = Vec::new();
     for kind in list.iter().filter_map(Value::as_str) {
@@ -139,7 +139,7 @@ fn several_types(object: &mut Map<String, Value>, dialect: &mut SchemaConverter<
     match kinds.as_slice() {
         [] => {
             object.shift_remove("type");
-            dialect.note("odd-keyword", "`type` is a list without types");
+            record.note("odd-keyword", "`type` is a list without types");
         }
         [one] => {
             object.insert("type".to_owned(), json!(one));
@@ -151,7 +151,7 @@ fn several_types(object: &mut Map<String, Value>, dialect: &mut SchemaConverter<
                 key != "type" && key != "enum" && !moved.contains(&key.as_str())
             });
             object.insert("oneOf".to_owned(), Value::Array(parts));
-            dialect.note("several-types", format!("one of {}", kinds.join(", ")));
+            record.note("several-types", format!("one of {}", kinds.join(", ")));
         }
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use syn::{Item, Meta, parse_quote};
 
 use super::adapt::type_argument;
-use super::dialect::describe;
+use super::schema_record::describe;
 use super::walker::{Side, for_each_schema};
 use super::{docs, names, sharing};
 use crate::normalize::{essence, is_json};

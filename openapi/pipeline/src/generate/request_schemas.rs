@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use serde_json::{Map, Value, json};
 
-use super::dialect::describe;
+use super::schema_record::describe;
 use super::walker::{Side, Site, sites};
 use crate::normalize::unchecked_reason;
 use crate::plain::short;
