@@ -1,6 +1,10 @@
 //! Tests that example values fit their schemas within their budget.
 
+use serde_json::json;
+
+use super::maker::{MAX_DEPTH, MAX_OPTIONAL_DEPTH};
 use super::*;
+use crate::schema::{self, Validation};
 
 /// Returns the example of a schema, in a document with two schemas that differ in nothing but their names.
 fn example(schema: &Value) -> Value {
