@@ -1,5 +1,5 @@
-//! Names that schemas give themselves: `$anchor`, `$dynamicAnchor` and `$id` of JSON Schema 2020-12. What refers to one by such
-//! a name refers to its place, which is all that everything behind this knows.
+//! Names that schemas give themselves: `$anchor`, `$dynamicAnchor` and `$id` of JSON Schema 2020-12. References by such a name are
+//! replaced by JSON pointers, because later steps support only these.
 
 use std::collections::HashMap;
 
@@ -9,38 +9,38 @@ use url::Url;
 use crate::repair::Repairs;
 use crate::{pointer, walk};
 
-/// The rule of these remarks.
+/// The rule of the repairs that record a replaced reference.
 const RULE: &str = "anchor";
 
-/// What schemas are called.
+/// The names of the schemas of a document.
 #[derive(Default)]
-struct Anchors {
-    /// The pointers of schemas by their `$id`, in full.
+struct SchemaNames {
+    /// The pointers of schemas by their absolute `$id`.
     resources: HashMap<String, String>,
-    /// The pointers of schemas by the URI of what they are in and their anchor.
+    /// The pointers of schemas by the URI of the enclosing resource with their anchor.
     anchors: HashMap<String, String>,
     /// The pointers of schemas by their dynamic anchor.
     dynamic: HashMap<String, Vec<String>>,
 }
 
-/// A reference.
+/// A reference by URI, anchor or pointer.
 struct AnchorReference {
-    /// Its pointer.
+    /// The pointer of the reference.
     at: String,
     is_dynamic: bool,
     target: String,
-    /// The URI of the schema that it is in, and the pointer of that; both are empty where no `$id` is around it.
+    /// The URI of the enclosing schema with an `$id`, and the pointer of that schema; both are empty if there is none.
     base: String,
     resource: String,
 }
 
-/// Leads references by such names to places. One that leads nowhere stays, and so does a dynamic one that depends on where it is
-/// used: several schemas have the anchor.
+/// Replaces references by such names by references to pointers. A dangling reference is kept, and so is a dynamic one whose target
+/// depends on where it is used, because several schemas have the anchor.
 pub(crate) fn resolve_anchors(document: &mut Value, repairs: &mut Repairs) {
     if !has_anchors(document) {
         return;
     }
-    let (mut names, mut links) = (Anchors::default(), Vec::new());
+    let (mut names, mut links) = (SchemaNames::default(), Vec::new());
     collect(document, "", ("", ""), false, &mut names, &mut links);
     for link in links {
         let Some(target) = names.target_pointer(document, &link) else { continue };
@@ -53,8 +53,8 @@ pub(crate) fn resolve_anchors(document: &mut Value, repairs: &mut Repairs) {
     }
 }
 
-/// Whether anything in a document looks like such a name, or like a reference that only stands beside such names: most documents
-/// have none, and are not gone through with all that counts.
+/// Returns whether a document has a key for such a name, or a `$dynamicRef`. Most documents have none, and are not searched in
+/// detail.
 fn has_anchors(node: &Value) -> bool {
     let is_name = |key: &str| matches!(key, "$anchor" | "$dynamicAnchor" | "$dynamicRef" | "$id");
     match node {
@@ -64,8 +64,8 @@ fn has_anchors(node: &Value) -> bool {
     }
 }
 
-impl Anchors {
-    /// The pointer of what a reference leads to, where its text does not say it.
+impl SchemaNames {
+    /// Returns the pointer of a reference's target; `None` if the reference is dangling or a valid pointer already.
     fn target_pointer(&self, document: &Value, link: &AnchorReference) -> Option<String> {
         let AnchorReference { is_dynamic, target, base, resource, .. } = link;
         let (file, fragment) = target.split_once('#').unwrap_or((target, ""));
@@ -75,7 +75,7 @@ impl Anchors {
         let whole = if file.is_empty() { base.clone() } else { resolved(base, file) };
         let root = if file.is_empty() { Some(resource) } else { self.resources.get(&whole) };
         let place = match fragment.starts_with('/') || fragment.is_empty() {
-            // What leads somewhere as it is stays: authors write it within a schema that has an `$id` as well.
+            // A valid pointer is kept: authors use pointers within a schema that has an `$id` as well.
             true if !is_dynamic && file.is_empty() && document.pointer(fragment).is_some() => return None,
             true => format!("{}{fragment}", root?),
             false => self.anchors.get(&format!("{whole}#{fragment}"))?.clone(),
@@ -90,7 +90,7 @@ fn collect(
     at: &str,
     around: (&str, &str),
     keys_are_names: bool,
-    names: &mut Anchors,
+    names: &mut SchemaNames,
     links: &mut Vec<AnchorReference>,
 ) {
     match node {
@@ -138,11 +138,12 @@ fn collect(
     }
 }
 
-/// Under these the keys are names that the document's author chose.
+/// The keywords whose keys are names that the document's author chose.
 const MAPS_OF_NAMES: [&str; 6] =
     ["properties", "patternProperties", "$defs", "definitions", "dependentSchemas", "headers"];
 
-/// A URI reference in full, by the URI of what it stands in; one that is none stays as it is.
+/// Returns a URI reference resolved against the URI of the enclosing resource. A text that is not a URI reference is returned
+/// unchanged.
 fn resolved(base: &str, reference: &str) -> String {
     let whole = Url::parse(base).and_then(|base| base.join(reference)).or_else(|_| Url::parse(reference));
     whole.map_or_else(|_| reference.to_owned(), String::from)
@@ -152,7 +153,7 @@ fn resolved(base: &str, reference: &str) -> String {
 mod tests {
     use super::*;
 
-    /// The schemas with their references settled, and how many remarks there were.
+    /// Returns the schemas with resolved references, and the number of repairs.
     fn settled(schemas: &Value) -> (Value, usize) {
         let mut document = json!({ "openapi": "3.1.0", "paths": {}, "components": { "schemas": schemas } });
         let mut repairs = Repairs::default();

@@ -29,7 +29,7 @@ pub(crate) struct Credential {
     pub(crate) of: Option<String>,
 }
 
-/// Where a token may be sent.
+/// The place in a request where a token may be sent.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]

@@ -23,15 +23,15 @@ impl<'a> MembersByUse<'a> {
         let mut sent = schema.members();
         let (mut hidden, mut forbidden) = (BTreeMap::new(), BTreeMap::new());
         sent.retain(|name, member| {
-            let Some(set) = member else { return true };
-            let others = if set.accepts_nothing() {
+            let Some(schemas) = member else { return true };
+            let others = if schemas.accepts_nothing() {
                 &mut forbidden
-            } else if set.is_marked(rules.hidden) {
+            } else if schemas.is_marked(rules.hidden) {
                 &mut hidden
             } else {
                 return true;
             };
-            others.insert(*name, set.clone());
+            others.insert(*name, schemas.clone());
             false
         });
         Self { sent, hidden, forbidden }

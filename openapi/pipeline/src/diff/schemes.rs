@@ -107,7 +107,7 @@ fn scheme_pair(cx: &mut Comparison<'_>, name: &str, old: &Node<'_>, new: &Node<'
         match after.as_ref().and_then(|flows| flows.get(flow)) {
             Some(other) => flow_pair(cx, &format!("{name}, {flow}"), &node, &other),
             None => {
-                cx.report(&sec::FLOW_REMOVED, &node, format!("the flow `{flow}` of `{name}` went"), OBTAINED_EFFECT)
+                cx.report(&sec::FLOW_REMOVED, &node, format!("the flow `{flow}` of `{name}` went"), OBTAINED_EFFECT);
             }
         }
     }

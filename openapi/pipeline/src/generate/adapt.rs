@@ -203,7 +203,7 @@ fn adapt_builder(
 }
 
 /// The documentation of the argument for an idempotency key.
-const IDEMPOTENCY_KEY_DOC: &str = "Where it is left out, the client makes one for each call and keeps it over all attempts. An empty one is not a key.";
+const IDEMPOTENCY_KEY_DOC: &str = "If it is left out, the client makes a key for each call and keeps it for all attempts. An empty text is not a key.";
 
 /// Returns the document's description of an argument.
 fn described(api: &Api, operation: &Operation, arguments: &[Argument], setter: &Ident) -> Option<String> {

@@ -29,8 +29,8 @@ pub(crate) fn method(item: &Type, mut build: Block, index: usize, has_secrets: b
     let build = quote!(move || -> ::std::result::Result<::reqwest::Request, Error> #build);
     let build = if has_secrets { quote!(::keyfit::codegen::with_secrets(#build)) } else { quote!((#build)()) };
     parse_quote! {
-        /// A writer of any number of items, in batches, with the parameters of this call: see `keyfit::batch_writer`. It makes the
-        /// bodies itself; what they hold beside their items is given to the writer.
+        /// Returns a writer of any number of items, in batches, with the parameters of this call: see `keyfit::batch_writer`. The
+        /// writer makes the bodies; members of a body beside its items are given to the writer.
         pub fn writer(self) -> ::keyfit::batch_writer::Builder<#item> {
             let client = self.client;
             let call = #build;

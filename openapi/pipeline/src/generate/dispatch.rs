@@ -32,10 +32,10 @@ pub(crate) fn items(calls: &[Call], kinds: &Kinds, in_tests: bool) -> Vec<Item> 
             }
         },
         parse_quote! {
-            /// A client whose operations are called by their ids: what the contract check drives.
+            /// Creates a client whose operations are called by their ids, for the contract check.
             ///
             /// # Errors
-            /// Returns an error for a token or configuration that the typed constructors refuse.
+            /// Returns an error if the typed constructors do for this token or configuration.
             #condition
             #[allow(unused_variables)]
             pub fn connect(

@@ -37,14 +37,14 @@ pub(crate) fn items(
         constructors(kinds),
         parse_quote! {
             impl Client {
-                /// The same client, with options for its calls. Both share everything else.
+                /// Returns the same client with options for its calls. Both share everything else.
                 #[must_use]
                 pub fn with_options(&self, options: ::keyfit::CallOptions) -> Self {
                     let transport = self.inner.with_options(options);
                     Self::new_with_client(&self.baseurl, self.client.clone(), transport)
                 }
 
-                /// A request to a path below the base URL that the document lacks: `/reports/weekly`.
+                /// Creates a request to a path below the base URL that is not in the document, such as `/reports/weekly`.
                 pub fn request(&self, method: ::reqwest::Method, path: &str) -> ::keyfit::RawRequest<'_> {
                     ::keyfit::RawRequest::new(&self.inner, &self.client, method, path)
                 }
@@ -67,7 +67,7 @@ pub(crate) fn items(
 /// Returns the module of response types whose values the document lists only in part.
 pub(crate) fn values(enums: &[Enum], tagged: &[DistinguishedUnion]) -> Item {
     let mut module: ItemMod = parse_quote! {
-        /// Values that the document names; in answers others are kept as they came.
+        /// The enums of values that the document names. Enums of responses keep other values unchanged.
         pub mod values {}
     };
     let items = &mut module.content.get_or_insert_default().1;
@@ -103,11 +103,11 @@ fn urls(module: &str, about: &str, default: Option<&String>, urls: &[BaseUrl]) -
 fn constructors(kinds: &Kinds) -> Item {
     let without = (kinds.first.is_some() && kinds.works_without_credential).then(|| {
         quote! {
-            /// A client without a credential, for the operations that may be called without one; their docs say so. All others fail
-            /// before anything is sent.
+            /// Creates a client without a credential, for the operations that need none; their documentation says so. Other
+            /// operations fail before anything is sent.
             ///
             /// # Errors
-            /// As `with_config`.
+            /// Returns an error if `with_config` does.
             pub fn without_credential(config: ::keyfit::Config) -> ::std::result::Result<Self, ::keyfit::Error> {
                 Self::over(::keyfit::codegen::no_credential(), config)
             }
@@ -124,7 +124,7 @@ fn constructors(kinds: &Kinds) -> Item {
     };
     parse_quote! {
         impl Client {
-            /// A client for the documented host, the base URL of [`API`].
+            /// Creates a client for the documented host, the base URL of [`API`].
             ///
             /// # Errors
             /// Returns an error if the TLS backend cannot be initialized.
@@ -132,7 +132,7 @@ fn constructors(kinds: &Kinds) -> Item {
                 Self::with_config(#argument ::keyfit::Config::default())
             }
 
-            /// A client with a configuration of your own: another base URL, timeouts, user agent.
+            /// Creates a client with a configuration: another base URL, timeouts, user agent.
             ///
             /// # Errors
             /// Returns an error if the base URL is not https (plain http is for loopback hosts only) or holds credentials,
@@ -193,7 +193,7 @@ fn api(api: &Api, operations: &[&Operation], calls: &[Call], kinds: &Kinds, fact
     let others = api.base_urls.iter().map(|other| &other.url).filter(|url| **url != api.base_url);
     let base_urls = std::iter::once(&api.base_url).chain(others);
     let mut table: ItemStatic = parse_quote! {
-        /// What is known of the API: its base URL, its operations in the document's order, and how it words errors and limits.
+        /// The description of the API: its base URL, its operations in the document's order, and the form of its errors and limits.
         pub static API: ::keyfit::Api = ::keyfit::Api::new(#name)
             .with_base_urls(&[#(#base_urls),*])
             .with_operations(&[])

@@ -96,7 +96,7 @@ pub(crate) fn setters(block: &mut ItemImpl, framing: Framing, arguments: &[Argum
         Framing::Events | Framing::Lines => quote!(::keyfit::codegen::Framing::Lines),
     };
     let items: ImplItemFn = parse_quote! {
-        /// The items of the body, each made when it is sent. A request with them is sent once.
+        /// Sets the items of the body, each made when it is sent. The request is sent once.
         pub fn body_items<I>(mut self, items: I) -> Self
         where
             I: ::std::iter::IntoIterator<Item = #kind>,
@@ -107,7 +107,7 @@ pub(crate) fn setters(block: &mut ItemImpl, framing: Framing, arguments: &[Argum
         }
     };
     let stream: ImplItemFn = parse_quote! {
-        /// The items of the body from a stream, each sent when it comes. A request with them is sent once.
+        /// Sets the items of the body from a stream, each sent when it comes. The request is sent once.
         pub fn body_stream<S>(mut self, items: S) -> Self
         where
             S: ::keyfit::codegen::Stream<Item = #kind> + Send + 'static,

@@ -232,7 +232,7 @@ impl Kinds {
     /// Returns the marker type of the API, the kinds, and their token types.
     pub(crate) fn items(&self) -> Vec<Item> {
         let mut items: Vec<Item> = vec![parse_quote! {
-            /// This API, in the bounds that say which tokens open it: `keyfit::auth::Opens`.
+            /// This API as a type, for bounds on the tokens that it accepts: `keyfit::auth::Opens`.
             #[derive(Debug)]
             pub enum Api {}
         }];

@@ -23,7 +23,7 @@ pub(crate) struct Scheme {
 
 /// A flow that a client supports and the document describes well enough.
 struct Flow {
-    flow_type: FlowType,
+    kind: FlowType,
     /// The setters of its URLs.
     urls: Vec<(&'static str, String)>,
     scopes: Vec<String>,
@@ -89,14 +89,14 @@ fn flows(api: &Api, scheme: &SecurityScheme, repairs: &mut Repairs) -> Vec<Flow>
         let issuer = WELL_KNOWN.iter().find_map(|known| url.strip_suffix(known)).unwrap_or(url).to_owned();
         let scopes = asked.iter().cloned().collect();
         flows.push(Flow {
-            flow_type: FlowType::Discovery,
+            kind: FlowType::Discovery,
             urls: vec![("with_issuer", issuer)],
             scopes,
             refresh_grace: None,
         });
     }
     for flow in &scheme.flows {
-        let Some(flow_type) = FlowType::of(flow.kind) else { continue };
+        let Some(kind) = FlowType::of(flow.kind) else { continue };
         let urls = [
             ("with_token_url", &flow.token_url),
             ("with_authorization_url", &flow.authorization_url),
@@ -105,13 +105,13 @@ fn flows(api: &Api, scheme: &SecurityScheme, repairs: &mut Repairs) -> Vec<Flow>
         let urls: Vec<(&str, String)> = urls
             .into_iter()
             .filter_map(|(setter, url)| Some((setter, url.clone()?)))
-            .filter(|(setter, _)| flow_type.has_url(setter))
+            .filter(|(setter, _)| kind.has_url(setter))
             .collect();
         if urls.iter().all(|(_, url)| is_whole(url, at(flow.kind))) {
             // If a flow lists its scopes, it has no others.
             let is_there = |scope: &&String| flow.scopes.is_empty() || flow.scopes.contains(scope);
             let scopes = asked.iter().filter(is_there).cloned().collect();
-            flows.push(Flow { flow_type, urls, scopes, refresh_grace: flow.refresh_grace });
+            flows.push(Flow { kind, urls, scopes, refresh_grace: flow.refresh_grace });
         }
     }
     for (at, problem) in left_out {
@@ -139,8 +139,8 @@ fn modules(schemes: &[Scheme]) -> Vec<String> {
 /// Returns the constant of the flow by which a service obtains tokens of a kind.
 pub(crate) fn service_flow(schemes: &[Scheme], kind: &str) -> Option<TokenStream> {
     let (scheme, module) = schemes.iter().zip(modules(schemes)).find(|(scheme, _)| scheme.name == kind)?;
-    let is_of_service = |flow: &&Flow| matches!(flow.flow_type, FlowType::ClientCredentials | FlowType::Discovery);
-    let (module, name) = (format_ident!("{module}"), scheme.flows.iter().find(is_of_service)?.flow_type.constant());
+    let is_of_service = |flow: &&Flow| matches!(flow.kind, FlowType::ClientCredentials | FlowType::Discovery);
+    let (module, name) = (format_ident!("{module}"), scheme.flows.iter().find(is_of_service)?.kind.constant());
     Some(quote!(#module::#name))
 }
 
@@ -154,14 +154,14 @@ impl Scheme {
         let (module, marker) = (format_ident!("{module}"), format_ident!("{}", self.marker));
         let flows = self.flows.iter().map(Flow::constant);
         let function = self.flows.iter().find_map(|flow| {
-            let (name, at) = (flow.flow_type.constant(), &flow.urls.first()?.1);
+            let (name, at) = (flow.kind.constant(), &flow.urls.first()?.1);
             let scopes = flow.scopes.join(" ");
-            let scopes = if scopes.is_empty() { "those that the server gives by itself".to_owned() } else { scopes };
-            let told = docs::lines(&format!(
-                "The credential of a service that acts for itself, by the scheme `{}`: client credentials at {at}, scopes: {scopes}.",
+            let scopes = if scopes.is_empty() { "the server's default".to_owned() } else { scopes };
+            let docs = docs::lines(&format!(
+                "Returns the credential of a service that acts for itself, by the scheme `{}`: client credentials at {at}, scopes: {scopes}.",
                 self.name
             ));
-            let (asynchronous, call) = match flow.flow_type {
+            let (asynchronous, call) = match flow.kind {
                 FlowType::ClientCredentials => {
                     (quote!(), quote!(client_credentials(&#module::#name, client_id, secret)))
                 }
@@ -171,7 +171,7 @@ impl Scheme {
                 FlowType::AuthorizationCode => return None,
             };
             Some(parse_quote! {
-                #(#told)*
+                #(#docs)*
                 ///
                 /// # Errors
                 /// Returns an error if the id is empty, or a URL may not be used.
@@ -183,9 +183,9 @@ impl Scheme {
                 }
             })
         });
-        let told = docs::lines(&format!("The flows of the scheme `{}`, as the document describes them.", self.name));
+        let docs = docs::lines(&format!("The flows of the scheme `{}`, as the document describes them.", self.name));
         let module = parse_quote! {
-            #(#told)*
+            #(#docs)*
             pub mod #module {
                 #(#flows)*
             }
@@ -199,7 +199,7 @@ impl Scheme {
             let urls: Vec<&str> = flow.urls.iter().map(|(_, url)| url.as_str()).collect();
             let scopes = if flow.scopes.is_empty() { "-".to_owned() } else { flow.scopes.join("+") };
             let grace = flow.refresh_grace.map(|seconds| format!(" refresh-grace {seconds} s")).unwrap_or_default();
-            format!("  {} {} at {} scopes {scopes}{grace}\n", self.name, flow.flow_type.constant(), urls.join(", "))
+            format!("  {} {} at {} scopes {scopes}{grace}\n", self.name, flow.kind.constant(), urls.join(", "))
         };
         self.flows.iter().map(line).collect()
     }
@@ -207,7 +207,7 @@ impl Scheme {
 
 impl Flow {
     fn constant(&self) -> TokenStream {
-        let (name, scopes) = (self.flow_type.constant(), &self.scopes);
+        let (name, scopes) = (self.kind.constant(), &self.scopes);
         let urls = self.urls.iter().map(|(setter, url)| {
             let setter = format_ident!("{setter}");
             quote!(.#setter(#url))
@@ -215,9 +215,9 @@ impl Flow {
         let scopes = (!scopes.is_empty()).then(|| quote!(.with_scopes(&[#(#scopes),*])));
         let grace =
             self.refresh_grace.map(|seconds| quote!(.with_refresh_grace(::std::time::Duration::from_secs(#seconds))));
-        let told = docs::lines(self.flow_type.doc());
+        let docs = docs::lines(self.kind.doc());
         quote! {
-            #(#told)*
+            #(#docs)*
             pub const #name: ::keyfit::auth::OAuthFlow = ::keyfit::auth::OAuthFlow::new() #(#urls)* #scopes #grace;
         }
     }

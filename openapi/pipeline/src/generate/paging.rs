@@ -126,14 +126,14 @@ pub(crate) fn add(block: &mut ItemImpl, operation: &Operation, index: usize, typ
     let items = method(
         "items",
         [
-            " All items of all pages, as a stream.",
-            &format!(" {begins} See `keyfit::pagination::Items` for sizes of pages, and for going on after an error."),
+            " Returns the items of all pages, as a stream.",
+            &format!(" {begins} See `keyfit::pagination::Items` for page sizes, and for resuming after an error."),
         ],
         quote!(::keyfit::pagination::Items<#item>),
     );
     let pages = method(
         "pages",
-        [" The answers of all pages, as a stream.", &format!(" {begins} See `keyfit::pagination::Pages`.")],
+        [" Returns the responses of all pages, as a stream.", &format!(" {begins} See `keyfit::pagination::Pages`.")],
         quote!(::keyfit::pagination::Pages<#answer>),
     );
     block.items.extend([items, pages].map(ImplItem::Fn));

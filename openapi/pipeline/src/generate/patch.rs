@@ -15,7 +15,7 @@ use crate::normalize::{essence, is_json};
 use crate::{Api, name, pointer, walk};
 
 /// The end of such a member's documentation: the generator passes on descriptions only.
-const DOC: &str = "What is absent stays as it is; null empties it.";
+const DOC: &str = "An absent member is left unchanged; null clears it.";
 
 /// The maximum depth to which nested objects are followed.
 const MAX_DEPTH: usize = 8;

@@ -79,7 +79,7 @@ pub(crate) fn method(streaming: &StreamedResponse, item: &Type, index: usize, ta
         #(#docs)*
         ///
         /// # Errors
-        /// Returns a `keyfit::Error` if the request cannot be sent, is not answered by a success, or by another kind of answer.
+        /// Returns a `keyfit::Error` if the request cannot be sent, the response is not a success, or it has another media type.
         pub async fn stream(self) -> ::std::result::Result<::keyfit::Response<#kind>, ::keyfit::Error> {
             let (client, request) = self.into_request();
             #read
@@ -91,15 +91,16 @@ pub(crate) fn method(streaming: &StreamedResponse, item: &Type, index: usize, ta
 pub(crate) fn doc(streaming: &StreamedResponse, takes_body: bool) -> String {
     let StreamedResponse { body, is_only, end, switch } = streaming;
     let word = if body.framing == Framing::Events { "event" } else { "item" };
-    let mut about = format!("The answer comes an {word} at a time, as `{}`, which is asked for.", body.media_type);
+    let mut about =
+        format!("The response is received one {word} at a time, as `{}`, which is requested.", body.media_type);
     if let Some(switch) = switch {
         let _ = write!(about, " The member `{switch}` of the body is set to `true`.");
     } else if takes_body && !is_only {
-        about += " Where a member of the body asks for it as well, set that too: the document does not say which one does, and an \
+        about += " If a member of the body requests it as well, set that too: the document does not name the member, and an \
                   overlay can (`x-keyfit`, `stream`, `switch`).";
     }
     if let Some(end) = end {
-        let _ = write!(about, " It ends with the {word} `{end}`, which is not handed on.");
+        let _ = write!(about, " It ends with the {word} `{end}`, which is not returned.");
     }
     about
 }

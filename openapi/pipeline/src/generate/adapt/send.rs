@@ -91,7 +91,7 @@ pub(super) fn wrap_send(
         #(#about)*
         ///
         /// # Errors
-        /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
+        /// Returns a `keyfit::Error` if the request cannot be sent, or the response is not a success.
         pub async fn send(self) -> ::std::result::Result<::keyfit::Response<#value>, ::keyfit::Error> {
             #prepared
             #answered

@@ -30,16 +30,16 @@ impl Kinds {
             (held, from)
         };
         let doc = format!(
-            " A client {from}. Where `{variable}` is set it is the base URL: a mock, a proxy, a staging host; otherwise \
-             the one of [`API`] is."
+            " Creates a client {from}. If `{variable}` is set, it is the base URL: a mock, a proxy, a staging host; \
+             otherwise the base URL is that of [`API`]."
         );
         Some(parse_quote! {
             impl Client {
                 #[doc = #doc]
                 ///
                 /// # Errors
-                /// Returns an error if a variable that is needed is not set or holds what cannot be sent, and as
-                /// `with_config`. No message shows a value.
+                /// Returns an error if a required variable is not set or cannot be sent, or if `with_config` does. No message shows a
+                /// value.
                 pub fn from_env() -> ::std::result::Result<Self, ::keyfit::Error> {
                     let credential = #credential;
                     Self::over(credential, ::keyfit::Config::default().base_url_from_env(#variable)?)
@@ -76,13 +76,12 @@ impl Kinds {
         };
         let constructor = parse_quote! {
             impl Client {
-                /// A client with what the file `keyfit.toml` says of this API in the profile that `KEYFIT_PROFILE` names, and with what
-                /// the environment says beside it, as `from_env` (feature `profile` of `keyfit`). To change settings begin with
-                /// `keyfit::Profile`.
+                /// Creates a client with the settings of this API in the file `keyfit.toml`, from the profile that `KEYFIT_PROFILE` names,
+                /// and with the variables of `from_env` (feature `profile` of `keyfit`). To change settings, use `keyfit::Profile`.
                 ///
                 /// # Errors
-                /// Returns an error if the file, the profile or a credential cannot be used, with file and line, and as
-                /// `with_config`. No message shows a secret.
+                /// Returns an error if the file, the profile or a credential cannot be used, with file and line, or if `with_config`
+                /// does. No message shows a secret.
                 pub fn from_profile() -> ::std::result::Result<Self, ::keyfit::Error> {
                     ::keyfit::codegen::from_profile()
                 }
