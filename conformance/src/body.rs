@@ -1,5 +1,6 @@
 //! Bodies in the documented media type, and the `Accept` header.
 
+pub(crate) use keyfit_openapi::essence;
 use keyfit_openapi::{Api, Body, BodyFormat, Operation};
 use serde_json::Value;
 
@@ -54,11 +55,6 @@ pub(crate) fn read(api: &Api, body: &Body, media_type: &str, bytes: &[u8]) -> Op
 /// Returns whether the media type of a request is the documented one; a range allows any.
 pub(crate) fn is_sent_as(body: &Body, media_type: &str) -> bool {
     body.media_type.contains('*') || essence(media_type) == essence(&body.media_type)
-}
-
-/// Returns a media type without its parameters.
-pub(crate) fn essence(media_type: &str) -> String {
-    media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 /// Returns whether a media type is JSON or has the suffix `+json`.

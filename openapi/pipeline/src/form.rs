@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use serde::{Deserialize as _, Serialize};
 use serde_json::{Value, json};
 
-use crate::normalize::{STYLE, delimited, essence};
+use crate::media_type::essence;
+use crate::normalize::{STYLE, delimited};
 use crate::operation::ListStyle;
 use crate::walk;
 
@@ -158,7 +159,7 @@ fn is_bytes(schema: &Value) -> bool {
     let format = schema["format"].as_str();
     let is_of_bytes = |media_type: &str| {
         let essence = essence(media_type);
-        !essence.starts_with("text/") && !crate::normalize::is_json(&essence)
+        !essence.starts_with("text/") && !crate::media_type::is_json(&essence)
     };
     let says_media_type = schema["contentMediaType"].as_str().is_some_and(is_of_bytes);
     match walk::kind(schema) {

@@ -2,9 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::normalize::{essence, is_json};
-use crate::streams::{self, Framing, framing};
-use crate::{Api, Body, FormMember, ResponseShape, form, walk};
+use crate::media_type::{Framing, essence, framing, is_json};
+use crate::{Api, Body, FormMember, ResponseShape, form, streams, walk};
 
 /// The serialization of a request body.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::hint_error::HintError;
 use crate::load::LocatedDocument;
+use crate::media_type::Framing;
 use crate::normalize::{STYLE, servers};
 use crate::operation::{Body, ListStyle, Operation, Parameter, ParameterLocation, ResponseShape, Retry};
 use crate::pagination::{self, PaginationGuess};
@@ -15,7 +16,7 @@ use crate::partial;
 use crate::path_key::PathKey;
 use crate::pointer;
 use crate::security::Security;
-use crate::streams::{Framing, StreamedBody, StreamedResponse};
+use crate::streams::{StreamedBody, StreamedResponse};
 use crate::{Error, SecurityRequirement, idempotency, media, name, streams, walk, webhook};
 
 /// The headers of a 202 that name its status monitor (RFC 9110, section 15.3.3, and the headers of cloud vendors).

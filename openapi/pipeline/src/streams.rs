@@ -5,24 +5,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::hint_error::HintError;
-use crate::normalize::essence;
+use crate::media_type::{Framing, framing};
 use crate::schema::{Direction, Mismatch, ValueCheck};
 use crate::{Api, example, pointer, walk};
 
 /// The members of a documented event.
 const EVENT_MEMBERS: [&str; 4] = ["data", "event", "id", "retry"];
-
-/// The framing of items in a body.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Framing {
-    /// `text/event-stream`.
-    Events,
-    /// A JSON text a line: `application/x-ndjson`, `application/jsonl` and their kin.
-    Lines,
-    /// JSON texts behind record separators: `application/json-seq` (RFC 7464).
-    Sequence,
-}
 
 /// A body that is a sequence of items.
 #[derive(Clone, Debug, Serialize)]
@@ -136,28 +124,6 @@ fn alternatives(schema: &Value) -> impl Iterator<Item = &Value> {
     lists.flatten()
 }
 
-/// Returns the framing of items in a body of this media type; `None` if it is a single value.
-pub fn framing(media_type: &str) -> Option<Framing> {
-    match essence(media_type).as_str() {
-        "text/event-stream" => Some(Framing::Events),
-        "application/x-ndjson"
-        | "application/ndjson"
-        | "application/jsonl"
-        | "application/x-jsonl"
-        | "application/jsonlines"
-        | "application/x-jsonlines"
-        | "application/json-lines"
-        | "application/x-json-lines"
-        | "application/stream+json"
-        | "application/x-json-stream"
-        | "text/jsonl"
-        | "text/x-ndjson" => Some(Framing::Lines),
-        "application/json-seq" => Some(Framing::Sequence),
-        other if other.ends_with("+json-seq") => Some(Framing::Sequence),
-        _ => None,
-    }
-}
-
 /// Returns the streamed body that a media type of `content` describes; `None` if it is described as a single text, or not at
 /// all.
 pub(crate) fn streamed(document: &Value, media_type: &str, media: &Value) -> Option<StreamedBody> {
@@ -245,7 +211,7 @@ fn envelope<'a>(document: &'a Value, schema: &'a Value, depth: usize) -> Option<
 fn data(document: &Value, schema: &Value, holds_text: bool) -> EventData {
     let known = walk::resolve(document, schema);
     let content = known.get("contentMediaType").and_then(Value::as_str);
-    if content.is_some_and(crate::normalize::is_json) {
+    if content.is_some_and(crate::media_type::is_json) {
         return EventData::Json(known.get("contentSchema").cloned().unwrap_or_else(|| json!({})));
     }
     let is_open = holds_text && known.get("type").is_none() && alternatives(known).next().is_none();

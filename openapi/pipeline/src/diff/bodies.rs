@@ -11,8 +11,7 @@ use super::schema_set::SchemaSet;
 use super::{encodings, schema};
 use crate::form;
 use crate::generate::Patched;
-use crate::normalize::{essence, is_json};
-use crate::streams::framing;
+use crate::media_type::{essence, framing, is_json};
 
 /// The rules for the media types of a body.
 pub(super) struct MediaRules {

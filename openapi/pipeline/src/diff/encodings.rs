@@ -9,7 +9,7 @@ use super::node::Node;
 use super::parameters::{is_scalar, style_of};
 use super::rules::request as req;
 use super::schema_set::SchemaSet;
-use crate::normalize::essence;
+use crate::media_type::essence;
 
 const NO_EFFECT: &str = "no change: the client writes the member as the document says";
 

@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 use super::forms::{Form, MEDIA_TYPE};
 use crate::form;
 use crate::media::{self, BodyFormat};
-use crate::normalize::essence;
+use crate::media_type::{Framing, essence};
 use crate::pointer;
 use crate::repair::Repairs;
-use crate::streams::{Framing, streamed};
+use crate::streams::streamed;
 
 /// A body for the generator.
 pub(crate) struct ClientBody {

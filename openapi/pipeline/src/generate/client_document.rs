@@ -10,10 +10,10 @@ use super::errors::{ERRORS, Errors};
 use super::forms::Form;
 use super::names::Alias;
 use super::{bodies, sharing, streams};
-use crate::normalize::{essence, is_json};
+use crate::media_type::{Framing, essence, is_json};
 use crate::path_key::PathKey;
 use crate::repair::Repairs;
-use crate::streams::{Framing, streamed};
+use crate::streams::streamed;
 use crate::{Api, Operation, ParameterLocation, pointer, walk};
 
 /// The keys of an operation that the generator reads, besides id, request and responses.

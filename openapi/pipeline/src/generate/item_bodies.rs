@@ -7,7 +7,7 @@ use syn::{Expr, Ident, ImplItem, ImplItemFn, Item, ItemImpl, ItemMod, Stmt, pars
 
 use super::adapt::{Argument, type_argument};
 use super::optional_body::InitialBodyRewriter;
-use crate::streams::Framing;
+use crate::media_type::Framing;
 
 /// The field, the setter and the variable of a body.
 const BODY: &str = "body";

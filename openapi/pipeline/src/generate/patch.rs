@@ -11,7 +11,7 @@ use super::adapt::type_argument;
 use super::schema_record::describe;
 use super::walker::{Side, for_each_schema};
 use super::{docs, names, sharing};
-use crate::normalize::{essence, is_json};
+use crate::media_type::{essence, is_json};
 use crate::{Api, name, pointer, walk};
 
 /// The end of such a member's documentation: the generator passes on descriptions only.

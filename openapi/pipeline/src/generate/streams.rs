@@ -8,9 +8,10 @@ use serde_json::{Value, json};
 use syn::{ImplItemFn, Type, parse_quote};
 
 use super::docs;
+use crate::media_type::Framing;
 use crate::pointer;
 use crate::repair::Repairs;
-use crate::streams::{Framing, StreamedBody, StreamedResponse};
+use crate::streams::{StreamedBody, StreamedResponse};
 
 /// The status under which the generator gets the items that exist beside another body: an error response is the only place
 /// for a second type.

@@ -18,7 +18,6 @@ pub(crate) use parameters::{
     PATH_GUARD, TRANSPORT_HEADERS, is_pattern, remove_operation, template_names, unchecked_reason, unguarded,
 };
 pub(crate) use references::percent_decoded;
-pub(crate) use requests::{essence, is_json};
 use serde_json::Value;
 
 use crate::Error;

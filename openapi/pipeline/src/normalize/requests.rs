@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::media_type::{essence, framing, is_json};
 use crate::repair::Repairs;
-use crate::streams::framing;
 use crate::{form, pointer, walk};
 
 /// The media types whose bodies have a type of their own, best first.
@@ -38,19 +38,6 @@ fn chosen<'a>(document: &Value, content: &'a Map<String, Value>) -> Option<&'a S
     let typed = TYPED_MEDIA_TYPES.iter().find_map(|wanted| content.keys().find(|key| essence(key) == *wanted));
     let typed = typed.or_else(|| content.keys().find(|key| is_json(key))).filter(|key| !loses_files(key));
     typed.or_else(in_parts).or_else(|| content.keys().next())
-}
-
-/// Returns the media type without parameters, in lower case: `application/json; charset=utf-8` gives `application/json`.
-pub(crate) fn essence(media_type: &str) -> String {
-    media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
-}
-
-/// Returns whether the media type is JSON; `application/vnd.pets+json` is as well.
-pub(crate) fn is_json(media_type: &str) -> bool {
-    let essence = essence(media_type);
-    // A streaming media type may end in `+json` too: it is several JSON texts.
-    let is_whole = framing(&essence).is_none();
-    essence == "application/json" || essence == "text/json" || (is_whole && essence.ends_with("+json"))
 }
 
 /// Returns the body with one media type; `None` if it has no media type.

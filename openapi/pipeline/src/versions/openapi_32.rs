@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{Moves, UnsendableCall, is_method};
-use crate::normalize::essence;
+use crate::media_type::essence;
 use crate::repair::Repairs;
 use crate::{pointer, walk};
 

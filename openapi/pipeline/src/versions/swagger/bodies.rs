@@ -5,7 +5,8 @@ use serde_json::{Map, Value, json};
 use super::operations::{extensions, required};
 use super::parameters::{self, CollectionFormat};
 use super::{Converter, schemas};
-use crate::normalize::{STYLE, essence};
+use crate::media_type::essence;
+use crate::normalize::STYLE;
 use crate::pointer;
 
 const FORM: &str = "application/x-www-form-urlencoded";

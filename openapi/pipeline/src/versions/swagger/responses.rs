@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::bodies::is_of_schema;
 use super::parameters::CollectionFormat;
 use super::{Converter, copied, schemas};
-use crate::normalize::{essence, is_json};
+use crate::media_type::{essence, is_json};
 use crate::pointer;
 
 impl<'a> Converter<'a> {
