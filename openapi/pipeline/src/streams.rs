@@ -260,7 +260,7 @@ impl StreamedBody {
         judge(api, Direction::Answer, whole, &said).or_else(|| judge(api, Direction::Answer, &self.schema, &value))
     }
 
-    /// Returns an item that fits, as [`written`]x takes it.
+    /// Returns an item that fits, as [`serialized`](Self::serialized) takes it.
     pub fn example(&self, api: &Api) -> Value {
         let data = example::value(api, Direction::Answer, &self.schema);
         let Some(whole) = &self.event else { return data };

@@ -1,5 +1,5 @@
 //! Values that violate one constraint of a schema and satisfy all others, for tests of a server's validation. Each value is
-//! checked against the one implementation of schemas ([`schema`]): the original fits, the changed value does not, and it fits
+//! checked against the one implementation of schemas ([`schema`](crate::schema)): the original fits, the changed value does not, and it fits
 //! again if the keywords of the constraint are removed. Where programs are commonly lenient without harm, the value is one
 //! that no implementation accepts: letters in place of a number and not a number in quotes; a negative number below a minimum
 //! of one and not zero.
