@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use keyfit_openapi::{Operation, Place, is_same_template};
+use keyfit_openapi::{Operation, ParameterLocation, is_same_template};
 
 use super::super::Target;
 use super::super::pages::Pages;
@@ -29,7 +29,10 @@ impl Target {
             return;
         }
         for (template, parameter) in named_by(&operation.path) {
-            let schema = operation.parameters.iter().find(|one| one.place == Place::Path && one.name == parameter);
+            let schema = operation
+                .parameters
+                .iter()
+                .find(|one| one.location == ParameterLocation::Path && one.name == parameter);
             let is_listed = schema.is_some_and(|one| trial.catalogue.api.resolve(&one.schema).get("enum").is_some());
             if is_listed || trial.identity.ids.contains_key(parameter) {
                 continue;
