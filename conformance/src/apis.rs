@@ -4,7 +4,7 @@ use keyfit::dispatch::{File, SHIPPED, Shipped};
 use keyfit_openapi::{Failure, Generated, Options, Source, Text, generate_with};
 
 use crate::UserError;
-use crate::secret::shown;
+use crate::credential::secret::shown;
 
 /// The files of a template: document, overlay, contract.
 macro_rules! template {

@@ -10,16 +10,16 @@ use tokio::task::JoinSet;
 
 use crate::baseline::Baseline;
 use crate::catalogue::{Case, Catalogue, Side};
-use crate::control;
+use crate::credential::identity::Known;
+use crate::credential::secret::Redactor;
 use crate::drive::Stage;
-use crate::identity::Known;
-use crate::missing::Missing;
-use crate::presumption;
+use crate::judgement::consequence;
+use crate::judgement::control;
+use crate::judgement::general_rules;
+use crate::judgement::missing::Missing;
+use crate::judgement::verdict::{Outcome, Verdict};
 use crate::probe::{Aftermath, DIED_BEFORE, Target};
 use crate::report::{Access, ApiReport, LiveReport};
-use crate::secret::Redactor;
-use crate::standing;
-use crate::verdict::{Outcome, Verdict};
 
 /// The number of concurrent cases against the mock. More would not help: client, server, and judge share the machine.
 const WORKERS: usize = 16;
@@ -179,8 +179,8 @@ pub async fn run(catalogue: &Arc<Catalogue>, plan: &Plan) -> Vec<Outcome> {
     let outcomes = Arc::into_inner(outcomes).unwrap_or_default().into_iter();
     let mut outcomes: Vec<Outcome> = outcomes.map(|outcome| outcome.into_inner().unwrap_or_else(broken_off)).collect();
     control::settle(catalogue, &mut outcomes);
-    standing::settle(catalogue, &mut outcomes);
-    presumption::settle(catalogue, &mut outcomes);
+    general_rules::settle(catalogue, &mut outcomes);
+    consequence::settle(catalogue, &mut outcomes);
     if let Some(target) = &plan.target {
         target.settle_end(catalogue, &mut outcomes);
     }

@@ -7,14 +7,14 @@ use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderName};
 
 use crate::UserError;
-use crate::carrier::Spot;
 use crate::catalogue::Catalogue;
+use crate::credential::carrier::Spot;
+use crate::credential::profile::Holding;
+use crate::credential::secret::Redactor;
 use crate::file;
 use crate::mock::{Mock, Mutant};
 use crate::probe::{Http, Policy, Receiver, ReceiverAt, Servers, Target};
-use crate::profile::Holding;
 use crate::run::Plan;
-use crate::secret::Redactor;
 use crate::tokens::{Environment, Roots, Tokens, Way, recognized};
 
 /// A live server, and the permitted requests to it.

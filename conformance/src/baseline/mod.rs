@@ -11,8 +11,8 @@ use serde::Deserialize;
 pub use self::update::Updated;
 use crate::catalogue::Catalogue;
 use crate::cause::{self, Fate};
-use crate::glob;
-use crate::verdict::{Outcome, Verdict};
+use crate::judgement::verdict::{Outcome, Verdict};
+use crate::text::glob;
 
 /// The known failures.
 #[derive(Clone, Debug, Default)]

@@ -8,8 +8,8 @@ use toml_edit::{Array, DocumentMut, Item, RawString};
 use super::{Baseline, Kind};
 use crate::catalogue::Catalogue;
 use crate::cause;
-use crate::secret::Redactor;
-use crate::verdict::{Outcome, Verdict};
+use crate::credential::secret::Redactor;
+use crate::judgement::verdict::{Outcome, Verdict};
 
 /// The beginning of a new file.
 const HEAD: &str = "\

@@ -7,9 +7,9 @@ use serde_json::value::RawValue;
 use super::body::{self, Body, Member};
 use super::value;
 use crate::UserError;
-use crate::body::asked_for;
-use crate::parameter;
-use crate::secret::{names_secret, shown};
+use crate::credential::secret::{names_secret, shown};
+use crate::document::body::asked_for;
+use crate::document::parameter;
 
 /// The arguments of a call, validated against the document.
 #[derive(Clone, Debug, Default)]

@@ -8,7 +8,8 @@ use keyfit_openapi::{Api, Operation};
 use serde_json::{Value, json};
 
 use super::{Arguments, value};
-use crate::{UserError, pointer};
+use crate::UserError;
+use crate::text::pointer;
 
 /// The items of an operation, as the document describes them.
 #[derive(Clone, Debug)]

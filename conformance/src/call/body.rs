@@ -10,8 +10,8 @@ use serde_json::value::RawValue;
 use super::arguments::refused;
 use super::value::{self, Kind};
 use crate::UserError;
-use crate::body::essence;
-use crate::form::{self, Field};
+use crate::document::body::essence;
+use crate::document::form::{self, Field};
 
 /// A body in its final form.
 #[derive(Clone, Debug)]

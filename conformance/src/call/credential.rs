@@ -7,8 +7,8 @@ use keyfit_openapi::{Needed, Opener, Operation, did_you_mean};
 
 use super::{Callee, body, near};
 use crate::UserError;
-use crate::carrier::of_client;
-use crate::secret::shown;
+use crate::credential::carrier::of_client;
+use crate::credential::secret::shown;
 
 /// A kind of token for a call.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -5,7 +5,7 @@ use std::iter;
 use keyfit::redact::{MASK, plain_json};
 use serde::de::IgnoredAny;
 
-use crate::secret::{Redactor, names_secret};
+use crate::credential::secret::{Redactor, names_secret};
 
 /// The format of JSON output.
 #[derive(Clone, Copy, Debug, Default)]
@@ -123,7 +123,7 @@ impl<'a> Iterator for Tokens<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::secret::Secret;
+    use crate::credential::secret::Secret;
 
     const PRETTY: Style<'_> = Style { is_pretty: true, redactor: None, hides_secrets: false };
 

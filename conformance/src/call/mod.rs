@@ -20,7 +20,8 @@ pub use pages::{Items, items};
 
 use keyfit_openapi::{Api, Carrier, Opener, Operation, Source, base_url_variable, did_you_mean, openers};
 
-use crate::{UserError, apis};
+use crate::UserError;
+use crate::apis;
 
 /// An API with callable operations.
 #[derive(Debug)]

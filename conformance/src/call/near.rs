@@ -2,7 +2,7 @@
 
 use keyfit_openapi::near;
 
-use crate::secret::shown;
+use crate::credential::secret::shown;
 
 /// Returns the typed name for a message, or `...` if it is similar to no known name and may be a misplaced secret.
 pub(super) fn repeated<'a>(typed: &str, known: impl Iterator<Item = &'a str>) -> String {

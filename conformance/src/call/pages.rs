@@ -7,7 +7,8 @@ use keyfit::{DynamicCall, Error};
 use keyfit_openapi::Operation;
 use serde_json::value::RawValue;
 
-use crate::{UserError, pointer};
+use crate::UserError;
+use crate::text::pointer;
 
 /// A part of an answer in its original text: numbers keep their digits.
 type Raw = Box<RawValue>;

@@ -6,8 +6,8 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap};
 
 use super::Chosen;
 use super::json::{self, Style};
-use crate::body::essence;
-use crate::secret::{Redactor, names_secret};
+use crate::credential::secret::{Redactor, names_secret};
+use crate::document::body::essence;
 
 /// Returns method, URL, and headers of a request without credentials, one per line, followed by the masked credentials. Known secrets, and
 /// values whose names denote a secret, are masked.

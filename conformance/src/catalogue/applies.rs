@@ -5,15 +5,15 @@ use keyfit_openapi::schema::names_format;
 use keyfit_openapi::{Api, Needed, NextPage, Operation, PageArgument, Partial, Place, ResponseShape, Retry, Writing};
 
 use super::{required_field, success_headers, undeclared_methods, wrong_top_level};
-use crate::carrier::{Spot, other_place};
-use crate::conditional::is_read_by_tag;
 use crate::contract::{
     AuthorizationDrive, AuthorizationServer, Body, Carrier, Contract, Credential, Drive, KeyManagement, KeyProbe,
     OauthProbe, Probe, Promise, Rule,
 };
-use crate::documented::names_success;
-use crate::identity::Need;
-use crate::one_way::read_only;
+use crate::credential::carrier::{Spot, other_place};
+use crate::credential::identity::Need;
+use crate::document::conditional::is_read_by_tag;
+use crate::document::read_only::read_only;
+use crate::document::responses::names_success;
 use crate::probe::{can_be_walked, hands_out_urls, takes_any_cursor};
 
 /// Returns whether a probe applies to an operation.

@@ -1,6 +1,7 @@
 //! The catalogue: all cases of an API, from its rules and operations, with stable ids.
 
 mod applies;
+pub mod explain;
 
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
@@ -16,12 +17,12 @@ use serde_json::{Map, Value, json};
 
 pub(crate) use self::applies::{applies, start_and_limit};
 use self::applies::{authorization_variants, can_be_seen, variants};
-use crate::balance::Balance;
-use crate::bent::{self, Bent};
-use crate::chain::Chains;
 use crate::contract::{Contract, DeliveryCheck, Drive, Family, Flaw, Level, Probe, Promise, Rule};
-use crate::glob;
-use crate::reference::{Reference, Referring, references};
+use crate::document::balance::Balance;
+use crate::document::chain::Chains;
+use crate::document::invalid_request::{self, Bent};
+use crate::document::reference::{Reference, Referring, references};
+use crate::text::glob;
 use crate::webhook::{self, Hook};
 
 /// An API with its contract and the cases that both determine.
@@ -197,8 +198,8 @@ impl Catalogue {
 
     /// Returns the requests of a case that are valid except for one flaw of this kind.
     pub(crate) fn bent(&self, case: &Case, flaw: Flaw) -> Vec<Bent> {
-        let most = |kind| if kind == flaw { bent::MOST } else { 0 };
-        bent::of((&self.api, &self.contract), self.operation(case), &self.examples[case.operation], &most)
+        let most = |kind| if kind == flaw { invalid_request::MOST } else { 0 };
+        invalid_request::of((&self.api, &self.contract), self.operation(case), &self.examples[case.operation], &most)
     }
 
     /// Returns the reason why that request may not be valid: the part without a known example.
@@ -286,7 +287,7 @@ impl<'a> Reach<'a> {
     /// Returns whether an operation has requests that are valid except for one flaw of this kind.
     fn can_be_bent(&self, flaw: Flaw, contract: &Contract, position: usize) -> bool {
         let flaws = |(operation, request): (&Operation, &Request)| {
-            bent::of((self.api, contract), operation, request, &|_| 1).iter().map(|bent| bent.flaw).collect()
+            invalid_request::of((self.api, contract), operation, request, &|_| 1).iter().map(|bent| bent.flaw).collect()
         };
         let all = || self.api.operations.iter().zip(self.examples().iter()).map(flaws).collect();
         self.flaws.get_or_init(all)[position].contains(&flaw)

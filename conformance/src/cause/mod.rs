@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalogue::{Case, Catalogue, Side};
 use crate::contract::{Level, Probe, Rule};
-use crate::verdict::{Fault, Outcome, Verdict};
+use crate::judgement::verdict::{Fault, Outcome, Verdict};
 
 pub(crate) use words::Words;
 
@@ -316,7 +316,7 @@ mod tests {
     fn causes(broken: &[(&str, Result<u16, &str>)]) -> Vec<String> {
         let catalogue = shop();
         let outcome = |case: &Case| {
-            let found = broken.iter().find(|(pattern, _)| crate::glob::matches(pattern, &case.id));
+            let found = broken.iter().find(|(pattern, _)| crate::text::glob::matches(pattern, &case.id));
             found.map_or_else(Outcome::pass, |(_, found)| match found {
                 Ok(status) => Outcome {
                     status: Some(*status),

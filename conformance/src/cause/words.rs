@@ -7,7 +7,7 @@ use keyfit_openapi::Operation;
 use super::{Cause, Fate, Shared, steady};
 use crate::catalogue::Catalogue;
 use crate::contract::{ChainProbe, Hidden, OauthProbe, Probe, Promise, Rule};
-use crate::verdict::Outcome;
+use crate::judgement::verdict::Outcome;
 
 /// The description of a cause.
 pub(crate) struct Words {

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use crate::catalogue::Side;
+use crate::judgement::verdict::shell_word;
 use crate::report::{CaseReport, Report, unvarying};
-use crate::verdict::shell_word;
 
 /// The findings of a check.
 ///

@@ -15,16 +15,18 @@ use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 
 pub use self::findings::Findings;
+use crate::UserError;
+use crate::apis;
 use crate::baseline::Baseline;
 use crate::catalogue::{Catalogue, Side};
+use crate::credential::secret::Redactor;
 use crate::drive::{Connect, Keyfit, Stage};
+use crate::file;
+use crate::judgement::verdict::shell_word;
 use crate::probe::{Http, Policy, ReceiverAt, Settings, http_client, is_loopback};
 use crate::report::Report;
 use crate::run::{self, Plan};
-use crate::secret::Redactor;
 use crate::server::{self, Credentials, LiveServer, server_url};
-use crate::verdict::shell_word;
-use crate::{UserError, apis, file};
 
 /// Creates a check of an API in a test. `api` is its folder, or its document with a `contract.toml` beside it, relative to the crate,
 /// where cargo runs tests; or the name of an API that ships, such as `scopien`.

@@ -8,7 +8,7 @@ use keyfit_conformance::apis::{all, is_of, unknown};
 use keyfit_conformance::catalogue::Catalogue;
 use keyfit_openapi::Source;
 
-use crate::console;
+use crate::terminal::console;
 
 /// Which APIs; all that ship where none is named.
 #[derive(Args, Debug)]

@@ -14,9 +14,9 @@ use super::call::failure::refused;
 use super::call::session::{self, Session};
 use super::call::{body, source};
 use super::queue;
-use crate::console::complain;
-use crate::ending::Ending;
 use crate::import::{Cells, Feed, Input, Job, Reader, Target, feed, hex, in_runtime};
+use crate::terminal::console::complain;
+use crate::terminal::exit::Ending;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -213,7 +213,7 @@ fn examine(options: &Options, items: &BatchItems, cells: Cells) -> Result<Ending
     }
     complain(&format!("{fit} fit to be sent, {unfit} not; nothing was sent"));
     if options.json {
-        crate::console::print(&format!("{}\n", serde_json::json!({ "fit": fit, "unfit": unfit })))?;
+        crate::terminal::console::print(&format!("{}\n", serde_json::json!({ "fit": fit, "unfit": unfit })))?;
     }
     Ok(if unfit == 0 { Ending::Fine } else { Ending::Findings })
 }

@@ -12,20 +12,20 @@ use indicatif::{ProgressBar, ProgressStyle};
 use keyfit_conformance::UserError;
 use keyfit_conformance::baseline::{Baseline, Updated};
 use keyfit_conformance::catalogue::{Catalogue, Side};
+use keyfit_conformance::credential::secret::Redactor;
+use keyfit_conformance::judgement::verdict::Verdict;
 use keyfit_conformance::probe::http_client;
 use keyfit_conformance::report::Report;
 use keyfit_conformance::run::{Halt, Watch, check as check_cases};
-use keyfit_conformance::secret::Redactor;
-use keyfit_conformance::verdict::Verdict;
 use keyfit_openapi::{Text, plain};
 use tokio::task::JoinSet;
 
 use super::apis::Apis;
 use super::subject::Subject;
 use super::{file, reports, runtime};
-use crate::console;
-use crate::ending::Ending;
-use crate::interrupt::Interrupts;
+use crate::terminal::console;
+use crate::terminal::exit::Ending;
+use crate::terminal::interrupt::Interrupts;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use keyfit_conformance::credential::secret::Redactor;
 use keyfit_conformance::drive::{Adapter, Connect, adapter};
-use keyfit_conformance::secret::Redactor;
 
 /// Which client is checked.
 #[derive(Args, Debug)]

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 use keyfit_conformance::UserError;
-use keyfit_conformance::comparison::{Client, Expectation, table};
+use keyfit_conformance::report::comparison::{Client, Expectation, table};
 
-use crate::console;
-use crate::ending::Ending;
+use crate::terminal::console;
+use crate::terminal::exit::Ending;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:

@@ -5,8 +5,8 @@ use clap_complete::Shell;
 use keyfit_conformance::UserError;
 
 use super::Cli;
-use crate::console;
-use crate::ending::Ending;
+use crate::terminal::console;
+use crate::terminal::exit::Ending;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:

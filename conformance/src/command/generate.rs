@@ -7,8 +7,8 @@ use keyfit_conformance::UserError;
 use keyfit_conformance::generate::{Entry, Lock, Made, Project, Stale, dispatch_name, make, write};
 use keyfit_openapi::{Dispatch, module_name};
 
-use crate::console;
-use crate::ending::Ending;
+use crate::terminal::console;
+use crate::terminal::exit::Ending;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:

@@ -6,15 +6,15 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use keyfit_conformance::UserError;
 use keyfit_conformance::contract::Contract;
+use keyfit_conformance::credential::secret::Redactor;
 use keyfit_conformance::init::{Choice, Choices, Inclusion, Scaffold, scaffold};
-use keyfit_conformance::secret::Redactor;
 use keyfit_conformance::tokens::{Carried, carry_over, env_file, recognized};
 use keyfit_openapi::{Text, module_name, plain};
 
 use super::transport::{Transport, is_url};
 use super::{file, runtime};
-use crate::console;
-use crate::ending::Ending;
+use crate::terminal::console;
+use crate::terminal::exit::Ending;
 use keyfit_conformance::server::server_url;
 
 pub(super) const EXAMPLES: &str = "\

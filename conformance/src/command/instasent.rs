@@ -3,8 +3,8 @@
 use clap::Subcommand;
 use keyfit_conformance::UserError;
 
-use crate::ending::Ending;
 use crate::import;
+use crate::terminal::exit::Ending;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -9,8 +9,8 @@ use clap_mangen::Man;
 use keyfit_conformance::UserError;
 
 use super::Cli;
-use crate::console;
-use crate::ending::Ending;
+use crate::terminal::console;
+use crate::terminal::exit::Ending;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:

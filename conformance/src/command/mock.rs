@@ -11,15 +11,15 @@ use keyfit::redact::plain_json;
 use keyfit_conformance::UserError;
 use keyfit_conformance::apis;
 use keyfit_conformance::catalogue::Catalogue;
+use keyfit_conformance::credential::secret::Secret;
 use keyfit_conformance::mock::{AdminHost, Controlled, IssuedToken, Mutant, OAuthClient, Options as Settings};
-use keyfit_conformance::secret::Secret;
 use keyfit_openapi::Source;
 use serde_json::{Value, json};
 
 use super::runtime;
-use crate::console;
-use crate::ending::Ending;
-use crate::interrupt::Interrupts;
+use crate::terminal::console;
+use crate::terminal::exit::Ending;
+use crate::terminal::interrupt::Interrupts;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:

@@ -28,8 +28,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use keyfit_conformance::UserError;
 
-use crate::console::complain;
-use crate::ending::Ending;
+use crate::terminal::console::complain;
+use crate::terminal::exit::Ending;
 
 const EXIT_CODES: &str = "\
 Exit codes:

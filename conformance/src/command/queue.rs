@@ -8,8 +8,8 @@ use keyfit_conformance::UserError;
 use reqwest::Url;
 use serde::Serialize;
 
-use crate::ending::Ending;
 use crate::import::Job;
+use crate::terminal::exit::Ending;
 
 /// Which queue is filled, or emptied.
 #[derive(Args, Debug)]

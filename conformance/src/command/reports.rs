@@ -10,7 +10,7 @@ use keyfit_conformance::UserError;
 use keyfit_conformance::report::{Changes, Format, Report, read, text};
 
 use super::file;
-use crate::console;
+use crate::terminal::console;
 
 /// Where the report goes, and the earlier one that it is compared with.
 #[derive(Args, Debug)]

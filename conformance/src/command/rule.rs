@@ -1,14 +1,15 @@
 //! `keyfit rule`: the rules of the contracts, and what there is to say of one.
 
 use clap::Args;
+use keyfit_conformance::UserError;
 use keyfit_conformance::catalogue::Catalogue;
-use keyfit_conformance::secret::shown;
-use keyfit_conformance::{UserError, explain};
+use keyfit_conformance::catalogue::explain;
+use keyfit_conformance::credential::secret::shown;
 use keyfit_openapi::plain;
 
 use super::apis::Apis;
-use crate::console;
-use crate::ending::Ending;
+use crate::terminal::console;
+use crate::terminal::exit::Ending;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:

@@ -7,12 +7,12 @@ use clap::{ArgGroup, Args};
 use keyfit_conformance::UserError;
 use keyfit_conformance::apis;
 use keyfit_conformance::catalogue::{Catalogue, Side};
+use keyfit_conformance::credential::profile::{self, Told};
+use keyfit_conformance::credential::secret::Redactor;
 use keyfit_conformance::drive::{Keyfit, Stage};
 use keyfit_conformance::mock::{Mock, Mutant};
 use keyfit_conformance::probe::{Policy, ReceiverAt, is_loopback};
-use keyfit_conformance::profile::{self, Told};
 use keyfit_conformance::run::{Halt, Plan};
-use keyfit_conformance::secret::Redactor;
 use keyfit_conformance::server::{self, Credentials, LiveServer, server_in_place, server_url};
 use keyfit_openapi::{Carrier, Opener, base_url_variable};
 use reqwest::Url;
@@ -20,7 +20,7 @@ use reqwest::header::HeaderName;
 
 use super::client;
 use super::transport::Transport;
-use crate::console;
+use crate::terminal::console;
 
 /// What is held to the contract: keyfit's client and the mock, unless another is named.
 #[derive(Args, Debug)]

@@ -8,9 +8,9 @@ use keyfit::Config;
 use keyfit::auth::ClientCertificate;
 use keyfit::auth::source::ExposeSecret as _;
 use keyfit_conformance::UserError;
+use keyfit_conformance::credential::profile::{Told, refused};
+use keyfit_conformance::credential::secret::{MASK, Redactor, Secret};
 use keyfit_conformance::probe::{Http, Settings, is_loopback};
-use keyfit_conformance::profile::{Told, refused};
-use keyfit_conformance::secret::{MASK, Redactor, Secret};
 use reqwest::Url;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 

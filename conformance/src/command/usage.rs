@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 
 use clap::error::Error;
-use keyfit_conformance::secret::{Redactor, Secret, is_word};
+use keyfit_conformance::credential::secret::{Redactor, Secret, is_word};
 
 /// Shorter texts stand in any message, and hide nothing.
 const SHORTEST: usize = 4;

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Citation;
-use crate::pointer::put;
+use crate::text::pointer::put;
 
 /// The body of an answer with one status.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Contract, Level, Rule};
-use crate::glob;
+use crate::text::glob;
 
 /// Another level for some rules.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

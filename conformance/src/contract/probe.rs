@@ -7,7 +7,7 @@ use super::chain::ChainProbe;
 use super::flaw::Flaw;
 use super::key_management::KeyProbe;
 use super::token_probe::{JwtProbe, OauthProbe, Tampering};
-use crate::reference::Referring;
+use crate::document::reference::Referring;
 
 /// What a server-side case sends.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, JsonSchema, PartialEq, Serialize)]

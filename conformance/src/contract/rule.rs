@@ -11,7 +11,7 @@ use super::authorization_drive::AuthorizationDrive;
 use super::key_management::KeyCheck;
 use super::probe::Probe;
 use super::webhook::DeliveryCheck;
-use crate::glob;
+use crate::text::glob;
 
 /// One thing that a server or a client is held to.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

@@ -9,13 +9,13 @@ use serde_json::{Map, Value};
 
 use super::script::Received;
 use super::subject::Part;
-use crate::body::{ANYTHING, asked_for, is_sent_as, read, written};
-use crate::carrier::{self, Spot};
 use crate::catalogue::Catalogue;
 use crate::contract::Carrier;
-use crate::form::{self, Field};
-use crate::parameter::{self, pairs};
-use crate::segment;
+use crate::credential::carrier::{self, Spot};
+use crate::document::body::{ANYTHING, asked_for, is_sent_as, read, written};
+use crate::document::form::{self, Field};
+use crate::document::parameter::{self, pairs};
+use crate::document::segment;
 
 /// The path of the base URL of clients, below that of the lane.
 pub(super) const BASE_PATH: &str = "/base";

@@ -7,8 +7,9 @@ use std::path::Path;
 use keyfit_openapi::read_file;
 
 use super::{Entry, GENERATOR, Lock, Made, Project, inputs_now};
+use crate::UserError;
+use crate::file;
 use crate::origin::digest_of;
-use crate::{UserError, file};
 
 /// The reasons why generated code is not up to date.
 #[derive(Clone, Debug)]

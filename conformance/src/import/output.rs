@@ -9,8 +9,8 @@ use keyfit_conformance::UserError;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::console::complain;
 use crate::import::input::hex;
+use crate::terminal::console::complain;
 
 /// A file, as far as the checkpoint covers it.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]

@@ -7,11 +7,11 @@ use serde::Serialize;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use crate::console::{complain, print};
-use crate::ending::Ending;
 use crate::import::input::{Input, Reader, hex};
 use crate::import::job::Job;
-use crate::interrupt::Interrupts;
+use crate::terminal::console::{complain, print};
+use crate::terminal::exit::Ending;
+use crate::terminal::interrupt::Interrupts;
 
 /// Items that are shown; the others are counted.
 const MOST_SHOWN: u64 = 20;

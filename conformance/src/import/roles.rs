@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use keyfit_conformance::UserError;
 
-use crate::console::place;
 use crate::import::job::Job;
 use crate::import::output::node;
+use crate::terminal::console::place;
 
 /// Refuses a path that stands for two of the files of a job, by whatever name.
 pub(crate) fn check(job: &Job) -> Result<(), UserError> {

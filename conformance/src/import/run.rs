@@ -9,20 +9,20 @@ use keyfit::batch_writer::{Builder, Delivery, Stopped, WriteError, Writer, Writt
 use keyfit::instasent::ingest::{API, Client, DatasourceToken};
 use keyfit::instasent::ingest_writer::ItemCheck;
 use keyfit_conformance::UserError;
-use keyfit_conformance::secret::shown;
+use keyfit_conformance::credential::secret::shown;
 use serde::Serialize;
 use serde_json::json;
 use tokio::sync::mpsc;
 
-use crate::console::{complain, place, print};
-use crate::ending::Ending;
 use crate::import::input::{Input, Position, Reader, Row, survey};
 use crate::import::job::{Cells, Job};
 use crate::import::options::{Options, Rows};
 use crate::import::report::{Files, Report};
 use crate::import::roles;
 use crate::import::state::{State, Target};
-use crate::interrupt::Interrupts;
+use crate::terminal::console::{complain, place, print};
+use crate::terminal::exit::Ending;
+use crate::terminal::interrupt::Interrupts;
 
 /// How many rows are read ahead of the writer.
 const READ_AHEAD: usize = 256;

@@ -8,7 +8,7 @@ use keyfit_openapi::{Api, Flow, FlowKind, SecurityScheme};
 use super::login::Scheme;
 use super::quoted;
 use crate::contract::{Carrier, Endpoint, GrantType};
-use crate::pointer::join;
+use crate::text::pointer::join;
 
 /// The scope that requests refresh tokens (OpenID Connect Core 1.0, section 11).
 const OFFLINE: &str = "offline_access";

@@ -10,9 +10,9 @@ use super::authorization::{Authorization, logins};
 use super::login::Scheme;
 use super::scopes::Demand;
 use super::webhook::Delivered;
-use crate::balance::Balance;
 use crate::catalogue::twins;
-use crate::reference::{Referring, is_plain, references, singular};
+use crate::document::balance::Balance;
+use crate::document::reference::{Referring, is_plain, references, singular};
 
 /// Parts of the names of path parameters whose ids belong to an owner.
 const TENANTS: [&str; 14] = [

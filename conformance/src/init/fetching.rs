@@ -8,8 +8,8 @@ use keyfit_openapi::{Api, Operation, Writing};
 use serde_json::Value;
 
 use super::authorization::logins;
-use crate::pointer;
-use crate::quoting::{key, quoted};
+use crate::text::pointer;
+use crate::text::quoting::{key, quoted};
 
 /// The last path segments of login operations, in letters only.
 const PATHS: [&str; 9] = ["login", "signin", "token", "tokens", "session", "sessions", "auth", "authenticate", "jwt"];

@@ -25,7 +25,7 @@ use self::login::Login;
 pub use self::login::{Choice, Choices, Inclusion};
 use crate::catalogue::{Catalogue, Reach};
 use crate::contract::{Carrier, Contract};
-use crate::quoting::quoted;
+use crate::text::quoting::quoted;
 
 /// The files of a new API folder.
 #[derive(Clone, Debug)]

@@ -7,7 +7,7 @@ use super::authorization::Authorization;
 use super::document::Facts;
 use super::quoted;
 use crate::contract::Carrier;
-use crate::reference::Referring;
+use crate::document::reference::Referring;
 
 const ANY: &str = include_str!("rules/any.toml");
 const INPUTS: &str = include_str!("rules/inputs.toml");

@@ -11,8 +11,8 @@ use super::fetching::Entry;
 use super::quoted;
 use crate::catalogue::{Catalogue, Side};
 use crate::contract::{AuthorizationServer, Carrier, Credential, GrantType, Probe};
-use crate::identity::{Need, Rights, State};
-use crate::missing::{Answer, Missing};
+use crate::credential::identity::{Need, Rights, State};
+use crate::judgement::missing::{Answer, Missing};
 
 /// The number of entries that are listed at the end of `keyfit init`; the others are counted.
 const ASKED: usize = 12;

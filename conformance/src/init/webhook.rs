@@ -7,7 +7,7 @@ use keyfit_openapi::{Api, Operation};
 use serde_json::Value;
 
 use super::quoted;
-use crate::pointer;
+use crate::text::pointer;
 use crate::webhook::Expression;
 
 /// The webhooks of a document, and the callbacks whose URL a caller determines.

@@ -11,10 +11,11 @@ use super::core::Core;
 use super::mutant::Mutant;
 use super::token::{Grant, Token};
 use super::validate::TRACE;
+use crate::clock;
 use crate::contract::{Carrier, Challenge, Credential, Family, Probe};
-use crate::identity::{Need, Rights, State as TokenState};
-use crate::jws::Jws;
-use crate::{carrier, clock};
+use crate::credential::carrier;
+use crate::credential::identity::{Need, Rights, State as TokenState};
+use crate::credential::jws::Jws;
 
 /// A credential of a request, at a place that a kind of the operation uses.
 struct Found<'a> {

@@ -10,11 +10,11 @@ use super::call::{Answer, Refusal};
 use super::core::Core;
 use super::mutant::Mutant;
 use super::window::Window;
-use crate::body::{is_json, plain};
 use crate::clock;
 use crate::contract::ErrorShape;
-use crate::documented::{Documented, covers};
-use crate::pointer::{join, put};
+use crate::document::body::{is_json, plain};
+use crate::document::responses::{Documented, covers};
+use crate::text::pointer::{join, put};
 
 /// A text in the form of a bcrypt hash, which belongs to no password.
 const PASSWORD_HASH: &str = "$2b$12$fixturefixturefixturefixturefixturefixturefixturefixt"; // not-a-secret

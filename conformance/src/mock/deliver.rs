@@ -21,11 +21,11 @@ use super::call::{Answer, Call};
 use super::core::Core;
 use super::mutant::Mutant;
 use super::token::token_text;
-use crate::body::{is_json, plain};
 use crate::clock;
 use crate::contract::Contract;
+use crate::credential::secret::Secret;
+use crate::document::body::{is_json, plain};
 use crate::probe::is_loopback;
-use crate::secret::Secret;
 use crate::webhook::{Exchanged, Hook, Part, hooks, member};
 
 /// The seed of the secret that signs deliveries, disjoint from those of tokens and clients.

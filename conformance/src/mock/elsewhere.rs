@@ -11,7 +11,7 @@ use super::core::{Core, Served};
 use super::mutant::Mutant;
 use super::token::Token;
 use crate::contract::{Contract, Probe};
-use crate::reference::{self, Referring, ids_at, references};
+use crate::document::reference::{self, Referring, ids_at, references};
 
 /// A part of an operation that names the resource of a path and that a rule applies to.
 pub(super) struct Named {

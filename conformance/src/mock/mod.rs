@@ -51,12 +51,12 @@ use self::deliver::Deliverer;
 use self::front::Front;
 use self::registered::Registered;
 use self::server::{Listener, Server};
-use crate::carrier;
 use crate::contract::{AuthorizationServer, Carrier, Contract, Credential, Endpoint};
-use crate::identity::{Client, ClientKind, ClientNeed, Identities, Identity, Need, Signer};
-use crate::missing::Missing;
+use crate::credential::carrier;
+use crate::credential::identity::{Client, ClientKind, ClientNeed, Identities, Identity, Need, Signer};
+use crate::credential::secret::{Redactor, Secret};
+use crate::judgement::missing::Missing;
 use crate::probe::http_client;
-use crate::secret::{Redactor, Secret};
 
 /// A running mock. It stops when it is dropped.
 pub struct Mock {

@@ -10,12 +10,13 @@ use super::store::Store;
 use super::token::{Grant, Token, signed_token, token_text};
 use super::window::Window;
 use super::work::Works;
-use crate::body::plain;
+use crate::clock;
 use crate::contract::{Carrier, Contract, Credential, Probe};
-use crate::identity::{Held, Identity, Need, Rights, State as TokenState};
-use crate::ids::Ids;
-use crate::secret::{Redactor, Secret};
-use crate::{carrier, clock};
+use crate::credential::carrier;
+use crate::credential::identity::{Held, Identity, Need, Rights, State as TokenState};
+use crate::credential::secret::{Redactor, Secret};
+use crate::document::body::plain;
+use crate::tokens::ids::Ids;
 
 /// The calls per window of a limited token: one call is served, so that the next one is refused.
 pub(super) const SMALL_WINDOW: u64 = 1;

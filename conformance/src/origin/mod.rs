@@ -14,7 +14,8 @@ use toml_edit::{ArrayOfTables, DocumentMut, Table, value};
 
 pub use fetch::{Fetched, Fetcher, Limits, Validators, fetchable};
 
-use crate::{clock, file};
+use crate::clock;
+use crate::file;
 
 /// The file `sources.toml` of a folder.
 #[derive(Debug)]

@@ -11,10 +11,10 @@ use super::live::{Effect, subject};
 use super::reply::Reply;
 use super::request::{Draft, Maker};
 use super::trial::Trial;
-use crate::balance::{Amount, Balance};
 use crate::catalogue::applies;
 use crate::contract::{Level, Probe};
-use crate::identity::{Identity, Need};
+use crate::credential::identity::{Identity, Need};
+use crate::document::balance::{Amount, Balance};
 
 /// The operation that reads a balance, with its request.
 struct Account {

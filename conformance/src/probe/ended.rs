@@ -7,7 +7,7 @@ use super::live::{Death, Suspect};
 use super::trial::Sent;
 use crate::catalogue::Catalogue;
 use crate::contract::Level;
-use crate::verdict::{Fault, Outcome, Verdict};
+use crate::judgement::verdict::{Fault, Outcome, Verdict};
 
 /// The reason why a case was not run.
 pub(crate) const DIED_BEFORE: &str = "the server died before it";

@@ -14,11 +14,13 @@ use super::request::Draft;
 use super::trial::{Sent, Trial};
 use super::{Reply, Target};
 use crate::contract::{Level, Probe};
-use crate::identity::Identity;
-use crate::missing::Missing;
-use crate::nobody;
-use crate::reference::{self, Reference, Referring, ids_at, of_type, reference, references, references_at, schema_of};
-use crate::segment;
+use crate::credential::identity::Identity;
+use crate::document::reference::{
+    self, Reference, Referring, ids_at, of_type, reference, references, references_at, schema_of,
+};
+use crate::document::segment;
+use crate::document::unknown_id;
+use crate::judgement::missing::Missing;
 
 /// The highest number of identities that are compared with each other.
 const MOST_OWNERS: usize = 3;
@@ -201,7 +203,7 @@ impl Target {
         let schema = operation.parameters.iter().find(|one| one.name == named.name);
         let unknown = schema.map(|one| match &self.live {
             Some(live) => live.nobody(one, Some(&own)),
-            None => nobody::id(&trial.catalogue.api, one, Some(&own), 0),
+            None => unknown_id::id(&trial.catalogue.api, one, Some(&own), 0),
         });
         let nobodys = self.send(&with(draft.clone(), &unknown.unwrap_or_default())).await;
         let of_nobody = nobodys.answer().filter(|reply| reply.is_success()).map(things);

@@ -8,11 +8,11 @@ use super::flow::Stop;
 use super::request::Draft;
 use super::trial::{Sent, Trial};
 use super::{Reply, Target};
-use crate::bent::{Bent, Bytes, Change, DEEP, UNKNOWN};
 use crate::contract::{Flaw, Level};
-use crate::missing::Missing;
-use crate::parameter;
-use crate::verdict::{Fault, Outcome};
+use crate::document::invalid_request::{Bent, Bytes, Change, DEEP, UNKNOWN};
+use crate::document::parameter;
+use crate::judgement::missing::Missing;
+use crate::judgement::verdict::{Fault, Outcome};
 
 /// One of several requests of a case.
 pub(super) struct Try {
@@ -147,8 +147,8 @@ pub(super) fn set_query(draft: &mut Draft, name: &str, pairs: Vec<(String, Strin
 fn set(body: &mut Value, at: &str, value: Option<Value>) {
     match (value, body.pointer_mut(at)) {
         (Some(value), Some(known)) => *known = value,
-        (Some(value), None) => crate::pointer::put(body, at, value),
-        (None, _) => crate::pointer::take(body, at),
+        (Some(value), None) => crate::text::pointer::put(body, at, value),
+        (None, _) => crate::text::pointer::take(body, at),
     }
 }
 

@@ -62,11 +62,11 @@ use self::webhook::Webhooks;
 pub use self::webhook::{Receiver, ReceiverAt};
 use crate::catalogue::{Case, Catalogue};
 use crate::contract::{Contract, JwtProbe, KeyManagement, Level, Probe, Rate, RateLimit};
-use crate::identity::{Identities, Identity, Known, Need, Rights, State};
-use crate::missing::Missing;
+use crate::credential::identity::{Identities, Identity, Known, Need, Rights, State};
+use crate::credential::secret::Redactor;
+use crate::judgement::missing::Missing;
+use crate::judgement::verdict::{NO_CREDENTIAL, Outcome, UNKNOWN_CREDENTIAL};
 use crate::run::Halt;
-use crate::secret::Redactor;
-use crate::verdict::{NO_CREDENTIAL, Outcome, UNKNOWN_CREDENTIAL};
 
 /// The number of calls after which a rate limit counts as unreachable: a probe must not load a live server.
 const MOST_CALLS: usize = 50;

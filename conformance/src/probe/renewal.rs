@@ -12,9 +12,9 @@ use super::live::{Live, When};
 use super::request::Draft;
 use super::trial::Sent;
 use super::{Reply, Target, Url};
-use crate::fetched::{Companion, FetchedToken};
-use crate::identity::Identity;
-use crate::secret::Secret;
+use crate::credential::fetched_tokens::{Companion, FetchedToken};
+use crate::credential::identity::Identity;
+use crate::credential::secret::Secret;
 
 /// The known state of fetched tokens.
 #[derive(Debug, Default)]

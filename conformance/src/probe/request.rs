@@ -14,17 +14,17 @@ use super::idempotency::new_key;
 use super::jwt;
 use super::live::{Effect, Keep, Live, harmless};
 use super::transport::Shown;
-use crate::body;
-use crate::carrier::{self, Spot, other_place};
 use crate::catalogue::{required_field, start_and_limit, undeclared_methods, wrong_top_level};
 use crate::contract::{Batch, Carrier, Contract, Credential, Probe, Tampering};
-use crate::identity::{Held, Identities, Identity, other_alternative};
-use crate::missing::Missing;
-use crate::nobody::{self, NOBODY};
-use crate::parameter;
-use crate::pointer::put;
-use crate::secret::Secret;
-use crate::segment;
+use crate::credential::carrier::{self, Spot, other_place};
+use crate::credential::identity::{Held, Identities, Identity, other_alternative};
+use crate::credential::secret::Secret;
+use crate::document::body;
+use crate::document::parameter;
+use crate::document::segment;
+use crate::document::unknown_id::{self, NOBODY};
+use crate::judgement::missing::Missing;
+use crate::text::pointer::put;
 
 /// A request before it is sent.
 #[derive(Clone, Debug)]
@@ -208,7 +208,7 @@ impl Maker<'_> {
         let known = known.map(String::as_str);
         match self.live {
             Some(live) => live.nobody(parameter, known),
-            None => nobody::id(self.api, parameter, known, 0),
+            None => unknown_id::id(self.api, parameter, known, 0),
         }
     }
 

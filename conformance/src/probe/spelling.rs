@@ -16,10 +16,10 @@ use super::flow::Stop;
 use super::request::Draft;
 use super::trial::{Sent, Trial};
 use super::{Reply, Target};
-use crate::body::essence;
 use crate::contract::Probe;
-use crate::nobody::NOBODY;
-use crate::segment;
+use crate::document::body::essence;
+use crate::document::segment;
+use crate::document::unknown_id::NOBODY;
 
 /// The highest depth to which two answers are compared.
 const DEEPEST: usize = 16;

@@ -15,10 +15,10 @@ use super::request::{Draft, Maker};
 use super::{HeaderValue, Target};
 use crate::catalogue::{Case, Catalogue};
 use crate::contract::{Expect, Hidden, Level, Probe, Reading, Standing};
-use crate::identity::Identity;
-use crate::missing::Missing;
-use crate::secret::{MASK, Redactor, Secret};
-use crate::verdict::{Exchange, Fault, Observation, Outcome, cut};
+use crate::credential::identity::Identity;
+use crate::credential::secret::{MASK, Redactor, Secret};
+use crate::judgement::missing::Missing;
+use crate::judgement::verdict::{Exchange, Fault, Observation, Outcome, cut};
 
 /// The highest number of exchanges besides the first that a report shows if a step before the last one has the finding.
 const LAST_SHOWN: usize = 7;

@@ -15,9 +15,9 @@ use serde::{Deserialize, Serialize};
 use super::CaseReport;
 use crate::catalogue::Catalogue;
 use crate::contract::{Contract, Probe};
-use crate::identity::{Known, State};
-use crate::secret::Redactor;
-use crate::verdict::{NO_CREDENTIAL, UNKNOWN_CREDENTIAL, Verdict};
+use crate::credential::identity::{Known, State};
+use crate::credential::secret::Redactor;
+use crate::judgement::verdict::{NO_CREDENTIAL, UNKNOWN_CREDENTIAL, Verdict};
 
 /// Who may call what.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]

@@ -6,7 +6,7 @@ use keyfit_openapi::plain;
 
 use super::model::{Found, RuleOutcome};
 use super::{ApiReport, CaseReport, Finding, Report, cases_of};
-use crate::verdict::Verdict;
+use crate::judgement::verdict::Verdict;
 
 /// The number of annotations per level that GitHub shows for a step; it silently drops the others.
 const SHOWN: usize = 10;

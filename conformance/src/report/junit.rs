@@ -8,7 +8,7 @@ use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 
 use super::transcript::transcript;
 use super::{ApiReport, CaseReport, Report};
-use crate::verdict::Verdict;
+use crate::judgement::verdict::Verdict;
 
 /// Renders the report as JUnit XML.
 pub(super) fn junit(report: &Report) -> String {

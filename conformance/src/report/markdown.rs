@@ -7,8 +7,8 @@ use super::readings::Followed;
 use super::transcript::transcript;
 use super::{ApiReport, CaseReport, Changes, Counts, Finding, Report, capitalised, cases_of};
 use crate::contract::Family;
-use crate::markdown::inert;
-use crate::verdict::Verdict;
+use crate::judgement::verdict::Verdict;
+use crate::text::markdown::inert;
 
 /// The number of findings per API with an exchange, and of rules with their cases; the others are only named.
 const SHOWN: usize = 20;

@@ -3,6 +3,7 @@
 mod access;
 mod badge;
 mod changes;
+pub mod comparison;
 mod github;
 mod html;
 mod json;

@@ -22,11 +22,11 @@ use crate::catalogue::{Case, Catalogue, Side};
 use crate::cause::{self, Cause, Words};
 use crate::clock;
 use crate::contract::{Family, Level, Probe, Rule};
-use crate::glob;
-use crate::identity::Need;
-use crate::missing::Missing;
-use crate::secret::Redactor;
-use crate::verdict::{Exchange, Outcome, Verdict};
+use crate::credential::identity::Need;
+use crate::credential::secret::Redactor;
+use crate::judgement::missing::Missing;
+use crate::judgement::verdict::{Exchange, Outcome, Verdict};
+use crate::text::glob;
 
 /// The result of a run.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]

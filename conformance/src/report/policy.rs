@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::cases_of;
 use crate::catalogue::{Case, Catalogue};
 use crate::contract::{ChangedLevel, Level};
-use crate::verdict::{Outcome, Verdict};
+use crate::judgement::verdict::{Outcome, Verdict};
 
 /// The number of rules that are named in a line; the others are counted.
 const NAMED: usize = 6;

@@ -8,8 +8,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{CaseReport, cases_of};
-use crate::missing::{Answer, Missing, told};
-use crate::verdict::Verdict;
+use crate::judgement::missing::{Answer, Missing, told};
+use crate::judgement::verdict::Verdict;
 
 /// Something that is missing.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ApiReport, Report};
 use crate::contract::{Contract, Contradiction};
-use crate::verdict::Outcome;
+use crate::judgement::verdict::Outcome;
 
 /// A place where the documents disagree, and what the answers of a server show of it.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]

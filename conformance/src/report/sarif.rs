@@ -13,7 +13,7 @@ use super::json::written;
 use super::model::Found;
 use super::{ApiReport, CaseReport, Finding, Report};
 use crate::contract::Level;
-use crate::verdict::{Exchange, Verdict};
+use crate::judgement::verdict::{Exchange, Verdict};
 
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 /// The characters that have to be encoded in the path of a URI.

@@ -11,7 +11,7 @@ use super::readings::Followed;
 use super::transcript::transcript;
 use super::{ApiReport, CaseReport, Changes, Counts, Report, cases_of, questions};
 use crate::contract::Family;
-use crate::verdict::Verdict;
+use crate::judgement::verdict::Verdict;
 
 /// The width of the column with the names of the APIs.
 const NAME: usize = 14;

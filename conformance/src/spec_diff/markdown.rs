@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use keyfit_openapi::diff::{Level, Revision};
 
 use super::{DiffReport, FindingReport, few};
-use crate::markdown::inert;
+use crate::text::markdown::inert;
 
 /// Renders the report as Markdown: a table for each level.
 pub fn markdown(report: &DiffReport) -> String {

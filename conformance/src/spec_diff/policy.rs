@@ -8,7 +8,7 @@ use serde::Deserialize;
 use strsim::levenshtein as distance;
 use toml::Spanned;
 
-use crate::glob;
+use crate::text::glob;
 
 /// The levels and the accepted changes of a policy file.
 #[derive(Debug, Default)]

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::login::{Login, checked_pointer, in_body, set_by};
+use crate::credential::secret::{Redactor, Secret};
 use crate::probe::{Http, Reply};
-use crate::secret::{Redactor, Secret};
 
 /// Shorter values are not masked: they may be words, and masking them would make reports unreadable.
 pub(super) const SHORTEST_SECRET: usize = 8;
@@ -224,7 +224,7 @@ pub(super) fn add(
             let (media_type, bytes) = body.get_or_insert_with(|| ("application/json", b"{}".to_vec()));
             let read = serde_json::from_slice::<Value>(bytes).ok().filter(|_| *media_type == "application/json");
             let mut json = read.ok_or("what was taken is to go into JSON, and the body of the login is none")?;
-            crate::pointer::put(&mut json, pointer, value.into());
+            crate::text::pointer::put(&mut json, pointer, value.into());
             *bytes = json.to_string().into_bytes();
         }
     }

@@ -9,9 +9,9 @@ use super::environment::Environment;
 use super::failure;
 use super::source::Place;
 use crate::contract::{AuthorizationServer, Carrier, ClientAuthentication, Contract, Endpoint, GrantType, Rotation};
-use crate::identity::{Client, ClientKind, ClientNeed, Signer};
-use crate::missing::Missing;
-use crate::secret::{Redactor, Secret};
+use crate::credential::identity::{Client, ClientKind, ClientNeed, Signer};
+use crate::credential::secret::{Redactor, Secret};
+use crate::judgement::missing::Missing;
 
 /// The clients that may request tokens, and the signer.
 #[derive(Debug, Default)]

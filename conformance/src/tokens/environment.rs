@@ -11,7 +11,7 @@ use secrecy::SecretString;
 
 use super::failure;
 use crate::UserError;
-use crate::secret::{Secret, shown};
+use crate::credential::secret::{Secret, shown};
 
 /// The variables of a `.env` file, with lower precedence than those of the process.
 #[derive(Debug, Default)]

@@ -17,10 +17,10 @@ use super::login::{Login, LoginEntry, checked_pointer};
 use super::roots::Roots;
 use super::source::{NAMED, Place};
 use crate::contract::{Carrier, Contract, GrantType};
-use crate::fetched::{Companions, FetchedToken};
-use crate::missing::Missing;
+use crate::credential::fetched_tokens::{Companions, FetchedToken};
+use crate::credential::secret::{Redactor, Secret, ends_as_secret, without_quotes};
+use crate::judgement::missing::Missing;
 use crate::probe::{Http, is_loopback};
-use crate::secret::{Redactor, Secret, ends_as_secret, without_quotes};
 
 /// The server that tokens are fetched from, and the connection to it.
 pub struct Way<'a> {

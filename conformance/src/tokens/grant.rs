@@ -9,7 +9,7 @@ use keyfit::auth::source::MemorySource;
 use keyfit::auth::{AccessToken, TokenSource};
 
 use crate::contract::{AuthorizationServer, ClientAuthentication, TokenBody};
-use crate::identity::Client;
+use crate::credential::identity::Client;
 
 /// The token request: the requested token, and the endpoint and client for it.
 pub(super) struct Asked<'a> {

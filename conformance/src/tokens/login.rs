@@ -14,11 +14,11 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::before::{self, Before, BeforeEntry, Brought, SentAs, WithEntry};
-use crate::fetched::{Companion, Companions};
-use crate::jws::Jws;
-use crate::pointer;
+use crate::credential::fetched_tokens::{Companion, Companions};
+use crate::credential::jws::Jws;
+use crate::credential::secret::{Redactor, Secret, is_word};
 use crate::probe::{Http, Reply};
-use crate::secret::{Redactor, Secret, is_word};
+use crate::text::pointer;
 
 /// A login in a tokens file.
 #[derive(Debug, Deserialize)]

@@ -5,6 +5,7 @@ mod clients;
 mod environment;
 mod fetch;
 mod grant;
+pub mod ids;
 mod login;
 mod profile;
 mod roots;
@@ -23,18 +24,18 @@ use self::clients::{ClientEntry, Clients, Reader, SignerEntry};
 pub use self::environment::{Environment, env_file};
 pub use self::fetch::Way;
 use self::fetch::{Fetches, Fetching};
+use self::ids::Ids;
 use self::login::LoginEntry;
 pub use self::roots::Roots;
 use self::source::{NAMED, Place as SecretPlace};
 use self::webhooks::WebhookSecrets;
 pub use self::wfc::{Carried, carry_over, recognized};
-use crate::carrier;
 use crate::contract::{AuthorizationServer, Carrier, Contract, Credential, Endpoint};
-use crate::fetched::FetchedToken;
-use crate::identity::{self, Client, ClientNeed, Held, Identities, Identity, Need, Rights, Signer, State};
-use crate::ids::{self, Ids};
-use crate::missing::Missing;
-use crate::secret::{Redactor, Secret, without_quotes};
+use crate::credential::carrier;
+use crate::credential::fetched_tokens::FetchedToken;
+use crate::credential::identity::{self, Client, ClientNeed, Held, Identities, Identity, Need, Rights, Signer, State};
+use crate::credential::secret::{Redactor, Secret, without_quotes};
+use crate::judgement::missing::Missing;
 
 /// The user's tokens for a live server.
 #[derive(Debug)]

@@ -9,13 +9,13 @@ use super::clients::Clients;
 use super::webhooks::WebhookSecrets;
 use super::{Known, Tokens, Way};
 use crate::UserError;
-use crate::carrier;
 use crate::contract::{Carrier, Contract, Credential};
-use crate::fetched::FetchedToken;
-use crate::identity::{Held, Identity, State};
-use crate::ids::Ids;
-use crate::profile::{Holding, refused};
-use crate::secret::{Redactor, Secret};
+use crate::credential::carrier;
+use crate::credential::fetched_tokens::FetchedToken;
+use crate::credential::identity::{Held, Identity, State};
+use crate::credential::profile::{Holding, refused};
+use crate::credential::secret::{Redactor, Secret};
+use crate::tokens::ids::Ids;
 
 impl Tokens {
     /// Creates tokens without any identity.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use reqwest::Url;
 
 use crate::contract::{AuthorizationServer, Endpoint};
-use crate::missing::Missing;
+use crate::judgement::missing::Missing;
 
 /// The authorization servers that a run may call.
 #[derive(Clone, Debug)]

@@ -10,9 +10,9 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use super::environment::Environment;
-use crate::carrier;
 use crate::contract::Carrier;
-use crate::secret::{Secret, is_word};
+use crate::credential::carrier;
+use crate::credential::secret::{Secret, is_word};
 
 /// The message for a secret that is written in the file itself.
 pub(super) const NAMED: &str = "a secret is named, not written: `{ env = \"VARIABLE\" }`, `{ file = \"PATH\" }` or `{ command = [\"PROGRAM\", \"ARGUMENT\"] }`";

@@ -8,8 +8,8 @@ use super::clients::Reader;
 use super::failure;
 use super::source::Place as SecretPlace;
 use crate::contract::Carrier;
-use crate::missing::Missing;
-use crate::secret::{Secret, shown, without_quotes};
+use crate::credential::secret::{Secret, shown, without_quotes};
+use crate::judgement::missing::Missing;
 
 /// The secrets by the names of webhooks.
 #[derive(Debug, Default)]

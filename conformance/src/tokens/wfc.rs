@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::failure;
 use super::source::Place;
 use crate::contract::{Carrier, Contract};
-use crate::secret::{Secret, without_quotes};
+use crate::credential::secret::{Secret, without_quotes};
 
 const LOGIN: &str = "loginEndpointAuth";
 const PAYLOADS: [&str; 2] = ["payloadRaw", "payloadUserPwd"];
@@ -202,12 +202,14 @@ impl Writer<'_> {
             let secret = match credential.carrier() {
                 Carrier::NamedHeader(known) if is_named(known) => Some(value.to_owned()),
                 Carrier::Cookie(known) if is_named(COOKIE.as_str()) => {
-                    crate::carrier::in_cookies(value, known).map(str::to_owned)
+                    crate::credential::carrier::in_cookies(value, known).map(str::to_owned)
                 }
                 carrier if is_named(AUTHORIZATION.as_str()) => {
                     let (scheme, rest) = value.split_once(' ')?;
                     let is_it = carrier.scheme().is_some_and(|known| known.eq_ignore_ascii_case(scheme));
-                    is_it.then(|| crate::carrier::decoded(carrier, rest.trim()).map(std::borrow::Cow::into_owned))?
+                    is_it.then(|| {
+                        crate::credential::carrier::decoded(carrier, rest.trim()).map(std::borrow::Cow::into_owned)
+                    })?
                 }
                 _ => None,
             }?;

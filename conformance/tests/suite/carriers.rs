@@ -8,7 +8,7 @@ use std::sync::Arc;
 use keyfit_conformance::apis;
 use keyfit_conformance::catalogue::{Catalogue, Side};
 use keyfit_conformance::drive::Naive;
-use keyfit_conformance::verdict::Verdict;
+use keyfit_conformance::judgement::verdict::Verdict;
 
 use crate::common::{against_client, side};
 

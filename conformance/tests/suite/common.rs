@@ -9,12 +9,12 @@ use std::sync::{Arc, Mutex};
 use httpmock::{HttpMockRequest, HttpMockResponse, MockServer};
 use keyfit_conformance::apis;
 use keyfit_conformance::catalogue::{Case, Catalogue, Side};
+use keyfit_conformance::credential::secret::Redactor;
 use keyfit_conformance::drive::{Connect, Stage};
+use keyfit_conformance::judgement::verdict::Outcome;
 use keyfit_conformance::mock::{Mock, Mutant};
 use keyfit_conformance::probe::{Target, http_client};
 use keyfit_conformance::run::{Plan, run};
-use keyfit_conformance::secret::Redactor;
-use keyfit_conformance::verdict::Outcome;
 use keyfit_openapi::Source;
 
 /// The APIs that ship.

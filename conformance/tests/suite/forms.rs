@@ -8,8 +8,8 @@ use keyfit_conformance::catalogue::{Catalogue, Side};
 use keyfit_conformance::check;
 use keyfit_conformance::drive::{Defect, Naive};
 use keyfit_conformance::init::{Choices, scaffold};
+use keyfit_conformance::judgement::verdict::Verdict;
 use keyfit_conformance::mock::Mutant;
-use keyfit_conformance::verdict::Verdict;
 use keyfit_openapi::{Source, Text};
 
 use crate::common::{against_client, against_mock, broken, http, side};

@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use keyfit_conformance::catalogue::{Catalogue, Side};
 use keyfit_conformance::contract::Probe;
-use keyfit_conformance::identity::{Identities as _, Need, Rights, State};
+use keyfit_conformance::credential::identity::{Identities as _, Need, Rights, State};
+use keyfit_conformance::credential::secret::Redactor;
 use keyfit_conformance::mock::{Mock, Mutant};
 use keyfit_conformance::probe::Target;
 use keyfit_conformance::run::{Plan, run};
-use keyfit_conformance::secret::Redactor;
 use serde_json::Value;
 
 use crate::common::{catalogues, http, side};

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keyfit::{Clock as _, SystemClock};
-use keyfit_conformance::identity::{ClientKind, ClientNeed, Identities as _, Need, Rights, State};
+use keyfit_conformance::credential::identity::{ClientKind, ClientNeed, Identities as _, Need, Rights, State};
+use keyfit_conformance::credential::secret::Redactor;
 use keyfit_conformance::mock::{Fault, FaultRule, Mock};
-use keyfit_conformance::secret::Redactor;
 
 use crate::common::{identity, with_templates};
 

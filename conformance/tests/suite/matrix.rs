@@ -11,15 +11,15 @@ use keyfit::redact::Redactor as Finder;
 use keyfit_conformance::catalogue::{Case, Catalogue, Side};
 use keyfit_conformance::check;
 use keyfit_conformance::contract::Probe;
-use keyfit_conformance::identity::{Identities, Identity, Need, Rights, State};
+use keyfit_conformance::credential::identity::{Identities, Identity, Need, Rights, State};
+use keyfit_conformance::credential::secret::Redactor;
 use keyfit_conformance::init::{Choices, scaffold};
-use keyfit_conformance::missing::Missing;
+use keyfit_conformance::judgement::missing::Missing;
+use keyfit_conformance::judgement::verdict::{Outcome, Verdict};
 use keyfit_conformance::mock::{Mint, Mock, Mutant};
 use keyfit_conformance::probe::Target;
 use keyfit_conformance::report::{ApiReport, Report};
 use keyfit_conformance::run::{Plan, run};
-use keyfit_conformance::secret::Redactor;
-use keyfit_conformance::verdict::{Outcome, Verdict};
 use keyfit_openapi::{Needed, Source, Text};
 
 use crate::common::{UNSEEN, http, side};
@@ -125,7 +125,9 @@ struct Noting {
 impl Identities for Noting {
     fn find(&self, need: &Need) -> Result<Identity, Missing> {
         let identity = self.mint.find(need)?;
-        let held = |held: &keyfit_conformance::identity::Held| (named(&held.kind), held.secret.reveal().to_owned());
+        let held = |held: &keyfit_conformance::credential::identity::Held| {
+            (named(&held.kind), held.secret.reveal().to_owned())
+        };
         self.issued.lock().expect("no panic").extend(identity.credentials.iter().map(held));
         self.found.lock().expect("no panic").push(identity.clone());
         Ok(identity)

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-use keyfit_conformance::identity::{ClientKind, ClientNeed, Identities as _, Need, Rights, State};
+use keyfit_conformance::credential::identity::{ClientKind, ClientNeed, Identities as _, Need, Rights, State};
+use keyfit_conformance::credential::secret::Redactor;
 use keyfit_conformance::mock::Mock;
-use keyfit_conformance::secret::Redactor;
 
 use crate::common::with_templates;
 

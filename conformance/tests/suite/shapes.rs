@@ -4,13 +4,13 @@
 use std::sync::Arc;
 
 use keyfit_conformance::catalogue::{Catalogue, Side};
+use keyfit_conformance::credential::secret::Redactor;
 use keyfit_conformance::drive::{Defect, Naive};
 use keyfit_conformance::init::{Choices, scaffold};
+use keyfit_conformance::judgement::verdict::{Outcome, Verdict};
 use keyfit_conformance::mock::{Mock, Mutant};
 use keyfit_conformance::probe::Target;
 use keyfit_conformance::run::{Plan, run};
-use keyfit_conformance::secret::Redactor;
-use keyfit_conformance::verdict::{Outcome, Verdict};
 use keyfit_openapi::{Source, Text};
 
 use crate::common::{against_client, against_mock, http, side};

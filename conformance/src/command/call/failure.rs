@@ -10,8 +10,8 @@ use reqwest::StatusCode;
 
 use super::output::{Body, Output};
 use super::session::Session;
-use crate::console;
-use crate::ending::Ending;
+use crate::terminal::console;
+use crate::terminal::exit::Ending;
 
 /// An answer that cannot be used.
 const UNUSABLE: u8 = 10;

@@ -21,9 +21,9 @@ use keyfit_openapi::{Operation, Source, read_file, read_to_limit};
 use self::output::{Body, Output};
 use self::session::Session;
 use super::runtime;
-use crate::console;
-use crate::ending::Ending;
-use crate::interrupt::Interrupts;
+use crate::terminal::console;
+use crate::terminal::exit::Ending;
+use crate::terminal::interrupt::Interrupts;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:

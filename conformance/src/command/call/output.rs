@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use keyfit_conformance::UserError;
 use keyfit_conformance::call::json::{Style, written};
-use keyfit_conformance::secret::Redactor;
+use keyfit_conformance::credential::secret::Redactor;
 use keyfit_openapi::Operation;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use serde::de::IgnoredAny;
@@ -154,7 +154,7 @@ fn unwritten(path: &Path, error: &io::Error) -> UserError {
 
 #[cfg(test)]
 mod tests {
-    use keyfit_conformance::secret::Secret;
+    use keyfit_conformance::credential::secret::Secret;
 
     use super::*;
 

@@ -10,9 +10,9 @@ use keyfit::dispatch::Access;
 use keyfit::{Config, DynamicCall, DynamicClient, Error};
 use keyfit_conformance::UserError;
 use keyfit_conformance::call::{Arguments, Callee, Chosen, Wanted, in_clear, refuse_in_clear};
+use keyfit_conformance::credential::profile::{self, Told};
+use keyfit_conformance::credential::secret::{Redactor, Secret};
 use keyfit_conformance::probe::{is_loopback, known_servers};
-use keyfit_conformance::profile::{self, Told};
-use keyfit_conformance::secret::{Redactor, Secret};
 use keyfit_conformance::server::{server_in_place, server_url};
 use keyfit_openapi::{Operation, read_to_limit};
 use reqwest::Url;
@@ -22,7 +22,7 @@ use super::trace::Attempts;
 use crate::command::budget;
 use crate::command::transport::{Certificates, Header, header, secrets};
 use crate::command::variable;
-use crate::console;
+use crate::terminal::console;
 
 /// The base URL of any API, on this machine.
 const ANY_BASE_URL: &str = "KEYFIT_BASE_URL";

@@ -8,7 +8,7 @@ use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 
 use super::session::Session;
-use crate::console;
+use crate::terminal::console;
 
 /// Tells each attempt as it ends.
 #[derive(Debug)]

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 use keyfit_conformance::UserError;
+use keyfit_conformance::credential::secret::Redactor;
 use keyfit_conformance::origin::digest_of;
 use keyfit_conformance::probe::{Http, is_loopback};
-use keyfit_conformance::secret::Redactor;
 use keyfit_openapi::{Text, without_secrets};
 use reqwest::Url;
 use tokio::runtime::Runtime;
@@ -14,8 +14,8 @@ use tokio::runtime::Runtime;
 use super::{input, output};
 use crate::command::runtime;
 use crate::command::transport::{Transport, is_url};
-use crate::console;
-use crate::ending::Ending;
+use crate::terminal::console;
+use crate::terminal::exit::Ending;
 
 /// The document, and where it is written.
 #[derive(Args, Debug)]

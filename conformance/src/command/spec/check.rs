@@ -11,7 +11,7 @@ use keyfit_conformance::origin::{Origin, Origins, digest};
 use keyfit_openapi::read_text;
 
 use super::output;
-use crate::ending::Ending;
+use crate::terminal::exit::Ending;
 
 /// Which folder is checked.
 #[derive(Args, Debug)]

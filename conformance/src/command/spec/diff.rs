@@ -12,7 +12,7 @@ use keyfit_openapi::diff::{Document, Level, diff};
 
 use super::{input, output};
 use crate::command::file;
-use crate::ending::Ending;
+use crate::terminal::exit::Ending;
 
 /// Which documents are compared, and what comes of it.
 #[derive(Args, Debug)]

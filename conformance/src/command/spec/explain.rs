@@ -9,7 +9,7 @@ use keyfit_openapi::{Api, plain};
 use serde_json::Value;
 
 use super::output;
-use crate::ending::Ending;
+use crate::terminal::exit::Ending;
 use keyfit_conformance::apis;
 
 /// The API that is looked at.

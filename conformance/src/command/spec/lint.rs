@@ -7,7 +7,7 @@ use keyfit_conformance::UserError;
 use keyfit_openapi::{Api, Failure, Source, generate, plain};
 
 use super::{input, output};
-use crate::ending::Ending;
+use crate::terminal::exit::Ending;
 
 /// The document that is looked at.
 #[derive(Args, Debug)]

@@ -12,7 +12,7 @@ mod refresh;
 use clap::Subcommand;
 use keyfit_conformance::UserError;
 
-use crate::ending::Ending;
+use crate::terminal::exit::Ending;
 
 const DIFF: &str = "\
 Examples:

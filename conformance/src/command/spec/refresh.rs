@@ -15,8 +15,8 @@ use keyfit_openapi::{Text, without_secrets};
 
 use super::output;
 use crate::command::runtime;
-use crate::console;
-use crate::ending::Ending;
+use crate::terminal::console;
+use crate::terminal::exit::Ending;
 
 /// Which documents are fetched, and what that may cost.
 #[derive(Args, Debug)]

@@ -18,14 +18,14 @@ use super::authorization::{NaiveHolder, Registration, TokenHolder};
 use super::defect::Defect;
 use super::scene::MESSAGES;
 use super::subject::{Called, Connect, Failure, NoAnswer, Observed, Subject, Wallet};
-use crate::body::{asked_for, named, written};
-use crate::carrier::{self, Spot};
 use crate::clock;
 use crate::contract::Contract;
-use crate::items;
-use crate::parameter;
-use crate::secret::Secret;
-use crate::segment;
+use crate::credential::carrier::{self, Spot};
+use crate::credential::secret::Secret;
+use crate::document::body::{asked_for, named, written};
+use crate::document::item_stream;
+use crate::document::parameter;
+use crate::document::segment;
 
 /// Connects naive clients.
 pub struct Naive {
@@ -212,7 +212,7 @@ impl Client {
         }
         let came = reply.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).and_then(framing);
         let streaming = operation.streaming.as_ref().filter(|streaming| came == Some(streaming.body.framing));
-        let value = streaming.map_or_else(|| value_of(&reply.body), |known| items::handed_on(known, &reply.body));
+        let value = streaming.map_or_else(|| value_of(&reply.body), |known| item_stream::handed_on(known, &reply.body));
         let is_partial = operation.partial.iter().any(|described| tells_of_failure(described, &value));
         if is_partial && !self.has(Defect::HidesPartialFailure) {
             return failed(Failure { kind: "partial-failure".to_owned(), ..self.failure(reply) });

@@ -11,7 +11,7 @@ use flate2::bufread::MultiGzDecoder;
 use keyfit_conformance::UserError;
 
 use super::decode::Decode;
-use crate::console::place;
+use crate::terminal::console::place;
 
 const BUFFER: usize = 1 << 16;
 

@@ -9,10 +9,10 @@ use reqwest::header::CONTENT_TYPE;
 use serde_json::{Map, Value};
 
 use super::{Found, Seen};
-use crate::body::{essence, is_json};
 use crate::contract::Level;
-use crate::documented::{Documented, covers, is_unverified, names_success};
-use crate::items;
+use crate::document::body::{essence, is_json};
+use crate::document::item_stream;
+use crate::document::responses::{Documented, covers, is_unverified, names_success};
 use crate::probe::Reply;
 
 /// Refusals that HTTP defines for any request: documents of APIs often omit them.
@@ -213,7 +213,7 @@ impl<'a> Described<'a> {
         let Seen { api, operation, reply, .. } = self.seen;
         let streamed = operation.responses.get(&documented.status()).and_then(|shape| shape.streamed.as_ref());
         if let Some(streamed) = streamed.filter(|streamed| framing(named) == Some(streamed.framing)) {
-            return items::mismatch((api, judge.by()), operation.streaming.as_ref(), streamed, &reply.body);
+            return item_stream::mismatch((api, judge.by()), operation.streaming.as_ref(), streamed, &reply.body);
         }
         if !is_whole_json(named) {
             return None;

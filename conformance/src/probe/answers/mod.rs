@@ -21,7 +21,7 @@ use self::document::Described;
 use super::reply::Reply;
 use super::request::Draft;
 use crate::contract::{Hidden, Level, Promise, Standing};
-use crate::secret::{Redactor, Secret};
+use crate::credential::secret::{Redactor, Secret};
 
 /// An answer with its request and its context.
 pub(super) struct Seen<'a> {

@@ -8,8 +8,8 @@ use super::Live;
 use super::ledger::Made;
 use crate::catalogue::Catalogue;
 use crate::contract::Probe;
-use crate::fetched::FetchedToken;
-use crate::identity::Identity;
+use crate::credential::fetched_tokens::FetchedToken;
+use crate::credential::identity::Identity;
 
 /// The effects of a run on a live server.
 #[derive(Clone, Debug, Default)]

@@ -13,8 +13,8 @@ use super::effect::item_of;
 use super::{Effect, Live, item};
 use crate::catalogue::Catalogue;
 use crate::contract::{Contract, Probe, Rate};
-use crate::identity::{Identity, Need};
-use crate::missing::Missing;
+use crate::credential::identity::{Identity, Need};
+use crate::judgement::missing::Missing;
 
 impl Target {
     /// Sets the ids of a case to a resource that may be changed. Returns the parameter whose id the user declared expendable, if there is one.

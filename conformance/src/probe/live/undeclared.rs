@@ -12,9 +12,9 @@ use super::super::request::Draft;
 use super::super::trial::{Sent, Trial};
 use super::{Effect, item, subject};
 use crate::catalogue::undeclared_methods;
-use crate::identity::Identity;
-use crate::missing::Missing;
-use crate::nobody::NOBODY;
+use crate::credential::identity::Identity;
+use crate::document::unknown_id::NOBODY;
+use crate::judgement::missing::Missing;
 
 /// An unregistered method, which has no effect.
 pub(super) const UNASSIGNED: &str = "KEYFIT";

@@ -22,13 +22,13 @@ pub use self::receiver::{Receiver, ReceiverAt};
 use super::request::{Draft, Maker};
 use super::trial::{Sent, Trial, requests};
 use super::{Target, is_loopback};
-use crate::body;
 use crate::contract::{Contract, DeliveryCheck, Level, Probe, Rule};
-use crate::identity::Need;
-use crate::missing::Missing;
-use crate::pointer::put;
-use crate::secret::Secret;
-use crate::verdict::{Exchange, Fault, Outcome};
+use crate::credential::identity::Need;
+use crate::credential::secret::Secret;
+use crate::document::body;
+use crate::judgement::missing::Missing;
+use crate::judgement::verdict::{Exchange, Fault, Outcome};
+use crate::text::pointer::put;
 use crate::webhook::{Exchanged, Hook, Part, hooks, member};
 
 /// The time in seconds within which a delivery has to arrive if the contract has no limit.

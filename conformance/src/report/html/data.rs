@@ -6,9 +6,9 @@ use serde::Serialize;
 
 use crate::catalogue::Side;
 use crate::contract::{Family, Level};
+use crate::judgement::verdict::{Exchange, Verdict};
 use crate::report::transcript::{command, transcript};
 use crate::report::{CaseReport, OperationReport, Report};
-use crate::verdict::{Exchange, Verdict};
 
 #[derive(Serialize)]
 struct Data<'a> {

@@ -15,7 +15,7 @@ use super::changes::Change;
 use super::readings::Followed;
 use super::{ApiReport, CaseReport, Changes, Finding, Report, capitalised, cases_of};
 use crate::contract::Family;
-use crate::verdict::Verdict;
+use crate::judgement::verdict::Verdict;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");

@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Console;
-use crate::carrier;
+use crate::credential::carrier;
 use crate::mock::call::Call;
 use crate::mock::core::Core;
 use crate::mock::tool::error::MockError;

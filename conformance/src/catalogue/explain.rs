@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::catalogue::Catalogue;
 use crate::contract::{ChainProbe, Family, OauthProbe, Probe, Rule};
-use crate::glob;
+use crate::text::glob;
 
 /// The number of cases that are named; the others are counted.
 const NAMED: usize = 6;

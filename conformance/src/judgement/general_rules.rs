@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::catalogue::{Case, Catalogue};
 use crate::contract::{Level, Probe, Standing};
-use crate::verdict::{Fault, Observation, Outcome};
+use crate::judgement::verdict::{Fault, Observation, Outcome};
 
 /// Judges the cases of standing rules by the answers to other cases of their operations: by the finding with the highest level, preferably
 /// of an answer that breaks no other rule.

@@ -6,8 +6,8 @@ use std::collections::{HashMap, HashSet};
 use keyfit_openapi::{Api, Operation, Retry, Writing};
 use serde_json::{Map, Value};
 
-use crate::conditional::{is_changed_by_tag, is_read_by_tag};
 use crate::contract::{ChainProbe, Contract};
+use crate::document::conditional::{is_changed_by_tag, is_read_by_tag};
 use crate::probe::{item_among, lists_rights, parent_of};
 
 /// The operations on one kind of resource, by their indexes in the API.

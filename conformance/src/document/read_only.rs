@@ -4,7 +4,7 @@ use keyfit_openapi::schema::{self, Direction};
 use keyfit_openapi::{Api, Operation, Writing, example};
 use serde_json::{Value, json};
 
-use crate::bent::unsent;
+use crate::document::invalid_request::unsent;
 
 /// A text that no server sets by itself.
 const TEXT: &str = "keyfit-read-only";

@@ -3,7 +3,7 @@
 use sha2::{Digest as _, Sha256};
 
 use super::Field;
-use crate::body::essence;
+use crate::document::body::essence;
 
 /// Returns a multipart body. Its boundary is a hash of the content, so that a repeated request is identical.
 pub(super) fn bytes(fields: &[Field]) -> Vec<u8> {

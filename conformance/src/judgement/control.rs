@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::catalogue::{Case, Catalogue};
 use crate::contract::{Probe, Rule};
-use crate::verdict::{Fault, Outcome, Verdict};
+use crate::judgement::verdict::{Fault, Outcome, Verdict};
 
 /// Withdraws verdicts without evidence.
 pub(crate) fn settle(catalogue: &Catalogue, outcomes: &mut [Outcome]) {
@@ -123,7 +123,7 @@ mod tests {
     use keyfit_openapi::Source;
 
     use super::*;
-    use crate::glob;
+    use crate::text::glob;
 
     /// Returns the verdicts on the shop fixture if `identity` gets these answers to valid calls, and all other calls get the right ones.
     fn settled(identity: Option<&str>, answers: &[(&str, u16)]) -> Vec<(String, Verdict, String)> {

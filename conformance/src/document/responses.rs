@@ -3,7 +3,7 @@
 use keyfit_openapi::{Api, Operation};
 use serde_json::{Map, Value};
 
-use crate::body::essence;
+use crate::document::body::essence;
 
 /// The documented response for one status.
 pub(crate) struct Documented<'a> {

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use crate::catalogue::{Case, Catalogue};
 use crate::contract::{Expect, Probe, Rule};
-use crate::verdict::{Fault, Outcome, Verdict};
+use crate::judgement::verdict::{Fault, Outcome, Verdict};
 
 /// Withdraws the verdict on each case that depends on a broken rule, in the order of the catalogue's cases.
 ///

@@ -6,8 +6,8 @@ use keyfit_openapi::{Api, Operation, Place, Retry};
 use serde_json::Value;
 
 use crate::contract::Contract;
-use crate::pointer;
-use crate::words::words;
+use crate::text::pointer;
+use crate::text::words::words;
 
 /// The operation that reads the caller's balance.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -10,10 +10,10 @@ use crate::contract::{
     AuthorizationServer, Carrier, ClientAuthentication, Contract, Credential, Endpoint, GrantType, KeyManagement,
     KeyProbe, Probe,
 };
-use crate::fetched::FetchedToken;
-use crate::ids::Ids;
-use crate::missing::Missing;
-use crate::secret::Secret;
+use crate::credential::fetched_tokens::FetchedToken;
+use crate::credential::secret::Secret;
+use crate::judgement::missing::Missing;
+use crate::tokens::ids::Ids;
 
 /// A caller: its credentials, and the ids that it can access.
 #[derive(Clone, Debug, Default)]

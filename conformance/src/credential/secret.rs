@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 pub use keyfit::redact::MASK;
 use keyfit::redact::{self, plain_lines};
 
-use crate::words::words;
+use crate::text::words::words;
 
 /// The text of a credential. It is revealed only where a request is built.
 #[derive(Clone, Eq, Hash, PartialEq)]

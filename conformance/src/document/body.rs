@@ -3,9 +3,9 @@
 use keyfit_openapi::{Api, Body, Operation, Writing};
 use serde_json::Value;
 
-use crate::form;
+use crate::document::form;
 
-use crate::items;
+use crate::document::item_stream;
 
 /// The `Accept` header if the document describes no success.
 pub(crate) const ANYTHING: &str = "*/*";
@@ -26,7 +26,7 @@ pub(crate) fn written(api: &Api, body: &Body, value: &Value) -> Vec<u8> {
             form::bytes(api, body, &form::fields(api, body, members))
         }
         (Writing::Text | Writing::Bytes, Value::String(text)) => text.clone().into_bytes(),
-        (Writing::Items, Value::Array(items)) => items::written(&body.media_type, items),
+        (Writing::Items, Value::Array(items)) => item_stream::written(&body.media_type, items),
         _ => value.to_string().into_bytes(),
     }
 }
@@ -43,7 +43,7 @@ pub(crate) fn named(api: &Api, body: &Body, bytes: &[u8]) -> String {
 pub(crate) fn read(api: &Api, body: &Body, media_type: &str, bytes: &[u8]) -> Option<Value> {
     match body.writing(api) {
         Writing::Json => serde_json::from_slice(bytes).ok(),
-        Writing::Items => items::values(&body.media_type, bytes),
+        Writing::Items => item_stream::values(&body.media_type, bytes),
         Writing::Form | Writing::Multipart => {
             form::read(api, body, media_type, bytes).map(|fields| form::value(api, body, fields))
         }

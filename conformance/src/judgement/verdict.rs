@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::contract::{Level, Standing};
-use crate::missing::Missing;
-use crate::secret::Redactor;
+use crate::credential::secret::Redactor;
+use crate::judgement::missing::Missing;
 
 /// How a case ended.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, JsonSchema, Ord, PartialEq, PartialOrd, Serialize)]

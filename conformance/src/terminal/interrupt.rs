@@ -3,7 +3,7 @@
 use std::io;
 use std::process;
 
-use crate::ending::INTERRUPTED;
+use crate::terminal::exit::INTERRUPTED;
 
 /// Records interrupts from its creation on, before a call of `next`.
 pub(crate) struct Interrupts {

@@ -3,8 +3,8 @@
 use keyfit_openapi::{ListStyle, Operation, Parameter, Place};
 use serde_json::{Map, Value};
 
-use crate::body::plain;
-use crate::form;
+use crate::document::body::plain;
+use crate::document::form;
 
 /// Returns the pairs of a query parameter: one for each value of a list, or as its style requires.
 pub(crate) fn pairs(parameter: &Parameter, value: &Value) -> Vec<(String, String)> {

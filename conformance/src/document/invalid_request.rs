@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use crate::catalogue::required_field;
 use crate::contract::{Carrier, Contract, Flaw};
-use crate::pointer::join;
-use crate::segment;
+use crate::document::segment;
+use crate::text::pointer::join;
 
 /// The highest number of requests for one case.
 pub(crate) const MOST: usize = 12;

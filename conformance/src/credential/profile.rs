@@ -9,8 +9,8 @@ use keyfit_openapi::{Api, Carrier, FlowKind, Opener, SecurityScheme};
 use reqwest::Url;
 
 use crate::UserError;
-use crate::carrier::of_client;
 use crate::contract::{Contract, Credential};
+use crate::credential::carrier::of_client;
 use crate::probe::is_loopback;
 
 /// The part of a profile about one API.

@@ -11,8 +11,8 @@ use keyfit_openapi::Carrier;
 use reqwest::header::{HeaderName, REFERER};
 use tokio::sync::Mutex as Turn;
 
-use crate::carrier;
-use crate::secret::{Redactor, Secret};
+use crate::credential::carrier;
+use crate::credential::secret::{Redactor, Secret};
 
 /// The time before its expiry at which a token is replaced; at most a quarter of its lifetime.
 const LEEWAY: Duration = Duration::from_secs(60);

@@ -9,7 +9,7 @@ use url::form_urlencoded;
 
 pub(crate) use value::{of as value, of_brackets};
 
-use crate::body::{essence, plain};
+use crate::document::body::{essence, plain};
 
 /// A field of a form. A URL-encoded one has only a name and a content.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -228,7 +228,7 @@ mod tests {
 
     use super::*;
 
-    const DOCUMENT: &str = include_str!("../../../tests/forms/openapi.yaml");
+    const DOCUMENT: &str = include_str!("../../../../tests/forms/openapi.yaml");
 
     fn api() -> Api {
         let document = Text::new("forms.yaml", DOCUMENT);

@@ -7,9 +7,9 @@ use keyfit_openapi::schema::{self, Direction};
 use keyfit_openapi::{Api, Operation, Parameter, Place, Retry, Writing, example};
 use serde_json::Value;
 
-use crate::body;
-use crate::pointer;
+use crate::document::body;
 use crate::probe::ids_listed;
+use crate::text::pointer;
 
 /// Names of path parameters that do not identify the kind of resource.
 const PLAIN: [&str; 10] = ["id", "name", "key", "slug", "uuid", "guid", "code", "number", "ref", "identifier"];
