@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use keyfit::auth::Carrier;
 use keyfit_openapi::{Needed, Opener, Operation, did_you_mean};
 
-use super::{Callee, body, near};
+use super::{Callee, body, typo};
 use crate::UserError;
 use crate::credential::carrier::of_client;
 use crate::credential::secret::shown;
@@ -71,7 +71,7 @@ impl Chosen {
                     _ => format!("it takes {}", names.join(", ")),
                 };
                 let all = || callee.openers.iter().map(|opener| opener.name.as_str());
-                let repeated = near::repeated(kind, all());
+                let repeated = typo::quoted_if_similar(kind, all());
                 return Err(UserError::new(format!(
                     "the operation `{}` takes no token of the kind `{repeated}`",
                     operation.id

@@ -5,18 +5,18 @@ mod batch;
 mod body;
 mod credential;
 mod describe;
+pub mod display;
 pub mod json;
-mod near;
-mod pages;
-pub mod shown;
+mod list_items;
 mod table;
+mod typo;
 mod value;
 
 pub use arguments::Arguments;
 pub use batch::Items as BatchItems;
 pub use credential::{Chosen, Wanted, in_clear, refuse_in_clear};
 pub use describe::{listed, taken};
-pub use pages::{Items, items};
+pub use list_items::{Items, items};
 
 use keyfit_openapi::{Api, Carrier, Opener, Operation, Source, base_url_variable, did_you_mean, openers};
 
@@ -79,8 +79,12 @@ impl Callee {
                     .help("without an operation, those that can be called are listed");
             }
             let known = || operations.iter().map(|operation| operation.id.as_str());
-            UserError::new(format!("the API {} has no operation `{}`", self.api.name, near::repeated(name, known())))
-                .help(did_you_mean(name, known(), "without an operation, all of them are listed"))
+            UserError::new(format!(
+                "the API {} has no operation `{}`",
+                self.api.name,
+                typo::quoted_if_similar(name, known())
+            ))
+            .help(did_you_mean(name, known(), "without an operation, all of them are listed"))
         })
     }
 }

@@ -4,7 +4,7 @@
 //! breaks each rule about its credentials, and is one vulnerability.
 
 mod cover;
-mod words;
+mod text;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +13,7 @@ use crate::catalogue::{Case, Catalogue, Side};
 use crate::contract::{Level, Probe, Rule};
 use crate::judgement::verdict::{Fault, Outcome, Verdict};
 
-pub(crate) use words::Words;
+pub(crate) use text::Words;
 
 /// The highest number of operations with the same defect that are separate causes; more of them are one cause.
 const FEW: usize = 5;

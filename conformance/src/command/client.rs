@@ -1,4 +1,4 @@
-//! The options that put another client than keyfit's on stage.
+//! The arguments that select the client under test.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use keyfit_conformance::drive::{Adapter, Connect, adapter};
 /// Which client is checked.
 #[derive(Args, Debug)]
 #[group(skip)]
-pub(crate) struct Options {
+pub(crate) struct ClientArgs {
     /// Check the client that this program drives; implies `--side client`. It is started as it is, without a shell, and speaks
     /// the adapter protocol, which the README describes.
     #[arg(long, value_name = "PROGRAM", conflicts_with_all = ["base_url", "mutant", "side"])]
@@ -23,7 +23,7 @@ pub(crate) struct Options {
     client_patience: u64,
 }
 
-impl Options {
+impl ClientArgs {
     /// Whether another client is checked than keyfit's.
     pub(crate) fn is_given(&self) -> bool {
         self.client.is_some()

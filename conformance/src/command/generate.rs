@@ -8,7 +8,7 @@ use keyfit_conformance::generate::{Entry, Lock, Made, Project, Stale, dispatch_n
 use keyfit_openapi::{Dispatch, module_name};
 
 use crate::terminal::console;
-use crate::terminal::exit::Ending;
+use crate::terminal::exit::ExitStatus;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -23,7 +23,7 @@ const REMARKS: usize = 8;
 /// What to generate, and where it goes.
 #[derive(Args, Debug)]
 #[group(skip)]
-pub(crate) struct Options {
+pub(crate) struct GenerateArgs {
     /// The API: a folder with a document, and where present overlay.yaml and contract.toml; or a document alone.
     #[arg(value_name = "API")]
     api: Option<PathBuf>,
@@ -43,7 +43,7 @@ pub(crate) struct Options {
     name: Option<String>,
     /// Where the client can be called by the ids of its operations, which is what the contract check does.
     #[arg(long, value_enum, requires = "out")]
-    dispatch: Option<When>,
+    dispatch: Option<DispatchScope>,
     /// Write nothing, and say which files are stale.
     #[arg(long, conflicts_with_all = ["out", "force"])]
     check: bool,
@@ -54,7 +54,7 @@ pub(crate) struct Options {
 
 /// Where a client can be called by ids.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum When {
+enum DispatchScope {
     /// In the tests of the crate.
     Tests,
     /// In every build.
@@ -64,25 +64,25 @@ enum When {
 }
 
 /// Runs the command.
-pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
+pub(crate) fn run(args: &GenerateArgs) -> Result<ExitStatus, UserError> {
     let project = Project::find()?;
     let mut lock = Lock::read(&project)?;
-    let entries = entries(options, &project, &lock)?;
-    if options.check {
+    let entries = entries(args, &project, &lock)?;
+    if args.check {
         return check(&project, &entries);
     }
     // All of them before the first is written: one document that cannot be read leaves everything as it was.
     let made = entries.iter().map(|entry| make(&project, entry)).collect::<Result<Vec<Made>, _>>()?;
     let new: Vec<bool> = made.iter().map(|made| lock.entry(&made.entry.out).is_none()).collect();
-    write(&project, &mut lock, &made, options.force)?;
+    write(&project, &mut lock, &made, args.force)?;
     let told = made.iter().zip(new).flat_map(|(made, is_new)| told(made, is_new));
     console::print_lines(told)?;
-    Ok(Ending::Fine)
+    Ok(ExitStatus::Success)
 }
 
 /// What is to be generated, or looked at.
-fn entries(options: &Options, project: &Project, lock: &Lock) -> Result<Vec<Entry>, UserError> {
-    let Some(api) = &options.api else {
+fn entries(args: &GenerateArgs, project: &Project, lock: &Lock) -> Result<Vec<Entry>, UserError> {
+    let Some(api) = &args.api else {
         return match lock.clients.as_slice() {
             [] => Err(UserError::new("nothing is generated here yet")
                 .at(project.lock().display())
@@ -91,7 +91,7 @@ fn entries(options: &Options, project: &Project, lock: &Lock) -> Result<Vec<Entr
         };
     };
     let name = project.name(api);
-    let Some(out) = &options.out else {
+    let Some(out) = &args.out else {
         let known: Vec<Entry> = lock.clients.iter().filter(|entry| entry.api == name).cloned().collect();
         return match known.as_slice() {
             [] => Err(UserError::new("no code is generated from this API yet")
@@ -111,16 +111,16 @@ fn entries(options: &Options, project: &Project, lock: &Lock) -> Result<Vec<Entr
     Ok(vec![Entry {
         out,
         api: name,
-        name: options.name.clone(),
-        only: options.only.clone(),
-        all_types: options.all_types,
-        dispatch: options.dispatch.map(|when| dispatch_name(when.into()).to_owned()),
+        name: args.name.clone(),
+        only: args.only.clone(),
+        all_types: args.all_types,
+        dispatch: args.dispatch.map(|when| dispatch_name(when.into()).to_owned()),
         ..Entry::default()
     }])
 }
 
 /// Says which files are stale, and why.
-fn check(project: &Project, entries: &[Entry]) -> Result<Ending, UserError> {
+fn check(project: &Project, entries: &[Entry]) -> Result<ExitStatus, UserError> {
     let mut lines = Vec::new();
     let mut is_stale = false;
     for entry in entries {
@@ -136,7 +136,7 @@ fn check(project: &Project, entries: &[Entry]) -> Result<Ending, UserError> {
         lines.push("\nWrite it again: keyfit generate".to_owned());
     }
     console::print_lines(lines)?;
-    Ok(if is_stale { Ending::Findings } else { Ending::Fine })
+    Ok(if is_stale { ExitStatus::Findings } else { ExitStatus::Success })
 }
 
 /// What was written.
@@ -184,12 +184,12 @@ fn file_for(api: &Path) -> String {
     format!("{}.rs", last.unwrap_or_else(|| "client".to_owned()))
 }
 
-impl From<When> for Dispatch {
-    fn from(when: When) -> Self {
+impl From<DispatchScope> for Dispatch {
+    fn from(when: DispatchScope) -> Self {
         match when {
-            When::Tests => Self::InTests,
-            When::Always => Self::Always,
-            When::Never => Self::Never,
+            DispatchScope::Tests => Self::InTests,
+            DispatchScope::Always => Self::Always,
+            DispatchScope::Never => Self::Never,
         }
     }
 }

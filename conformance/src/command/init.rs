@@ -11,10 +11,10 @@ use keyfit_conformance::init::{Choice, Choices, Inclusion, Scaffold, scaffold};
 use keyfit_conformance::tokens::{Carried, carry_over, env_file, recognized};
 use keyfit_openapi::{Text, module_name, plain};
 
-use super::transport::{Transport, is_url};
+use super::transport::{TransportArgs, is_url};
 use super::{file, runtime};
 use crate::terminal::console;
-use crate::terminal::exit::Ending;
+use crate::terminal::exit::ExitStatus;
 use keyfit_conformance::server::server_url;
 
 pub(super) const EXAMPLES: &str = "\
@@ -27,7 +27,7 @@ Examples:
 /// Which document, and where the folder goes.
 #[derive(Args, Debug)]
 #[group(skip)]
-pub(crate) struct Options {
+pub(crate) struct InitArgs {
     /// The OpenAPI document, YAML or JSON: a file, or the URL of a live server that has it.
     #[arg(value_name = "FILE or URL")]
     document: PathBuf,
@@ -53,30 +53,30 @@ pub(crate) struct Options {
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
     #[command(flatten)]
-    transport: Transport,
+    transport: TransportArgs,
 }
 
 /// Runs the command.
-pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
-    let name = api_name(options)?;
-    let folder = options.dir.clone().unwrap_or_else(|| Path::new("api").join(&name));
-    let url = options.document.to_str().filter(|text| is_url(text));
+pub(crate) fn run(args: &InitArgs) -> Result<ExitStatus, UserError> {
+    let name = api_name(args)?;
+    let folder = args.dir.clone().unwrap_or_else(|| Path::new("api").join(&name));
+    let url = args.document.to_str().filter(|text| is_url(text));
     let spec = match url {
-        Some(url) => fetched(url, &options.transport)?,
+        Some(url) => fetched(url, &args.transport)?,
         // A folder of an API has its document in one file.
-        None => file::read(&options.document, "document")?.with_referenced()?.joined()?,
+        None => file::read(&args.document, "document")?.with_referenced()?.joined()?,
     };
     let choices = Choices {
-        credentials: options.credentials.clone(),
-        assume_secured: options.assume_secured,
-        includes: options.includes.clone(),
+        credentials: args.credentials.clone(),
+        assume_secured: args.assume_secured,
+        includes: args.includes.clone(),
     };
-    let has_ending = options.document.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+    let has_ending = args.document.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
     // A URL need not end with what it is, and what was joined is JSON.
     let is_json = has_ending || spec.text.trim_start().starts_with('{');
     let document = if is_json { "openapi.json" } else { "openapi.yaml" };
     let mut made = scaffold(&name, &spec, &choices)?;
-    let variables = match &options.wfc {
+    let variables = match &args.wfc {
         Some(path) => Some(carried(path, &mut made)?),
         None => None,
     };
@@ -111,7 +111,7 @@ pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
     let asked = format!("\nWhat {place}/tokens.toml would let be judged:");
     let questions = made.questions.iter().map(|question| format!("  {}", plain(question)));
     console::print_lines([made_files].into_iter().chain(notes).chain([asked]).chain(questions).chain([next]))?;
-    Ok(Ending::Fine)
+    Ok(ExitStatus::Success)
 }
 
 /// Puts what an authentication file of the Web Fuzzing Commons says into the tokens file, and returns the file of its secrets.
@@ -143,7 +143,7 @@ fn carried(path: &Path, made: &mut Scaffold) -> Result<String, UserError> {
 
 /// The document that a live server has under a URL. It says what is sent there later: over plain http from another machine,
 /// anybody could write it.
-fn fetched(url: &str, transport: &Transport) -> Result<Text, UserError> {
+fn fetched(url: &str, transport: &TransportArgs) -> Result<Text, UserError> {
     let url = server_url(url).map_err(|problem| {
         UserError::new(format!("not the URL of a document: {problem}"))
             .help("begin it with https:// and end it with its path")
@@ -191,10 +191,10 @@ fn next(name: &str, folder: &Path, base_url: Option<&str>) -> String {
 }
 
 /// The name of an API, with which ids of rules begin: letters, digits and hyphens.
-fn api_name(options: &Options) -> Result<String, UserError> {
+fn api_name(args: &InitArgs) -> Result<String, UserError> {
     let last = |path: &Path| path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
-    let of_path = || options.dir.as_deref().and_then(last).or_else(|| last(&options.document));
-    let name = options.name.clone().or_else(of_path).unwrap_or_default();
+    let of_path = || args.dir.as_deref().and_then(last).or_else(|| last(&args.document));
+    let name = args.name.clone().or_else(of_path).unwrap_or_default();
     let plain = name.to_lowercase().replace(['_', ' ', '.'], "-");
     let is_letter = |character: char| character.is_ascii_alphanumeric();
     let odd = plain.chars().find(|character| !is_letter(*character) && *character != '-');

@@ -7,9 +7,9 @@ use keyfit_conformance::catalogue::explain;
 use keyfit_conformance::credential::secret::shown;
 use keyfit_openapi::plain;
 
-use super::apis::Apis;
+use super::apis::ApiArgs;
 use crate::terminal::console;
-use crate::terminal::exit::Ending;
+use crate::terminal::exit::ExitStatus;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -20,20 +20,20 @@ Examples:
 /// Which rules.
 #[derive(Args, Debug)]
 #[group(skip)]
-pub(crate) struct Options {
+pub(crate) struct RuleArgs {
     /// The id of a rule, such as `ingest.auth.no-token`; `*` stands for one part, `**` for any. Left out, all rules are
     /// listed.
     id: Option<String>,
     #[command(flatten)]
-    apis: Apis,
+    apis: ApiArgs,
 }
 
 /// Lists the rules, or explains those that were named.
-pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
-    let catalogues = options.apis.catalogues()?;
-    let Some(id) = &options.id else {
+pub(crate) fn run(args: &RuleArgs) -> Result<ExitStatus, UserError> {
+    let catalogues = args.apis.catalogues()?;
+    let Some(id) = &args.id else {
         console::print_lines(catalogues.iter().flat_map(listed))?;
-        return Ok(Ending::Fine);
+        return Ok(ExitStatus::Success);
     };
     let texts: Vec<String> = catalogues.iter().flat_map(|catalogue| explain::rules(catalogue, id)).collect();
     if texts.is_empty() {
@@ -42,7 +42,7 @@ pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
         ));
     }
     console::print(&texts.join("\n"))?;
-    Ok(Ending::Fine)
+    Ok(ExitStatus::Success)
 }
 
 fn listed(catalogue: &Catalogue) -> impl Iterator<Item = String> {

@@ -19,17 +19,17 @@ use reqwest::Url;
 use reqwest::header::HeaderName;
 
 use super::client;
-use super::transport::Transport;
+use super::transport::TransportArgs;
 use crate::terminal::console;
 
 /// What is held to the contract: keyfit's client and the mock, unless another is named.
 #[derive(Args, Debug)]
 #[group(skip)]
-pub(super) struct Subject {
+pub(super) struct SubjectArgs {
     #[command(flatten, next_help_heading = "A live server")]
-    pub(super) live: Live,
+    pub(super) live: LiveServerArgs,
     #[command(flatten, next_help_heading = "Another client")]
-    pub(super) client: client::Options,
+    pub(super) client: client::ClientArgs,
     /// Give the mock a defect, to see a check fail; MUTANTS.md lists them.
     #[arg(
         long,
@@ -47,7 +47,7 @@ const OF_CHECK: [&str; 2] = ["root-certificates", "client-certificate"];
 /// A live server, in place of the mock.
 #[derive(Args, Debug)]
 #[command(group = ArgGroup::new("live-server").args(["base_url", "profile"]).multiple(true))]
-pub(super) struct Live {
+pub(super) struct LiveServerArgs {
     /// Check the live server under this URL in place of the mock. One API only.
     #[arg(long, value_name = "URL", value_parser = server_url)]
     pub(super) base_url: Option<Url>,
@@ -94,7 +94,7 @@ pub(super) struct Live {
     #[arg(long, value_name = "HOST:PORT", requires = "live-server")]
     pub(super) receiver: Option<ReceiverAt>,
     #[command(flatten)]
-    pub(super) transport: Transport,
+    pub(super) transport: TransportArgs,
 }
 
 /// Requests in a second.
@@ -103,7 +103,7 @@ fn rate(text: &str) -> Result<f64, String> {
     rate.ok_or_else(|| "write a number such as 5 or 0.5".to_owned())
 }
 
-impl Live {
+impl LiveServerArgs {
     /// Whether a live server is checked.
     pub(super) fn is_given(&self) -> bool {
         self.base_url.is_some() || self.profile.is_some()
@@ -119,7 +119,7 @@ impl Live {
         let unused: Vec<String> = unused.filter(|key| !OF_CHECK.contains(key)).map(|key| format!("`{key}`")).collect();
         if let (Some(told), false) = (&told, unused.is_empty()) {
             let note = "the check has times, limits and attempts of its own";
-            console::complain(&format!(
+            console::print_message(&format!(
                 "note: {} of the {} count for calls alone: {note}",
                 unused.join(", "),
                 told.name
@@ -156,7 +156,7 @@ impl Live {
     }
 }
 
-impl Subject {
+impl SubjectArgs {
     /// How the cases of an API are run; `is_ours` where it is not from a folder of the user. The mock is returned with it, since
     /// it stops when it is dropped. `None` where the run was ended before the server answered.
     pub(super) async fn plan(
@@ -228,7 +228,7 @@ impl Subject {
             receiver: self.live.receiver.as_ref(),
         };
         let http = |credentials: &[HeaderName]| self.live.transport.http(credentials, redactor, told.as_ref());
-        let note = |note: &str| console::complain(&format!("note: {note}"));
+        let note = |note: &str| console::print_message(&format!("note: {note}"));
         let is_reached = live.reach(&mut plan, catalogue, http, note, redactor).await?;
         Ok(is_reached.then(|| (plan, base_url.to_string(), None)))
     }

@@ -1,4 +1,4 @@
-//! The options on the way to a live server, wherever the command sends to one.
+//! The arguments for the connection to a live server.
 
 use std::path::PathBuf;
 use std::{fmt, fs, path::Path};
@@ -38,7 +38,7 @@ const OF_SECRETS: [&str; 15] = [
 /// The certificates of a connection.
 #[derive(Args, Debug)]
 #[group(skip)]
-pub(super) struct Certificates {
+pub(super) struct CertificateArgs {
     /// Trust the certificate authorities in this file too: PEM.
     #[arg(long, value_name = "FILE")]
     cacert: Option<PathBuf>,
@@ -53,9 +53,9 @@ pub(super) struct Certificates {
 /// How a live server is reached.
 #[derive(Args, Debug)]
 #[group(skip)]
-pub(crate) struct Transport {
+pub(crate) struct TransportArgs {
     #[command(flatten)]
-    certificates: Certificates,
+    certificates: CertificateArgs,
     /// Accept any certificate of the live server, whoever issued it; the report says so.
     #[arg(long)]
     pub(super) insecure: bool,
@@ -102,7 +102,7 @@ pub(super) fn secrets<'v>(name: &HeaderName, value: &'v HeaderValue) -> Vec<&'v 
     all.filter(|part| part.len() >= SHORTEST_SECRET || (is_of_secrets && is_whole(part) && !part.is_empty())).collect()
 }
 
-impl Certificates {
+impl CertificateArgs {
     /// The settings of a client with these.
     pub(super) fn put_into(&self, config: Config) -> Result<Config, UserError> {
         let config = match &self.cacert {
@@ -149,7 +149,7 @@ fn pem(path: &Path, option: &str) -> Result<String, UserError> {
     })
 }
 
-impl Transport {
+impl TransportArgs {
     /// The HTTP clients. `credentials` are the headers in which tokens are sent.
     pub(super) fn http(
         &self,

@@ -7,14 +7,14 @@ use std::sync::{Arc, Mutex};
 use keyfit::batch_writer::DeadLetters;
 use serde_json::Value;
 
-use crate::import::options::Feed;
+use crate::import::args::InputArgs;
 use crate::import::roles;
 use crate::import::state::Target;
 
 /// Rows, where they go, and what is kept of them.
 #[derive(Clone, Debug)]
-pub(crate) struct Job {
-    pub(crate) feed: Feed,
+pub(crate) struct ImportJob {
+    pub(crate) feed: InputArgs,
     pub(crate) target: Target,
     pub(crate) cells: Cells,
     /// Whether rows that are sent twice change nothing.
@@ -45,9 +45,9 @@ pub(crate) enum Cells {
     },
 }
 
-impl Job {
+impl ImportJob {
     /// One that writes no files.
-    pub(crate) fn new(feed: Feed, target: Target, cells: Cells) -> Self {
+    pub(crate) fn new(feed: InputArgs, target: Target, cells: Cells) -> Self {
         Self { feed, target, cells, is_harmless: false, json: false, rejects: None, reasons: None, dead_letters: None }
     }
 

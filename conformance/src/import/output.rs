@@ -10,11 +10,11 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::import::input::hex;
-use crate::terminal::console::complain;
+use crate::terminal::console::print_message;
 
 /// A file, as far as the checkpoint covers it.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub(crate) struct Known {
+pub(crate) struct CoveredFile {
     path: PathBuf,
     bytes: u64,
     sha256: String,
@@ -36,7 +36,7 @@ pub(crate) struct Output {
 
 impl Output {
     /// Opens a file behind what an earlier run left in it.
-    pub(crate) fn open(role: &str, path: &Path, known: Option<&Known>) -> Result<Self, UserError> {
+    pub(crate) fn open(role: &str, path: &Path, known: Option<&CoveredFile>) -> Result<Self, UserError> {
         let refused = |problem: &str| UserError::new(format!("{role} {problem}")).at(path.display());
         let failed = |error: io::Error| refused(&format!("cannot be written: {error}"));
         // Before it is opened: opening a pipe would wait for who reads it.
@@ -49,7 +49,7 @@ impl Output {
         let metadata = file.metadata().map_err(failed)?;
         let (length, node) = (metadata.len(), node(&metadata));
         // A run that was killed before its first save has left rows here of which the checkpoint knows nothing yet.
-        let is_same = |known: &Known| !known.is_complete && known.node.is_some() && known.node == node;
+        let is_same = |known: &CoveredFile| !known.is_complete && known.node.is_some() && known.node == node;
         let known = known.filter(|known| known.path == whole && (known.bytes > 0 || is_same(known)));
         let mut digest = Sha256::new();
         let covered = match known {
@@ -89,11 +89,11 @@ impl Output {
     }
 
     /// Writes everything through to the disk, and says what a checkpoint is to know.
-    pub(crate) fn sync(&mut self, is_complete: bool) -> io::Result<Known> {
+    pub(crate) fn sync(&mut self, is_complete: bool) -> io::Result<CoveredFile> {
         self.file.flush()?;
         self.file.get_ref().sync_data()?;
         let sha256 = hex(&self.digest.clone().finalize());
-        Ok(Known { path: self.path.clone(), bytes: self.bytes, sha256, is_complete, node: self.node })
+        Ok(CoveredFile { path: self.path.clone(), bytes: self.bytes, sha256, is_complete, node: self.node })
     }
 }
 
@@ -129,7 +129,7 @@ pub(crate) fn lock(file: &File, role: &str, path: &Path) -> Result<(), UserError
             Err(refused("is in use by another run").help("wait for its end, or name another file"))
         }
         Err(fs4::TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
-            complain("note: this file system has no locks: let one run at a time use these files");
+            print_message("note: this file system has no locks: let one run at a time use these files");
             Ok(())
         }
         Err(fs4::TryLockError::Error(error)) => Err(refused(&format!("cannot be locked: {error}"))),

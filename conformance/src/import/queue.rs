@@ -8,16 +8,16 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use crate::import::input::{Input, Reader, hex};
-use crate::import::job::Job;
-use crate::terminal::console::{complain, print};
-use crate::terminal::exit::Ending;
+use crate::import::job::ImportJob;
+use crate::terminal::console::{print, print_message};
+use crate::terminal::exit::ExitStatus;
 use crate::terminal::interrupt::Interrupts;
 
 /// Items that are shown; the others are counted.
-const MOST_SHOWN: u64 = 20;
+const MAX_SHOWN: u64 = 20;
 
 /// Which queue is emptied, and how.
-pub(crate) struct Work {
+pub(crate) struct DrainJob {
     pub(crate) address: Address,
     /// Whether more items are waited for.
     pub(crate) is_following: bool,
@@ -27,32 +27,32 @@ pub(crate) struct Work {
 
 /// Tells of the first items that are no success.
 #[derive(Default)]
-struct Shown(u64);
+struct MessageLimit(u64);
 
-impl Shown {
+impl MessageLimit {
     fn show(&mut self, text: impl FnOnce() -> String) {
         self.0 += 1;
         match self.0 {
-            shown if shown <= MOST_SHOWN => complain(&text()),
-            shown if shown == MOST_SHOWN + 1 => complain("further items are counted, not shown"),
+            shown if shown <= MAX_SHOWN => print_message(&text()),
+            shown if shown == MAX_SHOWN + 1 => print_message("further items are counted, not shown"),
             _ => {}
         }
     }
 }
 
 /// Puts all rows into a queue.
-pub(crate) async fn fill<T: Serialize>(
-    job: Job,
+pub(crate) async fn fill_queue<T: Serialize>(
+    job: ImportJob,
     builder: Builder<T>,
     address: Address,
     json: bool,
-) -> Result<Ending, UserError> {
+) -> Result<ExitStatus, UserError> {
     let mut interrupts = interrupts()?;
     let input = Input::of(&job.feed.file)?;
     let mut rows = Reader::open(&job, &input, job.feed.format()?, None)?;
-    let mut filler = Filler::open(address, &builder, None, None).await.map_err(told)?;
-    let names = Names::of(&input)?;
-    let mut shown = Shown::default();
+    let mut filler = Filler::open(address, &builder, None, None).await.map_err(user_error)?;
+    let names = MessageIds::of(&input)?;
+    let mut shown = MessageLimit::default();
     let filling = async {
         loop {
             // A row at a time from a file; standard input is read in a place where it may wait.
@@ -70,10 +70,12 @@ pub(crate) async fn fill<T: Serialize>(
                     };
                     (row.line, vec![reason])
                 }
-                Ok(item) => match filler.put(row.line, &names.of_row(row.line, &item), &item).await.map_err(told)? {
-                    Put::Taken => continue,
-                    Put::Rejected(reasons) => (row.line, reasons),
-                },
+                Ok(item) => {
+                    match filler.put(row.line, &names.of_row(row.line, &item), &item).await.map_err(user_error)? {
+                        Put::Taken => continue,
+                        Put::Rejected(reasons) => (row.line, reasons),
+                    }
+                }
             };
             shown.show(|| format!("line {line}: {}", words(&reasons)));
         }
@@ -84,9 +86,9 @@ pub(crate) async fn fill<T: Serialize>(
         () = interrupts.next() => None,
     };
     // What is on its way is worth waiting for, whatever ended the filling.
-    let flushed = filler.flush().await.map_err(told);
+    let flushed = filler.flush().await.map_err(user_error);
     let all = filler.filled();
-    complain(&format!("{} put into the queue, {} were in it, {} not fit", all.added, all.known, all.rejected));
+    print_message(&format!("{} put into the queue, {} were in it, {} not fit", all.added, all.known, all.rejected));
     if json {
         print(&format!("{}\n", json!({ "added": all.added, "known": all.known, "rejected": all.rejected })))?;
     }
@@ -94,27 +96,27 @@ pub(crate) async fn fill<T: Serialize>(
     let failure = ended.and_then(Result::err).or(flushed.err());
     if is_interrupted || failure.is_some() {
         if let Some(failure) = &failure {
-            complain(&failure.to_string());
+            print_message(&failure.to_string());
         }
         let done = filler.confirmed().unwrap_or_default();
-        complain(&format!("lines up to {done} are done: go on with those after it"));
-        return Ok(if failure.is_some() { Ending::Incomplete } else { Ending::Interrupted });
+        print_message(&format!("lines up to {done} are done: go on with those after it"));
+        return Ok(if failure.is_some() { ExitStatus::Incomplete } else { ExitStatus::Interrupted });
     }
-    Ok(if all.rejected == 0 { Ending::Fine } else { Ending::Findings })
+    Ok(if all.rejected == 0 { ExitStatus::Success } else { ExitStatus::Findings })
 }
 
 /// Sends the items of a queue.
-pub(crate) async fn work<T: Serialize>(builder: Builder<T>, work: Work) -> Result<Ending, UserError> {
-    let Work { address, is_following, json } = work;
+pub(crate) async fn drain_queue<T: Serialize>(builder: Builder<T>, job: DrainJob) -> Result<ExitStatus, UserError> {
+    let DrainJob { address, is_following, json } = job;
     let mut interrupts = interrupts()?;
-    let mut shown = Shown::default();
-    let (told_stop, was_stopped) = tokio::sync::oneshot::channel();
+    let mut shown = MessageLimit::default();
+    let (stop_sender, stop_receiver) = tokio::sync::oneshot::channel();
     let stop = async move {
         interrupts.next().await;
-        complain("interrupted: what is on its way is waited for; interrupt again to end at once");
+        print_message("interrupted: what is on its way is waited for; interrupt again to end at once");
         interrupts.exit_with_next();
         // Whoever asks later knows that it was.
-        let _ = told_stop.send(());
+        let _ = stop_sender.send(());
     };
     let worker = Worker::new(address, builder).follow(is_following);
     let drained = worker.run(stop, move |settled| match settled.outcome() {
@@ -122,35 +124,35 @@ pub(crate) async fn work<T: Serialize>(builder: Builder<T>, work: Work) -> Resul
         Outcome::Rejected(reasons) => shown.show(|| format!("item {}: {}", settled.sequence(), words(reasons))),
         Outcome::Unknown(why) => shown.show(|| format!("item {}: not confirmed: {why}", settled.sequence())),
     });
-    let drained = drained.await.map_err(told)?;
-    complain(&format!("{drained}, {} left in the queue", drained.left));
+    let drained = drained.await.map_err(user_error)?;
+    print_message(&format!("{drained}, {} left in the queue", drained.left));
     if json {
         let keyfit::batch_writer::jetstream::Drained { accepted, rejected, unknown, left, .. } = drained;
         let summary = json!({ "accepted": accepted, "rejected": rejected, "unknown": unknown, "left": left });
         print(&format!("{summary}\n"))?;
     }
     Ok(if drained.unknown > 0 {
-        Ending::Incomplete
-    } else if was_stopped.await.is_ok() {
-        Ending::Interrupted
+        ExitStatus::Incomplete
+    } else if stop_receiver.await.is_ok() {
+        ExitStatus::Interrupted
     } else if drained.rejected > 0 {
-        Ending::Findings
+        ExitStatus::Findings
     } else {
-        Ending::Fine
+        ExitStatus::Success
     })
 }
 
 /// By which the queue knows rows again.
-struct Names(String);
+struct MessageIds(String);
 
-impl Names {
+impl MessageIds {
     /// Of a file: by its path. What comes by standard input is new each time.
     fn of(input: &Input) -> Result<Self, UserError> {
         Ok(Self(match input {
             Input::File { path, .. } => {
                 std::fs::canonicalize(path).unwrap_or_else(|_| path.clone()).display().to_string()
             }
-            Input::Standard => keyfit::new_idempotency_key().map_err(told)?,
+            Input::Standard => keyfit::new_idempotency_key().map_err(user_error)?,
         }))
     }
 
@@ -168,7 +170,7 @@ fn interrupts() -> Result<Interrupts, UserError> {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it maps errors")]
-fn told(error: keyfit::Error) -> UserError {
+fn user_error(error: keyfit::Error) -> UserError {
     UserError::new(error.to_string())
 }
 

@@ -13,18 +13,18 @@ use keyfit::redact::{plain, plain_json};
 use keyfit_conformance::UserError;
 use serde_json::{Value, json};
 
-use crate::import::input::{Position, Unfit, hint};
-use crate::import::job::Job;
+use crate::import::input::{InvalidRow, Position, hint};
+use crate::import::job::ImportJob;
 use crate::import::output::Output;
 use crate::import::roles;
-use crate::import::state::{Read, State, lock_checkpoint};
+use crate::import::state::{ReadProgress, State, lock_checkpoint};
 
 /// Rows that are shown; the others are counted.
-const MOST_SHOWN: u64 = 20;
+const MAX_SHOWN: u64 = 20;
 /// How much of a row's reasons is shown.
-const MOST_CHARACTERS: usize = 300;
+const MAX_REASON_CHARS: usize = 300;
 /// How often the checkpoint is written.
-const EVERY: Duration = Duration::from_secs(1);
+const SAVE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The files of an import that it writes. Each is locked from here on.
 pub(crate) struct Files {
@@ -49,7 +49,7 @@ pub(crate) struct Report {
     /// What a file of rejects begins with.
     header: Vec<u8>,
     /// How the rows stood whose outcome is open, and what is wrong with those that are not fit.
-    open: HashMap<u64, (Vec<u8>, Option<Unfit>)>,
+    open: HashMap<u64, (Vec<u8>, Option<InvalidRow>)>,
     /// The end of the last row that was read.
     pub(crate) position: Position,
     /// How long the text is.
@@ -60,14 +60,14 @@ pub(crate) struct Report {
 
 impl Files {
     /// Takes the lock of the checkpoint, before anything of it is read.
-    pub(crate) fn lock(job: &Job) -> Result<Self, UserError> {
+    pub(crate) fn lock(job: &ImportJob) -> Result<Self, UserError> {
         let checkpoint = job.feed.checkpoint.clone();
         let lock = checkpoint.as_deref().map(lock_checkpoint).transpose()?;
         Ok(Self { rejects: None, reasons: None, dead_letters: job.dead_letters.clone(), checkpoint, _lock: lock })
     }
 
     /// Opens what is written to.
-    pub(crate) fn open(mut self, job: &Job, state: &State) -> Result<Self, UserError> {
+    pub(crate) fn open(mut self, job: &ImportJob, state: &State) -> Result<Self, UserError> {
         let open = |role: &str, path: &Option<PathBuf>, known: &Option<_>| {
             path.as_ref().map(|path| Output::open(role, path, known.as_ref())).transpose()
         };
@@ -100,7 +100,7 @@ impl Report {
     }
 
     /// A row is about to be written.
-    pub(crate) fn row(&mut self, line: u64, source: Vec<u8>, unfit: Option<Unfit>, position: Position) {
+    pub(crate) fn row(&mut self, line: u64, source: Vec<u8>, unfit: Option<InvalidRow>, position: Position) {
         self.position = position;
         if self.files.rejects.is_some() || unfit.is_some() {
             self.open.insert(line, (source, unfit));
@@ -139,7 +139,7 @@ impl Report {
         // After a failure the last good checkpoint stays.
         if self.files.checkpoint.is_some()
             && self.failure.is_none()
-            && self.saved.is_none_or(|saved| saved.elapsed() >= EVERY)
+            && self.saved.is_none_or(|saved| saved.elapsed() >= SAVE_INTERVAL)
         {
             self.save(delivery.checkpoint(), false);
         }
@@ -179,7 +179,7 @@ impl Report {
         self.state.checkpoint = checkpoint;
         // A run that has read less than an earlier one knows no more than that.
         if self.position.bytes() >= self.state.input.bytes() {
-            self.state.input = Read::to(&self.position, self.size);
+            self.state.input = ReadProgress::to(&self.position, self.size);
         }
         match path {
             Some(path) => {
@@ -190,7 +190,7 @@ impl Report {
         }
     }
 
-    fn reject(&mut self, line: u64, reasons: &[Unfit], source: &[u8]) -> Result<(), UserError> {
+    fn reject(&mut self, line: u64, reasons: &[InvalidRow], source: &[u8]) -> Result<(), UserError> {
         if let Some(file) = &mut self.files.rejects {
             let header = if file.is_empty() { self.header.as_slice() } else { &[] };
             let end: &[u8] = if source.ends_with(b"\n") || source.ends_with(b"\r") { b"" } else { b"\n" };
@@ -199,7 +199,7 @@ impl Report {
         }
         if let Some(file) = &mut self.files.reasons {
             let reasons: Vec<Value> =
-                reasons.iter().map(|Unfit { field, reason }| json!({"field": field, "message": reason})).collect();
+                reasons.iter().map(|InvalidRow { field, reason }| json!({"field": field, "message": reason})).collect();
             let text = format!("{}\n", plain_json(&json!({"line": line, "reasons": reasons}).to_string()));
             file.write(text.as_bytes()).map_err(|error| unwritten("--reasons", &error))?;
         }
@@ -209,8 +209,8 @@ impl Report {
     fn show(&mut self, line: u64, text: &str, tell: impl Fn(&str)) {
         self.shown += 1;
         match self.shown {
-            shown if shown <= MOST_SHOWN => tell(&format!("line {line}: {text}")),
-            shown if shown == MOST_SHOWN + 1 => tell("further lines are counted, not shown"),
+            shown if shown <= MAX_SHOWN => tell(&format!("line {line}: {text}")),
+            shown if shown == MAX_SHOWN + 1 => tell("further lines are counted, not shown"),
             _ => {}
         }
     }
@@ -222,25 +222,25 @@ fn unwritten(what: &str, error: &io::Error) -> UserError {
 
 /// Why a row was rejected: what the reader found, or what the writer or the server says, with how a value is to be written
 /// where that shows.
-fn told(reasons: &[Reason], unfit: Option<Unfit>, item: &[u8]) -> Vec<Unfit> {
+fn told(reasons: &[Reason], unfit: Option<InvalidRow>, item: &[u8]) -> Vec<InvalidRow> {
     if let Some(unfit) = unfit {
         return vec![unfit];
     }
     let with_hint = |Reason { field, message, .. }: &Reason| {
         let hint = field.as_deref().and_then(|field| hint(item, field));
         let reason = hint.map_or_else(|| message.clone(), |hint| format!("{message} ({hint})"));
-        Unfit { field: field.clone(), reason }
+        InvalidRow { field: field.clone(), reason }
     };
     reasons.iter().map(with_hint).collect()
 }
 
-fn words(reasons: &[Unfit]) -> String {
-    let one = |Unfit { field, reason }: &Unfit| match field {
+fn words(reasons: &[InvalidRow]) -> String {
+    let one = |InvalidRow { field, reason }: &InvalidRow| match field {
         Some(field) => format!("{field}: {reason}"),
         None => reason.clone(),
     };
     let text = reasons.iter().map(one).collect::<Vec<_>>().join("; ");
-    let mut shown: String = plain(&text).chars().take(MOST_CHARACTERS).collect();
+    let mut shown: String = plain(&text).chars().take(MAX_REASON_CHARS).collect();
     if shown.len() < text.len() {
         shown.push('…');
     }

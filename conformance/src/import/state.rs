@@ -12,10 +12,10 @@ use keyfit_conformance::UserError;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::import::input::{Input, Position, Reading, hex};
-use crate::import::job::Job;
-use crate::import::options::Feed;
-use crate::import::output::{Known, lock, private};
+use crate::import::args::InputArgs;
+use crate::import::input::{Input, Position, ReadSettings, hex};
+use crate::import::job::ImportJob;
+use crate::import::output::{CoveredFile, lock, private};
 use crate::import::roles::lock_of;
 
 /// The largest checkpoint that is read, in bytes.
@@ -28,15 +28,15 @@ pub(crate) struct State {
     /// Where the rows go.
     pub(crate) target: Target,
     /// How the rows are read; `None` before any was.
-    pub(crate) reading: Option<Reading>,
+    pub(crate) reading: Option<ReadSettings>,
     /// What was read.
-    pub(crate) input: Read,
+    pub(crate) input: ReadProgress,
     pub(crate) checkpoint: Checkpoint,
     /// Rows that were accepted and rejected, in all runs.
     pub(crate) accepted: u64,
     pub(crate) rejected: u64,
-    pub(crate) rejects: Option<Known>,
-    pub(crate) reasons: Option<Known>,
+    pub(crate) rejects: Option<CoveredFile>,
+    pub(crate) reasons: Option<CoveredFile>,
 }
 
 /// Where rows go, as names and values.
@@ -46,7 +46,7 @@ pub(crate) struct Target(BTreeMap<String, String>);
 
 /// How far an input was read, in bytes of text, and what stood there.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
-pub(crate) struct Read {
+pub(crate) struct ReadProgress {
     bytes: u64,
     sha256: String,
     /// Whether the last row had a line end.
@@ -55,7 +55,7 @@ pub(crate) struct Read {
     size: u64,
 }
 
-impl Read {
+impl ReadProgress {
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes
     }
@@ -68,7 +68,7 @@ impl Read {
 impl State {
     pub(crate) fn new(target: Target) -> Self {
         let checkpoint = Checkpoint::default();
-        let input = Read::default();
+        let input = ReadProgress::default();
         Self { target, reading: None, input, checkpoint, accepted: 0, rejected: 0, rejects: None, reasons: None }
     }
 
@@ -76,8 +76,8 @@ impl State {
     ///
     /// # Errors
     /// Returns an error if the file is not a checkpoint, or the one of another import.
-    pub(crate) fn load(job: &Job, input: &Input, reading: &Reading, size: u64) -> Result<Self, UserError> {
-        let Job { feed, target, .. } = job;
+    pub(crate) fn load(job: &ImportJob, input: &Input, reading: &ReadSettings, size: u64) -> Result<Self, UserError> {
+        let ImportJob { feed, target, .. } = job;
         let new = Self { reading: Some(reading.clone()), ..Self::new(target.clone()) };
         let Some(path) = &feed.checkpoint else { return Ok(new) };
         let refused = |problem: String| UserError::new(problem).at(path.display());
@@ -146,13 +146,13 @@ impl Target {
     }
 }
 
-impl Read {
+impl ReadProgress {
     /// Why what is confirmed may not be what the input begins with. One that only grew is the same.
     /// `through` is the line of the last row that is covered.
     fn difference(
         &self,
         input: &Input,
-        feed: &Feed,
+        feed: &InputArgs,
         size: u64,
         through: Option<u64>,
     ) -> Result<Option<String>, UserError> {

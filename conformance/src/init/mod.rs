@@ -3,15 +3,15 @@
 
 mod authorization;
 mod contract;
+mod contract_additions;
 mod document;
-mod fetching;
 mod login;
+mod login_call;
 mod overlay;
 mod rules;
 mod scopes;
 mod servers;
 mod sets;
-mod silent;
 mod tokens;
 mod webhook;
 

@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use keyfit_openapi::{Api, Failure, Source, Text};
 
+use super::contract_additions::Silent;
 use super::document::Facts;
 use super::login::{Login, Scheme};
-use super::silent::Silent;
 use super::{Choices, contract, quoted, rules};
 use crate::catalogue::{Catalogue, Reach};
 use crate::contract::{Bearing, Contract, Rule};

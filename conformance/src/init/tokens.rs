@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use keyfit_openapi::{Opener, Place};
 
 use super::document::Facts;
-use super::fetching::Entry;
+use super::login_call::Entry;
 use super::quoted;
 use crate::catalogue::{Catalogue, Side};
 use crate::contract::{AuthorizationServer, Carrier, Credential, GrantType, Probe};

@@ -39,7 +39,7 @@ pub(crate) fn print_to(mut to: impl io::Write, text: &str) -> Result<(), UserErr
 }
 
 /// Prints a message to the standard error, with control sequences escaped.
-pub(crate) fn complain(message: &str) {
+pub(crate) fn print_message(message: &str) {
     eprintln!("{}", plain_lines(message));
 }
 

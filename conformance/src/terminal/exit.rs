@@ -7,9 +7,9 @@ pub(crate) const INTERRUPTED: u8 = 130;
 
 /// The result of a command that could begin its work. Otherwise it is a `UserError`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Ending {
+pub(crate) enum ExitStatus {
     /// The command succeeded.
-    Fine,
+    Success,
     /// The command has findings.
     Findings,
     /// Not all of the work could be done; earlier messages have the reason.
@@ -20,14 +20,14 @@ pub(crate) enum Ending {
     Interrupted,
 }
 
-impl From<Ending> for ExitCode {
-    fn from(ending: Ending) -> Self {
+impl From<ExitStatus> for ExitCode {
+    fn from(ending: ExitStatus) -> Self {
         Self::from(match ending {
-            Ending::Fine => 0,
-            Ending::Findings => 1,
-            Ending::Incomplete => 2,
-            Ending::Failed(code) => code,
-            Ending::Interrupted => INTERRUPTED,
+            ExitStatus::Success => 0,
+            ExitStatus::Findings => 1,
+            ExitStatus::Incomplete => 2,
+            ExitStatus::Failed(code) => code,
+            ExitStatus::Interrupted => INTERRUPTED,
         })
     }
 }

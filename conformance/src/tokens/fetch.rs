@@ -8,13 +8,13 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Url};
 use serde_json::{Map, Value};
 
-use super::before::{Before, SHORTEST_SECRET};
+use super::allowed_servers::Roots;
 use super::clients::Clients;
 use super::environment::Environment;
 use super::failure;
 use super::grant::{Asked, Granted};
 use super::login::{Login, LoginEntry, checked_pointer};
-use super::roots::Roots;
+use super::pre_login::{Before, SHORTEST_SECRET};
 use super::source::{NAMED, Place};
 use crate::contract::{Carrier, Contract, GrantType};
 use crate::credential::fetched_tokens::{Companions, FetchedToken};

@@ -13,7 +13,7 @@ use reqwest::{Method, RequestBuilder, Url};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::before::{self, Before, BeforeEntry, Brought, SentAs, WithEntry};
+use super::pre_login::{self, Before, BeforeEntry, Brought, SentAs, WithEntry};
 use crate::credential::fetched_tokens::{Companion, Companions};
 use crate::credential::jws::Jws;
 use crate::credential::secret::{Redactor, Secret, is_word};
@@ -146,7 +146,7 @@ impl Login {
             None => life.or_else(|| life_of_jwt(&token)),
         };
         let expires_at = life.map(|life| SystemClock.now() + life);
-        brought.cookies.extend(before::cookies(&reply.headers));
+        brought.cookies.extend(pre_login::cookies(&reply.headers));
         self.companions
             .set(self.companions(&brought).map_err(|why| format!("{named} is answered {}, and {why}", reply.status))?);
         Ok(AccessToken::new(token).expiring_at(expires_at))
@@ -159,7 +159,7 @@ impl Login {
         if let Some(before) = &self.before {
             brought = before.ask().await?;
             if let (Some(value), Some(to)) = (&brought.value, &self.send_as) {
-                before::add(value, to, &mut url, &mut headers, &mut body)?;
+                pre_login::add(value, to, &mut url, &mut headers, &mut body)?;
             }
             let own = headers.get(COOKIE).and_then(|own| own.to_str().ok()).map(str::to_owned);
             let pairs = brought.cookies.iter().map(|(name, value)| format!("{name}={value}"));
@@ -193,7 +193,7 @@ impl Login {
             let set = brought.cookies.get(name);
             let set = set.ok_or_else(|| format!("neither it nor what comes before it sets a cookie `{name}`"))?;
             if cookie.as_ref() == Some(name) {
-                value = Some(before::repeated(set));
+                value = Some(pre_login::repeated(set));
             }
             companions.push(Companion::Cookie(name.clone(), Secret::new(set)));
         }
@@ -202,7 +202,7 @@ impl Login {
             companions
                 .push(Companion::Header(REFERER, Secret::new(format!("{}/", self.url.origin().ascii_serialization()))));
         }
-        companions.iter().filter(|one| !one.is_public()).for_each(|one| before::learn(&self.redactor, one.value()));
+        companions.iter().filter(|one| !one.is_public()).for_each(|one| pre_login::learn(&self.redactor, one.value()));
         Ok(companions)
     }
 

@@ -1,14 +1,14 @@
 //! Credentials for a live server, from a file that names the places of secrets and contains none.
 
-mod before;
+mod allowed_servers;
 mod clients;
 mod environment;
 mod fetch;
 mod grant;
 pub mod ids;
 mod login;
+mod pre_login;
 mod profile;
-mod roots;
 mod source;
 mod webhooks;
 mod wfc;
@@ -20,13 +20,13 @@ use keyfit_openapi::{Api, Failure, Operation, Place, SourcePlace, Text};
 use reqwest::header::HeaderValue;
 use serde::Deserialize;
 
+pub use self::allowed_servers::Roots;
 use self::clients::{ClientEntry, Clients, Reader, SignerEntry};
 pub use self::environment::{Environment, env_file};
 pub use self::fetch::Way;
 use self::fetch::{Fetches, Fetching};
 use self::ids::Ids;
 use self::login::LoginEntry;
-pub use self::roots::Roots;
 use self::source::{NAMED, Place as SecretPlace};
 use self::webhooks::WebhookSecrets;
 pub use self::wfc::{Carried, carry_over, recognized};

@@ -8,10 +8,10 @@ use keyfit_conformance::call::json::{Style, written};
 use keyfit_openapi::{Operation, Retry};
 use reqwest::StatusCode;
 
-use super::output::{Body, Output};
+use super::output::{BodyKind, Output};
 use super::session::Session;
 use crate::terminal::console;
-use crate::terminal::exit::Ending;
+use crate::terminal::exit::ExitStatus;
 
 /// An answer that cannot be used.
 const UNUSABLE: u8 = 10;
@@ -52,33 +52,33 @@ pub(super) fn told(
     operation: &Operation,
     session: &Session,
     mut output: Output,
-) -> Result<Ending, UserError> {
+) -> Result<ExitStatus, UserError> {
     let Some(code) = code(error.kind()) else { return Err(refused(error)) };
     let mut lines = vec![format!("error: {error}")];
     lines.extend(cause(error).map(|cause| format!("cause: {cause}")));
     lines.extend(error.request_id().map(|id| format!("request: {id}")));
     lines.extend(help(error, callee, operation, session).map(|help| format!("help: {help}")));
-    console::complain(&session.private.mask(&lines.join("\n")));
+    console::print_message(&session.private.mask(&lines.join("\n")));
     let body = error.body();
     if let Some(status) = error.status().filter(StatusCode::is_success) {
-        let kind = error.headers().map_or(Body::Other, |headers| Body::of(headers, status.as_u16(), operation));
+        let kind = error.headers().map_or(BodyKind::Other, |headers| BodyKind::of(headers, status.as_u16(), operation));
         output.whole(body, kind, session)?;
         output.keep()?;
     } else if !body.trim_ascii().is_empty() {
         let text = String::from_utf8_lossy(body);
         let style = Style { is_pretty: true, redactor: Some(&session.private), hides_secrets: false };
-        console::complain(&written(&text, style).unwrap_or_else(|| session.private.mask(&text)));
+        console::print_message(&written(&text, style).unwrap_or_else(|| session.private.mask(&text)));
     }
-    Ok(Ending::Failed(code))
+    Ok(ExitStatus::Failed(code))
 }
 
 /// Tells that a success is not what the document or the server says it is; the body was printed.
-pub(super) fn not_json(operation: &Operation) -> Ending {
-    console::complain(&format!(
+pub(super) fn not_json(operation: &Operation) -> ExitStatus {
+    console::print_message(&format!(
         "error: {}: the answer should be JSON, and is not\nhelp: the call was executed; look at what came, with --verbose at its headers",
         operation.id
     ));
-    Ending::Failed(UNUSABLE)
+    ExitStatus::Failed(UNUSABLE)
 }
 
 /// What lies behind a failure on the way: a certificate that nobody trusts, a name that is not known, a port that is closed.

@@ -15,14 +15,14 @@ use futures_core::Stream as _;
 use keyfit::{Error, Response};
 use keyfit_conformance::UserError;
 use keyfit_conformance::apis;
-use keyfit_conformance::call::{Arguments, Callee, Items, items, listed, shown, taken};
+use keyfit_conformance::call::{Arguments, Callee, Items, display, items, listed, taken};
 use keyfit_openapi::{Operation, Source, read_file, read_to_limit};
 
-use self::output::{Body, Output};
-use self::session::Session;
+use self::output::{BodyKind, Output};
+use self::session::{Session, SessionArgs};
 use super::runtime;
 use crate::terminal::console;
-use crate::terminal::exit::Ending;
+use crate::terminal::exit::ExitStatus;
 use crate::terminal::interrupt::Interrupts;
 
 pub(super) const EXAMPLES: &str = "\
@@ -56,7 +56,7 @@ Exit codes:
 #[derive(Args, Debug)]
 #[group(skip)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
-pub(crate) struct Options {
+pub(crate) struct CallArgs {
     /// The API: the name of one that ships, a folder of `keyfit init`, or a document. Without it those that ship are listed.
     api: Option<String>,
     /// The operation: its id, or `METHOD /path`. Without it all of them are listed.
@@ -83,39 +83,39 @@ pub(crate) struct Options {
     #[arg(long, short)]
     verbose: bool,
     #[command(flatten)]
-    session: session::Options,
+    session: SessionArgs,
 }
 
 /// Runs the command.
-pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
-    let Some(name) = &options.api else {
+pub(crate) fn run(args: &CallArgs) -> Result<ExitStatus, UserError> {
+    let Some(name) = &args.api else {
         let line = |source: Source| source.name;
         console::print_lines(apis::shipped().into_iter().map(line))?;
-        return Ok(Ending::Fine);
+        return Ok(ExitStatus::Success);
     };
     let callee = Callee::read(&source(name)?)?;
-    let Some(operation) = &options.operation else {
+    let Some(operation) = &args.operation else {
         console::print_lines(listed(&callee))?;
-        return Ok(Ending::Fine);
+        return Ok(ExitStatus::Success);
     };
     let operation = callee.operation(operation)?;
-    if options.describe {
+    if args.describe {
         console::print_lines(taken(&callee, operation))?;
-        return Ok(Ending::Fine);
+        return Ok(ExitStatus::Success);
     }
     runtime()?.block_on(async {
-        let arguments = arguments(options, &callee, operation)?;
-        let (verbose, dry_run) = (options.verbose, options.dry_run);
-        let session = Session::open(&options.session, verbose, dry_run, &callee, operation, &arguments).await?;
+        let arguments = arguments(args, &callee, operation)?;
+        let (verbose, dry_run) = (args.verbose, args.dry_run);
+        let session = Session::open(&args.session, verbose, dry_run, &callee, operation, &arguments).await?;
         let interrupts = Interrupts::new();
         let mut interrupts =
             interrupts.map_err(|error| UserError::new(format!("signals cannot be waited for: {error}")))?;
         tokio::select! {
-            ending = call(options, &callee, operation, &arguments, &session) => ending,
+            ending = call(args, &callee, operation, &arguments, &session) => ending,
             () = interrupts.next() => {
-                let done = if options.dry_run { "" } else { ": the server may have executed the call" };
-                console::complain(&format!("interrupted{done}"));
-                Ok(Ending::Interrupted)
+                let done = if args.dry_run { "" } else { ": the server may have executed the call" };
+                console::print_message(&format!("interrupted{done}"));
+                Ok(ExitStatus::Interrupted)
             }
         }
     })
@@ -137,14 +137,14 @@ pub(super) fn source(name: &str) -> Result<Source, UserError> {
     Err(apis::unknown(name, &shipped).also("an API of yours is named by its folder: ./api/parcels"))
 }
 
-fn arguments(options: &Options, callee: &Callee, operation: &Operation) -> Result<Arguments, UserError> {
-    keyfit_conformance::call::refuse_in_clear(callee, operation, &options.arguments)?;
-    let body = options.body.as_deref().map(|text| body(text, &options.session)).transpose()?;
-    Arguments::read(&callee.api, operation, &options.arguments, body)
+fn arguments(args: &CallArgs, callee: &Callee, operation: &Operation) -> Result<Arguments, UserError> {
+    keyfit_conformance::call::refuse_in_clear(callee, operation, &args.arguments)?;
+    let body = args.body.as_deref().map(|text| body(text, &args.session)).transpose()?;
+    Arguments::read(&callee.api, operation, &args.arguments, body)
 }
 
 /// The bytes of a body that is given whole.
-pub(super) fn body(text: &str, session: &session::Options) -> Result<Vec<u8>, UserError> {
+pub(super) fn body(text: &str, session: &SessionArgs) -> Result<Vec<u8>, UserError> {
     match text.strip_prefix('@').unwrap_or(text) {
         "-" if session.takes_input() => Err(UserError::new("the standard input cannot be both the body and the token")
             .help("name a file for one of them")),
@@ -158,53 +158,53 @@ pub(super) fn body(text: &str, session: &session::Options) -> Result<Vec<u8>, Us
 }
 
 async fn call(
-    options: &Options,
+    args: &CallArgs,
     callee: &Callee,
     operation: &Operation,
     arguments: &Arguments,
     session: &Session,
-) -> Result<Ending, UserError> {
+) -> Result<ExitStatus, UserError> {
     let made =
         || session.call(operation).map(|call| arguments.put_into(call)).map_err(|error| failure::refused(&error));
     let call = made()?;
     // Built before anything is opened: what cannot be sent changes no file.
     let request = call.request().map_err(|error| failure::refused(&error))?;
-    let head = shown::head(&request, &session.credentials, &session.private);
-    if options.dry_run {
-        let body = shown::body(&request, &session.private);
+    let head = display::head(&request, &session.credentials, &session.private);
+    if args.dry_run {
+        let body = display::body(&request, &session.private);
         let lines = head.into_iter().chain(body.into_iter().flat_map(|body| [String::new(), body]));
         // An answer of JSON is masked by its names, and so it stays JSON.
         console::print_lines(lines)?;
-        return Ok(Ending::Fine);
+        return Ok(ExitStatus::Success);
     }
     let is_streamed = session.streams(operation);
-    let paged = if options.all { Some(items(made()?, operation)?) } else { None };
-    let mut output = Output::open(options.output.as_deref(), is_streamed)?;
-    if options.verbose {
+    let paged = if args.all { Some(items(made()?, operation)?) } else { None };
+    let mut output = Output::open(args.output.as_deref(), is_streamed)?;
+    if args.verbose {
         trace::sent(&head);
     }
     let failed = match paged {
         Some(paged) => {
             let (count, failed) = all(paged, &mut output, session).await?;
             if let Some(error) = &failed {
-                console::complain(&format!("after {count} items:"));
+                console::print_message(&format!("after {count} items:"));
                 return failure::told(error, callee, operation, session, output);
             }
             None
         }
         None if is_streamed => match call.stream().await {
-            Ok(response) => streamed(response, options, &mut output, session).await?,
+            Ok(response) => streamed(response, args, &mut output, session).await?,
             Err(error) => Some(error),
         },
         None => match call.send().await {
             Ok(response) => {
-                if options.verbose {
+                if args.verbose {
                     trace::answered(response.status(), response.headers(), session);
                 }
-                let body = Body::of(response.headers(), response.status().as_u16(), operation);
+                let body = BodyKind::of(response.headers(), response.status().as_u16(), operation);
                 let is_as_documented = output.whole(&response, body, session)?;
                 output.keep()?;
-                return Ok(if is_as_documented { Ending::Fine } else { failure::not_json(operation) });
+                return Ok(if is_as_documented { ExitStatus::Success } else { failure::not_json(operation) });
             }
             Err(error) => Some(error),
         },
@@ -212,10 +212,10 @@ async fn call(
     match failed {
         None => {
             output.keep()?;
-            Ok(Ending::Fine)
+            Ok(ExitStatus::Success)
         }
         Some(error) => {
-            if let (true, Some((status, headers))) = (options.verbose, error.status().zip(error.headers())) {
+            if let (true, Some((status, headers))) = (args.verbose, error.status().zip(error.headers())) {
                 trace::answered(status, headers, session);
             }
             failure::told(&error, callee, operation, session, output)
@@ -242,11 +242,11 @@ async fn all(mut items: Items, output: &mut Output, session: &Session) -> Result
 /// Writes a body as it comes.
 async fn streamed(
     response: Response<keyfit::ByteStream>,
-    options: &Options,
+    args: &CallArgs,
     output: &mut Output,
     session: &Session,
 ) -> Result<Option<Error>, UserError> {
-    if options.verbose {
+    if args.verbose {
         trace::answered(response.status(), response.headers(), session);
     }
     let mut stream = response.into_inner();

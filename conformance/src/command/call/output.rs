@@ -27,14 +27,14 @@ pub(super) enum Output {
 
 /// What a body is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Body {
+pub(super) enum BodyKind {
     /// JSON, by what the server or the document says.
     Json,
     /// Anything else.
     Other,
 }
 
-impl Body {
+impl BodyKind {
     /// By the answer's own word, or the document's.
     pub(super) fn of(headers: &HeaderMap, status: u16, operation: &Operation) -> Self {
         let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -82,10 +82,10 @@ impl Output {
     }
 
     /// Writes a whole body. Returns `false` if it should be JSON and is not.
-    pub(super) fn whole(&mut self, body: &[u8], kind: Body, session: &Session) -> Result<bool, UserError> {
+    pub(super) fn whole(&mut self, body: &[u8], kind: BodyKind, session: &Session) -> Result<bool, UserError> {
         let (shown, is_as_documented) = match self {
             Self::Standard { is_terminal, .. } => printed(body, kind, *is_terminal, &session.credentials_redactor),
-            _ => (body.into(), kind == Body::Other || is_json(body)),
+            _ => (body.into(), kind == BodyKind::Other || is_json(body)),
         };
         self.bytes(&shown)?;
         Ok(is_as_documented)
@@ -123,13 +123,13 @@ impl Output {
 
 /// A body as it is printed, and whether it is what it should be. JSON is written for people and programs alike: its values stay
 /// as they are. Anything else is as it came, but for a terminal, which is not to obey it.
-fn printed<'b>(body: &'b [u8], kind: Body, is_terminal: bool, redactor: &Redactor) -> (Cow<'b, [u8]>, bool) {
+fn printed<'b>(body: &'b [u8], kind: BodyKind, is_terminal: bool, redactor: &Redactor) -> (Cow<'b, [u8]>, bool) {
     if body.trim_ascii().is_empty() {
         return (Cow::default(), true);
     }
     let style = Style { is_pretty: true, redactor: Some(redactor), hides_secrets: false };
-    let json = std::str::from_utf8(body).ok().filter(|_| kind == Body::Json).and_then(|text| written(text, style));
-    let is_as_documented = kind == Body::Other || json.is_some();
+    let json = std::str::from_utf8(body).ok().filter(|_| kind == BodyKind::Json).and_then(|text| written(text, style));
+    let is_as_documented = kind == BodyKind::Other || json.is_some();
     let shown = match json {
         Some(json) => Cow::Owned(format!("{json}\n").into_bytes()),
         None if is_terminal => {
@@ -158,7 +158,7 @@ mod tests {
 
     use super::*;
 
-    fn shown(body: &[u8], kind: Body, is_terminal: bool) -> (String, bool) {
+    fn shown(body: &[u8], kind: BodyKind, is_terminal: bool) -> (String, bool) {
         let redactor = Redactor::default();
         redactor.learn(&Secret::new("swordfish-1"));
         let (bytes, is_as_documented) = printed(body, kind, is_terminal, &redactor);
@@ -168,9 +168,9 @@ mod tests {
     #[test]
     fn a_terminal_is_not_commanded_and_a_pipe_has_the_bytes_as_they_came() {
         let text = b"a\x1b[2J swordfish-1\xff\n";
-        assert_eq!(shown(text, Body::Other, true), ("a\\u{1b}[2J [redacted]\u{fffd}\n".to_owned(), true));
+        assert_eq!(shown(text, BodyKind::Other, true), ("a\\u{1b}[2J [redacted]\u{fffd}\n".to_owned(), true));
         let redactor = Redactor::default();
-        assert_eq!(printed(text, Body::Other, false, &redactor), (Cow::Borrowed(&text[..]), true));
+        assert_eq!(printed(text, BodyKind::Other, false, &redactor), (Cow::Borrowed(&text[..]), true));
     }
 
     #[test]
@@ -178,9 +178,9 @@ mod tests {
         for is_terminal in [true, false] {
             let text = "{\"a\": 1.10, \"b\":\"\u{9b}swordfish-1\"}";
             let lines = "{\n  \"a\": 1.10,\n  \"b\": \"\\u009b[redacted]\"\n}\n";
-            assert_eq!(shown(text.as_bytes(), Body::Json, is_terminal), (lines.to_owned(), true));
-            assert_eq!(shown(b" \n", Body::Json, is_terminal), (String::new(), true));
-            assert!(!shown(b"<html>", Body::Json, is_terminal).1);
+            assert_eq!(shown(text.as_bytes(), BodyKind::Json, is_terminal), (lines.to_owned(), true));
+            assert_eq!(shown(b" \n", BodyKind::Json, is_terminal), (String::new(), true));
+            assert!(!shown(b"<html>", BodyKind::Json, is_terminal).1);
         }
     }
 }

@@ -18,9 +18,9 @@ use keyfit_openapi::{Operation, read_to_limit};
 use reqwest::Url;
 
 use super::failure::refused;
-use super::trace::Attempts;
+use super::trace::AttemptLogger;
 use crate::command::budget;
-use crate::command::transport::{Certificates, Header, header, secrets};
+use crate::command::transport::{CertificateArgs, Header, header, secrets};
 use crate::command::variable;
 use crate::terminal::console;
 
@@ -29,12 +29,12 @@ const ANY_BASE_URL: &str = "KEYFIT_BASE_URL";
 
 /// Tokens of a profile, which are masked before they are sent.
 #[derive(Debug)]
-struct Learning {
+struct MaskedTokenSource {
     source: Arc<dyn TokenSource>,
     redactors: [Redactor; 2],
 }
 
-impl TokenSource for Learning {
+impl TokenSource for MaskedTokenSource {
     fn fetch(&self) -> BoxFuture<'_, Result<AccessToken, Error>> {
         Box::pin(async {
             let token = self.source.fetch().await?;
@@ -50,7 +50,7 @@ impl TokenSource for Learning {
 /// How the call is made.
 #[derive(Args, Debug)]
 #[group(skip)]
-pub(in crate::command) struct Options {
+pub(in crate::command) struct SessionArgs {
     /// The profile of keyfit.toml with settings, base URL and credentials; that of `KEYFIT_PROFILE` or `default` where left out.
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
@@ -70,7 +70,7 @@ pub(in crate::command) struct Options {
     #[arg(long, value_name = "HEADER", value_parser = header)]
     header: Vec<Header>,
     #[command(flatten)]
-    certificates: Certificates,
+    certificates: CertificateArgs,
     /// How often a request is sent at most. A call that could have a second effect is only repeated if it was not executed.
     /// 4 where neither this nor the profile says it.
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
@@ -104,7 +104,7 @@ pub(in crate::command) struct Session {
     pub(in crate::command) private: Redactor,
 }
 
-impl Options {
+impl SessionArgs {
     /// Whether the token comes from the standard input.
     pub(in crate::command) fn takes_input(&self) -> bool {
         self.token.as_deref().is_some_and(|token| token.strip_prefix('@').unwrap_or(token) == "-")
@@ -123,7 +123,7 @@ impl Options {
 impl Session {
     /// Makes the client. Nothing is sent.
     pub(in crate::command) async fn open(
-        session: &Options,
+        session: &SessionArgs,
         verbose: bool,
         dry_run: bool,
         callee: &Callee,
@@ -132,13 +132,13 @@ impl Session {
     ) -> Result<Self, UserError> {
         let told = Told::read(session.profile.as_deref(), &callee.api, &callee.openers)?;
         if let (Some(told), true) = (&told, verbose) {
-            console::complain(&format!("* {}", told.name));
+            console::print_message(&format!("* {}", told.name));
         }
         let config = session.limits(match &told {
             Some(told) => told.api.config().map_err(|error| profile::refused(&error))?,
             None => Config::default(),
         });
-        let config = if verbose { config.observer(Attempts) } else { config };
+        let config = if verbose { config.observer(AttemptLogger) } else { config };
         known_servers(&callee.api, &session.server)?;
         let config = session
             .server
@@ -171,7 +171,7 @@ impl Session {
             Ok(credentials) => credentials,
             // What would be sent is shown all the same.
             Err(error) if dry_run => {
-                console::complain(&format!("note: as it is, nothing would be sent\n{error}"));
+                console::print_message(&format!("note: as it is, nothing would be sent\n{error}"));
                 Chosen::of(callee, operation, wanted, |_| true).unwrap_or_default()
             }
             Err(error) => return Err(error),
@@ -185,13 +185,14 @@ impl Session {
                 if let Some(of) = of.filter(|_| !dry_run) {
                     let source = of.source().map_err(|error| profile::refused(&error))?;
                     let redactors = [credentials_redactor.clone(), private.clone()];
-                    let access = Access::Source(Arc::new(Learning { source, redactors }), Refresh::default());
+                    let access = Access::Source(Arc::new(MaskedTokenSource { source, redactors }), Refresh::default());
                     let one = access.credential(of.kind().name, chosen.carrier);
                     credential = credential.and(&one.map_err(|error| refused(&error))?);
                 }
                 continue;
             }
-            let secret = if dry_run { known(chosen).await } else { Some(token(session, callee, chosen).await?) };
+            let secret =
+                if dry_run { token_in_environment(chosen).await } else { Some(token(session, callee, chosen).await?) };
             let Some(secret) = secret else { continue };
             for redactor in [&credentials_redactor, &private] {
                 redactor.learn(&Secret::new(secret.expose_secret()));
@@ -238,13 +239,13 @@ impl Session {
 
 /// The base URL, where it is another than the documented one.
 fn base_url(
-    options: &Options,
+    args: &SessionArgs,
     callee: &Callee,
     operation: &Operation,
     told: Option<&Told>,
 ) -> Result<Option<String>, UserError> {
     let variable_of_api = &callee.base_url_variable;
-    if let Some(text) = &options.base_url {
+    if let Some(text) = &args.base_url {
         let url = server_url(text).map_err(|problem| UserError::new(format!("--base-url is not usable: {problem}")));
         return Ok(Some(url?.to_string()));
     }
@@ -275,11 +276,11 @@ fn base_url(
 }
 
 /// The token of a kind.
-async fn token(options: &Options, callee: &Callee, chosen: &Chosen) -> Result<SecretString, UserError> {
+async fn token(args: &SessionArgs, callee: &Callee, chosen: &Chosen) -> Result<SecretString, UserError> {
     if let Some(variable) = &chosen.variable {
         return EnvSource::new(variable).read().await.map_err(|error| refused(&error));
     }
-    match options.token.as_deref() {
+    match args.token.as_deref() {
         Some("-" | "@-") => {
             let bytes = read_to_limit(std::io::stdin()).map_err(|error| {
                 UserError::new(format!("the token cannot be read from the standard input: {error}"))
@@ -299,7 +300,7 @@ async fn token(options: &Options, callee: &Callee, chosen: &Chosen) -> Result<Se
 }
 
 /// The token of a kind as far as it is in the environment, for the mask of what is shown.
-async fn known(chosen: &Chosen) -> Option<SecretString> {
+async fn token_in_environment(chosen: &Chosen) -> Option<SecretString> {
     EnvSource::new(chosen.variable.as_ref()?).read().await.ok()
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use keyfit::observer::{Attempt, Next, Observer};
-use keyfit_conformance::call::shown;
+use keyfit_conformance::call::display;
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 
@@ -12,9 +12,9 @@ use crate::terminal::console;
 
 /// Tells each attempt as it ends.
 #[derive(Debug)]
-pub(super) struct Attempts;
+pub(super) struct AttemptLogger;
 
-impl Observer for Attempts {
+impl Observer for AttemptLogger {
     fn attempt(&self, attempt: &Attempt<'_>) {
         let came = match (attempt.status, attempt.error) {
             (Some(status), _) => status.as_u16().to_string(),
@@ -26,22 +26,22 @@ impl Observer for Attempts {
             Next::Reauthorize => ", again with another token".to_owned(),
             _ => String::new(),
         };
-        console::complain(&format!("* attempt {}: {came} after {}{next}", attempt.number, seconds(attempt.took)));
+        console::print_message(&format!("* attempt {}: {came} after {}{next}", attempt.number, seconds(attempt.took)));
     }
 }
 
 /// Shows a request. Of several pages it is the first.
 pub(super) fn sent(head: &[String]) {
     for line in head {
-        console::complain(&format!("> {line}"));
+        console::print_message(&format!("> {line}"));
     }
 }
 
 /// Shows the status and the headers of an answer.
 pub(super) fn answered(status: StatusCode, headers: &HeaderMap, session: &Session) {
-    console::complain(&format!("< {status}"));
-    for line in shown::headers(headers, &session.private) {
-        console::complain(&format!("< {line}"));
+    console::print_message(&format!("< {status}"));
+    for line in display::headers(headers, &session.private) {
+        console::print_message(&format!("< {line}"));
     }
 }
 

@@ -7,12 +7,12 @@ use keyfit_conformance::UserError;
 use keyfit_openapi::{Api, Failure, Source, generate, plain};
 
 use super::{input, output};
-use crate::terminal::exit::Ending;
+use crate::terminal::exit::ExitStatus;
 
 /// The document that is looked at.
 #[derive(Args, Debug)]
 #[group(skip)]
-pub(crate) struct Options {
+pub(crate) struct LintArgs {
     /// A file, or REV:PATH for a file of a git revision.
     file: String,
     /// Ask the client generator however large the document is: it may take minutes and gigabytes.
@@ -37,12 +37,12 @@ const NOTED: [&str; 9] = [
 ];
 
 /// Reads the document as the generator does and prints what it stumbled over.
-pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
-    let document = input::read(&options.file)?.text;
+pub(crate) fn run(args: &LintArgs) -> Result<ExitStatus, UserError> {
+    let document = input::read(&args.file)?.text;
     let source = Source { name: "document".to_owned(), document, overlay: None, contract: None };
     let refused = |failure: &Failure| {
-        output::write(&format!("{failure}\n\n{}: refused\n", options.file), None)?;
-        Ok(Ending::Findings)
+        output::write(&format!("{failure}\n\n{}: refused\n", args.file), None)?;
+        Ok(ExitStatus::Findings)
     };
     let api = match Api::read(&source) {
         Ok(api) => api,
@@ -52,7 +52,7 @@ pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
             return refused(&failure);
         }
     };
-    let weight = api.weight().filter(|_| !options.generator);
+    let weight = api.weight().filter(|_| !args.generator);
     let generated = if weight.is_none() { generate(&source).map(Some) } else { Ok(None) };
     let (repairs, unsupported) = match &generated {
         Ok(Some(generated)) => (&generated.repairs, &generated.unsupported),
@@ -95,8 +95,8 @@ pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
     let _ = writeln!(
         text,
         "{}: {repaired} repaired, {narrowed} narrowed, {noted} noted, {without} without a client method",
-        options.file
+        args.file
     );
     output::write(&text, None)?;
-    Ok(Ending::Fine)
+    Ok(ExitStatus::Success)
 }

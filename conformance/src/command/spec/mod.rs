@@ -12,7 +12,7 @@ mod refresh;
 use clap::Subcommand;
 use keyfit_conformance::UserError;
 
-use crate::terminal::exit::Ending;
+use crate::terminal::exit::ExitStatus;
 
 const DIFF: &str = "\
 Examples:
@@ -69,42 +69,42 @@ Exit codes:
 
 /// What to do with documents.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Command {
+pub(crate) enum SpecCommand {
     /// Say what has changed between two versions of a document, whom it breaks and which cases it touches.
     #[command(after_help = DIFF)]
-    Diff(diff::Options),
+    Diff(diff::DiffArgs),
     /// Say what is wrong with a document, for its owner: what is repaired on reading, what has no client method, and what
     /// is refused.
     #[command(after_help = LINT)]
-    Lint(lint::Options),
+    Lint(lint::LintArgs),
     /// Fetch the documents as they are published now, and say what has changed.
     ///
     /// An answer that is not a document changes nothing.
     #[command(after_help = REFRESH)]
-    Refresh(refresh::Options),
+    Refresh(refresh::RefreshArgs),
     /// Say whether documents, overlays, contracts and the reviewed surface still fit each other.
     #[command(after_help = CHECK)]
-    Check(check::Options),
+    Check(check::SpecCheckArgs),
     /// Put a document in several files into one, as all other commands read it.
     ///
     /// A document in one file is written as it is. Files behind URLs are fetched, each once, and said on the standard error; no other
     /// command fetches them. Files outside of the document's folder are refused. A file that was fetched leads to other hosts over
     /// https alone. --header is sent to the host of the document alone.
     #[command(after_help = BUNDLE)]
-    Bundle(bundle::Options),
+    Bundle(bundle::BundleArgs),
     /// Show what the overlay and the repairs change in the document of an API that ships, before and after.
     #[command(after_help = EXPLAIN)]
-    Explain(explain::Options),
+    Explain(explain::ExplainArgs),
 }
 
 /// Runs the subcommand that was given.
-pub(crate) fn run(command: &Command) -> Result<Ending, UserError> {
+pub(crate) fn run(command: &SpecCommand) -> Result<ExitStatus, UserError> {
     match command {
-        Command::Diff(options) => diff::run(options),
-        Command::Lint(options) => lint::run(options),
-        Command::Refresh(options) => refresh::run(options),
-        Command::Check(options) => check::run(options),
-        Command::Bundle(options) => bundle::run(options),
-        Command::Explain(options) => explain::run(options),
+        SpecCommand::Diff(args) => diff::run(args),
+        SpecCommand::Lint(args) => lint::run(args),
+        SpecCommand::Refresh(args) => refresh::run(args),
+        SpecCommand::Check(args) => check::run(args),
+        SpecCommand::Bundle(args) => bundle::run(args),
+        SpecCommand::Explain(args) => explain::run(args),
     }
 }

@@ -16,12 +16,12 @@ use keyfit_openapi::{Text, without_secrets};
 use super::output;
 use crate::command::runtime;
 use crate::terminal::console;
-use crate::terminal::exit::Ending;
+use crate::terminal::exit::ExitStatus;
 
 /// Which documents are fetched, and what that may cost.
 #[derive(Args, Debug)]
 #[group(skip)]
-pub(crate) struct Options {
+pub(crate) struct RefreshArgs {
     /// The folder with sources.toml and the APIs.
     #[arg(long, value_name = "DIR", default_value = "openapi")]
     dir: PathBuf,
@@ -37,19 +37,19 @@ pub(crate) struct Options {
 }
 
 /// Fetches each document and prints what has changed in it. A bad answer changes nothing, and ends with 2.
-pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
-    let mut origins = Origins::read(&options.dir)?;
+pub(crate) fn run(args: &RefreshArgs) -> Result<ExitStatus, UserError> {
+    let mut origins = Origins::read(&args.dir)?;
     let all = origins.documents();
-    if let Some(unknown) = options.api.iter().find(|name| all.iter().all(|origin| origin.api != **name)) {
+    if let Some(unknown) = args.api.iter().find(|name| all.iter().all(|origin| origin.api != **name)) {
         let known: Vec<&str> = all.iter().map(|origin| origin.api.as_str()).collect();
         return Err(UserError::new(format!("sources.toml names no API `{unknown}`"))
             .help(format!("it names {}", known.join(", "))));
     }
-    let wanted = all.into_iter().filter(|origin| options.api.is_empty() || options.api.contains(&origin.api));
-    let limits = Limits { bytes: options.max_bytes, time: Duration::from_secs(options.timeout) };
+    let wanted = all.into_iter().filter(|origin| args.api.is_empty() || args.api.contains(&origin.api));
+    let limits = Limits { bytes: args.max_bytes, time: Duration::from_secs(args.timeout) };
     let fetcher = Fetcher::new(limits).map_err(UserError::new)?;
     let runtime = runtime()?;
-    let mut ending = Ending::Fine;
+    let mut ending = ExitStatus::Success;
     for origin in wanted {
         let Some(url) = origin.url.clone() else {
             output::write(&format!("{}: nothing is published: left as it is\n", origin.api), None)?;
@@ -58,8 +58,8 @@ pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
         match runtime.block_on(refresh(&fetcher, &mut origins, &origin, &url)) {
             Ok(said) => output::write(&said, None)?,
             Err(error) => {
-                console::complain(&error.within(&origin.api).also("this document was left as it is").to_string());
-                ending = Ending::Incomplete;
+                console::print_message(&error.within(&origin.api).also("this document was left as it is").to_string());
+                ending = ExitStatus::Incomplete;
             }
         }
     }

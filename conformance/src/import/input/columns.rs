@@ -9,14 +9,14 @@ use serde::Serialize;
 use super::csv::{Csv, Record};
 use super::hint::{is_flag, not_a_flag};
 use super::text::{Text, failure, without_end};
-use super::{Row, Unfit};
-use crate::import::job::{Cells, Job};
-use crate::import::options::Feed;
+use super::{InvalidRow, Row};
+use crate::import::args::InputArgs;
+use crate::import::job::{Cells, ImportJob};
 
 /// What may separate columns, where nobody says.
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
-pub(crate) struct Records {
+pub(crate) struct CsvRows {
     csv: Csv,
     record: Record,
     /// The text of the header, and of a line before it that names the delimiter.
@@ -33,8 +33,8 @@ enum Column {
     Unnamed,
 }
 
-impl Records {
-    pub(super) fn new(Job { feed, cells: kind, .. }: &Job, mut text: Text) -> io::Result<Self> {
+impl CsvRows {
+    pub(super) fn new(ImportJob { feed, cells: kind, .. }: &ImportJob, mut text: Text) -> io::Result<Self> {
         let required = kind.required();
         let mut header = Vec::new();
         text.line(&mut header)?;
@@ -77,10 +77,10 @@ impl Records {
     }
 
     /// The item that a record describes, as JSON. A cell without text is an attribute that is not given.
-    fn object(&self) -> Result<Vec<u8>, Unfit> {
+    fn object(&self) -> Result<Vec<u8>, InvalidRow> {
         if self.record.len() != self.columns.len() {
             let reason = format!("has {} cells, the header has {}", self.record.len(), self.columns.len());
-            return Err(Unfit { field: None, reason });
+            return Err(InvalidRow { field: None, reason });
         }
         if let Some(column) = self.record.stray_quote {
             let field = match &self.columns[column] {
@@ -89,7 +89,7 @@ impl Records {
             };
             let reason = "holds a quote and does not begin with one: enclose the cell in quotes and double the one in it, \
                           or give --quote none";
-            return Err(Unfit { field: Some(field), reason: reason.to_owned() });
+            return Err(InvalidRow { field: Some(field), reason: reason.to_owned() });
         }
         let is_event = matches!(self.cells, Cells::Events);
         let (mut object, mut parameters) = (Members::default(), Members::default());
@@ -103,18 +103,18 @@ impl Records {
                 Column::Unnamed => {
                     let reason = "holds text, and its column has no name: name it in the header or with --column =KEY, or \
                                   leave it out with --column =";
-                    return Err(Unfit { field: Some(cell_of(index)), reason: reason.to_owned() });
+                    return Err(InvalidRow { field: Some(cell_of(index)), reason: reason.to_owned() });
                 }
             };
             let map = if is_event && !key.starts_with('_') { &mut parameters } else { &mut object };
             match &self.cells {
                 Cells::Documented { read, .. } => {
-                    map.push(key, &read(key, &cell).map_err(|reason| Unfit { field: Some(key.clone()), reason })?);
+                    map.push(key, &read(key, &cell).map_err(|reason| InvalidRow { field: Some(key.clone()), reason })?);
                 }
                 Cells::Contacts { allowed }
                     if is_flag(key) && !allowed.contains(key) && !matches!(&*cell, "1" | "0") =>
                 {
-                    return Err(Unfit { field: Some(key.clone()), reason: not_a_flag() });
+                    return Err(InvalidRow { field: Some(key.clone()), reason: not_a_flag() });
                 }
                 // It is made of the columns of other names.
                 Cells::Events if key == PARAMETERS => {}
@@ -188,7 +188,7 @@ fn names(line: u64, header: &[u8], delimiter: u8, quote: Option<u8>) -> io::Resu
 }
 
 /// The delimiter by which the header names what is required; a comma where none does.
-fn guess(feed: &Feed, required: &[&str], cells: &impl Fn(u8) -> io::Result<Vec<String>>) -> u8 {
+fn guess(feed: &InputArgs, required: &[&str], cells: &impl Fn(u8) -> io::Result<Vec<String>>) -> u8 {
     for delimiter in DELIMITERS {
         let Ok(names) = cells(delimiter) else { continue };
         let keys: BTreeSet<&str> = names.iter().map(|name| renamed(feed, name)).collect();
@@ -199,11 +199,11 @@ fn guess(feed: &Feed, required: &[&str], cells: &impl Fn(u8) -> io::Result<Vec<S
     b','
 }
 
-fn renamed<'a>(feed: &'a Feed, header: &'a str) -> &'a str {
+fn renamed<'a>(feed: &'a InputArgs, header: &'a str) -> &'a str {
     feed.columns.iter().rev().find(|(from, _)| from == header).map_or(header, |(_, to)| to)
 }
 
-fn columns(line: u64, feed: &Feed, required: &[&str], names: &[String], delimiter: u8) -> io::Result<Vec<Column>> {
+fn columns(line: u64, feed: &InputArgs, required: &[&str], names: &[String], delimiter: u8) -> io::Result<Vec<Column>> {
     let refused = |problem: String| Err(failure(line, problem));
     let mut unused: BTreeMap<&str, &str> = feed.columns.iter().map(|(from, to)| (&**from, &**to)).collect();
     let mut seen = BTreeSet::new();

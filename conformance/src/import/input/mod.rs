@@ -17,14 +17,14 @@ pub(crate) use hint::hint;
 pub(crate) use open::Input;
 pub(crate) use text::{Position, hex};
 
-use crate::import::job::Job;
-use crate::import::options::{Feed, Format};
+use crate::import::args::{Format, InputArgs};
+use crate::import::job::ImportJob;
 use text::Text;
 
 /// One row: its JSON, or why it is not fit, and how it stood.
 pub(crate) struct Row {
     pub(crate) line: u64,
-    pub(crate) json: Result<Vec<u8>, Unfit>,
+    pub(crate) json: Result<Vec<u8>, InvalidRow>,
     /// The text of the row with its line end; of JSON it is the line.
     pub(crate) source: Vec<u8>,
     /// The end of the row.
@@ -33,14 +33,14 @@ pub(crate) struct Row {
 
 /// Why a row cannot be sent.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Unfit {
+pub(crate) struct InvalidRow {
     pub(crate) field: Option<String>,
     pub(crate) reason: String,
 }
 
 /// How the rows are told apart and read.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub(crate) struct Reading {
+pub(crate) struct ReadSettings {
     format: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     delimiter: Option<char>,
@@ -53,12 +53,12 @@ pub(crate) struct Reading {
 
 pub(crate) enum Reader {
     JsonLines(json_lines::JsonLines),
-    Csv(Box<columns::Records>),
+    Csv(Box<columns::CsvRows>),
 }
 
 impl Reader {
     /// Opens the input, and reads the header where there is one. `most` bounds the bytes of text.
-    pub(crate) fn open(job: &Job, input: &Input, format: Format, most: Option<u64>) -> Result<Self, UserError> {
+    pub(crate) fn open(job: &ImportJob, input: &Input, format: Format, most: Option<u64>) -> Result<Self, UserError> {
         let text = input.open(job.feed.encoding)?;
         let text = Text::new(Box::new(text.take(most.unwrap_or(u64::MAX))));
         match format {
@@ -67,7 +67,7 @@ impl Reader {
             }
             Format::Ndjson => Ok(Self::JsonLines(json_lines::JsonLines::new(text))),
             Format::Csv => {
-                let records = columns::Records::new(job, text);
+                let records = columns::CsvRows::new(job, text);
                 records.map(Box::new).map(Self::Csv).map_err(|error| input.failure(&error))
             }
         }
@@ -89,12 +89,12 @@ impl Reader {
         }
     }
 
-    pub(crate) fn reading(&self, feed: &Feed) -> Reading {
+    pub(crate) fn reading(&self, feed: &InputArgs) -> ReadSettings {
         let (format, delimiter, quote) = match self {
             Self::JsonLines(_) => (Format::Ndjson, None, None),
             Self::Csv(records) => (Format::Csv, Some(records.delimiter().into()), feed.quote.0.map(char::from)),
         };
-        Reading {
+        ReadSettings {
             format: format.name().to_owned(),
             delimiter,
             quote,

@@ -10,7 +10,7 @@ use encoding_rs::{Encoding, UTF_8};
 use flate2::bufread::MultiGzDecoder;
 use keyfit_conformance::UserError;
 
-use super::decode::Decode;
+use super::decode::Utf8Decoder;
 use crate::terminal::console::place;
 
 const BUFFER: usize = 1 << 16;
@@ -59,7 +59,7 @@ impl Input {
         let mut raw: Box<dyn BufRead + Send> = match self {
             Self::File { file, read, .. } => {
                 read.store(0, Ordering::Relaxed);
-                let counted = Counted { file: Arc::clone(file), place: 0, read: Arc::clone(read) };
+                let counted = CountingReader { file: Arc::clone(file), place: 0, read: Arc::clone(read) };
                 Box::new(BufReader::with_capacity(BUFFER, counted))
             }
             Self::Standard => Box::new(BufReader::with_capacity(BUFFER, io::stdin())),
@@ -71,7 +71,7 @@ impl Input {
         if let Some((problem, help)) = is_not_text(start, encoding.is_some()) {
             return Err(UserError::new(problem).at(self.name()).help(help));
         }
-        Ok(Box::new(Decode::new(raw, encoding.unwrap_or(UTF_8))))
+        Ok(Box::new(Utf8Decoder::new(raw, encoding.unwrap_or(UTF_8))))
     }
 
     /// An error with the name of the input.
@@ -113,14 +113,14 @@ impl Input {
 }
 
 /// A file, and how much of it is read.
-struct Counted {
+struct CountingReader {
     file: Arc<File>,
     /// Where it is read on: others read the same file.
     place: u64,
     read: Arc<AtomicU64>,
 }
 
-impl Read for Counted {
+impl Read for CountingReader {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let mut file = &*self.file;
         file.seek(SeekFrom::Start(self.place))?;

@@ -1,4 +1,4 @@
-//! The options of the import.
+//! The arguments of the import.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use keyfit_conformance::UserError;
 /// Where rows come from, how they are read, and how a later run goes on.
 #[derive(Args, Clone, Debug)]
 #[group(skip)]
-pub(crate) struct Feed {
+pub(crate) struct InputArgs {
     /// The rows: JSON objects, one a line, or CSV whose header names the members; `-` for standard input. A file may be
     /// compressed by gzip.
     #[arg(default_value = "", hide_default_value = true, value_parser = OsStringValueParser::new().map(PathBuf::from))]
@@ -42,7 +42,7 @@ pub(crate) struct Feed {
     pub(crate) encoding: Option<&'static Encoding>,
 }
 
-impl Feed {
+impl InputArgs {
     /// The format, by the option or the file's name.
     ///
     /// # Errors
@@ -58,9 +58,9 @@ impl Feed {
 #[derive(Args, Clone, Debug)]
 #[group(skip)]
 #[command(args_override_self = true)]
-pub(crate) struct Options {
+pub(crate) struct ImportArgs {
     #[command(flatten)]
-    pub(crate) feed: Feed,
+    pub(crate) feed: InputArgs,
     /// The project's UID.
     #[arg(long)]
     pub(crate) project: String,
