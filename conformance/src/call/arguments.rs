@@ -4,7 +4,7 @@ use keyfit::{DynamicCall, ListStyle};
 use keyfit_openapi::{Api, Operation, Parameter, Place, did_you_mean};
 use serde_json::value::RawValue;
 
-use super::body::{self, Body, Member};
+use super::body::{self, Body, MemberSchema};
 use super::value;
 use crate::UserError;
 use crate::credential::secret::{names_secret, shown};
@@ -35,14 +35,14 @@ struct List {
 }
 
 /// The target of a name.
-enum Slot<'a> {
+enum ArgumentTarget<'a> {
     Parameter(&'a Parameter),
-    Member(Member<'a>),
+    Member(MemberSchema<'a>),
 }
 
 /// A name, with all values that were typed for it.
-struct Given<'a> {
-    slot: Slot<'a>,
+struct TypedArgument<'a> {
+    target: ArgumentTarget<'a>,
     typed: Vec<&'a str>,
 }
 
@@ -53,33 +53,33 @@ impl Arguments {
     /// Returns an error if a name is unknown, if a value does not have the type of its schema, or if a required one is missing. The error
     /// contains no values.
     pub fn read(api: &Api, operation: &Operation, typed: &[String], body: Option<Vec<u8>>) -> Result<Self, UserError> {
-        let mut given: Vec<Given<'_>> = Vec::new();
+        let mut given: Vec<TypedArgument<'_>> = Vec::new();
         for (index, argument) in typed.iter().enumerate() {
             // It may be a misplaced token, so the message does not repeat it.
             let (name, text) = argument.split_once('=').ok_or_else(|| {
                 UserError::new(format!("argument {} is not NAME=VALUE", index + 1))
                     .help(other_names(api, operation, argument))
             })?;
-            let slot = slot(api, operation, name, body.is_some())?;
-            match given.iter_mut().find(|known| known.slot.is(&slot)) {
+            let target = target(api, operation, name, body.is_some())?;
+            match given.iter_mut().find(|known| known.target.is(&target)) {
                 Some(known) => known.typed.push(text),
-                None => given.push(Given { slot, typed: vec![text] }),
+                None => given.push(TypedArgument { target, typed: vec![text] }),
             }
         }
         missing(api, operation, &given, body.is_some())?;
         let mut arguments = Self { accept: asked_for(operation).to_owned(), ..Self::default() };
         let mut members = Vec::new();
-        for Given { slot, typed } in given {
-            let name = match &slot {
-                Slot::Parameter(parameter) => &parameter.name,
-                Slot::Member(member) => &member.name,
+        for TypedArgument { target, typed } in given {
+            let name = match &target {
+                ArgumentTarget::Parameter(parameter) => &parameter.name,
+                ArgumentTarget::Member(member) => &member.name,
             };
             if names_secret(name) {
                 arguments.secrets.extend(typed.iter().map(|text| (*text).to_owned()));
             }
-            match slot {
-                Slot::Parameter(parameter) => arguments.take(api, parameter, &typed)?,
-                Slot::Member(member) => members.push(member.read(api, &typed)?),
+            match target {
+                ArgumentTarget::Parameter(parameter) => arguments.take(api, parameter, &typed)?,
+                ArgumentTarget::Member(member) => members.push(member.read(api, &typed)?),
             }
         }
         arguments.body = match (body, &operation.body) {
@@ -154,7 +154,7 @@ impl Arguments {
     }
 }
 
-impl Slot<'_> {
+impl ArgumentTarget<'_> {
     fn is(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Parameter(one), Self::Parameter(other)) => std::ptr::eq(*one, *other),
@@ -171,7 +171,12 @@ pub(super) fn refused(name: &str, why: &str, taken: &str) -> UserError {
 
 /// Returns the target of a name: a parameter, or else a member of the body. The prefixes `path:`, `query:`, `header:` and `body:`
 /// distinguish several with the same name.
-fn slot<'a>(api: &'a Api, operation: &'a Operation, name: &'a str, has_body: bool) -> Result<Slot<'a>, UserError> {
+fn target<'a>(
+    api: &'a Api,
+    operation: &'a Operation,
+    name: &'a str,
+    has_body: bool,
+) -> Result<ArgumentTarget<'a>, UserError> {
     let (place, plain) = match name.split_once(':') {
         Some((place @ ("path" | "query" | "header" | "body"), plain)) => (place, plain),
         _ => ("", name),
@@ -184,7 +189,7 @@ fn slot<'a>(api: &'a Api, operation: &'a Operation, name: &'a str, has_body: boo
     let found = operation.parameters.iter().filter(is_in).filter(is_called);
     let found = found.min_by_key(|parameter| parameter.place != Place::Path);
     if let Some(parameter) = found {
-        return Ok(Slot::Parameter(parameter));
+        return Ok(ArgumentTarget::Parameter(parameter));
     }
     let member = operation.body.as_ref().filter(|_| matches!(place, "" | "body"));
     let member = member.and_then(|body| body::member(api, body, plain, place == "body"));
@@ -193,7 +198,7 @@ fn slot<'a>(api: &'a Api, operation: &'a Operation, name: &'a str, has_body: boo
             Err(UserError::new(format!("`{}` is a member of the body, and --body is given too", shown(plain)))
                 .help("give the whole body with --body, or its members by name"))
         }
-        Some(member) => Ok(Slot::Member(member)),
+        Some(member) => Ok(ArgumentTarget::Member(member)),
         None => Err(UserError::new(format!("the operation `{}` takes no `{}`", operation.id, shown(name)))
             .help(other_names(api, operation, plain))),
     }
@@ -218,21 +223,24 @@ fn other_names(api: &Api, operation: &Operation, typed: &str) -> String {
 }
 
 /// Returns an error with all missing required arguments and their types.
-fn missing(api: &Api, operation: &Operation, given: &[Given<'_>], has_body: bool) -> Result<(), UserError> {
+fn missing(api: &Api, operation: &Operation, given: &[TypedArgument<'_>], has_body: bool) -> Result<(), UserError> {
     let mut missing: Vec<String> = Vec::new();
     let mut miss = |name: &str, place: &str, taken: &str| missing.push(format!("{name} ({place}: {taken})"));
     let is_needed = |one: &&Parameter| one.required && !operation.makes(&one.name, one.place);
     for parameter in operation.parameters.iter().filter(is_needed) {
-        if !given.iter().any(|known| matches!(known.slot, Slot::Parameter(one) if std::ptr::eq(one, parameter))) {
+        if !given
+            .iter()
+            .any(|known| matches!(known.target, ArgumentTarget::Parameter(one) if std::ptr::eq(one, parameter)))
+        {
             miss(&parameter.name, placed(parameter.place), &value::taken(api, parameter));
         }
     }
     if let Some(body) = operation.body.as_ref().filter(|_| !has_body) {
         let names: Vec<&str> = given
             .iter()
-            .filter_map(|known| match &known.slot {
-                Slot::Member(member) => Some(&*member.name),
-                Slot::Parameter(_) => None,
+            .filter_map(|known| match &known.target {
+                ArgumentTarget::Member(member) => Some(&*member.name),
+                ArgumentTarget::Parameter(_) => None,
             })
             .collect();
         let members = body::members(api, body);

@@ -13,14 +13,14 @@ use crate::text::pointer;
 
 /// The items of an operation, as the document describes them.
 #[derive(Clone, Debug)]
-pub struct Items {
+pub struct BatchItems {
     api: Arc<Api>,
     schema: Value,
     /// The place of the list in a body.
     at: String,
 }
 
-impl Items {
+impl BatchItems {
     /// Returns the items of an operation.
     ///
     /// # Errors

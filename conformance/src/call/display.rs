@@ -4,14 +4,14 @@ use keyfit::http_client::Request;
 use keyfit::redact::{MASK, plain};
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 
-use super::Chosen;
-use super::json::{self, Style};
+use super::SelectedCredential;
+use super::json::{self, JsonStyle};
 use crate::credential::secret::{Redactor, names_secret};
 use crate::document::body::essence;
 
 /// Returns method, URL, and headers of a request without credentials, one per line, followed by the masked credentials. Known secrets, and
 /// values whose names denote a secret, are masked.
-pub fn head(request: &Request, credentials: &[Chosen], redactor: &Redactor) -> Vec<String> {
+pub fn head(request: &Request, credentials: &[SelectedCredential], redactor: &Redactor) -> Vec<String> {
     let mut lines = vec![format!("{} {}", request.method(), redactor.mask(&url(request)))];
     lines.extend(headers(request.headers(), redactor));
     lines.extend(credentials.iter().map(|chosen| {
@@ -40,7 +40,7 @@ pub fn body(request: &Request, redactor: &Redactor) -> Option<String> {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return Some(format!("[{} bytes of {}]", bytes.len(), plain(&essence(media_type))));
     };
-    let style = Style { is_pretty: true, redactor: Some(redactor), hides_secrets: true };
+    let style = JsonStyle { is_pretty: true, redactor: Some(redactor), hides_secrets: true };
     Some(match essence(media_type).as_str() {
         "application/x-www-form-urlencoded" => redactor.mask(&pairs(text)),
         _ => json::written(text, style).unwrap_or_else(|| redactor.mask(text)),

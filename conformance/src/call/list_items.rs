@@ -11,34 +11,34 @@ use crate::UserError;
 use crate::text::pointer;
 
 /// A part of an answer in its original text: numbers keep their digits.
-type Raw = Box<RawValue>;
+type RawJson = Box<RawValue>;
 
 /// The items of a list, page by page.
-pub struct Items {
-    pages: Pages<Raw>,
+pub struct ListItems {
+    pages: Pages<RawJson>,
     /// The pointer to the list in a page.
     at: String,
     /// The remaining items of the current page.
-    page: std::vec::IntoIter<Raw>,
+    page: std::vec::IntoIter<RawJson>,
 }
 
 /// Returns all items of a list, from the start that the arguments of the call select.
 ///
 /// # Errors
 /// Returns an error if the pagination of the list is unknown.
-pub fn items(call: DynamicCall<'_>, operation: &Operation) -> Result<Items, UserError> {
+pub fn list_items(call: DynamicCall<'_>, operation: &Operation) -> Result<ListItems, UserError> {
     let unknown = || {
         UserError::new(format!("how the pages of `{}` follow each other is not known", operation.id))
             .help("say it in the overlay of the API, under `x-keyfit: pages`; or leave --all out")
     };
     let pagination = operation.pagination.as_ref().ok_or_else(unknown)?;
     let pages = call.pages().ok_or_else(unknown)?;
-    Ok(Items { pages, at: pagination.items.clone(), page: Vec::new().into_iter() })
+    Ok(ListItems { pages, at: pagination.items.clone(), page: Vec::new().into_iter() })
 }
 
-impl Items {
+impl ListItems {
     /// Returns the next item.
-    pub async fn next(&mut self) -> Option<Result<Raw, Error>> {
+    pub async fn next(&mut self) -> Option<Result<RawJson, Error>> {
         loop {
             if let Some(item) = self.page.next() {
                 return Some(Ok(item));
@@ -53,10 +53,10 @@ impl Items {
 }
 
 /// Returns the items of the list at a pointer.
-fn list(page: &RawValue, at: &str) -> Option<Vec<Raw>> {
+fn list(page: &RawValue, at: &str) -> Option<Vec<RawJson>> {
     let mut node = page.to_owned();
     for name in pointer::names(at) {
-        let mut members: BTreeMap<String, Raw> = serde_json::from_str(node.get()).ok()?;
+        let mut members: BTreeMap<String, RawJson> = serde_json::from_str(node.get()).ok()?;
         node = members.remove(&name)?;
     }
     serde_json::from_str(node.get()).ok()

@@ -13,10 +13,10 @@ mod typo;
 mod value;
 
 pub use arguments::Arguments;
-pub use batch::Items as BatchItems;
-pub use credential::{Chosen, Wanted, in_clear, refuse_in_clear};
+pub use batch::BatchItems;
+pub use credential::{CredentialSelection, SelectedCredential, in_clear, refuse_in_clear};
 pub use describe::{listed, taken};
-pub use list_items::{Items, items};
+pub use list_items::{ListItems, list_items};
 
 use keyfit_openapi::{Api, Carrier, Opener, Operation, Source, base_url_variable, did_you_mean, openers};
 

@@ -9,8 +9,8 @@ use crate::contract::{
     AuthorizationDrive, AuthorizationServer, Body, Carrier, Contract, Credential, Drive, KeyManagement, KeyProbe,
     OauthProbe, Probe, Promise, Rule,
 };
-use crate::credential::carrier::{Spot, other_place};
-use crate::credential::identity::Need;
+use crate::credential::carrier::{RequestPlace, other_place};
+use crate::credential::identity::CredentialNeed;
 use crate::document::conditional::is_read_by_tag;
 use crate::document::read_only::read_only;
 use crate::document::responses::names_success;
@@ -178,8 +178,10 @@ fn asked_readings<'a>(api: &'a Api, contract: &'a Contract) -> impl Iterator<Ite
 fn is_opened_by_others(probe: &Probe, contract: &Contract, operation: &Operation) -> bool {
     let sets = operation.needed.sets();
     let has_several = sets.len() > 1 && sets.iter().any(|set| set.len() > 1);
-    let Some(needs) = Need::of(probe, contract, operation, false).filter(|_| has_several) else { return false };
-    let (plain, spoiled): (Vec<&Need>, Vec<&Need>) = needs.iter().partition(|need| need.is_plain());
+    let Some(needs) = CredentialNeed::of(probe, contract, operation, false).filter(|_| has_several) else {
+        return false;
+    };
+    let (plain, spoiled): (Vec<&CredentialNeed>, Vec<&CredentialNeed>) = needs.iter().partition(|need| need.is_plain());
     let is_plain = |kind: &String| plain.iter().any(|need| need.kind == *kind);
     !spoiled.is_empty() && sets.iter().any(|set| set.iter().all(is_plain))
 }
@@ -203,7 +205,7 @@ fn fits_certificates(probe: &Probe, contract: &Contract, operation: &Operation) 
 /// Returns whether an operation has an alternative for a probe about its credentials.
 fn has_such_alternative(probe: &Probe, contract: &Contract, operation: &Operation) -> bool {
     let first = || contract.alternatives(operation).next();
-    let Some(needs) = Need::of(probe, contract, operation, false) else { return false };
+    let Some(needs) = CredentialNeed::of(probe, contract, operation, false) else { return false };
     match probe {
         Probe::Alternative(_) => contract.alternatives(operation).nth(1).is_some(),
         // Changes of a JWT have rules of their own. Some servers accept a password with inverted case on purpose (Caps Lock).
@@ -222,7 +224,7 @@ fn has_such_alternative(probe: &Probe, contract: &Contract, operation: &Operatio
             set.iter().filter(|credential| !credential.is_certificate()).all(|credential| {
                 let other = other_place(credential.carrier());
                 let mut carriers = contract.kinds_of(operation).flat_map(|kind| &kind.carriers);
-                !carriers.any(|carrier| Spot::of(carrier) == other)
+                !carriers.any(|carrier| RequestPlace::of(carrier) == other)
             })
         }),
         _ => true,

@@ -20,8 +20,8 @@ use self::applies::{authorization_variants, can_be_seen, variants};
 use crate::contract::{Contract, DeliveryCheck, Drive, Family, Flaw, Level, Probe, Promise, Rule};
 use crate::document::balance::Balance;
 use crate::document::chain::Chains;
-use crate::document::invalid_request::{self, Bent};
-use crate::document::reference::{Reference, Referring, references};
+use crate::document::invalid_request::{self, InvalidRequest};
+use crate::document::reference::{Reference, ReferenceKind, references};
 use crate::text::glob;
 use crate::webhook::{self, Hook};
 
@@ -39,7 +39,7 @@ pub struct Catalogue {
     /// The disabled rules, by index, with the number of cases that they would have.
     pub(crate) off: Vec<(usize, usize)>,
     /// The rules that the contract does not contain itself: those of the set that it names, and those of newer sets.
-    pub(crate) taken: Taken,
+    pub(crate) taken: AdoptedSet,
     /// The line of each rule in the contract.
     lines: Arc<[usize]>,
     /// A valid request for each operation; its generation takes longer than many cases.
@@ -54,7 +54,7 @@ pub struct Catalogue {
 
 /// The rules that a contract has through the set of requirements that it names, by index.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Taken {
+pub(crate) struct AdoptedSet {
     /// The name of the set.
     pub(crate) set: String,
     /// The rules of the set.
@@ -104,24 +104,24 @@ impl Catalogue {
     /// # Errors
     /// Returns an error if the contract is not valid, or if a rule or pattern applies to nothing.
     pub(crate) fn of(api: &Arc<Api>, text: &Text) -> Result<Self, Failure> {
-        Self::within(api, &Reach::of(api), (Contract::parse(text)?, text), &|_| false)
+        Self::within(api, &ApiIndex::of(api), (Contract::parse(text)?, text), &|_| false)
     }
 
     /// Creates the catalogue with a known reach of the API, and with a parsed contract that was not checked. Rules for which `may_be_idle`
     /// is true may apply to nothing.
     pub(crate) fn within(
         api: &Arc<Api>,
-        reach: &Reach,
+        reach: &ApiIndex,
         (contract, text): (Contract, &Text),
         may_be_idle: &dyn Fn(&str) -> bool,
     ) -> Result<Self, Failure> {
         contract.check(text)?;
-        let Expanded { cases, off } = expand(reach, &contract, text, may_be_idle)?;
+        let Expansion { cases, off } = expand(reach, &contract, text, may_be_idle)?;
         let examples = Arc::clone(reach.examples());
         let lines = contract.rule_lines(text).into();
         let (contract, contract_path) = (Arc::new(contract), text.path.clone());
         let (api, twins) = (Arc::clone(api), twins(&api.operations).into());
-        let taken = Taken::default();
+        let taken = AdoptedSet::default();
         let (chains, balance) = (OnceLock::new(), OnceLock::new());
         Ok(Self { api, contract, contract_path, cases, off, taken, lines, examples, twins, chains, balance })
     }
@@ -155,12 +155,12 @@ impl Catalogue {
         let is_off = |place: usize| self.off.iter().any(|(off, _)| *off == place);
         let is_idle = |place: &usize| self.places(*place, None).is_empty() && !is_off(*place);
         let idle = (0..self.contract.rules.len()).filter(is_idle).collect();
-        self.taken = Taken { set: set.to_owned(), held, newer, idle };
+        self.taken = AdoptedSet { set: set.to_owned(), held, newer, idle };
     }
 
     /// Returns for each rule from index `from` on whether it has cases, in a contract that was not checked. Each rule is treated
     /// separately, since there may be one for each path parameter of a document.
-    pub(crate) fn with_cases(reach: &Reach, (contract, text): (&Contract, &Text), from: usize) -> Vec<bool> {
+    pub(crate) fn with_cases(reach: &ApiIndex, (contract, text): (&Contract, &Text), from: usize) -> Vec<bool> {
         let has_cases = |(index, rule): (usize, &Rule)| {
             contract.takes(rule, text) && cases_of(reach, contract, index, rule).next().is_some()
         };
@@ -197,7 +197,7 @@ impl Catalogue {
     }
 
     /// Returns the requests of a case that are valid except for one flaw of this kind.
-    pub(crate) fn bent(&self, case: &Case, flaw: Flaw) -> Vec<Bent> {
+    pub(crate) fn bent(&self, case: &Case, flaw: Flaw) -> Vec<InvalidRequest> {
         let most = |kind| if kind == flaw { invalid_request::MOST } else { 0 };
         invalid_request::of((&self.api, &self.contract), self.operation(case), &self.examples[case.operation], &most)
     }
@@ -242,11 +242,11 @@ impl Catalogue {
 }
 
 /// An API with an index of its operations by path parameter: there may be as many rules about one as there are operations.
-pub(crate) struct Reach<'a> {
+pub(crate) struct ApiIndex<'a> {
     api: &'a Api,
     by_path_parameter: HashMap<&'a str, Vec<usize>>,
     /// The operations that name the resource of a path parameter outside the path.
-    by_reference: OnceCell<HashMap<(Referring, &'a str), Vec<usize>>>,
+    by_reference: OnceCell<HashMap<(ReferenceKind, &'a str), Vec<usize>>>,
     /// The headers of documented successes, in lower case.
     headers: HashSet<String>,
     examples: OnceCell<Arc<[Request]>>,
@@ -258,7 +258,7 @@ pub(crate) struct Reach<'a> {
     has_balance: OnceCell<bool>,
 }
 
-impl<'a> Reach<'a> {
+impl<'a> ApiIndex<'a> {
     pub(crate) fn of(api: &'a Api) -> Self {
         let mut by_path_parameter: HashMap<&str, Vec<usize>> = HashMap::new();
         for (position, operation) in api.operations.iter().enumerate() {
@@ -301,9 +301,9 @@ impl<'a> Reach<'a> {
         *self.has_balance.get_or_init(|| Balance::of(self.api, contract).is_some())
     }
 
-    fn by_reference(&self) -> &HashMap<(Referring, &'a str), Vec<usize>> {
+    fn by_reference(&self) -> &HashMap<(ReferenceKind, &'a str), Vec<usize>> {
         self.by_reference.get_or_init(|| {
-            let mut known: HashMap<(Referring, &str), Vec<usize>> = HashMap::new();
+            let mut known: HashMap<(ReferenceKind, &str), Vec<usize>> = HashMap::new();
             for Reference { referring, operation, parameter, .. } in references(self.api) {
                 let operations = known.entry((referring, parameter)).or_default();
                 if operations.last() != Some(&operation) {
@@ -330,7 +330,7 @@ impl<'a> Reach<'a> {
     }
 }
 
-impl Reach<'_> {
+impl ApiIndex<'_> {
     /// Returns whether a rule about remaining calls applies to an operation: if the document has the header for some operations, only to
     /// those. Limits that are only observed in answers are not checked if the contract describes them.
     fn tells_of_limits(&self, rule: &Rule, contract: &Contract, operation: &Operation) -> bool {
@@ -437,18 +437,18 @@ fn names_scopes(api: &Api, contract: &Contract, text: &Text) -> Vec<Failure> {
 }
 
 /// The cases of the rules of a contract.
-struct Expanded {
+struct Expansion {
     cases: Vec<Case>,
     /// The disabled rules, each with the number of cases that it would have.
     off: Vec<(usize, usize)>,
 }
 
 fn expand(
-    reach: &Reach,
+    reach: &ApiIndex,
     contract: &Contract,
     text: &Text,
     may_be_idle: &dyn Fn(&str) -> bool,
-) -> Result<Expanded, Failure> {
+) -> Result<Expansion, Failure> {
     let mut failures = names_operations(reach.api, contract, text);
     failures.extend(names_webhooks(reach.api, contract, text));
     failures.extend(names_scopes(reach.api, contract, text));
@@ -474,7 +474,7 @@ fn expand(
     if let Some(twice) = cases.iter().find(|case| !ids.insert(case.id.as_str())) {
         return Err(at(text, &contract.rules[twice.rule].id, format!("the case `{}` stands twice", twice.id)));
     }
-    Ok(Expanded { cases, off })
+    Ok(Expansion { cases, off })
 }
 
 /// Combines the failures into one, at the place of the first.
@@ -491,7 +491,7 @@ fn together(failures: Vec<Failure>) -> Result<(), Failure> {
 }
 
 /// Returns the cases of a rule, in the order of the operations.
-fn cases_of(reach: &Reach, contract: &Contract, index: usize, rule: &Rule) -> impl Iterator<Item = Case> {
+fn cases_of(reach: &ApiIndex, contract: &Contract, index: usize, rule: &Rule) -> impl Iterator<Item = Case> {
     let family = rule.family();
     let of_family = move |family| {
         let covered = reach.operations(rule).filter(|(_, operation)| rule.covers(&operation.id));
@@ -504,7 +504,7 @@ fn cases_of(reach: &Reach, contract: &Contract, index: usize, rule: &Rule) -> im
 
 /// Returns the cases of a rule at one operation.
 fn cases_at(
-    reach: &Reach,
+    reach: &ApiIndex,
     contract: &Contract,
     (index, rule, family): (usize, &Rule, Family),
     (position, operation): (usize, &Operation),

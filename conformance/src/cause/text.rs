@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use keyfit_openapi::Operation;
 
-use super::{Cause, Fate, Shared, steady};
+use super::{Cause, CommonFactor, ResultKind, steady};
 use crate::catalogue::Catalogue;
 use crate::contract::{ChainProbe, Hidden, OauthProbe, Probe, Promise, Rule};
 use crate::judgement::verdict::Outcome;
 
 /// The description of a cause.
-pub(crate) struct Words {
+pub(crate) struct CauseText {
     /// The flaw, in one line.
     pub(crate) title: String,
     /// Its impact.
@@ -21,12 +21,12 @@ pub(crate) struct Words {
 
 impl Cause {
     /// Returns the description.
-    pub(crate) fn words(&self, catalogue: &Catalogue, outcomes: &[Outcome]) -> Words {
+    pub(crate) fn words(&self, catalogue: &Catalogue, outcomes: &[Outcome]) -> CauseText {
         let example = self.example(catalogue, outcomes);
         let rule = catalogue.rule(&catalogue.cases[example]);
         let (why, change) = self.advice(rule);
         let found = steady(outcomes[example].reason.as_deref().unwrap_or_default());
-        Words { title: self.title(catalogue, outcomes, rule, found), why, change }
+        CauseText { title: self.title(catalogue, outcomes, rule, found), why, change }
     }
 
     fn title(&self, catalogue: &Catalogue, outcomes: &[Outcome], rule: &Rule, found: String) -> String {
@@ -37,74 +37,73 @@ impl Cause {
             _ => format!("{} operations {many}", operations.len()),
         };
         let required = rule.requirement.trim_end_matches('.');
-        match (&self.shared, self.fate) {
-            (Shared::Operations(operations), Fate::Open) => {
+        match (&self.shared, self.result_kind) {
+            (CommonFactor::Operations(operations), ResultKind::Open) => {
                 of_operations(operations, "is served without a credential", "are served without a credential")
             }
-            (Shared::Operations(operations), Fate::Failed) => {
+            (CommonFactor::Operations(operations), ResultKind::Failed) => {
                 let fails = |verb: &str| format!("{verb} with {statuses}, whatever is sent");
                 of_operations(operations, &fails("fails"), &fails("fail"))
             }
-            (Shared::Operations(operations), Fate::Refused) => {
+            (CommonFactor::Operations(operations), ResultKind::Refused) => {
                 let refuses = |verb: &str| format!("{verb} calls that are valid, with {statuses}");
                 of_operations(operations, &refuses("refuses"), &refuses("refuse"))
             }
-            (Shared::Operations(operations), _) => {
+            (CommonFactor::Operations(operations), _) => {
                 of_operations(operations, "serves what it is to refuse", "serve what they are to refuse")
             }
-            (Shared::Rule(_), Fate::OfClient) => required.to_owned(),
-            (Shared::Rule(_), _) => format!("{required}; it is answered {statuses}"),
-            (Shared::Status(due, given), _) => format!("{given} is answered where {due} is due"),
-            (Shared::Finding(_, Some(status)), _) => format!("{found}, in answers of status {status}"),
-            (Shared::Finding(_, None), _) => found,
+            (CommonFactor::Rule(_), ResultKind::OfClient) => required.to_owned(),
+            (CommonFactor::Rule(_), _) => format!("{required}; it is answered {statuses}"),
+            (CommonFactor::Status(due, given), _) => format!("{given} is answered where {due} is due"),
+            (CommonFactor::Finding(_, Some(status)), _) => format!("{found}, in answers of status {status}"),
+            (CommonFactor::Finding(_, None), _) => found,
         }
     }
 
     fn advice(&self, rule: &Rule) -> (&'static str, &'static str) {
         let is_conditional =
             matches!(rule.probe, Some(Probe::NotModified | Probe::Modified | Probe::Chain(ChainProbe::StaleChange)));
-        match (self.fate, &self.shared) {
-            (Fate::Refused | Fate::OtherStatus | Fate::Differs, Shared::Rule(_) | Shared::Finding(..))
-                if is_conditional =>
-            {
-                served(rule.probe.as_ref())
-            }
-            (Fate::Unjudged, _) => (
+        match (self.result_kind, &self.shared) {
+            (
+                ResultKind::Refused | ResultKind::OtherStatus | ResultKind::Differs,
+                CommonFactor::Rule(_) | CommonFactor::Finding(..),
+            ) if is_conditional => served(rule.probe.as_ref()),
+            (ResultKind::Unjudged, _) => (
                 "the check could not judge: this says nothing of the rules",
                 "put right what is named here, and run these cases again",
             ),
-            (Fate::Ended, _) => (
+            (ResultKind::Ended, _) => (
                 "one caller takes the service from everybody",
                 "catch what the server's log shows at this moment, and answer it; where the server was stopped by hand or deployed anew, run the check again",
             ),
-            (Fate::Open, _) => (
+            (ResultKind::Open, _) => (
                 "anybody who knows the address is served",
                 "demand the credential before anything else; if the operation is meant to be public, say `security: []` there, in the document or by overlay",
             ),
-            (Fate::Served, _) => served(rule.probe.as_ref()),
-            (Fate::Leaked, _) => leaked(rule),
-            (Fate::Failed, _) => (
+            (ResultKind::Served, _) => served(rule.probe.as_ref()),
+            (ResultKind::Leaked, _) => leaked(rule),
+            (ResultKind::Failed, _) => (
                 "a fault of the request looks like one of the server: clients send it again, and monitors raise alarms",
                 "find the error in the server's log; where the request is wrong, say so with a 4xx",
             ),
-            (Fate::Refused, _) => (
+            (ResultKind::Refused, _) => (
                 "a call that the document describes does not work",
                 "serve it; or correct what the check calls with: ids and scopes in the tokens file, examples in the document",
             ),
-            (Fate::OtherStatus, Shared::Status(401, 403)) => (
+            (ResultKind::OtherStatus, CommonFactor::Status(401, 403)) => (
                 "a client cannot tell a credential that is not accepted from one that lacks a right, and does not fetch a new one",
                 "answer 401 with `WWW-Authenticate` where the credential is missing or not accepted, and 403 where it lacks a right",
             ),
-            (Fate::OtherStatus, Shared::Status(403, 401)) => (
+            (ResultKind::OtherStatus, CommonFactor::Status(403, 401)) => (
                 "a client takes a good credential for a bad one, and fetches another in vain",
                 "answer 403 where the credential is accepted and lacks a right",
             ),
-            (Fate::OtherStatus, _) => (
+            (ResultKind::OtherStatus, _) => (
                 "clients decide by the status what to do next",
                 "answer with the status that is due, or lower the rule by a [[level]] in contract.toml",
             ),
-            (Fate::Differs, _) => differs(rule),
-            (Fate::OfClient, _) => (
+            (ResultKind::Differs, _) => differs(rule),
+            (ResultKind::OfClient, _) => (
                 "a server of this API would refuse the call, or its user would not learn what came of it",
                 "mend what the case names, and run it again",
             ),

@@ -10,13 +10,13 @@ use std::time::Instant;
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use keyfit_conformance::UserError;
-use keyfit_conformance::baseline::{Baseline, Updated};
+use keyfit_conformance::baseline::{Baseline, BaselineUpdate};
 use keyfit_conformance::catalogue::{Catalogue, Side};
 use keyfit_conformance::credential::secret::Redactor;
 use keyfit_conformance::judgement::verdict::Verdict;
 use keyfit_conformance::probe::http_client;
 use keyfit_conformance::report::Report;
-use keyfit_conformance::run::{Halt, Watch, check as check_cases};
+use keyfit_conformance::run::{CaseCallback, Halt, check as check_cases};
 use keyfit_openapi::{Text, plain};
 use tokio::task::JoinSet;
 
@@ -142,8 +142,8 @@ fn baseline(args: &CheckArgs) -> Result<Baseline, UserError> {
     }
 }
 
-fn write_baseline(path: &Path, updated: &Updated) -> Result<(), UserError> {
-    let Updated { text, added, removed } = updated;
+fn write_baseline(path: &Path, updated: &BaselineUpdate) -> Result<(), UserError> {
+    let BaselineUpdate { text, added, removed } = updated;
     fs::write(path, text).map_err(|error| {
         UserError::new(format!("the baseline cannot be written: {error}"))
             .at(path.display())
@@ -249,7 +249,7 @@ async fn check(
     let mut requests = 0;
     let mut apis = Vec::new();
     for (_, mut checked) in done {
-        checked.settle(known, args.write_baseline, &redactor);
+        checked.mark_known(known, args.write_baseline, &redactor);
         let notes = args.subject.live.is_given().then(|| args.subject.live.notes());
         let (report, sent) = checked.report(notes, &redactor);
         requests += sent;
@@ -291,7 +291,7 @@ fn progress(catalogues: &[Arc<Catalogue>]) -> Option<ProgressBar> {
     Some(bar)
 }
 
-fn watch(bar: ProgressBar) -> Watch {
+fn watch(bar: ProgressBar) -> CaseCallback {
     let broken = AtomicUsize::new(0);
     Arc::new(move |_, outcome| {
         if outcome.verdict == Verdict::Fail {

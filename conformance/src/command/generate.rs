@@ -4,7 +4,9 @@ use std::path::{Component, Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use keyfit_conformance::UserError;
-use keyfit_conformance::generate::{Entry, Lock, Made, Project, Stale, dispatch_name, make, write};
+use keyfit_conformance::generate::{
+    Entry, GeneratedClient, Lock, Project, StaleFile, dispatch_name, generate_client, write,
+};
 use keyfit_openapi::{Dispatch, module_name};
 
 use crate::terminal::console;
@@ -72,7 +74,8 @@ pub(crate) fn run(args: &GenerateArgs) -> Result<ExitStatus, UserError> {
         return check(&project, &entries);
     }
     // All of them before the first is written: one document that cannot be read leaves everything as it was.
-    let made = entries.iter().map(|entry| make(&project, entry)).collect::<Result<Vec<Made>, _>>()?;
+    let made =
+        entries.iter().map(|entry| generate_client(&project, entry)).collect::<Result<Vec<GeneratedClient>, _>>()?;
     let new: Vec<bool> = made.iter().map(|made| lock.entry(&made.entry.out).is_none()).collect();
     write(&project, &mut lock, &made, args.force)?;
     let told = made.iter().zip(new).flat_map(|(made, is_new)| told(made, is_new));
@@ -124,7 +127,7 @@ fn check(project: &Project, entries: &[Entry]) -> Result<ExitStatus, UserError> 
     let mut lines = Vec::new();
     let mut is_stale = false;
     for entry in entries {
-        match Stale::of(project, entry)? {
+        match StaleFile::of(project, entry)? {
             None => lines.push(format!("{}: up to date", entry.out)),
             Some(stale) => {
                 is_stale = true;
@@ -140,8 +143,8 @@ fn check(project: &Project, entries: &[Entry]) -> Result<ExitStatus, UserError> 
 }
 
 /// What was written.
-fn told(made: &Made, is_new: bool) -> Vec<String> {
-    let Made { entry, module } = made;
+fn told(made: &GeneratedClient, is_new: bool) -> Vec<String> {
+    let GeneratedClient { entry, module } = made;
     let lines = module.generated.code.lines().count();
     let operations = module.generated.operations;
     let mut told = vec![format!("{}: {operations} operations, {lines} lines, from {}", entry.out, entry.api)];

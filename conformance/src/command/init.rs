@@ -7,8 +7,8 @@ use clap::Args;
 use keyfit_conformance::UserError;
 use keyfit_conformance::contract::Contract;
 use keyfit_conformance::credential::secret::Redactor;
-use keyfit_conformance::init::{Choice, Choices, Inclusion, Scaffold, scaffold};
-use keyfit_conformance::tokens::{Carried, carry_over, env_file, recognized};
+use keyfit_conformance::init::{CredentialChoice, CredentialChoices, Scaffold, ScopeInclusion, scaffold};
+use keyfit_conformance::tokens::{ConvertedTokens, convert, env_file, recognized};
 use keyfit_openapi::{Text, module_name, plain};
 
 use super::transport::{TransportArgs, is_url};
@@ -36,8 +36,8 @@ pub(crate) struct InitArgs {
     name: Option<String>,
     /// How calls log in, where the document does not say it: `bearer`, `basic`, `scheme:NAME`, `header:NAME`, `query:NAME` or
     /// `cookie:NAME`; `KIND=...` for the scheme KIND of the document. May be given several times.
-    #[arg(long = "credential", value_name = "[KIND=]HOW", value_parser = <Choice as std::str::FromStr>::from_str)]
-    credentials: Vec<Choice>,
+    #[arg(long = "credential", value_name = "[KIND=]HOW", value_parser = <CredentialChoice as std::str::FromStr>::from_str)]
+    credentials: Vec<CredentialChoice>,
     /// Operations for which the document names no credential need what most others do.
     #[arg(long)]
     assume_secured: bool,
@@ -47,8 +47,8 @@ pub(crate) struct InitArgs {
     wfc: Option<PathBuf>,
     /// A scope that includes others, which the document does not say: a token with it is not refused where one of those is
     /// needed. May be given several times.
-    #[arg(long = "includes", value_name = "SCOPE=SCOPE,...", value_parser = <Inclusion as std::str::FromStr>::from_str)]
-    includes: Vec<Inclusion>,
+    #[arg(long = "includes", value_name = "SCOPE=SCOPE,...", value_parser = <ScopeInclusion as std::str::FromStr>::from_str)]
+    includes: Vec<ScopeInclusion>,
     /// The folder to write; `api/` and the name of the API where left out.
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
@@ -66,7 +66,7 @@ pub(crate) fn run(args: &InitArgs) -> Result<ExitStatus, UserError> {
         // A folder of an API has its document in one file.
         None => file::read(&args.document, "document")?.with_referenced()?.joined()?,
     };
-    let choices = Choices {
+    let choices = CredentialChoices {
         credentials: args.credentials.clone(),
         assume_secured: args.assume_secured,
         includes: args.includes.clone(),
@@ -125,7 +125,7 @@ fn carried(path: &Path, made: &mut Scaffold) -> Result<String, UserError> {
         .help("name one in YAML, JSON or TOML"));
     };
     let contract = Contract::read(&Text::new("contract.toml", made.contract.clone()))?;
-    let Carried { text, variables, notes } = carry_over(&text, &value, &contract)?;
+    let ConvertedTokens { text, variables, notes } = convert(&text, &value, &contract)?;
     // Those of the document stand below, and say what else there may be.
     let commented = |block: &str| {
         if !block.starts_with("[[identity]]") {

@@ -7,7 +7,7 @@ use clap::{ArgGroup, Args};
 use keyfit_conformance::UserError;
 use keyfit_conformance::apis;
 use keyfit_conformance::catalogue::{Catalogue, Side};
-use keyfit_conformance::credential::profile::{self, Told};
+use keyfit_conformance::credential::profile::{self, ResolvedProfile};
 use keyfit_conformance::credential::secret::Redactor;
 use keyfit_conformance::drive::{Keyfit, Stage};
 use keyfit_conformance::mock::{Mock, Mutant};
@@ -110,11 +110,11 @@ impl LiveServerArgs {
     }
 
     /// The profile for the API: the one that is named, or for want of a tokens file that of the environment.
-    fn told(&self, catalogue: &Catalogue, openers: &[Opener]) -> Result<Option<Told>, UserError> {
+    fn told(&self, catalogue: &Catalogue, openers: &[Opener]) -> Result<Option<ResolvedProfile>, UserError> {
         if self.profile.is_none() && self.tokens.is_some() {
             return Ok(None);
         }
-        let told = Told::read(self.profile.as_deref(), &catalogue.api, openers)?;
+        let told = ResolvedProfile::read(self.profile.as_deref(), &catalogue.api, openers)?;
         let unused = told.iter().flat_map(|told| told.api.settings());
         let unused: Vec<String> = unused.filter(|key| !OF_CHECK.contains(key)).map(|key| format!("`{key}`")).collect();
         if let (Some(told), false) = (&told, unused.is_empty()) {
@@ -129,14 +129,17 @@ impl LiveServerArgs {
     }
 
     /// The base URL: that of the option, of the variable of the API, of the profile.
-    fn url(&self, catalogue: &Catalogue, told: Option<&Told>) -> Result<Url, UserError> {
+    fn url(&self, catalogue: &Catalogue, told: Option<&ResolvedProfile>) -> Result<Url, UserError> {
         if let Some(url) = &self.base_url {
             return Ok(url.clone());
         }
         let variable = base_url_variable(&catalogue.api);
         let of_variable = super::variable(&variable)?.map(|url| (url, variable));
-        let of_profile =
-            told.map(Told::base_url).transpose()?.flatten().map(|url| (url.to_owned(), "base-url".to_owned()));
+        let of_profile = told
+            .map(ResolvedProfile::base_url)
+            .transpose()?
+            .flatten()
+            .map(|url| (url.to_owned(), "base-url".to_owned()));
         let Some((url, name)) = of_variable.or(of_profile) else {
             let what = told.map_or("the profile", |told| &told.name);
             return Err(UserError::new(format!("the {what} has no base URL for the API `{}`", catalogue.api.name))
@@ -191,7 +194,9 @@ impl SubjectArgs {
         let told = self.live.told(catalogue, &openers)?;
         let base_url = &self.live.url(catalogue, told.as_ref())?;
         let mut servers = self.live.server.clone();
-        for (documented, url) in told.iter().map(Told::servers).collect::<Result<Vec<_>, _>>()?.into_iter().flatten() {
+        for (documented, url) in
+            told.iter().map(ResolvedProfile::servers).collect::<Result<Vec<_>, _>>()?.into_iter().flatten()
+        {
             if !servers.iter().any(|(known, _)| known == documented.trim_end_matches('/')) {
                 let url =
                     server_url(url).map_err(|problem| UserError::new(format!("`servers` is not usable: {problem}")));
@@ -207,7 +212,7 @@ impl SubjectArgs {
             if held.is_empty() && takes_tokens {
                 return Err(no_credential(&openers, told.as_ref()));
             }
-            Credentials::Held(held)
+            Credentials::Profile(held)
         };
         let others = servers.iter().map(|(_, url)| url).chain(&self.live.authorization_server);
         for url in std::iter::once(base_url).chain(others) {
@@ -235,7 +240,7 @@ impl SubjectArgs {
 }
 
 /// The error of a live server that nobody would be known to.
-fn no_credential(openers: &[Opener], told: Option<&Told>) -> UserError {
+fn no_credential(openers: &[Opener], told: Option<&ResolvedProfile>) -> UserError {
     let variables: Vec<&str> = openers.iter().filter_map(|opener| opener.variable.as_deref()).collect();
     let set = if variables.is_empty() { String::new() } else { format!(", or set {}", variables.join(" or ")) };
     let place = told.map_or_else(|| "a profile in keyfit.toml".to_owned(), |told| format!("the {}", told.name));

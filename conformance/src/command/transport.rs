@@ -8,7 +8,7 @@ use keyfit::Config;
 use keyfit::auth::ClientCertificate;
 use keyfit::auth::source::ExposeSecret as _;
 use keyfit_conformance::UserError;
-use keyfit_conformance::credential::profile::{Told, refused};
+use keyfit_conformance::credential::profile::{ResolvedProfile, refused};
 use keyfit_conformance::credential::secret::{MASK, Redactor, Secret};
 use keyfit_conformance::probe::{Http, Settings, is_loopback};
 use reqwest::Url;
@@ -155,7 +155,7 @@ impl TransportArgs {
         &self,
         credentials: &[HeaderName],
         redactor: &Redactor,
-        told: Option<&Told>,
+        told: Option<&ResolvedProfile>,
     ) -> Result<Http, UserError> {
         let mut headers = HeaderMap::new();
         for Header(name, value) in &self.header {

@@ -37,10 +37,10 @@ pub use contradiction::{Contradiction, Reading, Sign};
 pub use error_shape::{ErrorShape, Field, FieldType};
 pub use flaw::Flaw;
 pub use key_management::{KeyCheck, KeyManagement, KeyMembers, KeyProbe};
-pub(crate) use level::Bearing;
+pub(crate) use level::RuleLevels;
 pub use level::{ChangedLevel, LevelChange};
 pub use probe::Probe;
-pub use rule::{Body, Drive, Expect, Family, Hidden, Level, Promise, Rate, Rule, Standing};
+pub use rule::{Body, Drive, Expect, Family, GeneralRule, Hidden, Level, Promise, Rate, Rule};
 pub use token_probe::{JwtProbe, OauthProbe, Tampering};
 pub use webhook::{DeliveryCheck, WebhookTerms};
 
@@ -94,7 +94,7 @@ pub struct Contract {
     rulings: HashMap<Probe, Vec<usize>>,
     /// What its rules about every answer look at: each answer is looked at.
     #[serde(skip)]
-    standing: Vec<Standing>,
+    standing: Vec<GeneralRule>,
     /// The places of the changes of levels, by those of the rules.
     #[serde(skip)]
     changes: Vec<Option<usize>>,
@@ -494,7 +494,7 @@ impl Contract {
     }
 
     /// Returns the aspects of its standing rules, each once.
-    pub(crate) fn standing(&self) -> &[Standing] {
+    pub(crate) fn standing(&self) -> &[GeneralRule] {
         &self.standing
     }
 

@@ -7,7 +7,7 @@ use super::chain::ChainProbe;
 use super::flaw::Flaw;
 use super::key_management::KeyProbe;
 use super::token_probe::{JwtProbe, OauthProbe, Tampering};
-use crate::document::reference::Referring;
+use crate::document::reference::ReferenceKind;
 
 /// What a server-side case sends.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, JsonSchema, PartialEq, Serialize)]
@@ -249,11 +249,11 @@ impl Probe {
     }
 
     /// Returns the path parameter whose resource it refers to outside a path, and the kind of reference.
-    pub(crate) fn refers(&self) -> Option<(Referring, &str)> {
+    pub(crate) fn refers(&self) -> Option<(ReferenceKind, &str)> {
         match self {
-            Self::ForeignQuery(name) => Some((Referring::Query, name)),
-            Self::ForeignMember(name) => Some((Referring::Member, name)),
-            Self::ForeignListed(name) => Some((Referring::List, name)),
+            Self::ForeignQuery(name) => Some((ReferenceKind::Query, name)),
+            Self::ForeignMember(name) => Some((ReferenceKind::Member, name)),
+            Self::ForeignListed(name) => Some((ReferenceKind::List, name)),
             _ => None,
         }
     }

@@ -191,7 +191,7 @@ pub enum Promise {
 
 /// An aspect of a standing rule.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Standing {
+pub enum GeneralRule {
     /// Data that an answer must not contain.
     Hides(Hidden),
     /// A property that an answer must have.
@@ -325,9 +325,9 @@ impl Expect {
     }
 
     /// Returns its aspects of all answers, if its rule is a standing one.
-    pub(crate) fn standing(&self) -> impl Iterator<Item = Standing> {
-        let hidden = self.hides.iter().copied().map(Standing::Hides);
-        hidden.chain(self.keeps.iter().copied().map(Standing::Keeps))
+    pub(crate) fn standing(&self) -> impl Iterator<Item = GeneralRule> {
+        let hidden = self.hides.iter().copied().map(GeneralRule::Hides);
+        hidden.chain(self.keeps.iter().copied().map(GeneralRule::Keeps))
     }
 
     /// Returns the probe that is sent first, for a comparison of the two answers.

@@ -24,7 +24,7 @@ pub(crate) fn of_client(carrier: &Carrier) -> Option<keyfit::auth::Carrier> {
 
 /// A place in a request.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) enum Spot {
+pub(crate) enum RequestPlace {
     /// The header of this name.
     Header(HeaderName),
     /// The cookie of this name.
@@ -35,7 +35,7 @@ pub(crate) enum Spot {
     Connection,
 }
 
-impl Spot {
+impl RequestPlace {
     /// Returns the place of a carrier.
     pub(crate) fn of(carrier: &Carrier) -> Self {
         match carrier {
@@ -59,14 +59,16 @@ impl Spot {
 }
 
 /// Returns a place where a server does not expect the credential of a carrier, unless it searches the whole request.
-pub(crate) fn other_place(carrier: &Carrier) -> Spot {
+pub(crate) fn other_place(carrier: &Carrier) -> RequestPlace {
     match carrier {
-        Carrier::NamedHeader(_) => Spot::Header(AUTHORIZATION),
+        Carrier::NamedHeader(_) => RequestPlace::Header(AUTHORIZATION),
         Carrier::Cookie(name) | Carrier::Query(name) => {
-            Spot::Header(name.parse().unwrap_or(HeaderName::from_static("x-api-key")))
+            RequestPlace::Header(name.parse().unwrap_or(HeaderName::from_static("x-api-key")))
         }
-        Carrier::Header | Carrier::Basic | Carrier::Scheme(_) => Spot::Header(HeaderName::from_static("x-api-key")),
-        Carrier::ClientCertificate => Spot::Connection,
+        Carrier::Header | Carrier::Basic | Carrier::Scheme(_) => {
+            RequestPlace::Header(HeaderName::from_static("x-api-key"))
+        }
+        Carrier::ClientCertificate => RequestPlace::Connection,
     }
 }
 
@@ -193,13 +195,13 @@ mod tests {
             let mut headers = HeaderMap::new();
             headers.insert(COOKIE, HeaderValue::from_static("theme=dark"));
             let mut query = None;
-            match Spot::of(&carrier) {
-                Spot::Header(name) => drop(headers.insert(name, value.parse().expect("a header"))),
-                Spot::Cookie(name) => {
+            match RequestPlace::of(&carrier) {
+                RequestPlace::Header(name) => drop(headers.insert(name, value.parse().expect("a header"))),
+                RequestPlace::Cookie(name) => {
                     drop(headers.insert(COOKIE, format!("theme=dark; {name}={value}").parse().expect("a header")));
                 }
-                Spot::Query(name) => query = Some((name, value)),
-                Spot::Connection => {}
+                RequestPlace::Query(name) => query = Some((name, value)),
+                RequestPlace::Connection => {}
             }
             let ask = |name: &str| query.as_ref().filter(|(known, _)| known == name).map(|(_, value)| value.as_str());
             for other in carriers() {

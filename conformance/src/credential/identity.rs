@@ -21,7 +21,7 @@ pub struct Identity {
     /// Its name in reports.
     pub name: String,
     /// Its credentials: none, one, or several if an operation needs them together.
-    pub credentials: Vec<Held>,
+    pub credentials: Vec<IdentityCredential>,
     /// Path parameters with values that exist for this identity.
     pub ids: BTreeMap<String, String>,
     /// The ids as the user configured them, from which [`Identity::at`] selects those of a path.
@@ -32,7 +32,7 @@ pub struct Identity {
 
 /// A credential with its kind.
 #[derive(Clone, Debug)]
-pub struct Held {
+pub struct IdentityCredential {
     /// The kind of token.
     pub kind: String,
     /// The token.
@@ -41,7 +41,7 @@ pub struct Held {
 
 /// The credential that a probe needs.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub struct Need {
+pub struct CredentialNeed {
     /// The kind of token.
     pub kind: String,
     /// The state of the credential.
@@ -154,7 +154,7 @@ pub enum Rights {
 
 /// An identity as the user describes it.
 #[derive(Clone, Debug)]
-pub struct Known {
+pub struct ConfiguredIdentity {
     /// Its name.
     pub name: String,
     /// The kind of its token.
@@ -175,16 +175,16 @@ pub trait Identities: Send + Sync {
     ///
     /// # Errors
     /// Returns an error if there is none. It describes the missing input.
-    fn find(&self, need: &Need) -> Result<Identity, Missing>;
+    fn find(&self, need: &CredentialNeed) -> Result<Identity, Missing>;
 
     /// Returns the credential with the fewest rights of several that meet the need: unintended access does the least damage with it.
-    fn least(&self, need: &Need) -> Option<Identity> {
+    fn least(&self, need: &CredentialNeed) -> Option<Identity> {
         let _ = need;
         None
     }
 
     /// Returns all identities that the user describes; empty for the mock.
-    fn known(&self) -> Vec<Known> {
+    fn known(&self) -> Vec<ConfiguredIdentity> {
         Vec::new()
     }
 
@@ -333,7 +333,7 @@ impl Identity {
     }
 }
 
-impl Need {
+impl CredentialNeed {
     /// Returns the credentials that a probe needs for an operation: those of one of its alternatives; empty if it sends none. Probes that omit
     /// credentials need valid ones as well, for the ids that these can access.
     pub fn of(probe: &Probe, contract: &Contract, operation: &Operation, alone: bool) -> Option<Vec<Self>> {
@@ -443,7 +443,7 @@ fn quoted(text: &str) -> String {
     toml::Value::from(text).to_string()
 }
 
-impl fmt::Display for Need {
+impl fmt::Display for CredentialNeed {
     /// Writes the name of the identity in reports: `product, without PROJECT_DIRECT_WRITE`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let list = |names: &BTreeSet<String>| names.iter().map(String::as_str).collect::<Vec<_>>().join(" ");

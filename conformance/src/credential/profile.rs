@@ -15,7 +15,7 @@ use crate::probe::is_loopback;
 
 /// The part of a profile about one API.
 #[derive(Debug)]
-pub struct Told {
+pub struct ResolvedProfile {
     /// Its settings.
     pub api: ApiProfile,
     /// Its credentials, each with its kind.
@@ -27,7 +27,7 @@ pub struct Told {
     documented: String,
 }
 
-impl Told {
+impl ResolvedProfile {
     /// Reads the profile with this name, or that of the environment; `None` if there is none. `openers` are the credentials of the API.
     ///
     /// # Errors
@@ -109,7 +109,7 @@ impl Told {
 }
 
 /// A credential without a tokens file, with its kind.
-pub struct Holding {
+pub struct CredentialSource {
     /// The kind, by its name in the contract.
     pub kind: String,
     /// Its source, for messages.
@@ -122,9 +122,9 @@ pub struct Holding {
 
 /// A token in an environment variable.
 #[derive(Debug)]
-struct Variable(EnvSource);
+struct EnvTokenSource(EnvSource);
 
-impl TokenSource for Variable {
+impl TokenSource for EnvTokenSource {
     fn fetch(&self) -> BoxFuture<'_, Result<AccessToken, Error>> {
         Box::pin(async { Ok(AccessToken::new(self.0.read().await?)) })
     }
@@ -134,7 +134,7 @@ impl TokenSource for Variable {
 ///
 /// # Errors
 /// Returns an error if a credential is not available, or there is none.
-pub fn holdings(told: Option<&Told>, openers: &[Opener]) -> Result<Vec<Holding>, UserError> {
+pub fn holdings(told: Option<&ResolvedProfile>, openers: &[Opener]) -> Result<Vec<CredentialSource>, UserError> {
     let mut held = Vec::new();
     for opener in openers {
         if opener.carrier == Carrier::ClientCertificate {
@@ -144,7 +144,7 @@ pub fn holdings(told: Option<&Told>, openers: &[Opener]) -> Result<Vec<Holding>,
         let named = told.map(|told| told.credential(&opener.name)).transpose()?.flatten();
         let (name, source, token_request) = match (variable, named) {
             (Some(variable), _) => {
-                (variable.to_owned(), Arc::new(Variable(EnvSource::new(variable))) as Arc<dyn TokenSource>, None)
+                (variable.to_owned(), Arc::new(EnvTokenSource(EnvSource::new(variable))) as Arc<dyn TokenSource>, None)
             }
             (None, Some(named)) => {
                 let source = named.source().map_err(|error| refused(&error))?;
@@ -152,7 +152,7 @@ pub fn holdings(told: Option<&Told>, openers: &[Opener]) -> Result<Vec<Holding>,
             }
             (None, None) => continue,
         };
-        held.push(Holding { kind: opener.name.clone(), name, source, token_request });
+        held.push(CredentialSource { kind: opener.name.clone(), name, source, token_request });
     }
     Ok(held)
 }

@@ -97,20 +97,20 @@ fn member_of(api: &Api, operation: &Operation) -> Option<String> {
     let success = operation.responses.iter().find(|(status, shape)| status.starts_with('2') && shape.is_json());
     let schema = success?.1.schema.as_ref()?;
     let around = operation.path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
-    let mut search = Search { api, seen: HashSet::new(), found: Vec::new() };
+    let mut search = BalanceSearch { api, seen: HashSet::new(), found: Vec::new() };
     search.gather(schema, ("", around), DEPTH);
     let steps = |(at, is_text): &(String, bool)| (at.matches('/').count(), *is_text);
     search.found.into_iter().min_by_key(steps).map(|(at, _)| at)
 }
 
 /// The pointers to balances, each with a flag that is true for a text. Each schema is searched once, since schemas may be recursive.
-struct Search<'a> {
+struct BalanceSearch<'a> {
     api: &'a Api,
     seen: HashSet<*const Value>,
     found: Vec<(String, bool)>,
 }
 
-impl<'a> Search<'a> {
+impl<'a> BalanceSearch<'a> {
     fn gather(&mut self, schema: &'a Value, (at, around): (&str, &str), depth: usize) {
         let Some(depth) = depth.checked_sub(1) else { return };
         let schema = self.api.resolve(schema);

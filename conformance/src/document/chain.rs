@@ -47,7 +47,7 @@ impl Chains {
                 }
             }
         }
-        let lists = Lists::of(api);
+        let lists = ListIndex::of(api);
         // Chains whose own list several operations add to: no operation elsewhere is taken for their creation.
         let mut of_several: HashSet<usize> = HashSet::new();
         for (place, operation) in api.operations.iter().enumerate() {
@@ -124,7 +124,7 @@ impl Chain {
 }
 
 /// The item templates and the lists, indexed for lookups: documents may have thousands.
-struct Lists<'a> {
+struct ListIndex<'a> {
     /// Paths that end with a parameter, by the parent path, and by the last segment of that.
     items: HashMap<&'a str, Vec<&'a str>>,
     /// The GET operations by path, without a trailing slash.
@@ -133,7 +133,7 @@ struct Lists<'a> {
     by_id: OnceCell<HashMap<&'a str, &'a str>>,
 }
 
-impl<'a> Lists<'a> {
+impl<'a> ListIndex<'a> {
     fn of(api: &'a Api) -> Self {
         let (mut items, mut reading) = (HashMap::<&str, Vec<&str>>::new(), HashMap::new());
         for (place, operation) in api.operations.iter().enumerate() {
@@ -187,7 +187,7 @@ fn item_made_by<'a>(
     api: &'a Api,
     contract: &Contract,
     items: &HashMap<&str, usize>,
-    lists: &Lists<'a>,
+    lists: &ListIndex<'a>,
     operation: &Operation,
 ) -> Option<(usize, Option<String>)> {
     let is_minting = contract.key_management.as_ref().is_some_and(|keys| keys.names(&operation.id));
@@ -219,7 +219,7 @@ fn is_answered_by_list(api: &Api, operation: &Operation) -> bool {
 }
 
 /// Returns the targets of links that take an id from the body of a success: the path, and the pointer to the id.
-fn linked<'a>(api: &'a Api, lists: &Lists<'a>, operation: &Operation) -> Vec<(&'a str, String)> {
+fn linked<'a>(api: &'a Api, lists: &ListIndex<'a>, operation: &Operation) -> Vec<(&'a str, String)> {
     let responses = documented(api, operation).and_then(|known| known.get("responses")?.as_object());
     let successes = responses.into_iter().flatten().filter(|(status, _)| status.starts_with('2'));
     let links = successes.filter_map(|(_, response)| api.resolve(response).get("links")?.as_object());

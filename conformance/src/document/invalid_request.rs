@@ -26,16 +26,16 @@ pub(crate) const DEEP: usize = 256;
 
 /// A flaw of a request.
 #[derive(Clone, Debug)]
-pub(crate) struct Bent {
+pub(crate) struct InvalidRequest {
     pub(crate) flaw: Flaw,
     /// The place and the flaw: ``the query's `limit` is -5, below 1``.
     pub(crate) told: String,
-    pub(crate) change: Change,
+    pub(crate) change: RequestChange,
 }
 
 /// A change of a valid request.
 #[derive(Clone, Debug)]
-pub(crate) enum Change {
+pub(crate) enum RequestChange {
     /// A parameter, by its index in the operation, has this value; `None` if it is omitted.
     Parameter(usize, Option<Value>),
     /// A query parameter occurs twice.
@@ -48,12 +48,12 @@ pub(crate) enum Change {
     /// A member is added to the body at a JSON pointer.
     Added(String, Value),
     /// The bytes of the body change.
-    Bytes(Bytes),
+    Bytes(ByteChange),
 }
 
 /// A change of the bytes of a JSON body.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Bytes {
+pub(crate) enum ByteChange {
     /// The first member occurs twice.
     Twice,
     /// The body is encoded in UTF-16, and declared so.
@@ -64,10 +64,10 @@ pub(crate) enum Bytes {
     Deep,
 }
 
-impl Bent {
+impl InvalidRequest {
     /// Returns whether the flaw is in a path parameter: an id that no resource can have is answered with 404.
     pub(crate) fn is_in_path(&self, operation: &Operation) -> bool {
-        matches!(&self.change, Change::Parameter(place, _) if operation.parameters[*place].place == Place::Path)
+        matches!(&self.change, RequestChange::Parameter(place, _) if operation.parameters[*place].place == Place::Path)
     }
 }
 
@@ -78,8 +78,8 @@ pub(crate) fn of(
     operation: &Operation,
     request: &Request,
     most: &dyn Fn(Flaw) -> usize,
-) -> Vec<Bent> {
-    let mut found = Found { most, bent: Vec::new() };
+) -> Vec<InvalidRequest> {
+    let mut found = Collector { most, bent: Vec::new() };
     for (place, parameter) in operation.parameters.iter().enumerate() {
         if let Some(value) = request.arguments.get(&parameter.name)
             && may_be_bent(contract, operation, parameter)
@@ -92,21 +92,21 @@ pub(crate) fn of(
     }
     if operation.retry == Retry::Safe {
         let told = format!("the query has `{UNKNOWN}`, which the document does not know");
-        found.add(Flaw::Odd, told, Change::Unknown);
+        found.add(Flaw::Odd, told, RequestChange::Unknown);
     }
     found.bent
 }
 
 /// The requests that were found, and the requested number for each flaw.
-struct Found<'a> {
+struct Collector<'a> {
     most: &'a dyn Fn(Flaw) -> usize,
-    bent: Vec<Bent>,
+    bent: Vec<InvalidRequest>,
 }
 
-impl Found<'_> {
-    fn add(&mut self, flaw: Flaw, told: String, change: Change) {
+impl Collector<'_> {
+    fn add(&mut self, flaw: Flaw, told: String, change: RequestChange) {
         if self.left(flaw) > 0 {
-            self.bent.push(Bent { flaw, told, change });
+            self.bent.push(InvalidRequest { flaw, told, change });
         }
     }
 
@@ -137,7 +137,7 @@ fn may_be_bent(contract: &Contract, operation: &Operation, parameter: &Parameter
     is_harmless && !contract.credentials.iter().flat_map(|kind| &kind.carriers).any(is_it)
 }
 
-fn of_parameter(api: &Api, (place, parameter): (usize, &Parameter), value: &Value, found: &mut Found<'_>) {
+fn of_parameter(api: &Api, (place, parameter): (usize, &Parameter), value: &Value, found: &mut Collector<'_>) {
     let name = match parameter.place {
         Place::Path => format!("the path's `{}`", parameter.name),
         Place::Query => format!("the query's `{}`", parameter.name),
@@ -150,18 +150,18 @@ fn of_parameter(api: &Api, (place, parameter): (usize, &Parameter), value: &Valu
     let breaches = found.breaches(api, (&parameter.schema, value), Written::Text, MOST);
     let mut add = |flaw, told: String, change| found.add(flaw, format!("{name} {told}"), change);
     if parameter.required && parameter.place != Place::Path {
-        add(Flaw::Required, "is missing".to_owned(), Change::Parameter(place, None));
+        add(Flaw::Required, "is missing".to_owned(), RequestChange::Parameter(place, None));
     }
     for breach in breaches {
         let bent = breach.applied(value);
         if can_be_written(parameter, &bent) {
             let told = if breach.at.is_empty() { breach.told } else { format!("has {}", breach.told) };
             let told = if told.starts_with("has ") { told } else { format!("is {told}") };
-            add(breach.constraint.into(), told, Change::Parameter(place, Some(bent)));
+            add(breach.constraint.into(), told, RequestChange::Parameter(place, Some(bent)));
         }
     }
     if parameter.place == Place::Query && !value.is_array() {
-        add(Flaw::Odd, "stands twice".to_owned(), Change::Twice(place));
+        add(Flaw::Odd, "stands twice".to_owned(), RequestChange::Twice(place));
     }
 }
 
@@ -177,7 +177,7 @@ fn can_be_written(parameter: &Parameter, value: &Value) -> bool {
     }
 }
 
-fn of_body(api: &Api, operation: &Operation, value: &Value, found: &mut Found<'_>) {
+fn of_body(api: &Api, operation: &Operation, value: &Value, found: &mut Collector<'_>) {
     let Some(body) = operation.body.as_ref().filter(|body| body.writing(api) == Writing::Json) else { return };
     // The first required member has a rule of its own.
     let first = required_field(api, &body.schema).map(|name| format!("/{name}"));
@@ -192,8 +192,8 @@ fn of_body(api: &Api, operation: &Operation, value: &Value, found: &mut Found<'_
         }
         let told = format!("the body's `{at}` is {told}");
         match value {
-            Some(value) if flaw == Flaw::Additional => found.add(flaw, told, Change::Added(at, value)),
-            value => found.add(flaw, told, Change::Body(at, value)),
+            Some(value) if flaw == Flaw::Additional => found.add(flaw, told, RequestChange::Added(at, value)),
+            value => found.add(flaw, told, RequestChange::Body(at, value)),
         }
     }
     if found.left(Flaw::Odd) == 0 {
@@ -205,29 +205,37 @@ fn of_body(api: &Api, operation: &Operation, value: &Value, found: &mut Found<'_
         found.add(
             Flaw::Odd,
             format!("the body has `{name}`, which is read-only"),
-            Change::Added(format!("/{name}"), own),
+            RequestChange::Added(format!("/{name}"), own),
         );
     }
     for name in not_null(value).take(MOST_NULLS) {
         found.add(
             Flaw::Odd,
             format!("the body's `/{name}` is null"),
-            Change::Body(format!("/{name}"), Some(Value::Null)),
+            RequestChange::Body(format!("/{name}"), Some(Value::Null)),
         );
     }
     if let Some(at) = first_text(value, "") {
         let bent = breach::Breach { constraint: None, at, value: Some(json!("k".repeat(LONG))), told: String::new() };
         let fits = schema::mismatch(api, Direction::Request, &body.schema, &bent.applied(value)).is_none();
         if fits {
-            found.add(Flaw::Odd, format!("the body is {LONG} bytes long"), Change::Body(bent.at, bent.value));
+            found.add(Flaw::Odd, format!("the body is {LONG} bytes long"), RequestChange::Body(bent.at, bent.value));
         }
-        found.add(Flaw::Odd, "the body holds bytes that are no UTF-8".to_owned(), Change::Bytes(Bytes::NotUtf8));
+        found.add(
+            Flaw::Odd,
+            "the body holds bytes that are no UTF-8".to_owned(),
+            RequestChange::Bytes(ByteChange::NotUtf8),
+        );
     }
     if value.as_object().is_some_and(|members| !members.is_empty()) {
-        found.add(Flaw::Odd, "a member of the body stands twice".to_owned(), Change::Bytes(Bytes::Twice));
-        found.add(Flaw::Odd, format!("the body has {DEEP} lists in each other"), Change::Bytes(Bytes::Deep));
+        found.add(Flaw::Odd, "a member of the body stands twice".to_owned(), RequestChange::Bytes(ByteChange::Twice));
+        found.add(
+            Flaw::Odd,
+            format!("the body has {DEEP} lists in each other"),
+            RequestChange::Bytes(ByteChange::Deep),
+        );
     }
-    found.add(Flaw::Odd, "the body is UTF-16".to_owned(), Change::Bytes(Bytes::Utf16));
+    found.add(Flaw::Odd, "the body is UTF-16".to_owned(), RequestChange::Bytes(ByteChange::Utf16));
 }
 
 /// Returns the members at the top of a body that only answers have.

@@ -16,7 +16,7 @@ const PLAIN: [&str; 10] = ["id", "name", "key", "slug", "uuid", "guid", "code", 
 
 /// The kind of a reference to a resource.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub(crate) enum Referring {
+pub(crate) enum ReferenceKind {
     /// A query parameter of a safe call.
     Query,
     /// A member of a JSON body of a POST or a changing call: at the top, in an object there, or as the items of a list.
@@ -29,7 +29,7 @@ pub(crate) enum Referring {
 #[derive(Clone, Debug)]
 pub(crate) struct Reference<'a> {
     /// Its kind.
-    pub(crate) referring: Referring,
+    pub(crate) referring: ReferenceKind,
     /// The index of its operation.
     pub(crate) operation: usize,
     /// The name of the parameter, or the pointer to the member; empty for the items of a list.
@@ -42,7 +42,7 @@ pub(crate) struct Reference<'a> {
 
 /// Returns all references in an API.
 pub(crate) fn references(api: &Api) -> Vec<Reference<'_>> {
-    let known = Known::of(api);
+    let known = ResourceIndex::of(api);
     (0..api.operations.len()).flat_map(|place| known.at(api, place)).collect()
 }
 
@@ -50,19 +50,19 @@ pub(crate) fn references(api: &Api) -> Vec<Reference<'_>> {
 pub(crate) fn references_at<'a>(
     api: &'a Api,
     operation: &Operation,
-    referring: Referring,
+    referring: ReferenceKind,
     parameter: &str,
 ) -> Vec<Reference<'a>> {
     let Some(place) = api.operations.iter().position(|known| known.id == operation.id) else { return Vec::new() };
     let fits = |found: &Reference<'_>| found.referring == referring && found.parameter == parameter;
-    Known::of(api).at(api, place).into_iter().filter(fits).collect()
+    ResourceIndex::of(api).at(api, place).into_iter().filter(fits).collect()
 }
 
 /// Returns the first of these references.
 pub(crate) fn reference<'a>(
     api: &'a Api,
     operation: &Operation,
-    referring: Referring,
+    referring: ReferenceKind,
     parameter: &str,
 ) -> Option<Reference<'a>> {
     references_at(api, operation, referring, parameter).into_iter().next()
@@ -80,14 +80,14 @@ pub(crate) fn singular(word: &str) -> String {
 }
 
 /// The resources of the paths.
-struct Known<'a> {
+struct ResourceIndex<'a> {
     /// By name, each with its parameter and the path up to it.
     by_word: HashMap<String, Vec<(&'a str, &'a str)>>,
     /// By the path of their list.
     by_list: HashMap<&'a str, (&'a str, &'a str)>,
 }
 
-impl<'a> Known<'a> {
+impl<'a> ResourceIndex<'a> {
     fn of(api: &'a Api) -> Self {
         let (mut by_word, mut by_list) = (HashMap::<String, Vec<_>>::new(), HashMap::new());
         for (template, parameter) in api.operations.iter().flat_map(|operation| named_by(&operation.path)) {
@@ -108,8 +108,8 @@ impl<'a> Known<'a> {
         let in_query =
             operation.parameters.iter().filter(|one| one.place == Place::Query && operation.retry == Retry::Safe);
         let in_query = in_query.filter(|one| is_id(api, &one.schema) && !is_plain(&one.name));
-        let in_query = in_query.map(|one| (Referring::Query, one.name.clone(), word(&one.name)));
-        let members = members(api, operation).into_iter().map(|member| (Referring::Member, member.at, member.word));
+        let in_query = in_query.map(|one| (ReferenceKind::Query, one.name.clone(), word(&one.name)));
+        let members = members(api, operation).into_iter().map(|member| (ReferenceKind::Member, member.at, member.word));
         let mut found = Vec::new();
         for (referring, name, word) in in_query.chain(members) {
             let named = self.by_word.get(&word).into_iter().flatten();
@@ -124,7 +124,7 @@ impl<'a> Known<'a> {
         let list = self.by_list.get(operation.path.trim_end_matches('/')).filter(|_| operation.method == "GET");
         let list = list.filter(|(parameter, _)| shows_ids(api, operation, parameter));
         found.extend(list.map(|(parameter, template)| Reference {
-            referring: Referring::List,
+            referring: ReferenceKind::List,
             operation: place,
             name: String::new(),
             template,

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use crate::document::body::essence;
 
 /// The documented response for one status.
-pub(crate) struct Documented<'a> {
+pub(crate) struct DocumentedResponse<'a> {
     api: &'a Api,
     /// The status, its class, or `default`, in the notation of the document.
     key: &'a str,
@@ -16,7 +16,7 @@ pub(crate) struct Documented<'a> {
 /// Headers that response objects do not describe: OpenAPI has other places for them.
 const OF_OTHERS: [&str; 3] = ["accept", "authorization", "content-type"];
 
-impl<'a> Documented<'a> {
+impl<'a> DocumentedResponse<'a> {
     /// Finds the response for a status by its number, its class, or `default`. If successes are documented, `default` only applies to
     /// refusals.
     pub(crate) fn find(api: &'a Api, operation: &Operation, status: u16) -> Option<Self> {

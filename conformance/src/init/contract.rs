@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use keyfit::LimitFields;
 use keyfit_openapi::{BatchGuess, plain};
 
-use super::document::{Facts, Limits};
+use super::document::{Facts, RateLimitFacts};
 use super::login::Scheme;
 use super::{quoted, sets, webhook};
 use crate::contract::{Batch, Carrier, Citation};
@@ -179,7 +179,7 @@ const CALLS: usize = 100;
 
 /// Returns the section for rate limits; empty if the document has none.
 pub(super) fn rate_limit(facts: &Facts) -> String {
-    let Some(Limits { headers, retry_after }) = &facts.limits else { return String::new() };
+    let Some(RateLimitFacts { headers, retry_after }) = &facts.limits else { return String::new() };
     let mut text = "\n[rate-limit]\n".to_owned();
     let unit = match headers {
         None => {

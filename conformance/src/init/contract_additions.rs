@@ -38,7 +38,7 @@ impl Facts {
 
 /// The additions to a contract.
 #[derive(Debug)]
-pub(super) struct Silent {
+pub(super) struct ContractAdditions {
     /// Whole tables, as text.
     pub(super) tables: String,
     batches: Vec<Batch>,
@@ -50,7 +50,7 @@ pub(super) struct Silent {
     has_limits: bool,
 }
 
-impl Silent {
+impl ContractAdditions {
     /// Returns the facts that a parsed contract lacks.
     pub(super) fn of(api: &Api, own: &Contract, facts: &Facts) -> Self {
         let mut tables = String::new();
@@ -99,7 +99,7 @@ impl Silent {
 mod tests {
     use keyfit_openapi::{Source, Text};
 
-    use super::super::{Choices, scaffold};
+    use super::super::{CredentialChoices, scaffold};
     use crate::catalogue::{Catalogue, Side};
 
     /// A document that only describes a token.
@@ -126,7 +126,7 @@ components:
     /// Returns the catalogue of the folder that `init` generates for the plain document, with these corrections of the overlay.
     fn corrected(corrections: &str, change: impl Fn(String) -> String) -> Catalogue {
         let document = Text::new("openapi.yaml", PLAIN);
-        let made = scaffold("plain", &document, &Choices::default()).expect("a contract");
+        let made = scaffold("plain", &document, &CredentialChoices::default()).expect("a contract");
         let overlay = Some(Text::new("overlay.yaml", format!("{}{corrections}", made.overlay)));
         let contract = Some(Text::new("contract.toml", change(made.contract)));
         let source = Source { name: "plain".to_owned(), document, overlay, contract };

@@ -8,11 +8,11 @@ use serde_json::Value;
 
 use super::authorization::{Authorization, logins};
 use super::login::Scheme;
-use super::scopes::Demand;
-use super::webhook::Delivered;
+use super::scopes::ScopeRequirement;
+use super::webhook::DeliveryFacts;
 use crate::catalogue::twins;
 use crate::document::balance::Balance;
-use crate::document::reference::{Referring, is_plain, references, singular};
+use crate::document::reference::{ReferenceKind, is_plain, references, singular};
 
 /// Parts of the names of path parameters whose ids belong to an owner.
 const TENANTS: [&str; 14] = [
@@ -45,7 +45,7 @@ pub(super) struct Facts {
     pub(super) title: String,
     pub(super) schemes: Vec<Scheme>,
     /// The kinds of token and scopes of each operation, with its place.
-    pub(super) operations: Vec<Access>,
+    pub(super) operations: Vec<OperationSecurity>,
     /// Path parameters that look like tenants, and the other ones.
     pub(super) tenants: BTreeSet<String>,
     pub(super) ids: BTreeSet<String>,
@@ -54,14 +54,14 @@ pub(super) struct Facts {
     /// The kinds whose tokens have scopes.
     pub(super) scoped: BTreeSet<String>,
     pub(super) error: Option<ErrorBody>,
-    pub(super) limits: Option<Limits>,
+    pub(super) limits: Option<RateLimitFacts>,
     /// The operations that appear to take many items.
     pub(super) batches: Vec<(String, BatchGuess)>,
     pub(super) authorization: Option<Authorization>,
     /// The operations that are endpoints of a login.
     pub(super) logins: Vec<String>,
     /// The webhooks and callbacks.
-    pub(super) delivered: Delivered,
+    pub(super) delivered: DeliveryFacts,
     /// For each path parameter, the templates that end with it, by the preceding segment.
     pub(super) places: BTreeMap<String, BTreeMap<String, BTreeSet<String>>>,
     /// The scopes that include others, as far as alternatives of operations show it.
@@ -69,10 +69,10 @@ pub(super) struct Facts {
     /// True if the document has a member for requests alone, or a password.
     pub(super) is_one_way: bool,
     /// The path parameters that other parts of requests or answers refer to, with the kind of reference.
-    pub(super) named: BTreeSet<(String, Referring)>,
+    pub(super) named: BTreeSet<(String, ReferenceKind)>,
     pub(super) notes: Vec<String>,
     /// The requirements of each of `operations`.
-    pub(super) demands: Vec<Demand>,
+    pub(super) demands: Vec<ScopeRequirement>,
     /// The operations with more kinds of tokens, and with more path parameters, than the limits.
     of_many_kinds: Vec<String>,
     of_many_ids: Vec<String>,
@@ -86,7 +86,7 @@ pub(super) struct Facts {
 
 /// The access to an operation.
 #[derive(Debug)]
-pub(super) struct Access {
+pub(super) struct OperationSecurity {
     /// The index of the operation in the document.
     pub(super) place: usize,
     pub(super) method: String,
@@ -115,14 +115,14 @@ pub(super) struct ErrorBody {
 
 /// The form of a rate limit.
 #[derive(Debug, Eq, PartialEq)]
-pub(super) struct Limits {
+pub(super) struct RateLimitFacts {
     /// The headers with the limit, the remaining calls, and the end of the window.
     pub(super) headers: Option<[String; 3]>,
     /// True if a 429 has `Retry-After`.
     pub(super) retry_after: bool,
 }
 
-impl Access {
+impl OperationSecurity {
     /// Returns the kinds that it accepts; a kind in several alternatives occurs several times.
     pub(super) fn kinds(&self) -> impl Iterator<Item = &String> {
         self.sets.iter().flatten()
@@ -167,7 +167,7 @@ impl Facts {
         facts.find_tenants();
         facts.settle_scopes();
         facts.ids = facts.ids.difference(&facts.tenants).cloned().collect();
-        facts.delivered = Delivered::read(api);
+        facts.delivered = DeliveryFacts::read(api);
         facts.named = references(api)
             .into_iter()
             .map(|reference| (reference.parameter.to_owned(), reference.referring))
@@ -200,7 +200,7 @@ impl Facts {
             format!("{operations}: costs money, as the 402 says, and no GET answers a balance: that refusals cost nothing is checked once [balance] in the contract names one")
         }));
         let mut takers: HashMap<&String, usize> = HashMap::new();
-        for kind in facts.operations.iter().flat_map(Access::kinds) {
+        for kind in facts.operations.iter().flat_map(OperationSecurity::kinds) {
             *takers.entry(kind).or_default() += 1;
         }
         let is_used = |scheme: &Scheme| takers.contains_key(&scheme.kind);
@@ -315,7 +315,7 @@ impl Facts {
         }
         scopes.sort();
         scopes.dedup();
-        self.demands.push(Demand::read(security(), &scopes));
+        self.demands.push(ScopeRequirement::read(security(), &scopes));
         let mut in_path = operation.parameters.iter().filter(|parameter| parameter.place == Place::Path);
         for parameter in in_path.by_ref().take(MOST_IDS) {
             let (name, lower) = (&parameter.name, parameter.name.to_lowercase());
@@ -358,7 +358,7 @@ impl Facts {
         let guess = api.guesses.iter().find(|(id, _)| *id == operation.id);
         let pages = guess.map(|(_, guess)| (guess.pagination.hint(), guess.why.clone()));
         let is_open = operation.needed.is_optional();
-        self.operations.push(Access { place, method, path, sets, is_open, scopes, spends, pages, partial });
+        self.operations.push(OperationSecurity { place, method, path, sets, is_open, scopes, spends, pages, partial });
     }
 }
 
@@ -463,7 +463,7 @@ fn required<'a>(api: &'a Api, schema: &'a Value) -> Vec<(&'a str, &'a Value)> {
     names.map(|name| (name, api.resolve(&schema["properties"][name]))).collect()
 }
 
-fn limits(api: &Api) -> Option<Limits> {
+fn limits(api: &Api) -> Option<RateLimitFacts> {
     let shapes = || api.operations.iter().flat_map(|operation| &operation.responses);
     let headers: BTreeSet<&String> = shapes().flat_map(|(_, shape)| &shape.headers).collect();
     let ending = |word: &str| {
@@ -485,5 +485,5 @@ fn limits(api: &Api) -> Option<Limits> {
     });
     let three = || Some([ending("-limit")?, ending("remaining")?, ending("reset")?]);
     let headers = three().or_else(fields);
-    (headers.is_some() || retry_after).then_some(Limits { headers, retry_after })
+    (headers.is_some() || retry_after).then_some(RateLimitFacts { headers, retry_after })
 }

@@ -7,7 +7,7 @@ use super::authorization::Authorization;
 use super::document::Facts;
 use super::quoted;
 use crate::contract::Carrier;
-use crate::document::reference::Referring;
+use crate::document::reference::ReferenceKind;
 
 const ANY: &str = include_str!("rules/any.toml");
 const INPUTS: &str = include_str!("rules/inputs.toml");
@@ -100,12 +100,12 @@ pub(super) fn of(api: &str, facts: &Facts) -> Vec<String> {
     let of_ids = facts.ids.iter().map(|name| (ID, name.clone()));
     let of_named = facts.named.iter().filter_map(|(name, referring)| {
         let rules = match referring {
-            Referring::Query => QUERY,
-            Referring::Member if !facts.tenants.contains(name) => return None,
+            ReferenceKind::Query => QUERY,
+            ReferenceKind::Member if !facts.tenants.contains(name) => return None,
             // A user who shares something or writes to another user names that user, and may be shown the id.
-            Referring::Member | Referring::List if facts.is_of_persons(name) => return None,
-            Referring::Member => MEMBER,
-            Referring::List => LISTED,
+            ReferenceKind::Member | ReferenceKind::List if facts.is_of_persons(name) => return None,
+            ReferenceKind::Member => MEMBER,
+            ReferenceKind::List => LISTED,
         };
         Some((rules, name.clone()))
     });

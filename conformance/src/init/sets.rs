@@ -7,30 +7,30 @@ use std::sync::Arc;
 
 use keyfit_openapi::{Api, Failure, Source, Text};
 
-use super::contract_additions::Silent;
+use super::contract_additions::ContractAdditions;
 use super::document::Facts;
-use super::login::{Login, Scheme};
-use super::{Choices, contract, quoted, rules};
-use crate::catalogue::{Catalogue, Reach};
-use crate::contract::{Bearing, Contract, Rule};
+use super::login::{ApiSecurity, Scheme};
+use super::{CredentialChoices, contract, quoted, rules};
+use crate::catalogue::{ApiIndex, Catalogue};
+use crate::contract::{Contract, Rule, RuleLevels};
 
 /// A set: its name, and the rules that were added with it, one per line, as `auth.no-token`. `NAME` is a placeholder for a name of the
 /// document.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Set {
+pub(crate) struct RuleSet {
     name: &'static str,
     rules: &'static str,
 }
 
 /// All sets, the newest last. The list of a released set never changes: new rules belong to a new set.
-const SETS: [Set; 1] = [Set { name: "2026-12", rules: include_str!("sets/2026-12.txt") }];
+const SETS: [RuleSet; 1] = [RuleSet { name: "2026-12", rules: include_str!("sets/2026-12.txt") }];
 
 /// Returns the set that a new contract names.
 pub(super) fn newest() -> &'static str {
     SETS[SETS.len() - 1].name
 }
 
-impl Set {
+impl RuleSet {
     /// Returns the length of the literal text in the set's entry for a rule, if there is one.
     fn fit(self, name: &str) -> Option<usize> {
         let fit = |known: &str| match known.split_once("NAME") {
@@ -46,7 +46,7 @@ impl Set {
 }
 
 /// Returns the index of the set that introduced a rule; `None` if no set contains it.
-fn since(sets: &[Set], name: &str) -> Option<usize> {
+fn since(sets: &[RuleSet], name: &str) -> Option<usize> {
     let fits = sets.iter().enumerate().filter_map(|(place, set)| Some((set.fit(name)?, place)));
     // A name takes precedence over a pattern, and the first set over later ones.
     fits.max_by_key(|(fit, place)| (*fit, sets.len() - place)).map(|(_, place)| place)
@@ -72,7 +72,7 @@ impl Catalogue {
 }
 
 /// Returns the catalogue of a contract, with the rules of the set that it names.
-fn held_to(mut api: Api, text: &Text, sets: &[Set]) -> Result<Catalogue, Failure> {
+fn held_to(mut api: Api, text: &Text, sets: &[RuleSet]) -> Result<Catalogue, Failure> {
     let own = Contract::parse(text)?;
     let Some(named) = own.requirements.clone() else {
         // A run keeps the API in memory until its end.
@@ -87,7 +87,7 @@ fn held_to(mut api: Api, text: &Text, sets: &[Set]) -> Result<Catalogue, Failure
     let (silent, proposed) = proposed(&mut api, &own, &text.path)?;
     api.forget_source();
     let api = Arc::new(api);
-    let reach = Reach::of(&api);
+    let reach = ApiIndex::of(&api);
     let with = |rules: &str| -> Result<(Contract, Text), Failure> {
         let text = Text::new(text.path.clone(), format!("{}\n{}{rules}", text.text, silent.tables));
         let mut contract = Contract::parse(&text)?;
@@ -97,7 +97,7 @@ fn held_to(mut api: Api, text: &Text, sets: &[Set]) -> Result<Catalogue, Failure
     let alone: String = proposed.iter().map(|(_, rule)| rules::alone(rule)).collect();
     let (tried, whole) = with(&alone)?;
     let has_cases = Catalogue::with_cases(&reach, (&tried, &whole), own.rules.len());
-    let levels: HashMap<&str, Bearing> =
+    let levels: HashMap<&str, RuleLevels> =
         (0..tried.rules.len()).map(|place| (tried.rules[place].id.as_str(), tried.bearing(place))).collect();
     let said = said(&tried.rules[..own.rules.len()], &tried.rules[own.rules.len()..]);
     let kept = proposed.into_iter().zip(has_cases).filter(|((id, _), has_cases)| *has_cases && !said.contains_key(id));
@@ -117,7 +117,10 @@ fn held_to(mut api: Api, text: &Text, sets: &[Set]) -> Result<Catalogue, Failure
         };
         taken.push_str(&rules::presuming(rule, &|presumed| {
             is_there(presumed)
-                && levels.get(presumed).zip(levels.get(id.as_str())).is_some_and(|(other, own)| other.may_bear(*own))
+                && levels
+                    .get(presumed)
+                    .zip(levels.get(id.as_str()))
+                    .is_some_and(|(other, own)| other.may_be_presumed_by(*own))
         }));
     }
     // A correction of the document may leave a rule of a set without operations, until the next correction.
@@ -130,7 +133,7 @@ fn held_to(mut api: Api, text: &Text, sets: &[Set]) -> Result<Catalogue, Failure
 
 /// Returns the parts and the rules, with their ids, that `keyfit init` would write today and the contract lacks. Sets the properties of the
 /// operations that the overlay does not mention.
-fn proposed(api: &mut Api, own: &Contract, path: &str) -> Result<(Silent, Vec<(String, String)>), Failure> {
+fn proposed(api: &mut Api, own: &Contract, path: &str) -> Result<(ContractAdditions, Vec<(String, String)>), Failure> {
     let known = own.credentials.iter().map(|credential| Scheme {
         kind: credential.kind.clone(),
         carrier: credential.carrier().clone(),
@@ -140,12 +143,12 @@ fn proposed(api: &mut Api, own: &Contract, path: &str) -> Result<(Silent, Vec<(S
     let is_new =
         api.operations.iter().flat_map(|operation| operation.needed.kinds()).any(|kind| own.credential(kind).is_none());
     if is_new {
-        let described = Login::read(api, path, &Choices::default())?.schemes;
+        let described = ApiSecurity::read(api, path, &CredentialChoices::default())?.schemes;
         schemes.extend(described.into_iter().filter(|scheme| own.credential(&scheme.kind).is_none()));
     }
     let facts = Facts::read(api, schemes);
     facts.complete(api);
-    let mut silent = Silent::of(api, own, &facts);
+    let mut silent = ContractAdditions::of(api, own, &facts);
     let new_kinds = facts.schemes.iter().filter(|scheme| own.credential(&scheme.kind).is_none());
     silent.tables.extend(new_kinds.map(|scheme| contract::credential(scheme, &facts)));
     for (page, title, url) in contract::sources(path, &facts) {
@@ -211,8 +214,8 @@ mod tests {
     #[test]
     fn a_rule_belongs_to_the_set_that_names_it_best() {
         let sets = [
-            Set { name: "a", rules: "auth.unknown-NAME\nauth.no-token" },
-            Set { name: "b", rules: "auth.unknown-token" },
+            RuleSet { name: "a", rules: "auth.unknown-NAME\nauth.no-token" },
+            RuleSet { name: "b", rules: "auth.unknown-token" },
         ];
         let of = |name| since(&sets, name).map(|place| sets[place].name);
         assert_eq!(of("auth.no-token"), Some("a"));
@@ -224,7 +227,7 @@ mod tests {
     /// Returns the folder that `init` generates for a document, with a changed overlay and contract.
     fn made(document: &str, overlay: &str, change: impl Fn(String) -> String) -> Source {
         let document = Text::new("openapi.yaml", document);
-        let made = scaffold("parcels", &document, &Choices::default()).expect("a contract");
+        let made = scaffold("parcels", &document, &CredentialChoices::default()).expect("a contract");
         Source {
             name: "parcels".to_owned(),
             document,
@@ -233,7 +236,7 @@ mod tests {
         }
     }
 
-    fn held(source: &Source, sets: &[Set]) -> Result<Catalogue, Failure> {
+    fn held(source: &Source, sets: &[RuleSet]) -> Result<Catalogue, Failure> {
         held_to(Api::read(source).expect("it can be read"), source.contract.as_ref().expect("there is one"), sets)
     }
 
@@ -328,8 +331,8 @@ mod tests {
     fn what_came_after_the_set_is_observed_and_what_came_with_it_binds() {
         let first: String =
             SETS[0].rules.lines().filter(|rule| *rule != "auth.challenge").flat_map(|rule| [rule, "\n"]).collect();
-        let later = Set { name: "2027-06", rules: "auth.challenge" };
-        let sets = [Set { rules: Box::leak(first.into_boxed_str()), ..SETS[0] }, later];
+        let later = RuleSet { name: "2027-06", rules: "auth.challenge" };
+        let sets = [RuleSet { rules: Box::leak(first.into_boxed_str()), ..SETS[0] }, later];
         let without = |named: &'static str| {
             move |contract: String| {
                 let rules =

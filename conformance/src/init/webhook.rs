@@ -12,7 +12,7 @@ use crate::webhook::Expression;
 
 /// The webhooks of a document, and the callbacks whose URL a caller determines.
 #[derive(Debug, Default)]
-pub(super) struct Delivered {
+pub(super) struct DeliveryFacts {
     webhooks: Vec<String>,
     /// By name, with the operation that declares it.
     callbacks: Vec<(String, String)>,
@@ -37,7 +37,7 @@ pub(super) const SOURCES: &[(&str, &str, &str)] = &[
     ),
 ];
 
-impl Delivered {
+impl DeliveryFacts {
     pub(super) fn read(api: &Api) -> Self {
         let mut found = Self::default();
         for webhook in &api.webhooks {

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use crate::catalogue::{Case, Catalogue};
 use crate::contract::{Expect, Probe, Rule};
-use crate::judgement::verdict::{Fault, Outcome, Verdict};
+use crate::judgement::verdict::{BrokenAspect, Outcome, Verdict};
 
 /// Withdraws the verdict on each case that depends on a broken rule, in the order of the catalogue's cases.
 ///
@@ -16,8 +16,8 @@ use crate::judgement::verdict::{Fault, Outcome, Verdict};
 /// rules that send the same request, one judges the status: the one with the highest level, and of equal ones preferably one that judges
 /// nothing else. A rule about all answers does not apply to an answer that breaks another rule. The level of the other rule is at least
 /// as high, so that a failure is never hidden by a lesser one.
-pub(crate) fn settle(catalogue: &Catalogue, outcomes: &mut [Outcome]) {
-    let broken = Broken::of(catalogue, outcomes);
+pub(crate) fn withdraw_consequences(catalogue: &Catalogue, outcomes: &mut [Outcome]) {
+    let broken = FailureIndex::of(catalogue, outcomes);
     let roots: Vec<Option<&Rule>> = (0..catalogue.cases.len()).map(|place| broken.root(place)).collect();
     for (outcome, root) in outcomes.iter_mut().zip(roots) {
         if let (Some(root), Some(finding)) = (root, &outcome.reason) {
@@ -64,7 +64,7 @@ fn refused_anyway(catalogue: &Catalogue, outcomes: &mut [Outcome], place: usize)
     let valid = presumed.filter(|(_, other)| other.probe == Some(Probe::Valid));
     let refused = valid.flat_map(|(index, _)| catalogue.places(index, Some(case.operation))).find(|valid| {
         let Outcome { fault, status, .. } = &outcomes[*valid];
-        *fault == Some(Fault::Status) && matches!(status, Some(400 | 422))
+        *fault == Some(BrokenAspect::Status) && matches!(status, Some(400 | 422))
     });
     if let Some(valid) = refused {
         let root = catalogue.rule(&catalogue.cases[valid]).id.clone();
@@ -74,7 +74,7 @@ fn refused_anyway(catalogue: &Catalogue, outcomes: &mut [Outcome], place: usize)
     }
 }
 
-struct Broken<'a, 'o> {
+struct FailureIndex<'a, 'o> {
     catalogue: &'a Catalogue,
     outcomes: &'o [Outcome],
     /// The indexes of the rules in the contract, by id.
@@ -83,7 +83,7 @@ struct Broken<'a, 'o> {
     senders: HashMap<&'a Probe, Vec<usize>>,
 }
 
-impl<'a, 'o> Broken<'a, 'o> {
+impl<'a, 'o> FailureIndex<'a, 'o> {
     fn of(catalogue: &'a Catalogue, outcomes: &'o [Outcome]) -> Self {
         let mut senders: HashMap<&Probe, Vec<usize>> = HashMap::new();
         let mut rules = HashMap::new();
@@ -123,7 +123,7 @@ impl<'a, 'o> Broken<'a, 'o> {
             let rule = *self.rules.get(id.as_str())?;
             let here = self.catalogue.places(rule, Some(self.case(place).operation));
             // A step before it is a call of another operation.
-            let is_elsewhere = here.is_empty() || self.outcomes[place].fault == Some(Fault::Step);
+            let is_elsewhere = here.is_empty() || self.outcomes[place].fault == Some(BrokenAspect::Step);
             let mut candidates = if is_elsewhere { self.catalogue.places(rule, None) } else { here };
             candidates.find(|other| self.is_alike(*other, place) && binds(other))
         })
@@ -132,12 +132,12 @@ impl<'a, 'o> Broken<'a, 'o> {
     /// Returns the case that judges the status of the same request.
     fn same_status(&self, place: usize) -> Option<usize> {
         let own = &self.outcomes[place];
-        (self.is_broken(place) && own.fault == Some(Fault::Status)).then_some(())?;
+        (self.is_broken(place) && own.fault == Some(BrokenAspect::Status)).then_some(())?;
         // A case that found a leak in the answer did not judge its status.
         let has_other = |place: usize| {
             let Outcome { fault, status, .. } = self.outcomes[place];
-            let is_leak = fault == Some(Fault::Leak) && status == own.status && self.asks_for_status(place);
-            self.is_broken(place) && (is_leak || fault == Some(Fault::Status))
+            let is_leak = fault == Some(BrokenAspect::Leak) && status == own.status && self.asks_for_status(place);
+            self.is_broken(place) && (is_leak || fault == Some(BrokenAspect::Status))
         };
         let rules = self.senders.get(self.rule(place).probe.as_ref()?)?;
         let same = rules.iter().flat_map(|rule| self.catalogue.places(*rule, Some(self.case(place).operation)));
@@ -153,11 +153,11 @@ impl<'a, 'o> Broken<'a, 'o> {
     fn is_alike(&self, place_of_other: usize, place: usize) -> bool {
         let (other, own) = (&self.outcomes[place_of_other], &self.outcomes[place]);
         let is_alike = || match (other.fault, own.fault) {
-            (Some(Fault::Leak), fault) | (fault, Some(Fault::Leak)) => fault == Some(Fault::Leak),
-            (Some(Fault::Step), _) | (_, Some(Fault::Step)) => true,
-            (Some(Fault::Status), Some(Fault::Status)) => {
+            (Some(BrokenAspect::Leak), fault) | (fault, Some(BrokenAspect::Leak)) => fault == Some(BrokenAspect::Leak),
+            (Some(BrokenAspect::Step), _) | (_, Some(BrokenAspect::Step)) => true,
+            (Some(BrokenAspect::Status), Some(BrokenAspect::Status)) => {
                 let compares = self.rule(place).expect.as_ref().is_some_and(|expect| expect.same_as.is_some());
-                compares || fate(other.status) == fate(own.status)
+                compares || status_class(other.status) == status_class(own.status)
             }
             (other, own) => other == own,
         };
@@ -183,17 +183,17 @@ impl<'a, 'o> Broken<'a, 'o> {
 
 /// The result that a status indicates.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Fate {
-    LetIn,
-    KeptOut,
+enum StatusClass {
+    Served,
+    Refused,
     Failed,
 }
 
-fn fate(status: Option<u16>) -> Option<Fate> {
+fn status_class(status: Option<u16>) -> Option<StatusClass> {
     Some(match status? {
-        401 | 403 | 429 => Fate::KeptOut,
-        500.. => Fate::Failed,
-        _ => Fate::LetIn,
+        401 | 403 | 429 => StatusClass::Refused,
+        500.. => StatusClass::Failed,
+        _ => StatusClass::Served,
     })
 }
 
@@ -207,7 +207,7 @@ mod tests {
     use crate::contract::Level;
 
     /// Returns the verdicts on cases of the fixture if these are broken.
-    fn settled(broken: &[(&str, Level, Fault)]) -> Vec<(String, Verdict, Option<String>)> {
+    fn settled(broken: &[(&str, Level, BrokenAspect)]) -> Vec<(String, Verdict, Option<String>)> {
         let shop = Source::from_dir(Path::new("tests/fixtures/apis/shop")).expect("the fixture is there");
         let mut catalogue = Catalogue::read(&shop).expect("it can be read");
         for (id, level, _) in broken {
@@ -219,7 +219,7 @@ mod tests {
             None => Outcome::pass(),
         };
         let mut outcomes: Vec<Outcome> = catalogue.cases.iter().map(outcome).collect();
-        settle(&catalogue, &mut outcomes);
+        withdraw_consequences(&catalogue, &mut outcomes);
         let told = catalogue.cases.iter().zip(outcomes).filter(|(_, outcome)| outcome.reason.is_some());
         told.map(|(case, outcome)| (case.id.clone(), outcome.verdict, outcome.follows)).collect()
     }
@@ -238,57 +238,63 @@ mod tests {
         let catalogue = Catalogue::read(&shop).expect("it can be read");
         let mut outcomes: Vec<Outcome> = catalogue.cases.iter().map(|_| Outcome::pass()).collect();
         for (one, other) in [(0, 1), (1, 0), (2, 1)] {
-            let broken = Outcome::broken(Level::Must, "finding").by(Fault::Content);
+            let broken = Outcome::broken(Level::Must, "finding").by(BrokenAspect::Content);
             outcomes[one] = Outcome { explained_by: Some(other), ..broken };
         }
-        settle(&catalogue, &mut outcomes);
+        withdraw_consequences(&catalogue, &mut outcomes);
         let verdicts: Vec<Verdict> = outcomes[..3].iter().map(|outcome| outcome.verdict).collect();
         assert_eq!(verdicts, [Verdict::Fail, Verdict::Skip, Verdict::Skip]);
     }
 
     #[test]
     fn the_status_of_one_answer_is_judged_once() {
-        let both = settled(&[(NO_TOKEN, Level::Must, Fault::Status), (CHALLENGE, Level::Must, Fault::Status)]);
+        let both =
+            settled(&[(NO_TOKEN, Level::Must, BrokenAspect::Status), (CHALLENGE, Level::Must, BrokenAspect::Status)]);
         let root = Some("shop.auth.no-token");
         assert_eq!(both, [entry(NO_TOKEN, Verdict::Fail, None), entry(CHALLENGE, Verdict::Skip, root)]);
-        let alone = settled(&[(CHALLENGE, Level::Must, Fault::Status)]);
+        let alone = settled(&[(CHALLENGE, Level::Must, BrokenAspect::Status)]);
         assert_eq!(alone, [entry(CHALLENGE, Verdict::Fail, None)]);
     }
 
     #[test]
     fn a_rule_follows_what_it_presumes_only_where_both_are_broken_in_the_same_way() {
-        let alike = settled(&[(NO_TOKEN, Level::Must, Fault::Status), (QUERY, Level::Must, Fault::Status)]);
+        let alike =
+            settled(&[(NO_TOKEN, Level::Must, BrokenAspect::Status), (QUERY, Level::Must, BrokenAspect::Status)]);
         let root = Some("shop.auth.no-token");
         assert_eq!(alike, [entry(NO_TOKEN, Verdict::Fail, None), entry(QUERY, Verdict::Skip, root)]);
-        let other = settled(&[(NO_TOKEN, Level::Must, Fault::Content), (QUERY, Level::Must, Fault::Status)]);
+        let other =
+            settled(&[(NO_TOKEN, Level::Must, BrokenAspect::Content), (QUERY, Level::Must, BrokenAspect::Status)]);
         assert_eq!(other, [entry(NO_TOKEN, Verdict::Fail, None), entry(QUERY, Verdict::Fail, None)]);
         let elsewhere = settled(&[
-            ("shop/auth/no-token/product-list", Level::Must, Fault::Status),
-            (QUERY, Level::Must, Fault::Status),
+            ("shop/auth/no-token/product-list", Level::Must, BrokenAspect::Status),
+            (QUERY, Level::Must, BrokenAspect::Status),
         ]);
         assert!(elsewhere.contains(&entry(QUERY, Verdict::Fail, None)), "{elsewhere:?}");
     }
 
     #[test]
     fn a_leak_follows_from_nothing() {
-        for fault in [Fault::Status, Fault::Content, Fault::Step] {
-            let found = settled(&[(NO_TOKEN, Level::Must, fault), (QUERY, Level::Must, Fault::Leak)]);
+        for fault in [BrokenAspect::Status, BrokenAspect::Content, BrokenAspect::Step] {
+            let found = settled(&[(NO_TOKEN, Level::Must, fault), (QUERY, Level::Must, BrokenAspect::Leak)]);
             assert!(found.contains(&entry(QUERY, Verdict::Fail, None)), "{fault:?}: {found:?}");
         }
     }
 
     #[test]
     fn who_is_let_in_is_not_explained_by_who_is_kept_out() {
-        assert_eq!(fate(Some(200)), fate(Some(404)));
-        assert_eq!(fate(Some(401)), fate(Some(403)));
-        assert_ne!(fate(Some(200)), fate(Some(401)));
-        assert_ne!(fate(Some(200)), fate(Some(500)));
+        assert_eq!(status_class(Some(200)), status_class(Some(404)));
+        assert_eq!(status_class(Some(401)), status_class(Some(403)));
+        assert_ne!(status_class(Some(200)), status_class(Some(401)));
+        assert_ne!(status_class(Some(200)), status_class(Some(500)));
     }
 
     #[test]
     fn what_binds_less_hides_nothing() {
         for hidden in [CHALLENGE, QUERY] {
-            let found = settled(&[(NO_TOKEN, Level::Observe, Fault::Status), (hidden, Level::Must, Fault::Status)]);
+            let found = settled(&[
+                (NO_TOKEN, Level::Observe, BrokenAspect::Status),
+                (hidden, Level::Must, BrokenAspect::Status),
+            ]);
             assert!(found.contains(&entry(hidden, Verdict::Fail, None)), "{found:?}");
         }
     }

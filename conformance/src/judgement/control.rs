@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 
 use crate::catalogue::{Case, Catalogue};
 use crate::contract::{Probe, Rule};
-use crate::judgement::verdict::{Fault, Outcome, Verdict};
+use crate::judgement::verdict::{BrokenAspect, Outcome, Verdict};
 
 /// Withdraws verdicts without evidence.
-pub(crate) fn settle(catalogue: &Catalogue, outcomes: &mut [Outcome]) {
+pub(crate) fn withdraw_unproven(catalogue: &Catalogue, outcomes: &mut [Outcome]) {
     harness(catalogue, outcomes);
     unproven(catalogue, outcomes);
 }
@@ -30,7 +30,7 @@ fn unproven(catalogue: &Catalogue, outcomes: &mut [Outcome]) {
     for (case, outcome) in catalogue.cases.iter().zip(outcomes) {
         let Some(Some((root, refused, is_open))) = controls.get(&case.operation) else { continue };
         // The flaw of the valid call may affect this one as well. If it is a finding, it is the only one.
-        let is_alike = outcome.fault == Some(Fault::Status) && outcome.status == Some(*refused);
+        let is_alike = outcome.fault == Some(BrokenAspect::Status) && outcome.status == Some(*refused);
         if *is_open && is_alike && outcome.verdict != Verdict::Pass {
             outcome.verdict = Verdict::Skip;
             outcome.reason = Some(format!("a valid call is answered {refused} as well, and it is open why"));
@@ -99,7 +99,7 @@ fn harness(catalogue: &Catalogue, outcomes: &mut [Outcome]) {
 }
 
 fn is_broken_by(outcome: &Outcome, status: u16) -> bool {
-    outcome.is_broken() && outcome.fault == Some(Fault::Status) && outcome.status == Some(status)
+    outcome.is_broken() && outcome.fault == Some(BrokenAspect::Status) && outcome.status == Some(status)
 }
 
 /// Returns the valid calls that were answered.
@@ -139,12 +139,12 @@ mod tests {
             let outcome = if status == right {
                 Outcome::pass()
             } else {
-                Outcome::broken(case.level, format!("the status is {status}")).by(Fault::Status)
+                Outcome::broken(case.level, format!("the status is {status}")).by(BrokenAspect::Status)
             };
             Outcome { status: Some(status), identity: identity.map(str::to_owned), ..outcome }
         };
         let mut outcomes: Vec<Outcome> = catalogue.cases.iter().map(outcome).collect();
-        settle(&catalogue, &mut outcomes);
+        withdraw_unproven(&catalogue, &mut outcomes);
         let told = catalogue.cases.iter().zip(outcomes).filter(|(_, outcome)| outcome.reason.is_some());
         told.map(|(case, outcome)| (case.id.clone(), outcome.verdict, outcome.reason.unwrap_or_default())).collect()
     }

@@ -4,13 +4,13 @@ use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
 use crate::catalogue::{Case, Catalogue};
-use crate::contract::{Level, Probe, Standing};
-use crate::judgement::verdict::{Fault, Observation, Outcome};
+use crate::contract::{GeneralRule, Level, Probe};
+use crate::judgement::verdict::{BrokenAspect, Observation, Outcome};
 
 /// Judges the cases of standing rules by the answers to other cases of their operations: by the finding with the highest level, preferably
 /// of an answer that breaks no other rule.
-pub(crate) fn settle(catalogue: &Catalogue, outcomes: &mut [Outcome]) {
-    let seen = Seen::of(catalogue, outcomes);
+pub(crate) fn judge(catalogue: &Catalogue, outcomes: &mut [Outcome]) {
+    let seen = ObservationIndex::of(catalogue, outcomes);
     let judged: Vec<(usize, Outcome)> = (catalogue.cases.iter().enumerate())
         .filter_map(|(place, case)| Some((place, seen.judged(catalogue, outcomes, case)?)))
         .collect();
@@ -21,14 +21,14 @@ pub(crate) fn settle(catalogue: &Catalogue, outcomes: &mut [Outcome]) {
 
 /// The observations by operation index: there may be thousands of operations and cases.
 #[derive(Default)]
-struct Seen {
+struct ObservationIndex {
     /// The operations that answered.
     answered: HashSet<usize>,
     /// The observations of their answers: the index of the case, and the index in it.
     observed: HashMap<usize, Vec<(usize, usize)>>,
 }
 
-impl Seen {
+impl ObservationIndex {
     fn of(catalogue: &Catalogue, outcomes: &[Outcome]) -> Self {
         let mut seen = Self::default();
         for (place, (case, outcome)) in catalogue.cases.iter().zip(outcomes).enumerate() {
@@ -67,8 +67,8 @@ impl Seen {
 
 fn broken(level: Level, found: &Observation) -> Outcome {
     let fault = match found.about {
-        Standing::Hides(_) => Fault::Leak,
-        Standing::Keeps(_) => Fault::Content,
+        GeneralRule::Hides(_) => BrokenAspect::Leak,
+        GeneralRule::Keeps(_) => BrokenAspect::Content,
     };
     let mut outcome = Outcome::broken(level, found.finding.clone()).by(fault);
     outcome.status = found.exchange.status;
@@ -78,7 +78,7 @@ fn broken(level: Level, found: &Observation) -> Outcome {
 
 /// Returns whether a case already reports the flaw of its answer: that answer breaks it, and its level is at least as high. No case
 /// explains a leak.
-fn explains(case: &Case, outcome: &Outcome, about: Standing, level: Level) -> bool {
-    let is_by_answer = matches!(outcome.fault, Some(Fault::Status | Fault::Content));
-    outcome.is_broken() && is_by_answer && case.level >= level && matches!(about, Standing::Keeps(_))
+fn explains(case: &Case, outcome: &Outcome, about: GeneralRule, level: Level) -> bool {
+    let is_by_answer = matches!(outcome.fault, Some(BrokenAspect::Status | BrokenAspect::Content));
+    outcome.is_broken() && is_by_answer && case.level >= level && matches!(about, GeneralRule::Keeps(_))
 }

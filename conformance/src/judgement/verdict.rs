@@ -6,7 +6,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::contract::{Level, Standing};
+use crate::contract::{GeneralRule, Level};
 use crate::credential::secret::Redactor;
 use crate::judgement::missing::Missing;
 
@@ -32,7 +32,7 @@ pub enum Verdict {
 
 /// The aspect in which a rule is broken.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Fault {
+pub enum BrokenAspect {
     /// The status of the answer.
     Status,
     /// Another part of the answer.
@@ -57,7 +57,7 @@ pub struct Outcome {
     /// The status of the answer that was judged.
     pub status: Option<u16>,
     /// The aspect in which the rule is broken, if it is.
-    pub fault: Option<Fault>,
+    pub fault: Option<BrokenAspect>,
     /// The rule that is broken instead, because of which this one is not reached.
     pub follows: Option<String>,
     /// The reason why a known failure remains; empty if the baseline has none.
@@ -84,7 +84,7 @@ pub struct Outcome {
 #[derive(Clone, Debug)]
 pub struct Observation {
     /// The standing rule.
-    pub about: Standing,
+    pub about: GeneralRule,
     /// The flaw.
     pub finding: String,
     /// The highest level that the finding may have.
@@ -174,14 +174,14 @@ impl Outcome {
         Self {
             verdict: Verdict::broken(level),
             reason: Some(reason.into()),
-            fault: Some(Fault::Content),
+            fault: Some(BrokenAspect::Content),
             ..Self::pass()
         }
     }
 
     /// Sets the aspect in which the rule is broken.
     #[must_use]
-    pub fn by(self, fault: Fault) -> Self {
+    pub fn by(self, fault: BrokenAspect) -> Self {
         Self { fault: Some(fault), ..self }
     }
 

@@ -14,7 +14,7 @@ use super::validate::TRACE;
 use crate::clock;
 use crate::contract::{Carrier, Challenge, Credential, Family, Probe};
 use crate::credential::carrier;
-use crate::credential::identity::{Need, Rights, State as TokenState};
+use crate::credential::identity::{CredentialNeed, Rights, State as TokenState};
 use crate::credential::jws::Jws;
 
 /// A credential of a request, at a place that a kind of the operation uses.
@@ -405,7 +405,7 @@ impl Core {
         let mut state = self.state();
         let tokens = set.into_iter().filter_map(|credential| {
             let kind = credential.kind.clone();
-            let need = Need { kind, state: TokenState::Valid, rights: Rights::All, alone: false };
+            let need = CredentialNeed { kind, state: TokenState::Valid, rights: Rights::All, alone: false };
             let identity = state.issue(&self.contract, &need);
             identity.secrets().next().and_then(|secret| state.token(secret.reveal()))
         });

@@ -13,7 +13,7 @@ use super::work::Works;
 use crate::clock;
 use crate::contract::{Carrier, Contract, Credential, Probe};
 use crate::credential::carrier;
-use crate::credential::identity::{Held, Identity, Need, Rights, State as TokenState};
+use crate::credential::identity::{CredentialNeed, Identity, IdentityCredential, Rights, State as TokenState};
 use crate::credential::secret::{Redactor, Secret};
 use crate::document::body::plain;
 use crate::tokens::ids::Ids;
@@ -31,7 +31,7 @@ pub(super) struct State {
     redactor: Redactor,
     /// The number of tokens that were issued: a number is never reused.
     minted: u64,
-    issued: HashMap<Need, Identity>,
+    issued: HashMap<CredentialNeed, Identity>,
     /// For each tenant, the path parameters that tokens are bound to, with their values.
     tenants: Vec<BTreeMap<String, String>>,
     /// The existing ids, by path parameter.
@@ -104,7 +104,7 @@ impl State {
     }
 
     /// Returns a token that meets the need. The same need gets the same token, unless it is to be used alone.
-    pub(super) fn issue(&mut self, contract: &Contract, need: &Need) -> Identity {
+    pub(super) fn issue(&mut self, contract: &Contract, need: &CredentialNeed) -> Identity {
         if !need.alone
             && let Some(identity) = self.issued.get(need)
         {
@@ -123,7 +123,7 @@ impl State {
         let text = self.admit(credential, need.state == TokenState::Test, token).0;
         let identity = Identity {
             name: need.to_string(),
-            credentials: vec![Held { kind: need.kind.clone(), secret: Secret::new(text) }],
+            credentials: vec![IdentityCredential { kind: need.kind.clone(), secret: Secret::new(text) }],
             ids: self.tenants[tenant].clone(),
             known: Ids::default(),
             is_expendable: true,
@@ -362,7 +362,7 @@ impl State {
         number
     }
 
-    fn grant(&self, contract: &Contract, need: &Need) -> Grant {
+    fn grant(&self, contract: &Contract, need: &CredentialNeed) -> Grant {
         let credential = contract.credential(&need.kind);
         let is_one = |scope: &&String| credential.is_none_or(|kind| kind.superset.as_ref() != Some(scope));
         let actions = || self.scopes.iter().filter(is_one).cloned();

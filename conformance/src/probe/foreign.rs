@@ -16,7 +16,7 @@ use super::{Reply, Target};
 use crate::contract::{Level, Probe};
 use crate::credential::identity::Identity;
 use crate::document::reference::{
-    self, Reference, Referring, ids_at, of_type, reference, references, references_at, schema_of,
+    self, Reference, ReferenceKind, ids_at, of_type, reference, references, references_at, schema_of,
 };
 use crate::document::segment;
 use crate::document::unknown_id;
@@ -56,7 +56,7 @@ impl Target {
 
     /// Reads the list as an identity that must not see some of its entries.
     pub(super) async fn send_listed(&self, trial: &mut Trial<'_>, name: &str) -> Result<(), Stop> {
-        let named = Self::named(trial, Referring::List, name)?;
+        let named = Self::named(trial, ReferenceKind::List, name)?;
         let operation = trial.catalogue.operation(trial.case);
         let foreign = self.identities.foreign_id(named.template, name);
         let missing = match foreign {
@@ -183,7 +183,7 @@ impl Target {
 
     /// Sends the caller's own id in the query, and then that of another user.
     pub(super) async fn send_foreign_query(&self, trial: &mut Trial<'_>, name: &str) -> Result<(), Stop> {
-        let named = Self::named(trial, Referring::Query, name)?;
+        let named = Self::named(trial, ReferenceKind::Query, name)?;
         let (own, foreign) = self.own_and_foreign(trial, &named)?;
         let with = |mut draft: Draft, id: &str| {
             set_query(&mut draft, &named.name, vec![(named.name.clone(), id.to_owned())]);
@@ -240,7 +240,7 @@ impl Target {
         let (live, catalogue) = (self.live.as_ref()?, trial.catalogue);
         let operation = catalogue.operation(trial.case);
         let list = references(&catalogue.api).into_iter().find(|known| {
-            known.referring == Referring::List && catalogue.api.operations[known.operation].path == operation.path
+            known.referring == ReferenceKind::List && catalogue.api.operations[known.operation].path == operation.path
         })?;
         let template = list.template;
         let before_last = trial.sent.len().saturating_sub(1);
@@ -269,7 +269,7 @@ impl Target {
     /// Sends a body with the caller's own id, and then with that of another user, in each member that names one.
     pub(super) async fn send_foreign_member(&self, trial: &mut Trial<'_>, name: &str) -> Result<(), Stop> {
         let (catalogue, operation) = (trial.catalogue, trial.catalogue.operation(trial.case));
-        let mut all = references_at(&catalogue.api, operation, Referring::Member, name);
+        let mut all = references_at(&catalogue.api, operation, ReferenceKind::Member, name);
         all.truncate(MOST_MEMBERS);
         let mut done = Err(Stop::missing(format!("nothing of the call names a `{name}`")));
         for named in all {
@@ -350,7 +350,7 @@ impl Target {
         }
     }
 
-    fn named<'t>(trial: &Trial<'t>, referring: Referring, name: &str) -> Result<Reference<'t>, Stop> {
+    fn named<'t>(trial: &Trial<'t>, referring: ReferenceKind, name: &str) -> Result<Reference<'t>, Stop> {
         let operation = trial.catalogue.operation(trial.case);
         let found = reference(&trial.catalogue.api, operation, referring, name);
         found.ok_or_else(|| Stop::missing(format!("nothing of the call names a `{name}`")))

@@ -12,7 +12,7 @@ use super::reply::Reply;
 use super::request::Draft;
 use super::{challenge, cross_origin, grant, headers, outcome};
 use crate::clock;
-use crate::contract::{Body, Contract, Expect, Rate, RateLimit, ResetUnit, Standing};
+use crate::contract::{Body, Contract, Expect, GeneralRule, Rate, RateLimit, ResetUnit};
 
 /// The context in which an answer is judged.
 pub(super) struct Judge<'a> {
@@ -54,7 +54,7 @@ impl Judge<'_> {
 
     /// Returns secret data that the answer contains, whatever its status.
     pub(super) fn leak(&self, seen: &Seen<'_>) -> Option<String> {
-        let mut hidden = self.expect.hides.iter().copied().map(Standing::Hides);
+        let mut hidden = self.expect.hides.iter().copied().map(GeneralRule::Hides);
         hidden.find_map(|hidden| seen.finding(hidden)).map(|found| found.finding)
     }
 

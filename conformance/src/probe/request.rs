@@ -16,8 +16,8 @@ use super::live::{Effect, Keep, Live, harmless};
 use super::transport::Shown;
 use crate::catalogue::{required_field, start_and_limit, undeclared_methods, wrong_top_level};
 use crate::contract::{Batch, Carrier, Contract, Credential, Probe, Tampering};
-use crate::credential::carrier::{self, Spot, other_place};
-use crate::credential::identity::{Held, Identities, Identity, other_alternative};
+use crate::credential::carrier::{self, RequestPlace, other_place};
+use crate::credential::identity::{Identities, Identity, IdentityCredential, other_alternative};
 use crate::credential::secret::Secret;
 use crate::document::body;
 use crate::document::parameter;
@@ -86,15 +86,15 @@ impl Draft {
         self.held.clear();
         self.secrets = carrier::secrets(carrier, credential).into_iter().map(Secret::new).collect();
         let value = carrier::written(carrier, credential);
-        match Spot::of(carrier) {
-            Spot::Header(name) => self.credentials.push((name, value)),
-            Spot::Cookie(name) => self.credentials.push((COOKIE, format!("{name}={value}"))),
-            Spot::Query(name) => {
+        match RequestPlace::of(carrier) {
+            RequestPlace::Header(name) => self.credentials.push((name, value)),
+            RequestPlace::Cookie(name) => self.credentials.push((COOKIE, format!("{name}={value}"))),
+            RequestPlace::Query(name) => {
                 let others: Vec<(String, String)> =
                     self.url.query_pairs().into_owned().filter(|(known, _)| *known != name).collect();
                 self.url.query_pairs_mut().clear().extend_pairs(others).append_pair(&name, &value);
             }
-            Spot::Connection => self.certificate = Shown::This(Secret::new(credential)),
+            RequestPlace::Connection => self.certificate = Shown::This(Secret::new(credential)),
         }
         self
     }
@@ -273,7 +273,7 @@ impl Maker<'_> {
         }
         let mut keys: Vec<(String, String)> = Vec::new();
         for one in placed {
-            if let Spot::Query(name) = &one.spot {
+            if let RequestPlace::Query(name) = &one.place {
                 keys.push((name.clone(), one.value.clone()));
             }
         }
@@ -337,7 +337,7 @@ impl Maker<'_> {
         Ok(placed)
     }
 
-    fn is_certificate(&self, held: &Held) -> bool {
+    fn is_certificate(&self, held: &IdentityCredential) -> bool {
         self.contract.credential(&held.kind).is_some_and(Credential::is_certificate)
     }
 
@@ -429,7 +429,7 @@ impl Maker<'_> {
 /// A credential at its place in a request.
 struct Placed {
     carrier: Carrier,
-    spot: Spot,
+    place: RequestPlace,
     value: String,
     secrets: Vec<String>,
 }
@@ -437,8 +437,8 @@ struct Placed {
 impl Placed {
     /// Places a credential as valid calls do.
     fn new(carrier: &Carrier, text: &str) -> Self {
-        let (spot, value) = (Spot::of(carrier), carrier::written(carrier, text));
-        Self { carrier: carrier.clone(), spot, value, secrets: carrier::secrets(carrier, text) }
+        let (place, value) = (RequestPlace::of(carrier), carrier::written(carrier, text));
+        Self { carrier: carrier.clone(), place, value, secrets: carrier::secrets(carrier, text) }
     }
 
     /// Adds the flaw of the probe to the place or the credential.
@@ -453,8 +453,8 @@ impl Placed {
             (Probe::BareToken, Some(_)) => encoded.into_owned(),
             (Probe::LowerCaseScheme, Some(scheme)) => format!("{} {encoded}", scheme.to_lowercase()),
             (Probe::OtherPlace, _) => {
-                self.spot = other_place(&self.carrier);
-                let is_token = self.spot == Spot::Header(AUTHORIZATION);
+                self.place = other_place(&self.carrier);
+                let is_token = self.place == RequestPlace::Header(AUTHORIZATION);
                 if is_token { format!("Bearer {text}") } else { text.to_owned() }
             }
             _ => return self,
@@ -467,16 +467,16 @@ impl Placed {
 fn in_headers(placed: &[Placed]) -> Vec<(HeaderName, String)> {
     let mut headers: Vec<(HeaderName, String)> = Vec::new();
     for one in placed {
-        match &one.spot {
-            Spot::Header(name) => headers.push((name.clone(), one.value.clone())),
-            Spot::Cookie(name) => {
+        match &one.place {
+            RequestPlace::Header(name) => headers.push((name.clone(), one.value.clone())),
+            RequestPlace::Cookie(name) => {
                 let pair = format!("{name}={}", one.value);
                 match headers.iter_mut().find(|(known, _)| *known == COOKIE) {
                     Some((_, others)) => *others = format!("{others}; {pair}"),
                     None => headers.push((COOKIE, pair)),
                 }
             }
-            Spot::Query(_) | Spot::Connection => {}
+            RequestPlace::Query(_) | RequestPlace::Connection => {}
         }
     }
     headers

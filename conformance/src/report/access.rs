@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::CaseReport;
 use crate::catalogue::Catalogue;
 use crate::contract::{Contract, Probe};
-use crate::credential::identity::{Known, State};
+use crate::credential::identity::{ConfiguredIdentity, State};
 use crate::credential::secret::Redactor;
 use crate::judgement::verdict::{NO_CREDENTIAL, UNKNOWN_CREDENTIAL, Verdict};
 
@@ -83,11 +83,11 @@ impl Access {
     pub(crate) fn new(
         catalogue: &Catalogue,
         called: &[Vec<(String, u16)>],
-        known: &[Known],
+        known: &[ConfiguredIdentity],
         cases: &[CaseReport],
         redactor: &Redactor,
     ) -> Self {
-        let mut seen: BTreeMap<(usize, &str), Seen> = BTreeMap::new();
+        let mut seen: BTreeMap<(usize, &str), CellAnswers> = BTreeMap::new();
         let mut unsent: BTreeMap<usize, &str> = BTreeMap::new();
         let mut checked = BTreeSet::new();
         for ((case, calls), told) in catalogue.cases.iter().zip(called).zip(cases) {
@@ -135,13 +135,13 @@ impl Access {
 
 /// The answers for a cell.
 #[derive(Default)]
-struct Seen {
+struct CellAnswers {
     statuses: BTreeSet<u16>,
     /// The statuses that break a rule, each with its finding; `None` if the failure is known.
     broken: Vec<(u16, Option<usize>)>,
 }
 
-impl Seen {
+impl CellAnswers {
     fn cell(&self, due: Due) -> Cell {
         let is_wrong = |status: &u16| match due {
             Due::Allowed => matches!(status, 401 | 403),
@@ -178,7 +178,7 @@ impl Cell {
 }
 
 /// Returns the expectation for an identity.
-fn due(known: &Known, contract: &Contract, operation: &Operation) -> Due {
+fn due(known: &ConfiguredIdentity, contract: &Contract, operation: &Operation) -> Due {
     let is_open = operation.needed.is_optional();
     if !operation.needed.takes_alone(&known.kind) {
         let is_joined = operation.needed.kinds().any(|kind| *kind == known.kind);

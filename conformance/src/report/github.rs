@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use keyfit_openapi::plain;
 
-use super::model::{Found, RuleOutcome};
+use super::model::{FindingCases, RuleOutcome};
 use super::{ApiReport, CaseReport, Finding, Report, cases_of};
 use crate::judgement::verdict::Verdict;
 
@@ -17,7 +17,7 @@ pub(super) fn github(report: &Report) -> String {
     let mut left_out = Vec::new();
     let mut findings: Vec<(&ApiReport, &CaseReport, &Finding)> = Vec::new();
     for api in &report.apis {
-        for Found { finding, example, .. } in api.found() {
+        for FindingCases { finding, example, .. } in api.found() {
             findings.extend(example.map(|case| (api, case, finding)));
         }
     }
@@ -61,7 +61,7 @@ pub(super) fn github(report: &Report) -> String {
 fn known(text: &mut String, report: &Report) {
     let of_api = |api: &'_ ApiReport| {
         let known = api.found().into_iter().filter(|found| found.finding.verdict == Verdict::Known);
-        let line = |found: Found<'_>| {
+        let line = |found: FindingCases<'_>| {
             let (title, reach) = (plain(&found.finding.title), found.finding.reach());
             format!("{title} ({reach}): {}", found.reasons())
         };

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::model::Found;
-use super::readings::Followed;
+use super::model::FindingCases;
+use super::readings::FollowedReading;
 use super::transcript::transcript;
 use super::{ApiReport, CaseReport, Changes, Counts, Finding, Report, capitalised, cases_of};
 use crate::contract::Family;
@@ -50,7 +50,7 @@ fn readings(text: &mut String, report: &Report) {
     if !followed.is_empty() {
         text.push_str("\n### Where the documents disagree, the server follows\n\n");
     }
-    for Followed { about, says, answers } in followed {
+    for FollowedReading { about, says, answers } in followed {
         let _ = writeln!(text, "- {}: {} ({answers})", inline(&about), inline(says));
     }
 }
@@ -122,7 +122,7 @@ fn findings(text: &mut String, report: &Report) {
             continue;
         }
         let _ = writeln!(text, "### Findings: {}\n", inline(&api.api));
-        for (number, Found { finding, example, cases }) in (1..).zip(found) {
+        for (number, FindingCases { finding, example, cases }) in (1..).zip(found) {
             let Finding { verdict, title, why, change, .. } = finding;
             let _ = writeln!(text, "{number}. **{verdict}** {} ({})", inline(title), finding.reach());
             let Some(example) = example.filter(|_| number <= SHOWN) else { continue };
@@ -152,7 +152,7 @@ fn known(text: &mut String, report: &Report) {
     let file = report.baseline.as_ref().map_or_else(String::new, |file| format!(": {}", code(file)));
     let _ = writeln!(text, "### Known to fail{file}\n");
     for found in report.apis.iter().flat_map(ApiReport::found) {
-        let Found { finding, .. } = &found;
+        let FindingCases { finding, .. } = &found;
         if finding.verdict == Verdict::Known {
             let _ = writeln!(text, "- {} ({}): {}", inline(&finding.title), finding.reach(), inline(&found.reasons()));
         }

@@ -19,10 +19,10 @@ use super::policy::PolicyReport;
 use super::questions::{self, QuestionReport};
 use super::readings::{self, Disagreement};
 use crate::catalogue::{Case, Catalogue, Side};
-use crate::cause::{self, Cause, Words};
+use crate::cause::{self, Cause, CauseText};
 use crate::clock;
 use crate::contract::{Family, Level, Probe, Rule};
-use crate::credential::identity::Need;
+use crate::credential::identity::CredentialNeed;
 use crate::credential::secret::Redactor;
 use crate::judgement::missing::Missing;
 use crate::judgement::verdict::{Exchange, Outcome, Verdict};
@@ -309,7 +309,7 @@ impl ApiReport {
         }
         let mut families: BTreeMap<Family, Counts> = BTreeMap::new();
         let readings = readings::of(&catalogue.contract, &outcomes);
-        let shared = Shared::of(catalogue);
+        let shared = SharedParts::of(catalogue);
         let policy = PolicyReport::of(catalogue, &outcomes);
         let found = cause::of(catalogue, &outcomes);
         let mut findings: Vec<Finding> =
@@ -370,7 +370,7 @@ impl ApiReport {
     }
 
     /// Returns its findings, each with its cases.
-    pub(super) fn found(&self) -> Vec<Found<'_>> {
+    pub(super) fn found(&self) -> Vec<FindingCases<'_>> {
         let mut of_findings: Vec<Vec<&CaseReport>> = vec![Vec::new(); self.findings.len()];
         let mut by_id: HashMap<&str, &CaseReport> = HashMap::new();
         for case in &self.cases {
@@ -385,7 +385,7 @@ impl ApiReport {
         found
             .map(|(finding, cases)| {
                 let example = by_id.get(finding.example.as_str()).copied();
-                Found { finding, example, cases }
+                FindingCases { finding, example, cases }
             })
             .collect()
     }
@@ -404,14 +404,14 @@ fn told_apart(findings: &mut [Finding]) {
 }
 
 /// A finding with its cases.
-pub(super) struct Found<'a> {
+pub(super) struct FindingCases<'a> {
     pub(super) finding: &'a Finding,
     /// The example case; `None` if the report was reduced to other cases.
     pub(super) example: Option<&'a CaseReport>,
     pub(super) cases: Vec<&'a CaseReport>,
 }
 
-impl Found<'_> {
+impl FindingCases<'_> {
     /// Returns the reasons why a known failure remains, each once.
     pub(super) fn reasons(&self) -> String {
         let mut reasons: Vec<&str> = self.cases.iter().filter_map(|case| case.known.as_deref()).collect();
@@ -425,7 +425,7 @@ impl Found<'_> {
 impl Finding {
     fn new(cause: &Cause, catalogue: &Catalogue, outcomes: &[Outcome], redactor: &Redactor) -> Self {
         let (level, verdict) = cause.gravity(catalogue, outcomes);
-        let Words { title, why, change } = cause.words(catalogue, outcomes);
+        let CauseText { title, why, change } = cause.words(catalogue, outcomes);
         let example = &catalogue.cases[cause.example(catalogue, outcomes)].id;
         let cases = || cause.cases.iter().map(|place| &catalogue.cases[*place]);
         Self {
@@ -461,7 +461,7 @@ impl Finding {
 }
 
 /// The parts that cases share: the rules and the operations.
-struct Shared {
+struct SharedParts {
     rules: Vec<SharedRule>,
     operations: Vec<Arc<OperationReport>>,
 }
@@ -473,7 +473,7 @@ struct SharedRule {
     url: Arc<str>,
 }
 
-impl Shared {
+impl SharedParts {
     fn of(catalogue: &Catalogue) -> Self {
         let rule = |rule: &Rule| {
             let page = catalogue.contract.sources.get(&rule.source.page);
@@ -500,7 +500,7 @@ impl Shared {
 }
 
 impl CaseReport {
-    fn new(catalogue: &Catalogue, shared: &Shared, case: &Case, outcome: Outcome, redactor: &Redactor) -> Self {
+    fn new(catalogue: &Catalogue, shared: &SharedParts, case: &Case, outcome: Outcome, redactor: &Redactor) -> Self {
         let rule = catalogue.rule(case);
         let SharedRule { id, requirement, source, url } = &shared.rules[case.rule];
         Self {
@@ -601,7 +601,7 @@ fn caller(probe: &Probe, catalogue: &Catalogue, case: &Case, name: Option<String
         Probe::UnknownToken => Some("a token that was never issued".to_owned()),
         Probe::Any | Probe::Oauth(_) | Probe::Jwt(_) => None,
         _ => {
-            let needs = Need::of(probe, &catalogue.contract, catalogue.operation(case), false)?;
+            let needs = CredentialNeed::of(probe, &catalogue.contract, catalogue.operation(case), false)?;
             let needs: Vec<String> = needs.iter().map(ToString::to_string).collect();
             let told = if needs.is_empty() { "nobody".to_owned() } else { needs.join(" and ") };
             Some(name.filter(|name| !name.is_empty()).map_or_else(|| told.clone(), |name| format!("{told} (`{name}`)")))

@@ -46,7 +46,7 @@ pub(super) fn of(contract: &Contract, outcomes: &[Outcome]) -> Vec<Disagreement>
 }
 
 /// A reading that a server follows, as text.
-pub(super) struct Followed<'a> {
+pub(super) struct FollowedReading<'a> {
     /// The API, and the subject of the contradiction.
     pub(super) about: String,
     pub(super) says: &'a str,
@@ -56,14 +56,14 @@ pub(super) struct Followed<'a> {
 
 impl Report {
     /// Returns the readings that live servers follow; the mock follows the ruling.
-    pub(super) fn followed(&self) -> Vec<Followed<'_>> {
+    pub(super) fn followed(&self) -> Vec<FollowedReading<'_>> {
         self.apis.iter().filter(|api| api.server != "mock").flat_map(followed).collect()
     }
 }
 
-fn followed(api: &ApiReport) -> impl Iterator<Item = Followed<'_>> {
+fn followed(api: &ApiReport) -> impl Iterator<Item = FollowedReading<'_>> {
     let all = api.readings.iter().flat_map(|told| told.readings.iter().map(move |reading| (&told.about, reading)));
-    all.filter(|(_, reading)| reading.answers > 0).map(|(about, reading)| Followed {
+    all.filter(|(_, reading)| reading.answers > 0).map(|(about, reading)| FollowedReading {
         about: format!("{}, {about}", api.api),
         says: &reading.says,
         answers: answers_of(reading.answers),

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::json::written;
-use super::model::Found;
+use super::model::FindingCases;
 use super::{ApiReport, CaseReport, Finding, Report};
 use crate::contract::Level;
 use crate::judgement::verdict::{Exchange, Verdict};
@@ -113,7 +113,7 @@ fn result_of_finding(
     api: &ApiReport,
     indices: &BTreeMap<&str, usize>,
     case: &CaseReport,
-    found: &Found<'_>,
+    found: &FindingCases<'_>,
 ) -> Value {
     let finding = found.finding;
     let Finding { id, verdict, level: binding, title, why, change, .. } = finding;

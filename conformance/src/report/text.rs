@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 
 use keyfit_openapi::plain;
 
-use super::model::Found;
-use super::readings::Followed;
+use super::model::FindingCases;
+use super::readings::FollowedReading;
 use super::transcript::transcript;
 use super::{ApiReport, CaseReport, Changes, Counts, Report, cases_of, questions};
 use crate::contract::Family;
@@ -44,7 +44,7 @@ fn found(report: &Report, more: &dyn Fn(&CaseReport) -> Vec<String>) -> String {
     let mut text = String::new();
     matrix(&mut text, report);
     for api in &report.apis {
-        let new = |found: &Found<'_>| found.finding.verdict != Verdict::Known;
+        let new = |found: &FindingCases<'_>| found.finding.verdict != Verdict::Known;
         for (place, found) in api.found().into_iter().filter(new).enumerate() {
             let is_whole = place < SHOWN;
             found_once(&mut text, &found, &|case| if is_whole { more(case) } else { Vec::new() });
@@ -122,8 +122,8 @@ fn cell(api: &ApiReport, family: Family) -> String {
 }
 
 /// Writes a finding: the flaw, the example case, its impact, the change to make, and the other places where it occurs.
-fn found_once(text: &mut String, found: &Found<'_>, more: &dyn Fn(&CaseReport) -> Vec<String>) {
-    let Found { finding, example, cases } = found;
+fn found_once(text: &mut String, found: &FindingCases<'_>, more: &dyn Fn(&CaseReport) -> Vec<String>) {
+    let FindingCases { finding, example, cases } = found;
     let verdict = finding.verdict.to_string().to_uppercase();
     let _ = writeln!(text, "\n{verdict} {} ({})", plain(&finding.title), finding.reach());
     if let Some(case) = example {
@@ -157,7 +157,7 @@ fn known(text: &mut String, report: &Report) {
     let file = report.baseline.as_ref().map_or_else(String::new, |file| format!(" ({})", plain(file)));
     let _ = writeln!(text, "\nknown to fail{file}");
     for found in report.apis.iter().flat_map(ApiReport::found) {
-        let Found { finding, .. } = &found;
+        let FindingCases { finding, .. } = &found;
         if finding.verdict == Verdict::Known {
             let _ = writeln!(text, "  {} ({}): {}", plain(&finding.title), finding.reach(), plain(&found.reasons()));
         }
@@ -209,7 +209,7 @@ fn readings(text: &mut String, report: &Report) {
     if !followed.is_empty() {
         text.push_str("\nwhere the documents disagree, the server follows\n");
     }
-    for Followed { about, says, answers } in followed {
+    for FollowedReading { about, says, answers } in followed {
         let _ = writeln!(text, "  {}\n    {about}: {answers}", plain(says));
     }
 }

@@ -159,7 +159,7 @@ pub struct IgnoredReport {
 
 /// The two documents, as they were named.
 #[derive(Clone, Debug)]
-pub struct Names {
+pub struct DocumentNames {
     /// The document before.
     pub old: String,
     /// The document after.
@@ -172,7 +172,12 @@ pub struct Names {
 
 impl DiffReport {
     /// Creates the report on findings with the levels of a policy and the cases of a catalogue.
-    pub fn new(names: Names, catalogue: Option<&Catalogue>, policy: &Policy, mut findings: Vec<Finding>) -> Self {
+    pub fn new(
+        names: DocumentNames,
+        catalogue: Option<&Catalogue>,
+        policy: &Policy,
+        mut findings: Vec<Finding>,
+    ) -> Self {
         let ignored = policy.apply(&mut findings);
         let (operations, findings) = grouped(catalogue, policy, &names.paths, findings);
         let mut totals = Totals { ignored: ignored.findings.len(), ..Totals::default() };
@@ -183,7 +188,7 @@ impl DiffReport {
                 Level::Info => &mut totals.info,
             } += 1;
         }
-        let Names { old, new, file, .. } = names;
+        let DocumentNames { old, new, file, .. } = names;
         Self {
             format: 1,
             version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -20,7 +20,7 @@ pub struct Policy {
 
 /// The effect of a policy file.
 #[derive(Debug, Default)]
-pub(super) struct Ignored {
+pub(super) struct PolicyResult {
     /// The ignored findings, with the reasons.
     pub(super) findings: Vec<(Finding, String)>,
     /// The entries that match nothing, with their places.
@@ -82,8 +82,8 @@ impl Policy {
     }
 
     /// Removes ignored findings. A finding about several operations keeps those that no entry names.
-    pub(super) fn apply(&self, findings: &mut Vec<Finding>) -> Ignored {
-        let mut ignored = Ignored::default();
+    pub(super) fn apply(&self, findings: &mut Vec<Finding>) -> PolicyResult {
+        let mut ignored = PolicyResult::default();
         let mut used = vec![false; self.entries.len()];
         findings.retain_mut(|finding| {
             for (entry, used) in self.entries.iter().zip(&mut used) {

@@ -9,13 +9,13 @@ use crate::judgement::missing::Missing;
 
 /// The authorization servers that a run may call.
 #[derive(Clone, Debug)]
-pub struct Roots {
+pub struct AllowedServers {
     api: String,
     /// Without a trailing slash, each with its origin.
     named: Vec<(String, String)>,
 }
 
-impl Roots {
+impl AllowedServers {
     /// Creates the roots from the host of an API and the user's roots. If there are any, the first one is the root of all endpoints for which
     /// the contract has no host.
     pub fn new(base_url: &Url, named: &[Url]) -> Self {
@@ -72,7 +72,7 @@ mod tests {
 
     fn asked(named: &[&str], urls: &str) -> Result<String, String> {
         let named: Vec<Url> = named.iter().map(|url| url.parse().expect("a URL")).collect();
-        let roots = Roots::new(&"https://api.example/v1".parse().expect("a URL"), &named);
+        let roots = AllowedServers::new(&"https://api.example/v1".parse().expect("a URL"), &named);
         let server = server(urls);
         roots.url(server.token_url.as_ref().expect("it has one"), &server).map_err(|missing| missing.to_string())
     }

@@ -13,7 +13,7 @@ use reqwest::{Method, RequestBuilder, Url};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::pre_login::{self, Before, BeforeEntry, Brought, SentAs, WithEntry};
+use super::pre_login::{self, CompanionEntry, PreLogin, PreLoginEntry, PreLoginResult, ValueTarget};
 use crate::credential::fetched_tokens::{Companion, Companions};
 use crate::credential::jws::Jws;
 use crate::credential::secret::{Redactor, Secret, is_word};
@@ -39,9 +39,9 @@ pub(super) struct LoginEntry {
     /// A literal body.
     pub(super) text: Option<toml::Value>,
     /// The request for a page before the login.
-    pub(super) before: Option<BeforeEntry>,
+    pub(super) before: Option<PreLoginEntry>,
     /// The companions of the token in calls.
-    pub(super) with: Option<WithEntry>,
+    pub(super) with: Option<CompanionEntry>,
     /// The place of the token in the answer.
     pub(super) token: TokenPlace,
     /// The JSON pointer to the lifetime of the token in seconds.
@@ -50,7 +50,7 @@ pub(super) struct LoginEntry {
 
 /// The place of a token in an answer.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(try_from = "Places")]
+#[serde(try_from = "TokenPlaceEntry")]
 pub(super) enum TokenPlace {
     /// The JSON pointer to a member; an empty one is the whole body, which may be a plain text.
     Body(String),
@@ -62,22 +62,22 @@ pub(super) enum TokenPlace {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Places {
+struct TokenPlaceEntry {
     body: Option<String>,
     cookie: Option<String>,
     header: Option<String>,
 }
 
-impl TryFrom<Places> for TokenPlace {
+impl TryFrom<TokenPlaceEntry> for TokenPlace {
     type Error = String;
 
-    fn try_from(places: Places) -> Result<Self, String> {
+    fn try_from(places: TokenPlaceEntry) -> Result<Self, String> {
         match places {
-            Places { body: Some(pointer), cookie: None, header: None } => {
+            TokenPlaceEntry { body: Some(pointer), cookie: None, header: None } => {
                 checked_pointer(&pointer).map(|()| Self::Body(pointer))
             }
-            Places { body: None, cookie: Some(name), header: None } => Ok(Self::Cookie(name)),
-            Places { body: None, cookie: None, header: Some(name) } => name
+            TokenPlaceEntry { body: None, cookie: Some(name), header: None } => Ok(Self::Cookie(name)),
+            TokenPlaceEntry { body: None, cookie: None, header: Some(name) } => name
                 .parse()
                 .map(Self::Header)
                 .map_err(|_| "the name of a header has letters, digits and hyphens".to_owned()),
@@ -107,10 +107,10 @@ pub(super) struct Login {
     /// The place of the token in calls.
     pub(super) carrier: Carrier,
     /// The request before it.
-    pub(super) before: Option<Before>,
+    pub(super) before: Option<PreLogin>,
     /// The place of the value from that request.
-    pub(super) send_as: Option<SentAs>,
-    pub(super) with: Option<WithEntry>,
+    pub(super) send_as: Option<ValueTarget>,
+    pub(super) with: Option<CompanionEntry>,
     /// The companions of the token, once it has been fetched.
     pub(super) companions: Companions,
     pub(super) redactor: Redactor,
@@ -153,9 +153,9 @@ impl Login {
     }
 
     /// Returns the request, and the result of the one before it.
-    async fn request(&self) -> Result<(RequestBuilder, Brought), String> {
+    async fn request(&self) -> Result<(RequestBuilder, PreLoginResult), String> {
         let (mut url, mut headers, mut body) = (self.url.clone(), self.headers.clone(), self.body.clone());
-        let mut brought = Brought::default();
+        let mut brought = PreLoginResult::default();
         if let Some(before) = &self.before {
             brought = before.ask().await?;
             if let (Some(value), Some(to)) = (&brought.value, &self.send_as) {
@@ -185,8 +185,8 @@ impl Login {
     }
 
     /// Returns the companions of the token.
-    fn companions(&self, brought: &Brought) -> Result<Vec<Companion>, String> {
-        let Some(WithEntry { cookie, header, cookies }) = &self.with else { return Ok(Vec::new()) };
+    fn companions(&self, brought: &PreLoginResult) -> Result<Vec<Companion>, String> {
+        let Some(CompanionEntry { cookie, header, cookies }) = &self.with else { return Ok(Vec::new()) };
         let mut companions = Vec::new();
         let mut value = brought.value.clone();
         for name in cookie.iter().chain(cookies) {

@@ -17,18 +17,18 @@ pub(super) const SHORTEST_SECRET: usize = 8;
 /// The request before a login, in a tokens file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct BeforeEntry {
+pub(super) struct PreLoginEntry {
     /// The path below the base URL; that of the login if neither `path` nor `url` is set.
     pub(super) path: Option<String>,
     pub(super) url: Option<String>,
-    pub(super) take: Option<Taken>,
-    pub(super) send_as: Option<SentAs>,
+    pub(super) take: Option<ValueSource>,
+    pub(super) send_as: Option<ValueTarget>,
 }
 
 /// The companions of the token in each call: a cookie, and a header with the value of the cookie or with the value from before the login.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct WithEntry {
+pub(super) struct CompanionEntry {
     pub(super) cookie: Option<String>,
     pub(super) header: Option<String>,
     /// Further cookies that are required with it, but grant no access.
@@ -39,7 +39,7 @@ pub(super) struct WithEntry {
 /// The place of the value in the answer.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum Taken {
+pub(super) enum ValueSource {
     /// The cookie with this name.
     Cookie(String),
     /// The form field, `<input name=... value=...>`, with this name.
@@ -55,7 +55,7 @@ pub(super) enum Taken {
 /// The place of the value in the login.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum SentAs {
+pub(super) enum ValueTarget {
     /// The field with this name in its form.
     Form(String),
     /// The member at this JSON pointer in its body.
@@ -68,34 +68,34 @@ pub(super) enum SentAs {
 
 /// The request before a login, ready to be sent.
 #[derive(Clone)]
-pub(super) struct Before {
+pub(super) struct PreLogin {
     pub(super) http: Http,
     pub(super) url: Url,
-    pub(super) take: Option<Taken>,
+    pub(super) take: Option<ValueSource>,
     pub(super) redactor: Redactor,
 }
 
 /// The result of the request.
 #[derive(Default)]
-pub(super) struct Brought {
+pub(super) struct PreLoginResult {
     pub(super) cookies: BTreeMap<String, String>,
     pub(super) value: Option<String>,
 }
 
-impl BeforeEntry {
+impl PreLoginEntry {
     /// Returns the flaw of the entry, independent of other entries.
-    pub(super) fn flaw(&self, with: Option<&WithEntry>) -> Option<String> {
+    pub(super) fn flaw(&self, with: Option<&CompanionEntry>) -> Option<String> {
         let name = |name: &String| name.parse::<HeaderName>().err().map(|_| "no request has such a header".to_owned());
         let pointer = |pointer: &String| checked_pointer(pointer).err();
         let taken = self.take.as_ref().and_then(|take| match take {
-            Taken::Body(at) => pointer(at),
-            Taken::Header(header) => name(header),
-            Taken::Cookie(_) | Taken::Field(_) | Taken::Meta(_) => None,
+            ValueSource::Body(at) => pointer(at),
+            ValueSource::Header(header) => name(header),
+            ValueSource::Cookie(_) | ValueSource::Field(_) | ValueSource::Meta(_) => None,
         });
         let sent = self.send_as.as_ref().and_then(|sent| match sent {
-            SentAs::Json(at) => pointer(at),
-            SentAs::Header(header) => name(header),
-            SentAs::Form(_) | SentAs::Query(_) => None,
+            ValueTarget::Json(at) => pointer(at),
+            ValueTarget::Header(header) => name(header),
+            ValueTarget::Form(_) | ValueTarget::Query(_) => None,
         });
         let is_shown = with.is_some_and(|with| with.header.is_some() && with.cookie.is_none());
         let unused = match (&self.take, &self.send_as) {
@@ -107,9 +107,9 @@ impl BeforeEntry {
     }
 }
 
-impl WithEntry {
+impl CompanionEntry {
     /// Returns the flaw of the entry, independent of other entries.
-    pub(super) fn flaw(&self, before: Option<&BeforeEntry>) -> Option<&'static str> {
+    pub(super) fn flaw(&self, before: Option<&PreLoginEntry>) -> Option<&'static str> {
         let is_taken = before.is_some_and(|before| before.take.is_some());
         match (&self.cookie, &self.header) {
             (None, None) if self.cookies.is_empty() => Some("`with` says nothing: name a `cookie`, a `header` or both"),
@@ -124,9 +124,9 @@ impl WithEntry {
     }
 }
 
-impl Before {
+impl PreLogin {
     /// Requests the page. Errors contain no value.
-    pub(super) async fn ask(&self) -> Result<Brought, String> {
+    pub(super) async fn ask(&self) -> Result<PreLoginResult, String> {
         let named = Login::named(&Method::GET, &self.url);
         let request = self.http.request(Method::GET, self.url.clone()).header(ACCEPT, "*/*");
         let reply = self.http.exchange(request).await.map_err(|why| format!("{named} is not answered: {why}"))?;
@@ -151,7 +151,7 @@ impl Before {
         for secret in cookies.values().chain(&value) {
             learn(&self.redactor, secret);
         }
-        Ok(Brought { cookies, value })
+        Ok(PreLoginResult { cookies, value })
     }
 }
 
@@ -174,16 +174,20 @@ pub(super) fn repeated(cookie: &str) -> String {
     percent_encoding::percent_decode_str(cookie).decode_utf8_lossy().into_owned()
 }
 
-fn found(reply: &Reply, cookies: &BTreeMap<String, String>, take: &Taken) -> Result<String, String> {
+fn found(reply: &Reply, cookies: &BTreeMap<String, String>, take: &ValueSource) -> Result<String, String> {
     let page = || String::from_utf8_lossy(&reply.body);
     let value = match take {
-        Taken::Body(pointer) => return in_body(reply, pointer),
-        Taken::Cookie(name) => cookies.get(name).map(|value| repeated(value)).ok_or(format!("sets no cookie `{name}`")),
-        Taken::Field(name) => of_tag(&page(), "input", name, "value").ok_or(format!("has no field `{name}` in a form")),
-        Taken::Meta(name) => {
+        ValueSource::Body(pointer) => return in_body(reply, pointer),
+        ValueSource::Cookie(name) => {
+            cookies.get(name).map(|value| repeated(value)).ok_or(format!("sets no cookie `{name}`"))
+        }
+        ValueSource::Field(name) => {
+            of_tag(&page(), "input", name, "value").ok_or(format!("has no field `{name}` in a form"))
+        }
+        ValueSource::Meta(name) => {
             of_tag(&page(), "meta", name, "content").ok_or(format!("has no <meta> of the name `{name}`"))
         }
-        Taken::Header(name) => {
+        ValueSource::Header(name) => {
             let value = reply.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
             value.ok_or(format!("has no header `{name}`"))
         }
@@ -194,21 +198,21 @@ fn found(reply: &Reply, cookies: &BTreeMap<String, String>, take: &Taken) -> Res
 /// Adds a value to a login request.
 pub(super) fn add(
     value: &str,
-    to: &SentAs,
+    to: &ValueTarget,
     url: &mut Url,
     headers: &mut HeaderMap,
     body: &mut Option<(&'static str, Vec<u8>)>,
 ) -> Result<(), String> {
     match to {
-        SentAs::Header(name) => {
+        ValueTarget::Header(name) => {
             let name: HeaderName = name.parse().map_err(|_| "no request has such a header".to_owned())?;
             let mut value =
                 HeaderValue::from_str(value).map_err(|_| format!("what was taken fits into no `{name}`"))?;
             value.set_sensitive(true);
             headers.insert(name, value);
         }
-        SentAs::Query(name) => drop(url.query_pairs_mut().append_pair(name, value)),
-        SentAs::Form(name) => {
+        ValueTarget::Query(name) => drop(url.query_pairs_mut().append_pair(name, value)),
+        ValueTarget::Form(name) => {
             let (media_type, bytes) = body.get_or_insert_with(|| ("application/x-www-form-urlencoded", Vec::new()));
             if *media_type != "application/x-www-form-urlencoded" {
                 return Err("what was taken is to go into a form, and the body of the login is none".to_owned());
@@ -220,7 +224,7 @@ pub(super) fn add(
             form.push_str(&url::form_urlencoded::Serializer::new(String::new()).append_pair(name, value).finish());
             *bytes = form.into_bytes();
         }
-        SentAs::Json(pointer) => {
+        ValueTarget::Json(pointer) => {
             let (media_type, bytes) = body.get_or_insert_with(|| ("application/json", b"{}".to_vec()));
             let read = serde_json::from_slice::<Value>(bytes).ok().filter(|_| *media_type == "application/json");
             let mut json = read.ok_or("what was taken is to go into JSON, and the body of the login is none")?;
@@ -328,7 +332,7 @@ mod tests {
         let url = || Url::parse("https://hub.example/login").expect("a URL");
         let form = || Some(("application/x-www-form-urlencoded", b"user=mia".to_vec()));
         let json = || Some(("application/json", b"{}".to_vec()));
-        let added = |to: SentAs, mut body: Option<(&'static str, Vec<u8>)>| {
+        let added = |to: ValueTarget, mut body: Option<(&'static str, Vec<u8>)>| {
             let (mut url, mut headers) = (url(), HeaderMap::new());
             add("a&b", &to, &mut url, &mut headers, &mut body)?;
             let body = body.map(|(_, bytes)| String::from_utf8(bytes).expect("UTF-8")).unwrap_or_default();
@@ -336,11 +340,14 @@ mod tests {
             Ok::<_, String>((url.query().unwrap_or_default().to_owned(), header.unwrap_or_default(), body))
         };
         let told = |query: &str, header: &str, body: &str| Ok((query.to_owned(), header.to_owned(), body.to_owned()));
-        assert_eq!(added(SentAs::Form("_x".into()), form()), told("", "", "user=mia&_x=a%26b"));
-        assert_eq!(added(SentAs::Form("_x".into()), None), told("", "", "_x=a%26b"));
-        assert_eq!(added(SentAs::Json("/_x".into()), json()), told("", "", "{\"_x\":\"a&b\"}"));
-        assert_eq!(added(SentAs::Query("_x".into()), None), told("_x=a%26b", "", ""));
-        assert_eq!(added(SentAs::Header("X-Xsrf".into()), None), told("", "a&b", ""));
-        assert!(added(SentAs::Form("_x".into()), json()).is_err() && added(SentAs::Json("/x".into()), form()).is_err());
+        assert_eq!(added(ValueTarget::Form("_x".into()), form()), told("", "", "user=mia&_x=a%26b"));
+        assert_eq!(added(ValueTarget::Form("_x".into()), None), told("", "", "_x=a%26b"));
+        assert_eq!(added(ValueTarget::Json("/_x".into()), json()), told("", "", "{\"_x\":\"a&b\"}"));
+        assert_eq!(added(ValueTarget::Query("_x".into()), None), told("_x=a%26b", "", ""));
+        assert_eq!(added(ValueTarget::Header("X-Xsrf".into()), None), told("", "a&b", ""));
+        assert!(
+            added(ValueTarget::Form("_x".into()), json()).is_err()
+                && added(ValueTarget::Json("/x".into()), form()).is_err()
+        );
     }
 }

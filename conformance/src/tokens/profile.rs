@@ -7,19 +7,19 @@ use keyfit_openapi::{Api, SourcePlace};
 
 use super::clients::Clients;
 use super::webhooks::WebhookSecrets;
-use super::{Known, Tokens, Way};
+use super::{IdentityEntry, TokenServer, Tokens};
 use crate::UserError;
 use crate::contract::{Carrier, Contract, Credential};
 use crate::credential::carrier;
 use crate::credential::fetched_tokens::FetchedToken;
-use crate::credential::identity::{Held, Identity, State};
-use crate::credential::profile::{Holding, refused};
+use crate::credential::identity::{Identity, IdentityCredential, State};
+use crate::credential::profile::{CredentialSource, refused};
 use crate::credential::secret::{Redactor, Secret};
 use crate::tokens::ids::Ids;
 
 impl Tokens {
     /// Creates tokens without any identity.
-    pub fn none(api: &Api, contract: &Contract, way: Way<'_>) -> Self {
+    pub fn none(api: &Api, contract: &Contract, way: TokenServer<'_>) -> Self {
         let kinds = contract.credentials.iter().map(|known| (known.kind.clone(), known.clone())).collect();
         let scopes = api.operations.iter().flat_map(|operation| &operation.scopes).cloned().collect();
         Self {
@@ -45,8 +45,8 @@ impl Tokens {
     ///
     /// # Errors
     /// Returns an error if a secret is not available.
-    pub async fn with(mut self, holdings: Vec<Holding>, redactor: &Redactor) -> Result<Self, UserError> {
-        for Holding { kind, name, source, token_request } in holdings {
+    pub async fn with(mut self, holdings: Vec<CredentialSource>, redactor: &Redactor) -> Result<Self, UserError> {
+        for CredentialSource { kind, name, source, token_request } in holdings {
             if self.identities.iter().any(|known| known.kind == kind) {
                 continue;
             }
@@ -67,7 +67,7 @@ impl Tokens {
                 }
                 (Secret::new(token.expose()), None)
             };
-            self.identities.push(Known {
+            self.identities.push(IdentityEntry {
                 kind: kind.clone(),
                 state: State::Valid,
                 scopes: None,
@@ -75,7 +75,7 @@ impl Tokens {
                 fetched,
                 identity: Identity {
                     name,
-                    credentials: vec![Held { kind, secret }],
+                    credentials: vec![IdentityCredential { kind, secret }],
                     ids: BTreeMap::new(),
                     known: self.ids.clone(),
                     is_expendable: false,

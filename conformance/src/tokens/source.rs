@@ -19,7 +19,7 @@ pub(super) const NAMED: &str = "a secret is named, not written: `{ env = \"VARIA
 
 /// The place of a secret.
 #[derive(Debug)]
-pub(super) enum Place {
+pub(super) enum SecretPlace {
     /// `{ env = "VARIABLE" }`
     Environment(String),
     /// `{ file = "/run/secrets/token" }`
@@ -28,7 +28,7 @@ pub(super) enum Place {
     Command(Vec<String>),
 }
 
-impl Place {
+impl SecretPlace {
     /// Reads the secret; a client certificate includes its key, in PEM.
     ///
     /// # Errors
@@ -109,7 +109,7 @@ fn is_file_name(text: &str) -> bool {
     text.rsplit_once('.').is_some_and(|(stem, ending)| is_word(stem) && is_word(ending))
 }
 
-impl<'de> Deserialize<'de> for Place {
+impl<'de> Deserialize<'de> for SecretPlace {
     /// Errors do not contain the value, which may be the secret itself.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Self::of(&toml::Value::deserialize(deserializer)?).ok_or_else(|| D::Error::custom(NAMED))

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use keyfit_openapi::{Failure, did_you_mean};
 
-use super::clients::Reader;
+use super::clients::EntryReader;
 use super::failure;
-use super::source::Place as SecretPlace;
+use super::source::SecretPlace;
 use crate::contract::Carrier;
 use crate::credential::secret::{Secret, shown, without_quotes};
 use crate::judgement::missing::Missing;
@@ -16,7 +16,7 @@ use crate::judgement::missing::Missing;
 pub(super) struct WebhookSecrets(HashMap<String, Secret>);
 
 impl WebhookSecrets {
-    pub(super) async fn read(places: BTreeMap<String, SecretPlace>, reader: &Reader<'_>) -> Result<Self, Failure> {
+    pub(super) async fn read(places: BTreeMap<String, SecretPlace>, reader: &EntryReader<'_>) -> Result<Self, Failure> {
         let mut secrets = HashMap::new();
         for (name, place) in places {
             let offset = reader

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::failure;
-use super::source::Place;
+use super::source::SecretPlace;
 use crate::contract::{Carrier, Contract};
 use crate::credential::secret::{Secret, without_quotes};
 
@@ -18,7 +18,7 @@ const PAYLOADS: [&str; 2] = ["payloadRaw", "payloadUserPwd"];
 
 /// A converted file, with the secrets that it contained.
 #[derive(Debug, Default)]
-pub struct Carried {
+pub struct ConvertedTokens {
     /// A tokens file, which names the variables.
     pub text: String,
     /// The secrets by the variables that the text names.
@@ -95,7 +95,7 @@ struct Token {
 /// The state of a conversion.
 struct Writer<'a> {
     contract: &'a Contract,
-    carried: Carried,
+    carried: ConvertedTokens,
     names: BTreeSet<String>,
 }
 
@@ -112,12 +112,12 @@ pub fn recognized(text: &Text) -> Option<Value> {
 ///
 /// # Errors
 /// Returns an error if an entry does not match the format, or no entry has a credential of the API.
-pub fn carry_over(text: &Text, value: &Value, contract: &Contract) -> Result<Carried, Failure> {
+pub fn convert(text: &Text, value: &Value, contract: &Contract) -> Result<ConvertedTokens, Failure> {
     let refuse = |problem: String, help: &str| {
         let place = keyfit_openapi::SourcePlace { path: text.path.clone(), ..Default::default() };
         failure(place, problem, help)
     };
-    let mut writer = Writer { contract, carried: Carried::default(), names: BTreeSet::new() };
+    let mut writer = Writer { contract, carried: ConvertedTokens::default(), names: BTreeSet::new() };
     let template = value.get("authTemplate").cloned().unwrap_or_default();
     for (place, entry) in value["auth"].as_array().into_iter().flatten().enumerate() {
         let at = format!("/auth/{place}");
@@ -424,7 +424,7 @@ fn is_plain(value: &Value) -> bool {
         Value::Null | Value::Number(_) => false,
         Value::Array(items) => items.iter().all(is_plain),
         Value::Object(members) => {
-            let is_place = toml::Value::try_from(value).is_ok_and(|value| Place::of(&value).is_some());
+            let is_place = toml::Value::try_from(value).is_ok_and(|value| SecretPlace::of(&value).is_some());
             !is_place && members.values().all(is_plain)
         }
         Value::Bool(_) | Value::String(_) => true,

@@ -4,7 +4,7 @@ use keyfit::redact::plain;
 use keyfit::{Error, ErrorKind};
 use keyfit_conformance::UserError;
 use keyfit_conformance::call::Callee;
-use keyfit_conformance::call::json::{Style, written};
+use keyfit_conformance::call::json::{JsonStyle, written};
 use keyfit_openapi::{Operation, Retry};
 use reqwest::StatusCode;
 
@@ -66,7 +66,7 @@ pub(super) fn told(
         output.keep()?;
     } else if !body.trim_ascii().is_empty() {
         let text = String::from_utf8_lossy(body);
-        let style = Style { is_pretty: true, redactor: Some(&session.private), hides_secrets: false };
+        let style = JsonStyle { is_pretty: true, redactor: Some(&session.private), hides_secrets: false };
         console::print_message(&written(&text, style).unwrap_or_else(|| session.private.mask(&text)));
     }
     Ok(ExitStatus::Failed(code))

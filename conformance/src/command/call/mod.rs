@@ -15,7 +15,7 @@ use futures_core::Stream as _;
 use keyfit::{Error, Response};
 use keyfit_conformance::UserError;
 use keyfit_conformance::apis;
-use keyfit_conformance::call::{Arguments, Callee, Items, display, items, listed, taken};
+use keyfit_conformance::call::{Arguments, Callee, ListItems, display, list_items, listed, taken};
 use keyfit_openapi::{Operation, Source, read_file, read_to_limit};
 
 use self::output::{BodyKind, Output};
@@ -178,7 +178,7 @@ async fn call(
         return Ok(ExitStatus::Success);
     }
     let is_streamed = session.streams(operation);
-    let paged = if args.all { Some(items(made()?, operation)?) } else { None };
+    let paged = if args.all { Some(list_items(made()?, operation)?) } else { None };
     let mut output = Output::open(args.output.as_deref(), is_streamed)?;
     if args.verbose {
         trace::sent(&head);
@@ -224,7 +224,7 @@ async fn call(
 }
 
 /// Writes the items of a list, and returns how many there were before it ended, and why it did where that was not its end.
-async fn all(mut items: Items, output: &mut Output, session: &Session) -> Result<(u64, Option<Error>), UserError> {
+async fn all(mut items: ListItems, output: &mut Output, session: &Session) -> Result<(u64, Option<Error>), UserError> {
     let mut count = 0;
     while let Some(item) = items.next().await {
         match item {

@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 
 use keyfit_conformance::UserError;
-use keyfit_conformance::call::json::{Style, written};
+use keyfit_conformance::call::json::{JsonStyle, written};
 use keyfit_conformance::credential::secret::Redactor;
 use keyfit_openapi::Operation;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
@@ -94,7 +94,7 @@ impl Output {
     /// Writes an item of a list in a line of its own.
     pub(super) fn item(&mut self, item: &str, session: &Session) -> Result<(), UserError> {
         let redactor = matches!(self, Self::Standard { .. }).then_some(&session.credentials_redactor);
-        let line = written(item, Style { redactor, ..Style::default() }).unwrap_or_else(|| item.to_owned());
+        let line = written(item, JsonStyle { redactor, ..JsonStyle::default() }).unwrap_or_else(|| item.to_owned());
         self.bytes(format!("{line}\n").as_bytes())
     }
 
@@ -127,7 +127,7 @@ fn printed<'b>(body: &'b [u8], kind: BodyKind, is_terminal: bool, redactor: &Red
     if body.trim_ascii().is_empty() {
         return (Cow::default(), true);
     }
-    let style = Style { is_pretty: true, redactor: Some(redactor), hides_secrets: false };
+    let style = JsonStyle { is_pretty: true, redactor: Some(redactor), hides_secrets: false };
     let json = std::str::from_utf8(body).ok().filter(|_| kind == BodyKind::Json).and_then(|text| written(text, style));
     let is_as_documented = kind == BodyKind::Other || json.is_some();
     let shown = match json {

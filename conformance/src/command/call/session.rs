@@ -9,8 +9,8 @@ use keyfit::auth::{AccessToken, Credential, Refresh, SecretSource as _, TokenSou
 use keyfit::dispatch::Access;
 use keyfit::{Config, DynamicCall, DynamicClient, Error};
 use keyfit_conformance::UserError;
-use keyfit_conformance::call::{Arguments, Callee, Chosen, Wanted, in_clear, refuse_in_clear};
-use keyfit_conformance::credential::profile::{self, Told};
+use keyfit_conformance::call::{Arguments, Callee, CredentialSelection, SelectedCredential, in_clear, refuse_in_clear};
+use keyfit_conformance::credential::profile::{self, ResolvedProfile};
 use keyfit_conformance::credential::secret::{Redactor, Secret};
 use keyfit_conformance::probe::{is_loopback, known_servers};
 use keyfit_conformance::server::{server_in_place, server_url};
@@ -95,7 +95,7 @@ pub(in crate::command) struct SessionArgs {
 pub(in crate::command) struct Session {
     pub(in crate::command) client: DynamicClient,
     /// What the call is made with.
-    pub(in crate::command) credentials: Vec<Chosen>,
+    pub(in crate::command) credentials: Vec<SelectedCredential>,
     /// Headers of the user's.
     headers: Vec<(String, SecretString)>,
     /// Masks the credentials: an answer may repeat them.
@@ -130,7 +130,7 @@ impl Session {
         operation: &Operation,
         arguments: &Arguments,
     ) -> Result<Self, UserError> {
-        let told = Told::read(session.profile.as_deref(), &callee.api, &callee.openers)?;
+        let told = ResolvedProfile::read(session.profile.as_deref(), &callee.api, &callee.openers)?;
         if let (Some(told), true) = (&told, verbose) {
             console::print_message(&format!("* {}", told.name));
         }
@@ -160,19 +160,19 @@ impl Session {
         arguments.secrets().for_each(|secret| private.learn(&Secret::new(secret)));
         let named: Vec<&str> =
             told.iter().flat_map(|told| &told.credentials).map(|credential| credential.kind().name).collect();
-        let wanted = Wanted {
+        let wanted = CredentialSelection {
             kind: session.kind.as_deref(),
             has_token: session.token.is_some(),
             has_certificate: session.certificates.has_client()
                 || told.iter().any(|told| told.api.settings().any(|key| key == "client-certificate")),
             profile: &named,
         };
-        let credentials = match Chosen::of(callee, operation, wanted, is_set) {
+        let credentials = match SelectedCredential::of(callee, operation, wanted, is_set) {
             Ok(credentials) => credentials,
             // What would be sent is shown all the same.
             Err(error) if dry_run => {
                 console::print_message(&format!("note: as it is, nothing would be sent\n{error}"));
-                Chosen::of(callee, operation, wanted, |_| true).unwrap_or_default()
+                SelectedCredential::of(callee, operation, wanted, |_| true).unwrap_or_default()
             }
             Err(error) => return Err(error),
         };
@@ -242,7 +242,7 @@ fn base_url(
     args: &SessionArgs,
     callee: &Callee,
     operation: &Operation,
-    told: Option<&Told>,
+    told: Option<&ResolvedProfile>,
 ) -> Result<Option<String>, UserError> {
     let variable_of_api = &callee.base_url_variable;
     if let Some(text) = &args.base_url {
@@ -265,7 +265,7 @@ fn base_url(
         }
         return Ok(Some(url.to_string()));
     }
-    if let Some(url) = told.map(Told::base_url).transpose()?.flatten() {
+    if let Some(url) = told.map(ResolvedProfile::base_url).transpose()?.flatten() {
         return Ok(Some(url.to_owned()));
     }
     if !callee.api.names_server() && operation.server.is_none() {
@@ -276,7 +276,7 @@ fn base_url(
 }
 
 /// The token of a kind.
-async fn token(args: &SessionArgs, callee: &Callee, chosen: &Chosen) -> Result<SecretString, UserError> {
+async fn token(args: &SessionArgs, callee: &Callee, chosen: &SelectedCredential) -> Result<SecretString, UserError> {
     if let Some(variable) = &chosen.variable {
         return EnvSource::new(variable).read().await.map_err(|error| refused(&error));
     }
@@ -300,7 +300,7 @@ async fn token(args: &SessionArgs, callee: &Callee, chosen: &Chosen) -> Result<S
 }
 
 /// The token of a kind as far as it is in the environment, for the mask of what is shown.
-async fn token_in_environment(chosen: &Chosen) -> Option<SecretString> {
+async fn token_in_environment(chosen: &SelectedCredential) -> Option<SecretString> {
     EnvSource::new(chosen.variable.as_ref()?).read().await.ok()
 }
 

@@ -7,7 +7,7 @@ use keyfit_conformance::UserError;
 use keyfit_conformance::apis::{self, all};
 use keyfit_conformance::catalogue::Catalogue;
 use keyfit_conformance::spec_diff::policy::Policy;
-use keyfit_conformance::spec_diff::{DiffReport, Names, github, json, markdown, sarif, text};
+use keyfit_conformance::spec_diff::{DiffReport, DocumentNames, github, json, markdown, sarif, text};
 use keyfit_openapi::diff::{Document, Level, diff};
 
 use super::{input, output};
@@ -71,7 +71,7 @@ pub(crate) fn run(args: &DiffArgs) -> Result<ExitStatus, UserError> {
         new.name_operations(&catalogue.api.operations);
     }
     let paths = [before.text.path, after.text.path];
-    let names = Names { old: args.old.clone(), new: args.new.clone(), file: after.file, paths };
+    let names = DocumentNames { old: args.old.clone(), new: args.new.clone(), file: after.file, paths };
     let report = DiffReport::new(names, catalogue.as_ref(), &policy, diff(&old, &new));
     let written = match args.format {
         Format::Text => text(&report),

@@ -7,9 +7,9 @@ use std::time::Duration;
 use clap::Args;
 use keyfit_conformance::UserError;
 use keyfit_conformance::catalogue::Catalogue;
-use keyfit_conformance::origin::{Fetched, Fetcher, Limits, Origin, Origins, Validators, digest};
+use keyfit_conformance::origin::{FetchLimits, FetchResult, Fetcher, Origin, Origins, Validators, digest};
 use keyfit_conformance::spec_diff::policy::Policy;
-use keyfit_conformance::spec_diff::{DiffReport, Names, text};
+use keyfit_conformance::spec_diff::{DiffReport, DocumentNames, text};
 use keyfit_openapi::diff::{Document, diff};
 use keyfit_openapi::{Text, without_secrets};
 
@@ -46,7 +46,7 @@ pub(crate) fn run(args: &RefreshArgs) -> Result<ExitStatus, UserError> {
             .help(format!("it names {}", known.join(", "))));
     }
     let wanted = all.into_iter().filter(|origin| args.api.is_empty() || args.api.contains(&origin.api));
-    let limits = Limits { bytes: args.max_bytes, time: Duration::from_secs(args.timeout) };
+    let limits = FetchLimits { bytes: args.max_bytes, time: Duration::from_secs(args.timeout) };
     let fetcher = Fetcher::new(limits).map_err(UserError::new)?;
     let runtime = runtime()?;
     let mut ending = ExitStatus::Success;
@@ -76,8 +76,8 @@ async fn refresh(fetcher: &Fetcher, origins: &mut Origins, origin: &Origin, url:
     let known = if is_as_fetched { origin.validators.clone() } else { Validators::default() };
     let answer = fetcher.fetch(url, &known).await;
     let (text, validators) = match answer.map_err(|problem| UserError::new(problem).at(&shown))? {
-        Fetched::Unchanged => return Ok(format!("{}: unchanged\n", origin.api)),
-        Fetched::Text { text, validators } => (text, validators),
+        FetchResult::Unchanged => return Ok(format!("{}: unchanged\n", origin.api)),
+        FetchResult::Text { text, validators } => (text, validators),
     };
     // A server may name the same text differently each time: what it is known by alone is no change to be reviewed.
     if text == before && is_as_fetched && origin.is_published {
@@ -98,7 +98,7 @@ async fn refresh(fetcher: &Fetcher, origins: &mut Origins, origin: &Origin, url:
     let catalogue = origin.source().ok().and_then(|source| Catalogue::read(&source).ok());
     let file = origin.file.display().to_string();
     let paths = [shown.clone(), shown.clone()];
-    let names = Names { old: format!("{file} before"), new: shown, file, paths };
+    let names = DocumentNames { old: format!("{file} before"), new: shown, file, paths };
     let report = DiffReport::new(names, catalogue.as_ref(), &Policy::default(), findings);
     Ok(format!("{}: replaced\n{}", origin.api, self::text(&report)))
 }

@@ -20,7 +20,7 @@ use super::scene::MESSAGES;
 use super::subject::{Called, Connect, Failure, NoAnswer, Observed, Subject, Wallet};
 use crate::clock;
 use crate::contract::Contract;
-use crate::credential::carrier::{self, Spot};
+use crate::credential::carrier::{self, RequestPlace};
 use crate::credential::secret::Secret;
 use crate::document::body::{asked_for, named, written};
 use crate::document::item_stream;
@@ -174,11 +174,11 @@ impl Client {
         for part in parts.iter().take(count).filter(|_| sent) {
             let Some(credential) = self.contract.credential(&part.kind) else { continue };
             let value = carrier::written(credential.carrier(), part.secret.reveal());
-            request = match Spot::of(credential.carrier()) {
-                Spot::Header(name) => request.header(name, value),
-                Spot::Cookie(name) => request.header(COOKIE, format!("{name}={value}")),
-                Spot::Query(name) => request.query(&[(name, value)]),
-                Spot::Connection => request,
+            request = match RequestPlace::of(credential.carrier()) {
+                RequestPlace::Header(name) => request.header(name, value),
+                RequestPlace::Cookie(name) => request.header(COOKIE, format!("{name}={value}")),
+                RequestPlace::Query(name) => request.query(&[(name, value)]),
+                RequestPlace::Connection => request,
             };
         }
         if let (Some(header), Some(key)) = (&operation.idempotency_key, key) {

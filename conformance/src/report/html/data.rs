@@ -55,12 +55,12 @@ struct Case<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     known: Option<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    exchanges: Vec<Shown>,
+    exchanges: Vec<ShownExchange>,
 }
 
 /// An exchange as it is shown, with the command for copying.
 #[derive(Serialize)]
-struct Shown {
+struct ShownExchange {
     lines: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     curl: Option<String>,
@@ -69,9 +69,9 @@ struct Shown {
 /// Renders the cases as JSON for a `script` element: without `<`, it cannot end or begin an element.
 pub(super) fn data(report: &Report) -> String {
     let apis = report.apis.iter().map(|api| {
-        let mut shared = Shared::default();
+        let mut shared = SharedData::default();
         let cases = api.cases.iter().map(|case| shared.case(case)).collect();
-        let Shared { rules, operations, .. } = shared;
+        let SharedData { rules, operations, .. } = shared;
         Api { name: &api.api, contract: &api.contract, rules, operations, cases }
     });
     let lists = report.changes.iter().flat_map(super::Changes::lists);
@@ -81,13 +81,13 @@ pub(super) fn data(report: &Report) -> String {
 }
 
 #[derive(Default)]
-struct Shared<'a> {
+struct SharedData<'a> {
     rules: Vec<Rule<'a>>,
     operations: Vec<&'a OperationReport>,
     places: BTreeMap<(&'static str, &'a str), usize>,
 }
 
-impl<'a> Shared<'a> {
+impl<'a> SharedData<'a> {
     fn case(&mut self, case: &'a CaseReport) -> Case<'a> {
         let rule = *self.places.entry(("rule", &case.rule)).or_insert(self.rules.len());
         if rule == self.rules.len() {
@@ -115,8 +115,8 @@ impl<'a> Shared<'a> {
 }
 
 /// Separates the command from the exchange.
-fn shown(exchange: &Exchange) -> Shown {
+fn shown(exchange: &Exchange) -> ShownExchange {
     let mut lines = transcript(exchange);
     lines.retain(|line| !line.starts_with("$ "));
-    Shown { lines, curl: command(exchange) }
+    ShownExchange { lines, curl: command(exchange) }
 }

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use self::data::data;
 use super::changes::Change;
-use super::readings::Followed;
+use super::readings::FollowedReading;
 use super::{ApiReport, CaseReport, Changes, Finding, Report, capitalised, cases_of};
 use crate::contract::Family;
 use crate::judgement::verdict::Verdict;
@@ -145,7 +145,7 @@ fn readings(page: &mut String, report: &Report) {
         return;
     }
     page.push_str("<section>\n<h2>Where the documents disagree, the server follows</h2>\n<ul>\n");
-    for Followed { about, says, answers } in followed {
+    for FollowedReading { about, says, answers } in followed {
         let _ = writeln!(page, "<li>{} <small>{}: {answers}</small></li>", escaped(says), escaped(&about));
     }
     page.push_str("</ul>\n</section>\n");
