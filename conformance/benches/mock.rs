@@ -36,7 +36,7 @@ const PATH: &str = "/project/proj_xxx/datasource/ds_xxx/stream/contacts/user-100
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let source = apis::named("instasent-ingest").ok_or("it ships")?;
+    let source = apis::find_shipped("instasent-ingest").ok_or("it ships")?;
     let catalogue = Catalogue::read(&source)?;
     let started = Instant::now();
     let (api, mut contract) = (Arc::clone(&catalogue.api), (*catalogue.contract).clone());

@@ -208,7 +208,7 @@ impl Plan {
             return Outcome::skip(Missing::new("it costs money").pass("--allow-spend"));
         }
         match (case.side, &self.target, &self.stage) {
-            (Side::Server, Some(target), _) => match catalogue.twin(case) {
+            (Side::Server, Some(target), _) => match catalogue.earlier_duplicate(case) {
                 Some(twin) => {
                     Outcome::skip(format!("no request tells it from `{}`, which is checked in its place", twin.id))
                 }

@@ -77,7 +77,7 @@ impl LiveServer<'_> {
     ///
     /// # Errors
     /// Returns an error if the tokens cannot be used, or the server cannot be reached.
-    pub async fn reach(
+    pub async fn connect(
         self,
         plan: &mut Plan,
         catalogue: &Catalogue,
@@ -102,7 +102,7 @@ impl LiveServer<'_> {
             Credentials::Profile(held) => Tokens::none(api, contract, way).with(held, redactor).await?,
             Credentials::File { tokens, env_file, held } => {
                 let text = file::read(tokens, "tokens file")?;
-                let environment = Environment::beside(tokens, env_file)?;
+                let environment = Environment::for_tokens_file(tokens, env_file)?;
                 if let Some(unread) = env_file.filter(|_| recognized(&text).is_some()) {
                     let file = unread.display();
                     note(&format!("{file} is not read: a file of the Web Fuzzing Commons names no variables"));

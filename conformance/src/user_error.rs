@@ -39,7 +39,7 @@ impl UserError {
 
     /// Appends to the help text.
     #[must_use]
-    pub fn also(mut self, help: &str) -> Self {
+    pub fn more_help(mut self, help: &str) -> Self {
         let separator = if self.help.is_empty() { "" } else { "; " };
         self.help = format!("{}{separator}{help}", self.help);
         self

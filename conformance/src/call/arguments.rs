@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use super::body::{self, Body, MemberSchema};
 use super::value;
 use crate::UserError;
-use crate::credential::secret::{names_secret, shown};
+use crate::credential::secret::{name_for_message, names_secret};
 use crate::document::body::asked_for;
 use crate::document::parameter;
 
@@ -78,12 +78,12 @@ impl Arguments {
                 arguments.secrets.extend(typed.iter().map(|text| (*text).to_owned()));
             }
             match target {
-                ArgumentTarget::Parameter(parameter) => arguments.take(api, parameter, &typed)?,
+                ArgumentTarget::Parameter(parameter) => arguments.add_parameter(api, parameter, &typed)?,
                 ArgumentTarget::Member(member) => members.push(member.read(api, &typed)?),
             }
         }
         arguments.body = match (body, &operation.body) {
-            (Some(text), Some(documented)) => Some(body::given(api, documented, text)?),
+            (Some(text), Some(documented)) => Some(body::whole_body(api, documented, text)?),
             (Some(_), None) => {
                 return Err(
                     UserError::new(format!("the operation `{}` takes no body", operation.id)).help("leave --body out")
@@ -98,7 +98,7 @@ impl Arguments {
     }
 
     /// Adds the arguments to a call.
-    pub fn put_into<'c>(&self, mut call: DynamicCall<'c>) -> DynamicCall<'c> {
+    pub fn add_to_call<'c>(&self, mut call: DynamicCall<'c>) -> DynamicCall<'c> {
         for (name, value) in &self.path {
             call = call.path(name, value);
         }
@@ -132,10 +132,10 @@ impl Arguments {
         self.secrets.iter().map(String::as_str)
     }
 
-    fn take(&mut self, api: &Api, parameter: &Parameter, typed: &[&str]) -> Result<(), UserError> {
+    fn add_parameter(&mut self, api: &Api, parameter: &Parameter, typed: &[&str]) -> Result<(), UserError> {
         let name = &parameter.name;
         let value = value::of_parameter(api, parameter, typed)
-            .map_err(|why| refused(name, &why, &value::taken(api, parameter)))?;
+            .map_err(|why| invalid_argument(name, &why, &value::type_description(api, parameter)))?;
         if let Some(style) = parameter.style.map(parameter::style) {
             self.lists.push(List { name: name.clone(), place: parameter.place, style, value });
             return Ok(());
@@ -165,7 +165,7 @@ impl ArgumentTarget<'_> {
 }
 
 /// Returns the error for an invalid value.
-pub(super) fn refused(name: &str, why: &str, taken: &str) -> UserError {
+pub(super) fn invalid_argument(name: &str, why: &str, taken: &str) -> UserError {
     UserError::new(format!("the value of `{name}` {why}")).help(format!("it takes: {taken}"))
 }
 
@@ -194,12 +194,13 @@ fn target<'a>(
     let member = operation.body.as_ref().filter(|_| matches!(place, "" | "body"));
     let member = member.and_then(|body| body::member(api, body, plain, place == "body"));
     match member {
-        Some(_) if has_body => {
-            Err(UserError::new(format!("`{}` is a member of the body, and --body is given too", shown(plain)))
-                .help("give the whole body with --body, or its members by name"))
-        }
+        Some(_) if has_body => Err(UserError::new(format!(
+            "`{}` is a member of the body, and --body is given too",
+            name_for_message(plain)
+        ))
+        .help("give the whole body with --body, or its members by name")),
         Some(member) => Ok(ArgumentTarget::Member(member)),
-        None => Err(UserError::new(format!("the operation `{}` takes no `{}`", operation.id, shown(name)))
+        None => Err(UserError::new(format!("the operation `{}` takes no `{}`", operation.id, name_for_message(name)))
             .help(other_names(api, operation, plain))),
     }
 }
@@ -232,7 +233,7 @@ fn missing(api: &Api, operation: &Operation, given: &[TypedArgument<'_>], has_bo
             .iter()
             .any(|known| matches!(known.target, ArgumentTarget::Parameter(one) if std::ptr::eq(one, parameter)))
         {
-            miss(&parameter.name, placed(parameter.place), &value::taken(api, parameter));
+            miss(&parameter.name, placed(parameter.place), &value::type_description(api, parameter));
         }
     }
     if let Some(body) = operation.body.as_ref().filter(|_| !has_body) {
@@ -247,12 +248,12 @@ fn missing(api: &Api, operation: &Operation, given: &[TypedArgument<'_>], has_bo
         if body.required && names.is_empty() && !members.iter().any(|member| member.is_required) {
             // No members are required or known, but the body as a whole is.
             if !body::may_be_empty(api, body) {
-                miss("--body", &body.media_type, &value::named(api, &body.schema));
+                miss("--body", &body.media_type, &value::type_name(api, &body.schema));
             }
         }
         if body.required || !names.is_empty() {
             for member in members.iter().filter(|member| member.is_required && !names.contains(&&*member.name)) {
-                miss(&member.name, "body", &member.taken(api));
+                miss(&member.name, "body", &member.type_description(api));
             }
         }
     }

@@ -7,7 +7,7 @@ use keyfit_openapi::{Api, Body as Documented, Writing, read_file};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::arguments::refused;
+use super::arguments::invalid_argument;
 use super::value::{self, Kind};
 use crate::UserError;
 use crate::document::body::essence;
@@ -53,7 +53,8 @@ impl MemberSchema<'_> {
             let files = typed.iter().map(|typed| file(&name, typed)).collect::<Result<_, _>>()?;
             return Ok(BodyMember { name, content: Content::Files(files) });
         }
-        let json = value::json(api, schema, typed).map_err(|why| refused(&name, &why, &value::named(api, schema)))?;
+        let json = value::json(api, schema, typed)
+            .map_err(|why| invalid_argument(&name, &why, &value::type_name(api, schema)))?;
         Ok(BodyMember { name, content: Content::Json(json) })
     }
 }
@@ -71,8 +72,8 @@ fn file(name: &str, typed: &str) -> Result<(String, Vec<u8>), UserError> {
 
 impl MemberSchema<'_> {
     /// Returns a description of its type.
-    pub(super) fn taken(&self, api: &Api) -> String {
-        if self.is_file { "file, as @FILE".to_owned() } else { value::named(api, self.schema) }
+    pub(super) fn type_description(&self, api: &Api) -> String {
+        if self.is_file { "file, as @FILE".to_owned() } else { value::type_name(api, self.schema) }
     }
 }
 
@@ -107,7 +108,7 @@ pub(super) fn may_be_empty(api: &Api, body: &Documented) -> bool {
 }
 
 /// Returns a whole body as it was given.
-pub(super) fn given(api: &Api, body: &Documented, text: Vec<u8>) -> Result<Body, UserError> {
+pub(super) fn whole_body(api: &Api, body: &Documented, text: Vec<u8>) -> Result<Body, UserError> {
     let is_object = text.trim_ascii_start().starts_with(b"{");
     let is_parts = is_multipart(body);
     if body.writing(api) == Writing::Json || (is_object && (is_parts || body.writing(api) == Writing::Form)) {

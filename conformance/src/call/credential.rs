@@ -8,7 +8,7 @@ use keyfit_openapi::{Needed, Opener, Operation, did_you_mean};
 use super::{Callee, body, typo};
 use crate::UserError;
 use crate::credential::carrier::of_client;
-use crate::credential::secret::shown;
+use crate::credential::secret::name_for_message;
 
 /// A kind of token for a call.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -91,7 +91,7 @@ impl SelectedCredential {
             let is_missing =
                 |opener: &&&Opener| !is_given(set, opener) && !has_variable(opener) && !is_of_profile(opener);
             let certificate = set.needs_certificate && !wanted.has_certificate;
-            let openers = set.openers.iter().filter(is_missing).map(|opener| named(opener));
+            let openers = set.openers.iter().filter(is_missing).map(|opener| required_input(opener));
             openers.chain(certificate.then(|| "--client-cert FILE".to_owned())).collect()
         };
         let whole = fitting.iter().filter(|set| missing(set).is_empty());
@@ -110,7 +110,7 @@ impl SelectedCredential {
             }
             [] => Err(unsendable(operation, &known)),
             _ if is_optional && wanted.kind.is_none() && !wanted.has_token => Ok(Vec::new()),
-            _ => Err(unset(operation, &fitting.iter().map(|set| missing(set)).collect::<Vec<_>>())),
+            _ => Err(missing_credential(operation, &fitting.iter().map(|set| missing(set)).collect::<Vec<_>>())),
         }
     }
 
@@ -147,7 +147,7 @@ pub fn refuse_in_clear(callee: &Callee, operation: &Operation, typed: &[String])
             || operation.parameters.iter().any(|parameter| parameter.name == plain)
             || members.into_iter().any(|member| member.name == plain);
         if !is_argument && carriers.iter().any(|carrier| carrier.eq_ignore_ascii_case(plain)) {
-            return Err(in_clear(callee, &format!("`{}` is a credential", shown(plain))));
+            return Err(in_clear(callee, &format!("`{}` is a credential", name_for_message(plain))));
         }
     }
     Ok(())
@@ -229,7 +229,7 @@ fn unsendable(operation: &Operation, known: &[Result<Alternative<'_>, String>]) 
     .help("tokens are sent in headers, as bearer tokens or keys; a contract.toml in the folder of the API may say how")
 }
 
-fn unset(operation: &Operation, missing: &[Vec<String>]) -> UserError {
+fn missing_credential(operation: &Operation, missing: &[Vec<String>]) -> UserError {
     let each: Vec<String> = missing.iter().map(|set| set.join(" and ")).collect();
     let takes_token = missing.iter().flatten().any(|one| !one.starts_with("--"));
     let file = if takes_token { ", or name a file that holds the token: --token @FILE" } else { "" };
@@ -238,7 +238,7 @@ fn unset(operation: &Operation, missing: &[Vec<String>]) -> UserError {
 }
 
 /// Returns the input that a kind requires.
-fn named(opener: &Opener) -> String {
+fn required_input(opener: &Opener) -> String {
     opener.variable.clone().unwrap_or_else(|| format!("a token of the kind `{}`", opener.name))
 }
 

@@ -10,7 +10,7 @@ use super::{Callee, body, credential, value};
 const LONGEST: usize = 72;
 
 /// Returns a line for each operation: its id, method, path, and summary.
-pub fn listed(callee: &Callee) -> Vec<String> {
+pub fn operation_lines(callee: &Callee) -> Vec<String> {
     let operations = &callee.api.operations;
     let width =
         |of: fn(&Operation) -> &str| operations.iter().map(|one| plain(of(one)).len()).max().unwrap_or_default();
@@ -23,7 +23,7 @@ pub fn listed(callee: &Callee) -> Vec<String> {
 }
 
 /// Returns the description of an operation's arguments.
-pub fn taken(callee: &Callee, operation: &Operation) -> Vec<String> {
+pub fn operation_help(callee: &Callee, operation: &Operation) -> Vec<String> {
     let api = &callee.api;
     let mut lines = vec![format!("{}: {} {}", plain(&operation.id), operation.method, plain(&operation.key))];
     if !operation.summary.is_empty() {
@@ -35,14 +35,15 @@ pub fn taken(callee: &Callee, operation: &Operation) -> Vec<String> {
     let mut rows: Vec<[String; 3]> = Vec::new();
     for parameter in &operation.parameters {
         let is_made = operation.makes(&parameter.name, parameter.place);
-        let kind = value::taken(api, parameter) + if is_made { "; one is made where it is left out" } else { "" };
+        let kind =
+            value::type_description(api, parameter) + if is_made { "; one is made where it is left out" } else { "" };
         let is_required = parameter.required && !is_made;
         rows.push([plain(&parameter.name), required(placed(parameter.place), is_required), plain(&kind)]);
     }
     if let Some(documented) = &operation.body {
         for member in body::members(api, documented) {
             let is_required = member.is_required && documented.required;
-            rows.push([plain(&member.name), required("body", is_required), plain(&member.taken(api))]);
+            rows.push([plain(&member.name), required("body", is_required), plain(&member.type_description(api))]);
         }
         rows.push(["--body".to_owned(), required("whole body", false), plain(&documented.media_type)]);
     }

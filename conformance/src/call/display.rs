@@ -43,7 +43,7 @@ pub fn body(request: &Request, redactor: &Redactor) -> Option<String> {
     let style = JsonStyle { is_pretty: true, redactor: Some(redactor), hides_secrets: true };
     Some(match essence(media_type).as_str() {
         "application/x-www-form-urlencoded" => redactor.mask(&pairs(text)),
-        _ => json::written(text, style).unwrap_or_else(|| redactor.mask(text)),
+        _ => json::format_json(text, style).unwrap_or_else(|| redactor.mask(text)),
     })
 }
 

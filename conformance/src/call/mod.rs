@@ -15,7 +15,7 @@ mod value;
 pub use arguments::Arguments;
 pub use batch::BatchItems;
 pub use credential::{CredentialSelection, SelectedCredential, in_clear, refuse_in_clear};
-pub use describe::{listed, taken};
+pub use describe::{operation_help, operation_lines};
 pub use list_items::{ListItems, list_items};
 
 use keyfit_openapi::{Api, Carrier, Opener, Operation, Source, base_url_variable, did_you_mean, openers};
@@ -91,7 +91,7 @@ impl Callee {
 
 /// Returns the variable of a kind that the contract of another API names.
 fn variable_elsewhere(opener: &Opener) -> Result<Option<String>, UserError> {
-    let Some(source) = opener.of.as_deref().and_then(apis::named) else { return Ok(None) };
+    let Some(source) = opener.of.as_deref().and_then(apis::find_shipped) else { return Ok(None) };
     let there = openers(&Api::read(&source)?, source.contract.as_ref())?;
     Ok(there.into_iter().find(|known| known.name == opener.name).and_then(|known| known.variable))
 }

@@ -29,7 +29,7 @@ pub(crate) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
         }
         // No credential that can be sent gives access, or the caller needs none.
         _ if contract.alternatives(operation).next().is_none() => return false,
-        probe if is_open && probe.needs_demand() => return false,
+        probe if is_open && probe.needs_required_credential() => return false,
         probe if !fits_certificates(probe, contract, operation) => return false,
         probe if is_opened_by_others(probe, contract, operation) => return false,
         _ => {}
@@ -110,7 +110,7 @@ pub(crate) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
         }
         Probe::Oauth(probe) => contract.authorization_server.as_ref().is_some_and(|server| {
             probe.applies(server)
-                && stands_for_authorization(api, server, operation)
+                && represents_authorization_server(api, server, operation)
                 && has_scopes_for(*probe, server, contract, operation)
         }),
         Probe::Key(probe) => {
@@ -171,7 +171,7 @@ fn fills_a_window(api: &Api, contract: &Contract, operation: &Operation) -> bool
 
 /// Returns the safe operations that require a credential.
 fn asked_readings<'a>(api: &'a Api, contract: &'a Contract) -> impl Iterator<Item = &'a Operation> {
-    api.operations.iter().filter(|other| other.retry == Retry::Safe && contract.asks(other))
+    api.operations.iter().filter(|other| other.retry == Retry::Safe && contract.requires_credential(other))
 }
 
 /// Returns whether the credential that a probe spoils is not needed, because the others are a separate alternative.
@@ -198,7 +198,7 @@ fn fits_certificates(probe: &Probe, contract: &Contract, operation: &Operation) 
         Probe::OtherKind(kind) => certificates.is_empty() && !is_one(kind),
         Probe::Without(kind) | Probe::WithUnknown(kind) => !is_one(kind),
         Probe::Foreign(_) | Probe::ForeignQuery(_) | Probe::ForeignMember(_) | Probe::ForeignListed(_) => true,
-        probe => !tokens.is_empty() || !probe.needs_demand(),
+        probe => !tokens.is_empty() || !probe.needs_required_credential(),
     }
 }
 
@@ -266,7 +266,7 @@ fn is_promised(promise: Promise, api: &Api, operation: &Operation) -> bool {
 
 /// Returns whether this is the operation for the authorization server's cases, since the server itself has no operation: the first safe
 /// one, preferably one that accepts its tokens, and one with scopes.
-fn stands_for_authorization(api: &Api, server: &AuthorizationServer, operation: &Operation) -> bool {
+fn represents_authorization_server(api: &Api, server: &AuthorizationServer, operation: &Operation) -> bool {
     let takes = |other: &Operation| *other.needed == Needed::Any || other.needed.takes_alone(&server.issues);
     let reading = api.operations.iter().filter(|other| other.retry == Retry::Safe);
     let known = reading.filter(|other| takes(other) || !other.scopes.is_empty());
@@ -292,7 +292,7 @@ pub(super) fn authorization_variants(
     operation: &Operation,
 ) -> Vec<Option<String>> {
     match &contract.authorization_server {
-        Some(server) if stands_for_authorization(api, server, operation) => drive.variants(server),
+        Some(server) if represents_authorization_server(api, server, operation) => drive.variants(server),
         _ => Vec::new(),
     }
 }

@@ -30,8 +30,8 @@ fn text(catalogue: &Catalogue, rule: &Rule) -> String {
         let _ = writeln!(text, "  level     {} here: {}", change.level, change.reason);
     }
     let _ = writeln!(text, "  source    {title}{section} <{url}>");
-    let _ = writeln!(text, "  why       {}", why(rule));
-    let _ = writeln!(text, "  {}", how(rule));
+    let _ = writeln!(text, "  why       {}", effect(rule));
+    let _ = writeln!(text, "  {}", check_description(rule));
     if !rule.presumes.is_empty() {
         let _ = writeln!(text, "  presumes  {}", rule.presumes.join(", "));
     }
@@ -48,7 +48,7 @@ fn text(catalogue: &Catalogue, rule: &Rule) -> String {
 }
 
 /// Returns the description of its check, from the schema of the contract.
-fn how(rule: &Rule) -> String {
+fn check_description(rule: &Rule) -> String {
     match (&rule.probe, &rule.drive) {
         (Some(probe), _) => format!("sends     {}", described(probe)),
         (None, Some(drive)) => format!("plays     {}", described(drive)),
@@ -89,7 +89,7 @@ fn describe(root: &Value, schema: &Value, value: &Value, told: &mut Vec<String>)
 }
 
 /// Returns the effect of a broken rule.
-fn why(rule: &Rule) -> &'static str {
+fn effect(rule: &Rule) -> &'static str {
     rule.probe.as_ref().and_then(why_of_probe).unwrap_or_else(|| why_of_family(rule.family()))
 }
 

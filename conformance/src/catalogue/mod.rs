@@ -104,12 +104,12 @@ impl Catalogue {
     /// # Errors
     /// Returns an error if the contract is not valid, or if a rule or pattern applies to nothing.
     pub(crate) fn of(api: &Arc<Api>, text: &Text) -> Result<Self, Failure> {
-        Self::within(api, &ApiIndex::of(api), (Contract::parse(text)?, text), &|_| false)
+        Self::with_index(api, &ApiIndex::of(api), (Contract::parse(text)?, text), &|_| false)
     }
 
     /// Creates the catalogue with a known reach of the API, and with a parsed contract that was not checked. Rules for which `may_be_idle`
     /// is true may apply to nothing.
-    pub(crate) fn within(
+    pub(crate) fn with_index(
         api: &Arc<Api>,
         reach: &ApiIndex,
         (contract, text): (Contract, &Text),
@@ -120,7 +120,7 @@ impl Catalogue {
         let examples = Arc::clone(reach.examples());
         let lines = contract.rule_lines(text).into();
         let (contract, contract_path) = (Arc::new(contract), text.path.clone());
-        let (api, twins) = (Arc::clone(api), twins(&api.operations).into());
+        let (api, twins) = (Arc::clone(api), duplicates(&api.operations).into());
         let taken = AdoptedSet::default();
         let (chains, balance) = (OnceLock::new(), OnceLock::new());
         Ok(Self { api, contract, contract_path, cases, off, taken, lines, examples, twins, chains, balance })
@@ -143,7 +143,7 @@ impl Catalogue {
 
     /// Marks all rules from index `from` on as rules of the set of requirements, of which the `newer` ones are only observed. Their line is
     /// that which names the set.
-    pub(crate) fn take_up(&mut self, from: usize, line: usize, set: &str, newer: &[&str]) {
+    pub(crate) fn adopt_set(&mut self, from: usize, line: usize, set: &str, newer: &[&str]) {
         let all = from..self.contract.rules.len();
         let is_newer = |place: &usize| newer.contains(&self.contract.rules[*place].id.as_str());
         let (newer, held): (Vec<usize>, Vec<usize>) = all.partition(is_newer);
@@ -214,7 +214,7 @@ impl Catalogue {
 
     /// Returns the earlier operation with the same method and path, except for the names of its parameters. It is unknown which of the two
     /// answers a request.
-    pub fn twin(&self, case: &Case) -> Option<&Operation> {
+    pub fn earlier_duplicate(&self, case: &Case) -> Option<&Operation> {
         self.twins[case.operation].map(|first| &self.api.operations[first])
     }
 
@@ -352,7 +352,7 @@ fn success_headers(operation: &Operation) -> impl Iterator<Item = String> {
 }
 
 /// Returns for each operation the first one with the same requests; `None` for the first one itself.
-pub(crate) fn twins(operations: &[Operation]) -> Vec<Option<usize>> {
+pub(crate) fn duplicates(operations: &[Operation]) -> Vec<Option<usize>> {
     let mut known = HashMap::new();
     let mut twins = Vec::with_capacity(operations.len());
     for (place, operation) in operations.iter().enumerate() {
@@ -469,7 +469,7 @@ fn expand(
             cases.truncate(before);
         }
     }
-    together(failures)?;
+    combined(failures)?;
     let mut ids = HashSet::with_capacity(cases.len());
     if let Some(twice) = cases.iter().find(|case| !ids.insert(case.id.as_str())) {
         return Err(at(text, &contract.rules[twice.rule].id, format!("the case `{}` stands twice", twice.id)));
@@ -478,7 +478,7 @@ fn expand(
 }
 
 /// Combines the failures into one, at the place of the first.
-fn together(failures: Vec<Failure>) -> Result<(), Failure> {
+fn combined(failures: Vec<Failure>) -> Result<(), Failure> {
     let count = failures.len();
     let told: Vec<String> =
         failures.iter().map(|one| format!("{}:{}: {}", one.place.path, one.place.line, one.problem)).collect();
@@ -532,7 +532,8 @@ fn cases_at(
         (None, Some(drive)) => (Side::Client, variants(drive, contract, operation), false),
         (None, None) => return Vec::new(),
     };
-    let is_sure = |variant: Option<&str>| !unverified && is_sure(rule, (api, contract, operation), variant);
+    let is_sure =
+        |variant: Option<&str>| !unverified && is_binding_for_webhook(rule, (api, contract, operation), variant);
     let delivers = rule.probe.as_ref().is_some_and(Probe::is_of_webhooks);
     let level = contract.level(index).unwrap_or(rule.level);
     let is_sent = side == Side::Server && rule.probe != Some(Probe::Any);
@@ -571,7 +572,11 @@ fn webhooks(rule: &Rule, api: &Api, contract: &Contract, operation: &Operation) 
 }
 
 /// Returns whether a rule is binding for a webhook: a delivery can only be missing if its cause is known.
-fn is_sure(rule: &Rule, (api, contract, operation): (&Api, &Contract, &Operation), variant: Option<&str>) -> bool {
+fn is_binding_for_webhook(
+    rule: &Rule,
+    (api, contract, operation): (&Api, &Contract, &Operation),
+    variant: Option<&str>,
+) -> bool {
     let check = rule.expect.as_ref().and_then(|expect| expect.delivery);
     let Some((check, name)) = check.zip(variant) else { return true };
     let hooks = webhook::hooks(api, contract, operation);
@@ -579,7 +584,7 @@ fn is_sure(rule: &Rule, (api, contract, operation): (&Api, &Contract, &Operation
     let is_verified =
         |hook: &&Hook| !contract.transcribed || hook.documented.iter().all(|one| one.unverified.is_none());
     let hook = hook.filter(is_verified);
-    hook.is_some_and(|hook| check != DeliveryCheck::Arrives || hook.is_sure_to_come())
+    hook.is_some_and(|hook| check != DeliveryCheck::Arrives || hook.has_known_cause())
 }
 
 fn is_unverified(probe: &Probe, contract: &Contract, operation: &Operation) -> bool {

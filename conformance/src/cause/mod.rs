@@ -99,7 +99,7 @@ impl Cause {
     }
 
     /// Returns the highest level of its rules, and the most severe verdict of its cases.
-    pub(crate) fn gravity(&self, catalogue: &Catalogue, outcomes: &[Outcome]) -> (Level, Verdict) {
+    pub(crate) fn severity(&self, catalogue: &Catalogue, outcomes: &[Outcome]) -> (Level, Verdict) {
         // The level of a finding may be lower than that of its rule.
         let bound = |place: &usize| match outcomes[*place].verdict {
             Verdict::Warn => catalogue.cases[*place].level.min(Level::Should),
@@ -133,7 +133,7 @@ pub(crate) fn of(catalogue: &Catalogue, outcomes: &[Outcome]) -> Vec<Cause> {
     let mut causes = sorter.causes(|verdict| matches!(verdict, Verdict::Fail | Verdict::Warn | Verdict::Error));
     causes.extend(sorter.causes(|verdict| verdict == Verdict::Known));
     let rank = |cause: &Cause| {
-        let (level, verdict) = cause.gravity(catalogue, outcomes);
+        let (level, verdict) = cause.severity(catalogue, outcomes);
         (
             verdict == Verdict::Known,
             verdict != Verdict::Error,
@@ -166,17 +166,19 @@ impl Sorter<'_> {
     fn divided(&self, result_kind: ResultKind, cases: Vec<usize>) -> Vec<Cause> {
         let of = |(shared, cases)| Cause { result_kind, shared, cases };
         match result_kind {
-            ResultKind::Open => {
-                self.few(grouped(cases, |place| CommonFactor::Operations(vec![self.case(place).operation])))
-            }
-            ResultKind::Served | ResultKind::Failed => self.few(cover::cover(self.catalogue, &cases)),
+            ResultKind::Open => self
+                .combine_operations(grouped(cases, |place| CommonFactor::Operations(vec![self.case(place).operation]))),
+            ResultKind::Served | ResultKind::Failed => self.combine_operations(cover::cover(self.catalogue, &cases)),
             // Different statuses may have different reasons, such as missing rights and a missing resource.
             ResultKind::Refused => {
                 let mut by_status: BTreeMap<Option<u16>, Vec<usize>> = BTreeMap::new();
                 for place in cases {
                     by_status.entry(self.outcomes[place].status).or_default().push(place);
                 }
-                by_status.into_values().flat_map(|cases| self.few(cover::cover(self.catalogue, &cases))).collect()
+                by_status
+                    .into_values()
+                    .flat_map(|cases| self.combine_operations(cover::cover(self.catalogue, &cases)))
+                    .collect()
             }
             ResultKind::OtherStatus => grouped(cases, |place| self.statuses(place)),
             ResultKind::OfClient => grouped(cases, |place| CommonFactor::Rule(self.case(place).rule)),
@@ -185,10 +187,10 @@ impl Sorter<'_> {
                     let outcome = &self.outcomes[place];
                     let reason = outcome.reason.as_deref().unwrap_or_default();
                     // A wrong member occurs in each success that has it: 200 for a read, 201 for a create.
-                    let is_of_any = |status: u16| parted(reason).is_some() && (200..300).contains(&status);
+                    let is_of_any = |status: u16| split_member(reason).is_some() && (200..300).contains(&status);
                     let status =
                         outcome.status.filter(|status| result_kind == ResultKind::Differs && !is_of_any(*status));
-                    CommonFactor::Finding(numberless(&steady(reason)), status)
+                    CommonFactor::Finding(numberless(&without_positions(reason)), status)
                 })
             }
         }
@@ -198,7 +200,7 @@ impl Sorter<'_> {
     }
 
     /// Returns the groups, with many operations combined into one.
-    fn few(&self, groups: Vec<(CommonFactor, Vec<usize>)>) -> Vec<(CommonFactor, Vec<usize>)> {
+    fn combine_operations(&self, groups: Vec<(CommonFactor, Vec<usize>)>) -> Vec<(CommonFactor, Vec<usize>)> {
         let is_one = |(shared, _): &(CommonFactor, Vec<usize>)| matches!(shared, CommonFactor::Operations(_));
         if groups.iter().filter(|group| is_one(group)).count() <= FEW {
             return groups;
@@ -253,7 +255,7 @@ impl Sorter<'_> {
     }
 
     fn is_about_credentials(&self, place: usize) -> bool {
-        self.rule(place).probe.as_ref().is_some_and(Probe::needs_demand)
+        self.rule(place).probe.as_ref().is_some_and(Probe::needs_required_credential)
     }
 
     fn statuses(&self, place: usize) -> CommonFactor {
@@ -279,14 +281,14 @@ fn grouped(cases: Vec<usize>, by: impl Fn(usize) -> CommonFactor) -> Vec<(Common
 }
 
 /// Returns a finding without the parts that differ between answers with the same defect: the position of the member in the body.
-fn steady(finding: &str) -> String {
-    let Some((before, pointer, rest)) = parted(finding) else { return finding.to_owned() };
+fn without_positions(finding: &str) -> String {
+    let Some((before, pointer, rest)) = split_member(finding) else { return finding.to_owned() };
     let named = pointer.rsplit('/').find(|segment| segment.parse::<usize>().is_err());
     format!("{before}`{}` {rest}", named.unwrap_or("an entry"))
 }
 
 /// Splits a finding about a member: the text before its JSON pointer, the pointer without its first slash, and the rest.
-fn parted(finding: &str) -> Option<(&str, &str, &str)> {
+fn split_member(finding: &str) -> Option<(&str, &str, &str)> {
     const BEHIND: &str = ": /";
     let start = if finding.starts_with('/') { 0 } else { finding.find(BEHIND)? + BEHIND.len() - 1 };
     let (pointer, rest) = finding[start + 1..].split_once(' ')?;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use keyfit_openapi::Operation;
 
-use super::{Cause, CommonFactor, ResultKind, steady};
+use super::{Cause, CommonFactor, ResultKind, without_positions};
 use crate::catalogue::Catalogue;
 use crate::contract::{ChainProbe, Hidden, OauthProbe, Probe, Promise, Rule};
 use crate::judgement::verdict::Outcome;
@@ -25,7 +25,7 @@ impl Cause {
         let example = self.example(catalogue, outcomes);
         let rule = catalogue.rule(&catalogue.cases[example]);
         let (why, change) = self.advice(rule);
-        let found = steady(outcomes[example].reason.as_deref().unwrap_or_default());
+        let found = without_positions(outcomes[example].reason.as_deref().unwrap_or_default());
         CauseText { title: self.title(catalogue, outcomes, rule, found), why, change }
     }
 

@@ -153,7 +153,7 @@ impl Check {
                 .help("write `.run_async().await`, and then `.assert()` for what it returns"));
         }
         // A runtime cannot be started on a thread that already has one.
-        let finished = thread::scope(|scope| scope.spawn(|| self.alone()).join());
+        let finished = thread::scope(|scope| scope.spawn(|| self.run_blocking()).join());
         finished.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
 
@@ -164,7 +164,7 @@ impl Check {
     pub async fn run_async(self) -> Result<Findings, UserError> {
         let (done, finished) = oneshot::channel();
         // If the test gave up, the receiver no longer exists.
-        thread::spawn(|| drop(done.send(self.alone())));
+        thread::spawn(|| drop(done.send(self.run_blocking())));
         finished.await.unwrap_or_else(|_| Err(UserError::new("the check broke off")))
     }
 
@@ -182,7 +182,7 @@ impl Check {
     }
 
     /// Runs the check on a new runtime.
-    fn alone(self) -> Result<Findings, UserError> {
+    fn run_blocking(self) -> Result<Findings, UserError> {
         let runtime = Builder::new_multi_thread().enable_all().build();
         let runtime = runtime.map_err(|error| UserError::new(format!("the runtime cannot be started: {error}")))?;
         runtime.block_on(self.checked())
@@ -321,7 +321,7 @@ impl Check {
             Http::new(&Settings::default())
                 .map_err(|problem| UserError::new(format!("the HTTP client cannot be set up: {problem}")))
         };
-        live.reach(plan, catalogue, http, |note| eprintln!("note: {note}"), redactor).await.map(drop)
+        live.connect(plan, catalogue, http, |note| eprintln!("note: {note}"), redactor).await.map(drop)
     }
 }
 

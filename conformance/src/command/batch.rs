@@ -10,7 +10,7 @@ use keyfit_conformance::call::{Arguments, BatchItems, Callee, refuse_in_clear};
 use keyfit_openapi::{Operation, Retry};
 use sha2::{Digest as _, Sha256};
 
-use super::call::failure::refused;
+use super::call::failure::call_error;
 use super::call::session::{Session, SessionArgs};
 use super::call::{body, source};
 use super::queue;
@@ -141,9 +141,9 @@ async fn send(
     cells: Cells,
 ) -> Result<ExitStatus, UserError> {
     let session = Session::open(&args.session, false, args.queue.fills_queue(), callee, operation, arguments).await?;
-    let call = session.call(operation).map(|call| arguments.put_into(call)).map_err(|error| refused(&error))?;
+    let call = session.call(operation).map(|call| arguments.add_to_call(call)).map_err(|error| call_error(&error))?;
     let row = session.client.operation(&operation.id);
-    let base_url = row.map_or(Ok(""), |row| session.client.base_url_of(row)).map_err(|error| refused(&error))?;
+    let base_url = row.map_or(Ok(""), |row| session.client.base_url_of(row)).map_err(|error| call_error(&error))?;
     // Of what may be a secret or personal a checkpoint keeps a digest.
     let mut digest = Sha256::new();
     for part in args.arguments.iter().map(String::as_bytes).chain(beside) {

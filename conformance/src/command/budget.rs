@@ -5,7 +5,7 @@ use keyfit_conformance::UserError;
 
 /// Has a client keep within the budget of a server.
 #[cfg(feature = "valkey")]
-pub(super) async fn put_into(config: Config, given: &str) -> Result<Config, UserError> {
+pub(super) async fn with_budget(config: Config, given: &str) -> Result<Config, UserError> {
     use keyfit::budget::ValkeyBudget;
     use reqwest::Url;
 
@@ -27,7 +27,7 @@ pub(super) async fn put_into(config: Config, given: &str) -> Result<Config, User
 /// There is none.
 #[cfg(not(feature = "valkey"))]
 #[expect(clippy::unused_async, reason = "with the feature there is something to wait for")]
-pub(super) async fn put_into(_: Config, _: &str) -> Result<Config, UserError> {
+pub(super) async fn with_budget(_: Config, _: &str) -> Result<Config, UserError> {
     Err(UserError::new("this keyfit was built without shared budgets")
         .help("build it with `cargo install keyfit-conformance --features valkey`"))
 }

@@ -78,7 +78,7 @@ pub(crate) fn run(args: &GenerateArgs) -> Result<ExitStatus, UserError> {
         entries.iter().map(|entry| generate_client(&project, entry)).collect::<Result<Vec<GeneratedClient>, _>>()?;
     let new: Vec<bool> = made.iter().map(|made| lock.entry(&made.entry.out).is_none()).collect();
     write(&project, &mut lock, &made, args.force)?;
-    let told = made.iter().zip(new).flat_map(|(made, is_new)| told(made, is_new));
+    let told = made.iter().zip(new).flat_map(|(made, is_new)| written_lines(made, is_new));
     console::print_lines(told)?;
     Ok(ExitStatus::Success)
 }
@@ -143,7 +143,7 @@ fn check(project: &Project, entries: &[Entry]) -> Result<ExitStatus, UserError> 
 }
 
 /// What was written.
-fn told(made: &GeneratedClient, is_new: bool) -> Vec<String> {
+fn written_lines(made: &GeneratedClient, is_new: bool) -> Vec<String> {
     let GeneratedClient { entry, module } = made;
     let lines = module.generated.code.lines().count();
     let operations = module.generated.operations;

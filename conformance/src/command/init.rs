@@ -92,19 +92,19 @@ pub(crate) fn run(args: &InitArgs) -> Result<ExitStatus, UserError> {
             .at(folder.join(taken).display())
             .help("name another folder with --dir; nothing was written"));
     }
-    fs::create_dir_all(&folder).map_err(|error| unwritable(&folder, &error))?;
+    fs::create_dir_all(&folder).map_err(|error| write_error(&folder, &error))?;
     let names: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
     for (name, text) in files {
         let path = folder.join(name);
         file::write_new(&path, text, matches!(name, "tokens.toml" | ".env"))
-            .map_err(|error| unwritable(&path, &error))?;
+            .map_err(|error| write_error(&path, &error))?;
     }
     let place = folder.display();
     let cases = made.cases;
     let made_files = format!("{place}: {}; {cases} cases", names.join(", "));
     let notes = made.notes.iter().map(|note| format!("note: {}", plain(note)));
     let base_url = made.base_path.as_deref().and_then(|path| match url {
-        Some(url) => beside(url, path),
+        Some(url) => server_of_document(url, path),
         None => (!path.is_empty()).then(|| format!("https://HOST{path}")),
     });
     let next = next(&name, &folder, base_url.as_deref());
@@ -159,7 +159,7 @@ fn fetched(url: &str, transport: &TransportArgs) -> Result<Text, UserError> {
 }
 
 /// The base URL of a server that has its document under a URL and names no host in it.
-fn beside(document: &str, path: &str) -> Option<String> {
+fn server_of_document(document: &str, path: &str) -> Option<String> {
     let url = server_url(document).ok()?;
     let origin = url.origin();
     origin.is_tuple().then(|| format!("{}{path}", origin.ascii_serialization()))
@@ -207,6 +207,6 @@ fn api_name(args: &InitArgs) -> Result<String, UserError> {
         .help("with --name give one of letters (a to z), digits and hyphens"))
 }
 
-fn unwritable(path: &Path, error: &std::io::Error) -> UserError {
+fn write_error(path: &Path, error: &std::io::Error) -> UserError {
     UserError::new(format!("the file cannot be written: {error}")).at(path.display()).help("check the folder")
 }

@@ -78,7 +78,7 @@ async fn serve(args: &MockArgs, catalogue: Catalogue) -> Result<ExitStatus, User
     let settings = Settings { address, mutant: args.mutant, admin_hosts: args.admin_host.clone() };
     let mock = Controlled::start(catalogue.api, catalogue.contract, settings)
         .await
-        .map_err(|error| unopened(address, &error))?;
+        .map_err(|error| listen_error(address, &error))?;
     let json = || format!("{}\n", plain_json(&as_json(&name, &mock).to_string()));
     // A reader that has gone away is no reason to end.
     drop(console::print(&if args.json { json() } else { as_text(&name, &mock) }));
@@ -99,7 +99,7 @@ fn source(args: &MockArgs) -> Result<Source, UserError> {
     }
 }
 
-fn unopened(address: SocketAddr, error: &io::Error) -> UserError {
+fn listen_error(address: SocketAddr, error: &io::Error) -> UserError {
     let help = match error.kind() {
         io::ErrorKind::AddrInUse => "another program listens there: choose another --port, or 0 for a free one",
         io::ErrorKind::PermissionDenied => "ports below 1024 want privileges: choose another --port",

@@ -123,7 +123,7 @@ pub(crate) fn main() -> ExitCode {
         // Help and the version are no errors.
         Err(error) if !error.use_stderr() => error.exit(),
         Err(error) => {
-            let told = usage::told(&error, typed.iter().map(AsRef::as_ref));
+            let told = usage::clap_message(&error, typed.iter().map(AsRef::as_ref));
             print_message(told.trim_end());
             return ExitStatus::Incomplete.into();
         }

@@ -4,7 +4,7 @@ use clap::Args;
 use keyfit_conformance::UserError;
 use keyfit_conformance::catalogue::Catalogue;
 use keyfit_conformance::catalogue::explain;
-use keyfit_conformance::credential::secret::shown;
+use keyfit_conformance::credential::secret::name_for_message;
 use keyfit_openapi::plain;
 
 use super::apis::ApiArgs;
@@ -37,7 +37,7 @@ pub(crate) fn run(args: &RuleArgs) -> Result<ExitStatus, UserError> {
     };
     let texts: Vec<String> = catalogues.iter().flat_map(|catalogue| explain::rules(catalogue, id)).collect();
     if texts.is_empty() {
-        return Err(UserError::new(format!("there is no rule `{}`", shown(id))).help(
+        return Err(UserError::new(format!("there is no rule `{}`", name_for_message(id))).help(
             "a rule is called as in `ingest.auth.no-token`; `keyfit rule` lists them; `*` stands for one part, `**` for any",
         ));
     }

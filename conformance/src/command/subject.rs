@@ -110,38 +110,42 @@ impl LiveServerArgs {
     }
 
     /// The profile for the API: the one that is named, or for want of a tokens file that of the environment.
-    fn told(&self, catalogue: &Catalogue, openers: &[Opener]) -> Result<Option<ResolvedProfile>, UserError> {
+    fn resolved_profile(
+        &self,
+        catalogue: &Catalogue,
+        openers: &[Opener],
+    ) -> Result<Option<ResolvedProfile>, UserError> {
         if self.profile.is_none() && self.tokens.is_some() {
             return Ok(None);
         }
-        let told = ResolvedProfile::read(self.profile.as_deref(), &catalogue.api, openers)?;
-        let unused = told.iter().flat_map(|told| told.api.settings());
+        let profile = ResolvedProfile::read(self.profile.as_deref(), &catalogue.api, openers)?;
+        let unused = profile.iter().flat_map(|profile| profile.api.settings());
         let unused: Vec<String> = unused.filter(|key| !OF_CHECK.contains(key)).map(|key| format!("`{key}`")).collect();
-        if let (Some(told), false) = (&told, unused.is_empty()) {
+        if let (Some(profile), false) = (&profile, unused.is_empty()) {
             let note = "the check has times, limits and attempts of its own";
             console::print_message(&format!(
                 "note: {} of the {} count for calls alone: {note}",
                 unused.join(", "),
-                told.name
+                profile.name
             ));
         }
-        Ok(told)
+        Ok(profile)
     }
 
     /// The base URL: that of the option, of the variable of the API, of the profile.
-    fn url(&self, catalogue: &Catalogue, told: Option<&ResolvedProfile>) -> Result<Url, UserError> {
+    fn url(&self, catalogue: &Catalogue, profile: Option<&ResolvedProfile>) -> Result<Url, UserError> {
         if let Some(url) = &self.base_url {
             return Ok(url.clone());
         }
         let variable = base_url_variable(&catalogue.api);
         let of_variable = super::variable(&variable)?.map(|url| (url, variable));
-        let of_profile = told
+        let of_profile = profile
             .map(ResolvedProfile::base_url)
             .transpose()?
             .flatten()
             .map(|url| (url.to_owned(), "base-url".to_owned()));
         let Some((url, name)) = of_variable.or(of_profile) else {
-            let what = told.map_or("the profile", |told| &told.name);
+            let what = profile.map_or("the profile", |profile| &profile.name);
             return Err(UserError::new(format!("the {what} has no base URL for the API `{}`", catalogue.api.name))
                 .help("give it a `base-url`, or pass --base-url"));
         };
@@ -173,14 +177,14 @@ impl SubjectArgs {
         let mut plan = Plan { halt: halt.clone(), ..Plan::default() };
         if let Some(client) = self.client.connect(&catalogue.contract.name, redactor) {
             let stage = Stage::start(catalogue, client, redactor).await;
-            plan.stage = Some(Arc::new(stage.map_err(undrivable)?));
+            plan.stage = Some(Arc::new(stage.map_err(adapter_error)?));
             return Ok(Some((plan, "none".to_owned(), None)));
         }
         if catalogue.cases.iter().any(|case| case.side == Side::Client) {
-            let has_client = is_ours && apis::named(&catalogue.api.name).is_some();
+            let has_client = is_ours && apis::find_shipped(&catalogue.api.name).is_some();
             if has_client || !catalogue.needs_client() {
                 let client = Arc::new(Keyfit::shipped(&catalogue.api.name));
-                plan.stage = Some(Arc::new(Stage::start(catalogue, client, redactor).await.map_err(undrivable)?));
+                plan.stage = Some(Arc::new(Stage::start(catalogue, client, redactor).await.map_err(adapter_error)?));
             } else {
                 plan.no_stage = no_client(&catalogue.contract_path);
             }
@@ -191,11 +195,11 @@ impl SubjectArgs {
             return Ok(Some((plan, "mock".to_owned(), Some(mock))));
         }
         let openers = profile::openers(&catalogue.api, &catalogue.contract);
-        let told = self.live.told(catalogue, &openers)?;
-        let base_url = &self.live.url(catalogue, told.as_ref())?;
+        let profile = self.live.resolved_profile(catalogue, &openers)?;
+        let base_url = &self.live.url(catalogue, profile.as_ref())?;
         let mut servers = self.live.server.clone();
         for (documented, url) in
-            told.iter().map(ResolvedProfile::servers).collect::<Result<Vec<_>, _>>()?.into_iter().flatten()
+            profile.iter().map(ResolvedProfile::servers).collect::<Result<Vec<_>, _>>()?.into_iter().flatten()
         {
             if !servers.iter().any(|(known, _)| known == documented.trim_end_matches('/')) {
                 let url =
@@ -204,13 +208,13 @@ impl SubjectArgs {
             }
         }
         let is_asked = self.live.profile.is_some() || self.live.tokens.is_none();
-        let held = if is_asked { profile::holdings(told.as_ref(), &openers)? } else { Vec::new() };
+        let held = if is_asked { profile::holdings(profile.as_ref(), &openers)? } else { Vec::new() };
         let credentials = if let Some(tokens) = &self.live.tokens {
             Credentials::File { tokens, env_file: self.live.env_file.as_deref(), held }
         } else {
             let takes_tokens = openers.iter().any(|opener| opener.carrier != Carrier::ClientCertificate);
             if held.is_empty() && takes_tokens {
-                return Err(no_credential(&openers, told.as_ref()));
+                return Err(no_credential(&openers, profile.as_ref()));
             }
             Credentials::Profile(held)
         };
@@ -232,23 +236,24 @@ impl SubjectArgs {
             },
             receiver: self.live.receiver.as_ref(),
         };
-        let http = |credentials: &[HeaderName]| self.live.transport.http(credentials, redactor, told.as_ref());
+        let http = |credentials: &[HeaderName]| self.live.transport.http(credentials, redactor, profile.as_ref());
         let note = |note: &str| console::print_message(&format!("note: {note}"));
-        let is_reached = live.reach(&mut plan, catalogue, http, note, redactor).await?;
+        let is_reached = live.connect(&mut plan, catalogue, http, note, redactor).await?;
         Ok(is_reached.then(|| (plan, base_url.to_string(), None)))
     }
 }
 
 /// The error of a live server that nobody would be known to.
-fn no_credential(openers: &[Opener], told: Option<&ResolvedProfile>) -> UserError {
+fn no_credential(openers: &[Opener], profile: Option<&ResolvedProfile>) -> UserError {
     let variables: Vec<&str> = openers.iter().filter_map(|opener| opener.variable.as_deref()).collect();
     let set = if variables.is_empty() { String::new() } else { format!(", or set {}", variables.join(" or ")) };
-    let place = told.map_or_else(|| "a profile in keyfit.toml".to_owned(), |told| format!("the {}", told.name));
+    let place =
+        profile.map_or_else(|| "a profile in keyfit.toml".to_owned(), |profile| format!("the {}", profile.name));
     UserError::new("there are no credentials for the live server")
         .help(format!("pass --tokens FILE, or name them in {place}{set}"))
 }
 
-fn undrivable(reason: String) -> UserError {
+fn adapter_error(reason: String) -> UserError {
     UserError::new("the client cannot be driven").help(reason)
 }
 

@@ -8,7 +8,7 @@ use keyfit::Config;
 use keyfit::auth::ClientCertificate;
 use keyfit::auth::source::ExposeSecret as _;
 use keyfit_conformance::UserError;
-use keyfit_conformance::credential::profile::{ResolvedProfile, refused};
+use keyfit_conformance::credential::profile::{ResolvedProfile, profile_error};
 use keyfit_conformance::credential::secret::{MASK, Redactor, Secret};
 use keyfit_conformance::probe::{Http, Settings, is_loopback};
 use reqwest::Url;
@@ -104,7 +104,7 @@ pub(super) fn secrets<'v>(name: &HeaderName, value: &'v HeaderValue) -> Vec<&'v 
 
 impl CertificateArgs {
     /// The settings of a client with these.
-    pub(super) fn put_into(&self, config: Config) -> Result<Config, UserError> {
+    pub(super) fn apply(&self, config: Config) -> Result<Config, UserError> {
         let config = match &self.cacert {
             Some(path) => config.root_certificates(read(path)?).map_err(|_| {
                 UserError::new("--cacert: the file holds no certificate in PEM")
@@ -170,17 +170,17 @@ impl TransportArgs {
         }
         // Those of the profile beside those of the options, and its certificate for want of one.
         let of_profile = told.map(|told| told.api.root_certificates()).transpose();
-        let of_profile = of_profile.map_err(|error| refused(&error))?.flatten().map(String::into_bytes);
+        let of_profile = of_profile.map_err(|error| profile_error(&error))?.flatten().map(String::into_bytes);
         let all: Vec<Vec<u8>> = self.authorities()?.into_iter().chain(of_profile).collect();
         let client_certificate = match (self.certificates.client()?, told) {
             (Some((_, both)), _) => Some(both),
             (None, Some(told)) => {
-                let both = told.api.client_certificate().map_err(|error| refused(&error))?;
+                let both = told.api.client_certificate().map_err(|error| profile_error(&error))?;
                 both.map(|both| Secret::new(both.expose_secret()))
             }
             (None, None) => None,
         };
-        made(&Settings {
+        http_client(&Settings {
             authorities: Some(all.join(&b'\n')).filter(|all| !all.is_empty()),
             client_certificate,
             accept_any_certificate: self.insecure,
@@ -190,7 +190,7 @@ impl TransportArgs {
 
     /// The HTTP clients for hosts that the user did not name: they show nobody who calls, and trust no certificate more.
     pub(super) fn anonymous(&self) -> Result<Http, UserError> {
-        made(&Settings { authorities: self.authorities()?, ..Settings::default() })
+        http_client(&Settings { authorities: self.authorities()?, ..Settings::default() })
     }
 
     /// Whether servers are shown who calls.
@@ -213,7 +213,7 @@ impl TransportArgs {
     }
 }
 
-fn made(settings: &Settings) -> Result<Http, UserError> {
+fn http_client(settings: &Settings) -> Result<Http, UserError> {
     Http::new(settings).map_err(|problem| UserError::new(problem).help("correct the option, or leave it out"))
 }
 

@@ -9,7 +9,7 @@ use keyfit_conformance::credential::secret::{Redactor, Secret, is_word};
 const SHORTEST: usize = 4;
 
 /// What clap says, in which nothing stands that was typed, unless it is a word.
-pub(crate) fn told<'a>(error: &Error, typed: impl IntoIterator<Item = &'a OsStr>) -> String {
+pub(crate) fn clap_message<'a>(error: &Error, typed: impl IntoIterator<Item = &'a OsStr>) -> String {
     let redactor = Redactor::default();
     for argument in typed {
         let argument = argument.to_string_lossy();
@@ -31,10 +31,10 @@ mod tests {
 
     use crate::command::Cli;
 
-    fn told(arguments: &[&str]) -> String {
+    fn message_of(arguments: &[&str]) -> String {
         let arguments = [&["keyfit"], arguments].concat();
         let error = Cli::try_parse_from(&arguments).expect_err("an error");
-        super::told(&error, arguments.iter().map(OsStr::new))
+        super::clap_message(&error, arguments.iter().map(OsStr::new))
     }
 
     #[test]
@@ -70,18 +70,18 @@ mod tests {
             import(&["--delimiter", "sk_live_a1B2c3D4"]),   // not-a-secret
             import(&["--token-env=x", "sk_live_a1B2c3D4"]), // not-a-secret
         ] {
-            let told = told(&arguments);
+            let told = message_of(&arguments);
             assert!(!told.contains("sk_live") && told.contains("error: "), "{arguments:?}: {told}");
         }
         // A number that is out of range is told by its parser, not by clap.
-        let told_of = told(&["check", "--parallel", "4929123456789012"]);
+        let told_of = message_of(&["check", "--parallel", "4929123456789012"]);
         assert!(!told_of.contains("4929") && told_of.contains("--parallel"), "{told_of}");
     }
 
     #[test]
     fn a_word_is_repeated_and_a_terminal_is_not_commanded() {
-        assert!(told(&["check", "--side", "sevrer"]).contains("'sevrer'"));
-        assert!(told(&["chekc"]).contains("'chekc'"));
-        assert!(!told(&["check", "\u{1b}[2J"]).contains('\u{1b}'));
+        assert!(message_of(&["check", "--side", "sevrer"]).contains("'sevrer'"));
+        assert!(message_of(&["chekc"]).contains("'chekc'"));
+        assert!(!message_of(&["check", "\u{1b}[2J"]).contains('\u{1b}'));
     }
 }

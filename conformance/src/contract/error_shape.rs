@@ -104,7 +104,7 @@ impl ErrorShape {
 
 impl ErrorShape {
     /// Sets the members that vary between answers to null.
-    pub(crate) fn steady(&self, body: &mut Value) {
+    pub(crate) fn clear_variable_members(&self, body: &mut Value) {
         for field in self.fields.iter().filter(|field| field.varies) {
             if let Some(value) = body.pointer_mut(&field.at) {
                 *value = Value::Null;

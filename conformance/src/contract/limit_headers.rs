@@ -33,7 +33,7 @@ impl RateLimit {
     }
 
     /// Reads the values of an answer, or returns the flaw of its headers. A field may omit the limit and the end of the window.
-    pub(crate) fn told(&self, headers: &HeaderMap) -> Result<RateLimitValues, String> {
+    pub(crate) fn limit_values(&self, headers: &HeaderMap) -> Result<RateLimitValues, String> {
         let fields = LimitFields::read(headers);
         let of_field = |name: &str, value: fn(LimitFields) -> Option<u64>| {
             let is_there = headers.contains_key(name);

@@ -276,7 +276,7 @@ impl Credential {
     }
 
     /// Returns the effective scopes of a token with these scopes: themselves, and all scopes that they include.
-    pub fn reach(&self, scopes: &BTreeSet<String>) -> BTreeSet<String> {
+    pub fn effective_scopes(&self, scopes: &BTreeSet<String>) -> BTreeSet<String> {
         let mut reached = scopes.clone();
         let mut left: Vec<&String> = scopes.iter().collect();
         while let Some(scope) = left.pop() {
@@ -289,14 +289,14 @@ impl Credential {
     /// Returns whether a token with these scopes has all needed ones: it includes them, or has the scope for everything.
     pub(crate) fn grants(&self, held: &BTreeSet<String>, needed: &[String]) -> bool {
         let is_whole = self.superset.as_ref().is_some_and(|superset| held.contains(superset));
-        let reached = self.reach(held);
+        let reached = self.effective_scopes(held);
         is_whole || needed.iter().all(|scope| reached.contains(scope))
     }
 
     /// Returns a scope that includes all of these scopes and is none of them.
     pub(crate) fn including(&self, scopes: &[String]) -> Option<&String> {
         let includes = |one: &&String| {
-            let reached = self.reach(&BTreeSet::from([(*one).clone()]));
+            let reached = self.effective_scopes(&BTreeSet::from([(*one).clone()]));
             !scopes.contains(one) && scopes.iter().all(|scope| reached.contains(scope))
         };
         self.includes.keys().find(includes)
@@ -436,7 +436,7 @@ impl Contract {
     }
 
     /// Returns whether a credential is required: calls without one are refused, and there is one that can be sent.
-    pub(crate) fn asks(&self, operation: &Operation) -> bool {
+    pub(crate) fn requires_credential(&self, operation: &Operation) -> bool {
         !operation.needed.is_optional() && self.alternatives(operation).next().is_some()
     }
 
@@ -529,7 +529,10 @@ mod tests {
         let credential: Credential = toml::from_str(text).expect("a credential");
         let scopes = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
         // A scope that includes nothing does not end the search.
-        assert_eq!(credential.reach(&scopes(&["admin", "zones"])), scopes(&["admin", "read", "write", "zones"]));
+        assert_eq!(
+            credential.effective_scopes(&scopes(&["admin", "zones"])),
+            scopes(&["admin", "read", "write", "zones"])
+        );
         assert!(credential.grants(&scopes(&["admin", "zones"]), &["read".to_owned()]));
         assert!(!credential.grants(&scopes(&["read", "zones"]), &["write".to_owned()]));
     }

@@ -202,7 +202,7 @@ impl Probe {
 
     /// Returns whether it does not apply to operations that also serve calls without a credential: these need not check a flawed credential or
     /// its rights.
-    pub fn needs_demand(&self) -> bool {
+    pub fn needs_required_credential(&self) -> bool {
         let is_about_credential = matches!(
             self,
             Self::EmptyToken
@@ -242,7 +242,7 @@ impl Probe {
 
     /// Returns whether its request has a valid credential, whatever its rights.
     pub fn is_of_good_credential(&self) -> bool {
-        !self.needs_demand()
+        !self.needs_required_credential()
             || self.is_about_scopes()
             || self.refers().is_some()
             || matches!(self, Self::Foreign(_) | Self::ForeignCursor)

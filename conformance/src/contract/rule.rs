@@ -306,7 +306,7 @@ impl Expect {
     }
 
     /// Returns whether it has all kinds of expectations of the other one; the statuses may differ.
-    pub(crate) fn looks_at_all_of(&self, other: &Self) -> bool {
+    pub(crate) fn includes_expectations_of(&self, other: &Self) -> bool {
         let has = |asked: bool, known: bool| !asked || known;
         has(other.asks_for_status(), self.asks_for_status())
             && has(other.no_foreign_origin, self.no_foreign_origin)

@@ -116,7 +116,7 @@ impl WebhookTerms {
                 let problem = format!("the webhook `{name}` leaves no time for a delivery");
                 Some(TermsError::new(name, problem, "give it a second at least"))
             }
-            _ => self.signature.as_ref().and_then(unsignable),
+            _ => self.signature.as_ref().and_then(signature_flaw),
         }
     }
 
@@ -156,7 +156,7 @@ impl WebhookTerms {
 }
 
 /// Returns the flaw of a signature scheme.
-fn unsignable(scheme: &SignatureScheme) -> Option<TermsError> {
+fn signature_flaw(scheme: &SignatureScheme) -> Option<TermsError> {
     let error = scheme.check().err()?;
     Some(match &error {
         SetupError::Header { name } => {

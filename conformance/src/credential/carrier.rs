@@ -81,7 +81,7 @@ pub(crate) fn encoded<'a>(carrier: &Carrier, credential: &'a str) -> Cow<'a, str
 }
 
 /// Returns the value at the place of a carrier: the credential, after its scheme if there is one.
-pub(crate) fn written(carrier: &Carrier, credential: &str) -> String {
+pub(crate) fn credential_value(carrier: &Carrier, credential: &str) -> String {
     let encoded = encoded(carrier, credential);
     carrier.scheme().map_or_else(|| encoded.to_string(), |scheme| format!("{scheme} {encoded}"))
 }
@@ -109,7 +109,7 @@ pub(crate) fn in_cookies<'a>(header: &'a str, name: &str) -> Option<&'a str> {
 }
 
 /// Returns the credential of a carrier in a request, if there is a readable one.
-pub(crate) fn found<'a>(
+pub(crate) fn credential_in<'a>(
     carrier: &Carrier,
     headers: &'a HeaderMap,
     query: impl FnOnce(&str) -> Option<&'a str>,
@@ -191,7 +191,7 @@ mod tests {
     #[test]
     fn what_is_put_into_a_place_is_found_there_by_its_carrier_alone() {
         for carrier in carriers() {
-            let value = written(&carrier, "ada:fixture-secret"); // not-a-secret
+            let value = credential_value(&carrier, "ada:fixture-secret"); // not-a-secret
             let mut headers = HeaderMap::new();
             headers.insert(COOKIE, HeaderValue::from_static("theme=dark"));
             let mut query = None;
@@ -205,7 +205,7 @@ mod tests {
             }
             let ask = |name: &str| query.as_ref().filter(|(known, _)| known == name).map(|(_, value)| value.as_str());
             for other in carriers() {
-                let text = found(&other, &headers, ask);
+                let text = credential_in(&other, &headers, ask);
                 let expected = (other == carrier).then_some("ada:fixture-secret"); // not-a-secret
                 assert_eq!(text.as_deref(), expected, "{carrier:?} by {other:?}");
             }

@@ -122,12 +122,12 @@ impl FetchedToken {
     }
 
     /// Returns whether a text is this token, or was it during the run.
-    pub fn was(&self, secret: &Secret) -> bool {
+    pub fn is_or_was(&self, secret: &Secret) -> bool {
         self.state().known.contains(secret)
     }
 
     /// Returns the former values of the token.
-    pub fn former(&self) -> Vec<Secret> {
+    pub fn previous_tokens(&self) -> Vec<Secret> {
         let state = self.state();
         state.known.iter().filter(|secret| state.current.as_ref() != Some(secret)).cloned().collect()
     }
@@ -290,7 +290,7 @@ mod tests {
         let first = token.current().expect("it was fetched");
         let (one, other) = tokio::join!(token.replace(&first), token.replace(&first));
         assert_eq!((one.clone(), asked.load(Ordering::SeqCst)), (other, 2));
-        assert!(token.was(&first) && token.was(&one.expect("another")));
+        assert!(token.is_or_was(&first) && token.is_or_was(&one.expect("another")));
     }
 
     #[tokio::test]

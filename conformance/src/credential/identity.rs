@@ -300,7 +300,7 @@ pub trait Identities: Send + Sync {
 
 impl Identity {
     /// Creates an identity without a credential that can access these ids.
-    pub fn nobody(ids: BTreeMap<String, String>) -> Self {
+    pub fn without_credential(ids: BTreeMap<String, String>) -> Self {
         Self { ids, is_expendable: true, ..Self::default() }
     }
 

@@ -53,7 +53,7 @@ pub(crate) fn joined(input: &str, signature: &[u8]) -> String {
 }
 
 /// Returns a symmetric key as a JWK (RFC 7517): servers must not trust a key in the header.
-pub(crate) fn named(key: &[u8]) -> Value {
+pub(crate) fn jwk(key: &[u8]) -> Value {
     serde_json::json!({ "kty": "oct", "k": URL_SAFE_NO_PAD.encode(key) })
 }
 

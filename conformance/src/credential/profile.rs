@@ -33,9 +33,9 @@ impl ResolvedProfile {
     /// # Errors
     /// Returns an error if the file cannot be used, or there is no such profile.
     pub fn read(name: Option<&str>, api: &Api, openers: &[Opener]) -> Result<Option<Self>, UserError> {
-        let Some(profile) = Profile::find(name).map_err(|error| refused(&error))? else { return Ok(None) };
-        let told = profile.api(&api.name).map_err(|error| refused(&error))?;
-        let credentials = told.credentials(&kinds(api, openers)).map_err(|error| refused(&error))?;
+        let Some(profile) = Profile::find(name).map_err(|error| profile_error(&error))? else { return Ok(None) };
+        let told = profile.api(&api.name).map_err(|error| profile_error(&error))?;
+        let credentials = told.credentials(&kinds(api, openers)).map_err(|error| profile_error(&error))?;
         let file = profile.path().map(|path| path.display().to_string()).unwrap_or_default();
         Ok(Some(Self {
             api: told,
@@ -54,10 +54,12 @@ impl ResolvedProfile {
         let found = self.credentials.iter().find(|credential| credential.kind().name == kind);
         match found {
             Some(credential) if credential.is_of_command() && !self.is_chosen => {
-                Err(self.unchosen("starts a command for a secret"))
+                Err(self.not_chosen("starts a command for a secret"))
             }
-            Some(credential) if credential.token_request().is_some_and(|url| self.asks_away(credential, url)) => {
-                Err(self.unchosen("sends the secret of a client to another host than the document"))
+            Some(credential)
+                if credential.token_request().is_some_and(|url| self.requests_token_elsewhere(credential, url)) =>
+            {
+                Err(self.not_chosen("sends the secret of a client to another host than the document"))
             }
             found => Ok(found),
         }
@@ -69,8 +71,8 @@ impl ResolvedProfile {
     /// Returns an error if it leads to another host because of a file that the user did not name.
     pub fn base_url(&self) -> Result<Option<&str>, UserError> {
         let url = self.api.base_url();
-        if url.is_some_and(|url| self.leads_away(url)) {
-            return Err(self.unchosen("leads to another host than the document"));
+        if url.is_some_and(|url| self.is_foreign_url(url)) {
+            return Err(self.not_chosen("leads to another host than the document"));
         }
         Ok(url)
     }
@@ -81,27 +83,27 @@ impl ResolvedProfile {
     /// Returns an error if [`base_url`](Self::base_url) would for one of them.
     pub fn servers(&self) -> Result<&[(String, String)], UserError> {
         let servers = self.api.servers();
-        if servers.iter().any(|(_, url)| self.leads_away(url)) {
-            return Err(self.unchosen("leads to another host than the document"));
+        if servers.iter().any(|(_, url)| self.is_foreign_url(url)) {
+            return Err(self.not_chosen("leads to another host than the document"));
         }
         Ok(servers)
     }
 
     /// Returns whether a URL leads to another host. The file may come from the author of the current folder, whom the user may not trust.
-    fn leads_away(&self, url: &str) -> bool {
+    fn is_foreign_url(&self, url: &str) -> bool {
         let Ok(url) = Url::parse(url) else { return true };
         let is_documented = Url::parse(&self.documented).is_ok_and(|documented| documented.origin() == url.origin());
         !self.is_chosen && !is_loopback(&url) && !is_documented
     }
 
     /// Returns whether a token is requested at an undocumented URL.
-    fn asks_away(&self, credential: &ProfileCredential, url: &str) -> bool {
+    fn requests_token_elsewhere(&self, credential: &ProfileCredential, url: &str) -> bool {
         let flow = credential.kind().flow;
         let is_documented = flow.is_some_and(|flow| flow.token_url == Some(url) || flow.issuer == Some(url));
-        !is_documented && self.leads_away(url)
+        !is_documented && self.is_foreign_url(url)
     }
 
-    fn unchosen(&self, what: &str) -> UserError {
+    fn not_chosen(&self, what: &str) -> UserError {
         let name = self.name.trim_start_matches("profile ");
         UserError::new(format!("{name} {what}, and was found rather than named: whoever wrote this folder may have written it"))
             .help("look at the file; if you mean it, name the profile, by --profile or KEYFIT_PROFILE, or the file in KEYFIT_CONFIG")
@@ -147,7 +149,7 @@ pub fn holdings(told: Option<&ResolvedProfile>, openers: &[Opener]) -> Result<Ve
                 (variable.to_owned(), Arc::new(EnvTokenSource(EnvSource::new(variable))) as Arc<dyn TokenSource>, None)
             }
             (None, Some(named)) => {
-                let source = named.source().map_err(|error| refused(&error))?;
+                let source = named.source().map_err(|error| profile_error(&error))?;
                 (opener.name.clone(), source, named.token_request().map(str::to_owned))
             }
             (None, None) => continue,
@@ -177,7 +179,7 @@ fn is_set(variable: &str) -> bool {
 }
 
 /// Returns the error for an invalid profile, with its place and a help text.
-pub fn refused(error: &Error) -> UserError {
+pub fn profile_error(error: &Error) -> UserError {
     UserError::new(error.to_string())
 }
 

@@ -39,7 +39,7 @@ pub fn is_word(text: &str) -> bool {
 }
 
 /// Returns a mistyped name for a message if its parts are words, or else `...`.
-pub fn shown(name: &str) -> String {
+pub fn name_for_message(name: &str) -> String {
     let is_mark = |one: char| matches!(one, '.' | '/' | '*' | '_' | '-');
     if name.split(is_mark).all(is_word) { name.to_owned() } else { "...".to_owned() }
 }
@@ -97,8 +97,8 @@ pub fn without_quotes(message: &str) -> String {
         let (mark, inside) = quote.split_at(1);
         // An unterminated quote is cut off.
         let (quoted, after) = inside.split_once(mark).unwrap_or((inside, ""));
-        let shown = if is_word(quoted) { quoted } else { "..." };
-        told.extend([before, mark, shown, mark]);
+        let name_for_message = if is_word(quoted) { quoted } else { "..." };
+        told.extend([before, mark, name_for_message, mark]);
         rest = after;
     }
     told + rest

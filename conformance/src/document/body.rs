@@ -20,19 +20,19 @@ pub(crate) fn asked_for(operation: &Operation) -> &str {
 }
 
 /// Returns the bytes of a body with this value. In a media type that the caller writes, a text is used unchanged, and other values as JSON.
-pub(crate) fn written(api: &Api, body: &Body, value: &Value) -> Vec<u8> {
+pub(crate) fn encoded(api: &Api, body: &Body, value: &Value) -> Vec<u8> {
     match (body.writing(api), value) {
         (Writing::Form | Writing::Multipart, Value::Object(members)) => {
             form::bytes(api, body, &form::fields(api, body, members))
         }
         (Writing::Text | Writing::Bytes, Value::String(text)) => text.clone().into_bytes(),
-        (Writing::Items, Value::Array(items)) => item_stream::written(&body.media_type, items),
+        (Writing::Items, Value::Array(items)) => item_stream::encoded(&body.media_type, items),
         _ => value.to_string().into_bytes(),
     }
 }
 
 /// Returns the media type of a body that [`written`] returned.
-pub(crate) fn named(api: &Api, body: &Body, bytes: &[u8]) -> String {
+pub(crate) fn media_type_of(api: &Api, body: &Body, bytes: &[u8]) -> String {
     if body.writing(api) == Writing::Multipart {
         return form::media_type(&body.media_type, bytes);
     }

@@ -50,7 +50,7 @@ fn events(text: &str) -> Vec<Item> {
 }
 
 /// Returns the bytes of a request body with this media type.
-pub(crate) fn written(media_type: &str, items: &[Value]) -> Vec<u8> {
+pub(crate) fn encoded(media_type: &str, items: &[Value]) -> Vec<u8> {
     let mark = if keyfit_openapi::framing(media_type) == Some(Framing::Sequence) { "\u{1e}" } else { "" };
     let texts: Vec<String> = items.iter().map(|item| format!("{mark}{item}\n")).collect();
     texts.concat().into_bytes()
@@ -82,7 +82,7 @@ pub(crate) fn mismatch(
 }
 
 /// Returns the value that a client returns for a body: a list of the items; events with their fields.
-pub(crate) fn handed_on(streaming: &Streaming, body: &[u8]) -> Value {
+pub(crate) fn client_value(streaming: &Streaming, body: &[u8]) -> Value {
     let Streaming { body: streamed, end, .. } = streaming;
     let items = read(streamed.framing, body).into_iter().take_while(|item| Some(&item.data) != end.as_ref());
     let value = |item: Item| {

@@ -12,7 +12,7 @@ use super::subject::Part;
 use crate::catalogue::Catalogue;
 use crate::contract::Carrier;
 use crate::credential::carrier::{self, RequestPlace};
-use crate::document::body::{ANYTHING, asked_for, is_sent_as, read, written};
+use crate::document::body::{ANYTHING, asked_for, encoded, is_sent_as, read};
 use crate::document::form::{self, Field};
 use crate::document::parameter::{self, pairs};
 use crate::document::segment;
@@ -117,7 +117,7 @@ fn credentials(request: &Received, sent: &[Part], held: &[Part]) -> Result<(), S
 }
 
 fn in_its_place(request: &Received, part: &Part) -> Result<(), String> {
-    let value = carrier::written(&part.carrier, part.secret.reveal());
+    let value = carrier::credential_value(&part.carrier, part.secret.reveal());
     let times = |name: &str| request.headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name)).count();
     match RequestPlace::of(&part.carrier) {
         RequestPlace::Header(name) if request.header(name.as_str()) != Some(&value) || times(name.as_str()) != 1 => {
@@ -152,7 +152,7 @@ fn body(api: &Api, operation: &Operation, arguments: &Map<String, Value>, reques
         return Err(format!("the body is not sent as {}", body.media_type));
     }
     if matches!(body.writing(api), Writing::Text | Writing::Bytes) {
-        let is_kept = request.body == written(api, body, expected);
+        let is_kept = request.body == encoded(api, body, expected);
         return if is_kept { Ok(()) } else { Err("the body is not the one that was given".to_owned()) };
     }
     if let (Writing::Form | Writing::Multipart, Value::Object(members)) = (body.writing(api), expected) {

@@ -25,11 +25,11 @@ impl Project {
     /// Returns an error if there is no current folder.
     pub fn find() -> Result<Self, UserError> {
         let current = env::current_dir().map_err(|error| no_folder(&error))?;
-        Ok(Self::around(&current))
+        Ok(Self::of_folder(&current))
     }
 
     /// Returns the project of a folder, relative to that folder.
-    pub fn around(current: &Path) -> Self {
+    pub fn of_folder(current: &Path) -> Self {
         let has = |file: &str| current.ancestors().position(|folder| folder.join(file).is_file());
         let up = has(LOCK).or_else(|| has("Cargo.toml")).unwrap_or_default();
         let folder = std::iter::repeat_n("..", up).collect();

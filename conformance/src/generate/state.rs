@@ -92,7 +92,7 @@ fn target(project: &Project, out: &str, hash: &str) -> Result<FileState, UserErr
     let path = project.path(out);
     let metadata = match path.symlink_metadata() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(FileState::Missing),
-        Err(error) => return Err(unusable(&path, "read", &error)),
+        Err(error) => return Err(file_error(&path, "read", &error)),
         Ok(metadata) => metadata,
     };
     if !metadata.is_file() {
@@ -101,7 +101,7 @@ fn target(project: &Project, out: &str, hash: &str) -> Result<FileState, UserErr
             .at(path.display())
             .help("name a file with --out; nothing was written"));
     }
-    let bytes = read_file(&path).map_err(|error| unusable(&path, "read", &error))?;
+    let bytes = read_file(&path).map_err(|error| file_error(&path, "read", &error))?;
     Ok(if digest_of(&bytes) == hash { FileState::Written } else { FileState::Other })
 }
 
@@ -110,10 +110,10 @@ fn replace(path: &Path, text: &str) -> Result<(), UserError> {
     if fs::read(path).is_ok_and(|there| there == text.as_bytes()) {
         return Ok(());
     }
-    file::replace(path, text).map_err(|error| unusable(path, "written", &error))
+    file::replace(path, text).map_err(|error| file_error(path, "written", &error))
 }
 
-fn unusable(path: &Path, what: &str, error: &io::Error) -> UserError {
+fn file_error(path: &Path, what: &str, error: &io::Error) -> UserError {
     // The text is first written to a temporary file, and the system's message would name that file.
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()) {
         return UserError::new(format!("the file cannot be {what}: there is no folder for it"))

@@ -121,7 +121,7 @@ impl Report {
             Outcome::Rejected(reasons) => {
                 self.state.rejected += 1;
                 let (source, unfit) = row.unwrap_or_default();
-                let reasons = told(reasons, unfit, delivery.item());
+                let reasons = reasons_with_hints(reasons, unfit, delivery.item());
                 self.show(line, &words(&reasons), &tell);
                 if let Err(error) = self.reject(line, &reasons, &source) {
                     self.failure = Some(error);
@@ -146,7 +146,7 @@ impl Report {
     }
 
     /// Writes the checkpoint before rows are sent that must not be sent twice.
-    pub(crate) fn keep(&mut self, checkpoint: &Checkpoint) -> io::Result<()> {
+    pub(crate) fn save_before_sending(&mut self, checkpoint: &Checkpoint) -> io::Result<()> {
         if self.files.checkpoint.is_none() {
             return Ok(());
         }
@@ -166,11 +166,11 @@ impl Report {
         let Files { rejects, reasons, dead_letters, checkpoint: path, .. } = &mut self.files;
         if let Some((place, file)) = dead_letters {
             let synced = file.lock().unwrap_or_else(PoisonError::into_inner).sync();
-            synced.map_err(|error| unwritten("--dead-letters", &error).at(place.display()))?;
+            synced.map_err(|error| write_error("--dead-letters", &error).at(place.display()))?;
         }
         let sync = |role: &str, output: &mut Option<Output>| {
             let known = output.as_mut().map(|output| output.sync(is_complete)).transpose();
-            known.map_err(|error| unwritten(role, &error))
+            known.map_err(|error| write_error(role, &error))
         };
         // What a file of another run knew stays known: it may be given again.
         let (rejects, reasons) = (sync("--rejects", rejects)?, sync("--reasons", reasons)?);
@@ -184,7 +184,7 @@ impl Report {
         match path {
             Some(path) => {
                 let saved = self.state.save(path);
-                saved.map_err(|error| unwritten("the checkpoint", &error).at(path.display()))
+                saved.map_err(|error| write_error("the checkpoint", &error).at(path.display()))
             }
             None => Ok(()),
         }
@@ -195,13 +195,13 @@ impl Report {
             let header = if file.is_empty() { self.header.as_slice() } else { &[] };
             let end: &[u8] = if source.ends_with(b"\n") || source.ends_with(b"\r") { b"" } else { b"\n" };
             let written = [header, source, end].into_iter().try_for_each(|part| file.write(part));
-            written.map_err(|error| unwritten("--rejects", &error))?;
+            written.map_err(|error| write_error("--rejects", &error))?;
         }
         if let Some(file) = &mut self.files.reasons {
             let reasons: Vec<Value> =
                 reasons.iter().map(|InvalidRow { field, reason }| json!({"field": field, "message": reason})).collect();
             let text = format!("{}\n", plain_json(&json!({"line": line, "reasons": reasons}).to_string()));
-            file.write(text.as_bytes()).map_err(|error| unwritten("--reasons", &error))?;
+            file.write(text.as_bytes()).map_err(|error| write_error("--reasons", &error))?;
         }
         Ok(())
     }
@@ -216,13 +216,13 @@ impl Report {
     }
 }
 
-fn unwritten(what: &str, error: &io::Error) -> UserError {
+fn write_error(what: &str, error: &io::Error) -> UserError {
     UserError::new(format!("{what} cannot be written: {error}"))
 }
 
 /// Why a row was rejected: what the reader found, or what the writer or the server says, with how a value is to be written
 /// where that shows.
-fn told(reasons: &[Reason], unfit: Option<InvalidRow>, item: &[u8]) -> Vec<InvalidRow> {
+fn reasons_with_hints(reasons: &[Reason], unfit: Option<InvalidRow>, item: &[u8]) -> Vec<InvalidRow> {
     if let Some(unfit) = unfit {
         return vec![unfit];
     }

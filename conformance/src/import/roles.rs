@@ -43,11 +43,11 @@ enum FileIdentity {
 
 fn file_identities(path: &Path) -> Vec<FileIdentity> {
     let node = fs::metadata(path).ok().and_then(|metadata| node(&metadata));
-    [FileIdentity::Path(whole(path))].into_iter().chain(node.map(FileIdentity::Node)).collect()
+    [FileIdentity::Path(canonical(path))].into_iter().chain(node.map(FileIdentity::Node)).collect()
 }
 
 /// The path without links and relative parts, also of a file that does not exist yet.
-fn whole(path: &Path) -> PathBuf {
+fn canonical(path: &Path) -> PathBuf {
     if let Ok(path) = fs::canonicalize(path) {
         return path;
     }

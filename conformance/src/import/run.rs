@@ -9,7 +9,7 @@ use keyfit::batch_writer::{Builder, Delivery, Stopped, WriteError, Writer, Writt
 use keyfit::instasent::ingest::{API, Client, DatasourceToken};
 use keyfit::instasent::ingest_writer::ItemCheck;
 use keyfit_conformance::UserError;
-use keyfit_conformance::credential::secret::shown;
+use keyfit_conformance::credential::secret::name_for_message;
 use serde::Serialize;
 use serde_json::json;
 use tokio::sync::mpsc;
@@ -151,7 +151,7 @@ fn client(args: &ImportArgs) -> Result<Client, UserError> {
     let name = &args.token_env;
     #[expect(clippy::disallowed_methods, reason = "a command line reads the environment")]
     let token = std::env::var(name).map_err(|_| {
-        UserError::new(format!("the environment variable {} holds no token", shown(name)))
+        UserError::new(format!("the environment variable {} holds no token", name_for_message(name)))
             .help("set it, or name another with --token-env")
     })?;
     let token = DatasourceToken::new(token);
@@ -195,7 +195,7 @@ impl Run<'_> {
         }
         let report = Arc::new(Mutex::new(report));
         let kept = Arc::clone(&report);
-        let builder = builder.before_sending(move |checkpoint| lock(&kept).keep(checkpoint));
+        let builder = builder.before_sending(move |checkpoint| lock(&kept).save_before_sending(checkpoint));
         let builder = match &self.job.dead_letters {
             Some((_, file)) => builder.dead_letters(Arc::clone(file)),
             None => builder,

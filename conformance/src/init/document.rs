@@ -10,7 +10,7 @@ use super::authorization::{Authorization, logins};
 use super::login::Scheme;
 use super::scopes::ScopeRequirement;
 use super::webhook::DeliveryFacts;
-use crate::catalogue::twins;
+use crate::catalogue::duplicates;
 use crate::document::balance::Balance;
 use crate::document::reference::{ReferenceKind, is_plain, references, singular};
 
@@ -148,7 +148,7 @@ impl Facts {
     }
 
     /// Returns the kinds whose tokens are at the same place as those of another kind.
-    pub(super) fn alike(&self) -> BTreeSet<&String> {
+    pub(super) fn kinds_sharing_a_place(&self) -> BTreeSet<&String> {
         let clashes = |scheme: &&Scheme| {
             let others = self.schemes.iter().filter(|other| other.kind != scheme.kind);
             others.into_iter().any(|other| other.carrier == scheme.carrier)
@@ -165,7 +165,7 @@ impl Facts {
         }
         facts.is_one_way = is_one_way(&api.document);
         facts.find_tenants();
-        facts.settle_scopes();
+        facts.reduce_scope_alternatives();
         facts.ids = facts.ids.difference(&facts.tenants).cloned().collect();
         facts.delivered = DeliveryFacts::read(api);
         facts.named = references(api)
@@ -372,7 +372,7 @@ pub(super) fn left_out(api: &Api) -> Vec<String> {
         |(reason, operations): (&str, Vec<&str>)| Some(format!("{}: left out, because {reason}", all_of(&operations)?));
     let mut notes: Vec<String> = set_aside.into_iter().filter_map(of_reason).collect();
     let ids = api.operations.iter().map(|operation| operation.id.as_str());
-    let twins: Vec<&str> = ids.zip(twins(&api.operations)).filter_map(|(id, twin)| twin.map(|_| id)).collect();
+    let twins: Vec<&str> = ids.zip(duplicates(&api.operations)).filter_map(|(id, twin)| twin.map(|_| id)).collect();
     notes.extend(all_of(&twins).map(|operations| {
         format!("{operations}: an operation before has the same method and path, but for the names of parameters, and is checked in its place")
     }));

@@ -162,7 +162,7 @@ impl ApiSecurity {
             return Err(Failure {
                 place: api.place(&missing.pointer),
                 problem: format!("`security` names the scheme `{kind}`, which the document does not declare"),
-                help: format!("describe it under components.securitySchemes, or {}", how(&kind)),
+                help: format!("describe it under components.securitySchemes, or {}", scheme_hint(&kind)),
             });
         }
         login.secure(api, choices, declared.is_empty());
@@ -225,7 +225,7 @@ impl ApiSecurity {
                 continue;
             }
             if defect.is_malformed {
-                let (problem, help) = (defect.problem.clone(), format!("{}, or {}", defect.help, how(kind)));
+                let (problem, help) = (defect.problem.clone(), format!("{}, or {}", defect.help, scheme_hint(kind)));
                 return Err(Failure { place, problem, help });
             }
             self.notes.push(format!("{place}: {}: {}", defect.problem, defect.help));
@@ -279,7 +279,10 @@ impl ApiSecurity {
             return;
         }
         let security = self.usual(api);
-        self.notes.push(format!("{operations}: taken to need {}, which the document does not say", told(&security)));
+        self.notes.push(format!(
+            "{operations}: taken to need {}, which the document does not say",
+            requirement_text(&security)
+        ));
         self.root.insert("security".to_owned(), security);
     }
 
@@ -312,7 +315,7 @@ fn name_of(carrier: &Carrier) -> &'static str {
 }
 
 /// Returns a requirement as text: `a` with `b`, or `c`.
-fn told(security: &Value) -> String {
+fn requirement_text(security: &Value) -> String {
     let sets = security.as_array().into_iter().flatten().filter_map(Value::as_object);
     let set = |set: &Map<String, Value>| set.keys().map(|kind| format!("`{kind}`")).collect::<Vec<_>>().join(" with ");
     sets.map(set).collect::<Vec<_>>().join(", or ")
@@ -323,7 +326,7 @@ fn ids(operations: &[&Operation]) -> Vec<String> {
 }
 
 /// Returns the hint for a scheme without a usable description.
-fn how(kind: &str) -> String {
+fn scheme_hint(kind: &str) -> String {
     format!(
         "say how it is sent: --credential {kind}=bearer, or basic, scheme:NAME, header:NAME, query:NAME, cookie:NAME"
     )

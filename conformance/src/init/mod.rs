@@ -86,7 +86,7 @@ pub fn scaffold(name: &str, document: &Text, choices: &CredentialChoices) -> Res
     let api = Arc::new(Api::read(&source)?);
     let rules = rules::of(name, &facts);
     let reach = ApiIndex::of(&api);
-    let alone: String = rules.iter().map(|rule| rules::alone(rule)).collect();
+    let alone: String = rules.iter().map(|rule| rules::without_dependencies(rule)).collect();
     let tried = contract(&alone);
     let mut has_cases = Catalogue::with_cases(&reach, (&Contract::parse(&tried)?, &tried), 0).into_iter();
     let (rules, left_out): (Vec<String>, Vec<String>) =

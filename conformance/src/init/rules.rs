@@ -110,7 +110,7 @@ pub(super) fn of(api: &str, facts: &Facts) -> Vec<String> {
         Some((rules, name.clone()))
     });
     let of_several = facts.joined().into_iter().map(|kind| (SEVERAL, kind.clone()));
-    let of_alike = facts.alike().into_iter().map(|kind| (ALIKE, kind.clone()));
+    let of_alike = facts.kinds_sharing_a_place().into_iter().map(|kind| (ALIKE, kind.clone()));
     let all = shared.chain(of_several).chain(of_alike).chain(of_tenants).chain(of_ids).chain(of_named);
     let mut rules: Vec<String> = all.flat_map(|(rules, name)| of_file(rules, api, &name)).collect();
     for set in facts.alternatives() {
@@ -130,7 +130,7 @@ pub(super) fn of(api: &str, facts: &Facts) -> Vec<String> {
 }
 
 /// Returns a rule without its dependencies.
-pub(super) fn alone(rule: &str) -> String {
+pub(super) fn without_dependencies(rule: &str) -> String {
     rule.lines().filter(|line| !line.starts_with(PRESUMES)).flat_map(|line| [line, "\n"]).collect()
 }
 

@@ -43,7 +43,7 @@ impl ScopeRequirement {
 impl Facts {
     /// Reduces alternatives with different scopes to the one that the others include. If no alternative is included by all others, a rule
     /// cannot name the needed scope.
-    pub(super) fn settle_scopes(&mut self) {
+    pub(super) fn reduce_scope_alternatives(&mut self) {
         let mut open = Vec::new();
         let chosen = |demand: &ScopeRequirement| demand.0.len() > 1;
         for (place, demand) in self.demands.iter().enumerate().filter(|(_, demand)| chosen(demand)) {

@@ -67,12 +67,12 @@ impl Catalogue {
                 "put a `contract.toml` next to the document; openapi/contract.schema.json describes its format",
             ));
         };
-        held_to(Api::read(source)?, text, &SETS)
+        catalogue_with_sets(Api::read(source)?, text, &SETS)
     }
 }
 
 /// Returns the catalogue of a contract, with the rules of the set that it names.
-fn held_to(mut api: Api, text: &Text, sets: &[RuleSet]) -> Result<Catalogue, Failure> {
+fn catalogue_with_sets(mut api: Api, text: &Text, sets: &[RuleSet]) -> Result<Catalogue, Failure> {
     let own = Contract::parse(text)?;
     let Some(named) = own.requirements.clone() else {
         // A run keeps the API in memory until its end.
@@ -94,7 +94,7 @@ fn held_to(mut api: Api, text: &Text, sets: &[RuleSet]) -> Result<Catalogue, Fai
         silent.fill(&mut contract);
         Ok((contract, text))
     };
-    let alone: String = proposed.iter().map(|(_, rule)| rules::alone(rule)).collect();
+    let alone: String = proposed.iter().map(|(_, rule)| rules::without_dependencies(rule)).collect();
     let (tried, whole) = with(&alone)?;
     let has_cases = Catalogue::with_cases(&reach, (&tried, &whole), own.rules.len());
     let levels: HashMap<&str, RuleLevels> =
@@ -126,8 +126,8 @@ fn held_to(mut api: Api, text: &Text, sets: &[RuleSet]) -> Result<Catalogue, Fai
     // A correction of the document may leave a rule of a set without operations, until the next correction.
     let may_be_idle = |id: &str| since(sets, name_of(id)).is_some();
     let (contract, whole) = with(&taken)?;
-    let mut catalogue = Catalogue::within(&api, &reach, (contract, &whole), &may_be_idle)?;
-    catalogue.take_up(own.rules.len(), named_at(text), &named, &newer);
+    let mut catalogue = Catalogue::with_index(&api, &reach, (contract, &whole), &may_be_idle)?;
+    catalogue.adopt_set(own.rules.len(), named_at(text), &named, &newer);
     Ok(catalogue)
 }
 
@@ -165,7 +165,9 @@ fn proposed(api: &mut Api, own: &Contract, path: &str) -> Result<(ContractAdditi
 fn said(own: &[Rule], proposed: &[Rule]) -> HashMap<String, String> {
     let says = |own: &&Rule, rule: &Rule| {
         let expects = own.expect.as_ref().zip(rule.expect.as_ref());
-        own.probe.is_some() && own.probe == rule.probe && expects.is_some_and(|(own, asked)| own.looks_at_all_of(asked))
+        own.probe.is_some()
+            && own.probe == rule.probe
+            && expects.is_some_and(|(own, asked)| own.includes_expectations_of(asked))
     };
     let found = proposed.iter().filter_map(|rule| Some((rule, own.iter().find(|own| says(own, rule))?)));
     found.map(|(rule, own)| (rule.id.clone(), own.id.clone())).collect()
@@ -237,7 +239,11 @@ mod tests {
     }
 
     fn held(source: &Source, sets: &[RuleSet]) -> Result<Catalogue, Failure> {
-        held_to(Api::read(source).expect("it can be read"), source.contract.as_ref().expect("there is one"), sets)
+        catalogue_with_sets(
+            Api::read(source).expect("it can be read"),
+            source.contract.as_ref().expect("there is one"),
+            sets,
+        )
     }
 
     fn ids(catalogue: &Catalogue, places: &[usize]) -> Vec<String> {

@@ -101,7 +101,8 @@ impl<'a, 'o> FailureIndex<'a, 'o> {
     fn root(&self, place: usize) -> Option<&'a Rule> {
         let mut way = vec![place];
         let mut last = place;
-        while let Some(next) = self.named(last).or_else(|| self.same_status(last)).or(self.outcomes[last].explained_by)
+        while let Some(next) =
+            self.broken_dependency(last).or_else(|| self.same_status(last)).or(self.outcomes[last].explained_by)
         {
             if let Some(begin) = way.iter().position(|known| *known == next) {
                 last = way[begin..].iter().copied().min().unwrap_or(last);
@@ -114,7 +115,7 @@ impl<'a, 'o> FailureIndex<'a, 'o> {
     }
 
     /// Returns a broken case of a rule that this one names. Contracts have no cycles of names.
-    fn named(&self, place: usize) -> Option<usize> {
+    fn broken_dependency(&self, place: usize) -> Option<usize> {
         self.is_broken(place).then_some(())?;
         // A warning never hides a failure, whatever the levels of the rules.
         let is_as_grave = |other: usize| self.outcomes[other].verdict <= self.outcomes[place].verdict;
@@ -142,7 +143,7 @@ impl<'a, 'o> FailureIndex<'a, 'o> {
         let rules = self.senders.get(self.rule(place).probe.as_ref()?)?;
         let same = rules.iter().flat_map(|rule| self.catalogue.places(*rule, Some(self.case(place).operation)));
         // A case that depends on another one is not a judge.
-        let judges = same.filter(|other| has_other(*other) && self.named(*other).is_none());
+        let judges = same.filter(|other| has_other(*other) && self.broken_dependency(*other).is_none());
         let about_more = |other: usize| self.rule(other).expect.as_ref().is_some_and(Expect::is_about_more);
         let judge = judges.min_by_key(|other| (Reverse(self.case(*other).level), about_more(*other), *other))?;
         (judge != place && self.case(judge).level >= self.case(place).level).then_some(judge)

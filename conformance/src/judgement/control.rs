@@ -12,11 +12,11 @@ use crate::judgement::verdict::{BrokenAspect, Outcome, Verdict};
 /// Withdraws verdicts without evidence.
 pub(crate) fn withdraw_unproven(catalogue: &Catalogue, outcomes: &mut [Outcome]) {
     harness(catalogue, outcomes);
-    unproven(catalogue, outcomes);
+    skip_unproven(catalogue, outcomes);
 }
 
 /// Skips passed refusals of operations whose valid calls are refused as well.
-fn unproven(catalogue: &Catalogue, outcomes: &mut [Outcome]) {
+fn skip_unproven(catalogue: &Catalogue, outcomes: &mut [Outcome]) {
     let mut controls: BTreeMap<usize, Option<(&Rule, u16, bool)>> = BTreeMap::new();
     for (case, outcome) in valid(catalogue, outcomes) {
         let Some(status) = outcome.status else { continue };
@@ -51,7 +51,7 @@ fn is_in_doubt(probe: &Probe, outcome: &Outcome, refused: u16) -> bool {
     match probe {
         Probe::Foreign(_) | Probe::UnknownId(_) => outcome.status == Some(refused),
         // If all callers are refused, the credential may not have been checked.
-        probe => matches!(refused, 401 | 403) && probe.needs_demand() && !probe.is_without_token(),
+        probe => matches!(refused, 401 | 403) && probe.needs_required_credential() && !probe.is_without_token(),
     }
 }
 
@@ -90,7 +90,8 @@ fn harness(catalogue: &Catalogue, outcomes: &mut [Outcome]) {
     for (case, outcome) in catalogue.cases.iter().zip(outcomes) {
         let probe = catalogue.rule(case).probe.as_ref();
         // Other probes send no credential, or a wrong one on purpose.
-        let is_valid = probe.is_some_and(|probe| !probe.needs_demand() || matches!(probe, Probe::Foreign(_)));
+        let is_valid =
+            probe.is_some_and(|probe| !probe.needs_required_credential() || matches!(probe, Probe::Foreign(_)));
         let reason = outcome.identity.as_ref().filter(|_| is_valid).and_then(|identity| reasons.get(identity));
         let Some((_, why)) = reason.filter(|(status, _)| is_broken_by(outcome, *status)) else { continue };
         outcome.verdict = Verdict::Error;

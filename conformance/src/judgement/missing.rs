@@ -160,12 +160,12 @@ impl From<&str> for Missing {
 impl fmt::Display for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.what)?;
-        if self.answers.is_empty() { Ok(()) } else { write!(f, ": {}", told(&self.answers)) }
+        if self.answers.is_empty() { Ok(()) } else { write!(f, ": {}", answers_text(&self.answers)) }
     }
 }
 
 /// Returns the answers as text; any one is sufficient.
-pub(crate) fn told(answers: &[Answer]) -> String {
+pub(crate) fn answers_text(answers: &[Answer]) -> String {
     answers.iter().map(Answer::to_string).collect::<Vec<_>>().join(", or ")
 }
 
@@ -188,16 +188,16 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_told_with_the_place_of_each_answer() {
-        let told = |missing: Missing| missing.to_string();
-        assert_eq!(told("no request tells it from `a`".into()), "no request tells it from `a`");
-        assert_eq!(told(Missing::new("it writes").pass("--allow-writes")), "it writes: pass --allow-writes");
+        let text = |missing: Missing| missing.to_string();
+        assert_eq!(text("no request tells it from `a`".into()), "no request tells it from `a`");
+        assert_eq!(text(Missing::new("it writes").pass("--allow-writes")), "it writes: pass --allow-writes");
         assert_eq!(
-            told(Missing::id("a b")),
+            text(Missing::id("a b")),
             "the tokens file names no id `a b`: add `\"a b\" = \"an-id-that-exists\"` under [ids]"
         );
-        assert_eq!(told(Missing::signer()), "the tokens file names no signer of JWTs: add [[signer]]");
+        assert_eq!(text(Missing::signer()), "the tokens file names no signer of JWTs: add [[signer]]");
         assert_eq!(
-            told(Missing::shared("POST /a may change all".to_owned(), "a")),
+            text(Missing::shared("POST /a may change all".to_owned(), "a")),
             "POST /a may change all: pass --allow a, or say `retry: safe` in the overlay if it only reads"
         );
     }

@@ -230,7 +230,7 @@ impl Core {
         let is_first = |carrier: &Carrier| self.contract.kinds_of(operation).any(|kind| kind.carrier() == carrier);
         for carrier in others {
             let is_turned = self.has(Mutant::TurnsQueryTokens) && !is_first(carrier);
-            let text = carrier::found(carrier, &call.headers, |name| call.query(name));
+            let text = carrier::credential_in(carrier, &call.headers, |name| call.query(name));
             if let Some(text) = text.filter(|_| !(is_turned && matches!(carrier, Carrier::Query(_)))) {
                 found.push(Found { carrier, text: self.single(text)? });
             }
@@ -325,7 +325,7 @@ impl Core {
             Grant::Flat(scopes) if scopes.is_empty() && self.has(Mutant::TakesNoScopesForAll) => true,
             Grant::Flat(held) => {
                 let is_blind = self.has(Mutant::IgnoresIncludedScopes);
-                let scopes = if is_blind { held.clone() } else { credential.reach(held) };
+                let scopes = if is_blind { held.clone() } else { credential.effective_scopes(held) };
                 let resource = operation.resource.as_ref().filter(|_| credential.resource_scopes);
                 let resource = resource.filter(|_| !self.has(Mutant::RefusesResourceGrants));
                 let at_resource =

@@ -375,7 +375,7 @@ impl State {
             Rights::Only(scopes) => Grant::Flat(scopes.clone()),
             Rights::Without(scopes) => {
                 let reach = |scope: &String| match credential {
-                    Some(credential) => credential.reach(&BTreeSet::from([scope.clone()])),
+                    Some(credential) => credential.effective_scopes(&BTreeSet::from([scope.clone()])),
                     None => BTreeSet::from([scope.clone()]),
                 };
                 let mut others: BTreeSet<String> = actions().filter(|scope| reach(scope).is_disjoint(scopes)).collect();

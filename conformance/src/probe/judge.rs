@@ -75,7 +75,7 @@ impl Judge<'_> {
         let shape = self.contract.error_shape(&self.operation.errors, reply.status);
         let steady = |body: &[u8]| match (serde_json::from_slice::<Value>(body), shape) {
             (Ok(mut value), Some(shape)) => {
-                shape.steady(&mut value);
+                shape.clear_variable_members(&mut value);
                 value.to_string().into_bytes()
             }
             _ => body.to_vec(),
@@ -212,7 +212,7 @@ impl Judge<'_> {
 
 impl Snapshot {
     pub(super) fn read(rules: &RateLimit, reply: &Reply) -> Result<Self, String> {
-        let told = rules.told(&reply.headers)?;
+        let told = rules.limit_values(&reply.headers)?;
         let ahead = |reset: u64| rules.reset.ahead(i64::try_from(reset).unwrap_or(i64::MAX));
         Ok(Self { limit: told.limit, remaining: told.remaining, reset_in: told.reset.map(ahead) })
     }

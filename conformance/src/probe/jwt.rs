@@ -52,7 +52,7 @@ pub(super) fn tampered(how: Tampering, valid: &str) -> Option<String> {
         }
         Tampering::OtherKey => {
             header["alg"] = json!("HS256");
-            header["jwk"] = jws::named(KEY);
+            header["jwk"] = jws::jwk(KEY);
             jws::signed(&header, &claims, KEY)
         }
     })

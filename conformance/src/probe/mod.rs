@@ -196,7 +196,7 @@ impl Target {
             Ok(identity) => identity,
             // The probe creates or signs its own credentials; only the ids of the identity are used.
             Err(_) if matches!(probe, Probe::Oauth(_) | Probe::Jwt(_)) => {
-                Identity::nobody(self.identities.ids(&operation.path))
+                Identity::without_credential(self.identities.ids(&operation.path))
             }
             Err(missing) => return Outcome::skip(missing),
         };
@@ -248,7 +248,7 @@ impl Target {
     /// Returns an identity that meets these needs for an operation; an anonymous one if there are none.
     fn caller_for(&self, needs: &[CredentialNeed], operation: &Operation) -> Result<Identity, Missing> {
         if needs.is_empty() {
-            return Ok(Identity::nobody(self.identities.ids(&operation.path)));
+            return Ok(Identity::without_credential(self.identities.ids(&operation.path)));
         }
         let all: Vec<Identity> = needs.iter().map(|need| self.identities.find(need)).collect::<Result<_, _>>()?;
         Ok(Identity::joined(all).at(&operation.path))

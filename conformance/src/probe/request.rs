@@ -85,7 +85,7 @@ impl Draft {
         self.credentials.clear();
         self.held.clear();
         self.secrets = carrier::secrets(carrier, credential).into_iter().map(Secret::new).collect();
-        let value = carrier::written(carrier, credential);
+        let value = carrier::credential_value(carrier, credential);
         match RequestPlace::of(carrier) {
             RequestPlace::Header(name) => self.credentials.push((name, value)),
             RequestPlace::Cookie(name) => self.credentials.push((COOKIE, format!("{name}={value}"))),
@@ -162,7 +162,9 @@ impl Maker<'_> {
             callers: identity.secrets().cloned().collect(),
             media_type: match &operation.body {
                 _ if *probe == Probe::OtherMediaType => TEXT.into(),
-                Some(documented) => body::named(self.api, documented, body.as_deref().unwrap_or_default()).into(),
+                Some(documented) => {
+                    body::media_type_of(self.api, documented, body.as_deref().unwrap_or_default()).into()
+                }
                 None => JSON.into(),
             },
             body,
@@ -420,7 +422,7 @@ impl Maker<'_> {
             *key = json!(new_key());
         }
         Some(match &operation.body {
-            Some(body) => body::written(self.api, body, &written),
+            Some(body) => body::encoded(self.api, body, &written),
             None => written.to_string().into_bytes(),
         })
     }
@@ -437,7 +439,7 @@ struct Placed {
 impl Placed {
     /// Places a credential as valid calls do.
     fn new(carrier: &Carrier, text: &str) -> Self {
-        let (place, value) = (RequestPlace::of(carrier), carrier::written(carrier, text));
+        let (place, value) = (RequestPlace::of(carrier), carrier::credential_value(carrier, text));
         Self { carrier: carrier.clone(), place, value, secrets: carrier::secrets(carrier, text) }
     }
 

@@ -167,7 +167,7 @@ impl Cell {
     }
 
     /// Returns the cell as a word: `200`, `403 !` if that is unexpected, `-` if no call was sent.
-    pub(super) fn told(&self) -> String {
+    pub(super) fn summary(&self) -> String {
         let statuses: Vec<String> = self.statuses.iter().map(ToString::to_string).collect();
         match (statuses.is_empty(), self.is_against) {
             (true, _) => "-".to_owned(),

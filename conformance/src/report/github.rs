@@ -17,7 +17,7 @@ pub(super) fn github(report: &Report) -> String {
     let mut left_out = Vec::new();
     let mut findings: Vec<(&ApiReport, &CaseReport, &Finding)> = Vec::new();
     for api in &report.apis {
-        for FindingCases { finding, example, .. } in api.found() {
+        for FindingCases { finding, example, .. } in api.findings_with_cases() {
             findings.extend(example.map(|case| (api, case, finding)));
         }
     }
@@ -28,9 +28,9 @@ pub(super) fn github(report: &Report) -> String {
             finding_annotation(&mut text, level, api, case, finding);
         }
         let others = found.iter().skip(SHOWN);
-        left_out.extend(others.map(|(_, _, finding)| format!("{level} {}: {}", finding.title, finding.reach())));
+        left_out.extend(others.map(|(_, _, finding)| format!("{level} {}: {}", finding.title, finding.extent())));
     }
-    known(&mut text, report);
+    write_known_failures(&mut text, report);
     let rules = report.rules(Verdict::Info);
     for rule in rules.iter().take(SHOWN) {
         annotation(&mut text, "notice", rule);
@@ -58,11 +58,11 @@ pub(super) fn github(report: &Report) -> String {
 }
 
 /// Writes all known failures as one annotation: GitHub shows at most ten.
-fn known(text: &mut String, report: &Report) {
+fn write_known_failures(text: &mut String, report: &Report) {
     let of_api = |api: &'_ ApiReport| {
-        let known = api.found().into_iter().filter(|found| found.finding.verdict == Verdict::Known);
+        let known = api.findings_with_cases().into_iter().filter(|found| found.finding.verdict == Verdict::Known);
         let line = |found: FindingCases<'_>| {
-            let (title, reach) = (plain(&found.finding.title), found.finding.reach());
+            let (title, reach) = (plain(&found.finding.title), found.finding.extent());
             format!("{title} ({reach}): {}", found.reasons())
         };
         known.map(line).collect::<Vec<_>>()
@@ -76,7 +76,7 @@ fn known(text: &mut String, report: &Report) {
 
 fn finding_annotation(text: &mut String, level: &str, api: &ApiReport, case: &CaseReport, finding: &Finding) {
     let Finding { title, why, change, .. } = finding;
-    let (reach, found) = (finding.reach(), plain(case.why()));
+    let (reach, found) = (finding.extent(), plain(case.why()));
     let message = format!("{reach}\n{}: {found}\n{}\nwhy: {why}\nchange: {change}", case.id, case.requirement);
     let place = format!("file={},line={}", property(&api.contract), case.line.max(1));
     let _ = writeln!(text, "::{level} {place},title={}::{}", property(&plain(title)), data(&message));

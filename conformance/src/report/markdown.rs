@@ -21,7 +21,7 @@ const LISTED: usize = 10;
 /// Renders the report as Markdown.
 pub(super) fn markdown(report: &Report) -> String {
     let mut text = String::new();
-    let _ = writeln!(text, "## Contract check: {}\n", report.told());
+    let _ = writeln!(text, "## Contract check: {}\n", report.summary());
     let (all, started) = (cases_of(report.totals.all()), inline(&report.started));
     let _ = writeln!(text, "{all}, {} requests in {:.2} s, {started}\n", report.requests, report.seconds);
     matrix(&mut text, report);
@@ -31,7 +31,7 @@ pub(super) fn markdown(report: &Report) -> String {
     }
     findings(&mut text, report);
     access(&mut text, report);
-    known(&mut text, report);
+    write_known_failures(&mut text, report);
     observed(&mut text, report);
     skipped(&mut text, report);
     readings(&mut text, report);
@@ -93,7 +93,7 @@ fn cell(api: &ApiReport, family: Family) -> String {
     match api.families.get(&family) {
         None => String::new(),
         Some(counts @ Counts { pass, .. }) if *pass == counts.all() => pass.to_string(),
-        Some(counts) => format!("**{}**", counts.told()),
+        Some(counts) => format!("**{}**", counts.summary()),
     }
 }
 
@@ -103,7 +103,7 @@ fn changed(text: &mut String, changes: &Changes) {
         let _ = writeln!(text, "- {} {name}", list.len());
         let notable = || list.iter().filter(|change| change.is_notable());
         for change in notable().take(LISTED) {
-            let _ = writeln!(text, "  - {}: {}", code(&change.id), inline(&change.arrow()));
+            let _ = writeln!(text, "  - {}: {}", code(&change.id), inline(&change.transition()));
         }
         let more = notable().count().saturating_sub(LISTED);
         if more > 0 {
@@ -116,7 +116,7 @@ fn changed(text: &mut String, changes: &Changes) {
 /// Writes each finding with the exchange that shows it, within the limit.
 fn findings(text: &mut String, report: &Report) {
     for api in &report.apis {
-        let mut found = api.found();
+        let mut found = api.findings_with_cases();
         found.retain(|found| found.finding.verdict != Verdict::Known);
         if found.is_empty() {
             continue;
@@ -124,7 +124,7 @@ fn findings(text: &mut String, report: &Report) {
         let _ = writeln!(text, "### Findings: {}\n", inline(&api.api));
         for (number, FindingCases { finding, example, cases }) in (1..).zip(found) {
             let Finding { verdict, title, why, change, .. } = finding;
-            let _ = writeln!(text, "{number}. **{verdict}** {} ({})", inline(title), finding.reach());
+            let _ = writeln!(text, "{number}. **{verdict}** {} ({})", inline(title), finding.extent());
             let Some(example) = example.filter(|_| number <= SHOWN) else { continue };
             let (requirement, source) = (inline(&example.requirement), link(&example.source, &example.url));
             let _ = writeln!(text, "   - {} {}: {requirement} ({source})", example.level, code(&example.rule));
@@ -145,16 +145,16 @@ fn findings(text: &mut String, report: &Report) {
 }
 
 /// Writes the known failures: each finding in one line.
-fn known(text: &mut String, report: &Report) {
+fn write_known_failures(text: &mut String, report: &Report) {
     if report.totals.known == 0 {
         return;
     }
     let file = report.baseline.as_ref().map_or_else(String::new, |file| format!(": {}", code(file)));
     let _ = writeln!(text, "### Known to fail{file}\n");
-    for found in report.apis.iter().flat_map(ApiReport::found) {
+    for found in report.apis.iter().flat_map(ApiReport::findings_with_cases) {
         let FindingCases { finding, .. } = &found;
         if finding.verdict == Verdict::Known {
-            let _ = writeln!(text, "- {} ({}): {}", inline(&finding.title), finding.reach(), inline(&found.reasons()));
+            let _ = writeln!(text, "- {} ({}): {}", inline(&finding.title), finding.extent(), inline(&found.reasons()));
         }
     }
     text.push('\n');
@@ -177,7 +177,7 @@ fn access(text: &mut String, report: &Report) {
         for row in access.operations.iter().take(ROWS) {
             let _ = write!(text, "| {} |", code(&row.operation));
             for cell in row.cells.iter().take(CALLERS) {
-                let _ = write!(text, " {}: {} |", cell.due, cell.told());
+                let _ = write!(text, " {}: {} |", cell.due, cell.summary());
             }
             text.push('\n');
         }

@@ -294,8 +294,8 @@ impl<'a> RuleOutcome<'a> {
 
 impl Report {
     /// Returns the numbers of cases by verdict, and whether the run was interrupted.
-    pub(super) fn told(&self) -> String {
-        let totals = self.totals.told();
+    pub(super) fn summary(&self) -> String {
+        let totals = self.totals.summary();
         if self.interrupted { format!("{totals}, interrupted") } else { totals }
     }
 }
@@ -314,7 +314,7 @@ impl ApiReport {
         let found = cause::of(catalogue, &outcomes);
         let mut findings: Vec<Finding> =
             found.iter().map(|cause| Finding::new(cause, catalogue, &outcomes, redactor)).collect();
-        told_apart(&mut findings);
+        split_known(&mut findings);
         let mut numbers: HashMap<usize, usize> = HashMap::new();
         for (number, cause) in found.iter().enumerate() {
             numbers.extend(cause.cases.iter().map(|place| (*place, number + 1)));
@@ -345,7 +345,7 @@ impl ApiReport {
     /// Returns the lists besides findings and cases, with their titles, for humans.
     pub(super) fn lists(&self) -> Vec<(String, Vec<String>)> {
         let of_live = self.live.iter().flat_map(LiveReport::lists).map(|(title, lines)| (title.to_owned(), lines));
-        let questions: Vec<String> = self.questions.iter().map(QuestionReport::told).collect();
+        let questions: Vec<String> = self.questions.iter().map(QuestionReport::summary).collect();
         let title = "what is missing: with this answered, so many cases more would be judged".to_owned();
         let questions = (!questions.is_empty()).then_some((title, questions));
         self.policy.lists().into_iter().chain(questions).chain(of_live).collect()
@@ -370,7 +370,7 @@ impl ApiReport {
     }
 
     /// Returns its findings, each with its cases.
-    pub(super) fn found(&self) -> Vec<FindingCases<'_>> {
+    pub(super) fn findings_with_cases(&self) -> Vec<FindingCases<'_>> {
         let mut of_findings: Vec<Vec<&CaseReport>> = vec![Vec::new(); self.findings.len()];
         let mut by_id: HashMap<&str, &CaseReport> = HashMap::new();
         for case in &self.cases {
@@ -392,7 +392,7 @@ impl ApiReport {
 }
 
 /// Distinguishes the known part of a finding from the new part. The new part keeps the id, by which consumers recognize it.
-fn told_apart(findings: &mut [Finding]) {
+fn split_known(findings: &mut [Finding]) {
     let (known, new): (Vec<&mut Finding>, Vec<&mut Finding>) =
         findings.iter_mut().partition(|finding| finding.verdict == Verdict::Known);
     let new: HashSet<&str> = new.iter().map(|finding| finding.id.as_str()).collect();
@@ -424,7 +424,7 @@ impl FindingCases<'_> {
 
 impl Finding {
     fn new(cause: &Cause, catalogue: &Catalogue, outcomes: &[Outcome], redactor: &Redactor) -> Self {
-        let (level, verdict) = cause.gravity(catalogue, outcomes);
+        let (level, verdict) = cause.severity(catalogue, outcomes);
         let CauseText { title, why, change } = cause.words(catalogue, outcomes);
         let example = &catalogue.cases[cause.example(catalogue, outcomes)].id;
         let cases = || cause.cases.iter().map(|place| &catalogue.cases[*place]);
@@ -445,7 +445,7 @@ impl Finding {
     }
 
     /// Returns `91 cases of 8 rules at 15 operations`, without redundant parts.
-    pub(super) fn reach(&self) -> String {
+    pub(super) fn extent(&self) -> String {
         let FindingCounts { cases, rules, operations } = self.counts;
         let of = |count: usize, one: &str| match count {
             1 => format!("1 {one}"),
@@ -577,7 +577,7 @@ impl Counts {
     }
 
     /// Returns `12 passed, 3 failed`.
-    pub(super) fn told(&self) -> String {
+    pub(super) fn summary(&self) -> String {
         let Self { pass, fail, known, warn, info, skip, error } = *self;
         let others = [
             (fail, "failed"),

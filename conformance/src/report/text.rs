@@ -27,7 +27,7 @@ const LISTED: usize = 20;
 /// Renders the report as text.
 pub(super) fn text(report: &Report) -> String {
     let mut text = found(report, &|case| case.exchanges.iter().flat_map(transcript).collect());
-    let (all, told) = (cases_of(report.totals.all()), report.told());
+    let (all, told) = (cases_of(report.totals.all()), report.summary());
     let _ = writeln!(text, "\n{all}: {told}; {} requests in {:.2} s", report.requests, report.seconds);
     text
 }
@@ -35,7 +35,7 @@ pub(super) fn text(report: &Report) -> String {
 /// Renders the report without the parts that differ between runs, and with the command that runs a case alone.
 pub(super) fn unvarying(report: &Report, again: &dyn Fn(&CaseReport) -> String) -> String {
     let mut text = found(report, &|case| vec![again(case)]);
-    let _ = writeln!(text, "\n{}: {}", cases_of(report.totals.all()), report.told());
+    let _ = writeln!(text, "\n{}: {}", cases_of(report.totals.all()), report.summary());
     without_ports(&text)
 }
 
@@ -45,13 +45,13 @@ fn found(report: &Report, more: &dyn Fn(&CaseReport) -> Vec<String>) -> String {
     matrix(&mut text, report);
     for api in &report.apis {
         let new = |found: &FindingCases<'_>| found.finding.verdict != Verdict::Known;
-        for (place, found) in api.found().into_iter().filter(new).enumerate() {
+        for (place, found) in api.findings_with_cases().into_iter().filter(new).enumerate() {
             let is_whole = place < SHOWN;
             found_once(&mut text, &found, &|case| if is_whole { more(case) } else { Vec::new() });
         }
     }
     let of = |verdict| report.cases().filter(move |case| case.verdict == verdict);
-    known(&mut text, report);
+    write_known_failures(&mut text, report);
     brief(&mut text, "only observed: it fails nothing", of(Verdict::Info));
     let is_left_out = |case: &&CaseReport| case.follows.is_none() && questions::open(case).is_none();
     brief(&mut text, "not checked", of(Verdict::Skip).filter(is_left_out));
@@ -125,7 +125,7 @@ fn cell(api: &ApiReport, family: Family) -> String {
 fn found_once(text: &mut String, found: &FindingCases<'_>, more: &dyn Fn(&CaseReport) -> Vec<String>) {
     let FindingCases { finding, example, cases } = found;
     let verdict = finding.verdict.to_string().to_uppercase();
-    let _ = writeln!(text, "\n{verdict} {} ({})", plain(&finding.title), finding.reach());
+    let _ = writeln!(text, "\n{verdict} {} ({})", plain(&finding.title), finding.extent());
     if let Some(case) = example {
         let caller = case.identity.as_ref().map_or_else(String::new, |identity| format!(", called by {identity}"));
         if finding.verdict != Verdict::Error {
@@ -150,16 +150,16 @@ fn found_once(text: &mut String, found: &FindingCases<'_>, more: &dyn Fn(&CaseRe
 }
 
 /// Writes the known failures: each finding in one line.
-fn known(text: &mut String, report: &Report) {
+fn write_known_failures(text: &mut String, report: &Report) {
     if report.totals.known == 0 {
         return;
     }
     let file = report.baseline.as_ref().map_or_else(String::new, |file| format!(" ({})", plain(file)));
     let _ = writeln!(text, "\nknown to fail{file}");
-    for found in report.apis.iter().flat_map(ApiReport::found) {
+    for found in report.apis.iter().flat_map(ApiReport::findings_with_cases) {
         let FindingCases { finding, .. } = &found;
         if finding.verdict == Verdict::Known {
-            let _ = writeln!(text, "  {} ({}): {}", plain(&finding.title), finding.reach(), plain(&found.reasons()));
+            let _ = writeln!(text, "  {} ({}): {}", plain(&finding.title), finding.extent(), plain(&found.reasons()));
         }
     }
 }
@@ -221,7 +221,7 @@ fn changed(text: &mut String, changes: &Changes) {
         let _ = writeln!(text, "  {} {name}", list.len());
         let notable = || list.iter().filter(|change| change.is_notable());
         for change in notable().take(LISTED) {
-            let _ = writeln!(text, "    {}: {}", change.id, change.arrow());
+            let _ = writeln!(text, "    {}: {}", change.id, change.transition());
         }
         let more = notable().count().saturating_sub(LISTED);
         if more > 0 {

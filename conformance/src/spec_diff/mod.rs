@@ -308,9 +308,9 @@ impl FindingReport {
     /// Adds the parts of an equal finding.
     fn join(&mut self, other: Self) {
         self.parts.extend(other.parts);
-        take_in(&mut self.operations, other.operations);
-        take_in(&mut self.statuses, other.statuses);
-        take_in(&mut self.cases, other.cases);
+        extend_unique(&mut self.operations, other.operations);
+        extend_unique(&mut self.statuses, other.statuses);
+        extend_unique(&mut self.cases, other.cases);
     }
 
     /// Returns the part that represents all of them if there is space for one.
@@ -407,13 +407,13 @@ fn write_lines(text: &mut String, value: &Value, depth: usize, level: usize) {
 }
 
 /// Adds the items that are not contained yet.
-fn take_in<T: Eq + Hash + Clone>(all: &mut Vec<T>, more: Vec<T>) {
+fn extend_unique<T: Eq + Hash + Clone>(all: &mut Vec<T>, more: Vec<T>) {
     let known: HashSet<T> = all.iter().cloned().collect();
     all.extend(more.into_iter().filter(|item| !known.contains(item)));
 }
 
 /// Returns the first texts, and the number of the others.
-fn few(all: &[impl AsRef<str>], between: &str) -> String {
+fn abbreviated(all: &[impl AsRef<str>], between: &str) -> String {
     let named = all.iter().take(NAMED).map(AsRef::as_ref).collect::<Vec<_>>().join(between);
     match all.len().saturating_sub(NAMED) {
         0 => named,

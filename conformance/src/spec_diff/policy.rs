@@ -70,7 +70,7 @@ impl Policy {
                     .to_owned();
             Failure { place, problem: error.message().to_owned(), help }
         })?;
-        let levels = file.levels.iter().map(|(rule, level)| Ok((known(text, rule)?.id, read_level(text, level)?)));
+        let levels = file.levels.iter().map(|(rule, level)| Ok((rule_by_id(text, rule)?.id, read_level(text, level)?)));
         let levels = levels.collect::<Result<_, Failure>>()?;
         let entries = file.ignore.into_iter().map(|row| row.entry(text)).collect::<Result<_, _>>()?;
         Ok(Self { levels, entries, path: text.path.clone() })
@@ -114,7 +114,7 @@ impl Policy {
 impl Row {
     fn entry(self, text: &Text) -> Result<Entry, Failure> {
         let at = place(text, self.rule.span().start);
-        known(text, &self.rule)?;
+        rule_by_id(text, &self.rule)?;
         let rule = self.rule.into_inner();
         if self.reason.get_ref().trim().is_empty() {
             let help = "say why the change is accepted".to_owned();
@@ -151,7 +151,7 @@ impl Entry {
 }
 
 /// Returns the rule with this id.
-fn known(text: &Text, id: &Spanned<String>) -> Result<&'static Rule, Failure> {
+fn rule_by_id(text: &Text, id: &Spanned<String>) -> Result<&'static Rule, Failure> {
     rules::named(id.get_ref()).ok_or_else(|| {
         let help = match nearest(id.get_ref()) {
             Some(known) => format!("did you mean `{known}`? openapi/pipeline/DIFF-RULES.md lists the rules"),

@@ -6,7 +6,7 @@ use keyfit_openapi::diff::{Level, rules};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use super::{DiffReport, FindingReport, PartReport, few, lines};
+use super::{DiffReport, FindingReport, PartReport, abbreviated, lines};
 
 /// Renders the report as SARIF. A removed part is shown at its former place in the new document.
 pub fn sarif(report: &DiffReport) -> String {
@@ -48,7 +48,7 @@ fn result(report: &DiffReport, finding: &FindingReport, places: &BTreeMap<&str, 
     let FindingReport { rule, detail, parts, .. } = finding;
     let subject = report.subject(finding);
     let before = if subject.is_empty() { String::new() } else { format!("{subject}: ") };
-    let rust = few(&finding.rust(), "; ");
+    let rust = abbreviated(&finding.rust(), "; ");
     let message = format!("{before}{detail}. {} Rust: {rust}.", finding.reason());
     let location = |part: &PartReport| {
         let nearest = part.in_new();

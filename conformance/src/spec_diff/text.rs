@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use keyfit_openapi::diff::Level;
 
-use super::{DiffReport, FindingReport, NAMED, PartReport, few};
+use super::{DiffReport, FindingReport, NAMED, PartReport, abbreviated};
 
 /// Renders the report as text, grouped by level.
 pub fn text(report: &DiffReport) -> String {
@@ -36,8 +36,8 @@ fn write(text: &mut String, report: &DiffReport, finding: &FindingReport) {
         let _ = writeln!(text, "  and in {} more places, which `--format json` lists", parts.len() - NAMED);
     }
     let _ = writeln!(text, "  {}", finding.reason());
-    let _ = writeln!(text, "  rust: {}", few(&finding.rust(), "; "));
+    let _ = writeln!(text, "  rust: {}", abbreviated(&finding.rust(), "; "));
     if !finding.cases.is_empty() {
-        let _ = writeln!(text, "  cases: {}", few(&finding.cases, ", "));
+        let _ = writeln!(text, "  cases: {}", abbreviated(&finding.cases, ", "));
     }
 }

@@ -180,7 +180,7 @@ impl EntryReader<'_> {
             return Err(self.failure(unknown.word(), problem, &help));
         }
         if let Some(way) = authentication.filter(|way| !server.takes(*way)) {
-            let problem = format!("clients do not authenticate in this way by the contract: {}", named(way));
+            let problem = format!("clients do not authenticate in this way by the contract: {}", method_name(way));
             return Err(self.failure(name, problem, "correct `authentication`, or remove it"));
         }
         Ok(())
@@ -198,7 +198,7 @@ impl EntryReader<'_> {
     async fn secret(&self, name: &str, place: &SecretPlace) -> Result<Secret, Failure> {
         let found = place.read(&Carrier::Header, self.environment).await.map_err(|error| {
             let problem = format!("`{name}` has no secret: {error}");
-            self.failure(&place.quoted(), problem, &format!("{}; or remove the entry", place.how()))
+            self.failure(&place.quoted(), problem, &format!("{}; or remove the entry", place.remedy()))
         })?;
         self.redactor.learn(&found);
         Ok(found)
@@ -226,7 +226,7 @@ impl Clients {
     }
 
     /// Returns the client with this name.
-    pub(super) fn named(&self, name: &str) -> Option<&KnownClient> {
+    pub(super) fn find_by_name(&self, name: &str) -> Option<&KnownClient> {
         self.known.iter().find(|known| known.name == name)
     }
 
@@ -288,7 +288,7 @@ impl KnownClient {
     }
 }
 
-fn named(way: ClientAuthentication) -> &'static str {
+fn method_name(way: ClientAuthentication) -> &'static str {
     match way {
         ClientAuthentication::Body => "in the body",
         ClientAuthentication::Basic => "by HTTP Basic",

@@ -67,7 +67,7 @@ impl FetchContext<'_> {
         client: &str,
     ) -> Result<(FetchedToken, Option<String>), Failure> {
         self.check_carrier(of)?;
-        let Some(known) = self.clients.named(client) else {
+        let Some(known) = self.clients.find_by_name(client) else {
             let problem = without_quotes(&format!("the file names no client `{client}`"));
             return Err(self.refuse(of, problem, "add [[client]] with this name, or correct it"));
         };
@@ -111,7 +111,7 @@ impl FetchContext<'_> {
         let client = self.http(of, &endpoint)?.client_for(&endpoint).clone();
         let source =
             ScopedClientCredentials::new(asked, client).map_err(|why| self.refuse(of, why, "correct the client"))?;
-        let request = Login::named(&Method::POST, &endpoint);
+        let request = Login::request_line(&Method::POST, &endpoint);
         let token = FetchedToken::new(of.name, request, of.carrier.clone(), source, self.redactor);
         Ok((token, self.elsewhere(of, &endpoint)))
     }
@@ -139,7 +139,7 @@ impl FetchContext<'_> {
         let http = self.http(of, &url)?;
         let before = before.map(|before| PreLogin { http: http.clone(), redactor: self.redactor.clone(), ..before });
         let (companions, steps) = (Companions::default(), 1 + usize::from(before.is_some()));
-        let request = Login::named(&method, &url);
+        let request = Login::request_line(&method, &url);
         let login = Login {
             http,
             method,
@@ -341,7 +341,7 @@ impl FetchContext<'_> {
         let found = place.read(&Carrier::ClientCertificate, self.environment).await.map_err(|error| {
             let problem = format!("the login of `{}` lacks a value: {error}", of.name);
             let at = crate::contract::place(self.text, self.text.text.find(&format!("\"{}\"", place.quoted())));
-            failure(at, problem, place.how())
+            failure(at, problem, place.remedy())
         })?;
         let text = found.reveal();
         if text.len() >= SHORTEST_SECRET || ends_as_secret(name) {

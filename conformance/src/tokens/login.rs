@@ -118,14 +118,14 @@ pub(super) struct Login {
 
 impl Login {
     /// Returns the request in the notation of reports.
-    pub(super) fn named(method: &Method, url: &Url) -> String {
+    pub(super) fn request_line(method: &Method, url: &Url) -> String {
         let mut url = url.clone();
         url.set_query(None);
         format!("{method} {url}")
     }
 
     async fn log_in(&self) -> Result<AccessToken, String> {
-        let named = Self::named(&self.method, &self.url);
+        let named = Self::request_line(&self.method, &self.url);
         let (request, mut brought) = self.request().await?;
         let reply = self.http.exchange(request).await;
         let reply = reply.map_err(|why| format!("{named} is not answered: {why}"))?;
@@ -140,7 +140,7 @@ impl Login {
             return Err(format!("{named} is answered {}{hint}", reply.status));
         }
         let (token, life) =
-            self.found(&reply).map_err(|why| format!("{named} is answered {}, and {why}", reply.status))?;
+            self.token_in(&reply).map_err(|why| format!("{named} is answered {}, and {why}", reply.status))?;
         let life = match &self.expires_in {
             Some(pointer) => Some(seconds(&reply, pointer).map_err(|why| format!("in the answer of {named} {why}"))?),
             None => life.or_else(|| life_of_jwt(&token)),
@@ -207,7 +207,7 @@ impl Login {
     }
 
     /// Returns the token from an answer, and the lifetime of its cookie.
-    fn found(&self, reply: &Reply) -> Result<(String, Option<Duration>), String> {
+    fn token_in(&self, reply: &Reply) -> Result<(String, Option<Duration>), String> {
         match &self.token {
             TokenPlace::Body(pointer) => in_body(reply, pointer).map(|token| (token, None)),
             TokenPlace::Cookie(name) => {
@@ -290,6 +290,6 @@ impl TokenSource for Login {
 
 impl fmt::Debug for Login {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Login").field("request", &Self::named(&self.method, &self.url)).finish_non_exhaustive()
+        f.debug_struct("Login").field("request", &Self::request_line(&self.method, &self.url)).finish_non_exhaustive()
     }
 }

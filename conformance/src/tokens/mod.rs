@@ -165,7 +165,7 @@ impl Tokens {
             return Self::read_own(text, api, contract, way, environment, redactor).await;
         };
         let ConvertedTokens { text: own, variables, notes } = convert(text, &value, contract)?;
-        let environment = Environment::alone(variables);
+        let environment = Environment::only(variables);
         let own = Text::new(text.path.clone(), own);
         let mut tokens = Self::read_own(&own, api, contract, way, &environment, redactor).await.map_err(|told| {
             // The lines of the generated text belong to no file.
@@ -346,7 +346,7 @@ async fn given(
         failure(
             at(),
             format!("the identity `{name}` has no secret: {error}"),
-            format!("{}; or remove the identity", place.how()),
+            format!("{}; or remove the identity", place.remedy()),
         )
     })?;
     for part in carrier::secrets(carrier, secret.reveal()) {
@@ -564,7 +564,8 @@ impl IdentityEntry {
     /// Returns whether the identity has these rights. `kind` is the kind of its token; `every` are the scopes that operations require.
     fn has(&self, rights: &Rights, kind: Option<&Credential>, every: &BTreeSet<String>) -> bool {
         let superset = kind.and_then(|kind| kind.superset.as_ref());
-        let reach = |scopes: &BTreeSet<String>| kind.map_or_else(|| scopes.clone(), |kind| kind.reach(scopes));
+        let reach =
+            |scopes: &BTreeSet<String>| kind.map_or_else(|| scopes.clone(), |kind| kind.effective_scopes(scopes));
         let holds_all = |scopes: &BTreeSet<String>| {
             let is_whole = !every.is_empty() && every.is_subset(&reach(scopes));
             is_whole || superset.is_some_and(|superset| scopes.contains(superset))

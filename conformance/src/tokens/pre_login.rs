@@ -127,7 +127,7 @@ impl CompanionEntry {
 impl PreLogin {
     /// Requests the page. Errors contain no value.
     pub(super) async fn ask(&self) -> Result<PreLoginResult, String> {
-        let named = Login::named(&Method::GET, &self.url);
+        let named = Login::request_line(&Method::GET, &self.url);
         let request = self.http.request(Method::GET, self.url.clone()).header(ACCEPT, "*/*");
         let reply = self.http.exchange(request).await.map_err(|why| format!("{named} is not answered: {why}"))?;
         if reply.status >= 400 {
@@ -139,7 +139,7 @@ impl PreLogin {
         let cookies = cookies(&reply.headers);
         let value = match &self.take {
             None => None,
-            Some(take) => Some(found(&reply, &cookies, take).map_err(|why| {
+            Some(take) => Some(value_in(&reply, &cookies, take).map_err(|why| {
                 let hint = if (300..400).contains(&reply.status) {
                     "; it leads on to another page: name that one"
                 } else {
@@ -174,7 +174,7 @@ pub(super) fn repeated(cookie: &str) -> String {
     percent_encoding::percent_decode_str(cookie).decode_utf8_lossy().into_owned()
 }
 
-fn found(reply: &Reply, cookies: &BTreeMap<String, String>, take: &ValueSource) -> Result<String, String> {
+fn value_in(reply: &Reply, cookies: &BTreeMap<String, String>, take: &ValueSource) -> Result<String, String> {
     let page = || String::from_utf8_lossy(&reply.body);
     let value = match take {
         ValueSource::Body(pointer) => return in_body(reply, pointer),

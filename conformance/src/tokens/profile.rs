@@ -13,7 +13,7 @@ use crate::contract::{Carrier, Contract, Credential};
 use crate::credential::carrier;
 use crate::credential::fetched_tokens::FetchedToken;
 use crate::credential::identity::{Identity, IdentityCredential, State};
-use crate::credential::profile::{CredentialSource, refused};
+use crate::credential::profile::{CredentialSource, profile_error};
 use crate::credential::secret::{Redactor, Secret};
 use crate::tokens::ids::Ids;
 
@@ -57,7 +57,7 @@ impl Tokens {
                 self.places.push(SourcePlace::default());
                 (Secret::new(""), Some(self.fetched.len() - 1))
             } else {
-                let token = source.fetch().await.map_err(|error| refused(&error))?;
+                let token = source.fetch().await.map_err(|error| profile_error(&error))?;
                 if let Some(flaw) = carrier::flaw(carrier, token.expose()) {
                     return Err(UserError::new(format!("the secret of `{name}` cannot be sent: {flaw}"))
                         .help("correct what is named"));

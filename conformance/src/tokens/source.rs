@@ -34,7 +34,7 @@ impl SecretPlace {
     /// # Errors
     /// Returns an error if the secret is not available, or if a header cannot contain it, since it could not be sent.
     pub(super) async fn read(&self, carrier: &Carrier, environment: &Environment) -> Result<Secret, String> {
-        let secret = self.found(environment).await.map_err(|error| self.told(&error))?;
+        let secret = self.resolve(environment).await.map_err(|error| self.unavailable_reason(&error))?;
         let text = secret.expose_secret().trim();
         match carrier::flaw_of_header(carrier, text) {
             Some(flaw) => Err(flaw),
@@ -43,7 +43,7 @@ impl SecretPlace {
     }
 
     /// Returns the reason why it is not available, without the text of the file if that may be the secret itself.
-    fn told(&self, error: &Error) -> String {
+    fn unavailable_reason(&self, error: &Error) -> String {
         let named = self.quoted();
         let is_variable =
             |text: &str| text.bytes().all(|one| one.is_ascii_uppercase() || one.is_ascii_digit() || one == b'_');
@@ -57,7 +57,7 @@ impl SecretPlace {
         if is_name { text } else { text.replace(&named, "that is named here") }
     }
 
-    async fn found(&self, environment: &Environment) -> Result<SecretString, Error> {
+    async fn resolve(&self, environment: &Environment) -> Result<SecretString, Error> {
         match self {
             Self::Environment(variable) => environment.variable(variable).await,
             Self::File(path) => FileSource::new(path).read().await,
@@ -69,7 +69,7 @@ impl SecretPlace {
     }
 
     /// Returns instructions to provide the secret, without the text of the file.
-    pub(super) fn how(&self) -> &'static str {
+    pub(super) fn remedy(&self) -> &'static str {
         match self {
             Self::Environment(_) => {
                 "export the variable with the secret alone, or write `VARIABLE=secret` into a file `.env` beside the tokens file"

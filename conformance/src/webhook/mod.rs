@@ -29,7 +29,7 @@ impl Hook<'_> {
     }
 
     /// Returns whether the cause of an immediate delivery is known. For a callback, the document alone does not name it.
-    pub(crate) fn is_sure_to_come(&self) -> bool {
+    pub(crate) fn has_known_cause(&self) -> bool {
         self.url.is_none() || self.terms.is_some_and(|terms| terms.triggered_by.is_some())
     }
 

@@ -55,7 +55,7 @@ pub(crate) fn catalogues() -> Vec<Catalogue> {
 /// Whether an API was added to this checkout: what is true of those that ship need not
 /// be true of any API, whose snapshots show what its rules find.
 pub(crate) fn is_added(catalogue: &Catalogue) -> bool {
-    let is_here = apis::named(&catalogue.api.name).is_some();
+    let is_here = apis::find_shipped(&catalogue.api.name).is_some();
     is_here && !SHIPPED.contains(&catalogue.api.name.as_str())
 }
 

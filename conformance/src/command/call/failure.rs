@@ -4,7 +4,7 @@ use keyfit::redact::plain;
 use keyfit::{Error, ErrorKind};
 use keyfit_conformance::UserError;
 use keyfit_conformance::call::Callee;
-use keyfit_conformance::call::json::{JsonStyle, written};
+use keyfit_conformance::call::json::{JsonStyle, format_json};
 use keyfit_openapi::{Operation, Retry};
 use reqwest::StatusCode;
 
@@ -41,19 +41,19 @@ fn code(kind: ErrorKind) -> Option<u8> {
 }
 
 /// The error of a call that could not be made.
-pub(in crate::command) fn refused(error: &Error) -> UserError {
+pub(in crate::command) fn call_error(error: &Error) -> UserError {
     UserError::new(error.to_string()).help("nothing was sent")
 }
 
 /// Tells why a call failed. What a success brought is kept whatever is wrong with it: the call was executed.
-pub(super) fn told(
+pub(super) fn report_failure(
     error: &Error,
     callee: &Callee,
     operation: &Operation,
     session: &Session,
     mut output: Output,
 ) -> Result<ExitStatus, UserError> {
-    let Some(code) = code(error.kind()) else { return Err(refused(error)) };
+    let Some(code) = code(error.kind()) else { return Err(call_error(error)) };
     let mut lines = vec![format!("error: {error}")];
     lines.extend(cause(error).map(|cause| format!("cause: {cause}")));
     lines.extend(error.request_id().map(|id| format!("request: {id}")));
@@ -62,12 +62,12 @@ pub(super) fn told(
     let body = error.body();
     if let Some(status) = error.status().filter(StatusCode::is_success) {
         let kind = error.headers().map_or(BodyKind::Other, |headers| BodyKind::of(headers, status.as_u16(), operation));
-        output.whole(body, kind, session)?;
-        output.keep()?;
+        output.write_body(body, kind, session)?;
+        output.persist()?;
     } else if !body.trim_ascii().is_empty() {
         let text = String::from_utf8_lossy(body);
         let style = JsonStyle { is_pretty: true, redactor: Some(&session.private), hides_secrets: false };
-        console::print_message(&written(&text, style).unwrap_or_else(|| session.private.mask(&text)));
+        console::print_message(&format_json(&text, style).unwrap_or_else(|| session.private.mask(&text)));
     }
     Ok(ExitStatus::Failed(code))
 }

@@ -15,7 +15,7 @@ use futures_core::Stream as _;
 use keyfit::{Error, Response};
 use keyfit_conformance::UserError;
 use keyfit_conformance::apis;
-use keyfit_conformance::call::{Arguments, Callee, ListItems, display, list_items, listed, taken};
+use keyfit_conformance::call::{Arguments, Callee, ListItems, display, list_items, operation_help, operation_lines};
 use keyfit_openapi::{Operation, Source, read_file, read_to_limit};
 
 use self::output::{BodyKind, Output};
@@ -95,12 +95,12 @@ pub(crate) fn run(args: &CallArgs) -> Result<ExitStatus, UserError> {
     };
     let callee = Callee::read(&source(name)?)?;
     let Some(operation) = &args.operation else {
-        console::print_lines(listed(&callee))?;
+        console::print_lines(operation_lines(&callee))?;
         return Ok(ExitStatus::Success);
     };
     let operation = callee.operation(operation)?;
     if args.describe {
-        console::print_lines(taken(&callee, operation))?;
+        console::print_lines(operation_help(&callee, operation))?;
         return Ok(ExitStatus::Success);
     }
     runtime()?.block_on(async {
@@ -134,7 +134,7 @@ pub(super) fn source(name: &str) -> Result<Source, UserError> {
     if is_path || path.exists() {
         return Ok(if path.is_dir() { Source::from_dir(path)? } else { Source::from_document(path)? });
     }
-    Err(apis::unknown(name, &shipped).also("an API of yours is named by its folder: ./api/parcels"))
+    Err(apis::unknown(name, &shipped).more_help("an API of yours is named by its folder: ./api/parcels"))
 }
 
 fn arguments(args: &CallArgs, callee: &Callee, operation: &Operation) -> Result<Arguments, UserError> {
@@ -165,10 +165,10 @@ async fn call(
     session: &Session,
 ) -> Result<ExitStatus, UserError> {
     let made =
-        || session.call(operation).map(|call| arguments.put_into(call)).map_err(|error| failure::refused(&error));
+        || session.call(operation).map(|call| arguments.add_to_call(call)).map_err(|error| failure::call_error(&error));
     let call = made()?;
     // Built before anything is opened: what cannot be sent changes no file.
-    let request = call.request().map_err(|error| failure::refused(&error))?;
+    let request = call.request().map_err(|error| failure::call_error(&error))?;
     let head = display::head(&request, &session.credentials, &session.private);
     if args.dry_run {
         let body = display::body(&request, &session.private);
@@ -188,7 +188,7 @@ async fn call(
             let (count, failed) = all(paged, &mut output, session).await?;
             if let Some(error) = &failed {
                 console::print_message(&format!("after {count} items:"));
-                return failure::told(error, callee, operation, session, output);
+                return failure::report_failure(error, callee, operation, session, output);
             }
             None
         }
@@ -202,8 +202,8 @@ async fn call(
                     trace::answered(response.status(), response.headers(), session);
                 }
                 let body = BodyKind::of(response.headers(), response.status().as_u16(), operation);
-                let is_as_documented = output.whole(&response, body, session)?;
-                output.keep()?;
+                let is_as_documented = output.write_body(&response, body, session)?;
+                output.persist()?;
                 return Ok(if is_as_documented { ExitStatus::Success } else { failure::not_json(operation) });
             }
             Err(error) => Some(error),
@@ -211,14 +211,14 @@ async fn call(
     };
     match failed {
         None => {
-            output.keep()?;
+            output.persist()?;
             Ok(ExitStatus::Success)
         }
         Some(error) => {
             if let (true, Some((status, headers))) = (args.verbose, error.status().zip(error.headers())) {
                 trace::answered(status, headers, session);
             }
-            failure::told(&error, callee, operation, session, output)
+            failure::report_failure(&error, callee, operation, session, output)
         }
     }
 }

@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 
 use keyfit_conformance::UserError;
-use keyfit_conformance::call::json::{JsonStyle, written};
+use keyfit_conformance::call::json::{JsonStyle, format_json};
 use keyfit_conformance::credential::secret::Redactor;
 use keyfit_openapi::Operation;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
@@ -82,7 +82,7 @@ impl Output {
     }
 
     /// Writes a whole body. Returns `false` if it should be JSON and is not.
-    pub(super) fn whole(&mut self, body: &[u8], kind: BodyKind, session: &Session) -> Result<bool, UserError> {
+    pub(super) fn write_body(&mut self, body: &[u8], kind: BodyKind, session: &Session) -> Result<bool, UserError> {
         let (shown, is_as_documented) = match self {
             Self::Standard { is_terminal, .. } => printed(body, kind, *is_terminal, &session.credentials_redactor),
             _ => (body.into(), kind == BodyKind::Other || is_json(body)),
@@ -94,7 +94,7 @@ impl Output {
     /// Writes an item of a list in a line of its own.
     pub(super) fn item(&mut self, item: &str, session: &Session) -> Result<(), UserError> {
         let redactor = matches!(self, Self::Standard { .. }).then_some(&session.credentials_redactor);
-        let line = written(item, JsonStyle { redactor, ..JsonStyle::default() }).unwrap_or_else(|| item.to_owned());
+        let line = format_json(item, JsonStyle { redactor, ..JsonStyle::default() }).unwrap_or_else(|| item.to_owned());
         self.bytes(format!("{line}\n").as_bytes())
     }
 
@@ -107,17 +107,17 @@ impl Output {
                 Err(error) => return Err(UserError::new(format!("the answer cannot be printed: {error}"))),
                 Ok(()) => {}
             },
-            Self::Device(path, file) => all(file).map_err(|error| unwritten(path, &error))?,
-            Self::File(path, file) => all(file).map_err(|error| unwritten(path, &error))?,
+            Self::Device(path, file) => all(file).map_err(|error| write_error(path, &error))?,
+            Self::File(path, file) => all(file).map_err(|error| write_error(path, &error))?,
         }
         Ok(())
     }
 
     /// Puts the file in its place.
-    pub(super) fn keep(self) -> Result<(), UserError> {
+    pub(super) fn persist(self) -> Result<(), UserError> {
         let Self::File(path, file) = self else { return Ok(()) };
-        file.as_file().sync_all().map_err(|error| unwritten(&path, &error))?;
-        file.persist(&path).map(drop).map_err(|error| unwritten(&path, &error.error))
+        file.as_file().sync_all().map_err(|error| write_error(&path, &error))?;
+        file.persist(&path).map(drop).map_err(|error| write_error(&path, &error.error))
     }
 }
 
@@ -128,7 +128,8 @@ fn printed<'b>(body: &'b [u8], kind: BodyKind, is_terminal: bool, redactor: &Red
         return (Cow::default(), true);
     }
     let style = JsonStyle { is_pretty: true, redactor: Some(redactor), hides_secrets: false };
-    let json = std::str::from_utf8(body).ok().filter(|_| kind == BodyKind::Json).and_then(|text| written(text, style));
+    let json =
+        std::str::from_utf8(body).ok().filter(|_| kind == BodyKind::Json).and_then(|text| format_json(text, style));
     let is_as_documented = kind == BodyKind::Other || json.is_some();
     let shown = match json {
         Some(json) => Cow::Owned(format!("{json}\n").into_bytes()),
@@ -146,7 +147,7 @@ fn is_json(body: &[u8]) -> bool {
 }
 
 /// The call was executed by now.
-fn unwritten(path: &Path, error: &io::Error) -> UserError {
+fn write_error(path: &Path, error: &io::Error) -> UserError {
     UserError::new(format!("the call was executed, and its answer cannot be written: {error}"))
         .at(path.display())
         .help("look up what the call did before you repeat it")

@@ -17,7 +17,7 @@ use keyfit_conformance::server::{server_in_place, server_url};
 use keyfit_openapi::{Operation, read_to_limit};
 use reqwest::Url;
 
-use super::failure::refused;
+use super::failure::call_error;
 use super::trace::AttemptLogger;
 use crate::command::budget;
 use crate::command::transport::{CertificateArgs, Header, header, secrets};
@@ -135,7 +135,7 @@ impl Session {
             console::print_message(&format!("* {}", told.name));
         }
         let config = session.limits(match &told {
-            Some(told) => told.api.config().map_err(|error| profile::refused(&error))?,
+            Some(told) => told.api.config().map_err(|error| profile::profile_error(&error))?,
             None => Config::default(),
         });
         let config = if verbose { config.observer(AttemptLogger) } else { config };
@@ -151,9 +151,9 @@ impl Session {
             Some(url) => config.base_url(url),
             None => config,
         };
-        let config = session.certificates.put_into(config)?;
+        let config = session.certificates.apply(config)?;
         let config = match &session.budget {
-            Some(url) if !dry_run => budget::put_into(config, url).await?,
+            Some(url) if !dry_run => budget::with_budget(config, url).await?,
             _ => config,
         };
         let (credentials_redactor, private) = (Redactor::default(), Redactor::default());
@@ -183,11 +183,11 @@ impl Session {
                 let of = told.as_ref().map(|told| told.credential(&chosen.kind)).transpose()?.flatten();
                 // A command is not started, and no token asked for, where nothing is sent.
                 if let Some(of) = of.filter(|_| !dry_run) {
-                    let source = of.source().map_err(|error| profile::refused(&error))?;
+                    let source = of.source().map_err(|error| profile::profile_error(&error))?;
                     let redactors = [credentials_redactor.clone(), private.clone()];
                     let access = Access::Source(Arc::new(MaskedTokenSource { source, redactors }), Refresh::default());
                     let one = access.credential(of.kind().name, chosen.carrier);
-                    credential = credential.and(&one.map_err(|error| refused(&error))?);
+                    credential = credential.and(&one.map_err(|error| call_error(&error))?);
                 }
                 continue;
             }
@@ -209,9 +209,9 @@ impl Session {
         }
         for (chosen, secret) in held.into_iter().filter(|_| !dry_run) {
             let one = Access::Token(secret).credential(&chosen.kind, chosen.carrier);
-            credential = credential.and(&one.map_err(|error| refused(&error))?);
+            credential = credential.and(&one.map_err(|error| call_error(&error))?);
         }
-        let client = DynamicClient::new(callee.table, credential, config).map_err(|error| refused(&error))?;
+        let client = DynamicClient::new(callee.table, credential, config).map_err(|error| call_error(&error))?;
         let place = client.operation(&operation.id).map_or(Ok(""), |row| client.base_url_of(row));
         if let (Err(_), Some(server)) = (place, &operation.server) {
             let why = if server.starts_with("https://") {
@@ -278,7 +278,7 @@ fn base_url(
 /// The token of a kind.
 async fn token(args: &SessionArgs, callee: &Callee, chosen: &SelectedCredential) -> Result<SecretString, UserError> {
     if let Some(variable) = &chosen.variable {
-        return EnvSource::new(variable).read().await.map_err(|error| refused(&error));
+        return EnvSource::new(variable).read().await.map_err(|error| call_error(&error));
     }
     match args.token.as_deref() {
         Some("-" | "@-") => {
@@ -290,7 +290,7 @@ async fn token(args: &SessionArgs, callee: &Callee, chosen: &SelectedCredential)
             Ok(text.trim_end_matches(['\r', '\n']).to_owned().into())
         }
         Some(text) => match text.strip_prefix('@') {
-            Some(path) => FileSource::new(path).read().await.map_err(|error| refused(&error)),
+            Some(path) => FileSource::new(path).read().await.map_err(|error| call_error(&error)),
             None => Err(in_clear(callee, "--token is given the token itself")),
         },
         // A kind whose variable another API's contract has to say.

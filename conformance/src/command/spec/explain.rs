@@ -43,8 +43,8 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<ExitStatus, UserError> {
                 text,
                 "  #{}\n    - {}\n    + {}",
                 plain(&change.pointer),
-                shown(change.before.as_ref()),
-                shown(change.after.as_ref())
+                value_text(change.before.as_ref()),
+                value_text(change.after.as_ref())
             );
         }
         text.push('\n');
@@ -53,6 +53,6 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<ExitStatus, UserError> {
     Ok(ExitStatus::Success)
 }
 
-fn shown(value: Option<&Value>) -> String {
+fn value_text(value: Option<&Value>) -> String {
     value.map_or_else(|| "nothing".to_owned(), Value::to_string)
 }

@@ -58,7 +58,9 @@ pub(crate) fn run(args: &RefreshArgs) -> Result<ExitStatus, UserError> {
         match runtime.block_on(refresh(&fetcher, &mut origins, &origin, &url)) {
             Ok(said) => output::write(&said, None)?,
             Err(error) => {
-                console::print_message(&error.within(&origin.api).also("this document was left as it is").to_string());
+                console::print_message(
+                    &error.within(&origin.api).more_help("this document was left as it is").to_string(),
+                );
                 ending = ExitStatus::Incomplete;
             }
         }

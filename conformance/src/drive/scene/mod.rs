@@ -112,7 +112,7 @@ impl Scene<'_> {
         arguments.insert("Accept".to_owned(), streaming.body.media_type.as_str().into());
         match self.call(&arguments, answer).await {
             Observed::Success { value, .. } => {
-                let lost = lost(&value, &item_stream::handed_on(streaming, &body), "");
+                let lost = lost(&value, &item_stream::client_value(streaming, &body), "");
                 lost.map_or(Ok(()), |why| Err(format!("item by item: {why}")))
             }
             Observed::Failure(failure) => Err(format!("item by item: {}", as_failure(&failure))),
@@ -132,7 +132,7 @@ impl Scene<'_> {
                 if self.operation().streaming.as_ref().is_some_and(|known| known.is_only) =>
             {
                 let streaming = self.operation().streaming.as_ref();
-                let expected = streaming.map(|streaming| item_stream::handed_on(streaming, &body));
+                let expected = streaming.map(|streaming| item_stream::client_value(streaming, &body));
                 lost(&value, &expected.unwrap_or_default(), "").map_or(Ok(()), Err)
             }
             Observed::Success { value, .. } => {

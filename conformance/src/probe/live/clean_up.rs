@@ -59,7 +59,7 @@ impl Target {
             return Err("its DELETE is not allowed".to_owned());
         }
         let known = self.caller(&live.contract, removal);
-        let nobody = || Identity::nobody(self.identities.ids(&removal.path));
+        let nobody = || Identity::without_credential(self.identities.ids(&removal.path));
         let mut identity = known.clone().unwrap_or_else(nobody);
         identity.ids.extend(made.ids.clone());
         let maker =

@@ -337,8 +337,8 @@ fn hand_over(api: &Api, operation: &Operation, hook: &Hook<'_>, url: &Url, draft
     for (at, member) in members {
         put(&mut value, at, member);
     }
-    let bytes = body::written(api, documented, &value);
-    draft.media_type = body::named(api, documented, &bytes).into();
+    let bytes = body::encoded(api, documented, &value);
+    draft.media_type = body::media_type_of(api, documented, &bytes).into();
     draft.body = Some(bytes);
     Ok(())
 }

@@ -109,13 +109,13 @@ impl<'a> SharedData<'a> {
             seconds: case.seconds,
             reason: case.reason.as_deref(),
             known: case.known.as_deref(),
-            exchanges: case.exchanges.iter().map(shown).collect(),
+            exchanges: case.exchanges.iter().map(split_command).collect(),
         }
     }
 }
 
 /// Separates the command from the exchange.
-fn shown(exchange: &Exchange) -> ShownExchange {
+fn split_command(exchange: &Exchange) -> ShownExchange {
     let mut lines = transcript(exchange);
     lines.retain(|line| !line.starts_with("$ "));
     ShownExchange { lines, curl: command(exchange) }

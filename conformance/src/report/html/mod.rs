@@ -88,7 +88,7 @@ fn head(report: &Report) -> String {
          <meta name=\"color-scheme\" content=\"light dark\">\n\
          <meta name=\"referrer\" content=\"no-referrer\">\n\
          <title>Contract check: {}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n",
-        report.told()
+        report.summary()
     )
 }
 
@@ -114,7 +114,7 @@ fn totals(page: &mut String, report: &Report) {
 fn findings(page: &mut String, report: &Report) {
     for api in report.apis.iter().filter(|api| !api.findings.is_empty()) {
         let _ = write!(page, "<section class=\"findings\">\n<h2>Findings: {}</h2>\n<ol>\n", escaped(&api.api));
-        for found in api.found() {
+        for found in api.findings_with_cases() {
             let finding = found.finding;
             let known = match finding.verdict {
                 Verdict::Known => format!("<p>Known to fail: {}</p>", escaped(&found.reasons())),
@@ -127,7 +127,7 @@ fn findings(page: &mut String, report: &Report) {
                  {known}<p>{}</p><p>{}</p><p><a href=\"#q={}\"><code>{}</code></a></p></details></li>",
                 mark(*verdict),
                 escaped(title),
-                finding.reach(),
+                finding.extent(),
                 escaped(&capitalised(why)),
                 escaped(&capitalised(change)),
                 utf8_percent_encode(example, NON_ALPHANUMERIC),
@@ -185,7 +185,7 @@ fn changed(page: &mut String, changes: &Changes) {
             let id = escaped(&change.id);
             // A removed case is not in this run.
             let shown = if name == "gone" { id } else { format!("<a href=\"#q={}\">{id}</a>", query(&change.id)) };
-            let _ = writeln!(page, "<li>{shown} <span class=\"note\">{}</span></li>", escaped(&change.arrow()));
+            let _ = writeln!(page, "<li>{shown} <span class=\"note\">{}</span></li>", escaped(&change.transition()));
         }
         if notable.len() > LISTED {
             let _ = writeln!(page, "<li>and {} more</li>", notable.len() - LISTED);
@@ -213,7 +213,7 @@ fn access(page: &mut String, report: &Report) {
             let _ = write!(page, "<tr><th>{}</th>", escaped(&row.operation));
             for cell in &row.cells {
                 let class = if cell.is_against { " class=\"fail\"" } else { "" };
-                let _ = write!(page, "<td{class}>{}: {}</td>", cell.due, cell.told());
+                let _ = write!(page, "<td{class}>{}: {}</td>", cell.due, cell.summary());
             }
             page.push_str("</tr>\n");
         }
@@ -256,7 +256,7 @@ fn cell(page: &mut String, api: &ApiReport, family: Family) {
         return;
     };
     let gravest = counts.each().next().map_or(Verdict::Skip, |(verdict, _)| verdict);
-    let _ = write!(page, "<td class=\"{gravest}\" title=\"{}\">", counts.told());
+    let _ = write!(page, "<td class=\"{gravest}\" title=\"{}\">", counts.summary());
     let _ = write!(page, "<a href=\"#api={}&amp;family={family}\">", query(&api.api));
     let marked: Vec<String> = counts.each().map(|(verdict, count)| format!("{}{count}", mark(verdict))).collect();
     let _ = write!(page, "{}</a></td>", marked.join(" "));

@@ -142,7 +142,7 @@ async fn every_operation_of_every_api_that_ships() {
             for (typed, body) in ways {
                 let arguments = Arguments::read(&callee.api, operation, &typed, body);
                 let arguments = arguments.unwrap_or_else(|error| panic!("{id} {typed:?}: {error}"));
-                let call = arguments.put_into(dynamic.call(id).expect("it is there"));
+                let call = arguments.add_to_call(dynamic.call(id).expect("it is there"));
                 let _ = call.stream().await;
                 let (sent, mut expected) = (leveled(&server.one()), expected.clone());
                 without_defaults(&mut expected.body, &sent.body, &known);
