@@ -210,7 +210,7 @@ impl Baseline {
     /// Returns the stale entries, which match no failure, as texts for a report. An entry with cases that did not run is not stale, and a
     /// pattern that matches no case is stale only in a run of `all` cases.
     pub fn stale(&self, all: bool) -> Vec<String> {
-        let mut told = Vec::new();
+        let mut messages = Vec::new();
         for entry in &self.entries {
             let stale: Vec<&Pattern> = entry.cases.iter().filter(|pattern| pattern.is_stale(all)).collect();
             let Some(first) = stale.first() else { continue };
@@ -225,9 +225,9 @@ impl Baseline {
                 (false, []) => "delete it from `cases`".to_owned(),
                 (false, others) => format!("delete it from `cases`, and {}", others.join(", ")),
             };
-            told.push(format!("{}:{}: `{}`: {why}: {delete}", self.path, first.line, first.case));
+            messages.push(format!("{}:{}: `{}`: {why}: {delete}", self.path, first.line, first.case));
         }
-        told
+        messages
     }
 }
 

@@ -12,7 +12,7 @@ use crate::credential::secret::Redactor;
 use crate::judgement::verdict::{Outcome, Verdict};
 
 /// The beginning of a new file.
-const HEAD: &str = "\
+const FILE_HEADER: &str = "\
 # Failures that are known: a run with `--baseline` fails by anything else, and by an entry that is stale. `cases` are ids of
 # cases or patterns over them (`*` stands for a segment, `**` for any), `kind` is what is wrong with the answers, `reason` says why
 # it stays and what will end that.
@@ -81,7 +81,7 @@ impl Baseline {
             }
             entries.retain(|table| table.get("cases").and_then(Item::as_array).is_none_or(|cases| !cases.is_empty()));
         }
-        let kept = if self.text.trim().is_empty() { HEAD.to_owned() } else { file.to_string() };
+        let kept = if self.text.trim().is_empty() { FILE_HEADER.to_owned() } else { file.to_string() };
         let text = format!("{}\n{}", kept.trim_end(), self.added);
         Ok(BaselineUpdate { text, added: self.entries.len() - self.written, removed })
     }

@@ -206,7 +206,7 @@ fn is_file(api: &Api, schema: &Value) -> bool {
 }
 
 /// The highest depth of schema composition; it ends recursive schemas.
-const DEPTH: usize = 8;
+const MAX_DEPTH: usize = 8;
 
 /// Collects the members of a schema and its parts. Those of one of several variants are not required.
 fn collect<'a>(api: &'a Api, schema: &'a Value, is_required: bool, depth: usize, found: &mut Vec<MemberSchema<'a>>) {
@@ -220,7 +220,7 @@ fn collect<'a>(api: &'a Api, schema: &'a Value, is_required: bool, depth: usize,
         found.push(MemberSchema { name: name.clone(), schema: member, is_required, is_file: is_file(api, member) });
     }
     for (key, is_required) in [("allOf", is_required), ("anyOf", false), ("oneOf", false)] {
-        if depth < DEPTH {
+        if depth < MAX_DEPTH {
             for part in schema[key].as_array().into_iter().flatten() {
                 collect(api, part, is_required, depth + 1, found);
             }

@@ -286,11 +286,11 @@ mod tests {
         let callee = callee();
         let operation = callee.operation(operation).expect("it is there");
         let chosen = SelectedCredential::of(&callee, operation, wanted, |variable| set.contains(&variable));
-        let told = |one: &SelectedCredential| {
+        let expected = |one: &SelectedCredential| {
             let otherwise = if one.is_of_profile { "profile" } else { "given" };
             format!("{} {}", one.kind, one.variable.as_deref().unwrap_or(otherwise))
         };
-        chosen.map(|all| all.iter().map(told).collect()).map_err(|error| error.to_string())
+        chosen.map(|all| all.iter().map(expected).collect()).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -350,7 +350,7 @@ mod tests {
 
     #[test]
     fn what_is_missing_or_cannot_be_sent_is_said() {
-        for (operation, told) in [
+        for (operation, expected) in [
             ("plain", "help: set A_BEARER, or name a file that holds the token: --token @FILE"),
             ("either", "help: set A_KEY, or A_BEARER, or name a file"),
             ("both", "help: set A_BEARER and A_KEY, or name a file"),
@@ -358,7 +358,7 @@ mod tests {
             ("half", "`digest` is the HTTP scheme `digest`; or `query` is a key in the query, where logs show it"),
         ] {
             let error = chosen(operation, CredentialSelection::default(), &[]).expect_err("nothing is set");
-            assert!(error.contains(told), "{operation}: {error}");
+            assert!(error.contains(expected), "{operation}: {error}");
         }
         let error = chosen("both", CredentialSelection::default(), &["A_KEY"]).expect_err("half of it is missing");
         assert!(error.contains("help: set A_BEARER, or name a file"), "{error}");

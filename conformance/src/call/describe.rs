@@ -7,7 +7,7 @@ use super::arguments::placed;
 use super::{Callee, body, credential, value};
 
 /// The highest length of a summary in a list, in characters.
-const LONGEST: usize = 72;
+const MAX_SUMMARY_CHARS: usize = 72;
 
 /// Returns a line for each operation: its id, method, path, and summary.
 pub fn operation_lines(callee: &Callee) -> Vec<String> {
@@ -71,10 +71,10 @@ fn credentials(callee: &Callee, operation: &Operation) -> String {
         None => format!("{name}, which keyfit cannot send"),
     };
     let each = sets.iter().map(|set| set.iter().map(of).collect::<Vec<_>>().join(" and "));
-    let told: Vec<String> = is_optional.then(|| "none".to_owned()).into_iter().chain(each).collect();
+    let alternatives: Vec<String> = is_optional.then(|| "none".to_owned()).into_iter().chain(each).collect();
     let scopes =
         if operation.scopes.is_empty() { String::new() } else { format!("; scopes: {}", operation.scopes.join(", ")) };
-    plain(&format!("Credential: {}{scopes}", told.join(", or ")))
+    plain(&format!("Credential: {}{scopes}", alternatives.join(", or ")))
 }
 
 fn required(place: &str, is_required: bool) -> String {
@@ -84,5 +84,9 @@ fn required(place: &str, is_required: bool) -> String {
 /// Returns the first line of a text, shortened for a list.
 fn short(text: &str) -> String {
     let line = plain(text.lines().next().unwrap_or_default().trim());
-    if line.chars().count() <= LONGEST { line } else { line.chars().take(LONGEST - 1).chain(['…']).collect() }
+    if line.chars().count() <= MAX_SUMMARY_CHARS {
+        line
+    } else {
+        line.chars().take(MAX_SUMMARY_CHARS - 1).chain(['…']).collect()
+    }
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 /// The highest depth of schema composition; it ends recursive schemas.
-const DEPTH: usize = 8;
+const MAX_DEPTH: usize = 8;
 
 /// The type of a value, as far as it affects parsing.
 #[derive(Clone, Copy, Debug)]
@@ -70,7 +70,7 @@ fn collect<'a>(api: &'a Api, schema: &'a Value, depth: usize, found: &mut Vec<Ki
     if !names.is_empty() {
         return Some(());
     }
-    if depth == DEPTH {
+    if depth == MAX_DEPTH {
         return None;
     }
     if let Some(parts) = schema["allOf"].as_array() {

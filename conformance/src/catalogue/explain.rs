@@ -11,7 +11,7 @@ use crate::contract::{ChainProbe, Family, OauthProbe, Probe, Rule};
 use crate::text::glob;
 
 /// The number of cases that are named; the others are counted.
-const NAMED: usize = 6;
+const MAX_NAMED_CASES: usize = 6;
 
 /// Returns a text for each rule whose id matches the pattern.
 pub fn rules(catalogue: &Catalogue, pattern: &str) -> Vec<String> {
@@ -38,11 +38,11 @@ fn text(catalogue: &Catalogue, rule: &Rule) -> String {
     let cases: Vec<&str> =
         catalogue.cases.iter().filter(|case| catalogue.rule(case).id == rule.id).map(|case| case.id.as_str()).collect();
     let _ = writeln!(text, "  cases     {}", cases.len());
-    for case in cases.iter().take(NAMED) {
+    for case in cases.iter().take(MAX_NAMED_CASES) {
         let _ = writeln!(text, "    {case}");
     }
-    if cases.len() > NAMED {
-        let _ = writeln!(text, "    and {} more: see `keyfit check --list`", cases.len() - NAMED);
+    if cases.len() > MAX_NAMED_CASES {
+        let _ = writeln!(text, "    and {} more: see `keyfit check --list`", cases.len() - MAX_NAMED_CASES);
     }
     text
 }
@@ -60,27 +60,27 @@ fn check_description(rule: &Rule) -> String {
 fn described<T: JsonSchema + Serialize>(variant: &T) -> String {
     let root = serde_json::to_value(schema_for!(T)).unwrap_or_default();
     let value = serde_json::to_value(variant).unwrap_or_default();
-    let mut told = Vec::new();
-    describe(&root, &root, &value, &mut told);
-    told.join(" ")
+    let mut descriptions = Vec::new();
+    describe(&root, &root, &value, &mut descriptions);
+    descriptions.join(" ")
 }
 
-fn describe(root: &Value, schema: &Value, value: &Value, told: &mut Vec<String>) {
+fn describe(root: &Value, schema: &Value, value: &Value, descriptions: &mut Vec<String>) {
     if let Some(name) = schema["$ref"].as_str() {
         let target = root.pointer(name.trim_start_matches('#')).unwrap_or(&Value::Null);
-        return describe(root, target, value, told);
+        return describe(root, target, value, descriptions);
     }
     let variants = schema["oneOf"].as_array().into_iter().flatten();
     for variant in variants {
         let description = variant["description"].as_str().unwrap_or_default();
         let inner = value.as_object().and_then(|object| object.iter().next());
         match inner {
-            None if variant["const"] == *value => told.push(description.to_owned()),
+            None if variant["const"] == *value => descriptions.push(description.to_owned()),
             Some((name, inner)) if variant["properties"].get(name).is_some() => {
-                let before = told.len();
-                describe(root, &variant["properties"][name], inner, told);
-                if told.len() == before {
-                    told.push(format!("{description} ({inner})"));
+                let before = descriptions.len();
+                describe(root, &variant["properties"][name], inner, descriptions);
+                if descriptions.len() == before {
+                    descriptions.push(format!("{description} ({inner})"));
                 }
             }
             _ => {}
@@ -201,8 +201,8 @@ mod tests {
     #[test]
     fn what_is_sent_is_told_in_the_words_of_the_format() {
         assert_eq!(described(&Probe::NoToken), "No credential.");
-        let told = described(&Probe::QueryToken("key".to_owned()));
-        assert_eq!(told, "A valid token in this query parameter, and no header. (\"key\")");
+        let descriptions = described(&Probe::QueryToken("key".to_owned()));
+        assert_eq!(descriptions, "A valid token in this query parameter, and no header. (\"key\")");
         assert!(!described(&Probe::Oauth(OauthProbe::Authorize)).is_empty());
     }
 }

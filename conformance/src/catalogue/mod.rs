@@ -198,7 +198,7 @@ impl Catalogue {
 
     /// Returns the requests of a case that are valid except for one flaw of this kind.
     pub(crate) fn bent(&self, case: &Case, flaw: Flaw) -> Vec<InvalidRequest> {
-        let most = |kind| if kind == flaw { invalid_request::MOST } else { 0 };
+        let most = |kind| if kind == flaw { invalid_request::MAX_REQUESTS } else { 0 };
         invalid_request::of((&self.api, &self.contract), self.operation(case), &self.examples[case.operation], &most)
     }
 
@@ -480,13 +480,13 @@ fn expand(
 /// Combines the failures into one, at the place of the first.
 fn combined(failures: Vec<Failure>) -> Result<(), Failure> {
     let count = failures.len();
-    let told: Vec<String> =
+    let places: Vec<String> =
         failures.iter().map(|one| format!("{}:{}: {}", one.place.path, one.place.line, one.problem)).collect();
     let Some(first) = failures.into_iter().next() else { return Ok(()) };
     if count == 1 {
         return Err(first);
     }
-    let problem = format!("{count} places of the contract do not fit the document: {}", told.join("; "));
+    let problem = format!("{count} places of the contract do not fit the document: {}", places.join("; "));
     Err(Failure { problem, ..first })
 }
 

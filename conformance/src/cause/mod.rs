@@ -16,7 +16,7 @@ use crate::judgement::verdict::{BrokenAspect, Outcome, Verdict};
 pub(crate) use text::CauseText;
 
 /// The highest number of operations with the same defect that are separate causes; more of them are one cause.
-const FEW: usize = 5;
+const MAX_SEPARATE_OPERATIONS: usize = 5;
 
 /// The root cause of broken cases.
 #[derive(Clone, Debug)]
@@ -202,7 +202,7 @@ impl Sorter<'_> {
     /// Returns the groups, with many operations combined into one.
     fn combine_operations(&self, groups: Vec<(CommonFactor, Vec<usize>)>) -> Vec<(CommonFactor, Vec<usize>)> {
         let is_one = |(shared, _): &(CommonFactor, Vec<usize>)| matches!(shared, CommonFactor::Operations(_));
-        if groups.iter().filter(|group| is_one(group)).count() <= FEW {
+        if groups.iter().filter(|group| is_one(group)).count() <= MAX_SEPARATE_OPERATIONS {
             return groups;
         }
         let (of_operations, mut others): (Vec<_>, Vec<_>) = groups.into_iter().partition(is_one);
@@ -289,23 +289,23 @@ fn without_positions(finding: &str) -> String {
 
 /// Splits a finding about a member: the text before its JSON pointer, the pointer without its first slash, and the rest.
 fn split_member(finding: &str) -> Option<(&str, &str, &str)> {
-    const BEHIND: &str = ": /";
-    let start = if finding.starts_with('/') { 0 } else { finding.find(BEHIND)? + BEHIND.len() - 1 };
+    const SEPARATOR: &str = ": /";
+    let start = if finding.starts_with('/') { 0 } else { finding.find(SEPARATOR)? + SEPARATOR.len() - 1 };
     let (pointer, rest) = finding[start + 1..].split_once(' ')?;
     Some((&finding[..start], pointer, rest))
 }
 
 /// Returns a finding with all numbers replaced by 0: counts and times differ between answers.
 fn numberless(finding: &str) -> String {
-    let mut told = String::with_capacity(finding.len());
+    let mut texts = String::with_capacity(finding.len());
     for character in finding.chars() {
         match character.is_ascii_digit() {
-            true if told.ends_with('0') => {}
-            true => told.push('0'),
-            false => told.push(character),
+            true if texts.ends_with('0') => {}
+            true => texts.push('0'),
+            false => texts.push(character),
         }
     }
-    told
+    texts
 }
 
 #[cfg(test)]
@@ -335,27 +335,27 @@ mod tests {
             })
         };
         let outcomes: Vec<Outcome> = catalogue.cases.iter().map(outcome).collect();
-        let told = |cause: Cause| {
+        let texts = |cause: Cause| {
             let CauseText { title, .. } = cause.words(&catalogue, &outcomes);
             format!("{}: {title}", cause.cases.len())
         };
-        of(&catalogue, &outcomes).into_iter().map(told).collect()
+        of(&catalogue, &outcomes).into_iter().map(texts).collect()
     }
 
     #[test]
     fn one_status_for_another_is_one_cause_over_all_rules_and_operations() {
-        let told = causes(&[("shop/auth/*-token/*", Ok(403))]);
-        assert_eq!(told.len(), 1, "{told:?}");
-        assert!(told[0].ends_with("403 is answered where 401 is due"), "{told:?}");
+        let texts = causes(&[("shop/auth/*-token/*", Ok(403))]);
+        assert_eq!(texts.len(), 1, "{texts:?}");
+        assert!(texts[0].ends_with("403 is answered where 401 is due"), "{texts:?}");
         let both = causes(&[("shop/auth/no-token/*", Ok(403)), ("shop/auth/unknown-token/*", Ok(404))]);
         assert_eq!(both.len(), 2, "{both:?}");
     }
 
     #[test]
     fn an_operation_that_is_open_is_one_cause() {
-        let told = causes(&[("shop/auth/*-token/order-list", Ok(200))]);
-        assert_eq!(told.len(), 1, "{told:?}");
-        assert!(told[0].contains("GET /shops/{shop}/orders is served without a credential"), "{told:?}");
+        let texts = causes(&[("shop/auth/*-token/order-list", Ok(200))]);
+        assert_eq!(texts.len(), 1, "{texts:?}");
+        assert!(texts[0].contains("GET /shops/{shop}/orders is served without a credential"), "{texts:?}");
         let many = causes(&[("shop/auth/*-token/*", Ok(200))]);
         assert_eq!(many.len(), 1, "{many:?}");
         assert!(many[0].contains("operations are served without a credential"), "{many:?}");
@@ -371,7 +371,7 @@ mod tests {
 
     #[test]
     fn a_member_that_is_wrong_in_many_answers_is_one_cause() {
-        let told = causes(&[
+        let texts = causes(&[
             ("shop/auth/accepted/order-list", Err("/items/0/price is null where number is asked for")),
             ("shop/auth/accepted/order-get", Err("/price is null where number is asked for")),
             ("shop/auth/accepted/product-list", Err("/0/name is null where string is asked for")),
@@ -382,7 +382,7 @@ mod tests {
             ("shop/rate/costs-one/product-list", Err("8 calls are left")),
         ]);
         assert_eq!(
-            told,
+            texts,
             [
                 "3: 8 calls are left, in answers of status 200",
                 "2: the body of a 201 does not fit the document: `size` is null",

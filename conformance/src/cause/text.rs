@@ -123,8 +123,8 @@ fn differs(rule: &Rule) -> (&'static str, &'static str) {
             "callers pay for what they did not get, and again each time that they try",
             "charge in the transaction that executes the call, behind everything by which it can be refused",
         ),
-        Some(Probe::SeenLimit) => LIMITS,
-        Some(Probe::Any) if keeps_limits => LIMITS,
+        Some(Probe::SeenLimit) => LIMITS_ADVICE,
+        Some(Probe::Any) if keeps_limits => LIMITS_ADVICE,
         _ => (
             "a client that is made from the document cannot read the answer, or lacks what it needs",
             "answer as the document says, or correct the document",
@@ -132,14 +132,14 @@ fn differs(rule: &Rule) -> (&'static str, &'static str) {
     }
 }
 
-const LIMITS: (&str, &str) = (
+const LIMITS_ADVICE: (&str, &str) = (
     "clients that go by what the headers say wait in vain, or run into the limit",
     "write the headers from the counter by which calls are refused, or leave them out",
 );
 
 /// Returns the impact of a request that is served, and the change to make.
 fn served(probe: Option<&Probe>) -> (&'static str, &'static str) {
-    let Some(probe) = probe else { return OTHERWISE };
+    let Some(probe) = probe else { return OTHER_ADVICE };
     match probe {
         Probe::UnknownToken
         | Probe::ChangedToken
@@ -172,7 +172,7 @@ fn served(probe: Option<&Probe>) -> (&'static str, &'static str) {
             "a credential that was made for something else opens this",
             "check what the credential is for: its kind, its audience, its environment",
         ),
-        Probe::Foreign(_) => FOREIGN,
+        Probe::Foreign(_) => FOREIGN_ADVICE,
         Probe::QueryToken(_) | Probe::OtherPlace => {
             ("credentials in other places are logged and kept", "take the credential from the documented place alone")
         }
@@ -231,16 +231,16 @@ fn served(probe: Option<&Probe>) -> (&'static str, &'static str) {
             "a credential may do more than it was given",
             "compare its scopes with those of the operation before anything is done",
         ),
-        _ => OTHERWISE,
+        _ => OTHER_ADVICE,
     }
 }
 
-const FOREIGN: (&str, &str) = (
+const FOREIGN_ADVICE: (&str, &str) = (
     "callers reach each other's data",
     "look for the object among those of the caller, and answer 404 where it is not",
 );
 
-const OTHERWISE: (&str, &str) = (
+const OTHER_ADVICE: (&str, &str) = (
     "what the document or the contract excludes is taken: it is stored, or lost without a word",
     "refuse it, or correct the document; a rule that does not hold here is lowered by a [[level]] in contract.toml",
 );
@@ -263,7 +263,7 @@ fn leaked(rule: &Rule) -> (&'static str, &'static str) {
         return ("who has the hash tries passwords until one fits", "leave the member out of every answer");
     }
     if rule.probe.as_ref().is_some_and(|probe| probe.refers().is_some() || matches!(probe, Probe::Foreign(_))) {
-        return FOREIGN;
+        return FOREIGN_ADVICE;
     }
     if rule.probe == Some(Probe::ForeignCursor) {
         return served(rule.probe.as_ref());

@@ -204,7 +204,7 @@ fn examine(args: &BatchArgs, items: &BatchItems, cells: Cells) -> Result<ExitSta
             None => fit += 1,
             Some(problem) => {
                 unfit += 1;
-                if unfit <= MOST_SHOWN {
+                if unfit <= MAX_SHOWN {
                     print_message(&format!("line {}: {problem}", row.line));
                 }
             }
@@ -218,7 +218,7 @@ fn examine(args: &BatchArgs, items: &BatchItems, cells: Cells) -> Result<ExitSta
 }
 
 /// Items that are shown; the others are counted.
-const MOST_SHOWN: u64 = 20;
+const MAX_SHOWN: u64 = 20;
 
 fn problem(args: &BatchArgs, items: &BatchItems, json: &[u8]) -> Option<String> {
     if let Err(error) = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(json) {

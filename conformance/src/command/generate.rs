@@ -20,7 +20,7 @@ Examples:
   keyfit generate --check                       in CI: 1 where the code is stale, and which";
 
 /// How many remarks are shown of one client.
-const REMARKS: usize = 8;
+const MAX_REMARKS: usize = 8;
 
 /// What to generate, and where it goes.
 #[derive(Args, Debug)]
@@ -78,8 +78,8 @@ pub(crate) fn run(args: &GenerateArgs) -> Result<ExitStatus, UserError> {
         entries.iter().map(|entry| generate_client(&project, entry)).collect::<Result<Vec<GeneratedClient>, _>>()?;
     let new: Vec<bool> = made.iter().map(|made| lock.entry(&made.entry.out).is_none()).collect();
     write(&project, &mut lock, &made, args.force)?;
-    let told = made.iter().zip(new).flat_map(|(made, is_new)| written_lines(made, is_new));
-    console::print_lines(told)?;
+    let output = made.iter().zip(new).flat_map(|(made, is_new)| written_lines(made, is_new));
+    console::print_lines(output)?;
     Ok(ExitStatus::Success)
 }
 
@@ -147,21 +147,22 @@ fn written_lines(made: &GeneratedClient, is_new: bool) -> Vec<String> {
     let GeneratedClient { entry, module } = made;
     let lines = module.generated.code.lines().count();
     let operations = module.generated.operations;
-    let mut told = vec![format!("{}: {operations} operations, {lines} lines, from {}", entry.out, entry.api)];
-    told.extend(module.generated.proposal().map(|proposal| format!("note: {proposal}")));
+    let mut output = vec![format!("{}: {operations} operations, {lines} lines, from {}", entry.out, entry.api)];
+    output.extend(module.generated.proposal().map(|proposal| format!("note: {proposal}")));
     let remarks = module.remarks();
-    told.extend(remarks.iter().take(REMARKS).map(|remark| format!("note: {remark}")));
-    if remarks.len() > REMARKS {
-        told.push(format!(
+    output.extend(remarks.iter().take(MAX_REMARKS).map(|remark| format!("note: {remark}")));
+    if remarks.len() > MAX_REMARKS {
+        output.push(format!(
             "note: {} more; keyfit spec lint {} shows all of them",
-            remarks.len() - REMARKS,
+            remarks.len() - MAX_REMARKS,
             module.source.document.path
         ));
     }
     if is_new {
-        told.push(format!("\nDeclare it where its parent module is: {}", declaration(&entry.out, &module.source.name)));
+        output
+            .push(format!("\nDeclare it where its parent module is: {}", declaration(&entry.out, &module.source.name)));
     }
-    told
+    output
 }
 
 /// How a module is declared whose code stands in a file: by the name of the API where that of the file is no module's.

@@ -123,8 +123,8 @@ pub(crate) fn main() -> ExitCode {
         // Help and the version are no errors.
         Err(error) if !error.use_stderr() => error.exit(),
         Err(error) => {
-            let told = usage::clap_message(&error, typed.iter().map(AsRef::as_ref));
-            print_message(told.trim_end());
+            let message = usage::clap_message(&error, typed.iter().map(AsRef::as_ref));
+            print_message(message.trim_end());
             return ExitStatus::Incomplete.into();
         }
     };

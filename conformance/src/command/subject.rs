@@ -42,7 +42,7 @@ pub(super) struct SubjectArgs {
 }
 
 /// The settings of a profile that hold for the check too.
-const OF_CHECK: [&str; 2] = ["root-certificates", "client-certificate"];
+const SUPPORTED_SETTINGS: [&str; 2] = ["root-certificates", "client-certificate"];
 
 /// A live server, in place of the mock.
 #[derive(Args, Debug)]
@@ -120,7 +120,8 @@ impl LiveServerArgs {
         }
         let profile = ResolvedProfile::read(self.profile.as_deref(), &catalogue.api, openers)?;
         let unused = profile.iter().flat_map(|profile| profile.api.settings());
-        let unused: Vec<String> = unused.filter(|key| !OF_CHECK.contains(key)).map(|key| format!("`{key}`")).collect();
+        let unused: Vec<String> =
+            unused.filter(|key| !SUPPORTED_SETTINGS.contains(key)).map(|key| format!("`{key}`")).collect();
         if let (Some(profile), false) = (&profile, unused.is_empty()) {
             let note = "the check has times, limits and attempts of its own";
             console::print_message(&format!(

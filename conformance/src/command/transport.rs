@@ -17,7 +17,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 /// Shorter values are versions and switches: masked everywhere, they would take a report apart.
 const SHORTEST_SECRET: usize = 8;
 /// Parts of the names of headers whose values are secrets however short they are.
-const OF_SECRETS: [&str; 15] = [
+const SECRET_HEADER_WORDS: [&str; 15] = [
     "auth",
     "code",
     "cookie",
@@ -94,7 +94,7 @@ pub(super) fn header(text: &str) -> Result<Header, String> {
 /// What a header of the user's may hold that nobody else has to see: its value, and each part that a server may repeat alone.
 pub(super) fn secrets<'v>(name: &HeaderName, value: &'v HeaderValue) -> Vec<&'v str> {
     let Ok(text) = value.to_str() else { return Vec::new() };
-    let is_of_secrets = OF_SECRETS.iter().any(|part| name.as_str().contains(part));
+    let is_of_secrets = SECRET_HEADER_WORDS.iter().any(|part| name.as_str().contains(part));
     let parts = text.split([' ', ';', ',']).flat_map(|part| [Some(part), part.split_once('=').map(|(_, value)| value)]);
     let is_whole = |part: &str| part == text;
     let all = [text].into_iter().chain(parts.flatten().filter(|part| !is_whole(part)));
@@ -155,7 +155,7 @@ impl TransportArgs {
         &self,
         credentials: &[HeaderName],
         redactor: &Redactor,
-        told: Option<&ResolvedProfile>,
+        profile: Option<&ResolvedProfile>,
     ) -> Result<Http, UserError> {
         let mut headers = HeaderMap::new();
         for Header(name, value) in &self.header {
@@ -169,13 +169,13 @@ impl TransportArgs {
             headers.append(name.clone(), value.clone());
         }
         // Those of the profile beside those of the options, and its certificate for want of one.
-        let of_profile = told.map(|told| told.api.root_certificates()).transpose();
+        let of_profile = profile.map(|profile| profile.api.root_certificates()).transpose();
         let of_profile = of_profile.map_err(|error| profile_error(&error))?.flatten().map(String::into_bytes);
         let all: Vec<Vec<u8>> = self.authorities()?.into_iter().chain(of_profile).collect();
-        let client_certificate = match (self.certificates.client()?, told) {
+        let client_certificate = match (self.certificates.client()?, profile) {
             (Some((_, both)), _) => Some(both),
-            (None, Some(told)) => {
-                let both = told.api.client_certificate().map_err(|error| profile_error(&error))?;
+            (None, Some(profile)) => {
+                let both = profile.api.client_certificate().map_err(|error| profile_error(&error))?;
                 both.map(|both| Secret::new(both.expose_secret()))
             }
             (None, None) => None,

@@ -6,7 +6,7 @@ use clap::error::Error;
 use keyfit_conformance::credential::secret::{Redactor, Secret, is_word};
 
 /// Shorter texts stand in any message, and hide nothing.
-const SHORTEST: usize = 4;
+const MIN_HIDDEN_CHARS: usize = 4;
 
 /// What clap says, in which nothing stands that was typed, unless it is a word.
 pub(crate) fn clap_message<'a>(error: &Error, typed: impl IntoIterator<Item = &'a OsStr>) -> String {
@@ -15,7 +15,7 @@ pub(crate) fn clap_message<'a>(error: &Error, typed: impl IntoIterator<Item = &'
         let argument = argument.to_string_lossy();
         // `--option=value` is told in parts, and whole.
         let parts = argument.split_once('=').map_or_else(|| vec![&*argument], |(option, value)| vec![option, value]);
-        let is_secret = |part: &&str| part.len() >= SHORTEST && !is_word(part);
+        let is_secret = |part: &&str| part.len() >= MIN_HIDDEN_CHARS && !is_word(part);
         let secrets: Vec<&str> = parts.into_iter().filter(is_secret).collect();
         let whole = (!secrets.is_empty()).then_some(&*argument);
         secrets.into_iter().chain(whole).for_each(|secret| redactor.learn(&Secret::new(secret)));
@@ -70,12 +70,12 @@ mod tests {
             import(&["--delimiter", "sk_live_a1B2c3D4"]),   // not-a-secret
             import(&["--token-env=x", "sk_live_a1B2c3D4"]), // not-a-secret
         ] {
-            let told = message_of(&arguments);
-            assert!(!told.contains("sk_live") && told.contains("error: "), "{arguments:?}: {told}");
+            let message = message_of(&arguments);
+            assert!(!message.contains("sk_live") && message.contains("error: "), "{arguments:?}: {message}");
         }
         // A number that is out of range is told by its parser, not by clap.
-        let told_of = message_of(&["check", "--parallel", "4929123456789012"]);
-        assert!(!told_of.contains("4929") && told_of.contains("--parallel"), "{told_of}");
+        let message_of_number = message_of(&["check", "--parallel", "4929123456789012"]);
+        assert!(!message_of_number.contains("4929") && message_of_number.contains("--parallel"), "{message_of_number}");
     }
 
     #[test]

@@ -223,9 +223,9 @@ pub enum ResetUnit {
 }
 
 /// The lowest value that is an absolute time: the year 2001 in seconds since the Unix epoch; as a duration, it would be 30 years.
-const LEAST_TIME: u64 = 1_000_000_000;
+const MIN_EPOCH_SECONDS: u64 = 1_000_000_000;
 /// The lowest value that is in milliseconds: the year 5138 in seconds.
-const LEAST_MILLISECONDS: u64 = 100_000_000_000;
+const MIN_EPOCH_MILLISECONDS: u64 = 100_000_000_000;
 
 impl ResetUnit {
     /// Returns the value of a header for an end in this number of seconds.
@@ -239,8 +239,8 @@ impl ResetUnit {
     /// Returns the end in a header, in seconds since the Unix epoch.
     pub(crate) fn instant(self, now: u64, value: u64) -> u64 {
         match self {
-            Self::ByValue if value >= LEAST_MILLISECONDS => value / 1000,
-            Self::ByValue if value >= LEAST_TIME => value,
+            Self::ByValue if value >= MIN_EPOCH_MILLISECONDS => value / 1000,
+            Self::ByValue if value >= MIN_EPOCH_SECONDS => value,
             Self::EpochSeconds => value,
             Self::DeltaSeconds | Self::ByValue => now.saturating_add(value),
         }

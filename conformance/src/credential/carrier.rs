@@ -214,14 +214,14 @@ mod tests {
 
     #[test]
     fn a_text_that_is_not_the_credential_of_a_carrier_is_told_and_not_shown() {
-        for (carrier, text, told) in [
+        for (carrier, text, expected) in [
             (Carrier::Header, "bearer do-not-print", "it begins with `Bearer `"),
             (Carrier::Basic, "Basic do-not-print", "it begins with `Basic `"),
             (Carrier::Basic, "do-not-print", "write `user:password`"),
             (Carrier::Cookie("sid".to_owned()), "do-not; print", "no cookie can"),
         ] {
             let flaw = flaw(&carrier, text).expect(text);
-            assert!(flaw.contains(told) && !flaw.contains("do-not"), "{flaw}");
+            assert!(flaw.contains(expected) && !flaw.contains("do-not"), "{flaw}");
         }
         for carrier in carriers() {
             assert_eq!(flaw(&carrier, "ada:fixture-secret"), None, "{carrier:?}"); // not-a-secret

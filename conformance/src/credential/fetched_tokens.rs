@@ -15,7 +15,7 @@ use crate::credential::carrier;
 use crate::credential::secret::{Redactor, Secret};
 
 /// The time before its expiry at which a token is replaced; at most a quarter of its lifetime.
-const LEEWAY: Duration = Duration::from_secs(60);
+const RENEWAL_LEEWAY: Duration = Duration::from_secs(60);
 
 /// A value that is sent beside a token, by which a server recognizes its own pages: the XSRF cookie or header.
 #[derive(Clone, Debug)]
@@ -185,7 +185,7 @@ impl FetchedToken {
             Ok((secret, expires_at)) => {
                 state.times = expires_at.map(|time| {
                     let life = time.duration_since(now).unwrap_or_default();
-                    (now + life.saturating_sub(LEEWAY.min(life / 4)), time)
+                    (now + life.saturating_sub(RENEWAL_LEEWAY.min(life / 4)), time)
                 });
                 state.known.insert(secret.clone());
                 state.current = Some(secret.clone());

@@ -34,11 +34,11 @@ impl ResolvedProfile {
     /// Returns an error if the file cannot be used, or there is no such profile.
     pub fn read(name: Option<&str>, api: &Api, openers: &[Opener]) -> Result<Option<Self>, UserError> {
         let Some(profile) = Profile::find(name).map_err(|error| profile_error(&error))? else { return Ok(None) };
-        let told = profile.api(&api.name).map_err(|error| profile_error(&error))?;
-        let credentials = told.credentials(&kinds(api, openers)).map_err(|error| profile_error(&error))?;
+        let api_profile = profile.api(&api.name).map_err(|error| profile_error(&error))?;
+        let credentials = api_profile.credentials(&kinds(api, openers)).map_err(|error| profile_error(&error))?;
         let file = profile.path().map(|path| path.display().to_string()).unwrap_or_default();
         Ok(Some(Self {
-            api: told,
+            api: api_profile,
             credentials,
             name: format!("profile `{}` of {file}", profile.name()),
             is_chosen: profile.is_chosen(),
@@ -136,14 +136,14 @@ impl TokenSource for EnvTokenSource {
 ///
 /// # Errors
 /// Returns an error if a credential is not available, or there is none.
-pub fn holdings(told: Option<&ResolvedProfile>, openers: &[Opener]) -> Result<Vec<CredentialSource>, UserError> {
+pub fn holdings(profile: Option<&ResolvedProfile>, openers: &[Opener]) -> Result<Vec<CredentialSource>, UserError> {
     let mut held = Vec::new();
     for opener in openers {
         if opener.carrier == Carrier::ClientCertificate {
             continue;
         }
         let variable = opener.variable.as_deref().filter(|variable| is_set(variable));
-        let named = told.map(|told| told.credential(&opener.name)).transpose()?.flatten();
+        let named = profile.map(|profile| profile.credential(&opener.name)).transpose()?.flatten();
         let (name, source, token_request) = match (variable, named) {
             (Some(variable), _) => {
                 (variable.to_owned(), Arc::new(EnvTokenSource(EnvSource::new(variable))) as Arc<dyn TokenSource>, None)

@@ -45,7 +45,7 @@ pub fn name_for_message(name: &str) -> String {
 }
 
 /// Words in names whose values are secrets.
-const OF_SECRETS: [&str; 20] = [
+const SECRET_WORDS: [&str; 20] = [
     "auth",
     "authorization",
     "cookie",
@@ -68,7 +68,7 @@ const OF_SECRETS: [&str; 20] = [
     "token",
 ];
 /// Words that make a key a secret.
-const OF_KEYS: [&str; 5] = ["access", "api", "private", "secret", "signing"];
+const SECRET_KEY_WORDS: [&str; 5] = ["access", "api", "private", "secret", "signing"];
 
 /// Returns whether the name of a parameter, header, or member denotes a secret.
 pub fn names_secret(name: &str) -> bool {
@@ -83,25 +83,25 @@ pub fn ends_as_secret(name: &str) -> bool {
 }
 
 fn is_of_secret(word: &str) -> bool {
-    OF_SECRETS.contains(&word) || word == "apikey"
+    SECRET_WORDS.contains(&word) || word == "apikey"
 }
 
 fn is_key(pair: &[String]) -> bool {
-    pair[1] == "key" && OF_KEYS.contains(&pair[0].as_str())
+    pair[1] == "key" && SECRET_KEY_WORDS.contains(&pair[0].as_str())
 }
 
 /// Returns an external message without its quoted parts, unless they are words.
 pub fn without_quotes(message: &str) -> String {
-    let (mut told, mut rest) = (String::new(), message);
+    let (mut cleaned, mut rest) = (String::new(), message);
     while let Some((before, quote)) = rest.find(['`', '"']).map(|at| rest.split_at(at)) {
         let (mark, inside) = quote.split_at(1);
         // An unterminated quote is cut off.
         let (quoted, after) = inside.split_once(mark).unwrap_or((inside, ""));
         let name_for_message = if is_word(quoted) { quoted } else { "..." };
-        told.extend([before, mark, name_for_message, mark]);
+        cleaned.extend([before, mark, name_for_message, mark]);
         rest = after;
     }
-    told + rest
+    cleaned + rest
 }
 
 /// All secrets of a run. Reports pass their texts through [`mask`](Redactor::mask). Clones share them.
@@ -204,7 +204,7 @@ mod tests {
 
     #[test]
     fn a_message_repeats_words_and_no_secrets() {
-        for (message, told) in [
+        for (message, cleaned) in [
             ("unknown field `tokn`, expected `token`", "unknown field `tokn`, expected `token`"),
             ("unknown field `sk_live_a1b2c3`, expected `token`", "unknown field `...`, expected `token`"), // not-a-secret
             (
@@ -214,7 +214,7 @@ mod tests {
             ("cut off \"sk_live_a1", "cut off \"...\""),
             ("integer `12345678`", "integer `...`"),
         ] {
-            assert_eq!(without_quotes(message), told);
+            assert_eq!(without_quotes(message), cleaned);
         }
     }
 

@@ -19,13 +19,13 @@ pub(crate) struct Balance {
 }
 
 /// The depth to which an answer is searched.
-const DEPTH: usize = 4;
+const MAX_DEPTH: usize = 4;
 /// Words for the remaining balance, alone or in a name: `balance`, `credits_left`, `walletBalance`.
-const HOLDINGS: [&str; 6] = ["balance", "credit", "credits", "funds", "wallet", "prepaid"];
+const BALANCE_WORDS: [&str; 6] = ["balance", "credit", "credits", "funds", "wallet", "prepaid"];
 /// Names that denote a balance below such a word: `balance.amount`.
-const AMOUNTS: [&str; 8] = ["amount", "available", "current", "left", "remaining", "total", "units", "value"];
+const AMOUNT_NAMES: [&str; 8] = ["amount", "available", "current", "left", "remaining", "total", "units", "value"];
 /// Words that exclude a name: for usage, limits, or ways of payment.
-const OTHERS: [&str; 24] = [
+const EXCLUDED_WORDS: [&str; 24] = [
     "alert",
     "at",
     "bonus",
@@ -56,9 +56,9 @@ impl Balance {
     /// Returns the balance that the contract names, or else the one that the document shows. Its path parameters have to be bound to
     /// credentials. If no call costs money, the document is not searched.
     pub(crate) fn of(api: &Api, contract: &Contract) -> Option<Self> {
-        if let Some(told) = &contract.balance {
-            let reads = api.operations.iter().position(|operation| operation.id == told.read_by)?;
-            return Some(Self { reads, at: told.at.clone() });
+        if let Some(declared) = &contract.balance {
+            let reads = api.operations.iter().position(|operation| operation.id == declared.read_by)?;
+            return Some(Self { reads, at: declared.at.clone() });
         }
         if !api.operations.iter().any(|operation| operation.spends) {
             return None;
@@ -98,7 +98,7 @@ fn member_of(api: &Api, operation: &Operation) -> Option<String> {
     let schema = success?.1.schema.as_ref()?;
     let around = operation.path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
     let mut search = BalanceSearch { api, seen: HashSet::new(), found: Vec::new() };
-    search.gather(schema, ("", around), DEPTH);
+    search.gather(schema, ("", around), MAX_DEPTH);
     let steps = |(at, is_text): &(String, bool)| (at.matches('/').count(), *is_text);
     search.found.into_iter().min_by_key(steps).map(|(at, _)| at)
 }
@@ -136,9 +136,9 @@ impl<'a> BalanceSearch<'a> {
 /// Returns whether a member with this name, in an object with the name `around`, is the balance of an account.
 fn is_balance(name: &str, around: &str) -> bool {
     let own = words(name);
-    let is_held = |words: &[String]| words.iter().any(|word| HOLDINGS.contains(&word.as_str()));
-    let is_other = own.iter().any(|word| OTHERS.contains(&word.as_str()));
-    let is_amount = own.last().is_some_and(|word| AMOUNTS.contains(&word.as_str()));
+    let is_held = |words: &[String]| words.iter().any(|word| BALANCE_WORDS.contains(&word.as_str()));
+    let is_other = own.iter().any(|word| EXCLUDED_WORDS.contains(&word.as_str()));
+    let is_amount = own.last().is_some_and(|word| AMOUNT_NAMES.contains(&word.as_str()));
     !is_other && (is_held(&own) || (is_amount && is_held(&words(around))))
 }
 

@@ -271,12 +271,12 @@ mod tests {
         let contract = "name = \"a\"\nsources = {}\ncredential = []\nerrors = {}\nrule = []";
         let chains = Chains::of(&api, &toml::from_str(contract).expect("a contract"));
         let name = |place: usize| format!("{} {}", api.operations[place].method, api.operations[place].path);
-        let told = |chain: &Chain| {
+        let text_of = |chain: &Chain| {
             let parts = chain.creates.into_iter().chain(chain.lists).chain([chain.reads]);
             let parts = parts.chain(chain.changes.iter().copied()).chain(chain.removes);
             parts.map(name).chain(chain.id_at.clone()).collect::<Vec<_>>().join(", ")
         };
-        chains.chains.iter().map(told).collect()
+        chains.chains.iter().map(text_of).collect()
     }
 
     #[test]

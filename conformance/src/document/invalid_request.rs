@@ -14,22 +14,22 @@ use crate::document::segment;
 use crate::text::pointer::join;
 
 /// The highest number of requests for one case.
-pub(crate) const MOST: usize = 12;
+pub(crate) const MAX_REQUESTS: usize = 12;
 /// The name of an undocumented parameter.
-pub(crate) const UNKNOWN: &str = "keyfit-unknown";
+pub(crate) const UNKNOWN_PARAMETER: &str = "keyfit-unknown";
 /// The highest number of members of a body that are set to null, one at a time.
-const MOST_NULLS: usize = 3;
+const MAX_NULLS: usize = 3;
 /// The length of a long text, in bytes: longer than forms of users, and shorter than the default limits of proxies.
-const LONG: usize = 64 * 1024;
+const LONG_TEXT_BYTES: usize = 64 * 1024;
 /// The depth of nested lists: deeper than some parsers accept, but not enough to crash a process.
-pub(crate) const DEEP: usize = 256;
+pub(crate) const DEEP_NESTING: usize = 256;
 
 /// A flaw of a request.
 #[derive(Clone, Debug)]
 pub(crate) struct InvalidRequest {
     pub(crate) flaw: Flaw,
     /// The place and the flaw: ``the query's `limit` is -5, below 1``.
-    pub(crate) told: String,
+    pub(crate) description: String,
     pub(crate) change: RequestChange,
 }
 
@@ -91,8 +91,8 @@ pub(crate) fn of(
         of_body(api, operation, body, &mut found);
     }
     if operation.retry == Retry::Safe {
-        let told = format!("the query has `{UNKNOWN}`, which the document does not know");
-        found.add(Flaw::Odd, told, RequestChange::Unknown);
+        let description = format!("the query has `{UNKNOWN_PARAMETER}`, which the document does not know");
+        found.add(Flaw::Odd, description, RequestChange::Unknown);
     }
     found.bent
 }
@@ -104,9 +104,9 @@ struct Collector<'a> {
 }
 
 impl Collector<'_> {
-    fn add(&mut self, flaw: Flaw, told: String, change: RequestChange) {
+    fn add(&mut self, flaw: Flaw, description: String, change: RequestChange) {
         if self.left(flaw) > 0 {
-            self.bent.push(InvalidRequest { flaw, told, change });
+            self.bent.push(InvalidRequest { flaw, description, change });
         }
     }
 
@@ -147,17 +147,17 @@ fn of_parameter(api: &Api, (place, parameter): (usize, &Parameter), value: &Valu
     if matches!(value, Value::Object(_)) {
         return;
     }
-    let breaches = found.breaches(api, (&parameter.schema, value), Written::Text, MOST);
-    let mut add = |flaw, told: String, change| found.add(flaw, format!("{name} {told}"), change);
+    let breaches = found.breaches(api, (&parameter.schema, value), Written::Text, MAX_REQUESTS);
+    let mut add = |flaw, description: String, change| found.add(flaw, format!("{name} {description}"), change);
     if parameter.required && parameter.place != Place::Path {
         add(Flaw::Required, "is missing".to_owned(), RequestChange::Parameter(place, None));
     }
     for breach in breaches {
         let bent = breach.applied(value);
         if can_be_written(parameter, &bent) {
-            let told = if breach.at.is_empty() { breach.told } else { format!("has {}", breach.told) };
-            let told = if told.starts_with("has ") { told } else { format!("is {told}") };
-            add(breach.constraint.into(), told, RequestChange::Parameter(place, Some(bent)));
+            let description = if breach.at.is_empty() { breach.told } else { format!("has {}", breach.told) };
+            let description = if description.starts_with("has ") { description } else { format!("is {description}") };
+            add(breach.constraint.into(), description, RequestChange::Parameter(place, Some(bent)));
         }
     }
     if parameter.place == Place::Query && !value.is_array() {
@@ -190,10 +190,10 @@ fn of_body(api: &Api, operation: &Operation, value: &Value, found: &mut Collecto
         if flaw == Flaw::Extreme && operation.spends {
             continue;
         }
-        let told = format!("the body's `{at}` is {told}");
+        let description = format!("the body's `{at}` is {told}");
         match value {
-            Some(value) if flaw == Flaw::Additional => found.add(flaw, told, RequestChange::Added(at, value)),
-            value => found.add(flaw, told, RequestChange::Body(at, value)),
+            Some(value) if flaw == Flaw::Additional => found.add(flaw, description, RequestChange::Added(at, value)),
+            value => found.add(flaw, description, RequestChange::Body(at, value)),
         }
     }
     if found.left(Flaw::Odd) == 0 {
@@ -208,7 +208,7 @@ fn of_body(api: &Api, operation: &Operation, value: &Value, found: &mut Collecto
             RequestChange::Added(format!("/{name}"), own),
         );
     }
-    for name in not_null(value).take(MOST_NULLS) {
+    for name in not_null(value).take(MAX_NULLS) {
         found.add(
             Flaw::Odd,
             format!("the body's `/{name}` is null"),
@@ -216,10 +216,19 @@ fn of_body(api: &Api, operation: &Operation, value: &Value, found: &mut Collecto
         );
     }
     if let Some(at) = first_text(value, "") {
-        let bent = breach::Breach { constraint: None, at, value: Some(json!("k".repeat(LONG))), told: String::new() };
+        let bent = breach::Breach {
+            constraint: None,
+            at,
+            value: Some(json!("k".repeat(LONG_TEXT_BYTES))),
+            told: String::new(),
+        };
         let fits = schema::mismatch(api, Direction::Request, &body.schema, &bent.applied(value)).is_none();
         if fits {
-            found.add(Flaw::Odd, format!("the body is {LONG} bytes long"), RequestChange::Body(bent.at, bent.value));
+            found.add(
+                Flaw::Odd,
+                format!("the body is {LONG_TEXT_BYTES} bytes long"),
+                RequestChange::Body(bent.at, bent.value),
+            );
         }
         found.add(
             Flaw::Odd,
@@ -231,7 +240,7 @@ fn of_body(api: &Api, operation: &Operation, value: &Value, found: &mut Collecto
         found.add(Flaw::Odd, "a member of the body stands twice".to_owned(), RequestChange::Bytes(ByteChange::Twice));
         found.add(
             Flaw::Odd,
-            format!("the body has {DEEP} lists in each other"),
+            format!("the body has {DEEP_NESTING} lists in each other"),
             RequestChange::Bytes(ByteChange::Deep),
         );
     }
@@ -304,7 +313,7 @@ paths:
         let api = Api::read(&source).unwrap_or_else(|failure| panic!("{failure}"));
         let contract: Contract =
             toml::from_str("name = \"a\"\nsources = {}\ncredential = []\nerrors = {}\nrule = []").expect("a contract");
-        let mut told = String::new();
+        let mut text = String::new();
         for operation in &api.operations {
             let request = example::request(&api, operation);
             assert_eq!(request.gap, None);
@@ -312,13 +321,13 @@ paths:
                 let found = |most| {
                     of((&api, &contract), operation, &request, &|kind| if kind == flaw { most } else { 0 }).len()
                 };
-                assert_eq!(found(1), found(MOST).min(1), "{flaw:?} of {}", operation.id);
+                assert_eq!(found(1), found(MAX_REQUESTS).min(1), "{flaw:?} of {}", operation.id);
             }
-            for bent in of((&api, &contract), operation, &request, &|_| MOST) {
-                told.extend([&operation.id, " ", &format!("{:?}", bent.flaw), ": ", &bent.told, "\n"]);
+            for bent in of((&api, &contract), operation, &request, &|_| MAX_REQUESTS) {
+                text.extend([&operation.id, " ", &format!("{:?}", bent.flaw), ": ", &bent.description, "\n"]);
             }
         }
-        assert!(!told.contains("`force`") && !told.contains("change Type: the path's"), "{told}");
-        insta::assert_snapshot!(told);
+        assert!(!text.contains("`force`") && !text.contains("change Type: the path's"), "{text}");
+        insta::assert_snapshot!(text);
     }
 }

@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use crate::document::invalid_request::unsent;
 
 /// A text that no server sets by itself.
-const TEXT: &str = "keyfit-read-only";
+const SENT_TEXT: &str = "keyfit-read-only";
 /// The same for an instant and a date.
-const INSTANT: &str = "2001-02-03T04:05:06Z";
-const DATE: &str = "2001-02-03";
+const SENT_INSTANT: &str = "2001-02-03T04:05:06Z";
+const SENT_DATE: &str = "2001-02-03";
 
 /// Returns the `readOnly` members of a body that creates or changes a resource, with their schemas, if a value can be generated.
 pub(crate) fn read_only<'a>(api: &'a Api, operation: &'a Operation) -> Vec<(String, &'a Value)> {
@@ -29,9 +29,9 @@ pub(crate) fn other(api: &Api, schema: &Value, current: &Value) -> Option<Value>
     let next = || current.as_i64().and_then(|current| current.checked_add(1)).map(Value::from);
     let listed = schema.get("enum").and_then(Value::as_array).into_iter().flatten().cloned();
     let text = match schema.get("format").and_then(Value::as_str) {
-        Some("date-time") => INSTANT,
-        Some("date") => DATE,
-        _ => TEXT,
+        Some("date-time") => SENT_INSTANT,
+        Some("date") => SENT_DATE,
+        _ => SENT_TEXT,
     };
     let made = [Some(json!(text)), next(), Some(json!(7)), Some(json!(!current.as_bool().unwrap_or_default()))];
     let mut all = listed.chain(made.into_iter().flatten()).chain([example::value(api, Direction::Answer, schema)]);

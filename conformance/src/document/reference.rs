@@ -12,7 +12,8 @@ use crate::probe::ids_listed;
 use crate::text::pointer;
 
 /// Names of path parameters that do not identify the kind of resource.
-const PLAIN: [&str; 10] = ["id", "name", "key", "slug", "uuid", "guid", "code", "number", "ref", "identifier"];
+const UNSPECIFIC_NAMES: [&str; 10] =
+    ["id", "name", "key", "slug", "uuid", "guid", "code", "number", "ref", "identifier"];
 
 /// The kind of a reference to a resource.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -70,7 +71,7 @@ pub(crate) fn reference<'a>(
 
 /// Returns whether the name of a parameter does not identify a resource without the segment before it.
 pub(crate) fn is_plain(name: &str) -> bool {
-    PLAIN.contains(&name.to_lowercase().as_str())
+    UNSPECIFIC_NAMES.contains(&name.to_lowercase().as_str())
 }
 
 /// Returns a word in the singular.
@@ -153,7 +154,7 @@ struct Member {
 }
 
 /// The depth to which a body is searched: three levels of members.
-const DEPTH: usize = 3;
+const MAX_DEPTH: usize = 3;
 /// Members that contain the object's own id.
 const OWN_IDS: [&str; 3] = ["id", "uuid", "guid"];
 
@@ -163,7 +164,7 @@ fn members(api: &Api, operation: &Operation) -> Vec<Member> {
     let body = operation.body.as_ref().filter(|body| is_sent && body.writing(api) == Writing::Json);
     let mut found = Vec::new();
     if let Some(body) = body {
-        gather(api, &body.schema, ("", ""), DEPTH, &mut found);
+        gather(api, &body.schema, ("", ""), MAX_DEPTH, &mut found);
     }
     found.sort_by_key(|member| member.at.matches('/').count());
     found
@@ -182,7 +183,7 @@ fn gather(api: &Api, schema: &Value, (at, around): (&str, &str), depth: usize, f
             Some("array")
                 if api.entries(member).is_some_and(|entry| is_id(api, entry) && api.kind(entry).is_some()) =>
             {
-                found.push(Member { at: format!("{at}{FIRST}"), word: word(&singular(name)) });
+                found.push(Member { at: format!("{at}{FIRST_ITEM}"), word: word(&singular(name)) });
             }
             _ if !is_id(api, member) => {}
             // `{ "shop": { "id": … } }`
@@ -196,11 +197,11 @@ fn gather(api: &Api, schema: &Value, (at, around): (&str, &str), depth: usize, f
 }
 
 /// The end of a pointer to the items of a list.
-const FIRST: &str = "/0";
+const FIRST_ITEM: &str = "/0";
 
 /// Writes the id of a resource to a place in a body; in a list as the only item.
 pub(crate) fn put(body: &mut Value, at: &str, id: Value) {
-    match at.strip_suffix(FIRST) {
+    match at.strip_suffix(FIRST_ITEM) {
         Some(list) => pointer::put(body, list, Value::from(vec![id])),
         None => pointer::put(body, at, id),
     }
@@ -208,7 +209,7 @@ pub(crate) fn put(body: &mut Value, at: &str, id: Value) {
 
 /// Returns the ids at a place in a body; `None` if there are none.
 pub(crate) fn ids_at(body: &Value, at: &str) -> Option<Vec<String>> {
-    match at.strip_suffix(FIRST) {
+    match at.strip_suffix(FIRST_ITEM) {
         Some(list) => Some(body.pointer(list)?.as_array()?.iter().map(body::plain).collect()),
         None => body.pointer(at).filter(|id| !id.is_null()).map(|id| vec![body::plain(id)]),
     }
@@ -232,7 +233,7 @@ pub(crate) fn schema_of<'a>(api: &'a Api, operation: &'a Operation, name: &str) 
     let in_query = |one: &&Parameter| one.place == Place::Query && one.name == name;
     let parameter = operation.parameters.iter().find(in_query).map(|one| &one.schema);
     let body = operation.body.as_ref().map(|body| &body.schema);
-    parameter.or_else(|| match name.strip_suffix(FIRST) {
+    parameter.or_else(|| match name.strip_suffix(FIRST_ITEM) {
         Some(list) => api.entries(api.member(body?, list)?),
         None => api.member(body?, name),
     })
@@ -278,11 +279,11 @@ mod tests {
         let source =
             Source { name: "a".to_owned(), document: Text::new("a.yaml", text), overlay: None, contract: None };
         let api = Api::read(&source).unwrap_or_else(|failure| panic!("{failure}"));
-        let told = |one: &Reference<'_>| {
+        let text_of = |one: &Reference<'_>| {
             let id = &api.operations[one.operation].id;
             format!("{id}: {:?} {} is {}", one.referring, one.name, one.template)
         };
-        let mut found: Vec<String> = references(&api).iter().map(told).collect();
+        let mut found: Vec<String> = references(&api).iter().map(text_of).collect();
         found.sort();
         assert_eq!(
             found,

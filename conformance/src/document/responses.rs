@@ -14,7 +14,7 @@ pub(crate) struct DocumentedResponse<'a> {
 }
 
 /// Headers that response objects do not describe: OpenAPI has other places for them.
-const OF_OTHERS: [&str; 3] = ["accept", "authorization", "content-type"];
+const UNDESCRIBED_HEADERS: [&str; 3] = ["accept", "authorization", "content-type"];
 
 impl<'a> DocumentedResponse<'a> {
     /// Finds the response for a status by its number, its class, or `default`. If successes are documented, `default` only applies to
@@ -39,7 +39,7 @@ impl<'a> DocumentedResponse<'a> {
     pub(crate) fn headers(&self) -> impl Iterator<Item = (&'a str, &'a Value)> {
         let api = self.api;
         let headers = self.response.get("headers").and_then(Value::as_object).into_iter().flatten();
-        let own = headers.filter(|(name, _)| !OF_OTHERS.contains(&name.to_ascii_lowercase().as_str()));
+        let own = headers.filter(|(name, _)| !UNDESCRIBED_HEADERS.contains(&name.to_ascii_lowercase().as_str()));
         own.map(move |(name, header)| (name.as_str(), api.resolve(header)))
     }
 

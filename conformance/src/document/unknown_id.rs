@@ -6,17 +6,17 @@ use keyfit_openapi::{Api, Parameter, example};
 use serde_json::{Value, json};
 
 /// A textual id that does not exist.
-pub(crate) const NOBODY: &str = "keyfit-no-such-id";
+pub(crate) const UNKNOWN_ID: &str = "keyfit-no-such-id";
 /// The first numeric id: near the end of the 32-bit range, where no server counts.
-const NUMBER: u64 = 1_987_000_000;
+const FIRST_NUMBER: u64 = 1_987_000_000;
 /// The shortest id that is taken for a hash or an object id, in characters.
-const LEAST_HEX: usize = 16;
+const MIN_HEX_DIGITS: usize = 16;
 
 /// Returns the `number`th nonexistent id for a parameter, in the form of `like`, an existing id, if one is known.
 pub(crate) fn id(api: &Api, parameter: &Parameter, like: Option<&str>, number: usize) -> String {
     let schema = api.resolve(&parameter.schema);
-    let text = || if number == 0 { NOBODY.to_owned() } else { format!("{NOBODY}-{number}") };
-    let as_number = || (NUMBER + number as u64).to_string();
+    let text = || if number == 0 { UNKNOWN_ID.to_owned() } else { format!("{UNKNOWN_ID}-{number}") };
+    let as_number = || (FIRST_NUMBER + number as u64).to_string();
     let uuid = || format!("6b657966-6974-4000-8000-{number:012x}");
     let hex = |length: usize| {
         let own = format!("{number:x}");
@@ -70,9 +70,9 @@ fn shape(id: &str) -> Shape {
     let parts: Vec<usize> = id.split('-').filter(|part| is_hex(part)).map(str::len).collect();
     if parts == [8, 4, 4, 4, 12] {
         Shape::Uuid
-    } else if !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit()) && id.len() < LEAST_HEX {
+    } else if !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit()) && id.len() < MIN_HEX_DIGITS {
         Shape::Number
-    } else if is_hex(id) && id.len() >= LEAST_HEX {
+    } else if is_hex(id) && id.len() >= MIN_HEX_DIGITS {
         Shape::Hex(id.len())
     } else {
         Shape::Text
@@ -125,6 +125,6 @@ mod tests {
             "keyfit-no-such-id-1",
             "one of a list is one that exists"
         );
-        assert_eq!(of("{type: string}", None, 0), NOBODY);
+        assert_eq!(of("{type: string}", None, 0), UNKNOWN_ID);
     }
 }

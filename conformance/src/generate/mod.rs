@@ -63,4 +63,4 @@ fn inputs_now(project: &Project, entry: &Entry) -> Result<lock::Inputs, Failure>
 }
 
 /// The default.
-const DISPATCH: Dispatch = Dispatch::InTests;
+const DEFAULT_DISPATCH: Dispatch = Dispatch::InTests;

@@ -52,7 +52,7 @@ pub(crate) async fn fill_queue<T: Serialize>(
     let mut rows = Reader::open(&job, &input, job.feed.format()?, None)?;
     let mut filler = Filler::open(address, &builder, None, None).await.map_err(user_error)?;
     let names = MessageIds::of(&input)?;
-    let mut shown = MessageLimit::default();
+    let mut message_limit = MessageLimit::default();
     let filling = async {
         loop {
             // A row at a time from a file; standard input is read in a place where it may wait.
@@ -77,7 +77,7 @@ pub(crate) async fn fill_queue<T: Serialize>(
                     }
                 }
             };
-            shown.show(|| format!("line {line}: {}", words(&reasons)));
+            message_limit.show(|| format!("line {line}: {}", words(&reasons)));
         }
         Ok::<(), UserError>(())
     };
@@ -109,7 +109,7 @@ pub(crate) async fn fill_queue<T: Serialize>(
 pub(crate) async fn drain_queue<T: Serialize>(builder: Builder<T>, job: DrainJob) -> Result<ExitStatus, UserError> {
     let DrainJob { address, is_following, json } = job;
     let mut interrupts = interrupts()?;
-    let mut shown = MessageLimit::default();
+    let mut message_limit = MessageLimit::default();
     let (stop_sender, stop_receiver) = tokio::sync::oneshot::channel();
     let stop = async move {
         interrupts.next().await;
@@ -121,8 +121,8 @@ pub(crate) async fn drain_queue<T: Serialize>(builder: Builder<T>, job: DrainJob
     let worker = Worker::new(address, builder).follow(is_following);
     let drained = worker.run(stop, move |settled| match settled.outcome() {
         Outcome::Accepted => {}
-        Outcome::Rejected(reasons) => shown.show(|| format!("item {}: {}", settled.sequence(), words(reasons))),
-        Outcome::Unknown(why) => shown.show(|| format!("item {}: not confirmed: {why}", settled.sequence())),
+        Outcome::Rejected(reasons) => message_limit.show(|| format!("item {}: {}", settled.sequence(), words(reasons))),
+        Outcome::Unknown(why) => message_limit.show(|| format!("item {}: not confirmed: {why}", settled.sequence())),
     });
     let drained = drained.await.map_err(user_error)?;
     print_message(&format!("{drained}, {} left in the queue", drained.left));

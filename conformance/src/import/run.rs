@@ -25,7 +25,7 @@ use crate::terminal::exit::ExitStatus;
 use crate::terminal::interrupt::Interrupts;
 
 /// How many rows are read ahead of the writer.
-const READ_AHEAD: usize = 256;
+const READ_AHEAD_ROWS: usize = 256;
 
 /// How the rows came to their end.
 enum FeedEnd {
@@ -194,15 +194,15 @@ impl Run<'_> {
             return Err(failure);
         }
         let report = Arc::new(Mutex::new(report));
-        let kept = Arc::clone(&report);
-        let builder = builder.before_sending(move |checkpoint| lock(&kept).save_before_sending(checkpoint));
+        let saved_report = Arc::clone(&report);
+        let builder = builder.before_sending(move |checkpoint| lock(&saved_report).save_before_sending(checkpoint));
         let builder = match &self.job.dead_letters {
             Some((_, file)) => builder.dead_letters(Arc::clone(file)),
             None => builder,
         };
-        let (told, teller) = (Arc::clone(&report), self.bar.clone());
+        let (shared_report, progress_bar) = (Arc::clone(&report), self.bar.clone());
         let receiver = move |delivery: &Delivery<'_>| {
-            lock(&told).outcome(delivery, |line| teller.suspend(|| print_message(line)));
+            lock(&shared_report).outcome(delivery, |line| progress_bar.suspend(|| print_message(line)));
         };
         let writer = builder.start(receiver).map_err(|error| UserError::new(error.to_string()))?;
         let mut end = tokio::select! {
@@ -370,7 +370,7 @@ impl Run<'_> {
 
 /// Reads on a thread of its own, so that nothing else waits for a pipe. `None` is the end.
 fn read_ahead(mut rows: Reader) -> mpsc::Receiver<io::Result<Option<Row>>> {
-    let (sender, receiver) = mpsc::channel(READ_AHEAD);
+    let (sender, receiver) = mpsc::channel(READ_AHEAD_ROWS);
     std::thread::spawn(move || {
         loop {
             let row = rows.next();

@@ -19,7 +19,7 @@ use crate::import::output::{CoveredFile, lock, private};
 use crate::import::roles::lock_of;
 
 /// The largest checkpoint that is read, in bytes.
-const LIMIT: u64 = 64 << 20;
+const MAX_CHECKPOINT_BYTES: u64 = 64 << 20;
 
 /// The contents of the checkpoint file.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -239,6 +239,6 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>, UserError> {
         Ok(_) => {}
     }
     let mut text = Vec::new();
-    File::open(path).and_then(|file| file.take(LIMIT).read_to_end(&mut text)).map_err(failed)?;
+    File::open(path).and_then(|file| file.take(MAX_CHECKPOINT_BYTES).read_to_end(&mut text)).map_err(failed)?;
     Ok(Some(text))
 }

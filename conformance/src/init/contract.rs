@@ -175,7 +175,7 @@ fn batch(text: &mut String, batch: &Batch) {
 }
 
 /// The number of calls per window that the mock allows for each operation: a check sends dozens.
-const CALLS: usize = 100;
+const CALLS_PER_WINDOW: usize = 100;
 
 /// Returns the section for rate limits; empty if the document has none.
 pub(super) fn rate_limit(facts: &Facts) -> String {
@@ -199,7 +199,7 @@ pub(super) fn rate_limit(facts: &Facts) -> String {
             if is_field { "delta-seconds" } else { "by-value" }
         }
     };
-    let calls = (CALLS * facts.operations.len()).max(1000);
+    let calls = (CALLS_PER_WINDOW * facts.operations.len()).max(1000);
     let _ = write!(
         text,
         "reset = \"{unit}\"\n\

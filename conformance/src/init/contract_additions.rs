@@ -163,12 +163,12 @@ components:
             "total_pages: { type: integer }, items: { type: array, items: { $ref: '#/components/schemas/Thing' } }";
         let key = "{ parameters: [{ name: Idempotency-Key, in: header, schema: { type: string } }] }";
         let partial = "{ x-keyfit: { partial: { accepted: /accepted, rejected: /failed, rejected-items: /errors, position: /index } } }";
-        let told = "accepted: { type: integer }, failed: { type: integer }, errors: { type: array, items: { type: object, properties: { index: { type: integer }, why: { type: string } } } }";
+        let response = "accepted: { type: integer }, failed: { type: integer }, errors: { type: array, items: { type: object, properties: { index: { type: integer }, why: { type: string } } } }";
         let shop = "{ '/shops/{shop}/things': { get: { operationId: of_shop, parameters: [{ name: shop, in: path, required: true, schema: { type: string } }], responses: { '200': { description: Things. } } } } }";
         for (corrections, rule, operation) in [
             (answering("post", COUNTS), "batch.mixed", "push"),
             (answering("post", COUNTS), "batch.over-maximum", "push"),
-            (answering("post", told) + &update("paths['/things'].post", partial), "batch.mixed", "push"),
+            (answering("post", response) + &update("paths['/things'].post", partial), "batch.mixed", "push"),
             (update("paths['/things'].post", key), "repeat.same-key", "push"),
             (update(get, pages) + &answering("get", listed), "page.walk", "list"),
             (update(get, "{ security: [{ token: [read] }] }"), "scope.lacking", "list"),

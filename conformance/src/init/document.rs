@@ -15,7 +15,7 @@ use crate::document::balance::Balance;
 use crate::document::reference::{ReferenceKind, is_plain, references, singular};
 
 /// Parts of the names of path parameters whose ids belong to an owner.
-const TENANTS: [&str; 14] = [
+const TENANT_WORDS: [&str; 14] = [
     "account",
     "tenant",
     "organization",
@@ -34,10 +34,10 @@ const TENANTS: [&str; 14] = [
 
 /// The highest number of kinds of tokens that an operation has. A document in which each call accepts any of a thousand kinds would list
 /// all of them for each call.
-const MOST_KINDS: usize = 20;
+const MAX_KINDS: usize = 20;
 
 /// The highest number of parameters of one path that have rules: each has its own cases, which send the whole path.
-const MOST_IDS: usize = 50;
+const MAX_IDS: usize = 50;
 
 /// The facts of a document.
 #[derive(Debug, Default)]
@@ -134,7 +134,7 @@ impl Facts {
     pub(super) fn alternatives(&self) -> Vec<&[String]> {
         let mut known: Vec<&[String]> = Vec::new();
         for set in self.operations.iter().filter(|access| access.sets.len() > 1).flat_map(|access| &access.sets) {
-            if known.len() < MOST_KINDS && !known.contains(&set.as_slice()) {
+            if known.len() < MAX_KINDS && !known.contains(&set.as_slice()) {
                 known.push(set);
             }
         }
@@ -180,10 +180,10 @@ impl Facts {
         }));
         facts.notes.extend(left_out(api));
         facts.notes.extend(all_of(&facts.of_many_kinds).map(|operations| {
-            format!("{operations}: of more than {MOST_KINDS} kinds of token the first {MOST_KINDS} are kept")
+            format!("{operations}: of more than {MAX_KINDS} kinds of token the first {MAX_KINDS} are kept")
         }));
         facts.notes.extend(all_of(&facts.of_many_ids).map(|operations| {
-            format!("{operations}: of more than {MOST_IDS} path parameters the first {MOST_IDS} have rules about ids")
+            format!("{operations}: of more than {MAX_IDS} path parameters the first {MAX_IDS} have rules about ids")
         }));
         facts.notes.extend(all_of(&facts.closed).map(|operations| {
             format!("{operations}: none of the credentials that it takes can be sent: it is not checked")
@@ -232,7 +232,7 @@ impl Facts {
 
     /// Adds the tenants that the preceding segment identifies, wherever they occur: `/projects/{id}/items`.
     fn find_tenants(&mut self) {
-        let is_tenant = |segment: &String| TENANTS.iter().any(|word| singular(&segment.to_lowercase()) == *word);
+        let is_tenant = |segment: &String| TENANT_WORDS.iter().any(|word| singular(&segment.to_lowercase()) == *word);
         let has_more = |name: &String| {
             let marked = format!("{{{name}}}/");
             self.operations.iter().any(|access| access.path.contains(&marked))
@@ -273,7 +273,7 @@ impl Facts {
                 continue;
             }
             count += set.len();
-            if count > MOST_KINDS {
+            if count > MAX_KINDS {
                 self.of_many_kinds.push(operation.id.clone());
                 break;
             }
@@ -317,9 +317,9 @@ impl Facts {
         scopes.dedup();
         self.demands.push(ScopeRequirement::read(security(), &scopes));
         let mut in_path = operation.parameters.iter().filter(|parameter| parameter.place == Place::Path);
-        for parameter in in_path.by_ref().take(MOST_IDS) {
+        for parameter in in_path.by_ref().take(MAX_IDS) {
             let (name, lower) = (&parameter.name, parameter.name.to_lowercase());
-            let is_tenant = TENANTS
+            let is_tenant = TENANT_WORDS
                 .iter()
                 .any(|word| lower == *word || lower.trim_end_matches("id").trim_end_matches('_') == *word);
             // A user parameter is a tenant only if there are paths below it.
@@ -382,16 +382,16 @@ pub(super) fn left_out(api: &Api) -> Vec<String> {
 /// Returns the first operations, and the number of the others.
 pub(super) fn all_of(operations: &[impl AsRef<str>]) -> Option<String> {
     /// Few enough to be readable.
-    const NAMED: usize = 3;
+    const MAX_NAMED: usize = 3;
     /// A path may have thousands of characters.
-    const LETTERS: usize = 100;
+    const MAX_CHARS: usize = 100;
     let shown = |operation: &str| {
         let letters = operation.chars();
-        let is_long = letters.clone().nth(LETTERS).is_some();
-        let first: String = letters.take(LETTERS).chain(is_long.then_some('…')).collect();
+        let is_long = letters.clone().nth(MAX_CHARS).is_some();
+        let first: String = letters.take(MAX_CHARS).chain(is_long.then_some('…')).collect();
         format!("`{first}`")
     };
-    let named: Vec<String> = operations.iter().take(NAMED).map(|operation| shown(operation.as_ref())).collect();
+    let named: Vec<String> = operations.iter().take(MAX_NAMED).map(|operation| shown(operation.as_ref())).collect();
     let (last, others) = named.split_last()?;
     Some(match (operations.len() - named.len(), others) {
         (0, []) => last.clone(),

@@ -12,11 +12,12 @@ use crate::text::pointer;
 use crate::text::quoting::{key, quoted};
 
 /// The last path segments of login operations, in letters only.
-const PATHS: [&str; 9] = ["login", "signin", "token", "tokens", "session", "sessions", "auth", "authenticate", "jwt"];
+const LOGIN_SEGMENTS: [&str; 9] =
+    ["login", "signin", "token", "tokens", "session", "sessions", "auth", "authenticate", "jwt"];
 /// The names of members that contain a token, in letters only; the likeliest first.
-const TOKENS: [&str; 7] = ["accesstoken", "token", "authtoken", "jwt", "idtoken", "sessiontoken", "apitoken"];
+const TOKEN_MEMBERS: [&str; 7] = ["accesstoken", "token", "authtoken", "jwt", "idtoken", "sessiontoken", "apitoken"];
 /// The highest number of members of a login.
-const MOST_MEMBERS: usize = 8;
+const MAX_MEMBERS: usize = 8;
 
 /// A login call.
 #[derive(Debug, Eq, PartialEq)]
@@ -39,7 +40,7 @@ impl Entry {
             api.operations.iter().filter(named).find_map(|operation| Self::read(api, operation, true, variable));
         let called = |operation: &&Operation| {
             let last = operation.path.rsplit('/').find(|segment| !segment.is_empty()).unwrap_or_default();
-            PATHS.contains(&letters(last).as_str()) && operation.needed.is_optional()
+            LOGIN_SEGMENTS.contains(&letters(last).as_str()) && operation.needed.is_optional()
         };
         let by_name =
             || api.operations.iter().filter(called).find_map(|operation| Self::read(api, operation, false, variable));
@@ -81,7 +82,7 @@ impl Entry {
             members.push(("scope".to_owned(), quoted(&Vec::from_iter(scopes).join(" "))));
         }
         let token = token(api, operation).or_else(|| is_flow.then(|| "/access_token".to_owned()))?;
-        (has_password && members.len() <= MOST_MEMBERS).then(|| Self {
+        (has_password && members.len() <= MAX_MEMBERS).then(|| Self {
             path: operation.path.clone(),
             writing,
             members,
@@ -107,7 +108,7 @@ fn token(api: &Api, operation: &Operation) -> Option<String> {
     let answer = successes.find_map(|(_, shape)| shape.schema.as_ref().filter(|_| shape.is_json()))?;
     let members = api.resolve(answer).get("properties")?.as_object()?;
     let named = |known: &&str| members.keys().find(|name| letters(name) == **known);
-    TOKENS.iter().find_map(named).map(|name| pointer::join("", name))
+    TOKEN_MEMBERS.iter().find_map(named).map(|name| pointer::join("", name))
 }
 
 /// Returns a value for a member: the only valid one, or a placeholder.

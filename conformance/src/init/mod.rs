@@ -227,8 +227,8 @@ mod tests {
             assert!(made.contract.contains(&format!("kind = \"{kind}\"")), "{text}: {}", made.contract);
             assert!(made.contract.contains(&format!("carriers = [{carrier}]")), "{text}: {}", made.contract);
             assert!(made.overlay.contains(&format!("\"security\":[{{\"{kind}\":[]}}]")), "{text}: {}", made.overlay);
-            let told = format!("`a`: taken to need `{kind}`, which the document does not say");
-            assert!(made.notes.contains(&told), "{:?}", made.notes);
+            let expected = format!("`a`: taken to need `{kind}`, which the document does not say");
+            assert!(made.notes.contains(&expected), "{:?}", made.notes);
             let public = "`b`: public, as the document says: calls are to be served without a credential";
             assert!(made.notes.iter().any(|note| note == public), "{:?}", made.notes);
         }
@@ -240,8 +240,8 @@ mod tests {
     fn operations_of_which_a_document_says_nothing_are_named_and_secured_on_demand() {
         let document = open("security: [{login: []}], ", LOGIN, "");
         let made = scaffold("open", &document, &CredentialChoices::default()).expect("a contract");
-        let told = "1 operation has no `security`, and the document names none for all: whoever calls is served without a credential, as OpenAPI has it: `a`; if they need one, pass --assume-secured";
-        assert!(made.notes.iter().any(|note| note == told), "{:?}", made.notes);
+        let expected = "1 operation has no `security`, and the document names none for all: whoever calls is served without a credential, as OpenAPI has it: `a`; if they need one, pass --assume-secured";
+        assert!(made.notes.iter().any(|note| note == expected), "{:?}", made.notes);
         assert!(!made.overlay.contains("\"security\""), "{}", made.overlay);
         let made = scaffold("open", &document, &choices(&[], true)).expect("a contract");
         assert!(made.overlay.contains("\"security\":[{\"login\":[]}]"), "{}", made.overlay);
@@ -271,8 +271,8 @@ mod tests {
         let odd_type = refused("security: [{login: []}], ", odd);
         assert!(odd_type.contains("has the type `password`, which is none of OpenAPI's"), "{odd_type}");
         assert!(odd_type.contains("open.yaml:11") && odd_type.contains("--credential login=bearer"), "{odd_type}");
-        let told = scaffold("open", &open("security: [{login: []}], ", odd, ""), &choices(&["login=basic"], false));
-        assert!(told.expect("it is described").contract.contains("carriers = [\"basic\"]"));
+        let expected = scaffold("open", &open("security: [{login: []}], ", odd, ""), &choices(&["login=basic"], false));
+        assert!(expected.expect("it is described").contract.contains("carriers = [\"basic\"]"));
         let digest = "components: {securitySchemes: {login: {type: http, scheme: digest}}}\n";
         let digest = refused("security: [{login: []}], ", digest);
         assert!(digest.contains("the scheme `login` cannot be sent: the HTTP scheme `digest` answers"), "{digest}");
@@ -312,7 +312,7 @@ mod tests {
 
     #[test]
     fn a_choice_that_cannot_be_sent_is_refused() {
-        for (text, told) in [
+        for (text, expected) in [
             ("", "write bearer, basic"),
             ("token", "write bearer, basic"),
             ("header", "write bearer, basic"),
@@ -323,7 +323,7 @@ mod tests {
             ("=bearer", "use letters, digits and hyphens"),
         ] {
             let error = text.parse::<CredentialChoice>().expect_err(text);
-            assert!(error.contains(told), "{text}: {error}");
+            assert!(error.contains(expected), "{text}: {error}");
         }
         for text in ["bearer", "a=basic", "scheme:Bot", "header:X-Key", "a=query:key", "cookie:sid"] {
             assert_eq!(text.parse::<CredentialChoice>().expect(text).to_string(), text);

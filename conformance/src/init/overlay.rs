@@ -46,10 +46,10 @@ pub(super) fn head(title: &str, root: &Map<String, Value>) -> String {
     );
     text.push_str("  - target: $\n    description: The shape of errors.\n    update: { x-keyfit: { errors: api } }\n");
     if !root.is_empty() {
-        let told = Value::Object(root.clone()).to_string().replace('\u{7f}', "\\u007f");
+        let addition = Value::Object(root.clone()).to_string().replace('\u{7f}', "\\u007f");
         let _ = write!(
             text,
-            "  - target: $\n    description: How calls log in, as whoever ran `keyfit init` said.\n    update: {told}\n"
+            "  - target: $\n    description: How calls log in, as whoever ran `keyfit init` said.\n    update: {addition}\n"
         );
     }
     text

@@ -72,8 +72,8 @@ impl Facts {
     }
 
     /// Adds the user's inclusions.
-    pub(super) fn include(&mut self, told: &[ScopeInclusion]) {
-        for ScopeInclusion { scope, included } in told {
+    pub(super) fn include(&mut self, inclusions: &[ScopeInclusion]) {
+        for ScopeInclusion { scope, included } in inclusions {
             self.includes.entry(scope.clone()).or_default().extend(included.iter().cloned());
         }
     }

@@ -45,8 +45,8 @@ pub(super) fn notes(api: &Api, document: &str) -> Vec<String> {
 
 /// Returns the first of the URLs.
 fn url_list(urls: &[&str]) -> String {
-    const SHOWN: usize = 5;
-    let more = urls.len().saturating_sub(SHOWN);
-    let shown = urls.iter().take(SHOWN).map(|url| format!("`{url}`")).collect::<Vec<_>>().join(", ");
+    const MAX_SHOWN: usize = 5;
+    let more = urls.len().saturating_sub(MAX_SHOWN);
+    let shown = urls.iter().take(MAX_SHOWN).map(|url| format!("`{url}`")).collect::<Vec<_>>().join(", ");
     if more == 0 { shown } else { format!("{shown} and {more} more") }
 }

@@ -15,7 +15,7 @@ use crate::credential::identity::{CredentialNeed, Rights, State};
 use crate::judgement::missing::{Answer, Missing};
 
 /// The number of entries that are listed at the end of `keyfit init`; the others are counted.
-const ASKED: usize = 12;
+const MAX_LISTED: usize = 12;
 
 /// Returns a file in which only the valid token is not commented out. It names the variable that clients read.
 pub(super) fn text(facts: &Facts, catalogue: &Catalogue, openers: &[Opener]) -> String {
@@ -127,14 +127,14 @@ pub(super) fn questions(catalogue: &Catalogue) -> Vec<String> {
     }
     let mut answers: Vec<(Answer, usize)> = counts.into_iter().collect();
     answers.sort_by_key(|(_, count)| Reverse(*count));
-    let more = answers.len().saturating_sub(ASKED);
+    let more = answers.len().saturating_sub(MAX_LISTED);
     let line = |(answer, count): (Answer, usize)| match count {
         1 => format!("1 case: {answer}"),
         _ => format!("{count} cases: {answer}"),
     };
-    let mut told: Vec<String> = answers.into_iter().take(ASKED).map(line).collect();
-    told.extend((more > 0).then(|| format!("and {more} more, which `keyfit check` names where they are missing")));
-    told
+    let mut lines: Vec<String> = answers.into_iter().take(MAX_LISTED).map(line).collect();
+    lines.extend((more > 0).then(|| format!("and {more} more, which `keyfit check` names where they are missing")));
+    lines
 }
 
 /// Returns a commented-out client of the authorization server: the user decides which clients may be used.

@@ -221,8 +221,8 @@ mod tests {
         };
         let mut outcomes: Vec<Outcome> = catalogue.cases.iter().map(outcome).collect();
         withdraw_consequences(&catalogue, &mut outcomes);
-        let told = catalogue.cases.iter().zip(outcomes).filter(|(_, outcome)| outcome.reason.is_some());
-        told.map(|(case, outcome)| (case.id.clone(), outcome.verdict, outcome.follows)).collect()
+        let texts = catalogue.cases.iter().zip(outcomes).filter(|(_, outcome)| outcome.reason.is_some());
+        texts.map(|(case, outcome)| (case.id.clone(), outcome.verdict, outcome.follows)).collect()
     }
 
     fn entry(id: &str, verdict: Verdict, follows: Option<&str>) -> (String, Verdict, Option<String>) {

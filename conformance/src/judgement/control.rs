@@ -146,36 +146,36 @@ mod tests {
         };
         let mut outcomes: Vec<Outcome> = catalogue.cases.iter().map(outcome).collect();
         withdraw_unproven(&catalogue, &mut outcomes);
-        let told = catalogue.cases.iter().zip(outcomes).filter(|(_, outcome)| outcome.reason.is_some());
-        told.map(|(case, outcome)| (case.id.clone(), outcome.verdict, outcome.reason.unwrap_or_default())).collect()
+        let texts = catalogue.cases.iter().zip(outcomes).filter(|(_, outcome)| outcome.reason.is_some());
+        texts.map(|(case, outcome)| (case.id.clone(), outcome.verdict, outcome.reason.unwrap_or_default())).collect()
     }
 
     #[test]
     fn a_refusal_proves_nothing_where_a_valid_call_is_refused_too() {
-        let told = settled(None, &[("order-list", 401)]);
-        let verdict = |id: &str| told.iter().find(|(known, ..)| known == id).map(|(_, verdict, _)| *verdict);
-        assert_eq!(verdict("shop/auth/accepted/order-list"), Some(Verdict::Fail), "{told:?}");
-        assert_eq!(verdict("shop/auth/revoked-token/order-list"), Some(Verdict::Skip), "{told:?}");
-        assert_eq!(verdict("shop/auth/no-token/order-list"), None, "who shows nothing is refused rightly: {told:?}");
-        assert_eq!(verdict("shop/auth/revoked-token/product-list"), None, "{told:?}");
+        let texts = settled(None, &[("order-list", 401)]);
+        let verdict = |id: &str| texts.iter().find(|(known, ..)| known == id).map(|(_, verdict, _)| *verdict);
+        assert_eq!(verdict("shop/auth/accepted/order-list"), Some(Verdict::Fail), "{texts:?}");
+        assert_eq!(verdict("shop/auth/revoked-token/order-list"), Some(Verdict::Skip), "{texts:?}");
+        assert_eq!(verdict("shop/auth/no-token/order-list"), None, "who shows nothing is refused rightly: {texts:?}");
+        assert_eq!(verdict("shop/auth/revoked-token/product-list"), None, "{texts:?}");
         let fine = settled(None, &[]);
         assert_eq!(fine, [], "where valid calls are served");
     }
 
     #[test]
     fn a_foreign_id_proves_nothing_where_the_own_one_is_refused_in_the_same_way() {
-        let told = settled(None, &[("order-get", 404)]);
+        let texts = settled(None, &[("order-get", 404)]);
         let is_skipped = |(_, verdict, _): &&(String, Verdict, String)| *verdict == Verdict::Skip;
-        let skipped: Vec<&str> = told.iter().filter(is_skipped).map(|(id, ..)| id.as_str()).collect();
-        assert!(skipped.iter().all(|id| id.starts_with("shop/tenant/")), "{told:?}");
-        assert!(!skipped.is_empty(), "{told:?}");
+        let skipped: Vec<&str> = texts.iter().filter(is_skipped).map(|(id, ..)| id.as_str()).collect();
+        assert!(skipped.iter().all(|id| id.starts_with("shop/tenant/")), "{texts:?}");
+        assert!(!skipped.is_empty(), "{texts:?}");
     }
 
     #[test]
     fn a_credential_that_is_refused_everywhere_is_at_fault_itself() {
-        let told = settled(Some("main"), &[("*", 401)]);
-        assert!(told.iter().all(|(_, verdict, _)| *verdict != Verdict::Fail), "{told:?}");
-        let (_, _, reason) = told.iter().find(|(_, verdict, _)| *verdict == Verdict::Error).expect("a harness fault");
+        let texts = settled(Some("main"), &[("*", 401)]);
+        assert!(texts.iter().all(|(_, verdict, _)| *verdict != Verdict::Fail), "{texts:?}");
+        let (_, _, reason) = texts.iter().find(|(_, verdict, _)| *verdict == Verdict::Error).expect("a harness fault");
         assert!(reason.starts_with("the identity `main` is refused everywhere with 401"), "{reason}");
         let somewhere = settled(Some("main"), &[("order-list", 401)]);
         assert!(somewhere.iter().any(|(_, verdict, _)| *verdict == Verdict::Fail), "{somewhere:?}");
@@ -183,10 +183,10 @@ mod tests {
 
     #[test]
     fn where_nothing_is_found_the_base_url_is_at_fault() {
-        let told = settled(Some("main"), &[("*", 404)]);
+        let texts = settled(Some("main"), &[("*", 404)]);
         assert!(
-            told.iter().any(|(_, verdict, why)| *verdict == Verdict::Error && why.contains("base URL")),
-            "{told:?}"
+            texts.iter().any(|(_, verdict, why)| *verdict == Verdict::Error && why.contains("base URL")),
+            "{texts:?}"
         );
     }
 }

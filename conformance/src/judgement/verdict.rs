@@ -120,7 +120,7 @@ pub(crate) const NO_CREDENTIAL: &str = "no credential";
 pub(crate) const UNKNOWN_CREDENTIAL: &str = "unknown credential";
 
 /// The longest text of a body in a report.
-const LONGEST: usize = 600;
+const MAX_BODY_CHARS: usize = 600;
 
 impl Verdict {
     /// Returns the verdict on a broken rule of this level.
@@ -241,10 +241,10 @@ impl Exchange {
 
 /// Returns the beginning of a text that may be long. Mask it first: a part of a secret would not be recognized.
 pub(crate) fn cut(text: &str) -> String {
-    if text.len() <= LONGEST {
+    if text.len() <= MAX_BODY_CHARS {
         return text.to_owned();
     }
-    let kept: String = text.chars().take(LONGEST).collect();
+    let kept: String = text.chars().take(MAX_BODY_CHARS).collect();
     format!("{kept}... ({} bytes)", text.len())
 }
 

@@ -13,7 +13,7 @@ use reqwest::{Response, StatusCode, Url};
 use crate::user_error::with_causes;
 
 /// The highest number of redirects.
-const MOST_REDIRECTS: usize = 5;
+const MAX_REDIRECTS: usize = 5;
 
 /// The limits of a fetch.
 #[derive(Clone, Copy, Debug)]
@@ -135,7 +135,7 @@ fn follow(attempt: Attempt<'_>) -> reqwest::redirect::Action {
         let to = attempt.url().origin().ascii_serialization();
         return attempt.error(format!("it redirects to {to}, which is another host"));
     }
-    if attempt.previous().len() > MOST_REDIRECTS {
+    if attempt.previous().len() > MAX_REDIRECTS {
         return attempt.error("it redirects in circles");
     }
     attempt.follow()

@@ -9,7 +9,7 @@ use super::request::Draft;
 use super::trial::{Sent, Trial};
 use super::{Reply, Target};
 use crate::contract::{Flaw, Level};
-use crate::document::invalid_request::{ByteChange, DEEP, InvalidRequest, RequestChange, UNKNOWN};
+use crate::document::invalid_request::{ByteChange, DEEP_NESTING, InvalidRequest, RequestChange, UNKNOWN_PARAMETER};
 use crate::document::parameter;
 use crate::judgement::missing::Missing;
 use crate::judgement::verdict::{BrokenAspect, Outcome};
@@ -51,7 +51,7 @@ impl Target {
                     let others = if bent.is_in_path(operation) { OF_PATH } else { OF_FORM };
                     let is_lacking = draft.lacks.is_some();
                     trial.sent.push(self.send(&draft).await);
-                    trial.tries.push(Try { told: bent.told, others, is_lacking });
+                    trial.tries.push(Try { told: bent.description, others, is_lacking });
                 }
                 Err(missing) => drop(unsent.get_or_insert(missing)),
             }
@@ -75,7 +75,7 @@ impl Target {
         let draft = trial.maker(self).draft(trial.probe, operation, &identity)?;
         let is_spared = self.live.as_ref().is_some_and(|live| !live.allows(operation));
         changed(draft, bent, operation, is_spared).ok_or_else(|| {
-            Missing::new("the check does not set that at a live server").within(&bent.told).allow(&operation.id)
+            Missing::new("the check does not set that at a live server").within(&bent.description).allow(&operation.id)
         })
     }
 }
@@ -107,7 +107,9 @@ fn changed(mut draft: Draft, bent: &InvalidRequest, operation: &Operation, is_sp
             let pair = (name.clone(), value.to_owned());
             set_query(&mut draft, &name, vec![pair.clone(), pair]);
         }
-        RequestChange::Unknown => set_query(&mut draft, UNKNOWN, vec![(UNKNOWN.to_owned(), "1".to_owned())]),
+        RequestChange::Unknown => {
+            set_query(&mut draft, UNKNOWN_PARAMETER, vec![(UNKNOWN_PARAMETER.to_owned(), "1".to_owned())])
+        }
         RequestChange::Body(at, value) => {
             let mut body: Value = serde_json::from_slice(draft.body.as_ref()?).ok()?;
             // A switch stays off, in any notation.
@@ -165,8 +167,8 @@ fn rewritten(bytes: ByteChange, body: &[u8]) -> Option<(Vec<u8>, Option<&'static
         }
         ByteChange::Deep => {
             first()?;
-            let (open, close) = ("[".repeat(DEEP), "]".repeat(DEEP));
-            (format!("{{\"{UNKNOWN}\":{open}{close},{inside}").into_bytes(), None)
+            let (open, close) = ("[".repeat(DEEP_NESTING), "]".repeat(DEEP_NESTING));
+            (format!("{{\"{UNKNOWN_PARAMETER}\":{open}{close},{inside}").into_bytes(), None)
         }
         // The byte order mark gives the byte order.
         ByteChange::Utf16 => {

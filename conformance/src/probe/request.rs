@@ -22,7 +22,7 @@ use crate::credential::secret::Secret;
 use crate::document::body;
 use crate::document::parameter;
 use crate::document::segment;
-use crate::document::unknown_id::{self, NOBODY};
+use crate::document::unknown_id::{self, UNKNOWN_ID};
 use crate::judgement::missing::Missing;
 use crate::text::pointer::put;
 
@@ -360,7 +360,7 @@ impl Maker<'_> {
             Probe::WithUnknown(kind) if *kind == credential.kind => unknown(credential).into(),
             Probe::WrongPassword if *credential.carrier() == Carrier::Basic => {
                 let (user, _) = valid.split_once(':').unwrap_or((valid, ""));
-                format!("{user}:{NOBODY}").into()
+                format!("{user}:{UNKNOWN_ID}").into()
             }
             Probe::ChangedToken => changed(valid).into(),
             Probe::OtherCaseToken => in_other_case(valid)

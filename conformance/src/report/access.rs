@@ -90,16 +90,16 @@ impl Access {
         let mut seen: BTreeMap<(usize, &str), CellAnswers> = BTreeMap::new();
         let mut unsent: BTreeMap<usize, &str> = BTreeMap::new();
         let mut checked = BTreeSet::new();
-        for ((case, calls), told) in catalogue.cases.iter().zip(called).zip(cases) {
+        for ((case, calls), case_report) in catalogue.cases.iter().zip(called).zip(cases) {
             checked.insert(case.operation);
-            let is_broken = told.verdict == Verdict::Known || told.finding.is_some();
+            let is_broken = case_report.verdict == Verdict::Known || case_report.finding.is_some();
             for (caller, status) in calls {
                 let cell = seen.entry((case.operation, caller)).or_default();
                 cell.statuses.insert(*status);
-                cell.broken.extend(is_broken.then_some((*status, told.finding)));
+                cell.broken.extend(is_broken.then_some((*status, case_report.finding)));
             }
             let is_valid = catalogue.rule(case).probe == Some(Probe::Valid);
-            if let (true, Verdict::Skip, Some(why)) = (is_valid, told.verdict, &told.reason) {
+            if let (true, Verdict::Skip, Some(why)) = (is_valid, case_report.verdict, &case_report.reason) {
                 unsent.entry(case.operation).or_insert(why);
             }
         }

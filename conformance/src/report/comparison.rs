@@ -107,13 +107,13 @@ impl Client {
         let rules: BTreeSet<&String> = self.rules.keys().chain(expectation.rules.keys()).collect();
         let difference = |rule: &&String| {
             let (found, expected) = (self.rules.get(*rule).map(Counts::finding), expectation.rules.get(*rule));
-            let told = match (found, expected.map(|expected| expected.result)) {
+            let difference = match (found, expected.map(|expected| expected.result)) {
                 (Some(found), Some(expected)) if found == expected => return None,
                 (Some(found), Some(expected)) => format!("{found}, and not {expected}, as expected"),
                 (Some(found), None) => format!("{found}, and nothing is expected of it"),
                 (None, _) => "is expected, and was not checked: the entry is stale".to_owned(),
             };
-            Some(format!("{}: {rule} {told}", self.name))
+            Some(format!("{}: {rule} {difference}", self.name))
         };
         rules.iter().filter_map(difference).collect()
     }

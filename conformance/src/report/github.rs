@@ -9,7 +9,7 @@ use super::{ApiReport, CaseReport, Finding, Report, cases_of};
 use crate::judgement::verdict::Verdict;
 
 /// The number of annotations per level that GitHub shows for a step; it silently drops the others.
-const SHOWN: usize = 10;
+const MAX_ANNOTATIONS: usize = 10;
 
 /// Renders the report as workflow commands.
 pub(super) fn github(report: &Report) -> String {
@@ -24,18 +24,18 @@ pub(super) fn github(report: &Report) -> String {
     for (level, verdicts) in [("error", [Verdict::Error, Verdict::Fail].as_slice()), ("warning", &[Verdict::Warn])] {
         let of_level = findings.iter().filter(|(_, _, finding)| verdicts.contains(&finding.verdict));
         let found: Vec<&(&ApiReport, &CaseReport, &Finding)> = of_level.collect();
-        for (api, case, finding) in found.iter().take(SHOWN) {
+        for (api, case, finding) in found.iter().take(MAX_ANNOTATIONS) {
             finding_annotation(&mut text, level, api, case, finding);
         }
-        let others = found.iter().skip(SHOWN);
+        let others = found.iter().skip(MAX_ANNOTATIONS);
         left_out.extend(others.map(|(_, _, finding)| format!("{level} {}: {}", finding.title, finding.extent())));
     }
     write_known_failures(&mut text, report);
     let rules = report.rules(Verdict::Info);
-    for rule in rules.iter().take(SHOWN) {
+    for rule in rules.iter().take(MAX_ANNOTATIONS) {
         annotation(&mut text, "notice", rule);
     }
-    let others = rules.iter().skip(SHOWN);
+    let others = rules.iter().skip(MAX_ANNOTATIONS);
     left_out.extend(others.map(|rule| format!("notice {}: {}", rule.id, cases_of(rule.count()))));
     for entry in &report.stale {
         let _ = writeln!(text, "::error title=stale entry::{}", data(entry));

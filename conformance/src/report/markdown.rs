@@ -11,12 +11,12 @@ use crate::judgement::verdict::Verdict;
 use crate::text::markdown::inert;
 
 /// The number of findings per API with an exchange, and of rules with their cases; the others are only named.
-const SHOWN: usize = 20;
+const MAX_SHOWN: usize = 20;
 /// The highest numbers of operations and of callers in the access table.
-const ROWS: usize = 100;
-const CALLERS: usize = 12;
+const MAX_ROWS: usize = 100;
+const MAX_CALLERS: usize = 12;
 /// The number of cases that are named for a finding or a rule, and in each list of changes.
-const LISTED: usize = 10;
+const MAX_LISTED: usize = 10;
 
 /// Renders the report as Markdown.
 pub(super) fn markdown(report: &Report) -> String {
@@ -102,10 +102,10 @@ fn changed(text: &mut String, changes: &Changes) {
     for (name, list) in changes.lists() {
         let _ = writeln!(text, "- {} {name}", list.len());
         let notable = || list.iter().filter(|change| change.is_notable());
-        for change in notable().take(LISTED) {
+        for change in notable().take(MAX_LISTED) {
             let _ = writeln!(text, "  - {}: {}", code(&change.id), inline(&change.transition()));
         }
-        let more = notable().count().saturating_sub(LISTED);
+        let more = notable().count().saturating_sub(MAX_LISTED);
         if more > 0 {
             let _ = writeln!(text, "  - and {more} more");
         }
@@ -125,18 +125,18 @@ fn findings(text: &mut String, report: &Report) {
         for (number, FindingCases { finding, example, cases }) in (1..).zip(found) {
             let Finding { verdict, title, why, change, .. } = finding;
             let _ = writeln!(text, "{number}. **{verdict}** {} ({})", inline(title), finding.extent());
-            let Some(example) = example.filter(|_| number <= SHOWN) else { continue };
+            let Some(example) = example.filter(|_| number <= MAX_SHOWN) else { continue };
             let (requirement, source) = (inline(&example.requirement), link(&example.source, &example.url));
             let _ = writeln!(text, "   - {} {}: {requirement} ({source})", example.level, code(&example.rule));
             let _ = writeln!(text, "   - {}: {}", code(&example.id), inline(example.why()));
             let _ = writeln!(text, "   - why: {}", inline(why));
             let _ = writeln!(text, "   - change: {}", inline(change));
             let others: Vec<&&CaseReport> = cases.iter().filter(|case| case.id != example.id).collect();
-            for case in others.iter().take(LISTED) {
+            for case in others.iter().take(MAX_LISTED) {
                 let _ = writeln!(text, "   - {}", code(&case.id));
             }
-            if others.len() > LISTED {
-                let _ = writeln!(text, "   - and {} more", others.len() - LISTED);
+            if others.len() > MAX_LISTED {
+                let _ = writeln!(text, "   - and {} more", others.len() - MAX_LISTED);
             }
             exchange(text, example);
         }
@@ -170,18 +170,18 @@ fn access(text: &mut String, report: &Report) {
             inline(&api.api)
         );
         let _ = write!(text, "| operation |");
-        for caller in access.callers.iter().take(CALLERS) {
+        for caller in access.callers.iter().take(MAX_CALLERS) {
             let _ = write!(text, " {} |", inline(caller));
         }
-        let _ = writeln!(text, "\n|---|{}", "---|".repeat(access.callers.len().min(CALLERS)));
-        for row in access.operations.iter().take(ROWS) {
+        let _ = writeln!(text, "\n|---|{}", "---|".repeat(access.callers.len().min(MAX_CALLERS)));
+        for row in access.operations.iter().take(MAX_ROWS) {
             let _ = write!(text, "| {} |", code(&row.operation));
-            for cell in row.cells.iter().take(CALLERS) {
+            for cell in row.cells.iter().take(MAX_CALLERS) {
                 let _ = write!(text, " {}: {} |", cell.due, cell.summary());
             }
             text.push('\n');
         }
-        let more = access.operations.len().saturating_sub(ROWS);
+        let more = access.operations.len().saturating_sub(MAX_ROWS);
         if more > 0 {
             let _ = writeln!(text, "\nand {more} more operations");
         }
@@ -199,15 +199,15 @@ fn observed(text: &mut String, report: &Report) {
         let first = rule.first;
         let requirement = inline(&first.requirement);
         let _ = writeln!(text, "- {}, {}: {requirement}", code(rule.id), cases_of(rule.count()));
-        if number >= SHOWN {
+        if number >= MAX_SHOWN {
             continue;
         }
         let _ = writeln!(text, "  ({}, {})", first.level, link(&first.source, &first.url));
-        for case in rule.cases().take(LISTED) {
+        for case in rule.cases().take(MAX_LISTED) {
             let _ = writeln!(text, "  - {}: {}", code(&case.id), inline(case.why()));
         }
-        if rule.count() > LISTED {
-            let _ = writeln!(text, "  - and {} more", rule.count() - LISTED);
+        if rule.count() > MAX_LISTED {
+            let _ = writeln!(text, "  - and {} more", rule.count() - MAX_LISTED);
         }
     }
     text.push('\n');

@@ -187,9 +187,9 @@ mod tests {
         assert!(matches!(sanitized(&report), Cow::Borrowed(_)));
         for odd in ["\u{202e}", "\r\n", "\u{7f}", "\u{1b}[2J", "\u{8}"] {
             report.stale[0] = format!("a{odd}b");
-            let told = sanitized(&report).into_owned();
-            assert_eq!(told.stale, [plain_lines(&format!("a{odd}b"))]);
-            assert!(is_plain(&told), "{odd:?}");
+            let sanitized_report = sanitized(&report).into_owned();
+            assert_eq!(sanitized_report.stale, [plain_lines(&format!("a{odd}b"))]);
+            assert!(is_plain(&sanitized_report), "{odd:?}");
         }
     }
 }

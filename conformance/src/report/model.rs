@@ -588,7 +588,7 @@ impl Counts {
             (error, "not judged"),
         ];
         let others = others.into_iter().filter(|(count, _)| *count > 0);
-        others.fold(format!("{pass} passed"), |told, (count, word)| format!("{told}, {count} {word}"))
+        others.fold(format!("{pass} passed"), |text, (count, word)| format!("{text}, {count} {word}"))
     }
 }
 
@@ -603,8 +603,8 @@ fn caller(probe: &Probe, catalogue: &Catalogue, case: &Case, name: Option<String
         _ => {
             let needs = CredentialNeed::of(probe, &catalogue.contract, catalogue.operation(case), false)?;
             let needs: Vec<String> = needs.iter().map(ToString::to_string).collect();
-            let told = if needs.is_empty() { "nobody".to_owned() } else { needs.join(" and ") };
-            Some(name.filter(|name| !name.is_empty()).map_or_else(|| told.clone(), |name| format!("{told} (`{name}`)")))
+            let text = if needs.is_empty() { "nobody".to_owned() } else { needs.join(" and ") };
+            Some(name.filter(|name| !name.is_empty()).map_or_else(|| text.clone(), |name| format!("{text} (`{name}`)")))
         }
     }
 }

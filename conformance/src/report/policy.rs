@@ -12,7 +12,7 @@ use crate::contract::{ChangedLevel, Level};
 use crate::judgement::verdict::{Outcome, Verdict};
 
 /// The number of rules that are named in a line; the others are counted.
-const NAMED: usize = 6;
+const MAX_NAMED: usize = 6;
 
 /// What a contract says of its rules as a whole.
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
@@ -167,8 +167,8 @@ fn rules_of(count: usize) -> String {
 
 /// Returns the first names and the number of the others; `None` if there are no names.
 fn first_names(names: &[String]) -> Option<String> {
-    let first = names.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
-    let more = names.len().saturating_sub(NAMED);
+    let first = names.iter().take(MAX_NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let more = names.len().saturating_sub(MAX_NAMED);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     (!names.is_empty()).then(|| first + &more)
 }

@@ -41,8 +41,8 @@ pub(super) fn of(contract: &Contract, outcomes: &[Outcome]) -> Vec<Disagreement>
             ruling: contradiction.ruling.clone(),
         }
     };
-    let told = contract.contradictions.iter().enumerate().map(disagreement);
-    told.filter(|told| told.readings.iter().any(|reading| reading.answers > 0)).collect()
+    let disagreements = contract.contradictions.iter().enumerate().map(disagreement);
+    disagreement_report.filter(|one| one.readings.iter().any(|reading| reading.answers > 0)).collect()
 }
 
 /// A reading that a server follows, as text.
@@ -62,7 +62,9 @@ impl Report {
 }
 
 fn followed(api: &ApiReport) -> impl Iterator<Item = FollowedReading<'_>> {
-    let all = api.readings.iter().flat_map(|told| told.readings.iter().map(move |reading| (&told.about, reading)));
+    let all = api.readings.iter().flat_map(|disagreement_report| {
+        disagreement_report.readings.iter().map(move |reading| (&disagreement_report.about, reading))
+    });
     all.filter(|(_, reading)| reading.answers > 0).map(|(about, reading)| FollowedReading {
         about: format!("{}, {about}", api.api),
         says: &reading.says,

@@ -86,11 +86,11 @@ pub(super) fn sarif(report: &Report) -> String {
 /// Returns the contract's policy and the effects on live servers.
 fn lists(report: &Report) -> impl Iterator<Item = Value> {
     let of_api = |api: &ApiReport| {
-        let told = |(title, lines): (String, Vec<String>)| {
+        let result = |(title, lines): (String, Vec<String>)| {
             let lines = lines.into_iter().map(move |line| format!("{title}: {line}"));
             lines.map(|text| json!({ "level": "note", "message": { "text": text } })).collect::<Vec<_>>()
         };
-        api.lists().into_iter().flat_map(told).collect::<Vec<_>>()
+        api.lists().into_iter().flat_map(result).collect::<Vec<_>>()
     };
     report.apis.iter().flat_map(of_api)
 }

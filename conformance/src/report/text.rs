@@ -14,21 +14,21 @@ use crate::contract::Family;
 use crate::judgement::verdict::Verdict;
 
 /// The width of the column with the names of the APIs.
-const NAME: usize = 14;
+const NAME_WIDTH: usize = 14;
 /// The width of the other columns.
-const CELL: usize = 12;
+const CELL_WIDTH: usize = 12;
 /// The number of findings per API with an exchange: the most important ones.
-const SHOWN: usize = 10;
+const MAX_SHOWN: usize = 10;
 /// The number of rules that are named for a reason that affects many.
-const NAMED: usize = 3;
+const MAX_NAMED: usize = 3;
 /// The number of cases that are named in each list of changes.
-const LISTED: usize = 20;
+const MAX_LISTED: usize = 20;
 
 /// Renders the report as text.
 pub(super) fn text(report: &Report) -> String {
     let mut text = found(report, &|case| case.exchanges.iter().flat_map(transcript).collect());
-    let (all, told) = (cases_of(report.totals.all()), report.summary());
-    let _ = writeln!(text, "\n{all}: {told}; {} requests in {:.2} s", report.requests, report.seconds);
+    let (all, summary) = (cases_of(report.totals.all()), report.summary());
+    let _ = writeln!(text, "\n{all}: {summary}; {} requests in {:.2} s", report.requests, report.seconds);
     text
 }
 
@@ -46,7 +46,7 @@ fn found(report: &Report, more: &dyn Fn(&CaseReport) -> Vec<String>) -> String {
     for api in &report.apis {
         let new = |found: &FindingCases<'_>| found.finding.verdict != Verdict::Known;
         for (place, found) in api.findings_with_cases().into_iter().filter(new).enumerate() {
-            let is_whole = place < SHOWN;
+            let is_whole = place < MAX_SHOWN;
             found_once(&mut text, &found, &|case| if is_whole { more(case) } else { Vec::new() });
         }
     }
@@ -76,25 +76,25 @@ fn found(report: &Report, more: &dyn Fn(&CaseReport) -> Vec<String>) -> String {
 /// Removes the ports of the local machine from a text, since they differ between runs.
 fn without_ports(text: &str) -> String {
     let mut parts = text.split("127.0.0.1:");
-    let mut told = parts.next().unwrap_or_default().to_owned();
+    let mut text_so_far = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         let rest = part.trim_start_matches(|one: char| one.is_ascii_digit());
-        told.push_str(if rest.len() == part.len() { "127.0.0.1:" } else { "127.0.0.1:<port>" });
-        told.push_str(rest);
+        text_so_far.push_str(if rest.len() == part.len() { "127.0.0.1:" } else { "127.0.0.1:<port>" });
+        text_so_far.push_str(rest);
     }
-    told
+    text_so_far
 }
 
 fn matrix(text: &mut String, report: &Report) {
-    let _ = write!(text, "{:NAME$}", "");
+    let _ = write!(text, "{:NAME_WIDTH$}", "");
     for family in Family::ALL {
-        let _ = write!(text, "{family:>CELL$}");
+        let _ = write!(text, "{family:>CELL_WIDTH$}");
     }
     text.push('\n');
     for api in &report.apis {
-        let _ = write!(text, "{:NAME$}", api.api);
+        let _ = write!(text, "{:NAME_WIDTH$}", api.api);
         for family in Family::ALL {
-            let _ = write!(text, "{:>CELL$}", cell(api, family));
+            let _ = write!(text, "{:>CELL_WIDTH$}", cell(api, family));
         }
         text.push('\n');
     }
@@ -185,8 +185,9 @@ fn brief<'a>(text: &mut String, title: &str, cases: impl Iterator<Item = &'a Cas
     let mut reasons: Vec<_> = reasons.into_iter().collect();
     reasons.sort_by_key(|(_, (count, _))| Reverse(*count));
     for (reason, (count, rules)) in reasons {
-        let named: Vec<&str> = rules.iter().copied().take(NAMED).collect();
-        let more = if rules.len() > NAMED { format!(" and {} more", rules.len() - NAMED) } else { String::new() };
+        let named: Vec<&str> = rules.iter().copied().take(MAX_NAMED).collect();
+        let more =
+            if rules.len() > MAX_NAMED { format!(" and {} more", rules.len() - MAX_NAMED) } else { String::new() };
         let _ = writeln!(text, "  {}\n    {}: {}{more}", plain(&reason), cases_of(count), named.join(", "));
     }
 }
@@ -220,10 +221,10 @@ fn changed(text: &mut String, changes: &Changes) {
     for (name, list) in changes.lists() {
         let _ = writeln!(text, "  {} {name}", list.len());
         let notable = || list.iter().filter(|change| change.is_notable());
-        for change in notable().take(LISTED) {
+        for change in notable().take(MAX_LISTED) {
             let _ = writeln!(text, "    {}: {}", change.id, change.transition());
         }
-        let more = notable().count().saturating_sub(LISTED);
+        let more = notable().count().saturating_sub(MAX_LISTED);
         if more > 0 {
             let _ = writeln!(text, "    and {more} more");
         }

@@ -28,7 +28,7 @@ use self::policy::Policy;
 use crate::catalogue::Catalogue;
 
 /// The highest number of cases, places, and changes of the client that are named.
-const NAMED: usize = 4;
+const MAX_NAMED: usize = 4;
 
 /// What has changed between two versions of a document.
 #[derive(Clone, Debug, JsonSchema, Serialize)]
@@ -414,8 +414,8 @@ fn extend_unique<T: Eq + Hash + Clone>(all: &mut Vec<T>, more: Vec<T>) {
 
 /// Returns the first texts, and the number of the others.
 fn abbreviated(all: &[impl AsRef<str>], between: &str) -> String {
-    let named = all.iter().take(NAMED).map(AsRef::as_ref).collect::<Vec<_>>().join(between);
-    match all.len().saturating_sub(NAMED) {
+    let named = all.iter().take(MAX_NAMED).map(AsRef::as_ref).collect::<Vec<_>>().join(between);
+    match all.len().saturating_sub(MAX_NAMED) {
         0 => named,
         more => format!("{named} and {more} more"),
     }

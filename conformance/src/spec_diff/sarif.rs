@@ -83,9 +83,9 @@ fn level(level: Level) -> &'static str {
 }
 
 /// The characters that a URI keeps unescaped, including the separator of segments.
-const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_').remove(b'~');
+const PATH_ESCAPES: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_').remove(b'~');
 
 /// Returns a path as a relative URI reference.
 fn uri(path: &str) -> String {
-    utf8_percent_encode(path, KEPT).to_string()
+    utf8_percent_encode(path, PATH_ESCAPES).to_string()
 }

@@ -7,7 +7,7 @@ use keyfit::redact::{plain, plain_lines};
 use keyfit_conformance::UserError;
 
 /// The length of a text that is printed at once, in bytes.
-const PIECE: usize = 64 * 1024;
+const CHUNK_BYTES: usize = 64 * 1024;
 
 /// Prints to the standard output, with control sequences escaped. A reader that closes the pipe, such as `head`, is not an error.
 pub(crate) fn print(text: &str) -> Result<(), UserError> {
@@ -21,7 +21,7 @@ pub(crate) fn print_lines(lines: impl IntoIterator<Item = String>) -> Result<(),
     for line in lines {
         piece.push_str(&line);
         piece.push('\n');
-        if piece.len() > PIECE {
+        if piece.len() > CHUNK_BYTES {
             print(&std::mem::take(&mut piece))?;
         }
     }

@@ -1,7 +1,7 @@
 //! Untrusted texts in Markdown: on a hosting site they cause no notifications, references, or links.
 
 /// A word joiner: it has no width and is not part of any name.
-const JOINER: char = '\u{2060}';
+const WORD_JOINER: char = '\u{2060}';
 
 /// Returns a text without any effect on a page: no mentions, references, links, images, or HTML. It looks the same. Entities or
 /// backslashes would not suffice: a hosting site searches the rendered page for mentions and references.
@@ -24,7 +24,7 @@ pub(crate) fn inert(text: &str) -> String {
             _ => false,
         };
         if acts {
-            inert.push(JOINER);
+            inert.push(WORD_JOINER);
         }
     }
     inert

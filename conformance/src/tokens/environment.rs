@@ -233,8 +233,11 @@ mod tests {
             "B=do-not-print",
         ] {
             let failure = read(&format!("B=1\n\n{line}\nC=2\n")).expect_err(line);
-            let told = format!("{failure}{failure:?}");
-            assert!(failure.place.line == 3 && !told.contains("do-not") && !failure.help.is_empty(), "{line}: {told}");
+            let message = format!("{failure}{failure:?}");
+            assert!(
+                failure.place.line == 3 && !message.contains("do-not") && !failure.help.is_empty(),
+                "{line}: {message}"
+            );
         }
     }
 
@@ -247,8 +250,8 @@ mod tests {
         let filed = environment.variable("KEYFIT_TEST_ONLY_IN_A_FILE").await.expect("the file has it");
         assert_eq!(filed.expose_secret(), "do-not-print");
         for unset in ["KEYFIT_TEST_UNSET", "KEYFIT_TEST_EMPTY"] {
-            let told = environment.variable(unset).await.expect_err("it is set nowhere").to_string();
-            assert!(told.ends_with("or add it to a/.env"), "{told}");
+            let message = environment.variable(unset).await.expect_err("it is set nowhere").to_string();
+            assert!(message.ends_with("or add it to a/.env"), "{message}");
         }
         assert!(!format!("{environment:?}").contains("do-not"), "{environment:?}");
         let alone = Environment::only(environment.variables);

@@ -14,8 +14,8 @@ use super::environment::Environment;
 use super::failure;
 use super::grant::{ScopedClientCredentials, TokenRequest};
 use super::login::{Login, LoginEntry, checked_pointer};
-use super::pre_login::{PreLogin, SHORTEST_SECRET};
-use super::source::{NAMED, SecretPlace};
+use super::pre_login::{MIN_SECRET_CHARS, PreLogin};
+use super::source::{SECRET_IN_CLEAR, SecretPlace};
 use crate::contract::{Carrier, Contract, GrantType};
 use crate::credential::fetched_tokens::{Companions, FetchedToken};
 use crate::credential::secret::{Redactor, Secret, ends_as_secret, without_quotes};
@@ -312,7 +312,7 @@ impl FetchContext<'_> {
             Ok(match value {
                 toml::Value::String(_) if ends_as_secret(name) => {
                     let problem = without_quotes(&format!("`{name}` of its login is a secret"));
-                    return Err(self.refuse(of, problem, NAMED));
+                    return Err(self.refuse(of, problem, SECRET_IN_CLEAR));
                 }
                 toml::Value::String(text) => Value::String(text.clone()),
                 toml::Value::Integer(number) => (*number).into(),
@@ -344,7 +344,7 @@ impl FetchContext<'_> {
             failure(at, problem, place.remedy())
         })?;
         let text = found.reveal();
-        if text.len() >= SHORTEST_SECRET || ends_as_secret(name) {
+        if text.len() >= MIN_SECRET_CHARS || ends_as_secret(name) {
             self.redactor.learn(&found);
             // In its JSON form in the body, with and without escapes.
             self.redactor.learn(&Secret::new(Value::from(text).to_string().trim_matches('"')));

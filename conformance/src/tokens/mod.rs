@@ -27,7 +27,7 @@ pub use self::fetch::TokenServer;
 use self::fetch::{FetchContext, FetchedIdentity};
 use self::ids::Ids;
 use self::login::LoginEntry;
-use self::source::{NAMED, SecretPlace};
+use self::source::{SECRET_IN_CLEAR, SecretPlace};
 use self::webhooks::WebhookSecrets;
 pub use self::wfc::{ConvertedTokens, convert, recognized};
 use crate::contract::{AuthorizationServer, Carrier, Contract, Credential, Endpoint};
@@ -167,10 +167,10 @@ impl Tokens {
         let ConvertedTokens { text: own, variables, notes } = convert(text, &value, contract)?;
         let environment = Environment::only(variables);
         let own = Text::new(text.path.clone(), own);
-        let mut tokens = Self::read_own(&own, api, contract, way, &environment, redactor).await.map_err(|told| {
+        let mut tokens = Self::read_own(&own, api, contract, way, &environment, redactor).await.map_err(|detail| {
             // The lines of the generated text belong to no file.
             let place = SourcePlace { path: text.path.clone(), ..SourcePlace::default() };
-            Failure { place, ..told }
+            Failure { place, ..detail }
         })?;
         for place in &mut tokens.places {
             *place = SourcePlace { path: text.path.clone(), ..SourcePlace::default() };
@@ -191,8 +191,13 @@ impl Tokens {
             let place = crate::contract::place(text, error.span().map(|span| span.start));
             // A quoted part may be a misplaced secret.
             let message = error.message();
-            let told = if message.trim_end() == NAMED { message.to_owned() } else { without_quotes(message) };
-            failure(place, told.trim_end().replace('\n', "; "), "see `Checking a live server` in conformance/README.md")
+            let detail =
+                if message.trim_end() == SECRET_IN_CLEAR { message.to_owned() } else { without_quotes(message) };
+            failure(
+                place,
+                detail.trim_end().replace('\n', "; "),
+                "see `Checking a live server` in conformance/README.md",
+            )
         })?;
         let at = |quoted: &str| crate::contract::place(text, text.text.find(&format!("\"{quoted}\"")));
         names_parameters(&file, api, text)?;

@@ -12,7 +12,7 @@ use crate::credential::secret::{Redactor, Secret};
 use crate::probe::{Http, Reply};
 
 /// Shorter values are not masked: they may be words, and masking them would make reports unreadable.
-pub(super) const SHORTEST_SECRET: usize = 8;
+pub(super) const MIN_SECRET_CHARS: usize = 8;
 
 /// The request before a login, in a tokens file.
 #[derive(Debug, Deserialize)]
@@ -157,7 +157,7 @@ impl PreLogin {
 
 /// Registers a value for redaction.
 pub(super) fn learn(redactor: &Redactor, value: &str) {
-    if value.len() >= SHORTEST_SECRET {
+    if value.len() >= MIN_SECRET_CHARS {
         redactor.learn(&Secret::new(value));
     }
 }
@@ -339,12 +339,13 @@ mod tests {
             let header = headers.get("x-xsrf").map(|value| value.to_str().expect("a text").to_owned());
             Ok::<_, String>((url.query().unwrap_or_default().to_owned(), header.unwrap_or_default(), body))
         };
-        let told = |query: &str, header: &str, body: &str| Ok((query.to_owned(), header.to_owned(), body.to_owned()));
-        assert_eq!(added(ValueTarget::Form("_x".into()), form()), told("", "", "user=mia&_x=a%26b"));
-        assert_eq!(added(ValueTarget::Form("_x".into()), None), told("", "", "_x=a%26b"));
-        assert_eq!(added(ValueTarget::Json("/_x".into()), json()), told("", "", "{\"_x\":\"a&b\"}"));
-        assert_eq!(added(ValueTarget::Query("_x".into()), None), told("_x=a%26b", "", ""));
-        assert_eq!(added(ValueTarget::Header("X-Xsrf".into()), None), told("", "a&b", ""));
+        let expected =
+            |query: &str, header: &str, body: &str| Ok((query.to_owned(), header.to_owned(), body.to_owned()));
+        assert_eq!(added(ValueTarget::Form("_x".into()), form()), expected("", "", "user=mia&_x=a%26b"));
+        assert_eq!(added(ValueTarget::Form("_x".into()), None), expected("", "", "_x=a%26b"));
+        assert_eq!(added(ValueTarget::Json("/_x".into()), json()), expected("", "", "{\"_x\":\"a&b\"}"));
+        assert_eq!(added(ValueTarget::Query("_x".into()), None), expected("_x=a%26b", "", ""));
+        assert_eq!(added(ValueTarget::Header("X-Xsrf".into()), None), expected("", "a&b", ""));
         assert!(
             added(ValueTarget::Form("_x".into()), json()).is_err()
                 && added(ValueTarget::Json("/x".into()), form()).is_err()

@@ -15,7 +15,7 @@ use crate::credential::carrier;
 use crate::credential::secret::{Secret, is_word};
 
 /// The message for a secret that is written in the file itself.
-pub(super) const NAMED: &str = "a secret is named, not written: `{ env = \"VARIABLE\" }`, `{ file = \"PATH\" }` or `{ command = [\"PROGRAM\", \"ARGUMENT\"] }`";
+pub(super) const SECRET_IN_CLEAR: &str = "a secret is named, not written: `{ env = \"VARIABLE\" }`, `{ file = \"PATH\" }` or `{ command = [\"PROGRAM\", \"ARGUMENT\"] }`";
 
 /// The place of a secret.
 #[derive(Debug)]
@@ -112,6 +112,6 @@ fn is_file_name(text: &str) -> bool {
 impl<'de> Deserialize<'de> for SecretPlace {
     /// Errors do not contain the value, which may be the secret itself.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::of(&toml::Value::deserialize(deserializer)?).ok_or_else(|| D::Error::custom(NAMED))
+        Self::of(&toml::Value::deserialize(deserializer)?).ok_or_else(|| D::Error::custom(SECRET_IN_CLEAR))
     }
 }

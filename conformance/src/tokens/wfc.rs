@@ -13,8 +13,8 @@ use super::source::SecretPlace;
 use crate::contract::{Carrier, Contract};
 use crate::credential::secret::{Secret, without_quotes};
 
-const LOGIN: &str = "loginEndpointAuth";
-const PAYLOADS: [&str; 2] = ["payloadRaw", "payloadUserPwd"];
+const LOGIN_KEY: &str = "loginEndpointAuth";
+const PAYLOAD_KEYS: [&str; 2] = ["payloadRaw", "payloadUserPwd"];
 
 /// A converted file, with the secrets that it contained.
 #[derive(Debug, Default)]
@@ -123,9 +123,9 @@ pub fn convert(text: &Text, value: &Value, contract: &Contract) -> Result<Conver
         let at = format!("/auth/{place}");
         let mut template = template.clone();
         if needs_no_login(entry, &template) {
-            template.as_object_mut().and_then(|members| members.remove(LOGIN));
+            template.as_object_mut().and_then(|members| members.remove(LOGIN_KEY));
             let why = "it has no payload, and the entry has fixed headers";
-            writer.carried.notes.push(format!("{at} does not log in as /authTemplate/{LOGIN} says: {why}"));
+            writer.carried.notes.push(format!("{at} does not log in as /authTemplate/{LOGIN_KEY} says: {why}"));
         }
         let entry: Entry = serde_json::from_value(merged(entry.clone(), &template)).map_err(|error| {
             refuse(
@@ -155,9 +155,9 @@ pub fn convert(text: &Text, value: &Value, contract: &Contract) -> Result<Conver
 fn needs_no_login(entry: &Value, template: &Value) -> bool {
     let is_given = |value: &Value, name: &str| value.get(name).is_some_and(|member| !member.is_null());
     let has_headers = entry["fixedHeaders"].as_array().is_some_and(|headers| !headers.is_empty());
-    let login = template.get(LOGIN).filter(|login| !login.is_null());
-    let is_nobodys = |login: &Value| !PAYLOADS.iter().any(|name| is_given(login, name));
-    has_headers && !is_given(entry, LOGIN) && login.is_some_and(is_nobodys)
+    let login = template.get(LOGIN_KEY).filter(|login| !login.is_null());
+    let is_nobodys = |login: &Value| !PAYLOAD_KEYS.iter().any(|name| is_given(login, name));
+    has_headers && !is_given(entry, LOGIN_KEY) && login.is_some_and(is_nobodys)
 }
 
 /// Returns a value with its missing members from a template.
@@ -190,7 +190,7 @@ impl Writer<'_> {
             self.fixed(&format!("{at}/fixedHeaders/{place}"), &entry.name, header);
         }
         if let Some(login) = &entry.login {
-            self.login(&format!("{at}/{LOGIN}"), &entry.name, login);
+            self.login(&format!("{at}/{LOGIN_KEY}"), &entry.name, login);
         }
     }
 
@@ -447,15 +447,15 @@ mod tests {
         let (nobodys, with_payload) = (json!({ "endpoint": "/login" }), json!({ "payloadRaw": "user=mia" }));
         for (entry, login, expected) in [
             (json!({ "fixedHeaders": headers }), &nobodys, true),
-            (json!({ "fixedHeaders": headers, LOGIN: null }), &nobodys, true),
+            (json!({ "fixedHeaders": headers, LOGIN_KEY: null }), &nobodys, true),
             (json!({ "fixedHeaders": headers }), &with_payload, false),
-            (json!({ "fixedHeaders": headers, LOGIN: with_payload }), &nobodys, false),
+            (json!({ "fixedHeaders": headers, LOGIN_KEY: with_payload }), &nobodys, false),
             (json!({ "fixedHeaders": [] }), &nobodys, false),
             (json!({ "name": "mia" }), &nobodys, false),
             (json!({ "fixedHeaders": headers }), &Value::Null, false),
             (json!("mia"), &nobodys, false),
         ] {
-            assert_eq!(needs_no_login(&entry, &json!({ LOGIN: login })), expected, "{entry} {login}");
+            assert_eq!(needs_no_login(&entry, &json!({ LOGIN_KEY: login })), expected, "{entry} {login}");
         }
         assert!(!needs_no_login(&json!({ "fixedHeaders": headers }), &Value::Null));
     }

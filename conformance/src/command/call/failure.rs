@@ -14,7 +14,7 @@ use crate::terminal::console;
 use crate::terminal::exit::ExitStatus;
 
 /// An answer that cannot be used.
-const UNUSABLE: u8 = 10;
+const UNUSABLE_ANSWER: u8 = 10;
 
 /// The exit code of a call that failed with an answer, or on the way; `None` where nothing was sent because of what was given.
 fn code(kind: ErrorKind) -> Option<u8> {
@@ -36,7 +36,7 @@ fn code(kind: ErrorKind) -> Option<u8> {
         | ErrorKind::Unprocessable
         | ErrorKind::Client => 5,
         // Redirects, answers that do not fit or are cut off, and what there is no name for.
-        _ => UNUSABLE,
+        _ => UNUSABLE_ANSWER,
     })
 }
 
@@ -78,7 +78,7 @@ pub(super) fn not_json(operation: &Operation) -> ExitStatus {
         "error: {}: the answer should be JSON, and is not\nhelp: the call was executed; look at what came, with --verbose at its headers",
         operation.id
     ));
-    ExitStatus::Failed(UNUSABLE)
+    ExitStatus::Failed(UNUSABLE_ANSWER)
 }
 
 /// What lies behind a failure on the way: a certificate that nobody trusts, a name that is not known, a port that is closed.

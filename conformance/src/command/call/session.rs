@@ -130,12 +130,12 @@ impl Session {
         operation: &Operation,
         arguments: &Arguments,
     ) -> Result<Self, UserError> {
-        let told = ResolvedProfile::read(session.profile.as_deref(), &callee.api, &callee.openers)?;
-        if let (Some(told), true) = (&told, verbose) {
-            console::print_message(&format!("* {}", told.name));
+        let profile = ResolvedProfile::read(session.profile.as_deref(), &callee.api, &callee.openers)?;
+        if let (Some(profile), true) = (&profile, verbose) {
+            console::print_message(&format!("* {}", profile.name));
         }
-        let config = session.limits(match &told {
-            Some(told) => told.api.config().map_err(|error| profile::profile_error(&error))?,
+        let config = session.limits(match &profile {
+            Some(profile) => profile.api.config().map_err(|error| profile::profile_error(&error))?,
             None => Config::default(),
         });
         let config = if verbose { config.observer(AttemptLogger) } else { config };
@@ -144,10 +144,10 @@ impl Session {
             .server
             .iter()
             .fold(config, |config, (documented, url)| config.server(documented.as_str(), url.as_str()));
-        if let Some(told) = &told {
-            told.servers()?;
+        if let Some(profile) = &profile {
+            profile.servers()?;
         }
-        let config = match base_url(session, callee, operation, told.as_ref())? {
+        let config = match base_url(session, callee, operation, profile.as_ref())? {
             Some(url) => config.base_url(url),
             None => config,
         };
@@ -159,12 +159,12 @@ impl Session {
         let (credentials_redactor, private) = (Redactor::default(), Redactor::default());
         arguments.secrets().for_each(|secret| private.learn(&Secret::new(secret)));
         let named: Vec<&str> =
-            told.iter().flat_map(|told| &told.credentials).map(|credential| credential.kind().name).collect();
+            profile.iter().flat_map(|profile| &profile.credentials).map(|credential| credential.kind().name).collect();
         let wanted = CredentialSelection {
             kind: session.kind.as_deref(),
             has_token: session.token.is_some(),
             has_certificate: session.certificates.has_client()
-                || told.iter().any(|told| told.api.settings().any(|key| key == "client-certificate")),
+                || profile.iter().any(|profile| profile.api.settings().any(|key| key == "client-certificate")),
             profile: &named,
         };
         let credentials = match SelectedCredential::of(callee, operation, wanted, is_set) {
@@ -180,7 +180,7 @@ impl Session {
         let mut credential = Credential::none();
         for chosen in &credentials {
             if chosen.is_of_profile {
-                let of = told.as_ref().map(|told| told.credential(&chosen.kind)).transpose()?.flatten();
+                let of = profile.as_ref().map(|profile| profile.credential(&chosen.kind)).transpose()?.flatten();
                 // A command is not started, and no token asked for, where nothing is sent.
                 if let Some(of) = of.filter(|_| !dry_run) {
                     let source = of.source().map_err(|error| profile::profile_error(&error))?;
@@ -242,7 +242,7 @@ fn base_url(
     args: &SessionArgs,
     callee: &Callee,
     operation: &Operation,
-    told: Option<&ResolvedProfile>,
+    profile: Option<&ResolvedProfile>,
 ) -> Result<Option<String>, UserError> {
     let variable_of_api = &callee.base_url_variable;
     if let Some(text) = &args.base_url {
@@ -265,7 +265,7 @@ fn base_url(
         }
         return Ok(Some(url.to_string()));
     }
-    if let Some(url) = told.map(ResolvedProfile::base_url).transpose()?.flatten() {
+    if let Some(url) = profile.map(ResolvedProfile::base_url).transpose()?.flatten() {
         return Ok(Some(url.to_owned()));
     }
     if !callee.api.names_server() && operation.server.is_none() {

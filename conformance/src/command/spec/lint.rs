@@ -21,10 +21,10 @@ pub(crate) struct LintArgs {
 }
 
 /// Repairs that protect the client and say nothing against the document, and those that are said in another way.
-const UNSAID: [&str; 3] = ["oauth-flow", "path-guard", "set-aside"];
+const UNREPORTED_REPAIRS: [&str; 3] = ["oauth-flow", "path-guard", "set-aside"];
 
 /// What is odd, and is read as it stands.
-const NOTED: [&str; 9] = [
+const TOLERATED_REPAIRS: [&str; 9] = [
     "looks-paged",
     "mixed-versions",
     "no-json",
@@ -63,11 +63,11 @@ pub(crate) fn run(args: &LintArgs) -> Result<ExitStatus, UserError> {
     let (mut repaired, mut narrowed, mut noted) = (0, 0, 0);
     // What only the generator is given differently is told where callers have less for it.
     let read = api.repairs.iter().count();
-    let told = repairs.iter().enumerate().filter(|(index, repair)| *index < read || repair.narrowed);
-    for (_, repair) in told.filter(|(_, repair)| !UNSAID.contains(&repair.rule)) {
+    let reported = repairs.iter().enumerate().filter(|(index, repair)| *index < read || repair.narrowed);
+    for (_, repair) in reported.filter(|(_, repair)| !UNREPORTED_REPAIRS.contains(&repair.rule)) {
         let (word, count) = match repair {
             repair if repair.narrowed => ("narrowed", &mut narrowed),
-            repair if NOTED.contains(&repair.rule) => ("noted", &mut noted),
+            repair if TOLERATED_REPAIRS.contains(&repair.rule) => ("noted", &mut noted),
             _ => ("repaired", &mut repaired),
         };
         *count += 1;

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::{Field, is_json};
 
 /// The highest nesting depth of field names.
-const DEEPEST: usize = 32;
+const MAX_DEPTH: usize = 32;
 
 /// Converts fields into a value by the schema of the form. Values that do not match remain texts.
 pub(crate) fn of(api: &Api, body: &Body, mut fields: Vec<Field>) -> Value {
@@ -104,7 +104,7 @@ fn nested(api: &Api, schema: &Value, name: &str, fields: &[Field]) -> Value {
     for field in fields {
         let keys: Vec<&str> =
             field.name[name.len()..].split('[').skip(1).map(|key| key.trim_end_matches(']')).collect();
-        if keys.len() <= DEEPEST {
+        if keys.len() <= MAX_DEPTH {
             put(&mut tree, &keys, field.shown());
         }
     }

@@ -117,7 +117,7 @@ impl CsvRows {
                     return Err(InvalidRow { field: Some(key.clone()), reason: not_a_flag() });
                 }
                 // It is made of the columns of other names.
-                Cells::Events if key == PARAMETERS => {}
+                Cells::Events if key == EVENT_PARAMETERS => {}
                 _ if matches!(key.as_str(), "_client_tags" | "_client_lists") => {
                     map.push(key, &cell.split('|').map(str::trim).collect::<Vec<_>>());
                 }
@@ -125,7 +125,7 @@ impl CsvRows {
             }
         }
         if is_event {
-            object.key(PARAMETERS);
+            object.key(EVENT_PARAMETERS);
             object.0.extend(parameters.end());
         }
         Ok(object.end())
@@ -133,7 +133,7 @@ impl CsvRows {
 }
 
 /// The member of an event that has its parameters.
-const PARAMETERS: &str = "_event_parameters";
+const EVENT_PARAMETERS: &str = "_event_parameters";
 
 /// The members of a JSON object, written as they come: a header names none twice.
 struct Members(Vec<u8>);

@@ -3,11 +3,13 @@
 use serde_json::Value;
 
 /// Attributes of contacts that are yes, no or not known.
-const FLAGS: [&str; 3] = ["_accepts_marketing_", "_is_subscribed_", "_verified"];
+const FLAG_ATTRIBUTES: [&str; 3] = ["_accepts_marketing_", "_is_subscribed_", "_verified"];
 
 /// Whether an attribute is yes, no or not known.
 pub(super) fn is_flag(key: &str) -> bool {
-    key.starts_with(FLAGS[0]) || key.starts_with(FLAGS[1]) || (key.starts_with('_') && key.ends_with(FLAGS[2]))
+    key.starts_with(FLAG_ATTRIBUTES[0])
+        || key.starts_with(FLAG_ATTRIBUTES[1])
+        || (key.starts_with('_') && key.ends_with(FLAG_ATTRIBUTES[2]))
 }
 
 /// What a flag is to be.

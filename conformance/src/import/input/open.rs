@@ -13,7 +13,7 @@ use keyfit_conformance::UserError;
 use super::decode::Utf8Decoder;
 use crate::terminal::console::place;
 
-const BUFFER: usize = 1 << 16;
+const BUFFER_BYTES: usize = 1 << 16;
 
 /// Where the rows come from.
 #[derive(Clone, Debug)]
@@ -60,12 +60,12 @@ impl Input {
             Self::File { file, read, .. } => {
                 read.store(0, Ordering::Relaxed);
                 let counted = CountingReader { file: Arc::clone(file), place: 0, read: Arc::clone(read) };
-                Box::new(BufReader::with_capacity(BUFFER, counted))
+                Box::new(BufReader::with_capacity(BUFFER_BYTES, counted))
             }
-            Self::Standard => Box::new(BufReader::with_capacity(BUFFER, io::stdin())),
+            Self::Standard => Box::new(BufReader::with_capacity(BUFFER_BYTES, io::stdin())),
         };
         if raw.fill_buf().map_err(failed)?.starts_with(&[0x1f, 0x8b]) {
-            raw = Box::new(BufReader::with_capacity(BUFFER, MultiGzDecoder::new(raw)));
+            raw = Box::new(BufReader::with_capacity(BUFFER_BYTES, MultiGzDecoder::new(raw)));
         }
         let start = raw.fill_buf().map_err(failed)?;
         if let Some((problem, help)) = is_not_text(start, encoding.is_some()) {
@@ -76,7 +76,7 @@ impl Input {
 
     /// An error with the name of the input.
     pub(crate) fn failure(&self, error: &io::Error) -> UserError {
-        let told = match error.kind() {
+        let user_error = match error.kind() {
             // It says line and remedy.
             io::ErrorKind::InvalidData => UserError::new(error.to_string()),
             io::ErrorKind::InvalidInput => {
@@ -85,7 +85,7 @@ impl Input {
             io::ErrorKind::UnexpectedEof => UserError::new("the file breaks off in its middle").help("fetch it anew"),
             _ => UserError::new(format!("it cannot be read to its end: {error}")),
         };
-        told.at(self.name())
+        user_error.at(self.name())
     }
 
     pub(crate) fn name(&self) -> String {

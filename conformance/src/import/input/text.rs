@@ -6,7 +6,7 @@ use std::io::{self, BufRead};
 use sha2::{Digest as _, Sha256};
 
 /// The longest row that is read, in bytes. No batch takes one of a sixteenth of it.
-const LONGEST_ROW: usize = 16 << 20;
+const MAX_ROW_BYTES: usize = 16 << 20;
 
 /// A place between two rows, which knows everything before it.
 #[derive(Clone, Debug, Default)]
@@ -75,7 +75,7 @@ impl Text {
             }
             let end = buffer.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
             let length = end.map_or(buffer.len(), |end| end + 1);
-            if raw.len() + length > LONGEST_ROW {
+            if raw.len() + length > MAX_ROW_BYTES {
                 return Err(failure(self.lines + 1, "the row takes more than 16 MiB: is this a file of rows?"));
             }
             raw.extend_from_slice(&buffer[..length]);
@@ -140,6 +140,6 @@ mod tests {
         let mut raw = Vec::new();
         let error = text.line(&mut raw).expect_err("endless");
         assert!(error.to_string().starts_with("line 1: the row takes more than 16 MiB"), "{error}");
-        assert!(raw.len() <= LONGEST_ROW);
+        assert!(raw.len() <= MAX_ROW_BYTES);
     }
 }

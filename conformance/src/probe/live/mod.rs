@@ -37,7 +37,7 @@ use crate::catalogue::{Case, Catalogue};
 use crate::contract::{Contract, Probe};
 use crate::credential::identity::{Identities, Identity};
 use crate::credential::secret::Redactor;
-use crate::document::unknown_id::{self, NOBODY};
+use crate::document::unknown_id::{self, UNKNOWN_ID};
 use crate::judgement::missing::Missing;
 use crate::run::Halt;
 use crate::text::glob;
@@ -123,7 +123,7 @@ impl Live {
     fn nobody_at(&self, operation: &Operation, name: &str, identity: &Identity) -> String {
         let parameter = operation.parameters.iter().find(|one| one.place == Place::Path && one.name == name);
         let like = identity.ids.get(name).map(String::as_str);
-        parameter.map_or_else(|| NOBODY.to_owned(), |parameter| self.nobody(parameter, like))
+        parameter.map_or_else(|| UNKNOWN_ID.to_owned(), |parameter| self.nobody(parameter, like))
     }
 
     /// Returns the effect of an operation.

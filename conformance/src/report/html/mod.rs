@@ -20,9 +20,9 @@ use crate::judgement::verdict::Verdict;
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 /// The number of cases that are listed for readers without the script, and in each list of changes.
-const LISTED: usize = 200;
+const MAX_LISTED: usize = 200;
 /// The number of cases that became worse and are visible at once; a longer list is collapsed.
-const OPEN: usize = 10;
+const MAX_OPEN: usize = 10;
 
 /// Renders the report as a page.
 pub(super) fn html(report: &Report) -> String {
@@ -46,7 +46,7 @@ pub(super) fn html(report: &Report) -> String {
     access(&mut page, report);
     lists(&mut page, report);
     readings(&mut page, report);
-    page.push_str(CASES);
+    page.push_str(CASES_PLACEHOLDER);
     without_script(&mut page, report);
     let _ = write!(
         page,
@@ -58,7 +58,7 @@ pub(super) fn html(report: &Report) -> String {
 }
 
 /// The part that the script fills; the script removes `hidden`.
-const CASES: &str = r#"<section id="grids" hidden>
+const CASES_PLACEHOLDER: &str = r#"<section id="grids" hidden>
 <h2>Rules by operations</h2>
 </section>
 <section id="cases">
@@ -175,20 +175,20 @@ fn changed(page: &mut String, changes: &Changes) {
     );
     for (name, list) in changes.lists() {
         let notable: Vec<&Change> = list.iter().filter(|change| change.is_notable()).collect();
-        let open = if name == "worse" && notable.len() <= OPEN { " open" } else { "" };
+        let open = if name == "worse" && notable.len() <= MAX_OPEN { " open" } else { "" };
         if notable.is_empty() {
             let _ = writeln!(page, "<p class=\"change\">{} {name}</p>", list.len());
             continue;
         }
         let _ = writeln!(page, "<details class=\"change\"{open}><summary>{} {name}</summary>\n<ul>", list.len());
-        for change in notable.iter().take(LISTED) {
+        for change in notable.iter().take(MAX_LISTED) {
             let id = escaped(&change.id);
             // A removed case is not in this run.
             let shown = if name == "gone" { id } else { format!("<a href=\"#q={}\">{id}</a>", query(&change.id)) };
             let _ = writeln!(page, "<li>{shown} <span class=\"note\">{}</span></li>", escaped(&change.transition()));
         }
-        if notable.len() > LISTED {
-            let _ = writeln!(page, "<li>and {} more</li>", notable.len() - LISTED);
+        if notable.len() > MAX_LISTED {
+            let _ = writeln!(page, "<li>and {} more</li>", notable.len() - MAX_LISTED);
         }
         page.push_str("</ul>\n</details>\n");
     }
@@ -209,7 +209,7 @@ fn access(page: &mut String, report: &Report) {
             let _ = write!(page, "<th>{}</th>", escaped(caller));
         }
         page.push_str("</tr></thead>\n<tbody>\n");
-        for row in access.operations.iter().take(LISTED) {
+        for row in access.operations.iter().take(MAX_LISTED) {
             let _ = write!(page, "<tr><th>{}</th>", escaped(&row.operation));
             for cell in &row.cells {
                 let class = if cell.is_against { " class=\"fail\"" } else { "" };
@@ -218,8 +218,8 @@ fn access(page: &mut String, report: &Report) {
             page.push_str("</tr>\n");
         }
         page.push_str("</tbody>\n</table></div></details>\n");
-        if access.operations.len() > LISTED {
-            let _ = writeln!(page, "<p class=\"note\">and {} more</p>", access.operations.len() - LISTED);
+        if access.operations.len() > MAX_LISTED {
+            let _ = writeln!(page, "<p class=\"note\">and {} more</p>", access.operations.len() - MAX_LISTED);
         }
         page.push_str("</section>\n");
     }
@@ -267,7 +267,7 @@ fn without_script(page: &mut String, report: &Report) {
     let is_listed = |case: &&CaseReport| !matches!(case.verdict, Verdict::Pass | Verdict::Skip);
     let cases: Vec<&CaseReport> = report.cases().filter(is_listed).collect();
     page.push_str("<noscript>\n<p>Without its script, the page lists what did not pass.</p>\n<ul>\n");
-    for case in cases.iter().take(LISTED) {
+    for case in cases.iter().take(MAX_LISTED) {
         let CaseReport { verdict, id, requirement, level, source, url, .. } = case;
         let _ = writeln!(
             page,
@@ -278,8 +278,8 @@ fn without_script(page: &mut String, report: &Report) {
             link(source, url)
         );
     }
-    if cases.len() > LISTED {
-        let _ = writeln!(page, "<li>and {} more</li>", cases.len() - LISTED);
+    if cases.len() > MAX_LISTED {
+        let _ = writeln!(page, "<li>and {} more</li>", cases.len() - MAX_LISTED);
     }
     page.push_str("</ul>\n</noscript>\n");
 }
