@@ -42,7 +42,7 @@ pub(super) fn of(contract: &Contract, outcomes: &[Outcome]) -> Vec<Disagreement>
         }
     };
     let disagreements = contract.contradictions.iter().enumerate().map(disagreement);
-    disagreement_report.filter(|one| one.readings.iter().any(|reading| reading.answers > 0)).collect()
+    disagreements.filter(|one| one.readings.iter().any(|reading| reading.answers > 0)).collect()
 }
 
 /// A reading that a server follows, as text.
@@ -62,9 +62,10 @@ impl Report {
 }
 
 fn followed(api: &ApiReport) -> impl Iterator<Item = FollowedReading<'_>> {
-    let all = api.readings.iter().flat_map(|disagreement_report| {
-        disagreement_report.readings.iter().map(move |reading| (&disagreement_report.about, reading))
-    });
+    let all = api
+        .readings
+        .iter()
+        .flat_map(|disagreement| disagreement.readings.iter().map(move |reading| (&disagreement.about, reading)));
     all.filter(|(_, reading)| reading.answers > 0).map(|(about, reading)| FollowedReading {
         about: format!("{}, {about}", api.api),
         says: &reading.says,
