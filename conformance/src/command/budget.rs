@@ -3,7 +3,7 @@
 use keyfit::Config;
 use keyfit_conformance::UserError;
 
-/// Has a client keep within the budget of a server.
+/// Sets the shared budget of a client.
 #[cfg(feature = "valkey")]
 pub(super) async fn with_budget(config: Config, given: &str) -> Result<Config, UserError> {
     use keyfit::budget::ValkeyBudget;
@@ -24,7 +24,7 @@ pub(super) async fn with_budget(config: Config, given: &str) -> Result<Config, U
     Ok(config.budget(budget.map_err(|error| UserError::new(error.to_string()))?))
 }
 
-/// There is none.
+/// Returns an error: this build has no shared budgets.
 #[cfg(not(feature = "valkey"))]
 #[expect(clippy::unused_async, reason = "with the feature there is something to wait for")]
 pub(super) async fn with_budget(_: Config, _: &str) -> Result<Config, UserError> {

@@ -118,7 +118,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<ExitStatus, UserError> {
         totals if totals.fail > 0 || !report.stale.is_empty() => ExitStatus::Findings,
         totals if totals.warn > 0 && args.fail_on == FailLevel::Should => ExitStatus::Findings,
         totals if totals.error > 0 || has_died => ExitStatus::Incomplete,
-        // What was not run has not passed.
+        // Cases that were not run have not passed.
         _ if report.interrupted => ExitStatus::Interrupted,
         totals if totals.skip == totals.all() => {
             eprintln!("error: no case was checked\nhelp: the report says what each of them lacks");
@@ -128,7 +128,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<ExitStatus, UserError> {
     })
 }
 
-/// The failures that are known; none where the file is to be written and is not there yet.
+/// Reads the known failures; there are none if the file is to be written and does not exist yet.
 fn baseline(args: &CheckArgs) -> Result<Baseline, UserError> {
     match &args.baseline {
         None => Ok(Baseline::default()),
@@ -154,13 +154,13 @@ fn write_baseline(path: &Path, updated: &BaselineUpdate) -> Result<(), UserError
 }
 
 impl CheckArgs {
-    /// Whether all cases of both ends are run; the server's end is all that there is to a live server.
+    /// Returns whether all cases are run: of both sides, or of a live server those of the server side.
     fn is_whole(&self) -> bool {
         let is_one_end = self.side.is_some() || self.subject.client.is_given();
         !is_one_end && self.apis.api.is_empty() && self.case.is_empty() && self.skip.is_empty()
     }
 
-    /// Takes out of an earlier report what was not asked for this time.
+    /// Removes the cases from an earlier report that this run did not select.
     fn narrow(&self, previous: &mut Report, now: &Report) {
         if !self.apis.api.is_empty() || self.apis.api_dir.is_some() {
             previous.apis.retain(|earlier| now.apis.iter().any(|api| api.api == earlier.api));
@@ -171,7 +171,7 @@ impl CheckArgs {
         }
     }
 
-    /// The end that is checked: who names a server or a client asks about that one.
+    /// Returns the side that is checked: that of the named server or client.
     fn end(&self) -> Option<SideFilter> {
         let of_client = self.subject.client.is_given().then_some(SideFilter::Client);
         self.side.or(of_client).or(self.subject.live.is_given().then_some(SideFilter::Server))
@@ -268,7 +268,7 @@ async fn check(
     Ok(Some(report))
 }
 
-/// The first interrupt lets the requests on their way end and reports on them, the second one ends the program.
+/// Handles interrupts: the first one lets the current requests end and reports on them, the second one ends the program.
 async fn halt_on_interrupt(mut interrupts: Interrupts, halt: Halt, was_interrupted: Arc<AtomicBool>) {
     interrupts.next().await;
     // Before the halt: the run may end at once.

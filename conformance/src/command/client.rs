@@ -24,12 +24,12 @@ pub(crate) struct ClientArgs {
 }
 
 impl ClientArgs {
-    /// Whether another client is checked than keyfit's.
+    /// Returns whether a client other than keyfit's is checked.
     pub(crate) fn is_given(&self) -> bool {
         self.client.is_some()
     }
 
-    /// That client for an API.
+    /// Returns that client for an API.
     pub(crate) fn connect(&self, api: &str, redactor: &Redactor) -> Option<Arc<dyn Connect>> {
         let program = self.client.clone()?;
         let command = [program].into_iter().chain(self.client_arg.iter().cloned()).collect();

@@ -19,7 +19,7 @@ Examples:
   keyfit generate                               all that keyfit.lock names, again
   keyfit generate --check                       in CI: 1 where the code is stale, and which";
 
-/// How many remarks are shown of one client.
+/// The number of remarks that are shown for one client.
 const MAX_REMARKS: usize = 8;
 
 /// What to generate, and where it goes.
@@ -83,7 +83,7 @@ pub(crate) fn run(args: &GenerateArgs) -> Result<ExitStatus, UserError> {
     Ok(ExitStatus::Success)
 }
 
-/// What is to be generated, or looked at.
+/// Returns the entries to generate or to check.
 fn entries(args: &GenerateArgs, project: &Project, lock: &Lock) -> Result<Vec<Entry>, UserError> {
     let Some(api) = &args.api else {
         return match lock.clients.as_slice() {
@@ -122,7 +122,7 @@ fn entries(args: &GenerateArgs, project: &Project, lock: &Lock) -> Result<Vec<En
     }])
 }
 
-/// Says which files are stale, and why.
+/// Reports the stale files with the reasons.
 fn check(project: &Project, entries: &[Entry]) -> Result<ExitStatus, UserError> {
     let mut lines = Vec::new();
     let mut is_stale = false;
@@ -142,7 +142,7 @@ fn check(project: &Project, entries: &[Entry]) -> Result<ExitStatus, UserError> 
     Ok(if is_stale { ExitStatus::Findings } else { ExitStatus::Success })
 }
 
-/// What was written.
+/// Returns the lines about a written client.
 fn written_lines(made: &GeneratedClient, is_new: bool) -> Vec<String> {
     let GeneratedClient { entry, module } = made;
     let lines = module.generated.code.lines().count();
@@ -165,7 +165,7 @@ fn written_lines(made: &GeneratedClient, is_new: bool) -> Vec<String> {
     output
 }
 
-/// How a module is declared whose code stands in a file: by the name of the API where that of the file is no module's.
+/// Returns the declaration of the module in a file. The name is that of the API if the name of the file is not a valid module name.
 fn declaration(out: &str, api: &str) -> String {
     let path = Path::new(out);
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();

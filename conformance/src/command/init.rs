@@ -158,7 +158,7 @@ fn fetched(url: &str, transport: &TransportArgs) -> Result<Text, UserError> {
     Ok(Text::decode(url.as_str(), bytes)?)
 }
 
-/// The base URL of a server that has its document under a URL and names no host in it.
+/// Returns the base URL of a server from the URL of its document, if the document names no host.
 fn server_of_document(document: &str, path: &str) -> Option<String> {
     let url = server_url(document).ok()?;
     let origin = url.origin();

@@ -115,7 +115,7 @@ enum Command {
     Man(man::ManArgs),
 }
 
-/// Runs the command that was given, and says what came of it.
+/// Runs the given command, and returns its exit code.
 pub(crate) fn main() -> ExitCode {
     let typed: Vec<_> = env::args_os().collect();
     let cli = match Cli::try_parse_from(&typed) {

@@ -34,22 +34,22 @@ pub(super) struct QueueArgs {
 }
 
 impl QueueArgs {
-    /// Whether the items are not sent to the API by this run.
+    /// Returns whether this run puts the items into a queue and does not send them.
     pub(super) fn fills_queue(&self) -> bool {
         self.to.is_some()
     }
 
-    /// Whether the items come from a queue.
+    /// Returns whether the items come from a queue.
     pub(super) fn drains_queue(&self) -> bool {
         self.from.is_some()
     }
 
-    /// Whether there is a queue.
+    /// Returns whether a queue is given.
     pub(super) fn uses_queue(&self) -> bool {
         self.fills_queue() || self.drains_queue()
     }
 
-    /// Refuses what cannot be used, before anything is done.
+    /// Checks the options before anything is done.
     pub(super) fn check(&self) -> Result<(), UserError> {
         let Some(url) = self.to.as_ref().or(self.from.as_ref()) else {
             if self.nats_credentials.is_some() || self.nats_ca.is_some() {
@@ -71,7 +71,7 @@ impl QueueArgs {
             .help("build it with `cargo install keyfit-conformance --features nats`"))
     }
 
-    /// Fills or empties the queue.
+    /// Fills or drains the queue.
     #[cfg(feature = "nats")]
     pub(super) async fn run<T: Serialize>(
         &self,
@@ -93,7 +93,7 @@ impl QueueArgs {
         drain_queue(builder, DrainJob { address, is_following: self.follow, json }).await
     }
 
-    /// There is none.
+    /// Returns an error: this build has no queues.
     #[cfg(not(feature = "nats"))]
     #[expect(clippy::unused_async, reason = "with the feature there is something to wait for")]
     pub(super) async fn run<T: Serialize>(

@@ -26,7 +26,7 @@ pub(super) struct ReportArgs {
     previous: Option<PathBuf>,
 }
 
-/// A form of the report and where it goes.
+/// A format of the report with its destination.
 #[derive(Clone, Debug)]
 struct Destination {
     format: Format,
@@ -34,14 +34,14 @@ struct Destination {
     file: Option<PathBuf>,
 }
 
-/// What was made ready before the run: nobody wants to run a check twice for a mistyped path.
+/// The destinations and the earlier report, checked before the run, so that a mistyped path does not cost a second run.
 pub(super) struct PreparedReports<'a> {
     destinations: &'a [Destination],
     previous: Option<Report>,
 }
 
 impl ReportArgs {
-    /// Reads the earlier report and sees that each file can be written, before anything runs.
+    /// Reads the earlier report and checks that each file can be written, before anything runs.
     pub(super) fn ready(&self) -> Result<PreparedReports<'_>, UserError> {
         for (at, destination) in self.report.iter().enumerate() {
             if self.report.iter().skip(at + 1).any(|other| other.file == destination.file) {
@@ -58,8 +58,8 @@ impl ReportArgs {
 }
 
 impl PreparedReports<'_> {
-    /// Prints the text and writes every other form. `narrow` takes out of the earlier report what was not asked for
-    /// this time, and so is not missing.
+    /// Prints the text and writes all other formats. `narrow` removes the cases from the earlier report that this run did not select, and that
+    /// therefore are not missing.
     pub(super) fn write(
         self,
         mut report: Report,
@@ -109,8 +109,7 @@ impl FromStr for Destination {
     }
 }
 
-/// Whether a file can be written, without leaving one behind that a run that breaks off would not fill. What is no plain
-/// file, such as a pipe, is not opened twice.
+/// Checks that a file can be written, and leaves no empty file behind. A file that is not regular, such as a pipe, is not opened twice.
 fn check_writable(file: &Path) -> io::Result<()> {
     match OpenOptions::new().write(true).create_new(true).open(file) {
         Ok(_) => fs::remove_file(file),

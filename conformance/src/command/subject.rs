@@ -1,4 +1,4 @@
-//! What is held to the contract: a client, the mock, a live server.
+//! The arguments that select the subject of the check: a client, the mock, or a live server.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -41,7 +41,7 @@ pub(super) struct SubjectArgs {
     mutant: Option<Mutant>,
 }
 
-/// The settings of a profile that hold for the check too.
+/// The settings of a profile that the check uses too.
 const SUPPORTED_SETTINGS: [&str; 2] = ["root-certificates", "client-certificate"];
 
 /// A live server, in place of the mock.
@@ -104,12 +104,12 @@ fn rate(text: &str) -> Result<f64, String> {
 }
 
 impl LiveServerArgs {
-    /// Whether a live server is checked.
+    /// Returns whether a live server is checked.
     pub(super) fn is_given(&self) -> bool {
         self.base_url.is_some() || self.profile.is_some()
     }
 
-    /// The profile for the API: the one that is named, or for want of a tokens file that of the environment.
+    /// Returns the profile for the API: the one that the user names, or without a tokens file that of the environment.
     fn resolved_profile(
         &self,
         catalogue: &Catalogue,
@@ -133,7 +133,7 @@ impl LiveServerArgs {
         Ok(profile)
     }
 
-    /// The base URL: that of the option, of the variable of the API, of the profile.
+    /// Returns the base URL from the option, or else from the variable of the API, or else from the profile.
     fn url(&self, catalogue: &Catalogue, profile: Option<&ResolvedProfile>) -> Result<Url, UserError> {
         if let Some(url) = &self.base_url {
             return Ok(url.clone());
@@ -153,7 +153,7 @@ impl LiveServerArgs {
         server_url(&url).map_err(|problem| UserError::new(format!("{name} is not usable: {problem}")))
     }
 
-    /// What a report has to say of the way to the server.
+    /// Returns the notes of a report about the connection to the server.
     pub(super) fn notes(&self) -> Vec<String> {
         let note = "the certificates of the server were not verified (--insecure): anybody may have answered";
         let others = self.server.iter().map(|(_, url)| url);
@@ -165,8 +165,8 @@ impl LiveServerArgs {
 }
 
 impl SubjectArgs {
-    /// How the cases of an API are run; `is_ours` where it is not from a folder of the user. The mock is returned with it, since
-    /// it stops when it is dropped. `None` where the run was ended before the server answered.
+    /// Returns the plan for the cases of an API, the server in reports, and the mock, which stops when it is dropped. `is_ours` is true if the API
+    /// is not from a folder of the user. Returns `None` if the run was ended before the server answered.
     pub(super) async fn plan(
         &self,
         catalogue: &Arc<Catalogue>,
@@ -244,7 +244,7 @@ impl SubjectArgs {
     }
 }
 
-/// The error of a live server that nobody would be known to.
+/// Returns the error for a live server without credentials.
 fn no_credential(openers: &[Opener], profile: Option<&ResolvedProfile>) -> UserError {
     let variables: Vec<&str> = openers.iter().filter_map(|opener| opener.variable.as_deref()).collect();
     let set = if variables.is_empty() { String::new() } else { format!(", or set {}", variables.join(" or ")) };
@@ -258,7 +258,7 @@ fn adapter_error(reason: String) -> UserError {
     UserError::new("the client cannot be driven").help(reason)
 }
 
-/// What to do where there is no client to check: it is code in somebody's crate.
+/// Returns the help text if there is no client to check: a client is code in a crate of the user.
 fn no_client(contract: &str) -> String {
     let folder = Path::new(contract).parent().unwrap_or(Path::new(".")).display();
     format!(

@@ -16,7 +16,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 /// Shorter values are versions and switches: masked everywhere, they would take a report apart.
 const SHORTEST_SECRET: usize = 8;
-/// Parts of the names of headers whose values are secrets however short they are.
+/// Parts of header names whose values are secrets, however short.
 const SECRET_HEADER_WORDS: [&str; 15] = [
     "auth",
     "code",
@@ -67,7 +67,7 @@ pub(crate) struct TransportArgs {
     allow_plain_http: bool,
 }
 
-/// Whether a document is named by its URL.
+/// Returns whether a document is named by its URL.
 pub(super) fn is_url(file: &str) -> bool {
     file.starts_with("https://") || file.starts_with("http://")
 }
@@ -91,7 +91,7 @@ pub(super) fn header(text: &str) -> Result<Header, String> {
     Ok(Header(name, value))
 }
 
-/// What a header of the user's may hold that nobody else has to see: its value, and each part that a server may repeat alone.
+/// Returns the secrets in a header of the user: its value, and each part that a server may repeat alone.
 pub(super) fn secrets<'v>(name: &HeaderName, value: &'v HeaderValue) -> Vec<&'v str> {
     let Ok(text) = value.to_str() else { return Vec::new() };
     let is_of_secrets = SECRET_HEADER_WORDS.iter().any(|part| name.as_str().contains(part));
@@ -103,7 +103,7 @@ pub(super) fn secrets<'v>(name: &HeaderName, value: &'v HeaderValue) -> Vec<&'v 
 }
 
 impl CertificateArgs {
-    /// The settings of a client with these.
+    /// Adds the certificates to the settings of a client.
     pub(super) fn apply(&self, config: Config) -> Result<Config, UserError> {
         let config = match &self.cacert {
             Some(path) => config.root_certificates(read(path)?).map_err(|_| {
@@ -119,12 +119,12 @@ impl CertificateArgs {
         })
     }
 
-    /// Whether a client certificate is named.
+    /// Returns whether a client certificate is named.
     pub(super) fn has_client(&self) -> bool {
         self.client_cert.is_some()
     }
 
-    /// The client certificate, and the same with its private key in PEM.
+    /// Reads the client certificate, and the PEM text of it with its private key.
     fn client(&self) -> Result<Option<(ClientCertificate, Secret)>, UserError> {
         let Some(path) = &self.client_cert else { return Ok(None) };
         let mut both = pem(path, "--client-cert")?;
@@ -140,7 +140,7 @@ impl CertificateArgs {
     }
 }
 
-/// What a file in PEM holds.
+/// Reads a file in PEM.
 fn pem(path: &Path, option: &str) -> Result<String, UserError> {
     String::from_utf8(read(path)?).map_err(|_| {
         UserError::new(format!("{option}: the file is not in PEM"))
@@ -150,7 +150,7 @@ fn pem(path: &Path, option: &str) -> Result<String, UserError> {
 }
 
 impl TransportArgs {
-    /// The HTTP clients. `credentials` are the headers in which tokens are sent.
+    /// Creates the HTTP clients. `credentials` are the headers in which tokens are sent.
     pub(super) fn http(
         &self,
         credentials: &[HeaderName],
@@ -168,7 +168,7 @@ impl TransportArgs {
             }
             headers.append(name.clone(), value.clone());
         }
-        // Those of the profile beside those of the options, and its certificate for want of one.
+        // The authorities of the profile are added to those of the options; its client certificate is used if no option names one.
         let of_profile = profile.map(|profile| profile.api.root_certificates()).transpose();
         let of_profile = of_profile.map_err(|error| profile_error(&error))?.flatten().map(String::into_bytes);
         let all: Vec<Vec<u8>> = self.authorities()?.into_iter().chain(of_profile).collect();
@@ -188,12 +188,12 @@ impl TransportArgs {
         })
     }
 
-    /// The HTTP clients for hosts that the user did not name: they show nobody who calls, and trust no certificate more.
+    /// Creates the HTTP clients for hosts that the user did not name: without credentials, and without additional trusted certificates.
     pub(super) fn anonymous(&self) -> Result<Http, UserError> {
         http_client(&Settings { authorities: self.authorities()?, ..Settings::default() })
     }
 
-    /// Whether servers are shown who calls.
+    /// Returns whether requests identify the caller: by a header or a client certificate.
     pub(super) fn says_who_calls(&self) -> bool {
         !self.header.is_empty() || self.certificates.has_client()
     }
@@ -202,7 +202,7 @@ impl TransportArgs {
         self.certificates.cacert.as_deref().map(read).transpose()
     }
 
-    /// Refuses a URL to which tokens would be sent for everyone on the way to read.
+    /// Refuses a URL to which tokens would be sent unencrypted.
     pub(super) fn check(&self, url: &Url) -> Result<(), UserError> {
         if url.scheme() == "https" || is_loopback(url) || self.allow_plain_http {
             return Ok(());

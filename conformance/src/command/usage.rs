@@ -1,19 +1,19 @@
-//! Errors of the command line, as they are told: what was typed may be a token in the wrong place, or command a terminal.
+//! Messages of errors of the command line. A typed argument may be a misplaced token, or contain control sequences.
 
 use std::ffi::OsStr;
 
 use clap::error::Error;
 use keyfit_conformance::credential::secret::{Redactor, Secret, is_word};
 
-/// Shorter texts stand in any message, and hide nothing.
+/// The shortest text that is masked, in characters: any message contains shorter ones.
 const MIN_HIDDEN_CHARS: usize = 4;
 
-/// What clap says, in which nothing stands that was typed, unless it is a word.
+/// Returns the message of clap, with all typed arguments masked that are not words.
 pub(crate) fn clap_message<'a>(error: &Error, typed: impl IntoIterator<Item = &'a OsStr>) -> String {
     let redactor = Redactor::default();
     for argument in typed {
         let argument = argument.to_string_lossy();
-        // `--option=value` is told in parts, and whole.
+        // clap repeats `--option=value` in parts, and whole.
         let parts = argument.split_once('=').map_or_else(|| vec![&*argument], |(option, value)| vec![option, value]);
         let is_secret = |part: &&str| part.len() >= MIN_HIDDEN_CHARS && !is_word(part);
         let secrets: Vec<&str> = parts.into_iter().filter(is_secret).collect();
@@ -73,7 +73,7 @@ mod tests {
             let message = message_of(&arguments);
             assert!(!message.contains("sk_live") && message.contains("error: "), "{arguments:?}: {message}");
         }
-        // A number that is out of range is told by its parser, not by clap.
+        // The message about a number that is out of range is that of its parser, not of clap.
         let message_of_number = message_of(&["check", "--parallel", "4929123456789012"]);
         assert!(!message_of_number.contains("4929") && message_of_number.contains("--parallel"), "{message_of_number}");
     }

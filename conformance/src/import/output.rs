@@ -1,5 +1,5 @@
-//! The files that an import writes rows and reasons to. What stands in one is never lost: only a file that is new, empty
-//! or known to the checkpoint is written to, and by one run at a time.
+//! The files that an import writes rows and reasons to. No content is lost: only a file that is new, empty, or known to the checkpoint is
+//! written to, and by one run at a time.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
@@ -18,9 +18,9 @@ pub(crate) struct CoveredFile {
     path: PathBuf,
     bytes: u64,
     sha256: String,
-    /// Whether the run that wrote it came to its end. What stands behind the covered part is not its work then.
+    /// True if the run that wrote it was completed: content after the covered part is then not of the import.
     is_complete: bool,
-    /// Its device and number: as long as nothing of it is covered, its contents do not show whose it is.
+    /// Its device and inode: its content does not identify it as long as none of it is covered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     node: Option<(u64, u64)>,
 }
@@ -35,7 +35,7 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// Opens a file behind what an earlier run left in it.
+    /// Opens a file after the content of an earlier run.
     pub(crate) fn open(role: &str, path: &Path, known: Option<&CoveredFile>) -> Result<Self, UserError> {
         let refused = |problem: &str| UserError::new(format!("{role} {problem}")).at(path.display());
         let failed = |error: io::Error| refused(&format!("cannot be written: {error}"));
@@ -71,7 +71,7 @@ impl Output {
         // One that was there, empty, may be open to others; one of somebody else stays as it is.
         #[cfg(unix)]
         drop(file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600)));
-        // What a run that was killed wrote behind the checkpoint comes again.
+        // The rows after the checkpoint of a killed run are written again.
         file.set_len(covered).map_err(failed)?;
         file.seek(SeekFrom::End(0)).map_err(failed)?;
         Ok(Self { path: whole, file: BufWriter::new(file), bytes: covered, digest, node })
@@ -88,7 +88,7 @@ impl Output {
         Ok(())
     }
 
-    /// Writes everything through to the disk, and says what a checkpoint is to know.
+    /// Writes everything to the disk, and returns the entry for the checkpoint.
     pub(crate) fn sync(&mut self, is_complete: bool) -> io::Result<CoveredFile> {
         self.file.flush()?;
         self.file.get_ref().sync_data()?;
@@ -97,7 +97,7 @@ impl Output {
     }
 }
 
-/// What a file is known by, whatever its name.
+/// Returns the device and inode of a file, which identify it whatever its name.
 #[cfg(unix)]
 #[expect(clippy::unnecessary_wraps, reason = "elsewhere files have no number")]
 pub(crate) fn node(metadata: &fs::Metadata) -> Option<(u64, u64)> {
@@ -110,17 +110,17 @@ pub(crate) fn node(_: &fs::Metadata) -> Option<(u64, u64)> {
     None
 }
 
-/// A file that is made is its owner's alone: rows are personal data.
+/// Restricts a new file to its owner: rows are personal data.
 pub(crate) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
     options
 }
 
-/// Keeps a second run out as long as the file is open.
+/// Locks a file against a second run as long as it is open.
 ///
 /// # Errors
-/// Returns an error if one has it, or if it cannot be locked.
+/// Returns an error if another run has the lock, or if it cannot be locked.
 pub(crate) fn lock(file: &File, role: &str, path: &Path) -> Result<(), UserError> {
     let refused = |problem: &str| UserError::new(format!("{role} {problem}")).at(path.display());
     match fs4::FileExt::try_lock(file) {

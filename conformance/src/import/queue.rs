@@ -16,16 +16,16 @@ use crate::terminal::interrupt::Interrupts;
 /// Items that are shown; the others are counted.
 const MAX_SHOWN: u64 = 20;
 
-/// Which queue is emptied, and how.
+/// The queue to drain, with the options for it.
 pub(crate) struct DrainJob {
     pub(crate) address: Address,
-    /// Whether more items are waited for.
+    /// True if the worker waits for more items.
     pub(crate) is_following: bool,
-    /// Whether a summary is printed as JSON.
+    /// True if a summary is printed as JSON.
     pub(crate) json: bool,
 }
 
-/// Tells of the first items that are no success.
+/// Prints the first messages about items that were not accepted, and counts the others.
 #[derive(Default)]
 struct MessageLimit(u64);
 
@@ -85,7 +85,7 @@ pub(crate) async fn fill_queue<T: Serialize>(
         ended = filling => Some(ended),
         () = interrupts.next() => None,
     };
-    // What is on its way is worth waiting for, whatever ended the filling.
+    // The items under way are waited for, whatever ended the filling.
     let flushed = filler.flush().await.map_err(user_error);
     let all = filler.filled();
     print_message(&format!("{} put into the queue, {} were in it, {} not fit", all.added, all.known, all.rejected));
@@ -115,7 +115,7 @@ pub(crate) async fn drain_queue<T: Serialize>(builder: Builder<T>, job: DrainJob
         interrupts.next().await;
         print_message("interrupted: what is on its way is waited for; interrupt again to end at once");
         interrupts.exit_with_next();
-        // Whoever asks later knows that it was.
+        // The receiver learns of it later.
         let _ = stop_sender.send(());
     };
     let worker = Worker::new(address, builder).follow(is_following);
@@ -142,11 +142,11 @@ pub(crate) async fn drain_queue<T: Serialize>(builder: Builder<T>, job: DrainJob
     })
 }
 
-/// By which the queue knows rows again.
+/// The prefix of the ids by which the queue recognizes rows.
 struct MessageIds(String);
 
 impl MessageIds {
-    /// Of a file: by its path. What comes by standard input is new each time.
+    /// Returns the ids of an input: those of a file are derived from its path, those of the standard input are new each time.
     fn of(input: &Input) -> Result<Self, UserError> {
         Ok(Self(match input {
             Input::File { path, .. } => {

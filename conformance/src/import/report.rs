@@ -1,5 +1,4 @@
-//! What becomes of each row: counted, written to the files of rejects and reasons, kept in the checkpoint, and told to the
-//! user.
+//! The outcomes of rows: counted, written to the files of rejects and reasons, saved in the checkpoint, and shown to the user.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -21,12 +20,12 @@ use crate::import::state::{ReadProgress, State, lock_checkpoint};
 
 /// Rows that are shown; the others are counted.
 const MAX_SHOWN: u64 = 20;
-/// How much of a row's reasons is shown.
+/// The number of characters of a row's reasons that are shown.
 const MAX_REASON_CHARS: usize = 300;
-/// How often the checkpoint is written.
+/// The interval between two writes of the checkpoint.
 const SAVE_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The files of an import that it writes. Each is locked from here on.
+/// The files that an import writes, each of them locked.
 pub(crate) struct Files {
     rejects: Option<Output>,
     reasons: Option<Output>,
@@ -39,20 +38,20 @@ pub(crate) struct Report {
     pub(crate) state: State,
     /// Rows that the server may have taken.
     pub(crate) unknown: u64,
-    /// Rows that were not sent, or were and did nothing.
+    /// Rows that were not sent, or had no effect.
     pub(crate) unsent: u64,
-    /// Why, of the first of them: most have it in common, and it is told at the end.
+    /// The reason for the first of them, which most have in common. It is shown at the end.
     pub(crate) why_unsent: Option<String>,
-    /// What went wrong here: a row that is not reported must not be taken for reported.
+    /// The first failure to write a file: an unreported row must not count as reported.
     pub(crate) failure: Option<UserError>,
     files: Files,
-    /// What a file of rejects begins with.
+    /// The beginning of a file of rejects.
     header: Vec<u8>,
-    /// How the rows stood whose outcome is open, and what is wrong with those that are not fit.
+    /// The original texts of the rows without an outcome, and the reasons of the invalid ones.
     open: HashMap<u64, (Vec<u8>, Option<InvalidRow>)>,
     /// The end of the last row that was read.
     pub(crate) position: Position,
-    /// How long the text is.
+    /// The length of the text, in bytes.
     size: u64,
     saved: Option<Instant>,
     shown: u64,
@@ -66,7 +65,7 @@ impl Files {
         Ok(Self { rejects: None, reasons: None, dead_letters: job.dead_letters.clone(), checkpoint, _lock: lock })
     }
 
-    /// Opens what is written to.
+    /// Opens the files that are written to.
     pub(crate) fn open(mut self, job: &ImportJob, state: &State) -> Result<Self, UserError> {
         let open = |role: &str, path: &Option<PathBuf>, known: &Option<_>| {
             path.as_ref().map(|path| Output::open(role, path, known.as_ref())).transpose()
@@ -99,7 +98,7 @@ impl Report {
         }
     }
 
-    /// A row is about to be written.
+    /// Records a row that is about to be written.
     pub(crate) fn row(&mut self, line: u64, source: Vec<u8>, unfit: Option<InvalidRow>, position: Position) {
         self.position = position;
         if self.files.rejects.is_some() || unfit.is_some() {
@@ -107,12 +106,12 @@ impl Report {
         }
     }
 
-    /// A row has had its outcome in an earlier run.
+    /// Forgets a row that had its outcome in an earlier run.
     pub(crate) fn skipped(&mut self, line: u64) {
         self.open.remove(&line);
     }
 
-    /// An outcome. `tell` prints a line.
+    /// Records an outcome. `tell` prints a line.
     pub(crate) fn outcome(&mut self, delivery: &Delivery<'_>, tell: impl Fn(&str)) {
         let line = delivery.sequence();
         let row = self.open.remove(&line);
@@ -154,7 +153,7 @@ impl Report {
         self.failure.as_ref().map_or(Ok(()), |failure| Err(io::Error::other(failure.to_string())))
     }
 
-    /// Writes the checkpoint, and before it what it covers of the other files.
+    /// Writes the other files to the disk, and then the checkpoint, which covers them.
     pub(crate) fn save(&mut self, checkpoint: Checkpoint, is_complete: bool) {
         if self.failure.is_none() {
             self.failure = self.try_save(checkpoint, is_complete).err();
@@ -172,7 +171,7 @@ impl Report {
             let known = output.as_mut().map(|output| output.sync(is_complete)).transpose();
             known.map_err(|error| write_error(role, &error))
         };
-        // What a file of another run knew stays known: it may be given again.
+        // The entries for files of other runs stay: they may be given again.
         let (rejects, reasons) = (sync("--rejects", rejects)?, sync("--reasons", reasons)?);
         self.state.rejects = rejects.or(self.state.rejects.take());
         self.state.reasons = reasons.or(self.state.reasons.take());
@@ -220,8 +219,7 @@ fn write_error(what: &str, error: &io::Error) -> UserError {
     UserError::new(format!("{what} cannot be written: {error}"))
 }
 
-/// Why a row was rejected: what the reader found, or what the writer or the server says, with how a value is to be written
-/// where that shows.
+/// Returns the reasons why a row was rejected, by the reader, the writer, or the server, with a hint for the correct notation if it is known.
 fn reasons_with_hints(reasons: &[Reason], unfit: Option<InvalidRow>, item: &[u8]) -> Vec<InvalidRow> {
     if let Some(unfit) = unfit {
         return vec![unfit];

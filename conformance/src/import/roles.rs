@@ -1,4 +1,4 @@
-//! Each file of an import has one role: who names a file twice would lose one of the two.
+//! Each file of an import has one role: a file in two roles would lose the content of one.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use crate::import::job::ImportJob;
 use crate::import::output::node;
 use crate::terminal::console::place;
 
-/// Refuses a path that stands for two of the files of a job, by whatever name.
+/// Refuses a job that uses one file in two roles, by whatever names.
 pub(crate) fn check(job: &ImportJob) -> Result<(), UserError> {
     let roles = job.roles();
     let mut claimed: Vec<(&str, &Path, Vec<FileIdentity>)> = Vec::new();
@@ -26,18 +26,18 @@ pub(crate) fn check(job: &ImportJob) -> Result<(), UserError> {
     Ok(())
 }
 
-/// The file beside a checkpoint that one run at a time holds.
+/// Returns the lock file beside a checkpoint.
 pub(crate) fn lock_of(checkpoint: &Path) -> PathBuf {
     let mut name = checkpoint.as_os_str().to_owned();
     name.push(".lock");
     name.into()
 }
 
-/// What a file is known by.
+/// The identity of a file.
 #[derive(Debug, Eq, PartialEq)]
 enum FileIdentity {
     Path(PathBuf),
-    /// Device and number: two names of one file have the same.
+    /// Device and inode: the same for all names of one file.
     Node((u64, u64)),
 }
 
@@ -46,7 +46,7 @@ fn file_identities(path: &Path) -> Vec<FileIdentity> {
     [FileIdentity::Path(canonical(path))].into_iter().chain(node.map(FileIdentity::Node)).collect()
 }
 
-/// The path without links and relative parts, also of a file that does not exist yet.
+/// Returns the path without links and relative parts, also of a file that does not exist yet.
 fn canonical(path: &Path) -> PathBuf {
     if let Ok(path) = fs::canonicalize(path) {
         return path;

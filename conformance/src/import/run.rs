@@ -24,10 +24,10 @@ use crate::terminal::console::{place, print, print_message};
 use crate::terminal::exit::ExitStatus;
 use crate::terminal::interrupt::Interrupts;
 
-/// How many rows are read ahead of the writer.
+/// The number of rows that are read ahead of the writer.
 const READ_AHEAD_ROWS: usize = 256;
 
-/// How the rows came to their end.
+/// The reason why the reading of rows ended.
 enum FeedEnd {
     /// All were written.
     Complete,
@@ -43,12 +43,12 @@ pub(crate) fn run(args: &ImportArgs) -> Result<ExitStatus, UserError> {
     in_runtime(import(args))
 }
 
-/// Runs what sends rows.
+/// Runs a future on a new runtime.
 pub(crate) fn in_runtime(work: impl Future<Output = Result<ExitStatus, UserError>>) -> Result<ExitStatus, UserError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|error| UserError::new(format!("the runtime cannot be started: {error}")))?;
     let result = runtime.block_on(work);
-    // A thread that waits for standard input, or reads a file that nobody wants any more, is not waited for.
+    // Does not wait for a thread that still reads standard input or a file.
     runtime.shutdown_background();
     result
 }
@@ -109,10 +109,10 @@ pub(crate) async fn feed<T: Serialize>(job: ImportJob, builder: Builder<T>) -> R
     ended
 }
 
-/// Everything that is found out before the first row is sent.
+/// The state before the first row is sent.
 struct Prepared {
     input: Input,
-    /// The end of the rows as they were then.
+    /// The end of the rows at that time.
     surveyed: Option<Position>,
     rows: Reader,
     report: Report,
@@ -134,7 +134,7 @@ impl Prepared {
             Input::File { .. } => Some(survey(Reader::open(job, &input, format, None)?).map_err(failed)?),
             Input::Standard => None,
         };
-        // What is added from now on is for another run: it may be half a row.
+        // Rows that are added from now on are for another run: the last one may be incomplete.
         let rows = Reader::open(job, &input, format, surveyed.as_ref().map(Position::bytes))?;
         let size = surveyed.as_ref().map_or(0, Position::bytes);
         let state = State::load(job, &input, &rows.reading(args), size)?;
@@ -161,7 +161,7 @@ fn client(args: &ImportArgs) -> Result<Client, UserError> {
     client.map_err(|error| UserError::new(error.to_string()))
 }
 
-/// It draws on a terminal only.
+/// Returns a progress bar, which is only drawn on a terminal.
 fn progress(input: &Input) -> ProgressBar {
     let Some((length, _)) = input.progress() else { return ProgressBar::hidden() };
     let bar = ProgressBar::new(length);
@@ -242,7 +242,7 @@ impl Run<'_> {
                 Some(Ok(Some(row))) => row,
                 Some(Ok(None)) => return self.end_of(&lock(report).position),
                 Some(Err(error)) => return FeedEnd::Failed(self.input.failure(&error)),
-                // The end of the file is told: silence is none.
+                // The reader reports the end of the file: a closed channel is not one.
                 None => return FeedEnd::Failed(UserError::new("it was not read to its end").at(self.input.name())),
             };
             // A line without an end that is not the last one is a part of what was there.
@@ -281,7 +281,7 @@ impl Run<'_> {
         }
     }
 
-    /// The rows that were sent have to be those that were surveyed.
+    /// Checks that the rows that were sent are those that were surveyed.
     fn end_of(&self, position: &Position) -> FeedEnd {
         if self.surveyed.is_some_and(|surveyed| surveyed.sha256() != position.sha256()) {
             return FeedEnd::Changed;
@@ -295,7 +295,7 @@ impl Run<'_> {
         FeedEnd::Complete
     }
 
-    /// Saves what is confirmed, and says what came of it.
+    /// Saves the checkpoint, prints the summary, and returns the exit status.
     fn conclude<T: Serialize>(&self, writer: &Writer<T>, report: &Mutex<Report>, end: FeedEnd) -> ExitStatus {
         let mut report = lock(report);
         report.save(writer.checkpoint(), true);
@@ -326,7 +326,7 @@ impl Run<'_> {
         };
         let is_cut_short = problem.is_some() || report.unknown + report.unsent > 0;
         let ending = match (&problem, rejected) {
-            // What was not sent for it is no failure.
+            // Rows that were not sent because of it are not a failure.
             (None, _) if is_interrupted => ExitStatus::Interrupted,
             _ if is_cut_short => ExitStatus::Incomplete,
             (_, 0) => ExitStatus::Success,

@@ -1,4 +1,4 @@
-//! What is said of a call that failed, and the exit code that says it to programs.
+//! The message and the exit code of a failed call.
 
 use keyfit::redact::plain;
 use keyfit::{Error, ErrorKind};
@@ -13,7 +13,7 @@ use super::session::Session;
 use crate::terminal::console;
 use crate::terminal::exit::ExitStatus;
 
-/// An answer that cannot be used.
+/// The exit code for an answer that cannot be used.
 const UNUSABLE_ANSWER: u8 = 10;
 
 /// The exit code of a call that failed with an answer, or on the way; `None` where nothing was sent because of what was given.
@@ -40,12 +40,12 @@ fn code(kind: ErrorKind) -> Option<u8> {
     })
 }
 
-/// The error of a call that could not be made.
+/// Returns the error for a call that could not be made.
 pub(in crate::command) fn call_error(error: &Error) -> UserError {
     UserError::new(error.to_string()).help("nothing was sent")
 }
 
-/// Tells why a call failed. What a success brought is kept whatever is wrong with it: the call was executed.
+/// Reports the failure of a call. The body of a success is kept even if it is flawed, since the call was executed.
 pub(super) fn report_failure(
     error: &Error,
     callee: &Callee,
@@ -81,7 +81,7 @@ pub(super) fn not_json(operation: &Operation) -> ExitStatus {
     ExitStatus::Failed(UNUSABLE_ANSWER)
 }
 
-/// What lies behind a failure on the way: a certificate that nobody trusts, a name that is not known, a port that is closed.
+/// Returns the cause of a network failure: an untrusted certificate, an unknown host, a closed port.
 fn cause(error: &Error) -> Option<String> {
     let mut source = std::error::Error::source(error).filter(|_| error.is_network())?;
     while let Some(inner) = source.source() {

@@ -1,4 +1,4 @@
-//! Where what a success brings goes: to a terminal without what commands it, to a pipe or a file as it came.
+//! The destination of the body of a success: a terminal gets it without control sequences, a pipe or a file gets it unchanged.
 
 use std::borrow::Cow;
 use std::fs::{self, File, OpenOptions};
@@ -15,27 +15,27 @@ use tempfile::NamedTempFile;
 
 use super::session::Session;
 
-/// Where the body of a success goes.
+/// The destination of the body of a success.
 pub(super) enum Output {
     /// The standard output: whether a person reads it, and whether its reader has gone away.
     Standard { is_terminal: bool, is_closed: bool },
-    /// What is no regular file: a device, a pipe.
+    /// A file that is not regular: a device or a pipe.
     Device(PathBuf, File),
     /// A file, which takes the place of the named one when it is complete.
     File(PathBuf, NamedTempFile),
 }
 
-/// What a body is.
+/// The kind of a body.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum BodyKind {
-    /// JSON, by what the server or the document says.
+    /// JSON, according to the server or the document.
     Json,
     /// Anything else.
     Other,
 }
 
 impl BodyKind {
-    /// By the answer's own word, or the document's.
+    /// Determines the kind from the headers of the answer, or else from the document.
     pub(super) fn of(headers: &HeaderMap, status: u16, operation: &Operation) -> Self {
         let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
@@ -48,7 +48,7 @@ impl BodyKind {
 }
 
 impl Output {
-    /// Opens it before anything is sent: what cannot be kept is not asked for.
+    /// Opens the output before anything is sent, so that no answer is requested that cannot be kept.
     pub(super) fn open(path: Option<&Path>, is_binary: bool) -> Result<Self, UserError> {
         let Some(path) = path.filter(|path| *path != Path::new("-")) else {
             let is_terminal = io::stdout().is_terminal();
@@ -76,7 +76,7 @@ impl Output {
         }
     }
 
-    /// Whether nobody reads any more.
+    /// Returns whether the reader has closed the output.
     pub(super) fn is_closed(&self) -> bool {
         matches!(self, Self::Standard { is_closed: true, .. })
     }
@@ -113,7 +113,7 @@ impl Output {
         Ok(())
     }
 
-    /// Puts the file in its place.
+    /// Moves the file to its final place.
     pub(super) fn persist(self) -> Result<(), UserError> {
         let Self::File(path, file) = self else { return Ok(()) };
         file.as_file().sync_all().map_err(|error| write_error(&path, &error))?;

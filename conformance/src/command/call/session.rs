@@ -91,12 +91,12 @@ pub(in crate::command) struct SessionArgs {
     response_limit: Option<u16>,
 }
 
-/// A client, and what it must not show.
+/// A client with its credentials and redactors.
 pub(in crate::command) struct Session {
     pub(in crate::command) client: DynamicClient,
-    /// What the call is made with.
+    /// The credentials of the call.
     pub(in crate::command) credentials: Vec<SelectedCredential>,
-    /// Headers of the user's.
+    /// The headers that the user adds.
     headers: Vec<(String, SecretString)>,
     /// Masks the credentials: an answer may repeat them.
     pub(in crate::command) credentials_redactor: Redactor,
@@ -105,12 +105,12 @@ pub(in crate::command) struct Session {
 }
 
 impl SessionArgs {
-    /// Whether the token comes from the standard input.
+    /// Returns whether the token comes from the standard input.
     pub(in crate::command) fn takes_input(&self) -> bool {
         self.token.as_deref().is_some_and(|token| token.strip_prefix('@').unwrap_or(token) == "-")
     }
 
-    /// The settings with the limits that are given.
+    /// Adds the given limits to the settings.
     fn limits(&self, config: Config) -> Config {
         let config = self.timeout.map(Duration::from_secs).into_iter().fold(config, Config::timeout);
         let config = self.deadline.map(Duration::from_secs).into_iter().fold(config, Config::deadline);
@@ -121,7 +121,7 @@ impl SessionArgs {
 }
 
 impl Session {
-    /// Makes the client. Nothing is sent.
+    /// Creates the client. Sends nothing.
     pub(in crate::command) async fn open(
         session: &SessionArgs,
         verbose: bool,
@@ -169,7 +169,7 @@ impl Session {
         };
         let credentials = match SelectedCredential::of(callee, operation, wanted, is_set) {
             Ok(credentials) => credentials,
-            // What would be sent is shown all the same.
+            // A dry run shows the request nevertheless.
             Err(error) if dry_run => {
                 console::print_message(&format!("note: as it is, nothing would be sent\n{error}"));
                 SelectedCredential::of(callee, operation, wanted, |_| true).unwrap_or_default()
@@ -225,19 +225,19 @@ impl Session {
         Ok(Self { client, credentials, headers, credentials_redactor, private })
     }
 
-    /// A call of the operation, with all that it is made with.
+    /// Returns a call of the operation with the headers of the user.
     pub(in crate::command) fn call(&self, operation: &Operation) -> Result<DynamicCall<'_>, Error> {
         let call = self.client.call(&operation.id)?;
         Ok(self.headers.iter().fold(call, |call, (name, secret)| call.header(name, secret.expose_secret())))
     }
 
-    /// Whether the answers of the operation are handed on as they come.
+    /// Returns whether the answers of the operation are streamed.
     pub(in crate::command) fn streams(&self, operation: &Operation) -> bool {
         self.client.operation(&operation.id).is_some_and(|row| row.streams)
     }
 }
 
-/// The base URL, where it is another than the documented one.
+/// Returns the base URL if it is not the documented one.
 fn base_url(
     args: &SessionArgs,
     callee: &Callee,
@@ -275,7 +275,7 @@ fn base_url(
     Ok(None)
 }
 
-/// The token of a kind.
+/// Reads the token of a kind.
 async fn token(args: &SessionArgs, callee: &Callee, chosen: &SelectedCredential) -> Result<SecretString, UserError> {
     if let Some(variable) = &chosen.variable {
         return EnvSource::new(variable).read().await.map_err(|error| call_error(&error));
@@ -299,7 +299,7 @@ async fn token(args: &SessionArgs, callee: &Callee, chosen: &SelectedCredential)
     }
 }
 
-/// The token of a kind as far as it is in the environment, for the mask of what is shown.
+/// Returns the token of a kind if it is in the environment, so that it is masked in the output.
 async fn token_in_environment(chosen: &SelectedCredential) -> Option<SecretString> {
     EnvSource::new(chosen.variable.as_ref()?).read().await.ok()
 }

@@ -1,4 +1,4 @@
-//! What `--verbose` shows of requests and answers.
+//! The output of `--verbose` about requests and answers.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use reqwest::header::HeaderMap;
 use super::session::Session;
 use crate::terminal::console;
 
-/// Tells each attempt as it ends.
+/// Prints a line for each attempt that ends.
 #[derive(Debug)]
 pub(super) struct AttemptLogger;
 
@@ -30,14 +30,14 @@ impl Observer for AttemptLogger {
     }
 }
 
-/// Shows a request. Of several pages it is the first.
+/// Prints a request; of several pages the first one.
 pub(super) fn sent(head: &[String]) {
     for line in head {
         console::print_message(&format!("> {line}"));
     }
 }
 
-/// Shows the status and the headers of an answer.
+/// Prints the status and the headers of an answer.
 pub(super) fn answered(status: StatusCode, headers: &HeaderMap, session: &Session) {
     console::print_message(&format!("< {status}"));
     for line in display::headers(headers, &session.private) {

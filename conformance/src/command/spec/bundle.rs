@@ -48,7 +48,7 @@ pub(crate) fn run(args: &BundleArgs) -> Result<ExitStatus, UserError> {
     Ok(ExitStatus::Success)
 }
 
-/// Fetches what references lead to.
+/// Fetches the documents that references lead to.
 struct DocumentFetcher {
     runtime: Runtime,
     /// As the user says, for the host that the user named.

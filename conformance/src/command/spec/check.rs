@@ -55,7 +55,7 @@ pub(crate) fn run(args: &SpecCheckArgs) -> Result<ExitStatus, UserError> {
     Ok(if count == 0 { ExitStatus::Success } else { ExitStatus::Findings })
 }
 
-/// What is in order, or everything that is not.
+/// Returns the line for a valid document, or its problems.
 fn problems(folder: &Path, origin: &Origin) -> Result<String, Vec<String>> {
     let source = origin.source().map_err(|failure| vec![failure.to_string()])?;
     let mut problems = Vec::new();

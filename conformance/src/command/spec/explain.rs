@@ -23,7 +23,7 @@ pub(crate) struct ExplainArgs {
     document: bool,
 }
 
-/// Prints each overlay action and each repair, before and after, or what came of them.
+/// Prints each overlay action and each repair, before and after, or the resulting document.
 pub(crate) fn run(args: &ExplainArgs) -> Result<ExitStatus, UserError> {
     let source = apis::find(&args.name)?;
     let api = Api::read(&source)?;

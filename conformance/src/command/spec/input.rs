@@ -9,19 +9,19 @@ use keyfit_openapi::{Failure, Text, read_to_limit, without_secrets};
 
 use crate::command::file;
 
-/// A document and the file that it is, without a revision.
+/// A document with its file, without a revision.
 pub(super) struct DocumentInput {
     pub(super) text: Text,
     pub(super) file: String,
 }
 
-/// Reads a file, or where there is none of this name and it holds a colon, `PATH` at `REV`. Git takes that path from the
+/// Reads a file. If no file has this name and it contains a colon, reads `PATH` at the revision `REV`. Git takes that path from the
 /// root of the repository, or from the current folder where it begins with `./`.
 pub(super) fn read(name: &str) -> Result<DocumentInput, UserError> {
     read_with(name, Text::with_referenced)
 }
 
-/// The same, with a file's other files as `gather` reads them.
+/// Does the same; `gather` reads the files that a file refers to.
 pub(super) fn read_with(
     name: &str,
     gather: impl FnOnce(Text) -> Result<Text, Failure>,
@@ -51,7 +51,7 @@ fn at_revision(name: &str, revision: &str, path: &str) -> Result<DocumentInput, 
     Ok(DocumentInput { text, file: path.trim_start_matches("./").to_owned() })
 }
 
-/// What git has under `REV:PATH`.
+/// Returns the content of `REV:PATH` in git.
 fn of_git(name: &str) -> Result<Vec<u8>, String> {
     let git_fails = |error: io::Error| format!("git cannot be run: {error}");
     let mut git = Command::new("git")

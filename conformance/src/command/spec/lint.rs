@@ -20,10 +20,10 @@ pub(crate) struct LintArgs {
     generator: bool,
 }
 
-/// Repairs that protect the client and say nothing against the document, and those that are said in another way.
+/// Repairs that protect the client without a flaw of the document, and those that are reported in another way.
 const UNREPORTED_REPAIRS: [&str; 3] = ["oauth-flow", "path-guard", "set-aside"];
 
-/// What is odd, and is read as it stands.
+/// Repairs of unusual parts that are read unchanged.
 const TOLERATED_REPAIRS: [&str; 9] = [
     "looks-paged",
     "mixed-versions",
@@ -61,7 +61,7 @@ pub(crate) fn run(args: &LintArgs) -> Result<ExitStatus, UserError> {
     };
     let mut text = String::new();
     let (mut repaired, mut narrowed, mut noted) = (0, 0, 0);
-    // What only the generator is given differently is told where callers have less for it.
+    // Repairs for the generator alone are reported only if they narrow the client.
     let read = api.repairs.iter().count();
     let reported = repairs.iter().enumerate().filter(|(index, repair)| *index < read || repair.narrowed);
     for (_, repair) in reported.filter(|(_, repair)| !UNREPORTED_REPAIRS.contains(&repair.rule)) {

@@ -68,12 +68,12 @@ pub(crate) fn run(args: &RefreshArgs) -> Result<ExitStatus, UserError> {
     Ok(ending)
 }
 
-/// What is said of a document.
+/// Refreshes a document, and returns the text about it.
 async fn refresh(fetcher: &Fetcher, origins: &mut Origins, origin: &Origin, url: &str) -> Result<String, UserError> {
     let shown = without_secrets(url);
     let source = origin.source()?;
     let before = source.document.text.clone();
-    // What was edited here is not what the server remembers.
+    // The validators of the server are not those of an edited document.
     let is_as_fetched = digest(&before) == origin.sha256;
     let known = if is_as_fetched { origin.validators.clone() } else { Validators::default() };
     let answer = fetcher.fetch(url, &known).await;

@@ -1,4 +1,4 @@
-//! What the columns of a CSV file mean: the header, and the item that each record describes.
+//! The columns of a CSV file: the header, and the item that each record describes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -13,7 +13,7 @@ use super::{InvalidRow, Row};
 use crate::import::args::InputArgs;
 use crate::import::job::{Cells, ImportJob};
 
-/// What may separate columns, where nobody says.
+/// The delimiters that are tried if none is given.
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
 pub(crate) struct CsvRows {
@@ -25,11 +25,11 @@ pub(crate) struct CsvRows {
     cells: Cells,
 }
 
-/// What a column is for.
+/// The use of a column.
 enum Column {
     Key(String),
     LeftOut,
-    /// Nobody says: no cell of it may hold anything.
+    /// A column without a name, whose cells must be empty.
     Unnamed,
 }
 
@@ -177,7 +177,7 @@ fn separator_line(line: &[u8]) -> Option<u8> {
     }
 }
 
-/// The names of a header.
+/// Returns the names of a header.
 fn names(line: u64, header: &[u8], delimiter: u8, quote: Option<u8>) -> io::Result<Vec<String>> {
     let text = Text::new(Box::new(io::Cursor::new(header.to_vec())));
     let mut record = Record::default();
@@ -187,7 +187,7 @@ fn names(line: u64, header: &[u8], delimiter: u8, quote: Option<u8>) -> io::Resu
     Ok(record.cells().map(|name| name.trim().to_owned()).collect())
 }
 
-/// The delimiter by which the header names what is required; a comma where none does.
+/// Returns the delimiter with which the header names all required members; a comma if there is none.
 fn guess(feed: &InputArgs, required: &[&str], cells: &impl Fn(u8) -> io::Result<Vec<String>>) -> u8 {
     for delimiter in DELIMITERS {
         let Ok(names) = cells(delimiter) else { continue };
@@ -235,7 +235,7 @@ fn columns(line: u64, feed: &InputArgs, required: &[&str], names: &[String], del
     Ok(columns)
 }
 
-/// What the header has, and what may be wrong with it.
+/// Returns a description of the header, with the likely mistake.
 fn said_of(names: &[String], delimiter: u8) -> String {
     match names {
         [one] => {

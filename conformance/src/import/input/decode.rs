@@ -6,7 +6,7 @@ use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8, WINDOWS_1252};
 
 use super::text::failure;
 
-/// How much is decoded at a time, in bytes.
+/// The number of bytes that are decoded at a time.
 const CHUNK: usize = 1 << 16;
 
 /// A text in UTF-8 without a byte order mark, decoded from another encoding as it is read.

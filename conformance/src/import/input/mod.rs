@@ -1,4 +1,4 @@
-//! The rows of a file or of standard input, each with the line on which it begins and its text as it stood.
+//! The rows of a file or of standard input, each with its first line number and its original text.
 
 mod columns;
 mod csv;
@@ -21,7 +21,7 @@ use crate::import::args::{Format, InputArgs};
 use crate::import::job::ImportJob;
 use text::Text;
 
-/// One row: its JSON, or why it is not fit, and how it stood.
+/// One row: its JSON or the reason why it is invalid, and its original text.
 pub(crate) struct Row {
     pub(crate) line: u64,
     pub(crate) json: Result<Vec<u8>, InvalidRow>,
@@ -31,14 +31,14 @@ pub(crate) struct Row {
     pub(crate) position: Position,
 }
 
-/// Why a row cannot be sent.
+/// The reason why a row cannot be sent.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct InvalidRow {
     pub(crate) field: Option<String>,
     pub(crate) reason: String,
 }
 
-/// How the rows are told apart and read.
+/// The settings with which rows are split and read.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(crate) struct ReadSettings {
     format: String,
@@ -73,7 +73,7 @@ impl Reader {
         }
     }
 
-    /// The next row; `None` at the end.
+    /// Reads the next row; `None` at the end.
     pub(crate) fn next(&mut self) -> io::Result<Option<Row>> {
         match self {
             Self::JsonLines(lines) => lines.next(),
@@ -81,7 +81,7 @@ impl Reader {
         }
     }
 
-    /// The text before the first row, and after it what the rows of a file of rejects need.
+    /// Returns the text before the first row, which a file of rejects needs as well.
     pub(crate) fn header(&self) -> &[u8] {
         match self {
             Self::JsonLines(_) => &[],
@@ -104,8 +104,7 @@ impl Reader {
     }
 }
 
-/// Reads everything and sends nothing: a file that breaks off in its middle is not half imported. The end of the
-/// last row.
+/// Reads all rows without sending them, so that a truncated file is not partly imported. Returns the end of the last row.
 pub(crate) fn survey(mut reader: Reader) -> io::Result<Position> {
     let mut end = Position::default();
     while let Some(row) = reader.next()? {
