@@ -11,7 +11,7 @@ use keyfit_openapi::{Operation, Retry};
 use sha2::{Digest as _, Sha256};
 
 use super::call::failure::call_error;
-use super::call::session::{Session, SessionArgs};
+use super::call::session::{Purpose, Session, SessionArgs};
 use super::call::{body, source};
 use super::queue;
 use crate::import::{Cells, ImportJob, Input, InputArgs, Reader, Target, feed, hex, in_runtime};
@@ -140,7 +140,8 @@ async fn send(
     beside: Option<&[u8]>,
     cells: Cells,
 ) -> Result<ExitStatus, UserError> {
-    let session = Session::open(&args.session, false, args.queue.fills_queue(), callee, operation, arguments).await?;
+    let purpose = if args.queue.fills_queue() { Purpose::Queue } else { Purpose::Send };
+    let session = Session::open(&args.session, false, purpose, callee, operation, arguments).await?;
     let call = session.call(operation).map(|call| arguments.add_to_call(call)).map_err(|error| call_error(&error))?;
     let row = session.client.operation(&operation.id);
     let base_url = row.map_or(Ok(""), |row| session.client.base_url_of(row)).map_err(|error| call_error(&error))?;

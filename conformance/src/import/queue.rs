@@ -125,10 +125,10 @@ pub(crate) async fn drain_queue<T: Serialize>(builder: Builder<T>, job: DrainJob
         Outcome::Unknown(why) => message_limit.show(|| format!("item {}: not confirmed: {why}", settled.sequence())),
     });
     let drained = drained.await.map_err(user_error)?;
-    print_message(&format!("{drained}, {} left in the queue", drained.left));
+    print_message(&drained.to_string());
     if json {
-        let keyfit::batch_writer::jetstream::Drained { accepted, rejected, unknown, left, .. } = drained;
-        let summary = json!({ "accepted": accepted, "rejected": rejected, "unknown": unknown, "left": left });
+        let keyfit::batch_writer::jetstream::Drained { accepted, rejected, unknown, returned, .. } = drained;
+        let summary = json!({ "accepted": accepted, "rejected": rejected, "unknown": unknown, "returned": returned });
         print(&format!("{summary}\n"))?;
     }
     Ok(if drained.unknown > 0 {

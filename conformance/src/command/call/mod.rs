@@ -19,7 +19,7 @@ use keyfit_conformance::call::{Arguments, Callee, ListItems, display, list_items
 use keyfit_openapi::{Operation, Source, read_file, read_to_limit};
 
 use self::output::{BodyKind, Output};
-use self::session::{Session, SessionArgs};
+use self::session::{Purpose, Session, SessionArgs};
 use super::runtime;
 use crate::terminal::console;
 use crate::terminal::exit::ExitStatus;
@@ -106,7 +106,8 @@ pub(crate) fn run(args: &CallArgs) -> Result<ExitStatus, UserError> {
     runtime()?.block_on(async {
         let arguments = arguments(args, &callee, operation)?;
         let (verbose, dry_run) = (args.verbose, args.dry_run);
-        let session = Session::open(&args.session, verbose, dry_run, &callee, operation, &arguments).await?;
+        let purpose = if dry_run { Purpose::DryRun } else { Purpose::Send };
+        let session = Session::open(&args.session, verbose, purpose, &callee, operation, &arguments).await?;
         let interrupts = Interrupts::new();
         let mut interrupts =
             interrupts.map_err(|error| UserError::new(format!("signals cannot be waited for: {error}")))?;
