@@ -39,7 +39,7 @@ pub struct Catalogue {
     /// The disabled rules, by index, with the number of cases that they would have.
     pub(crate) off: Vec<(usize, usize)>,
     /// The rules that the contract does not contain itself: those of the set that it names, and those of newer sets.
-    pub(crate) taken: AdoptedSet,
+    pub(crate) adopted_set: AdoptedSet,
     /// The line of each rule in the contract.
     lines: Arc<[usize]>,
     /// A valid request for each operation; its generation takes longer than many cases.
@@ -58,7 +58,7 @@ pub(crate) struct AdoptedSet {
     /// The name of the set.
     pub(crate) set: String,
     /// The rules of the set.
-    pub(crate) held: Vec<usize>,
+    pub(crate) rules: Vec<usize>,
     /// Newer rules, which never fail.
     pub(crate) newer: Vec<usize>,
     /// Rules that apply to no operation.
@@ -121,9 +121,9 @@ impl Catalogue {
         let lines = contract.rule_lines(text).into();
         let (contract, contract_path) = (Arc::new(contract), text.path.clone());
         let (api, twins) = (Arc::clone(api), duplicates(&api.operations).into());
-        let taken = AdoptedSet::default();
+        let adopted_set = AdoptedSet::default();
         let (chains, balance) = (OnceLock::new(), OnceLock::new());
-        Ok(Self { api, contract, contract_path, cases, off, taken, lines, examples, twins, chains, balance })
+        Ok(Self { api, contract, contract_path, cases, off, adopted_set, lines, examples, twins, chains, balance })
     }
 
     /// Returns the operations that are about the same kind of resource.
@@ -138,7 +138,7 @@ impl Catalogue {
 
     /// Returns whether a rule, by index, comes from the set of requirements and not from the contract itself.
     pub fn is_taken_up(&self, rule: usize) -> bool {
-        self.taken.held.contains(&rule) || self.taken.newer.contains(&rule)
+        self.adopted_set.rules.contains(&rule) || self.adopted_set.newer.contains(&rule)
     }
 
     /// Marks all rules from index `from` on as rules of the set of requirements, of which the `newer` ones are only observed. Their line is
@@ -146,7 +146,7 @@ impl Catalogue {
     pub(crate) fn adopt_set(&mut self, from: usize, line: usize, set: &str, newer: &[&str]) {
         let all = from..self.contract.rules.len();
         let is_newer = |place: &usize| newer.contains(&self.contract.rules[*place].id.as_str());
-        let (newer, held): (Vec<usize>, Vec<usize>) = all.partition(is_newer);
+        let (newer, rules): (Vec<usize>, Vec<usize>) = all.partition(is_newer);
         for case in self.cases.iter_mut().filter(|case| newer.contains(&case.rule)) {
             case.level = Level::Observe;
         }
@@ -155,7 +155,7 @@ impl Catalogue {
         let is_off = |place: usize| self.off.iter().any(|(off, _)| *off == place);
         let is_idle = |place: &usize| self.places(*place, None).is_empty() && !is_off(*place);
         let idle = (0..self.contract.rules.len()).filter(is_idle).collect();
-        self.taken = AdoptedSet { set: set.to_owned(), held, newer, idle };
+        self.adopted_set = AdoptedSet { set: set.to_owned(), rules, newer, idle };
     }
 
     /// Returns for each rule from index `from` on whether it has cases, in a contract that was not checked. Each rule is treated
@@ -304,8 +304,8 @@ impl<'a> ApiIndex<'a> {
     fn by_reference(&self) -> &HashMap<(ReferenceKind, &'a str), Vec<usize>> {
         self.by_reference.get_or_init(|| {
             let mut known: HashMap<(ReferenceKind, &str), Vec<usize>> = HashMap::new();
-            for Reference { referring, operation, parameter, .. } in references(self.api) {
-                let operations = known.entry((referring, parameter)).or_default();
+            for Reference { kind, operation, parameter, .. } in references(self.api) {
+                let operations = known.entry((kind, parameter)).or_default();
                 if operations.last() != Some(&operation) {
                     operations.push(operation);
                 }

@@ -107,17 +107,17 @@ impl BatchArgs {
 /// Runs the command.
 pub(crate) fn run(args: &BatchArgs) -> Result<ExitStatus, UserError> {
     args.queue.check()?;
-    let given = args.arguments()?;
+    let typed_arguments = args.arguments()?;
     let callee = Callee::read(&source(&args.api)?)?;
     let operation = callee.operation(&args.operation)?;
     let items = BatchItems::of(&callee.api, operation)?;
-    refuse_in_clear(&callee, operation, &given)?;
+    refuse_in_clear(&callee, operation, &typed_arguments)?;
     if args.session.takes_input() && args.feed.file.as_os_str() == "-" {
         return Err(UserError::new("the standard input cannot be both the items and the token")
             .help("name a file for one of them"));
     }
     let beside = args.body.as_deref().map(|text| body(text, &args.session)).transpose()?;
-    let arguments = items.arguments(operation, &given, beside.clone())?;
+    let arguments = items.arguments(operation, &typed_arguments, beside.clone())?;
     let cells = {
         let items = items.clone();
         Cells::Documented {

@@ -74,11 +74,11 @@ pub(crate) fn run(args: &GenerateArgs) -> Result<ExitStatus, UserError> {
         return check(&project, &entries);
     }
     // All of them before the first is written: one document that cannot be read leaves everything as it was.
-    let made =
+    let clients =
         entries.iter().map(|entry| generate_client(&project, entry)).collect::<Result<Vec<GeneratedClient>, _>>()?;
-    let new: Vec<bool> = made.iter().map(|made| lock.entry(&made.entry.out).is_none()).collect();
-    write(&project, &mut lock, &made, args.force)?;
-    let output = made.iter().zip(new).flat_map(|(made, is_new)| written_lines(made, is_new));
+    let new: Vec<bool> = clients.iter().map(|clients| lock.entry(&clients.entry.out).is_none()).collect();
+    write(&project, &mut lock, &clients, args.force)?;
+    let output = clients.iter().zip(new).flat_map(|(clients, is_new)| written_lines(clients, is_new));
     console::print_lines(output)?;
     Ok(ExitStatus::Success)
 }
@@ -143,8 +143,8 @@ fn check(project: &Project, entries: &[Entry]) -> Result<ExitStatus, UserError> 
 }
 
 /// Returns the lines about a written client.
-fn written_lines(made: &GeneratedClient, is_new: bool) -> Vec<String> {
-    let GeneratedClient { entry, module } = made;
+fn written_lines(clients: &GeneratedClient, is_new: bool) -> Vec<String> {
+    let GeneratedClient { entry, module } = clients;
     let lines = module.generated.code.lines().count();
     let operations = module.generated.operations;
     let mut output = vec![format!("{}: {operations} operations, {lines} lines, from {}", entry.out, entry.api)];

@@ -75,16 +75,16 @@ pub(crate) fn run(args: &InitArgs) -> Result<ExitStatus, UserError> {
     // A URL need not end with what it is, and what was joined is JSON.
     let is_json = has_ending || spec.text.trim_start().starts_with('{');
     let document = if is_json { "openapi.json" } else { "openapi.yaml" };
-    let mut made = scaffold(&name, &spec, &choices)?;
+    let mut contents = scaffold(&name, &spec, &choices)?;
     let variables = match &args.wfc {
-        Some(path) => Some(carried(path, &mut made)?),
+        Some(path) => Some(carried(path, &mut contents)?),
         None => None,
     };
     let mut files = vec![
         (document, &spec.text),
-        ("overlay.yaml", &made.overlay),
-        ("contract.toml", &made.contract),
-        ("tokens.toml", &made.tokens),
+        ("overlay.yaml", &contents.overlay),
+        ("contract.toml", &contents.contract),
+        ("tokens.toml", &contents.tokens),
     ];
     files.extend(variables.as_ref().map(|variables| (".env", variables)));
     if let Some((taken, _)) = files.iter().find(|(file, _)| folder.join(file).exists()) {
@@ -100,22 +100,22 @@ pub(crate) fn run(args: &InitArgs) -> Result<ExitStatus, UserError> {
             .map_err(|error| write_error(&path, &error))?;
     }
     let place = folder.display();
-    let cases = made.cases;
+    let cases = contents.cases;
     let made_files = format!("{place}: {}; {cases} cases", names.join(", "));
-    let notes = made.notes.iter().map(|note| format!("note: {}", plain(note)));
-    let base_url = made.base_path.as_deref().and_then(|path| match url {
+    let notes = contents.notes.iter().map(|note| format!("note: {}", plain(note)));
+    let base_url = contents.base_path.as_deref().and_then(|path| match url {
         Some(url) => server_of_document(url, path),
         None => (!path.is_empty()).then(|| format!("https://HOST{path}")),
     });
     let next = next(&name, &folder, base_url.as_deref());
     let asked = format!("\nWhat {place}/tokens.toml would let be judged:");
-    let questions = made.questions.iter().map(|question| format!("  {}", plain(question)));
+    let questions = contents.questions.iter().map(|question| format!("  {}", plain(question)));
     console::print_lines([made_files].into_iter().chain(notes).chain([asked]).chain(questions).chain([next]))?;
     Ok(ExitStatus::Success)
 }
 
 /// Puts what an authentication file of the Web Fuzzing Commons says into the tokens file, and returns the file of its secrets.
-fn carried(path: &Path, made: &mut Scaffold) -> Result<String, UserError> {
+fn carried(path: &Path, contents: &mut Scaffold) -> Result<String, UserError> {
     let text = file::read(path, "authentication file")?;
     let Some(value) = recognized(&text) else {
         return Err(UserError::new(
@@ -124,7 +124,7 @@ fn carried(path: &Path, made: &mut Scaffold) -> Result<String, UserError> {
         .at(path.display())
         .help("name one in YAML, JSON or TOML"));
     };
-    let contract = Contract::read(&Text::new("contract.toml", made.contract.clone()))?;
+    let contract = Contract::read(&Text::new("contract.toml", contents.contract.clone()))?;
     let ConvertedTokens { text, variables, notes } = convert(&text, &value, &contract)?;
     // Those of the document stand below, and say what else there may be.
     let commented = |block: &str| {
@@ -134,10 +134,10 @@ fn carried(path: &Path, made: &mut Scaffold) -> Result<String, UserError> {
         let lines: Vec<String> = block.lines().map(|line| format!("# {line}")).collect();
         lines.join("\n")
     };
-    let blocks: Vec<String> = made.tokens.trim_end().split("\n\n").map(commented).collect();
+    let blocks: Vec<String> = contents.tokens.trim_end().split("\n\n").map(commented).collect();
     let (head, rest) = blocks.split_first().map_or(("", &[][..]), |(head, rest)| (head.as_str(), rest));
-    made.tokens = format!("{head}\n\n{}\n\n{}\n", text.trim_end(), rest.join("\n\n"));
-    made.notes.extend(notes);
+    contents.tokens = format!("{head}\n\n{}\n\n{}\n", text.trim_end(), rest.join("\n\n"));
+    contents.notes.extend(notes);
     Ok(env_file(&variables))
 }
 

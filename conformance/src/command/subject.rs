@@ -209,7 +209,7 @@ impl SubjectArgs {
             }
         }
         let is_asked = self.live.profile.is_some() || self.live.tokens.is_none();
-        let held = if is_asked { profile::holdings(profile.as_ref(), &openers)? } else { Vec::new() };
+        let held = if is_asked { profile::credential_sources(profile.as_ref(), &openers)? } else { Vec::new() };
         let credentials = if let Some(tokens) = &self.live.tokens {
             Credentials::File { tokens, env_file: self.live.env_file.as_deref(), held }
         } else {

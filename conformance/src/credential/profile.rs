@@ -136,8 +136,11 @@ impl TokenSource for EnvTokenSource {
 ///
 /// # Errors
 /// Returns an error if a credential is not available, or there is none.
-pub fn holdings(profile: Option<&ResolvedProfile>, openers: &[Opener]) -> Result<Vec<CredentialSource>, UserError> {
-    let mut held = Vec::new();
+pub fn credential_sources(
+    profile: Option<&ResolvedProfile>,
+    openers: &[Opener],
+) -> Result<Vec<CredentialSource>, UserError> {
+    let mut sources = Vec::new();
     for opener in openers {
         if opener.carrier == Carrier::ClientCertificate {
             continue;
@@ -154,9 +157,9 @@ pub fn holdings(profile: Option<&ResolvedProfile>, openers: &[Opener]) -> Result
             }
             (None, None) => continue,
         };
-        held.push(CredentialSource { kind: opener.name.clone(), name, source, token_request });
+        sources.push(CredentialSource { kind: opener.name.clone(), name, source, token_request });
     }
-    Ok(held)
+    Ok(sources)
 }
 
 /// Returns the openers of an API from its contract, with the variables that clients read.

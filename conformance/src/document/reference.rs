@@ -30,7 +30,7 @@ pub(crate) enum ReferenceKind {
 #[derive(Clone, Debug)]
 pub(crate) struct Reference<'a> {
     /// Its kind.
-    pub(crate) referring: ReferenceKind,
+    pub(crate) kind: ReferenceKind,
     /// The index of its operation.
     pub(crate) operation: usize,
     /// The name of the parameter, or the pointer to the member; empty for the items of a list.
@@ -51,11 +51,11 @@ pub(crate) fn references(api: &Api) -> Vec<Reference<'_>> {
 pub(crate) fn references_at<'a>(
     api: &'a Api,
     operation: &Operation,
-    referring: ReferenceKind,
+    kind: ReferenceKind,
     parameter: &str,
 ) -> Vec<Reference<'a>> {
     let Some(place) = api.operations.iter().position(|known| known.id == operation.id) else { return Vec::new() };
-    let fits = |found: &Reference<'_>| found.referring == referring && found.parameter == parameter;
+    let fits = |found: &Reference<'_>| found.kind == kind && found.parameter == parameter;
     ResourceIndex::of(api).at(api, place).into_iter().filter(fits).collect()
 }
 
@@ -63,10 +63,10 @@ pub(crate) fn references_at<'a>(
 pub(crate) fn reference<'a>(
     api: &'a Api,
     operation: &Operation,
-    referring: ReferenceKind,
+    kind: ReferenceKind,
     parameter: &str,
 ) -> Option<Reference<'a>> {
-    references_at(api, operation, referring, parameter).into_iter().next()
+    references_at(api, operation, kind, parameter).into_iter().next()
 }
 
 /// Returns whether the name of a parameter does not identify a resource without the segment before it.
@@ -112,10 +112,10 @@ impl<'a> ResourceIndex<'a> {
         let in_query = in_query.map(|one| (ReferenceKind::Query, one.name.clone(), word(&one.name)));
         let members = members(api, operation).into_iter().map(|member| (ReferenceKind::Member, member.at, member.word));
         let mut found = Vec::new();
-        for (referring, name, word) in in_query.chain(members) {
+        for (kind, name, word) in in_query.chain(members) {
             let named = self.by_word.get(&word).into_iter().flatten();
             found.extend(named.map(|(parameter, template)| Reference {
-                referring,
+                kind,
                 operation: place,
                 name: name.clone(),
                 template,
@@ -125,7 +125,7 @@ impl<'a> ResourceIndex<'a> {
         let list = self.by_list.get(operation.path.trim_end_matches('/')).filter(|_| operation.method == "GET");
         let list = list.filter(|(parameter, _)| shows_ids(api, operation, parameter));
         found.extend(list.map(|(parameter, template)| Reference {
-            referring: ReferenceKind::List,
+            kind: ReferenceKind::List,
             operation: place,
             name: String::new(),
             template,
@@ -281,7 +281,7 @@ mod tests {
         let api = Api::read(&source).unwrap_or_else(|failure| panic!("{failure}"));
         let text_of = |one: &Reference<'_>| {
             let id = &api.operations[one.operation].id;
-            format!("{id}: {:?} {} is {}", one.referring, one.name, one.template)
+            format!("{id}: {:?} {} is {}", one.kind, one.name, one.template)
         };
         let mut found: Vec<String> = references(&api).iter().map(text_of).collect();
         found.sort();

@@ -168,10 +168,8 @@ impl Facts {
         facts.reduce_scope_alternatives();
         facts.ids = facts.ids.difference(&facts.tenants).cloned().collect();
         facts.delivered = DeliveryFacts::read(api);
-        facts.named = references(api)
-            .into_iter()
-            .map(|reference| (reference.parameter.to_owned(), reference.referring))
-            .collect();
+        facts.named =
+            references(api).into_iter().map(|reference| (reference.parameter.to_owned(), reference.kind)).collect();
         facts.logins = logins(api).into_iter().map(str::to_owned).collect();
         facts.notes.extend(all_of(&facts.logins).map(|operations| {
             format!(

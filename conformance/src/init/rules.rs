@@ -98,8 +98,8 @@ pub(super) fn of(api: &str, facts: &Facts) -> Vec<String> {
     let shared = shared.into_iter().filter(|(_, applies)| *applies).map(|(rules, _)| (rules, String::new()));
     let of_tenants = facts.tenants.iter().map(|name| (TENANT, name.clone()));
     let of_ids = facts.ids.iter().map(|name| (ID, name.clone()));
-    let of_named = facts.named.iter().filter_map(|(name, referring)| {
-        let rules = match referring {
+    let of_named = facts.named.iter().filter_map(|(name, kind)| {
+        let rules = match kind {
             ReferenceKind::Query => QUERY,
             ReferenceKind::Member if !facts.tenants.contains(name) => return None,
             // A user who shares something or writes to another user names that user, and may be shown the id.

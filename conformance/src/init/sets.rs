@@ -227,7 +227,7 @@ mod tests {
     }
 
     /// Returns the folder that `init` generates for a document, with a changed overlay and contract.
-    fn made(document: &str, overlay: &str, change: impl Fn(String) -> String) -> Source {
+    fn source_with(document: &str, overlay: &str, change: impl Fn(String) -> String) -> Source {
         let document = Text::new("openapi.yaml", document);
         let made = scaffold("parcels", &document, &CredentialChoices::default()).expect("a contract");
         Source {
@@ -238,7 +238,7 @@ mod tests {
         }
     }
 
-    fn held(source: &Source, sets: &[RuleSet]) -> Result<Catalogue, Failure> {
+    fn catalogue_of(source: &Source, sets: &[RuleSet]) -> Result<Catalogue, Failure> {
         catalogue_with_sets(
             Api::read(source).expect("it can be read"),
             source.contract.as_ref().expect("there is one"),
@@ -252,10 +252,10 @@ mod tests {
 
     #[test]
     fn a_new_contract_holds_all_rules_of_its_set_already() {
-        let catalogue = Catalogue::read(&made(BARE, "", |contract| contract)).expect("it is read");
-        assert_eq!(catalogue.taken.set, newest());
-        assert_eq!(ids(&catalogue, &catalogue.taken.held), [""; 0]);
-        assert_eq!(ids(&catalogue, &catalogue.taken.newer), [""; 0]);
+        let catalogue = Catalogue::read(&source_with(BARE, "", |contract| contract)).expect("it is read");
+        assert_eq!(catalogue.adopted_set.set, newest());
+        assert_eq!(ids(&catalogue, &catalogue.adopted_set.rules), [""; 0]);
+        assert_eq!(ids(&catalogue, &catalogue.adopted_set.newer), [""; 0]);
     }
 
     /// Two operations, one of them without security.
@@ -263,7 +263,7 @@ mod tests {
 
     #[test]
     fn what_an_overlay_secures_has_its_rules_without_another_init() {
-        let before = Catalogue::read(&made(OPEN, "", |contract| contract)).expect("it is read");
+        let before = Catalogue::read(&source_with(OPEN, "", |contract| contract)).expect("it is read");
         let rules = |catalogue: &Catalogue| -> Vec<String> {
             let of = catalogue
                 .cases
@@ -276,7 +276,7 @@ mod tests {
             let overlay = format!(
                 "  - target: $.paths['/shops/{{shop}}'].get\n    update: {{ security: [{{ {scheme}: [] }}] }}\n"
             );
-            let after = Catalogue::read(&made(OPEN, &overlay, |contract| contract)).expect("it is read");
+            let after = Catalogue::read(&source_with(OPEN, &overlay, |contract| contract)).expect("it is read");
             let found = rules(&after);
             for rule in ["parcels.auth.no-token", also] {
                 assert!(found.contains(&rule.to_owned()), "{scheme}: {rule} is not in {found:?}");
@@ -285,10 +285,10 @@ mod tests {
             let line = after
                 .cases
                 .iter()
-                .filter(|case| after.taken.held.contains(&case.rule))
+                .filter(|case| after.adopted_set.rules.contains(&case.rule))
                 .map(|case| after.line(case))
                 .max();
-            let text = made(OPEN, "", |contract| contract).contract.expect("there is one").text;
+            let text = source_with(OPEN, "", |contract| contract).contract.expect("there is one").text;
             assert!(
                 line.is_none_or(|line| text.lines().nth(line - 1).is_some_and(|line| line.starts_with("requirements")))
             );
@@ -302,15 +302,15 @@ mod tests {
             let kept = rules.collect::<Vec<_>>().join("\n[[rule]]\n");
             kept.lines().filter(|line| !line.starts_with("presumes")).flat_map(|line| [line, "\n"]).collect::<String>()
         };
-        let catalogue = Catalogue::read(&made(BARE, "", without)).expect("it is read");
-        assert_eq!(ids(&catalogue, &catalogue.taken.held), ["parcels.auth.challenge"]);
+        let catalogue = Catalogue::read(&source_with(BARE, "", without)).expect("it is read");
+        assert_eq!(ids(&catalogue, &catalogue.adopted_set.rules), ["parcels.auth.challenge"]);
         let off = |contract: String| {
             format!(
                 "{}\n[[level]]\nrules = [\"parcels.auth.challenge\"]\nlevel = \"off\"\nreason = \"the gateway\"\n",
                 without(contract)
             )
         };
-        let catalogue = Catalogue::read(&made(BARE, "", off)).expect("it is read");
+        let catalogue = Catalogue::read(&source_with(BARE, "", off)).expect("it is read");
         assert!(catalogue.cases.iter().all(|case| catalogue.rule(case).id != "parcels.auth.challenge"));
         assert_eq!(catalogue.contract.levels[0].level, ChangedLevel::Off);
         assert!(catalogue.off.iter().any(|(_, cases)| *cases > 0));
@@ -321,16 +321,17 @@ mod tests {
         let named = |id: &'static str, name: &'static str| {
             move |contract: String| contract.replace(&format!("\"parcels.{id}\""), &format!("\"parcels.{name}\""))
         };
-        let catalogue = Catalogue::read(&made(BARE, "", named("auth.no-token", "auth.without"))).expect("it is read");
-        assert_eq!(ids(&catalogue, &catalogue.taken.held), [""; 0]);
+        let catalogue =
+            Catalogue::read(&source_with(BARE, "", named("auth.no-token", "auth.without"))).expect("it is read");
+        assert_eq!(ids(&catalogue, &catalogue.adopted_set.rules), [""; 0]);
         // A rule that checks less does not replace it.
         let less = |contract: String| {
             let contract = named("auth.challenge", "auth.less")(contract);
             contract
                 .replace("expect = { status = [401], headers = [\"WWW-Authenticate\"] }", "expect = { status = [401] }")
         };
-        let catalogue = Catalogue::read(&made(BARE, "", less)).expect("it is read");
-        assert_eq!(ids(&catalogue, &catalogue.taken.held), ["parcels.auth.challenge"]);
+        let catalogue = Catalogue::read(&source_with(BARE, "", less)).expect("it is read");
+        assert_eq!(ids(&catalogue, &catalogue.adopted_set.rules), ["parcels.auth.challenge"]);
     }
 
     #[test]
@@ -352,13 +353,14 @@ mod tests {
         for (named, newer, level) in
             [("2026-12", vec!["parcels.auth.challenge"], Level::Observe), ("2027-06", vec![], Level::Must)]
         {
-            let catalogue = held(&made(BARE, "", without(named)), &sets).expect("it is read");
-            assert_eq!(ids(&catalogue, &catalogue.taken.newer), newer);
+            let catalogue = catalogue_of(&source_with(BARE, "", without(named)), &sets).expect("it is read");
+            assert_eq!(ids(&catalogue, &catalogue.adopted_set.newer), newer);
             let cases = catalogue.cases.iter().filter(|case| catalogue.rule(case).id == "parcels.auth.challenge");
             let levels: Vec<Level> = cases.map(|case| case.level).collect();
             assert!(!levels.is_empty() && levels.iter().all(|known| *known == level), "{named}: {levels:?}");
         }
-        let unknown = held(&made(BARE, "", without("2026-11")), &sets).expect_err("nobody knows it").to_string();
+        let unknown =
+            catalogue_of(&source_with(BARE, "", without("2026-11")), &sets).expect_err("nobody knows it").to_string();
         assert!(
             unknown.contains("`2026-11` is not a set of requirements") && unknown.contains("2026-12, 2027-06"),
             "{unknown}"

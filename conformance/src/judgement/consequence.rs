@@ -208,7 +208,7 @@ mod tests {
     use crate::contract::Level;
 
     /// Returns the verdicts on cases of the fixture if these are broken.
-    fn settled(broken: &[(&str, Level, BrokenAspect)]) -> Vec<(String, Verdict, Option<String>)> {
+    fn judged_outcomes(broken: &[(&str, Level, BrokenAspect)]) -> Vec<(String, Verdict, Option<String>)> {
         let shop = Source::from_dir(Path::new("tests/fixtures/apis/shop")).expect("the fixture is there");
         let mut catalogue = Catalogue::read(&shop).expect("it can be read");
         for (id, level, _) in broken {
@@ -249,24 +249,30 @@ mod tests {
 
     #[test]
     fn the_status_of_one_answer_is_judged_once() {
-        let both =
-            settled(&[(NO_TOKEN, Level::Must, BrokenAspect::Status), (CHALLENGE, Level::Must, BrokenAspect::Status)]);
+        let both = judged_outcomes(&[
+            (NO_TOKEN, Level::Must, BrokenAspect::Status),
+            (CHALLENGE, Level::Must, BrokenAspect::Status),
+        ]);
         let root = Some("shop.auth.no-token");
         assert_eq!(both, [entry(NO_TOKEN, Verdict::Fail, None), entry(CHALLENGE, Verdict::Skip, root)]);
-        let alone = settled(&[(CHALLENGE, Level::Must, BrokenAspect::Status)]);
+        let alone = judged_outcomes(&[(CHALLENGE, Level::Must, BrokenAspect::Status)]);
         assert_eq!(alone, [entry(CHALLENGE, Verdict::Fail, None)]);
     }
 
     #[test]
     fn a_rule_follows_what_it_presumes_only_where_both_are_broken_in_the_same_way() {
-        let alike =
-            settled(&[(NO_TOKEN, Level::Must, BrokenAspect::Status), (QUERY, Level::Must, BrokenAspect::Status)]);
+        let alike = judged_outcomes(&[
+            (NO_TOKEN, Level::Must, BrokenAspect::Status),
+            (QUERY, Level::Must, BrokenAspect::Status),
+        ]);
         let root = Some("shop.auth.no-token");
         assert_eq!(alike, [entry(NO_TOKEN, Verdict::Fail, None), entry(QUERY, Verdict::Skip, root)]);
-        let other =
-            settled(&[(NO_TOKEN, Level::Must, BrokenAspect::Content), (QUERY, Level::Must, BrokenAspect::Status)]);
+        let other = judged_outcomes(&[
+            (NO_TOKEN, Level::Must, BrokenAspect::Content),
+            (QUERY, Level::Must, BrokenAspect::Status),
+        ]);
         assert_eq!(other, [entry(NO_TOKEN, Verdict::Fail, None), entry(QUERY, Verdict::Fail, None)]);
-        let elsewhere = settled(&[
+        let elsewhere = judged_outcomes(&[
             ("shop/auth/no-token/product-list", Level::Must, BrokenAspect::Status),
             (QUERY, Level::Must, BrokenAspect::Status),
         ]);
@@ -276,7 +282,7 @@ mod tests {
     #[test]
     fn a_leak_follows_from_nothing() {
         for fault in [BrokenAspect::Status, BrokenAspect::Content, BrokenAspect::Step] {
-            let found = settled(&[(NO_TOKEN, Level::Must, fault), (QUERY, Level::Must, BrokenAspect::Leak)]);
+            let found = judged_outcomes(&[(NO_TOKEN, Level::Must, fault), (QUERY, Level::Must, BrokenAspect::Leak)]);
             assert!(found.contains(&entry(QUERY, Verdict::Fail, None)), "{fault:?}: {found:?}");
         }
     }
@@ -292,7 +298,7 @@ mod tests {
     #[test]
     fn what_binds_less_hides_nothing() {
         for hidden in [CHALLENGE, QUERY] {
-            let found = settled(&[
+            let found = judged_outcomes(&[
                 (NO_TOKEN, Level::Observe, BrokenAspect::Status),
                 (hidden, Level::Must, BrokenAspect::Status),
             ]);

@@ -127,7 +127,7 @@ mod tests {
     use crate::text::glob;
 
     /// Returns the verdicts on the shop fixture if `identity` gets these answers to valid calls, and all other calls get the right ones.
-    fn settled(identity: Option<&str>, answers: &[(&str, u16)]) -> Vec<(String, Verdict, String)> {
+    fn judged_outcomes(identity: Option<&str>, answers: &[(&str, u16)]) -> Vec<(String, Verdict, String)> {
         let shop = Source::from_dir(Path::new("tests/fixtures/apis/shop")).expect("the fixture is there");
         let catalogue = Catalogue::read(&shop).expect("it can be read");
         let outcome = |case: &Case| {
@@ -152,19 +152,19 @@ mod tests {
 
     #[test]
     fn a_refusal_proves_nothing_where_a_valid_call_is_refused_too() {
-        let texts = settled(None, &[("order-list", 401)]);
+        let texts = judged_outcomes(None, &[("order-list", 401)]);
         let verdict = |id: &str| texts.iter().find(|(known, ..)| known == id).map(|(_, verdict, _)| *verdict);
         assert_eq!(verdict("shop/auth/accepted/order-list"), Some(Verdict::Fail), "{texts:?}");
         assert_eq!(verdict("shop/auth/revoked-token/order-list"), Some(Verdict::Skip), "{texts:?}");
         assert_eq!(verdict("shop/auth/no-token/order-list"), None, "who shows nothing is refused rightly: {texts:?}");
         assert_eq!(verdict("shop/auth/revoked-token/product-list"), None, "{texts:?}");
-        let fine = settled(None, &[]);
+        let fine = judged_outcomes(None, &[]);
         assert_eq!(fine, [], "where valid calls are served");
     }
 
     #[test]
     fn a_foreign_id_proves_nothing_where_the_own_one_is_refused_in_the_same_way() {
-        let texts = settled(None, &[("order-get", 404)]);
+        let texts = judged_outcomes(None, &[("order-get", 404)]);
         let is_skipped = |(_, verdict, _): &&(String, Verdict, String)| *verdict == Verdict::Skip;
         let skipped: Vec<&str> = texts.iter().filter(is_skipped).map(|(id, ..)| id.as_str()).collect();
         assert!(skipped.iter().all(|id| id.starts_with("shop/tenant/")), "{texts:?}");
@@ -173,17 +173,17 @@ mod tests {
 
     #[test]
     fn a_credential_that_is_refused_everywhere_is_at_fault_itself() {
-        let texts = settled(Some("main"), &[("*", 401)]);
+        let texts = judged_outcomes(Some("main"), &[("*", 401)]);
         assert!(texts.iter().all(|(_, verdict, _)| *verdict != Verdict::Fail), "{texts:?}");
         let (_, _, reason) = texts.iter().find(|(_, verdict, _)| *verdict == Verdict::Error).expect("a harness fault");
         assert!(reason.starts_with("the identity `main` is refused everywhere with 401"), "{reason}");
-        let somewhere = settled(Some("main"), &[("order-list", 401)]);
+        let somewhere = judged_outcomes(Some("main"), &[("order-list", 401)]);
         assert!(somewhere.iter().any(|(_, verdict, _)| *verdict == Verdict::Fail), "{somewhere:?}");
     }
 
     #[test]
     fn where_nothing_is_found_the_base_url_is_at_fault() {
-        let texts = settled(Some("main"), &[("*", 404)]);
+        let texts = judged_outcomes(Some("main"), &[("*", 404)]);
         assert!(
             texts.iter().any(|(_, verdict, why)| *verdict == Verdict::Error && why.contains("base URL")),
             "{texts:?}"

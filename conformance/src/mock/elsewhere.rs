@@ -28,7 +28,7 @@ pub(super) fn named(api: &Api, contract: &Contract) -> HashMap<usize, Vec<Named>
     }
     for one in references(api) {
         let parameter = one.parameter.to_owned();
-        let probe = match one.referring {
+        let probe = match one.kind {
             ReferenceKind::Query => Probe::ForeignQuery(parameter.clone()),
             ReferenceKind::Member => Probe::ForeignMember(parameter.clone()),
             ReferenceKind::List => Probe::ForeignListed(parameter.clone()),

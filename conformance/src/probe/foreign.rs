@@ -240,7 +240,7 @@ impl Target {
         let (live, catalogue) = (self.live.as_ref()?, trial.catalogue);
         let operation = catalogue.operation(trial.case);
         let list = references(&catalogue.api).into_iter().find(|known| {
-            known.referring == ReferenceKind::List && catalogue.api.operations[known.operation].path == operation.path
+            known.kind == ReferenceKind::List && catalogue.api.operations[known.operation].path == operation.path
         })?;
         let template = list.template;
         let before_last = trial.sent.len().saturating_sub(1);
@@ -350,9 +350,9 @@ impl Target {
         }
     }
 
-    fn named<'t>(trial: &Trial<'t>, referring: ReferenceKind, name: &str) -> Result<Reference<'t>, Stop> {
+    fn named<'t>(trial: &Trial<'t>, kind: ReferenceKind, name: &str) -> Result<Reference<'t>, Stop> {
         let operation = trial.catalogue.operation(trial.case);
-        let found = reference(&trial.catalogue.api, operation, referring, name);
+        let found = reference(&trial.catalogue.api, operation, kind, name);
         found.ok_or_else(|| Stop::missing(format!("nothing of the call names a `{name}`")))
     }
 

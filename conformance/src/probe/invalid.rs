@@ -108,7 +108,7 @@ fn changed(mut draft: Draft, bent: &InvalidRequest, operation: &Operation, is_sp
             set_query(&mut draft, &name, vec![pair.clone(), pair]);
         }
         RequestChange::Unknown => {
-            set_query(&mut draft, UNKNOWN_PARAMETER, vec![(UNKNOWN_PARAMETER.to_owned(), "1".to_owned())])
+            set_query(&mut draft, UNKNOWN_PARAMETER, vec![(UNKNOWN_PARAMETER.to_owned(), "1".to_owned())]);
         }
         RequestChange::Body(at, value) => {
             let mut body: Value = serde_json::from_slice(draft.body.as_ref()?).ok()?;

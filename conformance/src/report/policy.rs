@@ -143,7 +143,7 @@ fn levels(catalogue: &Catalogue) -> Vec<LevelReport> {
 }
 
 fn requirements(catalogue: &Catalogue, outcomes: &[Outcome]) -> Option<SetReport> {
-    let taken = &catalogue.taken;
+    let adopted_set = &catalogue.adopted_set;
     let id = |rule: &usize| plain(&catalogue.contract.rules[*rule].id);
     let is_broken = |rule: &&usize| {
         let is_must = catalogue.contract.level(**rule) == Some(Level::Must);
@@ -151,12 +151,12 @@ fn requirements(catalogue: &Catalogue, outcomes: &[Outcome]) -> Option<SetReport
         let places = catalogue.places(**rule, None);
         is_must && places.map(|place| (&catalogue.cases[place], &outcomes[place])).any(fails)
     };
-    (!taken.set.is_empty()).then(|| SetReport {
-        name: plain(&taken.set),
-        taken_up: taken.held.iter().map(id).collect(),
-        newer: taken.newer.iter().map(id).collect(),
-        idle: taken.idle.iter().map(id).collect(),
-        would_fail: taken.newer.iter().filter(is_broken).map(id).collect(),
+    (!adopted_set.set.is_empty()).then(|| SetReport {
+        name: plain(&adopted_set.set),
+        taken_up: adopted_set.rules.iter().map(id).collect(),
+        newer: adopted_set.newer.iter().map(id).collect(),
+        idle: adopted_set.idle.iter().map(id).collect(),
+        would_fail: adopted_set.newer.iter().filter(is_broken).map(id).collect(),
     })
 }
 

@@ -97,7 +97,7 @@ impl FetchContext<'_> {
             let problem = "what a server grants where no scope is asked for is not known";
             return Err(self.refuse(of, problem, "name a `secret` for the token without scopes"));
         }
-        let asked = TokenRequest {
+        let token_request = TokenRequest {
             url: &url,
             server,
             client: known.client(),
@@ -109,8 +109,8 @@ impl FetchContext<'_> {
         let endpoint: Url =
             url.parse().map_err(|_| self.refuse(of, "the endpoint has no URL", "correct `token-url`"))?;
         let client = self.http(of, &endpoint)?.client_for(&endpoint).clone();
-        let source =
-            ScopedClientCredentials::new(asked, client).map_err(|why| self.refuse(of, why, "correct the client"))?;
+        let source = ScopedClientCredentials::new(token_request, client)
+            .map_err(|why| self.refuse(of, why, "correct the client"))?;
         let request = Login::request_line(&Method::POST, &endpoint);
         let token = FetchedToken::new(of.name, request, of.carrier.clone(), source, self.redactor);
         Ok((token, self.elsewhere(of, &endpoint)))

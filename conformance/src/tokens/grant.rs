@@ -37,8 +37,8 @@ impl ScopedClientCredentials {
     ///
     /// # Errors
     /// Returns an error if the client has no secret, or the endpoint must not be called.
-    pub(super) fn new(asked: TokenRequest<'_>, http: reqwest::Client) -> Result<Self, String> {
-        let TokenRequest { url, server, client, scopes, is_limited, audience, resource } = asked;
+    pub(super) fn new(token_request: TokenRequest<'_>, http: reqwest::Client) -> Result<Self, String> {
+        let TokenRequest { url, server, client, scopes, is_limited, audience, resource } = token_request;
         let secret = client.secret.as_ref().ok_or("a client without a secret is granted none for itself")?;
         let secret = MemorySource::new(secret.reveal());
         let builder = TokenEndpoint::builder(url, &client.id).http_client(http);

@@ -227,7 +227,7 @@ impl Tokens {
                 ));
             }
             let carrier = contract.credential(&entry.kind).map_or(&Carrier::Header, Credential::carrier);
-            let (secret, token) = held(&fetching, &entry, carrier).await?;
+            let (secret, token) = identity_secret(&fetching, &entry, carrier).await?;
             let fetched = token.map(|(token, note)| {
                 notes.extend(note);
                 fetched.push(token);
@@ -313,7 +313,7 @@ impl Tokens {
 }
 
 /// Returns the secret of an identity, or an empty one with the fetched token in its place and a note about it.
-async fn held(
+async fn identity_secret(
     fetching: &FetchContext<'_>,
     entry: &Entry,
     carrier: &Carrier,

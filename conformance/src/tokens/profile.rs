@@ -45,8 +45,12 @@ impl Tokens {
     ///
     /// # Errors
     /// Returns an error if a secret is not available.
-    pub async fn with(mut self, holdings: Vec<CredentialSource>, redactor: &Redactor) -> Result<Self, UserError> {
-        for CredentialSource { kind, name, source, token_request } in holdings {
+    pub async fn with(
+        mut self,
+        credential_sources: Vec<CredentialSource>,
+        redactor: &Redactor,
+    ) -> Result<Self, UserError> {
+        for CredentialSource { kind, name, source, token_request } in credential_sources {
             if self.identities.iter().any(|known| known.kind == kind) {
                 continue;
             }

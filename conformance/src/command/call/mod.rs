@@ -165,9 +165,9 @@ async fn call(
     arguments: &Arguments,
     session: &Session,
 ) -> Result<ExitStatus, UserError> {
-    let made =
+    let make_call =
         || session.call(operation).map(|call| arguments.add_to_call(call)).map_err(|error| failure::call_error(&error));
-    let call = made()?;
+    let call = make_call()?;
     // Built before anything is opened: what cannot be sent changes no file.
     let request = call.request().map_err(|error| failure::call_error(&error))?;
     let head = display::head(&request, &session.credentials, &session.private);
@@ -179,10 +179,10 @@ async fn call(
         return Ok(ExitStatus::Success);
     }
     let is_streamed = session.streams(operation);
-    let paged = if args.all { Some(list_items(made()?, operation)?) } else { None };
+    let paged = if args.all { Some(list_items(make_call()?, operation)?) } else { None };
     let mut output = Output::open(args.output.as_deref(), is_streamed)?;
     if args.verbose {
-        trace::sent(&head);
+        trace::print_request(&head);
     }
     let failed = match paged {
         Some(paged) => {
@@ -200,7 +200,7 @@ async fn call(
         None => match call.send().await {
             Ok(response) => {
                 if args.verbose {
-                    trace::answered(response.status(), response.headers(), session);
+                    trace::print_response(response.status(), response.headers(), session);
                 }
                 let body = BodyKind::of(response.headers(), response.status().as_u16(), operation);
                 let is_as_documented = output.write_body(&response, body, session)?;
@@ -217,7 +217,7 @@ async fn call(
         }
         Some(error) => {
             if let (true, Some((status, headers))) = (args.verbose, error.status().zip(error.headers())) {
-                trace::answered(status, headers, session);
+                trace::print_response(status, headers, session);
             }
             failure::report_failure(&error, callee, operation, session, output)
         }
@@ -248,7 +248,7 @@ async fn streamed(
     session: &Session,
 ) -> Result<Option<Error>, UserError> {
     if args.verbose {
-        trace::answered(response.status(), response.headers(), session);
+        trace::print_response(response.status(), response.headers(), session);
     }
     let mut stream = response.into_inner();
     while let Some(chunk) = poll_fn(|context| Pin::new(&mut stream).poll_next(context)).await {

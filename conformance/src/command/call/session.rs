@@ -190,7 +190,7 @@ impl Session {
             }
             Err(error) => return Err(error),
         };
-        let mut held = Vec::new();
+        let mut tokens = Vec::new();
         let mut credential = Credential::none();
         for chosen in &credentials {
             if chosen.is_of_profile {
@@ -211,7 +211,7 @@ impl Session {
             for redactor in [&credentials_redactor, &private] {
                 redactor.learn(&Secret::new(secret.expose_secret()));
             }
-            held.push((chosen, secret));
+            tokens.push((chosen, secret));
         }
         let mut headers = Vec::new();
         for Header(name, value) in &session.header {
@@ -221,7 +221,7 @@ impl Session {
             }
             headers.push((name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned().into()));
         }
-        for (chosen, secret) in held.into_iter().filter(|_| !dry_run) {
+        for (chosen, secret) in tokens.into_iter().filter(|_| !dry_run) {
             let one = Access::Token(secret).credential(&chosen.kind, chosen.carrier);
             credential = credential.and(&one.map_err(|error| call_error(&error))?);
         }

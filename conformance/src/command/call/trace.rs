@@ -31,14 +31,14 @@ impl Observer for AttemptLogger {
 }
 
 /// Prints a request; of several pages the first one.
-pub(super) fn sent(head: &[String]) {
+pub(super) fn print_request(head: &[String]) {
     for line in head {
         console::print_message(&format!("> {line}"));
     }
 }
 
 /// Prints the status and the headers of an answer.
-pub(super) fn answered(status: StatusCode, headers: &HeaderMap, session: &Session) {
+pub(super) fn print_response(status: StatusCode, headers: &HeaderMap, session: &Session) {
     console::print_message(&format!("< {status}"));
     for line in display::headers(headers, &session.private) {
         console::print_message(&format!("< {line}"));

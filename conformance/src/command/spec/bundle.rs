@@ -33,13 +33,13 @@ pub(crate) struct BundleArgs {
 
 /// Prints the document that all other commands read, in JSON: the one that an overlay addresses.
 pub(crate) fn run(args: &BundleArgs) -> Result<ExitStatus, UserError> {
-    let given = is_url(&args.file).then(|| fetchable(&args.file)).transpose();
-    let given = given.map_err(|problem| {
+    let given_url = is_url(&args.file).then(|| fetchable(&args.file)).transpose();
+    let given_url = given_url.map_err(|problem| {
         UserError::new(problem).at(without_secrets(&args.file)).help("begin it with https:// and end it with its path")
     })?;
-    let fetcher = DocumentFetcher::new(&args.transport, given)?;
+    let fetcher = DocumentFetcher::new(&args.transport, given_url)?;
     let gather = |text: Text| text.with_fetched(|url, from| fetcher.referenced(url, from));
-    let document = match &fetcher.given {
+    let document = match &fetcher.given_url {
         Some(url) => gather(fetcher.document(url)?)?,
         None => input::read_with(&args.file, gather)?.text,
     };
@@ -55,17 +55,17 @@ struct DocumentFetcher {
     known: Http,
     /// For all others.
     others: Http,
-    given: Option<Url>,
+    given_url: Option<Url>,
 }
 
 impl DocumentFetcher {
-    fn new(transport: &TransportArgs, given: Option<Url>) -> Result<Self, UserError> {
-        if given.is_none() && transport.says_who_calls() {
+    fn new(transport: &TransportArgs, given_url: Option<Url>) -> Result<Self, UserError> {
+        if given_url.is_none() && transport.says_who_calls() {
             return Err(UserError::new("a header or a client certificate needs a host that it is for")
                 .help("name the document by its URL: they are shown to its host alone"));
         }
         let (known, others) = (transport.http(&[], &Redactor::default(), None)?, transport.anonymous()?);
-        Ok(Self { runtime: runtime()?, known, others, given })
+        Ok(Self { runtime: runtime()?, known, others, given_url })
     }
 
     /// The file behind a reference. What somebody else wrote reaches no server of this machine, unless it comes from there.
@@ -88,7 +88,7 @@ impl DocumentFetcher {
     }
 
     fn get(&self, url: &Url) -> Result<Vec<u8>, String> {
-        let is_known = self.given.as_ref().is_some_and(|given| given.origin() == url.origin());
+        let is_known = self.given_url.as_ref().is_some_and(|given_url| given_url.origin() == url.origin());
         let http = if is_known { &self.known } else { &self.others };
         let bytes = self.runtime.block_on(http.fetch(url.clone()))?;
         let (shown, length, digest) = (without_secrets(url.as_str()), bytes.len(), digest_of(&bytes));
