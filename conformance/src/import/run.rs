@@ -289,7 +289,7 @@ impl Run<'_> {
         if self.input.has_grown() {
             let name = self.input.name();
             self.bar.suspend(|| {
-                print_message(&format!("note: {name} has grown since: a further run imports what was added"))
+                print_message(&format!("note: {name} has grown since: a further run imports what was added"));
             });
         }
         FeedEnd::Complete
