@@ -19,9 +19,9 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use keyfit_conformance::apis;
 use keyfit_conformance::catalogue::Catalogue;
-use keyfit_conformance::identity::{Identities as _, Need, Rights, State};
+use keyfit_conformance::credential::identity::{CredentialNeed, Identities as _, Rights, State};
+use keyfit_conformance::credential::secret::Redactor;
 use keyfit_conformance::mock::Mock;
-use keyfit_conformance::secret::Redactor;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
@@ -49,7 +49,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         );
         return Ok(());
     }
-    let source = apis::named("instasent-ingest").ok_or("it ships")?;
+    let source = apis::find_shipped("instasent-ingest").ok_or("it ships")?;
     let catalogue = Catalogue::read(&source)?;
     let started = Instant::now();
     let (api, mut contract) = (Arc::clone(&catalogue.api), (*catalogue.contract).clone());
@@ -57,7 +57,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     contract.rate_limit.iter_mut().for_each(|rules| rules.limit = u64::MAX);
     let mock = Mock::start(api, Arc::new(contract), None, Redactor::default()).await?;
     let start = started.elapsed();
-    let need = Need { kind: "datasource".to_owned(), state: State::Valid, rights: Rights::All, alone: false };
+    let need = CredentialNeed { kind: "datasource".to_owned(), state: State::Valid, rights: Rights::All, alone: false };
     let identity = mock.mint().find(&need).map_err(|missing| missing.to_string())?;
     let token = identity.secrets().next().ok_or("the API asks for no token")?.reveal().to_owned();
 
@@ -91,7 +91,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     history::figure("mock", "time of a request, of that of an httpmock closure", &closure);
     let before = peak_megabytes();
     // Each of another tenant: for the same need there is the same token otherwise.
-    let need = Need { alone: true, ..need };
+    let need = CredentialNeed { alone: true, ..need };
     for _ in 0..TOKENS {
         mock.mint().find(&need).map_err(|missing| missing.to_string())?;
     }

@@ -4,7 +4,7 @@ use keyfit::dispatch::{File, SHIPPED, Shipped};
 use keyfit_openapi::{Error, GenerateOptions, Generated, Source, Text, generate_with};
 
 use crate::UserError;
-use crate::secret::shown;
+use crate::credential::secret::name_for_message;
 
 /// The files of a template: document, overlay, contract.
 macro_rules! template {
@@ -46,7 +46,7 @@ pub fn shipped() -> Vec<Source> {
 }
 
 /// Returns the API with this name that has a client.
-pub fn named(name: &str) -> Option<Source> {
+pub fn find_shipped(name: &str) -> Option<Source> {
     SHIPPED.iter().find(|shipped| shipped.name == name).map(source)
 }
 
@@ -70,7 +70,7 @@ pub fn is_of(source: &Source, name: &str) -> bool {
 /// Returns the error for an unknown name.
 pub fn unknown(name: &str, sources: &[Source]) -> UserError {
     let known: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();
-    UserError::new(format!("there is no API called `{}`", shown(name)))
+    UserError::new(format!("there is no API called `{}`", name_for_message(name)))
         .help(format!("the APIs are {}", known.join(", ")))
 }
 

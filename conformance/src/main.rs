@@ -1,10 +1,8 @@
 //! `keyfit`: checks clients and servers against the contracts of their APIs, and provides other tools for APIs.
 
 mod command;
-mod console;
-mod ending;
 mod import;
-mod interrupt;
+mod terminal;
 
 use std::process::ExitCode;
 

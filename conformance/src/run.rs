@@ -10,16 +10,16 @@ use tokio::task::JoinSet;
 
 use crate::baseline::Baseline;
 use crate::catalogue::{Case, Catalogue, Side};
-use crate::control;
+use crate::credential::identity::ConfiguredIdentity;
+use crate::credential::secret::Redactor;
 use crate::drive::Stage;
-use crate::identity::Known;
-use crate::missing::Missing;
-use crate::presumption;
+use crate::judgement::consequence;
+use crate::judgement::control;
+use crate::judgement::general_rules;
+use crate::judgement::missing::Missing;
+use crate::judgement::verdict::{Outcome, Verdict};
 use crate::probe::{Aftermath, DIED_BEFORE, Target};
 use crate::report::{Access, ApiReport, LiveReport};
-use crate::secret::Redactor;
-use crate::standing;
-use crate::verdict::{Outcome, Verdict};
 
 /// The number of concurrent cases against the mock. More would not help: client, server, and judge share the machine.
 const WORKERS: usize = 16;
@@ -29,7 +29,7 @@ const WORKERS: usize = 16;
 pub struct Halt(Arc<watch::Sender<bool>>);
 
 /// A callback for each case that ends.
-pub type Watch = Arc<dyn Fn(&Case, &Outcome) + Send + Sync>;
+pub type CaseCallback = Arc<dyn Fn(&Case, &Outcome) + Send + Sync>;
 
 /// The permitted cases, and the server and client for them.
 #[derive(Clone)]
@@ -42,8 +42,8 @@ pub struct Plan {
     pub no_stage: String,
     /// True if cases that change something are skipped.
     pub is_read_only: bool,
-    /// True if cases that cost money are skipped.
-    pub is_thrifty: bool,
+    /// True if cases that cost money are run.
+    pub allow_spend: bool,
     /// The number of concurrent cases. One for a live server: it has few tokens, and some cases count calls.
     pub workers: usize,
     /// The seed for a shuffled order of the cases; the contract's order if `None`.
@@ -53,7 +53,7 @@ pub struct Plan {
     /// Ends the run from outside: running cases are finished, the others are skipped.
     pub halt: Halt,
     /// A callback for each case that ends.
-    pub watch: Option<Watch>,
+    pub watch: Option<CaseCallback>,
 }
 
 impl Default for Plan {
@@ -63,7 +63,7 @@ impl Default for Plan {
             stage: None,
             no_stage: String::new(),
             is_read_only: false,
-            is_thrifty: false,
+            allow_spend: true,
             workers: WORKERS,
             seed: None,
             is_fail_fast: false,
@@ -92,7 +92,7 @@ impl Halt {
 }
 
 /// The outcomes of the cases of an API, and the effects of the run on its server.
-pub struct Checked {
+pub struct ApiOutcomes {
     /// The API with its cases.
     pub catalogue: Arc<Catalogue>,
     /// The server in reports: a base URL, `mock`, or `none`.
@@ -102,24 +102,24 @@ pub struct Checked {
     /// The effects on a live server.
     pub aftermath: Aftermath,
     /// The identities of the tokens file.
-    known: Vec<Known>,
+    known: Vec<ConfiguredIdentity>,
 }
 
 /// Runs the cases of an API and cleans up after them.
-pub async fn check(catalogue: Arc<Catalogue>, plan: &Plan, server: String) -> Checked {
+pub async fn check(catalogue: Arc<Catalogue>, plan: &Plan, server: String) -> ApiOutcomes {
     let outcomes = run(&catalogue, plan).await;
     let aftermath = match &plan.target {
         Some(target) => target.finish(&catalogue).await,
         None => Aftermath::default(),
     };
     let known = plan.target.as_ref().map(|target| target.known()).unwrap_or_default();
-    Checked { catalogue, server, outcomes, aftermath, known }
+    ApiOutcomes { catalogue, server, outcomes, aftermath, known }
 }
 
-impl Checked {
+impl ApiOutcomes {
     /// Determines which failures are known. With `adopts`, all are: those that are not in the baseline are added to it.
-    pub fn settle(&mut self, baseline: &mut Baseline, adopts: bool, redactor: &Redactor) {
-        baseline.settle(&self.catalogue, &mut self.outcomes);
+    pub fn mark_known(&mut self, baseline: &mut Baseline, adopts: bool, redactor: &Redactor) {
+        baseline.mark_known(&self.catalogue, &mut self.outcomes);
         if adopts {
             baseline.adopt(&self.catalogue, &mut self.outcomes, redactor);
         }
@@ -178,9 +178,9 @@ pub async fn run(catalogue: &Arc<Catalogue>, plan: &Plan) -> Vec<Outcome> {
     let broken_off = || Outcome::error("the check broke off");
     let outcomes = Arc::into_inner(outcomes).unwrap_or_default().into_iter();
     let mut outcomes: Vec<Outcome> = outcomes.map(|outcome| outcome.into_inner().unwrap_or_else(broken_off)).collect();
-    control::settle(catalogue, &mut outcomes);
-    standing::settle(catalogue, &mut outcomes);
-    presumption::settle(catalogue, &mut outcomes);
+    control::withdraw_unproven(catalogue, &mut outcomes);
+    general_rules::judge(catalogue, &mut outcomes);
+    consequence::withdraw_consequences(catalogue, &mut outcomes);
     if let Some(target) = &plan.target {
         target.settle_end(catalogue, &mut outcomes);
     }
@@ -204,11 +204,11 @@ impl Plan {
         if self.is_read_only && case.writes {
             return Outcome::skip(Missing::new("it writes").pass("--allow-writes"));
         }
-        if self.is_thrifty && case.spends {
+        if !self.allow_spend && case.spends {
             return Outcome::skip(Missing::new("it costs money").pass("--allow-spend"));
         }
         match (case.side, &self.target, &self.stage) {
-            (Side::Server, Some(target), _) => match catalogue.twin(case) {
+            (Side::Server, Some(target), _) => match catalogue.earlier_duplicate(case) {
                 Some(twin) => {
                     Outcome::skip(format!("no request tells it from `{}`, which is checked in its place", twin.id))
                 }

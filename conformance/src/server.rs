@@ -7,15 +7,15 @@ use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderName};
 
 use crate::UserError;
-use crate::carrier::Spot;
 use crate::catalogue::Catalogue;
+use crate::credential::carrier::RequestPlace;
+use crate::credential::profile::CredentialSource;
+use crate::credential::secret::Redactor;
 use crate::file;
 use crate::mock::{Mock, Mutant};
 use crate::probe::{Http, Policy, Receiver, ReceiverAt, Servers, Target};
-use crate::profile::Holding;
 use crate::run::Plan;
-use crate::secret::Redactor;
-use crate::tokens::{Environment, Roots, Tokens, Way, recognized};
+use crate::tokens::{AllowedServers, Environment, TokenServer, Tokens, recognized};
 
 /// A live server, and the permitted requests to it.
 pub struct LiveServer<'a> {
@@ -45,10 +45,10 @@ pub enum Credentials<'a> {
         /// The file of variables for it; by default `.env` beside it.
         env_file: Option<&'a Path>,
         /// Those of a profile, for kinds that the file does not have.
-        held: Vec<Holding>,
+        held: Vec<CredentialSource>,
     },
     /// Those of a profile and the environment.
-    Held(Vec<Holding>),
+    Profile(Vec<CredentialSource>),
 }
 
 /// Starts the mock of an API as the server under test. The mock stops when it is dropped.
@@ -77,7 +77,7 @@ impl LiveServer<'_> {
     ///
     /// # Errors
     /// Returns an error if the tokens cannot be used, or the server cannot be reached.
-    pub async fn reach(
+    pub async fn connect(
         self,
         plan: &mut Plan,
         catalogue: &Catalogue,
@@ -92,17 +92,17 @@ impl LiveServer<'_> {
                 .help("the report names them, and so do the cases of --list"));
         }
         let kinds = catalogue.contract.credentials.iter();
-        let carriers = kinds.filter_map(|credential| Spot::of(credential.carrier()).header());
+        let carriers = kinds.filter_map(|credential| RequestPlace::of(credential.carrier()).header());
         // Token requests use this header, whatever the calls use.
         let credentials: Vec<HeaderName> = carriers.chain([AUTHORIZATION]).collect();
         let http = http(&credentials)?;
-        let way = Way { base_url, roots: Roots::new(base_url, authorization_servers), http: &http };
+        let way = TokenServer { base_url, roots: AllowedServers::new(base_url, authorization_servers), http: &http };
         let (api, contract) = (&catalogue.api, &catalogue.contract);
         let tokens = match held {
-            Credentials::Held(held) => Tokens::none(api, contract, way).with(held, redactor).await?,
+            Credentials::Profile(held) => Tokens::none(api, contract, way).with(held, redactor).await?,
             Credentials::File { tokens, env_file, held } => {
                 let text = file::read(tokens, "tokens file")?;
-                let environment = Environment::beside(tokens, env_file)?;
+                let environment = Environment::for_tokens_file(tokens, env_file)?;
                 if let Some(unread) = env_file.filter(|_| recognized(&text).is_some()) {
                     let file = unread.display();
                     note(&format!("{file} is not read: a file of the Web Fuzzing Commons names no variables"));
@@ -134,7 +134,7 @@ impl LiveServer<'_> {
         }
         plan.target = Some(Arc::new(target));
         plan.is_read_only = !allow_writes;
-        plan.is_thrifty = !allow_spend;
+        plan.allow_spend = allow_spend;
         plan.workers = 1;
         Ok(true)
     }

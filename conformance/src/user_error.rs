@@ -39,7 +39,7 @@ impl UserError {
 
     /// Appends to the help text.
     #[must_use]
-    pub fn also(mut self, help: &str) -> Self {
+    pub fn more_help(mut self, help: &str) -> Self {
         let separator = if self.help.is_empty() { "" } else { "; " };
         self.help = format!("{}{separator}{help}", self.help);
         self
@@ -87,8 +87,8 @@ mod tests {
     #[test]
     fn each_part_stands_on_a_line_of_its_own_whatever_it_holds() {
         let error = UserError::new("the file cannot be read").at("a\u{1b}[2J\nhelp: rm -rf").help("check the path");
-        let told = "error: the file cannot be read\n  --> a\\u{1b}[2J\\nhelp: rm -rf\nhelp: check the path";
-        assert_eq!(error.to_string(), told);
+        let expected = "error: the file cannot be read\n  --> a\\u{1b}[2J\\nhelp: rm -rf\nhelp: check the path";
+        assert_eq!(error.to_string(), expected);
         assert_eq!(UserError::new("no").to_string(), "error: no");
     }
 

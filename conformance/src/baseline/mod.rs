@@ -8,11 +8,11 @@ use std::collections::HashMap;
 use keyfit_openapi::{Error, Text};
 use serde::Deserialize;
 
-pub use self::update::Updated;
+pub use self::update::BaselineUpdate;
 use crate::catalogue::Catalogue;
-use crate::cause::{self, Fate};
-use crate::glob;
-use crate::verdict::{Outcome, Verdict};
+use crate::cause::{self, ResultKind};
+use crate::judgement::verdict::{Outcome, Verdict};
+use crate::text::glob;
 
 /// The known failures.
 #[derive(Clone, Debug, Default)]
@@ -23,26 +23,26 @@ pub struct Baseline {
     /// The number of entries that are in the file.
     written: usize,
     /// The positions of patterns that are the id of one case: there may be as many as there are cases.
-    exact: HashMap<String, Vec<Spot>>,
+    exact: HashMap<String, Vec<PatternIndex>>,
     /// The positions of all other patterns.
-    patterns: Vec<Spot>,
+    patterns: Vec<PatternIndex>,
     /// The text of the entries that were added.
     added: String,
 }
 
 /// The indexes of an entry and of one of its patterns.
-type Spot = (usize, usize);
+type PatternIndex = (usize, usize);
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
     #[serde(default)]
-    known: Vec<toml::Spanned<Written>>,
+    known: Vec<toml::Spanned<EntryText>>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Written {
+struct EntryText {
     /// The ids of cases; `*` matches a segment, `**` anything.
     cases: Vec<toml::Spanned<String>>,
     /// The flaw of the answers when the entry was written; any if absent.
@@ -94,18 +94,18 @@ struct Pattern {
 
 impl Kind {
     /// Returns the kind of a fate; `None` for a case that could not be judged, which is never known.
-    fn of(fate: Fate) -> Option<Self> {
-        Some(match fate {
-            Fate::Unjudged => return None,
+    fn of(result_kind: ResultKind) -> Option<Self> {
+        Some(match result_kind {
+            ResultKind::Unjudged => return None,
             // It is only known that all callers are served there if those cases ran as well.
-            Fate::Open | Fate::Served => Self::Served,
-            Fate::Leaked => Self::Leaked,
-            Fate::Failed => Self::Failed,
-            Fate::Ended => Self::Ended,
-            Fate::Refused => Self::Refused,
-            Fate::OtherStatus => Self::Status,
-            Fate::Differs => Self::Answer,
-            Fate::OfClient => Self::Client,
+            ResultKind::Open | ResultKind::Served => Self::Served,
+            ResultKind::Leaked => Self::Leaked,
+            ResultKind::Failed => Self::Failed,
+            ResultKind::Ended => Self::Ended,
+            ResultKind::Refused => Self::Refused,
+            ResultKind::OtherStatus => Self::Status,
+            ResultKind::Differs => Self::Answer,
+            ResultKind::OfClient => Self::Client,
         })
     }
 
@@ -139,7 +139,7 @@ impl Baseline {
         let mut baseline = Self { path: text.path.clone(), text: text.text.clone(), written, ..Self::default() };
         for entry in file.known {
             let place = || crate::contract::place(text, Some(entry.span().start));
-            let Written { cases, kind, reason } = entry.get_ref();
+            let EntryText { cases, kind, reason } = entry.get_ref();
             if cases.is_empty() {
                 let help = "name the ids of cases, or patterns over them, or delete the entry".to_owned();
                 return Err(Error { location: place(), problem: "the entry names no case".to_owned(), help });
@@ -170,13 +170,13 @@ impl Baseline {
     }
 
     /// Marks the known failures. Warnings may be known too, but cases that could not be judged never are.
-    pub(crate) fn settle(&mut self, catalogue: &Catalogue, outcomes: &mut [Outcome]) {
+    pub(crate) fn mark_known(&mut self, catalogue: &Catalogue, outcomes: &mut [Outcome]) {
         if self.entries.is_empty() {
             return;
         }
         let mut kinds: HashMap<usize, Kind> = HashMap::new();
         for cause in cause::of(catalogue, outcomes) {
-            let kind = Kind::of(cause.fate);
+            let kind = Kind::of(cause.result_kind);
             kinds.extend(cause.cases.into_iter().filter_map(|place| Some((place, kind?))));
         }
         for (place, (case, outcome)) in catalogue.cases.iter().zip(outcomes).enumerate() {
@@ -210,7 +210,7 @@ impl Baseline {
     /// Returns the stale entries, which match no failure, as texts for a report. An entry with cases that did not run is not stale, and a
     /// pattern that matches no case is stale only in a run of `all` cases.
     pub fn stale(&self, all: bool) -> Vec<String> {
-        let mut told = Vec::new();
+        let mut messages = Vec::new();
         for entry in &self.entries {
             let stale: Vec<&Pattern> = entry.cases.iter().filter(|pattern| pattern.is_stale(all)).collect();
             let Some(first) = stale.first() else { continue };
@@ -225,9 +225,9 @@ impl Baseline {
                 (false, []) => "delete it from `cases`".to_owned(),
                 (false, others) => format!("delete it from `cases`, and {}", others.join(", ")),
             };
-            told.push(format!("{}:{}: `{}`: {why}: {delete}", self.path, first.line, first.case));
+            messages.push(format!("{}:{}: `{}`: {why}: {delete}", self.path, first.line, first.case));
         }
-        told
+        messages
     }
 }
 

@@ -8,11 +8,11 @@ use toml_edit::{Array, DocumentMut, Item, RawString};
 use super::{Baseline, Kind};
 use crate::catalogue::Catalogue;
 use crate::cause;
-use crate::secret::Redactor;
-use crate::verdict::{Outcome, Verdict};
+use crate::credential::secret::Redactor;
+use crate::judgement::verdict::{Outcome, Verdict};
 
 /// The beginning of a new file.
-const HEAD: &str = "\
+const FILE_HEADER: &str = "\
 # Failures that are known: a run with `--baseline` fails by anything else, and by an entry that is stale. `cases` are ids of
 # cases or patterns over them (`*` stands for a segment, `**` for any), `kind` is what is wrong with the answers, `reason` says why
 # it stays and what will end that.
@@ -20,7 +20,7 @@ const HEAD: &str = "\
 
 /// An updated baseline.
 #[derive(Clone, Debug)]
-pub struct Updated {
+pub struct BaselineUpdate {
     /// Its text.
     pub text: String,
     /// The number of added entries.
@@ -39,7 +39,7 @@ impl Baseline {
         for cause in cause::of(catalogue, outcomes) {
             let is_new = |place: &&usize| matches!(outcomes[**place].verdict, Verdict::Fail | Verdict::Warn);
             let places: Vec<usize> = cause.cases.iter().filter(is_new).copied().collect();
-            let (Some(kind), false) = (Kind::of(cause.fate), places.is_empty()) else { continue };
+            let (Some(kind), false) = (Kind::of(cause.result_kind), places.is_empty()) else { continue };
             let title = redactor.mask(&cause.words(catalogue, outcomes).title);
             let ids: Vec<(String, usize)> =
                 places.iter().map(|place| (catalogue.cases[*place].id.clone(), 0)).collect();
@@ -62,7 +62,7 @@ impl Baseline {
     ///
     /// # Errors
     /// Returns an error if the entries of the file are an inline list, to which no entry can be added.
-    pub fn updated(&self, all: bool) -> Result<Updated, Error> {
+    pub fn updated(&self, all: bool) -> Result<BaselineUpdate, Error> {
         // The text was parsed as TOML before; a missing file is empty.
         let mut file: DocumentMut = self.text.parse().unwrap_or_default();
         if file.get("known").is_some_and(|known| !known.is_array_of_tables()) {
@@ -81,9 +81,9 @@ impl Baseline {
             }
             entries.retain(|table| table.get("cases").and_then(Item::as_array).is_none_or(|cases| !cases.is_empty()));
         }
-        let kept = if self.text.trim().is_empty() { HEAD.to_owned() } else { file.to_string() };
+        let kept = if self.text.trim().is_empty() { FILE_HEADER.to_owned() } else { file.to_string() };
         let text = format!("{}\n{}", kept.trim_end(), self.added);
-        Ok(Updated { text, added: self.entries.len() - self.written, removed })
+        Ok(BaselineUpdate { text, added: self.entries.len() - self.written, removed })
     }
 }
 
@@ -129,7 +129,7 @@ mod tests {
         known.mark("b", &mut Outcome::pass(), None);
         known.mark("c", &mut Outcome::pass(), None);
         known.mark("d", &mut Outcome::skip("no token"), None);
-        let Updated { text, added, removed } = known.updated(true).expect("tables");
+        let BaselineUpdate { text, added, removed } = known.updated(true).expect("tables");
         assert_eq!((added, removed), (0, 2));
         insta::assert_snapshot!(text, @r#"
         # ours

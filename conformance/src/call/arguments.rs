@@ -4,12 +4,12 @@ use keyfit::{DynamicCall, ListStyle};
 use keyfit_openapi::{Api, Operation, Parameter, ParameterLocation, did_you_mean};
 use serde_json::value::RawValue;
 
-use super::body::{self, Body, Member};
+use super::body::{self, Body, MemberSchema};
 use super::value;
 use crate::UserError;
-use crate::body::asked_for;
-use crate::parameter;
-use crate::secret::{names_secret, shown};
+use crate::credential::secret::{name_for_message, names_secret};
+use crate::document::body::asked_for;
+use crate::document::parameter;
 
 /// The arguments of a call, validated against the document.
 #[derive(Clone, Debug, Default)]
@@ -35,14 +35,14 @@ struct List {
 }
 
 /// The target of a name.
-enum Slot<'a> {
+enum ArgumentTarget<'a> {
     Parameter(&'a Parameter),
-    Member(Member<'a>),
+    Member(MemberSchema<'a>),
 }
 
 /// A name, with all values that were typed for it.
-struct Given<'a> {
-    slot: Slot<'a>,
+struct TypedArgument<'a> {
+    target: ArgumentTarget<'a>,
     typed: Vec<&'a str>,
 }
 
@@ -53,37 +53,37 @@ impl Arguments {
     /// Returns an error if a name is unknown, if a value does not have the type of its schema, or if a required one is missing. The error
     /// contains no values.
     pub fn read(api: &Api, operation: &Operation, typed: &[String], body: Option<Vec<u8>>) -> Result<Self, UserError> {
-        let mut given: Vec<Given<'_>> = Vec::new();
+        let mut given: Vec<TypedArgument<'_>> = Vec::new();
         for (index, argument) in typed.iter().enumerate() {
             // It may be a misplaced token, so the message does not repeat it.
             let (name, text) = argument.split_once('=').ok_or_else(|| {
                 UserError::new(format!("argument {} is not NAME=VALUE", index + 1))
                     .help(other_names(api, operation, argument))
             })?;
-            let slot = slot(api, operation, name, body.is_some())?;
-            match given.iter_mut().find(|known| known.slot.is(&slot)) {
+            let target = target(api, operation, name, body.is_some())?;
+            match given.iter_mut().find(|known| known.target.is(&target)) {
                 Some(known) => known.typed.push(text),
-                None => given.push(Given { slot, typed: vec![text] }),
+                None => given.push(TypedArgument { target, typed: vec![text] }),
             }
         }
         missing(api, operation, &given, body.is_some())?;
         let mut arguments = Self { accept: asked_for(operation).to_owned(), ..Self::default() };
         let mut members = Vec::new();
-        for Given { slot, typed } in given {
-            let name = match &slot {
-                Slot::Parameter(parameter) => &parameter.name,
-                Slot::Member(member) => &member.name,
+        for TypedArgument { target, typed } in given {
+            let name = match &target {
+                ArgumentTarget::Parameter(parameter) => &parameter.name,
+                ArgumentTarget::Member(member) => &member.name,
             };
             if names_secret(name) {
                 arguments.secrets.extend(typed.iter().map(|text| (*text).to_owned()));
             }
-            match slot {
-                Slot::Parameter(parameter) => arguments.take(api, parameter, &typed)?,
-                Slot::Member(member) => members.push(member.read(api, &typed)?),
+            match target {
+                ArgumentTarget::Parameter(parameter) => arguments.add_parameter(api, parameter, &typed)?,
+                ArgumentTarget::Member(member) => members.push(member.read(api, &typed)?),
             }
         }
         arguments.body = match (body, &operation.body) {
-            (Some(text), Some(documented)) => Some(body::given(api, documented, text)?),
+            (Some(text), Some(documented)) => Some(body::whole_body(api, documented, text)?),
             (Some(_), None) => {
                 return Err(
                     UserError::new(format!("the operation `{}` takes no body", operation.id)).help("leave --body out")
@@ -98,7 +98,7 @@ impl Arguments {
     }
 
     /// Adds the arguments to a call.
-    pub fn put_into<'c>(&self, mut call: DynamicCall<'c>) -> DynamicCall<'c> {
+    pub fn add_to_call<'c>(&self, mut call: DynamicCall<'c>) -> DynamicCall<'c> {
         for (name, value) in &self.path {
             call = call.path(name, value);
         }
@@ -132,10 +132,10 @@ impl Arguments {
         self.secrets.iter().map(String::as_str)
     }
 
-    fn take(&mut self, api: &Api, parameter: &Parameter, typed: &[&str]) -> Result<(), UserError> {
+    fn add_parameter(&mut self, api: &Api, parameter: &Parameter, typed: &[&str]) -> Result<(), UserError> {
         let name = &parameter.name;
         let value = value::of_parameter(api, parameter, typed)
-            .map_err(|why| refused(name, &why, &value::taken(api, parameter)))?;
+            .map_err(|why| invalid_argument(name, &why, &value::type_description(api, parameter)))?;
         if let Some(style) = parameter.style.map(parameter::style) {
             self.lists.push(List { name: name.clone(), place: parameter.location, style, value });
             return Ok(());
@@ -154,7 +154,7 @@ impl Arguments {
     }
 }
 
-impl Slot<'_> {
+impl ArgumentTarget<'_> {
     fn is(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Parameter(one), Self::Parameter(other)) => std::ptr::eq(*one, *other),
@@ -165,13 +165,18 @@ impl Slot<'_> {
 }
 
 /// Returns the error for an invalid value.
-pub(super) fn refused(name: &str, why: &str, taken: &str) -> UserError {
+pub(super) fn invalid_argument(name: &str, why: &str, taken: &str) -> UserError {
     UserError::new(format!("the value of `{name}` {why}")).help(format!("it takes: {taken}"))
 }
 
 /// Returns the target of a name: a parameter, or else a member of the body. The prefixes `path:`, `query:`, `header:` and `body:`
 /// distinguish several with the same name.
-fn slot<'a>(api: &'a Api, operation: &'a Operation, name: &'a str, has_body: bool) -> Result<Slot<'a>, UserError> {
+fn target<'a>(
+    api: &'a Api,
+    operation: &'a Operation,
+    name: &'a str,
+    has_body: bool,
+) -> Result<ArgumentTarget<'a>, UserError> {
     let (place, plain) = match name.split_once(':') {
         Some((place @ ("path" | "query" | "header" | "body"), plain)) => (place, plain),
         _ => ("", name),
@@ -185,17 +190,18 @@ fn slot<'a>(api: &'a Api, operation: &'a Operation, name: &'a str, has_body: boo
     let found = operation.parameters.iter().filter(is_in).filter(is_called);
     let found = found.min_by_key(|parameter| parameter.location != ParameterLocation::Path);
     if let Some(parameter) = found {
-        return Ok(Slot::Parameter(parameter));
+        return Ok(ArgumentTarget::Parameter(parameter));
     }
     let member = operation.body.as_ref().filter(|_| matches!(place, "" | "body"));
     let member = member.and_then(|body| body::member(api, body, plain, place == "body"));
     match member {
-        Some(_) if has_body => {
-            Err(UserError::new(format!("`{}` is a member of the body, and --body is given too", shown(plain)))
-                .help("give the whole body with --body, or its members by name"))
-        }
-        Some(member) => Ok(Slot::Member(member)),
-        None => Err(UserError::new(format!("the operation `{}` takes no `{}`", operation.id, shown(name)))
+        Some(_) if has_body => Err(UserError::new(format!(
+            "`{}` is a member of the body, and --body is given too",
+            name_for_message(plain)
+        ))
+        .help("give the whole body with --body, or its members by name")),
+        Some(member) => Ok(ArgumentTarget::Member(member)),
+        None => Err(UserError::new(format!("the operation `{}` takes no `{}`", operation.id, name_for_message(name)))
             .help(other_names(api, operation, plain))),
     }
 }
@@ -219,33 +225,36 @@ fn other_names(api: &Api, operation: &Operation, typed: &str) -> String {
 }
 
 /// Returns an error with all missing required arguments and their types.
-fn missing(api: &Api, operation: &Operation, given: &[Given<'_>], has_body: bool) -> Result<(), UserError> {
+fn missing(api: &Api, operation: &Operation, given: &[TypedArgument<'_>], has_body: bool) -> Result<(), UserError> {
     let mut missing: Vec<String> = Vec::new();
     let mut miss = |name: &str, place: &str, taken: &str| missing.push(format!("{name} ({place}: {taken})"));
     let is_needed = |one: &&Parameter| one.required && !operation.is_generated_key(&one.name, one.location);
     for parameter in operation.parameters.iter().filter(is_needed) {
-        if !given.iter().any(|known| matches!(known.slot, Slot::Parameter(one) if std::ptr::eq(one, parameter))) {
-            miss(&parameter.name, placed(parameter.location), &value::taken(api, parameter));
+        if !given
+            .iter()
+            .any(|known| matches!(known.target, ArgumentTarget::Parameter(one) if std::ptr::eq(one, parameter)))
+        {
+            miss(&parameter.name, placed(parameter.location), &value::type_description(api, parameter));
         }
     }
     if let Some(body) = operation.body.as_ref().filter(|_| !has_body) {
         let names: Vec<&str> = given
             .iter()
-            .filter_map(|known| match &known.slot {
-                Slot::Member(member) => Some(&*member.name),
-                Slot::Parameter(_) => None,
+            .filter_map(|known| match &known.target {
+                ArgumentTarget::Member(member) => Some(&*member.name),
+                ArgumentTarget::Parameter(_) => None,
             })
             .collect();
         let members = body::members(api, body);
         if body.required && names.is_empty() && !members.iter().any(|member| member.is_required) {
             // No members are required or known, but the body as a whole is.
             if !body::may_be_empty(api, body) {
-                miss("--body", &body.media_type, &value::named(api, &body.schema));
+                miss("--body", &body.media_type, &value::type_name(api, &body.schema));
             }
         }
         if body.required || !names.is_empty() {
             for member in members.iter().filter(|member| member.is_required && !names.contains(&&*member.name)) {
-                miss(&member.name, "body", &member.taken(api));
+                miss(&member.name, "body", &member.type_description(api));
             }
         }
     }

@@ -8,18 +8,19 @@ use keyfit_openapi::{Api, Operation};
 use serde_json::{Value, json};
 
 use super::{Arguments, value};
-use crate::{UserError, pointer};
+use crate::UserError;
+use crate::text::pointer;
 
 /// The items of an operation, as the document describes them.
 #[derive(Clone, Debug)]
-pub struct Items {
+pub struct BatchItems {
     api: Arc<Api>,
     schema: Value,
     /// The place of the list in a body.
     at: String,
 }
 
-impl Items {
+impl BatchItems {
     /// Returns the items of an operation.
     ///
     /// # Errors

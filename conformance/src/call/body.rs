@@ -7,11 +7,11 @@ use keyfit_openapi::{Api, Body as Documented, BodyFormat, read_file};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::arguments::refused;
+use super::arguments::invalid_argument;
 use super::value::{self, Kind};
 use crate::UserError;
-use crate::body::essence;
-use crate::form::{self, Field};
+use crate::document::body::essence;
+use crate::document::form::{self, Field};
 
 /// A body in its final form.
 #[derive(Clone, Debug)]
@@ -22,7 +22,7 @@ pub(super) struct Body {
 
 /// A member of a body.
 #[derive(Clone, Debug)]
-pub(super) struct Member<'a> {
+pub(super) struct MemberSchema<'a> {
     pub(super) name: String,
     pub(super) schema: &'a Value,
     pub(super) is_required: bool,
@@ -31,7 +31,7 @@ pub(super) struct Member<'a> {
 }
 
 /// A member with its value.
-pub(super) struct Filled {
+pub(super) struct BodyMember {
     name: String,
     content: Content,
 }
@@ -45,16 +45,17 @@ enum Content {
 /// The schema of members with arbitrary names.
 static ANYTHING: Value = Value::Null;
 
-impl Member<'_> {
+impl MemberSchema<'_> {
     /// Parses the typed values. `@FILE` reads the bytes of a file if the member is a file.
-    pub(super) fn read(self, api: &Api, typed: &[&str]) -> Result<Filled, UserError> {
+    pub(super) fn read(self, api: &Api, typed: &[&str]) -> Result<BodyMember, UserError> {
         let Self { name, schema, is_file, .. } = self;
         if is_file {
             let files = typed.iter().map(|typed| file(&name, typed)).collect::<Result<_, _>>()?;
-            return Ok(Filled { name, content: Content::Files(files) });
+            return Ok(BodyMember { name, content: Content::Files(files) });
         }
-        let json = value::json(api, schema, typed).map_err(|why| refused(&name, &why, &value::named(api, schema)))?;
-        Ok(Filled { name, content: Content::Json(json) })
+        let json = value::json(api, schema, typed)
+            .map_err(|why| invalid_argument(&name, &why, &value::type_name(api, schema)))?;
+        Ok(BodyMember { name, content: Content::Json(json) })
     }
 }
 
@@ -69,15 +70,15 @@ fn file(name: &str, typed: &str) -> Result<(String, Vec<u8>), UserError> {
     Ok((file, bytes))
 }
 
-impl Member<'_> {
+impl MemberSchema<'_> {
     /// Returns a description of its type.
-    pub(super) fn taken(&self, api: &Api) -> String {
-        if self.is_file { "file, as @FILE".to_owned() } else { value::named(api, self.schema) }
+    pub(super) fn type_description(&self, api: &Api) -> String {
+        if self.is_file { "file, as @FILE".to_owned() } else { value::type_name(api, self.schema) }
     }
 }
 
 /// Returns the documented members of a body; empty if it is not an object.
-pub(super) fn members<'a>(api: &'a Api, body: &'a Documented) -> Vec<Member<'a>> {
+pub(super) fn members<'a>(api: &'a Api, body: &'a Documented) -> Vec<MemberSchema<'a>> {
     let mut found = Vec::new();
     if is_made_of_members(api, body) {
         collect(api, &body.schema, true, 0, &mut found);
@@ -90,14 +91,14 @@ pub(super) fn members<'a>(api: &'a Api, body: &'a Documented) -> Vec<Member<'a>>
 }
 
 /// Returns the member with this name. If no names are documented, or if the caller has marked it as a member, any name is accepted.
-pub(super) fn member<'a>(api: &'a Api, body: &'a Documented, name: &str, is_said: bool) -> Option<Member<'a>> {
+pub(super) fn member<'a>(api: &'a Api, body: &'a Documented, name: &str, is_said: bool) -> Option<MemberSchema<'a>> {
     if !is_made_of_members(api, body) {
         return None;
     }
     let known = members(api, body);
     let is_open = known.is_empty() || is_said;
     known.into_iter().find(|member| member.name == name).or_else(|| {
-        is_open.then(|| Member { name: name.to_owned(), schema: &ANYTHING, is_required: false, is_file: false })
+        is_open.then(|| MemberSchema { name: name.to_owned(), schema: &ANYTHING, is_required: false, is_file: false })
     })
 }
 
@@ -107,7 +108,7 @@ pub(super) fn may_be_empty(api: &Api, body: &Documented) -> bool {
 }
 
 /// Returns a whole body as it was given.
-pub(super) fn given(api: &Api, body: &Documented, text: Vec<u8>) -> Result<Body, UserError> {
+pub(super) fn whole_body(api: &Api, body: &Documented, text: Vec<u8>) -> Result<Body, UserError> {
     let is_object = text.trim_ascii_start().starts_with(b"{");
     let is_parts = is_multipart(body);
     if body.format(api) == BodyFormat::Json || (is_object && (is_parts || body.format(api) == BodyFormat::Form)) {
@@ -125,8 +126,8 @@ pub(super) fn given(api: &Api, body: &Documented, text: Vec<u8>) -> Result<Body,
         {
             let members: std::collections::BTreeMap<String, Box<RawValue>> =
                 serde_json::from_slice(&text).map_err(|_| UserError::new("the body is not an object"))?;
-            let filled: Vec<Filled> =
-                members.into_iter().map(|(name, json)| Filled { name, content: Content::Json(json) }).collect();
+            let filled: Vec<BodyMember> =
+                members.into_iter().map(|(name, json)| BodyMember { name, content: Content::Json(json) }).collect();
             of_members(api, body, &filled)
         }
         BodyFormat::Multipart | BodyFormat::Bytes if is_parts => {
@@ -138,13 +139,13 @@ pub(super) fn given(api: &Api, body: &Documented, text: Vec<u8>) -> Result<Body,
 }
 
 /// Returns a body with these members.
-pub(super) fn of_members(api: &Api, body: &Documented, members: &[Filled]) -> Result<Body, UserError> {
+pub(super) fn of_members(api: &Api, body: &Documented, members: &[BodyMember]) -> Result<Body, UserError> {
     let media_type = body.default_media_type().to_owned();
     if is_multipart(body) || body.format(api) == BodyFormat::Form {
         return form(api, body, members);
     }
     let mut pairs = Vec::new();
-    for Filled { name, content } in members {
+    for BodyMember { name, content } in members {
         match content {
             Content::Json(json) => pairs.push((name, json)),
             Content::Files(..) => return Err(no_file(name, &media_type)),
@@ -156,11 +157,11 @@ pub(super) fn of_members(api: &Api, body: &Documented, members: &[Filled]) -> Re
 }
 
 /// Returns a form with these members, URL-encoded or multipart.
-fn form(api: &Api, body: &Documented, members: &[Filled]) -> Result<Body, UserError> {
+fn form(api: &Api, body: &Documented, members: &[BodyMember]) -> Result<Body, UserError> {
     let is_in_parts = is_multipart(body);
     let documented = body.form_members(api);
     let mut fields = Vec::new();
-    for Filled { name, content } in members {
+    for BodyMember { name, content } in members {
         let known = documented.iter().find(|known| known.name == *name);
         match content {
             Content::Json(json) if known.is_some_and(|known| known.is_file) || json.get().starts_with(['{', '[']) => {
@@ -205,10 +206,10 @@ fn is_file(api: &Api, schema: &Value) -> bool {
 }
 
 /// The highest depth of schema composition; it ends recursive schemas.
-const DEPTH: usize = 8;
+const MAX_DEPTH: usize = 8;
 
 /// Collects the members of a schema and its parts. Those of one of several variants are not required.
-fn collect<'a>(api: &'a Api, schema: &'a Value, is_required: bool, depth: usize, found: &mut Vec<Member<'a>>) {
+fn collect<'a>(api: &'a Api, schema: &'a Value, is_required: bool, depth: usize, found: &mut Vec<MemberSchema<'a>>) {
     let schema = api.resolve(schema);
     let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     for (name, member) in schema["properties"].as_object().into_iter().flatten() {
@@ -216,10 +217,10 @@ fn collect<'a>(api: &'a Api, schema: &'a Value, is_required: bool, depth: usize,
             continue;
         }
         let is_required = is_required && required.contains(&name.as_str());
-        found.push(Member { name: name.clone(), schema: member, is_required, is_file: is_file(api, member) });
+        found.push(MemberSchema { name: name.clone(), schema: member, is_required, is_file: is_file(api, member) });
     }
     for (key, is_required) in [("allOf", is_required), ("anyOf", false), ("oneOf", false)] {
-        if depth < DEPTH {
+        if depth < MAX_DEPTH {
             for part in schema[key].as_array().into_iter().flatten() {
                 collect(api, part, is_required, depth + 1, found);
             }

@@ -5,14 +5,14 @@ use std::cmp::Reverse;
 use keyfit::auth::Carrier;
 use keyfit_openapi::{AcceptedToken, Operation, SecurityRequirement, did_you_mean};
 
-use super::{Callee, body, near};
+use super::{Callee, body, typo};
 use crate::UserError;
-use crate::carrier::of_client;
-use crate::secret::shown;
+use crate::credential::carrier::of_client;
+use crate::credential::secret::name_for_message;
 
 /// A kind of token for a call.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Chosen {
+pub struct SelectedCredential {
     /// The name of the kind.
     pub kind: String,
     /// The variable that contains a token; `None` if the token is given or comes from a profile.
@@ -25,7 +25,7 @@ pub struct Chosen {
 
 /// The caller's wishes for the credentials of a call.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Wanted<'a> {
+pub struct CredentialSelection<'a> {
     /// The kind of token, if the caller names one.
     pub kind: Option<&'a str>,
     /// True if a token is given: it is of that kind, or of the first kind that the operation accepts.
@@ -42,7 +42,7 @@ struct Alternative<'a> {
     needs_certificate: bool,
 }
 
-impl Chosen {
+impl SelectedCredential {
     /// Chooses the kinds of token for an operation as clients do: of the alternatives that are available completely, the one with the most
     /// schemes, and of equal ones the first. Empty if a call needs no token, or a client certificate alone.
     ///
@@ -52,7 +52,7 @@ impl Chosen {
     pub fn of(
         callee: &Callee,
         operation: &Operation,
-        wanted: Wanted<'_>,
+        wanted: CredentialSelection<'_>,
         is_set: impl Fn(&str) -> bool,
     ) -> Result<Vec<Self>, UserError> {
         let (sets, is_optional) = alternatives(callee, operation);
@@ -71,7 +71,7 @@ impl Chosen {
                     _ => format!("it takes {}", names.join(", ")),
                 };
                 let all = || callee.openers.iter().map(|opener| opener.name.as_str());
-                let repeated = near::repeated(kind, all());
+                let repeated = typo::quoted_if_similar(kind, all());
                 return Err(UserError::new(format!(
                     "the operation `{}` takes no token of the kind `{repeated}`",
                     operation.id
@@ -92,7 +92,7 @@ impl Chosen {
             let is_missing =
                 |opener: &&&AcceptedToken| !is_given(set, opener) && !has_variable(opener) && !is_of_profile(opener);
             let certificate = set.needs_certificate && !wanted.has_certificate;
-            let openers = set.openers.iter().filter(is_missing).map(|opener| named(opener));
+            let openers = set.openers.iter().filter(is_missing).map(|opener| required_input(opener));
             openers.chain(certificate.then(|| "--client-cert FILE".to_owned())).collect()
         };
         let whole = fitting.iter().filter(|set| missing(set).is_empty());
@@ -111,7 +111,7 @@ impl Chosen {
             }
             [] => Err(unsendable(operation, &known)),
             _ if is_optional && wanted.kind.is_none() && !wanted.has_token => Ok(Vec::new()),
-            _ => Err(unset(operation, &fitting.iter().map(|set| missing(set)).collect::<Vec<_>>())),
+            _ => Err(missing_credential(operation, &fitting.iter().map(|set| missing(set)).collect::<Vec<_>>())),
         }
     }
 
@@ -148,7 +148,7 @@ pub fn refuse_in_clear(callee: &Callee, operation: &Operation, typed: &[String])
             || operation.parameters.iter().any(|parameter| parameter.name == plain)
             || members.into_iter().any(|member| member.name == plain);
         if !is_argument && carriers.iter().any(|carrier| carrier.eq_ignore_ascii_case(plain)) {
-            return Err(in_clear(callee, &format!("`{}` is a credential", shown(plain))));
+            return Err(in_clear(callee, &format!("`{}` is a credential", name_for_message(plain))));
         }
     }
     Ok(())
@@ -230,7 +230,7 @@ fn unsendable(operation: &Operation, known: &[Result<Alternative<'_>, String>]) 
     .help("tokens are sent in headers, as bearer tokens or keys; a contract.toml in the folder of the API may say how")
 }
 
-fn unset(operation: &Operation, missing: &[Vec<String>]) -> UserError {
+fn missing_credential(operation: &Operation, missing: &[Vec<String>]) -> UserError {
     let each: Vec<String> = missing.iter().map(|set| set.join(" and ")).collect();
     let takes_token = missing.iter().flatten().any(|one| !one.starts_with("--"));
     let file = if takes_token { ", or name a file that holds the token: --token @FILE" } else { "" };
@@ -239,7 +239,7 @@ fn unset(operation: &Operation, missing: &[Vec<String>]) -> UserError {
 }
 
 /// Returns the input that a kind requires.
-fn named(opener: &AcceptedToken) -> String {
+fn required_input(opener: &AcceptedToken) -> String {
     opener.variable.clone().unwrap_or_else(|| format!("a token of the kind `{}`", opener.name))
 }
 
@@ -283,20 +283,20 @@ mod tests {
         Callee::read(&Source { name: "a".to_owned(), document, overlay: None, contract: None }).expect("an API")
     }
 
-    fn chosen(operation: &str, wanted: Wanted<'_>, set: &[&str]) -> Result<Vec<String>, String> {
+    fn chosen(operation: &str, wanted: CredentialSelection<'_>, set: &[&str]) -> Result<Vec<String>, String> {
         let callee = callee();
         let operation = callee.operation(operation).expect("it is there");
-        let chosen = Chosen::of(&callee, operation, wanted, |variable| set.contains(&variable));
-        let told = |one: &Chosen| {
+        let chosen = SelectedCredential::of(&callee, operation, wanted, |variable| set.contains(&variable));
+        let expected = |one: &SelectedCredential| {
             let otherwise = if one.is_of_profile { "profile" } else { "given" };
             format!("{} {}", one.kind, one.variable.as_deref().unwrap_or(otherwise))
         };
-        chosen.map(|all| all.iter().map(told).collect()).map_err(|error| error.to_string())
+        chosen.map(|all| all.iter().map(expected).collect()).map_err(|error| error.to_string())
     }
 
     #[test]
     fn the_largest_alternative_that_is_set_whole_is_sent() {
-        let any = Wanted::default();
+        let any = CredentialSelection::default();
         assert_eq!(chosen("plain", any, &["A_BEARER"]), Ok(vec!["bearer A_BEARER".to_owned()]));
         assert_eq!(chosen("either", any, &["A_BEARER"]), Ok(vec!["bearer A_BEARER".to_owned()]));
         assert_eq!(chosen("either", any, &["A_BEARER", "A_KEY"]), Ok(vec!["key A_KEY".to_owned()]));
@@ -312,7 +312,7 @@ mod tests {
 
     #[test]
     fn a_token_that_is_given_is_of_the_kind_that_is_named() {
-        let given = |kind| Wanted { kind, has_token: true, ..Wanted::default() };
+        let given = |kind| CredentialSelection { kind, has_token: true, ..CredentialSelection::default() };
         assert_eq!(chosen("either", given(None), &[]), Ok(vec!["key given".to_owned()]));
         assert_eq!(chosen("either", given(Some("bearer")), &[]), Ok(vec!["bearer given".to_owned()]));
         let both = Ok(vec!["bearer A_BEARER".to_owned(), "key given".to_owned()]);
@@ -322,46 +322,46 @@ mod tests {
         let error = chosen("either", given(Some("baerer")), &[]).expect_err("no such kind");
         assert!(error.contains("did you mean `bearer`? it takes key, bearer"), "{error}");
         assert!(chosen("open", given(None), &[]).expect_err("none is taken").contains("takes no token"));
-        let machine = Wanted { has_token: true, has_certificate: true, ..Wanted::default() };
+        let machine = CredentialSelection { has_token: true, has_certificate: true, ..CredentialSelection::default() };
         assert!(chosen("machine", machine, &[]).expect_err("none is taken").contains("takes no token"));
     }
 
     #[test]
     fn a_kind_that_a_profile_names_is_held_and_the_environment_stands_over_it() {
-        let named = Wanted { profile: &["bearer"], ..Wanted::default() };
+        let named = CredentialSelection { profile: &["bearer"], ..CredentialSelection::default() };
         assert_eq!(chosen("plain", named, &[]), Ok(vec!["bearer profile".to_owned()]));
         assert_eq!(chosen("plain", named, &["A_BEARER"]), Ok(vec!["bearer A_BEARER".to_owned()]));
         let both = Ok(vec!["bearer profile".to_owned(), "key A_KEY".to_owned()]);
         assert_eq!(chosen("both", named, &["A_KEY"]), both);
-        let given = Wanted { kind: Some("bearer"), has_token: true, ..named };
+        let given = CredentialSelection { kind: Some("bearer"), has_token: true, ..named };
         assert_eq!(chosen("plain", given, &[]), Ok(vec!["bearer given".to_owned()]));
     }
 
     #[test]
     fn a_client_certificate_is_a_credential_that_is_given() {
-        let with = Wanted { has_certificate: true, ..Wanted::default() };
+        let with = CredentialSelection { has_certificate: true, ..CredentialSelection::default() };
         assert_eq!(chosen("machine", with, &[]), Ok(Vec::new()));
         assert_eq!(chosen("machines", with, &["A_KEY", "A_BEARER"]), Ok(vec!["key A_KEY".to_owned()]));
         assert_eq!(chosen("machines", with, &["A_BEARER"]), Ok(vec!["bearer A_BEARER".to_owned()]));
-        let error = chosen("machine", Wanted::default(), &[]).expect_err("nothing is given");
+        let error = chosen("machine", CredentialSelection::default(), &[]).expect_err("nothing is given");
         assert!(error.ends_with("help: set --client-cert FILE"), "{error}");
-        let error = chosen("machines", Wanted::default(), &["A_KEY"]).expect_err("half of it is missing");
+        let error = chosen("machines", CredentialSelection::default(), &["A_KEY"]).expect_err("half of it is missing");
         assert!(error.contains("help: set A_BEARER, or --client-cert FILE, or name a file"), "{error}");
     }
 
     #[test]
     fn what_is_missing_or_cannot_be_sent_is_said() {
-        for (operation, told) in [
+        for (operation, expected) in [
             ("plain", "help: set A_BEARER, or name a file that holds the token: --token @FILE"),
             ("either", "help: set A_KEY, or A_BEARER, or name a file"),
             ("both", "help: set A_BEARER and A_KEY, or name a file"),
             ("one-header", "`bearer` and `other` at once, which are one header, `Authorization`"),
             ("half", "`digest` is the HTTP scheme `digest`; or `query` is a key in the query, where logs show it"),
         ] {
-            let error = chosen(operation, Wanted::default(), &[]).expect_err("nothing is set");
-            assert!(error.contains(told), "{operation}: {error}");
+            let error = chosen(operation, CredentialSelection::default(), &[]).expect_err("nothing is set");
+            assert!(error.contains(expected), "{operation}: {error}");
         }
-        let error = chosen("both", Wanted::default(), &["A_KEY"]).expect_err("half of it is missing");
+        let error = chosen("both", CredentialSelection::default(), &["A_KEY"]).expect_err("half of it is missing");
         assert!(error.contains("help: set A_BEARER, or name a file"), "{error}");
     }
 

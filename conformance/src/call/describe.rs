@@ -7,10 +7,10 @@ use super::arguments::placed;
 use super::{Callee, body, credential, value};
 
 /// The highest length of a summary in a list, in characters.
-const LONGEST: usize = 72;
+const MAX_SUMMARY_CHARS: usize = 72;
 
 /// Returns a line for each operation: its id, method, path, and summary.
-pub fn listed(callee: &Callee) -> Vec<String> {
+pub fn operation_lines(callee: &Callee) -> Vec<String> {
     let operations = &callee.api.operations;
     let width =
         |of: fn(&Operation) -> &str| operations.iter().map(|one| plain(of(one)).len()).max().unwrap_or_default();
@@ -23,7 +23,7 @@ pub fn listed(callee: &Callee) -> Vec<String> {
 }
 
 /// Returns the description of an operation's arguments.
-pub fn taken(callee: &Callee, operation: &Operation) -> Vec<String> {
+pub fn operation_help(callee: &Callee, operation: &Operation) -> Vec<String> {
     let api = &callee.api;
     let mut lines = vec![format!("{}: {} {}", plain(&operation.id), operation.method, plain(&operation.key))];
     if !operation.summary.is_empty() {
@@ -35,14 +35,15 @@ pub fn taken(callee: &Callee, operation: &Operation) -> Vec<String> {
     let mut rows: Vec<[String; 3]> = Vec::new();
     for parameter in &operation.parameters {
         let is_made = operation.is_generated_key(&parameter.name, parameter.location);
-        let kind = value::taken(api, parameter) + if is_made { "; one is made where it is left out" } else { "" };
+        let kind =
+            value::type_description(api, parameter) + if is_made { "; one is made where it is left out" } else { "" };
         let is_required = parameter.required && !is_made;
         rows.push([plain(&parameter.name), required(placed(parameter.location), is_required), plain(&kind)]);
     }
     if let Some(documented) = &operation.body {
         for member in body::members(api, documented) {
             let is_required = member.is_required && documented.required;
-            rows.push([plain(&member.name), required("body", is_required), plain(&member.taken(api))]);
+            rows.push([plain(&member.name), required("body", is_required), plain(&member.type_description(api))]);
         }
         rows.push(["--body".to_owned(), required("whole body", false), plain(&documented.media_type)]);
     }
@@ -70,10 +71,10 @@ fn credentials(callee: &Callee, operation: &Operation) -> String {
         None => format!("{name}, which keyfit cannot send"),
     };
     let each = sets.iter().map(|set| set.iter().map(of).collect::<Vec<_>>().join(" and "));
-    let told: Vec<String> = is_optional.then(|| "none".to_owned()).into_iter().chain(each).collect();
+    let alternatives: Vec<String> = is_optional.then(|| "none".to_owned()).into_iter().chain(each).collect();
     let scopes =
         if operation.scopes.is_empty() { String::new() } else { format!("; scopes: {}", operation.scopes.join(", ")) };
-    plain(&format!("Credential: {}{scopes}", told.join(", or ")))
+    plain(&format!("Credential: {}{scopes}", alternatives.join(", or ")))
 }
 
 fn required(place: &str, is_required: bool) -> String {
@@ -83,5 +84,9 @@ fn required(place: &str, is_required: bool) -> String {
 /// Returns the first line of a text, shortened for a list.
 fn short(text: &str) -> String {
     let line = plain(text.lines().next().unwrap_or_default().trim());
-    if line.chars().count() <= LONGEST { line } else { line.chars().take(LONGEST - 1).chain(['…']).collect() }
+    if line.chars().count() <= MAX_SUMMARY_CHARS {
+        line
+    } else {
+        line.chars().take(MAX_SUMMARY_CHARS - 1).chain(['…']).collect()
+    }
 }

@@ -5,11 +5,11 @@ use std::iter;
 use keyfit::redact::{MASK, plain_json};
 use serde::de::IgnoredAny;
 
-use crate::secret::{Redactor, names_secret};
+use crate::credential::secret::{Redactor, names_secret};
 
 /// The format of JSON output.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Style<'a> {
+pub struct JsonStyle<'a> {
     /// True if each member and item is on its own line.
     pub is_pretty: bool,
     /// Masks these secrets in texts and numbers.
@@ -19,7 +19,7 @@ pub struct Style<'a> {
 }
 
 /// Formats a JSON text; returns `None` if it is not JSON. Control characters become JSON escapes.
-pub fn written(text: &str, style: Style<'_>) -> Option<String> {
+pub fn format_json(text: &str, style: JsonStyle<'_>) -> Option<String> {
     serde_json::from_str::<IgnoredAny>(text).ok()?;
     let mut out = String::with_capacity(text.len());
     let mut depth = 0_usize;
@@ -71,7 +71,7 @@ pub fn written(text: &str, style: Style<'_>) -> Option<String> {
     Some(out)
 }
 
-impl Style<'_> {
+impl JsonStyle<'_> {
     fn line(self, out: &mut String, depth: usize) {
         if self.is_pretty {
             out.push('\n');
@@ -123,33 +123,33 @@ impl<'a> Iterator for Tokens<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::secret::Secret;
+    use crate::credential::secret::Secret;
 
-    const PRETTY: Style<'_> = Style { is_pretty: true, redactor: None, hides_secrets: false };
+    const PRETTY: JsonStyle<'_> = JsonStyle { is_pretty: true, redactor: None, hides_secrets: false };
 
     #[test]
     fn values_stay_as_they_came() {
         let text = r#" {"b": 12345678901234567890.10, "a" :[ ],"c":{ }, "d":["x, {\"y\\", null ,[1]], "b":1e400}"#;
         let lines = "{\n  \"b\": 12345678901234567890.10,\n  \"a\": [],\n  \"c\": {},\n  \"d\": [\n    \"x, {\\\"y\\\\\",\n    \
                      null,\n    [\n      1\n    ]\n  ],\n  \"b\": 1e400\n}";
-        assert_eq!(written(text, PRETTY).as_deref(), Some(lines));
+        assert_eq!(format_json(text, PRETTY).as_deref(), Some(lines));
         let line = r#"{"b":12345678901234567890.10,"a":[],"c":{},"d":["x, {\"y\\",null,[1]],"b":1e400}"#;
-        assert_eq!(written(text, Style::default()).as_deref(), Some(line));
-        assert_eq!(written(lines, Style::default()).as_deref(), Some(line));
-        assert_eq!(written(" \"a\" ", PRETTY).as_deref(), Some("\"a\""));
+        assert_eq!(format_json(text, JsonStyle::default()).as_deref(), Some(line));
+        assert_eq!(format_json(lines, JsonStyle::default()).as_deref(), Some(line));
+        assert_eq!(format_json(" \"a\" ", PRETTY).as_deref(), Some("\"a\""));
     }
 
     #[test]
     fn what_is_not_json_is_told() {
         for text in ["", "{", "<html>", "{} {}", "{'a': 1}"] {
-            assert_eq!(written(text, PRETTY), None, "{text}");
+            assert_eq!(format_json(text, PRETTY), None, "{text}");
         }
     }
 
     #[test]
     fn what_commands_a_terminal_is_an_escape_and_the_same_value() {
         let text = "{\"a\u{9b}\":\"\u{202e}b\u{7f}\"}";
-        let line = written(text, Style::default()).expect("JSON");
+        let line = format_json(text, JsonStyle::default()).expect("JSON");
         assert_eq!(line, "{\"a\\u009b\":\"\\u202eb\\u007f\"}");
         assert_eq!(serde_json::from_str::<serde_json::Value>(&line).ok(), serde_json::from_str(text).ok());
     }
@@ -161,14 +161,14 @@ mod tests {
             redactor.learn(&Secret::new(secret));
         }
         let text = r#"{"a":4929123456789012,"b":"x sw\/ord\"fish-1 y","sw/ord\"fish-1":[1]}"#;
-        let line = written(text, Style { redactor: Some(&redactor), ..Style::default() }).expect("JSON");
+        let line = format_json(text, JsonStyle { redactor: Some(&redactor), ..JsonStyle::default() }).expect("JSON");
         assert_eq!(line, r#"{"a":"[redacted]","b":"x [redacted] y","[redacted]":[1]}"#);
     }
 
     #[test]
     fn members_that_are_called_like_secrets_are_left_out_whole() {
         let text = r#"{"user":"ada","password":"a","nested":[{"clientSecret":{"a":[1,{"b":2}],"c":"}"},"d":1}],"api_key":1,"e":[]}"#;
-        let line = written(text, Style { hides_secrets: true, ..Style::default() }).expect("JSON");
+        let line = format_json(text, JsonStyle { hides_secrets: true, ..JsonStyle::default() }).expect("JSON");
         let expected = r#"{"user":"ada","password":"[redacted]","nested":[{"clientSecret":"[redacted]","d":1}],"api_key":"[redacted]","e":[]}"#;
         assert_eq!(line, expected);
     }

@@ -5,24 +5,25 @@ mod batch;
 mod body;
 mod credential;
 mod describe;
+pub mod display;
 pub mod json;
-mod near;
-mod pages;
-pub mod shown;
+mod list_items;
 mod table;
+mod typo;
 mod value;
 
 pub use arguments::Arguments;
-pub use batch::Items as BatchItems;
-pub use credential::{Chosen, Wanted, in_clear, refuse_in_clear};
-pub use describe::{listed, taken};
-pub use pages::{Items, items};
+pub use batch::BatchItems;
+pub use credential::{CredentialSelection, SelectedCredential, in_clear, refuse_in_clear};
+pub use describe::{operation_help, operation_lines};
+pub use list_items::{ListItems, list_items};
 
 use keyfit_openapi::{
     AcceptedToken, Api, Carrier, Operation, Source, accepted_tokens, base_url_variable, did_you_mean,
 };
 
-use crate::{UserError, apis};
+use crate::UserError;
+use crate::apis;
 
 /// An API with callable operations.
 #[derive(Debug)]
@@ -81,15 +82,19 @@ impl Callee {
                     .help("without an operation, those that can be called are listed");
             }
             let known = || operations.iter().map(|operation| operation.id.as_str());
-            UserError::new(format!("the API {} has no operation `{}`", self.api.name, near::repeated(name, known())))
-                .help(did_you_mean(name, known(), "without an operation, all of them are listed"))
+            UserError::new(format!(
+                "the API {} has no operation `{}`",
+                self.api.name,
+                typo::quoted_if_similar(name, known())
+            ))
+            .help(did_you_mean(name, known(), "without an operation, all of them are listed"))
         })
     }
 }
 
 /// Returns the variable of a kind that the contract of another API names.
 fn variable_elsewhere(opener: &AcceptedToken) -> Result<Option<String>, UserError> {
-    let Some(source) = opener.of.as_deref().and_then(apis::named) else { return Ok(None) };
+    let Some(source) = opener.of.as_deref().and_then(apis::find_shipped) else { return Ok(None) };
     let there = accepted_tokens(&Api::read(&source)?, source.contract.as_ref())?;
     Ok(there.into_iter().find(|known| known.name == opener.name).and_then(|known| known.variable))
 }

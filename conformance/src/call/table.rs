@@ -67,20 +67,20 @@ fn row(operation: &Operation) -> keyfit::Operation {
     row
 }
 
-fn partial(told: &keyfit_openapi::Partial) -> Partial {
+fn partial(partial: &keyfit_openapi::Partial) -> Partial {
     let mut row = Partial::new();
-    row.received = told.received.as_deref().map(text);
-    row.accepted = told.accepted.as_deref().map(text);
-    row.rejected = told.rejected.as_deref().map(text);
-    row.accepted_items = told.accepted_items.as_deref().map(text);
-    row.rejected_items = told.rejected_items.as_deref().map(text);
-    row.outcomes = told.outcomes.as_deref().map(text);
-    row.outcome = told.outcome.as_deref().map(text);
-    row.accepted_as = texts(&told.accepted_texts());
-    row.reason = told.reason.as_deref().map(text);
-    row.position = told.position.as_deref().map(text);
-    row.first = told.first;
-    row.item = told.item.as_deref().map(text);
+    row.received = partial.received.as_deref().map(text);
+    row.accepted = partial.accepted.as_deref().map(text);
+    row.rejected = partial.rejected.as_deref().map(text);
+    row.accepted_items = partial.accepted_items.as_deref().map(text);
+    row.rejected_items = partial.rejected_items.as_deref().map(text);
+    row.outcomes = partial.outcomes.as_deref().map(text);
+    row.outcome = partial.outcome.as_deref().map(text);
+    row.accepted_as = texts(&partial.accepted_texts());
+    row.reason = partial.reason.as_deref().map(text);
+    row.position = partial.position.as_deref().map(text);
+    row.first = partial.first;
+    row.item = partial.item.as_deref().map(text);
     row
 }
 

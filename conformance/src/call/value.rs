@@ -7,7 +7,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 /// The highest depth of schema composition; it ends recursive schemas.
-const DEPTH: usize = 8;
+const MAX_DEPTH: usize = 8;
 
 /// The type of a value, as far as it affects parsing.
 #[derive(Clone, Copy, Debug)]
@@ -70,7 +70,7 @@ fn collect<'a>(api: &'a Api, schema: &'a Value, depth: usize, found: &mut Vec<Ki
     if !names.is_empty() {
         return Some(());
     }
-    if depth == DEPTH {
+    if depth == MAX_DEPTH {
         return None;
     }
     if let Some(parts) = schema["allOf"].as_array() {
@@ -82,17 +82,17 @@ fn collect<'a>(api: &'a Api, schema: &'a Value, depth: usize, found: &mut Vec<Ki
 }
 
 /// Returns a description of a parameter's type.
-pub(super) fn taken(api: &Api, parameter: &Parameter) -> String {
+pub(super) fn type_description(api: &Api, parameter: &Parameter) -> String {
     match (parameter.style.and_then(ListStyle::separator), kind(api, &parameter.schema)) {
         (Some(separator), Kind::List(items)) => {
             format!("list of {}, repeated, as JSON, or with `{separator}` between its values", named_item(api, items))
         }
-        _ => named(api, &parameter.schema),
+        _ => type_name(api, &parameter.schema),
     }
 }
 
 /// Returns a description of the type.
-pub(super) fn named(api: &Api, schema: &Value) -> String {
+pub(super) fn type_name(api: &Api, schema: &Value) -> String {
     let resolved = api.resolve(schema);
     let values = resolved["enum"].as_array().into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>();
     match kind(api, schema) {

@@ -8,15 +8,15 @@ use keyfit_openapi::{
 };
 
 use super::{required_field, success_headers, undeclared_methods, wrong_top_level};
-use crate::carrier::{Spot, other_place};
-use crate::conditional::is_read_by_tag;
 use crate::contract::{
     AuthorizationDrive, AuthorizationServer, Body, Carrier, Contract, Credential, Drive, KeyManagement, KeyProbe,
     OauthProbe, Probe, Promise, Rule,
 };
-use crate::documented::names_success;
-use crate::identity::Need;
-use crate::one_way::read_only;
+use crate::credential::carrier::{RequestPlace, other_place};
+use crate::credential::identity::CredentialNeed;
+use crate::document::conditional::is_read_by_tag;
+use crate::document::read_only::read_only;
+use crate::document::responses::names_success;
 use crate::probe::{can_be_walked, hands_out_urls, takes_any_cursor};
 
 /// Returns whether a probe applies to an operation.
@@ -32,7 +32,7 @@ pub(crate) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
         }
         // No credential that can be sent gives access, or the caller needs none.
         _ if contract.alternatives(operation).next().is_none() => return false,
-        probe if is_open && probe.needs_demand() => return false,
+        probe if is_open && probe.needs_required_credential() => return false,
         probe if !fits_certificates(probe, contract, operation) => return false,
         probe if is_opened_by_others(probe, contract, operation) => return false,
         _ => {}
@@ -114,7 +114,7 @@ pub(crate) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
         }
         Probe::Oauth(probe) => contract.authorization_server.as_ref().is_some_and(|server| {
             probe.applies(server)
-                && stands_for_authorization(api, server, operation)
+                && represents_authorization_server(api, server, operation)
                 && has_scopes_for(*probe, server, contract, operation)
         }),
         Probe::Key(probe) => {
@@ -175,15 +175,17 @@ fn fills_a_window(api: &Api, contract: &Contract, operation: &Operation) -> bool
 
 /// Returns the safe operations that require a credential.
 fn asked_readings<'a>(api: &'a Api, contract: &'a Contract) -> impl Iterator<Item = &'a Operation> {
-    api.operations.iter().filter(|other| other.retry == Retry::Safe && contract.asks(other))
+    api.operations.iter().filter(|other| other.retry == Retry::Safe && contract.requires_credential(other))
 }
 
 /// Returns whether the credential that a probe spoils is not needed, because the others are a separate alternative.
 fn is_opened_by_others(probe: &Probe, contract: &Contract, operation: &Operation) -> bool {
     let sets = operation.security.sets();
     let has_several = sets.len() > 1 && sets.iter().any(|set| set.len() > 1);
-    let Some(needs) = Need::of(probe, contract, operation, false).filter(|_| has_several) else { return false };
-    let (plain, spoiled): (Vec<&Need>, Vec<&Need>) = needs.iter().partition(|need| need.is_plain());
+    let Some(needs) = CredentialNeed::of(probe, contract, operation, false).filter(|_| has_several) else {
+        return false;
+    };
+    let (plain, spoiled): (Vec<&CredentialNeed>, Vec<&CredentialNeed>) = needs.iter().partition(|need| need.is_plain());
     let is_plain = |kind: &String| plain.iter().any(|need| need.kind == *kind);
     !spoiled.is_empty() && sets.iter().any(|set| set.iter().all(is_plain))
 }
@@ -200,14 +202,14 @@ fn fits_certificates(probe: &Probe, contract: &Contract, operation: &Operation) 
         Probe::OtherKind(kind) => certificates.is_empty() && !is_one(kind),
         Probe::Without(kind) | Probe::WithUnknown(kind) => !is_one(kind),
         Probe::Foreign(_) | Probe::ForeignQuery(_) | Probe::ForeignMember(_) | Probe::ForeignListed(_) => true,
-        probe => !tokens.is_empty() || !probe.needs_demand(),
+        probe => !tokens.is_empty() || !probe.needs_required_credential(),
     }
 }
 
 /// Returns whether an operation has an alternative for a probe about its credentials.
 fn has_such_alternative(probe: &Probe, contract: &Contract, operation: &Operation) -> bool {
     let first = || contract.alternatives(operation).next();
-    let Some(needs) = Need::of(probe, contract, operation, false) else { return false };
+    let Some(needs) = CredentialNeed::of(probe, contract, operation, false) else { return false };
     match probe {
         Probe::Alternative(_) => contract.alternatives(operation).nth(1).is_some(),
         // Changes of a JWT have rules of their own. Some servers accept a password with inverted case on purpose (Caps Lock).
@@ -226,7 +228,7 @@ fn has_such_alternative(probe: &Probe, contract: &Contract, operation: &Operatio
             set.iter().filter(|credential| !credential.is_certificate()).all(|credential| {
                 let other = other_place(credential.carrier());
                 let mut carriers = contract.kinds_of(operation).flat_map(|kind| &kind.carriers);
-                !carriers.any(|carrier| Spot::of(carrier) == other)
+                !carriers.any(|carrier| RequestPlace::of(carrier) == other)
             })
         }),
         _ => true,
@@ -268,7 +270,7 @@ fn is_promised(promise: Promise, api: &Api, operation: &Operation) -> bool {
 
 /// Returns whether this is the operation for the authorization server's cases, since the server itself has no operation: the first safe
 /// one, preferably one that accepts its tokens, and one with scopes.
-fn stands_for_authorization(api: &Api, server: &AuthorizationServer, operation: &Operation) -> bool {
+fn represents_authorization_server(api: &Api, server: &AuthorizationServer, operation: &Operation) -> bool {
     let takes =
         |other: &Operation| *other.security == SecurityRequirement::Any || other.security.accepts_alone(&server.issues);
     let reading = api.operations.iter().filter(|other| other.retry == Retry::Safe);
@@ -295,7 +297,7 @@ pub(super) fn authorization_variants(
     operation: &Operation,
 ) -> Vec<Option<String>> {
     match &contract.authorization_server {
-        Some(server) if stands_for_authorization(api, server, operation) => drive.variants(server),
+        Some(server) if represents_authorization_server(api, server, operation) => drive.variants(server),
         _ => Vec::new(),
     }
 }

@@ -1,6 +1,7 @@
 //! The catalogue: all cases of an API, from its rules and operations, with stable ids.
 
 mod applies;
+pub mod explain;
 
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
@@ -16,12 +17,12 @@ use serde_json::{Map, Value, json};
 
 pub(crate) use self::applies::{applies, start_and_limit};
 use self::applies::{authorization_variants, can_be_seen, variants};
-use crate::balance::Balance;
-use crate::bent::{self, Bent};
-use crate::chain::Chains;
 use crate::contract::{Contract, DeliveryCheck, Drive, Family, Flaw, Level, Probe, Promise, Rule};
-use crate::glob;
-use crate::reference::{Reference, Referring, references};
+use crate::document::balance::Balance;
+use crate::document::chain::Chains;
+use crate::document::invalid_request::{self, InvalidRequest};
+use crate::document::reference::{Reference, ReferenceKind, references};
+use crate::text::glob;
 use crate::webhook::{self, Hook};
 
 /// An API with its contract and the cases that both determine.
@@ -38,7 +39,7 @@ pub struct Catalogue {
     /// The disabled rules, by index, with the number of cases that they would have.
     pub(crate) off: Vec<(usize, usize)>,
     /// The rules that the contract does not contain itself: those of the set that it names, and those of newer sets.
-    pub(crate) taken: Taken,
+    pub(crate) adopted_set: AdoptedSet,
     /// The line of each rule in the contract.
     lines: Arc<[usize]>,
     /// A valid request for each operation; its generation takes longer than many cases.
@@ -53,11 +54,11 @@ pub struct Catalogue {
 
 /// The rules that a contract has through the set of requirements that it names, by index.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Taken {
+pub(crate) struct AdoptedSet {
     /// The name of the set.
     pub(crate) set: String,
     /// The rules of the set.
-    pub(crate) held: Vec<usize>,
+    pub(crate) rules: Vec<usize>,
     /// Newer rules, which never fail.
     pub(crate) newer: Vec<usize>,
     /// Rules that apply to no operation.
@@ -103,26 +104,26 @@ impl Catalogue {
     /// # Errors
     /// Returns an error if the contract is not valid, or if a rule or pattern applies to nothing.
     pub(crate) fn of(api: &Arc<Api>, text: &Text) -> Result<Self, Error> {
-        Self::within(api, &Reach::of(api), (Contract::parse(text)?, text), &|_| false)
+        Self::with_index(api, &ApiIndex::of(api), (Contract::parse(text)?, text), &|_| false)
     }
 
     /// Creates the catalogue with a known reach of the API, and with a parsed contract that was not checked. Rules for which `may_be_idle`
     /// is true may apply to nothing.
-    pub(crate) fn within(
+    pub(crate) fn with_index(
         api: &Arc<Api>,
-        reach: &Reach,
+        reach: &ApiIndex,
         (contract, text): (Contract, &Text),
         may_be_idle: &dyn Fn(&str) -> bool,
     ) -> Result<Self, Error> {
         contract.check(text)?;
-        let Expanded { cases, off } = expand(reach, &contract, text, may_be_idle)?;
+        let Expansion { cases, off } = expand(reach, &contract, text, may_be_idle)?;
         let examples = Arc::clone(reach.examples());
         let lines = contract.rule_lines(text).into();
         let (contract, contract_path) = (Arc::new(contract), text.path.clone());
-        let (api, twins) = (Arc::clone(api), twins(&api.operations).into());
-        let taken = Taken::default();
+        let (api, twins) = (Arc::clone(api), duplicates(&api.operations).into());
+        let adopted_set = AdoptedSet::default();
         let (chains, balance) = (OnceLock::new(), OnceLock::new());
-        Ok(Self { api, contract, contract_path, cases, off, taken, lines, examples, twins, chains, balance })
+        Ok(Self { api, contract, contract_path, cases, off, adopted_set, lines, examples, twins, chains, balance })
     }
 
     /// Returns the operations that are about the same kind of resource.
@@ -137,15 +138,15 @@ impl Catalogue {
 
     /// Returns whether a rule, by index, comes from the set of requirements and not from the contract itself.
     pub fn is_taken_up(&self, rule: usize) -> bool {
-        self.taken.held.contains(&rule) || self.taken.newer.contains(&rule)
+        self.adopted_set.rules.contains(&rule) || self.adopted_set.newer.contains(&rule)
     }
 
     /// Marks all rules from index `from` on as rules of the set of requirements, of which the `newer` ones are only observed. Their line is
     /// that which names the set.
-    pub(crate) fn take_up(&mut self, from: usize, line: usize, set: &str, newer: &[&str]) {
+    pub(crate) fn adopt_set(&mut self, from: usize, line: usize, set: &str, newer: &[&str]) {
         let all = from..self.contract.rules.len();
         let is_newer = |place: &usize| newer.contains(&self.contract.rules[*place].id.as_str());
-        let (newer, held): (Vec<usize>, Vec<usize>) = all.partition(is_newer);
+        let (newer, rules): (Vec<usize>, Vec<usize>) = all.partition(is_newer);
         for case in self.cases.iter_mut().filter(|case| newer.contains(&case.rule)) {
             case.level = Level::Observe;
         }
@@ -154,12 +155,12 @@ impl Catalogue {
         let is_off = |place: usize| self.off.iter().any(|(off, _)| *off == place);
         let is_idle = |place: &usize| self.places(*place, None).is_empty() && !is_off(*place);
         let idle = (0..self.contract.rules.len()).filter(is_idle).collect();
-        self.taken = Taken { set: set.to_owned(), held, newer, idle };
+        self.adopted_set = AdoptedSet { set: set.to_owned(), rules, newer, idle };
     }
 
     /// Returns for each rule from index `from` on whether it has cases, in a contract that was not checked. Each rule is treated
     /// separately, since there may be one for each path parameter of a document.
-    pub(crate) fn with_cases(reach: &Reach, (contract, text): (&Contract, &Text), from: usize) -> Vec<bool> {
+    pub(crate) fn with_cases(reach: &ApiIndex, (contract, text): (&Contract, &Text), from: usize) -> Vec<bool> {
         let has_cases = |(index, rule): (usize, &Rule)| {
             contract.takes(rule, text) && cases_of(reach, contract, index, rule).next().is_some()
         };
@@ -196,9 +197,9 @@ impl Catalogue {
     }
 
     /// Returns the requests of a case that are valid except for one flaw of this kind.
-    pub(crate) fn bent(&self, case: &Case, flaw: Flaw) -> Vec<Bent> {
-        let most = |kind| if kind == flaw { bent::MOST } else { 0 };
-        bent::of((&self.api, &self.contract), self.operation(case), &self.examples[case.operation], &most)
+    pub(crate) fn bent(&self, case: &Case, flaw: Flaw) -> Vec<InvalidRequest> {
+        let most = |kind| if kind == flaw { invalid_request::MAX_REQUESTS } else { 0 };
+        invalid_request::of((&self.api, &self.contract), self.operation(case), &self.examples[case.operation], &most)
     }
 
     /// Returns the reason why that request may not be valid: the part without a known example.
@@ -213,7 +214,7 @@ impl Catalogue {
 
     /// Returns the earlier operation with the same method and path, except for the names of its parameters. It is unknown which of the two
     /// answers a request.
-    pub fn twin(&self, case: &Case) -> Option<&Operation> {
+    pub fn earlier_duplicate(&self, case: &Case) -> Option<&Operation> {
         self.twins[case.operation].map(|first| &self.api.operations[first])
     }
 
@@ -241,11 +242,11 @@ impl Catalogue {
 }
 
 /// An API with an index of its operations by path parameter: there may be as many rules about one as there are operations.
-pub(crate) struct Reach<'a> {
+pub(crate) struct ApiIndex<'a> {
     api: &'a Api,
     by_path_parameter: HashMap<&'a str, Vec<usize>>,
     /// The operations that name the resource of a path parameter outside the path.
-    by_reference: OnceCell<HashMap<(Referring, &'a str), Vec<usize>>>,
+    by_reference: OnceCell<HashMap<(ReferenceKind, &'a str), Vec<usize>>>,
     /// The headers of documented successes, in lower case.
     headers: HashSet<String>,
     examples: OnceCell<Arc<[ExampleRequest]>>,
@@ -257,7 +258,7 @@ pub(crate) struct Reach<'a> {
     has_balance: OnceCell<bool>,
 }
 
-impl<'a> Reach<'a> {
+impl<'a> ApiIndex<'a> {
     pub(crate) fn of(api: &'a Api) -> Self {
         let mut by_path_parameter: HashMap<&str, Vec<usize>> = HashMap::new();
         for (position, operation) in api.operations.iter().enumerate() {
@@ -288,7 +289,7 @@ impl<'a> Reach<'a> {
     /// Returns whether an operation has requests that are valid except for one flaw of this kind.
     fn can_be_bent(&self, flaw: Flaw, contract: &Contract, position: usize) -> bool {
         let flaws = |(operation, request): (&Operation, &ExampleRequest)| {
-            bent::of((self.api, contract), operation, request, &|_| 1).iter().map(|bent| bent.flaw).collect()
+            invalid_request::of((self.api, contract), operation, request, &|_| 1).iter().map(|bent| bent.flaw).collect()
         };
         let all = || self.api.operations.iter().zip(self.examples().iter()).map(flaws).collect();
         self.flaws.get_or_init(all)[position].contains(&flaw)
@@ -302,11 +303,11 @@ impl<'a> Reach<'a> {
         *self.has_balance.get_or_init(|| Balance::of(self.api, contract).is_some())
     }
 
-    fn by_reference(&self) -> &HashMap<(Referring, &'a str), Vec<usize>> {
+    fn by_reference(&self) -> &HashMap<(ReferenceKind, &'a str), Vec<usize>> {
         self.by_reference.get_or_init(|| {
-            let mut known: HashMap<(Referring, &str), Vec<usize>> = HashMap::new();
-            for Reference { referring, operation, parameter, .. } in references(self.api) {
-                let operations = known.entry((referring, parameter)).or_default();
+            let mut known: HashMap<(ReferenceKind, &str), Vec<usize>> = HashMap::new();
+            for Reference { kind, operation, parameter, .. } in references(self.api) {
+                let operations = known.entry((kind, parameter)).or_default();
                 if operations.last() != Some(&operation) {
                     operations.push(operation);
                 }
@@ -331,7 +332,7 @@ impl<'a> Reach<'a> {
     }
 }
 
-impl Reach<'_> {
+impl ApiIndex<'_> {
     /// Returns whether a rule about remaining calls applies to an operation: if the document has the header for some operations, only to
     /// those. Limits that are only observed in answers are not checked if the contract describes them.
     fn tells_of_limits(&self, rule: &Rule, contract: &Contract, operation: &Operation) -> bool {
@@ -353,7 +354,7 @@ fn success_headers(operation: &Operation) -> impl Iterator<Item = String> {
 }
 
 /// Returns for each operation the first one with the same requests; `None` for the first one itself.
-pub(crate) fn twins(operations: &[Operation]) -> Vec<Option<usize>> {
+pub(crate) fn duplicates(operations: &[Operation]) -> Vec<Option<usize>> {
     let mut known = HashMap::new();
     let mut twins = Vec::with_capacity(operations.len());
     for (place, operation) in operations.iter().enumerate() {
@@ -440,18 +441,18 @@ fn names_scopes(api: &Api, contract: &Contract, text: &Text) -> Vec<Error> {
 }
 
 /// The cases of the rules of a contract.
-struct Expanded {
+struct Expansion {
     cases: Vec<Case>,
     /// The disabled rules, each with the number of cases that it would have.
     off: Vec<(usize, usize)>,
 }
 
 fn expand(
-    reach: &Reach,
+    reach: &ApiIndex,
     contract: &Contract,
     text: &Text,
     may_be_idle: &dyn Fn(&str) -> bool,
-) -> Result<Expanded, Error> {
+) -> Result<Expansion, Error> {
     let mut failures = names_operations(reach.api, contract, text);
     failures.extend(names_webhooks(reach.api, contract, text));
     failures.extend(names_scopes(reach.api, contract, text));
@@ -472,29 +473,29 @@ fn expand(
             cases.truncate(before);
         }
     }
-    together(failures)?;
+    combined(failures)?;
     let mut ids = HashSet::with_capacity(cases.len());
     if let Some(twice) = cases.iter().find(|case| !ids.insert(case.id.as_str())) {
         return Err(at(text, &contract.rules[twice.rule].id, format!("the case `{}` stands twice", twice.id)));
     }
-    Ok(Expanded { cases, off })
+    Ok(Expansion { cases, off })
 }
 
 /// Combines the failures into one, at the place of the first.
-fn together(failures: Vec<Error>) -> Result<(), Error> {
+fn combined(failures: Vec<Error>) -> Result<(), Error> {
     let count = failures.len();
-    let told: Vec<String> =
+    let places: Vec<String> =
         failures.iter().map(|one| format!("{}:{}: {}", one.location.path, one.location.line, one.problem)).collect();
     let Some(first) = failures.into_iter().next() else { return Ok(()) };
     if count == 1 {
         return Err(first);
     }
-    let problem = format!("{count} places of the contract do not fit the document: {}", told.join("; "));
+    let problem = format!("{count} places of the contract do not fit the document: {}", places.join("; "));
     Err(Error { problem, ..first })
 }
 
 /// Returns the cases of a rule, in the order of the operations.
-fn cases_of(reach: &Reach, contract: &Contract, index: usize, rule: &Rule) -> impl Iterator<Item = Case> {
+fn cases_of(reach: &ApiIndex, contract: &Contract, index: usize, rule: &Rule) -> impl Iterator<Item = Case> {
     let family = rule.family();
     let of_family = move |family| {
         let covered = reach.operations(rule).filter(|(_, operation)| rule.covers(&operation.id));
@@ -507,7 +508,7 @@ fn cases_of(reach: &Reach, contract: &Contract, index: usize, rule: &Rule) -> im
 
 /// Returns the cases of a rule at one operation.
 fn cases_at(
-    reach: &Reach,
+    reach: &ApiIndex,
     contract: &Contract,
     (index, rule, family): (usize, &Rule, Family),
     (position, operation): (usize, &Operation),
@@ -535,7 +536,8 @@ fn cases_at(
         (None, Some(drive)) => (Side::Client, variants(drive, contract, operation), false),
         (None, None) => return Vec::new(),
     };
-    let is_sure = |variant: Option<&str>| !unverified && is_sure(rule, (api, contract, operation), variant);
+    let is_sure =
+        |variant: Option<&str>| !unverified && is_binding_for_webhook(rule, (api, contract, operation), variant);
     let delivers = rule.probe.as_ref().is_some_and(Probe::is_of_webhooks);
     let level = contract.level(index).unwrap_or(rule.level);
     let is_sent = side == Side::Server && rule.probe != Some(Probe::Any);
@@ -574,7 +576,11 @@ fn webhooks(rule: &Rule, api: &Api, contract: &Contract, operation: &Operation) 
 }
 
 /// Returns whether a rule is binding for a webhook: a delivery can only be missing if its cause is known.
-fn is_sure(rule: &Rule, (api, contract, operation): (&Api, &Contract, &Operation), variant: Option<&str>) -> bool {
+fn is_binding_for_webhook(
+    rule: &Rule,
+    (api, contract, operation): (&Api, &Contract, &Operation),
+    variant: Option<&str>,
+) -> bool {
     let check = rule.expect.as_ref().and_then(|expect| expect.delivery);
     let Some((check, name)) = check.zip(variant) else { return true };
     let hooks = webhook::hooks(api, contract, operation);
@@ -582,7 +588,7 @@ fn is_sure(rule: &Rule, (api, contract, operation): (&Api, &Contract, &Operation
     let is_verified =
         |hook: &&Hook| !contract.transcribed || hook.documented.iter().all(|one| one.unverified.is_none());
     let hook = hook.filter(is_verified);
-    hook.is_some_and(|hook| check != DeliveryCheck::Arrives || hook.is_sure_to_come())
+    hook.is_some_and(|hook| check != DeliveryCheck::Arrives || hook.has_known_cause())
 }
 
 fn is_unverified(probe: &Probe, contract: &Contract, operation: &Operation) -> bool {

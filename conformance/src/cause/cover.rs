@@ -4,12 +4,12 @@
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
-use super::Shared;
+use super::CommonFactor;
 use crate::catalogue::Catalogue;
 
 /// Returns rows and columns that cover the cases, greedily by the number of uncovered cases; a rule comes before an operation. Each case
 /// is in exactly one of them.
-pub(super) fn cover(catalogue: &Catalogue, cases: &[usize]) -> Vec<(Shared, Vec<usize>)> {
+pub(super) fn cover(catalogue: &Catalogue, cases: &[usize]) -> Vec<(CommonFactor, Vec<usize>)> {
     let mut lines: HashMap<Line, Vec<usize>> = HashMap::new();
     for place in cases {
         for line in lines_of(catalogue, *place) {
@@ -38,10 +38,10 @@ enum Line {
 }
 
 impl Line {
-    fn shared(self) -> Shared {
+    fn shared(self) -> CommonFactor {
         match self {
-            Self::Rule(rule) => Shared::Rule(rule),
-            Self::Operation(operation) => Shared::Operations(vec![operation]),
+            Self::Rule(rule) => CommonFactor::Rule(rule),
+            Self::Operation(operation) => CommonFactor::Operations(vec![operation]),
         }
     }
 }

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use crate::catalogue::Side;
+use crate::judgement::verdict::shell_word;
 use crate::report::{CaseReport, Report, unvarying};
-use crate::verdict::shell_word;
 
 /// The findings of a check.
 ///
@@ -40,7 +40,7 @@ impl Findings {
     }
 
     /// Returns how to run a case alone, or how to learn about its rule.
-    fn again(&self, case: &CaseReport) -> String {
+    fn rerun_help(&self, case: &CaseReport) -> String {
         let Self { named_by, .. } = self;
         match case.side {
             Side::Server => format!("again: keyfit check {named_by} --case {}", shell_word(&case.id)),
@@ -58,6 +58,6 @@ impl Findings {
 
 impl fmt::Display for Findings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&unvarying(&self.report, &|case| self.again(case)))
+        f.write_str(&unvarying(&self.report, &|case| self.rerun_help(case)))
     }
 }

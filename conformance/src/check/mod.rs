@@ -15,16 +15,18 @@ use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 
 pub use self::findings::Findings;
+use crate::UserError;
+use crate::apis;
 use crate::baseline::Baseline;
 use crate::catalogue::{Catalogue, Side};
+use crate::credential::secret::Redactor;
 use crate::drive::{Connect, Keyfit, Stage};
+use crate::file;
+use crate::judgement::verdict::shell_word;
 use crate::probe::{Http, Policy, ReceiverAt, Settings, http_client, is_loopback};
 use crate::report::Report;
 use crate::run::{self, Plan};
-use crate::secret::Redactor;
 use crate::server::{self, Credentials, LiveServer, server_url};
-use crate::verdict::shell_word;
-use crate::{UserError, apis, file};
 
 /// Creates a check of an API in a test. `api` is its folder, or its document with a `contract.toml` beside it, relative to the crate,
 /// where cargo runs tests; or the name of an API that ships, such as `scopien`.
@@ -151,7 +153,7 @@ impl Check {
                 .help("write `.run_async().await`, and then `.assert()` for what it returns"));
         }
         // A runtime cannot be started on a thread that already has one.
-        let finished = thread::scope(|scope| scope.spawn(|| self.alone()).join());
+        let finished = thread::scope(|scope| scope.spawn(|| self.run_blocking()).join());
         finished.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
 
@@ -162,7 +164,7 @@ impl Check {
     pub async fn run_async(self) -> Result<Findings, UserError> {
         let (done, finished) = oneshot::channel();
         // If the test gave up, the receiver no longer exists.
-        thread::spawn(|| drop(done.send(self.alone())));
+        thread::spawn(|| drop(done.send(self.run_blocking())));
         finished.await.unwrap_or_else(|_| Err(UserError::new("the check broke off")))
     }
 
@@ -180,7 +182,7 @@ impl Check {
     }
 
     /// Runs the check on a new runtime.
-    fn alone(self) -> Result<Findings, UserError> {
+    fn run_blocking(self) -> Result<Findings, UserError> {
         let runtime = Builder::new_multi_thread().enable_all().build();
         let runtime = runtime.map_err(|error| UserError::new(format!("the runtime cannot be started: {error}")))?;
         runtime.block_on(self.checked())
@@ -223,7 +225,7 @@ impl Check {
         };
         let mut checked = run::check(catalogue, &plan, server).await;
         drop(mock);
-        checked.settle(&mut known, false, &redactor);
+        checked.mark_known(&mut known, false, &redactor);
         let (report, requests) = checked.report(notes, &redactor);
         let mut report = Report::new(vec![report], requests, started.elapsed());
         // Without all cases, missing failures are not stale; one side alone is only a part.
@@ -319,7 +321,7 @@ impl Check {
             Http::new(&Settings::default())
                 .map_err(|problem| UserError::new(format!("the HTTP client cannot be set up: {problem}")))
         };
-        live.reach(plan, catalogue, http, |note| eprintln!("note: {note}"), redactor).await.map(drop)
+        live.connect(plan, catalogue, http, |note| eprintln!("note: {note}"), redactor).await.map(drop)
     }
 }
 

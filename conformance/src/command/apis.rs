@@ -8,12 +8,12 @@ use keyfit_conformance::apis::{all, is_of, unknown};
 use keyfit_conformance::catalogue::Catalogue;
 use keyfit_openapi::Source;
 
-use crate::console;
+use crate::terminal::console;
 
 /// Which APIs; all that ship where none is named.
 #[derive(Args, Debug)]
 #[group(skip)]
-pub(super) struct Apis {
+pub(super) struct ApiArgs {
     /// This API only, by the name of its folder or contract; may be given more than once.
     #[arg(long, value_name = "NAME")]
     pub(super) api: Vec<String>,
@@ -22,7 +22,7 @@ pub(super) struct Apis {
     pub(super) api_dir: Option<PathBuf>,
 }
 
-impl Apis {
+impl ApiArgs {
     /// The cases of each of them.
     pub(super) fn catalogues(&self) -> Result<Vec<Catalogue>, UserError> {
         let mut catalogues = Vec::new();
@@ -33,7 +33,7 @@ impl Apis {
                 continue;
             }
             if let Some(note) = catalogue.api.ignored_hints() {
-                console::complain(&format!("note: {note}\n  --> {}", source.document.path));
+                console::print_message(&format!("note: {note}\n  --> {}", source.document.path));
             }
             catalogues.push(catalogue);
         }

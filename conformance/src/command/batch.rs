@@ -10,13 +10,13 @@ use keyfit_conformance::call::{Arguments, BatchItems, Callee, refuse_in_clear};
 use keyfit_openapi::{Operation, Retry};
 use sha2::{Digest as _, Sha256};
 
-use super::call::failure::refused;
-use super::call::session::{self, Purpose, Session};
+use super::call::failure::call_error;
+use super::call::session::{Purpose, Session, SessionArgs};
 use super::call::{body, source};
 use super::queue;
-use crate::console::complain;
-use crate::ending::Ending;
-use crate::import::{Cells, Feed, Input, Job, Reader, Target, feed, hex, in_runtime};
+use crate::import::{Cells, ImportJob, Input, InputArgs, Reader, Target, feed, hex, in_runtime};
+use crate::terminal::console::print_message;
+use crate::terminal::exit::ExitStatus;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -44,13 +44,13 @@ Exit codes:
 /// Which items go where.
 #[derive(Args, Debug)]
 #[group(skip)]
-pub(crate) struct Options {
+pub(crate) struct BatchArgs {
     /// The API: the name of one that ships, a folder of `keyfit init`, or a document.
     api: String,
     /// The operation: its id, or `METHOD /path`.
     operation: String,
     #[command(flatten)]
-    feed: Feed,
+    feed: InputArgs,
     /// The arguments of the operation, and members of its body beside the items.
     #[arg(value_name = "NAME=VALUE")]
     arguments: Vec<String>,
@@ -80,20 +80,20 @@ pub(crate) struct Options {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    queue: queue::Options,
+    queue: queue::QueueArgs,
     #[command(flatten)]
-    session: session::Options,
+    session: SessionArgs,
 }
 
-impl Options {
+impl BatchArgs {
     /// The arguments; where the items come from a queue there is no FILE before them.
     fn arguments(&self) -> Result<Vec<String>, UserError> {
         let file = self.feed.file.to_string_lossy();
-        if !self.queue.is_emptied() {
+        if !self.queue.drains_queue() {
             // Told before anything about the call, which is right then.
             Input::of(&self.feed.file)?;
         }
-        if !self.queue.is_emptied() || file.is_empty() {
+        if !self.queue.drains_queue() || file.is_empty() {
             return Ok(self.arguments.clone());
         }
         if !file.contains('=') {
@@ -105,19 +105,19 @@ impl Options {
 }
 
 /// Runs the command.
-pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
-    options.queue.check()?;
-    let given = options.arguments()?;
-    let callee = Callee::read(&source(&options.api)?)?;
-    let operation = callee.operation(&options.operation)?;
+pub(crate) fn run(args: &BatchArgs) -> Result<ExitStatus, UserError> {
+    args.queue.check()?;
+    let typed_arguments = args.arguments()?;
+    let callee = Callee::read(&source(&args.api)?)?;
+    let operation = callee.operation(&args.operation)?;
     let items = BatchItems::of(&callee.api, operation)?;
-    refuse_in_clear(&callee, operation, &given)?;
-    if options.session.takes_input() && options.feed.file.as_os_str() == "-" {
+    refuse_in_clear(&callee, operation, &typed_arguments)?;
+    if args.session.takes_input() && args.feed.file.as_os_str() == "-" {
         return Err(UserError::new("the standard input cannot be both the items and the token")
             .help("name a file for one of them"));
     }
-    let beside = options.body.as_deref().map(|text| body(text, &options.session)).transpose()?;
-    let arguments = items.arguments(operation, &given, beside.clone())?;
+    let beside = args.body.as_deref().map(|text| body(text, &args.session)).transpose()?;
+    let arguments = items.arguments(operation, &typed_arguments, beside.clone())?;
     let cells = {
         let items = items.clone();
         Cells::Documented {
@@ -125,50 +125,50 @@ pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
             read: Arc::new(move |member: &str, text: &str| items.value(member, text)),
         }
     };
-    if options.dry_run {
-        return examine(options, &items, cells);
+    if args.dry_run {
+        return examine(args, &items, cells);
     }
-    in_runtime(send(options, &callee, operation, items, &arguments, beside.as_deref(), cells))
+    in_runtime(send(args, &callee, operation, items, &arguments, beside.as_deref(), cells))
 }
 
 async fn send(
-    options: &Options,
+    args: &BatchArgs,
     callee: &Callee,
     operation: &Operation,
     items: BatchItems,
     arguments: &Arguments,
     beside: Option<&[u8]>,
     cells: Cells,
-) -> Result<Ending, UserError> {
-    let purpose = if options.queue.is_filled() { Purpose::Queue } else { Purpose::Send };
-    let session = Session::open(&options.session, false, purpose, callee, operation, arguments).await?;
-    let call = session.call(operation).map(|call| arguments.put_into(call)).map_err(|error| refused(&error))?;
+) -> Result<ExitStatus, UserError> {
+    let purpose = if args.queue.fills_queue() { Purpose::Queue } else { Purpose::Send };
+    let session = Session::open(&args.session, false, purpose, callee, operation, arguments).await?;
+    let call = session.call(operation).map(|call| arguments.add_to_call(call)).map_err(|error| call_error(&error))?;
     let row = session.client.operation(&operation.id);
-    let base_url = row.map_or(Ok(""), |row| session.client.base_url_of(row)).map_err(|error| refused(&error))?;
+    let base_url = row.map_or(Ok(""), |row| session.client.base_url_of(row)).map_err(|error| call_error(&error))?;
     // Of what may be a secret or personal a checkpoint keeps a digest.
     let mut digest = Sha256::new();
-    for part in options.arguments.iter().map(String::as_bytes).chain(beside) {
+    for part in args.arguments.iter().map(String::as_bytes).chain(beside) {
         digest.update((part.len() as u64).to_le_bytes());
         digest.update(part);
     }
     let digest = hex(&digest.finalize());
     let pairs =
         [("base_url", base_url), ("API", &*callee.api.name), ("operation", &*operation.id), ("arguments", &*digest)];
-    let mut builder = call.writer().max_in_flight(usize::from(options.max_in_flight));
-    if let Some(most) = options.batch_items {
+    let mut builder = call.writer().max_in_flight(usize::from(args.max_in_flight));
+    if let Some(most) = args.batch_items {
         builder = builder.batch_items(usize::try_from(most).unwrap_or(usize::MAX));
     }
-    if let Some(key) = &options.key {
+    if let Some(key) = &args.key {
         builder = builder.key(key);
     }
-    if !options.unchecked {
+    if !args.unchecked {
         builder = builder.check(move |item| items.check(item));
     }
-    if options.queue.is_used() {
-        let job = Job::new(options.feed.clone(), Target::default(), cells);
-        return options.queue.run(job, builder, options.json).await;
+    if args.queue.uses_queue() {
+        let job = ImportJob::new(args.feed.clone(), Target::default(), cells);
+        return args.queue.run(job, builder, args.json).await;
     }
-    let dead_letters = match &options.dead_letters {
+    let dead_letters = match &args.dead_letters {
         Some(path) => {
             let file = DeadLetters::append(path).map_err(|error| {
                 UserError::new(format!("--dead-letters cannot be written: {error}")).at(path.display())
@@ -177,20 +177,20 @@ async fn send(
         }
         None => None,
     };
-    let job = Job {
+    let job = ImportJob {
         is_harmless: operation.retry != Retry::Never,
-        json: options.json,
+        json: args.json,
         dead_letters,
-        ..Job::new(options.feed.clone(), Target::of(pairs), cells)
+        ..ImportJob::new(args.feed.clone(), Target::of(pairs), cells)
     };
     feed(job, builder).await
 }
 
 /// Reads and checks all items.
-fn examine(options: &Options, items: &BatchItems, cells: Cells) -> Result<Ending, UserError> {
-    let input = Input::of(&options.feed.file)?;
-    let format = options.feed.format()?;
-    let job = Job::new(options.feed.clone(), Target::default(), cells);
+fn examine(args: &BatchArgs, items: &BatchItems, cells: Cells) -> Result<ExitStatus, UserError> {
+    let input = Input::of(&args.feed.file)?;
+    let format = args.feed.format()?;
+    let job = ImportJob::new(args.feed.clone(), Target::default(), cells);
     let mut rows = Reader::open(&job, &input, format, None)?;
     let (mut fit, mut unfit) = (0_u64, 0_u64);
     while let Some(row) = rows.next().map_err(|error| input.failure(&error))? {
@@ -199,32 +199,32 @@ fn examine(options: &Options, items: &BatchItems, cells: Cells) -> Result<Ending
                 let field = problem.field.map(|field| format!("{field}: ")).unwrap_or_default();
                 Some(format!("{field}{}", problem.reason))
             }
-            Ok(json) => problem(options, items, &json),
+            Ok(json) => problem(args, items, &json),
         };
         match problem {
             None => fit += 1,
             Some(problem) => {
                 unfit += 1;
-                if unfit <= MOST_SHOWN {
-                    complain(&format!("line {}: {problem}", row.line));
+                if unfit <= MAX_SHOWN {
+                    print_message(&format!("line {}: {problem}", row.line));
                 }
             }
         }
     }
-    complain(&format!("{fit} fit to be sent, {unfit} not; nothing was sent"));
-    if options.json {
-        crate::console::print(&format!("{}\n", serde_json::json!({ "fit": fit, "unfit": unfit })))?;
+    print_message(&format!("{fit} fit to be sent, {unfit} not; nothing was sent"));
+    if args.json {
+        crate::terminal::console::print(&format!("{}\n", serde_json::json!({ "fit": fit, "unfit": unfit })))?;
     }
-    Ok(if unfit == 0 { Ending::Fine } else { Ending::Findings })
+    Ok(if unfit == 0 { ExitStatus::Success } else { ExitStatus::Findings })
 }
 
 /// Items that are shown; the others are counted.
-const MOST_SHOWN: u64 = 20;
+const MAX_SHOWN: u64 = 20;
 
-fn problem(options: &Options, items: &BatchItems, json: &[u8]) -> Option<String> {
+fn problem(args: &BatchArgs, items: &BatchItems, json: &[u8]) -> Option<String> {
     if let Err(error) = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(json) {
         return Some(Reason::of_json(&error).message);
     }
-    let reasons = if options.unchecked { Vec::new() } else { items.check(json) };
+    let reasons = if args.unchecked { Vec::new() } else { items.check(json) };
     reasons.into_iter().next().map(|reason| reason.message)
 }

@@ -3,9 +3,9 @@
 use keyfit::Config;
 use keyfit_conformance::UserError;
 
-/// Has a client keep within the budget of a server.
+/// Sets the shared budget of a client.
 #[cfg(feature = "valkey")]
-pub(super) async fn put_into(config: Config, given: &str) -> Result<Config, UserError> {
+pub(super) async fn with_budget(config: Config, given: &str) -> Result<Config, UserError> {
     use keyfit::budget::ValkeyBudget;
     use reqwest::Url;
 
@@ -24,10 +24,10 @@ pub(super) async fn put_into(config: Config, given: &str) -> Result<Config, User
     Ok(config.budget(budget.map_err(|error| UserError::new(error.to_string()))?))
 }
 
-/// There is none.
+/// Returns an error: this build has no shared budgets.
 #[cfg(not(feature = "valkey"))]
 #[expect(clippy::unused_async, reason = "with the feature there is something to wait for")]
-pub(super) async fn put_into(_: Config, _: &str) -> Result<Config, UserError> {
+pub(super) async fn with_budget(_: Config, _: &str) -> Result<Config, UserError> {
     Err(UserError::new("this keyfit was built without shared budgets")
         .help("build it with `cargo install keyfit-conformance --features valkey`"))
 }

@@ -10,22 +10,22 @@ use std::time::Instant;
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use keyfit_conformance::UserError;
-use keyfit_conformance::baseline::{Baseline, Updated};
+use keyfit_conformance::baseline::{Baseline, BaselineUpdate};
 use keyfit_conformance::catalogue::{Catalogue, Side};
+use keyfit_conformance::credential::secret::Redactor;
+use keyfit_conformance::judgement::verdict::Verdict;
 use keyfit_conformance::probe::http_client;
 use keyfit_conformance::report::Report;
-use keyfit_conformance::run::{Halt, Watch, check as check_cases};
-use keyfit_conformance::secret::Redactor;
-use keyfit_conformance::verdict::Verdict;
+use keyfit_conformance::run::{CaseCallback, Halt, check as check_cases};
 use keyfit_openapi::{Text, plain};
 use tokio::task::JoinSet;
 
-use super::apis::Apis;
-use super::subject::Subject;
+use super::apis::ApiArgs;
+use super::subject::SubjectArgs;
 use super::{file, reports, runtime};
-use crate::console;
-use crate::ending::Ending;
-use crate::interrupt::Interrupts;
+use crate::terminal::console;
+use crate::terminal::exit::ExitStatus;
+use crate::terminal::interrupt::Interrupts;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -38,9 +38,9 @@ Examples:
 /// What is checked, against what, and where the report goes.
 #[derive(Args, Debug)]
 #[group(id = "run-options")]
-pub(crate) struct Options {
+pub(crate) struct CheckArgs {
     #[command(flatten)]
-    apis: Apis,
+    apis: ApiArgs,
     /// Run the cases with this id; `*` stands for a segment, `**` for any; may be given more than once.
     #[arg(long, value_name = "GLOB")]
     case: Vec<String>,
@@ -49,7 +49,7 @@ pub(crate) struct Options {
     skip: Vec<String>,
     /// Run one end only; with a base URL that of servers where left out.
     #[arg(long, value_name = "END")]
-    side: Option<End>,
+    side: Option<SideFilter>,
     /// List the cases and run none.
     #[arg(long)]
     list: bool,
@@ -61,7 +61,7 @@ pub(crate) struct Options {
     write_baseline: bool,
     /// Exit with 1 where a rule of this level is broken: `must`, or `should` as well.
     #[arg(long, value_name = "LEVEL", default_value = "must")]
-    fail_on: Threshold,
+    fail_on: FailLevel,
     /// End the run with the first broken `must` rule.
     #[arg(long)]
     fail_fast: bool,
@@ -72,41 +72,41 @@ pub(crate) struct Options {
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
     #[command(flatten, next_help_heading = "Reports")]
-    reports: reports::Options,
+    reports: reports::ReportArgs,
     #[command(flatten)]
-    subject: Subject,
+    subject: SubjectArgs,
 }
 
 /// From which level on a broken rule fails the run.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-enum Threshold {
+enum FailLevel {
     Must,
     Should,
 }
 
 /// One end of a contract.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum End {
+enum SideFilter {
     Server,
     Client,
 }
 
 /// Runs the cases and prints the report.
-pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
-    let catalogues = catalogues(options)?;
-    if options.list {
+pub(crate) fn run(args: &CheckArgs) -> Result<ExitStatus, UserError> {
+    let catalogues = catalogues(args)?;
+    if args.list {
         let cases = catalogues.iter().flat_map(|catalogue| &catalogue.cases);
         let list = cases.map(|case| format!("{} ({})", plain(&case.id), case.level));
-        return console::print_lines(list).map(|()| Ending::Fine);
+        return console::print_lines(list).map(|()| ExitStatus::Success);
     }
-    let mut known = baseline(options)?;
-    let reports = options.reports.ready()?;
-    let Some(report) = runtime()?.block_on(check(options, catalogues, &mut known))? else {
-        return Ok(Ending::Interrupted);
+    let mut known = baseline(args)?;
+    let reports = args.reports.ready()?;
+    let Some(report) = runtime()?.block_on(check(args, catalogues, &mut known))? else {
+        return Ok(ExitStatus::Interrupted);
     };
-    let report = reports.write(report, |previous, now| options.narrow(previous, now))?;
-    if let (true, Some(path)) = (options.write_baseline, &options.baseline) {
-        write_baseline(path, &known.updated(options.is_whole() && !report.interrupted)?)?;
+    let report = reports.write(report, |previous, now| args.narrow(previous, now))?;
+    if let (true, Some(path)) = (args.write_baseline, &args.baseline) {
+        write_baseline(path, &known.updated(args.is_whole() && !report.interrupted)?)?;
     }
     let has_died = report.apis.iter().filter_map(|api| api.live.as_ref()).any(|live| live.died.is_some());
     if has_died {
@@ -115,24 +115,24 @@ pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
         );
     }
     Ok(match report.totals {
-        totals if totals.fail > 0 || !report.stale.is_empty() => Ending::Findings,
-        totals if totals.warn > 0 && options.fail_on == Threshold::Should => Ending::Findings,
-        totals if totals.error > 0 || has_died => Ending::Incomplete,
-        // What was not run has not passed.
-        _ if report.interrupted => Ending::Interrupted,
+        totals if totals.fail > 0 || !report.stale.is_empty() => ExitStatus::Findings,
+        totals if totals.warn > 0 && args.fail_on == FailLevel::Should => ExitStatus::Findings,
+        totals if totals.error > 0 || has_died => ExitStatus::Incomplete,
+        // Cases that were not run have not passed.
+        _ if report.interrupted => ExitStatus::Interrupted,
         totals if totals.skip == totals.all() => {
             eprintln!("error: no case was checked\nhelp: the report says what each of them lacks");
-            Ending::Incomplete
+            ExitStatus::Incomplete
         }
-        _ => Ending::Fine,
+        _ => ExitStatus::Success,
     })
 }
 
-/// The failures that are known; none where the file is to be written and is not there yet.
-fn baseline(options: &Options) -> Result<Baseline, UserError> {
-    match &options.baseline {
+/// Reads the known failures; there are none if the file is to be written and does not exist yet.
+fn baseline(args: &CheckArgs) -> Result<Baseline, UserError> {
+    match &args.baseline {
         None => Ok(Baseline::default()),
-        Some(path) if options.write_baseline && !path.exists() => {
+        Some(path) if args.write_baseline && !path.exists() => {
             Ok(Baseline::read(&Text::new(path.display().to_string(), ""))?)
         }
         Some(path) => {
@@ -142,8 +142,8 @@ fn baseline(options: &Options) -> Result<Baseline, UserError> {
     }
 }
 
-fn write_baseline(path: &Path, updated: &Updated) -> Result<(), UserError> {
-    let Updated { text, added, removed } = updated;
+fn write_baseline(path: &Path, updated: &BaselineUpdate) -> Result<(), UserError> {
+    let BaselineUpdate { text, added, removed } = updated;
     fs::write(path, text).map_err(|error| {
         UserError::new(format!("the baseline cannot be written: {error}"))
             .at(path.display())
@@ -153,14 +153,14 @@ fn write_baseline(path: &Path, updated: &Updated) -> Result<(), UserError> {
     Ok(())
 }
 
-impl Options {
-    /// Whether all cases of both ends are run; the server's end is all that there is to a live server.
+impl CheckArgs {
+    /// Returns whether all cases are run: of both sides, or of a live server those of the server side.
     fn is_whole(&self) -> bool {
         let is_one_end = self.side.is_some() || self.subject.client.is_given();
         !is_one_end && self.apis.api.is_empty() && self.case.is_empty() && self.skip.is_empty()
     }
 
-    /// Takes out of an earlier report what was not asked for this time.
+    /// Removes the cases from an earlier report that this run did not select.
     fn narrow(&self, previous: &mut Report, now: &Report) {
         if !self.apis.api.is_empty() || self.apis.api_dir.is_some() {
             previous.apis.retain(|earlier| now.apis.iter().any(|api| api.api == earlier.api));
@@ -171,28 +171,28 @@ impl Options {
         }
     }
 
-    /// The end that is checked: who names a server or a client asks about that one.
-    fn end(&self) -> Option<End> {
-        let of_client = self.subject.client.is_given().then_some(End::Client);
-        self.side.or(of_client).or(self.subject.live.is_given().then_some(End::Server))
+    /// Returns the side that is checked: that of the named server or client.
+    fn end(&self) -> Option<SideFilter> {
+        let of_client = self.subject.client.is_given().then_some(SideFilter::Client);
+        self.side.or(of_client).or(self.subject.live.is_given().then_some(SideFilter::Server))
     }
 }
 
-impl End {
+impl SideFilter {
     fn is_of(self, side: Side) -> bool {
         (side == Side::Server) == matches!(self, Self::Server)
     }
 }
 
-fn catalogues(options: &Options) -> Result<Vec<Arc<Catalogue>>, UserError> {
-    let mut catalogues = options.apis.catalogues()?;
+fn catalogues(args: &CheckArgs) -> Result<Vec<Arc<Catalogue>>, UserError> {
+    let mut catalogues = args.apis.catalogues()?;
     for catalogue in &mut catalogues {
-        catalogue.select(&options.case, &options.skip);
-        if let Some(end) = options.end() {
+        catalogue.select(&args.case, &args.skip);
+        if let Some(end) = args.end() {
             catalogue.cases.retain(|case| end.is_of(case.side));
         }
     }
-    if options.subject.live.is_given() && catalogues.len() != 1 {
+    if args.subject.live.is_given() && catalogues.len() != 1 {
         return Err(UserError::new("a live server belongs to one API").help("name it with --api or --api-dir"));
     }
     catalogues.retain(|catalogue| !catalogue.cases.is_empty());
@@ -205,7 +205,7 @@ fn catalogues(options: &Options) -> Result<Vec<Arc<Catalogue>>, UserError> {
 }
 
 async fn check(
-    options: &Options,
+    args: &CheckArgs,
     catalogues: Vec<Arc<Catalogue>>,
     known: &mut Baseline,
 ) -> Result<Option<Report>, UserError> {
@@ -220,17 +220,17 @@ async fn check(
     // Of the mocks: a live server has its own.
     let http =
         http_client(false).map_err(|error| UserError::new(format!("the HTTP client cannot be set up: {error}")))?;
-    let is_ours = options.apis.api_dir.is_none();
+    let is_ours = args.apis.api_dir.is_none();
     let mut running = JoinSet::new();
     for (place, catalogue) in catalogues.into_iter().enumerate() {
-        let plan = options.subject.plan(&catalogue, is_ours, &http, &redactor, &halt).await?;
+        let plan = args.subject.plan(&catalogue, is_ours, &http, &redactor, &halt).await?;
         let Some((mut plan, server, mock)) = plan else {
             eprintln!("the run was interrupted before the server answered: nothing was checked");
             return Ok(None);
         };
-        plan.is_fail_fast = options.fail_fast;
-        plan.seed = options.seed;
-        plan.workers = options.parallel.map_or(plan.workers, usize::from);
+        plan.is_fail_fast = args.fail_fast;
+        plan.seed = args.seed;
+        plan.workers = args.parallel.map_or(plan.workers, usize::from);
         plan.watch = bar.clone().map(watch);
         running.spawn(async move {
             let checked = check_cases(catalogue, &plan, server).await;
@@ -249,16 +249,16 @@ async fn check(
     let mut requests = 0;
     let mut apis = Vec::new();
     for (_, mut checked) in done {
-        checked.settle(known, options.write_baseline, &redactor);
-        let notes = options.subject.live.is_given().then(|| options.subject.live.notes());
+        checked.mark_known(known, args.write_baseline, &redactor);
+        let notes = args.subject.live.is_given().then(|| args.subject.live.notes());
         let (report, sent) = checked.report(notes, &redactor);
         requests += sent;
         apis.push(report);
     }
     let mut report = Report::new(apis, requests, started.elapsed());
-    report.baseline = options.baseline.is_some().then(|| known.path().to_owned());
-    if !options.write_baseline {
-        report.stale = known.stale(options.is_whole() && !halt.is_halted());
+    report.baseline = args.baseline.is_some().then(|| known.path().to_owned());
+    if !args.write_baseline {
+        report.stale = known.stale(args.is_whole() && !halt.is_halted());
     }
     report.interrupted = was_interrupted.load(Ordering::SeqCst);
     if report.interrupted {
@@ -268,7 +268,7 @@ async fn check(
     Ok(Some(report))
 }
 
-/// The first interrupt lets the requests on their way end and reports on them, the second one ends the program.
+/// Handles interrupts: the first one lets the current requests end and reports on them, the second one ends the program.
 async fn halt_on_interrupt(mut interrupts: Interrupts, halt: Halt, was_interrupted: Arc<AtomicBool>) {
     interrupts.next().await;
     // Before the halt: the run may end at once.
@@ -291,7 +291,7 @@ fn progress(catalogues: &[Arc<Catalogue>]) -> Option<ProgressBar> {
     Some(bar)
 }
 
-fn watch(bar: ProgressBar) -> Watch {
+fn watch(bar: ProgressBar) -> CaseCallback {
     let broken = AtomicUsize::new(0);
     Arc::new(move |_, outcome| {
         if outcome.verdict == Verdict::Fail {

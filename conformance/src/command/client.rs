@@ -1,16 +1,16 @@
-//! The options that put another client than keyfit's on stage.
+//! The arguments that select the client under test.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use keyfit_conformance::credential::secret::Redactor;
 use keyfit_conformance::drive::{Adapter, Connect, adapter};
-use keyfit_conformance::secret::Redactor;
 
 /// Which client is checked.
 #[derive(Args, Debug)]
 #[group(skip)]
-pub(crate) struct Options {
+pub(crate) struct ClientArgs {
     /// Check the client that this program drives; implies `--side client`. It is started as it is, without a shell, and speaks
     /// the adapter protocol, which the README describes.
     #[arg(long, value_name = "PROGRAM", conflicts_with_all = ["base_url", "mutant", "side"])]
@@ -23,13 +23,13 @@ pub(crate) struct Options {
     client_patience: u64,
 }
 
-impl Options {
-    /// Whether another client is checked than keyfit's.
+impl ClientArgs {
+    /// Returns whether a client other than keyfit's is checked.
     pub(crate) fn is_given(&self) -> bool {
         self.client.is_some()
     }
 
-    /// That client for an API.
+    /// Returns that client for an API.
     pub(crate) fn connect(&self, api: &str, redactor: &Redactor) -> Option<Arc<dyn Connect>> {
         let program = self.client.clone()?;
         let command = [program].into_iter().chain(self.client_arg.iter().cloned()).collect();

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 use keyfit_conformance::UserError;
-use keyfit_conformance::comparison::{Client, Expectation, table};
+use keyfit_conformance::report::comparison::{Client, Expectation, table};
 
-use crate::console;
-use crate::ending::Ending;
+use crate::terminal::console;
+use crate::terminal::exit::ExitStatus;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -18,7 +18,7 @@ Examples:
 /// Which reports, and where the expectations are.
 #[derive(Args, Debug)]
 #[group(skip)]
-pub(crate) struct Options {
+pub(crate) struct CompareArgs {
     /// Reports of `keyfit check --report json=FILE`, one a client, whose name is that of the file.
     #[arg(required = true, value_name = "REPORT")]
     reports: Vec<PathBuf>,
@@ -28,10 +28,10 @@ pub(crate) struct Options {
 }
 
 /// Prints the table and the differences.
-pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
-    let clients: Vec<Client> = options.reports.iter().map(|path| Client::read(path)).collect::<Result<_, _>>()?;
+pub(crate) fn run(args: &CompareArgs) -> Result<ExitStatus, UserError> {
+    let clients: Vec<Client> = args.reports.iter().map(|path| Client::read(path)).collect::<Result<_, _>>()?;
     console::print(&table(&clients))?;
-    let Some(folder) = &options.expected else { return Ok(Ending::Fine) };
+    let Some(folder) = &args.expected else { return Ok(ExitStatus::Success) };
     let mut differences = Vec::new();
     for client in &clients {
         let expectation = Expectation::read(&folder.join(&client.name).join("expected.toml"), client)?;
@@ -39,9 +39,9 @@ pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
     }
     if differences.is_empty() {
         console::print("\nall as expected\n")?;
-        return Ok(Ending::Fine);
+        return Ok(ExitStatus::Success);
     }
     let differences = differences.iter().map(|difference| format!("  {difference}"));
     console::print_lines(["\nnot as expected".to_owned()].into_iter().chain(differences))?;
-    Ok(Ending::Findings)
+    Ok(ExitStatus::Findings)
 }

@@ -5,8 +5,8 @@ use clap_complete::Shell;
 use keyfit_conformance::UserError;
 
 use super::Cli;
-use crate::console;
-use crate::ending::Ending;
+use crate::terminal::console;
+use crate::terminal::exit::ExitStatus;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -17,15 +17,15 @@ Examples:
 /// Which shell.
 #[derive(Args, Debug)]
 #[group(skip)]
-pub(crate) struct Options {
+pub(crate) struct CompletionsArgs {
     /// The shell.
     shell: Shell,
 }
 
 /// Prints the script.
-pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
+pub(crate) fn run(args: &CompletionsArgs) -> Result<ExitStatus, UserError> {
     let mut script = Vec::new();
-    clap_complete::generate(options.shell, &mut Cli::command(), "keyfit", &mut script);
+    clap_complete::generate(args.shell, &mut Cli::command(), "keyfit", &mut script);
     console::print(&String::from_utf8_lossy(&script))?;
-    Ok(Ending::Fine)
+    Ok(ExitStatus::Success)
 }

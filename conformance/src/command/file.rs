@@ -6,8 +6,8 @@ use std::path::Path;
 
 pub(super) use keyfit_conformance::file::{read, read_or};
 
-/// Writes a report into a file that its owner alone may read: what was exchanged is for nobody else, masked or not. What is no
-/// plain file, such as a pipe, keeps its mode.
+/// Writes a report into a file that only its owner may read, since it contains exchanges, masked or not. A file that is not regular, such as
+/// a pipe, keeps its mode.
 pub(super) fn write_report(path: &Path, report: &str) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);

@@ -4,11 +4,13 @@ use std::path::{Component, Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use keyfit_conformance::UserError;
-use keyfit_conformance::generate::{Entry, Lock, Made, Project, Stale, dispatch_name, make, write};
+use keyfit_conformance::generate::{
+    Entry, GeneratedClient, Lock, Project, StaleFile, dispatch_name, generate_client, write,
+};
 use keyfit_openapi::{Dispatch, module_name};
 
-use crate::console;
-use crate::ending::Ending;
+use crate::terminal::console;
+use crate::terminal::exit::ExitStatus;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -17,13 +19,13 @@ Examples:
   keyfit generate                               all that keyfit.lock names, again
   keyfit generate --check                       in CI: 1 where the code is stale, and which";
 
-/// How many remarks are shown of one client.
-const REMARKS: usize = 8;
+/// The number of remarks that are shown for one client.
+const MAX_REMARKS: usize = 8;
 
 /// What to generate, and where it goes.
 #[derive(Args, Debug)]
 #[group(skip)]
-pub(crate) struct Options {
+pub(crate) struct GenerateArgs {
     /// The API: a folder with a document, and where present overlay.yaml and contract.toml; or a document alone.
     #[arg(value_name = "API")]
     api: Option<PathBuf>,
@@ -43,7 +45,7 @@ pub(crate) struct Options {
     name: Option<String>,
     /// Where the client can be called by the ids of its operations, which is what the contract check does.
     #[arg(long, value_enum, requires = "out")]
-    dispatch: Option<When>,
+    dispatch: Option<DispatchScope>,
     /// Write nothing, and say which files are stale.
     #[arg(long, conflicts_with_all = ["out", "force"])]
     check: bool,
@@ -54,7 +56,7 @@ pub(crate) struct Options {
 
 /// Where a client can be called by ids.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum When {
+enum DispatchScope {
     /// In the tests of the crate.
     Tests,
     /// In every build.
@@ -64,25 +66,26 @@ enum When {
 }
 
 /// Runs the command.
-pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
+pub(crate) fn run(args: &GenerateArgs) -> Result<ExitStatus, UserError> {
     let project = Project::find()?;
     let mut lock = Lock::read(&project)?;
-    let entries = entries(options, &project, &lock)?;
-    if options.check {
+    let entries = entries(args, &project, &lock)?;
+    if args.check {
         return check(&project, &entries);
     }
     // All of them before the first is written: one document that cannot be read leaves everything as it was.
-    let made = entries.iter().map(|entry| make(&project, entry)).collect::<Result<Vec<Made>, _>>()?;
-    let new: Vec<bool> = made.iter().map(|made| lock.entry(&made.entry.out).is_none()).collect();
-    write(&project, &mut lock, &made, options.force)?;
-    let told = made.iter().zip(new).flat_map(|(made, is_new)| told(made, is_new));
-    console::print_lines(told)?;
-    Ok(Ending::Fine)
+    let clients =
+        entries.iter().map(|entry| generate_client(&project, entry)).collect::<Result<Vec<GeneratedClient>, _>>()?;
+    let new: Vec<bool> = clients.iter().map(|clients| lock.entry(&clients.entry.out).is_none()).collect();
+    write(&project, &mut lock, &clients, args.force)?;
+    let output = clients.iter().zip(new).flat_map(|(clients, is_new)| written_lines(clients, is_new));
+    console::print_lines(output)?;
+    Ok(ExitStatus::Success)
 }
 
-/// What is to be generated, or looked at.
-fn entries(options: &Options, project: &Project, lock: &Lock) -> Result<Vec<Entry>, UserError> {
-    let Some(api) = &options.api else {
+/// Returns the entries to generate or to check.
+fn entries(args: &GenerateArgs, project: &Project, lock: &Lock) -> Result<Vec<Entry>, UserError> {
+    let Some(api) = &args.api else {
         return match lock.clients.as_slice() {
             [] => Err(UserError::new("nothing is generated here yet")
                 .at(project.lock().display())
@@ -91,7 +94,7 @@ fn entries(options: &Options, project: &Project, lock: &Lock) -> Result<Vec<Entr
         };
     };
     let name = project.name(api);
-    let Some(out) = &options.out else {
+    let Some(out) = &args.out else {
         let known: Vec<Entry> = lock.clients.iter().filter(|entry| entry.api == name).cloned().collect();
         return match known.as_slice() {
             [] => Err(UserError::new("no code is generated from this API yet")
@@ -111,20 +114,20 @@ fn entries(options: &Options, project: &Project, lock: &Lock) -> Result<Vec<Entr
     Ok(vec![Entry {
         out,
         api: name,
-        name: options.name.clone(),
-        only: options.only.clone(),
-        all_types: options.all_types,
-        dispatch: options.dispatch.map(|when| dispatch_name(when.into()).to_owned()),
+        name: args.name.clone(),
+        only: args.only.clone(),
+        all_types: args.all_types,
+        dispatch: args.dispatch.map(|when| dispatch_name(when.into()).to_owned()),
         ..Entry::default()
     }])
 }
 
-/// Says which files are stale, and why.
-fn check(project: &Project, entries: &[Entry]) -> Result<Ending, UserError> {
+/// Reports the stale files with the reasons.
+fn check(project: &Project, entries: &[Entry]) -> Result<ExitStatus, UserError> {
     let mut lines = Vec::new();
     let mut is_stale = false;
     for entry in entries {
-        match Stale::of(project, entry)? {
+        match StaleFile::of(project, entry)? {
             None => lines.push(format!("{}: up to date", entry.out)),
             Some(stale) => {
                 is_stale = true;
@@ -136,32 +139,33 @@ fn check(project: &Project, entries: &[Entry]) -> Result<Ending, UserError> {
         lines.push("\nWrite it again: keyfit generate".to_owned());
     }
     console::print_lines(lines)?;
-    Ok(if is_stale { Ending::Findings } else { Ending::Fine })
+    Ok(if is_stale { ExitStatus::Findings } else { ExitStatus::Success })
 }
 
-/// What was written.
-fn told(made: &Made, is_new: bool) -> Vec<String> {
-    let Made { entry, module } = made;
+/// Returns the lines about a written client.
+fn written_lines(clients: &GeneratedClient, is_new: bool) -> Vec<String> {
+    let GeneratedClient { entry, module } = clients;
     let lines = module.generated.code.lines().count();
     let operations = module.generated.operations;
-    let mut told = vec![format!("{}: {operations} operations, {lines} lines, from {}", entry.out, entry.api)];
-    told.extend(module.generated.proposal().map(|proposal| format!("note: {proposal}")));
+    let mut output = vec![format!("{}: {operations} operations, {lines} lines, from {}", entry.out, entry.api)];
+    output.extend(module.generated.proposal().map(|proposal| format!("note: {proposal}")));
     let remarks = module.remarks();
-    told.extend(remarks.iter().take(REMARKS).map(|remark| format!("note: {remark}")));
-    if remarks.len() > REMARKS {
-        told.push(format!(
+    output.extend(remarks.iter().take(MAX_REMARKS).map(|remark| format!("note: {remark}")));
+    if remarks.len() > MAX_REMARKS {
+        output.push(format!(
             "note: {} more; keyfit spec lint {} shows all of them",
-            remarks.len() - REMARKS,
+            remarks.len() - MAX_REMARKS,
             module.source.document.path
         ));
     }
     if is_new {
-        told.push(format!("\nDeclare it where its parent module is: {}", declaration(&entry.out, &module.source.name)));
+        output
+            .push(format!("\nDeclare it where its parent module is: {}", declaration(&entry.out, &module.source.name)));
     }
-    told
+    output
 }
 
-/// How a module is declared whose code stands in a file: by the name of the API where that of the file is no module's.
+/// Returns the declaration of the module in a file. The name is that of the API if the name of the file is not a valid module name.
 fn declaration(out: &str, api: &str) -> String {
     let path = Path::new(out);
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
@@ -184,12 +188,12 @@ fn file_for(api: &Path) -> String {
     format!("{}.rs", last.unwrap_or_else(|| "client".to_owned()))
 }
 
-impl From<When> for Dispatch {
-    fn from(when: When) -> Self {
+impl From<DispatchScope> for Dispatch {
+    fn from(when: DispatchScope) -> Self {
         match when {
-            When::Tests => Self::InTests,
-            When::Always => Self::Always,
-            When::Never => Self::Never,
+            DispatchScope::Tests => Self::InTests,
+            DispatchScope::Always => Self::Always,
+            DispatchScope::Never => Self::Never,
         }
     }
 }

@@ -6,15 +6,15 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use keyfit_conformance::UserError;
 use keyfit_conformance::contract::Contract;
-use keyfit_conformance::init::{Choice, Choices, Inclusion, Scaffold, scaffold};
-use keyfit_conformance::secret::Redactor;
-use keyfit_conformance::tokens::{Carried, carry_over, env_file, recognized};
+use keyfit_conformance::credential::secret::Redactor;
+use keyfit_conformance::init::{CredentialChoice, CredentialChoices, Scaffold, ScopeInclusion, scaffold};
+use keyfit_conformance::tokens::{ConvertedTokens, convert, env_file, recognized};
 use keyfit_openapi::{Text, module_name, plain};
 
-use super::transport::{Transport, is_url};
+use super::transport::{TransportArgs, is_url};
 use super::{file, runtime};
-use crate::console;
-use crate::ending::Ending;
+use crate::terminal::console;
+use crate::terminal::exit::ExitStatus;
 use keyfit_conformance::server::server_url;
 
 pub(super) const EXAMPLES: &str = "\
@@ -27,7 +27,7 @@ Examples:
 /// Which document, and where the folder goes.
 #[derive(Args, Debug)]
 #[group(skip)]
-pub(crate) struct Options {
+pub(crate) struct InitArgs {
     /// The OpenAPI document, YAML or JSON: a file, or the URL of a live server that has it.
     #[arg(value_name = "FILE or URL")]
     document: PathBuf,
@@ -36,8 +36,8 @@ pub(crate) struct Options {
     name: Option<String>,
     /// How calls log in, where the document does not say it: `bearer`, `basic`, `scheme:NAME`, `header:NAME`, `query:NAME` or
     /// `cookie:NAME`; `KIND=...` for the scheme KIND of the document. May be given several times.
-    #[arg(long = "credential", value_name = "[KIND=]HOW", value_parser = <Choice as std::str::FromStr>::from_str)]
-    credentials: Vec<Choice>,
+    #[arg(long = "credential", value_name = "[KIND=]HOW", value_parser = <CredentialChoice as std::str::FromStr>::from_str)]
+    credentials: Vec<CredentialChoice>,
     /// Operations for which the document names no credential need what most others do.
     #[arg(long)]
     assume_secured: bool,
@@ -47,44 +47,44 @@ pub(crate) struct Options {
     wfc: Option<PathBuf>,
     /// A scope that includes others, which the document does not say: a token with it is not refused where one of those is
     /// needed. May be given several times.
-    #[arg(long = "includes", value_name = "SCOPE=SCOPE,...", value_parser = <Inclusion as std::str::FromStr>::from_str)]
-    includes: Vec<Inclusion>,
+    #[arg(long = "includes", value_name = "SCOPE=SCOPE,...", value_parser = <ScopeInclusion as std::str::FromStr>::from_str)]
+    includes: Vec<ScopeInclusion>,
     /// The folder to write; `api/` and the name of the API where left out.
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
     #[command(flatten)]
-    transport: Transport,
+    transport: TransportArgs,
 }
 
 /// Runs the command.
-pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
-    let name = api_name(options)?;
-    let folder = options.dir.clone().unwrap_or_else(|| Path::new("api").join(&name));
-    let url = options.document.to_str().filter(|text| is_url(text));
+pub(crate) fn run(args: &InitArgs) -> Result<ExitStatus, UserError> {
+    let name = api_name(args)?;
+    let folder = args.dir.clone().unwrap_or_else(|| Path::new("api").join(&name));
+    let url = args.document.to_str().filter(|text| is_url(text));
     let spec = match url {
-        Some(url) => fetched(url, &options.transport)?,
+        Some(url) => fetched(url, &args.transport)?,
         // A folder of an API has its document in one file.
-        None => file::read(&options.document, "document")?.with_referenced()?.joined()?,
+        None => file::read(&args.document, "document")?.with_referenced()?.joined()?,
     };
-    let choices = Choices {
-        credentials: options.credentials.clone(),
-        assume_secured: options.assume_secured,
-        includes: options.includes.clone(),
+    let choices = CredentialChoices {
+        credentials: args.credentials.clone(),
+        assume_secured: args.assume_secured,
+        includes: args.includes.clone(),
     };
-    let has_ending = options.document.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+    let has_ending = args.document.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
     // A URL need not end with what it is, and what was joined is JSON.
     let is_json = has_ending || spec.text.trim_start().starts_with('{');
     let document = if is_json { "openapi.json" } else { "openapi.yaml" };
-    let mut made = scaffold(&name, &spec, &choices)?;
-    let variables = match &options.wfc {
-        Some(path) => Some(carried(path, &mut made)?),
+    let mut contents = scaffold(&name, &spec, &choices)?;
+    let variables = match &args.wfc {
+        Some(path) => Some(carried(path, &mut contents)?),
         None => None,
     };
     let mut files = vec![
         (document, &spec.text),
-        ("overlay.yaml", &made.overlay),
-        ("contract.toml", &made.contract),
-        ("tokens.toml", &made.tokens),
+        ("overlay.yaml", &contents.overlay),
+        ("contract.toml", &contents.contract),
+        ("tokens.toml", &contents.tokens),
     ];
     files.extend(variables.as_ref().map(|variables| (".env", variables)));
     if let Some((taken, _)) = files.iter().find(|(file, _)| folder.join(file).exists()) {
@@ -92,30 +92,30 @@ pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
             .at(folder.join(taken).display())
             .help("name another folder with --dir; nothing was written"));
     }
-    fs::create_dir_all(&folder).map_err(|error| unwritable(&folder, &error))?;
+    fs::create_dir_all(&folder).map_err(|error| write_error(&folder, &error))?;
     let names: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
     for (name, text) in files {
         let path = folder.join(name);
         file::write_new(&path, text, matches!(name, "tokens.toml" | ".env"))
-            .map_err(|error| unwritable(&path, &error))?;
+            .map_err(|error| write_error(&path, &error))?;
     }
     let place = folder.display();
-    let cases = made.cases;
+    let cases = contents.cases;
     let made_files = format!("{place}: {}; {cases} cases", names.join(", "));
-    let notes = made.notes.iter().map(|note| format!("note: {}", plain(note)));
-    let base_url = made.base_path.as_deref().and_then(|path| match url {
-        Some(url) => beside(url, path),
+    let notes = contents.notes.iter().map(|note| format!("note: {}", plain(note)));
+    let base_url = contents.base_path.as_deref().and_then(|path| match url {
+        Some(url) => server_of_document(url, path),
         None => (!path.is_empty()).then(|| format!("https://HOST{path}")),
     });
     let next = next(&name, &folder, base_url.as_deref());
     let asked = format!("\nWhat {place}/tokens.toml would let be judged:");
-    let questions = made.questions.iter().map(|question| format!("  {}", plain(question)));
+    let questions = contents.questions.iter().map(|question| format!("  {}", plain(question)));
     console::print_lines([made_files].into_iter().chain(notes).chain([asked]).chain(questions).chain([next]))?;
-    Ok(Ending::Fine)
+    Ok(ExitStatus::Success)
 }
 
 /// Puts what an authentication file of the Web Fuzzing Commons says into the tokens file, and returns the file of its secrets.
-fn carried(path: &Path, made: &mut Scaffold) -> Result<String, UserError> {
+fn carried(path: &Path, contents: &mut Scaffold) -> Result<String, UserError> {
     let text = file::read(path, "authentication file")?;
     let Some(value) = recognized(&text) else {
         return Err(UserError::new(
@@ -124,8 +124,8 @@ fn carried(path: &Path, made: &mut Scaffold) -> Result<String, UserError> {
         .at(path.display())
         .help("name one in YAML, JSON or TOML"));
     };
-    let contract = Contract::read(&Text::new("contract.toml", made.contract.clone()))?;
-    let Carried { text, variables, notes } = carry_over(&text, &value, &contract)?;
+    let contract = Contract::read(&Text::new("contract.toml", contents.contract.clone()))?;
+    let ConvertedTokens { text, variables, notes } = convert(&text, &value, &contract)?;
     // Those of the document stand below, and say what else there may be.
     let commented = |block: &str| {
         if !block.starts_with("[[identity]]") {
@@ -134,16 +134,16 @@ fn carried(path: &Path, made: &mut Scaffold) -> Result<String, UserError> {
         let lines: Vec<String> = block.lines().map(|line| format!("# {line}")).collect();
         lines.join("\n")
     };
-    let blocks: Vec<String> = made.tokens.trim_end().split("\n\n").map(commented).collect();
+    let blocks: Vec<String> = contents.tokens.trim_end().split("\n\n").map(commented).collect();
     let (head, rest) = blocks.split_first().map_or(("", &[][..]), |(head, rest)| (head.as_str(), rest));
-    made.tokens = format!("{head}\n\n{}\n\n{}\n", text.trim_end(), rest.join("\n\n"));
-    made.notes.extend(notes);
+    contents.tokens = format!("{head}\n\n{}\n\n{}\n", text.trim_end(), rest.join("\n\n"));
+    contents.notes.extend(notes);
     Ok(env_file(&variables))
 }
 
 /// The document that a live server has under a URL. It says what is sent there later: over plain http from another machine,
 /// anybody could write it.
-fn fetched(url: &str, transport: &Transport) -> Result<Text, UserError> {
+fn fetched(url: &str, transport: &TransportArgs) -> Result<Text, UserError> {
     let url = server_url(url).map_err(|problem| {
         UserError::new(format!("not the URL of a document: {problem}"))
             .help("begin it with https:// and end it with its path")
@@ -158,8 +158,8 @@ fn fetched(url: &str, transport: &Transport) -> Result<Text, UserError> {
     Ok(Text::decode(url.as_str(), bytes)?)
 }
 
-/// The base URL of a server that has its document under a URL and names no host in it.
-fn beside(document: &str, path: &str) -> Option<String> {
+/// Returns the base URL of a server from the URL of its document, if the document names no host.
+fn server_of_document(document: &str, path: &str) -> Option<String> {
     let url = server_url(document).ok()?;
     let origin = url.origin();
     origin.is_tuple().then(|| format!("{}{path}", origin.ascii_serialization()))
@@ -191,10 +191,10 @@ fn next(name: &str, folder: &Path, base_url: Option<&str>) -> String {
 }
 
 /// The name of an API, with which ids of rules begin: letters, digits and hyphens.
-fn api_name(options: &Options) -> Result<String, UserError> {
+fn api_name(args: &InitArgs) -> Result<String, UserError> {
     let last = |path: &Path| path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
-    let of_path = || options.dir.as_deref().and_then(last).or_else(|| last(&options.document));
-    let name = options.name.clone().or_else(of_path).unwrap_or_default();
+    let of_path = || args.dir.as_deref().and_then(last).or_else(|| last(&args.document));
+    let name = args.name.clone().or_else(of_path).unwrap_or_default();
     let plain = name.to_lowercase().replace(['_', ' ', '.'], "-");
     let is_letter = |character: char| character.is_ascii_alphanumeric();
     let odd = plain.chars().find(|character| !is_letter(*character) && *character != '-');
@@ -207,6 +207,6 @@ fn api_name(options: &Options) -> Result<String, UserError> {
         .help("with --name give one of letters (a to z), digits and hyphens"))
 }
 
-fn unwritable(path: &Path, error: &std::io::Error) -> UserError {
+fn write_error(path: &Path, error: &std::io::Error) -> UserError {
     UserError::new(format!("the file cannot be written: {error}")).at(path.display()).help("check the folder")
 }

@@ -3,8 +3,8 @@
 use clap::Subcommand;
 use keyfit_conformance::UserError;
 
-use crate::ending::Ending;
 use crate::import;
+use crate::terminal::exit::ExitStatus;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -25,15 +25,15 @@ Exit codes:
 
 /// What to do.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Command {
+pub(crate) enum InstasentCommand {
     /// Write the rows of a file to a data source.
     #[command(after_help = EXAMPLES)]
-    Import(Box<import::Options>),
+    Import(Box<import::ImportArgs>),
 }
 
 /// Runs the subcommand that was given.
-pub(crate) fn run(command: &Command) -> Result<Ending, UserError> {
+pub(crate) fn run(command: &InstasentCommand) -> Result<ExitStatus, UserError> {
     match command {
-        Command::Import(options) => import::run(options),
+        InstasentCommand::Import(args) => import::run(args),
     }
 }

@@ -9,8 +9,8 @@ use clap_mangen::Man;
 use keyfit_conformance::UserError;
 
 use super::Cli;
-use crate::console;
-use crate::ending::Ending;
+use crate::terminal::console;
+use crate::terminal::exit::ExitStatus;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -20,7 +20,7 @@ Examples:
 /// Where the pages go.
 #[derive(Args, Debug)]
 #[group(skip)]
-pub(crate) struct Options {
+pub(crate) struct ManArgs {
     /// Write a page for each command into this folder, which is made where it is missing. Left out, the page of `keyfit` is
     /// printed.
     #[arg(long, value_name = "DIR")]
@@ -28,20 +28,20 @@ pub(crate) struct Options {
 }
 
 /// Prints the page, or writes all of them.
-pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
-    if let Some(folder) = &options.out {
+pub(crate) fn run(args: &ManArgs) -> Result<ExitStatus, UserError> {
+    if let Some(folder) = &args.out {
         let written = fs::create_dir_all(folder).and_then(|()| clap_mangen::generate_to(Cli::command(), folder));
         written.map_err(|error| {
             UserError::new(format!("the pages cannot be written: {error}"))
                 .at(folder.display())
                 .help("name another folder with --out")
         })?;
-        return Ok(Ending::Fine);
+        return Ok(ExitStatus::Success);
     }
     let mut page = Vec::new();
     rendered(&mut page).map_err(|error| UserError::new(format!("the page cannot be made: {error}")))?;
     console::print(&String::from_utf8_lossy(&page))?;
-    Ok(Ending::Fine)
+    Ok(ExitStatus::Success)
 }
 
 fn rendered(page: &mut Vec<u8>) -> io::Result<()> {

@@ -11,15 +11,15 @@ use keyfit::redact::plain_json;
 use keyfit_conformance::UserError;
 use keyfit_conformance::apis;
 use keyfit_conformance::catalogue::Catalogue;
+use keyfit_conformance::credential::secret::Secret;
 use keyfit_conformance::mock::{AdminHost, Controlled, IssuedToken, Mutant, OAuthClient, Options as Settings};
-use keyfit_conformance::secret::Secret;
 use keyfit_openapi::Source;
 use serde_json::{Value, json};
 
 use super::runtime;
-use crate::console;
-use crate::ending::Ending;
-use crate::interrupt::Interrupts;
+use crate::terminal::console;
+use crate::terminal::exit::ExitStatus;
+use crate::terminal::interrupt::Interrupts;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -29,7 +29,7 @@ Examples:
 /// Which API, and where it is served.
 #[derive(Args, Debug)]
 #[group(skip)]
-pub(crate) struct Options {
+pub(crate) struct MockArgs {
     /// The API, by the name of its folder or contract.
     #[arg(long, value_name = "NAME")]
     api: Option<String>,
@@ -58,40 +58,40 @@ pub(crate) struct Options {
 }
 
 /// Serves until a signal comes.
-pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
-    if !options.host.is_loopback() && !options.allow_remote {
-        return Err(UserError::new(format!("{} can be reached from other machines", options.host)).help(
+pub(crate) fn run(args: &MockArgs) -> Result<ExitStatus, UserError> {
+    if !args.host.is_loopback() && !args.allow_remote {
+        return Err(UserError::new(format!("{} can be reached from other machines", args.host)).help(
             "the mock has no secrets to keep and its admin asks for none; pass --allow-remote if that is what you want, or \
              leave --host out",
         ));
     }
-    let catalogue = Catalogue::read(&source(options)?)?;
-    runtime()?.block_on(serve(options, catalogue))
+    let catalogue = Catalogue::read(&source(args)?)?;
+    runtime()?.block_on(serve(args, catalogue))
 }
 
-async fn serve(options: &Options, catalogue: Catalogue) -> Result<Ending, UserError> {
+async fn serve(args: &MockArgs, catalogue: Catalogue) -> Result<ExitStatus, UserError> {
     // Before anything is printed: who reads the address may send the signal at once.
     let stop = Interrupts::new();
     let mut stop = stop.map_err(|error| UserError::new(format!("signals cannot be waited for: {error}")))?;
     let name = catalogue.api.name.clone();
-    let address = SocketAddr::new(options.host, options.port);
-    let settings = Settings { address, mutant: options.mutant, admin_hosts: options.admin_host.clone() };
+    let address = SocketAddr::new(args.host, args.port);
+    let settings = Settings { address, mutant: args.mutant, admin_hosts: args.admin_host.clone() };
     let mock = Controlled::start(catalogue.api, catalogue.contract, settings)
         .await
-        .map_err(|error| unopened(address, &error))?;
+        .map_err(|error| listen_error(address, &error))?;
     let json = || format!("{}\n", plain_json(&as_json(&name, &mock).to_string()));
     // A reader that has gone away is no reason to end.
-    drop(console::print(&if options.json { json() } else { as_text(&name, &mock) }));
+    drop(console::print(&if args.json { json() } else { as_text(&name, &mock) }));
     stop.next().await;
     eprintln!("stopping: requests in flight are finished; a second signal ends them");
     tokio::select! {
-        () = mock.stop() => Ok(Ending::Fine),
-        () = stop.next() => Ok(Ending::Interrupted),
+        () = mock.stop() => Ok(ExitStatus::Success),
+        () = stop.next() => Ok(ExitStatus::Interrupted),
     }
 }
 
-fn source(options: &Options) -> Result<Source, UserError> {
-    match (&options.api, &options.api_dir) {
+fn source(args: &MockArgs) -> Result<Source, UserError> {
+    match (&args.api, &args.api_dir) {
         (_, Some(folder)) => Ok(Source::from_dir(folder)?),
         (Some(name), None) => apis::find(name),
         (None, None) => Err(UserError::new("no API is named")
@@ -99,7 +99,7 @@ fn source(options: &Options) -> Result<Source, UserError> {
     }
 }
 
-fn unopened(address: SocketAddr, error: &io::Error) -> UserError {
+fn listen_error(address: SocketAddr, error: &io::Error) -> UserError {
     let help = match error.kind() {
         io::ErrorKind::AddrInUse => "another program listens there: choose another --port, or 0 for a free one",
         io::ErrorKind::PermissionDenied => "ports below 1024 want privileges: choose another --port",

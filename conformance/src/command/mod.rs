@@ -28,8 +28,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use keyfit_conformance::UserError;
 
-use crate::console::complain;
-use crate::ending::Ending;
+use crate::terminal::console::print_message;
+use crate::terminal::exit::ExitStatus;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -65,57 +65,57 @@ enum Command {
     /// only read from, one request at a time; what changes something, costs money or looks as if it ended something is sent
     /// with --allow-writes, --allow-spend and --allow.
     #[command(after_help = format!("{}\n\n{EXIT_CODES}", check::EXAMPLES))]
-    Check(Box<check::Options>),
+    Check(Box<check::CheckArgs>),
     /// Serve the mock of one API until Ctrl-C or SIGTERM.
     ///
     /// It prints its addresses and its tokens, which open nothing but this mock. Its admin makes it fail on demand.
     #[command(after_help = mock::EXAMPLES)]
-    Mock(mock::Options),
+    Mock(mock::MockArgs),
     /// Call an operation of any API, without a generated client.
     ///
     /// With the same authentication, retries and rate limits as the clients. A document is enough: what it leaves open is read
     /// from the overlay and the contract beside it.
     #[command(after_help = call::EXAMPLES)]
-    Call(Box<call::Options>),
+    Call(Box<call::CallArgs>),
     /// Write the items of a file through an operation that takes many in one call.
     ///
     /// In batches, as many at a time as the server keeps up with. Each item is accepted, rejected or unknown; what may have had an effect is
     /// not sent again.
     #[command(after_help = batch::EXAMPLES)]
-    Batch(Box<batch::Options>),
+    Batch(Box<batch::BatchArgs>),
     /// List the rules of the contracts, or say what one requires, why, and how it is checked.
     #[command(after_help = rule::EXAMPLES)]
-    Rule(rule::Options),
+    Rule(rule::RuleArgs),
     /// Put the reports of several clients side by side, and hold each to what is expected of it.
     #[command(after_help = format!("{}\n\n{EXIT_CODES}", compare::EXAMPLES))]
-    Compare(compare::Options),
+    Compare(compare::CompareArgs),
     /// Generate the code of a client, to be checked in; or all of it again.
     ///
     /// `keyfit.lock` says what each file was generated from, so that without arguments all of them are written again, and
     /// `--check` says which are stale.
     #[command(after_help = format!("{}\n\n{EXIT_CODES}", generate::EXAMPLES))]
-    Generate(generate::Options),
+    Generate(generate::GenerateArgs),
     /// Begin the contract of an API from its document.
     ///
     /// Writes a folder for `keyfit check --api-dir`: the document, an overlay, a first contract, and a tokens file to fill in.
     /// No file that exists is written to.
     #[command(after_help = init::EXAMPLES)]
-    Init(init::Options),
+    Init(init::InitArgs),
     /// Work with OpenAPI documents alone.
     #[command(subcommand)]
-    Spec(spec::Command),
+    Spec(spec::SpecCommand),
     /// Work with the data of the Instasent APIs.
     #[command(subcommand)]
-    Instasent(instasent::Command),
+    Instasent(instasent::InstasentCommand),
     /// Print the completion script of a shell.
     #[command(after_help = completions::EXAMPLES)]
-    Completions(completions::Options),
+    Completions(completions::CompletionsArgs),
     /// Print the manual page, or write those of all commands.
     #[command(after_help = man::EXAMPLES)]
-    Man(man::Options),
+    Man(man::ManArgs),
 }
 
-/// Runs the command that was given, and says what came of it.
+/// Runs the given command, and returns its exit code.
 pub(crate) fn main() -> ExitCode {
     let typed: Vec<_> = env::args_os().collect();
     let cli = match Cli::try_parse_from(&typed) {
@@ -123,34 +123,34 @@ pub(crate) fn main() -> ExitCode {
         // Help and the version are no errors.
         Err(error) if !error.use_stderr() => error.exit(),
         Err(error) => {
-            let told = usage::told(&error, typed.iter().map(AsRef::as_ref));
-            complain(told.trim_end());
-            return Ending::Incomplete.into();
+            let message = usage::clap_message(&error, typed.iter().map(AsRef::as_ref));
+            print_message(message.trim_end());
+            return ExitStatus::Incomplete.into();
         }
     };
     match run(&cli) {
         Ok(ending) => ending.into(),
         Err(error) => {
-            complain(&error.to_string());
-            Ending::Incomplete.into()
+            print_message(&error.to_string());
+            ExitStatus::Incomplete.into()
         }
     }
 }
 
-fn run(cli: &Cli) -> Result<Ending, UserError> {
+fn run(cli: &Cli) -> Result<ExitStatus, UserError> {
     match &cli.command {
-        Command::Check(options) => check::run(options),
-        Command::Mock(options) => mock::run(options),
-        Command::Call(options) => call::run(options),
-        Command::Batch(options) => batch::run(options),
-        Command::Rule(options) => rule::run(options),
-        Command::Compare(options) => compare::run(options),
-        Command::Generate(options) => generate::run(options),
-        Command::Init(options) => init::run(options),
+        Command::Check(args) => check::run(args),
+        Command::Mock(args) => mock::run(args),
+        Command::Call(args) => call::run(args),
+        Command::Batch(args) => batch::run(args),
+        Command::Rule(args) => rule::run(args),
+        Command::Compare(args) => compare::run(args),
+        Command::Generate(args) => generate::run(args),
+        Command::Init(args) => init::run(args),
         Command::Spec(command) => spec::run(command),
         Command::Instasent(command) => instasent::run(command),
-        Command::Completions(options) => completions::run(options),
-        Command::Man(options) => man::run(options),
+        Command::Completions(args) => completions::run(args),
+        Command::Man(args) => man::run(args),
     }
 }
 

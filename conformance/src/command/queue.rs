@@ -8,13 +8,13 @@ use keyfit_conformance::UserError;
 use reqwest::Url;
 use serde::Serialize;
 
-use crate::ending::Ending;
-use crate::import::Job;
+use crate::import::ImportJob;
+use crate::terminal::exit::ExitStatus;
 
 /// Which queue is filled, or emptied.
 #[derive(Args, Debug)]
 #[group(skip)]
-pub(super) struct Options {
+pub(super) struct QueueArgs {
     /// Put the items into this queue of NATS JetStream and send none: `nats://HOST:PORT/STREAM`, or `tls://`. It is made where there is
     /// none. Putting the same file twice within two minutes adds nothing.
     #[arg(long, value_name = "URL", conflicts_with_all = ["from", "checkpoint", "dry_run"])]
@@ -33,23 +33,23 @@ pub(super) struct Options {
     follow: bool,
 }
 
-impl Options {
-    /// Whether the items are not sent to the API by this run.
-    pub(super) fn is_filled(&self) -> bool {
+impl QueueArgs {
+    /// Returns whether this run puts the items into a queue and does not send them.
+    pub(super) fn fills_queue(&self) -> bool {
         self.to.is_some()
     }
 
-    /// Whether the items come from a queue.
-    pub(super) fn is_emptied(&self) -> bool {
+    /// Returns whether the items come from a queue.
+    pub(super) fn drains_queue(&self) -> bool {
         self.from.is_some()
     }
 
-    /// Whether there is a queue.
-    pub(super) fn is_used(&self) -> bool {
-        self.is_filled() || self.is_emptied()
+    /// Returns whether a queue is given.
+    pub(super) fn uses_queue(&self) -> bool {
+        self.fills_queue() || self.drains_queue()
     }
 
-    /// Refuses what cannot be used, before anything is done.
+    /// Checks the options before anything is done.
     pub(super) fn check(&self) -> Result<(), UserError> {
         let Some(url) = self.to.as_ref().or(self.from.as_ref()) else {
             if self.nats_credentials.is_some() || self.nats_ca.is_some() {
@@ -71,32 +71,37 @@ impl Options {
             .help("build it with `cargo install keyfit-conformance --features nats`"))
     }
 
-    /// Fills or empties the queue.
+    /// Fills or drains the queue.
     #[cfg(feature = "nats")]
     pub(super) async fn run<T: Serialize>(
         &self,
-        job: Job,
+        job: ImportJob,
         builder: Builder<T>,
         json: bool,
-    ) -> Result<Ending, UserError> {
+    ) -> Result<ExitStatus, UserError> {
         use keyfit::batch_writer::jetstream::Address;
 
-        use crate::import::{Work, fill, work};
+        use crate::import::{DrainJob, drain_queue, fill_queue};
 
         let url = self.to.as_ref().or(self.from.as_ref()).map_or("", String::as_str);
         let address = Address::parse(url).map_err(|error| UserError::new(error.to_string()))?;
         let address = self.nats_credentials.iter().fold(address, Address::credentials);
         let address = self.nats_ca.iter().fold(address, Address::certificates);
-        if self.is_filled() {
-            return fill(job, builder, address, json).await;
+        if self.fills_queue() {
+            return fill_queue(job, builder, address, json).await;
         }
-        work(builder, Work { address, is_following: self.follow, json }).await
+        drain_queue(builder, DrainJob { address, is_following: self.follow, json }).await
     }
 
-    /// There is none.
+    /// Returns an error: this build has no queues.
     #[cfg(not(feature = "nats"))]
     #[expect(clippy::unused_async, reason = "with the feature there is something to wait for")]
-    pub(super) async fn run<T: Serialize>(&self, _: Job, _: Builder<T>, _: bool) -> Result<Ending, UserError> {
-        self.check().map(|()| Ending::Incomplete)
+    pub(super) async fn run<T: Serialize>(
+        &self,
+        _: ImportJob,
+        _: Builder<T>,
+        _: bool,
+    ) -> Result<ExitStatus, UserError> {
+        self.check().map(|()| ExitStatus::Incomplete)
     }
 }

@@ -1,4 +1,4 @@
-//! Where the report goes, and the earlier one that it is compared with.
+//! The destinations of the report, and the earlier report that it is compared with.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind};
@@ -10,12 +10,12 @@ use keyfit_conformance::UserError;
 use keyfit_conformance::report::{Changes, Format, Report, read, text};
 
 use super::file;
-use crate::console;
+use crate::terminal::console;
 
 /// Where the report goes, and the earlier one that it is compared with.
 #[derive(Args, Debug)]
 #[group(id = "report-options")]
-pub(super) struct Options {
+pub(super) struct ReportArgs {
     /// Write the report in another form as well; may be given more than once. Formats: json, junit, sarif, github
     /// (annotations), markdown (a summary), badge (shields.io), html (one page). The file `-` is the standard output;
     /// the text then goes to the standard error.
@@ -26,7 +26,7 @@ pub(super) struct Options {
     previous: Option<PathBuf>,
 }
 
-/// A form of the report and where it goes.
+/// A format of the report with its destination.
 #[derive(Clone, Debug)]
 struct Destination {
     format: Format,
@@ -34,32 +34,32 @@ struct Destination {
     file: Option<PathBuf>,
 }
 
-/// What was made ready before the run: nobody wants to run a check twice for a mistyped path.
-pub(super) struct Ready<'a> {
+/// The destinations and the earlier report, checked before the run, so that a mistyped path does not cost a second run.
+pub(super) struct PreparedReports<'a> {
     destinations: &'a [Destination],
     previous: Option<Report>,
 }
 
-impl Options {
-    /// Reads the earlier report and sees that each file can be written, before anything runs.
-    pub(super) fn ready(&self) -> Result<Ready<'_>, UserError> {
+impl ReportArgs {
+    /// Reads the earlier report and checks that each file can be written, before anything runs.
+    pub(super) fn ready(&self) -> Result<PreparedReports<'_>, UserError> {
         for (at, destination) in self.report.iter().enumerate() {
             if self.report.iter().skip(at + 1).any(|other| other.file == destination.file) {
                 return Err(UserError::new(format!("two reports go to {}", destination.name()))
                     .help("give each format a file of its own"));
             }
             if let Some(file) = &destination.file {
-                tried(file).map_err(|error| unwritten(file, &error))?;
+                check_writable(file).map_err(|error| write_error(file, &error))?;
             }
         }
-        let previous = self.previous.as_deref().map(earlier).transpose()?;
-        Ok(Ready { destinations: &self.report, previous })
+        let previous = self.previous.as_deref().map(read_previous).transpose()?;
+        Ok(PreparedReports { destinations: &self.report, previous })
     }
 }
 
-impl Ready<'_> {
-    /// Prints the text and writes every other form. `narrow` takes out of the earlier report what was not asked for
-    /// this time, and so is not missing.
+impl PreparedReports<'_> {
+    /// Prints the text and writes all other formats. `narrow` removes the cases from the earlier report that this run did not select, and that
+    /// therefore are not missing.
     pub(super) fn write(
         self,
         mut report: Report,
@@ -79,7 +79,7 @@ impl Ready<'_> {
         for Destination { format, file } in self.destinations {
             let rendered = format.render(&report);
             match file {
-                Some(file) => file::write_report(file, &rendered).map_err(|error| unwritten(file, &error))?,
+                Some(file) => file::write_report(file, &rendered).map_err(|error| write_error(file, &error))?,
                 None => console::print(&rendered)?,
             }
         }
@@ -109,9 +109,8 @@ impl FromStr for Destination {
     }
 }
 
-/// Whether a file can be written, without leaving one behind that a run that breaks off would not fill. What is no plain
-/// file, such as a pipe, is not opened twice.
-fn tried(file: &Path) -> io::Result<()> {
+/// Checks that a file can be written, and leaves no empty file behind. A file that is not regular, such as a pipe, is not opened twice.
+fn check_writable(file: &Path) -> io::Result<()> {
     match OpenOptions::new().write(true).create_new(true).open(file) {
         Ok(_) => fs::remove_file(file),
         Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
@@ -122,12 +121,12 @@ fn tried(file: &Path) -> io::Result<()> {
     }
 }
 
-fn earlier(file: &Path) -> Result<Report, UserError> {
+fn read_previous(file: &Path) -> Result<Report, UserError> {
     let text = file::read_or(file, "earlier report", "name a file that `--report json=FILE` wrote")?;
     Ok(read(&text)?)
 }
 
-fn unwritten(file: &Path, error: &io::Error) -> UserError {
+fn write_error(file: &Path, error: &io::Error) -> UserError {
     UserError::new(format!("the report cannot be written: {error}"))
         .at(file.display())
         .help("check that its folder exists and that you may write there")

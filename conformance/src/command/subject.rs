@@ -1,4 +1,4 @@
-//! What is held to the contract: a client, the mock, a live server.
+//! The arguments that select the subject of the check: a client, the mock, or a live server.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,29 +7,29 @@ use clap::{ArgGroup, Args};
 use keyfit_conformance::UserError;
 use keyfit_conformance::apis;
 use keyfit_conformance::catalogue::{Catalogue, Side};
+use keyfit_conformance::credential::profile::{self, ResolvedProfile};
+use keyfit_conformance::credential::secret::Redactor;
 use keyfit_conformance::drive::{Keyfit, Stage};
 use keyfit_conformance::mock::{Mock, Mutant};
 use keyfit_conformance::probe::{Policy, ReceiverAt, is_loopback};
-use keyfit_conformance::profile::{self, Told};
 use keyfit_conformance::run::{Halt, Plan};
-use keyfit_conformance::secret::Redactor;
 use keyfit_conformance::server::{self, Credentials, LiveServer, server_in_place, server_url};
 use keyfit_openapi::{AcceptedToken, Carrier, base_url_variable};
 use reqwest::Url;
 use reqwest::header::HeaderName;
 
 use super::client;
-use super::transport::Transport;
-use crate::console;
+use super::transport::TransportArgs;
+use crate::terminal::console;
 
 /// What is held to the contract: keyfit's client and the mock, unless another is named.
 #[derive(Args, Debug)]
 #[group(skip)]
-pub(super) struct Subject {
+pub(super) struct SubjectArgs {
     #[command(flatten, next_help_heading = "A live server")]
-    pub(super) live: Live,
+    pub(super) live: LiveServerArgs,
     #[command(flatten, next_help_heading = "Another client")]
-    pub(super) client: client::Options,
+    pub(super) client: client::ClientArgs,
     /// Give the mock a defect, to see a check fail; MUTANTS.md lists them.
     #[arg(
         long,
@@ -41,13 +41,13 @@ pub(super) struct Subject {
     mutant: Option<Mutant>,
 }
 
-/// The settings of a profile that hold for the check too.
-const OF_CHECK: [&str; 2] = ["root-certificates", "client-certificate"];
+/// The settings of a profile that the check uses too.
+const SUPPORTED_SETTINGS: [&str; 2] = ["root-certificates", "client-certificate"];
 
 /// A live server, in place of the mock.
 #[derive(Args, Debug)]
 #[command(group = ArgGroup::new("live-server").args(["base_url", "profile"]).multiple(true))]
-pub(super) struct Live {
+pub(super) struct LiveServerArgs {
     /// Check the live server under this URL in place of the mock. One API only.
     #[arg(long, value_name = "URL", value_parser = server_url)]
     pub(super) base_url: Option<Url>,
@@ -94,7 +94,7 @@ pub(super) struct Live {
     #[arg(long, value_name = "HOST:PORT", requires = "live-server")]
     pub(super) receiver: Option<ReceiverAt>,
     #[command(flatten)]
-    pub(super) transport: Transport,
+    pub(super) transport: TransportArgs,
 }
 
 /// Requests in a second.
@@ -103,49 +103,57 @@ fn rate(text: &str) -> Result<f64, String> {
     rate.ok_or_else(|| "write a number such as 5 or 0.5".to_owned())
 }
 
-impl Live {
-    /// Whether a live server is checked.
+impl LiveServerArgs {
+    /// Returns whether a live server is checked.
     pub(super) fn is_given(&self) -> bool {
         self.base_url.is_some() || self.profile.is_some()
     }
 
-    /// The profile for the API: the one that is named, or for want of a tokens file that of the environment.
-    fn told(&self, catalogue: &Catalogue, openers: &[AcceptedToken]) -> Result<Option<Told>, UserError> {
+    /// Returns the profile for the API: the one that the user names, or without a tokens file that of the environment.
+    fn resolved_profile(
+        &self,
+        catalogue: &Catalogue,
+        openers: &[AcceptedToken],
+    ) -> Result<Option<ResolvedProfile>, UserError> {
         if self.profile.is_none() && self.tokens.is_some() {
             return Ok(None);
         }
-        let told = Told::read(self.profile.as_deref(), &catalogue.api, openers)?;
-        let unused = told.iter().flat_map(|told| told.api.settings());
-        let unused: Vec<String> = unused.filter(|key| !OF_CHECK.contains(key)).map(|key| format!("`{key}`")).collect();
-        if let (Some(told), false) = (&told, unused.is_empty()) {
+        let profile = ResolvedProfile::read(self.profile.as_deref(), &catalogue.api, openers)?;
+        let unused = profile.iter().flat_map(|profile| profile.api.settings());
+        let unused: Vec<String> =
+            unused.filter(|key| !SUPPORTED_SETTINGS.contains(key)).map(|key| format!("`{key}`")).collect();
+        if let (Some(profile), false) = (&profile, unused.is_empty()) {
             let note = "the check has times, limits and attempts of its own";
-            console::complain(&format!(
+            console::print_message(&format!(
                 "note: {} of the {} count for calls alone: {note}",
                 unused.join(", "),
-                told.name
+                profile.name
             ));
         }
-        Ok(told)
+        Ok(profile)
     }
 
-    /// The base URL: that of the option, of the variable of the API, of the profile.
-    fn url(&self, catalogue: &Catalogue, told: Option<&Told>) -> Result<Url, UserError> {
+    /// Returns the base URL from the option, or else from the variable of the API, or else from the profile.
+    fn url(&self, catalogue: &Catalogue, profile: Option<&ResolvedProfile>) -> Result<Url, UserError> {
         if let Some(url) = &self.base_url {
             return Ok(url.clone());
         }
         let variable = base_url_variable(&catalogue.api);
         let of_variable = super::variable(&variable)?.map(|url| (url, variable));
-        let of_profile =
-            told.map(Told::base_url).transpose()?.flatten().map(|url| (url.to_owned(), "base-url".to_owned()));
+        let of_profile = profile
+            .map(ResolvedProfile::base_url)
+            .transpose()?
+            .flatten()
+            .map(|url| (url.to_owned(), "base-url".to_owned()));
         let Some((url, name)) = of_variable.or(of_profile) else {
-            let what = told.map_or("the profile", |told| &told.name);
+            let what = profile.map_or("the profile", |profile| &profile.name);
             return Err(UserError::new(format!("the {what} has no base URL for the API `{}`", catalogue.api.name))
                 .help("give it a `base-url`, or pass --base-url"));
         };
         server_url(&url).map_err(|problem| UserError::new(format!("{name} is not usable: {problem}")))
     }
 
-    /// What a report has to say of the way to the server.
+    /// Returns the notes of a report about the connection to the server.
     pub(super) fn notes(&self) -> Vec<String> {
         let note = "the certificates of the server were not verified (--insecure): anybody may have answered";
         let others = self.server.iter().map(|(_, url)| url);
@@ -156,9 +164,9 @@ impl Live {
     }
 }
 
-impl Subject {
-    /// How the cases of an API are run; `is_ours` where it is not from a folder of the user. The mock is returned with it, since
-    /// it stops when it is dropped. `None` where the run was ended before the server answered.
+impl SubjectArgs {
+    /// Returns the plan for the cases of an API, the server in reports, and the mock, which stops when it is dropped. `is_ours` is true if the API
+    /// is not from a folder of the user. Returns `None` if the run was ended before the server answered.
     pub(super) async fn plan(
         &self,
         catalogue: &Arc<Catalogue>,
@@ -170,14 +178,14 @@ impl Subject {
         let mut plan = Plan { halt: halt.clone(), ..Plan::default() };
         if let Some(client) = self.client.connect(&catalogue.contract.name, redactor) {
             let stage = Stage::start(catalogue, client, redactor).await;
-            plan.stage = Some(Arc::new(stage.map_err(undrivable)?));
+            plan.stage = Some(Arc::new(stage.map_err(adapter_error)?));
             return Ok(Some((plan, "none".to_owned(), None)));
         }
         if catalogue.cases.iter().any(|case| case.side == Side::Client) {
-            let has_client = is_ours && apis::named(&catalogue.api.name).is_some();
+            let has_client = is_ours && apis::find_shipped(&catalogue.api.name).is_some();
             if has_client || !catalogue.needs_client() {
                 let client = Arc::new(Keyfit::shipped(&catalogue.api.name));
-                plan.stage = Some(Arc::new(Stage::start(catalogue, client, redactor).await.map_err(undrivable)?));
+                plan.stage = Some(Arc::new(Stage::start(catalogue, client, redactor).await.map_err(adapter_error)?));
             } else {
                 plan.no_stage = no_client(&catalogue.contract_path);
             }
@@ -188,10 +196,12 @@ impl Subject {
             return Ok(Some((plan, "mock".to_owned(), Some(mock))));
         }
         let openers = profile::openers(&catalogue.api, &catalogue.contract);
-        let told = self.live.told(catalogue, &openers)?;
-        let base_url = &self.live.url(catalogue, told.as_ref())?;
+        let profile = self.live.resolved_profile(catalogue, &openers)?;
+        let base_url = &self.live.url(catalogue, profile.as_ref())?;
         let mut servers = self.live.server.clone();
-        for (documented, url) in told.iter().map(Told::servers).collect::<Result<Vec<_>, _>>()?.into_iter().flatten() {
+        for (documented, url) in
+            profile.iter().map(ResolvedProfile::servers).collect::<Result<Vec<_>, _>>()?.into_iter().flatten()
+        {
             if !servers.iter().any(|(known, _)| known == documented.trim_end_matches('/')) {
                 let url =
                     server_url(url).map_err(|problem| UserError::new(format!("`servers` is not usable: {problem}")));
@@ -199,15 +209,15 @@ impl Subject {
             }
         }
         let is_asked = self.live.profile.is_some() || self.live.tokens.is_none();
-        let held = if is_asked { profile::holdings(told.as_ref(), &openers)? } else { Vec::new() };
+        let held = if is_asked { profile::credential_sources(profile.as_ref(), &openers)? } else { Vec::new() };
         let credentials = if let Some(tokens) = &self.live.tokens {
             Credentials::File { tokens, env_file: self.live.env_file.as_deref(), held }
         } else {
             let takes_tokens = openers.iter().any(|opener| opener.carrier != Carrier::ClientCertificate);
             if held.is_empty() && takes_tokens {
-                return Err(no_credential(&openers, told.as_ref()));
+                return Err(no_credential(&openers, profile.as_ref()));
             }
-            Credentials::Held(held)
+            Credentials::Profile(held)
         };
         let others = servers.iter().map(|(_, url)| url).chain(&self.live.authorization_server);
         for url in std::iter::once(base_url).chain(others) {
@@ -227,27 +237,28 @@ impl Subject {
             },
             receiver: self.live.receiver.as_ref(),
         };
-        let http = |credentials: &[HeaderName]| self.live.transport.http(credentials, redactor, told.as_ref());
-        let note = |note: &str| console::complain(&format!("note: {note}"));
-        let is_reached = live.reach(&mut plan, catalogue, http, note, redactor).await?;
+        let http = |credentials: &[HeaderName]| self.live.transport.http(credentials, redactor, profile.as_ref());
+        let note = |note: &str| console::print_message(&format!("note: {note}"));
+        let is_reached = live.connect(&mut plan, catalogue, http, note, redactor).await?;
         Ok(is_reached.then(|| (plan, base_url.to_string(), None)))
     }
 }
 
-/// The error of a live server that nobody would be known to.
-fn no_credential(openers: &[AcceptedToken], told: Option<&Told>) -> UserError {
+/// Returns the error for a live server without credentials.
+fn no_credential(openers: &[AcceptedToken], profile: Option<&ResolvedProfile>) -> UserError {
     let variables: Vec<&str> = openers.iter().filter_map(|opener| opener.variable.as_deref()).collect();
     let set = if variables.is_empty() { String::new() } else { format!(", or set {}", variables.join(" or ")) };
-    let place = told.map_or_else(|| "a profile in keyfit.toml".to_owned(), |told| format!("the {}", told.name));
+    let place =
+        profile.map_or_else(|| "a profile in keyfit.toml".to_owned(), |profile| format!("the {}", profile.name));
     UserError::new("there are no credentials for the live server")
         .help(format!("pass --tokens FILE, or name them in {place}{set}"))
 }
 
-fn undrivable(reason: String) -> UserError {
+fn adapter_error(reason: String) -> UserError {
     UserError::new("the client cannot be driven").help(reason)
 }
 
-/// What to do where there is no client to check: it is code in somebody's crate.
+/// Returns the help text if there is no client to check: a client is code in a crate of the user.
 fn no_client(contract: &str) -> String {
     let folder = Path::new(contract).parent().unwrap_or(Path::new(".")).display();
     format!(

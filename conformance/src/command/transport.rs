@@ -1,4 +1,4 @@
-//! The options on the way to a live server, wherever the command sends to one.
+//! The arguments for the connection to a live server.
 
 use std::path::PathBuf;
 use std::{fmt, fs, path::Path};
@@ -8,16 +8,16 @@ use keyfit::Config;
 use keyfit::auth::ClientCertificate;
 use keyfit::auth::source::ExposeSecret as _;
 use keyfit_conformance::UserError;
+use keyfit_conformance::credential::profile::{ResolvedProfile, profile_error};
+use keyfit_conformance::credential::secret::{MASK, Redactor, Secret};
 use keyfit_conformance::probe::{Http, Settings, is_loopback};
-use keyfit_conformance::profile::{Told, refused};
-use keyfit_conformance::secret::{MASK, Redactor, Secret};
 use reqwest::Url;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 /// Shorter values are versions and switches: masked everywhere, they would take a report apart.
 const SHORTEST_SECRET: usize = 8;
-/// Parts of the names of headers whose values are secrets however short they are.
-const OF_SECRETS: [&str; 15] = [
+/// Parts of header names whose values are secrets, however short.
+const SECRET_HEADER_WORDS: [&str; 15] = [
     "auth",
     "code",
     "cookie",
@@ -38,7 +38,7 @@ const OF_SECRETS: [&str; 15] = [
 /// The certificates of a connection.
 #[derive(Args, Debug)]
 #[group(skip)]
-pub(super) struct Certificates {
+pub(super) struct CertificateArgs {
     /// Trust the certificate authorities in this file too: PEM.
     #[arg(long, value_name = "FILE")]
     cacert: Option<PathBuf>,
@@ -53,9 +53,9 @@ pub(super) struct Certificates {
 /// How a live server is reached.
 #[derive(Args, Debug)]
 #[group(skip)]
-pub(crate) struct Transport {
+pub(crate) struct TransportArgs {
     #[command(flatten)]
-    certificates: Certificates,
+    certificates: CertificateArgs,
     /// Accept any certificate of the live server, whoever issued it; the report says so.
     #[arg(long)]
     pub(super) insecure: bool,
@@ -67,7 +67,7 @@ pub(crate) struct Transport {
     allow_plain_http: bool,
 }
 
-/// Whether a document is named by its URL.
+/// Returns whether a document is named by its URL.
 pub(super) fn is_url(file: &str) -> bool {
     file.starts_with("https://") || file.starts_with("http://")
 }
@@ -91,10 +91,10 @@ pub(super) fn header(text: &str) -> Result<Header, String> {
     Ok(Header(name, value))
 }
 
-/// What a header of the user's may hold that nobody else has to see: its value, and each part that a server may repeat alone.
+/// Returns the secrets in a header of the user: its value, and each part that a server may repeat alone.
 pub(super) fn secrets<'v>(name: &HeaderName, value: &'v HeaderValue) -> Vec<&'v str> {
     let Ok(text) = value.to_str() else { return Vec::new() };
-    let is_of_secrets = OF_SECRETS.iter().any(|part| name.as_str().contains(part));
+    let is_of_secrets = SECRET_HEADER_WORDS.iter().any(|part| name.as_str().contains(part));
     let parts = text.split([' ', ';', ',']).flat_map(|part| [Some(part), part.split_once('=').map(|(_, value)| value)]);
     let is_whole = |part: &str| part == text;
     let all = [text].into_iter().chain(parts.flatten().filter(|part| !is_whole(part)));
@@ -102,9 +102,9 @@ pub(super) fn secrets<'v>(name: &HeaderName, value: &'v HeaderValue) -> Vec<&'v 
     all.filter(|part| part.len() >= SHORTEST_SECRET || (is_of_secrets && is_whole(part) && !part.is_empty())).collect()
 }
 
-impl Certificates {
-    /// The settings of a client with these.
-    pub(super) fn put_into(&self, config: Config) -> Result<Config, UserError> {
+impl CertificateArgs {
+    /// Adds the certificates to the settings of a client.
+    pub(super) fn apply(&self, config: Config) -> Result<Config, UserError> {
         let config = match &self.cacert {
             Some(path) => config.root_certificates(read(path)?).map_err(|_| {
                 UserError::new("--cacert: the file holds no certificate in PEM")
@@ -119,12 +119,12 @@ impl Certificates {
         })
     }
 
-    /// Whether a client certificate is named.
+    /// Returns whether a client certificate is named.
     pub(super) fn has_client(&self) -> bool {
         self.client_cert.is_some()
     }
 
-    /// The client certificate, and the same with its private key in PEM.
+    /// Reads the client certificate, and the PEM text of it with its private key.
     fn client(&self) -> Result<Option<(ClientCertificate, Secret)>, UserError> {
         let Some(path) = &self.client_cert else { return Ok(None) };
         let mut both = pem(path, "--client-cert")?;
@@ -140,7 +140,7 @@ impl Certificates {
     }
 }
 
-/// What a file in PEM holds.
+/// Reads a file in PEM.
 fn pem(path: &Path, option: &str) -> Result<String, UserError> {
     String::from_utf8(read(path)?).map_err(|_| {
         UserError::new(format!("{option}: the file is not in PEM"))
@@ -149,13 +149,13 @@ fn pem(path: &Path, option: &str) -> Result<String, UserError> {
     })
 }
 
-impl Transport {
-    /// The HTTP clients. `credentials` are the headers in which tokens are sent.
+impl TransportArgs {
+    /// Creates the HTTP clients. `credentials` are the headers in which tokens are sent.
     pub(super) fn http(
         &self,
         credentials: &[HeaderName],
         redactor: &Redactor,
-        told: Option<&Told>,
+        profile: Option<&ResolvedProfile>,
     ) -> Result<Http, UserError> {
         let mut headers = HeaderMap::new();
         for Header(name, value) in &self.header {
@@ -168,19 +168,19 @@ impl Transport {
             }
             headers.append(name.clone(), value.clone());
         }
-        // Those of the profile beside those of the options, and its certificate for want of one.
-        let of_profile = told.map(|told| told.api.root_certificates()).transpose();
-        let of_profile = of_profile.map_err(|error| refused(&error))?.flatten().map(String::into_bytes);
+        // The authorities of the profile are added to those of the options; its client certificate is used if no option names one.
+        let of_profile = profile.map(|profile| profile.api.root_certificates()).transpose();
+        let of_profile = of_profile.map_err(|error| profile_error(&error))?.flatten().map(String::into_bytes);
         let all: Vec<Vec<u8>> = self.authorities()?.into_iter().chain(of_profile).collect();
-        let client_certificate = match (self.certificates.client()?, told) {
+        let client_certificate = match (self.certificates.client()?, profile) {
             (Some((_, both)), _) => Some(both),
-            (None, Some(told)) => {
-                let both = told.api.client_certificate().map_err(|error| refused(&error))?;
+            (None, Some(profile)) => {
+                let both = profile.api.client_certificate().map_err(|error| profile_error(&error))?;
                 both.map(|both| Secret::new(both.expose_secret()))
             }
             (None, None) => None,
         };
-        made(&Settings {
+        http_client(&Settings {
             authorities: Some(all.join(&b'\n')).filter(|all| !all.is_empty()),
             client_certificate,
             accept_any_certificate: self.insecure,
@@ -188,12 +188,12 @@ impl Transport {
         })
     }
 
-    /// The HTTP clients for hosts that the user did not name: they show nobody who calls, and trust no certificate more.
+    /// Creates the HTTP clients for hosts that the user did not name: without credentials, and without additional trusted certificates.
     pub(super) fn anonymous(&self) -> Result<Http, UserError> {
-        made(&Settings { authorities: self.authorities()?, ..Settings::default() })
+        http_client(&Settings { authorities: self.authorities()?, ..Settings::default() })
     }
 
-    /// Whether servers are shown who calls.
+    /// Returns whether requests identify the caller: by a header or a client certificate.
     pub(super) fn says_who_calls(&self) -> bool {
         !self.header.is_empty() || self.certificates.has_client()
     }
@@ -202,7 +202,7 @@ impl Transport {
         self.certificates.cacert.as_deref().map(read).transpose()
     }
 
-    /// Refuses a URL to which tokens would be sent for everyone on the way to read.
+    /// Refuses a URL to which tokens would be sent unencrypted.
     pub(super) fn check(&self, url: &Url) -> Result<(), UserError> {
         if url.scheme() == "https" || is_loopback(url) || self.allow_plain_http {
             return Ok(());
@@ -213,7 +213,7 @@ impl Transport {
     }
 }
 
-fn made(settings: &Settings) -> Result<Http, UserError> {
+fn http_client(settings: &Settings) -> Result<Http, UserError> {
     Http::new(settings).map_err(|problem| UserError::new(problem).help("correct the option, or leave it out"))
 }
 

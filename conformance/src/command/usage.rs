@@ -1,21 +1,21 @@
-//! Errors of the command line, as they are told: what was typed may be a token in the wrong place, or command a terminal.
+//! Messages of errors of the command line. A typed argument may be a misplaced token, or contain control sequences.
 
 use std::ffi::OsStr;
 
 use clap::error::Error;
-use keyfit_conformance::secret::{Redactor, Secret, is_word};
+use keyfit_conformance::credential::secret::{Redactor, Secret, is_word};
 
-/// Shorter texts stand in any message, and hide nothing.
-const SHORTEST: usize = 4;
+/// The shortest text that is masked, in characters: any message contains shorter ones.
+const MIN_HIDDEN_CHARS: usize = 4;
 
-/// What clap says, in which nothing stands that was typed, unless it is a word.
-pub(crate) fn told<'a>(error: &Error, typed: impl IntoIterator<Item = &'a OsStr>) -> String {
+/// Returns the message of clap, with all typed arguments masked that are not words.
+pub(crate) fn clap_message<'a>(error: &Error, typed: impl IntoIterator<Item = &'a OsStr>) -> String {
     let redactor = Redactor::default();
     for argument in typed {
         let argument = argument.to_string_lossy();
-        // `--option=value` is told in parts, and whole.
+        // clap repeats `--option=value` in parts, and whole.
         let parts = argument.split_once('=').map_or_else(|| vec![&*argument], |(option, value)| vec![option, value]);
-        let is_secret = |part: &&str| part.len() >= SHORTEST && !is_word(part);
+        let is_secret = |part: &&str| part.len() >= MIN_HIDDEN_CHARS && !is_word(part);
         let secrets: Vec<&str> = parts.into_iter().filter(is_secret).collect();
         let whole = (!secrets.is_empty()).then_some(&*argument);
         secrets.into_iter().chain(whole).for_each(|secret| redactor.learn(&Secret::new(secret)));
@@ -31,10 +31,10 @@ mod tests {
 
     use crate::command::Cli;
 
-    fn told(arguments: &[&str]) -> String {
+    fn message_of(arguments: &[&str]) -> String {
         let arguments = [&["keyfit"], arguments].concat();
         let error = Cli::try_parse_from(&arguments).expect_err("an error");
-        super::told(&error, arguments.iter().map(OsStr::new))
+        super::clap_message(&error, arguments.iter().map(OsStr::new))
     }
 
     #[test]
@@ -70,18 +70,18 @@ mod tests {
             import(&["--delimiter", "sk_live_a1B2c3D4"]),   // not-a-secret
             import(&["--token-env=x", "sk_live_a1B2c3D4"]), // not-a-secret
         ] {
-            let told = told(&arguments);
-            assert!(!told.contains("sk_live") && told.contains("error: "), "{arguments:?}: {told}");
+            let message = message_of(&arguments);
+            assert!(!message.contains("sk_live") && message.contains("error: "), "{arguments:?}: {message}");
         }
-        // A number that is out of range is told by its parser, not by clap.
-        let told_of = told(&["check", "--parallel", "4929123456789012"]);
-        assert!(!told_of.contains("4929") && told_of.contains("--parallel"), "{told_of}");
+        // The message about a number that is out of range is that of its parser, not of clap.
+        let message_of_number = message_of(&["check", "--parallel", "4929123456789012"]);
+        assert!(!message_of_number.contains("4929") && message_of_number.contains("--parallel"), "{message_of_number}");
     }
 
     #[test]
     fn a_word_is_repeated_and_a_terminal_is_not_commanded() {
-        assert!(told(&["check", "--side", "sevrer"]).contains("'sevrer'"));
-        assert!(told(&["chekc"]).contains("'chekc'"));
-        assert!(!told(&["check", "\u{1b}[2J"]).contains('\u{1b}'));
+        assert!(message_of(&["check", "--side", "sevrer"]).contains("'sevrer'"));
+        assert!(message_of(&["chekc"]).contains("'chekc'"));
+        assert!(!message_of(&["check", "\u{1b}[2J"]).contains('\u{1b}'));
     }
 }

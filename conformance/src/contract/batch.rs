@@ -6,8 +6,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Citation, Contract};
-use crate::glob;
-use crate::pointer::names;
+use crate::text::glob;
+use crate::text::pointer::names;
 
 /// Calls that take many items, of those whose overlay says, under `partial`, where their answers tell of failed ones. Clients write items in
 /// batches through calls that `operations` names without that as well: a success is that of all items then.

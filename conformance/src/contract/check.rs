@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use keyfit_openapi::{Error, Text, plain};
 
-use super::webhook::Misfit;
+use super::webhook::TermsError;
 use super::{
     Carrier, Citation, Contract, Contradiction, Expect, Family, GrantType, Probe, Rate, RateLimit, Rule, level,
 };
@@ -206,7 +206,7 @@ impl Checker<'_> {
         for (name, terms) in &self.contract.webhooks {
             self.cited(&terms.source)?;
             if let Some(misfit) = terms.misfit(name) {
-                let Misfit { quoted, problem, help } = misfit;
+                let TermsError { quoted, problem, help } = misfit;
                 return Err(Contract::failure_of_webhook(self.text, name, &quoted, problem, help));
             }
         }
@@ -286,7 +286,7 @@ impl Checker<'_> {
                 ));
             }
             let binds = self.rules.get(rule.id.as_str()).map(|(own, _)| self.contract.bearing(*own));
-            if binds.is_some_and(|own| !self.contract.bearing(place).may_bear(own)) {
+            if binds.is_some_and(|own| !self.contract.bearing(place).may_be_presumed_by(own)) {
                 let problem = format!("`{}` is a `{}` and presumes `{id}`, a `{}`", rule.id, rule.level, other.level);
                 return Err(self.failure(id, problem, "what is built upon binds at least as much: leave it out"));
             }

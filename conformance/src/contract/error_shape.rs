@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Citation;
-use crate::pointer::put;
+use crate::text::pointer::put;
 
 /// The body of an answer with one status.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -104,7 +104,7 @@ impl ErrorShape {
 
 impl ErrorShape {
     /// Sets the members that vary between answers to null.
-    pub(crate) fn steady(&self, body: &mut Value) {
+    pub(crate) fn clear_variable_members(&self, body: &mut Value) {
         for field in self.fields.iter().filter(|field| field.varies) {
             if let Some(value) = body.pointer_mut(&field.at) {
                 *value = Value::Null;

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Contract, Level, Rule};
-use crate::glob;
+use crate::text::glob;
 
 /// Another level for some rules.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -36,14 +36,14 @@ pub enum ChangedLevel {
 
 /// The level of a rule itself, and the level after the contract's change.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Bearing {
+pub(crate) struct RuleLevels {
     own: Level,
     changed: Level,
 }
 
-impl Bearing {
+impl RuleLevels {
     /// Returns whether another rule may presume this one: its level is at least as high, either before or after the changes.
-    pub(crate) fn may_bear(self, other: Self) -> bool {
+    pub(crate) fn may_be_presumed_by(self, other: Self) -> bool {
         self.own >= other.own || self.changed >= other.changed
     }
 }
@@ -94,9 +94,9 @@ impl Contract {
     }
 
     /// Returns the levels of a rule for those that presume it, by its index.
-    pub(crate) fn bearing(&self, rule: usize) -> Bearing {
+    pub(crate) fn bearing(&self, rule: usize) -> RuleLevels {
         let own = self.rules[rule].level;
-        Bearing { own, changed: self.level(rule).unwrap_or(own) }
+        RuleLevels { own, changed: self.level(rule).unwrap_or(own) }
     }
 
     /// Returns the level of a rule, by its index; `None` if it is disabled.

@@ -7,7 +7,7 @@ use super::RateLimit;
 
 /// The values in the headers of an answer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct Told {
+pub(crate) struct RateLimitValues {
     /// The calls per window; `None` if a field omits it.
     pub(crate) limit: Option<u64>,
     /// The remaining calls.
@@ -33,7 +33,7 @@ impl RateLimit {
     }
 
     /// Reads the values of an answer, or returns the flaw of its headers. A field may omit the limit and the end of the window.
-    pub(crate) fn told(&self, headers: &HeaderMap) -> Result<Told, String> {
+    pub(crate) fn limit_values(&self, headers: &HeaderMap) -> Result<RateLimitValues, String> {
         let fields = LimitFields::read(headers);
         let of_field = |name: &str, value: fn(LimitFields) -> Option<u64>| {
             let is_there = headers.contains_key(name);
@@ -50,7 +50,7 @@ impl RateLimit {
         };
         let remaining = number(&self.remaining_header, |fields| fields.remaining)?;
         let name = &self.remaining_header;
-        Ok(Told {
+        Ok(RateLimitValues {
             limit: number(&self.limit_header, |fields| fields.limit)?,
             remaining: remaining.ok_or_else(|| format!("the header `{name}` does not say what is left"))?,
             reset: number(&self.reset_header, |fields| fields.reset)?,

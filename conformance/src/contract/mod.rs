@@ -37,10 +37,10 @@ pub use contradiction::{Contradiction, Reading, Sign};
 pub use error_shape::{ErrorShape, Field, FieldType};
 pub use flaw::Flaw;
 pub use key_management::{KeyCheck, KeyManagement, KeyMembers, KeyProbe};
-pub(crate) use level::Bearing;
+pub(crate) use level::RuleLevels;
 pub use level::{ChangedLevel, LevelChange};
 pub use probe::Probe;
-pub use rule::{Body, Drive, Expect, Family, Hidden, Level, Promise, Rate, Rule, Standing};
+pub use rule::{Body, Drive, Expect, Family, GeneralRule, Hidden, Level, Promise, Rate, Rule};
 pub use token_probe::{JwtProbe, OauthProbe, Tampering};
 pub use webhook::{DeliveryCheck, WebhookTerms};
 
@@ -94,7 +94,7 @@ pub struct Contract {
     rulings: HashMap<Probe, Vec<usize>>,
     /// What its rules about every answer look at: each answer is looked at.
     #[serde(skip)]
-    standing: Vec<Standing>,
+    standing: Vec<GeneralRule>,
     /// The places of the changes of levels, by those of the rules.
     #[serde(skip)]
     changes: Vec<Option<usize>>,
@@ -223,9 +223,9 @@ pub enum ResetUnit {
 }
 
 /// The lowest value that is an absolute time: the year 2001 in seconds since the Unix epoch; as a duration, it would be 30 years.
-const LEAST_TIME: u64 = 1_000_000_000;
+const MIN_EPOCH_SECONDS: u64 = 1_000_000_000;
 /// The lowest value that is in milliseconds: the year 5138 in seconds.
-const LEAST_MILLISECONDS: u64 = 100_000_000_000;
+const MIN_EPOCH_MILLISECONDS: u64 = 100_000_000_000;
 
 impl ResetUnit {
     /// Returns the value of a header for an end in this number of seconds.
@@ -239,8 +239,8 @@ impl ResetUnit {
     /// Returns the end in a header, in seconds since the Unix epoch.
     pub(crate) fn instant(self, now: u64, value: u64) -> u64 {
         match self {
-            Self::ByValue if value >= LEAST_MILLISECONDS => value / 1000,
-            Self::ByValue if value >= LEAST_TIME => value,
+            Self::ByValue if value >= MIN_EPOCH_MILLISECONDS => value / 1000,
+            Self::ByValue if value >= MIN_EPOCH_SECONDS => value,
             Self::EpochSeconds => value,
             Self::DeltaSeconds | Self::ByValue => now.saturating_add(value),
         }
@@ -276,7 +276,7 @@ impl Credential {
     }
 
     /// Returns the effective scopes of a token with these scopes: themselves, and all scopes that they include.
-    pub fn reach(&self, scopes: &BTreeSet<String>) -> BTreeSet<String> {
+    pub fn effective_scopes(&self, scopes: &BTreeSet<String>) -> BTreeSet<String> {
         let mut reached = scopes.clone();
         let mut left: Vec<&String> = scopes.iter().collect();
         while let Some(scope) = left.pop() {
@@ -289,14 +289,14 @@ impl Credential {
     /// Returns whether a token with these scopes has all needed ones: it includes them, or has the scope for everything.
     pub(crate) fn grants(&self, held: &BTreeSet<String>, needed: &[String]) -> bool {
         let is_whole = self.superset.as_ref().is_some_and(|superset| held.contains(superset));
-        let reached = self.reach(held);
+        let reached = self.effective_scopes(held);
         is_whole || needed.iter().all(|scope| reached.contains(scope))
     }
 
     /// Returns a scope that includes all of these scopes and is none of them.
     pub(crate) fn including(&self, scopes: &[String]) -> Option<&String> {
         let includes = |one: &&String| {
-            let reached = self.reach(&BTreeSet::from([(*one).clone()]));
+            let reached = self.effective_scopes(&BTreeSet::from([(*one).clone()]));
             !scopes.contains(one) && scopes.iter().all(|scope| reached.contains(scope))
         };
         self.includes.keys().find(includes)
@@ -431,7 +431,7 @@ impl Contract {
     }
 
     /// Returns whether a credential is required: calls without one are refused, and there is one that can be sent.
-    pub(crate) fn asks(&self, operation: &Operation) -> bool {
+    pub(crate) fn requires_credential(&self, operation: &Operation) -> bool {
         !operation.security.is_optional() && self.alternatives(operation).next().is_some()
     }
 
@@ -489,7 +489,7 @@ impl Contract {
     }
 
     /// Returns the aspects of its standing rules, each once.
-    pub(crate) fn standing(&self) -> &[Standing] {
+    pub(crate) fn standing(&self) -> &[GeneralRule] {
         &self.standing
     }
 
@@ -524,7 +524,10 @@ mod tests {
         let credential: Credential = toml::from_str(text).expect("a credential");
         let scopes = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
         // A scope that includes nothing does not end the search.
-        assert_eq!(credential.reach(&scopes(&["admin", "zones"])), scopes(&["admin", "read", "write", "zones"]));
+        assert_eq!(
+            credential.effective_scopes(&scopes(&["admin", "zones"])),
+            scopes(&["admin", "read", "write", "zones"])
+        );
         assert!(credential.grants(&scopes(&["admin", "zones"]), &["read".to_owned()]));
         assert!(!credential.grants(&scopes(&["read", "zones"]), &["write".to_owned()]));
     }

@@ -7,7 +7,7 @@ use super::chain::ChainProbe;
 use super::flaw::Flaw;
 use super::key_management::KeyProbe;
 use super::token_probe::{JwtProbe, OauthProbe, Tampering};
-use crate::reference::Referring;
+use crate::document::reference::ReferenceKind;
 
 /// What a server-side case sends.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, JsonSchema, PartialEq, Serialize)]
@@ -202,7 +202,7 @@ impl Probe {
 
     /// Returns whether it does not apply to operations that also serve calls without a credential: these need not check a flawed credential or
     /// its rights.
-    pub fn needs_demand(&self) -> bool {
+    pub fn needs_required_credential(&self) -> bool {
         let is_about_credential = matches!(
             self,
             Self::EmptyToken
@@ -242,18 +242,18 @@ impl Probe {
 
     /// Returns whether its request has a valid credential, whatever its rights.
     pub fn is_of_good_credential(&self) -> bool {
-        !self.needs_demand()
+        !self.needs_required_credential()
             || self.is_about_scopes()
             || self.refers().is_some()
             || matches!(self, Self::Foreign(_) | Self::ForeignCursor)
     }
 
     /// Returns the path parameter whose resource it refers to outside a path, and the kind of reference.
-    pub(crate) fn refers(&self) -> Option<(Referring, &str)> {
+    pub(crate) fn refers(&self) -> Option<(ReferenceKind, &str)> {
         match self {
-            Self::ForeignQuery(name) => Some((Referring::Query, name)),
-            Self::ForeignMember(name) => Some((Referring::Member, name)),
-            Self::ForeignListed(name) => Some((Referring::List, name)),
+            Self::ForeignQuery(name) => Some((ReferenceKind::Query, name)),
+            Self::ForeignMember(name) => Some((ReferenceKind::Member, name)),
+            Self::ForeignListed(name) => Some((ReferenceKind::List, name)),
             _ => None,
         }
     }

@@ -11,7 +11,7 @@ use super::authorization_drive::AuthorizationDrive;
 use super::key_management::KeyCheck;
 use super::probe::Probe;
 use super::webhook::DeliveryCheck;
-use crate::glob;
+use crate::text::glob;
 
 /// One thing that a server or a client is held to.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -191,7 +191,7 @@ pub enum Promise {
 
 /// An aspect of a standing rule.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Standing {
+pub enum GeneralRule {
     /// Data that an answer must not contain.
     Hides(Hidden),
     /// A property that an answer must have.
@@ -306,7 +306,7 @@ impl Expect {
     }
 
     /// Returns whether it has all kinds of expectations of the other one; the statuses may differ.
-    pub(crate) fn looks_at_all_of(&self, other: &Self) -> bool {
+    pub(crate) fn includes_expectations_of(&self, other: &Self) -> bool {
         let has = |asked: bool, known: bool| !asked || known;
         has(other.asks_for_status(), self.asks_for_status())
             && has(other.no_foreign_origin, self.no_foreign_origin)
@@ -325,9 +325,9 @@ impl Expect {
     }
 
     /// Returns its aspects of all answers, if its rule is a standing one.
-    pub(crate) fn standing(&self) -> impl Iterator<Item = Standing> {
-        let hidden = self.hides.iter().copied().map(Standing::Hides);
-        hidden.chain(self.keeps.iter().copied().map(Standing::Keeps))
+    pub(crate) fn standing(&self) -> impl Iterator<Item = GeneralRule> {
+        let hidden = self.hides.iter().copied().map(GeneralRule::Hides);
+        hidden.chain(self.keeps.iter().copied().map(GeneralRule::Keeps))
     }
 
     /// Returns the probe that is sent first, for a comparison of the two answers.

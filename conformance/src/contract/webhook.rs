@@ -84,13 +84,13 @@ impl DeliveryCheck {
 }
 
 /// A flaw of the terms: the text with the flaw, the problem, and the help text.
-pub(super) struct Misfit {
+pub(super) struct TermsError {
     pub(super) quoted: String,
     pub(super) problem: String,
     pub(super) help: String,
 }
 
-impl Misfit {
+impl TermsError {
     fn new(quoted: &str, problem: impl Into<String>, help: impl Into<String>) -> Self {
         Self { quoted: quoted.to_owned(), problem: problem.into(), help: help.into() }
     }
@@ -98,25 +98,25 @@ impl Misfit {
 
 impl WebhookTerms {
     /// Returns a flaw that its types cannot express.
-    pub(super) fn misfit(&self, name: &str) -> Option<Misfit> {
+    pub(super) fn misfit(&self, name: &str) -> Option<TermsError> {
         let pointers = self.url_at.iter().chain(self.with.keys());
         if let Some(odd) = pointers.into_iter().find(|pointer| !pointer.starts_with('/')) {
-            return Some(Misfit::new(odd, format!("`{odd}` is no JSON pointer"), "start it with a slash"));
+            return Some(TermsError::new(odd, format!("`{odd}` is no JSON pointer"), "start it with a slash"));
         }
         match (&self.registered_by, &self.url_at) {
             (Some(id), None) => {
                 let problem = format!("the webhook `{name}` does not say where `{id}` has its URL");
-                Some(Misfit::new(id, problem, "add `url-at`, the JSON pointer of that member of its body"))
+                Some(TermsError::new(id, problem, "add `url-at`, the JSON pointer of that member of its body"))
             }
             (None, Some(at)) => {
                 let problem = format!("the webhook `{name}` does not say which operation has its URL at `{at}`");
-                Some(Misfit::new(at, problem, "add `registered-by`, the id of that operation"))
+                Some(TermsError::new(at, problem, "add `registered-by`, the id of that operation"))
             }
             _ if self.within_seconds == 0 || self.repeated_within_seconds == Some(0) => {
                 let problem = format!("the webhook `{name}` leaves no time for a delivery");
-                Some(Misfit::new(name, problem, "give it a second at least"))
+                Some(TermsError::new(name, problem, "give it a second at least"))
             }
-            _ => self.signature.as_ref().and_then(unsignable),
+            _ => self.signature.as_ref().and_then(signature_flaw),
         }
     }
 
@@ -156,13 +156,13 @@ impl WebhookTerms {
 }
 
 /// Returns the flaw of a signature scheme.
-fn unsignable(scheme: &SignatureScheme) -> Option<Misfit> {
+fn signature_flaw(scheme: &SignatureScheme) -> Option<TermsError> {
     let error = scheme.check().err()?;
     Some(match &error {
         SetupError::Header { name } => {
-            Misfit::new(name, error.to_string(), "use letters, digits and hyphens, such as X-Signature")
+            TermsError::new(name, error.to_string(), "use letters, digits and hyphens, such as X-Signature")
         }
-        _ => Misfit::new(&scheme.header, error.to_string(), "add it to `signature`"),
+        _ => TermsError::new(&scheme.header, error.to_string(), "add it to `signature`"),
     })
 }
 

@@ -16,8 +16,8 @@ use serde_json::{Map, Value};
 
 use super::authorization::{KeyfitHolder, Registration, TokenHolder};
 use super::subject::{Called, Connect, Failure, NoAnswer, Observed, Subject, Wallet};
-use crate::carrier::of_client;
-use crate::secret::Secret;
+use crate::credential::carrier::of_client;
+use crate::credential::secret::Secret;
 
 /// Creates clients with the `connect` function of generated code.
 pub struct Keyfit(Arc<Factory>);

@@ -31,8 +31,8 @@ use self::tokens::Tokens;
 use self::witness::Witness;
 use crate::catalogue::{Case, Catalogue};
 use crate::contract::{AuthorizationDrive, Contract, Credential, Drive};
-use crate::secret::Redactor;
-use crate::verdict::{Exchange, Outcome, cut};
+use crate::credential::secret::Redactor;
+use crate::judgement::verdict::{Exchange, Outcome, cut};
 
 /// The number of connected clients, and so of concurrent cases.
 const LANES: usize = 4;

@@ -9,13 +9,13 @@ use serde_json::{Map, Value};
 
 use super::script::Received;
 use super::subject::Part;
-use crate::body::{ANYTHING, asked_for, is_sent_as, read, written};
-use crate::carrier::{self, Spot};
 use crate::catalogue::Catalogue;
 use crate::contract::Carrier;
-use crate::form::{self, Field};
-use crate::parameter::{self, pairs};
-use crate::segment;
+use crate::credential::carrier::{self, RequestPlace};
+use crate::document::body::{ANYTHING, asked_for, encoded, is_sent_as, read};
+use crate::document::form::{self, Field};
+use crate::document::parameter::{self, pairs};
+use crate::document::segment;
 
 /// The path of the base URL of clients, below that of the lane.
 pub(super) const BASE_PATH: &str = "/base";
@@ -97,10 +97,10 @@ fn as_number((name, text): (String, String), numbers: &[&str]) -> (String, Strin
 fn credentials(request: &Received, sent: &[Part], held: &[Part]) -> Result<(), String> {
     sent.iter().try_for_each(|part| in_its_place(request, part))?;
     for part in held {
-        let spot = Spot::of(&part.carrier);
-        let header = spot.header().filter(|_| !sent.is_empty());
+        let place = RequestPlace::of(&part.carrier);
+        let header = place.header().filter(|_| !sent.is_empty());
         let is_its_header = |name: &str| header.as_ref().is_some_and(|own| own.as_str().eq_ignore_ascii_case(name));
-        let is_its_parameter = |name: &String| !sent.is_empty() && spot == Spot::Query(name.clone());
+        let is_its_parameter = |name: &String| !sent.is_empty() && place == RequestPlace::Query(name.clone());
         let headers = request.headers.iter().filter(|(name, _)| !is_its_header(name));
         let query = request.query.iter().filter(|(name, _)| !is_its_parameter(name));
         let holds = Redactor::new(carrier::secrets(&part.carrier, part.secret.reveal()));
@@ -117,18 +117,18 @@ fn credentials(request: &Received, sent: &[Part], held: &[Part]) -> Result<(), S
 }
 
 fn in_its_place(request: &Received, part: &Part) -> Result<(), String> {
-    let value = carrier::written(&part.carrier, part.secret.reveal());
+    let value = carrier::credential_value(&part.carrier, part.secret.reveal());
     let times = |name: &str| request.headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name)).count();
-    match Spot::of(&part.carrier) {
-        Spot::Header(name) if request.header(name.as_str()) != Some(&value) || times(name.as_str()) != 1 => {
+    match RequestPlace::of(&part.carrier) {
+        RequestPlace::Header(name) if request.header(name.as_str()) != Some(&value) || times(name.as_str()) != 1 => {
             Err(format!("the token is not in the header `{name}`"))
         }
-        Spot::Cookie(name) => {
+        RequestPlace::Cookie(name) => {
             let mut cookies = request.headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case("cookie"));
             let sent = cookies.find_map(|(_, header)| carrier::in_cookies(header, &name));
             if sent == Some(&value) { Ok(()) } else { Err(format!("the token is not in the cookie `{name}`")) }
         }
-        Spot::Header(_) | Spot::Query(_) | Spot::Connection => Ok(()),
+        RequestPlace::Header(_) | RequestPlace::Query(_) | RequestPlace::Connection => Ok(()),
     }
 }
 
@@ -152,7 +152,7 @@ fn body(api: &Api, operation: &Operation, arguments: &Map<String, Value>, reques
         return Err(format!("the body is not sent as {}", body.media_type));
     }
     if matches!(body.format(api), BodyFormat::Text | BodyFormat::Bytes) {
-        let is_kept = request.body == written(api, body, expected);
+        let is_kept = request.body == encoded(api, body, expected);
         return if is_kept { Ok(()) } else { Err("the body is not the one that was given".to_owned()) };
     }
     if let (BodyFormat::Form | BodyFormat::Multipart, Value::Object(members)) = (body.format(api), expected) {

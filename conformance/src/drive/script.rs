@@ -8,7 +8,7 @@ use httpmock::{HttpMockRequest, HttpMockResponse, MockServer};
 use keyfit::redact::Redactor;
 use serde_json::Value;
 
-use crate::secret::Secret;
+use crate::credential::secret::Secret;
 
 /// A server on which each lane has its own answers and records its requests.
 pub(super) struct Script {

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::authorization::{Registration, TokenHolder};
 use crate::contract::Carrier;
-use crate::secret::Secret;
+use crate::credential::secret::Secret;
 
 /// A connected client.
 pub trait Subject: Send + Sync {

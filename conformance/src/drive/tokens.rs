@@ -3,9 +3,9 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::subject::{Part, Wallet};
-use crate::carrier;
 use crate::contract::{Carrier, Contract, Credential};
-use crate::secret::{Redactor, Secret};
+use crate::credential::carrier;
+use crate::credential::secret::{Redactor, Secret};
 
 /// A wallet, with a generator for its tokens.
 pub(super) struct Tokens {

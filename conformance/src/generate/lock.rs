@@ -5,16 +5,16 @@ use std::collections::BTreeMap;
 use keyfit_openapi::{Dispatch, read_text};
 use serde::{Deserialize, Serialize};
 
-use super::{DISPATCH, Project};
+use super::{DEFAULT_DISPATCH, Project};
 use crate::UserError;
 
 /// Files with their hashes.
 pub(super) type Inputs = BTreeMap<String, String>;
 
 /// The version of the file's format.
-const FORM: u32 = 1;
+const FORMAT_VERSION: u32 = 1;
 
-const HEAD: &str = "# What `keyfit generate` wrote, and from what. It writes all of it again; `keyfit generate --check` says what is stale.\n\n";
+const FILE_HEADER: &str = "# What `keyfit generate` wrote, and from what. It writes all of it again; `keyfit generate --check` says what is stale.\n\n";
 
 /// All generated files of a project.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -62,7 +62,7 @@ impl Lock {
     pub fn read(project: &Project) -> Result<Self, UserError> {
         let path = project.lock();
         if !path.exists() {
-            return Ok(Self { version: FORM, clients: Vec::new() });
+            return Ok(Self { version: FORMAT_VERSION, clients: Vec::new() });
         }
         let refuse = |problem: String| {
             UserError::new(problem)
@@ -72,8 +72,9 @@ impl Lock {
         let text = read_text(&path).map_err(|error| refuse(format!("the lock file cannot be read: {error}")))?;
         let lock: Self = toml::from_str(&text)
             .map_err(|error| refuse(format!("not a valid lock file: {}", error.message().trim_end())))?;
-        if lock.version != FORM {
-            let problem = format!("the lock file has the form {}, and this keyfit knows {FORM}", lock.version);
+        if lock.version != FORMAT_VERSION {
+            let problem =
+                format!("the lock file has the form {}, and this keyfit knows {FORMAT_VERSION}", lock.version);
             return Err(UserError::new(problem).at(path.display()).help("use the version of keyfit that wrote it"));
         }
         for entry in &lock.clients {
@@ -103,7 +104,7 @@ impl Lock {
     /// Returns an error if it cannot be serialized as TOML.
     pub fn text(&self) -> Result<String, UserError> {
         let text = toml::to_string(self);
-        text.map(|text| format!("{HEAD}{text}"))
+        text.map(|text| format!("{FILE_HEADER}{text}"))
             .map_err(|error| UserError::new(format!("the lock file cannot be written: {error}")))
     }
 }
@@ -114,7 +115,7 @@ impl Entry {
     /// # Errors
     /// Returns an error if the word is unknown.
     pub fn dispatch(&self) -> Result<Dispatch, UserError> {
-        let Some(word) = &self.dispatch else { return Ok(DISPATCH) };
+        let Some(word) = &self.dispatch else { return Ok(DEFAULT_DISPATCH) };
         dispatch(word).ok_or_else(|| {
             UserError::new(format!("`{word}` is not a valid `dispatch` of {}", self.out))
                 .help("use tests, always or never")

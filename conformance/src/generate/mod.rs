@@ -9,7 +9,7 @@ use keyfit_openapi::{Dispatch, Error, Source};
 
 pub use lock::{Entry, Lock, dispatch, dispatch_name};
 pub use project::Project;
-pub use state::{Stale, write};
+pub use state::{StaleFile, write};
 
 use crate::UserError;
 use crate::origin::digest;
@@ -19,7 +19,7 @@ pub const GENERATOR: &str = env!("CARGO_PKG_VERSION");
 
 /// A generated client that is not written yet.
 #[derive(Clone, Debug)]
-pub struct Made {
+pub struct GeneratedClient {
     /// The entry for the lock file.
     pub entry: Entry,
     /// The module, its code and its remarks.
@@ -30,7 +30,7 @@ pub struct Made {
 ///
 /// # Errors
 /// Returns an error if the API cannot be read or generated.
-pub fn make(project: &Project, entry: &Entry) -> Result<Made, UserError> {
+pub fn generate_client(project: &Project, entry: &Entry) -> Result<GeneratedClient, UserError> {
     let mut client = build::client(project.path(&entry.api))
         .only(entry.only.clone())
         .all_types(entry.all_types)
@@ -43,7 +43,7 @@ pub fn make(project: &Project, entry: &Entry) -> Result<Made, UserError> {
     entry.inputs = inputs(project, &module.source);
     entry.code = digest(&module.generated.code);
     GENERATOR.clone_into(&mut entry.generator);
-    Ok(Made { entry, module })
+    Ok(GeneratedClient { entry, module })
 }
 
 /// Returns the files of an API with their hashes, by their paths in the project.
@@ -63,4 +63,4 @@ fn inputs_now(project: &Project, entry: &Entry) -> Result<lock::Inputs, Error> {
 }
 
 /// The default.
-const DISPATCH: Dispatch = Dispatch::InTests;
+const DEFAULT_DISPATCH: Dispatch = Dispatch::InTests;

@@ -15,7 +15,7 @@ pub struct Project {
 }
 
 /// The name of the lock file.
-const LOCK: &str = "keyfit.lock";
+const LOCK_FILE: &str = "keyfit.lock";
 
 impl Project {
     /// Returns the project of the current folder: the nearest ancestor with a lock file, or else with a `Cargo.toml`, or else the current
@@ -25,20 +25,20 @@ impl Project {
     /// Returns an error if there is no current folder.
     pub fn find() -> Result<Self, UserError> {
         let current = env::current_dir().map_err(|error| no_folder(&error))?;
-        Ok(Self::around(&current))
+        Ok(Self::of_folder(&current))
     }
 
     /// Returns the project of a folder, relative to that folder.
-    pub fn around(current: &Path) -> Self {
+    pub fn of_folder(current: &Path) -> Self {
         let has = |file: &str| current.ancestors().position(|folder| folder.join(file).is_file());
-        let up = has(LOCK).or_else(|| has("Cargo.toml")).unwrap_or_default();
+        let up = has(LOCK_FILE).or_else(|| has("Cargo.toml")).unwrap_or_default();
         let folder = std::iter::repeat_n("..", up).collect();
         Self { folder, whole: current.ancestors().nth(up).unwrap_or(current).to_owned() }
     }
 
     /// Returns the path of the lock file.
     pub fn lock(&self) -> PathBuf {
-        self.folder.join(LOCK)
+        self.folder.join(LOCK_FILE)
     }
 
     /// Returns a path of the project, relative to the current folder.

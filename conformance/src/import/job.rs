@@ -1,4 +1,4 @@
-//! One feed: which rows go where, and which files it writes.
+//! One import: its rows, their destination, and the files that it writes.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -7,51 +7,51 @@ use std::sync::{Arc, Mutex};
 use keyfit::batch_writer::DeadLetters;
 use serde_json::Value;
 
-use crate::import::options::Feed;
+use crate::import::args::InputArgs;
 use crate::import::roles;
 use crate::import::state::Target;
 
-/// Rows, where they go, and what is kept of them.
+/// An import: the rows, their destination, and the files about them.
 #[derive(Clone, Debug)]
-pub(crate) struct Job {
-    pub(crate) feed: Feed,
+pub(crate) struct ImportJob {
+    pub(crate) feed: InputArgs,
     pub(crate) target: Target,
     pub(crate) cells: Cells,
-    /// Whether rows that are sent twice change nothing.
+    /// True if rows that are sent twice have no second effect.
     pub(crate) is_harmless: bool,
-    /// Whether a summary is printed as JSON.
+    /// True if a summary is printed as JSON.
     pub(crate) json: bool,
     pub(crate) rejects: Option<PathBuf>,
     pub(crate) reasons: Option<PathBuf>,
     pub(crate) dead_letters: Option<(PathBuf, Arc<Mutex<DeadLetters>>)>,
 }
 
-/// Reads the text of a cell of a member, or says why it is not a value.
+/// Parses the cell of a member, or returns the reason why it is invalid.
 pub(crate) type ReadCell = dyn Fn(&str, &str) -> Result<Value, String> + Send + Sync;
 
-/// How the cells of CSV become members of an item.
+/// The conversion of CSV cells to members of an item.
 #[derive(Clone)]
 pub(crate) enum Cells {
-    /// Contacts, in which keys that are allowed are not looked at.
+    /// Contacts; the values of allowed keys are not checked.
     Contacts {
         allowed: Vec<String>,
     },
     Events,
-    /// As a document says.
+    /// By the schema of a document.
     Documented {
         required: Vec<String>,
-        /// The value of a cell of a member, or why it has none.
+        /// Parses the cell of a member.
         read: Arc<ReadCell>,
     },
 }
 
-impl Job {
-    /// One that writes no files.
-    pub(crate) fn new(feed: Feed, target: Target, cells: Cells) -> Self {
+impl ImportJob {
+    /// Creates an import that writes no files.
+    pub(crate) fn new(feed: InputArgs, target: Target, cells: Cells) -> Self {
         Self { feed, target, cells, is_harmless: false, json: false, rejects: None, reasons: None, dead_letters: None }
     }
 
-    /// The files by their roles.
+    /// Returns the files by their roles.
     pub(crate) fn roles(&self) -> [(&'static str, Option<PathBuf>); 6] {
         let checkpoint = self.feed.checkpoint.as_deref();
         [
@@ -66,7 +66,7 @@ impl Job {
 }
 
 impl Cells {
-    /// The members that every row has.
+    /// Returns the members that every row must have.
     pub(crate) fn required(&self) -> Vec<&str> {
         match self {
             Self::Contacts { .. } => vec!["_user_id"],

@@ -1,5 +1,5 @@
-//! The files that an import writes rows and reasons to. What stands in one is never lost: only a file that is new, empty
-//! or known to the checkpoint is written to, and by one run at a time.
+//! The files that an import writes rows and reasons to. No content is lost: only a file that is new, empty, or known to the checkpoint is
+//! written to, and by one run at a time.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
@@ -9,18 +9,18 @@ use keyfit_conformance::UserError;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::console::complain;
 use crate::import::input::hex;
+use crate::terminal::console::print_message;
 
 /// A file, as far as the checkpoint covers it.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub(crate) struct Known {
+pub(crate) struct CoveredFile {
     path: PathBuf,
     bytes: u64,
     sha256: String,
-    /// Whether the run that wrote it came to its end. What stands behind the covered part is not its work then.
+    /// True if the run that wrote it was completed: content after the covered part is then not of the import.
     is_complete: bool,
-    /// Its device and number: as long as nothing of it is covered, its contents do not show whose it is.
+    /// Its device and inode: its content does not identify it as long as none of it is covered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     node: Option<(u64, u64)>,
 }
@@ -35,8 +35,8 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// Opens a file behind what an earlier run left in it.
-    pub(crate) fn open(role: &str, path: &Path, known: Option<&Known>) -> Result<Self, UserError> {
+    /// Opens a file after the content of an earlier run.
+    pub(crate) fn open(role: &str, path: &Path, known: Option<&CoveredFile>) -> Result<Self, UserError> {
         let refused = |problem: &str| UserError::new(format!("{role} {problem}")).at(path.display());
         let failed = |error: io::Error| refused(&format!("cannot be written: {error}"));
         // Before it is opened: opening a pipe would wait for who reads it.
@@ -49,7 +49,7 @@ impl Output {
         let metadata = file.metadata().map_err(failed)?;
         let (length, node) = (metadata.len(), node(&metadata));
         // A run that was killed before its first save has left rows here of which the checkpoint knows nothing yet.
-        let is_same = |known: &Known| !known.is_complete && known.node.is_some() && known.node == node;
+        let is_same = |known: &CoveredFile| !known.is_complete && known.node.is_some() && known.node == node;
         let known = known.filter(|known| known.path == whole && (known.bytes > 0 || is_same(known)));
         let mut digest = Sha256::new();
         let covered = match known {
@@ -71,7 +71,7 @@ impl Output {
         // One that was there, empty, may be open to others; one of somebody else stays as it is.
         #[cfg(unix)]
         drop(file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600)));
-        // What a run that was killed wrote behind the checkpoint comes again.
+        // The rows after the checkpoint of a killed run are written again.
         file.set_len(covered).map_err(failed)?;
         file.seek(SeekFrom::End(0)).map_err(failed)?;
         Ok(Self { path: whole, file: BufWriter::new(file), bytes: covered, digest, node })
@@ -88,16 +88,16 @@ impl Output {
         Ok(())
     }
 
-    /// Writes everything through to the disk, and says what a checkpoint is to know.
-    pub(crate) fn sync(&mut self, is_complete: bool) -> io::Result<Known> {
+    /// Writes everything to the disk, and returns the entry for the checkpoint.
+    pub(crate) fn sync(&mut self, is_complete: bool) -> io::Result<CoveredFile> {
         self.file.flush()?;
         self.file.get_ref().sync_data()?;
         let sha256 = hex(&self.digest.clone().finalize());
-        Ok(Known { path: self.path.clone(), bytes: self.bytes, sha256, is_complete, node: self.node })
+        Ok(CoveredFile { path: self.path.clone(), bytes: self.bytes, sha256, is_complete, node: self.node })
     }
 }
 
-/// What a file is known by, whatever its name.
+/// Returns the device and inode of a file, which identify it whatever its name.
 #[cfg(unix)]
 #[expect(clippy::unnecessary_wraps, reason = "elsewhere files have no number")]
 pub(crate) fn node(metadata: &fs::Metadata) -> Option<(u64, u64)> {
@@ -110,17 +110,17 @@ pub(crate) fn node(_: &fs::Metadata) -> Option<(u64, u64)> {
     None
 }
 
-/// A file that is made is its owner's alone: rows are personal data.
+/// Restricts a new file to its owner: rows are personal data.
 pub(crate) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
     options
 }
 
-/// Keeps a second run out as long as the file is open.
+/// Locks a file against a second run as long as it is open.
 ///
 /// # Errors
-/// Returns an error if one has it, or if it cannot be locked.
+/// Returns an error if another run has the lock, or if it cannot be locked.
 pub(crate) fn lock(file: &File, role: &str, path: &Path) -> Result<(), UserError> {
     let refused = |problem: &str| UserError::new(format!("{role} {problem}")).at(path.display());
     match fs4::FileExt::try_lock(file) {
@@ -129,7 +129,7 @@ pub(crate) fn lock(file: &File, role: &str, path: &Path) -> Result<(), UserError
             Err(refused("is in use by another run").help("wait for its end, or name another file"))
         }
         Err(fs4::TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
-            complain("note: this file system has no locks: let one run at a time use these files");
+            print_message("note: this file system has no locks: let one run at a time use these files");
             Ok(())
         }
         Err(fs4::TryLockError::Error(error)) => Err(refused(&format!("cannot be locked: {error}"))),

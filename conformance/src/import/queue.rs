@@ -7,52 +7,52 @@ use serde::Serialize;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use crate::console::{complain, print};
-use crate::ending::Ending;
 use crate::import::input::{Input, Reader, hex};
-use crate::import::job::Job;
-use crate::interrupt::Interrupts;
+use crate::import::job::ImportJob;
+use crate::terminal::console::{print, print_message};
+use crate::terminal::exit::ExitStatus;
+use crate::terminal::interrupt::Interrupts;
 
 /// Items that are shown; the others are counted.
-const MOST_SHOWN: u64 = 20;
+const MAX_SHOWN: u64 = 20;
 
-/// Which queue is emptied, and how.
-pub(crate) struct Work {
+/// The queue to drain, with the options for it.
+pub(crate) struct DrainJob {
     pub(crate) address: Address,
-    /// Whether more items are waited for.
+    /// True if the worker waits for more items.
     pub(crate) is_following: bool,
-    /// Whether a summary is printed as JSON.
+    /// True if a summary is printed as JSON.
     pub(crate) json: bool,
 }
 
-/// Tells of the first items that are no success.
+/// Prints the first messages about items that were not accepted, and counts the others.
 #[derive(Default)]
-struct Shown(u64);
+struct MessageLimit(u64);
 
-impl Shown {
+impl MessageLimit {
     fn show(&mut self, text: impl FnOnce() -> String) {
         self.0 += 1;
         match self.0 {
-            shown if shown <= MOST_SHOWN => complain(&text()),
-            shown if shown == MOST_SHOWN + 1 => complain("further items are counted, not shown"),
+            shown if shown <= MAX_SHOWN => print_message(&text()),
+            shown if shown == MAX_SHOWN + 1 => print_message("further items are counted, not shown"),
             _ => {}
         }
     }
 }
 
 /// Puts all rows into a queue.
-pub(crate) async fn fill<T: Serialize>(
-    job: Job,
+pub(crate) async fn fill_queue<T: Serialize>(
+    job: ImportJob,
     builder: Builder<T>,
     address: Address,
     json: bool,
-) -> Result<Ending, UserError> {
+) -> Result<ExitStatus, UserError> {
     let mut interrupts = interrupts()?;
     let input = Input::of(&job.feed.file)?;
     let mut rows = Reader::open(&job, &input, job.feed.format()?, None)?;
-    let mut filler = Filler::open(address, &builder, None, None).await.map_err(told)?;
-    let names = Names::of(&input)?;
-    let mut shown = Shown::default();
+    let mut filler = Filler::open(address, &builder, None, None).await.map_err(user_error)?;
+    let names = MessageIds::of(&input)?;
+    let mut message_limit = MessageLimit::default();
     let filling = async {
         loop {
             // A row at a time from a file; standard input is read in a place where it may wait.
@@ -70,12 +70,14 @@ pub(crate) async fn fill<T: Serialize>(
                     };
                     (row.line, vec![reason])
                 }
-                Ok(item) => match filler.put(row.line, &names.of_row(row.line, &item), &item).await.map_err(told)? {
-                    Put::Taken => continue,
-                    Put::Rejected(reasons) => (row.line, reasons),
-                },
+                Ok(item) => {
+                    match filler.put(row.line, &names.of_row(row.line, &item), &item).await.map_err(user_error)? {
+                        Put::Taken => continue,
+                        Put::Rejected(reasons) => (row.line, reasons),
+                    }
+                }
             };
-            shown.show(|| format!("line {line}: {}", words(&reasons)));
+            message_limit.show(|| format!("line {line}: {}", words(&reasons)));
         }
         Ok::<(), UserError>(())
     };
@@ -83,10 +85,10 @@ pub(crate) async fn fill<T: Serialize>(
         ended = filling => Some(ended),
         () = interrupts.next() => None,
     };
-    // What is on its way is worth waiting for, whatever ended the filling.
-    let flushed = filler.flush().await.map_err(told);
+    // The items under way are waited for, whatever ended the filling.
+    let flushed = filler.flush().await.map_err(user_error);
     let all = filler.filled();
-    complain(&format!("{} put into the queue, {} were in it, {} not fit", all.added, all.known, all.rejected));
+    print_message(&format!("{} put into the queue, {} were in it, {} not fit", all.added, all.known, all.rejected));
     if json {
         print(&format!("{}\n", json!({ "added": all.added, "known": all.known, "rejected": all.rejected })))?;
     }
@@ -94,63 +96,63 @@ pub(crate) async fn fill<T: Serialize>(
     let failure = ended.and_then(Result::err).or(flushed.err());
     if is_interrupted || failure.is_some() {
         if let Some(failure) = &failure {
-            complain(&failure.to_string());
+            print_message(&failure.to_string());
         }
         let done = filler.confirmed().unwrap_or_default();
-        complain(&format!("lines up to {done} are done: go on with those after it"));
-        return Ok(if failure.is_some() { Ending::Incomplete } else { Ending::Interrupted });
+        print_message(&format!("lines up to {done} are done: go on with those after it"));
+        return Ok(if failure.is_some() { ExitStatus::Incomplete } else { ExitStatus::Interrupted });
     }
-    Ok(if all.rejected == 0 { Ending::Fine } else { Ending::Findings })
+    Ok(if all.rejected == 0 { ExitStatus::Success } else { ExitStatus::Findings })
 }
 
 /// Sends the items of a queue.
-pub(crate) async fn work<T: Serialize>(builder: Builder<T>, work: Work) -> Result<Ending, UserError> {
-    let Work { address, is_following, json } = work;
+pub(crate) async fn drain_queue<T: Serialize>(builder: Builder<T>, job: DrainJob) -> Result<ExitStatus, UserError> {
+    let DrainJob { address, is_following, json } = job;
     let mut interrupts = interrupts()?;
-    let mut shown = Shown::default();
-    let (told_stop, was_stopped) = tokio::sync::oneshot::channel();
+    let mut message_limit = MessageLimit::default();
+    let (stop_sender, stop_receiver) = tokio::sync::oneshot::channel();
     let stop = async move {
         interrupts.next().await;
-        complain("interrupted: what is on its way is waited for; interrupt again to end at once");
+        print_message("interrupted: what is on its way is waited for; interrupt again to end at once");
         interrupts.exit_with_next();
-        // Whoever asks later knows that it was.
-        let _ = told_stop.send(());
+        // The receiver learns of it later.
+        let _ = stop_sender.send(());
     };
     let worker = Worker::new(address, builder).follow(is_following);
     let drained = worker.run(stop, move |settled| match settled.outcome() {
         Outcome::Accepted => {}
-        Outcome::Rejected(reasons) => shown.show(|| format!("item {}: {}", settled.sequence(), words(reasons))),
-        Outcome::Unknown(why) => shown.show(|| format!("item {}: not confirmed: {why}", settled.sequence())),
+        Outcome::Rejected(reasons) => message_limit.show(|| format!("item {}: {}", settled.sequence(), words(reasons))),
+        Outcome::Unknown(why) => message_limit.show(|| format!("item {}: not confirmed: {why}", settled.sequence())),
     });
-    let drained = drained.await.map_err(told)?;
-    complain(&drained.to_string());
+    let drained = drained.await.map_err(user_error)?;
+    print_message(&drained.to_string());
     if json {
         let keyfit::batch_writer::jetstream::Drained { accepted, rejected, unknown, returned, .. } = drained;
         let summary = json!({ "accepted": accepted, "rejected": rejected, "unknown": unknown, "returned": returned });
         print(&format!("{summary}\n"))?;
     }
     Ok(if drained.unknown > 0 {
-        Ending::Incomplete
-    } else if was_stopped.await.is_ok() {
-        Ending::Interrupted
+        ExitStatus::Incomplete
+    } else if stop_receiver.await.is_ok() {
+        ExitStatus::Interrupted
     } else if drained.rejected > 0 {
-        Ending::Findings
+        ExitStatus::Findings
     } else {
-        Ending::Fine
+        ExitStatus::Success
     })
 }
 
-/// By which the queue knows rows again.
-struct Names(String);
+/// The prefix of the ids by which the queue recognizes rows.
+struct MessageIds(String);
 
-impl Names {
-    /// Of a file: by its path. What comes by standard input is new each time.
+impl MessageIds {
+    /// Returns the ids of an input: those of a file are derived from its path, those of the standard input are new each time.
     fn of(input: &Input) -> Result<Self, UserError> {
         Ok(Self(match input {
             Input::File { path, .. } => {
                 std::fs::canonicalize(path).unwrap_or_else(|_| path.clone()).display().to_string()
             }
-            Input::Standard => keyfit::new_idempotency_key().map_err(told)?,
+            Input::Standard => keyfit::new_idempotency_key().map_err(user_error)?,
         }))
     }
 
@@ -168,7 +170,7 @@ fn interrupts() -> Result<Interrupts, UserError> {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it maps errors")]
-fn told(error: keyfit::Error) -> UserError {
+fn user_error(error: keyfit::Error) -> UserError {
     UserError::new(error.to_string())
 }
 

@@ -1,53 +1,53 @@
-//! Each file of an import has one role: who names a file twice would lose one of the two.
+//! Each file of an import has one role: a file in two roles would lose the content of one.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use keyfit_conformance::UserError;
 
-use crate::console::place;
-use crate::import::job::Job;
+use crate::import::job::ImportJob;
 use crate::import::output::node;
+use crate::terminal::console::place;
 
-/// Refuses a path that stands for two of the files of a job, by whatever name.
-pub(crate) fn check(job: &Job) -> Result<(), UserError> {
+/// Refuses a job that uses one file in two roles, by whatever names.
+pub(crate) fn check(job: &ImportJob) -> Result<(), UserError> {
     let roles = job.roles();
-    let mut taken: Vec<(&str, &Path, Vec<Identity>)> = Vec::new();
+    let mut claimed: Vec<(&str, &Path, Vec<FileIdentity>)> = Vec::new();
     for (role, path) in &roles {
         let Some(path) = path else { continue };
-        let own = identities(path);
-        if let Some((other, its_path, _)) = taken.iter().find(|(.., its)| its.iter().any(|one| own.contains(one))) {
+        let own = file_identities(path);
+        if let Some((other, its_path, _)) = claimed.iter().find(|(.., its)| its.iter().any(|one| own.contains(one))) {
             let (one, same) = (place(its_path), place(path));
             let problem = format!("{other} ({one}) and {role} ({same}) are the same file");
             return Err(UserError::new(problem).help("name another one"));
         }
-        taken.push((role, path, own));
+        claimed.push((role, path, own));
     }
     Ok(())
 }
 
-/// The file beside a checkpoint that one run at a time holds.
+/// Returns the lock file beside a checkpoint.
 pub(crate) fn lock_of(checkpoint: &Path) -> PathBuf {
     let mut name = checkpoint.as_os_str().to_owned();
     name.push(".lock");
     name.into()
 }
 
-/// What a file is known by.
+/// The identity of a file.
 #[derive(Debug, Eq, PartialEq)]
-enum Identity {
+enum FileIdentity {
     Path(PathBuf),
-    /// Device and number: two names of one file have the same.
+    /// Device and inode: the same for all names of one file.
     Node((u64, u64)),
 }
 
-fn identities(path: &Path) -> Vec<Identity> {
+fn file_identities(path: &Path) -> Vec<FileIdentity> {
     let node = fs::metadata(path).ok().and_then(|metadata| node(&metadata));
-    [Identity::Path(whole(path))].into_iter().chain(node.map(Identity::Node)).collect()
+    [FileIdentity::Path(canonical(path))].into_iter().chain(node.map(FileIdentity::Node)).collect()
 }
 
-/// The path without links and relative parts, also of a file that does not exist yet.
-fn whole(path: &Path) -> PathBuf {
+/// Returns the path without links and relative parts, also of a file that does not exist yet.
+fn canonical(path: &Path) -> PathBuf {
     if let Ok(path) = fs::canonicalize(path) {
         return path;
     }

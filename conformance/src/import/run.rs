@@ -9,26 +9,26 @@ use keyfit::batch_writer::{Builder, Delivery, Stopped, WriteError, Writer, Writt
 use keyfit::instasent::ingest::{API, Client, DatasourceToken};
 use keyfit::instasent::ingest_writer::ItemCheck;
 use keyfit_conformance::UserError;
-use keyfit_conformance::secret::shown;
+use keyfit_conformance::credential::secret::name_for_message;
 use serde::Serialize;
 use serde_json::json;
 use tokio::sync::mpsc;
 
-use crate::console::{complain, place, print};
-use crate::ending::Ending;
+use crate::import::args::{ImportArgs, Rows};
 use crate::import::input::{Input, Position, Reader, Row, survey};
-use crate::import::job::{Cells, Job};
-use crate::import::options::{Options, Rows};
+use crate::import::job::{Cells, ImportJob};
 use crate::import::report::{Files, Report};
 use crate::import::roles;
 use crate::import::state::{State, Target};
-use crate::interrupt::Interrupts;
+use crate::terminal::console::{place, print, print_message};
+use crate::terminal::exit::ExitStatus;
+use crate::terminal::interrupt::Interrupts;
 
-/// How many rows are read ahead of the writer.
-const READ_AHEAD: usize = 256;
+/// The number of rows that are read ahead of the writer.
+const READ_AHEAD_ROWS: usize = 256;
 
-/// How the rows came to their end.
-enum End {
+/// The reason why the reading of rows ended.
+enum FeedEnd {
     /// All were written.
     Complete,
     Stopped(Stopped),
@@ -39,41 +39,41 @@ enum End {
 }
 
 /// Imports the rows.
-pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
-    in_runtime(import(options))
+pub(crate) fn run(args: &ImportArgs) -> Result<ExitStatus, UserError> {
+    in_runtime(import(args))
 }
 
-/// Runs what sends rows.
-pub(crate) fn in_runtime(work: impl Future<Output = Result<Ending, UserError>>) -> Result<Ending, UserError> {
+/// Runs a future on a new runtime.
+pub(crate) fn in_runtime(work: impl Future<Output = Result<ExitStatus, UserError>>) -> Result<ExitStatus, UserError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|error| UserError::new(format!("the runtime cannot be started: {error}")))?;
     let result = runtime.block_on(work);
-    // A thread that waits for standard input, or reads a file that nobody wants any more, is not waited for.
+    // Does not wait for a thread that still reads standard input or a file.
     runtime.shutdown_background();
     result
 }
 
-async fn import(options: &Options) -> Result<Ending, UserError> {
-    let client = client(options)?;
-    let Options { project, datasource, rows, allowed, in_flight, .. } = options;
-    let base_url = options.base_url.as_deref().unwrap_or(API.base_url()).trim_end_matches('/');
+async fn import(args: &ImportArgs) -> Result<ExitStatus, UserError> {
+    let client = client(args)?;
+    let ImportArgs { project, datasource, rows, allowed, in_flight, .. } = args;
+    let base_url = args.base_url.as_deref().unwrap_or(API.base_url()).trim_end_matches('/');
     let pairs = [("base_url", base_url), ("project", project), ("datasource", datasource), ("rows", rows.name())];
     let cells = match rows {
         Rows::Contacts => Cells::Contacts { allowed: allowed.clone() },
         Rows::Events => Cells::Events,
     };
-    let job = Job {
+    let job = ImportJob {
         is_harmless: true,
-        rejects: options.rejects.clone(),
-        reasons: options.reasons.clone(),
-        ..Job::new(options.feed.clone(), Target::of(pairs), cells)
+        rejects: args.rejects.clone(),
+        reasons: args.reasons.clone(),
+        ..ImportJob::new(args.feed.clone(), Target::of(pairs), cells)
     };
     let check = |check: ItemCheck| {
         let check = allowed.iter().fold(check, ItemCheck::allow_key);
         move |row: &[u8]| check.reasons(row)
     };
     // A flag that is not given is not sent.
-    let (dry_run, sync) = (options.dry_run.then_some(true), options.sync.then_some(true));
+    let (dry_run, sync) = (args.dry_run.then_some(true), args.sync.then_some(true));
     match rows {
         Rows::Contacts => {
             let call = client.stream_contacts_push().project(&**project).datasource(&**datasource);
@@ -89,15 +89,15 @@ async fn import(options: &Options) -> Result<Ending, UserError> {
 }
 
 /// Sends all rows of a job through a writer.
-pub(crate) async fn feed<T: Serialize>(job: Job, builder: Builder<T>) -> Result<Ending, UserError> {
+pub(crate) async fn feed<T: Serialize>(job: ImportJob, builder: Builder<T>) -> Result<ExitStatus, UserError> {
     let mut interrupts =
         Interrupts::new().map_err(|error| UserError::new(format!("interrupts cannot be waited for: {error}")))?;
     let owned = job.clone();
     let prepared = tokio::select! {
         prepared = tokio::task::spawn_blocking(move || Prepared::of(&owned)) => prepared,
         () = interrupts.next() => {
-            complain("interrupted while the file was read for the first time: nothing was sent");
-            return Ok(Ending::Interrupted);
+            print_message("interrupted while the file was read for the first time: nothing was sent");
+            return Ok(ExitStatus::Interrupted);
         }
     };
     let prepared = prepared.map_err(|error| UserError::new(format!("the reading broke off: {error}")))?;
@@ -109,21 +109,21 @@ pub(crate) async fn feed<T: Serialize>(job: Job, builder: Builder<T>) -> Result<
     ended
 }
 
-/// Everything that is found out before the first row is sent.
+/// The state before the first row is sent.
 struct Prepared {
     input: Input,
-    /// The end of the rows as they were then.
+    /// The end of the rows at that time.
     surveyed: Option<Position>,
     rows: Reader,
     report: Report,
 }
 
 impl Prepared {
-    fn of(job: &Job) -> Result<Self, UserError> {
-        let options = &job.feed;
-        let input = Input::of(&options.file)?;
-        let format = options.format()?;
-        if matches!(input, Input::Standard) && options.checkpoint.is_some() {
+    fn of(job: &ImportJob) -> Result<Self, UserError> {
+        let args = &job.feed;
+        let input = Input::of(&args.file)?;
+        let format = args.format()?;
+        if matches!(input, Input::Standard) && args.checkpoint.is_some() {
             return Err(UserError::new("--checkpoint is for files")
                 .help("leave it out: standard input cannot be compared with what was read before"));
         }
@@ -134,34 +134,34 @@ impl Prepared {
             Input::File { .. } => Some(survey(Reader::open(job, &input, format, None)?).map_err(failed)?),
             Input::Standard => None,
         };
-        // What is added from now on is for another run: it may be half a row.
+        // Rows that are added from now on are for another run: the last one may be incomplete.
         let rows = Reader::open(job, &input, format, surveyed.as_ref().map(Position::bytes))?;
         let size = surveyed.as_ref().map_or(0, Position::bytes);
-        let state = State::load(job, &input, &rows.reading(options), size)?;
+        let state = State::load(job, &input, &rows.reading(args), size)?;
         let files = files.open(job, &state)?;
         // The text of another encoding is UTF-8 by now, which the mark says to who reads it again with the same options.
-        let mark = if options.encoding.is_some() { "\u{feff}" } else { "" };
+        let mark = if args.encoding.is_some() { "\u{feff}" } else { "" };
         let header = [mark.as_bytes(), rows.header()].concat();
         let report = Report::new(state, files, header, size);
         Ok(Self { input, surveyed, rows, report })
     }
 }
 
-fn client(options: &Options) -> Result<Client, UserError> {
-    let name = &options.token_env;
+fn client(args: &ImportArgs) -> Result<Client, UserError> {
+    let name = &args.token_env;
     #[expect(clippy::disallowed_methods, reason = "a command line reads the environment")]
     let token = std::env::var(name).map_err(|_| {
-        UserError::new(format!("the environment variable {} holds no token", shown(name)))
+        UserError::new(format!("the environment variable {} holds no token", name_for_message(name)))
             .help("set it, or name another with --token-env")
     })?;
     let token = DatasourceToken::new(token);
     let token = token.map_err(|error| UserError::new(format!("invalid token in {name}: {error}")))?;
-    let base_url = options.base_url.clone().unwrap_or_else(|| API.base_url().to_owned());
+    let base_url = args.base_url.clone().unwrap_or_else(|| API.base_url().to_owned());
     let client = Client::with_config(token, Config::default().base_url(base_url));
     client.map_err(|error| UserError::new(error.to_string()))
 }
 
-/// It draws on a terminal only.
+/// Returns a progress bar, which is only drawn on a terminal.
 fn progress(input: &Input) -> ProgressBar {
     let Some((length, _)) = input.progress() else { return ProgressBar::hidden() };
     let bar = ProgressBar::new(length);
@@ -172,7 +172,7 @@ fn progress(input: &Input) -> ProgressBar {
 }
 
 struct Run<'a> {
-    job: &'a Job,
+    job: &'a ImportJob,
     input: &'a Input,
     /// The end of the rows as they were before any was sent.
     surveyed: Option<&'a Position>,
@@ -186,7 +186,7 @@ impl Run<'_> {
         mut report: Report,
         rows: Reader,
         mut interrupts: Interrupts,
-    ) -> Result<Ending, UserError> {
+    ) -> Result<ExitStatus, UserError> {
         let builder = builder.resume(report.state.checkpoint.clone());
         // Before anything is sent: a run that is killed at once leaves files that the next one knows.
         report.save(report.state.checkpoint.clone(), false);
@@ -194,35 +194,35 @@ impl Run<'_> {
             return Err(failure);
         }
         let report = Arc::new(Mutex::new(report));
-        let kept = Arc::clone(&report);
-        let builder = builder.before_sending(move |checkpoint| lock(&kept).keep(checkpoint));
+        let saved_report = Arc::clone(&report);
+        let builder = builder.before_sending(move |checkpoint| lock(&saved_report).save_before_sending(checkpoint));
         let builder = match &self.job.dead_letters {
             Some((_, file)) => builder.dead_letters(Arc::clone(file)),
             None => builder,
         };
-        let (told, teller) = (Arc::clone(&report), self.bar.clone());
+        let (shared_report, progress_bar) = (Arc::clone(&report), self.bar.clone());
         let receiver = move |delivery: &Delivery<'_>| {
-            lock(&told).outcome(delivery, |line| teller.suspend(|| complain(line)));
+            lock(&shared_report).outcome(delivery, |line| progress_bar.suspend(|| print_message(line)));
         };
         let writer = builder.start(receiver).map_err(|error| UserError::new(error.to_string()))?;
         let mut end = tokio::select! {
             end = self.feed(&writer, read_ahead(rows), &report) => end,
-            () = interrupts.next() => End::Interrupted,
+            () = interrupts.next() => FeedEnd::Interrupted,
         };
         // Outcomes of what was sent are worth waiting for, whatever ended the feeding.
-        if !matches!(end, End::Interrupted) {
+        if !matches!(end, FeedEnd::Interrupted) {
             tokio::select! {
                 flushed = writer.flush() => {
-                    if let (End::Complete, Err(stopped)) = (&end, flushed) {
-                        end = End::Stopped(stopped);
+                    if let (FeedEnd::Complete, Err(stopped)) = (&end, flushed) {
+                        end = FeedEnd::Stopped(stopped);
                     }
                 }
-                () = interrupts.next() => end = End::Interrupted,
+                () = interrupts.next() => end = FeedEnd::Interrupted,
             }
         }
-        if matches!(end, End::Interrupted) {
+        if matches!(end, FeedEnd::Interrupted) {
             let said = "interrupted: what is on its way is waited for; interrupt again to end at once";
-            self.bar.suspend(|| complain(said));
+            self.bar.suspend(|| print_message(said));
             interrupts.exit_with_next();
             writer.halt().await;
         }
@@ -235,19 +235,19 @@ impl Run<'_> {
         writer: &Writer<T>,
         mut rows: mpsc::Receiver<io::Result<Option<Row>>>,
         report: &Mutex<Report>,
-    ) -> End {
+    ) -> FeedEnd {
         let mut count = 0_u64;
         loop {
             let Row { line, json, source, position } = match rows.recv().await {
                 Some(Ok(Some(row))) => row,
                 Some(Ok(None)) => return self.end_of(&lock(report).position),
-                Some(Err(error)) => return End::Failed(self.input.failure(&error)),
-                // The end of the file is told: silence is none.
-                None => return End::Failed(UserError::new("it was not read to its end").at(self.input.name())),
+                Some(Err(error)) => return FeedEnd::Failed(self.input.failure(&error)),
+                // The reader reports the end of the file: a closed channel is not one.
+                None => return FeedEnd::Failed(UserError::new("it was not read to its end").at(self.input.name())),
             };
             // A line without an end that is not the last one is a part of what was there.
             if position.is_open() && self.surveyed.is_some_and(|surveyed| position.bytes() < surveyed.bytes()) {
-                return End::Changed;
+                return FeedEnd::Changed;
             }
             let (json, unfit) = match json {
                 Ok(json) => (json, None),
@@ -262,9 +262,9 @@ impl Run<'_> {
             match written {
                 Ok(Written::Taken(_)) => {}
                 Ok(Written::Skipped(_)) => lock(report).skipped(line),
-                Err(WriteError::Stopped(stopped)) => return End::Stopped(stopped),
+                Err(WriteError::Stopped(stopped)) => return FeedEnd::Stopped(stopped),
                 Err(error) => {
-                    return End::Failed(UserError::new(format!("line {line}: {error}")).at(self.input.name()));
+                    return FeedEnd::Failed(UserError::new(format!("line {line}: {error}")).at(self.input.name()));
                 }
             }
             count += 1;
@@ -275,27 +275,28 @@ impl Run<'_> {
                 let report = lock(report);
                 self.bar.set_message(format!("{} accepted, {} rejected", report.state.accepted, report.state.rejected));
                 if let Some(failure) = &report.failure {
-                    return End::Failed(failure.clone());
+                    return FeedEnd::Failed(failure.clone());
                 }
             }
         }
     }
 
-    /// The rows that were sent have to be those that were surveyed.
-    fn end_of(&self, position: &Position) -> End {
+    /// Checks that the rows that were sent are those that were surveyed.
+    fn end_of(&self, position: &Position) -> FeedEnd {
         if self.surveyed.is_some_and(|surveyed| surveyed.sha256() != position.sha256()) {
-            return End::Changed;
+            return FeedEnd::Changed;
         }
         if self.input.has_grown() {
             let name = self.input.name();
-            self.bar
-                .suspend(|| complain(&format!("note: {name} has grown since: a further run imports what was added")));
+            self.bar.suspend(|| {
+                print_message(&format!("note: {name} has grown since: a further run imports what was added"));
+            });
         }
-        End::Complete
+        FeedEnd::Complete
     }
 
-    /// Saves what is confirmed, and says what came of it.
-    fn conclude<T: Serialize>(&self, writer: &Writer<T>, report: &Mutex<Report>, end: End) -> Ending {
+    /// Saves the checkpoint, prints the summary, and returns the exit status.
+    fn conclude<T: Serialize>(&self, writer: &Writer<T>, report: &Mutex<Report>, end: FeedEnd) -> ExitStatus {
         let mut report = lock(report);
         report.save(writer.checkpoint(), true);
         let State { accepted, rejected, .. } = report.state;
@@ -308,16 +309,16 @@ impl Run<'_> {
             let (unknown, unsent) = (report.unknown, report.unsent);
             let summary = json!({ "accepted": accepted, "rejected": rejected, "unknown": unknown, "unsent": unsent, "skipped": skipped });
             if let Err(error) = print(&format!("{summary}\n")) {
-                complain(&error.to_string());
+                print_message(&error.to_string());
             }
         }
-        let (is_interrupted, has_changed) = (matches!(end, End::Interrupted), matches!(end, End::Changed));
+        let (is_interrupted, has_changed) = (matches!(end, FeedEnd::Interrupted), matches!(end, FeedEnd::Changed));
         let problem = match end {
-            End::Failed(failure) => Some(failure),
-            End::Changed => Some(self.changed()),
-            End::Stopped(stopped) => Some(UserError::new(stopped.to_string())),
-            End::Interrupted => report.failure.clone(),
-            End::Complete => {
+            FeedEnd::Failed(failure) => Some(failure),
+            FeedEnd::Changed => Some(self.changed()),
+            FeedEnd::Stopped(stopped) => Some(UserError::new(stopped.to_string())),
+            FeedEnd::Interrupted => report.failure.clone(),
+            FeedEnd::Complete => {
                 let unsent = report.why_unsent.as_ref();
                 let unsent = unsent.map(|why| UserError::new(format!("rows were not sent: {why}")));
                 report.failure.clone().or(unsent)
@@ -325,17 +326,17 @@ impl Run<'_> {
         };
         let is_cut_short = problem.is_some() || report.unknown + report.unsent > 0;
         let ending = match (&problem, rejected) {
-            // What was not sent for it is no failure.
-            (None, _) if is_interrupted => Ending::Interrupted,
-            _ if is_cut_short => Ending::Incomplete,
-            (_, 0) => Ending::Fine,
-            _ => Ending::Findings,
+            // Rows that were not sent because of it are not a failure.
+            (None, _) if is_interrupted => ExitStatus::Interrupted,
+            _ if is_cut_short => ExitStatus::Incomplete,
+            (_, 0) => ExitStatus::Success,
+            _ => ExitStatus::Findings,
         };
         if let Some(problem) = problem {
-            complain(&problem.to_string());
+            print_message(&problem.to_string());
         }
         if (is_interrupted || is_cut_short) && !has_changed {
-            complain(&self.how_to_go_on());
+            print_message(&self.how_to_go_on());
         }
         ending
     }
@@ -369,7 +370,7 @@ impl Run<'_> {
 
 /// Reads on a thread of its own, so that nothing else waits for a pipe. `None` is the end.
 fn read_ahead(mut rows: Reader) -> mpsc::Receiver<io::Result<Option<Row>>> {
-    let (sender, receiver) = mpsc::channel(READ_AHEAD);
+    let (sender, receiver) = mpsc::channel(READ_AHEAD_ROWS);
     std::thread::spawn(move || {
         loop {
             let row = rows.next();

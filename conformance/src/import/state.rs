@@ -1,4 +1,4 @@
-//! What is kept between runs: of which import it is, what is confirmed, and how far each file belongs to it.
+//! The checkpoint file: its import, the confirmed rows, and the covered part of each file.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
@@ -12,50 +12,50 @@ use keyfit_conformance::UserError;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::import::input::{Input, Position, Reading, hex};
-use crate::import::job::Job;
-use crate::import::options::Feed;
-use crate::import::output::{Known, lock, private};
+use crate::import::args::InputArgs;
+use crate::import::input::{Input, Position, ReadSettings, hex};
+use crate::import::job::ImportJob;
+use crate::import::output::{CoveredFile, lock, private};
 use crate::import::roles::lock_of;
 
 /// The largest checkpoint that is read, in bytes.
-const LIMIT: u64 = 64 << 20;
+const MAX_CHECKPOINT_BYTES: u64 = 64 << 20;
 
 /// The contents of the checkpoint file.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct State {
-    /// Where the rows go.
+    /// The destination of the rows.
     pub(crate) target: Target,
-    /// How the rows are read; `None` before any was.
-    pub(crate) reading: Option<Reading>,
-    /// What was read.
-    pub(crate) input: Read,
+    /// The settings with which the rows are read; `None` before the first row.
+    pub(crate) reading: Option<ReadSettings>,
+    /// The part of the input that was read.
+    pub(crate) input: ReadProgress,
     pub(crate) checkpoint: Checkpoint,
     /// Rows that were accepted and rejected, in all runs.
     pub(crate) accepted: u64,
     pub(crate) rejected: u64,
-    pub(crate) rejects: Option<Known>,
-    pub(crate) reasons: Option<Known>,
+    pub(crate) rejects: Option<CoveredFile>,
+    pub(crate) reasons: Option<CoveredFile>,
 }
 
-/// Where rows go, as names and values.
+/// The destination of rows, as names and values.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(transparent)]
 pub(crate) struct Target(BTreeMap<String, String>);
 
-/// How far an input was read, in bytes of text, and what stood there.
+/// The part of an input that was read, with its hash.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
-pub(crate) struct Read {
+pub(crate) struct ReadProgress {
     bytes: u64,
     sha256: String,
-    /// Whether the last row had a line end.
+    /// True if the last row had no line end.
     is_open: bool,
-    /// How long the whole text was.
+    /// The length of the whole text, in bytes.
     size: u64,
 }
 
-impl Read {
+impl ReadProgress {
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes
     }
@@ -68,16 +68,16 @@ impl Read {
 impl State {
     pub(crate) fn new(target: Target) -> Self {
         let checkpoint = Checkpoint::default();
-        let input = Read::default();
+        let input = ReadProgress::default();
         Self { target, reading: None, input, checkpoint, accepted: 0, rejected: 0, rejects: None, reasons: None }
     }
 
-    /// The state of an earlier run of the same import, or a new one.
+    /// Loads the state of an earlier run of the same import, or creates a new one.
     ///
     /// # Errors
     /// Returns an error if the file is not a checkpoint, or the one of another import.
-    pub(crate) fn load(job: &Job, input: &Input, reading: &Reading, size: u64) -> Result<Self, UserError> {
-        let Job { feed, target, .. } = job;
+    pub(crate) fn load(job: &ImportJob, input: &Input, reading: &ReadSettings, size: u64) -> Result<Self, UserError> {
+        let ImportJob { feed, target, .. } = job;
         let new = Self { reading: Some(reading.clone()), ..Self::new(target.clone()) };
         let Some(path) = &feed.checkpoint else { return Ok(new) };
         let refused = |problem: String| UserError::new(problem).at(path.display());
@@ -109,12 +109,12 @@ impl State {
         Ok(Self { reading: Some(reading.clone()), ..state })
     }
 
-    /// Replaces the file whole: one that was cut off would be worth nothing.
+    /// Replaces the whole file at once, since a truncated one would be useless.
     pub(crate) fn save(&self, path: &Path) -> io::Result<()> {
         // A link stays, and the file that it leads to is replaced.
         let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        // Of a name that no file has, for its owner alone.
+        // A temporary name that no other file has, for the owner alone.
         let (start, end) = name_while_written(&path);
         let mut file = tempfile::Builder::new().prefix(&start).suffix(end).tempfile_in(folder)?;
         serde_json::to_writer(&mut file, self)?;
@@ -146,13 +146,13 @@ impl Target {
     }
 }
 
-impl Read {
-    /// Why what is confirmed may not be what the input begins with. One that only grew is the same.
+impl ReadProgress {
+    /// Returns the reason why the input may not begin with the confirmed rows. An input that only grew is the same.
     /// `through` is the line of the last row that is covered.
     fn difference(
         &self,
         input: &Input,
-        feed: &Feed,
+        feed: &InputArgs,
         size: u64,
         through: Option<u64>,
     ) -> Result<Option<String>, UserError> {
@@ -188,7 +188,7 @@ impl Read {
     }
 }
 
-/// What stands around the random part of the name that a checkpoint has while it is written.
+/// Returns the parts of the name of a checkpoint around the random part while it is written.
 fn name_while_written(path: &Path) -> (OsString, &'static str) {
     let mut start = OsString::from(".");
     start.push(path.file_name().unwrap_or_default());
@@ -196,7 +196,7 @@ fn name_while_written(path: &Path) -> (OsString, &'static str) {
     (start, ".tmp")
 }
 
-/// Removes what a run left that was killed while it wrote the checkpoint. Who has the lock writes it alone.
+/// Removes the temporary files of runs that were killed while they wrote the checkpoint. Only the owner of the lock writes it.
 fn remove_leftovers(path: &Path) {
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -209,13 +209,13 @@ fn remove_leftovers(path: &Path) {
     };
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         if is_leftover(&entry.file_name()) && entry.file_type().is_ok_and(|kind| kind.is_file()) {
-            // Where it cannot be removed it is in nobody's way.
+            // A file that cannot be removed does no harm.
             drop(fs::remove_file(entry.path()));
         }
     }
 }
 
-/// Keeps a second run with the same checkpoint out as long as the file is open.
+/// Locks a checkpoint against a second run as long as the file is open.
 pub(crate) fn lock_checkpoint(path: &Path) -> Result<File, UserError> {
     let name: PathBuf = lock_of(path);
     let file = private(OpenOptions::new().write(true).create(true).truncate(false)).open(&name);
@@ -239,6 +239,6 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>, UserError> {
         Ok(_) => {}
     }
     let mut text = Vec::new();
-    File::open(path).and_then(|file| file.take(LIMIT).read_to_end(&mut text)).map_err(failed)?;
+    File::open(path).and_then(|file| file.take(MAX_CHECKPOINT_BYTES).read_to_end(&mut text)).map_err(failed)?;
     Ok(Some(text))
 }

@@ -8,10 +8,10 @@ use keyfit_openapi::{Api, Flow, FlowKind, SecurityScheme};
 use super::login::Scheme;
 use super::quoted;
 use crate::contract::{Carrier, Endpoint, GrantType};
-use crate::pointer::join;
+use crate::text::pointer::join;
 
 /// The scope that requests refresh tokens (OpenID Connect Core 1.0, section 11).
-const OFFLINE: &str = "offline_access";
+const OFFLINE_SCOPE: &str = "offline_access";
 
 /// The document's description of an authorization server.
 #[derive(Debug)]
@@ -81,7 +81,7 @@ impl Authorization {
         };
         // A client requests its own token again, and the implicit grant has no refresh tokens.
         let lasts = !matches!(grant, GrantType::ClientCredentials | GrantType::Implicit);
-        let refreshes = lasts && (flow.refresh_url.is_some() || flow.scopes.iter().any(|scope| scope == OFFLINE));
+        let refreshes = lasts && (flow.refresh_url.is_some() || flow.scopes.iter().any(|scope| scope == OFFLINE_SCOPE));
         let refresh_url = flow.refresh_url.as_ref().filter(|url| refreshes && Some(*url) != flow.token_url.as_ref());
         let urls = [
             ("authorization-url", flow.authorization_url.as_ref(), "GET"),
@@ -130,8 +130,8 @@ impl Authorization {
             quoted(&self.issues),
             scopes.join(", ")
         );
-        if self.scopes.contains(OFFLINE) {
-            let _ = writeln!(text, "offline-scope = {}", quoted(OFFLINE));
+        if self.scopes.contains(OFFLINE_SCOPE) {
+            let _ = writeln!(text, "offline-scope = {}", quoted(OFFLINE_SCOPE));
         }
         text.push_str(
             "# What no document of OpenAPI says: written as RFC 6749 has it, or as the mock does it. Rules that build on it only observe,\n# but for HTTP Basic, which RFC 6749 demands.\n\

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use keyfit::LimitFields;
 use keyfit_openapi::{BatchGuess, plain};
 
-use super::document::{Facts, Limits};
+use super::document::{Facts, RateLimitFacts};
 use super::login::Scheme;
 use super::{quoted, sets, webhook};
 use crate::contract::{Batch, Carrier, Citation};
@@ -175,11 +175,11 @@ fn batch(text: &mut String, batch: &Batch) {
 }
 
 /// The number of calls per window that the mock allows for each operation: a check sends dozens.
-const CALLS: usize = 100;
+const CALLS_PER_WINDOW: usize = 100;
 
 /// Returns the section for rate limits; empty if the document has none.
 pub(super) fn rate_limit(facts: &Facts) -> String {
-    let Some(Limits { headers, retry_after }) = &facts.limits else { return String::new() };
+    let Some(RateLimitFacts { headers, retry_after }) = &facts.limits else { return String::new() };
     let mut text = "\n[rate-limit]\n".to_owned();
     let unit = match headers {
         None => {
@@ -199,7 +199,7 @@ pub(super) fn rate_limit(facts: &Facts) -> String {
             if is_field { "delta-seconds" } else { "by-value" }
         }
     };
-    let calls = (CALLS * facts.operations.len()).max(1000);
+    let calls = (CALLS_PER_WINDOW * facts.operations.len()).max(1000);
     let _ = write!(
         text,
         "reset = \"{unit}\"\n\

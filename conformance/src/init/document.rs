@@ -10,14 +10,14 @@ use serde_json::Value;
 
 use super::authorization::{Authorization, logins};
 use super::login::Scheme;
-use super::scopes::Demand;
-use super::webhook::Delivered;
-use crate::balance::Balance;
-use crate::catalogue::twins;
-use crate::reference::{Referring, is_plain, references, singular};
+use super::scopes::ScopeRequirement;
+use super::webhook::DeliveryFacts;
+use crate::catalogue::duplicates;
+use crate::document::balance::Balance;
+use crate::document::reference::{ReferenceKind, is_plain, references, singular};
 
 /// Parts of the names of path parameters whose ids belong to an owner.
-const TENANTS: [&str; 14] = [
+const TENANT_WORDS: [&str; 14] = [
     "account",
     "tenant",
     "organization",
@@ -36,10 +36,10 @@ const TENANTS: [&str; 14] = [
 
 /// The highest number of kinds of tokens that an operation has. A document in which each call accepts any of a thousand kinds would list
 /// all of them for each call.
-const MOST_KINDS: usize = 20;
+const MAX_KINDS: usize = 20;
 
 /// The highest number of parameters of one path that have rules: each has its own cases, which send the whole path.
-const MOST_IDS: usize = 50;
+const MAX_IDS: usize = 50;
 
 /// The facts of a document.
 #[derive(Debug, Default)]
@@ -47,7 +47,7 @@ pub(super) struct Facts {
     pub(super) title: String,
     pub(super) schemes: Vec<Scheme>,
     /// The kinds of token and scopes of each operation, with its place.
-    pub(super) operations: Vec<Access>,
+    pub(super) operations: Vec<OperationSecurity>,
     /// Path parameters that look like tenants, and the other ones.
     pub(super) tenants: BTreeSet<String>,
     pub(super) ids: BTreeSet<String>,
@@ -56,14 +56,14 @@ pub(super) struct Facts {
     /// The kinds whose tokens have scopes.
     pub(super) scoped: BTreeSet<String>,
     pub(super) error: Option<ErrorBody>,
-    pub(super) limits: Option<Limits>,
+    pub(super) limits: Option<RateLimitFacts>,
     /// The operations that appear to take many items.
     pub(super) batches: Vec<(String, BatchGuess)>,
     pub(super) authorization: Option<Authorization>,
     /// The operations that are endpoints of a login.
     pub(super) logins: Vec<String>,
     /// The webhooks and callbacks.
-    pub(super) delivered: Delivered,
+    pub(super) delivered: DeliveryFacts,
     /// For each path parameter, the templates that end with it, by the preceding segment.
     pub(super) places: BTreeMap<String, BTreeMap<String, BTreeSet<String>>>,
     /// The scopes that include others, as far as alternatives of operations show it.
@@ -71,10 +71,10 @@ pub(super) struct Facts {
     /// True if the document has a member for requests alone, or a password.
     pub(super) is_one_way: bool,
     /// The path parameters that other parts of requests or answers refer to, with the kind of reference.
-    pub(super) named: BTreeSet<(String, Referring)>,
+    pub(super) named: BTreeSet<(String, ReferenceKind)>,
     pub(super) notes: Vec<String>,
     /// The requirements of each of `operations`.
-    pub(super) demands: Vec<Demand>,
+    pub(super) demands: Vec<ScopeRequirement>,
     /// The operations with more kinds of tokens, and with more path parameters, than the limits.
     of_many_kinds: Vec<String>,
     of_many_ids: Vec<String>,
@@ -88,7 +88,7 @@ pub(super) struct Facts {
 
 /// The access to an operation.
 #[derive(Debug)]
-pub(super) struct Access {
+pub(super) struct OperationSecurity {
     /// The index of the operation in the document.
     pub(super) place: usize,
     pub(super) method: String,
@@ -117,14 +117,14 @@ pub(super) struct ErrorBody {
 
 /// The form of a rate limit.
 #[derive(Debug, Eq, PartialEq)]
-pub(super) struct Limits {
+pub(super) struct RateLimitFacts {
     /// The headers with the limit, the remaining calls, and the end of the window.
     pub(super) headers: Option<[String; 3]>,
     /// True if a 429 has `Retry-After`.
     pub(super) retry_after: bool,
 }
 
-impl Access {
+impl OperationSecurity {
     /// Returns the kinds that it accepts; a kind in several alternatives occurs several times.
     pub(super) fn kinds(&self) -> impl Iterator<Item = &String> {
         self.sets.iter().flatten()
@@ -136,7 +136,7 @@ impl Facts {
     pub(super) fn alternatives(&self) -> Vec<&[String]> {
         let mut known: Vec<&[String]> = Vec::new();
         for set in self.operations.iter().filter(|access| access.sets.len() > 1).flat_map(|access| &access.sets) {
-            if known.len() < MOST_KINDS && !known.contains(&set.as_slice()) {
+            if known.len() < MAX_KINDS && !known.contains(&set.as_slice()) {
                 known.push(set);
             }
         }
@@ -150,7 +150,7 @@ impl Facts {
     }
 
     /// Returns the kinds whose tokens are at the same place as those of another kind.
-    pub(super) fn alike(&self) -> BTreeSet<&String> {
+    pub(super) fn kinds_sharing_a_place(&self) -> BTreeSet<&String> {
         let clashes = |scheme: &&Scheme| {
             let others = self.schemes.iter().filter(|other| other.kind != scheme.kind);
             others.into_iter().any(|other| other.carrier == scheme.carrier)
@@ -167,13 +167,11 @@ impl Facts {
         }
         facts.is_one_way = is_one_way(&api.document);
         facts.find_tenants();
-        facts.settle_scopes();
+        facts.reduce_scope_alternatives();
         facts.ids = facts.ids.difference(&facts.tenants).cloned().collect();
-        facts.delivered = Delivered::read(api);
-        facts.named = references(api)
-            .into_iter()
-            .map(|reference| (reference.parameter.to_owned(), reference.referring))
-            .collect();
+        facts.delivered = DeliveryFacts::read(api);
+        facts.named =
+            references(api).into_iter().map(|reference| (reference.parameter.to_owned(), reference.kind)).collect();
         facts.logins = logins(api).into_iter().map(str::to_owned).collect();
         facts.notes.extend(all_of(&facts.logins).map(|operations| {
             format!(
@@ -182,10 +180,10 @@ impl Facts {
         }));
         facts.notes.extend(left_out(api));
         facts.notes.extend(all_of(&facts.of_many_kinds).map(|operations| {
-            format!("{operations}: of more than {MOST_KINDS} kinds of token the first {MOST_KINDS} are kept")
+            format!("{operations}: of more than {MAX_KINDS} kinds of token the first {MAX_KINDS} are kept")
         }));
         facts.notes.extend(all_of(&facts.of_many_ids).map(|operations| {
-            format!("{operations}: of more than {MOST_IDS} path parameters the first {MOST_IDS} have rules about ids")
+            format!("{operations}: of more than {MAX_IDS} path parameters the first {MAX_IDS} have rules about ids")
         }));
         facts.notes.extend(all_of(&facts.closed).map(|operations| {
             format!("{operations}: none of the credentials that it takes can be sent: it is not checked")
@@ -202,7 +200,7 @@ impl Facts {
             format!("{operations}: costs money, as the 402 says, and no GET answers a balance: that refusals cost nothing is checked once [balance] in the contract names one")
         }));
         let mut takers: HashMap<&String, usize> = HashMap::new();
-        for kind in facts.operations.iter().flat_map(Access::kinds) {
+        for kind in facts.operations.iter().flat_map(OperationSecurity::kinds) {
             *takers.entry(kind).or_default() += 1;
         }
         let is_used = |scheme: &Scheme| takers.contains_key(&scheme.kind);
@@ -234,7 +232,7 @@ impl Facts {
 
     /// Adds the tenants that the preceding segment identifies, wherever they occur: `/projects/{id}/items`.
     fn find_tenants(&mut self) {
-        let is_tenant = |segment: &String| TENANTS.iter().any(|word| singular(&segment.to_lowercase()) == *word);
+        let is_tenant = |segment: &String| TENANT_WORDS.iter().any(|word| singular(&segment.to_lowercase()) == *word);
         let has_more = |name: &String| {
             let marked = format!("{{{name}}}/");
             self.operations.iter().any(|access| access.path.contains(&marked))
@@ -275,7 +273,7 @@ impl Facts {
                 continue;
             }
             count += set.len();
-            if count > MOST_KINDS {
+            if count > MAX_KINDS {
                 self.of_many_kinds.push(operation.id.clone());
                 break;
             }
@@ -317,11 +315,11 @@ impl Facts {
         }
         scopes.sort();
         scopes.dedup();
-        self.demands.push(Demand::read(security(), &scopes));
+        self.demands.push(ScopeRequirement::read(security(), &scopes));
         let mut in_path = operation.parameters.iter().filter(|parameter| parameter.location == ParameterLocation::Path);
-        for parameter in in_path.by_ref().take(MOST_IDS) {
+        for parameter in in_path.by_ref().take(MAX_IDS) {
             let (name, lower) = (&parameter.name, parameter.name.to_lowercase());
-            let is_tenant = TENANTS
+            let is_tenant = TENANT_WORDS
                 .iter()
                 .any(|word| lower == *word || lower.trim_end_matches("id").trim_end_matches('_') == *word);
             // A user parameter is a tenant only if there are paths below it.
@@ -360,7 +358,7 @@ impl Facts {
         let guess = api.guesses.iter().find(|(id, _)| *id == operation.id);
         let pages = guess.map(|(_, guess)| (guess.pagination.hint(), guess.why.clone()));
         let is_open = operation.security.is_optional();
-        self.operations.push(Access { place, method, path, sets, is_open, scopes, spends, pages, partial });
+        self.operations.push(OperationSecurity { place, method, path, sets, is_open, scopes, spends, pages, partial });
     }
 }
 
@@ -374,7 +372,7 @@ pub(super) fn left_out(api: &Api) -> Vec<String> {
         |(reason, operations): (&str, Vec<&str>)| Some(format!("{}: left out, because {reason}", all_of(&operations)?));
     let mut notes: Vec<String> = set_aside.into_iter().filter_map(of_reason).collect();
     let ids = api.operations.iter().map(|operation| operation.id.as_str());
-    let twins: Vec<&str> = ids.zip(twins(&api.operations)).filter_map(|(id, twin)| twin.map(|_| id)).collect();
+    let twins: Vec<&str> = ids.zip(duplicates(&api.operations)).filter_map(|(id, twin)| twin.map(|_| id)).collect();
     notes.extend(all_of(&twins).map(|operations| {
         format!("{operations}: an operation before has the same method and path, but for the names of parameters, and is checked in its place")
     }));
@@ -384,16 +382,16 @@ pub(super) fn left_out(api: &Api) -> Vec<String> {
 /// Returns the first operations, and the number of the others.
 pub(super) fn all_of(operations: &[impl AsRef<str>]) -> Option<String> {
     /// Few enough to be readable.
-    const NAMED: usize = 3;
+    const MAX_NAMED: usize = 3;
     /// A path may have thousands of characters.
-    const LETTERS: usize = 100;
+    const MAX_CHARS: usize = 100;
     let shown = |operation: &str| {
         let letters = operation.chars();
-        let is_long = letters.clone().nth(LETTERS).is_some();
-        let first: String = letters.take(LETTERS).chain(is_long.then_some('…')).collect();
+        let is_long = letters.clone().nth(MAX_CHARS).is_some();
+        let first: String = letters.take(MAX_CHARS).chain(is_long.then_some('…')).collect();
         format!("`{first}`")
     };
-    let named: Vec<String> = operations.iter().take(NAMED).map(|operation| shown(operation.as_ref())).collect();
+    let named: Vec<String> = operations.iter().take(MAX_NAMED).map(|operation| shown(operation.as_ref())).collect();
     let (last, others) = named.split_last()?;
     Some(match (operations.len() - named.len(), others) {
         (0, []) => last.clone(),
@@ -465,7 +463,7 @@ fn required<'a>(api: &'a Api, schema: &'a Value) -> Vec<(&'a str, &'a Value)> {
     names.map(|name| (name, api.resolve(&schema["properties"][name]))).collect()
 }
 
-fn limits(api: &Api) -> Option<Limits> {
+fn limits(api: &Api) -> Option<RateLimitFacts> {
     let shapes = || api.operations.iter().flat_map(|operation| &operation.responses);
     let headers: BTreeSet<&String> = shapes().flat_map(|(_, shape)| &shape.headers).collect();
     let ending = |word: &str| {
@@ -487,5 +485,5 @@ fn limits(api: &Api) -> Option<Limits> {
     });
     let three = || Some([ending("-limit")?, ending("remaining")?, ending("reset")?]);
     let headers = three().or_else(fields);
-    (headers.is_some() || retry_after).then_some(Limits { headers, retry_after })
+    (headers.is_some() || retry_after).then_some(RateLimitFacts { headers, retry_after })
 }

@@ -11,25 +11,25 @@ use super::authorization::posted_below;
 
 /// The user's choices for the credentials of a document.
 #[derive(Clone, Debug, Default)]
-pub struct Choices {
+pub struct CredentialChoices {
     /// The places of credentials that the document does not describe.
-    pub credentials: Vec<Choice>,
+    pub credentials: Vec<CredentialChoice>,
     /// True if operations without a declaration are assumed to require the same as the others.
     pub assume_secured: bool,
     /// Scopes that include others.
-    pub includes: Vec<Inclusion>,
+    pub includes: Vec<ScopeInclusion>,
 }
 
 /// A scope that includes others: `admin=read,write`.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Inclusion {
+pub struct ScopeInclusion {
     /// The scope.
     pub scope: String,
     /// The included scopes.
     pub included: BTreeSet<String>,
 }
 
-impl FromStr for Inclusion {
+impl FromStr for ScopeInclusion {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -45,7 +45,7 @@ impl FromStr for Inclusion {
 /// The place of a credential: `bearer`, `basic`, `scheme:Bot`, `header:X-Api-Key`, `query:key` or `cookie:sid`; with the name of a documented
 /// scheme before it, `login=basic`.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Choice {
+pub struct CredentialChoice {
     /// The scheme of the document that it applies to.
     pub kind: Option<String>,
     /// The place in a request.
@@ -64,7 +64,7 @@ pub(super) struct Scheme {
 
 /// The credentials of an API.
 #[derive(Debug, Default)]
-pub(super) struct Login {
+pub(super) struct ApiSecurity {
     pub(super) schemes: Vec<Scheme>,
     /// The additions of an overlay to the root of the document that declare them.
     pub(super) root: Map<String, Value>,
@@ -78,7 +78,7 @@ impl Scheme {
     }
 }
 
-impl FromStr for Choice {
+impl FromStr for CredentialChoice {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -113,7 +113,7 @@ impl FromStr for Choice {
     }
 }
 
-impl fmt::Display for Choice {
+impl fmt::Display for CredentialChoice {
     /// Writes it in the notation of the command line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(kind) = &self.kind {
@@ -131,13 +131,13 @@ impl fmt::Display for Choice {
     }
 }
 
-impl Login {
+impl ApiSecurity {
     /// Reads the schemes of a document.
     ///
     /// # Errors
     /// Returns an error if the document names a scheme that it does not declare, or one of an unknown type, and no choice describes it, or
     /// if a choice is not about a scheme of the document.
-    pub(super) fn read(api: &Api, path: &str, choices: &Choices) -> Result<Self, Error> {
+    pub(super) fn read(api: &Api, path: &str, choices: &CredentialChoices) -> Result<Self, Error> {
         let mut login = Self::default();
         let described = api.security_schemes();
         let declared: BTreeSet<&str> = described.iter().map(|scheme| scheme.name.as_str()).collect();
@@ -162,7 +162,7 @@ impl Login {
             return Err(Error {
                 location: api.location(&missing.pointer),
                 problem: format!("`security` names the scheme `{kind}`, which the document does not declare"),
-                help: format!("describe it under components.securitySchemes, or {}", how(&kind)),
+                help: format!("describe it under components.securitySchemes, or {}", scheme_hint(&kind)),
             });
         }
         login.secure(api, choices, declared.is_empty());
@@ -170,7 +170,11 @@ impl Login {
     }
 
     /// Returns the kinds that the user describes, with their carriers.
-    fn chosen(path: &str, choices: &Choices, names: &BTreeSet<&str>) -> Result<Vec<(String, Carrier)>, Error> {
+    fn chosen(
+        path: &str,
+        choices: &CredentialChoices,
+        names: &BTreeSet<&str>,
+    ) -> Result<Vec<(String, Carrier)>, Error> {
         let mut chosen: Vec<(String, Carrier)> = Vec::new();
         let listed = names.iter().copied().collect::<Vec<_>>().join(", ");
         for choice in &choices.credentials {
@@ -221,7 +225,7 @@ impl Login {
                 continue;
             }
             if defect.is_malformed {
-                let (problem, help) = (defect.problem.clone(), format!("{}, or {}", defect.help, how(kind)));
+                let (problem, help) = (defect.problem.clone(), format!("{}, or {}", defect.help, scheme_hint(kind)));
                 return Err(Error { location: place, problem, help });
             }
             self.notes.push(format!("{place}: {}: {}", defect.problem, defect.help));
@@ -258,7 +262,7 @@ impl Login {
 
     /// Adds the requirements of operations without a declaration: with a choice or by assumption those of the others, and otherwise none, with
     /// a note.
-    fn secure(&mut self, api: &Api, choices: &Choices, is_undeclared: bool) {
+    fn secure(&mut self, api: &Api, choices: &CredentialChoices, is_undeclared: bool) {
         let silent: Vec<&Operation> =
             api.operations.iter().filter(|operation| *operation.security == SecurityRequirement::Any).collect();
         let Some(operations) = super::document::all_of(&ids(&silent)) else { return };
@@ -275,7 +279,10 @@ impl Login {
             return;
         }
         let security = self.usual(api);
-        self.notes.push(format!("{operations}: taken to need {}, which the document does not say", told(&security)));
+        self.notes.push(format!(
+            "{operations}: taken to need {}, which the document does not say",
+            requirement_text(&security)
+        ));
         self.root.insert("security".to_owned(), security);
     }
 
@@ -308,7 +315,7 @@ fn name_of(carrier: &Carrier) -> &'static str {
 }
 
 /// Returns a requirement as text: `a` with `b`, or `c`.
-fn told(security: &Value) -> String {
+fn requirement_text(security: &Value) -> String {
     let sets = security.as_array().into_iter().flatten().filter_map(Value::as_object);
     let set = |set: &Map<String, Value>| set.keys().map(|kind| format!("`{kind}`")).collect::<Vec<_>>().join(" with ");
     sets.map(set).collect::<Vec<_>>().join(", or ")
@@ -319,7 +326,7 @@ fn ids(operations: &[&Operation]) -> Vec<String> {
 }
 
 /// Returns the hint for a scheme without a usable description.
-fn how(kind: &str) -> String {
+fn scheme_hint(kind: &str) -> String {
     format!(
         "say how it is sent: --credential {kind}=bearer, or basic, scheme:NAME, header:NAME, query:NAME, cookie:NAME"
     )

@@ -3,15 +3,15 @@
 
 mod authorization;
 mod contract;
+mod contract_additions;
 mod document;
-mod fetching;
 mod login;
+mod login_call;
 mod overlay;
 mod rules;
 mod scopes;
 mod servers;
 mod sets;
-mod silent;
 mod tokens;
 mod webhook;
 
@@ -21,11 +21,11 @@ use keyfit_openapi::{Api, Error, Source, Text, accepted_tokens};
 use serde_json::{Map, Value};
 
 use self::document::Facts;
-use self::login::Login;
-pub use self::login::{Choice, Choices, Inclusion};
-use crate::catalogue::{Catalogue, Reach};
+use self::login::ApiSecurity;
+pub use self::login::{CredentialChoice, CredentialChoices, ScopeInclusion};
+use crate::catalogue::{ApiIndex, Catalogue};
 use crate::contract::{Carrier, Contract};
-use crate::quoting::quoted;
+use crate::text::quoting::quoted;
 
 /// The files of a new API folder.
 #[derive(Clone, Debug)]
@@ -54,7 +54,7 @@ pub struct Scaffold {
 ///
 /// # Errors
 /// Returns an error if the document cannot be used, or if no operation accepts a credential that can be sent.
-pub fn scaffold(name: &str, document: &Text, choices: &Choices) -> Result<Scaffold, Error> {
+pub fn scaffold(name: &str, document: &Text, choices: &CredentialChoices) -> Result<Scaffold, Error> {
     let mut source = Source { name: name.to_owned(), document: document.clone(), overlay: None, contract: None };
     let mut api = Api::read(&source)?;
     let mut notes: Vec<String> = api.ignored_hints().into_iter().collect();
@@ -62,7 +62,7 @@ pub fn scaffold(name: &str, document: &Text, choices: &Choices) -> Result<Scaffo
         let problem = format!("no operation of the document can be called: {note}");
         return Err(Error::of_file(&document.path, problem, "correct the document: there is nothing to check"));
     }
-    let login = Login::read(&api, &document.path, choices)?;
+    let login = ApiSecurity::read(&api, &document.path, choices)?;
     notes.extend(login.notes);
     if !login.root.is_empty() {
         // The requirements of its operations are replaced.
@@ -85,8 +85,8 @@ pub fn scaffold(name: &str, document: &Text, choices: &Choices) -> Result<Scaffo
     let contract = |rules: &str| Text::new("contract.toml", format!("{head}{rules}"));
     let api = Arc::new(Api::read(&source)?);
     let rules = rules::of(name, &facts);
-    let reach = Reach::of(&api);
-    let alone: String = rules.iter().map(|rule| rules::alone(rule)).collect();
+    let reach = ApiIndex::of(&api);
+    let alone: String = rules.iter().map(|rule| rules::without_dependencies(rule)).collect();
     let tried = contract(&alone);
     let mut has_cases = Catalogue::with_cases(&reach, (&Contract::parse(&tried)?, &tried), 0).into_iter();
     let (rules, left_out): (Vec<String>, Vec<String>) =
@@ -159,7 +159,8 @@ mod tests {
 
     #[test]
     fn a_bare_document_becomes_a_contract_that_can_be_read() {
-        let made = scaffold("parcels", &Text::new("openapi.yaml", BARE), &Choices::default()).expect("a contract");
+        let made =
+            scaffold("parcels", &Text::new("openapi.yaml", BARE), &CredentialChoices::default()).expect("a contract");
         let contract = Contract::read(&Text::new("contract.toml", made.contract.as_str())).expect("it can be read");
         let rules: Vec<&str> = contract.rules.iter().map(|rule| rule.id.as_str()).collect();
         for expected in ["parcels.auth.no-token", "parcels.scope.lacking", "parcels.tenant.foreign-accountId"] {
@@ -181,7 +182,7 @@ mod tests {
     fn a_login_that_is_optional_and_one_of_two_credentials_have_rules_of_their_own() {
         let of = |security: &str| {
             let text = BARE.replacen("security: [{ oauth: [parcels.read] }]", security, 1);
-            scaffold("parcels", &Text::new("openapi.yaml", text), &Choices::default()).expect("a contract")
+            scaffold("parcels", &Text::new("openapi.yaml", text), &CredentialChoices::default()).expect("a contract")
         };
         let optional = of("security: [{ oauth: [parcels.read] }, {}]");
         let note = "with a credential or without, as the document says: rules about bad credentials are left out";
@@ -200,14 +201,15 @@ mod tests {
         Text::new("open.yaml", text)
     }
 
-    fn choices(texts: &[&str], assume_secured: bool) -> Choices {
+    fn choices(texts: &[&str], assume_secured: bool) -> CredentialChoices {
         let credentials = texts.iter().map(|text| text.parse().expect(text)).collect();
-        Choices { credentials, assume_secured, ..Choices::default() }
+        CredentialChoices { credentials, assume_secured, ..CredentialChoices::default() }
     }
 
     #[test]
     fn a_document_that_declares_no_scheme_is_told_one() {
-        let refusal = scaffold("open", &open("", "", ""), &Choices::default()).expect_err("no credential").to_string();
+        let refusal =
+            scaffold("open", &open("", "", ""), &CredentialChoices::default()).expect_err("no credential").to_string();
         assert!(
             refusal.contains("names no credential: every call") && refusal.contains("--credential bearer"),
             "{refusal}"
@@ -225,8 +227,8 @@ mod tests {
             assert!(made.contract.contains(&format!("kind = \"{kind}\"")), "{text}: {}", made.contract);
             assert!(made.contract.contains(&format!("carriers = [{carrier}]")), "{text}: {}", made.contract);
             assert!(made.overlay.contains(&format!("\"security\":[{{\"{kind}\":[]}}]")), "{text}: {}", made.overlay);
-            let told = format!("`a`: taken to need `{kind}`, which the document does not say");
-            assert!(made.notes.contains(&told), "{:?}", made.notes);
+            let expected = format!("`a`: taken to need `{kind}`, which the document does not say");
+            assert!(made.notes.contains(&expected), "{:?}", made.notes);
             let public = "`b`: public, as the document says: calls are to be served without a credential";
             assert!(made.notes.iter().any(|note| note == public), "{:?}", made.notes);
         }
@@ -237,16 +239,17 @@ mod tests {
     #[test]
     fn operations_of_which_a_document_says_nothing_are_named_and_secured_on_demand() {
         let document = open("security: [{login: []}], ", LOGIN, "");
-        let made = scaffold("open", &document, &Choices::default()).expect("a contract");
-        let told = "1 operation has no `security`, and the document names none for all: whoever calls is served without a credential, as OpenAPI has it: `a`; if they need one, pass --assume-secured";
-        assert!(made.notes.iter().any(|note| note == told), "{:?}", made.notes);
+        let made = scaffold("open", &document, &CredentialChoices::default()).expect("a contract");
+        let expected = "1 operation has no `security`, and the document names none for all: whoever calls is served without a credential, as OpenAPI has it: `a`; if they need one, pass --assume-secured";
+        assert!(made.notes.iter().any(|note| note == expected), "{:?}", made.notes);
         assert!(!made.overlay.contains("\"security\""), "{}", made.overlay);
         let made = scaffold("open", &document, &choices(&[], true)).expect("a contract");
         assert!(made.overlay.contains("\"security\":[{\"login\":[]}]"), "{}", made.overlay);
         assert!(made.notes.iter().all(|note| !note.contains("pass --assume-secured")), "{:?}", made.notes);
         // If no operation declares a requirement, the user has to choose.
-        let refusal =
-            scaffold("open", &open("", LOGIN, ""), &Choices::default()).expect_err("all are open").to_string();
+        let refusal = scaffold("open", &open("", LOGIN, ""), &CredentialChoices::default())
+            .expect_err("all are open")
+            .to_string();
         assert!(
             refusal.contains("no call of the document needs a credential") && refusal.contains("--assume-secured"),
             "{refusal}"
@@ -257,7 +260,9 @@ mod tests {
     #[test]
     fn what_nobody_can_send_is_refused_with_its_place_unless_it_is_described() {
         let refused = |security: &str, schemes: &str| {
-            scaffold("open", &open(security, schemes, ""), &Choices::default()).expect_err(schemes).to_string()
+            scaffold("open", &open(security, schemes, ""), &CredentialChoices::default())
+                .expect_err(schemes)
+                .to_string()
         };
         let stray = refused("security: [{login: []}, {stray: []}], ", LOGIN);
         assert!(stray.contains("`security` names the scheme `stray`, which the document does not declare"), "{stray}");
@@ -266,8 +271,8 @@ mod tests {
         let odd_type = refused("security: [{login: []}], ", odd);
         assert!(odd_type.contains("has the type `password`, which is none of OpenAPI's"), "{odd_type}");
         assert!(odd_type.contains("open.yaml:11") && odd_type.contains("--credential login=bearer"), "{odd_type}");
-        let told = scaffold("open", &open("security: [{login: []}], ", odd, ""), &choices(&["login=basic"], false));
-        assert!(told.expect("it is described").contract.contains("carriers = [\"basic\"]"));
+        let expected = scaffold("open", &open("security: [{login: []}], ", odd, ""), &choices(&["login=basic"], false));
+        assert!(expected.expect("it is described").contract.contains("carriers = [\"basic\"]"));
         let digest = "components: {securitySchemes: {login: {type: http, scheme: digest}}}\n";
         let digest = refused("security: [{login: []}], ", digest);
         assert!(digest.contains("the scheme `login` cannot be sent: the HTTP scheme `digest` answers"), "{digest}");
@@ -279,7 +284,7 @@ mod tests {
     #[test]
     fn a_client_certificate_has_rules_and_a_place_in_the_tokens_file() {
         let machine = "components: {securitySchemes: {machine: {type: mutualTLS}}}\n";
-        let made = scaffold("open", &open("security: [{machine: []}], ", machine, ""), &Choices::default());
+        let made = scaffold("open", &open("security: [{machine: []}], ", machine, ""), &CredentialChoices::default());
         let made = made.expect("a contract");
         assert!(made.contract.contains("carriers = [\"client-certificate\"]"), "{}", made.contract);
         assert!(made.contract.contains("probe = \"no-certificate\""), "{}", made.contract);
@@ -291,7 +296,7 @@ mod tests {
     fn a_key_in_authorization_is_told_its_scheme() {
         let bot = "components: {securitySchemes: {login: {type: apiKey, in: header, name: Authorization}}}\n";
         let document = open("security: [{login: []}], ", bot, "");
-        let made = scaffold("open", &document, &Choices::default()).expect("a contract");
+        let made = scaffold("open", &document, &CredentialChoices::default()).expect("a contract");
         assert!(
             made.notes.iter().any(|note| note.ends_with("pass --credential login=scheme:NAME")),
             "{:?}",
@@ -307,7 +312,7 @@ mod tests {
 
     #[test]
     fn a_choice_that_cannot_be_sent_is_refused() {
-        for (text, told) in [
+        for (text, expected) in [
             ("", "write bearer, basic"),
             ("token", "write bearer, basic"),
             ("header", "write bearer, basic"),
@@ -317,11 +322,11 @@ mod tests {
             ("header:Authorization", "write `scheme:NAME`, or `bearer`"),
             ("=bearer", "use letters, digits and hyphens"),
         ] {
-            let error = text.parse::<Choice>().expect_err(text);
-            assert!(error.contains(told), "{text}: {error}");
+            let error = text.parse::<CredentialChoice>().expect_err(text);
+            assert!(error.contains(expected), "{text}: {error}");
         }
         for text in ["bearer", "a=basic", "scheme:Bot", "header:X-Key", "a=query:key", "cookie:sid"] {
-            assert_eq!(text.parse::<Choice>().expect(text).to_string(), text);
+            assert_eq!(text.parse::<CredentialChoice>().expect(text).to_string(), text);
         }
     }
 
@@ -341,7 +346,7 @@ mod tests {
             "components": { "securitySchemes": schemes },
         });
         let text = text.to_string();
-        let made = scaffold("many", &Text::new("many.yaml", text), &Choices::default()).expect("a contract");
+        let made = scaffold("many", &Text::new("many.yaml", text), &CredentialChoices::default()).expect("a contract");
         let contract = Contract::read(&Text::new("contract.toml", made.contract.as_str())).expect("it can be read");
         let is_about_ids =
             |rule: &&crate::contract::Rule| matches!(rule.probe, Some(crate::contract::Probe::UnknownId(_)));
@@ -358,7 +363,8 @@ mod tests {
     #[test]
     fn operations_with_a_server_of_their_own_are_named_with_what_the_check_needs() {
         let document = "openapi: 3.0.3\ninfo: {title: Files, version: '1'}\nservers: [{url: https://files.example}]\nsecurity: [{key: []}]\npaths:\n  /files:\n    get: {operationId: list, responses: {'200': {description: ok}}}\n    post: {operationId: upload, servers: [{url: https://upload.example/v1}], responses: {'200': {description: ok}}}\ncomponents: {securitySchemes: {key: {type: http, scheme: bearer}}}\n";
-        let made = scaffold("files", &Text::new("files.yaml", document), &Choices::default()).expect("a contract");
+        let made =
+            scaffold("files", &Text::new("files.yaml", document), &CredentialChoices::default()).expect("a contract");
         let note = made.notes.iter().find(|note| note.contains("`https://upload.example/v1`")).expect("a note");
         assert!(note.starts_with("`upload`: ") && note.contains("--server 'https://upload.example/v1=URL'"), "{note}");
         assert!(made.overlay.contains("$.paths['/files'].post"), "{}", made.overlay);
@@ -382,7 +388,7 @@ mod tests {
         let made = scaffold(
             "long",
             &Text::new("long.yaml", text(serde_json::json!({ &long: get, "/a": get }))),
-            &Choices::default(),
+            &CredentialChoices::default(),
         );
         let made = made.expect("a contract");
         let is_told = |note: &&String| {
@@ -390,15 +396,21 @@ mod tests {
         };
         assert_eq!(made.notes.iter().filter(is_told).count(), 1, "{:?}", made.notes);
         assert!(made.overlay.contains("$.paths['/a'].get") && !made.overlay.contains("p0"), "{}", made.overlay);
-        let alone =
-            scaffold("long", &Text::new("long.yaml", text(serde_json::json!({ &long: get }))), &Choices::default());
+        let alone = scaffold(
+            "long",
+            &Text::new("long.yaml", text(serde_json::json!({ &long: get }))),
+            &CredentialChoices::default(),
+        );
         let refusal = alone.expect_err("there is nothing to check").to_string();
         assert!(refusal.contains("no operation of the document can be called: `GET /{p0}"), "{refusal}");
         // The longest path that is not left out, with characters that have to be escaped.
         let quotes = format!("/{}", "'".repeat(7999));
-        let made =
-            scaffold("long", &Text::new("long.yaml", text(serde_json::json!({ quotes: get }))), &Choices::default())
-                .expect("a contract");
+        let made = scaffold(
+            "long",
+            &Text::new("long.yaml", text(serde_json::json!({ quotes: get }))),
+            &CredentialChoices::default(),
+        )
+        .expect("a contract");
         assert!(
             made.cases > 0 && made.notes.iter().all(|note| !note.contains("left out, because")),
             "{:?}",
@@ -416,8 +428,8 @@ mod tests {
             "paths": { "/things/{id\"'}": { "get": { "responses": { "200": { "description": "ok" } } } } },
             "components": { "securitySchemes": { "log\u{7f}in": { "type": "http", "scheme": "bearer" } } },
         });
-        let made =
-            scaffold("odd", &Text::new("odd.json", document.to_string()), &Choices::default()).expect("a contract");
+        let made = scaffold("odd", &Text::new("odd.json", document.to_string()), &CredentialChoices::default())
+            .expect("a contract");
         let contract = Contract::read(&Text::new("contract.toml", made.contract.as_str())).expect("it can be read");
         let is_about_it = |rule: &crate::contract::Rule| matches!(&rule.probe, Some(crate::contract::Probe::UnknownId(name)) if name == "id\"'");
         assert!(contract.rules.iter().any(is_about_it), "{}", made.contract);
@@ -427,7 +439,8 @@ mod tests {
     fn a_429_that_says_how_long_to_wait_is_a_limit() {
         // A 429 with `Retry-After` is the only description of its limits.
         let slow = BARE.replace("RateLimit-", "Other-");
-        let made = scaffold("parcels", &Text::new("openapi.yaml", slow), &Choices::default()).expect("a contract");
+        let made =
+            scaffold("parcels", &Text::new("openapi.yaml", slow), &CredentialChoices::default()).expect("a contract");
         let contract = Contract::read(&Text::new("contract.toml", made.contract.as_str())).expect("it can be read");
         assert!(contract.rate_limit.is_some_and(|rules| !rules.names_its_headers() && rules.retry_after));
         let has = |rule: &str| contract.rules.iter().any(|known| known.id == format!("parcels.{rule}"));

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 
-use super::document::{Access, Facts};
+use super::document::{Facts, OperationSecurity};
 use super::quoted;
 
 /// Returns an overlay with the scopes of each operation. The accepted kinds of token are in the `security` of the document, or in an addition
@@ -46,16 +46,16 @@ pub(super) fn head(title: &str, root: &Map<String, Value>) -> String {
     );
     text.push_str("  - target: $\n    description: The shape of errors.\n    update: { x-keyfit: { errors: api } }\n");
     if !root.is_empty() {
-        let told = Value::Object(root.clone()).to_string().replace('\u{7f}', "\\u007f");
+        let addition = Value::Object(root.clone()).to_string().replace('\u{7f}', "\\u007f");
         let _ = write!(
             text,
-            "  - target: $\n    description: How calls log in, as whoever ran `keyfit init` said.\n    update: {told}\n"
+            "  - target: $\n    description: How calls log in, as whoever ran `keyfit init` said.\n    update: {addition}\n"
         );
     }
     text
 }
 
-fn hints(access: &Access, has_client: bool) -> Vec<String> {
+fn hints(access: &OperationSecurity, has_client: bool) -> Vec<String> {
     let mut hints = Vec::new();
     if !access.scopes.is_empty() {
         hints.push(format!("scopes: {}", list(&access.scopes)));
@@ -70,7 +70,7 @@ fn hints(access: &Access, has_client: bool) -> Vec<String> {
 }
 
 /// Returns the retry class of an operation by its method, for calls with an unknown outcome.
-fn retry(access: &Access) -> &'static str {
+fn retry(access: &OperationSecurity) -> &'static str {
     match access.method.as_str() {
         "get" | "head" | "options" => "safe",
         "put" | "delete" if !access.spends => "idempotent",

@@ -7,7 +7,7 @@ use super::authorization::Authorization;
 use super::document::Facts;
 use super::quoted;
 use crate::contract::Carrier;
-use crate::reference::Referring;
+use crate::document::reference::ReferenceKind;
 
 const ANY: &str = include_str!("rules/any.toml");
 const INPUTS: &str = include_str!("rules/inputs.toml");
@@ -98,19 +98,19 @@ pub(super) fn of(api: &str, facts: &Facts) -> Vec<String> {
     let shared = shared.into_iter().filter(|(_, applies)| *applies).map(|(rules, _)| (rules, String::new()));
     let of_tenants = facts.tenants.iter().map(|name| (TENANT, name.clone()));
     let of_ids = facts.ids.iter().map(|name| (ID, name.clone()));
-    let of_named = facts.named.iter().filter_map(|(name, referring)| {
-        let rules = match referring {
-            Referring::Query => QUERY,
-            Referring::Member if !facts.tenants.contains(name) => return None,
+    let of_named = facts.named.iter().filter_map(|(name, kind)| {
+        let rules = match kind {
+            ReferenceKind::Query => QUERY,
+            ReferenceKind::Member if !facts.tenants.contains(name) => return None,
             // A user who shares something or writes to another user names that user, and may be shown the id.
-            Referring::Member | Referring::List if facts.is_of_persons(name) => return None,
-            Referring::Member => MEMBER,
-            Referring::List => LISTED,
+            ReferenceKind::Member | ReferenceKind::List if facts.is_of_persons(name) => return None,
+            ReferenceKind::Member => MEMBER,
+            ReferenceKind::List => LISTED,
         };
         Some((rules, name.clone()))
     });
     let of_several = facts.joined().into_iter().map(|kind| (SEVERAL, kind.clone()));
-    let of_alike = facts.alike().into_iter().map(|kind| (ALIKE, kind.clone()));
+    let of_alike = facts.kinds_sharing_a_place().into_iter().map(|kind| (ALIKE, kind.clone()));
     let all = shared.chain(of_several).chain(of_alike).chain(of_tenants).chain(of_ids).chain(of_named);
     let mut rules: Vec<String> = all.flat_map(|(rules, name)| of_file(rules, api, &name)).collect();
     for set in facts.alternatives() {
@@ -130,7 +130,7 @@ pub(super) fn of(api: &str, facts: &Facts) -> Vec<String> {
 }
 
 /// Returns a rule without its dependencies.
-pub(super) fn alone(rule: &str) -> String {
+pub(super) fn without_dependencies(rule: &str) -> String {
     rule.lines().filter(|line| !line.starts_with(PRESUMES)).flat_map(|line| [line, "\n"]).collect()
 }
 

@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use super::document::{Facts, all_of};
-use super::login::Inclusion;
+use super::login::ScopeInclusion;
 
 /// The scopes that an operation needs: all scopes of one of these sets.
 #[derive(Debug, Eq, PartialEq)]
-pub(super) struct Demand(Vec<BTreeSet<String>>);
+pub(super) struct ScopeRequirement(Vec<BTreeSet<String>>);
 
-impl Demand {
+impl ScopeRequirement {
     /// Reads the alternatives of one kind of token with different scopes, or else all named scopes.
     pub(super) fn read<'v>(security: impl Iterator<Item = &'v Map<String, Value>>, all: &[String]) -> Self {
         let mut by_kind: BTreeMap<&String, Vec<BTreeSet<String>>> = BTreeMap::new();
@@ -43,9 +43,9 @@ impl Demand {
 impl Facts {
     /// Reduces alternatives with different scopes to the one that the others include. If no alternative is included by all others, a rule
     /// cannot name the needed scope.
-    pub(super) fn settle_scopes(&mut self) {
+    pub(super) fn reduce_scope_alternatives(&mut self) {
         let mut open = Vec::new();
-        let chosen = |demand: &Demand| demand.0.len() > 1;
+        let chosen = |demand: &ScopeRequirement| demand.0.len() > 1;
         for (place, demand) in self.demands.iter().enumerate().filter(|(_, demand)| chosen(demand)) {
             let alone: Vec<&String> = demand.0.iter().filter(|set| set.len() == 1).flatten().collect();
             let includes = |wide: &String, narrow: &String| {
@@ -72,8 +72,8 @@ impl Facts {
     }
 
     /// Adds the user's inclusions.
-    pub(super) fn include(&mut self, told: &[Inclusion]) {
-        for Inclusion { scope, included } in told {
+    pub(super) fn include(&mut self, inclusions: &[ScopeInclusion]) {
+        for ScopeInclusion { scope, included } in inclusions {
             self.includes.entry(scope.clone()).or_default().extend(included.iter().cloned());
         }
     }
@@ -86,10 +86,10 @@ mod tests {
     use keyfit_openapi::Text;
 
     use crate::contract::Contract;
-    use crate::init::{Choices, scaffold};
+    use crate::init::{CredentialChoices, scaffold};
 
     /// Returns the scopes of each operation in the overlay, and the inclusions in the contract.
-    fn made(security: &[&str], choices: &Choices) -> (Vec<String>, Vec<String>) {
+    fn made(security: &[&str], choices: &CredentialChoices) -> (Vec<String>, Vec<String>) {
         let mut paths = String::new();
         for (number, security) in security.iter().enumerate() {
             let _ = writeln!(
@@ -111,7 +111,7 @@ mod tests {
     #[test]
     fn a_scope_that_is_taken_wherever_another_one_is_includes_that() {
         let read = "[{login: [read]}, {login: [admin]}]";
-        let (scopes, includes) = made(&[read, read, "[{login: [admin]}]"], &Choices::default());
+        let (scopes, includes) = made(&[read, read, "[{login: [admin]}]"], &CredentialChoices::default());
         assert_eq!(scopes, ["\"read\"", "\"read\"", "\"admin\""]);
         assert_eq!(includes, ["admin: {\"read\"}"]);
     }
@@ -120,12 +120,12 @@ mod tests {
     fn where_it_is_not_taken_everywhere_nothing_is_known() {
         let (scopes, includes) = made(
             &["[{login: [read]}, {login: [admin]}]", "[{login: [read]}]", "[{login: [admin]}]"],
-            &Choices::default(),
+            &CredentialChoices::default(),
         );
         assert_eq!(scopes, ["\"read\"", "\"admin\""], "the first has no rule about scopes");
         assert_eq!(includes, [""; 0]);
         let (scopes, includes) =
-            made(&["[{login: [read, more]}]", "[{login: [read]}, {key: []}]"], &Choices::default());
+            made(&["[{login: [read, more]}]", "[{login: [read]}, {key: []}]"], &CredentialChoices::default());
         assert_eq!(
             (scopes.len(), includes.len()),
             (2, 0),
@@ -136,11 +136,13 @@ mod tests {
     #[test]
     fn what_the_user_says_is_added() {
         let includes = vec!["admin=read,write".parse().expect("an inclusion")];
-        let (_, includes) =
-            made(&["[{login: [read]}]", "[{login: [write]}]"], &Choices { includes, ..Choices::default() });
+        let (_, includes) = made(
+            &["[{login: [read]}]", "[{login: [write]}]"],
+            &CredentialChoices { includes, ..CredentialChoices::default() },
+        );
         assert_eq!(includes, ["admin: {\"read\", \"write\"}"]);
         for wrong in ["admin", "=read", "admin=", "admin=read,,write"] {
-            assert!(wrong.parse::<super::Inclusion>().is_err(), "{wrong}");
+            assert!(wrong.parse::<super::ScopeInclusion>().is_err(), "{wrong}");
         }
     }
 }

@@ -15,7 +15,7 @@ pub(super) fn notes(api: &Api, document: &str) -> Vec<String> {
     }
     if api.base_urls.len() > 1 {
         let urls: Vec<&str> = api.base_urls.iter().map(|known| known.url.as_str()).collect();
-        notes.push(format!("the document names {} servers: pass one to --base-url: {}", urls.len(), shown(&urls)));
+        notes.push(format!("the document names {} servers: pass one to --base-url: {}", urls.len(), url_list(&urls)));
     }
     for server in api.servers.iter().map(|known| known.url.as_str()) {
         let there = api.operations.iter().filter(|operation| operation.server.as_deref() == Some(server));
@@ -45,9 +45,9 @@ pub(super) fn notes(api: &Api, document: &str) -> Vec<String> {
 }
 
 /// Returns the first of the URLs.
-fn shown(urls: &[&str]) -> String {
-    const SHOWN: usize = 5;
-    let more = urls.len().saturating_sub(SHOWN);
-    let shown = urls.iter().take(SHOWN).map(|url| format!("`{url}`")).collect::<Vec<_>>().join(", ");
+fn url_list(urls: &[&str]) -> String {
+    const MAX_SHOWN: usize = 5;
+    let more = urls.len().saturating_sub(MAX_SHOWN);
+    let shown = urls.iter().take(MAX_SHOWN).map(|url| format!("`{url}`")).collect::<Vec<_>>().join(", ");
     if more == 0 { shown } else { format!("{shown} and {more} more") }
 }

@@ -7,30 +7,30 @@ use std::sync::Arc;
 
 use keyfit_openapi::{Api, Error, Source, Text};
 
+use super::contract_additions::ContractAdditions;
 use super::document::Facts;
-use super::login::{Login, Scheme};
-use super::silent::Silent;
-use super::{Choices, contract, quoted, rules};
-use crate::catalogue::{Catalogue, Reach};
-use crate::contract::{Bearing, Contract, Rule};
+use super::login::{ApiSecurity, Scheme};
+use super::{CredentialChoices, contract, quoted, rules};
+use crate::catalogue::{ApiIndex, Catalogue};
+use crate::contract::{Contract, Rule, RuleLevels};
 
 /// A set: its name, and the rules that were added with it, one per line, as `auth.no-token`. `NAME` is a placeholder for a name of the
 /// document.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Set {
+pub(crate) struct RuleSet {
     name: &'static str,
     rules: &'static str,
 }
 
 /// All sets, the newest last. The list of a released set never changes: new rules belong to a new set.
-const SETS: [Set; 1] = [Set { name: "2026-12", rules: include_str!("sets/2026-12.txt") }];
+const SETS: [RuleSet; 1] = [RuleSet { name: "2026-12", rules: include_str!("sets/2026-12.txt") }];
 
 /// Returns the set that a new contract names.
 pub(super) fn newest() -> &'static str {
     SETS[SETS.len() - 1].name
 }
 
-impl Set {
+impl RuleSet {
     /// Returns the length of the literal text in the set's entry for a rule, if there is one.
     fn fit(self, name: &str) -> Option<usize> {
         let fit = |known: &str| match known.split_once("NAME") {
@@ -46,7 +46,7 @@ impl Set {
 }
 
 /// Returns the index of the set that introduced a rule; `None` if no set contains it.
-fn since(sets: &[Set], name: &str) -> Option<usize> {
+fn since(sets: &[RuleSet], name: &str) -> Option<usize> {
     let fits = sets.iter().enumerate().filter_map(|(place, set)| Some((set.fit(name)?, place)));
     // A name takes precedence over a pattern, and the first set over later ones.
     fits.max_by_key(|(fit, place)| (*fit, sets.len() - place)).map(|(_, place)| place)
@@ -67,12 +67,12 @@ impl Catalogue {
                 "put a `contract.toml` next to the document; openapi/contract.schema.json describes its format",
             ));
         };
-        held_to(Api::read(source)?, text, &SETS)
+        catalogue_with_sets(Api::read(source)?, text, &SETS)
     }
 }
 
 /// Returns the catalogue of a contract, with the rules of the set that it names.
-fn held_to(mut api: Api, text: &Text, sets: &[Set]) -> Result<Catalogue, Error> {
+fn catalogue_with_sets(mut api: Api, text: &Text, sets: &[RuleSet]) -> Result<Catalogue, Error> {
     let own = Contract::parse(text)?;
     let Some(named) = own.requirements.clone() else {
         // A run keeps the API in memory until its end.
@@ -87,17 +87,17 @@ fn held_to(mut api: Api, text: &Text, sets: &[Set]) -> Result<Catalogue, Error> 
     let (silent, proposed) = proposed(&mut api, &own, &text.path)?;
     api.drop_source();
     let api = Arc::new(api);
-    let reach = Reach::of(&api);
+    let reach = ApiIndex::of(&api);
     let with = |rules: &str| -> Result<(Contract, Text), Error> {
         let text = Text::new(text.path.clone(), format!("{}\n{}{rules}", text.text, silent.tables));
         let mut contract = Contract::parse(&text)?;
         silent.fill(&mut contract);
         Ok((contract, text))
     };
-    let alone: String = proposed.iter().map(|(_, rule)| rules::alone(rule)).collect();
+    let alone: String = proposed.iter().map(|(_, rule)| rules::without_dependencies(rule)).collect();
     let (tried, whole) = with(&alone)?;
     let has_cases = Catalogue::with_cases(&reach, (&tried, &whole), own.rules.len());
-    let levels: HashMap<&str, Bearing> =
+    let levels: HashMap<&str, RuleLevels> =
         (0..tried.rules.len()).map(|place| (tried.rules[place].id.as_str(), tried.bearing(place))).collect();
     let said = said(&tried.rules[..own.rules.len()], &tried.rules[own.rules.len()..]);
     let kept = proposed.into_iter().zip(has_cases).filter(|((id, _), has_cases)| *has_cases && !said.contains_key(id));
@@ -117,20 +117,23 @@ fn held_to(mut api: Api, text: &Text, sets: &[Set]) -> Result<Catalogue, Error> 
         };
         taken.push_str(&rules::presuming(rule, &|presumed| {
             is_there(presumed)
-                && levels.get(presumed).zip(levels.get(id.as_str())).is_some_and(|(other, own)| other.may_bear(*own))
+                && levels
+                    .get(presumed)
+                    .zip(levels.get(id.as_str()))
+                    .is_some_and(|(other, own)| other.may_be_presumed_by(*own))
         }));
     }
     // A correction of the document may leave a rule of a set without operations, until the next correction.
     let may_be_idle = |id: &str| since(sets, name_of(id)).is_some();
     let (contract, whole) = with(&taken)?;
-    let mut catalogue = Catalogue::within(&api, &reach, (contract, &whole), &may_be_idle)?;
-    catalogue.take_up(own.rules.len(), named_at(text), &named, &newer);
+    let mut catalogue = Catalogue::with_index(&api, &reach, (contract, &whole), &may_be_idle)?;
+    catalogue.adopt_set(own.rules.len(), named_at(text), &named, &newer);
     Ok(catalogue)
 }
 
 /// Returns the parts and the rules, with their ids, that `keyfit init` would write today and the contract lacks. Sets the properties of the
 /// operations that the overlay does not mention.
-fn proposed(api: &mut Api, own: &Contract, path: &str) -> Result<(Silent, Vec<(String, String)>), Error> {
+fn proposed(api: &mut Api, own: &Contract, path: &str) -> Result<(ContractAdditions, Vec<(String, String)>), Error> {
     let known = own.credentials.iter().map(|credential| Scheme {
         kind: credential.kind.clone(),
         carrier: credential.carrier().clone(),
@@ -143,12 +146,12 @@ fn proposed(api: &mut Api, own: &Contract, path: &str) -> Result<(Silent, Vec<(S
         .flat_map(|operation| operation.security.kinds())
         .any(|kind| own.credential(kind).is_none());
     if is_new {
-        let described = Login::read(api, path, &Choices::default())?.schemes;
+        let described = ApiSecurity::read(api, path, &CredentialChoices::default())?.schemes;
         schemes.extend(described.into_iter().filter(|scheme| own.credential(&scheme.kind).is_none()));
     }
     let facts = Facts::read(api, schemes);
     facts.complete(api);
-    let mut silent = Silent::of(api, own, &facts);
+    let mut silent = ContractAdditions::of(api, own, &facts);
     let new_kinds = facts.schemes.iter().filter(|scheme| own.credential(&scheme.kind).is_none());
     silent.tables.extend(new_kinds.map(|scheme| contract::credential(scheme, &facts)));
     for (page, title, url) in contract::sources(path, &facts) {
@@ -165,7 +168,9 @@ fn proposed(api: &mut Api, own: &Contract, path: &str) -> Result<(Silent, Vec<(S
 fn said(own: &[Rule], proposed: &[Rule]) -> HashMap<String, String> {
     let says = |own: &&Rule, rule: &Rule| {
         let expects = own.expect.as_ref().zip(rule.expect.as_ref());
-        own.probe.is_some() && own.probe == rule.probe && expects.is_some_and(|(own, asked)| own.looks_at_all_of(asked))
+        own.probe.is_some()
+            && own.probe == rule.probe
+            && expects.is_some_and(|(own, asked)| own.includes_expectations_of(asked))
     };
     let found = proposed.iter().filter_map(|rule| Some((rule, own.iter().find(|own| says(own, rule))?)));
     found.map(|(rule, own)| (rule.id.clone(), own.id.clone())).collect()
@@ -214,8 +219,8 @@ mod tests {
     #[test]
     fn a_rule_belongs_to_the_set_that_names_it_best() {
         let sets = [
-            Set { name: "a", rules: "auth.unknown-NAME\nauth.no-token" },
-            Set { name: "b", rules: "auth.unknown-token" },
+            RuleSet { name: "a", rules: "auth.unknown-NAME\nauth.no-token" },
+            RuleSet { name: "b", rules: "auth.unknown-token" },
         ];
         let of = |name| since(&sets, name).map(|place| sets[place].name);
         assert_eq!(of("auth.no-token"), Some("a"));
@@ -225,9 +230,9 @@ mod tests {
     }
 
     /// Returns the folder that `init` generates for a document, with a changed overlay and contract.
-    fn made(document: &str, overlay: &str, change: impl Fn(String) -> String) -> Source {
+    fn source_with(document: &str, overlay: &str, change: impl Fn(String) -> String) -> Source {
         let document = Text::new("openapi.yaml", document);
-        let made = scaffold("parcels", &document, &Choices::default()).expect("a contract");
+        let made = scaffold("parcels", &document, &CredentialChoices::default()).expect("a contract");
         Source {
             name: "parcels".to_owned(),
             document,
@@ -236,8 +241,12 @@ mod tests {
         }
     }
 
-    fn held(source: &Source, sets: &[Set]) -> Result<Catalogue, Error> {
-        held_to(Api::read(source).expect("it can be read"), source.contract.as_ref().expect("there is one"), sets)
+    fn catalogue_of(source: &Source, sets: &[RuleSet]) -> Result<Catalogue, Error> {
+        catalogue_with_sets(
+            Api::read(source).expect("it can be read"),
+            source.contract.as_ref().expect("there is one"),
+            sets,
+        )
     }
 
     fn ids(catalogue: &Catalogue, places: &[usize]) -> Vec<String> {
@@ -246,10 +255,10 @@ mod tests {
 
     #[test]
     fn a_new_contract_holds_all_rules_of_its_set_already() {
-        let catalogue = Catalogue::read(&made(BARE, "", |contract| contract)).expect("it is read");
-        assert_eq!(catalogue.taken.set, newest());
-        assert_eq!(ids(&catalogue, &catalogue.taken.held), [""; 0]);
-        assert_eq!(ids(&catalogue, &catalogue.taken.newer), [""; 0]);
+        let catalogue = Catalogue::read(&source_with(BARE, "", |contract| contract)).expect("it is read");
+        assert_eq!(catalogue.adopted_set.set, newest());
+        assert_eq!(ids(&catalogue, &catalogue.adopted_set.rules), [""; 0]);
+        assert_eq!(ids(&catalogue, &catalogue.adopted_set.newer), [""; 0]);
     }
 
     /// Two operations, one of them without security.
@@ -257,7 +266,7 @@ mod tests {
 
     #[test]
     fn what_an_overlay_secures_has_its_rules_without_another_init() {
-        let before = Catalogue::read(&made(OPEN, "", |contract| contract)).expect("it is read");
+        let before = Catalogue::read(&source_with(OPEN, "", |contract| contract)).expect("it is read");
         let rules = |catalogue: &Catalogue| -> Vec<String> {
             let of = catalogue
                 .cases
@@ -270,7 +279,7 @@ mod tests {
             let overlay = format!(
                 "  - target: $.paths['/shops/{{shop}}'].get\n    update: {{ security: [{{ {scheme}: [] }}] }}\n"
             );
-            let after = Catalogue::read(&made(OPEN, &overlay, |contract| contract)).expect("it is read");
+            let after = Catalogue::read(&source_with(OPEN, &overlay, |contract| contract)).expect("it is read");
             let found = rules(&after);
             for rule in ["parcels.auth.no-token", also] {
                 assert!(found.contains(&rule.to_owned()), "{scheme}: {rule} is not in {found:?}");
@@ -279,10 +288,10 @@ mod tests {
             let line = after
                 .cases
                 .iter()
-                .filter(|case| after.taken.held.contains(&case.rule))
+                .filter(|case| after.adopted_set.rules.contains(&case.rule))
                 .map(|case| after.line(case))
                 .max();
-            let text = made(OPEN, "", |contract| contract).contract.expect("there is one").text;
+            let text = source_with(OPEN, "", |contract| contract).contract.expect("there is one").text;
             assert!(
                 line.is_none_or(|line| text.lines().nth(line - 1).is_some_and(|line| line.starts_with("requirements")))
             );
@@ -296,15 +305,15 @@ mod tests {
             let kept = rules.collect::<Vec<_>>().join("\n[[rule]]\n");
             kept.lines().filter(|line| !line.starts_with("presumes")).flat_map(|line| [line, "\n"]).collect::<String>()
         };
-        let catalogue = Catalogue::read(&made(BARE, "", without)).expect("it is read");
-        assert_eq!(ids(&catalogue, &catalogue.taken.held), ["parcels.auth.challenge"]);
+        let catalogue = Catalogue::read(&source_with(BARE, "", without)).expect("it is read");
+        assert_eq!(ids(&catalogue, &catalogue.adopted_set.rules), ["parcels.auth.challenge"]);
         let off = |contract: String| {
             format!(
                 "{}\n[[level]]\nrules = [\"parcels.auth.challenge\"]\nlevel = \"off\"\nreason = \"the gateway\"\n",
                 without(contract)
             )
         };
-        let catalogue = Catalogue::read(&made(BARE, "", off)).expect("it is read");
+        let catalogue = Catalogue::read(&source_with(BARE, "", off)).expect("it is read");
         assert!(catalogue.cases.iter().all(|case| catalogue.rule(case).id != "parcels.auth.challenge"));
         assert_eq!(catalogue.contract.levels[0].level, ChangedLevel::Off);
         assert!(catalogue.off.iter().any(|(_, cases)| *cases > 0));
@@ -315,24 +324,25 @@ mod tests {
         let named = |id: &'static str, name: &'static str| {
             move |contract: String| contract.replace(&format!("\"parcels.{id}\""), &format!("\"parcels.{name}\""))
         };
-        let catalogue = Catalogue::read(&made(BARE, "", named("auth.no-token", "auth.without"))).expect("it is read");
-        assert_eq!(ids(&catalogue, &catalogue.taken.held), [""; 0]);
+        let catalogue =
+            Catalogue::read(&source_with(BARE, "", named("auth.no-token", "auth.without"))).expect("it is read");
+        assert_eq!(ids(&catalogue, &catalogue.adopted_set.rules), [""; 0]);
         // A rule that checks less does not replace it.
         let less = |contract: String| {
             let contract = named("auth.challenge", "auth.less")(contract);
             contract
                 .replace("expect = { status = [401], headers = [\"WWW-Authenticate\"] }", "expect = { status = [401] }")
         };
-        let catalogue = Catalogue::read(&made(BARE, "", less)).expect("it is read");
-        assert_eq!(ids(&catalogue, &catalogue.taken.held), ["parcels.auth.challenge"]);
+        let catalogue = Catalogue::read(&source_with(BARE, "", less)).expect("it is read");
+        assert_eq!(ids(&catalogue, &catalogue.adopted_set.rules), ["parcels.auth.challenge"]);
     }
 
     #[test]
     fn what_came_after_the_set_is_observed_and_what_came_with_it_binds() {
         let first: String =
             SETS[0].rules.lines().filter(|rule| *rule != "auth.challenge").flat_map(|rule| [rule, "\n"]).collect();
-        let later = Set { name: "2027-06", rules: "auth.challenge" };
-        let sets = [Set { rules: Box::leak(first.into_boxed_str()), ..SETS[0] }, later];
+        let later = RuleSet { name: "2027-06", rules: "auth.challenge" };
+        let sets = [RuleSet { rules: Box::leak(first.into_boxed_str()), ..SETS[0] }, later];
         let without = |named: &'static str| {
             move |contract: String| {
                 let rules =
@@ -346,13 +356,14 @@ mod tests {
         for (named, newer, level) in
             [("2026-12", vec!["parcels.auth.challenge"], Level::Observe), ("2027-06", vec![], Level::Must)]
         {
-            let catalogue = held(&made(BARE, "", without(named)), &sets).expect("it is read");
-            assert_eq!(ids(&catalogue, &catalogue.taken.newer), newer);
+            let catalogue = catalogue_of(&source_with(BARE, "", without(named)), &sets).expect("it is read");
+            assert_eq!(ids(&catalogue, &catalogue.adopted_set.newer), newer);
             let cases = catalogue.cases.iter().filter(|case| catalogue.rule(case).id == "parcels.auth.challenge");
             let levels: Vec<Level> = cases.map(|case| case.level).collect();
             assert!(!levels.is_empty() && levels.iter().all(|known| *known == level), "{named}: {levels:?}");
         }
-        let unknown = held(&made(BARE, "", without("2026-11")), &sets).expect_err("nobody knows it").to_string();
+        let unknown =
+            catalogue_of(&source_with(BARE, "", without("2026-11")), &sets).expect_err("nobody knows it").to_string();
         assert!(
             unknown.contains("`2026-11` is not a set of requirements") && unknown.contains("2026-12, 2027-06"),
             "{unknown}"

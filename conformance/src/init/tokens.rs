@@ -7,15 +7,15 @@ use std::fmt::Write as _;
 use keyfit_openapi::{AcceptedToken, ParameterLocation};
 
 use super::document::Facts;
-use super::fetching::Entry;
+use super::login_call::Entry;
 use super::quoted;
 use crate::catalogue::{Catalogue, Side};
 use crate::contract::{AuthorizationServer, Carrier, Credential, GrantType, Probe};
-use crate::identity::{Need, Rights, State};
-use crate::missing::{Answer, Missing};
+use crate::credential::identity::{CredentialNeed, Rights, State};
+use crate::judgement::missing::{Answer, Missing};
 
 /// The number of entries that are listed at the end of `keyfit init`; the others are counted.
-const ASKED: usize = 12;
+const MAX_LISTED: usize = 12;
 
 /// Returns a file in which only the valid token is not commented out. It names the variable that clients read.
 pub(super) fn text(facts: &Facts, catalogue: &Catalogue, openers: &[AcceptedToken]) -> String {
@@ -111,7 +111,7 @@ pub(super) fn questions(catalogue: &Catalogue) -> Vec<String> {
     for case in catalogue.cases.iter().filter(|case| case.side == Side::Server) {
         let Some(probe) = &catalogue.rule(case).probe else { continue };
         let operation = catalogue.operation(case);
-        let needs = Need::of(probe, &catalogue.contract, operation, false).unwrap_or_default();
+        let needs = CredentialNeed::of(probe, &catalogue.contract, operation, false).unwrap_or_default();
         let in_path = operation.parameters.iter().filter(|parameter| parameter.location == ParameterLocation::Path);
         let identities = needs.iter().map(|need| Missing::identity(need, need.entry()));
         let ids = in_path.map(|parameter| Missing::id(&parameter.name));
@@ -127,14 +127,14 @@ pub(super) fn questions(catalogue: &Catalogue) -> Vec<String> {
     }
     let mut answers: Vec<(Answer, usize)> = counts.into_iter().collect();
     answers.sort_by_key(|(_, count)| Reverse(*count));
-    let more = answers.len().saturating_sub(ASKED);
+    let more = answers.len().saturating_sub(MAX_LISTED);
     let line = |(answer, count): (Answer, usize)| match count {
         1 => format!("1 case: {answer}"),
         _ => format!("{count} cases: {answer}"),
     };
-    let mut told: Vec<String> = answers.into_iter().take(ASKED).map(line).collect();
-    told.extend((more > 0).then(|| format!("and {more} more, which `keyfit check` names where they are missing")));
-    told
+    let mut lines: Vec<String> = answers.into_iter().take(MAX_LISTED).map(line).collect();
+    lines.extend((more > 0).then(|| format!("and {more} more, which `keyfit check` names where they are missing")));
+    lines
 }
 
 /// Returns a commented-out client of the authorization server: the user decides which clients may be used.
@@ -156,20 +156,22 @@ fn client(server: &AuthorizationServer, variable: &str) -> String {
 }
 
 /// Returns the needs of the cases, each once. Needs for a token without a scope are omitted: a token with another scope meets them.
-fn needs(catalogue: &Catalogue) -> Vec<Need> {
+fn needs(catalogue: &Catalogue) -> Vec<CredentialNeed> {
     let mut seen = BTreeSet::new();
     let mut needs = Vec::new();
     for case in catalogue.cases.iter().filter(|case| case.side == Side::Server) {
         let Some(probe) = &catalogue.rule(case).probe else { continue };
-        let of_case = Need::of(probe, &catalogue.contract, catalogue.operation(case), false).into_iter().flatten();
-        let is_new = |need: &Need| !matches!(need.rights, Rights::Without(_)) && seen.insert(need.to_string());
+        let of_case =
+            CredentialNeed::of(probe, &catalogue.contract, catalogue.operation(case), false).into_iter().flatten();
+        let is_new =
+            |need: &CredentialNeed| !matches!(need.rights, Rights::Without(_)) && seen.insert(need.to_string());
         needs.extend(of_case.filter(is_new));
     }
     needs
 }
 
 /// Returns a variable such as `PARCELS_KEY_ONLY_ORDERS_READ`, in the characters of variable names; it begins with the variable of the kind.
-fn variable(api: &str, need: &Need, openers: &[AcceptedToken]) -> String {
+fn variable(api: &str, need: &CredentialNeed, openers: &[AcceptedToken]) -> String {
     let of_kind = openers.iter().find(|opener| opener.name == need.kind).and_then(|opener| opener.variable.clone());
     let whole = need.to_string();
     let (begin, rest) = match (of_kind, whole.strip_prefix(&need.kind)) {

@@ -7,12 +7,12 @@ use keyfit_openapi::{Api, Operation};
 use serde_json::Value;
 
 use super::quoted;
-use crate::pointer;
+use crate::text::pointer;
 use crate::webhook::Expression;
 
 /// The webhooks of a document, and the callbacks whose URL a caller determines.
 #[derive(Debug, Default)]
-pub(super) struct Delivered {
+pub(super) struct DeliveryFacts {
     webhooks: Vec<String>,
     /// By name, with the operation that declares it.
     callbacks: Vec<(String, String)>,
@@ -21,11 +21,11 @@ pub(super) struct Delivered {
 }
 
 /// The highest number of deliveries with separate questions.
-const MOST: usize = 3;
+const MAX_DELIVERIES: usize = 3;
 /// Words in paths at which URLs are registered.
-const REGISTRIES: [&str; 6] = ["callback", "endpoint", "hook", "notification", "subscription", "webhook"];
+const REGISTRATION_WORDS: [&str; 6] = ["callback", "endpoint", "hook", "notification", "subscription", "webhook"];
 /// Words in the names of members that contain such URLs.
-const URLS: [&str; 5] = ["callback", "endpoint", "target", "uri", "url"];
+const URL_WORDS: [&str; 5] = ["callback", "endpoint", "target", "uri", "url"];
 
 /// The sources of rules about deliveries.
 pub(super) const SOURCES: &[(&str, &str, &str)] = &[
@@ -37,7 +37,7 @@ pub(super) const SOURCES: &[(&str, &str, &str)] = &[
     ),
 ];
 
-impl Delivered {
+impl DeliveryFacts {
     pub(super) fn read(api: &Api) -> Self {
         let mut found = Self::default();
         for webhook in &api.webhooks {
@@ -71,7 +71,7 @@ impl Delivered {
             "\n# What does the server send by itself? Take out the `#` before what holds, and correct it.\n#\n",
         );
         let (operation, at) = self.registration.clone().unwrap_or(("OPERATION".to_owned(), "/url".to_owned()));
-        for name in self.webhooks.iter().take(MOST) {
+        for name in self.webhooks.iter().take(MAX_DELIVERIES) {
             let _ = write!(
                 text,
                 "# [webhooks.{name}]\n\
@@ -88,7 +88,7 @@ impl Delivered {
                 at = quoted(&at),
             );
         }
-        for (name, operation) in self.callbacks.iter().take(MOST) {
+        for (name, operation) in self.callbacks.iter().take(MAX_DELIVERIES) {
             let _ = write!(
                 text,
                 "# [webhooks.{name}]\n\
@@ -121,12 +121,12 @@ impl Delivered {
 /// Returns the member in the body of an operation with a URL that it registers.
 fn registers(api: &Api, operation: &Operation) -> Option<(String, String)> {
     let path = operation.path.to_lowercase();
-    let is_registry = operation.method == "POST" && REGISTRIES.iter().any(|word| path.contains(word));
+    let is_registry = operation.method == "POST" && REGISTRATION_WORDS.iter().any(|word| path.contains(word));
     let body = operation.body.as_ref().filter(|_| is_registry)?;
     let members = api.resolve(&body.schema)["properties"].as_object()?;
     let is_url = |(name, schema): &(&String, &Value)| {
         let name = name.to_lowercase();
-        api.kind(schema) == Some("string") && URLS.iter().any(|word| name.contains(word))
+        api.kind(schema) == Some("string") && URL_WORDS.iter().any(|word| name.contains(word))
     };
     let (name, _) = members.iter().find(is_url)?;
     Some((operation.id.clone(), pointer::join("", name)))

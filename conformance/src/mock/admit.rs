@@ -11,10 +11,11 @@ use super::core::Core;
 use super::mutant::Mutant;
 use super::token::{Grant, Token};
 use super::validate::TRACE;
+use crate::clock;
 use crate::contract::{Carrier, Challenge, Credential, Family, Probe};
-use crate::identity::{Need, Rights, State as TokenState};
-use crate::jws::Jws;
-use crate::{carrier, clock};
+use crate::credential::carrier;
+use crate::credential::identity::{CredentialNeed, Rights, State as TokenState};
+use crate::credential::jws::Jws;
 
 /// A credential of a request, at a place that a kind of the operation uses.
 struct Found<'a> {
@@ -229,7 +230,7 @@ impl Core {
         let is_first = |carrier: &Carrier| self.contract.kinds_of(operation).any(|kind| kind.carrier() == carrier);
         for carrier in others {
             let is_turned = self.has(Mutant::TurnsQueryTokens) && !is_first(carrier);
-            let text = carrier::found(carrier, &call.headers, |name| call.query(name));
+            let text = carrier::credential_in(carrier, &call.headers, |name| call.query(name));
             if let Some(text) = text.filter(|_| !(is_turned && matches!(carrier, Carrier::Query(_)))) {
                 found.push(Found { carrier, text: self.single(text)? });
             }
@@ -324,7 +325,7 @@ impl Core {
             Grant::Flat(scopes) if scopes.is_empty() && self.has(Mutant::TakesNoScopesForAll) => true,
             Grant::Flat(held) => {
                 let is_blind = self.has(Mutant::IgnoresIncludedScopes);
-                let scopes = if is_blind { held.clone() } else { credential.reach(held) };
+                let scopes = if is_blind { held.clone() } else { credential.effective_scopes(held) };
                 let resource = operation.resource.as_ref().filter(|_| credential.resource_scopes);
                 let resource = resource.filter(|_| !self.has(Mutant::RefusesResourceGrants));
                 let at_resource =
@@ -404,7 +405,7 @@ impl Core {
         let mut state = self.state();
         let tokens = set.into_iter().filter_map(|credential| {
             let kind = credential.kind.clone();
-            let need = Need { kind, state: TokenState::Valid, rights: Rights::All, alone: false };
+            let need = CredentialNeed { kind, state: TokenState::Valid, rights: Rights::All, alone: false };
             let identity = state.issue(&self.contract, &need);
             identity.secrets().next().and_then(|secret| state.token(secret.reveal()))
         });

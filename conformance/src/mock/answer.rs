@@ -10,11 +10,11 @@ use super::call::{Answer, Refusal};
 use super::core::Core;
 use super::mutant::Mutant;
 use super::window::Window;
-use crate::body::{is_json, plain};
 use crate::clock;
 use crate::contract::ErrorShape;
-use crate::documented::{Documented, covers};
-use crate::pointer::{join, put};
+use crate::document::body::{is_json, plain};
+use crate::document::responses::{DocumentedResponse, covers};
+use crate::text::pointer::{join, put};
 
 /// A text in the form of a bcrypt hash, which belongs to no password.
 const PASSWORD_HASH: &str = "$2b$12$fixturefixturefixturefixturefixturefixturefixturefixt"; // not-a-secret
@@ -80,7 +80,7 @@ impl Core {
             answer.header("location", &self.api.base_url);
         }
         if answer.headers.iter().any(|(name, value)| name == CONTENT_TYPE && value == "application/json") {
-            let documented = Documented::find(&self.api, operation, answer.status);
+            let documented = DocumentedResponse::find(&self.api, operation, answer.status);
             let name = documented.and_then(|documented| json_of(&documented, "application/json").0);
             answer.headers.retain(|(name, _)| name != CONTENT_TYPE);
             let is_mislabelled = self.has(Mutant::MislabelsSuccesses);
@@ -103,7 +103,7 @@ impl Core {
         if self.has(Mutant::OmitsDocumentedHeaders) {
             return;
         }
-        let Some(documented) = Documented::find(&self.api, operation, answer.status) else { return };
+        let Some(documented) = DocumentedResponse::find(&self.api, operation, answer.status) else { return };
         for (name, header) in documented.headers().filter(|(_, header)| header["required"] == true) {
             if !answer.headers.iter().any(|(known, _)| known.as_str().eq_ignore_ascii_case(name)) {
                 let value = example::value(&self.api, Direction::Answer, &header["schema"]);
@@ -114,7 +114,7 @@ impl Core {
 
     /// With the defect, replaces the first text with a documented format by an invalid one.
     pub(super) fn misformatted(&self, operation: &Operation, status: u16, body: Bytes) -> Bytes {
-        let schema = Documented::find(&self.api, operation, status)
+        let schema = DocumentedResponse::find(&self.api, operation, status)
             .filter(|_| self.has(Mutant::MisformatsTexts))
             .and_then(|documented| json_of(&documented, "application/json").1);
         let (Some(schema), Ok(value)) = (schema, serde_json::from_slice::<Value>(&body)) else { return body };
@@ -147,7 +147,7 @@ impl Core {
         let wait = if self.has(Mutant::ContradictsReset) { wait + 100 } else { wait };
         let status = refusal.status + u16::from(self.has(Mutant::ContradictsStatus));
         let told = shape.body(status, &refusal.message, wait);
-        let documented = Documented::find(&self.api, operation, refusal.status);
+        let documented = DocumentedResponse::find(&self.api, operation, refusal.status);
         let documented = documented.as_ref().map(|documented| json_of(documented, &shape.media_type));
         let (media_type, schema) = documented.unwrap_or_default();
         let body = match (told, schema) {
@@ -186,7 +186,7 @@ impl Core {
 }
 
 /// Returns the media type and the schema of a documented JSON body: this media type if the document has it, or else the first one.
-fn json_of<'a>(documented: &Documented<'a>, named: &str) -> (Option<&'a str>, Option<&'a Value>) {
+fn json_of<'a>(documented: &DocumentedResponse<'a>, named: &str) -> (Option<&'a str>, Option<&'a Value>) {
     let all = || documented.content().into_iter().flatten().filter(|(range, _)| is_json(range) && !range.contains('*'));
     let known = || all().find(|(range, _)| covers(range, named)).or_else(|| all().next());
     known().map_or((None, None), |(range, media)| (Some(range.as_str()), media.get("schema")))

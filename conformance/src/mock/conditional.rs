@@ -9,7 +9,7 @@ use super::call::{Answer, Refusal, Sent};
 use super::core::{Core, Served};
 use super::mutant::Mutant;
 use super::store::path_of;
-use crate::conditional::{is_changed_by_tag, is_read_by_tag, names, tells_tag};
+use crate::document::conditional::{is_changed_by_tag, is_read_by_tag, names, tells_tag};
 
 /// The number of digest bytes that distinguish representations.
 const BYTES: usize = 8;

@@ -25,11 +25,13 @@ use super::store::Told;
 use super::success::{Successes, schema};
 use super::token::{Grant, Token};
 use super::window::Window;
-use crate::balance::Balance;
-use crate::chain::Chains;
+use crate::clock;
 use crate::contract::{Bucket, Contract, KeyManagement, Probe};
+use crate::document::balance::Balance;
+use crate::document::body;
+use crate::document::chain::Chains;
+use crate::document::item_stream;
 use crate::probe::takes_any_cursor;
-use crate::{body, clock, items};
 
 /// The mock without its socket.
 pub(super) struct Core {
@@ -253,7 +255,7 @@ impl Core {
         }
         if let Some(streaming) = served.operation.streaming.as_ref().filter(|streaming| served.asks_for(streaming)) {
             let misfits = self.has(Mutant::DropsRequiredMembers);
-            let body = if misfits { items::misfit(streaming) } else { items::body(&self.api, streaming) };
+            let body = if misfits { item_stream::misfit(streaming) } else { item_stream::body(&self.api, streaming) };
             return Ok(Answer::of(status, &streaming.body.media_type, Bytes::from(body)));
         }
         let mut body = self.successes.body(&self.api, index);

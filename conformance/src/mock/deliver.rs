@@ -21,12 +21,12 @@ use super::call::{Answer, Call};
 use super::core::Core;
 use super::mutant::Mutant;
 use super::token::token_text;
-use crate::body::{is_json, plain};
 use crate::clock;
 use crate::contract::Contract;
+use crate::credential::secret::Secret;
+use crate::document::body::{is_json, plain};
 use crate::probe::is_loopback;
-use crate::secret::Secret;
-use crate::webhook::{Exchanged, Hook, Part, hooks, member};
+use crate::webhook::{CallContext, Hook, MessagePart, hooks, member};
 
 /// The seed of the secret that signs deliveries, disjoint from those of tokens and clients.
 const SEED: u64 = 1 << 41;
@@ -210,7 +210,7 @@ struct Called<'a> {
     answer: &'a Answer,
 }
 
-impl Exchanged for Called<'_> {
+impl CallContext for Called<'_> {
     fn url(&self) -> String {
         self.operation.path.clone()
     }
@@ -223,12 +223,12 @@ impl Exchanged for Called<'_> {
         Some(self.answer.status)
     }
 
-    fn request(&self, part: &Part) -> Option<String> {
+    fn request(&self, part: &MessagePart) -> Option<String> {
         match part {
-            Part::Body(at) => member(&self.call.body, at),
-            Part::Query(name) => self.call.query(name).map(str::to_owned),
-            Part::Header(name) => self.call.headers.get(name)?.to_str().ok().map(str::to_owned),
-            Part::Path(name) => {
+            MessagePart::Body(at) => member(&self.call.body, at),
+            MessagePart::Query(name) => self.call.query(name).map(str::to_owned),
+            MessagePart::Header(name) => self.call.headers.get(name)?.to_str().ok().map(str::to_owned),
+            MessagePart::Path(name) => {
                 let marked = format!("{{{name}}}");
                 let place =
                     self.operation.path.split('/').filter(|one| !one.is_empty()).position(|one| one == marked)?;
@@ -237,14 +237,14 @@ impl Exchanged for Called<'_> {
         }
     }
 
-    fn response(&self, part: &Part) -> Option<String> {
+    fn response(&self, part: &MessagePart) -> Option<String> {
         match part {
-            Part::Body(at) => member(&self.answer.body, at),
-            Part::Header(name) => {
+            MessagePart::Body(at) => member(&self.answer.body, at),
+            MessagePart::Header(name) => {
                 let known = self.answer.headers.iter().find(|(known, _)| known.as_str().eq_ignore_ascii_case(name))?;
                 known.1.to_str().ok().map(str::to_owned)
             }
-            Part::Query(_) | Part::Path(_) => None,
+            MessagePart::Query(_) | MessagePart::Path(_) => None,
         }
     }
 }

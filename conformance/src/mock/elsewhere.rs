@@ -11,7 +11,7 @@ use super::core::{Core, Served};
 use super::mutant::Mutant;
 use super::token::Token;
 use crate::contract::{Contract, Probe};
-use crate::reference::{self, Referring, ids_at, references};
+use crate::document::reference::{self, ReferenceKind, ids_at, references};
 
 /// A part of an operation that names the resource of a path and that a rule applies to.
 pub(super) struct Named {
@@ -28,10 +28,10 @@ pub(super) fn named(api: &Api, contract: &Contract) -> HashMap<usize, Vec<Named>
     }
     for one in references(api) {
         let parameter = one.parameter.to_owned();
-        let probe = match one.referring {
-            Referring::Query => Probe::ForeignQuery(parameter.clone()),
-            Referring::Member => Probe::ForeignMember(parameter.clone()),
-            Referring::List => Probe::ForeignListed(parameter.clone()),
+        let probe = match one.kind {
+            ReferenceKind::Query => Probe::ForeignQuery(parameter.clone()),
+            ReferenceKind::Member => Probe::ForeignMember(parameter.clone()),
+            ReferenceKind::List => Probe::ForeignListed(parameter.clone()),
         };
         if contract.ruling(&probe, &api.operations[one.operation]).is_some() {
             let known = named.entry(one.operation).or_default();

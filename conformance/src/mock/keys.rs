@@ -11,8 +11,8 @@ use super::mutant::Mutant;
 use super::token::{Grant, Token};
 use crate::clock;
 use crate::contract::{KeyManagement, Probe};
-use crate::identity::State as TokenState;
-use crate::pointer::{put, take};
+use crate::credential::identity::State as TokenState;
+use crate::text::pointer::{put, take};
 
 impl Core {
     /// Executes a key management operation, and writes the result into the documented body. Other operations are unchanged.

@@ -51,12 +51,12 @@ use self::deliver::Deliverer;
 use self::front::Front;
 use self::registered::Registered;
 use self::server::{Listener, Server};
-use crate::carrier;
 use crate::contract::{AuthorizationServer, Carrier, Contract, Credential, Endpoint};
-use crate::identity::{Client, ClientKind, ClientNeed, Identities, Identity, Need, Signer};
-use crate::missing::Missing;
+use crate::credential::carrier;
+use crate::credential::identity::{Client, ClientKind, ClientNeed, CredentialNeed, Identities, Identity, Signer};
+use crate::credential::secret::{Redactor, Secret};
+use crate::judgement::missing::Missing;
 use crate::probe::http_client;
-use crate::secret::{Redactor, Secret};
 
 /// A running mock. It stops when it is dropped.
 pub struct Mock {
@@ -111,7 +111,7 @@ impl Mock {
 }
 
 impl Identities for Mint {
-    fn find(&self, need: &Need) -> Result<Identity, Missing> {
+    fn find(&self, need: &CredentialNeed) -> Result<Identity, Missing> {
         if self.core.contract.credential(&need.kind).is_some_and(Credential::is_certificate) {
             return Err(Missing::new("the mock speaks plain HTTP, over which no client certificate is shown"));
         }
@@ -132,7 +132,9 @@ impl Identities for Mint {
     fn fellows(&self, identity: &Identity, _: &str) -> Vec<Identity> {
         let [held] = identity.credentials.as_slice() else { return Vec::new() };
         let kind = self.core.contract.credential(&held.kind);
-        kind.and_then(|kind| self.find(&Need { alone: true, ..Need::of_valid(kind) }).ok()).into_iter().collect()
+        kind.and_then(|kind| self.find(&CredentialNeed { alone: true, ..CredentialNeed::of_valid(kind) }).ok())
+            .into_iter()
+            .collect()
     }
 
     fn endpoint(&self, endpoint: &Endpoint, _: &AuthorizationServer) -> Result<String, Missing> {

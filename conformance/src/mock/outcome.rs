@@ -5,7 +5,7 @@ use keyfit_openapi::{Api, Operation, Partial, example};
 use serde_json::{Map, Value, json};
 
 use crate::contract::Batch;
-use crate::pointer::{join, put};
+use crate::text::pointer::{join, put};
 
 /// An item as it was sent, with its flaw.
 pub(crate) type Item = (Value, Option<Mismatch>);

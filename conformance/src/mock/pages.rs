@@ -7,8 +7,8 @@ use keyfit_openapi::{Api, NextPage, PageArgument, Pagination};
 use serde_json::{Value, json};
 
 use super::call::Call;
-use crate::body::plain;
-use crate::pointer::{put, take};
+use crate::document::body::plain;
+use crate::text::pointer::{put, take};
 
 /// The number of items of the first page, if at least as many were requested.
 const FULL: u64 = 2;

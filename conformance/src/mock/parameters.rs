@@ -8,7 +8,8 @@ use serde_json::Value;
 use super::call::{Call, Refusal};
 use super::core::Core;
 use super::mutant::Mutant;
-use crate::{form, parameter};
+use crate::document::form;
+use crate::document::parameter;
 
 impl Core {
     /// Checks the query; undocumented parameters are ignored.

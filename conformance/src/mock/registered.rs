@@ -1,8 +1,8 @@
 //! The registered clients: one of each kind.
 
 use super::token::token_text;
-use crate::identity::ClientKind;
-use crate::secret::Secret;
+use crate::credential::identity::ClientKind;
+use crate::credential::secret::Secret;
 
 /// The name of the only user.
 const USER: &str = "user";

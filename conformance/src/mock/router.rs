@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use keyfit_openapi::{Api, without_parameter_names};
 
 use super::call::Call;
-use crate::segment;
+use crate::document::segment;
 
 /// The path templates of an API as a tree with an edge for each segment, so that common parts of templates are compared once. The root
 /// is the first node. A list, because recursion could exhaust the stack for a template with many segments.

@@ -10,12 +10,13 @@ use super::store::Store;
 use super::token::{Grant, Token, signed_token, token_text};
 use super::window::Window;
 use super::work::Works;
-use crate::body::plain;
+use crate::clock;
 use crate::contract::{Carrier, Contract, Credential, Probe};
-use crate::identity::{Held, Identity, Need, Rights, State as TokenState};
-use crate::ids::Ids;
-use crate::secret::{Redactor, Secret};
-use crate::{carrier, clock};
+use crate::credential::carrier;
+use crate::credential::identity::{CredentialNeed, Identity, IdentityCredential, Rights, State as TokenState};
+use crate::credential::secret::{Redactor, Secret};
+use crate::document::body::plain;
+use crate::tokens::ids::Ids;
 
 /// The calls per window of a limited token: one call is served, so that the next one is refused.
 pub(super) const SMALL_WINDOW: u64 = 1;
@@ -30,7 +31,7 @@ pub(super) struct State {
     redactor: Redactor,
     /// The number of tokens that were issued: a number is never reused.
     minted: u64,
-    issued: HashMap<Need, Identity>,
+    issued: HashMap<CredentialNeed, Identity>,
     /// For each tenant, the path parameters that tokens are bound to, with their values.
     tenants: Vec<BTreeMap<String, String>>,
     /// The existing ids, by path parameter.
@@ -105,7 +106,7 @@ impl State {
     }
 
     /// Returns a token that meets the need. The same need gets the same token, unless it is to be used alone.
-    pub(super) fn issue(&mut self, contract: &Contract, need: &Need) -> Identity {
+    pub(super) fn issue(&mut self, contract: &Contract, need: &CredentialNeed) -> Identity {
         if !need.alone
             && let Some(identity) = self.issued.get(need)
         {
@@ -124,7 +125,7 @@ impl State {
         let text = self.admit(credential, need.state == TokenState::Test, token).0;
         let identity = Identity {
             name: need.to_string(),
-            credentials: vec![Held { kind: need.kind.clone(), secret: Secret::new(text) }],
+            credentials: vec![IdentityCredential { kind: need.kind.clone(), secret: Secret::new(text) }],
             ids: self.tenants[tenant].clone(),
             known: Ids::default(),
             is_expendable: true,
@@ -363,7 +364,7 @@ impl State {
         number
     }
 
-    fn grant(&self, contract: &Contract, need: &Need) -> Grant {
+    fn grant(&self, contract: &Contract, need: &CredentialNeed) -> Grant {
         let credential = contract.credential(&need.kind);
         let is_one = |scope: &&String| credential.is_none_or(|kind| kind.superset.as_ref() != Some(scope));
         let actions = || self.scopes.iter().filter(is_one).cloned();
@@ -376,7 +377,7 @@ impl State {
             Rights::Only(scopes) => Grant::Flat(scopes.clone()),
             Rights::Without(scopes) => {
                 let reach = |scope: &String| match credential {
-                    Some(credential) => credential.reach(&BTreeSet::from([scope.clone()])),
+                    Some(credential) => credential.effective_scopes(&BTreeSet::from([scope.clone()])),
                     None => BTreeSet::from([scope.clone()]),
                 };
                 let mut others: BTreeSet<String> = actions().filter(|scope| reach(scope).is_disjoint(scopes)).collect();

@@ -13,13 +13,13 @@ use super::call::{Refusal, Sent};
 use super::core::{Core, Served};
 use super::mutant::Mutant;
 use super::success;
-use crate::body::plain;
-use crate::chain::Chain;
 use crate::contract::Probe;
-use crate::nobody;
-use crate::pointer::{join, put};
+use crate::document::body::plain;
+use crate::document::chain::Chain;
+use crate::document::segment;
+use crate::document::unknown_id;
 use crate::probe::{id_member, is_password, subject};
-use crate::segment;
+use crate::text::pointer::{join, put};
 
 /// The highest number of stored resources. Beyond it, all are forgotten: a mock may run for days.
 const MOST: usize = 20_000;
@@ -302,7 +302,7 @@ impl Core {
             Value::String(known) => Some(json!(format!("{known}-{number}"))),
             _ => None,
         };
-        let made = nobody::id(&self.api, parameter, Some(&plain(known)), number);
+        let made = unknown_id::id(&self.api, parameter, Some(&plain(known)), number);
         let made = if known.is_number() { made.parse::<u64>().ok().map(Value::from) } else { Some(json!(made)) };
         let misformat = |body: &Value| schema::misformat(&self.api, Direction::Answer, schema, body).is_some();
         // An example may violate its own format, whatever its id is.

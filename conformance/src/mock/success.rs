@@ -8,7 +8,7 @@ use keyfit_openapi::schema::Direction;
 use keyfit_openapi::{Api, Operation, ResponseShape, example};
 use serde_json::Value;
 
-use crate::body::plain;
+use crate::document::body::plain;
 
 /// The highest number of bytes of stored bodies; others are generated for each request.
 const MOST_KEPT: usize = 64 * 1024 * 1024;

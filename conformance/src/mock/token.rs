@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use crate::identity::State;
-use crate::jws;
+use crate::credential::identity::State;
+use crate::credential::jws;
 
 /// A token that was issued.
 #[derive(Clone, Debug)]

@@ -11,9 +11,9 @@ use super::core::Core;
 use super::mutant::Mutant;
 use super::outcome::Item;
 use super::state::keeps_ids;
-use crate::body;
 use crate::catalogue::start_and_limit;
 use crate::contract::{Batch, Probe};
+use crate::document::body;
 
 /// The server internals that a defect reveals.
 pub(super) const TRACE: &str = "thread 'main' panicked at src/main.rs:1:1\nstack backtrace:\n";

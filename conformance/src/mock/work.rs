@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 use super::call::{Answer, Call, Refusal};
 use super::core::{Core, Served};
 use super::store::{filled, path_of, url_path};
-use crate::body::plain;
-use crate::nobody;
-use crate::pointer::put;
+use crate::document::body::plain;
+use crate::document::unknown_id;
 use crate::probe::{id_member, subject};
+use crate::text::pointer::put;
 
 /// The path of a status that the document does not describe, below the base path.
 const OWN_PATH: &str = "_work";
@@ -158,7 +158,7 @@ impl Core {
         let parameter =
             operation.parameters.iter().find(|one| one.location == ParameterLocation::Path && one.name == name)?;
         let known = example::parameters(&self.api, operation).get(name).map(plain);
-        let id = nobody::id(&self.api, parameter, known.as_deref(), number);
+        let id = unknown_id::id(&self.api, parameter, known.as_deref(), number);
         let mut state = self.state();
         state.know(name, &id);
         state.store.own(name, id.clone(), served.token.tenant);

@@ -13,11 +13,11 @@ use reqwest::{Response, StatusCode, Url};
 use crate::user_error::with_causes;
 
 /// The highest number of redirects.
-const MOST_REDIRECTS: usize = 5;
+const MAX_REDIRECTS: usize = 5;
 
 /// The limits of a fetch.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub struct FetchLimits {
     /// The longest document, in bytes.
     pub bytes: usize,
     /// The time limit, from the first byte sent to the last one read.
@@ -35,7 +35,7 @@ pub struct Validators {
 
 /// The result of a fetch.
 #[derive(Clone, Debug)]
-pub enum Fetched {
+pub enum FetchResult {
     /// The server reports that the document is unchanged.
     Unchanged,
     /// A new text.
@@ -51,7 +51,7 @@ pub enum Fetched {
 #[derive(Debug)]
 pub struct Fetcher {
     http: reqwest::Client,
-    limits: Limits,
+    limits: FetchLimits,
 }
 
 impl Fetcher {
@@ -59,7 +59,7 @@ impl Fetcher {
     ///
     /// # Errors
     /// Returns an error if the TLS backend cannot be initialized.
-    pub fn new(limits: Limits) -> Result<Self, String> {
+    pub fn new(limits: FetchLimits) -> Result<Self, String> {
         let http = reqwest::Client::builder().redirect(Policy::custom(follow)).timeout(limits.time);
         let http = http.build().map_err(|error| format!("the HTTP client cannot be set up: {error}"))?;
         Ok(Self { http, limits })
@@ -70,7 +70,7 @@ impl Fetcher {
     /// # Errors
     /// Returns an error if the URL uses plain HTTP to another host than the local one, if the server redirects to another host or answers with
     /// another status, or if the answer is a web page, or a text that is too long, cut off, compressed, or not UTF-8.
-    pub async fn fetch(&self, url: &str, known: &Validators) -> Result<Fetched, String> {
+    pub async fn fetch(&self, url: &str, known: &Validators) -> Result<FetchResult, String> {
         let url = fetchable(url)?;
         let mut request = self.http.get(url).header(ACCEPT, "application/yaml, application/json, text/plain;q=0.5");
         // The length of a compressed text is unknown before it is decompressed.
@@ -83,7 +83,7 @@ impl Fetcher {
         }
         let response = request.send().await.map_err(|error| with_causes(&error.without_url()))?;
         match response.status() {
-            StatusCode::NOT_MODIFIED => return Ok(Fetched::Unchanged),
+            StatusCode::NOT_MODIFIED => return Ok(FetchResult::Unchanged),
             StatusCode::OK => {}
             status => return Err(format!("the server answers {status}")),
         }
@@ -97,7 +97,7 @@ impl Fetcher {
         }
         let [etag, last_modified] = [ETAG, LAST_MODIFIED].map(|name| text_of(name).map(str::to_owned));
         let text = self.read(response).await?;
-        Ok(Fetched::Text { text, validators: Validators { etag, last_modified } })
+        Ok(FetchResult::Text { text, validators: Validators { etag, last_modified } })
     }
 
     async fn read(&self, mut response: Response) -> Result<String, String> {
@@ -135,7 +135,7 @@ fn follow(attempt: Attempt<'_>) -> reqwest::redirect::Action {
         let to = attempt.url().origin().ascii_serialization();
         return attempt.error(format!("it redirects to {to}, which is another host"));
     }
-    if attempt.previous().len() > MOST_REDIRECTS {
+    if attempt.previous().len() > MAX_REDIRECTS {
         return attempt.error("it redirects in circles");
     }
     attempt.follow()

@@ -12,9 +12,10 @@ use reqwest::Url;
 use sha2::{Digest as _, Sha256};
 use toml_edit::{ArrayOfTables, DocumentMut, Table, value};
 
-pub use fetch::{Fetched, Fetcher, Limits, Validators, fetchable};
+pub use fetch::{FetchLimits, FetchResult, Fetcher, Validators, fetchable};
 
-use crate::{clock, file};
+use crate::clock;
+use crate::file;
 
 /// The file `sources.toml` of a folder.
 #[derive(Debug)]

@@ -11,10 +11,10 @@ use super::live::{Effect, subject};
 use super::reply::Reply;
 use super::request::{Draft, Maker};
 use super::trial::Trial;
-use crate::balance::{Amount, Balance};
 use crate::catalogue::applies;
 use crate::contract::{Level, Probe};
-use crate::identity::{Identity, Need};
+use crate::credential::identity::{CredentialNeed, Identity};
+use crate::document::balance::{Amount, Balance};
 
 /// The operation that reads a balance, with its request.
 struct Account {
@@ -91,7 +91,7 @@ impl Target {
         let balance = catalogue.balance().ok_or_else(none)?.clone();
         let reads = &catalogue.api.operations[balance.reads];
         let is_held = |kind: &str| trial.identity.credentials.iter().any(|held| held.kind == kind);
-        let needs = Need::of(&Probe::Valid, &catalogue.contract, reads, false).unwrap_or_default();
+        let needs = CredentialNeed::of(&Probe::Valid, &catalogue.contract, reads, false).unwrap_or_default();
         let is_opened = needs.len() == trial.identity.credentials.len() && needs.iter().all(|need| is_held(&need.kind));
         let caller = if is_opened {
             trial.identity.clone().at(&reads.path)
@@ -154,7 +154,7 @@ impl Target {
 
     /// Returns the identity that calls instead of the main one: the one with the fewest rights, if there are several.
     fn other(&self, trial: &Trial<'_>, probe: &Probe, operation: &Operation) -> Option<Identity> {
-        let needs = Need::of(probe, &trial.catalogue.contract, operation, false)?;
+        let needs = CredentialNeed::of(probe, &trial.catalogue.contract, operation, false)?;
         match needs.as_slice() {
             [need] => self.identities.least(need).or_else(|| self.identities.find(need).ok()),
             several => self.caller_for(several, operation).ok(),

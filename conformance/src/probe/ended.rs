@@ -7,7 +7,7 @@ use super::live::{Death, Suspect};
 use super::trial::Sent;
 use crate::catalogue::Catalogue;
 use crate::contract::Level;
-use crate::verdict::{Fault, Outcome, Verdict};
+use crate::judgement::verdict::{BrokenAspect, Outcome, Verdict};
 
 /// The reason why a case was not run.
 pub(crate) const DIED_BEFORE: &str = "the server died before it";
@@ -48,8 +48,11 @@ impl Target {
         let sent = Sent { draft, requests: 1, reply, is_unconnected: false, is_late: false };
         let mut exchange = sent.exchange(&self.redactor, &self.http.extra);
         exchange.status = status;
-        let outcome =
-            Outcome { exchanges: vec![exchange], status, ..Outcome::broken(Level::Must, finding).by(Fault::Ended) };
+        let outcome = Outcome {
+            exchanges: vec![exchange],
+            status,
+            ..Outcome::broken(Level::Must, finding).by(BrokenAspect::Ended)
+        };
         Some((told, case?, outcome))
     }
 }

@@ -1,7 +1,7 @@
 //! Types that probes of several requests share.
 
 use super::{Draft, Reply, Sent, Target};
-use crate::missing::Missing;
+use crate::judgement::missing::Missing;
 
 /// The reason why a probe ended before its last request.
 pub(super) enum Stop {

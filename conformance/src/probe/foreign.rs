@@ -14,11 +14,13 @@ use super::request::Draft;
 use super::trial::{Sent, Trial};
 use super::{Reply, Target};
 use crate::contract::{Level, Probe};
-use crate::identity::Identity;
-use crate::missing::Missing;
-use crate::nobody;
-use crate::reference::{self, Reference, Referring, ids_at, of_type, reference, references, references_at, schema_of};
-use crate::segment;
+use crate::credential::identity::Identity;
+use crate::document::reference::{
+    self, Reference, ReferenceKind, ids_at, of_type, reference, references, references_at, schema_of,
+};
+use crate::document::segment;
+use crate::document::unknown_id;
+use crate::judgement::missing::Missing;
 
 /// The highest number of identities that are compared with each other.
 const MOST_OWNERS: usize = 3;
@@ -54,7 +56,7 @@ impl Target {
 
     /// Reads the list as an identity that must not see some of its entries.
     pub(super) async fn send_listed(&self, trial: &mut Trial<'_>, name: &str) -> Result<(), Stop> {
-        let named = Self::named(trial, Referring::List, name)?;
+        let named = Self::named(trial, ReferenceKind::List, name)?;
         let operation = trial.catalogue.operation(trial.case);
         let foreign = self.identities.foreign_id(named.template, name);
         let missing = match foreign {
@@ -181,7 +183,7 @@ impl Target {
 
     /// Sends the caller's own id in the query, and then that of another user.
     pub(super) async fn send_foreign_query(&self, trial: &mut Trial<'_>, name: &str) -> Result<(), Stop> {
-        let named = Self::named(trial, Referring::Query, name)?;
+        let named = Self::named(trial, ReferenceKind::Query, name)?;
         let (own, foreign) = self.own_and_foreign(trial, &named)?;
         let with = |mut draft: Draft, id: &str| {
             set_query(&mut draft, &named.name, vec![(named.name.clone(), id.to_owned())]);
@@ -201,7 +203,7 @@ impl Target {
         let schema = operation.parameters.iter().find(|one| one.name == named.name);
         let unknown = schema.map(|one| match &self.live {
             Some(live) => live.nobody(one, Some(&own)),
-            None => nobody::id(&trial.catalogue.api, one, Some(&own), 0),
+            None => unknown_id::id(&trial.catalogue.api, one, Some(&own), 0),
         });
         let nobodys = self.send(&with(draft.clone(), &unknown.unwrap_or_default())).await;
         let of_nobody = nobodys.answer().filter(|reply| reply.is_success()).map(things);
@@ -238,7 +240,7 @@ impl Target {
         let (live, catalogue) = (self.live.as_ref()?, trial.catalogue);
         let operation = catalogue.operation(trial.case);
         let list = references(&catalogue.api).into_iter().find(|known| {
-            known.referring == Referring::List && catalogue.api.operations[known.operation].path == operation.path
+            known.kind == ReferenceKind::List && catalogue.api.operations[known.operation].path == operation.path
         })?;
         let template = list.template;
         let before_last = trial.sent.len().saturating_sub(1);
@@ -267,7 +269,7 @@ impl Target {
     /// Sends a body with the caller's own id, and then with that of another user, in each member that names one.
     pub(super) async fn send_foreign_member(&self, trial: &mut Trial<'_>, name: &str) -> Result<(), Stop> {
         let (catalogue, operation) = (trial.catalogue, trial.catalogue.operation(trial.case));
-        let mut all = references_at(&catalogue.api, operation, Referring::Member, name);
+        let mut all = references_at(&catalogue.api, operation, ReferenceKind::Member, name);
         all.truncate(MOST_MEMBERS);
         let mut done = Err(Stop::missing(format!("nothing of the call names a `{name}`")));
         for named in all {
@@ -348,9 +350,9 @@ impl Target {
         }
     }
 
-    fn named<'t>(trial: &Trial<'t>, referring: Referring, name: &str) -> Result<Reference<'t>, Stop> {
+    fn named<'t>(trial: &Trial<'t>, kind: ReferenceKind, name: &str) -> Result<Reference<'t>, Stop> {
         let operation = trial.catalogue.operation(trial.case);
-        let found = reference(&trial.catalogue.api, operation, referring, name);
+        let found = reference(&trial.catalogue.api, operation, kind, name);
         found.ok_or_else(|| Stop::missing(format!("nothing of the call names a `{name}`")))
     }
 

@@ -8,11 +8,11 @@ use super::flow::Stop;
 use super::request::Draft;
 use super::trial::{Sent, Trial};
 use super::{Reply, Target};
-use crate::bent::{Bent, Bytes, Change, DEEP, UNKNOWN};
 use crate::contract::{Flaw, Level};
-use crate::missing::Missing;
-use crate::parameter;
-use crate::verdict::{Fault, Outcome};
+use crate::document::invalid_request::{ByteChange, DEEP_NESTING, InvalidRequest, RequestChange, UNKNOWN_PARAMETER};
+use crate::document::parameter;
+use crate::judgement::missing::Missing;
+use crate::judgement::verdict::{BrokenAspect, Outcome};
 
 /// One of several requests of a case.
 pub(super) struct Try {
@@ -51,7 +51,7 @@ impl Target {
                     let others = if bent.is_in_path(operation) { OF_PATH } else { OF_FORM };
                     let is_lacking = draft.lacks.is_some();
                     trial.sent.push(self.send(&draft).await);
-                    trial.tries.push(Try { told: bent.told, others, is_lacking });
+                    trial.tries.push(Try { told: bent.description, others, is_lacking });
                 }
                 Err(missing) => drop(unsent.get_or_insert(missing)),
             }
@@ -63,10 +63,10 @@ impl Target {
     }
 
     /// Returns a valid request with one change, or the reason why it is not sent.
-    fn bent_draft(&self, trial: &Trial<'_>, bent: &Bent) -> Result<Draft, Missing> {
+    fn bent_draft(&self, trial: &Trial<'_>, bent: &InvalidRequest) -> Result<Draft, Missing> {
         let operation = trial.catalogue.operation(trial.case);
         let mut identity = trial.identity.clone();
-        if let Change::Parameter(place, Some(value)) = &bent.change
+        if let RequestChange::Parameter(place, Some(value)) = &bent.change
             && operation.parameters[*place].location == ParameterLocation::Path
         {
             let parameter = &operation.parameters[*place];
@@ -75,15 +75,15 @@ impl Target {
         let draft = trial.maker(self).draft(trial.probe, operation, &identity)?;
         let is_spared = self.live.as_ref().is_some_and(|live| !live.allows(operation));
         changed(draft, bent, operation, is_spared).ok_or_else(|| {
-            Missing::new("the check does not set that at a live server").within(&bent.told).allow(&operation.id)
+            Missing::new("the check does not set that at a live server").within(&bent.description).allow(&operation.id)
         })
     }
 }
 
 /// Applies one change to a request. Returns `None` if it would set a member that must not be sent to a live server.
-fn changed(mut draft: Draft, bent: &Bent, operation: &Operation, is_spared: bool) -> Option<Draft> {
+fn changed(mut draft: Draft, bent: &InvalidRequest, operation: &Operation, is_spared: bool) -> Option<Draft> {
     match &bent.change {
-        Change::Parameter(place, value) => {
+        RequestChange::Parameter(place, value) => {
             let parameter = &operation.parameters[*place];
             match parameter.location {
                 ParameterLocation::Path => {}
@@ -99,7 +99,7 @@ fn changed(mut draft: Draft, bent: &Bent, operation: &Operation, is_spared: bool
                 }
             }
         }
-        Change::Twice(place) => {
+        RequestChange::Twice(place) => {
             let parameter = &operation.parameters[*place];
             let own: Vec<(String, String)> = draft.url.query_pairs().into_owned().collect();
             let name = parameter::name(parameter);
@@ -107,22 +107,24 @@ fn changed(mut draft: Draft, bent: &Bent, operation: &Operation, is_spared: bool
             let pair = (name.clone(), value.to_owned());
             set_query(&mut draft, &name, vec![pair.clone(), pair]);
         }
-        Change::Unknown => set_query(&mut draft, UNKNOWN, vec![(UNKNOWN.to_owned(), "1".to_owned())]),
-        Change::Body(at, value) => {
+        RequestChange::Unknown => {
+            set_query(&mut draft, UNKNOWN_PARAMETER, vec![(UNKNOWN_PARAMETER.to_owned(), "1".to_owned())]);
+        }
+        RequestChange::Body(at, value) => {
             let mut body: Value = serde_json::from_slice(draft.body.as_ref()?).ok()?;
             // A switch stays off, in any notation.
             let is_sent = body.pointer(at).is_some_and(|known| !(is_spared && known.is_boolean()));
             is_sent.then(|| set(&mut body, at, value.clone()))?;
             draft.body = Some(body.to_string().into_bytes());
         }
-        Change::Added(at, value) => {
+        RequestChange::Added(at, value) => {
             let mut body: Value = serde_json::from_slice(draft.body.as_ref()?).ok()?;
             let (above, _) = at.rsplit_once('/')?;
             body.pointer(above).filter(|above| above.is_object())?;
             set(&mut body, at, Some(value.clone()));
             draft.body = Some(body.to_string().into_bytes());
         }
-        Change::Bytes(bytes) => {
+        RequestChange::Bytes(bytes) => {
             let (body, charset) = rewritten(*bytes, draft.body.as_ref()?)?;
             draft.body = Some(body);
             if let Some(charset) = charset {
@@ -147,33 +149,33 @@ pub(super) fn set_query(draft: &mut Draft, name: &str, pairs: Vec<(String, Strin
 fn set(body: &mut Value, at: &str, value: Option<Value>) {
     match (value, body.pointer_mut(at)) {
         (Some(value), Some(known)) => *known = value,
-        (Some(value), None) => crate::pointer::put(body, at, value),
-        (None, _) => crate::pointer::take(body, at),
+        (Some(value), None) => crate::text::pointer::put(body, at, value),
+        (None, _) => crate::text::pointer::take(body, at),
     }
 }
 
 /// Returns the body in another encoding, with its charset if that is not UTF-8.
-fn rewritten(bytes: Bytes, body: &[u8]) -> Option<(Vec<u8>, Option<&'static str>)> {
+fn rewritten(bytes: ByteChange, body: &[u8]) -> Option<(Vec<u8>, Option<&'static str>)> {
     let value: Value = serde_json::from_slice(body).ok()?;
     let first = || value.as_object()?.iter().next();
     let text = value.to_string();
     let inside = text.strip_prefix('{').unwrap_or_default();
     Some(match bytes {
-        Bytes::Twice => {
+        ByteChange::Twice => {
             let (name, member) = first()?;
             (format!("{{{}:{member},{inside}", json!(name)).into_bytes(), None)
         }
-        Bytes::Deep => {
+        ByteChange::Deep => {
             first()?;
-            let (open, close) = ("[".repeat(DEEP), "]".repeat(DEEP));
-            (format!("{{\"{UNKNOWN}\":{open}{close},{inside}").into_bytes(), None)
+            let (open, close) = ("[".repeat(DEEP_NESTING), "]".repeat(DEEP_NESTING));
+            (format!("{{\"{UNKNOWN_PARAMETER}\":{open}{close},{inside}").into_bytes(), None)
         }
         // The byte order mark gives the byte order.
-        Bytes::Utf16 => {
+        ByteChange::Utf16 => {
             let units = std::iter::once(0xfeff).chain(text.encode_utf16());
             (units.flat_map(u16::to_be_bytes).collect(), Some("utf-16"))
         }
-        Bytes::NotUtf8 => {
+        ByteChange::NotUtf8 => {
             // The invalid bytes go into a value: in the name of a member they would make it another member.
             let at = text.find(":\"").map(|at| at + 2).or_else(|| text.starts_with('"').then_some(1))?;
             let mut bytes = text.into_bytes();
@@ -210,7 +212,7 @@ impl Trial<'_> {
         };
         let findings: Vec<&str> = broken.iter().map(|(_, finding)| finding.as_str()).collect();
         let level = self.level_of(broken.iter().map(|(sent, _)| *sent));
-        let mut outcome = Outcome::broken(level, findings.join("; ")).by(Fault::Status);
+        let mut outcome = Outcome::broken(level, findings.join("; ")).by(BrokenAspect::Status);
         outcome.status = first.answer().map(|reply| reply.status);
         let shown = broken.iter().map(|(sent, _)| *sent);
         outcome.exchanges = self.shown(shown.clone().take(1).chain(shown.skip(1).last()));

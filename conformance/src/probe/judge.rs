@@ -12,7 +12,7 @@ use super::reply::Reply;
 use super::request::Draft;
 use super::{challenge, cross_origin, grant, headers, outcome};
 use crate::clock;
-use crate::contract::{Body, Contract, Expect, Rate, RateLimit, ResetUnit, Standing};
+use crate::contract::{Body, Contract, Expect, GeneralRule, Rate, RateLimit, ResetUnit};
 
 /// The context in which an answer is judged.
 pub(super) struct Judge<'a> {
@@ -54,7 +54,7 @@ impl Judge<'_> {
 
     /// Returns secret data that the answer contains, whatever its status.
     pub(super) fn leak(&self, seen: &Seen<'_>) -> Option<String> {
-        let mut hidden = self.expect.hides.iter().copied().map(Standing::Hides);
+        let mut hidden = self.expect.hides.iter().copied().map(GeneralRule::Hides);
         hidden.find_map(|hidden| seen.finding(hidden)).map(|found| found.finding)
     }
 
@@ -75,7 +75,7 @@ impl Judge<'_> {
         let shape = self.contract.error_shape(&self.operation.errors, reply.status);
         let steady = |body: &[u8]| match (serde_json::from_slice::<Value>(body), shape) {
             (Ok(mut value), Some(shape)) => {
-                shape.steady(&mut value);
+                shape.clear_variable_members(&mut value);
                 value.to_string().into_bytes()
             }
             _ => body.to_vec(),
@@ -212,7 +212,7 @@ impl Judge<'_> {
 
 impl Snapshot {
     pub(super) fn read(rules: &RateLimit, reply: &Reply) -> Result<Self, String> {
-        let told = rules.told(&reply.headers)?;
+        let told = rules.limit_values(&reply.headers)?;
         let ahead = |reset: u64| rules.reset.ahead(i64::try_from(reset).unwrap_or(i64::MAX));
         Ok(Self { limit: told.limit, remaining: told.remaining, reset_in: told.reset.map(ahead) })
     }

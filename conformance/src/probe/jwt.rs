@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use crate::clock;
 use crate::contract::{JwtProbe, JwtRules, Tampering};
-use crate::identity::Signer;
-use crate::jws::{self, Jws};
+use crate::credential::identity::Signer;
+use crate::credential::jws::{self, Jws};
 
 /// Returns the JWT that a probe sends.
 pub(super) fn jwt(probe: JwtProbe, signer: &Signer, rules: &JwtRules) -> String {
@@ -52,7 +52,7 @@ pub(super) fn tampered(how: Tampering, valid: &str) -> Option<String> {
         }
         Tampering::OtherKey => {
             header["alg"] = json!("HS256");
-            header["jwk"] = jws::named(KEY);
+            header["jwk"] = jws::jwk(KEY);
             jws::signed(&header, &claims, KEY)
         }
     })

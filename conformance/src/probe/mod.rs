@@ -62,11 +62,11 @@ use self::webhook::Webhooks;
 pub use self::webhook::{Receiver, ReceiverAt};
 use crate::catalogue::{Case, Catalogue};
 use crate::contract::{Contract, JwtProbe, KeyManagement, Level, Probe, Rate, RateLimit};
-use crate::identity::{Identities, Identity, Known, Need, Rights, State};
-use crate::missing::Missing;
+use crate::credential::identity::{ConfiguredIdentity, CredentialNeed, Identities, Identity, Rights, State};
+use crate::credential::secret::Redactor;
+use crate::judgement::missing::Missing;
+use crate::judgement::verdict::{NO_CREDENTIAL, Outcome, UNKNOWN_CREDENTIAL};
 use crate::run::Halt;
-use crate::secret::Redactor;
-use crate::verdict::{NO_CREDENTIAL, Outcome, UNKNOWN_CREDENTIAL};
 
 /// The number of calls after which a rate limit counts as unreachable: a probe must not load a live server.
 const MOST_CALLS: usize = 50;
@@ -126,7 +126,7 @@ impl Target {
     pub fn live(mut self, catalogue: &Catalogue, halt: Halt, policy: Policy) -> Self {
         self.rate_limit.clone_from(&catalogue.contract.rate_limit);
         let certificates = catalogue.contract.credentials.iter().filter(|kind| kind.is_certificate());
-        let identity = certificates.map(Need::of_valid).find_map(|need| self.identities.find(&need).ok());
+        let identity = certificates.map(CredentialNeed::of_valid).find_map(|need| self.identities.find(&need).ok());
         self.certificate =
             identity.and_then(|identity| identity.secrets().next().cloned()).map_or(Shown::Usual, Shown::This);
         self.live = Some(Live::new(catalogue, halt, policy));
@@ -188,7 +188,7 @@ impl Target {
             return Outcome::skip(question);
         }
         let probe = if probe.is_of_webhooks() { webhook::call(&catalogue.contract, operation) } else { probe };
-        let Some(needs) = Need::of(probe, &catalogue.contract, operation, alone) else {
+        let Some(needs) = CredentialNeed::of(probe, &catalogue.contract, operation, alone) else {
             return Outcome::skip("no kind of token of the contract fits the operation");
         };
         self.renew_tokens().await;
@@ -196,7 +196,7 @@ impl Target {
             Ok(identity) => identity,
             // The probe creates or signs its own credentials; only the ids of the identity are used.
             Err(_) if matches!(probe, Probe::Oauth(_) | Probe::Jwt(_)) => {
-                Identity::nobody(self.identities.ids(&operation.path))
+                Identity::without_credential(self.identities.ids(&operation.path))
             }
             Err(missing) => return Outcome::skip(missing),
         };
@@ -237,7 +237,7 @@ impl Target {
     /// Returns the kind under which the other credential of the probe is valid for the operation, according to the tokens file.
     fn is_known_there(&self, probe: &Probe, identity: &Identity, operation: &Operation) -> Option<String> {
         let Probe::OtherKind(_) = probe else { return None };
-        let opens = |known: &Known| {
+        let opens = |known: &ConfiguredIdentity| {
             known.state == State::Valid
                 && operation.security.accepts_alone(&known.kind)
                 && identity.secrets().any(|secret| secret.reveal() == known.secret.reveal())
@@ -246,9 +246,9 @@ impl Target {
     }
 
     /// Returns an identity that meets these needs for an operation; an anonymous one if there are none.
-    fn caller_for(&self, needs: &[Need], operation: &Operation) -> Result<Identity, Missing> {
+    fn caller_for(&self, needs: &[CredentialNeed], operation: &Operation) -> Result<Identity, Missing> {
         if needs.is_empty() {
-            return Ok(Identity::nobody(self.identities.ids(&operation.path)));
+            return Ok(Identity::without_credential(self.identities.ids(&operation.path)));
         }
         let all: Vec<Identity> = needs.iter().map(|need| self.identities.find(need)).collect::<Result<_, _>>()?;
         Ok(Identity::joined(all).at(&operation.path))
@@ -306,7 +306,7 @@ impl Target {
     }
 
     /// Returns all identities that the user describes.
-    pub(crate) fn known(&self) -> Vec<Known> {
+    pub(crate) fn known(&self) -> Vec<ConfiguredIdentity> {
         self.identities.known()
     }
 
@@ -325,8 +325,10 @@ impl Target {
         });
         let scopes = operation.scopes.join("`, `");
         (!is_held).then(|| {
-            let need =
-                Need { rights: Rights::Only(operation.scopes.iter().cloned().collect()), ..Need::of_valid(first) };
+            let need = CredentialNeed {
+                rights: Rights::Only(operation.scopes.iter().cloned().collect()),
+                ..CredentialNeed::of_valid(first)
+            };
             Missing::new(format!("which identity has `{scopes}`? The tokens file names none"))
                 .add("[[identity]]", need.entry())
         })
@@ -341,7 +343,7 @@ impl Target {
         }
         let admin = match trial.probe {
             Probe::Key(_) => trial.identity.clone(),
-            _ => match self.identities.find(&Need::of_admin(keys)) {
+            _ => match self.identities.find(&CredentialNeed::of_admin(keys)) {
                 Err(missing) if keys.has_subject(&operation.id) => return Outcome::skip(missing),
                 // Then a key that is created by mistake is revoked by the identity that created it.
                 Err(_) => trial.identity.clone(),
@@ -458,8 +460,8 @@ impl Target {
     /// served: a finding then shows the least rights that suffice.
     async fn is_let_in_with_least(&self, trial: &mut Trial<'_>) -> Result<bool, Stop> {
         let operation = trial.catalogue.operation(trial.case);
-        let needs = Need::of(trial.probe, &trial.catalogue.contract, operation, false).unwrap_or_default();
-        let is_lacking = |need: &&Need| matches!(need.rights, Rights::Without(_));
+        let needs = CredentialNeed::of(trial.probe, &trial.catalogue.contract, operation, false).unwrap_or_default();
+        let is_lacking = |need: &&CredentialNeed| matches!(need.rights, Rights::Without(_));
         let least = needs.iter().find(is_lacking).and_then(|need| self.identities.least(need));
         let Some(mut least) = least.filter(|least| {
             operation.retry != Retry::Safe

@@ -15,9 +15,9 @@ use super::request::{Draft, Maker};
 use super::trial::Trial;
 use super::{Reply, Target};
 use crate::contract::Probe;
-use crate::identity::Identity;
-use crate::missing::Missing;
-use crate::one_way::{other, read_only};
+use crate::credential::identity::Identity;
+use crate::document::read_only::{other, read_only};
+use crate::judgement::missing::Missing;
 
 impl Target {
     /// Sends a valid call and reads its result, and then one that sets read-only members.

@@ -12,9 +12,9 @@ use super::live::{Live, When};
 use super::request::Draft;
 use super::trial::Sent;
 use super::{Reply, Target, Url};
-use crate::fetched::{Companion, FetchedToken};
-use crate::identity::Identity;
-use crate::secret::Secret;
+use crate::credential::fetched_tokens::{Companion, FetchedToken};
+use crate::credential::identity::Identity;
+use crate::credential::secret::Secret;
 
 /// The known state of fetched tokens.
 #[derive(Debug, Default)]
@@ -77,7 +77,7 @@ impl Target {
     /// Returns the reason why a token of an identity has expired and cannot be replaced.
     pub(super) async fn ran_out(&self, identity: &Identity) -> Option<String> {
         let tokens = self.identities.fetched().iter();
-        for token in tokens.filter(|token| identity.secrets().any(|secret| token.was(secret))) {
+        for token in tokens.filter(|token| identity.secrets().any(|secret| token.is_or_was(secret))) {
             if let Err(why) = token.ensure_fresh().await {
                 return Some(format!("the token ran out, and {why}"));
             }
@@ -90,7 +90,7 @@ impl Target {
         let mut draft = draft.clone();
         for token in self.identities.fetched() {
             let Some(current) = token.current() else { continue };
-            for former in token.former() {
+            for former in token.previous_tokens() {
                 draft = draft.with_token(&former, &current);
             }
         }
@@ -173,7 +173,7 @@ impl Target {
     /// Returns the request with the companions of a fetched token, such as the XSRF cookie and header. They are valid whatever the flaw of
     /// the request is.
     pub(super) fn accompanied(&self, draft: &Draft) -> Draft {
-        let is_of = |token: &&FetchedToken| draft.callers.iter().any(|secret| token.was(secret));
+        let is_of = |token: &&FetchedToken| draft.callers.iter().any(|secret| token.is_or_was(secret));
         let companions = self.identities.fetched().iter().filter(is_of).flat_map(FetchedToken::companions);
         let mut draft = draft.clone();
         companions.for_each(|companion| draft.show(&companion));
@@ -184,7 +184,7 @@ impl Target {
     fn fetched_of(&self, draft: &Draft) -> Option<(&FetchedToken, Secret)> {
         let tokens = self.identities.fetched().iter();
         let mut shown =
-            tokens.filter_map(|token| Some((token, draft.held.iter().find(|held| token.was(held))?.clone())));
+            tokens.filter_map(|token| Some((token, draft.held.iter().find(|held| token.is_or_was(held))?.clone())));
         shown.next()
     }
 }

@@ -3,7 +3,7 @@
 use keyfit::redact::Redactor;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 
-use crate::secret::Secret;
+use crate::credential::secret::Secret;
 
 /// An answer that was read completely.
 #[derive(Clone, Debug)]

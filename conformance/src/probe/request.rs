@@ -14,17 +14,17 @@ use super::idempotency::new_key;
 use super::jwt;
 use super::live::{Effect, Keep, Live, harmless};
 use super::transport::Shown;
-use crate::body;
-use crate::carrier::{self, Spot, other_place};
 use crate::catalogue::{required_field, start_and_limit, undeclared_methods, wrong_top_level};
 use crate::contract::{Batch, Carrier, Contract, Credential, Probe, Tampering};
-use crate::identity::{Held, Identities, Identity, other_alternative};
-use crate::missing::Missing;
-use crate::nobody::{self, NOBODY};
-use crate::parameter;
-use crate::pointer::put;
-use crate::secret::Secret;
-use crate::segment;
+use crate::credential::carrier::{self, RequestPlace, other_place};
+use crate::credential::identity::{Identities, Identity, IdentityCredential, other_alternative};
+use crate::credential::secret::Secret;
+use crate::document::body;
+use crate::document::parameter;
+use crate::document::segment;
+use crate::document::unknown_id::{self, UNKNOWN_ID};
+use crate::judgement::missing::Missing;
+use crate::text::pointer::put;
 
 /// A request before it is sent.
 #[derive(Clone, Debug)]
@@ -85,16 +85,16 @@ impl Draft {
         self.credentials.clear();
         self.held.clear();
         self.secrets = carrier::secrets(carrier, credential).into_iter().map(Secret::new).collect();
-        let value = carrier::written(carrier, credential);
-        match Spot::of(carrier) {
-            Spot::Header(name) => self.credentials.push((name, value)),
-            Spot::Cookie(name) => self.credentials.push((COOKIE, format!("{name}={value}"))),
-            Spot::Query(name) => {
+        let value = carrier::credential_value(carrier, credential);
+        match RequestPlace::of(carrier) {
+            RequestPlace::Header(name) => self.credentials.push((name, value)),
+            RequestPlace::Cookie(name) => self.credentials.push((COOKIE, format!("{name}={value}"))),
+            RequestPlace::Query(name) => {
                 let others: Vec<(String, String)> =
                     self.url.query_pairs().into_owned().filter(|(known, _)| *known != name).collect();
                 self.url.query_pairs_mut().clear().extend_pairs(others).append_pair(&name, &value);
             }
-            Spot::Connection => self.certificate = Shown::This(Secret::new(credential)),
+            RequestPlace::Connection => self.certificate = Shown::This(Secret::new(credential)),
         }
         self
     }
@@ -162,7 +162,9 @@ impl Maker<'_> {
             callers: identity.secrets().cloned().collect(),
             media_type: match &operation.body {
                 _ if *probe == Probe::OtherMediaType => TEXT.into(),
-                Some(documented) => body::named(self.api, documented, body.as_deref().unwrap_or_default()).into(),
+                Some(documented) => {
+                    body::media_type_of(self.api, documented, body.as_deref().unwrap_or_default()).into()
+                }
                 None => JSON.into(),
             },
             body,
@@ -208,7 +210,7 @@ impl Maker<'_> {
         let known = known.map(String::as_str);
         match self.live {
             Some(live) => live.nobody(parameter, known),
-            None => nobody::id(self.api, parameter, known, 0),
+            None => unknown_id::id(self.api, parameter, known, 0),
         }
     }
 
@@ -273,7 +275,7 @@ impl Maker<'_> {
         }
         let mut keys: Vec<(String, String)> = Vec::new();
         for one in placed {
-            if let Spot::Query(name) = &one.spot {
+            if let RequestPlace::Query(name) = &one.place {
                 keys.push((name.clone(), one.value.clone()));
             }
         }
@@ -337,7 +339,7 @@ impl Maker<'_> {
         Ok(placed)
     }
 
-    fn is_certificate(&self, held: &Held) -> bool {
+    fn is_certificate(&self, held: &IdentityCredential) -> bool {
         self.contract.credential(&held.kind).is_some_and(Credential::is_certificate)
     }
 
@@ -358,7 +360,7 @@ impl Maker<'_> {
             Probe::WithUnknown(kind) if *kind == credential.kind => unknown(credential).into(),
             Probe::WrongPassword if *credential.carrier() == Carrier::Basic => {
                 let (user, _) = valid.split_once(':').unwrap_or((valid, ""));
-                format!("{user}:{NOBODY}").into()
+                format!("{user}:{UNKNOWN_ID}").into()
             }
             Probe::ChangedToken => changed(valid).into(),
             Probe::OtherCaseToken => in_other_case(valid)
@@ -420,7 +422,7 @@ impl Maker<'_> {
             *key = json!(new_key());
         }
         Some(match &operation.body {
-            Some(body) => body::written(self.api, body, &written),
+            Some(body) => body::encoded(self.api, body, &written),
             None => written.to_string().into_bytes(),
         })
     }
@@ -429,7 +431,7 @@ impl Maker<'_> {
 /// A credential at its place in a request.
 struct Placed {
     carrier: Carrier,
-    spot: Spot,
+    place: RequestPlace,
     value: String,
     secrets: Vec<String>,
 }
@@ -437,8 +439,8 @@ struct Placed {
 impl Placed {
     /// Places a credential as valid calls do.
     fn new(carrier: &Carrier, text: &str) -> Self {
-        let (spot, value) = (Spot::of(carrier), carrier::written(carrier, text));
-        Self { carrier: carrier.clone(), spot, value, secrets: carrier::secrets(carrier, text) }
+        let (place, value) = (RequestPlace::of(carrier), carrier::credential_value(carrier, text));
+        Self { carrier: carrier.clone(), place, value, secrets: carrier::secrets(carrier, text) }
     }
 
     /// Adds the flaw of the probe to the place or the credential.
@@ -453,8 +455,8 @@ impl Placed {
             (Probe::BareToken, Some(_)) => encoded.into_owned(),
             (Probe::LowerCaseScheme, Some(scheme)) => format!("{} {encoded}", scheme.to_lowercase()),
             (Probe::OtherPlace, _) => {
-                self.spot = other_place(&self.carrier);
-                let is_token = self.spot == Spot::Header(AUTHORIZATION);
+                self.place = other_place(&self.carrier);
+                let is_token = self.place == RequestPlace::Header(AUTHORIZATION);
                 if is_token { format!("Bearer {text}") } else { text.to_owned() }
             }
             _ => return self,
@@ -467,16 +469,16 @@ impl Placed {
 fn in_headers(placed: &[Placed]) -> Vec<(HeaderName, String)> {
     let mut headers: Vec<(HeaderName, String)> = Vec::new();
     for one in placed {
-        match &one.spot {
-            Spot::Header(name) => headers.push((name.clone(), one.value.clone())),
-            Spot::Cookie(name) => {
+        match &one.place {
+            RequestPlace::Header(name) => headers.push((name.clone(), one.value.clone())),
+            RequestPlace::Cookie(name) => {
                 let pair = format!("{name}={}", one.value);
                 match headers.iter_mut().find(|(known, _)| *known == COOKIE) {
                     Some((_, others)) => *others = format!("{others}; {pair}"),
                     None => headers.push((COOKIE, pair)),
                 }
             }
-            Spot::Query(_) | Spot::Connection => {}
+            RequestPlace::Query(_) | RequestPlace::Connection => {}
         }
     }
     headers

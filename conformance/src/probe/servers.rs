@@ -5,7 +5,7 @@ use reqwest::Url;
 
 use super::is_loopback;
 use crate::UserError;
-use crate::missing::Missing;
+use crate::judgement::missing::Missing;
 
 /// The destinations of requests. Tokens are sent only to hosts that the user names: the servers of a document may belong to another
 /// environment.

@@ -16,10 +16,10 @@ use super::flow::Stop;
 use super::request::Draft;
 use super::trial::{Sent, Trial};
 use super::{Reply, Target};
-use crate::body::essence;
 use crate::contract::Probe;
-use crate::nobody::NOBODY;
-use crate::segment;
+use crate::document::body::essence;
+use crate::document::segment;
+use crate::document::unknown_id::UNKNOWN_ID;
 
 /// The highest depth to which two answers are compared.
 const DEEPEST: usize = 16;
@@ -130,8 +130,8 @@ fn astray(path: &[Segment]) -> Vec<Segment> {
     let mut path = path.to_vec();
     let last = path.iter().rposition(|segment| segment.is_literal && !segment.text.is_empty());
     match last.or(path.len().checked_sub(1)) {
-        Some(last) => NOBODY.clone_into(&mut path[last].text),
-        None => path.push(Segment { text: NOBODY.to_owned(), is_literal: true }),
+        Some(last) => UNKNOWN_ID.clone_into(&mut path[last].text),
+        None => path.push(Segment { text: UNKNOWN_ID.to_owned(), is_literal: true }),
     }
     path
 }
@@ -300,9 +300,9 @@ mod tests {
             let operation = api.operations.iter().find(|one| one.path == template).expect("an operation");
             joined(&astray(&segments(operation, path)))
         };
-        assert_eq!(of("/books/{id}/pages", "/books/1/pages"), format!("/books/1/{NOBODY}"));
-        assert_eq!(of("/books/", "/books/"), format!("/{NOBODY}/"));
-        assert_eq!(of("/", "/"), format!("/{NOBODY}"));
+        assert_eq!(of("/books/{id}/pages", "/books/1/pages"), format!("/books/1/{UNKNOWN_ID}"));
+        assert_eq!(of("/books/", "/books/"), format!("/{UNKNOWN_ID}/"));
+        assert_eq!(of("/", "/"), format!("/{UNKNOWN_ID}"));
     }
 
     #[test]

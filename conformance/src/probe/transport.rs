@@ -10,7 +10,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, Identity, Method, RequestBuilder, Url};
 
 use super::{Reply, receive};
-use crate::secret::Secret;
+use crate::credential::secret::Secret;
 use crate::user_error::with_causes;
 
 /// The time limit for an answer.

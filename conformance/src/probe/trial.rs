@@ -14,11 +14,11 @@ use super::reply::Reply;
 use super::request::{Draft, Maker};
 use super::{HeaderValue, Target};
 use crate::catalogue::{Case, Catalogue};
-use crate::contract::{Expect, Hidden, Level, Probe, Reading, Standing};
-use crate::identity::Identity;
-use crate::missing::Missing;
-use crate::secret::{MASK, Redactor, Secret};
-use crate::verdict::{Exchange, Fault, Observation, Outcome, cut};
+use crate::contract::{Expect, GeneralRule, Hidden, Level, Probe, Reading};
+use crate::credential::identity::Identity;
+use crate::credential::secret::{MASK, Redactor, Secret};
+use crate::judgement::missing::Missing;
+use crate::judgement::verdict::{BrokenAspect, Exchange, Observation, Outcome, cut};
 
 /// The highest number of exchanges besides the first that a report shows if a step before the last one has the finding.
 const LAST_SHOWN: usize = 7;
@@ -86,8 +86,8 @@ impl<'a> Trial<'a> {
         let observations = self.observations();
         let mut outcome = match stop {
             Some(Stop::Missing(missing)) => Outcome::skip(missing),
-            Some(Stop::Broken(finding)) => self.broken(finding, Fault::Step),
-            Some(Stop::Found(finding)) => self.broken(finding, Fault::Content),
+            Some(Stop::Broken(finding)) => self.broken(finding, BrokenAspect::Step),
+            Some(Stop::Found(finding)) => self.broken(finding, BrokenAspect::Content),
             None if !self.tries.is_empty() => self.judged_each(),
             None => {
                 let mut outcome = self.judged(minted);
@@ -107,7 +107,7 @@ impl<'a> Trial<'a> {
     }
 
     /// Returns a finding that several answers show, with the exchanges.
-    fn broken(&self, finding: String, fault: Fault) -> Outcome {
+    fn broken(&self, finding: String, fault: BrokenAspect) -> Outcome {
         let mut outcome = Outcome::broken(self.case.level.min(self.at_most), finding).by(fault);
         // For a burst or a series of pages, the ends are sufficient.
         let end = self.sent.len().saturating_sub(LAST_SHOWN).max(1);
@@ -130,7 +130,8 @@ impl<'a> Trial<'a> {
             let secrets: Vec<Secret> = sent.draft.secrets.iter().chain(self.identity.secrets()).cloned().collect();
             let seen = self.seen(operation, &sent.draft, reply, &secrets);
             // TRACE asks for an echo; whether it is answered has a rule of its own.
-            let is_echo = |about: &Standing| sent.draft.method == "TRACE" && *about == Standing::Hides(Hidden::Token);
+            let is_echo =
+                |about: &GeneralRule| sent.draft.method == "TRACE" && *about == GeneralRule::Hides(Hidden::Token);
             for about in self.catalogue.contract.standing().iter().filter(|about| !is_echo(about)) {
                 let Some(found) = seen.finding(*about) else { continue };
                 let is_of_it = |known: &Observation| known.about == *about && known.operation == operation;
@@ -194,7 +195,7 @@ impl<'a> Trial<'a> {
     }
 
     /// Returns the reason why a violation does not count: the request has another flaw, and the server reports that first.
-    fn undecided(&self, fault: Fault, draft: &Draft, status: u16) -> Option<Missing> {
+    fn undecided(&self, fault: BrokenAspect, draft: &Draft, status: u16) -> Option<Missing> {
         let why = self.undecided.clone().filter(|_| matches!(status, 400 | 404 | 410 | 422 | 501));
         let condition = (status == 428).then(|| {
             "the server asks for a condition, such as `If-Match`: declare the header as a parameter of the operation, and give its value under [headers]"
@@ -220,7 +221,7 @@ impl<'a> Trial<'a> {
             .or(lacks)
             .or(told(gap))
             .or(told(made_up))
-            .filter(|_| fault == Fault::Status)
+            .filter(|_| fault == BrokenAspect::Status)
     }
 
     /// Returns whether the last call belongs to a later window than the one before it.
@@ -277,7 +278,7 @@ impl<'a> Trial<'a> {
                 let seen = self.seen(self.case.operation, draft, reply, &self.presented);
                 let content = || judge.finding(&seen, before).or_else(|| self.differs(&judge));
                 // A leak is a finding whatever other flaws there are.
-                let found = judge.leak(&seen).or_else(|| self.found.clone()).map(|leak| (leak, Fault::Leak));
+                let found = judge.leak(&seen).or_else(|| self.found.clone()).map(|leak| (leak, BrokenAspect::Leak));
                 if found.is_none() && judge.is_refused_whole(reply) {
                     let why = "the server refuses the whole call for one bad item: it tells no outcome of the others";
                     return Outcome { status: Some(reply.status), ..Outcome::skip(why) };
@@ -291,13 +292,13 @@ impl<'a> Trial<'a> {
                 if found.is_none() && self.is_gone_anyway(reply) {
                     return Outcome { status: Some(reply.status), ..Outcome::pass() };
                 }
-                let found = found.or_else(|| Some((status()?, Fault::Status)));
+                let found = found.or_else(|| Some((status()?, BrokenAspect::Status)));
                 if let Some(why) = found.as_ref().and_then(|(_, fault)| self.undecided(*fault, draft, reply.status)) {
                     return Outcome { status: Some(reply.status), ..Outcome::skip(why) };
                 }
-                let found = found.or_else(|| Some((content()?, Fault::Content)));
-                let broken = |(finding, fault): (String, Fault)| {
-                    let is_inferred = fault == Fault::Content && seen.is_inferred(&finding);
+                let found = found.or_else(|| Some((content()?, BrokenAspect::Content)));
+                let broken = |(finding, fault): (String, BrokenAspect)| {
+                    let is_inferred = fault == BrokenAspect::Content && seen.is_inferred(&finding);
                     Outcome::broken(if is_inferred { Level::Observe } else { level }, finding).by(fault)
                 };
                 let mut outcome = found.map_or_else(Outcome::pass, broken);

@@ -15,9 +15,9 @@ use serde::{Deserialize, Serialize};
 use super::CaseReport;
 use crate::catalogue::Catalogue;
 use crate::contract::{Contract, Probe};
-use crate::identity::{Known, State};
-use crate::secret::Redactor;
-use crate::verdict::{NO_CREDENTIAL, UNKNOWN_CREDENTIAL, Verdict};
+use crate::credential::identity::{ConfiguredIdentity, State};
+use crate::credential::secret::Redactor;
+use crate::judgement::verdict::{NO_CREDENTIAL, UNKNOWN_CREDENTIAL, Verdict};
 
 /// Who may call what.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
@@ -83,23 +83,23 @@ impl Access {
     pub(crate) fn new(
         catalogue: &Catalogue,
         called: &[Vec<(String, u16)>],
-        known: &[Known],
+        known: &[ConfiguredIdentity],
         cases: &[CaseReport],
         redactor: &Redactor,
     ) -> Self {
-        let mut seen: BTreeMap<(usize, &str), Seen> = BTreeMap::new();
+        let mut seen: BTreeMap<(usize, &str), CellAnswers> = BTreeMap::new();
         let mut unsent: BTreeMap<usize, &str> = BTreeMap::new();
         let mut checked = BTreeSet::new();
-        for ((case, calls), told) in catalogue.cases.iter().zip(called).zip(cases) {
+        for ((case, calls), case_report) in catalogue.cases.iter().zip(called).zip(cases) {
             checked.insert(case.operation);
-            let is_broken = told.verdict == Verdict::Known || told.finding.is_some();
+            let is_broken = case_report.verdict == Verdict::Known || case_report.finding.is_some();
             for (caller, status) in calls {
                 let cell = seen.entry((case.operation, caller)).or_default();
                 cell.statuses.insert(*status);
-                cell.broken.extend(is_broken.then_some((*status, told.finding)));
+                cell.broken.extend(is_broken.then_some((*status, case_report.finding)));
             }
             let is_valid = catalogue.rule(case).probe == Some(Probe::Valid);
-            if let (true, Verdict::Skip, Some(why)) = (is_valid, told.verdict, &told.reason) {
+            if let (true, Verdict::Skip, Some(why)) = (is_valid, case_report.verdict, &case_report.reason) {
                 unsent.entry(case.operation).or_insert(why);
             }
         }
@@ -135,13 +135,13 @@ impl Access {
 
 /// The answers for a cell.
 #[derive(Default)]
-struct Seen {
+struct CellAnswers {
     statuses: BTreeSet<u16>,
     /// The statuses that break a rule, each with its finding; `None` if the failure is known.
     broken: Vec<(u16, Option<usize>)>,
 }
 
-impl Seen {
+impl CellAnswers {
     fn cell(&self, due: Due) -> Cell {
         let is_wrong = |status: &u16| match due {
             Due::Allowed => matches!(status, 401 | 403),
@@ -167,7 +167,7 @@ impl Cell {
     }
 
     /// Returns the cell as a word: `200`, `403 !` if that is unexpected, `-` if no call was sent.
-    pub(super) fn told(&self) -> String {
+    pub(super) fn summary(&self) -> String {
         let statuses: Vec<String> = self.statuses.iter().map(ToString::to_string).collect();
         match (statuses.is_empty(), self.is_against) {
             (true, _) => "-".to_owned(),
@@ -178,7 +178,7 @@ impl Cell {
 }
 
 /// Returns the expectation for an identity.
-fn due(known: &Known, contract: &Contract, operation: &Operation) -> Due {
+fn due(known: &ConfiguredIdentity, contract: &Contract, operation: &Operation) -> Due {
     let is_open = operation.security.is_optional();
     if !operation.security.accepts_alone(&known.kind) {
         let is_joined = operation.security.kinds().any(|kind| *kind == known.kind);

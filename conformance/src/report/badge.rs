@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::Report;
-use super::json::written;
+use super::json::to_json;
 
 /// The format of shields.io.
 #[derive(Serialize)]
@@ -32,5 +32,5 @@ pub(super) fn badge(report: &Report) -> String {
         _ => ("nothing was run".to_owned(), "lightgrey"),
     };
     let is_error = totals.fail + totals.error > 0;
-    written(&Badge { schema_version: 1, label: "contract", message, color, is_error })
+    to_json(&Badge { schema_version: 1, label: "contract", message, color, is_error })
 }

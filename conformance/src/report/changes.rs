@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Report;
-use crate::verdict::Verdict;
+use crate::judgement::verdict::Verdict;
 
 /// What is different from an earlier run.
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
@@ -52,7 +52,7 @@ impl Changes {
             }
         }
         for list in [&mut changes.worse, &mut changes.fixed, &mut changes.new, &mut changes.gone] {
-            list.sort_by_key(|change| Reverse(change.after.or(change.before).and_then(gravity)));
+            list.sort_by_key(|change| Reverse(change.after.or(change.before).and_then(severity)));
         }
         changes
     }
@@ -63,7 +63,7 @@ impl Changes {
     }
 
     fn add(&mut self, id: &str, before: Option<Verdict>, after: Option<Verdict>) {
-        let list = match (before.and_then(gravity), after.and_then(gravity)) {
+        let list = match (before.and_then(severity), after.and_then(severity)) {
             (Some(before), Some(after)) if before < after => &mut self.worse,
             (Some(before), Some(after)) if before > after => &mut self.fixed,
             (None, Some(_)) => &mut self.new,
@@ -82,14 +82,14 @@ impl Change {
     }
 
     /// Returns `pass -> fail`; a missing case is `absent`.
-    pub(super) fn arrow(&self) -> String {
+    pub(super) fn transition(&self) -> String {
         let word = |verdict: Option<Verdict>| verdict.map_or_else(|| "absent".to_owned(), |known| known.to_string());
         format!("{} -> {}", word(self.before), word(self.after))
     }
 }
 
 /// Returns the severity of a verdict; `None` for a skipped case. An error is more severe than any judged verdict.
-fn gravity(verdict: Verdict) -> Option<u8> {
+fn severity(verdict: Verdict) -> Option<u8> {
     match verdict {
         Verdict::Skip => None,
         Verdict::Pass => Some(0),

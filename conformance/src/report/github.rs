@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 
 use keyfit_openapi::plain;
 
-use super::model::{Found, RuleOutcome};
+use super::model::{FindingCases, RuleOutcome};
 use super::{ApiReport, CaseReport, Finding, Report, cases_of};
-use crate::verdict::Verdict;
+use crate::judgement::verdict::Verdict;
 
 /// The number of annotations per level that GitHub shows for a step; it silently drops the others.
-const SHOWN: usize = 10;
+const MAX_ANNOTATIONS: usize = 10;
 
 /// Renders the report as workflow commands.
 pub(super) fn github(report: &Report) -> String {
@@ -17,25 +17,25 @@ pub(super) fn github(report: &Report) -> String {
     let mut left_out = Vec::new();
     let mut findings: Vec<(&ApiReport, &CaseReport, &Finding)> = Vec::new();
     for api in &report.apis {
-        for Found { finding, example, .. } in api.found() {
+        for FindingCases { finding, example, .. } in api.findings_with_cases() {
             findings.extend(example.map(|case| (api, case, finding)));
         }
     }
     for (level, verdicts) in [("error", [Verdict::Error, Verdict::Fail].as_slice()), ("warning", &[Verdict::Warn])] {
         let of_level = findings.iter().filter(|(_, _, finding)| verdicts.contains(&finding.verdict));
         let found: Vec<&(&ApiReport, &CaseReport, &Finding)> = of_level.collect();
-        for (api, case, finding) in found.iter().take(SHOWN) {
+        for (api, case, finding) in found.iter().take(MAX_ANNOTATIONS) {
             finding_annotation(&mut text, level, api, case, finding);
         }
-        let others = found.iter().skip(SHOWN);
-        left_out.extend(others.map(|(_, _, finding)| format!("{level} {}: {}", finding.title, finding.reach())));
+        let others = found.iter().skip(MAX_ANNOTATIONS);
+        left_out.extend(others.map(|(_, _, finding)| format!("{level} {}: {}", finding.title, finding.extent())));
     }
-    known(&mut text, report);
+    write_known_failures(&mut text, report);
     let rules = report.rules(Verdict::Info);
-    for rule in rules.iter().take(SHOWN) {
+    for rule in rules.iter().take(MAX_ANNOTATIONS) {
         annotation(&mut text, "notice", rule);
     }
-    let others = rules.iter().skip(SHOWN);
+    let others = rules.iter().skip(MAX_ANNOTATIONS);
     left_out.extend(others.map(|rule| format!("notice {}: {}", rule.id, cases_of(rule.count()))));
     for entry in &report.stale {
         let _ = writeln!(text, "::error title=stale entry::{}", data(entry));
@@ -58,11 +58,11 @@ pub(super) fn github(report: &Report) -> String {
 }
 
 /// Writes all known failures as one annotation: GitHub shows at most ten.
-fn known(text: &mut String, report: &Report) {
+fn write_known_failures(text: &mut String, report: &Report) {
     let of_api = |api: &'_ ApiReport| {
-        let known = api.found().into_iter().filter(|found| found.finding.verdict == Verdict::Known);
-        let line = |found: Found<'_>| {
-            let (title, reach) = (plain(&found.finding.title), found.finding.reach());
+        let known = api.findings_with_cases().into_iter().filter(|found| found.finding.verdict == Verdict::Known);
+        let line = |found: FindingCases<'_>| {
+            let (title, reach) = (plain(&found.finding.title), found.finding.extent());
             format!("{title} ({reach}): {}", found.reasons())
         };
         known.map(line).collect::<Vec<_>>()
@@ -76,7 +76,7 @@ fn known(text: &mut String, report: &Report) {
 
 fn finding_annotation(text: &mut String, level: &str, api: &ApiReport, case: &CaseReport, finding: &Finding) {
     let Finding { title, why, change, .. } = finding;
-    let (reach, found) = (finding.reach(), plain(case.why()));
+    let (reach, found) = (finding.extent(), plain(case.why()));
     let message = format!("{reach}\n{}: {found}\n{}\nwhy: {why}\nchange: {change}", case.id, case.requirement);
     let place = format!("file={},line={}", property(&api.contract), case.line.max(1));
     let _ = writeln!(text, "::{level} {place},title={}::{}", property(&plain(title)), data(&message));

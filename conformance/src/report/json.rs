@@ -8,7 +8,7 @@ use super::Report;
 
 /// Renders the report as JSON.
 pub(super) fn json(report: &Report) -> String {
-    written(report)
+    to_json(report)
 }
 
 /// Returns the JSON Schema of the report.
@@ -52,7 +52,7 @@ fn parsed<'a, T: Deserialize<'a>>(text: &'a Text) -> Result<T, Error> {
 }
 
 /// Renders a value as JSON for files. A report has only strings, numbers, lists, and maps with string keys, so serialization cannot fail.
-pub(super) fn written(value: &impl serde::Serialize) -> String {
+pub(super) fn to_json(value: &impl serde::Serialize) -> String {
     let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
     text.push('\n');
     text

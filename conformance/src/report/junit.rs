@@ -8,7 +8,7 @@ use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 
 use super::transcript::transcript;
 use super::{ApiReport, CaseReport, Report};
-use crate::verdict::Verdict;
+use crate::judgement::verdict::Verdict;
 
 /// Renders the report as JUnit XML.
 pub(super) fn junit(report: &Report) -> String {
@@ -55,7 +55,7 @@ fn test(case: &CaseReport) -> TestCase {
     if matches!(case.verdict, Verdict::Known | Verdict::Warn | Verdict::Info) {
         let known =
             case.known.as_ref().map_or_else(String::new, |reason| format!("known to fail: {}\n", plain(reason)));
-        test.set_system_out(format!("{}: {}\n{known}{}", case.verdict, plain(case.why()), shown(case)));
+        test.set_system_out(format!("{}: {}\n{known}{}", case.verdict, plain(case.why()), case_text(case)));
     }
     test
 }
@@ -72,12 +72,12 @@ fn status(case: &CaseReport) -> TestCaseStatus {
         Verdict::Error => NonSuccessKind::Error,
     };
     let mut status = TestCaseStatus::non_success(kind);
-    status.set_message(plain(case.why())).set_type(case.level.to_string()).set_description(shown(case));
+    status.set_message(plain(case.why())).set_type(case.level.to_string()).set_description(case_text(case));
     status
 }
 
 /// Returns the requirement with its source, and the exchanges.
-fn shown(case: &CaseReport) -> String {
+fn case_text(case: &CaseReport) -> String {
     let mut lines = vec![case.requirement.to_string(), format!("{} <{}>", case.source, case.url)];
     lines.extend(case.exchanges.iter().flat_map(transcript));
     lines.join("\n")

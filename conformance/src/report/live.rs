@@ -4,8 +4,8 @@ use keyfit_openapi::plain;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::credential::secret::Redactor;
 use crate::probe::Aftermath;
-use crate::secret::Redactor;
 
 /// What a run did to a live server.
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]

@@ -2,26 +2,26 @@
 
 use std::fmt::Write as _;
 
-use super::model::Found;
-use super::readings::Followed;
+use super::model::FindingCases;
+use super::readings::FollowedReading;
 use super::transcript::transcript;
 use super::{ApiReport, CaseReport, Changes, Counts, Finding, Report, capitalised, cases_of};
 use crate::contract::Family;
-use crate::markdown::inert;
-use crate::verdict::Verdict;
+use crate::judgement::verdict::Verdict;
+use crate::text::markdown::inert;
 
 /// The number of findings per API with an exchange, and of rules with their cases; the others are only named.
-const SHOWN: usize = 20;
+const MAX_SHOWN: usize = 20;
 /// The highest numbers of operations and of callers in the access table.
-const ROWS: usize = 100;
-const CALLERS: usize = 12;
+const MAX_ROWS: usize = 100;
+const MAX_CALLERS: usize = 12;
 /// The number of cases that are named for a finding or a rule, and in each list of changes.
-const LISTED: usize = 10;
+const MAX_LISTED: usize = 10;
 
 /// Renders the report as Markdown.
 pub(super) fn markdown(report: &Report) -> String {
     let mut text = String::new();
-    let _ = writeln!(text, "## Contract check: {}\n", report.told());
+    let _ = writeln!(text, "## Contract check: {}\n", report.summary());
     let (all, started) = (cases_of(report.totals.all()), inline(&report.started));
     let _ = writeln!(text, "{all}, {} requests in {:.2} s, {started}\n", report.requests, report.seconds);
     matrix(&mut text, report);
@@ -31,7 +31,7 @@ pub(super) fn markdown(report: &Report) -> String {
     }
     findings(&mut text, report);
     access(&mut text, report);
-    known(&mut text, report);
+    write_known_failures(&mut text, report);
     observed(&mut text, report);
     skipped(&mut text, report);
     readings(&mut text, report);
@@ -50,7 +50,7 @@ fn readings(text: &mut String, report: &Report) {
     if !followed.is_empty() {
         text.push_str("\n### Where the documents disagree, the server follows\n\n");
     }
-    for Followed { about, says, answers } in followed {
+    for FollowedReading { about, says, answers } in followed {
         let _ = writeln!(text, "- {}: {} ({answers})", inline(&about), inline(says));
     }
 }
@@ -93,7 +93,7 @@ fn cell(api: &ApiReport, family: Family) -> String {
     match api.families.get(&family) {
         None => String::new(),
         Some(counts @ Counts { pass, .. }) if *pass == counts.all() => pass.to_string(),
-        Some(counts) => format!("**{}**", counts.told()),
+        Some(counts) => format!("**{}**", counts.summary()),
     }
 }
 
@@ -102,10 +102,10 @@ fn changed(text: &mut String, changes: &Changes) {
     for (name, list) in changes.lists() {
         let _ = writeln!(text, "- {} {name}", list.len());
         let notable = || list.iter().filter(|change| change.is_notable());
-        for change in notable().take(LISTED) {
-            let _ = writeln!(text, "  - {}: {}", code(&change.id), inline(&change.arrow()));
+        for change in notable().take(MAX_LISTED) {
+            let _ = writeln!(text, "  - {}: {}", code(&change.id), inline(&change.transition()));
         }
-        let more = notable().count().saturating_sub(LISTED);
+        let more = notable().count().saturating_sub(MAX_LISTED);
         if more > 0 {
             let _ = writeln!(text, "  - and {more} more");
         }
@@ -116,27 +116,27 @@ fn changed(text: &mut String, changes: &Changes) {
 /// Writes each finding with the exchange that shows it, within the limit.
 fn findings(text: &mut String, report: &Report) {
     for api in &report.apis {
-        let mut found = api.found();
+        let mut found = api.findings_with_cases();
         found.retain(|found| found.finding.verdict != Verdict::Known);
         if found.is_empty() {
             continue;
         }
         let _ = writeln!(text, "### Findings: {}\n", inline(&api.api));
-        for (number, Found { finding, example, cases }) in (1..).zip(found) {
+        for (number, FindingCases { finding, example, cases }) in (1..).zip(found) {
             let Finding { verdict, title, why, change, .. } = finding;
-            let _ = writeln!(text, "{number}. **{verdict}** {} ({})", inline(title), finding.reach());
-            let Some(example) = example.filter(|_| number <= SHOWN) else { continue };
+            let _ = writeln!(text, "{number}. **{verdict}** {} ({})", inline(title), finding.extent());
+            let Some(example) = example.filter(|_| number <= MAX_SHOWN) else { continue };
             let (requirement, source) = (inline(&example.requirement), link(&example.source, &example.url));
             let _ = writeln!(text, "   - {} {}: {requirement} ({source})", example.level, code(&example.rule));
             let _ = writeln!(text, "   - {}: {}", code(&example.id), inline(example.why()));
             let _ = writeln!(text, "   - why: {}", inline(why));
             let _ = writeln!(text, "   - change: {}", inline(change));
             let others: Vec<&&CaseReport> = cases.iter().filter(|case| case.id != example.id).collect();
-            for case in others.iter().take(LISTED) {
+            for case in others.iter().take(MAX_LISTED) {
                 let _ = writeln!(text, "   - {}", code(&case.id));
             }
-            if others.len() > LISTED {
-                let _ = writeln!(text, "   - and {} more", others.len() - LISTED);
+            if others.len() > MAX_LISTED {
+                let _ = writeln!(text, "   - and {} more", others.len() - MAX_LISTED);
             }
             exchange(text, example);
         }
@@ -145,16 +145,16 @@ fn findings(text: &mut String, report: &Report) {
 }
 
 /// Writes the known failures: each finding in one line.
-fn known(text: &mut String, report: &Report) {
+fn write_known_failures(text: &mut String, report: &Report) {
     if report.totals.known == 0 {
         return;
     }
     let file = report.baseline.as_ref().map_or_else(String::new, |file| format!(": {}", code(file)));
     let _ = writeln!(text, "### Known to fail{file}\n");
-    for found in report.apis.iter().flat_map(ApiReport::found) {
-        let Found { finding, .. } = &found;
+    for found in report.apis.iter().flat_map(ApiReport::findings_with_cases) {
+        let FindingCases { finding, .. } = &found;
         if finding.verdict == Verdict::Known {
-            let _ = writeln!(text, "- {} ({}): {}", inline(&finding.title), finding.reach(), inline(&found.reasons()));
+            let _ = writeln!(text, "- {} ({}): {}", inline(&finding.title), finding.extent(), inline(&found.reasons()));
         }
     }
     text.push('\n');
@@ -170,18 +170,18 @@ fn access(text: &mut String, report: &Report) {
             inline(&api.api)
         );
         let _ = write!(text, "| operation |");
-        for caller in access.callers.iter().take(CALLERS) {
+        for caller in access.callers.iter().take(MAX_CALLERS) {
             let _ = write!(text, " {} |", inline(caller));
         }
-        let _ = writeln!(text, "\n|---|{}", "---|".repeat(access.callers.len().min(CALLERS)));
-        for row in access.operations.iter().take(ROWS) {
+        let _ = writeln!(text, "\n|---|{}", "---|".repeat(access.callers.len().min(MAX_CALLERS)));
+        for row in access.operations.iter().take(MAX_ROWS) {
             let _ = write!(text, "| {} |", code(&row.operation));
-            for cell in row.cells.iter().take(CALLERS) {
-                let _ = write!(text, " {}: {} |", cell.due, cell.told());
+            for cell in row.cells.iter().take(MAX_CALLERS) {
+                let _ = write!(text, " {}: {} |", cell.due, cell.summary());
             }
             text.push('\n');
         }
-        let more = access.operations.len().saturating_sub(ROWS);
+        let more = access.operations.len().saturating_sub(MAX_ROWS);
         if more > 0 {
             let _ = writeln!(text, "\nand {more} more operations");
         }
@@ -199,15 +199,15 @@ fn observed(text: &mut String, report: &Report) {
         let first = rule.first;
         let requirement = inline(&first.requirement);
         let _ = writeln!(text, "- {}, {}: {requirement}", code(rule.id), cases_of(rule.count()));
-        if number >= SHOWN {
+        if number >= MAX_SHOWN {
             continue;
         }
         let _ = writeln!(text, "  ({}, {})", first.level, link(&first.source, &first.url));
-        for case in rule.cases().take(LISTED) {
+        for case in rule.cases().take(MAX_LISTED) {
             let _ = writeln!(text, "  - {}: {}", code(&case.id), inline(case.why()));
         }
-        if rule.count() > LISTED {
-            let _ = writeln!(text, "  - and {} more", rule.count() - LISTED);
+        if rule.count() > MAX_LISTED {
+            let _ = writeln!(text, "  - and {} more", rule.count() - MAX_LISTED);
         }
     }
     text.push('\n');

@@ -3,6 +3,7 @@
 mod access;
 mod badge;
 mod changes;
+pub mod comparison;
 mod github;
 mod html;
 mod json;
@@ -63,7 +64,7 @@ impl Format {
 
     /// Renders the report in this format.
     pub fn render(self, report: &Report) -> String {
-        let report = &shown(report);
+        let report = &sanitized(report);
         match self {
             Self::Json => json::json(report),
             Self::Junit => junit::junit(report),
@@ -105,18 +106,18 @@ impl fmt::Display for Format {
 
 /// Renders the report as text.
 pub fn text(report: &Report) -> String {
-    text::text(&shown(report))
+    text::text(&sanitized(report))
 }
 
 /// Renders the report as text without the parts that differ between runs: times, ports, and traffic. `again` returns the command that
 /// runs a case alone.
 pub(crate) fn unvarying(report: &Report, again: &dyn Fn(&CaseReport) -> String) -> String {
-    text::unvarying(&shown(report), again)
+    text::unvarying(&sanitized(report), again)
 }
 
 /// Returns the report for rendering: no text contains terminal commands, hidden characters, or right-to-left marks, whatever document or
 /// server it comes from. The report of a run is safe from the start and is not copied, since it may have hundreds of thousands of cases.
-fn shown(report: &Report) -> Cow<'_, Report> {
+fn sanitized(report: &Report) -> Cow<'_, Report> {
     if is_plain(report) { Cow::Borrowed(report) } else { Cow::Owned(made_plain(report)) }
 }
 
@@ -183,12 +184,12 @@ mod tests {
     fn only_a_report_with_a_text_that_hides_is_copied_to_be_shown() {
         let mut report = Report::new(Vec::new(), 0, Duration::ZERO);
         report.stale = vec!["\ttwo\nlines, \"quoted\" \\ é 日本".to_owned()];
-        assert!(matches!(shown(&report), Cow::Borrowed(_)));
+        assert!(matches!(sanitized(&report), Cow::Borrowed(_)));
         for odd in ["\u{202e}", "\r\n", "\u{7f}", "\u{1b}[2J", "\u{8}"] {
             report.stale[0] = format!("a{odd}b");
-            let told = shown(&report).into_owned();
-            assert_eq!(told.stale, [plain_lines(&format!("a{odd}b"))]);
-            assert!(is_plain(&told), "{odd:?}");
+            let sanitized_report = sanitized(&report).into_owned();
+            assert_eq!(sanitized_report.stale, [plain_lines(&format!("a{odd}b"))]);
+            assert!(is_plain(&sanitized_report), "{odd:?}");
         }
     }
 }

@@ -19,14 +19,14 @@ use super::policy::PolicyReport;
 use super::questions::{self, QuestionReport};
 use super::readings::{self, Disagreement};
 use crate::catalogue::{Case, Catalogue, Side};
-use crate::cause::{self, Cause, Words};
+use crate::cause::{self, Cause, CauseText};
 use crate::clock;
 use crate::contract::{Family, Level, Probe, Rule};
-use crate::glob;
-use crate::identity::Need;
-use crate::missing::Missing;
-use crate::secret::Redactor;
-use crate::verdict::{Exchange, Outcome, Verdict};
+use crate::credential::identity::CredentialNeed;
+use crate::credential::secret::Redactor;
+use crate::judgement::missing::Missing;
+use crate::judgement::verdict::{Exchange, Outcome, Verdict};
+use crate::text::glob;
 
 /// The result of a run.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
@@ -294,8 +294,8 @@ impl<'a> RuleOutcome<'a> {
 
 impl Report {
     /// Returns the numbers of cases by verdict, and whether the run was interrupted.
-    pub(super) fn told(&self) -> String {
-        let totals = self.totals.told();
+    pub(super) fn summary(&self) -> String {
+        let totals = self.totals.summary();
         if self.interrupted { format!("{totals}, interrupted") } else { totals }
     }
 }
@@ -309,12 +309,12 @@ impl ApiReport {
         }
         let mut families: BTreeMap<Family, Counts> = BTreeMap::new();
         let readings = readings::of(&catalogue.contract, &outcomes);
-        let shared = Shared::of(catalogue);
+        let shared = SharedParts::of(catalogue);
         let policy = PolicyReport::of(catalogue, &outcomes);
         let found = cause::of(catalogue, &outcomes);
         let mut findings: Vec<Finding> =
             found.iter().map(|cause| Finding::new(cause, catalogue, &outcomes, redactor)).collect();
-        told_apart(&mut findings);
+        split_known(&mut findings);
         let mut numbers: HashMap<usize, usize> = HashMap::new();
         for (number, cause) in found.iter().enumerate() {
             numbers.extend(cause.cases.iter().map(|place| (*place, number + 1)));
@@ -345,7 +345,7 @@ impl ApiReport {
     /// Returns the lists besides findings and cases, with their titles, for humans.
     pub(super) fn lists(&self) -> Vec<(String, Vec<String>)> {
         let of_live = self.live.iter().flat_map(LiveReport::lists).map(|(title, lines)| (title.to_owned(), lines));
-        let questions: Vec<String> = self.questions.iter().map(QuestionReport::told).collect();
+        let questions: Vec<String> = self.questions.iter().map(QuestionReport::summary).collect();
         let title = "what is missing: with this answered, so many cases more would be judged".to_owned();
         let questions = (!questions.is_empty()).then_some((title, questions));
         self.policy.lists().into_iter().chain(questions).chain(of_live).collect()
@@ -370,7 +370,7 @@ impl ApiReport {
     }
 
     /// Returns its findings, each with its cases.
-    pub(super) fn found(&self) -> Vec<Found<'_>> {
+    pub(super) fn findings_with_cases(&self) -> Vec<FindingCases<'_>> {
         let mut of_findings: Vec<Vec<&CaseReport>> = vec![Vec::new(); self.findings.len()];
         let mut by_id: HashMap<&str, &CaseReport> = HashMap::new();
         for case in &self.cases {
@@ -385,14 +385,14 @@ impl ApiReport {
         found
             .map(|(finding, cases)| {
                 let example = by_id.get(finding.example.as_str()).copied();
-                Found { finding, example, cases }
+                FindingCases { finding, example, cases }
             })
             .collect()
     }
 }
 
 /// Distinguishes the known part of a finding from the new part. The new part keeps the id, by which consumers recognize it.
-fn told_apart(findings: &mut [Finding]) {
+fn split_known(findings: &mut [Finding]) {
     let (known, new): (Vec<&mut Finding>, Vec<&mut Finding>) =
         findings.iter_mut().partition(|finding| finding.verdict == Verdict::Known);
     let new: HashSet<&str> = new.iter().map(|finding| finding.id.as_str()).collect();
@@ -404,14 +404,14 @@ fn told_apart(findings: &mut [Finding]) {
 }
 
 /// A finding with its cases.
-pub(super) struct Found<'a> {
+pub(super) struct FindingCases<'a> {
     pub(super) finding: &'a Finding,
     /// The example case; `None` if the report was reduced to other cases.
     pub(super) example: Option<&'a CaseReport>,
     pub(super) cases: Vec<&'a CaseReport>,
 }
 
-impl Found<'_> {
+impl FindingCases<'_> {
     /// Returns the reasons why a known failure remains, each once.
     pub(super) fn reasons(&self) -> String {
         let mut reasons: Vec<&str> = self.cases.iter().filter_map(|case| case.known.as_deref()).collect();
@@ -424,8 +424,8 @@ impl Found<'_> {
 
 impl Finding {
     fn new(cause: &Cause, catalogue: &Catalogue, outcomes: &[Outcome], redactor: &Redactor) -> Self {
-        let (level, verdict) = cause.gravity(catalogue, outcomes);
-        let Words { title, why, change } = cause.words(catalogue, outcomes);
+        let (level, verdict) = cause.severity(catalogue, outcomes);
+        let CauseText { title, why, change } = cause.words(catalogue, outcomes);
         let example = &catalogue.cases[cause.example(catalogue, outcomes)].id;
         let cases = || cause.cases.iter().map(|place| &catalogue.cases[*place]);
         Self {
@@ -445,7 +445,7 @@ impl Finding {
     }
 
     /// Returns `91 cases of 8 rules at 15 operations`, without redundant parts.
-    pub(super) fn reach(&self) -> String {
+    pub(super) fn extent(&self) -> String {
         let FindingCounts { cases, rules, operations } = self.counts;
         let of = |count: usize, one: &str| match count {
             1 => format!("1 {one}"),
@@ -461,7 +461,7 @@ impl Finding {
 }
 
 /// The parts that cases share: the rules and the operations.
-struct Shared {
+struct SharedParts {
     rules: Vec<SharedRule>,
     operations: Vec<Arc<OperationReport>>,
 }
@@ -473,7 +473,7 @@ struct SharedRule {
     url: Arc<str>,
 }
 
-impl Shared {
+impl SharedParts {
     fn of(catalogue: &Catalogue) -> Self {
         let rule = |rule: &Rule| {
             let page = catalogue.contract.sources.get(&rule.source.page);
@@ -500,7 +500,7 @@ impl Shared {
 }
 
 impl CaseReport {
-    fn new(catalogue: &Catalogue, shared: &Shared, case: &Case, outcome: Outcome, redactor: &Redactor) -> Self {
+    fn new(catalogue: &Catalogue, shared: &SharedParts, case: &Case, outcome: Outcome, redactor: &Redactor) -> Self {
         let rule = catalogue.rule(case);
         let SharedRule { id, requirement, source, url } = &shared.rules[case.rule];
         Self {
@@ -577,7 +577,7 @@ impl Counts {
     }
 
     /// Returns `12 passed, 3 failed`.
-    pub(super) fn told(&self) -> String {
+    pub(super) fn summary(&self) -> String {
         let Self { pass, fail, known, warn, info, skip, error } = *self;
         let others = [
             (fail, "failed"),
@@ -588,7 +588,7 @@ impl Counts {
             (error, "not judged"),
         ];
         let others = others.into_iter().filter(|(count, _)| *count > 0);
-        others.fold(format!("{pass} passed"), |told, (count, word)| format!("{told}, {count} {word}"))
+        others.fold(format!("{pass} passed"), |text, (count, word)| format!("{text}, {count} {word}"))
     }
 }
 
@@ -601,10 +601,10 @@ fn caller(probe: &Probe, catalogue: &Catalogue, case: &Case, name: Option<String
         Probe::UnknownToken => Some("a token that was never issued".to_owned()),
         Probe::Any | Probe::Oauth(_) | Probe::Jwt(_) => None,
         _ => {
-            let needs = Need::of(probe, &catalogue.contract, catalogue.operation(case), false)?;
+            let needs = CredentialNeed::of(probe, &catalogue.contract, catalogue.operation(case), false)?;
             let needs: Vec<String> = needs.iter().map(ToString::to_string).collect();
-            let told = if needs.is_empty() { "nobody".to_owned() } else { needs.join(" and ") };
-            Some(name.filter(|name| !name.is_empty()).map_or_else(|| told.clone(), |name| format!("{told} (`{name}`)")))
+            let text = if needs.is_empty() { "nobody".to_owned() } else { needs.join(" and ") };
+            Some(name.filter(|name| !name.is_empty()).map_or_else(|| text.clone(), |name| format!("{text} (`{name}`)")))
         }
     }
 }

@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 use super::cases_of;
 use crate::catalogue::{Case, Catalogue};
 use crate::contract::{ChangedLevel, Level};
-use crate::verdict::{Outcome, Verdict};
+use crate::judgement::verdict::{Outcome, Verdict};
 
 /// The number of rules that are named in a line; the others are counted.
-const NAMED: usize = 6;
+const MAX_NAMED: usize = 6;
 
 /// What a contract says of its rules as a whole.
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
@@ -83,20 +83,23 @@ impl PolicyReport {
     /// Returns the lists with their titles, for humans.
     pub(super) fn lists(&self) -> Vec<(String, Vec<String>)> {
         let mut lists = Vec::new();
-        let levels: Vec<String> = self.levels.iter().map(LevelReport::told).collect();
+        let levels: Vec<String> = self.levels.iter().map(LevelReport::summary).collect();
         lists.push(("levels that the contract changes".to_owned(), levels));
         if let Some(SetReport { name, taken_up, newer, idle, would_fail }) = &self.requirements {
             let title = format!("rules of the requirements {name} that do not stand in the contract, and hold");
-            lists.push((plain(&title), named(taken_up).into_iter().collect()));
+            lists.push((plain(&title), first_names(taken_up).into_iter().collect()));
             let title = "rules of the contract that apply to no operation now".to_owned();
-            lists.push((title, named(idle).into_iter().collect()));
+            lists.push((title, first_names(idle).into_iter().collect()));
             let title = format!("new since {name}: {}, told and followed by nothing", rules_of(newer.len()));
-            let fail =
-                named(would_fail).map_or_else(|| "none would fail".to_owned(), |rules| format!("would fail: {rules}"));
-            lists.push((plain(&title), named(newer).into_iter().chain([fail]).filter(|_| !newer.is_empty()).collect()));
+            let fail = first_names(would_fail)
+                .map_or_else(|| "none would fail".to_owned(), |rules| format!("would fail: {rules}"));
+            lists.push((
+                plain(&title),
+                first_names(newer).into_iter().chain([fail]).filter(|_| !newer.is_empty()).collect(),
+            ));
         }
         let undescribed = self.undescribed.iter().map(|(kind, operations)| {
-            let of = named(operations).unwrap_or_default();
+            let of = first_names(operations).unwrap_or_default();
             plain(&format!("`{kind}`: add [[credential]] with kind = \"{kind}\" to the contract, for {of}"))
         });
         lists.push(("credentials that the contract does not describe".to_owned(), undescribed.collect()));
@@ -106,13 +109,13 @@ impl PolicyReport {
 }
 
 impl LevelReport {
-    fn told(&self) -> String {
+    fn summary(&self) -> String {
         let Self { rules, level, reason, cases } = self;
         let mut from: Vec<String> = rules.values().map(Level::to_string).collect();
         from.sort();
         from.dedup();
         let ids: Vec<String> = rules.keys().cloned().collect();
-        let (from, ids) = (from.join(" or "), named(&ids).unwrap_or_default());
+        let (from, ids) = (from.join(" or "), first_names(&ids).unwrap_or_default());
         plain(&format!("{from} -> {level}: {ids} ({}): {reason}", cases_of(*cases)))
     }
 }
@@ -140,7 +143,7 @@ fn levels(catalogue: &Catalogue) -> Vec<LevelReport> {
 }
 
 fn requirements(catalogue: &Catalogue, outcomes: &[Outcome]) -> Option<SetReport> {
-    let taken = &catalogue.taken;
+    let adopted_set = &catalogue.adopted_set;
     let id = |rule: &usize| plain(&catalogue.contract.rules[*rule].id);
     let is_broken = |rule: &&usize| {
         let is_must = catalogue.contract.level(**rule) == Some(Level::Must);
@@ -148,12 +151,12 @@ fn requirements(catalogue: &Catalogue, outcomes: &[Outcome]) -> Option<SetReport
         let places = catalogue.places(**rule, None);
         is_must && places.map(|place| (&catalogue.cases[place], &outcomes[place])).any(fails)
     };
-    (!taken.set.is_empty()).then(|| SetReport {
-        name: plain(&taken.set),
-        taken_up: taken.held.iter().map(id).collect(),
-        newer: taken.newer.iter().map(id).collect(),
-        idle: taken.idle.iter().map(id).collect(),
-        would_fail: taken.newer.iter().filter(is_broken).map(id).collect(),
+    (!adopted_set.set.is_empty()).then(|| SetReport {
+        name: plain(&adopted_set.set),
+        taken_up: adopted_set.rules.iter().map(id).collect(),
+        newer: adopted_set.newer.iter().map(id).collect(),
+        idle: adopted_set.idle.iter().map(id).collect(),
+        would_fail: adopted_set.newer.iter().filter(is_broken).map(id).collect(),
     })
 }
 
@@ -163,9 +166,9 @@ fn rules_of(count: usize) -> String {
 }
 
 /// Returns the first names and the number of the others; `None` if there are no names.
-fn named(names: &[String]) -> Option<String> {
-    let first = names.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
-    let more = names.len().saturating_sub(NAMED);
+fn first_names(names: &[String]) -> Option<String> {
+    let first = names.iter().take(MAX_NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let more = names.len().saturating_sub(MAX_NAMED);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     (!names.is_empty()).then(|| first + &more)
 }

@@ -8,8 +8,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{CaseReport, cases_of};
-use crate::missing::{Answer, Missing, told};
-use crate::verdict::Verdict;
+use crate::judgement::missing::{Answer, Missing, answers_text};
+use crate::judgement::verdict::Verdict;
 
 /// Something that is missing.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
@@ -38,7 +38,7 @@ pub(super) fn of(cases: &[CaseReport]) -> Vec<QuestionReport> {
     }
     let question = |(missing, cases): (&Missing, usize)| {
         let Missing { what, answers } = missing.clone().map(&|text| plain(text));
-        QuestionReport { missing: what, answer: told(&answers), answers, cases }
+        QuestionReport { missing: what, answer: answers_text(&answers), answers, cases }
     };
     let mut questions: Vec<QuestionReport> = counts.into_iter().map(question).collect();
     questions.sort_by_key(|question| Reverse(question.cases));
@@ -47,7 +47,7 @@ pub(super) fn of(cases: &[CaseReport]) -> Vec<QuestionReport> {
 
 impl QuestionReport {
     /// Returns `12 cases: add [[identity]] with ... (the tokens file names no identity ...)`.
-    pub(super) fn told(&self) -> String {
+    pub(super) fn summary(&self) -> String {
         format!("{}: {} ({})", cases_of(self.cases), self.answer, self.missing)
     }
 }

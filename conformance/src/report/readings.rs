@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ApiReport, Report};
 use crate::contract::{Contract, Contradiction};
-use crate::verdict::Outcome;
+use crate::judgement::verdict::Outcome;
 
 /// A place where the documents disagree, and what the answers of a server show of it.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
@@ -41,12 +41,12 @@ pub(super) fn of(contract: &Contract, outcomes: &[Outcome]) -> Vec<Disagreement>
             ruling: contradiction.ruling.clone(),
         }
     };
-    let told = contract.contradictions.iter().enumerate().map(disagreement);
-    told.filter(|told| told.readings.iter().any(|reading| reading.answers > 0)).collect()
+    let disagreements = contract.contradictions.iter().enumerate().map(disagreement);
+    disagreements.filter(|one| one.readings.iter().any(|reading| reading.answers > 0)).collect()
 }
 
 /// A reading that a server follows, as text.
-pub(super) struct Followed<'a> {
+pub(super) struct FollowedReading<'a> {
     /// The API, and the subject of the contradiction.
     pub(super) about: String,
     pub(super) says: &'a str,
@@ -56,14 +56,17 @@ pub(super) struct Followed<'a> {
 
 impl Report {
     /// Returns the readings that live servers follow; the mock follows the ruling.
-    pub(super) fn followed(&self) -> Vec<Followed<'_>> {
+    pub(super) fn followed(&self) -> Vec<FollowedReading<'_>> {
         self.apis.iter().filter(|api| api.server != "mock").flat_map(followed).collect()
     }
 }
 
-fn followed(api: &ApiReport) -> impl Iterator<Item = Followed<'_>> {
-    let all = api.readings.iter().flat_map(|told| told.readings.iter().map(move |reading| (&told.about, reading)));
-    all.filter(|(_, reading)| reading.answers > 0).map(|(about, reading)| Followed {
+fn followed(api: &ApiReport) -> impl Iterator<Item = FollowedReading<'_>> {
+    let all = api
+        .readings
+        .iter()
+        .flat_map(|disagreement| disagreement.readings.iter().map(move |reading| (&disagreement.about, reading)));
+    all.filter(|(_, reading)| reading.answers > 0).map(|(about, reading)| FollowedReading {
         about: format!("{}, {about}", api.api),
         says: &reading.says,
         answers: answers_of(reading.answers),

@@ -9,11 +9,11 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::json::written;
-use super::model::Found;
+use super::json::to_json;
+use super::model::FindingCases;
 use super::{ApiReport, CaseReport, Finding, Report};
 use crate::contract::Level;
-use crate::verdict::{Exchange, Verdict};
+use crate::judgement::verdict::{Exchange, Verdict};
 
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 /// The characters that have to be encoded in the path of a URI.
@@ -51,7 +51,7 @@ pub(super) fn sarif(report: &Report) -> String {
     let mut results = Vec::new();
     let mut unjudged = Vec::new();
     for api in &report.apis {
-        for found in api.found() {
+        for found in api.findings_with_cases() {
             let Some(case) = found.example else { continue };
             // A case that could not be judged is not a finding about the API.
             match found.finding.verdict {
@@ -62,7 +62,7 @@ pub(super) fn sarif(report: &Report) -> String {
         let quiet = api.cases.iter().filter(|case| case.verdict == Verdict::Info);
         results.extend(quiet.map(|case| result_of(api, &indices, case)));
     }
-    written(&json!({
+    to_json(&json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
         "runs": [{
@@ -86,11 +86,11 @@ pub(super) fn sarif(report: &Report) -> String {
 /// Returns the contract's policy and the effects on live servers.
 fn lists(report: &Report) -> impl Iterator<Item = Value> {
     let of_api = |api: &ApiReport| {
-        let told = |(title, lines): (String, Vec<String>)| {
+        let result = |(title, lines): (String, Vec<String>)| {
             let lines = lines.into_iter().map(move |line| format!("{title}: {line}"));
             lines.map(|text| json!({ "level": "note", "message": { "text": text } })).collect::<Vec<_>>()
         };
-        api.lists().into_iter().flat_map(told).collect::<Vec<_>>()
+        api.lists().into_iter().flat_map(result).collect::<Vec<_>>()
     };
     report.apis.iter().flat_map(of_api)
 }
@@ -113,13 +113,13 @@ fn result_of_finding(
     api: &ApiReport,
     indices: &BTreeMap<&str, usize>,
     case: &CaseReport,
-    found: &Found<'_>,
+    found: &FindingCases<'_>,
 ) -> Value {
     let finding = found.finding;
     let Finding { id, verdict, level: binding, title, why, change, .. } = finding;
     let mut result = result_of(api, indices, case);
     result["level"] = json!(level(*binding));
-    let text = format!("{title} ({})\n\nWhy it matters: {why}.\nWhat to change: {change}.", finding.reach());
+    let text = format!("{title} ({})\n\nWhy it matters: {why}.\nWhat to change: {change}.", finding.extent());
     result["message"] = json!({ "text": text });
     let fingerprint = fingerprint(&format!("{}/{id}", api.api));
     result["partialFingerprints"] = json!({ "findingId/v1": id, "primaryLocationLineHash": fingerprint });
@@ -222,7 +222,7 @@ fn headers(headers: &[(String, String)]) -> Value {
 fn notification(case: &CaseReport, finding: &Finding) -> Value {
     json!({
         "level": "error",
-        "message": { "text": format!("{} ({}): {}", finding.title, finding.reach(), case.id) },
+        "message": { "text": format!("{} ({}): {}", finding.title, finding.extent(), case.id) },
         "associatedRule": { "id": &*case.rule },
     })
 }

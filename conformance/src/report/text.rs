@@ -6,36 +6,36 @@ use std::fmt::Write as _;
 
 use keyfit_openapi::plain;
 
-use super::model::Found;
-use super::readings::Followed;
+use super::model::FindingCases;
+use super::readings::FollowedReading;
 use super::transcript::transcript;
 use super::{ApiReport, CaseReport, Changes, Counts, Report, cases_of, questions};
 use crate::contract::Family;
-use crate::verdict::Verdict;
+use crate::judgement::verdict::Verdict;
 
 /// The width of the column with the names of the APIs.
-const NAME: usize = 14;
+const NAME_WIDTH: usize = 14;
 /// The width of the other columns.
-const CELL: usize = 12;
+const CELL_WIDTH: usize = 12;
 /// The number of findings per API with an exchange: the most important ones.
-const SHOWN: usize = 10;
+const MAX_SHOWN: usize = 10;
 /// The number of rules that are named for a reason that affects many.
-const NAMED: usize = 3;
+const MAX_NAMED: usize = 3;
 /// The number of cases that are named in each list of changes.
-const LISTED: usize = 20;
+const MAX_LISTED: usize = 20;
 
 /// Renders the report as text.
 pub(super) fn text(report: &Report) -> String {
     let mut text = found(report, &|case| case.exchanges.iter().flat_map(transcript).collect());
-    let (all, told) = (cases_of(report.totals.all()), report.told());
-    let _ = writeln!(text, "\n{all}: {told}; {} requests in {:.2} s", report.requests, report.seconds);
+    let (all, summary) = (cases_of(report.totals.all()), report.summary());
+    let _ = writeln!(text, "\n{all}: {summary}; {} requests in {:.2} s", report.requests, report.seconds);
     text
 }
 
 /// Renders the report without the parts that differ between runs, and with the command that runs a case alone.
 pub(super) fn unvarying(report: &Report, again: &dyn Fn(&CaseReport) -> String) -> String {
     let mut text = found(report, &|case| vec![again(case)]);
-    let _ = writeln!(text, "\n{}: {}", cases_of(report.totals.all()), report.told());
+    let _ = writeln!(text, "\n{}: {}", cases_of(report.totals.all()), report.summary());
     without_ports(&text)
 }
 
@@ -44,14 +44,14 @@ fn found(report: &Report, more: &dyn Fn(&CaseReport) -> Vec<String>) -> String {
     let mut text = String::new();
     matrix(&mut text, report);
     for api in &report.apis {
-        let new = |found: &Found<'_>| found.finding.verdict != Verdict::Known;
-        for (place, found) in api.found().into_iter().filter(new).enumerate() {
-            let is_whole = place < SHOWN;
+        let new = |found: &FindingCases<'_>| found.finding.verdict != Verdict::Known;
+        for (place, found) in api.findings_with_cases().into_iter().filter(new).enumerate() {
+            let is_whole = place < MAX_SHOWN;
             found_once(&mut text, &found, &|case| if is_whole { more(case) } else { Vec::new() });
         }
     }
     let of = |verdict| report.cases().filter(move |case| case.verdict == verdict);
-    known(&mut text, report);
+    write_known_failures(&mut text, report);
     brief(&mut text, "only observed: it fails nothing", of(Verdict::Info));
     let is_left_out = |case: &&CaseReport| case.follows.is_none() && questions::open(case).is_none();
     brief(&mut text, "not checked", of(Verdict::Skip).filter(is_left_out));
@@ -76,25 +76,25 @@ fn found(report: &Report, more: &dyn Fn(&CaseReport) -> Vec<String>) -> String {
 /// Removes the ports of the local machine from a text, since they differ between runs.
 fn without_ports(text: &str) -> String {
     let mut parts = text.split("127.0.0.1:");
-    let mut told = parts.next().unwrap_or_default().to_owned();
+    let mut text_so_far = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         let rest = part.trim_start_matches(|one: char| one.is_ascii_digit());
-        told.push_str(if rest.len() == part.len() { "127.0.0.1:" } else { "127.0.0.1:<port>" });
-        told.push_str(rest);
+        text_so_far.push_str(if rest.len() == part.len() { "127.0.0.1:" } else { "127.0.0.1:<port>" });
+        text_so_far.push_str(rest);
     }
-    told
+    text_so_far
 }
 
 fn matrix(text: &mut String, report: &Report) {
-    let _ = write!(text, "{:NAME$}", "");
+    let _ = write!(text, "{:NAME_WIDTH$}", "");
     for family in Family::ALL {
-        let _ = write!(text, "{family:>CELL$}");
+        let _ = write!(text, "{family:>CELL_WIDTH$}");
     }
     text.push('\n');
     for api in &report.apis {
-        let _ = write!(text, "{:NAME$}", api.api);
+        let _ = write!(text, "{:NAME_WIDTH$}", api.api);
         for family in Family::ALL {
-            let _ = write!(text, "{:>CELL$}", cell(api, family));
+            let _ = write!(text, "{:>CELL_WIDTH$}", cell(api, family));
         }
         text.push('\n');
     }
@@ -122,10 +122,10 @@ fn cell(api: &ApiReport, family: Family) -> String {
 }
 
 /// Writes a finding: the flaw, the example case, its impact, the change to make, and the other places where it occurs.
-fn found_once(text: &mut String, found: &Found<'_>, more: &dyn Fn(&CaseReport) -> Vec<String>) {
-    let Found { finding, example, cases } = found;
+fn found_once(text: &mut String, found: &FindingCases<'_>, more: &dyn Fn(&CaseReport) -> Vec<String>) {
+    let FindingCases { finding, example, cases } = found;
     let verdict = finding.verdict.to_string().to_uppercase();
-    let _ = writeln!(text, "\n{verdict} {} ({})", plain(&finding.title), finding.reach());
+    let _ = writeln!(text, "\n{verdict} {} ({})", plain(&finding.title), finding.extent());
     if let Some(case) = example {
         let caller = case.identity.as_ref().map_or_else(String::new, |identity| format!(", called by {identity}"));
         if finding.verdict != Verdict::Error {
@@ -150,16 +150,16 @@ fn found_once(text: &mut String, found: &Found<'_>, more: &dyn Fn(&CaseReport) -
 }
 
 /// Writes the known failures: each finding in one line.
-fn known(text: &mut String, report: &Report) {
+fn write_known_failures(text: &mut String, report: &Report) {
     if report.totals.known == 0 {
         return;
     }
     let file = report.baseline.as_ref().map_or_else(String::new, |file| format!(" ({})", plain(file)));
     let _ = writeln!(text, "\nknown to fail{file}");
-    for found in report.apis.iter().flat_map(ApiReport::found) {
-        let Found { finding, .. } = &found;
+    for found in report.apis.iter().flat_map(ApiReport::findings_with_cases) {
+        let FindingCases { finding, .. } = &found;
         if finding.verdict == Verdict::Known {
-            let _ = writeln!(text, "  {} ({}): {}", plain(&finding.title), finding.reach(), plain(&found.reasons()));
+            let _ = writeln!(text, "  {} ({}): {}", plain(&finding.title), finding.extent(), plain(&found.reasons()));
         }
     }
 }
@@ -185,8 +185,9 @@ fn brief<'a>(text: &mut String, title: &str, cases: impl Iterator<Item = &'a Cas
     let mut reasons: Vec<_> = reasons.into_iter().collect();
     reasons.sort_by_key(|(_, (count, _))| Reverse(*count));
     for (reason, (count, rules)) in reasons {
-        let named: Vec<&str> = rules.iter().copied().take(NAMED).collect();
-        let more = if rules.len() > NAMED { format!(" and {} more", rules.len() - NAMED) } else { String::new() };
+        let named: Vec<&str> = rules.iter().copied().take(MAX_NAMED).collect();
+        let more =
+            if rules.len() > MAX_NAMED { format!(" and {} more", rules.len() - MAX_NAMED) } else { String::new() };
         let _ = writeln!(text, "  {}\n    {}: {}{more}", plain(&reason), cases_of(count), named.join(", "));
     }
 }
@@ -209,7 +210,7 @@ fn readings(text: &mut String, report: &Report) {
     if !followed.is_empty() {
         text.push_str("\nwhere the documents disagree, the server follows\n");
     }
-    for Followed { about, says, answers } in followed {
+    for FollowedReading { about, says, answers } in followed {
         let _ = writeln!(text, "  {}\n    {about}: {answers}", plain(says));
     }
 }
@@ -220,10 +221,10 @@ fn changed(text: &mut String, changes: &Changes) {
     for (name, list) in changes.lists() {
         let _ = writeln!(text, "  {} {name}", list.len());
         let notable = || list.iter().filter(|change| change.is_notable());
-        for change in notable().take(LISTED) {
-            let _ = writeln!(text, "    {}: {}", change.id, change.arrow());
+        for change in notable().take(MAX_LISTED) {
+            let _ = writeln!(text, "    {}: {}", change.id, change.transition());
         }
-        let more = notable().count().saturating_sub(LISTED);
+        let more = notable().count().saturating_sub(MAX_LISTED);
         if more > 0 {
             let _ = writeln!(text, "    and {more} more");
         }

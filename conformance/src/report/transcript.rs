@@ -2,7 +2,7 @@
 
 use keyfit_openapi::plain;
 
-use crate::verdict::Exchange;
+use crate::judgement::verdict::Exchange;
 
 /// Returns the lines of an exchange.
 pub(super) fn transcript(exchange: &Exchange) -> Vec<String> {
@@ -34,7 +34,7 @@ pub(super) fn command(exchange: &Exchange) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::transcript;
-    use crate::verdict::Exchange;
+    use crate::judgement::verdict::Exchange;
 
     #[test]
     fn no_line_of_an_answer_stands_without_its_mark() {

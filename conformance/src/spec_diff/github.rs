@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use keyfit_openapi::diff::Level;
 
-use super::{DiffReport, FindingReport, few};
+use super::{DiffReport, FindingReport, abbreviated};
 
 /// Renders the report as workflow commands. A removed part is shown at its former place in the new document.
 pub fn github(report: &DiffReport) -> String {
@@ -18,7 +18,7 @@ pub fn github(report: &DiffReport) -> String {
             Level::Info => "notice",
         };
         let more = if parts.len() > 1 { format!(" And in {} more places.", parts.len() - 1) } else { String::new() };
-        let rust = few(&finding.rust(), "; ");
+        let rust = abbreviated(&finding.rust(), "; ");
         let message = format!("{}: {detail}. {} Rust: {rust}.{more}", report.subject(finding), finding.reason());
         let _ = writeln!(
             lines,

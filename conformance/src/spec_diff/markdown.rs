@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use keyfit_openapi::diff::{Level, Revision};
 
-use super::{DiffReport, FindingReport, few};
-use crate::markdown::inert;
+use super::{DiffReport, FindingReport, abbreviated};
+use crate::text::markdown::inert;
 
 /// Renders the report as Markdown: a table for each level.
 pub fn markdown(report: &DiffReport) -> String {
@@ -55,8 +55,8 @@ fn row(page: &mut String, report: &DiffReport, finding: &FindingReport) {
         place.line,
         cell(&format!("{detail}.")),
         cell(&finding.reason()),
-        cell(&few(&finding.rust(), "; ")),
-        cell(&few(&finding.cases, ", "))
+        cell(&abbreviated(&finding.rust(), "; ")),
+        cell(&abbreviated(&finding.cases, ", "))
     );
 }
 

@@ -28,7 +28,7 @@ use self::policy::Policy;
 use crate::catalogue::Catalogue;
 
 /// The highest number of cases, places, and changes of the client that are named.
-const NAMED: usize = 4;
+const MAX_NAMED: usize = 4;
 
 /// What has changed between two versions of a document.
 #[derive(Clone, Debug, JsonSchema, Serialize)]
@@ -159,7 +159,7 @@ pub struct IgnoredReport {
 
 /// The two documents, as they were named.
 #[derive(Clone, Debug)]
-pub struct Names {
+pub struct DocumentNames {
     /// The document before.
     pub old: String,
     /// The document after.
@@ -172,7 +172,12 @@ pub struct Names {
 
 impl DiffReport {
     /// Creates the report on findings with the levels of a policy and the cases of a catalogue.
-    pub fn new(names: Names, catalogue: Option<&Catalogue>, policy: &Policy, mut findings: Vec<Finding>) -> Self {
+    pub fn new(
+        names: DocumentNames,
+        catalogue: Option<&Catalogue>,
+        policy: &Policy,
+        mut findings: Vec<Finding>,
+    ) -> Self {
         let ignored = policy.apply(&mut findings);
         let (operations, findings) = grouped(catalogue, policy, &names.paths, findings);
         let mut totals = Totals { ignored: ignored.findings.len(), ..Totals::default() };
@@ -183,7 +188,7 @@ impl DiffReport {
                 Level::Info => &mut totals.info,
             } += 1;
         }
-        let Names { old, new, file, .. } = names;
+        let DocumentNames { old, new, file, .. } = names;
         Self {
             format: 1,
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -303,9 +308,9 @@ impl FindingReport {
     /// Adds the parts of an equal finding.
     fn join(&mut self, other: Self) {
         self.parts.extend(other.parts);
-        take_in(&mut self.operations, other.operations);
-        take_in(&mut self.statuses, other.statuses);
-        take_in(&mut self.cases, other.cases);
+        extend_unique(&mut self.operations, other.operations);
+        extend_unique(&mut self.statuses, other.statuses);
+        extend_unique(&mut self.cases, other.cases);
     }
 
     /// Returns the part that represents all of them if there is space for one.
@@ -402,15 +407,15 @@ fn write_lines(text: &mut String, value: &Value, depth: usize, level: usize) {
 }
 
 /// Adds the items that are not contained yet.
-fn take_in<T: Eq + Hash + Clone>(all: &mut Vec<T>, more: Vec<T>) {
+fn extend_unique<T: Eq + Hash + Clone>(all: &mut Vec<T>, more: Vec<T>) {
     let known: HashSet<T> = all.iter().cloned().collect();
     all.extend(more.into_iter().filter(|item| !known.contains(item)));
 }
 
 /// Returns the first texts, and the number of the others.
-fn few(all: &[impl AsRef<str>], between: &str) -> String {
-    let named = all.iter().take(NAMED).map(AsRef::as_ref).collect::<Vec<_>>().join(between);
-    match all.len().saturating_sub(NAMED) {
+fn abbreviated(all: &[impl AsRef<str>], between: &str) -> String {
+    let named = all.iter().take(MAX_NAMED).map(AsRef::as_ref).collect::<Vec<_>>().join(between);
+    match all.len().saturating_sub(MAX_NAMED) {
         0 => named,
         more => format!("{named} and {more} more"),
     }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use strsim::levenshtein as distance;
 use toml::Spanned;
 
-use crate::glob;
+use crate::text::glob;
 
 /// The levels and the accepted changes of a policy file.
 #[derive(Debug, Default)]
@@ -20,7 +20,7 @@ pub struct Policy {
 
 /// The effect of a policy file.
 #[derive(Debug, Default)]
-pub(super) struct Ignored {
+pub(super) struct PolicyResult {
     /// The ignored findings, with the reasons.
     pub(super) findings: Vec<(Finding, String)>,
     /// The entries that match nothing, with their places.
@@ -70,7 +70,7 @@ impl Policy {
                     .to_owned();
             Error { location: place, problem: error.message().to_owned(), help }
         })?;
-        let levels = file.levels.iter().map(|(rule, level)| Ok((known(text, rule)?.id, read_level(text, level)?)));
+        let levels = file.levels.iter().map(|(rule, level)| Ok((rule_by_id(text, rule)?.id, read_level(text, level)?)));
         let levels = levels.collect::<Result<_, Error>>()?;
         let entries = file.ignore.into_iter().map(|row| row.entry(text)).collect::<Result<_, _>>()?;
         Ok(Self { levels, entries, path: text.path.clone() })
@@ -82,8 +82,8 @@ impl Policy {
     }
 
     /// Removes ignored findings. A finding about several operations keeps those that no entry names.
-    pub(super) fn apply(&self, findings: &mut Vec<Finding>) -> Ignored {
-        let mut ignored = Ignored::default();
+    pub(super) fn apply(&self, findings: &mut Vec<Finding>) -> PolicyResult {
+        let mut ignored = PolicyResult::default();
         let mut used = vec![false; self.entries.len()];
         findings.retain_mut(|finding| {
             for (entry, used) in self.entries.iter().zip(&mut used) {
@@ -114,7 +114,7 @@ impl Policy {
 impl Row {
     fn entry(self, text: &Text) -> Result<Entry, Error> {
         let at = place(text, self.rule.span().start);
-        known(text, &self.rule)?;
+        rule_by_id(text, &self.rule)?;
         let rule = self.rule.into_inner();
         if self.reason.get_ref().trim().is_empty() {
             let help = "say why the change is accepted".to_owned();
@@ -151,7 +151,7 @@ impl Entry {
 }
 
 /// Returns the rule with this id.
-fn known(text: &Text, id: &Spanned<String>) -> Result<&'static Rule, Error> {
+fn rule_by_id(text: &Text, id: &Spanned<String>) -> Result<&'static Rule, Error> {
     rules::named(id.get_ref()).ok_or_else(|| {
         let help = match nearest(id.get_ref()) {
             Some(known) => format!("did you mean `{known}`? openapi/pipeline/DIFF-RULES.md lists the rules"),

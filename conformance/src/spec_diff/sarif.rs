@@ -6,7 +6,7 @@ use keyfit_openapi::diff::{Level, rules};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use super::{DiffReport, FindingReport, PartReport, few, lines};
+use super::{DiffReport, FindingReport, PartReport, abbreviated, lines};
 
 /// Renders the report as SARIF. A removed part is shown at its former place in the new document.
 pub fn sarif(report: &DiffReport) -> String {
@@ -48,7 +48,7 @@ fn result(report: &DiffReport, finding: &FindingReport, places: &BTreeMap<&str, 
     let FindingReport { rule, detail, parts, .. } = finding;
     let subject = report.subject(finding);
     let before = if subject.is_empty() { String::new() } else { format!("{subject}: ") };
-    let rust = few(&finding.rust(), "; ");
+    let rust = abbreviated(&finding.rust(), "; ");
     let message = format!("{before}{detail}. {} Rust: {rust}.", finding.reason());
     let location = |part: &PartReport| {
         let nearest = part.in_new();
@@ -83,9 +83,9 @@ fn level(level: Level) -> &'static str {
 }
 
 /// The characters that a URI keeps unescaped, including the separator of segments.
-const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_').remove(b'~');
+const PATH_ESCAPES: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_').remove(b'~');
 
 /// Returns a path as a relative URI reference.
 fn uri(path: &str) -> String {
-    utf8_percent_encode(path, KEPT).to_string()
+    utf8_percent_encode(path, PATH_ESCAPES).to_string()
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use keyfit_openapi::diff::Level;
 
-use super::{DiffReport, FindingReport, NAMED, PartReport, few};
+use super::{DiffReport, FindingReport, MAX_NAMED, PartReport, abbreviated};
 
 /// Renders the report as text, grouped by level.
 pub fn text(report: &DiffReport) -> String {
@@ -28,16 +28,16 @@ fn write(text: &mut String, report: &DiffReport, finding: &FindingReport) {
     let FindingReport { rule, level, detail, parts, .. } = finding;
     let _ = writeln!(text, "\n{level} {rule} {}", report.subject(finding));
     let _ = writeln!(text, "  {detail}");
-    for PartReport { place, .. } in parts.iter().take(NAMED) {
+    for PartReport { place, .. } in parts.iter().take(MAX_NAMED) {
         let _ = writeln!(text, "  --> {}:{}:{}", report.name_of(place), place.line, place.column);
         let _ = writeln!(text, "  at  #{}", place.pointer);
     }
-    if parts.len() > NAMED {
-        let _ = writeln!(text, "  and in {} more places, which `--format json` lists", parts.len() - NAMED);
+    if parts.len() > MAX_NAMED {
+        let _ = writeln!(text, "  and in {} more places, which `--format json` lists", parts.len() - MAX_NAMED);
     }
     let _ = writeln!(text, "  {}", finding.reason());
-    let _ = writeln!(text, "  rust: {}", few(&finding.rust(), "; "));
+    let _ = writeln!(text, "  rust: {}", abbreviated(&finding.rust(), "; "));
     if !finding.cases.is_empty() {
-        let _ = writeln!(text, "  cases: {}", few(&finding.cases, ", "));
+        let _ = writeln!(text, "  cases: {}", abbreviated(&finding.cases, ", "));
     }
 }

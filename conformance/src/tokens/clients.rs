@@ -7,16 +7,16 @@ use serde::Deserialize;
 
 use super::environment::Environment;
 use super::failure;
-use super::source::Place;
+use super::source::SecretPlace;
 use crate::contract::{AuthorizationServer, Carrier, ClientAuthentication, Contract, Endpoint, GrantType, Rotation};
-use crate::identity::{Client, ClientKind, ClientNeed, Signer};
-use crate::missing::Missing;
-use crate::secret::{Redactor, Secret};
+use crate::credential::identity::{Client, ClientKind, ClientNeed, Signer};
+use crate::credential::secret::{Redactor, Secret};
+use crate::judgement::missing::Missing;
 
 /// The clients that may request tokens, and the signer.
 #[derive(Debug, Default)]
 pub(super) struct Clients {
-    known: Vec<Known>,
+    known: Vec<KnownClient>,
     signer: Option<Signer>,
 }
 
@@ -26,7 +26,7 @@ pub(super) struct ClientEntry {
     name: String,
     id: String,
     /// Absent for a public client.
-    secret: Option<Place>,
+    secret: Option<SecretPlace>,
     /// Required for authorization codes.
     redirect_uri: Option<String>,
     /// The permitted scopes; all scopes of the contract by default.
@@ -53,7 +53,7 @@ pub(super) struct ClientEntry {
 #[serde(deny_unknown_fields)]
 pub(super) struct UserEntry {
     name: String,
-    password: Place,
+    password: SecretPlace,
 }
 
 #[derive(Debug, Deserialize)]
@@ -62,14 +62,14 @@ pub(super) struct SignerEntry {
     name: String,
     /// `iss`.
     id: String,
-    secret: Place,
+    secret: SecretPlace,
     /// `sub`.
     subject: String,
 }
 
 /// A client of the file.
 #[derive(Debug)]
-pub(super) struct Known {
+pub(super) struct KnownClient {
     name: String,
     token_url: Option<String>,
     audience: Option<String>,
@@ -81,14 +81,14 @@ pub(super) struct Known {
 }
 
 /// The context for reading the entries of a file.
-pub(super) struct Reader<'a> {
+pub(super) struct EntryReader<'a> {
     pub(super) text: &'a Text,
     pub(super) contract: &'a Contract,
     pub(super) redactor: &'a Redactor,
     pub(super) environment: &'a Environment,
 }
 
-impl Reader<'_> {
+impl EntryReader<'_> {
     /// Reads the clients and the signer of a file, with their secrets.
     pub(super) async fn read(&self, clients: Vec<ClientEntry>, signers: &[SignerEntry]) -> Result<Clients, Error> {
         let mut known = Vec::new();
@@ -105,7 +105,7 @@ impl Reader<'_> {
         Ok(Clients { known, signer })
     }
 
-    async fn client(&self, entry: ClientEntry) -> Result<Known, Error> {
+    async fn client(&self, entry: ClientEntry) -> Result<KnownClient, Error> {
         let ClientEntry {
             name,
             id,
@@ -155,7 +155,7 @@ impl Reader<'_> {
         };
         let redirect_uri = redirect_uri.unwrap_or_default();
         let client = Client { id, secret, authentication, redirect_uri, user, revocation_url };
-        Ok(Known { name, token_url, audience, resource, scopes, grants, rotates, client })
+        Ok(KnownClient { name, token_url, audience, resource, scopes, grants, rotates, client })
     }
 
     /// Returns an error for values that the authorization server of the contract does not support.
@@ -180,7 +180,7 @@ impl Reader<'_> {
             return Err(self.failure(unknown.word(), problem, &help));
         }
         if let Some(way) = authentication.filter(|way| !server.takes(*way)) {
-            let problem = format!("clients do not authenticate in this way by the contract: {}", named(way));
+            let problem = format!("clients do not authenticate in this way by the contract: {}", method_name(way));
             return Err(self.failure(name, problem, "correct `authentication`, or remove it"));
         }
         Ok(())
@@ -195,10 +195,10 @@ impl Reader<'_> {
         Ok(Signer { issuer: entry.id.clone(), subject: entry.subject.clone(), secret })
     }
 
-    async fn secret(&self, name: &str, place: &Place) -> Result<Secret, Error> {
+    async fn secret(&self, name: &str, place: &SecretPlace) -> Result<Secret, Error> {
         let found = place.read(&Carrier::Header, self.environment).await.map_err(|error| {
             let problem = format!("`{name}` has no secret: {error}");
-            self.failure(&place.quoted(), problem, &format!("{}; or remove the entry", place.how()))
+            self.failure(&place.quoted(), problem, &format!("{}; or remove the entry", place.remedy()))
         })?;
         self.redactor.learn(&found);
         Ok(found)
@@ -226,7 +226,7 @@ impl Clients {
     }
 
     /// Returns the client with this name.
-    pub(super) fn named(&self, name: &str) -> Option<&Known> {
+    pub(super) fn find_by_name(&self, name: &str) -> Option<&KnownClient> {
         self.known.iter().find(|known| known.name == name)
     }
 
@@ -236,7 +236,7 @@ impl Clients {
     }
 }
 
-impl Known {
+impl KnownClient {
     /// Returns the client itself.
     pub(super) fn client(&self) -> &Client {
         &self.client
@@ -288,7 +288,7 @@ impl Known {
     }
 }
 
-fn named(way: ClientAuthentication) -> &'static str {
+fn method_name(way: ClientAuthentication) -> &'static str {
     match way {
         ClientAuthentication::Body => "in the body",
         ClientAuthentication::Basic => "by HTTP Basic",

@@ -11,7 +11,7 @@ use secrecy::SecretString;
 
 use super::failure;
 use crate::UserError;
-use crate::secret::{Secret, shown};
+use crate::credential::secret::{Secret, name_for_message};
 
 /// The variables of a `.env` file, with lower precedence than those of the process.
 #[derive(Debug, Default)]
@@ -41,7 +41,7 @@ impl Environment {
     ///
     /// # Errors
     /// Returns an error if the file cannot be read, or a line of it is not `NAME=VALUE`.
-    pub fn beside(tokens: &Path, named: Option<&Path>) -> Result<Self, UserError> {
+    pub fn for_tokens_file(tokens: &Path, named: Option<&Path>) -> Result<Self, UserError> {
         let beside = tokens.with_file_name(".env");
         let Some(file) = named.or_else(|| beside.is_file().then_some(&beside)) else { return Ok(Self::default()) };
         Ok(Self::read(&crate::file::read(file, "file of variables")?)?)
@@ -68,7 +68,7 @@ impl Environment {
             let value = cursor.value(begin)?;
             let name = name.trim();
             if variables.insert(name.to_owned(), Secret::new(value)).is_some() {
-                let problem = format!("`{}` is there already", shown(name));
+                let problem = format!("`{}` is there already", name_for_message(name));
                 return Err(cursor.refuse(begin, problem, "keep one of the two"));
             }
         }
@@ -76,7 +76,7 @@ impl Environment {
     }
 
     /// Creates an environment of only these variables.
-    pub(super) fn alone(variables: BTreeMap<String, Secret>) -> Self {
+    pub(super) fn only(variables: BTreeMap<String, Secret>) -> Self {
         Self { variables, file: None, is_alone: true }
     }
 
@@ -120,7 +120,7 @@ impl<'t> Cursor<'t> {
         let trimmed = rest.trim_start_matches([' ', '\t']);
         let quote = trimmed.chars().next().filter(|one| matches!(one, '"' | '\''));
         let Some(quote) = quote else {
-            let line = self.next_line_from_here();
+            let line = self.rest_of_line();
             let value = line.split_once(" #").map_or(line, |(value, _)| value).trim();
             return match value {
                 value if value.starts_with('#') => Ok(String::new()),
@@ -155,7 +155,7 @@ impl<'t> Cursor<'t> {
             }
         };
         self.at = self.text.text.len() - inside.len() + end + 1;
-        let behind = self.next_line_from_here().trim();
+        let behind = self.rest_of_line().trim();
         if !behind.is_empty() && !behind.starts_with('#') {
             return Err(self.refuse(begin, "something stands behind the quotes of the value", "remove it"));
         }
@@ -163,7 +163,7 @@ impl<'t> Cursor<'t> {
     }
 
     /// Returns the rest of this line, which may be empty.
-    fn next_line_from_here(&mut self) -> &'t str {
+    fn rest_of_line(&mut self) -> &'t str {
         let line = self.text.text[self.at..].split(['\n', '\r']).next().unwrap_or_default();
         self.at += line.len();
         line
@@ -233,10 +233,10 @@ mod tests {
             "B=do-not-print",
         ] {
             let failure = read(&format!("B=1\n\n{line}\nC=2\n")).expect_err(line);
-            let told = format!("{failure}{failure:?}");
+            let message = format!("{failure}{failure:?}");
             assert!(
-                failure.location.line == 3 && !told.contains("do-not") && !failure.help.is_empty(),
-                "{line}: {told}"
+                failure.location.line == 3 && !message.contains("do-not") && !failure.help.is_empty(),
+                "{line}: {message}"
             );
         }
     }
@@ -250,11 +250,11 @@ mod tests {
         let filed = environment.variable("KEYFIT_TEST_ONLY_IN_A_FILE").await.expect("the file has it");
         assert_eq!(filed.expose_secret(), "do-not-print");
         for unset in ["KEYFIT_TEST_UNSET", "KEYFIT_TEST_EMPTY"] {
-            let told = environment.variable(unset).await.expect_err("it is set nowhere").to_string();
-            assert!(told.ends_with("or add it to a/.env"), "{told}");
+            let message = environment.variable(unset).await.expect_err("it is set nowhere").to_string();
+            assert!(message.ends_with("or add it to a/.env"), "{message}");
         }
         assert!(!format!("{environment:?}").contains("do-not"), "{environment:?}");
-        let alone = Environment::alone(environment.variables);
+        let alone = Environment::only(environment.variables);
         let filed = alone.variable("CARGO_PKG_NAME").await.expect("it has it");
         assert_eq!(filed.expose_secret(), "do-not-print");
         assert!(alone.variable("CARGO_PKG_VERSION").await.is_err(), "the process alone has it");

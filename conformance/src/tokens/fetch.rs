@@ -8,62 +8,66 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Url};
 use serde_json::{Map, Value};
 
-use super::before::{Before, SHORTEST_SECRET};
+use super::allowed_servers::AllowedServers;
 use super::clients::Clients;
 use super::environment::Environment;
 use super::failure;
-use super::grant::{Asked, Granted};
+use super::grant::{ScopedClientCredentials, TokenRequest};
 use super::login::{Login, LoginEntry, checked_pointer};
-use super::roots::Roots;
-use super::source::{NAMED, Place};
+use super::pre_login::{MIN_SECRET_CHARS, PreLogin};
+use super::source::{SECRET_IN_CLEAR, SecretPlace};
 use crate::contract::{Carrier, Contract, GrantType};
-use crate::fetched::{Companions, FetchedToken};
-use crate::missing::Missing;
+use crate::credential::fetched_tokens::{Companions, FetchedToken};
+use crate::credential::secret::{Redactor, Secret, ends_as_secret, without_quotes};
+use crate::judgement::missing::Missing;
 use crate::probe::{Http, is_loopback};
-use crate::secret::{Redactor, Secret, ends_as_secret, without_quotes};
 
 /// The server that tokens are fetched from, and the connection to it.
-pub struct Way<'a> {
+pub struct TokenServer<'a> {
     /// The URL below which the paths of logins are.
     pub base_url: &'a Url,
     /// The permitted authorization servers.
-    pub roots: Roots,
+    pub roots: AllowedServers,
     /// The HTTP clients for the server.
     pub http: &'a Http,
 }
 
 /// The context for reading the identities of a file.
-pub(super) struct Fetching<'a> {
+pub(super) struct FetchContext<'a> {
     pub(super) text: &'a Text,
     pub(super) contract: &'a Contract,
     pub(super) redactor: &'a Redactor,
-    pub(super) way: &'a Way<'a>,
+    pub(super) way: &'a TokenServer<'a>,
     pub(super) clients: &'a Clients,
     pub(super) environment: &'a Environment,
 }
 
 /// An identity whose token is fetched.
-pub(super) struct Fetches<'a> {
+pub(super) struct FetchedIdentity<'a> {
     pub(super) name: &'a str,
     pub(super) carrier: &'a Carrier,
     pub(super) scopes: Option<&'a BTreeSet<String>>,
 }
 
-impl Fetching<'_> {
+impl FetchContext<'_> {
     /// Returns the place of an identity in the file.
     pub(super) fn place(&self, name: &str) -> SourceLocation {
         crate::contract::place(self.text, self.text.text.find(&format!("\"{name}\"")))
     }
 
-    fn refuse(&self, of: &Fetches<'_>, problem: impl AsRef<str>, help: &str) -> Error {
+    fn refuse(&self, of: &FetchedIdentity<'_>, problem: impl AsRef<str>, help: &str) -> Error {
         let problem = format!("the token of `{}` cannot be fetched: {}", of.name, problem.as_ref());
         failure(self.place(of.name), problem, help)
     }
 
     /// Returns a token that is granted to a client, with a note for the user.
-    pub(super) fn granted(&self, of: &Fetches<'_>, client: &str) -> Result<(FetchedToken, Option<String>), Error> {
+    pub(super) fn granted(
+        &self,
+        of: &FetchedIdentity<'_>,
+        client: &str,
+    ) -> Result<(FetchedToken, Option<String>), Error> {
         self.check_carrier(of)?;
-        let Some(known) = self.clients.named(client) else {
+        let Some(known) = self.clients.find_by_name(client) else {
             let problem = without_quotes(&format!("the file names no client `{client}`"));
             return Err(self.refuse(of, problem, "add [[client]] with this name, or correct it"));
         };
@@ -93,7 +97,7 @@ impl Fetching<'_> {
             let problem = "what a server grants where no scope is asked for is not known";
             return Err(self.refuse(of, problem, "name a `secret` for the token without scopes"));
         }
-        let asked = Asked {
+        let token_request = TokenRequest {
             url: &url,
             server,
             client: known.client(),
@@ -105,8 +109,9 @@ impl Fetching<'_> {
         let endpoint: Url =
             url.parse().map_err(|_| self.refuse(of, "the endpoint has no URL", "correct `token-url`"))?;
         let client = self.http(of, &endpoint)?.client_for(&endpoint).clone();
-        let source = Granted::new(asked, client).map_err(|why| self.refuse(of, why, "correct the client"))?;
-        let request = Login::named(&Method::POST, &endpoint);
+        let source = ScopedClientCredentials::new(token_request, client)
+            .map_err(|why| self.refuse(of, why, "correct the client"))?;
+        let request = Login::request_line(&Method::POST, &endpoint);
         let token = FetchedToken::new(of.name, request, of.carrier.clone(), source, self.redactor);
         Ok((token, self.elsewhere(of, &endpoint)))
     }
@@ -114,7 +119,7 @@ impl Fetching<'_> {
     /// Returns a token from a login, with a note for the user.
     pub(super) async fn logged_in(
         &self,
-        of: &Fetches<'_>,
+        of: &FetchedIdentity<'_>,
         entry: &LoginEntry,
     ) -> Result<(FetchedToken, Option<String>), Error> {
         self.check_carrier(of)?;
@@ -132,9 +137,9 @@ impl Fetching<'_> {
         }
         let note = self.elsewhere(of, &url);
         let http = self.http(of, &url)?;
-        let before = before.map(|before| Before { http: http.clone(), redactor: self.redactor.clone(), ..before });
+        let before = before.map(|before| PreLogin { http: http.clone(), redactor: self.redactor.clone(), ..before });
         let (companions, steps) = (Companions::default(), 1 + usize::from(before.is_some()));
-        let request = Login::named(&method, &url);
+        let request = Login::request_line(&method, &url);
         let login = Login {
             http,
             method,
@@ -154,7 +159,7 @@ impl Fetching<'_> {
         Ok((token.with(companions, steps), note))
     }
 
-    fn check_carrier(&self, of: &Fetches<'_>) -> Result<(), Error> {
+    fn check_carrier(&self, of: &FetchedIdentity<'_>) -> Result<(), Error> {
         if matches!(of.carrier, Carrier::Basic | Carrier::ClientCertificate) {
             let problem = "a password or a certificate is not something that a server hands out";
             return Err(self.refuse(of, problem, "name its `secret`"));
@@ -163,7 +168,7 @@ impl Fetching<'_> {
     }
 
     /// Returns the request before a login: at the same host, since its cookies are sent with the login.
-    fn before(&self, of: &Fetches<'_>, entry: &LoginEntry, login: &Url) -> Result<Option<Before>, Error> {
+    fn before(&self, of: &FetchedIdentity<'_>, entry: &LoginEntry, login: &Url) -> Result<Option<PreLogin>, Error> {
         let flaw = entry.with.as_ref().and_then(|with| with.flaw(entry.before.as_ref()));
         if let Some(why) = flaw {
             return Err(self.refuse(of, why, "correct `with`"));
@@ -181,11 +186,11 @@ impl Fetching<'_> {
             return Err(self.refuse(of, problem, "give both at one host"));
         }
         let (http, redactor) = (self.way.http.clone(), self.redactor.clone());
-        Ok(Some(Before { http, url, take: before.take.clone(), redactor }))
+        Ok(Some(PreLogin { http, url, take: before.take.clone(), redactor }))
     }
 
     /// Returns the HTTP clients for a token request: those of the server under test, if the user named the host.
-    fn http(&self, of: &Fetches<'_>, url: &Url) -> Result<Http, Error> {
+    fn http(&self, of: &FetchedIdentity<'_>, url: &Url) -> Result<Http, Error> {
         if url.origin() == self.way.base_url.origin() || self.way.roots.names(url) {
             return Ok(self.way.http.clone());
         }
@@ -193,7 +198,13 @@ impl Fetching<'_> {
     }
 
     /// Returns the URL of a login, or of the request before it; `what` names it in errors.
-    fn login_url(&self, of: &Fetches<'_>, what: &str, path: Option<&str>, url: Option<&str>) -> Result<Url, Error> {
+    fn login_url(
+        &self,
+        of: &FetchedIdentity<'_>,
+        what: &str,
+        path: Option<&str>,
+        url: Option<&str>,
+    ) -> Result<Url, Error> {
         let base = self.way.base_url;
         match (path, url) {
             (Some(path), None) => {
@@ -228,7 +239,7 @@ impl Fetching<'_> {
     }
 
     /// Returns a note for the user if the request is for another server than the one under test.
-    fn elsewhere(&self, of: &Fetches<'_>, url: &Url) -> Option<String> {
+    fn elsewhere(&self, of: &FetchedIdentity<'_>, url: &Url) -> Option<String> {
         let origin = url.origin();
         let is_other = origin != self.way.base_url.origin();
         is_other.then(|| {
@@ -240,7 +251,7 @@ impl Fetching<'_> {
         })
     }
 
-    async fn headers(&self, of: &Fetches<'_>, entry: &LoginEntry) -> Result<HeaderMap, Error> {
+    async fn headers(&self, of: &FetchedIdentity<'_>, entry: &LoginEntry) -> Result<HeaderMap, Error> {
         let mut headers = HeaderMap::new();
         for (name, value) in &entry.headers {
             let help = "correct `headers`";
@@ -258,7 +269,11 @@ impl Fetching<'_> {
         Ok(headers)
     }
 
-    async fn body(&self, of: &Fetches<'_>, entry: &LoginEntry) -> Result<Option<(&'static str, Vec<u8>)>, Error> {
+    async fn body(
+        &self,
+        of: &FetchedIdentity<'_>,
+        entry: &LoginEntry,
+    ) -> Result<Option<(&'static str, Vec<u8>)>, Error> {
         match (&entry.json, &entry.form, &entry.text) {
             (None, None, None) => Ok(None),
             (Some(json), None, None) => {
@@ -286,18 +301,18 @@ impl Fetching<'_> {
     /// Returns a value of a login with its secrets resolved. `name` is the name of the value.
     fn value<'v>(
         &'v self,
-        of: &'v Fetches<'_>,
+        of: &'v FetchedIdentity<'_>,
         name: &'v str,
         value: &'v toml::Value,
     ) -> BoxFuture<'v, Result<Value, Error>> {
         Box::pin(async move {
-            if let Some(place) = Place::of(value) {
+            if let Some(place) = SecretPlace::of(value) {
                 return self.secret(of, name, &place).await.map(Value::String);
             }
             Ok(match value {
                 toml::Value::String(_) if ends_as_secret(name) => {
                     let problem = without_quotes(&format!("`{name}` of its login is a secret"));
-                    return Err(self.refuse(of, problem, NAMED));
+                    return Err(self.refuse(of, problem, SECRET_IN_CLEAR));
                 }
                 toml::Value::String(text) => Value::String(text.clone()),
                 toml::Value::Integer(number) => (*number).into(),
@@ -322,14 +337,14 @@ impl Fetching<'_> {
         })
     }
 
-    async fn secret(&self, of: &Fetches<'_>, name: &str, place: &Place) -> Result<String, Error> {
+    async fn secret(&self, of: &FetchedIdentity<'_>, name: &str, place: &SecretPlace) -> Result<String, Error> {
         let found = place.read(&Carrier::ClientCertificate, self.environment).await.map_err(|error| {
             let problem = format!("the login of `{}` lacks a value: {error}", of.name);
             let at = crate::contract::place(self.text, self.text.text.find(&format!("\"{}\"", place.quoted())));
-            failure(at, problem, place.how())
+            failure(at, problem, place.remedy())
         })?;
         let text = found.reveal();
-        if text.len() >= SHORTEST_SECRET || ends_as_secret(name) {
+        if text.len() >= MIN_SECRET_CHARS || ends_as_secret(name) {
             self.redactor.learn(&found);
             // In its JSON form in the body, with and without escapes.
             self.redactor.learn(&Secret::new(Value::from(text).to_string().trim_matches('"')));

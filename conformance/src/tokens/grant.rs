@@ -9,10 +9,10 @@ use keyfit::auth::source::MemorySource;
 use keyfit::auth::{AccessToken, TokenSource};
 
 use crate::contract::{AuthorizationServer, ClientAuthentication, TokenBody};
-use crate::identity::Client;
+use crate::credential::identity::Client;
 
 /// The token request: the requested token, and the endpoint and client for it.
-pub(super) struct Asked<'a> {
+pub(super) struct TokenRequest<'a> {
     /// The URL of the token endpoint.
     pub(super) url: &'a str,
     pub(super) server: Option<&'a AuthorizationServer>,
@@ -26,19 +26,19 @@ pub(super) struct Asked<'a> {
 
 /// Client credentials that fail if the server grants other scopes than the requested ones.
 #[derive(Debug)]
-pub(super) struct Granted {
+pub(super) struct ScopedClientCredentials {
     credentials: ClientCredentials,
     scopes: BTreeSet<String>,
     is_limited: bool,
 }
 
-impl Granted {
+impl ScopedClientCredentials {
     /// Creates the source of such tokens with this HTTP client. Does not send anything.
     ///
     /// # Errors
     /// Returns an error if the client has no secret, or the endpoint must not be called.
-    pub(super) fn new(asked: Asked<'_>, http: reqwest::Client) -> Result<Self, String> {
-        let Asked { url, server, client, scopes, is_limited, audience, resource } = asked;
+    pub(super) fn new(token_request: TokenRequest<'_>, http: reqwest::Client) -> Result<Self, String> {
+        let TokenRequest { url, server, client, scopes, is_limited, audience, resource } = token_request;
         let secret = client.secret.as_ref().ok_or("a client without a secret is granted none for itself")?;
         let secret = MemorySource::new(secret.reveal());
         let builder = TokenEndpoint::builder(url, &client.id).http_client(http);
@@ -77,7 +77,7 @@ impl Granted {
     }
 }
 
-impl TokenSource for Granted {
+impl TokenSource for ScopedClientCredentials {
     fn fetch(&self) -> BoxFuture<'_, Result<AccessToken, Error>> {
         Box::pin(self.ask())
     }

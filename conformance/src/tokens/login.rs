@@ -13,12 +13,12 @@ use reqwest::{Method, RequestBuilder, Url};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::before::{self, Before, BeforeEntry, Brought, SentAs, WithEntry};
-use crate::fetched::{Companion, Companions};
-use crate::jws::Jws;
-use crate::pointer;
+use super::pre_login::{self, CompanionEntry, PreLogin, PreLoginEntry, PreLoginResult, ValueTarget};
+use crate::credential::fetched_tokens::{Companion, Companions};
+use crate::credential::jws::Jws;
+use crate::credential::secret::{Redactor, Secret, is_word};
 use crate::probe::{Http, Reply};
-use crate::secret::{Redactor, Secret, is_word};
+use crate::text::pointer;
 
 /// A login in a tokens file.
 #[derive(Debug, Deserialize)]
@@ -39,9 +39,9 @@ pub(super) struct LoginEntry {
     /// A literal body.
     pub(super) text: Option<toml::Value>,
     /// The request for a page before the login.
-    pub(super) before: Option<BeforeEntry>,
+    pub(super) before: Option<PreLoginEntry>,
     /// The companions of the token in calls.
-    pub(super) with: Option<WithEntry>,
+    pub(super) with: Option<CompanionEntry>,
     /// The place of the token in the answer.
     pub(super) token: TokenPlace,
     /// The JSON pointer to the lifetime of the token in seconds.
@@ -50,7 +50,7 @@ pub(super) struct LoginEntry {
 
 /// The place of a token in an answer.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(try_from = "Places")]
+#[serde(try_from = "TokenPlaceEntry")]
 pub(super) enum TokenPlace {
     /// The JSON pointer to a member; an empty one is the whole body, which may be a plain text.
     Body(String),
@@ -62,22 +62,22 @@ pub(super) enum TokenPlace {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Places {
+struct TokenPlaceEntry {
     body: Option<String>,
     cookie: Option<String>,
     header: Option<String>,
 }
 
-impl TryFrom<Places> for TokenPlace {
+impl TryFrom<TokenPlaceEntry> for TokenPlace {
     type Error = String;
 
-    fn try_from(places: Places) -> Result<Self, String> {
+    fn try_from(places: TokenPlaceEntry) -> Result<Self, String> {
         match places {
-            Places { body: Some(pointer), cookie: None, header: None } => {
+            TokenPlaceEntry { body: Some(pointer), cookie: None, header: None } => {
                 checked_pointer(&pointer).map(|()| Self::Body(pointer))
             }
-            Places { body: None, cookie: Some(name), header: None } => Ok(Self::Cookie(name)),
-            Places { body: None, cookie: None, header: Some(name) } => name
+            TokenPlaceEntry { body: None, cookie: Some(name), header: None } => Ok(Self::Cookie(name)),
+            TokenPlaceEntry { body: None, cookie: None, header: Some(name) } => name
                 .parse()
                 .map(Self::Header)
                 .map_err(|_| "the name of a header has letters, digits and hyphens".to_owned()),
@@ -107,10 +107,10 @@ pub(super) struct Login {
     /// The place of the token in calls.
     pub(super) carrier: Carrier,
     /// The request before it.
-    pub(super) before: Option<Before>,
+    pub(super) before: Option<PreLogin>,
     /// The place of the value from that request.
-    pub(super) send_as: Option<SentAs>,
-    pub(super) with: Option<WithEntry>,
+    pub(super) send_as: Option<ValueTarget>,
+    pub(super) with: Option<CompanionEntry>,
     /// The companions of the token, once it has been fetched.
     pub(super) companions: Companions,
     pub(super) redactor: Redactor,
@@ -118,14 +118,14 @@ pub(super) struct Login {
 
 impl Login {
     /// Returns the request in the notation of reports.
-    pub(super) fn named(method: &Method, url: &Url) -> String {
+    pub(super) fn request_line(method: &Method, url: &Url) -> String {
         let mut url = url.clone();
         url.set_query(None);
         format!("{method} {url}")
     }
 
     async fn log_in(&self) -> Result<AccessToken, String> {
-        let named = Self::named(&self.method, &self.url);
+        let named = Self::request_line(&self.method, &self.url);
         let (request, mut brought) = self.request().await?;
         let reply = self.http.exchange(request).await;
         let reply = reply.map_err(|why| format!("{named} is not answered: {why}"))?;
@@ -140,26 +140,26 @@ impl Login {
             return Err(format!("{named} is answered {}{hint}", reply.status));
         }
         let (token, life) =
-            self.found(&reply).map_err(|why| format!("{named} is answered {}, and {why}", reply.status))?;
+            self.token_in(&reply).map_err(|why| format!("{named} is answered {}, and {why}", reply.status))?;
         let life = match &self.expires_in {
             Some(pointer) => Some(seconds(&reply, pointer).map_err(|why| format!("in the answer of {named} {why}"))?),
             None => life.or_else(|| life_of_jwt(&token)),
         };
         let expires_at = life.map(|life| SystemClock.now() + life);
-        brought.cookies.extend(before::cookies(&reply.headers));
+        brought.cookies.extend(pre_login::cookies(&reply.headers));
         self.companions
             .set(self.companions(&brought).map_err(|why| format!("{named} is answered {}, and {why}", reply.status))?);
         Ok(AccessToken::new(token).expiring_at(expires_at))
     }
 
     /// Returns the request, and the result of the one before it.
-    async fn request(&self) -> Result<(RequestBuilder, Brought), String> {
+    async fn request(&self) -> Result<(RequestBuilder, PreLoginResult), String> {
         let (mut url, mut headers, mut body) = (self.url.clone(), self.headers.clone(), self.body.clone());
-        let mut brought = Brought::default();
+        let mut brought = PreLoginResult::default();
         if let Some(before) = &self.before {
             brought = before.ask().await?;
             if let (Some(value), Some(to)) = (&brought.value, &self.send_as) {
-                before::add(value, to, &mut url, &mut headers, &mut body)?;
+                pre_login::add(value, to, &mut url, &mut headers, &mut body)?;
             }
             let own = headers.get(COOKIE).and_then(|own| own.to_str().ok()).map(str::to_owned);
             let pairs = brought.cookies.iter().map(|(name, value)| format!("{name}={value}"));
@@ -185,15 +185,15 @@ impl Login {
     }
 
     /// Returns the companions of the token.
-    fn companions(&self, brought: &Brought) -> Result<Vec<Companion>, String> {
-        let Some(WithEntry { cookie, header, cookies }) = &self.with else { return Ok(Vec::new()) };
+    fn companions(&self, brought: &PreLoginResult) -> Result<Vec<Companion>, String> {
+        let Some(CompanionEntry { cookie, header, cookies }) = &self.with else { return Ok(Vec::new()) };
         let mut companions = Vec::new();
         let mut value = brought.value.clone();
         for name in cookie.iter().chain(cookies) {
             let set = brought.cookies.get(name);
             let set = set.ok_or_else(|| format!("neither it nor what comes before it sets a cookie `{name}`"))?;
             if cookie.as_ref() == Some(name) {
-                value = Some(before::repeated(set));
+                value = Some(pre_login::repeated(set));
             }
             companions.push(Companion::Cookie(name.clone(), Secret::new(set)));
         }
@@ -202,12 +202,12 @@ impl Login {
             companions
                 .push(Companion::Header(REFERER, Secret::new(format!("{}/", self.url.origin().ascii_serialization()))));
         }
-        companions.iter().filter(|one| !one.is_public()).for_each(|one| before::learn(&self.redactor, one.value()));
+        companions.iter().filter(|one| !one.is_public()).for_each(|one| pre_login::learn(&self.redactor, one.value()));
         Ok(companions)
     }
 
     /// Returns the token from an answer, and the lifetime of its cookie.
-    fn found(&self, reply: &Reply) -> Result<(String, Option<Duration>), String> {
+    fn token_in(&self, reply: &Reply) -> Result<(String, Option<Duration>), String> {
         match &self.token {
             TokenPlace::Body(pointer) => in_body(reply, pointer).map(|token| (token, None)),
             TokenPlace::Cookie(name) => {
@@ -290,6 +290,6 @@ impl TokenSource for Login {
 
 impl fmt::Debug for Login {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Login").field("request", &Self::named(&self.method, &self.url)).finish_non_exhaustive()
+        f.debug_struct("Login").field("request", &Self::request_line(&self.method, &self.url)).finish_non_exhaustive()
     }
 }

@@ -1,13 +1,14 @@
 //! Credentials for a live server, from a file that names the places of secrets and contains none.
 
-mod before;
+mod allowed_servers;
 mod clients;
 mod environment;
 mod fetch;
 mod grant;
+pub mod ids;
 mod login;
+mod pre_login;
 mod profile;
-mod roots;
 mod source;
 mod webhooks;
 mod wfc;
@@ -19,27 +20,29 @@ use keyfit_openapi::{Api, Error, Operation, ParameterLocation, SourceLocation, T
 use reqwest::header::HeaderValue;
 use serde::Deserialize;
 
-use self::clients::{ClientEntry, Clients, Reader, SignerEntry};
+pub use self::allowed_servers::AllowedServers;
+use self::clients::{ClientEntry, Clients, EntryReader, SignerEntry};
 pub use self::environment::{Environment, env_file};
-pub use self::fetch::Way;
-use self::fetch::{Fetches, Fetching};
+pub use self::fetch::TokenServer;
+use self::fetch::{FetchContext, FetchedIdentity};
+use self::ids::Ids;
 use self::login::LoginEntry;
-pub use self::roots::Roots;
-use self::source::{NAMED, Place as SecretPlace};
+use self::source::{SECRET_IN_CLEAR, SecretPlace};
 use self::webhooks::WebhookSecrets;
-pub use self::wfc::{Carried, carry_over, recognized};
-use crate::carrier;
+pub use self::wfc::{ConvertedTokens, convert, recognized};
 use crate::contract::{AuthorizationServer, Carrier, Contract, Credential, Endpoint};
-use crate::fetched::FetchedToken;
-use crate::identity::{self, Client, ClientNeed, Held, Identities, Identity, Need, Rights, Signer, State};
-use crate::ids::{self, Ids};
-use crate::missing::Missing;
-use crate::secret::{Redactor, Secret, without_quotes};
+use crate::credential::carrier;
+use crate::credential::fetched_tokens::FetchedToken;
+use crate::credential::identity::{
+    self, Client, ClientNeed, CredentialNeed, Identities, Identity, IdentityCredential, Rights, Signer, State,
+};
+use crate::credential::secret::{Redactor, Secret, without_quotes};
+use crate::judgement::missing::Missing;
 
 /// The user's tokens for a live server.
 #[derive(Debug)]
 pub struct Tokens {
-    identities: Vec<Known>,
+    identities: Vec<IdentityEntry>,
     ids: Ids,
     foreign: Ids,
     /// All ids that calls may change and remove.
@@ -56,7 +59,7 @@ pub struct Tokens {
     /// The fetched tokens, each with the place of its identity in the file.
     fetched: Vec<FetchedToken>,
     places: Vec<SourceLocation>,
-    roots: Roots,
+    roots: AllowedServers,
     notes: Vec<String>,
 }
 
@@ -126,7 +129,7 @@ enum EntryState {
 }
 
 #[derive(Debug)]
-struct Known {
+struct IdentityEntry {
     kind: String,
     state: State,
     scopes: Option<BTreeSet<String>>,
@@ -138,7 +141,7 @@ struct Known {
 
 impl Tokens {
     /// Returns all identities that meet a need.
-    fn fitting(&self, need: &Need) -> impl Iterator<Item = &Known> {
+    fn fitting(&self, need: &CredentialNeed) -> impl Iterator<Item = &IdentityEntry> {
         self.identities.iter().filter(move |known| {
             let is_such = known.kind == need.kind && known.state == need.state;
             is_such && known.has(&need.rights, self.kinds.get(&need.kind), &self.scopes)
@@ -154,20 +157,20 @@ impl Tokens {
         text: &Text,
         api: &Api,
         contract: &Contract,
-        way: Way<'_>,
+        way: TokenServer<'_>,
         environment: &Environment,
         redactor: &Redactor,
     ) -> Result<Self, Error> {
         let Some(value) = recognized(text) else {
             return Self::read_own(text, api, contract, way, environment, redactor).await;
         };
-        let Carried { text: own, variables, notes } = carry_over(text, &value, contract)?;
-        let environment = Environment::alone(variables);
+        let ConvertedTokens { text: own, variables, notes } = convert(text, &value, contract)?;
+        let environment = Environment::only(variables);
         let own = Text::new(text.path.clone(), own);
-        let mut tokens = Self::read_own(&own, api, contract, way, &environment, redactor).await.map_err(|told| {
+        let mut tokens = Self::read_own(&own, api, contract, way, &environment, redactor).await.map_err(|detail| {
             // The lines of the generated text belong to no file.
             let place = SourceLocation { path: text.path.clone(), ..SourceLocation::default() };
-            Error { location: place, ..told }
+            Error { location: place, ..detail }
         })?;
         for place in &mut tokens.places {
             *place = SourceLocation { path: text.path.clone(), ..SourceLocation::default() };
@@ -180,7 +183,7 @@ impl Tokens {
         text: &Text,
         api: &Api,
         contract: &Contract,
-        way: Way<'_>,
+        way: TokenServer<'_>,
         environment: &Environment,
         redactor: &Redactor,
     ) -> Result<Self, Error> {
@@ -188,8 +191,13 @@ impl Tokens {
             let place = crate::contract::place(text, error.span().map(|span| span.start));
             // A quoted part may be a misplaced secret.
             let message = error.message();
-            let told = if message.trim_end() == NAMED { message.to_owned() } else { without_quotes(message) };
-            failure(place, told.trim_end().replace('\n', "; "), "see `Checking a live server` in conformance/README.md")
+            let detail =
+                if message.trim_end() == SECRET_IN_CLEAR { message.to_owned() } else { without_quotes(message) };
+            failure(
+                place,
+                detail.trim_end().replace('\n', "; "),
+                "see `Checking a live server` in conformance/README.md",
+            )
         })?;
         let at = |quoted: &str| crate::contract::place(text, text.text.find(&format!("\"{quoted}\"")));
         names_parameters(&file, api, text)?;
@@ -202,9 +210,9 @@ impl Tokens {
         let scopes: BTreeSet<String> = api.operations.iter().flat_map(|operation| &operation.scopes).cloned().collect();
         let resources: BTreeSet<&str> =
             api.operations.iter().filter_map(|operation| operation.resource.as_deref()).collect();
-        let reader = Reader { text, contract, redactor, environment };
+        let reader = EntryReader { text, contract, redactor, environment };
         let clients = reader.read(file.clients, &file.signers).await?;
-        let fetching = Fetching { text, contract, redactor, way: &way, clients: &clients, environment };
+        let fetching = FetchContext { text, contract, redactor, way: &way, clients: &clients, environment };
         let (mut fetched, mut places) = (Vec::new(), Vec::new());
         let mut notes = Vec::new();
         let mut identities = Vec::new();
@@ -219,7 +227,7 @@ impl Tokens {
                 ));
             }
             let carrier = contract.credential(&entry.kind).map_or(&Carrier::Header, Credential::carrier);
-            let (secret, token) = held(&fetching, &entry, carrier).await?;
+            let (secret, token) = identity_secret(&fetching, &entry, carrier).await?;
             let fetched = token.map(|(token, note)| {
                 notes.extend(note);
                 fetched.push(token);
@@ -238,7 +246,7 @@ impl Tokens {
             notes.extend(
                 unlisted.map(|name| format!("no operation is listed under the resource `{name}` of `{}`", entry.name)),
             );
-            identities.push(Known {
+            identities.push(IdentityEntry {
                 kind: entry.kind.clone(),
                 state: entry.state.into(),
                 scopes: entry.scopes,
@@ -246,7 +254,7 @@ impl Tokens {
                 fetched,
                 identity: Identity {
                     name: entry.name,
-                    credentials: vec![Held { kind: entry.kind.clone(), secret }],
+                    credentials: vec![IdentityCredential { kind: entry.kind.clone(), secret }],
                     ids: BTreeMap::new(),
                     known: entry.ids.or(&file.ids),
                     is_expendable: entry.expendable,
@@ -289,7 +297,7 @@ impl Tokens {
 
 impl Tokens {
     /// Returns the identity with the current token.
-    fn identity_of(&self, known: &Known) -> Identity {
+    fn identity_of(&self, known: &IdentityEntry) -> Identity {
         let mut identity = known.identity.clone();
         let current = known.fetched.and_then(|place| self.fetched.get(place)?.current());
         if let (Some(current), Some(held)) = (current, identity.credentials.first_mut()) {
@@ -305,12 +313,12 @@ impl Tokens {
 }
 
 /// Returns the secret of an identity, or an empty one with the fetched token in its place and a note about it.
-async fn held(
-    fetching: &Fetching<'_>,
+async fn identity_secret(
+    fetching: &FetchContext<'_>,
     entry: &Entry,
     carrier: &Carrier,
 ) -> Result<(Secret, Option<(FetchedToken, Option<String>)>), Error> {
-    let of = Fetches { name: &entry.name, carrier, scopes: entry.scopes.as_ref() };
+    let of = FetchedIdentity { name: &entry.name, carrier, scopes: entry.scopes.as_ref() };
     let token = match (&entry.secret, &entry.client, &entry.login) {
         (Some(place), None, None) => {
             return Ok((given(fetching, &entry.name, place, carrier).await?, None));
@@ -331,14 +339,19 @@ async fn held(
 }
 
 /// Reads a secret that the file names.
-async fn given(fetching: &Fetching<'_>, name: &str, place: &SecretPlace, carrier: &Carrier) -> Result<Secret, Error> {
-    let Fetching { text, environment, redactor, .. } = fetching;
+async fn given(
+    fetching: &FetchContext<'_>,
+    name: &str,
+    place: &SecretPlace,
+    carrier: &Carrier,
+) -> Result<Secret, Error> {
+    let FetchContext { text, environment, redactor, .. } = fetching;
     let at = || crate::contract::place(text, text.text.find(&format!("\"{}\"", place.quoted())));
     let secret = place.read(carrier, environment).await.map_err(|error| {
         failure(
             at(),
             format!("the identity `{name}` has no secret: {error}"),
-            format!("{}; or remove the identity", place.how()),
+            format!("{}; or remove the identity", place.remedy()),
         )
     })?;
     for part in carrier::secrets(carrier, secret.reveal()) {
@@ -417,7 +430,7 @@ fn names_parameters(file: &File, api: &Api, text: &Text) -> Result<(), Error> {
 }
 
 impl Identities for Tokens {
-    fn find(&self, need: &Need) -> Result<Identity, Missing> {
+    fn find(&self, need: &CredentialNeed) -> Result<Identity, Missing> {
         // Of several without a scope, an identity with other scopes is better evidence than one without any.
         let found = self.fitting(need).min_by_key(|known| known.scopes.as_ref().is_some_and(BTreeSet::is_empty));
         match found {
@@ -426,16 +439,16 @@ impl Identities for Tokens {
         }
     }
 
-    fn least(&self, need: &Need) -> Option<Identity> {
-        let scopes = |known: &&Known| known.scopes.as_ref().map_or(usize::MAX, BTreeSet::len);
+    fn least(&self, need: &CredentialNeed) -> Option<Identity> {
+        let scopes = |known: &&IdentityEntry| known.scopes.as_ref().map_or(usize::MAX, BTreeSet::len);
         self.fitting(need).min_by_key(scopes).map(|known| self.identity_of(known))
     }
 
-    fn known(&self) -> Vec<identity::Known> {
-        let known = |one: &Known| {
+    fn known(&self) -> Vec<identity::ConfiguredIdentity> {
+        let known = |one: &IdentityEntry| {
             let identity = self.identity_of(one);
             let secret = identity.secrets().next()?.clone();
-            Some(identity::Known {
+            Some(identity::ConfiguredIdentity {
                 name: identity.name,
                 kind: one.kind.clone(),
                 state: one.state,
@@ -465,7 +478,7 @@ impl Identities for Tokens {
     }
 
     fn owners(&self, kind: &str, path: &str, parameter: &str) -> Vec<Identity> {
-        let mut of_kind: Vec<&Known> =
+        let mut of_kind: Vec<&IdentityEntry> =
             self.identities.iter().filter(|known| known.kind == kind && known.state == State::Valid).collect();
         // An identity with all rights can only be refused because of the id.
         of_kind.sort_by_key(|known| known.scopes.is_some() || known.resources.is_some());
@@ -481,7 +494,7 @@ impl Identities for Tokens {
 
     fn fellows(&self, identity: &Identity, path: &str) -> Vec<Identity> {
         let [held] = identity.credentials.as_slice() else { return Vec::new() };
-        let is_other = |known: &&Known| {
+        let is_other = |known: &&IdentityEntry| {
             let mut secrets = known.identity.secrets();
             known.kind == held.kind
                 && known.state == State::Valid
@@ -553,11 +566,12 @@ impl Identities for Tokens {
     }
 }
 
-impl Known {
+impl IdentityEntry {
     /// Returns whether the identity has these rights. `kind` is the kind of its token; `every` are the scopes that operations require.
     fn has(&self, rights: &Rights, kind: Option<&Credential>, every: &BTreeSet<String>) -> bool {
         let superset = kind.and_then(|kind| kind.superset.as_ref());
-        let reach = |scopes: &BTreeSet<String>| kind.map_or_else(|| scopes.clone(), |kind| kind.reach(scopes));
+        let reach =
+            |scopes: &BTreeSet<String>| kind.map_or_else(|| scopes.clone(), |kind| kind.effective_scopes(scopes));
         let holds_all = |scopes: &BTreeSet<String>| {
             let is_whole = !every.is_empty() && every.is_subset(&reach(scopes));
             is_whole || superset.is_some_and(|superset| scopes.contains(superset))

@@ -7,19 +7,19 @@ use keyfit_openapi::{Api, SourceLocation};
 
 use super::clients::Clients;
 use super::webhooks::WebhookSecrets;
-use super::{Known, Tokens, Way};
+use super::{IdentityEntry, TokenServer, Tokens};
 use crate::UserError;
-use crate::carrier;
 use crate::contract::{Carrier, Contract, Credential};
-use crate::fetched::FetchedToken;
-use crate::identity::{Held, Identity, State};
-use crate::ids::Ids;
-use crate::profile::{Holding, refused};
-use crate::secret::{Redactor, Secret};
+use crate::credential::carrier;
+use crate::credential::fetched_tokens::FetchedToken;
+use crate::credential::identity::{Identity, IdentityCredential, State};
+use crate::credential::profile::{CredentialSource, profile_error};
+use crate::credential::secret::{Redactor, Secret};
+use crate::tokens::ids::Ids;
 
 impl Tokens {
     /// Creates tokens without any identity.
-    pub fn none(api: &Api, contract: &Contract, way: Way<'_>) -> Self {
+    pub fn none(api: &Api, contract: &Contract, way: TokenServer<'_>) -> Self {
         let kinds = contract.credentials.iter().map(|known| (known.kind.clone(), known.clone())).collect();
         let scopes = api.operations.iter().flat_map(|operation| &operation.scopes).cloned().collect();
         Self {
@@ -45,8 +45,12 @@ impl Tokens {
     ///
     /// # Errors
     /// Returns an error if a secret is not available.
-    pub async fn with(mut self, holdings: Vec<Holding>, redactor: &Redactor) -> Result<Self, UserError> {
-        for Holding { kind, name, source, token_request } in holdings {
+    pub async fn with(
+        mut self,
+        credential_sources: Vec<CredentialSource>,
+        redactor: &Redactor,
+    ) -> Result<Self, UserError> {
+        for CredentialSource { kind, name, source, token_request } in credential_sources {
             if self.identities.iter().any(|known| known.kind == kind) {
                 continue;
             }
@@ -57,7 +61,7 @@ impl Tokens {
                 self.places.push(SourceLocation::default());
                 (Secret::new(""), Some(self.fetched.len() - 1))
             } else {
-                let token = source.fetch().await.map_err(|error| refused(&error))?;
+                let token = source.fetch().await.map_err(|error| profile_error(&error))?;
                 if let Some(flaw) = carrier::flaw(carrier, token.expose()) {
                     return Err(UserError::new(format!("the secret of `{name}` cannot be sent: {flaw}"))
                         .help("correct what is named"));
@@ -67,7 +71,7 @@ impl Tokens {
                 }
                 (Secret::new(token.expose()), None)
             };
-            self.identities.push(Known {
+            self.identities.push(IdentityEntry {
                 kind: kind.clone(),
                 state: State::Valid,
                 scopes: None,
@@ -75,7 +79,7 @@ impl Tokens {
                 fetched,
                 identity: Identity {
                     name,
-                    credentials: vec![Held { kind, secret }],
+                    credentials: vec![IdentityCredential { kind, secret }],
                     ids: BTreeMap::new(),
                     known: self.ids.clone(),
                     is_expendable: false,

@@ -10,16 +10,16 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use super::environment::Environment;
-use crate::carrier;
 use crate::contract::Carrier;
-use crate::secret::{Secret, is_word};
+use crate::credential::carrier;
+use crate::credential::secret::{Secret, is_word};
 
 /// The message for a secret that is written in the file itself.
-pub(super) const NAMED: &str = "a secret is named, not written: `{ env = \"VARIABLE\" }`, `{ file = \"PATH\" }` or `{ command = [\"PROGRAM\", \"ARGUMENT\"] }`";
+pub(super) const SECRET_IN_CLEAR: &str = "a secret is named, not written: `{ env = \"VARIABLE\" }`, `{ file = \"PATH\" }` or `{ command = [\"PROGRAM\", \"ARGUMENT\"] }`";
 
 /// The place of a secret.
 #[derive(Debug)]
-pub(super) enum Place {
+pub(super) enum SecretPlace {
     /// `{ env = "VARIABLE" }`
     Environment(String),
     /// `{ file = "/run/secrets/token" }`
@@ -28,13 +28,13 @@ pub(super) enum Place {
     Command(Vec<String>),
 }
 
-impl Place {
+impl SecretPlace {
     /// Reads the secret; a client certificate includes its key, in PEM.
     ///
     /// # Errors
     /// Returns an error if the secret is not available, or if a header cannot contain it, since it could not be sent.
     pub(super) async fn read(&self, carrier: &Carrier, environment: &Environment) -> Result<Secret, String> {
-        let secret = self.found(environment).await.map_err(|error| self.told(&error))?;
+        let secret = self.resolve(environment).await.map_err(|error| self.unavailable_reason(&error))?;
         let text = secret.expose_secret().trim();
         match carrier::flaw_of_header(carrier, text) {
             Some(flaw) => Err(flaw),
@@ -43,7 +43,7 @@ impl Place {
     }
 
     /// Returns the reason why it is not available, without the text of the file if that may be the secret itself.
-    fn told(&self, error: &Error) -> String {
+    fn unavailable_reason(&self, error: &Error) -> String {
         let named = self.quoted();
         let is_variable =
             |text: &str| text.bytes().all(|one| one.is_ascii_uppercase() || one.is_ascii_digit() || one == b'_');
@@ -57,7 +57,7 @@ impl Place {
         if is_name { text } else { text.replace(&named, "that is named here") }
     }
 
-    async fn found(&self, environment: &Environment) -> Result<SecretString, Error> {
+    async fn resolve(&self, environment: &Environment) -> Result<SecretString, Error> {
         match self {
             Self::Environment(variable) => environment.variable(variable).await,
             Self::File(path) => FileSource::new(path).read().await,
@@ -69,7 +69,7 @@ impl Place {
     }
 
     /// Returns instructions to provide the secret, without the text of the file.
-    pub(super) fn how(&self) -> &'static str {
+    pub(super) fn remedy(&self) -> &'static str {
         match self {
             Self::Environment(_) => {
                 "export the variable with the secret alone, or write `VARIABLE=secret` into a file `.env` beside the tokens file"
@@ -109,9 +109,9 @@ fn is_file_name(text: &str) -> bool {
     text.rsplit_once('.').is_some_and(|(stem, ending)| is_word(stem) && is_word(ending))
 }
 
-impl<'de> Deserialize<'de> for Place {
+impl<'de> Deserialize<'de> for SecretPlace {
     /// Errors do not contain the value, which may be the secret itself.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::of(&toml::Value::deserialize(deserializer)?).ok_or_else(|| D::Error::custom(NAMED))
+        Self::of(&toml::Value::deserialize(deserializer)?).ok_or_else(|| D::Error::custom(SECRET_IN_CLEAR))
     }
 }

@@ -4,19 +4,19 @@ use std::collections::{BTreeMap, HashMap};
 
 use keyfit_openapi::{Error, did_you_mean};
 
-use super::clients::Reader;
+use super::clients::EntryReader;
 use super::failure;
-use super::source::Place as SecretPlace;
+use super::source::SecretPlace;
 use crate::contract::Carrier;
-use crate::missing::Missing;
-use crate::secret::{Secret, shown, without_quotes};
+use crate::credential::secret::{Secret, name_for_message, without_quotes};
+use crate::judgement::missing::Missing;
 
 /// The secrets by the names of webhooks.
 #[derive(Debug, Default)]
 pub(super) struct WebhookSecrets(HashMap<String, Secret>);
 
 impl WebhookSecrets {
-    pub(super) async fn read(places: BTreeMap<String, SecretPlace>, reader: &Reader<'_>) -> Result<Self, Error> {
+    pub(super) async fn read(places: BTreeMap<String, SecretPlace>, reader: &EntryReader<'_>) -> Result<Self, Error> {
         let mut secrets = HashMap::new();
         for (name, place) in places {
             let offset = reader
@@ -28,13 +28,14 @@ impl WebhookSecrets {
             let signed = reader.contract.webhooks.iter().filter(|(_, terms)| terms.signature.is_some());
             let signed: Vec<&str> = signed.map(|(name, _)| name.as_str()).collect();
             if !signed.contains(&name.as_str()) {
-                let problem = format!("the contract does not say how a webhook `{}` is signed", shown(&name));
+                let problem =
+                    format!("the contract does not say how a webhook `{}` is signed", name_for_message(&name));
                 let help = did_you_mean(&name, signed, "name one of the contract that has a `signature`");
                 return Err(failure(at(), problem, help));
             }
             let secret = place.read(&Carrier::Header, reader.environment).await.map_err(|error| {
                 let problem = format!("the webhook `{name}` has no secret: {}", without_quotes(&error));
-                failure(at(), problem, format!("{}; or remove the line", place.how()))
+                failure(at(), problem, format!("{}; or remove the line", place.remedy()))
             })?;
             reader.redactor.learn(&secret);
             secrets.insert(name, secret);

@@ -9,16 +9,16 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::failure;
-use super::source::Place;
+use super::source::SecretPlace;
 use crate::contract::{Carrier, Contract};
-use crate::secret::{Secret, without_quotes};
+use crate::credential::secret::{Secret, without_quotes};
 
-const LOGIN: &str = "loginEndpointAuth";
-const PAYLOADS: [&str; 2] = ["payloadRaw", "payloadUserPwd"];
+const LOGIN_KEY: &str = "loginEndpointAuth";
+const PAYLOAD_KEYS: [&str; 2] = ["payloadRaw", "payloadUserPwd"];
 
 /// A converted file, with the secrets that it contained.
 #[derive(Debug, Default)]
-pub struct Carried {
+pub struct ConvertedTokens {
     /// A tokens file, which names the variables.
     pub text: String,
     /// The secrets by the variables that the text names.
@@ -95,7 +95,7 @@ struct Token {
 /// The state of a conversion.
 struct Writer<'a> {
     contract: &'a Contract,
-    carried: Carried,
+    carried: ConvertedTokens,
     names: BTreeSet<String>,
 }
 
@@ -112,20 +112,20 @@ pub fn recognized(text: &Text) -> Option<Value> {
 ///
 /// # Errors
 /// Returns an error if an entry does not match the format, or no entry has a credential of the API.
-pub fn carry_over(text: &Text, value: &Value, contract: &Contract) -> Result<Carried, Error> {
+pub fn convert(text: &Text, value: &Value, contract: &Contract) -> Result<ConvertedTokens, Error> {
     let refuse = |problem: String, help: &str| {
         let place = keyfit_openapi::SourceLocation { path: text.path.clone(), ..Default::default() };
         failure(place, problem, help)
     };
-    let mut writer = Writer { contract, carried: Carried::default(), names: BTreeSet::new() };
+    let mut writer = Writer { contract, carried: ConvertedTokens::default(), names: BTreeSet::new() };
     let template = value.get("authTemplate").cloned().unwrap_or_default();
     for (place, entry) in value["auth"].as_array().into_iter().flatten().enumerate() {
         let at = format!("/auth/{place}");
         let mut template = template.clone();
         if needs_no_login(entry, &template) {
-            template.as_object_mut().and_then(|members| members.remove(LOGIN));
+            template.as_object_mut().and_then(|members| members.remove(LOGIN_KEY));
             let why = "it has no payload, and the entry has fixed headers";
-            writer.carried.notes.push(format!("{at} does not log in as /authTemplate/{LOGIN} says: {why}"));
+            writer.carried.notes.push(format!("{at} does not log in as /authTemplate/{LOGIN_KEY} says: {why}"));
         }
         let entry: Entry = serde_json::from_value(merged(entry.clone(), &template)).map_err(|error| {
             refuse(
@@ -155,9 +155,9 @@ pub fn carry_over(text: &Text, value: &Value, contract: &Contract) -> Result<Car
 fn needs_no_login(entry: &Value, template: &Value) -> bool {
     let is_given = |value: &Value, name: &str| value.get(name).is_some_and(|member| !member.is_null());
     let has_headers = entry["fixedHeaders"].as_array().is_some_and(|headers| !headers.is_empty());
-    let login = template.get(LOGIN).filter(|login| !login.is_null());
-    let is_nobodys = |login: &Value| !PAYLOADS.iter().any(|name| is_given(login, name));
-    has_headers && !is_given(entry, LOGIN) && login.is_some_and(is_nobodys)
+    let login = template.get(LOGIN_KEY).filter(|login| !login.is_null());
+    let is_nobodys = |login: &Value| !PAYLOAD_KEYS.iter().any(|name| is_given(login, name));
+    has_headers && !is_given(entry, LOGIN_KEY) && login.is_some_and(is_nobodys)
 }
 
 /// Returns a value with its missing members from a template.
@@ -190,7 +190,7 @@ impl Writer<'_> {
             self.fixed(&format!("{at}/fixedHeaders/{place}"), &entry.name, header);
         }
         if let Some(login) = &entry.login {
-            self.login(&format!("{at}/{LOGIN}"), &entry.name, login);
+            self.login(&format!("{at}/{LOGIN_KEY}"), &entry.name, login);
         }
     }
 
@@ -202,12 +202,14 @@ impl Writer<'_> {
             let secret = match credential.carrier() {
                 Carrier::NamedHeader(known) if is_named(known) => Some(value.to_owned()),
                 Carrier::Cookie(known) if is_named(COOKIE.as_str()) => {
-                    crate::carrier::in_cookies(value, known).map(str::to_owned)
+                    crate::credential::carrier::in_cookies(value, known).map(str::to_owned)
                 }
                 carrier if is_named(AUTHORIZATION.as_str()) => {
                     let (scheme, rest) = value.split_once(' ')?;
                     let is_it = carrier.scheme().is_some_and(|known| known.eq_ignore_ascii_case(scheme));
-                    is_it.then(|| crate::carrier::decoded(carrier, rest.trim()).map(std::borrow::Cow::into_owned))?
+                    is_it.then(|| {
+                        crate::credential::carrier::decoded(carrier, rest.trim()).map(std::borrow::Cow::into_owned)
+                    })?
                 }
                 _ => None,
             }?;
@@ -422,7 +424,7 @@ fn is_plain(value: &Value) -> bool {
         Value::Null | Value::Number(_) => false,
         Value::Array(items) => items.iter().all(is_plain),
         Value::Object(members) => {
-            let is_place = toml::Value::try_from(value).is_ok_and(|value| Place::of(&value).is_some());
+            let is_place = toml::Value::try_from(value).is_ok_and(|value| SecretPlace::of(&value).is_some());
             !is_place && members.values().all(is_plain)
         }
         Value::Bool(_) | Value::String(_) => true,
@@ -445,15 +447,15 @@ mod tests {
         let (nobodys, with_payload) = (json!({ "endpoint": "/login" }), json!({ "payloadRaw": "user=mia" }));
         for (entry, login, expected) in [
             (json!({ "fixedHeaders": headers }), &nobodys, true),
-            (json!({ "fixedHeaders": headers, LOGIN: null }), &nobodys, true),
+            (json!({ "fixedHeaders": headers, LOGIN_KEY: null }), &nobodys, true),
             (json!({ "fixedHeaders": headers }), &with_payload, false),
-            (json!({ "fixedHeaders": headers, LOGIN: with_payload }), &nobodys, false),
+            (json!({ "fixedHeaders": headers, LOGIN_KEY: with_payload }), &nobodys, false),
             (json!({ "fixedHeaders": [] }), &nobodys, false),
             (json!({ "name": "mia" }), &nobodys, false),
             (json!({ "fixedHeaders": headers }), &Value::Null, false),
             (json!("mia"), &nobodys, false),
         ] {
-            assert_eq!(needs_no_login(&entry, &json!({ LOGIN: login })), expected, "{entry} {login}");
+            assert_eq!(needs_no_login(&entry, &json!({ LOGIN_KEY: login })), expected, "{entry} {login}");
         }
         assert!(!needs_no_login(&json!({ "fixedHeaders": headers }), &Value::Null));
     }

@@ -12,18 +12,18 @@ enum Piece {
     Url,
     Method,
     StatusCode,
-    Of(End, Part),
+    Of(MessageSide, MessagePart),
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum End {
+enum MessageSide {
     Request,
     Response,
 }
 
 /// A part of a message.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) enum Part {
+pub(crate) enum MessagePart {
     /// A member of the body, by its JSON pointer; the empty pointer is the whole body.
     Body(String),
     /// A query parameter.
@@ -35,7 +35,7 @@ pub(crate) enum Part {
 }
 
 /// The call that expressions refer to.
-pub(crate) trait Exchanged {
+pub(crate) trait CallContext {
     /// Returns the URL that was called.
     fn url(&self) -> String;
     /// Returns the method.
@@ -43,9 +43,9 @@ pub(crate) trait Exchanged {
     /// Returns the status of the answer, once there is one.
     fn status(&self) -> Option<u16>;
     /// Returns a part of the request.
-    fn request(&self, part: &Part) -> Option<String>;
+    fn request(&self, part: &MessagePart) -> Option<String>;
     /// Returns a part of the answer.
-    fn response(&self, part: &Part) -> Option<String>;
+    fn response(&self, part: &MessagePart) -> Option<String>;
 }
 
 impl Expression {
@@ -72,23 +72,23 @@ impl Expression {
     }
 
     /// Returns the part of the request that determines the server of the URL, if the caller does.
-    pub(crate) fn given_by(&self) -> Option<&Part> {
+    pub(crate) fn given_by(&self) -> Option<&MessagePart> {
         match self.0.first()? {
-            Piece::Of(End::Request, part) if !matches!(part, Part::Path(_)) => Some(part),
+            Piece::Of(MessageSide::Request, part) if !matches!(part, MessagePart::Path(_)) => Some(part),
             _ => None,
         }
     }
 
     /// Returns the URL; `None` if a part of it is missing.
-    pub(crate) fn of(&self, exchanged: &impl Exchanged) -> Option<String> {
+    pub(crate) fn of(&self, exchanged: &impl CallContext) -> Option<String> {
         let text = |piece: &Piece| {
             Some(match piece {
                 Piece::Text(text) => text.clone(),
                 Piece::Url => exchanged.url(),
                 Piece::Method => exchanged.method(),
                 Piece::StatusCode => exchanged.status()?.to_string(),
-                Piece::Of(End::Request, part) => exchanged.request(part)?,
-                Piece::Of(End::Response, part) => exchanged.response(part)?,
+                Piece::Of(MessageSide::Request, part) => exchanged.request(part)?,
+                Piece::Of(MessageSide::Response, part) => exchanged.response(part)?,
             })
         };
         self.0.iter().map(text).collect()
@@ -97,15 +97,15 @@ impl Expression {
 
 impl Piece {
     fn read(text: &str) -> Option<Self> {
-        let of = |end: End, part: &str| {
+        let of = |end: MessageSide, part: &str| {
             let (place, name) = part.split_at(part.find(['.', '#']).unwrap_or(part.len()));
-            let named = |of: fn(String) -> Part| name.strip_prefix('.').map(|name| of(name.to_owned()));
+            let named = |of: fn(String) -> MessagePart| name.strip_prefix('.').map(|name| of(name.to_owned()));
             let part = match place {
-                "body" if name.is_empty() => Some(Part::Body(String::new())),
-                "body" => name.strip_prefix('#').map(|pointer| Part::Body(pointer.to_owned())),
-                "query" => named(Part::Query),
-                "header" => named(Part::Header),
-                "path" => named(Part::Path),
+                "body" if name.is_empty() => Some(MessagePart::Body(String::new())),
+                "body" => name.strip_prefix('#').map(|pointer| MessagePart::Body(pointer.to_owned())),
+                "query" => named(MessagePart::Query),
+                "header" => named(MessagePart::Header),
+                "path" => named(MessagePart::Path),
                 _ => None,
             };
             part.map(|part| Self::Of(end, part))
@@ -115,8 +115,8 @@ impl Piece {
             "$method" => Some(Self::Method),
             "$statusCode" => Some(Self::StatusCode),
             text => match text.split_once('.')? {
-                ("$request", part) => of(End::Request, part),
-                ("$response", part) => of(End::Response, part),
+                ("$request", part) => of(MessageSide::Request, part),
+                ("$response", part) => of(MessageSide::Response, part),
                 _ => None,
             },
         }
@@ -139,7 +139,7 @@ mod tests {
 
     struct Order;
 
-    impl Exchanged for Order {
+    impl CallContext for Order {
         fn url(&self) -> String {
             "https://shop.example/orders?cb=https://me.example/q".to_owned()
         }
@@ -149,17 +149,19 @@ mod tests {
         fn status(&self) -> Option<u16> {
             Some(201)
         }
-        fn request(&self, part: &Part) -> Option<String> {
+        fn request(&self, part: &MessagePart) -> Option<String> {
             match part {
-                Part::Body(pointer) => member(br#"{"hook":{"url":"https://me.example/b"},"n":7,"list":[]}"#, pointer),
-                Part::Query(name) => (name == "cb").then(|| "https://me.example/q".to_owned()),
-                Part::Header(name) => (name == "X-Callback").then(|| "https://me.example/h".to_owned()),
-                Part::Path(name) => (name == "shop").then(|| "s1".to_owned()),
+                MessagePart::Body(pointer) => {
+                    member(br#"{"hook":{"url":"https://me.example/b"},"n":7,"list":[]}"#, pointer)
+                }
+                MessagePart::Query(name) => (name == "cb").then(|| "https://me.example/q".to_owned()),
+                MessagePart::Header(name) => (name == "X-Callback").then(|| "https://me.example/h".to_owned()),
+                MessagePart::Path(name) => (name == "shop").then(|| "s1".to_owned()),
             }
         }
-        fn response(&self, part: &Part) -> Option<String> {
+        fn response(&self, part: &MessagePart) -> Option<String> {
             match part {
-                Part::Body(pointer) => member(br#"{"id":"o1"}"#, pointer),
+                MessagePart::Body(pointer) => member(br#"{"id":"o1"}"#, pointer),
                 _ => None,
             }
         }
@@ -194,8 +196,8 @@ mod tests {
     #[test]
     fn only_what_begins_with_a_part_of_the_request_is_given_by_who_calls() {
         let given = |text: &str| Expression::read(text).and_then(|one| one.given_by().cloned());
-        assert_eq!(given("{$request.body#/url}/x"), Some(Part::Body("/url".to_owned())));
-        assert_eq!(given("{$request.query.url}"), Some(Part::Query("url".to_owned())));
+        assert_eq!(given("{$request.body#/url}/x"), Some(MessagePart::Body("/url".to_owned())));
+        assert_eq!(given("{$request.query.url}"), Some(MessagePart::Query("url".to_owned())));
         for text in
             ["https://x.example/{$request.body#/id}", "{$response.body#/url}", "{$url}", "{$request.path.a}", ""]
         {

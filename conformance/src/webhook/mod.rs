@@ -4,7 +4,7 @@ mod expression;
 
 use keyfit_openapi::{Api, Operation, Webhook};
 
-pub(crate) use self::expression::{Exchanged, Expression, Part, member};
+pub(crate) use self::expression::{CallContext, Expression, MessagePart, member};
 use crate::contract::{Contract, DeliveryCheck, WebhookTerms};
 
 /// A webhook or a callback whose URL an operation takes.
@@ -14,7 +14,7 @@ pub(crate) struct Hook<'a> {
     /// The calls that a delivery may be. Callbacks to the same URL cannot be distinguished by it.
     pub(crate) documented: Vec<&'a Webhook>,
     /// The place of the URL in the request.
-    pub(crate) given_by: Part,
+    pub(crate) given_by: MessagePart,
     /// The URL of deliveries, for a callback.
     pub(crate) url: Option<Expression>,
     /// The terms of the contract.
@@ -29,7 +29,7 @@ impl Hook<'_> {
     }
 
     /// Returns whether the cause of an immediate delivery is known. For a callback, the document alone does not name it.
-    pub(crate) fn is_sure_to_come(&self) -> bool {
+    pub(crate) fn has_known_cause(&self) -> bool {
         self.url.is_none() || self.terms.is_some_and(|terms| terms.triggered_by.is_some())
     }
 
@@ -61,7 +61,13 @@ pub(crate) fn hooks<'a>(api: &'a Api, contract: &'a Contract, operation: &'a Ope
         let (Some(id), Some(at)) = (&terms.registered_by, &terms.url_at) else { continue };
         let documented: Vec<&Webhook> = api.webhooks.iter().filter(|webhook| webhook.name == *name).collect();
         if *id == operation.id && !documented.is_empty() && hooks.iter().all(|known| known.name != name) {
-            hooks.push(Hook { name, documented, given_by: Part::Body(at.clone()), url: None, terms: Some(terms) });
+            hooks.push(Hook {
+                name,
+                documented,
+                given_by: MessagePart::Body(at.clone()),
+                url: None,
+                terms: Some(terms),
+            });
         }
     }
     hooks

@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keyfit_conformance::catalogue::{Catalogue, Side};
+use keyfit_conformance::credential::secret::Redactor;
 use keyfit_conformance::drive::adapter::{PATIENCE, json_schema};
 use keyfit_conformance::drive::{Adapter, Stage};
+use keyfit_conformance::judgement::verdict::{Outcome, Verdict};
 use keyfit_conformance::run::{Plan, run};
-use keyfit_conformance::secret::Redactor;
-use keyfit_conformance::verdict::{Outcome, Verdict};
 use serde_json::json;
 
 use crate::common::{committed, side, with_templates};

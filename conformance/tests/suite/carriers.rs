@@ -8,7 +8,7 @@ use std::sync::Arc;
 use keyfit_conformance::apis;
 use keyfit_conformance::catalogue::{Catalogue, Side};
 use keyfit_conformance::drive::Naive;
-use keyfit_conformance::verdict::Verdict;
+use keyfit_conformance::judgement::verdict::Verdict;
 
 use crate::common::{against_client, side};
 
@@ -92,7 +92,7 @@ fn a_scheme_of_the_apis_own_is_sent_and_its_rules_can_fail() {
 
 #[tokio::test]
 async fn a_client_is_held_to_the_header_that_the_contract_names() {
-    let mut source = apis::named("instasent-ingest").expect("it ships");
+    let mut source = apis::find_shipped("instasent-ingest").expect("it ships");
     let bearer = Arc::clone(&Catalogue::read(&source).expect("a contract").contract);
     let contract = source.contract.as_mut().expect("a contract");
     contract.text = contract.text.replacen("[\"header\"]", "[{ named-header = \"X-Api-Key\" }]", 1);

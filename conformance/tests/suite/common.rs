@@ -9,12 +9,12 @@ use std::sync::{Arc, Mutex};
 use httpmock::{HttpMockRequest, HttpMockResponse, MockServer};
 use keyfit_conformance::apis;
 use keyfit_conformance::catalogue::{Case, Catalogue, Side};
+use keyfit_conformance::credential::secret::Redactor;
 use keyfit_conformance::drive::{Connect, Stage};
+use keyfit_conformance::judgement::verdict::Outcome;
 use keyfit_conformance::mock::{Mock, Mutant};
 use keyfit_conformance::probe::{Target, http_client};
 use keyfit_conformance::run::{Plan, run};
-use keyfit_conformance::secret::Redactor;
-use keyfit_conformance::verdict::Outcome;
 use keyfit_openapi::Source;
 
 /// The APIs that ship.
@@ -55,7 +55,7 @@ pub(crate) fn catalogues() -> Vec<Catalogue> {
 /// Whether an API was added to this checkout: what is true of those that ship need not
 /// be true of any API, whose snapshots show what its rules find.
 pub(crate) fn is_added(catalogue: &Catalogue) -> bool {
-    let is_here = apis::named(&catalogue.api.name).is_some();
+    let is_here = apis::find_shipped(&catalogue.api.name).is_some();
     is_here && !SHIPPED.contains(&catalogue.api.name.as_str())
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use keyfit_conformance::catalogue::{Catalogue, Side};
 use keyfit_conformance::contract::{Contract, GrantType};
-use keyfit_conformance::init::{Choices, Scaffold, scaffold};
+use keyfit_conformance::init::{CredentialChoices, Scaffold, scaffold};
 use keyfit_openapi::{Source, Text};
 use serde_json::{Value, json};
 
@@ -46,7 +46,7 @@ fn oauth(flows: &[&str]) -> Value {
 const ALL: [&str; 5] = ["implicit", "password", "clientCredentials", "authorizationCode", "deviceAuthorization"];
 
 fn made(document: &Text) -> Scaffold {
-    scaffold("flows", document, &Choices::default()).unwrap_or_else(|failure| panic!("{failure}"))
+    scaffold("flows", document, &CredentialChoices::default()).unwrap_or_else(|failure| panic!("{failure}"))
 }
 
 fn contract(made: &Scaffold) -> Contract {
@@ -183,10 +183,13 @@ fn what_a_document_says_badly_is_refused_with_its_place_unless_it_is_said() {
         (json!({ "type": "http" }), "no `scheme` of HTTP is named"),
     ] {
         let document = document(&scheme);
-        let refusal = scaffold("flows", &document, &Choices::default()).expect_err(told).to_string();
+        let refusal = scaffold("flows", &document, &CredentialChoices::default()).expect_err(told).to_string();
         assert!(refusal.contains(told) && refusal.contains("flows.json:1:"), "{refusal}");
         assert!(refusal.contains("--credential login=bearer"), "{refusal}");
-        let choices = Choices { credentials: vec!["login=bearer".parse().expect("a choice")], ..Choices::default() };
+        let choices = CredentialChoices {
+            credentials: vec!["login=bearer".parse().expect("a choice")],
+            ..CredentialChoices::default()
+        };
         assert!(scaffold("flows", &document, &choices).is_ok(), "{told}");
     }
     // What is said well and may not be used costs its flow alone.

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use keyfit_conformance::catalogue::{Catalogue, Side};
 use keyfit_conformance::check;
 use keyfit_conformance::drive::{Defect, Naive};
-use keyfit_conformance::init::{Choices, scaffold};
+use keyfit_conformance::init::{CredentialChoices, scaffold};
+use keyfit_conformance::judgement::verdict::Verdict;
 use keyfit_conformance::mock::Mutant;
-use keyfit_conformance::verdict::Verdict;
 use keyfit_openapi::{Source, Text};
 
 use crate::common::{against_client, against_mock, broken, http, side};
@@ -22,7 +22,7 @@ const OVERLAY: &str = include_str!("../../../tests/forms/overlay.yaml");
 /// The API, as `keyfit init` begins its contract.
 fn source() -> Source {
     let document = Text::new("openapi.yaml", DOCUMENT);
-    let made = scaffold("forms", &document, &Choices::default()).expect("a contract");
+    let made = scaffold("forms", &document, &CredentialChoices::default()).expect("a contract");
     let (_, actions) = OVERLAY.split_once("actions:\n").expect("it has actions");
     let overlay = Text::new("overlay.yaml", format!("{}{actions}", made.overlay));
     let contract = Text::new("contract.toml", made.contract);

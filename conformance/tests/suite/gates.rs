@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use keyfit_conformance::catalogue::{Catalogue, Side};
-use keyfit_conformance::init::{Choices, scaffold};
+use keyfit_conformance::init::{CredentialChoices, scaffold};
 use keyfit_conformance::mock::Mutant;
 use keyfit_openapi::{Source, Text};
 use serde_json::{Map, Value, json};
@@ -69,7 +69,7 @@ fn document() -> String {
 /// The API with the contract that `keyfit init` begins.
 pub(crate) fn source() -> Source {
     let document = Text::new("gates.json", document());
-    let made = scaffold("gates", &document, &Choices::default()).expect("a contract");
+    let made = scaffold("gates", &document, &CredentialChoices::default()).expect("a contract");
     // What breaks these breaks another rule before.
     let breakable_elsewhere = ["answer.status", "answer.refusal", "answer.server-error", "answer.problem-status"];
     let contract = without(&made.contract, &breakable_elsewhere);

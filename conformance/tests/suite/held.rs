@@ -8,7 +8,7 @@ use keyfit::auth::Carrier;
 use keyfit::codegen::{Transport, no_credential, reqwest};
 use keyfit::dispatch::{Access, Answer, Call, Dispatch};
 use keyfit::{Config, Error, RawRequest, RetryPolicy, scopien};
-use keyfit_conformance::verdict::Verdict;
+use keyfit_conformance::judgement::verdict::Verdict;
 use keyfit_conformance::{Findings, check};
 use serde_json::{Map, Value};
 

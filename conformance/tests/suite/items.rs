@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use keyfit_conformance::catalogue::{Catalogue, Side};
 use keyfit_conformance::drive::{Defect, Naive};
+use keyfit_conformance::judgement::verdict::{Outcome, Verdict};
 use keyfit_conformance::mock::Mutant;
-use keyfit_conformance::verdict::{Outcome, Verdict};
 use keyfit_openapi::{Source, Text};
 
 use crate::common::{against_client, against_mock, http, side};

@@ -8,9 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keyfit::{Clock as _, SystemClock};
-use keyfit_conformance::identity::{ClientKind, ClientNeed, Identities as _, Need, Rights, State};
+use keyfit_conformance::credential::identity::{
+    ClientKind, ClientNeed, CredentialNeed, Identities as _, Rights, State,
+};
+use keyfit_conformance::credential::secret::Redactor;
 use keyfit_conformance::mock::{Fault, FaultRule, Mock};
-use keyfit_conformance::secret::Redactor;
 
 use crate::common::{identity, with_templates};
 
@@ -71,7 +73,7 @@ impl Live {
     async fn start(name: &str, tokens: &str) -> Self {
         let mock = mock_of("ingest").await;
         let mint = |kind: &str, state, rights| {
-            let need = Need { kind: kind.to_owned(), state, rights, alone: false };
+            let need = CredentialNeed { kind: kind.to_owned(), state, rights, alone: false };
             mock.mint().find(&need).expect("the mock issues everything").credentials[0].secret.reveal().to_owned()
         };
         let reports = Rights::Without(["PROJECT_DATASOURCE_WRITE".to_owned()].into());

@@ -8,10 +8,10 @@ use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
 
 use keyfit_conformance::catalogue::Catalogue;
+use keyfit_conformance::credential::secret::Redactor;
 use keyfit_conformance::mock::Mock;
 use keyfit_conformance::probe::{Policy, Target, http_client};
 use keyfit_conformance::run::Halt;
-use keyfit_conformance::secret::Redactor;
 use keyfit_openapi::Source;
 
 use crate::common::identity;

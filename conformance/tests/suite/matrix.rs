@@ -11,15 +11,15 @@ use keyfit::redact::Redactor as Finder;
 use keyfit_conformance::catalogue::{Case, Catalogue, Side};
 use keyfit_conformance::check;
 use keyfit_conformance::contract::Probe;
-use keyfit_conformance::identity::{Identities, Identity, Need, Rights, State};
-use keyfit_conformance::init::{Choices, scaffold};
-use keyfit_conformance::missing::Missing;
+use keyfit_conformance::credential::identity::{CredentialNeed, Identities, Identity, Rights, State};
+use keyfit_conformance::credential::secret::Redactor;
+use keyfit_conformance::init::{CredentialChoices, scaffold};
+use keyfit_conformance::judgement::missing::Missing;
+use keyfit_conformance::judgement::verdict::{Outcome, Verdict};
 use keyfit_conformance::mock::{Mint, Mock, Mutant};
 use keyfit_conformance::probe::Target;
 use keyfit_conformance::report::{ApiReport, Report};
 use keyfit_conformance::run::{Plan, run};
-use keyfit_conformance::secret::Redactor;
-use keyfit_conformance::verdict::{Outcome, Verdict};
 use keyfit_openapi::{SecurityRequirement, Source, Text};
 
 use crate::common::{UNSEEN, http, side};
@@ -30,7 +30,7 @@ use crate::secrets::forms;
 /// The API with the contract that `keyfit init` begins.
 fn source() -> Source {
     let Source { name, document, .. } = locks::source();
-    let made = scaffold(&name, &document, &Choices::default()).expect("a contract");
+    let made = scaffold(&name, &document, &CredentialChoices::default()).expect("a contract");
     let overlay = Some(Text::new("overlay.yaml", made.overlay));
     Source { name, document, overlay, contract: Some(Text::new("contract.toml", made.contract)) }
 }
@@ -62,7 +62,8 @@ async fn mock(catalogue: &Catalogue, mutant: Option<Mutant>) -> Mock {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_mock_serves_what_the_document_allows_a_generated_client_to_send() {
     let mock = mock(&catalogue(), None).await;
-    let valid = |kind: &str| Need { kind: kind.to_owned(), state: State::Valid, rights: Rights::All, alone: false };
+    let valid =
+        |kind: &str| CredentialNeed { kind: kind.to_owned(), state: State::Valid, rights: Rights::All, alone: false };
     let secret = |scheme: &Scheme| {
         let identity = mock.mint().find(&valid(scheme.name)).expect("the mock issues it");
         identity.credentials[0].secret.reveal().to_owned()
@@ -123,9 +124,11 @@ struct Noting {
 }
 
 impl Identities for Noting {
-    fn find(&self, need: &Need) -> Result<Identity, Missing> {
+    fn find(&self, need: &CredentialNeed) -> Result<Identity, Missing> {
         let identity = self.mint.find(need)?;
-        let held = |held: &keyfit_conformance::identity::Held| (named(&held.kind), held.secret.reveal().to_owned());
+        let held = |held: &keyfit_conformance::credential::identity::IdentityCredential| {
+            (named(&held.kind), held.secret.reveal().to_owned())
+        };
         self.issued.lock().expect("no panic").extend(identity.credentials.iter().map(held));
         self.found.lock().expect("no panic").push(identity.clone());
         Ok(identity)

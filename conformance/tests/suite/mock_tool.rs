@@ -6,9 +6,9 @@ use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use keyfit_conformance::identity::State;
+use keyfit_conformance::credential::identity::State;
+use keyfit_conformance::credential::secret::Redactor;
 use keyfit_conformance::mock::{Controlled, Fault, FaultRule, Mock, Scopes, TokenRequest, Which};
-use keyfit_conformance::secret::Redactor;
 use keyfit_openapi::{ParameterLocation, example};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};

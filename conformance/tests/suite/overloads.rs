@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use keyfit_conformance::catalogue::{Catalogue, Side};
-use keyfit_conformance::init::{Choices, scaffold};
+use keyfit_conformance::init::{CredentialChoices, scaffold};
 use keyfit_conformance::mock::{Controlled, Options};
 use keyfit_openapi::{Source, Text};
 use serde_json::{Value, json};
@@ -46,7 +46,7 @@ fn catalogue() -> Arc<Catalogue> {
         "components": { "securitySchemes": { "key": { "type": "http", "scheme": "bearer" } } },
     });
     let document = Text::new("jobs.json", document.to_string());
-    let made = scaffold("jobs", &document, &Choices::default()).unwrap_or_else(|failure| panic!("{failure}"));
+    let made = scaffold("jobs", &document, &CredentialChoices::default()).unwrap_or_else(|failure| panic!("{failure}"));
     assert!(made.overlay.contains("$.paths['/jobs#again'].post"), "{}", made.overlay);
     let source = Source {
         name: "jobs".to_owned(),

@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-use keyfit_conformance::identity::{ClientKind, ClientNeed, Identities as _, Need, Rights, State};
+use keyfit_conformance::credential::identity::{
+    ClientKind, ClientNeed, CredentialNeed, Identities as _, Rights, State,
+};
+use keyfit_conformance::credential::secret::Redactor;
 use keyfit_conformance::mock::Mock;
-use keyfit_conformance::secret::Redactor;
 
 use crate::common::with_templates;
 
@@ -20,7 +22,7 @@ async fn mock_of(name: &str) -> Mock {
 }
 
 fn minted(mock: &Mock, kind: &str) -> String {
-    let need = Need { kind: kind.to_owned(), state: State::Valid, rights: Rights::All, alone: false };
+    let need = CredentialNeed { kind: kind.to_owned(), state: State::Valid, rights: Rights::All, alone: false };
     mock.mint().find(&need).expect("the mock issues everything").credentials[0].secret.reveal().to_owned()
 }
 

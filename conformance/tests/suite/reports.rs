@@ -9,11 +9,11 @@ use base64::engine::general_purpose::STANDARD;
 use keyfit::redact::plain_lines;
 use keyfit_conformance::catalogue::Side;
 use keyfit_conformance::contract::{Family, Level};
+use keyfit_conformance::judgement::verdict::{Exchange, Verdict};
 use keyfit_conformance::report::{
     Access, ApiReport, CallReport, CaseReport, Cell, Changes, Counts, Disagreement, Due, Finding, FindingCounts,
     Format, LiveReport, OperationAccess, OperationReport, PolicyReport, ReadingReport, Report, json_schema, read, text,
 };
-use keyfit_conformance::verdict::{Exchange, Verdict};
 use keyfit_openapi::Text;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};

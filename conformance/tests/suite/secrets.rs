@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use keyfit::redact::plain_lines;
 use keyfit_conformance::catalogue::Catalogue;
+use keyfit_conformance::credential::secret::{MASK, Redactor, Secret};
+use keyfit_conformance::judgement::verdict::{Exchange, Outcome};
 use keyfit_conformance::mock::Mock;
 use keyfit_conformance::report::{ApiReport, Format, Report, text};
-use keyfit_conformance::secret::{MASK, Redactor, Secret};
-use keyfit_conformance::verdict::{Exchange, Outcome};
 use keyfit_openapi::Source;
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::TestRunner;
@@ -127,7 +127,7 @@ fn no_form_of_a_report_holds_a_character_that_commands_a_terminal() {
         case.reason = Some(HIDDEN.to_owned());
         case.identity = Some(HIDDEN.to_owned());
         case.exchanges = vec![Exchange { answer_body: HIDDEN.to_owned(), ..Exchange::default() }];
-        case.verdict = keyfit_conformance::verdict::Verdict::Fail;
+        case.verdict = keyfit_conformance::judgement::verdict::Verdict::Fail;
     }
     report.stale.push(HIDDEN.to_owned());
     for (form, shown) in forms(&report).into_iter().filter(|(form, _)| form != "model") {

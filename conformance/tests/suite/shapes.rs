@@ -4,13 +4,13 @@
 use std::sync::Arc;
 
 use keyfit_conformance::catalogue::{Catalogue, Side};
+use keyfit_conformance::credential::secret::Redactor;
 use keyfit_conformance::drive::{Defect, Naive};
-use keyfit_conformance::init::{Choices, scaffold};
+use keyfit_conformance::init::{CredentialChoices, scaffold};
+use keyfit_conformance::judgement::verdict::{Outcome, Verdict};
 use keyfit_conformance::mock::{Mock, Mutant};
 use keyfit_conformance::probe::Target;
 use keyfit_conformance::run::{Plan, run};
-use keyfit_conformance::secret::Redactor;
-use keyfit_conformance::verdict::{Outcome, Verdict};
 use keyfit_openapi::{Source, Text};
 
 use crate::common::{against_client, against_mock, http, side};
@@ -21,7 +21,7 @@ const WAREHOUSE: &str = include_str!("../fixtures/bare/warehouse.yaml");
 /// The catalogue of a document, as `init` begins its contract.
 fn catalogue(document: &str) -> Catalogue {
     let document = Text::new("warehouse.yaml", document);
-    let made = scaffold("warehouse", &document, &Choices::default()).expect("a contract");
+    let made = scaffold("warehouse", &document, &CredentialChoices::default()).expect("a contract");
     let (overlay, contract) = (Text::new("overlay.yaml", made.overlay), Text::new("contract.toml", made.contract));
     let source = Source { name: "warehouse".to_owned(), document, overlay: Some(overlay), contract: Some(contract) };
     Catalogue::read(&source).unwrap_or_else(|failure| panic!("{failure}"))
@@ -142,8 +142,8 @@ async fn operations_that_no_request_tells_apart_are_checked_once_and_their_metho
         operation("remove"),
         operation("open"),
     );
-    let made =
-        scaffold("warehouse", &Text::new("twins.yaml", document.as_str()), &Choices::default()).expect("a contract");
+    let made = scaffold("warehouse", &Text::new("twins.yaml", document.as_str()), &CredentialChoices::default())
+        .expect("a contract");
     let note = "`second`: an operation before has the same method and path, but for the names of parameters, and is checked in its place";
     assert!(made.notes.iter().any(|said| said == note), "{:?}", made.notes);
     let catalogue = side(catalogue(&document), Side::Server);

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use keyfit_conformance::catalogue::{Catalogue, Side};
 use keyfit_conformance::drive::{Defect, Keyfit, Naive};
+use keyfit_conformance::judgement::verdict::{Outcome, Verdict};
 use keyfit_conformance::mock::Mutant;
-use keyfit_conformance::verdict::{Outcome, Verdict};
 use keyfit_openapi::Source;
 
 use crate::common::{against_client, against_mock, http, side};

@@ -16,7 +16,7 @@ use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, Mac as _};
 use keyfit_conformance::catalogue::{Catalogue, Side};
 use keyfit_conformance::contract::{Level, Probe};
-use keyfit_conformance::init::{Choices, scaffold};
+use keyfit_conformance::init::{CredentialChoices, scaffold};
 use keyfit_conformance::mock::Mutant;
 use keyfit_openapi::{Source, Text};
 use serde_json::{Value, json};
@@ -450,7 +450,7 @@ fn a_delivery_that_nobody_promises_at_once_is_only_reported() {
 #[test]
 fn a_new_contract_has_the_rules_of_callbacks_and_asks_about_the_rest() {
     let document = fs::read_to_string(Path::new(HOOKS).join("openapi.yaml")).expect("it is there");
-    let made = scaffold("hooks", &Text::new("openapi.yaml", document.as_str()), &Choices::default())
+    let made = scaffold("hooks", &Text::new("openapi.yaml", document.as_str()), &CredentialChoices::default())
         .unwrap_or_else(|failure| panic!("{failure}"));
     let (rules, asked): (Vec<&str>, Vec<&str>) = made.contract.lines().partition(|line| !line.starts_with('#'));
     let has =

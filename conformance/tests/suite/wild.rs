@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use keyfit_conformance::catalogue::{Catalogue, Side};
-use keyfit_conformance::init::{Choices, scaffold};
+use keyfit_conformance::init::{CredentialChoices, scaffold};
 use keyfit_openapi::{Source, Text};
 
 use crate::common::{against_mock, broken, http};
@@ -37,7 +37,7 @@ fn catalogue(file: &str, credentials: &[&str]) -> Option<Catalogue> {
     };
     let document = Text::new(file, text);
     let credentials = credentials.iter().map(|text| text.parse().expect("a choice")).collect();
-    let choices = Choices { credentials, ..Choices::default() };
+    let choices = CredentialChoices { credentials, ..CredentialChoices::default() };
     let made = scaffold("wild", &document, &choices).unwrap_or_else(|failure| panic!("{file}: {failure}"));
     let source = Source {
         name: "wild".to_owned(),

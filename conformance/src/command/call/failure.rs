@@ -1,20 +1,20 @@
-//! What is said of a call that failed, and the exit code that says it to programs.
+//! The message and the exit code of a failed call.
 
 use keyfit::redact::plain;
 use keyfit::{Error, ErrorKind};
 use keyfit_conformance::UserError;
 use keyfit_conformance::call::Callee;
-use keyfit_conformance::call::json::{Style, written};
+use keyfit_conformance::call::json::{JsonStyle, format_json};
 use keyfit_openapi::{Operation, Retry};
 use reqwest::StatusCode;
 
-use super::output::{Body, Output};
+use super::output::{BodyKind, Output};
 use super::session::Session;
-use crate::console;
-use crate::ending::Ending;
+use crate::terminal::console;
+use crate::terminal::exit::ExitStatus;
 
-/// An answer that cannot be used.
-const UNUSABLE: u8 = 10;
+/// The exit code for an answer that cannot be used.
+const UNUSABLE_ANSWER: u8 = 10;
 
 /// The exit code of a call that failed with an answer, or on the way; `None` where nothing was sent because of what was given.
 fn code(kind: ErrorKind) -> Option<u8> {
@@ -36,52 +36,52 @@ fn code(kind: ErrorKind) -> Option<u8> {
         | ErrorKind::Unprocessable
         | ErrorKind::Client => 5,
         // Redirects, answers that do not fit or are cut off, and what there is no name for.
-        _ => UNUSABLE,
+        _ => UNUSABLE_ANSWER,
     })
 }
 
-/// The error of a call that could not be made.
-pub(in crate::command) fn refused(error: &Error) -> UserError {
+/// Returns the error for a call that could not be made.
+pub(in crate::command) fn call_error(error: &Error) -> UserError {
     UserError::new(error.to_string()).help("nothing was sent")
 }
 
-/// Tells why a call failed. What a success brought is kept whatever is wrong with it: the call was executed.
-pub(super) fn told(
+/// Reports the failure of a call. The body of a success is kept even if it is flawed, since the call was executed.
+pub(super) fn report_failure(
     error: &Error,
     callee: &Callee,
     operation: &Operation,
     session: &Session,
     mut output: Output,
-) -> Result<Ending, UserError> {
-    let Some(code) = code(error.kind()) else { return Err(refused(error)) };
+) -> Result<ExitStatus, UserError> {
+    let Some(code) = code(error.kind()) else { return Err(call_error(error)) };
     let mut lines = vec![format!("error: {error}")];
     lines.extend(cause(error).map(|cause| format!("cause: {cause}")));
     lines.extend(error.request_id().map(|id| format!("request: {id}")));
     lines.extend(help(error, callee, operation, session).map(|help| format!("help: {help}")));
-    console::complain(&session.private.mask(&lines.join("\n")));
+    console::print_message(&session.private.mask(&lines.join("\n")));
     let body = error.body();
     if let Some(status) = error.status().filter(StatusCode::is_success) {
-        let kind = error.headers().map_or(Body::Other, |headers| Body::of(headers, status.as_u16(), operation));
-        output.whole(body, kind, session)?;
-        output.keep()?;
+        let kind = error.headers().map_or(BodyKind::Other, |headers| BodyKind::of(headers, status.as_u16(), operation));
+        output.write_body(body, kind, session)?;
+        output.persist()?;
     } else if !body.trim_ascii().is_empty() {
         let text = String::from_utf8_lossy(body);
-        let style = Style { is_pretty: true, redactor: Some(&session.private), hides_secrets: false };
-        console::complain(&written(&text, style).unwrap_or_else(|| session.private.mask(&text)));
+        let style = JsonStyle { is_pretty: true, redactor: Some(&session.private), hides_secrets: false };
+        console::print_message(&format_json(&text, style).unwrap_or_else(|| session.private.mask(&text)));
     }
-    Ok(Ending::Failed(code))
+    Ok(ExitStatus::Failed(code))
 }
 
 /// Tells that a success is not what the document or the server says it is; the body was printed.
-pub(super) fn not_json(operation: &Operation) -> Ending {
-    console::complain(&format!(
+pub(super) fn not_json(operation: &Operation) -> ExitStatus {
+    console::print_message(&format!(
         "error: {}: the answer should be JSON, and is not\nhelp: the call was executed; look at what came, with --verbose at its headers",
         operation.id
     ));
-    Ending::Failed(UNUSABLE)
+    ExitStatus::Failed(UNUSABLE_ANSWER)
 }
 
-/// What lies behind a failure on the way: a certificate that nobody trusts, a name that is not known, a port that is closed.
+/// Returns the cause of a network failure: an untrusted certificate, an unknown host, a closed port.
 fn cause(error: &Error) -> Option<String> {
     let mut source = std::error::Error::source(error).filter(|_| error.is_network())?;
     while let Some(inner) = source.source() {

@@ -15,15 +15,15 @@ use futures_core::Stream as _;
 use keyfit::{Error, Response};
 use keyfit_conformance::UserError;
 use keyfit_conformance::apis;
-use keyfit_conformance::call::{Arguments, Callee, Items, items, listed, shown, taken};
+use keyfit_conformance::call::{Arguments, Callee, ListItems, display, list_items, operation_help, operation_lines};
 use keyfit_openapi::{Operation, Source, read_file, read_to_limit};
 
-use self::output::{Body, Output};
-use self::session::{Purpose, Session};
+use self::output::{BodyKind, Output};
+use self::session::{Purpose, Session, SessionArgs};
 use super::runtime;
-use crate::console;
-use crate::ending::Ending;
-use crate::interrupt::Interrupts;
+use crate::terminal::console;
+use crate::terminal::exit::ExitStatus;
+use crate::terminal::interrupt::Interrupts;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -56,7 +56,7 @@ Exit codes:
 #[derive(Args, Debug)]
 #[group(skip)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
-pub(crate) struct Options {
+pub(crate) struct CallArgs {
     /// The API: the name of one that ships, a folder of `keyfit init`, or a document. Without it those that ship are listed.
     api: Option<String>,
     /// The operation: its id, or `METHOD /path`. Without it all of them are listed.
@@ -83,40 +83,40 @@ pub(crate) struct Options {
     #[arg(long, short)]
     verbose: bool,
     #[command(flatten)]
-    session: session::Options,
+    session: SessionArgs,
 }
 
 /// Runs the command.
-pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
-    let Some(name) = &options.api else {
+pub(crate) fn run(args: &CallArgs) -> Result<ExitStatus, UserError> {
+    let Some(name) = &args.api else {
         let line = |source: Source| source.name;
         console::print_lines(apis::shipped().into_iter().map(line))?;
-        return Ok(Ending::Fine);
+        return Ok(ExitStatus::Success);
     };
     let callee = Callee::read(&source(name)?)?;
-    let Some(operation) = &options.operation else {
-        console::print_lines(listed(&callee))?;
-        return Ok(Ending::Fine);
+    let Some(operation) = &args.operation else {
+        console::print_lines(operation_lines(&callee))?;
+        return Ok(ExitStatus::Success);
     };
     let operation = callee.operation(operation)?;
-    if options.describe {
-        console::print_lines(taken(&callee, operation))?;
-        return Ok(Ending::Fine);
+    if args.describe {
+        console::print_lines(operation_help(&callee, operation))?;
+        return Ok(ExitStatus::Success);
     }
     runtime()?.block_on(async {
-        let arguments = arguments(options, &callee, operation)?;
-        let (verbose, dry_run) = (options.verbose, options.dry_run);
+        let arguments = arguments(args, &callee, operation)?;
+        let (verbose, dry_run) = (args.verbose, args.dry_run);
         let purpose = if dry_run { Purpose::DryRun } else { Purpose::Send };
-        let session = Session::open(&options.session, verbose, purpose, &callee, operation, &arguments).await?;
+        let session = Session::open(&args.session, verbose, purpose, &callee, operation, &arguments).await?;
         let interrupts = Interrupts::new();
         let mut interrupts =
             interrupts.map_err(|error| UserError::new(format!("signals cannot be waited for: {error}")))?;
         tokio::select! {
-            ending = call(options, &callee, operation, &arguments, &session) => ending,
+            ending = call(args, &callee, operation, &arguments, &session) => ending,
             () = interrupts.next() => {
-                let done = if options.dry_run { "" } else { ": the server may have executed the call" };
-                console::complain(&format!("interrupted{done}"));
-                Ok(Ending::Interrupted)
+                let done = if args.dry_run { "" } else { ": the server may have executed the call" };
+                console::print_message(&format!("interrupted{done}"));
+                Ok(ExitStatus::Interrupted)
             }
         }
     })
@@ -135,17 +135,17 @@ pub(super) fn source(name: &str) -> Result<Source, UserError> {
     if is_path || path.exists() {
         return Ok(if path.is_dir() { Source::from_dir(path)? } else { Source::from_document(path)? });
     }
-    Err(apis::unknown(name, &shipped).also("an API of yours is named by its folder: ./api/parcels"))
+    Err(apis::unknown(name, &shipped).more_help("an API of yours is named by its folder: ./api/parcels"))
 }
 
-fn arguments(options: &Options, callee: &Callee, operation: &Operation) -> Result<Arguments, UserError> {
-    keyfit_conformance::call::refuse_in_clear(callee, operation, &options.arguments)?;
-    let body = options.body.as_deref().map(|text| body(text, &options.session)).transpose()?;
-    Arguments::read(&callee.api, operation, &options.arguments, body)
+fn arguments(args: &CallArgs, callee: &Callee, operation: &Operation) -> Result<Arguments, UserError> {
+    keyfit_conformance::call::refuse_in_clear(callee, operation, &args.arguments)?;
+    let body = args.body.as_deref().map(|text| body(text, &args.session)).transpose()?;
+    Arguments::read(&callee.api, operation, &args.arguments, body)
 }
 
 /// The bytes of a body that is given whole.
-pub(super) fn body(text: &str, session: &session::Options) -> Result<Vec<u8>, UserError> {
+pub(super) fn body(text: &str, session: &SessionArgs) -> Result<Vec<u8>, UserError> {
     match text.strip_prefix('@').unwrap_or(text) {
         "-" if session.takes_input() => Err(UserError::new("the standard input cannot be both the body and the token")
             .help("name a file for one of them")),
@@ -159,73 +159,73 @@ pub(super) fn body(text: &str, session: &session::Options) -> Result<Vec<u8>, Us
 }
 
 async fn call(
-    options: &Options,
+    args: &CallArgs,
     callee: &Callee,
     operation: &Operation,
     arguments: &Arguments,
     session: &Session,
-) -> Result<Ending, UserError> {
-    let made =
-        || session.call(operation).map(|call| arguments.put_into(call)).map_err(|error| failure::refused(&error));
-    let call = made()?;
+) -> Result<ExitStatus, UserError> {
+    let make_call =
+        || session.call(operation).map(|call| arguments.add_to_call(call)).map_err(|error| failure::call_error(&error));
+    let call = make_call()?;
     // Built before anything is opened: what cannot be sent changes no file.
-    let request = call.request().map_err(|error| failure::refused(&error))?;
-    let head = shown::head(&request, &session.credentials, &session.private);
-    if options.dry_run {
-        let body = shown::body(&request, &session.private);
+    let request = call.request().map_err(|error| failure::call_error(&error))?;
+    let head = display::head(&request, &session.credentials, &session.private);
+    if args.dry_run {
+        let body = display::body(&request, &session.private);
         let lines = head.into_iter().chain(body.into_iter().flat_map(|body| [String::new(), body]));
         // An answer of JSON is masked by its names, and so it stays JSON.
         console::print_lines(lines)?;
-        return Ok(Ending::Fine);
+        return Ok(ExitStatus::Success);
     }
     let is_streamed = session.streams(operation);
-    let paged = if options.all { Some(items(made()?, operation)?) } else { None };
-    let mut output = Output::open(options.output.as_deref(), is_streamed)?;
-    if options.verbose {
-        trace::sent(&head);
+    let paged = if args.all { Some(list_items(make_call()?, operation)?) } else { None };
+    let mut output = Output::open(args.output.as_deref(), is_streamed)?;
+    if args.verbose {
+        trace::print_request(&head);
     }
     let failed = match paged {
         Some(paged) => {
             let (count, failed) = all(paged, &mut output, session).await?;
             if let Some(error) = &failed {
-                console::complain(&format!("after {count} items:"));
-                return failure::told(error, callee, operation, session, output);
+                console::print_message(&format!("after {count} items:"));
+                return failure::report_failure(error, callee, operation, session, output);
             }
             None
         }
         None if is_streamed => match call.stream().await {
-            Ok(response) => streamed(response, options, &mut output, session).await?,
+            Ok(response) => streamed(response, args, &mut output, session).await?,
             Err(error) => Some(error),
         },
         None => match call.send().await {
             Ok(response) => {
-                if options.verbose {
-                    trace::answered(response.status(), response.headers(), session);
+                if args.verbose {
+                    trace::print_response(response.status(), response.headers(), session);
                 }
-                let body = Body::of(response.headers(), response.status().as_u16(), operation);
-                let is_as_documented = output.whole(&response, body, session)?;
-                output.keep()?;
-                return Ok(if is_as_documented { Ending::Fine } else { failure::not_json(operation) });
+                let body = BodyKind::of(response.headers(), response.status().as_u16(), operation);
+                let is_as_documented = output.write_body(&response, body, session)?;
+                output.persist()?;
+                return Ok(if is_as_documented { ExitStatus::Success } else { failure::not_json(operation) });
             }
             Err(error) => Some(error),
         },
     };
     match failed {
         None => {
-            output.keep()?;
-            Ok(Ending::Fine)
+            output.persist()?;
+            Ok(ExitStatus::Success)
         }
         Some(error) => {
-            if let (true, Some((status, headers))) = (options.verbose, error.status().zip(error.headers())) {
-                trace::answered(status, headers, session);
+            if let (true, Some((status, headers))) = (args.verbose, error.status().zip(error.headers())) {
+                trace::print_response(status, headers, session);
             }
-            failure::told(&error, callee, operation, session, output)
+            failure::report_failure(&error, callee, operation, session, output)
         }
     }
 }
 
 /// Writes the items of a list, and returns how many there were before it ended, and why it did where that was not its end.
-async fn all(mut items: Items, output: &mut Output, session: &Session) -> Result<(u64, Option<Error>), UserError> {
+async fn all(mut items: ListItems, output: &mut Output, session: &Session) -> Result<(u64, Option<Error>), UserError> {
     let mut count = 0;
     while let Some(item) = items.next().await {
         match item {
@@ -243,12 +243,12 @@ async fn all(mut items: Items, output: &mut Output, session: &Session) -> Result
 /// Writes a body as it comes.
 async fn streamed(
     response: Response<keyfit::ByteStream>,
-    options: &Options,
+    args: &CallArgs,
     output: &mut Output,
     session: &Session,
 ) -> Result<Option<Error>, UserError> {
-    if options.verbose {
-        trace::answered(response.status(), response.headers(), session);
+    if args.verbose {
+        trace::print_response(response.status(), response.headers(), session);
     }
     let mut stream = response.into_inner();
     while let Some(chunk) = poll_fn(|context| Pin::new(&mut stream).poll_next(context)).await {

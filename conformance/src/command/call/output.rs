@@ -1,4 +1,4 @@
-//! Where what a success brings goes: to a terminal without what commands it, to a pipe or a file as it came.
+//! The destination of the body of a success: a terminal gets it without control sequences, a pipe or a file gets it unchanged.
 
 use std::borrow::Cow;
 use std::fs::{self, File, OpenOptions};
@@ -6,8 +6,8 @@ use std::io::{self, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 
 use keyfit_conformance::UserError;
-use keyfit_conformance::call::json::{Style, written};
-use keyfit_conformance::secret::Redactor;
+use keyfit_conformance::call::json::{JsonStyle, format_json};
+use keyfit_conformance::credential::secret::Redactor;
 use keyfit_openapi::Operation;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use serde::de::IgnoredAny;
@@ -15,27 +15,27 @@ use tempfile::NamedTempFile;
 
 use super::session::Session;
 
-/// Where the body of a success goes.
+/// The destination of the body of a success.
 pub(super) enum Output {
     /// The standard output: whether a person reads it, and whether its reader has gone away.
     Standard { is_terminal: bool, is_closed: bool },
-    /// What is no regular file: a device, a pipe.
+    /// A file that is not regular: a device or a pipe.
     Device(PathBuf, File),
     /// A file, which takes the place of the named one when it is complete.
     File(PathBuf, NamedTempFile),
 }
 
-/// What a body is.
+/// The kind of a body.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Body {
-    /// JSON, by what the server or the document says.
+pub(super) enum BodyKind {
+    /// JSON, according to the server or the document.
     Json,
     /// Anything else.
     Other,
 }
 
-impl Body {
-    /// By the answer's own word, or the document's.
+impl BodyKind {
+    /// Determines the kind from the headers of the answer, or else from the document.
     pub(super) fn of(headers: &HeaderMap, status: u16, operation: &Operation) -> Self {
         let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
@@ -48,7 +48,7 @@ impl Body {
 }
 
 impl Output {
-    /// Opens it before anything is sent: what cannot be kept is not asked for.
+    /// Opens the output before anything is sent, so that no answer is requested that cannot be kept.
     pub(super) fn open(path: Option<&Path>, is_binary: bool) -> Result<Self, UserError> {
         let Some(path) = path.filter(|path| *path != Path::new("-")) else {
             let is_terminal = io::stdout().is_terminal();
@@ -76,16 +76,16 @@ impl Output {
         }
     }
 
-    /// Whether nobody reads any more.
+    /// Returns whether the reader has closed the output.
     pub(super) fn is_closed(&self) -> bool {
         matches!(self, Self::Standard { is_closed: true, .. })
     }
 
     /// Writes a whole body. Returns `false` if it should be JSON and is not.
-    pub(super) fn whole(&mut self, body: &[u8], kind: Body, session: &Session) -> Result<bool, UserError> {
+    pub(super) fn write_body(&mut self, body: &[u8], kind: BodyKind, session: &Session) -> Result<bool, UserError> {
         let (shown, is_as_documented) = match self {
             Self::Standard { is_terminal, .. } => printed(body, kind, *is_terminal, &session.credentials_redactor),
-            _ => (body.into(), kind == Body::Other || is_json(body)),
+            _ => (body.into(), kind == BodyKind::Other || is_json(body)),
         };
         self.bytes(&shown)?;
         Ok(is_as_documented)
@@ -94,7 +94,7 @@ impl Output {
     /// Writes an item of a list in a line of its own.
     pub(super) fn item(&mut self, item: &str, session: &Session) -> Result<(), UserError> {
         let redactor = matches!(self, Self::Standard { .. }).then_some(&session.credentials_redactor);
-        let line = written(item, Style { redactor, ..Style::default() }).unwrap_or_else(|| item.to_owned());
+        let line = format_json(item, JsonStyle { redactor, ..JsonStyle::default() }).unwrap_or_else(|| item.to_owned());
         self.bytes(format!("{line}\n").as_bytes())
     }
 
@@ -107,29 +107,30 @@ impl Output {
                 Err(error) => return Err(UserError::new(format!("the answer cannot be printed: {error}"))),
                 Ok(()) => {}
             },
-            Self::Device(path, file) => all(file).map_err(|error| unwritten(path, &error))?,
-            Self::File(path, file) => all(file).map_err(|error| unwritten(path, &error))?,
+            Self::Device(path, file) => all(file).map_err(|error| write_error(path, &error))?,
+            Self::File(path, file) => all(file).map_err(|error| write_error(path, &error))?,
         }
         Ok(())
     }
 
-    /// Puts the file in its place.
-    pub(super) fn keep(self) -> Result<(), UserError> {
+    /// Moves the file to its final place.
+    pub(super) fn persist(self) -> Result<(), UserError> {
         let Self::File(path, file) = self else { return Ok(()) };
-        file.as_file().sync_all().map_err(|error| unwritten(&path, &error))?;
-        file.persist(&path).map(drop).map_err(|error| unwritten(&path, &error.error))
+        file.as_file().sync_all().map_err(|error| write_error(&path, &error))?;
+        file.persist(&path).map(drop).map_err(|error| write_error(&path, &error.error))
     }
 }
 
 /// A body as it is printed, and whether it is what it should be. JSON is written for people and programs alike: its values stay
 /// as they are. Anything else is as it came, but for a terminal, which is not to obey it.
-fn printed<'b>(body: &'b [u8], kind: Body, is_terminal: bool, redactor: &Redactor) -> (Cow<'b, [u8]>, bool) {
+fn printed<'b>(body: &'b [u8], kind: BodyKind, is_terminal: bool, redactor: &Redactor) -> (Cow<'b, [u8]>, bool) {
     if body.trim_ascii().is_empty() {
         return (Cow::default(), true);
     }
-    let style = Style { is_pretty: true, redactor: Some(redactor), hides_secrets: false };
-    let json = std::str::from_utf8(body).ok().filter(|_| kind == Body::Json).and_then(|text| written(text, style));
-    let is_as_documented = kind == Body::Other || json.is_some();
+    let style = JsonStyle { is_pretty: true, redactor: Some(redactor), hides_secrets: false };
+    let json =
+        std::str::from_utf8(body).ok().filter(|_| kind == BodyKind::Json).and_then(|text| format_json(text, style));
+    let is_as_documented = kind == BodyKind::Other || json.is_some();
     let shown = match json {
         Some(json) => Cow::Owned(format!("{json}\n").into_bytes()),
         None if is_terminal => {
@@ -146,7 +147,7 @@ fn is_json(body: &[u8]) -> bool {
 }
 
 /// The call was executed by now.
-fn unwritten(path: &Path, error: &io::Error) -> UserError {
+fn write_error(path: &Path, error: &io::Error) -> UserError {
     UserError::new(format!("the call was executed, and its answer cannot be written: {error}"))
         .at(path.display())
         .help("look up what the call did before you repeat it")
@@ -154,11 +155,11 @@ fn unwritten(path: &Path, error: &io::Error) -> UserError {
 
 #[cfg(test)]
 mod tests {
-    use keyfit_conformance::secret::Secret;
+    use keyfit_conformance::credential::secret::Secret;
 
     use super::*;
 
-    fn shown(body: &[u8], kind: Body, is_terminal: bool) -> (String, bool) {
+    fn shown(body: &[u8], kind: BodyKind, is_terminal: bool) -> (String, bool) {
         let redactor = Redactor::default();
         redactor.learn(&Secret::new("swordfish-1"));
         let (bytes, is_as_documented) = printed(body, kind, is_terminal, &redactor);
@@ -168,9 +169,9 @@ mod tests {
     #[test]
     fn a_terminal_is_not_commanded_and_a_pipe_has_the_bytes_as_they_came() {
         let text = b"a\x1b[2J swordfish-1\xff\n";
-        assert_eq!(shown(text, Body::Other, true), ("a\\u{1b}[2J [redacted]\u{fffd}\n".to_owned(), true));
+        assert_eq!(shown(text, BodyKind::Other, true), ("a\\u{1b}[2J [redacted]\u{fffd}\n".to_owned(), true));
         let redactor = Redactor::default();
-        assert_eq!(printed(text, Body::Other, false, &redactor), (Cow::Borrowed(&text[..]), true));
+        assert_eq!(printed(text, BodyKind::Other, false, &redactor), (Cow::Borrowed(&text[..]), true));
     }
 
     #[test]
@@ -178,9 +179,9 @@ mod tests {
         for is_terminal in [true, false] {
             let text = "{\"a\": 1.10, \"b\":\"\u{9b}swordfish-1\"}";
             let lines = "{\n  \"a\": 1.10,\n  \"b\": \"\\u009b[redacted]\"\n}\n";
-            assert_eq!(shown(text.as_bytes(), Body::Json, is_terminal), (lines.to_owned(), true));
-            assert_eq!(shown(b" \n", Body::Json, is_terminal), (String::new(), true));
-            assert!(!shown(b"<html>", Body::Json, is_terminal).1);
+            assert_eq!(shown(text.as_bytes(), BodyKind::Json, is_terminal), (lines.to_owned(), true));
+            assert_eq!(shown(b" \n", BodyKind::Json, is_terminal), (String::new(), true));
+            assert!(!shown(b"<html>", BodyKind::Json, is_terminal).1);
         }
     }
 }

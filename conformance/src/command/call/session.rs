@@ -9,32 +9,32 @@ use keyfit::auth::{AccessToken, Credential, Refresh, SecretSource as _, TokenSou
 use keyfit::dispatch::Access;
 use keyfit::{Config, DynamicCall, DynamicClient, Error};
 use keyfit_conformance::UserError;
-use keyfit_conformance::call::{Arguments, Callee, Chosen, Wanted, in_clear, refuse_in_clear};
+use keyfit_conformance::call::{Arguments, Callee, CredentialSelection, SelectedCredential, in_clear, refuse_in_clear};
+use keyfit_conformance::credential::profile::{self, ResolvedProfile};
+use keyfit_conformance::credential::secret::{Redactor, Secret};
 use keyfit_conformance::probe::{is_loopback, known_servers};
-use keyfit_conformance::profile::{self, Told};
-use keyfit_conformance::secret::{Redactor, Secret};
 use keyfit_conformance::server::{server_in_place, server_url};
 use keyfit_openapi::{Operation, read_to_limit};
 use reqwest::Url;
 
-use super::failure::refused;
-use super::trace::Attempts;
+use super::failure::call_error;
+use super::trace::AttemptLogger;
 use crate::command::budget;
-use crate::command::transport::{Certificates, Header, header, secrets};
+use crate::command::transport::{CertificateArgs, Header, header, secrets};
 use crate::command::variable;
-use crate::console;
+use crate::terminal::console;
 
 /// The base URL of any API, on this machine.
 const ANY_BASE_URL: &str = "KEYFIT_BASE_URL";
 
 /// Tokens of a profile, which are masked before they are sent.
 #[derive(Debug)]
-struct Learning {
+struct MaskedTokenSource {
     source: Arc<dyn TokenSource>,
     redactors: [Redactor; 2],
 }
 
-impl TokenSource for Learning {
+impl TokenSource for MaskedTokenSource {
     fn fetch(&self) -> BoxFuture<'_, Result<AccessToken, Error>> {
         Box::pin(async {
             let token = self.source.fetch().await?;
@@ -50,7 +50,7 @@ impl TokenSource for Learning {
 /// How the call is made.
 #[derive(Args, Debug)]
 #[group(skip)]
-pub(in crate::command) struct Options {
+pub(in crate::command) struct SessionArgs {
     /// The profile of keyfit.toml with settings, base URL and credentials; that of `KEYFIT_PROFILE` or `default` where left out.
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
@@ -70,7 +70,7 @@ pub(in crate::command) struct Options {
     #[arg(long, value_name = "HEADER", value_parser = header)]
     header: Vec<Header>,
     #[command(flatten)]
-    certificates: Certificates,
+    certificates: CertificateArgs,
     /// How often a request is sent at most. A call that could have a second effect is only repeated if it was not executed.
     /// 4 where neither this nor the profile says it.
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
@@ -91,12 +91,12 @@ pub(in crate::command) struct Options {
     response_limit: Option<u16>,
 }
 
-/// A client, and what it must not show.
+/// A client with its credentials and redactors.
 pub(in crate::command) struct Session {
     pub(in crate::command) client: DynamicClient,
-    /// What the call is made with.
-    pub(in crate::command) credentials: Vec<Chosen>,
-    /// Headers of the user's.
+    /// The credentials of the call.
+    pub(in crate::command) credentials: Vec<SelectedCredential>,
+    /// The headers that the user adds.
     headers: Vec<(String, SecretString)>,
     /// Masks the credentials: an answer may repeat them.
     pub(in crate::command) credentials_redactor: Redactor,
@@ -115,13 +115,13 @@ pub(in crate::command) enum Purpose {
     Queue,
 }
 
-impl Options {
-    /// Whether the token comes from the standard input.
+impl SessionArgs {
+    /// Returns whether the token comes from the standard input.
     pub(in crate::command) fn takes_input(&self) -> bool {
         self.token.as_deref().is_some_and(|token| token.strip_prefix('@').unwrap_or(token) == "-")
     }
 
-    /// The settings with the limits that are given.
+    /// Adds the given limits to the settings.
     fn limits(&self, config: Config) -> Config {
         let config = self.timeout.map(Duration::from_secs).into_iter().fold(config, Config::timeout);
         let config = self.deadline.map(Duration::from_secs).into_iter().fold(config, Config::deadline);
@@ -132,9 +132,9 @@ impl Options {
 }
 
 impl Session {
-    /// Makes the client. Nothing is sent.
+    /// Creates the client. Sends nothing.
     pub(in crate::command) async fn open(
-        session: &Options,
+        session: &SessionArgs,
         verbose: bool,
         purpose: Purpose,
         callee: &Callee,
@@ -142,75 +142,76 @@ impl Session {
         arguments: &Arguments,
     ) -> Result<Self, UserError> {
         let dry_run = purpose != Purpose::Send;
-        let told = Told::read(session.profile.as_deref(), &callee.api, &callee.openers)?;
-        if let (Some(told), true) = (&told, verbose) {
-            console::complain(&format!("* {}", told.name));
+        let profile = ResolvedProfile::read(session.profile.as_deref(), &callee.api, &callee.openers)?;
+        if let (Some(profile), true) = (&profile, verbose) {
+            console::print_message(&format!("* {}", profile.name));
         }
-        let config = session.limits(match &told {
-            Some(told) => told.api.config().map_err(|error| profile::refused(&error))?,
+        let config = session.limits(match &profile {
+            Some(profile) => profile.api.config().map_err(|error| profile::profile_error(&error))?,
             None => Config::default(),
         });
-        let config = if verbose { config.observer(Attempts) } else { config };
+        let config = if verbose { config.observer(AttemptLogger) } else { config };
         known_servers(&callee.api, &session.server)?;
         let config = session
             .server
             .iter()
             .fold(config, |config, (documented, url)| config.server(documented.as_str(), url.as_str()));
-        if let Some(told) = &told {
-            told.servers()?;
+        if let Some(profile) = &profile {
+            profile.servers()?;
         }
-        let config = match base_url(session, callee, operation, told.as_ref())? {
+        let config = match base_url(session, callee, operation, profile.as_ref())? {
             Some(url) => config.base_url(url),
             None => config,
         };
-        let config = session.certificates.put_into(config)?;
+        let config = session.certificates.apply(config)?;
         let config = match &session.budget {
-            Some(url) if !dry_run => budget::put_into(config, url).await?,
+            Some(url) if !dry_run => budget::with_budget(config, url).await?,
             _ => config,
         };
         let (credentials_redactor, private) = (Redactor::default(), Redactor::default());
         arguments.secrets().for_each(|secret| private.learn(&Secret::new(secret)));
         let named: Vec<&str> =
-            told.iter().flat_map(|told| &told.credentials).map(|credential| credential.kind().name).collect();
-        let wanted = Wanted {
+            profile.iter().flat_map(|profile| &profile.credentials).map(|credential| credential.kind().name).collect();
+        let wanted = CredentialSelection {
             kind: session.kind.as_deref(),
             has_token: session.token.is_some(),
             has_certificate: session.certificates.has_client()
-                || told.iter().any(|told| told.api.settings().any(|key| key == "client-certificate")),
+                || profile.iter().any(|profile| profile.api.settings().any(|key| key == "client-certificate")),
             profile: &named,
         };
-        let credentials = match Chosen::of(callee, operation, wanted, is_set) {
+        let credentials = match SelectedCredential::of(callee, operation, wanted, is_set) {
             Ok(credentials) => credentials,
-            // What would be sent is shown all the same.
+            // A dry run shows the request nevertheless.
             Err(error) if dry_run => {
                 if purpose == Purpose::DryRun {
-                    console::complain(&format!("note: as it is, nothing would be sent\n{error}"));
+                    console::print_message(&format!("note: as it is, nothing would be sent\n{error}"));
                 }
-                Chosen::of(callee, operation, wanted, |_| true).unwrap_or_default()
+                SelectedCredential::of(callee, operation, wanted, |_| true).unwrap_or_default()
             }
             Err(error) => return Err(error),
         };
-        let mut held = Vec::new();
+        let mut tokens = Vec::new();
         let mut credential = Credential::none();
         for chosen in &credentials {
             if chosen.is_of_profile {
-                let of = told.as_ref().map(|told| told.credential(&chosen.kind)).transpose()?.flatten();
+                let of = profile.as_ref().map(|profile| profile.credential(&chosen.kind)).transpose()?.flatten();
                 // A command is not started, and no token asked for, where nothing is sent.
                 if let Some(of) = of.filter(|_| !dry_run) {
-                    let source = of.source().map_err(|error| profile::refused(&error))?;
+                    let source = of.source().map_err(|error| profile::profile_error(&error))?;
                     let redactors = [credentials_redactor.clone(), private.clone()];
-                    let access = Access::Source(Arc::new(Learning { source, redactors }), Refresh::default());
+                    let access = Access::Source(Arc::new(MaskedTokenSource { source, redactors }), Refresh::default());
                     let one = access.credential(of.kind().name, chosen.carrier);
-                    credential = credential.and(&one.map_err(|error| refused(&error))?);
+                    credential = credential.and(&one.map_err(|error| call_error(&error))?);
                 }
                 continue;
             }
-            let secret = if dry_run { known(chosen).await } else { Some(token(session, callee, chosen).await?) };
+            let secret =
+                if dry_run { token_in_environment(chosen).await } else { Some(token(session, callee, chosen).await?) };
             let Some(secret) = secret else { continue };
             for redactor in [&credentials_redactor, &private] {
                 redactor.learn(&Secret::new(secret.expose_secret()));
             }
-            held.push((chosen, secret));
+            tokens.push((chosen, secret));
         }
         let mut headers = Vec::new();
         for Header(name, value) in &session.header {
@@ -220,11 +221,11 @@ impl Session {
             }
             headers.push((name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned().into()));
         }
-        for (chosen, secret) in held.into_iter().filter(|_| !dry_run) {
+        for (chosen, secret) in tokens.into_iter().filter(|_| !dry_run) {
             let one = Access::Token(secret).credential(&chosen.kind, chosen.carrier);
-            credential = credential.and(&one.map_err(|error| refused(&error))?);
+            credential = credential.and(&one.map_err(|error| call_error(&error))?);
         }
-        let client = DynamicClient::new(callee.table, credential, config).map_err(|error| refused(&error))?;
+        let client = DynamicClient::new(callee.table, credential, config).map_err(|error| call_error(&error))?;
         let place = client.operation(&operation.id).map_or(Ok(""), |row| client.base_url_of(row));
         if let (Err(_), Some(server)) = (place, &operation.server) {
             let why = if server.starts_with("https://") {
@@ -238,27 +239,27 @@ impl Session {
         Ok(Self { client, credentials, headers, credentials_redactor, private })
     }
 
-    /// A call of the operation, with all that it is made with.
+    /// Returns a call of the operation with the headers of the user.
     pub(in crate::command) fn call(&self, operation: &Operation) -> Result<DynamicCall<'_>, Error> {
         let call = self.client.call(&operation.id)?;
         Ok(self.headers.iter().fold(call, |call, (name, secret)| call.header(name, secret.expose_secret())))
     }
 
-    /// Whether the answers of the operation are handed on as they come.
+    /// Returns whether the answers of the operation are streamed.
     pub(in crate::command) fn streams(&self, operation: &Operation) -> bool {
         self.client.operation(&operation.id).is_some_and(|row| row.streams)
     }
 }
 
-/// The base URL, where it is another than the documented one.
+/// Returns the base URL if it is not the documented one.
 fn base_url(
-    options: &Options,
+    args: &SessionArgs,
     callee: &Callee,
     operation: &Operation,
-    told: Option<&Told>,
+    profile: Option<&ResolvedProfile>,
 ) -> Result<Option<String>, UserError> {
     let variable_of_api = &callee.base_url_variable;
-    if let Some(text) = &options.base_url {
+    if let Some(text) = &args.base_url {
         let url = server_url(text).map_err(|problem| UserError::new(format!("--base-url is not usable: {problem}")));
         return Ok(Some(url?.to_string()));
     }
@@ -278,7 +279,7 @@ fn base_url(
         }
         return Ok(Some(url.to_string()));
     }
-    if let Some(url) = told.map(Told::base_url).transpose()?.flatten() {
+    if let Some(url) = profile.map(ResolvedProfile::base_url).transpose()?.flatten() {
         return Ok(Some(url.to_owned()));
     }
     if !callee.api.names_server() && operation.server.is_none() {
@@ -288,12 +289,12 @@ fn base_url(
     Ok(None)
 }
 
-/// The token of a kind.
-async fn token(options: &Options, callee: &Callee, chosen: &Chosen) -> Result<SecretString, UserError> {
+/// Reads the token of a kind.
+async fn token(args: &SessionArgs, callee: &Callee, chosen: &SelectedCredential) -> Result<SecretString, UserError> {
     if let Some(variable) = &chosen.variable {
-        return EnvSource::new(variable).read().await.map_err(|error| refused(&error));
+        return EnvSource::new(variable).read().await.map_err(|error| call_error(&error));
     }
-    match options.token.as_deref() {
+    match args.token.as_deref() {
         Some("-" | "@-") => {
             let bytes = read_to_limit(std::io::stdin()).map_err(|error| {
                 UserError::new(format!("the token cannot be read from the standard input: {error}"))
@@ -303,7 +304,7 @@ async fn token(options: &Options, callee: &Callee, chosen: &Chosen) -> Result<Se
             Ok(text.trim_end_matches(['\r', '\n']).to_owned().into())
         }
         Some(text) => match text.strip_prefix('@') {
-            Some(path) => FileSource::new(path).read().await.map_err(|error| refused(&error)),
+            Some(path) => FileSource::new(path).read().await.map_err(|error| call_error(&error)),
             None => Err(in_clear(callee, "--token is given the token itself")),
         },
         // A kind whose variable another API's contract has to say.
@@ -312,8 +313,8 @@ async fn token(options: &Options, callee: &Callee, chosen: &Chosen) -> Result<Se
     }
 }
 
-/// The token of a kind as far as it is in the environment, for the mask of what is shown.
-async fn known(chosen: &Chosen) -> Option<SecretString> {
+/// Returns the token of a kind if it is in the environment, so that it is masked in the output.
+async fn token_in_environment(chosen: &SelectedCredential) -> Option<SecretString> {
     EnvSource::new(chosen.variable.as_ref()?).read().await.ok()
 }
 

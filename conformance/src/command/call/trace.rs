@@ -1,20 +1,20 @@
-//! What `--verbose` shows of requests and answers.
+//! The output of `--verbose` about requests and answers.
 
 use std::time::Duration;
 
 use keyfit::observer::{Attempt, Next, Observer};
-use keyfit_conformance::call::shown;
+use keyfit_conformance::call::display;
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 
 use super::session::Session;
-use crate::console;
+use crate::terminal::console;
 
-/// Tells each attempt as it ends.
+/// Prints a line for each attempt that ends.
 #[derive(Debug)]
-pub(super) struct Attempts;
+pub(super) struct AttemptLogger;
 
-impl Observer for Attempts {
+impl Observer for AttemptLogger {
     fn attempt(&self, attempt: &Attempt<'_>) {
         let came = match (attempt.status, attempt.error) {
             (Some(status), _) => status.as_u16().to_string(),
@@ -26,22 +26,22 @@ impl Observer for Attempts {
             Next::Reauthorize => ", again with another token".to_owned(),
             _ => String::new(),
         };
-        console::complain(&format!("* attempt {}: {came} after {}{next}", attempt.number, seconds(attempt.took)));
+        console::print_message(&format!("* attempt {}: {came} after {}{next}", attempt.number, seconds(attempt.took)));
     }
 }
 
-/// Shows a request. Of several pages it is the first.
-pub(super) fn sent(head: &[String]) {
+/// Prints a request; of several pages the first one.
+pub(super) fn print_request(head: &[String]) {
     for line in head {
-        console::complain(&format!("> {line}"));
+        console::print_message(&format!("> {line}"));
     }
 }
 
-/// Shows the status and the headers of an answer.
-pub(super) fn answered(status: StatusCode, headers: &HeaderMap, session: &Session) {
-    console::complain(&format!("< {status}"));
-    for line in shown::headers(headers, &session.private) {
-        console::complain(&format!("< {line}"));
+/// Prints the status and the headers of an answer.
+pub(super) fn print_response(status: StatusCode, headers: &HeaderMap, session: &Session) {
+    console::print_message(&format!("< {status}"));
+    for line in display::headers(headers, &session.private) {
+        console::print_message(&format!("< {line}"));
     }
 }
 

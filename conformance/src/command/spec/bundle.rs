@@ -4,23 +4,23 @@ use std::path::PathBuf;
 
 use clap::Args;
 use keyfit_conformance::UserError;
+use keyfit_conformance::credential::secret::Redactor;
 use keyfit_conformance::origin::digest_of;
 use keyfit_conformance::probe::{Http, is_loopback};
-use keyfit_conformance::secret::Redactor;
 use keyfit_openapi::{Text, without_secrets};
 use reqwest::Url;
 use tokio::runtime::Runtime;
 
 use super::{input, output};
 use crate::command::runtime;
-use crate::command::transport::{Transport, is_url};
-use crate::console;
-use crate::ending::Ending;
+use crate::command::transport::{TransportArgs, is_url};
+use crate::terminal::console;
+use crate::terminal::exit::ExitStatus;
 
 /// The document, and where it is written.
 #[derive(Args, Debug)]
 #[group(skip)]
-pub(crate) struct Options {
+pub(crate) struct BundleArgs {
     /// The file that refers to the others, or its URL.
     #[arg(value_name = "FILE or URL")]
     file: String,
@@ -28,46 +28,44 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     #[command(flatten)]
-    transport: Transport,
+    transport: TransportArgs,
 }
 
 /// Prints the document that all other commands read, in JSON: the one that an overlay addresses.
-pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
-    let given = is_url(&options.file).then(|| fetchable(&options.file)).transpose();
-    let given = given.map_err(|problem| {
-        UserError::new(problem)
-            .at(without_secrets(&options.file))
-            .help("begin it with https:// and end it with its path")
+pub(crate) fn run(args: &BundleArgs) -> Result<ExitStatus, UserError> {
+    let given_url = is_url(&args.file).then(|| fetchable(&args.file)).transpose();
+    let given_url = given_url.map_err(|problem| {
+        UserError::new(problem).at(without_secrets(&args.file)).help("begin it with https:// and end it with its path")
     })?;
-    let fetcher = Fetcher::new(&options.transport, given)?;
+    let fetcher = DocumentFetcher::new(&args.transport, given_url)?;
     let gather = |text: Text| text.with_fetched(|url, from| fetcher.referenced(url, from));
-    let document = match &fetcher.given {
+    let document = match &fetcher.given_url {
         Some(url) => gather(fetcher.document(url)?)?,
-        None => input::read_with(&options.file, gather)?.text,
+        None => input::read_with(&args.file, gather)?.text,
     };
     let whole = document.joined()?;
-    output::write(&whole.text, options.output.as_deref())?;
-    Ok(Ending::Fine)
+    output::write(&whole.text, args.output.as_deref())?;
+    Ok(ExitStatus::Success)
 }
 
-/// Fetches what references lead to.
-struct Fetcher {
+/// Fetches the documents that references lead to.
+struct DocumentFetcher {
     runtime: Runtime,
     /// As the user says, for the host that the user named.
     known: Http,
     /// For all others.
     others: Http,
-    given: Option<Url>,
+    given_url: Option<Url>,
 }
 
-impl Fetcher {
-    fn new(transport: &Transport, given: Option<Url>) -> Result<Self, UserError> {
-        if given.is_none() && transport.says_who_calls() {
+impl DocumentFetcher {
+    fn new(transport: &TransportArgs, given_url: Option<Url>) -> Result<Self, UserError> {
+        if given_url.is_none() && transport.says_who_calls() {
             return Err(UserError::new("a header or a client certificate needs a host that it is for")
                 .help("name the document by its URL: they are shown to its host alone"));
         }
         let (known, others) = (transport.http(&[], &Redactor::default(), None)?, transport.anonymous()?);
-        Ok(Self { runtime: runtime()?, known, others, given })
+        Ok(Self { runtime: runtime()?, known, others, given_url })
     }
 
     /// The file behind a reference. What somebody else wrote reaches no server of this machine, unless it comes from there.
@@ -90,11 +88,11 @@ impl Fetcher {
     }
 
     fn get(&self, url: &Url) -> Result<Vec<u8>, String> {
-        let is_known = self.given.as_ref().is_some_and(|given| given.origin() == url.origin());
+        let is_known = self.given_url.as_ref().is_some_and(|given_url| given_url.origin() == url.origin());
         let http = if is_known { &self.known } else { &self.others };
         let bytes = self.runtime.block_on(http.fetch(url.clone()))?;
         let (shown, length, digest) = (without_secrets(url.as_str()), bytes.len(), digest_of(&bytes));
-        console::complain(&format!("fetched {shown}: {length} bytes, SHA-256 {digest}"));
+        console::print_message(&format!("fetched {shown}: {length} bytes, SHA-256 {digest}"));
         Ok(bytes)
     }
 }

@@ -11,30 +11,30 @@ use keyfit_conformance::origin::{Origin, Origins, digest};
 use keyfit_openapi::read_text;
 
 use super::output;
-use crate::ending::Ending;
+use crate::terminal::exit::ExitStatus;
 
 /// Which folder is checked.
 #[derive(Args, Debug)]
 #[group(skip)]
-pub(crate) struct Options {
+pub(crate) struct SpecCheckArgs {
     /// The folder with sources.toml and the APIs.
     #[arg(long, value_name = "DIR", default_value = "openapi")]
     dir: PathBuf,
 }
 
 /// Prints one line for each API that is in order, and every problem of the others.
-pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
-    let origins = Origins::read(&options.dir)?;
+pub(crate) fn run(args: &SpecCheckArgs) -> Result<ExitStatus, UserError> {
+    let origins = Origins::read(&args.dir)?;
     let documents = origins.documents();
     let unnamed = origins.unnamed().map_err(|error| {
         UserError::new(format!("the folder cannot be read: {error}"))
-            .at(options.dir.join("apis").display())
+            .at(args.dir.join("apis").display())
             .help("name another one with --dir")
     })?;
     let mut text = String::new();
     let mut count = unnamed.len();
     for origin in &documents {
-        match problems(&options.dir, origin) {
+        match problems(&args.dir, origin) {
             Ok(said) => {
                 let _ = writeln!(text, "{}: {said}", origin.api);
             }
@@ -52,10 +52,10 @@ pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
     let apis = documents.len();
     let _ = writeln!(text, "\n{apis} APIs, {count} problem{}", if count == 1 { "" } else { "s" });
     output::write(&text, None)?;
-    Ok(if count == 0 { Ending::Fine } else { Ending::Findings })
+    Ok(if count == 0 { ExitStatus::Success } else { ExitStatus::Findings })
 }
 
-/// What is in order, or everything that is not.
+/// Returns the line for a valid document, or its problems.
 fn problems(folder: &Path, origin: &Origin) -> Result<String, Vec<String>> {
     let source = origin.source().map_err(|failure| vec![failure.to_string()])?;
     let mut problems = Vec::new();

@@ -7,24 +7,24 @@ use keyfit_conformance::UserError;
 use keyfit_conformance::apis::{self, all};
 use keyfit_conformance::catalogue::Catalogue;
 use keyfit_conformance::spec_diff::policy::Policy;
-use keyfit_conformance::spec_diff::{DiffReport, Names, github, json, markdown, sarif, text};
+use keyfit_conformance::spec_diff::{DiffReport, DocumentNames, github, json, markdown, sarif, text};
 use keyfit_openapi::diff::{Document, Level, diff};
 
 use super::{input, output};
 use crate::command::file;
-use crate::ending::Ending;
+use crate::terminal::exit::ExitStatus;
 
 /// Which documents are compared, and what comes of it.
 #[derive(Args, Debug)]
 #[group(skip)]
-pub(crate) struct Options {
+pub(crate) struct DiffArgs {
     /// The document before: a file, or REV:PATH for a file of a git revision.
     old: String,
     /// The document after: the same.
     new: String,
     /// Exit with 1 where something is as grave as this.
     #[arg(long, value_name = "LEVEL", default_value = "breaking")]
-    fail_on: Threshold,
+    fail_on: FailLevel,
     /// The API whose cases are listed; found out where the document is `apis/NAME/published.yaml`, or `.json`, of one that
     /// ships.
     #[arg(long, value_name = "NAME")]
@@ -43,7 +43,7 @@ pub(crate) struct Options {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Threshold {
+enum FailLevel {
     Breaking,
     Warning,
 }
@@ -58,10 +58,10 @@ enum Format {
 }
 
 /// Compares the documents and prints the report.
-pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
-    let (before, after) = (input::read(&options.old)?, input::read(&options.new)?);
-    let catalogue = catalogue(options, &after.file)?;
-    let policy = match &options.policy {
+pub(crate) fn run(args: &DiffArgs) -> Result<ExitStatus, UserError> {
+    let (before, after) = (input::read(&args.old)?, input::read(&args.new)?);
+    let catalogue = catalogue(args, &after.file)?;
+    let policy = match &args.policy {
         Some(path) => Policy::read(&file::read(path, "policy file")?)?,
         None => Policy::default(),
     };
@@ -71,26 +71,26 @@ pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
         new.name_operations(&catalogue.api.operations);
     }
     let paths = [before.text.path, after.text.path];
-    let names = Names { old: options.old.clone(), new: options.new.clone(), file: after.file, paths };
+    let names = DocumentNames { old: args.old.clone(), new: args.new.clone(), file: after.file, paths };
     let report = DiffReport::new(names, catalogue.as_ref(), &policy, diff(&old, &new));
-    let written = match options.format {
+    let written = match args.format {
         Format::Text => text(&report),
         Format::Markdown => markdown(&report),
         Format::Json => json(&report),
         Format::Sarif => sarif(&report),
         Format::Github => github(&report),
     };
-    output::write(&written, options.output.as_deref())?;
-    let threshold = match options.fail_on {
-        Threshold::Breaking => Level::Breaking,
-        Threshold::Warning => Level::Warning,
+    output::write(&written, args.output.as_deref())?;
+    let threshold = match args.fail_on {
+        FailLevel::Breaking => Level::Breaking,
+        FailLevel::Warning => Level::Warning,
     };
-    Ok(if report.fails(threshold) { Ending::Findings } else { Ending::Fine })
+    Ok(if report.fails(threshold) { ExitStatus::Findings } else { ExitStatus::Success })
 }
 
 /// The catalogue of the API that is named, or of the one that the document is of.
-fn catalogue(options: &Options, file: &str) -> Result<Option<Catalogue>, UserError> {
-    let source = match &options.api {
+fn catalogue(args: &DiffArgs, file: &str) -> Result<Option<Catalogue>, UserError> {
+    let source = match &args.api {
         Some(name) => Some(apis::find(name)?),
         None => folder(file).and_then(|name| all().into_iter().find(|source| source.name == name)),
     };

@@ -9,13 +9,13 @@ use keyfit_openapi::{Api, plain};
 use serde_json::Value;
 
 use super::output;
-use crate::ending::Ending;
+use crate::terminal::exit::ExitStatus;
 use keyfit_conformance::apis;
 
 /// The API that is looked at.
 #[derive(Args, Debug)]
 #[group(skip)]
-pub(crate) struct Options {
+pub(crate) struct ExplainArgs {
     /// The API, by the name of its folder or contract.
     name: String,
     /// Print the document that came of it, in JSON: with the overlay applied and repaired, as the check reads it.
@@ -23,13 +23,13 @@ pub(crate) struct Options {
     document: bool,
 }
 
-/// Prints each overlay action and each repair, before and after, or what came of them.
-pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
-    let source = apis::find(&options.name)?;
+/// Prints each overlay action and each repair, before and after, or the resulting document.
+pub(crate) fn run(args: &ExplainArgs) -> Result<ExitStatus, UserError> {
+    let source = apis::find(&args.name)?;
     let api = Api::read(&source)?;
-    if options.document {
+    if args.document {
         output::write(&format!("{}\n", plain_json(&format!("{:#}", api.document))), None)?;
-        return Ok(Ending::Fine);
+        return Ok(ExitStatus::Success);
     }
     let client = apis::generate(&source)?;
     let mut text = String::new();
@@ -43,16 +43,16 @@ pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
                 text,
                 "  #{}\n    - {}\n    + {}",
                 plain(&change.pointer),
-                shown(change.before.as_ref()),
-                shown(change.after.as_ref())
+                value_text(change.before.as_ref()),
+                value_text(change.after.as_ref())
             );
         }
         text.push('\n');
     }
     output::write(&text, None)?;
-    Ok(Ending::Fine)
+    Ok(ExitStatus::Success)
 }
 
-fn shown(value: Option<&Value>) -> String {
+fn value_text(value: Option<&Value>) -> String {
     value.map_or_else(|| "nothing".to_owned(), Value::to_string)
 }

@@ -9,20 +9,23 @@ use keyfit_openapi::{Error, Text, read_to_limit, without_secrets};
 
 use crate::command::file;
 
-/// A document and the file that it is, without a revision.
-pub(super) struct Input {
+/// A document with its file, without a revision.
+pub(super) struct DocumentInput {
     pub(super) text: Text,
     pub(super) file: String,
 }
 
-/// Reads a file, or where there is none of this name and it holds a colon, `PATH` at `REV`. Git takes that path from the
+/// Reads a file. If no file has this name and it contains a colon, reads `PATH` at the revision `REV`. Git takes that path from the
 /// root of the repository, or from the current folder where it begins with `./`.
-pub(super) fn read(name: &str) -> Result<Input, UserError> {
+pub(super) fn read(name: &str) -> Result<DocumentInput, UserError> {
     read_with(name, Text::with_referenced)
 }
 
-/// The same, with a file's other files as `gather` reads them.
-pub(super) fn read_with(name: &str, gather: impl FnOnce(Text) -> Result<Text, Error>) -> Result<Input, UserError> {
+/// Does the same; `gather` reads the files that a file refers to.
+pub(super) fn read_with(
+    name: &str,
+    gather: impl FnOnce(Text) -> Result<Text, Error>,
+) -> Result<DocumentInput, UserError> {
     let path = Path::new(name);
     if name.contains("://") && !path.exists() {
         let help = format!("fetch it once: `keyfit spec bundle {} --output openapi.json`", without_secrets(name));
@@ -32,10 +35,10 @@ pub(super) fn read_with(name: &str, gather: impl FnOnce(Text) -> Result<Text, Er
         return at_revision(name, revision, path);
     }
     let text = file::read_or(path, "document", "name a file, or REV:PATH for a file of git")?;
-    Ok(Input { text: gather(text)?, file: name.to_owned() })
+    Ok(DocumentInput { text: gather(text)?, file: name.to_owned() })
 }
 
-fn at_revision(name: &str, revision: &str, path: &str) -> Result<Input, UserError> {
+fn at_revision(name: &str, revision: &str, path: &str) -> Result<DocumentInput, UserError> {
     let refused = |problem: &str, help: &str| UserError::new(problem).at(name).help(help);
     // Git would take it for an option, or for its index.
     if revision.is_empty() || revision.starts_with('-') || path.is_empty() {
@@ -45,10 +48,10 @@ fn at_revision(name: &str, revision: &str, path: &str) -> Result<Input, UserErro
     let bytes = of_git(name).map_err(|problem| refused(&problem, help))?;
     // The other files are of the same revision.
     let text = Text::decode(name, bytes)?.with_files(of_git)?;
-    Ok(Input { text, file: path.trim_start_matches("./").to_owned() })
+    Ok(DocumentInput { text, file: path.trim_start_matches("./").to_owned() })
 }
 
-/// What git has under `REV:PATH`.
+/// Returns the content of `REV:PATH` in git.
 fn of_git(name: &str) -> Result<Vec<u8>, String> {
     let git_fails = |error: io::Error| format!("git cannot be run: {error}");
     let mut git = Command::new("git")

@@ -7,12 +7,12 @@ use keyfit_conformance::UserError;
 use keyfit_openapi::{Api, Error, Source, generate, plain};
 
 use super::{input, output};
-use crate::ending::Ending;
+use crate::terminal::exit::ExitStatus;
 
 /// The document that is looked at.
 #[derive(Args, Debug)]
 #[group(skip)]
-pub(crate) struct Options {
+pub(crate) struct LintArgs {
     /// A file, or REV:PATH for a file of a git revision.
     file: String,
     /// Ask the client generator however large the document is: it may take minutes and gigabytes.
@@ -20,11 +20,11 @@ pub(crate) struct Options {
     generator: bool,
 }
 
-/// Repairs that protect the client and say nothing against the document, and those that are said in another way.
-const UNSAID: [&str; 3] = ["oauth-flow", "path-guard", "set-aside"];
+/// Repairs that protect the client without a flaw of the document, and those that are reported in another way.
+const UNREPORTED_REPAIRS: [&str; 3] = ["oauth-flow", "path-guard", "set-aside"];
 
-/// What is odd, and is read as it stands.
-const NOTED: [&str; 9] = [
+/// Repairs of unusual parts that are read unchanged.
+const TOLERATED_REPAIRS: [&str; 9] = [
     "looks-paged",
     "mixed-versions",
     "no-json",
@@ -37,12 +37,12 @@ const NOTED: [&str; 9] = [
 ];
 
 /// Reads the document as the generator does and prints what it stumbled over.
-pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
-    let document = input::read(&options.file)?.text;
+pub(crate) fn run(args: &LintArgs) -> Result<ExitStatus, UserError> {
+    let document = input::read(&args.file)?.text;
     let source = Source { name: "document".to_owned(), document, overlay: None, contract: None };
     let refused = |failure: &Error| {
-        output::write(&format!("{failure}\n\n{}: refused\n", options.file), None)?;
-        Ok(Ending::Findings)
+        output::write(&format!("{failure}\n\n{}: refused\n", args.file), None)?;
+        Ok(ExitStatus::Findings)
     };
     let api = match Api::read(&source) {
         Ok(api) => api,
@@ -52,7 +52,7 @@ pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
             return refused(&failure);
         }
     };
-    let weight = api.generation_warning().filter(|_| !options.generator);
+    let weight = api.generation_warning().filter(|_| !args.generator);
     let generated = if weight.is_none() { generate(&source).map(Some) } else { Ok(None) };
     let (repairs, unsupported) = match &generated {
         Ok(Some(generated)) => (&generated.repairs, &generated.unsupported),
@@ -61,13 +61,13 @@ pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
     };
     let mut text = String::new();
     let (mut repaired, mut narrowed, mut noted) = (0, 0, 0);
-    // What only the generator is given differently is told where callers have less for it.
+    // Repairs for the generator alone are reported only if they narrow the client.
     let read = api.repairs.iter().count();
-    let told = repairs.iter().enumerate().filter(|(index, repair)| *index < read || repair.narrowed);
-    for (_, repair) in told.filter(|(_, repair)| !UNSAID.contains(&repair.rule)) {
+    let reported = repairs.iter().enumerate().filter(|(index, repair)| *index < read || repair.narrowed);
+    for (_, repair) in reported.filter(|(_, repair)| !UNREPORTED_REPAIRS.contains(&repair.rule)) {
         let (word, count) = match repair {
             repair if repair.narrowed => ("narrowed", &mut narrowed),
-            repair if NOTED.contains(&repair.rule) => ("noted", &mut noted),
+            repair if TOLERATED_REPAIRS.contains(&repair.rule) => ("noted", &mut noted),
             _ => ("repaired", &mut repaired),
         };
         *count += 1;
@@ -95,8 +95,8 @@ pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
     let _ = writeln!(
         text,
         "{}: {repaired} repaired, {narrowed} narrowed, {noted} noted, {without} without a client method",
-        options.file
+        args.file
     );
     output::write(&text, None)?;
-    Ok(Ending::Fine)
+    Ok(ExitStatus::Success)
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use keyfit_conformance::UserError;
 
 use crate::command::file;
-use crate::console;
+use crate::terminal::console;
 
 /// Writes a report into a file, or to standard output where none is named.
 pub(super) fn write(report: &str, place: Option<&Path>) -> Result<(), UserError> {

@@ -17,8 +17,8 @@ use self::message::{Ask, CallAnswer, Named, Settled};
 use self::process::Process;
 use super::authorization::{Registration, TokenHolder};
 use super::subject::{Called, Connect, NoAnswer, Subject, Wallet};
-use crate::secret::{Redactor, Secret};
-use crate::verdict::cut;
+use crate::credential::secret::{Redactor, Secret};
+use crate::judgement::verdict::cut;
 
 pub use message::json_schema;
 

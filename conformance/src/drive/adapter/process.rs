@@ -12,8 +12,8 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::secret::Redactor;
-use crate::verdict::cut;
+use crate::credential::secret::Redactor;
+use crate::judgement::verdict::cut;
 
 /// The longest line that is read, in bytes.
 const LONGEST_LINE: usize = 16 << 20;

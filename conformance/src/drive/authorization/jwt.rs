@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::play::{Play, failed};
 use super::{Flow, Registration, TestClock};
 use crate::contract::JwtRules;
-use crate::jws::Jws;
-use crate::secret::Secret;
+use crate::credential::jws::Jws;
+use crate::credential::secret::Secret;
 
 const SUBJECT: &str = "user_keyfit";
 /// The highest age of `iat`, in seconds.

@@ -15,7 +15,7 @@ use serde_json::Map;
 
 use super::{CALL, Flow, Refusal, Registration, Stored, TokenHolder};
 use crate::contract::{ClientAuthentication, TokenBody};
-use crate::secret::Secret;
+use crate::credential::secret::Secret;
 
 /// The API whose client makes the calls, and the operation with the path [`CALL`].
 const API: (&str, &str) = ("scopien", "auth-test");

@@ -22,7 +22,7 @@ pub(super) use naive_holder::NaiveHolder;
 pub(super) use play::Play;
 
 use crate::contract::{AuthorizationDrive, ClientAuthentication, TokenBody};
-use crate::secret::Secret;
+use crate::credential::secret::Secret;
 
 /// The path of the call that clients make, below the URL of the API.
 pub(super) const CALL: &str = "/auth/test";

@@ -11,7 +11,7 @@ use super::super::defect::Defect;
 use super::naive_tokens::Tokens;
 use super::{CALL, Flow, Refusal, Registration, Stored, TokenHolder};
 use crate::contract::GrantType;
-use crate::jws;
+use crate::credential::jws;
 
 /// A token holder that uses reqwest directly.
 pub(in super::super) struct NaiveHolder {

@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 
 use super::super::defect::Defect;
 use super::naive_holder::NaiveHolder;
-use crate::basic;
 use crate::contract::{ClientAuthentication, GrantType, TokenBody};
-use crate::jws;
-use crate::secret::Secret;
+use crate::credential::basic;
+use crate::credential::jws;
+use crate::credential::secret::Secret;
 
 /// The shortest secret for signatures, in bytes (RFC 7518, section 3.2).
 const SHORTEST_SECRET: usize = 32;

@@ -8,9 +8,9 @@ use super::super::script::{Received, Script, Scripted};
 use super::super::subject::Connect;
 use super::wire::Parameters;
 use super::{CALL, Flow, Refusal, Registration, TestClock, TokenHolder};
-use crate::basic;
 use crate::contract::{AuthorizationServer, ClientAuthentication, Endpoint};
-use crate::secret::{Redactor, Secret};
+use crate::credential::basic;
+use crate::credential::secret::{Redactor, Secret};
 
 /// The lifetime of scripted tokens, in seconds.
 pub(super) const LIFETIME: u64 = 3600;

@@ -4,7 +4,7 @@ use super::play::{BROWSER, LIFETIME, Play, failed};
 use super::wire::{authenticated, written_as};
 use super::{Flow, Registration};
 use crate::contract::{ClientAuthentication, GrantType};
-use crate::jws;
+use crate::credential::jws;
 
 impl Play<'_> {
     pub(super) async fn verifier(&self) -> Result<(), String> {

@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::super::script::Received;
 use super::Registration;
-use crate::basic;
 use crate::contract::{ClientAuthentication, TokenBody};
+use crate::credential::basic;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 const JSON: &str = "application/json";

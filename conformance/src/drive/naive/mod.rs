@@ -18,14 +18,14 @@ use super::authorization::{NaiveHolder, Registration, TokenHolder};
 use super::defect::Defect;
 use super::scene::MESSAGES;
 use super::subject::{Called, Connect, Failure, NoAnswer, Observed, Subject, Wallet};
-use crate::body::{asked_for, named, written};
-use crate::carrier::{self, Spot};
 use crate::clock;
 use crate::contract::Contract;
-use crate::items;
-use crate::parameter;
-use crate::secret::Secret;
-use crate::segment;
+use crate::credential::carrier::{self, RequestPlace};
+use crate::credential::secret::Secret;
+use crate::document::body::{asked_for, encoded, media_type_of};
+use crate::document::item_stream;
+use crate::document::parameter;
+use crate::document::segment;
 
 /// Connects naive clients.
 pub struct Naive {
@@ -174,12 +174,12 @@ impl Client {
         let count = if self.has(Defect::SendsOneOfSeveral) { 1 } else { parts.len() };
         for part in parts.iter().take(count).filter(|_| sent) {
             let Some(credential) = self.contract.credential(&part.kind) else { continue };
-            let value = carrier::written(credential.carrier(), part.secret.reveal());
-            request = match Spot::of(credential.carrier()) {
-                Spot::Header(name) => request.header(name, value),
-                Spot::Cookie(name) => request.header(COOKIE, format!("{name}={value}")),
-                Spot::Query(name) => request.query(&[(name, value)]),
-                Spot::Connection => request,
+            let value = carrier::credential_value(credential.carrier(), part.secret.reveal());
+            request = match RequestPlace::of(credential.carrier()) {
+                RequestPlace::Header(name) => request.header(name, value),
+                RequestPlace::Cookie(name) => request.header(COOKIE, format!("{name}={value}")),
+                RequestPlace::Query(name) => request.query(&[(name, value)]),
+                RequestPlace::Connection => request,
             };
         }
         if let (Some(header), Some(key)) = (&operation.idempotency_key, key) {
@@ -195,8 +195,8 @@ impl Client {
                 _ => None,
             };
             let value = filled.as_ref().unwrap_or(value);
-            let bytes = written(&self.api, body, value);
-            request = request.header(CONTENT_TYPE, named(&self.api, body, &bytes)).body(bytes);
+            let bytes = encoded(&self.api, body, value);
+            request = request.header(CONTENT_TYPE, media_type_of(&self.api, body, &bytes)).body(bytes);
         }
         let response = request.send().await.map_err(|_| "transport")?;
         let status = response.status().as_u16();
@@ -213,7 +213,8 @@ impl Client {
         }
         let came = reply.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).and_then(framing);
         let streaming = operation.streaming.as_ref().filter(|streaming| came == Some(streaming.body.framing));
-        let value = streaming.map_or_else(|| value_of(&reply.body), |known| items::handed_on(known, &reply.body));
+        let value =
+            streaming.map_or_else(|| value_of(&reply.body), |known| item_stream::client_value(known, &reply.body));
         let is_partial = operation.partial.iter().any(|described| tells_of_failure(described, &value));
         if is_partial && !self.has(Defect::HidesPartialFailure) {
             return failed(Failure { kind: "partial-failure".to_owned(), ..self.failure(reply) });
@@ -286,7 +287,7 @@ impl Client {
         };
         let number = |name: &str| reply.headers.get(name)?.to_str().ok()?.parse::<u64>().ok();
         let now = clock::epoch_seconds();
-        let headers = rules.told(&reply.headers).ok();
+        let headers = rules.limit_values(&reply.headers).ok();
         let reset = || Some(rules.reset.instant(now, headers?.reset?));
         let limits = || Some((headers?.limit?, headers?.remaining, reset()?));
         let told = rules.retry_after_body.as_ref().and_then(|pointer| body?.pointer(pointer)?.as_u64());

@@ -4,7 +4,7 @@ use keyfit_openapi::schema::{self, Direction};
 use keyfit_openapi::{Api, example};
 use serde_json::Value;
 
-use crate::pointer::join;
+use crate::text::pointer::join;
 
 /// The highest number of answers, and the highest depth of unions that are found.
 const MOST: usize = 24;

@@ -17,13 +17,13 @@ use super::script::{Received, Script, Scripted};
 use super::subject::{Failure, Observed};
 use super::tokens::Tokens;
 use super::witness::Witness;
-use crate::body::plain;
 use crate::catalogue::{Case, Catalogue};
 use crate::clock;
 use crate::contract::{Drive, RateLimit};
-use crate::items;
+use crate::credential::secret::MASK;
+use crate::document::body::plain;
+use crate::document::item_stream;
 use crate::mock::outcome::{Defects, Item, Outcomes};
-use crate::secret::MASK;
 
 /// The message of the server in a refusal.
 const MESSAGE: &str = "keyfit says no";
@@ -112,7 +112,7 @@ impl Scene<'_> {
         arguments.insert("Accept".to_owned(), streaming.body.media_type.as_str().into());
         match self.call(&arguments, answer).await {
             Observed::Success { value, .. } => {
-                let lost = lost(&value, &items::handed_on(streaming, &body), "");
+                let lost = lost(&value, &item_stream::client_value(streaming, &body), "");
                 lost.map_or(Ok(()), |why| Err(format!("item by item: {why}")))
             }
             Observed::Failure(failure) => Err(format!("item by item: {}", as_failure(&failure))),
@@ -132,7 +132,7 @@ impl Scene<'_> {
                 if self.operation().streaming.as_ref().is_some_and(|known| known.is_only) =>
             {
                 let streaming = self.operation().streaming.as_ref();
-                let expected = streaming.map(|streaming| items::handed_on(streaming, &body));
+                let expected = streaming.map(|streaming| item_stream::client_value(streaming, &body));
                 lost(&value, &expected.unwrap_or_default(), "").map_or(Ok(()), Err)
             }
             Observed::Success { value, .. } => {
@@ -350,7 +350,7 @@ impl Scene<'_> {
 
     /// Returns an answer that is streamed item by item.
     fn items(&self, status: u16, streaming: &StreamedResponse) -> Scripted {
-        let body = items::body(&self.catalogue.api, streaming);
+        let body = item_stream::body(&self.catalogue.api, streaming);
         Scripted::text(status, &streaming.body.media_type, String::from_utf8_lossy(&body).into_owned())
     }
 

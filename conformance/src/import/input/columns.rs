@@ -1,4 +1,4 @@
-//! What the columns of a CSV file mean: the header, and the item that each record describes.
+//! The columns of a CSV file: the header, and the item that each record describes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -9,14 +9,14 @@ use serde::Serialize;
 use super::csv::{Csv, Record};
 use super::hint::{is_flag, not_a_flag};
 use super::text::{Text, failure, without_end};
-use super::{Row, Unfit};
-use crate::import::job::{Cells, Job};
-use crate::import::options::Feed;
+use super::{InvalidRow, Row};
+use crate::import::args::InputArgs;
+use crate::import::job::{Cells, ImportJob};
 
-/// What may separate columns, where nobody says.
+/// The delimiters that are tried if none is given.
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
-pub(crate) struct Records {
+pub(crate) struct CsvRows {
     csv: Csv,
     record: Record,
     /// The text of the header, and of a line before it that names the delimiter.
@@ -25,16 +25,16 @@ pub(crate) struct Records {
     cells: Cells,
 }
 
-/// What a column is for.
+/// The use of a column.
 enum Column {
     Key(String),
     LeftOut,
-    /// Nobody says: no cell of it may hold anything.
+    /// A column without a name, whose cells must be empty.
     Unnamed,
 }
 
-impl Records {
-    pub(super) fn new(Job { feed, cells: kind, .. }: &Job, mut text: Text) -> io::Result<Self> {
+impl CsvRows {
+    pub(super) fn new(ImportJob { feed, cells: kind, .. }: &ImportJob, mut text: Text) -> io::Result<Self> {
         let required = kind.required();
         let mut header = Vec::new();
         text.line(&mut header)?;
@@ -77,10 +77,10 @@ impl Records {
     }
 
     /// The item that a record describes, as JSON. A cell without text is an attribute that is not given.
-    fn object(&self) -> Result<Vec<u8>, Unfit> {
+    fn object(&self) -> Result<Vec<u8>, InvalidRow> {
         if self.record.len() != self.columns.len() {
             let reason = format!("has {} cells, the header has {}", self.record.len(), self.columns.len());
-            return Err(Unfit { field: None, reason });
+            return Err(InvalidRow { field: None, reason });
         }
         if let Some(column) = self.record.stray_quote {
             let field = match &self.columns[column] {
@@ -89,7 +89,7 @@ impl Records {
             };
             let reason = "holds a quote and does not begin with one: enclose the cell in quotes and double the one in it, \
                           or give --quote none";
-            return Err(Unfit { field: Some(field), reason: reason.to_owned() });
+            return Err(InvalidRow { field: Some(field), reason: reason.to_owned() });
         }
         let is_event = matches!(self.cells, Cells::Events);
         let (mut object, mut parameters) = (Members::default(), Members::default());
@@ -103,21 +103,21 @@ impl Records {
                 Column::Unnamed => {
                     let reason = "holds text, and its column has no name: name it in the header or with --column =KEY, or \
                                   leave it out with --column =";
-                    return Err(Unfit { field: Some(cell_of(index)), reason: reason.to_owned() });
+                    return Err(InvalidRow { field: Some(cell_of(index)), reason: reason.to_owned() });
                 }
             };
             let map = if is_event && !key.starts_with('_') { &mut parameters } else { &mut object };
             match &self.cells {
                 Cells::Documented { read, .. } => {
-                    map.push(key, &read(key, &cell).map_err(|reason| Unfit { field: Some(key.clone()), reason })?);
+                    map.push(key, &read(key, &cell).map_err(|reason| InvalidRow { field: Some(key.clone()), reason })?);
                 }
                 Cells::Contacts { allowed }
                     if is_flag(key) && !allowed.contains(key) && !matches!(&*cell, "1" | "0") =>
                 {
-                    return Err(Unfit { field: Some(key.clone()), reason: not_a_flag() });
+                    return Err(InvalidRow { field: Some(key.clone()), reason: not_a_flag() });
                 }
                 // It is made of the columns of other names.
-                Cells::Events if key == PARAMETERS => {}
+                Cells::Events if key == EVENT_PARAMETERS => {}
                 _ if matches!(key.as_str(), "_client_tags" | "_client_lists") => {
                     map.push(key, &cell.split('|').map(str::trim).collect::<Vec<_>>());
                 }
@@ -125,7 +125,7 @@ impl Records {
             }
         }
         if is_event {
-            object.key(PARAMETERS);
+            object.key(EVENT_PARAMETERS);
             object.0.extend(parameters.end());
         }
         Ok(object.end())
@@ -133,7 +133,7 @@ impl Records {
 }
 
 /// The member of an event that has its parameters.
-const PARAMETERS: &str = "_event_parameters";
+const EVENT_PARAMETERS: &str = "_event_parameters";
 
 /// The members of a JSON object, written as they come: a header names none twice.
 struct Members(Vec<u8>);
@@ -177,7 +177,7 @@ fn separator_line(line: &[u8]) -> Option<u8> {
     }
 }
 
-/// The names of a header.
+/// Returns the names of a header.
 fn names(line: u64, header: &[u8], delimiter: u8, quote: Option<u8>) -> io::Result<Vec<String>> {
     let text = Text::new(Box::new(io::Cursor::new(header.to_vec())));
     let mut record = Record::default();
@@ -187,8 +187,8 @@ fn names(line: u64, header: &[u8], delimiter: u8, quote: Option<u8>) -> io::Resu
     Ok(record.cells().map(|name| name.trim().to_owned()).collect())
 }
 
-/// The delimiter by which the header names what is required; a comma where none does.
-fn guess(feed: &Feed, required: &[&str], cells: &impl Fn(u8) -> io::Result<Vec<String>>) -> u8 {
+/// Returns the delimiter with which the header names all required members; a comma if there is none.
+fn guess(feed: &InputArgs, required: &[&str], cells: &impl Fn(u8) -> io::Result<Vec<String>>) -> u8 {
     for delimiter in DELIMITERS {
         let Ok(names) = cells(delimiter) else { continue };
         let keys: BTreeSet<&str> = names.iter().map(|name| renamed(feed, name)).collect();
@@ -199,11 +199,11 @@ fn guess(feed: &Feed, required: &[&str], cells: &impl Fn(u8) -> io::Result<Vec<S
     b','
 }
 
-fn renamed<'a>(feed: &'a Feed, header: &'a str) -> &'a str {
+fn renamed<'a>(feed: &'a InputArgs, header: &'a str) -> &'a str {
     feed.columns.iter().rev().find(|(from, _)| from == header).map_or(header, |(_, to)| to)
 }
 
-fn columns(line: u64, feed: &Feed, required: &[&str], names: &[String], delimiter: u8) -> io::Result<Vec<Column>> {
+fn columns(line: u64, feed: &InputArgs, required: &[&str], names: &[String], delimiter: u8) -> io::Result<Vec<Column>> {
     let refused = |problem: String| Err(failure(line, problem));
     let mut unused: BTreeMap<&str, &str> = feed.columns.iter().map(|(from, to)| (&**from, &**to)).collect();
     let mut seen = BTreeSet::new();
@@ -235,7 +235,7 @@ fn columns(line: u64, feed: &Feed, required: &[&str], names: &[String], delimite
     Ok(columns)
 }
 
-/// What the header has, and what may be wrong with it.
+/// Returns a description of the header, with the likely mistake.
 fn said_of(names: &[String], delimiter: u8) -> String {
     match names {
         [one] => {

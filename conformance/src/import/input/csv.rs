@@ -1,4 +1,4 @@
-//! Records of CSV by RFC 4180, with the text of each as it stood. A quote that is not closed is an error, with its place.
+//! Records of CSV by RFC 4180, each with its original text. An unclosed quote is an error with its line.
 
 use std::borrow::Cow;
 use std::io;
@@ -13,14 +13,14 @@ pub(super) struct Csv {
     quote: Option<u8>,
 }
 
-/// One record. Its cells are places in its text.
+/// One record. Its cells are ranges of its text.
 #[derive(Debug, Default)]
 pub(super) struct Record {
-    /// The line on which it begins.
+    /// The number of its first line.
     pub(super) line: u64,
     pub(super) raw: Vec<u8>,
     cells: Vec<Cell>,
-    /// The cell in which a quote stands though it does not begin with one.
+    /// The cell that contains a quote without starting with one.
     pub(super) stray_quote: Option<usize>,
 }
 
@@ -31,9 +31,9 @@ struct Cell {
     doubled: Option<u8>,
 }
 
-/// Where the scan of a record stands.
+/// The state of the scan of a record.
 enum State {
-    /// At the begin of a cell.
+    /// At the start of a cell.
     Start,
     Plain(usize),
     /// Within quotes that were opened there.

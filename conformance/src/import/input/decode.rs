@@ -6,11 +6,11 @@ use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8, WINDOWS_1252};
 
 use super::text::failure;
 
-/// How much is decoded at a time, in bytes.
+/// The number of bytes that are decoded at a time.
 const CHUNK: usize = 1 << 16;
 
 /// A text in UTF-8 without a byte order mark, decoded from another encoding as it is read.
-pub(super) struct Decode<R> {
+pub(super) struct Utf8Decoder<R> {
     input: R,
     decoder: Decoder,
     text: Vec<u8>,
@@ -22,7 +22,7 @@ pub(super) struct Decode<R> {
     is_done: bool,
 }
 
-impl<R: BufRead> Decode<R> {
+impl<R: BufRead> Utf8Decoder<R> {
     pub(super) fn new(input: R, encoding: &'static Encoding) -> Self {
         Self {
             input,
@@ -85,7 +85,7 @@ impl<R: BufRead> Decode<R> {
     }
 }
 
-impl<R: BufRead> Read for Decode<R> {
+impl<R: BufRead> Read for Utf8Decoder<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let length = self.fill_buf()?.read(into)?;
         self.consume(length);
@@ -93,7 +93,7 @@ impl<R: BufRead> Read for Decode<R> {
     }
 }
 
-impl<R: BufRead> BufRead for Decode<R> {
+impl<R: BufRead> BufRead for Utf8Decoder<R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         self.fill()?;
         Ok(&self.text[self.read..self.filled])
@@ -112,7 +112,7 @@ mod tests {
 
     fn decoded(bytes: &[u8], encoding: &'static Encoding, capacity: usize) -> io::Result<String> {
         let mut text = String::new();
-        Decode::new(io::BufReader::with_capacity(capacity, bytes), encoding).read_to_string(&mut text)?;
+        Utf8Decoder::new(io::BufReader::with_capacity(capacity, bytes), encoding).read_to_string(&mut text)?;
         Ok(text)
     }
 

@@ -1,21 +1,23 @@
-//! What spreadsheets write in another way than the API reads it.
+//! Hints for values that spreadsheets write differently from the API.
 
 use serde_json::Value;
 
-/// Attributes of contacts that are yes, no or not known.
-const FLAGS: [&str; 3] = ["_accepts_marketing_", "_is_subscribed_", "_verified"];
+/// Attributes of contacts that are flags: yes, no, or unknown.
+const FLAG_ATTRIBUTES: [&str; 3] = ["_accepts_marketing_", "_is_subscribed_", "_verified"];
 
-/// Whether an attribute is yes, no or not known.
+/// Returns whether an attribute is a flag: yes, no, or unknown.
 pub(super) fn is_flag(key: &str) -> bool {
-    key.starts_with(FLAGS[0]) || key.starts_with(FLAGS[1]) || (key.starts_with('_') && key.ends_with(FLAGS[2]))
+    key.starts_with(FLAG_ATTRIBUTES[0])
+        || key.starts_with(FLAG_ATTRIBUTES[1])
+        || (key.starts_with('_') && key.ends_with(FLAG_ATTRIBUTES[2]))
 }
 
-/// What a flag is to be.
+/// Returns the reason for an invalid flag.
 pub(super) fn not_a_flag() -> String {
     "is not a flag: the values are `1` for yes, `0` for no, and an empty cell for not known".to_owned()
 }
 
-/// How a refused value is to be written, where that shows: of an attribute, or of a parameter of an event.
+/// Returns the correct notation for a refused value of an attribute or of an event parameter, if it is known.
 pub(crate) fn hint(item: &[u8], field: &str) -> Option<String> {
     let item: Value = serde_json::from_slice(item).ok()?;
     let key = field.rsplit('.').next().unwrap_or(field);
@@ -31,7 +33,7 @@ pub(crate) fn hint(item: &[u8], field: &str) -> Option<String> {
     is_yes_or_no.then(|| "attributes that are yes or no take `1` and `0`".to_owned())
 }
 
-/// `-1.234,50` as `-1234.50`; `None` of what is not such a number.
+/// Converts `-1.234,50` to `-1234.50`; returns `None` for other texts.
 fn without_decimal_comma(text: &str) -> Option<String> {
     let (whole, decimals) = text.split_once(',')?;
     let digits = whole.strip_prefix(['-', '+']).unwrap_or(whole);

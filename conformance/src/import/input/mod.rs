@@ -1,4 +1,4 @@
-//! The rows of a file or of standard input, each with the line on which it begins and its text as it stood.
+//! The rows of a file or of standard input, each with its first line number and its original text.
 
 mod columns;
 mod csv;
@@ -17,30 +17,30 @@ pub(crate) use hint::hint;
 pub(crate) use open::Input;
 pub(crate) use text::{Position, hex};
 
-use crate::import::job::Job;
-use crate::import::options::{Feed, Format};
+use crate::import::args::{Format, InputArgs};
+use crate::import::job::ImportJob;
 use text::Text;
 
-/// One row: its JSON, or why it is not fit, and how it stood.
+/// One row: its JSON or the reason why it is invalid, and its original text.
 pub(crate) struct Row {
     pub(crate) line: u64,
-    pub(crate) json: Result<Vec<u8>, Unfit>,
+    pub(crate) json: Result<Vec<u8>, InvalidRow>,
     /// The text of the row with its line end; of JSON it is the line.
     pub(crate) source: Vec<u8>,
     /// The end of the row.
     pub(crate) position: Position,
 }
 
-/// Why a row cannot be sent.
+/// The reason why a row cannot be sent.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Unfit {
+pub(crate) struct InvalidRow {
     pub(crate) field: Option<String>,
     pub(crate) reason: String,
 }
 
-/// How the rows are told apart and read.
+/// The settings with which rows are split and read.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub(crate) struct Reading {
+pub(crate) struct ReadSettings {
     format: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     delimiter: Option<char>,
@@ -53,12 +53,12 @@ pub(crate) struct Reading {
 
 pub(crate) enum Reader {
     JsonLines(json_lines::JsonLines),
-    Csv(Box<columns::Records>),
+    Csv(Box<columns::CsvRows>),
 }
 
 impl Reader {
     /// Opens the input, and reads the header where there is one. `most` bounds the bytes of text.
-    pub(crate) fn open(job: &Job, input: &Input, format: Format, most: Option<u64>) -> Result<Self, UserError> {
+    pub(crate) fn open(job: &ImportJob, input: &Input, format: Format, most: Option<u64>) -> Result<Self, UserError> {
         let text = input.open(job.feed.encoding)?;
         let text = Text::new(Box::new(text.take(most.unwrap_or(u64::MAX))));
         match format {
@@ -67,13 +67,13 @@ impl Reader {
             }
             Format::Ndjson => Ok(Self::JsonLines(json_lines::JsonLines::new(text))),
             Format::Csv => {
-                let records = columns::Records::new(job, text);
+                let records = columns::CsvRows::new(job, text);
                 records.map(Box::new).map(Self::Csv).map_err(|error| input.failure(&error))
             }
         }
     }
 
-    /// The next row; `None` at the end.
+    /// Reads the next row; `None` at the end.
     pub(crate) fn next(&mut self) -> io::Result<Option<Row>> {
         match self {
             Self::JsonLines(lines) => lines.next(),
@@ -81,7 +81,7 @@ impl Reader {
         }
     }
 
-    /// The text before the first row, and after it what the rows of a file of rejects need.
+    /// Returns the text before the first row, which a file of rejects needs as well.
     pub(crate) fn header(&self) -> &[u8] {
         match self {
             Self::JsonLines(_) => &[],
@@ -89,12 +89,12 @@ impl Reader {
         }
     }
 
-    pub(crate) fn reading(&self, feed: &Feed) -> Reading {
+    pub(crate) fn reading(&self, feed: &InputArgs) -> ReadSettings {
         let (format, delimiter, quote) = match self {
             Self::JsonLines(_) => (Format::Ndjson, None, None),
             Self::Csv(records) => (Format::Csv, Some(records.delimiter().into()), feed.quote.0.map(char::from)),
         };
-        Reading {
+        ReadSettings {
             format: format.name().to_owned(),
             delimiter,
             quote,
@@ -104,8 +104,7 @@ impl Reader {
     }
 }
 
-/// Reads everything and sends nothing: a file that breaks off in its middle is not half imported. The end of the
-/// last row.
+/// Reads all rows without sending them, so that a truncated file is not partly imported. Returns the end of the last row.
 pub(crate) fn survey(mut reader: Reader) -> io::Result<Position> {
     let mut end = Position::default();
     while let Some(row) = reader.next()? {

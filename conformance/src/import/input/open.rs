@@ -10,21 +10,21 @@ use encoding_rs::{Encoding, UTF_8};
 use flate2::bufread::MultiGzDecoder;
 use keyfit_conformance::UserError;
 
-use super::decode::Decode;
-use crate::console::place;
+use super::decode::Utf8Decoder;
+use crate::terminal::console::place;
 
-const BUFFER: usize = 1 << 16;
+const BUFFER_BYTES: usize = 1 << 16;
 
-/// Where the rows come from.
+/// The source of the rows.
 #[derive(Clone, Debug)]
 pub(crate) enum Input {
     File {
         path: PathBuf,
-        /// Open all the time: a file that takes its name meanwhile is another one.
+        /// Stays open, so that another file with the same name does not replace it.
         file: Arc<File>,
-        /// How many bytes it has.
+        /// Its length, in bytes.
         length: u64,
-        /// How many of them are read.
+        /// The number of bytes that were read.
         read: Arc<AtomicU64>,
     },
     Standard,
@@ -40,7 +40,7 @@ impl Input {
         }
         let refused = |problem: String| UserError::new(problem).at(path.display());
         let failed = |error: io::Error| refused(format!("the file cannot be read: {error}")).help("check the path");
-        // Before it is opened: opening a pipe would wait for who writes it.
+        // Before it is opened: opening a pipe would wait for a writer.
         let metadata = fs::metadata(path).map_err(failed)?;
         if metadata.is_dir() {
             return Err(refused("this is a folder".to_owned()).help("name a file"));
@@ -59,24 +59,24 @@ impl Input {
         let mut raw: Box<dyn BufRead + Send> = match self {
             Self::File { file, read, .. } => {
                 read.store(0, Ordering::Relaxed);
-                let counted = Counted { file: Arc::clone(file), place: 0, read: Arc::clone(read) };
-                Box::new(BufReader::with_capacity(BUFFER, counted))
+                let counted = CountingReader { file: Arc::clone(file), place: 0, read: Arc::clone(read) };
+                Box::new(BufReader::with_capacity(BUFFER_BYTES, counted))
             }
-            Self::Standard => Box::new(BufReader::with_capacity(BUFFER, io::stdin())),
+            Self::Standard => Box::new(BufReader::with_capacity(BUFFER_BYTES, io::stdin())),
         };
         if raw.fill_buf().map_err(failed)?.starts_with(&[0x1f, 0x8b]) {
-            raw = Box::new(BufReader::with_capacity(BUFFER, MultiGzDecoder::new(raw)));
+            raw = Box::new(BufReader::with_capacity(BUFFER_BYTES, MultiGzDecoder::new(raw)));
         }
         let start = raw.fill_buf().map_err(failed)?;
         if let Some((problem, help)) = is_not_text(start, encoding.is_some()) {
             return Err(UserError::new(problem).at(self.name()).help(help));
         }
-        Ok(Box::new(Decode::new(raw, encoding.unwrap_or(UTF_8))))
+        Ok(Box::new(Utf8Decoder::new(raw, encoding.unwrap_or(UTF_8))))
     }
 
     /// An error with the name of the input.
     pub(crate) fn failure(&self, error: &io::Error) -> UserError {
-        let told = match error.kind() {
+        let user_error = match error.kind() {
             // It says line and remedy.
             io::ErrorKind::InvalidData => UserError::new(error.to_string()),
             io::ErrorKind::InvalidInput => {
@@ -85,7 +85,7 @@ impl Input {
             io::ErrorKind::UnexpectedEof => UserError::new("the file breaks off in its middle").help("fetch it anew"),
             _ => UserError::new(format!("it cannot be read to its end: {error}")),
         };
-        told.at(self.name())
+        user_error.at(self.name())
     }
 
     pub(crate) fn name(&self) -> String {
@@ -95,7 +95,7 @@ impl Input {
         }
     }
 
-    /// Whether it has become longer since it was opened.
+    /// Returns whether it has grown since it was opened.
     pub(crate) fn has_grown(&self) -> bool {
         match self {
             Self::File { file, length, .. } => file.metadata().is_ok_and(|metadata| metadata.len() > *length),
@@ -103,7 +103,7 @@ impl Input {
         }
     }
 
-    /// How many bytes it has, and how many are read, where that can be known.
+    /// Returns its length and the number of bytes that were read; `None` for the standard input.
     pub(crate) fn progress(&self) -> Option<(u64, u64)> {
         match self {
             Self::File { length, read, .. } => Some((*length, read.load(Ordering::Relaxed))),
@@ -112,15 +112,15 @@ impl Input {
     }
 }
 
-/// A file, and how much of it is read.
-struct Counted {
+/// A reader of a file that counts the bytes.
+struct CountingReader {
     file: Arc<File>,
-    /// Where it is read on: others read the same file.
+    /// Its own position, since others read the same file.
     place: u64,
     read: Arc<AtomicU64>,
 }
 
-impl Read for Counted {
+impl Read for CountingReader {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let mut file = &*self.file;
         file.seek(SeekFrom::Start(self.place))?;
@@ -131,7 +131,7 @@ impl Read for Counted {
     }
 }
 
-/// What the bytes are instead of text, and what to do.
+/// Returns the problem and the help text if the bytes are not text.
 fn is_not_text(start: &[u8], has_encoding: bool) -> Option<(&'static str, &'static str)> {
     if start.starts_with(b"PK\x03\x04") || start.starts_with(b"\xD0\xCF\x11\xE0") {
         return Some(("this is a workbook or an archive", "save the sheet as CSV UTF-8"));

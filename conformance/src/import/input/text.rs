@@ -1,4 +1,4 @@
-//! Lines of a text, whatever ends them, and how far it is read.
+//! Lines of a text with any line ends, and the position in it.
 
 use std::fmt::Write as _;
 use std::io::{self, BufRead};
@@ -6,19 +6,19 @@ use std::io::{self, BufRead};
 use sha2::{Digest as _, Sha256};
 
 /// The longest row that is read, in bytes. No batch takes one of a sixteenth of it.
-const LONGEST_ROW: usize = 16 << 20;
+const MAX_ROW_BYTES: usize = 16 << 20;
 
-/// A place between two rows, which knows everything before it.
+/// A position between two rows, with the hash of the text before it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Position {
     bytes: u64,
     digest: Sha256,
-    /// Whether the last line has an end: one without may be a part of a line.
+    /// True if the last line has no end: it may be a part of a line.
     is_open: bool,
 }
 
 impl Position {
-    /// How many bytes of text come before it.
+    /// Returns the number of bytes of text before it.
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes
     }
@@ -27,7 +27,7 @@ impl Position {
         self.is_open
     }
 
-    /// The SHA-256 of what comes before it.
+    /// Returns the SHA-256 of the text before it.
     pub(crate) fn sha256(&self) -> String {
         hex(&self.digest.clone().finalize())
     }
@@ -43,7 +43,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 /// A text that is read line by line.
 pub(super) struct Text {
     input: Box<dyn BufRead + Send>,
-    /// How many lines are read.
+    /// The number of lines that were read.
     lines: u64,
     position: Position,
 }
@@ -53,7 +53,7 @@ impl Text {
         Self { input, lines: 0, position: Position::default() }
     }
 
-    /// How many lines are read.
+    /// Returns the number of lines that were read.
     pub(super) fn lines(&self) -> u64 {
         self.lines
     }
@@ -75,7 +75,7 @@ impl Text {
             }
             let end = buffer.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
             let length = end.map_or(buffer.len(), |end| end + 1);
-            if raw.len() + length > LONGEST_ROW {
+            if raw.len() + length > MAX_ROW_BYTES {
                 return Err(failure(self.lines + 1, "the row takes more than 16 MiB: is this a file of rows?"));
             }
             raw.extend_from_slice(&buffer[..length]);
@@ -100,13 +100,13 @@ impl Text {
     }
 }
 
-/// The text without the end of its last line.
+/// Returns the text without the end of its last line.
 pub(super) fn without_end(raw: &[u8]) -> &[u8] {
     let text = raw.strip_suffix(b"\n").unwrap_or(raw);
     text.strip_suffix(b"\r").unwrap_or(text)
 }
 
-/// What ends the reading of an input.
+/// Returns the error that ends the reading of an input.
 pub(super) fn failure(line: u64, message: impl std::fmt::Display) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, format!("line {line}: {message}"))
 }
@@ -140,6 +140,6 @@ mod tests {
         let mut raw = Vec::new();
         let error = text.line(&mut raw).expect_err("endless");
         assert!(error.to_string().starts_with("line 1: the row takes more than 16 MiB"), "{error}");
-        assert!(raw.len() <= LONGEST_ROW);
+        assert!(raw.len() <= MAX_ROW_BYTES);
     }
 }

@@ -8,7 +8,7 @@ use super::super::registered::Registered;
 use super::super::token::{Grant, Token};
 use crate::clock;
 use crate::contract::{AuthorizationServer, JwtRules};
-use crate::jws::Jws;
+use crate::credential::jws::Jws;
 
 /// The tolerance for the difference between clocks, in seconds.
 const LEEWAY: u64 = 5;

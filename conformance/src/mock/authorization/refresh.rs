@@ -7,7 +7,7 @@ use super::super::registered::Registered;
 use super::fault::Fault;
 use super::token::{Issue, Parameters};
 use crate::contract::{AuthorizationServer, Rotation};
-use crate::identity::ClientKind;
+use crate::credential::identity::ClientKind;
 
 impl Core {
     /// Issues new tokens for a refresh token.

@@ -5,7 +5,7 @@ use super::super::core::Core;
 use super::super::mutant::Mutant;
 use super::fault::Fault;
 use crate::contract::AuthorizationServer;
-use crate::identity::State as TokenState;
+use crate::credential::identity::State as TokenState;
 
 impl Core {
     /// Answers a revocation request.

@@ -11,11 +11,11 @@ use super::super::registered::Registered;
 use super::super::token::{Grant, Token, token_text};
 use super::fault::Fault;
 use super::grants;
-use crate::basic;
 use crate::clock;
 use crate::contract::{AuthorizationServer, ClientAuthentication, GrantType, TokenBody};
-use crate::identity::{ClientKind, State as TokenState};
-use crate::jws;
+use crate::credential::basic;
+use crate::credential::identity::{ClientKind, State as TokenState};
+use crate::credential::jws;
 
 /// The first seed of refresh tokens, disjoint from those of other tokens.
 const SEED: u64 = 1 << 42;

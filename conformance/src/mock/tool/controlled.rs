@@ -15,13 +15,13 @@ use crate::apis;
 use crate::catalogue::Catalogue;
 use crate::contract::Contract;
 use crate::contract::GrantType;
-use crate::identity::ClientKind;
+use crate::credential::identity::ClientKind;
+use crate::credential::secret::Secret;
 use crate::mock::core::Core;
 use crate::mock::front::Front;
 use crate::mock::registered::Registered;
 use crate::mock::server::{Listener, Server};
 use crate::mock::{Mock, Mutant, WorkPlan, base_path};
-use crate::secret::Secret;
 
 /// The address and the defect of a mock.
 #[derive(Clone, Debug)]

@@ -6,11 +6,12 @@ use std::time::Duration;
 use hyper::header::RETRY_AFTER;
 
 use super::error::MockError;
+use crate::clock;
 use crate::contract::Probe;
 use crate::mock::call::{Answer, Call, Refusal};
 use crate::mock::core::Core;
 use crate::mock::window::Window;
-use crate::{clock, glob};
+use crate::text::glob;
 
 /// The highest number of pending rules.
 const MOST_RULES: usize = 1000;

@@ -9,10 +9,10 @@ use reqwest::header::CONTENT_TYPE;
 use serde_json::{Map, Value};
 
 use super::{Found, Seen};
-use crate::body::{essence, is_json};
 use crate::contract::Level;
-use crate::documented::{Documented, covers, is_unverified, names_success};
-use crate::items;
+use crate::document::body::{essence, is_json};
+use crate::document::item_stream;
+use crate::document::responses::{DocumentedResponse, covers, is_unverified, names_success};
 use crate::probe::Reply;
 
 /// Refusals that HTTP defines for any request: documents of APIs often omit them.
@@ -144,7 +144,7 @@ impl<'a> Described<'a> {
     }
 
     /// Returns the first flaw of an answer. If only inferred parts of a transcription are violated, its level is `Observe`.
-    fn found(&self, documented: &Documented<'_>, misfit: impl Fn(Judge) -> Option<String>) -> Option<Found> {
+    fn found(&self, documented: &DocumentedResponse<'_>, misfit: impl Fn(Judge) -> Option<String>) -> Option<Found> {
         let judge = Judge { spares_unverified: self.seen.is_transcribed, judges_formats: false };
         if let Some(finding) = misfit(judge) {
             return Some(self.binding(documented, finding));
@@ -159,7 +159,7 @@ impl<'a> Described<'a> {
     }
 
     /// Returns the first header that does not match its description.
-    fn header(&self, documented: &Documented<'_>, judge: Judge) -> Option<String> {
+    fn header(&self, documented: &DocumentedResponse<'_>, judge: Judge) -> Option<String> {
         documented.headers().filter(|(_, header)| judge.asks_for(header)).find_map(|(name, header)| {
             let mut values = self.seen.reply.headers.get_all(name).iter();
             let misfit = values.find_map(|value| self.misread(header.get("schema")?, value.to_str().ok()?, judge))?;
@@ -184,7 +184,7 @@ impl<'a> Described<'a> {
     /// Returns the reason why a body does not match the documented media types, or why an empty body is not allowed.
     fn misfit(
         &self,
-        documented: &Documented<'_>,
+        documented: &DocumentedResponse<'_>,
         content: &Map<String, Value>,
         named: &str,
         judge: Judge,
@@ -205,7 +205,7 @@ impl<'a> Described<'a> {
     /// Returns the reason why a body does not match the schemas of its possible media types: it has to match one of them.
     fn mismatch(
         &self,
-        documented: &Documented<'_>,
+        documented: &DocumentedResponse<'_>,
         content: &Map<String, Value>,
         named: &str,
         judge: Judge,
@@ -213,7 +213,7 @@ impl<'a> Described<'a> {
         let Seen { api, operation, reply, .. } = self.seen;
         let streamed = operation.responses.get(&documented.status()).and_then(|shape| shape.streamed.as_ref());
         if let Some(streamed) = streamed.filter(|streamed| framing(named) == Some(streamed.framing)) {
-            return items::mismatch((api, judge.by()), operation.streaming.as_ref(), streamed, &reply.body);
+            return item_stream::mismatch((api, judge.by()), operation.streaming.as_ref(), streamed, &reply.body);
         }
         if !is_whole_json(named) {
             return None;
@@ -233,9 +233,9 @@ impl<'a> Described<'a> {
         Some(format!("the body of a {} does not fit the document: {}", reply.status, first?))
     }
 
-    fn documented(&self) -> Option<Documented<'a>> {
+    fn documented(&self) -> Option<DocumentedResponse<'a>> {
         let Seen { api, operation, reply, .. } = self.seen;
-        Documented::find(api, operation, reply.status)
+        DocumentedResponse::find(api, operation, reply.status)
     }
 
     fn may_have_body(&self) -> bool {
@@ -243,7 +243,7 @@ impl<'a> Described<'a> {
     }
 
     /// Returns the finding with the level that the document's description of this answer allows.
-    fn binding(&self, documented: &Documented<'_>, finding: String) -> Found {
+    fn binding(&self, documented: &DocumentedResponse<'_>, finding: String) -> Found {
         let status = self.seen.reply.status;
         let is_inferred = self.seen.is_transcribed && documented.is_unverified();
         let is_of_front = (OF_THE_FRONT.contains(&status) && is_plain(self.seen.reply)) || status >= 500;

@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::document::Described;
 use super::{Found, Seen};
-use crate::pointer::join;
-use crate::secret::Secret;
+use crate::credential::secret::Secret;
+use crate::text::pointer::join;
 
 /// The text forms of the hashes, by password hashing function.
 static FORMS: LazyLock<Vec<(&str, Regex)>> = LazyLock::new(|| {

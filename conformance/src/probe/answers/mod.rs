@@ -20,8 +20,8 @@ use serde_json::Value;
 use self::document::Described;
 use super::reply::Reply;
 use super::request::Draft;
-use crate::contract::{Hidden, Level, Promise, Standing};
-use crate::secret::{Redactor, Secret};
+use crate::contract::{GeneralRule, Hidden, Level, Promise};
+use crate::credential::secret::{Redactor, Secret};
 
 /// An answer with its request and its context.
 pub(super) struct Seen<'a> {
@@ -61,15 +61,15 @@ impl Seen<'_> {
     }
 
     /// Returns the violation of this standing rule by the answer.
-    pub(super) fn finding(&self, about: Standing) -> Option<Found> {
+    pub(super) fn finding(&self, about: GeneralRule) -> Option<Found> {
         match about {
-            Standing::Hides(Hidden::Token) => self.repeats_token(),
-            Standing::Hides(Hidden::Internals) => self.shows_internals(),
-            Standing::Hides(Hidden::PasswordHash) => hashes::finding(self),
-            Standing::Hides(Hidden::WriteOnly) => one_way::finding(self),
+            GeneralRule::Hides(Hidden::Token) => self.repeats_token(),
+            GeneralRule::Hides(Hidden::Internals) => self.shows_internals(),
+            GeneralRule::Hides(Hidden::PasswordHash) => hashes::finding(self),
+            GeneralRule::Hides(Hidden::WriteOnly) => one_way::finding(self),
             // The document describes only answers to calls of the API.
-            Standing::Keeps(_) if self.draft.operation.is_none() => None,
-            Standing::Keeps(promise) => self.breach(promise),
+            GeneralRule::Keeps(_) if self.draft.operation.is_none() => None,
+            GeneralRule::Keeps(promise) => self.breach(promise),
         }
     }
 

@@ -8,8 +8,8 @@ use super::document::Described;
 use super::hashes::is_password;
 use super::{Found, Seen};
 use crate::contract::Level;
-use crate::pointer::join;
-use crate::secret::Secret;
+use crate::credential::secret::Secret;
+use crate::text::pointer::join;
 
 /// The length in bytes of the shortest text that is compared with the passwords that were sent.
 const LEAST: usize = 6;

@@ -109,7 +109,7 @@ impl<'a> Asked<'a> {
         Self { api, operation, draft, redactor: Redactor::default() }
     }
 
-    fn finds(&self, about: Standing, answer: &str) -> Option<(String, Level)> {
+    fn finds(&self, about: GeneralRule, answer: &str) -> Option<(String, Level)> {
         self.seen(&reply(answer)).finding(about).map(|found| (found.finding, found.at_most))
     }
 
@@ -201,7 +201,7 @@ fn what_is_right_is_not_found_fault_with() {
         ),
     ] {
         for (answer, promise) in answers.iter().flat_map(|answer| PROMISES.map(|promise| (answer, promise))) {
-            let found = Asked::of(&api, id).finds(Standing::Keeps(promise), answer);
+            let found = Asked::of(&api, id).finds(GeneralRule::Keeps(promise), answer);
             assert_eq!(found, None, "{id}, {promise:?}: {answer}");
         }
     }
@@ -289,7 +289,7 @@ fn what_is_wrong_is_found_and_binds_as_plainly_as_the_document_speaks() {
             Must,
         ),
     ] {
-        let found = Asked::of(&api, id).finds(Standing::Keeps(promise), answer);
+        let found = Asked::of(&api, id).finds(GeneralRule::Keeps(promise), answer);
         let is_it = found.as_ref().is_some_and(|(finding, at_most)| finding.contains(says) && *at_most == level);
         assert!(is_it, "{id}, {promise:?}: {answer}: {found:?}");
     }
@@ -306,7 +306,7 @@ fn of_what_does_not_fit_at_all_no_format_is_judged() {
         "200",
     ] {
         assert_eq!(
-            Asked::of(&api, "exact").finds(Standing::Keeps(Promise::DocumentedFormats), answer),
+            Asked::of(&api, "exact").finds(GeneralRule::Keeps(Promise::DocumentedFormats), answer),
             None,
             "{answer}"
         );
@@ -344,14 +344,14 @@ fn of_a_method_that_it_does_not_know_a_document_says_nothing() {
     asked.draft.method = "KEYFIT".to_owned();
     for promise in PROMISES {
         assert_eq!(
-            asked.finds(Standing::Keeps(promise), "299\ncontent-type: text/html\n\n<html>"),
+            asked.finds(GeneralRule::Keeps(promise), "299\ncontent-type: text/html\n\n<html>"),
             None,
             "{promise:?}"
         );
     }
-    assert!(asked.finds(Standing::Keeps(Promise::Allow), "405").is_some());
+    assert!(asked.finds(GeneralRule::Keeps(Promise::Allow), "405").is_some());
     asked.draft.operation = None;
-    assert_eq!(asked.finds(Standing::Keeps(Promise::Allow), "405"), None, "it is no call of the API");
+    assert_eq!(asked.finds(GeneralRule::Keeps(Promise::Allow), "405"), None, "it is no call of the API");
 }
 
 #[test]
@@ -359,7 +359,7 @@ fn a_key_that_caches_know_nothing_of_is_not_spared_by_them() {
     let api = api();
     let mut asked = Asked::of(&api, "left");
     asked.draft.credentials = vec![(HeaderName::from_static("x-key"), "x".to_owned())];
-    let private = Standing::Keeps(Promise::Private);
+    let private = GeneralRule::Keeps(Promise::Private);
     assert!(asked.finds(private, "200\ncache-control: max-age=60").is_some());
     assert_eq!(asked.finds(private, "200\ncache-control: max-age=60\nvary: X-Key"), None);
     asked.draft.credentials.clear();
@@ -382,7 +382,7 @@ fn hashes_of_passwords_are_found_wherever_no_member_is_documented_for_them() {
     ];
     let asked = Asked::of(&api, "exact");
     let finds =
-        |answer: String| asked.finds(Standing::Hides(Hidden::PasswordHash), &answer).map(|(finding, _)| finding);
+        |answer: String| asked.finds(GeneralRule::Hides(Hidden::PasswordHash), &answer).map(|(finding, _)| finding);
     for (name, hash) in &hashes {
         for member in ["hash", "password", "secret"] {
             let found =

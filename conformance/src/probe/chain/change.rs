@@ -11,10 +11,10 @@ use super::super::trial::Trial;
 use super::super::{Reply, Target};
 use super::compare::{Shown, is_blank, is_same};
 use super::{Sides, end, is_done, sent_by, short};
-use crate::body::scalar;
-use crate::chain::Chain;
 use crate::contract::{ChainProbe, Level};
-use crate::pointer::{join, put};
+use crate::document::body::scalar;
+use crate::document::chain::Chain;
+use crate::text::pointer::{join, put};
 
 /// The highest number of members that are tried for a change.
 const MOST_TRIES: usize = 3;

@@ -6,7 +6,7 @@ use keyfit_openapi::schema::{self, Direction};
 use serde_json::Value;
 
 use super::super::live::is_kept_out;
-use crate::pointer::join;
+use crate::text::pointer::join;
 
 /// The representation of a resource in an answer: the object, and its place in the body. Many APIs wrap it in one member.
 #[derive(Clone, Debug)]

@@ -25,13 +25,13 @@ use super::pages::Pages;
 use super::request::{Draft, Maker};
 use super::trial::{Sent, Trial};
 use super::{Reply, Target};
-use crate::body::scalar;
-use crate::chain::Chain;
 use crate::contract::{ChainProbe, Level, Probe};
-use crate::identity::Identity;
-use crate::missing::Missing;
-use crate::segment;
-use crate::words::words;
+use crate::credential::identity::Identity;
+use crate::document::body::scalar;
+use crate::document::chain::Chain;
+use crate::document::segment;
+use crate::judgement::missing::Missing;
+use crate::text::words::words;
 
 /// The wait before each further read: a change may become visible a moment later.
 const WAITS: [Duration; 3] = [Duration::from_millis(100), Duration::from_millis(400), Duration::from_secs(1)];

@@ -7,8 +7,8 @@ use super::super::trial::Trial;
 use super::super::{Reply, Target};
 use super::compare::{Shown, is_blank};
 use super::is_done;
-use crate::chain::Chain;
-use crate::words::words;
+use crate::document::chain::Chain;
+use crate::text::words::words;
 
 /// Words in names and values of members that mark a resource as removed or about to be removed.
 const GONE: [&str; 24] = [

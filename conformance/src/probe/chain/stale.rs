@@ -8,8 +8,8 @@ use super::super::flow::Stop;
 use super::super::trial::Trial;
 use super::compare::{Shown, is_same};
 use super::{Sides, end};
-use crate::chain::Chain;
 use crate::contract::Level;
+use crate::document::chain::Chain;
 
 impl Target {
     /// Changes a resource twice, the second time with the `ETag` from before the first change.

@@ -6,8 +6,8 @@ use super::super::Sent;
 use super::super::reply::Reply;
 use super::super::request::Draft;
 use super::KeyFlow;
-use crate::secret::Secret;
-use crate::verdict::{Outcome, Verdict};
+use crate::credential::secret::Secret;
+use crate::judgement::verdict::{Outcome, Verdict};
 
 /// API keys that could not be revoked.
 pub(in super::super) struct Left {

@@ -14,8 +14,8 @@ use super::{Sent, Target};
 use crate::catalogue::Catalogue;
 use crate::clock;
 use crate::contract::{Contract, KeyCheck, KeyManagement, KeyProbe, Probe};
-use crate::identity::Identity;
-use crate::secret::Secret;
+use crate::credential::identity::Identity;
+use crate::credential::secret::Secret;
 
 /// The lifetime of a key in seconds, in case it cannot be revoked.
 const LIFE: u64 = 3600;

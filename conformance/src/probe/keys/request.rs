@@ -9,9 +9,9 @@ use super::super::request::{Draft, Maker};
 use super::{KeyFlow, Minted, Probe, Wish};
 use crate::clock;
 use crate::contract::{Carrier, Credential};
-use crate::identity::Identity;
-use crate::pointer::put;
-use crate::secret::Secret;
+use crate::credential::identity::Identity;
+use crate::credential::secret::Secret;
+use crate::text::pointer::put;
 
 impl KeyFlow<'_> {
     /// Sends the request that creates a key.

@@ -3,7 +3,7 @@
 use keyfit_openapi::Api;
 use serde_json::Value;
 
-use crate::words::words;
+use crate::text::words::words;
 
 /// Words in the names of members that are omitted.
 const KEPT_OUT: [&str; 41] = [

@@ -8,8 +8,8 @@ use super::Live;
 use super::ledger::Made;
 use crate::catalogue::Catalogue;
 use crate::contract::Probe;
-use crate::fetched::FetchedToken;
-use crate::identity::Identity;
+use crate::credential::fetched_tokens::FetchedToken;
+use crate::credential::identity::Identity;
 
 /// The effects of a run on a live server.
 #[derive(Clone, Debug, Default)]
@@ -59,7 +59,7 @@ impl Target {
             return Err("its DELETE is not allowed".to_owned());
         }
         let known = self.caller(&live.contract, removal);
-        let nobody = || Identity::nobody(self.identities.ids(&removal.path));
+        let nobody = || Identity::without_credential(self.identities.ids(&removal.path));
         let mut identity = known.clone().unwrap_or_else(nobody);
         identity.ids.extend(made.ids.clone());
         let maker =

@@ -5,7 +5,7 @@ use keyfit_openapi::{Api, Operation, Retry, is_same_template};
 use serde_json::Value;
 
 use crate::contract::Contract;
-use crate::words::words;
+use crate::text::words::words;
 
 /// What a call changes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -13,9 +13,9 @@ use super::ledger::first_listed;
 use super::{Effect, Live};
 use crate::catalogue::Catalogue;
 use crate::contract::Probe;
-use crate::identity::Identity;
-use crate::reference::named_by;
-use crate::segment;
+use crate::credential::identity::Identity;
+use crate::document::reference::named_by;
+use crate::document::segment;
 
 /// Pages of a list that are read for an id at most.
 const MOST_PAGES: usize = 5;

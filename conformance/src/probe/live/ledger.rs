@@ -12,9 +12,9 @@ use serde_json::Value;
 use super::super::reply::Reply;
 use super::super::request::Draft;
 use super::effect::{Effect, item_of};
-use crate::body::scalar;
-use crate::secret::Redactor;
-use crate::segment;
+use crate::credential::secret::Redactor;
+use crate::document::body::scalar;
+use crate::document::segment;
 
 /// The record, shared by all cases of a run.
 #[derive(Debug, Default)]
@@ -321,7 +321,7 @@ pub(in super::super) fn told(reply: &Reply, parameter: &str, list: &str) -> Vec<
 
 /// Returns the member of a resource that holds the value of a path parameter: a member with its name, or an id.
 pub(crate) fn id_member<'a>(value: &'a Value, parameter: &str) -> Option<&'a str> {
-    let plain = |name: &str| crate::words::words(name).concat();
+    let plain = |name: &str| crate::text::words::words(name).concat();
     let members = value.as_object()?;
     let wanted = plain(parameter);
     let named = |wanted: &str| members.keys().find(|name| plain(name) == wanted);

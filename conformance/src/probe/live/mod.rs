@@ -35,12 +35,12 @@ use super::request::Draft;
 use super::trial::Sent;
 use crate::catalogue::{Case, Catalogue};
 use crate::contract::{Contract, Probe};
-use crate::glob;
-use crate::identity::{Identities, Identity};
-use crate::missing::Missing;
-use crate::nobody::{self, NOBODY};
+use crate::credential::identity::{Identities, Identity};
+use crate::credential::secret::Redactor;
+use crate::document::unknown_id::{self, UNKNOWN_ID};
+use crate::judgement::missing::Missing;
 use crate::run::Halt;
-use crate::secret::Redactor;
+use crate::text::glob;
 
 /// The calls that the user allows at a live server, besides safe ones.
 #[derive(Clone, Debug, Default)]
@@ -116,7 +116,7 @@ impl Live {
 
     /// Returns a new id that does not exist, for a path parameter. `like` is an id that exists.
     pub(super) fn nobody(&self, parameter: &Parameter, like: Option<&str>) -> String {
-        self.ledger.new_id(|number| nobody::id(&self.api, parameter, like, number))
+        self.ledger.new_id(|number| unknown_id::id(&self.api, parameter, like, number))
     }
 
     /// Returns such an id for a path parameter of an operation, similar to the one that the identity knows.
@@ -124,7 +124,7 @@ impl Live {
         let parameter =
             operation.parameters.iter().find(|one| one.location == ParameterLocation::Path && one.name == name);
         let like = identity.ids.get(name).map(String::as_str);
-        parameter.map_or_else(|| NOBODY.to_owned(), |parameter| self.nobody(parameter, like))
+        parameter.map_or_else(|| UNKNOWN_ID.to_owned(), |parameter| self.nobody(parameter, like))
     }
 
     /// Returns the effect of an operation.

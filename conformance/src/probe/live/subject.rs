@@ -13,8 +13,8 @@ use super::effect::item_of;
 use super::{Effect, Live, item};
 use crate::catalogue::Catalogue;
 use crate::contract::{Contract, Probe, Rate};
-use crate::identity::{Identity, Need};
-use crate::missing::Missing;
+use crate::credential::identity::{CredentialNeed, Identity};
+use crate::judgement::missing::Missing;
 
 impl Target {
     /// Sets the ids of a case to a resource that may be changed. Returns the parameter whose id the user declared expendable, if there is one.
@@ -272,7 +272,7 @@ impl Target {
 
     /// Returns an identity that may call the operation.
     pub(super) fn caller(&self, contract: &Contract, operation: &Operation) -> Option<Identity> {
-        self.caller_for(&Need::of(&Probe::Valid, contract, operation, false)?, operation).ok()
+        self.caller_for(&CredentialNeed::of(&Probe::Valid, contract, operation, false)?, operation).ok()
     }
 
     /// Returns the maker for requests of an operation other than that of the case.

@@ -12,9 +12,9 @@ use super::super::request::Draft;
 use super::super::trial::{Sent, Trial};
 use super::{Effect, item, subject};
 use crate::catalogue::undeclared_methods;
-use crate::identity::Identity;
-use crate::missing::Missing;
-use crate::nobody::NOBODY;
+use crate::credential::identity::Identity;
+use crate::document::unknown_id::UNKNOWN_ID;
+use crate::judgement::missing::Missing;
 
 /// An unregistered method, which has no effect.
 pub(super) const UNASSIGNED: &str = "KEYFIT";
@@ -104,7 +104,7 @@ impl Target {
         let given_up = given_up.and_then(|name| Some((name, self.identities.expendable(path, name, false).ok()?)));
         let nobody_at = |name: &String| match &self.live {
             Some(live) => live.nobody_at(operation, name, identity),
-            None => NOBODY.to_owned(),
+            None => UNKNOWN_ID.to_owned(),
         };
         match given_up {
             Some((name, id)) => own.into_iter().chain([(name.to_owned(), id)]).collect(),

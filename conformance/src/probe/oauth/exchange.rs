@@ -12,8 +12,8 @@ use super::super::reply::Reply;
 use super::super::request::{Draft, FORM, JSON};
 use super::{Flow, Pairs, Sent, Stop};
 use crate::contract::{Carrier, ClientAuthentication, Endpoint, GrantType, Probe, TokenBody};
-use crate::identity::{Client, ClientKind, ClientNeed};
-use crate::secret::Secret;
+use crate::credential::identity::{Client, ClientKind, ClientNeed};
+use crate::credential::secret::Secret;
 
 impl Flow<'_> {
     /// Calls the API with an access token.

@@ -11,10 +11,10 @@ use super::flow::Stop;
 use super::request::{Draft, Maker};
 use super::{Sent, Target};
 use crate::contract::{AuthorizationServer, ClientAuthentication, GrantType, Level, OauthProbe};
-use crate::identity::{Client, ClientKind, Identity};
-use crate::jws;
-use crate::missing::Missing;
-use crate::secret::Secret;
+use crate::credential::identity::{Client, ClientKind, Identity};
+use crate::credential::jws;
+use crate::credential::secret::Secret;
+use crate::judgement::missing::Missing;
 
 /// The grants of an authorization code, of a later refresh, and of the client credentials.
 const CODE: [GrantType; 1] = [GrantType::AuthorizationCode];

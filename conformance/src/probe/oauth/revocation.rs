@@ -10,7 +10,7 @@ use super::super::reply::Reply;
 use super::super::request::Draft;
 use super::{CODE, Flow, OWN, Pairs, Stop, consent, member, own, redeem, verifier};
 use crate::contract::{ClientAuthentication, Endpoint, GrantType, Level, OauthProbe, WELL_KNOWN};
-use crate::identity::{Client, ClientKind};
+use crate::credential::identity::{Client, ClientKind};
 
 /// The wait before each further call with a revoked token: RFC 7009 permits a delay until all servers know about it.
 const WAITS: [Duration; 3] = [Duration::from_millis(100), Duration::from_millis(400), Duration::from_secs(1)];

@@ -14,8 +14,8 @@ use super::super::trial::Trial;
 use super::lead::{Lead, Walk, is_of_origin, place};
 use super::{LARGE, MOST_LARGE};
 use crate::contract::Probe;
-use crate::identity::Identity;
-use crate::missing::Missing;
+use crate::credential::identity::Identity;
+use crate::judgement::missing::Missing;
 
 /// A cursor that the server did not issue.
 const CURSOR: &str = "keyfit-no-such-cursor";

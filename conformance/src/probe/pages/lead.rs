@@ -12,7 +12,7 @@ use super::super::is_loopback;
 use super::super::reply::Reply;
 use super::super::request::Draft;
 use super::id;
-use crate::body::scalar;
+use crate::document::body::scalar;
 
 /// The pagination of a list whose pages are requested by a query parameter or a URL.
 pub(super) struct Walk<'a> {

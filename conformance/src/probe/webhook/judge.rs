@@ -13,10 +13,10 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::receiver::Delivery;
-use crate::body::{essence, is_json};
 use crate::contract::DeliveryCheck;
-use crate::secret::{Redactor, Secret};
-use crate::verdict::{Exchange, cut};
+use crate::credential::secret::{Redactor, Secret};
+use crate::document::body::{essence, is_json};
+use crate::judgement::verdict::{Exchange, cut};
 use crate::webhook::Hook;
 
 /// The documented deliveries of a webhook.

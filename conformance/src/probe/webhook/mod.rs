@@ -22,14 +22,14 @@ pub use self::receiver::{Receiver, ReceiverAt};
 use super::request::{Draft, Maker};
 use super::trial::{Sent, Trial, requests};
 use super::{Target, is_loopback};
-use crate::body;
 use crate::contract::{Contract, DeliveryCheck, Level, Probe, Rule};
-use crate::identity::Need;
-use crate::missing::Missing;
-use crate::pointer::put;
-use crate::secret::Secret;
-use crate::verdict::{Exchange, Fault, Outcome};
-use crate::webhook::{Exchanged, Hook, Part, hooks, member};
+use crate::credential::identity::CredentialNeed;
+use crate::credential::secret::Secret;
+use crate::document::body;
+use crate::judgement::missing::Missing;
+use crate::judgement::verdict::{BrokenAspect, Exchange, Outcome};
+use crate::text::pointer::put;
+use crate::webhook::{CallContext, Hook, MessagePart, hooks, member};
 
 /// The time in seconds within which a delivery has to arrive if the contract has no limit.
 const USUAL: u64 = 5;
@@ -215,7 +215,7 @@ impl Target {
         let named = catalogue.operation_named(id);
         let (operation, arguments) = named.ok_or_else(|| Missing::new(format!("there is no operation `{id}`")))?;
         let probe = call(&catalogue.contract, operation);
-        let needs = Need::of(probe, &catalogue.contract, operation, false)
+        let needs = CredentialNeed::of(probe, &catalogue.contract, operation, false)
             .ok_or_else(|| Missing::new(format!("no kind of token of the contract fits `{id}`")))?;
         let mut identity = self.caller_for(&needs, operation)?;
         match &self.live {
@@ -264,7 +264,8 @@ impl Target {
             let open = format!("{finding}; it is open whether the server reaches {}: {why}", receiver.url());
             Outcome::broken(Level::Observe, open)
         };
-        outcome = outcome.by(if check == DeliveryCheck::NoCredential { Fault::Leak } else { Fault::Content });
+        outcome =
+            outcome.by(if check == DeliveryCheck::NoCredential { BrokenAspect::Leak } else { BrokenAspect::Content });
         outcome.exchanges.clone_from(&observed.exchanges);
         outcome.exchanges.extend(deliveries.shown());
         outcome
@@ -310,19 +311,19 @@ fn hand_over(api: &Api, operation: &Operation, hook: &Hook<'_>, url: &Url, draft
         members.extend(terms.with.iter().map(|(at, value)| (at.as_str(), value.clone())));
     }
     match &hook.given_by {
-        Part::Body(at) => members.push((at, json!(url.as_str()))),
-        Part::Query(name) => {
+        MessagePart::Body(at) => members.push((at, json!(url.as_str()))),
+        MessagePart::Query(name) => {
             let others: Vec<(String, String)> =
                 draft.url.query_pairs().into_owned().filter(|(known, _)| known != name).collect();
             draft.url.query_pairs_mut().clear().extend_pairs(others).append_pair(name, url.as_str());
         }
-        Part::Header(name) => {
+        MessagePart::Header(name) => {
             let name: HeaderName =
                 name.parse().map_err(|_| Missing::new(format!("`{name}`, which shall hold the URL, is no header")))?;
             draft.headers.retain(|(known, _)| *known != name);
             draft.headers.push((name, url.to_string()));
         }
-        Part::Path(name) => {
+        MessagePart::Path(name) => {
             return Err(Missing::new(format!("the URL cannot be handed over in the path, as `{name}`")));
         }
     }
@@ -336,8 +337,8 @@ fn hand_over(api: &Api, operation: &Operation, hook: &Hook<'_>, url: &Url, draft
     for (at, member) in members {
         put(&mut value, at, member);
     }
-    let bytes = body::written(api, documented, &value);
-    draft.media_type = body::named(api, documented, &bytes).into();
+    let bytes = body::encoded(api, documented, &value);
+    draft.media_type = body::media_type_of(api, documented, &bytes).into();
     draft.body = Some(bytes);
     Ok(())
 }
@@ -364,7 +365,7 @@ struct Called<'a> {
     operation: &'a Operation,
 }
 
-impl Exchanged for Called<'_> {
+impl CallContext for Called<'_> {
     fn url(&self) -> String {
         self.sent.draft.url.to_string()
     }
@@ -377,30 +378,30 @@ impl Exchanged for Called<'_> {
         self.sent.answer().map(|reply| reply.status)
     }
 
-    fn request(&self, part: &Part) -> Option<String> {
+    fn request(&self, part: &MessagePart) -> Option<String> {
         let draft = &self.sent.draft;
         match part {
-            Part::Body(at) => member(draft.body.as_deref()?, at),
-            Part::Query(name) => {
+            MessagePart::Body(at) => member(draft.body.as_deref()?, at),
+            MessagePart::Query(name) => {
                 draft.url.query_pairs().find(|(known, _)| known == name).map(|(_, value)| value.into())
             }
-            Part::Header(name) => {
+            MessagePart::Header(name) => {
                 let mut headers = draft.headers.iter();
                 headers.find(|(known, _)| known.as_str().eq_ignore_ascii_case(name)).map(|(_, value)| value.clone())
             }
-            Part::Path(name) => {
+            MessagePart::Path(name) => {
                 self.operation.parameters.iter().find(|one| one.name == *name)?;
                 draft.ids.get(name).cloned()
             }
         }
     }
 
-    fn response(&self, part: &Part) -> Option<String> {
+    fn response(&self, part: &MessagePart) -> Option<String> {
         let reply = self.sent.answer()?;
         match part {
-            Part::Body(at) => member(&reply.body, at),
-            Part::Header(name) => reply.headers.get(name)?.to_str().ok().map(str::to_owned),
-            Part::Query(_) | Part::Path(_) => None,
+            MessagePart::Body(at) => member(&reply.body, at),
+            MessagePart::Header(name) => reply.headers.get(name)?.to_str().ok().map(str::to_owned),
+            MessagePart::Query(_) | MessagePart::Path(_) => None,
         }
     }
 }

@@ -6,9 +6,9 @@ use serde::Serialize;
 
 use crate::catalogue::Side;
 use crate::contract::{Family, Level};
+use crate::judgement::verdict::{Exchange, Verdict};
 use crate::report::transcript::{command, transcript};
 use crate::report::{CaseReport, OperationReport, Report};
-use crate::verdict::{Exchange, Verdict};
 
 #[derive(Serialize)]
 struct Data<'a> {
@@ -55,12 +55,12 @@ struct Case<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     known: Option<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    exchanges: Vec<Shown>,
+    exchanges: Vec<ShownExchange>,
 }
 
 /// An exchange as it is shown, with the command for copying.
 #[derive(Serialize)]
-struct Shown {
+struct ShownExchange {
     lines: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     curl: Option<String>,
@@ -69,9 +69,9 @@ struct Shown {
 /// Renders the cases as JSON for a `script` element: without `<`, it cannot end or begin an element.
 pub(super) fn data(report: &Report) -> String {
     let apis = report.apis.iter().map(|api| {
-        let mut shared = Shared::default();
+        let mut shared = SharedData::default();
         let cases = api.cases.iter().map(|case| shared.case(case)).collect();
-        let Shared { rules, operations, .. } = shared;
+        let SharedData { rules, operations, .. } = shared;
         Api { name: &api.api, contract: &api.contract, rules, operations, cases }
     });
     let lists = report.changes.iter().flat_map(super::Changes::lists);
@@ -81,13 +81,13 @@ pub(super) fn data(report: &Report) -> String {
 }
 
 #[derive(Default)]
-struct Shared<'a> {
+struct SharedData<'a> {
     rules: Vec<Rule<'a>>,
     operations: Vec<&'a OperationReport>,
     places: BTreeMap<(&'static str, &'a str), usize>,
 }
 
-impl<'a> Shared<'a> {
+impl<'a> SharedData<'a> {
     fn case(&mut self, case: &'a CaseReport) -> Case<'a> {
         let rule = *self.places.entry(("rule", &case.rule)).or_insert(self.rules.len());
         if rule == self.rules.len() {
@@ -109,14 +109,14 @@ impl<'a> Shared<'a> {
             seconds: case.seconds,
             reason: case.reason.as_deref(),
             known: case.known.as_deref(),
-            exchanges: case.exchanges.iter().map(shown).collect(),
+            exchanges: case.exchanges.iter().map(split_command).collect(),
         }
     }
 }
 
 /// Separates the command from the exchange.
-fn shown(exchange: &Exchange) -> Shown {
+fn split_command(exchange: &Exchange) -> ShownExchange {
     let mut lines = transcript(exchange);
     lines.retain(|line| !line.starts_with("$ "));
-    Shown { lines, curl: command(exchange) }
+    ShownExchange { lines, curl: command(exchange) }
 }

@@ -12,17 +12,17 @@ use sha2::{Digest as _, Sha256};
 
 use self::data::data;
 use super::changes::Change;
-use super::readings::Followed;
+use super::readings::FollowedReading;
 use super::{ApiReport, CaseReport, Changes, Finding, Report, capitalised, cases_of};
 use crate::contract::Family;
-use crate::verdict::Verdict;
+use crate::judgement::verdict::Verdict;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 /// The number of cases that are listed for readers without the script, and in each list of changes.
-const LISTED: usize = 200;
+const MAX_LISTED: usize = 200;
 /// The number of cases that became worse and are visible at once; a longer list is collapsed.
-const OPEN: usize = 10;
+const MAX_OPEN: usize = 10;
 
 /// Renders the report as a page.
 pub(super) fn html(report: &Report) -> String {
@@ -46,7 +46,7 @@ pub(super) fn html(report: &Report) -> String {
     access(&mut page, report);
     lists(&mut page, report);
     readings(&mut page, report);
-    page.push_str(CASES);
+    page.push_str(CASES_PLACEHOLDER);
     without_script(&mut page, report);
     let _ = write!(
         page,
@@ -58,7 +58,7 @@ pub(super) fn html(report: &Report) -> String {
 }
 
 /// The part that the script fills; the script removes `hidden`.
-const CASES: &str = r#"<section id="grids" hidden>
+const CASES_PLACEHOLDER: &str = r#"<section id="grids" hidden>
 <h2>Rules by operations</h2>
 </section>
 <section id="cases">
@@ -88,7 +88,7 @@ fn head(report: &Report) -> String {
          <meta name=\"color-scheme\" content=\"light dark\">\n\
          <meta name=\"referrer\" content=\"no-referrer\">\n\
          <title>Contract check: {}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n",
-        report.told()
+        report.summary()
     )
 }
 
@@ -114,7 +114,7 @@ fn totals(page: &mut String, report: &Report) {
 fn findings(page: &mut String, report: &Report) {
     for api in report.apis.iter().filter(|api| !api.findings.is_empty()) {
         let _ = write!(page, "<section class=\"findings\">\n<h2>Findings: {}</h2>\n<ol>\n", escaped(&api.api));
-        for found in api.found() {
+        for found in api.findings_with_cases() {
             let finding = found.finding;
             let known = match finding.verdict {
                 Verdict::Known => format!("<p>Known to fail: {}</p>", escaped(&found.reasons())),
@@ -127,7 +127,7 @@ fn findings(page: &mut String, report: &Report) {
                  {known}<p>{}</p><p>{}</p><p><a href=\"#q={}\"><code>{}</code></a></p></details></li>",
                 mark(*verdict),
                 escaped(title),
-                finding.reach(),
+                finding.extent(),
                 escaped(&capitalised(why)),
                 escaped(&capitalised(change)),
                 utf8_percent_encode(example, NON_ALPHANUMERIC),
@@ -145,7 +145,7 @@ fn readings(page: &mut String, report: &Report) {
         return;
     }
     page.push_str("<section>\n<h2>Where the documents disagree, the server follows</h2>\n<ul>\n");
-    for Followed { about, says, answers } in followed {
+    for FollowedReading { about, says, answers } in followed {
         let _ = writeln!(page, "<li>{} <small>{}: {answers}</small></li>", escaped(says), escaped(&about));
     }
     page.push_str("</ul>\n</section>\n");
@@ -175,20 +175,20 @@ fn changed(page: &mut String, changes: &Changes) {
     );
     for (name, list) in changes.lists() {
         let notable: Vec<&Change> = list.iter().filter(|change| change.is_notable()).collect();
-        let open = if name == "worse" && notable.len() <= OPEN { " open" } else { "" };
+        let open = if name == "worse" && notable.len() <= MAX_OPEN { " open" } else { "" };
         if notable.is_empty() {
             let _ = writeln!(page, "<p class=\"change\">{} {name}</p>", list.len());
             continue;
         }
         let _ = writeln!(page, "<details class=\"change\"{open}><summary>{} {name}</summary>\n<ul>", list.len());
-        for change in notable.iter().take(LISTED) {
+        for change in notable.iter().take(MAX_LISTED) {
             let id = escaped(&change.id);
             // A removed case is not in this run.
             let shown = if name == "gone" { id } else { format!("<a href=\"#q={}\">{id}</a>", query(&change.id)) };
-            let _ = writeln!(page, "<li>{shown} <span class=\"note\">{}</span></li>", escaped(&change.arrow()));
+            let _ = writeln!(page, "<li>{shown} <span class=\"note\">{}</span></li>", escaped(&change.transition()));
         }
-        if notable.len() > LISTED {
-            let _ = writeln!(page, "<li>and {} more</li>", notable.len() - LISTED);
+        if notable.len() > MAX_LISTED {
+            let _ = writeln!(page, "<li>and {} more</li>", notable.len() - MAX_LISTED);
         }
         page.push_str("</ul>\n</details>\n");
     }
@@ -209,17 +209,17 @@ fn access(page: &mut String, report: &Report) {
             let _ = write!(page, "<th>{}</th>", escaped(caller));
         }
         page.push_str("</tr></thead>\n<tbody>\n");
-        for row in access.operations.iter().take(LISTED) {
+        for row in access.operations.iter().take(MAX_LISTED) {
             let _ = write!(page, "<tr><th>{}</th>", escaped(&row.operation));
             for cell in &row.cells {
                 let class = if cell.is_against { " class=\"fail\"" } else { "" };
-                let _ = write!(page, "<td{class}>{}: {}</td>", cell.due, cell.told());
+                let _ = write!(page, "<td{class}>{}: {}</td>", cell.due, cell.summary());
             }
             page.push_str("</tr>\n");
         }
         page.push_str("</tbody>\n</table></div></details>\n");
-        if access.operations.len() > LISTED {
-            let _ = writeln!(page, "<p class=\"note\">and {} more</p>", access.operations.len() - LISTED);
+        if access.operations.len() > MAX_LISTED {
+            let _ = writeln!(page, "<p class=\"note\">and {} more</p>", access.operations.len() - MAX_LISTED);
         }
         page.push_str("</section>\n");
     }
@@ -256,7 +256,7 @@ fn cell(page: &mut String, api: &ApiReport, family: Family) {
         return;
     };
     let gravest = counts.each().next().map_or(Verdict::Skip, |(verdict, _)| verdict);
-    let _ = write!(page, "<td class=\"{gravest}\" title=\"{}\">", counts.told());
+    let _ = write!(page, "<td class=\"{gravest}\" title=\"{}\">", counts.summary());
     let _ = write!(page, "<a href=\"#api={}&amp;family={family}\">", query(&api.api));
     let marked: Vec<String> = counts.each().map(|(verdict, count)| format!("{}{count}", mark(verdict))).collect();
     let _ = write!(page, "{}</a></td>", marked.join(" "));
@@ -267,7 +267,7 @@ fn without_script(page: &mut String, report: &Report) {
     let is_listed = |case: &&CaseReport| !matches!(case.verdict, Verdict::Pass | Verdict::Skip);
     let cases: Vec<&CaseReport> = report.cases().filter(is_listed).collect();
     page.push_str("<noscript>\n<p>Without its script, the page lists what did not pass.</p>\n<ul>\n");
-    for case in cases.iter().take(LISTED) {
+    for case in cases.iter().take(MAX_LISTED) {
         let CaseReport { verdict, id, requirement, level, source, url, .. } = case;
         let _ = writeln!(
             page,
@@ -278,8 +278,8 @@ fn without_script(page: &mut String, report: &Report) {
             link(source, url)
         );
     }
-    if cases.len() > LISTED {
-        let _ = writeln!(page, "<li>and {} more</li>", cases.len() - LISTED);
+    if cases.len() > MAX_LISTED {
+        let _ = writeln!(page, "<li>and {} more</li>", cases.len() - MAX_LISTED);
     }
     page.push_str("</ul>\n</noscript>\n");
 }

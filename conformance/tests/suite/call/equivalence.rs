@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use keyfit::dispatch::{Access, connect};
 use keyfit::{Config, DynamicClient, RetryPolicy};
 use keyfit_conformance::apis;
-use keyfit_conformance::call::{Arguments, Callee, Chosen, Wanted};
+use keyfit_conformance::call::{Arguments, Callee, CredentialSelection, SelectedCredential};
 use keyfit_openapi::{Operation, example};
 use serde_json::{Map, Value};
 use url::form_urlencoded;
@@ -130,9 +130,9 @@ async fn every_operation_of_every_api_that_ships() {
             // What the server answers is of no interest here.
             let _ = client.call(id, &arguments).await;
             let expected = leveled(&server.one());
-            let wanted = Wanted { has_token: true, ..Wanted::default() };
-            let chosen =
-                Chosen::of(&callee, operation, wanted, |_| false).unwrap_or_else(|error| panic!("{id}: {error}"));
+            let wanted = CredentialSelection { has_token: true, ..CredentialSelection::default() };
+            let chosen = SelectedCredential::of(&callee, operation, wanted, |_| false)
+                .unwrap_or_else(|error| panic!("{id}: {error}"));
             let access = Access::Token(TOKEN.into()).credential(&chosen[0].kind, chosen[0].carrier).expect("a token");
             let dynamic = DynamicClient::new(callee.table, access, config()).expect("a client");
             let (typed, body) = typed(operation, &arguments);
@@ -142,7 +142,7 @@ async fn every_operation_of_every_api_that_ships() {
             for (typed, body) in ways {
                 let arguments = Arguments::read(&callee.api, operation, &typed, body);
                 let arguments = arguments.unwrap_or_else(|error| panic!("{id} {typed:?}: {error}"));
-                let call = arguments.put_into(dynamic.call(id).expect("it is there"));
+                let call = arguments.add_to_call(dynamic.call(id).expect("it is there"));
                 let _ = call.stream().await;
                 let (sent, mut expected) = (leveled(&server.one()), expected.clone());
                 without_defaults(&mut expected.body, &sent.body, &known);

@@ -38,7 +38,9 @@ mod tests {
         let problem = |text: &'static str| read::<Vec<u64>>(&Bytes::from(text)).expect_err("it does not fit").problem;
         assert_eq!(problem("[1,"), "the body is no JSON, at line 1 column 3");
         assert_eq!(problem("[\"swordfish\"]"), "the body does not fit: expected u64 at line 1 column 12");
-        let state = read::<crate::identity::State>(&Bytes::from("\"swordfish\"")).expect_err("it is no state").problem;
+        let state = read::<crate::credential::identity::State>(&Bytes::from("\"swordfish\""))
+            .expect_err("it is no state")
+            .problem;
         assert!(state.contains("`valid`") && !state.contains("swordfish"), "{state}");
     }
 }

@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Console;
-use crate::carrier;
+use crate::credential::carrier;
 use crate::mock::call::Call;
 use crate::mock::core::Core;
 use crate::mock::tool::error::MockError;
@@ -139,7 +139,7 @@ fn bearer(parts: &Parts) -> Option<&str> {
 /// Returns the credential at the place of one of the API's kinds.
 fn carried<'a>(core: &Core, call: &'a Call) -> Option<Cow<'a, str>> {
     let carriers = core.contract.credentials.iter().flat_map(|credential| &credential.carriers);
-    carriers.into_iter().find_map(|carrier| carrier::found(carrier, &call.headers, |name| call.query(name)))
+    carriers.into_iter().find_map(|carrier| carrier::credential_in(carrier, &call.headers, |name| call.query(name)))
 }
 
 #[cfg(test)]

@@ -196,7 +196,7 @@ fn below_root(parts: &Parts) -> Option<&str> {
 
 /// Returns the methods of a path.
 fn methods(path: &str) -> Vec<&'static str> {
-    let fits = |pattern: &str| crate::glob::matches(pattern, path);
+    let fits = |pattern: &str| crate::text::glob::matches(pattern, path);
     ENDPOINTS.iter().filter(|(_, pattern, _)| fits(pattern)).map(|(method, ..)| *method).collect()
 }
 

@@ -6,7 +6,7 @@ use keyfit_openapi::{Operation, Retry};
 
 use super::tokens::{IssuedToken, Scopes, TokenRequest, issue};
 use crate::contract::Credential;
-use crate::identity::State;
+use crate::credential::identity::State;
 use crate::mock::core::Core;
 
 /// Issues them, always in the same order.

@@ -10,12 +10,12 @@ use serde_json::{Value, json};
 use super::Console;
 use crate::clock;
 use crate::contract::Credential;
-use crate::identity::State as TokenState;
+use crate::credential::identity::State as TokenState;
+use crate::credential::secret::Secret;
 use crate::mock::core::Core;
 use crate::mock::state::SMALL_WINDOW;
 use crate::mock::token::{Grant, Token};
 use crate::mock::tool::error::MockError;
-use crate::secret::Secret;
 
 /// A request for a token.
 #[derive(Clone, Debug, Default, Deserialize)]
