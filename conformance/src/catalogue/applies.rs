@@ -37,9 +37,7 @@ pub(crate) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
         probe if is_opened_by_others(probe, contract, operation) => return false,
         _ => {}
     }
-    let has = |name: &str, place: ParameterLocation| {
-        operation.parameters.iter().any(|known| known.name == name && known.location == place)
-    };
+    let has = |name: &str, place| operation.parameters.iter().any(|one| one.name == name && one.location == place);
     let body = operation.body.as_ref().map(|body| api.resolve(&body.schema));
     let writing = operation.body.as_ref().map(|body| body.format(api));
     let kinds = || contract.kinds_of(operation);

@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     /// Returns the schemas with resolved references, and the number of repairs.
-    fn settled(schemas: &Value) -> (Value, usize) {
+    fn resolved_schemas(schemas: &Value) -> (Value, usize) {
         let mut document = json!({ "openapi": "3.1.0", "paths": {}, "components": { "schemas": schemas } });
         let mut repairs = Repairs::default();
         resolve_anchors(&mut document, &mut repairs);
@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn anchors_and_ids_are_places() {
         let ids = |id: &str, more: Value| json!({ "$id": id, "type": "object", "properties": more });
-        let (schemas, notes) = settled(&json!({
+        let (schemas, notes) = resolved_schemas(&json!({
             "Tag": { "$anchor": "tag", "type": "string" },
             "Pet": ids("https://a.example/v1/pet", json!({
                 "tag": { "$anchor": "own" }, "own": { "$ref": "#own" }, "by_place": { "$ref": "#/properties/tag" },
@@ -197,8 +197,9 @@ mod tests {
     #[test]
     fn a_dynamic_reference_that_depends_on_where_it_is_used_stays() {
         let node = json!({ "$dynamicAnchor": "node", "properties": { "child": { "$dynamicRef": "#node" } } });
-        let (schemas, notes) =
-            settled(&json!({ "Node": node, "Strict": { "$dynamicAnchor": "node", "allOf": [reference("Node")] } }));
+        let (schemas, notes) = resolved_schemas(
+            &json!({ "Node": node, "Strict": { "$dynamicAnchor": "node", "allOf": [reference("Node")] } }),
+        );
         assert_eq!(schemas["Node"], node);
         assert_eq!(notes, 0);
     }

@@ -65,7 +65,7 @@ fn is_collection(schema: &Map<String, Value>) -> bool {
 mod tests {
     use super::*;
 
-    fn settled(schema: &Value) -> (Value, Value) {
+    fn both_sides(schema: &Value) -> (Value, Value) {
         let mut document = json!({ "paths": {}, "components": { "schemas": { "Asked": schema, "Told": schema } } });
         document_only(&mut document, &BTreeSet::from(["Asked".to_owned()]));
         let schemas = &document["components"]["schemas"];
@@ -87,7 +87,7 @@ mod tests {
             "pin": { "type": "string", "format": "password" },
             "default": { "type": "boolean" },
         } });
-        assert_eq!(settled(&schema), (said.clone(), said));
+        assert_eq!(both_sides(&schema), (said.clone(), said));
     }
 
     #[test]
@@ -101,9 +101,9 @@ mod tests {
             let schema = member(&kind);
             let mut asked = schema.clone();
             asked["properties"]["may"]["nullable"] = json!(true);
-            assert_eq!(settled(&schema), (asked, schema));
+            assert_eq!(both_sides(&schema), (asked, schema));
         }
         let schema = member(&json!({ "type": "object", "properties": { "a": { "type": "string" } } }));
-        assert_eq!(settled(&schema), (schema.clone(), schema));
+        assert_eq!(both_sides(&schema), (schema.clone(), schema));
     }
 }

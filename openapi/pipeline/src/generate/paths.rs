@@ -100,12 +100,12 @@ fn adjust_qself(qself: &mut Option<syn::QSelf>, before: usize, after: usize) {
 
 /// Sets the path of serde for its derive macros, and moves its derives, with short names, to a separate attribute.
 fn name_serde(attributes: &mut Vec<Attribute>) {
-    type PathResolver = Punctuated<Path, Token![,]>;
+    type PathList = Punctuated<Path, Token![,]>;
     let derived = |attribute: &Attribute| {
         attribute
             .path()
             .is_ident("derive")
-            .then(|| attribute.parse_args_with(PathResolver::parse_terminated).ok())
+            .then(|| attribute.parse_args_with(PathList::parse_terminated).ok())
             .flatten()
     };
     let of_serde = |path: &Path| path.segments.iter().nth_back(1).is_some_and(|segment| segment.ident == "serde");

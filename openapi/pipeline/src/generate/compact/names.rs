@@ -345,7 +345,7 @@ fn without_rename(attribute: &mut Attribute) {
 mod tests {
     use super::*;
 
-    fn settled(tokens: TokenStream) -> String {
+    fn shortened(tokens: TokenStream) -> String {
         let mut file: syn::File = syn::parse2(tokens).expect("it is Rust");
         shorten_paths(&mut file);
         file.into_token_stream().to_string().replace(' ', "")
@@ -353,7 +353,7 @@ mod tests {
 
     #[test]
     fn a_name_that_the_module_has_itself_is_not_the_preludes() {
-        let code = settled(quote! {
+        let code = shortened(quote! {
             pub mod types {
                 pub struct Option {}
                 pub struct A { b: ::std::option::Option<::std::string::String> }
@@ -367,7 +367,7 @@ mod tests {
 
     #[test]
     fn fields_that_one_rule_renames_are_renamed_by_it() {
-        let code = settled(quote! {
+        let code = shortened(quote! {
             #[derive(Clone)]
             #[derive(::keyfit::codegen::Deserialize)]
             #[serde(crate = "::keyfit::codegen::serde")]
