@@ -11,11 +11,11 @@ use tokio::task::JoinSet;
 use crate::baseline::Baseline;
 use crate::catalogue::{Case, Catalogue, Side};
 use crate::control;
-use crate::drive::Stage;
+use crate::drive::ClientHarness;
 use crate::identity::Known;
 use crate::missing::Missing;
 use crate::presumption;
-use crate::probe::{Aftermath, DIED_BEFORE, Target};
+use crate::probe::{CleanupReport, DIED_BEFORE, Target};
 use crate::report::{Access, ApiReport, LiveReport};
 use crate::secret::Redactor;
 use crate::standing;
@@ -37,7 +37,7 @@ pub struct Plan {
     /// The server under test; server-side cases are skipped without one.
     pub target: Option<Arc<Target>>,
     /// The clients under test with their scripted servers; client-side cases are skipped without them.
-    pub stage: Option<Arc<Stage>>,
+    pub stage: Option<Arc<ClientHarness>>,
     /// The reason why there is no client, if so.
     pub no_stage: String,
     /// True if cases that change something are skipped.
@@ -100,7 +100,7 @@ pub struct Checked {
     /// The outcome of each case.
     pub outcomes: Vec<Outcome>,
     /// The effects on a live server.
-    pub aftermath: Aftermath,
+    pub cleanup: CleanupReport,
     /// The identities of the tokens file.
     known: Vec<Known>,
 }
@@ -108,12 +108,12 @@ pub struct Checked {
 /// Runs the cases of an API and cleans up after them.
 pub async fn check(catalogue: Arc<Catalogue>, plan: &Plan, server: String) -> Checked {
     let outcomes = run(&catalogue, plan).await;
-    let aftermath = match &plan.target {
+    let cleanup = match &plan.target {
         Some(target) => target.finish(&catalogue).await,
-        None => Aftermath::default(),
+        None => CleanupReport::default(),
     };
     let known = plan.target.as_ref().map(|target| target.known()).unwrap_or_default();
-    Checked { catalogue, server, outcomes, aftermath, known }
+    Checked { catalogue, server, outcomes, cleanup, known }
 }
 
 impl Checked {
@@ -128,13 +128,13 @@ impl Checked {
     /// Returns the report and the number of requests; `notes` are those about a live server, if it was one.
     pub fn report(mut self, notes: Option<Vec<String>>, redactor: &Redactor) -> (ApiReport, usize) {
         let of_cases: usize = self.outcomes.iter().map(|outcome| outcome.requests).sum();
-        let requests = self.aftermath.requests + of_cases;
+        let requests = self.cleanup.requests + of_cases;
         let calls: Vec<_> = self.outcomes.iter_mut().map(|outcome| std::mem::take(&mut outcome.calls)).collect();
         let mut report = ApiReport::new(&self.catalogue, &self.server, self.outcomes, redactor);
         if !self.known.is_empty() {
             report.access = Some(Access::new(&self.catalogue, &calls, &self.known, &report.cases, redactor));
         }
-        report.live = notes.map(|notes| LiveReport::new(self.aftermath, notes, redactor));
+        report.live = notes.map(|notes| LiveReport::new(self.cleanup, notes, redactor));
         (report, requests)
     }
 }

@@ -11,7 +11,7 @@ use crate::carrier::Spot;
 use crate::catalogue::Catalogue;
 use crate::file;
 use crate::mock::{Mock, Mutant};
-use crate::probe::{Http, Policy, Receiver, ReceiverAt, Servers, Target};
+use crate::probe::{Http, Policy, Receiver, ReceiverAddress, Servers, Target};
 use crate::profile::Holding;
 use crate::run::Plan;
 use crate::secret::Redactor;
@@ -33,7 +33,7 @@ pub struct LiveServer<'a> {
     /// Further permissions, and the rate.
     pub policy: Policy,
     /// The address at which the server reaches the receiver of its deliveries; by default on this machine for a local server.
-    pub receiver: Option<&'a ReceiverAt>,
+    pub receiver: Option<&'a ReceiverAddress>,
 }
 
 /// The callers of a live server.

@@ -17,8 +17,8 @@ use tokio::sync::oneshot;
 pub use self::findings::Findings;
 use crate::baseline::Baseline;
 use crate::catalogue::{Catalogue, Side};
-use crate::drive::{Connect, Keyfit, Stage};
-use crate::probe::{Http, Policy, ReceiverAt, Settings, http_client, is_loopback};
+use crate::drive::{ClientHarness, Connect, Keyfit};
+use crate::probe::{Http, Policy, ReceiverAddress, TransportSettings, http_client, is_loopback};
 use crate::report::Report;
 use crate::run::{self, Plan};
 use crate::secret::Redactor;
@@ -64,7 +64,7 @@ pub struct Check {
     /// The URLs that replace documented servers.
     servers: Vec<(String, String)>,
     /// The receiver of webhook deliveries.
-    receiver: Option<ReceiverAt>,
+    receiver: Option<ReceiverAddress>,
     allow_writes: bool,
     allow_spend: bool,
     only: Vec<String>,
@@ -199,7 +199,7 @@ impl Check {
         let redactor = Redactor::default();
         let mut plan = Plan::default();
         if let Some(client) = &self.client {
-            let stage = Stage::start(&catalogue, Arc::clone(client), &redactor).await;
+            let stage = ClientHarness::start(&catalogue, Arc::clone(client), &redactor).await;
             let undrivable = |reason: String| UserError::new("the client cannot be driven").help(reason);
             plan.stage = Some(Arc::new(stage.map_err(undrivable)?));
         }
@@ -316,7 +316,7 @@ impl Check {
             receiver: self.receiver.as_ref(),
         };
         let http = |_: &[_]| {
-            Http::new(&Settings::default())
+            Http::new(&TransportSettings::default())
                 .map_err(|problem| UserError::new(format!("the HTTP client cannot be set up: {problem}")))
         };
         live.reach(plan, catalogue, http, |note| eprintln!("note: {note}"), redactor).await.map(drop)

@@ -7,9 +7,9 @@ use clap::{ArgGroup, Args};
 use keyfit_conformance::UserError;
 use keyfit_conformance::apis;
 use keyfit_conformance::catalogue::{Catalogue, Side};
-use keyfit_conformance::drive::{Keyfit, Stage};
+use keyfit_conformance::drive::{ClientHarness, Keyfit};
 use keyfit_conformance::mock::{Mock, Mutant};
-use keyfit_conformance::probe::{Policy, ReceiverAt, is_loopback};
+use keyfit_conformance::probe::{Policy, ReceiverAddress, is_loopback};
 use keyfit_conformance::profile::{self, Told};
 use keyfit_conformance::run::{Halt, Plan};
 use keyfit_conformance::secret::Redactor;
@@ -92,7 +92,7 @@ pub(super) struct Live {
     /// Where the server delivers webhooks and callbacks to: the check listens at HOST:PORT. Write URL=HOST:PORT where the server
     /// reaches it by another URL. A server of this machine needs none.
     #[arg(long, value_name = "HOST:PORT", requires = "live-server")]
-    pub(super) receiver: Option<ReceiverAt>,
+    pub(super) receiver: Option<ReceiverAddress>,
     #[command(flatten)]
     pub(super) transport: Transport,
 }
@@ -169,7 +169,7 @@ impl Subject {
     ) -> Result<Option<(Plan, String, Option<Mock>)>, UserError> {
         let mut plan = Plan { halt: halt.clone(), ..Plan::default() };
         if let Some(client) = self.client.connect(&catalogue.contract.name, redactor) {
-            let stage = Stage::start(catalogue, client, redactor).await;
+            let stage = ClientHarness::start(catalogue, client, redactor).await;
             plan.stage = Some(Arc::new(stage.map_err(undrivable)?));
             return Ok(Some((plan, "none".to_owned(), None)));
         }
@@ -177,7 +177,8 @@ impl Subject {
             let has_client = is_ours && apis::named(&catalogue.api.name).is_some();
             if has_client || !catalogue.needs_client() {
                 let client = Arc::new(Keyfit::shipped(&catalogue.api.name));
-                plan.stage = Some(Arc::new(Stage::start(catalogue, client, redactor).await.map_err(undrivable)?));
+                plan.stage =
+                    Some(Arc::new(ClientHarness::start(catalogue, client, redactor).await.map_err(undrivable)?));
             } else {
                 plan.no_stage = no_client(&catalogue.contract_path);
             }

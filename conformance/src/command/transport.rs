@@ -8,7 +8,7 @@ use keyfit::Config;
 use keyfit::auth::ClientCertificate;
 use keyfit::auth::source::ExposeSecret as _;
 use keyfit_conformance::UserError;
-use keyfit_conformance::probe::{Http, Settings, is_loopback};
+use keyfit_conformance::probe::{Http, TransportSettings, is_loopback};
 use keyfit_conformance::profile::{Told, refused};
 use keyfit_conformance::secret::{MASK, Redactor, Secret};
 use reqwest::Url;
@@ -180,7 +180,7 @@ impl Transport {
             }
             (None, None) => None,
         };
-        made(&Settings {
+        made(&TransportSettings {
             authorities: Some(all.join(&b'\n')).filter(|all| !all.is_empty()),
             client_certificate,
             accept_any_certificate: self.insecure,
@@ -190,7 +190,7 @@ impl Transport {
 
     /// The HTTP clients for hosts that the user did not name: they show nobody who calls, and trust no certificate more.
     pub(super) fn anonymous(&self) -> Result<Http, UserError> {
-        made(&Settings { authorities: self.authorities()?, ..Settings::default() })
+        made(&TransportSettings { authorities: self.authorities()?, ..TransportSettings::default() })
     }
 
     /// Whether servers are shown who calls.
@@ -213,7 +213,7 @@ impl Transport {
     }
 }
 
-fn made(settings: &Settings) -> Result<Http, UserError> {
+fn made(settings: &TransportSettings) -> Result<Http, UserError> {
     Http::new(settings).map_err(|problem| UserError::new(problem).help("correct the option, or leave it out"))
 }
 

@@ -17,13 +17,13 @@ use crate::jws::Jws;
 use crate::{carrier, clock};
 
 /// A credential of a request, at a place that a kind of the operation uses.
-struct Found<'a> {
+struct PresentedCredential<'a> {
     carrier: &'a Carrier,
     text: Cow<'a, str>,
 }
 
 /// The reason why a place holds no valid credential: the probe that sends such a request, and the message.
-struct Malformed(Probe, &'static str);
+struct InvalidCredential(Probe, &'static str);
 
 impl Core {
     /// Returns the tokens of a request; none if it has no token and the operation requires none.
@@ -33,7 +33,7 @@ impl Core {
             return Ok(Vec::new());
         }
         let found = self.found(call, operation);
-        let found = found.map_err(|Malformed(probe, problem)| self.unauthorized(operation, &probe, problem))?;
+        let found = found.map_err(|InvalidCredential(probe, problem)| self.unauthorized(operation, &probe, problem))?;
         if found.is_empty() {
             let takes_token = self.takes_token(operation);
             let is_waived = self.has(Mutant::AcceptsNoToken)
@@ -73,7 +73,7 @@ impl Core {
     }
 
     /// Returns the token of a credential. If a defect accepts an invalid one, returns the tokens of a caller who may do everything.
-    fn token(&self, found: &Found<'_>, operation: &Operation) -> Result<Vec<Token>, Refusal> {
+    fn token(&self, found: &PresentedCredential<'_>, operation: &Operation) -> Result<Vec<Token>, Refusal> {
         let text = &*found.text;
         if text.is_empty() && self.has(Mutant::AcceptsEmptyToken) {
             return Ok(self.anybody(operation));
@@ -109,7 +109,7 @@ impl Core {
     }
 
     /// Returns the issued or signed token with this text, if this is its place.
-    fn known(&self, found: &Found<'_>, operation: &Operation) -> Result<Option<Token>, Refusal> {
+    fn known(&self, found: &PresentedCredential<'_>, operation: &Operation) -> Result<Option<Token>, Refusal> {
         let issued = self.state().token(&found.text);
         if let Some(token) = issued {
             let carriers = self.contract.credential(&token.kind).map_or(&[][..], |credential| &credential.carriers);
@@ -127,14 +127,14 @@ impl Core {
     }
 
     /// Returns whether at least one credential is valid, and all invalid ones were never issued.
-    fn knows_all_but_strangers(&self, found: &[Found<'_>], good: &[Token]) -> bool {
+    fn knows_all_but_strangers(&self, found: &[PresentedCredential<'_>], good: &[Token]) -> bool {
         let state = self.state();
-        let strangers = found.iter().filter(|found| state.token(&found.text).is_none()).count();
-        !good.is_empty() && good.len() + strangers == found.len()
+        let never_issued = found.iter().filter(|found| state.token(&found.text).is_none()).count();
+        !good.is_empty() && good.len() + never_issued == found.len()
     }
 
     /// Returns whether a defect accepts a JWT that was never issued.
-    fn takes_forged(&self, found: &Found<'_>, operation: &Operation) -> bool {
+    fn takes_forged(&self, found: &PresentedCredential<'_>, operation: &Operation) -> bool {
         let mut kinds = self.contract.kinds_of(operation);
         let is_jwt = kinds.any(|kind| kind.jwt && kind.carriers.contains(found.carrier));
         let Some(jws) = Jws::read(&found.text).filter(|_| is_jwt) else { return false };
@@ -152,7 +152,7 @@ impl Core {
         self.has(if is_seen { Mutant::TrustsSeenSignatures } else { Mutant::IgnoresSignature })
     }
 
-    fn knows_user(&self, found: &Found<'_>) -> bool {
+    fn knows_user(&self, found: &PresentedCredential<'_>) -> bool {
         let user = found.text.split_once(':').filter(|_| *found.carrier == Carrier::Basic);
         user.is_some_and(|(user, _)| self.state().knows_beginning(&format!("{user}:")))
     }
@@ -216,7 +216,11 @@ impl Core {
     }
 
     /// Returns the credentials at the places that the operation's kinds use.
-    fn found<'a>(&'a self, call: &'a Call, operation: &'a Operation) -> Result<Vec<Found<'a>>, Malformed> {
+    fn found<'a>(
+        &'a self,
+        call: &'a Call,
+        operation: &'a Operation,
+    ) -> Result<Vec<PresentedCredential<'a>>, InvalidCredential> {
         let mut carriers: Vec<&Carrier> = Vec::new();
         for carrier in self.contract.kinds_of(operation).flat_map(|credential| &credential.carriers) {
             if *carrier != Carrier::ClientCertificate && !carriers.contains(&carrier) {
@@ -225,13 +229,13 @@ impl Core {
         }
         let (schemes, others): (Vec<&Carrier>, Vec<&Carrier>) =
             carriers.iter().partition(|carrier| carrier.scheme().is_some());
-        let mut found: Vec<Found<'_>> = self.behind_scheme(call, &schemes)?.into_iter().collect();
+        let mut found: Vec<PresentedCredential<'_>> = self.behind_scheme(call, &schemes)?.into_iter().collect();
         let is_first = |carrier: &Carrier| self.contract.kinds_of(operation).any(|kind| kind.carrier() == carrier);
         for carrier in others {
             let is_turned = self.has(Mutant::TurnsQueryTokens) && !is_first(carrier);
             let text = carrier::found(carrier, &call.headers, |name| call.query(name));
             if let Some(text) = text.filter(|_| !(is_turned && matches!(carrier, Carrier::Query(_)))) {
-                found.push(Found { carrier, text: self.single(text)? });
+                found.push(PresentedCredential { carrier, text: self.single(text)? });
             }
         }
         let is_undocumented = !carriers.iter().any(|carrier| matches!(carrier, Carrier::Query(_)));
@@ -239,17 +243,21 @@ impl Core {
             let in_query = call.query("access_token").filter(|_| self.has(Mutant::TurnsQueryTokens));
             let anywhere = || self.anywhere(call).filter(|_| self.has(Mutant::ReadsAnyPlace));
             let text = in_query.map(Cow::Borrowed).or_else(anywhere);
-            found.extend(text.map(|text| Found { carrier, text }));
+            found.extend(text.map(|text| PresentedCredential { carrier, text }));
         }
         Ok(found)
     }
 
     /// Returns the credential in the `Authorization` header for one of these carriers.
-    fn behind_scheme<'a>(&self, call: &'a Call, carriers: &[&'a Carrier]) -> Result<Option<Found<'a>>, Malformed> {
+    fn behind_scheme<'a>(
+        &self,
+        call: &'a Call,
+        carriers: &[&'a Carrier],
+    ) -> Result<Option<PresentedCredential<'a>>, InvalidCredential> {
         let (Some(first), Some(header)) = (carriers.first(), call.headers.get("authorization")) else {
             return Ok(None);
         };
-        let malformed = || Malformed(Probe::MalformedToken, "The token is malformed");
+        let malformed = || InvalidCredential(Probe::MalformedToken, "The token is malformed");
         let header = header.to_str().map_err(|_| malformed())?;
         let (scheme, rest) = header.split_once(' ').unwrap_or((header, ""));
         let is_it = |carrier: &&&Carrier| {
@@ -260,23 +268,23 @@ impl Core {
             (Some(carrier), text) => (*carrier, text),
             // A single word: the token itself, if it is one.
             (None, "") if self.has(Mutant::AcceptsBareToken) => (*first, scheme),
-            (None, "") => return Err(Malformed(Probe::BareToken, "The scheme is missing")),
+            (None, "") => return Err(InvalidCredential(Probe::BareToken, "The scheme is missing")),
             (None, text) if self.has(Mutant::AcceptsAnyScheme) => (*first, text),
-            (None, _) => return Err(Malformed(Probe::WrongScheme, "The scheme is another one")),
+            (None, _) => return Err(InvalidCredential(Probe::WrongScheme, "The scheme is another one")),
         };
         let text = self.single(text.into())?;
         let text = match text {
             Cow::Borrowed(text) => carrier::decoded(carrier, text),
             Cow::Owned(text) => carrier::decoded(carrier, &text).map(|text| text.into_owned().into()),
         };
-        text.map(|text| Some(Found { carrier, text })).ok_or_else(malformed)
+        text.map(|text| Some(PresentedCredential { carrier, text })).ok_or_else(malformed)
     }
 
     /// Returns the credential at a place for a single one.
-    fn single<'a>(&self, text: Cow<'a, str>) -> Result<Cow<'a, str>, Malformed> {
+    fn single<'a>(&self, text: Cow<'a, str>) -> Result<Cow<'a, str>, InvalidCredential> {
         let Some(end) = text.find(' ') else { return Ok(text) };
         if !self.has(Mutant::AcceptsTwoTokens) {
-            return Err(Malformed(Probe::MalformedToken, "The token is malformed"));
+            return Err(InvalidCredential(Probe::MalformedToken, "The token is malformed"));
         }
         Ok(text[..end].to_owned().into())
     }

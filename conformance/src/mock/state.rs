@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use keyfit_openapi::{Api, Place, example};
 
 use super::grants::Grants;
-use super::repeat::Kept;
+use super::idempotency::KeyedAnswer;
 use super::store::Store;
 use super::token::{Grant, Token, signed_token, token_text};
 use super::window::Window;
-use super::work::Works;
+use super::work::WorkItems;
 use crate::body::plain;
 use crate::contract::{Carrier, Contract, Credential, Probe};
 use crate::identity::{Held, Identity, Need, Rights, State as TokenState};
@@ -47,15 +47,15 @@ pub(super) struct State {
     /// The grants of the authorization server.
     pub(super) grants: Grants,
     /// The number of times that a defect reported a limit.
-    told: u64,
+    reported_limits: u64,
     /// The charges of each tenant.
     charged: HashMap<usize, i64>,
     /// Answers by idempotency key.
-    pub(super) keyed: HashMap<String, Kept>,
+    pub(super) keyed: HashMap<String, KeyedAnswer>,
     /// The resources that callers created.
     pub(super) store: Store,
     /// The accepted work.
-    pub(super) works: Works,
+    pub(super) work_items: WorkItems,
 }
 
 impl State {
@@ -84,11 +84,11 @@ impl State {
             tenants: vec![first.collect()],
             windows: HashMap::new(),
             grants: Grants::default(),
-            told: 0,
+            reported_limits: 0,
             charged: HashMap::new(),
             keyed: HashMap::new(),
             store: Store::default(),
-            works: Works::default(),
+            work_items: WorkItems::default(),
             stored: serde_json::Map::new(),
             scopes: api.operations.iter().flat_map(|operation| operation.scopes.iter().cloned()).collect(),
             resources: contract
@@ -339,8 +339,8 @@ impl State {
 
     /// Returns a number that decreases with each call, far above any limit.
     pub(super) fn left_of_nothing(&mut self) -> u64 {
-        self.told += 1;
-        1_000_000 - self.told.min(1_000_000)
+        self.reported_limits += 1;
+        1_000_000 - self.reported_limits.min(1_000_000)
     }
 
     /// Charges a tenant for a call.

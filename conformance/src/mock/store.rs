@@ -9,8 +9,8 @@ use keyfit_openapi::{Api, Operation, Place};
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use super::call::{Refusal, Sent};
-use super::core::{Core, Served};
+use super::call::{ParsedBody, Refusal};
+use super::core::{Core, ServedRequest};
 use super::mutant::Mutant;
 use super::success;
 use crate::body::plain;
@@ -29,7 +29,7 @@ const MOST_LISTED: usize = 20;
 /// The created resources, by tenant and path.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Store {
-    things: BTreeMap<(usize, String), Thing>,
+    resources: BTreeMap<(usize, String), Resource>,
     /// The tenants of created resources, by path parameter and id.
     owners: HashMap<(String, String), usize>,
     /// The number of changes of the resource at a path.
@@ -69,7 +69,7 @@ impl Store {
 }
 
 #[derive(Clone, Debug)]
-struct Thing {
+struct Resource {
     members: Map<String, Value>,
     /// The path of its list.
     list: String,
@@ -77,7 +77,7 @@ struct Thing {
 }
 
 /// A success about a created resource.
-pub(super) struct Told {
+pub(super) struct ResourceAnswer {
     pub(super) body: Option<Bytes>,
     /// The location of the created resource.
     pub(super) location: Option<String>,
@@ -88,11 +88,11 @@ impl Core {
     pub(super) fn keep(
         &self,
         index: usize,
-        served: &Served<'_>,
+        served: &ServedRequest<'_>,
         status: u16,
         body: Option<Bytes>,
-    ) -> Result<Told, Refusal> {
-        let as_it_is = |body| Ok(Told { body, location: None });
+    ) -> Result<ResourceAnswer, Refusal> {
+        let as_it_is = |body| Ok(ResourceAnswer { body, location: None });
         let Some(chain) = self.chains.with(index).filter(|chain| chain.creates.is_some()) else {
             return as_it_is(body);
         };
@@ -107,28 +107,34 @@ impl Core {
             return as_it_is(listed.or(body));
         }
         let key = (served.token.tenant, path_of(served));
-        let Some(mut thing) = self.state().store.things.get(&key).cloned() else { return as_it_is(body) };
-        if thing.is_gone {
+        let Some(mut resource) = self.state().store.resources.get(&key).cloned() else { return as_it_is(body) };
+        if resource.is_gone {
             let parameter = subject(&served.operation.path).unwrap_or_default();
             let status = self.status(&Probe::UnknownId(parameter.to_owned()), served.operation, 404);
             return Err(Refusal::new(status, "Not found"));
         }
         match served.operation.method.as_str() {
-            "DELETE" => thing.is_gone = !self.has(Mutant::KeepsRemoved),
-            "PUT" | "PATCH" => self.change(chain, served, &mut thing),
+            "DELETE" => resource.is_gone = !self.has(Mutant::KeepsRemoved),
+            "PUT" | "PATCH" => self.change(chain, served, &mut resource),
             _ if self.has(Mutant::ReadsAnother) => return as_it_is(body),
             _ => {}
         }
-        let shown = schema.zip(example()).map(|(schema, example)| self.shown(chain, schema, example, &thing));
+        let shown = schema.zip(example()).map(|(schema, example)| self.shown(chain, schema, example, &resource));
         if !(self.has(Mutant::LosesChanges) && matches!(served.operation.method.as_str(), "PUT" | "PATCH")) {
-            self.state().store.things.insert(key, thing);
+            self.state().store.resources.insert(key, resource);
         }
         as_it_is(shown.map(|shown| shown.to_string().into()).or(body))
     }
 
     /// Creates a resource with a new id. Returns `None` if the answer contains no id.
-    fn make(&self, chain: &Chain, served: &Served<'_>, schema: &Value, example: &Value) -> Option<Told> {
-        let Sent::Body(sent) = &served.sent else { return None };
+    fn make(
+        &self,
+        chain: &Chain,
+        served: &ServedRequest<'_>,
+        schema: &Value,
+        example: &Value,
+    ) -> Option<ResourceAnswer> {
+        let ParsedBody::Body(sent) = &served.sent else { return None };
         let reader = &self.api.operations[chain.reads];
         let parameter = subject(&reader.path)?;
         let at = place_of_id(example, parameter)?;
@@ -142,44 +148,44 @@ impl Core {
         let (whole, name) = at.rsplit_once('/')?;
         let mut members = self.taken(chain, sent);
         members.insert(name.to_owned(), id.clone());
-        let thing = Thing { members, list: path_of(served), is_gone: false };
-        let shown = self.shown_at(chain, schema, example.clone(), (whole, &thing.members));
+        let resource = Resource { members, list: path_of(served), is_gone: false };
+        let shown = self.shown_at(chain, schema, example.clone(), (whole, &resource.members));
         let ids: BTreeMap<String, String> =
             served.path.clone().into_iter().chain([(parameter.to_owned(), plain(&id))]).collect();
         let path = filled(&reader.path, &ids);
-        let kept = self.as_kept(schema, thing);
+        let kept = self.as_kept(schema, resource);
         let mut state = self.state();
-        if state.store.things.len() >= MOST {
-            state.store.things.clear();
+        if state.store.resources.len() >= MOST {
+            state.store.resources.clear();
         }
         state.store.own(parameter, plain(&id), served.token.tenant);
-        state.store.things.insert((served.token.tenant, path.clone()), kept);
+        state.store.resources.insert((served.token.tenant, path.clone()), kept);
         let lost = if self.has(Mutant::MisplacesLocation) { "-lost" } else { "" };
         let location = url_path(&self.api.base_url, &format!("{path}{lost}"));
-        Some(Told { body: Some(shown.to_string().into()), location })
+        Some(ResourceAnswer { body: Some(shown.to_string().into()), location })
     }
 
     /// Returns the resource that is stored: without its optional members if the mock has that defect.
-    fn as_kept(&self, schema: &Value, mut thing: Thing) -> Thing {
+    fn as_kept(&self, schema: &Value, mut resource: Resource) -> Resource {
         if self.has(Mutant::LosesMembers) {
             let required = |name: &str| {
                 self.api.resolve(schema)["required"]
                     .as_array()
                     .is_some_and(|names| names.iter().any(|known| known == name))
             };
-            thing.members.retain(|name, _| required(name) || name == "id");
+            resource.members.retain(|name, _| required(name) || name == "id");
         }
-        thing
+        resource
     }
 
-    fn change(&self, chain: &Chain, served: &Served<'_>, thing: &mut Thing) {
-        let Sent::Body(sent) = &served.sent else { return };
+    fn change(&self, chain: &Chain, served: &ServedRequest<'_>, resource: &mut Resource) {
+        let ParsedBody::Body(sent) = &served.sent else { return };
         let sent = self.taken(chain, sent);
         if served.operation.method == "PUT" || self.has(Mutant::ResetsOthers) {
             let made = |name: &String| !self.may_be_set(chain, name);
-            thing.members.retain(|name, _| made(name));
+            resource.members.retain(|name, _| made(name));
         }
-        thing.members.extend(sent);
+        resource.members.extend(sent);
     }
 
     /// Returns the members of a body that can be read later.
@@ -199,11 +205,11 @@ impl Core {
     }
 
     /// Returns the example of an answer with the values of a resource.
-    fn shown(&self, chain: &Chain, schema: &Value, example: Value, thing: &Thing) -> Value {
+    fn shown(&self, chain: &Chain, schema: &Value, example: Value, resource: &Resource) -> Value {
         let parameter = subject(&self.api.operations[chain.reads].path).unwrap_or_default();
         let at = place_of_id(&example, parameter).unwrap_or_default();
         let whole = at.rsplit_once('/').map_or("", |(whole, _)| whole).to_owned();
-        self.shown_at(chain, schema, example, (&whole, &thing.members))
+        self.shown_at(chain, schema, example, (&whole, &resource.members))
     }
 
     fn shown_at(
@@ -247,7 +253,7 @@ impl Core {
     }
 
     /// Returns a single-page list with the created resources.
-    fn with_made(&self, served: &Served<'_>, schema: &Value, mut body: Value) -> Option<Bytes> {
+    fn with_made(&self, served: &ServedRequest<'_>, schema: &Value, mut body: Value) -> Option<Bytes> {
         if served.operation.pagination.is_some() || self.has(Mutant::HidesCreated) {
             return None;
         }
@@ -259,23 +265,23 @@ impl Core {
         let entry = body.pointer(&at)?.get(0)?.clone();
         let path = path_of(served);
         let state = self.state();
-        let own = |((tenant, _), thing): &(&(usize, String), &Thing)| {
-            *tenant == served.token.tenant && thing.list == path && !thing.is_gone
+        let own = |((tenant, _), resource): &(&(usize, String), &Resource)| {
+            *tenant == served.token.tenant && resource.list == path && !resource.is_gone
         };
         let members: Vec<Map<String, Value>> = state
             .store
-            .things
+            .resources
             .iter()
             .rev()
             .filter(own)
             .take(MOST_LISTED)
-            .map(|(_, thing)| thing.members.clone())
+            .map(|(_, resource)| resource.members.clone())
             .collect();
         drop(state);
-        for thing in &members {
+        for resource in &members {
             let mut entry = entry.clone();
             entry.as_object_mut()?.iter_mut().for_each(|(name, value)| {
-                thing.get(name).into_iter().for_each(|known| value.clone_from(known));
+                resource.get(name).into_iter().for_each(|known| value.clone_from(known));
             });
             let mut with = body.clone();
             with.pointer_mut(&at)?.as_array_mut()?.push(entry);
@@ -346,7 +352,7 @@ fn place_of_id(body: &Value, parameter: &str) -> Option<String> {
 }
 
 /// Returns the path of a request below the base path.
-pub(super) fn path_of(served: &Served<'_>) -> String {
+pub(super) fn path_of(served: &ServedRequest<'_>) -> String {
     served.call.segments.iter().flat_map(|segment| ["/", segment]).collect()
 }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::call::{Answer, Call, Refusal};
-use super::core::{Core, Served};
+use super::core::{Core, ServedRequest};
 use super::store::{filled, path_of, url_path};
 use crate::body::plain;
 use crate::nobody;
@@ -43,14 +43,14 @@ pub struct WorkPlan {
 
 /// The accepted work, by the paths of its statuses below the base path.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Works {
+pub(super) struct WorkItems {
     pub(super) plan: WorkPlan,
-    by_path: HashMap<String, Work>,
+    by_path: HashMap<String, WorkItem>,
     accepted: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Work {
+struct WorkItem {
     /// The operation that was called.
     operation: usize,
     tenant: usize,
@@ -60,7 +60,7 @@ struct Work {
 
 /// The state of work.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Standing {
+enum WorkState {
     AtWork,
     Done,
     Failed,
@@ -72,21 +72,21 @@ impl Default for WorkPlan {
     }
 }
 
-impl Works {
+impl WorkItems {
     /// Reads the status at a path. Returns its work and the state.
-    fn look(&mut self, path: &str, tenant: usize) -> Option<(Work, Standing)> {
+    fn look(&mut self, path: &str, tenant: usize) -> Option<(WorkItem, WorkState)> {
         let work = self.by_path.get_mut(path).filter(|work| work.tenant == tenant)?;
-        let standing = match work.left {
-            0 if work.fails => Standing::Failed,
-            0 => Standing::Done,
-            _ => Standing::AtWork,
+        let state_of_work = match work.left {
+            0 if work.fails => WorkState::Failed,
+            0 => WorkState::Done,
+            _ => WorkState::AtWork,
         };
         work.left = work.left.saturating_sub(1);
-        Some((*work, standing))
+        Some((*work, state_of_work))
     }
 }
 
-impl Standing {
+impl WorkState {
     /// Returns the word for the state, from those that a schema lists.
     fn word(self, api: &Api, schema: &Value) -> Value {
         let words: &[&str] = match self {
@@ -106,19 +106,19 @@ impl Standing {
 
 impl Core {
     /// Accepts work: answers 202 with the location of its status.
-    pub(super) fn accept(&self, index: usize, served: &Served<'_>) -> Answer {
+    pub(super) fn accept(&self, index: usize, served: &ServedRequest<'_>) -> Answer {
         let operation = served.operation;
         let number = {
             let mut state = self.state();
-            state.works.accepted += 1;
-            state.works.accepted
+            state.work_items.accepted += 1;
+            state.work_items.accepted
         };
         let own = format!("/{OWN_PATH}/{number}");
         let status = self.status_of(served, number).unwrap_or_else(|| own.clone());
         let shape = operation.responses.get("202");
         let body = shape.and_then(|shape| shape.schema.as_ref()).map(|schema| {
             let body = example::value(&self.api, Direction::Answer, schema);
-            self.standing_in(schema, body, Standing::AtWork).to_string()
+            self.standing_in(schema, body, WorkState::AtWork).to_string()
         });
         let mut answer = body.map_or_else(|| Answer::empty(202), |body| Answer::json(202, body));
         let documented = |name: &&&str| {
@@ -132,19 +132,19 @@ impl Core {
         }
         answer.header("retry-after", "0");
         let mut state = self.state();
-        let WorkPlan { looks, fails } = state.works.plan;
-        if state.works.by_path.len() >= MOST {
-            state.works.by_path.clear();
+        let WorkPlan { looks, fails } = state.work_items.plan;
+        if state.work_items.by_path.len() >= MOST {
+            state.work_items.by_path.clear();
         }
-        let work = Work { operation: index, tenant: served.token.tenant, left: looks, fails };
-        state.works.by_path.insert(format!("{own}/{RESULT}"), Work { left: 0, fails: false, ..work });
-        state.works.by_path.insert(status, work);
+        let work = WorkItem { operation: index, tenant: served.token.tenant, left: looks, fails };
+        state.work_items.by_path.insert(format!("{own}/{RESULT}"), WorkItem { left: 0, fails: false, ..work });
+        state.work_items.by_path.insert(status, work);
         answer
     }
 
     /// Returns the path of the work's status if the document has an operation for it: a GET below the path of the call, with a state among
     /// the members of its answer.
-    fn status_of(&self, served: &Served<'_>, number: usize) -> Option<String> {
+    fn status_of(&self, served: &ServedRequest<'_>, number: usize) -> Option<String> {
         let is_status = |one: &&Operation| {
             let below = one.path.strip_prefix(served.operation.path.trim_end_matches('/'));
             let segments: Vec<&str> = below.into_iter().flat_map(|below| below.split('/').skip(1)).collect();
@@ -181,20 +181,20 @@ impl Core {
     }
 
     /// Writes the state of work into a body, if the document has a member for it.
-    fn standing_in(&self, schema: &Value, mut body: Value, standing: Standing) -> Value {
+    fn standing_in(&self, schema: &Value, mut body: Value, state_of_work: WorkState) -> Value {
         if let Some((at, member)) = self.standing_at(schema) {
-            put(&mut body, &at, standing.word(&self.api, member));
+            put(&mut body, &at, state_of_work.word(&self.api, member));
         }
         body
     }
 
     /// Returns the success of a documented operation as the status of work, if its path is that of one.
-    pub(super) fn as_status(&self, served: &Served<'_>, answer: Answer) -> Answer {
-        if served.operation.method != "GET" || self.state().works.by_path.is_empty() {
+    pub(super) fn as_status(&self, served: &ServedRequest<'_>, answer: Answer) -> Answer {
+        if served.operation.method != "GET" || self.state().work_items.by_path.is_empty() {
             return answer;
         }
-        let looked = self.state().works.look(&path_of(served), served.token.tenant);
-        let Some((_, standing)) = looked else { return answer };
+        let looked = self.state().work_items.look(&path_of(served), served.token.tenant);
+        let Some((_, state_of_work)) = looked else { return answer };
         let schema = served.operation.responses.get(&answer.status.to_string()).and_then(|shape| shape.schema.as_ref());
         let body = serde_json::from_slice::<Value>(&answer.body).ok().zip(schema).map(|(mut body, schema)| {
             let id = subject(&served.operation.path).and_then(|name| Some((name, served.path.get(name)?)));
@@ -204,7 +204,7 @@ impl Core {
             {
                 body[&member] = json!(id);
             }
-            Bytes::from(self.standing_in(schema, body, standing).to_string())
+            Bytes::from(self.standing_in(schema, body, state_of_work).to_string())
         });
         Answer { body: body.unwrap_or_else(|| answer.body.clone()), ..answer }
     }
@@ -215,28 +215,28 @@ impl Core {
             return None;
         }
         let path: String = call.segments.iter().flat_map(|segment| ["/", segment]).collect();
-        let work = self.state().works.by_path.get(&path).copied()?;
+        let work = self.state().work_items.by_path.get(&path).copied()?;
         let operation = &self.api.operations[work.operation];
         let admitted = self.admit(call, operation);
         let first = admitted.as_ref().ok().and_then(|tokens| tokens.first());
         let window = self.count(first, operation, 1);
         let tenant = first.map_or(0, |token| token.tenant);
         let served = admitted.and_then(|_| {
-            let looked = self.state().works.look(&path, tenant);
+            let looked = self.state().work_items.look(&path, tenant);
             looked.ok_or_else(|| Refusal::new(404, "Not found"))
         });
-        let (work, standing) = match served {
+        let (work, state_of_work) = match served {
             Ok(looked) => looked,
             Err(refusal) => return Some(self.refuse(refusal, operation, window)),
         };
-        let mut answer = match standing {
-            Standing::AtWork => {
+        let mut answer = match state_of_work {
+            WorkState::AtWork => {
                 let mut answer = Answer::empty(202);
                 answer.header("retry-after", "0");
                 answer
             }
-            Standing::Failed => Answer::json(200, json!({ "status": FAILED[0] }).to_string()),
-            Standing::Done => self.result(work.operation),
+            WorkState::Failed => Answer::json(200, json!({ "status": FAILED[0] }).to_string()),
+            WorkState::Done => self.result(work.operation),
         };
         self.rate_headers(&mut answer, window);
         Some(answer)

@@ -1,6 +1,6 @@
 //! Types that probes of several requests share.
 
-use super::{Draft, Reply, Sent, Target};
+use super::{Draft, Reply, SentRequest, Target};
 use crate::missing::Missing;
 
 /// The reason why a probe ended before its last request.
@@ -22,7 +22,7 @@ impl Stop {
 
 impl Target {
     /// Sends a request of a flow and records it.
-    pub(super) async fn step(&self, draft: &Draft, kept: &mut Vec<Sent>) -> Result<Reply, Stop> {
+    pub(super) async fn step(&self, draft: &Draft, kept: &mut Vec<SentRequest>) -> Result<Reply, Stop> {
         let sent = self.send(draft).await;
         let reply = sent.reply.clone();
         kept.push(sent);

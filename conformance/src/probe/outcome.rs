@@ -27,9 +27,9 @@ pub(super) fn mismatch(
     match whole.or_else(part) {
         Some(described) if may_reject_more => {
             let sent = with_rejected(described, sent, body);
-            Outcome { batch, described, sent: &sent, body }.check().err()
+            ReportedOutcome { batch, described, sent: &sent, body }.check().err()
         }
-        Some(described) => Outcome { batch, described, sent, body }.check().err(),
+        Some(described) => ReportedOutcome { batch, described, sent, body }.check().err(),
         None => Some("the answer has none of the places that tell of items".to_owned()),
     }
 }
@@ -59,14 +59,14 @@ fn with_rejected(described: &Partial, sent: &[(Value, bool)], body: &Value) -> V
 }
 
 /// An answer, with the outcome that it has to report.
-struct Outcome<'a> {
+struct ReportedOutcome<'a> {
     batch: &'a Batch,
     described: &'a Partial,
     sent: &'a [(Value, bool)],
     body: &'a Value,
 }
 
-impl Outcome<'_> {
+impl ReportedOutcome<'_> {
     /// Checks that the counts add up, and that each list names each of its items once.
     fn check(&self) -> Result<(), String> {
         let Partial { received, accepted, rejected, accepted_items, rejected_items, outcomes, .. } = self.described;

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use httpmock::{HttpMockRequest, HttpMockResponse, MockServer};
 use keyfit_conformance::apis;
 use keyfit_conformance::catalogue::{Case, Catalogue, Side};
-use keyfit_conformance::drive::{Connect, Stage};
+use keyfit_conformance::drive::{ClientHarness, Connect};
 use keyfit_conformance::mock::{Mock, Mutant};
 use keyfit_conformance::probe::{Target, http_client};
 use keyfit_conformance::run::{Plan, run};
@@ -148,7 +148,7 @@ pub(crate) async fn against_clients(
     client: Arc<dyn Connect>,
     workers: usize,
 ) -> Vec<Outcome> {
-    let stage = Stage::start(catalogue, client, &Redactor::default()).await.expect("a client");
+    let stage = ClientHarness::start(catalogue, client, &Redactor::default()).await.expect("a client");
     run(catalogue, &Plan { stage: Some(Arc::new(stage)), workers, ..Plan::default() }).await
 }
 

@@ -14,7 +14,7 @@ use keyfit_conformance::contract::Probe;
 use keyfit_conformance::identity::{Identities, Identity, Need, Rights, State};
 use keyfit_conformance::init::{Choices, scaffold};
 use keyfit_conformance::missing::Missing;
-use keyfit_conformance::mock::{Mint, Mock, Mutant};
+use keyfit_conformance::mock::{Mock, Mutant, TokenIssuer};
 use keyfit_conformance::probe::Target;
 use keyfit_conformance::report::{ApiReport, Report};
 use keyfit_conformance::run::{Plan, run};
@@ -115,7 +115,7 @@ fn a_generated_client_is_driven_with_all_that_an_operation_takes_at_once() {
 
 /// Tokens of a mock, and a note of who was called as.
 struct Noting {
-    mint: Mint,
+    mint: TokenIssuer,
     /// Each identity since the last look.
     found: Mutex<Vec<Identity>>,
     /// Every credential that was ever issued, with its scheme.

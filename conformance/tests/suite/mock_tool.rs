@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keyfit_conformance::identity::State;
-use keyfit_conformance::mock::{Controlled, Fault, FaultRule, Mock, Scopes, TokenRequest, Which};
+use keyfit_conformance::mock::{ControlledMock, Fault, FaultRule, Mock, Scopes, TokenRequest, TokenSelector};
 use keyfit_conformance::secret::Redactor;
 use keyfit_openapi::{Place, example};
 use reqwest::{Method, StatusCode};
@@ -65,7 +65,7 @@ fn refused(arguments: &[&str]) -> String {
 }
 
 /// The path of an operation below a base URL, with ids that exist.
-fn stream(mock: &Controlled, rest: &str) -> String {
+fn stream(mock: &ControlledMock, rest: &str) -> String {
     let ids = mock.ids();
     format!("{}/project/{}/datasource/{}/stream{rest}", mock.base_url(), ids["project"], ids["datasource"])
 }
@@ -83,12 +83,12 @@ async fn call(method: Method, url: &str, token: &str, body: Option<Value>) -> Re
 }
 
 /// A request to the admin, which wants no token.
-async fn admin(mock: &Controlled, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
+async fn admin(mock: &ControlledMock, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
     let method = Method::from_bytes(method.as_bytes()).expect("a method");
     call(method, &format!("{}{path}", mock.admin_url()), "", body).await.expect("an answer")
 }
 
-async fn get(mock: &Controlled, token: &str) -> u16 {
+async fn get(mock: &ControlledMock, token: &str) -> u16 {
     call(Method::GET, &stream(mock, ""), token, None).await.expect("an answer").0
 }
 
@@ -333,11 +333,11 @@ async fn a_token_that_expires_or_is_limited_is_refused_when_it_is_over() {
     assert_eq!(get(&mock, over.secret.reveal()).await, 401);
 
     let token = mock.token("datasource").expect("it is there");
-    mock.set_remaining(Which::Name("datasource"), 1).expect("it has windows");
+    mock.set_remaining(TokenSelector::Name("datasource"), 1).expect("it has windows");
     for status in [200, 429] {
         assert_eq!(get(&mock, token.secret.reveal()).await, status);
     }
-    mock.revoke(Which::Token(token.secret.reveal())).expect("it was issued");
+    mock.revoke(TokenSelector::Token(token.secret.reveal())).expect("it was issued");
     assert_eq!(get(&mock, token.secret.reveal()).await, 401);
 
     mock.reset();

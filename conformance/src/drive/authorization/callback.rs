@@ -1,17 +1,17 @@
 //! Users who are redirected to the authorization server and return.
 
-use super::play::{BROWSER, Play, failed};
+use super::authorization_case::{AuthorizationCase, BROWSER, failed};
 use super::wire::Parameters;
-use super::{Flow, Refusal};
+use super::{GrantFlow, HolderError};
 
 /// The shortest `state`: RFC 6749 (section 10.10) requires 128 bits, which are 22 characters of base64url.
 const SHORTEST_STATE: usize = 22;
 /// The length of a SHA-256 in base64url.
 const CHALLENGE: usize = 43;
 
-impl Play<'_> {
+impl AuthorizationCase<'_> {
     pub(super) async fn authorization_request(&self) -> Result<(), String> {
-        let registration = self.registration(Flow::Code);
+        let registration = self.registration(GrantFlow::Code);
         let holder = self.holder(&registration)?;
         let mut logins = Vec::new();
         for session in [BROWSER, "browser-2"] {
@@ -38,7 +38,7 @@ impl Play<'_> {
     }
 
     pub(super) async fn callback_state(&self) -> Result<(), String> {
-        let registration = self.registration(Flow::Code);
+        let registration = self.registration(GrantFlow::Code);
         let holder = self.holder(&registration)?;
         self.answer_tokens([self.grant(1, Some(1))]);
         let variant = self.variant.unwrap_or_default();
@@ -62,7 +62,7 @@ impl Play<'_> {
     }
 
     pub(super) async fn callback_error(&self) -> Result<(), String> {
-        let registration = self.registration(Flow::Code);
+        let registration = self.registration(GrantFlow::Code);
         let holder = self.holder(&registration)?;
         self.answer_tokens([self.grant(1, Some(1))]);
         let login = self.begin(&*holder, &registration).await?;
@@ -74,7 +74,7 @@ impl Play<'_> {
     }
 
     pub(super) async fn callback_once(&self) -> Result<(), String> {
-        let registration = self.registration(Flow::Code);
+        let registration = self.registration(GrantFlow::Code);
         let holder = self.holder(&registration)?;
         self.answer_tokens([self.grant(1, Some(1)), self.grant(2, Some(2))]);
         let login = self.begin(&*holder, &registration).await?;
@@ -84,7 +84,7 @@ impl Play<'_> {
     }
 
     /// Returns the refusal of a callback that has to be refused with 400, after this number of token requests.
-    fn is_refused(&self, came: Result<(), Refusal>, token_requests: usize) -> Result<Refusal, String> {
+    fn is_refused(&self, came: Result<(), HolderError>, token_requests: usize) -> Result<HolderError, String> {
         self.asked_for_tokens(token_requests)?;
         match came {
             Ok(()) => Err("the callback is taken".to_owned()),

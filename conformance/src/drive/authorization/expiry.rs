@@ -1,12 +1,12 @@
 //! Expiry of tokens, with a clock that the case controls.
 
-use super::Flow;
-use super::play::{LIFETIME, Play, failed};
+use super::GrantFlow;
+use super::authorization_case::{AuthorizationCase, LIFETIME, failed};
 use crate::contract::GrantType;
 
-impl Play<'_> {
+impl AuthorizationCase<'_> {
     pub(super) async fn refresh_ahead(&self) -> Result<(), String> {
-        let registration = self.registration(Flow::Code);
+        let registration = self.registration(GrantFlow::Code);
         let holder = self.logged_in(&registration).await?;
         self.answer_tokens([self.grant(2, Some(2))]);
         self.call_with(&*holder, &self.access(1)).await?;
@@ -21,7 +21,7 @@ impl Play<'_> {
 
     /// Checks that expiry is absolute: a client that counts seconds from its restart would consider the token an hour newer than it is.
     pub(super) async fn absolute_expiry(&self) -> Result<(), String> {
-        let registration = self.registration(Flow::Code);
+        let registration = self.registration(GrantFlow::Code);
         let holder = self.logged_in(&registration).await?;
         registration.pass(LIFETIME - 600);
         let holder = holder.restart().await.map_err(|refusal| failed("the restart", &refusal))?;
@@ -32,7 +32,7 @@ impl Play<'_> {
     }
 
     pub(super) async fn own_token(&self) -> Result<(), String> {
-        let registration = self.registration(Flow::ClientCredentials);
+        let registration = self.registration(GrantFlow::ClientCredentials);
         let holder = self.holder(&registration)?;
         // The answer should have no refresh token; the client must not use one.
         self.answer_tokens([self.grant(1, Some(1))]);
@@ -53,12 +53,12 @@ impl Play<'_> {
 
     pub(super) async fn one_token_request(&self) -> Result<(), String> {
         let (holder, access, before) = if self.variant == Some("refresh") {
-            let registration = self.registration(Flow::Code);
+            let registration = self.registration(GrantFlow::Code);
             let holder = self.logged_in(&registration).await?;
             registration.pass(LIFETIME + 1);
             (holder, 2, 1)
         } else {
-            (self.holder(&self.registration(Flow::ClientCredentials))?, 1, 0)
+            (self.holder(&self.registration(GrantFlow::ClientCredentials))?, 1, 0)
         };
         self.answer_tokens([self.grant(access, Some(2))]);
         // In one task, so that all calls begin before the first answer.

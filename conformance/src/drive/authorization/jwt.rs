@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::play::{Play, failed};
-use super::{Flow, Registration, TestClock};
+use super::authorization_case::{AuthorizationCase, failed};
+use super::{GrantFlow, Registration, TestClock};
 use crate::contract::JwtRules;
 use crate::jws::Jws;
 use crate::secret::Secret;
@@ -16,7 +16,7 @@ const CLAIMS: [&str; 5] = ["aud", "exp", "iat", "iss", "sub"];
 /// One byte less than HS256 requires (RFC 7518, section 3.2).
 const SHORT_SECRET: &str = "fixture-secret-of-31-bytes-only"; // not-a-secret
 
-impl Play<'_> {
+impl AuthorizationCase<'_> {
     /// Checks the claims. The clock advances at each read, so that a second read is detected.
     pub(super) async fn jwt_claims(&self) -> Result<(), String> {
         let registration = Registration {
@@ -91,9 +91,9 @@ impl Play<'_> {
     }
 
     /// Returns the flow of a client that signs its tokens.
-    pub(super) fn signing(&self) -> Flow {
+    pub(super) fn signing(&self) -> GrantFlow {
         let audience = self.rules().map(|rules| rules.audience.clone()).unwrap_or_default();
-        Flow::Jwt { subject: SUBJECT.to_owned(), audience }
+        GrantFlow::Jwt { subject: SUBJECT.to_owned(), audience }
     }
 
     fn rules(&self) -> Result<&JwtRules, String> {

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::super::defect::Defect;
 use super::naive_tokens::Tokens;
-use super::{CALL, Flow, Refusal, Registration, Stored, TokenHolder};
+use super::{CALL, GrantFlow, HolderError, Registration, TokenHolder, UserTokens};
 use crate::contract::GrantType;
 use crate::jws;
 
@@ -63,7 +63,7 @@ impl NaiveHolder {
         if self.has(Defect::SharesStates) { String::new() } else { session.to_owned() }
     }
 
-    fn begin(&self, session: &str) -> Result<String, Refusal> {
+    fn begin(&self, session: &str) -> Result<String, HolderError> {
         let mut logins = self.logins.lock().unwrap_or_else(PoisonError::into_inner);
         *logins += 1;
         let number = if self.has(Defect::RepeatsState) { 0 } else { *logins };
@@ -93,7 +93,7 @@ impl NaiveHolder {
         self.registration.scopes.join(if self.has(Defect::JoinsScopesByComma) { "," } else { " " })
     }
 
-    async fn came_back(&self, session: &str, url: &str) -> Result<(), Refusal> {
+    async fn came_back(&self, session: &str, url: &str) -> Result<(), HolderError> {
         let url = Url::parse(url).map_err(|error| self.refused(Some(400), &error.to_string()))?;
         let pairs: HashMap<String, String> = url.query_pairs().into_owned().collect();
         let known = {
@@ -133,14 +133,14 @@ impl NaiveHolder {
         let turn = if self.has(Defect::FetchesForEachCaller) { None } else { Some(self.turn.lock().await) };
         let kept = self.kept().clone();
         let now = self.registration.clock.seconds();
-        let is_own = self.registration.flow != Flow::Code;
+        let is_own = self.registration.flow != GrantFlow::Code;
         if let Some(tokens) = &kept {
             let can_renew = is_own || tokens.refresh.is_some() || self.has(Defect::RefreshesWithNothing);
             let leeway = if can_renew && !self.has(Defect::RefreshesTooLate) { 60 } else { 0 };
             let hurry = match self.registration.flow {
-                Flow::Code => None,
-                Flow::ClientCredentials => Some(Defect::FetchesEveryTime),
-                Flow::Jwt { .. } => Some(Defect::SignsEveryTime),
+                GrantFlow::Code => None,
+                GrantFlow::ClientCredentials => Some(Defect::FetchesEveryTime),
+                GrantFlow::Jwt { .. } => Some(Defect::SignsEveryTime),
             };
             let is_kept = if hurry.is_some_and(|defect| self.has(defect)) {
                 false
@@ -160,12 +160,12 @@ impl NaiveHolder {
 
     async fn renewed(&self, kept: Option<&Tokens>) -> Result<Tokens, String> {
         match &self.registration.flow {
-            Flow::Jwt { subject, audience } => self.signed(subject, audience),
-            Flow::ClientCredentials => {
+            GrantFlow::Jwt { subject, audience } => self.signed(subject, audience),
+            GrantFlow::ClientCredentials => {
                 let grant = GrantType::ClientCredentials.name().to_owned();
                 self.granted(vec![("grant_type", grant), ("scope", self.scope())]).await
             }
-            Flow::Code => {
+            GrantFlow::Code => {
                 let kept = kept.ok_or("nobody has logged in")?;
                 let refresh = match &kept.refresh {
                     Some(refresh) => refresh.clone(),
@@ -188,7 +188,7 @@ impl NaiveHolder {
         Tokens { refresh, ..newer }
     }
 
-    async fn called(&self) -> Result<u16, Refusal> {
+    async fn called(&self) -> Result<u16, HolderError> {
         let token = self.token().await.map_err(|text| self.refused(None, &text))?;
         let request = self.http.get(format!("{}{CALL}", self.registration.api_url)).bearer_auth(&token);
         let answer = request.send().await.map_err(|error| self.refused(None, &error.without_url().to_string()))?;
@@ -201,34 +201,34 @@ impl NaiveHolder {
         Err(self.refused(Some(status.as_u16()), &format!("the API answers {status}: {said}")))
     }
 
-    fn refused(&self, status: Option<u16>, text: &str) -> Refusal {
+    fn refused(&self, status: Option<u16>, text: &str) -> HolderError {
         let mut texts = vec![text.to_owned()];
         if self.has(Defect::PrintsTokens) {
             texts.push(format!("{:?}", *self.kept()));
         }
-        Refusal { status, texts }
+        HolderError { status, texts }
     }
 }
 
 impl TokenHolder for NaiveHolder {
-    fn log_in<'a>(&'a self, session: &'a str) -> BoxFuture<'a, Result<String, Refusal>> {
+    fn log_in<'a>(&'a self, session: &'a str) -> BoxFuture<'a, Result<String, HolderError>> {
         Box::pin(async move { self.begin(session) })
     }
 
-    fn callback<'a>(&'a self, session: &'a str, url: &'a str) -> BoxFuture<'a, Result<(), Refusal>> {
+    fn callback<'a>(&'a self, session: &'a str, url: &'a str) -> BoxFuture<'a, Result<(), HolderError>> {
         Box::pin(self.came_back(session, url))
     }
 
-    fn call(&self) -> BoxFuture<'_, Result<u16, Refusal>> {
+    fn call(&self) -> BoxFuture<'_, Result<u16, HolderError>> {
         Box::pin(self.called())
     }
 
-    fn stored(&self) -> BoxFuture<'_, Option<Stored>> {
-        let stored = self.kept().clone().map(|Tokens { access, refresh, .. }| Stored { access, refresh });
+    fn stored(&self) -> BoxFuture<'_, Option<UserTokens>> {
+        let stored = self.kept().clone().map(|Tokens { access, refresh, .. }| UserTokens { access, refresh });
         Box::pin(std::future::ready(stored))
     }
 
-    fn restart(&self) -> BoxFuture<'_, Result<Box<dyn TokenHolder>, Refusal>> {
+    fn restart(&self) -> BoxFuture<'_, Result<Box<dyn TokenHolder>, HolderError>> {
         if self.has(Defect::CountsExpiryFromLoading)
             && let Some(tokens) = &mut *self.kept()
         {

@@ -2,17 +2,17 @@
 
 use serde_json::json;
 
-use super::super::script::Scripted;
-use super::play::{BROWSER, LIFETIME, Play, failed};
-use super::{Flow, Registration, Stored, TokenHolder};
+use super::super::scripted_server::ScriptedAnswer;
+use super::authorization_case::{AuthorizationCase, BROWSER, LIFETIME, failed};
+use super::{GrantFlow, Registration, TokenHolder, UserTokens};
 use crate::contract::GrantType;
 
 /// Longer than a client pauses after a failure, in seconds.
 const REST: u64 = 300;
 
-impl Play<'_> {
+impl AuthorizationCase<'_> {
     pub(super) async fn failed_exchange(&self) -> Result<(), String> {
-        let registration = self.registration(Flow::Code);
+        let registration = self.registration(GrantFlow::Code);
         let holder = self.holder(&registration)?;
         self.answer_tokens([self.without_tokens()]);
         let login = self.begin(&*holder, &registration).await?;
@@ -29,7 +29,7 @@ impl Play<'_> {
     }
 
     pub(super) async fn failed_refresh(&self) -> Result<(), String> {
-        let registration = self.registration(Flow::Code);
+        let registration = self.registration(GrantFlow::Code);
         let holder = self.logged_in(&registration).await?;
         registration.pass(LIFETIME + 1);
         self.answer_tokens([self.without_tokens()]);
@@ -44,7 +44,7 @@ impl Play<'_> {
     }
 
     pub(super) async fn refresh_kept(&self) -> Result<(), String> {
-        let registration = self.registration(Flow::Code);
+        let registration = self.registration(GrantFlow::Code);
         let holder = self.logged_in(&registration).await?;
         self.renew(&*holder, &registration, 2, None, 1).await?;
         self.is_stored(&*holder, 2, Some(1)).await?;
@@ -52,7 +52,7 @@ impl Play<'_> {
     }
 
     pub(super) async fn refresh_replaced(&self) -> Result<(), String> {
-        let registration = self.registration(Flow::Code);
+        let registration = self.registration(GrantFlow::Code);
         let holder = self.logged_in(&registration).await?;
         self.renew(&*holder, &registration, 2, Some(2), 1).await?;
         self.is_stored(&*holder, 2, Some(2)).await?;
@@ -60,7 +60,7 @@ impl Play<'_> {
     }
 
     pub(super) async fn without_refresh(&self) -> Result<(), String> {
-        let registration = self.registration(Flow::Code);
+        let registration = self.registration(GrantFlow::Code);
         let offline = self.server.offline_scope.as_ref();
         let scopes = registration.scopes.iter().filter(|scope| Some(*scope) != offline).cloned().collect();
         let registration = Registration { scopes, ..registration };
@@ -88,10 +88,10 @@ impl Play<'_> {
         let (mut texts, refresh) = (Vec::new(), self.refresh(1));
         // A server that repeats the request in its error.
         let echo = |told: &str| {
-            Scripted::json(400, &json!({ "error": told, "error_description": format!("{told} {secret}") }))
+            ScriptedAnswer::json(400, &json!({ "error": told, "error_description": format!("{told} {secret}") }))
         };
         match &registration.flow {
-            Flow::Code => {
+            GrantFlow::Code => {
                 self.answer_tokens([echo(&self.code()), self.grant(1, Some(1))]);
                 let login = self.begin(&*holder, &registration).await?;
                 let state = login.need("state")?;
@@ -102,26 +102,26 @@ impl Play<'_> {
                 self.log_in(&*holder, &registration).await?;
                 self.nth_token_request(1)?;
             }
-            Flow::ClientCredentials => self.answer_tokens([echo(secret), self.grant(1, None)]),
-            Flow::Jwt { .. } => {}
+            GrantFlow::ClientCredentials => self.answer_tokens([echo(secret), self.grant(1, None)]),
+            GrantFlow::Jwt { .. } => {}
         }
         texts.extend(holder.call().await.err().into_iter().flat_map(|refusal| refusal.texts));
         registration.pass(REST);
         holder.call().await.map_err(|refusal| failed("a call", &refusal))?;
         texts.extend(holder.printed().await);
         let token = self.called_with().pop().unwrap_or_default();
-        self.answer_calls(Scripted::json(401, &json!({ "error": "unauthorized", "message": token })));
-        self.answer_tokens([echo(if registration.flow == Flow::Code { &refresh } else { secret })]);
+        self.answer_calls(ScriptedAnswer::json(401, &json!({ "error": "unauthorized", "message": token })));
+        self.answer_tokens([echo(if registration.flow == GrantFlow::Code { &refresh } else { secret })]);
         texts.extend(holder.call().await.err().into_iter().flat_map(|refusal| refusal.texts));
         self.called_with().iter().for_each(|token| self.hide(token));
         self.are_clean(&texts)
     }
 
-    fn flow_of_variant(&self) -> Flow {
+    fn flow_of_variant(&self) -> GrantFlow {
         match self.variant {
-            Some("client-credentials") => Flow::ClientCredentials,
+            Some("client-credentials") => GrantFlow::ClientCredentials,
             Some("jwt") => self.signing(),
-            _ => Flow::Code,
+            _ => GrantFlow::Code,
         }
     }
 
@@ -144,7 +144,7 @@ impl Play<'_> {
     }
 
     async fn is_stored(&self, holder: &dyn TokenHolder, access: usize, refresh: Option<usize>) -> Result<(), String> {
-        let expected = Stored { access: self.access(access), refresh: refresh.map(|number| self.refresh(number)) };
+        let expected = UserTokens { access: self.access(access), refresh: refresh.map(|number| self.refresh(number)) };
         match holder.stored().await {
             Some(stored) if stored == expected => Ok(()),
             Some(stored) => Err(format!("what is stored is {stored:?}, not {expected:?}")),
@@ -153,11 +153,13 @@ impl Play<'_> {
     }
 
     /// Returns an answer of the token endpoint without tokens.
-    fn without_tokens(&self) -> Scripted {
+    fn without_tokens(&self) -> ScriptedAnswer {
         match self.variant {
-            Some("without-token") => Scripted::json(200, &json!({ "token_type": "Bearer", "expires_in": LIFETIME })),
-            Some("page") => Scripted::text(200, "text/html", "<html><body>Down for maintenance</body></html>"),
-            _ => Scripted::json(401, &json!({ "error": "invalid_client", "error_description": "who is that?" })),
+            Some("without-token") => {
+                ScriptedAnswer::json(200, &json!({ "token_type": "Bearer", "expires_in": LIFETIME }))
+            }
+            Some("page") => ScriptedAnswer::text(200, "text/html", "<html><body>Down for maintenance</body></html>"),
+            _ => ScriptedAnswer::json(401, &json!({ "error": "invalid_client", "error_description": "who is that?" })),
         }
     }
 }

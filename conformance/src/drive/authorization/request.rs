@@ -1,19 +1,19 @@
 //! Token requests, and the requested scopes.
 
-use super::play::{BROWSER, LIFETIME, Play, failed};
+use super::authorization_case::{AuthorizationCase, BROWSER, LIFETIME, failed};
 use super::wire::{authenticated, written_as};
-use super::{Flow, Registration};
+use super::{GrantFlow, Registration};
 use crate::contract::{ClientAuthentication, GrantType};
 use crate::jws;
 
-impl Play<'_> {
+impl AuthorizationCase<'_> {
     pub(super) async fn verifier(&self) -> Result<(), String> {
-        let registration = self.registration(Flow::Code);
+        let registration = self.registration(GrantFlow::Code);
         self.exchange(&registration).await
     }
 
     pub(super) async fn public_client(&self) -> Result<(), String> {
-        let registration = Registration { secret: None, ..self.registration(Flow::Code) };
+        let registration = Registration { secret: None, ..self.registration(GrantFlow::Code) };
         self.exchange(&registration).await?;
         let (request, parameters) = self.nth_token_request(0)?;
         authenticated(&request, &parameters, &registration)
@@ -41,7 +41,7 @@ impl Play<'_> {
     }
 
     pub(super) async fn token_request(&self) -> Result<(), String> {
-        let registration = self.registration(Flow::Code);
+        let registration = self.registration(GrantFlow::Code);
         let holder = self.logged_in(&registration).await?;
         let (request, parameters) = self.nth_token_request(0)?;
         written_as(&request, registration.body)?;
@@ -68,7 +68,7 @@ impl Play<'_> {
             Some("basic") => ClientAuthentication::Basic,
             _ => ClientAuthentication::Body,
         };
-        let registration = Registration { authentication, ..self.registration(Flow::Code) };
+        let registration = Registration { authentication, ..self.registration(GrantFlow::Code) };
         self.logged_in(&registration).await?;
         let (request, parameters) = self.nth_token_request(0)?;
         authenticated(&request, &parameters, &registration)
@@ -76,13 +76,13 @@ impl Play<'_> {
 
     pub(super) async fn scopes(&self) -> Result<(), String> {
         if self.server.grants(GrantType::AuthorizationCode) {
-            let registration = self.registration(Flow::Code);
+            let registration = self.registration(GrantFlow::Code);
             let holder = self.holder(&registration)?;
             let login = self.begin(&*holder, &registration).await?;
             login.expect("scope", &registration.scopes.join(" "))?;
         }
         if self.server.grants(GrantType::ClientCredentials) {
-            let registration = self.registration(Flow::ClientCredentials);
+            let registration = self.registration(GrantFlow::ClientCredentials);
             let holder = self.holder(&registration)?;
             self.answer_tokens([self.grant(1, None)]);
             self.call_with(&*holder, &self.access(1)).await?;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use reqwest::Url;
 use serde_json::Value;
 
-use super::super::script::Received;
+use super::super::scripted_server::ReceivedRequest;
 use super::Registration;
 use crate::basic;
 use crate::contract::{ClientAuthentication, TokenBody};
@@ -27,7 +27,7 @@ impl Parameters {
     }
 
     /// Parses the parameters of a token request, by its content type.
-    pub(super) fn of_request(request: &Received) -> Result<Self, String> {
+    pub(super) fn of_request(request: &ReceivedRequest) -> Result<Self, String> {
         if !request.query.is_empty() {
             return Err("the token request has parameters in its URL".to_owned());
         }
@@ -71,7 +71,7 @@ impl Parameters {
 }
 
 /// Returns an error if a token request does not have the method and encoding of the contract.
-pub(super) fn written_as(request: &Received, body: TokenBody) -> Result<(), String> {
+pub(super) fn written_as(request: &ReceivedRequest, body: TokenBody) -> Result<(), String> {
     let expected = match body {
         TokenBody::Form => FORM,
         TokenBody::Json => JSON,
@@ -83,13 +83,13 @@ pub(super) fn written_as(request: &Received, body: TokenBody) -> Result<(), Stri
     }
 }
 
-fn media_type(request: &Received) -> &str {
+fn media_type(request: &ReceivedRequest) -> &str {
     request.header("content-type").and_then(|kind| kind.split(';').next()).unwrap_or_default().trim()
 }
 
 /// Returns an error if a client does not authenticate with exactly the configured method.
 pub(super) fn authenticated(
-    request: &Received,
+    request: &ReceivedRequest,
     parameters: &Parameters,
     registration: &Registration,
 ) -> Result<(), String> {

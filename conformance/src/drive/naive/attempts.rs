@@ -7,7 +7,7 @@ use keyfit_openapi::{Operation, Retry};
 use reqwest::Url;
 use serde_json::{Map, Value};
 
-use super::{Client, Defect, Observed, Reply};
+use super::{CallOutcome, Client, Defect, Reply};
 
 /// The highest number of attempts for a call.
 const ATTEMPTS: usize = 3;
@@ -22,7 +22,7 @@ impl Client {
         &self,
         operation: &Operation,
         arguments: &Map<String, Value>,
-    ) -> Result<Observed, &'static str> {
+    ) -> Result<CallOutcome, &'static str> {
         let url = self.url(operation, arguments)?;
         let mut key = new_key(operation);
         let mut reply = self.send(operation, url.clone(), arguments, key.as_deref()).await?;
@@ -69,9 +69,9 @@ impl Client {
         Ok(reply)
     }
 
-    /// Takes the current token from the wallet. Returns whether it is a new one.
+    /// Reads the current token from the credential store. Returns whether it is a new one.
     fn takes_another(&self) -> bool {
-        let current = self.wallet.current();
+        let current = self.credential_store.current();
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let is_other = current.reveal() != held.reveal();
         *held = current;

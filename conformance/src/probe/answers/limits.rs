@@ -6,7 +6,7 @@ use std::time::UNIX_EPOCH;
 use keyfit::LimitFields;
 use reqwest::header::{DATE, HeaderMap};
 
-use super::Found;
+use super::AnswerFlaw;
 use crate::clock;
 use crate::contract::{Level, ResetUnit};
 
@@ -21,14 +21,14 @@ const LONGEST: i64 = 400 * 24 * 60 * 60;
 
 /// The rate limit that an answer reports.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(in super::super) struct Told {
+pub(in super::super) struct ReportedLimit {
     pub(in super::super) limit: Option<u64>,
     pub(in super::super) remaining: Option<u64>,
     /// Seconds from now; negative if the window is over. Derived from the value: no window lasts for decades.
     pub(in super::super) reset_in: Option<i64>,
 }
 
-impl Told {
+impl ReportedLimit {
     /// Reads the headers. Returns `None` if they do not report a limit, and an error if one of them is not a number.
     pub(in super::super) fn read(headers: &HeaderMap) -> Result<Option<Self>, String> {
         if let Some(fields) = LimitFields::read(headers) {
@@ -48,15 +48,15 @@ impl Told {
 }
 
 /// Returns a finding if the reported limit is impossible. The contract does not promise these headers, so the level is `Should` at most.
-pub(super) fn finding(headers: &HeaderMap) -> Option<Found> {
-    let found = match Told::read(headers) {
+pub(super) fn finding(headers: &HeaderMap) -> Option<AnswerFlaw> {
+    let found = match ReportedLimit::read(headers) {
         Ok(told) => impossible(told?)?,
         Err(problem) => problem,
     };
-    Some(Found { at_most: Level::Should, ..Found::new(found) })
+    Some(AnswerFlaw { at_most: Level::Should, ..AnswerFlaw::new(found) })
 }
 
-fn impossible(told: Told) -> Option<String> {
+fn impossible(told: ReportedLimit) -> Option<String> {
     if let (Some(limit), Some(remaining)) = (told.limit, told.remaining)
         && remaining > limit
     {
@@ -119,7 +119,7 @@ mod tests {
 
     fn told(pairs: &[(&'static str, &str)]) -> [Option<i64>; 3] {
         let pairs: Vec<_> = pairs.iter().copied().chain([NOW]).collect();
-        let told = Told::read(&headers(&pairs)).expect("numbers").expect("a limit");
+        let told = ReportedLimit::read(&headers(&pairs)).expect("numbers").expect("a limit");
         let signed = |number: Option<u64>| number.and_then(|number| i64::try_from(number).ok());
         [signed(told.limit), signed(told.remaining), told.reset_in]
     }
@@ -154,7 +154,7 @@ mod tests {
         let silent: [&[(&str, &str)]; 3] =
             [&[], &[("x-ratelimit-limit-requests", "10")], &[("x-ratelimit-limit", "unlimited")]];
         for pairs in silent {
-            assert_eq!(Told::read(&headers(pairs)), Ok(None), "{pairs:?}");
+            assert_eq!(ReportedLimit::read(&headers(pairs)), Ok(None), "{pairs:?}");
         }
     }
 

@@ -5,9 +5,9 @@ mod clean_up;
 mod effect;
 mod found;
 mod ledger;
+mod server_health;
 mod subject;
 mod undeclared;
-mod vitals;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,8 +18,8 @@ use reqwest::Method;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-pub(super) use self::body::{Keep, harmless, is_kept_out};
-pub use self::clean_up::Aftermath;
+pub(super) use self::body::{BodyExceptions, is_kept_out, safe_body};
+pub use self::clean_up::CleanupReport;
 pub(super) use self::effect::item_of;
 pub(super) use self::effect::{Effect, effect};
 use self::effect::{ending, item};
@@ -27,12 +27,12 @@ pub(crate) use self::effect::{ends_by_get, item_among, lists_rights, parent_of, 
 use self::ledger::Ledger;
 pub(crate) use self::ledger::{id_member, listed as ids_listed};
 pub(super) use self::ledger::{items as entries, told as ids_told};
-pub(super) use self::vitals::{Death, Suspect, Vitals};
-use super::pace::Pace;
-use super::renewal::Renewals;
+pub(super) use self::server_health::{ServerHealth, ServerOutage, SuspectRequest};
+use super::case_run::SentRequest;
+use super::limit_windows::LimitWindows;
+use super::renewal::TokenRenewals;
 use super::reply::Reply;
 use super::request::Draft;
-use super::trial::Sent;
 use crate::catalogue::{Case, Catalogue};
 use crate::contract::{Contract, Probe};
 use crate::glob;
@@ -57,7 +57,7 @@ pub struct Policy {
 
 /// The phase of a run in which a request is sent.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum When {
+pub(super) enum RunPhase {
     /// While cases run.
     Running,
     /// After all cases, to remove the resources of the run.
@@ -65,11 +65,11 @@ pub(super) enum When {
 }
 
 /// The state of a live server during a run.
-pub(super) struct Live {
-    pub(super) pace: Pace,
-    pub(super) vitals: Vitals,
+pub(super) struct LiveServer {
+    pub(super) limit_windows: LimitWindows,
+    pub(super) server_health: ServerHealth,
     pub(super) policy: Policy,
-    pub(super) renewals: Renewals,
+    pub(super) token_renewals: TokenRenewals,
     ledger: Ledger,
     api: Arc<Api>,
     contract: Arc<Contract>,
@@ -80,13 +80,13 @@ pub(super) struct Live {
     slot: Mutex<Option<Instant>>,
 }
 
-impl Live {
+impl LiveServer {
     pub(super) fn new(catalogue: &Catalogue, halt: Halt, policy: Policy) -> Self {
         Self {
-            pace: Pace::new(catalogue.contract.rate_limit.clone(), halt.clone()),
-            vitals: Vitals::default(),
+            limit_windows: LimitWindows::new(catalogue.contract.rate_limit.clone(), halt.clone()),
+            server_health: ServerHealth::default(),
             policy,
-            renewals: Renewals::default(),
+            token_renewals: TokenRenewals::default(),
             ledger: Ledger::default(),
             api: Arc::clone(&catalogue.api),
             contract: Arc::clone(&catalogue.contract),
@@ -161,11 +161,11 @@ impl Live {
     }
 
     /// Waits until the next request may be sent. Returns `false` if the run ends before that; requests of the clean-up are always sent.
-    pub(super) async fn slot(&self, when: When) -> bool {
+    pub(super) async fn slot(&self, phase: RunPhase) -> bool {
         let Some(at) = self.next_slot().await else { return true };
-        match when {
-            When::Running => self.pace.waits_until(at).await,
-            When::AtTheEnd => {
+        match phase {
+            RunPhase::Running => self.limit_windows.waits_until(at).await,
+            RunPhase::AtTheEnd => {
                 tokio::time::sleep_until(at).await;
                 true
             }
@@ -189,7 +189,7 @@ impl Live {
             return Ok(());
         }
         let is_ours = |parameter: &str, id: &str| {
-            identities.is_expendable(&operation.path, parameter, id) || self.ledger.made(parameter, id)
+            identities.is_expendable(&operation.path, parameter, id) || self.ledger.has_created(parameter, id)
         };
         let foreign = draft.ids.iter().find(|(parameter, id)| {
             identities.foreign_id(&operation.path, parameter).is_ok_and(|foreign| foreign == **id)
@@ -219,16 +219,16 @@ impl Live {
     }
 
     /// Records that a request reached the server, if it did.
-    pub(super) fn vitals_of(&self, sent: &Sent) {
+    pub(super) fn record_health(&self, sent: &SentRequest) {
         if !sent.is_unconnected && sent.requests > 0 {
-            self.vitals.reached(&sent.draft, sent.answer().map(|reply| reply.status));
+            self.server_health.reached(&sent.draft, sent.answer().map(|reply| reply.status));
         }
     }
 
     /// Ends the run because the server stopped answering or refuses connections (`is_refused`). Returns a message about it.
     pub(super) fn end(&self, reason: &str, is_refused: bool) -> String {
         self.halt.halt();
-        self.vitals.ended(reason, is_refused)
+        self.server_health.ended(reason, is_refused)
     }
 
     /// Returns true if the run has been ended.
@@ -291,17 +291,17 @@ mod tests {
         let catalogue = Catalogue::read(&source).unwrap_or_else(|failure| panic!("{failure}"));
         let halt = Halt::default();
         let began = Instant::now();
-        let free = Live::new(&catalogue, halt.clone(), Policy::default());
-        let kept = Live::new(&catalogue, halt.clone(), Policy { rate: Some(4.0), ..Policy::default() });
+        let free = LiveServer::new(&catalogue, halt.clone(), Policy::default());
+        let kept = LiveServer::new(&catalogue, halt.clone(), Policy { rate: Some(4.0), ..Policy::default() });
         for _ in 0..9 {
-            assert!(free.slot(When::Running).await);
+            assert!(free.slot(RunPhase::Running).await);
         }
         assert_eq!(began.elapsed(), Duration::ZERO);
         for _ in 0..9 {
-            assert!(kept.slot(When::Running).await);
+            assert!(kept.slot(RunPhase::Running).await);
         }
         assert_eq!(began.elapsed(), Duration::from_secs(2), "eight waits of a quarter of a second");
         halt.halt();
-        assert!(!kept.slot(When::Running).await, "nothing is sent after the end of a run");
+        assert!(!kept.slot(RunPhase::Running).await, "nothing is sent after the end of a run");
     }
 }

@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use keyfit_openapi::Operation;
 
 use super::super::Target;
+use super::super::case_run::CaseRun;
 use super::super::reply::Reply;
-use super::super::request::Maker;
-use super::super::trial::Trial;
+use super::super::request::DraftBuilder;
 use super::effect::item_of;
-use super::{Effect, Live, item};
+use super::{Effect, LiveServer, item};
 use crate::catalogue::Catalogue;
 use crate::contract::{Contract, Probe, Rate};
 use crate::identity::{Identity, Need};
@@ -18,19 +18,19 @@ use crate::missing::Missing;
 
 impl Target {
     /// Sets the ids of a case to a resource that may be changed. Returns the parameter whose id the user declared expendable, if there is one.
-    pub(in super::super) async fn aim<'t>(&self, trial: &mut Trial<'t>) -> Result<Option<&'t str>, Missing> {
+    pub(in super::super) async fn aim<'t>(&self, case_run: &mut CaseRun<'t>) -> Result<Option<&'t str>, Missing> {
         let Some(live) = &self.live else { return Ok(None) };
-        let operation = trial.catalogue.operation(trial.case);
+        let operation = case_run.catalogue.operation(case_run.case);
         // Those probes choose their targets themselves.
-        if matches!(trial.probe, Probe::UndeclaredMethod | Probe::CrossOrigin) {
+        if matches!(case_run.probe, Probe::UndeclaredMethod | Probe::CrossOrigin) {
             return Ok(None);
         }
         let effect = live.effect(operation);
         // The chain creates its own resource.
-        if matches!(trial.probe, Probe::Chain(_)) && effect != Effect::Creates {
+        if matches!(case_run.probe, Probe::Chain(_)) && effect != Effect::Creates {
             return Ok(None);
         }
-        if let (Effect::CreatesAt(parameter), Probe::UnknownId(name)) = (effect, trial.probe)
+        if let (Effect::CreatesAt(parameter), Probe::UnknownId(name)) = (effect, case_run.probe)
             && name == parameter
         {
             let Operation { method, path, .. } = operation;
@@ -39,16 +39,19 @@ impl Target {
         let parameter = match effect {
             Effect::Nothing => return Ok(None),
             Effect::Creates => {
-                let mut identity = trial.identity.clone();
-                if let Probe::Foreign(name) = trial.probe {
+                let mut identity = case_run.identity.clone();
+                if let Probe::Foreign(name) = case_run.probe {
                     identity.ids.insert(name.clone(), self.identities.foreign_id(&operation.path, name)?);
                 }
-                self.read_list_before(live, trial.catalogue, operation, &identity).await;
+                self.read_list_before(live, case_run.catalogue, operation, &identity).await;
                 return Ok(None);
             }
             Effect::CreatesAt(parameter) if operation.method == "POST" => {
-                self.spare_foreign(live, trial.probe, operation)?;
-                trial.identity.ids.insert(parameter.to_owned(), live.nobody_at(operation, parameter, &trial.identity));
+                self.spare_foreign(live, case_run.probe, operation)?;
+                case_run
+                    .identity
+                    .ids
+                    .insert(parameter.to_owned(), live.nobody_at(operation, parameter, &case_run.identity));
                 return Ok(None);
             }
             Effect::CreatesAt(parameter) | Effect::Changes(parameter) => parameter,
@@ -59,21 +62,21 @@ impl Target {
                 return Err(Missing::shared(what, id));
             }
         };
-        self.spare_foreign(live, trial.probe, operation)?;
-        if matches!(trial.probe, Probe::Foreign(name) if name == parameter) {
+        self.spare_foreign(live, case_run.probe, operation)?;
+        if matches!(case_run.probe, Probe::Foreign(name) if name == parameter) {
             return Ok(Some(parameter));
         }
         // Its id is the one that does not exist.
-        if matches!(trial.probe, Probe::UnknownId(name) if name == parameter) {
+        if matches!(case_run.probe, Probe::UnknownId(name) if name == parameter) {
             return Ok(None);
         }
-        self.aim_at(live, trial, operation, parameter).await
+        self.aim_at(live, case_run, operation, parameter).await
     }
 
     /// Returns an error if the call would change another user's resource that is not expendable.
     pub(in super::super) fn spare_foreign(
         &self,
-        live: &Live,
+        live: &LiveServer,
         probe: &Probe,
         operation: &Operation,
     ) -> Result<(), Missing> {
@@ -92,43 +95,49 @@ impl Target {
 
     async fn aim_at<'t>(
         &self,
-        live: &Live,
-        trial: &mut Trial<'t>,
+        live: &LiveServer,
+        case_run: &mut CaseRun<'t>,
         operation: &'t Operation,
         parameter: &'t str,
     ) -> Result<Option<&'t str>, Missing> {
         let removes = operation.method == "DELETE";
-        if removes && trial.expect.rate == Some(Rate::CostsOne) {
+        if removes && case_run.expect.rate == Some(Rate::CostsOne) {
             return Err(Missing::new("a call that removes something is not repeated"));
         }
         // Calls for a nonexistent resource count towards the limit as well.
-        if removes && *trial.probe == Probe::Exhausted {
-            trial.identity.ids.insert(parameter.to_owned(), live.nobody_at(operation, parameter, &trial.identity));
+        if removes && *case_run.probe == Probe::Exhausted {
+            case_run
+                .identity
+                .ids
+                .insert(parameter.to_owned(), live.nobody_at(operation, parameter, &case_run.identity));
             return Ok(None);
         }
-        let succeeds = trial.expect.success || *trial.probe == Probe::Valid;
+        let succeeds = case_run.expect.success || *case_run.probe == Probe::Valid;
         let given_up = self.identities.expendable(&operation.path, parameter, removes && succeeds);
         if given_up.is_err()
-            && let Some(ids) = self.made(live, trial.catalogue, item(&operation.path), removes && succeeds).await
+            && let Some(ids) = self.made(live, case_run.catalogue, item(&operation.path), removes && succeeds).await
         {
-            trial.identity.ids.extend(ids);
+            case_run.identity.ids.extend(ids);
             return Ok(None);
         }
         match given_up {
             Ok(id) => {
-                trial.identity.ids.insert(parameter.to_owned(), id);
+                case_run.identity.ids.insert(parameter.to_owned(), id);
                 Ok(Some(parameter))
             }
             // The user allows the operation by its id; it changes the resource but does not remove it.
             Err(_) if !removes && live.allows(operation) => Ok(None),
             Err(_) if matches!(live.effect(operation), Effect::CreatesAt(_)) => {
-                trial.identity.ids.insert(parameter.to_owned(), live.nobody_at(operation, parameter, &trial.identity));
+                case_run
+                    .identity
+                    .ids
+                    .insert(parameter.to_owned(), live.nobody_at(operation, parameter, &case_run.identity));
                 Ok(None)
             }
             Err(missing)
                 if succeeds
                     || matches!(
-                        trial.probe,
+                        case_run.probe,
                         Probe::Foreign(_) | Probe::ForeignMember(_) | Probe::UnknownId(_) | Probe::ReadOnlyMembers
                     ) =>
             {
@@ -136,8 +145,11 @@ impl Target {
             }
             // A refusal of the caller comes before the lookup of the id.
             Err(missing) => {
-                trial.identity.ids.insert(parameter.to_owned(), live.nobody_at(operation, parameter, &trial.identity));
-                trial.undecided = Some(missing);
+                case_run
+                    .identity
+                    .ids
+                    .insert(parameter.to_owned(), live.nobody_at(operation, parameter, &case_run.identity));
+                case_run.undecided = Some(missing);
                 Ok(None)
             }
         }
@@ -146,7 +158,7 @@ impl Target {
     /// Sets the ids of a changing call that is not the subject of a case: an operation that changes a resource gets the newest one of the run.
     pub(in super::super) async fn aim_besides(
         &self,
-        live: &Live,
+        live: &LiveServer,
         catalogue: &Catalogue,
         operation: &Operation,
         identity: &mut Identity,
@@ -193,7 +205,7 @@ impl Target {
     /// Returns the ids of a resource that the run created, once it exists: after a 201 its creation may still be in progress.
     pub(in super::super) async fn made(
         &self,
-        live: &Live,
+        live: &LiveServer,
         catalogue: &Catalogue,
         template: &str,
         is_removed: bool,
@@ -217,7 +229,7 @@ impl Target {
     /// Creates a resource that a case may change.
     async fn make(
         &self,
-        live: &Live,
+        live: &LiveServer,
         catalogue: &Catalogue,
         template: &str,
         is_removed: bool,
@@ -247,7 +259,13 @@ impl Target {
     }
 
     /// Reads the list to which a call adds, once: the run did not create its entries.
-    async fn read_list_before(&self, live: &Live, catalogue: &Catalogue, operation: &Operation, identity: &Identity) {
+    async fn read_list_before(
+        &self,
+        live: &LiveServer,
+        catalogue: &Catalogue,
+        operation: &Operation,
+        identity: &Identity,
+    ) {
         let Some(reading) = live.reading(catalogue, &operation.path) else {
             return;
         };
@@ -278,12 +296,12 @@ impl Target {
     /// Returns the maker for requests of an operation other than that of the case.
     pub(in super::super) fn maker<'a>(
         &'a self,
-        live: &'a Live,
+        live: &'a LiveServer,
         catalogue: &'a Catalogue,
         operation: &Operation,
-    ) -> Option<Maker<'a>> {
+    ) -> Option<DraftBuilder<'a>> {
         let (_, arguments) = catalogue.operation_named(&operation.id)?;
-        Some(Maker {
+        Some(DraftBuilder {
             api: &catalogue.api,
             contract: &catalogue.contract,
             servers: &self.servers,

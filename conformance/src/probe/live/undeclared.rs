@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use keyfit_openapi::Operation;
 
 use super::super::Target;
+use super::super::case_run::{CaseRun, SentRequest};
 use super::super::flow::Stop;
 use super::super::reply::Reply;
 use super::super::request::Draft;
-use super::super::trial::{Sent, Trial};
 use super::{Effect, item, subject};
 use crate::catalogue::undeclared_methods;
 use crate::identity::Identity;
@@ -25,38 +25,39 @@ const AT_NOBODY: &str =
 impl Target {
     /// Requests each changing method of HTTP that the path does not declare. A live server first gets a method without effect, and then the
     /// others only for an expendable resource or for ids that do not exist.
-    pub(in super::super) async fn ask_for_undeclared(&self, trial: &mut Trial<'_>) -> Result<(), Stop> {
-        let operation = trial.catalogue.operation(trial.case);
+    pub(in super::super) async fn ask_for_undeclared(&self, case_run: &mut CaseRun<'_>) -> Result<(), Stop> {
+        let operation = case_run.catalogue.operation(case_run.case);
         if self.live.is_none() {
-            for method in undeclared_methods(&trial.catalogue.api, operation) {
+            for method in undeclared_methods(&case_run.catalogue.api, operation) {
                 let mut draft =
-                    trial.maker(self).draft(trial.probe, operation, &trial.identity).map_err(Stop::Missing)?;
+                    case_run.maker(self).draft(case_run.probe, operation, &case_run.identity).map_err(Stop::Missing)?;
                 method.clone_into(&mut draft.method);
                 let sent = self.send(&draft).await;
                 let is_refused = sent.answer().is_some_and(|reply| reply.status == 405);
-                trial.sent.push(sent);
+                case_run.sent.push(sent);
                 if !is_refused {
                     break;
                 }
             }
             return Ok(());
         }
-        let own_ids = trial.identity.ids.clone();
-        self.spare_from_any_method(trial).await?;
-        let mut draft = trial.maker(self).draft(trial.probe, operation, &trial.identity).map_err(Stop::Missing)?;
+        let own_ids = case_run.identity.ids.clone();
+        self.spare_from_any_method(case_run).await?;
+        let mut draft =
+            case_run.maker(self).draft(case_run.probe, operation, &case_run.identity).map_err(Stop::Missing)?;
         UNASSIGNED.clone_into(&mut draft.method);
         let mut first = self.send(&draft).await;
         if first.answer().is_none_or(Reply::is_success) || self.has_died() {
-            trial.sent.push(first);
+            case_run.sent.push(first);
             return Ok(());
         }
         // Some HTTP parsers refuse unknown methods before the server sees them.
         let is_read = first.answer().is_some_and(|reply| !matches!(reply.status, 400 | 501));
-        let mut nobody = trial.identity.clone();
-        nobody.ids = self.nobody(operation, &trial.identity, own_ids, &draft);
+        let mut nobody = case_run.identity.clone();
+        nobody.ids = self.nobody(operation, &case_run.identity, own_ids, &draft);
         let mut asked = None;
-        for method in undeclared_methods(&trial.catalogue.api, operation).filter(|_| !draft.ids.is_empty()) {
-            let mut draft = trial.maker(self).draft(trial.probe, operation, &nobody).map_err(Stop::Missing)?;
+        for method in undeclared_methods(&case_run.catalogue.api, operation).filter(|_| !draft.ids.is_empty()) {
+            let mut draft = case_run.maker(self).draft(case_run.probe, operation, &nobody).map_err(Stop::Missing)?;
             method.clone_into(&mut draft.method);
             let again = self.send(&draft).await;
             first.requests += again.requests;
@@ -69,17 +70,17 @@ impl Target {
                     "DELETE".clone_into(&mut draft.method);
                     first.requests += self.send(&draft).await.requests;
                 }
-                trial.undecided = None;
-                trial.sent.push(Sent { requests: first.requests, ..again });
+                case_run.undecided = None;
+                case_run.sent.push(SentRequest { requests: first.requests, ..again });
                 return Ok(());
             }
             asked.get_or_insert(again);
         }
         match asked {
-            _ if is_read => trial.sent.push(first),
+            _ if is_read => case_run.sent.push(first),
             Some(again) => {
-                trial.undecided = Some(AT_NOBODY.into());
-                trial.sent.push(Sent { requests: first.requests, ..again });
+                case_run.undecided = Some(AT_NOBODY.into());
+                case_run.sent.push(SentRequest { requests: first.requests, ..again });
             }
             None => {
                 return Err(Stop::missing(format!(
@@ -113,8 +114,8 @@ impl Target {
     }
 
     /// Targets a resource of the run, or ids that do not exist, if a server that ignores the method would change something.
-    async fn spare_from_any_method(&self, trial: &mut Trial<'_>) -> Result<(), Stop> {
-        let operation = trial.catalogue.operation(trial.case);
+    async fn spare_from_any_method(&self, case_run: &mut CaseRun<'_>) -> Result<(), Stop> {
+        let operation = case_run.catalogue.operation(case_run.case);
         let Some(live) = self.live.as_ref().filter(|live| !live.allows(operation)) else { return Ok(()) };
         for effect in live.changes_at(&operation.path) {
             let parameter = match effect {
@@ -130,11 +131,14 @@ impl Target {
                     subject(&operation.path).unwrap_or(parameter)
                 }
             };
-            if let Some(ids) = self.made(live, trial.catalogue, item(&operation.path), false).await {
-                trial.identity.ids.extend(ids);
+            if let Some(ids) = self.made(live, case_run.catalogue, item(&operation.path), false).await {
+                case_run.identity.ids.extend(ids);
             } else {
-                trial.identity.ids.insert(parameter.to_owned(), live.nobody_at(operation, parameter, &trial.identity));
-                trial.undecided = Some(AT_NOBODY.into());
+                case_run
+                    .identity
+                    .ids
+                    .insert(parameter.to_owned(), live.nobody_at(operation, parameter, &case_run.identity));
+                case_run.undecided = Some(AT_NOBODY.into());
             }
             break;
         }

@@ -8,8 +8,8 @@ use serde_json::Value;
 
 pub(super) use self::exchange::{in_fragment, in_redirect};
 use super::flow::Stop;
-use super::request::{Draft, Maker};
-use super::{Sent, Target};
+use super::request::{Draft, DraftBuilder};
+use super::{SentRequest, Target};
 use crate::contract::{AuthorizationServer, ClientAuthentication, GrantType, Level, OauthProbe};
 use crate::identity::{Client, ClientKind, Identity};
 use crate::jws;
@@ -25,13 +25,13 @@ const OWN: [GrantType; 1] = [GrantType::ClientCredentials];
 const STATE: &str = "keyfit-state";
 
 /// The state of one probe.
-pub(super) struct Flow<'a> {
+pub(super) struct OAuthFlow<'a> {
     pub(super) target: &'a Target,
     pub(super) server: &'a AuthorizationServer,
-    pub(super) maker: &'a Maker<'a>,
+    pub(super) maker: &'a DraftBuilder<'a>,
     pub(super) operation: &'a Operation,
     pub(super) identity: &'a Identity,
-    pub(super) sent: Vec<Sent>,
+    pub(super) sent: Vec<SentRequest>,
     /// The highest level of the rule that the granted token permits.
     pub(super) at_most: Level,
 }
@@ -39,7 +39,7 @@ pub(super) struct Flow<'a> {
 /// The parameters of a request.
 type Pairs = Vec<(&'static str, String)>;
 
-impl Flow<'_> {
+impl OAuthFlow<'_> {
     /// Sends the requests of a probe.
     pub(super) async fn run(&mut self, probe: OauthProbe) -> Result<(), Stop> {
         match probe {

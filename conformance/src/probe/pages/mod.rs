@@ -1,17 +1,17 @@
 //! Reads the pages of a list twice: in small ones and in large ones. Each item has to be on exactly one page.
 
 mod cursors;
-mod lead;
+mod walk;
 
 use std::collections::HashSet;
 
 use keyfit_openapi::{Api, NextPage, Operation, Place};
 use serde_json::Value;
 
-use self::lead::Walk;
+use self::walk::PageWalk;
+use super::case_run::CaseRun;
 use super::flow::Stop;
 use super::request::Draft;
-use super::trial::Trial;
 use super::{Target, reply::Reply};
 use crate::contract::Probe;
 
@@ -26,16 +26,16 @@ const WALKED: u64 = 9;
 pub(super) const IDS: [&str; 5] = ["id", "_id", "uuid", "guid", "key"];
 
 /// The pages of a list that is searched for an item.
-pub(super) struct Pages<'a> {
-    walk: Walk<'a>,
+pub(super) struct PageSearch<'a> {
+    walk: PageWalk<'a>,
     /// The numbers of pages and items that were read.
     read: (usize, usize),
 }
 
-impl<'a> Pages<'a> {
+impl<'a> PageSearch<'a> {
     /// Returns the pages of an operation, or `None` if its pagination is unknown.
     pub(super) fn of(operation: &'a Operation) -> Option<Self> {
-        Walk::of(operation).map(|walk| Self { walk, read: (0, 0) })
+        PageWalk::of(operation).map(|walk| Self { walk, read: (0, 0) })
     }
 
     /// Returns the request for the next page, or `None` after the last one or if its URL must not be followed.
@@ -43,15 +43,15 @@ impl<'a> Pages<'a> {
         let body: Value = serde_json::from_slice(&reply.body).ok()?;
         let items = self.walk.items(&body).ok().filter(|items| !items.is_empty())?;
         self.read = (self.read.0 + 1, self.read.1 + items.len());
-        let lead = self.walk.next(draft, reply, &body, self.read).ok()??;
+        let next_page = self.walk.next(draft, reply, &body, self.read).ok()??;
         let mut next = draft.clone();
-        self.walk.follow(&mut next, lead).ok()?;
+        self.walk.follow(&mut next, next_page).ok()?;
         (next.url != draft.url).then_some(next)
     }
 }
 
 /// The ids of the items that were read, by page.
-struct Listing {
+struct WalkedPages {
     pages: Vec<Vec<String>>,
     /// True if there are no further pages.
     is_whole: bool,
@@ -72,7 +72,7 @@ fn is_plain(value: &Value) -> bool {
 
 /// Returns whether the pages of a list can be read and compared by ids of its items.
 pub(crate) fn can_be_walked(api: &Api, operation: &Operation) -> bool {
-    let Some(walk) = Walk::of(operation) else { return false };
+    let Some(walk) = PageWalk::of(operation) else { return false };
     let mut successes = operation.responses.iter().filter(|(status, _)| status.starts_with('2'));
     let entry = successes.find_map(|(_, shape)| {
         let list = api.member(shape.schema.as_ref()?, &walk.pagination.items)?;
@@ -86,12 +86,12 @@ pub(crate) fn can_be_walked(api: &Api, operation: &Operation) -> bool {
 
 /// Returns whether answers of a list contain the URL of the next page.
 pub(crate) fn hands_out_urls(operation: &Operation) -> bool {
-    Walk::of(operation).is_some_and(|walk| walk.has_url())
+    PageWalk::of(operation).is_some_and(|walk| walk.has_url())
 }
 
 /// Returns whether the cursor of a list may be any text.
 pub(crate) fn takes_any_cursor(operation: &Operation) -> bool {
-    let argument = Walk::of(operation).filter(Walk::has_cursor).and_then(|walk| walk.argument);
+    let argument = PageWalk::of(operation).filter(PageWalk::has_cursor).and_then(|walk| walk.argument);
     let is_it = |name: &str| argument == Some(name);
     operation.parameters.iter().any(|known| {
         let words = ["format", "pattern", "enum", "$ref", "maxLength"];
@@ -104,19 +104,19 @@ pub(crate) fn takes_any_cursor(operation: &Operation) -> bool {
 
 impl Target {
     /// Reads a list in small pages and compares them with large ones. A finding has to occur twice, since a list may change.
-    pub(super) async fn walk_pages(&self, trial: &mut Trial<'_>) -> Result<(), Stop> {
-        if self.compared_pages(trial).await?.is_none() {
+    pub(super) async fn walk_pages(&self, case_run: &mut CaseRun<'_>) -> Result<(), Stop> {
+        if self.compared_pages(case_run).await?.is_none() {
             return Ok(());
         }
-        self.compared_pages(trial).await?.map_or(Ok(()), |finding| Err(Stop::Broken(finding)))
+        self.compared_pages(case_run).await?.map_or(Ok(()), |finding| Err(Stop::Broken(finding)))
     }
 
-    async fn compared_pages(&self, trial: &mut Trial<'_>) -> Result<Option<String>, Stop> {
-        let operation = trial.catalogue.operation(trial.case);
-        let Some(walk) = Walk::of(operation) else { return Ok(None) };
-        let draft = trial.maker(self).draft(&Probe::Valid, operation, &trial.identity).map_err(Stop::Missing)?;
+    async fn compared_pages(&self, case_run: &mut CaseRun<'_>) -> Result<Option<String>, Stop> {
+        let operation = case_run.catalogue.operation(case_run.case);
+        let Some(walk) = PageWalk::of(operation) else { return Ok(None) };
+        let draft = case_run.maker(self).draft(&Probe::Valid, operation, &case_run.identity).map_err(Stop::Missing)?;
         let (least, most) = walk.bounds(operation, LARGE);
-        let large = self.pages(trial, &walk, &draft, most, MOST_LARGE).await?;
+        let large = self.pages(case_run, &walk, &draft, most, MOST_LARGE).await?;
         let all: Vec<&String> = large.pages.iter().flatten().collect();
         if large.pages.iter().any(|page| page.iter().collect::<HashSet<_>>().len() < page.len()) {
             return Err(Stop::missing("an id stands twice on one page: it does not tell items apart"));
@@ -133,8 +133,8 @@ impl Target {
         if all.len() as u64 <= small {
             return Err(Stop::missing(format!("the list holds {} items: no page ends within it", all.len())));
         }
-        let parts = self.pages(trial, &walk, &draft, small, MOST_SMALL).await?;
-        let again = self.pages(trial, &walk, &draft, small, 1).await?;
+        let parts = self.pages(case_run, &walk, &draft, small, MOST_SMALL).await?;
+        let again = self.pages(case_run, &walk, &draft, small, 1).await?;
         let first = parts.pages.first().map_or(&[][..], Vec::as_slice);
         if again.pages.first().is_none_or(|page| page != first) {
             return Err(Stop::missing("the first page is another one each time: the list changes, or has no order"));
@@ -150,18 +150,18 @@ impl Target {
     /// Reads at most this number of pages.
     async fn pages(
         &self,
-        trial: &mut Trial<'_>,
-        walk: &Walk<'_>,
+        case_run: &mut CaseRun<'_>,
+        walk: &PageWalk<'_>,
         draft: &Draft,
         size: u64,
         most: usize,
-    ) -> Result<Listing, Stop> {
+    ) -> Result<WalkedPages, Stop> {
         let mut draft = draft.clone();
         walk.ask_for(size, &mut draft);
-        let mut listing = Listing { pages: Vec::new(), is_whole: false };
+        let mut listing = WalkedPages { pages: Vec::new(), is_whole: false };
         let mut read = 0;
         while listing.pages.len() < most {
-            let reply: Reply = self.step(&draft, &mut trial.sent).await?;
+            let reply: Reply = self.step(&draft, &mut case_run.sent).await?;
             if !reply.is_success() {
                 return Err(Stop::missing(format!("a page of {size} items is answered with {}", reply.status)));
             }
@@ -185,7 +185,7 @@ impl Target {
 
 /// Returns an error if the second page is a proper part of the first: the list begins with the newest items, and the parameter asks for
 /// newer ones. A page that is repeated as a whole is another case.
-fn goes_on(walk: &Walk<'_>, listing: &Listing) -> Result<(), Stop> {
+fn goes_on(walk: &PageWalk<'_>, listing: &WalkedPages) -> Result<(), Stop> {
     let [first, second, ..] = listing.pages.as_slice() else { return Ok(()) };
     let is_by_item = matches!(walk.pagination.next, NextPage::LastItem { .. });
     if is_by_item && !second.is_empty() && second.len() < first.len() && second.iter().all(|id| first.contains(id)) {
@@ -195,7 +195,7 @@ fn goes_on(walk: &Walk<'_>, listing: &Listing) -> Result<(), Stop> {
 }
 
 /// Returns a finding if an item is on two pages.
-fn twice(listing: &Listing) -> Option<String> {
+fn twice(listing: &WalkedPages) -> Option<String> {
     let mut seen: Vec<&String> = Vec::new();
     for (number, page) in listing.pages.iter().enumerate() {
         if let Some(id) = page.iter().find(|id| seen.contains(id)) {
@@ -207,7 +207,7 @@ fn twice(listing: &Listing) -> Option<String> {
 }
 
 /// Returns a finding if an item of a large page is on no small one. If not all pages were read, this is evidence only for the same order.
-fn lost(all: &[&String], is_whole: bool, parts: &Listing, is_in_order: bool) -> Option<String> {
+fn lost(all: &[&String], is_whole: bool, parts: &WalkedPages, is_in_order: bool) -> Option<String> {
     let read: Vec<&String> = parts.pages.iter().flatten().collect();
     let due = if is_whole && parts.is_whole { all } else { &all[..read.len().min(all.len())] };
     let lost = due.iter().find(|id| !read.contains(id))?;
@@ -219,9 +219,9 @@ fn lost(all: &[&String], is_whole: bool, parts: &Listing, is_in_order: bool) -> 
 mod tests {
     use super::*;
 
-    fn listing(pages: &[&[&str]], is_whole: bool) -> Listing {
+    fn listing(pages: &[&[&str]], is_whole: bool) -> WalkedPages {
         let page = |page: &&[&str]| page.iter().map(|id| (*id).to_owned()).collect();
-        Listing { pages: pages.iter().map(page).collect(), is_whole }
+        WalkedPages { pages: pages.iter().map(page).collect(), is_whole }
     }
 
     #[test]
@@ -235,7 +235,7 @@ mod tests {
     fn an_item_that_no_small_page_has_is_lost_where_that_is_certain() {
         let ids = ["1", "2", "3", "4"].map(str::to_owned);
         let all: Vec<&String> = ids.iter().collect();
-        let found = |parts: &Listing, is_whole, is_in_order| lost(&all, is_whole, parts, is_in_order).is_some();
+        let found = |parts: &WalkedPages, is_whole, is_in_order| lost(&all, is_whole, parts, is_in_order).is_some();
         assert!(!found(&listing(&[&["1", "2"], &["3", "4"], &[]], true), true, true));
         assert!(found(&listing(&[&["1", "2"], &["4"], &[]], true), true, true));
         assert!(found(&listing(&[&["2", "1"], &["4"], &[]], true), true, false), "all were read, in whatever order");

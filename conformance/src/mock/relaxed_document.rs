@@ -11,12 +11,12 @@ use super::mutant::Mutant;
 use crate::contract::{Carrier, Flaw, Probe};
 
 /// A document without the keywords that a defect ignores.
-pub(super) struct Overlooked {
+pub(super) struct RelaxedDocument {
     api: Api,
     constraint: Constraint,
 }
 
-impl Overlooked {
+impl RelaxedDocument {
     pub(super) fn by(mutant: Mutant, api: &Api) -> Option<Self> {
         let constraint = match mutant {
             Mutant::AcceptsMissingFields => Constraint::Required,
@@ -43,9 +43,9 @@ impl Core {
         // The scopes of a key have defects of their own.
         let scopes = self.contract.key_management.as_ref().map(|keys| &keys.members.scopes);
         let is_of_keys = scopes.is_some_and(|scopes| found.at.starts_with(scopes));
-        let is_overlooked = self.overlooked.as_ref().filter(|_| !is_of_keys).is_some_and(|overlooked| {
-            let bare = overlooked.constraint.removed_from(schema);
-            schema::mismatch(&overlooked.api, Direction::Request, &bare, value).is_none()
+        let is_overlooked = self.relaxed_document.as_ref().filter(|_| !is_of_keys).is_some_and(|relaxed_document| {
+            let bare = relaxed_document.constraint.removed_from(schema);
+            schema::mismatch(&relaxed_document.api, Direction::Request, &bare, value).is_none()
         });
         (!is_overlooked).then_some(found)
     }

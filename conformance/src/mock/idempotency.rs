@@ -16,7 +16,7 @@ const MOST: usize = 10_000;
 
 /// The answer to a call with a key, and the body of the call.
 #[derive(Clone)]
-pub(super) struct Kept {
+pub(super) struct KeyedAnswer {
     body: Bytes,
     answer: Answer,
 }
@@ -55,7 +55,7 @@ impl Core {
         if state.keyed.len() >= MOST {
             state.keyed.clear();
         }
-        state.keyed.insert(key, Kept { body: call.body.clone(), answer: answer.clone() });
+        state.keyed.insert(key, KeyedAnswer { body: call.body.clone(), answer: answer.clone() });
         Ok(answer)
     }
 }

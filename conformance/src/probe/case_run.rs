@@ -4,14 +4,14 @@ use std::cell::OnceCell;
 
 use reqwest::header::{HeaderMap, HeaderName};
 
-use super::answers::Seen;
+use super::answers::AnswerContext;
 use super::flow::Stop;
-use super::invalid::Try;
-use super::judge::{Judge, Snapshot};
-use super::keys::Minted;
-use super::live::Live;
+use super::invalid::InvalidRequest;
+use super::judge::{Judge, LimitSnapshot};
+use super::keys::CreatedKey;
+use super::live::LiveServer;
 use super::reply::Reply;
-use super::request::{Draft, Maker};
+use super::request::{Draft, DraftBuilder};
 use super::{HeaderValue, Target};
 use crate::catalogue::{Case, Catalogue};
 use crate::contract::{Expect, Hidden, Level, Probe, Reading, Standing};
@@ -24,7 +24,7 @@ use crate::verdict::{Exchange, Fault, Observation, Outcome, cut};
 const LAST_SHOWN: usize = 7;
 
 /// A case with its requests.
-pub(super) struct Trial<'a> {
+pub(super) struct CaseRun<'a> {
     pub(super) catalogue: &'a Catalogue,
     pub(super) case: &'a Case,
     pub(super) probe: &'a Probe,
@@ -32,7 +32,7 @@ pub(super) struct Trial<'a> {
     /// The identity of the caller.
     pub(super) identity: Identity,
     /// The live server; `None` for a mock.
-    pub(super) live: Option<&'a Live>,
+    pub(super) live: Option<&'a LiveServer>,
     /// The headers that the user adds to every request.
     pub(super) extra: &'a HeaderMap,
     /// The reason why a status such as 404 decides nothing.
@@ -42,7 +42,7 @@ pub(super) struct Trial<'a> {
     /// The path of the base URL.
     pub(super) base_path: &'a str,
     /// The requests that were sent. The last one is judged.
-    pub(super) sent: Vec<Sent>,
+    pub(super) sent: Vec<SentRequest>,
     /// The flaw of the last answer that other answers show.
     pub(super) found: Option<String>,
     /// The highest level of the rule that the requests permit.
@@ -50,11 +50,11 @@ pub(super) struct Trial<'a> {
     /// The secrets that the answer must not contain.
     pub(super) presented: Vec<Secret>,
     /// The flaws of the requests, if several are judged separately.
-    pub(super) tries: Vec<Try>,
+    pub(super) invalid_requests: Vec<InvalidRequest>,
 }
 
 /// A request and its answer.
-pub(super) struct Sent {
+pub(super) struct SentRequest {
     pub(super) draft: Draft,
     /// The number of times that it was sent: two if a live server refused it because of its rate limit.
     pub(super) requests: usize,
@@ -66,10 +66,10 @@ pub(super) struct Sent {
     pub(super) is_late: bool,
 }
 
-impl<'a> Trial<'a> {
+impl<'a> CaseRun<'a> {
     /// Returns the maker of its requests.
-    pub(super) fn maker(&self, target: &'a Target) -> Maker<'a> {
-        Maker {
+    pub(super) fn maker(&self, target: &'a Target) -> DraftBuilder<'a> {
+        DraftBuilder {
             api: &self.catalogue.api,
             contract: &self.catalogue.contract,
             servers: &target.servers,
@@ -79,8 +79,8 @@ impl<'a> Trial<'a> {
         }
     }
 
-    /// Judges the last answer, or reports why there was none. `minted` is the key that was created for the case.
-    pub(super) fn end(self, stop: Option<Stop>, minted: Option<&Minted>) -> Outcome {
+    /// Judges the last answer, or reports why there was none. `created_key` is the key that was created for the case.
+    pub(super) fn end(self, stop: Option<Stop>, created_key: Option<&CreatedKey>) -> Outcome {
         let requests = requests(&self.sent);
         let readings = self.readings();
         let observations = self.observations();
@@ -88,9 +88,9 @@ impl<'a> Trial<'a> {
             Some(Stop::Missing(missing)) => Outcome::skip(missing),
             Some(Stop::Broken(finding)) => self.broken(finding, Fault::Step),
             Some(Stop::Found(finding)) => self.broken(finding, Fault::Content),
-            None if !self.tries.is_empty() => self.judged_each(),
+            None if !self.invalid_requests.is_empty() => self.judged_each(),
             None => {
-                let mut outcome = self.judged(minted);
+                let mut outcome = self.judged(created_key);
                 if outcome.reason.is_some() {
                     let last = self.sent.last().filter(|_| self.sent.len() > 1);
                     outcome.exchanges = self.shown(self.sent.iter().take(1).chain(last));
@@ -151,8 +151,14 @@ impl<'a> Trial<'a> {
     }
 
     /// Returns an answer of this operation with its context.
-    fn seen<'s>(&'s self, operation: usize, draft: &'s Draft, reply: &'s Reply, secrets: &'s [Secret]) -> Seen<'s> {
-        Seen {
+    fn seen<'s>(
+        &'s self,
+        operation: usize,
+        draft: &'s Draft,
+        reply: &'s Reply,
+        secrets: &'s [Secret],
+    ) -> AnswerContext<'s> {
+        AnswerContext {
             api: &self.catalogue.api,
             is_transcribed: self.catalogue.contract.transcribed,
             operation: &self.catalogue.api.operations[operation],
@@ -173,7 +179,7 @@ impl<'a> Trial<'a> {
         known.unwrap_or(self.case.operation)
     }
 
-    pub(super) fn shown<'s>(&self, sent: impl Iterator<Item = &'s Sent>) -> Vec<Exchange> {
+    pub(super) fn shown<'s>(&self, sent: impl Iterator<Item = &'s SentRequest>) -> Vec<Exchange> {
         sent.map(|sent| sent.exchange(self.redactor, self.extra)).collect()
     }
 
@@ -226,7 +232,8 @@ impl<'a> Trial<'a> {
     /// Returns whether the last call belongs to a later window than the one before it.
     pub(super) fn is_in_a_new_window(&self) -> bool {
         let Some(rules) = &self.catalogue.contract.rate_limit else { return false };
-        let mut snapshots = self.sent.iter().filter_map(Sent::answer).map(|reply| Snapshot::read(rules, reply));
+        let mut snapshots =
+            self.sent.iter().filter_map(SentRequest::answer).map(|reply| LimitSnapshot::read(rules, reply));
         match (snapshots.next(), snapshots.next_back()) {
             (Some(Ok(before)), Some(Ok(now))) => now.remaining > before.remaining && now.reset_in > before.reset_in,
             _ => false,
@@ -235,7 +242,7 @@ impl<'a> Trial<'a> {
 
     /// Returns the readings of contradictions that the last answer shows.
     fn readings(&self) -> Vec<(usize, usize)> {
-        let Some(reply) = self.sent.last().and_then(Sent::answer) else { return Vec::new() };
+        let Some(reply) = self.sent.last().and_then(SentRequest::answer) else { return Vec::new() };
         let rule = &self.catalogue.rule(self.case).id;
         let shows = |reading: &Reading| {
             let sign = reading.shown_by.as_ref();
@@ -251,27 +258,27 @@ impl<'a> Trial<'a> {
     }
 
     /// Returns whether a connection was refused by a server that still answers. A timeout is not a refusal.
-    fn is_refused(&self, sent: &Sent) -> bool {
-        sent.requests > 0 && !sent.is_late && self.live.is_some_and(|live| live.vitals.died().is_none())
+    fn is_refused(&self, sent: &SentRequest) -> bool {
+        sent.requests > 0 && !sent.is_late && self.live.is_some_and(|live| live.server_health.outage().is_none())
     }
 
     /// Returns the difference between the last answer and the first, except for the requested ids.
     fn differs(&self, judge: &Judge) -> Option<String> {
-        let mut replies = [self.sent.first()?, self.sent.last()?].map(Sent::without_ids).into_iter();
+        let mut replies = [self.sent.first()?, self.sent.last()?].map(SentRequest::without_ids).into_iter();
         let (first, last) = (replies.next()?, replies.next()?);
         judge.differs(Some(&first?).filter(|_| self.sent.len() > 1), &last?)
     }
 
-    fn judged(&self, minted: Option<&Minted>) -> Outcome {
+    fn judged(&self, created_key: Option<&CreatedKey>) -> Outcome {
         let judge = Judge {
             contract: &self.catalogue.contract,
             operation: self.catalogue.operation(self.case),
             expect: self.expect,
-            minted,
+            created_key,
         };
         match self.sent.as_slice() {
-            [before @ .., Sent { draft, reply: Ok(reply), .. }] => {
-                let before = before.first().and_then(Sent::answer);
+            [before @ .., SentRequest { draft, reply: Ok(reply), .. }] => {
+                let before = before.first().and_then(SentRequest::answer);
                 let level = self.case.level.min(self.at_most);
                 let status = || judge.status(reply).or_else(|| judge.other_status(before, reply));
                 let seen = self.seen(self.case.operation, draft, reply, &self.presented);
@@ -305,10 +312,12 @@ impl<'a> Trial<'a> {
                 outcome
             }
             // The server still answers callers with a certificate.
-            [.., sent @ Sent { reply: Err(_), .. }] if self.expect.refused_connection && self.is_refused(sent) => {
+            [.., sent @ SentRequest { reply: Err(_), .. }]
+                if self.expect.refused_connection && self.is_refused(sent) =>
+            {
                 Outcome::pass()
             }
-            [.., Sent { reply: Err(reason), .. }] => Outcome::error(format!("no answer came: {reason}")),
+            [.., SentRequest { reply: Err(reason), .. }] => Outcome::error(format!("no answer came: {reason}")),
             [] => Outcome::error("nothing was sent"),
         }
     }
@@ -339,11 +348,11 @@ fn without_word(text: &str, word: &str) -> String {
 }
 
 /// Returns the total number of requests.
-pub(super) fn requests(sent: &[Sent]) -> usize {
+pub(super) fn requests(sent: &[SentRequest]) -> usize {
     sent.iter().map(|sent| sent.requests).sum()
 }
 
-impl Sent {
+impl SentRequest {
     /// Creates a request that was not sent.
     pub(super) fn unsent(draft: &Draft, reason: &str) -> Self {
         Self { draft: draft.clone(), requests: 0, reply: Err(reason.to_owned()), is_unconnected: false, is_late: false }
