@@ -154,12 +154,12 @@ pub async fn run(catalogue: &Arc<Catalogue>, plan: &Plan) -> Vec<Outcome> {
                 let case = &catalogue.cases[index];
                 let started = Instant::now();
                 let outcome = if plan.halt.is_halted() {
-                    let has_died = plan.target.as_ref().is_some_and(|target| target.has_died());
+                    let has_died = plan.target.as_ref().is_some_and(|target| target.has_stopped());
                     Outcome::skip(if has_died { DIED_BEFORE } else { "the run was ended before it" })
                 } else {
                     plan.check(&catalogue, case).await
                 };
-                let has_died = plan.target.as_ref().is_some_and(|target| target.has_died());
+                let has_died = plan.target.as_ref().is_some_and(|target| target.has_stopped());
                 let is_cut = plan.halt.is_halted() && outcome.verdict == Verdict::Error && !has_died;
                 let outcome = if is_cut { Outcome::skip("the run was ended during it") } else { outcome };
                 if plan.is_fail_fast && outcome.verdict == Verdict::Fail {
@@ -182,7 +182,7 @@ pub async fn run(catalogue: &Arc<Catalogue>, plan: &Plan) -> Vec<Outcome> {
     standing::settle(catalogue, &mut outcomes);
     presumption::settle(catalogue, &mut outcomes);
     if let Some(target) = &plan.target {
-        target.settle_end(catalogue, &mut outcomes);
+        target.attribute_outage(catalogue, &mut outcomes);
     }
     outcomes
 }

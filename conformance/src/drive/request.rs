@@ -95,7 +95,7 @@ fn as_number((name, text): (String, String), numbers: &[&str]) -> (String, Strin
 
 /// Checks that each credential is only at its own place, and that credentials that are not sent occur nowhere.
 fn credentials(request: &ReceivedRequest, sent: &[StoredCredential], held: &[StoredCredential]) -> Result<(), String> {
-    sent.iter().try_for_each(|part| in_its_place(request, part))?;
+    sent.iter().try_for_each(|part| check_place(request, part))?;
     for part in held {
         let spot = Spot::of(&part.carrier);
         let header = spot.header().filter(|_| !sent.is_empty());
@@ -116,7 +116,7 @@ fn credentials(request: &ReceivedRequest, sent: &[StoredCredential], held: &[Sto
     Ok(())
 }
 
-fn in_its_place(request: &ReceivedRequest, part: &StoredCredential) -> Result<(), String> {
+fn check_place(request: &ReceivedRequest, part: &StoredCredential) -> Result<(), String> {
     let value = carrier::written(&part.carrier, part.secret.reveal());
     let times = |name: &str| request.headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name)).count();
     match Spot::of(&part.carrier) {
@@ -169,7 +169,7 @@ fn body(
     }
     let media_type = request.header("content-type").unwrap_or_default();
     let sent = read(api, body, media_type, &request.body).unwrap_or_default();
-    if agrees(api, &body.schema, &sent, expected) {
+    if is_equivalent(api, &body.schema, &sent, expected) {
         return Ok(());
     }
     Err(format!("the body is {sent}, not {expected}"))
@@ -204,13 +204,13 @@ fn same_json(given: &Value, sent: &Value) -> bool {
 }
 
 /// Returns whether the sent value equals the given one. A null may be omitted, and an instant may have another notation.
-fn agrees(api: &Api, schema: &Value, sent: &Value, given: &Value) -> bool {
+fn is_equivalent(api: &Api, schema: &Value, sent: &Value, given: &Value) -> bool {
     let schema = api.resolve(schema);
     match (sent, given) {
         (Value::Object(sent), Value::Object(given)) => {
             let properties = &schema["properties"];
             let keeps = given.iter().all(|(name, given)| match sent.get(name) {
-                Some(sent) => agrees(api, &properties[name], sent, given),
+                Some(sent) => is_equivalent(api, &properties[name], sent, given),
                 None => given.is_null(),
             });
             // A default is an assumption of the server: the client must not send it.
@@ -218,7 +218,8 @@ fn agrees(api: &Api, schema: &Value, sent: &Value, given: &Value) -> bool {
         }
         (Value::Array(sent), Value::Array(given)) => {
             let each = &schema["items"];
-            sent.len() == given.len() && sent.iter().zip(given).all(|(sent, given)| agrees(api, each, sent, given))
+            sent.len() == given.len()
+                && sent.iter().zip(given).all(|(sent, given)| is_equivalent(api, each, sent, given))
         }
         (Value::String(sent), Value::String(given)) => sent == given || same_instant(sent, given),
         _ => sent == given,

@@ -32,7 +32,7 @@ impl Core {
         if is_open && operation.needed.sets().is_empty() {
             return Ok(Vec::new());
         }
-        let found = self.found(call, operation);
+        let found = self.presented_credentials(call, operation);
         let found = found.map_err(|InvalidCredential(probe, problem)| self.unauthorized(operation, &probe, problem))?;
         if found.is_empty() {
             let takes_token = self.takes_token(operation);
@@ -43,7 +43,7 @@ impl Core {
             let probe = if takes_token { Probe::NoToken } else { Probe::NoCertificate };
             return match (is_open, is_waived) {
                 (true, _) => Ok(Vec::new()),
-                (false, true) => Ok(self.anybody(operation)),
+                (false, true) => Ok(self.full_access_tokens(operation)),
                 (false, false) => Err(self.unauthorized(operation, &probe, "Unauthorized")),
             };
         }
@@ -58,8 +58,8 @@ impl Core {
         let place = |token: &Token| operation.needed.kinds().position(|kind| *kind == token.kind);
         tokens.sort_by_key(|token| place(token).unwrap_or(usize::MAX));
         match refusal {
-            Some(_) if self.has(Mutant::JudgesOneOfSeveral) && self.knows_all_but_strangers(&found, &tokens) => {
-                Ok(self.anybody(operation))
+            Some(_) if self.has(Mutant::JudgesOneOfSeveral) && self.others_were_never_issued(&found, &tokens) => {
+                Ok(self.full_access_tokens(operation))
             }
             Some(refusal) => Err(refusal),
             None => Ok(tokens),
@@ -76,20 +76,20 @@ impl Core {
     fn token(&self, found: &PresentedCredential<'_>, operation: &Operation) -> Result<Vec<Token>, Refusal> {
         let text = &*found.text;
         if text.is_empty() && self.has(Mutant::AcceptsEmptyToken) {
-            return Ok(self.anybody(operation));
+            return Ok(self.full_access_tokens(operation));
         }
         let Some(token) = self.known(found, operation)? else {
             // An issued token at a wrong place is handled elsewhere, and so is a JWT, which is not looked up.
             let is_strange = self.state().token(text).is_none() && Jws::read(text).is_none();
             let waives = (self.has(Mutant::AcceptsUnknownToken) && !text.is_empty())
-                || self.takes_forged(found, operation)
+                || self.accepts_forged(found, operation)
                 || (self.has(Mutant::IgnoresPasswords) && self.knows_user(found))
                 || (self.has(Mutant::IgnoresTokenCase) && is_strange && self.state().knows_in_any_case(text))
                 || (self.has(Mutant::ComparesBeginnings)
                     && is_strange
-                    && self.state().knows_beginning(beginning(text)));
+                    && self.state().knows_prefix(compared_prefix(text)));
             if waives {
-                return Ok(self.anybody(operation));
+                return Ok(self.full_access_tokens(operation));
             }
             let refusal = self.unauthorized(operation, &Probe::UnknownToken, "Unauthorized");
             return Err(if self.has(Mutant::EchoesToken) { refusal.saying(text) } else { refusal });
@@ -127,14 +127,14 @@ impl Core {
     }
 
     /// Returns whether at least one credential is valid, and all invalid ones were never issued.
-    fn knows_all_but_strangers(&self, found: &[PresentedCredential<'_>], good: &[Token]) -> bool {
+    fn others_were_never_issued(&self, found: &[PresentedCredential<'_>], good: &[Token]) -> bool {
         let state = self.state();
         let never_issued = found.iter().filter(|found| state.token(&found.text).is_none()).count();
         !good.is_empty() && good.len() + never_issued == found.len()
     }
 
     /// Returns whether a defect accepts a JWT that was never issued.
-    fn takes_forged(&self, found: &PresentedCredential<'_>, operation: &Operation) -> bool {
+    fn accepts_forged(&self, found: &PresentedCredential<'_>, operation: &Operation) -> bool {
         let mut kinds = self.contract.kinds_of(operation);
         let is_jwt = kinds.any(|kind| kind.jwt && kind.carriers.contains(found.carrier));
         let Some(jws) = Jws::read(&found.text).filter(|_| is_jwt) else { return false };
@@ -154,7 +154,7 @@ impl Core {
 
     fn knows_user(&self, found: &PresentedCredential<'_>) -> bool {
         let user = found.text.split_once(':').filter(|_| *found.carrier == Carrier::Basic);
-        user.is_some_and(|(user, _)| self.state().knows_beginning(&format!("{user}:")))
+        user.is_some_and(|(user, _)| self.state().knows_prefix(&format!("{user}:")))
     }
 
     /// Returns whether the test environment is separate, so that its tokens are refused here.
@@ -216,7 +216,7 @@ impl Core {
     }
 
     /// Returns the credentials at the places that the operation's kinds use.
-    fn found<'a>(
+    fn presented_credentials<'a>(
         &'a self,
         call: &'a Call,
         operation: &'a Operation,
@@ -229,7 +229,8 @@ impl Core {
         }
         let (schemes, others): (Vec<&Carrier>, Vec<&Carrier>) =
             carriers.iter().partition(|carrier| carrier.scheme().is_some());
-        let mut found: Vec<PresentedCredential<'_>> = self.behind_scheme(call, &schemes)?.into_iter().collect();
+        let mut found: Vec<PresentedCredential<'_>> =
+            self.in_authorization_header(call, &schemes)?.into_iter().collect();
         let is_first = |carrier: &Carrier| self.contract.kinds_of(operation).any(|kind| kind.carrier() == carrier);
         for carrier in others {
             let is_turned = self.has(Mutant::TurnsQueryTokens) && !is_first(carrier);
@@ -241,7 +242,7 @@ impl Core {
         let is_undocumented = !carriers.iter().any(|carrier| matches!(carrier, Carrier::Query(_)));
         if let (true, true, Some(carrier)) = (found.is_empty(), is_undocumented, carriers.first()) {
             let in_query = call.query("access_token").filter(|_| self.has(Mutant::TurnsQueryTokens));
-            let anywhere = || self.anywhere(call).filter(|_| self.has(Mutant::ReadsAnyPlace));
+            let anywhere = || self.found_anywhere(call).filter(|_| self.has(Mutant::ReadsAnyPlace));
             let text = in_query.map(Cow::Borrowed).or_else(anywhere);
             found.extend(text.map(|text| PresentedCredential { carrier, text }));
         }
@@ -249,7 +250,7 @@ impl Core {
     }
 
     /// Returns the credential in the `Authorization` header for one of these carriers.
-    fn behind_scheme<'a>(
+    fn in_authorization_header<'a>(
         &self,
         call: &'a Call,
         carriers: &[&'a Carrier],
@@ -290,7 +291,7 @@ impl Core {
     }
 
     /// Returns an issued token in any header or cookie.
-    fn anywhere<'a>(&self, call: &'a Call) -> Option<Cow<'a, str>> {
+    fn found_anywhere<'a>(&self, call: &'a Call) -> Option<Cow<'a, str>> {
         let texts = call.headers.values().filter_map(|value| value.to_str().ok());
         let words = texts.flat_map(|text| text.split([' ', '=', ';']));
         let state = self.state();
@@ -407,7 +408,7 @@ impl Core {
     }
 
     /// Returns the tokens of a caller who may do everything: a defect that accepts any token uses them.
-    fn anybody(&self, operation: &Operation) -> Vec<Token> {
+    fn full_access_tokens(&self, operation: &Operation) -> Vec<Token> {
         let set = self.contract.alternatives(operation).next().unwrap_or_default();
         let mut state = self.state();
         let tokens = set.into_iter().filter_map(|credential| {
@@ -449,6 +450,6 @@ impl Core {
 }
 
 /// Returns the part of a token that an incomplete comparison uses.
-fn beginning(text: &str) -> &str {
+fn compared_prefix(text: &str) -> &str {
     text.get(..text.len() * 2 / 3).unwrap_or_default()
 }

@@ -43,7 +43,7 @@ impl Core {
 
     /// Adds the three rate limit headers.
     pub(super) fn rate_headers(&self, answer: &mut Answer, window: Option<Window>) {
-        self.odd_limits(answer);
+        self.add_defective_limits(answer);
         let (Some(rules), Some(window)) = (&self.contract.rate_limit, window) else { return };
         if self.has(Mutant::OmitsRateHeaders) {
             return;
@@ -57,9 +57,9 @@ impl Core {
     }
 
     /// Adds the rate limit headers of a defect if the contract does not describe a limit.
-    fn odd_limits(&self, answer: &mut Answer) {
+    fn add_defective_limits(&self, answer: &mut Answer) {
         let remaining = if self.has(Mutant::TellsImpossibleLimits) {
-            self.state().left_of_nothing()
+            self.state().undocumented_remaining()
         } else if self.has(Mutant::TellsStandingLimits) {
             9
         } else {
@@ -74,7 +74,7 @@ impl Core {
     }
 
     /// Adds the headers of a success, and applies defects to it.
-    pub(super) fn dress(&self, answer: &mut Answer, operation: &Operation) {
+    pub(super) fn add_success_headers(&self, answer: &mut Answer, operation: &Operation) {
         self.documented_headers(answer, operation);
         if (300..400).contains(&answer.status) && answer.status != 304 {
             answer.header("location", &self.api.base_url);

@@ -131,7 +131,7 @@ impl Core {
 
     /// Answers a request.
     pub(super) fn answer(&self, call: &Call) -> Answer {
-        let mut answer = self.answer_to_anybody(call);
+        let mut answer = self.answer_request(call);
         if let (Some(origin), true) = (call.headers.get(ORIGIN), self.has(Mutant::EchoesOrigin)) {
             answer.headers.push((ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone()));
             answer.headers.push((ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true")));
@@ -139,7 +139,7 @@ impl Core {
         answer
     }
 
-    fn answer_to_anybody(&self, call: &Call) -> Answer {
+    fn answer_request(&self, call: &Call) -> Answer {
         if call.method == "TRACE" && self.has(Mutant::EchoesTrace) {
             let line = |(name, value): (&HeaderName, &HeaderValue)| {
                 format!("{name}: {}\r\n", String::from_utf8_lossy(value.as_bytes()))
@@ -164,7 +164,7 @@ impl Core {
                 let window = self.count(None, operation, 1);
                 self.refuse(refusal, operation, window)
             }
-            RouteMatch::Nowhere => match self.api.operations.first() {
+            RouteMatch::NoPath => match self.api.operations.first() {
                 Some(operation) => {
                     let window = self.count(None, operation, 1);
                     self.refuse(Refusal::new(404, "Not found"), operation, window)
@@ -198,8 +198,8 @@ impl Core {
             if is_over && !(call.is_concurrent && self.has(Mutant::RacesOnLimit)) {
                 return Err(Refusal::new(self.status(&Probe::Exhausted, operation, 429), "Rate limit exceeded"));
             }
-            self.fails(call, operation)?;
-            self.collides(call, operation, path)?;
+            self.fail_on_defect(call, operation)?;
+            self.check_revocation_race(call, operation, path)?;
             self.authorise(&tokens, operation, path)?;
             let nobody = Token::new("", Grant::All);
             let token = tokens.first().unwrap_or(&nobody);
@@ -208,7 +208,7 @@ impl Core {
             let field = batch.map_or("", |batch| batch.id_field.as_ref().unwrap_or(&batch.spoil));
             sent.reject(&call.reject, field);
             self.check_references(index, token, call, &sent)?;
-            self.once(call, operation, || {
+            self.serve_once_per_key(call, operation, || {
                 let served = ServedRequest { operation, token, path, call, sent, window };
                 let answer = self.succeed_under_condition(index, &served)?;
                 self.charge(token.tenant, operation);
@@ -217,7 +217,7 @@ impl Core {
         });
         match served {
             Ok(mut answer) => {
-                self.dress(&mut answer, operation);
+                self.add_success_headers(&mut answer, operation);
                 if call.method == "HEAD" && self.has(Mutant::StripsHead) {
                     answer.headers.clear();
                 }
@@ -240,7 +240,7 @@ impl Core {
     /// Returns the answer to a valid request.
     pub(super) fn succeed(&self, index: usize, served: &ServedRequest<'_>) -> Result<Answer, Refusal> {
         if served.operation.polls {
-            return Ok(self.accept(index, served));
+            return Ok(self.accept_work(index, served));
         }
         Ok(self.as_status(served, self.serve_at_once(index, served)?))
     }
@@ -284,7 +284,7 @@ impl Core {
         if let Some(keys) = &self.contract.key_management {
             body = self.manage(keys, served, body)?;
         }
-        let ResourceAnswer { body, location } = self.keep(index, served, status, body)?;
+        let ResourceAnswer { body, location } = self.apply_to_store(index, served, status, body)?;
         let Some(body) = body else { return Ok(Answer::empty(status)) };
         let body = self.with_others(index, served, body);
         let body = self.with_balance(index, served.token.tenant, body);
@@ -358,7 +358,12 @@ impl Core {
     }
 
     /// With the defect, fails if a key is revoked twice concurrently.
-    fn collides(&self, call: &Call, operation: &Operation, path: &BTreeMap<String, String>) -> Result<(), Refusal> {
+    fn check_revocation_race(
+        &self,
+        call: &Call,
+        operation: &Operation,
+        path: &BTreeMap<String, String>,
+    ) -> Result<(), Refusal> {
         if !call.is_concurrent || !self.has(Mutant::CollidesOnRevocation) {
             return Ok(());
         }

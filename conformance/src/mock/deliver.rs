@@ -84,12 +84,12 @@ impl Deliverer {
         Self { http, pending_deliveries: Mutex::default(), number: AtomicU64::default() }
     }
 
-    fn wait(&self, trigger: &str, prepared: PreparedDelivery) {
+    fn enqueue(&self, trigger: &str, prepared: PreparedDelivery) {
         let mut pending_deliveries = self.pending_deliveries.lock().unwrap_or_else(PoisonError::into_inner);
         pending_deliveries.entry(trigger.to_owned()).or_default().push(prepared);
     }
 
-    fn due(&self, trigger: &str) -> Vec<PreparedDelivery> {
+    fn take_due(&self, trigger: &str) -> Vec<PreparedDelivery> {
         self.pending_deliveries.lock().unwrap_or_else(PoisonError::into_inner).remove(trigger).unwrap_or_default()
     }
 
@@ -131,7 +131,7 @@ impl Core {
     pub(super) fn deliver(&self, call: &Call, operation: &Operation, answer: &Answer) {
         let Some(deliverer) = self.deliverer.as_ref().filter(|_| !self.has(Mutant::DeliversNothing)) else { return };
         let is_stale = self.has(Mutant::DeliversLate);
-        deliverer.due(&operation.id).into_iter().for_each(|prepared| deliverer.send(prepared, is_stale));
+        deliverer.take_due(&operation.id).into_iter().for_each(|prepared| deliverer.send(prepared, is_stale));
         let called = CallbackContext { call, operation, answer };
         for hook in hooks(&self.api, &self.contract, operation) {
             let url = match &hook.url {
@@ -142,7 +142,7 @@ impl Core {
             let Some(url) = url.filter(|url| url.scheme() == "http" && is_loopback(url)) else { continue };
             let Some(prepared) = self.prepared(&hook, url, call) else { continue };
             match hook.trigger(operation) {
-                Some(trigger) => deliverer.wait(trigger, prepared),
+                Some(trigger) => deliverer.enqueue(trigger, prepared),
                 None => deliverer.send(prepared, is_stale),
             }
         }

@@ -66,12 +66,12 @@ impl Grants {
     }
 
     /// Creates a new family.
-    pub(super) fn consent(&mut self) -> usize {
+    pub(super) fn new_family(&mut self) -> usize {
         self.families.push(Vec::new());
         self.families.len() - 1
     }
 
-    pub(super) fn see(&mut self, signature: &[u8]) {
+    pub(super) fn add_signature(&mut self, signature: &[u8]) {
         self.signatures.insert(signature.to_vec());
     }
 
@@ -88,7 +88,7 @@ impl Grants {
     }
 
     /// Marks a code as used; returns whether it was unused.
-    pub(super) fn spend(&mut self, text: &str) -> bool {
+    pub(super) fn mark_used(&mut self, text: &str) -> bool {
         self.codes.get_mut(text).is_some_and(|code| !std::mem::replace(&mut code.is_used, true))
     }
 
@@ -97,7 +97,7 @@ impl Grants {
     }
 
     /// Counts a poll with a device code, and returns its device.
-    pub(super) fn ask(&mut self, text: &str) -> Option<DeviceAuthorization> {
+    pub(super) fn poll_device(&mut self, text: &str) -> Option<DeviceAuthorization> {
         let device = self.devices.get_mut(text)?;
         device.asked += 1;
         Some(device.clone())

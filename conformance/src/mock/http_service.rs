@@ -23,7 +23,7 @@ const LARGEST_BODY: usize = 8 * 1024 * 1024;
 /// The longest admin request body, in bytes: more than any command needs.
 const LARGEST_COMMAND: usize = 256 * 1024;
 /// The time for which a mock with a race condition waits for concurrent requests, and for which these can detect it.
-const RACE: Duration = Duration::from_millis(15);
+const RACE_WINDOW: Duration = Duration::from_millis(15);
 /// The time limit for a body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -57,26 +57,26 @@ impl HttpService {
             Ok(Err(_)) => return Ok(written(Answer::empty(413))),
             Err(_) => return Ok(written(Answer::empty(408))),
         };
-        let Some(admin) = &self.admin else { return Ok(written(self.raced(parts, &body).await)) };
+        let Some(admin) = &self.admin else { return Ok(written(self.serve_with_race(parts, &body).await)) };
         match admin.answer(&parts, &body) {
             Some(answer) => Ok(written(answer)),
-            None => self.watched(admin, &parts, body).await.map(written).ok_or(ConnectionCut),
+            None => self.serve_with_faults(admin, &parts, body).await.map(written).ok_or(ConnectionCut),
         }
     }
 
     /// Returns the mock's own answer. A mock with a race condition waits, so that concurrent requests can arrive.
-    async fn raced(&self, mut parts: Parts, body: &Bytes) -> Answer {
+    async fn serve_with_race(&self, mut parts: Parts, body: &Bytes) -> Answer {
         if !self.core.races() {
             return self.serve(&parts, body, BTreeSet::new());
         }
         let place = self.core.active_requests.enter(&parts, body);
-        SystemClock.sleep(RACE).await;
+        SystemClock.sleep(RACE_WINDOW).await;
         if place.has_others() {
             parts.extensions.insert(ConcurrentRequest);
         }
         let answer = self.serve(&parts, body, BTreeSet::new());
         // Concurrent requests still have to detect this one.
-        SystemClock.sleep(RACE).await;
+        SystemClock.sleep(RACE_WINDOW).await;
         answer
     }
 
@@ -95,7 +95,7 @@ impl HttpService {
     }
 
     /// Returns the answer with a programmed fault, if there is one, and writes a journal entry.
-    async fn watched(&self, admin: &AdminState, parts: &Parts, body: Bytes) -> Option<Answer> {
+    async fn serve_with_faults(&self, admin: &AdminState, parts: &Parts, body: Bytes) -> Option<Answer> {
         let call = Call::read(parts, body.clone(), &self.base_path);
         let operation = call.as_ref().and_then(|call| self.core.operation(call));
         let is_batch = operation.is_some_and(|operation| self.core.contract.batch_of(operation).is_some());
@@ -110,7 +110,7 @@ impl HttpService {
             Some(Fault::Partial(_) | Fault::Slow(_)) | None => true,
         };
         // Recorded before the request is executed, since it may revoke its own token.
-        let sent = admin.seen(parts, call.as_ref(), operation);
+        let sent = admin.summarize(parts, call.as_ref(), operation);
         let served = is_executed.then(|| self.serve(parts, &body, reject));
         let answer = match &fault {
             Some(Fault::Cut { .. }) => None,

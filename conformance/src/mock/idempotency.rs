@@ -12,7 +12,7 @@ use super::pages::numbered;
 use crate::contract::Probe;
 
 /// The highest number of stored keys. Beyond it, all are forgotten: a mock may run for days.
-const MOST: usize = 10_000;
+const MAX_KEYS: usize = 10_000;
 
 /// The answer to a call with a key, and the body of the call.
 #[derive(Clone)]
@@ -23,7 +23,7 @@ pub(super) struct KeyedAnswer {
 
 impl Core {
     /// Serves a call, unless its key is known.
-    pub(super) fn once(
+    pub(super) fn serve_once_per_key(
         &self,
         call: &Call,
         operation: &Operation,
@@ -49,10 +49,10 @@ impl Core {
         };
         let answer = serve()?;
         if is_known {
-            return Ok(another(answer));
+            return Ok(with_new_id(answer));
         }
         let mut state = self.state();
-        if state.keyed.len() >= MOST {
+        if state.keyed.len() >= MAX_KEYS {
             state.keyed.clear();
         }
         state.keyed.insert(key, KeyedAnswer { body: call.body.clone(), answer: answer.clone() });
@@ -61,7 +61,7 @@ impl Core {
 }
 
 /// Returns the same answer with another id.
-fn another(answer: Answer) -> Answer {
+fn with_new_id(answer: Answer) -> Answer {
     let body = serde_json::from_slice(&answer.body).ok().and_then(|body| numbered(&body, 1));
     match body {
         Some(body) => Answer { body: Bytes::from(body.to_string()), ..answer },

@@ -58,7 +58,7 @@ pub(super) enum RouteMatch {
     /// A path with other methods only. Contains one of its operations and the methods.
     OtherMethods(usize, String),
     /// No path of the API.
-    Nowhere,
+    NoPath,
 }
 
 impl Router {
@@ -98,7 +98,7 @@ impl Router {
     /// Finds the operation of a request: the one with the most matching query pairs, and of several with the same path and query the first
     /// one that `fits`, or else the first.
     pub(super) fn route(&self, call: &Call, fits: impl Fn(usize, &BTreeMap<String, String>) -> bool) -> RouteMatch {
-        let Some(route) = self.find(&call.segments, &mut 0) else { return RouteMatch::Nowhere };
+        let Some(route) = self.find(&call.segments, &mut 0) else { return RouteMatch::NoPath };
         // If HEAD is not documented, it is a GET without a body.
         let as_get = || route.get("GET").filter(|_| call.method == "HEAD");
         if let Some(candidates) = route.get(&call.method).or_else(as_get) {
@@ -111,7 +111,7 @@ impl Router {
             let fitting =
                 if found.len() > 1 { found.iter().position(|(index, path)| fits(*index, path)) } else { None };
             if found.is_empty() {
-                return RouteMatch::Nowhere;
+                return RouteMatch::NoPath;
             }
             let (operation, values) = found.swap_remove(fitting.unwrap_or_default());
             return RouteMatch::Operation(operation, values);

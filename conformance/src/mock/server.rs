@@ -19,7 +19,7 @@ use super::http_service::HttpService;
 use super::tool::faults::LONGEST_DELAY;
 
 /// The time for which a stopped server waits for active requests: longer than the longest delay.
-const GRACE: Duration = LONGEST_DELAY.saturating_add(Duration::from_secs(5));
+const SHUTDOWN_TIMEOUT: Duration = LONGEST_DELAY.saturating_add(Duration::from_secs(5));
 
 /// The highest number of concurrent connections. More wait until one ends.
 const MOST_CONNECTIONS: usize = 1024;
@@ -28,7 +28,7 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 /// The longest head, in bytes.
 const LARGEST_HEAD: usize = 64 * 1024;
 /// The pause after a connection could not be accepted: if no file handles are free, immediate retries would occupy a processor.
-const REST: Duration = Duration::from_millis(100);
+const ACCEPT_RETRY_PAUSE: Duration = Duration::from_millis(100);
 
 /// A server that runs until it is stopped or dropped.
 pub(super) struct Server {
@@ -104,7 +104,7 @@ async fn accept(
                     connections.spawn(serve(stream, Arc::clone(&http_service), graceful.watcher(), permit));
                 }
                 // The error concerns only its client, or there is no free file handle.
-                Err(_) => SystemClock.sleep(REST).await,
+                Err(_) => SystemClock.sleep(ACCEPT_RETRY_PAUSE).await,
             },
             _ = &mut stopped => break,
         }
@@ -112,7 +112,7 @@ async fn accept(
     }
     drop(listener);
     // A request that never ends must not keep the mock alive forever.
-    let _ = timeout(GRACE, graceful.shutdown()).await;
+    let _ = timeout(SHUTDOWN_TIMEOUT, graceful.shutdown()).await;
 }
 
 async fn serve(stream: TcpStream, http_service: Arc<HttpService>, watcher: Watcher, _permit: OwnedSemaphorePermit) {

@@ -109,7 +109,7 @@ impl State {
         {
             return identity.clone();
         }
-        let tenant = if need.alone { self.settle() } else { 0 };
+        let tenant = if need.alone { self.new_tenant() } else { 0 };
         let credential = contract.credential(&need.kind);
         let is_limited = need.state == TokenState::Limited;
         let token = Token {
@@ -140,7 +140,7 @@ impl State {
         }
         let stranger = self.tenants.iter().skip(1).find_map(|ids| ids.get(parameter).cloned());
         stranger.unwrap_or_else(|| {
-            let tenant = self.settle();
+            let tenant = self.new_tenant();
             // Ids that tokens are not bound to have no tenant: a nonexistent one is used instead.
             self.tenants[tenant].get(parameter).cloned().unwrap_or_else(|| format!("other-{parameter}"))
         })
@@ -152,7 +152,7 @@ impl State {
         if let Some(known) = known.filter(|token| token.state == TokenState::Valid) {
             return known.id.clone();
         }
-        let tenant = self.settle();
+        let tenant = self.new_tenant();
         let kind = self.key_parameter.as_ref().map_or("", |(_, kind)| kind);
         let (text, id) = self.admit(None, false, Token { tenant, ..Token::new(kind, Grant::All) });
         self.foreign_key = Some(text);
@@ -256,7 +256,7 @@ impl State {
     }
 
     /// Returns whether an active token begins with this text.
-    pub(super) fn knows_beginning(&self, text: &str) -> bool {
+    pub(super) fn knows_prefix(&self, text: &str) -> bool {
         let fits = |(known, token): (&String, &Token)| known.starts_with(text) && token.state == TokenState::Valid;
         !text.is_empty() && self.tokens.iter().any(fits)
     }
@@ -338,7 +338,7 @@ impl State {
     }
 
     /// Returns a number that decreases with each call, far above any limit.
-    pub(super) fn left_of_nothing(&mut self) -> u64 {
+    pub(super) fn undocumented_remaining(&mut self) -> u64 {
         self.reported_limits += 1;
         1_000_000 - self.reported_limits.min(1_000_000)
     }
@@ -354,7 +354,7 @@ impl State {
     }
 
     /// Creates a new tenant.
-    pub(super) fn settle(&mut self) -> usize {
+    pub(super) fn new_tenant(&mut self) -> usize {
         let number = self.tenants.len();
         let ids = self.tenants[0].iter().map(|(name, id)| (name.clone(), other_id(name, id, number))).collect();
         self.tenants.push(ids);

@@ -22,9 +22,9 @@ use crate::probe::{id_member, is_password, subject};
 use crate::segment;
 
 /// The highest number of stored resources. Beyond it, all are forgotten: a mock may run for days.
-const MOST: usize = 20_000;
+const MAX_RESOURCES: usize = 20_000;
 /// The highest number of resources in a list.
-const MOST_LISTED: usize = 20;
+const MAX_LISTED: usize = 20;
 
 /// The created resources, by tenant and path.
 #[derive(Clone, Debug, Default)]
@@ -48,7 +48,7 @@ impl Store {
 
     /// Records the tenant that created the resource with this id.
     pub(super) fn own(&mut self, parameter: &str, id: String, tenant: usize) {
-        if self.owners.len() >= MOST {
+        if self.owners.len() >= MAX_RESOURCES {
             self.owners.clear();
         }
         self.owners.insert((parameter.to_owned(), id), tenant);
@@ -56,7 +56,7 @@ impl Store {
 
     /// Counts a change of a tenant's resource at a path.
     pub(super) fn change(&mut self, tenant: usize, path: String) {
-        if self.changes.len() >= MOST {
+        if self.changes.len() >= MAX_RESOURCES {
             self.changes.clear();
         }
         *self.changes.entry((tenant, path)).or_default() += 1;
@@ -85,7 +85,7 @@ pub(super) struct ResourceAnswer {
 
 impl Core {
     /// Applies an operation to the created resources, and writes the result into the documented body.
-    pub(super) fn keep(
+    pub(super) fn apply_to_store(
         &self,
         index: usize,
         served: &ServedRequest<'_>,
@@ -99,11 +99,11 @@ impl Core {
         let schema = success::schema(served.operation, status);
         let example = || body.as_ref().and_then(|body| serde_json::from_slice::<Value>(body).ok());
         if chain.creates == Some(index) {
-            let told = schema.zip(example()).and_then(|(schema, example)| self.make(chain, served, schema, &example));
+            let told = schema.zip(example()).and_then(|(schema, example)| self.create(chain, served, schema, &example));
             return told.map_or_else(|| as_it_is(body), Ok);
         }
         if chain.lists == Some(index) {
-            let listed = schema.zip(example()).and_then(|(schema, example)| self.with_made(served, schema, example));
+            let listed = schema.zip(example()).and_then(|(schema, example)| self.with_created(served, schema, example));
             return as_it_is(listed.or(body));
         }
         let key = (served.token.tenant, path_of(served));
@@ -119,7 +119,7 @@ impl Core {
             _ if self.has(Mutant::ReadsAnother) => return as_it_is(body),
             _ => {}
         }
-        let shown = schema.zip(example()).map(|(schema, example)| self.shown(chain, schema, example, &resource));
+        let shown = schema.zip(example()).map(|(schema, example)| self.represent(chain, schema, example, &resource));
         if !(self.has(Mutant::LosesChanges) && matches!(served.operation.method.as_str(), "PUT" | "PATCH")) {
             self.state().store.resources.insert(key, resource);
         }
@@ -127,7 +127,7 @@ impl Core {
     }
 
     /// Creates a resource with a new id. Returns `None` if the answer contains no id.
-    fn make(
+    fn create(
         &self,
         chain: &Chain,
         served: &ServedRequest<'_>,
@@ -146,16 +146,16 @@ impl Core {
         let id = self.new_id(reader, parameter, (schema, example, &at), number)?;
         self.state().know(parameter, &plain(&id));
         let (whole, name) = at.rsplit_once('/')?;
-        let mut members = self.taken(chain, sent);
+        let mut members = self.settable_members(chain, sent);
         members.insert(name.to_owned(), id.clone());
         let resource = Resource { members, list: path_of(served), is_gone: false };
-        let shown = self.shown_at(chain, schema, example.clone(), (whole, &resource.members));
+        let shown = self.represent_at(chain, schema, example.clone(), (whole, &resource.members));
         let ids: BTreeMap<String, String> =
             served.path.clone().into_iter().chain([(parameter.to_owned(), plain(&id))]).collect();
-        let path = filled(&reader.path, &ids);
-        let kept = self.as_kept(schema, resource);
+        let path = fill_path(&reader.path, &ids);
+        let kept = self.as_stored(schema, resource);
         let mut state = self.state();
-        if state.store.resources.len() >= MOST {
+        if state.store.resources.len() >= MAX_RESOURCES {
             state.store.resources.clear();
         }
         state.store.own(parameter, plain(&id), served.token.tenant);
@@ -166,7 +166,7 @@ impl Core {
     }
 
     /// Returns the resource that is stored: without its optional members if the mock has that defect.
-    fn as_kept(&self, schema: &Value, mut resource: Resource) -> Resource {
+    fn as_stored(&self, schema: &Value, mut resource: Resource) -> Resource {
         if self.has(Mutant::LosesMembers) {
             let required = |name: &str| {
                 self.api.resolve(schema)["required"]
@@ -180,7 +180,7 @@ impl Core {
 
     fn change(&self, chain: &Chain, served: &ServedRequest<'_>, resource: &mut Resource) {
         let ParsedBody::Body(sent) = &served.sent else { return };
-        let sent = self.taken(chain, sent);
+        let sent = self.settable_members(chain, sent);
         if served.operation.method == "PUT" || self.has(Mutant::ResetsOthers) {
             let made = |name: &String| !self.may_be_set(chain, name);
             resource.members.retain(|name, _| made(name));
@@ -189,7 +189,7 @@ impl Core {
     }
 
     /// Returns the members of a body that can be read later.
-    fn taken(&self, chain: &Chain, sent: &Value) -> Map<String, Value> {
+    fn settable_members(&self, chain: &Chain, sent: &Value) -> Map<String, Value> {
         let members = sent.as_object().into_iter().flatten();
         let taken = members.filter(|(name, _)| self.may_be_set(chain, name));
         taken.map(|(name, value)| (name.clone(), value.clone())).collect()
@@ -205,14 +205,14 @@ impl Core {
     }
 
     /// Returns the example of an answer with the values of a resource.
-    fn shown(&self, chain: &Chain, schema: &Value, example: Value, resource: &Resource) -> Value {
+    fn represent(&self, chain: &Chain, schema: &Value, example: Value, resource: &Resource) -> Value {
         let parameter = subject(&self.api.operations[chain.reads].path).unwrap_or_default();
         let at = place_of_id(&example, parameter).unwrap_or_default();
         let whole = at.rsplit_once('/').map_or("", |(whole, _)| whole).to_owned();
-        self.shown_at(chain, schema, example, (&whole, &resource.members))
+        self.represent_at(chain, schema, example, (&whole, &resource.members))
     }
 
-    fn shown_at(
+    fn represent_at(
         &self,
         chain: &Chain,
         schema: &Value,
@@ -244,7 +244,7 @@ impl Core {
                 continue;
             }
             let mut with = shown.clone();
-            put(&mut with, &at, as_told(&self.api, own, value));
+            put(&mut with, &at, without_hidden(&self.api, own, value));
             if fits(&with) {
                 shown = with;
             }
@@ -253,7 +253,7 @@ impl Core {
     }
 
     /// Returns a single-page list with the created resources.
-    fn with_made(&self, served: &ServedRequest<'_>, schema: &Value, mut body: Value) -> Option<Bytes> {
+    fn with_created(&self, served: &ServedRequest<'_>, schema: &Value, mut body: Value) -> Option<Bytes> {
         if served.operation.pagination.is_some() || self.has(Mutant::HidesCreated) {
             return None;
         }
@@ -274,7 +274,7 @@ impl Core {
             .iter()
             .rev()
             .filter(own)
-            .take(MOST_LISTED)
+            .take(MAX_LISTED)
             .map(|(_, resource)| resource.members.clone())
             .collect();
         drop(state);
@@ -324,17 +324,17 @@ impl Core {
 }
 
 /// Removes `writeOnly` members and passwords from a value.
-fn as_told(api: &Api, schema: &Value, value: &Value) -> Value {
+fn without_hidden(api: &Api, schema: &Value, value: &Value) -> Value {
     match value {
         Value::Array(items) => {
             let each = api.entries(schema);
-            items.iter().map(|item| each.map_or_else(|| item.clone(), |each| as_told(api, each, item))).collect()
+            items.iter().map(|item| each.map_or_else(|| item.clone(), |each| without_hidden(api, each, item))).collect()
         }
         Value::Object(members) => {
-            let is_told = |name: &str| schema::is_sent(api, Direction::Answer, schema, name) && !is_password(name);
-            let told = members.iter().filter(|(name, _)| is_told(name)).map(|(name, member)| {
+            let is_visible = |name: &str| schema::is_sent(api, Direction::Answer, schema, name) && !is_password(name);
+            let told = members.iter().filter(|(name, _)| is_visible(name)).map(|(name, member)| {
                 let own = api.member(schema, &join("", name));
-                (name.clone(), own.map_or_else(|| member.clone(), |own| as_told(api, own, member)))
+                (name.clone(), own.map_or_else(|| member.clone(), |own| without_hidden(api, own, member)))
             });
             Value::Object(told.collect())
         }
@@ -356,7 +356,7 @@ pub(super) fn path_of(served: &ServedRequest<'_>) -> String {
     served.call.segments.iter().flat_map(|segment| ["/", segment]).collect()
 }
 
-pub(super) fn filled(template: &str, ids: &BTreeMap<String, String>) -> String {
+pub(super) fn fill_path(template: &str, ids: &BTreeMap<String, String>) -> String {
     let segments = template.split('/').filter(|segment| !segment.is_empty());
     segments.flat_map(|one| ["/".to_owned(), segment::filled(one, |name| ids.get(name).cloned())]).collect()
 }

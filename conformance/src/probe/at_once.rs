@@ -10,15 +10,15 @@ use super::flow::Stop;
 use super::judge::LimitSnapshot;
 use super::reply::Reply;
 use super::request::Draft;
-use super::{GRACE, Target, limit_windows};
+use super::{CLOCK_TOLERANCE, Target, limit_windows};
 use crate::contract::RateLimit;
 
 /// The highest number of remaining calls for which a window is filled: a probe must not load a live server.
-const MOST_LEFT: u64 = 20;
+const MAX_REMAINING: u64 = 20;
 /// The number of concurrent calls beyond those that remain.
-const MORE: u64 = 5;
+const EXCESS_CALLS: u64 = 5;
 /// The number of excess calls that is tolerated: a token bucket may refill meanwhile.
-const SLACK: u64 = 1;
+const TOLERATED_EXCESS: u64 = 1;
 
 impl Target {
     /// Sends these requests concurrently.
@@ -61,11 +61,11 @@ impl Target {
             Ok(_) => return Err(Stop::missing(format!("a valid call is answered with {}", first.status))),
             Err(problem) => return Err(Stop::Broken(problem)),
         };
-        if left > MOST_LEFT {
-            let why = format!("{left} calls are left, and a window of more than {MOST_LEFT} is not filled");
+        if left > MAX_REMAINING {
+            let why = format!("{left} calls are left, and a window of more than {MAX_REMAINING} is not filled");
             return Err(Stop::missing(why));
         }
-        let calls = left + MORE;
+        let calls = left + EXCESS_CALLS;
         let drafts = vec![draft.clone(); usize::try_from(calls).unwrap_or_default()];
         let mut together = self.send_together(&drafts).await?;
         together.sort_by_key(|one| one.answer().map(|reply| (!reply.is_success(), reply.status)));
@@ -76,7 +76,7 @@ impl Target {
             return Err(Stop::missing("not all of the calls at the same instant were answered"));
         }
         let told = format!("{served} of {calls} calls at the same instant were served, where {left} were left");
-        Ok((served > left + SLACK).then_some(told))
+        Ok((served > left + TOLERATED_EXCESS).then_some(told))
     }
 
     /// Waits until the window that the last answer reports is over.
@@ -85,13 +85,13 @@ impl Target {
         let reset = last.and_then(|reply| u64::try_from(LimitSnapshot::read(rules, reply).ok()?.reset_in?).ok());
         let asked = || last.map(|reply| limit_windows::wait(Some(rules), reply)).unwrap_or_default();
         let wait = reset.map_or_else(asked, Duration::from_secs);
-        if wait > limit_windows::LONGEST {
+        if wait > limit_windows::MAX_WAIT {
             return Err(Stop::missing(format!(
                 "the window ends in {} s only, which is not waited for",
                 wait.as_secs()
             )));
         }
-        let end = tokio::time::Instant::now() + wait + GRACE;
+        let end = tokio::time::Instant::now() + wait + CLOCK_TOLERANCE;
         match &self.live {
             Some(live) if !live.limit_windows.waits_until(end).await => {
                 Err(Stop::missing("the run was ended during it"))

@@ -128,7 +128,7 @@ impl<'a> CaseRun<'a> {
             let Some(reply) = sent.answer() else { continue };
             let operation = self.answered_by(&sent.draft);
             let secrets: Vec<Secret> = sent.draft.secrets.iter().chain(self.identity.secrets()).cloned().collect();
-            let seen = self.seen(operation, &sent.draft, reply, &secrets);
+            let seen = self.answer_context(operation, &sent.draft, reply, &secrets);
             // TRACE asks for an echo; whether it is answered has a rule of its own.
             let is_echo = |about: &Standing| sent.draft.method == "TRACE" && *about == Standing::Hides(Hidden::Token);
             for about in self.catalogue.contract.standing().iter().filter(|about| !is_echo(about)) {
@@ -151,7 +151,7 @@ impl<'a> CaseRun<'a> {
     }
 
     /// Returns an answer of this operation with its context.
-    fn seen<'s>(
+    fn answer_context<'s>(
         &'s self,
         operation: usize,
         draft: &'s Draft,
@@ -184,13 +184,13 @@ impl<'a> CaseRun<'a> {
     }
 
     /// Returns whether an answer only asks to wait: a limit that the contract does not describe, or a server that is unavailable.
-    fn is_put_off(&self, reply: &Reply) -> bool {
+    fn only_asks_to_wait(&self, reply: &Reply) -> bool {
         let is_expected = *self.probe == Probe::Recovered || self.expect.status.contains(&reply.status);
         self.live.is_some() && reply.asks_to_wait() && self.expect.asks_for_status() && !is_expected
     }
 
     /// Returns whether an answer confirms the removal of a nonexistent resource. The result is as requested, so this is no warning.
-    fn is_gone_anyway(&self, reply: &Reply) -> bool {
+    fn confirms_removal(&self, reply: &Reply) -> bool {
         let operation = self.catalogue.operation(self.case);
         if self.case.level != Level::Should {
             return false;
@@ -281,7 +281,7 @@ impl<'a> CaseRun<'a> {
                 let before = before.first().and_then(SentRequest::answer);
                 let level = self.case.level.min(self.at_most);
                 let status = || judge.status(reply).or_else(|| judge.other_status(before, reply));
-                let seen = self.seen(self.case.operation, draft, reply, &self.presented);
+                let seen = self.answer_context(self.case.operation, draft, reply, &self.presented);
                 let content = || judge.finding(&seen, before).or_else(|| self.differs(&judge));
                 // A leak is a finding whatever other flaws there are.
                 let found = judge.leak(&seen).or_else(|| self.found.clone()).map(|leak| (leak, Fault::Leak));
@@ -289,13 +289,13 @@ impl<'a> CaseRun<'a> {
                     let why = "the server refuses the whole call for one bad item: it tells no outcome of the others";
                     return Outcome { status: Some(reply.status), ..Outcome::skip(why) };
                 }
-                if found.is_none() && self.is_put_off(reply) {
+                if found.is_none() && self.only_asks_to_wait(reply) {
                     return Outcome::error(match reply.status {
                         429 => "the server answers 429 and was waited for in vain: the rule was not reached",
                         _ => "the server answers 503 and asks to come again: the rule was not reached",
                     });
                 }
-                if found.is_none() && self.is_gone_anyway(reply) {
+                if found.is_none() && self.confirms_removal(reply) {
                     return Outcome { status: Some(reply.status), ..Outcome::pass() };
                 }
                 let found = found.or_else(|| Some((status()?, Fault::Status)));

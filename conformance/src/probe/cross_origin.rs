@@ -11,7 +11,7 @@ use super::flow::Stop;
 use super::{Reply, Target};
 
 /// An origin that does not exist: the domain is reserved (RFC 2606).
-const MADE_UP: &str = "https://keyfit-made-up.example";
+const UNKNOWN_ORIGIN: &str = "https://keyfit-made-up.example";
 
 impl Target {
     /// Sends the preflight request of a browser, and then the request itself if it is safe.
@@ -19,7 +19,7 @@ impl Target {
         let operation = case_run.catalogue.operation(case_run.case);
         let mut draft =
             case_run.maker(self).draft(case_run.probe, operation, &case_run.identity).map_err(Stop::Missing)?;
-        draft.headers.push((ORIGIN, MADE_UP.to_owned()));
+        draft.headers.push((ORIGIN, UNKNOWN_ORIGIN.to_owned()));
         let mut asking = draft.clone();
         "OPTIONS".clone_into(&mut asking.method);
         asking.body = None;
@@ -41,10 +41,10 @@ pub(super) fn finding(reply: &Reply) -> Option<String> {
     let header = |name| reply.headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
     let origin = header(ACCESS_CONTROL_ALLOW_ORIGIN)?;
     let with_credentials = header(ACCESS_CONTROL_ALLOW_CREDENTIALS) == Some("true");
-    let is_any = origin == MADE_UP || origin == "*";
+    let is_any = origin == UNKNOWN_ORIGIN || origin == "*";
     (with_credentials && is_any).then(|| {
         format!(
-            "`Access-Control-Allow-Origin` is `{origin}` for a page of {MADE_UP}, with `Access-Control-Allow-Credentials: true`"
+            "`Access-Control-Allow-Origin` is `{origin}` for a page of {UNKNOWN_ORIGIN}, with `Access-Control-Allow-Credentials: true`"
         )
     })
 }

@@ -93,8 +93,8 @@ impl Target {
         let (mut refused, mut question) = (None, None);
         for (place, one) in owners.iter().enumerate() {
             for other in &owners[place + 1..] {
-                let Some(there) = self.got(case_run, name, one, other).await? else { continue };
-                let back = self.got(case_run, name, other, one).await?;
+                let Some(there) = self.read_as(case_run, name, one, other).await? else { continue };
+                let back = self.read_as(case_run, name, other, one).await?;
                 match (there.shown.clone(), back.as_ref().map(|back| back.shown.is_some())) {
                     (Some(found), Some(true)) => {
                         let bound = case_run.catalogue.contract.credential(kind).map(|kind| &kind.binds);
@@ -127,7 +127,7 @@ impl Target {
     }
 
     /// Returns the answer to `reader` for a resource of `owner`; `None` if one of them cannot read its own.
-    async fn got(
+    async fn read_as(
         &self,
         case_run: &mut CaseRun<'_>,
         name: &str,
@@ -193,7 +193,7 @@ impl Target {
         let control = self.control(case_run, &with(draft.clone(), &own), &named.name).await?;
         let served = self.send(&with(draft.clone(), &foreign)).await;
         let answer = served.answer().filter(|reply| reply.is_success()).cloned();
-        let new = answer.as_ref().map(|reply| without(&things(reply), &things(&control))).unwrap_or_default();
+        let new = answer.as_ref().map(|reply| without(&entry_texts(reply), &entry_texts(&control))).unwrap_or_default();
         if new.is_empty() {
             case_run.sent.push(served);
             return Ok(());
@@ -201,22 +201,22 @@ impl Target {
         // Data that is returned for a nonexistent id does not belong to another user.
         let schema = operation.parameters.iter().find(|one| one.name == named.name);
         let unknown = schema.map(|one| match &self.live {
-            Some(live) => live.nobody(one, Some(&own)),
+            Some(live) => live.unused_id(one, Some(&own)),
             None => nobody::id(&case_run.catalogue.api, one, Some(&own), 0),
         });
-        let nobodys = self.send(&with(draft.clone(), &unknown.unwrap_or_default())).await;
-        let of_nobody = nobodys.answer().filter(|reply| reply.is_success()).map(things);
-        case_run.sent.push(nobodys);
+        let unknown_sent = self.send(&with(draft.clone(), &unknown.unwrap_or_default())).await;
+        let for_unknown_id = unknown_sent.answer().filter(|reply| reply.is_success()).map(entry_texts);
+        case_run.sent.push(unknown_sent);
         let is_list = answer.is_some_and(|reply| entries(&text(&reply)).is_some());
         case_run.sent.push(served);
         if !is_list {
             // An answer that is not a list may differ from call to call.
             case_run.at_most = Level::Should;
         }
-        if of_nobody.is_some() && !is_list {
+        if for_unknown_id.is_some() && !is_list {
             return Err(Stop::missing("what is no list is answered for ids that nobody has, too"));
         }
-        let left = without(&new, &of_nobody.unwrap_or_default());
+        let left = without(&new, &for_unknown_id.unwrap_or_default());
         if left.is_empty() {
             return Ok(());
         }
@@ -252,7 +252,7 @@ impl Target {
             && entries.contains(&foreign)
         {
             let sent = self.send(bare).await;
-            let is_shown = sent.answer().is_some_and(|reply| things(reply).contains(&foreign));
+            let is_shown = sent.answer().is_some_and(|reply| entry_texts(reply).contains(&foreign));
             case_run.sent.insert(before_last, sent);
             if is_shown {
                 return Some(format!("the list shows the `{}` of somebody else without it as well", list.parameter));
@@ -314,7 +314,7 @@ impl Target {
         let Some(answer) = answer else { return Ok(()) };
         let mut taken = named_in(&answer, &named.name);
         if taken.is_none() && operation.method != "POST" {
-            taken = self.kept(case_run, &named.name).await;
+            taken = self.ids_after_change(case_run, &named.name).await;
         }
         // A server may replace the id by the caller's own.
         match taken {
@@ -329,7 +329,7 @@ impl Target {
     }
 
     /// Reads a resource after a call changed it. Returns the ids at this pointer, if it names a resource.
-    async fn kept(&self, case_run: &mut CaseRun<'_>, at: &str) -> Option<Vec<String>> {
+    async fn ids_after_change(&self, case_run: &mut CaseRun<'_>, at: &str) -> Option<Vec<String>> {
         let (live, catalogue) = (self.live.as_ref()?, case_run.catalogue);
         let reading = live.reading(catalogue, &catalogue.operation(case_run.case).path)?;
         let draft = self.maker(live, catalogue, reading)?.draft(&Probe::Valid, reading, &case_run.identity).ok()?;
@@ -387,7 +387,7 @@ fn named_in(reply: &Reply, at: &str) -> Option<Vec<String>> {
 }
 
 /// Returns the entries of the list in an answer, by their ids if all have one; the whole body if it has no list.
-fn things(reply: &Reply) -> BTreeSet<String> {
+fn entry_texts(reply: &Reply) -> BTreeSet<String> {
     let text = text(reply);
     if let Some(ids) = ids_listed(&text, "id") {
         return ids.into_iter().collect();

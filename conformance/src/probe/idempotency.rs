@@ -41,7 +41,7 @@ impl Target {
         let made_two = case_run.probe == &Probe::RepeatedKey && after.is_success();
         match made(&before).zip(made(&after)).filter(|(one, other)| made_two && one != other) {
             Some((one, other)) => Err(Stop::Broken(format!("one key made two objects: {one} and {other}"))),
-            None if made_two && made(&before).is_none() => Err(untold(case_run)),
+            None if made_two && made(&before).is_none() => Err(no_answered_id(case_run)),
             None => Ok(()),
         }
     }
@@ -76,7 +76,7 @@ pub(super) fn new_key() -> String {
 }
 
 /// Returns the reason why the created resource is unknown: the answer does not identify it. It is a finding if the document promises an id.
-fn untold(case_run: &CaseRun<'_>) -> Stop {
+fn no_answered_id(case_run: &CaseRun<'_>) -> Stop {
     let operation = case_run.catalogue.operation(case_run.case);
     let mut successes = operation.responses.iter().filter(|(status, _)| status.starts_with('2'));
     let is_promised = successes.any(|(_, shape)| {

@@ -43,7 +43,7 @@ impl Target {
         let operation = case_run.catalogue.operation(case_run.case);
         let mut unsent = None;
         for bent in case_run.catalogue.bent(case_run.case, flaw) {
-            if self.has_died() {
+            if self.has_stopped() {
                 break;
             }
             match self.bent_draft(case_run, &bent) {

@@ -17,9 +17,9 @@ use crate::contract::{Bucket, RateLimit};
 use crate::run::Halt;
 
 /// The longest window that is waited for. A longer one ends the case: a check must not hang for a day.
-pub(super) const LONGEST: Duration = Duration::from_secs(120);
+pub(super) const MAX_WAIT: Duration = Duration::from_secs(120);
 /// The wait after a 429 that does not contain one.
-const UNTOLD: Duration = Duration::from_secs(1);
+const DEFAULT_WAIT: Duration = Duration::from_secs(1);
 
 /// The known rate limit windows.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ impl LimitWindows {
     }
 
     /// Waits for the turn of a case. If it counts calls, it runs alone.
-    pub(super) async fn turn(&self, counts: bool) -> CasePermit<'_> {
+    pub(super) async fn permit(&self, counts: bool) -> CasePermit<'_> {
         if counts { CasePermit::Alone(self.turns.write().await) } else { CasePermit::Shared(self.turns.read().await) }
     }
 
@@ -70,7 +70,7 @@ impl LimitWindows {
     /// Learns from an answer. Returns whether it asks to wait; the request can then be sent once more after [`ready`](Self::ready).
     pub(super) fn learn(&self, draft: &Draft, reply: &Reply) -> bool {
         let wait = match self.wait(reply) {
-            Some(wait) if wait <= LONGEST => wait,
+            Some(wait) if wait <= MAX_WAIT => wait,
             _ => return false,
         };
         let bucket = self.bucket(draft);
@@ -81,7 +81,7 @@ impl LimitWindows {
     /// Returns the time until the window of an answer ends if it is exhausted, and `None` otherwise.
     fn wait(&self, reply: &Reply) -> Option<Duration> {
         if reply.asks_to_wait() {
-            return Some(wait(self.rules.as_ref(), reply).max(UNTOLD));
+            return Some(wait(self.rules.as_ref(), reply).max(DEFAULT_WAIT));
         }
         let spent = LimitSnapshot::read(self.rules.as_ref()?, reply).ok().filter(|snapshot| snapshot.remaining == 0)?;
         u64::try_from(spent.reset_in?).ok().map(Duration::from_secs)
@@ -180,7 +180,7 @@ mod tests {
         assert!(limit_windows.learn(&draft("/a"), &reply(429, &[("retry-after", "3")])));
         assert_eq!(waited(&limit_windows, "/a").await, Duration::from_secs(3));
         assert!(limit_windows.learn(&draft("/a"), &reply(429, &[])));
-        assert_eq!(waited(&limit_windows, "/a").await, UNTOLD);
+        assert_eq!(waited(&limit_windows, "/a").await, DEFAULT_WAIT);
         assert!(limit_windows.learn(&draft("/a"), &reply(503, &[("retry-after", "2")])));
         assert_eq!(waited(&limit_windows, "/a").await, Duration::from_secs(2));
         assert!(!limit_windows.learn(&draft("/a"), &reply(503, &[])), "a server that failed does not ask to wait");

@@ -8,7 +8,6 @@ mod challenge;
 mod charge;
 mod conditions;
 mod cross_origin;
-mod ended;
 mod flow;
 mod foreign;
 mod grant;
@@ -22,6 +21,7 @@ mod limit_windows;
 mod live;
 mod oauth;
 mod one_way;
+mod outage;
 mod outcome;
 mod pages;
 mod receive;
@@ -42,13 +42,13 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
 use reqwest::{Method, Url};
 
 pub(crate) use self::answers::is_password;
-pub(crate) use self::ended::DIED_BEFORE;
 use self::flow::Stop;
 use self::keys::KeyFlow;
 pub use self::live::{CleanupReport, Policy};
 use self::live::{LiveServer, RunPhase};
 pub(crate) use self::live::{id_member, ids_listed, item_among, lists_rights, parent_of, subject};
 use self::oauth::OAuthFlow;
+pub(crate) use self::outage::DIED_BEFORE;
 pub(crate) use self::pages::{can_be_walked, hands_out_urls, takes_any_cursor};
 
 use self::case_run::{CaseRun, SentRequest, requests};
@@ -71,7 +71,7 @@ use crate::verdict::{NO_CREDENTIAL, Outcome, UNKNOWN_CREDENTIAL};
 /// The number of calls after which a rate limit counts as unreachable: a probe must not load a live server.
 const MOST_CALLS: usize = 50;
 /// The tolerance for the difference between the clocks of client and server.
-const GRACE: Duration = Duration::from_millis(50);
+const CLOCK_TOLERANCE: Duration = Duration::from_millis(50);
 /// The pauses in milliseconds between requests to a server that accepts connections and breaks them, as it may do while it shuts down.
 const PAUSES_MS: [u64; 5] = [50, 100, 200, 400, 800];
 
@@ -181,11 +181,11 @@ impl Target {
             return Outcome::skip(missing);
         }
         let _turn = match &self.live {
-            Some(live) => Some(live.limit_windows.turn(counts).await),
+            Some(live) => Some(live.limit_windows.permit(counts).await),
             // At a mock, each case has its own window.
             None => None,
         };
-        if let Some(question) = self.question(probe, catalogue, operation) {
+        if let Some(question) = self.open_question(probe, catalogue, operation) {
             return Outcome::skip(question);
         }
         let probe = if probe.is_of_webhooks() { webhook::call(&catalogue.contract, operation) } else { probe };
@@ -201,10 +201,10 @@ impl Target {
             }
             Err(missing) => return Outcome::skip(missing),
         };
-        if let Some(why) = self.ran_out(&identity).await {
+        if let Some(why) = self.expiry_reason(&identity).await {
             return Outcome::error(why);
         }
-        if let Some(kind) = self.is_known_there(probe, &identity, operation) {
+        if let Some(kind) = self.other_kind_at(probe, &identity, operation) {
             let name = &identity.name;
             return Outcome::skip(format!(
                 "the token of `{name}` is one of the kind `{kind}` as well, which opens the call"
@@ -236,7 +236,7 @@ impl Target {
     }
 
     /// Returns the kind under which the other credential of the probe is valid for the operation, according to the tokens file.
-    fn is_known_there(&self, probe: &Probe, identity: &Identity, operation: &Operation) -> Option<String> {
+    fn other_kind_at(&self, probe: &Probe, identity: &Identity, operation: &Operation) -> Option<String> {
         let Probe::OtherKind(_) = probe else { return None };
         let opens = |known: &Known| {
             known.state == State::Valid
@@ -313,7 +313,7 @@ impl Target {
 
     /// Returns the question that the user has to answer first if no identity has the scopes of an operation: without one, a refusal of
     /// other identities shows nothing.
-    fn question(&self, probe: &Probe, catalogue: &Catalogue, operation: &Operation) -> Option<Missing> {
+    fn open_question(&self, probe: &Probe, catalogue: &Catalogue, operation: &Operation) -> Option<Missing> {
         if self.live.is_none() || !probe.is_about_scopes() || operation.scopes.is_empty() {
             return None;
         }
@@ -362,7 +362,7 @@ impl Target {
             },
             _ => self.send_all(&mut case_run).await,
         };
-        let left = flow.tidy(&case_run.sent).await;
+        let left = flow.revoke_all(&case_run.sent).await;
         let is_judged = matches!(case_run.probe, Probe::Key(_));
         let before = if is_judged || stop.is_err() {
             case_run.sent = flow.sent;
@@ -407,7 +407,7 @@ impl Target {
             }
             _ => {}
         }
-        if *probe == Probe::LackingScope && self.is_let_in_with_least(case_run).await? {
+        if *probe == Probe::LackingScope && self.is_served_with_fewest_rights(case_run).await? {
             return Ok(());
         }
         if *probe == Probe::OtherCaseToken && !case_run.identity.secrets().any(is_of_both_cases) {
@@ -447,7 +447,7 @@ impl Target {
             self.exhaust(&draft, &mut case_run.sent).await;
         }
         if *probe == Probe::Recovered {
-            self.outwait(&draft, &catalogue.contract, &mut case_run.sent).await?;
+            self.call_after_window(&draft, &catalogue.contract, &mut case_run.sent).await?;
         }
         if !draft.secrets.is_empty() {
             case_run.presented.clone_from(&draft.secrets);
@@ -458,7 +458,7 @@ impl Target {
 
     /// Sends a changing call with the token that lacks its scope and has the fewest rights, before other tokens. Returns whether it is
     /// served: a finding then shows the least rights that suffice.
-    async fn is_let_in_with_least(&self, case_run: &mut CaseRun<'_>) -> Result<bool, Stop> {
+    async fn is_served_with_fewest_rights(&self, case_run: &mut CaseRun<'_>) -> Result<bool, Stop> {
         let operation = case_run.catalogue.operation(case_run.case);
         let needs = Need::of(case_run.probe, &case_run.catalogue.contract, operation, false).unwrap_or_default();
         let is_lacking = |need: &&Need| matches!(need.rights, Rights::Without(_));
@@ -495,17 +495,22 @@ impl Target {
     }
 
     /// Waits for the end of an exhausted window, and calls again.
-    async fn outwait(&self, draft: &Draft, contract: &Contract, sent: &mut Vec<SentRequest>) -> Result<(), Stop> {
+    async fn call_after_window(
+        &self,
+        draft: &Draft,
+        contract: &Contract,
+        sent: &mut Vec<SentRequest>,
+    ) -> Result<(), Stop> {
         let refused = sent.last().and_then(SentRequest::answer).filter(|reply| reply.status == 429);
         let refused = refused.ok_or_else(|| Stop::missing(format!("no call of {MOST_CALLS} was refused with 429")))?;
         let wait = limit_windows::wait(contract.rate_limit.as_ref(), refused);
-        if wait > limit_windows::LONGEST {
+        if wait > limit_windows::MAX_WAIT {
             return Err(Stop::missing(format!(
                 "the window ends in {} s only, which is not waited for",
                 wait.as_secs()
             )));
         }
-        let end = tokio::time::Instant::now() + wait + GRACE;
+        let end = tokio::time::Instant::now() + wait + CLOCK_TOLERANCE;
         match &self.live {
             Some(live) if !live.limit_windows.waits_until(end).await => {
                 return Err(Stop::missing("the run was ended during it"));
@@ -544,11 +549,11 @@ impl Target {
         if let Some(why) = live.token_renewals.stale(draft) {
             return SentRequest::unsent(draft, &why);
         }
-        if self.has_died() || !live.slot(RunPhase::Running).await {
+        if self.has_stopped() || !live.slot(RunPhase::Running).await {
             return SentRequest::unsent(draft, self.why_unsent());
         }
-        let sent = self.exchange_alive(live, draft, RunPhase::Running).await;
-        self.renewed(live, sent, RunPhase::Running).await
+        let sent = self.exchange_with_health(live, draft, RunPhase::Running).await;
+        self.with_renewed_token(live, sent, RunPhase::Running).await
     }
 
     /// Sends a request of the clean-up, even after the run is halted.
@@ -560,21 +565,21 @@ impl Target {
             return SentRequest::unsent(draft, &reason);
         }
         live.slot(RunPhase::AtTheEnd).await;
-        let sent = self.exchange_alive(live, draft, RunPhase::AtTheEnd).await;
-        let sent = self.renewed(live, sent, RunPhase::AtTheEnd).await;
+        let sent = self.exchange_with_health(live, draft, RunPhase::AtTheEnd).await;
+        let sent = self.with_renewed_token(live, sent, RunPhase::AtTheEnd).await;
         let Some(reply) = sent.answer().filter(|reply| reply.status == 429) else { return sent };
         let wait = limit_windows::wait(self.rate_limit.as_ref(), reply);
-        if wait > limit_windows::LONGEST {
+        if wait > limit_windows::MAX_WAIT {
             return sent;
         }
-        tokio::time::sleep_until(tokio::time::Instant::now() + wait.max(GRACE)).await;
+        tokio::time::sleep_until(tokio::time::Instant::now() + wait.max(CLOCK_TOLERANCE)).await;
         live.slot(RunPhase::AtTheEnd).await;
-        let again = self.exchange_alive(live, draft, RunPhase::AtTheEnd).await;
+        let again = self.exchange_with_health(live, draft, RunPhase::AtTheEnd).await;
         SentRequest { requests: sent.requests + again.requests, ..again }
     }
 
     /// Sends one request to a server that may stop because of it.
-    async fn exchange_alive(&self, live: &LiveServer, draft: &Draft, phase: RunPhase) -> SentRequest {
+    async fn exchange_with_health(&self, live: &LiveServer, draft: &Draft, phase: RunPhase) -> SentRequest {
         let mut sent = self.exchange(draft).await;
         live.record_health(&sent);
         // A kept connection may be closed at the moment of its next use.
@@ -594,7 +599,7 @@ impl Target {
         if let Err(reason) = &sent.reply
             && sent.requests > 0
         {
-            let (asked, failure) = self.end_of(live, phase).await;
+            let (asked, failure) = self.outage_reason(live, phase).await;
             sent.requests += asked;
             if let Some(failure) = failure {
                 sent.reply = Err(live.end(reason, failure.is_refused));
@@ -605,7 +610,7 @@ impl Target {
 
     /// Returns why the server answers nobody any more, or `None` if it does, and how often it was asked. A server that ends may take a
     /// connection and break it: it is asked again until it refuses one.
-    async fn end_of(&self, live: &LiveServer, phase: RunPhase) -> (usize, Option<NoReply>) {
+    async fn outage_reason(&self, live: &LiveServer, phase: RunPhase) -> (usize, Option<NoReply>) {
         let mut pauses = PAUSES_MS.into_iter();
         let mut asked = 0;
         while live.slot(phase).await {
@@ -636,16 +641,16 @@ impl Target {
 
     /// Returns the reason why no more requests are sent.
     fn why_unsent(&self) -> &'static str {
-        if self.has_died() { DIED_BEFORE } else { "the run was ended" }
+        if self.has_stopped() { DIED_BEFORE } else { "the run was ended" }
     }
 
     /// Returns whether the server has stopped answering.
-    pub(crate) fn has_died(&self) -> bool {
+    pub(crate) fn has_stopped(&self) -> bool {
         self.live.as_ref().is_some_and(|live| live.server_health.outage().is_some())
     }
 
     async fn exchange(&self, draft: &Draft) -> SentRequest {
-        let draft = &self.accompanied(draft);
+        let draft = &self.with_companions(draft);
         let method = Method::from_bytes(draft.method.as_bytes()).unwrap_or_default();
         let http = match self.http.showing(&draft.certificate) {
             Ok(http) => http,

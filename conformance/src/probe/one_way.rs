@@ -9,7 +9,7 @@ use keyfit_openapi::{Operation, Retry};
 use serde_json::Value;
 
 use super::case_run::CaseRun;
-use super::chain::told;
+use super::chain::answered_id;
 use super::flow::Stop;
 use super::live::{Effect, LiveServer, ids_told, is_kept_out, item_of, subject};
 use super::request::{Draft, DraftBuilder};
@@ -118,7 +118,7 @@ impl Target {
 fn made(answer: &Reply, draft: &Draft, reading: &Operation) -> Option<BTreeMap<String, String>> {
     let parameter = subject(&reading.path)?;
     let by_address = || ids_told(answer, parameter, draft.url.path()).into_iter().next();
-    let id = told(answer, parameter).or_else(by_address)?;
+    let id = answered_id(answer, parameter).or_else(by_address)?;
     let mut ids = draft.ids.clone();
     ids.insert(parameter.to_owned(), id);
     Some(ids)

@@ -75,7 +75,7 @@ impl Target {
     }
 
     /// Returns the reason why a token of an identity has expired and cannot be replaced.
-    pub(super) async fn ran_out(&self, identity: &Identity) -> Option<String> {
+    pub(super) async fn expiry_reason(&self, identity: &Identity) -> Option<String> {
         let tokens = self.identities.fetched().iter();
         for token in tokens.filter(|token| identity.secrets().any(|secret| token.was(secret))) {
             if let Err(why) = token.ensure_fresh().await {
@@ -98,11 +98,16 @@ impl Target {
     }
 
     /// Returns the result of a call, or of the same call with a new token if the server refuses the old one.
-    pub(super) async fn renewed(&self, live: &LiveServer, mut sent: SentRequest, phase: RunPhase) -> SentRequest {
+    pub(super) async fn with_renewed_token(
+        &self,
+        live: &LiveServer,
+        mut sent: SentRequest,
+        phase: RunPhase,
+    ) -> SentRequest {
         // A new token may have expired as well.
         for _ in 0..2 {
             let Some((token, secret)) = self.fetched_of(&sent.draft) else {
-                return self.unless_stale(live, sent, phase).await;
+                return self.unless_expired(live, sent, phase).await;
             };
             live.token_renewals.learn(live, &sent, &secret);
             let Some(refused) = refusal(&sent) else { break };
@@ -122,7 +127,7 @@ impl Target {
             if !live.slot(phase).await {
                 break;
             }
-            let again = self.exchange_alive(live, &sent.draft.with_token(&secret, &fresh), phase).await;
+            let again = self.exchange_with_health(live, &sent.draft.with_token(&secret, &fresh), phase).await;
             live.token_renewals.learn(live, &again, &fresh);
             sent = SentRequest { requests: sent.requests + again.requests, ..again };
         }
@@ -130,7 +135,7 @@ impl Target {
     }
 
     /// Returns the result of a call with a token that is not fetched. If the token has expired, the refusal does not break a rule.
-    async fn unless_stale(&self, live: &LiveServer, sent: SentRequest, phase: RunPhase) -> SentRequest {
+    async fn unless_expired(&self, live: &LiveServer, sent: SentRequest, phase: RunPhase) -> SentRequest {
         let [secret] = &sent.draft.held[..] else { return sent };
         live.token_renewals.learn(live, &sent, secret);
         let Some(refused) = refusal(&sent) else { return sent };
@@ -176,7 +181,7 @@ impl Target {
 
     /// Returns the request with the companions of a fetched token, such as the XSRF cookie and header. They are valid whatever the flaw of
     /// the request is.
-    pub(super) fn accompanied(&self, draft: &Draft) -> Draft {
+    pub(super) fn with_companions(&self, draft: &Draft) -> Draft {
         let is_of = |token: &&FetchedToken| draft.callers.iter().any(|secret| token.was(secret));
         let companions = self.identities.fetched().iter().filter(is_of).flat_map(FetchedToken::companions);
         let mut draft = draft.clone();

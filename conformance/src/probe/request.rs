@@ -135,7 +135,7 @@ impl DraftBuilder<'_> {
                 (Probe::Foreign(name), _) if *name == parameter.name => {
                     self.identities.foreign_id(&operation.path, name)?
                 }
-                (Probe::UnknownId(name), known) if *name == parameter.name => self.nobody(parameter, known),
+                (Probe::UnknownId(name), known) if *name == parameter.name => self.unused_id(parameter, known),
                 (_, Some(known)) => known.clone(),
                 // A value of an enumeration is not an id.
                 _ if self.api.resolve(&parameter.schema).get("enum").is_some() => example(),
@@ -204,10 +204,10 @@ impl DraftBuilder<'_> {
     }
 
     /// Returns an id that does not exist. At a live server each one is new, so that a case cannot create it for the next one.
-    fn nobody(&self, parameter: &Parameter, known: Option<&String>) -> String {
+    fn unused_id(&self, parameter: &Parameter, known: Option<&String>) -> String {
         let known = known.map(String::as_str);
         match self.live {
-            Some(live) => live.nobody(parameter, known),
+            Some(live) => live.unused_id(parameter, known),
             None => nobody::id(self.api, parameter, known, 0),
         }
     }

@@ -23,10 +23,12 @@ impl Target {
             if !reply.is_success() {
                 return Err(Stop::missing(format!("a valid call is answered with {}", reply.status)));
             }
-            let told = ReportedLimit::read(&reply.headers).ok().flatten();
+            let reported = ReportedLimit::read(&reply.headers).ok().flatten();
             // Missing headers are not a finding.
-            let Some((told, left)) = told.and_then(|told| Some((told, told.remaining?))) else { return Ok(()) };
-            if is_of_a_cache(&reply) || told.reset_in.is_none_or(|end| end < LEAST_SECONDS) {
+            let Some((reported, left)) = reported.and_then(|reported| Some((reported, reported.remaining?))) else {
+                return Ok(());
+            };
+            if is_of_a_cache(&reply) || reported.reset_in.is_none_or(|end| end < LEAST_SECONDS) {
                 return Err(Stop::missing("its answers do not show whether calls fall into one window"));
             }
             match before {

@@ -22,7 +22,7 @@ use crate::nobody::NOBODY;
 use crate::segment;
 
 /// The highest depth to which two answers are compared.
-const DEEPEST: usize = 16;
+const MAX_DEPTH: usize = 16;
 
 /// A path segment in its URL form.
 #[derive(Clone, Debug)]
@@ -58,7 +58,7 @@ impl Target {
         let plain = case_run.maker(self).draft(case_run.probe, operation, &case_run.identity).map_err(Stop::Missing)?;
         let base = self.servers.of(operation).map_err(Stop::Missing)?.path().trim_end_matches('/').to_owned();
         let path = segments(operation, plain.url.path().strip_prefix(&*base).unwrap_or_default());
-        let lost = astray(&path);
+        let lost = nonexistent_path(&path);
         let mut controls: Option<ControlAnswers> = None;
         let mut innocent = Vec::new();
         for (told, spelled) in SPELLINGS {
@@ -134,7 +134,7 @@ fn segments(operation: &Operation, path: &str) -> Vec<Segment> {
 }
 
 /// Returns the path with the last segment without a parameter replaced: a path that does not exist.
-fn astray(path: &[Segment]) -> Vec<Segment> {
+fn nonexistent_path(path: &[Segment]) -> Vec<Segment> {
     let mut path = path.to_vec();
     let last = path.iter().rposition(|segment| segment.is_literal && !segment.text.is_empty());
     match last.or(path.len().checked_sub(1)) {
@@ -226,7 +226,7 @@ fn is_alike(one: &Reply, other: &Reply) -> bool {
 
 fn has_same_shape(one: &Value, other: &Value, depth: usize) -> bool {
     match (one, other) {
-        _ if depth > DEEPEST => true,
+        _ if depth > MAX_DEPTH => true,
         (Value::Object(one), Value::Object(other)) => {
             let is_same = |(name, one): (&String, &Value)| {
                 other.get(name).is_some_and(|other| has_same_shape(one, other, depth + 1))
@@ -306,7 +306,7 @@ mod tests {
         let api = api();
         let of = |template: &str, path: &str| {
             let operation = api.operations.iter().find(|one| one.path == template).expect("an operation");
-            joined(&astray(&segments(operation, path)))
+            joined(&nonexistent_path(&segments(operation, path)))
         };
         assert_eq!(of("/books/{id}/pages", "/books/1/pages"), format!("/books/1/{NOBODY}"));
         assert_eq!(of("/books/", "/books/"), format!("/{NOBODY}/"));

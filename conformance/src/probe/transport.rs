@@ -14,7 +14,7 @@ use crate::secret::Secret;
 use crate::user_error::with_causes;
 
 /// The time limit for an answer.
-const PATIENCE: Duration = Duration::from_secs(30);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The user's settings for the connection to a live server.
 #[derive(Clone, Debug, Default)]
@@ -166,7 +166,7 @@ impl From<Client> for Http {
 }
 
 fn bare() -> reqwest::ClientBuilder {
-    Client::builder().redirect(Policy::none()).timeout(PATIENCE)
+    Client::builder().redirect(Policy::none()).timeout(REQUEST_TIMEOUT)
 }
 
 /// Creates the HTTP client for servers on the local machine, such as the mock.

@@ -108,7 +108,7 @@ impl Subject for Client {
                 self.ask(&mut process_state, ask, Settled::read)
                     .await?
                     .result()
-                    .map_err(|reason| self.named(reason))?;
+                    .map_err(|reason| self.with_adapter_name(reason))?;
                 process_state.sent_token = Some(current);
             }
             process_state.calls += 1;
@@ -152,7 +152,10 @@ impl Subject for Client {
             }
             let current = self.credential_store.current();
             let ask = Ask::Connect { base_url: &self.base_url, token: current.reveal(), api: &self.adapter.api };
-            self.ask(&mut process_state, ask, Settled::read).await?.result().map_err(|reason| self.named(reason))?;
+            self.ask(&mut process_state, ask, Settled::read)
+                .await?
+                .result()
+                .map_err(|reason| self.with_adapter_name(reason))?;
             process_state.sent_token = Some(current);
             Ok(())
         })
@@ -185,11 +188,11 @@ impl Client {
         let stderr_tail = process.end().await;
         let reason = if stderr_tail.is_empty() { reason } else { format!("{reason}; its last words: {stderr_tail}") };
         process_state.crashes += 1;
-        process_state.last_crash = self.described(&reason);
+        process_state.last_crash = self.adapter_message(&reason);
         Err(DriveError::Broken(process_state.last_crash.clone()))
     }
 
-    fn named(&self, reason: DriveError) -> DriveError {
+    fn with_adapter_name(&self, reason: DriveError) -> DriveError {
         match reason {
             DriveError::Broken(reason) => self.broken(&reason),
             unsupported @ DriveError::Unsupported(_) => unsupported,
@@ -197,10 +200,10 @@ impl Client {
     }
 
     fn broken(&self, reason: &str) -> DriveError {
-        DriveError::Broken(self.described(reason))
+        DriveError::Broken(self.adapter_message(reason))
     }
 
-    fn described(&self, reason: &str) -> String {
+    fn adapter_message(&self, reason: &str) -> String {
         self.adapter.redactor.mask(&format!("the adapter `{}`: {reason}", self.adapter.command.join(" ")))
     }
 }

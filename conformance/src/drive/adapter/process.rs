@@ -68,7 +68,7 @@ impl Process {
             return Err("it has no pipes".to_owned());
         };
         let stderr_tail = StderrTail::default();
-        let listener = tokio::spawn(listen(BufReader::new(stderr), redactor.clone(), Arc::clone(&stderr_tail)));
+        let listener = tokio::spawn(forward_stderr(BufReader::new(stderr), redactor.clone(), Arc::clone(&stderr_tail)));
         Ok(Self { child, stdin: Some(stdin), stdout: BufReader::new(stdout), listener, stderr_tail })
     }
 
@@ -130,7 +130,7 @@ impl fmt::Display for ProcessError {
 }
 
 /// Passes each line on to this process's stderr, masked, and keeps the last ones.
-async fn listen(mut stderr: impl AsyncBufRead + Unpin, redactor: Redactor, stderr_tail: StderrTail) {
+async fn forward_stderr(mut stderr: impl AsyncBufRead + Unpin, redactor: Redactor, stderr_tail: StderrTail) {
     loop {
         let words = match read_line(&mut stderr, LONGEST_STDERR_LINE).await {
             Ok(Line::Whole(line)) => redactor.mask(&String::from_utf8_lossy(&line)),

@@ -37,12 +37,12 @@ impl AuthorizationCase<'_> {
     /// Returns the registration of a client, and clears the requests that the worker received.
     pub(super) fn registration(&self, flow: GrantFlow) -> Registration {
         self.scripted_server.set(self.worker, ScriptedAnswer::empty(404));
-        self.answer_calls(called());
+        self.answer_calls(api_answer());
         let url = |path: &str| self.scripted_server.base_url(self.worker, path);
         let id = "keyfit:client".to_owned();
         let secret = format!("fixture-secret-{} do-not-print: 100% of 32 bytes", self.worker); // not-a-secret
-        self.hide(&secret);
-        self.hide(&basic::header(&id, &secret));
+        self.add_secret(&secret);
+        self.add_secret(&basic::header(&id, &secret));
         let scopes = self.server.scopes.iter().filter(|scope| Some(*scope) != self.server.offline_scope.as_ref());
         Registration {
             id,
@@ -75,8 +75,8 @@ impl AuthorizationCase<'_> {
     /// Redirects the user to the authorization server and back.
     pub(super) async fn log_in(&self, holder: &dyn TokenHolder, registration: &Registration) -> Result<(), String> {
         let login = self.begin(holder, registration).await?;
-        let url = registration.coming_back(&[("code", &self.code()), ("state", login.need("state")?)])?;
-        holder.callback(BROWSER, &url).await.map_err(|refusal| failed("the callback", &refusal))
+        let url = registration.callback_url(&[("code", &self.code()), ("state", login.required("state")?)])?;
+        holder.callback(BROWSER, &url).await.map_err(|refusal| failure_message("the callback", &refusal))
     }
 
     /// Begins a login, and returns the parameters of the redirect.
@@ -85,7 +85,7 @@ impl AuthorizationCase<'_> {
         holder: &dyn TokenHolder,
         registration: &Registration,
     ) -> Result<Parameters, String> {
-        let url = holder.log_in(BROWSER).await.map_err(|refusal| failed("the login", &refusal))?;
+        let url = holder.log_in(BROWSER).await.map_err(|refusal| failure_message("the login", &refusal))?;
         Parameters::of_url(&url, &registration.authorize_url)
     }
 
@@ -97,7 +97,7 @@ impl AuthorizationCase<'_> {
     /// Returns the token with this name and number.
     pub(super) fn token(&self, name: &str, number: usize) -> String {
         let token = format!("fixture-token-{name}-{}-{number}-do-not-print", self.worker);
-        self.hide(&token);
+        self.add_secret(&token);
         token
     }
 
@@ -142,19 +142,19 @@ impl AuthorizationCase<'_> {
         let request = self.token_requests().into_iter().nth(number).ok_or("no token request was sent")?;
         let parameters = Parameters::of_request(&request)?;
         if let Some(verifier) = parameters.get("code_verifier") {
-            self.hide(verifier);
+            self.add_secret(verifier);
         }
         Ok((request, parameters))
     }
 
     /// Returns an error if the token endpoint received another number of requests.
-    pub(super) fn asked_for_tokens(&self, times: usize) -> Result<(), String> {
+    pub(super) fn check_token_requests(&self, times: usize) -> Result<(), String> {
         let sent = self.token_requests().len();
         if sent == times { Ok(()) } else { Err(format!("{sent} token requests were sent, not {times}")) }
     }
 
     /// Returns the tokens with which the API was called, in order.
-    pub(super) fn called_with(&self) -> Vec<String> {
+    pub(super) fn presented_tokens(&self) -> Vec<String> {
         let all = self.scripted_server.received(self.worker);
         let calls = all.iter().filter(|request| request.path.starts_with(API));
         let token = |request: &ReceivedRequest| {
@@ -168,8 +168,8 @@ impl AuthorizationCase<'_> {
 
     /// Calls the API. Returns an error if that fails or uses another token.
     pub(super) async fn call_with(&self, holder: &dyn TokenHolder, token: &str) -> Result<(), String> {
-        holder.call().await.map_err(|refusal| failed("a call", &refusal))?;
-        match self.called_with().last() {
+        holder.call().await.map_err(|refusal| failure_message("a call", &refusal))?;
+        match self.presented_tokens().last() {
             Some(sent) if sent == token => Ok(()),
             Some(sent) => Err(format!("the call is made with the token `{sent}`, not `{token}`")),
             None => Err("the API was not called".to_owned()),
@@ -179,8 +179,8 @@ impl AuthorizationCase<'_> {
     /// Calls the API until it uses another token than this one, and returns the new token.
     pub(super) async fn call_until_other_than(&self, holder: &dyn TokenHolder, old: &str) -> Result<String, String> {
         for _ in 0..CALLS_UNTIL_NEW {
-            holder.call().await.map_err(|refusal| failed("a call", &refusal))?;
-            if let Some(new) = self.called_with().pop().filter(|sent| sent != old) {
+            holder.call().await.map_err(|refusal| failure_message("a call", &refusal))?;
+            if let Some(new) = self.presented_tokens().pop().filter(|sent| sent != old) {
                 return Ok(new);
             }
         }
@@ -188,14 +188,14 @@ impl AuthorizationCase<'_> {
     }
 
     /// Redacts a text in reports, and forbids the client to print it.
-    pub(super) fn hide(&self, text: &str) {
+    pub(super) fn add_secret(&self, text: &str) {
         self.redactor.learn(&Secret::new(text));
         self.redactor.learn(&Secret::new(basic::encoded(text)));
         self.secrets.lock().unwrap_or_else(PoisonError::into_inner).push(text.to_owned());
     }
 
     /// Returns an error if one of the texts contains a secret.
-    pub(super) fn are_clean(&self, texts: &[String]) -> Result<(), String> {
+    pub(super) fn check_no_secrets(&self, texts: &[String]) -> Result<(), String> {
         let secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
         let leaks = |text: &&String| secrets.iter().any(|secret| text.contains(secret.as_str()));
         texts.iter().find(leaks).map_or(Ok(()), |text| Err(format!("the client prints a secret: {text}")))
@@ -203,7 +203,7 @@ impl AuthorizationCase<'_> {
 }
 
 /// Returns the answer of the API.
-fn called() -> ScriptedAnswer {
+fn api_answer() -> ScriptedAnswer {
     let rate = json!({ "limit": 1000, "remaining": 999, "reset": 1_000_000 });
     ScriptedAnswer::json(
         200,
@@ -212,7 +212,7 @@ fn called() -> ScriptedAnswer {
 }
 
 /// Returns the error for a step that should have succeeded.
-pub(super) fn failed(what: &str, refusal: &HolderError) -> String {
+pub(super) fn failure_message(what: &str, refusal: &HolderError) -> String {
     format!("{what} failed: {}", refusal.text())
 }
 

@@ -1,7 +1,7 @@
 //! Expiry of tokens, with a clock that the case controls.
 
 use super::GrantFlow;
-use super::authorization_case::{AuthorizationCase, LIFETIME, failed};
+use super::authorization_case::{AuthorizationCase, LIFETIME, failure_message};
 use crate::contract::GrantType;
 
 impl AuthorizationCase<'_> {
@@ -10,13 +10,13 @@ impl AuthorizationCase<'_> {
         let holder = self.logged_in(&registration).await?;
         self.answer_tokens([self.grant(2, Some(2))]);
         self.call_with(&*holder, &self.access(1)).await?;
-        self.asked_for_tokens(1)?;
+        self.check_token_requests(1)?;
         registration.pass(LIFETIME - 30);
         let next = self.call_until_other_than(&*holder, &self.access(1)).await?;
         if next != self.access(2) {
             return Err(format!("the call is made with the token `{next}`"));
         }
-        self.asked_for_tokens(2)
+        self.check_token_requests(2)
     }
 
     /// Checks that expiry is absolute: a client that counts seconds from its restart would consider the token an hour newer than it is.
@@ -24,7 +24,7 @@ impl AuthorizationCase<'_> {
         let registration = self.registration(GrantFlow::Code);
         let holder = self.logged_in(&registration).await?;
         registration.pass(LIFETIME - 600);
-        let holder = holder.restart().await.map_err(|refusal| failed("the restart", &refusal))?;
+        let holder = holder.restart().await.map_err(|refusal| failure_message("the restart", &refusal))?;
         self.answer_tokens([self.grant(2, Some(2))]);
         self.call_with(&*holder, &self.access(1)).await?;
         registration.pass(601);
@@ -39,11 +39,11 @@ impl AuthorizationCase<'_> {
         for _ in 0..3 {
             self.call_with(&*holder, &self.access(1)).await?;
         }
-        self.asked_for_tokens(1)?;
+        self.check_token_requests(1)?;
         registration.pass(LIFETIME + 1);
         self.answer_tokens([self.grant(2, None)]);
         self.call_with(&*holder, &self.access(2)).await?;
-        self.asked_for_tokens(2)?;
+        self.check_token_requests(2)?;
         for number in 0..2 {
             let (_, parameters) = self.nth_token_request(number)?;
             parameters.expect("grant_type", GrantType::ClientCredentials.name())?;
@@ -66,9 +66,9 @@ impl AuthorizationCase<'_> {
         if [calls.0, calls.1, calls.2, calls.3].iter().any(Result::is_err) {
             return Err("of several calls at once not all are made".to_owned());
         }
-        if self.called_with().iter().any(|token| *token != self.access(access)) {
+        if self.presented_tokens().iter().any(|token| *token != self.access(access)) {
             return Err("of several calls at once one has another token".to_owned());
         }
-        self.asked_for_tokens(before + 1)
+        self.check_token_requests(before + 1)
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::authorization_case::{AuthorizationCase, failed};
+use super::authorization_case::{AuthorizationCase, failure_message};
 use super::{GrantFlow, Registration, TestClock};
 use crate::contract::JwtRules;
 use crate::jws::Jws;
@@ -25,8 +25,8 @@ impl AuthorizationCase<'_> {
         };
         let holder = self.holder(&registration)?;
         let before = registration.clock.seconds();
-        holder.call().await.map_err(|refusal| failed("a call", &refusal))?;
-        let (rules, token) = (self.rules()?, self.called_with().pop().unwrap_or_default());
+        holder.call().await.map_err(|refusal| failure_message("a call", &refusal))?;
+        let (rules, token) = (self.rules()?, self.presented_tokens().pop().unwrap_or_default());
         let jws = Jws::read(&token).ok_or("what is sent is no JWT")?;
         if jws.header["alg"] != "HS256" {
             return Err(format!("the algorithm is {}, not HS256", jws.header["alg"]));
@@ -62,8 +62,8 @@ impl AuthorizationCase<'_> {
         let registration = self.registration(self.signing());
         let holder = self.holder(&registration)?;
         let lifetime = self.rules()?.maximum_lifetime_seconds;
-        holder.call().await.map_err(|refusal| failed("a call", &refusal))?;
-        let first = self.called_with().pop().unwrap_or_default();
+        holder.call().await.map_err(|refusal| failure_message("a call", &refusal))?;
+        let first = self.presented_tokens().pop().unwrap_or_default();
         // A JWT that was signed a minute later would have another text.
         registration.pass(60);
         self.call_with(&*holder, &first).await?;
@@ -77,17 +77,17 @@ impl AuthorizationCase<'_> {
     }
 
     pub(super) async fn jwt_secret(&self) -> Result<(), String> {
-        self.hide(SHORT_SECRET);
+        self.add_secret(SHORT_SECRET);
         let secret = Some(Secret::new(SHORT_SECRET));
         let registration = Registration { secret, ..self.registration(self.signing()) };
         let holder = self.holder(&registration)?;
         let Err(refusal) = holder.call().await else {
             return Err("a JWT is signed with a secret of 31 bytes".to_owned());
         };
-        if !self.called_with().is_empty() {
+        if !self.presented_tokens().is_empty() {
             return Err("the API is called".to_owned());
         }
-        self.are_clean(&refusal.texts)
+        self.check_no_secrets(&refusal.texts)
     }
 
     /// Returns the flow of a client that signs its tokens.

@@ -20,9 +20,9 @@ use crate::secret::Secret;
 /// The API whose client makes the calls, and the operation with the path [`CALL`].
 const API: (&str, &str) = ("scopien", "auth-test");
 /// The highest number of concurrent logins.
-const LOGINS: usize = 10;
+const MAX_LOGINS: usize = 10;
 /// The time limit for a login, in seconds.
-const LOGIN: u64 = 600;
+const LOGIN_TIMEOUT: u64 = 600;
 
 pub(in super::super) struct KeyfitHolder {
     registration: Registration,
@@ -41,7 +41,7 @@ struct Connection {
 
 impl KeyfitHolder {
     pub(in super::super) fn new(registration: &Registration) -> Result<Self, Error> {
-        let holder = Self::over(registration, MemoryStore::new())?;
+        let holder = Self::with_store(registration, MemoryStore::new())?;
         let secret = || MemorySource::new(registration.secret.as_ref().map_or("", Secret::reveal));
         match &registration.flow {
             // The credential exists once the user has consented.
@@ -62,7 +62,7 @@ impl KeyfitHolder {
         Ok(holder)
     }
 
-    fn over(registration: &Registration, store: MemoryStore) -> Result<Self, Error> {
+    fn with_store(registration: &Registration, store: MemoryStore) -> Result<Self, Error> {
         let mut endpoint = TokenEndpoint::builder(&registration.token_url, &registration.id)
             .encoding(match registration.body {
                 TokenBody::Form => BodyEncoding::Form,
@@ -76,11 +76,11 @@ impl KeyfitHolder {
                 ClientAuthentication::Basic => endpoint.secret_in_header(source),
             };
         }
-        let lifetime = std::time::Duration::from_secs(LOGIN);
+        let lifetime = std::time::Duration::from_secs(LOGIN_TIMEOUT);
         Ok(Self {
             registration: registration.clone(),
             endpoint: endpoint.build()?,
-            pending: MemoryPendingAuthorizations::with(lifetime, LOGINS, registration.clock.clone()),
+            pending: MemoryPendingAuthorizations::with(lifetime, MAX_LOGINS, registration.clock.clone()),
             store,
             client: Mutex::default(),
         })
@@ -115,7 +115,7 @@ impl KeyfitHolder {
 
 impl TokenHolder for KeyfitHolder {
     fn log_in<'a>(&'a self, session: &'a str) -> BoxFuture<'a, Result<String, HolderError>> {
-        Box::pin(async move { self.begin(session).await.map_err(|error| refusal(None, &error)) })
+        Box::pin(async move { self.begin(session).await.map_err(|error| holder_error(None, &error)) })
     }
 
     fn callback<'a>(&'a self, session: &'a str, url: &'a str) -> BoxFuture<'a, Result<(), HolderError>> {
@@ -128,8 +128,8 @@ impl TokenHolder for KeyfitHolder {
                 let tokens = self.endpoint.exchange(code).await?;
                 RefreshingSession::start(self.endpoint.clone(), tokens, self.store.clone()).await
             };
-            let session = logged_in.await.map_err(|error| refusal(Some(502), &error))?;
-            self.connect(session).map_err(|error| refusal(Some(500), &error))
+            let session = logged_in.await.map_err(|error| holder_error(Some(502), &error))?;
+            self.connect(session).map_err(|error| holder_error(Some(500), &error))
         })
     }
 
@@ -140,7 +140,7 @@ impl TokenHolder for KeyfitHolder {
             };
             match connection.client.call(API.1, &Map::new()).await {
                 Ok(answer) => Ok(answer.status),
-                Err(error) => Err(refusal(error.status().map(|status| status.as_u16()), &error)),
+                Err(error) => Err(holder_error(error.status().map(|status| status.as_u16()), &error)),
             }
         })
     }
@@ -156,11 +156,11 @@ impl TokenHolder for KeyfitHolder {
     fn restart(&self) -> BoxFuture<'_, Result<Box<dyn TokenHolder>, HolderError>> {
         Box::pin(async {
             let restarted = async {
-                let holder = Self::over(&self.registration, self.store.clone())?;
+                let holder = Self::with_store(&self.registration, self.store.clone())?;
                 holder.connect(RefreshingSession::load(holder.endpoint.clone(), holder.store.clone()).await?)?;
                 Ok(holder)
             };
-            let holder = restarted.await.map_err(|error: Error| refusal(None, &error))?;
+            let holder = restarted.await.map_err(|error: Error| holder_error(None, &error))?;
             Ok(Box::new(holder) as Box<dyn TokenHolder>)
         })
     }
@@ -175,6 +175,6 @@ impl TokenHolder for KeyfitHolder {
     }
 }
 
-fn refusal(status: Option<u16>, error: &Error) -> HolderError {
+fn holder_error(status: Option<u16>, error: &Error) -> HolderError {
     HolderError { status, texts: vec![error.to_string(), format!("{error:?}"), format!("{error:#?}")] }
 }

@@ -118,7 +118,7 @@ pub struct HolderError {
 
 impl Registration {
     /// Returns the URL to which a user returns.
-    fn coming_back(&self, pairs: &[(&str, &str)]) -> Result<String, String> {
+    fn callback_url(&self, pairs: &[(&str, &str)]) -> Result<String, String> {
         let mut url = Url::parse(&self.redirect_uri).map_err(|error| format!("the redirect URI is none: {error}"))?;
         url.query_pairs_mut().extend_pairs(pairs);
         Ok(url.into())

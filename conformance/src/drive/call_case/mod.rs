@@ -10,8 +10,8 @@ use keyfit_openapi::schema::{Direction, Mismatch};
 use keyfit_openapi::{Operation, Partial, ResponseShape, Streaming, example};
 use serde_json::{Map, Value, json};
 
+use super::future_answer::as_future_version;
 use super::naive::kind_of;
-use super::odd::odd;
 use super::recording_client::RecordingClient;
 use super::request;
 use super::scripted_server::{ReceivedRequest, ScriptedAnswer, ScriptedServer};
@@ -36,7 +36,7 @@ const TOLERANCE: Duration = Duration::from_secs(4);
 
 /// Returns whether a wait is the requested one, for a call that began at `started`. If the end is an absolute time, the wait decreases
 /// during the call, which may be slow on a busy machine.
-fn is_asked(wait: Duration, started: u64) -> bool {
+fn is_requested_wait(wait: Duration, started: u64) -> bool {
     let passed = Duration::from_secs(clock::epoch_seconds().saturating_sub(started));
     let asked = Duration::from_secs(WAIT);
     (asked.saturating_sub(TOLERANCE + passed)..=asked + TOLERANCE).contains(&wait)
@@ -99,9 +99,9 @@ impl CallCase<'_> {
     }
 
     async fn success(&self) -> Result<(), String> {
-        self.whole_success(self.documented_success()).await?;
+        self.check_success(self.documented_success()).await?;
         for (at, answer) in self.other_successes() {
-            let whole = self.whole_success(answer).await;
+            let whole = self.check_success(answer).await;
             whole.map_err(|why| format!("with another alternative at `{at}`: {why}"))?;
         }
         let beside = self.operation().streaming.as_ref().filter(|streaming| !streaming.is_only);
@@ -112,19 +112,19 @@ impl CallCase<'_> {
         arguments.insert("Accept".to_owned(), streaming.body.media_type.as_str().into());
         match self.call(&arguments, answer).await {
             CallOutcome::Success { value, .. } => {
-                let lost = lost(&value, &items::handed_on(streaming, &body), "");
+                let lost = missing_value(&value, &items::handed_on(streaming, &body), "");
                 lost.map_or(Ok(()), |why| Err(format!("item by item: {why}")))
             }
-            CallOutcome::Failure(failure) => Err(format!("item by item: {}", as_failure(&failure))),
+            CallOutcome::Failure(failure) => Err(format!("item by item: {}", failure_text(&failure))),
         }
     }
 
-    async fn whole_success(&self, answer: ScriptedAnswer) -> Result<(), String> {
+    async fn check_success(&self, answer: ScriptedAnswer) -> Result<(), String> {
         let body = answer.body.clone();
         let status = answer.status;
         match self.call(&self.arguments(), answer).await {
-            CallOutcome::Success { status: Some(told), .. } if told != status => {
-                Err(format!("the status arrived as {told}, not {status}"))
+            CallOutcome::Success { status: Some(reported), .. } if reported != status => {
+                Err(format!("the status arrived as {reported}, not {status}"))
             }
             // A text, or a body that may be a text, is returned unchanged.
             CallOutcome::Success { value: Value::String(text), .. } if text.as_bytes() == body => Ok(()),
@@ -133,14 +133,14 @@ impl CallCase<'_> {
             {
                 let streaming = self.operation().streaming.as_ref();
                 let expected = streaming.map(|streaming| items::handed_on(streaming, &body));
-                lost(&value, &expected.unwrap_or_default(), "").map_or(Ok(()), Err)
+                missing_value(&value, &expected.unwrap_or_default(), "").map_or(Ok(()), Err)
             }
             CallOutcome::Success { value, .. } => {
                 let as_text = |_| if body.is_empty() { Value::Null } else { String::from_utf8_lossy(&body).into() };
                 let expected: Value = serde_json::from_slice(&body).unwrap_or_else(as_text);
-                lost(&value, &expected, "").map_or(Ok(()), Err)
+                missing_value(&value, &expected, "").map_or(Ok(()), Err)
             }
-            CallOutcome::Failure(failure) => Err(as_failure(&failure)),
+            CallOutcome::Failure(failure) => Err(failure_text(&failure)),
         }
     }
 
@@ -153,12 +153,12 @@ impl CallCase<'_> {
         };
         let answer = self.refusal(status);
         let expected = answer.clone();
-        let failure = self.fail(&self.arguments(), answer).await?;
-        same_status(&failure, status)?;
-        same_body(&failure, &expected)?;
+        let failure = self.expect_failure(&self.arguments(), answer).await?;
+        check_status(&failure, status)?;
+        check_body(&failure, &expected)?;
         for (name, value) in &expected.headers {
-            let told = failure.headers.get(name).and_then(|told| told.to_str().ok());
-            if told != Some(value) {
+            let reported = failure.headers.get(name).and_then(|reported| reported.to_str().ok());
+            if reported != Some(value) {
                 return Err(format!("the header `{name}` is lost"));
             }
         }
@@ -168,10 +168,10 @@ impl CallCase<'_> {
         {
             return Err(format!("the code is {:?}, not {code}", failure.code));
         }
-        let told = failure.message.as_deref();
+        let reported = failure.message.as_deref();
         let is_said = MESSAGES.iter().any(|at| body.pointer(at).is_some_and(|said| said == MESSAGE));
-        if is_said && told != Some(MESSAGE) {
-            return Err(format!("the message is {told:?}, not {MESSAGE:?}"));
+        if is_said && reported != Some(MESSAGE) {
+            return Err(format!("the message is {reported:?}, not {MESSAGE:?}"));
         }
         if failure.kind == kind_of(status) {
             Ok(())
@@ -188,9 +188,9 @@ impl CallCase<'_> {
         }
         .with_header("x-request-id", "keyfit-7");
         let expected = answer.clone();
-        let failure = self.fail(&self.arguments(), answer).await?;
-        same_status(&failure, 502)?;
-        same_body(&failure, &expected)?;
+        let failure = self.expect_failure(&self.arguments(), answer).await?;
+        check_status(&failure, 502)?;
+        check_body(&failure, &expected)?;
         let is_kept = failure.headers.get("x-request-id").is_some_and(|id| id == "keyfit-7");
         if is_kept { Ok(()) } else { Err("the headers are lost".to_owned()) }
     }
@@ -200,16 +200,17 @@ impl CallCase<'_> {
             return Err("the contract has no rate limits".to_owned());
         };
         let started = clock::epoch_seconds();
-        let failure = self.fail(&self.arguments(), self.refusal(429)).await?;
+        let failure = self.expect_failure(&self.arguments(), self.refusal(429)).await?;
         let ended = clock::epoch_seconds();
         match failure.rate_limit {
             _ if !rules.names_its_headers() => {}
             // The answer was generated during the call.
-            Some((limit, 0, told)) if limit == rules.limit && (started + WAIT..=ended + WAIT + 1).contains(&told) => {}
+            Some((limit, 0, reported))
+                if limit == rules.limit && (started + WAIT..=ended + WAIT + 1).contains(&reported) => {}
             other => return Err(format!("the limits arrived as {other:?}")),
         }
         match failure.retry_after {
-            Some(wait) if is_asked(wait, started) => Ok(()),
+            Some(wait) if is_requested_wait(wait, started) => Ok(()),
             other => Err(format!("the wait is {:?} s, not {WAIT} s", other.map(|wait| wait.as_secs()))),
         }
     }
@@ -219,11 +220,11 @@ impl CallCase<'_> {
         let status = [203, 201, 200].into_iter().find(|status| !documented.contains(status)).unwrap_or(203);
         let answer = ScriptedAnswer { status, ..self.documented_success() };
         match self.call(&self.arguments(), answer).await {
-            CallOutcome::Success { status: Some(told), .. } if told != status => {
-                Err(format!("the status arrived as {told}, not {status}"))
+            CallOutcome::Success { status: Some(reported), .. } if reported != status => {
+                Err(format!("the status arrived as {reported}, not {status}"))
             }
             CallOutcome::Success { .. } => Ok(()),
-            CallOutcome::Failure(failure) => Err(as_failure(&failure)),
+            CallOutcome::Failure(failure) => Err(failure_text(&failure)),
         }
     }
 
@@ -233,12 +234,12 @@ impl CallCase<'_> {
         let success = operation.success_statuses().into_iter().find_map(|status| Some((status, schema(&status)?)));
         let Some((status, schema)) = success else { return Err("no success has a body".to_owned()) };
         let value = example::value(&self.catalogue.api, Direction::Answer, schema);
-        let answer = ScriptedAnswer::json(status, &odd(&self.catalogue.api, schema, &value));
+        let answer = ScriptedAnswer::json(status, &as_future_version(&self.catalogue.api, schema, &value));
         match self.call(&self.arguments(), answer).await {
             CallOutcome::Success { .. } => Ok(()),
             // An unknown status of an item is not a success, so the item counts as failed.
             CallOutcome::Failure(failure) if failure.kind == "partial-failure" => Ok(()),
-            CallOutcome::Failure(failure) => Err(as_failure(&failure)),
+            CallOutcome::Failure(failure) => Err(failure_text(&failure)),
         }
     }
 
@@ -280,9 +281,9 @@ impl CallCase<'_> {
         let status = self.documented_success().status;
         let answer = ScriptedAnswer::json(status, &outcomes.body(&items, OutcomeDefects::default()));
         let expected = answer.clone();
-        let failure = self.fail(&arguments, answer).await?;
-        same_status(&failure, status)?;
-        same_body(&failure, &expected)?;
+        let failure = self.expect_failure(&arguments, answer).await?;
+        check_status(&failure, status)?;
+        check_body(&failure, &expected)?;
         if failure.kind == "partial-failure" {
             return Ok(());
         }
@@ -295,7 +296,11 @@ impl CallCase<'_> {
     }
 
     /// Makes a call that has to fail, and returns the failure.
-    async fn fail(&self, arguments: &Map<String, Value>, answer: ScriptedAnswer) -> Result<CallFailure, String> {
+    async fn expect_failure(
+        &self,
+        arguments: &Map<String, Value>,
+        answer: ScriptedAnswer,
+    ) -> Result<CallFailure, String> {
         match self.call(arguments, answer).await {
             CallOutcome::Success { status: Some(status), .. } => Err(format!("the call is a success with {status}")),
             CallOutcome::Success { status: None, .. } => Err("the call is a success".to_owned()),
@@ -329,7 +334,9 @@ impl CallCase<'_> {
         };
         let value = example::value(&self.catalogue.api, Direction::Answer, schema);
         match &shape.media_type {
-            Some(media_type) if !shape.is_json() => ScriptedAnswer::text(status, &concrete(media_type), plain(&value)),
+            Some(media_type) if !shape.is_json() => {
+                ScriptedAnswer::text(status, &concrete_media_type(media_type), plain(&value))
+            }
             _ => ScriptedAnswer::json(status, &value),
         }
     }
@@ -372,14 +379,14 @@ impl CallCase<'_> {
     }
 
     /// Returns whether answers never have a body.
-    fn is_silent(&self) -> bool {
+    fn has_no_body(&self) -> bool {
         self.operation().method == "HEAD"
     }
 
     /// Returns a refusal in the form of the contract.
     fn refusal_without_limits(&self, status: u16) -> ScriptedAnswer {
         let shape = self.catalogue.contract.error_shape(&self.operation().errors, status);
-        let answer = shape.filter(|_| !self.is_silent()).and_then(|shape| {
+        let answer = shape.filter(|_| !self.has_no_body()).and_then(|shape| {
             let body = shape.body(status, MESSAGE, WAIT)?;
             Some(ScriptedAnswer::text(status, &shape.media_type, body.to_string()))
         });
@@ -392,7 +399,7 @@ impl CallCase<'_> {
         match &self.catalogue.contract.rate_limit {
             // With an exhausted window, a 403 would be a rate limit refusal like 429.
             Some(_) if status == 403 => answer,
-            Some(rules) => limited(answer, rules),
+            Some(rules) => with_rate_limit(answer, rules),
             None => answer,
         }
     }
@@ -406,7 +413,7 @@ impl CallCase<'_> {
     }
 }
 
-fn limited(answer: ScriptedAnswer, rules: &RateLimit) -> ScriptedAnswer {
+fn with_rate_limit(answer: ScriptedAnswer, rules: &RateLimit) -> ScriptedAnswer {
     if !rules.names_its_headers() {
         return if rules.retry_after { answer.with_header("retry-after", &WAIT) } else { answer };
     }
@@ -415,48 +422,50 @@ fn limited(answer: ScriptedAnswer, rules: &RateLimit) -> ScriptedAnswer {
 }
 
 /// Returns a concrete media type for a documented range.
-fn concrete(media_type: &str) -> String {
+fn concrete_media_type(media_type: &str) -> String {
     if media_type.contains('*') { "application/octet-stream".to_owned() } else { media_type.to_owned() }
 }
 
-fn same_status(failure: &CallFailure, status: u16) -> Result<(), String> {
+fn check_status(failure: &CallFailure, status: u16) -> Result<(), String> {
     if failure.status == Some(status) {
         Ok(())
     } else {
-        Err(format!("the status is {:?}, not {status}; {}", failure.status, as_failure(failure)))
+        Err(format!("the status is {:?}, not {status}; {}", failure.status, failure_text(failure)))
     }
 }
 
-fn same_body(failure: &CallFailure, answer: &ScriptedAnswer) -> Result<(), String> {
+fn check_body(failure: &CallFailure, answer: &ScriptedAnswer) -> Result<(), String> {
     if failure.body == answer.body { Ok(()) } else { Err("the body is lost".to_owned()) }
 }
 
 /// Returns an error if a call failed.
-fn succeeded(observed: &CallOutcome) -> Result<(), String> {
+fn check_succeeded(observed: &CallOutcome) -> Result<(), String> {
     match observed {
         CallOutcome::Success { .. } => Ok(()),
-        CallOutcome::Failure(failure) => Err(as_failure(failure)),
+        CallOutcome::Failure(failure) => Err(failure_text(failure)),
     }
 }
 
-fn as_failure(failure: &CallFailure) -> String {
+fn failure_text(failure: &CallFailure) -> String {
     let text = failure.texts.first().map_or("", String::as_str);
     format!("the call failed as `{}`: {text}", failure.kind)
 }
 
 /// Returns the first value that is missing in `value`. Members that are null or empty lists may be omitted, and secrets may be withheld.
-fn lost(value: &Value, expected: &Value, at: &str) -> Option<String> {
+fn missing_value(value: &Value, expected: &Value, at: &str) -> Option<String> {
     match (value, expected) {
         (Value::Object(value), Value::Object(expected)) => expected.iter().find_map(|(name, expected)| {
             let at = format!("{at}/{name}");
             match value.get(name) {
-                Some(value) => lost(value, expected, &at),
+                Some(value) => missing_value(value, expected, &at),
                 None => (!expected.is_null() && *expected != json!([])).then(|| format!("`{at}` is lost")),
             }
         }),
         (Value::Array(value), Value::Array(expected)) if value.len() == expected.len() => {
             let items = value.iter().zip(expected).enumerate();
-            items.into_iter().find_map(|(index, (value, expected))| lost(value, expected, &format!("{at}/{index}")))
+            items
+                .into_iter()
+                .find_map(|(index, (value, expected))| missing_value(value, expected, &format!("{at}/{index}")))
         }
         (Value::Number(value), Value::Number(expected)) if value.as_f64() == expected.as_f64() => None,
         (Value::String(value), Value::String(_)) if value == MASK => None,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::{CallCase, TOLERANCE, WAIT, is_asked, succeeded};
+use super::{CallCase, TOLERANCE, WAIT, check_succeeded, is_requested_wait};
 use crate::clock;
 use crate::contract::ResetUnit;
 use crate::drive::scripted_server::ScriptedAnswer;
@@ -45,7 +45,7 @@ impl CallCase<'_> {
         {
             return Err("the second request is another one".to_owned());
         }
-        succeeded(&observed)
+        check_succeeded(&observed)
     }
 
     /// Refusals that a retry does not change are not retried.
@@ -62,13 +62,13 @@ impl CallCase<'_> {
         let (before, started) = (self.waited()?, clock::epoch_seconds());
         self.scripted_server.set_after(self.worker, vec![self.refusal(429)], self.documented_success());
         let observed = self.client.call(self.operation(), &self.arguments()).await;
-        succeeded(&observed)?;
+        check_succeeded(&observed)?;
         let sent = self.scripted_server.received(self.worker).len();
         if sent != 2 {
             return Err(format!("{sent} requests were sent, not two"));
         }
         let waited = self.waited()?.saturating_sub(before);
-        if is_asked(waited, started) {
+        if is_requested_wait(waited, started) {
             return Ok(());
         }
         Err(format!("it waited for {:.1} s, and was asked for {WAIT} s", waited.as_secs_f64()))
@@ -100,7 +100,7 @@ impl CallCase<'_> {
         self.scripted_server.set_after(self.worker, vec![answer], self.documented_success());
         let observed = self.client.call(self.operation(), &self.arguments()).await;
         let waited = self.waited()?.saturating_sub(before);
-        succeeded(&observed)?;
+        check_succeeded(&observed)?;
         if waited.is_zero() {
             return Err("it asked again at once".to_owned());
         }

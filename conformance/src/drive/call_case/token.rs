@@ -2,7 +2,7 @@
 
 use super::super::request;
 use super::super::scripted_server::ScriptedAnswer;
-use super::{CallCase, WAIT, same_status, succeeded};
+use super::{CallCase, WAIT, check_status, check_succeeded};
 
 impl CallCase<'_> {
     /// The client holds an old token, the credential store has a newer one, and the server accepts only the newer one.
@@ -20,7 +20,7 @@ impl CallCase<'_> {
         let with = |token| self.token_generator.credential_store.credentials_with(token);
         request::check(self.catalogue, self.operation(), &arguments, refused, &with(&old))?;
         request::check(self.catalogue, self.operation(), &arguments, served, &with(&new))?;
-        succeeded(&observed)
+        check_succeeded(&observed)
     }
 
     /// A new token does not help: one more attempt after a 401, and none after a 403.
@@ -29,8 +29,8 @@ impl CallCase<'_> {
         self.call(&arguments, self.documented_success()).await;
         for (status, attempts) in [(401, 2), (403, 1)] {
             self.token_generator.rotate();
-            let failure = self.fail(&arguments, self.refusal(status)).await?;
-            same_status(&failure, status)?;
+            let failure = self.expect_failure(&arguments, self.refusal(status)).await?;
+            check_status(&failure, status)?;
             let sent = self.scripted_server.received(self.worker).len();
             if sent != attempts {
                 return Err(format!("{sent} requests were sent after a {status}, not {attempts}"));
@@ -49,7 +49,7 @@ impl CallCase<'_> {
         let shape = self.catalogue.contract.error_shape(&self.operation().errors, 401);
         let body = shape.and_then(|shape| shape.body(401, &format!("{secret} is no token"), WAIT));
         let answer = ScriptedAnswer::json(401, &body.unwrap_or_default()).with_header("x-echo", &secret);
-        let failure = self.fail(&self.arguments(), answer).await?;
+        let failure = self.expect_failure(&self.arguments(), answer).await?;
         match failure.texts.iter().find(|text| secrets.iter().any(|secret| text.contains(secret))) {
             Some(text) => Err(format!("an error prints the token: {text}")),
             None => Ok(()),

@@ -10,11 +10,11 @@ use serde_json::{Map, Value};
 use super::{CallOutcome, Client, Defect, Reply};
 
 /// The highest number of attempts for a call.
-const ATTEMPTS: usize = 3;
+const MAX_ATTEMPTS: usize = 3;
 /// The number of attempts of a client that never gives up, so that its check ends.
-const FOREVER: usize = 30;
+const ENDLESS_ATTEMPTS: usize = 30;
 /// The shortest wait before another attempt.
-const LEAST_WAIT: Duration = Duration::from_millis(200);
+const MIN_WAIT: Duration = Duration::from_millis(200);
 
 impl Client {
     /// Sends a call, with retries if it may be repeated.
@@ -27,7 +27,7 @@ impl Client {
         let mut key = new_key(operation);
         let mut reply = self.send(operation, url.clone(), arguments, key.as_deref()).await?;
         reply = self.reauthorized(operation, &url, arguments, key.as_deref(), reply).await?;
-        let attempts = if self.has(Defect::NeverGivesUp) { FOREVER } else { ATTEMPTS };
+        let attempts = if self.has(Defect::NeverGivesUp) { ENDLESS_ATTEMPTS } else { MAX_ATTEMPTS };
         for _ in 1..attempts {
             if !self.is_repeated(operation, reply.status) {
                 break;
@@ -62,7 +62,7 @@ impl Client {
             _ => (&[401], 1),
         };
         for _ in 0..attempts {
-            if statuses.contains(&reply.status) && (self.takes_another() || attempts > 1) {
+            if statuses.contains(&reply.status) && (self.reload_token() || attempts > 1) {
                 reply = self.send(operation, url.clone(), arguments, key).await?;
             }
         }
@@ -70,7 +70,7 @@ impl Client {
     }
 
     /// Reads the current token from the credential store. Returns whether it is a new one.
-    fn takes_another(&self) -> bool {
+    fn reload_token(&self) -> bool {
         let current = self.credential_store.current();
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let is_other = current.reveal() != held.reveal();
@@ -94,11 +94,11 @@ impl Client {
     /// Waits as long as the server asks, without real time passing.
     fn wait(&self, reply: &Reply) {
         let body: Option<Value> = serde_json::from_slice(&reply.body).ok();
-        let asked = self.waiting(reply, body.as_ref()).1.unwrap_or_default();
+        let asked = self.rate_limit_and_wait(reply, body.as_ref()).1.unwrap_or_default();
         let wait = match self.defect {
             Some(Defect::NeverWaits) => Duration::ZERO,
             Some(Defect::SpinsOnPastReset) => asked,
-            _ => asked.max(LEAST_WAIT),
+            _ => asked.max(MIN_WAIT),
         };
         *self.waited.lock().unwrap_or_else(PoisonError::into_inner) += wait;
     }

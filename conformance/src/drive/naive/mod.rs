@@ -171,7 +171,7 @@ impl Client {
         key: Option<&str>,
     ) -> Result<Reply, &'static str> {
         let method = Method::from_bytes(operation.method.as_bytes()).map_err(|_| "invalid-request")?;
-        let mut request = self.http.request(method, url).header(ACCEPT, asked(operation, arguments));
+        let mut request = self.http.request(method, url).header(ACCEPT, requested_media_type(operation, arguments));
         let sent = !self.contract.sent_by_clients(operation).is_empty() || self.has(Defect::SendsAllItHolds);
         let parts = self.credential_store.credentials_with(&self.token());
         let count = if self.has(Defect::SendsOneOfSeveral) { 1 } else { parts.len() };
@@ -217,13 +217,13 @@ impl Client {
         let came = reply.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).and_then(framing);
         let streaming = operation.streaming.as_ref().filter(|streaming| came == Some(streaming.body.framing));
         let value = streaming.map_or_else(|| value_of(&reply.body), |known| items::handed_on(known, &reply.body));
-        let is_partial = operation.partial.iter().any(|described| tells_of_failure(described, &value));
+        let is_partial = operation.partial.iter().any(|described| reports_partial_failure(described, &value));
         if is_partial && !self.has(Defect::HidesPartialFailure) {
             return failed(CallFailure { kind: "partial-failure".to_owned(), ..self.failure(reply) });
         }
         if streaming.is_none()
             && self.has(Defect::DecodesStrictly)
-            && !self.is_to_the_letter(operation, reply.status, &value)
+            && !self.matches_document_exactly(operation, reply.status, &value)
         {
             return failed(CallFailure { kind: "decode".to_owned(), ..self.failure(reply) });
         }
@@ -235,7 +235,9 @@ impl Client {
             return failed(CallFailure { kind: "decode".to_owned(), ..self.failure(reply) });
         }
         let value = match (self.defect, schema) {
-            (Some(Defect::ReadsFirstAlternative), Some(schema)) => directions::as_first(&self.api, schema, &value),
+            (Some(Defect::ReadsFirstAlternative), Some(schema)) => {
+                directions::as_first_alternative(&self.api, schema, &value)
+            }
             _ => value,
         };
         let value = match self.defect {
@@ -265,7 +267,7 @@ impl Client {
         };
         let code = text(&["/error/code", "/code"]);
         let message = text(&MESSAGES);
-        let (rate_limit, retry_after) = self.waiting(&reply, body.as_ref());
+        let (rate_limit, retry_after) = self.rate_limit_and_wait(&reply, body.as_ref());
         let mut texts = vec![kind.clone()];
         if self.has(Defect::PrintsBodies) {
             texts.push(String::from_utf8_lossy(&reply.body).into_owned());
@@ -283,7 +285,7 @@ impl Client {
         }
     }
 
-    fn waiting(&self, reply: &Reply, body: Option<&Value>) -> (Option<(u64, u64, u64)>, Option<Duration>) {
+    fn rate_limit_and_wait(&self, reply: &Reply, body: Option<&Value>) -> (Option<(u64, u64, u64)>, Option<Duration>) {
         let Some(rules) = self.contract.rate_limit.as_ref().filter(|_| !self.has(Defect::IgnoresRateHeaders)) else {
             return (None, None);
         };
@@ -292,13 +294,13 @@ impl Client {
         let headers = rules.told(&reply.headers).ok();
         let reset = || Some(rules.reset.instant(now, headers?.reset?));
         let limits = || Some((headers?.limit?, headers?.remaining, reset()?));
-        let told = rules.retry_after_body.as_ref().and_then(|pointer| body?.pointer(pointer)?.as_u64());
+        let in_body = rules.retry_after_body.as_ref().and_then(|pointer| body?.pointer(pointer)?.as_u64());
         let until = reset().map(|reset| reset.saturating_sub(now));
         let header = number("retry-after").filter(|_| rules.retry_after);
-        (limits(), told.or(header).or(until).map(Duration::from_secs))
+        (limits(), in_body.or(header).or(until).map(Duration::from_secs))
     }
 
-    fn is_to_the_letter(&self, operation: &Operation, status: u16, value: &Value) -> bool {
+    fn matches_document_exactly(&self, operation: &Operation, status: u16, value: &Value) -> bool {
         let Some(schema) = operation.responses.get(&status.to_string()).and_then(|shape| shape.schema.as_ref()) else {
             return true;
         };
@@ -332,7 +334,7 @@ pub(super) fn kind_of(status: u16) -> &'static str {
     }
 }
 
-fn tells_of_failure(described: &Partial, body: &Value) -> bool {
+fn reports_partial_failure(described: &Partial, body: &Value) -> bool {
     let at = |place: &Option<String>| place.as_ref().and_then(|place| body.pointer(place));
     let list = |place| at(place).and_then(Value::as_array).into_iter().flatten();
     let number = |place| at(place).and_then(Value::as_u64);
@@ -374,7 +376,7 @@ fn with_defaults(api: &Api, schema: &Value, value: &Value) -> Value {
 }
 
 /// Returns the media type to request. The argument `Accept` selects it if there is more than one.
-fn asked<'a>(operation: &'a Operation, arguments: &'a Map<String, Value>) -> &'a str {
+fn requested_media_type<'a>(operation: &'a Operation, arguments: &'a Map<String, Value>) -> &'a str {
     arguments.get("Accept").and_then(Value::as_str).unwrap_or_else(|| asked_for(operation))
 }
 

@@ -45,7 +45,7 @@ impl Core {
         let mut answer = Answer::empty(302);
         let mark = if is_implicit && !self.has(Mutant::SendsTokensInQuery) { '#' } else { '?' };
         answer.header("location", format!("{redirect_uri}{mark}{}", query.finish()));
-        self.keep_private(&mut answer, Mutant::LetsTokensBeCached);
+        self.forbid_caching(&mut answer, Mutant::LetsTokensBeCached);
         answer
     }
 
@@ -57,7 +57,7 @@ impl Core {
         client: &RegisteredClient,
     ) -> Result<Vec<(String, String)>, OAuthError> {
         let scopes = self.known_scopes(call.query("scope"), server)?;
-        let family = Some(self.state().grants.consent());
+        let family = Some(self.state().grants.new_family());
         let granted = self.granted(IssueRequest { scopes, family, refresh: false }, client, server);
         let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         Ok(granted.as_object().into_iter().flatten().map(|(name, value)| (name.clone(), text(value))).collect())
@@ -82,7 +82,7 @@ impl Core {
             redirect_uri: redirect_uri.to_owned(),
             challenge,
             scopes,
-            family: state.grants.consent(),
+            family: state.grants.new_family(),
             is_used: false,
         };
         state.grants.put_code(text.clone(), code);

@@ -45,7 +45,7 @@ impl Core {
                 members.remove("user_code");
             }
             let mut answer = Answer::json(200, body.to_string());
-            self.keep_private(&mut answer, Mutant::LetsTokensBeCached);
+            self.forbid_caching(&mut answer, Mutant::LetsTokensBeCached);
             Ok(answer)
         });
         answer.unwrap_or_else(|fault| self.fault(fault, by_basic))
@@ -60,7 +60,7 @@ impl Core {
     ) -> Result<IssueRequest, OAuthError> {
         let text = parameters.get("device_code").ok_or(OAuthError::request("`device_code` is missing"))?;
         let mut state = self.state();
-        let device = match state.grants.ask(text) {
+        let device = match state.grants.poll_device(text) {
             Some(device) if device.client == client.id => device,
             None if self.has(Mutant::AcceptsUnknownDeviceCode) => return Ok(IssueRequest::default()),
             _ => return Err(OAuthError::grant()),
@@ -70,7 +70,7 @@ impl Core {
                 Err(OAuthError::new("authorization_pending", "The user has not consented yet"))
             }
             1 | 2 => {
-                let family = Some(state.grants.consent());
+                let family = Some(state.grants.new_family());
                 drop(state);
                 let refresh = self.is_offline(&device.scopes, server);
                 Ok(IssueRequest { scopes: device.scopes, family, refresh })

@@ -39,12 +39,12 @@ impl Core {
         if is_unauthorized && !self.has(Mutant::OmitsBasicChallenge) {
             answer.header("www-authenticate", format!("Basic realm=\"{}\"", self.contract.name));
         }
-        self.keep_private(&mut answer, Mutant::LetsRefusalsBeCached);
+        self.forbid_caching(&mut answer, Mutant::LetsRefusalsBeCached);
         answer
     }
 
     /// Forbids caches to store tokens and errors, unless the mock has this defect.
-    pub(super) fn keep_private(&self, answer: &mut Answer, defect: Mutant) {
+    pub(super) fn forbid_caching(&self, answer: &mut Answer, defect: Mutant) {
         if !self.has(defect) {
             answer.header("cache-control", "no-store");
             answer.header("pragma", "no-cache");

@@ -56,7 +56,7 @@ impl Core {
         };
         if jws.is_signed_by(key.as_bytes()) {
             if self.has(Mutant::TrustsSeenSignatures) {
-                self.state().grants.see(&jws.signature);
+                self.state().grants.add_signature(&jws.signature);
             }
             return Ok(());
         }

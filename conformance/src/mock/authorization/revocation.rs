@@ -16,10 +16,10 @@ impl Core {
             return answer;
         }
         let by_basic = call.headers.contains_key("authorization");
-        self.give_up(call, server).map_or_else(|fault| self.fault(fault, by_basic), |()| Answer::empty(200))
+        self.revoke_token(call, server).map_or_else(|fault| self.fault(fault, by_basic), |()| Answer::empty(200))
     }
 
-    fn give_up(&self, call: &Call, server: &AuthorizationServer) -> Result<(), OAuthError> {
+    fn revoke_token(&self, call: &Call, server: &AuthorizationServer) -> Result<(), OAuthError> {
         let parameters = self.parameters(call, server)?;
         match self.client(call, &parameters, server) {
             Err(_) if self.has(Mutant::RevokesForAnybody) => {}

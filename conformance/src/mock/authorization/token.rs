@@ -158,7 +158,7 @@ impl Core {
             return Err(OAuthError::grant());
         }
         self.verify(code.challenge.as_ref(), parameters.get("code_verifier"))?;
-        state.grants.spend(text);
+        state.grants.mark_used(text);
         let refresh = self.is_offline(&code.scopes, server);
         Ok(IssueRequest { scopes: code.scopes, family: Some(code.family), refresh })
     }
@@ -212,7 +212,7 @@ impl Core {
         }
         let scopes = self.known_scopes(text("scope"), server)?;
         let refresh = self.is_offline(&scopes, server);
-        Ok(IssueRequest { scopes, family: Some(self.state().grants.consent()), refresh })
+        Ok(IssueRequest { scopes, family: Some(self.state().grants.new_family()), refresh })
     }
 
     /// Returns whether consent to these scopes includes a refresh token.
@@ -225,7 +225,7 @@ impl Core {
 
     fn issue(&self, issue: IssueRequest, client: &RegisteredClient, server: &AuthorizationServer) -> Answer {
         let mut answer = Answer::json(200, self.granted(issue, client, server).to_string());
-        self.keep_private(&mut answer, Mutant::LetsTokensBeCached);
+        self.forbid_caching(&mut answer, Mutant::LetsTokensBeCached);
         answer
     }
 
@@ -257,7 +257,7 @@ impl Core {
         }
         if issue.refresh {
             let text = format!("refresh_{}", token_text(SEED + state.grants.number()));
-            let family = issue.family.unwrap_or_else(|| state.grants.consent());
+            let family = issue.family.unwrap_or_else(|| state.grants.new_family());
             state.grants.put_refresh(text.clone(), client, issue.scopes, family);
             body["refresh_token"] = json!(text);
         }

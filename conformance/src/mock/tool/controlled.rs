@@ -217,7 +217,7 @@ impl ControlledMock {
     /// # Errors
     /// Returns an error if the token was never issued.
     pub fn revoke(&self, which: TokenSelector<'_>) -> Result<(), MockError> {
-        self.admin.end(which).map(drop)
+        self.admin.revoke_selected(which).map(drop)
     }
 
     /// Sets the number of remaining calls of a token, in new rate limit windows.

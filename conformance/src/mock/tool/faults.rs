@@ -130,7 +130,7 @@ impl FaultRule {
         }
     }
 
-    fn meets(&self, method: &str, path: &str, is_batch: bool) -> bool {
+    fn matches(&self, method: &str, path: &str, is_batch: bool) -> bool {
         let method_fits = self.method.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method));
         let body_fits = is_batch || !matches!(self.fault, Fault::Partial(_));
         method_fits && body_fits && glob::matches(&self.path, path)
@@ -149,7 +149,7 @@ impl Faults {
 
     /// Returns the fault for a request: that of the oldest matching rule, whose number of remaining requests is decremented.
     pub(in crate::mock) fn next(&mut self, method: &str, path: &str, is_batch: bool) -> Option<Fault> {
-        let place = self.0.iter().position(|rule| rule.meets(method, path, is_batch))?;
+        let place = self.0.iter().position(|rule| rule.matches(method, path, is_batch))?;
         let rule = self.0.get_mut(place)?;
         let fault = rule.fault.clone();
         rule.times -= 1;
@@ -160,7 +160,7 @@ impl Faults {
     }
 
     /// Returns the pending rules; their `times` is the number of remaining requests.
-    pub(super) fn waiting(&self) -> Vec<FaultRule> {
+    pub(super) fn pending(&self) -> Vec<FaultRule> {
         self.0.iter().cloned().collect()
     }
 

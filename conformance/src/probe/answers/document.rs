@@ -18,7 +18,7 @@ use crate::probe::Reply;
 /// Refusals that HTTP defines for any request: documents of APIs often omit them.
 const OF_ANY_REQUEST: [u16; 16] = [400, 401, 403, 404, 405, 406, 408, 411, 413, 414, 415, 417, 421, 422, 429, 431];
 /// Refusals that a component in front of the API sends as well: a proxy, a router, a parser.
-const OF_THE_FRONT: [u16; 10] = [400, 404, 405, 408, 411, 413, 414, 415, 429, 431];
+const OF_PROXIES: [u16; 10] = [400, 404, 405, 408, 411, 413, 414, 415, 429, 431];
 /// The media types of those refusals.
 const PLAIN_TEXTS: [&str; 2] = ["text/html", "text/plain"];
 
@@ -251,7 +251,7 @@ impl<'a> DocumentedAnswer<'a> {
     fn binding(&self, documented: &Documented<'_>, finding: String) -> AnswerFlaw {
         let status = self.seen.reply.status;
         let is_inferred = self.seen.is_transcribed && documented.is_unverified();
-        let is_of_front = (OF_THE_FRONT.contains(&status) && is_plain(self.seen.reply)) || status >= 500;
+        let is_of_front = (OF_PROXIES.contains(&status) && is_plain(self.seen.reply)) || status >= 500;
         let at_most = match (documented.is_exact(), is_of_front) {
             _ if is_inferred => Level::Observe,
             _ if status < 400 => Level::Must,

@@ -15,9 +15,9 @@ const BEGINNINGS: [&str; 3] = ["x-ratelimit-", "x-rate-limit-", "ratelimit-"];
 /// Values that servers send instead of a number if there is no limit.
 const ENDLESS: [&str; 5] = ["-1", "inf", "infinity", "none", "unlimited"];
 /// The number of seconds that a reset may be in the past: clocks differ, and some servers start a new window only with the next call.
-const PAST: i64 = 60;
+const PAST_TOLERANCE: i64 = 60;
 /// The longest plausible window, in seconds: a year and a month.
-const LONGEST: i64 = 400 * 24 * 60 * 60;
+const MAX_WINDOW: i64 = 400 * 24 * 60 * 60;
 
 /// The rate limit that an answer reports.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -37,10 +37,10 @@ impl ReportedLimit {
         }
         for beginning in BEGINNINGS {
             let number = |word: &str| number(headers, &format!("{beginning}{word}"));
-            let told = Self { limit: number("limit")?, remaining: number("remaining")?, reset_in: None };
-            if told != Self::default() {
+            let reported = Self { limit: number("limit")?, remaining: number("remaining")?, reset_in: None };
+            if reported != Self::default() {
                 let reset = text(headers, &format!("{beginning}reset")).and_then(|reset| ahead(reset, now(headers)));
-                return Ok(Some(Self { reset_in: reset, ..told }));
+                return Ok(Some(Self { reset_in: reset, ..reported }));
             }
         }
         Ok(None)
@@ -50,23 +50,23 @@ impl ReportedLimit {
 /// Returns a finding if the reported limit is impossible. The contract does not promise these headers, so the level is `Should` at most.
 pub(super) fn finding(headers: &HeaderMap) -> Option<AnswerFlaw> {
     let found = match ReportedLimit::read(headers) {
-        Ok(told) => impossible(told?)?,
+        Ok(reported) => impossible(reported?)?,
         Err(problem) => problem,
     };
     Some(AnswerFlaw { at_most: Level::Should, ..AnswerFlaw::new(found) })
 }
 
-fn impossible(told: ReportedLimit) -> Option<String> {
-    if let (Some(limit), Some(remaining)) = (told.limit, told.remaining)
+fn impossible(reported: ReportedLimit) -> Option<String> {
+    if let (Some(limit), Some(remaining)) = (reported.limit, reported.remaining)
         && remaining > limit
     {
         return Some(format!("{remaining} of {limit} calls are left, as the headers of the rate limit have it"));
     }
-    match told.reset_in? {
-        past if past < -PAST => {
+    match reported.reset_in? {
+        past if past < -PAST_TOLERANCE => {
             Some(format!("the window of the rate limit ended {} s ago, as its header has it", -past))
         }
-        far if far > LONGEST => Some(format!("the window of the rate limit ends in {far} s, as its header has it")),
+        far if far > MAX_WINDOW => Some(format!("the window of the rate limit ends in {far} s, as its header has it")),
         _ => None,
     }
 }
@@ -99,9 +99,9 @@ fn ahead(reset: &str, now: u64) -> Option<i64> {
 
 /// Returns the current time of the server from its `Date` header, or else the local time.
 fn now(headers: &HeaderMap) -> u64 {
-    let told = text(headers, DATE.as_str()).and_then(|date| httpdate::parse_http_date(date).ok());
-    let told = told.and_then(|date| date.duration_since(UNIX_EPOCH).ok());
-    told.map_or_else(clock::epoch_seconds, |date| date.as_secs())
+    let reported = text(headers, DATE.as_str()).and_then(|date| httpdate::parse_http_date(date).ok());
+    let reported = reported.and_then(|date| date.duration_since(UNIX_EPOCH).ok());
+    reported.map_or_else(clock::epoch_seconds, |date| date.as_secs())
 }
 
 #[cfg(test)]
@@ -117,11 +117,11 @@ mod tests {
 
     const NOW: (&str, &str) = ("date", "Sun, 09 Sep 2001 01:46:40 GMT"); // 1,000,000,000
 
-    fn told(pairs: &[(&'static str, &str)]) -> [Option<i64>; 3] {
+    fn reported(pairs: &[(&'static str, &str)]) -> [Option<i64>; 3] {
         let pairs: Vec<_> = pairs.iter().copied().chain([NOW]).collect();
-        let told = ReportedLimit::read(&headers(&pairs)).expect("numbers").expect("a limit");
+        let reported = ReportedLimit::read(&headers(&pairs)).expect("numbers").expect("a limit");
         let signed = |number: Option<u64>| number.and_then(|number| i64::try_from(number).ok());
-        [signed(told.limit), signed(told.remaining), told.reset_in]
+        [signed(reported.limit), signed(reported.remaining), reported.reset_in]
     }
 
     #[test]
@@ -137,18 +137,18 @@ mod tests {
             ] {
                 let [limit, remaining, end] = beginning;
                 assert_eq!(
-                    told(&[(limit, "10"), (remaining, "9"), (end, reset)]),
+                    reported(&[(limit, "10"), (remaining, "9"), (end, reset)]),
                     [Some(10), Some(9), Some(ahead)],
                     "{reset}"
                 );
             }
         }
         assert_eq!(
-            told(&[("ratelimit", "\"day\";r=9;t=60"), ("ratelimit-policy", "\"day\";q=10")]),
+            reported(&[("ratelimit", "\"day\";r=9;t=60"), ("ratelimit-policy", "\"day\";q=10")]),
             [Some(10), Some(9), Some(60)]
         );
         assert_eq!(
-            told(&[("x-ratelimit-limit", "10, 10;w=60"), ("x-ratelimit-reset", "6m0s")]),
+            reported(&[("x-ratelimit-limit", "10, 10;w=60"), ("x-ratelimit-reset", "6m0s")]),
             [Some(10), None, None]
         );
         let silent: [&[(&str, &str)]; 3] =

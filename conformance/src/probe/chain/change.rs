@@ -10,7 +10,7 @@ use super::super::flow::Stop;
 use super::super::request::Draft;
 use super::super::{Reply, Target};
 use super::compare::{Representation, is_blank, is_same};
-use super::{WriteAndRead, end, is_done, sent_by, short};
+use super::{WriteAndRead, check_complete, end, sent_by, short};
 use crate::body::scalar;
 use crate::chain::Chain;
 use crate::contract::{ChainProbe, Level};
@@ -41,7 +41,7 @@ impl Target {
         chain: &Chain,
         probe: ChainProbe,
     ) -> Result<(), Stop> {
-        let (ids, reply) = self.thing(case_run, chain).await?;
+        let (ids, reply) = self.create_own_resource(case_run, chain).await?;
         let catalogue = case_run.catalogue;
         let operation = catalogue.operation(case_run.case);
         let sides = WriteAndRead { api: &catalogue.api, operation, reader: &catalogue.api.operations[chain.reads] };
@@ -85,10 +85,10 @@ impl Target {
                 refused = Some(reply);
                 continue;
             }
-            is_done(&reply)?;
+            check_complete(&reply)?;
             return Ok(Change { name, draft, before: shown, answered: Representation::read(&reply.body) });
         }
-        refused.as_ref().map_or(Ok(()), is_done)?;
+        refused.as_ref().map_or(Ok(()), check_complete)?;
         Err(Stop::missing("no member of its body is plain text or a number that is read as well"))
     }
 }

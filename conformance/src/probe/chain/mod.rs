@@ -36,7 +36,7 @@ use crate::words::words;
 /// The wait before each further read: a change may become visible a moment later.
 const WAITS: [Duration; 3] = [Duration::from_millis(100), Duration::from_millis(400), Duration::from_secs(1)];
 /// Members that may hold the identifier of a resource in its path, if no member has the name of the path parameter.
-const NAMES: [&str; 9] = ["id", "uuid", "guid", "key", "slug", "name", "number", "code", "sha"];
+const ID_MEMBERS: [&str; 9] = ["id", "uuid", "guid", "key", "slug", "name", "number", "code", "sha"];
 /// The highest number of pages of a list that are searched for a new entry.
 const MOST_PAGES: usize = 5;
 /// The highest number of identifiers that are tried for one resource.
@@ -106,7 +106,7 @@ impl Target {
         let catalogue = case_run.catalogue;
         let found = |reply: &Reply| {
             let reader = &catalogue.api.operations[chain.reads];
-            another(reader, &made.reply, reply).or_else(|| {
+            other_resource(reader, &made.reply, reply).or_else(|| {
                 let operation = catalogue.operation(case_run.case);
                 let sides = WriteAndRead { api: &catalogue.api, operation, reader };
                 sides.difference(
@@ -163,7 +163,7 @@ impl Target {
                 there.path(),
                 reply.status
             ))),
-            200..300 => match another(reader, &made.reply, &reply) {
+            200..300 => match other_resource(reader, &made.reply, &reply) {
                 Some((_, finding)) => Err(Stop::Found(format!("its `Location` leads elsewhere: {finding}"))),
                 None => Ok(()),
             },
@@ -177,7 +177,8 @@ impl Target {
         let list = chain.lists.map(|list| &catalogue.api.operations[list]);
         let list = list.ok_or_else(|| Stop::missing("nothing lists what it makes"))?;
         let parameter = subject(&catalogue.api.operations[chain.reads].path).unwrap_or_default();
-        let id = told(&made.reply, parameter).ok_or_else(|| Stop::missing("its answer does not tell what was made"))?;
+        let id = answered_id(&made.reply, parameter)
+            .ok_or_else(|| Stop::missing("its answer does not tell what was made"))?;
         let reading = self.draft_of(case_run, list, &made.draft.ids)?;
         let holds = |reply: &Reply| {
             let entries = entries(&String::from_utf8_lossy(&reply.body))?;
@@ -231,7 +232,7 @@ impl Target {
                 |name: &str| operation.parameters.iter().find(|one| one.place == Place::Path && one.name == name);
             if let Some((name, parameter)) = named.and_then(|name| Some((name, known(name)?))) {
                 let like = identity.ids.get(name).cloned();
-                identity.ids.insert(name.to_owned(), live.nobody(parameter, like.as_deref()));
+                identity.ids.insert(name.to_owned(), live.unused_id(parameter, like.as_deref()));
             }
         }
         self.call_create(case_run, chain, operation, &identity).await
@@ -254,7 +255,7 @@ impl Target {
             draft = other;
             reply = self.step(&draft, &mut case_run.sent).await?;
         }
-        is_done(&reply)?;
+        check_complete(&reply)?;
         if operation.method == "PUT" && reply.status != 201 {
             return Err(Stop::missing(format!(
                 "it is answered {}, which does not say that something was made",
@@ -265,7 +266,7 @@ impl Target {
         let named = if operation.method == "PUT" {
             vec![draft.ids.clone()]
         } else {
-            let names = names(&reply, chain, parameter, draft.url.path()).into_iter();
+            let names = id_candidates(&reply, chain, parameter, draft.url.path()).into_iter();
             let fitting = names.filter(|id| segment::is_one(id) && self.redactor.mask(id) == *id);
             let with = |id: String| draft.ids.clone().into_iter().chain([(parameter.to_owned(), id)]).collect();
             fitting.take(MOST_NAMES).map(with).collect()
@@ -274,7 +275,7 @@ impl Target {
     }
 
     /// Creates a resource that no other case uses. Returns its path parameters and the answer that reads it.
-    async fn thing(
+    async fn create_own_resource(
         &self,
         case_run: &mut CaseRun<'_>,
         chain: &Chain,
@@ -302,7 +303,7 @@ impl Target {
             return Err(Stop::missing(format!("what was made cannot be read by who made it: {}", reply.status)));
         }
         let parameter = subject(&reader.path).unwrap_or_default();
-        if told(&reply, parameter).is_some_and(|id| ids.get(parameter) != Some(&id)) {
+        if answered_id(&reply, parameter).is_some_and(|id| ids.get(parameter) != Some(&id)) {
             return Err(Stop::missing("what is read is not what was made"));
         }
         Ok((ids, reply))
@@ -377,7 +378,7 @@ fn is_removable(live: &LiveServer, case_run: &CaseRun<'_>, chain: &Chain) -> Res
 }
 
 /// Returns an error if the effect of a call is not complete when it is answered.
-fn is_done(reply: &Reply) -> Result<(), Stop> {
+fn check_complete(reply: &Reply) -> Result<(), Stop> {
     match reply.status {
         202 => Err(Stop::missing("it is answered 202: what it does may be done later, and is not waited for")),
         200..300 => Ok(()),
@@ -407,27 +408,28 @@ fn is_verb(word: &str) -> bool {
 }
 
 /// Returns the id in the body of an answer, by the name of a path parameter.
-pub(super) fn told(reply: &Reply, parameter: &str) -> Option<String> {
+pub(super) fn answered_id(reply: &Reply, parameter: &str) -> Option<String> {
     let body = Reply { headers: HeaderMap::new(), ..reply.clone() };
     ids_told(&body, parameter, "").into_iter().next()
 }
 
 fn id_of(entry: &Value, parameter: &str) -> Option<String> {
     let body = Reply { status: 200, headers: HeaderMap::new(), body: entry.to_string().into_bytes() };
-    told(&body, parameter).or_else(|| scalar(entry))
+    answered_id(&body, parameter).or_else(|| scalar(entry))
 }
 
 /// Returns the candidates for the identifier of a new resource in its path: the value that an OpenAPI link names, the id in the answer, the
 /// end of `Location`, and other members that usually hold an identifier.
-fn names(reply: &Reply, chain: &Chain, parameter: &str, list: &str) -> Vec<String> {
+fn id_candidates(reply: &Reply, chain: &Chain, parameter: &str, list: &str) -> Vec<String> {
     let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
     let linked = chain.id_at.as_ref().and_then(|at| scalar(body.pointer(at)?));
     let own = words(parameter);
-    let is_likely = |name: &str| words(name).iter().any(|word| own.contains(word) || NAMES.contains(&word.as_str()));
+    let is_likely =
+        |name: &str| words(name).iter().any(|word| own.contains(word) || ID_MEMBERS.contains(&word.as_str()));
     let shown = Representation::read(&reply.body).value;
     let others = shown.as_object().into_iter().flatten().filter(|(name, _)| is_likely(name));
     let others = others.filter_map(|(_, value)| scalar(value));
-    let by_answer = told(reply, parameter).into_iter().chain(ids_told(reply, parameter, list));
+    let by_answer = answered_id(reply, parameter).into_iter().chain(ids_told(reply, parameter, list));
     let mut names: Vec<String> = Vec::new();
     for name in linked.into_iter().chain(by_answer).chain(others) {
         if !names.contains(&name) {
@@ -438,15 +440,16 @@ fn names(reply: &Reply, chain: &Chain, parameter: &str, list: &str) -> Vec<Strin
 }
 
 /// Returns a finding if the ids in both answers show that another resource was read than the one that was created.
-fn another(reader: &Operation, made: &Reply, read: &Reply) -> Option<(Level, String)> {
+fn other_resource(reader: &Operation, made: &Reply, read: &Reply) -> Option<(Level, String)> {
     let parameter = subject(&reader.path)?;
-    let (made, read) = (told(made, parameter)?, told(read, parameter)?);
+    let (made, read) = (answered_id(made, parameter)?, answered_id(read, parameter)?);
     (made != read).then(|| (Level::Must, format!("what is read is `{read}`, and `{made}` was made")))
 }
 
 fn is_paged(list: &Operation) -> bool {
-    const WORDS: [&str; 10] = ["page", "limit", "offset", "cursor", "after", "skip", "start", "size", "count", "top"];
-    let is_of_pages = |name: &str| words(name).iter().any(|word| WORDS.contains(&word.as_str()));
+    const PAGE_PARAMETERS: [&str; 10] =
+        ["page", "limit", "offset", "cursor", "after", "skip", "start", "size", "count", "top"];
+    let is_of_pages = |name: &str| words(name).iter().any(|word| PAGE_PARAMETERS.contains(&word.as_str()));
     let in_query = list.parameters.iter().filter(|one| one.place == Place::Query);
     list.pagination.is_some() || in_query.into_iter().any(|one| is_of_pages(&one.name))
 }

@@ -5,8 +5,8 @@ use serde_json::Value;
 use super::super::case_run::CaseRun;
 use super::super::flow::Stop;
 use super::super::{Reply, Target};
+use super::check_complete;
 use super::compare::{Representation, is_blank};
-use super::is_done;
 use crate::chain::Chain;
 use crate::words::words;
 
@@ -41,10 +41,10 @@ const GONE: [&str; 24] = [
 impl Target {
     /// Removes a resource, reads it, and removes it once more.
     pub(super) async fn remove_and_read(&self, case_run: &mut CaseRun<'_>, chain: &Chain) -> Result<(), Stop> {
-        let (ids, before) = self.thing(case_run, chain).await?;
+        let (ids, before) = self.create_own_resource(case_run, chain).await?;
         let before = Representation::read(&before.body);
         let removal = self.draft_of(case_run, case_run.catalogue.operation(case_run.case), &ids)?;
-        is_done(&self.step(&removal, &mut case_run.sent).await?)?;
+        check_complete(&self.step(&removal, &mut case_run.sent).await?)?;
         let reading = self.reading(case_run, chain, &ids)?;
         let is_gone = |reply: &Reply| {
             let now = Representation::read(&reply.body).value;

@@ -14,7 +14,7 @@ use crate::contract::Level;
 impl Target {
     /// Changes a resource twice, the second time with the `ETag` from before the first change.
     pub(super) async fn change_under_an_old_tag(&self, case_run: &mut CaseRun<'_>, chain: &Chain) -> Result<(), Stop> {
-        let (ids, before) = self.thing(case_run, chain).await?;
+        let (ids, before) = self.create_own_resource(case_run, chain).await?;
         let untold = || Stop::missing("what is read has no `ETag`");
         let old = tag(&before).ok_or_else(untold)?;
         let catalogue = case_run.catalogue;

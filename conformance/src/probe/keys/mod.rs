@@ -18,9 +18,9 @@ use crate::identity::Identity;
 use crate::secret::Secret;
 
 /// The lifetime of a key in seconds, in case it cannot be revoked.
-const LIFE: u64 = 3600;
+const KEY_LIFETIME: u64 = 3600;
 /// The name of a scope and of a resource that do not exist.
-const NOBODY: &str = "keyfit-no-such-scope";
+const UNKNOWN_SCOPE: &str = "keyfit-no-such-scope";
 
 /// The state of one probe.
 pub(super) struct KeyFlow<'a> {
@@ -63,20 +63,22 @@ impl<'a> KeyFlow<'a> {
         Self { target, catalogue, keys, operation, admin, sent: Vec::new(), created_key: None }
     }
 
-    /// Sends the requests of a probe. Does not revoke the key: see [`tidy`](Self::tidy).
+    /// Sends the requests of a probe. Does not revoke the key: see [`revoke_all`](Self::revoke_all).
     pub(super) async fn run(&mut self, probe: KeyProbe) -> Result<(), Stop> {
         let (needed, others) = (self.needed(), self.others());
-        let wish = match probe {
+        let spec = match probe {
             KeyProbe::CallByResource | KeyProbe::IntrospectByResource => KeySpec::of(self.by_resource(&needed)),
             KeyProbe::CallOutsideScope | KeyProbe::CallAfterWidening => KeySpec::of(json!(others)),
             KeyProbe::CallAfterNarrowing => KeySpec::of(json!(needed.union(&others).collect::<Vec<_>>())),
             KeyProbe::CallOverLimit => KeySpec { limit: Some(1), ..KeySpec::of(json!(needed)) },
-            KeyProbe::CallAfterEnd => KeySpec { end: clock::epoch_seconds() - LIFE, ..KeySpec::of(json!(needed)) },
-            KeyProbe::UnknownScope => KeySpec::of(json!([NOBODY])),
-            KeyProbe::UnknownResource => KeySpec::of(json!({ NOBODY: needed })),
+            KeyProbe::CallAfterEnd => {
+                KeySpec { end: clock::epoch_seconds() - KEY_LIFETIME, ..KeySpec::of(json!(needed)) }
+            }
+            KeyProbe::UnknownScope => KeySpec::of(json!([UNKNOWN_SCOPE])),
+            KeyProbe::UnknownResource => KeySpec::of(json!({ UNKNOWN_SCOPE: needed })),
             _ => KeySpec::of(json!(needed)),
         };
-        let reply = self.ask(&wish).await?;
+        let reply = self.ask(&spec).await?;
         match probe {
             KeyProbe::UnknownScope | KeyProbe::UnknownResource => return Ok(()),
             KeyProbe::CallAfterEnd if (400..500).contains(&reply.status) => {
@@ -84,11 +86,11 @@ impl<'a> KeyFlow<'a> {
             }
             _ => {}
         }
-        let key = self.created_key(&wish, &reply)?;
+        let key = self.created_key(&spec, &reply)?;
         match probe {
             KeyProbe::Introspect | KeyProbe::IntrospectByResource => self.introspect(&key).await,
             KeyProbe::List => self.list().await,
-            KeyProbe::Update => self.update(&key, wish.scopes).await.map(drop),
+            KeyProbe::Update => self.update(&key, spec.scopes).await.map(drop),
             KeyProbe::CallOverLimit => {
                 self.served(&key).await?;
                 self.call(&key).await.map(drop)
@@ -123,9 +125,9 @@ impl<'a> KeyFlow<'a> {
 
     /// Creates a key as the subject of a case and returns its id.
     pub(super) async fn subject(&mut self) -> Result<String, Stop> {
-        let wish = KeySpec::of(json!(self.needed()));
-        let reply = self.ask(&wish).await?;
-        self.created_key(&wish, &reply).map(|key| key.id)
+        let spec = KeySpec::of(json!(self.needed()));
+        let reply = self.ask(&spec).await?;
+        self.created_key(&spec, &reply).map(|key| key.id)
     }
 
     /// Sends a call that has to be served as a control for the calls that follow.
@@ -175,7 +177,7 @@ impl<'a> KeyFlow<'a> {
 
 impl KeySpec {
     fn of(scopes: Value) -> Self {
-        Self { scopes, limit: None, end: clock::epoch_seconds() + LIFE }
+        Self { scopes, limit: None, end: clock::epoch_seconds() + KEY_LIFETIME }
     }
 }
 

@@ -15,16 +15,16 @@ use crate::secret::Secret;
 
 impl KeyFlow<'_> {
     /// Sends the request that creates a key.
-    pub(super) async fn ask(&mut self, wish: &KeySpec) -> Result<Reply, Stop> {
+    pub(super) async fn ask(&mut self, spec: &KeySpec) -> Result<Reply, Stop> {
         let members = &self.keys.members;
         let mut draft = self.draft(&self.keys.mint, None)?;
         let body = draft.body.take().unwrap_or_default();
         let mut body: Value = serde_json::from_slice(&body).unwrap_or_default();
-        put(&mut body, &members.scopes, wish.scopes.clone());
+        put(&mut body, &members.scopes, spec.scopes.clone());
         let more = [
             (&members.name, Some(Value::from("keyfit-conformance"))),
-            (&members.end, Some(Value::from(clock::timestamp(wish.end)))),
-            (&members.limit, wish.limit.map(Value::from)),
+            (&members.end, Some(Value::from(clock::timestamp(spec.end)))),
+            (&members.limit, spec.limit.map(Value::from)),
         ];
         for (pointer, value) in more {
             if let (Some(pointer), Some(value)) = (pointer, value) {
@@ -36,7 +36,7 @@ impl KeyFlow<'_> {
     }
 
     /// Reads the created key from the answer.
-    pub(super) fn created_key(&mut self, wish: &KeySpec, reply: &Reply) -> Result<CreatedKey, Stop> {
+    pub(super) fn created_key(&mut self, spec: &KeySpec, reply: &Reply) -> Result<CreatedKey, Stop> {
         if !reply.is_success() {
             return Err(Stop::Broken(format!("no key was minted: the status is {}", reply.status)));
         }
@@ -46,7 +46,7 @@ impl KeyFlow<'_> {
             text.ok_or_else(|| Stop::Broken(format!("a key was minted, and there is no `{pointer}` to go on with")))
         };
         let secret = Secret::new(text(&self.keys.members.key)?);
-        let key = CreatedKey { id: text(&self.keys.members.id)?.to_owned(), secret, scopes: wish.scopes.clone() };
+        let key = CreatedKey { id: text(&self.keys.members.id)?.to_owned(), secret, scopes: spec.scopes.clone() };
         self.created_key = Some(key.clone());
         Ok(key)
     }

@@ -17,7 +17,7 @@ pub(in super::super) struct UnrevokedKeys {
 
 impl KeyFlow<'_> {
     /// Revokes each key that these requests and those of the flow created.
-    pub(in super::super) async fn tidy(&mut self, others: &[SentRequest]) -> UnrevokedKeys {
+    pub(in super::super) async fn revoke_all(&mut self, others: &[SentRequest]) -> UnrevokedKeys {
         let sent: Vec<&SentRequest> = self.sent.iter().chain(others).collect();
         sent.iter().filter_map(|sent| sent.answer()).for_each(|reply| self.learn(reply));
         let gone: Vec<String> = sent.iter().filter(|sent| self.is_revocation(sent)).map(|sent| path(sent)).collect();

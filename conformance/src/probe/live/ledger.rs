@@ -66,7 +66,7 @@ pub(in super::super) struct CreatedResource {
     pub(in super::super) by: String,
     is_gone: bool,
     /// True if a case has taken it for removal.
-    is_lent: bool,
+    is_taken: bool,
     /// True if cases use it that must not remove it.
     is_shared: bool,
 }
@@ -150,7 +150,7 @@ impl Ledger {
                 credentials: draft.credentials.clone(),
                 by: by.clone(),
                 is_gone: false,
-                is_lent: false,
+                is_taken: false,
                 is_shared: false,
             }
         };
@@ -162,7 +162,7 @@ impl Ledger {
                     return;
                 };
                 let parameter = super::effect::subject(item).unwrap_or_default();
-                let found = told(reply, parameter, draft.url.path());
+                let found = reported_ids(reply, parameter, draft.url.path());
                 if found.is_empty() {
                     entries.unidentified.push(format!("{by} made something, and its answer does not tell the id"));
                 }
@@ -184,7 +184,7 @@ impl Ledger {
                     // Servers may reuse ids of removed resources.
                     let is_same = |one: &CreatedResource| one.item == item && one.ids.get(parameter) == Some(&id);
                     let is_known = entries.created.iter().any(|one| is_same(one) && !one.is_gone);
-                    if is_known || stands_in(&before, &id) || is_kept(item, parameter, &id) {
+                    if is_known || contains_id(&before, &id) || is_kept(item, parameter, &id) {
                         continue;
                     }
                     let told = format!("{by} answered {} with `{id}`, which may have been there before", reply.status);
@@ -222,15 +222,15 @@ impl Ledger {
     }
 
     /// Returns a created resource of a template that still exists. A resource for removal is returned only once.
-    pub(in super::super) fn lend(&self, item: &str, is_removed: bool) -> Option<BTreeMap<String, String>> {
+    pub(in super::super) fn take_resource(&self, item: &str, is_removed: bool) -> Option<BTreeMap<String, String>> {
         let mut entries = self.entries();
         let is_free = |one: &&mut CreatedResource| {
-            let is_for_others = one.is_lent || (is_removed && one.is_shared);
+            let is_for_others = one.is_taken || (is_removed && one.is_shared);
             one.item == item && !one.is_gone && !is_for_others
         };
         let one = entries.created.iter_mut().find(is_free)?;
         if is_removed {
-            one.is_lent = true;
+            one.is_taken = true;
         } else {
             one.is_shared = true;
         }
@@ -257,11 +257,11 @@ impl Ledger {
     }
 
     /// Returns whether an attempt to add to a list has failed.
-    pub(in super::super) fn is_barren(&self, list: &str) -> bool {
+    pub(in super::super) fn is_unextendable(&self, list: &str) -> bool {
         self.entries().unextendable.contains(list)
     }
 
-    pub(in super::super) fn give_up(&self, list: &str) {
+    pub(in super::super) fn mark_unextendable(&self, list: &str) {
         self.entries().unextendable.insert(list.to_owned());
     }
 
@@ -299,7 +299,7 @@ impl Ledger {
 }
 
 /// Returns the ids of the resources that an answer reports as created, from its members or from `Location`.
-pub(in super::super) fn told(reply: &Reply, parameter: &str, list: &str) -> Vec<String> {
+pub(in super::super) fn reported_ids(reply: &Reply, parameter: &str, list: &str) -> Vec<String> {
     let in_header = reply.headers.get(LOCATION).and_then(|value| value.to_str().ok()).and_then(|location| {
         // The base is arbitrary, since only the path is compared.
         let base = Url::parse("http://here/").ok()?;
@@ -380,7 +380,7 @@ pub(in super::super) fn items(text: &str) -> Option<Vec<Value>> {
 }
 
 /// Returns whether a text contains an id as a whole word.
-fn stands_in(text: &str, id: &str) -> bool {
+fn contains_id(text: &str, id: &str) -> bool {
     let is_word =
         |character: Option<char>| character.is_some_and(|one| one.is_alphanumeric() || one == '_' || one == '-');
     text.match_indices(id)

@@ -26,7 +26,7 @@ use self::effect::{ending, item};
 pub(crate) use self::effect::{ends_by_get, item_among, lists_rights, parent_of, subject};
 use self::ledger::Ledger;
 pub(crate) use self::ledger::{id_member, listed as ids_listed};
-pub(super) use self::ledger::{items as entries, told as ids_told};
+pub(super) use self::ledger::{items as entries, reported_ids as ids_told};
 pub(super) use self::server_health::{ServerHealth, ServerOutage, SuspectRequest};
 use super::case_run::SentRequest;
 use super::limit_windows::LimitWindows;
@@ -115,15 +115,15 @@ impl LiveServer {
     }
 
     /// Returns a new id that does not exist, for a path parameter. `like` is an id that exists.
-    pub(super) fn nobody(&self, parameter: &Parameter, like: Option<&str>) -> String {
+    pub(super) fn unused_id(&self, parameter: &Parameter, like: Option<&str>) -> String {
         self.ledger.new_id(|number| nobody::id(&self.api, parameter, like, number))
     }
 
     /// Returns such an id for a path parameter of an operation, similar to the one that the identity knows.
-    fn nobody_at(&self, operation: &Operation, name: &str, identity: &Identity) -> String {
+    fn unused_id_at(&self, operation: &Operation, name: &str, identity: &Identity) -> String {
         let parameter = operation.parameters.iter().find(|one| one.place == Place::Path && one.name == name);
         let like = identity.ids.get(name).map(String::as_str);
-        parameter.map_or_else(|| NOBODY.to_owned(), |parameter| self.nobody(parameter, like))
+        parameter.map_or_else(|| NOBODY.to_owned(), |parameter| self.unused_id(parameter, like))
     }
 
     /// Returns the effect of an operation.

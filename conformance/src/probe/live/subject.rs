@@ -51,7 +51,7 @@ impl Target {
                 case_run
                     .identity
                     .ids
-                    .insert(parameter.to_owned(), live.nobody_at(operation, parameter, &case_run.identity));
+                    .insert(parameter.to_owned(), live.unused_id_at(operation, parameter, &case_run.identity));
                 return Ok(None);
             }
             Effect::CreatesAt(parameter) | Effect::Changes(parameter) => parameter,
@@ -109,7 +109,7 @@ impl Target {
             case_run
                 .identity
                 .ids
-                .insert(parameter.to_owned(), live.nobody_at(operation, parameter, &case_run.identity));
+                .insert(parameter.to_owned(), live.unused_id_at(operation, parameter, &case_run.identity));
             return Ok(None);
         }
         let succeeds = case_run.expect.success || *case_run.probe == Probe::Valid;
@@ -131,7 +131,7 @@ impl Target {
                 case_run
                     .identity
                     .ids
-                    .insert(parameter.to_owned(), live.nobody_at(operation, parameter, &case_run.identity));
+                    .insert(parameter.to_owned(), live.unused_id_at(operation, parameter, &case_run.identity));
                 Ok(None)
             }
             Err(missing)
@@ -148,7 +148,7 @@ impl Target {
                 case_run
                     .identity
                     .ids
-                    .insert(parameter.to_owned(), live.nobody_at(operation, parameter, &case_run.identity));
+                    .insert(parameter.to_owned(), live.unused_id_at(operation, parameter, &case_run.identity));
                 case_run.undecided = Some(missing);
                 Ok(None)
             }
@@ -210,7 +210,7 @@ impl Target {
         template: &str,
         is_removed: bool,
     ) -> Option<BTreeMap<String, String>> {
-        let found = match live.ledger.lend(template, is_removed) {
+        let found = match live.ledger.take_resource(template, is_removed) {
             Some(ids) => Some(ids),
             None => self.make(live, catalogue, template, is_removed).await,
         };
@@ -243,7 +243,7 @@ impl Target {
             && live.may_be_asked(operation)
             // Without a DELETE, the resource would be left behind.
             && operations.iter().any(|other| other.method == "DELETE" && other.path == template && live.may_be_asked(other));
-        if !may_be_made || live.ledger.is_barren(list) {
+        if !may_be_made || live.ledger.is_unextendable(list) {
             return None;
         }
         let identity = self.caller(&live.contract, operation)?;
@@ -251,9 +251,9 @@ impl Target {
         let draft = self.maker(live, catalogue, operation)?.draft(&Probe::Valid, operation, &identity).ok()?;
         let sent = self.send(&draft).await;
         live.ledger.add_requests(sent.requests);
-        let made = live.ledger.lend(template, is_removed);
+        let made = live.ledger.take_resource(template, is_removed);
         if made.is_none() {
-            live.ledger.give_up(list);
+            live.ledger.mark_unextendable(list);
         }
         made
     }

@@ -19,7 +19,7 @@ use crate::nobody::NOBODY;
 /// An unregistered method, which has no effect.
 pub(super) const UNASSIGNED: &str = "KEYFIT";
 
-const AT_NOBODY: &str =
+const NO_UNUSED_ID: &str =
     "a method that the path lacks is asked for at an id that nobody has, which the server says first";
 
 impl Target {
@@ -47,14 +47,14 @@ impl Target {
             case_run.maker(self).draft(case_run.probe, operation, &case_run.identity).map_err(Stop::Missing)?;
         UNASSIGNED.clone_into(&mut draft.method);
         let mut first = self.send(&draft).await;
-        if first.answer().is_none_or(Reply::is_success) || self.has_died() {
+        if first.answer().is_none_or(Reply::is_success) || self.has_stopped() {
             case_run.sent.push(first);
             return Ok(());
         }
         // Some HTTP parsers refuse unknown methods before the server sees them.
         let is_read = first.answer().is_some_and(|reply| !matches!(reply.status, 400 | 501));
         let mut nobody = case_run.identity.clone();
-        nobody.ids = self.nobody(operation, &case_run.identity, own_ids, &draft);
+        nobody.ids = self.unused_ids(operation, &case_run.identity, own_ids, &draft);
         let mut asked = None;
         for method in undeclared_methods(&case_run.catalogue.api, operation).filter(|_| !draft.ids.is_empty()) {
             let mut draft = case_run.maker(self).draft(case_run.probe, operation, &nobody).map_err(Stop::Missing)?;
@@ -79,7 +79,7 @@ impl Target {
         match asked {
             _ if is_read => case_run.sent.push(first),
             Some(again) => {
-                case_run.undecided = Some(AT_NOBODY.into());
+                case_run.undecided = Some(NO_UNUSED_ID.into());
                 case_run.sent.push(SentRequest { requests: first.requests, ..again });
             }
             None => {
@@ -93,7 +93,7 @@ impl Target {
     }
 
     /// Returns ids at which a method may have an effect: an expendable resource if the path ends in one, or ids that do not exist.
-    fn nobody(
+    fn unused_ids(
         &self,
         operation: &Operation,
         identity: &Identity,
@@ -103,13 +103,13 @@ impl Target {
         let path = &operation.path;
         let given_up = subject(path).filter(|_| path.ends_with('}'));
         let given_up = given_up.and_then(|name| Some((name, self.identities.expendable(path, name, false).ok()?)));
-        let nobody_at = |name: &String| match &self.live {
-            Some(live) => live.nobody_at(operation, name, identity),
+        let unused_id = |name: &String| match &self.live {
+            Some(live) => live.unused_id_at(operation, name, identity),
             None => NOBODY.to_owned(),
         };
         match given_up {
             Some((name, id)) => own.into_iter().chain([(name.to_owned(), id)]).collect(),
-            None => draft.ids.keys().map(|name| (name.clone(), nobody_at(name))).collect(),
+            None => draft.ids.keys().map(|name| (name.clone(), unused_id(name))).collect(),
         }
     }
 
@@ -137,8 +137,8 @@ impl Target {
                 case_run
                     .identity
                     .ids
-                    .insert(parameter.to_owned(), live.nobody_at(operation, parameter, &case_run.identity));
-                case_run.undecided = Some(AT_NOBODY.into());
+                    .insert(parameter.to_owned(), live.unused_id_at(operation, parameter, &case_run.identity));
+                case_run.undecided = Some(NO_UNUSED_ID.into());
             }
             break;
         }

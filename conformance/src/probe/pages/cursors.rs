@@ -12,7 +12,7 @@ use super::super::invalid::set_query;
 use super::super::reply::Reply;
 use super::super::request::Draft;
 use super::walk::{PageReference, PageWalk, is_of_origin, place};
-use super::{LARGE, MOST_LARGE};
+use super::{LARGE_PAGE_ITEMS, MOST_LARGE};
 use crate::contract::Probe;
 use crate::identity::Identity;
 use crate::missing::Missing;
@@ -56,7 +56,7 @@ impl Target {
             return Err(Stop::missing(Missing::new(what).add("[[identity]]", entry)));
         }
         let reader = case_run.maker(self).draft(&Probe::Valid, operation, &case_run.identity).map_err(Stop::Missing)?;
-        let (_, most) = walk.bounds(operation, LARGE);
+        let (_, most) = walk.bounds(operation, LARGE_PAGE_ITEMS);
         let own = self.pages(case_run, &walk, &reader, most, MOST_LARGE).await?;
         if !own.is_whole {
             return Err(Stop::missing("the caller's own list is too long to know what is not in it"));
@@ -89,7 +89,7 @@ impl Target {
     ) -> Result<Option<ForeignCursor>, Stop> {
         let operation = case_run.catalogue.operation(case_run.case);
         let mut draft = case_run.maker(self).draft(&Probe::Valid, operation, owner).map_err(Stop::Missing)?;
-        let (least, _) = walk.bounds(operation, LARGE);
+        let (least, _) = walk.bounds(operation, LARGE_PAGE_ITEMS);
         walk.ask_for(least, &mut draft);
         let Some((reply, first)) = self.page(case_run, &draft).await? else { return Ok(None) };
         let Some(PageReference::Argument(cursor)) = walk.next(&draft, &reply, &first, (1, 0))? else { return Ok(None) };
@@ -114,7 +114,7 @@ impl Target {
         let Some(walk) = PageWalk::of(operation) else { return Ok(()) };
         let mut draft =
             case_run.maker(self).draft(&Probe::Valid, operation, &case_run.identity).map_err(Stop::Missing)?;
-        let (least, _) = walk.bounds(operation, LARGE);
+        let (least, _) = walk.bounds(operation, LARGE_PAGE_ITEMS);
         walk.ask_for(least, &mut draft);
         let sent = self.send(&draft).await;
         let reply = sent.answer().filter(|reply| reply.is_success()).cloned();

@@ -16,12 +16,12 @@ use super::{Target, reply::Reply};
 use crate::contract::Probe;
 
 /// The number of items of a large page.
-const LARGE: u64 = 100;
+const LARGE_PAGE_ITEMS: u64 = 100;
 /// The highest numbers of large and of small pages that are read.
 const MOST_LARGE: usize = 3;
 const MOST_SMALL: usize = 4;
 /// The number of items that are read in small pages.
-const WALKED: u64 = 9;
+const SMALL_PAGE_ITEMS: u64 = 9;
 /// Members by which items are distinguished.
 pub(super) const IDS: [&str; 5] = ["id", "_id", "uuid", "guid", "key"];
 
@@ -115,21 +115,21 @@ impl Target {
         let operation = case_run.catalogue.operation(case_run.case);
         let Some(walk) = PageWalk::of(operation) else { return Ok(None) };
         let draft = case_run.maker(self).draft(&Probe::Valid, operation, &case_run.identity).map_err(Stop::Missing)?;
-        let (least, most) = walk.bounds(operation, LARGE);
+        let (least, most) = walk.bounds(operation, LARGE_PAGE_ITEMS);
         let large = self.pages(case_run, &walk, &draft, most, MOST_LARGE).await?;
         let all: Vec<&String> = large.pages.iter().flatten().collect();
         if large.pages.iter().any(|page| page.iter().collect::<HashSet<_>>().len() < page.len()) {
             return Err(Stop::missing("an id stands twice on one page: it does not tell items apart"));
         }
-        goes_on(&walk, &large)?;
+        check_progress(&walk, &large)?;
         if walk.limit.is_none() {
             // The server determines the page size.
             if large.pages.len() < 2 {
                 return Err(Stop::missing(format!("the list holds {} items: no page ends within it", all.len())));
             }
-            return Ok(twice(&large));
+            return Ok(repeated_item(&large));
         }
-        let small = (all.len() as u64).min(WALKED).div_ceil(3).max(least);
+        let small = (all.len() as u64).min(SMALL_PAGE_ITEMS).div_ceil(3).max(least);
         if all.len() as u64 <= small {
             return Err(Stop::missing(format!("the list holds {} items: no page ends within it", all.len())));
         }
@@ -142,9 +142,11 @@ impl Target {
         if first.len() as u64 > small {
             return Err(Stop::missing(format!("a page holds {} items where {small} were asked for", first.len())));
         }
-        goes_on(&walk, &parts)?;
+        check_progress(&walk, &parts)?;
         let is_in_order = all.iter().zip(first).all(|(whole, part)| *whole == part);
-        Ok(twice(&large).or_else(|| twice(&parts)).or_else(|| lost(&all, large.is_whole, &parts, is_in_order)))
+        Ok(repeated_item(&large)
+            .or_else(|| repeated_item(&parts))
+            .or_else(|| lost_item(&all, large.is_whole, &parts, is_in_order)))
     }
 
     /// Reads at most this number of pages.
@@ -185,7 +187,7 @@ impl Target {
 
 /// Returns an error if the second page is a proper part of the first: the list begins with the newest items, and the parameter asks for
 /// newer ones. A page that is repeated as a whole is another case.
-fn goes_on(walk: &PageWalk<'_>, listing: &WalkedPages) -> Result<(), Stop> {
+fn check_progress(walk: &PageWalk<'_>, listing: &WalkedPages) -> Result<(), Stop> {
     let [first, second, ..] = listing.pages.as_slice() else { return Ok(()) };
     let is_by_item = matches!(walk.pagination.next, NextPage::LastItem { .. });
     if is_by_item && !second.is_empty() && second.len() < first.len() && second.iter().all(|id| first.contains(id)) {
@@ -195,7 +197,7 @@ fn goes_on(walk: &PageWalk<'_>, listing: &WalkedPages) -> Result<(), Stop> {
 }
 
 /// Returns a finding if an item is on two pages.
-fn twice(listing: &WalkedPages) -> Option<String> {
+fn repeated_item(listing: &WalkedPages) -> Option<String> {
     let mut seen: Vec<&String> = Vec::new();
     for (number, page) in listing.pages.iter().enumerate() {
         if let Some(id) = page.iter().find(|id| seen.contains(id)) {
@@ -207,7 +209,7 @@ fn twice(listing: &WalkedPages) -> Option<String> {
 }
 
 /// Returns a finding if an item of a large page is on no small one. If not all pages were read, this is evidence only for the same order.
-fn lost(all: &[&String], is_whole: bool, parts: &WalkedPages, is_in_order: bool) -> Option<String> {
+fn lost_item(all: &[&String], is_whole: bool, parts: &WalkedPages, is_in_order: bool) -> Option<String> {
     let read: Vec<&String> = parts.pages.iter().flatten().collect();
     let due = if is_whole && parts.is_whole { all } else { &all[..read.len().min(all.len())] };
     let lost = due.iter().find(|id| !read.contains(id))?;
@@ -226,8 +228,8 @@ mod tests {
 
     #[test]
     fn an_item_on_two_pages_is_found_with_its_page() {
-        assert_eq!(twice(&listing(&[&["1", "2"], &["3"], &[]], true)), None);
-        let found = twice(&listing(&[&["1", "2"], &["2", "3"]], true));
+        assert_eq!(repeated_item(&listing(&[&["1", "2"], &["3"], &[]], true)), None);
+        let found = repeated_item(&listing(&[&["1", "2"], &["2", "3"]], true));
         assert_eq!(found.as_deref(), Some("the item 2 of page 2 stands on a page before it as well"));
     }
 
@@ -235,7 +237,8 @@ mod tests {
     fn an_item_that_no_small_page_has_is_lost_where_that_is_certain() {
         let ids = ["1", "2", "3", "4"].map(str::to_owned);
         let all: Vec<&String> = ids.iter().collect();
-        let found = |parts: &WalkedPages, is_whole, is_in_order| lost(&all, is_whole, parts, is_in_order).is_some();
+        let found =
+            |parts: &WalkedPages, is_whole, is_in_order| lost_item(&all, is_whole, parts, is_in_order).is_some();
         assert!(!found(&listing(&[&["1", "2"], &["3", "4"], &[]], true), true, true));
         assert!(found(&listing(&[&["1", "2"], &["4"], &[]], true), true, true));
         assert!(found(&listing(&[&["2", "1"], &["4"], &[]], true), true, false), "all were read, in whatever order");

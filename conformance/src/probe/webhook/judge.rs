@@ -42,14 +42,14 @@ pub(super) struct Deliveries<'a> {
 }
 
 /// The checks that compare a delivery with the document.
-const SAYS: [DeliveryCheck; 4] =
+const DOCUMENT_CHECKS: [DeliveryCheck; 4] =
     [DeliveryCheck::RequestLine, DeliveryCheck::MediaType, DeliveryCheck::Body, DeliveryCheck::Headers];
 
 impl Deliveries<'_> {
     /// Returns the violation of this check.
     pub(super) fn finding(&self, check: DeliveryCheck) -> Option<String> {
         let Some((delivery, documented)) = self.judged() else {
-            let seconds = self.documented.hook.terms.map_or(super::USUAL, |terms| terms.within_seconds);
+            let seconds = self.documented.hook.terms.map_or(super::DEFAULT_DEADLINE, |terms| terms.within_seconds);
             return (check == DeliveryCheck::Arrives)
                 .then(|| format!("no delivery came within {seconds} s of the call"));
         };
@@ -92,7 +92,7 @@ impl Deliveries<'_> {
     /// events may be delivered to the same URL.
     fn judged(&self) -> Option<(&Delivery, &Webhook)> {
         let DocumentedWebhook { hook, .. } = &self.documented;
-        let kept = self.received.iter().find_map(|one| Some((one, self.documented.kept_by(one)?)));
+        let kept = self.received.iter().find_map(|one| Some((one, self.documented.matched_call(one)?)));
         let own = hook.documented.iter().find(|one| one.name == hook.name).or(hook.documented.first());
         kept.or_else(|| Some((self.received.first()?, own?)))
     }
@@ -141,12 +141,13 @@ impl Deliveries<'_> {
 impl<'a> DocumentedWebhook<'a> {
     /// Returns whether a delivery matches the document.
     pub(super) fn fits(&self, delivery: &Delivery) -> bool {
-        self.kept_by(delivery).is_some()
+        self.matched_call(delivery).is_some()
     }
 
     /// Returns the documented call that a delivery matches.
-    fn kept_by(&self, delivery: &Delivery) -> Option<&'a Webhook> {
-        let keeps = |one: &&&Webhook| SAYS.into_iter().all(|check| self.breach(check, delivery, one).is_none());
+    fn matched_call(&self, delivery: &Delivery) -> Option<&'a Webhook> {
+        let keeps =
+            |one: &&&Webhook| DOCUMENT_CHECKS.into_iter().all(|check| self.breach(check, delivery, one).is_none());
         self.hook.documented.iter().find(keeps).copied()
     }
 

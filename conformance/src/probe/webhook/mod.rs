@@ -32,11 +32,11 @@ use crate::verdict::{Exchange, Fault, Outcome};
 use crate::webhook::{Exchanged, Hook, Part, hooks, member};
 
 /// The time in seconds within which a delivery has to arrive if the contract has no limit.
-const USUAL: u64 = 5;
+const DEFAULT_DEADLINE: u64 = 5;
 /// The time in which a live server may repeat a delivery that was accepted.
-const WATCH: Duration = Duration::from_secs(2);
+const REPEAT_WINDOW: Duration = Duration::from_secs(2);
 /// The same for the mock, which repeats at once.
-const SHORT_WATCH: Duration = Duration::from_millis(100);
+const MOCK_REPEAT_WINDOW: Duration = Duration::from_millis(100);
 
 /// The receiver of a target, and the deliveries to it.
 #[derive(Default)]
@@ -141,14 +141,14 @@ impl Target {
             exchanges: Vec::new(),
             secrets: Vec::new(),
         };
-        match self.bring_about(case_run, hook, &mut observed).await {
+        match self.trigger_delivery(case_run, hook, &mut observed).await {
             Ok(()) => {
-                let within = Duration::from_secs(hook.terms.map_or(USUAL, |terms| terms.within_seconds));
+                let within = Duration::from_secs(hook.terms.map_or(DEFAULT_DEADLINE, |terms| terms.within_seconds));
                 let documented = DocumentedWebhook { api: &case_run.catalogue.api, hook, url: observed.url.as_ref() };
                 let since = observed.since;
                 let is_there =
                     |received: &[Delivery]| received.iter().any(|one| one.at >= since && documented.fits(one));
-                if self.waits(&observed.slot, is_there, Instant::now() + within).await.is_none() {
+                if self.wait_for(&observed.slot, is_there, Instant::now() + within).await.is_none() {
                     observed.stop = Some("the run was ended during it".into());
                 }
             }
@@ -161,7 +161,7 @@ impl Target {
     }
 
     /// Returns whether the deliveries fit before an instant; `None` if the run ends before that.
-    async fn waits(&self, slot: &DeliverySlot, fits: impl Fn(&[Delivery]) -> bool, until: Instant) -> Option<bool> {
+    async fn wait_for(&self, slot: &DeliverySlot, fits: impl Fn(&[Delivery]) -> bool, until: Instant) -> Option<bool> {
         let over = async {
             if let Some(live) = &self.live {
                 return live.limit_windows.waits_until(until).await;
@@ -177,7 +177,7 @@ impl Target {
     }
 
     /// Passes the URL, and causes the server to deliver.
-    async fn bring_about(
+    async fn trigger_delivery(
         &self,
         case_run: &mut CaseRun<'_>,
         hook: &Hook<'_>,
@@ -187,7 +187,7 @@ impl Target {
         self.find_ids(case_run).await;
         self.aim(case_run).await?;
         let mut draft = case_run.maker(self).draft(case_run.probe, operation, &case_run.identity)?;
-        hand_over(&case_run.catalogue.api, operation, hook, &observed.slot.url, &mut draft)?;
+        add_callback_url(&case_run.catalogue.api, operation, hook, &observed.slot.url, &mut draft)?;
         // Deliveries before the triggering call are about another event, such as the registration. At a mock, other cases make that call at
         // the same time.
         let is_separate = hook.trigger(operation).is_some() && self.live.is_some();
@@ -289,10 +289,10 @@ impl Target {
         }
         let terms = hook.terms;
         let wait = match check {
-            DeliveryCheck::Once if self.live.is_some() => WATCH,
-            DeliveryCheck::Once => SHORT_WATCH,
+            DeliveryCheck::Once if self.live.is_some() => REPEAT_WINDOW,
+            DeliveryCheck::Once => MOCK_REPEAT_WINDOW,
             DeliveryCheck::Repeated => {
-                Duration::from_secs(terms.and_then(|terms| terms.repeated_within_seconds).unwrap_or(USUAL))
+                Duration::from_secs(terms.and_then(|terms| terms.repeated_within_seconds).unwrap_or(DEFAULT_DEADLINE))
             }
             DeliveryCheck::Signed => {
                 let Some(signature) = terms.and_then(|terms| terms.signature.as_ref()) else { return Ok(None) };
@@ -305,13 +305,19 @@ impl Target {
         let since = observed.since;
         let Some(first) = observed.slot.since(since).first().map(|one| one.at) else { return Ok(None) };
         let is_twice = |received: &[Delivery]| judge::repeated(received, since, None).is_some();
-        let went_on = self.waits(&observed.slot, is_twice, first + wait).await;
+        let went_on = self.wait_for(&observed.slot, is_twice, first + wait).await;
         went_on.map(|_| None).ok_or_else(|| Missing::new("the run was ended during it"))
     }
 }
 
 /// Adds the URL of the receiver to the call, and other values that the contract requires.
-fn hand_over(api: &Api, operation: &Operation, hook: &Hook<'_>, url: &Url, draft: &mut Draft) -> Result<(), Missing> {
+fn add_callback_url(
+    api: &Api,
+    operation: &Operation,
+    hook: &Hook<'_>,
+    url: &Url,
+    draft: &mut Draft,
+) -> Result<(), Missing> {
     let mut members: Vec<(&str, Value)> = Vec::new();
     if let Some(terms) = hook.terms {
         members.extend(terms.with.iter().map(|(at, value)| (at.as_str(), value.clone())));

@@ -37,9 +37,9 @@ const MOST_DELIVERIES: usize = 100;
 /// The highest number of deliveries that are refused: a delivery with another body each time is accepted in the end.
 const MOST_REFUSED: usize = 3;
 /// The time limit for a head, and for a body.
-const PATIENCE: Duration = Duration::from_secs(30);
+const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 /// The pause after a connection could not be accepted.
-const REST: Duration = Duration::from_millis(100);
+const ACCEPT_RETRY_PAUSE: Duration = Duration::from_millis(100);
 
 /// The address of the receiver, as the user configures it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -200,7 +200,7 @@ impl DeliverySlots {
         self.was_reached.store(true, Ordering::Relaxed);
         let (parts, body) = request.into_parts();
         let Some(slot) = self.at(parts.uri.path()) else { return StatusCode::NOT_FOUND };
-        let body = match timeout(PATIENCE, Limited::new(body, LARGEST_BODY).collect()).await {
+        let body = match timeout(HEADER_TIMEOUT, Limited::new(body, LARGEST_BODY).collect()).await {
             Ok(Ok(body)) => body.to_bytes(),
             Ok(Err(_)) => return StatusCode::PAYLOAD_TOO_LARGE,
             Err(_) => return StatusCode::REQUEST_TIMEOUT,
@@ -272,7 +272,7 @@ async fn accept(socket: TcpListener, slots: Arc<DeliverySlots>) {
         match socket.accept().await {
             Ok((stream, _)) => drop(connections.spawn(serve(stream, Arc::clone(&slots), permit))),
             // The error concerns only its client, or there is no free file handle.
-            Err(_) => SystemClock.sleep(REST).await,
+            Err(_) => SystemClock.sleep(ACCEPT_RETRY_PAUSE).await,
         }
         while connections.try_join_next().is_some() {}
     }
@@ -288,7 +288,7 @@ async fn serve(stream: TcpStream, slots: Arc<DeliverySlots>, _permit: OwnedSemap
         }
     });
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(PATIENCE).max_buf_size(LARGEST_HEAD);
+    http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_buf_size(LARGEST_HEAD);
     // An error means that the client disconnected.
     let _ = http.serve_connection(TokioIo::new(stream), service).await;
 }

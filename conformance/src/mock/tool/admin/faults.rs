@@ -47,7 +47,7 @@ enum FaultName {
 
 impl AdminState {
     /// Programs the fault that a body describes.
-    pub(super) fn program_wire(&self, wire: FaultBody) -> Result<Value, MockError> {
+    pub(super) fn add_fault(&self, wire: FaultBody) -> Result<Value, MockError> {
         let rule = wire.rule()?;
         let shown = json!(FaultBody::of(&rule));
         self.program(rule)?;
@@ -55,8 +55,8 @@ impl AdminState {
     }
 
     /// Returns the pending faults, with the number of remaining requests of each.
-    pub(super) fn programmed(&self) -> Value {
-        json!({ "faults": self.faults().waiting().iter().map(FaultBody::of).collect::<Vec<_>>() })
+    pub(super) fn pending_faults(&self) -> Value {
+        json!({ "faults": self.faults().pending().iter().map(FaultBody::of).collect::<Vec<_>>() })
     }
 }
 

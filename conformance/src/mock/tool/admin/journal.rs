@@ -60,7 +60,7 @@ pub(super) struct Journal {
 
 impl AdminState {
     /// Returns the requests after the number in the query.
-    pub(super) fn journalled(&self, query: Option<&str>) -> Result<Value, MockError> {
+    pub(super) fn recorded_requests(&self, query: Option<&str>) -> Result<Value, MockError> {
         let mut after = 0;
         for (name, value) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
             if name != "after" {

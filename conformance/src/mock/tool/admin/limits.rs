@@ -53,7 +53,7 @@ impl AdminState {
         }
         let (text, _) = self.find(which)?;
         let mut state = self.core.state();
-        let Some(token) = state.token(&text) else { return Err(super::tokens::nowhere()) };
+        let Some(token) = state.token(&text) else { return Err(super::tokens::unknown_token()) };
         let limit = token.limit.unwrap_or(rules.limit);
         if remaining > limit {
             let help = format!("give a number up to {limit}, the token's calls a window");

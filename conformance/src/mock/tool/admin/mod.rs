@@ -87,7 +87,7 @@ impl AdminState {
     }
 
     /// Returns the journal entry of a request before it is served.
-    pub(in crate::mock) fn seen(
+    pub(in crate::mock) fn summarize(
         &self,
         parts: &Parts,
         call: Option<&Call>,
@@ -157,11 +157,11 @@ impl AdminState {
             }
             ("DELETE", "/tokens") => body::read(body).and_then(|which| self.revoke(which)).map(|done| (200, done)),
             ("POST", "/limits") => body::read(body).and_then(|wanted| self.limit(&wanted)).map(|done| (200, done)),
-            ("GET", "/faults") => Ok((200, self.programmed())),
-            ("POST", "/faults") => body::read(body).and_then(|wire| self.program_wire(wire)).map(|done| (201, done)),
+            ("GET", "/faults") => Ok((200, self.pending_faults())),
+            ("POST", "/faults") => body::read(body).and_then(|wire| self.add_fault(wire)).map(|done| (201, done)),
             ("DELETE", "/faults") => Ok((200, json!({ "removed": self.faults().clear() }))),
             ("POST", "/work") => body::read(body).map(|plan| (200, self.plan_work(plan))),
-            ("GET", "/requests") => self.journalled(parts.uri.query()).map(|list| (200, list)),
+            ("GET", "/requests") => self.recorded_requests(parts.uri.query()).map(|list| (200, list)),
             ("POST", "/reset") => {
                 self.reset();
                 Ok((200, json!({ "tokens": self.ready.len() })))

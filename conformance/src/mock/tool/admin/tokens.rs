@@ -164,7 +164,7 @@ impl AdminState {
                 texts.into_iter().find(|text| Some(text.as_str()) == named)
             }
         };
-        let text = found.cloned().ok_or_else(nowhere)?;
+        let text = found.cloned().ok_or_else(unknown_token)?;
         let fingerprint = Fingerprint::of(&text).to_string();
         Ok((text, fingerprint))
     }
@@ -172,7 +172,7 @@ impl AdminState {
     /// Revokes the token that a body selects.
     pub(super) fn revoke(&self, named: SelectorBody) -> Result<Value, MockError> {
         let SelectorBody { name, fingerprint, token } = named;
-        self.end(TokenSelector::one_of(name.as_deref(), fingerprint.as_deref(), token.as_deref())?)
+        self.revoke_selected(TokenSelector::one_of(name.as_deref(), fingerprint.as_deref(), token.as_deref())?)
     }
 
     /// Revokes the token whose fingerprint is the last segment of a path.
@@ -184,11 +184,11 @@ impl AdminState {
             let error = MockError::value("a token does not belong into a URL", help);
             return Err(MockError { status: 400, ..error });
         }
-        self.end(TokenSelector::Fingerprint(fingerprint))
+        self.revoke_selected(TokenSelector::Fingerprint(fingerprint))
     }
 
     /// Revokes a token.
-    pub(in super::super) fn end(&self, which: TokenSelector<'_>) -> Result<Value, MockError> {
+    pub(in super::super) fn revoke_selected(&self, which: TokenSelector<'_>) -> Result<Value, MockError> {
         let (text, fingerprint) = self.find(which)?;
         self.core.state().revoke(&text);
         Ok(json!({ "revoked": fingerprint }))
@@ -213,7 +213,7 @@ impl AdminState {
 }
 
 /// Returns the error for a token that does not exist.
-pub(super) fn nowhere() -> MockError {
+pub(super) fn unknown_token() -> MockError {
     MockError::unknown("there is no such token", "GET /_keyfit/tokens lists those that were issued")
 }
 
@@ -248,7 +248,7 @@ pub(super) fn issue(core: &Core, wanted: TokenRequest) -> Result<IssuedToken, Mo
     }
     // With the ids of another tenant, it would share a window that is not small.
     let tenant = match (wanted.ids.is_empty(), is_limited) {
-        (true, true) => state.settle(),
+        (true, true) => state.new_tenant(),
         (true, false) => 0,
         (false, alone) => {
             let mut ids = state.ids(0).clone();

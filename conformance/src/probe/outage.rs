@@ -14,8 +14,8 @@ pub(crate) const DIED_BEFORE: &str = "the server died before it";
 
 impl Target {
     /// Makes the end of the server the outcome of the case whose call ended it. Cases without an answer because of it count as not run.
-    pub(crate) fn settle_end(&self, catalogue: &Catalogue, outcomes: &mut [Outcome]) {
-        let Some((message, case, ended)) = self.ended(&catalogue.api) else { return };
+    pub(crate) fn attribute_outage(&self, catalogue: &Catalogue, outcomes: &mut [Outcome]) {
+        let Some((message, case, ended)) = self.outage_outcome(&catalogue.api) else { return };
         for (known, outcome) in catalogue.cases.iter().zip(outcomes) {
             let met_nobody = outcome
                 .reason
@@ -32,7 +32,7 @@ impl Target {
     }
 
     /// Returns the message about the end of the server, the id of the case that caused it, and the outcome of that case.
-    fn ended(&self, api: &Api) -> Option<(String, String, Outcome)> {
+    fn outage_outcome(&self, api: &Api) -> Option<(String, String, Outcome)> {
         let ServerOutage { message, by } = self.live.as_ref()?.server_health.outage()?;
         let SuspectRequest { draft, status, case } = by?;
         let of_call = |id: &str| api.operation(id).filter(|operation| operation.method == draft.method);
