@@ -15,7 +15,7 @@ use crate::drive::ClientHarness;
 use crate::identity::Known;
 use crate::missing::Missing;
 use crate::presumption;
-use crate::probe::{CleanupReport, DIED_BEFORE, Target};
+use crate::probe::{CleanupReport, DIED_BEFORE, TargetServer};
 use crate::report::{Access, ApiReport, LiveReport};
 use crate::secret::Redactor;
 use crate::standing;
@@ -35,7 +35,7 @@ pub type Watch = Arc<dyn Fn(&Case, &Outcome) + Send + Sync>;
 #[derive(Clone)]
 pub struct Plan {
     /// The server under test; server-side cases are skipped without one.
-    pub target: Option<Arc<Target>>,
+    pub target: Option<Arc<TargetServer>>,
     /// The clients under test with their scripted servers; client-side cases are skipped without them.
     pub stage: Option<Arc<ClientHarness>>,
     /// The reason why there is no client, if so.

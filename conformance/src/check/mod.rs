@@ -18,7 +18,7 @@ pub use self::findings::Findings;
 use crate::baseline::Baseline;
 use crate::catalogue::{Catalogue, Side};
 use crate::drive::{ClientHarness, Connect, Keyfit};
-use crate::probe::{Http, Policy, ReceiverAddress, TransportSettings, http_client, is_loopback};
+use crate::probe::{Http, LivePolicy, ReceiverAddress, TransportSettings, http_client, is_loopback};
 use crate::report::Report;
 use crate::run::{self, Plan};
 use crate::secret::Redactor;
@@ -305,7 +305,7 @@ impl Check {
             .iter()
             .map(|(documented, url)| Ok((documented.trim_end_matches('/').to_owned(), url_of(url)?)));
         let servers: Vec<(String, Url)> = servers.collect::<Result<_, UserError>>()?;
-        let policy = Policy { allow: Vec::new(), allow_spend: self.allow_spend, query_tokens: false, rate: None };
+        let policy = LivePolicy { allow: Vec::new(), allow_spend: self.allow_spend, query_tokens: false, rate: None };
         let live = LiveServer {
             base_url,
             servers: &servers,

@@ -9,7 +9,7 @@ use keyfit_conformance::apis;
 use keyfit_conformance::catalogue::{Catalogue, Side};
 use keyfit_conformance::drive::{ClientHarness, Keyfit};
 use keyfit_conformance::mock::{Mock, Mutant};
-use keyfit_conformance::probe::{Policy, ReceiverAddress, is_loopback};
+use keyfit_conformance::probe::{LivePolicy, ReceiverAddress, is_loopback};
 use keyfit_conformance::profile::{self, Told};
 use keyfit_conformance::run::{Halt, Plan};
 use keyfit_conformance::secret::Redactor;
@@ -220,7 +220,7 @@ impl Subject {
             credentials,
             authorization_servers: &self.live.authorization_server,
             allow_writes: self.live.allow_writes,
-            policy: Policy {
+            policy: LivePolicy {
                 allow: self.live.allow.clone(),
                 allow_spend: self.live.allow_spend,
                 query_tokens: self.live.query_tokens,

@@ -146,14 +146,14 @@ impl Core {
         }
         let wait = if self.has(Mutant::ContradictsReset) { wait + 100 } else { wait };
         let status = refusal.status + u16::from(self.has(Mutant::ContradictsStatus));
-        let told = shape.body(status, &refusal.message, wait);
+        let error_body = shape.body(status, &refusal.message, wait);
         let documented = Documented::find(&self.api, operation, refusal.status);
         let documented = documented.as_ref().map(|documented| json_of(documented, &shape.media_type));
         let (media_type, schema) = documented.unwrap_or_default();
-        let body = match (told, schema) {
-            (Some(told), _) if self.has(Mutant::RenamesErrorMembers) => Some(json!({ "fault": told })),
-            (told, Some(schema)) => Some(self.fitted(told, schema, shape)),
-            (told, None) => told,
+        let body = match (error_body, schema) {
+            (Some(error_body), _) if self.has(Mutant::RenamesErrorMembers) => Some(json!({ "fault": error_body })),
+            (error_body, Some(schema)) => Some(self.fitted(error_body, schema, shape)),
+            (error_body, None) => error_body,
         };
         let Some(body) = body else { return Answer::empty(refusal.status) };
         Answer::of(refusal.status, media_type.unwrap_or(&shape.media_type), body.to_string())
@@ -161,14 +161,14 @@ impl Core {
 
     /// Returns the contract's error body with the members that the document also requires. Values that the document fixes, such as those of
     /// an enumeration, are kept.
-    fn fitted(&self, told: Option<Value>, schema: &Value, shape: &ErrorShape) -> Value {
+    fn fitted(&self, error_body: Option<Value>, schema: &Value, shape: &ErrorShape) -> Value {
         let fits = |value: &Value| schema::mismatch(&self.api, Direction::Answer, schema, value).is_none();
-        let mut body = match told {
-            Some(told) if fits(&told) => told,
-            told => {
+        let mut body = match error_body {
+            Some(error_body) if fits(&error_body) => error_body,
+            error_body => {
                 let mut whole = example::value(&self.api, Direction::Answer, schema);
                 let is_fitting = fits(&whole);
-                for (at, leaf) in told.iter().flat_map(leaves) {
+                for (at, leaf) in error_body.iter().flat_map(leaves) {
                     let mut with = whole.clone();
                     put(&mut with, &at, leaf.clone());
                     if fits(&with) || !is_fitting {

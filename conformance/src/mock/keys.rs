@@ -32,7 +32,7 @@ impl Core {
             return Ok(None);
         }
         if *id == keys.mint {
-            self.mint(keys, served, &mut shown)?;
+            self.create_key(keys, served, &mut shown)?;
         } else if *id == keys.list {
             put(&mut shown, &keys.members.list, Value::Array(self.list(keys)));
         } else if *id == keys.update {
@@ -44,7 +44,7 @@ impl Core {
     }
 
     /// Creates a key in the environment of the key that requests it.
-    fn mint(&self, keys: &KeyManagement, served: &ServedRequest<'_>, shown: &mut Value) -> Result<(), Refusal> {
+    fn create_key(&self, keys: &KeyManagement, served: &ServedRequest<'_>, shown: &mut Value) -> Result<(), Refusal> {
         let (members, operation) = (&keys.members, served.operation);
         let ParsedBody::Body(sent) = &served.sent else { return Ok(()) };
         let sent_at = |pointer: &Option<String>| pointer.as_deref().and_then(|pointer| sent.pointer(pointer));
@@ -71,7 +71,7 @@ impl Core {
             limit: limit.map(|limit| ceiling.map_or(limit, |ceiling| limit.min(ceiling))),
             expires,
             shown: Some(Value::Null),
-            ..Token::new(&keys.kind, self.minted_grant(&scopes))
+            ..Token::new(&keys.kind, self.grant_of(&scopes))
         };
         let is_test_prefix = of_test != self.has(Mutant::MintsElsewhere);
         let mut state = self.state();
@@ -86,7 +86,7 @@ impl Core {
         Ok(())
     }
 
-    fn minted_grant(&self, scopes: &Value) -> Grant {
+    fn grant_of(&self, scopes: &Value) -> Grant {
         match Grant::read(scopes) {
             _ if self.has(Mutant::MintsForEverything) => Grant::All,
             Grant::Resources(_) if self.has(Mutant::MintsForLists) => Grant::Resources(BTreeMap::new()),

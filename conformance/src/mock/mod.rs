@@ -61,7 +61,7 @@ use crate::secret::{Redactor, Secret};
 /// A running mock. It stops when it is dropped.
 pub struct Mock {
     base_url: String,
-    mint: TokenIssuer,
+    token_issuer: TokenIssuer,
     _server: Server,
 }
 
@@ -98,7 +98,7 @@ impl Mock {
         let origin = format!("http://{}", server.address());
         Ok(Self {
             base_url: format!("{origin}{base_path}"),
-            mint: TokenIssuer { core, redactor, origin },
+            token_issuer: TokenIssuer { core, redactor, origin },
             _server: server,
         })
     }
@@ -109,8 +109,8 @@ impl Mock {
     }
 
     /// Returns the source of tokens for it.
-    pub fn mint(&self) -> &TokenIssuer {
-        &self.mint
+    pub fn token_issuer(&self) -> &TokenIssuer {
+        &self.token_issuer
     }
 }
 

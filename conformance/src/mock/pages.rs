@@ -196,13 +196,13 @@ impl<'a> PagedList<'a> {
     ) -> Option<Self> {
         let item = success.pointer(&pagination.items)?.as_array()?.first()?;
         // The id that leads to the next page has to distinguish items.
-        let is_told = !matches!(&pagination.next, NextPage::LastItem { at, .. } if at != "/id");
+        let has_usable_id = !matches!(&pagination.next, NextPage::LastItem { at, .. } if at != "/id");
         let items: Option<Vec<Value>> =
             (0..TOTAL_ITEMS).map(|number| numbered(item, tenant * TOTAL_ITEMS + number)).collect();
         let items = items?;
         let mut body = success.clone();
         put(&mut body, &pagination.items, Value::from(items[1..].to_vec()));
-        (is_told && fits(&body)).then_some(Self { success, pagination, fits, items, tenant })
+        (has_usable_id && fits(&body)).then_some(Self { success, pagination, fits, items, tenant })
     }
 
     fn page(

@@ -29,7 +29,7 @@ pub(super) struct State {
     /// Masks all tokens that were issued.
     redactor: Redactor,
     /// The number of tokens that were issued: a number is never reused.
-    minted: u64,
+    issued_count: u64,
     issued: HashMap<Need, Identity>,
     /// For each tenant, the path parameters that tokens are bound to, with their values.
     tenants: Vec<BTreeMap<String, String>>,
@@ -79,7 +79,7 @@ impl State {
         Self {
             tokens: HashMap::new(),
             redactor: Redactor::default(),
-            minted: 0,
+            issued_count: 0,
             issued: HashMap::new(),
             tenants: vec![first.collect()],
             windows: HashMap::new(),
@@ -166,8 +166,8 @@ impl State {
         is_test: bool,
         mut token: Token,
     ) -> (String, String) {
-        let number = self.minted;
-        self.minted += 1;
+        let number = self.issued_count;
+        self.issued_count += 1;
         let prefix = credential.map_or("", |credential| credential.prefix_in(is_test));
         let carrier = credential.map_or(&Carrier::Header, Credential::carrier);
         let user = if *carrier == Carrier::Basic { format!("user-{number}:") } else { String::new() };
@@ -222,9 +222,9 @@ impl State {
 
     /// Replaces the state by another one. The tokens of the former one are not accepted again.
     pub(super) fn replace(&mut self, other: Self) {
-        let minted = self.minted;
+        let issued_count = self.issued_count;
         *self = other;
-        self.minted = self.minted.max(minted);
+        self.issued_count = self.issued_count.max(issued_count);
     }
 
     /// Returns the scopes that operations require.

@@ -18,7 +18,7 @@ use crate::chain::Chain;
 use crate::contract::Probe;
 use crate::nobody;
 use crate::pointer::{join, put};
-use crate::probe::{id_member, is_password, subject};
+use crate::probe::{id_member, is_password, last_parameter};
 use crate::segment;
 
 /// The highest number of stored resources. Beyond it, all are forgotten: a mock may run for days.
@@ -99,8 +99,9 @@ impl Core {
         let schema = success::schema(served.operation, status);
         let example = || body.as_ref().and_then(|body| serde_json::from_slice::<Value>(body).ok());
         if chain.creates == Some(index) {
-            let told = schema.zip(example()).and_then(|(schema, example)| self.create(chain, served, schema, &example));
-            return told.map_or_else(|| as_it_is(body), Ok);
+            let created =
+                schema.zip(example()).and_then(|(schema, example)| self.create(chain, served, schema, &example));
+            return created.map_or_else(|| as_it_is(body), Ok);
         }
         if chain.lists == Some(index) {
             let listed = schema.zip(example()).and_then(|(schema, example)| self.with_created(served, schema, example));
@@ -109,7 +110,7 @@ impl Core {
         let key = (served.token.tenant, path_of(served));
         let Some(mut resource) = self.state().store.resources.get(&key).cloned() else { return as_it_is(body) };
         if resource.is_gone {
-            let parameter = subject(&served.operation.path).unwrap_or_default();
+            let parameter = last_parameter(&served.operation.path).unwrap_or_default();
             let status = self.status(&Probe::UnknownId(parameter.to_owned()), served.operation, 404);
             return Err(Refusal::new(status, "Not found"));
         }
@@ -136,7 +137,7 @@ impl Core {
     ) -> Option<ResourceAnswer> {
         let ParsedBody::Body(sent) = &served.sent else { return None };
         let reader = &self.api.operations[chain.reads];
-        let parameter = subject(&reader.path)?;
+        let parameter = last_parameter(&reader.path)?;
         let at = place_of_id(example, parameter)?;
         let number = {
             let mut state = self.state();
@@ -206,7 +207,7 @@ impl Core {
 
     /// Returns the example of an answer with the values of a resource.
     fn represent(&self, chain: &Chain, schema: &Value, example: Value, resource: &Resource) -> Value {
-        let parameter = subject(&self.api.operations[chain.reads].path).unwrap_or_default();
+        let parameter = last_parameter(&self.api.operations[chain.reads].path).unwrap_or_default();
         let at = place_of_id(&example, parameter).unwrap_or_default();
         let whole = at.rsplit_once('/').map_or("", |(whole, _)| whole).to_owned();
         self.represent_at(chain, schema, example, (&whole, &resource.members))
@@ -332,11 +333,11 @@ fn without_hidden(api: &Api, schema: &Value, value: &Value) -> Value {
         }
         Value::Object(members) => {
             let is_visible = |name: &str| schema::is_sent(api, Direction::Answer, schema, name) && !is_password(name);
-            let told = members.iter().filter(|(name, _)| is_visible(name)).map(|(name, member)| {
+            let visible = members.iter().filter(|(name, _)| is_visible(name)).map(|(name, member)| {
                 let own = api.member(schema, &join("", name));
                 (name.clone(), own.map_or_else(|| member.clone(), |own| without_hidden(api, own, member)))
             });
-            Value::Object(told.collect())
+            Value::Object(visible.collect())
         }
         plain => plain.clone(),
     }

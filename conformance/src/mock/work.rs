@@ -14,7 +14,7 @@ use super::store::{fill_path, path_of, url_path};
 use crate::body::plain;
 use crate::nobody;
 use crate::pointer::put;
-use crate::probe::{id_member, subject};
+use crate::probe::{id_member, last_parameter};
 
 /// The path of a status that the document does not describe, below the base path.
 const OWN_PATH: &str = "_work";
@@ -197,7 +197,7 @@ impl Core {
         let Some((_, work_state)) = status_read else { return answer };
         let schema = served.operation.responses.get(&answer.status.to_string()).and_then(|shape| shape.schema.as_ref());
         let body = serde_json::from_slice::<Value>(&answer.body).ok().zip(schema).map(|(mut body, schema)| {
-            let id = subject(&served.operation.path).and_then(|name| Some((name, served.path.get(name)?)));
+            let id = last_parameter(&served.operation.path).and_then(|name| Some((name, served.path.get(name)?)));
             if let Some((name, id)) = id
                 && let Some(member) = id_member(&body, name).map(str::to_owned)
                 && body[&member].is_string()

@@ -10,7 +10,7 @@ use super::flow::Stop;
 use super::judge::LimitSnapshot;
 use super::reply::Reply;
 use super::request::Draft;
-use super::{CLOCK_TOLERANCE, Target, limit_windows};
+use super::{CLOCK_TOLERANCE, TargetServer, limit_windows};
 use crate::contract::RateLimit;
 
 /// The highest number of remaining calls for which a window is filled: a probe must not load a live server.
@@ -20,7 +20,7 @@ const EXCESS_CALLS: u64 = 5;
 /// The number of excess calls that is tolerated: a token bucket may refill meanwhile.
 const TOLERATED_EXCESS: u64 = 1;
 
-impl Target {
+impl TargetServer {
     /// Sends these requests concurrently.
     pub(super) async fn send_together(&self, drafts: &[Draft]) -> Result<Vec<SentRequest>, Stop> {
         if self.live.as_ref().is_some_and(|live| live.policy.rate.is_some()) {
@@ -75,8 +75,8 @@ impl Target {
         if !are_answered {
             return Err(Stop::missing("not all of the calls at the same instant were answered"));
         }
-        let told = format!("{served} of {calls} calls at the same instant were served, where {left} were left");
-        Ok((served > left + TOLERATED_EXCESS).then_some(told))
+        let finding = format!("{served} of {calls} calls at the same instant were served, where {left} were left");
+        Ok((served > left + TOLERATED_EXCESS).then_some(finding))
     }
 
     /// Waits until the window that the last answer reports is over.

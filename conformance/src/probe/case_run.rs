@@ -12,7 +12,7 @@ use super::keys::CreatedKey;
 use super::live::LiveServer;
 use super::reply::Reply;
 use super::request::{Draft, DraftBuilder};
-use super::{HeaderValue, Target};
+use super::{HeaderValue, TargetServer};
 use crate::catalogue::{Case, Catalogue};
 use crate::contract::{Expect, Hidden, Level, Probe, Reading, Standing};
 use crate::identity::Identity;
@@ -68,7 +68,7 @@ pub(super) struct SentRequest {
 
 impl<'a> CaseRun<'a> {
     /// Returns the maker of its requests.
-    pub(super) fn maker(&self, target: &'a Target) -> DraftBuilder<'a> {
+    pub(super) fn maker(&self, target: &'a TargetServer) -> DraftBuilder<'a> {
         DraftBuilder {
             api: &self.catalogue.api,
             contract: &self.catalogue.contract,
@@ -216,16 +216,16 @@ impl<'a> CaseRun<'a> {
         let made_up = (is_made_up && self.catalogue.is_made_up(self.case)).then(|| {
             "values of its body are made up, and may name what is not there: an overlay can give an example".to_owned()
         });
-        let told = |what: Option<String>| what.map(Missing::new);
+        let as_missing = |what: Option<String>| what.map(Missing::new);
         let is_unpaid = status == 402 && self.live.is_some() && self.expect.success;
         let unpaid = (is_unpaid && self.catalogue.operation(self.case).documents(402)).then(|| {
             format!("the account of `{}` has no funds for it, as the documented 402 says", self.identity.name)
         });
-        why.or(told(condition))
-            .or(told(unpaid))
+        why.or(as_missing(condition))
+            .or(as_missing(unpaid))
             .or(lacks)
-            .or(told(gap))
-            .or(told(made_up))
+            .or(as_missing(gap))
+            .or(as_missing(made_up))
             .filter(|_| fault == Fault::Status)
     }
 

@@ -5,10 +5,10 @@
 
 use keyfit_openapi::Operation;
 
-use super::Target;
+use super::TargetServer;
 use super::case_run::CaseRun;
 use super::flow::Stop;
-use super::live::{Effect, subject};
+use super::live::{Effect, last_parameter};
 use super::reply::Reply;
 use super::request::{Draft, DraftBuilder};
 use crate::balance::{Amount, Balance};
@@ -22,7 +22,7 @@ struct BalanceReading {
     reading: Draft,
 }
 
-impl Target {
+impl TargetServer {
     /// Sends calls that the server has to refuse, and reads the balance before and after.
     pub(super) async fn refuse_spending(&self, case_run: &mut CaseRun<'_>) -> Result<(), Stop> {
         let account = self.account(case_run)?;
@@ -33,10 +33,10 @@ impl Target {
             return Err(Stop::missing(format!("the balance moves by itself: it is {before}, and was {first}")));
         }
         let mut refused = Vec::new();
-        for (told, draft) in refusals {
+        for (flaw, draft) in refusals {
             let reply = self.step(&draft, &mut case_run.sent).await?;
             if is_refusal(&reply) {
-                refused.push((told, draft));
+                refused.push((flaw, draft));
             } else {
                 // A call that is served has a rule of its own, and may cost money.
                 before = self.balance(case_run, &account).await?;
@@ -46,8 +46,8 @@ impl Target {
             return Err(Stop::missing("no call of it was refused"));
         }
         if self.balance(case_run, &account).await?.is_less_than(before) {
-            for (told, draft) in &refused {
-                self.refuse_twice(case_run, &account, (told, draft)).await?;
+            for (flaw, draft) in &refused {
+                self.refuse_twice(case_run, &account, (flaw, draft)).await?;
             }
             return Err(Stop::missing("the balance fell, and by no refused call alone"));
         }
@@ -65,7 +65,7 @@ impl Target {
         &self,
         case_run: &mut CaseRun<'_>,
         account: &BalanceReading,
-        (told, draft): (&str, &Draft),
+        (flaw, draft): (&str, &Draft),
     ) -> Result<(), Stop> {
         let mut before = self.balance(case_run, account).await?;
         for is_last in [false, true] {
@@ -77,7 +77,7 @@ impl Target {
             if is_last {
                 case_run.at_most = binding(reply.status);
                 let finding = format!("the balance went from {before} to {after} by a call that was refused");
-                return Err(Stop::Found(format!("{finding} with {}: {told}", reply.status)));
+                return Err(Stop::Found(format!("{finding} with {}: {flaw}", reply.status)));
             }
             before = after;
         }
@@ -125,7 +125,7 @@ impl Target {
         let operation = case_run.catalogue.operation(case_run.case);
         let makes_it =
             |name: &str| self.live.as_ref().is_some_and(|live| live.effect(operation) == Effect::CreatesAt(name));
-        let id = subject(&operation.path).filter(|name| !makes_it(name));
+        let id = last_parameter(&operation.path).filter(|name| !makes_it(name));
         let bad: Vec<(&str, Probe)> = [
             ("a body that breaks off", Probe::BrokenJson),
             ("a required member is missing", Probe::MissingField),
@@ -140,7 +140,7 @@ impl Target {
         .chain(id.map(|name| ("an id that nobody has", Probe::UnknownId(name.to_owned()))))
         .collect();
         let meant = bad.into_iter().filter(|(_, probe)| applies(probe, api, contract, operation));
-        let draft = |(told, probe): (&'static str, Probe)| {
+        let draft = |(flaw, probe): (&'static str, Probe)| {
             let caller = match probe {
                 Probe::LackingScope | Probe::ExpiredToken | Probe::RevokedToken => {
                     self.other(case_run, &probe, operation)?
@@ -148,7 +148,7 @@ impl Target {
                 _ => case_run.identity.clone(),
             };
             let caller = Identity { ids: case_run.identity.ids.clone(), ..caller };
-            Some((told, case_run.maker(self).draft(&probe, operation, &caller).ok()?))
+            Some((flaw, case_run.maker(self).draft(&probe, operation, &caller).ok()?))
         };
         meant.filter_map(draft).collect()
     }

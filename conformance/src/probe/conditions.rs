@@ -2,7 +2,7 @@
 
 use reqwest::header::{ETAG, IF_NONE_MATCH};
 
-use super::Target;
+use super::TargetServer;
 use super::case_run::CaseRun;
 use super::flow::Stop;
 use super::reply::Reply;
@@ -11,7 +11,7 @@ use crate::contract::Probe;
 /// An entity tag that no version has.
 const NO_TAG: &str = "\"keyfit-no-such-tag\"";
 
-impl Target {
+impl TargetServer {
     /// Reads twice, the second time with the tag of the first answer or with a tag that no version has.
     pub(super) async fn read_under_a_tag(&self, case_run: &mut CaseRun<'_>) -> Result<(), Stop> {
         let operation = case_run.catalogue.operation(case_run.case);

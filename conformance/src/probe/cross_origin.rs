@@ -8,12 +8,12 @@ use reqwest::header::{
 
 use super::case_run::CaseRun;
 use super::flow::Stop;
-use super::{Reply, Target};
+use super::{Reply, TargetServer};
 
 /// An origin that does not exist: the domain is reserved (RFC 2606).
 const UNKNOWN_ORIGIN: &str = "https://keyfit-made-up.example";
 
-impl Target {
+impl TargetServer {
     /// Sends the preflight request of a browser, and then the request itself if it is safe.
     pub(super) async fn send_cross_origin(&self, case_run: &mut CaseRun<'_>) -> Result<(), Stop> {
         let operation = case_run.catalogue.operation(case_run.case);

@@ -12,7 +12,7 @@ use super::flow::Stop;
 use super::invalid::set_query;
 use super::live::{entries, ids_listed};
 use super::request::Draft;
-use super::{Reply, Target};
+use super::{Reply, TargetServer};
 use crate::contract::{Level, Probe};
 use crate::identity::Identity;
 use crate::missing::Missing;
@@ -33,7 +33,7 @@ struct ForeignAnswer {
     reader: Identity,
 }
 
-impl Target {
+impl TargetServer {
     /// Sends the foreign id of the tokens file, and then each identity's own ids with the credential of another one.
     pub(super) async fn send_foreign(&self, case_run: &mut CaseRun<'_>, name: &str) -> Result<(), Stop> {
         let operation = case_run.catalogue.operation(case_run.case);
@@ -260,7 +260,7 @@ impl Target {
         }
         let is_id = |id: &&String| !id.starts_with(['{', '[']) && segment::is_one(id) && self.redactor.mask(id) == **id;
         let id = entries.iter().next().filter(is_id)?.clone();
-        let reading = live.reading(catalogue, template)?;
+        let reading = live.read_operation(catalogue, template)?;
         let mut reader = case_run.identity.clone().at(template);
         reader.ids.insert(list.parameter.to_owned(), id);
         let draft = self.maker(live, catalogue, reading)?.draft(&Probe::Valid, reading, &reader).ok()?;
@@ -289,7 +289,8 @@ impl Target {
     async fn send_member(&self, case_run: &mut CaseRun<'_>, named: &Reference<'_>) -> Result<(), Stop> {
         let (own, foreign) = self.own_and_foreign(case_run, named)?;
         let operation = case_run.catalogue.operation(case_run.case);
-        let is_other_call = operation.method == "POST" && self.live.as_ref().is_some_and(|live| !live.adds(operation));
+        let is_other_call =
+            operation.method == "POST" && self.live.as_ref().is_some_and(|live| !live.creates_resource(operation));
         if is_other_call {
             return Err(Stop::missing(format!(
                 "{} {} is no call that adds something",
@@ -331,13 +332,13 @@ impl Target {
     /// Reads a resource after a call changed it. Returns the ids at this pointer, if it names a resource.
     async fn ids_after_change(&self, case_run: &mut CaseRun<'_>, at: &str) -> Option<Vec<String>> {
         let (live, catalogue) = (self.live.as_ref()?, case_run.catalogue);
-        let reading = live.reading(catalogue, &catalogue.operation(case_run.case).path)?;
+        let reading = live.read_operation(catalogue, &catalogue.operation(case_run.case).path)?;
         let draft = self.maker(live, catalogue, reading)?.draft(&Probe::Valid, reading, &case_run.identity).ok()?;
         let sent = self.send(&draft).await;
-        let told = sent.answer().filter(|reply| reply.is_success()).and_then(|reply| named_in(reply, at));
+        let named_ids = sent.answer().filter(|reply| reply.is_success()).and_then(|reply| named_in(reply, at));
         let before_last = case_run.sent.len().saturating_sub(1);
         case_run.sent.insert(before_last, sent);
-        told
+        named_ids
     }
 
     /// Sends the control call that has to be served: with the caller's own id, or for the caller's own resource.

@@ -104,17 +104,17 @@ fn fragment(draft: &Draft, reply: &Reply) -> Option<String> {
     other_type(found("token_type").as_deref()).or_else(state)
 }
 
-fn other_type(told: Option<&str>) -> Option<String> {
-    let is_bearer = told.is_some_and(|name| name.eq_ignore_ascii_case("Bearer"));
+fn other_type(reported: Option<&str>) -> Option<String> {
+    let is_bearer = reported.is_some_and(|name| name.eq_ignore_ascii_case("Bearer"));
     (!is_bearer).then(|| "the `token_type` is not Bearer".to_owned())
 }
 
 /// Returns a finding if a server's `issuer` is not the one whose metadata was requested.
-fn issuer(told: &str, draft: &Draft) -> Option<String> {
+fn issuer(reported: &str, draft: &Draft) -> Option<String> {
     let asked = draft.url.as_str();
     // Metadata at a location other than the well-known ones is not compared.
     let expected = WELL_KNOWN.iter().find_map(|known| asked.strip_suffix(known))?;
-    let is_other = told.trim_end_matches('/') != expected;
+    let is_other = reported.trim_end_matches('/') != expected;
     is_other.then(|| "the `issuer` is not the one that it was asked as".to_owned())
 }
 

@@ -11,10 +11,10 @@ use super::invalid::set_query;
 use super::live::Effect;
 use super::reply::Reply;
 use super::request::Draft;
-use super::{Target, pages};
+use super::{TargetServer, pages};
 use crate::contract::Probe;
 
-impl Target {
+impl TargetServer {
     /// Sends a call twice with one key, the second time with another body if the probe is about that.
     pub(super) async fn repeat_under_a_key(&self, case_run: &mut CaseRun<'_>) -> Result<(), Stop> {
         let operation = case_run.catalogue.operation(case_run.case);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::case_run::{CaseRun, SentRequest};
 use super::flow::Stop;
 use super::request::Draft;
-use super::{Reply, Target};
+use super::{Reply, TargetServer};
 use crate::bent::{Bent, Bytes, Change, DEEP, UNKNOWN};
 use crate::contract::{Flaw, Level};
 use crate::missing::Missing;
@@ -37,7 +37,7 @@ enum RefusalVerdict {
     Undecided(String),
 }
 
-impl Target {
+impl TargetServer {
     /// Sends each request of a case about a flaw.
     pub(super) async fn send_bent(&self, case_run: &mut CaseRun<'_>, flaw: Flaw) -> Result<(), Stop> {
         let operation = case_run.catalogue.operation(case_run.case);

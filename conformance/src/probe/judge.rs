@@ -212,9 +212,9 @@ impl Judge<'_> {
 
 impl LimitSnapshot {
     pub(super) fn read(rules: &RateLimit, reply: &Reply) -> Result<Self, String> {
-        let told = rules.told(&reply.headers)?;
+        let reported = rules.told(&reply.headers)?;
         let ahead = |reset: u64| rules.reset.ahead(i64::try_from(reset).unwrap_or(i64::MAX));
-        Ok(Self { limit: told.limit, remaining: told.remaining, reset_in: told.reset.map(ahead) })
+        Ok(Self { limit: reported.limit, remaining: reported.remaining, reset_in: reported.reset.map(ahead) })
     }
 
     /// Returns the reset in seconds from now if it differs from `seconds` by more than 2. Two times in one answer are written and read at

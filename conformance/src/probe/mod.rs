@@ -44,9 +44,9 @@ use reqwest::{Method, Url};
 pub(crate) use self::answers::is_password;
 use self::flow::Stop;
 use self::keys::KeyFlow;
-pub use self::live::{CleanupReport, Policy};
+pub use self::live::{CleanupReport, LivePolicy};
 use self::live::{LiveServer, RunPhase};
-pub(crate) use self::live::{id_member, ids_listed, item_among, lists_rights, parent_of, subject};
+pub(crate) use self::live::{id_member, ids_listed, item_among, last_parameter, lists_rights, parent_of};
 use self::oauth::OAuthFlow;
 pub(crate) use self::outage::DIED_BEFORE;
 pub(crate) use self::pages::{can_be_walked, hands_out_urls, takes_any_cursor};
@@ -76,7 +76,7 @@ const CLOCK_TOLERANCE: Duration = Duration::from_millis(50);
 const PAUSES_MS: [u64; 5] = [50, 100, 200, 400, 800];
 
 /// A server under test.
-pub struct Target {
+pub struct TargetServer {
     servers: Servers,
     identities: Arc<dyn Identities>,
     redactor: Redactor,
@@ -90,7 +90,7 @@ pub struct Target {
     webhooks: Webhooks,
 }
 
-impl Target {
+impl TargetServer {
     /// Creates a target for the server at a base URL, called with these identities.
     pub fn new(http: impl Into<Http>, base_url: Url, identities: Arc<dyn Identities>, redactor: Redactor) -> Self {
         let servers = Servers::new(base_url);
@@ -123,7 +123,7 @@ impl Target {
     /// Makes the target a live server: requests respect the rate limits of the contract and the user's policy. Once the run is halted,
     /// no request waits for a window.
     #[must_use]
-    pub fn live(mut self, catalogue: &Catalogue, halt: Halt, policy: Policy) -> Self {
+    pub fn live(mut self, catalogue: &Catalogue, halt: Halt, policy: LivePolicy) -> Self {
         self.rate_limit.clone_from(&catalogue.contract.rate_limit);
         let certificates = catalogue.contract.credentials.iter().filter(|kind| kind.is_certificate());
         let identity = certificates.map(Need::of_valid).find_map(|need| self.identities.find(&need).ok());
@@ -140,7 +140,7 @@ impl Target {
     /// Returns an error if the server cannot be reached.
     pub async fn reach(&self) -> Result<(), String> {
         if let Some(live) = &self.live {
-            live.slot(RunPhase::AtTheEnd).await;
+            live.wait_for_slot(RunPhase::AtTheEnd).await;
         }
         self.answers().await.map_err(|failure| failure.reason)
     }
@@ -257,7 +257,7 @@ impl Target {
 
     async fn run(&self, mut case_run: CaseRun<'_>) -> Outcome {
         self.find_ids(&mut case_run).await;
-        let subject = match self.aim(&mut case_run).await {
+        let subject = match self.select_resource(&mut case_run).await {
             Ok(subject) => subject,
             Err(missing) => return Outcome::skip(missing),
         };
@@ -336,7 +336,7 @@ impl Target {
     /// Runs a case with an API key as its subject, if the operation is about keys. Each key is revoked at the end of the case.
     async fn run_with_keys(&self, keys: &KeyManagement, mut case_run: CaseRun<'_>) -> Outcome {
         let operation = case_run.catalogue.operation(case_run.case);
-        let spared = self.live.as_ref().map(|live| self.spare_foreign(live, case_run.probe, operation));
+        let spared = self.live.as_ref().map(|live| self.refuse_foreign_change(live, case_run.probe, operation));
         if let Some(Err(missing)) = spared {
             return Outcome::skip(missing);
         }
@@ -549,7 +549,7 @@ impl Target {
         if let Some(why) = live.token_renewals.stale(draft) {
             return SentRequest::unsent(draft, &why);
         }
-        if self.has_stopped() || !live.slot(RunPhase::Running).await {
+        if self.has_stopped() || !live.wait_for_slot(RunPhase::Running).await {
             return SentRequest::unsent(draft, self.why_unsent());
         }
         let sent = self.exchange_with_health(live, draft, RunPhase::Running).await;
@@ -564,7 +564,7 @@ impl Target {
         if let Err(reason) = live.guard(draft, &*self.identities) {
             return SentRequest::unsent(draft, &reason);
         }
-        live.slot(RunPhase::AtTheEnd).await;
+        live.wait_for_slot(RunPhase::AtTheEnd).await;
         let sent = self.exchange_with_health(live, draft, RunPhase::AtTheEnd).await;
         let sent = self.with_renewed_token(live, sent, RunPhase::AtTheEnd).await;
         let Some(reply) = sent.answer().filter(|reply| reply.status == 429) else { return sent };
@@ -573,7 +573,7 @@ impl Target {
             return sent;
         }
         tokio::time::sleep_until(tokio::time::Instant::now() + wait.max(CLOCK_TOLERANCE)).await;
-        live.slot(RunPhase::AtTheEnd).await;
+        live.wait_for_slot(RunPhase::AtTheEnd).await;
         let again = self.exchange_with_health(live, draft, RunPhase::AtTheEnd).await;
         SentRequest { requests: sent.requests + again.requests, ..again }
     }
@@ -585,7 +585,7 @@ impl Target {
         // A kept connection may be closed at the moment of its next use.
         let is_sent_again =
             sent.reply.is_err() && (sent.is_unconnected || live.is_repeatable(draft)) && sent.requests > 0;
-        if is_sent_again && live.slot(phase).await {
+        if is_sent_again && live.wait_for_slot(phase).await {
             let again = self.exchange(draft).await;
             live.record_health(&again);
             sent = SentRequest { requests: sent.requests + again.requests, ..again };
@@ -602,18 +602,18 @@ impl Target {
             let (asked, failure) = self.outage_reason(live, phase).await;
             sent.requests += asked;
             if let Some(failure) = failure {
-                sent.reply = Err(live.end(reason, failure.is_refused));
+                sent.reply = Err(live.end_run(reason, failure.is_refused));
             }
         }
         sent
     }
 
-    /// Returns why the server answers nobody any more, or `None` if it does, and how often it was asked. A server that ends may take a
-    /// connection and break it: it is asked again until it refuses one.
+    /// Returns the number of requests, and the reason why the server has stopped answering; `None` if it answers. A stopping server may
+    /// accept a connection and break it: requests are sent until it refuses one.
     async fn outage_reason(&self, live: &LiveServer, phase: RunPhase) -> (usize, Option<NoReply>) {
         let mut pauses = PAUSES_MS.into_iter();
         let mut asked = 0;
-        while live.slot(phase).await {
+        while live.wait_for_slot(phase).await {
             asked += 1;
             let Err(failure) = self.answers().await else { return (asked, None) };
             match pauses.next() {
@@ -629,7 +629,7 @@ impl Target {
     /// Returns the list to which a call may have added something, if only the list can show whether it did.
     async fn list_after(&self, live: &LiveServer, draft: &Draft, reply: &Reply, phase: RunPhase) -> Option<String> {
         let reading = live.evidence_for(draft, reply)?;
-        if !live.limit_windows.ready(&reading).await || !live.slot(phase).await {
+        if !live.limit_windows.ready(&reading).await || !live.wait_for_slot(phase).await {
             return None;
         }
         let sent = self.exchange(&reading).await;

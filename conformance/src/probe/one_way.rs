@@ -11,15 +11,15 @@ use serde_json::Value;
 use super::case_run::CaseRun;
 use super::chain::answered_id;
 use super::flow::Stop;
-use super::live::{Effect, LiveServer, ids_told, is_kept_out, item_of, subject};
+use super::live::{Effect, LiveServer, ids_told, is_kept_out, item_of, last_parameter};
 use super::request::{Draft, DraftBuilder};
-use super::{Reply, Target};
+use super::{Reply, TargetServer};
 use crate::contract::Probe;
 use crate::identity::Identity;
 use crate::missing::Missing;
 use crate::one_way::{other, read_only};
 
-impl Target {
+impl TargetServer {
     /// Sends a valid call and reads its result, and then one that sets read-only members.
     pub(super) async fn send_read_only(&self, case_run: &mut CaseRun<'_>) -> Result<(), Stop> {
         let operation = case_run.catalogue.operation(case_run.case);
@@ -116,7 +116,7 @@ impl Target {
 
 /// Returns the ids of the resource that a call created, from its answer.
 fn made(answer: &Reply, draft: &Draft, reading: &Operation) -> Option<BTreeMap<String, String>> {
-    let parameter = subject(&reading.path)?;
+    let parameter = last_parameter(&reading.path)?;
     let by_address = || ids_told(answer, parameter, draft.url.path()).into_iter().next();
     let id = answered_id(answer, parameter).or_else(by_address)?;
     let mut ids = draft.ids.clone();

@@ -2,7 +2,7 @@
 
 use keyfit_openapi::Api;
 
-use super::Target;
+use super::TargetServer;
 use super::case_run::SentRequest;
 use super::live::{ServerOutage, SuspectRequest};
 use crate::catalogue::Catalogue;
@@ -12,7 +12,7 @@ use crate::verdict::{Fault, Outcome, Verdict};
 /// The reason why a case was not run.
 pub(crate) const DIED_BEFORE: &str = "the server died before it";
 
-impl Target {
+impl TargetServer {
     /// Makes the end of the server the outcome of the case whose call ended it. Cases without an answer because of it count as not run.
     pub(crate) fn attribute_outage(&self, catalogue: &Catalogue, outcomes: &mut [Outcome]) {
         let Some((message, case, ended)) = self.outage_outcome(&catalogue.api) else { return };

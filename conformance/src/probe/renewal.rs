@@ -11,7 +11,7 @@ use reqwest::header::COOKIE;
 use super::case_run::SentRequest;
 use super::live::{LiveServer, RunPhase};
 use super::request::Draft;
-use super::{Reply, Target, Url};
+use super::{Reply, TargetServer, Url};
 use crate::fetched::{Companion, FetchedToken};
 use crate::identity::Identity;
 use crate::secret::Secret;
@@ -65,7 +65,7 @@ impl TokenRenewals {
     }
 }
 
-impl Target {
+impl TargetServer {
     /// Fetches new tokens in place of those that are about to expire.
     pub(super) async fn renew_tokens(&self) {
         for token in self.identities.fetched() {
@@ -124,7 +124,7 @@ impl Target {
                 }
             };
             live.token_renewals.replace(&secret, &fresh);
-            if !live.slot(phase).await {
+            if !live.wait_for_slot(phase).await {
                 break;
             }
             let again = self.exchange_with_health(live, &sent.draft.with_token(&secret, &fresh), phase).await;
@@ -170,7 +170,7 @@ impl Target {
                 None => return refused == 401 && !known.unproven.contains(secret),
             }
         };
-        if !live.slot(phase).await {
+        if !live.wait_for_slot(phase).await {
             return false;
         }
         let sent = self.exchange(&served).await;

@@ -1,7 +1,7 @@
 //! Checks that each call decrements the reported remaining calls of a rate limit that the contract does not describe. The limit is not
 //! exhausted.
 
-use super::Target;
+use super::TargetServer;
 use super::answers::ReportedLimit;
 use super::case_run::CaseRun;
 use super::flow::Stop;
@@ -12,7 +12,7 @@ const CALLS: usize = 3;
 /// The shortest window in seconds for which the calls are comparable. A bucket that refills within seconds is full again at once.
 const LEAST_SECONDS: i64 = 10;
 
-impl Target {
+impl TargetServer {
     /// Calls a few times and compares the reported remaining calls.
     pub(super) async fn watch_limit(&self, case_run: &mut CaseRun<'_>) -> Result<(), Stop> {
         let operation = case_run.catalogue.operation(case_run.case);

@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::case_run::{CaseRun, SentRequest};
 use super::flow::Stop;
 use super::request::Draft;
-use super::{Reply, Target};
+use super::{Reply, TargetServer};
 use crate::body::essence;
 use crate::contract::Probe;
 use crate::nobody::NOBODY;
@@ -51,7 +51,7 @@ struct ControlAnswers {
     asked: Vec<SentRequest>,
 }
 
-impl Target {
+impl TargetServer {
     /// Requests the path in each spelling without a credential, until one is served.
     pub(super) async fn send_other_spellings(&self, case_run: &mut CaseRun<'_>) -> Result<(), Stop> {
         let operation = case_run.catalogue.operation(case_run.case);
@@ -61,7 +61,7 @@ impl Target {
         let lost = nonexistent_path(&path);
         let mut controls: Option<ControlAnswers> = None;
         let mut innocent = Vec::new();
-        for (told, spelled) in SPELLINGS {
+        for (name, spelled) in SPELLINGS {
             let Some(text) = spelled(&path).filter(|text| !is_of_another(&case_run.catalogue.api, operation, text))
             else {
                 continue;
@@ -84,7 +84,7 @@ impl Target {
                 innocent.push(elsewhere);
             }
             if is_own && !is_anything {
-                case_run.found = Some(format!("the path {told} is served without a credential"));
+                case_run.found = Some(format!("the path {name} is served without a credential"));
                 innocent.extend(controls.into_iter().flat_map(|controls| controls.asked));
                 case_run.sent.splice(0..0, innocent);
                 case_run.sent.push(sent);

@@ -85,10 +85,10 @@ impl Http {
         }
         let [here, elsewhere] = builders.map(|builder| builder.default_headers(headers.clone()).build());
         // For example, a certificate of version 1, which TLS does not accept.
-        let told = |error: reqwest::Error| format!("the HTTP client cannot be set up: {}", with_causes(&error));
+        let setup_error = |error: reqwest::Error| format!("the HTTP client cannot be set up: {}", with_causes(&error));
         Ok(Self {
-            here: here.map_err(told)?,
-            elsewhere: elsewhere.map_err(told)?,
+            here: here.map_err(setup_error)?,
+            elsewhere: elsewhere.map_err(setup_error)?,
             extra: headers.clone(),
             settings: Some(Arc::new(settings.clone())),
             others: Arc::default(),

@@ -11,7 +11,7 @@ use keyfit_conformance::apis;
 use keyfit_conformance::catalogue::{Case, Catalogue, Side};
 use keyfit_conformance::drive::{ClientHarness, Connect};
 use keyfit_conformance::mock::{Mock, Mutant};
-use keyfit_conformance::probe::{Target, http_client};
+use keyfit_conformance::probe::{TargetServer, http_client};
 use keyfit_conformance::run::{Plan, run};
 use keyfit_conformance::secret::Redactor;
 use keyfit_conformance::verdict::Outcome;
@@ -132,7 +132,7 @@ pub(crate) async fn against_mock(
     let (api, contract) = (Arc::clone(&catalogue.api), Arc::clone(&catalogue.contract));
     let mock = Mock::start(api, contract, mutant, redactor.clone()).await.expect("a loopback socket");
     let base_url = mock.base_url().parse().expect("a URL");
-    let target = Target::new(http.clone(), base_url, Arc::new(mock.mint().clone()), redactor);
+    let target = TargetServer::new(http.clone(), base_url, Arc::new(mock.token_issuer().clone()), redactor);
     run(catalogue, &Plan { target: Some(Arc::new(target)), ..Plan::default() }).await
 }
 

@@ -15,7 +15,7 @@ use keyfit_conformance::identity::{Identities, Identity, Need, Rights, State};
 use keyfit_conformance::init::{Choices, scaffold};
 use keyfit_conformance::missing::Missing;
 use keyfit_conformance::mock::{Mock, Mutant, TokenIssuer};
-use keyfit_conformance::probe::Target;
+use keyfit_conformance::probe::TargetServer;
 use keyfit_conformance::report::{ApiReport, Report};
 use keyfit_conformance::run::{Plan, run};
 use keyfit_conformance::secret::Redactor;
@@ -64,7 +64,7 @@ async fn the_mock_serves_what_the_document_allows_a_generated_client_to_send() {
     let mock = mock(&catalogue(), None).await;
     let valid = |kind: &str| Need { kind: kind.to_owned(), state: State::Valid, rights: Rights::All, alone: false };
     let secret = |scheme: &Scheme| {
-        let identity = mock.mint().find(&valid(scheme.name)).expect("the mock issues it");
+        let identity = mock.token_issuer().find(&valid(scheme.name)).expect("the mock issues it");
         identity.credentials[0].secret.reveal().to_owned()
     };
     let secrets: Secrets = SCHEMES.iter().map(|scheme| (scheme.name, secret(scheme))).collect();
@@ -219,8 +219,9 @@ async fn each_request_of_the_check_is_the_one_of_its_probe() {
     let mut by_probe: BTreeMap<String, usize> = BTreeMap::new();
     let mock = mock(&catalogue, None).await;
     let relay = Relay::start(mock.base_url()).await;
-    let noting = Arc::new(Noting { mint: mock.mint().clone(), found: Mutex::default(), issued: Mutex::default() });
-    let target = Target::new(http(), relay.base_url.parse().expect("a URL"), noting.clone(), Redactor::default());
+    let noting =
+        Arc::new(Noting { mint: mock.token_issuer().clone(), found: Mutex::default(), issued: Mutex::default() });
+    let target = TargetServer::new(http(), relay.base_url.parse().expect("a URL"), noting.clone(), Redactor::default());
     let plan = Plan { target: Some(Arc::new(target)), ..Plan::default() };
     // What the authorization server is asked carries nothing of an alternative.
     let is_call = |case: &&Case| !matches!(catalogue.rule(case).probe, Some(Probe::Oauth(_)));
@@ -278,9 +279,10 @@ async fn no_form_of_a_report_on_any_scheme_holds_a_secret() {
         let redactor = Redactor::default();
         let (api, contract) = (Arc::clone(&catalogue.api), Arc::clone(&catalogue.contract));
         let mock = Mock::start(api, contract, Some(mutant), redactor.clone()).await.expect("a loopback socket");
-        let noting = Arc::new(Noting { mint: mock.mint().clone(), found: Mutex::default(), issued: Mutex::default() });
+        let noting =
+            Arc::new(Noting { mint: mock.token_issuer().clone(), found: Mutex::default(), issued: Mutex::default() });
         let base_url = mock.base_url().parse().expect("a URL");
-        let target = Target::new(http(), base_url, noting.clone(), redactor.clone());
+        let target = TargetServer::new(http(), base_url, noting.clone(), redactor.clone());
         let plan = Plan { target: Some(Arc::new(target)), ..Plan::default() };
         let outcomes: Vec<Outcome> = run(&catalogue, &plan).await;
         shown += outcomes.iter().map(|outcome| outcome.exchanges.len()).sum::<usize>();

@@ -329,7 +329,7 @@ async fn tokens_are_minted_listed_and_revoked() {
 async fn a_token_that_expires_or_is_limited_is_refused_when_it_is_over() {
     let mock = Mock::of(INGEST).await.expect("a mock");
     let request = TokenRequest { expires_in_seconds: Some(0), ..TokenRequest::of("datasource") };
-    let over = mock.mint(request).expect("it is minted");
+    let over = mock.issue_token(request).expect("it is minted");
     assert_eq!(get(&mock, over.secret.reveal()).await, 401);
 
     let token = mock.token("datasource").expect("it is there");
@@ -343,7 +343,7 @@ async fn a_token_that_expires_or_is_limited_is_refused_when_it_is_over() {
     mock.reset();
     assert_eq!(get(&mock, token.secret.reveal()).await, 200);
     assert_eq!(get(&mock, over.secret.reveal()).await, 401);
-    let next = mock.mint(TokenRequest::of("datasource")).expect("it is minted");
+    let next = mock.issue_token(TokenRequest::of("datasource")).expect("it is minted");
     assert_ne!(next.secret, over.secret);
 }
 
@@ -362,9 +362,9 @@ async fn what_the_contract_does_not_have_is_refused_with_what_there_is() {
         TokenRequest { calls_per_window: Some(0), ..TokenRequest::of("key") },
     ];
     let said: Vec<String> =
-        refused.into_iter().map(|request| mock.mint(request).expect_err("it is refused").to_string()).collect();
+        refused.into_iter().map(|request| mock.issue_token(request).expect_err("it is refused").to_string()).collect();
     insta::assert_snapshot!("mock-refused-tokens", said.join("\n\n"));
-    let test = mock.mint(TokenRequest { state: State::Test, ..TokenRequest::of("key") }).expect("it is minted");
+    let test = mock.issue_token(TokenRequest { state: State::Test, ..TokenRequest::of("key") }).expect("it is minted");
     assert!(test.secret.reveal().starts_with("sk_test_"));
     assert!(!format!("{test:?}").contains(test.secret.reveal()));
 }

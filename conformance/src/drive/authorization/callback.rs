@@ -69,8 +69,8 @@ impl AuthorizationCase<'_> {
         let pairs = [("error", "access_denied"), ("error_description", "no"), ("state", login.required("state")?)];
         let url = registration.callback_url(&pairs)?;
         let refusal = self.expect_refusal(holder.callback(BROWSER, &url).await, 0)?;
-        let is_told = refusal.texts.iter().any(|text| text.contains("access_denied"));
-        if is_told { Ok(()) } else { Err("what the server says is lost".to_owned()) }
+        let has_error_code = refusal.texts.iter().any(|text| text.contains("access_denied"));
+        if has_error_code { Ok(()) } else { Err("what the server says is lost".to_owned()) }
     }
 
     pub(super) async fn callback_once(&self) -> Result<(), String> {
@@ -84,9 +84,9 @@ impl AuthorizationCase<'_> {
     }
 
     /// Returns the refusal of a callback that has to be refused with 400, after this number of token requests.
-    fn expect_refusal(&self, came: Result<(), HolderError>, token_requests: usize) -> Result<HolderError, String> {
+    fn expect_refusal(&self, result: Result<(), HolderError>, token_requests: usize) -> Result<HolderError, String> {
         self.check_token_requests(token_requests)?;
-        match came {
+        match result {
             Ok(()) => Err("the callback is taken".to_owned()),
             Err(refusal) if refusal.status != Some(400) => {
                 Err(format!("the callback is refused with {:?}, not with 400", refusal.status))

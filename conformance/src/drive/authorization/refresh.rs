@@ -87,8 +87,8 @@ impl AuthorizationCase<'_> {
         let secret = registration.secret.as_ref().map_or("", |secret| secret.reveal());
         let (mut texts, refresh) = (Vec::new(), self.refresh(1));
         // A server that repeats the request in its error.
-        let echo = |told: &str| {
-            ScriptedAnswer::json(400, &json!({ "error": told, "error_description": format!("{told} {secret}") }))
+        let echo = |code: &str| {
+            ScriptedAnswer::json(400, &json!({ "error": code, "error_description": format!("{code} {secret}") }))
         };
         match &registration.flow {
             GrantFlow::Code => {

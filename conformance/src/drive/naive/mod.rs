@@ -214,8 +214,9 @@ impl Client {
         if !is_success || (!is_documented && self.has(Defect::RefusesUndocumentedSuccess)) {
             return failed(self.failure(reply));
         }
-        let came = reply.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).and_then(framing);
-        let streaming = operation.streaming.as_ref().filter(|streaming| came == Some(streaming.body.framing));
+        let received_framing = reply.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).and_then(framing);
+        let streaming =
+            operation.streaming.as_ref().filter(|streaming| received_framing == Some(streaming.body.framing));
         let value = streaming.map_or_else(|| value_of(&reply.body), |known| items::handed_on(known, &reply.body));
         let is_partial = operation.partial.iter().any(|described| reports_partial_failure(described, &value));
         if is_partial && !self.has(Defect::HidesPartialFailure) {

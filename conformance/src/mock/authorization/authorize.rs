@@ -34,8 +34,8 @@ impl Core {
             self.code(call, server, &client, redirect_uri).map(|code| vec![("code".to_owned(), code)])
         };
         let outcome = outcome.unwrap_or_else(|fault| {
-            let told = [("error", fault.code), ("error_description", fault.description)];
-            told.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+            let parameters = [("error", fault.code), ("error_description", fault.description)];
+            parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
         });
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         query.extend_pairs(outcome);

@@ -208,8 +208,8 @@ impl ControlledMock {
     ///
     /// # Errors
     /// Returns an error if the contract does not have the kind, a scope, or an id of the request.
-    pub fn mint(&self, request: TokenRequest) -> Result<IssuedToken, MockError> {
-        self.admin.mint(request)
+    pub fn issue_token(&self, request: TokenRequest) -> Result<IssuedToken, MockError> {
+        self.admin.issue_token(request)
     }
 
     /// Revokes a token, with effect on the next request.

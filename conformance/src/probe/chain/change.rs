@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::super::case_run::CaseRun;
 use super::super::flow::Stop;
 use super::super::request::Draft;
-use super::super::{Reply, Target};
+use super::super::{Reply, TargetServer};
 use super::compare::{Representation, is_blank, is_same};
 use super::{WriteAndRead, check_complete, end, sent_by, short};
 use crate::body::scalar;
@@ -34,7 +34,7 @@ impl Change {
     }
 }
 
-impl Target {
+impl TargetServer {
     pub(super) async fn change_and_read(
         &self,
         case_run: &mut CaseRun<'_>,

@@ -21,10 +21,10 @@ pub(super) use self::change::altered;
 use self::compare::{Representation, is_blank, is_same};
 use super::case_run::{CaseRun, SentRequest};
 use super::flow::Stop;
-use super::live::{LiveServer, ends_by_get, entries, ids_told, subject};
+use super::live::{LiveServer, ends_by_get, entries, ids_told, last_parameter};
 use super::pages::PageSearch;
 use super::request::{Draft, DraftBuilder};
-use super::{Reply, Target};
+use super::{Reply, TargetServer};
 use crate::body::scalar;
 use crate::chain::Chain;
 use crate::contract::{ChainProbe, Level, Probe};
@@ -51,7 +51,7 @@ struct ChainResource {
     named: Vec<BTreeMap<String, String>>,
 }
 
-impl Target {
+impl TargetServer {
     /// Sends the requests of a chain and compares the answers.
     pub(super) async fn follow_chain(&self, case_run: &mut CaseRun<'_>, probe: ChainProbe) -> Result<(), Stop> {
         let chain = case_run.catalogue.chains().with(case_run.case.operation);
@@ -87,8 +87,8 @@ impl Target {
             return Err(Stop::missing("its answer does not tell what was made"));
         }
         // That this operation reads the resource is inferred from the document, unless `Location` says so.
-        let is_told = location(&made).is_some_and(|location| is_same_place(&location, &reading.url));
-        case_run.at_most = if is_told { Level::Must } else { Level::Should };
+        let is_located = location(&made).is_some_and(|location| is_same_place(&location, &reading.url));
+        case_run.at_most = if is_located { Level::Must } else { Level::Should };
         Err(Stop::Found(format!("what was made is not there: {} answers 404", reading.url.path())))
     }
 
@@ -176,7 +176,7 @@ impl Target {
         let catalogue = case_run.catalogue;
         let list = chain.lists.map(|list| &catalogue.api.operations[list]);
         let list = list.ok_or_else(|| Stop::missing("nothing lists what it makes"))?;
-        let parameter = subject(&catalogue.api.operations[chain.reads].path).unwrap_or_default();
+        let parameter = last_parameter(&catalogue.api.operations[chain.reads].path).unwrap_or_default();
         let id = answered_id(&made.reply, parameter)
             .ok_or_else(|| Stop::missing("its answer does not tell what was made"))?;
         let reading = self.draft_of(case_run, list, &made.draft.ids)?;
@@ -227,7 +227,7 @@ impl Target {
         let mut identity = case_run.identity.clone();
         if let Some(live) = case_run.live {
             is_removable(live, case_run, chain)?;
-            let named = subject(&operation.path).filter(|_| operation.method == "PUT");
+            let named = last_parameter(&operation.path).filter(|_| operation.method == "PUT");
             let known =
                 |name: &str| operation.parameters.iter().find(|one| one.place == Place::Path && one.name == name);
             if let Some((name, parameter)) = named.and_then(|name| Some((name, known(name)?))) {
@@ -262,7 +262,7 @@ impl Target {
                 reply.status
             )));
         }
-        let parameter = subject(&case_run.catalogue.api.operations[chain.reads].path).unwrap_or_default();
+        let parameter = last_parameter(&case_run.catalogue.api.operations[chain.reads].path).unwrap_or_default();
         let named = if operation.method == "PUT" {
             vec![draft.ids.clone()]
         } else {
@@ -286,7 +286,7 @@ impl Target {
         let creates = creates.ok_or_else(|| Stop::missing("nothing makes what it is about"))?;
         let ids = if let Some(live) = case_run.live {
             is_removable(live, case_run, chain)?;
-            let made = self.made(live, catalogue, &reader.path, true).await;
+            let made = self.created_ids(live, catalogue, &reader.path, true).await;
             made.ok_or_else(|| {
                 let Operation { method, path, .. } = creates;
                 Stop::missing(format!("nothing was made for it by {method} {path}, as far as can be told"))
@@ -302,7 +302,7 @@ impl Target {
         if !reply.is_success() {
             return Err(Stop::missing(format!("what was made cannot be read by who made it: {}", reply.status)));
         }
-        let parameter = subject(&reader.path).unwrap_or_default();
+        let parameter = last_parameter(&reader.path).unwrap_or_default();
         if answered_id(&reply, parameter).is_some_and(|id| ids.get(parameter) != Some(&id)) {
             return Err(Stop::missing("what is read is not what was made"));
         }
@@ -441,7 +441,7 @@ fn id_candidates(reply: &Reply, chain: &Chain, parameter: &str, list: &str) -> V
 
 /// Returns a finding if the ids in both answers show that another resource was read than the one that was created.
 fn other_resource(reader: &Operation, made: &Reply, read: &Reply) -> Option<(Level, String)> {
-    let parameter = subject(&reader.path)?;
+    let parameter = last_parameter(&reader.path)?;
     let (made, read) = (answered_id(made, parameter)?, answered_id(read, parameter)?);
     (made != read).then(|| (Level::Must, format!("what is read is `{read}`, and `{made}` was made")))
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::super::case_run::CaseRun;
 use super::super::flow::Stop;
-use super::super::{Reply, Target};
+use super::super::{Reply, TargetServer};
 use super::check_complete;
 use super::compare::{Representation, is_blank};
 use crate::chain::Chain;
@@ -38,7 +38,7 @@ const GONE: [&str; 24] = [
     "trashed",
 ];
 
-impl Target {
+impl TargetServer {
     /// Removes a resource, reads it, and removes it once more.
     pub(super) async fn remove_and_read(&self, case_run: &mut CaseRun<'_>, chain: &Chain) -> Result<(), Stop> {
         let (ids, before) = self.create_own_resource(case_run, chain).await?;

@@ -2,7 +2,7 @@
 
 use reqwest::header::IF_MATCH;
 
-use super::super::Target;
+use super::super::TargetServer;
 use super::super::case_run::CaseRun;
 use super::super::conditions::tag;
 use super::super::flow::Stop;
@@ -11,12 +11,12 @@ use super::{WriteAndRead, end};
 use crate::chain::Chain;
 use crate::contract::Level;
 
-impl Target {
+impl TargetServer {
     /// Changes a resource twice, the second time with the `ETag` from before the first change.
     pub(super) async fn change_under_an_old_tag(&self, case_run: &mut CaseRun<'_>, chain: &Chain) -> Result<(), Stop> {
         let (ids, before) = self.create_own_resource(case_run, chain).await?;
-        let untold = || Stop::missing("what is read has no `ETag`");
-        let old = tag(&before).ok_or_else(untold)?;
+        let no_tag = || Stop::missing("what is read has no `ETag`");
+        let old = tag(&before).ok_or_else(no_tag)?;
         let catalogue = case_run.catalogue;
         let operation = catalogue.operation(case_run.case);
         let sides = WriteAndRead { api: &catalogue.api, operation, reader: &catalogue.api.operations[chain.reads] };
@@ -24,7 +24,7 @@ impl Target {
         let change = self.change(case_run, &sides, &whole, &before).await?;
         let reading = self.reading(case_run, chain, &ids)?;
         let now = self.step(&reading, &mut case_run.sent).await?;
-        if tag(&now).ok_or_else(untold)? == old {
+        if tag(&now).ok_or_else(no_tag)? == old {
             return Err(Stop::missing("its `ETag` is as it was before a change"));
         }
         let name = change.name();

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::flow::Stop;
 use super::reply::Reply;
-use super::{SentRequest, Target};
+use super::{SentRequest, TargetServer};
 use crate::catalogue::Catalogue;
 use crate::clock;
 use crate::contract::{Contract, KeyCheck, KeyManagement, KeyProbe, Probe};
@@ -24,7 +24,7 @@ const UNKNOWN_SCOPE: &str = "keyfit-no-such-scope";
 
 /// The state of one probe.
 pub(super) struct KeyFlow<'a> {
-    target: &'a Target,
+    target: &'a TargetServer,
     catalogue: &'a Catalogue,
     keys: &'a KeyManagement,
     /// The operation of the case.
@@ -54,7 +54,7 @@ struct KeySpec {
 
 impl<'a> KeyFlow<'a> {
     pub(super) fn new(
-        target: &'a Target,
+        target: &'a TargetServer,
         catalogue: &'a Catalogue,
         keys: &'a KeyManagement,
         operation: &'a Operation,

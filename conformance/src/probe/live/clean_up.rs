@@ -2,7 +2,7 @@
 
 use reqwest::StatusCode;
 
-use super::super::Target;
+use super::super::TargetServer;
 use super::super::request::Draft;
 use super::LiveServer;
 use super::ledger::CreatedResource;
@@ -24,7 +24,7 @@ pub struct CleanupReport {
     pub requests: usize,
 }
 
-impl Target {
+impl TargetServer {
     /// Removes the resources that the run created, and returns its effects: none for a server that is not live.
     pub async fn finish(&self, catalogue: &Catalogue) -> CleanupReport {
         let Some(live) = &self.live else { return CleanupReport::default() };

@@ -1,10 +1,10 @@
-//! Ids that nobody named: what only reads takes them from what a list returns.
+//! Ids that the user did not name: reading cases take them from the answers of lists.
 
 use std::collections::BTreeMap;
 
 use keyfit_openapi::{Operation, Place, is_same_template};
 
-use super::super::Target;
+use super::super::TargetServer;
 use super::super::case_run::CaseRun;
 use super::super::pages::PageSearch;
 use super::super::reply::Reply;
@@ -17,11 +17,11 @@ use crate::identity::Identity;
 use crate::reference::named_by;
 use crate::segment;
 
-/// Pages of a list that are read for an id at most.
+/// The highest number of pages of a list that are read for an id.
 const MOST_PAGES: usize = 5;
 
-impl Target {
-    /// Puts ids into a case that only reads, for the parameters of its path of which the user names none.
+impl TargetServer {
+    /// Sets the ids of a case that only reads, for the path parameters whose ids the user does not name.
     pub(in super::super) async fn find_ids(&self, case_run: &mut CaseRun<'_>) {
         let Some(live) = &self.live else { return };
         let operation = case_run.catalogue.operation(case_run.case);
@@ -42,7 +42,7 @@ impl Target {
         }
     }
 
-    /// An id of a list, which is read once a run. Below another thing it is that thing's list.
+    /// Returns an id of a list, which is read once in a run. A list below a resource is the one of that resource.
     async fn found(
         &self,
         live: &LiveServer,
@@ -78,7 +78,7 @@ impl Target {
         // Its own list goes before another one that has the same things.
         let mut lists: Vec<&Operation> = lists.collect();
         lists.sort_by_key(|list| !template.starts_with(&list.path));
-        let reading = lists.into_iter().find_map(|list| live.reading(catalogue, &list.path))?;
+        let reading = lists.into_iter().find_map(|list| live.read_operation(catalogue, &list.path))?;
         let caller = self.caller(&live.contract, reading)?;
         let caller = Identity { ids: caller.ids.into_iter().chain(above).collect(), ..caller };
         let mut draft = self.maker(live, catalogue, reading)?.draft(&Probe::Valid, reading, &caller).ok()?;

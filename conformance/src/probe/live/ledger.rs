@@ -161,7 +161,7 @@ impl Ledger {
                     entries.unidentified.push(format!("{by} made something for which the document has no path"));
                     return;
                 };
-                let parameter = super::effect::subject(item).unwrap_or_default();
+                let parameter = super::effect::last_parameter(item).unwrap_or_default();
                 let found = reported_ids(reply, parameter, draft.url.path());
                 if found.is_empty() {
                     entries.unidentified.push(format!("{by} made something, and its answer does not tell the id"));
@@ -187,14 +187,15 @@ impl Ledger {
                     if is_known || contains_id(&before, &id) || is_kept(item, parameter, &id) {
                         continue;
                     }
-                    let told = format!("{by} answered {} with `{id}`, which may have been there before", reply.status);
+                    let message =
+                        format!("{by} answered {} with `{id}`, which may have been there before", reply.status);
                     // A server may answer with an existing resource, and 200 is no evidence of a new one.
                     if reply.status == 201 {
                         entries.created.push(created(item, parameter, id));
                     } else if now.contains(&id) {
-                        entries.unproven.push((list.to_owned(), created(item, parameter, id), told));
+                        entries.unproven.push((list.to_owned(), created(item, parameter, id), message));
                     } else {
-                        entries.unidentified.push(told);
+                        entries.unidentified.push(message);
                     }
                 }
                 entries.prove(list);
@@ -290,7 +291,7 @@ impl Ledger {
     /// Returns the messages about resources that were created and cannot be identified.
     pub(in super::super) fn unidentified(&self) -> Vec<String> {
         let entries = self.entries();
-        let unproven = entries.unproven.iter().map(|(.., told)| told.clone());
+        let unproven = entries.unproven.iter().map(|(.., message)| message.clone());
         let mut unidentified: Vec<String> = entries.unidentified.iter().cloned().chain(unproven).collect();
         unidentified.sort();
         unidentified.dedup();

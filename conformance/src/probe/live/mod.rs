@@ -5,8 +5,8 @@ mod clean_up;
 mod effect;
 mod found;
 mod ledger;
+mod resource;
 mod server_health;
-mod subject;
 mod undeclared;
 
 use std::collections::HashMap;
@@ -22,8 +22,8 @@ pub(super) use self::body::{BodyExceptions, is_kept_out, safe_body};
 pub use self::clean_up::CleanupReport;
 pub(super) use self::effect::item_of;
 pub(super) use self::effect::{Effect, effect};
-use self::effect::{ending, item};
-pub(crate) use self::effect::{ends_by_get, item_among, lists_rights, parent_of, subject};
+use self::effect::{ending, item_template};
+pub(crate) use self::effect::{ends_by_get, item_among, last_parameter, lists_rights, parent_of};
 use self::ledger::Ledger;
 pub(crate) use self::ledger::{id_member, listed as ids_listed};
 pub(super) use self::ledger::{items as entries, reported_ids as ids_told};
@@ -44,7 +44,7 @@ use crate::secret::Redactor;
 
 /// The calls that the user allows at a live server, besides safe ones.
 #[derive(Clone, Debug, Default)]
-pub struct Policy {
+pub struct LivePolicy {
     /// Patterns of ids of operations that may be called although they seem to end or change something that the check did not create.
     pub allow: Vec<String>,
     /// True if calls for the setup of a case may cost money.
@@ -68,7 +68,7 @@ pub(super) enum RunPhase {
 pub(super) struct LiveServer {
     pub(super) limit_windows: LimitWindows,
     pub(super) server_health: ServerHealth,
-    pub(super) policy: Policy,
+    pub(super) policy: LivePolicy,
     pub(super) token_renewals: TokenRenewals,
     ledger: Ledger,
     api: Arc<Api>,
@@ -81,7 +81,7 @@ pub(super) struct LiveServer {
 }
 
 impl LiveServer {
-    pub(super) fn new(catalogue: &Catalogue, halt: Halt, policy: Policy) -> Self {
+    pub(super) fn new(catalogue: &Catalogue, halt: Halt, policy: LivePolicy) -> Self {
         Self {
             limit_windows: LimitWindows::new(catalogue.contract.rate_limit.clone(), halt.clone()),
             server_health: ServerHealth::default(),
@@ -108,7 +108,7 @@ impl LiveServer {
     }
 
     /// Returns the GET operation of a path if the check may call it for its own purposes.
-    pub(super) fn reading<'a>(&self, catalogue: &'a Catalogue, path: &str) -> Option<&'a Operation> {
+    pub(super) fn read_operation<'a>(&self, catalogue: &'a Catalogue, path: &str) -> Option<&'a Operation> {
         let mut operations = catalogue.api.operations.iter();
         let reading = operations.find(|other| other.method == "GET" && other.path == path)?;
         (reading.retry == Retry::Safe && self.may_be_asked(reading)).then_some(reading)
@@ -132,7 +132,7 @@ impl LiveServer {
     }
 
     /// Returns whether an operation creates a resource with an id that the server assigns.
-    pub(super) fn adds(&self, operation: &Operation) -> bool {
+    pub(super) fn creates_resource(&self, operation: &Operation) -> bool {
         self.effect(operation) == Effect::Creates
     }
 
@@ -161,7 +161,7 @@ impl LiveServer {
     }
 
     /// Waits until the next request may be sent. Returns `false` if the run ends before that; requests of the clean-up are always sent.
-    pub(super) async fn slot(&self, phase: RunPhase) -> bool {
+    pub(super) async fn wait_for_slot(&self, phase: RunPhase) -> bool {
         let Some(at) = self.next_slot().await else { return true };
         match phase {
             RunPhase::Running => self.limit_windows.waits_until(at).await,
@@ -195,7 +195,7 @@ impl LiveServer {
             identities.foreign_id(&operation.path, parameter).is_ok_and(|foreign| foreign == **id)
                 && !is_ours(parameter, id)
         });
-        let own = subject(&operation.path).and_then(|parameter| draft.ids.get_key_value(parameter));
+        let own = last_parameter(&operation.path).and_then(|parameter| draft.ids.get_key_value(parameter));
         let may_change = draft.method != "DELETE" && draft.method == operation.method && self.allows(operation);
         let kept = own.filter(|(parameter, id)| {
             !may_change && identities.keeps(&operation.path, parameter, id) && !is_ours(parameter, id)
@@ -226,7 +226,7 @@ impl LiveServer {
     }
 
     /// Ends the run because the server stopped answering or refuses connections (`is_refused`). Returns a message about it.
-    pub(super) fn end(&self, reason: &str, is_refused: bool) -> String {
+    pub(super) fn end_run(&self, reason: &str, is_refused: bool) -> String {
         self.halt.halt();
         self.server_health.ended(reason, is_refused)
     }
@@ -291,17 +291,17 @@ mod tests {
         let catalogue = Catalogue::read(&source).unwrap_or_else(|failure| panic!("{failure}"));
         let halt = Halt::default();
         let began = Instant::now();
-        let free = LiveServer::new(&catalogue, halt.clone(), Policy::default());
-        let kept = LiveServer::new(&catalogue, halt.clone(), Policy { rate: Some(4.0), ..Policy::default() });
+        let free = LiveServer::new(&catalogue, halt.clone(), LivePolicy::default());
+        let kept = LiveServer::new(&catalogue, halt.clone(), LivePolicy { rate: Some(4.0), ..LivePolicy::default() });
         for _ in 0..9 {
-            assert!(free.slot(RunPhase::Running).await);
+            assert!(free.wait_for_slot(RunPhase::Running).await);
         }
         assert_eq!(began.elapsed(), Duration::ZERO);
         for _ in 0..9 {
-            assert!(kept.slot(RunPhase::Running).await);
+            assert!(kept.wait_for_slot(RunPhase::Running).await);
         }
         assert_eq!(began.elapsed(), Duration::from_secs(2), "eight waits of a quarter of a second");
         halt.halt();
-        assert!(!kept.slot(RunPhase::Running).await, "nothing is sent after the end of a run");
+        assert!(!kept.wait_for_slot(RunPhase::Running).await, "nothing is sent after the end of a run");
     }
 }

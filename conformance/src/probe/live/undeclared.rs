@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 
 use keyfit_openapi::Operation;
 
-use super::super::Target;
+use super::super::TargetServer;
 use super::super::case_run::{CaseRun, SentRequest};
 use super::super::flow::Stop;
 use super::super::reply::Reply;
 use super::super::request::Draft;
-use super::{Effect, item, subject};
+use super::{Effect, item_template, last_parameter};
 use crate::catalogue::undeclared_methods;
 use crate::identity::Identity;
 use crate::missing::Missing;
@@ -22,7 +22,7 @@ pub(super) const UNASSIGNED: &str = "KEYFIT";
 const NO_UNUSED_ID: &str =
     "a method that the path lacks is asked for at an id that nobody has, which the server says first";
 
-impl Target {
+impl TargetServer {
     /// Requests each changing method of HTTP that the path does not declare. A live server first gets a method without effect, and then the
     /// others only for an expendable resource or for ids that do not exist.
     pub(in super::super) async fn ask_for_undeclared(&self, case_run: &mut CaseRun<'_>) -> Result<(), Stop> {
@@ -42,7 +42,7 @@ impl Target {
             return Ok(());
         }
         let own_ids = case_run.identity.ids.clone();
-        self.spare_from_any_method(case_run).await?;
+        self.protect_from_any_method(case_run).await?;
         let mut draft =
             case_run.maker(self).draft(case_run.probe, operation, &case_run.identity).map_err(Stop::Missing)?;
         UNASSIGNED.clone_into(&mut draft.method);
@@ -62,7 +62,9 @@ impl Target {
             let again = self.send(&draft).await;
             first.requests += again.requests;
             if again.answer().is_some_and(Reply::is_success) {
-                if let Some((parameter, id)) = subject(&operation.path).and_then(|name| draft.ids.get_key_value(name)) {
+                if let Some((parameter, id)) =
+                    last_parameter(&operation.path).and_then(|name| draft.ids.get_key_value(name))
+                {
                     self.identities.expended(&operation.path, parameter, id);
                 }
                 // A resource that the call may have created has the new id.
@@ -101,20 +103,20 @@ impl Target {
         draft: &Draft,
     ) -> BTreeMap<String, String> {
         let path = &operation.path;
-        let given_up = subject(path).filter(|_| path.ends_with('}'));
-        let given_up = given_up.and_then(|name| Some((name, self.identities.expendable(path, name, false).ok()?)));
+        let expendable = last_parameter(path).filter(|_| path.ends_with('}'));
+        let expendable = expendable.and_then(|name| Some((name, self.identities.expendable(path, name, false).ok()?)));
         let unused_id = |name: &String| match &self.live {
             Some(live) => live.unused_id_at(operation, name, identity),
             None => NOBODY.to_owned(),
         };
-        match given_up {
+        match expendable {
             Some((name, id)) => own.into_iter().chain([(name.to_owned(), id)]).collect(),
             None => draft.ids.keys().map(|name| (name.clone(), unused_id(name))).collect(),
         }
     }
 
     /// Targets a resource of the run, or ids that do not exist, if a server that ignores the method would change something.
-    async fn spare_from_any_method(&self, case_run: &mut CaseRun<'_>) -> Result<(), Stop> {
+    async fn protect_from_any_method(&self, case_run: &mut CaseRun<'_>) -> Result<(), Stop> {
         let operation = case_run.catalogue.operation(case_run.case);
         let Some(live) = self.live.as_ref().filter(|live| !live.allows(operation)) else { return Ok(()) };
         for effect in live.changes_at(&operation.path) {
@@ -128,10 +130,10 @@ impl Target {
                 }
                 // The operation with the effect may have another name for the parameter.
                 Effect::CreatesAt(parameter) | Effect::Changes(parameter) => {
-                    subject(&operation.path).unwrap_or(parameter)
+                    last_parameter(&operation.path).unwrap_or(parameter)
                 }
             };
-            if let Some(ids) = self.made(live, case_run.catalogue, item(&operation.path), false).await {
+            if let Some(ids) = self.created_ids(live, case_run.catalogue, item_template(&operation.path), false).await {
                 case_run.identity.ids.extend(ids);
             } else {
                 case_run

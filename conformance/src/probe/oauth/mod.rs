@@ -9,7 +9,7 @@ use serde_json::Value;
 pub(super) use self::exchange::{in_fragment, in_redirect};
 use super::flow::Stop;
 use super::request::{Draft, DraftBuilder};
-use super::{SentRequest, Target};
+use super::{SentRequest, TargetServer};
 use crate::contract::{AuthorizationServer, ClientAuthentication, GrantType, Level, OauthProbe};
 use crate::identity::{Client, ClientKind, Identity};
 use crate::jws;
@@ -26,7 +26,7 @@ const STATE: &str = "keyfit-state";
 
 /// The state of one probe.
 pub(super) struct OAuthFlow<'a> {
-    pub(super) target: &'a Target,
+    pub(super) target: &'a TargetServer,
     pub(super) server: &'a AuthorizationServer,
     pub(super) maker: &'a DraftBuilder<'a>,
     pub(super) operation: &'a Operation,

@@ -113,9 +113,9 @@ impl OAuthFlow<'_> {
         for described in self.descriptions() {
             let url = self.endpoint(Some(&described), "discovery-url")?;
             let reply = self.send(&Draft::outside("GET", url.clone())).await?;
-            let told: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
-            let told = told["revocation_endpoint"].as_str().filter(|_| reply.is_success());
-            let Some(endpoint) = told.map(Endpoint::new).filter(Endpoint::is_sound) else { continue };
+            let metadata: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+            let metadata = metadata["revocation_endpoint"].as_str().filter(|_| reply.is_success());
+            let Some(endpoint) = metadata.map(Endpoint::new).filter(Endpoint::is_sound) else { continue };
             // If it is at the host of the metadata, it is called there.
             let is_here = Url::parse(&endpoint.to_string()).is_ok_and(|there| there.origin() == url.origin());
             let endpoint = if is_here { Endpoint::new(endpoint.below("")) } else { endpoint };

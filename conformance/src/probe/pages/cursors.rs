@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use reqwest::Url;
 use serde_json::Value;
 
-use super::super::Target;
+use super::super::TargetServer;
 use super::super::case_run::CaseRun;
 use super::super::flow::Stop;
 use super::super::invalid::set_query;
@@ -29,7 +29,7 @@ struct ForeignCursor {
     items: BTreeSet<String>,
 }
 
-impl Target {
+impl TargetServer {
     /// Sends a valid request with a made-up cursor.
     pub(in super::super) async fn send_broken_cursor(&self, case_run: &mut CaseRun<'_>) -> Result<(), Stop> {
         let operation = case_run.catalogue.operation(case_run.case);

@@ -12,7 +12,7 @@ use self::walk::PageWalk;
 use super::case_run::CaseRun;
 use super::flow::Stop;
 use super::request::Draft;
-use super::{Target, reply::Reply};
+use super::{TargetServer, reply::Reply};
 use crate::contract::Probe;
 
 /// The number of items of a large page.
@@ -102,7 +102,7 @@ pub(crate) fn takes_any_cursor(operation: &Operation) -> bool {
     })
 }
 
-impl Target {
+impl TargetServer {
     /// Reads a list in small pages and compares them with large ones. A finding has to occur twice, since a list may change.
     pub(super) async fn walk_pages(&self, case_run: &mut CaseRun<'_>) -> Result<(), Stop> {
         if self.compared_pages(case_run).await?.is_none() {
@@ -248,10 +248,10 @@ mod tests {
 
     #[test]
     fn items_are_told_apart_by_their_ids() {
-        let told = |item: Value| id(&item);
-        assert_eq!(told(serde_json::json!({ "name": "a", "id": 7 })).as_deref(), Some("7"));
-        assert_eq!(told(serde_json::json!("tea")).as_deref(), Some("\"tea\""));
-        assert_eq!(told(serde_json::json!({ "name": "a" })), None);
-        assert_eq!(told(serde_json::json!({ "id": { "of": 7 } })), None);
+        let id_of = |item: Value| id(&item);
+        assert_eq!(id_of(serde_json::json!({ "name": "a", "id": 7 })).as_deref(), Some("7"));
+        assert_eq!(id_of(serde_json::json!("tea")).as_deref(), Some("\"tea\""));
+        assert_eq!(id_of(serde_json::json!({ "name": "a" })), None);
+        assert_eq!(id_of(serde_json::json!({ "id": { "of": 7 } })), None);
     }
 }

@@ -21,7 +21,7 @@ use self::receiver::{Delivery, DeliverySlot};
 pub use self::receiver::{Receiver, ReceiverAddress};
 use super::case_run::{CaseRun, SentRequest, requests};
 use super::request::{Draft, DraftBuilder};
-use super::{Target, is_loopback};
+use super::{TargetServer, is_loopback};
 use crate::body;
 use crate::contract::{Contract, DeliveryCheck, Level, Probe, Rule};
 use crate::identity::Need;
@@ -100,7 +100,7 @@ impl Webhooks {
     }
 }
 
-impl Target {
+impl TargetServer {
     /// Runs a case about deliveries. The probe of the trial is the one with which the URL is passed.
     pub(super) async fn check_delivery(&self, mut case_run: CaseRun<'_>) -> Outcome {
         let (catalogue, case) = (case_run.catalogue, case_run.case);
@@ -185,7 +185,7 @@ impl Target {
     ) -> Result<(), Missing> {
         let operation = case_run.catalogue.operation(case_run.case);
         self.find_ids(case_run).await;
-        self.aim(case_run).await?;
+        self.select_resource(case_run).await?;
         let mut draft = case_run.maker(self).draft(case_run.probe, operation, &case_run.identity)?;
         add_callback_url(&case_run.catalogue.api, operation, hook, &observed.slot.url, &mut draft)?;
         // Deliveries before the triggering call are about another event, such as the registration. At a mock, other cases make that call at
@@ -226,7 +226,7 @@ impl Target {
             .ok_or_else(|| Missing::new(format!("no kind of token of the contract fits `{id}`")))?;
         let mut identity = self.caller_for(&needs, operation)?;
         match &self.live {
-            Some(live) => self.aim_besides(live, catalogue, operation, &mut identity).await?,
+            Some(live) => self.select_resource_for_setup(live, catalogue, operation, &mut identity).await?,
             None => identity.ids.extend(case_run.identity.ids.clone()),
         }
         DraftBuilder { arguments, ..case_run.maker(self) }.draft(probe, operation, &identity)

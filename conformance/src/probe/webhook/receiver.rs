@@ -120,14 +120,14 @@ impl Receiver {
     /// # Errors
     /// Returns an error if it cannot listen there.
     pub async fn at(at: &ReceiverAddress) -> Result<Self, String> {
-        let told = |error: io::Error| {
+        let problem = |error: io::Error| {
             format!(
                 "the receiver cannot listen at {}: {error}; where that is no address of this machine, write URL=HOST:PORT",
                 at.listen
             )
         };
-        let socket = TcpListener::bind(&at.listen).await.map_err(told)?;
-        let port = socket.local_addr().map_err(told)?.port();
+        let socket = TcpListener::bind(&at.listen).await.map_err(problem)?;
+        let port = socket.local_addr().map_err(problem)?.port();
         let host = at.listen.rsplit_once(':').map_or(at.listen.as_str(), |(host, _)| host);
         let url = match &at.url {
             Some(url) => url.clone(),
@@ -138,9 +138,9 @@ impl Receiver {
 
     /// Starts a receiver on a free port of the local machine, for a server on the local machine.
     pub(super) async fn here() -> Result<Self, String> {
-        let told = |error: io::Error| format!("the receiver cannot listen on this machine: {error}");
-        let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(told)?;
-        let address = socket.local_addr().map_err(told)?;
+        let problem = |error: io::Error| format!("the receiver cannot listen on this machine: {error}");
+        let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(problem)?;
+        let address = socket.local_addr().map_err(problem)?;
         let url = Url::parse(&format!("http://{address}")).map_err(|error| error.to_string())?;
         Ok(Self::start(socket, url, false))
     }
@@ -304,7 +304,7 @@ mod tests {
         assert_eq!(read("[::1]:0").map(|at| at.listen), Ok("[::1]:0".to_owned()));
         let tunnel = read("https://hooks.example/in=127.0.0.1:9000").expect("a URL and a place");
         assert_eq!(tunnel.url.map(|url| url.to_string()).as_deref(), Some("https://hooks.example/in"));
-        for (text, told) in [
+        for (text, expected) in [
             ("https://hooks.example", "URL=HOST:PORT"),
             ("9000", "HOST:PORT"),
             (":9000", "HOST:PORT"),
@@ -313,7 +313,7 @@ mod tests {
             ("ftp://hooks.example=127.0.0.1:1", "https://"),
         ] {
             let problem = read(text).expect_err(text);
-            assert!(problem.contains(told), "{text}: {problem}");
+            assert!(problem.contains(expected), "{text}: {problem}");
         }
     }
 
@@ -337,8 +337,8 @@ mod tests {
         let long = http.post(kept.url.clone()).body(vec![b' '; LARGEST_BODY + 1]).send().await;
         assert!(long.is_err() || long.is_ok_and(|answer| answer.status() == 413));
         kept.holds(|received| received.len() == 1).await;
-        let received = kept.since(began);
-        let [paid] = received.as_slice() else { panic!("{received:?}") };
+        let deliveries = kept.since(began);
+        let [paid] = deliveries.as_slice() else { panic!("{deliveries:?}") };
         assert!(paid.target.ends_with("/paid?n=1") && paid.method == "POST" && *paid.body == *b"{}", "{paid:?}");
         assert_eq!(refused.since(began).len(), 2);
         assert!(receiver.is_reachable());

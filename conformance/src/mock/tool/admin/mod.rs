@@ -153,7 +153,7 @@ impl AdminState {
             ("GET", "/") => Ok((200, self.overview())),
             ("GET", "/tokens") => Ok((200, self.listed())),
             ("POST", "/tokens") => {
-                body::read(body).and_then(|wanted| self.mint(wanted)).map(|token| (201, token.json()))
+                body::read(body).and_then(|wanted| self.issue_token(wanted)).map(|token| (201, token.json()))
             }
             ("DELETE", "/tokens") => body::read(body).and_then(|which| self.revoke(which)).map(|done| (200, done)),
             ("POST", "/limits") => body::read(body).and_then(|wanted| self.limit(&wanted)).map(|done| (200, done)),

@@ -146,7 +146,7 @@ impl fmt::Debug for TokenSelector<'_> {
 
 impl AdminState {
     /// Issues a token.
-    pub(in super::super) fn mint(&self, wanted: TokenRequest) -> Result<IssuedToken, MockError> {
+    pub(in super::super) fn issue_token(&self, wanted: TokenRequest) -> Result<IssuedToken, MockError> {
         issue(&self.core, wanted)
     }
 

@@ -5,20 +5,23 @@ use std::collections::BTreeMap;
 
 use keyfit_openapi::Operation;
 
-use super::super::Target;
+use super::super::TargetServer;
 use super::super::case_run::CaseRun;
 use super::super::reply::Reply;
 use super::super::request::DraftBuilder;
 use super::effect::item_of;
-use super::{Effect, LiveServer, item};
+use super::{Effect, LiveServer, item_template};
 use crate::catalogue::Catalogue;
 use crate::contract::{Contract, Probe, Rate};
 use crate::identity::{Identity, Need};
 use crate::missing::Missing;
 
-impl Target {
+impl TargetServer {
     /// Sets the ids of a case to a resource that may be changed. Returns the parameter whose id the user declared expendable, if there is one.
-    pub(in super::super) async fn aim<'t>(&self, case_run: &mut CaseRun<'t>) -> Result<Option<&'t str>, Missing> {
+    pub(in super::super) async fn select_resource<'t>(
+        &self,
+        case_run: &mut CaseRun<'t>,
+    ) -> Result<Option<&'t str>, Missing> {
         let Some(live) = &self.live else { return Ok(None) };
         let operation = case_run.catalogue.operation(case_run.case);
         // Those probes choose their targets themselves.
@@ -47,7 +50,7 @@ impl Target {
                 return Ok(None);
             }
             Effect::CreatesAt(parameter) if operation.method == "POST" => {
-                self.spare_foreign(live, case_run.probe, operation)?;
+                self.refuse_foreign_change(live, case_run.probe, operation)?;
                 case_run
                     .identity
                     .ids
@@ -62,7 +65,7 @@ impl Target {
                 return Err(Missing::shared(what, id));
             }
         };
-        self.spare_foreign(live, case_run.probe, operation)?;
+        self.refuse_foreign_change(live, case_run.probe, operation)?;
         if matches!(case_run.probe, Probe::Foreign(name) if name == parameter) {
             return Ok(Some(parameter));
         }
@@ -70,11 +73,11 @@ impl Target {
         if matches!(case_run.probe, Probe::UnknownId(name) if name == parameter) {
             return Ok(None);
         }
-        self.aim_at(live, case_run, operation, parameter).await
+        self.select_resource_of(live, case_run, operation, parameter).await
     }
 
     /// Returns an error if the call would change another user's resource that is not expendable.
-    pub(in super::super) fn spare_foreign(
+    pub(in super::super) fn refuse_foreign_change(
         &self,
         live: &LiveServer,
         probe: &Probe,
@@ -93,7 +96,7 @@ impl Target {
         Err(Missing { what, ..Missing::expendable(name) })
     }
 
-    async fn aim_at<'t>(
+    async fn select_resource_of<'t>(
         &self,
         live: &LiveServer,
         case_run: &mut CaseRun<'t>,
@@ -113,14 +116,15 @@ impl Target {
             return Ok(None);
         }
         let succeeds = case_run.expect.success || *case_run.probe == Probe::Valid;
-        let given_up = self.identities.expendable(&operation.path, parameter, removes && succeeds);
-        if given_up.is_err()
-            && let Some(ids) = self.made(live, case_run.catalogue, item(&operation.path), removes && succeeds).await
+        let expendable = self.identities.expendable(&operation.path, parameter, removes && succeeds);
+        if expendable.is_err()
+            && let Some(ids) =
+                self.created_ids(live, case_run.catalogue, item_template(&operation.path), removes && succeeds).await
         {
             case_run.identity.ids.extend(ids);
             return Ok(None);
         }
-        match given_up {
+        match expendable {
             Ok(id) => {
                 case_run.identity.ids.insert(parameter.to_owned(), id);
                 Ok(Some(parameter))
@@ -156,7 +160,7 @@ impl Target {
     }
 
     /// Sets the ids of a changing call that is not the subject of a case: an operation that changes a resource gets the newest one of the run.
-    pub(in super::super) async fn aim_besides(
+    pub(in super::super) async fn select_resource_for_setup(
         &self,
         live: &LiveServer,
         catalogue: &Catalogue,
@@ -170,7 +174,7 @@ impl Target {
         if !live.may_be_asked(operation) {
             return Err(Missing::new(format!("{method} {path} looks as if it ended or wiped something")).allow(id));
         }
-        if let Some(ids) = live.ledger.newest(item(path)) {
+        if let Some(ids) = live.ledger.newest(item_template(path)) {
             identity.ids.extend(ids);
             return Ok(());
         }
@@ -185,7 +189,7 @@ impl Target {
                 let known = self.identities.expendable(path, parameter, false);
                 let ids = match known {
                     Ok(id) => Some(BTreeMap::from([(parameter.to_owned(), id)])),
-                    Err(_) => self.made(live, catalogue, item(path), false).await,
+                    Err(_) => self.created_ids(live, catalogue, item_template(path), false).await,
                 };
                 identity.ids.extend(ids.ok_or_else(|| {
                     Missing {
@@ -203,7 +207,7 @@ impl Target {
     }
 
     /// Returns the ids of a resource that the run created, once it exists: after a 201 its creation may still be in progress.
-    pub(in super::super) async fn made(
+    pub(in super::super) async fn created_ids(
         &self,
         live: &LiveServer,
         catalogue: &Catalogue,
@@ -212,9 +216,9 @@ impl Target {
     ) -> Option<BTreeMap<String, String>> {
         let found = match live.ledger.take_resource(template, is_removed) {
             Some(ids) => Some(ids),
-            None => self.make(live, catalogue, template, is_removed).await,
+            None => self.create_for_case(live, catalogue, template, is_removed).await,
         };
-        let Some(reading) = live.reading(catalogue, template) else {
+        let Some(reading) = live.read_operation(catalogue, template) else {
             return found;
         };
         let ids = found?;
@@ -227,7 +231,7 @@ impl Target {
     }
 
     /// Creates a resource that a case may change.
-    async fn make(
+    async fn create_for_case(
         &self,
         live: &LiveServer,
         catalogue: &Catalogue,
@@ -266,7 +270,7 @@ impl Target {
         operation: &Operation,
         identity: &Identity,
     ) {
-        let Some(reading) = live.reading(catalogue, &operation.path) else {
+        let Some(reading) = live.read_operation(catalogue, &operation.path) else {
             return;
         };
         let Some(reader) = self.caller(&live.contract, reading) else { return };
