@@ -323,14 +323,14 @@ impl Core {
         let Some(described) = operation.partial.first() else { return Ok((status, Value::Null)) };
         let body = OutcomeWriter { api: &self.api, operation, described, batch }.body(items, defects);
         if is_mixed && self.has(Mutant::RefusesMixedBatch) {
-            return Err(refused(self.status(&Probe::RejectedBatch, operation, 422), body));
+            return Err(refusal_with_outcome(self.status(&Probe::RejectedBatch, operation, 422), body));
         }
         let status = match (all_failed, is_mixed) {
             (true, _) => self.status(&Probe::RejectedBatch, operation, status),
             (_, true) => self.status(&Probe::MixedBatch, operation, status),
             _ => status,
         };
-        if status < 400 { Ok((status, body)) } else { Err(refused(status, body)) }
+        if status < 400 { Ok((status, body)) } else { Err(refusal_with_outcome(status, body)) }
     }
 
     /// Counts a call in the window of its caller. Calls without a token have an unlimited window.
@@ -401,7 +401,7 @@ impl Core {
 }
 
 /// Returns the refusal of a batch, with the outcome of its items.
-fn refused(status: u16, outcome: Value) -> Refusal {
+fn refusal_with_outcome(status: u16, outcome: Value) -> Refusal {
     let mut refusal = Refusal::new(status, "Every item failed");
     refusal.outcome = Some(outcome);
     refusal

@@ -1,5 +1,5 @@
 //! The steps before and after the mock answers a request: admin requests are handled separately, programmed faults apply, and the journal
-//! is written. Without an admin, there is only the answer.
+//! is to_response. Without an admin, there is only the answer.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -48,19 +48,19 @@ impl HttpService {
         let (parts, body) = request.into_parts();
         let admin = self.admin.as_ref().filter(|_| AdminState::is_for(&parts));
         if let Some(refusal) = admin.and_then(|admin| admin.refuse(&parts)) {
-            return Ok(written(refusal));
+            return Ok(to_response(refusal));
         }
         let limit = if admin.is_some() { LARGEST_COMMAND } else { LARGEST_BODY };
         let body = match timeout(BODY_TIMEOUT, Limited::new(body, limit).collect()).await {
             Ok(Ok(body)) => body.to_bytes(),
-            Ok(Err(_)) if admin.is_some() => return Ok(written(AdminState::too_long(limit))),
-            Ok(Err(_)) => return Ok(written(Answer::empty(413))),
-            Err(_) => return Ok(written(Answer::empty(408))),
+            Ok(Err(_)) if admin.is_some() => return Ok(to_response(AdminState::too_long(limit))),
+            Ok(Err(_)) => return Ok(to_response(Answer::empty(413))),
+            Err(_) => return Ok(to_response(Answer::empty(408))),
         };
-        let Some(admin) = &self.admin else { return Ok(written(self.serve_with_race(parts, &body).await)) };
+        let Some(admin) = &self.admin else { return Ok(to_response(self.serve_with_race(parts, &body).await)) };
         match admin.answer(&parts, &body) {
-            Some(answer) => Ok(written(answer)),
-            None => self.serve_with_faults(admin, &parts, body).await.map(written).ok_or(ConnectionCut),
+            Some(answer) => Ok(to_response(answer)),
+            None => self.serve_with_faults(admin, &parts, body).await.map(to_response).ok_or(ConnectionCut),
         }
     }
 
@@ -114,7 +114,7 @@ impl HttpService {
         let served = is_executed.then(|| self.serve(parts, &body, reject));
         let answer = match &fault {
             Some(Fault::Cut { .. }) => None,
-            Some(fault) => self.core.refused(call.as_ref(), fault).or(served),
+            Some(fault) => self.core.fault_answer(call.as_ref(), fault).or(served),
             None => served,
         };
         admin.record(sent, answer.as_ref().map(|answer| answer.status), fault.as_ref(), is_executed);
@@ -125,7 +125,7 @@ impl HttpService {
     }
 }
 
-fn written(answer: Answer) -> Response<Full<Bytes>> {
+fn to_response(answer: Answer) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(answer.body));
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     response.headers_mut().extend(answer.headers);

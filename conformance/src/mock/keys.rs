@@ -180,7 +180,7 @@ impl Core {
         let every: Vec<String> = superset.into_iter().collect();
         let mut shown = json!({});
         put(&mut shown, &keys.members.id, json!(token.id));
-        put(&mut shown, &keys.members.scopes, token.grant.written(&every));
+        put(&mut shown, &keys.members.scopes, token.grant.to_scopes(&every));
         shown
     }
 }

@@ -36,7 +36,7 @@ impl RegisteredClient {
     }
 
     /// Returns the client with an id.
-    pub(super) fn named(id: &str) -> Option<Self> {
+    pub(super) fn by_id(id: &str) -> Option<Self> {
         [ClientKind::Keeping, ClientKind::Rotating, ClientKind::Public]
             .into_iter()
             .map(Self::of)

@@ -19,13 +19,13 @@ use crate::contract::{Batch, Probe};
 pub(super) const TRACE: &str = "thread 'main' panicked at src/main.rs:1:1\nstack backtrace:\n";
 
 /// Returns the media type of a body.
-fn named(call: &Call) -> Option<&str> {
+fn content_type(call: &Call) -> Option<&str> {
     call.headers.get("content-type").and_then(|value| value.to_str().ok())
 }
 
 /// Returns whether the media type of a body is JSON.
 fn is_json(call: &Call) -> bool {
-    named(call).is_some_and(body::is_json)
+    content_type(call).is_some_and(body::is_json)
 }
 
 impl Core {
@@ -52,7 +52,7 @@ impl Core {
             return Err(Refusal::new(status, "Request Too Large"));
         }
         let writing = body.writing(&self.api);
-        let is_named = match named(call) {
+        let is_named = match content_type(call) {
             // A body without a media type is taken for the documented one.
             None => true,
             Some(_) if writing == Writing::Json => is_json(call),
@@ -69,7 +69,7 @@ impl Core {
             return Ok(ParsedBody::Nothing);
         }
         let malformed = self.status(&Probe::BrokenJson, operation, 400);
-        let value: Value = match body::read(&self.api, body, named(call).unwrap_or_default(), &call.body) {
+        let value: Value = match body::read(&self.api, body, content_type(call).unwrap_or_default(), &call.body) {
             Some(value) => value,
             None if self.has(Mutant::AcceptsBrokenJson) => return Ok(ParsedBody::Nothing),
             None if self.has(Mutant::FailsOnBrokenJson) => return Err(Refusal::new(500, "Internal error")),

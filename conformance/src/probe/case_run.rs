@@ -90,10 +90,10 @@ impl<'a> CaseRun<'a> {
             Some(Stop::Found(finding)) => self.broken(finding, Fault::Content),
             None if !self.invalid_requests.is_empty() => self.judged_each(),
             None => {
-                let mut outcome = self.judged(created_key);
+                let mut outcome = self.judge_last_answer(created_key);
                 if outcome.reason.is_some() {
                     let last = self.sent.last().filter(|_| self.sent.len() > 1);
-                    outcome.exchanges = self.shown(self.sent.iter().take(1).chain(last));
+                    outcome.exchanges = self.exchanges(self.sent.iter().take(1).chain(last));
                 }
                 outcome
             }
@@ -112,7 +112,7 @@ impl<'a> CaseRun<'a> {
         // For a burst or a series of pages, the ends are sufficient.
         let end = self.sent.len().saturating_sub(LAST_SHOWN).max(1);
         let shown = self.sent.iter().enumerate().filter(|(place, _)| *place == 0 || *place >= end);
-        outcome.exchanges = self.shown(shown.map(|(_, sent)| sent));
+        outcome.exchanges = self.exchanges(shown.map(|(_, sent)| sent));
         outcome
     }
 
@@ -179,7 +179,7 @@ impl<'a> CaseRun<'a> {
         known.unwrap_or(self.case.operation)
     }
 
-    pub(super) fn shown<'s>(&self, sent: impl Iterator<Item = &'s SentRequest>) -> Vec<Exchange> {
+    pub(super) fn exchanges<'s>(&self, sent: impl Iterator<Item = &'s SentRequest>) -> Vec<Exchange> {
         sent.map(|sent| sent.exchange(self.redactor, self.extra)).collect()
     }
 
@@ -269,7 +269,7 @@ impl<'a> CaseRun<'a> {
         judge.differs(Some(&first?).filter(|_| self.sent.len() > 1), &last?)
     }
 
-    fn judged(&self, created_key: Option<&CreatedKey>) -> Outcome {
+    fn judge_last_answer(&self, created_key: Option<&CreatedKey>) -> Outcome {
         let judge = Judge {
             contract: &self.catalogue.contract,
             operation: self.catalogue.operation(self.case),
@@ -324,7 +324,7 @@ impl<'a> CaseRun<'a> {
 }
 
 /// Returns a header's name in its usual notation: `Authorization`, `X-Api-Key`.
-fn shown(name: &HeaderName) -> String {
+fn header_text(name: &HeaderName) -> String {
     let words = name.as_str().split('-').map(|word| {
         let (first, rest) = word.split_at_checked(1).unwrap_or((word, ""));
         first.to_uppercase() + rest
@@ -379,9 +379,9 @@ impl SentRequest {
         let text = |body: &[u8]| cut(&redactor.mask(&String::from_utf8_lossy(body)));
         let mut headers = vec![("Accept".to_owned(), accept.to_string())];
         let demanded = demanded.iter().filter(|(name, _)| !extra.contains_key(name));
-        headers.extend(demanded.chain(credentials).map(|(name, value)| (shown(name), value.clone())));
+        headers.extend(demanded.chain(credentials).map(|(name, value)| (header_text(name), value.clone())));
         // Some are secrets, and it is unknown which.
-        headers.extend(extra.keys().map(|name| (shown(name), MASK.to_owned())));
+        headers.extend(extra.keys().map(|name| (header_text(name), MASK.to_owned())));
         headers.extend(body.as_ref().map(|_| ("Content-Type".to_owned(), media_type.to_string())));
         let body = text(body.as_deref().unwrap_or_default());
         let mut exchange =

@@ -54,7 +54,7 @@ impl TargetServer {
 
     /// Reads the list as an identity that must not see some of its entries.
     pub(super) async fn send_listed(&self, case_run: &mut CaseRun<'_>, name: &str) -> Result<(), Stop> {
-        let named = Self::named(case_run, Referring::List, name)?;
+        let named = Self::reference_of(case_run, Referring::List, name)?;
         let operation = case_run.catalogue.operation(case_run.case);
         let foreign = self.identities.foreign_id(named.template, name);
         let missing = match foreign {
@@ -182,7 +182,7 @@ impl TargetServer {
 
     /// Sends the caller's own id in the query, and then that of another user.
     pub(super) async fn send_foreign_query(&self, case_run: &mut CaseRun<'_>, name: &str) -> Result<(), Stop> {
-        let named = Self::named(case_run, Referring::Query, name)?;
+        let named = Self::reference_of(case_run, Referring::Query, name)?;
         let (own, foreign) = self.own_and_foreign(case_run, &named)?;
         let with = |mut draft: Draft, id: &str| {
             set_query(&mut draft, &named.name, vec![(named.name.clone(), id.to_owned())]);
@@ -355,7 +355,7 @@ impl TargetServer {
         }
     }
 
-    fn named<'t>(case_run: &CaseRun<'t>, referring: Referring, name: &str) -> Result<Reference<'t>, Stop> {
+    fn reference_of<'t>(case_run: &CaseRun<'t>, referring: Referring, name: &str) -> Result<Reference<'t>, Stop> {
         let operation = case_run.catalogue.operation(case_run.case);
         let found = reference(&case_run.catalogue.api, operation, referring, name);
         found.ok_or_else(|| Stop::missing(format!("nothing of the call names a `{name}`")))

@@ -10,7 +10,7 @@ use crate::contract::{Expect, Grant, WELL_KNOWN};
 
 /// Returns the flaw of an authorization server's answer.
 pub(super) fn finding(expect: &Expect, draft: &Draft, reply: &Reply) -> Option<String> {
-    error(expect, reply).or_else(|| no_store(expect, reply)).or_else(|| granted(expect.grant?, draft, reply))
+    error(expect, reply).or_else(|| no_store(expect, reply)).or_else(|| grant_finding(expect.grant?, draft, reply))
 }
 
 fn error(expect: &Expect, reply: &Reply) -> Option<String> {
@@ -30,7 +30,7 @@ fn no_store(expect: &Expect, reply: &Reply) -> Option<String> {
     (expect.no_store && !is_kept_out).then(|| "`Cache-Control` does not say `no-store`".to_owned())
 }
 
-fn granted(grant: Grant, draft: &Draft, reply: &Reply) -> Option<String> {
+fn grant_finding(grant: Grant, draft: &Draft, reply: &Reply) -> Option<String> {
     match grant {
         Grant::Code => return code(draft, reply),
         Grant::Fragment => return fragment(draft, reply),

@@ -39,9 +39,9 @@ impl TargetServer {
         }
         let after = self.step(&second, &mut case_run.sent).await?;
         let made_two = case_run.probe == &Probe::RepeatedKey && after.is_success();
-        match made(&before).zip(made(&after)).filter(|(one, other)| made_two && one != other) {
+        match created_id(&before).zip(created_id(&after)).filter(|(one, other)| made_two && one != other) {
             Some((one, other)) => Err(Stop::Broken(format!("one key made two objects: {one} and {other}"))),
-            None if made_two && made(&before).is_none() => Err(no_answered_id(case_run)),
+            None if made_two && created_id(&before).is_none() => Err(no_answered_id(case_run)),
             None => Ok(()),
         }
     }
@@ -91,7 +91,7 @@ fn no_answered_id(case_run: &CaseRun<'_>) -> Stop {
 }
 
 /// Returns the id or the address of the resource that a call created, from its answer.
-fn made(reply: &Reply) -> Option<String> {
+fn created_id(reply: &Reply) -> Option<String> {
     let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
     let address = || Some(reply.headers.get(LOCATION)?.to_str().ok()?.to_owned());
     pages::id(&body).or_else(address)

@@ -217,7 +217,7 @@ impl CaseRun<'_> {
         let mut outcome = Outcome::broken(level, findings.join("; ")).by(Fault::Status);
         outcome.status = first.answer().map(|reply| reply.status);
         let shown = broken.iter().map(|(sent, _)| *sent);
-        outcome.exchanges = self.shown(shown.clone().take(1).chain(shown.skip(1).last()));
+        outcome.exchanges = self.exchanges(shown.clone().take(1).chain(shown.skip(1).last()));
         outcome
     }
 

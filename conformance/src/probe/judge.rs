@@ -160,7 +160,7 @@ impl Judge<'_> {
                 Some(Err(problem)) => Some(problem),
                 None => Some("there is no call before this one to compare with".to_owned()),
             },
-            Rate::Spent => Self::spent(rules, &now, reply),
+            Rate::Spent => Self::exhausted_finding(rules, &now, reply),
             Rate::Introspected => self.introspected(rules, &now, reply),
         }
     }
@@ -193,7 +193,7 @@ impl Judge<'_> {
         Some(format!("`Retry-After` says {wait} s and the reset header {header} s"))
     }
 
-    fn spent(rules: &RateLimit, now: &LimitSnapshot, reply: &Reply) -> Option<String> {
+    fn exhausted_finding(rules: &RateLimit, now: &LimitSnapshot, reply: &Reply) -> Option<String> {
         if now.remaining != 0 {
             return Some(format!("the call was refused, and {} are said to be left", now.remaining));
         }

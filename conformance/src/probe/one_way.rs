@@ -65,7 +65,7 @@ impl TargetServer {
             return Ok(());
         };
         case_run.sent.insert(0, sent);
-        let ids = if is_named { Some(before) } else { made(&answer, &setting, reading) };
+        let ids = if is_named { Some(before) } else { ids_of_created(&answer, &setting, reading) };
         let ids = ids.ok_or_else(|| Stop::missing("its answer does not tell what was made"))?;
         let now = self.stored(case_run, reading, ids).await?;
         let taken = wanted.iter().filter(|(name, value)| now.get(name) == Some(value));
@@ -87,7 +87,7 @@ impl TargetServer {
         let answer = sent.answer().cloned();
         case_run.sent.push(sent);
         let answer = answer.filter(Reply::is_success).ok_or_else(|| Stop::missing("a valid call makes nothing"))?;
-        made(&answer, draft, reading).ok_or_else(|| Stop::missing("its answer does not tell what was made"))
+        ids_of_created(&answer, draft, reading).ok_or_else(|| Stop::missing("its answer does not tell what was made"))
     }
 
     /// Reads the stored resource.
@@ -115,7 +115,7 @@ impl TargetServer {
 }
 
 /// Returns the ids of the resource that a call created, from its answer.
-fn made(answer: &Reply, draft: &Draft, reading: &Operation) -> Option<BTreeMap<String, String>> {
+fn ids_of_created(answer: &Reply, draft: &Draft, reading: &Operation) -> Option<BTreeMap<String, String>> {
     let parameter = last_parameter(&reading.path)?;
     let by_address = || ids_told(answer, parameter, draft.url.path()).into_iter().next();
     let id = answered_id(answer, parameter).or_else(by_address)?;

@@ -40,8 +40,8 @@ const SPELLINGS: [Spelling; 6] = [
     ("with two slashes before it", |path| Some(format!("/{}", joined(path)))),
     ("with a letter percent-encoded", encoded),
     ("in the other letter case", in_other_case),
-    ("with a parameter behind a semicolon", |path| ended(path, ";x")),
-    ("with `.json` at its end", |path| ended(path, ".json")),
+    ("with a parameter behind a semicolon", |path| with_end(path, ";x")),
+    ("with `.json` at its end", |path| with_end(path, ".json")),
 ];
 
 /// The controls, which are requested once when a spelling is served.
@@ -66,7 +66,7 @@ impl TargetServer {
             else {
                 continue;
             };
-            let Some(draft) = written(&plain, &base, &text) else { continue };
+            let Some(draft) = with_path(&plain, &base, &text) else { continue };
             let sent = self.send(&draft).await;
             let Some(reply) = sent.answer().filter(|reply| reply.is_success()).cloned() else {
                 case_run.sent.push(sent);
@@ -76,7 +76,7 @@ impl TargetServer {
                 controls = Some(self.controls(case_run, operation, &plain).await?);
             }
             let is_own = controls.as_ref().is_some_and(|controls| is_alike(&controls.own, &reply));
-            let elsewhere = spelled(&lost).filter(|_| is_own).and_then(|text| written(&plain, &base, &text));
+            let elsewhere = spelled(&lost).filter(|_| is_own).and_then(|text| with_path(&plain, &base, &text));
             let mut is_anything = false;
             if let Some(elsewhere) = elsewhere {
                 let elsewhere = self.send(&elsewhere).await;
@@ -149,7 +149,7 @@ fn joined(path: &[Segment]) -> String {
 }
 
 /// Adds a suffix to the last segment.
-fn ended(path: &[Segment], end: &str) -> Option<String> {
+fn with_end(path: &[Segment], end: &str) -> Option<String> {
     let text = joined(path);
     path.last().filter(|last| !last.text.is_empty() && !last.text.ends_with(end)).map(|_| text + end)
 }
@@ -206,7 +206,7 @@ fn is_of_another(api: &Api, operation: &Operation, path: &str) -> bool {
 }
 
 /// Returns the request for a path, or `None` if a URL would normalize it. The document does not describe it as a call.
-fn written(plain: &Draft, base: &str, path: &str) -> Option<Draft> {
+fn with_path(plain: &Draft, base: &str, path: &str) -> Option<Draft> {
     let mut url: Url = plain.url.clone();
     let path = format!("{base}{path}");
     url.set_path(&path);

@@ -121,7 +121,7 @@ impl NaiveHolder {
         if !self.has(Defect::OmitsRedirectUri) {
             fields.push(("redirect_uri", self.registration.redirect_uri.clone()));
         }
-        let tokens = self.granted(fields).await.map_err(|text| self.holder_error(Some(502), &text))?;
+        let tokens = self.request_tokens(fields).await.map_err(|text| self.holder_error(Some(502), &text))?;
         if tokens.refresh.is_none() && self.has(Defect::DemandsRefreshToken) {
             return Err(self.holder_error(Some(502), "there is no refresh token"));
         }
@@ -163,7 +163,7 @@ impl NaiveHolder {
             GrantFlow::Jwt { subject, audience } => self.signed(subject, audience),
             GrantFlow::ClientCredentials => {
                 let grant = GrantType::ClientCredentials.name().to_owned();
-                self.granted(vec![("grant_type", grant), ("scope", self.scope())]).await
+                self.request_tokens(vec![("grant_type", grant), ("scope", self.scope())]).await
             }
             GrantFlow::Code => {
                 let kept = kept.ok_or("nobody has logged in")?;
@@ -173,7 +173,7 @@ impl NaiveHolder {
                     None => return Err("there is no refresh token".to_owned()),
                 };
                 let grant = GrantType::RefreshToken.name().to_owned();
-                let newer = self.granted(vec![("grant_type", grant), ("refresh_token", refresh)]).await?;
+                let newer = self.request_tokens(vec![("grant_type", grant), ("refresh_token", refresh)]).await?;
                 Ok(self.merged(kept, newer))
             }
         }

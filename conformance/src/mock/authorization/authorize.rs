@@ -20,7 +20,7 @@ const SEED: u64 = 1 << 41;
 impl Core {
     /// Answers an authorization request as if the user gave consent.
     pub(super) fn authorize(&self, call: &Call, server: &AuthorizationServer) -> Answer {
-        let client = call.query("client_id").and_then(RegisteredClient::named);
+        let client = call.query("client_id").and_then(RegisteredClient::by_id);
         let redirect_uri = call.query("redirect_uri").unwrap_or_default();
         let client = match client {
             Some(client) if client.redirect_uri == redirect_uri || self.has(Mutant::RedirectsAnywhere) => client,
@@ -58,7 +58,7 @@ impl Core {
     ) -> Result<Vec<(String, String)>, OAuthError> {
         let scopes = self.known_scopes(call.query("scope"), server)?;
         let family = Some(self.state().grants.new_family());
-        let granted = self.granted(IssueRequest { scopes, family, refresh: false }, client, server);
+        let granted = self.token_answer(IssueRequest { scopes, family, refresh: false }, client, server);
         let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         Ok(granted.as_object().into_iter().flatten().map(|(name, value)| (name.clone(), text(value))).collect())
     }

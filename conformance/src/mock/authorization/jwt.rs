@@ -51,7 +51,7 @@ impl Core {
         let Some(issuer) = jws.claims["iss"].as_str() else {
             return if self.has(Mutant::WaivesIss) { Ok(()) } else { Err("`iss` is missing") };
         };
-        let Some(key) = RegisteredClient::named(issuer).and_then(|client| client.secret) else {
+        let Some(key) = RegisteredClient::by_id(issuer).and_then(|client| client.secret) else {
             return if self.has(Mutant::AcceptsUnknownIssuer) { Ok(()) } else { Err("the issuer is not known") };
         };
         if jws.is_signed_by(key.as_bytes()) {

@@ -112,7 +112,7 @@ impl Core {
         if basic.is_some() && self.has(Mutant::RefusesBasic) {
             return Err(unknown);
         }
-        let client = match RegisteredClient::named(&id) {
+        let client = match RegisteredClient::by_id(&id) {
             Some(client) => client,
             None if self.has(Mutant::AcceptsUnknownClient) => return Ok(RegisteredClient::of(ClientKind::Keeping)),
             None => return Err(unknown),
@@ -224,13 +224,13 @@ impl Core {
     }
 
     fn issue(&self, issue: IssueRequest, client: &RegisteredClient, server: &AuthorizationServer) -> Answer {
-        let mut answer = Answer::json(200, self.granted(issue, client, server).to_string());
+        let mut answer = Answer::json(200, self.token_answer(issue, client, server).to_string());
         self.forbid_caching(&mut answer, Mutant::LetsTokensBeCached);
         answer
     }
 
     /// Issues the tokens, and returns the body of the answer to the client.
-    pub(super) fn granted(
+    pub(super) fn token_answer(
         &self,
         issue: IssueRequest,
         client: &RegisteredClient,

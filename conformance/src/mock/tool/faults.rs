@@ -173,7 +173,7 @@ impl Faults {
 impl Core {
     /// Returns the refusal that a fault demands; `None` for faults that do not refuse. Requests outside the base path, such as those of the
     /// authorization server, get answers without a body.
-    pub(in crate::mock) fn refused(&self, call: Option<&Call>, fault: &Fault) -> Option<Answer> {
+    pub(in crate::mock) fn fault_answer(&self, call: Option<&Call>, fault: &Fault) -> Option<Answer> {
         let operation = call.and_then(|call| self.operation(call)).or_else(|| self.api.operations.first());
         let Some(operation) = operation.filter(|_| call.is_some()) else {
             let status = match fault {

@@ -40,12 +40,12 @@ impl TargetServer {
             (Some(one), Some(other)) => is_same(one, other),
             (one, other) => one.is_none() && other.is_none(),
         };
-        end(case_run, judged(reply.status, after.is_success() && !is_kept))
+        end(case_run, stale_change_finding(reply.status, after.is_success() && !is_kept))
     }
 }
 
 /// Returns the flaw of an answer to a change under an outdated `ETag`.
-fn judged(status: u16, is_made: bool) -> Option<(Level, String)> {
+fn stale_change_finding(status: u16, is_made: bool) -> Option<(Level, String)> {
     match status {
         200..300 => {
             Some((Level::Must, format!("a change under an `ETag` that is over is answered with {status}, not 412")))
@@ -66,12 +66,12 @@ mod tests {
     #[test]
     fn a_stale_change_is_refused_and_not_made() {
         for status in [409, 412, 428] {
-            assert_eq!(judged(status, false), None, "{status}");
+            assert_eq!(stale_change_finding(status, false), None, "{status}");
         }
         for (status, is_made, level) in
             [(200, true, Level::Must), (204, false, Level::Must), (412, true, Level::Must), (400, false, Level::Should)]
         {
-            assert_eq!(judged(status, is_made).map(|(level, _)| level), Some(level), "{status}");
+            assert_eq!(stale_change_finding(status, is_made).map(|(level, _)| level), Some(level), "{status}");
         }
     }
 }

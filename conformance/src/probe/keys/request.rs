@@ -92,7 +92,7 @@ impl KeyFlow<'_> {
 
     /// Returns a valid request of the identity that manages keys, about the key with this id.
     pub(super) fn draft(&self, operation: &str, id: Option<&str>) -> Result<Draft, Stop> {
-        let (operation, arguments) = self.named(operation)?;
+        let (operation, arguments) = self.operation_and_arguments(operation)?;
         let maker = DraftBuilder {
             api: &self.catalogue.api,
             contract: &self.catalogue.contract,
@@ -115,7 +115,7 @@ impl KeyFlow<'_> {
         self.target.step(draft, &mut self.sent).await
     }
 
-    fn named(&self, operation: &str) -> Result<(&Operation, &Map<String, Value>), Stop> {
+    fn operation_and_arguments(&self, operation: &str) -> Result<(&Operation, &Map<String, Value>), Stop> {
         let found = self.catalogue.operation_named(operation);
         found.ok_or_else(|| Stop::Broken(format!("the document has no operation `{operation}`")))
     }

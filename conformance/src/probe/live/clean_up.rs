@@ -29,7 +29,7 @@ impl TargetServer {
     pub async fn finish(&self, catalogue: &Catalogue) -> CleanupReport {
         let Some(live) = &self.live else { return CleanupReport::default() };
         let mut left = live.ledger.unidentified();
-        for made in live.ledger.left() {
+        for made in live.ledger.remaining() {
             let problem = match live.server_health.outage() {
                 Some(_) => Some("the server died before that".to_owned()),
                 None => self.remove(live, catalogue, &made).await.err(),

@@ -267,7 +267,7 @@ impl Ledger {
     }
 
     /// Returns the remaining resources, the newest first: a nested resource is newer than its parent.
-    pub(in super::super) fn left(&self) -> Vec<CreatedResource> {
+    pub(in super::super) fn remaining(&self) -> Vec<CreatedResource> {
         self.entries().created.iter().rev().filter(|one| !one.is_gone).cloned().collect()
     }
 

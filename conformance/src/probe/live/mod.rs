@@ -228,7 +228,7 @@ impl LiveServer {
     /// Ends the run because the server stopped answering or refuses connections (`is_refused`). Returns a message about it.
     pub(super) fn end_run(&self, reason: &str, is_refused: bool) -> String {
         self.halt.halt();
-        self.server_health.ended(reason, is_refused)
+        self.server_health.record_outage(reason, is_refused)
     }
 
     /// Returns true if the run has been ended.

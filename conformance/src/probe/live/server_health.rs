@@ -70,7 +70,7 @@ impl ServerHealth {
 
     /// Records that the server stopped answering; `is_refused` if it refuses connections because no process listens. Returns a message
     /// about it.
-    pub(in super::super) fn ended(&self, reason: &str, is_refused: bool) -> String {
+    pub(in super::super) fn record_outage(&self, reason: &str, is_refused: bool) -> String {
         let mut state = self.state();
         if let Some(outage) = &state.outage {
             return outage.message.clone();
@@ -79,10 +79,12 @@ impl ServerHealth {
         let before = match (&state.unanswered, &state.answered) {
             (Some(last), Some(answered)) => format!(
                 "; the last request before that was {}, without an answer; the last one that was answered was {}",
-                last.named(),
-                answered.named()
+                last.method_and_url(),
+                answered.method_and_url()
             ),
-            (Some(last), None) | (None, Some(last)) => format!("; the last request before that was {}", last.named()),
+            (Some(last), None) | (None, Some(last)) => {
+                format!("; the last request before that was {}", last.method_and_url())
+            }
             (None, None) => String::new(),
         };
         let by = state.unanswered.as_ref().or(state.answered.as_ref()).filter(|by| is_refused && by.case.is_some());
@@ -99,7 +101,7 @@ impl ServerHealth {
 
 impl SuspectRequest {
     /// Returns the method and the URL without the query.
-    fn named(&self) -> String {
+    fn method_and_url(&self) -> String {
         let mut url = self.draft.url.clone();
         url.set_query(None);
         format!("{} {url}", self.draft.method)

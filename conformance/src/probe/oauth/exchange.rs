@@ -40,11 +40,11 @@ impl OAuthFlow<'_> {
 
     pub(super) async fn token(&mut self, client: &Client, pairs: Pairs) -> Result<Value, Stop> {
         let draft = self.token_draft(client, pairs, self.way(client))?;
-        self.granted(&draft).await
+        self.request_token(&draft).await
     }
 
     /// Sends a token request, and registers the secrets of its answer for redaction.
-    pub(super) async fn granted(&mut self, draft: &Draft) -> Result<Value, Stop> {
+    pub(super) async fn request_token(&mut self, draft: &Draft) -> Result<Value, Stop> {
         let reply = self.send(draft).await?;
         Ok(self.learned(&reply))
     }

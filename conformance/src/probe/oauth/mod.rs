@@ -129,7 +129,7 @@ impl OAuthFlow<'_> {
         } else {
             let url = self.endpoint(self.server.device_authorization_url.as_ref(), "device-authorization-url")?;
             let draft = self.form_draft(url, &client, vec![("scope", scope)], self.way(&client));
-            let answer = self.granted(&draft).await?;
+            let answer = self.request_token(&draft).await?;
             if probe == OauthProbe::DeviceCodes {
                 return Ok(());
             }
@@ -279,7 +279,7 @@ impl OAuthFlow<'_> {
             draft.url.set_query(Some(&String::from_utf8_lossy(&body)));
             "GET".clone_into(&mut draft.method);
         }
-        self.granted(&draft).await.map(drop)
+        self.request_token(&draft).await.map(drop)
     }
 
     /// Requests two scopes, of which the call needs the second.
@@ -291,7 +291,7 @@ impl OAuthFlow<'_> {
             // A literal plus is encoded as `%2B`.
             draft.body = Some(String::from_utf8_lossy(body).replace('+', "%20").into_bytes());
         }
-        let answer = self.granted(&draft).await?;
+        let answer = self.request_token(&draft).await?;
         let access = member(&answer, "access_token")?;
         self.call(&access).await
     }

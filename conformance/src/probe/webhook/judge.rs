@@ -48,7 +48,7 @@ const DOCUMENT_CHECKS: [DeliveryCheck; 4] =
 impl Deliveries<'_> {
     /// Returns the violation of this check.
     pub(super) fn finding(&self, check: DeliveryCheck) -> Option<String> {
-        let Some((delivery, documented)) = self.judged() else {
+        let Some((delivery, documented)) = self.matched_delivery() else {
             let seconds = self.documented.hook.terms.map_or(super::DEFAULT_DEADLINE, |terms| terms.within_seconds);
             return (check == DeliveryCheck::Arrives)
                 .then(|| format!("no delivery came within {seconds} s of the call"));
@@ -90,7 +90,7 @@ impl Deliveries<'_> {
 
     /// Returns the delivery that is judged, with its documented call: the first one that matches the document, or else the first one. Other
     /// events may be delivered to the same URL.
-    fn judged(&self) -> Option<(&Delivery, &Webhook)> {
+    fn matched_delivery(&self) -> Option<(&Delivery, &Webhook)> {
         let DocumentedWebhook { hook, .. } = &self.documented;
         let kept = self.received.iter().find_map(|one| Some((one, self.documented.matched_call(one)?)));
         let own = hook.documented.iter().find(|one| one.name == hook.name).or(hook.documented.first());
@@ -121,7 +121,7 @@ impl Deliveries<'_> {
     }
 
     /// Returns the first few deliveries for a report. They are not requests that a reader can repeat.
-    pub(super) fn shown(&self) -> Vec<Exchange> {
+    pub(super) fn exchanges(&self) -> Vec<Exchange> {
         let shown = |delivery: &Delivery| {
             let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
             let headers = delivery.headers.iter();

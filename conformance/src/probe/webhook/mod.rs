@@ -154,7 +154,7 @@ impl TargetServer {
             }
             Err(missing) => observed.stop = Some(missing),
         }
-        observed.exchanges = case_run.shown(case_run.sent.iter());
+        observed.exchanges = case_run.exchanges(case_run.sent.iter());
         let sent = case_run.sent.iter().flat_map(|sent| &sent.draft.secrets);
         observed.secrets = sent.chain(case_run.identity.secrets()).cloned().collect();
         observed
@@ -273,7 +273,7 @@ impl TargetServer {
         };
         outcome = outcome.by(if check == DeliveryCheck::NoCredential { Fault::Leak } else { Fault::Content });
         outcome.exchanges.clone_from(&observed.exchanges);
-        outcome.exchanges.extend(deliveries.shown());
+        outcome.exchanges.extend(deliveries.exchanges());
         outcome
     }
 
