@@ -1,6 +1,6 @@
 //! The mock against a bare hyper server and against an httpmock closure with the same answer, over the same client: requests a second,
 //! the median of one request, and the time to start. It shows whether the mock's state costs anything. Then a million tokens and
-//! 10,000 connections at once: memory, client included, and how long requests take.
+//! 10,000 connections at once, which another process opens: memory of the mock, and how long requests take.
 
 #[path = "../../benches/history/mod.rs"]
 mod history;
@@ -30,12 +30,25 @@ const CONNECTIONS: usize = 16;
 const REQUESTS: usize = 20_000;
 const ROUNDS: usize = 5;
 const TOKENS: usize = 1_000_000;
-/// Connections at once: of them the mock serves 1,024, and the others as these end.
+/// Connections at once. Client and mock are two processes, since each has a file handle for each.
 const CROWD: usize = 10_000;
+/// The argument of the process that opens them, before its URL and its token.
+const CLIENT: &str = "--crowd";
 const PATH: &str = "/project/proj_xxx/datasource/ds_xxx/stream/contacts/user-1001";
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [CLIENT, url, token] = *arguments.iter().map(String::as_str).collect::<Vec<_>>() {
+        let times = crowd(url, token, CROWD, 1).await?;
+        println!(
+            "p50 {:.0?}, p99 {:.0?}, the last {:.0?}",
+            times[times.len() / 2],
+            times[times.len() * 99 / 100],
+            times[times.len() - 1]
+        );
+        return Ok(());
+    }
     let source = apis::named("instasent-ingest").ok_or("it ships")?;
     let catalogue = Catalogue::read(&source)?;
     let started = Instant::now();
@@ -89,14 +102,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
         times[times.len() * 99 / 100]
     );
     let before = peak_megabytes();
-    let times = crowd(&url, &token, CROWD, 1).await?;
-    println!(
-        "{CROWD} connections at once: {:.0} MB more, p50 {:.0?}, p99 {:.0?}, the last {:.0?}",
-        peak_megabytes() - before,
-        times[times.len() / 2],
-        times[times.len() * 99 / 100],
-        times[times.len() - 1]
-    );
+    let client = tokio::process::Command::new(std::env::current_exe()?).args([CLIENT, &url, &token]).output().await?;
+    let said = String::from_utf8_lossy(&client.stdout);
+    println!("{CROWD} connections at once: {:.0} MB more, {}", peak_megabytes() - before, said.trim());
+    if !client.status.success() {
+        return Err(String::from_utf8_lossy(&client.stderr).into_owned().into());
+    }
     Ok(())
 }
 

@@ -5,12 +5,12 @@ use std::time::Duration;
 use http::header::HeaderValue;
 use url::Url;
 
-#[cfg(feature = "rustls")]
+#[cfg(feature = "rustls-no-provider")]
 use super::certificate::ClientCertificate;
 use crate::error::Error;
 #[cfg(target_family = "wasm")]
 use crate::http_client::Fetch;
-#[cfg(feature = "rustls")]
+#[cfg(feature = "rustls-no-provider")]
 use crate::http_client::{Authority, Trust};
 #[cfg(feature = "reqwest")]
 use crate::http_client::{BuiltIn, Setup};
@@ -32,10 +32,10 @@ pub(crate) struct Http {
     /// A custom client that replaces the built-in one.
     pub(crate) own: Option<Own>,
     /// The certificate for a server that asks for one.
-    #[cfg(feature = "rustls")]
+    #[cfg(feature = "rustls-no-provider")]
     pub(crate) client_certificate: Option<ClientCertificate>,
     /// The certificate authorities beside those of the system.
-    #[cfg(feature = "rustls")]
+    #[cfg(feature = "rustls-no-provider")]
     pub(crate) authorities: Vec<Authority>,
 }
 
@@ -47,9 +47,9 @@ impl Default for Http {
             user_agent: None,
             keeps_connections: true,
             own: None,
-            #[cfg(feature = "rustls")]
+            #[cfg(feature = "rustls-no-provider")]
             client_certificate: None,
-            #[cfg(feature = "rustls")]
+            #[cfg(feature = "rustls-no-provider")]
             authorities: Vec::new(),
         }
     }
@@ -84,13 +84,13 @@ impl Http {
             uses_proxy: !places.iter().any(|place| is_loopback(place)),
             // A client of loopback hosts over plain http never speaks TLS; reading the system's certificates for it is most of
             // what making it would cost.
-            #[cfg(feature = "rustls")]
+            #[cfg(feature = "rustls-no-provider")]
             trust: if places.iter().all(|place| place.scheme() == "http") {
                 Trust::Nobody
             } else {
                 Trust::SystemAnd(&self.authorities)
             },
-            #[cfg(feature = "rustls")]
+            #[cfg(feature = "rustls-no-provider")]
             identity: self.client_certificate.as_ref().map(ClientCertificate::identity).transpose()?,
         };
         BuiltIn::new(setup).map(Sender::BuiltIn).map_err(|error| {
@@ -99,7 +99,7 @@ impl Http {
             } else {
                 ""
             };
-            Error::configuration_from(format!("the HTTP client cannot be set up{hint}"), error)
+            Error::configuration_from(format!("the HTTP client cannot be set up{hint}: {error}"), error)
         })
     }
 
@@ -120,7 +120,7 @@ impl Http {
     }
 }
 
-#[cfg(feature = "rustls")]
+#[cfg(feature = "rustls-no-provider")]
 impl Http {
     /// Returns whether a server that asks for a client certificate gets one.
     pub(crate) fn has_client_certificate(&self) -> bool {
@@ -132,7 +132,7 @@ impl Http {
     }
 }
 
-#[cfg(not(feature = "rustls"))]
+#[cfg(not(feature = "rustls-no-provider"))]
 #[expect(clippy::unused_self, reason = "with TLS there are certificates")]
 impl Http {
     pub(crate) fn has_client_certificate(&self) -> bool {

@@ -23,7 +23,7 @@
 mod access_token;
 mod cache;
 mod carrier;
-#[cfg(feature = "rustls")]
+#[cfg(feature = "rustls-no-provider")]
 mod certificate;
 mod credential;
 mod credential_kind;
@@ -53,7 +53,7 @@ mod token_check;
 pub use access_token::AccessToken;
 pub use cache::Refresh;
 pub use carrier::Carrier;
-#[cfg(feature = "rustls")]
+#[cfg(feature = "rustls-no-provider")]
 pub use certificate::ClientCertificate;
 pub use credential::{Credential, IntoCredential};
 pub use credential_kind::CredentialKind;

@@ -14,7 +14,7 @@ use crate::auth::http::{Http, checked_base};
 use crate::auth::{TokenCheck, environment};
 use crate::budget::Budget;
 use crate::error::{Clock, Error, SystemClock};
-#[cfg(feature = "rustls")]
+#[cfg(feature = "rustls-no-provider")]
 use crate::http_client::Authority;
 use crate::http_client::{HttpClient, Own};
 
@@ -122,7 +122,7 @@ impl Config {
     /// Shows this certificate to a server that asks for one (mutual TLS). An operation that takes the scheme `mutualTLS` is called
     /// with it; beside that the server alone decides: it asks while a connection is opened, before it knows the operation, and
     /// sees the certificate and never the key. Over plain http to a loopback host nothing is shown.
-    #[cfg(feature = "rustls")]
+    #[cfg(feature = "rustls-no-provider")]
     #[must_use]
     pub fn client_certificate(mut self, certificate: crate::auth::ClientCertificate) -> Self {
         self.http.client_certificate = Some(certificate);
@@ -134,7 +134,7 @@ impl Config {
     ///
     /// # Errors
     /// Returns an error if the text holds no certificate.
-    #[cfg(feature = "rustls")]
+    #[cfg(feature = "rustls-no-provider")]
     pub fn root_certificates(mut self, pem: impl AsRef<[u8]>) -> Result<Self, Error> {
         let read = Authority::all_in(pem.as_ref());
         let read =
@@ -352,7 +352,7 @@ mod tests {
         assert!(Config::default().checked_base_url(DOCUMENTED).is_ok());
     }
 
-    #[cfg(feature = "rustls")]
+    #[cfg(feature = "rustls-no-provider")]
     #[test]
     fn a_text_without_a_certificate_is_not_taken_for_one() {
         for pem in ["", "hunter2", "-----BEGIN CERTIFICATE-----\n"] {

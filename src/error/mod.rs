@@ -255,6 +255,14 @@ impl Error {
         Self::credential(message).because_of(source)
     }
 
+    /// Says that the request may have reached the server. For a [`KeyManager`](crate::auth::rotation::KeyManager) of your own that makes a
+    /// key: without it an error means that nothing was made.
+    #[must_use]
+    pub fn possibly_sent(mut self) -> Self {
+        self.0.may_have_been_sent = true;
+        self
+    }
+
     /// A session that only its user can renew, by consenting again; nothing was sent. For token sources of your own. The
     /// message must not hold a secret.
     pub fn reauthorization_required(message: impl Into<String>) -> Self {

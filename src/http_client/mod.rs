@@ -52,7 +52,7 @@ pub use client::{HttpClient, Sending};
 pub(crate) use fetch::Fetch;
 /// The crate with the types of requests and answers, in the version that is taken here.
 pub use http;
-#[cfg(feature = "rustls")]
+#[cfg(feature = "rustls-no-provider")]
 pub(crate) use of_reqwest::{Authority, Identity, Trust};
 #[cfg(feature = "reqwest")]
 pub(crate) use of_reqwest::{BuiltIn, Setup};

@@ -34,15 +34,15 @@ pub(crate) struct Setup<'a> {
     pub(crate) keeps_connections: bool,
     /// True if the client uses a proxy from the environment.
     pub(crate) uses_proxy: bool,
-    #[cfg(feature = "rustls")]
+    #[cfg(feature = "rustls-no-provider")]
     pub(crate) trust: Trust<'a>,
     /// Shown to a server that asks for one.
-    #[cfg(feature = "rustls")]
+    #[cfg(feature = "rustls-no-provider")]
     pub(crate) identity: Option<Identity>,
 }
 
 /// Which certificate authorities are trusted.
-#[cfg(feature = "rustls")]
+#[cfg(feature = "rustls-no-provider")]
 pub(crate) enum Trust<'a> {
     /// None: TLS is never spoken.
     Nobody,
@@ -51,18 +51,26 @@ pub(crate) enum Trust<'a> {
 }
 
 /// The certificate of an authority.
-#[cfg(feature = "rustls")]
+#[cfg(feature = "rustls-no-provider")]
 #[derive(Clone, Debug)]
 pub(crate) struct Authority(reqwest::Certificate);
 
 /// A certificate with its private key.
-#[cfg(feature = "rustls")]
+#[cfg(feature = "rustls-no-provider")]
 pub(crate) struct Identity(reqwest::Identity);
 
 impl BuiltIn {
     /// # Errors
     /// Returns an error if the certificate and its key do not fit, the name is no header, or the TLS backend cannot be initialized.
     pub(crate) fn new(setup: Setup<'_>) -> Result<Self, SendError> {
+        #[cfg(all(feature = "rustls-no-provider", not(feature = "rustls")))]
+        if rustls::crypto::CryptoProvider::get_default().is_none() {
+            return Err(SendError::of_fault(
+                Fault::Unfit,
+                "rustls has no cryptography: install one before the first client, such as \
+                 `rustls::crypto::ring::default_provider().install_default()`, or turn on the feature `rustls` of keyfit",
+            ));
+        }
         let builder = reqwest::Client::builder()
             .user_agent(setup.agent)
             .redirect(Policy::none())
@@ -73,12 +81,12 @@ impl BuiltIn {
             .retry(reqwest::retry::never());
         let builder = if setup.keeps_connections { builder } else { builder.pool_max_idle_per_host(0) };
         let builder = if setup.uses_proxy { builder } else { builder.no_proxy() };
-        #[cfg(feature = "rustls")]
+        #[cfg(feature = "rustls-no-provider")]
         let builder = match setup.trust {
             Trust::Nobody => builder.tls_certs_only([]),
             Trust::SystemAnd(authorities) => builder.tls_certs_merge(authorities.iter().map(|one| one.0.clone())),
         };
-        #[cfg(feature = "rustls")]
+        #[cfg(feature = "rustls-no-provider")]
         let builder = match setup.identity {
             Some(Identity(identity)) => builder.identity(identity),
             None => builder,
@@ -100,7 +108,7 @@ impl BuiltIn {
     }
 }
 
-#[cfg(feature = "rustls")]
+#[cfg(feature = "rustls-no-provider")]
 impl Authority {
     /// Those in a text in PEM; `None` where there is none.
     pub(crate) fn all_in(pem: &[u8]) -> Option<Vec<Self>> {
@@ -109,7 +117,7 @@ impl Authority {
     }
 }
 
-#[cfg(feature = "rustls")]
+#[cfg(feature = "rustls-no-provider")]
 impl Identity {
     /// The one in a text in PEM, certificate and key.
     pub(crate) fn from_pem(pem: &[u8]) -> Option<Self> {
@@ -241,5 +249,15 @@ impl fmt::Debug for Within {
 impl StdError for Within {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.inner().source()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(all(feature = "rustls-no-provider", not(feature = "rustls")))]
+    #[test]
+    fn a_client_without_cryptography_says_how_to_get_it() {
+        let error = crate::auth::http::Http::default().sender(&[]).expect_err("none is installed").to_string();
+        assert!(error.contains("install_default()") && error.contains("the feature `rustls` of keyfit"), "{error}");
     }
 }

@@ -218,7 +218,7 @@ impl ApiProfile {
         Ok(Some([certificate.expose_secret(), "\n", key].concat().into()))
     }
 
-    #[cfg(feature = "rustls")]
+    #[cfg(feature = "rustls-no-provider")]
     fn with_certificates(&self, config: Config) -> Result<Config, Error> {
         let told = |key: &str, error: &Error| match self.settings.get(key) {
             Some(At { place, .. }) => place.fault(error, format!("correct `{key}`")),
@@ -237,7 +237,7 @@ impl ApiProfile {
         })
     }
 
-    #[cfg(not(feature = "rustls"))]
+    #[cfg(not(feature = "rustls-no-provider"))]
     fn with_certificates(&self, config: Config) -> Result<Config, Error> {
         match ["root-certificates", "client-certificate"].iter().find_map(|key| self.settings.get(key)) {
             Some(At { place, .. }) => {

@@ -73,7 +73,7 @@ async fn a_login_that_is_missing_or_refused_is_told_apart() {
 }
 
 async fn secured() -> Option<(Nats, String)> {
-    let nats = Nats::start_with(USERS, Some(("keyfit", "fixture-secret-queue"))).await?; // not-a-secret
+    let nats = Nats::start_for(USERS, "keyfit", "fixture-secret-queue").await?; // not-a-secret
     let port = nats.place().rsplit_once(':')?.1.to_owned();
     Some((nats, port))
 }

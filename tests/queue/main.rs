@@ -5,6 +5,7 @@
 mod api;
 mod connecting;
 mod deaths;
+#[expect(dead_code, reason = "the tests of the command use the rest")]
 mod nats;
 mod outages;
 mod parcels;

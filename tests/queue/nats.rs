@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::env;
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -20,23 +20,41 @@ pub(crate) struct Nats {
     port: u16,
     folder: tempfile::TempDir,
     settings: String,
-    /// Who asks here, where it wants a login.
-    login: Option<(&'static str, &'static str)>,
+    /// How to connect.
+    login: Login,
     process: Child,
+}
+
+/// How a test connects.
+enum Login {
+    None,
+    Password(&'static str, &'static str),
+    /// By the file of an authority and one of credentials.
+    Credentials(PathBuf, PathBuf),
 }
 
 impl Nats {
     /// `None`, with a word, where there is no such program. `settings`: more of its configuration.
     pub(crate) async fn start(settings: &str) -> Option<Self> {
-        Self::start_with(settings, None).await
+        Self::start_with(settings, Login::None).await
     }
 
-    pub(crate) async fn start_with(settings: &str, login: Option<(&'static str, &'static str)>) -> Option<Self> {
+    /// One that wants a login.
+    pub(crate) async fn start_for(settings: &str, user: &'static str, password: &'static str) -> Option<Self> {
+        Self::start_with(settings, Login::Password(user, password)).await
+    }
+
+    /// One with TLS, for `localhost`, that wants the credentials of a file.
+    pub(crate) async fn start_secured(settings: &str, authority: &Path, credentials: &Path) -> Option<Self> {
+        Self::start_with(settings, Login::Credentials(authority.to_owned(), credentials.to_owned())).await
+    }
+
+    async fn start_with(settings: &str, login: Login) -> Option<Self> {
         let program = program()?;
         let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
         let folder = tempfile::tempdir().expect("a folder");
         let process = begin(&program, port, &folder, settings);
-        let nats = Self { program, port, folder, settings: settings.to_owned(), login, process };
+        let mut nats = Self { program, port, folder, settings: settings.to_owned(), login, process };
         nats.answers().await;
         Some(nats)
     }
@@ -66,7 +84,12 @@ impl Nats {
     }
 
     pub(crate) async fn context(&self) -> Context {
-        jetstream::new(async_nats::connect(self.place()).await.expect("it answers"))
+        jetstream::new(self.login.connect(self.port).await.expect("it answers"))
+    }
+
+    /// Returns whether there is a queue.
+    pub(crate) async fn is_there(&self) -> bool {
+        self.context().await.get_stream("parcels").await.is_ok()
     }
 
     /// How many items are in the queue.
@@ -106,16 +129,29 @@ impl Nats {
         }
     }
 
-    async fn answers(&self) {
-        let options = || match self.login {
-            None => async_nats::ConnectOptions::new(),
-            Some((user, password)) => {
-                async_nats::ConnectOptions::with_user_and_password(user.to_owned(), password.to_owned())
-            }
-        };
-        while options().connect(self.place()).await.is_err() {
+    async fn answers(&mut self) {
+        while self.login.connect(self.port).await.is_err() {
+            let ended = self.process.try_wait().expect("our own process");
+            let log = || std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
+            assert!(ended.is_none(), "the server does not start: {}", log());
             SystemClock.sleep(Duration::from_millis(20)).await;
         }
+    }
+}
+
+impl Login {
+    async fn connect(&self, port: u16) -> Result<async_nats::Client, async_nats::ConnectError> {
+        let options = async_nats::ConnectOptions::new();
+        let options = match self {
+            Self::None => options,
+            Self::Password(user, password) => options.user_and_password((*user).to_owned(), (*password).to_owned()),
+            Self::Credentials(authority, credentials) => {
+                let options = options.add_root_certificates(authority.clone()).require_tls(true);
+                let options = options.credentials_file(credentials).await.expect("a file");
+                return options.connect(format!("localhost:{port}")).await;
+            }
+        };
+        options.connect(format!("127.0.0.1:{port}")).await
     }
 }
 

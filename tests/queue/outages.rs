@@ -1,5 +1,6 @@
 //! The server of the queue is lost, held or full; the API refuses.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use async_nats::jetstream::stream::Config;
@@ -11,7 +12,7 @@ use serde_json::Value;
 
 use super::api::Remembering;
 use super::nats::Nats;
-use super::workers::{Running, end, start};
+use super::workers::{Running, end, end_anyhow, start};
 use super::{assert_whole, fill, item, writer};
 
 #[derive(Clone, Copy, Debug)]
@@ -162,6 +163,27 @@ async fn a_worker_stops_where_outcomes_have_no_room_and_nothing_is_lost() {
     end(start(&nats, &api, "upsert")).await;
     let kinds = assert_whole(&nats, &api, "upsert", 400).await;
     assert_eq!(kinds, [("accepted".to_owned(), 400)].into());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queue_that_is_removed_and_made_anew_ends_its_workers_and_nothing_is_sent_twice() {
+    let Some(nats) = Nats::start("").await else { return };
+    let api = Remembering::start(Duration::from_millis(20)).await;
+    fill(&nats.queue(), "push", 0..2000, 100).await;
+    let worker = start(&nats, &api, "push");
+    while api.received().len() < 200 {
+        SystemClock.sleep(Duration::from_millis(5)).await;
+    }
+    nats.context().await.delete_stream("parcels").await.expect("removed");
+    fill(&nats.queue(), "push", 10_000..10_300, 30).await;
+    let (is_success, said) = end_anyhow(worker).await;
+    assert!(!is_success && said.contains("made anew"), "{said}");
+    end(start(&nats, &api, "push")).await;
+    let received: Vec<u64> = api.received().into_iter().map(|(_, number)| number).collect();
+    let different: BTreeSet<u64> = received.iter().copied().collect();
+    assert_eq!(received.len(), different.len(), "nothing is sent twice");
+    assert!((10_000..10_300).all(|number| different.contains(&number)), "the items of the new queue are sent");
+    assert_eq!(nats.left().await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

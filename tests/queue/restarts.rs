@@ -27,6 +27,9 @@ enum Step {
     Later(u64),
 }
 
+/// The items of a batch at most.
+const BATCH: u64 = 20;
+
 const STEPS: [Step; 9] = [
     Step::Sent,
     Step::Noted,
@@ -89,7 +92,10 @@ async fn is_whole_after_restarts(operation: &str, settings: &str, die_too: bool)
     let kinds = assert_whole(&nats, &api, operation, count).await;
     println!("{kinds:?}, {} received", api.received().len());
     if !die_too {
-        assert_eq!(kinds, [("accepted".to_owned(), count)].into());
+        // A batch that was noted and not sent when the server was killed is doubted where the worker's lease ended before it was back.
+        let doubted = kinds.get("unknown").copied().unwrap_or_default();
+        assert_eq!(kinds["accepted"] + doubted, count, "{kinds:?}");
+        assert!(doubted <= BATCH, "{kinds:?}");
     }
 }
 

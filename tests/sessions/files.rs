@@ -46,6 +46,22 @@ async fn a_file_that_is_somebody_elses_is_refused_and_left_as_it_is() {
     assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1, "nothing is beside it");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_several_processes_make_at_once_is_ours_for_each_of_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for number in 0..60 {
+        let path = folder.path().join(format!("{number}.db"));
+        let mut opening = tokio::task::JoinSet::new();
+        for _ in 0..6 {
+            let path = path.clone();
+            opening.spawn(async move { SharedStore::sqlite(&path, keys(KEY).await).await.map(drop) });
+        }
+        for opened in opening.join_all().await {
+            opened.expect("it is a store");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_file_of_a_newer_version_and_one_of_another_key_are_refused() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -88,6 +88,16 @@ async fn opened(at: &str, keys: EncryptionKeys) -> Result<SharedStore, Error> {
     SharedStore::postgres(pool, keys).await
 }
 
+/// The number of records that have a holder.
+async fn leases(at: &str) -> i64 {
+    let sql = "SELECT count(*) FROM keyfit_record WHERE holder IS NOT NULL";
+    if at.starts_with("postgres:") {
+        pool(at).get().await.expect("a connection").query_one(sql, &[]).await.expect("a row").get(0)
+    } else {
+        rusqlite::Connection::open(at).expect("a file").query_row(sql, [], |row| row.get(0)).expect("a row")
+    }
+}
+
 /// Runs statements in the place of a store, as somebody else does.
 async fn run(at: &str, sql: &str) {
     if at.starts_with("postgres:") {

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use keyfit::auth::oauth::{RefreshingSession, TokenEndpoint, TokenSet, TokenStore as _};
+use keyfit::auth::store::SharedStore;
 use keyfit::auth::{AccessToken, Credential, TokenSource as _};
 use keyfit::http_client::{Body, HttpClient, Sending, http};
 use keyfit::scopien::{Client, kind};
@@ -15,7 +16,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::database::Database;
 use super::server::{Endpoint, Point, Round, begin_round};
-use super::{Place, run, store};
+use super::{Place, leases, run, store};
 
 pub(crate) const LEASE: Duration = Duration::from_secs(1);
 const ROUNDS: usize = 24;
@@ -26,13 +27,16 @@ pub(crate) fn told(name: &str) -> String {
 
 /// With a grace period where the URL of the endpoint names one, in seconds.
 pub(crate) async fn session() -> RefreshingSession {
+    session_in(store(&told("KEYFIT_TEST_STORE")).await.lease(LEASE)).await
+}
+
+async fn session_in(store: SharedStore) -> RefreshingSession {
     let url = told("KEYFIT_TEST_ENDPOINT");
     let mut endpoint = TokenEndpoint::builder(url.clone(), "c");
     if let Some((_, seconds)) = url.split_once("?grace=") {
         endpoint = endpoint.refresh_grace_period(Duration::from_secs(seconds.parse().expect("a number")));
     }
     let endpoint = endpoint.build().expect("an endpoint");
-    let store = store(&told("KEYFIT_TEST_STORE")).await.lease(LEASE);
     RefreshingSession::load(endpoint, store.session("alice")).await.expect("a session")
 }
 
@@ -58,6 +62,18 @@ async fn refreshes_until_it_is_killed() {
     }
     assert!(session.is_saved().await);
     println!("done");
+}
+
+/// A process of this test that refreshes and ends at once, with the lease that is the default.
+#[tokio::test]
+#[ignore = "a process of the tests in this file"]
+async fn refreshes_and_ends() {
+    let session = session_in(store(&told("KEYFIT_TEST_STORE")).await).await;
+    let token = session.fetch().await.expect("a token");
+    session.replace(&token).await.expect("the next token");
+    // Without an end in order.
+    #[expect(clippy::exit, reason = "an end that waits for no task")]
+    std::process::exit(0);
 }
 
 /// Takes every call, and keeps what each carried.
@@ -146,6 +162,20 @@ pub(crate) async fn eight_processes(test: &str, endpoint: &Endpoint, place: &Pla
         assert!(child.wait().expect("it ends").success());
     }
     assert_eq!(endpoint.seen().len(), 1, "{:?}", endpoint.seen());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_ends_right_after_a_refresh_leaves_no_lease() {
+    for place in Place::all().await {
+        let (endpoint, at) = (Endpoint::start(3600).await, place.at());
+        let session = place.store().await.session("alice");
+        session.save(&TokenSet::new(AccessToken::new("a")).refresh(endpoint.consent())).await.expect("saved");
+        for refreshes in 1..=5 {
+            let start = Start { test: "processes::refreshes_and_ends", endpoint: &endpoint.url, at: &at };
+            assert!(start.start().wait().expect("it ends").success());
+            assert_eq!((endpoint.seen().len(), leases(&at).await), (refreshes, 0));
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

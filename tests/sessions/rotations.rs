@@ -4,12 +4,15 @@ use std::collections::HashSet;
 use std::process::Child;
 use std::sync::{Arc, Mutex};
 
+use keyfit::Error;
+use keyfit::auth::rotation::{KeyManager, NewKey};
+use keyfit::auth::source::BoxFuture;
 use keyfit::auth::store::{RotationStopped, SharedRotation, SharedStore};
 
 use super::database::Database;
 use super::keys::{ACTS, Act, Phase, Server};
 use super::processes::{LEASE, Start, end, told};
-use super::{Place, run, store};
+use super::{Place, leases, run, store};
 
 const NAME: &str = "billing";
 
@@ -38,8 +41,22 @@ async fn rotates_until_it_is_killed() {
     }
 }
 
+/// A process of this test that rotates a key with the lease that is the default.
+#[tokio::test]
+#[ignore = "a process of the tests in this file"]
+async fn rotates_to_the_end() {
+    let url = told("KEYFIT_TEST_ENDPOINT");
+    let rotation = rotation_in(&store(&told("KEYFIT_TEST_STORE")).await, &url);
+    println!("done: {}", go(&rotation, &url).await.expect("a new key"));
+}
+
 /// Runs a process to its end, or to the trap.
 async fn process(server: &Server, at: &str, trap: Option<(&'static str, Phase)>) -> String {
+    process_of("rotations::rotates_until_it_is_killed", server, at, trap).await
+}
+
+/// Runs a process of this test to its end, or to the trap.
+async fn process_of(test: &str, server: &Server, at: &str, trap: Option<(&'static str, Phase)>) -> String {
     let victim: Arc<Mutex<Option<Child>>> = Arc::default();
     if let Some((act, phase)) = trap {
         let victim = Arc::clone(&victim);
@@ -50,7 +67,7 @@ async fn process(server: &Server, at: &str, trap: Option<(&'static str, Phase)>)
     }
     let (out, complaint) = {
         let mut victim = victim.lock().expect("no panic");
-        let mut child = Start { test: "rotations::rotates_until_it_is_killed", endpoint: &server.url, at }.start();
+        let mut child = Start { test, endpoint: &server.url, at }.start();
         let outs = (child.stdout.take().expect("a pipe"), child.stderr.take().expect("a pipe"));
         *victim = Some(child);
         outs
@@ -111,10 +128,11 @@ async fn processes_that_rotate_a_key_at_once_make_one_key() {
     for place in Place::all().await {
         let server = Server::start().await;
         let at = place.at();
-        let said = futures_of([(); 4].map(|()| process(&server, &at, None))).await;
+        let processes = [(); 4].map(|()| process_of("rotations::rotates_to_the_end", &server, &at, None));
+        let said = futures_of(processes).await;
         assert!(said.iter().all(|said| said.contains("done: key_1")), "{said:?}");
         assert_eq!(server.log(), ["mint", "distribute", "verify", "switch", "revoke key_old"]);
-        assert_eq!(server.valid(), ["key_1"]);
+        assert_eq!((server.valid(), leases(&at).await), (vec!["key_1".to_owned()], 0));
     }
 }
 
@@ -197,6 +215,34 @@ async fn a_mint_that_is_clearly_refused_is_tried_again_and_one_whose_answer_is_l
     assert_eq!(go(&rotation, &server.url).await.expect("it ends"), "key_1");
 }
 
+/// Makes no key, and cannot say whether the server did.
+#[derive(Debug)]
+struct Unsure;
+
+impl KeyManager for Unsure {
+    fn mint<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<NewKey, Error>> {
+        Box::pin(std::future::ready(Err(Error::credential("the answer is lost").possibly_sent())))
+    }
+
+    fn verify<'a>(&'a self, _: &'a NewKey) -> BoxFuture<'a, Result<(), Error>> {
+        unreachable!("there is no key")
+    }
+
+    fn revoke<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<(), Error>> {
+        unreachable!("there is no key")
+    }
+}
+
+#[tokio::test]
+async fn a_mint_of_a_manager_of_your_own_is_not_repeated_where_its_error_says_that_it_was_possibly_sent() {
+    let place = Place::sqlite();
+    let rotation = place.store().await.rotation(NAME, Unsure, "key_old");
+    for _ in 0..2 {
+        let stopped = rotation.run(async |_| Ok(()), async || Ok(())).await.expect_err("nobody knows");
+        assert!(matches!(&stopped, RotationStopped::MintLost { old, .. } if old == "key_old"), "{stopped}");
+    }
+}
+
 #[tokio::test]
 async fn a_process_that_comes_late_changes_nothing_and_revokes_no_key() {
     for place in Place::all().await {
@@ -211,7 +257,7 @@ async fn a_process_that_comes_late_changes_nothing_and_revokes_no_key() {
                     run(&at, "UPDATE keyfit_record SET leased_until = NULL, holder = NULL").await;
                     let next = rotation(&at, &url).await;
                     assert_eq!(go(&next, &url).await.expect("it ends"), "key_1");
-                    Err(keyfit::Error::credential("too late"))
+                    Err(Error::credential("too late"))
                 },
                 async || Server::deploy(other.clone(), "switch").await,
             )

@@ -11,7 +11,7 @@ use keyfit_openapi::{Operation, Retry};
 use sha2::{Digest as _, Sha256};
 
 use super::call::failure::refused;
-use super::call::session::{self, Session};
+use super::call::session::{self, Purpose, Session};
 use super::call::{body, source};
 use super::queue;
 use crate::console::complain;
@@ -140,8 +140,8 @@ async fn send(
     beside: Option<&[u8]>,
     cells: Cells,
 ) -> Result<Ending, UserError> {
-    let session =
-        Session::open(&options.session, false, options.queue.is_filled(), callee, operation, arguments).await?;
+    let purpose = if options.queue.is_filled() { Purpose::Queue } else { Purpose::Send };
+    let session = Session::open(&options.session, false, purpose, callee, operation, arguments).await?;
     let call = session.call(operation).map(|call| arguments.put_into(call)).map_err(|error| refused(&error))?;
     let row = session.client.operation(&operation.id);
     let base_url = row.map_or(Ok(""), |row| session.client.base_url_of(row)).map_err(|error| refused(&error))?;

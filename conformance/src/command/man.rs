@@ -47,3 +47,36 @@ pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
 fn rendered(page: &mut Vec<u8>) -> io::Result<()> {
     Man::new(Cli::command()).render(page)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{env, fs};
+
+    use clap::Command;
+    use clap_markdown::{MarkdownOptions, help_markdown_command_custom};
+
+    use super::*;
+
+    /// Has the examples and exit codes behind the help of each command stand as they are.
+    fn as_code(command: Command) -> Command {
+        let below = command.get_after_help().map(|text| format!("```text\n{text}\n```"));
+        let command = command.mut_subcommands(as_code);
+        below.into_iter().fold(command, Command::after_help)
+    }
+
+    /// The page `docs/cli.md` is the help of all commands.
+    #[test]
+    fn the_page_of_the_commands_is_their_help() {
+        let options = MarkdownOptions::new().title("The command `keyfit`".to_owned()).show_footer(false);
+        let mut page = help_markdown_command_custom(&as_code(Cli::command()), &options);
+        page.push_str("\nMade from the help of the commands, which `keyfit COMMAND --help` prints too; set `KEYFIT_WRITE_SCHEMAS` to make it anew.\n");
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/cli.md");
+        if env::vars_os().any(|(name, _)| name == "KEYFIT_WRITE_SCHEMAS") {
+            fs::write(path, &page).expect("it can be written");
+        }
+        assert!(
+            fs::read_to_string(path).is_ok_and(|found| found == page),
+            "docs/cli.md is out of date: run with KEYFIT_WRITE_SCHEMAS=1 and commit it"
+        );
+    }
+}

@@ -123,10 +123,10 @@ pub(crate) async fn work<T: Serialize>(builder: Builder<T>, work: Work) -> Resul
         Outcome::Unknown(why) => shown.show(|| format!("item {}: not confirmed: {why}", settled.sequence())),
     });
     let drained = drained.await.map_err(told)?;
-    complain(&format!("{drained}, {} left in the queue", drained.left));
+    complain(&drained.to_string());
     if json {
-        let keyfit::batch_writer::jetstream::Drained { accepted, rejected, unknown, left, .. } = drained;
-        let summary = json!({ "accepted": accepted, "rejected": rejected, "unknown": unknown, "left": left });
+        let keyfit::batch_writer::jetstream::Drained { accepted, rejected, unknown, returned, .. } = drained;
+        let summary = json!({ "accepted": accepted, "rejected": rejected, "unknown": unknown, "returned": returned });
         print(&format!("{summary}\n"))?;
     }
     Ok(if drained.unknown > 0 {

@@ -10,7 +10,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use keyfit::{Clock as _, SystemClock};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
@@ -22,7 +22,9 @@ use super::tool::faults::LONGEST_DELAY;
 const SHUTDOWN_TIMEOUT: Duration = LONGEST_DELAY.saturating_add(Duration::from_secs(5));
 
 /// The highest number of concurrent connections. More wait until one ends.
-const MOST_CONNECTIONS: usize = 1024;
+const MOST_CONNECTIONS: usize = 16_384;
+/// The highest number of connections that the kernel keeps until they are accepted. It drops more, and their clients try again after a second.
+const BACKLOG: u32 = 4096;
 /// The time limit for the head of a request, and for an idle connection.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 /// The longest head, in bytes.
@@ -45,8 +47,14 @@ pub(super) struct Listener {
 
 impl Listener {
     /// Opens the socket.
+    #[expect(clippy::unused_async, reason = "it must be called within the runtime whose socket it is")]
     pub(super) async fn bind(at: SocketAddr) -> io::Result<Self> {
-        let socket = TcpListener::bind(at).await?;
+        let socket = if at.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        // As `TcpListener::bind` does: a server that was just stopped leaves no port in use.
+        #[cfg(not(windows))]
+        socket.set_reuseaddr(true)?;
+        socket.bind(at)?;
+        let socket = socket.listen(BACKLOG)?;
         let address = socket.local_addr()?;
         Ok(Self { socket, address })
     }

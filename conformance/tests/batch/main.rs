@@ -4,7 +4,17 @@
 #[expect(dead_code, reason = "the writer's own tests use all of it")]
 mod server;
 
+#[cfg(feature = "nats")]
+mod interrupts;
+#[path = "../../../tests/queue/nats.rs"]
+#[cfg(feature = "nats")]
+#[expect(dead_code, reason = "the queue's own tests use all of it")]
+mod nats;
 mod queue;
+#[cfg(feature = "nats")]
+mod secured;
+#[cfg(all(feature = "nats", feature = "valkey"))]
+mod shared;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,10 +1,5 @@
 //! `keyfit batch --to` and `--from`: a queue is filled from a file, and emptied by several commands.
 
-#[path = "../../../tests/queue/nats.rs"]
-#[cfg(feature = "nats")]
-#[expect(dead_code, reason = "the queue's own tests use all of it")]
-mod nats;
-
 use std::path::Path;
 use std::process::Command;
 
@@ -12,15 +7,17 @@ use std::process::Command;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+#[cfg(feature = "nats")]
+use super::nats;
 use super::{TOKEN, folder, run};
 
-fn batch(dir: &TempDir, more: &[&str]) -> Command {
+pub(super) fn batch(dir: &TempDir, more: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_keyfit"));
     command.arg("batch").arg(dir.path().join("parcels")).arg("upsert").args(more).env("PARCELS_KEY", TOKEN);
     command
 }
 
-fn text(path: &Path) -> &str {
+pub(super) fn text(path: &Path) -> &str {
     path.to_str().expect("text")
 }
 
@@ -87,8 +84,11 @@ async fn a_queue_is_filled_from_a_file_and_emptied_by_several_commands() {
     let (dir, file) = folder("parcels.ndjson", rows);
     let queue = format!("nats://{}/parcels", nats.place());
     for (added, known) in [(300, 0), (0, 300)] {
-        let (code, printed, said) = run(batch(&dir, &[text(&file), "note=spring", "--to", &queue, "--json"])).await;
-        assert_eq!(code, 1, "{said}");
+        let mut filling = batch(&dir, &[text(&file), "note=spring", "--to", &queue, "--json"]);
+        // Whoever fills a queue needs no login of the API.
+        filling.env_remove("PARCELS_KEY");
+        let (code, printed, said) = run(filling).await;
+        assert!(code == 1 && !said.contains("nothing would be sent"), "{said}");
         let printed: Value = serde_json::from_str(&printed).expect("JSON");
         assert_eq!(printed, json!({ "added": added, "known": known, "rejected": 2 }));
         assert!(said.contains("line 301: ") && said.contains("line 302: "), "{said}");
@@ -104,7 +104,7 @@ async fn a_queue_is_filled_from_a_file_and_emptied_by_several_commands() {
         let printed: Value = serde_json::from_str(&printed).expect("JSON");
         accepted += printed["accepted"].as_u64().expect("a number");
         rejected += printed["rejected"].as_u64().expect("a number");
-        assert_eq!((&printed["unknown"], &printed["left"]), (&json!(0), &json!(0)));
+        assert_eq!((&printed["unknown"], &printed["returned"]), (&json!(0), &json!(0)));
     }
     assert_eq!((accepted, rejected), (297, 3));
     assert_eq!(super::sent(&server).len(), 300, "each was sent once");

@@ -41,6 +41,14 @@ pub trait TokenStore: fmt::Debug + Send + Sync + 'static {
     fn lock(&self) -> BoxFuture<'_, Result<StoreLock, Error>> {
         Box::pin(async { Ok(StoreLock::new(())) })
     }
+
+    /// Waits until a lock that was dropped is open to other processes, for a few seconds at most. A session awaits it before it returns a
+    /// new token, since the process may end then.
+    ///
+    /// The default returns at once: for a lock that its drop opens.
+    fn unlocked(&self) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::ready(()))
+    }
 }
 
 /// The reason why a store wrote nothing: another process has written, since this one was late. As the source of an error of
@@ -85,6 +93,10 @@ impl<S: TokenStore + ?Sized> TokenStore for Arc<S> {
 
     fn lock(&self) -> BoxFuture<'_, Result<StoreLock, Error>> {
         (**self).lock()
+    }
+
+    fn unlocked(&self) -> BoxFuture<'_, ()> {
+        (**self).unlocked()
     }
 }
 

@@ -82,7 +82,11 @@ use crate::error::ErrorKind;
 ///
 /// Implementations put no secret into errors or `Debug`.
 pub trait KeyManager: fmt::Debug + Send + Sync + 'static {
-    /// Makes a key that may do what the old one may.
+    /// Makes a key with the rights of the old one.
+    ///
+    /// An error says whether a key may have been made. Errors of clients of this crate do so by themselves. An error of your own, such as
+    /// [`Error::credential`], says that none was made, and a rotation makes one again: after an answer that was lost, add
+    /// [`possibly_sent`](Error::possibly_sent).
     fn mint<'a>(&'a self, old: &'a str) -> BoxFuture<'a, Result<NewKey, Error>>;
 
     /// Checks with the server that the key is accepted.

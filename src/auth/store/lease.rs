@@ -1,6 +1,6 @@
 //! The right to change a record, for a time.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
@@ -14,6 +14,8 @@ use crate::runtime;
 pub(super) const TRIED_EVERY: Duration = Duration::from_millis(50);
 /// The longest wait for a lease, beyond its time.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// The longest wait for the release of a lease.
+const RELEASE_WAIT: Duration = Duration::from_secs(2);
 
 /// A lease that is renewed until it is dropped.
 pub(super) struct Lease(Arc<Held>);
@@ -81,11 +83,23 @@ impl Drop for Lease {
         if held.record.is_unsure() || tokio::runtime::Handle::try_current().is_err() {
             return;
         }
-        runtime::spawn(async move {
+        let record = Arc::clone(&held.record);
+        let release = runtime::spawn(async move {
             let Held { record, holder } = &*held;
             if let Err(error) = record.settings.engine.release(&record.key, holder).await {
                 tracing::warn!(%error, "a lease could not be released, and ends by itself");
             }
         });
+        *record.releasing.lock().unwrap_or_else(PoisonError::into_inner) = Some(release);
+    }
+}
+
+/// Waits until the last lease of a record is released, for 2 s at most: the process may end right after, and others would have to wait for
+/// the end of the lease.
+pub(super) async fn released(record: &Record) {
+    let release = record.releasing.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(release) = release {
+        // One that takes longer goes on by itself, and logs that it failed.
+        let _ = runtime::timeout(RELEASE_WAIT, release).await;
     }
 }

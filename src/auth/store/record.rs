@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use secrecy::zeroize::Zeroizing;
+use tokio::task::JoinHandle;
 
 use super::encryption::{EncryptionKeys, HEAD};
 use super::engine::{Engine, Key};
@@ -27,6 +28,8 @@ pub(super) struct Record {
     pub(super) settings: Settings,
     pub(super) key: Key,
     known: Mutex<Known>,
+    /// The release of the last lease.
+    pub(super) releasing: Mutex<Option<JoinHandle<()>>>,
 }
 
 #[derive(Default)]
@@ -51,7 +54,7 @@ pub(super) struct Content {
 
 impl Record {
     pub(super) fn new(settings: Settings, key: Key) -> Self {
-        Self { settings, key, known: Mutex::default() }
+        Self { settings, key, known: Mutex::default(), releasing: Mutex::default() }
     }
 
     /// Reads the record, whose version is known from then on; `None` where it has no content.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures_core::future::BoxFuture;
 
-use super::lease::Lease;
+use super::lease::{self, Lease};
 use super::record::Record;
 use crate::auth::oauth::{Overtaken, StoreLock, TokenSet, TokenStore};
 use crate::error::Error;
@@ -44,6 +44,10 @@ impl TokenStore for SharedSession {
 
     fn lock(&self) -> BoxFuture<'_, Result<StoreLock, Error>> {
         Box::pin(async { Lease::wait(&self.0).await.map(StoreLock::new) })
+    }
+
+    fn unlocked(&self) -> BoxFuture<'_, ()> {
+        Box::pin(lease::released(&self.0))
     }
 }
 

@@ -10,7 +10,7 @@ use secrecy::zeroize::Zeroizing;
 use serde::{Deserialize, Serialize};
 
 use super::engine::Key;
-use super::lease::{Lease, TRIED_EVERY};
+use super::lease::{self, Lease, TRIED_EVERY};
 use super::record::{Record, Settings};
 use crate::auth::secret::{Secret, with_secrets};
 use crate::auth::source::TokenSource;
@@ -92,7 +92,9 @@ impl TokenSource for SharedToken {
 impl Inner {
     async fn get(&self, refused: Option<&AccessToken>) -> Result<AccessToken, Error> {
         let _turn = self.turn.lock().await;
-        match self.shared(refused).await {
+        let shared = self.shared(refused).await;
+        lease::released(&self.record).await;
+        match shared {
             Ok(token) => {
                 self.is_alone.store(false, Ordering::Release);
                 Ok(token)

@@ -19,7 +19,7 @@ use keyfit_conformance::call::{Arguments, Callee, Items, items, listed, shown, t
 use keyfit_openapi::{Operation, Source, read_file, read_to_limit};
 
 use self::output::{Body, Output};
-use self::session::Session;
+use self::session::{Purpose, Session};
 use super::runtime;
 use crate::console;
 use crate::ending::Ending;
@@ -106,7 +106,8 @@ pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
     runtime()?.block_on(async {
         let arguments = arguments(options, &callee, operation)?;
         let (verbose, dry_run) = (options.verbose, options.dry_run);
-        let session = Session::open(&options.session, verbose, dry_run, &callee, operation, &arguments).await?;
+        let purpose = if dry_run { Purpose::DryRun } else { Purpose::Send };
+        let session = Session::open(&options.session, verbose, purpose, &callee, operation, &arguments).await?;
         let interrupts = Interrupts::new();
         let mut interrupts =
             interrupts.map_err(|error| UserError::new(format!("signals cannot be waited for: {error}")))?;

@@ -104,6 +104,17 @@ pub(in crate::command) struct Session {
     pub(in crate::command) private: Redactor,
 }
 
+/// The purpose of a session.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(in crate::command) enum Purpose {
+    /// Calls are sent.
+    Send,
+    /// The call is shown and not sent.
+    DryRun,
+    /// Items are put into a queue, and other processes send them: no credential is needed.
+    Queue,
+}
+
 impl Options {
     /// Whether the token comes from the standard input.
     pub(in crate::command) fn takes_input(&self) -> bool {
@@ -125,11 +136,12 @@ impl Session {
     pub(in crate::command) async fn open(
         session: &Options,
         verbose: bool,
-        dry_run: bool,
+        purpose: Purpose,
         callee: &Callee,
         operation: &Operation,
         arguments: &Arguments,
     ) -> Result<Self, UserError> {
+        let dry_run = purpose != Purpose::Send;
         let told = Told::read(session.profile.as_deref(), &callee.api, &callee.openers)?;
         if let (Some(told), true) = (&told, verbose) {
             console::complain(&format!("* {}", told.name));
@@ -171,7 +183,9 @@ impl Session {
             Ok(credentials) => credentials,
             // What would be sent is shown all the same.
             Err(error) if dry_run => {
-                console::complain(&format!("note: as it is, nothing would be sent\n{error}"));
+                if purpose == Purpose::DryRun {
+                    console::complain(&format!("note: as it is, nothing would be sent\n{error}"));
+                }
                 Chosen::of(callee, operation, wanted, |_| true).unwrap_or_default()
             }
             Err(error) => return Err(error),

@@ -7,14 +7,23 @@
   const words = { fail: "failed", error: "not judged", warn: "warned", known: "known to fail", info: "observed", skip: "skipped", pass: "passed" };
   const STEP = 200;
 
-  const data = JSON.parse(document.getElementById("data").textContent);
+  const source = document.getElementById("data");
+  const data = JSON.parse(source.textContent);
+  source.remove();
   const [form, count, list, more, grids] = ["filter", "count", "list", "more", "grids"].map((id) => document.getElementById(id));
 
-  const cases = data.apis.flatMap((api) => api.cases.map((each) => {
-    const [rule, operation] = [api.rules[each.rule], api.operations[each.operation]];
-    const words = [each.id, rule.id, each.reason, each.known, rule.requirement, rule.source, operation.path, each.identity, each.side];
-    return { ...each, api, rule, operation, change: data.changes[each.id], text: words.join(" ").toLowerCase() };
-  })).sort((a, b) => verdicts.indexOf(a.verdict) - verdicts.indexOf(b.verdict));
+  const order = Object.fromEntries(verdicts.map((verdict, rank) => [verdict, rank]));
+  // Prepared for a search at the first one: most pages are opened for a few cases.
+  const text = (each) => each.text ??= [each.id, each.rule.id, each.reason, each.known, each.rule.requirement, each.rule.source,
+    each.operation.path, each.identity, each.side].join(" ").toLowerCase();
+  for (const api of data.apis) {
+    for (const each of api.cases) {
+      [each.row, each.column] = [each.rule, each.operation];
+      [each.api, each.rule, each.operation] = [api, api.rules[each.rule], api.operations[each.operation]];
+      each.change = data.changes[each.id];
+    }
+  }
+  const cases = data.apis.flatMap((api) => api.cases).sort((a, b) => order[a.verdict] - order[b.verdict]);
   const isOpen = (each) => each.verdict !== "pass" && each.verdict !== "skip";
 
   // Every text goes in as text: nothing of a report is ever read as markup.
@@ -43,7 +52,7 @@
     return cases.filter((each) =>
       (!verdict || (verdict === "open" ? isOpen(each) : each.verdict === verdict)) &&
       (!api || each.api.name === api) && (!family || each.rule.family === family) &&
-      parts.every((part) => each.text.includes(part)));
+      parts.every((part) => text(each).includes(part)));
   }
 
   function details(each) {
@@ -121,9 +130,9 @@
   function grid(api) {
     const cells = new Map();
     for (const each of api.cases) {
-      const place = `${each.rule} ${each.operation}`;
+      const place = `${each.row} ${each.column}`;
       const before = cells.get(place);
-      if (!before || verdicts.indexOf(each.verdict) < verdicts.indexOf(before)) cells.set(place, each.verdict);
+      if (!before || order[each.verdict] < order[before]) cells.set(place, each.verdict);
     }
     const rows = [];
     let family = "";

@@ -103,6 +103,7 @@ impl RefreshingSession {
         let lock = store.lock().await?;
         store.save(&tokens).await?;
         drop(lock);
+        store.unlocked().await;
         Ok(Self::new(endpoint, tokens, store))
     }
 
@@ -139,12 +140,20 @@ impl TokenSource for RefreshingSession {
     fn fetch(&self) -> BoxFuture<'_, Result<AccessToken, Error>> {
         let inner = Arc::clone(&self.0);
         let seen = inner.generation.load(Ordering::Acquire);
-        Box::pin(to_its_end(async move { inner.fetch(seen).await }))
+        Box::pin(to_its_end(async move {
+            let fetched = inner.fetch(seen).await;
+            inner.store.unlocked().await;
+            fetched
+        }))
     }
 
     fn replace<'a>(&'a self, refused: &'a AccessToken) -> BoxFuture<'a, Result<AccessToken, Error>> {
         let (inner, refused) = (Arc::clone(&self.0), refused.clone());
-        Box::pin(to_its_end(async move { inner.replace(&refused).await }))
+        Box::pin(to_its_end(async move {
+            let replaced = inner.replace(&refused).await;
+            inner.store.unlocked().await;
+            replaced
+        }))
     }
 }
 

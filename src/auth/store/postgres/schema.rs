@@ -28,12 +28,10 @@ const RIGHTS: &str = "the user of the database needs SELECT, INSERT and UPDATE o
 const MARK: &str = "keyfit records, version ";
 
 pub(super) async fn migrate(connection: &mut Object) -> Result<(), Error> {
-    let refuse = |error: tokio_postgres::Error| {
-        Error::configuration(format!("the table of the store cannot be made: {}", words(&error)))
-    };
+    let refuse = |error| refused("made", &error);
     let transaction = connection.transaction().await.map_err(refuse)?;
     transaction.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await.map_err(refuse)?;
-    let found = version(&transaction).await.map_err(refuse)??;
+    let found = version(&transaction, "made").await?;
     for (step, sql) in STEPS.iter().enumerate().skip(found.unwrap_or(0)) {
         transaction.batch_execute(sql).await.map_err(refuse)?;
         let mark = format!("COMMENT ON TABLE keyfit_record IS '{MARK}{}'", step + 1);
@@ -43,10 +41,7 @@ pub(super) async fn migrate(connection: &mut Object) -> Result<(), Error> {
 }
 
 pub(super) async fn check(connection: &deadpool_postgres::Client) -> Result<(), Error> {
-    let refuse = |error: tokio_postgres::Error| {
-        Error::configuration(format!("the table of the store cannot be looked at: {}", words(&error)))
-    };
-    let what = match version(connection).await.map_err(refuse)?? {
+    let what = match version(connection, "looked at").await? {
         Some(version) if version == STEPS.len() => None,
         Some(_) => Some("a table `keyfit_record` of an older version: bring it up to date"),
         None => Some("no table `keyfit_record`: make it"),
@@ -56,7 +51,7 @@ pub(super) async fn check(connection: &deadpool_postgres::Client) -> Result<(), 
     }
     let sql = "SELECT current_setting('transaction_read_only') = 'on', has_table_privilege('keyfit_record', 'SELECT') \
                AND has_table_privilege('keyfit_record', 'INSERT') AND has_table_privilege('keyfit_record', 'UPDATE')";
-    let found = connection.query_one(sql, &[]).await.map_err(refuse)?;
+    let found = connection.query_one(sql, &[]).await.map_err(|error| refused("looked at", &error))?;
     if found.get::<_, bool>(0) {
         let text = "the database is read-only: it may be a standby, then connect to the primary";
         return Err(Error::configuration(text.to_owned()));
@@ -68,16 +63,15 @@ pub(super) async fn check(connection: &deadpool_postgres::Client) -> Result<(), 
 }
 
 /// The version of the table that is there, in which no step is lacking; `None` where there is no table.
-async fn version(client: &impl GenericClient) -> Result<Result<Option<usize>, Error>, tokio_postgres::Error> {
-    let found = client
-        .query_one("SELECT to_regclass('keyfit_record') IS NOT NULL, obj_description(to_regclass('keyfit_record'), 'pg_class')", &[])
-        .await?;
-    if !found.get::<_, bool>(0) {
-        return Ok(Ok(None));
-    }
-    let comment: Option<String> = found.get(1);
+async fn version(client: &impl GenericClient, doing: &str) -> Result<Option<usize>, Error> {
+    // Table and comment as of the same moment: another process may be making both.
+    let sql = "SELECT obj_description(oid, 'pg_class') FROM pg_class WHERE oid = to_regclass('keyfit_record')";
+    let Some(found) = client.query_opt(sql, &[]).await.map_err(|error| refused(doing, &error))? else {
+        return Ok(None);
+    };
+    let comment: Option<String> = found.get(0);
     let version = comment.as_deref().and_then(|comment| comment.strip_prefix(MARK)?.parse::<usize>().ok());
-    Ok(match version {
+    match version {
         Some(version) if version <= STEPS.len() => Ok(Some(version)),
         Some(version) => Err(Error::configuration(format!(
             "the table `keyfit_record` is of version {version}, which a newer keyfit has made: this one knows version {}",
@@ -86,7 +80,12 @@ async fn version(client: &impl GenericClient) -> Result<Result<Option<usize>, Er
         None => Err(Error::configuration(
             "the database has a table `keyfit_record` that is not of keyfit: take another schema for it, by `search_path`".to_owned(),
         )),
-    })
+    }
+}
+
+/// The error of a table that the database does not let us make or look at.
+fn refused(doing: &str, error: &tokio_postgres::Error) -> Error {
+    Error::configuration(format!("the table of the store cannot be {doing}: {}", words(error)))
 }
 
 /// The words of an error and of what caused it. Those of the database name tables and users and no values.

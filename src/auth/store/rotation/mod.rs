@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::state::{Reached, State};
-use super::lease::Lease;
+use super::lease::{self, Lease};
 use super::record::Record;
 use crate::auth::rotation::{Aborted, KeyManager, Step, may_have_happened, mint, revoke};
 use crate::auth::secret::Secret;
@@ -78,7 +78,27 @@ impl SharedRotation {
         D: Future<Output = Result<(), Error>>,
         S: Future<Output = Result<(), Error>>,
     {
-        let _lease = Lease::wait(&self.record).await.map_err(RotationStopped::Unfinished)?;
+        self.leased(self.go_on(distribute, switch)).await
+    }
+
+    /// Does work under the lease of the rotation, which is released when it returns.
+    async fn leased<T>(&self, work: impl Future<Output = Result<T, RotationStopped>>) -> Result<T, RotationStopped> {
+        let lease = Lease::wait(&self.record).await.map_err(RotationStopped::Unfinished)?;
+        let done = work.await;
+        drop(lease);
+        lease::released(&self.record).await;
+        done
+    }
+
+    async fn go_on<D, S>(
+        &self,
+        distribute: impl FnOnce(Secret) -> D,
+        switch: impl FnOnce() -> S,
+    ) -> Result<String, RotationStopped>
+    where
+        D: Future<Output = Result<(), Error>>,
+        S: Future<Output = Result<(), Error>>,
+    {
         let mut state = self.begin().await?;
         if let Some(key) = state.key().filter(|_| state.reached == Reached::Minted) {
             let done = distribute(key.secret).await;
@@ -106,11 +126,17 @@ impl SharedRotation {
     /// # Errors
     /// Returns an error if no mint is lost, or the store cannot be used.
     pub async fn forget_lost_mint(&self) -> Result<(), RotationStopped> {
-        let _lease = Lease::wait(&self.record).await.map_err(RotationStopped::Unfinished)?;
-        match self.load().await? {
-            Some(state) if state.reached == Reached::Minting => self.record(state.at(Reached::Aborted)).await.map(drop),
-            _ => Err(RotationStopped::Unfinished(Error::credential(format!("{}: no mint is lost", self.record.key)))),
-        }
+        self.leased(async {
+            match self.load().await? {
+                Some(state) if state.reached == Reached::Minting => {
+                    self.record(state.at(Reached::Aborted)).await.map(drop)
+                }
+                _ => {
+                    Err(RotationStopped::Unfinished(Error::credential(format!("{}: no mint is lost", self.record.key))))
+                }
+            }
+        })
+        .await
     }
 
     /// The state to go on from, with a key that was made.

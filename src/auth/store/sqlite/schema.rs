@@ -1,6 +1,6 @@
 //! The table, and whether the file is ours.
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::fault::Fault;
 
@@ -21,6 +21,14 @@ const APPLICATION: i64 = 0x6b66_6974;
 
 /// The version of a file, 0 for an empty one. Nothing is written.
 pub(super) fn version(connection: &Connection) -> Result<usize, Fault> {
+    // In one transaction: between two of its readings another process may make the file ours.
+    let reading = connection.unchecked_transaction()?;
+    let version = version_within(&reading)?;
+    reading.commit()?;
+    Ok(version)
+}
+
+fn version_within(connection: &Transaction<'_>) -> Result<usize, Fault> {
     let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
     let (application, version) = (number("application_id")?, number("user_version")?);
     let objects: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
@@ -43,7 +51,7 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), Fault> {
         return Ok(());
     }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    for step in &STEPS[version(&transaction)?..] {
+    for step in &STEPS[version_within(&transaction)?..] {
         transaction.execute_batch(step)?;
     }
     transaction.pragma_update(None, "application_id", APPLICATION)?;

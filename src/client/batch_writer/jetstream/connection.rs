@@ -1,12 +1,15 @@
 //! A connection to the server of a queue.
 
+use std::error::Error as StdError;
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_nats::jetstream::Context;
 use async_nats::jetstream::context::ContextBuilder;
-use async_nats::{Client, ConnectErrorKind, ConnectOptions, Event, ServerAddr};
+use async_nats::{Client, ConnectError, ConnectErrorKind, ConnectOptions, Event, ServerAddr};
 use secrecy::ExposeSecret as _;
 
 use super::address::{Address, Login};
@@ -63,6 +66,7 @@ impl Connection {
             }
         };
         if let Some(path) = &address.authority {
+            check_authority(path).await?;
             options = options.add_root_certificates(path.clone());
         }
         let scheme = if address.is_tls { "tls" } else { "nats" };
@@ -72,7 +76,7 @@ impl Connection {
         let made = runtime::timeout(TIMEOUT, options.connect(server)).await;
         let client = match made {
             Ok(Ok(client)) => client,
-            Ok(Err(error)) => return Err(refused(address, reason(error.kind(), address))),
+            Ok(Err(error)) => return Err(refused(address, &reason(&error, address))),
             Err(_) => {
                 return Err(refused(
                     address,
@@ -103,8 +107,19 @@ impl Connection {
     }
 }
 
-fn reason(kind: ConnectErrorKind, address: &Address) -> &'static str {
-    match kind {
+/// Checks that a file has certificates. The connection would blame TLS.
+async fn check_authority(path: &Path) -> Result<(), Error> {
+    let why = match tokio::fs::read_to_string(path).await {
+        Ok(text) if text.contains("-----BEGIN CERTIFICATE-----") => return Ok(()),
+        Ok(_) => "it holds no certificate in PEM".to_owned(),
+        Err(error) => error.kind().to_string(),
+    };
+    Err(Error::configuration(format!("the certificates of the queue cannot be read: {}: {why}", path.display())))
+}
+
+/// The reason of a failed connection, and a remedy.
+fn reason(error: &ConnectError, address: &Address) -> String {
+    let words = match error.kind() {
         ConnectErrorKind::Authentication | ConnectErrorKind::AuthorizationViolation => {
             if matches!((&address.login, &address.credentials), (Login::None, None)) {
                 "it wants a login: `USER:PASSWORD@` or `TOKEN@` before the host, or a file of credentials"
@@ -115,6 +130,26 @@ fn reason(kind: ConnectErrorKind, address: &Address) -> &'static str {
         ConnectErrorKind::Dns => "its host has no address",
         ConnectErrorKind::TimedOut => "it does not answer in time: is it running, and can it be reached from here?",
         ConnectErrorKind::Tls => "TLS to it fails: does it speak TLS, and is its certificate trusted?",
-        _ => "it cannot be reached: is it running there, and does it speak NATS?",
+        _ => {
+            return match handshake_error(error) {
+                Some(error) => format!("TLS to it fails, is its certificate trusted? {error}"),
+                None => "it cannot be reached: is it running there, and does it speak NATS?".to_owned(),
+            };
+        }
+    };
+    words.to_owned()
+}
+
+/// The error of rustls behind an error of a connection, which calls it one of input and output.
+fn handshake_error<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a io::Error> {
+    let mut source = error.source();
+    while let Some(cause) = source {
+        if let Some(found) =
+            cause.downcast_ref::<io::Error>().filter(|cause| cause.kind() == io::ErrorKind::InvalidData)
+        {
+            return Some(found);
+        }
+        source = cause.source();
     }
+    None
 }

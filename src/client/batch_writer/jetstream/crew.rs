@@ -1,11 +1,14 @@
 //! A worker at work: takes partitions on loan, has their items written, and gives them back.
 
 use std::collections::BTreeMap;
+use std::error::Error as StdError;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::jetstream::consumer::pull::Config as Pull;
 use async_nats::jetstream::consumer::{AckPolicy, Consumer, DeliverPolicy};
+use async_nats::jetstream::context::RequestError;
+use async_nats::jetstream::{self, ErrorCode};
 use serde::Serialize;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
@@ -25,6 +28,14 @@ const ROOM: usize = 8192;
 /// How long the server waits for an acknowledgement. A consumer is made anew by whoever takes its partition, so that nothing
 /// depends on this.
 const UNACKNOWLEDGED: Duration = Duration::from_secs(24 * 3600);
+/// The time after which a stream that the server does not have counts as removed. One that starts may not have found it yet.
+const MISSING: Duration = Duration::from_secs(5);
+
+/// Returns whether the server says that it has no such stream.
+fn is_absent(error: &RequestError) -> bool {
+    let cause = error.source().and_then(<dyn StdError>::downcast_ref::<jetstream::Error>);
+    cause.is_some_and(|cause| cause.error_code() == ErrorCode::STREAM_NOT_FOUND)
+}
 
 /// What a worker does beside the writing.
 pub(super) struct Crew {
@@ -38,6 +49,8 @@ pub(super) struct Crew {
     breaks: u64,
     /// When it was last looked for who is alive.
     looked: Option<Instant>,
+    /// When the server first said that there is no such stream.
+    missing: Option<Instant>,
     is_following: bool,
 }
 
@@ -53,6 +66,7 @@ impl Crew {
             session: None,
             renewed: Instant::now(),
             looked: None,
+            missing: None,
             is_following,
         }
     }
@@ -94,9 +108,10 @@ impl Crew {
             self.give_back_closed().await;
             if self.looked.is_none_or(|looked| looked.elapsed() >= self.often()) {
                 self.looked = Some(Instant::now());
+                self.messages().await?;
                 self.share_out().await?;
             }
-            if !self.is_following && self.is_empty().await {
+            if !self.is_following && self.is_idle() && self.messages().await? == Some(0) {
                 return Ok(());
             }
             // Whichever comes first; everything is looked at above.
@@ -172,9 +187,13 @@ impl Crew {
             .map(|(partition, _)| *partition)
             .collect();
         for partition in settled {
-            let Some((loan, puller)) = self.loans.remove(&partition) else { continue };
+            let Some((loan, puller)) = self.loans.get(&partition) else { continue };
             puller.abort();
-            loan.give_back(&self.hub.buckets).await;
+            if !loan.give_back(&self.hub.buckets).await {
+                // Tried again while nobody else has it: the next worker would doubt items that were never sent.
+                return;
+            }
+            self.loans.remove(&partition);
             self.looked = None;
         }
     }
@@ -237,15 +256,37 @@ impl Crew {
         if known.delivered.consumer_sequence != 0 || known.num_ack_pending != 0 {
             return Err("the consumer before it is still there".to_owned());
         }
-        Ok(consumer)
+        match self.hub.stream.get_info().await {
+            Ok(found) if self.hub.places.is(&found) => Ok(consumer),
+            _ => Err("its stream may be another one by now".to_owned()),
+        }
     }
 
-    /// Whether nothing is in the queue, here or with another worker.
-    async fn is_empty(&self) -> bool {
-        let has_open = self.loans.values().any(|(loan, _)| !loan.is_settled());
-        self.session.is_some()
-            && !has_open
-            && self.hub.stream.get_info().await.is_ok_and(|info| info.state.messages == 0)
+    /// Returns whether nothing is on its way through this worker.
+    fn is_idle(&self) -> bool {
+        self.session.is_some() && self.loans.values().all(|(loan, _)| loan.is_settled())
+    }
+
+    /// Returns the number of items in the queue; `None` where the server does not say.
+    ///
+    /// # Errors
+    /// Returns an error if the stream was removed, or another one has its name: numbers of its items would be taken for those of this one.
+    async fn messages(&mut self) -> Result<Option<u64>, Error> {
+        let removed = |how: &str| {
+            Err(Error::configuration(format!("the queue was removed{how} while a worker ran: start it again")))
+        };
+        match self.hub.stream.get_info().await {
+            Ok(found) if self.hub.places.is(&found) => {
+                self.missing = None;
+                Ok(Some(found.state.messages))
+            }
+            Ok(_) => removed(" and made anew"),
+            Err(error) if is_absent(&error) => {
+                let since = *self.missing.get_or_insert_with(Instant::now);
+                if since.elapsed() >= MISSING { removed("") } else { Ok(None) }
+            }
+            Err(_) => Ok(None),
+        }
     }
 
     /// Waits until every outcome is published, or cannot be, and gives everything back.
@@ -260,7 +301,9 @@ impl Crew {
             let _ = runtime::timeout(Duration::from_millis(50), self.hub.news.notified()).await;
         }
         for (loan, _) in self.loans.values() {
-            loan.give_back(&self.hub.buckets).await;
+            while !loan.give_back(&self.hub.buckets).await && self.hub.is_valid() {
+                runtime::sleep(Duration::from_millis(200)).await;
+            }
         }
         if let Some(session) = &self.session {
             self.hub.buckets.end(session).await;

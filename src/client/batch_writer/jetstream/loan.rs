@@ -50,6 +50,15 @@ struct Journal {
     is_kept: bool,
 }
 
+/// The reason why the bucket does not hold what it should.
+#[derive(Debug)]
+enum NotKept {
+    /// Another worker has the partition by now.
+    Overtaken,
+    /// The server did not answer, or not as it should.
+    Unanswered(String),
+}
+
 impl Loan {
     /// Takes a partition that nobody has. `None` where somebody has it, or the server does not answer.
     pub(super) async fn take(
@@ -112,7 +121,7 @@ impl Loan {
             return;
         }
         if let Err(why) = self.keep(buckets, &mut journal, Some(self.holder.clone())).await {
-            tracing::warn!(target: "keyfit::batch_writer", partition = self.partition, why, "a partition is given up");
+            tracing::warn!(target: "keyfit::batch_writer", partition = self.partition, ?why, "a partition is given up");
             self.close();
             // They were not sent, unless somebody did before.
             journal.sent.retain(|sequence| !sequences.contains(sequence) || self.doubted.contains(sequence));
@@ -120,7 +129,7 @@ impl Loan {
         }
     }
 
-    async fn keep(&self, buckets: &Buckets, journal: &mut Journal, holder: Option<String>) -> Result<(), String> {
+    async fn keep(&self, buckets: &Buckets, journal: &mut Journal, holder: Option<String>) -> Result<(), NotKept> {
         let key = self.partition.to_string();
         let value = bytes_of(&Record { stream: self.stream.clone(), holder, sent: journal.sent.clone() });
         for _ in 0..3 {
@@ -131,9 +140,10 @@ impl Loan {
                 }
                 Err(error) if error.kind() == UpdateErrorKind::WrongLastRevision => {
                     // The answer to a write of this worker may have been lost, or another worker took over.
-                    let entry = buckets.partitions.entry(&key).await.map_err(|error| chain(&error))?;
+                    let entry = buckets.partitions.entry(&key).await;
+                    let entry = entry.map_err(|error| NotKept::Unanswered(chain(&error)))?;
                     let Some(entry) = entry.filter(|entry| entry.value == value || self.is_mine(&entry.value)) else {
-                        return Err("another worker has it".to_owned());
+                        return Err(NotKept::Overtaken);
                     };
                     journal.revision = entry.revision;
                     if entry.value == value {
@@ -141,11 +151,11 @@ impl Loan {
                         return Ok(());
                     }
                 }
-                Err(error) if self.is_closed() => return Err(chain(&error)),
+                Err(error) if self.is_closed() => return Err(NotKept::Unanswered(chain(&error))),
                 Err(_) => {}
             }
         }
-        Err("the server does not answer".to_owned())
+        Err(NotKept::Unanswered("the server does not answer".to_owned()))
     }
 
     fn is_mine(&self, value: &[u8]) -> bool {
@@ -161,11 +171,16 @@ impl Loan {
         }
     }
 
-    /// Gives the partition back. Where that fails another worker takes it once the session has ended.
-    pub(super) async fn give_back(&self, buckets: &Buckets) {
+    /// Gives the partition back; `false` where the server does not answer. Another worker takes it once the session has ended, and would
+    /// doubt items that were noted and never sent.
+    pub(super) async fn give_back(&self, buckets: &Buckets) -> bool {
         let mut journal = self.journal.lock().await;
-        if let Err(why) = self.keep(buckets, &mut journal, None).await {
-            tracing::debug!(target: "keyfit::batch_writer", partition = self.partition, why, "a partition is not given back");
+        match self.keep(buckets, &mut journal, None).await {
+            Ok(()) | Err(NotKept::Overtaken) => true,
+            Err(NotKept::Unanswered(why)) => {
+                tracing::debug!(target: "keyfit::batch_writer", partition = self.partition, why, "a partition is not given back yet");
+                false
+            }
         }
     }
 

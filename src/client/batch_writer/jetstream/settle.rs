@@ -37,7 +37,7 @@ pub(super) fn settle(hub: &Arc<Hub>, number: u64, item: &[u8], outcome: &Outcome
             if !was_sent {
                 held.loan.forget(held.sequence).await;
             }
-            lock(&hub.counts).left += 1;
+            lock(&hub.counts).returned += 1;
             end(&hub, &held);
         }));
     }

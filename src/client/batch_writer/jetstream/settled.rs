@@ -14,8 +14,8 @@ pub struct Drained {
     pub rejected: u64,
     /// Items of which nothing certain is known.
     pub unknown: u64,
-    /// Items that this worker took and did not settle: they are in the queue, for itself later or for another one.
-    pub left: u64,
+    /// Items that this worker took and gave back: they are in the queue, for itself later or for another one.
+    pub returned: u64,
 }
 
 impl Drained {
@@ -30,8 +30,8 @@ impl Drained {
 
 impl fmt::Display for Drained {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { accepted, rejected, unknown, .. } = self;
-        write!(f, "{accepted} accepted, {rejected} rejected, {unknown} unknown")
+        let Self { accepted, rejected, unknown, returned } = self;
+        write!(f, "{accepted} accepted, {rejected} rejected, {unknown} unknown, {returned} returned to the queue")
     }
 }
 
