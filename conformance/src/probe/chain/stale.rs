@@ -61,7 +61,7 @@ fn stale_change_finding(status: u16, is_made: bool) -> Option<(Level, String)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Level, judged};
+    use super::{Level, stale_change_finding};
 
     #[test]
     fn a_stale_change_is_refused_and_not_made() {
