@@ -30,7 +30,7 @@ fn shipped_apis() -> String {
 #[cfg(feature = "generated")]
 fn shipped_apis() -> String {
     generated::clients().unwrap_or_else(|failure| {
-        keyfit_openapi::build::tell(&failure);
+        keyfit_openapi::build::report_error(&failure);
         process::exit(1);
     })
 }
@@ -40,13 +40,13 @@ mod generated {
     use std::env;
     use std::path::Path;
 
-    use keyfit_openapi::{Dispatch, Failure, Source, Text, build};
+    use keyfit_openapi::{Dispatch, Error, Source, Text, build};
 
     use super::APIS;
 
     /// Generates the client of each enabled API, and returns their list.
     #[expect(clippy::disallowed_methods, reason = "cargo speaks to a build script through the environment")]
-    pub(super) fn clients() -> Result<String, Failure> {
+    pub(super) fn clients() -> Result<String, Error> {
         let has = |feature: &str| {
             env::var_os(format!("CARGO_FEATURE_{}", feature.replace('-', "_").to_uppercase())).is_some()
         };

@@ -1,7 +1,7 @@
 //! The APIs that ship with the check: those with a client, and templates.
 
 use keyfit::dispatch::{File, SHIPPED, Shipped};
-use keyfit_openapi::{Failure, Generated, Options, Source, Text, generate_with};
+use keyfit_openapi::{Error, GenerateOptions, Generated, Source, Text, generate_with};
 
 use crate::UserError;
 use crate::secret::shown;
@@ -31,8 +31,8 @@ macro_rules! template {
 ///
 /// # Errors
 /// Returns an error if [`keyfit_openapi::generate`] does.
-pub fn generate(source: &Source) -> Result<Generated, Failure> {
-    generate_with(source, &Options { all_types: true, ..Options::default() })
+pub fn generate(source: &Source) -> Result<Generated, Error> {
+    generate_with(source, &GenerateOptions { all_types: true, ..GenerateOptions::default() })
 }
 
 /// Returns all APIs that ship with the check.

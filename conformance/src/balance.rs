@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use keyfit_openapi::{Api, Operation, Place, Retry};
+use keyfit_openapi::{Api, Operation, ParameterLocation, Retry};
 use serde_json::Value;
 
 use crate::contract::Contract;
@@ -70,12 +70,13 @@ impl Balance {
     /// Finds the number with such a name in the answer of a GET without other path parameters than `is_own`: the one with the shortest pointer.
     pub(crate) fn guess(api: &Api, is_own: &dyn Fn(&str) -> bool) -> Option<Self> {
         let is_reached = |operation: &Operation| {
-            let in_path = operation.parameters.iter().filter(|one| one.place == Place::Path);
-            let needs_more = operation.parameters.iter().any(|one| one.place == Place::Query && one.required);
+            let in_path = operation.parameters.iter().filter(|one| one.location == ParameterLocation::Path);
+            let needs_more =
+                operation.parameters.iter().any(|one| one.location == ParameterLocation::Query && one.required);
             operation.method == "GET"
                 && operation.retry == Retry::Safe
                 && !operation.spends
-                && !operation.needed.is_optional()
+                && !operation.security.is_optional()
                 && !needs_more
                 && in_path.into_iter().all(|one| is_own(&one.name))
         };

@@ -2,10 +2,10 @@
 //! operation, and some outside the document. Not sent are optional and path parameters of a changing call, which could widen its effect,
 //! and values that servers often parse leniently from a query, such as booleans.
 
-use keyfit_openapi::breach::{self, Breach, Constraint, Written};
-use keyfit_openapi::example::Request;
+use keyfit_openapi::example::ExampleRequest;
 use keyfit_openapi::schema::{self, Direction};
-use keyfit_openapi::{Api, Operation, Parameter, Place, Retry, Writing, example};
+use keyfit_openapi::violation::{self, Constraint, ValueFormat, Violation};
+use keyfit_openapi::{Api, BodyFormat, Operation, Parameter, ParameterLocation, Retry, example};
 use serde_json::{Value, json};
 
 use crate::catalogue::required_field;
@@ -67,7 +67,7 @@ pub(crate) enum Bytes {
 impl Bent {
     /// Returns whether the flaw is in a path parameter: an id that no resource can have is answered with 404.
     pub(crate) fn is_in_path(&self, operation: &Operation) -> bool {
-        matches!(&self.change, Change::Parameter(place, _) if operation.parameters[*place].place == Place::Path)
+        matches!(&self.change, Change::Parameter(place, _) if operation.parameters[*place].location == ParameterLocation::Path)
     }
 }
 
@@ -76,7 +76,7 @@ impl Bent {
 pub(crate) fn of(
     (api, contract): (&Api, &Contract),
     operation: &Operation,
-    request: &Request,
+    request: &ExampleRequest,
     most: &dyn Fn(Flaw) -> usize,
 ) -> Vec<Bent> {
     let mut found = Found { most, bent: Vec::new() };
@@ -116,12 +116,18 @@ impl Found<'_> {
     }
 
     /// Returns the ways to violate a schema, if more are requested. Returns `spare` more of each kind, since some may not be sendable.
-    fn breaches(&self, api: &Api, (schema, value): (&Value, &Value), written: Written, spare: usize) -> Vec<Breach> {
+    fn breaches(
+        &self,
+        api: &Api,
+        (schema, value): (&Value, &Value),
+        written: ValueFormat,
+        spare: usize,
+    ) -> Vec<Violation> {
         let most = |constraint: Option<Constraint>| match self.left(constraint.into()) {
             0 => 0,
             left => left.saturating_add(spare),
         };
-        breach::breaches(api, schema, value, written, &most)
+        violation::violations(api, schema, value, written, &most)
     }
 }
 
@@ -129,38 +135,41 @@ impl Found<'_> {
 /// which has rules of its own.
 fn may_be_bent(contract: &Contract, operation: &Operation, parameter: &Parameter) -> bool {
     let is_it = |carrier: &Carrier| match carrier {
-        Carrier::NamedHeader(name) => parameter.place == Place::Header && name.eq_ignore_ascii_case(&parameter.name),
-        Carrier::Query(name) => parameter.place == Place::Query && *name == parameter.name,
+        Carrier::NamedHeader(name) => {
+            parameter.location == ParameterLocation::Header && name.eq_ignore_ascii_case(&parameter.name)
+        }
+        Carrier::Query(name) => parameter.location == ParameterLocation::Query && *name == parameter.name,
         _ => false,
     };
-    let is_harmless = operation.retry == Retry::Safe || (parameter.required && parameter.place != Place::Path);
+    let is_harmless =
+        operation.retry == Retry::Safe || (parameter.required && parameter.location != ParameterLocation::Path);
     is_harmless && !contract.credentials.iter().flat_map(|kind| &kind.carriers).any(is_it)
 }
 
 fn of_parameter(api: &Api, (place, parameter): (usize, &Parameter), value: &Value, found: &mut Found<'_>) {
-    let name = match parameter.place {
-        Place::Path => format!("the path's `{}`", parameter.name),
-        Place::Query => format!("the query's `{}`", parameter.name),
-        Place::Header => format!("the header `{}`", parameter.name),
+    let name = match parameter.location {
+        ParameterLocation::Path => format!("the path's `{}`", parameter.name),
+        ParameterLocation::Query => format!("the query's `{}`", parameter.name),
+        ParameterLocation::Header => format!("the header `{}`", parameter.name),
     };
     // An object has several notations, and an empty one has none.
     if matches!(value, Value::Object(_)) {
         return;
     }
-    let breaches = found.breaches(api, (&parameter.schema, value), Written::Text, MOST);
+    let breaches = found.breaches(api, (&parameter.schema, value), ValueFormat::Text, MOST);
     let mut add = |flaw, told: String, change| found.add(flaw, format!("{name} {told}"), change);
-    if parameter.required && parameter.place != Place::Path {
+    if parameter.required && parameter.location != ParameterLocation::Path {
         add(Flaw::Required, "is missing".to_owned(), Change::Parameter(place, None));
     }
     for breach in breaches {
         let bent = breach.applied(value);
         if can_be_written(parameter, &bent) {
-            let told = if breach.at.is_empty() { breach.told } else { format!("has {}", breach.told) };
+            let told = if breach.at.is_empty() { breach.description } else { format!("has {}", breach.description) };
             let told = if told.starts_with("has ") { told } else { format!("is {told}") };
             add(breach.constraint.into(), told, Change::Parameter(place, Some(bent)));
         }
     }
-    if parameter.place == Place::Query && !value.is_array() {
+    if parameter.location == ParameterLocation::Query && !value.is_array() {
         add(Flaw::Odd, "stands twice".to_owned(), Change::Twice(place));
     }
 }
@@ -169,19 +178,21 @@ fn of_parameter(api: &Api, (place, parameter): (usize, &Parameter), value: &Valu
 fn can_be_written(parameter: &Parameter, value: &Value) -> bool {
     let is_plain =
         |value: &Value| value.as_str().is_none_or(|text| text.bytes().all(|byte| (b' '..=b'~').contains(&byte)));
-    match (parameter.place, value) {
-        (Place::Header, Value::Array(items)) => items.iter().all(is_plain),
-        (Place::Header, value) => is_plain(value),
-        (Place::Path, Value::String(text)) => segment::is_one(text),
+    match (parameter.location, value) {
+        (ParameterLocation::Header, Value::Array(items)) => items.iter().all(is_plain),
+        (ParameterLocation::Header, value) => is_plain(value),
+        (ParameterLocation::Path, Value::String(text)) => segment::is_one(text),
         _ => true,
     }
 }
 
 fn of_body(api: &Api, operation: &Operation, value: &Value, found: &mut Found<'_>) {
-    let Some(body) = operation.body.as_ref().filter(|body| body.writing(api) == Writing::Json) else { return };
+    let Some(body) = operation.body.as_ref().filter(|body| body.format(api) == BodyFormat::Json) else { return };
     // The first required member has a rule of its own.
     let first = required_field(api, &body.schema).map(|name| format!("/{name}"));
-    for Breach { constraint, at, value, told } in found.breaches(api, (&body.schema, value), Written::Json, 1) {
+    for Violation { constraint, at, value, description: told } in
+        found.breaches(api, (&body.schema, value), ValueFormat::Json, 1)
+    {
         let flaw = Flaw::from(constraint);
         if flaw == Flaw::Required && first.as_ref() == Some(&at) {
             continue;
@@ -216,7 +227,12 @@ fn of_body(api: &Api, operation: &Operation, value: &Value, found: &mut Found<'_
         );
     }
     if let Some(at) = first_text(value, "") {
-        let bent = breach::Breach { constraint: None, at, value: Some(json!("k".repeat(LONG))), told: String::new() };
+        let bent = violation::Violation {
+            constraint: None,
+            at,
+            value: Some(json!("k".repeat(LONG))),
+            description: String::new(),
+        };
         let fits = schema::mismatch(api, Direction::Request, &body.schema, &bent.applied(value)).is_none();
         if fits {
             found.add(Flaw::Odd, format!("the body is {LONG} bytes long"), Change::Body(bent.at, bent.value));

@@ -1,6 +1,7 @@
 //! Bodies in the documented media type, and the `Accept` header.
 
-use keyfit_openapi::{Api, Body, Operation, Writing};
+pub(crate) use keyfit_openapi::essence;
+use keyfit_openapi::{Api, Body, BodyFormat, Operation};
 use serde_json::Value;
 
 use crate::form;
@@ -21,44 +22,39 @@ pub(crate) fn asked_for(operation: &Operation) -> &str {
 
 /// Returns the bytes of a body with this value. In a media type that the caller writes, a text is used unchanged, and other values as JSON.
 pub(crate) fn written(api: &Api, body: &Body, value: &Value) -> Vec<u8> {
-    match (body.writing(api), value) {
-        (Writing::Form | Writing::Multipart, Value::Object(members)) => {
+    match (body.format(api), value) {
+        (BodyFormat::Form | BodyFormat::Multipart, Value::Object(members)) => {
             form::bytes(api, body, &form::fields(api, body, members))
         }
-        (Writing::Text | Writing::Bytes, Value::String(text)) => text.clone().into_bytes(),
-        (Writing::Items, Value::Array(items)) => items::written(&body.media_type, items),
+        (BodyFormat::Text | BodyFormat::Bytes, Value::String(text)) => text.clone().into_bytes(),
+        (BodyFormat::Items, Value::Array(items)) => items::written(&body.media_type, items),
         _ => value.to_string().into_bytes(),
     }
 }
 
 /// Returns the media type of a body that [`written`] returned.
 pub(crate) fn named(api: &Api, body: &Body, bytes: &[u8]) -> String {
-    if body.writing(api) == Writing::Multipart {
+    if body.format(api) == BodyFormat::Multipart {
         return form::media_type(&body.media_type, bytes);
     }
-    body.sent_as().to_owned()
+    body.default_media_type().to_owned()
 }
 
 /// Parses a body with this media type; `None` if it is malformed. A body that its caller writes is not parsed.
 pub(crate) fn read(api: &Api, body: &Body, media_type: &str, bytes: &[u8]) -> Option<Value> {
-    match body.writing(api) {
-        Writing::Json => serde_json::from_slice(bytes).ok(),
-        Writing::Items => items::values(&body.media_type, bytes),
-        Writing::Form | Writing::Multipart => {
+    match body.format(api) {
+        BodyFormat::Json => serde_json::from_slice(bytes).ok(),
+        BodyFormat::Items => items::values(&body.media_type, bytes),
+        BodyFormat::Form | BodyFormat::Multipart => {
             form::read(api, body, media_type, bytes).map(|fields| form::value(api, body, fields))
         }
-        Writing::Text | Writing::Bytes => None,
+        BodyFormat::Text | BodyFormat::Bytes => None,
     }
 }
 
 /// Returns whether the media type of a request is the documented one; a range allows any.
 pub(crate) fn is_sent_as(body: &Body, media_type: &str) -> bool {
     body.media_type.contains('*') || essence(media_type) == essence(&body.media_type)
-}
-
-/// Returns a media type without its parameters.
-pub(crate) fn essence(media_type: &str) -> String {
-    media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 /// Returns whether a media type is JSON or has the suffix `+json`.

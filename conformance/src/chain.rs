@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 
-use keyfit_openapi::{Api, Operation, Retry, Writing};
+use keyfit_openapi::{Api, BodyFormat, Operation, Retry};
 use serde_json::{Map, Value};
 
 use crate::conditional::{is_changed_by_tag, is_read_by_tag};
@@ -94,7 +94,7 @@ impl Chains {
         let Some(chain) = self.with(operation) else { return false };
         let own = &api.operations[operation];
         let creates = chain.creates == Some(operation);
-        let sends_json = own.body.as_ref().is_some_and(|body| body.writing(api) == Writing::Json);
+        let sends_json = own.body.as_ref().is_some_and(|body| body.format(api) == BodyFormat::Json);
         match probe {
             ChainProbe::ReadBack => sends_json && (creates || chain.is_made_by_put(api, operation)),
             ChainProbe::Location => creates && own.documents(201),

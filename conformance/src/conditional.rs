@@ -1,6 +1,6 @@
 //! Detects conditional requests with entity tags (RFC 9110, section 13) in a document.
 
-use keyfit_openapi::{Operation, Place};
+use keyfit_openapi::{Operation, ParameterLocation};
 
 /// Returns whether reads with this operation may be conditional: it is a GET with an `ETag`, a 304, or an `If-None-Match`.
 pub(crate) fn is_read_by_tag(operation: &Operation) -> bool {
@@ -22,7 +22,7 @@ pub(crate) fn tells_tag(operation: &Operation) -> bool {
 
 fn takes(operation: &Operation, condition: &str) -> bool {
     let is_it = |name: &str| name.eq_ignore_ascii_case(condition);
-    operation.parameters.iter().any(|one| one.place == Place::Header && is_it(&one.name))
+    operation.parameters.iter().any(|one| one.location == ParameterLocation::Header && is_it(&one.name))
 }
 
 /// Returns whether a list of entity tags in a condition contains this one. `*` matches any. An invalid list matches none.

@@ -1,6 +1,6 @@
 //! Patterns over ids: `*` matches anything within a segment, `**` anything.
 
-pub(crate) use keyfit_openapi::fits_pattern as matches;
+pub(crate) use keyfit_openapi::matches_pattern as matches;
 
 /// Returns whether a text matches one of the patterns, if there are any, and none of `left_out`.
 pub(crate) fn selects(patterns: &[String], left_out: &[String], text: &str) -> bool {

@@ -1,7 +1,7 @@
 //! Streamed bodies of items: parsed in any valid notation, and compared with the document.
 
-use keyfit_openapi::schema::Judgement;
-use keyfit_openapi::{Api, Framing, Streamed, Streaming};
+use keyfit_openapi::schema::ValueCheck;
+use keyfit_openapi::{Api, Framing, StreamedBody, StreamedResponse};
 use serde_json::{Map, Value, json};
 
 /// An item: its text, and the other fields of an event.
@@ -64,9 +64,9 @@ pub(crate) fn values(media_type: &str, body: &[u8]) -> Option<Value> {
 
 /// Returns the flaw of a server's body: the first item that does not match, counted from 1, with the reason.
 pub(crate) fn mismatch(
-    (api, judge): (&Api, Judgement),
-    streaming: Option<&Streaming>,
-    streamed: &Streamed,
+    (api, judge): (&Api, ValueCheck),
+    streaming: Option<&StreamedResponse>,
+    streamed: &StreamedBody,
     body: &[u8],
 ) -> Option<String> {
     let end = streaming.and_then(|streaming| streaming.end.as_deref());
@@ -82,8 +82,8 @@ pub(crate) fn mismatch(
 }
 
 /// Returns the value that a client returns for a body: a list of the items; events with their fields.
-pub(crate) fn handed_on(streaming: &Streaming, body: &[u8]) -> Value {
-    let Streaming { body: streamed, end, .. } = streaming;
+pub(crate) fn handed_on(streaming: &StreamedResponse, body: &[u8]) -> Value {
+    let StreamedResponse { body: streamed, end, .. } = streaming;
     let items = read(streamed.framing, body).into_iter().take_while(|item| Some(&item.data) != end.as_ref());
     let value = |item: Item| {
         let data = if streamed.is_text { None } else { serde_json::from_str(&item.data).ok() };
@@ -99,21 +99,21 @@ pub(crate) fn handed_on(streaming: &Streaming, body: &[u8]) -> Value {
 }
 
 /// Returns a server's body: two valid items, with event ids if the document permits them, and the end marker.
-pub(crate) fn body(api: &Api, streaming: &Streaming) -> Vec<u8> {
-    let Streaming { body, end, .. } = streaming;
+pub(crate) fn body(api: &Api, streaming: &StreamedResponse) -> Vec<u8> {
+    let StreamedResponse { body, end, .. } = streaming;
     let example = body.example(api);
     // If whole events are described, the schema includes ids.
     let text = if body.framing == Framing::Events && body.event.is_none() {
-        let event = |id: u8| format!("id: {id}\n{}", body.written(std::slice::from_ref(&example)));
+        let event = |id: u8| format!("id: {id}\n{}", body.serialized(std::slice::from_ref(&example)));
         event(1) + &event(2)
     } else {
-        body.written(&[example.clone(), example])
+        body.serialized(&[example.clone(), example])
     };
     (text + &end.as_ref().map(|end| ending(body, end)).unwrap_or_default()).into_bytes()
 }
 
 /// Returns the item that ends a body.
-fn ending(body: &Streamed, end: &str) -> String {
+fn ending(body: &StreamedBody, end: &str) -> String {
     match body.framing {
         Framing::Events => format!("data: {end}\n\n"),
         Framing::Lines => format!("{end}\n"),
@@ -122,9 +122,9 @@ fn ending(body: &Streamed, end: &str) -> String {
 }
 
 /// Returns a body whose item matches no restrictive schema.
-pub(crate) fn misfit(streaming: &Streaming) -> Vec<u8> {
-    let body = Streamed { event: None, is_text: false, ..streaming.body.clone() };
-    body.written(&[json!([[]])]).into_bytes()
+pub(crate) fn misfit(streaming: &StreamedResponse) -> Vec<u8> {
+    let body = StreamedBody { event: None, is_text: false, ..streaming.body.clone() };
+    body.serialized(&[json!([[]])]).into_bytes()
 }
 
 #[cfg(test)]

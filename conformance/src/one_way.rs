@@ -1,7 +1,7 @@
 //! The `readOnly` members of resources that a call creates or changes.
 
 use keyfit_openapi::schema::{self, Direction};
-use keyfit_openapi::{Api, Operation, Writing, example};
+use keyfit_openapi::{Api, BodyFormat, Operation, example};
 use serde_json::{Value, json};
 
 use crate::bent::unsent;
@@ -15,7 +15,7 @@ const DATE: &str = "2001-02-03";
 /// Returns the `readOnly` members of a body that creates or changes a resource, with their schemas, if a value can be generated.
 pub(crate) fn read_only<'a>(api: &'a Api, operation: &'a Operation) -> Vec<(String, &'a Value)> {
     let is_such = ["POST", "PUT", "PATCH"].contains(&operation.method.as_str());
-    let body = operation.body.as_ref().filter(|body| is_such && body.writing(api) == Writing::Json);
+    let body = operation.body.as_ref().filter(|body| is_such && body.format(api) == BodyFormat::Json);
     let Some(body) = body else { return Vec::new() };
     let names = unsent(api, &body.schema, &json!({}));
     let known =

@@ -1,6 +1,6 @@
 //! Parameters of a request before percent-encoding: written for calls, and parsed by servers.
 
-use keyfit_openapi::{ListStyle, Operation, Parameter, Place};
+use keyfit_openapi::{ListStyle, Operation, Parameter, ParameterLocation};
 use serde_json::{Map, Value};
 
 use crate::body::plain;
@@ -52,7 +52,7 @@ pub(crate) fn text(parameter: &Parameter, value: &Value) -> String {
 
 /// Returns the value of a path parameter in its textual form.
 pub(crate) fn in_path(operation: &Operation, arguments: &Map<String, Value>, name: &str) -> Option<String> {
-    let is_it = |parameter: &&Parameter| parameter.place == Place::Path && parameter.name == name;
+    let is_it = |parameter: &&Parameter| parameter.location == ParameterLocation::Path && parameter.name == name;
     Some(text(operation.parameters.iter().find(is_it)?, arguments.get(name)?))
 }
 
@@ -114,15 +114,20 @@ mod tests {
             (Some(ListStyle::MatrixExploded), ";ids=a;ids=b"),
         ];
         for (style, written) in styles {
-            let parameter =
-                Parameter { name: "ids".to_owned(), place: Place::Path, required: true, schema: json!({}), style };
+            let parameter = Parameter {
+                name: "ids".to_owned(),
+                location: ParameterLocation::Path,
+                required: true,
+                schema: json!({}),
+                style,
+            };
             let value = if style.is_none() { json!("a") } else { json!(["a", "b"]) };
             assert_eq!(text(&parameter, &value), written);
             assert_eq!(values(&parameter, written), Some(values_of(&value)), "{style:?}");
         }
         let query = |style| Parameter {
             name: "ids".to_owned(),
-            place: Place::Query,
+            location: ParameterLocation::Query,
             required: false,
             schema: json!({}),
             style,

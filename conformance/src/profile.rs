@@ -5,7 +5,7 @@ use std::sync::Arc;
 use keyfit::auth::source::{BoxFuture, EnvSource};
 use keyfit::auth::{AccessToken, CredentialKind, OAuthFlow, SecretSource as _, TokenSource};
 use keyfit::{ApiProfile, Error, Profile, ProfileCredential};
-use keyfit_openapi::{Api, Carrier, FlowKind, Opener, SecurityScheme};
+use keyfit_openapi::{AcceptedToken, Api, Carrier, FlowKind, SecurityScheme};
 use reqwest::Url;
 
 use crate::UserError;
@@ -32,7 +32,7 @@ impl Told {
     ///
     /// # Errors
     /// Returns an error if the file cannot be used, or there is no such profile.
-    pub fn read(name: Option<&str>, api: &Api, openers: &[Opener]) -> Result<Option<Self>, UserError> {
+    pub fn read(name: Option<&str>, api: &Api, openers: &[AcceptedToken]) -> Result<Option<Self>, UserError> {
         let Some(profile) = Profile::find(name).map_err(|error| refused(&error))? else { return Ok(None) };
         let told = profile.api(&api.name).map_err(|error| refused(&error))?;
         let credentials = told.credentials(&kinds(api, openers)).map_err(|error| refused(&error))?;
@@ -134,7 +134,7 @@ impl TokenSource for Variable {
 ///
 /// # Errors
 /// Returns an error if a credential is not available, or there is none.
-pub fn holdings(told: Option<&Told>, openers: &[Opener]) -> Result<Vec<Holding>, UserError> {
+pub fn holdings(told: Option<&Told>, openers: &[AcceptedToken]) -> Result<Vec<Holding>, UserError> {
     let mut held = Vec::new();
     for opener in openers {
         if opener.carrier == Carrier::ClientCertificate {
@@ -158,11 +158,11 @@ pub fn holdings(told: Option<&Told>, openers: &[Opener]) -> Result<Vec<Holding>,
 }
 
 /// Returns the openers of an API from its contract, with the variables that clients read.
-pub fn openers(api: &Api, contract: &Contract) -> Vec<Opener> {
-    let documented = keyfit_openapi::openers(api, None).unwrap_or_default();
+pub fn openers(api: &Api, contract: &Contract) -> Vec<AcceptedToken> {
+    let documented = keyfit_openapi::accepted_tokens(api, None).unwrap_or_default();
     let variable =
         |kind: &str| documented.iter().find(|opener| opener.name == kind).and_then(|one| one.variable.clone());
-    let opener = |credential: &Credential| Opener {
+    let opener = |credential: &Credential| AcceptedToken {
         name: credential.kind.clone(),
         of: credential.of.clone(),
         variable: credential.variable.clone().or_else(|| variable(&credential.kind)),
@@ -187,7 +187,7 @@ fn leaked(text: &str) -> &'static str {
 }
 
 /// Returns the kinds of tokens of an API in the form of clients. Their names are leaked; the program uses few.
-fn kinds(api: &Api, openers: &[Opener]) -> Vec<CredentialKind> {
+fn kinds(api: &Api, openers: &[AcceptedToken]) -> Vec<CredentialKind> {
     let schemes = api.security_schemes();
     let named = |name: &str| schemes.iter().find(|scheme| scheme.name == name);
     let mut kinds = Vec::new();

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use keyfit_openapi::schema::{self, Direction};
-use keyfit_openapi::{Api, Operation, Parameter, Place, Retry, Writing, example};
+use keyfit_openapi::{Api, BodyFormat, Operation, Parameter, ParameterLocation, Retry, example};
 use serde_json::Value;
 
 use crate::body;
@@ -105,8 +105,10 @@ impl<'a> Known<'a> {
 
     fn at(&self, api: &'a Api, place: usize) -> Vec<Reference<'a>> {
         let operation = &api.operations[place];
-        let in_query =
-            operation.parameters.iter().filter(|one| one.place == Place::Query && operation.retry == Retry::Safe);
+        let in_query = operation
+            .parameters
+            .iter()
+            .filter(|one| one.location == ParameterLocation::Query && operation.retry == Retry::Safe);
         let in_query = in_query.filter(|one| is_id(api, &one.schema) && !is_plain(&one.name));
         let in_query = in_query.map(|one| (Referring::Query, one.name.clone(), word(&one.name)));
         let members = members(api, operation).into_iter().map(|member| (Referring::Member, member.at, member.word));
@@ -160,7 +162,7 @@ const OWN_IDS: [&str; 3] = ["id", "uuid", "guid"];
 /// Returns the members of a JSON body that may be ids by their type, those at the top first.
 fn members(api: &Api, operation: &Operation) -> Vec<Member> {
     let is_sent = matches!(operation.method.as_str(), "POST" | "PUT" | "PATCH");
-    let body = operation.body.as_ref().filter(|body| is_sent && body.writing(api) == Writing::Json);
+    let body = operation.body.as_ref().filter(|body| is_sent && body.format(api) == BodyFormat::Json);
     let mut found = Vec::new();
     if let Some(body) = body {
         gather(api, &body.schema, ("", ""), DEPTH, &mut found);
@@ -229,7 +231,7 @@ pub(crate) fn of_type(api: &Api, schema: &Value, id: &str) -> Value {
 
 /// Returns the schema of a reference.
 pub(crate) fn schema_of<'a>(api: &'a Api, operation: &'a Operation, name: &str) -> Option<&'a Value> {
-    let in_query = |one: &&Parameter| one.place == Place::Query && one.name == name;
+    let in_query = |one: &&Parameter| one.location == ParameterLocation::Query && one.name == name;
     let parameter = operation.parameters.iter().find(in_query).map(|one| &one.schema);
     let body = operation.body.as_ref().map(|body| &body.schema);
     parameter.or_else(|| match name.strip_suffix(FIRST) {

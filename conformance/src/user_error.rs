@@ -3,7 +3,7 @@
 use std::fmt;
 
 use keyfit::redact::plain;
-use keyfit_openapi::{Failure, SourcePlace};
+use keyfit_openapi::{Error, SourceLocation};
 
 /// An error that prevents a command from its work: invalid input, or a failure of the machine. It has the problem, the place, and a help
 /// text. Findings of a command about a client, server, document, or row are not user errors.
@@ -13,14 +13,14 @@ use keyfit_openapi::{Failure, SourcePlace};
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct UserError {
     problem: String,
-    place: SourcePlace,
+    place: SourceLocation,
     help: String,
 }
 
 impl UserError {
     /// Creates an error without a file.
     pub fn new(problem: impl Into<String>) -> Self {
-        Self { problem: problem.into(), place: SourcePlace::default(), help: String::new() }
+        Self { problem: problem.into(), place: SourceLocation::default(), help: String::new() }
     }
 
     /// Sets the file or the URL.
@@ -68,8 +68,8 @@ impl fmt::Display for UserError {
     }
 }
 
-impl From<Failure> for UserError {
-    fn from(Failure { place, problem, help }: Failure) -> Self {
+impl From<Error> for UserError {
+    fn from(Error { location: place, problem, help }: Error) -> Self {
         Self { problem, place, help }
     }
 }
@@ -94,9 +94,9 @@ mod tests {
 
     #[test]
     fn a_failure_of_the_pipeline_reads_as_before() {
-        let mut failure = Failure::of_file("a.yaml", "it is odd", "mend it");
-        failure.place.line = 3;
-        failure.place.pointer = "/a".to_owned();
+        let mut failure = Error::of_file("a.yaml", "it is odd", "mend it");
+        failure.location.line = 3;
+        failure.location.pointer = "/a".to_owned();
         assert_eq!(UserError::from(failure.clone()).to_string(), failure.to_string());
     }
 }

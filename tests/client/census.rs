@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use keyfit_openapi::{Api, Operation, Place, Source, example};
+use keyfit_openapi::{Api, Operation, ParameterLocation, Source, example};
 
 use crate::support::{Scripted, TOKEN, access};
 
@@ -72,7 +72,9 @@ async fn a_dot_segment_in_any_path_argument_is_refused_before_sending() {
         let client =
             keyfit::dispatch::connect(&api.name, server.config(), access()).expect("the server is on loopback");
         for operation in &api.operations {
-            for parameter in operation.parameters.iter().filter(|parameter| parameter.place == Place::Path) {
+            for parameter in
+                operation.parameters.iter().filter(|parameter| parameter.location == ParameterLocation::Path)
+            {
                 if parameter.schema["type"] != "string" {
                     continue;
                 }

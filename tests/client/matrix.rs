@@ -1,7 +1,7 @@
 //! Every scheme alone, among alternatives, with another one, and where a call may do without, through a generated client.
 
 use keyfit::Config;
-use keyfit_openapi::{Options, generate_with};
+use keyfit_openapi::{GenerateOptions, generate_with};
 
 use crate::leaks::{Written, logging};
 use crate::locks::{self, SCHEMES, Secrets, source};
@@ -31,7 +31,7 @@ async fn each_request_is_one_that_the_document_allows() {
 
 #[test]
 fn the_client_is_what_the_generator_writes() {
-    let generated = generate_with(&source(), &Options::default()).expect("a client");
+    let generated = generate_with(&source(), &GenerateOptions::default()).expect("a client");
     let lines = |text: &str| -> Vec<String> {
         // Without the head, which names the command.
         let code = text.lines().skip_while(|line| line.starts_with("//") || line.is_empty());
@@ -45,7 +45,7 @@ fn the_client_is_what_the_generator_writes() {
 
 #[test]
 fn an_operation_that_no_request_can_open_is_told_where_it_stands() {
-    let generated = generate_with(&source(), &Options::default()).expect("a client");
+    let generated = generate_with(&source(), &GenerateOptions::default()).expect("a client");
     let told: Vec<&str> =
         generated.repairs.iter().filter(|repair| repair.rule == "credential").map(|r| &*r.pointer).collect();
     assert!(told.contains(&"/paths/~1login-and-bearer/get"), "{told:?}");

@@ -84,35 +84,35 @@ mod generated {
         #[derive(Clone, Debug, Default, rt::Deserialize, rt::Serialize)]
         #[serde(crate = "rt::serde")]
         pub struct ParcelChange {
-            /// What is absent stays as it is; null empties it.
+            /// An absent member is left unchanged; null clears it.
             #[serde(default, skip_serializing_if = "::keyfit::Patch::is_absent")]
             pub care: ::keyfit::Patch<super::values::Care>,
-            /// What is absent stays as it is; null empties it.
+            /// An absent member is left unchanged; null clears it.
             ///
             /// Default where it is left out: `true`.
             #[serde(default, skip_serializing_if = "::keyfit::Patch::is_absent")]
             pub insured: ::keyfit::Patch<bool>,
-            /// What is absent stays as it is; null empties it.
+            /// An absent member is left unchanged; null clears it.
             #[serde(default, skip_serializing_if = "::keyfit::Patch::is_absent")]
             pub labels: ::keyfit::Patch<::std::collections::HashMap<String, String>>,
-            /// What is absent stays as it is; null empties it.
+            /// An absent member is left unchanged; null clears it.
             #[serde(default, skip_serializing_if = "::keyfit::Patch::is_absent")]
             pub note: ::keyfit::Patch<String>,
-            /// What is absent stays as it is; null empties it.
+            /// An absent member is left unchanged; null clears it.
             #[serde(default, skip_serializing_if = "::keyfit::Patch::is_absent")]
             pub route: ::keyfit::Patch<super::values::ParcelChangeRoute>,
-            /// What is absent stays as it is; null empties it.
+            /// An absent member is left unchanged; null clears it.
             #[serde(default, skip_serializing_if = "::keyfit::Patch::is_absent")]
             pub size: ::keyfit::Patch<ParcelChangeSize>,
-            /// What is absent stays as it is; null empties it.
+            /// An absent member is left unchanged; null clears it.
             #[serde(default, skip_serializing_if = "::keyfit::Patch::is_absent")]
             pub speed: ::keyfit::Patch<ParcelChangeSpeed>,
-            /// What is absent stays as it is; null empties it.
+            /// An absent member is left unchanged; null clears it.
             ///
             /// Default where it is left out: `["plain"]`.
             #[serde(default, skip_serializing_if = "::keyfit::Patch::is_absent")]
             pub tags: ::keyfit::Patch<Vec<String>>,
-            /// What is absent stays as it is; null empties it.
+            /// An absent member is left unchanged; null clears it.
             #[serde(default, skip_serializing_if = "::keyfit::Patch::is_absent")]
             pub worth: ::keyfit::Patch<crate::Amount>,
         }
@@ -124,7 +124,7 @@ mod generated {
         #[derive(Clone, Debug, Default, rt::Deserialize, rt::Serialize)]
         #[serde(crate = "rt::serde")]
         pub struct ParcelChangeSize {
-            /// What is absent stays as it is; null empties it.
+            /// An absent member is left unchanged; null clears it.
             #[serde(default, skip_serializing_if = "::keyfit::Patch::is_absent")]
             pub high: ::keyfit::Patch<i64>,
         }
@@ -331,7 +331,7 @@ mod generated {
                 }
             }
             impl ParcelChange {
-                /// What is absent stays as it is; null empties it.
+                /// An absent member is left unchanged; null clears it.
                 pub fn care(
                     mut self,
                     value: impl rt::IntoArgument<super::super::values::Care>,
@@ -362,7 +362,7 @@ mod generated {
                         ..self
                     }
                 }
-                /// What is absent stays as it is; null empties it.
+                /// An absent member is left unchanged; null clears it.
                 ///
                 /// Default where it is left out: `true`.
                 pub fn insured(mut self, value: impl rt::IntoArgument<bool>) -> Self {
@@ -388,7 +388,7 @@ mod generated {
                         ..self
                     }
                 }
-                /// What is absent stays as it is; null empties it.
+                /// An absent member is left unchanged; null clears it.
                 pub fn labels(
                     mut self,
                     value: impl rt::IntoArgument<::std::collections::HashMap<String, String>>,
@@ -421,7 +421,7 @@ mod generated {
                         ..self
                     }
                 }
-                /// What is absent stays as it is; null empties it.
+                /// An absent member is left unchanged; null clears it.
                 pub fn note(mut self, value: impl rt::IntoArgument<String>) -> Self {
                     self.note = rt::accept::<String>("note", value).map(::keyfit::Patch::Value);
                     self
@@ -445,7 +445,7 @@ mod generated {
                         ..self
                     }
                 }
-                /// What is absent stays as it is; null empties it.
+                /// An absent member is left unchanged; null clears it.
                 pub fn route(
                     mut self,
                     value: impl rt::IntoArgument<super::super::values::ParcelChangeRoute>,
@@ -478,7 +478,7 @@ mod generated {
                         ..self
                     }
                 }
-                /// What is absent stays as it is; null empties it.
+                /// An absent member is left unchanged; null clears it.
                 pub fn size(
                     mut self,
                     value: impl rt::IntoArgument<super::ParcelChangeSize>,
@@ -509,7 +509,7 @@ mod generated {
                         ..self
                     }
                 }
-                /// What is absent stays as it is; null empties it.
+                /// An absent member is left unchanged; null clears it.
                 pub fn speed(
                     mut self,
                     value: impl rt::IntoArgument<super::ParcelChangeSpeed>,
@@ -540,7 +540,7 @@ mod generated {
                         ..self
                     }
                 }
-                /// What is absent stays as it is; null empties it.
+                /// An absent member is left unchanged; null clears it.
                 ///
                 /// Default where it is left out: `["plain"]`.
                 pub fn tags(mut self, value: impl rt::IntoArgument<Vec<String>>) -> Self {
@@ -566,7 +566,7 @@ mod generated {
                         ..self
                     }
                 }
-                /// What is absent stays as it is; null empties it.
+                /// An absent member is left unchanged; null clears it.
                 pub fn worth(
                     mut self,
                     value: impl ::std::convert::TryInto<crate::Amount, Error: ::std::fmt::Display>,
@@ -958,8 +958,8 @@ mod generated {
                 };
                 client.inner.send(&client.client, build(), &API.operations[2]).await?.decode()
             }
-            /// A writer of any number of items, in batches, with the parameters of this call: see `keyfit::batch_writer`. It makes the
-            /// bodies itself; what they hold beside their items is given to the writer.
+            /// Returns a writer of any number of items, in batches, with the parameters of this call: see `keyfit::batch_writer`. The
+            /// writer makes the bodies; members of a body beside its items are given to the writer.
             pub fn writer(self) -> ::keyfit::batch_writer::Builder<super::types::NewParcel> {
                 let client = self.client;
                 let call = (move || -> Result<rt::reqwest::Request, Error> {
@@ -1156,14 +1156,14 @@ mod generated {
                 let (client, request) = self.into_request();
                 client.inner.send(&client.client, request, &API.operations[7]).await?.decode()
             }
-            /// All items of all pages, as a stream.
+            /// Returns the items of all pages, as a stream.
             ///
-            /// The list begins where the argument `after` says. See `keyfit::pagination::Items` for sizes of pages, and for going on after an error.
+            /// The list begins where the argument `after` says. See `keyfit::pagination::Items` for page sizes, and for resuming after an error.
             pub fn items(self) -> ::keyfit::pagination::Items<types::Thing> {
                 let (client, request) = self.into_request();
                 rt::items(&client.inner, &client.client, request, &API.operations[7])
             }
-            /// The answers of all pages, as a stream.
+            /// Returns the responses of all pages, as a stream.
             ///
             /// The list begins where the argument `after` says. See `keyfit::pagination::Pages`.
             pub fn pages(self) -> ::keyfit::pagination::Pages<types::Moves> {
@@ -1401,14 +1401,14 @@ mod generated {
                 let (client, request) = self.into_request();
                 client.inner.send(&client.client, request, &API.operations[14]).await?.decode()
             }
-            /// All items of all pages, as a stream.
+            /// Returns the items of all pages, as a stream.
             ///
-            /// The list begins where the argument `after` says. See `keyfit::pagination::Items` for sizes of pages, and for going on after an error.
+            /// The list begins where the argument `after` says. See `keyfit::pagination::Items` for page sizes, and for resuming after an error.
             pub fn items(self) -> ::keyfit::pagination::Items<types::Thing> {
                 let (client, request) = self.into_request();
                 rt::items(&client.inner, &client.client, request, &API.operations[14])
             }
-            /// The answers of all pages, as a stream.
+            /// Returns the responses of all pages, as a stream.
             ///
             /// The list begins where the argument `after` says. See `keyfit::pagination::Pages`.
             pub fn pages(self) -> ::keyfit::pagination::Pages<types::Moves> {
@@ -1471,14 +1471,14 @@ mod generated {
                 let (client, request) = self.into_request();
                 client.inner.send(&client.client, request, &API.operations[15]).await?.decode()
             }
-            /// All items of all pages, as a stream.
+            /// Returns the items of all pages, as a stream.
             ///
-            /// The list begins where the argument `page[cursor]` says. See `keyfit::pagination::Items` for sizes of pages, and for going on after an error.
+            /// The list begins where the argument `page[cursor]` says. See `keyfit::pagination::Items` for page sizes, and for resuming after an error.
             pub fn items(self) -> ::keyfit::pagination::Items<types::Thing> {
                 let (client, request) = self.into_request();
                 rt::items(&client.inner, &client.client, request, &API.operations[15])
             }
-            /// The answers of all pages, as a stream.
+            /// Returns the responses of all pages, as a stream.
             ///
             /// The list begins where the argument `page[cursor]` says. See `keyfit::pagination::Pages`.
             pub fn pages(self) -> ::keyfit::pagination::Pages<types::Stamps> {
@@ -1519,14 +1519,14 @@ mod generated {
                 let (client, request) = self.into_request();
                 client.inner.send(&client.client, request, &API.operations[16]).await?.decode()
             }
-            /// All items of all pages, as a stream.
+            /// Returns the items of all pages, as a stream.
             ///
-            /// The list begins where the argument `page` says. See `keyfit::pagination::Items` for sizes of pages, and for going on after an error.
+            /// The list begins where the argument `page` says. See `keyfit::pagination::Items` for page sizes, and for resuming after an error.
             pub fn items(self) -> ::keyfit::pagination::Items<types::Thing> {
                 let (client, request) = self.into_request();
                 rt::items(&client.inner, &client.client, request, &API.operations[16])
             }
-            /// The answers of all pages, as a stream.
+            /// Returns the responses of all pages, as a stream.
             ///
             /// The list begins where the argument `page` says. See `keyfit::pagination::Pages`.
             pub fn pages(self) -> ::keyfit::pagination::Pages<Vec<types::Thing>> {
@@ -1567,14 +1567,14 @@ mod generated {
                 let (client, request) = self.into_request();
                 client.inner.send(&client.client, request, &API.operations[17]).await?.decode()
             }
-            /// All items of all pages, as a stream.
+            /// Returns the items of all pages, as a stream.
             ///
-            /// The list begins where the argument `skip` says. See `keyfit::pagination::Items` for sizes of pages, and for going on after an error.
+            /// The list begins where the argument `skip` says. See `keyfit::pagination::Items` for page sizes, and for resuming after an error.
             pub fn items(self) -> ::keyfit::pagination::Items<types::ShelvesShelvesItem> {
                 let (client, request) = self.into_request();
                 rt::items(&client.inner, &client.client, request, &API.operations[17])
             }
-            /// The answers of all pages, as a stream.
+            /// Returns the responses of all pages, as a stream.
             ///
             /// The list begins where the argument `skip` says. See `keyfit::pagination::Pages`.
             pub fn pages(self) -> ::keyfit::pagination::Pages<types::Shelves> {
@@ -1615,14 +1615,14 @@ mod generated {
                 let (client, request) = self.into_request();
                 client.inner.send(&client.client, request, &API.operations[18]).await?.decode()
             }
-            /// All items of all pages, as a stream.
+            /// Returns the items of all pages, as a stream.
             ///
-            /// The list begins where the argument `after` says. See `keyfit::pagination::Items` for sizes of pages, and for going on after an error.
+            /// The list begins where the argument `after` says. See `keyfit::pagination::Items` for page sizes, and for resuming after an error.
             pub fn items(self) -> ::keyfit::pagination::Items<types::Thing> {
                 let (client, request) = self.into_request();
                 rt::items(&client.inner, &client.client, request, &API.operations[18])
             }
-            /// The answers of all pages, as a stream.
+            /// Returns the responses of all pages, as a stream.
             ///
             /// The list begins where the argument `after` says. See `keyfit::pagination::Pages`.
             pub fn pages(self) -> ::keyfit::pagination::Pages<Vec<types::Thing>> {
@@ -1660,14 +1660,14 @@ mod generated {
                 let (client, request) = self.into_request();
                 client.inner.send(&client.client, request, &API.operations[19]).await?.decode()
             }
-            /// All items of all pages, as a stream.
+            /// Returns the items of all pages, as a stream.
             ///
-            /// The list begins with the first page. See `keyfit::pagination::Items` for sizes of pages, and for going on after an error.
+            /// The list begins with the first page. See `keyfit::pagination::Items` for page sizes, and for resuming after an error.
             pub fn items(self) -> ::keyfit::pagination::Items<types::Thing> {
                 let (client, request) = self.into_request();
                 rt::items(&client.inner, &client.client, request, &API.operations[19])
             }
-            /// The answers of all pages, as a stream.
+            /// Returns the responses of all pages, as a stream.
             ///
             /// The list begins with the first page. See `keyfit::pagination::Pages`.
             pub fn pages(self) -> ::keyfit::pagination::Pages<Vec<types::Thing>> {
@@ -1708,14 +1708,14 @@ mod generated {
                 let (client, request) = self.into_request();
                 client.inner.send(&client.client, request, &API.operations[20]).await?.decode()
             }
-            /// All items of all pages, as a stream.
+            /// Returns the items of all pages, as a stream.
             ///
-            /// The list begins where the argument `page_token` says. See `keyfit::pagination::Items` for sizes of pages, and for going on after an error.
+            /// The list begins where the argument `page_token` says. See `keyfit::pagination::Items` for page sizes, and for resuming after an error.
             pub fn items(self) -> ::keyfit::pagination::Items<types::Thing> {
                 let (client, request) = self.into_request();
                 rt::items(&client.inner, &client.client, request, &API.operations[20])
             }
-            /// The answers of all pages, as a stream.
+            /// Returns the responses of all pages, as a stream.
             ///
             /// The list begins where the argument `page_token` says. See `keyfit::pagination::Pages`.
             pub fn pages(self) -> ::keyfit::pagination::Pages<types::ListNotesResponse> {
@@ -1724,15 +1724,15 @@ mod generated {
             }
         }
     }
-    /// This API, in the bounds that say which tokens open it: `keyfit::auth::Opens`.
+    /// This API as a type, for bounds on the tokens that it accepts: `keyfit::auth::Opens`.
     #[derive(Debug)]
     pub enum Api {}
     impl Client {
-        /// A client with the credential in `PARCELS_KEY`. Where `PARCELS_BASE_URL` is set it is the base URL: a mock, a proxy, a staging host; otherwise the one of [`API`] is.
+        /// Creates a client with the credential in `PARCELS_KEY`. If `PARCELS_BASE_URL` is set, it is the base URL: a mock, a proxy, a staging host; otherwise the base URL is that of [`API`].
         ///
         /// # Errors
-        /// Returns an error if a variable that is needed is not set or holds what cannot be sent, and as
-        /// `with_config`. No message shows a value.
+        /// Returns an error if a required variable is not set or cannot be sent, or if `with_config` does. No message shows a
+        /// value.
         pub fn from_env() -> Result<Self, ::keyfit::Error> {
             let credential = rt::credential_from_env(&[rt::kind::<kind::Key>()])?;
             Self::over(
@@ -1755,13 +1755,12 @@ mod generated {
         }
     }
     impl Client {
-        /// A client with what the file `keyfit.toml` says of this API in the profile that `KEYFIT_PROFILE` names, and with what
-        /// the environment says beside it, as `from_env` (feature `profile` of `keyfit`). To change settings begin with
-        /// `keyfit::Profile`.
+        /// Creates a client with the settings of this API in the file `keyfit.toml`, from the profile that `KEYFIT_PROFILE` names,
+        /// and with the variables of `from_env` (feature `profile` of `keyfit`). To change settings, use `keyfit::Profile`.
         ///
         /// # Errors
-        /// Returns an error if the file, the profile or a credential cannot be used, with file and line, and as
-        /// `with_config`. No message shows a secret.
+        /// Returns an error if the file, the profile or a credential cannot be used, with file and line, or if `with_config`
+        /// does. No message shows a secret.
         pub fn from_profile() -> Result<Self, ::keyfit::Error> {
             rt::from_profile()
         }
@@ -1785,7 +1784,7 @@ mod generated {
     impl ::keyfit::auth::Opens<Api> for kind::Key {}
     const _: () = rt::supports::<3>();
     impl Client {
-        /// A client for the documented host, the base URL of [`API`].
+        /// Creates a client for the documented host, the base URL of [`API`].
         ///
         /// # Errors
         /// Returns an error if the TLS backend cannot be initialized.
@@ -1794,7 +1793,7 @@ mod generated {
         ) -> Result<Self, ::keyfit::Error> {
             Self::with_config(credential, ::keyfit::Config::default())
         }
-        /// A client with a configuration of your own: another base URL, timeouts, user agent.
+        /// Creates a client with a configuration: another base URL, timeouts, user agent.
         ///
         /// # Errors
         /// Returns an error if the base URL is not https (plain http is for loopback hosts only) or holds credentials,
@@ -1815,13 +1814,13 @@ mod generated {
         }
     }
     impl Client {
-        /// The same client, with options for its calls. Both share everything else.
+        /// Returns the same client with options for its calls. Both share everything else.
         #[must_use]
         pub fn with_options(&self, options: ::keyfit::CallOptions) -> Self {
             let transport = self.inner.with_options(options);
             Self::new_with_client(&self.baseurl, self.client.clone(), transport)
         }
-        /// A request to a path below the base URL that the document lacks: `/reports/weekly`.
+        /// Creates a request to a path below the base URL that is not in the document, such as `/reports/weekly`.
         pub fn request(
             &self,
             method: rt::reqwest::Method,
@@ -1830,7 +1829,7 @@ mod generated {
             ::keyfit::RawRequest::new(&self.inner, &self.client, method, path)
         }
     }
-    /// What is known of the API: its base URL, its operations in the document's order, and how it words errors and limits.
+    /// The description of the API: its base URL, its operations in the document's order, and the form of its errors and limits.
     pub static API: ::keyfit::Api =
         ::keyfit::Api::new("parcels").with_base_urls(&["https://parcels.example/v1"])
         .with_operations(&[
@@ -1927,7 +1926,7 @@ mod generated {
         ])
         .with_rate_limit(::keyfit::RateLimitNames::new().with_limit("X-Parcels-Quota").with_remaining("X-Parcels-Left").with_reset("X-Parcels-Next").with_retry_after("/fault/wait"))
             .with_secret_prefixes(&["parc_live_", "parc_test_"]);
-    /// Values that the document names; in answers others are kept as they came.
+    /// The enums of values that the document names. Enums of responses keep other values unchanged.
     pub mod values {
         use ::keyfit::codegen as rt;
         rt::numbers! {
@@ -2008,9 +2007,9 @@ mod generated {
         /// Uploads
         pub const UPLOADS: &str = "https://uploads.parcels.example/v1";
     }
-    /// How what the server sends by itself is signed, for `keyfit::webhook::Verifier::new`.
+    /// The signature schemes of the server's deliveries, for `keyfit::webhook::Verifier::new`.
     pub mod webhooks {
-        /// How deliveries of `parcel.lost` are signed.
+        /// Returns the signature scheme of `parcel.lost` deliveries.
         pub fn parcel_lost() -> ::keyfit::webhook::SignatureScheme {
             ::keyfit::webhook::SignatureScheme::new(
                     "X-Parcels-Signature",
@@ -2285,10 +2284,10 @@ mod generated {
             Box::pin(dispatch(self, operation, arguments))
         }
     }
-    /// A client whose operations are called by their ids: what the contract check drives.
+    /// Creates a client whose operations are called by their ids, for the contract check.
     ///
     /// # Errors
-    /// Returns an error for a token or configuration that the typed constructors refuse.
+    /// Returns an error if the typed constructors do for this token or configuration.
     #[cfg(test)]
     #[allow(unused_variables)]
     pub fn connect(

@@ -663,10 +663,10 @@ mod generated {
                 let (client, request) = self.into_request();
                 client.inner.send(&client.client, request, &API.operations[7]).await?.decode()
             }
-            /// The answer comes an event at a time, as `text/event-stream`, which is asked for. The member `/stream` of the body is set to `true`. It ends with the event `[END]`, which is not handed on.
+            /// The response is received one event at a time, as `text/event-stream`, which is requested. The member `/stream` of the body is set to `true`. It ends with the event `[END]`, which is not returned.
             ///
             /// # Errors
-            /// Returns a `keyfit::Error` if the request cannot be sent, is not answered by a success, or by another kind of answer.
+            /// Returns a `keyfit::Error` if the request cannot be sent, the response is not a success, or it has another media type.
             pub async fn stream(
                 self,
             ) -> Result<
@@ -688,15 +688,15 @@ mod generated {
             }
         }
     }
-    /// This API, in the bounds that say which tokens open it: `keyfit::auth::Opens`.
+    /// This API as a type, for bounds on the tokens that it accepts: `keyfit::auth::Opens`.
     #[derive(Debug)]
     pub enum Api {}
     impl Client {
-        /// A client with the credential in `FORMS_TOKEN`. Where `FORMS_BASE_URL` is set it is the base URL: a mock, a proxy, a staging host; otherwise the one of [`API`] is.
+        /// Creates a client with the credential in `FORMS_TOKEN`. If `FORMS_BASE_URL` is set, it is the base URL: a mock, a proxy, a staging host; otherwise the base URL is that of [`API`].
         ///
         /// # Errors
-        /// Returns an error if a variable that is needed is not set or holds what cannot be sent, and as
-        /// `with_config`. No message shows a value.
+        /// Returns an error if a required variable is not set or cannot be sent, or if `with_config` does. No message shows a
+        /// value.
         pub fn from_env() -> Result<Self, ::keyfit::Error> {
             let credential = rt::credential_from_env(&[rt::kind::<kind::Token>()])?;
             Self::over(
@@ -719,13 +719,12 @@ mod generated {
         }
     }
     impl Client {
-        /// A client with what the file `keyfit.toml` says of this API in the profile that `KEYFIT_PROFILE` names, and with what
-        /// the environment says beside it, as `from_env` (feature `profile` of `keyfit`). To change settings begin with
-        /// `keyfit::Profile`.
+        /// Creates a client with the settings of this API in the file `keyfit.toml`, from the profile that `KEYFIT_PROFILE` names,
+        /// and with the variables of `from_env` (feature `profile` of `keyfit`). To change settings, use `keyfit::Profile`.
         ///
         /// # Errors
-        /// Returns an error if the file, the profile or a credential cannot be used, with file and line, and as
-        /// `with_config`. No message shows a secret.
+        /// Returns an error if the file, the profile or a credential cannot be used, with file and line, or if `with_config`
+        /// does. No message shows a secret.
         pub fn from_profile() -> Result<Self, ::keyfit::Error> {
             rt::from_profile()
         }
@@ -746,7 +745,7 @@ mod generated {
     impl ::keyfit::auth::Opens<Api> for kind::Token {}
     const _: () = rt::supports::<3>();
     impl Client {
-        /// A client for the documented host, the base URL of [`API`].
+        /// Creates a client for the documented host, the base URL of [`API`].
         ///
         /// # Errors
         /// Returns an error if the TLS backend cannot be initialized.
@@ -755,7 +754,7 @@ mod generated {
         ) -> Result<Self, ::keyfit::Error> {
             Self::with_config(credential, ::keyfit::Config::default())
         }
-        /// A client with a configuration of your own: another base URL, timeouts, user agent.
+        /// Creates a client with a configuration: another base URL, timeouts, user agent.
         ///
         /// # Errors
         /// Returns an error if the base URL is not https (plain http is for loopback hosts only) or holds credentials,
@@ -776,13 +775,13 @@ mod generated {
         }
     }
     impl Client {
-        /// The same client, with options for its calls. Both share everything else.
+        /// Returns the same client with options for its calls. Both share everything else.
         #[must_use]
         pub fn with_options(&self, options: ::keyfit::CallOptions) -> Self {
             let transport = self.inner.with_options(options);
             Self::new_with_client(&self.baseurl, self.client.clone(), transport)
         }
-        /// A request to a path below the base URL that the document lacks: `/reports/weekly`.
+        /// Creates a request to a path below the base URL that is not in the document, such as `/reports/weekly`.
         pub fn request(
             &self,
             method: rt::reqwest::Method,
@@ -791,7 +790,7 @@ mod generated {
             ::keyfit::RawRequest::new(&self.inner, &self.client, method, path)
         }
     }
-    /// What is known of the API: its base URL, its operations in the document's order, and how it words errors and limits.
+    /// The description of the API: its base URL, its operations in the document's order, and the form of its errors and limits.
     pub static API: ::keyfit::Api =
         ::keyfit::Api::new("forms").with_base_urls(&["https://forms.example/v1"])
         .with_operations(&[
@@ -812,7 +811,7 @@ mod generated {
             ::keyfit::Operation::new("transcribe", "transcribe", "POST", "/transcripts")
                 .with_security(&[&["token"]]).with_success(&[200]),
         ]);
-    /// Values that the document names; in answers others are kept as they came.
+    /// The enums of values that the document names. Enums of responses keep other values unchanged.
     pub mod values {
     }
     #[cfg(test)]
@@ -952,10 +951,10 @@ mod generated {
             Box::pin(dispatch(self, operation, arguments))
         }
     }
-    /// A client whose operations are called by their ids: what the contract check drives.
+    /// Creates a client whose operations are called by their ids, for the contract check.
     ///
     /// # Errors
-    /// Returns an error for a token or configuration that the typed constructors refuse.
+    /// Returns an error if the typed constructors do for this token or configuration.
     #[cfg(test)]
     #[allow(unused_variables)]
     pub fn connect(

@@ -1210,15 +1210,15 @@ mod generated {
             }
         }
     }
-    /// This API, in the bounds that say which tokens open it: `keyfit::auth::Opens`.
+    /// This API as a type, for bounds on the tokens that it accepts: `keyfit::auth::Opens`.
     #[derive(Debug)]
     pub enum Api {}
     impl Client {
-        /// A client with the credentials in `LOCKS_BEARER`, `LOCKS_LOGIN`, `LOCKS_BOT`, `LOCKS_HEADER_KEY`, `LOCKS_COOKIE_KEY`, `LOCKS_QUERY_KEY`, `LOCKS_SERVICE`, of those that are set. Where `LOCKS_BASE_URL` is set it is the base URL: a mock, a proxy, a staging host; otherwise the one of [`API`] is.
+        /// Creates a client with the credentials in `LOCKS_BEARER`, `LOCKS_LOGIN`, `LOCKS_BOT`, `LOCKS_HEADER_KEY`, `LOCKS_COOKIE_KEY`, `LOCKS_QUERY_KEY`, `LOCKS_SERVICE`, of those that are set. If `LOCKS_BASE_URL` is set, it is the base URL: a mock, a proxy, a staging host; otherwise the base URL is that of [`API`].
         ///
         /// # Errors
-        /// Returns an error if a variable that is needed is not set or holds what cannot be sent, and as
-        /// `with_config`. No message shows a value.
+        /// Returns an error if a required variable is not set or cannot be sent, or if `with_config` does. No message shows a
+        /// value.
         pub fn from_env() -> Result<Self, ::keyfit::Error> {
             let credential = rt::credential_from_env(
                 &[
@@ -1257,13 +1257,12 @@ mod generated {
         }
     }
     impl Client {
-        /// A client with what the file `keyfit.toml` says of this API in the profile that `KEYFIT_PROFILE` names, and with what
-        /// the environment says beside it, as `from_env` (feature `profile` of `keyfit`). To change settings begin with
-        /// `keyfit::Profile`.
+        /// Creates a client with the settings of this API in the file `keyfit.toml`, from the profile that `KEYFIT_PROFILE` names,
+        /// and with the variables of `from_env` (feature `profile` of `keyfit`). To change settings, use `keyfit::Profile`.
         ///
         /// # Errors
-        /// Returns an error if the file, the profile or a credential cannot be used, with file and line, and as
-        /// `with_config`. No message shows a secret.
+        /// Returns an error if the file, the profile or a credential cannot be used, with file and line, or if `with_config`
+        /// does. No message shows a secret.
         pub fn from_profile() -> Result<Self, ::keyfit::Error> {
             rt::from_profile()
         }
@@ -1349,7 +1348,7 @@ mod generated {
     /// The credential `service` of this API, from the variable `LOCKS_SERVICE`; sent as `Authorization: Bearer <token>`.
     pub type ServiceToken = ::keyfit::auth::Token<kind::Service>;
     impl ::keyfit::auth::Opens<Api> for kind::Service {}
-    /// The credential of a service that acts for itself, by the scheme `service`: client credentials at <http://127.0.0.1:9/token>, scopes: read write.
+    /// Returns the credential of a service that acts for itself, by the scheme `service`: client credentials at <http://127.0.0.1:9/token>, scopes: read write.
     ///
     /// # Errors
     /// Returns an error if the id is empty, or a URL may not be used.
@@ -1374,7 +1373,7 @@ mod generated {
     }
     const _: () = rt::supports::<3>();
     impl Client {
-        /// A client for the documented host, the base URL of [`API`].
+        /// Creates a client for the documented host, the base URL of [`API`].
         ///
         /// # Errors
         /// Returns an error if the TLS backend cannot be initialized.
@@ -1383,7 +1382,7 @@ mod generated {
         ) -> Result<Self, ::keyfit::Error> {
             Self::with_config(credential, ::keyfit::Config::default())
         }
-        /// A client with a configuration of your own: another base URL, timeouts, user agent.
+        /// Creates a client with a configuration: another base URL, timeouts, user agent.
         ///
         /// # Errors
         /// Returns an error if the base URL is not https (plain http is for loopback hosts only) or holds credentials,
@@ -1394,11 +1393,11 @@ mod generated {
         ) -> Result<Self, ::keyfit::Error> {
             Self::over(credential.into_credential(), config)
         }
-        /// A client without a credential, for the operations that may be called without one; their docs say so. All others fail
-        /// before anything is sent.
+        /// Creates a client without a credential, for the operations that need none; their documentation says so. Other
+        /// operations fail before anything is sent.
         ///
         /// # Errors
-        /// As `with_config`.
+        /// Returns an error if `with_config` does.
         pub fn without_credential(
             config: ::keyfit::Config,
         ) -> Result<Self, ::keyfit::Error> {
@@ -1414,13 +1413,13 @@ mod generated {
         }
     }
     impl Client {
-        /// The same client, with options for its calls. Both share everything else.
+        /// Returns the same client with options for its calls. Both share everything else.
         #[must_use]
         pub fn with_options(&self, options: ::keyfit::CallOptions) -> Self {
             let transport = self.inner.with_options(options);
             Self::new_with_client(&self.baseurl, self.client.clone(), transport)
         }
-        /// A request to a path below the base URL that the document lacks: `/reports/weekly`.
+        /// Creates a request to a path below the base URL that is not in the document, such as `/reports/weekly`.
         pub fn request(
             &self,
             method: rt::reqwest::Method,
@@ -1429,7 +1428,7 @@ mod generated {
             ::keyfit::RawRequest::new(&self.inner, &self.client, method, path)
         }
     }
-    /// What is known of the API: its base URL, its operations in the document's order, and how it words errors and limits.
+    /// The description of the API: its base URL, its operations in the document's order, and the form of its errors and limits.
     pub static API: ::keyfit::Api =
         ::keyfit::Api::new("locks").with_base_urls(&["https://locks.example"])
         .with_operations(&[
@@ -1560,7 +1559,7 @@ mod generated {
                 .with_success(&[204]).with_retry(::keyfit::operation::Retry::Safe),
         ])
         .with_client_certificates(&["machine"]);
-    /// Values that the document names; in answers others are kept as they came.
+    /// The enums of values that the document names. Enums of responses keep other values unchanged.
     pub mod values {
     }
     #[cfg(test)]
@@ -1795,10 +1794,10 @@ mod generated {
             Box::pin(dispatch(self, operation, arguments))
         }
     }
-    /// A client whose operations are called by their ids: what the contract check drives.
+    /// Creates a client whose operations are called by their ids, for the contract check.
     ///
     /// # Errors
-    /// Returns an error for a token or configuration that the typed constructors refuse.
+    /// Returns an error if the typed constructors do for this token or configuration.
     #[cfg(test)]
     #[allow(unused_variables)]
     pub fn connect(

@@ -11,7 +11,7 @@ use base64::prelude::BASE64_STANDARD;
 use keyfit::auth::ClientCertificate;
 use keyfit::dispatch::Dispatch as _;
 use keyfit::{Config, ErrorKind};
-use keyfit_openapi::{Api, Needed, Source, Text};
+use keyfit_openapi::{Api, SecurityRequirement, Source, Text};
 use serde_json::Map;
 
 pub(crate) use self::client::*;
@@ -86,8 +86,8 @@ pub(crate) fn sorted(mut parts: Parts) -> Parts {
 
 /// What the document allows a client with these schemes: the alternatives that it holds, of which the largest are right, and of these
 /// the first.
-fn allowed(needed: &Needed, held: &BTreeSet<&str>) -> Option<Vec<&'static Scheme>> {
-    let Needed::OneOf { sets, is_optional } = needed else { panic!("the document says it of all") };
+fn allowed(needed: &SecurityRequirement, held: &BTreeSet<&str>) -> Option<Vec<&'static Scheme>> {
+    let SecurityRequirement::OneOf { sets, is_optional } = needed else { panic!("the document says it of all") };
     let carried = |set: &[String]| -> Option<Vec<&'static Scheme>> {
         let is_held = set.iter().all(|name| held.contains(name.as_str()));
         let schemes: Vec<_> = SCHEMES.iter().filter(|scheme| set.iter().any(|name| name == scheme.name)).collect();
@@ -139,7 +139,7 @@ pub(crate) async fn each_request_is_one_that_the_document_allows(
     base_url: &str,
     secrets: &Secrets,
     taken: impl Fn() -> Vec<Parts>,
-    opens: impl Fn(&Needed, &[&Scheme]) -> bool,
+    opens: impl Fn(&SecurityRequirement, &[&Scheme]) -> bool,
 ) -> Counts {
     let api = Api::read(&source()).expect("an API");
     let mut counts = Counts::default();
@@ -151,7 +151,7 @@ pub(crate) async fn each_request_is_one_that_the_document_allows(
     for held in holdings() {
         let client = holding(base_url, &held, secrets);
         for operation in &api.operations {
-            let (id, needed) = (&operation.id, &*operation.needed);
+            let (id, needed) = (&operation.id, &*operation.security);
             let answer = client.call(id, &Map::new()).await;
             let (mut requests, expected) = (taken(), allowed(needed, &held));
             let parts = |carried: &Vec<&Scheme>| carried.iter().map(|one| one.sent(&secrets[one.name])).collect();

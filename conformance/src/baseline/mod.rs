@@ -5,7 +5,7 @@ mod update;
 
 use std::collections::HashMap;
 
-use keyfit_openapi::{Failure, Text};
+use keyfit_openapi::{Error, Text};
 use serde::Deserialize;
 
 pub use self::update::Updated;
@@ -128,9 +128,9 @@ impl Baseline {
     ///
     /// # Errors
     /// Returns an error if the text is not TOML, has an unknown key or kind, or an entry that names no case.
-    pub fn read(text: &Text) -> Result<Self, Failure> {
-        let file: File = toml::from_str(&text.text).map_err(|error| Failure {
-            place: crate::contract::place(text, error.span().map(|span| span.start)),
+    pub fn read(text: &Text) -> Result<Self, Error> {
+        let file: File = toml::from_str(&text.text).map_err(|error| Error {
+            location: crate::contract::place(text, error.span().map(|span| span.start)),
             problem: error.message().trim_end().replace('\n', "; "),
             help: "an entry is `[[known]]` with `cases`, a list of ids of cases or patterns over them, and may have `kind` and `reason`"
                 .to_owned(),
@@ -142,7 +142,7 @@ impl Baseline {
             let Written { cases, kind, reason } = entry.get_ref();
             if cases.is_empty() {
                 let help = "name the ids of cases, or patterns over them, or delete the entry".to_owned();
-                return Err(Failure { place: place(), problem: "the entry names no case".to_owned(), help });
+                return Err(Error { location: place(), problem: "the entry names no case".to_owned(), help });
             }
             let line = |case: &toml::Spanned<String>| crate::contract::place(text, Some(case.span().start)).line;
             let cases = cases.iter().map(|case| (case.get_ref().clone(), line(case)));

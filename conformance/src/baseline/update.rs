@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use keyfit_openapi::{Failure, plain};
+use keyfit_openapi::{Error, plain};
 use toml_edit::{Array, DocumentMut, Item, RawString};
 
 use super::{Baseline, Kind};
@@ -62,12 +62,12 @@ impl Baseline {
     ///
     /// # Errors
     /// Returns an error if the entries of the file are an inline list, to which no entry can be added.
-    pub fn updated(&self, all: bool) -> Result<Updated, Failure> {
+    pub fn updated(&self, all: bool) -> Result<Updated, Error> {
         // The text was parsed as TOML before; a missing file is empty.
         let mut file: DocumentMut = self.text.parse().unwrap_or_default();
         if file.get("known").is_some_and(|known| !known.is_array_of_tables()) {
             let help = "write each entry as a table of its own: `[[known]]`";
-            return Err(Failure::of_file(
+            return Err(Error::of_file(
                 &self.path,
                 "the entries are one inline list, which is not brought up to date",
                 help,

@@ -1,7 +1,7 @@
 //! The arguments of the command line: `name=value` for parameters and for members of the body.
 
 use keyfit::{DynamicCall, ListStyle};
-use keyfit_openapi::{Api, Operation, Parameter, Place, did_you_mean};
+use keyfit_openapi::{Api, Operation, Parameter, ParameterLocation, did_you_mean};
 use serde_json::value::RawValue;
 
 use super::body::{self, Body, Member};
@@ -29,7 +29,7 @@ pub struct Arguments {
 #[derive(Clone, Debug)]
 struct List {
     name: String,
-    place: Place,
+    place: ParameterLocation,
     style: ListStyle,
     value: Box<RawValue>,
 }
@@ -110,9 +110,9 @@ impl Arguments {
         }
         for List { name, place, style, value } in &self.lists {
             call = match place {
-                Place::Path => call.path_list(name, value, *style),
-                Place::Query => call.query_list(name, value, *style),
-                Place::Header => call.header_list(name, value, *style),
+                ParameterLocation::Path => call.path_list(name, value, *style),
+                ParameterLocation::Query => call.query_list(name, value, *style),
+                ParameterLocation::Header => call.header_list(name, value, *style),
             };
         }
         if let Some(body) = &self.body {
@@ -137,7 +137,7 @@ impl Arguments {
         let value = value::of_parameter(api, parameter, typed)
             .map_err(|why| refused(name, &why, &value::taken(api, parameter)))?;
         if let Some(style) = parameter.style.map(parameter::style) {
-            self.lists.push(List { name: name.clone(), place: parameter.place, style, value });
+            self.lists.push(List { name: name.clone(), place: parameter.location, style, value });
             return Ok(());
         }
         // A value without a type is a text here: users do not type quotes for an id.
@@ -145,10 +145,10 @@ impl Arguments {
             [one] if matches!(value::kind(api, &parameter.schema), value::Kind::Any) => (*one).to_owned(),
             _ => value::plain(&value),
         };
-        match parameter.place {
-            Place::Path => self.path.push((name.clone(), plain)),
-            Place::Header => self.headers.push((name.clone(), plain)),
-            Place::Query => self.query.push((name.clone(), value)),
+        match parameter.location {
+            ParameterLocation::Path => self.path.push((name.clone(), plain)),
+            ParameterLocation::Header => self.headers.push((name.clone(), plain)),
+            ParameterLocation::Query => self.query.push((name.clone(), value)),
         }
         Ok(())
     }
@@ -176,13 +176,14 @@ fn slot<'a>(api: &'a Api, operation: &'a Operation, name: &'a str, has_body: boo
         Some((place @ ("path" | "query" | "header" | "body"), plain)) => (place, plain),
         _ => ("", name),
     };
-    let is_in = |parameter: &&Parameter| place.is_empty() || place == placed(parameter.place);
+    let is_in = |parameter: &&Parameter| place.is_empty() || place == placed(parameter.location);
     let is_called = |parameter: &&Parameter| {
-        parameter.name == plain || (parameter.place == Place::Header && parameter.name.eq_ignore_ascii_case(plain))
+        parameter.name == plain
+            || (parameter.location == ParameterLocation::Header && parameter.name.eq_ignore_ascii_case(plain))
     };
     // A path parameter takes precedence over one with the same name elsewhere, which may be optional.
     let found = operation.parameters.iter().filter(is_in).filter(is_called);
-    let found = found.min_by_key(|parameter| parameter.place != Place::Path);
+    let found = found.min_by_key(|parameter| parameter.location != ParameterLocation::Path);
     if let Some(parameter) = found {
         return Ok(Slot::Parameter(parameter));
     }
@@ -200,11 +201,11 @@ fn slot<'a>(api: &'a Api, operation: &'a Operation, name: &'a str, has_body: boo
 }
 
 /// Returns the prefix for the place of a parameter.
-pub(super) fn placed(place: Place) -> &'static str {
+pub(super) fn placed(place: ParameterLocation) -> &'static str {
     match place {
-        Place::Path => "path",
-        Place::Query => "query",
-        Place::Header => "header",
+        ParameterLocation::Path => "path",
+        ParameterLocation::Query => "query",
+        ParameterLocation::Header => "header",
     }
 }
 
@@ -221,10 +222,10 @@ fn other_names(api: &Api, operation: &Operation, typed: &str) -> String {
 fn missing(api: &Api, operation: &Operation, given: &[Given<'_>], has_body: bool) -> Result<(), UserError> {
     let mut missing: Vec<String> = Vec::new();
     let mut miss = |name: &str, place: &str, taken: &str| missing.push(format!("{name} ({place}: {taken})"));
-    let is_needed = |one: &&Parameter| one.required && !operation.makes(&one.name, one.place);
+    let is_needed = |one: &&Parameter| one.required && !operation.is_generated_key(&one.name, one.location);
     for parameter in operation.parameters.iter().filter(is_needed) {
         if !given.iter().any(|known| matches!(known.slot, Slot::Parameter(one) if std::ptr::eq(one, parameter))) {
-            miss(&parameter.name, placed(parameter.place), &value::taken(api, parameter));
+            miss(&parameter.name, placed(parameter.location), &value::taken(api, parameter));
         }
     }
     if let Some(body) = operation.body.as_ref().filter(|_| !has_body) {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use bytes::Bytes;
-use keyfit_openapi::{Api, Body as Documented, Writing, read_file};
+use keyfit_openapi::{Api, Body as Documented, BodyFormat, read_file};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -103,14 +103,14 @@ pub(super) fn member<'a>(api: &'a Api, body: &'a Documented, name: &str, is_said
 
 /// Returns whether an empty body is valid for a required one.
 pub(super) fn may_be_empty(api: &Api, body: &Documented) -> bool {
-    body.writing(api) == Writing::Json && matches!(value::kind(api, &body.schema), Kind::Object)
+    body.format(api) == BodyFormat::Json && matches!(value::kind(api, &body.schema), Kind::Object)
 }
 
 /// Returns a whole body as it was given.
 pub(super) fn given(api: &Api, body: &Documented, text: Vec<u8>) -> Result<Body, UserError> {
     let is_object = text.trim_ascii_start().starts_with(b"{");
     let is_parts = is_multipart(body);
-    if body.writing(api) == Writing::Json || (is_object && (is_parts || body.writing(api) == Writing::Form)) {
+    if body.format(api) == BodyFormat::Json || (is_object && (is_parts || body.format(api) == BodyFormat::Form)) {
         // The error position is reported without the text, which may contain a secret.
         let checked: Result<&RawValue, _> = serde_json::from_slice(&text);
         if let Err(error) = checked {
@@ -119,9 +119,9 @@ pub(super) fn given(api: &Api, body: &Documented, text: Vec<u8>) -> Result<Body,
                 .help("give JSON as text, @FILE, or - for the standard input"));
         }
     }
-    match body.writing(api) {
-        Writing::Form | Writing::Multipart | Writing::Bytes
-            if is_object && (is_parts || body.writing(api) == Writing::Form) =>
+    match body.format(api) {
+        BodyFormat::Form | BodyFormat::Multipart | BodyFormat::Bytes
+            if is_object && (is_parts || body.format(api) == BodyFormat::Form) =>
         {
             let members: std::collections::BTreeMap<String, Box<RawValue>> =
                 serde_json::from_slice(&text).map_err(|_| UserError::new("the body is not an object"))?;
@@ -129,18 +129,18 @@ pub(super) fn given(api: &Api, body: &Documented, text: Vec<u8>) -> Result<Body,
                 members.into_iter().map(|(name, json)| Filled { name, content: Content::Json(json) }).collect();
             of_members(api, body, &filled)
         }
-        Writing::Multipart | Writing::Bytes if is_parts => {
+        BodyFormat::Multipart | BodyFormat::Bytes if is_parts => {
             Err(UserError::new("the body has several parts, which the text is not")
                 .help("give its members by name, files as name=@FILE, or an object as JSON"))
         }
-        _ => Ok(Body { media_type: body.sent_as().to_owned(), bytes: text.into() }),
+        _ => Ok(Body { media_type: body.default_media_type().to_owned(), bytes: text.into() }),
     }
 }
 
 /// Returns a body with these members.
 pub(super) fn of_members(api: &Api, body: &Documented, members: &[Filled]) -> Result<Body, UserError> {
-    let media_type = body.sent_as().to_owned();
-    if is_multipart(body) || body.writing(api) == Writing::Form {
+    let media_type = body.default_media_type().to_owned();
+    if is_multipart(body) || body.format(api) == BodyFormat::Form {
         return form(api, body, members);
     }
     let mut pairs = Vec::new();
@@ -180,7 +180,7 @@ fn form(api: &Api, body: &Documented, members: &[Filled]) -> Result<Body, UserEr
     let (media_type, bytes) = if is_in_parts {
         form::in_parts(&body.media_type, &fields)
     } else {
-        (body.sent_as().to_owned(), form::bytes(api, body, &fields))
+        (body.default_media_type().to_owned(), form::bytes(api, body, &fields))
     };
     Ok(Body { media_type, bytes: bytes.into() })
 }
@@ -195,7 +195,7 @@ fn is_multipart(body: &Documented) -> bool {
 
 fn is_made_of_members(api: &Api, body: &Documented) -> bool {
     let is_object = matches!(value::kind(api, &body.schema), Kind::Object | Kind::Any);
-    is_multipart(body) || (is_object && matches!(body.writing(api), Writing::Json | Writing::Form))
+    is_multipart(body) || (is_object && matches!(body.format(api), BodyFormat::Json | BodyFormat::Form))
 }
 
 /// Returns whether a member is a file: bytes that JSON cannot contain.

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use keyfit::auth::Carrier;
-use keyfit_openapi::{Needed, Opener, Operation, did_you_mean};
+use keyfit_openapi::{AcceptedToken, Operation, SecurityRequirement, did_you_mean};
 
 use super::{Callee, body, near};
 use crate::UserError;
@@ -38,7 +38,7 @@ pub struct Wanted<'a> {
 
 /// An alternative of an operation.
 struct Alternative<'a> {
-    openers: Vec<&'a Opener>,
+    openers: Vec<&'a AcceptedToken>,
     needs_certificate: bool,
 }
 
@@ -80,23 +80,24 @@ impl Chosen {
             }
         }
         // The given token is of one kind; the others of a set come from their variables.
-        let is_given = |set: &Alternative<'_>, opener: &Opener| {
+        let is_given = |set: &Alternative<'_>, opener: &AcceptedToken| {
             let first = || set.openers.first().is_some_and(|first| first.name == opener.name);
             wanted.has_token && wanted.kind.map_or_else(first, |kind| opener.name == kind)
         };
         // The environment takes precedence over the profile.
-        let has_variable = |opener: &Opener| opener.variable.as_deref().is_some_and(&is_set);
-        let is_of_profile = |opener: &Opener| !has_variable(opener) && wanted.profile.contains(&opener.name.as_str());
+        let has_variable = |opener: &AcceptedToken| opener.variable.as_deref().is_some_and(&is_set);
+        let is_of_profile =
+            |opener: &AcceptedToken| !has_variable(opener) && wanted.profile.contains(&opener.name.as_str());
         let missing = |set: &Alternative<'_>| -> Vec<String> {
             let is_missing =
-                |opener: &&&Opener| !is_given(set, opener) && !has_variable(opener) && !is_of_profile(opener);
+                |opener: &&&AcceptedToken| !is_given(set, opener) && !has_variable(opener) && !is_of_profile(opener);
             let certificate = set.needs_certificate && !wanted.has_certificate;
             let openers = set.openers.iter().filter(is_missing).map(|opener| named(opener));
             openers.chain(certificate.then(|| "--client-cert FILE".to_owned())).collect()
         };
         let whole = fitting.iter().filter(|set| missing(set).is_empty());
         if let Some(set) = whole.min_by_key(|set| Reverse(set.schemes())) {
-            let chosen = |opener: &&Opener| {
+            let chosen = |opener: &&AcceptedToken| {
                 let is_given = is_given(set, opener);
                 Self::new(opener, is_given, !is_given && is_of_profile(opener))
             };
@@ -114,7 +115,7 @@ impl Chosen {
         }
     }
 
-    fn new(opener: &Opener, is_given: bool, is_of_profile: bool) -> Option<Self> {
+    fn new(opener: &AcceptedToken, is_given: bool, is_of_profile: bool) -> Option<Self> {
         let variable = opener.variable.clone().filter(|_| !is_given && !is_of_profile);
         Some(Self { kind: opener.name.clone(), variable, is_of_profile, carrier: of_client(&opener.carrier)? })
     }
@@ -171,10 +172,10 @@ pub fn in_clear(callee: &Callee, what: &str) -> UserError {
 pub(super) fn alternatives(callee: &Callee, operation: &Operation) -> (Vec<Vec<String>>, bool) {
     let all = || callee.openers.iter().map(|opener| vec![opener.name.clone()]).collect::<Vec<_>>();
     let schemes = &callee.api.document["components"]["securitySchemes"];
-    match &*operation.needed {
-        Needed::Any => (all(), callee.openers.is_empty()),
+    match &*operation.security {
+        SecurityRequirement::Any => (all(), callee.openers.is_empty()),
         // The kinds of a contract may have other names than those of the document, which alone describes this operation.
-        Needed::OneOf { sets, is_optional }
+        SecurityRequirement::OneOf { sets, is_optional }
             if operation.credentials.is_empty()
                 && !sets.is_empty()
                 && !callee.openers.is_empty()
@@ -182,7 +183,7 @@ pub(super) fn alternatives(callee: &Callee, operation: &Operation) -> (Vec<Vec<S
         {
             (all(), *is_optional)
         }
-        Needed::OneOf { sets, is_optional } => (sets.clone(), *is_optional),
+        SecurityRequirement::OneOf { sets, is_optional } => (sets.clone(), *is_optional),
     }
 }
 
@@ -196,7 +197,7 @@ impl Alternative<'_> {
 fn sendable<'a>(callee: &'a Callee, set: &[String]) -> Result<Alternative<'a>, String> {
     let (certificates, tokens): (Vec<&String>, Vec<&String>) =
         set.iter().partition(|name| callee.certificates.contains(name));
-    let mut found: Vec<&Opener> = Vec::new();
+    let mut found: Vec<&AcceptedToken> = Vec::new();
     for name in tokens {
         let opener = callee.openers.iter().find(|opener| opener.name == *name);
         let opener = opener.ok_or_else(|| format!("`{name}` {}", why_unsendable(callee, name)))?;
@@ -238,12 +239,12 @@ fn unset(operation: &Operation, missing: &[Vec<String>]) -> UserError {
 }
 
 /// Returns the input that a kind requires.
-fn named(opener: &Opener) -> String {
+fn named(opener: &AcceptedToken) -> String {
     opener.variable.clone().unwrap_or_else(|| format!("a token of the kind `{}`", opener.name))
 }
 
 /// Returns the header of a kind.
-fn header(opener: &Opener) -> String {
+fn header(opener: &AcceptedToken) -> String {
     match &opener.carrier {
         keyfit_openapi::Carrier::NamedHeader(name) => name.clone(),
         keyfit_openapi::Carrier::Cookie(_) => "Cookie".to_owned(),

@@ -1,7 +1,7 @@
 //! Lists of the operations of an API and of the arguments of an operation, for humans.
 
 use keyfit::redact::plain;
-use keyfit_openapi::{Opener, Operation};
+use keyfit_openapi::{AcceptedToken, Operation};
 
 use super::arguments::placed;
 use super::{Callee, body, credential, value};
@@ -34,10 +34,10 @@ pub fn taken(callee: &Callee, operation: &Operation) -> Vec<String> {
     }
     let mut rows: Vec<[String; 3]> = Vec::new();
     for parameter in &operation.parameters {
-        let is_made = operation.makes(&parameter.name, parameter.place);
+        let is_made = operation.is_generated_key(&parameter.name, parameter.location);
         let kind = value::taken(api, parameter) + if is_made { "; one is made where it is left out" } else { "" };
         let is_required = parameter.required && !is_made;
-        rows.push([plain(&parameter.name), required(placed(parameter.place), is_required), plain(&kind)]);
+        rows.push([plain(&parameter.name), required(placed(parameter.location), is_required), plain(&kind)]);
     }
     if let Some(documented) = &operation.body {
         for member in body::members(api, documented) {
@@ -64,7 +64,7 @@ pub fn taken(callee: &Callee, operation: &Operation) -> Vec<String> {
 fn credentials(callee: &Callee, operation: &Operation) -> String {
     let (sets, is_optional) = credential::alternatives(callee, operation);
     let of = |name: &String| match callee.openers.iter().find(|opener| opener.name == *name) {
-        Some(Opener { variable: Some(variable), .. }) => format!("{name} from {variable}"),
+        Some(AcceptedToken { variable: Some(variable), .. }) => format!("{name} from {variable}"),
         Some(_) => name.clone(),
         None if callee.certificates.contains(name) => format!("{name} by --client-cert"),
         None => format!("{name}, which keyfit cannot send"),

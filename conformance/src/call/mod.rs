@@ -18,7 +18,9 @@ pub use credential::{Chosen, Wanted, in_clear, refuse_in_clear};
 pub use describe::{listed, taken};
 pub use pages::{Items, items};
 
-use keyfit_openapi::{Api, Carrier, Opener, Operation, Source, base_url_variable, did_you_mean, openers};
+use keyfit_openapi::{
+    AcceptedToken, Api, Carrier, Operation, Source, accepted_tokens, base_url_variable, did_you_mean,
+};
 
 use crate::{UserError, apis};
 
@@ -30,7 +32,7 @@ pub struct Callee {
     /// Its table for the runtime.
     pub table: &'static keyfit::Api,
     /// The kinds of tokens that it accepts, without client certificates.
-    pub openers: Vec<Opener>,
+    pub openers: Vec<AcceptedToken>,
     /// The schemes that a client certificate satisfies.
     pub certificates: Vec<String>,
     /// The environment variable for a base URL that replaces the documented one.
@@ -44,9 +46,10 @@ impl Callee {
     /// Returns an error if the document, the overlay, or the contract cannot be used.
     pub fn read(source: &Source) -> Result<Self, UserError> {
         let api = Api::read(source)?;
-        let (certificates, mut openers): (Vec<Opener>, Vec<Opener>) = openers(&api, source.contract.as_ref())?
-            .into_iter()
-            .partition(|opener| opener.carrier == Carrier::ClientCertificate);
+        let (certificates, mut openers): (Vec<AcceptedToken>, Vec<AcceptedToken>) =
+            accepted_tokens(&api, source.contract.as_ref())?
+                .into_iter()
+                .partition(|opener| opener.carrier == Carrier::ClientCertificate);
         let certificates: Vec<String> = certificates.into_iter().map(|opener| opener.name).collect();
         for opener in &mut openers {
             if opener.variable.is_none() {
@@ -85,8 +88,8 @@ impl Callee {
 }
 
 /// Returns the variable of a kind that the contract of another API names.
-fn variable_elsewhere(opener: &Opener) -> Result<Option<String>, UserError> {
+fn variable_elsewhere(opener: &AcceptedToken) -> Result<Option<String>, UserError> {
     let Some(source) = opener.of.as_deref().and_then(apis::named) else { return Ok(None) };
-    let there = openers(&Api::read(&source)?, source.contract.as_ref())?;
+    let there = accepted_tokens(&Api::read(&source)?, source.contract.as_ref())?;
     Ok(there.into_iter().find(|known| known.name == opener.name).and_then(|known| known.variable))
 }

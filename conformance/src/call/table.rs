@@ -2,7 +2,7 @@
 
 use keyfit::operation::{Batching, NextPage, PageArgument, Pagination, Partial, Retry};
 use keyfit::{ErrorEnvelope, RateLimitNames};
-use keyfit_openapi::{Api, Facts, Needed, Operation};
+use keyfit_openapi::{Api, Facts, Operation, SecurityRequirement};
 
 /// Returns the API for the runtime. It is leaked, since a static is required: a program calls few APIs.
 pub(super) fn of(api: &Api, facts: &Facts, certificates: &[String]) -> &'static keyfit::Api {
@@ -48,7 +48,7 @@ fn row(operation: &Operation) -> keyfit::Operation {
         .with_rate_limit(text(&operation.rate_limit))
         .with_rate_limit_by(texts(&operation.rate_limit_by))
         .with_errors(text(&operation.errors));
-    if let Needed::OneOf { sets, is_optional } = &*operation.needed {
+    if let SecurityRequirement::OneOf { sets, is_optional } = &*operation.security {
         let alternatives = sets.iter().map(|set| texts(set)).chain(is_optional.then_some(&[][..]));
         row = row.with_security(alternatives.collect::<Vec<_>>().leak());
     }

@@ -1,8 +1,11 @@
 //! The operations, and their variants, to which a probe or a drive applies.
 
-use keyfit_openapi::idempotency::key_of;
+use keyfit_openapi::idempotency::key_location;
 use keyfit_openapi::schema::names_format;
-use keyfit_openapi::{Api, Needed, NextPage, Operation, PageArgument, Partial, Place, ResponseShape, Retry, Writing};
+use keyfit_openapi::{
+    Api, BodyFormat, NextPage, Operation, PageArgument, ParameterLocation, Partial, ResponseShape, Retry,
+    SecurityRequirement,
+};
 
 use super::{required_field, success_headers, undeclared_methods, wrong_top_level};
 use crate::carrier::{Spot, other_place};
@@ -18,7 +21,7 @@ use crate::probe::{can_be_walked, hands_out_urls, takes_any_cursor};
 
 /// Returns whether a probe applies to an operation.
 pub(crate) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: &Operation) -> bool {
-    let is_open = operation.needed.is_optional();
+    let is_open = operation.security.is_optional();
     match probe {
         // The calls of other probes are judged, if there are any.
         Probe::Any if is_open && contract.ruling(&Probe::Anonymous, operation).is_some() => return true,
@@ -34,10 +37,11 @@ pub(crate) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
         probe if is_opened_by_others(probe, contract, operation) => return false,
         _ => {}
     }
-    let has =
-        |name: &str, place: Place| operation.parameters.iter().any(|known| known.name == name && known.place == place);
+    let has = |name: &str, place: ParameterLocation| {
+        operation.parameters.iter().any(|known| known.name == name && known.location == place)
+    };
     let body = operation.body.as_ref().map(|body| api.resolve(&body.schema));
-    let writing = operation.body.as_ref().map(|body| body.writing(api));
+    let writing = operation.body.as_ref().map(|body| body.format(api));
     let kinds = || contract.kinds_of(operation);
     let is_one = |kind: &String| kinds().any(|credential| credential.kind == *kind);
     match probe {
@@ -52,7 +56,7 @@ pub(crate) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
         Probe::OtherResources => !operation.scopes.is_empty() && kinds().any(Credential::grants_resources),
         probe if probe.is_about_scheme() => kinds().any(|kind| kind.carrier().scheme().is_some()),
         Probe::OtherKind(kind) => {
-            contract.credential(kind).is_some() && !operation.needed.kinds().any(|one| one == kind)
+            contract.credential(kind).is_some() && !operation.security.kinds().any(|one| one == kind)
         }
         Probe::Alternative(_)
         | Probe::WrongPassword
@@ -69,25 +73,25 @@ pub(crate) fn applies(probe: &Probe, api: &Api, contract: &Contract, operation: 
         Probe::KindLackingScope(kind) | Probe::KindOnlyItsScope(kind) => {
             !operation.scopes.is_empty() && is_one(kind) && contract.credential(kind).is_some_and(Credential::is_scoped)
         }
-        Probe::Foreign(name) | Probe::UnknownId(name) => has(name, Place::Path),
-        Probe::BrokenBodyWithoutToken | Probe::BrokenJson => writing == Some(Writing::Json),
+        Probe::Foreign(name) | Probe::UnknownId(name) => has(name, ParameterLocation::Path),
+        Probe::BrokenBodyWithoutToken | Probe::BrokenJson => writing == Some(BodyFormat::Json),
         Probe::WrongTopLevel => {
-            writing == Some(Writing::Json) && body.is_some_and(|schema| wrong_top_level(api, schema).is_some())
+            writing == Some(BodyFormat::Json) && body.is_some_and(|schema| wrong_top_level(api, schema).is_some())
         }
         // The probe sends text.
         Probe::OtherMediaType => {
-            writing.is_some_and(|writing| writing != Writing::Text)
+            writing.is_some_and(|writing| writing != BodyFormat::Text)
                 && operation.body.as_ref().is_some_and(|body| !body.media_type.contains('*'))
         }
         Probe::Oversize(_) => body.is_some(),
         Probe::MissingField => {
-            matches!(writing, Some(Writing::Json | Writing::Form | Writing::Multipart))
+            matches!(writing, Some(BodyFormat::Json | BodyFormat::Form | BodyFormat::Multipart))
                 && body.is_some_and(|schema| required_field(api, schema).is_some())
         }
         Probe::StartWithoutLimit => start_and_limit(operation).is_some(),
         Probe::NotModified | Probe::Modified => operation.retry == Retry::Safe && is_read_by_tag(operation),
-        Probe::RepeatedKey => key_of(api, operation).is_some(),
-        Probe::ReusedKey => key_of(api, operation).is_some() && writing == Some(Writing::Json),
+        Probe::RepeatedKey => key_location(api, operation).is_some(),
+        Probe::ReusedKey => key_location(api, operation).is_some() && writing == Some(BodyFormat::Json),
         Probe::BrokenCursor | Probe::ForeignCursor if !takes_any_cursor(operation) => false,
         Probe::BrokenCursor => true,
         Probe::ForeignCursor | Probe::Pages => can_be_walked(api, operation),
@@ -176,7 +180,7 @@ fn asked_readings<'a>(api: &'a Api, contract: &'a Contract) -> impl Iterator<Ite
 
 /// Returns whether the credential that a probe spoils is not needed, because the others are a separate alternative.
 fn is_opened_by_others(probe: &Probe, contract: &Contract, operation: &Operation) -> bool {
-    let sets = operation.needed.sets();
+    let sets = operation.security.sets();
     let has_several = sets.len() > 1 && sets.iter().any(|set| set.len() > 1);
     let Some(needs) = Need::of(probe, contract, operation, false).filter(|_| has_several) else { return false };
     let (plain, spoiled): (Vec<&Need>, Vec<&Need>) = needs.iter().partition(|need| need.is_plain());
@@ -215,7 +219,7 @@ fn has_such_alternative(probe: &Probe, contract: &Contract, operation: &Operatio
         // If the other credentials are sufficient, none is missing.
         Probe::Without(kind) | Probe::WithUnknown(kind) => {
             let left: Vec<&String> = needs.iter().map(|need| &need.kind).filter(|other| *other != kind).collect();
-            !operation.needed.sets().iter().any(|set| set.iter().all(|kind| left.contains(&kind)))
+            !operation.security.sets().iter().any(|set| set.iter().all(|kind| left.contains(&kind)))
         }
         // The other place may belong to another alternative.
         Probe::OtherPlace => first().is_some_and(|set| {
@@ -252,7 +256,7 @@ fn is_promised(promise: Promise, api: &Api, operation: &Operation) -> bool {
             names_format(api, &item[operation.method.to_lowercase()]["responses"])
         }
         Promise::DocumentedHeaders => responses.values().any(|shape| !shape.headers.is_empty()),
-        Promise::Private => operation.method == "GET" && !operation.needed.is_optional(),
+        Promise::Private => operation.method == "GET" && !operation.security.is_optional(),
         Promise::NoServerError
         | Promise::Challenge
         | Promise::Allow
@@ -265,7 +269,8 @@ fn is_promised(promise: Promise, api: &Api, operation: &Operation) -> bool {
 /// Returns whether this is the operation for the authorization server's cases, since the server itself has no operation: the first safe
 /// one, preferably one that accepts its tokens, and one with scopes.
 fn stands_for_authorization(api: &Api, server: &AuthorizationServer, operation: &Operation) -> bool {
-    let takes = |other: &Operation| *other.needed == Needed::Any || other.needed.takes_alone(&server.issues);
+    let takes =
+        |other: &Operation| *other.security == SecurityRequirement::Any || other.security.accepts_alone(&server.issues);
     let reading = api.operations.iter().filter(|other| other.retry == Retry::Safe);
     let known = reading.filter(|other| takes(other) || !other.scopes.is_empty());
     // The first one, if several are equal.
@@ -301,7 +306,7 @@ pub(super) fn variants(drive: Drive, contract: &Contract, operation: &Operation)
     let once_if = |applies: bool| if applies { vec![None] } else { Vec::new() };
     let is_sent = !contract.sent_by_clients(operation).is_empty();
     // No credential that can be sent gives access.
-    if !is_sent && !operation.needed.is_optional() {
+    if !is_sent && !operation.security.is_optional() {
         return Vec::new();
     }
     match drive {
@@ -323,7 +328,7 @@ pub(super) fn variants(drive: Drive, contract: &Contract, operation: &Operation)
             once_if(operation.responses.iter().any(|(status, shape)| status.starts_with('2') && is_read(shape)))
         }
         Drive::DotSegment => {
-            let in_path = operation.parameters.iter().filter(|parameter| parameter.place == Place::Path);
+            let in_path = operation.parameters.iter().filter(|parameter| parameter.location == ParameterLocation::Path);
             in_path.map(|parameter| Some(parameter.name.clone())).collect()
         }
         Drive::SingleRequest => once_if(operation.retry == Retry::Never),
@@ -360,7 +365,7 @@ fn applies_to_keys(
         other.retry == Retry::Safe
             && other.resource.is_some()
             && !other.scopes.is_empty()
-            && other.needed.kinds().any(|kind| *kind == keys.kind)
+            && other.security.kinds().any(|kind| *kind == keys.kind)
     };
     let first = || api.operations.iter().find(reads).map(|first| first.id.as_str());
     let credential = contract.credential(&keys.kind);

@@ -7,9 +7,9 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use keyfit_openapi::example::Request;
+use keyfit_openapi::example::ExampleRequest;
 use keyfit_openapi::schema::{self, Direction};
-use keyfit_openapi::{Api, Failure, Operation, Place, Retry, Text, example, nameless};
+use keyfit_openapi::{Api, Error, Operation, ParameterLocation, Retry, Text, example, without_parameter_names};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -42,7 +42,7 @@ pub struct Catalogue {
     /// The line of each rule in the contract.
     lines: Arc<[usize]>,
     /// A valid request for each operation; its generation takes longer than many cases.
-    examples: Arc<[Request]>,
+    examples: Arc<[ExampleRequest]>,
     /// For each operation, the earlier one with the same requests.
     twins: Arc<[Option<usize>]>,
     /// The operations that are about the same kind of resource.
@@ -102,7 +102,7 @@ impl Catalogue {
     ///
     /// # Errors
     /// Returns an error if the contract is not valid, or if a rule or pattern applies to nothing.
-    pub(crate) fn of(api: &Arc<Api>, text: &Text) -> Result<Self, Failure> {
+    pub(crate) fn of(api: &Arc<Api>, text: &Text) -> Result<Self, Error> {
         Self::within(api, &Reach::of(api), (Contract::parse(text)?, text), &|_| false)
     }
 
@@ -113,7 +113,7 @@ impl Catalogue {
         reach: &Reach,
         (contract, text): (Contract, &Text),
         may_be_idle: &dyn Fn(&str) -> bool,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, Error> {
         contract.check(text)?;
         let Expanded { cases, off } = expand(reach, &contract, text, may_be_idle)?;
         let examples = Arc::clone(reach.examples());
@@ -248,7 +248,7 @@ pub(crate) struct Reach<'a> {
     by_reference: OnceCell<HashMap<(Referring, &'a str), Vec<usize>>>,
     /// The headers of documented successes, in lower case.
     headers: HashSet<String>,
-    examples: OnceCell<Arc<[Request]>>,
+    examples: OnceCell<Arc<[ExampleRequest]>>,
     /// The possible flaws of each operation's requests, by the first contract. Only the kinds are kept, since the requests are long.
     flaws: OnceCell<Vec<Vec<Flaw>>>,
     /// The operations that are about the same kind of resource, by the first contract.
@@ -261,7 +261,9 @@ impl<'a> Reach<'a> {
     pub(crate) fn of(api: &'a Api) -> Self {
         let mut by_path_parameter: HashMap<&str, Vec<usize>> = HashMap::new();
         for (position, operation) in api.operations.iter().enumerate() {
-            for parameter in operation.parameters.iter().filter(|parameter| parameter.place == Place::Path) {
+            for parameter in
+                operation.parameters.iter().filter(|parameter| parameter.location == ParameterLocation::Path)
+            {
                 by_path_parameter.entry(&parameter.name).or_default().push(position);
             }
         }
@@ -279,13 +281,13 @@ impl<'a> Reach<'a> {
     }
 
     /// Returns a valid request for each operation.
-    fn examples(&self) -> &Arc<[Request]> {
+    fn examples(&self) -> &Arc<[ExampleRequest]> {
         self.examples.get_or_init(|| example::requests(self.api).into())
     }
 
     /// Returns whether an operation has requests that are valid except for one flaw of this kind.
     fn can_be_bent(&self, flaw: Flaw, contract: &Contract, position: usize) -> bool {
-        let flaws = |(operation, request): (&Operation, &Request)| {
+        let flaws = |(operation, request): (&Operation, &ExampleRequest)| {
             bent::of((self.api, contract), operation, request, &|_| 1).iter().map(|bent| bent.flaw).collect()
         };
         let all = || self.api.operations.iter().zip(self.examples().iter()).map(flaws).collect();
@@ -355,21 +357,23 @@ pub(crate) fn twins(operations: &[Operation]) -> Vec<Option<usize>> {
     let mut known = HashMap::new();
     let mut twins = Vec::with_capacity(operations.len());
     for (place, operation) in operations.iter().enumerate() {
-        let first = *known.entry((&operation.method, nameless(&operation.path), &operation.query)).or_insert(place);
+        let first = *known
+            .entry((&operation.method, without_parameter_names(&operation.path), &operation.query))
+            .or_insert(place);
         twins.push((first != place).then_some(first));
     }
     twins
 }
 
 /// Checks that the operations of batches and of key management exist in the document.
-fn names_operations(api: &Api, contract: &Contract, text: &Text) -> Vec<Failure> {
+fn names_operations(api: &Api, contract: &Contract, text: &Text) -> Vec<Error> {
     let of_batches = contract.batches.iter().flat_map(|batch| &batch.operations);
     let is_stale = |pattern: &&String| !api.operations.iter().any(|operation| glob::matches(pattern, &operation.id));
     let stale = of_batches.filter(is_stale).map(|pattern| {
         let problem = format!("the pattern `{pattern}` of a batch fits no operation");
         Contract::failure_at(text, pattern, problem, "write ids of operations, or patterns over them")
     });
-    let mut failures: Vec<Failure> = stale.collect();
+    let mut failures: Vec<Error> = stale.collect();
     let named = |id: &str| api.operations.iter().find(|operation| operation.id == id);
     let reads = |id: &str| named(id).is_some_and(|operation| operation.method == "GET");
     failures.extend(contract.balance.iter().filter(|balance| !reads(&balance.read_by)).map(|balance| {
@@ -386,7 +390,7 @@ fn names_operations(api: &Api, contract: &Contract, text: &Text) -> Vec<Failure>
     failures.extend(unknown);
     let has_id = |id: &str| {
         let parameters = named(id).map_or(&[][..], |operation| &operation.parameters);
-        parameters.iter().any(|known| known.name == keys.id_parameter && known.place == Place::Path)
+        parameters.iter().any(|known| known.name == keys.id_parameter && known.location == ParameterLocation::Path)
     };
     if is_known && !(has_id(&keys.update) && has_id(&keys.revoke)) {
         let problem =
@@ -398,7 +402,7 @@ fn names_operations(api: &Api, contract: &Contract, text: &Text) -> Vec<Failure>
 }
 
 /// Checks that the webhooks of the contract exist in the document, and that their terms are possible.
-fn names_webhooks(api: &Api, contract: &Contract, text: &Text) -> Vec<Failure> {
+fn names_webhooks(api: &Api, contract: &Contract, text: &Text) -> Vec<Error> {
     let mut failures = Vec::new();
     let operations: Vec<&str> = api.operations.iter().map(|operation| operation.id.as_str()).collect();
     let webhooks: Vec<&str> = api.webhooks.iter().map(|webhook| webhook.name.as_str()).collect();
@@ -422,7 +426,7 @@ fn names_webhooks(api: &Api, contract: &Contract, text: &Text) -> Vec<Failure> {
 }
 
 /// Checks that each included scope is required by an operation or includes others: a misspelled name would include nothing.
-fn names_scopes(api: &Api, contract: &Contract, text: &Text) -> Vec<Failure> {
+fn names_scopes(api: &Api, contract: &Contract, text: &Text) -> Vec<Error> {
     let is_needed = |scope: &String| api.operations.iter().any(|operation| operation.scopes.contains(scope));
     let unknown = contract.credentials.iter().flat_map(|credential| {
         let included = credential.includes.values().flatten();
@@ -447,7 +451,7 @@ fn expand(
     contract: &Contract,
     text: &Text,
     may_be_idle: &dyn Fn(&str) -> bool,
-) -> Result<Expanded, Failure> {
+) -> Result<Expanded, Error> {
     let mut failures = names_operations(reach.api, contract, text);
     failures.extend(names_webhooks(reach.api, contract, text));
     failures.extend(names_scopes(reach.api, contract, text));
@@ -477,16 +481,16 @@ fn expand(
 }
 
 /// Combines the failures into one, at the place of the first.
-fn together(failures: Vec<Failure>) -> Result<(), Failure> {
+fn together(failures: Vec<Error>) -> Result<(), Error> {
     let count = failures.len();
     let told: Vec<String> =
-        failures.iter().map(|one| format!("{}:{}: {}", one.place.path, one.place.line, one.problem)).collect();
+        failures.iter().map(|one| format!("{}:{}: {}", one.location.path, one.location.line, one.problem)).collect();
     let Some(first) = failures.into_iter().next() else { return Ok(()) };
     if count == 1 {
         return Err(first);
     }
     let problem = format!("{count} places of the contract do not fit the document: {}", told.join("; "));
-    Err(Failure { problem, ..first })
+    Err(Error { problem, ..first })
 }
 
 /// Returns the cases of a rule, in the order of the operations.
@@ -609,7 +613,7 @@ pub(crate) fn wrong_top_level(api: &Api, schema: &Value) -> Option<Value> {
     schema::mismatch(api, Direction::Request, schema, &wrong).map(|_| wrong)
 }
 
-fn at(text: &Text, rule: &str, problem: String) -> Failure {
+fn at(text: &Text, rule: &str, problem: String) -> Error {
     Contract::failure_at(text, rule, problem, "correct the rule, or remove it: a rule without cases checks nothing")
 }
 

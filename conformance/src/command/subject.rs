@@ -14,7 +14,7 @@ use keyfit_conformance::profile::{self, Told};
 use keyfit_conformance::run::{Halt, Plan};
 use keyfit_conformance::secret::Redactor;
 use keyfit_conformance::server::{self, Credentials, LiveServer, server_in_place, server_url};
-use keyfit_openapi::{Carrier, Opener, base_url_variable};
+use keyfit_openapi::{AcceptedToken, Carrier, base_url_variable};
 use reqwest::Url;
 use reqwest::header::HeaderName;
 
@@ -110,7 +110,7 @@ impl Live {
     }
 
     /// The profile for the API: the one that is named, or for want of a tokens file that of the environment.
-    fn told(&self, catalogue: &Catalogue, openers: &[Opener]) -> Result<Option<Told>, UserError> {
+    fn told(&self, catalogue: &Catalogue, openers: &[AcceptedToken]) -> Result<Option<Told>, UserError> {
         if self.profile.is_none() && self.tokens.is_some() {
             return Ok(None);
         }
@@ -236,7 +236,7 @@ impl Subject {
 }
 
 /// The error of a live server that nobody would be known to.
-fn no_credential(openers: &[Opener], told: Option<&Told>) -> UserError {
+fn no_credential(openers: &[AcceptedToken], told: Option<&Told>) -> UserError {
     let variables: Vec<&str> = openers.iter().filter_map(|opener| opener.variable.as_deref()).collect();
     let set = if variables.is_empty() { String::new() } else { format!(", or set {}", variables.join(" or ")) };
     let place = told.map_or_else(|| "a profile in keyfit.toml".to_owned(), |told| format!("the {}", told.name));

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use keyfit_openapi::{Failure, Text, plain};
+use keyfit_openapi::{Error, Text, plain};
 
 use super::webhook::Misfit;
 use super::{
@@ -10,12 +10,12 @@ use super::{
 };
 
 /// Returns an error with the first flaw of a rule, without a check of the rules that it presumes.
-pub(super) fn rule(contract: &Contract, rule: &Rule, text: &Text) -> Result<(), Failure> {
+pub(super) fn rule(contract: &Contract, rule: &Rule, text: &Text) -> Result<(), Error> {
     Checker { contract, text, rules: HashMap::new() }.rule(rule)
 }
 
 /// Returns an error with the first flaw of the contract.
-pub(super) fn check(contract: &Contract, text: &Text) -> Result<(), Failure> {
+pub(super) fn check(contract: &Contract, text: &Text) -> Result<(), Error> {
     let rules =
         contract.rules.iter().enumerate().rev().map(|(place, rule)| (rule.id.as_str(), (place, rule))).collect();
     let checker = Checker { contract, text, rules };
@@ -50,7 +50,7 @@ struct Checker<'a> {
 
 impl Checker<'_> {
     /// Checks that each level change has a reason and names existing rules that no other change names.
-    fn levels(&self) -> Result<(), Failure> {
+    fn levels(&self) -> Result<(), Error> {
         let levels = &self.contract.levels;
         for (place, change) in levels.iter().enumerate() {
             let first = change.rules.first().map_or("level", String::as_str);
@@ -81,7 +81,7 @@ impl Checker<'_> {
         Ok(())
     }
 
-    fn credentials(&self) -> Result<(), Failure> {
+    fn credentials(&self) -> Result<(), Error> {
         for (place, credential) in self.contract.credentials.iter().enumerate() {
             self.cited(&credential.source)?;
             let kind = &credential.kind;
@@ -98,7 +98,7 @@ impl Checker<'_> {
                 return Err(self.failure(kind, problem, "write `scoped = true`, or remove `includes`"));
             }
             for carrier in &credential.carriers {
-                if let Some(name) = carrier.odd_name() {
+                if let Some(name) = carrier.invalid_name() {
                     let problem = format!("`{}` is not a name under which a credential can be sent", plain(name));
                     return Err(self.failure(name, problem, "use letters, digits and hyphens, such as X-Api-Key"));
                 }
@@ -107,7 +107,7 @@ impl Checker<'_> {
         Ok(())
     }
 
-    fn errors(&self) -> Result<(), Failure> {
+    fn errors(&self) -> Result<(), Error> {
         for (status, shape) in self.contract.errors.values().flatten() {
             self.cited(&shape.source)?;
             let is_status = status == "default" || status.parse().is_ok_and(|status: u16| (300..600).contains(&status));
@@ -129,7 +129,7 @@ impl Checker<'_> {
         Ok(())
     }
 
-    fn authorization_server(&self) -> Result<(), Failure> {
+    fn authorization_server(&self) -> Result<(), Error> {
         let Some(server) = &self.contract.authorization_server else { return Ok(()) };
         self.cited(&server.source)?;
         let jwt = server.jwt.as_ref();
@@ -162,7 +162,7 @@ impl Checker<'_> {
         Ok(())
     }
 
-    fn batches(&self) -> Result<(), Failure> {
+    fn batches(&self) -> Result<(), Error> {
         for batch in &self.contract.batches {
             self.cited(&batch.source)?;
             let at = &batch.items_at;
@@ -174,7 +174,7 @@ impl Checker<'_> {
         Ok(())
     }
 
-    fn balance(&self) -> Result<(), Failure> {
+    fn balance(&self) -> Result<(), Error> {
         let Some(balance) = &self.contract.balance else { return Ok(()) };
         self.cited(&balance.source)?;
         if balance.at.starts_with('/') {
@@ -184,7 +184,7 @@ impl Checker<'_> {
         Err(self.failure(&balance.at, problem, "begin it with a slash"))
     }
 
-    fn key_management(&self) -> Result<(), Failure> {
+    fn key_management(&self) -> Result<(), Error> {
         let Some(keys) = &self.contract.key_management else { return Ok(()) };
         self.cited(&keys.source)?;
         if self.contract.credential(&keys.kind).is_none() {
@@ -202,7 +202,7 @@ impl Checker<'_> {
         }
     }
 
-    fn webhooks(&self) -> Result<(), Failure> {
+    fn webhooks(&self) -> Result<(), Error> {
         for (name, terms) in &self.contract.webhooks {
             self.cited(&terms.source)?;
             if let Some(misfit) = terms.misfit(name) {
@@ -213,7 +213,7 @@ impl Checker<'_> {
         Ok(())
     }
 
-    fn contradiction(&self, contradiction: &Contradiction) -> Result<(), Failure> {
+    fn contradiction(&self, contradiction: &Contradiction) -> Result<(), Error> {
         let signs = || contradiction.readings.iter().filter_map(|reading| reading.shown_by.as_ref());
         if let Some(sign) = signs().find(|sign| !self.contract.rules.iter().any(|rule| rule.id == sign.rule)) {
             return Err(self.failure(
@@ -230,7 +230,7 @@ impl Checker<'_> {
         }
     }
 
-    fn rule(&self, rule: &Rule) -> Result<(), Failure> {
+    fn rule(&self, rule: &Rule) -> Result<(), Error> {
         self.cited(&rule.source)?;
         let segments: Vec<&str> = rule.id.split('.').collect();
         let [api, _, name] = segments.as_slice() else {
@@ -262,7 +262,7 @@ impl Checker<'_> {
         }
     }
 
-    fn presumed(&self, rule: &Rule) -> Result<(), Failure> {
+    fn presumed(&self, rule: &Rule) -> Result<(), Error> {
         let named = |id: &String| self.rules.get(id.as_str()).copied();
         for id in &rule.presumes {
             let Some((place, other)) = named(id) else {
@@ -306,7 +306,7 @@ impl Checker<'_> {
     }
 
     /// Checks that a rule about deliveries has one expectation of deliveries, and none of answers.
-    fn delivery(&self, rule: &Rule, expect: &Expect) -> Result<(), Failure> {
+    fn delivery(&self, rule: &Rule, expect: &Expect) -> Result<(), Error> {
         let is_of_webhooks = rule.probe.as_ref().is_some_and(Probe::is_of_webhooks);
         let Some(check) = expect.delivery else {
             let problem = "the probe is about deliveries, and `expect` says nothing of them";
@@ -341,7 +341,7 @@ impl Checker<'_> {
         }
     }
 
-    fn expectation(&self, rule: &Rule, expect: &Expect) -> Result<(), Failure> {
+    fn expectation(&self, rule: &Rule, expect: &Expect) -> Result<(), Error> {
         if expect.delivery.is_some() || rule.probe.as_ref().is_some_and(Probe::is_of_webhooks) {
             return self.delivery(rule, expect);
         }
@@ -398,7 +398,7 @@ impl Checker<'_> {
         Ok(())
     }
 
-    fn cited(&self, citation: &Citation) -> Result<(), Failure> {
+    fn cited(&self, citation: &Citation) -> Result<(), Error> {
         if self.contract.sources.contains_key(&citation.page) {
             return Ok(());
         }
@@ -409,7 +409,7 @@ impl Checker<'_> {
         ))
     }
 
-    fn failure(&self, quoted: &str, problem: impl Into<String>, help: impl Into<String>) -> Failure {
+    fn failure(&self, quoted: &str, problem: impl Into<String>, help: impl Into<String>) -> Error {
         Contract::failure_at(self.text, quoted, problem, help)
     }
 }

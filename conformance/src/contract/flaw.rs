@@ -1,6 +1,6 @@
 //! The flaws of requests that violate the document in one place.
 
-use keyfit_openapi::breach::Constraint;
+use keyfit_openapi::violation::Constraint;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
 pub use keyfit_openapi::Carrier;
-use keyfit_openapi::{Failure, Needed, Operation, SourcePlace, Text};
+use keyfit_openapi::{Error, Operation, SecurityRequirement, SourceLocation, Text};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -325,21 +325,21 @@ impl Contract {
     ///
     /// # Errors
     /// Returns an error if the text is not valid TOML, has an unknown key or value or a citation without its source, or repeats an id.
-    pub fn read(text: &Text) -> Result<Self, Failure> {
+    pub fn read(text: &Text) -> Result<Self, Error> {
         let contract = Self::parse(text)?;
         contract.check(text)?;
         Ok(contract)
     }
 
     /// Checks the constraints that its types cannot express.
-    pub(crate) fn check(&self, text: &Text) -> Result<(), Failure> {
+    pub(crate) fn check(&self, text: &Text) -> Result<(), Error> {
         check::check(self, text)
     }
 
     /// Parses a contract without those checks.
-    pub(crate) fn parse(text: &Text) -> Result<Self, Failure> {
-        let mut contract: Self = toml::from_str(&text.text).map_err(|error| Failure {
-            place: error.span().map_or_else(|| place(text, None), |span| place(text, Some(span.start))),
+    pub(crate) fn parse(text: &Text) -> Result<Self, Error> {
+        let mut contract: Self = toml::from_str(&text.text).map_err(|error| Error {
+            location: error.span().map_or_else(|| place(text, None), |span| place(text, Some(span.start))),
             problem: error.message().trim_end().replace('\n', "; "),
             help: "the format is described by openapi/contract.schema.json; editors complete it from the first line"
                 .to_owned(),
@@ -376,24 +376,19 @@ impl Contract {
         });
         let known: HashMap<&str, usize> = ids.collect();
         let line = |rule: &Rule| {
-            let searched = || Self::failure_at(text, &rule.id, "", "").place.line;
+            let searched = || Self::failure_at(text, &rule.id, "", "").location.line;
             known.get(rule.id.as_str()).copied().unwrap_or_else(searched)
         };
         self.rules.iter().map(line).collect()
     }
 
     /// Returns a failure at the last line of the contract with a quoted text: of duplicates, the second one is wrong.
-    pub(crate) fn failure_at(
-        text: &Text,
-        quoted: &str,
-        problem: impl Into<String>,
-        help: impl Into<String>,
-    ) -> Failure {
+    pub(crate) fn failure_at(text: &Text, quoted: &str, problem: impl Into<String>, help: impl Into<String>) -> Error {
         let quoted = format!("\"{quoted}\"");
         // Other rules may presume this one.
         let of_rule = text.text.rfind(&format!("\nid = {quoted}")).map(|line| line + 1);
         let offset = of_rule.or_else(|| text.text.rfind(&quoted));
-        Failure { place: place(text, offset), problem: problem.into(), help: help.into() }
+        Error { location: place(text, offset), problem: problem.into(), help: help.into() }
     }
 
     /// Returns a failure at a text in the terms of a webhook, or at the line with which they begin.
@@ -403,12 +398,12 @@ impl Contract {
         quoted: &str,
         problem: impl Into<String>,
         help: impl Into<String>,
-    ) -> Failure {
+    ) -> Error {
         let begins = [format!("[webhooks.{name}]"), format!("[webhooks.\"{name}\"]")];
         let start = begins.iter().find_map(|begin| text.text.find(begin));
         let below = start.and_then(|start| text.text[start..].find(&format!("\"{quoted}\"")).map(|at| start + at));
         let offset = below.filter(|_| quoted != name).or(start).or_else(|| text.text.find(quoted));
-        Failure { place: place(text, offset), problem: problem.into(), help: help.into() }
+        Error { location: place(text, offset), problem: problem.into(), help: help.into() }
     }
 
     /// Returns the kind of token with this name.
@@ -421,7 +416,7 @@ impl Contract {
         &'a self,
         operation: &'a Operation,
     ) -> impl Iterator<Item = Vec<&'a Credential>> + use<'a> {
-        operation.needed.sets().iter().filter_map(|set| {
+        operation.security.sets().iter().filter_map(|set| {
             let kinds: Vec<&Credential> = set.iter().map(|kind| self.credential(kind)).collect::<Option<_>>()?;
             let clashes = |(place, kind): (usize, &&Credential)| {
                 kinds[..place].iter().any(|other| other.carrier().clashes(kind.carrier()))
@@ -437,14 +432,14 @@ impl Contract {
 
     /// Returns whether a credential is required: calls without one are refused, and there is one that can be sent.
     pub(crate) fn asks(&self, operation: &Operation) -> bool {
-        !operation.needed.is_optional() && self.alternatives(operation).next().is_some()
+        !operation.security.is_optional() && self.alternatives(operation).next().is_some()
     }
 
     /// Returns the credentials that clients send with an operation: the kind that they are created with, if it is sufficient alone, or else
     /// the first alternative, if the operation requires a credential. Empty if they send none.
     pub(crate) fn sent_by_clients<'a>(&'a self, operation: &'a Operation) -> Vec<&'a Credential> {
-        let needed = &operation.needed;
-        let opens = |kind: &&Credential| **needed == Needed::Any || needed.takes_alone(&kind.kind);
+        let needed = &operation.security;
+        let opens = |kind: &&Credential| **needed == SecurityRequirement::Any || needed.accepts_alone(&kind.kind);
         match self.client_credential().filter(opens) {
             Some(kind) => vec![kind],
             None if needed.is_optional() => Vec::new(),
@@ -506,12 +501,12 @@ impl Contract {
 }
 
 /// Returns the place of an offset in a text, or that of the whole text.
-pub(crate) fn place(text: &Text, offset: Option<usize>) -> SourcePlace {
+pub(crate) fn place(text: &Text, offset: Option<usize>) -> SourceLocation {
     let Some(before) = offset.and_then(|offset| text.text.get(..offset)) else {
-        return SourcePlace { path: text.path.clone(), ..SourcePlace::default() };
+        return SourceLocation { path: text.path.clone(), ..SourceLocation::default() };
     };
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    SourcePlace {
+    SourceLocation {
         path: text.path.clone(),
         line: before.matches('\n').count() + 1,
         column: before[line_start..].chars().count() + 1,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::DateTime;
 use keyfit::redact::Redactor;
-use keyfit_openapi::{Api, Operation, Parameter, Place, Writing};
+use keyfit_openapi::{Api, BodyFormat, Operation, Parameter, ParameterLocation};
 use serde_json::{Map, Value};
 
 use super::scripted_server::ReceivedRequest;
@@ -60,7 +60,7 @@ fn query(
     request: &ReceivedRequest,
     credentials: &[StoredCredential],
 ) -> Result<(), String> {
-    let documented = operation.parameters.iter().filter(|parameter| parameter.place == Place::Query);
+    let documented = operation.parameters.iter().filter(|parameter| parameter.location == ParameterLocation::Query);
     let mut expected: BTreeSet<(String, String)> =
         documented.filter_map(|parameter| Some(pairs(parameter, arguments.get(&parameter.name)?))).flatten().collect();
     expected.extend(operation.query.iter().cloned());
@@ -156,11 +156,11 @@ fn body(
     if !request.header("content-type").is_some_and(|media_type| is_sent_as(body, media_type)) {
         return Err(format!("the body is not sent as {}", body.media_type));
     }
-    if matches!(body.writing(api), Writing::Text | Writing::Bytes) {
+    if matches!(body.format(api), BodyFormat::Text | BodyFormat::Bytes) {
         let is_kept = request.body == written(api, body, expected);
         return if is_kept { Ok(()) } else { Err("the body is not the one that was given".to_owned()) };
     }
-    if let (Writing::Form | Writing::Multipart, Value::Object(members)) = (body.writing(api), expected) {
+    if let (BodyFormat::Form | BodyFormat::Multipart, Value::Object(members)) = (body.format(api), expected) {
         let media_type = request.header("content-type").unwrap_or_default();
         let sent = form::read(api, body, media_type, &request.body);
         let sent = sent.ok_or_else(|| format!("the body is not written as {}", body.media_type))?;

@@ -3,7 +3,7 @@
 mod parts;
 mod value;
 
-use keyfit_openapi::{Api, Body, FormMember, ListStyle, Writing};
+use keyfit_openapi::{Api, Body, BodyFormat, FormMember, ListStyle};
 use serde_json::Value;
 use url::form_urlencoded;
 
@@ -48,7 +48,7 @@ impl Field {
 
 /// Parses the fields of a body; returns `None` if it is malformed.
 pub(crate) fn read(api: &Api, body: &Body, media_type: &str, bytes: &[u8]) -> Option<Vec<Field>> {
-    if body.writing(api) == Writing::Multipart {
+    if body.format(api) == BodyFormat::Multipart {
         return parts::read(media_type, bytes);
     }
     let pairs = form_urlencoded::parse(bytes).into_owned();
@@ -67,7 +67,7 @@ pub(crate) fn fields<'a>(
         add(name, value, known.iter().find(|known| known.name == *name), &mut found);
     }
     // A URL-encoded field is only a pair.
-    if body.writing(api) == Writing::Form {
+    if body.format(api) == BodyFormat::Form {
         for field in &mut found {
             field.media_type = None;
         }
@@ -77,7 +77,7 @@ pub(crate) fn fields<'a>(
 
 /// Returns the bytes of a form with these fields.
 pub(crate) fn bytes(api: &Api, body: &Body, fields: &[Field]) -> Vec<u8> {
-    if body.writing(api) == Writing::Multipart { parts::bytes(fields) } else { in_text(fields) }
+    if body.format(api) == BodyFormat::Multipart { parts::bytes(fields) } else { in_text(fields) }
 }
 
 fn add(name: &str, value: &Value, known: Option<&FormMember>, found: &mut Vec<Field>) {

@@ -5,7 +5,7 @@ mod project;
 mod state;
 
 use keyfit_openapi::build::{self, Module};
-use keyfit_openapi::{Dispatch, Failure, Source};
+use keyfit_openapi::{Dispatch, Error, Source};
 
 pub use lock::{Entry, Lock, dispatch, dispatch_name};
 pub use project::Project;
@@ -58,7 +58,7 @@ fn inputs(project: &Project, source: &Source) -> lock::Inputs {
 }
 
 /// Returns the current files of an entry's API.
-fn inputs_now(project: &Project, entry: &Entry) -> Result<lock::Inputs, Failure> {
+fn inputs_now(project: &Project, entry: &Entry) -> Result<lock::Inputs, Error> {
     Ok(inputs(project, &Source::from_path(&project.path(&entry.api))?))
 }
 

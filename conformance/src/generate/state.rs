@@ -37,7 +37,7 @@ impl Stale {
     pub fn of(project: &Project, entry: &Entry) -> Result<Option<Self>, UserError> {
         let mut reasons = Vec::new();
         match inputs_now(project, entry) {
-            Err(failure) => reasons.push(format!("{}: {}", failure.place, failure.problem)),
+            Err(failure) => reasons.push(format!("{}: {}", failure.location, failure.problem)),
             Ok(now) => {
                 let changed = now.iter().filter(|(file, _)| entry.inputs.contains_key(*file));
                 let changed = changed.filter(|(file, hash)| entry.inputs.get(*file) != Some(*hash));

@@ -63,7 +63,7 @@ impl Authorization {
         flows.sort_by_key(|flow| FlowKind::ALL.iter().position(|kind| *kind == flow.kind));
         for flow in flows {
             if let Err(why) = read.add(api, flow) {
-                let place = api.place(&format!("{}/flows/{}", scheme.pointer, flow.kind.name()));
+                let place = api.location(&format!("{}/flows/{}", scheme.pointer, flow.kind.name()));
                 notes.push(format!("{place}: the flow `{}` is left out of the contract: {why}", flow.kind.name()));
             }
         }

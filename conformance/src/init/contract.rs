@@ -148,7 +148,7 @@ pub(super) fn batch_of(operation: &str, guess: &BatchGuess) -> Batch {
         maximum_bytes: None,
         items_at: guess.items_at.clone(),
         id_field: guess.id_field.clone(),
-        spoil: guess.spoil.clone(),
+        spoil: guess.required_member.clone(),
         unverified: !guess.is_certain,
         source: Citation { page: "document".to_owned(), section: Some("responses".to_owned()) },
     }

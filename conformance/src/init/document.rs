@@ -3,7 +3,9 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use keyfit_openapi::{Api, BatchGuess, Carrier, Needed, Operation, Place, Unsupported, vendor_scopes};
+use keyfit_openapi::{
+    Api, BatchGuess, Carrier, Operation, ParameterLocation, SecurityRequirement, Unsupported, vendor_scopes,
+};
 use serde_json::Value;
 
 use super::authorization::{Authorization, logins};
@@ -265,7 +267,7 @@ impl Facts {
     fn sets(&mut self, operation: &Operation, carriers: &HashMap<String, Carrier>) -> Vec<Vec<String>> {
         let mut sets: Vec<Vec<String>> = Vec::new();
         let mut count = 0;
-        for set in operation.needed.sets() {
+        for set in operation.security.sets() {
             let Some(places) = set.iter().map(|kind| carriers.get(kind)).collect::<Option<Vec<_>>>() else { continue };
             let clashes =
                 |(place, carrier): (usize, &&Carrier)| places[..place].iter().any(|other| other.clashes(carrier));
@@ -279,13 +281,13 @@ impl Facts {
             }
             sets.push(set.clone());
         }
-        let is_open = operation.needed.is_optional();
-        match (is_open, operation.needed.sets().is_empty()) {
+        let is_open = operation.security.is_optional();
+        match (is_open, operation.security.sets().is_empty()) {
             (false, _) if sets.is_empty() => self.closed.push(operation.id.clone()),
             (false, _) => {}
             (true, false) => self.optional.push(operation.id.clone()),
             // Operations without a declaration are reported elsewhere.
-            (true, true) if *operation.needed == Needed::Any => {}
+            (true, true) if *operation.security == SecurityRequirement::Any => {}
             (true, true) => self.public.push(operation.id.clone()),
         }
         sets
@@ -316,7 +318,7 @@ impl Facts {
         scopes.sort();
         scopes.dedup();
         self.demands.push(Demand::read(security(), &scopes));
-        let mut in_path = operation.parameters.iter().filter(|parameter| parameter.place == Place::Path);
+        let mut in_path = operation.parameters.iter().filter(|parameter| parameter.location == ParameterLocation::Path);
         for parameter in in_path.by_ref().take(MOST_IDS) {
             let (name, lower) = (&parameter.name, parameter.name.to_lowercase());
             let is_tenant = TENANTS
@@ -357,7 +359,7 @@ impl Facts {
         let (method, path) = (operation.method.to_lowercase(), operation.key.clone());
         let guess = api.guesses.iter().find(|(id, _)| *id == operation.id);
         let pages = guess.map(|(_, guess)| (guess.pagination.hint(), guess.why.clone()));
-        let is_open = operation.needed.is_optional();
+        let is_open = operation.security.is_optional();
         self.operations.push(Access { place, method, path, sets, is_open, scopes, spends, pages, partial });
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use keyfit_openapi::schema::{self, Direction};
-use keyfit_openapi::{Api, Operation, Writing};
+use keyfit_openapi::{Api, BodyFormat, Operation};
 use serde_json::Value;
 
 use super::authorization::logins;
@@ -39,7 +39,7 @@ impl Entry {
             api.operations.iter().filter(named).find_map(|operation| Self::read(api, operation, true, variable));
         let called = |operation: &&Operation| {
             let last = operation.path.rsplit('/').find(|segment| !segment.is_empty()).unwrap_or_default();
-            PATHS.contains(&letters(last).as_str()) && operation.needed.is_optional()
+            PATHS.contains(&letters(last).as_str()) && operation.security.is_optional()
         };
         let by_name =
             || api.operations.iter().filter(called).find_map(|operation| Self::read(api, operation, false, variable));
@@ -48,9 +48,9 @@ impl Entry {
 
     fn read(api: &Api, operation: &Operation, is_flow: bool, variable: &str) -> Option<Self> {
         let body = operation.body.as_ref().filter(|_| operation.method == "POST" && !operation.path.contains('{'))?;
-        let writing = match body.writing(api) {
-            Writing::Json => "json",
-            Writing::Form => "form",
+        let writing = match body.format(api) {
+            BodyFormat::Json => "json",
+            BodyFormat::Form => "form",
             _ => return None,
         };
         let schema = api.resolve(&body.schema);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
-use keyfit_openapi::{Api, Carrier, Failure, Needed, Operation, SecurityScheme, did_you_mean};
+use keyfit_openapi::{Api, Carrier, Error, Operation, SecurityRequirement, SecurityScheme, did_you_mean};
 use serde_json::{Map, Value, json};
 
 use super::authorization::posted_below;
@@ -104,7 +104,7 @@ impl FromStr for Choice {
                 return Err("write bearer, basic, scheme:NAME, header:NAME, query:NAME or cookie:NAME".to_owned());
             }
         };
-        if carrier.odd_name().is_some() || kind == Some("") {
+        if carrier.invalid_name().is_some() || kind == Some("") {
             return Err(
                 "the name is not one under which a credential can be sent: use letters, digits and hyphens".to_owned()
             );
@@ -137,12 +137,12 @@ impl Login {
     /// # Errors
     /// Returns an error if the document names a scheme that it does not declare, or one of an unknown type, and no choice describes it, or
     /// if a choice is not about a scheme of the document.
-    pub(super) fn read(api: &Api, path: &str, choices: &Choices) -> Result<Self, Failure> {
+    pub(super) fn read(api: &Api, path: &str, choices: &Choices) -> Result<Self, Error> {
         let mut login = Self::default();
         let described = api.security_schemes();
         let declared: BTreeSet<&str> = described.iter().map(|scheme| scheme.name.as_str()).collect();
         let asked: BTreeSet<&str> =
-            api.operations.iter().flat_map(|operation| operation.needed.kinds()).map(String::as_str).collect();
+            api.operations.iter().flat_map(|operation| operation.security.kinds()).map(String::as_str).collect();
         let chosen = Self::chosen(path, choices, &declared.union(&asked).copied().collect())?;
         let of = |kind: &str| chosen.iter().find(|(known, _)| known == kind).map(|(_, carrier)| carrier.clone());
         let posted = posted_below(api);
@@ -159,8 +159,8 @@ impl Login {
         let is_missing = |name: &str| asked.contains(name) && of(name).is_none();
         if let Some(missing) = api.undeclared_schemes().into_iter().find(|missing| is_missing(&missing.name)) {
             let kind = missing.name;
-            return Err(Failure {
-                place: api.place(&missing.pointer),
+            return Err(Error {
+                location: api.location(&missing.pointer),
                 problem: format!("`security` names the scheme `{kind}`, which the document does not declare"),
                 help: format!("describe it under components.securitySchemes, or {}", how(&kind)),
             });
@@ -170,11 +170,11 @@ impl Login {
     }
 
     /// Returns the kinds that the user describes, with their carriers.
-    fn chosen(path: &str, choices: &Choices, names: &BTreeSet<&str>) -> Result<Vec<(String, Carrier)>, Failure> {
+    fn chosen(path: &str, choices: &Choices, names: &BTreeSet<&str>) -> Result<Vec<(String, Carrier)>, Error> {
         let mut chosen: Vec<(String, Carrier)> = Vec::new();
         let listed = names.iter().copied().collect::<Vec<_>>().join(", ");
         for choice in &choices.credentials {
-            let refuse = |problem: String, help: String| Err(Failure::of_file(path, problem, help));
+            let refuse = |problem: String, help: String| Err(Error::of_file(path, problem, help));
             let kind = match &choice.kind {
                 Some(kind) if names.is_empty() || names.contains(kind.as_str()) => kind.clone(),
                 Some(kind) => {
@@ -207,14 +207,14 @@ impl Login {
         is_asked: bool,
         chosen: Option<Carrier>,
         posted: &[(String, &str)],
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Error> {
         let SecurityScheme { name: kind, is_jwt, .. } = scheme;
         if let Some(carrier) = chosen {
             self.schemes.push(Scheme { kind: kind.clone(), carrier, is_jwt: *is_jwt });
             return Ok(());
         }
         for defect in scheme.defects.iter().filter(|_| is_asked) {
-            let place = api.place(&defect.pointer);
+            let place = api.location(&defect.pointer);
             if let Some((_, operation)) = posted.iter().find(|(at, _)| *at == defect.pointer) {
                 self.notes
                     .push(format!("tokens of `{kind}` are had by the operation `{operation}`: tokens.toml shows how"));
@@ -222,7 +222,7 @@ impl Login {
             }
             if defect.is_malformed {
                 let (problem, help) = (defect.problem.clone(), format!("{}, or {}", defect.help, how(kind)));
-                return Err(Failure { place, problem, help });
+                return Err(Error { location: place, problem, help });
             }
             self.notes.push(format!("{place}: {}: {}", defect.problem, defect.help));
         }
@@ -260,7 +260,7 @@ impl Login {
     /// a note.
     fn secure(&mut self, api: &Api, choices: &Choices, is_undeclared: bool) {
         let silent: Vec<&Operation> =
-            api.operations.iter().filter(|operation| *operation.needed == Needed::Any).collect();
+            api.operations.iter().filter(|operation| *operation.security == SecurityRequirement::Any).collect();
         let Some(operations) = super::document::all_of(&ids(&silent)) else { return };
         if self.schemes.is_empty() {
             return;
@@ -282,8 +282,8 @@ impl Login {
     /// Returns the requirements of most operations, without scopes; each scheme alone if no operation has any.
     fn usual(&self, api: &Api) -> Value {
         let mut counted: Vec<(&[Vec<String>], usize)> = Vec::new();
-        for operation in api.operations.iter().filter(|operation| !operation.needed.is_optional()) {
-            let sets = operation.needed.sets();
+        for operation in api.operations.iter().filter(|operation| !operation.security.is_optional()) {
+            let sets = operation.security.sets();
             match counted.iter_mut().find(|(known, _)| *known == sets) {
                 Some((_, count)) => *count += 1,
                 None => counted.push((sets, 1)),

@@ -17,7 +17,7 @@ mod webhook;
 
 use std::sync::Arc;
 
-use keyfit_openapi::{Api, Failure, Source, Text, openers};
+use keyfit_openapi::{Api, Error, Source, Text, accepted_tokens};
 use serde_json::{Map, Value};
 
 use self::document::Facts;
@@ -54,13 +54,13 @@ pub struct Scaffold {
 ///
 /// # Errors
 /// Returns an error if the document cannot be used, or if no operation accepts a credential that can be sent.
-pub fn scaffold(name: &str, document: &Text, choices: &Choices) -> Result<Scaffold, Failure> {
+pub fn scaffold(name: &str, document: &Text, choices: &Choices) -> Result<Scaffold, Error> {
     let mut source = Source { name: name.to_owned(), document: document.clone(), overlay: None, contract: None };
     let mut api = Api::read(&source)?;
     let mut notes: Vec<String> = api.ignored_hints().into_iter().collect();
     if let (true, Some(note)) = (api.operations.is_empty(), document::left_out(&api).first()) {
         let problem = format!("no operation of the document can be called: {note}");
-        return Err(Failure::of_file(&document.path, problem, "correct the document: there is nothing to check"));
+        return Err(Error::of_file(&document.path, problem, "correct the document: there is nothing to check"));
     }
     let login = Login::read(&api, &document.path, choices)?;
     notes.extend(login.notes);
@@ -94,7 +94,7 @@ pub fn scaffold(name: &str, document: &Text, choices: &Choices) -> Result<Scaffo
     let of_webhooks = format!("id = \"{name}.webhook.");
     let left_out: Vec<String> = left_out.into_iter().filter(|rule| rule.contains(&of_webhooks)).collect();
     let kept = rules::joined(&rules);
-    let openers = openers(&api, Some(&contract(&kept)))?;
+    let openers = accepted_tokens(&api, Some(&contract(&kept)))?;
     let catalogue = Catalogue::of(&api, &contract(&kept))?;
     Ok(Scaffold {
         tokens: tokens::text(&facts, &catalogue, &openers),
@@ -109,7 +109,7 @@ pub fn scaffold(name: &str, document: &Text, choices: &Choices) -> Result<Scaffo
 }
 
 /// Returns the error for a document whose operations accept no credential that can be sent.
-fn nothing_to_check(path: &str, api: &Api, notes: &[String]) -> Failure {
+fn nothing_to_check(path: &str, api: &Api, notes: &[String]) -> Error {
     let declares =
         api.document.pointer("/components/securitySchemes").is_some_and(|schemes| schemes != &Value::from(Map::new()));
     // Notes about other topics do not explain it.
@@ -117,14 +117,14 @@ fn nothing_to_check(path: &str, api: &Api, notes: &[String]) -> Failure {
     let say = "say how calls log in: --credential bearer, basic, scheme:NAME, header:NAME, query:NAME or cookie:NAME";
     let client = "a client alone needs no folder: `keyfit generate FILE --out src/api.rs`";
     match why {
-        Some(note) if note.contains("cannot be sent") => Failure::of_file(
+        Some(note) if note.contains("cannot be sent") => Error::of_file(
             path,
             format!("the document names no credential that the check can send: {note}"),
             format!(
                 "if the API takes another one as well, describe it under components.securitySchemes and name it under `security`. Otherwise {client}"
             ),
         ),
-        Some(note) => Failure::of_file(
+        Some(note) => Error::of_file(
             path,
             format!("no call of the document needs a credential: {note}"),
             format!(
@@ -132,12 +132,12 @@ fn nothing_to_check(path: &str, api: &Api, notes: &[String]) -> Failure {
                  `security`, or pass --assume-secured; otherwise {client}"
             ),
         ),
-        None if declares => Failure::of_file(
+        None if declares => Error::of_file(
             path,
             "no call of the document needs a credential",
             format!("name one under `security`, of the document or of the calls that need it; otherwise {client}"),
         ),
-        None => Failure::of_file(
+        None => Error::of_file(
             path,
             "the document names no credential: every call of the API is open to anybody",
             format!("if the calls do need one, {say}; otherwise {client}"),

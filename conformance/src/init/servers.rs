@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use keyfit_openapi::{Api, Place};
+use keyfit_openapi::{Api, ParameterLocation};
 
 use super::document::all_of;
 
@@ -28,7 +28,8 @@ pub(super) fn notes(api: &Api, document: &str) -> Vec<String> {
     }
     let mut headers: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for operation in &api.operations {
-        for parameter in operation.parameters.iter().filter(|parameter| parameter.place == Place::Header) {
+        for parameter in operation.parameters.iter().filter(|parameter| parameter.location == ParameterLocation::Header)
+        {
             if parameter.required {
                 headers.entry(&parameter.name).or_default().push(&operation.id);
             }

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use keyfit_openapi::{Api, Failure, Source, Text};
+use keyfit_openapi::{Api, Error, Source, Text};
 
 use super::document::Facts;
 use super::login::{Login, Scheme};
@@ -59,9 +59,9 @@ impl Catalogue {
     /// # Errors
     /// Returns an error if one of the three files cannot be used, if there is no contract, if a rule or pattern applies to nothing, or if the
     /// set is unknown.
-    pub fn read(source: &Source) -> Result<Self, Failure> {
+    pub fn read(source: &Source) -> Result<Self, Error> {
         let Some(text) = &source.contract else {
-            return Err(Failure::of_file(
+            return Err(Error::of_file(
                 &source.document.path,
                 "the API has no contract",
                 "put a `contract.toml` next to the document; openapi/contract.schema.json describes its format",
@@ -72,11 +72,11 @@ impl Catalogue {
 }
 
 /// Returns the catalogue of a contract, with the rules of the set that it names.
-fn held_to(mut api: Api, text: &Text, sets: &[Set]) -> Result<Catalogue, Failure> {
+fn held_to(mut api: Api, text: &Text, sets: &[Set]) -> Result<Catalogue, Error> {
     let own = Contract::parse(text)?;
     let Some(named) = own.requirements.clone() else {
         // A run keeps the API in memory until its end.
-        api.forget_source();
+        api.drop_source();
         return Catalogue::of(&Arc::new(api), text);
     };
     let Some(set) = sets.iter().position(|set| set.name == named.as_str()) else {
@@ -85,10 +85,10 @@ fn held_to(mut api: Api, text: &Text, sets: &[Set]) -> Result<Catalogue, Failure
         return Err(Contract::failure_at(text, &named, problem, format!("the sets are: {}", known.join(", "))));
     };
     let (silent, proposed) = proposed(&mut api, &own, &text.path)?;
-    api.forget_source();
+    api.drop_source();
     let api = Arc::new(api);
     let reach = Reach::of(&api);
-    let with = |rules: &str| -> Result<(Contract, Text), Failure> {
+    let with = |rules: &str| -> Result<(Contract, Text), Error> {
         let text = Text::new(text.path.clone(), format!("{}\n{}{rules}", text.text, silent.tables));
         let mut contract = Contract::parse(&text)?;
         silent.fill(&mut contract);
@@ -130,15 +130,18 @@ fn held_to(mut api: Api, text: &Text, sets: &[Set]) -> Result<Catalogue, Failure
 
 /// Returns the parts and the rules, with their ids, that `keyfit init` would write today and the contract lacks. Sets the properties of the
 /// operations that the overlay does not mention.
-fn proposed(api: &mut Api, own: &Contract, path: &str) -> Result<(Silent, Vec<(String, String)>), Failure> {
+fn proposed(api: &mut Api, own: &Contract, path: &str) -> Result<(Silent, Vec<(String, String)>), Error> {
     let known = own.credentials.iter().map(|credential| Scheme {
         kind: credential.kind.clone(),
         carrier: credential.carrier().clone(),
         is_jwt: credential.jwt,
     });
     let mut schemes: Vec<Scheme> = known.collect();
-    let is_new =
-        api.operations.iter().flat_map(|operation| operation.needed.kinds()).any(|kind| own.credential(kind).is_none());
+    let is_new = api
+        .operations
+        .iter()
+        .flat_map(|operation| operation.security.kinds())
+        .any(|kind| own.credential(kind).is_none());
     if is_new {
         let described = Login::read(api, path, &Choices::default())?.schemes;
         schemes.extend(described.into_iter().filter(|scheme| own.credential(&scheme.kind).is_none()));
@@ -233,7 +236,7 @@ mod tests {
         }
     }
 
-    fn held(source: &Source, sets: &[Set]) -> Result<Catalogue, Failure> {
+    fn held(source: &Source, sets: &[Set]) -> Result<Catalogue, Error> {
         held_to(Api::read(source).expect("it can be read"), source.contract.as_ref().expect("there is one"), sets)
     }
 

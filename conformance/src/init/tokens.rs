@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use keyfit_openapi::{Opener, Place};
+use keyfit_openapi::{AcceptedToken, ParameterLocation};
 
 use super::document::Facts;
 use super::fetching::Entry;
@@ -18,7 +18,7 @@ use crate::missing::{Answer, Missing};
 const ASKED: usize = 12;
 
 /// Returns a file in which only the valid token is not commented out. It names the variable that clients read.
-pub(super) fn text(facts: &Facts, catalogue: &Catalogue, openers: &[Opener]) -> String {
+pub(super) fn text(facts: &Facts, catalogue: &Catalogue, openers: &[AcceptedToken]) -> String {
     let mut text =
         "# Credentials for the contract check. Secrets are named by environment variables, and never written here; those that are not set\n\
                     # are read from a file `.env` beside this one, which belongs into no repository.\n\
@@ -112,7 +112,7 @@ pub(super) fn questions(catalogue: &Catalogue) -> Vec<String> {
         let Some(probe) = &catalogue.rule(case).probe else { continue };
         let operation = catalogue.operation(case);
         let needs = Need::of(probe, &catalogue.contract, operation, false).unwrap_or_default();
-        let in_path = operation.parameters.iter().filter(|parameter| parameter.place == Place::Path);
+        let in_path = operation.parameters.iter().filter(|parameter| parameter.location == ParameterLocation::Path);
         let identities = needs.iter().map(|need| Missing::identity(need, need.entry()));
         let ids = in_path.map(|parameter| Missing::id(&parameter.name));
         let foreign = match probe {
@@ -169,7 +169,7 @@ fn needs(catalogue: &Catalogue) -> Vec<Need> {
 }
 
 /// Returns a variable such as `PARCELS_KEY_ONLY_ORDERS_READ`, in the characters of variable names; it begins with the variable of the kind.
-fn variable(api: &str, need: &Need, openers: &[Opener]) -> String {
+fn variable(api: &str, need: &Need, openers: &[AcceptedToken]) -> String {
     let of_kind = openers.iter().find(|opener| opener.name == need.kind).and_then(|opener| opener.variable.clone());
     let whole = need.to_string();
     let (begin, rest) = match (of_kind, whole.strip_prefix(&need.kind)) {

@@ -28,8 +28,8 @@ struct InvalidCredential(Probe, &'static str);
 impl Core {
     /// Returns the tokens of a request; none if it has no token and the operation requires none.
     pub(super) fn admit(&self, call: &Call, operation: &Operation) -> Result<Vec<Token>, Refusal> {
-        let is_open = operation.needed.is_optional() && !self.has(Mutant::RefusesAnonymous);
-        if is_open && operation.needed.sets().is_empty() {
+        let is_open = operation.security.is_optional() && !self.has(Mutant::RefusesAnonymous);
+        if is_open && operation.security.sets().is_empty() {
             return Ok(Vec::new());
         }
         let found = self.presented_credentials(call, operation);
@@ -55,7 +55,7 @@ impl Core {
             }
         }
         // If a request has several tokens, the first kind of the alternative is the caller, whatever the order of the headers.
-        let place = |token: &Token| operation.needed.kinds().position(|kind| *kind == token.kind);
+        let place = |token: &Token| operation.security.kinds().position(|kind| *kind == token.kind);
         tokens.sort_by_key(|token| place(token).unwrap_or(usize::MAX));
         match refusal {
             Some(_) if self.has(Mutant::JudgesOneOfSeveral) && self.others_were_never_issued(&found, &tokens) => {
@@ -189,7 +189,7 @@ impl Core {
 
     /// Returns the tokens of the alternative that they satisfy, in its order.
     fn callers<'t>(&self, tokens: &'t [Token], operation: &Operation) -> Result<Vec<&'t Token>, Refusal> {
-        let sets = operation.needed.sets();
+        let sets = operation.security.sets();
         let Some(first) = tokens.first().filter(|_| !sets.is_empty()) else { return Ok(Vec::new()) };
         let of = |kind: &String| tokens.iter().find(|token| token.kind == *kind);
         let is_certificate = |kind: &String| self.contract.credential(kind).is_some_and(Credential::is_certificate);

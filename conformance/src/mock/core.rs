@@ -8,7 +8,7 @@ use hyper::header::{
     ACCEPT, ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_ORIGIN, AUTHORIZATION, HeaderName, HeaderValue,
     ORIGIN,
 };
-use keyfit_openapi::{Api, Operation, Streaming};
+use keyfit_openapi::{Api, Operation, StreamedResponse};
 use serde_json::Value;
 
 use super::active_requests::ActiveRequests;
@@ -65,7 +65,7 @@ pub(super) struct ServedRequest<'a> {
 impl ServedRequest<'_> {
     /// Returns whether an answer is streamed item by item: if the operation only streams, if the request accepts that media type, or if the
     /// switch in its body is on.
-    fn asks_for(&self, streaming: &Streaming) -> bool {
+    fn asks_for(&self, streaming: &StreamedResponse) -> bool {
         let accepts = self.call.headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
         let names_it = accepts.split(',').any(|one| body::essence(one) == body::essence(&streaming.body.media_type));
         let switch = streaming.switch.as_deref();

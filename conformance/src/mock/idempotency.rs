@@ -2,7 +2,7 @@
 
 use hyper::body::Bytes;
 use keyfit_openapi::Operation;
-use keyfit_openapi::idempotency::{Key, key_of};
+use keyfit_openapi::idempotency::{KeyLocation, key_location};
 use serde_json::Value;
 
 use super::call::{Answer, Call, Refusal};
@@ -29,10 +29,10 @@ impl Core {
         operation: &Operation,
         serve: impl FnOnce() -> Result<Answer, Refusal>,
     ) -> Result<Answer, Refusal> {
-        let key = match key_of(&self.api, operation) {
-            Some(Key::Header(name)) => call.headers.get(name).map(|key| format!("{key:?}")),
-            Some(Key::Query(name)) => call.query(name).map(str::to_owned),
-            Some(Key::Member(name)) => {
+        let key = match key_location(&self.api, operation) {
+            Some(KeyLocation::Header(name)) => call.headers.get(name).map(|key| format!("{key:?}")),
+            Some(KeyLocation::Query(name)) => call.query(name).map(str::to_owned),
+            Some(KeyLocation::Member(name)) => {
                 let body: Value = serde_json::from_slice(&call.body).unwrap_or_default();
                 body.get(name).map(Value::to_string)
             }

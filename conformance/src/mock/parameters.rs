@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use keyfit_openapi::{ListStyle, Operation, Parameter, Place};
+use keyfit_openapi::{ListStyle, Operation, Parameter, ParameterLocation};
 use serde_json::Value;
 
 use super::call::{Call, Refusal};
@@ -13,7 +13,7 @@ use crate::{form, parameter};
 impl Core {
     /// Checks the query; undocumented parameters are ignored.
     pub(super) fn query_parameters(&self, call: &Call, operation: &Operation) -> Result<(), Refusal> {
-        for parameter in parameters(operation, Place::Query) {
+        for parameter in parameters(operation, ParameterLocation::Query) {
             if self.has_members(parameter) {
                 if let Some(problem) = self.problem_of_object(call, operation, parameter) {
                     return Err(Refusal::new(self.bad_request(operation), format!("{} {problem}", parameter.name)));
@@ -60,7 +60,7 @@ impl Core {
         let begins = |text: &str, name: &str| text.strip_prefix(name).is_some_and(|rest| rest.starts_with('['));
         // Members that the document names are separate parameters.
         let is_of_another = |text: &str| {
-            parameters(operation, Place::Query)
+            parameters(operation, ParameterLocation::Query)
                 .filter(|other| begins(&other.name, &parameter.name))
                 .any(|other| text == other.name || begins(text, &other.name))
         };
@@ -76,7 +76,7 @@ impl Core {
 
     /// Checks the headers: the required ones are present, and each matches its schema.
     pub(super) fn header_parameters(&self, call: &Call, operation: &Operation) -> Result<(), Refusal> {
-        for parameter in parameters(operation, Place::Header) {
+        for parameter in parameters(operation, ParameterLocation::Header) {
             let sent = call.headers.get(&parameter.name).map(|value| String::from_utf8_lossy(value.as_bytes()));
             let problem = match sent {
                 None if parameter.required && !self.has(Mutant::WaivesParameters) => Some("is missing".to_owned()),
@@ -102,7 +102,7 @@ impl Core {
             sent.is_some_and(|text| text.contains('\\') || matches!(text.as_str(), "." | ".."))
                 || sent.is_some_and(|text| self.problem(parameter, text).is_some())
         };
-        if parameters(operation, Place::Path).any(is_bad) {
+        if parameters(operation, ParameterLocation::Path).any(is_bad) {
             return Err(Refusal::new(404, "Not found"));
         }
         Ok(())
@@ -158,6 +158,6 @@ impl Core {
     }
 }
 
-fn parameters(operation: &Operation, place: Place) -> impl Iterator<Item = &Parameter> {
-    operation.parameters.iter().filter(move |parameter| parameter.place == place)
+fn parameters(operation: &Operation, place: ParameterLocation) -> impl Iterator<Item = &Parameter> {
+    operation.parameters.iter().filter(move |parameter| parameter.location == place)
 }

@@ -1,7 +1,7 @@
 //! The constraints of a document that a defect ignores, and the inputs that make it fail.
 
-use keyfit_openapi::breach::Constraint;
 use keyfit_openapi::schema::{self, Direction, Mismatch};
+use keyfit_openapi::violation::Constraint;
 use keyfit_openapi::{Api, Operation};
 use serde_json::Value;
 

@@ -4,7 +4,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
-use keyfit_openapi::{Api, nameless};
+use keyfit_openapi::{Api, without_parameter_names};
 
 use super::call::Call;
 use crate::segment;
@@ -143,7 +143,7 @@ impl Router {
 
 impl MixedSegments {
     fn entry(&mut self, template: &str) -> std::collections::btree_map::Entry<'_, String, usize> {
-        let nameless = nameless(template);
+        let nameless = without_parameter_names(template);
         let (before, rest) = nameless.split_once('{').unwrap_or_default();
         let (_, after) = rest.rsplit_once('}').unwrap_or_default();
         let ends = (before.to_owned(), after.to_owned());
@@ -226,7 +226,7 @@ mod tests {
             let rank = |part: &String| match parsed(part) {
                 Segment::Literal(_) => (0, None),
                 Segment::Mixed(template) => {
-                    let nameless = nameless(&template);
+                    let nameless = without_parameter_names(&template);
                     let (length, text) = concreteness(&nameless);
                     (1, Some((length, text.to_owned())))
                 }

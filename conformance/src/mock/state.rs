@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use keyfit_openapi::{Api, Place, example};
+use keyfit_openapi::{Api, ParameterLocation, example};
 
 use super::grants::Grants;
 use super::idempotency::KeyedAnswer;
@@ -64,7 +64,9 @@ impl State {
         let mut known: HashMap<String, BTreeSet<String>> = HashMap::new();
         for operation in &api.operations {
             let arguments = example::parameters(api, operation);
-            for parameter in operation.parameters.iter().filter(|parameter| parameter.place == Place::Path) {
+            for parameter in
+                operation.parameters.iter().filter(|parameter| parameter.location == ParameterLocation::Path)
+            {
                 if let Some(value) = arguments.get(&parameter.name) {
                     known.entry(parameter.name.clone()).or_default().insert(plain(value));
                 }

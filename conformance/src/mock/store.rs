@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use hyper::body::Bytes;
 use keyfit_openapi::schema::{self, Direction};
-use keyfit_openapi::{Api, Operation, Place};
+use keyfit_openapi::{Api, Operation, ParameterLocation};
 use serde_json::{Map, Value, json};
 use url::Url;
 
@@ -301,7 +301,8 @@ impl Core {
         (schema, example, at): (&Value, &Value, &str),
         number: usize,
     ) -> Option<Value> {
-        let parameter = reader.parameters.iter().find(|one| one.place == Place::Path && one.name == name)?;
+        let parameter =
+            reader.parameters.iter().find(|one| one.location == ParameterLocation::Path && one.name == name)?;
         let known = example.pointer(at)?;
         let next = match known {
             Value::Number(known) => known.as_u64().map(|known| json!(known + number as u64)),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use keyfit_openapi::schema::{self, Direction, Mismatch};
-use keyfit_openapi::{Operation, Writing};
+use keyfit_openapi::{BodyFormat, Operation};
 use serde_json::Value;
 
 use super::call::{Call, ParsedBody, Refusal};
@@ -51,21 +51,21 @@ impl Core {
         if let Some(status) = self.oversize(call.body.len(), operation) {
             return Err(Refusal::new(status, "Request Too Large"));
         }
-        let writing = body.writing(&self.api);
+        let writing = body.format(&self.api);
         let is_named = match content_type(call) {
             // A body without a media type is taken for the documented one.
             None => true,
-            Some(_) if writing == Writing::Json => is_json(call),
+            Some(_) if writing == BodyFormat::Json => is_json(call),
             Some(media_type) => body::is_sent_as(body, media_type),
         };
         if !is_named && !self.has(Mutant::AcceptsAnyMediaType) {
             let status = self.status(&Probe::OtherMediaType, operation, 415);
-            let wanted = if writing == Writing::Json { "JSON" } else { &body.media_type };
+            let wanted = if writing == BodyFormat::Json { "JSON" } else { &body.media_type };
             return Err(Refusal::new(status, format!("The body should be {wanted}")));
         }
         // Without its media type, the boundary between parts is unknown.
-        let is_unreadable = writing == Writing::Multipart && !is_named;
-        if is_unreadable || matches!(writing, Writing::Text | Writing::Bytes) {
+        let is_unreadable = writing == BodyFormat::Multipart && !is_named;
+        if is_unreadable || matches!(writing, BodyFormat::Text | BodyFormat::Bytes) {
             return Ok(ParsedBody::Nothing);
         }
         let malformed = self.status(&Probe::BrokenJson, operation, 400);

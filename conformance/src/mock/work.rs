@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use hyper::body::Bytes;
 use keyfit_openapi::schema::Direction;
-use keyfit_openapi::{Api, Operation, Place, example};
+use keyfit_openapi::{Api, Operation, ParameterLocation, example};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -155,7 +155,8 @@ impl Core {
         let operation = self.api.operations.iter().filter(is_status).max_by_key(|one| one.path.len())?;
         let named = |one: &&str| one.starts_with('{') && !served.operation.path.contains(*one);
         let name = operation.path.split('/').find(named)?.trim_matches(['{', '}']);
-        let parameter = operation.parameters.iter().find(|one| one.place == Place::Path && one.name == name)?;
+        let parameter =
+            operation.parameters.iter().find(|one| one.location == ParameterLocation::Path && one.name == name)?;
         let known = example::parameters(&self.api, operation).get(name).map(plain);
         let id = nobody::id(&self.api, parameter, known.as_deref(), number);
         let mut state = self.state();

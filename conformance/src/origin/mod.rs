@@ -7,7 +7,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use keyfit_openapi::{Api, Failure, Source, Text, read_text, without_secrets};
+use keyfit_openapi::{Api, Error, Source, Text, read_text, without_secrets};
 use reqwest::Url;
 use sha2::{Digest as _, Sha256};
 use toml_edit::{ArrayOfTables, DocumentMut, Table, value};
@@ -45,9 +45,9 @@ impl Origins {
     ///
     /// # Errors
     /// Returns an error if the file cannot be read, is not valid TOML, or has a document without `api`, `file` or `sha256`.
-    pub fn read(folder: &Path) -> Result<Self, Failure> {
+    pub fn read(folder: &Path) -> Result<Self, Error> {
         let path = folder.join("sources.toml");
-        let refuse = |problem: String, help: &str| Failure::of_file(&path.display().to_string(), problem, help);
+        let refuse = |problem: String, help: &str| Error::of_file(&path.display().to_string(), problem, help);
         let text = read_text(&path).map_err(|error| {
             refuse(format!("the file cannot be read: {error}"), "name the folder that holds sources.toml with --dir")
         })?;
@@ -142,7 +142,7 @@ impl Origin {
     ///
     /// # Errors
     /// Returns an error if the folder cannot be read.
-    pub fn source(&self) -> Result<Source, Failure> {
+    pub fn source(&self) -> Result<Source, Error> {
         Source::from_dir(self.file.parent().unwrap_or(Path::new(".")))
     }
 
@@ -150,7 +150,7 @@ impl Origin {
     ///
     /// # Errors
     /// Returns an error if the text is not such an OpenAPI document.
-    pub fn accepts(&self, text: &str) -> Result<(), Failure> {
+    pub fn accepts(&self, text: &str) -> Result<(), Error> {
         let overlay = self.source().ok().and_then(|source| source.overlay);
         let path = self.url.as_deref().map(without_secrets).unwrap_or_default();
         let document = Text::new(path.as_str(), text);
@@ -160,7 +160,7 @@ impl Origin {
         let api = Api::read(&source).or_else(|_| Api::read(&alone))?;
         if api.operations.is_empty() {
             let help = "an API of which nothing is left is taken out by hand";
-            return Err(Failure::of_file(&path, "the document has no operation", help));
+            return Err(Error::of_file(&path, "the document has no operation", help));
         }
         Ok(())
     }

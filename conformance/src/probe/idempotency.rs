@@ -1,6 +1,6 @@
 //! Calls that are sent twice with the same idempotency key: the server has to recognize the second one.
 
-use keyfit_openapi::idempotency::{Key, key_of};
+use keyfit_openapi::idempotency::{KeyLocation, key_location};
 use reqwest::header::{HeaderName, LOCATION};
 use serde_json::{Value, json};
 
@@ -26,8 +26,8 @@ impl TargetServer {
         let second = match case_run.probe {
             Probe::ReusedKey => {
                 let api = &case_run.catalogue.api;
-                let key = key_of(api, operation);
-                let is_no_key = |name: &str| key != Some(Key::Member(name));
+                let key = key_location(api, operation);
+                let is_no_key = |name: &str| key != Some(KeyLocation::Member(name));
                 let other = altered(api, operation, &first, is_no_key);
                 other.ok_or_else(|| Stop::missing("no member of its body is plain text"))?
             }
@@ -52,14 +52,14 @@ impl TargetServer {
         let mut draft =
             case_run.maker(self).draft(&Probe::Valid, operation, &case_run.identity).map_err(Stop::Missing)?;
         let missing = || Stop::missing("the operation takes no key");
-        match key_of(&case_run.catalogue.api, operation).ok_or_else(missing)? {
-            Key::Header(name) => {
+        match key_location(&case_run.catalogue.api, operation).ok_or_else(missing)? {
+            KeyLocation::Header(name) => {
                 let name = name.parse::<HeaderName>().map_err(|_| missing())?;
                 draft.headers.retain(|(known, _)| *known != name);
                 draft.headers.push((name, new_key()));
             }
-            Key::Query(name) => set_query(&mut draft, name, vec![(name.to_owned(), new_key())]),
-            Key::Member(name) => {
+            KeyLocation::Query(name) => set_query(&mut draft, name, vec![(name.to_owned(), new_key())]),
+            KeyLocation::Member(name) => {
                 let body = draft.body.as_deref().and_then(|body| serde_json::from_slice(body).ok());
                 let mut body: Value = body.filter(Value::is_object).ok_or_else(missing)?;
                 body[name] = json!(new_key());

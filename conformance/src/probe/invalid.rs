@@ -1,6 +1,6 @@
 //! Requests that are valid except for one flaw each: all flaws of one kind are one case, and each answer is judged by itself.
 
-use keyfit_openapi::{Operation, Place, Retry};
+use keyfit_openapi::{Operation, ParameterLocation, Retry};
 use reqwest::header::HeaderName;
 use serde_json::{Value, json};
 
@@ -71,7 +71,7 @@ impl TargetServer {
         let operation = case_run.catalogue.operation(case_run.case);
         let mut identity = case_run.identity.clone();
         if let Change::Parameter(place, Some(value)) = &bent.change
-            && operation.parameters[*place].place == Place::Path
+            && operation.parameters[*place].location == ParameterLocation::Path
         {
             let parameter = &operation.parameters[*place];
             identity.ids.insert(parameter.name.clone(), parameter::text(parameter, value));
@@ -89,14 +89,14 @@ fn changed(mut draft: Draft, bent: &Bent, operation: &Operation, is_spared: bool
     match &bent.change {
         Change::Parameter(place, value) => {
             let parameter = &operation.parameters[*place];
-            match parameter.place {
-                Place::Path => {}
-                Place::Query => {
+            match parameter.location {
+                ParameterLocation::Path => {}
+                ParameterLocation::Query => {
                     let pairs = value.as_ref().map(|value| parameter::pairs(parameter, value)).unwrap_or_default();
                     let name = parameter::name(parameter);
                     set_query(&mut draft, &name, pairs);
                 }
-                Place::Header => {
+                ParameterLocation::Header => {
                     let name: HeaderName = parameter.name.parse().ok()?;
                     draft.headers.retain(|(known, _)| *known != name);
                     draft.headers.extend(value.as_ref().map(|value| (name, parameter::text(parameter, value))));

@@ -240,7 +240,7 @@ impl TargetServer {
         let Probe::OtherKind(_) = probe else { return None };
         let opens = |known: &Known| {
             known.state == State::Valid
-                && operation.needed.takes_alone(&known.kind)
+                && operation.security.accepts_alone(&known.kind)
                 && identity.secrets().any(|secret| secret.reveal() == known.secret.reveal())
         };
         self.identities.known().into_iter().find(opens).map(|known| known.kind)

@@ -18,7 +18,7 @@ pub(super) fn mismatch(
     may_reject_more: bool,
 ) -> Option<String> {
     let has = |description: &Partial| {
-        let mut places = description.places().into_iter().filter_map(|(_, place)| place);
+        let mut places = description.locations().into_iter().filter_map(|(_, place)| place);
         let count = places.clone().count();
         (places.by_ref().filter(|place| body.pointer(place).is_some()).count(), count)
     };

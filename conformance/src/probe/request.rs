@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use keyfit_openapi::idempotency::{Key, key_of};
-use keyfit_openapi::{Api, Operation, Parameter, Place};
+use keyfit_openapi::idempotency::{KeyLocation, key_location};
+use keyfit_openapi::{Api, Operation, Parameter, ParameterLocation};
 use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, COOKIE, HeaderName};
 use serde_json::{Map, Value, json};
@@ -128,7 +128,7 @@ impl DraftBuilder<'_> {
         let (kept, lacks) = self.safe_arguments(probe, operation)?;
         let arguments = kept.as_ref().unwrap_or(self.arguments);
         let mut path: BTreeMap<String, String> = BTreeMap::new();
-        for parameter in operation.parameters.iter().filter(|parameter| parameter.place == Place::Path) {
+        for parameter in operation.parameters.iter().filter(|parameter| parameter.location == ParameterLocation::Path) {
             let example =
                 || arguments.get(&parameter.name).map(|value| parameter::text(parameter, value)).unwrap_or_default();
             let value = match (probe, identity.ids.get(&parameter.name)) {
@@ -186,7 +186,7 @@ impl DraftBuilder<'_> {
         if effect == Effect::Nothing {
             return Ok((None, None));
         }
-        let path = operation.parameters.iter().filter(|parameter| parameter.place == Place::Path);
+        let path = operation.parameters.iter().filter(|parameter| parameter.location == ParameterLocation::Path);
         let parameters: Vec<&str> = path.map(|parameter| parameter.name.as_str()).collect();
         let keep = BodyExceptions {
             parameters: &parameters,
@@ -238,7 +238,7 @@ impl DraftBuilder<'_> {
     /// Returns the headers with a value from the user, and the required ones with the example of the document.
     fn headers(&self, operation: &Operation) -> Vec<(HeaderName, String)> {
         let header = |one: &Parameter| {
-            let is_key = one.required && key_of(self.api, operation) == Some(Key::Header(&one.name));
+            let is_key = one.required && key_location(self.api, operation) == Some(KeyLocation::Header(&one.name));
             // A used key belongs to another call.
             let key = || is_key.then(new_key);
             let example = || Some(parameter::text(one, self.arguments.get(&one.name).filter(|_| one.required)?));
@@ -247,7 +247,7 @@ impl DraftBuilder<'_> {
             let example = || key().or_else(any).or_else(example);
             Some((one.name.parse().ok()?, self.identities.header(&one.name).or_else(example)?))
         };
-        let parameters = operation.parameters.iter().filter(|one| one.place == Place::Header);
+        let parameters = operation.parameters.iter().filter(|one| one.location == ParameterLocation::Header);
         parameters.filter_map(header).collect()
     }
 
@@ -263,12 +263,12 @@ impl DraftBuilder<'_> {
         let mut pairs: Vec<(String, String)> = operation
             .parameters
             .iter()
-            .filter(|parameter| parameter.place == Place::Query && parameter.required)
+            .filter(|parameter| parameter.location == ParameterLocation::Query && parameter.required)
             .filter_map(|parameter| Some(parameter::pairs(parameter, self.arguments.get(&parameter.name)?)))
             .flatten()
             .collect();
         pairs.splice(0..0, operation.query.iter().cloned());
-        if let Some(Key::Query(name)) = key_of(self.api, operation) {
+        if let Some(KeyLocation::Query(name)) = key_location(self.api, operation) {
             pairs.iter_mut().filter(|(known, _)| known == name).for_each(|(_, key)| *key = new_key());
         }
         let mut keys: Vec<(String, String)> = Vec::new();
@@ -418,7 +418,7 @@ impl DraftBuilder<'_> {
             _ if items.is_empty() => body.clone(),
             _ => self.with_items(operation, body, items.iter().map(|(item, _)| item.clone()).collect()),
         };
-        if let Some(Key::Member(name)) = key_of(self.api, operation)
+        if let Some(KeyLocation::Member(name)) = key_location(self.api, operation)
             && let Some(key) = written.get_mut(name)
         {
             // A used key belongs to another call.

@@ -198,7 +198,7 @@ fn is_of_another(api: &Api, operation: &Operation, path: &str) -> bool {
         templates.len() == texts.len() && templates.iter().zip(&texts).all(is_one)
     };
     api.operations.iter().any(|other| {
-        let is_open = other.path != operation.path && other.method == operation.method && other.needed.is_optional();
+        let is_open = other.path != operation.path && other.method == operation.method && other.security.is_optional();
         let is_its_path =
             || [path, &decoded].iter().any(|text| fits(&other.path, text)) || fits(&other.path.to_lowercase(), &lower);
         is_open && is_its_path()

@@ -179,9 +179,9 @@ impl Cell {
 
 /// Returns the expectation for an identity.
 fn due(known: &Known, contract: &Contract, operation: &Operation) -> Due {
-    let is_open = operation.needed.is_optional();
-    if !operation.needed.takes_alone(&known.kind) {
-        let is_joined = operation.needed.kinds().any(|kind| *kind == known.kind);
+    let is_open = operation.security.is_optional();
+    if !operation.security.accepts_alone(&known.kind) {
+        let is_joined = operation.security.kinds().any(|kind| *kind == known.kind);
         return if is_open || is_joined { Due::Unknown } else { Due::Refused };
     }
     match known.state {
@@ -206,7 +206,7 @@ fn due(known: &Known, contract: &Contract, operation: &Operation) -> Due {
 
 /// Returns the expectation for a caller without a credential (`shows_none`), or with an unknown one.
 fn due_without(operation: &Operation, shows_none: bool) -> Due {
-    match operation.needed.is_optional() {
+    match operation.security.is_optional() {
         true if shows_none => Due::Allowed,
         true => Due::Unknown,
         false => Due::Refused,

@@ -1,6 +1,6 @@
 //! The report for programs. `conformance/report.schema.json` describes its format.
 
-use keyfit_openapi::{Failure, SourcePlace, Text};
+use keyfit_openapi::{Error, SourceLocation, Text};
 use schemars::{Schema, schema_for};
 use serde::Deserialize;
 
@@ -20,12 +20,12 @@ pub fn json_schema() -> Schema {
 ///
 /// # Errors
 /// Returns an error if the text is not a valid report, or has another version of the format.
-pub fn read(text: &Text) -> Result<Report, Failure> {
+pub fn read(text: &Text) -> Result<Report, Error> {
     let Head { format } = parsed(text)?;
     if format == Report::FORMAT {
         return parsed(text);
     }
-    Err(Failure::of_file(
+    Err(Error::of_file(
         &text.path,
         format!("the report has format {format}, and this program reads format {}", Report::FORMAT),
         "write it anew with this version of the program",
@@ -38,13 +38,13 @@ struct Head {
     format: u32,
 }
 
-fn parsed<'a, T: Deserialize<'a>>(text: &'a Text) -> Result<T, Failure> {
-    serde_json::from_str(&text.text).map_err(|error| Failure {
-        place: SourcePlace {
+fn parsed<'a, T: Deserialize<'a>>(text: &'a Text) -> Result<T, Error> {
+    serde_json::from_str(&text.text).map_err(|error| Error {
+        location: SourceLocation {
             path: text.path.clone(),
             line: error.line(),
             column: error.column(),
-            ..SourcePlace::default()
+            ..SourceLocation::default()
         },
         problem: format!("this is no report of a run: {error}"),
         help: "name a file that `--report json=FILE` wrote".to_owned(),

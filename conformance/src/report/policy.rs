@@ -63,9 +63,9 @@ impl PolicyReport {
         let mut undescribed: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for operation in &catalogue.api.operations {
             let is_closed =
-                !operation.needed.is_optional() && catalogue.contract.alternatives(operation).next().is_none();
+                !operation.security.is_optional() && catalogue.contract.alternatives(operation).next().is_none();
             let unknown = |kind: &&String| catalogue.contract.credential(kind).is_none();
-            for kind in operation.needed.kinds().filter(unknown).filter(|_| is_closed) {
+            for kind in operation.security.kinds().filter(unknown).filter(|_| is_closed) {
                 let known = undescribed.entry(plain(kind)).or_default();
                 if known.last() != Some(&operation.id) {
                     known.push(plain(&operation.id));

@@ -12,8 +12,8 @@ mod text;
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
-use keyfit_openapi::diff::{Breaks, Finding, Group, Level, OperationRef, Revision, Rule};
-use keyfit_openapi::{SourcePlace, plain};
+use keyfit_openapi::diff::{Finding, Group, Level, OperationRef, Party, Revision, Rule};
+use keyfit_openapi::{SourceLocation, plain};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -80,7 +80,7 @@ pub struct FindingReport {
     pub level: Level,
     /// Whom it breaks, or whose part it is to follow.
     #[schemars(with = "BreaksName")]
-    pub breaks: Breaks,
+    pub breaks: Party,
     /// What it is about.
     #[schemars(with = "GroupName")]
     pub group: Group,
@@ -281,7 +281,7 @@ fn grouped(
 impl FindingReport {
     fn new(finding: Finding, paths: &[String; 2], level: Level, operations: Vec<usize>, cases: Vec<String>) -> Self {
         let Rule { id, breaks, group, title, why, .. } = *finding.rule;
-        let at = |revision: Revision, place: &SourcePlace| PlaceReport::new(revision, place, paths);
+        let at = |revision: Revision, place: &SourceLocation| PlaceReport::new(revision, place, paths);
         let (place, nearest) = (at(finding.revision, &finding.place), at(Revision::New, &finding.nearest));
         let nearest = (nearest != place).then_some(nearest);
         let part = PartReport { place, nearest, rust: plain(&finding.rust) };
@@ -322,9 +322,9 @@ impl FindingReport {
     /// Returns the affected side and the reason.
     fn reason(&self) -> String {
         match self.breaks {
-            Breaks::Nobody => format!("Breaks nobody: {}", self.why),
-            Breaks::Client => format!("For clients: {}", self.why),
-            Breaks::Server => format!("For servers: {}", self.why),
+            Party::Nobody => format!("Breaks nobody: {}", self.why),
+            Party::Client => format!("For clients: {}", self.why),
+            Party::Server => format!("For servers: {}", self.why),
         }
     }
 }
@@ -337,7 +337,7 @@ impl PartReport {
 }
 
 impl PlaceReport {
-    fn new(document: Revision, place: &SourcePlace, [old, new]: &[String; 2]) -> Self {
+    fn new(document: Revision, place: &SourceLocation, [old, new]: &[String; 2]) -> Self {
         let own = if document == Revision::Old { old } else { new };
         let file = (!place.path.is_empty() && place.path != *own).then(|| plain(&place.path));
         Self { document, file, line: place.line, column: place.column, pointer: plain(&place.pointer) }

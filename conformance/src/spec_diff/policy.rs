@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use keyfit_openapi::diff::{Finding, Level, OperationRef, Rule, rules};
-use keyfit_openapi::{Failure, SourcePlace, Text};
+use keyfit_openapi::{Error, SourceLocation, Text};
 use serde::Deserialize;
 use strsim::levenshtein as distance;
 use toml::Spanned;
@@ -61,17 +61,17 @@ impl Policy {
     ///
     /// # Errors
     /// Returns an error if the text is not a valid policy file, names an unknown rule or level, or has an empty reason.
-    pub fn read(text: &Text) -> Result<Self, Failure> {
+    pub fn read(text: &Text) -> Result<Self, Error> {
         let file: File = toml::from_str(&text.text).map_err(|error| {
             let place = place(text, error.span().map_or(0, |span| span.start));
             let help =
                 "`[levels]` has rules and their levels; each `[[ignore]]` has `rule` and `reason`, and may have \
                         `operation` and `pointer`"
                     .to_owned();
-            Failure { place, problem: error.message().to_owned(), help }
+            Error { location: place, problem: error.message().to_owned(), help }
         })?;
         let levels = file.levels.iter().map(|(rule, level)| Ok((known(text, rule)?.id, read_level(text, level)?)));
-        let levels = levels.collect::<Result<_, Failure>>()?;
+        let levels = levels.collect::<Result<_, Error>>()?;
         let entries = file.ignore.into_iter().map(|row| row.entry(text)).collect::<Result<_, _>>()?;
         Ok(Self { levels, entries, path: text.path.clone() })
     }
@@ -112,14 +112,14 @@ impl Policy {
 }
 
 impl Row {
-    fn entry(self, text: &Text) -> Result<Entry, Failure> {
+    fn entry(self, text: &Text) -> Result<Entry, Error> {
         let at = place(text, self.rule.span().start);
         known(text, &self.rule)?;
         let rule = self.rule.into_inner();
         if self.reason.get_ref().trim().is_empty() {
             let help = "say why the change is accepted".to_owned();
             let place = place(text, self.reason.span().start);
-            return Err(Failure { place, problem: "the reason is empty".to_owned(), help });
+            return Err(Error { location: place, problem: "the reason is empty".to_owned(), help });
         }
         let (operation, pointer, reason) = (self.operation, self.pointer, self.reason.into_inner());
         Ok(Entry { rule, operation, pointer, reason, line: at.line })
@@ -151,24 +151,24 @@ impl Entry {
 }
 
 /// Returns the rule with this id.
-fn known(text: &Text, id: &Spanned<String>) -> Result<&'static Rule, Failure> {
+fn known(text: &Text, id: &Spanned<String>) -> Result<&'static Rule, Error> {
     rules::named(id.get_ref()).ok_or_else(|| {
         let help = match nearest(id.get_ref()) {
             Some(known) => format!("did you mean `{known}`? openapi/pipeline/DIFF-RULES.md lists the rules"),
             None => "openapi/pipeline/DIFF-RULES.md lists the rules".to_owned(),
         };
         let problem = format!("there is no rule called `{}`", id.get_ref());
-        Failure { place: place(text, id.span().start), problem, help }
+        Error { location: place(text, id.span().start), problem, help }
     })
 }
 
-fn read_level(text: &Text, level: &Spanned<String>) -> Result<Level, Failure> {
+fn read_level(text: &Text, level: &Spanned<String>) -> Result<Level, Error> {
     match level.get_ref().as_str() {
         "breaking" => Ok(Level::Breaking),
         "warning" => Ok(Level::Warning),
         "info" => Ok(Level::Info),
-        other => Err(Failure {
-            place: place(text, level.span().start),
+        other => Err(Error {
+            location: place(text, level.span().start),
             problem: format!("there is no level `{other}`"),
             help: "a level is `breaking`, `warning` or `info`; what is accepted is an `[[ignore]]` with its reason"
                 .to_owned(),
@@ -176,10 +176,10 @@ fn read_level(text: &Text, level: &Spanned<String>) -> Result<Level, Failure> {
     }
 }
 
-fn place(text: &Text, offset: usize) -> SourcePlace {
+fn place(text: &Text, offset: usize) -> SourceLocation {
     let before = text.text.get(..offset).unwrap_or_default();
     let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1;
-    SourcePlace { path: text.path.clone(), line: before.matches('\n').count() + 1, column, pointer: String::new() }
+    SourceLocation { path: text.path.clone(), line: before.matches('\n').count() + 1, column, pointer: String::new() }
 }
 
 /// Returns the rule with the most similar id, if there is one.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use keyfit_openapi::{Failure, Text};
+use keyfit_openapi::{Error, Text};
 use serde::Deserialize;
 
 use super::environment::Environment;
@@ -90,7 +90,7 @@ pub(super) struct Reader<'a> {
 
 impl Reader<'_> {
     /// Reads the clients and the signer of a file, with their secrets.
-    pub(super) async fn read(&self, clients: Vec<ClientEntry>, signers: &[SignerEntry]) -> Result<Clients, Failure> {
+    pub(super) async fn read(&self, clients: Vec<ClientEntry>, signers: &[SignerEntry]) -> Result<Clients, Error> {
         let mut known = Vec::new();
         for entry in clients {
             known.push(self.client(entry).await?);
@@ -105,7 +105,7 @@ impl Reader<'_> {
         Ok(Clients { known, signer })
     }
 
-    async fn client(&self, entry: ClientEntry) -> Result<Known, Failure> {
+    async fn client(&self, entry: ClientEntry) -> Result<Known, Error> {
         let ClientEntry {
             name,
             id,
@@ -168,7 +168,7 @@ impl Reader<'_> {
             &BTreeSet<GrantType>,
             Option<ClientAuthentication>,
         ),
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Error> {
         if let Some(unknown) = scopes.into_iter().flatten().find(|scope| !server.scopes.contains(*scope)) {
             let problem = format!("`{unknown}` is no scope of the contract");
             return Err(self.failure(unknown, problem, "correct it, or remove it"));
@@ -186,7 +186,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    async fn signer(&self, entry: &SignerEntry) -> Result<Signer, Failure> {
+    async fn signer(&self, entry: &SignerEntry) -> Result<Signer, Error> {
         if self.contract.authorization_server.as_ref().is_none_or(|server| server.jwt.is_none()) {
             let problem = "the contract takes no JWTs that a client could sign";
             return Err(self.failure(&entry.name, problem, "remove the signer"));
@@ -195,7 +195,7 @@ impl Reader<'_> {
         Ok(Signer { issuer: entry.id.clone(), subject: entry.subject.clone(), secret })
     }
 
-    async fn secret(&self, name: &str, place: &Place) -> Result<Secret, Failure> {
+    async fn secret(&self, name: &str, place: &Place) -> Result<Secret, Error> {
         let found = place.read(&Carrier::Header, self.environment).await.map_err(|error| {
             let problem = format!("`{name}` has no secret: {error}");
             self.failure(&place.quoted(), problem, &format!("{}; or remove the entry", place.how()))
@@ -204,7 +204,7 @@ impl Reader<'_> {
         Ok(found)
     }
 
-    fn failure(&self, quoted: &str, problem: impl Into<String>, help: &str) -> Failure {
+    fn failure(&self, quoted: &str, problem: impl Into<String>, help: &str) -> Error {
         let place = crate::contract::place(self.text, self.text.text.find(&format!("\"{quoted}\"")));
         failure(place, problem, help)
     }

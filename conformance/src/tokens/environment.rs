@@ -6,7 +6,7 @@ use std::path::Path;
 use keyfit::Error;
 use keyfit::auth::SecretSource as _;
 use keyfit::auth::source::EnvSource;
-use keyfit_openapi::{Failure, Text};
+use keyfit_openapi::{Error as FileError, Text};
 use secrecy::SecretString;
 
 use super::failure;
@@ -52,7 +52,7 @@ impl Environment {
     ///
     /// # Errors
     /// Returns an error, with its line and without any value, if a line has another form or repeats a name.
-    pub fn read(text: &Text) -> Result<Self, Failure> {
+    pub fn read(text: &Text) -> Result<Self, FileError> {
         let mut cursor = Cursor { text, at: if text.text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 } };
         let mut variables = BTreeMap::new();
         while let Some(line) = cursor.next_line() {
@@ -115,7 +115,7 @@ impl<'t> Cursor<'t> {
     }
 
     /// Returns the value that begins here, and checks the rest of its line.
-    fn value(&mut self, begin: usize) -> Result<String, Failure> {
+    fn value(&mut self, begin: usize) -> Result<String, FileError> {
         let rest = &self.text.text[self.at..];
         let trimmed = rest.trim_start_matches([' ', '\t']);
         let quote = trimmed.chars().next().filter(|one| matches!(one, '"' | '\''));
@@ -170,12 +170,12 @@ impl<'t> Cursor<'t> {
     }
 
     /// Returns the error for a reference, which other parsers of such files would expand.
-    fn refuse_reference(&self, begin: usize) -> Failure {
+    fn refuse_reference(&self, begin: usize) -> FileError {
         let help = "write the value itself, or put it in single quotes where it is meant so";
         self.refuse(begin, "the value refers to another variable, which is not looked up", help)
     }
 
-    fn refuse(&self, begin: usize, problem: impl Into<String>, help: &str) -> Failure {
+    fn refuse(&self, begin: usize, problem: impl Into<String>, help: &str) -> FileError {
         failure(crate::contract::place(self.text, Some(begin)), problem, help)
     }
 }
@@ -192,7 +192,7 @@ mod tests {
 
     use super::*;
 
-    fn read(text: &str) -> Result<Vec<(String, String)>, Failure> {
+    fn read(text: &str) -> Result<Vec<(String, String)>, FileError> {
         let read = Environment::read(&Text::new(".env", text))?;
         Ok(read.variables.into_iter().map(|(name, value)| (name, value.reveal().to_owned())).collect())
     }
@@ -234,7 +234,10 @@ mod tests {
         ] {
             let failure = read(&format!("B=1\n\n{line}\nC=2\n")).expect_err(line);
             let told = format!("{failure}{failure:?}");
-            assert!(failure.place.line == 3 && !told.contains("do-not") && !failure.help.is_empty(), "{line}: {told}");
+            assert!(
+                failure.location.line == 3 && !told.contains("do-not") && !failure.help.is_empty(),
+                "{line}: {told}"
+            );
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use futures_core::future::BoxFuture;
-use keyfit_openapi::{Failure, SourcePlace, Text};
+use keyfit_openapi::{Error, SourceLocation, Text};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Url};
 use serde_json::{Map, Value};
@@ -51,17 +51,17 @@ pub(super) struct Fetches<'a> {
 
 impl Fetching<'_> {
     /// Returns the place of an identity in the file.
-    pub(super) fn place(&self, name: &str) -> SourcePlace {
+    pub(super) fn place(&self, name: &str) -> SourceLocation {
         crate::contract::place(self.text, self.text.text.find(&format!("\"{name}\"")))
     }
 
-    fn refuse(&self, of: &Fetches<'_>, problem: impl AsRef<str>, help: &str) -> Failure {
+    fn refuse(&self, of: &Fetches<'_>, problem: impl AsRef<str>, help: &str) -> Error {
         let problem = format!("the token of `{}` cannot be fetched: {}", of.name, problem.as_ref());
         failure(self.place(of.name), problem, help)
     }
 
     /// Returns a token that is granted to a client, with a note for the user.
-    pub(super) fn granted(&self, of: &Fetches<'_>, client: &str) -> Result<(FetchedToken, Option<String>), Failure> {
+    pub(super) fn granted(&self, of: &Fetches<'_>, client: &str) -> Result<(FetchedToken, Option<String>), Error> {
         self.check_carrier(of)?;
         let Some(known) = self.clients.named(client) else {
             let problem = without_quotes(&format!("the file names no client `{client}`"));
@@ -116,7 +116,7 @@ impl Fetching<'_> {
         &self,
         of: &Fetches<'_>,
         entry: &LoginEntry,
-    ) -> Result<(FetchedToken, Option<String>), Failure> {
+    ) -> Result<(FetchedToken, Option<String>), Error> {
         self.check_carrier(of)?;
         let url = self.login_url(of, "its login", entry.path.as_deref(), entry.url.as_deref())?;
         let before = self.before(of, entry, &url)?;
@@ -154,7 +154,7 @@ impl Fetching<'_> {
         Ok((token.with(companions, steps), note))
     }
 
-    fn check_carrier(&self, of: &Fetches<'_>) -> Result<(), Failure> {
+    fn check_carrier(&self, of: &Fetches<'_>) -> Result<(), Error> {
         if matches!(of.carrier, Carrier::Basic | Carrier::ClientCertificate) {
             let problem = "a password or a certificate is not something that a server hands out";
             return Err(self.refuse(of, problem, "name its `secret`"));
@@ -163,7 +163,7 @@ impl Fetching<'_> {
     }
 
     /// Returns the request before a login: at the same host, since its cookies are sent with the login.
-    fn before(&self, of: &Fetches<'_>, entry: &LoginEntry, login: &Url) -> Result<Option<Before>, Failure> {
+    fn before(&self, of: &Fetches<'_>, entry: &LoginEntry, login: &Url) -> Result<Option<Before>, Error> {
         let flaw = entry.with.as_ref().and_then(|with| with.flaw(entry.before.as_ref()));
         if let Some(why) = flaw {
             return Err(self.refuse(of, why, "correct `with`"));
@@ -185,7 +185,7 @@ impl Fetching<'_> {
     }
 
     /// Returns the HTTP clients for a token request: those of the server under test, if the user named the host.
-    fn http(&self, of: &Fetches<'_>, url: &Url) -> Result<Http, Failure> {
+    fn http(&self, of: &Fetches<'_>, url: &Url) -> Result<Http, Error> {
         if url.origin() == self.way.base_url.origin() || self.way.roots.names(url) {
             return Ok(self.way.http.clone());
         }
@@ -193,7 +193,7 @@ impl Fetching<'_> {
     }
 
     /// Returns the URL of a login, or of the request before it; `what` names it in errors.
-    fn login_url(&self, of: &Fetches<'_>, what: &str, path: Option<&str>, url: Option<&str>) -> Result<Url, Failure> {
+    fn login_url(&self, of: &Fetches<'_>, what: &str, path: Option<&str>, url: Option<&str>) -> Result<Url, Error> {
         let base = self.way.base_url;
         match (path, url) {
             (Some(path), None) => {
@@ -240,7 +240,7 @@ impl Fetching<'_> {
         })
     }
 
-    async fn headers(&self, of: &Fetches<'_>, entry: &LoginEntry) -> Result<HeaderMap, Failure> {
+    async fn headers(&self, of: &Fetches<'_>, entry: &LoginEntry) -> Result<HeaderMap, Error> {
         let mut headers = HeaderMap::new();
         for (name, value) in &entry.headers {
             let help = "correct `headers`";
@@ -258,7 +258,7 @@ impl Fetching<'_> {
         Ok(headers)
     }
 
-    async fn body(&self, of: &Fetches<'_>, entry: &LoginEntry) -> Result<Option<(&'static str, Vec<u8>)>, Failure> {
+    async fn body(&self, of: &Fetches<'_>, entry: &LoginEntry) -> Result<Option<(&'static str, Vec<u8>)>, Error> {
         match (&entry.json, &entry.form, &entry.text) {
             (None, None, None) => Ok(None),
             (Some(json), None, None) => {
@@ -289,7 +289,7 @@ impl Fetching<'_> {
         of: &'v Fetches<'_>,
         name: &'v str,
         value: &'v toml::Value,
-    ) -> BoxFuture<'v, Result<Value, Failure>> {
+    ) -> BoxFuture<'v, Result<Value, Error>> {
         Box::pin(async move {
             if let Some(place) = Place::of(value) {
                 return self.secret(of, name, &place).await.map(Value::String);
@@ -322,7 +322,7 @@ impl Fetching<'_> {
         })
     }
 
-    async fn secret(&self, of: &Fetches<'_>, name: &str, place: &Place) -> Result<String, Failure> {
+    async fn secret(&self, of: &Fetches<'_>, name: &str, place: &Place) -> Result<String, Error> {
         let found = place.read(&Carrier::ClientCertificate, self.environment).await.map_err(|error| {
             let problem = format!("the login of `{}` lacks a value: {error}", of.name);
             let at = crate::contract::place(self.text, self.text.text.find(&format!("\"{}\"", place.quoted())));

@@ -15,7 +15,7 @@ mod wfc;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
-use keyfit_openapi::{Api, Failure, Operation, Place, SourcePlace, Text};
+use keyfit_openapi::{Api, Error, Operation, ParameterLocation, SourceLocation, Text};
 use reqwest::header::HeaderValue;
 use serde::Deserialize;
 
@@ -55,7 +55,7 @@ pub struct Tokens {
     webhook_secrets: WebhookSecrets,
     /// The fetched tokens, each with the place of its identity in the file.
     fetched: Vec<FetchedToken>,
-    places: Vec<SourcePlace>,
+    places: Vec<SourceLocation>,
     roots: Roots,
     notes: Vec<String>,
 }
@@ -157,7 +157,7 @@ impl Tokens {
         way: Way<'_>,
         environment: &Environment,
         redactor: &Redactor,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, Error> {
         let Some(value) = recognized(text) else {
             return Self::read_own(text, api, contract, way, environment, redactor).await;
         };
@@ -166,11 +166,11 @@ impl Tokens {
         let own = Text::new(text.path.clone(), own);
         let mut tokens = Self::read_own(&own, api, contract, way, &environment, redactor).await.map_err(|told| {
             // The lines of the generated text belong to no file.
-            let place = SourcePlace { path: text.path.clone(), ..SourcePlace::default() };
-            Failure { place, ..told }
+            let place = SourceLocation { path: text.path.clone(), ..SourceLocation::default() };
+            Error { location: place, ..told }
         })?;
         for place in &mut tokens.places {
-            *place = SourcePlace { path: text.path.clone(), ..SourcePlace::default() };
+            *place = SourceLocation { path: text.path.clone(), ..SourceLocation::default() };
         }
         tokens.notes.splice(0..0, notes);
         Ok(tokens)
@@ -183,7 +183,7 @@ impl Tokens {
         way: Way<'_>,
         environment: &Environment,
         redactor: &Redactor,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, Error> {
         let file: File = toml::from_str(&text.text).map_err(|error| {
             let place = crate::contract::place(text, error.span().map(|span| span.start));
             // A quoted part may be a misplaced secret.
@@ -278,7 +278,7 @@ impl Tokens {
     ///
     /// # Errors
     /// Returns an error, with the place of the identity, if a token is not available.
-    pub async fn fetch(&self) -> Result<(), Failure> {
+    pub async fn fetch(&self) -> Result<(), Error> {
         for (token, place) in self.fetched.iter().zip(&self.places) {
             let help = "correct what the tokens file says of it, or name its `secret`";
             token.ensure_fresh().await.map_err(|why| failure(place.clone(), why, help))?;
@@ -309,7 +309,7 @@ async fn held(
     fetching: &Fetching<'_>,
     entry: &Entry,
     carrier: &Carrier,
-) -> Result<(Secret, Option<(FetchedToken, Option<String>)>), Failure> {
+) -> Result<(Secret, Option<(FetchedToken, Option<String>)>), Error> {
     let of = Fetches { name: &entry.name, carrier, scopes: entry.scopes.as_ref() };
     let token = match (&entry.secret, &entry.client, &entry.login) {
         (Some(place), None, None) => {
@@ -331,7 +331,7 @@ async fn held(
 }
 
 /// Reads a secret that the file names.
-async fn given(fetching: &Fetching<'_>, name: &str, place: &SecretPlace, carrier: &Carrier) -> Result<Secret, Failure> {
+async fn given(fetching: &Fetching<'_>, name: &str, place: &SecretPlace, carrier: &Carrier) -> Result<Secret, Error> {
     let Fetching { text, environment, redactor, .. } = fetching;
     let at = || crate::contract::place(text, text.text.find(&format!("\"{}\"", place.quoted())));
     let secret = place.read(carrier, environment).await.map_err(|error| {
@@ -354,10 +354,10 @@ async fn given(fetching: &Fetching<'_>, name: &str, place: &SecretPlace, carrier
 }
 
 /// Returns an error for an undocumented header: the file's headers are only sent if documented, and an option adds others to each request.
-fn names_headers(file: &File, api: &Api, text: &Text) -> Result<(), Failure> {
+fn names_headers(file: &File, api: &Api, text: &Text) -> Result<(), Error> {
     let parameters = api.operations.iter().flat_map(|operation| &operation.parameters);
     let known: BTreeSet<&str> =
-        parameters.filter(|one| one.place == Place::Header).map(|one| one.name.as_str()).collect();
+        parameters.filter(|one| one.location == ParameterLocation::Header).map(|one| one.name.as_str()).collect();
     let is_known = |name: &String| known.iter().any(|known| known.eq_ignore_ascii_case(name));
     let place = |name: &str| crate::contract::place(text, text.text.find(name));
     for (name, value) in &file.headers {
@@ -382,7 +382,7 @@ fn names_headers(file: &File, api: &Api, text: &Text) -> Result<(), Failure> {
 }
 
 /// Returns an error for ids of parameters that do not exist.
-fn names_parameters(file: &File, api: &Api, text: &Text) -> Result<(), Failure> {
+fn names_parameters(file: &File, api: &Api, text: &Text) -> Result<(), Error> {
     let lists = file.identities.iter().map(|entry| &entry.ids).chain([&file.ids, &file.foreign]);
     let (names, templates): (Vec<_>, Vec<_>) = lists.map(|ids| (ids.names(), ids.templates())).unzip();
     let names = names.into_iter().flatten().chain(file.expendable.names());
@@ -399,7 +399,8 @@ fn names_parameters(file: &File, api: &Api, text: &Text) -> Result<(), Failure> 
     for (template, name) in names {
         let there =
             api.operations.iter().filter(|operation| template.is_none_or(|template| begins(operation, template)));
-        let parameters = there.flat_map(|operation| &operation.parameters).filter(|one| one.place == Place::Path);
+        let parameters =
+            there.flat_map(|operation| &operation.parameters).filter(|one| one.location == ParameterLocation::Path);
         let known: BTreeSet<&str> = parameters.map(|one| one.name.as_str()).collect();
         if !known.contains(name) {
             let known: Vec<&str> = known.into_iter().collect();
@@ -591,6 +592,6 @@ impl From<EntryState> for State {
     }
 }
 
-fn failure(place: SourcePlace, problem: impl Into<String>, help: impl Into<String>) -> Failure {
-    Failure { place, problem: problem.into(), help: help.into() }
+fn failure(place: SourceLocation, problem: impl Into<String>, help: impl Into<String>) -> Error {
+    Error { location: place, problem: problem.into(), help: help.into() }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use keyfit_openapi::{Api, SourcePlace};
+use keyfit_openapi::{Api, SourceLocation};
 
 use super::clients::Clients;
 use super::webhooks::WebhookSecrets;
@@ -54,7 +54,7 @@ impl Tokens {
             let (secret, fetched) = if let Some(request) = token_request {
                 let request = format!("POST {request}");
                 self.fetched.push(FetchedToken::new(&name, request, carrier.clone(), source, redactor));
-                self.places.push(SourcePlace::default());
+                self.places.push(SourceLocation::default());
                 (Secret::new(""), Some(self.fetched.len() - 1))
             } else {
                 let token = source.fetch().await.map_err(|error| refused(&error))?;

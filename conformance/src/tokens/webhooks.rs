@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use keyfit_openapi::{Failure, did_you_mean};
+use keyfit_openapi::{Error, did_you_mean};
 
 use super::clients::Reader;
 use super::failure;
@@ -16,7 +16,7 @@ use crate::secret::{Secret, shown, without_quotes};
 pub(super) struct WebhookSecrets(HashMap<String, Secret>);
 
 impl WebhookSecrets {
-    pub(super) async fn read(places: BTreeMap<String, SecretPlace>, reader: &Reader<'_>) -> Result<Self, Failure> {
+    pub(super) async fn read(places: BTreeMap<String, SecretPlace>, reader: &Reader<'_>) -> Result<Self, Error> {
         let mut secrets = HashMap::new();
         for (name, place) in places {
             let offset = reader

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use keyfit_openapi::{Failure, Text};
+use keyfit_openapi::{Error, Text};
 use reqwest::header::{AUTHORIZATION, COOKIE};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -112,9 +112,9 @@ pub fn recognized(text: &Text) -> Option<Value> {
 ///
 /// # Errors
 /// Returns an error if an entry does not match the format, or no entry has a credential of the API.
-pub fn carry_over(text: &Text, value: &Value, contract: &Contract) -> Result<Carried, Failure> {
+pub fn carry_over(text: &Text, value: &Value, contract: &Contract) -> Result<Carried, Error> {
     let refuse = |problem: String, help: &str| {
-        let place = keyfit_openapi::SourcePlace { path: text.path.clone(), ..Default::default() };
+        let place = keyfit_openapi::SourceLocation { path: text.path.clone(), ..Default::default() };
         failure(place, problem, help)
     };
     let mut writer = Writer { contract, carried: Carried::default(), names: BTreeSet::new() };

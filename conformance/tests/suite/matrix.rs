@@ -20,7 +20,7 @@ use keyfit_conformance::report::{ApiReport, Report};
 use keyfit_conformance::run::{Plan, run};
 use keyfit_conformance::secret::Redactor;
 use keyfit_conformance::verdict::{Outcome, Verdict};
-use keyfit_openapi::{Needed, Source, Text};
+use keyfit_openapi::{SecurityRequirement, Source, Text};
 
 use crate::common::{UNSEEN, http, side};
 use crate::locks::{self, MACHINE, Parts, SCHEMES, Scheme, Secrets, sorted};
@@ -71,7 +71,7 @@ async fn the_mock_serves_what_the_document_allows_a_generated_client_to_send() {
     let relay = Relay::start(mock.base_url()).await;
     let taken = || relay.take().iter().map(|request| parts(request)).collect();
     // No certificate is seen over plain http, and so what it opens stays closed.
-    let opens = |needed: &Needed, carried: &[&Scheme]| {
+    let opens = |needed: &SecurityRequirement, carried: &[&Scheme]| {
         let is_carried = |name: &String| name != MACHINE && carried.iter().any(|scheme| scheme.name == name);
         needed.is_optional() || needed.sets().iter().any(|set| set.iter().all(is_carried))
     };
@@ -184,7 +184,7 @@ fn sent(probe: &Probe, held: &[(&'static Scheme, String)], catalogue: &Catalogue
             _ => (scheme.before.trim_end_matches('=').to_owned(), secret.to_owned()),
         }),
         Probe::OtherAlternative => {
-            let first = &catalogue.operation(case).needed.sets()[0];
+            let first = &catalogue.operation(case).security.sets()[0];
             bent(&|_, secret| named(&first[0]).sent(secret))
         }
         Probe::Without(kind) => held.iter().filter(|(scheme, _)| scheme.name != kind).map(written).collect(),

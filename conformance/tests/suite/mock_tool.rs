@@ -9,7 +9,7 @@ use std::time::Duration;
 use keyfit_conformance::identity::State;
 use keyfit_conformance::mock::{ControlledMock, Fault, FaultRule, Mock, Scopes, TokenRequest, TokenSelector};
 use keyfit_conformance::secret::Redactor;
-use keyfit_openapi::{Place, example};
+use keyfit_openapi::{ParameterLocation, example};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -460,7 +460,9 @@ async fn every_get_answers_head_with_the_same_headers_and_no_body() {
         for operation in api.operations.iter().filter(|operation| operation.method == "GET") {
             let arguments = example::arguments(api, operation);
             let mut url = format!("{}{}", mock.base_url(), operation.path);
-            for parameter in operation.parameters.iter().filter(|parameter| parameter.place == Place::Path) {
+            for parameter in
+                operation.parameters.iter().filter(|parameter| parameter.location == ParameterLocation::Path)
+            {
                 let value = arguments.get(&parameter.name).expect("an example");
                 let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
                 url = url.replace(&format!("{{{}}}", parameter.name), &text);

@@ -216,12 +216,12 @@ fn sample(catalogue: Arc<Catalogue>) -> Arc<Catalogue> {
     }
     // And where a client sends several credentials, or none.
     let is_special = |case: &&Case| {
-        let needed = &catalogue.operation(case).needed;
+        let needed = &catalogue.operation(case).security;
         catalogue.rule(case).drive.is_some() && needed.sets().iter().all(|set| set.len() > 1)
     };
     let mut special = BTreeSet::new();
     for case in catalogue.cases.iter().filter(is_special) {
-        let takes = catalogue.operation(case).needed.sets().len();
+        let takes = catalogue.operation(case).security.sets().len();
         if special.insert((catalogue.rule(case).id.clone(), takes)) {
             kept.insert(case.id.clone());
         }

@@ -77,7 +77,7 @@ async fn documents_of_others_become_contracts_and_their_mocks_pass() {
             catalogue.api.operations.iter().step_by(step).map(|operation| operation.id.clone()).collect();
         let api = Arc::clone(&catalogue.api);
         let operation = |id: &str| api.operations.iter().find(|operation| operation.id == id).expect("its operation");
-        assert!(kept.iter().all(|id| !operation(id).needed.sets().is_empty()), "{file}: nothing is open by mistake");
+        assert!(kept.iter().all(|id| !operation(id).security.sets().is_empty()), "{file}: nothing is open by mistake");
         let all = Arc::new(catalogue.clone());
         catalogue.cases.retain(|case| case.side == Side::Server && kept.contains(&all.operation(case).id));
         passes(file, catalogue).await;

@@ -1,5 +1,5 @@
-//! Names that schemas give themselves: `$anchor`, `$dynamicAnchor` and `$id` of JSON Schema 2020-12. What refers to one by such
-//! a name refers to its place, which is all that everything behind this knows.
+//! Names that schemas give themselves: `$anchor`, `$dynamicAnchor` and `$id` of JSON Schema 2020-12. References by such a name are
+//! replaced by JSON pointers, because later steps support only these.
 
 use std::collections::HashMap;
 
@@ -9,41 +9,41 @@ use url::Url;
 use crate::repair::Repairs;
 use crate::{pointer, walk};
 
-/// The rule of these remarks.
+/// The rule of the repairs that record a replaced reference.
 const RULE: &str = "anchor";
 
-/// What schemas are called.
+/// The names of the schemas of a document.
 #[derive(Default)]
-struct Names {
-    /// The pointers of schemas by their `$id`, in full.
+struct SchemaNames {
+    /// The pointers of schemas by their absolute `$id`.
     resources: HashMap<String, String>,
-    /// The pointers of schemas by the URI of what they are in and their anchor.
+    /// The pointers of schemas by the URI of the enclosing resource with their anchor.
     anchors: HashMap<String, String>,
     /// The pointers of schemas by their dynamic anchor.
     dynamic: HashMap<String, Vec<String>>,
 }
 
-/// A reference.
-struct Link {
-    /// Its pointer.
+/// A reference by URI, anchor or pointer.
+struct AnchorReference {
+    /// The pointer of the reference.
     at: String,
     is_dynamic: bool,
     target: String,
-    /// The URI of the schema that it is in, and the pointer of that; both are empty where no `$id` is around it.
+    /// The URI of the enclosing schema with an `$id`, and the pointer of that schema; both are empty if there is none.
     base: String,
     resource: String,
 }
 
-/// Leads references by such names to places. One that leads nowhere stays, and so does a dynamic one that depends on where it is
-/// used: several schemas have the anchor.
-pub(crate) fn settle(document: &mut Value, repairs: &mut Repairs) {
-    if !has_names(document) {
+/// Replaces references by such names by references to pointers. A dangling reference is kept, and so is a dynamic one whose target
+/// depends on where it is used, because several schemas have the anchor.
+pub(crate) fn resolve_anchors(document: &mut Value, repairs: &mut Repairs) {
+    if !has_anchors(document) {
         return;
     }
-    let (mut names, mut links) = (Names::default(), Vec::new());
+    let (mut names, mut links) = (SchemaNames::default(), Vec::new());
     collect(document, "", ("", ""), false, &mut names, &mut links);
     for link in links {
-        let Some(target) = names.place(document, &link) else { continue };
+        let Some(target) = names.target_pointer(document, &link) else { continue };
         let Some((schema, key)) = link.at.rsplit_once('/') else { continue };
         let Some(schema) = document.pointer_mut(schema).and_then(Value::as_object_mut) else { continue };
         let reference = format!("#{target}");
@@ -53,21 +53,21 @@ pub(crate) fn settle(document: &mut Value, repairs: &mut Repairs) {
     }
 }
 
-/// Whether anything in a document looks like such a name, or like a reference that only stands beside such names: most documents
-/// have none, and are not gone through with all that counts.
-fn has_names(node: &Value) -> bool {
+/// Returns whether a document has a key for such a name, or a `$dynamicRef`. Most documents have none, and are not searched in
+/// detail.
+fn has_anchors(node: &Value) -> bool {
     let is_name = |key: &str| matches!(key, "$anchor" | "$dynamicAnchor" | "$dynamicRef" | "$id");
     match node {
-        Value::Object(object) => object.iter().any(|(key, inner)| is_name(key) || has_names(inner)),
-        Value::Array(items) => items.iter().any(has_names),
+        Value::Object(object) => object.iter().any(|(key, inner)| is_name(key) || has_anchors(inner)),
+        Value::Array(items) => items.iter().any(has_anchors),
         _ => false,
     }
 }
 
-impl Names {
-    /// The pointer of what a reference leads to, where its text does not say it.
-    fn place(&self, document: &Value, link: &Link) -> Option<String> {
-        let Link { is_dynamic, target, base, resource, .. } = link;
+impl SchemaNames {
+    /// Returns the pointer of a reference's target; `None` if the reference is dangling or a valid pointer already.
+    fn target_pointer(&self, document: &Value, link: &AnchorReference) -> Option<String> {
+        let AnchorReference { is_dynamic, target, base, resource, .. } = link;
         let (file, fragment) = target.split_once('#').unwrap_or((target, ""));
         if *is_dynamic && file.is_empty() && self.dynamic.get(fragment).is_some_and(|places| places.len() > 1) {
             return None;
@@ -75,7 +75,7 @@ impl Names {
         let whole = if file.is_empty() { base.clone() } else { resolved(base, file) };
         let root = if file.is_empty() { Some(resource) } else { self.resources.get(&whole) };
         let place = match fragment.starts_with('/') || fragment.is_empty() {
-            // What leads somewhere as it is stays: authors write it within a schema that has an `$id` as well.
+            // A valid pointer is kept: authors use pointers within a schema that has an `$id` as well.
             true if !is_dynamic && file.is_empty() && document.pointer(fragment).is_some() => return None,
             true => format!("{}{fragment}", root?),
             false => self.anchors.get(&format!("{whole}#{fragment}"))?.clone(),
@@ -90,8 +90,8 @@ fn collect(
     at: &str,
     around: (&str, &str),
     keys_are_names: bool,
-    names: &mut Names,
-    links: &mut Vec<Link>,
+    names: &mut SchemaNames,
+    links: &mut Vec<AnchorReference>,
 ) {
     match node {
         Value::Object(object) => {
@@ -112,13 +112,19 @@ fn collect(
                 let Some(target) = text(key) else { continue };
                 let (base, resource) = (around.0.to_owned(), around.1.to_owned());
                 let is_dynamic = key == "$dynamicRef";
-                links.push(Link { at: pointer::join(at, key), is_dynamic, target: target.to_owned(), base, resource });
+                links.push(AnchorReference {
+                    at: pointer::join(at, key),
+                    is_dynamic,
+                    target: target.to_owned(),
+                    base,
+                    resource,
+                });
             }
             for (key, inner) in object {
                 let is_data = matches!(key.as_str(), "example" | "examples" | "default" | "enum" | "const")
                     || walk::is_extension(key);
                 if keys_are_names || !is_data {
-                    let names_follow = at == "/components" || NAMED.contains(&key.as_str());
+                    let names_follow = at == "/components" || MAPS_OF_NAMES.contains(&key.as_str());
                     collect(inner, &pointer::join(at, key), around, names_follow && !keys_are_names, names, links);
                 }
             }
@@ -132,10 +138,12 @@ fn collect(
     }
 }
 
-/// Under these the keys are names that the document's author chose.
-const NAMED: [&str; 6] = ["properties", "patternProperties", "$defs", "definitions", "dependentSchemas", "headers"];
+/// The keywords whose keys are names that the document's author chose.
+const MAPS_OF_NAMES: [&str; 6] =
+    ["properties", "patternProperties", "$defs", "definitions", "dependentSchemas", "headers"];
 
-/// A URI reference in full, by the URI of what it stands in; one that is none stays as it is.
+/// Returns a URI reference resolved against the URI of the enclosing resource. A text that is not a URI reference is returned
+/// unchanged.
 fn resolved(base: &str, reference: &str) -> String {
     let whole = Url::parse(base).and_then(|base| base.join(reference)).or_else(|_| Url::parse(reference));
     whole.map_or_else(|_| reference.to_owned(), String::from)
@@ -145,11 +153,11 @@ fn resolved(base: &str, reference: &str) -> String {
 mod tests {
     use super::*;
 
-    /// The schemas with their references settled, and how many remarks there were.
+    /// Returns the schemas with resolved references, and the number of repairs.
     fn settled(schemas: &Value) -> (Value, usize) {
         let mut document = json!({ "openapi": "3.1.0", "paths": {}, "components": { "schemas": schemas } });
         let mut repairs = Repairs::default();
-        settle(&mut document, &mut repairs);
+        resolve_anchors(&mut document, &mut repairs);
         (document["components"]["schemas"].take(), repairs.iter().count())
     }
 

@@ -5,17 +5,18 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use crate::contract::Contract;
-use crate::load::Located;
+use crate::load::LocatedDocument;
 use crate::normalize::base_urls::{self, BaseUrl};
 use crate::normalize::{Unsupported, normalize, servers};
 use crate::operation::Operation;
-use crate::pagination::Guess;
+use crate::pagination::PaginationGuess;
 use crate::path_key::PathKey;
 use crate::repair::Repairs;
-use crate::template::nameless;
+use crate::template::without_parameter_names;
 use crate::webhook::Webhook;
 use crate::{
-    Failure, Source, batching, hints, overlay, place, remarks, schemes, select, table, versions, walk, webhook,
+    Error, Source, batching, body_members, hints, operation_table, overlay, remarks, schemes, select, versions, walk,
+    webhook,
 };
 
 /// An API whose document was read, overlaid, repaired and linted.
@@ -38,14 +39,14 @@ pub struct Api {
     /// Every operation that clients can call, in the document's order.
     pub operations: Vec<Operation>,
     /// The operations that look paged and have no hint in the overlay, by operation id. A guess that is certain is applied.
-    pub guesses: Vec<(String, Guess)>,
+    pub guesses: Vec<(String, PaginationGuess)>,
     /// The calls that the server makes, without the callbacks of operations.
     pub webhooks: Vec<Webhook>,
     /// The operations that were set aside, with the reason.
     pub unsupported: Vec<Unsupported>,
     /// Every change that was made while the API was read.
     pub repairs: Repairs,
-    pub(crate) located: Located,
+    pub(crate) located: LocatedDocument,
     /// The methods of each path template, with the names of its parameters removed. Operations that were set aside are
     /// included.
     methods: HashMap<String, Vec<String>>,
@@ -53,9 +54,9 @@ pub struct Api {
 }
 
 /// The maximum number of nodes of a document whose client is generated within 5 s and 500 MB.
-const MOST_NODES: usize = 60_000;
+const MAX_NODES: usize = 60_000;
 /// The maximum number of entries of the document's longest list or map for the same limits.
-const WIDEST: usize = 2_000;
+const MAX_WIDTH: usize = 2_000;
 
 impl Api {
     /// Reads an API.
@@ -63,7 +64,7 @@ impl Api {
     /// # Errors
     /// Returns an error if a problem cannot be repaired, for the first such problem: malformed text, an unsupported version,
     /// an overlay target that matches nothing, a reference into another file.
-    pub fn read(source: &Source) -> Result<Self, Failure> {
+    pub fn read(source: &Source) -> Result<Self, Error> {
         Self::read_only(source, &[])
     }
 
@@ -73,30 +74,34 @@ impl Api {
     ///
     /// # Errors
     /// Returns an error if [`read`](Self::read) does, or if a selector matches no operation.
-    pub fn read_only(source: &Source, selectors: &[String]) -> Result<Self, Failure> {
-        let mut located = Located::read(&source.document)?;
+    pub fn read_only(source: &Source, selectors: &[String]) -> Result<Self, Error> {
+        let mut located = LocatedDocument::read(&source.document)?;
         let mut repairs = Repairs::default();
-        remarks::text(&source.document, &mut repairs);
+        remarks::note_text(&source.document, &mut repairs);
         // Before the overlay is applied: its hints count.
-        hints::ignore(&mut located.value, &mut repairs);
+        hints::remove_from_published(&mut located.source.value, &mut repairs);
         let mut document = match &source.overlay {
-            Some(text) => overlay::apply(&mut located, text, &mut repairs)?,
-            None => located.value.clone(),
+            Some(text) => {
+                let (document, applied) = overlay::apply(&located.source.value, text, &mut repairs)?;
+                located.overlay = Some(Box::new(applied));
+                document
+            }
+            None => located.source.value.clone(),
         };
-        let set_aside = versions::settle(&mut located, &mut document, &mut repairs)?;
+        let set_aside = versions::convert_document(&mut located, &mut document, &mut repairs)?;
         hints::check_schemas(&located, &document)?;
         let mut unsupported = versions::remove(set_aside, &mut document, &mut repairs);
         unsupported.extend(normalize(&located, &mut document, &mut repairs)?);
         select::select(&located, &mut document, selectors, &mut unsupported, &mut repairs)?;
-        remarks::note(&document, &mut repairs);
+        remarks::note_document(&document, &mut repairs);
         let base_url = servers::base_url(&located, &document, &mut repairs)?;
         schemes::note(&document, &base_url, &mut repairs);
         unsupported.extend(servers::set_aside(&mut document, &base_url, &mut repairs));
         let mut guesses = Vec::new();
         let mut operations = Vec::new();
-        for (operation, guess) in table::operations(&located, &document, &base_url)? {
+        for (operation, guess) in operation_table::operations(&located, &document, &base_url)? {
             if let Some(guess) = guess {
-                remarks::pages(&operation, &guess, &mut repairs);
+                remarks::note_pages(&operation, &guess, &mut repairs);
                 guesses.push((operation.id.clone(), guess));
             }
             operations.push(operation);
@@ -105,7 +110,7 @@ impl Api {
         let set_aside = unsupported.iter().filter_map(|unsupported| unsupported.operation.split_once(' '));
         let kept = operations.iter().map(|operation| (operation.method.as_str(), operation.path.as_str()));
         for (method, path) in kept.chain(set_aside) {
-            methods.entry(nameless(PathKey::of(path).path)).or_default().push(method.to_owned());
+            methods.entry(without_parameter_names(PathKey::of(path).path)).or_default().push(method.to_owned());
         }
         let mut api = Self {
             name: source.name.clone(),
@@ -126,7 +131,7 @@ impl Api {
         };
         // An error in the contract is reported where the contract is needed.
         let contract = source.contract.as_ref().and_then(|text| Contract::read(text).ok());
-        batching::settle(&mut api, contract.as_ref().map_or(&[], |contract| &contract.batches));
+        batching::assign(&mut api, contract.as_ref().map_or(&[], |contract| &contract.batches));
         Ok(api)
     }
 
@@ -137,26 +142,26 @@ impl Api {
 
     /// Returns the reason why a client of the API takes too long to generate for an interactive request; `None` if it does
     /// not. The number of nodes and the longest list decide: some steps are quadratic in the length of a list.
-    pub fn weight(&self) -> Option<String> {
+    pub fn generation_warning(&self) -> Option<String> {
         let nodes = walk::size(&self.document);
         let widest = walk::widest(&self.document);
-        match (nodes > MOST_NODES, widest > WIDEST) {
-            (true, _) => Some(format!("the document has {nodes} nodes, more than {MOST_NODES}")),
-            (_, true) => Some(format!("a list or map of the document has {widest} entries, more than {WIDEST}")),
+        match (nodes > MAX_NODES, widest > MAX_WIDTH) {
+            (true, _) => Some(format!("the document has {nodes} nodes, more than {MAX_NODES}")),
+            (_, true) => Some(format!("a list or map of the document has {widest} entries, more than {MAX_WIDTH}")),
             _ => None,
         }
     }
 
     /// Drops the source text of the document and the overlay, which take as much memory as all the rest. Afterwards every
     /// place is the beginning of the document.
-    pub fn forget_source(&mut self) {
-        self.located.forget();
+    pub fn drop_source(&mut self) {
+        self.located.drop_source();
     }
 
     /// Returns the methods, in upper case, of a path template and of templates that differ only in the names of their
     /// parameters, in the document's order.
     pub fn methods(&self, path: &str) -> &[String] {
-        self.methods.get(&nameless(path)).map_or(&[], Vec::as_slice)
+        self.methods.get(&without_parameter_names(path)).map_or(&[], Vec::as_slice)
     }
 
     /// Returns whether the document names the server. If it does not, [`base_url`](Self::base_url) has a host that cannot
@@ -195,12 +200,12 @@ impl Api {
     /// Returns the schema of the value at a JSON pointer within a value of a schema; `None` if the document does not describe
     /// it.
     pub fn member<'a>(&'a self, schema: &'a Value, pointer: &str) -> Option<&'a Value> {
-        place::member(&self.document, schema, pointer).map(|member| member.schema)
+        body_members::member(&self.document, schema, pointer).map(|member| member.schema)
     }
 
     /// Returns the schema of a list's items.
     pub fn entries<'a>(&'a self, list: &'a Value) -> Option<&'a Value> {
-        place::items(&self.document, list)
+        body_members::items(&self.document, list)
     }
 
     /// Returns the type of a schema or of the schema that it refers to: the first type except `null`, or the type that its

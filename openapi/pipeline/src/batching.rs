@@ -9,10 +9,10 @@ use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use crate::glob::fits_pattern;
+use crate::body_members::{items, member};
+use crate::glob::matches_pattern;
 use crate::partial::guess;
-use crate::place::{items, member};
-use crate::{Api, Operation, Writing, walk};
+use crate::{Api, BodyFormat, Operation, walk};
 
 /// The batch parameters of an operation that takes many items in one call.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -30,7 +30,7 @@ pub struct Batching {
 /// A table `[[batch]]` of a contract, with the keys that clients need.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) struct Table {
+pub(crate) struct BatchTable {
     #[serde(default)]
     operations: Vec<String>,
     maximum: Option<u64>,
@@ -43,19 +43,19 @@ pub(crate) struct Table {
 /// Sets the batch parameters of each operation. A table applies to operations whose responses report on single items, and to
 /// the operations that it names; for the latter, a success is a success of all items. If the overlay describes item results
 /// and no table applies to the operation, the only list in its request body holds the items.
-pub(crate) fn settle(api: &mut Api, tables: &[Table]) {
+pub(crate) fn assign(api: &mut Api, tables: &[BatchTable]) {
     let found: Vec<Option<Batching>> = api.operations.iter().map(|operation| of(api, operation, tables)).collect();
     for (operation, batching) in api.operations.iter_mut().zip(found) {
         operation.batching = batching;
     }
 }
 
-fn of(api: &Api, operation: &Operation, tables: &[Table]) -> Option<Batching> {
-    let body = operation.body.as_ref().filter(|body| body.writing(api) == Writing::Json)?;
-    let is_named = |table: &&Table| table.operations.iter().any(|pattern| fits_pattern(pattern, &operation.id));
+fn of(api: &Api, operation: &Operation, tables: &[BatchTable]) -> Option<Batching> {
+    let body = operation.body.as_ref().filter(|body| body.format(api) == BodyFormat::Json)?;
+    let is_named = |table: &&BatchTable| table.operations.iter().any(|pattern| matches_pattern(pattern, &operation.id));
     let tells = !operation.partial.is_empty();
     let table = tables.iter().find(|table| is_named(table) || (tells && table.operations.is_empty()));
-    if let Some(Table { maximum, maximum_bytes, items_at, id_field, .. }) = table {
+    if let Some(BatchTable { maximum, maximum_bytes, items_at, id_field, .. }) = table {
         let list = list(&api.document, &body.schema, items_at)?;
         let documented = list.get("maxItems").and_then(Value::as_u64);
         return Some(Batching {
@@ -86,9 +86,9 @@ fn list<'a>(document: &'a Value, body: &'a Value, at: &str) -> Option<&'a Value>
 /// # Errors
 /// Returns an error if the value is neither a table nor a list, or if a table is not valid.
 pub fn one_or_several<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
-    struct Tables<T>(PhantomData<T>);
+    struct TableVisitor<T>(PhantomData<T>);
 
-    impl<'de, T: Deserialize<'de>> Visitor<'de> for Tables<T> {
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for TableVisitor<T> {
         type Value = Vec<T>;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -104,7 +104,7 @@ pub fn one_or_several<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializ
         }
     }
 
-    deserializer.deserialize_any(Tables(PhantomData))
+    deserializer.deserialize_any(TableVisitor(PhantomData))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use crate::{Api, Generated, Repair, SourcePlace, pointer, versions};
+use crate::{Api, Generated, Repair, SourceLocation, pointer, versions};
 
 /// An overlay action, or the repairs of one node.
 #[derive(Clone, Debug)]
@@ -13,7 +13,7 @@ pub struct Step {
     /// `overlay`, or the rules of the repairs.
     pub rules: Vec<&'static str>,
     /// The place of the action in the overlay, or of the node in the document.
-    pub place: SourcePlace,
+    pub place: SourceLocation,
     /// The action's target, or the node's JSON pointer.
     pub target: String,
     /// The reasons: the action's description, or the notes of the repairs.
@@ -51,10 +51,10 @@ impl Api {
                 changes,
             });
         }
-        let place = |pointer: &str| self.located.place_in(&states, pointer);
+        let place = |pointer: &str| self.located.location_in(&states, pointer);
         // Repairs are made to the document after its conversion to OpenAPI 3.0 or 3.1.
-        let before = versions::settled(states.last().unwrap_or(&self.document).clone());
-        steps.extend(grouped(self.repairs.iter().skip(actions), [&before, &self.document], place));
+        let before = versions::converted(states.last().unwrap_or(&self.document).clone());
+        steps.extend(steps_by_node(self.repairs.iter().skip(actions), [&before, &self.document], place));
         steps
     }
 
@@ -62,23 +62,23 @@ impl Api {
     /// A step that only changes generated code has no changes.
     pub fn steps_of_client(&self, client: &Generated) -> Vec<Step> {
         let states = self.located.states();
-        let place = |pointer: &str| self.located.place_in(&states, pointer);
+        let place = |pointer: &str| self.located.location_in(&states, pointer);
         let own = client.repairs.iter().skip(self.repairs.iter().count());
-        grouped(own, [&self.document, &client.document], place)
+        steps_by_node(own, [&self.document, &client.document], place)
     }
 
     /// Returns the place of a node: in the document, or in the overlay if the overlay added the node. For a node that is in
     /// neither, returns the place of the nearest enclosing node.
-    pub fn place(&self, pointer: &str) -> SourcePlace {
-        self.located.place(pointer)
+    pub fn location(&self, pointer: &str) -> SourceLocation {
+        self.located.location(pointer)
     }
 }
 
 /// Groups repairs by node, and adds the difference at each node.
-fn grouped<'a>(
+fn steps_by_node<'a>(
     repairs: impl Iterator<Item = &'a Repair>,
     [before, after]: [&Value; 2],
-    place: impl Fn(&str) -> SourcePlace,
+    place: impl Fn(&str) -> SourceLocation,
 ) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     let mut places: HashMap<&str, usize> = HashMap::new();

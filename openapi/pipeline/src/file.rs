@@ -5,9 +5,9 @@ use std::io::{self, Read};
 use std::path::Path;
 
 /// The largest file that is read, in bytes: 64 MiB.
-pub const LARGEST_FILE: u64 = 64 << 20;
+pub const MAX_FILE_SIZE: u64 = 64 << 20;
 
-/// Reads a regular file of at most [`LARGEST_FILE`] bytes.
+/// Reads a regular file of at most [`MAX_FILE_SIZE`] bytes.
 ///
 /// # Errors
 /// Returns an error if the file cannot be read, is larger, or is not a regular file: a device or a pipe may have no end, and
@@ -15,9 +15,9 @@ pub const LARGEST_FILE: u64 = 64 << 20;
 pub fn read_file(path: &Path) -> io::Result<Vec<u8>> {
     // The type is checked before the file is opened, because of pipes, and once more afterwards, because the file may have
     // been replaced.
-    regular(&path.metadata()?)?;
+    check_regular(&path.metadata()?)?;
     let file = File::open(path)?;
-    regular(&file.metadata()?)?;
+    check_regular(&file.metadata()?)?;
     read_to_limit(file)
 }
 
@@ -29,23 +29,23 @@ pub fn read_text(path: &Path) -> io::Result<String> {
     String::from_utf8(read_file(path)?).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8"))
 }
 
-/// Reads a stream to its end, or up to [`LARGEST_FILE`] bytes.
+/// Reads a stream to its end, or up to [`MAX_FILE_SIZE`] bytes.
 ///
 /// # Errors
 /// Returns an error if the stream cannot be read or is larger.
 pub fn read_to_limit(from: impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    from.take(LARGEST_FILE + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LARGEST_FILE {
+    from.take(MAX_FILE_SIZE + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_FILE_SIZE {
         return Err(io::Error::new(
             io::ErrorKind::FileTooLarge,
-            format!("it is larger than {} MiB", LARGEST_FILE >> 20),
+            format!("it is larger than {} MiB", MAX_FILE_SIZE >> 20),
         ));
     }
     Ok(bytes)
 }
 
-fn regular(metadata: &Metadata) -> io::Result<()> {
+fn check_regular(metadata: &Metadata) -> io::Result<()> {
     if metadata.is_file() {
         return Ok(());
     }

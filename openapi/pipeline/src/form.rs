@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use serde::{Deserialize as _, Serialize};
 use serde_json::{Value, json};
 
-use crate::normalize::{STYLE, delimited, essence};
+use crate::media_type::essence;
+use crate::normalize::{STYLE, delimited};
 use crate::operation::ListStyle;
 use crate::walk;
 
@@ -106,30 +107,30 @@ pub(crate) fn variants(schema: &Value) -> impl Iterator<Item = &Value> {
 
 /// The files of a member of a multipart form.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Files {
+pub(crate) enum FileKind {
     One,
     Several,
 }
 
 /// Returns whether a schema is a file or a list of files; `None` if it is neither. All notations for bytes count, base64 text
 /// included.
-pub(crate) fn files(document: &Value, schema: &Value) -> Option<Files> {
+pub(crate) fn files(document: &Value, schema: &Value) -> Option<FileKind> {
     file(document, schema).map(|(files, _)| files)
 }
 
 /// Returns the same as [`files`], with the schema of a file.
-fn file<'a>(document: &'a Value, schema: &'a Value) -> Option<(Files, &'a Value)> {
+fn file<'a>(document: &'a Value, schema: &'a Value) -> Option<(FileKind, &'a Value)> {
     let schema = walk::resolve(document, schema);
     if is_bytes(schema) {
-        return Some((Files::One, schema));
+        return Some((FileKind::One, schema));
     }
     if walk::kind(schema) == Some("array") {
         let items = walk::resolve(document, schema.get("items")?);
-        return is_bytes(items).then_some((Files::Several, items));
+        return is_bytes(items).then_some((FileKind::Several, items));
     }
     let parts = schema.get("allOf").and_then(Value::as_array).filter(|parts| parts.len() == 1);
     let parts: Vec<&Value> = variants(schema).chain(parts.into_iter().flatten()).collect();
-    let mut found: Option<(Files, &Value)> = None;
+    let mut found: Option<(FileKind, &Value)> = None;
     for part in parts {
         let part = walk::resolve(document, part);
         if *part == json!({ "type": "null" }) {
@@ -137,8 +138,8 @@ fn file<'a>(document: &'a Value, schema: &'a Value) -> Option<(Files, &'a Value)
         }
         // A union of a file and a list of files is a list of files.
         found = match (found, file(document, part)?) {
-            (None | Some((Files::One, _)), (Files::One, file)) => Some((Files::One, file)),
-            (_, (_, file)) => Some((Files::Several, file)),
+            (None | Some((FileKind::One, _)), (FileKind::One, file)) => Some((FileKind::One, file)),
+            (_, (_, file)) => Some((FileKind::Several, file)),
         };
     }
     found
@@ -158,7 +159,7 @@ fn is_bytes(schema: &Value) -> bool {
     let format = schema["format"].as_str();
     let is_of_bytes = |media_type: &str| {
         let essence = essence(media_type);
-        !essence.starts_with("text/") && !crate::normalize::is_json(&essence)
+        !essence.starts_with("text/") && !crate::media_type::is_json(&essence)
     };
     let says_media_type = schema["contentMediaType"].as_str().is_some_and(is_of_bytes);
     match walk::kind(schema) {
@@ -202,17 +203,17 @@ mod tests {
         let document = json!({ "components": { "schemas": { "Photo": { "type": "string", "format": "binary" } } } });
         let photo = json!({ "$ref": "#/components/schemas/Photo" });
         for (schema, expected) in [
-            (json!({ "type": "string", "format": "binary" }), Some(Files::One)),
-            (json!({ "type": "string", "format": "byte" }), Some(Files::One)),
-            (json!({ "type": "file" }), Some(Files::One)),
-            (json!({ "contentMediaType": "image/png" }), Some(Files::One)),
-            (json!({ "type": "string", "contentMediaType": "application/octet-stream" }), Some(Files::One)),
-            (json!({ "type": "string", "contentEncoding": "base64" }), Some(Files::One)),
-            (json!({ "type": ["string", "null"], "format": "binary" }), Some(Files::One)),
-            (json!({ "anyOf": [photo, { "type": "null" }] }), Some(Files::One)),
-            (json!({ "allOf": [photo] }), Some(Files::One)),
-            (json!({ "type": "array", "items": photo }), Some(Files::Several)),
-            (json!({ "anyOf": [photo, { "type": "array", "items": photo }] }), Some(Files::Several)),
+            (json!({ "type": "string", "format": "binary" }), Some(FileKind::One)),
+            (json!({ "type": "string", "format": "byte" }), Some(FileKind::One)),
+            (json!({ "type": "file" }), Some(FileKind::One)),
+            (json!({ "contentMediaType": "image/png" }), Some(FileKind::One)),
+            (json!({ "type": "string", "contentMediaType": "application/octet-stream" }), Some(FileKind::One)),
+            (json!({ "type": "string", "contentEncoding": "base64" }), Some(FileKind::One)),
+            (json!({ "type": ["string", "null"], "format": "binary" }), Some(FileKind::One)),
+            (json!({ "anyOf": [photo, { "type": "null" }] }), Some(FileKind::One)),
+            (json!({ "allOf": [photo] }), Some(FileKind::One)),
+            (json!({ "type": "array", "items": photo }), Some(FileKind::Several)),
+            (json!({ "anyOf": [photo, { "type": "array", "items": photo }] }), Some(FileKind::Several)),
             (json!({ "anyOf": [photo, { "type": "string" }] }), None),
             (json!({ "type": "string", "contentMediaType": "text/html" }), None),
             (json!({ "type": "string", "contentMediaType": "application/json" }), None),

@@ -13,8 +13,8 @@ use chrono::{DateTime, NaiveDate, NaiveTime};
 use url::Url;
 
 /// The maximum length of a host name (RFC 1035), and of one of its labels.
-const LONGEST_HOST: usize = 253;
-const LONGEST_LABEL: usize = 63;
+const MAX_HOST: usize = 253;
+const MAX_LABEL: usize = 63;
 
 /// The formats that are validated.
 const KNOWN: [&str; 11] =
@@ -102,13 +102,13 @@ fn is_email(text: &str) -> bool {
 fn is_host(text: &str) -> bool {
     let is_label = |label: &str| {
         let is_inner = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-        (1..=LONGEST_LABEL).contains(&label.len())
+        (1..=MAX_LABEL).contains(&label.len())
             && label.bytes().all(is_inner)
             && !label.starts_with('-')
             && !label.ends_with('-')
     };
     let text = text.strip_suffix('.').unwrap_or(text);
-    text.len() <= LONGEST_HOST && text.split('.').all(is_label)
+    text.len() <= MAX_HOST && text.split('.').all(is_label)
 }
 
 fn is_base64(text: &str) -> bool {

@@ -1,7 +1,7 @@
 //! Patterns for ids: `*` matches any text within a segment, `**` any text at all.
 
 /// Returns whether a pattern matches the whole of a text. `*` matches any text within a segment, `**` any text at all.
-pub fn fits_pattern(pattern: &str, text: &str) -> bool {
+pub fn matches_pattern(pattern: &str, text: &str) -> bool {
     let Some(star) = pattern.find('*') else { return pattern == text };
     let Some(rest) = text.strip_prefix(&pattern[..star]) else { return false };
     let (tail, crosses) = match pattern[star..].strip_prefix("**") {
@@ -17,12 +17,12 @@ pub fn fits_pattern(pattern: &str, text: &str) -> bool {
             *stopped |= stops;
             open.then_some(at)
         })
-        .any(|at| fits_pattern(tail, &rest[at..]))
+        .any(|at| matches_pattern(tail, &rest[at..]))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::fits_pattern as matches;
+    use super::matches_pattern as matches;
 
     #[test]
     fn a_star_stays_within_its_segment() {

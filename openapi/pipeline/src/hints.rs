@@ -5,9 +5,9 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::load::Located;
+use crate::load::LocatedDocument;
 use crate::repair::Repairs;
-use crate::{Failure, pointer, walk};
+use crate::{Error, pointer, walk};
 
 /// The extension key under which an overlay gives hints that OpenAPI has no keyword for.
 const KEY: &str = "x-keyfit";
@@ -56,17 +56,17 @@ impl SchemaHints {
 }
 
 /// Returns an error for hints of a schema that are not valid.
-pub(crate) fn check_schemas(located: &Located, document: &Value) -> Result<(), Failure> {
+pub(crate) fn check_schemas(located: &LocatedDocument, document: &Value) -> Result<(), Error> {
     for (at, schema) in walk::members(document, "/components/schemas") {
         if let Some((problem, help)) = schema.get(KEY).and_then(SchemaHints::problem) {
-            return Err(located.failure(&pointer::join(&at, KEY), format!("{KEY}: {problem}"), help));
+            return Err(located.error_at(&pointer::join(&at, KEY), format!("{KEY}: {problem}"), help));
         }
     }
     Ok(())
 }
 
 /// Removes every `x-keyfit` from a document as published, and records each.
-pub(crate) fn ignore(document: &mut Value, repairs: &mut Repairs) {
+pub(crate) fn remove_from_published(document: &mut Value, repairs: &mut Repairs) {
     visit(document, "", false, repairs);
 }
 

@@ -4,12 +4,12 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::schema::{self, Direction, Scope};
-use crate::{Api, Operation, Parameter, Place, Writing, walk};
+use crate::schema::{self, Direction, Validation};
+use crate::{Api, BodyFormat, Operation, Parameter, ParameterLocation, walk};
 
 /// The place of an operation's idempotency key.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Key<'a> {
+pub enum KeyLocation<'a> {
     /// In a header.
     Header(&'a str),
     /// In the query.
@@ -19,20 +19,20 @@ pub enum Key<'a> {
 }
 
 /// The endings of names that are idempotency keys.
-const KEYS: [&str; 2] = ["idempotencykey", "idempotencytoken"];
+const KEY_ENDINGS: [&str; 2] = ["idempotencykey", "idempotencytoken"];
 /// The endings of names that are idempotency keys if their description says that they make a call idempotent.
-const DESCRIBED: [&str; 5] = ["requestid", "clienttoken", "requesttoken", "clientreference", "deduplicationid"];
+const AMBIGUOUS_ENDINGS: [&str; 5] = ["requestid", "clienttoken", "requesttoken", "clientreference", "deduplicationid"];
 /// The methods of calls whose effect a key can limit to one.
 const METHODS: [&str; 3] = ["POST", "PUT", "PATCH"];
 /// An example of the keys that clients make: a UUID of version 4.
 const SAMPLE: &str = "8e03978e-40d5-43e8-bc93-6894a57f9324";
 
 /// Returns the place of an operation's idempotency key: the header that [clients make one for](Operation::idempotency_key);
-/// `Idempotency-Key` or another name that ends with the two words; or a name such as `request_id` whose description mentions
+/// `Idempotency-KeyLocation` or another name that ends with the two words; or a name such as `request_id` whose description mentions
 /// idempotency. A header has precedence over the query, and the query over the body.
-pub fn key_of<'a>(api: &'a Api, operation: &'a Operation) -> Option<Key<'a>> {
+pub fn key_location<'a>(api: &'a Api, operation: &'a Operation) -> Option<KeyLocation<'a>> {
     if let Some(header) = &operation.idempotency_key {
-        return Some(Key::Header(header));
+        return Some(KeyLocation::Header(header));
     }
     if !METHODS.contains(&operation.method.as_str()) {
         return None;
@@ -41,27 +41,28 @@ pub fn key_of<'a>(api: &'a Api, operation: &'a Operation) -> Option<Key<'a>> {
         let schema = api.resolve(schema);
         (is_named(name) || is_described(name, schema)) && takes_uuid(&api.document, schema)
     };
-    let named = |place: Place| {
-        let mut parameters = operation.parameters.iter().filter(move |one| one.place == place);
+    let named = |place: ParameterLocation| {
+        let mut parameters = operation.parameters.iter().filter(move |one| one.location == place);
         parameters.find(|one| is_key(&one.name, &one.schema)).map(|one| one.name.as_str())
     };
     let member = || {
-        let body = operation.body.as_ref().filter(|body| body.writing(api) == Writing::Json)?;
+        let body = operation.body.as_ref().filter(|body| body.format(api) == BodyFormat::Json)?;
         let schema = api.resolve(&body.schema);
         let mut members = schema.get("properties")?.as_object()?.iter();
         let is_sent = |name: &str| schema::is_sent(api, Direction::Request, schema, name);
         let found = members.find(|(name, member)| is_key(name, member) && is_sent(name))?;
-        Some(Key::Member(found.0.as_str()))
+        Some(KeyLocation::Member(found.0.as_str()))
     };
-    let header = named(Place::Header).map(Key::Header);
-    header.or_else(|| named(Place::Query).map(Key::Query)).or_else(member)
+    let header = named(ParameterLocation::Header).map(KeyLocation::Header);
+    header.or_else(|| named(ParameterLocation::Query).map(KeyLocation::Query)).or_else(member)
 }
 
 /// Returns the documented header for which clients make a key. Only its name decides: a call with an effect is retried
 /// because of it, and a description may say that the header does not help.
 pub(crate) fn header_of(document: &Value, method: &str, parameters: &[Parameter]) -> Option<String> {
     let is_effect = METHODS.iter().any(|known| known.eq_ignore_ascii_case(method));
-    let mut headers = parameters.iter().filter(|one| is_effect && one.place == Place::Header && one.style.is_none());
+    let mut headers =
+        parameters.iter().filter(|one| is_effect && one.location == ParameterLocation::Header && one.style.is_none());
     let found =
         headers.find(|one| is_named(&one.name) && takes_uuid(document, walk::resolve(document, &one.schema)))?;
     Some(found.name.clone())
@@ -70,9 +71,9 @@ pub(crate) fn header_of(document: &Value, method: &str, parameters: &[Parameter]
 /// The hint `x-keyfit: idempotency-key`: the name of the header; `None` if the operation has no key.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "Value")]
-pub(crate) struct Hint(pub(crate) Option<String>);
+pub(crate) struct KeyHint(pub(crate) Option<String>);
 
-impl TryFrom<Value> for Hint {
+impl TryFrom<Value> for KeyHint {
     type Error = String;
 
     fn try_from(said: Value) -> Result<Self, String> {
@@ -93,16 +94,16 @@ fn is_header(name: &str) -> bool {
 
 /// Returns whether the name is that of an idempotency key.
 fn is_named(name: &str) -> bool {
-    ends(name, &KEYS)
+    ends_with_any(name, &KEY_ENDINGS)
 }
 
 /// Returns whether the description makes an ambiguous name that of an idempotency key.
 fn is_described(name: &str, schema: &Value) -> bool {
     let description = schema.get("description").and_then(Value::as_str).unwrap_or_default().to_lowercase();
-    ends(name, &DESCRIBED) && description.contains("idempoten")
+    ends_with_any(name, &AMBIGUOUS_ENDINGS) && description.contains("idempoten")
 }
 
-fn ends(name: &str, names: &[&str]) -> bool {
+fn ends_with_any(name: &str, names: &[&str]) -> bool {
     let letters: String = name.chars().filter(char::is_ascii_alphabetic).collect();
     names.iter().any(|known| letters.to_ascii_lowercase().ends_with(known))
 }
@@ -110,7 +111,7 @@ fn ends(name: &str, names: &[&str]) -> bool {
 /// Returns whether the schema accepts any UUID, and not just some.
 fn takes_uuid(document: &Value, schema: &Value) -> bool {
     let is_uuid = schema.get("format").is_none_or(|format| format == "uuid");
-    is_uuid && schema::check(&Scope::of(document, Direction::Request), schema, &Value::from(SAMPLE), "").is_ok()
+    is_uuid && schema::check(&Validation::of(document, Direction::Request), schema, &Value::from(SAMPLE), "").is_ok()
 }
 
 #[cfg(test)]
@@ -161,13 +162,13 @@ mod tests {
     fn clients_make_a_key_for_a_header_with_the_name_and_for_no_other() {
         let parameter = |name: &str, place| {
             let schema = json!({ "type": "string", "description": "This does not make the call idempotent." });
-            vec![Parameter { name: name.to_owned(), place, required: true, schema, style: None }]
+            vec![Parameter { name: name.to_owned(), location: place, required: true, schema, style: None }]
         };
         let document = json!({ "openapi": "3.0.3" });
         let of = |method, name, place| header_of(&document, method, &parameter(name, place));
-        assert_eq!(of("post", "Idempotency-Key", Place::Header).as_deref(), Some("Idempotency-Key"));
-        assert_eq!(of("post", "X-Request-Id", Place::Header), None);
-        assert_eq!(of("post", "idempotency_key", Place::Query), None);
-        assert_eq!(of("get", "Idempotency-Key", Place::Header), None);
+        assert_eq!(of("post", "Idempotency-Key", ParameterLocation::Header).as_deref(), Some("Idempotency-Key"));
+        assert_eq!(of("post", "X-Request-Id", ParameterLocation::Header), None);
+        assert_eq!(of("post", "idempotency_key", ParameterLocation::Query), None);
+        assert_eq!(of("get", "Idempotency-Key", ParameterLocation::Header), None);
     }
 }

@@ -4,23 +4,23 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
-use crate::load::Located;
-use crate::{Failure, files};
+use crate::load::LocatedDocument;
+use crate::{Error, files};
 use crate::{pointer, walk};
 
 /// Returns an error if the document lacks a part that every later step needs.
-pub(crate) fn parts(located: &Located, document: &Value) -> Result<(), Failure> {
+pub(crate) fn parts(located: &LocatedDocument, document: &Value) -> Result<(), Error> {
     for (node, key) in [("", "info"), ("", "paths")] {
         let parent = document.pointer(node).unwrap_or(&Value::Null);
         let Some(part) = parent.get(key) else {
-            return Err(located.failure(
+            return Err(located.error_at(
                 node,
                 format!("the key `{key}` is missing"),
                 "OpenAPI requires it: add it, by hand or by overlay",
             ));
         };
         if node.is_empty() && !part.is_object() {
-            return Err(located.failure(
+            return Err(located.error_at(
                 &pointer::join(node, key),
                 format!("`{key}` is not an object"),
                 "write it as a mapping",
@@ -30,13 +30,13 @@ pub(crate) fn parts(located: &Located, document: &Value) -> Result<(), Failure> 
     walk::path_items(document).into_iter().try_for_each(|(at, item)| path_item(located, &at, item))
 }
 
-fn path_item(located: &Located, at: &str, item: &Value) -> Result<(), Failure> {
+fn path_item(located: &LocatedDocument, at: &str, item: &Value) -> Result<(), Error> {
     // References with a known target are resolved already.
     if let Some(reference) = item.get("$ref") {
-        return Err(leads_elsewhere(located, &pointer::join(at, "$ref"), &plain(reference)));
+        return Err(leads_elsewhere(located, &pointer::join(at, "$ref"), &scalar_text(reference)));
     }
     let Some(members) = item.as_object() else {
-        return Err(located.failure(at, "the path item is not an object", "write its operations as a mapping"));
+        return Err(located.error_at(at, "the path item is not an object", "write its operations as a mapping"));
     };
     for (key, operation) in members {
         let at = pointer::join(at, key);
@@ -45,7 +45,7 @@ fn path_item(located: &Located, at: &str, item: &Value) -> Result<(), Failure> {
             continue;
         }
         if !operation.is_object() {
-            return Err(located.failure(
+            return Err(located.error_at(
                 &at,
                 "the operation is not an object",
                 "write it as a mapping with `responses`, or remove the key",
@@ -56,23 +56,23 @@ fn path_item(located: &Located, at: &str, item: &Value) -> Result<(), Failure> {
 }
 
 /// Returns an error if a `$ref` refers to another file.
-pub(crate) fn references(located: &Located, document: &Value) -> Result<(), Failure> {
-    let mut failure = None;
+pub(crate) fn references(located: &LocatedDocument, document: &Value) -> Result<(), Error> {
+    let mut error = None;
     walk::references(document, &mut |at, reference| {
-        if failure.is_none() && pointer::of_reference(reference).is_none() {
-            failure = Some(leads_elsewhere(located, at, reference));
+        if error.is_none() && pointer::of_reference(reference).is_none() {
+            error = Some(leads_elsewhere(located, at, reference));
         }
     });
-    failure.map_or(Ok(()), Err)
+    error.map_or(Ok(()), Err)
 }
 
-fn leads_elsewhere(located: &Located, at: &str, reference: &str) -> Failure {
-    let (problem, help) = files::elsewhere(located.path(), reference);
-    located.failure(at, problem, help)
+fn leads_elsewhere(located: &LocatedDocument, at: &str, reference: &str) -> Error {
+    let (problem, help) = files::refused_reference(located.source.path(), reference);
+    located.error_at(at, problem, help)
 }
 
 /// Returns an error if a schema is composed of itself: no value fits it, and the generator would not end.
-pub(crate) fn compositions(located: &Located, document: &Value) -> Result<(), Failure> {
+pub(crate) fn compositions(located: &LocatedDocument, document: &Value) -> Result<(), Error> {
     let schemas = walk::members(document, "/components/schemas");
     // True while a schema is on the current path, false once it is done.
     let mut is_open: HashMap<&str, bool> = HashMap::new();
@@ -110,8 +110,8 @@ pub(crate) fn compositions(located: &Located, document: &Value) -> Result<(), Fa
     Ok(())
 }
 
-fn composed_of_itself(located: &Located, at: &str) -> Failure {
-    located.failure(
+fn composed_of_itself(located: &LocatedDocument, at: &str) -> Error {
+    located.error_at(
         at,
         format!("the schema `{}` is composed of itself", pointer::name(at)),
         "take it out of its own `$ref`, `allOf`, `anyOf` or `oneOf`, by overlay",
@@ -129,6 +129,6 @@ fn parts_of(schema: &Value) -> Vec<&str> {
 }
 
 /// Returns a scalar as its author wrote it.
-fn plain(value: &Value) -> String {
+fn scalar_text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

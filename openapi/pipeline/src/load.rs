@@ -1,139 +1,88 @@
-//! The reader of YAML and JSON text: a JSON value with the line of every node.
+//! A document as read, with the location of each node in its files or in its overlay.
 
 use serde_json::Value;
 
-use crate::failure::Place;
-use crate::files::{File, join, without_secrets};
-use crate::lines::Lines;
-use crate::overlay::Applied;
-use crate::versions::Moves;
-use crate::{Failure, Text, events, flow};
+use crate::error::SourceLocation;
+use crate::files::{File, join};
+use crate::moves::Moves;
+use crate::overlay::AppliedOverlay;
+use crate::parse::{ParsedText, ancestors};
+use crate::{Error, Text};
 
-/// The maximum nesting depth of a document.
-pub(crate) const DEEPEST: usize = 128;
-
-/// A document as read, with the position of each node.
+/// A document as read, with the location of each node.
 #[derive(Clone, Debug)]
-pub(crate) struct Located {
-    /// The document.
-    pub(crate) value: Value,
-    /// The path of the file, followed by the paths of the other files if the document consists of several.
-    paths: Vec<String>,
-    lines: Lines,
+pub(crate) struct LocatedDocument {
+    /// The document as published: the joined text of its files.
+    pub(crate) source: ParsedText,
     /// The overlay that was applied to the document.
-    pub(crate) overlay: Option<Box<Applied>>,
+    pub(crate) overlay: Option<Box<AppliedOverlay>>,
     /// The pointers of the nodes before the document was converted to another version.
     pub(crate) moves: Moves,
 }
 
-impl Located {
-    /// Reads YAML 1.2 (of which JSON is a part). A plain scalar keeps its text unless JSON itself would read it as
-    /// null, boolean or number: `NO` and `08001` stay strings.
+impl LocatedDocument {
+    /// Reads a document, joined with the files that it refers to.
     ///
     /// # Errors
-    /// Returns an error if the text is not YAML, has a duplicate key, several documents, or a number too large for JSON.
-    pub(crate) fn read(source: &Text) -> Result<Self, Failure> {
-        let read = |text: &str| events::read(&source.path, text);
-        let (mut value, mut lines) = read(&source.text).or_else(|_| {
-            let text = without_surrogates(&source.text);
-            let set_in = || flow::set_in(&text).and_then(|text| read(&text).ok());
-            read(&text).or_else(|failure| set_in().ok_or(failure))
-        })?;
-        let mut paths = vec![source.path.clone()];
-        if !source.referenced.is_empty() {
-            let mut files = vec![File { path: source.path.clone(), value, lines }];
-            for other in &source.referenced {
-                let Self { value, lines, .. } = Self::read(other)?;
-                files.push(File { path: other.path.clone(), value, lines });
-                paths.push(other.path.clone());
+    /// Returns an error if [`ParsedText::read`] does for one of the files, or if they cannot be joined.
+    pub(crate) fn read(text: &Text) -> Result<Self, Error> {
+        let mut source = ParsedText::read(text)?;
+        if !text.referenced.is_empty() {
+            let mut files = vec![File { path: text.path.clone(), value: source.value, positions: source.positions }];
+            for other in &text.referenced {
+                let ParsedText { value, positions, .. } = ParsedText::read(other)?;
+                files.push(File { path: other.path.clone(), value, positions });
+                source.paths.push(other.path.clone());
             }
-            (value, lines) = join(&files)?;
+            (source.value, source.positions) = join(&files)?;
         }
-        Ok(Self { value, paths, lines, overlay: None, moves: Moves::default() })
+        Ok(Self { source, overlay: None, moves: Moves::default() })
     }
 
-    /// Returns the place of a node, or of its nearest ancestor that is in the file or was added by an action of the overlay.
-    /// The pointer of the place is valid in that file.
-    pub(crate) fn place(&self, node: &str) -> Place {
-        // The overlay is replayed only now: places are needed for failures only.
-        self.nearest(node, |overlay, node| overlay.place(&self.value, node))
-    }
-
-    /// Returns the path of the file; of several, that of the document.
-    pub(crate) fn path(&self) -> &str {
-        self.paths.first().map_or("", String::as_str)
+    /// Returns the location of a node, or of its nearest ancestor that is in the file or was added by an action of the overlay.
+    /// The pointer of the location is valid in that file.
+    pub(crate) fn location(&self, node: &str) -> SourceLocation {
+        // The overlay is replayed only now: locations are needed for errors only.
+        self.nearest(node, |overlay, node| overlay.location(&self.source.value, node))
     }
 
     /// Returns the document as read, and its state after each action of the overlay.
     pub(crate) fn states(&self) -> Vec<Value> {
         match &self.overlay {
-            Some(overlay) => overlay.states(&self.value),
-            None => vec![self.value.clone()],
+            Some(overlay) => overlay.states(&self.source.value),
+            None => vec![self.source.value.clone()],
         }
     }
 
-    /// Returns the same place as [`place`](Self::place), from states that are computed already.
-    pub(crate) fn place_in(&self, states: &[Value], node: &str) -> Place {
-        self.nearest(node, |overlay, node| overlay.place_in(states, node))
+    /// Returns the same location as [`location`](Self::location), from states that are computed already.
+    pub(crate) fn location_in(&self, states: &[Value], node: &str) -> SourceLocation {
+        self.nearest(node, |overlay, node| overlay.location_in(states, node))
     }
 
-    fn nearest(&self, node: &str, put_in: impl Fn(&Applied, &str) -> Option<Place>) -> Place {
+    fn nearest(
+        &self,
+        node: &str,
+        in_overlay: impl Fn(&AppliedOverlay, &str) -> Option<SourceLocation>,
+    ) -> SourceLocation {
         let node = self.moves.origin(node);
-        let mut known = node.as_str();
-        loop {
-            if let Some(place) = self.overlay.as_ref().and_then(|overlay| put_in(overlay, known)) {
-                return Place { pointer: node, ..place };
-            }
-            if let Some(found) = self.lines.get(known) {
-                let (line, column) = found.line_and_column();
-                let path = self.paths.get(found.file()).map(|path| without_secrets(path)).unwrap_or_default();
-                return Place { path, line, column, pointer: node };
-            }
-            known = match known.rsplit_once('/') {
-                Some((parent, _)) => parent,
-                None => return Place { path: self.path().to_owned(), pointer: node, ..Place::default() },
-            };
-        }
+        let found = ancestors(&node).find_map(|known| {
+            let added = self.overlay.as_ref().and_then(|overlay| in_overlay(overlay, known));
+            added.or_else(|| self.source.location_of(known))
+        });
+        let found = found.unwrap_or_else(|| self.source.location(""));
+        SourceLocation { pointer: node, ..found }
     }
 
-    /// Drops the document and the positions of its nodes: from now on, every place is the beginning of the document.
-    pub(crate) fn forget(&mut self) {
-        self.value = Value::Null;
-        self.lines.forget();
+    /// Drops the document and the positions of its nodes: from now on, every location is the beginning of the document.
+    pub(crate) fn drop_source(&mut self) {
+        self.source.value = Value::Null;
+        self.source.positions.drop_children();
         self.overlay = None;
         self.moves.clear();
     }
 
-    /// Creates a failure at a node.
-    pub(crate) fn failure(&self, node: &str, problem: impl Into<String>, help: impl Into<String>) -> Failure {
-        Failure { place: self.place(node), problem: problem.into(), help: help.into() }
+    /// Creates an error at a node.
+    pub(crate) fn error_at(&self, node: &str, problem: impl Into<String>, help: impl Into<String>) -> Error {
+        Error { location: self.location(node), problem: problem.into(), help: help.into() }
     }
-}
-
-/// Decodes surrogate pairs: JSON writes a character beyond the 16 bits of `\u` as two escapes, which are not valid in YAML.
-fn without_surrogates(text: &str) -> String {
-    let mut whole = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find('\\') {
-        whole.push_str(&rest[..at]);
-        rest = &rest[at..];
-        let pair =
-            [rest.get(..6), rest.get(6..12)].map(|escape| u16::from_str_radix(escape?.strip_prefix("\\u")?, 16).ok());
-        let letter = match pair {
-            [Some(high), Some(low)] => char::decode_utf16([high, low]).next().and_then(Result::ok),
-            _ => None,
-        };
-        // YAML itself decodes escapes of a single character. A backslash may escape another one.
-        let (length, letter) = match letter.filter(|letter| u32::from(*letter) > 0xFFFF) {
-            Some(letter) => (12, Some(letter)),
-            None => (rest.chars().take(2).map(char::len_utf8).sum(), None),
-        };
-        match letter {
-            Some(letter) => whole.push(letter),
-            None => whole.push_str(&rest[..length]),
-        }
-        rest = &rest[length..];
-    }
-    whole.push_str(rest);
-    whole
 }

@@ -2,13 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::normalize::{essence, is_json};
-use crate::streams::{self, Framing, framing};
-use crate::{Api, Body, FormMember, ResponseShape, form, walk};
+use crate::media_type::{Framing, essence, framing, is_json};
+use crate::{Api, Body, FormMember, ResponseShape, form, streams, walk};
 
 /// The serialization of a request body.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Writing {
+pub enum BodyFormat {
     /// As JSON, under any media type.
     Json,
     /// As a URL-encoded form.
@@ -32,14 +31,14 @@ impl ResponseShape {
 
 impl Body {
     /// Returns the serialization of the body.
-    pub fn writing(&self, api: &Api) -> Writing {
-        writing(&api.document, &self.media_type, &self.schema)
+    pub fn format(&self, api: &Api) -> BodyFormat {
+        body_format(&api.document, &self.media_type, &self.schema)
     }
 
     /// Returns the members of a form, in the document's order; an empty list if the body is not a form.
     pub fn form_members(&self, api: &Api) -> Vec<FormMember> {
-        match self.writing(api) {
-            Writing::Form | Writing::Multipart => {
+        match self.format(api) {
+            BodyFormat::Form | BodyFormat::Multipart => {
                 form::members(&api.document, &self.media_type, &self.schema, &self.encoding)
             }
             _ => Vec::new(),
@@ -47,25 +46,25 @@ impl Body {
     }
 
     /// Returns the media type that a request names if its caller gives no other. A media type range leaves the type open.
-    pub fn sent_as(&self) -> &str {
+    pub fn default_media_type(&self) -> &str {
         if is_open(&self.media_type) { "application/octet-stream" } else { &self.media_type }
     }
 }
 
 /// Returns the serialization of a body with this media type and schema.
-pub(crate) fn writing(document: &Value, media_type: &str, schema: &Value) -> Writing {
+pub(crate) fn body_format(document: &Value, media_type: &str, schema: &Value) -> BodyFormat {
     match essence(media_type).as_str() {
         _ if matches!(framing(media_type), Some(Framing::Lines | Framing::Sequence)) => {
-            if streams::is_untyped(document, schema) { Writing::Bytes } else { Writing::Items }
+            if streams::is_untyped(document, schema) { BodyFormat::Bytes } else { BodyFormat::Items }
         }
-        "application/json" => Writing::Json,
-        "text/plain" => Writing::Text,
-        "application/x-www-form-urlencoded" if is_form(document, schema) => Writing::Form,
+        "application/json" => BodyFormat::Json,
+        "text/plain" => BodyFormat::Text,
+        "application/x-www-form-urlencoded" if is_form(document, schema) => BodyFormat::Form,
         essence if essence.starts_with("multipart/") && !is_open(media_type) && has_members(document, schema) => {
-            Writing::Multipart
+            BodyFormat::Multipart
         }
-        _ if is_json(media_type) && is_header(media_type) => Writing::Json,
-        _ => Writing::Bytes,
+        _ if is_json(media_type) && is_header(media_type) => BodyFormat::Json,
+        _ => BodyFormat::Bytes,
     }
 }
 

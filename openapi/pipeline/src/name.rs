@@ -1,22 +1,22 @@
-//! Rust names, made from names on the wire as the generator makes them, so that both sides agree on them.
+//! Rust names, derived from names on the wire in the way of the generator, so that both agree.
 
 use std::collections::HashSet;
 
 use heck::{ToPascalCase as _, ToSnakeCase as _};
 
-/// The name of a type or a variant: `api-key` gives `ApiKey`, `3d` gives `X3d`, `self` gives `Self_`.
+/// Returns the name of a type or a variant: `api-key` gives `ApiKey`, `3d` gives `X3d`, `self` gives `Self_`.
 pub(crate) fn of_type(text: &str) -> String {
     sanitize(text, "X", str::to_pascal_case)
 }
 
-/// The name of an argument: `apiKey` gives `api_key`, `3d` gives `_3d`, `type` gives `type_`.
+/// Returns the name of an argument: `apiKey` gives `api_key`, `3d` gives `_3d`, `type` gives `type_`.
 pub(crate) fn of_argument(text: &str) -> String {
     sanitize(text, "_", str::to_snake_case)
 }
 
-/// Whether Rust takes the text as a name; keywords are none.
+/// Returns whether the text is a valid Rust identifier and not a keyword.
 pub fn is_identifier(text: &str) -> bool {
-    // Asked of each name that is made. `Self` is the only keyword with a capital letter.
+    // The fast path, since each derived name is checked. `Self` is the only keyword with a capital letter.
     let is_word = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     if is_word && text.starts_with(|first: char| first.is_ascii_uppercase()) {
         return text != "Self";
@@ -24,7 +24,7 @@ pub fn is_identifier(text: &str) -> bool {
     syn::parse_str::<syn::Ident>(text).is_ok()
 }
 
-/// The name of a module for an API: `instasent-ingest` gives `instasent_ingest`.
+/// Returns the name of a module for an API: `instasent-ingest` gives `instasent_ingest`.
 ///
 /// # Errors
 /// Returns the reason, as the end of a sentence, if no module of a crate can have that name.
@@ -39,17 +39,17 @@ pub fn module(text: &str) -> Result<String, &'static str> {
     if name == "gen" || !is_identifier(&name) {
         return Err("is a word that Rust reserves, which no module can have as its name");
     }
-    if CRATES.contains(&name.as_str()) {
+    if CRATE_NAMES.contains(&name.as_str()) {
         return Err("is the name of a crate that code of a client refers to");
     }
     Ok(name)
 }
 
-/// Crates for which a module of the same name would be taken.
-const CRATES: [&str; 4] = ["alloc", "core", "keyfit", "std"];
+/// The crates that a module of the same name would shadow.
+const CRATE_NAMES: [&str; 4] = ["alloc", "core", "keyfit", "std"];
 
-/// The wanted name, with a number where a type of that name is there already; the name is then taken.
-pub(crate) fn fresh(wanted: &str, taken: &mut HashSet<String>) -> String {
+/// Returns the wanted name, with a number if a type of that name exists already, and marks the name as taken.
+pub(crate) fn unique(wanted: &str, taken: &mut HashSet<String>) -> String {
     let mut name = wanted.to_owned();
     let mut count = 2;
     while !taken.insert(of_type(&name)) {
@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn a_taken_name_gets_a_number() {
         let mut taken = HashSet::from(["CatAnswer".to_owned()]);
-        assert_eq!(fresh("cat-answer", &mut taken), "cat-answer2");
-        assert_eq!(fresh("CatAnswer", &mut taken), "CatAnswer3");
+        assert_eq!(unique("cat-answer", &mut taken), "cat-answer2");
+        assert_eq!(unique("CatAnswer", &mut taken), "CatAnswer3");
     }
 }

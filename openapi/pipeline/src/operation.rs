@@ -9,9 +9,9 @@ use serde_json::Value;
 use crate::batching::Batching;
 use crate::pagination::Pagination;
 use crate::partial::Partial;
-use crate::streams::{Streamed, Streaming};
+use crate::streams::{StreamedBody, StreamedResponse};
 use crate::webhook::Webhook;
-use crate::{Needed, pointer};
+use crate::{SecurityRequirement, pointer};
 
 /// One call of an API: its request, its responses, and the rules that the overlay adds to them.
 #[derive(Clone, Debug, Serialize)]
@@ -44,7 +44,7 @@ pub struct Operation {
     pub credentials: Vec<String>,
     /// The accepted credentials, by those kinds and by the document's `security`.
     #[serde(skip)]
-    pub needed: Arc<Needed>,
+    pub security: Arc<SecurityRequirement>,
     /// The scopes that a token needs, all of them; empty means that any valid token will do.
     pub scopes: Vec<String>,
     /// The reason why the scopes are not verified, if they are inferred.
@@ -70,7 +70,7 @@ pub struct Operation {
     #[serde(skip)]
     pub batching: Option<Batching>,
     /// The streamed response of the operation, if it answers with a sequence of items.
-    pub streaming: Option<Streaming>,
+    pub streaming: Option<StreamedResponse>,
     /// The calls that the server makes because of the operation.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub callbacks: Vec<Webhook>,
@@ -90,7 +90,7 @@ pub struct Parameter {
     /// The name on the wire.
     pub name: String,
     /// The part of the request in which the parameter is sent.
-    pub place: Place,
+    pub location: ParameterLocation,
     /// True if the server refuses a request without it.
     pub required: bool,
     /// Its JSON schema, as in the repaired document.
@@ -105,7 +105,7 @@ impl Parameter {
     /// Returns whether the parameter makes a request conditional (RFC 9110, section 13.1).
     pub fn is_condition(&self) -> bool {
         let conditions = ["if-match", "if-none-match", "if-modified-since", "if-unmodified-since"];
-        self.place == Place::Header && conditions.iter().any(|name| self.name.eq_ignore_ascii_case(name))
+        self.location == ParameterLocation::Header && conditions.iter().any(|name| self.name.eq_ignore_ascii_case(name))
     }
 }
 
@@ -150,7 +150,7 @@ impl ListStyle {
 /// The part of the request in which a parameter is sent.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Place {
+pub enum ParameterLocation {
     /// In the path template.
     Path,
     /// In the query string.
@@ -184,7 +184,7 @@ pub struct ResponseShape {
     /// The JSON schema of the body, possibly a `$ref` into the document.
     pub schema: Option<Value>,
     /// The body that is a sequence of items, if there is one, beside or in place of the other body.
-    pub streamed: Option<Streamed>,
+    pub streamed: Option<StreamedBody>,
     /// The names of the documented headers.
     pub headers: Vec<String>,
     /// The reason why this response is not verified, if it is inferred.
@@ -225,8 +225,9 @@ impl Operation {
 
     /// Returns whether a parameter is the header for which clients [make a key](Self::idempotency_key), so that callers need
     /// not give one.
-    pub fn makes(&self, name: &str, place: Place) -> bool {
-        place == Place::Header && self.idempotency_key.as_ref().is_some_and(|key| key.eq_ignore_ascii_case(name))
+    pub fn is_generated_key(&self, name: &str, location: ParameterLocation) -> bool {
+        location == ParameterLocation::Header
+            && self.idempotency_key.as_ref().is_some_and(|key| key.eq_ignore_ascii_case(name))
     }
 
     /// Returns whether the document describes this status: by its number or its class, not by `default`.

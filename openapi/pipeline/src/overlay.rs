@@ -4,20 +4,21 @@ use roas_overlay::common::apply::{compile_path, locate, remove_at};
 use roas_overlay::v1_0::{Action, Overlay};
 use serde_json::Value;
 
-use crate::failure::Place;
-use crate::load::{DEEPEST, Located};
+use crate::error::SourceLocation;
+use crate::parse::ParsedText;
 use crate::plain::short;
 use crate::repair::{Repair, Repairs};
-use crate::{Failure, Text, pointer, target};
+use crate::yaml::MAX_DEPTH;
+use crate::{Error, Text, overlay_target, pointer};
 
 /// An overlay that was applied.
 #[derive(Clone, Debug)]
-pub(crate) struct Applied {
+pub(crate) struct AppliedOverlay {
     overlay: Overlay,
-    located: Located,
+    text: ParsedText,
 }
 
-impl Applied {
+impl AppliedOverlay {
     /// Returns the published document, and its state after each action.
     pub(crate) fn states(&self, published: &Value) -> Vec<Value> {
         let mut states = vec![published.clone()];
@@ -25,18 +26,18 @@ impl Applied {
         states
     }
 
-    /// Returns the place of an action, by its number.
-    pub(crate) fn action(&self, index: usize) -> Place {
-        self.located.place(&format!("/actions/{index}"))
+    /// Returns the location of an action, by its number.
+    pub(crate) fn action(&self, index: usize) -> SourceLocation {
+        self.text.location(&format!("/actions/{index}"))
     }
 
-    /// Returns the place of the last action that added the node.
-    pub(crate) fn place(&self, published: &Value, node: &str) -> Option<Place> {
+    /// Returns the location of the last action that added the node.
+    pub(crate) fn location(&self, published: &Value, node: &str) -> Option<SourceLocation> {
         let mut before = published.pointer(node).cloned();
         let (mut action, mut found) = (0, None);
         self.replay(published, |state| {
             let after = state.pointer(node);
-            if puts_in(before.as_ref(), after) {
+            if is_replaced(before.as_ref(), after) {
                 found = Some(action);
             }
             if before.as_ref() != after {
@@ -47,26 +48,26 @@ impl Applied {
         Some(self.action(found?))
     }
 
-    /// Returns the same place as [`place`](Self::place), from states that are computed already.
-    pub(crate) fn place_in(&self, states: &[Value], node: &str) -> Option<Place> {
-        let action = states.windows(2).rposition(|pair| puts_in(pair[0].pointer(node), pair[1].pointer(node)))?;
+    /// Returns the same location as [`location`](Self::location), from states that are computed already.
+    pub(crate) fn location_in(&self, states: &[Value], node: &str) -> Option<SourceLocation> {
+        let action = states.windows(2).rposition(|pair| is_replaced(pair[0].pointer(node), pair[1].pointer(node)))?;
         Some(self.action(action))
     }
 
     /// Applies the actions again, and passes the state after each of them to `seen`.
     fn replay(&self, published: &Value, mut seen: impl FnMut(&Value)) {
         let mut state = published.clone();
-        let mut budget = Budget::of(&state);
+        let mut budget = NodeBudget::of(&state);
         for action in &self.overlay.actions {
             // All actions were applied before, so none can fail.
-            let _ = budget.act(&mut state, action);
+            let _ = budget.apply_action(&mut state, action);
             seen(&state);
         }
     }
 }
 
 /// Returns whether a node was added or replaced, and not only changed inside.
-fn puts_in(before: Option<&Value>, after: Option<&Value>) -> bool {
+fn is_replaced(before: Option<&Value>, after: Option<&Value>) -> bool {
     let is_inside = |before: &Value, after: &Value| {
         before.is_object() && after.is_object() || before.is_array() && after.is_array()
     };
@@ -77,23 +78,27 @@ fn puts_in(before: Option<&Value>, after: Option<&Value>) -> bool {
     }
 }
 
-/// Applies every action, or none, and returns the document. A target that matches nothing is an error, so that an overlay
-/// cannot outlive the part of the document that it was written for.
-pub(crate) fn apply(published: &mut Located, overlay: &Text, repairs: &mut Repairs) -> Result<Value, Failure> {
-    let mut document = published.value.clone();
-    let located = Located::read(overlay)?;
-    let parsed: Overlay = serde_json::from_value(located.value.clone()).map_err(|error| {
-        located.failure(
+/// Applies every action, or none, and returns the document and the applied overlay. A target that matches nothing is an error,
+/// so that an overlay cannot outlive the part of the document that it was written for.
+pub(crate) fn apply(
+    published: &Value,
+    overlay: &Text,
+    repairs: &mut Repairs,
+) -> Result<(Value, AppliedOverlay), Error> {
+    let mut document = published.clone();
+    let text = ParsedText::read(overlay)?;
+    let parsed: Overlay = serde_json::from_value(text.value.clone()).map_err(|error| {
+        text.error_at(
             "",
             format!("this is no overlay: {error}"),
             "an overlay has `overlay: 1.0.0`, `info` with title and version, and `actions` with a `target` each",
         )
     })?;
-    let mut budget = Budget::of(&document);
+    let mut budget = NodeBudget::of(&document);
     for (index, action) in parsed.actions.iter().enumerate() {
-        let replaced = budget.act(&mut document, action).map_err(|(problem, help)| {
+        let replaced = budget.apply_action(&mut document, action).map_err(|(problem, help)| {
             let target = short(&action.target);
-            located.failure(&format!("/actions/{index}/target"), format!("the target `{target}` {problem}"), help)
+            text.error_at(&format!("/actions/{index}/target"), format!("the target `{target}` {problem}"), help)
         })?;
         repairs.push(Repair {
             rule: "overlay",
@@ -101,36 +106,35 @@ pub(crate) fn apply(published: &mut Located, overlay: &Text, repairs: &mut Repai
             note: action.description.clone().unwrap_or_else(|| "no reason given".to_owned()),
             narrowed: false,
         });
-        let by = located.place(&format!("/actions/{index}/update"));
+        let by = text.location(&format!("/actions/{index}/update"));
         for at in replaced {
             let note = format!("{by} replaces a list by an object, or an object by a list: the two cannot be merged");
             repairs.note("overlay-replaced", &at, note);
         }
     }
-    published.overlay = Some(Box::new(Applied { overlay: parsed, located }));
-    Ok(document)
+    Ok((document, AppliedOverlay { overlay: parsed, text }))
 }
 
 /// The maximum number of nodes of a document after an action: each action may match thousands of nodes and multiply their
 /// content.
-const MOST_NODES: usize = 800_000;
+const MAX_NODES: usize = 800_000;
 
 /// The remaining budget of an overlay's actions.
-struct Budget {
+struct NodeBudget {
     /// An upper bound of the number of nodes.
     nodes: usize,
 }
 
-impl Budget {
+impl NodeBudget {
     fn of(document: &Value) -> Self {
         Self { nodes: extent(document).0 }
     }
 
     /// Applies an action as Overlay 1.0 defines it; an error holds the problem and its remedy. Returns the places where a
     /// list replaced an object, or an object a list.
-    fn act(&mut self, document: &mut Value, action: &Action) -> Result<Vec<String>, (String, &'static str)> {
+    fn apply_action(&mut self, document: &mut Value, action: &Action) -> Result<Vec<String>, (String, &'static str)> {
         let write = "write an RFC 9535 query such as $.paths['/sms'].post";
-        target::check(&action.target).map_err(|problem| (problem, "split the action, or name the nodes"))?;
+        overlay_target::check(&action.target).map_err(|problem| (problem, "split the action, or name the nodes"))?;
         let path = compile_path(&action.target)
             .map_err(|reason| (format!("is no JSONPath: {}", first_line(&reason)), write))?;
         let found = locate(document, &path);
@@ -167,15 +171,15 @@ impl Budget {
         let (nodes, depth) = extent(update);
         let more = nodes.saturating_mul(found.len());
         let deepest = found.iter().map(|at| at.matches('/').count() + depth).max().unwrap_or_default();
-        if self.nodes.saturating_add(more) > MOST_NODES {
+        if self.nodes.saturating_add(more) > MAX_NODES {
             // The running count may be higher than the actual number.
             *self = Self::of(document);
         }
-        if self.nodes.saturating_add(more) > MOST_NODES {
-            return Err((format!("makes a document of more than {MOST_NODES} nodes"), help));
+        if self.nodes.saturating_add(more) > MAX_NODES {
+            return Err((format!("makes a document of more than {MAX_NODES} nodes"), help));
         }
-        if deepest > DEEPEST {
-            return Err((format!("makes a document that may nest deeper than {DEEPEST} levels"), help));
+        if deepest > MAX_DEPTH {
+            return Err((format!("makes a document that may nest deeper than {MAX_DEPTH} levels"), help));
         }
         self.nodes += more;
         Ok(())

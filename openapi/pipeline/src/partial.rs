@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 
 pub use self::guess::BatchGuess;
 
-use crate::misfit::{Misfit, absent, misfit, shown};
+use crate::body_members::{items, member};
+use crate::hint_error::{HintError, display_pointer, hint_error, no_such_member};
 use crate::operation::ResponseShape;
-use crate::place::{items, member};
 use crate::{Api, pointer, walk};
 
 /// The places where a successful response reports the outcomes of a call's items. Places are JSON pointers into its body;
@@ -79,13 +79,13 @@ impl Partial {
         let answer = api.resolve(answer);
         let mut alternatives = ["oneOf", "anyOf"].into_iter().filter_map(|key| answer.get(key)?.as_array()).flatten();
         let has = |schema: &&Value| {
-            self.places().into_iter().filter_map(|(_, at)| at).all(|at| api.member(schema, at).is_some())
+            self.locations().into_iter().filter_map(|(_, at)| at).all(|at| api.member(schema, at).is_some())
         };
         alternatives.find(has).map_or(answer, |schema| api.resolve(schema))
     }
 
     /// Returns the places in the body, with their keys.
-    pub fn places(&self) -> [(&'static str, Option<&str>); 6] {
+    pub fn locations(&self) -> [(&'static str, Option<&str>); 6] {
         [
             ("received", self.received.as_deref()),
             ("accepted", self.accepted.as_deref()),
@@ -107,10 +107,10 @@ impl Partial {
     }
 
     /// Returns an error if the description is empty or contradicts itself.
-    fn check(&self) -> Result<(), Misfit> {
+    fn check(&self) -> Result<(), HintError> {
         let tells_a_difference = self.received.is_some() && (self.accepted.is_some() || self.accepted_items.is_some());
         if self.rejected.is_none() && self.rejected_items.is_none() && self.outcomes.is_none() && !tells_a_difference {
-            return Err(misfit(
+            return Err(hint_error(
                 "",
                 "no place is named that tells of items that failed",
                 "name the count `rejected`, the list `rejected-items`, the list `outcomes`, or `received` beside `accepted`",
@@ -118,40 +118,41 @@ impl Partial {
         }
         if self.outcomes.is_none() && (self.outcome.is_some() || !self.accepted_as.is_empty()) {
             let key = if self.outcome.is_some() { "outcome" } else { "accepted-as" };
-            return Err(misfit(key, "there is no list `outcomes` that it is about", "name the list, or drop it"));
+            return Err(hint_error(key, "there is no list `outcomes` that it is about", "name the list, or drop it"));
         }
         if self.outcomes.is_some() && self.outcome.is_none() && self.reason.is_none() {
             let help = "name the member of an outcome that says how its item ended, under `outcome`, or the one that only those of rejected items have, under `reason`";
-            return Err(misfit("outcomes", "nothing says which of the outcomes are of rejected items", help));
+            return Err(hint_error("outcomes", "nothing says which of the outcomes are of rejected items", help));
         }
         if self.outcome.is_some() == self.accepted_as.is_empty() {
             let (key, problem) = match self.outcome {
                 Some(_) => ("outcome", "nothing says which values mean that an item was accepted"),
                 None => ("accepted-as", "nothing says where these values stand"),
             };
-            return Err(misfit(key, problem, "give both: `outcome: /status` and `accepted-as: [stored]`"));
+            return Err(hint_error(key, problem, "give both: `outcome: /status` and `accepted-as: [stored]`"));
         }
         if let Some(odd) =
             self.accepted_as.iter().find(|value| value.is_array() || value.is_object() || value.is_null())
         {
             let problem = format!("`{odd}` is not a text, a number or a boolean");
-            return Err(misfit("accepted-as", problem, "list the values that mean that an item was accepted"));
+            return Err(hint_error("accepted-as", problem, "list the values that mean that an item was accepted"));
         }
         Ok(())
     }
 
     /// Validates its places against the schema of the success.
-    fn check_places(&self, document: &Value, answer: &Value) -> Result<(), Misfit> {
+    fn check_places(&self, document: &Value, answer: &Value) -> Result<(), HintError> {
         let mut entries = Vec::new();
-        for (key, place) in self.places() {
+        for (key, place) in self.locations() {
             let Some(place) = place else { continue };
-            let found = member(document, answer, place).ok_or_else(|| absent(key, place, "a member of the answer"))?;
+            let found =
+                member(document, answer, place).ok_or_else(|| no_such_member(key, place, "a member of the answer"))?;
             let is_list = key == "outcomes" || key.ends_with("-items");
             let (kinds, what): (&[&str], _) =
                 if is_list { (&["array", "object"], "a list") } else { (&["integer", "number"], "a number") };
             if walk::kind(found.schema).is_some_and(|kind| !kinds.contains(&kind)) {
-                let problem = format!("what is at `{}` in the answer is not {what}", shown(place));
-                return Err(misfit(key, problem, "name another place, or drop it"));
+                let problem = format!("what is at `{}` in the answer is not {what}", display_pointer(place));
+                return Err(hint_error(key, problem, "name another place, or drop it"));
             }
             if is_list {
                 entries.extend(items(document, found.schema));
@@ -161,7 +162,7 @@ impl Partial {
             let Some(place) = place else { continue };
             let has = |entry: &&Value| member(document, entry, place).is_some();
             if !entries.is_empty() && !entries.iter().any(has) {
-                return Err(absent(key, place, "a member of the entries of a list"));
+                return Err(no_such_member(key, place, "a member of the entries of a list"));
             }
         }
         Ok(())
@@ -170,35 +171,36 @@ impl Partial {
 
 /// The descriptions of an overlay: one, or a list.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Hint(Vec<Partial>);
+pub(crate) struct PartialHint(Vec<Partial>);
 
-impl Hint {
+impl PartialHint {
     /// Returns the descriptions if they fit the document. An error has the place of its description below the hint.
-    pub(crate) fn settle(
+    pub(crate) fn resolve(
         self,
         document: &Value,
         success: Option<&ResponseShape>,
-    ) -> Result<Vec<Partial>, (String, Misfit)> {
+    ) -> Result<Vec<Partial>, (String, HintError)> {
         let Self(found) = self;
         for (index, description) in found.iter().enumerate() {
             let at = if found.len() > 1 { format!("/{index}") } else { String::new() };
             let checked = description.check().and_then(|()| {
                 let success = success.ok_or_else(|| {
-                    misfit("", "the operation has no success that is JSON", "describe its answer, or drop the hint")
+                    hint_error("", "the operation has no success that is JSON", "describe its answer, or drop the hint")
                 })?;
                 success.schema.as_ref().map_or(Ok(()), |answer| description.check_places(document, answer))
             });
-            checked.map_err(|misfit| (at.clone(), misfit))?;
+            checked.map_err(|error| (at.clone(), error))?;
             if found[..index].iter().any(|earlier| earlier.name() == description.name()) {
-                let problem = format!("two descriptions tell of failed items at `{}`", shown(description.tells_at()));
-                return Err((at, misfit("", problem, "make one of them")));
+                let problem =
+                    format!("two descriptions tell of failed items at `{}`", display_pointer(description.tells_at()));
+                return Err((at, hint_error("", problem, "make one of them")));
             }
         }
         Ok(found)
     }
 }
 
-impl<'de> Deserialize<'de> for Hint {
+impl<'de> Deserialize<'de> for PartialHint {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let read = |value| Partial::deserialize(value).map_err(serde::de::Error::custom);
         match Value::deserialize(deserializer)? {

@@ -26,16 +26,16 @@ impl<'a> PathKey<'a> {
 
     /// Returns the decoded query pairs that are the same in each request. A pair without a value has an empty one.
     pub(crate) fn pairs(self) -> Vec<(String, String)> {
-        self.written().filter(|pair| !pair.contains('{')).map(split).collect()
+        self.written_pairs().filter(|pair| !pair.contains('{')).map(split).collect()
     }
 
     /// Returns the parameters in the query, with their names there.
     fn parameters(self) -> Vec<(String, String)> {
-        let given = self.written().map(split);
+        let given = self.written_pairs().map(split);
         given.filter_map(|(name, value)| Some((name, parameter(&value)?.to_owned()))).collect()
     }
 
-    fn written(self) -> impl Iterator<Item = &'a str> {
+    fn written_pairs(self) -> impl Iterator<Item = &'a str> {
         self.query.split('&').filter(|pair| !pair.is_empty())
     }
 
@@ -45,13 +45,13 @@ impl<'a> PathKey<'a> {
         if !parts.query.contains(['{', '}']) && !parts.fragment.contains(['{', '}']) {
             return key.to_owned();
         }
-        let query: Vec<&str> = parts.written().filter(|pair| !pair.contains('{')).collect();
+        let query: Vec<&str> = parts.written_pairs().filter(|pair| !pair.contains('{')).collect();
         let mark = if query.is_empty() { "" } else { "?" };
         format!("{}{mark}{}#{function}", parts.path, query.join("&"))
     }
 
     /// Returns the reason why no request can be made with the query.
-    pub(crate) fn misfit(self) -> Option<String> {
+    pub(crate) fn unusable_reason(self) -> Option<String> {
         if let Some(odd) = self.query.chars().find(|letter| !letter.is_ascii_graphic() || *letter == '\\') {
             return Some(format!("the query of the path holds {odd:?}: percent-encode what is no plain ASCII"));
         }
@@ -59,7 +59,7 @@ impl<'a> PathKey<'a> {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             !name.contains(['{', '}']) && (!value.contains(['{', '}']) || parameter(value).is_some())
         };
-        let odd = self.written().find(|pair| !is_whole(pair))?;
+        let odd = self.written_pairs().find(|pair| !is_whole(pair))?;
         Some(format!(
             "the query of the path has `{odd}`, where a parameter can only be a whole value: declare it as a parameter"
         ))
@@ -82,7 +82,7 @@ fn parameter(value: &str) -> Option<&str> {
 }
 
 /// Creates parameters for `name={parameter}` in the query of a path, and removes parameters whose value the path determines.
-pub(crate) fn settle(document: &mut Value, repairs: &mut Repairs) {
+pub(crate) fn convert_queries(document: &mut Value, repairs: &mut Repairs) {
     for at in walk::operation_pointers(document) {
         let (_, key) = walk::method_and_path(&at);
         let key = PathKey::of(&key);
@@ -149,12 +149,12 @@ mod tests {
     fn pairs_are_decoded_and_parameters_are_not_among_them() {
         let key = PathKey::of("/a?b=c+d&e&f=%26&&g={h}");
         let pairs = [("b", "c d"), ("e", ""), ("f", "&")].map(|(name, value)| (name.to_owned(), value.to_owned()));
-        assert_eq!((key.pairs(), key.misfit()), (pairs.to_vec(), None));
+        assert_eq!((key.pairs(), key.unusable_reason()), (pairs.to_vec(), None));
         assert_eq!(key.parameters(), [("g".to_owned(), "h".to_owned())]);
         assert_eq!(PathKey::for_generator("/a?b=c&g={h}#x", "list"), "/a?b=c#list");
         for key in ["/a?b={c}{d}", "/a?b=x{c}", "/a?{b}=c", "/a?b={}", "/a?b=}", "/a?b=\u{e9}", "/a?b=c d", "/a?b=c\\"]
         {
-            assert!(PathKey::of(key).misfit().is_some(), "{key}");
+            assert!(PathKey::of(key).unusable_reason().is_some(), "{key}");
         }
     }
 }

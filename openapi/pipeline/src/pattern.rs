@@ -1,5 +1,5 @@
-//! Texts that match a pattern. What is made is held to the pattern by the engine that the clients use: a pattern for which
-//! nothing is found has no example, and is never given a wrong one.
+//! Patterns: matching, and texts that match. Each text is checked by the engine that clients use, so that a pattern may have no
+//! example, but never a wrong one.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -8,80 +8,82 @@ use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Class, ClassBytes, Hir, HirKind};
 use regress::Regex;
 
-use crate::cost::excess;
 use crate::normalize::{PATH_GUARD, unguarded};
+use crate::pattern_cost::excess;
 
-/// How often what may be repeated is, at most, to reach a length.
-const REPETITIONS: u32 = 300;
-/// How many alternatives are tried.
-const CHOICES: usize = 4;
-/// The longest text that is made, and how many bytes are written at most to find it.
-const LONGEST: usize = 10_000;
-const WRITTEN: usize = 200_000;
-/// What is tried where a pattern cannot be taken apart: one with a look ahead, say.
-const GUESSES: [&str; 6] = ["text", "1", "A1", "Text-1234", "2026-01-22", "00000000-0000-4000-8000-000000000000"];
-/// What is taken of a class, in this order, where it has it.
-const LIKED: [u8; 6] = [b'a', b'A', b'1', b'0', b'-', b' '];
+/// The maximum number of repetitions that are added to reach a length.
+const MAX_REPETITIONS: u32 = 300;
+/// The maximum number of alternatives that are tried.
+const MAX_CHOICES: usize = 4;
+/// The maximum length of a text that is made, and the maximum number of bytes that are written to find it.
+const MAX_LENGTH: usize = 10_000;
+const MAX_WRITTEN: usize = 200_000;
+/// The texts that are tried for a pattern that cannot be parsed, such as one with a look-ahead.
+const FALLBACK_TEXTS: [&str; 6] =
+    ["text", "1", "A1", "Text-1234", "2026-01-22", "00000000-0000-4000-8000-000000000000"];
+/// The preferred characters of a class, in this order.
+const PREFERRED: [u8; 6] = [b'a', b'A', b'1', b'0', b'-', b' '];
 
-/// How many patterns a thread keeps compiled, and how long they may be: a mock holds each request to the same few.
-const MOST_KEPT: usize = 64;
-const LONGEST_KEPT: usize = 1_000;
+/// The maximum number of compiled patterns that a thread caches, and their maximum length: a mock checks each request against the
+/// same few patterns.
+const MAX_CACHED: usize = 64;
+const MAX_CACHED_LENGTH: usize = 1_000;
 
 thread_local! {
-    static KEPT: RefCell<HashMap<String, Option<Regex>>> = RefCell::default();
+    static CACHE: RefCell<HashMap<String, Option<Regex>>> = RefCell::default();
 }
 
-/// Whether a text matches; a pattern that is none of JavaScript's binds nobody, and neither does one that takes for ever.
+/// Returns whether a text matches. Any text matches a pattern that is not valid in JavaScript, or that takes too long to match.
 pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     if is_guard(pattern) {
-        return is_name(text);
+        return satisfies_guard(text);
     }
     let own = unguarded(pattern);
-    let fits_guard = own == pattern || is_name(text);
+    let fits_guard = own == pattern || satisfies_guard(text);
     let fits = |regex: &Option<Regex>| regex.as_ref().is_none_or(|regex| fits_guard && regex.find(text).is_some());
-    if own.len() > LONGEST_KEPT {
+    if own.len() > MAX_CACHED_LENGTH {
         return fits(&compiled(own));
     }
-    KEPT.with_borrow_mut(|kept| {
-        if kept.len() >= MOST_KEPT && !kept.contains_key(own) {
-            kept.clear();
+    CACHE.with_borrow_mut(|cache| {
+        if cache.len() >= MAX_CACHED && !cache.contains_key(own) {
+            cache.clear();
         }
-        fits(kept.entry(own.to_owned()).or_insert_with(|| compiled(own)))
+        fits(cache.entry(own.to_owned()).or_insert_with(|| compiled(own)))
     })
 }
 
-/// What texts are held to; `None` where nobody is.
+/// Returns the compiled pattern; `None` if texts are not checked against it.
 fn compiled(own: &str) -> Option<Regex> {
     if excess(own).is_some() { None } else { Regex::new(own).ok() }
 }
 
-/// What the guard of paths says, read here: each request of a mock is held to it, and beside it a pattern would begin anew at every
-/// character.
-fn is_name(text: &str) -> bool {
+/// Returns whether a text satisfies the guard of paths. It is checked without the engine, since a mock checks each request, and
+/// the guard in front of a pattern would make the match start again at every character.
+fn satisfies_guard(text: &str) -> bool {
     !text.is_empty() && !matches!(text, "." | "..") && !text.contains('\\')
 }
 
-/// A text that matches, of a length within the bounds; `None` where none is found.
+/// Returns a text that matches, with a length within the bounds; `None` if none is found.
 pub(crate) fn example(pattern: &str, least: usize, most: usize) -> Option<String> {
     let own = unguarded(pattern);
     if excess(pattern).is_some() {
         return None;
     }
     let hir = ParserBuilder::new().unicode(false).utf8(false).build().parse(own).ok();
-    let made = hir.iter().flat_map(|hir| (0..CHOICES).filter_map(|choice| long_enough(hir, choice, least)));
-    let guessed = GUESSES.iter().map(|guess| (*guess).to_owned());
+    let made = hir.iter().flat_map(|hir| (0..MAX_CHOICES).filter_map(|choice| long_enough(hir, choice, least)));
+    let guessed = FALLBACK_TEXTS.iter().map(|guess| (*guess).to_owned());
     made.chain(guessed).find(|text| (least..=most).contains(&text.chars().count()) && matches(pattern, text))
 }
 
-/// Whether it is the guard of paths alone, which any name matches.
+/// Returns whether the pattern is only the guard of paths, which any name matches.
 pub(crate) fn is_guard(pattern: &str) -> bool {
     pattern == PATH_GUARD
 }
 
-/// The shortest text that is long enough, among those in which everything is repeated equally often.
+/// Returns the shortest text that is long enough, of those in which all parts are repeated equally often.
 fn long_enough(hir: &Hir, choice: usize, least: usize) -> Option<String> {
     let mut written = 0;
-    for more in 0..REPETITIONS {
+    for more in 0..MAX_REPETITIONS {
         let mut bytes = Vec::new();
         write(hir, choice, more, &mut bytes)?;
         written += bytes.len();
@@ -89,7 +91,7 @@ fn long_enough(hir: &Hir, choice: usize, least: usize) -> Option<String> {
         if text.chars().count() >= least {
             return Some(text);
         }
-        if written > WRITTEN {
+        if written > MAX_WRITTEN {
             break;
         }
     }
@@ -97,14 +99,14 @@ fn long_enough(hir: &Hir, choice: usize, least: usize) -> Option<String> {
 }
 
 fn write(hir: &Hir, choice: usize, more: u32, text: &mut Vec<u8>) -> Option<()> {
-    // A pattern may repeat a repetition: what is longer than that is no example.
-    if text.len() > LONGEST {
+    // A pattern may repeat a repetition, so the length is limited.
+    if text.len() > MAX_LENGTH {
         return None;
     }
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => {}
         HirKind::Literal(literal) => text.extend_from_slice(&literal.0),
-        HirKind::Class(Class::Bytes(class)) => text.push(of_class(class)?),
+        HirKind::Class(Class::Bytes(class)) => text.push(preferred_of(class)?),
         HirKind::Class(Class::Unicode(class)) => {
             let first = class.iter().next()?.start();
             text.extend_from_slice(first.encode_utf8(&mut [0; 4]).as_bytes());
@@ -122,9 +124,9 @@ fn write(hir: &Hir, choice: usize, more: u32, text: &mut Vec<u8>) -> Option<()> 
     Some(())
 }
 
-fn of_class(class: &ClassBytes) -> Option<u8> {
+fn preferred_of(class: &ClassBytes) -> Option<u8> {
     let has = |byte: u8| class.iter().any(|range| (range.start()..=range.end()).contains(&byte));
-    LIKED.into_iter().find(|byte| has(*byte)).or_else(|| (b' '..=b'~').find(|byte| has(*byte)))
+    PREFERRED.into_iter().find(|byte| has(*byte)).or_else(|| (b' '..=b'~').find(|byte| has(*byte)))
 }
 
 #[cfg(test)]

@@ -17,8 +17,12 @@ pub fn plain(text: &str) -> String {
 
 /// Returns the first 200 characters of a text, with an ellipsis if it is longer.
 pub(crate) fn short(text: &str) -> String {
-    const LONGEST: usize = 200;
-    if text.chars().count() <= LONGEST { text.to_owned() } else { text.chars().take(LONGEST).chain(['…']).collect() }
+    const MAX_LENGTH: usize = 200;
+    if text.chars().count() <= MAX_LENGTH {
+        text.to_owned()
+    } else {
+        text.chars().take(MAX_LENGTH).chain(['…']).collect()
+    }
 }
 
 /// Returns whether a character is a control or invisible character. `keyfit::redact` has the same list: neither crate depends

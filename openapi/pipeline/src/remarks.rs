@@ -6,21 +6,21 @@ use std::collections::hash_map::Entry;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use crate::pagination::Guess;
+use crate::pagination::PaginationGuess;
 use crate::path_key::PathKey;
 use crate::repair::Repairs;
-use crate::template::nameless;
+use crate::template::without_parameter_names;
 use crate::{Operation, Text, pointer, walk};
 
 /// Records every oddity of a document.
-pub(crate) fn note(document: &Value, repairs: &mut Repairs) {
+pub(crate) fn note_document(document: &Value, repairs: &mut Repairs) {
     paths(document, repairs);
     statuses(document, repairs);
 }
 
 /// Records a file with the extension `.json` that is not valid JSON: YAML allows trailing commas in lists, comments and plain
 /// text as well.
-pub(crate) fn text(text: &Text, repairs: &mut Repairs) {
+pub(crate) fn note_text(text: &Text, repairs: &mut Repairs) {
     if !text.path.to_ascii_lowercase().ends_with(".json") {
         return;
     }
@@ -30,7 +30,7 @@ pub(crate) fn text(text: &Text, repairs: &mut Repairs) {
 }
 
 /// Records an operation that looks paged and has no hint.
-pub(crate) fn pages(operation: &Operation, guess: &Guess, repairs: &mut Repairs) {
+pub(crate) fn note_pages(operation: &Operation, guess: &PaginationGuess, repairs: &mut Repairs) {
     if !guess.is_certain {
         let note = format!(
             "it looks as if it comes in pages ({}): say so in overlay.yaml, `x-keyfit: {{ {} }}`, or `by: none`",
@@ -47,7 +47,7 @@ fn paths(document: &Value, repairs: &mut Repairs) {
     for (at, _) in walk::path_items(document) {
         let path = pointer::name(&at);
         let key = PathKey::of(&path);
-        match known.entry(format!("{}?{}", nameless(key.path), key.query)) {
+        match known.entry(format!("{}?{}", without_parameter_names(key.path), key.query)) {
             Entry::Occupied(other) => {
                 repairs.note("same-path", &at, format!("no request tells it from `{}`", other.get()));
             }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 /// The credentials that an operation accepts.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Needed {
+pub enum SecurityRequirement {
     /// Any credential of the API: the document does not restrict the operation.
     Any,
     /// One of these sets of kinds, by their names; all kinds of a set are needed together.
@@ -18,7 +18,7 @@ pub enum Needed {
     },
 }
 
-impl Needed {
+impl SecurityRequirement {
     /// Returns the alternatives, in the order of the document; empty if the operation names none.
     pub fn sets(&self) -> &[Vec<String>] {
         match self {
@@ -41,7 +41,7 @@ impl Needed {
     }
 
     /// Returns whether one of the alternatives is this kind alone.
-    pub fn takes_alone(&self, kind: &str) -> bool {
+    pub fn accepts_alone(&self, kind: &str) -> bool {
         self.sets().iter().any(|set| matches!(set.as_slice(), [name] if name == kind))
     }
 }
@@ -51,48 +51,48 @@ pub(crate) struct Security<'a> {
     /// The overlay's kinds for all operations.
     credentials: Option<&'a Vec<String>>,
     /// The credentials of an operation without its own. The value is shared, because a document may name a thousand kinds.
-    default: Arc<Needed>,
+    default: Arc<SecurityRequirement>,
 }
 
 impl<'a> Security<'a> {
     pub(crate) fn new(document: &Value, credentials: Option<&'a Vec<String>>) -> Self {
         let default = match (credentials, document.get("security").and_then(sets)) {
-            (Some(kinds), _) if !kinds.is_empty() => one_of(kinds, false),
-            (_, Some(sets)) => of_document(sets),
-            (_, None) => Needed::Any,
+            (Some(kinds), _) if !kinds.is_empty() => any_of(kinds, false),
+            (_, Some(sets)) => from_sets(sets),
+            (_, None) => SecurityRequirement::Any,
         };
         Self { credentials, default: Arc::new(default) }
     }
 
     /// Returns the credentials that an operation accepts: by the overlay's hint for it, by its own `security`, or by the
     /// default.
-    pub(crate) fn of(&self, node: &Value, credentials: Option<&Vec<String>>) -> Arc<Needed> {
+    pub(crate) fn of(&self, node: &Value, credentials: Option<&Vec<String>>) -> Arc<SecurityRequirement> {
         let own = node.get("security").and_then(sets);
         let is_optional = own.as_deref().is_some_and(is_optional);
         match (credentials, own) {
-            (Some(kinds), _) if !kinds.is_empty() => Arc::new(one_of(kinds, is_optional)),
+            (Some(kinds), _) if !kinds.is_empty() => Arc::new(any_of(kinds, is_optional)),
             // If the document states that a credential is optional, `credentials: []` adds no information.
-            (Some(_), Some(sets)) if is_optional => Arc::new(of_document(sets)),
-            (Some(_), _) => Arc::new(one_of(&[], true)),
+            (Some(_), Some(sets)) if is_optional => Arc::new(from_sets(sets)),
+            (Some(_), _) => Arc::new(any_of(&[], true)),
             (None, None) => Arc::clone(&self.default),
             // The overlay's hint for all operations does not override a document that requires no credential for this one.
             (None, Some(sets)) => Arc::new(match self.credentials {
-                Some(kinds) if !kinds.is_empty() && !sets.is_empty() => one_of(kinds, is_optional),
-                _ => of_document(sets),
+                Some(kinds) if !kinds.is_empty() && !sets.is_empty() => any_of(kinds, is_optional),
+                _ => from_sets(sets),
             }),
         }
     }
 }
 
 /// Returns a need of any one of these kinds.
-fn one_of(kinds: &[String], is_optional: bool) -> Needed {
-    Needed::OneOf { sets: kinds.iter().map(|kind| vec![kind.clone()]).collect(), is_optional }
+fn any_of(kinds: &[String], is_optional: bool) -> SecurityRequirement {
+    SecurityRequirement::OneOf { sets: kinds.iter().map(|kind| vec![kind.clone()]).collect(), is_optional }
 }
 
-fn of_document(mut sets: Vec<Vec<String>>) -> Needed {
+fn from_sets(mut sets: Vec<Vec<String>>) -> SecurityRequirement {
     let is_optional = is_optional(&sets);
     sets.retain(|set| !set.is_empty());
-    Needed::OneOf { sets, is_optional }
+    SecurityRequirement::OneOf { sets, is_optional }
 }
 
 fn is_optional(sets: &[Vec<String>]) -> bool {
@@ -114,10 +114,10 @@ mod tests {
         names.iter().map(|set| set.iter().map(|name| (*name).to_owned()).collect()).collect()
     }
 
-    fn needed(document: &str, overlay: Option<&str>) -> Vec<Needed> {
+    fn needed(document: &str, overlay: Option<&str>) -> Vec<SecurityRequirement> {
         let (document, overlay) = (Text::new("a.json", document), overlay.map(|text| Text::new("overlay.yaml", text)));
         let api = Api::read(&Source { name: "a".to_owned(), document, overlay, contract: None }).expect("an API");
-        api.operations.iter().map(|operation| Needed::clone(&operation.needed)).collect()
+        api.operations.iter().map(|operation| SecurityRequirement::clone(&operation.security)).collect()
     }
 
     #[test]
@@ -127,9 +127,9 @@ mod tests {
             "/c": {"get": {"responses": {}, "security": []}}}}"#;
         let overlay = "overlay: 1.0.0\ninfo: {title: a, version: 1.0.0}\nactions:\n  - target: $\n    update: {x-keyfit: {credentials: [key]}}\n";
         let told: Vec<_> = needed(document, Some(overlay));
-        let of = |sets: &[&[&str]], is_optional| Needed::OneOf { sets: sets_of(sets), is_optional };
+        let of = |sets: &[&[&str]], is_optional| SecurityRequirement::OneOf { sets: sets_of(sets), is_optional };
         assert_eq!(told, [of(&[&["key"]], false), of(&[&["key"]], true), of(&[], true)]);
-        assert!(told[0].takes_alone("key") && !told[2].takes_alone("key"));
+        assert!(told[0].accepts_alone("key") && !told[2].accepts_alone("key"));
     }
 
     #[test]
@@ -138,7 +138,7 @@ mod tests {
             "security": [{"key": []}],
             "paths": {"/a": {"get": {"responses": {}}}, "/b": {"get": {"responses": {}, "security": [{}, {"key": []}]}}}}"#;
         let overlay = "overlay: 1.0.0\ninfo: {title: a, version: 1.0.0}\nactions:\n  - target: $.paths.*.get\n    update: {x-keyfit: {credentials: []}}\n";
-        let of = |sets: &[&[&str]]| Needed::OneOf { sets: sets_of(sets), is_optional: true };
+        let of = |sets: &[&[&str]]| SecurityRequirement::OneOf { sets: sets_of(sets), is_optional: true };
         assert_eq!(needed(document, Some(overlay)), [of(&[]), of(&[&["key"]])]);
     }
 
@@ -154,7 +154,7 @@ mod tests {
             operation(r#", "security": [{}, {"key": []}]"#),
             operation(r#", "security": [{"other": []}, {"key": [], "other": []}]"#),
         );
-        let of = |sets: &[&[&str]], is_optional| Needed::OneOf { sets: sets_of(sets), is_optional };
+        let of = |sets: &[&[&str]], is_optional| SecurityRequirement::OneOf { sets: sets_of(sets), is_optional };
         let expected =
             [of(&[&["key"]], false), of(&[], true), of(&[&["key"]], true), of(&[&["other"], &["key", "other"]], false)];
         assert_eq!(needed(&document, None), expected);

@@ -4,11 +4,11 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde_json::Value;
 
-use crate::load::Located;
-use crate::near::did_you_mean;
+use crate::load::LocatedDocument;
 use crate::normalize::Unsupported;
 use crate::repair::Repairs;
-use crate::{Failure, name, pointer, walk};
+use crate::suggestions::did_you_mean;
+use crate::{Error, name, pointer, walk};
 
 /// The forms of selectors, for the error message of a selector that matches nothing.
 const FORMS: &str = "a selector is `tag:name`, `GET /path`, the id of an operation, or a path: `/lists` alone, `/lists/*` for \
@@ -26,12 +26,12 @@ struct Candidate {
 /// Keeps the operations that one of the selectors matches, with the nodes that they refer to. Without selectors, keeps
 /// everything.
 pub(crate) fn select(
-    located: &Located,
+    located: &LocatedDocument,
     document: &mut Value,
     selectors: &[String],
     unsupported: &mut Vec<Unsupported>,
     repairs: &mut Repairs,
-) -> Result<(), Failure> {
+) -> Result<(), Error> {
     if selectors.is_empty() {
         return Ok(());
     }
@@ -45,7 +45,7 @@ pub(crate) fn select(
             (true, Some(gone)) => {
                 let problem =
                     format!("the selector `{selector}` matches an operation without a method: {}", gone.reason);
-                return Err(located.failure(
+                return Err(located.error_at(
                     "",
                     problem,
                     "leave the selector out, or correct the operation by overlay",
@@ -53,7 +53,7 @@ pub(crate) fn select(
             }
             (true, None) => {
                 let problem = format!("the selector `{selector}` matches no operation");
-                return Err(located.failure("", problem, help(selector, &candidates)));
+                return Err(located.error_at("", problem, help(selector, &candidates)));
             }
             (false, _) => kept.extend(found.iter().map(|candidate| candidate.at.clone())),
         }

@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use crate::contract::{Contract, Facts};
 use crate::file::read_file;
-use crate::load::Located;
-use crate::{Failure, files};
+use crate::load::LocatedDocument;
+use crate::{Error, files};
 
 /// A text with the path that messages name.
 #[derive(Clone, Debug)]
@@ -45,10 +45,10 @@ impl Source {
     ///
     /// # Errors
     /// Returns an error if the folder cannot be read, or if [`from_dir`](Self::from_dir) does for one of them.
-    pub fn all_in(folder: &Path) -> Result<Vec<Self>, Failure> {
+    pub fn all_in(folder: &Path) -> Result<Vec<Self>, Error> {
         let refuse = |error: io::Error| {
             let problem = format!("the folder cannot be read: {error}");
-            Failure::of_file(&folder.display().to_string(), problem, "name a folder that holds a folder for each API")
+            Error::of_file(&folder.display().to_string(), problem, "name a folder that holds a folder for each API")
         };
         let entries = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>).map_err(refuse)?;
         let mut folders: Vec<PathBuf> =
@@ -61,7 +61,7 @@ impl Source {
     ///
     /// # Errors
     /// Returns an error if the contract is not valid TOML, or one of these parts has another form.
-    pub fn facts(&self) -> Result<Facts, Failure> {
+    pub fn facts(&self) -> Result<Facts, Error> {
         self.contract.as_ref().map_or_else(|| Ok(Facts::default()), |text| Ok(Contract::read(text)?.facts()))
     }
 
@@ -70,13 +70,13 @@ impl Source {
     ///
     /// # Errors
     /// Returns an error if there is no document, or a file cannot be read.
-    pub fn from_path(path: &Path) -> Result<Self, Failure> {
+    pub fn from_path(path: &Path) -> Result<Self, Error> {
         if path.is_dir() {
             return Self::from_dir(path);
         }
         let document = Text::read_if_there(path)?.ok_or_else(|| {
             let help = "name a folder with an OpenAPI document, or the document itself";
-            Failure::of_file(&path.display().to_string(), "there is no such folder or file", help)
+            Error::of_file(&path.display().to_string(), "there is no such folder or file", help)
         })?;
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let document = document.with_referenced()?;
@@ -87,7 +87,7 @@ impl Source {
     ///
     /// # Errors
     /// Returns an error if there is no such file, or one of the three cannot be read.
-    pub fn from_document(path: &Path) -> Result<Self, Failure> {
+    pub fn from_document(path: &Path) -> Result<Self, Error> {
         let overlay = Text::read_if_there(&path.with_file_name("overlay.yaml"))?;
         let contract = Text::read_if_there(&path.with_file_name("contract.toml"))?;
         Ok(Self { overlay, contract, ..Self::from_path(path)? })
@@ -98,7 +98,7 @@ impl Source {
     ///
     /// # Errors
     /// Returns an error if the folder has no document, or a file cannot be read.
-    pub fn from_dir(folder: &Path) -> Result<Self, Failure> {
+    pub fn from_dir(folder: &Path) -> Result<Self, Error> {
         let name = folder
             .canonicalize()
             .ok()
@@ -120,7 +120,7 @@ impl Source {
                     (_, true) => ("not a folder", "name the folder that holds the document".to_owned()),
                     _ => ("there is no such folder", "check the path".to_owned()),
                 };
-                Failure::of_file(&folder.display().to_string(), problem, help)
+                Error::of_file(&folder.display().to_string(), problem, help)
             })?;
         Ok(Self {
             name,
@@ -141,9 +141,9 @@ impl Text {
     ///
     /// # Errors
     /// Returns an error if the bytes are not UTF-8, with a guess of their encoding.
-    pub fn decode(path: impl Into<String>, bytes: Vec<u8>) -> Result<Self, Failure> {
+    pub fn decode(path: impl Into<String>, bytes: Vec<u8>) -> Result<Self, Error> {
         let path = path.into();
-        let refuse = |problem: String, help: &str| Err(Failure::of_file(&path, problem, help));
+        let refuse = |problem: String, help: &str| Err(Error::of_file(&path, problem, help));
         match bytes.as_slice() {
             [0x1F, 0x8B, ..] => return refuse("the text is compressed (gzip)".to_owned(), "unpack it"),
             // A byte order mark, or an ASCII letter in two bytes.
@@ -168,7 +168,7 @@ impl Text {
     /// # Errors
     /// Returns an error if one of them does not exist, is outside of the folder (also through a symbolic link), or cannot be
     /// read.
-    pub fn with_referenced(mut self) -> Result<Self, Failure> {
+    pub fn with_referenced(mut self) -> Result<Self, Error> {
         let mut on_disk = files::on_disk(&self.path);
         files::gather(&mut self, &mut |path, _| on_disk(path))?;
         Ok(self)
@@ -179,8 +179,8 @@ impl Text {
     /// # Errors
     /// Returns an error as [`with_referenced`](Self::with_referenced) does, and if `bytes` does, with the place of the
     /// reference.
-    pub fn with_files(mut self, bytes: impl FnMut(&str) -> Result<Vec<u8>, String>) -> Result<Self, Failure> {
-        let mut given = files::given(&self.path, bytes);
+    pub fn with_files(mut self, bytes: impl FnMut(&str) -> Result<Vec<u8>, String>) -> Result<Self, Error> {
+        let mut given = files::from_bytes(&self.path, bytes);
         files::gather(&mut self, &mut |path, _| given(path))?;
         Ok(self)
     }
@@ -191,10 +191,7 @@ impl Text {
     ///
     /// # Errors
     /// Returns an error as [`with_referenced`](Self::with_referenced) does, and if `fetch` does, with the place of the reference.
-    pub fn with_fetched(
-        mut self,
-        mut fetch: impl FnMut(&str, &str) -> Result<Vec<u8>, String>,
-    ) -> Result<Self, Failure> {
+    pub fn with_fetched(mut self, mut fetch: impl FnMut(&str, &str) -> Result<Vec<u8>, String>) -> Result<Self, Error> {
         let mut on_disk = files::on_disk(&self.path);
         files::gather(&mut self, &mut |path, from| {
             if files::is_url(path) { Some(files::fetched(&mut fetch, path, from)) } else { on_disk(path) }
@@ -211,11 +208,11 @@ impl Text {
     ///
     /// # Errors
     /// Returns an error if one of the files is not YAML, a reference is dangling, or a reference leads out of the folder.
-    pub fn joined(self) -> Result<Self, Failure> {
+    pub fn joined(self) -> Result<Self, Error> {
         if self.referenced.is_empty() {
             return Ok(self);
         }
-        let whole = Located::read(&self)?.value;
+        let whole = LocatedDocument::read(&self)?.source.value;
         Ok(Self::new(self.path, format!("{whole:#}\n")))
     }
 
@@ -223,23 +220,23 @@ impl Text {
     ///
     /// # Errors
     /// Returns an error if the text is not YAML, has a duplicate key, several documents, or a number too large for JSON.
-    pub fn well_formed(&self) -> Result<(), Failure> {
-        Located::read(self).map(drop)
+    pub fn well_formed(&self) -> Result<(), Error> {
+        LocatedDocument::read(self).map(drop)
     }
 
     /// Parses the text.
     ///
     /// # Errors
     /// Returns an error if [`well_formed`](Self::well_formed) does.
-    pub fn value(&self) -> Result<Value, Failure> {
-        Located::read(self).map(|located| located.value)
+    pub fn value(&self) -> Result<Value, Error> {
+        LocatedDocument::read(self).map(|located| located.source.value)
     }
 
-    fn read_if_there(path: &Path) -> Result<Option<Self>, Failure> {
+    fn read_if_there(path: &Path) -> Result<Option<Self>, Error> {
         match read_file(path) {
             Ok(bytes) => Self::decode(path.display().to_string(), bytes).map(Some),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(Failure::of_file(
+            Err(error) => Err(Error::of_file(
                 &path.display().to_string(),
                 format!("the file cannot be read: {error}"),
                 "put a regular file there that you may read",

@@ -4,29 +4,17 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::misfit::Misfit;
-use crate::normalize::essence;
-use crate::schema::{Direction, Judgement, Mismatch};
+use crate::hint_error::HintError;
+use crate::media_type::{Framing, framing};
+use crate::schema::{Direction, Mismatch, ValueCheck};
 use crate::{Api, example, pointer, walk};
 
 /// The members of a documented event.
-const EVENT: [&str; 4] = ["data", "event", "id", "retry"];
-
-/// The framing of items in a body.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Framing {
-    /// `text/event-stream`.
-    Events,
-    /// A JSON text a line: `application/x-ndjson`, `application/jsonl` and their kin.
-    Lines,
-    /// JSON texts behind record separators: `application/json-seq` (RFC 7464).
-    Sequence,
-}
+const EVENT_MEMBERS: [&str; 4] = ["data", "event", "id", "retry"];
 
 /// A body that is a sequence of items.
 #[derive(Clone, Debug, Serialize)]
-pub struct Streamed {
+pub struct StreamedBody {
     /// The media type, as in the document.
     pub media_type: String,
     /// The framing of its items.
@@ -44,9 +32,9 @@ pub struct Streamed {
 
 /// The streamed response of an operation.
 #[derive(Clone, Debug, Serialize)]
-pub struct Streaming {
+pub struct StreamedResponse {
     /// The body of the success.
-    pub body: Streamed,
+    pub body: StreamedBody,
     /// True if the operation has no other body.
     pub is_only: bool,
     /// The text of the item that ends the stream; it is not an item itself.
@@ -58,29 +46,29 @@ pub struct Streaming {
 /// The overlay's hint for streams.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-pub(crate) struct Hint {
+pub(crate) struct StreamHint {
     end: Option<String>,
     switch: Option<String>,
 }
 
-impl Hint {
+impl StreamHint {
     /// Returns the hint with the defaults of the root, as far as they fit this operation.
-    pub(crate) fn over(self, root: &Self, document: &Value, body: Option<&Value>) -> Self {
+    pub(crate) fn with_defaults(self, root: &Self, document: &Value, body: Option<&Value>) -> Self {
         let switch = || root.switch.clone().filter(|at| is_switch(document, body, at));
         Self { end: self.end.or_else(|| root.end.clone()), switch: self.switch.or_else(switch) }
     }
 
     /// Checks the hint at an operation.
-    pub(crate) fn check(&self, document: &Value, body: Option<&Value>, has_stream: bool) -> Result<(), Misfit> {
+    pub(crate) fn check(&self, document: &Value, body: Option<&Value>, has_stream: bool) -> Result<(), HintError> {
         if (self.end.is_some() || self.switch.is_some()) && !has_stream {
-            return Err(Misfit {
+            return Err(HintError {
                 key: "",
                 problem: "no success of the operation is a stream of items".to_owned(),
                 help: "take it out, or document the media type of the stream",
             });
         }
         match &self.switch {
-            Some(at) if !is_switch(document, body, at) => Err(Misfit {
+            Some(at) if !is_switch(document, body, at) => Err(HintError {
                 key: "switch",
                 problem: format!("`{at}` leads to no boolean member of the body"),
                 help: "give the JSON pointer of the member that asks for the stream: `/stream`",
@@ -90,8 +78,8 @@ impl Hint {
     }
 
     /// Returns the streamed response of an operation with such a success.
-    pub(crate) fn settle(self, body: Streamed, is_only: bool) -> Streaming {
-        Streaming { body, is_only, end: self.end, switch: self.switch }
+    pub(crate) fn into_response(self, body: StreamedBody, is_only: bool) -> StreamedResponse {
+        StreamedResponse { body, is_only, end: self.end, switch: self.switch }
     }
 }
 
@@ -99,14 +87,14 @@ impl Hint {
 fn is_switch(document: &Value, body: Option<&Value>, at: &str) -> bool {
     let mut schemas: Vec<&Value> = body.into_iter().collect();
     for name in pointer::names(at) {
-        schemas = schemas.iter().flat_map(|schema| members(document, schema, &name, DEPTH)).collect();
+        schemas = schemas.iter().flat_map(|schema| members(document, schema, &name, MAX_DEPTH)).collect();
     }
-    let is_boolean = |schema: &&Value| may_be_boolean(document, schema, DEPTH);
+    let is_boolean = |schema: &&Value| may_be_boolean(document, schema, MAX_DEPTH);
     at.starts_with('/') && schemas.iter().any(is_boolean)
 }
 
 /// The maximum number of nested schemas on the path to a member.
-const DEPTH: usize = 8;
+const MAX_DEPTH: usize = 8;
 
 /// Returns the schemas of a member, in all parts and alternatives of a schema.
 fn members<'a>(document: &'a Value, schema: &'a Value, name: &str, depth: usize) -> Vec<&'a Value> {
@@ -136,31 +124,9 @@ fn alternatives(schema: &Value) -> impl Iterator<Item = &Value> {
     lists.flatten()
 }
 
-/// Returns the framing of items in a body of this media type; `None` if it is a single value.
-pub fn framing(media_type: &str) -> Option<Framing> {
-    match essence(media_type).as_str() {
-        "text/event-stream" => Some(Framing::Events),
-        "application/x-ndjson"
-        | "application/ndjson"
-        | "application/jsonl"
-        | "application/x-jsonl"
-        | "application/jsonlines"
-        | "application/x-jsonlines"
-        | "application/json-lines"
-        | "application/x-json-lines"
-        | "application/stream+json"
-        | "application/x-json-stream"
-        | "text/jsonl"
-        | "text/x-ndjson" => Some(Framing::Lines),
-        "application/json-seq" => Some(Framing::Sequence),
-        other if other.ends_with("+json-seq") => Some(Framing::Sequence),
-        _ => None,
-    }
-}
-
 /// Returns the streamed body that a media type of `content` describes; `None` if it is described as a single text, or not at
 /// all.
-pub(crate) fn streamed(document: &Value, media_type: &str, media: &Value) -> Option<Streamed> {
+pub(crate) fn streamed(document: &Value, media_type: &str, media: &Value) -> Option<StreamedBody> {
     let framing = framing(media_type)?;
     let of_item = media.get("itemSchema").filter(|schema| !schema.is_null());
     let whole = media.get("schema").filter(|schema| !schema.is_null());
@@ -171,7 +137,7 @@ pub(crate) fn streamed(document: &Value, media_type: &str, media: &Value) -> Opt
     let list = whole.map(|schema| walk::resolve(document, schema)).filter(|schema| schema["type"] == "array");
     let item = of_item.or_else(|| list.and_then(|list| list.get("items"))).or(whole.filter(|_| list.is_none()));
     let media_type = media_type.to_owned();
-    let plain = |schema: Value, is_text| Streamed {
+    let plain = |schema: Value, is_text| StreamedBody {
         media_type: media_type.clone(),
         framing,
         schema,
@@ -183,18 +149,18 @@ pub(crate) fn streamed(document: &Value, media_type: &str, media: &Value) -> Opt
         return Some(plain(item.cloned().unwrap_or_else(|| json!({})), false));
     }
     let Some(item) = item else { return Some(plain(text(), true)) };
-    let Some(data) = envelope(document, item, DEPTH) else {
+    let Some(data) = envelope(document, item, MAX_DEPTH) else {
         return Some(match data(document, item, false) {
-            Data::Json(schema) => plain(schema, false),
-            Data::Text => plain(text(), true),
+            EventData::Json(schema) => plain(schema, false),
+            EventData::Text => plain(text(), true),
         });
     };
-    let read: Vec<Data> = data.iter().map(|schema| self::data(document, schema, of_item.is_some())).collect();
+    let read: Vec<EventData> = data.iter().map(|schema| self::data(document, schema, of_item.is_some())).collect();
     let whole = match joined(read) {
-        Data::Json(schema) => plain(schema, false),
-        Data::Text => plain(text(), true),
+        EventData::Json(schema) => plain(schema, false),
+        EventData::Text => plain(text(), true),
     };
-    Some(Streamed { event: Some(item.clone()), ..whole })
+    Some(StreamedBody { event: Some(item.clone()), ..whole })
 }
 
 /// Returns whether JSON texts are left to their reader or writer: they are described as one text, or not at all.
@@ -208,7 +174,7 @@ fn text() -> Value {
 }
 
 /// The type of an event's data.
-enum Data {
+enum EventData {
     Json(Value),
     Text,
 }
@@ -221,7 +187,7 @@ fn envelope<'a>(document: &'a Value, schema: &'a Value, depth: usize) -> Option<
     let mut choices = Vec::new();
     for part in walk::composed(document, schema) {
         for (name, member) in part.get("properties").and_then(Value::as_object).into_iter().flatten() {
-            if !EVENT.contains(&name.as_str()) {
+            if !EVENT_MEMBERS.contains(&name.as_str()) {
                 return None;
             }
             own.extend((name == "data").then_some(member));
@@ -242,42 +208,42 @@ fn envelope<'a>(document: &'a Value, schema: &'a Value, depth: usize) -> Option<
 
 /// Returns the type of data with this schema. In an `itemSchema` the data is text, and its content keywords describe the
 /// value.
-fn data(document: &Value, schema: &Value, holds_text: bool) -> Data {
+fn data(document: &Value, schema: &Value, holds_text: bool) -> EventData {
     let known = walk::resolve(document, schema);
     let content = known.get("contentMediaType").and_then(Value::as_str);
-    if content.is_some_and(crate::normalize::is_json) {
-        return Data::Json(known.get("contentSchema").cloned().unwrap_or_else(|| json!({})));
+    if content.is_some_and(crate::media_type::is_json) {
+        return EventData::Json(known.get("contentSchema").cloned().unwrap_or_else(|| json!({})));
     }
     let is_open = holds_text && known.get("type").is_none() && alternatives(known).next().is_none();
     if walk::kind(known) == Some("string") || (is_open && known.get("allOf").is_none()) {
-        Data::Text
+        EventData::Text
     } else {
-        Data::Json(schema.clone())
+        EventData::Json(schema.clone())
     }
 }
 
 /// Returns one schema for all types of the data. If one of them is not JSON, all of it is text.
-fn joined(read: Vec<Data>) -> Data {
+fn joined(read: Vec<EventData>) -> EventData {
     let mut schemas: Vec<Value> = Vec::new();
     for data in read {
         match data {
-            Data::Text => return Data::Text,
-            Data::Json(schema) if !schemas.contains(&schema) => schemas.push(schema),
-            Data::Json(_) => {}
+            EventData::Text => return EventData::Text,
+            EventData::Json(schema) if !schemas.contains(&schema) => schemas.push(schema),
+            EventData::Json(_) => {}
         }
     }
     match schemas.len() {
-        1 => Data::Json(schemas.remove(0)),
-        _ => Data::Json(json!({ "oneOf": schemas })),
+        1 => EventData::Json(schemas.remove(0)),
+        _ => EventData::Json(json!({ "oneOf": schemas })),
     }
 }
 
-impl Streamed {
+impl StreamedBody {
     /// Validates an item: `data` is a JSON text or the data of an event, `event` and `id` are the event's other fields.
     /// Returns `None` if it fits.
     pub fn mismatch(
         &self,
-        (api, judge): (&Api, Judgement),
+        (api, judge): (&Api, ValueCheck),
         data: &str,
         event: Option<&str>,
         id: Option<&str>,
@@ -294,7 +260,7 @@ impl Streamed {
         judge(api, Direction::Answer, whole, &said).or_else(|| judge(api, Direction::Answer, &self.schema, &value))
     }
 
-    /// Returns an item that fits, as [`written`](Self::written) takes it.
+    /// Returns an item that fits, as [`serialized`](Self::serialized) takes it.
     pub fn example(&self, api: &Api) -> Value {
         let data = example::value(api, Direction::Answer, &self.schema);
         let Some(whole) = &self.event else { return data };
@@ -306,7 +272,7 @@ impl Streamed {
     }
 
     /// Returns a body of these items. If the document describes whole events, an item is an object with the event's members.
-    pub fn written(&self, items: &[Value]) -> String {
+    pub fn serialized(&self, items: &[Value]) -> String {
         items.iter().map(|item| self.item(item)).collect()
     }
 

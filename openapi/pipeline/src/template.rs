@@ -2,15 +2,15 @@
 
 /// Returns a path template without the names of its parameters: `/pets/{}/toys`. No request distinguishes two operations with
 /// the same result and method.
-pub fn nameless(path: &str) -> String {
-    let mut nameless = String::with_capacity(path.len());
+pub fn without_parameter_names(path: &str) -> String {
+    let mut without_parameter_names = String::with_capacity(path.len());
     let mut rest = path;
     while let Some((before, _, after)) = parameter(rest) {
-        nameless.push_str(before);
-        nameless.push_str("{}");
+        without_parameter_names.push_str(before);
+        without_parameter_names.push_str("{}");
         rest = after;
     }
-    nameless + rest
+    without_parameter_names + rest
 }
 
 /// Returns whether two path templates are the same, except for the names of their parameters.
@@ -51,9 +51,9 @@ mod tests {
             ("/pets", "/pets", "/pets", true),
             ("", "/", "", false),
         ] {
-            assert_eq!(nameless(one), nameless_one);
+            assert_eq!(without_parameter_names(one), nameless_one);
             assert_eq!(is_same(one, other), same, "{one} {other}");
-            assert_eq!(nameless(one) == nameless(other), same, "{one} {other}");
+            assert_eq!(without_parameter_names(one) == without_parameter_names(other), same, "{one} {other}");
         }
     }
 }

@@ -130,7 +130,7 @@ pub(crate) fn composed<'a>(document: &'a Value, schema: &'a Value) -> Vec<&'a Va
     while let Some(schema) = found.get(at).copied() {
         for part in schema.get("allOf").and_then(Value::as_array).into_iter().flatten() {
             let part = resolve(document, part);
-            if !found.iter().any(|known| std::ptr::eq(*known, part)) && found.len() < MOST_PARTS {
+            if !found.iter().any(|known| std::ptr::eq(*known, part)) && found.len() < MAX_PARTS {
                 found.push(part);
             }
         }
@@ -140,7 +140,7 @@ pub(crate) fn composed<'a>(document: &'a Value, schema: &'a Value) -> Vec<&'a Va
 }
 
 /// The maximum number of parts of a composition; further parts are ignored.
-const MOST_PARTS: usize = 256;
+const MAX_PARTS: usize = 256;
 
 /// Returns the size of a value: its nodes, plus its texts by every 64 bytes.
 pub(crate) fn size(value: &Value) -> usize {

@@ -6,7 +6,7 @@ mod support;
 use std::collections::HashSet;
 use std::fmt::Write as _;
 
-use keyfit_openapi::{Dispatch, Generated, Options, Source, Text, generate_with};
+use keyfit_openapi::{Dispatch, GenerateOptions, Generated, Source, Text, generate_with};
 use support::corpus;
 
 #[test]
@@ -64,6 +64,6 @@ fn large() -> Generated {
         overlay: None,
         contract: None,
     };
-    generate_with(&source, &Options { dispatch: Dispatch::Always, ..Options::default() })
+    generate_with(&source, &GenerateOptions { dispatch: Dispatch::Always, ..GenerateOptions::default() })
         .unwrap_or_else(|failure| panic!("{failure}"))
 }

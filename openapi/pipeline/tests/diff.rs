@@ -126,11 +126,11 @@ fn page() -> String {
     let _ = writeln!(page, "\n## Examples\n\nFragments of this document:\n\n```yaml\n{}```", example::BASE);
     for rule in rules::all() {
         let place = match rule.at {
-            rules::At::Document => "the document",
-            rules::At::Operation => "`GET /pets`",
-            rules::At::Request => "the body of `POST /pets`",
-            rules::At::Answer => "the answer of `GET /pets`",
-            rules::At::Refusal => "the 404 of `GET /pets`",
+            rules::ExamplePart::Document => "the document",
+            rules::ExamplePart::Operation => "`GET /pets`",
+            rules::ExamplePart::Request => "the body of `POST /pets`",
+            rules::ExamplePart::Answer => "the answer of `GET /pets`",
+            rules::ExamplePart::Refusal => "the 404 of `GET /pets`",
         };
         let _ = writeln!(page, "\n### {}\n", rule.id);
         let _ = writeln!(page, "{}, {}: {}. {}", rule.level, rule.breaks, rule.title, rule.why);

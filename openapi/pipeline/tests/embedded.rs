@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fs;
 
-use keyfit_openapi::{Api, Options, Source, generate, generate_with};
+use keyfit_openapi::{Api, GenerateOptions, Source, generate, generate_with};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
@@ -104,7 +104,7 @@ fn sources_tell_the_truth() {
 fn the_generated_surface_is_the_reviewed_one() {
     for source in shipped() {
         // As build.rs generates them.
-        let options = Options { all_types: true, ..Options::default() };
+        let options = GenerateOptions { all_types: true, ..GenerateOptions::default() };
         let client = generate_with(&source, &options).unwrap_or_else(|failure| panic!("{failure}"));
         insta::assert_snapshot!(format!("surface-{}", source.name), client.surface);
     }

@@ -1,6 +1,6 @@
 //! Bodies that are forms: their types, and how their members are written.
 
-use keyfit_openapi::{Api, FormMember, Generated, ListStyle, Source, Text, Writing, generate};
+use keyfit_openapi::{Api, BodyFormat, FormMember, Generated, ListStyle, Source, Text, generate};
 
 fn source(document: &str) -> Source {
     Source { name: "forms".to_owned(), document: Text::new("forms.yaml", document), overlay: None, contract: None }
@@ -11,10 +11,10 @@ fn generated(document: &str) -> Generated {
 }
 
 /// The members of the form of the first operation.
-fn members(document: &str) -> (Writing, Vec<FormMember>) {
+fn members(document: &str) -> (BodyFormat, Vec<FormMember>) {
     let api = Api::read(&source(document)).unwrap_or_else(|failure| panic!("{failure}"));
     let body = api.operations[0].body.as_ref().expect("a body");
-    (body.writing(&api), body.form_members(&api))
+    (body.format(&api), body.form_members(&api))
 }
 
 /// A document of 3.0 with one operation that takes this content, and these schemas.
@@ -42,8 +42,8 @@ fn swagger_says_of_each_member_how_it_is_written() {
         )
     };
     for (consumes, kind, writing) in [
-        ("multipart/form-data", "file", Writing::Multipart),
-        ("application/x-www-form-urlencoded", "string", Writing::Form),
+        ("multipart/form-data", "file", BodyFormat::Multipart),
+        ("application/x-www-form-urlencoded", "string", BodyFormat::Form),
     ] {
         let (found, members) = members(&swagger(consumes, kind));
         assert_eq!(found, writing);
@@ -100,15 +100,15 @@ fn the_media_type_is_one_that_can_carry_the_files() {
     let plain = "{schema: {type: object, properties: {url: {type: string}}}}";
     let form = "application/x-www-form-urlencoded";
     for (content, writing) in [
-        (format!("{{application/json: {upload}, multipart/form-data: {upload}}}"), Writing::Multipart),
-        (format!("{{{form}: {upload}, multipart/form-data: {upload}}}"), Writing::Multipart),
-        (format!("{{application/json: {plain}, multipart/form-data: {upload}}}"), Writing::Json),
-        (format!("{{{form}: {plain}, multipart/form-data: {plain}}}"), Writing::Form),
-        (format!("{{application/json: {upload}}}"), Writing::Json),
-        ("{multipart/form-data: {schema: {type: object}}}".to_owned(), Writing::Bytes),
-        ("{multipart/form-data: {schema: {type: string, format: binary}}}".to_owned(), Writing::Bytes),
-        (format!("{{{form}: {{schema: {{type: object, additionalProperties: true}}}}}}"), Writing::Form),
-        (format!("{{{form}: {{schema: {{}}}}}}"), Writing::Bytes),
+        (format!("{{application/json: {upload}, multipart/form-data: {upload}}}"), BodyFormat::Multipart),
+        (format!("{{{form}: {upload}, multipart/form-data: {upload}}}"), BodyFormat::Multipart),
+        (format!("{{application/json: {plain}, multipart/form-data: {upload}}}"), BodyFormat::Json),
+        (format!("{{{form}: {plain}, multipart/form-data: {plain}}}"), BodyFormat::Form),
+        (format!("{{application/json: {upload}}}"), BodyFormat::Json),
+        ("{multipart/form-data: {schema: {type: object}}}".to_owned(), BodyFormat::Bytes),
+        ("{multipart/form-data: {schema: {type: string, format: binary}}}".to_owned(), BodyFormat::Bytes),
+        (format!("{{{form}: {{schema: {{type: object, additionalProperties: true}}}}}}"), BodyFormat::Form),
+        (format!("{{{form}: {{schema: {{}}}}}}"), BodyFormat::Bytes),
     ] {
         assert_eq!(members(&document(&content, UPLOAD)).0, writing, "{content}");
         generated(&document(&content, UPLOAD));

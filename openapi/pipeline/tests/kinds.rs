@@ -1,6 +1,6 @@
 //! Which tokens a generated client takes, by its contract or by the security schemes of its document.
 
-use keyfit_openapi::{Failure, Generated, Source, Text, generate};
+use keyfit_openapi::{Error, Generated, Source, Text, generate};
 
 const DOCUMENT: &str = "openapi: 3.1.0
 info: {title: Parcels, version: '1'}
@@ -10,7 +10,7 @@ paths:
     get: {operationId: list, responses: {'204': {description: none}}}
 ";
 
-fn generated(document: &str, overlay: Option<&str>, contract: Option<&str>) -> Result<Generated, Failure> {
+fn generated(document: &str, overlay: Option<&str>, contract: Option<&str>) -> Result<Generated, Error> {
     generate(&Source {
         name: "parcels".to_owned(),
         document: Text::new("parcels.yaml", document),
@@ -382,5 +382,5 @@ fn kinds_whose_names_meet_in_rust_are_told_apart() {
 #[test]
 fn a_contract_that_cannot_be_read_is_a_failure_with_its_place() {
     let failure = generated(DOCUMENT, None, Some("[[credential]]\nkind = 3\n")).expect_err("a number");
-    assert_eq!(failure.place.to_string(), "contract.toml:2:8");
+    assert_eq!(failure.location.to_string(), "contract.toml:2:8");
 }

@@ -127,7 +127,7 @@ fn what_3_1_can_say_is_read_and_the_rest_is_set_aside() {
         "{narrowed:?}"
     );
     assert!(api.repairs.iter().all(|repair| repair.rule != "unknown-scheme"));
-    let copied = api.place("/paths/~1pets/COPY");
+    let copied = api.location("/paths/~1pets/COPY");
     let line = DOCUMENT.lines().position(|line| line.trim() == "COPY:").expect("it is there") + 1;
     assert_eq!((copied.line, copied.pointer.as_str()), (line, "/paths/~1pets/additionalOperations/COPY"));
 }

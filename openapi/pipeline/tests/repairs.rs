@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use keyfit_openapi::{Api, Dispatch, Generated, Options, Source, Text, generate, generate_with};
+use keyfit_openapi::{Api, Dispatch, GenerateOptions, Generated, Source, Text, generate, generate_with};
 
 /// A document with the given paths and schemas.
 fn source(paths: &str, schemas: &str) -> Source {
@@ -19,7 +19,7 @@ fn read(paths: &str) -> Api {
 
 /// A client with the types of all schemas: constructs stand in some that no call needs.
 fn client(paths: &str, schemas: &str) -> Generated {
-    let options = Options { dispatch: Dispatch::Always, all_types: true, ..Options::default() };
+    let options = GenerateOptions { dispatch: Dispatch::Always, all_types: true, ..GenerateOptions::default() };
     generate_with(&source(paths, schemas), &options).unwrap_or_else(|failure| panic!("{failure}"))
 }
 
@@ -509,7 +509,11 @@ fn a_query_of_a_path_is_sent_with_every_request_and_its_parameters_are_arguments
         assert_eq!((operation.path.as_str(), &operation.query, &*names), ("/pets", &query, parameters), "{id}");
     }
     let owner = &api.operation("owned").expect("it is read").parameters[0];
-    assert!(owner.required && owner.schema["type"] == "integer" && owner.place == keyfit_openapi::Place::Query);
+    assert!(
+        owner.required
+            && owner.schema["type"] == "integer"
+            && owner.location == keyfit_openapi::ParameterLocation::Query
+    );
     let client = client(paths, "");
     let [lost] = client.unsupported.as_slice() else { panic!("{:?}", client.unsupported) };
     assert_eq!((lost.operation.as_str(), lost.reason.contains("`q=x{part}`")), ("GET /pets?q=x{part}", true));

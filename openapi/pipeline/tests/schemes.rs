@@ -30,10 +30,10 @@ fn defects(text: &str) -> Vec<(usize, bool, String)> {
     let api = api(text);
     let of = only(&api).defects.into_iter();
     let found: Vec<(usize, bool, String)> =
-        of.map(|defect| (api.place(&defect.pointer).line, defect.is_malformed, defect.problem)).collect();
+        of.map(|defect| (api.location(&defect.pointer).line, defect.is_malformed, defect.problem)).collect();
     // What lint says, and where.
     let noted = api.repairs.iter().filter(|repair| repair.rule == "odd-scheme");
-    assert_eq!(noted.map(|repair| api.place(&repair.pointer).line).collect::<Vec<_>>(), lines(&found));
+    assert_eq!(noted.map(|repair| api.location(&repair.pointer).line).collect::<Vec<_>>(), lines(&found));
     found
 }
 
@@ -183,5 +183,5 @@ fn a_scheme_that_is_asked_for_and_not_described_is_found_each_time() {
         found.iter().map(|missing| (&*missing.name, &*missing.pointer)).collect::<Vec<_>>(),
         [("stray", "/security/1")]
     );
-    assert_eq!(api.place(&found[0].pointer).line, 4);
+    assert_eq!(api.location(&found[0].pointer).line, 4);
 }

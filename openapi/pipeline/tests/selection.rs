@@ -1,6 +1,6 @@
 //! A client of some operations of a document.
 
-use keyfit_openapi::{Api, Options, Source, Text, generate_with};
+use keyfit_openapi::{Api, GenerateOptions, Source, Text, generate_with};
 
 const DOCUMENT: &str = "openapi: 3.0.3
 info: {title: Lists, version: '1'}
@@ -42,7 +42,7 @@ fn selected(selectors: &[&str]) -> Result<Api, String> {
     let source =
         Source { name: "lists".to_owned(), document: Text::new("lists.yaml", DOCUMENT), overlay: None, contract: None };
     let selectors: Vec<String> = selectors.iter().map(|selector| (*selector).to_owned()).collect();
-    let options = Options { only: selectors.clone(), ..Options::default() };
+    let options = GenerateOptions { only: selectors.clone(), ..GenerateOptions::default() };
     generate_with(&source, &options).map_err(|failure| failure.to_string())?;
     Api::read_only(&source, &selectors).map_err(|failure| failure.to_string())
 }
@@ -136,7 +136,7 @@ components:
     let source =
         Source { name: "lists".to_owned(), document: Text::new("lists.yaml", document), overlay: None, contract: None };
     let generated = |all_types: bool| {
-        let options = Options { all_types, ..Options::default() };
+        let options = GenerateOptions { all_types, ..GenerateOptions::default() };
         generate_with(&source, &options).unwrap_or_else(|failure| panic!("{failure}"))
     };
     let (used, all) = (generated(false), generated(true));

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use keyfit_openapi::diff::{self, diff};
-use keyfit_openapi::{Api, Failure, Source, Text, generate};
+use keyfit_openapi::{Api, Error, Source, Text, generate};
 use serde_json::{Value, json};
 
 /// A folder that goes when the test ends.
@@ -25,7 +25,7 @@ impl Folder {
         self.0.join("api")
     }
 
-    fn source(&self) -> Result<Source, Failure> {
+    fn source(&self) -> Result<Source, Error> {
         Source::from_path(&self.api().join("openapi.yaml"))
     }
 
@@ -139,10 +139,10 @@ fn files_in_folders_are_read_as_one_document() {
     assert_eq!(properties["example"], to("chain"));
     assert_eq!(schemas["chain"], to("id"));
     assert_eq!(schemas["Owner"]["properties"]["pets"]["items"], to("Pet"));
-    let place = api.place("/components/schemas/Owner/properties/pets");
+    let place = api.location("/components/schemas/Owner/properties/pets");
     assert!(place.path.ends_with("api/schemas/owners/Owner.yaml"), "{place}");
     assert_eq!((place.line, place.pointer.as_str()), (4, "/components/schemas/Owner/properties/pets"));
-    let place = api.place("/paths/~1pets/get/responses");
+    let place = api.location("/paths/~1pets/get/responses");
     assert!(place.path.ends_with("api/paths/pets.yaml") && place.line == 5, "{place}");
 }
 
@@ -201,7 +201,7 @@ fn swagger_in_several_files_is_read_too() {
     );
     let api = folder.read();
     assert_eq!(api.operations[0].body.as_ref().expect("a body").schema, json!({"$ref": "#/components/schemas/Pet"}));
-    let place = api.place("/components/schemas/Pet/properties");
+    let place = api.location("/components/schemas/Pet/properties");
     assert!(
         place.path.ends_with("b.yaml") && place.line == 2 && place.pointer == "/definitions/Pet/properties",
         "{place}"

@@ -33,7 +33,7 @@ fn operation(method: &str, operation: &str) -> (Api, Value) {
 /// The remarks of a rule: where the document says it, and what is said.
 fn remarks(api: &Api, rule: &str) -> Vec<(usize, String)> {
     let of_rule = api.repairs.iter().filter(|repair| repair.rule == rule);
-    of_rule.map(|repair| (api.place(&repair.pointer).line, repair.note.clone())).collect()
+    of_rule.map(|repair| (api.location(&repair.pointer).line, repair.note.clone())).collect()
 }
 
 /// One API in both versions, with every construct that both can say.
@@ -311,7 +311,7 @@ fn places_are_those_of_the_document_as_it_was_written() {
          schema:\n            type: string\n",
     ));
     let of_operation = |rest: &str| {
-        let place = api.place(&format!("/paths/~1a~1{{id}}/post{rest}"));
+        let place = api.location(&format!("/paths/~1a~1{{id}}/post{rest}"));
         (place.line, place.pointer.trim_start_matches("/paths/~1a~1{id}/post").to_owned())
     };
     for (now, line, then) in [
@@ -335,7 +335,7 @@ fn an_overlay_addresses_the_document_as_it_was_written() {
         |overlay: &str| Api::read(&Source { overlay: Some(Text::new("overlay.yaml", overlay)), ..source(&text) });
     let api = with(&overlay.replace("{$ref: '#/definitions/Nope'}", "{type: string}")).expect("an API");
     assert_eq!(api.operations[0].retry, keyfit_openapi::Retry::Never);
-    let place = api.place("/components/schemas/Pet/properties/id");
+    let place = api.location("/components/schemas/Pet/properties/id");
     assert_eq!(
         (place.path.as_str(), place.line, place.pointer.as_str()),
         ("overlay.yaml", 4, "/definitions/Pet/properties/id")

@@ -6,7 +6,7 @@ mod compile;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use keyfit_openapi::{Api, Options, Source, Text, generate_with};
+use keyfit_openapi::{Api, GenerateOptions, Source, Text, generate_with};
 
 #[test]
 fn lists_of_documents_in_the_wild_compile() {
@@ -34,7 +34,7 @@ fn lists_of_documents_in_the_wild_compile() {
         }
         source.overlay = Some(Text::new("overlay.yaml", overlay));
         let only = guesses.iter().map(|(id, _)| id.clone()).collect();
-        let generated = generate_with(&source, &Options { only, ..Options::default() });
+        let generated = generate_with(&source, &GenerateOptions { only, ..GenerateOptions::default() });
         let code = generated.unwrap_or_else(|failure| panic!("{failure}")).code;
         assert_eq!(code.matches("pub fn items(").count(), guesses.len(), "{name}");
         assert_eq!(code.matches("pub fn pages(").count(), guesses.len(), "{name}");

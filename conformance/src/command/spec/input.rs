@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use keyfit_conformance::UserError;
-use keyfit_openapi::{Failure, Text, read_to_limit, without_secrets};
+use keyfit_openapi::{Error, Text, read_to_limit, without_secrets};
 
 use crate::command::file;
 
@@ -22,7 +22,7 @@ pub(super) fn read(name: &str) -> Result<Input, UserError> {
 }
 
 /// The same, with a file's other files as `gather` reads them.
-pub(super) fn read_with(name: &str, gather: impl FnOnce(Text) -> Result<Text, Failure>) -> Result<Input, UserError> {
+pub(super) fn read_with(name: &str, gather: impl FnOnce(Text) -> Result<Text, Error>) -> Result<Input, UserError> {
     let path = Path::new(name);
     if name.contains("://") && !path.exists() {
         let help = format!("fetch it once: `keyfit spec bundle {} --output openapi.json`", without_secrets(name));

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use clap::Args;
 use keyfit_conformance::UserError;
-use keyfit_openapi::{Api, Failure, Source, generate, plain};
+use keyfit_openapi::{Api, Error, Source, generate, plain};
 
 use super::{input, output};
 use crate::ending::Ending;
@@ -40,7 +40,7 @@ const NOTED: [&str; 9] = [
 pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
     let document = input::read(&options.file)?.text;
     let source = Source { name: "document".to_owned(), document, overlay: None, contract: None };
-    let refused = |failure: &Failure| {
+    let refused = |failure: &Error| {
         output::write(&format!("{failure}\n\n{}: refused\n", options.file), None)?;
         Ok(Ending::Findings)
     };
@@ -52,7 +52,7 @@ pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
             return refused(&failure);
         }
     };
-    let weight = api.weight().filter(|_| !options.generator);
+    let weight = api.generation_warning().filter(|_| !options.generator);
     let generated = if weight.is_none() { generate(&source).map(Some) } else { Ok(None) };
     let (repairs, unsupported) = match &generated {
         Ok(Some(generated)) => (&generated.repairs, &generated.unsupported),
@@ -71,7 +71,7 @@ pub(crate) fn run(options: &Options) -> Result<Ending, UserError> {
             _ => ("repaired", &mut repaired),
         };
         *count += 1;
-        let place = api.place(&repair.pointer);
+        let place = api.location(&repair.pointer);
         let _ = writeln!(
             text,
             "{word} {}: {}\n  --> {}\n  at  #{}\n",

@@ -7,7 +7,7 @@ mod token;
 use std::time::Duration;
 
 use keyfit_openapi::schema::{Direction, Mismatch};
-use keyfit_openapi::{Operation, Partial, ResponseShape, Streaming, example};
+use keyfit_openapi::{Operation, Partial, ResponseShape, StreamedResponse, example};
 use serde_json::{Map, Value, json};
 
 use super::future_answer::as_future_version;
@@ -88,8 +88,8 @@ impl CallCase<'_> {
         request::check(self.catalogue, self.operation(), &sent, &self.only_request()?, &held)?;
         // A batch without items is not a valid batch.
         let is_batch = self.catalogue.contract.batch_of(self.operation()).is_some();
-        let least =
-            example::least(&self.catalogue.api, self.operation()).filter(|least| *least != arguments && !is_batch);
+        let least = example::minimal_arguments(&self.catalogue.api, self.operation())
+            .filter(|least| *least != arguments && !is_batch);
         let Some(least) = least else { return Ok(()) };
         self.call(&least, self.documented_success()).await;
         let request = self.scripted_server.received(self.worker).pop().ok_or("no request was sent")?;
@@ -356,7 +356,7 @@ impl CallCase<'_> {
     }
 
     /// Returns an answer that is streamed item by item.
-    fn items(&self, status: u16, streaming: &Streaming) -> ScriptedAnswer {
+    fn items(&self, status: u16, streaming: &StreamedResponse) -> ScriptedAnswer {
         let body = items::body(&self.catalogue.api, streaming);
         ScriptedAnswer::text(status, &streaming.body.media_type, String::from_utf8_lossy(&body).into_owned())
     }

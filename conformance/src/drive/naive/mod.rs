@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures_core::future::BoxFuture;
 use keyfit_openapi::schema::{self, Direction};
-use keyfit_openapi::{Api, Framing, Operation, Partial, Place, framing};
+use keyfit_openapi::{Api, Framing, Operation, ParameterLocation, Partial, framing};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, COOKIE, HeaderMap};
 use reqwest::{Method, Url};
 use serde_json::{Map, Value};
@@ -123,7 +123,7 @@ impl Client {
     }
 
     fn url(&self, operation: &Operation, arguments: &Map<String, Value>) -> Result<Url, &'static str> {
-        let in_path = operation.parameters.iter().filter(|parameter| parameter.place == Place::Path);
+        let in_path = operation.parameters.iter().filter(|parameter| parameter.location == ParameterLocation::Path);
         let mut given =
             in_path.filter_map(|parameter| Some(parameter::text(parameter, arguments.get(&parameter.name)?)));
         let is_refused = |value: String| value.is_empty() || value == "." || value == ".." || value.contains('\\');
@@ -155,7 +155,8 @@ impl Client {
         if !operation.query.is_empty() {
             url.query_pairs_mut().extend_pairs(&operation.query);
         }
-        for parameter in operation.parameters.iter().filter(|parameter| parameter.place == Place::Query) {
+        for parameter in operation.parameters.iter().filter(|parameter| parameter.location == ParameterLocation::Query)
+        {
             if let Some(value) = arguments.get(&parameter.name) {
                 url.query_pairs_mut().extend_pairs(parameter::pairs(parameter, value));
             }

@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 
-use keyfit_openapi::{Api, Failure, Source};
+use keyfit_openapi::{Api, Error, Source};
 
 use super::admin::{AdminHost, AdminState, IssuedToken, ROOT, RecordedRequest, TokenRequest, TokenSelector};
 use super::error::MockError;
@@ -117,8 +117,8 @@ async fn begin(source: &Source) -> Result<ControlledMock, MockError> {
     started.map_err(|error| MockError::value(format!("no socket can be opened: {error}"), "free a port of 127.0.0.1"))
 }
 
-fn unreadable(failure: Failure) -> MockError {
-    MockError::value(format!("{}: {}", failure.place, failure.problem), failure.help)
+fn unreadable(failure: Error) -> MockError {
+    MockError::value(format!("{}: {}", failure.location, failure.problem), failure.help)
 }
 
 /// Returns an API that ships with this crate, by its name or the last part of it.

@@ -9,7 +9,7 @@ pub(super) fn finding(seen: &AnswerContext<'_>) -> Option<String> {
     let AnswerContext { operation, draft, reply, .. } = seen;
     let is_read = ["GET", "HEAD"].contains(&draft.method.as_str()) && reply.is_success();
     // A public answer may be cached. A key in the query is part of the cache key.
-    if !is_read || operation.needed.is_optional() || draft.credentials.is_empty() {
+    if !is_read || operation.security.is_optional() || draft.credentials.is_empty() {
         return None;
     }
     let control = values(&reply.headers, &CACHE_CONTROL);

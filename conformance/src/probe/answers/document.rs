@@ -4,7 +4,7 @@
 //! describes the API's own refusals, and servers and proxies in front of the API send refusals of another form.
 
 use keyfit_openapi::framing;
-use keyfit_openapi::schema::{self, Direction, Judgement};
+use keyfit_openapi::schema::{self, Direction, ValueCheck};
 use reqwest::header::CONTENT_TYPE;
 use serde_json::{Map, Value};
 
@@ -40,7 +40,7 @@ impl DocumentComparison {
         !(self.spares_unverified && is_unverified(part))
     }
 
-    fn by(self) -> Judgement {
+    fn by(self) -> ValueCheck {
         match (self.judges_formats, self.spares_unverified) {
             (false, false) => schema::mismatch,
             (false, true) => schema::mismatch_of_known,

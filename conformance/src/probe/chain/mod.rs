@@ -11,7 +11,7 @@ mod stale;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use keyfit_openapi::{Api, Operation, Place};
+use keyfit_openapi::{Api, Operation, ParameterLocation};
 use reqwest::Url;
 use reqwest::header::{HeaderMap, LOCATION};
 use serde_json::Value;
@@ -228,8 +228,9 @@ impl TargetServer {
         if let Some(live) = case_run.live {
             is_removable(live, case_run, chain)?;
             let named = last_parameter(&operation.path).filter(|_| operation.method == "PUT");
-            let known =
-                |name: &str| operation.parameters.iter().find(|one| one.place == Place::Path && one.name == name);
+            let known = |name: &str| {
+                operation.parameters.iter().find(|one| one.location == ParameterLocation::Path && one.name == name)
+            };
             if let Some((name, parameter)) = named.and_then(|name| Some((name, known(name)?))) {
                 let like = identity.ids.get(name).cloned();
                 identity.ids.insert(name.to_owned(), live.unused_id(parameter, like.as_deref()));
@@ -450,7 +451,7 @@ fn is_paged(list: &Operation) -> bool {
     const PAGE_PARAMETERS: [&str; 10] =
         ["page", "limit", "offset", "cursor", "after", "skip", "start", "size", "count", "top"];
     let is_of_pages = |name: &str| words(name).iter().any(|word| PAGE_PARAMETERS.contains(&word.as_str()));
-    let in_query = list.parameters.iter().filter(|one| one.place == Place::Query);
+    let in_query = list.parameters.iter().filter(|one| one.location == ParameterLocation::Query);
     list.pagination.is_some() || in_query.into_iter().any(|one| is_of_pages(&one.name))
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use keyfit_openapi::{Operation, Place, is_same_template};
+use keyfit_openapi::{Operation, ParameterLocation, is_same_template};
 
 use super::super::TargetServer;
 use super::super::case_run::CaseRun;
@@ -29,7 +29,10 @@ impl TargetServer {
             return;
         }
         for (template, parameter) in named_by(&operation.path) {
-            let schema = operation.parameters.iter().find(|one| one.place == Place::Path && one.name == parameter);
+            let schema = operation
+                .parameters
+                .iter()
+                .find(|one| one.location == ParameterLocation::Path && one.name == parameter);
             let is_listed = schema.is_some_and(|one| case_run.catalogue.api.resolve(&one.schema).get("enum").is_some());
             if is_listed || case_run.identity.ids.contains_key(parameter) {
                 continue;

@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use keyfit_openapi::{Api, Operation, Parameter, Place, Retry, is_same_template};
+use keyfit_openapi::{Api, Operation, Parameter, ParameterLocation, Retry, is_same_template};
 use reqwest::Method;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -121,7 +121,8 @@ impl LiveServer {
 
     /// Returns such an id for a path parameter of an operation, similar to the one that the identity knows.
     fn unused_id_at(&self, operation: &Operation, name: &str, identity: &Identity) -> String {
-        let parameter = operation.parameters.iter().find(|one| one.place == Place::Path && one.name == name);
+        let parameter =
+            operation.parameters.iter().find(|one| one.location == ParameterLocation::Path && one.name == name);
         let like = identity.ids.get(name).map(String::as_str);
         parameter.map_or_else(|| NOBODY.to_owned(), |parameter| self.unused_id(parameter, like))
     }

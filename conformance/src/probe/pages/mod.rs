@@ -5,7 +5,7 @@ mod walk;
 
 use std::collections::HashSet;
 
-use keyfit_openapi::{Api, NextPage, Operation, Place};
+use keyfit_openapi::{Api, NextPage, Operation, ParameterLocation};
 use serde_json::Value;
 
 use self::walk::PageWalk;
@@ -95,7 +95,7 @@ pub(crate) fn takes_any_cursor(operation: &Operation) -> bool {
     let is_it = |name: &str| argument == Some(name);
     operation.parameters.iter().any(|known| {
         let words = ["format", "pattern", "enum", "$ref", "maxLength"];
-        known.place == Place::Query
+        known.location == ParameterLocation::Query
             && is_it(&known.name)
             && known.schema["type"] == "string"
             && words.iter().all(|word| known.schema.get(word).is_none())

@@ -2,7 +2,7 @@
 //! so that no credential goes to another place.
 
 use keyfit::pagination::next_link;
-use keyfit_openapi::{NextPage, Operation, PageArgument, Pagination, Place, Retry};
+use keyfit_openapi::{NextPage, Operation, PageArgument, Pagination, ParameterLocation, Retry};
 use reqwest::Url;
 use serde_json::Value;
 
@@ -57,7 +57,8 @@ impl<'a> PageWalk<'a> {
     /// Returns the smallest and the largest page size that is requested.
     pub(super) fn bounds(&self, operation: &Operation, usual: u64) -> (u64, u64) {
         let mut parameters = operation.parameters.iter();
-        let limit = parameters.find(|known| known.place == Place::Query && Some(known.name.as_str()) == self.limit);
+        let limit = parameters
+            .find(|known| known.location == ParameterLocation::Query && Some(known.name.as_str()) == self.limit);
         let bound = |word: &str| limit.and_then(|limit| limit.schema.get(word)?.as_u64());
         let most = self.pagination.largest_page.or_else(|| bound("maximum")).unwrap_or(usual).min(usual);
         (bound("minimum").unwrap_or(1).max(1), most)

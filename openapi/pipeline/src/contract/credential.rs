@@ -3,8 +3,8 @@
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::failure;
-use crate::{Failure, Text};
+use super::error_at_offset;
+use crate::{Error, Text};
 
 /// A kind of token.
 #[derive(Clone, Debug, Deserialize)]
@@ -29,7 +29,7 @@ pub(crate) struct Credential {
     pub(crate) of: Option<String>,
 }
 
-/// Where a token may be sent.
+/// The place in a request where a token may be sent.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -62,7 +62,7 @@ impl Carrier {
     }
 
     /// Returns its name if requests cannot have it: an empty name, or one that is not a token of RFC 9110.
-    pub fn odd_name(&self) -> Option<&str> {
+    pub fn invalid_name(&self) -> Option<&str> {
         match self {
             Self::NamedHeader(name) | Self::Scheme(name) | Self::Cookie(name) => {
                 (!is_header(name)).then_some(name.as_str())
@@ -97,10 +97,10 @@ impl Credential {
 }
 
 /// Returns an error if the name of a kind, variable or header cannot be used.
-pub(super) fn check(text: &Text, credentials: &[Credential]) -> Result<(), Failure> {
+pub(super) fn check(text: &Text, credentials: &[Credential]) -> Result<(), Error> {
     for (index, credential) in credentials.iter().enumerate() {
         let kind = &credential.kind;
-        let refuse = |offset: usize, problem: String, help: &str| Err(failure(text, offset, problem, help));
+        let refuse = |offset: usize, problem: String, help: &str| Err(error_at_offset(text, offset, problem, help));
         if !kind.get_ref().chars().any(char::is_alphanumeric) {
             return refuse(
                 kind.span().start,
@@ -128,7 +128,7 @@ pub(super) fn check(text: &Text, credentials: &[Credential]) -> Result<(), Failu
             return refuse(variable.span().start, problem, "give each kind a variable of its own");
         }
         for carrier in &credential.carriers {
-            if let Some(name) = carrier.get_ref().odd_name() {
+            if let Some(name) = carrier.get_ref().invalid_name() {
                 let problem = format!("`{name}` is not a valid name of a header, a scheme or a cookie");
                 return refuse(carrier.span().start, problem, "use letters, digits and hyphens, such as X-Api-Key");
             }

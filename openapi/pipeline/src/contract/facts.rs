@@ -12,12 +12,12 @@ use crate::pointer;
 pub(crate) struct ErrorShape {
     /// The members of the body.
     #[serde(default)]
-    fields: Vec<Field>,
+    fields: Vec<ErrorField>,
 }
 
 /// One member of an error body.
 #[derive(Clone, Debug, Deserialize)]
-struct Field {
+struct ErrorField {
     /// Its place, as a JSON pointer.
     at: String,
 }
@@ -115,7 +115,7 @@ fn envelope((name, shapes): (&String, &BTreeMap<String, ErrorShape>)) -> ErrorEn
     }
     // Of several candidates, the one with the more specific name is first.
     let called = |names: &[&str]| {
-        let rank = |place: &&&String| names.iter().position(|name| *name == plain(place));
+        let rank = |place: &&&String| names.iter().position(|name| *name == bare_name(place));
         let mut found: Vec<_> = places.iter().filter(|place| rank(place).is_some()).collect();
         found.sort_by_key(rank);
         found.into_iter().map(|place| (*place).clone()).collect::<Vec<_>>()
@@ -127,14 +127,14 @@ fn envelope((name, shapes): (&String, &BTreeMap<String, ErrorShape>)) -> ErrorEn
     ErrorEnvelope {
         name: name.clone(),
         code: if is_alone { Vec::new() } else { code },
-        message: message.into_iter().filter(|place| is_alone || plain(place) != "error").collect(),
+        message: message.into_iter().filter(|place| is_alone || bare_name(place) != "error").collect(),
         details,
         request_id,
     }
 }
 
 /// Returns the name of a member, reduced to letters and digits in lower case.
-fn plain(place: &str) -> String {
+fn bare_name(place: &str) -> String {
     pointer::name(place).chars().filter(|letter| letter.is_alphanumeric()).collect::<String>().to_lowercase()
 }
 

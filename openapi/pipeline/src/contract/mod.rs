@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::batching::{Table, one_or_several};
-use crate::failure::Place;
-use crate::{Failure, Text};
+use crate::batching::{BatchTable, one_or_several};
+use crate::error::SourceLocation;
+use crate::{Error, Text};
 
 pub use credential::Carrier;
 pub(crate) use credential::{Credential, is_header};
@@ -33,7 +33,7 @@ pub(crate) struct Contract {
     rate_limit: Option<RateLimit>,
     /// The batch parameters of calls that take many items.
     #[serde(rename = "batch", default, deserialize_with = "one_or_several")]
-    pub(crate) batches: Vec<Table>,
+    pub(crate) batches: Vec<BatchTable>,
     /// The terms of the webhooks that the server sends.
     #[serde(default)]
     pub(crate) webhooks: BTreeMap<String, WebhookTerms>,
@@ -44,9 +44,9 @@ impl Contract {
     ///
     /// # Errors
     /// Returns an error if the text is not valid TOML, or a part that is read here has another form.
-    pub(crate) fn read(text: &Text) -> Result<Self, Failure> {
-        let contract: Self = toml::from_str(&text.text).map_err(|error| Failure {
-            place: error.span().map_or_else(|| place(text, None), |span| place(text, Some(span.start))),
+    pub(crate) fn read(text: &Text) -> Result<Self, Error> {
+        let contract: Self = toml::from_str(&text.text).map_err(|error| Error {
+            location: error.span().map_or_else(|| place(text, None), |span| place(text, Some(span.start))),
             problem: error.message().trim_end().replace('\n', "; "),
             help: "correct this part of the contract; openapi/contract.schema.json describes the format".to_owned(),
         })?;
@@ -56,17 +56,17 @@ impl Contract {
 }
 
 /// Creates a failure at a byte of the contract.
-fn failure(text: &Text, offset: usize, problem: impl Into<String>, help: impl Into<String>) -> Failure {
-    Failure { place: place(text, Some(offset)), problem: problem.into(), help: help.into() }
+fn error_at_offset(text: &Text, offset: usize, problem: impl Into<String>, help: impl Into<String>) -> Error {
+    Error { location: place(text, Some(offset)), problem: problem.into(), help: help.into() }
 }
 
 /// Returns the place of a byte in a text, or of the text as a whole.
-fn place(text: &Text, offset: Option<usize>) -> Place {
+fn place(text: &Text, offset: Option<usize>) -> SourceLocation {
     let Some(before) = offset.and_then(|offset| text.text.get(..offset)) else {
-        return Place { path: text.path.clone(), ..Place::default() };
+        return SourceLocation { path: text.path.clone(), ..SourceLocation::default() };
     };
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    Place {
+    SourceLocation {
         path: text.path.clone(),
         line: before.matches('\n').count() + 1,
         column: before[line_start..].chars().count() + 1,
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn a_text_that_is_not_toml_is_refused_with_its_place() {
-        let failure = Contract::read(&Text::new("api/contract.toml", "a = 1\nb = = 2\n")).expect_err("not TOML");
-        assert_eq!(failure.place.to_string(), "api/contract.toml:2:5");
+        let error = Contract::read(&Text::new("api/contract.toml", "a = 1\nb = = 2\n")).expect_err("not TOML");
+        assert_eq!(error.location.to_string(), "api/contract.toml:2:5");
     }
 }

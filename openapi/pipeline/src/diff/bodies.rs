@@ -3,16 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::comparison::Comparison;
-use super::joint::Joint;
 use super::node::Node;
 use super::operation::Operation;
 use super::rules::{Direction, REQUEST, Rule, SchemaRules, request as req};
-use super::spot::Spot;
+use super::rust_item::RustItem;
+use super::schema_set::SchemaSet;
 use super::{encodings, schema};
 use crate::form;
 use crate::generate::Patched;
-use crate::normalize::{essence, is_json};
-use crate::streams::framing;
+use crate::media_type::{essence, framing, is_json};
 
 /// The rules for the media types of a body.
 pub(super) struct MediaRules {
@@ -21,7 +20,7 @@ pub(super) struct MediaRules {
     pub(super) schema: &'static SchemaRules,
 }
 
-const MEDIA: MediaRules =
+const REQUEST_MEDIA: MediaRules =
     MediaRules { added: &req::MEDIA_TYPE_ADDED, removed: &req::MEDIA_TYPE_REMOVED, schema: &REQUEST };
 
 pub(super) fn compare<'a>(cx: &mut Comparison<'a>, old: &Operation<'a>, new: &Operation<'a>) {
@@ -53,9 +52,9 @@ pub(super) fn compare<'a>(cx: &mut Comparison<'a>, old: &Operation<'a>, new: &Op
                 _ => {}
             }
             let known = media_types(&after);
-            let media_type = typed(Direction::Request, &known).unwrap_or_default();
-            let spot = Spot::body(&new.id, Patched::in_body(&new.method, media_type));
-            contents(cx, &MEDIA, &before, &after, &spot);
+            let media_type = typed_media_type(Direction::Request, &known).unwrap_or_default();
+            let rust_item = RustItem::body(&new.id, Patched::in_body(&new.method, media_type));
+            contents(cx, &REQUEST_MEDIA, &before, &after, &rust_item);
         }
         (None, None) => {}
     }
@@ -67,24 +66,24 @@ pub(super) fn contents<'a>(
     rules: &MediaRules,
     old: &Node<'a>,
     new: &Node<'a>,
-    spot: &Spot<'a>,
+    rust_item: &RustItem<'a>,
 ) {
     let (before, after) = (media_types(old), media_types(new));
-    let rust = || spot.rust(|| format!("{} may have another type", spot.holder()));
-    let typed = typed(rules.schema.direction, &after);
+    let rust = || rust_item.effect(|| format!("{} may have another type", rust_item.holder()));
+    let typed = typed_media_type(rules.schema.direction, &after);
     for (name, media) in &before {
         let Some(other) = after.get(name) else {
             cx.report(rules.removed, media, format!("`{name}` went"), rust());
             continue;
         };
         let is_typed = typed == Some(name.as_str()) || is_typed_item(rules.schema.direction, name);
-        let spot = if spot.untyped.is_none() && !is_typed {
-            spot.clone().without_type("no change: the client has no type for a body of this media type")
+        let rust_item = if rust_item.untyped.is_none() && !is_typed {
+            rust_item.clone().without_type("no change: the client has no type for a body of this media type")
         } else {
-            spot.clone()
+            rust_item.clone()
         };
-        let schema = |media: &Node<'a>| schema_of(name, media).map(Joint::of);
-        schema::compare_optional(cx, rules.schema, schema(media), schema(other), other, &spot);
+        let schema = |media: &Node<'a>| schema_of(name, media).map(SchemaSet::of);
+        schema::compare_optional(cx, rules.schema, schema(media), schema(other), other, &rust_item);
         if rules.schema.direction == Direction::Request {
             encodings::compare(cx, name, media, other);
         }
@@ -111,7 +110,7 @@ fn is_typed_item(direction: Direction, name: &str) -> bool {
 }
 
 /// Returns the media type that the client has a type for.
-fn typed<'m>(direction: Direction, media_types: &'m BTreeMap<String, Node<'_>>) -> Option<&'m str> {
+fn typed_media_type<'m>(direction: Direction, media_types: &'m BTreeMap<String, Node<'_>>) -> Option<&'m str> {
     let mut names = media_types.keys().map(String::as_str);
     let plain: &[&str] = match direction {
         Direction::Request => &["application/json", "application/x-www-form-urlencoded", "text/plain"],

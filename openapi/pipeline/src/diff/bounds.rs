@@ -5,15 +5,15 @@ use std::cmp::Ordering;
 use serde_json::Value;
 
 use super::comparison::Comparison;
-use super::flat::Flat;
+use super::flat_schema::FlatSchema;
 use super::node::Node;
 use super::rules::Direction;
-use super::schema::Facing;
+use super::schema::SchemaPair;
 
 /// Minimum counts: a greater one is narrower.
-const LEAST: [&str; 3] = ["minLength", "minItems", "minProperties"];
+const MINIMUM_COUNTS: [&str; 3] = ["minLength", "minItems", "minProperties"];
 /// Maximum counts: a greater one is wider.
-const MOST: [&str; 3] = ["maxLength", "maxItems", "maxProperties"];
+const MAXIMUM_COUNTS: [&str; 3] = ["maxLength", "maxItems", "maxProperties"];
 /// Constraints without an order: their presence is narrower.
 const RESTRICTIONS: [&str; 16] = [
     "pattern",
@@ -34,27 +34,27 @@ const RESTRICTIONS: [&str; 16] = [
     "contentSchema",
 ];
 /// Keywords that have a meaning only together.
-const TOGETHER: [&[&str]; 2] = [&["if", "then", "else"], &["contains", "minContains", "maxContains"]];
+const KEYWORD_GROUPS: [&[&str]; 2] = [&["if", "then", "else"], &["contains", "minContains", "maxContains"]];
 
-pub(super) fn compare(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>) {
-    limit(cx, facing, ["minimum", "exclusiveMinimum"], 1.0);
-    limit(cx, facing, ["maximum", "exclusiveMaximum"], -1.0);
-    for key in LEAST {
-        count(cx, facing, key, 1.0);
+pub(super) fn compare(cx: &mut Comparison<'_>, schemas: &SchemaPair<'_, '_>) {
+    limit(cx, schemas, ["minimum", "exclusiveMinimum"], 1.0);
+    limit(cx, schemas, ["maximum", "exclusiveMaximum"], -1.0);
+    for key in MINIMUM_COUNTS {
+        count(cx, schemas, key, 1.0);
     }
-    for key in MOST {
-        count(cx, facing, key, -1.0);
+    for key in MAXIMUM_COUNTS {
+        count(cx, schemas, key, -1.0);
     }
-    let (before, after) = (facing.old.flag("uniqueItems"), facing.new.flag("uniqueItems"));
+    let (before, after) = (schemas.old.flag("uniqueItems"), schemas.new.flag("uniqueItems"));
     if before.is_some() != after.is_some() {
-        change(cx, facing, "uniqueItems", [before.as_ref(), after.as_ref()], after.is_some());
+        change(cx, schemas, "uniqueItems", [before.as_ref(), after.as_ref()], after.is_some());
     }
-    multiple(cx, facing);
+    multiple(cx, schemas);
     for key in RESTRICTIONS {
-        restriction(cx, facing, key);
+        restriction(cx, schemas, key);
     }
-    for keys in TOGETHER {
-        together(cx, facing, keys);
+    for keys in KEYWORD_GROUPS {
+        keyword_group(cx, schemas, keys);
     }
 }
 
@@ -68,14 +68,14 @@ struct Limit<'a> {
 
 /// Compares the limit of a number, which may be exclusive; a step `inwards` is narrower. For integers, more than 0 is at
 /// least 1.
-fn limit(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>, [bound, exclusive]: [&str; 2], inwards: f64) {
-    let is_there = |schema: &Flat<'_>| schema.all(bound).next().is_some();
-    if !is_there(facing.old) && !is_there(facing.new) {
+fn limit(cx: &mut Comparison<'_>, schemas: &SchemaPair<'_, '_>, [bound, exclusive]: [&str; 2], inwards: f64) {
+    let is_there = |schema: &FlatSchema<'_>| schema.all(bound).next().is_some();
+    if !is_there(schemas.old) && !is_there(schemas.new) {
         return;
     }
-    let is_whole = [facing.old, facing.new].into_iter().all(|schema| schema.kind() == Some("integer"));
+    let is_whole = [schemas.old, schemas.new].into_iter().all(|schema| schema.kind() == Some("integer"));
     let (before, after) =
-        (tightest(facing.old, [bound, exclusive], inwards), tightest(facing.new, [bound, exclusive], inwards));
+        (narrowest(schemas.old, [bound, exclusive], inwards), narrowest(schemas.new, [bound, exclusive], inwards));
     let left = |limit: &Option<Limit<'_>>| {
         let limit = limit.as_ref()?;
         let is_step = is_whole && limit.inner.fract() == 0.0;
@@ -88,14 +88,14 @@ fn limit(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>, [bound, exclusive]: [
     let (was, is) = (before.as_ref().map(|limit| &limit.bound), after.as_ref().map(|limit| &limit.bound));
     if was.map(|node| node.value) == is.map(|node| node.value) {
         let flags = [&before, &after].map(|limit| limit.as_ref().and_then(|limit| limit.exclusive.as_ref()));
-        change(cx, facing, exclusive, flags, is_narrower);
+        change(cx, schemas, exclusive, flags, is_narrower);
     } else {
-        change(cx, facing, bound, [was, is], is_narrower);
+        change(cx, schemas, bound, [was, is], is_narrower);
     }
 }
 
 /// Returns the narrowest limit: a value has to satisfy all of them.
-fn tightest<'a>(schema: &Flat<'a>, [bound, exclusive]: [&str; 2], inwards: f64) -> Option<Limit<'a>> {
+fn narrowest<'a>(schema: &FlatSchema<'a>, [bound, exclusive]: [&str; 2], inwards: f64) -> Option<Limit<'a>> {
     let limits = schema.parts().iter().filter_map(|part| {
         let bound = part.get(bound)?;
         // The sign makes a greater number narrower for both ends.
@@ -107,34 +107,35 @@ fn tightest<'a>(schema: &Flat<'a>, [bound, exclusive]: [&str; 2], inwards: f64) 
 }
 
 /// Compares a count; a step `inwards` is narrower.
-fn count<'a>(cx: &mut Comparison<'_>, facing: &Facing<'a, '_>, key: &str, inwards: f64) {
-    let read = |schema: &Flat<'a>| {
+fn count<'a>(cx: &mut Comparison<'_>, schemas: &SchemaPair<'a, '_>, key: &str, inwards: f64) {
+    let read = |schema: &FlatSchema<'a>| {
         let counts = schema.all(key).filter_map(|node| Some((node.value.as_f64()? * inwards, node)));
         counts.max_by(|(one, _), (other, _)| one.total_cmp(other))
     };
-    let (before, after) = (read(facing.old), read(facing.new));
+    let (before, after) = (read(schemas.old), read(schemas.new));
     // Lengths and counts are at least 0.
     let free = if inwards > 0.0 { 0.0 } else { f64::NEG_INFINITY };
     let left = |count: Option<&(f64, Node<'_>)>| count.map_or(free, |(inner, _)| *inner);
     let order = left(after.as_ref()).total_cmp(&left(before.as_ref()));
     if order != Ordering::Equal {
         let nodes = [before.as_ref().map(|(_, node)| node), after.as_ref().map(|(_, node)| node)];
-        change(cx, facing, key, nodes, order == Ordering::Greater);
+        change(cx, schemas, key, nodes, order == Ordering::Greater);
     }
 }
 
 /// Compares the steps of which a value has to be a multiple.
-fn multiple(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>) {
+fn multiple(cx: &mut Comparison<'_>, schemas: &SchemaPair<'_, '_>) {
     let key = "multipleOf";
-    let steps = |schema: &Flat<'_>| -> Vec<f64> { schema.all(key).filter_map(|node| node.value.as_f64()).collect() };
-    let (before, after) = (steps(facing.old), steps(facing.new));
+    let steps =
+        |schema: &FlatSchema<'_>| -> Vec<f64> { schema.all(key).filter_map(|node| node.value.as_f64()).collect() };
+    let (before, after) = (steps(schemas.old), steps(schemas.new));
     // A step is not narrower if each multiple of the other steps is a multiple of it as well.
     let is_free = |steps: &[f64], of: &[f64]| of.iter().all(|step| steps.iter().any(|own| is_multiple(*own, *step)));
     let joined = |steps: &[f64]| common(steps).map_or_else(|| steps.to_vec(), |step| vec![step]);
     let is_narrower = !is_free(&joined(&before), &after);
     if is_narrower || !is_free(&joined(&after), &before) {
-        let nodes = [facing.old.get(key), facing.new.get(key)];
-        change(cx, facing, key, [nodes[0].as_ref(), nodes[1].as_ref()], is_narrower);
+        let nodes = [schemas.old.get(key), schemas.new.get(key)];
+        change(cx, schemas, key, [nodes[0].as_ref(), nodes[1].as_ref()], is_narrower);
     }
 }
 
@@ -146,39 +147,39 @@ fn is_multiple(number: f64, step: f64) -> bool {
 
 /// Returns the least common multiple of integer steps.
 fn common(steps: &[f64]) -> Option<f64> {
-    const LARGEST: f64 = 1e12;
+    const MAX_MULTIPLE: f64 = 1e12;
     steps.iter().copied().try_fold(1.0, |common: f64, step| {
-        let is_whole = (1.0..LARGEST).contains(&step) && step.fract() == 0.0;
+        let is_whole = (1.0..MAX_MULTIPLE).contains(&step) && step.fract() == 0.0;
         let (mut divisor, mut rest) = (common, step);
         while is_whole && rest > 0.0 {
             (divisor, rest) = (rest, divisor % rest);
         }
         let multiple = common / divisor * step;
-        (is_whole && multiple < LARGEST).then_some(multiple)
+        (is_whole && multiple < MAX_MULTIPLE).then_some(multiple)
     })
 }
 
 /// Compares a constraint without an order: a value has to satisfy each occurrence.
-fn restriction(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>, key: &str) {
-    let read = |schema: &Flat<'_>| schema.all(key).filter(|node| *node.value != Value::Bool(true)).count();
-    if read(facing.old) + read(facing.new) == 0 {
+fn restriction(cx: &mut Comparison<'_>, schemas: &SchemaPair<'_, '_>, key: &str) {
+    let read = |schema: &FlatSchema<'_>| schema.all(key).filter(|node| *node.value != Value::Bool(true)).count();
+    if read(schemas.old) + read(schemas.new) == 0 {
         return;
     }
-    let other = |schema: &Flat<'_>, node: &Node<'_>| schema.all(key).all(|known| known.value != node.value);
+    let other = |schema: &FlatSchema<'_>, node: &Node<'_>| schema.all(key).all(|known| known.value != node.value);
     let is_said = |node: &Node<'_>| *node.value != Value::Bool(true);
-    let gone: Vec<Node<'_>> = facing.old.all(key).filter(|node| is_said(node) && other(facing.new, node)).collect();
-    let came: Vec<Node<'_>> = facing.new.all(key).filter(|node| is_said(node) && other(facing.old, node)).collect();
+    let gone: Vec<Node<'_>> = schemas.old.all(key).filter(|node| is_said(node) && other(schemas.new, node)).collect();
+    let came: Vec<Node<'_>> = schemas.new.all(key).filter(|node| is_said(node) && other(schemas.old, node)).collect();
     match (&gone[..], &came[..]) {
         ([was, ..], [is, ..]) => {
             let detail = describe(key, [Some(was), Some(is)]);
-            cx.report(facing.rules.restriction_changed, is, detail, rust(facing, key));
+            cx.report(schemas.rules.restriction_changed, is, detail, effect(schemas, key));
         }
         (gone, came) => {
             for node in gone {
-                change(cx, facing, key, [Some(node), None], false);
+                change(cx, schemas, key, [Some(node), None], false);
             }
             for node in came {
-                change(cx, facing, key, [None, Some(node)], true);
+                change(cx, schemas, key, [None, Some(node)], true);
             }
         }
     }
@@ -186,8 +187,8 @@ fn restriction(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>, key: &str) {
 
 /// Compares keywords that belong together and occur in more than one part: each keyword may be unchanged, but beside another
 /// one.
-fn together(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>, keys: &[&str]) {
-    let read = |schema: &Flat<'_>| -> Vec<String> {
+fn keyword_group(cx: &mut Comparison<'_>, schemas: &SchemaPair<'_, '_>, keys: &[&str]) {
+    let read = |schema: &FlatSchema<'_>| -> Vec<String> {
         let said =
             |part: &Node<'_>| keys.iter().filter_map(|key| Some((*key, part.get(key)?.value.to_string()))).collect();
         let mut all: Vec<Vec<(&str, String)>> =
@@ -196,35 +197,35 @@ fn together(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>, keys: &[&str]) {
         all.dedup();
         all.into_iter().map(|said| format!("{said:?}")).collect()
     };
-    if facing.old.parts().len() < 2 && facing.new.parts().len() < 2 {
+    if schemas.old.parts().len() < 2 && schemas.new.parts().len() < 2 {
         return;
     }
-    let (before, after) = (read(facing.old), read(facing.new));
+    let (before, after) = (read(schemas.old), read(schemas.new));
     let is_same = |key: &&str| {
-        let texts = |schema: &Flat<'_>| -> Vec<String> {
+        let texts = |schema: &FlatSchema<'_>| -> Vec<String> {
             let mut texts: Vec<String> = schema.all(key).map(|node| node.value.to_string()).collect();
             texts.sort();
             texts.dedup();
             texts
         };
-        texts(facing.old) == texts(facing.new)
+        texts(schemas.old) == texts(schemas.new)
     };
     if before != after && keys.iter().all(is_same) {
         let detail = format!("`{}` stand together in another way", keys.join("`, `"));
-        cx.report(facing.rules.restriction_changed, facing.here, detail, rust(facing, keys[0]));
+        cx.report(schemas.rules.restriction_changed, schemas.here, detail, effect(schemas, keys[0]));
     }
 }
 
 fn change(
     cx: &mut Comparison<'_>,
-    facing: &Facing<'_, '_>,
+    schemas: &SchemaPair<'_, '_>,
     key: &str,
     nodes: [Option<&Node<'_>>; 2],
     is_narrower: bool,
 ) {
-    let rules = facing.rules;
+    let rules = schemas.rules;
     let rule = if is_narrower { rules.constraint_narrowed } else { rules.constraint_widened };
-    cx.report(rule, nodes[1].unwrap_or(facing.here), describe(key, nodes), rust(facing, key));
+    cx.report(rule, nodes[1].unwrap_or(schemas.here), describe(key, nodes), effect(schemas, key));
 }
 
 fn describe(key: &str, nodes: [Option<&Node<'_>>; 2]) -> String {
@@ -242,15 +243,15 @@ fn describe(key: &str, nodes: [Option<&Node<'_>>; 2]) -> String {
 
 /// Returns the effect on the client. In requests, texts with bounds have types of their own, which check them, and integers
 /// have a type that is wide enough; other bounds are not checked.
-fn rust(facing: &Facing<'_, '_>, key: &str) -> String {
-    let spot = facing.spot;
-    spot.rust(|| match (facing.rules.direction, facing.new.kind()) {
-        (Direction::Response | Direction::Refusal, _) => "no change: an answer is not held to it".to_owned(),
+fn effect(schemas: &SchemaPair<'_, '_>, key: &str) -> String {
+    let rust_item = schemas.rust_item;
+    rust_item.effect(|| match (schemas.rules.direction, schemas.new.kind()) {
+        (Direction::Response | Direction::Error, _) => "no change: an answer is not held to it".to_owned(),
         (Direction::Request, Some("string")) if matches!(key, "minLength" | "maxLength" | "pattern") => {
-            format!("{} is checked against another bound", spot.holder())
+            format!("{} is checked against another bound", rust_item.holder())
         }
         (Direction::Request, Some("integer")) if key != "multipleOf" => {
-            format!("{} may have another type", spot.holder())
+            format!("{} may have another type", rust_item.holder())
         }
         _ => "no change: the client does not check it".to_owned(),
     })

@@ -1,4 +1,4 @@
-//! The state of a comparison: findings, whose they are, and which shared schemas are still to be compared.
+//! The state of a comparison: its findings with the operations they concern, and the shared schemas that are not compared yet.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::mem;
@@ -6,36 +6,35 @@ use std::rc::Rc;
 
 use super::Document;
 use super::finding::{Finding, OperationRef};
-use super::joint::Joint;
 use super::node::{Node, Revision};
 use super::rules::{Direction, Rule, SchemaRules, surface as surf};
-use super::schema;
-use super::spot::Spot;
+use super::rust_item::RustItem;
+use super::schema_set::SchemaSet;
 use super::types::Types;
 use super::unchanged::Unchanged;
 
-/// How many schemas are compared at most, so that no document can keep a comparison busy: each step looks at one schema,
-/// or at one of its members.
-const STEPS: usize = 4_000_000;
+/// The maximum number of steps of a comparison, so that no document can keep it busy. One step reads one schema, or one of its
+/// members.
+const MAX_STEPS: usize = 4_000_000;
 
 pub(super) struct Comparison<'a> {
     operations: Vec<OperationRef>,
-    found: Vec<Found>,
+    found: Vec<Change>,
     owner: Owner,
     status: Option<String>,
-    pairs: HashMap<Key, usize>,
-    /// For each pair the owners that led to it.
+    pairs: HashMap<PairKey, usize>,
+    /// The owners that led to each pair.
     reached_from: Vec<Vec<Owner>>,
-    open: VecDeque<Open<'a>>,
+    pending: VecDeque<PendingPair<'a>>,
     types: Rc<Types<'a>>,
     pub(super) unchanged: Unchanged<'a>,
     steps: usize,
 }
 
-/// What tells a pair of schemas from others: which way they go, what is said where they have no type, and where they stand.
-type Key = (Direction, Option<&'static str>, String, String);
+/// The identity of a pair of schemas: the direction, the effect on a client without a type for them, and the pointers of both.
+type PairKey = (Direction, Option<&'static str>, String, String);
 
-struct Found {
+struct Change {
     rule: &'static Rule,
     revision: Revision,
     at: String,
@@ -45,24 +44,24 @@ struct Found {
     status: Option<String>,
 }
 
-/// Whose a finding is: of operations, or of a pair of schemas that several operations may share.
+/// The owner of a change: operations, or a pair of schemas that several operations may share.
 #[derive(Clone, Debug, Eq, PartialEq)]
 enum Owner {
     Operations(Vec<usize>),
     Pair(usize),
 }
 
-/// A pair of schemas that is still to be compared.
-struct Open<'a> {
-    pair: usize,
-    rules: &'static SchemaRules,
-    old: Joint<'a>,
-    new: Joint<'a>,
-    spot: Spot<'a>,
+/// A pair of schemas that is not compared yet.
+pub(super) struct PendingPair<'a> {
+    number: usize,
+    pub(super) rules: &'static SchemaRules,
+    pub(super) old: SchemaSet<'a>,
+    pub(super) new: SchemaSet<'a>,
+    pub(super) rust_item: RustItem<'a>,
 }
 
 impl<'a> Comparison<'a> {
-    /// `new` is the document that a client would be made of.
+    /// Creates a comparison. `new` is the document that a client would be generated from.
     pub(super) fn new(old: &'a Document, new: &'a Document) -> Self {
         Self {
             operations: Vec::new(),
@@ -71,36 +70,36 @@ impl<'a> Comparison<'a> {
             status: None,
             pairs: HashMap::new(),
             reached_from: Vec::new(),
-            open: VecDeque::new(),
+            pending: VecDeque::new(),
             types: Rc::new(Types::of(new.root(Revision::New).value)),
             unchanged: Unchanged::of(old, new),
-            steps: STEPS,
+            steps: MAX_STEPS,
         }
     }
 
-    /// What the types of schemas are called.
+    /// Returns the names of the types of schemas.
     pub(super) fn types(&self) -> Rc<Types<'a>> {
         Rc::clone(&self.types)
     }
 
-    /// Makes an operation known, and returns its number.
-    pub(super) fn operation(&mut self, operation: OperationRef) -> usize {
+    /// Adds an operation, and returns its number.
+    pub(super) fn add_operation(&mut self, operation: OperationRef) -> usize {
         self.operations.push(operation);
         self.operations.len() - 1
     }
 
-    /// What is reported from now on concerns these operations.
-    pub(super) fn concerns(&mut self, operations: &[usize]) {
+    /// Sets the operations that the following reports concern.
+    pub(super) fn set_operations(&mut self, operations: &[usize]) {
         self.owner = Owner::Operations(operations.to_vec());
         self.status = None;
     }
 
-    /// What is reported from now on concerns the answer of this status.
-    pub(super) fn answers(&mut self, status: Option<&str>) {
+    /// Sets the status of the response that the following reports concern.
+    pub(super) fn set_status(&mut self, status: Option<&str>) {
         self.status = status.map(str::to_owned);
     }
 
-    /// Reports a change at a node: the old one where it went.
+    /// Reports a change at a node: the new node, or the old one if it was removed.
     pub(super) fn report(
         &mut self,
         rule: &'static Rule,
@@ -108,7 +107,7 @@ impl<'a> Comparison<'a> {
         detail: impl Into<String>,
         rust: impl Into<String>,
     ) {
-        self.found.push(Found {
+        self.found.push(Change {
             rule,
             revision: node.revision,
             at: node.at.clone(),
@@ -119,8 +118,8 @@ impl<'a> Comparison<'a> {
         });
     }
 
-    /// Whether there is time left for so many steps; where it runs out, that is a finding.
-    pub(super) fn step(&mut self, count: usize, node: &Node<'_>) -> bool {
+    /// Takes steps from the budget, and returns whether some are left. Reports once that the budget is exhausted.
+    pub(super) fn spend(&mut self, count: usize, node: &Node<'_>) -> bool {
         if self.steps == 0 {
             return false;
         }
@@ -132,31 +131,36 @@ impl<'a> Comparison<'a> {
         self.steps > 0
     }
 
-    /// Compares two schemas later, once for all that refer to both.
-    pub(super) fn link(&mut self, rules: &'static SchemaRules, old: Joint<'a>, new: Joint<'a>, spot: Spot<'a>) {
+    /// Records two schemas that are compared later, once for everything that refers to both.
+    pub(super) fn compare_later(
+        &mut self,
+        rules: &'static SchemaRules,
+        old: SchemaSet<'a>,
+        new: SchemaSet<'a>,
+        rust_item: RustItem<'a>,
+    ) {
         let count = self.pairs.len();
-        let key = (rules.direction, spot.untyped, old.key(), new.key());
+        let key = (rules.direction, rust_item.untyped, old.key(), new.key());
         let pair = *self.pairs.entry(key).or_insert(count);
         if pair == count {
             self.reached_from.push(Vec::new());
-            self.open.push_back(Open { pair, rules, old, new, spot });
+            self.pending.push_back(PendingPair { number: pair, rules, old, new, rust_item });
         }
         if self.reached_from[pair].last() != Some(&self.owner) {
             self.reached_from[pair].push(self.owner.clone());
         }
     }
 
-    /// Compares what is still open, and returns everything that was found, the gravest first.
-    pub(super) fn finish(mut self, old: &Document, new: &Document) -> Vec<Finding> {
+    /// Removes and returns the next pair of schemas, which the following reports concern.
+    pub(super) fn next_pair(&mut self) -> Option<PendingPair<'a>> {
+        let pending = self.pending.pop_front()?;
         self.status = None;
-        while let Some(Open { pair, rules, old, new, spot }) = self.open.pop_front() {
-            self.owner = Owner::Pair(pair);
-            schema::compare_resolved(&mut self, rules, &old, &new, &spot);
-        }
-        self.collect(old, new)
+        self.owner = Owner::Pair(pending.number);
+        Some(pending)
     }
 
-    fn collect(mut self, old: &Document, new: &Document) -> Vec<Finding> {
+    /// Returns all findings, the most severe first.
+    pub(super) fn findings(mut self, old: &Document, new: &Document) -> Vec<Finding> {
         let mut known: HashMap<(&str, Revision, String, String), usize> = HashMap::new();
         let mut concerned: Vec<BTreeSet<usize>> = Vec::new();
         let mut findings: Vec<Finding> = Vec::new();
@@ -171,14 +175,14 @@ impl<'a> Comparison<'a> {
                     rule: found.rule,
                     detail: found.detail,
                     revision: found.revision,
-                    place: document.place(&found.at),
-                    nearest: new.place(&found.at),
+                    place: document.location(&found.at),
+                    nearest: new.location(&found.at),
                     operations: Vec::new(),
                     statuses: Vec::new(),
                     rust: found.rust.clone(),
                 });
-            } else if is_nothing(&findings[index].rust) && !is_nothing(&found.rust) {
-                // The same part can be without a type in one place and have one in another.
+            } else if is_no_change(&findings[index].rust) && !is_no_change(&found.rust) {
+                // A part can lack a type in one place and have one in another.
                 findings[index].rust = found.rust;
             }
             match found.owner {
@@ -194,12 +198,12 @@ impl<'a> Comparison<'a> {
             finding.statuses.sort();
             finding.statuses.dedup();
         }
-        // Stable, so that what is equally grave stays in the order of the documents.
+        // The sort is stable: equally severe findings stay in the order of the documents.
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.rule.level));
         findings
     }
 
-    /// The operations from which a pair of schemas is reached.
+    /// Returns the operations that lead to a pair of schemas.
     fn operations_of(&self, pair: usize) -> BTreeSet<usize> {
         let mut seen = BTreeSet::from([pair]);
         let mut open = vec![pair];
@@ -217,6 +221,6 @@ impl<'a> Comparison<'a> {
     }
 }
 
-fn is_nothing(rust: &str) -> bool {
+fn is_no_change(rust: &str) -> bool {
     rust.starts_with("no change")
 }

@@ -3,16 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::comparison::Comparison;
-use super::flat::Choice;
+use super::flat_schema::Union;
 use super::node::Node;
 use super::rules::surface as surf;
-use super::schema::Facing;
+use super::schema::SchemaPair;
 use crate::walk;
 
 /// Compares discriminators for the shapes that exist before and after: added and removed shapes are other findings.
-pub(super) fn compare<'a>(cx: &mut Comparison<'a>, facing: &Facing<'a, '_>, old: &[Choice<'a>], new: &[Choice<'a>]) {
-    let mut before: Vec<Node<'a>> = facing.old.all("discriminator").collect();
-    let mut after: Vec<Node<'a>> = facing.new.all("discriminator").collect();
+pub(super) fn compare<'a>(cx: &mut Comparison<'a>, schemas: &SchemaPair<'a, '_>, old: &[Union<'a>], new: &[Union<'a>]) {
+    let mut before: Vec<Node<'a>> = schemas.old.all("discriminator").collect();
+    let mut after: Vec<Node<'a>> = schemas.new.all("discriminator").collect();
     before.retain(|node| match after.iter().position(|other| other.value == node.value) {
         Some(place) => {
             after.remove(place);
@@ -24,14 +24,17 @@ pub(super) fn compare<'a>(cx: &mut Comparison<'a>, facing: &Facing<'a, '_>, old:
         return;
     }
     let (had, has) = (shapes(old), shapes(new));
-    let read = |nodes: &[Node<'a>], shapes: &[&'a str]| -> Vec<Said<'a>> {
-        nodes.iter().map(|node| Said { property: node.text("propertyName"), values: values(node, shapes) }).collect()
+    let read = |nodes: &[Node<'a>], shapes: &[&'a str]| -> Vec<DiscriminatorValues<'a>> {
+        nodes
+            .iter()
+            .map(|node| DiscriminatorValues { property: node.text("propertyName"), values: values(node, shapes) })
+            .collect()
     };
     let (was, is) = (read(&before, &had), read(&after, &has));
-    let spot = facing.spot;
-    let at = after.first().unwrap_or(facing.here);
+    let rust_item = schemas.rust_item;
+    let at = after.first().unwrap_or(schemas.here);
     if was.len() != is.len() || !was.iter().zip(&is).all(|(was, is)| was.agrees(is)) {
-        let rust = spot.rust(|| format!("{} is told apart in another way", spot.holder()));
+        let rust = rust_item.effect(|| format!("{} is told apart in another way", rust_item.holder()));
         cx.report(&surf::DISCRIMINATOR_CHANGED, at, "the discriminator has changed", rust);
         return;
     }
@@ -39,26 +42,26 @@ pub(super) fn compare<'a>(cx: &mut Comparison<'a>, facing: &Facing<'a, '_>, old:
         return;
     }
     // Without a list of shapes, the mapping is the list.
-    let rust = |what: &str| spot.rust(|| format!("{} may have {what}", spot.holder()));
+    let rust = |what: &str| rust_item.effect(|| format!("{} may have {what}", rust_item.holder()));
     for (was, is) in was.iter().zip(&is) {
         for shape in was.shapes().filter(|shape| is.shapes().all(|other| other != *shape)) {
             let detail = format!("the shape `{shape}` is gone");
-            cx.report(facing.rules.variant_removed, at, detail, rust("a variant less"));
+            cx.report(schemas.rules.variant_removed, at, detail, rust("a variant less"));
         }
         for shape in is.shapes().filter(|shape| was.shapes().all(|other| other != *shape)) {
             let detail = format!("the shape `{shape}` is new");
-            cx.report(facing.rules.variant_added, at, detail, rust("another variant"));
+            cx.report(schemas.rules.variant_added, at, detail, rust("another variant"));
         }
     }
 }
 
 /// The content of a discriminator: the shape for each value of the member.
-struct Said<'a> {
+struct DiscriminatorValues<'a> {
     property: Option<&'a str>,
     values: BTreeMap<&'a str, &'a str>,
 }
 
-impl<'a> Said<'a> {
+impl<'a> DiscriminatorValues<'a> {
     fn shapes(&self) -> impl Iterator<Item = &'a str> {
         self.values.values().copied()
     }
@@ -78,7 +81,7 @@ impl<'a> Said<'a> {
 }
 
 /// Returns the components that the lists refer to.
-fn shapes<'a>(choices: &[Choice<'a>]) -> Vec<&'a str> {
+fn shapes<'a>(choices: &[Union<'a>]) -> Vec<&'a str> {
     choices
         .iter()
         .flat_map(|choice| &choice.variants)

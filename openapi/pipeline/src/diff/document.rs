@@ -5,15 +5,15 @@ use std::panic::resume_unwind;
 use std::thread;
 
 use super::node::{Node, Revision};
-use crate::load::Located;
+use crate::load::LocatedDocument;
 use crate::normalize::ids;
 use crate::repair::Repairs;
-use crate::{Failure, Operation, SourcePlace, Text, anchors, generate, versions};
+use crate::{Error, Operation, SourceLocation, Text, anchors, generate, versions};
 
 /// A document for a comparison: as read, without overlay and repairs.
 #[derive(Clone, Debug)]
 pub struct Document {
-    located: Located,
+    located: LocatedDocument,
     /// The synthesized ids of operations without a published one, by JSON pointer.
     ids: HashMap<String, String>,
 }
@@ -25,16 +25,16 @@ impl Document {
     /// # Errors
     /// Returns an error if the text is not YAML, has a duplicate key, or declares an unsupported version. Missing parts and
     /// parts that are not valid OpenAPI are not errors: broken documents can be compared too.
-    pub fn read(text: &Text) -> Result<Self, Failure> {
-        let mut located = Located::read(text)?;
-        let mut value = located.value.take();
-        versions::settle(&mut located, &mut value, &mut Repairs::default())?;
-        located.value = value;
-        anchors::settle(&mut located.value, &mut Repairs::default());
-        if located.value["openapi"].as_str().is_some_and(|version| version.starts_with("3.1")) {
-            generate::translate(&mut located.value);
+    pub fn read(text: &Text) -> Result<Self, Error> {
+        let mut located = LocatedDocument::read(text)?;
+        let mut value = located.source.value.take();
+        versions::convert_document(&mut located, &mut value, &mut Repairs::default())?;
+        located.source.value = value;
+        anchors::resolve_anchors(&mut located.source.value, &mut Repairs::default());
+        if located.source.value["openapi"].as_str().is_some_and(|version| version.starts_with("3.1")) {
+            generate::convert_for_comparison(&mut located.source.value);
         }
-        let ids = ids::missing(&located.value).into_iter().map(|named| (named.at, named.id)).collect();
+        let ids = ids::missing(&located.source.value).into_iter().map(|named| (named.at, named.id)).collect();
         Ok(Self { located, ids })
     }
 
@@ -42,7 +42,7 @@ impl Document {
     ///
     /// # Errors
     /// Returns an error if [`read`](Self::read) does, for the first document that cannot be read.
-    pub fn read_two(old: &Text, new: &Text) -> Result<(Self, Self), Failure> {
+    pub fn read_two(old: &Text, new: &Text) -> Result<(Self, Self), Error> {
         thread::scope(|scope| {
             let new = scope.spawn(|| Self::read(new));
             let old = Self::read(old);
@@ -62,7 +62,7 @@ impl Document {
     }
 
     pub(super) fn root(&self, revision: Revision) -> Node<'_> {
-        Node::of(revision, &self.located.value)
+        Node::of(revision, &self.located.source.value)
     }
 
     /// Returns the id that replaces a missing or unusable one.
@@ -71,7 +71,7 @@ impl Document {
     }
 
     /// Returns the place of a node, or of its nearest ancestor.
-    pub(super) fn place(&self, pointer: &str) -> SourcePlace {
-        self.located.place(pointer)
+    pub(super) fn location(&self, pointer: &str) -> SourceLocation {
+        self.located.location(pointer)
     }
 }

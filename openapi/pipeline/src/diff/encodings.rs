@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::comparison::Comparison;
-use super::joint::Joint;
 use super::node::Node;
-use super::parameters::{is_scalar, written};
+use super::parameters::{is_scalar, style_of};
 use super::rules::request as req;
-use crate::normalize::essence;
+use super::schema_set::SchemaSet;
+use crate::media_type::essence;
 
-const RUST: &str = "no change: the client writes the member as the document says";
+const NO_EFFECT: &str = "no change: the client writes the member as the document says";
 
 /// Compares the serialization of the members that both bodies have.
 pub(super) fn compare<'a>(cx: &mut Comparison<'a>, media_type: &str, old: &Node<'a>, new: &Node<'a>) {
@@ -38,32 +38,32 @@ pub(super) fn compare<'a>(cx: &mut Comparison<'a>, media_type: &str, old: &Node<
         if before != after {
             let detail = format!("`{name}` is sent as {}, no longer as {}", list(&after), list(&before));
             if !before.is_empty() && before.is_subset(&after) {
-                cx.report(&req::CONSTRAINT_WIDENED, here, detail, RUST);
+                cx.report(&req::CONSTRAINT_WIDENED, here, detail, NO_EFFECT);
             } else {
-                cx.report(&req::ENCODING_CHANGED, here, detail, RUST);
+                cx.report(&req::ENCODING_CHANGED, here, detail, NO_EFFECT);
             }
         }
         let is_spread = ![was_member, is_member].iter().all(|member| member.is_scalar());
-        let (before, after) = (written(was.as_ref(), "form", is_spread), written(is.as_ref(), "form", is_spread));
+        let (before, after) = (style_of(was.as_ref(), "form", is_spread), style_of(is.as_ref(), "form", is_spread));
         if is_styled && before != after {
             let detail = format!("`{name}` is written as {after}, no longer as {before}");
-            cx.report(&req::ENCODING_CHANGED, here, detail, RUST);
+            cx.report(&req::ENCODING_CHANGED, here, detail, NO_EFFECT);
         }
         if is_multipart && headers(was.as_ref()) != headers(is.as_ref()) {
-            cx.report(&req::ENCODING_CHANGED, here, format!("`{name}` is sent with other headers"), RUST);
+            cx.report(&req::ENCODING_CHANGED, here, format!("`{name}` is sent with other headers"), NO_EFFECT);
         }
     }
 }
 
 /// The properties of a member that affect its serialization.
-struct Member<'a> {
+struct EncodedMember<'a> {
     kind: Option<&'a str>,
     /// The media type of its part, if the document does not state one.
     media_type: Option<&'static str>,
 }
 
-impl<'a> Member<'a> {
-    fn of(schema: &Joint<'a>) -> Self {
+impl<'a> EncodedMember<'a> {
+    fn of(schema: &SchemaSet<'a>) -> Self {
         let flat = schema.resolved().flat();
         let kind = flat.kind();
         // There is one part for each element.
@@ -84,11 +84,13 @@ impl<'a> Member<'a> {
     }
 }
 
-fn members<'a>(media: &Node<'a>) -> BTreeMap<&'a str, Member<'a>> {
-    let members = media.get("schema").map(|schema| Joint::of(schema).flat().members());
+fn members<'a>(media: &Node<'a>) -> BTreeMap<&'a str, EncodedMember<'a>> {
+    let members = media.get("schema").map(|schema| SchemaSet::of(schema).flat().members());
     let members = members.into_iter().flatten();
     members
-        .map(|(name, schema)| (name, schema.map_or(Member { kind: None, media_type: None }, |it| Member::of(&it))))
+        .map(|(name, schema)| {
+            (name, schema.map_or(EncodedMember { kind: None, media_type: None }, |it| EncodedMember::of(&it)))
+        })
         .collect()
 }
 
@@ -101,7 +103,7 @@ fn headers<'a>(encoding: Option<&Node<'a>>) -> BTreeMap<String, &'a Value> {
 }
 
 /// Returns the possible media types of a member; an empty set if they are not known.
-fn kinds(encoding: Option<&Node<'_>>, member: &Member<'_>) -> BTreeSet<String> {
+fn kinds(encoding: Option<&Node<'_>>, member: &EncodedMember<'_>) -> BTreeSet<String> {
     let said = encoding.and_then(|encoding| encoding.text("contentType")).or(member.media_type);
     said.into_iter().flat_map(|list| list.split(',')).map(|kind| kind.trim().to_ascii_lowercase()).collect()
 }

@@ -3,9 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::Document;
-use super::rules::{At, Rule};
-use crate::load::Located;
-use crate::{Failure, Text};
+use super::rules::{ExamplePart, Rule};
+use crate::parse::ParsedText;
+use crate::{Error, Text};
 
 /// The document into which the fragments of all examples are merged.
 pub const BASE: &str = "\
@@ -34,11 +34,11 @@ components:
 ///
 /// # Errors
 /// Returns an error if a fragment is not YAML, which is a mistake in the table.
-pub fn texts(rule: &Rule) -> Result<(Text, Text), Failure> {
+pub fn texts(rule: &Rule) -> Result<(Text, Text), Error> {
     let text = |name: &str, fragment: &str| {
-        let mut document = Located::read(&Text::new("base.yaml", BASE))?.value;
-        let fragment = Located::read(&Text::new(rule.id, fragment))?.value;
-        merge(&mut document, around(rule.at, fragment));
+        let mut document = ParsedText::read(&Text::new("base.yaml", BASE))?.value;
+        let fragment = ParsedText::read(&Text::new(rule.id, fragment))?.value;
+        merge(&mut document, at_place(rule.at, fragment));
         Ok(Text::new(format!("{name}.json"), format!("{document:#}")))
     };
     Ok((text("old", rule.old)?, text("new", rule.new)?))
@@ -48,20 +48,20 @@ pub fn texts(rule: &Rule) -> Result<(Text, Text), Failure> {
 ///
 /// # Errors
 /// Returns an error if [`texts`] does, or if a document cannot be read.
-pub fn documents(rule: &Rule) -> Result<(Document, Document), Failure> {
+pub fn documents(rule: &Rule) -> Result<(Document, Document), Error> {
     let (old, new) = texts(rule)?;
     Ok((Document::read(&old)?, Document::read(&new)?))
 }
 
 /// Returns the fragment at its place in an otherwise empty document.
-fn around(at: At, fragment: Value) -> Value {
+fn at_place(at: ExamplePart, fragment: Value) -> Value {
     let body = ["content", "application/json", "schema"];
     let path: Vec<&str> = match at {
-        At::Document => vec![],
-        At::Operation => vec!["paths", "/pets", "get"],
-        At::Request => [&["paths", "/pets", "post", "requestBody"][..], &body].concat(),
-        At::Answer => [&["paths", "/pets", "get", "responses", "200"][..], &body].concat(),
-        At::Refusal => [&["paths", "/pets", "get", "responses", "404"][..], &body].concat(),
+        ExamplePart::Document => vec![],
+        ExamplePart::Operation => vec!["paths", "/pets", "get"],
+        ExamplePart::Request => [&["paths", "/pets", "post", "requestBody"][..], &body].concat(),
+        ExamplePart::Answer => [&["paths", "/pets", "get", "responses", "200"][..], &body].concat(),
+        ExamplePart::Refusal => [&["paths", "/pets", "get", "responses", "404"][..], &body].concat(),
     };
     path.into_iter().rev().fold(fragment, |inner, key| Value::Object(Map::from_iter([(key.to_owned(), inner)])))
 }

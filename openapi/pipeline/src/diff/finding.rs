@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::node::Revision;
 use super::rules::Rule;
-use crate::SourcePlace;
+use crate::SourceLocation;
 
 /// One change.
 #[derive(Clone, Debug)]
@@ -16,9 +16,9 @@ pub struct Finding {
     /// The document that contains the changed part: the old one for a removed part.
     pub revision: Revision,
     /// The part itself: file, line, column and JSON pointer in that document.
-    pub place: SourcePlace,
+    pub place: SourceLocation,
     /// The same part in the new document, or its nearest ancestor.
-    pub nearest: SourcePlace,
+    pub nearest: SourceLocation,
     /// The affected operations, in the document's order: several if they share the part.
     pub operations: Vec<OperationRef>,
     /// The statuses of the affected responses, if there are any: `404`, `4XX`, `default`.

@@ -15,7 +15,7 @@ use crate::{Retry, walk};
 const KNOWN: [&str; 6] = ["credentials", "scopes", "resource", "retry", "retry-key", "errors"];
 
 pub(super) fn compare(cx: &mut Comparison<'_>, old: &Operation<'_>, new: &Operation<'_>) {
-    let (before, after) = (Hints::of(old), Hints::of(new));
+    let (before, after) = (EffectiveHints::of(old), EffectiveHints::of(new));
     let lists = [
         ("scopes", "the scope", &hint::SCOPE_REMOVED, &hint::SCOPE_ADDED),
         ("credentials", "the kind of token", &hint::CREDENTIAL_REMOVED, &hint::CREDENTIAL_ADDED),
@@ -51,7 +51,7 @@ fn list(
     what: &str,
     removed: &'static Rule,
     added: &'static Rule,
-    [before, after]: [&Hints<'_>; 2],
+    [before, after]: [&EffectiveHints<'_>; 2],
 ) {
     let (was, is) = (before.get(key), after.get(key));
     let texts = |node: &Option<Node<'_>>| -> BTreeSet<String> {
@@ -75,8 +75,14 @@ fn list(
     }
 }
 
-fn retry(cx: &mut Comparison<'_>, old: &Operation<'_>, new: &Operation<'_>, before: &Hints<'_>, after: &Hints<'_>) {
-    let class = |hints: &Hints<'_>, operation: &Operation<'_>| {
+fn retry(
+    cx: &mut Comparison<'_>,
+    old: &Operation<'_>,
+    new: &Operation<'_>,
+    before: &EffectiveHints<'_>,
+    after: &EffectiveHints<'_>,
+) {
+    let class = |hints: &EffectiveHints<'_>, operation: &Operation<'_>| {
         let said = hints.get("retry").and_then(|node| Retry::deserialize(node.value).ok());
         let is_safe = walk::is_safe(&operation.method);
         said.unwrap_or(if is_safe { Retry::Safe } else { Retry::Never })
@@ -87,7 +93,7 @@ fn retry(cx: &mut Comparison<'_>, old: &Operation<'_>, new: &Operation<'_>, befo
     }
     let rule = if rank(is) < rank(was) { &hint::RETRY_NARROWED } else { &hint::RETRY_WIDENED };
     let at = after.get("retry").unwrap_or_else(|| new.node.clone());
-    let detail = format!("`retry`: {} becomes {}", word(was), word(is));
+    let detail = format!("`retry`: {} becomes {}", label(was), label(is));
     cx.report(rule, &at, detail, "`Operation::retry`: what the attempt loop repeats");
 }
 
@@ -101,7 +107,7 @@ fn rank(retry: Retry) -> u8 {
     }
 }
 
-fn word(retry: Retry) -> &'static str {
+fn label(retry: Retry) -> &'static str {
     match retry {
         Retry::Never => "never",
         Retry::Keyed => "keyed",
@@ -115,12 +121,12 @@ fn plain(value: &Value) -> String {
 }
 
 /// The keys of an operation, and those of the document that it does not override.
-struct Hints<'a> {
+struct EffectiveHints<'a> {
     own: Option<Node<'a>>,
     shared: Option<Node<'a>>,
 }
 
-impl<'a> Hints<'a> {
+impl<'a> EffectiveHints<'a> {
     fn of(operation: &Operation<'a>) -> Self {
         Self { own: operation.node.get("x-keyfit"), shared: operation.node.root().get("x-keyfit") }
     }

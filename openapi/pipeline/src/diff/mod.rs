@@ -1,5 +1,5 @@
-//! What has changed between two versions of an OpenAPI document, whom it breaks and why. Changes of logins, scopes and
-//! errors count as much as those of requests and answers.
+//! The changes between two versions of an OpenAPI document, with the party that each breaks and the reason. Changes of
+//! credentials, scopes and errors count as much as changes of requests and responses.
 //!
 //! Documents are compared by meaning: `$ref`s are followed, `allOf` is merged, order and descriptions do not count.
 //! The rules are a table, [`rules::all`]; each finding names its rule.
@@ -17,7 +17,6 @@
 //! # Ok::<(), keyfit_openapi::Failure>(())
 //! ```
 
-mod alternatives;
 mod bodies;
 mod bounds;
 mod comparison;
@@ -26,23 +25,24 @@ mod document;
 mod encodings;
 pub mod example;
 mod finding;
-mod flat;
+mod flat_schema;
 mod hints;
-mod joint;
-mod likeness;
 mod members;
 mod node;
 pub mod oasdiff;
 mod operation;
 mod operations;
 mod parameters;
+mod requirements;
 mod responses;
 pub mod rules;
+mod rust_item;
 mod schema;
+mod schema_set;
 mod schemes;
 mod security;
 mod servers;
-mod spot;
+mod similarity;
 mod tuples;
 mod types;
 mod unchanged;
@@ -52,19 +52,22 @@ mod variants;
 pub use document::Document;
 pub use finding::{Finding, OperationRef};
 pub use node::Revision;
-pub use rules::{Breaks, Group, Level, Rule};
+pub use rules::{Group, Level, Party, Rule};
 
 use self::comparison::Comparison;
 
-/// Everything that has changed, the gravest first, and what is equally grave in the order of the documents.
+/// Returns all changes, the most severe first, and equally severe ones in the order of the documents.
 ///
-/// It never fails: parts of a document that are not as OpenAPI says count as absent, a reference that cannot be followed
-/// is a finding where it changed, and so is a document that is too entangled to be compared whole.
+/// It never fails. Parts of a document that are not valid OpenAPI count as absent. A reference that changed and cannot be
+/// followed is a finding, and so is a document that is too entangled to be compared as a whole.
 pub fn diff(old: &Document, new: &Document) -> Vec<Finding> {
     let mut comparison = Comparison::new(old, new);
     let pairs = operations::compare(&mut comparison, old, new);
     schemes::compare(&mut comparison, &pairs, old, new);
     security::compare(&mut comparison, &pairs, old, new);
     servers::compare(&mut comparison, &pairs, old, new);
-    comparison.finish(old, new)
+    while let Some(pair) = comparison.next_pair() {
+        schema::compare_resolved(&mut comparison, pair.rules, &pair.old, &pair.new, &pair.rust_item);
+    }
+    comparison.findings(old, new)
 }

@@ -27,7 +27,7 @@ pub(super) struct Node<'a> {
 }
 
 /// The maximum length of a chain of references.
-const LONGEST_CHAIN: usize = 16;
+const MAX_REFERENCE_CHAIN: usize = 16;
 /// The keywords beside a `$ref` that do not constrain the value; flags are checked where they matter.
 const ANNOTATIONS: [&str; 12] = [
     "$ref",
@@ -101,7 +101,7 @@ impl<'a> Node<'a> {
     /// followed.
     pub(super) fn resolved(&self) -> Self {
         let mut node = self.clone();
-        for _ in 0..LONGEST_CHAIN {
+        for _ in 0..MAX_REFERENCE_CHAIN {
             let Some(target) = node.reference().and_then(pointer::of_reference) else { return node };
             let Some(value) = self.root.pointer(target) else { return node };
             node = self.with(value, target.to_owned());

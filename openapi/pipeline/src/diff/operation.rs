@@ -36,7 +36,7 @@ impl<'a> Operation<'a> {
                     let id = document
                         .id(&node.at)
                         .or_else(|| node.text("operationId"))
-                        .map_or_else(|| ids::synthesise(method, path), str::to_owned);
+                        .map_or_else(|| ids::derive(method, path), str::to_owned);
                     let (method, path) = (method.to_owned(), path.to_owned());
                     let own = node.get("servers").or_else(|| item.get("servers"));
                     let base = own.map_or_else(|| shared.clone(), |own| servers::base_path(Some(&own)));

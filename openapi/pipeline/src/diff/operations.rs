@@ -1,4 +1,4 @@
-//! Operations: which ones belong together, which went and came, and how they are called.
+//! Operations: their pairs in both documents, the added and removed ones, and their names.
 
 use std::collections::HashMap;
 
@@ -18,13 +18,14 @@ pub(super) struct Pair<'a> {
 
 /// Compares all operations, and returns those that both documents have.
 pub(super) fn compare<'a>(cx: &mut Comparison<'a>, old: &'a Document, new: &'a Document) -> Vec<Pair<'a>> {
-    let mut went: Vec<Option<Operation<'a>>> = Operation::all(old, Revision::Old).into_iter().map(Some).collect();
-    let came = Operation::all(new, Revision::New);
-    let partners = partners(&mut went, &came);
+    let mut old_operations: Vec<Option<Operation<'a>>> =
+        Operation::all(old, Revision::Old).into_iter().map(Some).collect();
+    let new_operations = Operation::all(new, Revision::New);
+    let partners = matches(&mut old_operations, &new_operations);
     let mut pairs = Vec::new();
-    for (operation, partner) in came.into_iter().zip(partners) {
-        let number = cx.operation(operation.named());
-        cx.concerns(&[number]);
+    for (operation, partner) in new_operations.into_iter().zip(partners) {
+        let number = cx.add_operation(operation.named());
+        cx.set_operations(&[number]);
         match partner {
             Some(old) => pairs.push(Pair { number, old, new: operation }),
             None => cx.report(
@@ -35,9 +36,9 @@ pub(super) fn compare<'a>(cx: &mut Comparison<'a>, old: &'a Document, new: &'a D
             ),
         }
     }
-    for operation in went.into_iter().flatten() {
-        let number = cx.operation(operation.named());
-        cx.concerns(&[number]);
+    for operation in old_operations.into_iter().flatten() {
+        let number = cx.add_operation(operation.named());
+        cx.set_operations(&[number]);
         cx.report(
             &surf::OPERATION_REMOVED,
             &operation.node,
@@ -46,7 +47,7 @@ pub(super) fn compare<'a>(cx: &mut Comparison<'a>, old: &'a Document, new: &'a D
         );
     }
     for pair in &pairs {
-        cx.concerns(&[pair.number]);
+        cx.set_operations(&[pair.number]);
         compare_pair(cx, pair);
     }
     pairs
@@ -74,8 +75,8 @@ fn compare_pair<'a>(cx: &mut Comparison<'a>, pair: &Pair<'a>) {
         }
         _ => {}
     }
-    let has_same = |cx: &Comparison<'_>, key| cx.unchanged.has_member(&old.node, &new.node, key);
-    let has_same_shared = cx.unchanged.has_member(&old.item, &new.item, "parameters");
+    let has_same = |cx: &Comparison<'_>, key| cx.unchanged.is_same_member(&old.node, &new.node, key);
+    let has_same_shared = cx.unchanged.is_same_member(&old.item, &new.item, "parameters");
     if old.path != new.path || !has_same_shared || !has_same(cx, "parameters") {
         parameters::compare(cx, old, new);
     }
@@ -88,10 +89,13 @@ fn compare_pair<'a>(cx: &mut Comparison<'a>, pair: &Pair<'a>) {
     hints::compare(cx, old, new);
 }
 
-/// For each new operation the old one: by method and path, that of the whole URL first, since a part of it may have moved
-/// from the server to the paths; then without the parameters' names.
-fn partners<'a>(went: &mut [Option<Operation<'a>>], came: &[Operation<'a>]) -> Vec<Option<Operation<'a>>> {
-    let mut partners = vec![None; came.len()];
+/// Returns the old operation for each new one. They are paired by method and path: first by the path of the whole URL, since a
+/// part may have moved from the server to the paths, and then without the names of parameters.
+fn matches<'a>(
+    old_operations: &mut [Option<Operation<'a>>],
+    new_operations: &[Operation<'a>],
+) -> Vec<Option<Operation<'a>>> {
+    let mut partners = vec![None; new_operations.len()];
     let keys: [fn(&Operation<'_>) -> String; 4] = [
         |operation| operation.address(),
         |operation| operation.path.clone(),
@@ -100,16 +104,16 @@ fn partners<'a>(went: &mut [Option<Operation<'a>>], came: &[Operation<'a>]) -> V
     ];
     for key in keys {
         let mut places: HashMap<(String, String), usize> = HashMap::new();
-        for (place, operation) in went.iter().enumerate() {
+        for (place, operation) in old_operations.iter().enumerate() {
             if let Some(operation) = operation {
                 places.entry((operation.method.clone(), key(operation))).or_insert(place);
             }
         }
-        for (partner, operation) in partners.iter_mut().zip(came) {
+        for (partner, operation) in partners.iter_mut().zip(new_operations) {
             if partner.is_none()
                 && let Some(place) = places.remove(&(operation.method.clone(), key(operation)))
             {
-                *partner = went[place].take();
+                *partner = old_operations[place].take();
             }
         }
     }

@@ -3,12 +3,12 @@
 use std::collections::HashSet;
 
 use super::comparison::Comparison;
-use super::joint::Joint;
 use super::node::Node;
 use super::operation::Operation;
 use super::rules::{REQUEST, request as req, surface as surf};
+use super::rust_item::RustItem;
 use super::schema;
-use super::spot::Spot;
+use super::schema_set::SchemaSet;
 use crate::name;
 use crate::normalize::{TRANSPORT_HEADERS, template_names};
 
@@ -90,7 +90,7 @@ fn compare_pair<'a>(cx: &mut Comparison<'a>, old: &Node<'a>, new: &Parameter<'a>
         _ => {}
     }
     // A single value has the same form with and without `explode`.
-    let is_spread = ![shape(old), shape(node)].iter().all(|shape| shape.is_some_and(is_scalar));
+    let is_spread = ![schema_type(old), schema_type(node)].iter().all(|shape| shape.is_some_and(is_scalar));
     let (before, after) = (style(old, was, is_spread), style(node, place, is_spread));
     if was == *place && before != after {
         let detail = format!("`{name}` is written as {after}, no longer as {before}");
@@ -101,13 +101,15 @@ fn compare_pair<'a>(cx: &mut Comparison<'a>, old: &Node<'a>, new: &Parameter<'a>
         };
         cx.report(&req::PARAMETER_STYLE_CHANGED, node, detail, rust);
     }
-    let spot = Spot::argument(&operation.id, name);
-    let spot = match shape(node) {
-        _ if is_text(old, was) && is_text(node, place) => spot.without_type("no change: the caller writes it as text"),
-        Some("object") => spot.without_type("the arguments that its members become"),
-        _ => spot,
+    let rust_item = RustItem::argument(&operation.id, name);
+    let rust_item = match schema_type(node) {
+        _ if is_text(old, was) && is_text(node, place) => {
+            rust_item.without_type("no change: the caller writes it as text")
+        }
+        Some("object") => rust_item.without_type("the arguments that its members become"),
+        _ => rust_item,
     };
-    schema::compare_optional(cx, &REQUEST, schema_of(old), schema_of(node), node, &spot);
+    schema::compare_optional(cx, &REQUEST, schema_of(old), schema_of(node), node, &rust_item);
 }
 
 /// Pairs the path parameters by their order in the path, and reports renamed ones.
@@ -170,11 +172,11 @@ fn style(parameter: &Node<'_>, place: &str, is_spread: bool) -> String {
     if let Some((media_type, _)) = parameter.get("content").and_then(|content| content.members().next()) {
         return media_type.to_owned();
     }
-    written(Some(parameter), if matches!(place, "query" | "cookie") { "form" } else { "simple" }, is_spread)
+    style_of(Some(parameter), if matches!(place, "query" | "cookie") { "form" } else { "simple" }, is_spread)
 }
 
 /// Returns the style of a parameter or form member with defaults applied; `explode` only for values that can be spread.
-pub(super) fn written(node: Option<&Node<'_>>, usual: &str, is_spread: bool) -> String {
+pub(super) fn style_of(node: Option<&Node<'_>>, usual: &str, is_spread: bool) -> String {
     let style = node.and_then(|node| node.text("style")).unwrap_or(usual);
     let explode = node.and_then(|node| node.get("explode")?.value.as_bool()).unwrap_or(style == "form");
     let is_reserved = node.is_some_and(|node| node.is_true("allowReserved"));
@@ -186,20 +188,20 @@ pub(super) fn written(node: Option<&Node<'_>>, usual: &str, is_spread: bool) -> 
 fn is_text(parameter: &Node<'_>, place: &str) -> bool {
     let style = style(parameter, place, true);
     let is_spread = place == "query" && (style.starts_with("form, exploded") || style.starts_with("deepObject"));
-    let is_joined = || shape(parameter) == Some("object");
+    let is_joined = || schema_type(parameter) == Some("object");
     place == "cookie" || parameter.get("content").is_some() || (!is_spread && is_joined())
 }
 
 /// Returns the type of its schema.
-fn shape<'a>(parameter: &Node<'a>) -> Option<&'a str> {
+fn schema_type<'a>(parameter: &Node<'a>) -> Option<&'a str> {
     schema_of(parameter)?.flat().kind()
 }
 
-fn schema_of<'a>(parameter: &Node<'a>) -> Option<Joint<'a>> {
+fn schema_of<'a>(parameter: &Node<'a>) -> Option<SchemaSet<'a>> {
     let schema = parameter.get("schema").or_else(|| {
         let content = parameter.get("content")?;
         let (_, media) = content.members().next()?;
         media.get("schema")
     });
-    schema.map(Joint::of)
+    schema.map(SchemaSet::of)
 }

@@ -4,24 +4,24 @@ use std::collections::BTreeMap;
 
 use super::bodies::{self, MediaRules};
 use super::comparison::Comparison;
-use super::joint::Joint;
 use super::node::Node;
 use super::operation::Operation;
-use super::rules::{REFUSAL, RESPONSE, Rule, errors as error, response as resp, security as sec};
+use super::rules::{ERROR, RESPONSE, Rule, errors as error, response as resp, security as sec};
+use super::rust_item::RustItem;
 use super::schema;
-use super::spot::Spot;
+use super::schema_set::SchemaSet;
 
-const SUCCESS: MediaRules =
+const SUCCESS_MEDIA: MediaRules =
     MediaRules { added: &resp::MEDIA_TYPE_ADDED, removed: &resp::MEDIA_TYPE_REMOVED, schema: &RESPONSE };
-const REFUSED: MediaRules =
-    MediaRules { added: &error::MEDIA_TYPE_ADDED, removed: &error::MEDIA_TYPE_REMOVED, schema: &REFUSAL };
+const ERROR_MEDIA: MediaRules =
+    MediaRules { added: &error::MEDIA_TYPE_ADDED, removed: &error::MEDIA_TYPE_REMOVED, schema: &ERROR };
 
 pub(super) fn compare<'a>(cx: &mut Comparison<'a>, old: &Operation<'a>, new: &Operation<'a>) {
     let (before, after) = (by_status(old), by_status(new));
     let function = new.function();
     let success = format!("the answer of `{function}` may have another type");
     for (status, response) in before.iter().filter(|(status, _)| !is_covered(status, &after)) {
-        cx.answers(Some(status));
+        cx.set_status(Some(status));
         if is_success(status) {
             cx.report(&resp::STATUS_REMOVED, response, format!("{status} went"), success.clone());
         } else {
@@ -30,7 +30,7 @@ pub(super) fn compare<'a>(cx: &mut Comparison<'a>, old: &Operation<'a>, new: &Op
         }
     }
     for (status, response) in &after {
-        cx.answers(Some(status));
+        cx.set_status(Some(status));
         let is_new = !before.contains_key(status) && !before.contains_key(&range(status));
         if is_new && is_success(status) {
             cx.report(&resp::STATUS_ADDED, response, format!("{status} is new"), success.clone());
@@ -40,10 +40,10 @@ pub(super) fn compare<'a>(cx: &mut Comparison<'a>, old: &Operation<'a>, new: &Op
         }
     }
     for (status, old, response) in pairs(&before, &after) {
-        cx.answers(Some(status));
+        cx.set_status(Some(status));
         compare_pair(cx, status, &old.resolved(), &response.resolved(), new);
     }
-    cx.answers(None);
+    cx.set_status(None);
 }
 
 /// Returns the range of a status: `4XX` for 404.
@@ -74,9 +74,12 @@ fn pairs<'r, 'a>(before: &'r Responses<'a>, after: &'r Responses<'a>) -> Vec<(&'
 }
 
 fn compare_pair<'a>(cx: &mut Comparison<'a>, status: &str, old: &Node<'a>, new: &Node<'a>, operation: &Operation<'a>) {
-    let (rules, spot) =
-        if is_success(status) { (&SUCCESS, Spot::answer(&operation.id)) } else { (&REFUSED, Spot::refusal()) };
-    bodies::contents(cx, rules, old, new, &spot);
+    let (rules, rust_item) = if is_success(status) {
+        (&SUCCESS_MEDIA, RustItem::response_body(&operation.id))
+    } else {
+        (&ERROR_MEDIA, RustItem::error_body())
+    };
+    bodies::contents(cx, rules, old, new, &rust_item);
     headers(cx, rules, old, new);
 }
 
@@ -107,8 +110,8 @@ fn headers<'a>(cx: &mut Comparison<'a>, rules: &MediaRules, old: &Node<'a>, new:
             }
             _ => {}
         }
-        let schema = |header: &Node<'a>| header.get("schema").map(Joint::of);
-        schema::compare_optional(cx, rules.schema, schema(header), schema(other), other, &Spot::header());
+        let schema = |header: &Node<'a>| header.get("schema").map(SchemaSet::of);
+        schema::compare_optional(cx, rules.schema, schema(header), schema(other), other, &RustItem::header());
     }
     for (name, (spelt, header)) in &after {
         if !before.contains_key(name) {

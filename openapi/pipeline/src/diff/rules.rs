@@ -17,7 +17,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-pub(super) use self::schema::{Direction, REFUSAL, REQUEST, RESPONSE, SchemaRules};
+pub(super) use self::schema::{Direction, ERROR, REQUEST, RESPONSE, SchemaRules};
 
 /// One kind of change.
 #[derive(Debug, Eq, PartialEq)]
@@ -27,7 +27,7 @@ pub struct Rule {
     /// The severity.
     pub level: Level,
     /// The party that the change breaks, or that must comply.
-    pub breaks: Breaks,
+    pub breaks: Party,
     /// The subject.
     pub group: Group,
     /// A description of the change, in a few words.
@@ -38,7 +38,7 @@ pub struct Rule {
     /// rule.
     pub inverse: &'static str,
     /// The place of the example's fragments.
-    pub at: At,
+    pub at: ExamplePart,
     /// The example before, YAML.
     pub old: &'static str,
     /// The example after, YAML.
@@ -60,7 +60,7 @@ pub enum Level {
 /// The party that a change breaks.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Breaks {
+pub enum Party {
     /// A client that exists.
     Client,
     /// A server that must now comply.
@@ -94,7 +94,7 @@ pub enum Group {
 /// The place of an example's fragments in [`example::BASE`](super::example::BASE).
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum At {
+pub enum ExamplePart {
     /// The document itself.
     Document,
     /// The operation `GET /pets`.
@@ -139,7 +139,7 @@ impl fmt::Display for Level {
     }
 }
 
-impl fmt::Display for Breaks {
+impl fmt::Display for Party {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Client => "client",

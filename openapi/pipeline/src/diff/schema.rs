@@ -1,39 +1,39 @@
 //! Schemas: type, members, elements, values and shapes, by the rules of the direction in which they are sent.
 
 use super::comparison::Comparison;
-use super::flat::Flat;
-use super::joint::Joint;
+use super::flat_schema::FlatSchema;
 use super::node::Node;
 use super::rules::{Direction, SchemaRules, request as req, surface as surf};
-use super::spot::Spot;
+use super::rust_item::RustItem;
+use super::schema_set::SchemaSet;
 use super::{bounds, members, tuples, values, variants};
 use crate::name;
 
-/// How many steps a part costs where several schemas have to be fitted at once.
-const OF_SEVERAL: usize = 64;
+/// The number of steps that a part costs if a value has to fit several schemas at once.
+const STEPS_PER_PART_OF_SEVERAL: usize = 64;
 
-/// Two schemas that are looked at, their parts merged.
-pub(super) struct Facing<'a, 'b> {
+/// Two schemas under comparison, each with its parts merged.
+pub(super) struct SchemaPair<'a, 'b> {
     pub(super) rules: &'static SchemaRules,
-    pub(super) old: &'b Flat<'a>,
-    pub(super) new: &'b Flat<'a>,
-    /// The new schema itself, where a change is reported that has no keyword of its own.
+    pub(super) old: &'b FlatSchema<'a>,
+    pub(super) new: &'b FlatSchema<'a>,
+    /// The node of the new schema, for changes that have no keyword of their own.
     pub(super) here: &'b Node<'a>,
-    pub(super) spot: &'b Spot<'a>,
+    pub(super) rust_item: &'b RustItem<'a>,
 }
 
-/// Compares two schemas of which one may be missing: without a schema a value can be anything.
+/// Compares two schemas of which one may be missing. Without a schema, any value fits.
 pub(super) fn compare_optional<'a>(
     cx: &mut Comparison<'a>,
     rules: &'static SchemaRules,
-    old: Option<Joint<'a>>,
-    new: Option<Joint<'a>>,
+    old: Option<SchemaSet<'a>>,
+    new: Option<SchemaSet<'a>>,
     here: &Node<'a>,
-    spot: &Spot<'a>,
+    rust_item: &RustItem<'a>,
 ) {
-    let rust = || spot.rust(|| format!("{} has another type", spot.holder()));
+    let rust = || rust_item.effect(|| format!("{} has another type", rust_item.holder()));
     match (old, new) {
-        (Some(old), Some(new)) => compare(cx, rules, &old, &new, spot),
+        (Some(old), Some(new)) => compare(cx, rules, &old, &new, rust_item),
         (Some(old), None) if is_restrictive(&old) => {
             cx.report(rules.type_widened, here, "there is no schema any more: any value", rust());
         }
@@ -44,76 +44,76 @@ pub(super) fn compare_optional<'a>(
     }
 }
 
-/// Compares two schemas: here and now, or once for all where they are shared or composed.
+/// Compares two schemas: immediately, or, if they are shared or composed, later and once for all references to them.
 pub(super) fn compare<'a>(
     cx: &mut Comparison<'a>,
     rules: &'static SchemaRules,
-    old: &Joint<'a>,
-    new: &Joint<'a>,
-    spot: &Spot<'a>,
+    old: &SchemaSet<'a>,
+    new: &SchemaSet<'a>,
+    rust_item: &RustItem<'a>,
 ) {
-    if cx.unchanged.has(old, new) || !cx.step(1, &new.first) {
+    if cx.unchanged.is_same_schema(old, new) || !cx.spend(1, &new.first) {
         return;
     }
     if !old.is_shared() && !new.is_shared() {
-        compare_resolved(cx, rules, old, new, spot);
+        compare_resolved(cx, rules, old, new, rust_item);
         return;
     }
-    let (before, after) = (old.made_of(), new.made_of());
+    let (before, after) = (old.base_component(), new.base_component());
     if let (Some(before), Some(after)) = (before, after)
         && before != after
-        // What has no type has no name.
-        && spot.untyped.is_none()
+        // Without a type there is no name.
+        && rust_item.untyped.is_none()
     {
         let (before, after) = (name::of_type(before), name::of_type(after));
         let detail = format!("`{before}` becomes `{after}`");
         cx.report(&surf::SCHEMA_RENAMED, &new.first, detail, format!("the type `{before}` becomes `{after}`"));
     }
     let is_answered = rules.direction == Direction::Response;
-    let component = after.or(before).map(|name| spot.component(name, is_answered, cx.types()));
-    let spot = match component {
+    let component = after.or(before).map(|name| rust_item.component(name, is_answered, cx.types()));
+    let rust_item = match component {
         Some(component) if old.component().is_some() && new.component().is_some() => component,
-        Some(component) => spot.made_of(component),
-        None => spot.clone(),
+        Some(component) => rust_item.with_component(component),
+        None => rust_item.clone(),
     };
-    cx.link(rules, old.resolved(), new.resolved(), spot);
+    cx.compare_later(rules, old.resolved(), new.resolved(), rust_item);
 }
 
-/// Compares two schemas that are no references.
+/// Compares two schemas that are not references.
 pub(super) fn compare_resolved<'a>(
     cx: &mut Comparison<'a>,
     rules: &'static SchemaRules,
-    old: &Joint<'a>,
-    new: &Joint<'a>,
-    spot: &Spot<'a>,
+    old: &SchemaSet<'a>,
+    new: &SchemaSet<'a>,
+    rust_item: &RustItem<'a>,
 ) {
-    let rust = || spot.rust(|| format!("{} has another type", spot.holder()));
-    match (old.is_never(), new.is_never()) {
+    let rust = || rust_item.effect(|| format!("{} has another type", rust_item.holder()));
+    match (old.accepts_nothing(), new.accepts_nothing()) {
         (true, true) => return,
         (false, true) => return cx.report(rules.type_narrowed, &new.first, "no value fits any more", rust()),
         (true, false) => return cx.report(rules.type_widened, &new.first, "there are values that fit now", rust()),
         (false, false) => {}
     }
     let (before, after) = (old.flat(), new.flat());
-    // There can be as many sets of schemas as there are, and each is compared anew.
-    let cost = if old.is_one() && new.is_one() { 1 } else { OF_SEVERAL };
-    if !cx.step(cost * (before.parts().len() + after.parts().len()), &new.first) {
+    // A document can have a set for each combination of its schemas, and each set is compared by itself.
+    let cost = if old.is_single() && new.is_single() { 1 } else { STEPS_PER_PART_OF_SEVERAL };
+    if !cx.spend(cost * (before.parts().len() + after.parts().len()), &new.first) {
         return;
     }
-    let facing = Facing { rules, old: &before, new: &after, here: &new.first, spot };
-    if !is_readable(cx, &facing) {
+    let schemas = SchemaPair { rules, old: &before, new: &after, here: &new.first, rust_item };
+    if !can_be_merged(cx, &schemas) {
         return;
     }
-    nullability(cx, &facing);
-    if !variants::compare_with_list(cx, &facing) {
-        contents(cx, &facing);
+    nullability(cx, &schemas);
+    if !variants::compare_with_list(cx, &schemas) {
+        contents(cx, &schemas);
     }
 }
 
-/// Reports what cannot be merged into one schema; `false` where nothing is left.
-fn is_readable(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>) -> bool {
-    let Facing { old, new, here, spot, .. } = facing;
-    let rust = || spot.rust(|| format!("{} may have another type", spot.holder()));
+/// Reports the parts that cannot be merged into one schema; returns `false` if nothing is left to compare.
+fn can_be_merged(cx: &mut Comparison<'_>, schemas: &SchemaPair<'_, '_>) -> bool {
+    let SchemaPair { old, new, here, rust_item, .. } = schemas;
+    let rust = || rust_item.effect(|| format!("{} may have another type", rust_item.holder()));
     if old.is_cut || new.is_cut {
         cx.report(&surf::NOT_COMPARED, here, "the schema is composed of too many parts", rust());
     }
@@ -131,34 +131,34 @@ fn is_readable(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>) -> bool {
         cx.report(&surf::NOT_COMPARED, here, detail, rust());
         return false;
     }
-    let is_empty = |flat: &Flat<'_>| flat.parts().is_empty();
+    let is_empty = |flat: &FlatSchema<'_>| flat.parts().is_empty();
     !is_empty(old) && !is_empty(new)
 }
 
-/// Compares everything but whether there may be none.
-pub(super) fn contents<'a>(cx: &mut Comparison<'a>, facing: &Facing<'a, '_>) {
-    if !kind(cx, facing) {
+/// Compares everything except the nullability.
+pub(super) fn contents<'a>(cx: &mut Comparison<'a>, schemas: &SchemaPair<'a, '_>) {
+    if !kind(cx, schemas) {
         return;
     }
-    values::compare(cx, facing);
-    default(cx, facing);
-    bounds::compare(cx, facing);
-    members::compare(cx, facing);
-    match (facing.old.items(), facing.new.items()) {
+    values::compare(cx, schemas);
+    default(cx, schemas);
+    bounds::compare(cx, schemas);
+    members::compare(cx, schemas);
+    match (schemas.old.items(), schemas.new.items()) {
         (None, None) => {}
-        (from, to) => compare_optional(cx, facing.rules, from, to, facing.here, &facing.spot.element()),
+        (from, to) => compare_optional(cx, schemas.rules, from, to, schemas.here, &schemas.rust_item.element()),
     }
-    tuples::compare(cx, facing);
-    variants::compare(cx, facing);
+    tuples::compare(cx, schemas);
+    variants::compare(cx, schemas);
 }
 
-fn nullability(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>) {
-    let Facing { rules, old, new, here, spot } = facing;
+fn nullability(cx: &mut Comparison<'_>, schemas: &SchemaPair<'_, '_>) {
+    let SchemaPair { rules, old, new, here, rust_item } = schemas;
     if old.is_nullable == new.is_nullable {
         return;
     }
     let is_answered_list = rules.direction != Direction::Request && members::is_collection(new);
-    let rust = spot.rust(|| spot.nullable(new.is_nullable, is_answered_list));
+    let rust = rust_item.effect(|| rust_item.nullable_effect(new.is_nullable, is_answered_list));
     if new.is_nullable {
         cx.report(rules.nullable, here, "it can be null", rust);
     } else {
@@ -166,10 +166,10 @@ fn nullability(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>) {
     }
 }
 
-/// Compares type and format; `false` where the rest means something else.
-fn kind(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>) -> bool {
-    let Facing { rules, old, new, here, spot } = facing;
-    let rust = || spot.rust(|| format!("{} has another type", spot.holder()));
+/// Compares type and format; returns `false` if the other keywords have another meaning.
+fn kind(cx: &mut Comparison<'_>, schemas: &SchemaPair<'_, '_>) -> bool {
+    let SchemaPair { rules, old, new, here, rust_item } = schemas;
+    let rust = || rust_item.effect(|| format!("{} has another type", rust_item.holder()));
     let at = new.get("type").unwrap_or_else(|| (*here).clone());
     match (old.kind(), new.kind()) {
         (before, after) if before == after => {}
@@ -202,14 +202,14 @@ fn kind(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>) -> bool {
         };
         let detail = format!("the format {} becomes {}", text(&before), text(&after));
         let at = new.get("format").unwrap_or_else(|| (*here).clone());
-        // Answers are read whatever their format is, but instants and secrets have types of their own.
+        // Clients do not check formats of responses, but instants and secrets have types of their own.
         let is_of_type = |format: &&str| matches!(*format, "date-time" | "password");
         let is_read = rules.direction == Direction::Response && !before.iter().chain(&after).any(is_of_type);
-        let rust = spot.rust(|| {
+        let rust = rust_item.effect(|| {
             if is_read {
                 "no change: an answer is not held to formats".to_owned()
             } else {
-                format!("{} may have another type", spot.holder())
+                format!("{} may have another type", rust_item.holder())
             }
         });
         cx.report(rules.format_changed, &at, detail, rust);
@@ -217,9 +217,9 @@ fn kind(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>) -> bool {
     true
 }
 
-/// Compares what counts where nothing is sent.
-fn default(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>) {
-    let Facing { rules, old, new, here, .. } = facing;
+/// Compares the defaults, which a server assumes for absent values.
+fn default(cx: &mut Comparison<'_>, schemas: &SchemaPair<'_, '_>) {
+    let SchemaPair { rules, old, new, here, .. } = schemas;
     if rules.direction != Direction::Request {
         return;
     }
@@ -234,8 +234,8 @@ fn default(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>) {
     }
 }
 
-/// Whether a schema says anything that a value has to keep to.
-fn is_restrictive(schema: &Joint<'_>) -> bool {
+/// Returns whether a schema constrains values.
+fn is_restrictive(schema: &SchemaSet<'_>) -> bool {
     let mut keys = schema.nodes().filter_map(|node| node.value.as_object()).flat_map(serde_json::Map::keys);
     keys.any(|key| !matches!(key.as_str(), "description" | "title" | "example" | "nullable") && !key.starts_with("x-"))
 }

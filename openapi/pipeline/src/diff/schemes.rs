@@ -9,8 +9,8 @@ use super::operation::Operation;
 use super::operations::Pair;
 use super::rules::{Rule, security as sec};
 
-const SENT: &str = "the client must send its token in another way";
-const OBTAINED: &str = "the settings of the source of tokens in `auth::oauth`";
+const SENT_EFFECT: &str = "the client must send its token in another way";
+const OBTAINED_EFFECT: &str = "the settings of the source of tokens in `auth::oauth`";
 
 pub(super) fn compare<'a>(cx: &mut Comparison<'a>, pairs: &[Pair<'a>], old: &'a Document, new: &'a Document) {
     let renamed = renamed(old, new);
@@ -26,7 +26,7 @@ pub(super) fn compare<'a>(cx: &mut Comparison<'a>, pairs: &[Pair<'a>], old: &'a 
     };
     for (name, scheme) in &before {
         let now = renamed.get(*name).map_or(*name, String::as_str);
-        cx.concerns(&naming(name, now));
+        cx.set_operations(&naming(name, now));
         if let Some(other) = after.get(now) {
             if now != *name {
                 let detail = format!("`{name}` becomes `{now}`");
@@ -46,7 +46,7 @@ pub(super) fn compare<'a>(cx: &mut Comparison<'a>, pairs: &[Pair<'a>], old: &'a 
     }
     for (name, scheme) in &after {
         if !before.contains_key(name) && !renamed.values().any(|renamed| renamed == name) {
-            cx.concerns(&naming(name, name));
+            cx.set_operations(&naming(name, name));
             cx.report(&sec::SCHEME_ADDED, scheme, format!("`{name}` is new"), "no change");
         }
     }
@@ -54,13 +54,13 @@ pub(super) fn compare<'a>(cx: &mut Comparison<'a>, pairs: &[Pair<'a>], old: &'a 
 
 /// Compares a scheme that no operation uses.
 fn unused(cx: &mut Comparison<'_>, name: &str, old: &Node<'_>, new: &Node<'_>) {
-    if said(old) != said(new) {
+    if normalized(old) != normalized(new) {
         cx.report(&sec::SCHEME_CHANGED_UNUSED, new, format!("`{name}` says something else"), "no change");
     }
 }
 
 /// Returns the members of a scheme, independent of their order.
-fn said(scheme: &Node<'_>) -> BTreeMap<String, String> {
+fn normalized(scheme: &Node<'_>) -> BTreeMap<String, String> {
     let keys = scheme.members().filter(|(key, _)| *key != "description");
     keys.map(|(key, node)| (key.to_owned(), node.value.to_string())).collect()
 }
@@ -70,10 +70,10 @@ pub(super) fn renamed(old: &Document, new: &Document) -> BTreeMap<String, String
     let (before, after) = (all(old, Revision::Old), all(new, Revision::New));
     let mut came: HashMap<_, &str> = HashMap::new();
     for (name, scheme) in after.iter().filter(|(name, _)| !before.contains_key(*name)) {
-        came.entry(said(scheme)).or_insert(name);
+        came.entry(normalized(scheme)).or_insert(name);
     }
     let gone = before.iter().filter(|(name, _)| !after.contains_key(*name));
-    gone.filter_map(|(name, scheme)| Some(((*name).to_owned(), came.remove(&said(scheme))?.to_owned()))).collect()
+    gone.filter_map(|(name, scheme)| Some(((*name).to_owned(), came.remove(&normalized(scheme))?.to_owned()))).collect()
 }
 
 fn scheme_pair(cx: &mut Comparison<'_>, name: &str, old: &Node<'_>, new: &Node<'_>) {
@@ -81,7 +81,7 @@ fn scheme_pair(cx: &mut Comparison<'_>, name: &str, old: &Node<'_>, new: &Node<'
     if before != after {
         let at = new.get("type").unwrap_or_else(|| new.clone());
         let detail = format!("`{name}` is of type `{after}`, no longer `{before}`");
-        cx.report(&sec::SCHEME_TYPE_CHANGED, &at, detail, SENT);
+        cx.report(&sec::SCHEME_TYPE_CHANGED, &at, detail, SENT_EFFECT);
         return;
     }
     if before == "http" {
@@ -90,36 +90,38 @@ fn scheme_pair(cx: &mut Comparison<'_>, name: &str, old: &Node<'_>, new: &Node<'
         if scheme(old) == scheme(new) {
             text(cx, name, "bearerFormat", &sec::BEARER_FORMAT_CHANGED, "what its tokens are", old, new);
         } else {
-            text(cx, name, "scheme", &sec::HTTP_SCHEME_CHANGED, SENT, old, new);
+            text(cx, name, "scheme", &sec::HTTP_SCHEME_CHANGED, SENT_EFFECT, old, new);
         }
     }
-    text(cx, name, "in", &sec::TOKEN_MOVED, SENT, old, new);
+    text(cx, name, "in", &sec::TOKEN_MOVED, SENT_EFFECT, old, new);
     // RFC 9110: header names are case-insensitive.
     let header = |node: &Node<'_>| {
         (node.text("in") == Some("header")).then(|| node.text("name").unwrap_or_default().to_ascii_lowercase())
     };
     if header(old).is_none() || header(old) != header(new) {
-        text(cx, name, "name", &sec::TOKEN_MOVED, SENT, old, new);
+        text(cx, name, "name", &sec::TOKEN_MOVED, SENT_EFFECT, old, new);
     }
-    text(cx, name, "openIdConnectUrl", &sec::OPENID_URL_CHANGED, OBTAINED, old, new);
+    text(cx, name, "openIdConnectUrl", &sec::OPENID_URL_CHANGED, OBTAINED_EFFECT, old, new);
     let (before, after) = (old.get("flows"), new.get("flows"));
     for (flow, node) in before.iter().flat_map(Node::members) {
         match after.as_ref().and_then(|flows| flows.get(flow)) {
             Some(other) => flow_pair(cx, &format!("{name}, {flow}"), &node, &other),
-            None => cx.report(&sec::FLOW_REMOVED, &node, format!("the flow `{flow}` of `{name}` went"), OBTAINED),
+            None => {
+                cx.report(&sec::FLOW_REMOVED, &node, format!("the flow `{flow}` of `{name}` went"), OBTAINED_EFFECT);
+            }
         }
     }
     for (flow, node) in after.iter().flat_map(Node::members) {
         if before.as_ref().and_then(|flows| flows.get(flow)).is_none() {
-            cx.report(&sec::FLOW_ADDED, &node, format!("the flow `{flow}` of `{name}` is new"), OBTAINED);
+            cx.report(&sec::FLOW_ADDED, &node, format!("the flow `{flow}` of `{name}` is new"), OBTAINED_EFFECT);
         }
     }
 }
 
 fn flow_pair(cx: &mut Comparison<'_>, name: &str, old: &Node<'_>, new: &Node<'_>) {
-    text(cx, name, "authorizationUrl", &sec::AUTHORIZATION_URL_CHANGED, OBTAINED, old, new);
-    text(cx, name, "tokenUrl", &sec::TOKEN_URL_CHANGED, OBTAINED, old, new);
-    text(cx, name, "refreshUrl", &sec::REFRESH_URL_CHANGED, OBTAINED, old, new);
+    text(cx, name, "authorizationUrl", &sec::AUTHORIZATION_URL_CHANGED, OBTAINED_EFFECT, old, new);
+    text(cx, name, "tokenUrl", &sec::TOKEN_URL_CHANGED, OBTAINED_EFFECT, old, new);
+    text(cx, name, "refreshUrl", &sec::REFRESH_URL_CHANGED, OBTAINED_EFFECT, old, new);
     let (before, after) = (old.get("scopes"), new.get("scopes"));
     for (scope, node) in before.iter().flat_map(Node::entries) {
         if after.as_ref().and_then(|scopes| scopes.get(scope)).is_none() {
@@ -147,9 +149,9 @@ fn text(
 ) {
     let (before, after) = (old.text(key), new.text(key));
     if before != after {
-        let said = |text: Option<&str>| text.map_or_else(|| "nothing".to_owned(), |text| format!("`{text}`"));
+        let shown = |text: Option<&str>| text.map_or_else(|| "nothing".to_owned(), |text| format!("`{text}`"));
         let at = new.get(key).unwrap_or_else(|| new.clone());
-        cx.report(rule, &at, format!("`{key}` of `{name}`: {} becomes {}", said(before), said(after)), rust);
+        cx.report(rule, &at, format!("`{key}` of `{name}`: {} becomes {}", shown(before), shown(after)), rust);
     }
 }
 

@@ -1,10 +1,10 @@
 //! The security requirements of operations: their own, and the document's default.
 
 use super::Document;
-use super::alternatives::{self, OF_DOCUMENT, OF_OPERATION};
 use super::comparison::Comparison;
 use super::node::Revision;
 use super::operations::Pair;
+use super::requirements::{self, OF_DOCUMENT, OF_OPERATION};
 use super::rules::security as sec;
 use super::schemes;
 use crate::vendor_scopes;
@@ -15,7 +15,7 @@ pub(super) fn compare<'a>(cx: &mut Comparison<'a>, pairs: &[Pair<'a>], old: &'a 
     let (before, after) = (old.get("security"), new.get("security"));
     let mut inheriting = Vec::new();
     for pair in pairs {
-        cx.concerns(&[pair.number]);
+        cx.set_operations(&[pair.number]);
         scopes_of_vendor(cx, pair);
         let (own_old, own_new) = (pair.old.node.get("security"), pair.new.node.get("security"));
         if own_old.is_none() && own_new.is_none() {
@@ -23,12 +23,12 @@ pub(super) fn compare<'a>(cx: &mut Comparison<'a>, pairs: &[Pair<'a>], old: &'a 
             continue;
         }
         let requirements = [own_old.as_ref().or(before.as_ref()), own_new.as_ref().or(after.as_ref())];
-        alternatives::compare(cx, &OF_OPERATION, requirements, &pair.new.node, &renamed);
+        requirements::compare(cx, &OF_OPERATION, requirements, &pair.new.node, &renamed);
     }
     // If every operation has its own requirements, the document's affect none.
     if !inheriting.is_empty() {
-        cx.concerns(&inheriting);
-        alternatives::compare(cx, &OF_DOCUMENT, [before.as_ref(), after.as_ref()], &new, &renamed);
+        cx.set_operations(&inheriting);
+        requirements::compare(cx, &OF_DOCUMENT, [before.as_ref(), after.as_ref()], &new, &renamed);
     }
 }
 

@@ -20,35 +20,35 @@ pub(super) fn compare<'a>(cx: &mut Comparison<'a>, pairs: &[Pair<'a>], old: &'a 
             inheriting.push(pair);
             continue;
         }
-        cx.concerns(&[pair.number]);
-        let lists = Lists {
+        cx.set_operations(&[pair.number]);
+        let lists = ServerLists {
             old: own_old.as_ref().or(before.as_ref()),
             new: own_new.as_ref().or(after.as_ref()),
             here: &pair.new.node,
             is_own: true,
-            moved: Moved::of(pair),
+            moved: MovedPath::of(pair),
         };
         lists.compare(cx);
     }
     let numbers: Vec<usize> = inheriting.iter().map(|pair: &&Pair<'_>| pair.number).collect();
-    cx.concerns(&numbers);
-    let mut each = inheriting.into_iter().map(Moved::of);
+    cx.set_operations(&numbers);
+    let mut each = inheriting.into_iter().map(MovedPath::of);
     let first = each.next().unwrap_or_default();
     // If the operations do not agree, some have other URLs.
-    let moved = if each.all(|other| other == first) { first } else { Moved::default() };
-    Lists { old: before.as_ref(), new: after.as_ref(), here: &new, is_own: false, moved }.compare(cx);
+    let moved = if each.all(|other| other == first) { first } else { MovedPath::default() };
+    ServerLists { old: before.as_ref(), new: after.as_ref(), here: &new, is_own: false, moved }.compare(cx);
 }
 
 /// The part of the URLs that moved between the paths and the ends of the servers.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-struct Moved {
+struct MovedPath {
     /// The part at the end of the old servers.
     from_servers: String,
     /// The part at the end of the new servers.
     to_servers: String,
 }
 
-impl Moved {
+impl MovedPath {
     fn of(pair: &Pair<'_>) -> Self {
         let (old, new) = (Operation::shape(&pair.old.path), Operation::shape(&pair.new.path));
         let part = |longer: &str, shorter: &str| longer.strip_suffix(shorter).unwrap_or_default().to_owned();
@@ -57,16 +57,16 @@ impl Moved {
 }
 
 /// The servers of an operation, or of all operations without their own.
-struct Lists<'a, 'b> {
+struct ServerLists<'a, 'b> {
     old: Option<&'b Node<'a>>,
     new: Option<&'b Node<'a>>,
     here: &'b Node<'a>,
     /// True if they are an operation's own servers.
     is_own: bool,
-    moved: Moved,
+    moved: MovedPath,
 }
 
-impl<'a> Lists<'a, '_> {
+impl<'a> ServerLists<'a, '_> {
     fn compare(&self, cx: &mut Comparison<'_>) {
         let Self { old, new, here, is_own, ref moved } = *self;
         let (before, after) = (urls(old, &moved.from_servers), urls(new, &moved.to_servers));

@@ -3,35 +3,35 @@
 use std::collections::BTreeMap;
 
 use super::comparison::Comparison;
-use super::flat::Flat;
-use super::joint::Joint;
-use super::schema::{self, Facing};
+use super::flat_schema::FlatSchema;
+use super::schema::{self, SchemaPair};
+use super::schema_set::SchemaSet;
 
 /// Compares the schemas of each position; a position without its own has the schema of the remaining elements.
-pub(super) fn compare<'a>(cx: &mut Comparison<'a>, facing: &Facing<'a, '_>) {
-    let Facing { rules, old, new, here, spot } = facing;
+pub(super) fn compare<'a>(cx: &mut Comparison<'a>, schemas: &SchemaPair<'a, '_>) {
+    let SchemaPair { rules, old, new, here, rust_item } = schemas;
     let (mut before, mut after) = (places(old), places(new));
     // Positions beyond the maximum length are not compared: the change of length is another finding.
     let longest = longest(old).min(longest(new));
     let count = before.len().max(after.len()).min(longest);
-    if count == 0 || !cx.step(count, here) {
+    if count == 0 || !cx.spend(count, here) {
         return;
     }
-    let spot = spot.element().without_type("no change: the places of a list are JSON values");
+    let rust_item = rust_item.element().without_type("no change: the places of a list are JSON values");
     for place in 0..count {
         let (was, is) = (before.remove(&place).or_else(|| old.items()), after.remove(&place).or_else(|| new.items()));
-        schema::compare_optional(cx, rules, was, is, here, &spot);
+        schema::compare_optional(cx, rules, was, is, here, &rust_item);
     }
 }
 
 /// Returns the schema of each position.
-fn places<'a>(schema: &Flat<'a>) -> BTreeMap<usize, Joint<'a>> {
-    let mut places: BTreeMap<usize, Joint<'a>> = BTreeMap::new();
+fn places<'a>(schema: &FlatSchema<'a>) -> BTreeMap<usize, SchemaSet<'a>> {
+    let mut places: BTreeMap<usize, SchemaSet<'a>> = BTreeMap::new();
     for list in schema.all("prefixItems") {
         for (place, node) in list.items().enumerate() {
             match places.get_mut(&place) {
-                Some(joint) => joint.and(node),
-                None => drop(places.insert(place, Joint::of(node))),
+                Some(set) => set.and(node),
+                None => drop(places.insert(place, SchemaSet::of(node))),
             }
         }
     }
@@ -39,7 +39,7 @@ fn places<'a>(schema: &Flat<'a>) -> BTreeMap<usize, Joint<'a>> {
 }
 
 /// Returns the maximum number of elements.
-fn longest(schema: &Flat<'_>) -> usize {
+fn longest(schema: &FlatSchema<'_>) -> usize {
     let counts = schema.all("maxItems").filter_map(|node| usize::try_from(node.value.as_u64()?).ok());
     counts.min().unwrap_or(usize::MAX)
 }

@@ -1,21 +1,21 @@
-//! What is the same in both documents, with all that it refers to: nothing can be found there, so that it is not compared.
+//! The parts that are equal in both documents, with everything that they refer to. They are not compared.
 
 use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
 use super::Document;
-use super::joint::Joint;
 use super::node::{Node, Revision};
+use super::schema_set::SchemaSet;
 use crate::pointer;
 
-/// How many nodes of a schema are looked at: those of a larger one are looked at by themselves when it is compared.
-const MOST_NODES: usize = 64;
+/// The maximum number of nodes of a schema that are checked. The nodes of a larger one are checked when it is compared.
+const MAX_NODES: usize = 64;
 
-/// What is the same in both documents.
+/// The equal parts of both documents.
 pub(super) struct Unchanged<'a> {
-    /// The references that lead to the same. Nothing counts as the same where what stands beside a reference counts in one of the
-    /// two documents alone.
+    /// The references with equal targets. `None` if keywords beside a reference apply in one of the documents only: then nothing
+    /// counts as equal.
     references: Option<HashSet<&'a str>>,
 }
 
@@ -26,7 +26,7 @@ impl<'a> Unchanged<'a> {
             return Self { references: None };
         }
         let (mut same, mut changed) = (HashSet::new(), Vec::new());
-        // For each reference those that lead to what holds it.
+        // The references to the targets that contain each reference.
         let mut holders: HashMap<&str, Vec<&str>> = HashMap::new();
         let mut seen = HashSet::new();
         let mut open = references(new.value);
@@ -52,13 +52,13 @@ impl<'a> Unchanged<'a> {
         Self { references: Some(same) }
     }
 
-    /// Whether two schemas are the same; `false` where they are too large to be looked at as often as something holds them.
-    pub(super) fn has(&self, old: &Joint<'_>, new: &Joint<'_>) -> bool {
-        old.is_one() && new.is_one() && self.is_same(old.first.value, new.first.value, MOST_NODES)
+    /// Returns whether two schemas are equal; `false` if they are too large to be checked at each occurrence.
+    pub(super) fn is_same_schema(&self, old: &SchemaSet<'_>, new: &SchemaSet<'_>) -> bool {
+        old.is_single() && new.is_single() && self.is_same(old.first.value, new.first.value, MAX_NODES)
     }
 
-    /// Whether a member of two nodes is the same, or in neither of them.
-    pub(super) fn has_member(&self, old: &Node<'_>, new: &Node<'_>, key: &str) -> bool {
+    /// Returns whether a member of two nodes is equal, or absent in both.
+    pub(super) fn is_same_member(&self, old: &Node<'_>, new: &Node<'_>, key: &str) -> bool {
         let [old, new] = [old, new].map(|node| node.value.get(key).unwrap_or(&Value::Null));
         self.is_same(old, new, usize::MAX)
     }
@@ -69,7 +69,7 @@ impl<'a> Unchanged<'a> {
     }
 }
 
-/// Whether two values are the same, and each of their references is a good one. `false` where so many nodes do not tell.
+/// Returns whether two values are equal and `is_good` accepts each of their references; `false` if `left` nodes do not suffice.
 fn is_same(old: &Value, new: &Value, is_good: &impl Fn(&str) -> bool, left: &mut usize) -> bool {
     if *left == 0 {
         return false;
@@ -77,7 +77,7 @@ fn is_same(old: &Value, new: &Value, is_good: &impl Fn(&str) -> bool, left: &mut
     *left -= 1;
     match (old, new) {
         (Value::Object(before), Value::Object(after)) => {
-            // Most have their members in the same order.
+            // Most objects have their members in the same order.
             let mut pairs = before.iter().zip(after);
             before.len() == after.len()
                 && pairs.all(|((key, old), (other, new))| {
@@ -93,7 +93,7 @@ fn is_same(old: &Value, new: &Value, is_good: &impl Fn(&str) -> bool, left: &mut
     }
 }
 
-/// The references within a value, and what looks like one in its examples.
+/// Returns the references within a value, `$ref` members of its examples included.
 fn references(value: &Value) -> Vec<&str> {
     let (mut found, mut open) = (Vec::new(), vec![value]);
     while let Some(value) = open.pop() {

@@ -7,12 +7,12 @@ use serde_json::Value;
 use super::comparison::Comparison;
 use super::node::Node;
 use super::rules::{Direction, Rule, surface as surf};
-use super::schema::Facing;
-use crate::generate::{NAMED_BY, said_of_each, variant};
+use super::schema::SchemaPair;
+use crate::generate::{NAME_KEYS, texts_of_each, variant};
 use crate::name;
 
 /// The maximum nesting depth of unions of constants.
-const DEEPEST: usize = 4;
+const MAX_DEPTH: usize = 4;
 
 /// The values of which a value has to be one, in their order.
 pub(super) struct Values<'a> {
@@ -49,9 +49,10 @@ impl<'a> Values<'a> {
     fn variants(&self) -> HashMap<&str, String> {
         let listed = || self.all.iter().filter(|(_, value, _)| !value.is_null());
         let mut seen = HashSet::new();
-        let is_named = listed().all(|(_, value, at)| named(value, at).is_some_and(|name| seen.insert(variant(name))));
+        let is_named =
+            listed().all(|(_, value, at)| document_name(value, at).is_some_and(|name| seen.insert(variant(name))));
         let called = |(_, value, at): &(String, &'a Value, Node<'a>)| match value {
-            value if is_named => named(value, at).map(variant),
+            value if is_named => document_name(value, at).map(variant),
             Value::String(_) => Some(name::of_type(&plain(value))),
             _ => None,
         };
@@ -91,12 +92,12 @@ impl<'a> Values<'a> {
 
 /// Returns the document's name for a value of a list: by the vendor keys of generators, or by the title of an alternative
 /// that is one value.
-fn named<'a>(value: &Value, list: &Node<'a>) -> Option<&'a str> {
+fn document_name<'a>(value: &Value, list: &Node<'a>) -> Option<&'a str> {
     let schema = list.around()?;
     let index = list.value.as_array()?.iter().position(|listed| listed == value)?;
-    let told = said_of_each(schema.value.as_object()?, &NAMED_BY).and_then(|names| names[index].as_str());
+    let name = texts_of_each(schema.value.as_object()?, &NAME_KEYS).and_then(|names| names[index].as_str());
     let is_alternative = schema.at.rsplit('/').nth(1).is_some_and(|key| matches!(key, "oneOf" | "anyOf"));
-    told.or_else(|| schema.text("title").filter(|_| is_alternative))
+    name.or_else(|| schema.text("title").filter(|_| is_alternative))
 }
 
 /// Returns the lists of values of shapes that are constants only; `None` if one is not.
@@ -121,7 +122,7 @@ fn constants<'a>(variant: &Node<'a>, lists: &mut Vec<Node<'a>>, depth: usize) ->
     ];
     let shape = if variant.is_plain_reference() { variant.resolved() } else { variant.clone() };
     let Some(object) = shape.value.as_object() else { return false };
-    if depth == DEEPEST || !object.keys().all(|key| OF_CONSTANTS.contains(&key.as_str()) || key.starts_with("x-")) {
+    if depth == MAX_DEPTH || !object.keys().all(|key| OF_CONSTANTS.contains(&key.as_str()) || key.starts_with("x-")) {
         return false;
     }
     let choices: Vec<Node<'a>> = ["oneOf", "anyOf"].into_iter().filter_map(|key| shape.get(key)).collect();
@@ -136,18 +137,20 @@ fn constants<'a>(variant: &Node<'a>, lists: &mut Vec<Node<'a>>, depth: usize) ->
 }
 
 /// Compares the lists of values.
-pub(super) fn compare(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>) {
-    let Facing { rules, old, new, here, spot } = facing;
+pub(super) fn compare(cx: &mut Comparison<'_>, schemas: &SchemaPair<'_, '_>) {
+    let SchemaPair { rules, old, new, here, rust_item } = schemas;
     let (before, after) = (old.values(), new.values());
-    let rust = |what: &str| spot.rust(|| format!("{} {what}", spot.holder()));
+    let rust = |what: &str| rust_item.effect(|| format!("{} {what}", rust_item.holder()));
     match (&before, &after) {
         (Some(before), Some(after)) => {
             let (had, has) = (before.variants(), after.variants());
             let mut report =
                 |rule: &'static Rule, at: &Node<'_>, value: &Value, variant: Option<&String>, what: &str| {
-                    let rust = spot.rust(|| match variant {
-                        Some(variant) if rules.direction == Direction::Request => spot.listed(variant, what),
-                        Some(_) => format!("a known value of {} {what}", spot.holder()),
+                    let rust = rust_item.effect(|| match variant {
+                        Some(variant) if rules.direction == Direction::Request => {
+                            rust_item.variant_effect(variant, what)
+                        }
+                        Some(_) => format!("a known value of {} {what}", rust_item.holder()),
                         None => "no change: only texts and what has names become an enum".to_owned(),
                     });
                     cx.report(rule, at, format!("the value `{}` {what}", plain(value)), rust);
@@ -159,7 +162,7 @@ pub(super) fn compare(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>) {
             for (text, value, at) in after.all.iter().filter(|(text, ..)| !old_texts.contains(text.as_str())) {
                 report(rules.enum_value_added, at, value, has.get(text.as_str()), "is new");
             }
-            names(cx, facing, after, &had, &has);
+            names(cx, schemas, after, &had, &has);
         }
         (None, Some(after)) => {
             cx.report(rules.enum_closed, &after.at, "only listed values are left", rust("becomes an enum"));
@@ -174,14 +177,14 @@ pub(super) fn compare(cx: &mut Comparison<'_>, facing: &Facing<'_, '_>) {
 /// Compares the names of the values of both lists in the client.
 fn names(
     cx: &mut Comparison<'_>,
-    facing: &Facing<'_, '_>,
+    schemas: &SchemaPair<'_, '_>,
     after: &Values<'_>,
     had: &HashMap<&str, String>,
     has: &HashMap<&str, String>,
 ) {
-    let spot = facing.spot;
+    let rust_item = schemas.rust_item;
     // A value without a type has no variants.
-    if spot.untyped.is_some() {
+    if rust_item.untyped.is_some() {
         return;
     }
     if had.is_empty() != has.is_empty() {
@@ -194,7 +197,7 @@ fn names(
             &surf::ENUM_VALUE_RENAMED,
             &after.at,
             detail,
-            spot.rust(|| format!("{} {what}", spot.holder())),
+            rust_item.effect(|| format!("{} {what}", rust_item.holder())),
         );
     }
     for (text, value, at) in &after.all {
@@ -205,7 +208,7 @@ fn names(
                 &surf::ENUM_VALUE_RENAMED,
                 at,
                 detail,
-                spot.rust(|| spot.listed(was, &format!("becomes `{is}`"))),
+                rust_item.effect(|| rust_item.variant_effect(was, &format!("becomes `{is}`"))),
             );
         }
     }

@@ -2,9 +2,9 @@
 
 use serde_json::{Number, Value, json};
 
-use super::whole::Whole;
+use super::combined_schema::CombinedSchema;
 
-pub(super) fn integer(whole: &Whole<'_>) -> Value {
+pub(super) fn integer(whole: &CombinedSchema<'_>) -> Value {
     let (least, most) = bounds(whole, 1.0);
     #[expect(clippy::cast_possible_truncation, reason = "a bound becomes the nearest whole number there is")]
     let (least, most) = (least.map(|least| least.ceil() as i64), most.map(|most| most.floor() as i64));
@@ -14,7 +14,7 @@ pub(super) fn integer(whole: &Whole<'_>) -> Value {
     json!(if over == 0 { from } else { from.saturating_add(step - over) })
 }
 
-pub(super) fn number(whole: &Whole<'_>) -> Value {
+pub(super) fn number(whole: &CombinedSchema<'_>) -> Value {
     let value = match bounds(whole, 1.0) {
         (None, None) => return json!(1),
         // There is no whole step between two bounds that are so close.
@@ -29,7 +29,7 @@ pub(super) fn number(whole: &Whole<'_>) -> Value {
 }
 
 /// Returns the lower and the upper bound; an exclusive bound is moved by a step.
-fn bounds(whole: &Whole<'_>, step: f64) -> (Option<f64>, Option<f64>) {
+fn bounds(whole: &CombinedSchema<'_>, step: f64) -> (Option<f64>, Option<f64>) {
     let all = |key: &str, excluding: &str, step: f64| {
         let bound = |part: &Value| {
             let excluded = part.get(excluding);

@@ -1,6 +1,10 @@
 //! Tests that example values fit their schemas within their budget.
 
+use serde_json::json;
+
+use super::maker::{MAX_DEPTH, MAX_OPTIONAL_DEPTH};
 use super::*;
+use crate::schema::{self, Validation};
 
 /// Returns the example of a schema, in a document with two schemas that differ in nothing but their names.
 fn example(schema: &Value) -> Value {
@@ -8,10 +12,10 @@ fn example(schema: &Value) -> Value {
         "Cat": { "type": "object", "required": ["kind"], "properties": { "kind": { "type": "string" } } },
         "Dog": { "type": "object", "required": ["kind"], "properties": { "kind": { "type": "string" } } },
     } } });
-    let mut maker = Maker::new(&document, Direction::Request, EXAMPLE);
-    let value = maker.made(schema);
+    let mut maker = ExampleMaker::new(&document, Direction::Request, EXAMPLE_BUDGET);
+    let value = maker.valid_value(schema);
     assert_eq!(maker.gap, None, "{schema}");
-    assert!(schema::fits(&Scope::of(&document, Direction::Request), schema, &value), "{schema}: {value}");
+    assert!(schema::fits(&Validation::of(&document, Direction::Request), schema, &value), "{schema}: {value}");
     value
 }
 
@@ -61,10 +65,10 @@ fn a_composition_is_met_at_once() {
     let text = json!({ "type": "string" });
     // A member of one part is required by another part, at any depth.
     let mut demanded = json!({ "allOf": [{ "properties": { "label": text } }, { "required": ["label"] }] });
-    for _ in 0..DEPTH + 2 {
+    for _ in 0..MAX_OPTIONAL_DEPTH + 2 {
         demanded = json!({ "type": "object", "required": ["in"], "properties": { "in": demanded } });
     }
-    let deepest = "/in".repeat(DEPTH + 2) + "/label";
+    let deepest = "/in".repeat(MAX_OPTIONAL_DEPTH + 2) + "/label";
     assert_eq!(example(&demanded).pointer(&deepest), Some(&json!("text")));
     // A member that two parts describe has one value.
     let counts = |limits: Value| json!({ "type": "object", "properties": { "count": limits } });
@@ -101,10 +105,10 @@ fn a_union_beside_members_is_met_with_them() {
 #[test]
 fn lists_have_the_items_that_they_need() {
     let mut nested = json!({ "type": "array", "minItems": 1, "items": { "type": "integer" } });
-    for _ in 0..DEPTH {
+    for _ in 0..MAX_OPTIONAL_DEPTH {
         nested = json!({ "type": "object", "required": ["in"], "properties": { "in": nested } });
     }
-    assert_eq!(example(&nested).pointer(&("/in".repeat(DEPTH) + "/0")), Some(&json!(1)));
+    assert_eq!(example(&nested).pointer(&("/in".repeat(MAX_OPTIONAL_DEPTH) + "/0")), Some(&json!(1)));
     assert_eq!(example(&json!({ "type": "array", "maxItems": 0, "items": { "type": "integer" } })), json!([]));
 }
 
@@ -112,8 +116,8 @@ fn lists_have_the_items_that_they_need() {
 fn what_no_value_fits_is_no_example() {
     let document = json!({});
     let gap = |schema: Value| {
-        let mut maker = Maker::new(&document, Direction::Request, EXAMPLE);
-        maker.made(&schema);
+        let mut maker = ExampleMaker::new(&document, Direction::Request, EXAMPLE_BUDGET);
+        maker.valid_value(&schema);
         maker.gap.unwrap_or_default()
     };
     let open = |name: &str| json!({ "type": "object", "properties": { name: { "type": "string" } } });
@@ -137,8 +141,8 @@ fn where_all_members_are_too_many_those_that_are_needed_remain() {
     let document = json!({ "components": { "schemas": { "Wide": wide("Wide") } } });
     let asks = json!({ "type": "object", "required": ["id"],
         "properties": { "wide": document["components"]["schemas"]["Wide"], "id": { "type": "integer" } } });
-    let mut maker = Maker::new(&document, Direction::Request, EXAMPLE);
-    assert_eq!(maker.made(&asks), json!({ "id": 1 }));
+    let mut maker = ExampleMaker::new(&document, Direction::Request, EXAMPLE_BUDGET);
+    assert_eq!(maker.valid_value(&asks), json!({ "id": 1 }));
     assert_eq!(maker.gap, None);
 }
 
@@ -147,7 +151,7 @@ fn what_cannot_be_made_is_left_out_or_named() {
     let document = json!({});
     let odd = json!({ "type": "string", "pattern": "^(\\w)-\\1\\1$" });
     let object = |required: Value| json!({ "type": "object", "required": required, "properties": { "odd": odd } });
-    let mut maker = Maker::new(&document, Direction::Request, EXAMPLE);
+    let mut maker = ExampleMaker::new(&document, Direction::Request, EXAMPLE_BUDGET);
     assert_eq!(maker.value(&object(json!([])), 0), json!({}));
     assert_eq!(maker.gap, None);
     maker.value(&object(json!(["odd"])), 0);
@@ -186,8 +190,8 @@ fn what_stands_at_the_end_of_the_depth_is_counted() {
     let names: Vec<&String> = members.keys().collect();
     let all = json!({ "type": "object", "required": names, "properties": members });
     let document = json!({ "components": { "schemas": { "All": all } } });
-    let mut maker = Maker::new(&document, Direction::Request, EXAMPLE);
+    let mut maker = ExampleMaker::new(&document, Direction::Request, EXAMPLE_BUDGET);
     let value = maker.value(&document["components"]["schemas"]["All"], 0);
-    assert!(walk::size(&value) < EXAMPLE + 20 * END, "{}", walk::size(&value));
+    assert!(walk::size(&value) < EXAMPLE_BUDGET + 20 * MAX_DEPTH, "{}", walk::size(&value));
     assert!(maker.gap.is_some_and(|gap| gap.contains("more than")));
 }

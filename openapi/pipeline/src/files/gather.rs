@@ -4,37 +4,39 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
-use super::kinds::{self, ENDINGS, Kind};
-use super::{Target, inside, is_url, location, of_revision, own_address, plain, target, without_secrets};
-use crate::file::{LARGEST_FILE, read_file};
-use crate::load::Located;
-use crate::{Failure, Text};
+use super::kinds::{self, ENDINGS, NodeKind};
+use super::{
+    Target, is_url, location, normalized_path, of_revision, own_address, pointer_inside, target, without_secrets,
+};
+use crate::file::{MAX_FILE_SIZE, read_file};
+use crate::parse::ParsedText;
+use crate::{Error, Text};
 
 /// The maximum number of files of a document.
-const MOST: usize = 2_000;
+const MAX_FILES: usize = 2_000;
 
 /// The reason why a file cannot be used, with its remedy.
-type Refusal = (String, &'static str);
+type FileProblem = (String, &'static str);
 
 /// Reads the file at a path or URL, for the file that refers to it. Returns `None` if it does not read such paths: the
 /// reference is then refused with its place when the files are joined.
-pub(crate) type Read<'r> = dyn FnMut(&str, &str) -> Option<Result<Text, Refusal>> + 'r;
+pub(crate) type ReadFile<'r> = dyn FnMut(&str, &str) -> Option<Result<Text, FileProblem>> + 'r;
 
 /// Reads the files that a document refers to, directly and indirectly. A document that cannot be parsed is left unchanged: a
 /// later step reports it.
-pub(crate) fn gather(document: &mut Text, read: &mut Read<'_>) -> Result<(), Failure> {
+pub(crate) fn gather(document: &mut Text, read: &mut ReadFile<'_>) -> Result<(), Error> {
     if !may_refer(&document.text) {
         return Ok(());
     }
-    let Ok(first) = Located::read(document) else { return Ok(()) };
+    let Ok(first) = ParsedText::read(document) else { return Ok(()) };
     let mut known: HashMap<String, usize> =
         own_address(&first.value).map(|own| (own.to_owned(), 0)).into_iter().collect();
     known.insert(location(&document.path), 0);
     let mut files = vec![first];
     let mut found: Vec<Text> = Vec::new();
     let mut bytes = document.text.len() as u64;
-    let mut open = vec![(0, String::new(), Kind::Other)];
-    let mut seen: HashSet<(usize, String, Kind)> = open.iter().cloned().collect();
+    let mut open = vec![(0, String::new(), NodeKind::Other)];
+    let mut seen: HashSet<(usize, String, NodeKind)> = open.iter().cloned().collect();
     while let Some((file, pointer, kind)) = open.pop() {
         let mut references = Vec::new();
         if let Some(node) = files[file].value.pointer(&pointer) {
@@ -47,23 +49,29 @@ pub(crate) fn gather(document: &mut Text, read: &mut Read<'_>) -> Result<(), Fai
                     if let Some(to) = known.get(&path) {
                         (*to, pointer)
                     } else {
-                        let refuse = |(problem, help): Refusal| {
+                        let refuse = |(problem, help): FileProblem| {
                             let reference = without_secrets(&reference);
-                            files[file].failure(&at, format!("the reference `{reference}` leads to {problem}"), help)
+                            files[file].error_at(&at, format!("the reference `{reference}` leads to {problem}"), help)
                         };
                         let other = match read(&path, files[file].path()) {
                             None => continue,
                             // It may be the name of a schema.
-                            Some(Err(_)) if kind == Kind::Mapping => continue,
+                            Some(Err(_)) if kind == NodeKind::Mapping => continue,
                             Some(other) => other.map_err(refuse)?,
                         };
                         bytes += other.text.len() as u64;
-                        if found.len() == MOST || bytes > LARGEST_FILE {
-                            let problem =
-                                format!("the document is made of more than {MOST} files or {} MiB", LARGEST_FILE >> 20);
-                            return Err(files[file].failure(&at, problem, "leave out what its operations do not need"));
+                        if found.len() == MAX_FILES || bytes > MAX_FILE_SIZE {
+                            let problem = format!(
+                                "the document is made of more than {MAX_FILES} files or {} MiB",
+                                MAX_FILE_SIZE >> 20
+                            );
+                            return Err(files[file].error_at(
+                                &at,
+                                problem,
+                                "leave out what its operations do not need",
+                            ));
                         }
-                        let read = Located::read(&other)?;
+                        let read = ParsedText::read(&other)?;
                         let number = files.len();
                         known.extend(own_address(&read.value).map(|own| (own.to_owned(), number)));
                         known.insert(path, number);
@@ -73,8 +81,8 @@ pub(crate) fn gather(document: &mut Text, read: &mut Read<'_>) -> Result<(), Fai
                     }
                 }
             };
-            let pointer = inside(&files[to].value, pointer).into_owned();
-            let kind = if kind == Kind::Mapping { Kind::Schema } else { kind };
+            let pointer = pointer_inside(&files[to].value, pointer).into_owned();
+            let kind = if kind == NodeKind::Mapping { NodeKind::Schema } else { kind };
             // The whole document is searched anyway.
             if to != 0 && seen.insert((to, pointer.clone(), kind)) {
                 open.push((to, pointer, kind));
@@ -89,28 +97,28 @@ pub(crate) fn gather(document: &mut Text, read: &mut Read<'_>) -> Result<(), Fai
 /// Returns whether a text may refer to a file: most documents do not, and need not be parsed for it.
 fn may_refer(text: &str) -> bool {
     let leads_out = |value: &str| !value.trim_start().trim_start_matches(['"', '\'']).starts_with('#');
-    values(text, "$ref").any(leads_out)
-        || (values(text, "mapping").next().is_some() && ENDINGS.iter().any(|end| text.contains(end)))
+    texts_after_key(text, "$ref").any(leads_out)
+        || (texts_after_key(text, "mapping").next().is_some() && ENDINGS.iter().any(|end| text.contains(end)))
 }
 
 /// Returns the text after each occurrence of a word as a key.
-fn values<'t>(text: &'t str, key: &'t str) -> impl Iterator<Item = &'t str> {
+fn texts_after_key<'t>(text: &'t str, key: &'t str) -> impl Iterator<Item = &'t str> {
     let behind = text.match_indices(key).map(move |(at, _)| text[at + key.len()..].trim_start_matches(['"', '\'']));
     behind.filter_map(|rest| rest.trim_start().strip_prefix(':'))
 }
 
 /// Returns a reader of files in the folder of a document and below. A folder that does not exist has no files.
-pub(crate) fn on_disk(document: &str) -> impl FnMut(&str) -> Option<Result<Text, Refusal>> + use<> {
+pub(crate) fn on_disk(document: &str) -> impl FnMut(&str) -> Option<Result<Text, FileProblem>> + use<> {
     let folder = Path::new(document).parent().filter(|folder| !folder.as_os_str().is_empty());
     let root = folder.unwrap_or_else(|| Path::new(".")).canonicalize().ok();
-    move |path| root.as_deref().filter(|_| !is_url(path)).map(|root| read(root, path))
+    move |path| root.as_deref().filter(|_| !is_url(path)).map(|root| read_in_folder(root, path))
 }
 
 /// Returns a reader of files in the folder of a document and below, from a source of bytes.
-pub(crate) fn given<'g>(
+pub(crate) fn from_bytes<'g>(
     document: &str,
     mut bytes: impl FnMut(&str) -> Result<Vec<u8>, String> + 'g,
-) -> impl FnMut(&str) -> Option<Result<Text, Refusal>> + 'g {
+) -> impl FnMut(&str) -> Option<Result<Text, FileProblem>> + 'g {
     let root = folder_of(document);
     move |path| {
         let folder = folder_of(path);
@@ -118,15 +126,15 @@ pub(crate) fn given<'g>(
         if is_url(path) {
             return None;
         }
-        let read = || bytes(path).map_err(|reason| unread(path, &reason)).and_then(|bytes| decoded(path, bytes));
-        Some(is_inside.then(read).unwrap_or_else(|| Err(outside(path))))
+        let read = || bytes(path).map_err(|reason| unreadable(path, &reason)).and_then(|bytes| decoded(path, bytes));
+        Some(is_inside.then(read).unwrap_or_else(|| Err(outside_folder(path))))
     }
 }
 
 /// Returns the folder of a file, relative to the root of its source.
 fn folder_of(path: &str) -> PathBuf {
     let location = location(path);
-    Path::new(of_revision(&location).1).parent().map(plain).unwrap_or_default()
+    Path::new(of_revision(&location).1).parent().map(normalized_path).unwrap_or_default()
 }
 
 /// Reads the file at a URL with the given function.
@@ -134,7 +142,7 @@ pub(crate) fn fetched(
     mut fetch: impl FnMut(&str, &str) -> Result<Vec<u8>, String>,
     url: &str,
     from: &str,
-) -> Result<Text, Refusal> {
+) -> Result<Text, FileProblem> {
     let refuse = |reason| {
         (
             format!("a file that cannot be fetched: {reason}"),
@@ -144,10 +152,10 @@ pub(crate) fn fetched(
     fetch(url, from).map_err(refuse).and_then(|bytes| decoded(url, bytes))
 }
 
-fn read(root: &Path, path: &str) -> Result<Text, Refusal> {
-    let whole = Path::new(path).canonicalize().map_err(|error| unread(path, &error))?;
+fn read_in_folder(root: &Path, path: &str) -> Result<Text, FileProblem> {
+    let whole = Path::new(path).canonicalize().map_err(|error| unreadable(path, &error))?;
     if !whole.starts_with(root) {
-        return Err(outside(path));
+        return Err(outside_folder(path));
     }
     let bytes = read_file(&whole).map_err(|error| {
         (format!("a file that cannot be read: {path}: {error}"), "put a regular file there that you may read")
@@ -155,18 +163,17 @@ fn read(root: &Path, path: &str) -> Result<Text, Refusal> {
     decoded(path, bytes)
 }
 
-fn unread(path: &str, reason: &dyn Display) -> Refusal {
+fn unreadable(path: &str, reason: &dyn Display) -> FileProblem {
     (format!("a file that cannot be read: {path}: {reason}"), "correct the reference, or put the file there")
 }
 
-fn outside(path: &str) -> Refusal {
+fn outside_folder(path: &str) -> FileProblem {
     let help = "only files in the folder of the document, and in folders below it, are read: move the document up, or put the files \
                 into one (`redocly bundle` and others do)";
     (format!("a file outside of the folder of the document: {path}"), help)
 }
 
-fn decoded(path: &str, bytes: Vec<u8>) -> Result<Text, Refusal> {
-    let problem =
-        |failure: Failure| format!("a file that cannot be used: {}: {}", without_secrets(path), failure.problem);
-    Text::decode(path, bytes).map_err(|failure| (problem(failure), "save it as UTF-8"))
+fn decoded(path: &str, bytes: Vec<u8>) -> Result<Text, FileProblem> {
+    let problem = |error: Error| format!("a file that cannot be used: {}: {}", without_secrets(path), error.problem);
+    Text::decode(path, bytes).map_err(|error| (problem(error), "save it as UTF-8"))
 }

@@ -6,7 +6,7 @@ use crate::pointer;
 
 /// The kind of a node.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub(super) enum Kind {
+pub(super) enum NodeKind {
     Other,
     /// Values of the API, which contain no references.
     Data,
@@ -31,7 +31,7 @@ pub(super) enum Kind {
     Callbacks,
 }
 
-impl Kind {
+impl NodeKind {
     /// Returns the kind of the node under a key.
     pub(super) fn below(self, key: &str) -> Self {
         match self {
@@ -107,18 +107,18 @@ pub(super) fn is_reference(text: &str) -> bool {
 }
 
 /// Calls `found` with the pointer, target and kind of every `$ref` of a node and of every reference of a mapping.
-pub(super) fn references(node: &Value, kind: Kind, at: &str, found: &mut dyn FnMut(String, &str, Kind)) {
-    if kind == Kind::Data {
+pub(super) fn references(node: &Value, kind: NodeKind, at: &str, found: &mut dyn FnMut(String, &str, NodeKind)) {
+    if kind == NodeKind::Data {
         return;
     }
     if let Some(target) = node.get("$ref").and_then(Value::as_str) {
         found(pointer::join(at, "$ref"), target, kind);
     }
     match node {
-        Value::Object(object) if kind == Kind::Mapping => {
+        Value::Object(object) if kind == NodeKind::Mapping => {
             let texts = object.iter().filter_map(|(key, target)| Some((key, target.as_str()?)));
             let targets = texts.filter(|(_, target)| is_reference(target));
-            targets.for_each(|(key, target)| found(pointer::join(at, key), target, Kind::Mapping));
+            targets.for_each(|(key, target)| found(pointer::join(at, key), target, NodeKind::Mapping));
         }
         Value::Object(object) => {
             object.iter().for_each(|(key, inner)| references(inner, kind.below(key), &pointer::join(at, key), found));

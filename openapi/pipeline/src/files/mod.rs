@@ -14,7 +14,7 @@ use std::path::{Component, Path, PathBuf};
 use serde_json::Value;
 use url::Url;
 
-pub(crate) use gather::{fetched, gather, given, on_disk};
+pub(crate) use gather::{fetched, from_bytes, gather, on_disk};
 pub(crate) use join::{File, join};
 
 use crate::normalize::percent_decoded;
@@ -43,7 +43,7 @@ fn target<'a>(path: &str, reference: &'a str) -> Target<'a> {
     let file = percent_decoded(file).map_or(Cow::Borrowed(file), Cow::Owned);
     let (revision, path) = of_revision(path);
     let folder = Path::new(path).parent().unwrap_or_else(|| Path::new(""));
-    let found = plain(&folder.join(&*file));
+    let found = normalized_path(&folder.join(&*file));
     // Git resolves `REV:./PATH` from the current folder, and `REV:PATH` from the root.
     let from_here = if !revision.is_empty() && path.starts_with("./") { "./" } else { "" };
     Target::File(format!("{revision}{from_here}{}", found.display()), pointer)
@@ -82,7 +82,7 @@ pub fn without_secrets(path: &str) -> String {
 }
 
 /// Returns the reason why a reference in the file at `path` to a file that was not read is refused, and the remedy.
-pub(crate) fn elsewhere(path: &str, reference: &str) -> (String, &'static str) {
+pub(crate) fn refused_reference(path: &str, reference: &str) -> (String, &'static str) {
     let help = if is_url(reference) || is_url(path) {
         "what is behind a URL is fetched once, by `keyfit spec bundle DOCUMENT --output openapi.json`: use the file that it writes"
     } else {
@@ -92,7 +92,7 @@ pub(crate) fn elsewhere(path: &str, reference: &str) -> (String, &'static str) {
 }
 
 /// Returns the pointer by which a file has the target of a reference: a reference is a URI, and may be percent-encoded.
-fn inside<'a>(file: &Value, pointer: &'a str) -> Cow<'a, str> {
+fn pointer_inside<'a>(file: &Value, pointer: &'a str) -> Cow<'a, str> {
     match percent_decoded(pointer).filter(|decoded| file.pointer(pointer).is_none() && file.pointer(decoded).is_some())
     {
         Some(decoded) => Cow::Owned(decoded),
@@ -106,7 +106,7 @@ fn own_address(file: &Value) -> Option<&str> {
 }
 
 /// Returns a path without `.`, and without `..` where possible.
-fn plain(path: &Path) -> PathBuf {
+fn normalized_path(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for part in path.components() {
         match part {

@@ -7,25 +7,24 @@
 //! - no `api-version` header, no required `extra` members in type builders;
 //! - setters take convenient types: see [`setters`].
 
+mod send;
+mod types;
+
 use std::collections::HashMap;
 
-use proc_macro2::TokenStream;
-use quote::{ToTokens as _, format_ident, quote};
 use serde_json::Value;
-use syn::punctuated::Punctuated;
-use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Expr, GenericArgument, Ident, ImplItem, ImplItemFn, Item, ItemImpl, ItemMod, PathArguments, Stmt, Token, Type,
-    parse_quote,
+    Expr, GenericArgument, Ident, ImplItem, ImplItemFn, Item, ItemImpl, ItemMod, PathArguments, Type, parse_quote,
 };
 
-use super::answers::Particulars;
+use self::send::{info, is_stream, wrap_send};
+pub(crate) use self::types::adapt_types;
+use super::client_document::CallSettings;
 use super::paging::{self, AnswerTypes};
-use super::{absent, batches, docs, forms, items_body, lists, optional_body, polling, setters, streams};
-use crate::media::Writing;
-use crate::normalize::PATH_GUARD;
-use crate::streams::Streaming;
-use crate::{Api, Operation, Place, name, walk};
+use super::{batches, defaults, item_bodies, lists, optional_body, setters};
+use crate::media::BodyFormat;
+use crate::streams::StreamedResponse;
+use crate::{Api, Operation, ParameterLocation, name, walk};
 
 /// The builder of an operation, as generated.
 #[derive(Clone)]
@@ -37,7 +36,7 @@ pub(crate) struct Call {
     /// True if the response is a stream of bytes, which no JSON value can hold.
     pub(crate) streams: bool,
     /// The streamed response of the operation, if there is one.
-    pub(crate) streaming: Option<Streaming>,
+    pub(crate) streaming: Option<StreamedResponse>,
     /// The setters: name on the wire (`body` for the body), method, and type.
     pub(crate) arguments: Vec<Argument>,
 }
@@ -68,7 +67,7 @@ pub(crate) fn adapt(
     api: &Api,
     file: &mut syn::File,
     operations: &[&Operation],
-    particulars: &HashMap<String, Particulars>,
+    settings: &HashMap<String, CallSettings>,
 ) -> Vec<Call> {
     let known: HashMap<&str, (usize, &Operation)> = operations
         .iter()
@@ -94,21 +93,21 @@ pub(crate) fn adapt(
             }
             Item::Mod(module) if module.ident == "builder" => {
                 import(module);
-                items_body::settle(module, |block| {
-                    reported(block).and_then(|function| particulars.get(&function)?.items).is_some()
+                item_bodies::rewrite(module, |block| {
+                    reported_operation(block).and_then(|function| settings.get(&function)?.items).is_some()
                 });
-                optional_body::settle(module, |block| {
-                    let particulars = reported(block).and_then(|function| particulars.get(&function));
-                    particulars.is_some_and(|known| known.may_lack_body)
+                optional_body::rewrite(module, |block| {
+                    let settings = reported_operation(block).and_then(|function| settings.get(&function));
+                    settings.is_some_and(|known| known.may_lack_body)
                 });
                 let blocks = module.content.iter_mut().flat_map(|(_, items)| items).filter_map(|item| match item {
                     Item::Impl(block) if block.trait_.is_none() => Some(block),
                     _ => None,
                 });
                 for block in blocks {
-                    let known = reported(block).and_then(|function| known.get(function.as_str()));
+                    let known = reported_operation(block).and_then(|function| known.get(function.as_str()));
                     calls.extend(known.and_then(|(index, operation)| {
-                        let call = adapt_builder(api, block, operation, *index, particulars, &known_types)?;
+                        let call = adapt_builder(api, block, operation, *index, settings, &known_types)?;
                         paging::add(block, operation, *index, &known_types);
                         Some((*index, call))
                     }));
@@ -131,14 +130,6 @@ fn types_of(file: &mut syn::File) -> Option<&mut Vec<Item>> {
         Item::Mod(module) if module.ident == "types" => module.content.as_mut().map(|(_, items)| items),
         _ => None,
     })
-}
-
-/// Adapts types and their impls.
-pub(crate) fn adapt_types(items: &mut [Item]) {
-    let mut adapt = Types { refusal: format!("doesn't match pattern \"{PATH_GUARD}\"") };
-    for item in items {
-        adapt.visit_item_mut(item);
-    }
 }
 
 /// Adds the imports from our runtime that the builders need.
@@ -177,23 +168,23 @@ fn adapt_builder(
     block: &mut ItemImpl,
     operation: &Operation,
     index: usize,
-    particulars: &HashMap<String, Particulars>,
+    settings: &HashMap<String, CallSettings>,
     types: &AnswerTypes<'_>,
 ) -> Option<Call> {
     let batched = batches::item(block, operation, types);
-    let particulars = particulars.get(&operation.function)?;
-    let wires = wires(operation, particulars);
+    let settings = settings.get(&operation.function)?;
+    let wires = wire_names(operation, settings);
     let mut arguments = Vec::new();
     let mut send = Vec::new();
     for item in &mut block.items {
         let ImplItem::Fn(function) = item else { continue };
         if function.sig.ident == "send" {
-            lists::settle(&mut function.block, operation, &particulars.aliases);
-            send = wrap_send(api, function, index, particulars, operation, batched.as_ref())?;
+            lists::rewrite(&mut function.block, operation, &settings.aliases);
+            send = wrap_send(api, function, index, settings, operation, batched.as_ref())?;
         } else if let Some(kind) = setters::type_of(function) {
             let argument = argument(api, operation, &wires, function, kind);
-            let has_items = argument.name == "body" && particulars.items.is_some();
-            arguments.push(if has_items { items_body::argument(argument) } else { argument });
+            let has_items = argument.name == "body" && settings.items.is_some();
+            arguments.push(if has_items { item_bodies::argument(argument) } else { argument });
         } else if function.sig.ident == "new" {
             function.vis = parse_quote!(pub(crate));
         }
@@ -203,8 +194,8 @@ fn adapt_builder(
     let streams = send.iter().any(|send| is_stream(&send.sig.output));
     block.items.retain(|item| !matches!(item, ImplItem::Fn(function) if function.sig.ident == "send"));
     setters::of_call(block, |setter| described(api, operation, &arguments, setter));
-    if let Some(framing) = particulars.items {
-        items_body::setters(block, framing, &arguments);
+    if let Some(framing) = settings.items {
+        item_bodies::setters(block, framing, &arguments);
     }
     block.items.extend(send.into_iter().map(ImplItem::Fn));
     let streaming = operation.streaming.clone();
@@ -212,7 +203,7 @@ fn adapt_builder(
 }
 
 /// The documentation of the argument for an idempotency key.
-const MADE: &str = "Where it is left out, the client makes one for each call and keeps it over all attempts. An empty one is not a key.";
+const IDEMPOTENCY_KEY_DOC: &str = "If it is left out, the client makes a key for each call and keeps it for all attempts. An empty text is not a key.";
 
 /// Returns the document's description of an argument.
 fn described(api: &Api, operation: &Operation, arguments: &[Argument], setter: &Ident) -> Option<String> {
@@ -223,9 +214,11 @@ fn described(api: &Api, operation: &Operation, arguments: &[Argument], setter: &
         Role::Typed if argument.name != "body" || operation.body.is_none() => {
             let parameters = call["parameters"].as_array()?;
             let parameter = parameters.iter().find(|parameter| parameter["name"] == argument.name.as_str())?;
-            let default = walk::resolve(&api.document, &parameter["schema"]).as_object().and_then(absent::note);
-            let is_made = parameter["in"] == "header" && operation.makes(&argument.name, Place::Header);
-            let made = is_made.then(|| MADE.to_owned());
+            let default =
+                walk::resolve(&api.document, &parameter["schema"]).as_object().and_then(defaults::doc_of_default);
+            let is_made =
+                parameter["in"] == "header" && operation.is_generated_key(&argument.name, ParameterLocation::Header);
+            let made = is_made.then(|| IDEMPOTENCY_KEY_DOC.to_owned());
             let said: Vec<String> = own(parameter).into_iter().chain(default).chain(made).collect();
             (!said.is_empty()).then(|| said.join("\n\n"))
         }
@@ -235,7 +228,7 @@ fn described(api: &Api, operation: &Operation, arguments: &[Argument], setter: &
 }
 
 /// Returns the operation id that this block's `send` reports to the hooks.
-fn reported(block: &ItemImpl) -> Option<String> {
+fn reported_operation(block: &ItemImpl) -> Option<String> {
     let send = block.items.iter().find_map(|item| match item {
         ImplItem::Fn(function) if function.sig.ident == "send" => Some(function),
         _ => None,
@@ -251,126 +244,6 @@ fn reported(block: &ItemImpl) -> Option<String> {
     })
 }
 
-/// Keeps the generator's `send` up to the request, which our runtime sends. A paged call builds requests in several methods.
-fn wrap_send(
-    api: &Api,
-    function: &ImplItemFn,
-    index: usize,
-    particulars: &Particulars,
-    operation: &Operation,
-    item: Option<&Type>,
-) -> Option<Vec<ImplItemFn>> {
-    let streaming = operation.streaming.as_ref();
-    let beside = streaming.filter(|streaming| !streaming.is_only);
-    let only = streaming.filter(|streaming| streaming.is_only);
-    let is_shared = operation.pagination.is_some() || beside.is_some() || operation.polls;
-    let attributes = &function.attrs;
-    let streams = is_stream(&function.sig.output);
-    let mut value = match answer_type(&function.sig.output)? {
-        _ if streams => parse_quote!(::keyfit::ByteStream),
-        value => only.map_or(value.clone(), |only| streams::kind(&only.body, &value)),
-    };
-    if particulars.is_optional {
-        value = parse_quote!(::std::option::Option<#value>);
-    }
-    let mut statements = function.block.stmts.clone();
-    // The remaining statements pass the request to the generator's runtime.
-    let rest = statements.split_off(statements.iter().position(|statement| info(statement).is_some())?);
-    let rest: TokenStream = rest.iter().map(quote::ToTokens::to_token_stream).collect();
-    let decoded = if streams {
-        quote!(Ok(answer.stream()))
-    } else if contains(&rest, "ResponseValue :: empty") {
-        quote!(Ok(answer.empty()))
-    } else {
-        quote!(answer.decode())
-    };
-    // The variable has another name if an argument has this one.
-    let Some(Stmt::Local(syn::Local { pat: syn::Pat::Ident(request), .. })) = statements.last() else { return None };
-    let request = &request.ident;
-    let mut build: syn::Block = parse_quote!({ #(#statements)* Ok(#request) });
-    let parts = particulars.form.as_ref().and_then(|form| forms::write(&mut build, form));
-    let (request_type, last): (Type, Expr) = match parts {
-        Some(parts) => {
-            (parse_quote!(::keyfit::codegen::Outgoing), parse_quote!(::keyfit::codegen::multipart(#request, #parts)))
-        }
-        None => (parse_quote!(::reqwest::Request), parse_quote!(Ok(#request))),
-    };
-    build.stmts.pop();
-    build.stmts.push(Stmt::Expr(last, None));
-    let base_url = operation
-        .server
-        .as_ref()
-        .map(|_| -> Expr { parse_quote!(client.inner.base_url_of(&super::API.operations[#index])?) });
-    SendBody { particulars, base_url, streams }.visit_block_mut(&mut build);
-    let writer = item.map(|item| batches::method(item, build.clone(), index, api.has_secrets()));
-    let build = quote!(move || -> ::std::result::Result<#request_type, Error> #build);
-    // A secret is written into requests only.
-    let build = if api.has_secrets() { quote!(move || ::keyfit::codegen::with_secrets(#build)) } else { build };
-    let begun: TokenStream = quote! {
-        let client = self.client;
-        let build = #build;
-    };
-    let (prepared, request) = if is_shared {
-        (quote!(let (client, request) = self.into_request();), quote!(request))
-    } else {
-        (begun.clone(), quote!(build()))
-    };
-    let answered = only.map_or_else(
-        || {
-            quote! {
-                let answer = client.inner.send(&client.client, #request, &super::API.operations[#index]).await?;
-                #decoded
-            }
-        },
-        |only| streams::read(only, &request, index),
-    );
-    let about = only.map(|only| docs::lines(&format!("\n{}", streams::about(only, operation.body.is_some()))));
-    let about = about.into_iter().flatten();
-    let send = parse_quote! {
-        #(#attributes)*
-        #(#about)*
-        ///
-        /// # Errors
-        /// Returns a `keyfit::Error` if the request cannot be sent, or is not answered by a success.
-        pub async fn send(self) -> ::std::result::Result<::keyfit::Response<#value>, ::keyfit::Error> {
-            #prepared
-            #answered
-        }
-    };
-    let stream = match beside {
-        Some(beside) => {
-            let item = streams::item_beside(&function.sig.output)?;
-            Some(streams::method(beside, &item, index, operation.body.is_some()))
-        }
-        None => None,
-    };
-    let into_request = is_shared.then(|| -> ImplItemFn {
-        parse_quote! {
-            fn into_request(self) -> (&'a super::Client, ::std::result::Result<#request_type, Error>) {
-                #begun
-                (client, build())
-            }
-        }
-    });
-    let poll = operation.polls.then(|| polling::method(index));
-    Some(into_request.into_iter().chain([send]).chain(stream).chain(poll).chain(writer).collect())
-}
-
-/// Returns the struct expression of `let info = OperationInfo { .. };`.
-fn info(statement: &Stmt) -> Option<&syn::ExprStruct> {
-    let Stmt::Local(syn::Local { init: Some(init), .. }) = statement else { return None };
-    match &*init.expr {
-        Expr::Struct(value) if value.path.is_ident("OperationInfo") => Some(value),
-        _ => None,
-    }
-}
-
-/// Returns the `T` of `Result<ResponseValue<T>, ..>`.
-fn answer_type(output: &syn::ReturnType) -> Option<Type> {
-    let syn::ReturnType::Type(_, output) = output else { return None };
-    type_argument(&type_argument(output)?)
-}
-
 /// Returns the first type argument of a generic type.
 pub(super) fn type_argument(kind: &Type) -> Option<Type> {
     let Type::Path(path) = kind else { return None };
@@ -381,93 +254,12 @@ pub(super) fn type_argument(kind: &Type) -> Option<Type> {
     })
 }
 
-struct SendBody<'a> {
-    particulars: &'a Particulars,
-    /// The base URL of the operation, if it is not the client's.
-    base_url: Option<Expr>,
-    /// True if the response is bytes, for which the generator sends no `Accept` header.
-    streams: bool,
-}
-
-impl VisitMut for SendBody<'_> {
-    fn visit_block_mut(&mut self, block: &mut syn::Block) {
-        // Headers of the map replace those that the body sets.
-        let own = self.particulars.content_type.as_ref().map(|media_type| (quote!(CONTENT_TYPE), media_type));
-        let asked = self.particulars.accept.as_ref().filter(|_| self.streams).map(|accept| (quote!(ACCEPT), accept));
-        let headers = own.into_iter().chain(asked).map(|(name, value)| -> Stmt {
-            let append = quote! {
-                header_map.append(
-                    ::reqwest::header::#name,
-                    ::reqwest::header::HeaderValue::from_static(#value),
-                );
-            };
-            let is_of_body = name.to_string() == "CONTENT_TYPE";
-            if is_of_body && self.particulars.may_lack_body {
-                parse_quote!(if body.is_some() { #append })
-            } else {
-                parse_quote!(#append)
-            }
-        });
-        if let Some(at) = block.stmts.iter().position(sets_api_version) {
-            block.stmts.splice(at..=at, headers);
-        }
-        visit_mut::visit_block_mut(self, block);
-    }
-
-    fn visit_expr_method_call_mut(&mut self, call: &mut syn::ExprMethodCall) {
-        visit_mut::visit_expr_method_call_mut(self, call);
-        // reqwest has no methods with these names.
-        let method = match call.method.to_string().as_str() {
-            "options" => quote!(OPTIONS),
-            "trace" => quote!(TRACE),
-            _ => return,
-        };
-        call.method = format_ident!("request");
-        call.args.insert(0, parse_quote!(::reqwest::Method::#method));
-    }
-
-    fn visit_macro_mut(&mut self, call: &mut syn::Macro) {
-        // `format!("{}/path", client.baseurl)`
-        let Ok(mut arguments) = call.parse_body_with(Punctuated::<Expr, Token![,]>::parse_terminated) else { return };
-        let is_base = |argument: &Expr| matches!(argument, Expr::Field(field) if field.member == parse_quote!(baseurl));
-        if !arguments.iter().any(is_base) {
-            return;
-        }
-        for argument in &mut arguments {
-            match (&mut *argument, &self.base_url) {
-                // The fragment, which only distinguishes paths, is not sent.
-                (Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }), _) => {
-                    let whole = text.value();
-                    let sent = whole.split_once('#').map_or(&*whole, |(sent, _)| sent);
-                    *text = syn::LitStr::new(sent, text.span());
-                }
-                (field, Some(base_url)) if is_base(field) => *argument = base_url.clone(),
-                _ => {}
-            }
-        }
-        call.tokens = arguments.into_token_stream();
-    }
-
-    fn visit_lit_str_mut(&mut self, literal: &mut syn::LitStr) {
-        let text = literal.value();
-        let alias = self.particulars.aliases.iter().find(|known| known.alias == text);
-        let accept = self.particulars.accept.as_ref().filter(|_| text == "application/json");
-        if let Some(text) = alias.map(|known| &known.wire).or(accept) {
-            *literal = syn::LitStr::new(text, literal.span());
-        }
-    }
-}
-
-fn sets_api_version(statement: &Stmt) -> bool {
-    matches!(statement, Stmt::Expr(Expr::MethodCall(call), _) if call.method == "append" && contains(&call.to_token_stream(), "from_static (\"api-version\")"))
-}
-
 /// The name of a parameter on the wire, and true if it cannot be derived from the name of its argument.
-type Wire<'a> = (&'a str, bool);
+type WireName<'a> = (&'a str, bool);
 
 /// Returns the parameters of an operation by the names of their setters.
-fn wires<'a>(operation: &'a Operation, particulars: &'a Particulars) -> HashMap<String, Wire<'a>> {
-    let aliases = particulars.aliases.iter().map(|known| (name::of_argument(&known.alias), (&*known.wire, true)));
+fn wire_names<'a>(operation: &'a Operation, settings: &'a CallSettings) -> HashMap<String, WireName<'a>> {
+    let aliases = settings.aliases.iter().map(|known| (name::of_argument(&known.alias), (&*known.wire, true)));
     let parameters = operation.parameters.iter().map(|known| (name::of_argument(&known.name), (&*known.name, false)));
     let mut wires = HashMap::new();
     for (setter, wire) in aliases.chain(parameters) {
@@ -479,7 +271,7 @@ fn wires<'a>(operation: &'a Operation, particulars: &'a Particulars) -> HashMap<
 fn argument(
     api: &Api,
     operation: &Operation,
-    wires: &HashMap<String, Wire<'_>>,
+    wires: &HashMap<String, WireName<'_>>,
     function: &ImplItemFn,
     kind: Type,
 ) -> Argument {
@@ -487,59 +279,19 @@ fn argument(
     let (name, role) = match (wires.get(&setter.to_string()), &operation.body) {
         (Some((wire, true)), _) => ((*wire).to_owned(), Role::Typed),
         (_, Some(body)) if setter == "body" => {
-            let is_written = matches!(body.writing(api), Writing::Text | Writing::Bytes);
+            let is_written = matches!(body.format(api), BodyFormat::Text | BodyFormat::Bytes);
             ("body".to_owned(), if is_written { Role::Written } else { Role::Typed })
         }
         (Some((wire, false)), _) => ((*wire).to_owned(), Role::Typed),
         // The remaining argument is the media type of an open body.
         (None, body) => {
-            let documented = body.as_ref().map_or("", |body| body.sent_as()).to_owned();
+            let documented = body.as_ref().map_or("", |body| body.default_media_type()).to_owned();
             ("Content-Type".to_owned(), Role::MediaType(documented))
         }
     };
     Argument { name, setter, kind, role }
 }
 
-/// A visitor that adapts types. `extra: Err("no value supplied for extra")` in a type builder would make unneeded members
-/// required, and the error for a path argument must explain the problem in words, not by the guard's pattern.
-struct Types {
-    /// The generator's error message for a path argument that the guard refuses.
-    refusal: String,
-}
-
-impl VisitMut for Types {
-    fn visit_lit_str_mut(&mut self, literal: &mut syn::LitStr) {
-        if literal.value() == self.refusal {
-            *literal =
-                syn::LitStr::new("a path argument must not be empty, `.`, `..` or hold a backslash", literal.span());
-        }
-    }
-
-    fn visit_field_value_mut(&mut self, field: &mut syn::FieldValue) {
-        visit_mut::visit_field_value_mut(self, field);
-        if demands(&field.expr, "no value supplied for extra") {
-            field.expr = parse_quote!(Ok(::std::default::Default::default()));
-        }
-    }
-}
-
-/// Returns whether an expression is `Err("..".to_string())` with this text.
-fn demands(expr: &Expr, said: &str) -> bool {
-    let Expr::Call(refusal) = expr else { return false };
-    let Some(Expr::MethodCall(text)) = refusal.args.first() else { return false };
-    matches!(&*text.receiver, Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) if text.value() == said)
-}
-
 fn is_named(kind: &Type, name: &str) -> bool {
     matches!(kind, Type::Path(path) if path.path.segments.last().is_some_and(|segment| segment.ident == name))
-}
-
-/// Returns whether a call returns raw bytes. A schema may have the name of the bytes type.
-fn is_stream(output: &syn::ReturnType) -> bool {
-    let output = output.to_token_stream().to_string();
-    output.contains("ByteStream") && !output.contains("types :: ByteStream")
-}
-
-fn contains(tokens: &TokenStream, literal: &str) -> bool {
-    quote!(#tokens).to_string().contains(literal)
 }

@@ -5,8 +5,8 @@ use std::collections::{BTreeSet, HashSet};
 
 use serde_json::{Map, Value, json};
 
-use super::dialect::schema_pointers;
-use super::{contradictions, names, split, tagged};
+use super::walker::{Side, Site, for_each_schema, sites};
+use super::{contradictions, distinguished, names, sharing};
 use crate::repair::Repairs;
 use crate::{name, pointer, walk};
 
@@ -15,36 +15,34 @@ const ANNOTATIONS: [&str; 8] =
     ["default", "deprecated", "description", "nullable", "readOnly", "title", "writeOnly", "x-keyfit"];
 
 /// The maximum number of alternatives with types of their own.
-const MOST: usize = 64;
+const MAX_ALTERNATIVES: usize = 64;
 
 /// Turns the members of an `anyOf` beside others into optional members: a value may fit several of its alternatives at once.
 /// Required members are not checked.
 pub(crate) fn merge(document: &mut Value, repairs: &mut Repairs) {
-    for at in schema_pointers(document) {
-        let Some(mut schema) = document.pointer_mut(&at).map(Value::take) else { continue };
-        walk::schemas(&mut schema, &mut |inner| match merged(document, inner) {
+    for_each_schema(document, |document, site, schema| {
+        walk::schemas(schema, &mut |inner| match merged(document, inner) {
             None => {}
-            Some(Merged::Members) => {
+            Some(MergeResult::OptionalMembers) => {
                 let why = "not checked before it is sent: which members are required (`anyOf` beside others)";
-                repairs.narrow("unchecked", &at, why);
+                repairs.narrow("unchecked", &site.pointer, why);
             }
-            Some(Merged::Any) => repairs.narrow("alternatives", &at, "`oneOf` beside `anyOf`: any JSON value"),
+            Some(MergeResult::Any) => {
+                repairs.narrow("alternatives", &site.pointer, "`oneOf` beside `anyOf`: any JSON value");
+            }
         });
-        if let Some(place) = document.pointer_mut(&at) {
-            *place = schema;
-        }
-    }
+    });
 }
 
 /// The result of merging an `anyOf` beside others.
-enum Merged {
-    Members,
+enum MergeResult {
+    OptionalMembers,
     Any,
 }
 
-fn merged(document: &Value, schema: &mut Value) -> Option<Merged> {
-    if tagged::is_annotated(schema) || !has_objects_alone(document, schema) {
-        is_one_of(schema);
+fn merged(document: &Value, schema: &mut Value) -> Option<MergeResult> {
+    if distinguished::is_annotated(schema) || !has_objects_alone(document, schema) {
+        convert_to_one_of(schema);
     }
     lift(document, schema);
     let object = schema.as_object_mut()?;
@@ -57,7 +55,7 @@ fn merged(document: &Value, schema: &mut Value) -> Option<Merged> {
         if has("oneOf") {
             let said = object.get("description").cloned();
             *schema = json!({ "description": said.unwrap_or_else(|| json!("Any JSON value.")) });
-            return Some(Merged::Any);
+            return Some(MergeResult::Any);
         }
         return None;
     }
@@ -72,7 +70,7 @@ fn merged(document: &Value, schema: &mut Value) -> Option<Merged> {
             if known.contains(name) {
                 continue;
             }
-            let both = members.get(name).map_or_else(|| member.clone(), |other| either(other, member));
+            let both = members.get(name).map_or_else(|| member.clone(), |other| either_schema(other, member));
             members.insert(name.clone(), both);
         }
     }
@@ -83,7 +81,7 @@ fn merged(document: &Value, schema: &mut Value) -> Option<Merged> {
     if is_open {
         object.insert("additionalProperties".to_owned(), json!({}));
     }
-    Some(Merged::Members)
+    Some(MergeResult::OptionalMembers)
 }
 
 /// Returns whether all alternatives of an `anyOf` are objects, whose members can be merged.
@@ -93,7 +91,7 @@ fn has_objects_alone(document: &Value, schema: &Value) -> bool {
 
 /// Turns an `anyOf` whose alternatives are distinguished by a member or by type into a `oneOf`: the generator would make one
 /// struct of all.
-fn is_one_of(schema: &mut Value) {
+fn convert_to_one_of(schema: &mut Value) {
     if schema.get("oneOf").is_none()
         && let Some(object) = schema.as_object_mut()
         && let Some(parts) = object.shift_remove("anyOf")
@@ -110,7 +108,7 @@ fn lift(document: &Value, schema: &mut Value) {
     let is_union = |part: &Value| {
         let part = walk::resolve(document, part);
         let is_alone = ["allOf", "oneOf", "properties"].iter().all(|key| part.get(*key).is_none());
-        part.get("anyOf").is_some() && is_alone && !tagged::is_annotated(part)
+        part.get("anyOf").is_some() && is_alone && !distinguished::is_annotated(part)
     };
     let has_members = schema.get("properties").is_some();
     let Some(parts) = schema.get_mut("allOf").and_then(Value::as_array_mut) else { return };
@@ -125,7 +123,7 @@ fn lift(document: &Value, schema: &mut Value) {
 
 /// Returns the schema of a member that two alternatives describe: the schema of both if they are equal, an enum of the texts
 /// of both, or any value.
-fn either(one: &Value, other: &Value) -> Value {
+fn either_schema(one: &Value, other: &Value) -> Value {
     let plain = |schema: &Value| {
         let mut plain = schema.clone();
         plain.as_object_mut().into_iter().for_each(|plain| plain.retain(|key, _| !ANNOTATIONS.contains(&key.as_str())));
@@ -145,32 +143,25 @@ fn either(one: &Value, other: &Value) -> Value {
 
 /// Distributes the members beside a union of responses to its alternatives. `requests` are the schemas that requests use.
 pub(crate) fn distribute(document: &mut Value, requests: &BTreeSet<String>) {
-    let mut taken = split::type_names(document);
-    let is_answer = |at: &String| match at.strip_prefix("/components/schemas/").map(pointer::name) {
-        Some(name) => !requests.contains(&name),
-        None => at.contains("/responses/"),
-    };
-    let mut open: Vec<String> = schema_pointers(document).into_iter().filter(is_answer).collect();
+    let mut taken = sharing::type_names(document);
+    let mut open: Vec<Site> = sites(document).filter(|site| site.side(requests) == Side::Response).collect();
     open.reverse();
-    while let Some(at) = open.pop() {
-        let name = match at.strip_prefix("/components/schemas/") {
-            Some(name) => pointer::name(name),
-            None => tagged::name_in_call(document, &at),
-        };
-        let Some(mut schema) = document.pointer_mut(&at).map(Value::take) else { continue };
-        let mut distributor = Distributor { document, taken: &mut taken, hoisted: Map::new() };
+    while let Some(site) = open.pop() {
+        let name = site.name(document);
+        let Some(mut schema) = document.pointer_mut(&site.pointer).map(Value::take) else { continue };
+        let mut distributor = MemberDistributor { document, taken: &mut taken, hoisted: Map::new() };
         distributor.schema(&mut schema, &name);
         let hoisted = distributor.hoisted;
-        if let Some(place) = document.pointer_mut(&at) {
+        if let Some(place) = document.pointer_mut(&site.pointer) {
             *place = schema;
         }
         // A new type may have members beside another union.
-        open.extend(hoisted.keys().rev().map(|name| pointer::join("/components/schemas", name)));
-        split::add(document, hoisted);
+        open.extend(hoisted.keys().rev().map(|name| Site::new(pointer::join("/components/schemas", name))));
+        sharing::add(document, hoisted);
     }
 }
 
-struct Distributor<'a> {
+struct MemberDistributor<'a> {
     document: &'a Value,
     /// The Rust names of schemas that are in use.
     taken: &'a mut HashSet<String>,
@@ -178,7 +169,7 @@ struct Distributor<'a> {
 }
 
 /// A union, with the schemas beside it.
-struct Beside {
+struct UnionWithParts {
     /// The parts that every alternative has too.
     parts: Vec<Value>,
     alternatives: Vec<Value>,
@@ -186,16 +177,16 @@ struct Beside {
     tags: Option<Value>,
 }
 
-impl Distributor<'_> {
+impl MemberDistributor<'_> {
     fn schema(&mut self, schema: &mut Value, name: &str) {
-        names::inside(schema, name, &mut |inner, name| self.schema(inner, name));
-        let Some(beside) = self.beside(schema, name) else { return };
+        names::for_each_inner(schema, name, &mut |inner, name| self.schema(inner, name));
+        let Some(beside) = self.union_with_parts(schema, name) else { return };
         let (kept, alternatives): (Vec<usize>, Vec<Value>) = beside
             .alternatives
             .iter()
             .map(|alternative| with(alternative, &beside.parts))
             .enumerate()
-            .filter(|(_, whole)| contradictions::hold(self.document, whole))
+            .filter(|(_, whole)| contradictions::is_satisfiable(self.document, whole))
             .unzip();
         if alternatives.is_empty() {
             return;
@@ -205,15 +196,15 @@ impl Distributor<'_> {
             self.hoist(&format!("{name}{label}"), whole)
         });
         let union: Vec<Value> = named.collect();
-        let tags = beside.tags.map(|tags| tagged::of_some(tags, &kept));
+        let tags = beside.tags.map(|tags| distinguished::tags_of_some(tags, &kept));
         let Some(object) = schema.as_object_mut() else { return };
         object.retain(|key, _| ANNOTATIONS.contains(&key.as_str()));
         object.insert("oneOf".to_owned(), Value::Array(union));
-        tagged::put(object, tags);
+        distinguished::record_tags(object, tags);
     }
 
     /// Returns a union of objects with the schemas beside it, if these constrain values. Otherwise keeps the union alone.
-    fn beside(&mut self, schema: &mut Value, name: &str) -> Option<Beside> {
+    fn union_with_parts(&mut self, schema: &mut Value, name: &str) -> Option<UnionWithParts> {
         let object = schema.as_object_mut()?;
         let has_union = |part: &Value| walk::resolve(self.document, part).get("oneOf").is_some();
         let is_own = object.contains_key("oneOf");
@@ -224,19 +215,19 @@ impl Distributor<'_> {
         };
         let alternatives: Vec<Value> = list(&union, "oneOf").cloned().collect();
         let are_objects = alternatives.iter().all(|part| is_object(self.document, part));
-        if !are_objects || !(2..=MOST).contains(&alternatives.len()) {
+        if !are_objects || !(2..=MAX_ALTERNATIVES).contains(&alternatives.len()) {
             return None;
         }
         let mut parts: Vec<Value> = list(object, "allOf").cloned().collect();
         let place = index.map(|index| parts.remove(index));
         let rests = [Some(&*object), place.is_some().then_some(&union)].into_iter().flatten();
-        let mut rests: Vec<Value> = rests.map(said_beside).filter(says_something).collect();
+        let mut rests: Vec<Value> = rests.map(constraints_beside).filter(constrains_object).collect();
         if place.is_some() {
             parts.extend(list(&union, "allOf").cloned());
         }
-        parts.retain(says_something);
+        parts.retain(constrains_object);
         if parts.is_empty() && rests.is_empty() {
-            settle_bare(object, place, &union);
+            keep_union(object, place, &union);
             return None;
         }
         if let [only] = rests.as_mut_slice()
@@ -246,12 +237,12 @@ impl Distributor<'_> {
         } else {
             parts.extend(rests);
         }
-        Some(Beside { parts, alternatives, tags: tagged::noted(&union) })
+        Some(UnionWithParts { parts, alternatives, tags: distinguished::recorded_tags(&union) })
     }
 
     /// Gives a schema a name, and returns the reference to it.
     fn hoist(&mut self, wanted: &str, schema: Value) -> Value {
-        let name = name::fresh(wanted, self.taken);
+        let name = name::unique(wanted, self.taken);
         let reference = json!({ "$ref": pointer::join("#/components/schemas", &name) });
         self.hoisted.insert(name, schema);
         reference
@@ -259,7 +250,7 @@ impl Distributor<'_> {
 }
 
 /// Keeps a union without constraints beside it.
-fn settle_bare(object: &mut Map<String, Value>, place: Option<Value>, union: &Map<String, Value>) {
+fn keep_union(object: &mut Map<String, Value>, place: Option<Value>, union: &Map<String, Value>) {
     object.retain(|key, _| ANNOTATIONS.contains(&key.as_str()) || key == "oneOf");
     match place {
         None => {}
@@ -282,13 +273,13 @@ fn with(alternative: &Value, parts: &[Value]) -> Value {
 }
 
 /// Returns the constraints of an object beside its union.
-fn said_beside(object: &Map<String, Value>) -> Value {
+fn constraints_beside(object: &Map<String, Value>) -> Value {
     let is_beside = |key: &str| !ANNOTATIONS.contains(&key) && !matches!(key, "allOf" | "oneOf");
     object.iter().filter(|(key, _)| is_beside(key)).map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
 /// Returns whether a schema constrains an object further than by its type.
-fn says_something(schema: &Value) -> bool {
+fn constrains_object(schema: &Value) -> bool {
     let keys = schema.as_object().into_iter().flatten();
     let mut keys = keys.filter(|(key, _)| !ANNOTATIONS.contains(&key.as_str()));
     keys.any(|(key, value)| match key.as_str() {
@@ -337,28 +328,25 @@ fn list<'a>(object: &'a Map<String, Value>, key: &str) -> impl Iterator<Item = &
 /// Gives names to alternatives that are objects with a single member. The generator would take the member for the name of a
 /// variant, and refuse an object with another member. In requests that is right if no other member is allowed.
 pub(crate) fn name_single_members(document: &mut Value, requests: &BTreeSet<String>) {
-    let mut taken = split::type_names(document);
+    let mut taken = sharing::type_names(document);
     let mut hoisted = Map::new();
-    for at in schema_pointers(document) {
-        let component = at.strip_prefix("/components/schemas/").map(pointer::name);
-        let is_request = component.as_ref().map_or_else(|| !at.contains("/responses/"), |name| requests.contains(name));
-        let name = component.unwrap_or_else(|| tagged::name_in_call(document, &at));
-        let Some(schema) = document.pointer_mut(&at) else { continue };
-        single_members(schema, &name, is_request, &mut |wanted, schema| {
-            let name = name::fresh(wanted, &mut taken);
+    for_each_schema(document, |document, site, schema| {
+        single_members(schema, &site.name(document), site.side(requests), &mut |wanted, schema| {
+            let name = name::unique(wanted, &mut taken);
             let reference = json!({ "$ref": pointer::join("#/components/schemas", &name) });
             hoisted.insert(name, std::mem::replace(schema, reference));
         });
-    }
-    split::add(document, hoisted);
+    });
+    sharing::add(document, hoisted);
 }
 
-fn single_members(schema: &mut Value, name: &str, is_request: bool, hoist: &mut dyn FnMut(&str, &mut Value)) {
-    names::inside(schema, name, &mut |inner, name| single_members(inner, name, is_request, hoist));
+fn single_members(schema: &mut Value, name: &str, side: Side, hoist: &mut dyn FnMut(&str, &mut Value)) {
+    names::for_each_inner(schema, name, &mut |inner, name| single_members(inner, name, side, hoist));
     for key in ["anyOf", "oneOf"] {
         let Some(parts) = schema.get_mut(key).and_then(Value::as_array_mut) else { continue };
         let is_text = |part: &Value| part["enum"].as_array().is_some_and(|values| values.iter().all(Value::is_string));
-        let is_closed = |part: &Value| is_text(part) || (is_request && part["additionalProperties"] == false);
+        let is_closed =
+            |part: &Value| is_text(part) || (side == Side::Request && part["additionalProperties"] == false);
         if parts.iter().all(is_closed) || !parts.iter().all(|part| is_text(part) || has_single_member(part)) {
             continue;
         }

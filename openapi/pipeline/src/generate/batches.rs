@@ -25,12 +25,12 @@ pub(crate) fn item(block: &ItemImpl, operation: &Operation, types: &AnswerTypes<
 
 /// Creates the method that makes a writer. `build` is the code that builds the request with its body.
 pub(crate) fn method(item: &Type, mut build: Block, index: usize, has_secrets: bool) -> ImplItemFn {
-    WithoutBody.visit_block_mut(&mut build);
+    BodyRemover.visit_block_mut(&mut build);
     let build = quote!(move || -> ::std::result::Result<::reqwest::Request, Error> #build);
     let build = if has_secrets { quote!(::keyfit::codegen::with_secrets(#build)) } else { quote!((#build)()) };
     parse_quote! {
-        /// A writer of any number of items, in batches, with the parameters of this call: see `keyfit::batch_writer`. It makes the
-        /// bodies itself; what they hold beside their items is given to the writer.
+        /// Returns a writer of any number of items, in batches, with the parameters of this call: see `keyfit::batch_writer`. The
+        /// writer makes the bodies; members of a body beside its items are given to the writer.
         pub fn writer(self) -> ::keyfit::batch_writer::Builder<#item> {
             let client = self.client;
             let call = #build;
@@ -40,9 +40,9 @@ pub(crate) fn method(item: &Type, mut build: Block, index: usize, has_secrets: b
 }
 
 /// A visitor that removes the body from the code that builds a request.
-struct WithoutBody;
+struct BodyRemover;
 
-impl VisitMut for WithoutBody {
+impl VisitMut for BodyRemover {
     fn visit_block_mut(&mut self, block: &mut Block) {
         block.stmts.retain(|statement| !matches!(statement, Stmt::Local(local) if is_body(&local.pat)));
         visit_mut::visit_block_mut(self, block);

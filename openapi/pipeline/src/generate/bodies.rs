@@ -3,16 +3,16 @@
 
 use serde_json::{Value, json};
 
-use super::forms::{Form, PLACE};
+use super::forms::{Form, MEDIA_TYPE};
 use crate::form;
-use crate::media::{self, Writing};
-use crate::normalize::essence;
+use crate::media::{self, BodyFormat};
+use crate::media_type::{Framing, essence};
 use crate::pointer;
 use crate::repair::Repairs;
-use crate::streams::{Framing, streamed};
+use crate::streams::streamed;
 
 /// A body for the generator.
-pub(crate) struct Body {
+pub(crate) struct ClientBody {
     /// Its node for the client document.
     pub(crate) written: Value,
     /// The media type that is sent in place of the generator's own.
@@ -28,7 +28,7 @@ pub(crate) struct Body {
 }
 
 /// Returns the body of an operation, which has one media type.
-pub(crate) fn body(document: &Value, body: &Value, at: &str, repairs: &mut Repairs) -> Option<Body> {
+pub(crate) fn body(document: &Value, body: &Value, at: &str, repairs: &mut Repairs) -> Option<ClientBody> {
     let at = &pointer::join(at, "requestBody");
     let (media_type, media) = body["content"].as_object()?.iter().next()?;
     let schema = media["schema"].clone();
@@ -37,7 +37,7 @@ pub(crate) fn body(document: &Value, body: &Value, at: &str, repairs: &mut Repai
     let description = body.get("description").filter(|text| text.is_string()).cloned().unwrap_or_else(|| json!(""));
     let written = |key: &str, schema: Value| json!({ "required": true, "description": description, "content": { key: { "schema": schema } } });
     let fixed = |key: &str, schema: Value, own: Option<&str>| {
-        Some(Body {
+        Some(ClientBody {
             written: written(key, schema),
             content_type: own.map(str::to_owned),
             is_open: false,
@@ -50,28 +50,28 @@ pub(crate) fn body(document: &Value, body: &Value, at: &str, repairs: &mut Repai
     let items = streamed(document, media_type, media).filter(|streamed| streamed.framing != Framing::Events);
     if let Some(items) = items {
         let body = fixed("application/json", items.schema, Some(media_type));
-        return body.map(|body| Body { items: Some(items.framing), ..body });
+        return body.map(|body| ClientBody { items: Some(items.framing), ..body });
     }
-    match media::writing(document, media_type, &schema) {
-        Writing::Json => {
+    match media::body_format(document, media_type, &schema) {
+        BodyFormat::Json => {
             let own = (kind != "application/json").then_some(media_type.as_str());
             fixed("application/json", schema, own)
         }
-        writing @ (Writing::Form | Writing::Multipart) => {
+        format @ (BodyFormat::Form | BodyFormat::Multipart) => {
             let members = form::members(document, media_type, &schema, &media["encoding"]);
             note_headers(&media["encoding"], at, repairs);
             let form = Form {
-                multipart: (writing == Writing::Multipart).then(|| kind.clone()),
+                multipart: (format == BodyFormat::Multipart).then(|| kind.clone()),
                 members: members.into_iter().filter(|member| !member.is_usual()).collect(),
             };
-            fixed(PLACE, schema, None).map(|body| Body { form: Some(form), ..body })
+            fixed(MEDIA_TYPE, schema, None).map(|body| ClientBody { form: Some(form), ..body })
         }
-        Writing::Text => fixed("text/plain", json!({ "type": "string" }), None),
-        Writing::Bytes if kind == "application/octet-stream" => fixed("application/octet-stream", bytes, None),
-        Writing::Bytes if kind.starts_with("multipart/") || media::is_open(media_type) => {
+        BodyFormat::Text => fixed("text/plain", json!({ "type": "string" }), None),
+        BodyFormat::Bytes if kind == "application/octet-stream" => fixed("application/octet-stream", bytes, None),
+        BodyFormat::Bytes if kind.starts_with("multipart/") || media::is_open(media_type) => {
             let note = format!("the body is bytes that the caller writes as {media_type}, and names in `content_type`");
             repairs.narrow("raw-body", at, note);
-            Some(Body {
+            Some(ClientBody {
                 written: written("application/octet-stream", bytes),
                 content_type: None,
                 is_open: true,
@@ -80,7 +80,7 @@ pub(crate) fn body(document: &Value, body: &Value, at: &str, repairs: &mut Repai
                 form: None,
             })
         }
-        Writing::Items | Writing::Bytes => {
+        BodyFormat::Items | BodyFormat::Bytes => {
             repairs.narrow("raw-body", at, format!("the body is bytes that the caller writes as {media_type}"));
             fixed("application/octet-stream", bytes, Some(media_type))
         }

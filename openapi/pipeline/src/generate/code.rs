@@ -12,49 +12,49 @@ const BUILDERS: [&str; 2] = ["types", "builder"];
 
 /// Code as the generator wrote it.
 #[derive(Default)]
-pub(crate) struct Code {
+pub(crate) struct GeneratedTokens {
     text: String,
-    parts: Vec<Part>,
+    parts: Vec<ItemText>,
 }
 
 /// An item.
-struct Part {
+struct ItemText {
     /// The range of its text, without the content of a module.
     text: Range<usize>,
     /// The word before its braces: the name of a type or module, or the type of an impl.
     name: Option<Box<str>>,
     /// The content of a module.
-    module: Option<Vec<Part>>,
+    module: Option<Vec<ItemText>>,
 }
 
 /// Items that are parsed on demand.
-pub(crate) struct Unread {
+pub(crate) struct UnparsedItems {
     text: String,
     /// In the order of the text.
     items: Vec<(Option<Box<str>>, Range<usize>)>,
 }
 
-impl Code {
+impl GeneratedTokens {
     /// Converts tokens to text.
     pub(crate) fn of(tokens: TokenStream) -> Self {
         let mut code = Self::default();
-        code.parts = code.parts(tokens);
+        code.parts = code.split_items(tokens);
         code
     }
 
     /// Parses the file without the type builders, whose module is empty, and returns the builders unparsed. Returns `None` if
     /// the code is not valid Rust.
-    pub(crate) fn parse(mut self) -> Option<(syn::File, Unread)> {
+    pub(crate) fn parse(mut self) -> Option<(syn::File, UnparsedItems)> {
         let parts = std::mem::take(&mut self.parts);
-        let mut unread = Unread { text: self.text, items: Vec::new() };
+        let mut unread = UnparsedItems { text: self.text, items: Vec::new() };
         let mut file = syn::parse_file("").ok()?;
         unread.parse(parts, &mut Vec::new(), &mut file)?;
-        unread.forget_others();
+        unread.keep_only();
         Some((file, unread))
     }
 
     /// Splits tokens into items: each ends with its braces or a semicolon.
-    fn parts(&mut self, tokens: TokenStream) -> Vec<Part> {
+    fn split_items(&mut self, tokens: TokenStream) -> Vec<ItemText> {
         let mut found = Vec::new();
         let mut item: Vec<TokenTree> = Vec::new();
         let mut rest = tokens.into_iter().peekable();
@@ -64,16 +64,16 @@ impl Code {
             item.push(token);
             // `use a::{b, c};`
             if is_semicolon || is_body && !rest.peek().is_some_and(self::is_semicolon) {
-                found.push(self.part(std::mem::take(&mut item)));
+                found.push(self.item_text(std::mem::take(&mut item)));
             }
         }
         if !item.is_empty() {
-            found.push(self.part(item));
+            found.push(self.item_text(item));
         }
         found
     }
 
-    fn part(&mut self, mut item: Vec<TokenTree>) -> Part {
+    fn item_text(&mut self, mut item: Vec<TokenTree>) -> ItemText {
         let name = match item.as_slice() {
             [.., TokenTree::Ident(name), TokenTree::Group(_)] => Some(name.to_string().into_boxed_str()),
             _ => None,
@@ -82,17 +82,17 @@ impl Code {
         if let [.., TokenTree::Ident(word), TokenTree::Ident(_), TokenTree::Group(body)] = item.as_mut_slice()
             && word == "mod"
         {
-            module = Some(self.parts(body.stream()));
+            module = Some(self.split_items(body.stream()));
             *body = Group::new(Delimiter::Brace, TokenStream::new());
         }
         let start = self.text.len();
         // Writing to a text cannot fail.
         let _ = write!(self.text, "{}", item.into_iter().collect::<TokenStream>());
-        Part { text: start..self.text.len(), name, module }
+        ItemText { text: start..self.text.len(), name, module }
     }
 }
 
-impl Unread {
+impl UnparsedItems {
     /// Returns the texts of the items of each selected type, and of items without a type.
     pub(crate) fn of_types(&self, is_kept: impl Fn(&str) -> bool) -> impl Iterator<Item = Vec<&str>> {
         let groups = self.items.chunk_by(|(before, _), (name, _)| before == name);
@@ -102,7 +102,7 @@ impl Unread {
     }
 
     /// Drops the text that was parsed.
-    fn forget_others(&mut self) {
+    fn keep_only(&mut self) {
         let end = self.items.last().map_or(0, |(_, range)| range.end);
         let start = self.items.first().map_or(end, |(_, range)| range.start);
         self.text.truncate(end);
@@ -113,8 +113,8 @@ impl Unread {
         }
     }
 
-    fn parse(&mut self, parts: Vec<Part>, within: &mut Vec<Box<str>>, file: &mut syn::File) -> Option<()> {
-        for Part { text, name, module } in parts {
+    fn parse(&mut self, parts: Vec<ItemText>, within: &mut Vec<Box<str>>, file: &mut syn::File) -> Option<()> {
+        for ItemText { text, name, module } in parts {
             let mut part = syn::parse_file(self.text.get(text)?).ok()?;
             if let (Some(name), Some(inside)) = (name, module) {
                 within.push(name);
@@ -163,7 +163,7 @@ mod tests {
             const ONE: u8 = { 1 };
             fn last() {}
         };
-        let (file, builders) = Code::of(tokens.clone()).parse().expect("it is Rust");
+        let (file, builders) = GeneratedTokens::of(tokens.clone()).parse().expect("it is Rust");
         let whole = tokens.to_string().replace("struct A { x : u8 } impl A { }", "");
         let spaceless = |text: String| text.replace(' ', "");
         assert_eq!(spaceless(file.into_token_stream().to_string()), spaceless(whole));

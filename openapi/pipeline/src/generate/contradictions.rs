@@ -5,59 +5,56 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::dialect::schema_pointers;
+use super::walker::for_each_schema;
 use crate::repair::Repairs;
 use crate::walk;
 
 /// The maximum depth to which compositions are followed.
-const DEEPEST: usize = 8;
+const MAX_DEPTH: usize = 8;
 
 /// The maximum number of schemas that are visited for one composition.
-const BUDGET: usize = 1000;
+const MAX_SCHEMAS: usize = 1000;
 
-/// Narrows them to any JSON value.
-pub(crate) fn settle(document: &mut Value, repairs: &mut Repairs) {
-    for at in schema_pointers(document) {
-        let Some(mut schema) = document.pointer_mut(&at).map(Value::take) else { continue };
+/// Replaces such compositions by any JSON value.
+pub(crate) fn narrow(document: &mut Value, repairs: &mut Repairs) {
+    for_each_schema(document, |document, site, schema| {
         let mut found = false;
-        walk::schemas(&mut schema, &mut |inner| {
-            if inner.get("allOf").is_some() && !hold(document, inner) {
+        walk::schemas(schema, &mut |inner| {
+            if inner.get("allOf").is_some() && !is_satisfiable(document, inner) {
                 found = true;
                 *inner = json!({ "description": "Any JSON value: the document composes it of parts that contradict each other." });
             }
         });
-        if let Some(place) = document.pointer_mut(&at) {
-            *place = schema;
-        }
         if found {
-            repairs.narrow("contradiction", &at, "parts of `allOf` that no value fits together: any JSON value");
+            let why = "parts of `allOf` that no value fits together: any JSON value";
+            repairs.narrow("contradiction", &site.pointer, why);
         }
-    }
+    });
 }
 
 /// Returns whether a value can fit all parts of a composition.
-pub(super) fn hold(document: &Value, schema: &Value) -> bool {
-    Claims::of(document, schema).hold()
+pub(super) fn is_satisfiable(document: &Value, schema: &Value) -> bool {
+    Constraints::of(document, schema).is_satisfiable()
 }
 
 /// The constraints of a composition's parts on one value.
 #[derive(Default)]
-struct Claims<'a> {
+struct Constraints<'a> {
     kinds: BTreeSet<&'a str>,
     /// The values that every part with an enum allows.
     values: Option<Vec<&'a Value>>,
-    members: BTreeMap<&'a str, Claims<'a>>,
+    members: BTreeMap<&'a str, Constraints<'a>>,
 }
 
-impl<'a> Claims<'a> {
+impl<'a> Constraints<'a> {
     fn of(document: &'a Value, schema: &'a Value) -> Self {
-        let mut claims = Self::default();
-        claims.add(document, schema, 0, &mut BUDGET.clone());
-        claims
+        let mut constraints = Self::default();
+        constraints.add(document, schema, 0, &mut MAX_SCHEMAS.clone());
+        constraints
     }
 
     fn add(&mut self, document: &'a Value, schema: &'a Value, depth: usize, budget: &mut usize) {
-        if depth > DEEPEST || *budget == 0 {
+        if depth > MAX_DEPTH || *budget == 0 {
             return;
         }
         *budget -= 1;
@@ -82,9 +79,9 @@ impl<'a> Claims<'a> {
         }
     }
 
-    fn hold(&self) -> bool {
+    fn is_satisfiable(&self) -> bool {
         self.kinds.len() <= 1
             && self.values.as_ref().is_none_or(|values| !values.is_empty())
-            && self.members.values().all(Self::hold)
+            && self.members.values().all(Self::is_satisfiable)
     }
 }

@@ -3,14 +3,14 @@
 
 use super::kinds::Kinds;
 use crate::contract::Carrier;
-use crate::operation::Place;
-use crate::{Api, Body, FormMember, Needed, Operation, Writing, walk};
+use crate::operation::ParameterLocation;
+use crate::{Api, Body, BodyFormat, FormMember, Operation, SecurityRequirement, walk};
 
 /// The placeholder of a credential.
 const CREDENTIAL: &str = "…";
 
 /// Returns the command; `None` if the document's names cannot be shown in one.
-pub(crate) fn line(api: &Api, operation: &Operation, kinds: &Kinds) -> Option<String> {
+pub(crate) fn command(api: &Api, operation: &Operation, kinds: &Kinds) -> Option<String> {
     let mut words = vec!["curl".to_owned()];
     if operation.method != "GET" {
         words.push(format!("-X {}", operation.method));
@@ -19,10 +19,10 @@ pub(crate) fn line(api: &Api, operation: &Operation, kinds: &Kinds) -> Option<St
     let (mut query, mut headers) = (Vec::new(), Vec::new());
     query.extend(operation.query.iter().map(|(name, value)| format!("{name}={value}")));
     for parameter in required {
-        match parameter.place {
-            Place::Query => query.push(format!("{0}={{{0}}}", parameter.name)),
-            Place::Header => headers.push(format!("{0}: {{{0}}}", parameter.name)),
-            Place::Path => {}
+        match parameter.location {
+            ParameterLocation::Query => query.push(format!("{0}={{{0}}}", parameter.name)),
+            ParameterLocation::Header => headers.push(format!("{0}: {{{0}}}", parameter.name)),
+            ParameterLocation::Path => {}
         }
     }
     let mut options = Vec::new();
@@ -37,10 +37,10 @@ pub(crate) fn line(api: &Api, operation: &Operation, kinds: &Kinds) -> Option<St
             Carrier::ClientCertificate => options.push(format!("--cert {CREDENTIAL}")),
         }
     }
-    if let Some(body) = operation.body.as_ref().filter(|body| body.writing(api) == Writing::Multipart) {
+    if let Some(body) = operation.body.as_ref().filter(|body| body.format(api) == BodyFormat::Multipart) {
         options.extend(fields(api, body));
     } else if let Some(body) = &operation.body {
-        headers.push(format!("Content-Type: {}", body.sent_as()));
+        headers.push(format!("Content-Type: {}", body.default_media_type()));
         options.push("--data-binary @body".to_owned());
     }
     let server = operation.server.as_ref().unwrap_or(&api.base_url);
@@ -72,7 +72,7 @@ fn fields(api: &Api, body: &Body) -> Vec<String> {
 
 /// Returns the carriers of the credentials that a client would choose.
 fn credentials<'a>(operation: &Operation, kinds: &'a Kinds) -> Vec<&'a Carrier> {
-    let Needed::OneOf { sets, .. } = &*operation.needed else { return Vec::new() };
+    let SecurityRequirement::OneOf { sets, .. } = &*operation.security else { return Vec::new() };
     let carried = |set: &Vec<String>| set.iter().map(|name| kinds.carrier(name)).collect::<Option<Vec<_>>>();
     let mut carried: Vec<Vec<&Carrier>> = sets.iter().filter_map(carried).collect();
     carried.sort_by_key(|set| std::cmp::Reverse(set.len()));

@@ -1,13 +1,15 @@
 //! Schemas in the dialect of the generator: OpenAPI 3.0, well-formed, without features that Rust has no type for. This module
-//! covers responses and requests; rules for requests only are in [`requests`](super::requests).
+//! covers responses and requests; rules for requests only are in [`request_schemas`](super::request_schemas).
 
 use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 
-use super::{enums, modern, streams};
+use super::schema_record::{SchemaRecord, describe};
+use super::walker::for_each_schema;
+use super::{enums, json_schema};
 use crate::repair::Repairs;
-use crate::{name, pointer, walk};
+use crate::{name, walk};
 
 /// The keywords, by the JSON type of their values.
 const TEXTS: [&str; 4] = ["description", "format", "pattern", "title"];
@@ -41,147 +43,63 @@ const OF_TYPE: [(&str, &[&str]); 4] = [
 const REQUIRING: [&str; 4] = ["required", "type", "description", "title"];
 
 /// Converts every schema of the client document to the dialect.
-pub(crate) fn settle(document: &mut Value, repairs: &mut Repairs) {
+pub(crate) fn convert(document: &mut Value, repairs: &mut Repairs) {
     let is_31 = document["openapi"].as_str().is_some_and(|version| version.starts_with("3.1"));
     if is_31 {
         document["openapi"] = json!("3.0.3");
     }
-    for at in schema_pointers(document) {
-        let Some(mut schema) = document.pointer_mut(&at).map(Value::take) else { continue };
-        let mut dialect = Dialect { at: at.clone(), is_31, repairs };
-        dialect.schema(&mut schema);
-        if let Some(place) = document.pointer_mut(&at) {
-            *place = schema;
-        }
-    }
+    for_each_schema(document, |_, site, schema| {
+        let record = SchemaRecord { at: site.pointer.clone(), repairs };
+        SchemaConverter { record, is_31 }.schema(schema);
+    });
 }
 
 /// Removes the titles, which the generator uses as names of types; returns `false` if there are none.
 pub(crate) fn drop_titles(document: &mut Value) -> bool {
     let mut had_some = false;
-    for at in schema_pointers(document) {
-        let Some(schema) = document.pointer_mut(&at) else { continue };
+    for_each_schema(document, |_, _, schema| {
         walk::schemas(schema, &mut |inner| {
             had_some |= inner.as_object_mut().and_then(|object| object.shift_remove("title")).is_some();
         });
-    }
+    });
     had_some
 }
 
-/// Converts the schemas of a whole OpenAPI 3.1 document to 3.0, for comparisons: responses of every status, headers and
-/// callbacks included.
-pub(crate) fn translate(document: &mut Value) {
-    let mut places = Vec::new();
-    everywhere(document, "", &mut places);
-    for at in places {
-        let Some(place) = document.pointer_mut(&at) else { continue };
-        walk::schemas(place, &mut |schema| match schema {
-            Value::Bool(true) => *schema = json!({}),
-            schema => {
-                // Keywords that 3.0 lacks and that constrain values.
-                let mut kept = in_modern_words(schema);
-                let mut dialect = Dialect { at: at.clone(), is_31: true, repairs: &mut Repairs::default() };
-                modern::settle(schema, &mut dialect);
-                if let Some(object) = schema.as_object_mut() {
-                    object.append(&mut kept);
-                }
-            }
-        });
-    }
-}
-
-/// Returns the keywords of a schema that 3.0 lacks: constraints, and the schemas of positions in a list.
-fn in_modern_words(schema: &Value) -> Map<String, Value> {
-    let words = modern::UNCHECKED.iter().chain(&["prefixItems", "patternProperties"]);
-    let mut said: Map<String, Value> =
-        words.filter_map(|word| Some(((*word).to_owned(), schema.get(word)?.clone()))).collect();
-    // The schema of the items after the positional ones. Older drafts have the positional schemas in `items`.
-    let behind = match (schema.get("items"), said.contains_key("prefixItems")) {
-        (Some(places @ Value::Array(_)), false) => {
-            said.insert("prefixItems".to_owned(), places.clone());
-            schema.get("additionalItems")
-        }
-        (Some(items @ (Value::Object(_) | Value::Bool(false))), true) => Some(items),
-        _ => None,
-    };
-    said.extend(behind.map(|items| ("items".to_owned(), items.clone())));
-    said
-}
-
-/// Collects the pointers of the outermost schemas of an unchanged document.
-fn everywhere(node: &Value, at: &str, found: &mut Vec<String>) {
-    match node {
-        Value::Object(object) => {
-            for (key, inner) in object {
-                let below = pointer::join(at, key);
-                match key.as_str() {
-                    "example" | "examples" => {}
-                    "schema" => found.push(below),
-                    _ if at == "/components/schemas" => found.push(below),
-                    key if key.starts_with("x-") => {}
-                    _ => everywhere(inner, &below, found),
-                }
-            }
-        }
-        Value::Array(items) => {
-            for (index, inner) in items.iter().enumerate() {
-                everywhere(inner, &format!("{at}/{index}"), found);
-            }
-        }
-        _ => {}
-    }
-}
-
-/// Returns the pointers of the outermost schemas: components, parameters, bodies and responses.
-pub(crate) fn schema_pointers(document: &Value) -> Vec<String> {
-    let mut found: Vec<String> = walk::members(document, "/components/schemas").into_iter().map(|(at, _)| at).collect();
-    for (at, call) in walk::operations(document) {
-        let count = call["parameters"].as_array().map_or(0, Vec::len);
-        found.extend((0..count).map(|index| format!("{at}/parameters/{index}/schema")));
-        for holder in ["requestBody", "responses/2XX", &format!("responses/{}", streams::BESIDE)] {
-            let media = walk::members(document, &format!("{at}/{holder}/content"));
-            let with_schema = media.into_iter().filter(|(_, media)| media.get("schema").is_some());
-            found.extend(with_schema.map(|(at, _)| pointer::join(&at, "schema")));
-        }
-    }
-    found
-}
-
-pub(crate) struct Dialect<'a> {
-    pub(crate) at: String,
+/// The conversion of one outermost schema.
+struct SchemaConverter<'a> {
+    record: SchemaRecord<'a>,
     is_31: bool,
-    pub(crate) repairs: &'a mut Repairs,
 }
 
-impl Dialect<'_> {
+impl SchemaConverter<'_> {
     fn schema(&mut self, schema: &mut Value) {
         match schema {
             Value::Object(_) => {}
             Value::Bool(true) | Value::Null => *schema = json!({}),
-            _ => return self.any(schema, "it is no schema"),
+            _ => return self.record.widen(schema, "it is no schema"),
         }
         if let Some(reference) = schema.get("$ref")
             && !reference.is_string()
         {
-            return self.any(schema, "its `$ref` is no text");
+            return self.record.widen(schema, "its `$ref` is no text");
         }
-        modern::settle(schema, self);
+        json_schema::convert(schema, &mut self.record);
         let Some(object) = schema.as_object_mut() else { return };
         if object.contains_key("$ref") {
             return self.reference(schema);
         }
         self.keywords(object);
         if !self.kind(object) {
-            return self.any(schema, "OpenAPI has no such type");
+            return self.record.widen(schema, "OpenAPI has no such type");
         }
-        self.enumerated(object);
-        self.inner(object);
-        self.members(object);
+        self.enum_without_composition(object);
+        self.inner_schemas(object);
+        self.unique_members(object);
     }
 
     /// Drops the composition beside an enum of scalars, which lists all values already. The generator would make two types of
     /// it, and compare values that cannot be compared.
-    fn enumerated(&mut self, object: &mut Map<String, Value>) {
+    fn enum_without_composition(&mut self, object: &mut Map<String, Value>) {
         let is_composed = ["allOf", "anyOf", "oneOf"].iter().any(|key| object.contains_key(*key));
         let Some(values) = object.get("enum").and_then(Value::as_array).filter(|_| is_composed) else { return };
         let all = |fits: fn(&Value) -> bool| values.iter().all(|value| value.is_null() || fits(value));
@@ -198,7 +116,7 @@ impl Dialect<'_> {
         };
         object.entry("type").or_insert_with(|| json!(kind));
         object.retain(|key, _| !matches!(key.as_str(), "allOf" | "anyOf" | "oneOf"));
-        self.note("enum-composed", "the enum lists all values: what it is composed of beside says no more");
+        self.record.note("enum-composed", "the enum lists all values: what it is composed of beside says no more");
     }
 
     /// Handles the siblings of a reference: OpenAPI 3.0 ignores them, in 3.1 they apply.
@@ -212,14 +130,14 @@ impl Dialect<'_> {
         }
         if !is_nullable && !self.is_31 {
             object.retain(|key, _| !structural.contains(&key.as_str()));
-            self.note("reference-siblings", "what stands beside a `$ref` is ignored, as OpenAPI 3.0 says");
+            self.record.note("reference-siblings", "what stands beside a `$ref` is ignored, as OpenAPI 3.0 says");
             return;
         }
         let reference = object.shift_remove("$ref").unwrap_or_default();
         let mut parts = vec![json!({ "$ref": reference })];
         parts.extend(object.shift_remove("allOf").and_then(|own| own.as_array().cloned()).into_iter().flatten());
         object.insert("allOf".to_owned(), Value::Array(parts));
-        self.note("reference-siblings", "what stands beside the `$ref` holds too");
+        self.record.note("reference-siblings", "what stands beside the `$ref` holds too");
         self.schema(schema);
     }
 
@@ -248,10 +166,10 @@ impl Dialect<'_> {
             fits
         });
         if !odd.is_empty() {
-            self.note("odd-keyword", format!("of the wrong type, dropped: `{}`", odd.join("`, `")));
+            self.record.note("odd-keyword", format!("of the wrong type, dropped: `{}`", odd.join("`, `")));
         }
         if object.shift_remove("not").is_some() {
-            self.narrow("not", "`not` has no Rust type: nothing is refused for it before it is sent");
+            self.record.narrow("not", "`not` has no Rust type: nothing is refused for it before it is sent");
         }
     }
 
@@ -276,7 +194,7 @@ impl Dialect<'_> {
                 "file" => {
                     object.insert("type".to_owned(), json!("string"));
                     object.insert("format".to_owned(), json!("binary"));
-                    self.note("odd-type", "`file` is Swagger's word for binary text");
+                    self.record.note("odd-type", "`file` is Swagger's word for binary text");
                     "string".to_owned()
                 }
                 _ => return false,
@@ -291,38 +209,38 @@ impl Dialect<'_> {
             .map(|key| (*key).to_owned())
             .collect();
         if !foreign.is_empty() {
-            self.note("foreign-keyword", format!("a {kind} has no `{}`", foreign.join("`, `")));
+            self.record.note("foreign-keyword", format!("a {kind} has no `{}`", foreign.join("`, `")));
         }
         if kind == "array" && !object.get("items").is_some_and(|items| items.is_object() || items.is_boolean()) {
             if object.contains_key("items") {
-                self.narrow("odd-keyword", "`items` is no schema: any values");
+                self.record.narrow("odd-keyword", "`items` is no schema: any values");
             }
             object.insert("items".to_owned(), json!({}));
         }
         if matches!(kind.as_str(), "array" | "object") && object.shift_remove("enum").is_some() {
-            self.narrow("enum", format!("an enum of {kind}s has no Rust type: any {kind}"));
+            self.record.narrow("enum", format!("an enum of {kind}s has no Rust type: any {kind}"));
         }
         true
     }
 
-    fn inner(&mut self, object: &mut Map<String, Value>) {
+    fn inner_schemas(&mut self, object: &mut Map<String, Value>) {
         for (key, inner) in object.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
-            self.below(&["properties", key], inner);
+            self.convert_below(&["properties", key], inner);
         }
         if let Some(items) = object.get_mut("items") {
-            self.below(&["items"], items);
+            self.convert_below(&["items"], items);
         }
         match object.get_mut("additionalProperties") {
             None | Some(Value::Bool(_)) => {}
-            Some(schema @ Value::Object(_)) => self.below(&["additionalProperties"], schema),
+            Some(schema @ Value::Object(_)) => self.convert_below(&["additionalProperties"], schema),
             Some(_) => {
                 object.insert("additionalProperties".to_owned(), json!({}));
-                self.note("odd-keyword", "`additionalProperties` is no schema: any values");
+                self.record.note("odd-keyword", "`additionalProperties` is no schema: any values");
             }
         }
         for key in ["allOf", "anyOf", "oneOf"] {
             for (index, inner) in object.get_mut(key).and_then(Value::as_array_mut).into_iter().flatten().enumerate() {
-                self.below(&[key, &index.to_string()], inner);
+                self.convert_below(&[key, &index.to_string()], inner);
             }
         }
         let asks_for_members = |parts: Option<&Value>| {
@@ -333,7 +251,7 @@ impl Dialect<'_> {
             if is_composed && asks_for_members(object.get(key)) {
                 // The generator would make an enum with one member for each alternative, and lose the other members.
                 object.shift_remove(key);
-                self.narrow(
+                self.record.narrow(
                     "unchecked",
                     format!("not checked before it is sent: which members are required (`{key}`)"),
                 );
@@ -347,13 +265,13 @@ impl Dialect<'_> {
                 !(matches!(keys.as_slice(), ["anyOf" | "oneOf"]) && asks_for_members(part.get(keys[0])))
             });
             if parts.len() < count {
-                self.narrow("unchecked", "not checked before it is sent: which members are required (`allOf`)");
+                self.record.narrow("unchecked", "not checked before it is sent: which members are required (`allOf`)");
             }
         }
     }
 
     /// Removes members that would have the same field name, or the name of the field for unnamed members.
-    fn members(&mut self, object: &mut Map<String, Value>) {
+    fn unique_members(&mut self, object: &mut Map<String, Value>) {
         let open = object.get("additionalProperties").is_some_and(|extra| *extra != json!(false));
         let listed = object.get("required").and_then(Value::as_array).into_iter().flatten();
         let demanded: Vec<String> = listed.filter_map(Value::as_str).map(str::to_owned).collect();
@@ -377,30 +295,15 @@ impl Dialect<'_> {
             required.retain(|key| key.as_str().is_none_or(|key| !shadowed.iter().any(|gone| gone == key)));
         }
         let names = shadowed.join("`, `");
-        self.narrow("colliding-members", format!("another member has the Rust name of `{names}`: found in `extra`"));
+        self.record
+            .narrow("colliding-members", format!("another member has the Rust name of `{names}`: found in `extra`"));
         describe(object, &format!("Found in `extra`: `{names}`."));
     }
 
-    fn below(&mut self, keys: &[&str], schema: &mut Value) {
-        let length = self.at.len();
-        for key in keys {
-            self.at = pointer::join(&self.at, key);
-        }
+    fn convert_below(&mut self, keys: &[&str], schema: &mut Value) {
+        let outer = self.record.enter(keys);
         self.schema(schema);
-        self.at.truncate(length);
-    }
-
-    pub(crate) fn any(&mut self, schema: &mut Value, why: &str) {
-        self.narrow("any-value", format!("{why}: any JSON value"));
-        *schema = json!({ "description": format!("Any JSON value: {why}.") });
-    }
-
-    pub(crate) fn note(&mut self, rule: &'static str, note: impl Into<String>) {
-        self.repairs.note(rule, &self.at, note);
-    }
-
-    pub(crate) fn narrow(&mut self, rule: &'static str, note: impl Into<String>) {
-        self.repairs.narrow(rule, &self.at, note);
+        self.record.leave(outer);
     }
 }
 
@@ -408,11 +311,4 @@ impl Dialect<'_> {
 fn only_requires(schema: &Value) -> bool {
     let schema = schema.as_object();
     schema.is_some_and(|part| part.contains_key("required") && part.keys().all(|key| REQUIRING.contains(&key.as_str())))
-}
-
-/// Adds a paragraph to the description.
-pub(crate) fn describe(object: &mut Map<String, Value>, text: &str) {
-    let own = object.get("description").and_then(Value::as_str).unwrap_or_default();
-    let whole = format!("{own}\n\n{text}");
-    object.insert("description".to_owned(), json!(whole.trim()));
 }

@@ -4,7 +4,7 @@ use quote::quote;
 use syn::{Arm, Expr, Item, ItemFn, Stmt, parse_quote};
 
 use super::adapt::{Argument, Call, Role};
-use super::carriers;
+use super::carrier_path;
 use super::kinds::Kinds;
 use super::streams;
 
@@ -13,7 +13,7 @@ pub(crate) fn items(calls: &[Call], kinds: &Kinds, in_tests: bool) -> Vec<Item> 
     let condition = in_tests.then(|| quote!(#[cfg(test)]));
     let function = function(calls);
     let of_kind = |(name, carrier): &(String, _)| {
-        let carrier = carriers::path(carrier);
+        let carrier = carrier_path::path(carrier);
         quote!(access.credential(#name, #carrier)?)
     };
     let credential = kinds.first.as_ref().map_or_else(|| quote!(::keyfit::codegen::no_credential()), of_kind);
@@ -32,10 +32,10 @@ pub(crate) fn items(calls: &[Call], kinds: &Kinds, in_tests: bool) -> Vec<Item> 
             }
         },
         parse_quote! {
-            /// A client whose operations are called by their ids: what the contract check drives.
+            /// Creates a client whose operations are called by their ids, for the contract check.
             ///
             /// # Errors
-            /// Returns an error for a token or configuration that the typed constructors refuse.
+            /// Returns an error if the typed constructors do for this token or configuration.
             #condition
             #[allow(unused_variables)]
             pub fn connect(
@@ -54,7 +54,7 @@ fn function(calls: &[Call]) -> Item {
         let id = &call.id;
         let function = &call.function;
         let setters = call.arguments.iter().map(setter);
-        let gathered = call.streaming.as_ref().map(streams::gathered);
+        let gathered = call.streaming.as_ref().map(streams::collected);
         let answer = if streams::is_sent(call.streaming.as_ref()) {
             quote!()
         } else if call.streams {

@@ -12,10 +12,10 @@ use syn::{AttrStyle, Attribute, Block, Expr, ExprLit, Ident, ImplItem, Item, Lit
 use super::curl;
 use super::errors::ErrorTypes;
 use super::kinds::Kinds;
-use super::markdown::harmless;
+use super::markdown::sanitized;
 use crate::operation::Retry;
 use crate::repair::{Repair, Repairs};
-use crate::{Api, Needed, Operation};
+use crate::{Api, Operation, SecurityRequirement};
 
 /// Completes the documentation of the client's methods. Arguments are documented at their setters.
 pub(crate) fn complete(
@@ -41,11 +41,11 @@ pub(crate) fn complete(
             let ImplItem::Fn(method) = item else { continue };
             if let Some(operation) = known.get(method.sig.ident.to_string().as_str()) {
                 without_request(&mut method.attrs);
-                let curl = curl::line(api, operation, kinds).map(|line| lines(&format!("`{line}`\n\n")));
+                let curl = curl::command(api, operation, kinds).map(|line| lines(&format!("`{line}`\n\n")));
                 method.attrs.extend(curl.into_iter().flatten());
                 let narrowed = narrowed.get(operation.pointer().as_str()).map_or(&[][..], Vec::as_slice);
                 let errors = errors.get(&operation.function).map_or(&[][..], Vec::as_slice);
-                method.attrs.extend(lines(&facts(api, operation, narrowed, errors)));
+                method.attrs.extend(lines(&call_facts(api, operation, narrowed, errors)));
             }
         }
     }
@@ -53,22 +53,22 @@ pub(crate) fn complete(
 
 /// Makes all documentation of an item harmless: rustdoc reads its attributes as one text, and runs code blocks and resolves
 /// links in it.
-pub(crate) fn settle(item: &mut Item) {
-    Settle.visit_item_mut(item);
+pub(crate) fn sanitize(item: &mut Item) {
+    Sanitizer.visit_item_mut(item);
 }
 
-/// Returns a harmless text as an attribute; empty for an empty text. The [last step](in_lines) gives each line its own
+/// Returns a harmless text as an attribute; empty for an empty text. The [last step](split_lines) gives each line its own
 /// attribute, and not earlier: thousands of attributes would take more memory than all other code.
 pub(crate) fn lines(text: &str) -> Vec<Attribute> {
-    as_it_is(&harmless(text))
+    attribute_of(&sanitized(text))
 }
 
-fn as_it_is(text: &str) -> Vec<Attribute> {
+fn attribute_of(text: &str) -> Vec<Attribute> {
     let lines: Vec<String> = text.lines().map(|line| format!(" {}", line.trim_end())).collect();
-    (!lines.is_empty()).then(|| of_text(AttrStyle::Outer, &lines.join("\n"))).into_iter().collect()
+    (!lines.is_empty()).then(|| doc_attribute(AttrStyle::Outer, &lines.join("\n"))).into_iter().collect()
 }
 
-fn of_text(style: AttrStyle, text: &str) -> Attribute {
+fn doc_attribute(style: AttrStyle, text: &str) -> Attribute {
     let value = Expr::Lit(ExprLit { attrs: Vec::new(), lit: Lit::Str(LitStr::new(text, Span::call_site())) });
     let path = Ident::new("doc", Span::call_site()).into();
     let meta = Meta::NameValue(MetaNameValue { path, eq_token: token::Eq::default(), value });
@@ -83,24 +83,24 @@ fn without_request(attributes: &mut Vec<Attribute>) {
     let Some(sends) = said.iter().rposition(|line| line.trim_start().starts_with("Sends a `")) else { return };
     attributes.retain(|attribute| doc_text(attribute).is_none());
     if sends > 0 {
-        attributes.push(of_text(AttrStyle::Outer, &said[..sends].join("\n")));
+        attributes.push(doc_attribute(AttrStyle::Outer, &said[..sends].join("\n")));
     }
 }
 
 /// Splits the documentation of an item into one attribute for each line. The printer would write a text of several lines as a
 /// block comment, from which the compiler removes stars and indentation: the text would change.
-pub(crate) fn in_lines(item: &mut Item) {
-    InLines.visit_item_mut(item);
+pub(crate) fn split_lines(item: &mut Item) {
+    LineSplitter.visit_item_mut(item);
 }
 
-struct InLines;
+struct LineSplitter;
 
-impl VisitMut for InLines {
+impl VisitMut for LineSplitter {
     fn visit_attributes_mut(&mut self, attributes: &mut Vec<Attribute>) {
         let is_long = |attribute: &Attribute| doc_text(attribute).is_some_and(|text| text.contains('\n'));
         if attributes.iter().any(is_long) {
             let split = std::mem::take(attributes).into_iter().flat_map(|attribute| match doc_text(&attribute) {
-                Some(text) => text.split('\n').map(|line| of_text(attribute.style, line)).collect(),
+                Some(text) => text.split('\n').map(|line| doc_attribute(attribute.style, line)).collect(),
                 None => vec![attribute],
             });
             *attributes = split.collect();
@@ -112,11 +112,11 @@ impl VisitMut for InLines {
     }
 }
 
-struct Settle;
+struct Sanitizer;
 
-impl VisitMut for Settle {
+impl VisitMut for Sanitizer {
     fn visit_attributes_mut(&mut self, attributes: &mut Vec<Attribute>) {
-        settle_attributes(attributes);
+        sanitize_attributes(attributes);
     }
 
     fn visit_block_mut(&mut self, _: &mut Block) {
@@ -124,12 +124,12 @@ impl VisitMut for Settle {
     }
 }
 
-fn settle_attributes(attributes: &mut Vec<Attribute>) {
+fn sanitize_attributes(attributes: &mut Vec<Attribute>) {
     let Some(first) = attributes.iter().position(|attribute| doc_text(attribute).is_some()) else { return };
     let style = attributes[first].style;
     let texts: Vec<String> = attributes.iter().filter_map(doc_text).collect();
     let text = texts.join("\n");
-    let lines = if names_its_method(&text) { as_it_is(&text) } else { lines(&text) };
+    let lines = if names_its_method(&text) { attribute_of(&text) } else { lines(&text) };
     attributes.retain(|attribute| doc_text(attribute).is_none());
     attributes.splice(first..first, lines.into_iter().map(|line| Attribute { style, ..line }));
 }
@@ -157,9 +157,9 @@ pub(crate) fn doc_text(attribute: &Attribute) -> Option<String> {
     }
 }
 
-fn facts(api: &Api, operation: &Operation, narrowed: &[&Repair], errors: &[(String, Vec<String>)]) -> String {
+fn call_facts(api: &Api, operation: &Operation, narrowed: &[&Repair], errors: &[(String, Vec<String>)]) -> String {
     let mut lines = Vec::new();
-    if let Needed::OneOf { sets, is_optional } = &*operation.needed {
+    if let SecurityRequirement::OneOf { sets, is_optional } = &*operation.security {
         // In the order in which a client chooses among them.
         let mut sets: Vec<&Vec<String>> = sets.iter().collect();
         sets.sort_by_key(|set| std::cmp::Reverse(set.len()));
@@ -240,12 +240,12 @@ fn scopes(api: &Api, operation: &Operation) -> Vec<String> {
 }
 
 /// The maximum length of an error's description in a list, in bytes.
-const SHORT: usize = 60;
+const MAX_DESCRIPTION: usize = 60;
 
 /// Returns a status with its description, if that is short.
 fn error(status: &str, description: &str) -> String {
     let said = description.trim().trim_end_matches('.');
-    let is_short = !said.is_empty() && said.len() <= SHORT && !said.contains(['\n', '`', '[', '<', '*', '_']);
+    let is_short = !said.is_empty() && said.len() <= MAX_DESCRIPTION && !said.contains(['\n', '`', '[', '<', '*', '_']);
     if is_short { format!("`{status}` {said}") } else { format!("`{status}`") }
 }
 
@@ -265,7 +265,7 @@ mod tests {
 
     #[test]
     fn a_text_is_one_attribute_until_it_is_printed_and_then_one_for_each_line() {
-        let text = as_it_is("One.\n\n  Two.  \n");
+        let text = attribute_of("One.\n\n  Two.  \n");
         let mut item: Item = syn::parse_quote! {
             #(#text)*
             #[derive(Clone)]
@@ -277,9 +277,9 @@ mod tests {
         };
         let said = |text: &str| Some(text.to_owned());
         assert_eq!(texts(&item), [said(" One.\n \n   Two."), None]);
-        in_lines(&mut item);
+        split_lines(&mut item);
         assert_eq!(texts(&item), [said(" One."), said(" "), said("   Two."), None]);
-        assert!(as_it_is("").is_empty());
+        assert!(attribute_of("").is_empty());
     }
 
     #[test]

@@ -10,16 +10,16 @@ use syn::{Expr, Item, ItemMod, ItemStatic, Token, parse_quote};
 
 use super::adapt::Call;
 use super::batches;
+use super::distinguished::DistinguishedUnion;
 use super::docs;
 use super::enums::{self, Enum};
 use super::kinds::Kinds;
 use super::paging;
 use super::streams;
-use super::tagged::Tagged;
 use super::union_types;
 use crate::contract::Facts;
 use crate::operation::Retry;
-use crate::{Api, BaseUrl, Needed, Operation, Partial};
+use crate::{Api, BaseUrl, Operation, Partial, SecurityRequirement};
 
 /// Returns the items.
 pub(crate) fn items(
@@ -37,14 +37,14 @@ pub(crate) fn items(
         constructors(kinds),
         parse_quote! {
             impl Client {
-                /// The same client, with options for its calls. Both share everything else.
+                /// Returns the same client with options for its calls. Both share everything else.
                 #[must_use]
                 pub fn with_options(&self, options: ::keyfit::CallOptions) -> Self {
                     let transport = self.inner.with_options(options);
                     Self::new_with_client(&self.baseurl, self.client.clone(), transport)
                 }
 
-                /// A request to a path below the base URL that the document lacks: `/reports/weekly`.
+                /// Creates a request to a path below the base URL that is not in the document, such as `/reports/weekly`.
                 pub fn request(&self, method: ::reqwest::Method, path: &str) -> ::keyfit::RawRequest<'_> {
                     ::keyfit::RawRequest::new(&self.inner, &self.client, method, path)
                 }
@@ -65,9 +65,9 @@ pub(crate) fn items(
 }
 
 /// Returns the module of response types whose values the document lists only in part.
-pub(crate) fn values(enums: &[Enum], tagged: &[Tagged]) -> Item {
+pub(crate) fn values(enums: &[Enum], tagged: &[DistinguishedUnion]) -> Item {
     let mut module: ItemMod = parse_quote! {
-        /// Values that the document names; in answers others are kept as they came.
+        /// The enums of values that the document names. Enums of responses keep other values unchanged.
         pub mod values {}
     };
     let items = &mut module.content.get_or_insert_default().1;
@@ -101,13 +101,13 @@ fn urls(module: &str, about: &str, default: Option<&String>, urls: &[BaseUrl]) -
 
 /// Returns the constructors of clients: with a credential if the API takes one.
 fn constructors(kinds: &Kinds) -> Item {
-    let without = (kinds.first.is_some() && kinds.opens_without).then(|| {
+    let without = (kinds.first.is_some() && kinds.works_without_credential).then(|| {
         quote! {
-            /// A client without a credential, for the operations that may be called without one; their docs say so. All others fail
-            /// before anything is sent.
+            /// Creates a client without a credential, for the operations that need none; their documentation says so. Other
+            /// operations fail before anything is sent.
             ///
             /// # Errors
-            /// As `with_config`.
+            /// Returns an error if `with_config` does.
             pub fn without_credential(config: ::keyfit::Config) -> ::std::result::Result<Self, ::keyfit::Error> {
                 Self::over(::keyfit::codegen::no_credential(), config)
             }
@@ -124,7 +124,7 @@ fn constructors(kinds: &Kinds) -> Item {
     };
     parse_quote! {
         impl Client {
-            /// A client for the documented host, the base URL of [`API`].
+            /// Creates a client for the documented host, the base URL of [`API`].
             ///
             /// # Errors
             /// Returns an error if the TLS backend cannot be initialized.
@@ -132,7 +132,7 @@ fn constructors(kinds: &Kinds) -> Item {
                 Self::with_config(#argument ::keyfit::Config::default())
             }
 
-            /// A client with a configuration of your own: another base URL, timeouts, user agent.
+            /// Creates a client with a configuration: another base URL, timeouts, user agent.
             ///
             /// # Errors
             /// Returns an error if the base URL is not https (plain http is for loopback hosts only) or holds credentials,
@@ -162,7 +162,7 @@ fn constructors(kinds: &Kinds) -> Item {
 fn api(api: &Api, operations: &[&Operation], calls: &[Call], kinds: &Kinds, facts: &Facts) -> Item {
     let streams = |call: &&Call| call.streams || streams::is_sent(call.streaming.as_ref());
     let streaming: HashSet<&str> = calls.iter().filter(streams).map(|call| call.id.as_str()).collect();
-    let rows = operations.iter().map(|operation| row(operation, streaming.contains(operation.id.as_str())));
+    let rows = operations.iter().map(|operation| operation_row(operation, streaming.contains(operation.id.as_str())));
     let errors = facts.errors.iter().map(|envelope| {
         let name = &envelope.name;
         let setters = [
@@ -193,7 +193,7 @@ fn api(api: &Api, operations: &[&Operation], calls: &[Call], kinds: &Kinds, fact
     let others = api.base_urls.iter().map(|other| &other.url).filter(|url| **url != api.base_url);
     let base_urls = std::iter::once(&api.base_url).chain(others);
     let mut table: ItemStatic = parse_quote! {
-        /// What is known of the API: its base URL, its operations in the document's order, and how it words errors and limits.
+        /// The description of the API: its base URL, its operations in the document's order, and the form of its errors and limits.
         pub static API: ::keyfit::Api = ::keyfit::Api::new(#name)
             .with_base_urls(&[#(#base_urls),*])
             .with_operations(&[])
@@ -221,7 +221,7 @@ fn operations_of(expr: &mut Expr) -> Option<&mut Punctuated<Expr, Token![,]>> {
     }
 }
 
-fn row(operation: &Operation, streams: bool) -> TokenStream {
+fn operation_row(operation: &Operation, streams: bool) -> TokenStream {
     let Operation { id, function, method, path, rate_limit, errors, .. } = operation;
     let retry = match operation.retry {
         Retry::Safe => Some(quote!(Safe)),
@@ -231,12 +231,12 @@ fn row(operation: &Operation, streams: bool) -> TokenStream {
     };
     let success: Vec<_> = operation.success_statuses().into_iter().map(Literal::u16_unsuffixed).collect();
     let query: Vec<TokenStream> = operation.query.iter().map(|(name, value)| quote!((#name, #value))).collect();
-    let partial: Vec<TokenStream> = operation.partial.iter().map(self::partial).collect();
+    let partial: Vec<TokenStream> = operation.partial.iter().map(item_results).collect();
     let setters = [
         optional("with_server", operation.server.as_ref()),
         list("with_query", &query),
         list("with_credentials", &operation.credentials),
-        security(&operation.needed),
+        security(&operation.security),
         list("with_scopes", &operation.scopes),
         optional("with_resource", operation.resource.as_ref()),
         list("with_success", &success),
@@ -259,30 +259,30 @@ fn row(operation: &Operation, streams: bool) -> TokenStream {
 }
 
 /// Returns the description of item results in a success.
-fn partial(told: &Partial) -> TokenStream {
-    let accepted_as = told.accepted_texts();
+fn item_results(partial: &Partial) -> TokenStream {
+    let accepted_as = partial.accepted_texts();
     let setters = [
-        optional("with_received", told.received.as_ref()),
-        optional("with_accepted", told.accepted.as_ref()),
-        optional("with_rejected", told.rejected.as_ref()),
-        optional("with_accepted_items", told.accepted_items.as_ref()),
-        optional("with_rejected_items", told.rejected_items.as_ref()),
-        optional("with_outcomes", told.outcomes.as_ref()),
-        told.outcome.as_ref().map(|at| quote!(.with_outcome(#at, &[#(#accepted_as),*]))),
-        optional("with_reason", told.reason.as_ref()),
-        told.position.as_ref().map(|at| {
-            let first = told.first;
+        optional("with_received", partial.received.as_ref()),
+        optional("with_accepted", partial.accepted.as_ref()),
+        optional("with_rejected", partial.rejected.as_ref()),
+        optional("with_accepted_items", partial.accepted_items.as_ref()),
+        optional("with_rejected_items", partial.rejected_items.as_ref()),
+        optional("with_outcomes", partial.outcomes.as_ref()),
+        partial.outcome.as_ref().map(|at| quote!(.with_outcome(#at, &[#(#accepted_as),*]))),
+        optional("with_reason", partial.reason.as_ref()),
+        partial.position.as_ref().map(|at| {
+            let first = partial.first;
             quote!(.with_position(#at, #first))
         }),
-        optional("with_item", told.item.as_ref()),
+        optional("with_item", partial.item.as_ref()),
     ];
     let setters = setters.into_iter().flatten();
     quote!(::keyfit::operation::Partial::new() #(#setters)*)
 }
 
 /// Returns the setter for the accepted credentials of an operation, if it has its own.
-fn security(needed: &Needed) -> Option<TokenStream> {
-    let Needed::OneOf { sets, is_optional } = needed else { return None };
+fn security(needed: &SecurityRequirement) -> Option<TokenStream> {
+    let SecurityRequirement::OneOf { sets, is_optional } = needed else { return None };
     let sets = sets.iter().map(|set| quote!(&[#(#set),*]));
     let none = is_optional.then(|| quote!(&[]));
     let alternatives = sets.chain(none);

@@ -9,15 +9,15 @@ use quote::{format_ident, quote};
 use serde_json::{Map, Value, json};
 
 use super::compact::IN_MACRO;
-use super::dialect::schema_pointers;
-use super::{docs, names, split};
-use crate::{name, pointer, walk};
+use super::walker::{Side, for_each_schema};
+use super::{docs, names, sharing};
+use crate::{name, walk};
 
 /// The key that holds names and descriptions of the values until they are read.
 pub(crate) const NAMES: &str = "x-keyfit-names";
 
 /// The keywords of an alternative that is a constant.
-const CONSTANT: [&str; 7] = ["const", "deprecated", "description", "enum", "example", "title", "type"];
+const CONSTANT_KEYWORDS: [&str; 7] = ["const", "deprecated", "description", "enum", "example", "title", "type"];
 
 /// An enum.
 #[derive(Clone, Debug)]
@@ -25,14 +25,14 @@ pub(crate) struct Enum {
     /// The component.
     pub(crate) name: String,
     pub(crate) description: String,
-    pub(crate) values: Vec<Known>,
+    pub(crate) values: Vec<EnumValue>,
     /// True if other values are kept unchanged.
     pub(crate) is_open: bool,
 }
 
 /// A value of an enum.
 #[derive(Clone, Debug)]
-pub(crate) struct Known {
+pub(crate) struct EnumValue {
     /// A text or an integer.
     value: Value,
     name: Option<String>,
@@ -42,31 +42,30 @@ pub(crate) struct Known {
 /// Converts alternatives that are constants to enums, and records the names of values. It runs while schemas still have the
 /// document's keywords.
 pub(crate) fn annotate(document: &mut Value) {
-    for at in schema_pointers(document) {
-        let Some(schema) = document.pointer_mut(&at) else { continue };
+    for_each_schema(document, |_, _, schema| {
         walk::schemas(schema, &mut |schema| {
             let Some(object) = schema.as_object_mut() else { return };
             object.shift_remove(NAMES);
-            let told = constants(object).or_else(|| listed(object));
-            object.extend(told.map(|names| (NAMES.to_owned(), names)));
+            let names = constants(object).or_else(|| names_by_vendor(object));
+            object.extend(names.map(|names| (NAMES.to_owned(), names)));
         });
-    }
+    });
 }
 
 /// Returns the names of values from the vendor keys of other generators, if there is one for each value.
-fn listed(object: &Map<String, Value>) -> Option<Value> {
+fn names_by_vendor(object: &Map<String, Value>) -> Option<Value> {
     let values = object.get("enum")?.as_array()?;
-    let names = said_of_each(object, &NAMED_BY)?;
-    let descriptions = said_of_each(object, &["x-enum-descriptions"]);
+    let names = texts_of_each(object, &NAME_KEYS)?;
+    let descriptions = texts_of_each(object, &["x-enum-descriptions"]);
     let one = |index: usize| json!({ "name": names[index], "description": descriptions.map(|texts| &texts[index]) });
     Some((0..values.len()).map(one).collect())
 }
 
 /// The vendor keys of other generators under which a schema names its values.
-pub(crate) const NAMED_BY: [&str; 2] = ["x-enum-varnames", "x-enumNames"];
+pub(crate) const NAME_KEYS: [&str; 2] = ["x-enum-varnames", "x-enumNames"];
 
 /// Returns the texts under the first of the keys that has one for each value of the enum.
-pub(crate) fn said_of_each<'a>(object: &'a Map<String, Value>, keys: &[&str]) -> Option<&'a Vec<Value>> {
+pub(crate) fn texts_of_each<'a>(object: &'a Map<String, Value>, keys: &[&str]) -> Option<&'a Vec<Value>> {
     let values = object.get("enum")?.as_array()?;
     let list = |key: &&str| object.get(*key)?.as_array();
     keys.iter().filter_map(list).find(|texts| texts.len() == values.len() && texts.iter().all(Value::is_string))
@@ -87,7 +86,7 @@ fn constants(object: &mut Map<String, Value>) -> Option<Value> {
             has_null = true;
             continue;
         }
-        if part.keys().any(|key| !CONSTANT.contains(&key.as_str()) && !key.starts_with("x-")) {
+        if part.keys().any(|key| !CONSTANT_KEYWORDS.contains(&key.as_str()) && !key.starts_with("x-")) {
             return None;
         }
         let listed = part.get("enum").and_then(Value::as_array).map(Vec::as_slice);
@@ -117,16 +116,16 @@ fn kind(values: &[Value]) -> Option<&'static str> {
 
 /// Returns the values of an enum of texts, or of integers with names. A null among them is ignored: `nullable` covers it. The
 /// names are removed from the schema.
-pub(crate) fn taken(object: &mut Map<String, Value>) -> Option<Vec<Known>> {
-    let told = object.shift_remove(NAMES);
+pub(crate) fn take_values(object: &mut Map<String, Value>) -> Option<Vec<EnumValue>> {
+    let names = object.shift_remove(NAMES);
     let values = object.get("enum")?.as_array()?;
-    let told = told.as_ref().and_then(Value::as_array).filter(|told| told.len() == values.len());
-    let text = |index: usize, key: &str| told.and_then(|told| told[index][key].as_str().map(str::to_owned));
-    let known: Vec<Known> = values
+    let names = names.as_ref().and_then(Value::as_array).filter(|names| names.len() == values.len());
+    let text = |index: usize, key: &str| names.and_then(|names| names[index][key].as_str().map(str::to_owned));
+    let known: Vec<EnumValue> = values
         .iter()
         .enumerate()
         .filter(|(_, value)| !value.is_null())
-        .map(|(index, value)| Known {
+        .map(|(index, value)| EnumValue {
             value: value.clone(),
             name: text(index, "name"),
             description: text(index, "description"),
@@ -140,61 +139,51 @@ pub(crate) fn taken(object: &mut Map<String, Value>) -> Option<Vec<Known>> {
 }
 
 /// Returns whether each value has a name of its own.
-fn is_named(known: &[Known]) -> bool {
+fn is_named(known: &[EnumValue]) -> bool {
     let mut seen = HashSet::from(["Other".to_owned()]);
     known.iter().all(|known| known.name.as_deref().is_some_and(|name| seen.insert(ident(name))))
 }
 
 /// Gives the enums of requests with named values types of ours. `requests` are the schemas that requests use.
-pub(crate) fn settle(document: &mut Value, requests: &BTreeSet<String>) -> Vec<Enum> {
-    let mut settler = Settler { taken: split::type_names(document), found: Vec::new(), hoisted: Map::new() };
-    for at in schema_pointers(document) {
-        let component = at.strip_prefix("/components/schemas/").map(pointer::name);
-        let is_request = component.as_ref().map_or_else(|| !at.contains("/responses/"), |name| requests.contains(name));
-        if !is_request {
-            continue;
+pub(crate) fn extract(document: &mut Value, requests: &BTreeSet<String>) -> Vec<Enum> {
+    let mut extractor = Extractor { taken: sharing::type_names(document), found: Vec::new(), hoisted: Map::new() };
+    for_each_schema(document, |document, site, schema| {
+        if site.side(requests) == Side::Response {
+            return;
         }
-        let id = call_of(document, &at);
-        let part = at.contains("/parameters/").then(|| at.strip_suffix("/schema")).flatten();
-        let part = part.and_then(|part| document.pointer(part)?["name"].as_str()).unwrap_or("Body").to_pascal_case();
-        let Some(schema) = document.pointer_mut(&at) else { continue };
-        match component {
+        match &site.component {
             // A reference to it could not allow null.
             Some(_) if may_be_null(schema) => {}
-            Some(name) => match Settler::closed(schema, &name) {
-                Some(found) => settler.found.push(found),
-                None => settler.members(schema, &name),
+            Some(name) => match Extractor::closed(schema, name) {
+                Some(found) => extractor.found.push(found),
+                None => extractor.members(schema, name),
             },
-            None => settler.inner(schema, &format!("{id}{part}")),
+            None => {
+                let parameter = site.pointer.strip_suffix("/schema").filter(|at| at.contains("/parameters/"));
+                let name = parameter.and_then(|at| document.pointer(at)?["name"].as_str()).unwrap_or("Body");
+                extractor.inner(schema, &format!("{}{}", site.operation_name(document), name.to_pascal_case()));
+            }
         }
-    }
-    split::add(document, settler.hoisted);
-    settler.found
+    });
+    sharing::add(document, extractor.hoisted);
+    extractor.found
 }
 
 fn may_be_null(schema: &Value) -> bool {
     schema["nullable"] == true || schema["enum"].as_array().is_some_and(|values| values.contains(&Value::Null))
 }
 
-/// Returns the Rust name of the operation that contains a place.
-fn call_of(document: &Value, at: &str) -> String {
-    let call =
-        ["/parameters/", "/requestBody/"].iter().find_map(|part| Some(at.split_once(part)?.0)).unwrap_or_default();
-    let id = document.pointer(call).and_then(|call| call["operationId"].as_str());
-    name::of_type(id.unwrap_or_default())
-}
-
-struct Settler {
+struct Extractor {
     /// The Rust names of schemas that are in use.
     taken: HashSet<String>,
     found: Vec<Enum>,
     hoisted: Map<String, Value>,
 }
 
-impl Settler {
+impl Extractor {
     fn closed(schema: &mut Value, name: &str) -> Option<Enum> {
         let object = schema.as_object_mut()?;
-        let values = taken(object).filter(|values| is_named(values))?;
+        let values = take_values(object).filter(|values| is_named(values))?;
         let description = object.get("description").and_then(Value::as_str).unwrap_or_default().to_owned();
         // The generator need not check what the type ensures.
         object.shift_remove("enum");
@@ -207,14 +196,14 @@ impl Settler {
         if is_nullable {
             schema["nullable"] = json!(true);
         }
-        let name = name::fresh(name, &mut self.taken);
+        let name = name::unique(name, &mut self.taken);
         let whole = names::hoist(schema, &name);
         self.hoisted.insert(name.clone(), whole);
         self.found.push(Enum { name, ..found });
     }
 
     fn members(&mut self, schema: &mut Value, name: &str) {
-        names::inside(schema, name, &mut |inner, name| self.inner(inner, name));
+        names::for_each_inner(schema, name, &mut |inner, name| self.inner(inner, name));
     }
 }
 
@@ -234,7 +223,7 @@ pub(crate) fn item(known: &Enum) -> TokenStream {
     let is_named = is_named(&known.values);
     let mut taken = HashSet::from(["Other".to_owned()]);
     let mut idents = Vec::new();
-    let mut values: Vec<&Known> = Vec::new();
+    let mut values: Vec<&EnumValue> = Vec::new();
     for value in &known.values {
         let text = value.value.as_str().unwrap_or_default();
         let variant = ident(value.name.as_deref().filter(|_| is_named).unwrap_or(text));

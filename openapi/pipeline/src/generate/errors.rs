@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value, json};
 
-use super::split;
+use super::sharing;
 use crate::pointer;
 use crate::{Api, Operation, name, walk};
 
@@ -27,7 +27,7 @@ pub(crate) struct Errors {
 
 impl Errors {
     pub(crate) fn new(api: &Api) -> Self {
-        Self { taken: split::type_names(&api.document), added: Map::new(), known: HashMap::new() }
+        Self { taken: sharing::type_names(&api.document), added: Map::new(), known: HashMap::new() }
     }
 
     /// Returns the references to the schemas of an operation's error bodies, by status.
@@ -58,7 +58,7 @@ impl Errors {
         if let Some(known) = self.known.get(response) {
             return Some(known.clone());
         }
-        let fresh = name::fresh(&name::of_type(&pointer::name(response)), &mut self.taken);
+        let fresh = name::unique(&name::of_type(&pointer::name(response)), &mut self.taken);
         self.added.insert(fresh.clone(), schema.clone());
         self.known.insert(response.to_owned(), fresh.clone());
         Some(fresh)

@@ -8,16 +8,17 @@ use serde_json::{Map, Value, json};
 use syn::visit_mut::{self, VisitMut};
 use syn::{Block, Expr};
 
-use super::split;
-use crate::form::{self, Files, FormMember};
+use super::client_document::CallSettings;
+use super::sharing;
+use crate::form::{self, FileKind, FormMember};
 use crate::repair::Repairs;
 use crate::{name, pointer, walk};
 
 /// The format of a file in a form.
-pub(crate) const FILE: &str = "form-file";
+pub(crate) const FILE_FORMAT: &str = "form-file";
 
 /// The media type under which the generator gets every form.
-pub(crate) const PLACE: &str = "application/x-www-form-urlencoded";
+pub(crate) const MEDIA_TYPE: &str = "application/x-www-form-urlencoded";
 
 /// The serialization of a form.
 #[derive(Clone, Debug)]
@@ -28,20 +29,23 @@ pub(crate) struct Form {
     pub(crate) members: Vec<FormMember>,
 }
 
-/// Gives the files in the forms of these operations a type of their own. `functions` are those with a multipart body.
-pub(crate) fn settle(document: &mut Value, functions: &[&str], repairs: &mut Repairs) {
-    let mut forms = Forms { taken: split::type_names(document), made: BTreeMap::new(), added: Map::new(), document };
+/// Gives the files in multipart forms a type of their own. `calls` are the settings of calls, by the names of their functions.
+pub(crate) fn mark_files(document: &mut Value, calls: &HashMap<String, CallSettings>, repairs: &mut Repairs) {
+    let is_multipart =
+        |function: &str| calls.get(function).and_then(|call| call.form.as_ref()?.multipart.as_ref()).is_some();
+    let mut forms =
+        FileMarker { taken: sharing::type_names(document), made: BTreeMap::new(), added: Map::new(), document };
     let mut bodies = Vec::new();
     for (at, call) in walk::operations(forms.document) {
-        let place = pointer::join(&format!("{at}/requestBody/content"), PLACE) + "/schema";
-        let is_in_parts = call["operationId"].as_str().is_some_and(|id| functions.contains(&id));
+        let place = pointer::join(&format!("{at}/requestBody/content"), MEDIA_TYPE) + "/schema";
+        let is_in_parts = call["operationId"].as_str().is_some_and(is_multipart);
         if let Some(schema) = forms.document.pointer(&place).filter(|_| is_in_parts) {
             bodies.push((place, schema.clone()));
         }
     }
     let bodies: Vec<(String, Value)> =
         bodies.into_iter().filter_map(|(at, schema)| Some((at, forms.with_files(&schema, 0)?))).collect();
-    let Forms { made, added, document, .. } = forms;
+    let FileMarker { made, added, document, .. } = forms;
     for (at, schema) in bodies {
         if let Some(place) = document.pointer_mut(&at) {
             *place = schema;
@@ -50,7 +54,7 @@ pub(crate) fn settle(document: &mut Value, functions: &[&str], repairs: &mut Rep
     let Some(schemas) = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut) else { return };
     schemas.extend(added);
     // A component that only forms use keeps its name.
-    let used = split::reachable(document, &[&document["paths"]]);
+    let used = sharing::reachable(document, &[&document["paths"]]);
     let mut renamed: HashMap<&str, String> = HashMap::new();
     for (name, copy) in &made {
         if used.contains(name) {
@@ -62,10 +66,10 @@ pub(crate) fn settle(document: &mut Value, functions: &[&str], repairs: &mut Rep
             renamed.insert(copy, name.clone());
         }
     }
-    split::rename(document, &renamed);
+    sharing::rename(document, &renamed);
 }
 
-struct Forms<'a> {
+struct FileMarker<'a> {
     document: &'a mut Value,
     taken: HashSet<String>,
     /// The components with a copy for files.
@@ -74,19 +78,19 @@ struct Forms<'a> {
 }
 
 /// The maximum depth of a composition; ends one that is a part of itself.
-const DEEPEST: usize = 8;
+const MAX_DEPTH: usize = 8;
 
-impl Forms<'_> {
+impl FileMarker<'_> {
     /// Returns a copy of a form's schema with the type of files; `None` if it has no files.
     fn with_files(&mut self, schema: &Value, depth: usize) -> Option<Value> {
-        if depth > DEEPEST {
+        if depth > MAX_DEPTH {
             return None;
         }
         if let Some(component) = walk::schema_name(schema).map(pointer::name) {
             if !self.made.contains_key(&component) {
                 let whole = walk::resolve(self.document, schema).clone();
                 let whole = self.with_files(&whole, depth + 1)?;
-                let copy = name::fresh(&format!("{component}Form"), &mut self.taken);
+                let copy = name::unique(&format!("{component}Form"), &mut self.taken);
                 self.added.insert(copy.clone(), whole);
                 self.made.insert(component.clone(), copy);
             }
@@ -117,8 +121,8 @@ impl Forms<'_> {
     fn mark(&self, member: &mut Value) -> bool {
         let Some(files) = form::files(self.document, member) else { return false };
         let whole = walk::resolve(self.document, member);
-        let mut marked = json!({ "type": "string", "format": FILE });
-        if files == Files::Several {
+        let mut marked = json!({ "type": "string", "format": FILE_FORMAT });
+        if files == FileKind::Several {
             marked = json!({ "type": "array", "items": marked });
         }
         for key in ["description", "title"] {
@@ -134,7 +138,7 @@ impl Forms<'_> {
 /// Serializes the body in the `send` of a call by its form. Returns the code that makes a request of a multipart body.
 pub(super) fn write(send: &mut Block, form: &Form) -> Option<TokenStream> {
     let members: Vec<TokenStream> = form.members.iter().map(row).collect();
-    let mut writer = Writer { form, members: &members, body: None };
+    let mut writer = FormWriter { form, members: &members, body: None };
     writer.visit_block_mut(send);
     let (media_type, body) = (form.multipart.as_ref()?, writer.body?);
     Some(quote!(#media_type, #body, &[#(#members),*]))
@@ -153,14 +157,14 @@ fn row(member: &FormMember) -> TokenStream {
     quote!(::keyfit::codegen::FormMember::new(#name) #style #spread #media_type #reserved)
 }
 
-struct Writer<'a> {
+struct FormWriter<'a> {
     form: &'a Form,
     members: &'a [TokenStream],
     /// The argument of the call that writes a form.
     body: Option<Expr>,
 }
 
-impl VisitMut for Writer<'_> {
+impl VisitMut for FormWriter<'_> {
     /// Rewrites `.form_urlencoded(&body)?`.
     fn visit_expr_mut(&mut self, expr: &mut Expr) {
         if let Expr::Try(tried) = &*expr

@@ -1,27 +1,30 @@
 //! The kinds of token that an API accepts: those of its contract, or of the document's security schemes. A kind is a type
 //! without values. A client accepts tokens of the kinds of its API only.
 
+mod constructors;
+mod names;
+
 use std::collections::HashSet;
 
-use heck::ToShoutySnakeCase as _;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use serde_json::Value;
 use syn::{Item, parse_quote};
 
-use super::carriers::path;
+use self::names::{BASE_URL, KindNames};
+use super::carrier_path::path;
 use super::oauth;
 use crate::contract::{Carrier, Contract, Credential};
 use crate::repair::Repairs;
-use crate::schemes::{SecurityScheme, place};
-use crate::{Api, Failure, Needed, Text, name, walk};
+use crate::schemes::{SecurityScheme, place_in_request};
+use crate::{Api, Error, SecurityRequirement, Text, walk};
 
 /// The kinds of token that an API accepts.
 pub(crate) struct Kinds {
     /// The kinds that belong to this API.
     own: Vec<Kind>,
     /// The kinds that belong to another API.
-    foreign: Vec<Opener>,
+    foreign: Vec<AcceptedToken>,
     /// The name and carrier of the credential of a client that is connected without a type; it may be a kind of another API.
     /// `None` if the API takes no credential.
     pub(crate) first: Option<(String, Carrier)>,
@@ -30,7 +33,7 @@ pub(crate) struct Kinds {
     /// The OAuth flows of the document, by which tokens are obtained.
     oauth: Vec<oauth::Scheme>,
     /// True if a client without a credential can call some operation.
-    pub(crate) opens_without: bool,
+    pub(crate) works_without_credential: bool,
     /// The environment variable with a base URL that replaces the documented one.
     base_url: String,
 }
@@ -49,7 +52,7 @@ struct Kind {
 
 /// A kind of token that an API accepts, for callers without a generated client.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Opener {
+pub struct AcceptedToken {
     /// The name of the kind, as operations and contracts use it.
     pub name: String,
     /// The name of the API whose contract defines it, if it is another one.
@@ -65,17 +68,17 @@ pub struct Opener {
 ///
 /// # Errors
 /// Returns an error if the contract is not valid.
-pub fn openers(api: &Api, contract: Option<&Text>) -> Result<Vec<Opener>, Failure> {
+pub fn accepted_tokens(api: &Api, contract: Option<&Text>) -> Result<Vec<AcceptedToken>, Error> {
     let contract = contract.map_or_else(|| Ok(Contract::default()), Contract::read)?;
-    let kinds = of(api, &contract, &mut Repairs::default());
+    let kinds = of_api(api, &contract, &mut Repairs::default());
     let foreign = kinds.foreign.into_iter();
-    let own = kinds.own.into_iter().map(|Kind { name, variable, carrier, .. }| Opener {
+    let own = kinds.own.into_iter().map(|Kind { name, variable, carrier, .. }| AcceptedToken {
         name,
         of: None,
         variable: Some(variable),
         carrier,
     });
-    let certificate = |name| Opener { name, of: None, variable: None, carrier: Carrier::ClientCertificate };
+    let certificate = |name| AcceptedToken { name, of: None, variable: None, carrier: Carrier::ClientCertificate };
     let certificates = kinds.certificates.into_iter().map(certificate);
     let all = own.chain(foreign).chain(certificates);
     Ok(all.filter(|opener| !matches!(opener.carrier, Carrier::Query(_))).collect())
@@ -83,29 +86,11 @@ pub fn openers(api: &Api, contract: Option<&Text>) -> Result<Vec<Opener>, Failur
 
 /// Returns the environment variable with a base URL that replaces the documented one: `PARCELS_BASE_URL`.
 pub fn base_url_variable(api: &Api) -> String {
-    Names::new(api).variable(BASE_URL)
+    KindNames::new(api).variable(BASE_URL)
 }
-
-/// Returns an environment variable named after a text: `PARCELS_API_KEY`, `NOTES_OAUTH2_PASSWORD_BEARER`.
-fn variable_of(text: &str) -> String {
-    // Authors treat each of these as one word.
-    const WORDS: [(&str, &str); 5] =
-        [("OAuth", "Oauth"), ("oAuth", "oauth"), ("OpenID", "Openid"), ("OpenId", "Openid"), ("openId", "openid")];
-    let whole = WORDS.iter().fold(text.to_owned(), |text, (written, word)| text.replace(written, word));
-    let plain = whole.to_shouty_snake_case();
-    let plain = plain.replace(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_', "_");
-    if plain.starts_with(|letter: char| letter.is_ascii_digit()) { format!("_{plain}") } else { plain }
-}
-
-/// The suffix of the base URL's variable, as words.
-const BASE_URL: &str = "base url";
-/// The name of the only kind if neither contract nor document names one.
-const UNNAMED: &str = "token";
-/// The names that the root of generated code uses for something else.
-const TAKEN: [&str; 2] = ["Api", "Client"];
 
 /// Determines the kinds that the API accepts.
-pub(crate) fn of(api: &Api, contract: &Contract, repairs: &mut Repairs) -> Kinds {
+pub(crate) fn of_api(api: &Api, contract: &Contract, repairs: &mut Repairs) -> Kinds {
     let schemes = api.security_schemes();
     let mut kinds = match &contract.credentials {
         Some(credentials) => of_contract(api, credentials, repairs),
@@ -119,15 +104,15 @@ pub(crate) fn of(api: &Api, contract: &Contract, repairs: &mut Repairs) -> Kinds
     kinds.oauth = oauth::schemes(api, &schemes, kinds.own.iter().map(|kind| (&kind.name, &kind.marker)), repairs);
     // A contract may use other names than the document's schemes; then operations that take a single credential accept each
     // of its kinds.
-    let names: HashSet<&String> = api.operations.iter().flat_map(|operation| operation.needed.kinds()).collect();
+    let names: HashSet<&String> = api.operations.iter().flat_map(|operation| operation.security.kinds()).collect();
     let mut known = kinds.own.iter().map(|kind| &kind.name).chain(kinds.foreign.iter().map(|kind| &kind.name));
     let has_other = known.any(|name| !names.contains(name));
     for operation in &api.operations {
-        let Needed::OneOf { sets, is_optional } = &*operation.needed else {
-            kinds.opens_without = true;
+        let SecurityRequirement::OneOf { sets, is_optional } = &*operation.security else {
+            kinds.works_without_credential = true;
             continue;
         };
-        kinds.opens_without |= *is_optional || sets.iter().any(|set| kinds.are_certificates(set));
+        kinds.works_without_credential |= *is_optional || sets.iter().any(|set| kinds.are_certificates(set));
         let can_send = |set: &Vec<String>| (has_other && set.len() == 1) || kinds.can_send(set);
         if !is_optional && !sets.iter().any(can_send) {
             let sets: Vec<String> = sets.iter().map(|set| format!("`{}`", set.join("` with `"))).collect();
@@ -143,12 +128,12 @@ fn of_contract(api: &Api, credentials: &[Credential], repairs: &mut Repairs) -> 
     let is_silent = api.operations.iter().all(|operation| operation.credentials.is_empty());
     let opens =
         |kind: &String| is_silent || api.operations.iter().any(|operation| operation.credentials.contains(kind));
-    let mut names = Names::new(api);
+    let mut names = KindNames::new(api);
     // Variables of the contract are reserved for its kinds.
     names
         .variables
         .extend(credentials.iter().filter_map(|credential| Some(credential.variable.as_ref()?.get_ref().clone())));
-    let mut kinds = names.none();
+    let mut kinds = names.no_kinds();
     for credential in credentials.iter().filter(|credential| opens(credential.kind.get_ref())) {
         let kind = credential.kind.get_ref();
         let carrier = credential.carrier();
@@ -162,7 +147,7 @@ fn of_contract(api: &Api, credentials: &[Credential], repairs: &mut Repairs) -> 
         kinds.first.get_or_insert_with(|| (kind.clone(), carrier.clone()));
         let variable = credential.variable.as_ref().map(|variable| variable.get_ref().clone());
         if let Some(of) = credential.of.clone() {
-            kinds.foreign.push(Opener { name: kind.clone(), of: Some(of), variable, carrier: carrier.clone() });
+            kinds.foreign.push(AcceptedToken { name: kind.clone(), of: Some(of), variable, carrier: carrier.clone() });
         } else {
             let prefixes = credential.prefixes().chain(&credential.other_prefixes).cloned().collect();
             kinds.own.push(names.kind(kind, carrier.clone(), variable, prefixes));
@@ -177,13 +162,13 @@ fn of_document(api: &Api, schemes: &[SecurityScheme], repairs: &mut Repairs) -> 
     let mut requirements = operations.iter().filter_map(|(_, node)| node.get("security").or(root)).peekable();
     let says_nothing = requirements.peek().is_none();
     if says_nothing && schemes.is_empty() {
-        return Names::new(api).single();
+        return KindNames::new(api).only_unnamed();
     }
     let alternatives = requirements.flat_map(|security| security.as_array().into_iter().flatten());
     let asked: HashSet<&String> =
         alternatives.filter_map(Value::as_object).flat_map(|schemes| schemes.keys()).collect();
-    let mut names = Names::new(api);
-    let mut kinds = names.none();
+    let mut names = KindNames::new(api);
+    let mut kinds = names.no_kinds();
     for scheme in schemes {
         let SecurityScheme { name: scheme_name, pointer: at, .. } = scheme;
         if scheme.is_certificate() || (!says_nothing && !asked.contains(scheme_name)) {
@@ -218,71 +203,6 @@ fn in_query(repairs: &mut Repairs, at: &str, kind: &str) {
     repairs.narrow("credential", at, note);
 }
 
-/// The names of kinds in Rust and in the environment.
-struct Names {
-    api: String,
-    markers: HashSet<String>,
-    tokens: HashSet<String>,
-    /// The environment variables of this API, so that no two credentials share one.
-    variables: HashSet<String>,
-}
-
-impl Names {
-    fn new(api: &Api) -> Self {
-        let (markers, tokens) = (HashSet::new(), TAKEN.map(str::to_owned).into());
-        let mut names = Self { api: api.name.clone(), markers, tokens, variables: HashSet::new() };
-        names.variables.insert(names.variable(BASE_URL));
-        names
-    }
-
-    fn kind(&mut self, kind: &str, carrier: Carrier, variable: Option<String>, prefixes: Vec<String>) -> Kind {
-        let plain = name::of_type(kind);
-        let is_token = plain.ends_with("Key") || plain.ends_with("Token");
-        let token = if is_token { plain.clone() } else { format!("{plain}Token") };
-        Kind {
-            name: kind.to_owned(),
-            marker: name::fresh(&plain, &mut self.markers),
-            token: name::fresh(&token, &mut self.tokens),
-            variable: variable.unwrap_or_else(|| self.free_variable(kind)),
-            carrier,
-            prefixes,
-        }
-    }
-
-    /// Returns a free variable for a kind without one in the contract.
-    fn free_variable(&mut self, kind: &str) -> String {
-        let wanted = self.variable(kind);
-        let numbered = (2..).map(|number| format!("{wanted}_{number}"));
-        let mut free = std::iter::once(wanted.clone()).chain(numbered).filter(|name| !self.variables.contains(name));
-        let variable = free.next().unwrap_or_default();
-        self.variables.insert(variable.clone());
-        variable
-    }
-
-    /// Returns kinds without an entry.
-    fn none(&self) -> Kinds {
-        Kinds {
-            own: Vec::new(),
-            foreign: Vec::new(),
-            first: None,
-            certificates: Vec::new(),
-            oauth: Vec::new(),
-            opens_without: false,
-            base_url: self.variable(BASE_URL),
-        }
-    }
-
-    /// Returns the only kind of an API without stated credentials.
-    fn single(mut self) -> Kinds {
-        let kind = self.kind(UNNAMED, Carrier::Header, None, Vec::new());
-        Kinds { own: vec![kind], first: Some((UNNAMED.to_owned(), Carrier::Header)), ..self.none() }
-    }
-
-    fn variable(&self, kind: &str) -> String {
-        variable_of(&format!("{} {kind}", self.api))
-    }
-}
-
 impl Kinds {
     /// Returns the carrier of a kind, by its name; `None` if no request can carry it.
     pub(crate) fn carrier(&self, name: &str) -> Option<&Carrier> {
@@ -303,7 +223,7 @@ impl Kinds {
         let carried: Vec<(&String, &Carrier)> = own.chain(foreign).filter(|(name, _)| set.contains(name)).collect();
         let is_known =
             |scheme: &String| carried.iter().any(|(name, _)| *name == scheme) || self.certificates.contains(scheme);
-        let mut places: Vec<String> = carried.iter().map(|(_, carrier)| place(carrier)).collect();
+        let mut places: Vec<String> = carried.iter().map(|(_, carrier)| place_in_request(carrier)).collect();
         places.sort();
         let is_apart = places.windows(2).all(|pair| pair[0] != pair[1]);
         set.iter().all(is_known) && is_apart
@@ -312,7 +232,7 @@ impl Kinds {
     /// Returns the marker type of the API, the kinds, and their token types.
     pub(crate) fn items(&self) -> Vec<Item> {
         let mut items: Vec<Item> = vec![parse_quote! {
-            /// This API, in the bounds that say which tokens open it: `keyfit::auth::Opens`.
+            /// This API as a type, for bounds on the tokens that it accepts: `keyfit::auth::Opens`.
             #[derive(Debug)]
             pub enum Api {}
         }];
@@ -362,114 +282,6 @@ impl Kinds {
     }
 }
 
-impl Kinds {
-    /// Returns the constructor that reads all settings from the environment. There is none if the credential belongs to
-    /// another API only, because its variable is not known here.
-    fn environment_constructor(&self) -> Option<Item> {
-        if self.own.is_empty() && self.first.is_some() {
-            return None;
-        }
-        let variable = &self.base_url;
-        let markers = self.own.iter().map(|kind| format_ident!("{}", kind.marker));
-        let variables: Vec<String> = self.own.iter().map(|kind| format!("`{}`", kind.variable)).collect();
-        let (credential, from) = if variables.is_empty() {
-            (quote!(::keyfit::codegen::no_credential()), "without a credential".to_owned())
-        } else {
-            let held =
-                quote!(::keyfit::codegen::credential_from_env(&[#(::keyfit::codegen::kind::<kind::#markers>()),*])?);
-            let from = match &variables[..] {
-                [variable] => format!("with the credential in {variable}"),
-                _ => format!("with the credentials in {}, of those that are set", variables.join(", ")),
-            };
-            (held, from)
-        };
-        let doc = format!(
-            " A client {from}. Where `{variable}` is set it is the base URL: a mock, a proxy, a staging host; otherwise \
-             the one of [`API`] is."
-        );
-        Some(parse_quote! {
-            impl Client {
-                #[doc = #doc]
-                ///
-                /// # Errors
-                /// Returns an error if a variable that is needed is not set or holds what cannot be sent, and as
-                /// `with_config`. No message shows a value.
-                pub fn from_env() -> ::std::result::Result<Self, ::keyfit::Error> {
-                    let credential = #credential;
-                    Self::over(credential, ::keyfit::Config::default().base_url_from_env(#variable)?)
-                }
-            }
-        })
-    }
-
-    /// Returns the constructor that reads all settings from a file of profiles.
-    fn profile_constructor(&self) -> [Item; 2] {
-        let own = self.own.iter().map(|kind| {
-            let marker = format_ident!("{}", kind.marker);
-            let flow = oauth::of_service(&self.oauth, &kind.name).map(|flow| quote!(.with_flow(#flow)));
-            quote!(::keyfit::codegen::CredentialKind::of::<kind::#marker>() #flow)
-        });
-        let foreign = self.foreign.iter().map(|opener| {
-            let (name, carrier) = (&opener.name, path(&opener.carrier));
-            let variable = opener.variable.as_ref().map(|variable| quote!(.with_variable(#variable)));
-            quote!(::keyfit::codegen::CredentialKind::new(#name, #carrier) #variable)
-        });
-        let (all, variable) = (own.chain(foreign), &self.base_url);
-        let connect = parse_quote! {
-            impl ::keyfit::Connect for Client {
-                const API: &'static ::keyfit::Api = &API;
-                const KINDS: &'static [::keyfit::codegen::CredentialKind] = &[#(#all),*];
-                const BASE_URL_VARIABLE: &'static str = #variable;
-                fn connect(
-                    credential: ::keyfit::auth::Credential<()>,
-                    config: ::keyfit::Config,
-                ) -> ::std::result::Result<Self, ::keyfit::Error> {
-                    Self::over(credential, config)
-                }
-            }
-        };
-        let constructor = parse_quote! {
-            impl Client {
-                /// A client with what the file `keyfit.toml` says of this API in the profile that `KEYFIT_PROFILE` names, and with what
-                /// the environment says beside it, as `from_env` (feature `profile` of `keyfit`). To change settings begin with
-                /// `keyfit::Profile`.
-                ///
-                /// # Errors
-                /// Returns an error if the file, the profile or a credential cannot be used, with file and line, and as
-                /// `with_config`. No message shows a secret.
-                pub fn from_profile() -> ::std::result::Result<Self, ::keyfit::Error> {
-                    ::keyfit::codegen::from_profile()
-                }
-            }
-        };
-        [connect, constructor]
-    }
-
-    /// Returns the tokens, one for each line, for review.
-    pub(crate) fn describe(&self) -> String {
-        let line = |kind: &Kind| {
-            let sent = match &kind.carrier {
-                Carrier::NamedHeader(name) => format!("in {name}"),
-                Carrier::Scheme(scheme) => format!("with the scheme {scheme}"),
-                Carrier::Basic => "as user and password".to_owned(),
-                Carrier::Cookie(name) => format!("in the cookie {name}"),
-                Carrier::Query(name) => format!("in the query as {name}"),
-                Carrier::Header => "as bearer token".to_owned(),
-                Carrier::ClientCertificate => "by the connection".to_owned(),
-            };
-            format!("  {}: {} from {} {sent}\n", kind.token, kind.name, kind.variable)
-        };
-        let tokens = match &self.first {
-            None if self.certificates.is_empty() => "  the client takes no credential\n".to_owned(),
-            Some((first, _)) if self.own.is_empty() => format!("  of another API, such as {first}\n"),
-            _ => self.own.iter().map(line).collect(),
-        };
-        let certificates = self.certificates.iter().map(|name| format!("  {name} by a client certificate\n"));
-        let flows: String = self.oauth.iter().map(oauth::Scheme::describe).collect();
-        tokens + &certificates.collect::<String>() + &flows
-    }
-}
-
 impl Kind {
     fn marker(&self) -> TokenStream {
         let Self { name, variable, prefixes, .. } = self;
@@ -493,7 +305,7 @@ impl Kind {
 
 #[cfg(test)]
 mod tests {
-    use super::variable_of;
+    use crate::generate::kinds::names::variable_of;
 
     #[test]
     fn a_variable_is_written_as_a_person_would() {

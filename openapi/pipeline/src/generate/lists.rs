@@ -9,45 +9,49 @@ use syn::punctuated::Punctuated;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Block, Expr, ExprMethodCall, Local, Macro, Token, parse_quote};
 
-use crate::{ListStyle, Operation, Place, name};
+use crate::{ListStyle, Operation, ParameterLocation, name};
 
 /// Rewrites the `send` of an operation. `renamed` has the names that the generator was given in place of those on the wire.
-pub(crate) fn settle(send: &mut Block, operation: &Operation, renamed: &[super::names::Alias]) {
+pub(crate) fn rewrite(send: &mut Block, operation: &Operation, renamed: &[super::names::Alias]) {
     let styled = operation.parameters.iter().filter_map(|parameter| {
         let known = renamed.iter().find(|known| known.wire == parameter.name);
         let given = known.map_or(&parameter.name, |known| &known.alias);
-        Some((given.clone(), Styled { wire: parameter.name.clone(), place: parameter.place, style: parameter.style? }))
+        Some((
+            given.clone(),
+            StyledParameter { wire: parameter.name.clone(), place: parameter.location, style: parameter.style? },
+        ))
     });
-    let styled: HashMap<String, Styled> = styled.collect();
+    let styled: HashMap<String, StyledParameter> = styled.collect();
     if !styled.is_empty() {
-        Lists { styled }.visit_block_mut(send);
+        ListRewriter { styled }.visit_block_mut(send);
     }
 }
 
 /// A parameter with a style.
-struct Styled {
+struct StyledParameter {
     wire: String,
-    place: Place,
+    place: ParameterLocation,
     style: ListStyle,
 }
 
 /// The parameters by the names that the generator was given.
-struct Lists {
-    styled: HashMap<String, Styled>,
+struct ListRewriter {
+    styled: HashMap<String, StyledParameter>,
 }
 
-impl Lists {
-    fn of_variable(&self, variable: &str) -> Option<&Styled> {
+impl ListRewriter {
+    fn of_variable(&self, variable: &str) -> Option<&StyledParameter> {
         let is_called = |given: &str| name::of_argument(given) == variable;
         self.styled.iter().find(|(given, _)| is_called(given)).map(|(_, styled)| styled)
     }
 
     /// Removes the lists from the call chain that builds the request.
-    fn taken(&self, expr: &mut Expr, found: &mut Vec<TokenStream>) {
+    fn take_lists(&self, expr: &mut Expr, found: &mut Vec<TokenStream>) {
         let Expr::MethodCall(call) = expr else { return };
-        self.taken(&mut call.receiver, found);
+        self.take_lists(&mut call.receiver, found);
         let Some((given, value)) = query_param(call) else { return };
-        let Some(Styled { wire, style, .. }) = self.styled.get(&given).filter(|known| known.place == Place::Query)
+        let Some(StyledParameter { wire, style, .. }) =
+            self.styled.get(&given).filter(|known| known.place == ParameterLocation::Query)
         else {
             return;
         };
@@ -57,7 +61,7 @@ impl Lists {
     }
 }
 
-impl VisitMut for Lists {
+impl VisitMut for ListRewriter {
     /// Moves the lists out of `let request = client.client.get(url) .. .build()?;`.
     fn visit_local_mut(&mut self, local: &mut Local) {
         visit_mut::visit_local_mut(self, local);
@@ -68,7 +72,7 @@ impl VisitMut for Lists {
             return;
         }
         let mut found = Vec::new();
-        self.taken(&mut last.receiver, &mut found);
+        self.take_lists(&mut last.receiver, &mut found);
         if !found.is_empty() {
             let built = &init.expr;
             init.expr = parse_quote!(::keyfit::codegen::with_lists(#built, [#(#found),*]));
@@ -94,7 +98,8 @@ impl VisitMut for Lists {
         let Expr::MethodCall(text) = &*text.expr else { return };
         let value = &text.receiver;
         let variable = value.to_token_stream().to_string();
-        if let Some(Styled { wire, style, .. }) = self.of_variable(&variable).filter(|known| known.place == Place::Path)
+        if let Some(StyledParameter { wire, style, .. }) =
+            self.of_variable(&variable).filter(|known| known.place == ParameterLocation::Path)
         {
             let style = path(*style);
             *expr = parse_quote!(::keyfit::codegen::path_list(#wire, &#value, #style)?);
@@ -105,7 +110,8 @@ impl VisitMut for Lists {
     fn visit_expr_method_call_mut(&mut self, call: &mut ExprMethodCall) {
         visit_mut::visit_expr_method_call_mut(self, call);
         let Some(given) = call.args.first().filter(|_| call.method == "append").and_then(text) else { return };
-        let Some(Styled { wire, style, .. }) = self.styled.get(&given).filter(|known| known.place == Place::Header)
+        let Some(StyledParameter { wire, style, .. }) =
+            self.styled.get(&given).filter(|known| known.place == ParameterLocation::Header)
         else {
             return;
         };

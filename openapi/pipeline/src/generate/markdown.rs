@@ -6,26 +6,26 @@ use std::ops::Range;
 use pulldown_cmark::{BrokenLink, CodeBlockKind, CowStr, Event, LinkType, Options, Parser, Tag, TagEnd};
 
 /// The maximum number of rounds of changes; each change may reveal another problem.
-const ROUNDS: usize = 12;
+const MAX_ROUNDS: usize = 12;
 /// The maximum length of a text whose Markdown is parsed, in bytes.
-const LONGEST: usize = 64 << 10;
+const MAX_LENGTH: usize = 64 << 10;
 /// The info string of a block that rustdoc shows and does not run.
 const TEXT: &str = "text";
 /// A marker at the end of a text, which shows the constructs that the text leaves open.
-const END: &str = "\n\nthe-end-of-the-text";
+const END_MARKER: &str = "\n\nthe-end-of-the-text";
 
 /// Returns the text, changed where rustdoc would do more than display it. A text that cannot be repaired becomes one block of
 /// plain text.
-pub(crate) fn harmless(text: &str) -> String {
+pub(crate) fn sanitized(text: &str) -> String {
     let mut text = plain_lines(text);
     if is_prose(&text) {
         return text;
     }
-    let rounds = if text.len() <= LONGEST { ROUNDS } else { 0 };
+    let rounds = if text.len() <= MAX_LENGTH { MAX_ROUNDS } else { 0 };
     for _ in 0..rounds {
         match edits(&text) {
             Some(edits) if edits.is_empty() => return text,
-            Some(edits) => text = dedented(&applied(&text, edits)),
+            Some(edits) => text = dedented(&with_edits(&text, edits)),
             None => break,
         }
     }
@@ -79,7 +79,7 @@ fn fence(text: &str) -> String {
 /// The replacement for a part of the text.
 struct Edit(Range<usize>, String);
 
-fn applied(text: &str, mut edits: Vec<Edit>) -> String {
+fn with_edits(text: &str, mut edits: Vec<Edit>) -> String {
     edits.sort_by_key(|Edit(range, _)| (range.start, range.end));
     let mut result = String::with_capacity(text.len() + edits.len());
     let mut done = 0;
@@ -97,8 +97,9 @@ fn applied(text: &str, mut edits: Vec<Edit>) -> String {
 
 /// Returns the required changes; `None` if they cannot be made part by part.
 fn edits(text: &str) -> Option<Vec<Edit>> {
-    let source = format!("{text}{END}");
-    let mut look = Look { source: &source, edits: Vec::new(), containers: 0, links: 0, open: None, at_end: false };
+    let source = format!("{text}{END_MARKER}");
+    let mut scanner =
+        Scanner { source: &source, edits: Vec::new(), containers: 0, links: 0, open: None, at_end: false };
     let mut broken = Vec::new();
     let mut keep = |link: BrokenLink<'_>| -> Option<(CowStr<'_>, CowStr<'_>)> {
         broken.push(link.span.start);
@@ -108,11 +109,11 @@ fn edits(text: &str) -> Option<Vec<Edit>> {
     // Rustdoc resolves link definitions even if nothing refers to them.
     let definitions = parser.reference_definitions().iter();
     let elsewhere = definitions.filter(|(_, known)| !is_address(&known.dest)).map(|(_, known)| known.span.start);
-    look.edits.extend(elsewhere.map(|start| Edit(start..start, "\\".to_owned())));
+    scanner.edits.extend(elsewhere.map(|start| Edit(start..start, "\\".to_owned())));
     for (event, range) in parser.into_offset_iter() {
-        look.at(event, range)?;
+        scanner.scan(event, range)?;
     }
-    let Look { mut edits, .. } = look;
+    let Scanner { mut edits, .. } = scanner;
     edits.extend(broken.into_iter().map(|start| Edit(start..start, "\\".to_owned())));
     // A block that is open at the end includes the marker, which is not part of the text.
     edits.retain(|Edit(range, _)| range.start <= text.len());
@@ -132,7 +133,7 @@ fn options() -> Options {
 }
 
 /// The state of a scan of a text, one event at a time.
-struct Look<'a> {
+struct Scanner<'a> {
     source: &'a str,
     edits: Vec<Edit>,
     /// The number of open lists, quotes and footnotes.
@@ -143,8 +144,8 @@ struct Look<'a> {
     at_end: bool,
 }
 
-impl Look<'_> {
-    fn at(&mut self, event: Event<'_>, range: Range<usize>) -> Option<()> {
+impl Scanner<'_> {
+    fn scan(&mut self, event: Event<'_>, range: Range<usize>) -> Option<()> {
         match event {
             Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))) => self.fenced(&info, range),
             Event::Start(Tag::CodeBlock(CodeBlockKind::Indented)) => return self.indented(range),
@@ -182,7 +183,7 @@ impl Look<'_> {
 
     /// Closes the block that is open at the end of the text.
     fn close(&mut self, range: &Range<usize>) {
-        let end = self.source.len() - END.len();
+        let end = self.source.len() - END_MARKER.len();
         if range.end > end && !std::mem::replace(&mut self.at_end, true) {
             let fence = self.open.clone().unwrap_or_default();
             self.edits.push(Edit(end..end, format!("\n{fence}")));
@@ -196,7 +197,7 @@ impl Look<'_> {
             return None;
         }
         let start = self.source[..range.start].rfind('\n').map_or(0, |at| at + 1);
-        let end = range.end.min(self.source.len() - END.len());
+        let end = range.end.min(self.source.len() - END_MARKER.len());
         let code = dedented(self.source.get(start..end)?.trim_end());
         self.edits.push(Edit(start..end, format!("{}\n", block(&code))));
         self.open = Some(String::new());
@@ -241,7 +242,7 @@ fn is_address(target: &str) -> bool {
 
 /// Returns the first thing that rustdoc would do with a text beyond displaying it, in words; for tests.
 #[cfg(test)]
-pub(crate) fn harm(text: &str) -> Option<String> {
+pub(crate) fn first_problem(text: &str) -> Option<String> {
     let mut broken = Vec::new();
     let mut keep = |link: BrokenLink<'_>| -> Option<(CowStr<'_>, CowStr<'_>)> {
         broken.push(format!("a link to nowhere: {}", link.reference));
@@ -309,10 +310,10 @@ mod tests {
             format!("a\u{2028}\u{2028}    {run}"),
         ];
         for text in texts {
-            let shown = harmless(&text);
-            assert_eq!(harm(&shown), None, "{text}\n=>\n{shown}");
+            let shown = sanitized(&text);
+            assert_eq!(first_problem(&shown), None, "{text}\n=>\n{shown}");
             assert!(shown.contains("canary"), "{text}\n=>\n{shown}");
-            assert_eq!(harmless(&shown), shown, "it is settled");
+            assert_eq!(sanitized(&shown), shown, "it is settled");
         }
     }
 
@@ -332,8 +333,8 @@ mod tests {
             ("see https://example.com.", "see <https://example.com>."),
             ("{@link a} */ #![doc = \"b\"] /* ", "{@link a} */ #\\!\\[doc = \"b\"] /* "),
         ] {
-            assert_eq!(harmless(text), expected);
-            assert_eq!(harm(expected), None, "{expected}");
+            assert_eq!(sanitized(text), expected);
+            assert_eq!(first_problem(expected), None, "{expected}");
         }
     }
 
@@ -345,20 +346,20 @@ mod tests {
             "[a](https://example.com) <https://example.com/a> <a@example.com>",
             "```text\na <b> [c] https://example.com\n```\nb",
         ] {
-            assert_eq!(harmless(text), text);
+            assert_eq!(sanitized(text), text);
         }
     }
 
     #[test]
     fn what_hides_from_the_reader_or_ends_a_comment_is_replaced() {
-        assert_eq!(harmless("a\u{202e}b\0c\rd"), "a\u{fffd}b\u{fffd}c\nd");
+        assert_eq!(sanitized("a\u{202e}b\0c\rd"), "a\u{fffd}b\u{fffd}c\nd");
     }
 
     #[test]
     fn a_long_text_is_one_block() {
-        let shown = harmless(&"a\n\n    b ````\n".repeat(10_000));
+        let shown = sanitized(&"a\n\n    b ````\n".repeat(10_000));
         assert!(shown.starts_with("`````text\n"), "{}", &shown[..20]);
-        assert_eq!(harm(&shown), None);
+        assert_eq!(first_problem(&shown), None);
     }
 
     proptest! {
@@ -374,8 +375,8 @@ mod tests {
             ),
         ) {
             let text = parts.concat();
-            let shown = harmless(&text);
-            prop_assert_eq!(harm(&shown), None, "{:?} => {:?}", text, shown);
+            let shown = sanitized(&text);
+            prop_assert_eq!(first_problem(&shown), None, "{:?} => {:?}", text, shown);
         }
     }
 }

@@ -1,69 +1,74 @@
 //! The generation of Rust code from an API as read: the client document, progenitor, and the additions to its code.
 
-mod absent;
 mod adapt;
 mod alternatives;
-mod answers;
+mod ambiguous;
+mod argument_rules;
 mod batches;
+mod bisect;
 mod bodies;
-mod carriers;
+mod carrier_path;
+mod client_document;
 mod code;
 mod compact;
+mod comparable;
+mod composition_limits;
 mod contradictions;
 mod curl;
+mod defaults;
 mod dialect;
 mod dispatch;
+mod distinguished;
 mod docs;
 mod emit;
 mod enums;
 mod errors;
 mod forms;
-mod items_body;
+mod item_bodies;
+mod json_schema;
 mod kinds;
-mod leniency;
 mod lists;
 mod markdown;
-mod modern;
 mod names;
 mod nullable;
 mod oauth;
-mod one_way;
 mod optional_body;
 mod paging;
+mod passes;
 mod patch;
 mod paths;
 mod polling;
 mod print;
-mod products;
 mod progenitor;
+mod proposal;
 mod prune;
-mod requests;
-mod rescue;
-mod rules;
+mod read_only;
+mod replacements;
+mod request_schemas;
+mod response_schemas;
+mod schema_record;
 mod setters;
-mod size;
-mod split;
+mod sharing;
 mod streams;
 mod surface;
-mod tagged;
-mod types;
 mod union_types;
-mod unions;
+mod walker;
 mod webhooks;
 
-pub(crate) use dialect::translate;
-pub(crate) use enums::{NAMED_BY, ident as variant, said_of_each};
-pub use kinds::{Opener, base_url_variable, openers};
+pub(crate) use comparable::convert_for_comparison;
+pub(crate) use enums::{NAME_KEYS, ident as variant, texts_of_each};
+pub use kinds::{AcceptedToken, accepted_tokens, base_url_variable};
 pub(crate) use patch::{Patched, patched};
 
 use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
+use self::passes::Draft;
 use crate::contract::Contract;
 use crate::normalize::Unsupported;
 use crate::repair::Repairs;
-use crate::{Api, Failure, Source, name, pointer, walk};
+use crate::{Api, Error, Source, name, pointer, walk};
 
 /// The generated client of one API.
 #[derive(Clone, Debug)]
@@ -84,7 +89,7 @@ pub struct Generated {
 
 /// The options of generated code.
 #[derive(Clone, Debug, Default)]
-pub struct Options {
+pub struct GenerateOptions {
     /// The builds in which operations can be called by their ids.
     pub dispatch: Dispatch,
     /// The operations of the client, by selectors as in [`Api::read_only`]. Empty for all operations.
@@ -112,33 +117,33 @@ pub enum Dispatch {
 ///
 /// # Errors
 /// Returns an error if [`Api::read`] does, or if the Rust names of two items are the same although they were changed.
-pub fn generate(source: &Source) -> Result<Generated, Failure> {
-    generate_with(source, &Options::default())
+pub fn generate(source: &Source) -> Result<Generated, Error> {
+    generate_with(source, &GenerateOptions::default())
 }
 
 /// Generates a client as [`generate`] does, with options.
 ///
 /// # Errors
 /// Returns an error if [`generate`] does.
-pub fn generate_with(source: &Source, options: &Options) -> Result<Generated, Failure> {
-    let generated = progenitor::on_its_stack(|| client(source, options));
+pub fn generate_with(source: &Source, options: &GenerateOptions) -> Result<Generated, Error> {
+    let generated = progenitor::with_large_stack(|| client(source, options));
     generated.unwrap_or_else(|| {
         let help = "end other programs, or raise the limit of threads";
-        Err(Failure::of_file(&source.document.path, "there is no thread in which a client could be generated", help))
+        Err(Error::of_file(&source.document.path, "there is no thread in which a client could be generated", help))
     })
 }
 
-fn client(source: &Source, options: &Options) -> Result<Generated, Failure> {
+fn client(source: &Source, options: &GenerateOptions) -> Result<Generated, Error> {
     let api = Api::read_only(source, &options.only)?;
     let contract = source.contract.as_ref().map_or_else(|| Ok(Contract::default()), Contract::read)?;
-    let mut mends = Mends::default();
+    let mut fixes = NameFixes::default();
     // Name collisions appear only in the generator's code, because the generator names inline schemas.
-    for _ in 0..ROUNDS {
-        let attempt = Attempt::run(&api, &mends, options)?;
-        let clashes = clashes(&attempt.file);
+    for _ in 0..MAX_ATTEMPTS {
+        let attempt = Attempt::run(&api, &fixes, options)?;
+        let clashes = duplicate_names(&attempt.file);
         let Some(first) = clashes.first() else { return attempt.finish(&api, &contract, options) };
-        if !mends.learn(&attempt.document, &clashes) {
-            return Err(api.located.failure(
+        if !fixes.add_for(&attempt.document, &clashes) {
+            return Err(api.located.error_at(
                 "/components/schemas",
                 format!("two things would be called `{first}` in Rust"),
                 "rename one of them by overlay",
@@ -149,31 +154,31 @@ fn client(source: &Source, options: &Options) -> Result<Generated, Failure> {
 }
 
 /// The maximum number of attempts to resolve name collisions.
-const ROUNDS: usize = 5;
+const MAX_ATTEMPTS: usize = 5;
 
 /// The corrections of names from earlier attempts.
 #[derive(Default)]
-struct Mends {
+struct NameFixes {
     /// True if `title` must not name types.
     without_titles: bool,
     /// Schemas that need another name.
     renamed: Vec<(String, String)>,
 }
 
-impl Mends {
+impl NameFixes {
     /// Finds other names; returns `false` if none helps.
-    fn learn(&mut self, document: &Value, clashes: &[String]) -> bool {
+    fn add_for(&mut self, document: &Value, clashes: &[String]) -> bool {
         if !self.without_titles && dialect::drop_titles(&mut document.clone()) {
             self.without_titles = true;
             return true;
         }
-        let mut taken: HashSet<String> = split::type_names(document);
+        let mut taken: HashSet<String> = sharing::type_names(document);
         let known = walk::members(document, "/components/schemas");
         let count = self.renamed.len();
         for component in known.iter().map(|(at, _)| pointer::name(at)) {
             let kind = name::of_type(&component);
             if clashes.contains(&kind) && self.renamed.iter().all(|(_, new)| *new != component) {
-                self.renamed.push((component, name::fresh(&format!("{kind}Schema"), &mut taken)));
+                self.renamed.push((component, name::unique(&format!("{kind}Schema"), &mut taken)));
             }
         }
         self.renamed.len() > count
@@ -185,70 +190,35 @@ struct Attempt {
     document: Value,
     file: syn::File,
     /// The type builders.
-    builders: code::Unread,
-    calls: HashMap<String, answers::Particulars>,
+    builders: code::UnparsedItems,
+    calls: HashMap<String, client_document::CallSettings>,
     enums: Vec<enums::Enum>,
-    tagged: Vec<tagged::Tagged>,
+    unions: Vec<distinguished::DistinguishedUnion>,
     set_aside: Vec<Unsupported>,
     repairs: Repairs,
 }
 
 impl Attempt {
-    fn run(api: &Api, mends: &Mends, options: &Options) -> Result<Self, Failure> {
-        let mut repairs = api.repairs.clone();
-        let mut client = answers::client_document(api, &mut repairs);
-        let in_parts =
-            client.calls.iter().filter(|(_, known)| known.form.as_ref().is_some_and(|form| form.multipart.is_some()));
-        let in_parts: Vec<&str> = in_parts.map(|(function, _)| function.as_str()).collect();
-        forms::settle(&mut client.document, &in_parts, &mut repairs);
-        types::set_written_aside(&mut client.document);
-        tagged::annotate(&mut client.document, &mut repairs);
-        enums::annotate(&mut client.document);
-        if !options.all_types {
-            split::keep_used(&mut client.document);
-        }
-        names::types(&mut client.document, &mut repairs);
-        names::rename(&mut client.document, &mends.renamed, &mut repairs);
-        dialect::settle(&mut client.document, &mut repairs);
-        if mends.without_titles {
-            dialect::drop_titles(&mut client.document);
-        }
-        nullable::settle(&mut client.document);
-        alternatives::merge(&mut client.document, &mut repairs);
-        products::settle(&mut client.document, &mut repairs);
-        contradictions::settle(&mut client.document, &mut repairs);
-        for (function, aliases) in names::arguments(&mut client.document, &api.operations, &mut repairs) {
-            client.calls.entry(function).or_default().aliases = aliases;
-        }
-        let mut requests = split::split_shared(&mut client.document, &mut repairs);
-        one_way::settle(&mut client.document, &requests, &mut repairs);
-        patch::annotate(&mut client.document, api, &mut requests);
-        absent::settle(&mut client.document, &requests);
-        alternatives::distribute(&mut client.document, &requests);
-        let tagged = tagged::settle(&mut client.document, &requests);
-        unions::settle(&mut client.document, &requests, &tagged, &mut repairs);
-        alternatives::name_single_members(&mut client.document, &requests);
-        let mut enums = enums::settle(&mut client.document, &requests);
-        requests::mend(&mut client.document, &requests, &mut repairs);
-        enums.extend(leniency::relax(&mut client.document, &requests, &mut repairs));
-        let replacements = types::replacements(api, &client.document, &enums, &tagged, &mut repairs);
+    fn run(api: &Api, fixes: &NameFixes, options: &GenerateOptions) -> Result<Self, Error> {
+        let Draft { mut document, calls, unions, enums, mut repairs, .. } = Draft::prepare(api, options, fixes);
+        let replacements = replacements::replacements(api, &document, &enums, &unions, &mut repairs);
         let mut set_aside = Vec::new();
-        let run = |document: &Value| progenitor::run(document, &types::of_schemas(&replacements, document));
-        let accepts = |part: &Value| progenitor::accepts(part, &types::of_schemas(&replacements, part));
-        names::titles(&mut client.document);
-        let code = run(&client.document).or_else(|| {
-            let lost = rescue::narrow(&mut client.document, &accepts, &mut repairs);
-            set_aside = lost.iter().filter_map(|at| drop_call(api, &mut client.document, at, &mut repairs)).collect();
-            run(&client.document)
+        let run = |document: &Value| progenitor::run(document, &replacements::of_schemas(&replacements, document));
+        let accepts = |part: &Value| progenitor::accepts(part, &replacements::of_schemas(&replacements, part));
+        names::titles(&mut document);
+        let code = run(&document).or_else(|| {
+            let lost = bisect::narrow(&mut document, &accepts, &mut repairs);
+            set_aside = lost.iter().filter_map(|at| drop_call(api, &mut document, at, &mut repairs)).collect();
+            run(&document)
         });
-        let (file, builders) = code.and_then(code::Code::parse).ok_or_else(|| inexpressible(api))?;
-        Ok(Self { document: client.document, file, builders, calls: client.calls, enums, tagged, set_aside, repairs })
+        let (file, builders) = code.and_then(code::GeneratedTokens::parse).ok_or_else(|| inexpressible(api))?;
+        Ok(Self { document, file, builders, calls, enums, unions, set_aside, repairs })
     }
 
-    fn finish(mut self, api: &Api, contract: &Contract, options: &Options) -> Result<Generated, Failure> {
+    fn finish(mut self, api: &Api, contract: &Contract, options: &GenerateOptions) -> Result<Generated, Error> {
         let file = &mut self.file;
         // Before our own documentation is added, whose links are valid.
-        file.items.iter_mut().for_each(docs::settle);
+        file.items.iter_mut().for_each(docs::sanitize);
         let gone: HashSet<&str> = self.set_aside.iter().map(|gone| gone.operation.as_str()).collect();
         let operations = api.operations.iter().filter(|operation| !gone.contains(label(operation).as_str()));
         let operations: Vec<_> = operations.collect();
@@ -256,7 +226,7 @@ impl Attempt {
         // A call that was not adapted would bypass our error type and our decoder.
         let adapted: HashSet<&str> = calls.iter().map(|call| call.id.as_str()).collect();
         if let Some(lost) = operations.iter().find(|operation| !adapted.contains(operation.id.as_str())) {
-            return Err(api.located.failure(
+            return Err(api.located.error_at(
                 &lost.pointer(),
                 format!("the operationId `{}` cannot be a method's name", lost.id),
                 "give the operation another operationId by overlay: a word that starts with a letter",
@@ -264,7 +234,7 @@ impl Attempt {
         }
         prune::request_builders(file, &self.builders, &calls).ok_or_else(|| inexpressible(api))?;
         drop(self.builders);
-        let kinds = kinds::of(api, contract, &mut self.repairs);
+        let kinds = kinds::of_api(api, contract, &mut self.repairs);
         let known = types_of(module(file, "types"));
         let errors = errors::types(&self.document, &known);
         docs::complete(api, file, &operations, &kinds, &self.repairs, &errors);
@@ -273,7 +243,7 @@ impl Attempt {
             api,
             &operations,
             &calls,
-            emit::values(&self.enums, &self.tagged),
+            emit::values(&self.enums, &self.unions),
             &kinds,
             &contract.facts(),
         ));
@@ -281,10 +251,10 @@ impl Attempt {
         if options.dispatch != Dispatch::Never {
             file.items.extend(dispatch::items(&calls, &kinds, options.dispatch == Dispatch::InTests));
         }
-        paths::settle(file);
+        paths::resolve(file);
         // From here on, each line of documentation is an attribute.
-        file.items.iter_mut().for_each(docs::in_lines);
-        let mut named = split::type_names(&api.document);
+        file.items.iter_mut().for_each(docs::split_lines);
+        let mut named = sharing::type_names(&api.document);
         named.extend(errors::names(&self.document));
         compact::merge(file, &named);
         let surface = surface::describe(
@@ -296,7 +266,7 @@ impl Attempt {
         );
         let mut unsupported = api.unsupported.clone();
         unsupported.extend(self.set_aside);
-        compact::settle(&mut self.file);
+        compact::shorten(&mut self.file);
         let code = print::text(emit::module(self.file));
         Ok(Generated {
             code,
@@ -321,7 +291,7 @@ fn drop_call(api: &Api, document: &mut Value, at: &str, repairs: &mut Repairs) -
 }
 
 /// Returns the names that occur twice where they must be unique: types, and members of a type.
-fn clashes(file: &syn::File) -> Vec<String> {
+fn duplicate_names(file: &syn::File) -> Vec<String> {
     let mut seen = HashSet::new();
     let mut found = Vec::new();
     for item in module(file, "types") {
@@ -360,8 +330,8 @@ fn module<'f>(file: &'f syn::File, name: &str) -> &'f [syn::Item] {
     found.map_or(&[], |(_, items)| items)
 }
 
-fn inexpressible(api: &Api) -> Failure {
-    api.located.failure(
+fn inexpressible(api: &Api) -> Error {
+    api.located.error_at(
         "",
         "the document cannot be expressed in Rust",
         "simplify it by overlay: what the client generator refuses was narrowed, and more than that is odd",

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use heck::ToPascalCase as _;
 use serde_json::{Map, Value, json};
 
-use super::{batches, dialect, paging, polling, split, streams};
+use super::{batches, paging, polling, sharing, streams, walker};
 use crate::repair::Repairs;
 use crate::{Operation, name, pointer, walk};
 
@@ -39,7 +39,7 @@ pub(crate) fn types(document: &mut Value, repairs: &mut Repairs) {
         .into_iter()
         .filter(|name| !seen.insert(name::of_type(name)))
         .map(|name| {
-            let new = name::fresh(&name::of_type(&name), &mut taken);
+            let new = name::unique(&name::of_type(&name), &mut taken);
             (name, new)
         })
         .collect();
@@ -52,7 +52,7 @@ pub(crate) fn rename(document: &mut Value, renamed: &[(String, String)], repairs
         return;
     }
     let map: HashMap<&str, String> = renamed.iter().map(|(old, new)| (old.as_str(), new.clone())).collect();
-    split::rename(document, &map);
+    sharing::rename(document, &map);
     let Some(schemas) = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut) else { return };
     let all = std::mem::take(schemas);
     for (name, schema) in all {
@@ -70,10 +70,10 @@ pub(crate) fn rename(document: &mut Value, renamed: &[(String, String)], repairs
 /// Removes titles that several different schemas share, and titles that are the name of a component: the generator names a
 /// type after its title, and would merge types of one name or fail.
 pub(crate) fn titles(document: &mut Value) {
-    let components: HashSet<String> = split::type_names(document);
+    let components: HashSet<String> = sharing::type_names(document);
     let mut titled: HashMap<String, Value> = HashMap::new();
     let mut shared: HashSet<String> = HashSet::new();
-    let places = dialect::schema_pointers(document);
+    let places = walker::schema_pointers(document);
     let mut all = |change: &mut dyn FnMut(&mut Map<String, Value>, String)| {
         for at in &places {
             let Some(schema) = document.pointer_mut(at) else { continue };
@@ -105,7 +105,7 @@ pub(crate) fn titles(document: &mut Value) {
 }
 
 /// Calls `found` with each schema directly inside another one, and with its name by its place.
-pub(crate) fn inside(schema: &mut Value, name: &str, found: &mut dyn FnMut(&mut Value, &str)) {
+pub(crate) fn for_each_inner(schema: &mut Value, name: &str, found: &mut dyn FnMut(&mut Value, &str)) {
     let Some(object) = schema.as_object_mut() else { return };
     for (key, inner) in object.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
         found(inner, &format!("{name}{}", key.to_pascal_case()));
@@ -154,7 +154,7 @@ pub(crate) fn arguments(
         let polling = polling::METHODS.iter().filter(|_| polled.contains(&function));
         let batches = batches::METHODS.iter().filter(|_| writers.contains(&function));
         let more: Vec<&str> = paging.chain(streaming).chain(polling).chain(batches).copied().collect();
-        let aliases = of_call(call, &more, &at, repairs);
+        let aliases = arguments_of_call(call, &more, &at, repairs);
         let in_path: Vec<Alias> =
             aliases.iter().filter(|(_, is_path)| *is_path).map(|(alias, _)| alias.clone()).collect();
         if !in_path.is_empty() {
@@ -167,7 +167,12 @@ pub(crate) fn arguments(
     found
 }
 
-fn of_call(call: &mut Map<String, Value>, methods: &[&str], at: &str, repairs: &mut Repairs) -> Vec<(Alias, bool)> {
+fn arguments_of_call(
+    call: &mut Map<String, Value>,
+    methods: &[&str],
+    at: &str,
+    repairs: &mut Repairs,
+) -> Vec<(Alias, bool)> {
     let mut taken: HashSet<String> = TAKEN_ARGUMENTS.iter().chain(methods).map(|name| (*name).to_owned()).collect();
     if call.contains_key("requestBody") {
         taken.insert("body".to_owned());

@@ -5,11 +5,11 @@ use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
-use super::dialect::schema_pointers;
+use super::walker::for_each_schema;
 use crate::{pointer, walk};
 
 /// Makes every component that is a composition or an enum non-null, and the references to it nullable.
-pub(crate) fn settle(document: &mut Value) {
+pub(crate) fn move_to_references(document: &mut Value) {
     headers(document);
     loop {
         let names: HashSet<String> = walk::members(document, "/components/schemas")
@@ -28,11 +28,7 @@ pub(crate) fn settle(document: &mut Value) {
                 values.retain(|value| !value.is_null());
             }
         }
-        for at in schema_pointers(document) {
-            if let Some(schema) = document.pointer_mut(&at) {
-                lift(schema, &names);
-            }
-        }
+        for_each_schema(document, |_, _, schema| make_nullable(schema, &names));
     }
 }
 
@@ -58,18 +54,18 @@ fn is_enum(schema: &Value) -> bool {
     schema["enum"].as_array().is_some_and(|values| values.iter().any(|value| !value.is_null()))
 }
 
-fn lift(schema: &mut Value, names: &HashSet<String>) {
+fn make_nullable(schema: &mut Value, names: &HashSet<String>) {
     if refers(schema, names) {
         *schema = json!({ "nullable": true, "allOf": [schema.take()] });
         return;
     }
     let Some(object) = schema.as_object_mut() else { return };
     for inner in object.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
-        lift(inner.1, names);
+        make_nullable(inner.1, names);
     }
     for key in ["items", "additionalProperties"] {
         if let Some(inner) = object.get_mut(key) {
-            lift(inner, names);
+            make_nullable(inner, names);
         }
     }
     let mut is_nullable = false;
@@ -79,7 +75,7 @@ fn lift(schema: &mut Value, names: &HashSet<String>) {
             if refers(part, names) {
                 is_nullable |= key != "allOf";
             } else {
-                lift(part, names);
+                make_nullable(part, names);
             }
         }
     }
@@ -101,7 +97,7 @@ mod tests {
         let header = |schema| json!([{ "name": "last-event-id", "in": "header", "required": false, "schema": schema }]);
         let document = |schema| json!({ "paths": { "/a": { "get": { "parameters": header(schema) } } } });
         let mut nullable = document(json!({ "type": "string", "nullable": true }));
-        super::settle(&mut nullable);
+        super::move_to_references(&mut nullable);
         assert_eq!(nullable, document(json!({ "type": "string" })));
     }
 
@@ -122,7 +118,7 @@ mod tests {
                 "kinds": { "type": "array", "items": reference("Kind") },
             } },
         } } });
-        super::settle(&mut document);
+        super::move_to_references(&mut document);
         assert_eq!(
             document["components"]["schemas"],
             json!({

@@ -23,7 +23,7 @@ pub(crate) struct Scheme {
 
 /// A flow that a client supports and the document describes well enough.
 struct Flow {
-    way: Way,
+    kind: FlowType,
     /// The setters of its URLs.
     urls: Vec<(&'static str, String)>,
     scopes: Vec<String>,
@@ -33,7 +33,7 @@ struct Flow {
 
 /// The type of a flow.
 #[derive(Clone, Copy, Eq, PartialEq)]
-enum Way {
+enum FlowType {
     /// A service that acts for itself.
     ClientCredentials,
     /// A user who consents in a browser.
@@ -67,7 +67,7 @@ fn flows(api: &Api, scheme: &SecurityScheme, repairs: &mut Repairs) -> Vec<Flow>
     let asked = api.asked_scopes(&scheme.name);
     let at = |kind: FlowKind| pointer::join(&pointer::join(&scheme.pointer, "flows"), kind.name());
     // Defects of flows that no client supports are not reported.
-    let others = FlowKind::ALL.into_iter().filter(|kind| Way::of(*kind).is_none());
+    let others = FlowKind::ALL.into_iter().filter(|kind| FlowType::of(*kind).is_none());
     let others: Vec<String> = others.map(|kind| format!("{}/", at(kind))).collect();
     let missed = scheme.defects.iter().filter(|defect| !others.iter().any(|other| defect.pointer.starts_with(other)));
     let mut left_out: Vec<(String, String)> =
@@ -88,10 +88,15 @@ fn flows(api: &Api, scheme: &SecurityScheme, repairs: &mut Repairs) -> Vec<Flow>
     {
         let issuer = WELL_KNOWN.iter().find_map(|known| url.strip_suffix(known)).unwrap_or(url).to_owned();
         let scopes = asked.iter().cloned().collect();
-        flows.push(Flow { way: Way::Discovery, urls: vec![("with_issuer", issuer)], scopes, refresh_grace: None });
+        flows.push(Flow {
+            kind: FlowType::Discovery,
+            urls: vec![("with_issuer", issuer)],
+            scopes,
+            refresh_grace: None,
+        });
     }
     for flow in &scheme.flows {
-        let Some(way) = Way::of(flow.kind) else { continue };
+        let Some(kind) = FlowType::of(flow.kind) else { continue };
         let urls = [
             ("with_token_url", &flow.token_url),
             ("with_authorization_url", &flow.authorization_url),
@@ -100,13 +105,13 @@ fn flows(api: &Api, scheme: &SecurityScheme, repairs: &mut Repairs) -> Vec<Flow>
         let urls: Vec<(&str, String)> = urls
             .into_iter()
             .filter_map(|(setter, url)| Some((setter, url.clone()?)))
-            .filter(|(setter, _)| way.knows(setter))
+            .filter(|(setter, _)| kind.has_url(setter))
             .collect();
         if urls.iter().all(|(_, url)| is_whole(url, at(flow.kind))) {
             // If a flow lists its scopes, it has no others.
             let is_there = |scope: &&String| flow.scopes.is_empty() || flow.scopes.contains(scope);
             let scopes = asked.iter().filter(is_there).cloned().collect();
-            flows.push(Flow { way, urls, scopes, refresh_grace: flow.refresh_grace });
+            flows.push(Flow { kind, urls, scopes, refresh_grace: flow.refresh_grace });
         }
     }
     for (at, problem) in left_out {
@@ -126,21 +131,21 @@ fn modules(schemes: &[Scheme]) -> Vec<String> {
     let mut taken = HashSet::new();
     let name_of = |scheme: &Scheme| match schemes {
         [_] => "oauth".to_owned(),
-        _ => format!("oauth_{}", plain(&scheme.name)),
+        _ => format!("oauth_{}", name_suffix(&scheme.name)),
     };
-    schemes.iter().map(|scheme| name::fresh(&name_of(scheme), &mut taken)).collect()
+    schemes.iter().map(|scheme| name::unique(&name_of(scheme), &mut taken)).collect()
 }
 
 /// Returns the constant of the flow by which a service obtains tokens of a kind.
-pub(crate) fn of_service(schemes: &[Scheme], kind: &str) -> Option<TokenStream> {
+pub(crate) fn service_flow(schemes: &[Scheme], kind: &str) -> Option<TokenStream> {
     let (scheme, module) = schemes.iter().zip(modules(schemes)).find(|(scheme, _)| scheme.name == kind)?;
-    let is_of_service = |flow: &&Flow| matches!(flow.way, Way::ClientCredentials | Way::Discovery);
-    let (module, name) = (format_ident!("{module}"), scheme.flows.iter().find(is_of_service)?.way.constant());
+    let is_of_service = |flow: &&Flow| matches!(flow.kind, FlowType::ClientCredentials | FlowType::Discovery);
+    let (module, name) = (format_ident!("{module}"), scheme.flows.iter().find(is_of_service)?.kind.constant());
     Some(quote!(#module::#name))
 }
 
 /// Returns a name as the end of a Rust name.
-fn plain(name: &str) -> String {
+fn name_suffix(name: &str) -> String {
     name.to_snake_case().chars().map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '_' }).collect()
 }
 
@@ -149,24 +154,24 @@ impl Scheme {
         let (module, marker) = (format_ident!("{module}"), format_ident!("{}", self.marker));
         let flows = self.flows.iter().map(Flow::constant);
         let function = self.flows.iter().find_map(|flow| {
-            let (name, at) = (flow.way.constant(), &flow.urls.first()?.1);
+            let (name, at) = (flow.kind.constant(), &flow.urls.first()?.1);
             let scopes = flow.scopes.join(" ");
-            let scopes = if scopes.is_empty() { "those that the server gives by itself".to_owned() } else { scopes };
-            let told = docs::lines(&format!(
-                "The credential of a service that acts for itself, by the scheme `{}`: client credentials at {at}, scopes: {scopes}.",
+            let scopes = if scopes.is_empty() { "the server's default".to_owned() } else { scopes };
+            let docs = docs::lines(&format!(
+                "Returns the credential of a service that acts for itself, by the scheme `{}`: client credentials at {at}, scopes: {scopes}.",
                 self.name
             ));
-            let (asynchronous, call) = match flow.way {
-                Way::ClientCredentials => {
+            let (asynchronous, call) = match flow.kind {
+                FlowType::ClientCredentials => {
                     (quote!(), quote!(client_credentials(&#module::#name, client_id, secret)))
                 }
-                Way::Discovery => {
+                FlowType::Discovery => {
                     (quote!(async), quote!(discovered_client_credentials(&#module::#name, client_id, secret).await))
                 }
-                Way::AuthorizationCode => return None,
+                FlowType::AuthorizationCode => return None,
             };
             Some(parse_quote! {
-                #(#told)*
+                #(#docs)*
                 ///
                 /// # Errors
                 /// Returns an error if the id is empty, or a URL may not be used.
@@ -178,9 +183,9 @@ impl Scheme {
                 }
             })
         });
-        let told = docs::lines(&format!("The flows of the scheme `{}`, as the document describes them.", self.name));
+        let docs = docs::lines(&format!("The flows of the scheme `{}`, as the document describes them.", self.name));
         let module = parse_quote! {
-            #(#told)*
+            #(#docs)*
             pub mod #module {
                 #(#flows)*
             }
@@ -194,7 +199,7 @@ impl Scheme {
             let urls: Vec<&str> = flow.urls.iter().map(|(_, url)| url.as_str()).collect();
             let scopes = if flow.scopes.is_empty() { "-".to_owned() } else { flow.scopes.join("+") };
             let grace = flow.refresh_grace.map(|seconds| format!(" refresh-grace {seconds} s")).unwrap_or_default();
-            format!("  {} {} at {} scopes {scopes}{grace}\n", self.name, flow.way.constant(), urls.join(", "))
+            format!("  {} {} at {} scopes {scopes}{grace}\n", self.name, flow.kind.constant(), urls.join(", "))
         };
         self.flows.iter().map(line).collect()
     }
@@ -202,7 +207,7 @@ impl Scheme {
 
 impl Flow {
     fn constant(&self) -> TokenStream {
-        let (name, scopes) = (self.way.constant(), &self.scopes);
+        let (name, scopes) = (self.kind.constant(), &self.scopes);
         let urls = self.urls.iter().map(|(setter, url)| {
             let setter = format_ident!("{setter}");
             quote!(.#setter(#url))
@@ -210,15 +215,15 @@ impl Flow {
         let scopes = (!scopes.is_empty()).then(|| quote!(.with_scopes(&[#(#scopes),*])));
         let grace =
             self.refresh_grace.map(|seconds| quote!(.with_refresh_grace(::std::time::Duration::from_secs(#seconds))));
-        let told = docs::lines(self.way.told());
+        let docs = docs::lines(self.kind.doc());
         quote! {
-            #(#told)*
+            #(#docs)*
             pub const #name: ::keyfit::auth::OAuthFlow = ::keyfit::auth::OAuthFlow::new() #(#urls)* #scopes #grace;
         }
     }
 }
 
-impl Way {
+impl FlowType {
     /// Returns the type of a flow; `None` if clients do not support it.
     fn of(kind: FlowKind) -> Option<Self> {
         match kind {
@@ -229,7 +234,7 @@ impl Way {
     }
 
     /// Returns whether it has a URL: client credentials have no refresh.
-    fn knows(self, setter: &str) -> bool {
+    fn has_url(self, setter: &str) -> bool {
         self != Self::ClientCredentials || setter == "with_token_url"
     }
 
@@ -245,7 +250,7 @@ impl Way {
         )
     }
 
-    fn told(self) -> &'static str {
+    fn doc(self) -> &'static str {
         match self {
             Self::ClientCredentials => "A service that acts for itself.",
             Self::AuthorizationCode => "A user who consents in a browser: authorization code with PKCE.",

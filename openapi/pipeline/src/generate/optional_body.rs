@@ -9,7 +9,7 @@ use syn::{Expr, ExprMethodCall, Ident, ImplItem, Item, ItemImpl, ItemMod, Stmt, 
 const BODY: &str = "body";
 
 /// Rewrites the builders for which `may_lack_body` returns true.
-pub(crate) fn settle(builders: &mut ItemMod, may_lack_body: impl Fn(&ItemImpl) -> bool) {
+pub(crate) fn rewrite(builders: &mut ItemMod, may_lack_body: impl Fn(&ItemImpl) -> bool) {
     let Some((_, items)) = &mut builders.content else { return };
     let mut found: Vec<Ident> = Vec::new();
     for item in items.iter_mut() {
@@ -17,7 +17,7 @@ pub(crate) fn settle(builders: &mut ItemMod, may_lack_body: impl Fn(&ItemImpl) -
             && block.trait_.is_none()
             && may_lack_body(block)
         {
-            methods(block);
+            rewrite_methods(block);
             found.extend(name_of(block));
         }
     }
@@ -42,28 +42,28 @@ fn name_of(block: &ItemImpl) -> Option<Ident> {
     }
 }
 
-fn methods(block: &mut ItemImpl) {
+fn rewrite_methods(block: &mut ItemImpl) {
     for item in &mut block.items {
         let ImplItem::Fn(function) = item else { continue };
         match function.sig.ident.to_string().as_str() {
-            "new" => Initial(parse_quote!(Ok(None))).visit_block_mut(&mut function.block),
-            BODY => Setter.visit_block_mut(&mut function.block),
+            "new" => InitialBodyRewriter(parse_quote!(Ok(None))).visit_block_mut(&mut function.block),
+            BODY => SetterRewriter.visit_block_mut(&mut function.block),
             "body_map" => {
                 function.block = parse_quote!({
                     self.body = self.body.map(|body| Some(f(body.unwrap_or_default())));
                     self
                 });
             }
-            "send" => Send.visit_block_mut(&mut function.block),
+            "send" => SendRewriter.visit_block_mut(&mut function.block),
             _ => {}
         }
     }
 }
 
 /// A visitor that replaces the initial body of a builder.
-pub(super) struct Initial(pub(super) Expr);
+pub(super) struct InitialBodyRewriter(pub(super) Expr);
 
-impl VisitMut for Initial {
+impl VisitMut for InitialBodyRewriter {
     fn visit_field_value_mut(&mut self, field: &mut syn::FieldValue) {
         if matches!(&field.member, syn::Member::Named(name) if name == BODY) {
             field.expr = self.0.clone();
@@ -72,9 +72,9 @@ impl VisitMut for Initial {
 }
 
 /// A visitor that rewrites `value.try_into().map_err(..)` in the setter.
-struct Setter;
+struct SetterRewriter;
 
-impl VisitMut for Setter {
+impl VisitMut for SetterRewriter {
     fn visit_expr_method_call_mut(&mut self, call: &mut ExprMethodCall) {
         if call.method == "map_err" {
             let value = &call.receiver;
@@ -86,21 +86,21 @@ impl VisitMut for Setter {
 }
 
 /// A visitor that rewrites the code that makes a body from its builder, and the code that writes it.
-struct Send;
+struct SendRewriter;
 
-impl VisitMut for Send {
+impl VisitMut for SendRewriter {
     fn visit_stmt_mut(&mut self, statement: &mut Stmt) {
         if let Stmt::Local(local) = statement
             && matches!(&local.pat, syn::Pat::Ident(name) if name.ident == BODY)
             && let Some(init) = &mut local.init
         {
-            return Made.visit_expr_mut(&mut init.expr);
+            return BuilderCallRewriter.visit_expr_mut(&mut init.expr);
         }
         visit_mut::visit_stmt_mut(self, statement);
     }
 
     fn visit_expr_mut(&mut self, expr: &mut Expr) {
-        match written(expr) {
+        match write_calls(expr) {
             Some(written) => *expr = written,
             None => visit_mut::visit_expr_mut(self, expr),
         }
@@ -108,9 +108,9 @@ impl VisitMut for Send {
 }
 
 /// A visitor that rewrites `.and_then(|v| ..)` of the body's builder.
-struct Made;
+struct BuilderCallRewriter;
 
-impl VisitMut for Made {
+impl VisitMut for BuilderCallRewriter {
     fn visit_expr_method_call_mut(&mut self, call: &mut ExprMethodCall) {
         if call.method == "and_then" {
             let make = &call.args;
@@ -121,8 +121,8 @@ impl VisitMut for Made {
 }
 
 /// Returns the calls that write a body, for the case that there is one. A form writes nothing for an absent value.
-fn written(expr: &Expr) -> Option<Expr> {
-    let call = method(expr, "json").or_else(|| method(expr, BODY))?;
+fn write_calls(expr: &Expr) -> Option<Expr> {
+    let call = method_call(expr, "json").or_else(|| method_call(expr, BODY))?;
     if call.args.first()?.to_token_stream().to_string().trim_start_matches("& ") != BODY {
         return None;
     }
@@ -131,12 +131,12 @@ fn written(expr: &Expr) -> Option<Expr> {
         return Some(parse_quote!(#before.with_body(body, |request, body| request.json(&body))));
     }
     // The header for its media type precedes it.
-    let header = method(before, "header")?;
+    let header = method_call(before, "header")?;
     let (before, media_type) = (&header.receiver, &header.args);
     Some(parse_quote!(#before.with_body(body, |request, body| request.header(#media_type).body(body))))
 }
 
-fn method<'a>(expr: &'a Expr, name: &str) -> Option<&'a ExprMethodCall> {
+fn method_call<'a>(expr: &'a Expr, name: &str) -> Option<&'a ExprMethodCall> {
     match expr {
         Expr::MethodCall(call) if call.method == name => Some(call),
         _ => None,

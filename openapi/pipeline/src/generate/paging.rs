@@ -31,9 +31,9 @@ impl<'a> AnswerTypes<'a> {
 
     /// Returns the type of a response's items, as the builders name it; a JSON value if the place has no list of a type.
     pub(super) fn item(&self, answer: &Type, at: &str) -> Type {
-        let found = self.walk(answer, &pointer::names(at).collect::<Vec<_>>(), DEPTH);
+        let found = self.walk(answer, &pointer::names(at).collect::<Vec<_>>(), MAX_DEPTH);
         let Some(mut item) = found else { return parse_quote!(::serde_json::Value) };
-        Qualify(self).visit_type_mut(&mut item);
+        PathQualifier(self).visit_type_mut(&mut item);
         item
     }
 
@@ -64,7 +64,7 @@ impl<'a> AnswerTypes<'a> {
 }
 
 /// The maximum number of types on the path to a list.
-const DEPTH: usize = 24;
+const MAX_DEPTH: usize = 24;
 
 /// Returns the name of a field on the wire.
 fn wire_name(field: &syn::Field) -> Option<String> {
@@ -91,9 +91,9 @@ fn wire_name(field: &syn::Field) -> Option<String> {
 }
 
 /// Qualifies names of the types module for use in another module.
-struct Qualify<'a>(&'a AnswerTypes<'a>);
+struct PathQualifier<'a>(&'a AnswerTypes<'a>);
 
-impl VisitMut for Qualify<'_> {
+impl VisitMut for PathQualifier<'_> {
     fn visit_type_path_mut(&mut self, kind: &mut syn::TypePath) {
         visit_mut::visit_type_path_mut(self, kind);
         if let Some(name) = kind.path.get_ident()
@@ -109,7 +109,7 @@ pub(crate) fn add(block: &mut ItemImpl, operation: &Operation, index: usize, typ
     let Some(pagination) = &operation.pagination else { return };
     let Some(answer) = block.items.iter().find_map(answer) else { return };
     let item = types.item(&answer, &pagination.items);
-    let begins = begins(pagination);
+    let begins = start_doc(pagination);
     let method = |name: &str, docs: [&str; 2], kind: TokenStream| -> ImplItemFn {
         let name = Ident::new(name, proc_macro2::Span::call_site());
         let [first, rest] = docs;
@@ -126,21 +126,21 @@ pub(crate) fn add(block: &mut ItemImpl, operation: &Operation, index: usize, typ
     let items = method(
         "items",
         [
-            " All items of all pages, as a stream.",
-            &format!(" {begins} See `keyfit::pagination::Items` for sizes of pages, and for going on after an error."),
+            " Returns the items of all pages, as a stream.",
+            &format!(" {begins} See `keyfit::pagination::Items` for page sizes, and for resuming after an error."),
         ],
         quote!(::keyfit::pagination::Items<#item>),
     );
     let pages = method(
         "pages",
-        [" The answers of all pages, as a stream.", &format!(" {begins} See `keyfit::pagination::Pages`.")],
+        [" Returns the responses of all pages, as a stream.", &format!(" {begins} See `keyfit::pagination::Pages`.")],
         quote!(::keyfit::pagination::Pages<#answer>),
     );
     block.items.extend([items, pages].map(ImplItem::Fn));
 }
 
 /// Returns the documentation of the start of the list.
-fn begins(pagination: &Pagination) -> String {
+fn start_doc(pagination: &Pagination) -> String {
     match pagination.next.argument() {
         None => "The list begins with the first page.".to_owned(),
         Some(PageArgument::Query(name)) => format!("The list begins where the argument `{name}` says."),

@@ -8,20 +8,21 @@ use serde_json::{Map, Value, json};
 use syn::{Item, Meta, parse_quote};
 
 use super::adapt::type_argument;
-use super::dialect::{describe, schema_pointers};
-use super::{docs, names, split};
-use crate::normalize::{essence, is_json};
+use super::schema_record::describe;
+use super::walker::{Side, for_each_schema};
+use super::{docs, names, sharing};
+use crate::media_type::{essence, is_json};
 use crate::{Api, name, pointer, walk};
 
 /// The end of such a member's documentation: the generator passes on descriptions only.
-const SAID: &str = "What is absent stays as it is; null empties it.";
+const DOC: &str = "An absent member is left unchanged; null clears it.";
 
 /// The maximum depth to which nested objects are followed.
-const DEEPEST: usize = 8;
+const MAX_DEPTH: usize = 8;
 
 /// The use of a schema.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-enum Use {
+enum BodyUse {
     /// A merge patch (RFC 7396), where null removes.
     Merge,
     /// Another body of PATCH.
@@ -35,25 +36,20 @@ enum Use {
 /// added to `requests`.
 pub(crate) fn annotate(document: &mut Value, api: &Api, requests: &mut BTreeSet<String>) {
     let (bodies, uses) = uses(document, api);
-    let mut taken = split::type_names(document);
+    let mut taken = sharing::type_names(document);
     let mut hoisted = Map::new();
-    for at in schema_pointers(document) {
-        let component =
-            at.strip_prefix("/components/schemas/").map(pointer::name).filter(|name| requests.contains(name));
-        let Some(uses) = component.as_ref().map_or_else(|| bodies.get(&at), |name| uses.get(name)) else { continue };
-        let patched = Patched::by(uses.iter());
-        if patched == Patched::None {
-            continue;
+    for_each_schema(document, |document, site, schema| {
+        let uses = match &site.component {
+            Some(name) => uses.get(name).filter(|_| site.side(requests) == Side::Request),
+            None => bodies.get(&site.pointer),
+        };
+        let patched = uses.map_or(Patched::None, |uses| Patched::of_uses(uses.iter()));
+        if patched != Patched::None {
+            let is_all = patched == Patched::All;
+            let mut marker = PatchMarker { document, taken: &mut taken, hoisted: &mut hoisted, is_all };
+            marker.mark(schema, &site.name(document), 0);
         }
-        let call = at.split_once("/requestBody/").and_then(|(call, _)| document.pointer(call)?["operationId"].as_str());
-        let name = component.unwrap_or_else(|| format!("{}Body", name::of_type(call.unwrap_or_default())));
-        let is_all = patched == Patched::All;
-        let Some(mut schema) = document.pointer_mut(&at).map(Value::take) else { continue };
-        Marker { document: &*document, taken: &mut taken, hoisted: &mut hoisted, is_all }.mark(&mut schema, &name, 0);
-        if let Some(place) = document.pointer_mut(&at) {
-            *place = schema;
-        }
-    }
+    });
     requests.extend(hoisted.keys().cloned());
     if hoisted.is_empty() {
         return;
@@ -65,18 +61,18 @@ pub(crate) fn annotate(document: &mut Value, api: &Api, requests: &mut BTreeSet<
     schemas.as_object_mut().into_iter().for_each(|schemas| schemas.extend(std::mem::take(&mut hoisted)));
 }
 
-type Uses = BTreeMap<String, BTreeSet<Use>>;
+type BodyUses = BTreeMap<String, BTreeSet<BodyUse>>;
 
 /// Returns the uses of inline bodies, by pointer, and of components, by name.
-fn uses(document: &Value, api: &Api) -> (Uses, Uses) {
-    let (mut bodies, mut components) = (Uses::new(), Uses::new());
+fn uses(document: &Value, api: &Api) -> (BodyUses, BodyUses) {
+    let (mut bodies, mut components) = (BodyUses::new(), BodyUses::new());
     for operation in &api.operations {
         let media_type = operation.body.as_ref().map(|body| body.media_type.as_str());
-        let body = media_type.map_or(Use::Other, |media_type| Use::of(&operation.method, media_type));
+        let body = media_type.map_or(BodyUse::Other, |media_type| BodyUse::of(&operation.method, media_type));
         let at = format!("{}/requestBody/content", operation.pointer());
         for (at, media) in walk::members(document, &at) {
             bodies.entry(pointer::join(&at, "schema")).or_default().insert(body);
-            reach(document, &media["schema"], body, 0, &mut components);
+            record_uses(document, &media["schema"], body, 0, &mut components);
         }
     }
     (bodies, components)
@@ -93,13 +89,13 @@ pub(crate) enum Patched {
 impl Patched {
     /// Returns the members for the body of one call.
     pub(crate) fn in_body(method: &str, media_type: &str) -> Self {
-        Self::by([Use::of(method, media_type)].iter())
+        Self::of_uses([BodyUse::of(method, media_type)].iter())
     }
 
-    fn by<'a>(mut uses: impl Iterator<Item = &'a Use> + Clone) -> Self {
-        match uses.clone().all(|known| *known == Use::Other) {
+    fn of_uses<'a>(mut uses: impl Iterator<Item = &'a BodyUse> + Clone) -> Self {
+        match uses.clone().all(|known| *known == BodyUse::Other) {
             true => Self::None,
-            false if uses.all(|known| *known == Use::Merge) => Self::All,
+            false if uses.all(|known| *known == BodyUse::Merge) => Self::All,
             false => Self::Nullable,
         }
     }
@@ -107,18 +103,18 @@ impl Patched {
 
 /// Returns the members for each component of bodies, in a document as published.
 pub(crate) fn patched(document: &Value) -> BTreeMap<String, Patched> {
-    let mut components = Uses::new();
+    let mut components = BodyUses::new();
     for (at, call) in walk::operations(document) {
         let (method, _) = walk::method_and_path(&at);
         let content = walk::resolve(document, &call["requestBody"])["content"].as_object();
         for (media_type, media) in content.into_iter().flatten() {
-            reach(document, &media["schema"], Use::of(&method, media_type), 0, &mut components);
+            record_uses(document, &media["schema"], BodyUse::of(&method, media_type), 0, &mut components);
         }
     }
-    components.into_iter().map(|(name, uses)| (name, Patched::by(uses.iter()))).collect()
+    components.into_iter().map(|(name, uses)| (name, Patched::of_uses(uses.iter()))).collect()
 }
 
-impl Use {
+impl BodyUse {
     fn of(method: &str, media_type: &str) -> Self {
         match essence(media_type).as_str() {
             "application/merge-patch+json" => Self::Merge,
@@ -131,8 +127,8 @@ impl Use {
 
 /// Records the use of all components that an object consists of. Items of a list are not visited: a list is replaced as a
 /// whole.
-fn reach(document: &Value, schema: &Value, known: Use, depth: usize, found: &mut Uses) {
-    if depth > DEEPEST {
+fn record_uses(document: &Value, schema: &Value, known: BodyUse, depth: usize, found: &mut BodyUses) {
+    if depth > MAX_DEPTH {
         return;
     }
     if let Some(name) = walk::schema_name(schema).map(pointer::name)
@@ -144,14 +140,14 @@ fn reach(document: &Value, schema: &Value, known: Use, depth: usize, found: &mut
     let members = own.get("properties").and_then(Value::as_object).into_iter().flatten().map(|(_, member)| member);
     let parts = ["allOf", "anyOf", "oneOf"].iter().filter_map(|key| own.get(*key)?.as_array()).flatten();
     for inner in members.chain(parts) {
-        reach(document, inner, known, depth + 1, found);
+        record_uses(document, inner, known, depth + 1, found);
     }
     for inner in ["items", "additionalProperties"].iter().filter_map(|key| own.get(*key)) {
-        reach(document, inner, Use::Other, depth + 1, found);
+        record_uses(document, inner, BodyUse::Other, depth + 1, found);
     }
 }
 
-struct Marker<'a> {
+struct PatchMarker<'a> {
     document: &'a Value,
     /// The Rust names of schemas that are in use.
     taken: &'a mut HashSet<String>,
@@ -161,9 +157,9 @@ struct Marker<'a> {
     is_all: bool,
 }
 
-impl Marker<'_> {
+impl PatchMarker<'_> {
     fn mark(&mut self, schema: &mut Value, name: &str, depth: usize) {
-        let Some(object) = schema.as_object_mut().filter(|_| depth <= DEEPEST) else { return };
+        let Some(object) = schema.as_object_mut().filter(|_| depth <= MAX_DEPTH) else { return };
         let listed = object.get("required").and_then(Value::as_array).into_iter().flatten();
         let required: HashSet<String> = listed.filter_map(Value::as_str).map(str::to_owned).collect();
         for (key, member) in object.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
@@ -174,7 +170,7 @@ impl Marker<'_> {
                 continue;
             }
             if ["properties", "enum"].iter().any(|key| member.get(key).is_some()) {
-                let inner = name::fresh(&inner, self.taken);
+                let inner = name::unique(&inner, self.taken);
                 let whole = names::hoist(member, &inner);
                 self.hoisted.insert(inner, whole);
             }
@@ -182,7 +178,7 @@ impl Marker<'_> {
                 *member = json!({ "allOf": [member.take()] });
             }
             if let Some(member) = member.as_object_mut() {
-                describe(member, SAID);
+                describe(member, DOC);
             }
         }
         for key in ["allOf", "anyOf", "oneOf"] {
@@ -194,12 +190,12 @@ impl Marker<'_> {
 }
 
 /// Gives marked fields the type `Patch`. Returns them, by type and field.
-pub(crate) fn settle(types: &mut [Item]) -> HashSet<(String, String)> {
+pub(crate) fn apply(types: &mut [Item]) -> HashSet<(String, String)> {
     let mut found = HashSet::new();
     for item in types {
         let Item::Struct(item) = item else { continue };
         for field in &mut item.fields {
-            let is_marked = field.attrs.iter().filter_map(docs::doc_text).any(|text| text.contains(SAID));
+            let is_marked = field.attrs.iter().filter_map(docs::doc_text).any(|text| text.contains(DOC));
             let kind = type_argument(&field.ty).filter(|_| is_marked && is_option(&field.ty));
             let (Some(kind), Some(name)) = (kind, &field.ident) else { continue };
             found.insert((item.ident.to_string(), name.to_string()));

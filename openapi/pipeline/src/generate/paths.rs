@@ -7,23 +7,23 @@ use syn::punctuated::Punctuated;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Attribute, ItemMod, Meta, Path, Token, parse_quote};
 
-/// The placeholder for the module of the generated code, until [`settle`] resolves it to a relative path.
+/// The placeholder for the module of the generated code, until [`resolve`] resolves it to a relative path.
 pub(crate) const ROOT: &str = "::generated_root";
 
 /// The crates that the generator's code names, and that `keyfit::codegen` exports.
 const FOREIGN: [&str; 5] = ["chrono", "regress", "reqwest", "serde", "serde_json"];
 
 /// Rewrites the paths of a file whose items stand in one module.
-pub(crate) fn settle(file: &mut syn::File) {
-    Paths { depth: 0 }.visit_file_mut(file);
+pub(crate) fn resolve(file: &mut syn::File) {
+    PathResolver { depth: 0 }.visit_file_mut(file);
 }
 
-struct Paths {
+struct PathResolver {
     /// The number of enclosing modules, without the module of all the code.
     depth: usize,
 }
 
-impl VisitMut for Paths {
+impl VisitMut for PathResolver {
     fn visit_item_mod_mut(&mut self, module: &mut ItemMod) {
         self.depth += 1;
         visit_mut::visit_item_mod_mut(self, module);
@@ -49,13 +49,13 @@ impl VisitMut for Paths {
     fn visit_type_path_mut(&mut self, kind: &mut syn::TypePath) {
         let before = kind.path.segments.len();
         visit_mut::visit_type_path_mut(self, kind);
-        lengthen(&mut kind.qself, before, kind.path.segments.len());
+        adjust_qself(&mut kind.qself, before, kind.path.segments.len());
     }
 
     fn visit_expr_path_mut(&mut self, expression: &mut syn::ExprPath) {
         let before = expression.path.segments.len();
         visit_mut::visit_expr_path_mut(self, expression);
-        lengthen(&mut expression.qself, before, expression.path.segments.len());
+        adjust_qself(&mut expression.qself, before, expression.path.segments.len());
     }
 
     fn visit_item_struct_mut(&mut self, item: &mut syn::ItemStruct) {
@@ -92,7 +92,7 @@ impl VisitMut for Paths {
 }
 
 /// Updates the number of segments that name the trait in `<T as serde::de::Error>::custom`.
-fn lengthen(qself: &mut Option<syn::QSelf>, before: usize, after: usize) {
+fn adjust_qself(qself: &mut Option<syn::QSelf>, before: usize, after: usize) {
     if let Some(qself) = qself.as_mut().filter(|qself| qself.position > 0) {
         qself.position += after - before;
     }
@@ -100,9 +100,13 @@ fn lengthen(qself: &mut Option<syn::QSelf>, before: usize, after: usize) {
 
 /// Sets the path of serde for its derive macros, and moves its derives, with short names, to a separate attribute.
 fn name_serde(attributes: &mut Vec<Attribute>) {
-    type Paths = Punctuated<Path, Token![,]>;
+    type PathResolver = Punctuated<Path, Token![,]>;
     let derived = |attribute: &Attribute| {
-        attribute.path().is_ident("derive").then(|| attribute.parse_args_with(Paths::parse_terminated).ok()).flatten()
+        attribute
+            .path()
+            .is_ident("derive")
+            .then(|| attribute.parse_args_with(PathResolver::parse_terminated).ok())
+            .flatten()
     };
     let of_serde = |path: &Path| path.segments.iter().nth_back(1).is_some_and(|segment| segment.ident == "serde");
     for at in 0..attributes.len() {

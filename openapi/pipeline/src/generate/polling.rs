@@ -8,7 +8,8 @@ pub(crate) const METHODS: [&str; 2] = ["into_request", "poll"];
 /// Creates the method that waits for the work.
 pub(crate) fn method(index: usize) -> ImplItemFn {
     parse_quote! {
-        /// The call as one that starts work, and is waited for: see `keyfit::Poll`. Where the answer is not a 202 it is the result itself.
+        /// Returns the call as one that starts work and is polled for the result: see `keyfit::Poll`. A response other than 202 is the result
+        /// itself.
         pub fn poll(self) -> ::keyfit::Poll {
             let (client, request) = self.into_request();
             ::keyfit::codegen::poll(&client.inner, &client.client, request, &super::API.operations[#index])

@@ -10,10 +10,10 @@ use syn::{Attribute, Item, ItemMacro, ItemMod, ItemStatic, LitStr, parse_quote};
 use super::compact::IN_MACRO;
 
 /// The indentation of a module's content.
-const STEP: usize = 4;
+const INDENT: usize = 4;
 
 /// The static with the table of operations.
-const TABLE: &str = "API";
+const TABLE_NAME: &str = "API";
 /// The width beyond which a row of it is wrapped.
 const WIDTH: usize = 100;
 
@@ -34,7 +34,7 @@ fn items(items: Vec<Item>, depth: usize, text: &mut String) {
                 self::items(inner, depth + 1, text);
                 lines("}", depth, text);
             }
-            Item::Static(table) if table.ident == TABLE => lines(&rows(&table), depth, text),
+            Item::Static(table) if table.ident == TABLE_NAME => lines(&rows(&table), depth, text),
             Item::Macro(called) if called.ident.is_none() => lines(&members(&called), depth, text),
             Item::Enum(mut own) => {
                 let within = own.attrs.iter().position(|attribute| attribute.path().is_ident(IN_MACRO));
@@ -73,7 +73,7 @@ fn members(called: &ItemMacro) -> String {
             token => head.push(token),
         }
     }
-    let mut text = format!("{}! {{\n", tight(called.mac.path.to_token_stream()));
+    let mut text = format!("{}! {{\n", compact(called.mac.path.to_token_stream()));
     member(&head, 1, " {", &mut text);
     let (mut own, mut angles) = (Vec::new(), 0_usize);
     for token in members {
@@ -99,7 +99,7 @@ fn rows(table: &ItemStatic) -> String {
     for attribute in &table.attrs {
         comment(attribute.meta.to_token_stream(), 0, &mut text);
     }
-    let (name, kind) = (&table.ident, tight(table.ty.to_token_stream()));
+    let (name, kind) = (&table.ident, compact(table.ty.to_token_stream()));
     let _ = write!(text, "pub static {name}: {kind} =");
     wrapped(table.expr.to_token_stream(), 1, &mut text);
     text.push_str(";\n");
@@ -111,18 +111,18 @@ fn wrapped(tokens: TokenStream, depth: usize, text: &mut String) {
     let mut width = usize::MAX;
     for call in calls(tokens) {
         if let Some((before, rows)) = list_of_calls(&call) {
-            let _ = write!(text, "\n{:1$}{before}(&[", "", depth * STEP);
+            let _ = write!(text, "\n{:1$}{before}(&[", "", depth * INDENT);
             for row in rows {
                 wrapped(row, depth + 1, text);
                 text.push(',');
             }
-            let _ = write!(text, "\n{:1$}])", "", depth * STEP);
+            let _ = write!(text, "\n{:1$}])", "", depth * INDENT);
             width = usize::MAX;
             continue;
         }
-        let call = tight(call);
+        let call = compact(call);
         if width.saturating_add(call.len()) > WIDTH {
-            let indent = if width == usize::MAX { depth } else { depth + 1 } * STEP;
+            let indent = if width == usize::MAX { depth } else { depth + 1 } * INDENT;
             let _ = write!(text, "\n{:indent$}", "");
             width = indent;
         }
@@ -165,7 +165,7 @@ fn list_of_calls(call: &TokenStream) -> Option<(String, Vec<TokenStream>)> {
     rows.retain(|row| !row.is_empty());
     let rows: Vec<TokenStream> =
         rows.iter().filter(|row| is_call(row)).map(|row| row.iter().cloned().collect()).collect();
-    (!rows.is_empty()).then(|| (tight(tokens.into_iter().collect()), rows))
+    (!rows.is_empty()).then(|| (compact(tokens.into_iter().collect()), rows))
 }
 
 /// Formats a member with its documentation.
@@ -175,7 +175,7 @@ fn member(tokens: &[TokenTree], depth: usize, end: &str, text: &mut String) {
         comment(group.stream(), depth, text);
         rest = others;
     }
-    lines(&format!("{}{end}", tight(rest.iter().cloned().collect())), depth, text);
+    lines(&format!("{}{end}", compact(rest.iter().cloned().collect())), depth, text);
 }
 
 /// Formats documentation as a comment.
@@ -185,7 +185,7 @@ fn comment(attribute: TokenStream, depth: usize, text: &mut String) {
 }
 
 /// Formats words, paths and types with conventional spacing.
-fn tight(tokens: TokenStream) -> String {
+fn compact(tokens: TokenStream) -> String {
     let mut text = String::new();
     // True if a space precedes the next word.
     let mut is_apart = false;
@@ -224,7 +224,7 @@ fn tight(tokens: TokenStream) -> String {
                     text.push(' ');
                 }
                 text.push_str(open);
-                text.push_str(&tight(group.stream()));
+                text.push_str(&compact(group.stream()));
                 text.push_str(close);
                 is_apart = true;
             }
@@ -244,7 +244,7 @@ fn tight(tokens: TokenStream) -> String {
 fn lines(block: &str, depth: usize, text: &mut String) {
     for line in block.lines() {
         if !line.is_empty() {
-            text.extend(std::iter::repeat_n(' ', depth * STEP));
+            text.extend(std::iter::repeat_n(' ', depth * INDENT));
             text.push_str(line);
         }
         text.push('\n');

@@ -10,29 +10,29 @@ use schemars08::schema::{InstanceType, SchemaObject, StringValidation};
 use serde::Deserialize as _;
 use serde_json::Value;
 
-use super::code::Code;
-use super::types::Replacement;
-use super::{forms, leniency};
+use super::code::GeneratedTokens;
+use super::replacements::Replacement;
+use super::{forms, response_schemas};
 use crate::normalize::PATH_GUARD;
 
 /// The stack size of the generator's thread: it recurses into schemas, with large frames.
-const STACK: usize = 64 << 20;
+const STACK_SIZE: usize = 64 << 20;
 
 /// Runs all code that calls the generator or reads its output in one thread with a sufficient stack. Returns `None` if the
 /// system cannot create a thread.
 ///
 /// There is one thread for all of it, because an allocator reuses freed memory first in the thread that freed it. The
 /// generator's tokens and their syntax tree are each as large as all other data.
-pub(crate) fn on_its_stack<T: Send>(run: impl FnOnce() -> T + Send) -> Option<T> {
+pub(crate) fn with_large_stack<T: Send>(run: impl FnOnce() -> T + Send) -> Option<T> {
     thread::scope(|scope| {
-        let thread = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, run).ok()?;
+        let thread = thread::Builder::new().stack_size(STACK_SIZE).spawn_scoped(scope, run).ok()?;
         Some(thread.join().unwrap_or_else(|panic| panic::resume_unwind(panic)))
     })
 }
 
 /// Returns the generated code; `None` if the generator fails or panics.
-pub(crate) fn run(document: &Value, replacements: &[Replacement]) -> Option<Code> {
-    tokens(document, replacements).map(Code::of)
+pub(crate) fn run(document: &Value, replacements: &[Replacement]) -> Option<GeneratedTokens> {
+    tokens(document, replacements).map(GeneratedTokens::of)
 }
 
 /// Returns whether the generator accepts a document.
@@ -61,7 +61,7 @@ fn settings(replacements: &[Replacement]) -> GenerationSettings {
         .with_interface(InterfaceStyle::Builder)
         .with_hooks(HooksMode::Expected)
         .with_inner_type("::keyfit::codegen::Transport".parse().expect("a path is a token stream"))
-        .with_conversion(answer_instant(), "::keyfit::Timestamp", [TypeImpl::Display, TypeImpl::FromStr].into_iter())
+        .with_conversion(response_instant(), "::keyfit::Timestamp", [TypeImpl::Display, TypeImpl::FromStr].into_iter())
         .with_conversion(file(), "::keyfit::FilePart", std::iter::empty())
         .with_conversion(secret(), "::keyfit::auth::Secret", std::iter::empty())
         .with_conversion(path_argument(), "::keyfit::PathArgument", [TypeImpl::Display, TypeImpl::FromStr].into_iter());
@@ -71,19 +71,19 @@ fn settings(replacements: &[Replacement]) -> GenerationSettings {
     settings
 }
 
-/// Returns the schema that [`leniency`] gives to instants in responses.
-fn answer_instant() -> SchemaObject {
-    text(leniency::ANSWER_INSTANT)
+/// Returns the schema that [`response_schemas`] gives to instants in responses.
+fn response_instant() -> SchemaObject {
+    text(response_schemas::RESPONSE_INSTANT)
 }
 
 /// Returns the schema of a credential in a response.
 fn secret() -> SchemaObject {
-    text(leniency::SECRET)
+    text(response_schemas::SECRET)
 }
 
 /// Returns the schema of a file in a form.
 fn file() -> SchemaObject {
-    text(forms::FILE)
+    text(forms::FILE_FORMAT)
 }
 
 fn text(format: &str) -> SchemaObject {

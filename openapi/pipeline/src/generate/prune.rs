@@ -8,12 +8,12 @@ use quote::ToTokens as _;
 use syn::{Attribute, Field, ImplItem, Item, ItemMod, Type};
 
 use super::adapt::{Call, adapt_types};
-use super::code::Unread;
+use super::code::UnparsedItems;
 use super::compact::builders;
-use super::{docs, patch, rules, setters};
+use super::{argument_rules, docs, patch, setters};
 
 /// Moves the builders of request types into their module, which is empty. Returns `None` if one is not valid Rust.
-pub(crate) fn request_builders(file: &mut syn::File, builders: &Unread, calls: &[Call]) -> Option<()> {
+pub(crate) fn request_builders(file: &mut syn::File, builders: &UnparsedItems, calls: &[Call]) -> Option<()> {
     let Some(types) = file.items.iter_mut().find_map(|item| match item {
         Item::Mod(module) if module.ident == "types" => Some(module),
         _ => None,
@@ -22,7 +22,7 @@ pub(crate) fn request_builders(file: &mut syn::File, builders: &Unread, calls: &
     };
     let kept = request_types(types, calls);
     let Some((_, items)) = &mut types.content else { return Some(()) };
-    let patches = patch::settle(items);
+    let patches = patch::apply(items);
     let described = setters::described(items, &kept);
     let mut builders = kept_builders(items, builders, &kept, &patches, &described)?;
     for item in items.iter_mut() {
@@ -39,7 +39,7 @@ pub(crate) fn request_builders(file: &mut syn::File, builders: &Unread, calls: &
         }
     }
     items.retain(|item| !matches!(item, Item::Impl(block) if block.trait_.is_none() && block.items.is_empty()));
-    items.extend(rules::of_types(items, &kept));
+    items.extend(argument_rules::of_types(items, &kept));
     Some(())
 }
 
@@ -47,21 +47,21 @@ pub(crate) fn request_builders(file: &mut syn::File, builders: &Unread, calls: &
 /// immediately: its code is several times as large, and every pass would walk through it. Others are adapted like all types.
 fn kept_builders(
     types: &[Item],
-    builders: &Unread,
+    builders: &UnparsedItems,
     kept: &HashSet<String>,
     patches: &HashSet<(String, String)>,
     described: &HashMap<(String, String), Vec<Attribute>>,
 ) -> Option<Vec<Item>> {
-    let led = builders::led(types);
+    let led = builders::types_with_builder(types);
     let mut items = Vec::new();
     for texts in builders.of_types(|name| kept.contains(name)) {
-        if let Some(members) = builders::members(&texts, &led, patches) {
+        if let Some(members) = builders::builder_members(&texts, &led, patches) {
             items.push(Item::Struct(members));
             continue;
         }
         let mut own = texts.iter().map(|text| syn::parse_str(text).ok()).collect::<Option<Vec<Item>>>()?;
         adapt_types(&mut own);
-        own.iter_mut().for_each(docs::settle);
+        own.iter_mut().for_each(docs::sanitize);
         patch::of_builders(&mut own, patches);
         setters::of_types(&mut own, described, patches);
         items.extend(own);
@@ -82,14 +82,14 @@ fn request_types(types: &ItemMod, calls: &[Call]) -> HashSet<String> {
     let mut open: Vec<String> = calls
         .iter()
         .flat_map(|call| &call.arguments)
-        .flat_map(|argument| words(argument.kind.to_token_stream()))
+        .flat_map(|argument| identifiers(argument.kind.to_token_stream()))
         .collect();
     let mut kept = HashSet::new();
     while let Some(name) = open.pop() {
         if let Some(item) = inside.get(&name)
             && kept.insert(name)
         {
-            open.extend(fields(item).flat_map(|field| words(field.ty.to_token_stream())));
+            open.extend(fields(item).flat_map(|field| identifiers(field.ty.to_token_stream())));
         }
     }
     kept
@@ -112,12 +112,12 @@ fn name_of(kind: &Type) -> Option<String> {
     }
 }
 
-fn words(tokens: TokenStream) -> Vec<String> {
+fn identifiers(tokens: TokenStream) -> Vec<String> {
     tokens
         .into_iter()
         .flat_map(|token| match token {
             TokenTree::Ident(word) => vec![word.to_string()],
-            TokenTree::Group(group) => words(group.stream()),
+            TokenTree::Group(group) => identifiers(group.stream()),
             _ => Vec::new(),
         })
         .collect()
@@ -134,11 +134,11 @@ mod tests {
     fn a_type_is_not_needed_because_a_variant_or_a_field_is_called_like_it() {
         let types: ItemMod = syn::parse_quote! {
             mod types {
-                pub enum Asked { Told(Inner), Other { Name: ::std::vec::Vec<Listed> } }
+                pub enum Asked { Known(Inner), Other { Name: ::std::vec::Vec<Listed> } }
                 pub struct Inner { pub told: ::std::option::Option<Deep> }
                 pub struct Deep(pub u8);
                 pub struct Listed;
-                pub struct Told { pub asked: Asked }
+                pub struct Known { pub asked: Asked }
                 pub struct Name;
             }
         };

@@ -1,5 +1,5 @@
 //! Setters with convenient argument types: a text as `&str`, a number as an integer literal, an object by its builder.
-//! `keyfit::codegen::IntoArgument` defines the accepted values; for types of the API, [`rules`](super::rules) does.
+//! `keyfit::codegen::IntoArgument` defines the accepted values; for types of the API, [`argument_rules`](super::argument_rules) does.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,7 +14,7 @@ use super::docs;
 
 /// The requirement for a value.
 #[derive(Clone, Copy, PartialEq)]
-pub(super) enum Need {
+pub(super) enum Requirement {
     /// A request without a value is refused.
     Required,
     /// The field is `None` without a value.
@@ -27,9 +27,9 @@ pub(super) enum Need {
     Patch,
 }
 
-impl Need {
+impl Requirement {
     /// Returns its keyword in the runtime's macros.
-    pub(super) fn word(self) -> Ident {
+    pub(super) fn keyword(self) -> Ident {
         format_ident!(
             "{}",
             match self {
@@ -43,11 +43,11 @@ impl Need {
     }
 }
 
-struct Setter {
+struct SetterSpec {
     name: Ident,
     /// The type of a value: the inner type if the field is an `Option`.
     kind: Type,
-    need: Need,
+    requirement: Requirement,
     /// The conversion of the value to the field: `.map(From::from)`.
     then: TokenStream,
     /// The documentation, and the other attributes.
@@ -77,7 +77,7 @@ pub(crate) fn type_of(function: &ImplItemFn) -> Option<Type> {
 pub(crate) fn of_call(block: &mut ItemImpl, describe: impl Fn(&Ident) -> Option<String>) {
     rewrite(block, |function, kind| {
         let body = function.block.to_token_stream().to_string();
-        let need = if body.contains("map (Some)") { Need::Optional } else { Need::Required };
+        let requirement = if body.contains("map (Some)") { Requirement::Optional } else { Requirement::Required };
         let then = if body.contains("map (From :: from)") {
             quote!(.map(From::from))
         } else if body.contains("map (| v | v . into ())") {
@@ -87,7 +87,7 @@ pub(crate) fn of_call(block: &mut ItemImpl, describe: impl Fn(&Ident) -> Option<
         };
         let name = function.sig.ident.clone();
         let attributes = describe(&name).map(|text| docs::lines(&text)).unwrap_or_default();
-        Setter { name, kind, need, then, attributes }
+        SetterSpec { name, kind, requirement, then, attributes }
     });
 }
 
@@ -108,15 +108,15 @@ pub(crate) fn of_types(
             let name = function.sig.ident.clone();
             let has_default = defaults.get(&builder).is_some_and(|fields| fields.contains(&name.to_string()));
             let is_patch = patches.contains(&(builder.clone(), name.to_string()));
-            let (kind, need) = match (option(&field), has_default) {
-                (Some(inner), _) if is_patch => (inner.clone(), Need::Patch),
-                (Some(inner), true) => (inner.clone(), Need::Optional),
-                (Some(inner), false) => (inner.clone(), Need::Nullable),
-                (None, true) => (field, Need::Default),
-                (None, false) => (field, Need::Required),
+            let (kind, requirement) = match (option(&field), has_default) {
+                (Some(inner), _) if is_patch => (inner.clone(), Requirement::Patch),
+                (Some(inner), true) => (inner.clone(), Requirement::Optional),
+                (Some(inner), false) => (inner.clone(), Requirement::Nullable),
+                (None, true) => (field, Requirement::Default),
+                (None, false) => (field, Requirement::Required),
             };
             let attributes = described.get(&(builder.clone(), name.to_string())).cloned().unwrap_or_default();
-            Setter { name, kind, need, then: TokenStream::new(), attributes }
+            SetterSpec { name, kind, requirement, then: TokenStream::new(), attributes }
         });
     }
 }
@@ -150,7 +150,7 @@ fn with_default(item: &Item) -> Option<(String, HashSet<String>)> {
     Some((path.path.get_ident()?.to_string(), fields.map(|name| name.to_string()).collect()))
 }
 
-fn rewrite(block: &mut ItemImpl, describe: impl Fn(&ImplItemFn, Type) -> Setter) {
+fn rewrite(block: &mut ItemImpl, describe: impl Fn(&ImplItemFn, Type) -> SetterSpec) {
     let taken: HashSet<String> = block
         .items
         .iter()
@@ -167,11 +167,13 @@ fn rewrite(block: &mut ItemImpl, describe: impl Fn(&ImplItemFn, Type) -> Setter)
         };
         match setter {
             Some(setter) => {
-                let twin = (setter.need != Need::Required && !taken.contains(&twin_name(&setter.name).to_string()))
-                    .then(|| setter.twin());
-                let null = (setter.need == Need::Patch && !taken.contains(&null_name(&setter.name).to_string()))
-                    .then(|| setter.null());
-                block.items.push(ImplItem::Fn(setter.function()));
+                let twin = (setter.requirement != Requirement::Required
+                    && !taken.contains(&optional_name(&setter.name).to_string()))
+                .then(|| setter.optional_setter());
+                let null = (setter.requirement == Requirement::Patch
+                    && !taken.contains(&null_setter_name(&setter.name).to_string()))
+                .then(|| setter.null_setter());
+                block.items.push(ImplItem::Fn(setter.value_setter()));
                 block.items.extend(twin.map(ImplItem::Fn));
                 block.items.extend(null.map(ImplItem::Fn));
             }
@@ -181,35 +183,40 @@ fn rewrite(block: &mut ItemImpl, describe: impl Fn(&ImplItemFn, Type) -> Setter)
 }
 
 /// Returns the setters of a member, the first of which takes a value.
-pub(super) fn written(name: &Ident, kind: &Type, need: Need) -> Vec<ImplItemFn> {
-    let setter =
-        Setter { name: name.clone(), kind: kind.clone(), need, then: TokenStream::new(), attributes: Vec::new() };
-    let twin = (need != Need::Required).then(|| setter.twin());
-    let null = (need == Need::Patch).then(|| setter.null());
-    std::iter::once(setter.function()).chain(twin).chain(null).collect()
+pub(super) fn setters_of(name: &Ident, kind: &Type, requirement: Requirement) -> Vec<ImplItemFn> {
+    let setter = SetterSpec {
+        name: name.clone(),
+        kind: kind.clone(),
+        requirement,
+        then: TokenStream::new(),
+        attributes: Vec::new(),
+    };
+    let twin = (requirement != Requirement::Required).then(|| setter.optional_setter());
+    let null = (requirement == Requirement::Patch).then(|| setter.null_setter());
+    std::iter::once(setter.value_setter()).chain(twin).chain(null).collect()
 }
 
-pub(super) fn twin_name(name: &Ident) -> Ident {
-    beside("maybe", name)
+pub(super) fn optional_name(name: &Ident) -> Ident {
+    prefixed("maybe", name)
 }
 
-pub(super) fn null_name(name: &Ident) -> Ident {
-    beside("null", name)
+pub(super) fn null_setter_name(name: &Ident) -> Ident {
+    prefixed("null", name)
 }
 
 /// Returns the name of an additional setter.
-fn beside(prefix: &str, name: &Ident) -> Ident {
+fn prefixed(prefix: &str, name: &Ident) -> Ident {
     format_ident!("{prefix}_{}", name.to_string().trim_start_matches('_'))
 }
 
-impl Setter {
-    fn function(&self) -> ImplItemFn {
-        let Self { name, need, then, attributes, .. } = self;
-        let Value { kind, given, accept, boxed } = self.value();
+impl SetterSpec {
+    fn value_setter(&self) -> ImplItemFn {
+        let Self { name, requirement, then, attributes, .. } = self;
+        let ArgumentConversion { kind, given, accept, boxed } = self.value();
         let label = name.to_string();
-        let is_option = matches!(need, Need::Optional | Need::Nullable);
-        let some = match need {
-            Need::Patch => quote!(.map(::keyfit::Patch::Value)),
+        let is_option = matches!(requirement, Requirement::Optional | Requirement::Nullable);
+        let some = match requirement {
+            Requirement::Patch => quote!(.map(::keyfit::Patch::Value)),
             _ if is_option => quote!(.map(Some)),
             _ => quote!(),
         };
@@ -228,18 +235,22 @@ impl Setter {
     }
 
     /// Returns the setter for a value that may be absent.
-    fn twin(&self) -> ImplItemFn {
-        let Self { name, need, then, .. } = self;
-        let Value { kind, given, boxed, .. } = self.value();
-        let (label, twin) = (name.to_string(), twin_name(name));
-        let absent = if *need == Need::Nullable { "is sent as null" } else { "leaves it out" };
+    fn optional_setter(&self) -> ImplItemFn {
+        let Self { name, requirement, then, .. } = self;
+        let ArgumentConversion { kind, given, boxed, .. } = self.value();
+        let (label, twin) = (name.to_string(), optional_name(name));
+        let absent = if *requirement == Requirement::Nullable { "is sent as null" } else { "leaves it out" };
         let doc = format!(" `{name}` with a value that may be absent: `None` {absent}.");
         let value = quote!(::std::option::Option<#given>);
-        if matches!(need, Need::Default | Need::Patch) || !boxed.is_empty() || !then.is_empty() || !has_rule(kind) {
-            let absent = match need {
-                Need::Default | Need::Required => quote!(self),
-                Need::Optional | Need::Nullable => quote!(Self { #name: Ok(None), ..self }),
-                Need::Patch => quote!(Self { #name: Ok(::keyfit::Patch::Absent), ..self }),
+        if matches!(requirement, Requirement::Default | Requirement::Patch)
+            || !boxed.is_empty()
+            || !then.is_empty()
+            || !has_rule(kind)
+        {
+            let absent = match requirement {
+                Requirement::Default | Requirement::Required => quote!(self),
+                Requirement::Optional | Requirement::Nullable => quote!(Self { #name: Ok(None), ..self }),
+                Requirement::Patch => quote!(Self { #name: Ok(::keyfit::Patch::Absent), ..self }),
             };
             return parse_quote! {
                 #[doc = #doc]
@@ -258,8 +269,8 @@ impl Setter {
     }
 
     /// Returns the setter that clears a member.
-    fn null(&self) -> ImplItemFn {
-        let (name, null) = (&self.name, null_name(&self.name));
+    fn null_setter(&self) -> ImplItemFn {
+        let (name, null) = (&self.name, null_setter_name(&self.name));
         let doc = format!(" `{name}` as null, which empties it.");
         parse_quote! {
             #[doc = #doc]
@@ -269,23 +280,23 @@ impl Setter {
         }
     }
 
-    fn value(&self) -> Value<'_> {
+    fn value(&self) -> ArgumentConversion<'_> {
         let (kind, boxed) = match generic(&self.kind, "Box") {
             Some(inner) => (inner, quote!(.map(::std::boxed::Box::new))),
             None => (&self.kind, TokenStream::new()),
         };
         if has_rule(kind) {
             let given = quote!(impl ::keyfit::codegen::IntoArgument<#kind>);
-            Value { kind, given, accept: quote!(::keyfit::codegen::accept::<#kind>), boxed }
+            ArgumentConversion { kind, given, accept: quote!(::keyfit::codegen::accept::<#kind>), boxed }
         } else {
             let given = quote!(impl ::std::convert::TryInto<#kind, Error: ::std::fmt::Display>);
-            Value { kind, given, accept: quote!(::keyfit::codegen::accept_converted::<#kind>), boxed }
+            ArgumentConversion { kind, given, accept: quote!(::keyfit::codegen::accept_converted::<#kind>), boxed }
         }
     }
 }
 
 /// The conversion of a setter's argument.
-struct Value<'a> {
+struct ArgumentConversion<'a> {
     kind: &'a Type,
     /// The type of its parameter.
     given: TokenStream,
@@ -296,7 +307,7 @@ struct Value<'a> {
 }
 
 /// Types of the standard library and of crates for which `keyfit::codegen` has a rule.
-const RULED: [&str; 40] = [
+const TYPES_WITH_RULE: [&str; 40] = [
     "bool",
     "f32",
     "f64",
@@ -343,7 +354,7 @@ const RULED: [&str; 40] = [
 pub(super) fn has_rule(kind: &Type) -> bool {
     let Type::Path(path) = kind else { return false };
     let (Some(first), Some(last)) = (path.path.segments.first(), path.path.segments.last()) else { return false };
-    let is_ruled = RULED.contains(&last.ident.to_string().as_str()) || is_object(kind);
+    let is_ruled = TYPES_WITH_RULE.contains(&last.ident.to_string().as_str()) || is_object(kind);
     // A type of the API may have any name; response types are in another module.
     let is_foreign =
         path.path.leading_colon.is_some() && first.ident != "generated_root" || path.path.segments.len() == 1;
@@ -359,7 +370,7 @@ pub(super) fn has_rule(kind: &Type) -> bool {
     (is_own || is_foreign && is_ruled) && (is_instant || arguments(last).all(has_rule))
 }
 
-/// Returns whether a type is `serde_json::Map<String, Value>`.
+/// Returns whether a type is `serde_json::Map<String, ArgumentConversion>`.
 fn is_object(kind: &Type) -> bool {
     generic(kind, "Map").is_some()
 }

@@ -8,26 +8,27 @@ use serde_json::{Value, json};
 use syn::{ImplItemFn, Type, parse_quote};
 
 use super::docs;
+use crate::media_type::Framing;
 use crate::pointer;
 use crate::repair::Repairs;
-use crate::streams::{Framing, Streamed, Streaming};
+use crate::streams::{StreamedBody, StreamedResponse};
 
 /// The status under which the generator gets the items that exist beside another body: an error response is the only place
 /// for a second type.
-pub(crate) const BESIDE: &str = "4XX";
+pub(crate) const ITEM_STATUS: &str = "4XX";
 
 /// The additional methods of the builder of a call with both a streamed and a whole response.
 pub(crate) const METHODS: [&str; 2] = ["into_request", "stream"];
 
 /// Returns the response for the generator; its type is that of an item.
-pub(crate) fn response(streaming: &Streaming) -> Value {
+pub(crate) fn response(streaming: &StreamedResponse) -> Value {
     let schema = &streaming.body.schema;
     json!({ "description": "items", "content": { "application/json": { "schema": schema } } })
 }
 
 /// Records the interpretation of a streamed response.
-pub(crate) fn note(at: &str, streaming: &Streaming, repairs: &mut Repairs) {
-    let Streaming { body, is_only, .. } = streaming;
+pub(crate) fn note(at: &str, streaming: &StreamedResponse, repairs: &mut Repairs) {
+    let StreamedResponse { body, is_only, .. } = streaming;
     let method = if *is_only { "send" } else { "stream" };
     let of_what = match (body.framing, &body.event) {
         (Framing::Events, Some(_)) => "its schema is read as that of an event, by its `data`",
@@ -39,7 +40,7 @@ pub(crate) fn note(at: &str, streaming: &Streaming, repairs: &mut Repairs) {
 }
 
 /// Returns the type of a stream of items.
-pub(crate) fn kind(body: &Streamed, item: &Type) -> Type {
+pub(crate) fn kind(body: &StreamedBody, item: &Type) -> Type {
     match body.framing {
         Framing::Events => parse_quote!(::keyfit::EventStream<#item>),
         Framing::Lines | Framing::Sequence => parse_quote!(::keyfit::JsonLines<#item>),
@@ -47,8 +48,8 @@ pub(crate) fn kind(body: &Streamed, item: &Type) -> Type {
 }
 
 /// Returns the code that sends a request with a streamed response.
-pub(crate) fn read(streaming: &Streaming, request: &TokenStream, index: usize) -> TokenStream {
-    let Streaming { body, end, switch, .. } = streaming;
+pub(crate) fn read(streaming: &StreamedResponse, request: &TokenStream, index: usize) -> TokenStream {
+    let StreamedResponse { body, end, switch, .. } = streaming;
     let media_type = &body.media_type;
     let end = end.as_ref().map(|end| quote!(.with_end(#end)));
     let switch = switch.as_ref().map(|switch| quote!(.with_switch(#switch)));
@@ -71,15 +72,15 @@ pub(crate) fn read(streaming: &Streaming, request: &TokenStream, index: usize) -
 }
 
 /// Creates the method beside `send`.
-pub(crate) fn method(streaming: &Streaming, item: &Type, index: usize, takes_body: bool) -> ImplItemFn {
+pub(crate) fn method(streaming: &StreamedResponse, item: &Type, index: usize, takes_body: bool) -> ImplItemFn {
     let kind = kind(&streaming.body, item);
     let read = read(streaming, &quote!(request), index);
-    let docs = docs::lines(&about(streaming, takes_body));
+    let docs = docs::lines(&doc(streaming, takes_body));
     parse_quote! {
         #(#docs)*
         ///
         /// # Errors
-        /// Returns a `keyfit::Error` if the request cannot be sent, is not answered by a success, or by another kind of answer.
+        /// Returns a `keyfit::Error` if the request cannot be sent, the response is not a success, or it has another media type.
         pub async fn stream(self) -> ::std::result::Result<::keyfit::Response<#kind>, ::keyfit::Error> {
             let (client, request) = self.into_request();
             #read
@@ -88,18 +89,19 @@ pub(crate) fn method(streaming: &Streaming, item: &Type, index: usize, takes_bod
 }
 
 /// Returns the documentation of the stream.
-pub(crate) fn about(streaming: &Streaming, takes_body: bool) -> String {
-    let Streaming { body, is_only, end, switch } = streaming;
+pub(crate) fn doc(streaming: &StreamedResponse, takes_body: bool) -> String {
+    let StreamedResponse { body, is_only, end, switch } = streaming;
     let word = if body.framing == Framing::Events { "event" } else { "item" };
-    let mut about = format!("The answer comes an {word} at a time, as `{}`, which is asked for.", body.media_type);
+    let mut about =
+        format!("The response is received one {word} at a time, as `{}`, which is requested.", body.media_type);
     if let Some(switch) = switch {
         let _ = write!(about, " The member `{switch}` of the body is set to `true`.");
     } else if takes_body && !is_only {
-        about += " Where a member of the body asks for it as well, set that too: the document does not say which one does, and an \
+        about += " If a member of the body requests it as well, set that too: the document does not name the member, and an \
                   overlay can (`x-keyfit`, `stream`, `switch`).";
     }
     if let Some(end) = end {
-        let _ = write!(about, " It ends with the {word} `{end}`, which is not handed on.");
+        let _ = write!(about, " It ends with the {word} `{end}`, which is not returned.");
     }
     about
 }
@@ -117,7 +119,7 @@ pub(crate) fn item_beside(output: &syn::ReturnType) -> Option<Type> {
 }
 
 /// Returns the code that reads the response of a call by id as a list of its items.
-pub(crate) fn gathered(streaming: &Streaming) -> TokenStream {
+pub(crate) fn collected(streaming: &StreamedResponse) -> TokenStream {
     let gather = match streaming.body.framing {
         Framing::Events => quote!(from_events),
         Framing::Lines | Framing::Sequence => quote!(from_lines),
@@ -134,6 +136,6 @@ pub(crate) fn gathered(streaming: &Streaming) -> TokenStream {
 }
 
 /// Returns whether `send` is the method of the stream.
-pub(crate) fn is_sent(streaming: Option<&Streaming>) -> bool {
+pub(crate) fn is_sent(streaming: Option<&StreamedResponse>) -> bool {
     streaming.is_some_and(|streaming| streaming.is_only)
 }

@@ -64,7 +64,7 @@ pub(crate) fn types(items: &[Item]) -> String {
                 let _ = writeln!(text, "  {} = {}", item.ident, variants.join(" | "));
             }
             Item::Type(item) => {
-                let _ = writeln!(text, "  {} = {}", item.ident, short(&item.ty));
+                let _ = writeln!(text, "  {} = {}", item.ident, short_type(&item.ty));
             }
             _ => {}
         }
@@ -83,7 +83,7 @@ pub(crate) fn builders(items: &[Item]) -> Builders {
             Item::Struct(item) => {
                 let names = item.fields.iter().filter_map(|field| {
                     let ident = field.ident.as_ref()?;
-                    let kind = short(&field.ty).replace("Result<", "").replace(", String>", "");
+                    let kind = short_type(&field.ty).replace("Result<", "").replace(", String>", "");
                     (ident != "client").then(|| format!("{ident}: {kind}"))
                 });
                 found.entry(item.ident.to_string()).or_default().0 = names.collect::<Vec<_>>().join(", ");
@@ -109,7 +109,7 @@ fn answer(item: &ImplItem, method: &str) -> Option<String> {
     match item {
         ImplItem::Fn(send) if send.sig.ident == method && matches!(send.vis, Visibility::Public(_)) => {
             match &send.sig.output {
-                ReturnType::Type(_, output) => Some(short(output)),
+                ReturnType::Type(_, output) => Some(short_type(output)),
                 ReturnType::Default => None,
             }
         }
@@ -121,8 +121,8 @@ fn fields(fields: &Fields) -> String {
     let all: Vec<String> = fields
         .iter()
         .map(|field| match &field.ident {
-            Some(name) => format!("{name}: {}", short(&field.ty)),
-            None => short(&field.ty),
+            Some(name) => format!("{name}: {}", short_type(&field.ty)),
+            None => short_type(&field.ty),
         })
         .collect();
     match fields {
@@ -133,7 +133,7 @@ fn fields(fields: &Fields) -> String {
 }
 
 /// Returns a type without the standard library's paths.
-fn short(kind: &Type) -> String {
+fn short_type(kind: &Type) -> String {
     let mut text = kind.to_token_stream().to_string().replace(' ', "");
     for prefix in [
         "::keyfit::codegen::",

@@ -6,29 +6,29 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::Type;
 
+use super::distinguished::{Distinction, DistinguishedUnion, MemberNames};
 use super::docs;
 use super::paths::ROOT;
-use super::tagged::{Members, Tagged, Told};
 use crate::name;
 
 /// Returns the definition of the type.
-pub(crate) fn item(union: &Tagged) -> TokenStream {
+pub(crate) fn item(union: &DistinguishedUnion) -> TokenStream {
     let name = format_ident!("{}", name::of_type(&union.name));
     let idents: Vec<_> = idents(union).into_iter().map(|ident| format_ident!("{ident}")).collect();
     let types = union.variants.iter().map(|component| {
         let path = format!("{ROOT}::types::{}", name::of_type(component));
         syn::parse_str::<Type>(&path).expect("a path is a type")
     });
-    let (said, variants, unknown, read) = match &union.told {
-        Told::ByTag { tag, values } => (
+    let (said, variants, unknown, read) = match &union.distinction {
+        Distinction::ByTag { tag, values } => (
             format!("One of several objects, by `{tag}`."),
             values.iter().map(|values| format!("`{tag}` is `{}`.", values.join("` or `"))).collect(),
             format!("Another value of `{tag}`, or none: as it came."),
             by_tag(tag, values, &idents),
         ),
-        Told::ByMembers(members) => (
+        Distinction::ByMembers(members) => (
             "One of several objects, by their members.".to_owned(),
-            members.iter().map(said_of).collect(),
+            members.iter().map(description_of).collect(),
             "None of them, or not told which: as it came.".to_owned(),
             by_members(members, &idents),
         ),
@@ -60,7 +60,7 @@ pub(crate) fn item(union: &Tagged) -> TokenStream {
 }
 
 /// Returns the names of the variants: the component's name without the union's.
-fn idents(union: &Tagged) -> Vec<String> {
+fn idents(union: &DistinguishedUnion) -> Vec<String> {
     let mut taken = HashSet::from(["Unknown".to_owned()]);
     let plain = |component: &String| {
         let kind = name::of_type(component);
@@ -71,11 +71,11 @@ fn idents(union: &Tagged) -> Vec<String> {
         let short = short.unwrap_or(&kind);
         short.strip_suffix("Answer").filter(|short| !short.is_empty()).unwrap_or(short).to_owned()
     };
-    let wanted = match &union.told {
-        Told::ByTag { values, .. } => values.iter().map(|values| name::of_type(&values[0])).collect(),
-        Told::ByMembers(_) => union.variants.iter().map(plain).collect::<Vec<_>>(),
+    let wanted = match &union.distinction {
+        Distinction::ByTag { values, .. } => values.iter().map(|values| name::of_type(&values[0])).collect(),
+        Distinction::ByMembers(_) => union.variants.iter().map(plain).collect::<Vec<_>>(),
     };
-    wanted.iter().map(|wanted| name::fresh(wanted, &mut taken)).collect()
+    wanted.iter().map(|wanted| name::unique(wanted, &mut taken)).collect()
 }
 
 fn by_tag(tag: &str, values: &[Vec<String>], idents: &[syn::Ident]) -> TokenStream {
@@ -90,8 +90,8 @@ fn by_tag(tag: &str, values: &[Vec<String>], idents: &[syn::Ident]) -> TokenStre
 
 /// Returns the code that decodes by members. An object that resembles an alternative but does not fit it is not decoded as
 /// that alternative.
-fn by_members(members: &[Members], idents: &[syn::Ident]) -> TokenStream {
-    let rows = members.iter().map(|Members { required, known }| {
+fn by_members(members: &[MemberNames], idents: &[syn::Ident]) -> TokenStream {
+    let rows = members.iter().map(|MemberNames { required, known }| {
         let (required, known) = (required.iter(), known.iter());
         quote!((&[#(#required),*], &[#(#known),*]))
     });
@@ -105,7 +105,7 @@ fn by_members(members: &[Members], idents: &[syn::Ident]) -> TokenStream {
     }
 }
 
-fn said_of(members: &Members) -> String {
+fn description_of(members: &MemberNames) -> String {
     let names: Vec<&str> = members.required.iter().map(String::as_str).collect();
     if names.is_empty() { "Requires no member.".to_owned() } else { format!("Has `{}`.", names.join("`, `")) }
 }

@@ -19,18 +19,18 @@ pub(crate) fn module(contract: &Contract) -> Option<Item> {
     }
     let mut taken = HashSet::new();
     let functions = signed.into_iter().map(|(webhook, signature)| {
-        let function = format_ident!("{}", name::fresh(&name::of_argument(webhook), &mut taken));
-        let told = docs::lines(&format!("How deliveries of `{webhook}` are signed."));
+        let function = format_ident!("{}", name::unique(&name::of_argument(webhook), &mut taken));
+        let docs = docs::lines(&format!("Returns the signature scheme of `{webhook}` deliveries."));
         let scheme = scheme(signature);
         quote! {
-            #(#told)*
+            #(#docs)*
             pub fn #function() -> ::keyfit::webhook::SignatureScheme {
                 #scheme
             }
         }
     });
     Some(parse_quote! {
-        /// How what the server sends by itself is signed, for `keyfit::webhook::Verifier::new`.
+        /// The signature schemes of the server's deliveries, for `keyfit::webhook::Verifier::new`.
         pub mod webhooks {
             #(#functions)*
         }

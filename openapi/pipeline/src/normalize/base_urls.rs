@@ -7,7 +7,7 @@ use heck::ToShoutySnakeCase as _;
 use serde_json::Value;
 
 use super::parameters::template_names;
-use super::servers::{own, own_url, whole_url_with};
+use super::servers::{own_servers, own_url, whole_url_with};
 use crate::Operation;
 
 /// A base URL that a document names.
@@ -22,9 +22,9 @@ pub struct BaseUrl {
 }
 
 /// The maximum number of URLs that are kept: server variables may have many values.
-const MOST: usize = 32;
+const MAX_URLS: usize = 32;
 /// The maximum number of words of a description that is used as a name.
-const NAME: usize = 3;
+const MAX_NAME_WORDS: usize = 3;
 
 /// Returns all base URLs, in the document's order: each server with the default values of its variables, then with each other
 /// value that one of them may have. URLs without a host are left out, and so is plain http, to which clients would not send a
@@ -38,7 +38,7 @@ pub(crate) fn of(document: &Value) -> Vec<BaseUrl> {
         let description = server["description"].as_str().unwrap_or_default();
         let mut add = |name: String, url: Result<String, String>| {
             let Ok(url) = url else { return };
-            if !url.starts_with("https://") || urls.len() == MOST || urls.iter().any(|known| known.url == url) {
+            if !url.starts_with("https://") || urls.len() == MAX_URLS || urls.iter().any(|known| known.url == url) {
                 return;
             }
             let name = unique(&name, &mut names);
@@ -47,7 +47,7 @@ pub(crate) fn of(document: &Value) -> Vec<BaseUrl> {
         add(own.clone(), whole_url_with(server, &|_| None));
         for variable in template_names(server["url"].as_str().unwrap_or_default()) {
             let values = server["variables"][&variable]["enum"].as_array();
-            for value in values.into_iter().flatten().filter_map(Value::as_str).take(MOST) {
+            for value in values.into_iter().flatten().filter_map(Value::as_str).take(MAX_URLS) {
                 let chosen = |name: &str| (name == variable).then(|| value.to_owned());
                 let label = format!("{variable} {value}");
                 let label = if servers.len() > 1 { format!("{own} {label}") } else { label };
@@ -68,7 +68,7 @@ pub(crate) fn of_operations(document: &Value, operations: &[Operation], base_url
             continue;
         }
         let at = operation.pointer();
-        let node = own(document, &at).iter().find(|server| own_url(server, base_url).as_ref() == Ok(url));
+        let node = own_servers(document, &at).iter().find(|server| own_url(server, base_url).as_ref() == Ok(url));
         let (_, address) = url.split_once("://").unwrap_or(("", url));
         let host = address.split(['/', ':']).next().unwrap_or_default();
         let name = node.and_then(own_name).or_else(|| constant(host)).unwrap_or_else(|| "SERVER".to_owned());
@@ -80,7 +80,7 @@ pub(crate) fn of_operations(document: &Value, operations: &[Operation], base_url
 
 /// Returns the document's name for a server: its `name`, or a description of a few words.
 fn own_name(server: &Value) -> Option<String> {
-    let short = |text: &&str| text.split_whitespace().count() <= NAME;
+    let short = |text: &&str| text.split_whitespace().count() <= MAX_NAME_WORDS;
     let said = [server["name"].as_str(), server["description"].as_str().filter(short)];
     said.into_iter().flatten().find_map(constant)
 }

@@ -12,7 +12,7 @@ const RULE: &str = "dangling-reference";
 
 /// Resolves every dangling reference within the document: a schema becomes any JSON value, a response any response.
 /// Operations with a dangling parameter or body are set aside; other parts are removed.
-pub(super) fn settle(document: &mut Value, repairs: &mut Repairs) -> Vec<Unsupported> {
+pub(super) fn resolve(document: &mut Value, repairs: &mut Repairs) -> Vec<Unsupported> {
     let mut unsupported = Vec::new();
     loop {
         let mut dangling = Vec::new();
@@ -29,20 +29,20 @@ pub(super) fn settle(document: &mut Value, repairs: &mut Repairs) -> Vec<Unsuppo
         for (at, target) in dangling.iter().rev() {
             let holder = at.strip_suffix("/$ref").unwrap_or(at);
             let why = format!("the reference `{target}` leads nowhere");
-            match Part::at(holder) {
-                Part::Schema => {
+            match ReplacedNode::at(holder) {
+                ReplacedNode::Schema => {
                     repairs.narrow(RULE, at, format!("{why}: any JSON value"));
                     if let Some(schema) = document.pointer_mut(holder).and_then(Value::as_object_mut) {
                         schema.shift_remove("$ref");
                     }
                 }
-                Part::Response => {
+                ReplacedNode::Response => {
                     repairs.narrow(RULE, at, format!("{why}: nothing is known of this answer"));
                     if let Some(response) = document.pointer_mut(holder) {
                         *response = json!({ "description": "" });
                     }
                 }
-                Part::Call(of) => {
+                ReplacedNode::Call(of) => {
                     let calls = walk::calls_of(document, &of);
                     if calls.is_empty() {
                         repairs.narrow(RULE, at, format!("{why}: left out"));
@@ -52,7 +52,7 @@ pub(super) fn settle(document: &mut Value, repairs: &mut Repairs) -> Vec<Unsuppo
                     }
                     remove(document, holder);
                 }
-                Part::Other => {
+                ReplacedNode::Other => {
                     repairs.narrow(RULE, at, format!("{why}: left out"));
                     remove(document, holder);
                 }
@@ -63,7 +63,7 @@ pub(super) fn settle(document: &mut Value, repairs: &mut Repairs) -> Vec<Unsuppo
 
 /// The kind of node that a reference replaces.
 #[derive(Debug, Eq, PartialEq)]
-enum Part {
+enum ReplacedNode {
     Schema,
     Response,
     /// A parameter or body of an operation, or of all operations of a path, with the pointer of the operation or path.
@@ -72,7 +72,7 @@ enum Part {
     Other,
 }
 
-impl Part {
+impl ReplacedNode {
     /// Returns the part at a place.
     fn at(holder: &str) -> Self {
         let steps: Vec<String> = pointer::names(holder).collect();

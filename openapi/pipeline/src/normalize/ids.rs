@@ -23,7 +23,7 @@ const RESERVED: [&str; 10] = [
 ];
 
 /// A synthesized id for an operation without a usable id in the document.
-pub(crate) struct Named {
+pub(crate) struct AssignedId {
     /// The JSON pointer of the operation.
     pub(crate) at: String,
     /// Its id.
@@ -34,7 +34,7 @@ pub(crate) struct Named {
 
 /// Gives every operation an id whose Rust name is unique.
 pub(crate) fn fill(document: &mut Value, repairs: &mut Repairs) {
-    for Named { at, id, note } in missing(document) {
+    for AssignedId { at, id, note } in missing(document) {
         repairs.note("operation-id", &at, format!("{note}: called `{id}`"));
         if let Some(operation) = document.pointer_mut(&at).and_then(Value::as_object_mut) {
             operation.insert("operationId".to_owned(), json!(id));
@@ -44,7 +44,7 @@ pub(crate) fn fill(document: &mut Value, repairs: &mut Repairs) {
 
 /// Returns ids for the operations without one, and for those whose id cannot be a method name: a name that every client has,
 /// or one that an earlier operation has.
-pub(crate) fn missing(document: &Value) -> Vec<Named> {
+pub(crate) fn missing(document: &Value) -> Vec<AssignedId> {
     let published = |operation: &Value| operation.get("operationId").and_then(Value::as_str).map(str::to_owned);
     let operations = walk::operations(document);
     let mut taken: HashSet<String> =
@@ -58,19 +58,19 @@ pub(crate) fn missing(document: &Value) -> Vec<Named> {
                 (format!("{id}-operation"), format!("`{id}` is a name that every client has"))
             }
             Some(id) if !id.contains(|letter: char| letter.is_alphanumeric()) => {
-                (synthesise(&method, &path), format!("`{id}` is no name"))
+                (derive(&method, &path), format!("`{id}` is no name"))
             }
             Some(id) if seen.insert(name::of_argument(&id)) => continue,
-            Some(id) => (synthesise(&method, &path), format!("another operation is called `{id}` already")),
-            None => (synthesise(&method, &path), "the document names no operationId".to_owned()),
+            Some(id) => (derive(&method, &path), format!("another operation is called `{id}` already")),
+            None => (derive(&method, &path), "the document names no operationId".to_owned()),
         };
-        named.push(Named { at, id: unique(&id, &mut taken), note });
+        named.push(AssignedId { at, id: unique(&id, &mut taken), note });
     }
     named
 }
 
 /// Derives an id from method and path: `GET /sms/{id}` gives `get-sms-by-id`.
-pub(crate) fn synthesise(method: &str, path: &str) -> String {
+pub(crate) fn derive(method: &str, path: &str) -> String {
     let mut words = vec![method.to_owned()];
     for segment in path.split('/').filter(|segment| !segment.is_empty()) {
         match segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
@@ -104,9 +104,9 @@ mod tests {
 
     #[test]
     fn an_id_is_made_of_method_and_path() {
-        assert_eq!(synthesise("get", "/sms/{id}"), "get-sms-by-id");
-        assert_eq!(synthesise("post", "/api-keys/{keyId}/rotate"), "post-api-keys-by-key-id-rotate");
-        assert_eq!(synthesise("get", "/"), "get-root");
+        assert_eq!(derive("get", "/sms/{id}"), "get-sms-by-id");
+        assert_eq!(derive("post", "/api-keys/{keyId}/rotate"), "post-api-keys-by-key-id-rotate");
+        assert_eq!(derive("get", "/"), "get-root");
     }
 
     #[test]

@@ -4,27 +4,26 @@
 pub(crate) mod base_urls;
 mod dangling;
 pub(crate) mod ids;
+mod parameter_shapes;
 mod parameters;
 mod paths;
 mod references;
 mod requests;
 mod responses;
 pub(crate) mod servers;
-mod shapes;
 mod structure;
 
+pub(crate) use parameter_shapes::{STYLE, delimited};
 pub(crate) use parameters::{
-    PATH_GUARD, TRANSPORT_HEADERS, is_pattern, remove_operation, template_names, unchecked, unguarded,
+    PATH_GUARD, TRANSPORT_HEADERS, is_pattern, remove_operation, template_names, unchecked_reason, unguarded,
 };
 pub(crate) use references::percent_decoded;
-pub(crate) use requests::{essence, is_json};
 use serde_json::Value;
-pub(crate) use shapes::{STYLE, delimited};
 
-use crate::Failure;
+use crate::Error;
 use crate::anchors;
 use crate::lint;
-use crate::load::Located;
+use crate::load::LocatedDocument;
 use crate::path_key;
 use crate::repair::Repairs;
 
@@ -42,15 +41,15 @@ pub struct Unsupported {
 
 /// Repairs the document in place and returns the operations that had to be set aside.
 pub(crate) fn normalize(
-    located: &Located,
+    located: &LocatedDocument,
     document: &mut Value,
     repairs: &mut Repairs,
-) -> Result<Vec<Unsupported>, Failure> {
+) -> Result<Vec<Unsupported>, Error> {
     structure::text_versions(document, repairs);
-    paths::mend(document, repairs);
-    anchors::settle(document, repairs);
+    paths::repair(document, repairs);
+    anchors::resolve_anchors(document, repairs);
     references::decode(document, repairs);
-    let mut unsupported = dangling::settle(document, repairs);
+    let mut unsupported = dangling::resolve(document, repairs);
     lint::parts(located, document)?;
     structure::stray_keys(document, repairs);
     lint::references(located, document)?;
@@ -59,9 +58,9 @@ pub(crate) fn normalize(
     unsupported.extend(paths::set_aside(document, repairs));
     ids::fill(document, repairs);
     parameters::inline(document, repairs);
-    path_key::settle(document, repairs);
+    path_key::convert_queries(document, repairs);
     parameters::complete(document, repairs);
-    unsupported.extend(shapes::settle(document, repairs));
+    unsupported.extend(parameter_shapes::rewrite(document, repairs));
     requests::single_media_type(document, repairs);
     responses::without_bodies(document, repairs);
     parameters::guard(document, repairs);

@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 use serde_json::{Map, Value, json};
 
 use super::Unsupported;
-use crate::cost::excess;
 use crate::path_key::PathKey;
+use crate::pattern_cost::excess;
 use crate::repair::Repairs;
 use crate::{pointer, walk};
 
@@ -15,11 +15,13 @@ use crate::{pointer, walk};
 pub(crate) const PATH_GUARD: &str = r"^(?!\.{1,2}$)[^\\]+$";
 
 /// The text around a pattern of the document in front of the guard: both patterns have to match.
-const BESIDE: (&str, &str) = (r"(?=[\s\S]*?(?:", "))");
+const BOTH_PATTERNS: (&str, &str) = (r"(?=[\s\S]*?(?:", "))");
 
 /// Returns the document's own pattern, without the guard of a path.
 pub(crate) fn unguarded(pattern: &str) -> &str {
-    let inner = pattern.strip_suffix(PATH_GUARD).and_then(|rest| rest.strip_prefix(BESIDE.0)?.strip_suffix(BESIDE.1));
+    let inner = pattern
+        .strip_suffix(PATH_GUARD)
+        .and_then(|rest| rest.strip_prefix(BOTH_PATTERNS.0)?.strip_suffix(BOTH_PATTERNS.1));
     inner.unwrap_or(pattern)
 }
 
@@ -169,7 +171,7 @@ pub(crate) fn guard(document: &mut Value, repairs: &mut Repairs) {
                 continue;
             };
             let place = format!("{list}/{index}");
-            if let Some(why) = schema["pattern"].as_str().and_then(unchecked) {
+            if let Some(why) = schema["pattern"].as_str().and_then(unchecked_reason) {
                 repairs.narrow("pattern", &place, format!("not checked before it is sent: {why}"));
             }
             if let Some(schema) = document.pointer_mut(&pointer::join(&place, "schema")) {
@@ -191,7 +193,7 @@ pub(crate) fn is_pattern(pattern: &str) -> bool {
 }
 
 /// Returns the reason why clients do not check values against a pattern; `None` if they do.
-pub(crate) fn unchecked(pattern: &str) -> Option<&'static str> {
+pub(crate) fn unchecked_reason(pattern: &str) -> Option<&'static str> {
     if is_pattern(pattern) { excess(pattern) } else { Some("its pattern is none of JavaScript's") }
 }
 
@@ -205,7 +207,9 @@ fn guarded(schema: &Map<String, Value>) -> Option<Map<String, Value>> {
     }
     let pattern = match text("pattern") {
         // The document's pattern may match anywhere in the text; both patterns have to match.
-        Some(own) if unchecked(own).is_none() => format!("{}{own}{}{PATH_GUARD}", BESIDE.0, BESIDE.1),
+        Some(own) if unchecked_reason(own).is_none() => {
+            format!("{}{own}{}{PATH_GUARD}", BOTH_PATTERNS.0, BOTH_PATTERNS.1)
+        }
         _ => PATH_GUARD.to_owned(),
     };
     let mut guarded = schema.clone();

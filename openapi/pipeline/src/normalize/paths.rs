@@ -9,7 +9,7 @@ use crate::repair::Repairs;
 use crate::{pointer, walk};
 
 /// Repairs `paths` in place.
-pub(crate) fn mend(document: &mut Value, repairs: &mut Repairs) {
+pub(crate) fn repair(document: &mut Value, repairs: &mut Repairs) {
     if document.get("paths").is_none_or(Value::is_null) && has_webhooks(document) || document["paths"].is_null() {
         if let Some(root) = document.as_object_mut().filter(|root| root.contains_key("paths") || is_31(root)) {
             root.insert("paths".to_owned(), json!({}));
@@ -58,7 +58,7 @@ pub(crate) fn set_aside(document: &mut Value, repairs: &mut Repairs) -> Vec<Unsu
     for at in walk::operation_pointers(document) {
         let (_, path) = walk::method_and_path(&at);
         let key = PathKey::of(&path);
-        if let Some(reason) = misfit(key) {
+        if let Some(reason) = unusable_reason(key) {
             unsupported.push(remove_operation(document, &at, reason, repairs));
         }
     }
@@ -67,14 +67,14 @@ pub(crate) fn set_aside(document: &mut Value, repairs: &mut Repairs) -> Vec<Unsu
 
 /// The maximum length of a path template, in bytes: RFC 9110 (section 4.1) asks recipients to support URIs of 8000 octets,
 /// and no common server accepts more.
-const LONGEST: usize = 8000;
+const MAX_LENGTH: usize = 8000;
 
 /// Returns the reason why a path cannot be requested: the request would go to another path than the one that the token is
 /// meant for, the path has no place for its values, or no server accepts it.
-fn misfit(key: PathKey<'_>) -> Option<String> {
+fn unusable_reason(key: PathKey<'_>) -> Option<String> {
     let path = key.path;
-    if path.len() + key.query.len() > LONGEST {
-        return Some(format!("the path is longer than {LONGEST} bytes, which servers do not take"));
+    if path.len() + key.query.len() > MAX_LENGTH {
+        return Some(format!("the path is longer than {MAX_LENGTH} bytes, which servers do not take"));
     }
     if let Some(odd) = path.chars().find(|letter| !letter.is_ascii_graphic() || *letter == '\\') {
         return Some(format!("the path holds {odd:?}: percent-encode what is no plain ASCII"));
@@ -100,7 +100,7 @@ fn misfit(key: PathKey<'_>) -> Option<String> {
     if path.contains("{}") {
         return Some("the path template has a parameter without a name".to_owned());
     }
-    key.misfit()
+    key.unusable_reason()
 }
 
 /// Returns whether a part of a path is `.` or `..` for a URL parser or a server, percent-encoded or cut at `;` as well.

@@ -8,7 +8,7 @@ use crate::repair::Repairs;
 use crate::{name, pointer, walk};
 
 /// The maximum number of rounds: a schema that was given a name may refer to another one without a name.
-const ROUNDS: usize = 8;
+const MAX_ROUNDS: usize = 8;
 
 /// Decodes percent-encoded references; a `$ref` is a URI.
 pub(crate) fn decode(document: &mut Value, repairs: &mut Repairs) {
@@ -33,7 +33,7 @@ pub(crate) fn decode(document: &mut Value, repairs: &mut Repairs) {
 
 /// Moves the schemas that such references refer to into named components, because a type needs a name.
 pub(crate) fn name_targets(document: &mut Value, repairs: &mut Repairs) {
-    for _ in 0..ROUNDS {
+    for _ in 0..MAX_ROUNDS {
         let mut found: BTreeMap<String, String> = BTreeMap::new();
         walk::references(document, &mut |at, target| {
             if leads_inside(target) && is_schema(at) {
@@ -55,7 +55,7 @@ pub(crate) fn name_targets(document: &mut Value, repairs: &mut Repairs) {
             };
             let words: Vec<&str> = target.rsplit('/').filter(|word| word.parse::<u32>().is_err()).collect();
             let last = words.first().map_or_else(String::new, |word| pointer::name(word));
-            let name = name::fresh(&name::of_type(&last), &mut taken);
+            let name = name::unique(&name::of_type(&last), &mut taken);
             named.insert(name.clone(), schema.clone());
             repairs.note("inner-reference", at, format!("`{target}` is the type `{name}`"));
             moved.insert(target, pointer::join("#/components/schemas", &name));

@@ -2,12 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::media_type::{essence, framing, is_json};
 use crate::repair::Repairs;
-use crate::streams::framing;
 use crate::{form, pointer, walk};
 
 /// The media types whose bodies have a type of their own, best first.
-const TYPED: [&str; 3] = ["application/json", "application/x-www-form-urlencoded", "text/plain"];
+const TYPED_MEDIA_TYPES: [&str; 3] = ["application/json", "application/x-www-form-urlencoded", "text/plain"];
 
 /// Keeps one media type for each body: the one with the best type.
 pub(crate) fn single_media_type(document: &mut Value, repairs: &mut Repairs) {
@@ -15,7 +15,7 @@ pub(crate) fn single_media_type(document: &mut Value, repairs: &mut Repairs) {
         let place = pointer::join(&at, "requestBody");
         let Some(body) = document.pointer(&place) else { continue };
         let body = walk::resolve(document, body).clone();
-        let settled = settle(document, body, &place, repairs);
+        let settled = with_one_media_type(document, body, &place, repairs);
         let Some(operation) = document.pointer_mut(&at).and_then(Value::as_object_mut) else { continue };
         match settled {
             Some(body) => {
@@ -35,26 +35,13 @@ fn chosen<'a>(document: &Value, content: &'a Map<String, Value>) -> Option<&'a S
         let members = form::properties(document, &content[*key]["schema"]);
         in_parts().is_some() && members.iter().any(|(_, member)| form::is_binary(document, member))
     };
-    let typed = TYPED.iter().find_map(|wanted| content.keys().find(|key| essence(key) == *wanted));
+    let typed = TYPED_MEDIA_TYPES.iter().find_map(|wanted| content.keys().find(|key| essence(key) == *wanted));
     let typed = typed.or_else(|| content.keys().find(|key| is_json(key))).filter(|key| !loses_files(key));
     typed.or_else(in_parts).or_else(|| content.keys().next())
 }
 
-/// Returns the media type without parameters, in lower case: `application/json; charset=utf-8` gives `application/json`.
-pub(crate) fn essence(media_type: &str) -> String {
-    media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
-}
-
-/// Returns whether the media type is JSON; `application/vnd.pets+json` is as well.
-pub(crate) fn is_json(media_type: &str) -> bool {
-    let essence = essence(media_type);
-    // A streaming media type may end in `+json` too: it is several JSON texts.
-    let is_whole = framing(&essence).is_none();
-    essence == "application/json" || essence == "text/json" || (is_whole && essence.ends_with("+json"))
-}
-
 /// Returns the body with one media type; `None` if it has no media type.
-fn settle(document: &Value, mut body: Value, place: &str, repairs: &mut Repairs) -> Option<Value> {
+fn with_one_media_type(document: &Value, mut body: Value, place: &str, repairs: &mut Repairs) -> Option<Value> {
     let content = body.get_mut("content").and_then(Value::as_object_mut).filter(|content| !content.is_empty());
     let Some(content) = content else {
         repairs.narrow("empty-body", place, "the request body has no content: none is sent");

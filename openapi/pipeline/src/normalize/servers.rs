@@ -4,16 +4,16 @@ use serde_json::Value;
 
 use super::Unsupported;
 use super::parameters::{remove_operation, template_names};
-use crate::load::Located;
+use crate::load::LocatedDocument;
 use crate::repair::Repairs;
-use crate::{Failure, pointer, walk};
+use crate::{Error, pointer, walk};
 
 /// A host that cannot exist (RFC 2606), used if a document names no host.
 const NO_HOST: &str = "https://server.invalid";
 
 /// Returns the first server's URL without a trailing slash. The generator joins it with a path as text: a slash would give
 /// `//sms`.
-pub(crate) fn base_url(located: &Located, document: &Value, repairs: &mut Repairs) -> Result<String, Failure> {
+pub(crate) fn base_url(located: &LocatedDocument, document: &Value, repairs: &mut Repairs) -> Result<String, Error> {
     let at = "/servers/0/url";
     let server = &document["servers"][0];
     let Some(template) = server["url"].as_str() else {
@@ -22,7 +22,7 @@ pub(crate) fn base_url(located: &Located, document: &Value, repairs: &mut Repair
         return Ok(NO_HOST.to_owned());
     };
     let url = whole_url(server).map_err(|variable| {
-        located.failure(
+        located.error_at(
             at,
             format!("the server variable `{variable}` has no default"),
             format!("add `variables` with a default for `{variable}`, or give the whole URL, by overlay"),
@@ -30,7 +30,7 @@ pub(crate) fn base_url(located: &Located, document: &Value, repairs: &mut Repair
     })?;
     let is_absolute = url.starts_with("https://") || url.starts_with("http://");
     if !is_absolute && (url.contains(':') || url.starts_with("//")) {
-        return Err(located.failure(
+        return Err(located.error_at(
             at,
             format!("the server URL `{url}` is neither http nor https"),
             "give the whole https URL, by overlay",
@@ -78,7 +78,8 @@ pub(crate) fn set_aside(document: &mut Value, base_url: &str, repairs: &mut Repa
 /// # Errors
 /// Returns an error if no request can be sent to any of its servers, with the reason.
 pub(crate) fn of_operation(document: &Value, at: &str, base_url: &str) -> Result<Option<String>, String> {
-    let urls: Vec<Result<String, String>> = own(document, at).iter().map(|server| own_url(server, base_url)).collect();
+    let urls: Vec<Result<String, String>> =
+        own_servers(document, at).iter().map(|server| own_url(server, base_url)).collect();
     let is_of_api = urls.iter().flatten().any(|url| url == base_url);
     let mut usable = urls.iter().flatten();
     // https is preferred: clients send credentials by https only.
@@ -92,7 +93,7 @@ pub(crate) fn of_operation(document: &Value, at: &str, base_url: &str) -> Result
 }
 
 /// Returns the servers of an operation, or else those of its path item.
-pub(super) fn own<'a>(document: &'a Value, at: &str) -> &'a [Value] {
+pub(super) fn own_servers<'a>(document: &'a Value, at: &str) -> &'a [Value] {
     let item = at.rsplit_once('/').map_or("", |(item, _)| item);
     let listed = |node: &str| document.pointer(&pointer::join(node, "servers"))?.as_array().map(Vec::as_slice);
     [at, item].into_iter().filter_map(listed).find(|servers| !servers.is_empty()).unwrap_or_default()

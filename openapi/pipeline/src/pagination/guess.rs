@@ -3,17 +3,17 @@
 
 use serde_json::{Map, Value, json};
 
-use super::hint::Call;
+use super::hint::CallParts;
 use super::names::{self, plain};
 use super::{NextPage, PageArgument, Pagination};
-use crate::operation::Place;
-use crate::place::{items, parts, property_names};
+use crate::body_members::{items, parts, property_names};
+use crate::operation::ParameterLocation;
 use crate::pointer;
 use crate::walk;
 
 /// Pagination that the document does not declare.
 #[derive(Clone, Debug)]
-pub struct Guess {
+pub struct PaginationGuess {
     /// The guessed pagination.
     pub pagination: Pagination,
     /// The reason for the guess.
@@ -23,7 +23,7 @@ pub struct Guess {
 }
 
 /// A member of a response, with its pointer.
-struct Member<'a> {
+struct ResponseMember<'a> {
     at: String,
     /// Its normalized name.
     plain: String,
@@ -33,25 +33,25 @@ struct Member<'a> {
 }
 
 /// An argument of a request.
-struct Argument<'a> {
+struct RequestArgument<'a> {
     sent_in: PageArgument,
     plain: String,
     schema: &'a Value,
     description: &'a str,
 }
 
-impl Argument<'_> {
+impl RequestArgument<'_> {
     /// Returns whether its description has these words. A description of another form of pagination contradicts the guess.
-    fn says(&self, words: &str) -> bool {
+    fn describes(&self, words: &str) -> bool {
         self.description.to_lowercase().contains(words)
     }
 }
 
 /// The maximum depth of the search for cursors in a response.
-const DEPTH: usize = 4;
+const MAX_DEPTH: usize = 4;
 
 /// Guesses the pagination of an operation. The result fits the document as a hint must.
-pub(super) fn guess(call: Call<'_>) -> Option<Guess> {
+pub(super) fn guess(call: CallParts<'_>) -> Option<PaginationGuess> {
     let shown = call.example.map(sketch);
     let described = call.answer?;
     // An object that the schema does not describe is known from its example.
@@ -63,7 +63,7 @@ pub(super) fn guess(call: Call<'_>) -> Option<Guess> {
     let (at, list) = list(call.document, answer)?;
     let item = items(call.document, list)?;
     let mut members = Vec::new();
-    gather(call.document, answer, "", "", DEPTH, &mut members);
+    gather(call.document, answer, "", "", MAX_DEPTH, &mut members);
     let arguments = arguments(call);
     let numbers = |names: &[&str]| {
         let mut found = arguments.iter().filter(|known| {
@@ -78,7 +78,7 @@ pub(super) fn guess(call: Call<'_>) -> Option<Guess> {
     let mut readings: Vec<(NextPage, String, bool)> = Vec::new();
     // A link is standardized; an argument only shows that the operation is paged.
     let has_link = call.headers.iter().any(|name| name.eq_ignore_ascii_case("link"));
-    let is_paged = |known: &Argument<'_>| {
+    let is_paged = |known: &RequestArgument<'_>| {
         let name = known.plain.as_str();
         names::PAGES.contains(&name)
             || names::STARTS.contains(&name)
@@ -111,7 +111,7 @@ pub(super) fn guess(call: Call<'_>) -> Option<Guess> {
             readings.push((NextPage::Header { name: header.clone(), argument: known.sent_in.clone() }, why, true));
         }
     }
-    let in_query = |known: &&Argument<'_>| matches!(known.sent_in, PageArgument::Query(_));
+    let in_query = |known: &&RequestArgument<'_>| matches!(known.sent_in, PageArgument::Query(_));
     if readings.is_empty()
         && let Some(known) =
             arguments.iter().filter(in_query).find(|known| names::LAST_ITEM.contains(&known.plain.as_str()))
@@ -122,8 +122,8 @@ pub(super) fn guess(call: Call<'_>) -> Option<Guess> {
     if let (Some(known), Some(limit)) = (number(names::PAGES), limit)
         && is(call.document, known.schema, "integer")
         && !std::ptr::eq(known, limit)
-        && !known.says("skip")
-        && let Some(first) = first(known)
+        && !known.describes("skip")
+        && let Some(first) = first_value(known)
     {
         let why =
             format!("it takes `{}` and `{}`, and its answer has a list", known.sent_in.name(), limit.sent_in.name());
@@ -132,7 +132,7 @@ pub(super) fn guess(call: Call<'_>) -> Option<Guess> {
     if let (Some(known), Some(limit)) = (number(names::STARTS), limit)
         && is(call.document, known.schema, "integer")
         && !std::ptr::eq(known, limit)
-        && !known.says("page number")
+        && !known.describes("page number")
     {
         let why =
             format!("it takes `{}` and `{}`, and its answer has a list", known.sent_in.name(), limit.sent_in.name());
@@ -155,13 +155,13 @@ pub(super) fn guess(call: Call<'_>) -> Option<Guess> {
 fn finish(
     items: String,
     next: NextPage,
-    limit: Option<&Argument<'_>>,
-    total: Option<&Member<'_>>,
-    more: Option<&Member<'_>>,
+    limit: Option<&RequestArgument<'_>>,
+    total: Option<&ResponseMember<'_>>,
+    more: Option<&ResponseMember<'_>>,
     why: String,
     is_certain: bool,
-) -> Guess {
-    let place = |member: &Member<'_>| member.at.clone();
+) -> PaginationGuess {
+    let place = |member: &ResponseMember<'_>| member.at.clone();
     let pagination = Pagination {
         next,
         items,
@@ -174,7 +174,7 @@ fn finish(
         total: total.map(place),
         more: more.map(place),
     };
-    Guess { pagination, why, is_certain }
+    PaginationGuess { pagination, why, is_certain }
 }
 
 /// Returns the main list of a response, with its pointer.
@@ -199,7 +199,7 @@ fn gather<'a>(
     at: &str,
     around: &str,
     depth: usize,
-    found: &mut Vec<Member<'a>>,
+    found: &mut Vec<ResponseMember<'a>>,
 ) {
     let Some(depth) = depth.checked_sub(1) else { return };
     for (name, schema) in property_names(document, schema) {
@@ -207,24 +207,24 @@ fn gather<'a>(
         if names::AROUND.contains(&plain.as_str()) && walk::kind(schema) == Some("object") {
             gather(document, schema, &at, &plain, depth, found);
         }
-        found.push(Member { at, plain, around: around.to_owned(), schema });
+        found.push(ResponseMember { at, plain, around: around.to_owned(), schema });
     }
 }
 
 /// Returns the member of the response that provides the value of an argument.
 fn cursor<'m, 'a>(
     document: &Value,
-    known: &Argument<'_>,
+    known: &RequestArgument<'_>,
     wanted: &[&str],
-    members: &'m [Member<'a>],
-) -> Option<&'m Member<'a>> {
+    members: &'m [ResponseMember<'a>],
+) -> Option<&'m ResponseMember<'a>> {
     let kinds: Vec<&str> = ["string", "integer"].into_iter().filter(|kind| is(document, known.schema, kind)).collect();
     // A number is not a cursor: it is the number of a page or of items.
     let is_number = !kinds.contains(&"string");
     if is_number && (names::PAGES.contains(&known.plain.as_str()) || names::STARTS.contains(&known.plain.as_str())) {
         return None;
     }
-    let fits = |member: &&Member<'_>| {
+    let fits = |member: &&ResponseMember<'_>| {
         let within = names::ONLY_WITHIN.iter().find(|(name, _)| *name == member.plain);
         let is_placed = within.is_none_or(|(_, around)| around.contains(&member.around.as_str()));
         // A `next` may be the number of a page, or an object.
@@ -235,17 +235,17 @@ fn cursor<'m, 'a>(
 }
 
 /// Guesses a list whose responses provide the URL of the next page, by the description of the member or by an example.
-fn url(call: Call<'_>, members: &[Member<'_>]) -> Option<(NextPage, String, bool)> {
-    let is_named = |member: &&Member<'_>| {
+fn url(call: CallParts<'_>, members: &[ResponseMember<'_>]) -> Option<(NextPage, String, bool)> {
+    let is_named = |member: &&ResponseMember<'_>| {
         let name = member.plain.as_str();
         names::NEXT_URLS.contains(&name) || (member.around == "next" && names::HREFS.contains(&name))
     };
-    let of_format = |member: &&Member<'_>| {
+    let of_format = |member: &&ResponseMember<'_>| {
         let schema = walk::resolve(call.document, member.schema);
         let format = schema.get("format").and_then(Value::as_str);
         format.is_some_and(|format| names::URL_FORMATS.contains(&format))
     };
-    let is_shown = |member: &&Member<'_>| {
+    let is_shown = |member: &&ResponseMember<'_>| {
         let of_schema = walk::resolve(call.document, member.schema).get("example");
         let of_answer = call.example.and_then(|example| example.pointer(&member.at));
         let is_url = |value: &Value| {
@@ -265,10 +265,10 @@ fn url(call: Call<'_>, members: &[Member<'_>]) -> Option<(NextPage, String, bool
 /// Guesses a list that continues after the id of its last item.
 fn last_item(
     document: &Value,
-    known: &Argument<'_>,
-    arguments: &[Argument<'_>],
+    known: &RequestArgument<'_>,
+    arguments: &[RequestArgument<'_>],
     item: &Value,
-    more: Option<&Member<'_>>,
+    more: Option<&ResponseMember<'_>>,
 ) -> Option<(NextPage, String, bool)> {
     let members = property_names(document, item);
     let (_, id) = *members.iter().find(|(name, _)| *name == "id")?;
@@ -289,7 +289,7 @@ fn last_item(
 }
 
 /// Returns the number of the first page, if the document states it.
-fn first(known: &Argument<'_>) -> Option<u64> {
+fn first_value(known: &RequestArgument<'_>) -> Option<u64> {
     let number = |key: &str| known.schema.get(key).and_then(Value::as_u64).filter(|number| *number <= 1);
     let said = known.description.to_lowercase();
     let says = |words: [&str; 5]| words.iter().any(|word| said.contains(word));
@@ -303,12 +303,12 @@ fn first(known: &Argument<'_>) -> Option<u64> {
     number("default").or(by_words).or_else(|| number("minimum").filter(|least| *least == 1))
 }
 
-fn arguments(call: Call<'_>) -> Vec<Argument<'_>> {
-    let mut found: Vec<Argument<'_>> = call
+fn arguments(call: CallParts<'_>) -> Vec<RequestArgument<'_>> {
+    let mut found: Vec<RequestArgument<'_>> = call
         .parameters
         .iter()
-        .filter(|parameter| parameter.place == Place::Query)
-        .map(|parameter| Argument {
+        .filter(|parameter| parameter.location == ParameterLocation::Query)
+        .map(|parameter| RequestArgument {
             sent_in: PageArgument::Query(parameter.name.clone()),
             plain: plain(&parameter.name),
             schema: walk::resolve(call.document, &parameter.schema),
@@ -320,7 +320,7 @@ fn arguments(call: Call<'_>) -> Vec<Argument<'_>> {
             let is_cursor = names::CURSORS.iter().any(|(cursor, _)| *cursor == plain(name));
             if is_cursor && is(call.document, schema, "string") || names::LIMITS.contains(&plain(name).as_str()) {
                 let sent_in = PageArgument::Body(pointer::join("", name));
-                found.push(Argument { sent_in, plain: plain(name), schema, description: "" });
+                found.push(RequestArgument { sent_in, plain: plain(name), schema, description: "" });
             }
         }
     }
@@ -347,7 +347,7 @@ fn is(document: &Value, schema: &Value, kind: &str) -> bool {
 
 /// Returns whether a schema does not constrain the members of an object.
 fn is_open(document: &Value, schema: &Value) -> bool {
-    crate::place::is_open(walk::resolve(document, schema))
+    crate::body_members::is_open(walk::resolve(document, schema))
 }
 
 /// Derives a schema from an example.

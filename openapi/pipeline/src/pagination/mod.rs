@@ -6,8 +6,8 @@ mod names;
 
 use serde::Serialize;
 
-pub use guess::Guess;
-pub(crate) use hint::{Call, Hint};
+pub use guess::PaginationGuess;
+pub(crate) use hint::{CallParts, PaginationHint};
 pub(crate) use names::plain;
 
 /// The pagination of an operation. Places in bodies are JSON pointers.

@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use super::Partial;
 use super::names::{self, has};
-use crate::place::{items, member, property_names};
+use crate::body_members::{items, member, property_names};
 use crate::schema::{Direction, is_sent};
-use crate::{Api, Operation, Writing, pointer, walk};
+use crate::{Api, BodyFormat, Operation, pointer, walk};
 
 /// A call that appears to take many items, although the document does not declare it.
 #[derive(Clone, Debug)]
@@ -20,7 +20,7 @@ pub struct BatchGuess {
     /// The member that identifies an item, if there is one that accepts any text.
     pub id_field: Option<String>,
     /// A member that each item needs.
-    pub spoil: String,
+    pub required_member: String,
     /// The maximum number of items of one call, if the document states it.
     pub maximum: Option<u64>,
     /// The reason for the guess.
@@ -31,12 +31,12 @@ pub struct BatchGuess {
 }
 
 /// The maximum depth of the search for the list in a request body, and for item results in a response.
-const DEPTH: usize = 3;
+const MAX_DEPTH: usize = 3;
 
 impl BatchGuess {
     /// Guesses from an operation. If the overlay has `partial`, its places are used; with `partial: []` there is no guess.
     pub fn read(api: &Api, operation: &Operation) -> Option<Self> {
-        let body = operation.body.as_ref().filter(|body| body.writing(api) == Writing::Json)?;
+        let body = operation.body.as_ref().filter(|body| body.format(api) == BodyFormat::Json)?;
         let is_said = api.hint(operation, "partial").is_some();
         if !matches!(operation.method.as_str(), "POST" | "PUT" | "PATCH") || (is_said && operation.partial.is_empty()) {
             return None;
@@ -44,19 +44,19 @@ impl BatchGuess {
         let document = &api.document;
         let (items_at, list, item) = only_list(document, &body.schema)?;
         let id_field = id_field(document, item);
-        let spoil = spoil(api, item, id_field.as_deref())?;
+        let required_member = required_member_of(api, item, id_field.as_deref())?;
         let guessed = || {
             let mut successes = operation.responses.iter().filter(|(status, _)| status.starts_with('2'));
             let answer = successes.find_map(|(_, shape)| shape.schema.as_ref().filter(|_| shape.is_json()))?;
-            told(document, answer, "", DEPTH)
+            item_reports(document, answer, "", MAX_DEPTH)
         };
-        let said = operation.partial.first().map(|said| Told { partial: said.clone(), is_certain: true });
-        let Told { partial, is_certain } = said.or_else(guessed)?;
-        let places: Vec<&str> = partial.places().into_iter().filter_map(|(_, place)| place).collect();
+        let said = operation.partial.first().map(|said| ItemReports { partial: said.clone(), is_certain: true });
+        let ItemReports { partial, is_certain } = said.or_else(guessed)?;
+        let places: Vec<&str> = partial.locations().into_iter().filter_map(|(_, place)| place).collect();
         let shown = if items_at.is_empty() { "a list" } else { &items_at };
         let why = format!("it takes {shown}, and its answer has {}", places.join(", "));
         let maximum = list.get("maxItems").and_then(Value::as_u64);
-        Some(Self { partial, items_at, id_field, spoil, maximum, why, is_certain })
+        Some(Self { partial, items_at, id_field, required_member, maximum, why, is_certain })
     }
 }
 
@@ -76,13 +76,13 @@ impl Partial {
 /// Returns the only list of objects in a body: its place, its schema, and the schema of its items.
 pub(crate) fn only_list<'a>(document: &'a Value, body: &'a Value) -> Option<(String, &'a Value, &'a Value)> {
     let mut lists = Vec::new();
-    gather_lists(document, body, "", DEPTH, &mut lists);
+    collect_lists(document, body, "", MAX_DEPTH, &mut lists);
     let Ok([(at, list)]) = <[_; 1]>::try_from(lists) else { return None };
     Some((at, list, items(document, list)?))
 }
 
 /// Collects the lists of objects in a body, by their places.
-fn gather_lists<'a>(
+fn collect_lists<'a>(
     document: &'a Value,
     schema: &'a Value,
     at: &str,
@@ -95,7 +95,7 @@ fn gather_lists<'a>(
         Some("array") if items(document, schema).is_some_and(is_object) => found.push((at.to_owned(), schema)),
         Some("object") | None if depth > 0 => {
             for (name, inner) in property_names(document, schema) {
-                gather_lists(document, inner, &pointer::join(at, name), depth - 1, found);
+                collect_lists(document, inner, &pointer::join(at, name), depth - 1, found);
             }
         }
         _ => {}
@@ -116,7 +116,7 @@ pub(crate) fn id_field(document: &Value, item: &Value) -> Option<String> {
 }
 
 /// Returns a required member of an item: another than its id, if there is one.
-fn spoil(api: &Api, item: &Value, id_field: Option<&str>) -> Option<String> {
+fn required_member_of(api: &Api, item: &Value, id_field: Option<&str>) -> Option<String> {
     let document = &api.document;
     let is_needed = |name: &str| {
         let found = member(document, item, &pointer::join("", name));
@@ -129,13 +129,13 @@ fn spoil(api: &Api, item: &Value, id_field: Option<&str>) -> Option<String> {
 }
 
 /// The places of item results in a response.
-struct Told {
+struct ItemReports {
     partial: Partial,
     is_certain: bool,
 }
 
 /// Returns the item results of the first object that has them: the response, or an object in it.
-fn told(document: &Value, answer: &Value, at: &str, depth: usize) -> Option<Told> {
+fn item_reports(document: &Value, answer: &Value, at: &str, depth: usize) -> Option<ItemReports> {
     let answer = walk::resolve(document, answer);
     if walk::kind(answer).is_some_and(|kind| kind != "object") {
         return None;
@@ -146,12 +146,12 @@ fn told(document: &Value, answer: &Value, at: &str, depth: usize) -> Option<Told
     }
     let inner = || {
         let depth = depth.checked_sub(1)?;
-        members.iter().find_map(|(name, inner)| told(document, inner, &pointer::join(at, name), depth))
+        members.iter().find_map(|(name, inner)| item_reports(document, inner, &pointer::join(at, name), depth))
     };
-    here(document, &members, at).or_else(inner)
+    reports_of(document, &members, at).or_else(inner)
 }
 
-fn here(document: &Value, members: &[(&str, &Value)], at: &str) -> Option<Told> {
+fn reports_of(document: &Value, members: &[(&str, &Value)], at: &str) -> Option<ItemReports> {
     let count = |known: &[&str]| {
         let mut counts = members.iter().filter(|(_, schema)| walk::kind(schema) == Some("integer"));
         counts.find(|(name, _)| has(known, name)).map(|(name, _)| pointer::join(at, name))
@@ -161,7 +161,7 @@ fn here(document: &Value, members: &[(&str, &Value)], at: &str) -> Option<Told> 
     let failed = lists().find(|(name, _)| has(names::FAILED, name));
     let entry = failed.and_then(|(_, list)| items(document, list)).map(|entry| property_names(document, entry));
     let entry = entry.unwrap_or_default();
-    let position = entry.iter().find_map(|(name, schema)| Some((*name, first(name, schema)?)));
+    let position = entry.iter().find_map(|(name, schema)| Some((*name, first_position(name, schema)?)));
     let reason = entry.iter().find(|(name, _)| has(names::REASONS, name)).map(|(name, _)| pointer::join("", name));
     let counts = [&received, &accepted, &rejected].into_iter().flatten().count();
     let is_certain = position.is_some() && counts > 0;
@@ -178,11 +178,11 @@ fn here(document: &Value, members: &[(&str, &Value)], at: &str) -> Option<Told> 
         first: position.map_or(0, |(_, first)| first),
         ..Partial::default()
     };
-    Some(Told { partial, is_certain })
+    Some(ItemReports { partial, is_certain })
 }
 
 /// Returns the position of the first item if a member holds positions, and its name or bounds determine it.
-fn first(name: &str, schema: &Value) -> Option<u64> {
+fn first_position(name: &str, schema: &Value) -> Option<u64> {
     if walk::kind(schema) != Some("integer") {
         return None;
     }
@@ -247,7 +247,7 @@ mod tests {
             r#"partial: {"accepted":"/accepted","rejected":"/failed","rejected-items":"/errors","reason":"/message","position":"/index"}"#
         );
         assert_eq!(
-            (found.items_at.as_str(), found.id_field.as_deref(), found.spoil.as_str()),
+            (found.items_at.as_str(), found.id_field.as_deref(), found.required_member.as_str()),
             ("/rows", Some("id"), "size")
         );
         assert_eq!((found.maximum, found.is_certain), (Some(50), true));

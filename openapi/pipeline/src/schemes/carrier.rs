@@ -50,7 +50,7 @@ pub(super) fn unsendable(scheme: &Value) -> String {
 }
 
 /// Returns the place that can hold at most one credential of a request.
-pub(crate) fn place(carrier: &Carrier) -> String {
+pub(crate) fn place_in_request(carrier: &Carrier) -> String {
     match carrier {
         Carrier::Header | Carrier::Basic | Carrier::Scheme(_) => "header authorization".to_owned(),
         Carrier::NamedHeader(name) => format!("header {}", name.to_ascii_lowercase()),

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Defect, SecurityScheme, url};
+use super::{SchemeProblem, SecurityScheme, url};
 use crate::pointer;
 
 /// A flow that the document describes well enough to use. Its URLs are absolute, or paths from the root of the API's host if
@@ -57,7 +57,7 @@ impl FlowKind {
     }
 
     /// Returns the URLs that the flow needs.
-    fn needs(self) -> &'static [&'static str] {
+    fn required_urls(self) -> &'static [&'static str] {
         match self {
             Self::ClientCredentials | Self::Password => &["tokenUrl"],
             Self::AuthorizationCode => &["authorizationUrl", "tokenUrl"],
@@ -90,15 +90,15 @@ impl SecurityScheme {
 
     fn remark(&mut self, pointer: String, problem: &str, help: &str) {
         let problem = format!("the security scheme `{}`: {problem}", self.name);
-        self.defects.push(Defect { pointer, problem, help: help.to_owned(), is_malformed: false });
+        self.defects.push(SchemeProblem { pointer, problem, help: help.to_owned(), is_malformed: false });
     }
 
     fn flow(&mut self, kind: FlowKind, flow: &Value, at: &str, base_url: &str) -> Option<Flow> {
         let of = format!("the flow `{}` of `{}`", kind.name(), self.name);
-        let Ok(refresh_grace) = grace(&flow["x-keyfit"]) else {
+        let Ok(refresh_grace) = expiry_grace(&flow["x-keyfit"]) else {
             let help = "say `refresh-grace: 30` for 30 s, and nothing else";
             let problem = format!("{of}: `x-keyfit` is `refresh-grace`, a whole number of seconds, from 1 on");
-            self.defects.push(Defect {
+            self.defects.push(SchemeProblem {
                 pointer: pointer::join(at, "x-keyfit"),
                 problem,
                 help: help.to_owned(),
@@ -107,7 +107,7 @@ impl SecurityScheme {
             return None;
         };
         let mut url = |member: &str| {
-            if !kind.needs().contains(&member) && (member != "refreshUrl" || flow.get(member).is_none()) {
+            if !kind.required_urls().contains(&member) && (member != "refreshUrl" || flow.get(member).is_none()) {
                 return None;
             }
             self.url(at, member, &of, url::url(&flow[member], base_url))
@@ -122,7 +122,7 @@ impl SecurityScheme {
             refresh_grace,
         };
         let is_had = |member: &&str| read.url(member).is_some();
-        kind.needs().iter().all(is_had).then_some(read)
+        kind.required_urls().iter().all(is_had).then_some(read)
     }
 }
 
@@ -138,7 +138,7 @@ impl Flow {
 }
 
 /// Reads the overlay's hints for a flow.
-fn grace(hints: &Value) -> Result<Option<u64>, ()> {
+fn expiry_grace(hints: &Value) -> Result<Option<u64>, ()> {
     match hints {
         Value::Null => Ok(None),
         Value::Object(keys) if keys.keys().all(|key| key == "refresh-grace") => match keys.values().next() {

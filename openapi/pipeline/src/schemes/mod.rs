@@ -13,7 +13,7 @@ use crate::contract::{Carrier, is_header};
 use crate::repair::Repairs;
 use crate::{Api, pointer, walk};
 
-pub(crate) use self::carrier::place;
+pub(crate) use self::carrier::place_in_request;
 pub use self::flows::{Flow, FlowKind};
 
 /// The pointer of the schemes.
@@ -40,14 +40,14 @@ pub struct SecurityScheme {
     /// the API's host if the document names no server.
     pub discovery_url: Option<String>,
     /// The defects of its description.
-    pub defects: Vec<Defect>,
+    pub defects: Vec<SchemeProblem>,
     /// The reason why no request can carry its credential, if none can.
     unsendable: Option<String>,
 }
 
 /// A defect of a security scheme.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Defect {
+pub struct SchemeProblem {
     /// The JSON pointer of the node.
     pub pointer: String,
     /// A description of the problem.
@@ -61,7 +61,7 @@ pub struct Defect {
 
 /// A requirement of a scheme that the document does not describe.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Undeclared {
+pub struct UndeclaredScheme {
     /// The name of the scheme.
     pub name: String,
     /// The JSON pointer of the requirement.
@@ -75,7 +75,7 @@ impl Api {
     }
 
     /// Returns every requirement of a scheme that is not described.
-    pub fn undeclared_schemes(&self) -> Vec<Undeclared> {
+    pub fn undeclared_schemes(&self) -> Vec<UndeclaredScheme> {
         undeclared(&self.document)
     }
 
@@ -93,7 +93,7 @@ impl Api {
 
 /// Records the defects of the schemes, and the schemes that are not described.
 pub(crate) fn note(document: &Value, base_url: &str, repairs: &mut Repairs) {
-    for Undeclared { name, pointer } in undeclared(document) {
+    for UndeclaredScheme { name, pointer } in undeclared(document) {
         let note = format!("the scheme `{name}` is not described: how its credential is sent is not known");
         repairs.note("unknown-scheme", &pointer, note);
     }
@@ -107,7 +107,7 @@ fn schemes(document: &Value, base_url: &str) -> Vec<SecurityScheme> {
     described.into_iter().map(|(at, scheme)| read(at, walk::resolve(document, scheme), base_url)).collect()
 }
 
-fn undeclared(document: &Value) -> Vec<Undeclared> {
+fn undeclared(document: &Value) -> Vec<UndeclaredScheme> {
     let described = document.pointer(AT).and_then(Value::as_object);
     let is_described = |name: &str| described.is_some_and(|schemes| schemes.contains_key(name));
     let mut holders = vec![(String::new(), document)];
@@ -120,7 +120,7 @@ fn undeclared(document: &Value) -> Vec<Undeclared> {
             found.extend(
                 names
                     .filter(|name| !is_described(name))
-                    .map(|name| Undeclared { name: name.clone(), pointer: format!("{at}/security/{index}") }),
+                    .map(|name| UndeclaredScheme { name: name.clone(), pointer: format!("{at}/security/{index}") }),
             );
         }
     }
@@ -148,8 +148,8 @@ fn read(at: String, scheme: &Value, base_url: &str) -> SecurityScheme {
     } else if is("type", "openIdConnect") {
         let found = url::url(&scheme["openIdConnectUrl"], base_url);
         // The URL is the only content of such a scheme.
-        let is_none = |problem: url::Problem| problem.is_malformed || problem.told == url::NO_URL.told;
-        let found = found.map_err(|problem| url::Problem { is_malformed: is_none(problem), ..problem });
+        let is_none = |problem: url::UrlProblem| problem.is_malformed || problem.told == url::NOT_ABSOLUTE.told;
+        let found = found.map_err(|problem| url::UrlProblem { is_malformed: is_none(problem), ..problem });
         read.discovery_url = read.url(&read.pointer.clone(), "openIdConnectUrl", "the scheme", found);
     } else if is("type", "http") {
         read.of_http(&scheme["scheme"]);
@@ -176,7 +176,7 @@ impl SecurityScheme {
 
     fn malformed(&mut self, member: &str, problem: String, help: impl Into<String>) {
         let pointer = pointer::join(&self.pointer, member);
-        self.defects.push(Defect { pointer, problem, help: help.into(), is_malformed: true });
+        self.defects.push(SchemeProblem { pointer, problem, help: help.into(), is_malformed: true });
     }
 
     fn of_http(&mut self, scheme: &Value) {
@@ -207,12 +207,12 @@ impl SecurityScheme {
     }
 
     /// Returns the URL, or records a defect.
-    fn url(&mut self, at: &str, member: &str, of: &str, found: Result<String, url::Problem>) -> Option<String> {
+    fn url(&mut self, at: &str, member: &str, of: &str, found: Result<String, url::UrlProblem>) -> Option<String> {
         let problem = match found {
             Ok(url) => return Some(url),
             Err(problem) => problem,
         };
-        self.defects.push(Defect {
+        self.defects.push(SchemeProblem {
             pointer: pointer::join(at, member),
             problem: format!("`{member}` of {of} {}", problem.told),
             help: "name the https URL, in the document or by overlay".to_owned(),

@@ -6,30 +6,30 @@ use crate::normalize::servers;
 
 /// The reason why a URL cannot be used.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Problem {
+pub(super) struct UrlProblem {
     pub(super) told: &'static str,
     /// True if it is not a valid URL, false if it is a URL that must not be used.
     pub(super) is_malformed: bool,
 }
 
-pub(super) const NO_URL: Problem = malformed("is not a whole URL");
+pub(super) const NOT_ABSOLUTE: UrlProblem = malformed("is not a whole URL");
 
-const fn malformed(told: &'static str) -> Problem {
-    Problem { told, is_malformed: true }
+const fn malformed(told: &'static str) -> UrlProblem {
+    UrlProblem { told, is_malformed: true }
 }
 
-const fn unusable(told: &'static str) -> Problem {
-    Problem { told, is_malformed: false }
+const fn unusable(told: &'static str) -> UrlProblem {
+    UrlProblem { told, is_malformed: false }
 }
 
 /// Returns a URL that tokens and secrets may be sent to. A path is completed with the API's host if the document names one.
-pub(super) fn url(value: &Value, base_url: &str) -> Result<String, Problem> {
+pub(super) fn url(value: &Value, base_url: &str) -> Result<String, UrlProblem> {
     let text = value.as_str().unwrap_or_default().trim();
     if text.is_empty() {
         return Err(malformed("names no URL"));
     }
     if text.chars().any(|letter| letter.is_whitespace() || letter.is_control() || "\"<>\\^`|".contains(letter)) {
-        return Err(NO_URL);
+        return Err(NOT_ABSOLUTE);
     }
     if text.contains(['{', '}']) {
         return Err(unusable("has a placeholder, and is not a whole URL"));
@@ -45,11 +45,11 @@ pub(super) fn url(value: &Value, base_url: &str) -> Result<String, Problem> {
     let Some((scheme, rest)) = whole.split_once("://") else {
         // OpenAPI defines another base for relative URLs than many authors assume.
         let is_reference = !text.split('/').next().unwrap_or_default().contains(':') && !text.starts_with("//");
-        return Err(if is_reference { unusable(NO_URL.told) } else { NO_URL });
+        return Err(if is_reference { unusable(NOT_ABSOLUTE.told) } else { NOT_ABSOLUTE });
     };
     let authority = rest.split(['/', '?']).next().unwrap_or_default();
     match scheme.to_ascii_lowercase().as_str() {
-        _ if authority.is_empty() || authority.starts_with(':') => Err(NO_URL),
+        _ if authority.is_empty() || authority.starts_with(':') => Err(NOT_ABSOLUTE),
         _ if authority.contains('@') => Err(unusable("holds a user, whom everybody reads")),
         "https" => Ok(whole),
         "http" if is_loopback(authority) => Ok(whole),

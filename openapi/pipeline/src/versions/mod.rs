@@ -1,26 +1,25 @@
 //! The versions of OpenAPI: a document of any version is converted to 3.0 or 3.1, which later steps support.
 
-mod moves;
 mod openapi_32;
 mod swagger;
 
 use serde_json::Value;
 
-pub(crate) use self::moves::Moves;
-use crate::load::Located;
+use crate::load::LocatedDocument;
+use crate::moves::Moves;
 use crate::normalize::{Unsupported, remove_operation};
 use crate::repair::Repairs;
-use crate::{Failure, walk};
+use crate::{Error, walk};
 
 /// An operation that the document's version can describe, but that no request can be made for.
-pub(crate) struct SetAside {
+pub(crate) struct UnsendableCall {
     /// The JSON pointer of the operation.
     at: String,
     reason: String,
 }
 
 /// The supported versions, for messages.
-const KNOWN: &str = "Swagger 2.0 or of OpenAPI 3.0, 3.1 or 3.2";
+const SUPPORTED: &str = "Swagger 2.0 or of OpenAPI 3.0, 3.1 or 3.2";
 
 /// The version that a document declares.
 #[derive(Clone, Copy)]
@@ -36,11 +35,11 @@ enum Version {
 ///
 /// # Errors
 /// Returns an error if the document declares an unsupported version, two versions, or none.
-pub(crate) fn settle(
-    located: &mut Located,
+pub(crate) fn convert_document(
+    located: &mut LocatedDocument,
     document: &mut Value,
     repairs: &mut Repairs,
-) -> Result<Vec<SetAside>, Failure> {
+) -> Result<Vec<UnsendableCall>, Error> {
     let version = version(located, document)?;
     let (moves, set_aside) = convert(version, document, repairs);
     located.moves = moves;
@@ -48,7 +47,7 @@ pub(crate) fn settle(
 }
 
 /// Converts a document whose version was checked before.
-pub(crate) fn settled(mut document: Value) -> Value {
+pub(crate) fn converted(mut document: Value) -> Value {
     if let Ok(version) = version_of(&document) {
         convert(version, &mut document, &mut Repairs::default());
     }
@@ -56,11 +55,14 @@ pub(crate) fn settled(mut document: Value) -> Value {
 }
 
 /// Removes the operations that were set aside.
-pub(crate) fn remove(set_aside: Vec<SetAside>, document: &mut Value, repairs: &mut Repairs) -> Vec<Unsupported> {
-    set_aside.into_iter().map(|SetAside { at, reason }| remove_operation(document, &at, reason, repairs)).collect()
+pub(crate) fn remove(set_aside: Vec<UnsendableCall>, document: &mut Value, repairs: &mut Repairs) -> Vec<Unsupported> {
+    set_aside
+        .into_iter()
+        .map(|UnsendableCall { at, reason }| remove_operation(document, &at, reason, repairs))
+        .collect()
 }
 
-fn convert(version: Version, document: &mut Value, repairs: &mut Repairs) -> (Moves, Vec<SetAside>) {
+fn convert(version: Version, document: &mut Value, repairs: &mut Repairs) -> (Moves, Vec<UnsendableCall>) {
     match version {
         Version::Swagger => swagger::convert(document, repairs),
         Version::Newer => openapi_32::convert(document, repairs),
@@ -68,8 +70,8 @@ fn convert(version: Version, document: &mut Value, repairs: &mut Repairs) -> (Mo
     }
 }
 
-fn version(located: &Located, document: &Value) -> Result<Version, Failure> {
-    version_of(document).map_err(|(at, problem, help)| located.failure(at, problem, help))
+fn version(located: &LocatedDocument, document: &Value) -> Result<Version, Error> {
+    version_of(document).map_err(|(at, problem, help)| located.error_at(at, problem, help))
 }
 
 /// Returns the version, or the node at fault, the problem and its remedy.
@@ -80,20 +82,23 @@ fn version_of(document: &Value) -> Result<Version, (&'static str, String, String
     }
     match (document.get("swagger"), document.get("openapi")) {
         (Some(swagger), Some(openapi)) => {
-            let problem =
-                format!("the document is of two versions, Swagger {} and OpenAPI {}", plain(swagger), plain(openapi));
+            let problem = format!(
+                "the document is of two versions, Swagger {} and OpenAPI {}",
+                scalar_text(swagger),
+                scalar_text(openapi)
+            );
             Err((
                 "/swagger",
                 problem,
                 "remove one of the keys `swagger` and `openapi`, by hand or by overlay".to_owned(),
             ))
         }
-        (Some(swagger), None) => match plain(swagger).as_str() {
+        (Some(swagger), None) => match scalar_text(swagger).as_str() {
             "2.0" | "2" => Ok(Version::Swagger),
             other => Err(unsupported("/swagger", &format!("Swagger {other}"))),
         },
         (None, Some(openapi)) => {
-            let text = plain(openapi);
+            let text = scalar_text(openapi);
             let is =
                 |known: &str| text.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
             match () {
@@ -110,11 +115,11 @@ fn version_of(document: &Value) -> Result<Version, (&'static str, String, String
 }
 
 fn unsupported(at: &'static str, version: &str) -> (&'static str, String, String) {
-    (at, format!("{version} is not supported"), format!("use a document of {KNOWN}, or convert it"))
+    (at, format!("{version} is not supported"), format!("use a document of {SUPPORTED}, or convert it"))
 }
 
 /// Returns a scalar as its author wrote it.
-fn plain(value: &Value) -> String {
+fn scalar_text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 

@@ -3,8 +3,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Moves, SetAside, is_method};
-use crate::normalize::essence;
+use super::{Moves, UnsendableCall, is_method};
+use crate::media_type::essence;
 use crate::repair::Repairs;
 use crate::{pointer, walk};
 
@@ -12,7 +12,7 @@ const MEDIA_TYPES: &str = "#/components/mediaTypes/";
 const SCHEMES: &str = "#/components/securitySchemes/";
 
 /// Converts a document in place.
-pub(super) fn convert(document: &mut Value, repairs: &mut Repairs) -> (Moves, Vec<SetAside>) {
+pub(super) fn convert(document: &mut Value, repairs: &mut Repairs) -> (Moves, Vec<UnsendableCall>) {
     let mut moves = Moves::default();
     let Some(root) = document.as_object_mut() else { return (moves, Vec::new()) };
     root.insert("openapi".to_owned(), json!("3.1.1"));
@@ -124,7 +124,7 @@ fn scheme_names(security: &mut Value) {
 }
 
 /// Sets operations aside whose method clients do not support: `query`, and those of `additionalOperations`.
-fn methods(document: &mut Value, moves: &mut Moves, repairs: &mut Repairs) -> Vec<SetAside> {
+fn methods(document: &mut Value, moves: &mut Moves, repairs: &mut Repairs) -> Vec<UnsendableCall> {
     let mut set_aside = Vec::new();
     let items: Vec<String> = walk::path_items(document).into_iter().map(|(at, _)| at).collect();
     for at in items {
@@ -149,7 +149,7 @@ fn methods(document: &mut Value, moves: &mut Moves, repairs: &mut Repairs) -> Ve
                 item.insert(key, operation);
             }
         }
-        set_aside.extend(found.into_iter().map(|method| SetAside {
+        set_aside.extend(found.into_iter().map(|method| UnsendableCall {
             reason: format!("clients have no calls by the method {}", method.to_uppercase()),
             at: pointer::join(&at, &method),
         }));

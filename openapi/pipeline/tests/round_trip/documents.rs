@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use keyfit_openapi::{Api, Dispatch, Options, generate_with};
+use keyfit_openapi::{Api, Dispatch, GenerateOptions, generate_with};
 use serde_json::json;
 
 use crate::corpus::Document;
@@ -70,7 +70,7 @@ fn open(mut document: Document) -> Option<Construct> {
     }
     document.text = whole.to_string();
     let source = document.source();
-    let options = Options { dispatch: Dispatch::Always, ..Options::default() };
+    let options = GenerateOptions { dispatch: Dispatch::Always, ..GenerateOptions::default() };
     let api = Api::read(&source).ok()?;
     let client = generate_with(&source, &options).ok()?;
     Some(Construct { document, api, client })

@@ -13,7 +13,9 @@ use std::fmt::Write as _;
 
 use keyfit_openapi::diff;
 use keyfit_openapi::schema::{self, Direction};
-use keyfit_openapi::{Api, Dispatch, Generated, Operation, Options, Source, Text, Writing, example, generate_with};
+use keyfit_openapi::{
+    Api, BodyFormat, Dispatch, GenerateOptions, Generated, Operation, Source, Text, example, generate_with,
+};
 use serde_json::{Map, Value, json};
 use support::corpus::{self, Document};
 use values::{Case, Verdict, WITH_EXPONENT};
@@ -106,10 +108,11 @@ impl Construct {
         // An overlay is of the version that the document is in. What is hostile is there to end, not to be multiplied.
         let is_echoed = !names.is_empty() && !document.text.contains("swagger:") && !document.name.starts_with("bomb-");
         let overlay = is_echoed.then(|| echoes(&names));
-        let mut options = Options { dispatch: Dispatch::Always, ..Options::default() };
+        let mut options = GenerateOptions { dispatch: Dispatch::Always, ..GenerateOptions::default() };
         let mut source = Source { overlay, ..document.source() };
-        let read =
-            |source: &Source, options: &Options| Some((Api::read(source).ok()?, generate_with(source, options).ok()?));
+        let read = |source: &Source, options: &GenerateOptions| {
+            Some((Api::read(source).ok()?, generate_with(source, options).ok()?))
+        };
         let (api, client) = read(&source, &options).or_else(|| {
             source.overlay = None;
             options.all_types = true;
@@ -125,8 +128,8 @@ impl Construct {
             !self.client.unsupported.iter().any(|gone| gone.id.as_deref() == Some(operation.id.as_str()))
         };
         for operation in self.api.operations.iter().filter(has_method) {
-            let arguments = example::least(&self.api, operation);
-            let body = operation.body.as_ref().filter(|body| body.writing(&self.api) == Writing::Json);
+            let arguments = example::minimal_arguments(&self.api, operation);
+            let body = operation.body.as_ref().filter(|body| body.format(&self.api) == BodyFormat::Json);
             let success = operation.success_statuses().into_iter().find_map(|status| {
                 let shape = &operation.responses.get(&status.to_string())?;
                 Some((status, shape.media_type.clone()?, shape.schema.as_ref().filter(|_| shape.is_json())?))

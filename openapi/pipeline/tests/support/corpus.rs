@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use keyfit_openapi::{Dispatch, Failure, Generated, Options, Repair, Source, Text, generate_with};
+use keyfit_openapi::{Dispatch, Error, GenerateOptions, Generated, Repair, Source, Text, generate_with};
 
 /// What every document goes through: no news about a construct.
 const ROUTINE: [&str; 12] = [
@@ -30,7 +30,7 @@ pub(crate) struct Document {
 /// What becomes of a document.
 pub(crate) enum Fate {
     Generated(Box<Generated>),
-    Refused(keyfit_openapi::Failure),
+    Refused(keyfit_openapi::Error),
 }
 
 /// Every document of the corpus, by name.
@@ -58,8 +58,8 @@ impl Document {
     }
 
     /// The client with the types of all schemas: many constructs stand in some that no call needs.
-    pub(crate) fn client(&self, dispatch: Dispatch) -> Result<Generated, Failure> {
-        generate_with(&self.source(), &Options { dispatch, all_types: true, ..Options::default() })
+    pub(crate) fn client(&self, dispatch: Dispatch) -> Result<Generated, Error> {
+        generate_with(&self.source(), &GenerateOptions { dispatch, all_types: true, ..GenerateOptions::default() })
     }
 
     pub(crate) fn source(&self) -> Source {
@@ -89,7 +89,7 @@ impl Fate {
     pub(crate) fn lines(&self) -> Vec<String> {
         let client = match self {
             Self::Refused(failure) => {
-                let place = &failure.place;
+                let place = &failure.location;
                 return vec![format!("refused: {place} {}: {}", place.pointer, failure.problem)];
             }
             Self::Generated(client) => client,

@@ -25,7 +25,7 @@ pub(super) fn ready(core: &Core) -> Vec<IssuedToken> {
 
 fn wanted(core: &Core, credential: &Credential) -> Vec<(String, String, TokenRequest)> {
     let kind = &credential.kind;
-    let takes = |operation: &&Operation| operation.needed.kinds().any(|taken| taken == kind);
+    let takes = |operation: &&Operation| operation.security.kinds().any(|taken| taken == kind);
     let operations: Vec<&Operation> = core.api.operations.iter().filter(takes).collect();
     let valid = TokenRequest::of(kind);
     if operations.is_empty() {

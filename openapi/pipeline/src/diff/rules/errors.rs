@@ -1,9 +1,9 @@
 //! Rules for errors: the error responses, their bodies, and the description of the rate limit.
 
-use super::At::{Operation, Refusal};
-use super::Breaks::{Client, Server};
+use super::ExamplePart::{Operation, Refusal};
 use super::Group::{Errors, RateLimit};
 use super::Level::{Breaking, Info, Warning};
+use super::Party::{Client, Server};
 use super::{Rule, table};
 
 table! {

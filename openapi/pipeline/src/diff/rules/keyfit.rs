@@ -1,9 +1,9 @@
 //! Rules for `x-keyfit` hints in a document, as overlays write them.
 
-use super::At::{Document, Operation};
-use super::Breaks::{Client, Nobody, Server};
+use super::ExamplePart::{Document, Operation};
 use super::Group::{Errors, Retry, Security, Surface};
 use super::Level::{Breaking, Info, Warning};
+use super::Party::{Client, Nobody, Server};
 use super::{Rule, table};
 
 table! {

@@ -1,9 +1,9 @@
 //! Rules for requests: parameters, bodies, and the values in both.
 
-use super::At::{Operation, Request as Body};
-use super::Breaks::{Client, Server};
+use super::ExamplePart::{Operation, Request as Body};
 use super::Group::Request;
 use super::Level::{Breaking, Info, Warning};
+use super::Party::{Client, Server};
 use super::{Rule, table};
 
 table! {

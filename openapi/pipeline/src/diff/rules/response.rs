@@ -1,9 +1,9 @@
 //! Rules for responses: the bodies of successes, and the headers of any status.
 
-use super::At::{Answer, Operation};
-use super::Breaks::{Client, Server};
+use super::ExamplePart::{Answer, Operation};
 use super::Group::Response;
 use super::Level::{Breaking, Info, Warning};
+use super::Party::{Client, Server};
 use super::{Rule, table};
 
 table! {

@@ -10,7 +10,7 @@ pub(in crate::diff) enum Direction {
     /// From server to client, in a success.
     Response,
     /// From server to client, in an error response.
-    Refusal,
+    Error,
 }
 
 /// The rules for the schemas of one direction.
@@ -95,9 +95,9 @@ pub(in crate::diff) static RESPONSE: SchemaRules = SchemaRules {
     variant_removed: &resp::VARIANT_REMOVED,
 };
 
-pub(in crate::diff) static REFUSAL: SchemaRules = SchemaRules {
+pub(in crate::diff) static ERROR: SchemaRules = SchemaRules {
     hidden: "writeOnly",
-    direction: Direction::Refusal,
+    direction: Direction::Error,
     property_removed: &error::OPTIONAL_PROPERTY_REMOVED,
     property_lost: &error::REQUIRED_PROPERTY_REMOVED,
     property_added: &error::PROPERTY_ADDED,

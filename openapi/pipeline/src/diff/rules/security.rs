@@ -1,9 +1,9 @@
 //! Rules for security: who may call, with which credentials, and where these are obtained.
 
-use super::At::{Document, Operation};
-use super::Breaks::{Client, Nobody, Server};
+use super::ExamplePart::{Document, Operation};
 use super::Group::{Oauth, Security};
 use super::Level::{Breaking, Info, Warning};
+use super::Party::{Client, Nobody, Server};
 use super::{Rule, table};
 
 table! {

@@ -1,9 +1,9 @@
 //! Rules for the surface: the operations, their names and servers, and deprecations.
 
-use super::At::{Answer, Document, Operation};
-use super::Breaks::{Client, Nobody, Server};
+use super::ExamplePart::{Answer, Document, Operation};
 use super::Group::{Request, Surface};
 use super::Level::{Breaking, Info, Warning};
+use super::Party::{Client, Nobody, Server};
 use super::{Rule, table};
 
 table! {

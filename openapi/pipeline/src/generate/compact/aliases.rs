@@ -18,10 +18,10 @@ const IMPLEMENTED: [&str; 9] =
     ["Deref", "DerefMut", "From", "FromStr", "TryFrom", "Display", "Deserialize", "ArgumentType", "IntoArgumentBy"];
 
 /// Replaces the wrappers of a module.
-pub(super) fn settle(items: &mut Vec<Item>) {
-    let mut patterns = Patterns::default();
+pub(super) fn replace_wrappers(items: &mut Vec<Item>) {
+    let mut patterns = PatternTypes::default();
     let mut found: HashMap<String, Type> = HashMap::new();
-    let blocks = Blocks::of(items);
+    let blocks = ImplBlocks::of(items);
     for item in items.iter() {
         let Item::Struct(item) = item else { continue };
         let Some((inner, visibility)) = wrapped(item) else { continue };
@@ -38,7 +38,7 @@ pub(super) fn settle(items: &mut Vec<Item>) {
         };
         found.extend(alias.map(|alias| (name, alias)));
     }
-    found = without_circles(found);
+    found = without_cycles(found);
     if found.is_empty() {
         return;
     }
@@ -59,7 +59,7 @@ pub(super) fn settle(items: &mut Vec<Item>) {
             *item = parse_quote!(#(#docs)* pub type #name = #alias;);
         }
     }
-    tell_apart(items, &found);
+    remove_ambiguous_conversions(items, &found);
     items.extend(patterns.module(&found));
 }
 
@@ -69,18 +69,18 @@ pub(super) fn inline(file: &mut syn::File, named: &HashSet<String>) {
     let mut plain = HashMap::new();
     types.retain(|item| {
         let Item::Type(alias) = item else { return true };
-        let is_plain = !named.contains(&alias.ident.to_string()) && stands_alone(&alias.ty);
+        let is_plain = !named.contains(&alias.ident.to_string()) && is_self_contained(&alias.ty);
         if is_plain {
             plain.insert(alias.ident.to_string(), (*alias.ty).clone());
         }
         !is_plain
     });
-    let mut inline = Inline { plain, within: Vec::new() };
+    let mut inline = AliasInliner { plain, within: Vec::new() };
     file.items.iter_mut().for_each(|item| inline.visit_item_mut(item));
 }
 
 /// Returns whether a type has the same name everywhere, and values of it can be made without its name.
-fn stands_alone(kind: &Type) -> bool {
+fn is_self_contained(kind: &Type) -> bool {
     let Type::Path(path) = kind else { return false };
     if path.path.segments.last().is_some_and(|segment| segment.ident == "Text") {
         return false;
@@ -89,7 +89,7 @@ fn stands_alone(kind: &Type) -> bool {
         path.path.leading_colon.is_some() || path.path.get_ident().is_some_and(|name| is_primitive(&name.to_string()));
     let arguments = path.path.segments.iter().all(|segment| match &segment.arguments {
         PathArguments::AngleBracketed(arguments) => arguments.args.iter().all(|argument| match argument {
-            GenericArgument::Type(kind) => stands_alone(kind),
+            GenericArgument::Type(kind) => is_self_contained(kind),
             _ => true,
         }),
         _ => true,
@@ -101,13 +101,13 @@ fn is_primitive(name: &str) -> bool {
     ["bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64"].contains(&name)
 }
 
-struct Inline {
+struct AliasInliner {
     plain: HashMap<String, Type>,
     /// The enclosing modules.
     within: Vec<String>,
 }
 
-impl VisitMut for Inline {
+impl VisitMut for AliasInliner {
     fn visit_item_mod_mut(&mut self, module: &mut syn::ItemMod) {
         self.within.push(module.ident.to_string());
         visit_mut::visit_item_mod_mut(self, module);
@@ -139,9 +139,9 @@ fn wrapped(item: &ItemStruct) -> Option<(&Type, &Visibility)> {
 }
 
 /// The impl blocks of each type.
-struct Blocks<'a>(HashMap<String, Vec<&'a ItemImpl>>);
+struct ImplBlocks<'a>(HashMap<String, Vec<&'a ItemImpl>>);
 
-impl<'a> Blocks<'a> {
+impl<'a> ImplBlocks<'a> {
     fn of(items: &'a [Item]) -> Self {
         let mut found: HashMap<String, Vec<&ItemImpl>> = HashMap::new();
         for item in items {
@@ -168,31 +168,31 @@ impl<'a> Blocks<'a> {
     }
 
     /// Returns the limits of a text; `None` if it has another check.
-    fn limits(&self, name: &str) -> Option<Limits> {
+    fn limits(&self, name: &str) -> Option<TextLimits> {
         let parse = self.of_type(name).find(|block| implemented(block).as_deref() == Some("FromStr"))?;
         let function = parse.items.iter().find_map(|item| match item {
             ImplItem::Fn(function) => Some(function),
             _ => None,
         })?;
-        let mut limits = Limits::default();
+        let mut limits = TextLimits::default();
         for statement in &function.block.stmts {
-            limits.learn(statement)?;
+            limits.read_statement(statement)?;
         }
         Some(limits)
     }
 }
 
 #[derive(Default)]
-struct Limits {
+struct TextLimits {
     least: Option<usize>,
     most: Option<usize>,
     /// The pattern, with the error message for a mismatch.
     pattern: Option<(String, String)>,
 }
 
-impl Limits {
+impl TextLimits {
     /// Reads a statement of the generator's `from_str`.
-    fn learn(&mut self, statement: &Stmt) -> Option<()> {
+    fn read_statement(&mut self, statement: &Stmt) -> Option<()> {
         let written = text(statement);
         if let Some(count) = written.strip_prefix("ifvalue.chars().count()>") {
             self.most = Some(number(count)?);
@@ -222,29 +222,29 @@ fn number(text: &str) -> Option<usize> {
 
 /// Returns the first text in an expression.
 fn first_text(expr: &Expr) -> Option<String> {
-    struct First(Option<String>);
-    impl VisitMut for First {
+    struct FirstText(Option<String>);
+    impl VisitMut for FirstText {
         fn visit_lit_mut(&mut self, literal: &mut Lit) {
             if let (None, Lit::Str(text)) = (&self.0, literal) {
                 self.0 = Some(text.value());
             }
         }
     }
-    let mut first = First(None);
+    let mut first = FirstText(None);
     first.visit_expr_mut(&mut expr.clone());
     first.0
 }
 
 /// The patterns of a module: one type for each, named after the first text that has it.
 #[derive(Default)]
-struct Patterns {
+struct PatternTypes {
     names: BTreeMap<(String, String), String>,
     /// The pattern of each type.
     used: HashMap<String, (String, String)>,
 }
 
-impl Patterns {
-    fn alias(&mut self, name: &str, limits: Limits) -> Type {
+impl PatternTypes {
+    fn alias(&mut self, name: &str, limits: TextLimits) -> Type {
         let pattern = limits.pattern.map(|pattern| {
             self.used.insert(name.to_owned(), pattern.clone());
             let known = self.names.entry(pattern).or_insert_with(|| name.to_owned());
@@ -287,7 +287,7 @@ impl Patterns {
 }
 
 /// Removes aliases that refer to themselves, which are not valid types.
-fn without_circles(found: HashMap<String, Type>) -> HashMap<String, Type> {
+fn without_cycles(found: HashMap<String, Type>) -> HashMap<String, Type> {
     let leads_to_itself = |name: &str| {
         let (mut open, mut seen) = (vec![name.to_owned()], HashSet::new());
         while let Some(next) = open.pop() {
@@ -338,7 +338,7 @@ fn is_of(block: &ItemImpl, found: &HashMap<String, Type>, own: &HashSet<String>)
 }
 
 /// Removes conversions to alternatives of a union that now have one type: the alternative must be named.
-pub(super) fn tell_apart(items: &mut Vec<Item>, found: &HashMap<String, Type>) {
+pub(super) fn remove_ambiguous_conversions(items: &mut Vec<Item>, found: &HashMap<String, Type>) {
     let source = |block: &ItemImpl| -> Option<(String, bool, String)> {
         let implemented = implemented(block)?;
         let written = implemented.strip_prefix("From<")?.strip_suffix('>')?.to_owned();
@@ -366,74 +366,4 @@ pub(super) fn tell_apart(items: &mut Vec<Item>, found: &HashMap<String, Type>) {
 }
 
 #[cfg(test)]
-mod tests {
-    use quote::ToTokens as _;
-
-    use super::*;
-
-    fn settled(tokens: proc_macro2::TokenStream) -> String {
-        let mut file: syn::File = syn::parse2(tokens).expect("it is Rust");
-        settle(&mut file.items);
-        file.into_token_stream().to_string().replace(' ', "")
-    }
-
-    #[test]
-    fn a_wrapper_without_limits_is_an_alias_and_one_that_holds_itself_is_none() {
-        let code = settled(quote! {
-            #[doc = " Said."]
-            #[derive(Clone)]
-            pub struct Name(pub ::std::string::String);
-            impl ::std::ops::Deref for Name {}
-            impl ::std::convert::From<Name> for ::std::string::String {}
-            pub struct Tree(pub ::std::vec::Vec<Tree>);
-            pub struct Base {}
-            pub struct Outer(pub Base);
-            impl ::std::convert::From<Outer> for Base {}
-        });
-        assert_eq!(
-            code,
-            "#[doc=\"Said.\"]pubtypeName=::std::string::String;pubstructTree(pub::std::vec::Vec<Tree>);pubstructBase{}pubtypeOuter=Base;"
-        );
-    }
-
-    #[test]
-    fn texts_with_one_pattern_share_it() {
-        let text = |name: &str, most: usize| {
-            let name = format_ident!("{name}");
-            quote! {
-                pub struct #name(::std::string::String);
-                impl ::std::str::FromStr for #name {
-                    fn from_str(value: &str) -> Result<Self, E> {
-                        if value.chars().count() > #most { return Err("long".into()); }
-                        static PATTERN: L = L::new(|| Regex::new("^a$").unwrap());
-                        if PATTERN.find(value).is_none() { return Err("doesn't match pattern \"^a$\"".into()); }
-                        Ok(Self(value.to_string()))
-                    }
-                }
-            }
-        };
-        let (first, second) = (text("First", 3), text("Second", 4));
-        let code = settled(quote!(#first #second));
-        assert!(code.contains("pubtypeFirst=::keyfit::codegen::Text<patterns::First,0,3>;"), "{code}");
-        assert!(code.contains("pubtypeSecond=::keyfit::codegen::Text<patterns::First,0,4>;"), "{code}");
-        assert_eq!(code.matches("constPATTERN").count(), 1, "{code}");
-        assert!(!code.contains("REFUSAL"), "{code}");
-    }
-
-    #[test]
-    fn alternatives_that_become_one_type_are_not_guessed() {
-        let code = settled(quote! {
-            pub struct A(pub ::std::string::String);
-            pub struct B(pub ::std::string::String);
-            pub struct C(pub ::std::string::String);
-            pub enum Either { A(A), B(B) }
-            impl ::std::convert::From<A> for Either {}
-            impl ::std::convert::From<B> for Either {}
-            pub enum One { C(C), Text(::std::string::String) }
-            impl ::std::convert::From<C> for One {}
-            impl ::std::convert::From<::std::string::String> for One {}
-        });
-        assert_eq!(code.matches("implFor").count() + code.matches("impl::std").count(), 1, "{code}");
-        assert!(code.contains("impl::std::convert::From<::std::string::String>forOne"), "{code}");
-    }
-}
+mod tests;

@@ -11,18 +11,18 @@ use syn::{
 
 use super::{IN_MACRO, implemented, module, own_type, text};
 use crate::generate::adapt::{adapt_types, type_argument};
-use crate::generate::setters::{Need, has_rule, null_name, twin_name, written};
+use crate::generate::setters::{Requirement, has_rule, null_setter_name, optional_name, setters_of};
 
 /// The attribute of a member until the macro is written: its keyword, and the names of its other setters.
 const MEMBER: &str = "member";
 
 /// Returns the types whose `builder()` returns their builders.
-pub(crate) fn led(types: &[Item]) -> HashSet<String> {
-    types.iter().filter_map(leads).collect()
+pub(crate) fn types_with_builder(types: &[Item]) -> HashSet<String> {
+    types.iter().filter_map(builder_function_type).collect()
 }
 
 /// Returns the type whose `builder()` this is.
-fn leads(item: &Item) -> Option<String> {
+fn builder_function_type(item: &Item) -> Option<String> {
     let Item::Impl(block) = item else { return None };
     let [ImplItem::Fn(function)] = block.items.as_slice() else { return None };
     let is_builder = block.trait_.is_none() && function.sig.ident == "builder";
@@ -33,7 +33,7 @@ fn leads(item: &Item) -> Option<String> {
 /// it. Returns `None` if some code differs from the macro's expansion. The items are the generator's: the type, its default,
 /// the setters, and both conversions. `led` are the types whose `builder()` returns such builders, `patches` the members of
 /// patch requests, by type and field.
-pub(crate) fn members(
+pub(crate) fn builder_members(
     items: &[&str],
     led: &HashSet<String>,
     patches: &HashSet<(String, String)>,
@@ -53,19 +53,19 @@ pub(crate) fn members(
     let Fields::Named(own) = &mut item.fields else { return None };
     for (member, (field, kind)) in own.named.iter_mut().zip(fields) {
         let is_patch = patches.contains(&(name.clone(), field.to_string()));
-        let (need, kind) = need(&kind, initial.get(&field.to_string())?, is_patch)?;
-        let mut names = vec![need.word()];
-        if need != Need::Required {
-            let twin = twin_name(&field);
+        let (need, kind) = requirement(&kind, initial.get(&field.to_string())?, is_patch)?;
+        let mut names = vec![need.keyword()];
+        if need != Requirement::Required {
+            let twin = optional_name(&field);
             match taken.contains(&twin.to_string()) {
                 false => names.push(twin),
                 // The name is that of another member.
-                true if need == Need::Optional => {}
+                true if need == Requirement::Optional => {}
                 true => return None,
             }
         }
-        if need == Need::Patch {
-            names.push(Some(null_name(&field)).filter(|null| !taken.contains(&null.to_string()))?);
+        if need == Requirement::Patch {
+            names.push(Some(null_setter_name(&field)).filter(|null| !taken.contains(&null.to_string()))?);
         }
         let attribute = format_ident!("{MEMBER}");
         (member.attrs, member.ty) = (vec![parse_quote!(#[#attribute(#(#names)*)])], kind);
@@ -107,7 +107,7 @@ fn generated(name: &Ident, fields: &[(Ident, Type)]) -> TokenStream {
 }
 
 /// Replaces the builders of types by macros where possible, and marks the others as builders.
-pub(super) fn settle(types: &mut Vec<Item>) {
+pub(super) fn write_macros(types: &mut Vec<Item>) {
     let Some(items) = module(types, "builder") else { return };
     let mut done = HashSet::new();
     // The code that follows the items of a builder that is written out.
@@ -119,7 +119,7 @@ pub(super) fn settle(types: &mut Vec<Item>) {
         };
         items.extend(built.take());
         let name = &item.ident;
-        if let Some(written) = by_macro(&item) {
+        if let Some(written) = to_macro(&item) {
             done.insert(name.to_string());
             items.push(written);
             continue;
@@ -132,11 +132,11 @@ pub(super) fn settle(types: &mut Vec<Item>) {
         items.push(Item::Struct(item));
     }
     items.extend(built);
-    types.retain(|item| !of_macro(item).is_some_and(|name| done.contains(&name)));
+    types.retain(|item| !type_of_macro(item).is_some_and(|name| done.contains(&name)));
 }
 
 /// Returns the macro of a builder that was reduced to its members.
-fn by_macro(item: &ItemStruct) -> Option<Item> {
+fn to_macro(item: &ItemStruct) -> Option<Item> {
     let is_members = |attribute: &syn::Attribute| attribute.path().is_ident(IN_MACRO);
     if !item.attrs.iter().any(is_members) {
         return None;
@@ -153,14 +153,14 @@ fn by_macro(item: &ItemStruct) -> Option<Item> {
 }
 
 /// Returns the type of an item that the macro generates beside a builder.
-fn of_macro(item: &Item) -> Option<String> {
+fn type_of_macro(item: &Item) -> Option<String> {
     let Item::Impl(block) = item else { return None };
     let is_rule = implemented(block).as_deref() == Some("ArgumentType");
-    leads(item).or_else(|| own_type(block).filter(|_| is_rule))
+    builder_function_type(item).or_else(|| own_type(block).filter(|_| is_rule))
 }
 
 /// Returns tokens as a text without spaces and trailing commas.
-fn bare(tokens: &impl quote::ToTokens) -> String {
+fn normalized(tokens: &impl quote::ToTokens) -> String {
     text(tokens).replace(",}", "}").replace(",)", ")")
 }
 
@@ -169,7 +169,7 @@ pub(super) fn fields(item: &ItemStruct) -> Option<Vec<(Ident, Type)>> {
     let Fields::Named(fields) = &item.fields else { return None };
     let own = fields.named.iter().filter(|field| !matches!(field.ty, Type::Reference(_)));
     own.map(|field| {
-        let is_result = bare(&field.ty).replace(",>", ">").ends_with("String>");
+        let is_result = normalized(&field.ty).replace(",>", ">").ends_with("String>");
         Some((field.ident.clone()?, type_argument(&field.ty).filter(|_| is_result)?))
     })
     .collect()
@@ -200,25 +200,25 @@ pub(super) fn values(items: &[ImplItem]) -> Option<HashMap<String, Expr>> {
 }
 
 /// Returns a member in the form of the macro, and removes its functions from `functions`.
-pub(super) fn member(
+pub(super) fn macro_member(
     field: &Ident,
     kind: &Type,
     initial: &Expr,
     functions: &mut Vec<ImplItemFn>,
 ) -> Option<TokenStream> {
-    let (need, kind) = need(kind, initial, false)?;
+    let (need, kind) = requirement(kind, initial, false)?;
     let mut others = Vec::new();
-    for (index, expected) in written(field, &kind, need).into_iter().enumerate() {
+    for (index, expected) in setters_of(field, &kind, need).into_iter().enumerate() {
         let at = functions.iter().position(|function| function.sig.ident == expected.sig.ident);
         let Some(at) = at else {
             // The name of its other setter is that of another member.
-            if index == 0 || !matches!(need, Need::Optional) {
+            if index == 0 || !matches!(need, Requirement::Optional) {
                 return None;
             }
             continue;
         };
         if undocumented(&functions[at]) != undocumented(&expected) {
-            if index == 1 && matches!(need, Need::Optional) {
+            if index == 1 && matches!(need, Requirement::Optional) {
                 continue;
             }
             return None;
@@ -228,13 +228,13 @@ pub(super) fn member(
             others.push(found.sig.ident);
         }
     }
-    let word = need.word();
+    let word = need.keyword();
     Some(quote!(#word #field #(#others)*: #kind))
 }
 
 /// Returns the requirement of a member with this type and initial value, and the type of its values; `None` if the macro has
 /// no keyword for it. The type of a patch member is still an `Option`, or already a `Patch`.
-fn need(kind: &Type, initial: &Expr, is_patch: bool) -> Option<(Need, Type)> {
+fn requirement(kind: &Type, initial: &Expr, is_patch: bool) -> Option<(Requirement, Type)> {
     let initial = text(initial);
     let is_missing = initial.starts_with("Err(\"");
     if !is_missing
@@ -247,13 +247,13 @@ fn need(kind: &Type, initial: &Expr, is_patch: bool) -> Option<(Need, Type)> {
         _ => String::new(),
     };
     let (need, kind) = match (last(kind).as_str(), is_missing) {
-        ("Patch", false) => (Need::Patch, type_argument(kind)?),
-        ("Option", false) if is_patch => (Need::Patch, type_argument(kind)?),
+        ("Patch", false) => (Requirement::Patch, type_argument(kind)?),
+        ("Option", false) if is_patch => (Requirement::Patch, type_argument(kind)?),
         _ if is_patch => return None,
-        ("Option", false) => (Need::Optional, type_argument(kind)?),
-        ("Option", true) => (Need::Nullable, type_argument(kind)?),
-        (_, true) => (Need::Required, kind.clone()),
-        (_, false) => (Need::Default, kind.clone()),
+        ("Option", false) => (Requirement::Optional, type_argument(kind)?),
+        ("Option", true) => (Requirement::Nullable, type_argument(kind)?),
+        (_, true) => (Requirement::Required, kind.clone()),
+        (_, false) => (Requirement::Default, kind.clone()),
     };
     let takes = if last(&kind) == "Box" { type_argument(&kind)? } else { kind.clone() };
     (has_rule(&takes) || matches!(takes, Type::Array(_) | Type::Tuple(_))).then_some((need, kind))
@@ -263,7 +263,7 @@ fn need(kind: &Type, initial: &Expr, is_patch: bool) -> Option<(Need, Type)> {
 fn undocumented(function: &ImplItemFn) -> String {
     let mut function = function.clone();
     function.attrs.clear();
-    bare(&function)
+    normalized(&function)
 }
 
 #[cfg(test)]
@@ -283,11 +283,11 @@ mod tests {
     }
 
     /// Returns the macro for a builder.
-    fn written(items: &[String], patches: &[&str]) -> Option<String> {
+    fn macro_of(items: &[String], patches: &[&str]) -> Option<String> {
         let texts: Vec<&str> = items.iter().map(String::as_str).collect();
         let patches = patches.iter().map(|field| ("A".to_owned(), (*field).to_owned())).collect();
-        let members = members(&texts, &HashSet::from(["A".to_owned()]), &patches)?;
-        by_macro(&members).map(|item| text(&item))
+        let members = builder_members(&texts, &HashSet::from(["A".to_owned()]), &patches)?;
+        to_macro(&members).map(|item| text(&item))
     }
 
     fn result(kind: &TokenStream) -> TokenStream {
@@ -309,29 +309,29 @@ mod tests {
         let items = whole(&fields, &initial);
         let kind = "::std::string::String";
         assert_eq!(
-            written(&items, &[]),
+            macro_of(&items, &[]),
             // The other setter of `b` has the name of another member; `extra` is optional.
             Some(format!(
                 "::keyfit::codegen::builder!{{A{{requiredid:{kind},defaultextramaybe_extra:{kind},defaultnamemaybe_name:{kind},\
                  optionalb:super::B,nullablenullmaybe_null:super::B,optionalmaybe_bmaybe_maybe_b:super::B,}}}}"
             ))
         );
-        let patched = written(&items, &["maybe_b"]).expect("the macro has a word for it");
+        let patched = macro_of(&items, &["maybe_b"]).expect("the macro has a word for it");
         assert!(patched.contains("patchmaybe_bmaybe_maybe_bnull_maybe_b:super::B"), "{patched}");
         // The macro always generates the setter whose name is that of another member.
-        assert_eq!(written(&items, &["b"]), None);
+        assert_eq!(macro_of(&items, &["b"]), None);
     }
 
     #[test]
     fn a_builder_that_does_something_else_stays_as_it_is() {
         let text = result(&quote!(::std::string::String));
         let default = whole(&quote!(id: #text,), &quote!(id: Ok(super::defaults::id()),));
-        assert_eq!(written(&default, &[]), None);
+        assert_eq!(macro_of(&default, &[]), None);
         let mut other = whole(&quote!(id: #text,), &quote!(id: Ok(Default::default()),));
-        assert!(written(&other, &[]).is_some());
+        assert!(macro_of(&other, &[]).is_some());
         other[2] = other[2].replace("value . try_into ()", "value . into ()");
-        assert_eq!(written(&other, &[]), None);
+        assert_eq!(macro_of(&other, &[]), None);
         let ruleless = result(&quote!(::foreign::Odd));
-        assert_eq!(written(&whole(&quote!(id: #ruleless,), &quote!(id: Ok(Default::default()),)), &[]), None);
+        assert_eq!(macro_of(&whole(&quote!(id: #ruleless,), &quote!(id: Ok(Default::default()),)), &[]), None);
     }
 }

@@ -15,7 +15,7 @@ use syn::{
 use super::{builders, own_type, text};
 
 /// Shortens the calls of a module.
-pub(super) fn settle(items: &mut [Item]) {
+pub(super) fn shorten_all(items: &mut [Item]) {
     for item in items.iter_mut() {
         if let Item::Use(imported) = item
             && text(&imported.tree) == "super::types"
@@ -41,7 +41,7 @@ pub(super) fn settle(items: &mut [Item]) {
                 let Some(index) = name.and_then(|name| structs.get(&name).copied()) else { continue };
                 let (before, rest) = items.split_at_mut(at);
                 let (Item::Struct(item), Item::Impl(block)) = (&before[index], &mut rest[0]) else { continue };
-                if let Some(short) = short(item, block) {
+                if let Some(short) = to_macro(item, block) {
                     items[index] = short;
                 }
             }
@@ -57,7 +57,7 @@ fn name_of(block: &ItemImpl) -> Option<String> {
 }
 
 /// Returns the builder in the form of the macro; the block keeps the code that the macro does not generate.
-fn short(item: &ItemStruct, block: &mut ItemImpl) -> Option<Item> {
+fn to_macro(item: &ItemStruct, block: &mut ItemImpl) -> Option<Item> {
     let fields = builders::fields(item)?;
     let mut functions = builders::functions(&block.items)?;
     let new = functions.iter().position(|function| function.sig.ident == "new")?;
@@ -69,17 +69,17 @@ fn short(item: &ItemStruct, block: &mut ItemImpl) -> Option<Item> {
     for (field, kind) in &fields {
         let docs = docs.get(&field.to_string()).into_iter().flatten();
         let initial = initial.get(&field.to_string())?;
-        let member = built(field, kind, initial, &mut functions)
-            .or_else(|| builders::member(field, kind, initial, &mut functions))?;
+        let member = body_member(field, kind, initial, &mut functions)
+            .or_else(|| builders::macro_member(field, kind, initial, &mut functions))?;
         members.push(quote!(#(#docs)* #member));
     }
     block.items = functions.into_iter().map(ImplItem::Fn).collect();
-    let (name, docs) = (&item.ident, about(&item.attrs));
+    let (name, docs) = (&item.ident, doc_line(&item.attrs));
     Some(parse_quote!(::keyfit::codegen::call! { #(#docs)* #name { #(#members,)* } }))
 }
 
 /// Returns the documentation of a builder, in one line.
-fn about(attributes: &[Attribute]) -> Vec<Attribute> {
+fn doc_line(attributes: &[Attribute]) -> Vec<Attribute> {
     let docs = || attributes.iter().filter(|attribute| attribute.path().is_ident("doc"));
     let written = docs().next().map(|first| first.meta.require_name_value().map(|pair| text(&pair.value)));
     let method = written.and_then(Result::ok).and_then(|said| {
@@ -90,7 +90,7 @@ fn about(attributes: &[Attribute]) -> Vec<Attribute> {
 }
 
 /// Returns a body that is made by its builder, in the form of the macro.
-fn built(field: &Ident, kind: &Type, initial: &Expr, functions: &mut Vec<ImplItemFn>) -> Option<TokenStream> {
+fn body_member(field: &Ident, kind: &Type, initial: &Expr, functions: &mut Vec<ImplItemFn>) -> Option<TokenStream> {
     let written = text(kind);
     let name = written.strip_prefix("types::builder::")?;
     if text(initial) != "Ok(::std::default::Default::default())" {
@@ -122,16 +122,16 @@ fn built(field: &Ident, kind: &Type, initial: &Expr, functions: &mut Vec<ImplIte
 fn shorten(block: &mut ItemImpl) {
     for item in &mut block.items {
         if let ImplItem::Fn(function) = item {
-            Send.visit_block_mut(&mut function.block);
+            SendShortener.visit_block_mut(&mut function.block);
             if function.sig.ident == "send" {
-                in_a_line(&mut function.attrs);
+                shorten_send_docs(&mut function.attrs);
             }
         }
     }
 }
 
 /// Shortens the documentation of `send` to one line.
-fn in_a_line(attributes: &mut Vec<Attribute>) {
+fn shorten_send_docs(attributes: &mut Vec<Attribute>) {
     let first = attributes.iter().find_map(|attribute| match &attribute.meta.require_name_value().ok()?.value {
         Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) => Some(text.value()),
         _ => None,
@@ -143,9 +143,9 @@ fn in_a_line(attributes: &mut Vec<Attribute>) {
     }
 }
 
-struct Send;
+struct SendShortener;
 
-impl VisitMut for Send {
+impl VisitMut for SendShortener {
     fn visit_block_mut(&mut self, block: &mut Block) {
         visit_mut::visit_block_mut(self, block);
         // A map of headers without headers.
@@ -155,10 +155,10 @@ impl VisitMut for Send {
             let uses: usize = rest.iter().map(|statement| statement.matches("header_map").count()).sum();
             if uses == 1 && rest.iter().any(|statement| statement.contains(".headers(header_map)")) {
                 block.stmts.remove(at);
-                block.stmts.iter_mut().for_each(|statement| Headers.visit_stmt_mut(statement));
+                block.stmts.iter_mut().for_each(|statement| HeaderMapRemover.visit_stmt_mut(statement));
             }
         }
-        without_names(block);
+        inline_fields(block);
         // Simplifies `let answer = ..; answer.decode()`.
         if let [.., Stmt::Local(local), Stmt::Expr(last, None)] = block.stmts.as_slice()
             && text(&local.pat) == "answer"
@@ -190,7 +190,7 @@ impl VisitMut for Send {
 
     fn visit_expr_mut(&mut self, expr: &mut Expr) {
         visit_mut::visit_expr_mut(self, expr);
-        if let Some(short) = checked(expr).or_else(|| set(expr)) {
+        if let Some(short) = checked_value(expr).or_else(|| fixed_header(expr)) {
             *expr = short;
         }
     }
@@ -206,7 +206,7 @@ impl VisitMut for Send {
         }
         if call.method == "header"
             && is_accept
-            && let Some(value) = fixed(value)
+            && let Some(value) = static_text(value)
         {
             call.method = format_ident!("accept");
             call.args = parse_quote!(#value);
@@ -245,12 +245,12 @@ impl VisitMut for Send {
 }
 
 /// Rewrites `header_map.append(CONTENT_TYPE, HeaderValue::from_static(".."))`.
-fn set(expr: &Expr) -> Option<Expr> {
+fn fixed_header(expr: &Expr) -> Option<Expr> {
     let Expr::MethodCall(call) = expr else { return None };
     if call.method != "append" || text(&call.receiver) != "header_map" {
         return None;
     }
-    let (name, value) = (text(call.args.first()?), fixed(call.args.get(1)?)?);
+    let (name, value) = (text(call.args.first()?), static_text(call.args.get(1)?)?);
     let name = match name.rsplit("::").next()? {
         "ACCEPT" => "accept",
         "CONTENT_TYPE" => "content-type",
@@ -260,7 +260,7 @@ fn set(expr: &Expr) -> Option<Expr> {
 }
 
 /// Inlines the fields into their checks: `let Self { client, id } = self; let id = id?;`.
-fn without_names(block: &mut Block) {
+fn inline_fields(block: &mut Block) {
     let Some(Stmt::Local(Local { pat: Pat::Struct(names), init: Some(init), .. })) = block.stmts.first() else {
         return;
     };
@@ -297,14 +297,14 @@ fn field_of<'a>(expr: &'a mut Expr, name: &Ident) -> Option<&'a mut Expr> {
 }
 
 /// Returns the text of `HeaderValue::from_static("..")`.
-fn fixed(value: &Expr) -> Option<&Expr> {
+fn static_text(value: &Expr) -> Option<&Expr> {
     let Expr::Call(call) = value else { return None };
     text(&call.func).ends_with("HeaderValue::from_static").then(|| call.args.first()).flatten()
 }
 
 /// Returns a checked argument or body, `value.map_err(Error::InvalidRequest)?`, without the conversion that `?` does by
 /// itself.
-fn checked(expr: &Expr) -> Option<Expr> {
+fn checked_value(expr: &Expr) -> Option<Expr> {
     let Expr::Try(tried) = expr else { return None };
     let Expr::MethodCall(call) = &*tried.expr else { return None };
     if call.method != "map_err" || text(&call.args) != "Error::InvalidRequest" {
@@ -313,7 +313,7 @@ fn checked(expr: &Expr) -> Option<Expr> {
     let receiver = &*call.receiver;
     if let Expr::MethodCall(made) = receiver
         && made.method == "and_then"
-        && let Some(kind) = text(&made.args).strip_prefix("|v|").and_then(made_type)
+        && let Some(kind) = text(&made.args).strip_prefix("|v|").and_then(built_type)
     {
         let (value, kind): (_, Type) = (&made.receiver, syn::parse_str(&kind).ok()?);
         return Some(parse_quote!(::keyfit::codegen::built::<#kind>(#value)?));
@@ -322,15 +322,15 @@ fn checked(expr: &Expr) -> Option<Expr> {
 }
 
 /// Returns the type of `{types::Parcel::try_from(v).map_err(|e|e.to_string())}`.
-fn made_type(body: &str) -> Option<String> {
+fn built_type(body: &str) -> Option<String> {
     let body = body.trim_start_matches('{').trim_end_matches('}');
     Some(body.strip_suffix("::try_from(v).map_err(|e|e.to_string())")?.to_owned())
 }
 
 /// A visitor that removes `.headers(header_map)`.
-struct Headers;
+struct HeaderMapRemover;
 
-impl VisitMut for Headers {
+impl VisitMut for HeaderMapRemover {
     fn visit_expr_mut(&mut self, expr: &mut Expr) {
         visit_mut::visit_expr_mut(self, expr);
         if let Expr::MethodCall(call) = expr

@@ -11,49 +11,53 @@ use syn::{Attribute, Ident, ImplItem, Item, ItemImpl, Path, Type, TypePath, pars
 use super::{MODULES, aliases, exact, implemented, leads_into, module, own_type};
 
 /// The text that replaces references to types for comparisons.
-const MARK: &str = "__type_";
+const TYPE_MARK: &str = "__type_";
 
 /// The traits that only request types have.
 const OF_REQUESTS: [&str; 2] = ["ArgumentType", "IntoArgumentBy"];
 
 /// Merges the types of a file. `named` are the names that the document gives.
-pub(super) fn settle(file: &mut syn::File, named: &HashSet<String>) {
-    let types = Types::of(file);
+pub(super) fn merge_equal_types(file: &mut syn::File, named: &HashSet<String>) {
+    let types = TypeTexts::of(file);
     let merged = types.merged(named);
     if merged.is_empty() {
         return;
     }
     for name in MODULES {
         let Some(items) = module(&mut file.items, name) else { continue };
-        let gone: HashMap<&str, &str> =
-            merged.iter().filter(|(gone, _)| gone.0 == name).map(|(gone, kept)| (&*gone.1, &**kept)).collect();
-        replace(items, &gone, named);
+        let removed: HashMap<&str, &str> = merged
+            .iter()
+            .filter(|(removed, _)| removed.0 == name)
+            .map(|(removed, kept)| (&*removed.1, &**kept))
+            .collect();
+        remove_merged(items, &removed, named);
         if let Some(builders) = module(items, "builder") {
-            builders.retain(|item| !owner(item).is_some_and(|owner| gone.contains_key(&*owner)));
+            builders.retain(|item| !owner(item).is_some_and(|owner| removed.contains_key(&*owner)));
         }
-        let aliases = gone.iter().map(|(gone, kept)| {
+        let aliases = removed.iter().map(|(removed, kept)| {
             let kept = format_ident!("{kept}");
-            ((*gone).to_owned(), parse_quote!(#kept))
+            ((*removed).to_owned(), parse_quote!(#kept))
         });
-        aliases::tell_apart(items, &aliases.collect());
+        aliases::remove_ambiguous_conversions(items, &aliases.collect());
     }
-    let mut rename = Rename { merged: &merged, named, within: Vec::new() };
+    let mut rename = TypeRenamer { merged: &merged, named, within: Vec::new() };
     file.items.iter_mut().for_each(|item| rename.visit_item_mut(item));
 }
 
 /// Removes types from their module, and leaves an alias for names of the document.
-fn replace(items: &mut Vec<Item>, gone: &HashMap<&str, &str>, named: &HashSet<String>) {
-    let is_of_gone =
-        |block: &ItemImpl| own_type(block).or_else(|| converted(block)).is_some_and(|name| gone.contains_key(&*name));
+fn remove_merged(items: &mut Vec<Item>, removed: &HashMap<&str, &str>, named: &HashSet<String>) {
+    let is_of_gone = |block: &ItemImpl| {
+        own_type(block).or_else(|| convertible_from(block)).is_some_and(|name| removed.contains_key(&*name))
+    };
     items.retain(|item| !matches!(item, Item::Impl(block) if is_of_gone(block)));
     let mut kept = Vec::new();
     for item in std::mem::take(items) {
         let defined = definition(&item).map(|(name, attributes)| (name.clone(), attributes.to_vec()));
         match defined {
-            Some((name, attributes)) if gone.contains_key(&*name.to_string()) => {
+            Some((name, attributes)) if removed.contains_key(&*name.to_string()) => {
                 if named.contains(&name.to_string()) {
                     let docs = attributes.into_iter().filter(|attribute| attribute.path().is_ident("doc"));
-                    let other = format_ident!("{}", gone[&*name.to_string()]);
+                    let other = format_ident!("{}", removed[&*name.to_string()]);
                     kept.push(parse_quote!(#(#docs)* pub type #name = #other;));
                 }
             }
@@ -64,7 +68,7 @@ fn replace(items: &mut Vec<Item>, gone: &HashMap<&str, &str>, named: &HashSet<St
 }
 
 /// Returns the type that another one can be made from: `T` of `impl From<T> for Vec<T>`.
-fn converted(block: &ItemImpl) -> Option<String> {
+fn convertible_from(block: &ItemImpl) -> Option<String> {
     Some(implemented(block)?.strip_prefix("From<")?.strip_suffix('>')?.to_owned())
 }
 
@@ -88,23 +92,23 @@ fn owner(item: &Item) -> Option<String> {
 }
 
 /// A type by its module and name.
-type Key = (&'static str, String);
+type TypeKey = (&'static str, String);
 
-struct Types {
-    keys: Vec<Key>,
+struct TypeTexts {
+    keys: Vec<TypeKey>,
     /// The code of each type: texts, and the types between them.
     written: Vec<(Vec<String>, Vec<usize>)>,
     /// True if requests use the type.
     is_request: Vec<bool>,
 }
 
-impl Types {
+impl TypeTexts {
     fn of(file: &syn::File) -> Self {
-        let Collected { known, aliases, items } = Collected::default().read(file);
+        let CollectedTypes { known, aliases, items } = CollectedTypes::default().read(file);
         let (mut keys, mut written, mut is_request) = (Vec::new(), Vec::new(), Vec::new());
         for (key, item, blocks) in items {
             keys.push(key.clone());
-            let mut mark = Mark { known: &known, aliases: &aliases, of: key, depth: 0 };
+            let mut mark = TypeMarker { known: &known, aliases: &aliases, of: key, depth: 0 };
             // One copy at a time: all copies would be as large as the file.
             let mut texts = vec![mark.text(item.clone())];
             let mut own: Vec<String> = Vec::new();
@@ -152,7 +156,7 @@ impl Types {
     }
 
     /// Returns the types to remove, each with the name of the type that remains.
-    fn merged(&self, named: &HashSet<String>) -> HashMap<Key, String> {
+    fn merged(&self, named: &HashSet<String>) -> HashMap<TypeKey, String> {
         let mut classes: BTreeMap<(&str, usize), Vec<usize>> = BTreeMap::new();
         for (index, class) in self.classes().into_iter().enumerate() {
             classes.entry((self.keys[index].0, class)).or_default().push(index);
@@ -165,8 +169,8 @@ impl Types {
                 (!self.is_request[index], !named.contains(name(index)), name(index).len(), index)
             };
             let Some(kept) = members.iter().copied().min_by_key(rank) else { continue };
-            let gone = members.into_iter().filter(|index| *index != kept);
-            merged.extend(gone.map(|index| (self.keys[index].clone(), name(kept).clone())));
+            let removed = members.into_iter().filter(|index| *index != kept);
+            merged.extend(removed.map(|index| (self.keys[index].clone(), name(kept).clone())));
         }
         merged
     }
@@ -175,7 +179,7 @@ impl Types {
 /// Splits a text at the marks of types.
 fn split(text: &str) -> (Vec<String>, Vec<usize>) {
     let (mut texts, mut inner) = (Vec::new(), Vec::new());
-    for part in text.split(MARK) {
+    for part in text.split(TYPE_MARK) {
         let digits = if texts.is_empty() { 0 } else { part.bytes().take_while(u8::is_ascii_digit).count() };
         if !texts.is_empty() {
             inner.extend(part[..digits].parse::<usize>());
@@ -187,13 +191,13 @@ fn split(text: &str) -> (Vec<String>, Vec<usize>) {
 
 /// The types of a file with their impl blocks, and the aliases.
 #[derive(Default)]
-struct Collected<'a> {
-    known: HashMap<Key, usize>,
+struct CollectedTypes<'a> {
+    known: HashMap<TypeKey, usize>,
     aliases: HashMap<String, &'a Type>,
-    items: Vec<(Key, &'a Item, Vec<&'a ItemImpl>)>,
+    items: Vec<(TypeKey, &'a Item, Vec<&'a ItemImpl>)>,
 }
 
-impl<'a> Collected<'a> {
+impl<'a> CollectedTypes<'a> {
     fn read(mut self, file: &'a syn::File) -> Self {
         for within in MODULES {
             let module = file.items.iter().find_map(|item| match item {
@@ -223,17 +227,17 @@ impl<'a> Collected<'a> {
 }
 
 /// The maximum number of aliases that are followed.
-const DEEPEST: usize = 16;
+const MAX_ALIASES: usize = 16;
 
 /// Writes types as marks, and the current type as `Self`.
-struct Mark<'a> {
-    known: &'a HashMap<Key, usize>,
+struct TypeMarker<'a> {
+    known: &'a HashMap<TypeKey, usize>,
     aliases: &'a HashMap<String, &'a Type>,
-    of: Key,
+    of: TypeKey,
     depth: usize,
 }
 
-impl Mark<'_> {
+impl TypeMarker<'_> {
     /// Returns the code of a type, without its name and its documentation.
     fn text(&mut self, mut item: Item) -> String {
         let (ident, attributes) = match &mut item {
@@ -269,15 +273,15 @@ impl Mark<'_> {
             return Some(format_ident!("Own"));
         }
         let index = self.known.get(&(within, name))?;
-        Some(format_ident!("{MARK}{index}"))
+        Some(format_ident!("{TYPE_MARK}{index}"))
     }
 }
 
-impl VisitMut for Mark<'_> {
+impl VisitMut for TypeMarker<'_> {
     fn visit_type_mut(&mut self, kind: &mut Type) {
         if let Type::Path(TypePath { path, .. }) = kind
             && let Some(alias) = path.get_ident().and_then(|name| self.aliases.get(&name.to_string()))
-            && self.depth < DEEPEST
+            && self.depth < MAX_ALIASES
         {
             *kind = (**alias).clone();
             self.depth += 1;
@@ -297,15 +301,15 @@ impl VisitMut for Mark<'_> {
 }
 
 /// Renames the remaining references to removed types.
-struct Rename<'a> {
-    merged: &'a HashMap<Key, String>,
+struct TypeRenamer<'a> {
+    merged: &'a HashMap<TypeKey, String>,
     /// The names that are aliases now.
     named: &'a HashSet<String>,
     /// The enclosing modules.
     within: Vec<String>,
 }
 
-impl VisitMut for Rename<'_> {
+impl VisitMut for TypeRenamer<'_> {
     fn visit_item_mod_mut(&mut self, module: &mut syn::ItemMod) {
         self.within.push(module.ident.to_string());
         visit_mut::visit_item_mod_mut(self, module);
@@ -328,104 +332,4 @@ impl VisitMut for Rename<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use quote::{ToTokens as _, quote};
-
-    use super::*;
-
-    fn settled(tokens: proc_macro2::TokenStream, named: &[&str]) -> String {
-        let mut file: syn::File = syn::parse2(tokens).expect("it is Rust");
-        settle(&mut file, &named.iter().map(|name| (*name).to_owned()).collect());
-        file.into_token_stream().to_string().replace(' ', "")
-    }
-
-    #[test]
-    fn circles_of_equal_types_are_one_and_a_difference_deep_inside_keeps_them_apart() {
-        let types = |inner: &str| {
-            let inner = format_ident!("{inner}");
-            quote! {
-                pub mod types {
-                    pub struct A { pub next: Option<Box<AInner>> }
-                    pub struct AInner { pub back: A }
-                    pub struct AAnswer { pub next: Option<Box<AAnswerInner>> }
-                    pub struct AAnswerInner { pub back: AAnswer, pub more: Leaf }
-                    pub struct Leaf { pub x: #inner }
-                    pub struct B { pub next: Option<Box<BInner>> }
-                    pub struct BInner { pub back: B }
-                    impl ArgumentType for B {}
-                }
-                fn f(_: types::BInner, _: types::A) {}
-            }
-        };
-        let code = settled(types("u8"), &["A"]);
-        assert!(code.contains("pubtypeA=B;") && !code.contains("structBInner"), "{code}");
-        assert!(code.contains("structAAnswerInner"), "{code}");
-        assert!(code.contains("fnf(_:types::AInner,_:types::A)"), "{code}");
-    }
-
-    #[test]
-    fn variants_that_are_called_as_merged_types_are_not_merged_with_them() {
-        let code = settled(
-            quote! {
-                pub mod types {
-                    pub struct A { pub x: u8 }
-                    pub struct B { pub x: u8 }
-                    pub enum First { A(A) }
-                    pub enum Second { B(A) }
-                    impl From<A> for First { fn from(value: A) -> Self { Self::A(value) } }
-                }
-            },
-            &[],
-        );
-        assert!(code.contains("enumFirst{A(A)}") && code.contains("enumSecond{B(A)}"), "{code}");
-        assert!(!code.contains("structB"), "{code}");
-    }
-
-    #[test]
-    fn a_space_in_a_literal_keeps_types_apart() {
-        let code = settled(
-            quote! {
-                pub mod types {
-                    pub struct A { #[serde(rename = "a b")] pub x: u8 }
-                    pub struct B { #[serde(rename = "ab")] pub x: u8 }
-                    pub struct C { #[serde(rename = "ab")] pub x: u8 }
-                }
-            },
-            &[],
-        );
-        assert_eq!(code.matches("pubstruct").count(), 2, "{code}");
-    }
-
-    #[test]
-    fn what_others_are_made_of_a_merged_type_goes_with_it() {
-        let code = settled(
-            quote! {
-                pub mod types {
-                    pub struct Pet(pub ::std::vec::Vec<Pet>);
-                    pub struct PetAnswer(pub ::std::vec::Vec<PetAnswer>);
-                    impl From<Pet> for ::std::vec::Vec<Pet> { fn from(value: Pet) -> Self { value.0 } }
-                    impl From<PetAnswer> for ::std::vec::Vec<PetAnswer> { fn from(value: PetAnswer) -> Self { value.0 } }
-                }
-            },
-            &["Pet"],
-        );
-        assert_eq!(code.matches("implFrom<").count(), 1, "{code}");
-    }
-
-    #[test]
-    fn values_are_one_where_all_of_them_are_the_same() {
-        let code = settled(
-            quote! {
-                pub mod types { pub struct T { pub a: super::values::LongName, pub b: super::values::C } }
-                pub mod values {
-                    #[doc = " One."] #[in_macro(open_texts)] pub enum LongName { A = "a" }
-                    #[doc = " Two."] #[in_macro(open_texts)] pub enum B { A = "a" }
-                    #[in_macro(open_texts)] pub enum C { A = "b" }
-                }
-            },
-            &[],
-        );
-        assert!(code.contains("a:super::values::B,pubb:super::values::C"), "{code}");
-        assert!(!code.contains("enumLongName"), "{code}");
-    }
-}
+mod tests;

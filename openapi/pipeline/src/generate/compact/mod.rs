@@ -20,19 +20,19 @@ pub(crate) use values::IN_MACRO;
 /// equal types. `named` are the types that the document names.
 pub(crate) fn merge(file: &mut syn::File, named: &HashSet<String>) {
     if let Some(types) = module(&mut file.items, "types") {
-        aliases::settle(types);
+        aliases::replace_wrappers(types);
     }
     aliases::inline(file, named);
     // The argument and response types of a call keep the call's name, even if they equal other types.
     let mut named = named.clone();
-    named.extend(of_calls(file));
-    merge::settle(file, &named);
+    named.extend(types_of_calls(file));
+    merge::merge_equal_types(file, &named);
 }
 
 /// Returns the types that calls name.
-fn of_calls(file: &mut syn::File) -> HashSet<String> {
-    struct Named(HashSet<String>);
-    impl VisitMut for Named {
+fn types_of_calls(file: &mut syn::File) -> HashSet<String> {
+    struct TypeNames(HashSet<String>);
+    impl VisitMut for TypeNames {
         fn visit_path_mut(&mut self, path: &mut Path) {
             visit_mut::visit_path_mut(self, path);
             let mut segments = path.segments.iter().map(|segment| segment.ident.to_string());
@@ -41,7 +41,7 @@ fn of_calls(file: &mut syn::File) -> HashSet<String> {
             }
         }
     }
-    let mut named = Named(HashSet::new());
+    let mut named = TypeNames(HashSet::new());
     for item in module(&mut file.items, "builder").into_iter().flatten() {
         named.visit_item_mut(item);
     }
@@ -49,19 +49,19 @@ fn of_calls(file: &mut syn::File) -> HashSet<String> {
 }
 
 /// Shortens enums, builders and calls, and the paths of all code.
-pub(crate) fn settle(file: &mut syn::File) {
+pub(crate) fn shorten(file: &mut syn::File) {
     if let Some(types) = module(&mut file.items, "types") {
-        values::settle(types);
-        builders::settle(types);
+        values::to_macros(types);
+        builders::write_macros(types);
         for item in types.iter_mut() {
-            Errors.visit_item_mut(item);
+            ConversionErrors.visit_item_mut(item);
         }
         types.retain(|item| !matches!(item, Item::Mod(module) if module.ident == "error"));
     }
     if let Some(calls) = module(&mut file.items, "builder") {
-        calls::settle(calls);
+        calls::shorten_all(calls);
     }
-    names::settle(file);
+    names::shorten_paths(file);
 }
 
 /// The modules of types.
@@ -140,9 +140,9 @@ fn exact(tokens: &impl quote::ToTokens) -> String {
 }
 
 /// A visitor that replaces the error type of conversions by the runtime's.
-struct Errors;
+struct ConversionErrors;
 
-impl VisitMut for Errors {
+impl VisitMut for ConversionErrors {
     fn visit_path_mut(&mut self, path: &mut Path) {
         visit_mut::visit_path_mut(self, path);
         let names = ["ConversionError", "error"];

@@ -27,17 +27,17 @@ const PRELUDE: [(&str, &str); 7] = [
 const RUNTIME: &str = "::keyfit::codegen";
 
 /// The maximum length of a line of attributes.
-const LINE: usize = 80;
+const MAX_LINE: usize = 80;
 
 /// Shortens the paths of a file whose items are in one module.
-pub(super) fn settle(file: &mut syn::File) {
-    let mut names = Names { own: own(&file.items) };
+pub(super) fn shorten_paths(file: &mut syn::File) {
+    let mut names = PathShortener { own: defined_names(&file.items) };
     file.items.iter_mut().for_each(|item| names.visit_item_mut(item));
     import(&mut file.items);
 }
 
 /// Returns the names that a module defines.
-fn own(items: &[Item]) -> HashSet<String> {
+fn defined_names(items: &[Item]) -> HashSet<String> {
     let name = |item: &Item| match item {
         Item::Struct(item) => Some(item.ident.to_string()),
         Item::Enum(item) => Some(item.ident.to_string()),
@@ -78,14 +78,14 @@ fn names_runtime(tokens: TokenStream) -> bool {
     })
 }
 
-struct Names {
+struct PathShortener {
     /// The names that the current module defines.
     own: HashSet<String>,
 }
 
-impl Names {
+impl PathShortener {
     /// Returns the short form of a path, without the segments after it.
-    fn short(&self, whole: &str) -> Option<&'static str> {
+    fn short_path(&self, whole: &str) -> Option<&'static str> {
         if whole == RUNTIME {
             return Some("rt");
         }
@@ -103,7 +103,7 @@ impl Names {
                 // Writing to a text cannot fail.
                 let _ = write!(first, "::{}", segment.ident);
             }
-            let Some(short) = self.short(&first) else { continue };
+            let Some(short) = self.short_path(&first) else { continue };
             path.leading_colon = None;
             let segments = std::mem::take(&mut path.segments);
             let mut rest = segments.into_iter().skip(count - 1);
@@ -123,7 +123,7 @@ impl Names {
         while !rest.is_empty() {
             let taken = [6, 9].into_iter().find_map(|count| {
                 let text: String = rest.get(..count)?.iter().map(ToString::to_string).collect();
-                Some((count, self.short(&text)?))
+                Some((count, self.short_path(&text)?))
             });
             if let Some((count, short)) = taken {
                 rest.drain(..count);
@@ -147,7 +147,9 @@ impl Names {
                 let text = text.trim_matches('"');
                 let known = std::iter::once((RUNTIME, "rt")).chain(PRELUDE).find_map(|(path, _)| {
                     let rest = text.strip_prefix(path)?;
-                    rest.starts_with("::").then(|| self.short(path).map(|short| format!("{short}{rest}"))).flatten()
+                    rest.starts_with("::")
+                        .then(|| self.short_path(path).map(|short| format!("{short}{rest}")))
+                        .flatten()
                 });
                 known.map_or_else(|| literal.into(), |text| Literal::string(&text).into())
             }
@@ -157,10 +159,10 @@ impl Names {
     }
 }
 
-impl VisitMut for Names {
+impl VisitMut for PathShortener {
     fn visit_item_mod_mut(&mut self, module: &mut ItemMod) {
         let Some((_, items)) = &mut module.content else { return };
-        let outer = std::mem::replace(&mut self.own, own(items));
+        let outer = std::mem::replace(&mut self.own, defined_names(items));
         for item in items.iter_mut() {
             self.visit_item_mut(item);
         }
@@ -176,32 +178,32 @@ impl VisitMut for Names {
     fn visit_type_path_mut(&mut self, kind: &mut syn::TypePath) {
         let before = kind.path.segments.len();
         visit_mut::visit_type_path_mut(self, kind);
-        shorten(&mut kind.qself, before - kind.path.segments.len());
+        shorten_qself(&mut kind.qself, before - kind.path.segments.len());
     }
 
     fn visit_expr_path_mut(&mut self, expression: &mut syn::ExprPath) {
         let before = expression.path.segments.len();
         visit_mut::visit_expr_path_mut(self, expression);
-        shorten(&mut expression.qself, before - expression.path.segments.len());
+        shorten_qself(&mut expression.qself, before - expression.path.segments.len());
     }
 
     fn visit_item_struct_mut(&mut self, item: &mut syn::ItemStruct) {
         visit_mut::visit_item_struct_mut(self, item);
-        unsaid(&mut item.attrs, &item.ident);
+        remove_redundant_docs(&mut item.attrs, &item.ident);
         one_line(&mut item.attrs);
         if let Fields::Named(fields) = &mut item.fields {
-            renamed_by_rule(&mut item.attrs, fields);
+            use_rename_rule(&mut item.attrs, fields);
         }
     }
 
     fn visit_item_type_mut(&mut self, item: &mut syn::ItemType) {
         visit_mut::visit_item_type_mut(self, item);
-        unsaid(&mut item.attrs, &item.ident);
+        remove_redundant_docs(&mut item.attrs, &item.ident);
     }
 
     fn visit_item_enum_mut(&mut self, item: &mut syn::ItemEnum) {
         visit_mut::visit_item_enum_mut(self, item);
-        unsaid(&mut item.attrs, &item.ident);
+        remove_redundant_docs(&mut item.attrs, &item.ident);
         one_line(&mut item.attrs);
     }
 
@@ -221,14 +223,14 @@ impl VisitMut for Names {
 }
 
 /// Updates the number of segments that name the trait in `<T as a::b::Trait>::Item`.
-fn shorten(qself: &mut Option<syn::QSelf>, by: usize) {
+fn shorten_qself(qself: &mut Option<syn::QSelf>, by: usize) {
     if let Some(qself) = qself.as_mut().filter(|qself| qself.position > 0) {
         qself.position -= by;
     }
 }
 
 /// Removes documentation that only repeats the name of its item.
-fn unsaid(attributes: &mut Vec<Attribute>, name: &syn::Ident) {
+fn remove_redundant_docs(attributes: &mut Vec<Attribute>, name: &syn::Ident) {
     let is_name = |attribute: &&Attribute| match &attribute.meta {
         Meta::NameValue(pair) if pair.path.is_ident("doc") => {
             let said = pair.value.to_token_stream().to_string();
@@ -257,7 +259,7 @@ fn one_line(attributes: &mut Vec<Attribute>) {
             .collect();
         let whole = quote!(#(#lists),*);
         let Some(at) =
-            attributes.iter().position(is_named).filter(|_| lists.len() > 1 && whole.to_string().len() <= LINE)
+            attributes.iter().position(is_named).filter(|_| lists.len() > 1 && whole.to_string().len() <= MAX_LINE)
         else {
             continue;
         };
@@ -268,21 +270,22 @@ fn one_line(attributes: &mut Vec<Attribute>) {
 }
 
 /// Replaces the renames of all fields by one rule, if they follow it.
-fn renamed_by_rule(attributes: &mut [Attribute], fields: &mut syn::FieldsNamed) {
+fn use_rename_rule(attributes: &mut [Attribute], fields: &mut syn::FieldsNamed) {
     let names: Option<Vec<(String, Option<String>)>> = fields
         .named
         .iter()
         .map(|field| Some((field.ident.as_ref()?.to_string(), renamed(&field.attrs).ok()?)))
         .collect();
     let Some(names) = names else { return };
-    let by_rule = names.iter().filter(|(field, renamed)| renamed.as_ref() == Some(&camel(field))).count();
-    let fits = names.iter().all(|(field, renamed)| field.is_ascii() && (renamed.is_some() || camel(field) == *field));
+    let by_rule = names.iter().filter(|(field, renamed)| renamed.as_ref() == Some(&camel_case(field))).count();
+    let fits =
+        names.iter().all(|(field, renamed)| field.is_ascii() && (renamed.is_some() || camel_case(field) == *field));
     let Some(at) = attributes.iter().position(|attribute| attribute.path().is_ident("serde")) else { return };
     if by_rule < 2 || !fits {
         return;
     }
     for (field, (name, renamed)) in fields.named.iter_mut().zip(&names) {
-        if renamed.as_ref() == Some(&camel(name)) {
+        if renamed.as_ref() == Some(&camel_case(name)) {
             field.attrs.iter_mut().for_each(without_rename);
             field.attrs.retain(|attribute| !matches!(&attribute.meta, Meta::List(list) if list.path.is_ident("serde") && list.tokens.is_empty()));
         }
@@ -294,7 +297,7 @@ fn renamed_by_rule(attributes: &mut [Attribute], fields: &mut syn::FieldsNamed) 
 }
 
 /// Returns the name that serde gives a field by the rule `camelCase`.
-fn camel(field: &str) -> String {
+fn camel_case(field: &str) -> String {
     let mut words = field.split('_');
     let mut name = String::new();
     let mut is_first = true;
@@ -344,7 +347,7 @@ mod tests {
 
     fn settled(tokens: TokenStream) -> String {
         let mut file: syn::File = syn::parse2(tokens).expect("it is Rust");
-        settle(&mut file);
+        shorten_paths(&mut file);
         file.into_token_stream().to_string().replace(' ', "")
     }
 

@@ -21,7 +21,7 @@ const IMPLEMENTED: [&str; 6] = [
 ];
 
 /// Shortens the enums of texts of a module.
-pub(super) fn settle(items: &mut Vec<Item>) {
+pub(super) fn to_macros(items: &mut Vec<Item>) {
     let mut blocks: HashMap<String, usize> = HashMap::new();
     for item in items.iter() {
         if let Item::Impl(block) = item
@@ -35,7 +35,7 @@ pub(super) fn settle(items: &mut Vec<Item>) {
     for item in items.iter_mut() {
         if let Item::Enum(item) = item
             && blocks.get(&item.ident.to_string()) == Some(&2)
-            && let Some(short) = short(item)
+            && let Some(short) = with_values(item)
         {
             done.insert(item.ident.to_string());
             *item = short;
@@ -49,7 +49,7 @@ pub(super) fn settle(items: &mut Vec<Item>) {
 }
 
 /// Returns the enum with the values of its variants; `None` if it has other attributes.
-fn short(item: &ItemEnum) -> Option<ItemEnum> {
+fn with_values(item: &ItemEnum) -> Option<ItemEnum> {
     let mut docs = Vec::new();
     for attribute in &item.attrs {
         let path = attribute.path();

@@ -3,9 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use super::operations::{extensions, required};
-use super::parameters::{self, Joined};
+use super::parameters::{self, CollectionFormat};
 use super::{Converter, schemas};
-use crate::normalize::{STYLE, essence};
+use crate::media_type::essence;
+use crate::normalize::STYLE;
 use crate::pointer;
 
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -13,13 +14,13 @@ const MULTIPART: &str = "multipart/form-data";
 
 /// A parameter that is part of the body.
 #[derive(Clone)]
-pub(super) struct Given<'a> {
+pub(super) struct BodyParameter<'a> {
     pub(super) node: &'a Value,
     /// The pointer at which it was written.
     pub(super) origin: String,
 }
 
-impl<'a> Given<'a> {
+impl<'a> BodyParameter<'a> {
     /// Returns whether it is the whole body.
     pub(super) fn is_body(&self) -> bool {
         self.node["in"] == "body"
@@ -35,7 +36,7 @@ impl<'a> Given<'a> {
 }
 
 impl<'a> Converter<'a> {
-    pub(super) fn whole_body(&mut self, given: &Given<'a>, consumes: &[String], at: &str) -> Value {
+    pub(super) fn whole_body(&mut self, given: &BodyParameter<'a>, consumes: &[String], at: &str) -> Value {
         self.moves.add(at, &given.origin);
         let mut body = given.node.as_object().map(extensions).unwrap_or_default();
         let example = body.shift_remove("x-example");
@@ -60,7 +61,7 @@ impl<'a> Converter<'a> {
     }
 
     /// Creates the form body of the operation at `at`.
-    pub(super) fn form(&mut self, members: &[&Given<'a>], consumes: Vec<String>, at: &str) -> Value {
+    pub(super) fn form(&mut self, members: &[&BodyParameter<'a>], consumes: Vec<String>, at: &str) -> Value {
         let place = pointer::join(at, "requestBody");
         let kinds = self.form_kinds(members, consumes, &place);
         let mut properties = Map::new();
@@ -74,12 +75,12 @@ impl<'a> Converter<'a> {
             let label = format!("the member `{name}` of the form");
             let (mut schema, joined) = self.schema_of(given.node, &label, &place);
             let style = match joined {
-                Joined::Not => None,
-                Joined::Spread => Some(json!({ "style": "form", "explode": true })),
-                Joined::Commas => Some(json!({ "style": "form", "explode": false })),
-                Joined::Spaces => Some(json!({ "style": "spaceDelimited", "explode": false })),
-                Joined::Pipes => Some(json!({ "style": "pipeDelimited", "explode": false })),
-                Joined::Tabs => Some(json!({ "style": "tabDelimited", "explode": false })),
+                CollectionFormat::Not => None,
+                CollectionFormat::Spread => Some(json!({ "style": "form", "explode": true })),
+                CollectionFormat::Commas => Some(json!({ "style": "form", "explode": false })),
+                CollectionFormat::Spaces => Some(json!({ "style": "spaceDelimited", "explode": false })),
+                CollectionFormat::Pipes => Some(json!({ "style": "pipeDelimited", "explode": false })),
+                CollectionFormat::Tabs => Some(json!({ "style": "tabDelimited", "explode": false })),
             };
             // Parts of a multipart body have no style in 3.0, but do in 2.0.
             let style = style.map(|mut style| {
@@ -118,7 +119,7 @@ impl<'a> Converter<'a> {
     }
 
     /// Returns the media types of a form: files are sent as multipart.
-    fn form_kinds(&mut self, members: &[&Given<'a>], consumes: Vec<String>, at: &str) -> Vec<String> {
+    fn form_kinds(&mut self, members: &[&BodyParameter<'a>], consumes: Vec<String>, at: &str) -> Vec<String> {
         let has_file = members.iter().any(|given| given.is_file());
         let is_form = |kind: &String| essence(kind) == MULTIPART || (essence(kind) == FORM && !has_file);
         let said = consumes.iter().any(|kind| matches!(essence(kind).as_str(), FORM | MULTIPART));

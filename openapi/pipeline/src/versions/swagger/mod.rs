@@ -15,8 +15,8 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 
-use super::moves::redirected;
-use super::{Moves, SetAside};
+use super::{Moves, UnsendableCall};
+use crate::moves::redirected;
 use crate::repair::Repairs;
 use crate::{pointer, walk};
 
@@ -37,7 +37,7 @@ const CONVERTED: [&str; 12] = [
 ];
 
 /// Converts a document in place.
-pub(super) fn convert(document: &mut Value, repairs: &mut Repairs) -> (Moves, Vec<SetAside>) {
+pub(super) fn convert(document: &mut Value, repairs: &mut Repairs) -> (Moves, Vec<UnsendableCall>) {
     let written = document.take();
     let mut converter = Converter::new(&written, repairs);
     let mut whole = converter.document();
@@ -54,7 +54,7 @@ struct Converter<'a> {
     produces: Vec<String>,
     moves: Moves,
     repairs: &'a mut Repairs,
-    set_aside: Vec<SetAside>,
+    set_aside: Vec<UnsendableCall>,
 }
 
 impl<'a> Converter<'a> {

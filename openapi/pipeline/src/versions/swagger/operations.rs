@@ -4,10 +4,10 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 
-use super::bodies::Given;
+use super::bodies::BodyParameter;
 use super::{Converter, copied, texts};
 use crate::pointer;
-use crate::versions::{SetAside, is_method};
+use crate::versions::{UnsendableCall, is_method};
 
 impl<'a> Converter<'a> {
     pub(super) fn paths(&mut self, paths: &'a Value) -> Value {
@@ -20,7 +20,7 @@ impl<'a> Converter<'a> {
     fn path_item(&mut self, item: &'a Value, at: &str) -> Value {
         let Some(own) = item.as_object() else { return item.clone() };
         let shared = pointer::join(at, "parameters");
-        let (plain, bodies) = self.sorted(item.get("parameters"), &shared);
+        let (plain, bodies) = self.split_parameters(item.get("parameters"), &shared);
         let mut converted = Map::new();
         for (key, value) in own {
             let value = match key.as_str() {
@@ -34,16 +34,16 @@ impl<'a> Converter<'a> {
     }
 
     /// Converts an operation. `shared` are the parameters of the path item that are part of a body.
-    fn operation(&mut self, operation: &'a Value, at: &str, shared: &[Given<'a>]) -> Value {
+    fn operation(&mut self, operation: &'a Value, at: &str, shared: &[BodyParameter<'a>]) -> Value {
         let own = operation.as_object().into_iter().flatten();
         let list = pointer::join(at, "parameters");
-        let (plain, mut bodies) = self.sorted(operation.get("parameters"), &list);
-        let has_body = bodies.iter().any(Given::is_body);
-        let names: HashSet<&str> = bodies.iter().filter_map(Given::name).collect();
+        let (plain, mut bodies) = self.split_parameters(operation.get("parameters"), &list);
+        let has_body = bodies.iter().any(BodyParameter::is_body);
+        let names: HashSet<&str> = bodies.iter().filter_map(BodyParameter::name).collect();
         let inherited = shared.iter().filter(|given| {
             if given.is_body() { !has_body } else { given.name().is_none_or(|name| !names.contains(name)) }
         });
-        let inherited: Vec<Given<'a>> = inherited.cloned().collect();
+        let inherited: Vec<BodyParameter<'a>> = inherited.cloned().collect();
         bodies.extend(inherited);
         let mut converted = Map::new();
         for (key, value) in own {
@@ -68,7 +68,13 @@ impl<'a> Converter<'a> {
     }
 
     /// Adds the request body of an operation.
-    fn body(&mut self, operation: &'a Value, given: &[Given<'a>], at: &str, converted: &mut Map<String, Value>) {
+    fn body(
+        &mut self,
+        operation: &'a Value,
+        given: &[BodyParameter<'a>],
+        at: &str,
+        converted: &mut Map<String, Value>,
+    ) {
         let place = pointer::join(at, "requestBody");
         if given.is_empty() {
             if converted.contains_key("requestBody") {
@@ -80,7 +86,8 @@ impl<'a> Converter<'a> {
             let note = "a key of OpenAPI 3.0 beside parameters of the body, which count in a document of 2.0";
             self.repairs.narrow("mixed-versions", &place, note);
         }
-        let (bodies, forms): (Vec<&Given<'a>>, Vec<&Given<'a>>) = given.iter().partition(|given| given.is_body());
+        let (bodies, forms): (Vec<&BodyParameter<'a>>, Vec<&BodyParameter<'a>>) =
+            given.iter().partition(|given| given.is_body());
         if bodies.len() > 1 || !bodies.is_empty() && !forms.is_empty() {
             let what = if forms.is_empty() {
                 "several parameters are its body"
@@ -88,7 +95,7 @@ impl<'a> Converter<'a> {
                 "parameters of a form stand beside one that is the whole body"
             };
             let reason = format!("{what}, and a request has one body: leave one of them, by overlay");
-            self.set_aside.push(SetAside { at: at.to_owned(), reason });
+            self.set_aside.push(UnsendableCall { at: at.to_owned(), reason });
         }
         let consumes = operation.get("consumes").map_or_else(|| self.consumes.clone(), |list| texts(Some(list)));
         let body = match bodies.first() {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::bodies::{Given, is_of_schema};
+use super::bodies::{BodyParameter, is_of_schema};
 use super::{Converter, copied, schemas};
 use crate::{ListStyle, pointer};
 
@@ -31,7 +31,7 @@ pub(super) const OF_SCHEMA: [&str; 19] = [
 
 /// The serialization of a list's values.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Joined {
+pub(super) enum CollectionFormat {
     /// Not a list.
     Not,
     Commas,
@@ -42,7 +42,7 @@ pub(super) enum Joined {
     Spread,
 }
 
-impl Joined {
+impl CollectionFormat {
     /// Returns the style of such a list in one field; `None` if it is not written in one field.
     pub(super) fn style(self) -> Option<ListStyle> {
         match self {
@@ -56,7 +56,7 @@ impl Joined {
 }
 
 /// A parameter in its list.
-pub(super) struct Listed<'a> {
+pub(super) struct ListedParameter<'a> {
     node: &'a Value,
     /// Its original index.
     index: usize,
@@ -64,22 +64,26 @@ pub(super) struct Listed<'a> {
 
 impl<'a> Converter<'a> {
     /// Splits the parameters of the list at `at` into those with a place of their own and those of the body.
-    pub(super) fn sorted(&self, list: Option<&'a Value>, at: &str) -> (Vec<Listed<'a>>, Vec<Given<'a>>) {
+    pub(super) fn split_parameters(
+        &self,
+        list: Option<&'a Value>,
+        at: &str,
+    ) -> (Vec<ListedParameter<'a>>, Vec<BodyParameter<'a>>) {
         let (mut plain, mut bodies) = (Vec::new(), Vec::new());
         for (index, node) in list.and_then(Value::as_array).into_iter().flatten().enumerate() {
             let (whole, origin) = self.resolved(node, &format!("{at}/{index}"));
             match whole.get("in").and_then(Value::as_str) {
-                Some("body" | "formData") => bodies.push(Given { node: whole, origin }),
-                _ => plain.push(Listed { node, index }),
+                Some("body" | "formData") => bodies.push(BodyParameter { node: whole, origin }),
+                _ => plain.push(ListedParameter { node, index }),
             }
         }
         (plain, bodies)
     }
 
     /// Converts a list of parameters without those of the body.
-    pub(super) fn parameters(&mut self, listed: &[Listed<'a>], at: &str) -> Value {
+    pub(super) fn parameters(&mut self, listed: &[ListedParameter<'a>], at: &str) -> Value {
         let mut converted = Vec::new();
-        for (index, Listed { node, index: before }) in listed.iter().enumerate() {
+        for (index, ListedParameter { node, index: before }) in listed.iter().enumerate() {
             let (now, then) = (format!("{at}/{index}"), format!("{at}/{before}"));
             let is_shared =
                 node.get("$ref").and_then(Value::as_str).is_some_and(|target| target.starts_with("#/parameters/"));
@@ -119,24 +123,24 @@ impl<'a> Converter<'a> {
         let is_in_query = own.get("in").is_some_and(|place| place == "query");
         match joined {
             // Commas are the default for a list in a path or header.
-            Joined::Not | Joined::Commas if !is_in_query => {}
-            Joined::Not => {}
-            Joined::Commas => style(&mut converted, "form", false),
-            Joined::Spread => style(&mut converted, "form", true),
+            CollectionFormat::Not | CollectionFormat::Commas if !is_in_query => {}
+            CollectionFormat::Not => {}
+            CollectionFormat::Commas => style(&mut converted, "form", false),
+            CollectionFormat::Spread => style(&mut converted, "form", true),
             // 3.0 has no such styles for a path or header, and no style for tabs at all.
-            Joined::Spaces => style(&mut converted, "spaceDelimited", false),
-            Joined::Pipes => style(&mut converted, "pipeDelimited", false),
-            Joined::Tabs => style(&mut converted, "tabDelimited", false),
+            CollectionFormat::Spaces => style(&mut converted, "spaceDelimited", false),
+            CollectionFormat::Pipes => style(&mut converted, "pipeDelimited", false),
+            CollectionFormat::Tabs => style(&mut converted, "tabDelimited", false),
         }
         Value::Object(converted)
     }
 
     /// Returns the schema of a parameter, header or form member, and its list style. A list without a style in 3.0 is a text.
-    pub(super) fn schema_of(&mut self, parameter: &Value, label: &str, at: &str) -> (Value, Joined) {
+    pub(super) fn schema_of(&mut self, parameter: &Value, label: &str, at: &str) -> (Value, CollectionFormat) {
         let own = parameter.as_object().cloned().unwrap_or_default();
         if let Some(schema) = own.get("schema") {
             self.repairs.note("mixed-versions", at, format!("{label} has a schema, as in OpenAPI 3.0: read as there"));
-            return (schemas::converted(schema), Joined::Not);
+            return (schemas::converted(schema), CollectionFormat::Not);
         }
         let mut schema = schemas::converted(&Value::Object(copied(&own, is_of_schema)));
         let format = own.get("collectionFormat");
@@ -148,20 +152,20 @@ impl<'a> Converter<'a> {
                     format!("{label} is no list: its `collectionFormat` says nothing"),
                 );
             }
-            return (schema, Joined::Not);
+            return (schema, CollectionFormat::Not);
         }
         let is_spread = matches!(own.get("in").and_then(Value::as_str), Some("query" | "formData"));
         let written = match format.map(|format| format.as_str().unwrap_or_default()) {
-            None | Some("csv") => return (schema, Joined::Commas),
-            Some("ssv") => return (schema, Joined::Spaces),
-            Some("pipes") => return (schema, Joined::Pipes),
-            Some("multi") if is_spread => return (schema, Joined::Spread),
+            None | Some("csv") => return (schema, CollectionFormat::Commas),
+            Some("ssv") => return (schema, CollectionFormat::Spaces),
+            Some("pipes") => return (schema, CollectionFormat::Pipes),
+            Some("multi") if is_spread => return (schema, CollectionFormat::Spread),
             Some("multi") => {
                 let note = format!("{label} cannot be given more than once there: with commas between values");
                 self.repairs.note("odd-keyword", at, note);
-                return (schema, Joined::Commas);
+                return (schema, CollectionFormat::Commas);
             }
-            Some("tsv") => return (schema, Joined::Tabs),
+            Some("tsv") => return (schema, CollectionFormat::Tabs),
             Some(other) => {
                 format!("as the server reads the format `{other}`, which is not one of csv, ssv, tsv, pipes and multi")
             }
@@ -171,7 +175,7 @@ impl<'a> Converter<'a> {
         schema = text.shift_remove("schema").unwrap_or_default();
         let description = own.get("description").and_then(Value::as_str).unwrap_or_default();
         schema["description"] = json!(format!("{description}\n\nWritten {written}.").trim());
-        (schema, Joined::Not)
+        (schema, CollectionFormat::Not)
     }
 
     /// Converts a list to a text that the caller writes.

@@ -3,9 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use super::bodies::is_of_schema;
-use super::parameters::Joined;
+use super::parameters::CollectionFormat;
 use super::{Converter, copied, schemas};
-use crate::normalize::{essence, is_json};
+use crate::media_type::{essence, is_json};
 use crate::pointer;
 
 impl<'a> Converter<'a> {
@@ -98,7 +98,7 @@ impl<'a> Converter<'a> {
             };
             let label = format!("the header `{name}`");
             let (mut schema, joined) = self.schema_of(header, &label, &place);
-            if matches!(joined, Joined::Spaces | Joined::Pipes | Joined::Tabs) {
+            if matches!(joined, CollectionFormat::Spaces | CollectionFormat::Pipes | CollectionFormat::Tabs) {
                 self.repairs.narrow(
                     "text-parameter",
                     &place,

@@ -11,7 +11,7 @@ const DISCRIMINATOR_VALUES: [&str; 2] = ["x-discriminator-value", "x-ms-discrimi
 const NULLABLE: [&str; 2] = ["x-nullable", "x-isnullable"];
 
 /// The maximum number of bases between a subtype and the one with the discriminator.
-const DEEPEST: usize = 16;
+const MAX_DEPTH: usize = 16;
 
 /// Converts a schema with all schemas inside it.
 pub(super) fn converted(schema: &Value) -> Value {
@@ -99,7 +99,7 @@ pub(super) fn map_discriminators(schemas: &mut Map<String, Value>) {
 
 /// Returns the name of the schema with the discriminator that a subtype is composed of.
 fn base<'a>(schemas: &'a Map<String, Value>, schema: &'a Value, depth: usize) -> Option<&'a str> {
-    let parts = schema.get("allOf").and_then(Value::as_array).filter(|_| depth < DEEPEST)?;
+    let parts = schema.get("allOf").and_then(Value::as_array).filter(|_| depth < MAX_DEPTH)?;
     parts.iter().filter_map(|part| part.get("$ref")?.as_str()?.strip_prefix("#/definitions/")).find_map(|name| {
         let base_schema = schemas.get(name)?;
         let has = base_schema.get("discriminator").is_some_and(Value::is_object);
