@@ -58,7 +58,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mock = Mock::start(api, Arc::new(contract), None, Redactor::default()).await?;
     let start = started.elapsed();
     let need = CredentialNeed { kind: "datasource".to_owned(), state: State::Valid, rights: Rights::All, alone: false };
-    let identity = mock.mint().find(&need).map_err(|missing| missing.to_string())?;
+    let identity = mock.token_issuer().find(&need).map_err(|missing| missing.to_string())?;
     let token = identity.secrets().next().ok_or("the API asks for no token")?.reveal().to_owned();
 
     let url = format!("{}{PATH}", mock.base_url());
@@ -93,7 +93,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // Each of another tenant: for the same need there is the same token otherwise.
     let need = CredentialNeed { alone: true, ..need };
     for _ in 0..TOKENS {
-        mock.mint().find(&need).map_err(|missing| missing.to_string())?;
+        mock.token_issuer().find(&need).map_err(|missing| missing.to_string())?;
     }
     let times = crowd(&url, &token, 1, 2_000).await?;
     println!(

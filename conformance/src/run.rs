@@ -12,13 +12,13 @@ use crate::baseline::Baseline;
 use crate::catalogue::{Case, Catalogue, Side};
 use crate::credential::identity::ConfiguredIdentity;
 use crate::credential::secret::Redactor;
-use crate::drive::Stage;
+use crate::drive::ClientHarness;
 use crate::judgement::consequence;
 use crate::judgement::control;
 use crate::judgement::general_rules;
 use crate::judgement::missing::Missing;
 use crate::judgement::verdict::{Outcome, Verdict};
-use crate::probe::{Aftermath, DIED_BEFORE, Target};
+use crate::probe::{CleanupReport, DIED_BEFORE, TargetServer};
 use crate::report::{Access, ApiReport, LiveReport};
 
 /// The number of concurrent cases against the mock. More would not help: client, server, and judge share the machine.
@@ -35,9 +35,9 @@ pub type CaseCallback = Arc<dyn Fn(&Case, &Outcome) + Send + Sync>;
 #[derive(Clone)]
 pub struct Plan {
     /// The server under test; server-side cases are skipped without one.
-    pub target: Option<Arc<Target>>,
+    pub target: Option<Arc<TargetServer>>,
     /// The clients under test with their scripted servers; client-side cases are skipped without them.
-    pub stage: Option<Arc<Stage>>,
+    pub stage: Option<Arc<ClientHarness>>,
     /// The reason why there is no client, if so.
     pub no_stage: String,
     /// True if cases that change something are skipped.
@@ -100,7 +100,7 @@ pub struct ApiOutcomes {
     /// The outcome of each case.
     pub outcomes: Vec<Outcome>,
     /// The effects on a live server.
-    pub aftermath: Aftermath,
+    pub cleanup: CleanupReport,
     /// The identities of the tokens file.
     known: Vec<ConfiguredIdentity>,
 }
@@ -108,12 +108,12 @@ pub struct ApiOutcomes {
 /// Runs the cases of an API and cleans up after them.
 pub async fn check(catalogue: Arc<Catalogue>, plan: &Plan, server: String) -> ApiOutcomes {
     let outcomes = run(&catalogue, plan).await;
-    let aftermath = match &plan.target {
+    let cleanup = match &plan.target {
         Some(target) => target.finish(&catalogue).await,
-        None => Aftermath::default(),
+        None => CleanupReport::default(),
     };
     let known = plan.target.as_ref().map(|target| target.known()).unwrap_or_default();
-    ApiOutcomes { catalogue, server, outcomes, aftermath, known }
+    ApiOutcomes { catalogue, server, outcomes, cleanup, known }
 }
 
 impl ApiOutcomes {
@@ -128,13 +128,13 @@ impl ApiOutcomes {
     /// Returns the report and the number of requests; `notes` are those about a live server, if it was one.
     pub fn report(mut self, notes: Option<Vec<String>>, redactor: &Redactor) -> (ApiReport, usize) {
         let of_cases: usize = self.outcomes.iter().map(|outcome| outcome.requests).sum();
-        let requests = self.aftermath.requests + of_cases;
+        let requests = self.cleanup.requests + of_cases;
         let calls: Vec<_> = self.outcomes.iter_mut().map(|outcome| std::mem::take(&mut outcome.calls)).collect();
         let mut report = ApiReport::new(&self.catalogue, &self.server, self.outcomes, redactor);
         if !self.known.is_empty() {
             report.access = Some(Access::new(&self.catalogue, &calls, &self.known, &report.cases, redactor));
         }
-        report.live = notes.map(|notes| LiveReport::new(self.aftermath, notes, redactor));
+        report.live = notes.map(|notes| LiveReport::new(self.cleanup, notes, redactor));
         (report, requests)
     }
 }
@@ -154,12 +154,12 @@ pub async fn run(catalogue: &Arc<Catalogue>, plan: &Plan) -> Vec<Outcome> {
                 let case = &catalogue.cases[index];
                 let started = Instant::now();
                 let outcome = if plan.halt.is_halted() {
-                    let has_died = plan.target.as_ref().is_some_and(|target| target.has_died());
+                    let has_died = plan.target.as_ref().is_some_and(|target| target.has_stopped());
                     Outcome::skip(if has_died { DIED_BEFORE } else { "the run was ended before it" })
                 } else {
                     plan.check(&catalogue, case).await
                 };
-                let has_died = plan.target.as_ref().is_some_and(|target| target.has_died());
+                let has_died = plan.target.as_ref().is_some_and(|target| target.has_stopped());
                 let is_cut = plan.halt.is_halted() && outcome.verdict == Verdict::Error && !has_died;
                 let outcome = if is_cut { Outcome::skip("the run was ended during it") } else { outcome };
                 if plan.is_fail_fast && outcome.verdict == Verdict::Fail {
@@ -182,7 +182,7 @@ pub async fn run(catalogue: &Arc<Catalogue>, plan: &Plan) -> Vec<Outcome> {
     general_rules::judge(catalogue, &mut outcomes);
     consequence::withdraw_consequences(catalogue, &mut outcomes);
     if let Some(target) = &plan.target {
-        target.settle_end(catalogue, &mut outcomes);
+        target.attribute_outage(catalogue, &mut outcomes);
     }
     outcomes
 }

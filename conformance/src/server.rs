@@ -13,7 +13,7 @@ use crate::credential::profile::CredentialSource;
 use crate::credential::secret::Redactor;
 use crate::file;
 use crate::mock::{Mock, Mutant};
-use crate::probe::{Http, Policy, Receiver, ReceiverAt, Servers, Target};
+use crate::probe::{Http, LivePolicy, Receiver, ReceiverAddress, Servers, TargetServer};
 use crate::run::Plan;
 use crate::tokens::{AllowedServers, Environment, TokenServer, Tokens, recognized};
 
@@ -31,9 +31,9 @@ pub struct LiveServer<'a> {
     /// True if changing calls are sent.
     pub allow_writes: bool,
     /// Further permissions, and the rate.
-    pub policy: Policy,
+    pub policy: LivePolicy,
     /// The address at which the server reaches the receiver of its deliveries; by default on this machine for a local server.
-    pub receiver: Option<&'a ReceiverAt>,
+    pub receiver: Option<&'a ReceiverAddress>,
 }
 
 /// The callers of a live server.
@@ -60,13 +60,13 @@ pub async fn mock(
     mutant: Option<Mutant>,
     http: &reqwest::Client,
     redactor: &Redactor,
-) -> Result<(Target, Mock), UserError> {
+) -> Result<(TargetServer, Mock), UserError> {
     let (api, contract) = (Arc::clone(&catalogue.api), Arc::clone(&catalogue.contract));
     let mock = Mock::start(api, contract, mutant, redactor.clone()).await;
     let mock = mock.map_err(|error| UserError::new(format!("the mock cannot be started: {error}")))?;
     let base_url = mock.base_url().parse();
     let base_url = base_url.map_err(|error| UserError::new(format!("the mock has no URL: {error}")))?;
-    let target = Target::new(http.clone(), base_url, Arc::new(mock.mint().clone()), redactor.clone());
+    let target = TargetServer::new(http.clone(), base_url, Arc::new(mock.token_issuer().clone()), redactor.clone());
     Ok((target, mock))
 }
 
@@ -114,7 +114,7 @@ impl LiveServer<'_> {
         let tokens = Arc::new(tokens);
         let allow_spend = policy.allow_spend;
         let target =
-            Target::new(http, base_url.clone(), Arc::clone(&tokens) as _, redactor.clone()).with_servers(servers);
+            TargetServer::new(http, base_url.clone(), Arc::clone(&tokens) as _, redactor.clone()).with_servers(servers);
         let mut target = target.live(catalogue, plan.halt.clone(), policy);
         if let Some(at) = receiver {
             target = target.delivering_to(Receiver::at(at).await.map_err(UserError::new)?);

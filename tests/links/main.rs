@@ -33,9 +33,15 @@ impl Page {
                 Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
                     page.links.push(dest_url.into_string());
                 }
-                Event::Text(text) => heading.iter_mut().for_each(|heading| heading.push_str(&text)),
+                Event::Text(text) => {
+                    if let Some(heading) = &mut heading {
+                        heading.push_str(&text);
+                    }
+                }
                 Event::Code(code) => {
-                    heading.iter_mut().for_each(|heading| heading.push_str(&code));
+                    if let Some(heading) = &mut heading {
+                        heading.push_str(&code);
+                    }
                     page.codes.push(code.into_string());
                 }
                 _ => {}
@@ -49,6 +55,11 @@ impl Page {
 fn slug(heading: &str) -> String {
     let kept = heading.trim().chars().filter(|char| char.is_alphanumeric() || matches!(char, ' ' | '-' | '_'));
     kept.flat_map(char::to_lowercase).map(|char| if char == ' ' { '-' } else { char }).collect()
+}
+
+/// Returns whether a text names a source file.
+fn is_source(code: &str) -> bool {
+    !code.contains(' ') && Path::new(code).extension().is_some_and(|extension| extension == "rs")
 }
 
 fn root() -> &'static Path {
@@ -123,7 +134,7 @@ fn sources_that_pages_for_contributors_name_are_there() {
         if !["ARCHITECTURE.md", "CONTRIBUTING.md", "decisions.md"].contains(&name) {
             continue;
         }
-        for code in page.codes.iter().filter(|code| code.ends_with(".rs") && !code.contains(' ')) {
+        for code in page.codes.iter().filter(|code| is_source(code)) {
             let suffix = format!("/{}", code.trim_start_matches('/'));
             if !sources.iter().any(|source| source.ends_with(&suffix)) {
                 missing.push(format!("{name}: {code}"));

@@ -20,10 +20,10 @@ use crate::apis;
 use crate::baseline::Baseline;
 use crate::catalogue::{Catalogue, Side};
 use crate::credential::secret::Redactor;
-use crate::drive::{Connect, Keyfit, Stage};
+use crate::drive::{ClientHarness, Connect, Keyfit};
 use crate::file;
 use crate::judgement::verdict::shell_word;
-use crate::probe::{Http, Policy, ReceiverAt, Settings, http_client, is_loopback};
+use crate::probe::{Http, LivePolicy, ReceiverAddress, TransportSettings, http_client, is_loopback};
 use crate::report::Report;
 use crate::run::{self, Plan};
 use crate::server::{self, Credentials, LiveServer, server_url};
@@ -66,7 +66,7 @@ pub struct Check {
     /// The URLs that replace documented servers.
     servers: Vec<(String, String)>,
     /// The receiver of webhook deliveries.
-    receiver: Option<ReceiverAt>,
+    receiver: Option<ReceiverAddress>,
     allow_writes: bool,
     allow_spend: bool,
     only: Vec<String>,
@@ -201,7 +201,7 @@ impl Check {
         let redactor = Redactor::default();
         let mut plan = Plan::default();
         if let Some(client) = &self.client {
-            let stage = Stage::start(&catalogue, Arc::clone(client), &redactor).await;
+            let stage = ClientHarness::start(&catalogue, Arc::clone(client), &redactor).await;
             let undrivable = |reason: String| UserError::new("the client cannot be driven").help(reason);
             plan.stage = Some(Arc::new(stage.map_err(undrivable)?));
         }
@@ -307,7 +307,7 @@ impl Check {
             .iter()
             .map(|(documented, url)| Ok((documented.trim_end_matches('/').to_owned(), url_of(url)?)));
         let servers: Vec<(String, Url)> = servers.collect::<Result<_, UserError>>()?;
-        let policy = Policy { allow: Vec::new(), allow_spend: self.allow_spend, query_tokens: false, rate: None };
+        let policy = LivePolicy { allow: Vec::new(), allow_spend: self.allow_spend, query_tokens: false, rate: None };
         let live = LiveServer {
             base_url,
             servers: &servers,
@@ -318,7 +318,7 @@ impl Check {
             receiver: self.receiver.as_ref(),
         };
         let http = |_: &[_]| {
-            Http::new(&Settings::default())
+            Http::new(&TransportSettings::default())
                 .map_err(|problem| UserError::new(format!("the HTTP client cannot be set up: {problem}")))
         };
         live.connect(plan, catalogue, http, |note| eprintln!("note: {note}"), redactor).await.map(drop)

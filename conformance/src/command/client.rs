@@ -19,7 +19,7 @@ pub(crate) struct ClientArgs {
     #[arg(long, value_name = "ARG", requires = "client", allow_hyphen_values = true)]
     client_arg: Vec<String>,
     /// Seconds that the program may take for an answer. A client that really waits after a 429 needs more than 30.
-    #[arg(long, value_name = "SECONDS", requires = "client", default_value_t = adapter::PATIENCE.as_secs())]
+    #[arg(long, value_name = "SECONDS", requires = "client", default_value_t = adapter::DEFAULT_TIMEOUT.as_secs())]
     client_patience: u64,
 }
 
@@ -34,6 +34,6 @@ impl ClientArgs {
         let program = self.client.clone()?;
         let command = [program].into_iter().chain(self.client_arg.iter().cloned()).collect();
         let (api, redactor) = (api.to_owned(), redactor.clone());
-        Some(Arc::new(Adapter { command, api, patience: Duration::from_secs(self.client_patience), redactor }))
+        Some(Arc::new(Adapter { command, api, time_limit: Duration::from_secs(self.client_patience), redactor }))
     }
 }

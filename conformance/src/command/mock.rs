@@ -12,7 +12,7 @@ use keyfit_conformance::UserError;
 use keyfit_conformance::apis;
 use keyfit_conformance::catalogue::Catalogue;
 use keyfit_conformance::credential::secret::Secret;
-use keyfit_conformance::mock::{AdminHost, Controlled, IssuedToken, Mutant, OAuthClient, Options as Settings};
+use keyfit_conformance::mock::{AdminHost, ControlledMock, IssuedToken, MockOptions, Mutant, OAuthClient};
 use keyfit_openapi::Source;
 use serde_json::{Value, json};
 
@@ -75,8 +75,8 @@ async fn serve(args: &MockArgs, catalogue: Catalogue) -> Result<ExitStatus, User
     let mut stop = stop.map_err(|error| UserError::new(format!("signals cannot be waited for: {error}")))?;
     let name = catalogue.api.name.clone();
     let address = SocketAddr::new(args.host, args.port);
-    let settings = Settings { address, mutant: args.mutant, admin_hosts: args.admin_host.clone() };
-    let mock = Controlled::start(catalogue.api, catalogue.contract, settings)
+    let settings = MockOptions { address, mutant: args.mutant, admin_hosts: args.admin_host.clone() };
+    let mock = ControlledMock::start(catalogue.api, catalogue.contract, settings)
         .await
         .map_err(|error| listen_error(address, &error))?;
     let json = || format!("{}\n", plain_json(&as_json(&name, &mock).to_string()));
@@ -108,7 +108,7 @@ fn listen_error(address: SocketAddr, error: &io::Error) -> UserError {
     UserError::new(format!("{address} cannot be listened on: {error}")).help(help)
 }
 
-fn as_json(name: &str, mock: &Controlled) -> Value {
+fn as_json(name: &str, mock: &ControlledMock) -> Value {
     let token = |token: &IssuedToken| {
         json!({
             "name": token.name,
@@ -142,7 +142,7 @@ fn as_json(name: &str, mock: &Controlled) -> Value {
     })
 }
 
-fn as_text(name: &str, mock: &Controlled) -> String {
+fn as_text(name: &str, mock: &ControlledMock) -> String {
     let mut text = format!("The mock of {name}. Its tokens open nothing else.\n\n");
     let mut line = |name: &str, value: &str| {
         let _ = writeln!(text, "{name:<21}{value}");

@@ -9,9 +9,9 @@ use keyfit_conformance::apis;
 use keyfit_conformance::catalogue::{Catalogue, Side};
 use keyfit_conformance::credential::profile::{self, ResolvedProfile};
 use keyfit_conformance::credential::secret::Redactor;
-use keyfit_conformance::drive::{Keyfit, Stage};
+use keyfit_conformance::drive::{ClientHarness, Keyfit};
 use keyfit_conformance::mock::{Mock, Mutant};
-use keyfit_conformance::probe::{Policy, ReceiverAt, is_loopback};
+use keyfit_conformance::probe::{LivePolicy, ReceiverAddress, is_loopback};
 use keyfit_conformance::run::{Halt, Plan};
 use keyfit_conformance::server::{self, Credentials, LiveServer, server_in_place, server_url};
 use keyfit_openapi::{AcceptedToken, Carrier, base_url_variable};
@@ -92,7 +92,7 @@ pub(super) struct LiveServerArgs {
     /// Where the server delivers webhooks and callbacks to: the check listens at HOST:PORT. Write URL=HOST:PORT where the server
     /// reaches it by another URL. A server of this machine needs none.
     #[arg(long, value_name = "HOST:PORT", requires = "live-server")]
-    pub(super) receiver: Option<ReceiverAt>,
+    pub(super) receiver: Option<ReceiverAddress>,
     #[command(flatten)]
     pub(super) transport: TransportArgs,
 }
@@ -177,7 +177,7 @@ impl SubjectArgs {
     ) -> Result<Option<(Plan, String, Option<Mock>)>, UserError> {
         let mut plan = Plan { halt: halt.clone(), ..Plan::default() };
         if let Some(client) = self.client.connect(&catalogue.contract.name, redactor) {
-            let stage = Stage::start(catalogue, client, redactor).await;
+            let stage = ClientHarness::start(catalogue, client, redactor).await;
             plan.stage = Some(Arc::new(stage.map_err(adapter_error)?));
             return Ok(Some((plan, "none".to_owned(), None)));
         }
@@ -185,7 +185,8 @@ impl SubjectArgs {
             let has_client = is_ours && apis::find_shipped(&catalogue.api.name).is_some();
             if has_client || !catalogue.needs_client() {
                 let client = Arc::new(Keyfit::shipped(&catalogue.api.name));
-                plan.stage = Some(Arc::new(Stage::start(catalogue, client, redactor).await.map_err(adapter_error)?));
+                plan.stage =
+                    Some(Arc::new(ClientHarness::start(catalogue, client, redactor).await.map_err(adapter_error)?));
             } else {
                 plan.no_stage = no_client(&catalogue.contract_path);
             }
@@ -229,7 +230,7 @@ impl SubjectArgs {
             credentials,
             authorization_servers: &self.live.authorization_server,
             allow_writes: self.live.allow_writes,
-            policy: Policy {
+            policy: LivePolicy {
                 allow: self.live.allow.clone(),
                 allow_spend: self.live.allow_spend,
                 query_tokens: self.live.query_tokens,

@@ -10,7 +10,7 @@ use keyfit::auth::source::ExposeSecret as _;
 use keyfit_conformance::UserError;
 use keyfit_conformance::credential::profile::{ResolvedProfile, profile_error};
 use keyfit_conformance::credential::secret::{MASK, Redactor, Secret};
-use keyfit_conformance::probe::{Http, Settings, is_loopback};
+use keyfit_conformance::probe::{Http, TransportSettings, is_loopback};
 use reqwest::Url;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
@@ -180,7 +180,7 @@ impl TransportArgs {
             }
             (None, None) => None,
         };
-        http_client(&Settings {
+        http_client(&TransportSettings {
             authorities: Some(all.join(&b'\n')).filter(|all| !all.is_empty()),
             client_certificate,
             accept_any_certificate: self.insecure,
@@ -190,7 +190,7 @@ impl TransportArgs {
 
     /// Creates the HTTP clients for hosts that the user did not name: without credentials, and without additional trusted certificates.
     pub(super) fn anonymous(&self) -> Result<Http, UserError> {
-        http_client(&Settings { authorities: self.authorities()?, ..Settings::default() })
+        http_client(&TransportSettings { authorities: self.authorities()?, ..TransportSettings::default() })
     }
 
     /// Returns whether requests identify the caller: by a header or a client certificate.
@@ -213,7 +213,7 @@ impl TransportArgs {
     }
 }
 
-fn http_client(settings: &Settings) -> Result<Http, UserError> {
+fn http_client(settings: &TransportSettings) -> Result<Http, UserError> {
     Http::new(settings).map_err(|problem| UserError::new(problem).help("correct the option, or leave it out"))
 }
 

@@ -164,7 +164,8 @@ fn of_parameter(api: &Api, (place, parameter): (usize, &Parameter), value: &Valu
     for breach in breaches {
         let bent = breach.applied(value);
         if can_be_written(parameter, &bent) {
-            let description = if breach.at.is_empty() { breach.description } else { format!("has {}", breach.description) };
+            let description =
+                if breach.at.is_empty() { breach.description } else { format!("has {}", breach.description) };
             let description = if description.starts_with("has ") { description } else { format!("is {description}") };
             add(breach.constraint.into(), description, RequestChange::Parameter(place, Some(bent)));
         }

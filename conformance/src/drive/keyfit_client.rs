@@ -15,7 +15,7 @@ use keyfit_openapi::Operation;
 use serde_json::{Map, Value};
 
 use super::authorization::{KeyfitHolder, Registration, TokenHolder};
-use super::subject::{Called, Connect, Failure, NoAnswer, Observed, Subject, Wallet};
+use super::subject::{CallFailure, CallOutcome, CallResult, Connect, CredentialStore, DriveError, Subject};
 use crate::credential::carrier::of_client;
 use crate::credential::secret::Secret;
 
@@ -28,22 +28,22 @@ type Factory = dyn Fn(Config, Access) -> Result<Box<dyn Dispatch>, Error> + Send
 struct Client {
     factory: Arc<Factory>,
     base_url: String,
-    purse: Purse,
-    connected: Mutex<Connected>,
+    source: StoreTokenSource,
+    connection: Mutex<Connection>,
 }
 
 /// A client in its latest connection.
 #[derive(Clone)]
-struct Connected {
+struct Connection {
     dispatch: Arc<dyn Dispatch>,
     clock: TestClock,
 }
 
-/// A wallet, with the token that was last taken from it.
+/// A token source that reads the credential store, with the token that it returned last.
 #[derive(Clone, Debug)]
-struct Purse {
-    wallet: Wallet,
-    taken: Arc<Mutex<Option<Secret>>>,
+struct StoreTokenSource {
+    credential_store: CredentialStore,
+    last_fetched: Arc<Mutex<Option<Secret>>>,
 }
 
 impl Keyfit {
@@ -60,11 +60,15 @@ impl Keyfit {
 }
 
 impl Connect for Keyfit {
-    fn connect<'a>(&'a self, base_url: &'a str, wallet: &'a Wallet) -> BoxFuture<'a, Result<Box<dyn Subject>, String>> {
-        let purse = Purse { wallet: wallet.clone(), taken: Arc::default() };
-        let client = connected(&*self.0, base_url, &purse).map(|connected| {
-            let (factory, base_url, connected) = (Arc::clone(&self.0), base_url.to_owned(), Mutex::new(connected));
-            Box::new(Client { factory, base_url, purse, connected }) as Box<dyn Subject>
+    fn connect<'a>(
+        &'a self,
+        base_url: &'a str,
+        credential_store: &'a CredentialStore,
+    ) -> BoxFuture<'a, Result<Box<dyn Subject>, String>> {
+        let source = StoreTokenSource { credential_store: credential_store.clone(), last_fetched: Arc::default() };
+        let client = connection(&*self.0, base_url, &source).map(|connection| {
+            let (factory, base_url, connection) = (Arc::clone(&self.0), base_url.to_owned(), Mutex::new(connection));
+            Box::new(Client { factory, base_url, source, connection }) as Box<dyn Subject>
         });
         Box::pin(std::future::ready(client))
     }
@@ -77,7 +81,7 @@ impl Connect for Keyfit {
     }
 }
 
-fn connected(connect: &Factory, base_url: &str, purse: &Purse) -> Result<Connected, String> {
+fn connection(connect: &Factory, base_url: &str, source: &StoreTokenSource) -> Result<Connection, String> {
     // The check rotates tokens faster than any API.
     let refresh = Refresh::default().refusal_floor(Duration::ZERO);
     let clock = TestClock::running();
@@ -86,20 +90,25 @@ fn connected(connect: &Factory, base_url: &str, purse: &Purse) -> Result<Connect
     let config = Config::default().base_url(base_url).clock(clock.clone()).retry(retry);
     // The servers are on this machine, and only the check reads their log.
     let config = config.allow_query_keys();
-    let dispatch = purse.access(refresh).and_then(|access| connect(config, access));
-    dispatch.map(|dispatch| Connected { dispatch: dispatch.into(), clock }).map_err(|error| error.to_string())
+    let dispatch = source.access(refresh).and_then(|access| connect(config, access));
+    dispatch.map(|dispatch| Connection { dispatch: dispatch.into(), clock }).map_err(|error| error.to_string())
 }
 
-impl Purse {
+impl StoreTokenSource {
     /// Returns the access for a connection. The first of several credentials comes from this source.
     fn access(&self, refresh: Refresh) -> Result<Access, Error> {
         let token = Access::Source(Arc::new(self.clone()), refresh);
-        if self.wallet.is_usual() {
+        if self.credential_store.is_usual() {
             return Ok(token);
         }
-        let rest = self.wallet.parts().into_iter().skip(1).map(|part| Access::Token(part.secret.reveal().into()));
+        let rest = self
+            .credential_store
+            .credentials()
+            .into_iter()
+            .skip(1)
+            .map(|part| Access::Token(part.secret.reveal().into()));
         let mut held = Credential::none();
-        for (access, part) in [token].into_iter().chain(rest).zip(self.wallet.parts()) {
+        for (access, part) in [token].into_iter().chain(rest).zip(self.credential_store.credentials()) {
             if let Some(carrier) = of_client(&part.carrier) {
                 held = held.and(&access.credential(&part.kind, carrier)?);
             }
@@ -108,25 +117,25 @@ impl Purse {
     }
 }
 
-impl TokenSource for Purse {
+impl TokenSource for StoreTokenSource {
     fn fetch(&self) -> Pin<Box<dyn Future<Output = Result<AccessToken, Error>> + Send + '_>> {
         Box::pin(async {
-            let current = self.wallet.current();
+            let current = self.credential_store.current();
             let token = AccessToken::new(current.reveal());
-            *self.taken.lock().unwrap_or_else(PoisonError::into_inner) = Some(current);
+            *self.last_fetched.lock().unwrap_or_else(PoisonError::into_inner) = Some(current);
             Ok(token)
         })
     }
 }
 
 impl Client {
-    fn connected(&self) -> Connected {
-        self.connected.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn connection(&self) -> Connection {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn begin_anew(&self) -> Result<(), String> {
-        let anew = connected(&*self.factory, &self.base_url, &self.purse)?;
-        *self.connected.lock().unwrap_or_else(PoisonError::into_inner) = anew;
+        let anew = connection(&*self.factory, &self.base_url, &self.source)?;
+        *self.connection.lock().unwrap_or_else(PoisonError::into_inner) = anew;
         Ok(())
     }
 }
@@ -136,15 +145,15 @@ impl Subject for Client {
         &'a self,
         operation: &'a Operation,
         arguments: &'a Map<String, Value>,
-    ) -> BoxFuture<'a, Result<Called, NoAnswer>> {
+    ) -> BoxFuture<'a, Result<CallResult, DriveError>> {
         Box::pin(async move {
-            let observed = match self.connected().dispatch.call(&operation.id, arguments).await {
-                Ok(answer) => Observed::Success { status: Some(answer.status), value: answer.value },
+            let observed = match self.connection().dispatch.call(&operation.id, arguments).await {
+                Ok(answer) => CallOutcome::Success { status: Some(answer.status), value: answer.value },
                 // A client may be generated with a part of the operations.
                 Err(error) if error.to_string() == unknown_operation(&operation.id).to_string() => {
-                    return Err(NoAnswer::Unsupported(format!("there is no method for `{}`", operation.id)));
+                    return Err(DriveError::Unsupported(format!("there is no method for `{}`", operation.id)));
                 }
-                Err(error) => Observed::Failure(Box::new(observed(&error))),
+                Err(error) => CallOutcome::Failure(Box::new(observed(&error))),
             };
             Ok(observed.into())
         })
@@ -155,23 +164,23 @@ impl Subject for Client {
     }
 
     fn waited(&self) -> Option<Duration> {
-        Some(self.connected().clock.waited())
+        Some(self.connection().clock.waited())
     }
 
-    fn begin(&self) -> BoxFuture<'_, Result<(), NoAnswer>> {
+    fn begin(&self) -> BoxFuture<'_, Result<(), DriveError>> {
         // Limits from the previous case have expired; otherwise the client would wait for them first.
-        self.connected().clock.advance(Duration::from_secs(3600));
+        self.connection().clock.advance(Duration::from_secs(3600));
         // A replaced token is refreshed here if the previous case ended before the client noticed.
-        let taken = self.purse.taken.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let is_stale = taken.is_some_and(|taken| taken != self.purse.wallet.current());
+        let last_fetched = self.source.last_fetched.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let is_stale = last_fetched.is_some_and(|last_fetched| last_fetched != self.source.credential_store.current());
         let begun = if is_stale { self.begin_anew() } else { Ok(()) };
-        Box::pin(std::future::ready(begun.map_err(NoAnswer::Broken)))
+        Box::pin(std::future::ready(begun.map_err(DriveError::Broken)))
     }
 }
 
-fn observed(error: &Error) -> Failure {
+fn observed(error: &Error) -> CallFailure {
     let rate_limit = error.rate_limit().and_then(|rate| Some((rate.limit?, rate.remaining?, rate.reset?)));
-    Failure {
+    CallFailure {
         kind: kebab(error.kind()),
         status: error.status().map(|status| status.as_u16()),
         headers: error.headers().cloned().unwrap_or_default(),

@@ -2,54 +2,56 @@
 
 pub mod adapter;
 mod authorization;
+mod call_case;
 mod defect;
+mod future_answer;
 mod keyfit_client;
 mod naive;
-mod odd;
+mod recording_client;
 mod request;
-mod scene;
-mod script;
+mod scripted_server;
 mod subject;
-mod tokens;
-mod witness;
+mod token_generator;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Semaphore;
 
 pub use adapter::Adapter;
-pub use authorization::{Flow, Refusal, Registration, Stored, TestClock, TokenHolder};
+pub use authorization::{GrantFlow, HolderError, Registration, TestClock, TokenHolder, UserTokens};
 pub use defect::Defect;
 pub use keyfit_client::Keyfit;
 pub use naive::Naive;
-pub use subject::{Called, Connect, Failure, NoAnswer, Observed, Part, Subject, Wallet};
+pub use subject::{
+    CallFailure, CallOutcome, CallResult, Connect, CredentialStore, DriveError, StoredCredential, Subject,
+};
 
-use self::authorization::Play;
-use self::scene::Scene;
-use self::script::{Received, Script, Scripted};
-use self::tokens::Tokens;
-use self::witness::Witness;
+use self::authorization::AuthorizationCase;
+use self::call_case::CallCase;
+use self::recording_client::RecordingClient;
+use self::scripted_server::{ReceivedRequest, ScriptedAnswer, ScriptedServer};
+use self::token_generator::TokenGenerator;
 use crate::catalogue::{Case, Catalogue};
 use crate::contract::{AuthorizationDrive, Contract, Credential, Drive};
 use crate::credential::secret::Redactor;
 use crate::judgement::verdict::{Exchange, Outcome, cut};
 
 /// The number of connected clients, and so of concurrent cases.
-const LANES: usize = 4;
+const WORKERS: usize = 4;
 
 /// A client under test, connected to scripted servers.
-pub struct Stage {
+pub struct ClientHarness {
     connect: Arc<dyn Connect>,
     redactor: Redactor,
-    script: Script,
+    scripted_server: ScriptedServer,
     /// Another origin, which redirects point to.
-    elsewhere: Script,
-    free: Mutex<Vec<Lane>>,
+    other_origin: ScriptedServer,
+    free: Mutex<Vec<Worker>>,
     permits: Semaphore,
 }
 
-/// Connected clients with their own lane of the scripted servers.
-struct Lane {
+/// Connected clients with their own base path on the scripted servers.
+struct Worker {
     number: usize,
     /// A client for each set of credentials that operations accept, connected at its first use.
     clients: Vec<Client>,
@@ -59,35 +61,36 @@ struct Lane {
 struct Client {
     subject: Box<dyn Subject>,
     kinds: Vec<String>,
-    tokens: Tokens,
+    token_generator: TokenGenerator,
 }
 
-impl Stage {
+impl ClientHarness {
     /// Starts the scripted servers and connects clients to them.
     ///
     /// # Errors
     /// Returns an error if a client cannot be connected.
     pub async fn start(catalogue: &Catalogue, connect: Arc<dyn Connect>, redactor: &Redactor) -> Result<Self, String> {
-        let (script, elsewhere) = (Script::start(LANES).await, Script::start(LANES).await);
+        let (scripted_server, other_origin) =
+            (ScriptedServer::start(WORKERS).await, ScriptedServer::start(WORKERS).await);
         let (free, redactor) = (Mutex::default(), redactor.clone());
-        let stage = Self { connect, redactor, script, elsewhere, free, permits: Semaphore::new(LANES) };
+        let stage = Self { connect, redactor, scripted_server, other_origin, free, permits: Semaphore::new(WORKERS) };
         // A client that cannot be connected is reported before the first case.
         let usual: Vec<&Credential> = catalogue.contract.client_credential().into_iter().collect();
-        for number in 0..LANES {
+        for number in 0..WORKERS {
             let mut clients = Vec::new();
             if catalogue.needs_client() {
                 clients.push(stage.client(&catalogue.contract, &usual, number).await?);
             }
-            stage.free().push(Lane { number, clients });
+            stage.free().push(Worker { number, clients });
         }
         Ok(stage)
     }
 
-    async fn client(&self, contract: &Contract, kinds: &[&Credential], lane: usize) -> Result<Client, String> {
-        let tokens = Tokens::new(contract, kinds, lane, &self.redactor);
-        let base_url = self.script.base_url(lane, request::BASE_PATH);
-        let subject = self.connect.connect(&base_url, &tokens.wallet).await?;
-        Ok(Client { subject, kinds: kinds.iter().map(|kind| kind.kind.clone()).collect(), tokens })
+    async fn client(&self, contract: &Contract, kinds: &[&Credential], worker: usize) -> Result<Client, String> {
+        let token_generator = TokenGenerator::new(contract, kinds, worker, &self.redactor);
+        let base_url = self.scripted_server.base_url(worker, request::BASE_PATH);
+        let subject = self.connect.connect(&base_url, &token_generator.credential_store).await?;
+        Ok(Client { subject, kinds: kinds.iter().map(|kind| kind.kind.clone()).collect(), token_generator })
     }
 
     /// Runs one client-side case.
@@ -96,13 +99,13 @@ impl Stage {
             return Outcome::error("the rule is not one for clients");
         };
         let Ok(_permit) = self.permits.acquire().await else { return Outcome::error("the clients are gone") };
-        let Some(mut lane) = self.free().pop() else { return Outcome::error("no client is free") };
+        let Some(mut worker) = self.free().pop() else { return Outcome::error("no client is free") };
         let mut outcome = match drive {
-            Drive::Authorization(drive) => self.authorize(catalogue, case, drive, &lane).await,
-            drive => self.call(catalogue, case, drive, &mut lane).await,
+            Drive::Authorization(drive) => self.authorize(catalogue, case, drive, &worker).await,
+            drive => self.call(catalogue, case, drive, &mut worker).await,
         };
-        let received = self.script.received(lane.number);
-        self.free().push(lane);
+        let received = self.scripted_server.received(worker.number);
+        self.free().push(worker);
         if outcome.is_broken() {
             outcome.exchanges = received.iter().map(|received| exchange(received, &self.redactor)).collect();
         }
@@ -110,58 +113,67 @@ impl Stage {
         outcome
     }
 
-    async fn authorize(&self, catalogue: &Catalogue, case: &Case, drive: AuthorizationDrive, lane: &Lane) -> Outcome {
+    async fn authorize(
+        &self,
+        catalogue: &Catalogue,
+        case: &Case,
+        drive: AuthorizationDrive,
+        worker: &Worker,
+    ) -> Outcome {
         if let Some(reason) = self.connect.cannot_register() {
             return Outcome::skip(reason);
         }
         let Some(server) = &catalogue.contract.authorization_server else {
             return Outcome::error("the contract has no authorization server");
         };
-        let play = Play {
+        let authorization_case = AuthorizationCase {
             connect: &*self.connect,
             server,
-            script: &self.script,
-            lane: lane.number,
+            scripted_server: &self.scripted_server,
+            worker: worker.number,
             variant: case.variant.as_deref(),
             redactor: &self.redactor,
             secrets: Mutex::default(),
         };
-        play.play(drive).await.map_or_else(|finding| Outcome::broken(case.level, finding), |()| Outcome::pass())
+        authorization_case
+            .run(drive)
+            .await
+            .map_or_else(|finding| Outcome::broken(case.level, finding), |()| Outcome::pass())
     }
 
-    async fn call(&self, catalogue: &Catalogue, case: &Case, drive: Drive, lane: &mut Lane) -> Outcome {
+    async fn call(&self, catalogue: &Catalogue, case: &Case, drive: Drive, worker: &mut Worker) -> Outcome {
         if let Some(gap) = catalogue.gap(case) {
             return Outcome::skip(format!("there is no example of a request, {gap}: an overlay can give one"));
         }
         // Answers and requests of the previous case must not affect this one.
-        self.script.set(lane.number, Scripted::empty(599));
+        self.scripted_server.set(worker.number, ScriptedAnswer::empty(599));
         let kinds = catalogue.contract.held_by_clients(catalogue.operation(case));
         let is_held = |client: &Client| client.kinds.iter().eq(kinds.iter().map(|kind| &kind.kind));
-        let place = match lane.clients.iter().position(is_held) {
+        let place = match worker.clients.iter().position(is_held) {
             Some(place) => place,
-            None => match self.client(&catalogue.contract, &kinds, lane.number).await {
+            None => match self.client(&catalogue.contract, &kinds, worker.number).await {
                 Ok(client) => {
-                    lane.clients.push(client);
-                    lane.clients.len() - 1
+                    worker.clients.push(client);
+                    worker.clients.len() - 1
                 }
                 Err(reason) => return Outcome::error(reason),
             },
         };
-        let Client { subject, tokens, .. } = &lane.clients[place];
+        let Client { subject, token_generator, .. } = &worker.clients[place];
         if let Err(reason) = subject.begin().await {
             return unanswered(reason);
         }
-        let client = Witness::new(&**subject);
-        let scene = Scene {
+        let client = RecordingClient::new(&**subject);
+        let call_case = CallCase {
             catalogue,
             case,
             client: &client,
-            script: &self.script,
-            elsewhere: &self.elsewhere,
-            tokens,
-            lane: lane.number,
+            scripted_server: &self.scripted_server,
+            other_origin: &self.other_origin,
+            token_generator,
+            worker: worker.number,
         };
-        let result = scene.play(drive).await;
+        let result = call_case.run(drive).await;
         match (client.unanswered(), result) {
             (Some(reason), _) => unanswered(reason),
             (None, Err(finding)) => Outcome::broken(case.level, finding),
@@ -173,20 +185,20 @@ impl Stage {
         }
     }
 
-    fn free(&self) -> std::sync::MutexGuard<'_, Vec<Lane>> {
+    fn free(&self) -> std::sync::MutexGuard<'_, Vec<Worker>> {
         self.free.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Returns the outcome if the client could not be driven: the rule is not judged.
-fn unanswered(reason: NoAnswer) -> Outcome {
+fn unanswered(reason: DriveError) -> Outcome {
     match reason {
-        NoAnswer::Unsupported(reason) => Outcome::skip(format!("the client does not have it: {reason}")),
-        NoAnswer::Broken(reason) => Outcome::error(reason),
+        DriveError::Unsupported(reason) => Outcome::skip(format!("the client does not have it: {reason}")),
+        DriveError::Broken(reason) => Outcome::error(reason),
     }
 }
 
-fn exchange(received: &Received, redactor: &Redactor) -> Exchange {
+fn exchange(received: &ReceivedRequest, redactor: &Redactor) -> Exchange {
     let query: Vec<String> = received.query.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let mark = if query.is_empty() { "" } else { "?" };
     Exchange {

@@ -7,8 +7,8 @@ use keyfit::redact::Redactor;
 use keyfit_openapi::{Api, BodyFormat, Operation, Parameter, ParameterLocation};
 use serde_json::{Map, Value};
 
-use super::script::Received;
-use super::subject::Part;
+use super::scripted_server::ReceivedRequest;
+use super::subject::StoredCredential;
 use crate::catalogue::Catalogue;
 use crate::contract::Carrier;
 use crate::credential::carrier::{self, RequestPlace};
@@ -17,7 +17,7 @@ use crate::document::form::{self, Field};
 use crate::document::parameter::{self, pairs};
 use crate::document::segment;
 
-/// The path of the base URL of clients, below that of the lane.
+/// The path of the base URL of clients, below that of the worker.
 pub(super) const BASE_PATH: &str = "/base";
 
 /// Returns an error if the request does not match the document.
@@ -25,8 +25,8 @@ pub(super) fn check(
     catalogue: &Catalogue,
     operation: &Operation,
     arguments: &Map<String, Value>,
-    request: &Received,
-    held: &[Part],
+    request: &ReceivedRequest,
+    held: &[StoredCredential],
 ) -> Result<(), String> {
     if request.method != operation.method {
         return Err(format!("the method is {}, not {}", request.method, operation.method));
@@ -40,7 +40,7 @@ pub(super) fn check(
     body(&catalogue.api, operation, arguments, request)
 }
 
-fn path(operation: &Operation, arguments: &Map<String, Value>, request: &Received) -> Result<(), String> {
+fn path(operation: &Operation, arguments: &Map<String, Value>, request: &ReceivedRequest) -> Result<(), String> {
     let expected: Vec<String> = format!("{BASE_PATH}{}", operation.path)
         .split('/')
         .map(|segment| segment::filled(segment, |name| parameter::in_path(operation, arguments, name)))
@@ -57,8 +57,8 @@ fn query(
     api: &Api,
     operation: &Operation,
     arguments: &Map<String, Value>,
-    request: &Received,
-    credentials: &[Part],
+    request: &ReceivedRequest,
+    credentials: &[StoredCredential],
 ) -> Result<(), String> {
     let documented = operation.parameters.iter().filter(|parameter| parameter.location == ParameterLocation::Query);
     let mut expected: BTreeSet<(String, String)> =
@@ -94,8 +94,8 @@ fn as_number((name, text): (String, String), numbers: &[&str]) -> (String, Strin
 }
 
 /// Checks that each credential is only at its own place, and that credentials that are not sent occur nowhere.
-fn credentials(request: &Received, sent: &[Part], held: &[Part]) -> Result<(), String> {
-    sent.iter().try_for_each(|part| in_its_place(request, part))?;
+fn credentials(request: &ReceivedRequest, sent: &[StoredCredential], held: &[StoredCredential]) -> Result<(), String> {
+    sent.iter().try_for_each(|part| check_place(request, part))?;
     for part in held {
         let place = RequestPlace::of(&part.carrier);
         let header = place.header().filter(|_| !sent.is_empty());
@@ -104,8 +104,8 @@ fn credentials(request: &Received, sent: &[Part], held: &[Part]) -> Result<(), S
         let headers = request.headers.iter().filter(|(name, _)| !is_its_header(name));
         let query = request.query.iter().filter(|(name, _)| !is_its_parameter(name));
         let holds = Redactor::new(carrier::secrets(&part.carrier, part.secret.reveal()));
-        let mut elsewhere = headers.chain(query).map(|(_, value)| value.as_str()).chain([request.path.as_str()]);
-        if elsewhere.any(|value| holds.finds(value)) {
+        let mut other_places = headers.chain(query).map(|(_, value)| value.as_str()).chain([request.path.as_str()]);
+        if other_places.any(|value| holds.finds(value)) {
             return Err(if sent.is_empty() {
                 "the token is sent, which the operation does not take".to_owned()
             } else {
@@ -116,7 +116,7 @@ fn credentials(request: &Received, sent: &[Part], held: &[Part]) -> Result<(), S
     Ok(())
 }
 
-fn in_its_place(request: &Received, part: &Part) -> Result<(), String> {
+fn check_place(request: &ReceivedRequest, part: &StoredCredential) -> Result<(), String> {
     let value = carrier::credential_value(&part.carrier, part.secret.reveal());
     let times = |name: &str| request.headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name)).count();
     match RequestPlace::of(&part.carrier) {
@@ -132,7 +132,7 @@ fn in_its_place(request: &Received, part: &Part) -> Result<(), String> {
     }
 }
 
-fn headers(operation: &Operation, request: &Received) -> Result<(), String> {
+fn headers(operation: &Operation, request: &ReceivedRequest) -> Result<(), String> {
     let accept = request.header("accept").unwrap_or_default();
     let wanted = asked_for(operation);
     if wanted != ANYTHING && !accept.contains(wanted) {
@@ -144,7 +144,12 @@ fn headers(operation: &Operation, request: &Received) -> Result<(), String> {
     Ok(())
 }
 
-fn body(api: &Api, operation: &Operation, arguments: &Map<String, Value>, request: &Received) -> Result<(), String> {
+fn body(
+    api: &Api,
+    operation: &Operation,
+    arguments: &Map<String, Value>,
+    request: &ReceivedRequest,
+) -> Result<(), String> {
     let (Some(expected), Some(body)) = (arguments.get("body"), &operation.body) else {
         return if request.body.is_empty() { Ok(()) } else { Err("there is a body".to_owned()) };
     };
@@ -164,7 +169,7 @@ fn body(api: &Api, operation: &Operation, arguments: &Map<String, Value>, reques
     }
     let media_type = request.header("content-type").unwrap_or_default();
     let sent = read(api, body, media_type, &request.body).unwrap_or_default();
-    if agrees(api, &body.schema, &sent, expected) {
+    if is_equivalent(api, &body.schema, &sent, expected) {
         return Ok(());
     }
     Err(format!("the body is {sent}, not {expected}"))
@@ -199,13 +204,13 @@ fn same_json(given: &Value, sent: &Value) -> bool {
 }
 
 /// Returns whether the sent value equals the given one. A null may be omitted, and an instant may have another notation.
-fn agrees(api: &Api, schema: &Value, sent: &Value, given: &Value) -> bool {
+fn is_equivalent(api: &Api, schema: &Value, sent: &Value, given: &Value) -> bool {
     let schema = api.resolve(schema);
     match (sent, given) {
         (Value::Object(sent), Value::Object(given)) => {
             let properties = &schema["properties"];
             let keeps = given.iter().all(|(name, given)| match sent.get(name) {
-                Some(sent) => agrees(api, &properties[name], sent, given),
+                Some(sent) => is_equivalent(api, &properties[name], sent, given),
                 None => given.is_null(),
             });
             // A default is an assumption of the server: the client must not send it.
@@ -213,7 +218,8 @@ fn agrees(api: &Api, schema: &Value, sent: &Value, given: &Value) -> bool {
         }
         (Value::Array(sent), Value::Array(given)) => {
             let each = &schema["items"];
-            sent.len() == given.len() && sent.iter().zip(given).all(|(sent, given)| agrees(api, each, sent, given))
+            sent.len() == given.len()
+                && sent.iter().zip(given).all(|(sent, given)| is_equivalent(api, each, sent, given))
         }
         (Value::String(sent), Value::String(given)) => sent == given || same_instant(sent, given),
         _ => sent == given,
@@ -252,7 +258,7 @@ mod tests {
             let operation = api.operations.iter().find(|operation| operation.id == id).expect(id);
             let headers = vec![("content-type".to_owned(), media_type.to_owned())];
             let (method, path, query) = (operation.method.clone(), String::new(), Vec::new());
-            let request = Received { method, path, query, headers, body: sent.as_bytes().to_vec() };
+            let request = ReceivedRequest { method, path, query, headers, body: sent.as_bytes().to_vec() };
             let arguments = Map::from_iter([("body".to_owned(), given)]);
             body(&api, operation, &arguments, &request).err()
         };

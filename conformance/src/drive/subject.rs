@@ -19,7 +19,7 @@ pub trait Subject: Send + Sync {
         &'a self,
         operation: &'a Operation,
         arguments: &'a Map<String, Value>,
-    ) -> BoxFuture<'a, Result<Called, NoAnswer>>;
+    ) -> BoxFuture<'a, Result<CallResult, DriveError>>;
 
     /// Returns the total time that it waited between attempts in all its calls; `None` if it does not report it.
     fn waited(&self) -> Option<Duration>;
@@ -29,25 +29,25 @@ pub trait Subject: Send + Sync {
         false
     }
 
-    /// Prepares for a case. A client that cannot recover from the previous case is recreated here, with the current content of the wallet; by
+    /// Prepares for a case. A client that cannot recover from the previous case is recreated here, with the current content of the credential store; by
     /// default it is kept.
-    fn begin(&self) -> BoxFuture<'_, Result<(), NoAnswer>> {
+    fn begin(&self) -> BoxFuture<'_, Result<(), DriveError>> {
         Box::pin(std::future::ready(Ok(())))
     }
 }
 
 /// The source of a client's credentials, which it may read repeatedly. Clones share the content.
 #[derive(Clone, Debug)]
-pub struct Wallet {
+pub struct CredentialStore {
     /// The first of them, which is the only one that is ever replaced.
     token: Arc<Mutex<Secret>>,
-    parts: Arc<[Part]>,
+    credentials: Arc<[StoredCredential]>,
     is_usual: bool,
 }
 
 /// A credential with its kind.
 #[derive(Clone, Debug)]
-pub struct Part {
+pub struct StoredCredential {
     /// The kind.
     pub kind: String,
     /// The place in a request.
@@ -56,11 +56,11 @@ pub struct Part {
     pub secret: Secret,
 }
 
-impl Wallet {
-    /// Creates a wallet with the credentials of one alternative. `is_usual` is true if that is the one token with which clients of the API are
+impl CredentialStore {
+    /// Creates a store with the credentials of one alternative. `is_usual` is true if that is the one token with which clients of the API are
     /// usually connected.
-    pub(super) fn new(token: Secret, parts: Vec<Part>, is_usual: bool) -> Self {
-        Self { token: Arc::new(Mutex::new(token)), parts: parts.into(), is_usual }
+    pub(super) fn new(token: Secret, credentials: Vec<StoredCredential>, is_usual: bool) -> Self {
+        Self { token: Arc::new(Mutex::new(token)), credentials: credentials.into(), is_usual }
     }
 
     /// Returns the current token; the first one of several credentials.
@@ -79,17 +79,17 @@ impl Wallet {
     }
 
     /// Returns all credentials; empty if the API takes none.
-    pub fn parts(&self) -> Vec<Part> {
-        self.parts_with(&self.current())
+    pub fn credentials(&self) -> Vec<StoredCredential> {
+        self.credentials_with(&self.current())
     }
 
     /// Returns all credentials, with this token as the first one.
-    pub(super) fn parts_with(&self, token: &Secret) -> Vec<Part> {
-        let mut parts = self.parts.to_vec();
-        if let Some(first) = parts.first_mut() {
+    pub(super) fn credentials_with(&self, token: &Secret) -> Vec<StoredCredential> {
+        let mut credentials = self.credentials.to_vec();
+        if let Some(first) = credentials.first_mut() {
             first.secret = token.clone();
         }
-        parts
+        credentials
     }
 }
 
@@ -99,7 +99,11 @@ pub trait Connect: Send + Sync {
     ///
     /// # Errors
     /// Returns an error if the client cannot be created.
-    fn connect<'a>(&'a self, base_url: &'a str, wallet: &'a Wallet) -> BoxFuture<'a, Result<Box<dyn Subject>, String>>;
+    fn connect<'a>(
+        &'a self,
+        base_url: &'a str,
+        credential_store: &'a CredentialStore,
+    ) -> BoxFuture<'a, Result<Box<dyn Subject>, String>>;
 
     /// Creates a client that gets its tokens from an authorization server, or signs them.
     ///
@@ -115,16 +119,16 @@ pub trait Connect: Send + Sync {
 
 /// The result of a call.
 #[derive(Clone, Debug)]
-pub struct Called {
+pub struct CallResult {
     /// The result as the caller sees it.
-    pub observed: Observed,
+    pub observed: CallOutcome,
     /// The arguments that the client does not support and that were left out: `page`, or `body/text` for a member of the body.
     pub left_out: Vec<String>,
 }
 
 /// The reason why there is no result to judge.
 #[derive(Clone, Debug)]
-pub enum NoAnswer {
+pub enum DriveError {
     /// The client does not support the request, for this reason: the case is skipped.
     Unsupported(String),
     /// The client could not be driven: an error of the check.
@@ -133,7 +137,7 @@ pub enum NoAnswer {
 
 /// The result as the caller of a client sees it.
 #[derive(Clone, Debug)]
-pub enum Observed {
+pub enum CallOutcome {
     /// A success.
     Success {
         /// Its status, if the client reports it.
@@ -142,12 +146,12 @@ pub enum Observed {
         value: Value,
     },
     /// A failure.
-    Failure(Box<Failure>),
+    Failure(Box<CallFailure>),
 }
 
 /// A failed call.
 #[derive(Clone, Debug, Default)]
-pub struct Failure {
+pub struct CallFailure {
     /// The kind, in kebab-case: `rate-limited`.
     pub kind: String,
     /// The status of the answer.
@@ -168,8 +172,8 @@ pub struct Failure {
     pub texts: Vec<String>,
 }
 
-impl From<Observed> for Called {
-    fn from(observed: Observed) -> Self {
+impl From<CallOutcome> for CallResult {
+    fn from(observed: CallOutcome) -> Self {
         Self { observed, left_out: Vec::new() }
     }
 }

@@ -18,13 +18,13 @@ use crate::credential::identity::{CredentialNeed, Rights, State as TokenState};
 use crate::credential::jws::Jws;
 
 /// A credential of a request, at a place that a kind of the operation uses.
-struct Found<'a> {
+struct PresentedCredential<'a> {
     carrier: &'a Carrier,
     text: Cow<'a, str>,
 }
 
 /// The reason why a place holds no valid credential: the probe that sends such a request, and the message.
-struct Malformed(Probe, &'static str);
+struct InvalidCredential(Probe, &'static str);
 
 impl Core {
     /// Returns the tokens of a request; none if it has no token and the operation requires none.
@@ -33,8 +33,8 @@ impl Core {
         if is_open && operation.security.sets().is_empty() {
             return Ok(Vec::new());
         }
-        let found = self.found(call, operation);
-        let found = found.map_err(|Malformed(probe, problem)| self.unauthorized(operation, &probe, problem))?;
+        let found = self.presented_credentials(call, operation);
+        let found = found.map_err(|InvalidCredential(probe, problem)| self.unauthorized(operation, &probe, problem))?;
         if found.is_empty() {
             let takes_token = self.takes_token(operation);
             let is_waived = self.has(Mutant::AcceptsNoToken)
@@ -44,7 +44,7 @@ impl Core {
             let probe = if takes_token { Probe::NoToken } else { Probe::NoCertificate };
             return match (is_open, is_waived) {
                 (true, _) => Ok(Vec::new()),
-                (false, true) => Ok(self.anybody(operation)),
+                (false, true) => Ok(self.full_access_tokens(operation)),
                 (false, false) => Err(self.unauthorized(operation, &probe, "Unauthorized")),
             };
         }
@@ -59,8 +59,8 @@ impl Core {
         let place = |token: &Token| operation.security.kinds().position(|kind| *kind == token.kind);
         tokens.sort_by_key(|token| place(token).unwrap_or(usize::MAX));
         match refusal {
-            Some(_) if self.has(Mutant::JudgesOneOfSeveral) && self.knows_all_but_strangers(&found, &tokens) => {
-                Ok(self.anybody(operation))
+            Some(_) if self.has(Mutant::JudgesOneOfSeveral) && self.others_were_never_issued(&found, &tokens) => {
+                Ok(self.full_access_tokens(operation))
             }
             Some(refusal) => Err(refusal),
             None => Ok(tokens),
@@ -74,23 +74,23 @@ impl Core {
     }
 
     /// Returns the token of a credential. If a defect accepts an invalid one, returns the tokens of a caller who may do everything.
-    fn token(&self, found: &Found<'_>, operation: &Operation) -> Result<Vec<Token>, Refusal> {
+    fn token(&self, found: &PresentedCredential<'_>, operation: &Operation) -> Result<Vec<Token>, Refusal> {
         let text = &*found.text;
         if text.is_empty() && self.has(Mutant::AcceptsEmptyToken) {
-            return Ok(self.anybody(operation));
+            return Ok(self.full_access_tokens(operation));
         }
         let Some(token) = self.known(found, operation)? else {
             // An issued token at a wrong place is handled elsewhere, and so is a JWT, which is not looked up.
             let is_strange = self.state().token(text).is_none() && Jws::read(text).is_none();
             let waives = (self.has(Mutant::AcceptsUnknownToken) && !text.is_empty())
-                || self.takes_forged(found, operation)
+                || self.accepts_forged(found, operation)
                 || (self.has(Mutant::IgnoresPasswords) && self.knows_user(found))
                 || (self.has(Mutant::IgnoresTokenCase) && is_strange && self.state().knows_in_any_case(text))
                 || (self.has(Mutant::ComparesBeginnings)
                     && is_strange
-                    && self.state().knows_beginning(beginning(text)));
+                    && self.state().knows_prefix(compared_prefix(text)));
             if waives {
-                return Ok(self.anybody(operation));
+                return Ok(self.full_access_tokens(operation));
             }
             let refusal = self.unauthorized(operation, &Probe::UnknownToken, "Unauthorized");
             return Err(if self.has(Mutant::EchoesToken) { refusal.saying(text) } else { refusal });
@@ -110,7 +110,7 @@ impl Core {
     }
 
     /// Returns the issued or signed token with this text, if this is its place.
-    fn known(&self, found: &Found<'_>, operation: &Operation) -> Result<Option<Token>, Refusal> {
+    fn known(&self, found: &PresentedCredential<'_>, operation: &Operation) -> Result<Option<Token>, Refusal> {
         let issued = self.state().token(&found.text);
         if let Some(token) = issued {
             let carriers = self.contract.credential(&token.kind).map_or(&[][..], |credential| &credential.carriers);
@@ -128,14 +128,14 @@ impl Core {
     }
 
     /// Returns whether at least one credential is valid, and all invalid ones were never issued.
-    fn knows_all_but_strangers(&self, found: &[Found<'_>], good: &[Token]) -> bool {
+    fn others_were_never_issued(&self, found: &[PresentedCredential<'_>], good: &[Token]) -> bool {
         let state = self.state();
-        let strangers = found.iter().filter(|found| state.token(&found.text).is_none()).count();
-        !good.is_empty() && good.len() + strangers == found.len()
+        let never_issued = found.iter().filter(|found| state.token(&found.text).is_none()).count();
+        !good.is_empty() && good.len() + never_issued == found.len()
     }
 
     /// Returns whether a defect accepts a JWT that was never issued.
-    fn takes_forged(&self, found: &Found<'_>, operation: &Operation) -> bool {
+    fn accepts_forged(&self, found: &PresentedCredential<'_>, operation: &Operation) -> bool {
         let mut kinds = self.contract.kinds_of(operation);
         let is_jwt = kinds.any(|kind| kind.jwt && kind.carriers.contains(found.carrier));
         let Some(jws) = Jws::read(&found.text).filter(|_| is_jwt) else { return false };
@@ -153,9 +153,9 @@ impl Core {
         self.has(if is_seen { Mutant::TrustsSeenSignatures } else { Mutant::IgnoresSignature })
     }
 
-    fn knows_user(&self, found: &Found<'_>) -> bool {
+    fn knows_user(&self, found: &PresentedCredential<'_>) -> bool {
         let user = found.text.split_once(':').filter(|_| *found.carrier == Carrier::Basic);
-        user.is_some_and(|(user, _)| self.state().knows_beginning(&format!("{user}:")))
+        user.is_some_and(|(user, _)| self.state().knows_prefix(&format!("{user}:")))
     }
 
     /// Returns whether the test environment is separate, so that its tokens are refused here.
@@ -217,7 +217,11 @@ impl Core {
     }
 
     /// Returns the credentials at the places that the operation's kinds use.
-    fn found<'a>(&'a self, call: &'a Call, operation: &'a Operation) -> Result<Vec<Found<'a>>, Malformed> {
+    fn presented_credentials<'a>(
+        &'a self,
+        call: &'a Call,
+        operation: &'a Operation,
+    ) -> Result<Vec<PresentedCredential<'a>>, InvalidCredential> {
         let mut carriers: Vec<&Carrier> = Vec::new();
         for carrier in self.contract.kinds_of(operation).flat_map(|credential| &credential.carriers) {
             if *carrier != Carrier::ClientCertificate && !carriers.contains(&carrier) {
@@ -226,31 +230,36 @@ impl Core {
         }
         let (schemes, others): (Vec<&Carrier>, Vec<&Carrier>) =
             carriers.iter().partition(|carrier| carrier.scheme().is_some());
-        let mut found: Vec<Found<'_>> = self.behind_scheme(call, &schemes)?.into_iter().collect();
+        let mut found: Vec<PresentedCredential<'_>> =
+            self.in_authorization_header(call, &schemes)?.into_iter().collect();
         let is_first = |carrier: &Carrier| self.contract.kinds_of(operation).any(|kind| kind.carrier() == carrier);
         for carrier in others {
             let is_turned = self.has(Mutant::TurnsQueryTokens) && !is_first(carrier);
             let text = carrier::credential_in(carrier, &call.headers, |name| call.query(name));
             if let Some(text) = text.filter(|_| !(is_turned && matches!(carrier, Carrier::Query(_)))) {
-                found.push(Found { carrier, text: self.single(text)? });
+                found.push(PresentedCredential { carrier, text: self.single(text)? });
             }
         }
         let is_undocumented = !carriers.iter().any(|carrier| matches!(carrier, Carrier::Query(_)));
         if let (true, true, Some(carrier)) = (found.is_empty(), is_undocumented, carriers.first()) {
             let in_query = call.query("access_token").filter(|_| self.has(Mutant::TurnsQueryTokens));
-            let anywhere = || self.anywhere(call).filter(|_| self.has(Mutant::ReadsAnyPlace));
+            let anywhere = || self.found_anywhere(call).filter(|_| self.has(Mutant::ReadsAnyPlace));
             let text = in_query.map(Cow::Borrowed).or_else(anywhere);
-            found.extend(text.map(|text| Found { carrier, text }));
+            found.extend(text.map(|text| PresentedCredential { carrier, text }));
         }
         Ok(found)
     }
 
     /// Returns the credential in the `Authorization` header for one of these carriers.
-    fn behind_scheme<'a>(&self, call: &'a Call, carriers: &[&'a Carrier]) -> Result<Option<Found<'a>>, Malformed> {
+    fn in_authorization_header<'a>(
+        &self,
+        call: &'a Call,
+        carriers: &[&'a Carrier],
+    ) -> Result<Option<PresentedCredential<'a>>, InvalidCredential> {
         let (Some(first), Some(header)) = (carriers.first(), call.headers.get("authorization")) else {
             return Ok(None);
         };
-        let malformed = || Malformed(Probe::MalformedToken, "The token is malformed");
+        let malformed = || InvalidCredential(Probe::MalformedToken, "The token is malformed");
         let header = header.to_str().map_err(|_| malformed())?;
         let (scheme, rest) = header.split_once(' ').unwrap_or((header, ""));
         let is_it = |carrier: &&&Carrier| {
@@ -261,29 +270,29 @@ impl Core {
             (Some(carrier), text) => (*carrier, text),
             // A single word: the token itself, if it is one.
             (None, "") if self.has(Mutant::AcceptsBareToken) => (*first, scheme),
-            (None, "") => return Err(Malformed(Probe::BareToken, "The scheme is missing")),
+            (None, "") => return Err(InvalidCredential(Probe::BareToken, "The scheme is missing")),
             (None, text) if self.has(Mutant::AcceptsAnyScheme) => (*first, text),
-            (None, _) => return Err(Malformed(Probe::WrongScheme, "The scheme is another one")),
+            (None, _) => return Err(InvalidCredential(Probe::WrongScheme, "The scheme is another one")),
         };
         let text = self.single(text.into())?;
         let text = match text {
             Cow::Borrowed(text) => carrier::decoded(carrier, text),
             Cow::Owned(text) => carrier::decoded(carrier, &text).map(|text| text.into_owned().into()),
         };
-        text.map(|text| Some(Found { carrier, text })).ok_or_else(malformed)
+        text.map(|text| Some(PresentedCredential { carrier, text })).ok_or_else(malformed)
     }
 
     /// Returns the credential at a place for a single one.
-    fn single<'a>(&self, text: Cow<'a, str>) -> Result<Cow<'a, str>, Malformed> {
+    fn single<'a>(&self, text: Cow<'a, str>) -> Result<Cow<'a, str>, InvalidCredential> {
         let Some(end) = text.find(' ') else { return Ok(text) };
         if !self.has(Mutant::AcceptsTwoTokens) {
-            return Err(Malformed(Probe::MalformedToken, "The token is malformed"));
+            return Err(InvalidCredential(Probe::MalformedToken, "The token is malformed"));
         }
         Ok(text[..end].to_owned().into())
     }
 
     /// Returns an issued token in any header or cookie.
-    fn anywhere<'a>(&self, call: &'a Call) -> Option<Cow<'a, str>> {
+    fn found_anywhere<'a>(&self, call: &'a Call) -> Option<Cow<'a, str>> {
         let texts = call.headers.values().filter_map(|value| value.to_str().ok());
         let words = texts.flat_map(|text| text.split([' ', '=', ';']));
         let state = self.state();
@@ -400,7 +409,7 @@ impl Core {
     }
 
     /// Returns the tokens of a caller who may do everything: a defect that accepts any token uses them.
-    fn anybody(&self, operation: &Operation) -> Vec<Token> {
+    fn full_access_tokens(&self, operation: &Operation) -> Vec<Token> {
         let set = self.contract.alternatives(operation).next().unwrap_or_default();
         let mut state = self.state();
         let tokens = set.into_iter().filter_map(|credential| {
@@ -442,6 +451,6 @@ impl Core {
 }
 
 /// Returns the part of a token that an incomplete comparison uses.
-fn beginning(text: &str) -> &str {
+fn compared_prefix(text: &str) -> &str {
     text.get(..text.len() * 2 / 3).unwrap_or_default()
 }

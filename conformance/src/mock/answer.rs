@@ -43,7 +43,7 @@ impl Core {
 
     /// Adds the three rate limit headers.
     pub(super) fn rate_headers(&self, answer: &mut Answer, window: Option<Window>) {
-        self.odd_limits(answer);
+        self.add_defective_limits(answer);
         let (Some(rules), Some(window)) = (&self.contract.rate_limit, window) else { return };
         if self.has(Mutant::OmitsRateHeaders) {
             return;
@@ -57,9 +57,9 @@ impl Core {
     }
 
     /// Adds the rate limit headers of a defect if the contract does not describe a limit.
-    fn odd_limits(&self, answer: &mut Answer) {
+    fn add_defective_limits(&self, answer: &mut Answer) {
         let remaining = if self.has(Mutant::TellsImpossibleLimits) {
-            self.state().left_of_nothing()
+            self.state().undocumented_remaining()
         } else if self.has(Mutant::TellsStandingLimits) {
             9
         } else {
@@ -74,7 +74,7 @@ impl Core {
     }
 
     /// Adds the headers of a success, and applies defects to it.
-    pub(super) fn dress(&self, answer: &mut Answer, operation: &Operation) {
+    pub(super) fn add_success_headers(&self, answer: &mut Answer, operation: &Operation) {
         self.documented_headers(answer, operation);
         if (300..400).contains(&answer.status) && answer.status != 304 {
             answer.header("location", &self.api.base_url);
@@ -146,14 +146,14 @@ impl Core {
         }
         let wait = if self.has(Mutant::ContradictsReset) { wait + 100 } else { wait };
         let status = refusal.status + u16::from(self.has(Mutant::ContradictsStatus));
-        let told = shape.body(status, &refusal.message, wait);
+        let error_body = shape.body(status, &refusal.message, wait);
         let documented = DocumentedResponse::find(&self.api, operation, refusal.status);
         let documented = documented.as_ref().map(|documented| json_of(documented, &shape.media_type));
         let (media_type, schema) = documented.unwrap_or_default();
-        let body = match (told, schema) {
-            (Some(told), _) if self.has(Mutant::RenamesErrorMembers) => Some(json!({ "fault": told })),
-            (told, Some(schema)) => Some(self.fitted(told, schema, shape)),
-            (told, None) => told,
+        let body = match (error_body, schema) {
+            (Some(error_body), _) if self.has(Mutant::RenamesErrorMembers) => Some(json!({ "fault": error_body })),
+            (error_body, Some(schema)) => Some(self.fitted(error_body, schema, shape)),
+            (error_body, None) => error_body,
         };
         let Some(body) = body else { return Answer::empty(refusal.status) };
         Answer::of(refusal.status, media_type.unwrap_or(&shape.media_type), body.to_string())
@@ -161,14 +161,14 @@ impl Core {
 
     /// Returns the contract's error body with the members that the document also requires. Values that the document fixes, such as those of
     /// an enumeration, are kept.
-    fn fitted(&self, told: Option<Value>, schema: &Value, shape: &ErrorShape) -> Value {
+    fn fitted(&self, error_body: Option<Value>, schema: &Value, shape: &ErrorShape) -> Value {
         let fits = |value: &Value| schema::mismatch(&self.api, Direction::Answer, schema, value).is_none();
-        let mut body = match told {
-            Some(told) if fits(&told) => told,
-            told => {
+        let mut body = match error_body {
+            Some(error_body) if fits(&error_body) => error_body,
+            error_body => {
                 let mut whole = example::value(&self.api, Direction::Answer, schema);
                 let is_fitting = fits(&whole);
-                for (at, leaf) in told.iter().flat_map(leaves) {
+                for (at, leaf) in error_body.iter().flat_map(leaves) {
                     let mut with = whole.clone();
                     put(&mut with, &at, leaf.clone());
                     if fits(&with) || !is_fitting {

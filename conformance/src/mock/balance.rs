@@ -23,7 +23,7 @@ impl Core {
         }
         let Ok(mut value) = serde_json::from_slice::<Value>(&body) else { return body };
         if let Some(place) = value.pointer_mut(&balance.at)
-            && let Some(left) = left(place, charged)
+            && let Some(left) = remaining_balance(place, charged)
         {
             *place = left;
             return value.to_string().into();
@@ -33,7 +33,7 @@ impl Core {
 }
 
 /// Returns an amount reduced by the charges; `None` if it is not a number.
-fn left(amount: &Value, charged: i64) -> Option<Value> {
+fn remaining_balance(amount: &Value, charged: i64) -> Option<Value> {
     if let Some(whole) = amount.as_i64() {
         return Some(json!((whole - charged).max(0.min(whole))));
     }

@@ -8,7 +8,7 @@ use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use keyfit_openapi::schema::Mismatch;
 use serde_json::Value;
 
-use super::crowd::Raced;
+use super::active_requests::ConcurrentRequest;
 
 /// A request that was read completely.
 pub(super) struct Call {
@@ -25,11 +25,11 @@ pub(super) struct Call {
     /// True if the path contains two slashes in a row.
     pub(super) has_doubled_slash: bool,
     /// True if an equal request is handled concurrently.
-    pub(super) is_raced: bool,
+    pub(super) is_concurrent: bool,
 }
 
 /// A body that was read.
-pub(super) enum Sent {
+pub(super) enum ParsedBody {
     /// No body, or one that is not parsed.
     Nothing,
     /// One value.
@@ -72,7 +72,7 @@ impl Call {
             body,
             reject: BTreeSet::new(),
             has_doubled_slash: below.contains("//"),
-            is_raced: request.extensions.get::<Raced>().is_some(),
+            is_concurrent: request.extensions.get::<ConcurrentRequest>().is_some(),
         })
     }
 
@@ -82,7 +82,7 @@ impl Call {
     }
 }
 
-impl Sent {
+impl ParsedBody {
     /// Rejects the items at these positions, with a field as the reason.
     pub(super) fn reject(&mut self, positions: &BTreeSet<usize>, field: &str) {
         let Self::Batch(items) = self else { return };

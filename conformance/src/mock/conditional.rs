@@ -5,8 +5,8 @@ use hyper::header::{CONTENT_TYPE, ETAG, HeaderName, IF_MATCH, IF_NONE_MATCH};
 use keyfit_openapi::Api;
 use sha2::{Digest as _, Sha256};
 
-use super::call::{Answer, Refusal, Sent};
-use super::core::{Core, Served};
+use super::call::{Answer, ParsedBody, Refusal};
+use super::core::{Core, ServedRequest};
 use super::mutant::Mutant;
 use super::store::path_of;
 use crate::document::conditional::{is_changed_by_tag, is_read_by_tag, names, tells_tag};
@@ -16,7 +16,7 @@ const BYTES: usize = 8;
 
 impl Core {
     /// Answers a call that is valid except for its conditions.
-    pub(super) fn succeed_under_condition(&self, index: usize, served: &Served<'_>) -> Result<Answer, Refusal> {
+    pub(super) fn succeed_under_condition(&self, index: usize, served: &ServedRequest<'_>) -> Result<Answer, Refusal> {
         if is_read_by_tag(served.operation) {
             let answer = self.succeed(index, served)?;
             return self.read_by_tag(served, answer);
@@ -41,7 +41,7 @@ impl Core {
         Ok(answer)
     }
 
-    fn read_by_tag(&self, served: &Served<'_>, mut answer: Answer) -> Result<Answer, Refusal> {
+    fn read_by_tag(&self, served: &ServedRequest<'_>, mut answer: Answer) -> Result<Answer, Refusal> {
         let tag = self.tag(served, &answer);
         answer.header(ETAG.as_str(), &tag);
         let Some(known) = condition(served, &IF_NONE_MATCH) else { return Ok(answer) };
@@ -57,7 +57,7 @@ impl Core {
     }
 
     /// Returns whether the conditions of a change hold.
-    fn holds(&self, reader: Option<usize>, served: &Served<'_>) -> bool {
+    fn holds(&self, reader: Option<usize>, served: &ServedRequest<'_>) -> bool {
         let now = || reader.and_then(|reader| self.tag_now(reader, served));
         let is_known = |list: String, weakly| now().is_some_and(|now| names(&list, &now, weakly));
         condition(served, &IF_MATCH).is_none_or(|list| is_known(list, false))
@@ -65,16 +65,16 @@ impl Core {
     }
 
     /// Returns the entity tag of the resource at the path of a change; `None` if it does not exist.
-    fn tag_now(&self, reader: usize, served: &Served<'_>) -> Option<String> {
+    fn tag_now(&self, reader: usize, served: &ServedRequest<'_>) -> Option<String> {
         let operation = &self.api.operations[reader];
-        let Served { token, path, call, window, .. } = *served;
-        let reading = Served { operation, token, path, call, sent: Sent::Nothing, window };
+        let ServedRequest { token, path, call, window, .. } = *served;
+        let reading = ServedRequest { operation, token, path, call, sent: ParsedBody::Nothing, window };
         let answer = self.succeed(reader, &reading).ok()?;
         Some(self.tag(&reading, &answer))
     }
 
     /// Returns the entity tag of a representation. Resources of the document's examples keep their content after a change, but get a new tag.
-    fn tag(&self, served: &Served<'_>, answer: &Answer) -> String {
+    fn tag(&self, served: &ServedRequest<'_>, answer: &Answer) -> String {
         let changes = self.state().store.changes(served.token.tenant, &path_of(served));
         let digest = Sha256::new().chain_update(changes.to_be_bytes()).chain_update(&answer.body).finalize();
         let begin = digest.iter().take(BYTES).fold(0, |number, byte| (number << 8) | u64::from(*byte));
@@ -89,7 +89,7 @@ fn reader_of(api: &Api, index: usize) -> Option<usize> {
 }
 
 /// Returns the values of a condition as one list; `None` if it was not sent.
-fn condition(served: &Served<'_>, name: &HeaderName) -> Option<String> {
+fn condition(served: &ServedRequest<'_>, name: &HeaderName) -> Option<String> {
     let values: Vec<&str> = served.call.headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
     (!values.is_empty()).then(|| values.join(", "))
 }

@@ -11,17 +11,17 @@ use hyper::header::{
 use keyfit_openapi::{Api, Operation, StreamedResponse};
 use serde_json::Value;
 
-use super::call::{Answer, Call, Refusal, Sent};
-use super::crowd::Crowd;
+use super::active_requests::ActiveRequests;
+use super::call::{Answer, Call, ParsedBody, Refusal};
 use super::deliver::Deliverer;
-use super::elsewhere::{self, Named};
+use super::foreign_reference::{self, ForeignReference};
 use super::mutant::Mutant;
-use super::outcome::{Defects, Item, Outcomes};
-use super::overlook::Overlooked;
-use super::pages::{self, Habits};
-use super::router::{Routed, Router};
+use super::outcome::{Item, OutcomeDefects, OutcomeWriter};
+use super::pages::{self, PageBehavior};
+use super::relaxed_document::RelaxedDocument;
+use super::router::{RouteMatch, Router};
 use super::state::State;
-use super::store::Told;
+use super::store::ResourceAnswer;
 use super::success::{Successes, schema};
 use super::token::{Grant, Token};
 use super::window::Window;
@@ -46,25 +46,25 @@ pub(super) struct Core {
     pub(super) balance: Option<Balance>,
     state: Mutex<State>,
     /// Ids outside the path, by operation, if rules apply to them.
-    pub(super) named: HashMap<usize, Vec<Named>>,
+    pub(super) checked_references: HashMap<usize, Vec<ForeignReference>>,
     /// The constraint that a defect ignores.
-    pub(super) overlooked: Option<Overlooked>,
+    pub(super) relaxed_document: Option<RelaxedDocument>,
     /// Sends webhooks and callbacks, if the mock does so.
     pub(super) deliverer: Option<Deliverer>,
-    pub(super) crowd: Crowd,
+    pub(super) active_requests: ActiveRequests,
 }
 
 /// A valid request, with the values that its answer depends on.
-pub(super) struct Served<'a> {
+pub(super) struct ServedRequest<'a> {
     pub(super) operation: &'a Operation,
     pub(super) token: &'a Token,
     pub(super) path: &'a BTreeMap<String, String>,
     pub(super) call: &'a Call,
-    pub(super) sent: Sent,
+    pub(super) sent: ParsedBody,
     pub(super) window: Option<Window>,
 }
 
-impl Served<'_> {
+impl ServedRequest<'_> {
     /// Returns whether an answer is streamed item by item: if the operation only streams, if the request accepts that media type, or if the
     /// switch in its body is on.
     fn asks_for(&self, streaming: &StreamedResponse) -> bool {
@@ -72,7 +72,7 @@ impl Served<'_> {
         let names_it = accepts.split(',').any(|one| body::essence(one) == body::essence(&streaming.body.media_type));
         let switch = streaming.switch.as_deref();
         let is_on = match (&self.sent, switch) {
-            (Sent::Body(sent), Some(at)) => sent.pointer(at) == Some(&Value::Bool(true)),
+            (ParsedBody::Body(sent), Some(at)) => sent.pointer(at) == Some(&Value::Bool(true)),
             _ => false,
         };
         streaming.is_only || names_it || is_on
@@ -83,18 +83,18 @@ impl Core {
     /// Creates a mock of an API with at most one defect.
     pub(super) fn new(api: Arc<Api>, contract: Arc<Contract>, mutant: Option<Mutant>) -> Self {
         let state = Mutex::new(State::new(&api, &contract));
-        let overlooked = mutant.and_then(|mutant| Overlooked::by(mutant, &api));
-        let named = elsewhere::named(&api, &contract);
+        let relaxed_document = mutant.and_then(|mutant| RelaxedDocument::by(mutant, &api));
+        let checked_references = foreign_reference::checked_references(&api, &contract);
         Self {
             router: Router::new(&api),
             successes: Successes::new(&api),
             chains: Chains::of(&api, &contract),
             balance: Balance::of(&api, &contract),
             state,
-            named,
-            overlooked,
+            checked_references,
+            relaxed_document,
             deliverer: None,
-            crowd: Crowd::default(),
+            active_requests: ActiveRequests::default(),
             mutant,
             api,
             contract,
@@ -133,7 +133,7 @@ impl Core {
 
     /// Answers a request.
     pub(super) fn answer(&self, call: &Call) -> Answer {
-        let mut answer = self.answer_to_anybody(call);
+        let mut answer = self.answer_request(call);
         if let (Some(origin), true) = (call.headers.get(ORIGIN), self.has(Mutant::EchoesOrigin)) {
             answer.headers.push((ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone()));
             answer.headers.push((ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true")));
@@ -141,7 +141,7 @@ impl Core {
         answer
     }
 
-    fn answer_to_anybody(&self, call: &Call) -> Answer {
+    fn answer_request(&self, call: &Call) -> Answer {
         if call.method == "TRACE" && self.has(Mutant::EchoesTrace) {
             let line = |(name, value): (&HeaderName, &HeaderValue)| {
                 format!("{name}: {}\r\n", String::from_utf8_lossy(value.as_bytes()))
@@ -152,11 +152,11 @@ impl Core {
             return answer;
         }
         match self.route(call) {
-            Routed::Operation(index, path) => self.serve(call, index, &path),
-            Routed::OtherMethods(index, _) if self.has(Mutant::AcceptsAnyMethod) => {
+            RouteMatch::Operation(index, path) => self.serve(call, index, &path),
+            RouteMatch::OtherMethods(index, _) if self.has(Mutant::AcceptsAnyMethod) => {
                 self.serve(call, index, &BTreeMap::new())
             }
-            Routed::OtherMethods(index, allowed) => {
+            RouteMatch::OtherMethods(index, allowed) => {
                 let operation = &self.api.operations[index];
                 let mut refusal =
                     Refusal::new(self.status(&Probe::UndeclaredMethod, operation, 405), "Method not allowed");
@@ -166,7 +166,7 @@ impl Core {
                 let window = self.count(None, operation, 1);
                 self.refuse(refusal, operation, window)
             }
-            Routed::Nowhere => match self.api.operations.first() {
+            RouteMatch::NoPath => match self.api.operations.first() {
                 Some(operation) => {
                     let window = self.count(None, operation, 1);
                     self.refuse(Refusal::new(404, "Not found"), operation, window)
@@ -197,11 +197,11 @@ impl Core {
         let tenant = first.map_or(0, |token| token.tenant);
         let served = admitted.and_then(|tokens| {
             let is_over = window.is_some_and(Window::is_exceeded) && !self.has(Mutant::NeverExhausts);
-            if is_over && !(call.is_raced && self.has(Mutant::RacesOnLimit)) {
+            if is_over && !(call.is_concurrent && self.has(Mutant::RacesOnLimit)) {
                 return Err(Refusal::new(self.status(&Probe::Exhausted, operation, 429), "Rate limit exceeded"));
             }
-            self.fails(call, operation)?;
-            self.collides(call, operation, path)?;
+            self.fail_on_defect(call, operation)?;
+            self.check_revocation_race(call, operation, path)?;
             self.authorise(&tokens, operation, path)?;
             let nobody = Token::new("", Grant::All);
             let token = tokens.first().unwrap_or(&nobody);
@@ -209,9 +209,9 @@ impl Core {
             let batch = self.contract.batch_of(operation);
             let field = batch.map_or("", |batch| batch.id_field.as_ref().unwrap_or(&batch.spoil));
             sent.reject(&call.reject, field);
-            self.judge_named(index, token, call, &sent)?;
-            self.once(call, operation, || {
-                let served = Served { operation, token, path, call, sent, window };
+            self.check_references(index, token, call, &sent)?;
+            self.serve_once_per_key(call, operation, || {
+                let served = ServedRequest { operation, token, path, call, sent, window };
                 let answer = self.succeed_under_condition(index, &served)?;
                 self.charge(token.tenant, operation);
                 Ok(answer)
@@ -219,7 +219,7 @@ impl Core {
         });
         match served {
             Ok(mut answer) => {
-                self.dress(&mut answer, operation);
+                self.add_success_headers(&mut answer, operation);
                 if call.method == "HEAD" && self.has(Mutant::StripsHead) {
                     answer.headers.clear();
                 }
@@ -240,16 +240,16 @@ impl Core {
     }
 
     /// Returns the answer to a valid request.
-    pub(super) fn succeed(&self, index: usize, served: &Served<'_>) -> Result<Answer, Refusal> {
+    pub(super) fn succeed(&self, index: usize, served: &ServedRequest<'_>) -> Result<Answer, Refusal> {
         if served.operation.polls {
-            return Ok(self.accept(index, served));
+            return Ok(self.accept_work(index, served));
         }
         Ok(self.as_status(served, self.serve_at_once(index, served)?))
     }
 
-    fn serve_at_once(&self, index: usize, served: &Served<'_>) -> Result<Answer, Refusal> {
+    fn serve_at_once(&self, index: usize, served: &ServedRequest<'_>) -> Result<Answer, Refusal> {
         let status = self.successes.status(index);
-        if let (Sent::Batch(items), Some(batch)) = (&served.sent, self.contract.batch_of(served.operation)) {
+        if let (ParsedBody::Batch(items), Some(batch)) = (&served.sent, self.contract.batch_of(served.operation)) {
             let (status, body) = self.batch_outcome(items, batch, served.operation, status)?;
             return Ok(Answer::json(status, body.to_string()));
         }
@@ -263,7 +263,7 @@ impl Core {
         if let (Some(pagination), Some(success)) = (&served.operation.pagination, &body) {
             let tells_apart = takes_any_cursor(served.operation)
                 && self.contract.ruling(&Probe::ForeignCursor, served.operation).is_some();
-            let habits = Habits {
+            let behavior = PageBehavior {
                 is_strict: takes_any_cursor(served.operation)
                     && self.contract.ruling(&Probe::BrokenCursor, served.operation).is_some()
                     && !self.has(Mutant::TakesAnyCursor),
@@ -274,7 +274,7 @@ impl Core {
                 skips: self.has(Mutant::SkipsItems),
             };
             let described = schema(served.operation, status);
-            let page = pages::page(&self.api, pagination, described, served.call, success, habits);
+            let page = pages::page(&self.api, pagination, described, served.call, success, behavior);
             let page = page.map_err(|_| {
                 let status = self.status(&Probe::BrokenCursor, served.operation, 400);
                 Refusal::new(status, "The cursor is not known")
@@ -286,7 +286,7 @@ impl Core {
         if let Some(keys) = &self.contract.key_management {
             body = self.manage(keys, served, body)?;
         }
-        let Told { body, location } = self.keep(index, served, status, body)?;
+        let ResourceAnswer { body, location } = self.apply_to_store(index, served, status, body)?;
         let Some(body) = body else { return Ok(Answer::empty(status)) };
         let body = self.with_others(index, served, body);
         let body = self.with_balance(index, served.token.tenant, body);
@@ -316,23 +316,23 @@ impl Core {
     ) -> Result<(u16, Value), Refusal> {
         let failed = items.iter().filter(|(_, mismatch)| mismatch.is_some()).count();
         let is_mixed = failed > 0 && failed < items.len();
-        let defects = Defects {
+        let defects = OutcomeDefects {
             reorders: self.has(Mutant::ReordersOutcome),
             miscounts: self.has(Mutant::MiscountsOutcome),
             loses_item: self.has(Mutant::LosesItem),
         };
         let all_failed = failed == items.len() && !items.is_empty();
         let Some(described) = operation.partial.first() else { return Ok((status, Value::Null)) };
-        let body = Outcomes { api: &self.api, operation, described, batch }.body(items, defects);
+        let body = OutcomeWriter { api: &self.api, operation, described, batch }.body(items, defects);
         if is_mixed && self.has(Mutant::RefusesMixedBatch) {
-            return Err(refused(self.status(&Probe::RejectedBatch, operation, 422), body));
+            return Err(refusal_with_outcome(self.status(&Probe::RejectedBatch, operation, 422), body));
         }
         let status = match (all_failed, is_mixed) {
             (true, _) => self.status(&Probe::RejectedBatch, operation, status),
             (_, true) => self.status(&Probe::MixedBatch, operation, status),
             _ => status,
         };
-        if status < 400 { Ok((status, body)) } else { Err(refused(status, body)) }
+        if status < 400 { Ok((status, body)) } else { Err(refusal_with_outcome(status, body)) }
     }
 
     /// Counts a call in the window of its caller. Calls without a token have an unlimited window.
@@ -360,8 +360,13 @@ impl Core {
     }
 
     /// With the defect, fails if a key is revoked twice concurrently.
-    fn collides(&self, call: &Call, operation: &Operation, path: &BTreeMap<String, String>) -> Result<(), Refusal> {
-        if !call.is_raced || !self.has(Mutant::CollidesOnRevocation) {
+    fn check_revocation_race(
+        &self,
+        call: &Call,
+        operation: &Operation,
+        path: &BTreeMap<String, String>,
+    ) -> Result<(), Refusal> {
+        if !call.is_concurrent || !self.has(Mutant::CollidesOnRevocation) {
             return Ok(());
         }
         let keys = self.contract.key_management.as_ref().filter(|keys| keys.revoke == operation.id);
@@ -371,7 +376,7 @@ impl Core {
     }
 
     /// Routes a request.
-    fn route(&self, call: &Call) -> Routed {
+    fn route(&self, call: &Call) -> RouteMatch {
         self.router.route(call, |index, path| {
             let operation = &self.api.operations[index];
             let has_no_body = operation.body.is_none() && call.body.is_empty();
@@ -382,7 +387,7 @@ impl Core {
     /// Returns the operation of a request.
     pub(super) fn operation(&self, call: &Call) -> Option<&Operation> {
         match self.route(call) {
-            Routed::Operation(index, _) => self.api.operations.get(index),
+            RouteMatch::Operation(index, _) => self.api.operations.get(index),
             _ => None,
         }
     }
@@ -398,7 +403,7 @@ impl Core {
 }
 
 /// Returns the refusal of a batch, with the outcome of its items.
-fn refused(status: u16, outcome: Value) -> Refusal {
+fn refusal_with_outcome(status: u16, outcome: Value) -> Refusal {
     let mut refusal = Refusal::new(status, "Every item failed");
     refusal.outcome = Some(outcome);
     refusal

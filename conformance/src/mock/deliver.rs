@@ -39,13 +39,13 @@ const STALE: u64 = 24 * 60 * 60;
 pub(super) struct Deliverer {
     http: Client,
     /// Deliveries that are sent when an operation succeeds, by its id: each once.
-    waiting: Mutex<HashMap<String, Vec<Prepared>>>,
+    pending_deliveries: Mutex<HashMap<String, Vec<PreparedDelivery>>>,
     number: AtomicU64,
 }
 
 /// A delivery before it is signed.
 #[derive(Clone)]
-struct Prepared {
+struct PreparedDelivery {
     url: Url,
     method: String,
     headers: Vec<(String, HeaderValue)>,
@@ -81,19 +81,19 @@ pub(super) fn secret(scheme: &SignatureScheme) -> Secret {
 
 impl Deliverer {
     pub(super) fn new(http: Client) -> Self {
-        Self { http, waiting: Mutex::default(), number: AtomicU64::default() }
+        Self { http, pending_deliveries: Mutex::default(), number: AtomicU64::default() }
     }
 
-    fn wait(&self, trigger: &str, prepared: Prepared) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.entry(trigger.to_owned()).or_default().push(prepared);
+    fn enqueue(&self, trigger: &str, prepared: PreparedDelivery) {
+        let mut pending_deliveries = self.pending_deliveries.lock().unwrap_or_else(PoisonError::into_inner);
+        pending_deliveries.entry(trigger.to_owned()).or_default().push(prepared);
     }
 
-    fn due(&self, trigger: &str) -> Vec<Prepared> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(trigger).unwrap_or_default()
+    fn take_due(&self, trigger: &str) -> Vec<PreparedDelivery> {
+        self.pending_deliveries.lock().unwrap_or_else(PoisonError::into_inner).remove(trigger).unwrap_or_default()
     }
 
-    fn send(&self, prepared: Prepared, is_stale: bool) {
+    fn send(&self, prepared: PreparedDelivery, is_stale: bool) {
         let http = self.http.clone();
         let id = format!("delivery{}", self.number.fetch_add(1, Ordering::Relaxed));
         let time = clock::epoch_seconds() - if is_stale { STALE } else { 0 };
@@ -110,7 +110,7 @@ impl Deliverer {
     }
 }
 
-impl Prepared {
+impl PreparedDelivery {
     /// Sends the delivery once; returns whether it was accepted.
     async fn post(&self, http: &Client, id: &str, time: u64) -> bool {
         let method = Method::from_bytes(self.method.as_bytes()).unwrap_or(Method::POST);
@@ -131,8 +131,8 @@ impl Core {
     pub(super) fn deliver(&self, call: &Call, operation: &Operation, answer: &Answer) {
         let Some(deliverer) = self.deliverer.as_ref().filter(|_| !self.has(Mutant::DeliversNothing)) else { return };
         let is_stale = self.has(Mutant::DeliversLate);
-        deliverer.due(&operation.id).into_iter().for_each(|prepared| deliverer.send(prepared, is_stale));
-        let called = Called { call, operation, answer };
+        deliverer.take_due(&operation.id).into_iter().for_each(|prepared| deliverer.send(prepared, is_stale));
+        let called = CallbackContext { call, operation, answer };
         for hook in hooks(&self.api, &self.contract, operation) {
             let url = match &hook.url {
                 Some(url) => url.of(&called),
@@ -142,13 +142,13 @@ impl Core {
             let Some(url) = url.filter(|url| url.scheme() == "http" && is_loopback(url)) else { continue };
             let Some(prepared) = self.prepared(&hook, url, call) else { continue };
             match hook.trigger(operation) {
-                Some(trigger) => deliverer.wait(trigger, prepared),
+                Some(trigger) => deliverer.enqueue(trigger, prepared),
                 None => deliverer.send(prepared, is_stale),
             }
         }
     }
 
-    fn prepared(&self, hook: &Hook<'_>, url: Url, call: &Call) -> Option<Prepared> {
+    fn prepared(&self, hook: &Hook<'_>, url: Url, call: &Call) -> Option<PreparedDelivery> {
         let documented = hook.documented.iter().find(|one| one.name == hook.name)?;
         let scheme = hook.terms.and_then(|terms| terms.signature.as_ref());
         let seed = if self.has(Mutant::MissignsDeliveries) { SEED + 1 } else { SEED };
@@ -178,7 +178,7 @@ impl Core {
             if self.has(Mutant::DeliversTwice) { 2 } else { 1 },
             if self.has(Mutant::DeliversOnlyOnce) { 1 } else { 3 },
         );
-        Some(Prepared { url, method: method.to_owned(), headers, body, signer, attempts })
+        Some(PreparedDelivery { url, method: method.to_owned(), headers, body, signer, attempts })
     }
 
     /// Returns a body that matches the document, with its media type; JSON if possible.
@@ -204,13 +204,13 @@ pub(super) fn is_due(api: &keyfit_openapi::Api, contract: &Contract) -> bool {
 }
 
 /// A call, for the expressions of a callback.
-struct Called<'a> {
+struct CallbackContext<'a> {
     call: &'a Call,
     operation: &'a Operation,
     answer: &'a Answer,
 }
 
-impl CallContext for Called<'_> {
+impl CallContext for CallbackContext<'_> {
     fn url(&self) -> String {
         self.operation.path.clone()
     }

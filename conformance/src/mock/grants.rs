@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::registered::Registered;
+use super::registered_client::RegisteredClient;
 
 /// All grants since the mock was started.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Grants {
-    codes: HashMap<String, Code>,
-    refresh: HashMap<String, Refresh>,
-    devices: HashMap<String, Device>,
+    codes: HashMap<String, AuthorizationCode>,
+    refresh: HashMap<String, RefreshToken>,
+    devices: HashMap<String, DeviceAuthorization>,
     /// The access tokens of each token family. A family belongs to one consent of a user.
     families: Vec<Vec<String>>,
     issued: u64,
@@ -19,7 +19,7 @@ pub(super) struct Grants {
 
 /// An authorization code.
 #[derive(Clone, Debug)]
-pub(super) struct Code {
+pub(super) struct AuthorizationCode {
     pub(super) client: &'static str,
     pub(super) redirect_uri: String,
     /// The challenge, and whether its method is S256; `None` if it was not required.
@@ -31,7 +31,7 @@ pub(super) struct Code {
 
 /// A pending device authorization.
 #[derive(Clone, Debug)]
-pub(super) struct Device {
+pub(super) struct DeviceAuthorization {
     pub(super) client: &'static str,
     pub(super) scopes: BTreeSet<String>,
     /// The number of polls for tokens.
@@ -40,7 +40,7 @@ pub(super) struct Device {
 
 /// A refresh token.
 #[derive(Clone, Debug)]
-pub(super) struct Refresh {
+pub(super) struct RefreshToken {
     pub(super) client: &'static str,
     pub(super) scopes: BTreeSet<String>,
     pub(super) family: usize,
@@ -66,12 +66,12 @@ impl Grants {
     }
 
     /// Creates a new family.
-    pub(super) fn consent(&mut self) -> usize {
+    pub(super) fn new_family(&mut self) -> usize {
         self.families.push(Vec::new());
         self.families.len() - 1
     }
 
-    pub(super) fn see(&mut self, signature: &[u8]) {
+    pub(super) fn add_signature(&mut self, signature: &[u8]) {
         self.signatures.insert(signature.to_vec());
     }
 
@@ -79,35 +79,41 @@ impl Grants {
         self.signatures.contains(signature)
     }
 
-    pub(super) fn put_code(&mut self, text: String, code: Code) {
+    pub(super) fn put_code(&mut self, text: String, code: AuthorizationCode) {
         self.codes.insert(text, code);
     }
 
-    pub(super) fn code(&self, text: &str) -> Option<Code> {
+    pub(super) fn code(&self, text: &str) -> Option<AuthorizationCode> {
         self.codes.get(text).cloned()
     }
 
     /// Marks a code as used; returns whether it was unused.
-    pub(super) fn spend(&mut self, text: &str) -> bool {
+    pub(super) fn mark_used(&mut self, text: &str) -> bool {
         self.codes.get_mut(text).is_some_and(|code| !std::mem::replace(&mut code.is_used, true))
     }
 
-    pub(super) fn put_device(&mut self, text: String, client: &Registered, scopes: BTreeSet<String>) {
-        self.devices.insert(text, Device { client: client.id, scopes, asked: 0 });
+    pub(super) fn put_device(&mut self, text: String, client: &RegisteredClient, scopes: BTreeSet<String>) {
+        self.devices.insert(text, DeviceAuthorization { client: client.id, scopes, asked: 0 });
     }
 
     /// Counts a poll with a device code, and returns its device.
-    pub(super) fn ask(&mut self, text: &str) -> Option<Device> {
+    pub(super) fn poll_device(&mut self, text: &str) -> Option<DeviceAuthorization> {
         let device = self.devices.get_mut(text)?;
         device.asked += 1;
         Some(device.clone())
     }
 
-    pub(super) fn put_refresh(&mut self, text: String, client: &Registered, scopes: BTreeSet<String>, family: usize) {
-        self.refresh.insert(text, Refresh { client: client.id, scopes, family, state: RefreshState::Live });
+    pub(super) fn put_refresh(
+        &mut self,
+        text: String,
+        client: &RegisteredClient,
+        scopes: BTreeSet<String>,
+        family: usize,
+    ) {
+        self.refresh.insert(text, RefreshToken { client: client.id, scopes, family, state: RefreshState::Live });
     }
 
-    pub(super) fn refresh(&self, text: &str) -> Option<Refresh> {
+    pub(super) fn refresh(&self, text: &str) -> Option<RefreshToken> {
         self.refresh.get(text).cloned()
     }
 

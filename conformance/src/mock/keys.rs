@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use hyper::body::Bytes;
 use serde_json::{Value, json};
 
-use super::call::{Refusal, Sent};
-use super::core::{Core, Served};
+use super::call::{ParsedBody, Refusal};
+use super::core::{Core, ServedRequest};
 use super::mutant::Mutant;
 use super::token::{Grant, Token};
 use crate::clock;
@@ -19,7 +19,7 @@ impl Core {
     pub(super) fn manage(
         &self,
         keys: &KeyManagement,
-        served: &Served<'_>,
+        served: &ServedRequest<'_>,
         body: Option<Bytes>,
     ) -> Result<Option<Bytes>, Refusal> {
         let id = &served.operation.id;
@@ -32,7 +32,7 @@ impl Core {
             return Ok(None);
         }
         if *id == keys.mint {
-            self.mint(keys, served, &mut shown)?;
+            self.create_key(keys, served, &mut shown)?;
         } else if *id == keys.list {
             put(&mut shown, &keys.members.list, Value::Array(self.list(keys)));
         } else if *id == keys.update {
@@ -44,9 +44,9 @@ impl Core {
     }
 
     /// Creates a key in the environment of the key that requests it.
-    fn mint(&self, keys: &KeyManagement, served: &Served<'_>, shown: &mut Value) -> Result<(), Refusal> {
+    fn create_key(&self, keys: &KeyManagement, served: &ServedRequest<'_>, shown: &mut Value) -> Result<(), Refusal> {
         let (members, operation) = (&keys.members, served.operation);
-        let Sent::Body(sent) = &served.sent else { return Ok(()) };
+        let ParsedBody::Body(sent) = &served.sent else { return Ok(()) };
         let sent_at = |pointer: &Option<String>| pointer.as_deref().and_then(|pointer| sent.pointer(pointer));
         let end = sent_at(&members.end).filter(|end| !end.is_null());
         let expires = end.and_then(Value::as_str).and_then(clock::read_timestamp);
@@ -71,7 +71,7 @@ impl Core {
             limit: limit.map(|limit| ceiling.map_or(limit, |ceiling| limit.min(ceiling))),
             expires,
             shown: Some(Value::Null),
-            ..Token::new(&keys.kind, self.minted_grant(&scopes))
+            ..Token::new(&keys.kind, self.grant_of(&scopes))
         };
         let is_test_prefix = of_test != self.has(Mutant::MintsElsewhere);
         let mut state = self.state();
@@ -86,7 +86,7 @@ impl Core {
         Ok(())
     }
 
-    fn minted_grant(&self, scopes: &Value) -> Grant {
+    fn grant_of(&self, scopes: &Value) -> Grant {
         match Grant::read(scopes) {
             _ if self.has(Mutant::MintsForEverything) => Grant::All,
             Grant::Resources(_) if self.has(Mutant::MintsForLists) => Grant::Resources(BTreeMap::new()),
@@ -110,8 +110,8 @@ impl Core {
     }
 
     /// Replaces the scopes of a key.
-    fn update(&self, keys: &KeyManagement, served: &Served<'_>, shown: &mut Value) {
-        let Sent::Body(sent) = &served.sent else { return };
+    fn update(&self, keys: &KeyManagement, served: &ServedRequest<'_>, shown: &mut Value) {
+        let ParsedBody::Body(sent) = &served.sent else { return };
         let scopes = sent.pointer(&keys.members.scopes).cloned().unwrap_or_else(|| json!([]));
         let mut state = self.state();
         let Some((text, token)) = state.key(subject(keys, served)) else { return };
@@ -133,7 +133,7 @@ impl Core {
         }
     }
 
-    fn revoke_key(&self, keys: &KeyManagement, served: &Served<'_>) {
+    fn revoke_key(&self, keys: &KeyManagement, served: &ServedRequest<'_>) {
         let mut state = self.state();
         let Some((_, token)) = state.key(subject(keys, served)) else { return };
         if self.has(Mutant::RevokesNothing) {
@@ -143,7 +143,7 @@ impl Core {
         }
     }
 
-    fn introspect(&self, keys: &KeyManagement, served: &Served<'_>, shown: &mut Value) {
+    fn introspect(&self, keys: &KeyManagement, served: &ServedRequest<'_>, shown: &mut Value) {
         let members = &keys.members;
         let described = self.described(keys, served.token);
         let scopes = match described.pointer(&members.scopes).cloned().unwrap_or_default() {
@@ -180,12 +180,12 @@ impl Core {
         let every: Vec<String> = superset.into_iter().collect();
         let mut shown = json!({});
         put(&mut shown, &keys.members.id, json!(token.id));
-        put(&mut shown, &keys.members.scopes, token.grant.written(&every));
+        put(&mut shown, &keys.members.scopes, token.grant.to_scopes(&every));
         shown
     }
 }
 
 /// Returns the id of the key that a request is about.
-fn subject<'a>(keys: &KeyManagement, served: &Served<'a>) -> &'a str {
+fn subject<'a>(keys: &KeyManagement, served: &ServedRequest<'a>) -> &'a str {
     served.path.get(&keys.id_parameter).map_or("", String::as_str)
 }

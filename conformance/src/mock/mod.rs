@@ -1,6 +1,7 @@
 //! A stateful mock of any API with a document and a contract. It implements tokens, scopes, tenants, batches, and rate limit windows, and
 //! refuses requests as the contract says. It can have a defect that a check has to find.
 
+mod active_requests;
 mod admit;
 mod answer;
 mod authorization;
@@ -8,20 +9,19 @@ mod balance;
 mod call;
 mod conditional;
 mod core;
-mod crowd;
 mod deliver;
-mod elsewhere;
-mod front;
+mod foreign_reference;
 mod grants;
+mod http_service;
+mod idempotency;
 mod keys;
 mod mutant;
 mod one_way;
 pub(crate) mod outcome;
-mod overlook;
 mod pages;
 mod parameters;
-mod registered;
-mod repeat;
+mod registered_client;
+mod relaxed_document;
 mod router;
 mod server;
 mod state;
@@ -41,15 +41,15 @@ use keyfit_openapi::Api;
 
 pub use mutant::Mutant;
 pub use tool::{
-    AdminHost, Controlled, Fault, FaultRule, IssuedToken, MockError, OAuthClient, Options, Request, Scopes,
-    TokenRequest, Which, shipped,
+    AdminHost, ControlledMock, Fault, FaultRule, IssuedToken, MockError, MockOptions, OAuthClient, RecordedRequest,
+    Scopes, TokenRequest, TokenSelector, shipped,
 };
 pub use work::WorkPlan;
 
 use self::core::Core;
 use self::deliver::Deliverer;
-use self::front::Front;
-use self::registered::Registered;
+use self::http_service::HttpService;
+use self::registered_client::RegisteredClient;
 use self::server::{Listener, Server};
 use crate::contract::{AuthorizationServer, Carrier, Contract, Credential, Endpoint};
 use crate::credential::carrier;
@@ -61,13 +61,13 @@ use crate::probe::http_client;
 /// A running mock. It stops when it is dropped.
 pub struct Mock {
     base_url: String,
-    mint: Mint,
+    token_issuer: TokenIssuer,
     _server: Server,
 }
 
 /// Issues tokens that a mock accepts.
 #[derive(Clone)]
-pub struct Mint {
+pub struct TokenIssuer {
     core: Arc<Core>,
     redactor: Redactor,
     /// Scheme and host of the authorization server.
@@ -92,11 +92,15 @@ impl Mock {
             core = core.delivering(Deliverer::new(http_client(false).map_err(io::Error::other)?));
         }
         let core = Arc::new(core);
-        let front = Front { core: Arc::clone(&core), base_path: base_path.as_str().into(), console: None };
+        let http_service = HttpService { core: Arc::clone(&core), base_path: base_path.as_str().into(), admin: None };
         let listener = Listener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
-        let server = Server::start(listener, front);
+        let server = Server::start(listener, http_service);
         let origin = format!("http://{}", server.address());
-        Ok(Self { base_url: format!("{origin}{base_path}"), mint: Mint { core, redactor, origin }, _server: server })
+        Ok(Self {
+            base_url: format!("{origin}{base_path}"),
+            token_issuer: TokenIssuer { core, redactor, origin },
+            _server: server,
+        })
     }
 
     /// Returns its base URL, with the path of the documented one.
@@ -105,12 +109,12 @@ impl Mock {
     }
 
     /// Returns the source of tokens for it.
-    pub fn mint(&self) -> &Mint {
-        &self.mint
+    pub fn token_issuer(&self) -> &TokenIssuer {
+        &self.token_issuer
     }
 }
 
-impl Identities for Mint {
+impl Identities for TokenIssuer {
     fn find(&self, need: &CredentialNeed) -> Result<Identity, Missing> {
         if self.core.contract.credential(&need.kind).is_some_and(Credential::is_certificate) {
             return Err(Missing::new("the mock speaks plain HTTP, over which no client certificate is shown"));
@@ -142,20 +146,20 @@ impl Identities for Mint {
     }
 
     fn client(&self, need: &ClientNeed) -> Result<Client, Missing> {
-        let registered = Registered::of(need.kind);
-        let secret = registered.secret.map(Secret::new);
+        let registered_client = RegisteredClient::of(need.kind);
+        let secret = registered_client.secret.map(Secret::new);
         if let Some(secret) = &secret {
             self.redactor.learn(secret);
         }
-        if let Some((_, password)) = &registered.user {
+        if let Some((_, password)) = &registered_client.user {
             self.redactor.learn(password);
         }
         Ok(Client {
-            id: registered.id.to_owned(),
+            id: registered_client.id.to_owned(),
             secret,
             authentication: None,
-            redirect_uri: registered.redirect_uri.to_owned(),
-            user: registered.user,
+            redirect_uri: registered_client.redirect_uri.to_owned(),
+            user: registered_client.user,
             revocation_url: None,
         })
     }
@@ -169,10 +173,10 @@ impl Identities for Mint {
     }
 
     fn signer(&self) -> Result<Signer, Missing> {
-        let registered = Registered::of(ClientKind::Keeping);
-        let secret = Secret::new(registered.secret.unwrap_or_default());
+        let registered_client = RegisteredClient::of(ClientKind::Keeping);
+        let secret = Secret::new(registered_client.secret.unwrap_or_default());
         self.redactor.learn(&secret);
-        Ok(Signer { issuer: registered.id.to_owned(), subject: "user_keyfit".to_owned(), secret })
+        Ok(Signer { issuer: registered_client.id.to_owned(), subject: "user_keyfit".to_owned(), secret })
     }
 }
 

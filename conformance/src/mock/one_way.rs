@@ -5,14 +5,14 @@ use keyfit_openapi::schema::{self, Direction};
 use keyfit_openapi::{Operation, example};
 use serde_json::Value;
 
-use super::call::Sent;
+use super::call::ParsedBody;
 use super::core::Core;
 use super::mutant::Mutant;
 use super::success;
 
 impl Core {
     /// Returns a success with the members that a defect adds, and stores the sent ones for the next answer.
-    pub(super) fn with_one_way(&self, operation: &Operation, status: u16, sent: &Sent, body: Bytes) -> Bytes {
+    pub(super) fn with_one_way(&self, operation: &Operation, status: u16, sent: &ParsedBody, body: Bytes) -> Bytes {
         let (shows, keeps) = (self.has(Mutant::ShowsWriteOnly), self.has(Mutant::StoresReadOnly));
         let schema = success::schema(operation, status).filter(|_| shows || keeps);
         let Some((schema, Ok(Value::Object(mut members)))) =
@@ -25,7 +25,7 @@ impl Core {
         if keeps {
             let mut state = self.state();
             // Calls that set no such member may come in between.
-            if let Sent::Body(Value::Object(sent)) = sent
+            if let ParsedBody::Body(Value::Object(sent)) = sent
                 && sent.keys().any(|name| is_read_only(name))
             {
                 state.stored.clone_from(sent);

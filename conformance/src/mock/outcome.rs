@@ -12,14 +12,14 @@ pub(crate) type Item = (Value, Option<Mismatch>);
 
 /// Defects of an outcome.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Defects {
+pub(crate) struct OutcomeDefects {
     pub(crate) reorders: bool,
     pub(crate) miscounts: bool,
     pub(crate) loses_item: bool,
 }
 
 /// Writes outcomes in the form of one description.
-pub(crate) struct Outcomes<'a> {
+pub(crate) struct OutcomeWriter<'a> {
     pub(crate) api: &'a Api,
     pub(crate) operation: &'a Operation,
     pub(crate) described: &'a Partial,
@@ -27,15 +27,15 @@ pub(crate) struct Outcomes<'a> {
 }
 
 /// The documentation of a list, with a minimal entry.
-struct List<'a> {
+struct OutcomeList<'a> {
     entry: Option<&'a Value>,
     model: Value,
     is_object: bool,
 }
 
-impl Outcomes<'_> {
+impl OutcomeWriter<'_> {
     /// Returns the body that reports the outcome of each item.
-    pub(crate) fn body(&self, items: &[Item], defects: Defects) -> Value {
+    pub(crate) fn body(&self, items: &[Item], defects: OutcomeDefects) -> Value {
         let Partial { received, accepted, rejected, accepted_items, rejected_items, outcomes, .. } = self.described;
         let answer = self.answer();
         let mut body = answer.map_or_else(|| json!({}), |schema| required(self.api, schema));
@@ -68,10 +68,17 @@ impl Outcomes<'_> {
     }
 
     /// Returns the list at a place: of the accepted items, of the rejected ones, or of all.
-    fn list(&self, answer: Option<&Value>, place: &str, items: &[Item], only: Option<bool>, defects: Defects) -> Value {
+    fn list(
+        &self,
+        answer: Option<&Value>,
+        place: &str,
+        items: &[Item],
+        only: Option<bool>,
+        defects: OutcomeDefects,
+    ) -> Value {
         let schema = answer.and_then(|answer| self.api.member(answer, place));
         let entry = schema.and_then(|list| self.api.entries(list));
-        let list = List {
+        let list = OutcomeList {
             entry,
             model: entry.map_or_else(|| json!({}), |entry| required(self.api, entry)),
             is_object: schema.is_some_and(|list| list["type"] == "object"),
@@ -95,7 +102,7 @@ impl Outcomes<'_> {
         Value::Array(entries)
     }
 
-    fn entry(&self, list: &List<'_>, item: &Item, position: usize, is_outcome: bool) -> Value {
+    fn entry(&self, list: &OutcomeList<'_>, item: &Item, position: usize, is_outcome: bool) -> Value {
         let Partial { outcome, reason, position: position_at, item: item_at, first, .. } = self.described;
         let (sent, mismatch) = item;
         if !list.model.is_object() {
@@ -124,7 +131,7 @@ impl Outcomes<'_> {
     }
 
     /// Copies the members of an item that an entry also has; only the id if entries may hold anything.
-    fn repeat(&self, list: &List<'_>, sent: &Value, entry: &mut Value) {
+    fn repeat(&self, list: &OutcomeList<'_>, sent: &Value, entry: &mut Value) {
         for (name, value) in sent.as_object().into_iter().flatten() {
             let is_id = self.batch.id_field.as_ref() == Some(name);
             let at = join("", name);

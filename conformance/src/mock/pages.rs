@@ -11,9 +11,9 @@ use crate::document::body::plain;
 use crate::text::pointer::{put, take};
 
 /// The number of items of the first page, if at least as many were requested.
-const FULL: u64 = 2;
+const FIRST_PAGE_ITEMS: u64 = 2;
 /// The number of items of a list whose items can be distinguished.
-const ALL: u64 = 3;
+const TOTAL_ITEMS: u64 = 3;
 
 /// A page, with the header that leads to the next one.
 pub(super) struct Page {
@@ -24,7 +24,7 @@ pub(super) struct Page {
 /// The pagination behavior of a mock.
 #[derive(Clone, Copy, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a habit of its own")]
-pub(super) struct Habits {
+pub(super) struct PageBehavior {
     /// True if unknown cursors are refused.
     pub(super) is_strict: bool,
     /// The tenant whose list it is, if each has its own and cursors contain it.
@@ -39,17 +39,17 @@ pub(super) struct Habits {
 }
 
 /// The base that separates the position of an item from its tenant in a cursor.
-const POSITIONS: u64 = 100;
+const POSITION_BASE: u64 = 100;
 
 /// The error for a cursor that the mock did not issue, or issued to another tenant.
 pub(super) struct UnknownCursor;
 
 /// The requested page.
 #[derive(Clone, Copy, Eq, PartialEq)]
-enum Turn {
+enum PagePosition {
     First,
     Last,
-    Behind,
+    PastEnd,
 }
 
 /// Returns the page that a call requests; `None` if the success has no items. `described` is the schema of the success.
@@ -59,7 +59,7 @@ pub(super) fn page(
     described: Option<&Value>,
     call: &Call,
     success: &Bytes,
-    habits: Habits,
+    behavior: PageBehavior,
 ) -> Result<Option<Page>, UnknownCursor> {
     let Ok(success) = serde_json::from_slice::<Value>(success) else { return Ok(None) };
     let items = success.pointer(&pagination.items).and_then(Value::as_array);
@@ -74,7 +74,7 @@ pub(super) fn page(
         },
     };
     let number = |argument: &PageArgument| asked(argument).and_then(|text| text.parse::<u64>().ok());
-    let limit = pagination.limit.as_ref().and_then(number).unwrap_or(FULL);
+    let limit = pagination.limit.as_ref().and_then(number).unwrap_or(FIRST_PAGE_ITEMS);
     let fits = |body: &Value| {
         described.is_none_or(|described| schema::mismatch(api, Direction::Answer, described, body).is_none())
     };
@@ -84,10 +84,10 @@ pub(super) fn page(
         put(&mut body, &pagination.items, Value::from(vec![item.clone(); usize::try_from(full).unwrap_or(1)]));
         body
     };
-    if let Some(list) = List::of(&success, pagination, &fits, habits.tenant.unwrap_or_default()) {
-        return list.page(call, limit, asked, habits).map(Some);
+    if let Some(list) = PagedList::of(&success, pagination, &fits, behavior.tenant.unwrap_or_default()) {
+        return list.page(call, limit, asked, behavior).map(Some);
     }
-    let size = if limit >= FULL && fits(&full(FULL)) { FULL } else { 1 };
+    let size = if limit >= FIRST_PAGE_ITEMS && fits(&full(FIRST_PAGE_ITEMS)) { FIRST_PAGE_ITEMS } else { 1 };
     let start = match &pagination.next {
         NextPage::Start { argument } => number(argument).unwrap_or(0),
         NextPage::Page { argument, first } => {
@@ -95,7 +95,7 @@ pub(super) fn page(
         }
         _ => 0,
     };
-    if let (true, NextPage::Cursor { at, argument }) = (habits.is_strict, &pagination.next)
+    if let (true, NextPage::Cursor { at, argument }) = (behavior.is_strict, &pagination.next)
         && let Some(asked) = asked(argument)
         && asked.parse::<u64>().is_err()
         && cursor(success.pointer(at), argument, 2) != asked.as_str()
@@ -103,44 +103,44 @@ pub(super) fn page(
         return Err(UnknownCursor);
     }
     let turn = match &pagination.next {
-        NextPage::Start { .. } | NextPage::Page { .. } if start == 0 => Turn::First,
+        NextPage::Start { .. } | NextPage::Page { .. } if start == 0 => PagePosition::First,
         // Two pages with the same single item would be duplicates, and a list that continues after its last item would never end.
-        NextPage::Start { .. } | NextPage::Page { .. } if start == size && size > 1 => Turn::Last,
-        NextPage::Start { .. } | NextPage::Page { .. } => Turn::Behind,
-        NextPage::LastItem { argument, .. } => asked(argument).map_or(Turn::First, |_| Turn::Behind),
+        NextPage::Start { .. } | NextPage::Page { .. } if start == size && size > 1 => PagePosition::Last,
+        NextPage::Start { .. } | NextPage::Page { .. } => PagePosition::PastEnd,
+        NextPage::LastItem { argument, .. } => asked(argument).map_or(PagePosition::First, |_| PagePosition::PastEnd),
         NextPage::Cursor { argument, .. } | NextPage::Header { argument, .. } => {
-            asked(argument).map_or(Turn::First, |_| Turn::Last)
+            asked(argument).map_or(PagePosition::First, |_| PagePosition::Last)
         }
         NextPage::Link | NextPage::Url { .. } => {
-            call.query(LINKED).filter(|page| *page == "2").map_or(Turn::First, |_| Turn::Last)
+            call.query(LINK_PARAMETER).filter(|page| *page == "2").map_or(PagePosition::First, |_| PagePosition::Last)
         }
     };
     let mut body = match turn {
-        Turn::First => full(size),
-        Turn::Last => full(1),
-        Turn::Behind => full(0),
+        PagePosition::First => full(size),
+        PagePosition::Last => full(1),
+        PagePosition::PastEnd => full(0),
     };
     if let NextPage::Cursor { at, argument } = &pagination.next {
         match turn {
-            Turn::First => put(&mut body, at, cursor(success.pointer(at), argument, 2)),
-            Turn::Last | Turn::Behind => end(&mut body, at, &fits),
+            PagePosition::First => put(&mut body, at, cursor(success.pointer(at), argument, 2)),
+            PagePosition::Last | PagePosition::PastEnd => remove_cursor(&mut body, at, &fits),
         }
     }
     if let NextPage::Url { at } = &pagination.next {
         match turn {
-            Turn::First => put(&mut body, at, whole_url(call, 2, habits)),
-            Turn::Last | Turn::Behind => end(&mut body, at, &fits),
+            PagePosition::First => put(&mut body, at, whole_url(call, 2, behavior)),
+            PagePosition::Last | PagePosition::PastEnd => remove_cursor(&mut body, at, &fits),
         }
     }
-    let more = turn == Turn::First && (size > 1 || start == 0 && !is_numbered(&pagination.next));
+    let more = turn == PagePosition::First && (size > 1 || start == 0 && !is_numbered(&pagination.next));
     let total = if size > 1 { size + 1 } else { size };
-    tell(&mut body, &success, pagination, &Numbers { total, size, start, more });
-    let header = leading((turn == Turn::First).then_some(2), pagination, call, habits);
+    write_counts(&mut body, &success, pagination, &PageCounts { total, size, start, more });
+    let header = next_page_header((turn == PagePosition::First).then_some(2), pagination, call, behavior);
     Ok(Some(Page { body: Bytes::from(body.to_string()), header }))
 }
 
 /// The numbers that pages usually have beside their items.
-struct Numbers {
+struct PageCounts {
     total: u64,
     size: u64,
     start: u64,
@@ -148,14 +148,14 @@ struct Numbers {
 }
 
 /// Writes the numbers to the places where the success has them.
-fn tell(body: &mut Value, success: &Value, pagination: &Pagination, numbers: &Numbers) {
-    let told = [
+fn write_counts(body: &mut Value, success: &Value, pagination: &Pagination, numbers: &PageCounts) {
+    let counts = [
         (&pagination.total, json!(numbers.total)),
         (&pagination.kept_limit, json!(numbers.size)),
         (&pagination.start, json!(numbers.start)),
         (&pagination.more, json!(numbers.more)),
     ];
-    for (at, value) in told {
+    for (at, value) in counts {
         if let Some(at) = at.as_ref().filter(|at| success.pointer(at).is_some()) {
             put(body, at, value);
         }
@@ -163,17 +163,22 @@ fn tell(body: &mut Value, success: &Value, pagination: &Pagination, numbers: &Nu
 }
 
 /// Returns the header that leads to the page that begins at this position, if the list uses one.
-fn leading(to: Option<u64>, pagination: &Pagination, call: &Call, habits: Habits) -> Option<(String, String)> {
+fn next_page_header(
+    to: Option<u64>,
+    pagination: &Pagination,
+    call: &Call,
+    behavior: PageBehavior,
+) -> Option<(String, String)> {
     let to = to?;
     match &pagination.next {
         NextPage::Header { name, .. } => Some((name.clone(), to.to_string())),
-        NextPage::Link => Some(("link".to_owned(), format!("<{}>; rel=\"next\"", linked(call, to, habits)))),
+        NextPage::Link => Some(("link".to_owned(), format!("<{}>; rel=\"next\"", page_link(call, to, behavior)))),
         _ => None,
     }
 }
 
 /// A list whose items can be distinguished.
-struct List<'a> {
+struct PagedList<'a> {
     success: &'a Value,
     pagination: &'a Pagination,
     fits: &'a dyn Fn(&Value) -> bool,
@@ -182,7 +187,7 @@ struct List<'a> {
     tenant: u64,
 }
 
-impl<'a> List<'a> {
+impl<'a> PagedList<'a> {
     fn of(
         success: &'a Value,
         pagination: &'a Pagination,
@@ -191,12 +196,13 @@ impl<'a> List<'a> {
     ) -> Option<Self> {
         let item = success.pointer(&pagination.items)?.as_array()?.first()?;
         // The id that leads to the next page has to distinguish items.
-        let is_told = !matches!(&pagination.next, NextPage::LastItem { at, .. } if at != "/id");
-        let items: Option<Vec<Value>> = (0..ALL).map(|number| numbered(item, tenant * ALL + number)).collect();
+        let has_usable_id = !matches!(&pagination.next, NextPage::LastItem { at, .. } if at != "/id");
+        let items: Option<Vec<Value>> =
+            (0..TOTAL_ITEMS).map(|number| numbered(item, tenant * TOTAL_ITEMS + number)).collect();
         let items = items?;
         let mut body = success.clone();
         put(&mut body, &pagination.items, Value::from(items[1..].to_vec()));
-        (is_told && fits(&body)).then_some(Self { success, pagination, fits, items, tenant })
+        (has_usable_id && fits(&body)).then_some(Self { success, pagination, fits, items, tenant })
     }
 
     fn page(
@@ -204,15 +210,15 @@ impl<'a> List<'a> {
         call: &Call,
         limit: u64,
         asked: impl Fn(&PageArgument) -> Option<String>,
-        habits: Habits,
+        behavior: PageBehavior,
     ) -> Result<Page, UnknownCursor> {
-        let size = limit.clamp(1, FULL);
+        let size = limit.clamp(1, FIRST_PAGE_ITEMS);
         let behind = |text: &str| text.rsplit(['-', '=']).next().and_then(|number| number.parse::<u64>().ok());
         let first = (self.tenant, 0);
         let handed_out = |text: Option<String>| match text.as_deref().map(behind) {
-            Some(Some(cursor)) if habits.tenant.is_some() => Ok((cursor / POSITIONS, cursor % POSITIONS)),
+            Some(Some(cursor)) if behavior.tenant.is_some() => Ok((cursor / POSITION_BASE, cursor % POSITION_BASE)),
             Some(Some(start)) => Ok((first.0, start)),
-            Some(None) if habits.is_strict => Err(UnknownCursor),
+            Some(None) if behavior.is_strict => Err(UnknownCursor),
             _ => Ok(first),
         };
         let start = match &self.pagination.next {
@@ -225,41 +231,46 @@ impl<'a> List<'a> {
                 let (tenant, start) = handed_out(asked(argument))?;
                 if tenant != self.tenant {
                     let other = Self::of(self.success, self.pagination, self.fits, tenant);
-                    self = other.filter(|_| habits.takes_any_tenant).ok_or(UnknownCursor)?;
+                    self = other.filter(|_| behavior.takes_any_tenant).ok_or(UnknownCursor)?;
                 }
                 start
             }
             NextPage::Link | NextPage::Url { .. } => {
-                call.query(LINKED).and_then(|start| start.parse().ok()).unwrap_or(0)
+                call.query(LINK_PARAMETER).and_then(|start| start.parse().ok()).unwrap_or(0)
             }
-            NextPage::LastItem { argument, .. } => asked(argument).map_or(0, |id| self.behind(&id)),
+            NextPage::LastItem { argument, .. } => asked(argument).map_or(0, |id| self.position_after(&id)),
         };
-        let end = start.saturating_add(size).min(ALL);
+        let end = start.saturating_add(size).min(TOTAL_ITEMS);
         let shift = |start: u64| match start {
             0 => 0,
-            _ => start.saturating_add(u64::from(habits.skips)).saturating_sub(u64::from(habits.repeats)),
+            _ => start.saturating_add(u64::from(behavior.skips)).saturating_sub(u64::from(behavior.repeats)),
         };
-        let begin = shift(start).min(ALL);
+        let begin = shift(start).min(TOTAL_ITEMS);
         let positions = (begin..end).filter_map(|position| self.items.get(usize::try_from(position).ok()?));
         let mut body = self.success.clone();
         put(&mut body, &self.pagination.items, positions.cloned().collect());
-        let leads_on = end < ALL;
-        let handed = self.tenant * POSITIONS + end;
+        let leads_on = end < TOTAL_ITEMS;
+        let handed = self.tenant * POSITION_BASE + end;
         match &self.pagination.next {
             NextPage::Cursor { at, argument } if leads_on => self.put_cursor(&mut body, at, argument, handed),
-            NextPage::Url { at } if leads_on => put(&mut body, at, whole_url(call, end, habits)),
-            NextPage::Cursor { at, .. } | NextPage::Url { at } => self::end(&mut body, at, &self.fits),
+            NextPage::Url { at } if leads_on => put(&mut body, at, whole_url(call, end, behavior)),
+            NextPage::Cursor { at, .. } | NextPage::Url { at } => self::remove_cursor(&mut body, at, &self.fits),
             _ => {}
         }
-        tell(&mut body, self.success, self.pagination, &Numbers { total: ALL, size, start, more: leads_on });
-        let header = leading(leads_on.then_some(handed), self.pagination, call, habits);
+        write_counts(
+            &mut body,
+            self.success,
+            self.pagination,
+            &PageCounts { total: TOTAL_ITEMS, size, start, more: leads_on },
+        );
+        let header = next_page_header(leads_on.then_some(handed), self.pagination, call, behavior);
         Ok(Page { body: Bytes::from(body.to_string()), header })
     }
 
     /// Returns the position after the item with this id; the end if there is no such item.
-    fn behind(&self, id: &str) -> u64 {
+    fn position_after(&self, id: &str) -> u64 {
         let is_it = |item: &Value| item.get("id").is_some_and(|own| plain(own) == id);
-        self.items.iter().position(is_it).map_or(ALL, |position| position as u64 + 1)
+        self.items.iter().position(is_it).map_or(TOTAL_ITEMS, |position| position as u64 + 1)
     }
 
     /// Writes the cursor for the item at a position: in the form of the example, with the position appended.
@@ -299,25 +310,25 @@ pub(super) fn numbered(item: &Value, number: u64) -> Option<Value> {
 }
 
 /// The page parameter in links.
-const LINKED: &str = "page";
+const LINK_PARAMETER: &str = "page";
 
 /// Returns a link to the page that begins at this position.
-fn linked(call: &Call, start: u64, habits: Habits) -> String {
-    let others = call.query.iter().filter(|(name, _)| name != LINKED);
+fn page_link(call: &Call, start: u64, behavior: PageBehavior) -> String {
+    let others = call.query.iter().filter(|(name, _)| name != LINK_PARAMETER);
     let query = url::form_urlencoded::Serializer::new(String::new())
         .extend_pairs(others)
-        .append_pair(LINKED, &start.to_string())
+        .append_pair(LINK_PARAMETER, &start.to_string())
         .finish();
-    let origin = if habits.leads_elsewhere { "https://elsewhere.example/" } else { "" };
+    let origin = if behavior.leads_elsewhere { "https://elsewhere.example/" } else { "" };
     format!("{origin}?{query}")
 }
 
 /// Returns the link as an absolute URL, which the document may require in a body.
-fn whole_url(call: &Call, start: u64, habits: Habits) -> Value {
-    let linked = linked(call, start, habits);
+fn whole_url(call: &Call, start: u64, behavior: PageBehavior) -> Value {
+    let linked = page_link(call, start, behavior);
     let host = call.headers.get(HOST).and_then(|host| host.to_str().ok());
     json!(match host {
-        Some(host) if !habits.leads_elsewhere => format!("http://{host}{}{linked}", call.path),
+        Some(host) if !behavior.leads_elsewhere => format!("http://{host}{}{linked}", call.path),
         _ => linked,
     })
 }
@@ -342,7 +353,7 @@ fn cursor(example: Option<&Value>, argument: &PageArgument, start: u64) -> Value
 }
 
 /// Removes the cursor in a way that the document allows.
-fn end(body: &mut Value, at: &str, fits: &dyn Fn(&Value) -> bool) {
+fn remove_cursor(body: &mut Value, at: &str, fits: &dyn Fn(&Value) -> bool) {
     let mut without = body.clone();
     take(&mut without, at);
     put(body, at, Value::Null);

@@ -16,7 +16,7 @@ pub(super) struct Router(Vec<Node>);
 #[derive(Default)]
 struct Node {
     literals: HashMap<String, usize>,
-    mixed: Mixed,
+    mixed: MixedSegments,
     /// The edge of a parameter, whatever its name: requests do not contain names.
     parameter: Option<usize>,
     route: Route,
@@ -25,10 +25,10 @@ struct Node {
 /// Segments with several parameters, or with a parameter and other text, without the names: `{}:cancel`. The keys are the texts before
 /// the first parameter and after the last one, and the lengths of both.
 #[derive(Default)]
-struct Mixed(BTreeMap<(usize, usize), HashMap<Ends, BTreeMap<String, usize>>>);
+struct MixedSegments(BTreeMap<(usize, usize), HashMap<Affixes, BTreeMap<String, usize>>>);
 
 /// The texts before the first parameter of a segment and after the last one.
-type Ends = (String, String);
+type Affixes = (String, String);
 
 /// The operations whose templates end at a node, by method. They differ at most in the names of their parameters.
 type Route = BTreeMap<String, Vec<Candidate>>;
@@ -52,13 +52,13 @@ enum Segment {
 }
 
 /// The destination of a request.
-pub(super) enum Routed {
+pub(super) enum RouteMatch {
     /// An operation, with the values of its path parameters.
     Operation(usize, BTreeMap<String, String>),
     /// A path with other methods only. Contains one of its operations and the methods.
     OtherMethods(usize, String),
     /// No path of the API.
-    Nowhere,
+    NoPath,
 }
 
 impl Router {
@@ -97,8 +97,8 @@ impl Router {
 
     /// Finds the operation of a request: the one with the most matching query pairs, and of several with the same path and query the first
     /// one that `fits`, or else the first.
-    pub(super) fn route(&self, call: &Call, fits: impl Fn(usize, &BTreeMap<String, String>) -> bool) -> Routed {
-        let Some(route) = self.find(&call.segments, &mut 0) else { return Routed::Nowhere };
+    pub(super) fn route(&self, call: &Call, fits: impl Fn(usize, &BTreeMap<String, String>) -> bool) -> RouteMatch {
+        let Some(route) = self.find(&call.segments, &mut 0) else { return RouteMatch::NoPath };
         // If HEAD is not documented, it is a GET without a body.
         let as_get = || route.get("GET").filter(|_| call.method == "HEAD");
         if let Some(candidates) = route.get(&call.method).or_else(as_get) {
@@ -111,14 +111,14 @@ impl Router {
             let fitting =
                 if found.len() > 1 { found.iter().position(|(index, path)| fits(*index, path)) } else { None };
             if found.is_empty() {
-                return Routed::Nowhere;
+                return RouteMatch::NoPath;
             }
             let (operation, values) = found.swap_remove(fitting.unwrap_or_default());
-            return Routed::Operation(operation, values);
+            return RouteMatch::Operation(operation, values);
         }
         let allowed: Vec<&str> = route.keys().map(String::as_str).collect();
         let first = route.values().flatten().next().map(|candidate| candidate.operation);
-        Routed::OtherMethods(first.unwrap_or_default(), allowed.join(", "))
+        RouteMatch::OtherMethods(first.unwrap_or_default(), allowed.join(", "))
     }
 
     /// Returns the most specific template that a path matches, segment by segment; counts the visited nodes.
@@ -141,7 +141,7 @@ impl Router {
     }
 }
 
-impl Mixed {
+impl MixedSegments {
     fn entry(&mut self, template: &str) -> std::collections::btree_map::Entry<'_, String, usize> {
         let nameless = without_parameter_names(template);
         let (before, rest) = nameless.split_once('{').unwrap_or_default();

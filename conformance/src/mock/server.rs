@@ -15,22 +15,22 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 
-use super::front::Front;
+use super::http_service::HttpService;
 use super::tool::faults::LONGEST_DELAY;
 
 /// The time for which a stopped server waits for active requests: longer than the longest delay.
-const GRACE: Duration = LONGEST_DELAY.saturating_add(Duration::from_secs(5));
+const SHUTDOWN_TIMEOUT: Duration = LONGEST_DELAY.saturating_add(Duration::from_secs(5));
 
 /// The highest number of concurrent connections. More wait until one ends.
 const MOST_CONNECTIONS: usize = 16_384;
 /// The highest number of connections that the kernel keeps until they are accepted. It drops more, and their clients try again after a second.
 const BACKLOG: u32 = 4096;
 /// The time limit for the head of a request, and for an idle connection.
-const PATIENCE: Duration = Duration::from_secs(30);
+const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 /// The longest head, in bytes.
 const LARGEST_HEAD: usize = 64 * 1024;
 /// The pause after a connection could not be accepted: if no file handles are free, immediate retries would occupy a processor.
-const REST: Duration = Duration::from_millis(100);
+const ACCEPT_RETRY_PAUSE: Duration = Duration::from_millis(100);
 
 /// A server that runs until it is stopped or dropped.
 pub(super) struct Server {
@@ -67,9 +67,9 @@ impl Listener {
 
 impl Server {
     /// Starts to serve in the background.
-    pub(super) fn start(listener: Listener, front: Front) -> Self {
+    pub(super) fn start(listener: Listener, http_service: HttpService) -> Self {
         let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(accept(listener.socket, Arc::new(front), MOST_CONNECTIONS, stopped));
+        let task = tokio::spawn(accept(listener.socket, Arc::new(http_service), MOST_CONNECTIONS, stopped));
         Self { address: listener.address, stop: Some(stop), task }
     }
 
@@ -92,7 +92,12 @@ impl Drop for Server {
 }
 
 /// Accepts connections. They are in a set of their own, so that they end with the task.
-async fn accept(listener: TcpListener, front: Arc<Front>, most: usize, mut stopped: oneshot::Receiver<()>) {
+async fn accept(
+    listener: TcpListener,
+    http_service: Arc<HttpService>,
+    most: usize,
+    mut stopped: oneshot::Receiver<()>,
+) {
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
     let room = Arc::new(Semaphore::new(most));
@@ -104,10 +109,10 @@ async fn accept(listener: TcpListener, front: Arc<Front>, most: usize, mut stopp
         tokio::select! {
             accepted = accepted => match accepted {
                 Ok((stream, permit)) => {
-                    connections.spawn(serve(stream, Arc::clone(&front), graceful.watcher(), permit));
+                    connections.spawn(serve(stream, Arc::clone(&http_service), graceful.watcher(), permit));
                 }
                 // The error concerns only its client, or there is no free file handle.
-                Err(_) => SystemClock.sleep(REST).await,
+                Err(_) => SystemClock.sleep(ACCEPT_RETRY_PAUSE).await,
             },
             _ = &mut stopped => break,
         }
@@ -115,19 +120,19 @@ async fn accept(listener: TcpListener, front: Arc<Front>, most: usize, mut stopp
     }
     drop(listener);
     // A request that never ends must not keep the mock alive forever.
-    let _ = timeout(GRACE, graceful.shutdown()).await;
+    let _ = timeout(SHUTDOWN_TIMEOUT, graceful.shutdown()).await;
 }
 
-async fn serve(stream: TcpStream, front: Arc<Front>, watcher: Watcher, _permit: OwnedSemaphorePermit) {
+async fn serve(stream: TcpStream, http_service: Arc<HttpService>, watcher: Watcher, _permit: OwnedSemaphorePermit) {
     // Answers are small and complete: waiting to fill a packet would only delay them.
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| {
-        let front = Arc::clone(&front);
-        async move { front.respond(request).await }
+        let http_service = Arc::clone(&http_service);
+        async move { http_service.respond(request).await }
     });
     // An error means that the client disconnected, or that a fault closed the connection.
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(PATIENCE).max_buf_size(LARGEST_HEAD);
+    http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_buf_size(LARGEST_HEAD);
     let _ = watcher.watch(http.serve_connection(TokioIo::new(stream), service)).await;
 }
 
@@ -149,11 +154,11 @@ mod tests {
     async fn server(most: usize) -> (SocketAddr, oneshot::Sender<()>) {
         let catalogue = Catalogue::read(&shipped("guide").expect("it ships")).expect("it can be read");
         let core = Arc::new(Core::new(catalogue.api, catalogue.contract, None));
-        let front = Front { core, base_path: "".into(), console: None };
+        let http_service = HttpService { core, base_path: "".into(), admin: None };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let (stop, stopped) = oneshot::channel();
-        tokio::spawn(accept(listener, Arc::new(front), most, stopped));
+        tokio::spawn(accept(listener, Arc::new(http_service), most, stopped));
         (address, stop)
     }
 

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use keyfit_openapi::{Api, ParameterLocation, example};
 
 use super::grants::Grants;
-use super::repeat::Kept;
+use super::idempotency::KeyedAnswer;
 use super::store::Store;
 use super::token::{Grant, Token, signed_token, token_text};
 use super::window::Window;
-use super::work::Works;
+use super::work::WorkItems;
 use crate::clock;
 use crate::contract::{Carrier, Contract, Credential, Probe};
 use crate::credential::carrier;
@@ -30,7 +30,7 @@ pub(super) struct State {
     /// Masks all tokens that were issued.
     redactor: Redactor,
     /// The number of tokens that were issued: a number is never reused.
-    minted: u64,
+    issued_count: u64,
     issued: HashMap<CredentialNeed, Identity>,
     /// For each tenant, the path parameters that tokens are bound to, with their values.
     tenants: Vec<BTreeMap<String, String>>,
@@ -48,15 +48,15 @@ pub(super) struct State {
     /// The grants of the authorization server.
     pub(super) grants: Grants,
     /// The number of times that a defect reported a limit.
-    told: u64,
+    reported_limits: u64,
     /// The charges of each tenant.
     charged: HashMap<usize, i64>,
     /// Answers by idempotency key.
-    pub(super) keyed: HashMap<String, Kept>,
+    pub(super) keyed: HashMap<String, KeyedAnswer>,
     /// The resources that callers created.
     pub(super) store: Store,
     /// The accepted work.
-    pub(super) works: Works,
+    pub(super) work_items: WorkItems,
 }
 
 impl State {
@@ -82,16 +82,16 @@ impl State {
         Self {
             tokens: HashMap::new(),
             redactor: Redactor::default(),
-            minted: 0,
+            issued_count: 0,
             issued: HashMap::new(),
             tenants: vec![first.collect()],
             windows: HashMap::new(),
             grants: Grants::default(),
-            told: 0,
+            reported_limits: 0,
             charged: HashMap::new(),
             keyed: HashMap::new(),
             store: Store::default(),
-            works: Works::default(),
+            work_items: WorkItems::default(),
             stored: serde_json::Map::new(),
             scopes: api.operations.iter().flat_map(|operation| operation.scopes.iter().cloned()).collect(),
             resources: contract
@@ -112,7 +112,7 @@ impl State {
         {
             return identity.clone();
         }
-        let tenant = if need.alone { self.settle() } else { 0 };
+        let tenant = if need.alone { self.new_tenant() } else { 0 };
         let credential = contract.credential(&need.kind);
         let is_limited = need.state == TokenState::Limited;
         let token = Token {
@@ -143,7 +143,7 @@ impl State {
         }
         let stranger = self.tenants.iter().skip(1).find_map(|ids| ids.get(parameter).cloned());
         stranger.unwrap_or_else(|| {
-            let tenant = self.settle();
+            let tenant = self.new_tenant();
             // Ids that tokens are not bound to have no tenant: a nonexistent one is used instead.
             self.tenants[tenant].get(parameter).cloned().unwrap_or_else(|| format!("other-{parameter}"))
         })
@@ -155,7 +155,7 @@ impl State {
         if let Some(known) = known.filter(|token| token.state == TokenState::Valid) {
             return known.id.clone();
         }
-        let tenant = self.settle();
+        let tenant = self.new_tenant();
         let kind = self.key_parameter.as_ref().map_or("", |(_, kind)| kind);
         let (text, id) = self.admit(None, false, Token { tenant, ..Token::new(kind, Grant::All) });
         self.foreign_key = Some(text);
@@ -169,8 +169,8 @@ impl State {
         is_test: bool,
         mut token: Token,
     ) -> (String, String) {
-        let number = self.minted;
-        self.minted += 1;
+        let number = self.issued_count;
+        self.issued_count += 1;
         let prefix = credential.map_or("", |credential| credential.prefix_in(is_test));
         let carrier = credential.map_or(&Carrier::Header, Credential::carrier);
         let user = if *carrier == Carrier::Basic { format!("user-{number}:") } else { String::new() };
@@ -225,9 +225,9 @@ impl State {
 
     /// Replaces the state by another one. The tokens of the former one are not accepted again.
     pub(super) fn replace(&mut self, other: Self) {
-        let minted = self.minted;
+        let issued_count = self.issued_count;
         *self = other;
-        self.minted = self.minted.max(minted);
+        self.issued_count = self.issued_count.max(issued_count);
     }
 
     /// Returns the scopes that operations require.
@@ -259,7 +259,7 @@ impl State {
     }
 
     /// Returns whether an active token begins with this text.
-    pub(super) fn knows_beginning(&self, text: &str) -> bool {
+    pub(super) fn knows_prefix(&self, text: &str) -> bool {
         let fits = |(known, token): (&String, &Token)| known.starts_with(text) && token.state == TokenState::Valid;
         !text.is_empty() && self.tokens.iter().any(fits)
     }
@@ -341,9 +341,9 @@ impl State {
     }
 
     /// Returns a number that decreases with each call, far above any limit.
-    pub(super) fn left_of_nothing(&mut self) -> u64 {
-        self.told += 1;
-        1_000_000 - self.told.min(1_000_000)
+    pub(super) fn undocumented_remaining(&mut self) -> u64 {
+        self.reported_limits += 1;
+        1_000_000 - self.reported_limits.min(1_000_000)
     }
 
     /// Charges a tenant for a call.
@@ -357,7 +357,7 @@ impl State {
     }
 
     /// Creates a new tenant.
-    pub(super) fn settle(&mut self) -> usize {
+    pub(super) fn new_tenant(&mut self) -> usize {
         let number = self.tenants.len();
         let ids = self.tenants[0].iter().map(|(name, id)| (name.clone(), other_id(name, id, number))).collect();
         self.tenants.push(ids);

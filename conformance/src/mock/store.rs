@@ -9,8 +9,8 @@ use keyfit_openapi::{Api, Operation, ParameterLocation};
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use super::call::{Refusal, Sent};
-use super::core::{Core, Served};
+use super::call::{ParsedBody, Refusal};
+use super::core::{Core, ServedRequest};
 use super::mutant::Mutant;
 use super::success;
 use crate::contract::Probe;
@@ -18,18 +18,18 @@ use crate::document::body::plain;
 use crate::document::chain::Chain;
 use crate::document::segment;
 use crate::document::unknown_id;
-use crate::probe::{id_member, is_password, subject};
+use crate::probe::{id_member, is_password, last_parameter};
 use crate::text::pointer::{join, put};
 
 /// The highest number of stored resources. Beyond it, all are forgotten: a mock may run for days.
-const MOST: usize = 20_000;
+const MAX_RESOURCES: usize = 20_000;
 /// The highest number of resources in a list.
-const MOST_LISTED: usize = 20;
+const MAX_LISTED: usize = 20;
 
 /// The created resources, by tenant and path.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Store {
-    things: BTreeMap<(usize, String), Thing>,
+    resources: BTreeMap<(usize, String), Resource>,
     /// The tenants of created resources, by path parameter and id.
     owners: HashMap<(String, String), usize>,
     /// The number of changes of the resource at a path.
@@ -48,7 +48,7 @@ impl Store {
 
     /// Records the tenant that created the resource with this id.
     pub(super) fn own(&mut self, parameter: &str, id: String, tenant: usize) {
-        if self.owners.len() >= MOST {
+        if self.owners.len() >= MAX_RESOURCES {
             self.owners.clear();
         }
         self.owners.insert((parameter.to_owned(), id), tenant);
@@ -56,7 +56,7 @@ impl Store {
 
     /// Counts a change of a tenant's resource at a path.
     pub(super) fn change(&mut self, tenant: usize, path: String) {
-        if self.changes.len() >= MOST {
+        if self.changes.len() >= MAX_RESOURCES {
             self.changes.clear();
         }
         *self.changes.entry((tenant, path)).or_default() += 1;
@@ -69,7 +69,7 @@ impl Store {
 }
 
 #[derive(Clone, Debug)]
-struct Thing {
+struct Resource {
     members: Map<String, Value>,
     /// The path of its list.
     list: String,
@@ -77,7 +77,7 @@ struct Thing {
 }
 
 /// A success about a created resource.
-pub(super) struct Told {
+pub(super) struct ResourceAnswer {
     pub(super) body: Option<Bytes>,
     /// The location of the created resource.
     pub(super) location: Option<String>,
@@ -85,52 +85,59 @@ pub(super) struct Told {
 
 impl Core {
     /// Applies an operation to the created resources, and writes the result into the documented body.
-    pub(super) fn keep(
+    pub(super) fn apply_to_store(
         &self,
         index: usize,
-        served: &Served<'_>,
+        served: &ServedRequest<'_>,
         status: u16,
         body: Option<Bytes>,
-    ) -> Result<Told, Refusal> {
-        let as_it_is = |body| Ok(Told { body, location: None });
+    ) -> Result<ResourceAnswer, Refusal> {
+        let as_it_is = |body| Ok(ResourceAnswer { body, location: None });
         let Some(chain) = self.chains.with(index).filter(|chain| chain.creates.is_some()) else {
             return as_it_is(body);
         };
         let schema = success::schema(served.operation, status);
         let example = || body.as_ref().and_then(|body| serde_json::from_slice::<Value>(body).ok());
         if chain.creates == Some(index) {
-            let told = schema.zip(example()).and_then(|(schema, example)| self.make(chain, served, schema, &example));
-            return told.map_or_else(|| as_it_is(body), Ok);
+            let created =
+                schema.zip(example()).and_then(|(schema, example)| self.create(chain, served, schema, &example));
+            return created.map_or_else(|| as_it_is(body), Ok);
         }
         if chain.lists == Some(index) {
-            let listed = schema.zip(example()).and_then(|(schema, example)| self.with_made(served, schema, example));
+            let listed = schema.zip(example()).and_then(|(schema, example)| self.with_created(served, schema, example));
             return as_it_is(listed.or(body));
         }
         let key = (served.token.tenant, path_of(served));
-        let Some(mut thing) = self.state().store.things.get(&key).cloned() else { return as_it_is(body) };
-        if thing.is_gone {
-            let parameter = subject(&served.operation.path).unwrap_or_default();
+        let Some(mut resource) = self.state().store.resources.get(&key).cloned() else { return as_it_is(body) };
+        if resource.is_gone {
+            let parameter = last_parameter(&served.operation.path).unwrap_or_default();
             let status = self.status(&Probe::UnknownId(parameter.to_owned()), served.operation, 404);
             return Err(Refusal::new(status, "Not found"));
         }
         match served.operation.method.as_str() {
-            "DELETE" => thing.is_gone = !self.has(Mutant::KeepsRemoved),
-            "PUT" | "PATCH" => self.change(chain, served, &mut thing),
+            "DELETE" => resource.is_gone = !self.has(Mutant::KeepsRemoved),
+            "PUT" | "PATCH" => self.change(chain, served, &mut resource),
             _ if self.has(Mutant::ReadsAnother) => return as_it_is(body),
             _ => {}
         }
-        let shown = schema.zip(example()).map(|(schema, example)| self.shown(chain, schema, example, &thing));
+        let shown = schema.zip(example()).map(|(schema, example)| self.represent(chain, schema, example, &resource));
         if !(self.has(Mutant::LosesChanges) && matches!(served.operation.method.as_str(), "PUT" | "PATCH")) {
-            self.state().store.things.insert(key, thing);
+            self.state().store.resources.insert(key, resource);
         }
         as_it_is(shown.map(|shown| shown.to_string().into()).or(body))
     }
 
     /// Creates a resource with a new id. Returns `None` if the answer contains no id.
-    fn make(&self, chain: &Chain, served: &Served<'_>, schema: &Value, example: &Value) -> Option<Told> {
-        let Sent::Body(sent) = &served.sent else { return None };
+    fn create(
+        &self,
+        chain: &Chain,
+        served: &ServedRequest<'_>,
+        schema: &Value,
+        example: &Value,
+    ) -> Option<ResourceAnswer> {
+        let ParsedBody::Body(sent) = &served.sent else { return None };
         let reader = &self.api.operations[chain.reads];
-        let parameter = subject(&reader.path)?;
+        let parameter = last_parameter(&reader.path)?;
         let at = place_of_id(example, parameter)?;
         let number = {
             let mut state = self.state();
@@ -140,50 +147,50 @@ impl Core {
         let id = self.new_id(reader, parameter, (schema, example, &at), number)?;
         self.state().know(parameter, &plain(&id));
         let (whole, name) = at.rsplit_once('/')?;
-        let mut members = self.taken(chain, sent);
+        let mut members = self.settable_members(chain, sent);
         members.insert(name.to_owned(), id.clone());
-        let thing = Thing { members, list: path_of(served), is_gone: false };
-        let shown = self.shown_at(chain, schema, example.clone(), (whole, &thing.members));
+        let resource = Resource { members, list: path_of(served), is_gone: false };
+        let shown = self.represent_at(chain, schema, example.clone(), (whole, &resource.members));
         let ids: BTreeMap<String, String> =
             served.path.clone().into_iter().chain([(parameter.to_owned(), plain(&id))]).collect();
-        let path = filled(&reader.path, &ids);
-        let kept = self.as_kept(schema, thing);
+        let path = fill_path(&reader.path, &ids);
+        let kept = self.as_stored(schema, resource);
         let mut state = self.state();
-        if state.store.things.len() >= MOST {
-            state.store.things.clear();
+        if state.store.resources.len() >= MAX_RESOURCES {
+            state.store.resources.clear();
         }
         state.store.own(parameter, plain(&id), served.token.tenant);
-        state.store.things.insert((served.token.tenant, path.clone()), kept);
+        state.store.resources.insert((served.token.tenant, path.clone()), kept);
         let lost = if self.has(Mutant::MisplacesLocation) { "-lost" } else { "" };
         let location = url_path(&self.api.base_url, &format!("{path}{lost}"));
-        Some(Told { body: Some(shown.to_string().into()), location })
+        Some(ResourceAnswer { body: Some(shown.to_string().into()), location })
     }
 
     /// Returns the resource that is stored: without its optional members if the mock has that defect.
-    fn as_kept(&self, schema: &Value, mut thing: Thing) -> Thing {
+    fn as_stored(&self, schema: &Value, mut resource: Resource) -> Resource {
         if self.has(Mutant::LosesMembers) {
             let required = |name: &str| {
                 self.api.resolve(schema)["required"]
                     .as_array()
                     .is_some_and(|names| names.iter().any(|known| known == name))
             };
-            thing.members.retain(|name, _| required(name) || name == "id");
+            resource.members.retain(|name, _| required(name) || name == "id");
         }
-        thing
+        resource
     }
 
-    fn change(&self, chain: &Chain, served: &Served<'_>, thing: &mut Thing) {
-        let Sent::Body(sent) = &served.sent else { return };
-        let sent = self.taken(chain, sent);
+    fn change(&self, chain: &Chain, served: &ServedRequest<'_>, resource: &mut Resource) {
+        let ParsedBody::Body(sent) = &served.sent else { return };
+        let sent = self.settable_members(chain, sent);
         if served.operation.method == "PUT" || self.has(Mutant::ResetsOthers) {
             let made = |name: &String| !self.may_be_set(chain, name);
-            thing.members.retain(|name, _| made(name));
+            resource.members.retain(|name, _| made(name));
         }
-        thing.members.extend(sent);
+        resource.members.extend(sent);
     }
 
     /// Returns the members of a body that can be read later.
-    fn taken(&self, chain: &Chain, sent: &Value) -> Map<String, Value> {
+    fn settable_members(&self, chain: &Chain, sent: &Value) -> Map<String, Value> {
         let members = sent.as_object().into_iter().flatten();
         let taken = members.filter(|(name, _)| self.may_be_set(chain, name));
         taken.map(|(name, value)| (name.clone(), value.clone())).collect()
@@ -199,14 +206,14 @@ impl Core {
     }
 
     /// Returns the example of an answer with the values of a resource.
-    fn shown(&self, chain: &Chain, schema: &Value, example: Value, thing: &Thing) -> Value {
-        let parameter = subject(&self.api.operations[chain.reads].path).unwrap_or_default();
+    fn represent(&self, chain: &Chain, schema: &Value, example: Value, resource: &Resource) -> Value {
+        let parameter = last_parameter(&self.api.operations[chain.reads].path).unwrap_or_default();
         let at = place_of_id(&example, parameter).unwrap_or_default();
         let whole = at.rsplit_once('/').map_or("", |(whole, _)| whole).to_owned();
-        self.shown_at(chain, schema, example, (&whole, &thing.members))
+        self.represent_at(chain, schema, example, (&whole, &resource.members))
     }
 
-    fn shown_at(
+    fn represent_at(
         &self,
         chain: &Chain,
         schema: &Value,
@@ -238,7 +245,7 @@ impl Core {
                 continue;
             }
             let mut with = shown.clone();
-            put(&mut with, &at, as_told(&self.api, own, value));
+            put(&mut with, &at, without_hidden(&self.api, own, value));
             if fits(&with) {
                 shown = with;
             }
@@ -247,7 +254,7 @@ impl Core {
     }
 
     /// Returns a single-page list with the created resources.
-    fn with_made(&self, served: &Served<'_>, schema: &Value, mut body: Value) -> Option<Bytes> {
+    fn with_created(&self, served: &ServedRequest<'_>, schema: &Value, mut body: Value) -> Option<Bytes> {
         if served.operation.pagination.is_some() || self.has(Mutant::HidesCreated) {
             return None;
         }
@@ -259,23 +266,23 @@ impl Core {
         let entry = body.pointer(&at)?.get(0)?.clone();
         let path = path_of(served);
         let state = self.state();
-        let own = |((tenant, _), thing): &(&(usize, String), &Thing)| {
-            *tenant == served.token.tenant && thing.list == path && !thing.is_gone
+        let own = |((tenant, _), resource): &(&(usize, String), &Resource)| {
+            *tenant == served.token.tenant && resource.list == path && !resource.is_gone
         };
         let members: Vec<Map<String, Value>> = state
             .store
-            .things
+            .resources
             .iter()
             .rev()
             .filter(own)
-            .take(MOST_LISTED)
-            .map(|(_, thing)| thing.members.clone())
+            .take(MAX_LISTED)
+            .map(|(_, resource)| resource.members.clone())
             .collect();
         drop(state);
-        for thing in &members {
+        for resource in &members {
             let mut entry = entry.clone();
             entry.as_object_mut()?.iter_mut().for_each(|(name, value)| {
-                thing.get(name).into_iter().for_each(|known| value.clone_from(known));
+                resource.get(name).into_iter().for_each(|known| value.clone_from(known));
             });
             let mut with = body.clone();
             with.pointer_mut(&at)?.as_array_mut()?.push(entry);
@@ -319,19 +326,19 @@ impl Core {
 }
 
 /// Removes `writeOnly` members and passwords from a value.
-fn as_told(api: &Api, schema: &Value, value: &Value) -> Value {
+fn without_hidden(api: &Api, schema: &Value, value: &Value) -> Value {
     match value {
         Value::Array(items) => {
             let each = api.entries(schema);
-            items.iter().map(|item| each.map_or_else(|| item.clone(), |each| as_told(api, each, item))).collect()
+            items.iter().map(|item| each.map_or_else(|| item.clone(), |each| without_hidden(api, each, item))).collect()
         }
         Value::Object(members) => {
-            let is_told = |name: &str| schema::is_sent(api, Direction::Answer, schema, name) && !is_password(name);
-            let told = members.iter().filter(|(name, _)| is_told(name)).map(|(name, member)| {
+            let is_visible = |name: &str| schema::is_sent(api, Direction::Answer, schema, name) && !is_password(name);
+            let visible = members.iter().filter(|(name, _)| is_visible(name)).map(|(name, member)| {
                 let own = api.member(schema, &join("", name));
-                (name.clone(), own.map_or_else(|| member.clone(), |own| as_told(api, own, member)))
+                (name.clone(), own.map_or_else(|| member.clone(), |own| without_hidden(api, own, member)))
             });
-            Value::Object(told.collect())
+            Value::Object(visible.collect())
         }
         plain => plain.clone(),
     }
@@ -347,11 +354,11 @@ fn place_of_id(body: &Value, parameter: &str) -> Option<String> {
 }
 
 /// Returns the path of a request below the base path.
-pub(super) fn path_of(served: &Served<'_>) -> String {
+pub(super) fn path_of(served: &ServedRequest<'_>) -> String {
     served.call.segments.iter().flat_map(|segment| ["/", segment]).collect()
 }
 
-pub(super) fn filled(template: &str, ids: &BTreeMap<String, String>) -> String {
+pub(super) fn fill_path(template: &str, ids: &BTreeMap<String, String>) -> String {
     let segments = template.split('/').filter(|segment| !segment.is_empty());
     segments.flat_map(|one| ["/".to_owned(), segment::filled(one, |name| ids.get(name).cloned())]).collect()
 }

@@ -72,7 +72,7 @@ impl Grant {
     }
 
     /// Returns the scopes for an answer; `every` is the list for all rights.
-    pub(super) fn written(&self, every: &[String]) -> Value {
+    pub(super) fn to_scopes(&self, every: &[String]) -> Value {
         match self {
             Self::All => json!(every),
             Self::Flat(scopes) => json!(scopes),

@@ -6,7 +6,7 @@ use keyfit_openapi::schema::{self, Direction, Mismatch};
 use keyfit_openapi::{BodyFormat, Operation};
 use serde_json::Value;
 
-use super::call::{Call, Refusal, Sent};
+use super::call::{Call, ParsedBody, Refusal};
 use super::core::Core;
 use super::mutant::Mutant;
 use super::outcome::Item;
@@ -19,13 +19,13 @@ use crate::document::body;
 pub(super) const TRACE: &str = "thread 'main' panicked at src/main.rs:1:1\nstack backtrace:\n";
 
 /// Returns the media type of a body.
-fn named(call: &Call) -> Option<&str> {
+fn content_type(call: &Call) -> Option<&str> {
     call.headers.get("content-type").and_then(|value| value.to_str().ok())
 }
 
 /// Returns whether the media type of a body is JSON.
 fn is_json(call: &Call) -> bool {
-    named(call).is_some_and(body::is_json)
+    content_type(call).is_some_and(body::is_json)
 }
 
 impl Core {
@@ -35,7 +35,7 @@ impl Core {
         call: &Call,
         operation: &Operation,
         path: &BTreeMap<String, String>,
-    ) -> Result<Sent, Refusal> {
+    ) -> Result<ParsedBody, Refusal> {
         self.path_parameters(operation, path)?;
         self.query(call, operation)?;
         self.query_parameters(call, operation)?;
@@ -46,13 +46,13 @@ impl Core {
     }
 
     /// Validates the body.
-    pub(super) fn body(&self, call: &Call, operation: &Operation) -> Result<Sent, Refusal> {
-        let Some(body) = &operation.body else { return Ok(Sent::Nothing) };
+    pub(super) fn body(&self, call: &Call, operation: &Operation) -> Result<ParsedBody, Refusal> {
+        let Some(body) = &operation.body else { return Ok(ParsedBody::Nothing) };
         if let Some(status) = self.oversize(call.body.len(), operation) {
             return Err(Refusal::new(status, "Request Too Large"));
         }
         let writing = body.format(&self.api);
-        let is_named = match named(call) {
+        let is_named = match content_type(call) {
             // A body without a media type is taken for the documented one.
             None => true,
             Some(_) if writing == BodyFormat::Json => is_json(call),
@@ -66,12 +66,12 @@ impl Core {
         // Without its media type, the boundary between parts is unknown.
         let is_unreadable = writing == BodyFormat::Multipart && !is_named;
         if is_unreadable || matches!(writing, BodyFormat::Text | BodyFormat::Bytes) {
-            return Ok(Sent::Nothing);
+            return Ok(ParsedBody::Nothing);
         }
         let malformed = self.status(&Probe::BrokenJson, operation, 400);
-        let value: Value = match body::read(&self.api, body, named(call).unwrap_or_default(), &call.body) {
+        let value: Value = match body::read(&self.api, body, content_type(call).unwrap_or_default(), &call.body) {
             Some(value) => value,
-            None if self.has(Mutant::AcceptsBrokenJson) => return Ok(Sent::Nothing),
+            None if self.has(Mutant::AcceptsBrokenJson) => return Ok(ParsedBody::Nothing),
             None if self.has(Mutant::FailsOnBrokenJson) => return Err(Refusal::new(500, "Internal error")),
             None if self.has(Mutant::RedirectsBrokenJson) => return Err(Refusal::new(303, "See elsewhere")),
             None if self.has(Mutant::MistakesBrokenJson) => return Err(Refusal::new(409, "Conflict")),
@@ -84,7 +84,7 @@ impl Core {
             let wanted = if is_batch { "an array" } else { "a JSON object" };
             let defect = if is_batch { Mutant::AcceptsObjectForArray } else { Mutant::AcceptsArrayForObject };
             if self.has(defect) {
-                return Ok(Sent::Nothing);
+                return Ok(ParsedBody::Nothing);
             }
             let status = self.status(&Probe::WrongTopLevel, operation, 400);
             return Err(Refusal::new(status, format!("Body should be {wanted}")));
@@ -100,14 +100,14 @@ impl Core {
         }
     }
 
-    fn value(&self, value: Value, schema: &Value, operation: &Operation) -> Result<Sent, Refusal> {
+    fn value(&self, value: Value, schema: &Value, operation: &Operation) -> Result<ParsedBody, Refusal> {
         match self.mismatch(schema, &value) {
             Some(mismatch) if !self.overlooks(&mismatch, &value) => {
                 let usual = self.status_of_breach(operation).unwrap_or(400);
                 let status = self.status(&Probe::MissingField, operation, usual);
                 Err(Refusal::new(status, mismatch.to_string()))
             }
-            _ => Ok(Sent::Body(value)),
+            _ => Ok(ParsedBody::Body(value)),
         }
     }
 
@@ -120,7 +120,13 @@ impl Core {
         }
     }
 
-    fn items(&self, items: Vec<Value>, schema: &Value, batch: &Batch, operation: &Operation) -> Result<Sent, Refusal> {
+    fn items(
+        &self,
+        items: Vec<Value>,
+        schema: &Value,
+        batch: &Batch,
+        operation: &Operation,
+    ) -> Result<ParsedBody, Refusal> {
         if let Some(maximum) = batch.maximum {
             let is_full = items.len() == maximum && self.has(Mutant::RefusesFullBatch);
             let is_over = items.len() > maximum && !self.has(Mutant::AcceptsOverMaximum);
@@ -148,7 +154,7 @@ impl Core {
                 *mismatch = None;
             }
         }
-        Ok(Sent::Batch(judged))
+        Ok(ParsedBody::Batch(judged))
     }
 
     fn query(&self, call: &Call, operation: &Operation) -> Result<(), Refusal> {

@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::call::{Answer, Call, Refusal};
-use super::core::{Core, Served};
-use super::store::{filled, path_of, url_path};
+use super::core::{Core, ServedRequest};
+use super::store::{fill_path, path_of, url_path};
 use crate::document::body::plain;
 use crate::document::unknown_id;
-use crate::probe::{id_member, subject};
+use crate::probe::{id_member, last_parameter};
 use crate::text::pointer::put;
 
 /// The path of a status that the document does not describe, below the base path.
@@ -21,15 +21,15 @@ const OWN_PATH: &str = "_work";
 /// The end of the path of a result that is separate from the status.
 const RESULT: &str = "result";
 /// The headers with the location of a status, the most specific first; the last one is that of the result if there is another one.
-const MONITORS: [&str; 3] = ["operation-location", "azure-asyncoperation", "location"];
+const LOCATION_HEADERS: [&str; 3] = ["operation-location", "azure-asyncoperation", "location"];
 /// The highest number of stored work items. Beyond it, all are forgotten: a mock may run for days.
-const MOST: usize = 10_000;
+const MAX_WORK_ITEMS: usize = 10_000;
 /// The members in which a status reports the state of work.
-const STANDINGS: [&str; 2] = ["status", "state"];
+const STATE_MEMBERS: [&str; 2] = ["status", "state"];
 /// The words for each state, the most usual first, in lower case.
-const AT_WORK: [&str; 7] = ["running", "inprogress", "processing", "pending", "queued", "accepted", "notstarted"];
-const DONE: [&str; 6] = ["succeeded", "completed", "success", "done", "finished", "ready"];
-const FAILED: [&str; 4] = ["failed", "error", "failure", "errored"];
+const RUNNING_WORDS: [&str; 7] = ["running", "inprogress", "processing", "pending", "queued", "accepted", "notstarted"];
+const DONE_WORDS: [&str; 6] = ["succeeded", "completed", "success", "done", "finished", "ready"];
+const FAILED_WORDS: [&str; 4] = ["failed", "error", "failure", "errored"];
 
 /// The behavior of work that a mock accepts with 202.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -43,14 +43,14 @@ pub struct WorkPlan {
 
 /// The accepted work, by the paths of its statuses below the base path.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Works {
+pub(super) struct WorkItems {
     pub(super) plan: WorkPlan,
-    by_path: HashMap<String, Work>,
+    by_path: HashMap<String, WorkItem>,
     accepted: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Work {
+struct WorkItem {
     /// The operation that was called.
     operation: usize,
     tenant: usize,
@@ -60,8 +60,8 @@ struct Work {
 
 /// The state of work.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Standing {
-    AtWork,
+enum WorkState {
+    Running,
     Done,
     Failed,
 }
@@ -72,27 +72,27 @@ impl Default for WorkPlan {
     }
 }
 
-impl Works {
+impl WorkItems {
     /// Reads the status at a path. Returns its work and the state.
-    fn look(&mut self, path: &str, tenant: usize) -> Option<(Work, Standing)> {
+    fn read_status(&mut self, path: &str, tenant: usize) -> Option<(WorkItem, WorkState)> {
         let work = self.by_path.get_mut(path).filter(|work| work.tenant == tenant)?;
-        let standing = match work.left {
-            0 if work.fails => Standing::Failed,
-            0 => Standing::Done,
-            _ => Standing::AtWork,
+        let work_state = match work.left {
+            0 if work.fails => WorkState::Failed,
+            0 => WorkState::Done,
+            _ => WorkState::Running,
         };
         work.left = work.left.saturating_sub(1);
-        Some((*work, standing))
+        Some((*work, work_state))
     }
 }
 
-impl Standing {
+impl WorkState {
     /// Returns the word for the state, from those that a schema lists.
     fn word(self, api: &Api, schema: &Value) -> Value {
         let words: &[&str] = match self {
-            Self::AtWork => &AT_WORK,
-            Self::Done => &DONE,
-            Self::Failed => &FAILED,
+            Self::Running => &RUNNING_WORDS,
+            Self::Done => &DONE_WORDS,
+            Self::Failed => &FAILED_WORDS,
         };
         let listed = api.resolve(schema).get("enum").and_then(Value::as_array).into_iter().flatten();
         let letters = |value: &Value| {
@@ -106,19 +106,19 @@ impl Standing {
 
 impl Core {
     /// Accepts work: answers 202 with the location of its status.
-    pub(super) fn accept(&self, index: usize, served: &Served<'_>) -> Answer {
+    pub(super) fn accept_work(&self, index: usize, served: &ServedRequest<'_>) -> Answer {
         let operation = served.operation;
         let number = {
             let mut state = self.state();
-            state.works.accepted += 1;
-            state.works.accepted
+            state.work_items.accepted += 1;
+            state.work_items.accepted
         };
         let own = format!("/{OWN_PATH}/{number}");
         let status = self.status_of(served, number).unwrap_or_else(|| own.clone());
         let shape = operation.responses.get("202");
         let body = shape.and_then(|shape| shape.schema.as_ref()).map(|schema| {
             let body = example::value(&self.api, Direction::Answer, schema);
-            self.standing_in(schema, body, Standing::AtWork).to_string()
+            self.with_state(schema, body, WorkState::Running).to_string()
         });
         let mut answer = body.map_or_else(|| Answer::empty(202), |body| Answer::json(202, body));
         let documented = |name: &&&str| {
@@ -126,31 +126,31 @@ impl Core {
             headers.any(|known| known.eq_ignore_ascii_case(name))
         };
         let place = |path: &str| url_path(&self.api.base_url, path).unwrap_or_else(|| path.to_owned());
-        for (nth, name) in MONITORS.iter().filter(documented).enumerate() {
+        for (nth, name) in LOCATION_HEADERS.iter().filter(documented).enumerate() {
             let is_of_result = nth > 0 && *name == "location";
             answer.header(name, place(&if is_of_result { format!("{own}/{RESULT}") } else { status.clone() }));
         }
         answer.header("retry-after", "0");
         let mut state = self.state();
-        let WorkPlan { looks, fails } = state.works.plan;
-        if state.works.by_path.len() >= MOST {
-            state.works.by_path.clear();
+        let WorkPlan { looks, fails } = state.work_items.plan;
+        if state.work_items.by_path.len() >= MAX_WORK_ITEMS {
+            state.work_items.by_path.clear();
         }
-        let work = Work { operation: index, tenant: served.token.tenant, left: looks, fails };
-        state.works.by_path.insert(format!("{own}/{RESULT}"), Work { left: 0, fails: false, ..work });
-        state.works.by_path.insert(status, work);
+        let work = WorkItem { operation: index, tenant: served.token.tenant, left: looks, fails };
+        state.work_items.by_path.insert(format!("{own}/{RESULT}"), WorkItem { left: 0, fails: false, ..work });
+        state.work_items.by_path.insert(status, work);
         answer
     }
 
     /// Returns the path of the work's status if the document has an operation for it: a GET below the path of the call, with a state among
     /// the members of its answer.
-    fn status_of(&self, served: &Served<'_>, number: usize) -> Option<String> {
+    fn status_of(&self, served: &ServedRequest<'_>, number: usize) -> Option<String> {
         let is_status = |one: &&Operation| {
             let below = one.path.strip_prefix(served.operation.path.trim_end_matches('/'));
             let segments: Vec<&str> = below.into_iter().flat_map(|below| below.split('/').skip(1)).collect();
             let is_below = matches!(segments.as_slice(), [id] | [id, _] if id.starts_with('{'))
                 && segments.get(1).is_none_or(|literal| !literal.starts_with('{'));
-            one.method == "GET" && is_below && self.tells_standing(one)
+            one.method == "GET" && is_below && self.reports_state(one)
         };
         let operation = self.api.operations.iter().filter(is_status).max_by_key(|one| one.path.len())?;
         let named = |one: &&str| one.starts_with('{') && !served.operation.path.contains(*one);
@@ -163,18 +163,18 @@ impl Core {
         state.know(name, &id);
         state.store.own(name, id.clone(), served.token.tenant);
         let ids = served.path.clone().into_iter().chain([(name.to_owned(), id)]).collect();
-        Some(filled(&operation.path, &ids))
+        Some(fill_path(&operation.path, &ids))
     }
 
     /// Returns whether a success of an operation reports a state.
-    fn tells_standing(&self, operation: &Operation) -> bool {
+    fn reports_state(&self, operation: &Operation) -> bool {
         let mut successes = operation.responses.iter().filter(|(status, _)| status.starts_with('2'));
-        successes.any(|(_, shape)| shape.schema.as_ref().is_some_and(|schema| self.standing_at(schema).is_some()))
+        successes.any(|(_, shape)| shape.schema.as_ref().is_some_and(|schema| self.state_member(schema).is_some()))
     }
 
     /// Returns the pointer to the state in a body, with its schema.
-    fn standing_at<'a>(&'a self, schema: &'a Value) -> Option<(String, &'a Value)> {
-        STANDINGS.iter().find_map(|name| {
+    fn state_member<'a>(&'a self, schema: &'a Value) -> Option<(String, &'a Value)> {
+        STATE_MEMBERS.iter().find_map(|name| {
             let at = format!("/{name}");
             let member = self.api.member(schema, &at)?;
             (self.api.kind(member) == Some("string")).then_some((at, member))
@@ -182,30 +182,30 @@ impl Core {
     }
 
     /// Writes the state of work into a body, if the document has a member for it.
-    fn standing_in(&self, schema: &Value, mut body: Value, standing: Standing) -> Value {
-        if let Some((at, member)) = self.standing_at(schema) {
-            put(&mut body, &at, standing.word(&self.api, member));
+    fn with_state(&self, schema: &Value, mut body: Value, work_state: WorkState) -> Value {
+        if let Some((at, member)) = self.state_member(schema) {
+            put(&mut body, &at, work_state.word(&self.api, member));
         }
         body
     }
 
     /// Returns the success of a documented operation as the status of work, if its path is that of one.
-    pub(super) fn as_status(&self, served: &Served<'_>, answer: Answer) -> Answer {
-        if served.operation.method != "GET" || self.state().works.by_path.is_empty() {
+    pub(super) fn as_status(&self, served: &ServedRequest<'_>, answer: Answer) -> Answer {
+        if served.operation.method != "GET" || self.state().work_items.by_path.is_empty() {
             return answer;
         }
-        let looked = self.state().works.look(&path_of(served), served.token.tenant);
-        let Some((_, standing)) = looked else { return answer };
+        let status_read = self.state().work_items.read_status(&path_of(served), served.token.tenant);
+        let Some((_, work_state)) = status_read else { return answer };
         let schema = served.operation.responses.get(&answer.status.to_string()).and_then(|shape| shape.schema.as_ref());
         let body = serde_json::from_slice::<Value>(&answer.body).ok().zip(schema).map(|(mut body, schema)| {
-            let id = subject(&served.operation.path).and_then(|name| Some((name, served.path.get(name)?)));
+            let id = last_parameter(&served.operation.path).and_then(|name| Some((name, served.path.get(name)?)));
             if let Some((name, id)) = id
                 && let Some(member) = id_member(&body, name).map(str::to_owned)
                 && body[&member].is_string()
             {
                 body[&member] = json!(id);
             }
-            Bytes::from(self.standing_in(schema, body, standing).to_string())
+            Bytes::from(self.with_state(schema, body, work_state).to_string())
         });
         Answer { body: body.unwrap_or_else(|| answer.body.clone()), ..answer }
     }
@@ -216,28 +216,28 @@ impl Core {
             return None;
         }
         let path: String = call.segments.iter().flat_map(|segment| ["/", segment]).collect();
-        let work = self.state().works.by_path.get(&path).copied()?;
+        let work = self.state().work_items.by_path.get(&path).copied()?;
         let operation = &self.api.operations[work.operation];
         let admitted = self.admit(call, operation);
         let first = admitted.as_ref().ok().and_then(|tokens| tokens.first());
         let window = self.count(first, operation, 1);
         let tenant = first.map_or(0, |token| token.tenant);
         let served = admitted.and_then(|_| {
-            let looked = self.state().works.look(&path, tenant);
-            looked.ok_or_else(|| Refusal::new(404, "Not found"))
+            let status_read = self.state().work_items.read_status(&path, tenant);
+            status_read.ok_or_else(|| Refusal::new(404, "Not found"))
         });
-        let (work, standing) = match served {
-            Ok(looked) => looked,
+        let (work, work_state) = match served {
+            Ok(status_read) => status_read,
             Err(refusal) => return Some(self.refuse(refusal, operation, window)),
         };
-        let mut answer = match standing {
-            Standing::AtWork => {
+        let mut answer = match work_state {
+            WorkState::Running => {
                 let mut answer = Answer::empty(202);
                 answer.header("retry-after", "0");
                 answer
             }
-            Standing::Failed => Answer::json(200, json!({ "status": FAILED[0] }).to_string()),
-            Standing::Done => self.result(work.operation),
+            WorkState::Failed => Answer::json(200, json!({ "status": FAILED_WORDS[0] }).to_string()),
+            WorkState::Done => self.result(work.operation),
         };
         self.rate_headers(&mut answer, window);
         Some(answer)
@@ -250,7 +250,7 @@ impl Core {
             status.starts_with('2') && *status != "202" && shape.is_json() && shape.schema.is_some()
         });
         let body = other.and_then(|(_, shape)| shape.schema.as_ref()).map_or_else(
-            || json!({ "status": DONE[0] }),
+            || json!({ "status": DONE_WORDS[0] }),
             |schema| example::value(&self.api, Direction::Answer, schema),
         );
         Answer::json(200, body.to_string())

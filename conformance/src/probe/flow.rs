@@ -1,6 +1,6 @@
 //! Types that probes of several requests share.
 
-use super::{Draft, Reply, Sent, Target};
+use super::{Draft, Reply, SentRequest, TargetServer};
 use crate::judgement::missing::Missing;
 
 /// The reason why a probe ended before its last request.
@@ -20,9 +20,9 @@ impl Stop {
     }
 }
 
-impl Target {
+impl TargetServer {
     /// Sends a request of a flow and records it.
-    pub(super) async fn step(&self, draft: &Draft, kept: &mut Vec<Sent>) -> Result<Reply, Stop> {
+    pub(super) async fn step(&self, draft: &Draft, kept: &mut Vec<SentRequest>) -> Result<Reply, Stop> {
         let sent = self.send(draft).await;
         let reply = sent.reply.clone();
         kept.push(sent);

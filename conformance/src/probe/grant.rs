@@ -10,7 +10,7 @@ use crate::contract::{Expect, Grant, WELL_KNOWN};
 
 /// Returns the flaw of an authorization server's answer.
 pub(super) fn finding(expect: &Expect, draft: &Draft, reply: &Reply) -> Option<String> {
-    error(expect, reply).or_else(|| no_store(expect, reply)).or_else(|| granted(expect.grant?, draft, reply))
+    error(expect, reply).or_else(|| no_store(expect, reply)).or_else(|| grant_finding(expect.grant?, draft, reply))
 }
 
 fn error(expect: &Expect, reply: &Reply) -> Option<String> {
@@ -30,7 +30,7 @@ fn no_store(expect: &Expect, reply: &Reply) -> Option<String> {
     (expect.no_store && !is_kept_out).then(|| "`Cache-Control` does not say `no-store`".to_owned())
 }
 
-fn granted(grant: Grant, draft: &Draft, reply: &Reply) -> Option<String> {
+fn grant_finding(grant: Grant, draft: &Draft, reply: &Reply) -> Option<String> {
     match grant {
         Grant::Code => return code(draft, reply),
         Grant::Fragment => return fragment(draft, reply),
@@ -104,17 +104,17 @@ fn fragment(draft: &Draft, reply: &Reply) -> Option<String> {
     other_type(found("token_type").as_deref()).or_else(state)
 }
 
-fn other_type(told: Option<&str>) -> Option<String> {
-    let is_bearer = told.is_some_and(|name| name.eq_ignore_ascii_case("Bearer"));
+fn other_type(reported: Option<&str>) -> Option<String> {
+    let is_bearer = reported.is_some_and(|name| name.eq_ignore_ascii_case("Bearer"));
     (!is_bearer).then(|| "the `token_type` is not Bearer".to_owned())
 }
 
 /// Returns a finding if a server's `issuer` is not the one whose metadata was requested.
-fn issuer(told: &str, draft: &Draft) -> Option<String> {
+fn issuer(reported: &str, draft: &Draft) -> Option<String> {
     let asked = draft.url.as_str();
     // Metadata at a location other than the well-known ones is not compared.
     let expected = WELL_KNOWN.iter().find_map(|known| asked.strip_suffix(known))?;
-    let is_other = told.trim_end_matches('/') != expected;
+    let is_other = reported.trim_end_matches('/') != expected;
     is_other.then(|| "the `issuer` is not the one that it was asked as".to_owned())
 }
 

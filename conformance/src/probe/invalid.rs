@@ -4,10 +4,10 @@ use keyfit_openapi::{Operation, ParameterLocation, Retry};
 use reqwest::header::HeaderName;
 use serde_json::{Value, json};
 
+use super::case_run::{CaseRun, SentRequest};
 use super::flow::Stop;
 use super::request::Draft;
-use super::trial::{Sent, Trial};
-use super::{Reply, Target};
+use super::{Reply, TargetServer};
 use crate::contract::{Flaw, Level};
 use crate::document::invalid_request::{ByteChange, DEEP_NESTING, InvalidRequest, RequestChange, UNKNOWN_PARAMETER};
 use crate::document::parameter;
@@ -15,13 +15,13 @@ use crate::judgement::missing::Missing;
 use crate::judgement::verdict::{BrokenAspect, Outcome};
 
 /// One of several requests of a case.
-pub(super) struct Try {
+pub(super) struct SentFlaw {
     /// The flaw of the request, as in ``the query's `limit` is -5, below 1``.
-    told: String,
+    flaw: String,
     /// The statuses with which the server may refuse it, besides those of the rule.
-    others: &'static [u16],
+    other_statuses: &'static [u16],
     /// True if its body lacks a required member, so that a refusal may be for that.
-    is_lacking: bool,
+    lacks_required_member: bool,
 }
 
 /// Refusals of a request that is too long, or in another charset.
@@ -30,49 +30,53 @@ const OF_FORM: &[u16] = &[413, 414, 415, 431];
 const OF_PATH: &[u16] = &[403, 404, 413, 414, 415, 431];
 
 /// The result of one request.
-enum Fate {
+enum RefusalVerdict {
     Kept,
     Broken(String),
     /// The result is unknown, for this reason.
-    Open(String),
+    Undecided(String),
 }
 
-impl Target {
+impl TargetServer {
     /// Sends each request of a case about a flaw.
-    pub(super) async fn send_bent(&self, trial: &mut Trial<'_>, flaw: Flaw) -> Result<(), Stop> {
-        let operation = trial.catalogue.operation(trial.case);
+    pub(super) async fn send_bent(&self, case_run: &mut CaseRun<'_>, flaw: Flaw) -> Result<(), Stop> {
+        let operation = case_run.catalogue.operation(case_run.case);
         let mut unsent = None;
-        for bent in trial.catalogue.bent(trial.case, flaw) {
-            if self.has_died() {
+        for bent in case_run.catalogue.bent(case_run.case, flaw) {
+            if self.has_stopped() {
                 break;
             }
-            match self.bent_draft(trial, &bent) {
+            match self.bent_draft(case_run, &bent) {
                 Ok(draft) => {
-                    let others = if bent.is_in_path(operation) { OF_PATH } else { OF_FORM };
-                    let is_lacking = draft.lacks.is_some();
-                    trial.sent.push(self.send(&draft).await);
-                    trial.tries.push(Try { told: bent.description, others, is_lacking });
+                    let other_statuses = if bent.is_in_path(operation) { OF_PATH } else { OF_FORM };
+                    let lacks_required_member = draft.lacks.is_some();
+                    case_run.sent.push(self.send(&draft).await);
+                    case_run.sent_flaws.push(SentFlaw {
+                        flaw: bent.description,
+                        other_statuses,
+                        lacks_required_member,
+                    });
                 }
                 Err(missing) => drop(unsent.get_or_insert(missing)),
             }
         }
-        match unsent.filter(|_| trial.sent.is_empty()) {
+        match unsent.filter(|_| case_run.sent.is_empty()) {
             Some(missing) => Err(Stop::Missing(missing)),
             None => Ok(()),
         }
     }
 
     /// Returns a valid request with one change, or the reason why it is not sent.
-    fn bent_draft(&self, trial: &Trial<'_>, bent: &InvalidRequest) -> Result<Draft, Missing> {
-        let operation = trial.catalogue.operation(trial.case);
-        let mut identity = trial.identity.clone();
+    fn bent_draft(&self, case_run: &CaseRun<'_>, bent: &InvalidRequest) -> Result<Draft, Missing> {
+        let operation = case_run.catalogue.operation(case_run.case);
+        let mut identity = case_run.identity.clone();
         if let RequestChange::Parameter(place, Some(value)) = &bent.change
             && operation.parameters[*place].location == ParameterLocation::Path
         {
             let parameter = &operation.parameters[*place];
             identity.ids.insert(parameter.name.clone(), parameter::text(parameter, value));
         }
-        let draft = trial.maker(self).draft(trial.probe, operation, &identity)?;
+        let draft = case_run.maker(self).draft(case_run.probe, operation, &identity)?;
         let is_spared = self.live.as_ref().is_some_and(|live| !live.allows(operation));
         changed(draft, bent, operation, is_spared).ok_or_else(|| {
             Missing::new("the check does not set that at a live server").within(&bent.description).allow(&operation.id)
@@ -137,11 +141,11 @@ fn changed(mut draft: Draft, bent: &InvalidRequest, operation: &Operation, is_sp
 
 /// Sets a parameter of the query, or removes it if it has no pairs.
 pub(super) fn set_query(draft: &mut Draft, name: &str, pairs: Vec<(String, String)>) {
-    let others: Vec<(String, String)> =
+    let other_statuses: Vec<(String, String)> =
         draft.url.query_pairs().into_owned().filter(|(known, _)| known != name).collect();
     draft.url.set_query(None);
-    if !others.is_empty() || !pairs.is_empty() {
-        draft.url.query_pairs_mut().extend_pairs(others).extend_pairs(pairs);
+    if !other_statuses.is_empty() || !pairs.is_empty() {
+        draft.url.query_pairs_mut().extend_pairs(other_statuses).extend_pairs(pairs);
     }
 }
 
@@ -185,21 +189,21 @@ fn rewritten(bytes: ByteChange, body: &[u8]) -> Option<(Vec<u8>, Option<&'static
     })
 }
 
-impl Trial<'_> {
+impl CaseRun<'_> {
     /// Judges each answer of a case with several requests by itself. One finding names all flaws.
     pub(super) fn judged_each(&self) -> Outcome {
-        let mut broken: Vec<(&Sent, String)> = Vec::new();
+        let mut broken: Vec<(&SentRequest, String)> = Vec::new();
         let mut open = None;
         let mut last = None;
-        for (sent, tried) in self.sent.iter().zip(&self.tries) {
+        for (sent, tried) in self.sent.iter().zip(&self.sent_flaws) {
             match self.fate(sent, tried) {
-                Fate::Kept => last = sent.answer(),
-                Fate::Broken(finding) => broken.push((sent, format!("{}: {finding}", tried.told))),
-                Fate::Open(why) => drop(open.get_or_insert_with(|| format!("{}: {why}", tried.told))),
+                RefusalVerdict::Kept => last = sent.answer(),
+                RefusalVerdict::Broken(finding) => broken.push((sent, format!("{}: {finding}", tried.flaw))),
+                RefusalVerdict::Undecided(why) => drop(open.get_or_insert_with(|| format!("{}: {why}", tried.flaw))),
             }
         }
-        if let Some(died) = self.live.and_then(|live| live.vitals.died()) {
-            return Outcome::error(format!("no answer came: {}", died.told));
+        if let Some(outage) = self.live.and_then(|live| live.server_health.outage()) {
+            return Outcome::error(format!("no answer came: {}", outage.message));
         }
         let Some((first, _)) = broken.first() else {
             let mut outcome = match (last, open) {
@@ -215,13 +219,13 @@ impl Trial<'_> {
         let mut outcome = Outcome::broken(level, findings.join("; ")).by(BrokenAspect::Status);
         outcome.status = first.answer().map(|reply| reply.status);
         let shown = broken.iter().map(|(sent, _)| *sent);
-        outcome.exchanges = self.shown(shown.clone().take(1).chain(shown.skip(1).last()));
+        outcome.exchanges = self.exchanges(shown.clone().take(1).chain(shown.skip(1).last()));
         outcome
     }
 
     /// Returns the level for requests that were not refused. Servers often limit a read that asks for more than the document allows to the
     /// available items, so the level is `Should` at most, unless the contract changes the rule.
-    fn level_of<'s>(&self, mut sent: impl Iterator<Item = &'s Sent>) -> Level {
+    fn level_of<'s>(&self, mut sent: impl Iterator<Item = &'s SentRequest>) -> Level {
         let is_served = sent.all(|sent| sent.answer().is_some_and(Reply::is_success));
         let reads = self.catalogue.operation(self.case).retry == Retry::Safe;
         if is_served && reads && self.catalogue.contract.change(self.case.rule).is_none() {
@@ -230,26 +234,26 @@ impl Trial<'_> {
         self.case.level
     }
 
-    fn fate(&self, sent: &Sent, tried: &Try) -> Fate {
+    fn fate(&self, sent: &SentRequest, tried: &SentFlaw) -> RefusalVerdict {
         let reply = match &sent.reply {
             Ok(reply) => reply,
-            Err(reason) => return Fate::Open(format!("no answer came: {reason}")),
+            Err(reason) => return RefusalVerdict::Undecided(format!("no answer came: {reason}")),
         };
         let Reply { status, .. } = *reply;
         let expected = &self.expect.status;
         match status {
-            _ if expected.contains(&status) && tried.is_lacking => {
-                Fate::Open("the body lacks what the document demands, which the check does not set".to_owned())
-            }
-            _ if expected.contains(&status) => Fate::Kept,
+            _ if expected.contains(&status) && tried.lacks_required_member => RefusalVerdict::Undecided(
+                "the body lacks what the document demands, which the check does not set".to_owned(),
+            ),
+            _ if expected.contains(&status) => RefusalVerdict::Kept,
             _ if reply.asks_to_wait() => {
-                Fate::Open(format!("the status is {status}: the server serves nobody for now"))
+                RefusalVerdict::Undecided(format!("the status is {status}: the server serves nobody for now"))
             }
-            500.. => Fate::Broken(format!("the status is {status}: the server failed")),
-            _ if self.expect.no_failure => Fate::Kept,
-            _ if tried.others.contains(&status) => Fate::Kept,
-            200..300 => Fate::Broken(format!("it is taken with {status}")),
-            _ => Fate::Open(format!("the status is {status}, which may be for another reason")),
+            500.. => RefusalVerdict::Broken(format!("the status is {status}: the server failed")),
+            _ if self.expect.no_failure => RefusalVerdict::Kept,
+            _ if tried.other_statuses.contains(&status) => RefusalVerdict::Kept,
+            200..300 => RefusalVerdict::Broken(format!("it is taken with {status}")),
+            _ => RefusalVerdict::Undecided(format!("the status is {status}, which may be for another reason")),
         }
     }
 }

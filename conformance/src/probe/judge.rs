@@ -6,8 +6,8 @@ use keyfit_openapi::Operation;
 use reqwest::header::RETRY_AFTER;
 use serde_json::Value;
 
-use super::answers::Seen;
-use super::keys::{self, Minted};
+use super::answers::AnswerContext;
+use super::keys::{self, CreatedKey};
 use super::reply::Reply;
 use super::request::Draft;
 use super::{challenge, cross_origin, grant, headers, outcome};
@@ -20,11 +20,11 @@ pub(super) struct Judge<'a> {
     pub(super) operation: &'a Operation,
     pub(super) expect: &'a Expect,
     /// The API key that was created for the case.
-    pub(super) minted: Option<&'a Minted>,
+    pub(super) created_key: Option<&'a CreatedKey>,
 }
 
 /// The rate limit that an answer reports.
-pub(super) struct Snapshot {
+pub(super) struct LimitSnapshot {
     /// `None` if a field of the IETF's draft omits it.
     limit: Option<u64>,
     pub(super) remaining: u64,
@@ -35,8 +35,8 @@ pub(super) struct Snapshot {
 impl Judge<'_> {
     /// Returns the flaw of an answer with the expected status, or `None` if it matches. `before` is the answer to the previous call, if the
     /// rule compares the two.
-    pub(super) fn finding(&self, seen: &Seen<'_>, before: Option<&Reply>) -> Option<String> {
-        let Seen { draft, reply, .. } = seen;
+    pub(super) fn finding(&self, seen: &AnswerContext<'_>, before: Option<&Reply>) -> Option<String> {
+        let AnswerContext { draft, reply, .. } = seen;
         let lets_in = || self.expect.no_foreign_origin.then(|| cross_origin::finding(reply))?;
         self.headers(reply)
             .or_else(lets_in)
@@ -44,7 +44,7 @@ impl Judge<'_> {
             .or_else(|| self.rate(reply, before))
             .or_else(|| grant::finding(self.expect, draft, reply))
             .or_else(|| challenge::finding(self.expect.challenge?, &reply.headers))
-            .or_else(|| keys::finding(self.expect.key?, self.contract, self.minted?, reply))
+            .or_else(|| keys::finding(self.expect.key?, self.contract, self.created_key?, reply))
     }
 
     /// Returns whether a batch was refused as a whole, although the rule judges the outcome of its items.
@@ -53,7 +53,7 @@ impl Judge<'_> {
     }
 
     /// Returns secret data that the answer contains, whatever its status.
-    pub(super) fn leak(&self, seen: &Seen<'_>) -> Option<String> {
+    pub(super) fn leak(&self, seen: &AnswerContext<'_>) -> Option<String> {
         let mut hidden = self.expect.hides.iter().copied().map(GeneralRule::Hides);
         hidden.find_map(|hidden| seen.finding(hidden)).map(|found| found.finding)
     }
@@ -108,8 +108,8 @@ impl Judge<'_> {
         Some(format!("the header `{missing}` is missing"))
     }
 
-    fn body(&self, seen: &Seen<'_>) -> Option<String> {
-        let Seen { draft, reply, .. } = seen;
+    fn body(&self, seen: &AnswerContext<'_>) -> Option<String> {
+        let AnswerContext { draft, reply, .. } = seen;
         match self.expect.body? {
             Body::Profile => {
                 let Some(shape) = self.contract.error_shape(&self.operation.errors, reply.status) else {
@@ -136,7 +136,7 @@ impl Judge<'_> {
 
     fn rate(&self, reply: &Reply, before: Option<&Reply>) -> Option<String> {
         let (expected, rules) = (self.expect.rate?, self.contract.rate_limit.as_ref()?);
-        let now = match Snapshot::read(rules, reply) {
+        let now = match LimitSnapshot::read(rules, reply) {
             Ok(now) => now,
             Err(problem) => return Some(problem),
         };
@@ -153,19 +153,19 @@ impl Judge<'_> {
                 let is_ahead = (-1..=window.saturating_add(1)).contains(&reset_in);
                 (!is_ahead).then(|| format!("the reset lies {reset_in} s ahead, the window is {window} s"))
             }
-            Rate::CostsOne => match before.map(|before| Snapshot::read(rules, before)) {
+            Rate::CostsOne => match before.map(|before| LimitSnapshot::read(rules, before)) {
                 Some(Ok(before)) => (now.remaining.checked_add(1) != Some(before.remaining)).then(|| {
                     format!("{} calls were left before this one and {} after it", before.remaining, now.remaining)
                 }),
                 Some(Err(problem)) => Some(problem),
                 None => Some("there is no call before this one to compare with".to_owned()),
             },
-            Rate::Spent => Self::spent(rules, &now, reply),
+            Rate::Spent => Self::exhausted_finding(rules, &now, reply),
             Rate::Introspected => self.introspected(rules, &now, reply),
         }
     }
 
-    fn introspected(&self, rules: &RateLimit, now: &Snapshot, reply: &Reply) -> Option<String> {
+    fn introspected(&self, rules: &RateLimit, now: &LimitSnapshot, reply: &Reply) -> Option<String> {
         let pointer = self.contract.key_management.as_ref()?.members.own_reset.as_ref()?;
         let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
         let Some(reset) = body.pointer(pointer).and_then(Value::as_i64) else {
@@ -178,7 +178,7 @@ impl Judge<'_> {
 
     /// Returns the flaw of `Retry-After`: it has to be seconds or a date (RFC 9110, section 10.2.3), and to agree with the reset header
     /// about the end of the window.
-    fn retry_after(rules: &RateLimit, now: &Snapshot, reply: &Reply) -> Option<String> {
+    fn retry_after(rules: &RateLimit, now: &LimitSnapshot, reply: &Reply) -> Option<String> {
         let Some(value) = reply.headers.get(RETRY_AFTER) else {
             return rules.retry_after.then(|| "the header `Retry-After` is missing".to_owned());
         };
@@ -193,7 +193,7 @@ impl Judge<'_> {
         Some(format!("`Retry-After` says {wait} s and the reset header {header} s"))
     }
 
-    fn spent(rules: &RateLimit, now: &Snapshot, reply: &Reply) -> Option<String> {
+    fn exhausted_finding(rules: &RateLimit, now: &LimitSnapshot, reply: &Reply) -> Option<String> {
         if now.remaining != 0 {
             return Some(format!("the call was refused, and {} are said to be left", now.remaining));
         }
@@ -210,11 +210,11 @@ impl Judge<'_> {
     }
 }
 
-impl Snapshot {
+impl LimitSnapshot {
     pub(super) fn read(rules: &RateLimit, reply: &Reply) -> Result<Self, String> {
-        let told = rules.limit_values(&reply.headers)?;
+        let reported = rules.limit_values(&reply.headers)?;
         let ahead = |reset: u64| rules.reset.ahead(i64::try_from(reset).unwrap_or(i64::MAX));
-        Ok(Self { limit: told.limit, remaining: told.remaining, reset_in: told.reset.map(ahead) })
+        Ok(Self { limit: reported.limit, remaining: reported.remaining, reset_in: reported.reset.map(ahead) })
     }
 
     /// Returns the reset in seconds from now if it differs from `seconds` by more than 2. Two times in one answer are written and read at

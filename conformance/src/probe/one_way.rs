@@ -8,22 +8,22 @@ use std::collections::BTreeMap;
 use keyfit_openapi::{Operation, Retry};
 use serde_json::Value;
 
-use super::chain::told;
+use super::case_run::CaseRun;
+use super::chain::answered_id;
 use super::flow::Stop;
-use super::live::{Effect, Live, ids_told, is_kept_out, item_of, subject};
-use super::request::{Draft, Maker};
-use super::trial::Trial;
-use super::{Reply, Target};
+use super::live::{Effect, LiveServer, ids_told, is_kept_out, item_of, last_parameter};
+use super::request::{Draft, DraftBuilder};
+use super::{Reply, TargetServer};
 use crate::contract::Probe;
 use crate::credential::identity::Identity;
 use crate::document::read_only::{other, read_only};
 use crate::judgement::missing::Missing;
 
-impl Target {
+impl TargetServer {
     /// Sends a valid call and reads its result, and then one that sets read-only members.
-    pub(super) async fn send_read_only(&self, trial: &mut Trial<'_>) -> Result<(), Stop> {
-        let operation = trial.catalogue.operation(trial.case);
-        let api = &trial.catalogue.api;
+    pub(super) async fn send_read_only(&self, case_run: &mut CaseRun<'_>) -> Result<(), Stop> {
+        let operation = case_run.catalogue.operation(case_run.case);
+        let api = &case_run.catalogue.api;
         let is_named = operation.path.ends_with('}') && operation.method != "POST";
         let template = if is_named { Some(operation.path.as_str()) } else { item_of(api, &operation.path) };
         let reading = template.and_then(|template| {
@@ -32,13 +32,14 @@ impl Target {
                 .find(|other| other.method == "GET" && other.path == template && other.retry == Retry::Safe)
         });
         let reading = reading.ok_or_else(|| Stop::missing("nothing reads what it makes"))?;
-        let makes = |live: &Live| matches!(live.effect(operation), Effect::Creates);
+        let makes = |live: &LiveServer| matches!(live.effect(operation), Effect::Creates);
         if !is_named && self.live.as_ref().is_some_and(|live| !makes(live)) {
             return Err(Stop::missing("it makes nothing that can be read"));
         }
-        let draft = trial.maker(self).draft(trial.probe, operation, &trial.identity).map_err(Stop::Missing)?;
-        let before = if is_named { trial.identity.ids.clone() } else { self.made_by(trial, &draft, reading).await? };
-        let stored = self.stored(trial, reading, before.clone()).await?;
+        let draft = case_run.maker(self).draft(case_run.probe, operation, &case_run.identity).map_err(Stop::Missing)?;
+        let before =
+            if is_named { case_run.identity.ids.clone() } else { self.made_by(case_run, &draft, reading).await? };
+        let stored = self.stored(case_run, reading, before.clone()).await?;
         let is_allowed = self.live.as_ref().is_none_or(|live| live.allows(operation));
         let mut body: Value = serde_json::from_slice(draft.body.as_deref().unwrap_or_default()).unwrap_or_default();
         let Some(members) = body.as_object_mut() else { return Err(Stop::missing("its body is no JSON object")) };
@@ -60,17 +61,17 @@ impl Target {
         let sent = self.send(&setting).await;
         let answer = sent.answer().filter(|reply| reply.is_success()).cloned();
         let Some(answer) = answer else {
-            trial.sent.push(sent);
+            case_run.sent.push(sent);
             return Ok(());
         };
-        trial.sent.insert(0, sent);
-        let ids = if is_named { Some(before) } else { made(&answer, &setting, reading) };
+        case_run.sent.insert(0, sent);
+        let ids = if is_named { Some(before) } else { ids_of_created(&answer, &setting, reading) };
         let ids = ids.ok_or_else(|| Stop::missing("its answer does not tell what was made"))?;
-        let now = self.stored(trial, reading, ids).await?;
+        let now = self.stored(case_run, reading, ids).await?;
         let taken = wanted.iter().filter(|(name, value)| now.get(name) == Some(value));
         let taken: Vec<String> = taken.map(|(name, value)| format!("`{name}` is {value}")).collect();
         if !taken.is_empty() {
-            trial.found = Some(format!("{} afterwards, as it was sent, and is read-only", taken.join(", ")));
+            case_run.found = Some(format!("{} afterwards, as it was sent, and is read-only", taken.join(", ")));
         }
         Ok(())
     }
@@ -78,31 +79,33 @@ impl Target {
     /// Returns the ids of the resource that a valid call creates.
     async fn made_by(
         &self,
-        trial: &mut Trial<'_>,
+        case_run: &mut CaseRun<'_>,
         draft: &Draft,
         reading: &Operation,
     ) -> Result<BTreeMap<String, String>, Stop> {
         let sent = self.send(draft).await;
         let answer = sent.answer().cloned();
-        trial.sent.push(sent);
+        case_run.sent.push(sent);
         let answer = answer.filter(Reply::is_success).ok_or_else(|| Stop::missing("a valid call makes nothing"))?;
-        made(&answer, draft, reading).ok_or_else(|| Stop::missing("its answer does not tell what was made"))
+        ids_of_created(&answer, draft, reading).ok_or_else(|| Stop::missing("its answer does not tell what was made"))
     }
 
     /// Reads the stored resource.
     async fn stored(
         &self,
-        trial: &mut Trial<'_>,
+        case_run: &mut CaseRun<'_>,
         reading: &Operation,
         ids: BTreeMap<String, String>,
     ) -> Result<Value, Stop> {
-        let (_, arguments) =
-            trial.catalogue.operation_named(&reading.id).ok_or_else(|| Stop::missing("nothing reads what it makes"))?;
-        let reader = Identity { ids, ..trial.identity.clone() };
-        let draft = Maker { arguments, ..trial.maker(self) }.draft(&Probe::Valid, reading, &reader);
+        let (_, arguments) = case_run
+            .catalogue
+            .operation_named(&reading.id)
+            .ok_or_else(|| Stop::missing("nothing reads what it makes"))?;
+        let reader = Identity { ids, ..case_run.identity.clone() };
+        let draft = DraftBuilder { arguments, ..case_run.maker(self) }.draft(&Probe::Valid, reading, &reader);
         let sent = self.send(&draft.map_err(Stop::Missing)?).await;
         let answer = sent.answer().filter(|reply| reply.is_success()).cloned();
-        trial.sent.push(sent);
+        case_run.sent.push(sent);
         let answer = answer.ok_or_else(|| Stop::missing("what it makes cannot be read"))?;
         let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         // Many APIs wrap the resource in one member.
@@ -112,10 +115,10 @@ impl Target {
 }
 
 /// Returns the ids of the resource that a call created, from its answer.
-fn made(answer: &Reply, draft: &Draft, reading: &Operation) -> Option<BTreeMap<String, String>> {
-    let parameter = subject(&reading.path)?;
+fn ids_of_created(answer: &Reply, draft: &Draft, reading: &Operation) -> Option<BTreeMap<String, String>> {
+    let parameter = last_parameter(&reading.path)?;
     let by_address = || ids_told(answer, parameter, draft.url.path()).into_iter().next();
-    let id = told(answer, parameter).or_else(by_address)?;
+    let id = answered_id(answer, parameter).or_else(by_address)?;
     let mut ids = draft.ids.clone();
     ids.insert(parameter.to_owned(), id);
     Some(ids)

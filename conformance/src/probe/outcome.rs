@@ -27,9 +27,9 @@ pub(super) fn mismatch(
     match whole.or_else(part) {
         Some(described) if may_reject_more => {
             let sent = with_rejected(described, sent, body);
-            Outcome { batch, described, sent: &sent, body }.check().err()
+            ReportedOutcome { batch, described, sent: &sent, body }.check().err()
         }
-        Some(described) => Outcome { batch, described, sent, body }.check().err(),
+        Some(described) => ReportedOutcome { batch, described, sent, body }.check().err(),
         None => Some("the answer has none of the places that tell of items".to_owned()),
     }
 }
@@ -51,31 +51,31 @@ fn with_rejected(described: &Partial, sent: &[(Value, bool)], body: &Value) -> V
         return sent;
     }
     // Only their number is known.
-    let told = described.rejected.as_ref().and_then(|place| body.pointer(place)?.as_u64()).unwrap_or_default();
+    let reported = described.rejected.as_ref().and_then(|place| body.pointer(place)?.as_u64()).unwrap_or_default();
     let spoilt = sent.iter().filter(|(_, is_good)| !is_good).count();
-    let more = usize::try_from(told).unwrap_or(usize::MAX).saturating_sub(spoilt);
+    let more = usize::try_from(reported).unwrap_or(usize::MAX).saturating_sub(spoilt);
     sent.iter_mut().filter(|(_, is_good)| *is_good).take(more).for_each(|(_, is_good)| *is_good = false);
     sent
 }
 
 /// An answer, with the outcome that it has to report.
-struct Outcome<'a> {
+struct ReportedOutcome<'a> {
     batch: &'a Batch,
     described: &'a Partial,
     sent: &'a [(Value, bool)],
     body: &'a Value,
 }
 
-impl Outcome<'_> {
+impl ReportedOutcome<'_> {
     /// Checks that the counts add up, and that each list names each of its items once.
     fn check(&self) -> Result<(), String> {
         let Partial { received, accepted, rejected, accepted_items, rejected_items, outcomes, .. } = self.described;
         let good = self.sent.iter().filter(|(_, is_good)| *is_good).count();
         for (place, expected) in [(received, self.sent.len()), (accepted, good), (rejected, self.sent.len() - good)] {
             let Some(place) = place else { continue };
-            let told = self.body.pointer(place).unwrap_or(&Value::Null);
-            if *told != expected {
-                return Err(format!("`{place}` is {told}, not {expected}"));
+            let reported = self.body.pointer(place).unwrap_or(&Value::Null);
+            if *reported != expected {
+                return Err(format!("`{place}` is {reported}, not {expected}"));
             }
         }
         for (place, only) in [(accepted_items, Some(true)), (rejected_items, Some(false)), (outcomes, None)] {
@@ -115,23 +115,25 @@ impl Outcome<'_> {
 
     /// Returns the index of the item that an entry is about, from the position that it names.
     fn index(&self, place: &str, position: &str, entry: &Value) -> Result<usize, String> {
-        let told = entry.pointer(position).and_then(Value::as_u64);
-        let told = told.ok_or_else(|| format!("an entry of `{place}` has no position at `{position}`"))?;
-        let index = told.checked_sub(self.described.first).and_then(|index| usize::try_from(index).ok());
-        index.ok_or_else(|| format!("`{place}` names the position {told} wrongly"))
+        let reported = entry.pointer(position).and_then(Value::as_u64);
+        let reported = reported.ok_or_else(|| format!("an entry of `{place}` has no position at `{position}`"))?;
+        let index = reported.checked_sub(self.described.first).and_then(|index| usize::try_from(index).ok());
+        index.ok_or_else(|| format!("`{place}` names the position {reported} wrongly"))
     }
 
     /// Checks that an entry reports the right result of its item and repeats the right id, if it contains them.
     fn entry(&self, place: &str, index: usize, entry: &Value, is_outcome: bool) -> Result<(), String> {
         let (item, is_good) = &self.sent[index];
         if is_outcome && self.described.accepts(entry) != *is_good {
-            let told = if *is_good { "rejected" } else { "accepted" };
-            return Err(format!("`{place}` tells the item at {index} to be {told}, which it is not"));
+            let reported = if *is_good { "rejected" } else { "accepted" };
+            return Err(format!("`{place}` tells the item at {index} to be {reported}, which it is not"));
         }
         let Some(field) = &self.batch.id_field else { return Ok(()) };
         let repeated = self.described.item.as_ref().and_then(|at| entry.pointer(at)?.get(field));
         match (repeated, item.get(field)) {
-            (Some(told), Some(sent)) if told != sent => Err(format!("`{place}` is about {told} where {sent} is next")),
+            (Some(reported), Some(sent)) if reported != sent => {
+                Err(format!("`{place}` is about {reported} where {sent} is next"))
+            }
             _ => Ok(()),
         }
     }

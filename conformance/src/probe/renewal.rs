@@ -8,20 +8,20 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use reqwest::header::COOKIE;
 
-use super::live::{Live, When};
+use super::case_run::SentRequest;
+use super::live::{LiveServer, RunPhase};
 use super::request::Draft;
-use super::trial::Sent;
-use super::{Reply, Target, Url};
+use super::{Reply, TargetServer, Url};
 use crate::credential::fetched_tokens::{Companion, FetchedToken};
 use crate::credential::identity::Identity;
 use crate::credential::secret::Secret;
 
 /// The known state of fetched tokens.
 #[derive(Debug, Default)]
-pub(super) struct Renewals(Mutex<Known>);
+pub(super) struct TokenRenewals(Mutex<RenewalState>);
 
 #[derive(Debug, Default)]
-struct Known {
+struct RenewalState {
     /// A safe call for each token with which it was served.
     served: HashMap<Secret, Draft>,
     /// Literal tokens of the tokens file that expired, each with the evidence.
@@ -31,8 +31,8 @@ struct Known {
     unproven: HashSet<Secret>,
 }
 
-impl Renewals {
-    fn known(&self) -> MutexGuard<'_, Known> {
+impl TokenRenewals {
+    fn known(&self) -> MutexGuard<'_, RenewalState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -52,7 +52,7 @@ impl Renewals {
     }
 
     /// Records a safe call that was served with this token.
-    fn learn(&self, live: &Live, sent: &Sent, secret: &Secret) {
+    fn learn(&self, live: &LiveServer, sent: &SentRequest, secret: &Secret) {
         if sent.answer().is_some_and(Reply::is_success) && live.is_repeatable(&sent.draft) {
             let mut known = self.known();
             known.unproven.remove(secret);
@@ -65,7 +65,7 @@ impl Renewals {
     }
 }
 
-impl Target {
+impl TargetServer {
     /// Fetches new tokens in place of those that are about to expire.
     pub(super) async fn renew_tokens(&self) {
         for token in self.identities.fetched() {
@@ -75,7 +75,7 @@ impl Target {
     }
 
     /// Returns the reason why a token of an identity has expired and cannot be replaced.
-    pub(super) async fn ran_out(&self, identity: &Identity) -> Option<String> {
+    pub(super) async fn expiry_reason(&self, identity: &Identity) -> Option<String> {
         let tokens = self.identities.fetched().iter();
         for token in tokens.filter(|token| identity.secrets().any(|secret| token.is_or_was(secret))) {
             if let Err(why) = token.ensure_fresh().await {
@@ -98,16 +98,21 @@ impl Target {
     }
 
     /// Returns the result of a call, or of the same call with a new token if the server refuses the old one.
-    pub(super) async fn renewed(&self, live: &Live, mut sent: Sent, when: When) -> Sent {
+    pub(super) async fn with_renewed_token(
+        &self,
+        live: &LiveServer,
+        mut sent: SentRequest,
+        phase: RunPhase,
+    ) -> SentRequest {
         // A new token may have expired as well.
         for _ in 0..2 {
             let Some((token, secret)) = self.fetched_of(&sent.draft) else {
-                return self.unless_stale(live, sent, when).await;
+                return self.unless_expired(live, sent, phase).await;
             };
-            live.renewals.learn(live, &sent, &secret);
+            live.token_renewals.learn(live, &sent, &secret);
             let Some(refused) = refusal(&sent) else { break };
             let is_current = token.current().as_ref() == Some(&secret);
-            if is_current && !self.is_stale(live, &secret, refused, when).await {
+            if is_current && !self.is_stale(live, &secret, refused, phase).await {
                 break;
             }
             let fresh = match token.replace(&secret).await {
@@ -115,53 +120,57 @@ impl Target {
                 Ok(fresh) => fresh,
                 Err(why) => {
                     live.add_requests(sent.requests);
-                    return Sent::unsent(&sent.draft, &format!("the token ran out, and {why}"));
+                    return SentRequest::unsent(&sent.draft, &format!("the token ran out, and {why}"));
                 }
             };
-            live.renewals.replace(&secret, &fresh);
-            if !live.slot(when).await {
+            live.token_renewals.replace(&secret, &fresh);
+            if !live.wait_for_slot(phase).await {
                 break;
             }
-            let again = self.exchange_alive(live, &sent.draft.with_token(&secret, &fresh), when).await;
-            live.renewals.learn(live, &again, &fresh);
-            sent = Sent { requests: sent.requests + again.requests, ..again };
+            let again = self.exchange_with_health(live, &sent.draft.with_token(&secret, &fresh), phase).await;
+            live.token_renewals.learn(live, &again, &fresh);
+            sent = SentRequest { requests: sent.requests + again.requests, ..again };
         }
         sent
     }
 
     /// Returns the result of a call with a token that is not fetched. If the token has expired, the refusal does not break a rule.
-    async fn unless_stale(&self, live: &Live, sent: Sent, when: When) -> Sent {
+    async fn unless_expired(&self, live: &LiveServer, sent: SentRequest, phase: RunPhase) -> SentRequest {
         let [secret] = &sent.draft.held[..] else { return sent };
-        live.renewals.learn(live, &sent, secret);
+        live.token_renewals.learn(live, &sent, secret);
         let Some(refused) = refusal(&sent) else { return sent };
         let known = self.identities.known();
         let Some(known) = known.iter().find(|known| known.secret == *secret) else { return sent };
-        let served =
-            live.renewals.known().served.get(secret).map(|served| format!("{} {}", served.method, served.url.path()));
+        let served = live
+            .token_renewals
+            .known()
+            .served
+            .get(secret)
+            .map(|served| format!("{} {}", served.method, served.url.path()));
         let Some(served) = served else { return sent };
-        if !self.is_stale(live, secret, refused, when).await {
+        if !self.is_stale(live, secret, refused, phase).await {
             return sent;
         }
         let why = format!(
             "the token of `{}` ran out during the run: {served} was served with it, and is refused now",
             known.name
         );
-        live.renewals.known().stale.insert(secret.clone(), why.clone());
+        live.token_renewals.known().stale.insert(secret.clone(), why.clone());
         live.add_requests(sent.requests);
-        Sent::unsent(&sent.draft, &why)
+        SentRequest::unsent(&sent.draft, &why)
     }
 
     /// Returns whether a token that was refused with this status is now also refused for a call that was served before. A 403 may have other
     /// reasons, so it is always tested with that call.
-    async fn is_stale(&self, live: &Live, secret: &Secret, refused: u16, when: When) -> bool {
+    async fn is_stale(&self, live: &LiveServer, secret: &Secret, refused: u16, phase: RunPhase) -> bool {
         let served = {
-            let known = live.renewals.known();
+            let known = live.token_renewals.known();
             match known.served.get(secret) {
                 Some(served) => served.clone(),
                 None => return refused == 401 && !known.unproven.contains(secret),
             }
         };
-        if !live.slot(when).await {
+        if !live.wait_for_slot(phase).await {
             return false;
         }
         let sent = self.exchange(&served).await;
@@ -172,7 +181,7 @@ impl Target {
 
     /// Returns the request with the companions of a fetched token, such as the XSRF cookie and header. They are valid whatever the flaw of
     /// the request is.
-    pub(super) fn accompanied(&self, draft: &Draft) -> Draft {
+    pub(super) fn with_companions(&self, draft: &Draft) -> Draft {
         let is_of = |token: &&FetchedToken| draft.callers.iter().any(|secret| token.is_or_was(secret));
         let companions = self.identities.fetched().iter().filter(is_of).flat_map(FetchedToken::companions);
         let mut draft = draft.clone();
@@ -227,7 +236,7 @@ impl Draft {
 }
 
 /// Returns the status of an answer that refuses the caller: 401, or 403, which some servers send for an expired token.
-fn refusal(sent: &Sent) -> Option<u16> {
+fn refusal(sent: &SentRequest) -> Option<u16> {
     sent.answer().map(|reply| reply.status).filter(|status| matches!(status, 401 | 403))
 }
 

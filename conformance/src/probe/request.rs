@@ -12,8 +12,8 @@ use serde_json::{Map, Value, json};
 use super::Servers;
 use super::idempotency::new_key;
 use super::jwt;
-use super::live::{Effect, Keep, Live, harmless};
-use super::transport::Shown;
+use super::live::{BodyExceptions, Effect, LiveServer, safe_body};
+use super::transport::CertificateChoice;
 use crate::catalogue::{required_field, start_and_limit, undeclared_methods, wrong_top_level};
 use crate::contract::{Batch, Carrier, Contract, Credential, Probe, Tampering};
 use crate::credential::carrier::{self, RequestPlace, other_place};
@@ -36,7 +36,7 @@ pub(super) struct Draft {
     /// The headers with the credentials.
     pub(super) credentials: Vec<(HeaderName, String)>,
     /// The client certificate of its connection.
-    pub(super) certificate: Shown,
+    pub(super) certificate: CertificateChoice,
     /// The secret parts of the credentials, in headers and in the query.
     pub(super) secrets: Vec<Secret>,
     /// The credentials that are sent unchanged: a 401 means that the server does not accept them.
@@ -66,7 +66,7 @@ impl Draft {
             url,
             headers: Vec::new(),
             credentials: Vec::new(),
-            certificate: Shown::Usual,
+            certificate: CertificateChoice::Usual,
             secrets: Vec::new(),
             held: Vec::new(),
             callers: Vec::new(),
@@ -94,7 +94,7 @@ impl Draft {
                     self.url.query_pairs().into_owned().filter(|(known, _)| *known != name).collect();
                 self.url.query_pairs_mut().clear().extend_pairs(others).append_pair(&name, &value);
             }
-            RequestPlace::Connection => self.certificate = Shown::This(Secret::new(credential)),
+            RequestPlace::Connection => self.certificate = CertificateChoice::This(Secret::new(credential)),
         }
         self
     }
@@ -108,10 +108,10 @@ const TEXT: &str = "text/plain";
 pub(super) const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Arguments that replace an operation's own, and a required member that is omitted from their body.
-type Harmless = (Option<Map<String, Value>>, Option<String>);
+type SafeArguments = (Option<Map<String, Value>>, Option<String>);
 
 /// The context from which a draft is made.
-pub(super) struct Maker<'a> {
+pub(super) struct DraftBuilder<'a> {
     pub(super) api: &'a Api,
     pub(super) contract: &'a Contract,
     pub(super) servers: &'a Servers,
@@ -119,13 +119,13 @@ pub(super) struct Maker<'a> {
     /// The arguments of a valid request.
     pub(super) arguments: &'a Map<String, Value>,
     /// The live server that receives the request; `None` for a mock.
-    pub(super) live: Option<&'a Live>,
+    pub(super) live: Option<&'a LiveServer>,
 }
 
-impl Maker<'_> {
+impl DraftBuilder<'_> {
     /// Returns the request that a probe sends to an operation.
     pub(super) fn draft(&self, probe: &Probe, operation: &Operation, identity: &Identity) -> Result<Draft, Missing> {
-        let (kept, lacks) = self.harmless(probe, operation)?;
+        let (kept, lacks) = self.safe_arguments(probe, operation)?;
         let arguments = kept.as_ref().unwrap_or(self.arguments);
         let mut path: BTreeMap<String, String> = BTreeMap::new();
         for parameter in operation.parameters.iter().filter(|parameter| parameter.location == ParameterLocation::Path) {
@@ -135,7 +135,7 @@ impl Maker<'_> {
                 (Probe::Foreign(name), _) if *name == parameter.name => {
                     self.identities.foreign_id(&operation.path, name)?
                 }
-                (Probe::UnknownId(name), known) if *name == parameter.name => self.nobody(parameter, known),
+                (Probe::UnknownId(name), known) if *name == parameter.name => self.unused_id(parameter, known),
                 (_, Some(known)) => known.clone(),
                 // A value of an enumeration is not an id.
                 _ if self.api.resolve(&parameter.schema).get("enum").is_some() => example(),
@@ -177,7 +177,7 @@ impl Maker<'_> {
     }
 
     /// Returns the arguments that may be sent to a live server, and the required member that they lack.
-    fn harmless(&self, probe: &Probe, operation: &Operation) -> Result<Harmless, Missing> {
+    fn safe_arguments(&self, probe: &Probe, operation: &Operation) -> Result<SafeArguments, Missing> {
         // Keys are created for the probes that change them.
         let is_of_keys = self.contract.key_management.as_ref().is_some_and(|keys| keys.names(&operation.id));
         let Some(live) = self.live.filter(|live| !is_of_keys && !live.allows(operation)) else {
@@ -190,12 +190,12 @@ impl Maker<'_> {
         }
         let path = operation.parameters.iter().filter(|parameter| parameter.location == ParameterLocation::Path);
         let parameters: Vec<&str> = path.map(|parameter| parameter.name.as_str()).collect();
-        let keep = Keep {
+        let keep = BodyExceptions {
             parameters: &parameters,
             required: matches!(effect, Effect::Creates | Effect::CreatesAt(_)) && operation.method == "POST",
             member: self.contract.batch_of(operation).and_then(|batch| batch.id_field.as_deref()),
         };
-        let found = harmless(self.api, &schema.schema, body, keep);
+        let found = safe_body(self.api, &schema.schema, body, keep);
         if let (Probe::Valid, Some(member)) = (probe, &found.lacks) {
             let Operation { id, .. } = operation;
             return Err(Missing::new(format!("its body needs `{member}`, which the check does not set")).allow(id));
@@ -206,10 +206,10 @@ impl Maker<'_> {
     }
 
     /// Returns an id that does not exist. At a live server each one is new, so that a case cannot create it for the next one.
-    fn nobody(&self, parameter: &Parameter, known: Option<&String>) -> String {
+    fn unused_id(&self, parameter: &Parameter, known: Option<&String>) -> String {
         let known = known.map(String::as_str);
         match self.live {
-            Some(live) => live.nobody(parameter, known),
+            Some(live) => live.unused_id(parameter, known),
             None => unknown_id::id(self.api, parameter, known, 0),
         }
     }
@@ -260,7 +260,7 @@ impl Maker<'_> {
         probe: &Probe,
         operation: &Operation,
         identity: &Identity,
-        placed: &[Placed],
+        placed: &[PlacedCredential],
     ) -> Result<(), Missing> {
         let mut pairs: Vec<(String, String)> = operation
             .parameters
@@ -310,7 +310,12 @@ impl Maker<'_> {
     }
 
     /// Returns the credentials of a request at their places, with the flaw of the probe.
-    fn placed(&self, probe: &Probe, operation: &Operation, identity: &Identity) -> Result<Vec<Placed>, Missing> {
+    fn placed(
+        &self,
+        probe: &Probe,
+        operation: &Operation,
+        identity: &Identity,
+    ) -> Result<Vec<PlacedCredential>, Missing> {
         if probe.is_without_token() {
             return Ok(Vec::new());
         }
@@ -318,7 +323,7 @@ impl Maker<'_> {
             let rules = self.contract.authorization_server.as_ref().and_then(|server| server.jwt.as_ref());
             let rules = rules.ok_or_else(|| Missing::new("the contract says nothing of JWTs"))?;
             let text = jwt::jwt(*probe, &self.identities.signer()?, rules);
-            return Ok(vec![Placed::new(&Carrier::Header, &text)]);
+            return Ok(vec![PlacedCredential::new(&Carrier::Header, &text)]);
         }
         let mut placed = Vec::new();
         for held in &identity.credentials {
@@ -334,7 +339,7 @@ impl Maker<'_> {
                 _ => None,
             };
             let text = Self::text(probe, credential, held.secret.reveal())?;
-            placed.push(Placed::new(carrier.unwrap_or(credential.carrier()), &text).bent(probe, &text));
+            placed.push(PlacedCredential::new(carrier.unwrap_or(credential.carrier()), &text).bent(probe, &text));
         }
         Ok(placed)
     }
@@ -344,12 +349,12 @@ impl Maker<'_> {
     }
 
     /// Returns the client certificate for the connection.
-    fn certificate(&self, probe: &Probe, identity: &Identity) -> Shown {
+    fn certificate(&self, probe: &Probe, identity: &Identity) -> CertificateChoice {
         let held = identity.credentials.iter().find(|held| self.is_certificate(held));
         match (probe, held) {
-            (Probe::NoCertificate, _) => Shown::Nothing,
-            (_, Some(held)) => Shown::This(held.secret.clone()),
-            (_, None) => Shown::Usual,
+            (Probe::NoCertificate, _) => CertificateChoice::Nothing,
+            (_, Some(held)) => CertificateChoice::This(held.secret.clone()),
+            (_, None) => CertificateChoice::Usual,
         }
     }
 
@@ -429,14 +434,14 @@ impl Maker<'_> {
 }
 
 /// A credential at its place in a request.
-struct Placed {
+struct PlacedCredential {
     carrier: Carrier,
     place: RequestPlace,
     value: String,
     secrets: Vec<String>,
 }
 
-impl Placed {
+impl PlacedCredential {
     /// Places a credential as valid calls do.
     fn new(carrier: &Carrier, text: &str) -> Self {
         let (place, value) = (RequestPlace::of(carrier), carrier::credential_value(carrier, text));
@@ -466,7 +471,7 @@ impl Placed {
 }
 
 /// Returns the headers of these credentials. All cookies are in one header.
-fn in_headers(placed: &[Placed]) -> Vec<(HeaderName, String)> {
+fn in_headers(placed: &[PlacedCredential]) -> Vec<(HeaderName, String)> {
     let mut headers: Vec<(HeaderName, String)> = Vec::new();
     for one in placed {
         match &one.place {

@@ -1,32 +1,34 @@
 //! Checks that each call decrements the reported remaining calls of a rate limit that the contract does not describe. The limit is not
 //! exhausted.
 
-use super::Target;
-use super::answers::Told;
+use super::TargetServer;
+use super::answers::ReportedLimit;
+use super::case_run::CaseRun;
 use super::flow::Stop;
 use super::reply::Reply;
-use super::trial::Trial;
 
 /// The number of calls that are compared: a bucket that refills between two of them may hide one.
 const CALLS: usize = 3;
 /// The shortest window in seconds for which the calls are comparable. A bucket that refills within seconds is full again at once.
 const LEAST_SECONDS: i64 = 10;
 
-impl Target {
+impl TargetServer {
     /// Calls a few times and compares the reported remaining calls.
-    pub(super) async fn watch_limit(&self, trial: &mut Trial<'_>) -> Result<(), Stop> {
-        let operation = trial.catalogue.operation(trial.case);
-        let draft = trial.maker(self).draft(trial.probe, operation, &trial.identity).map_err(Stop::Missing)?;
+    pub(super) async fn watch_limit(&self, case_run: &mut CaseRun<'_>) -> Result<(), Stop> {
+        let operation = case_run.catalogue.operation(case_run.case);
+        let draft = case_run.maker(self).draft(case_run.probe, operation, &case_run.identity).map_err(Stop::Missing)?;
         let mut before: Option<u64> = None;
         for _ in 0..CALLS {
-            let reply = self.step(&draft, &mut trial.sent).await?;
+            let reply = self.step(&draft, &mut case_run.sent).await?;
             if !reply.is_success() {
                 return Err(Stop::missing(format!("a valid call is answered with {}", reply.status)));
             }
-            let told = Told::read(&reply.headers).ok().flatten();
+            let reported = ReportedLimit::read(&reply.headers).ok().flatten();
             // Missing headers are not a finding.
-            let Some((told, left)) = told.and_then(|told| Some((told, told.remaining?))) else { return Ok(()) };
-            if is_of_a_cache(&reply) || told.reset_in.is_none_or(|end| end < LEAST_SECONDS) {
+            let Some((reported, left)) = reported.and_then(|reported| Some((reported, reported.remaining?))) else {
+                return Ok(());
+            };
+            if is_of_a_cache(&reply) || reported.reset_in.is_none_or(|end| end < LEAST_SECONDS) {
                 return Err(Stop::missing("its answers do not show whether calls fall into one window"));
             }
             match before {

@@ -12,17 +12,17 @@ use reqwest::Url;
 use reqwest::header::CONTENT_TYPE;
 use serde_json::Value;
 
+use super::case_run::{CaseRun, SentRequest};
 use super::flow::Stop;
 use super::request::Draft;
-use super::trial::{Sent, Trial};
-use super::{Reply, Target};
+use super::{Reply, TargetServer};
 use crate::contract::Probe;
 use crate::document::body::essence;
 use crate::document::segment;
 use crate::document::unknown_id::UNKNOWN_ID;
 
 /// The highest depth to which two answers are compared.
-const DEEPEST: usize = 16;
+const MAX_DEPTH: usize = 16;
 
 /// A path segment in its URL form.
 #[derive(Clone, Debug)]
@@ -40,42 +40,43 @@ const SPELLINGS: [Spelling; 6] = [
     ("with two slashes before it", |path| Some(format!("/{}", joined(path)))),
     ("with a letter percent-encoded", encoded),
     ("in the other letter case", in_other_case),
-    ("with a parameter behind a semicolon", |path| ended(path, ";x")),
-    ("with `.json` at its end", |path| ended(path, ".json")),
+    ("with a parameter behind a semicolon", |path| with_end(path, ";x")),
+    ("with `.json` at its end", |path| with_end(path, ".json")),
 ];
 
 /// The controls, which are requested once when a spelling is served.
-struct Controls {
+struct ControlAnswers {
     /// The answer to the call with its credential.
     own: Reply,
-    asked: Vec<Sent>,
+    asked: Vec<SentRequest>,
 }
 
-impl Target {
+impl TargetServer {
     /// Requests the path in each spelling without a credential, until one is served.
-    pub(super) async fn send_other_spellings(&self, trial: &mut Trial<'_>) -> Result<(), Stop> {
-        let operation = trial.catalogue.operation(trial.case);
-        let plain = trial.maker(self).draft(trial.probe, operation, &trial.identity).map_err(Stop::Missing)?;
+    pub(super) async fn send_other_spellings(&self, case_run: &mut CaseRun<'_>) -> Result<(), Stop> {
+        let operation = case_run.catalogue.operation(case_run.case);
+        let plain = case_run.maker(self).draft(case_run.probe, operation, &case_run.identity).map_err(Stop::Missing)?;
         let base = self.servers.of(operation).map_err(Stop::Missing)?.path().trim_end_matches('/').to_owned();
         let path = segments(operation, plain.url.path().strip_prefix(&*base).unwrap_or_default());
-        let lost = astray(&path);
-        let mut controls: Option<Controls> = None;
+        let lost = nonexistent_path(&path);
+        let mut controls: Option<ControlAnswers> = None;
         let mut innocent = Vec::new();
-        for (told, spelled) in SPELLINGS {
-            let Some(text) = spelled(&path).filter(|text| !is_of_another(&trial.catalogue.api, operation, text)) else {
+        for (name, spelled) in SPELLINGS {
+            let Some(text) = spelled(&path).filter(|text| !is_of_another(&case_run.catalogue.api, operation, text))
+            else {
                 continue;
             };
-            let Some(draft) = written(&plain, &base, &text) else { continue };
+            let Some(draft) = with_path(&plain, &base, &text) else { continue };
             let sent = self.send(&draft).await;
             let Some(reply) = sent.answer().filter(|reply| reply.is_success()).cloned() else {
-                trial.sent.push(sent);
+                case_run.sent.push(sent);
                 continue;
             };
             if controls.is_none() {
-                controls = Some(self.controls(trial, operation, &plain).await?);
+                controls = Some(self.controls(case_run, operation, &plain).await?);
             }
             let is_own = controls.as_ref().is_some_and(|controls| is_alike(&controls.own, &reply));
-            let elsewhere = spelled(&lost).filter(|_| is_own).and_then(|text| written(&plain, &base, &text));
+            let elsewhere = spelled(&lost).filter(|_| is_own).and_then(|text| with_path(&plain, &base, &text));
             let mut is_anything = false;
             if let Some(elsewhere) = elsewhere {
                 let elsewhere = self.send(&elsewhere).await;
@@ -83,17 +84,17 @@ impl Target {
                 innocent.push(elsewhere);
             }
             if is_own && !is_anything {
-                trial.found = Some(format!("the path {told} is served without a credential"));
+                case_run.found = Some(format!("the path {name} is served without a credential"));
                 innocent.extend(controls.into_iter().flat_map(|controls| controls.asked));
-                trial.sent.splice(0..0, innocent);
-                trial.sent.push(sent);
+                case_run.sent.splice(0..0, innocent);
+                case_run.sent.push(sent);
                 return Ok(());
             }
             innocent.push(sent);
         }
         innocent.extend(controls.into_iter().flat_map(|controls| controls.asked));
-        let is_refused = !trial.sent.is_empty();
-        trial.sent.splice(0..0, innocent);
+        let is_refused = !case_run.sent.is_empty();
+        case_run.sent.splice(0..0, innocent);
         if is_refused {
             return Ok(());
         }
@@ -101,18 +102,25 @@ impl Target {
     }
 
     /// Sends the valid call, and the original path without a credential.
-    async fn controls(&self, trial: &mut Trial<'_>, operation: &Operation, plain: &Draft) -> Result<Controls, Stop> {
-        let own = trial.maker(self).draft(&Probe::Valid, operation, &trial.identity).map_err(Stop::Missing)?;
+    async fn controls(
+        &self,
+        case_run: &mut CaseRun<'_>,
+        operation: &Operation,
+        plain: &Draft,
+    ) -> Result<ControlAnswers, Stop> {
+        let own = case_run.maker(self).draft(&Probe::Valid, operation, &case_run.identity).map_err(Stop::Missing)?;
         let own = self.send(&own).await;
         let bare = self.send(plain).await;
         let (own_reply, bare_reply) = (own.answer().cloned(), bare.answer().cloned());
         let asked = vec![own, bare];
         let why = match (own_reply, bare_reply) {
-            (Some(own), Some(bare)) if own.is_success() && !bare.is_success() => return Ok(Controls { own, asked }),
+            (Some(own), Some(bare)) if own.is_success() && !bare.is_success() => {
+                return Ok(ControlAnswers { own, asked });
+            }
             (Some(own), _) if own.is_success() => "the path as it is written is served without a credential as well",
             _ => "a valid call is not served: nothing shows what is protected",
         };
-        trial.sent.extend(asked);
+        case_run.sent.extend(asked);
         Err(Stop::missing(why))
     }
 }
@@ -126,7 +134,7 @@ fn segments(operation: &Operation, path: &str) -> Vec<Segment> {
 }
 
 /// Returns the path with the last segment without a parameter replaced: a path that does not exist.
-fn astray(path: &[Segment]) -> Vec<Segment> {
+fn nonexistent_path(path: &[Segment]) -> Vec<Segment> {
     let mut path = path.to_vec();
     let last = path.iter().rposition(|segment| segment.is_literal && !segment.text.is_empty());
     match last.or(path.len().checked_sub(1)) {
@@ -141,7 +149,7 @@ fn joined(path: &[Segment]) -> String {
 }
 
 /// Adds a suffix to the last segment.
-fn ended(path: &[Segment], end: &str) -> Option<String> {
+fn with_end(path: &[Segment], end: &str) -> Option<String> {
     let text = joined(path);
     path.last().filter(|last| !last.text.is_empty() && !last.text.ends_with(end)).map(|_| text + end)
 }
@@ -198,7 +206,7 @@ fn is_of_another(api: &Api, operation: &Operation, path: &str) -> bool {
 }
 
 /// Returns the request for a path, or `None` if a URL would normalize it. The document does not describe it as a call.
-fn written(plain: &Draft, base: &str, path: &str) -> Option<Draft> {
+fn with_path(plain: &Draft, base: &str, path: &str) -> Option<Draft> {
     let mut url: Url = plain.url.clone();
     let path = format!("{base}{path}");
     url.set_path(&path);
@@ -218,7 +226,7 @@ fn is_alike(one: &Reply, other: &Reply) -> bool {
 
 fn has_same_shape(one: &Value, other: &Value, depth: usize) -> bool {
     match (one, other) {
-        _ if depth > DEEPEST => true,
+        _ if depth > MAX_DEPTH => true,
         (Value::Object(one), Value::Object(other)) => {
             let is_same = |(name, one): (&String, &Value)| {
                 other.get(name).is_some_and(|other| has_same_shape(one, other, depth + 1))
@@ -298,7 +306,7 @@ mod tests {
         let api = api();
         let of = |template: &str, path: &str| {
             let operation = api.operations.iter().find(|one| one.path == template).expect("an operation");
-            joined(&astray(&segments(operation, path)))
+            joined(&nonexistent_path(&segments(operation, path)))
         };
         assert_eq!(of("/books/{id}/pages", "/books/1/pages"), format!("/books/1/{UNKNOWN_ID}"));
         assert_eq!(of("/books/", "/books/"), format!("/{UNKNOWN_ID}/"));

@@ -14,11 +14,11 @@ use crate::credential::secret::Secret;
 use crate::user_error::with_causes;
 
 /// The time limit for an answer.
-const PATIENCE: Duration = Duration::from_secs(30);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The user's settings for the connection to a live server.
 #[derive(Clone, Debug, Default)]
-pub struct Settings {
+pub struct TransportSettings {
     /// Certificate authorities besides the system's, as PEM.
     pub authorities: Option<Vec<u8>>,
     /// A client certificate with its private key, as PEM.
@@ -31,7 +31,7 @@ pub struct Settings {
 
 /// The client certificate that a connection shows.
 #[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
-pub(super) enum Shown {
+pub(super) enum CertificateChoice {
     /// The one that the user named for all connections, if any.
     #[default]
     Usual,
@@ -51,9 +51,9 @@ pub struct Http {
     /// The headers of each request.
     pub(super) extra: HeaderMap,
     /// The settings of the clients; `None` for clients that only use plain HTTP.
-    settings: Option<Arc<Settings>>,
+    settings: Option<Arc<TransportSettings>>,
     /// Clients with other client certificates.
-    others: Arc<Mutex<HashMap<Shown, Http>>>,
+    others: Arc<Mutex<HashMap<CertificateChoice, Http>>>,
 }
 
 impl Http {
@@ -61,7 +61,7 @@ impl Http {
     ///
     /// # Errors
     /// Returns an error, which names the option, if a certificate cannot be read or the TLS backend cannot be initialized.
-    pub fn new(settings: &Settings) -> Result<Self, String> {
+    pub fn new(settings: &TransportSettings) -> Result<Self, String> {
         let headers = &settings.headers;
         // These headers determine the framing and the host of a message: the sent message would differ from the judged one.
         let reserved = [CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING];
@@ -85,10 +85,10 @@ impl Http {
         }
         let [here, elsewhere] = builders.map(|builder| builder.default_headers(headers.clone()).build());
         // For example, a certificate of version 1, which TLS does not accept.
-        let told = |error: reqwest::Error| format!("the HTTP client cannot be set up: {}", with_causes(&error));
+        let setup_error = |error: reqwest::Error| format!("the HTTP client cannot be set up: {}", with_causes(&error));
         Ok(Self {
-            here: here.map_err(told)?,
-            elsewhere: elsewhere.map_err(told)?,
+            here: here.map_err(setup_error)?,
+            elsewhere: elsewhere.map_err(setup_error)?,
             extra: headers.clone(),
             settings: Some(Arc::new(settings.clone())),
             others: Arc::default(),
@@ -99,8 +99,8 @@ impl Http {
     ///
     /// # Errors
     /// Returns an error if the certificate cannot be used.
-    pub(super) fn showing(&self, certificate: &Shown) -> Result<Self, String> {
-        let Some(settings) = self.settings.as_ref().filter(|_| *certificate != Shown::Usual) else {
+    pub(super) fn showing(&self, certificate: &CertificateChoice) -> Result<Self, String> {
+        let Some(settings) = self.settings.as_ref().filter(|_| *certificate != CertificateChoice::Usual) else {
             return Ok(self.clone());
         };
         let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
@@ -108,10 +108,10 @@ impl Http {
             return Ok(made.clone());
         }
         let client_certificate = match certificate {
-            Shown::This(both) => Some(both.clone()),
-            Shown::Usual | Shown::Nothing => None,
+            CertificateChoice::This(both) => Some(both.clone()),
+            CertificateChoice::Usual | CertificateChoice::Nothing => None,
         };
-        let made = Self::new(&Settings { client_certificate, ..Settings::clone(settings) })?;
+        let made = Self::new(&TransportSettings { client_certificate, ..TransportSettings::clone(settings) })?;
         others.insert(certificate.clone(), made.clone());
         Ok(made)
     }
@@ -139,7 +139,7 @@ impl Http {
     /// Returns an error if [`new`](Self::new) does.
     pub(crate) fn for_another_host(&self) -> Result<Self, String> {
         let authorities = self.settings.as_ref().and_then(|settings| settings.authorities.clone());
-        Self::new(&Settings { authorities, ..Settings::default() })
+        Self::new(&TransportSettings { authorities, ..TransportSettings::default() })
     }
 
     /// Returns the client for a URL.
@@ -166,7 +166,7 @@ impl From<Client> for Http {
 }
 
 fn bare() -> reqwest::ClientBuilder {
-    Client::builder().redirect(Policy::none()).timeout(PATIENCE)
+    Client::builder().redirect(Policy::none()).timeout(REQUEST_TIMEOUT)
 }
 
 /// Creates the HTTP client for servers on the local machine, such as the mock.
@@ -204,12 +204,18 @@ mod tests {
 
     #[test]
     fn what_cannot_be_used_is_named_by_its_option() {
-        let refusal = |settings: Settings| Http::new(&settings).expect_err("it cannot be used");
+        let refusal = |settings: TransportSettings| Http::new(&settings).expect_err("it cannot be used");
         let garbage = || Some(b"no certificate".to_vec());
-        assert!(refusal(Settings { authorities: garbage(), ..Settings::default() }).starts_with("--cacert: "));
+        assert!(
+            refusal(TransportSettings { authorities: garbage(), ..TransportSettings::default() })
+                .starts_with("--cacert: ")
+        );
         let client_certificate = Some(Secret::new("no certificate"));
-        assert!(refusal(Settings { client_certificate, ..Settings::default() }).starts_with("--client-cert: "));
+        assert!(
+            refusal(TransportSettings { client_certificate, ..TransportSettings::default() })
+                .starts_with("--client-cert: ")
+        );
         let headers = [(HOST, "other.example".parse().expect("a value"))].into_iter().collect();
-        assert!(refusal(Settings { headers, ..Settings::default() }).starts_with("--header: `host`"));
+        assert!(refusal(TransportSettings { headers, ..TransportSettings::default() }).starts_with("--header: `host`"));
     }
 }

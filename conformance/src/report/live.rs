@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::credential::secret::Redactor;
-use crate::probe::Aftermath;
+use crate::probe::CleanupReport;
 
 /// What a run did to a live server.
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
@@ -37,8 +37,8 @@ pub struct CallReport {
 
 impl LiveReport {
     /// Creates the report on the effects of a run.
-    pub fn new(aftermath: Aftermath, notes: Vec<String>, redactor: &Redactor) -> Self {
-        let Aftermath { calls, left, died, .. } = aftermath;
+    pub fn new(cleanup: CleanupReport, notes: Vec<String>, redactor: &Redactor) -> Self {
+        let CleanupReport { calls, left, outage: died, .. } = cleanup;
         let calls = calls.into_iter().map(|(call, outcome, count)| CallReport {
             call: redactor.mask(&call),
             outcome: redactor.mask(&outcome),

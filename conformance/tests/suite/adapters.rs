@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use keyfit_conformance::catalogue::{Catalogue, Side};
 use keyfit_conformance::credential::secret::Redactor;
-use keyfit_conformance::drive::adapter::{PATIENCE, json_schema};
-use keyfit_conformance::drive::{Adapter, Stage};
+use keyfit_conformance::drive::adapter::{DEFAULT_TIMEOUT, json_schema};
+use keyfit_conformance::drive::{Adapter, ClientHarness};
 use keyfit_conformance::judgement::verdict::{Outcome, Verdict};
 use keyfit_conformance::run::{Plan, run};
 use serde_json::json;
@@ -127,7 +127,7 @@ async fn whatever_an_adapter_does_there_is_an_error_that_names_it_with_its_last_
         ("exec >&- <&- sleep 600", "it closed its standard output"),
     ];
     for (does, complaint) in hostile {
-        let outcome = after_connecting(does, PATIENCE).await;
+        let outcome = after_connecting(does, DEFAULT_TIMEOUT).await;
         assert_eq!(outcome.verdict, Verdict::Error, "{does}");
         let reason = reason(&outcome);
         assert!(reason.starts_with("the adapter `sh -c "), "{does}: {reason}");
@@ -279,10 +279,10 @@ fn text(output: &Output) -> String {
 }
 
 /// What comes of the only case of an adapter that answers `connect`, says something and then does this.
-async fn after_connecting(does: &str, patience: Duration) -> Outcome {
+async fn after_connecting(does: &str, time_limit: Duration) -> Outcome {
     let connects =
         r#"read line; echo '{"ok": true}'; read line; echo '{"ok": true}'; read line; echo my last words >&2"#;
-    let hostile = Adapter { patience, ..script(&format!("{connects}; {does}")) };
+    let hostile = Adapter { time_limit, ..script(&format!("{connects}; {does}")) };
     let catalogue = cases("transactional", "transactional/client/request/sms-get");
     driven(&catalogue, hostile).await.expect("it connects").remove(0)
 }
@@ -302,7 +302,7 @@ fn cases(api: &str, pattern: &str) -> Arc<Catalogue> {
 async fn driven(catalogue: &Arc<Catalogue>, mut adapter: Adapter) -> Result<Vec<Outcome>, String> {
     adapter.api.clone_from(&catalogue.contract.name);
     let redactor = adapter.redactor.clone();
-    let stage = Stage::start(catalogue, Arc::new(adapter), &redactor).await?;
+    let stage = ClientHarness::start(catalogue, Arc::new(adapter), &redactor).await?;
     Ok(run(catalogue, &Plan { stage: Some(Arc::new(stage)), ..Plan::default() }).await)
 }
 
@@ -310,7 +310,7 @@ fn adapter(command: &[&str]) -> Adapter {
     Adapter {
         command: command.iter().map(|&part| part.to_owned()).collect(),
         api: String::new(),
-        patience: PATIENCE,
+        time_limit: DEFAULT_TIMEOUT,
         redactor: Redactor::default(),
     }
 }

@@ -10,10 +10,10 @@ use httpmock::{HttpMockRequest, HttpMockResponse, MockServer};
 use keyfit_conformance::apis;
 use keyfit_conformance::catalogue::{Case, Catalogue, Side};
 use keyfit_conformance::credential::secret::Redactor;
-use keyfit_conformance::drive::{Connect, Stage};
+use keyfit_conformance::drive::{ClientHarness, Connect};
 use keyfit_conformance::judgement::verdict::Outcome;
 use keyfit_conformance::mock::{Mock, Mutant};
-use keyfit_conformance::probe::{Target, http_client};
+use keyfit_conformance::probe::{TargetServer, http_client};
 use keyfit_conformance::run::{Plan, run};
 use keyfit_openapi::Source;
 
@@ -132,7 +132,7 @@ pub(crate) async fn against_mock(
     let (api, contract) = (Arc::clone(&catalogue.api), Arc::clone(&catalogue.contract));
     let mock = Mock::start(api, contract, mutant, redactor.clone()).await.expect("a loopback socket");
     let base_url = mock.base_url().parse().expect("a URL");
-    let target = Target::new(http.clone(), base_url, Arc::new(mock.mint().clone()), redactor);
+    let target = TargetServer::new(http.clone(), base_url, Arc::new(mock.token_issuer().clone()), redactor);
     run(catalogue, &Plan { target: Some(Arc::new(target)), ..Plan::default() }).await
 }
 
@@ -148,7 +148,7 @@ pub(crate) async fn against_clients(
     client: Arc<dyn Connect>,
     workers: usize,
 ) -> Vec<Outcome> {
-    let stage = Stage::start(catalogue, client, &Redactor::default()).await.expect("a client");
+    let stage = ClientHarness::start(catalogue, client, &Redactor::default()).await.expect("a client");
     run(catalogue, &Plan { stage: Some(Arc::new(stage)), workers, ..Plan::default() }).await
 }
 

@@ -6,18 +6,18 @@ use std::time::Duration;
 use keyfit::testing::TestClock;
 use keyfit::{CallOptions, Config, ErrorKind};
 use keyfit_conformance::catalogue::Side;
-use keyfit_conformance::mock::{Controlled, Mock, Mutant, WorkPlan};
+use keyfit_conformance::mock::{ControlledMock, Mock, Mutant, WorkPlan};
 use keyfit_openapi::Source;
 
 use crate::common::{against_mock, broken, http, side};
 use crate::press::types::{Job, NewOrder, Sheets};
 use crate::press::{Client, Key};
 
-async fn mock() -> Controlled {
+async fn mock() -> ControlledMock {
     Mock::of_dir("../tests/calls").await.expect("a mock")
 }
 
-fn client(mock: &Controlled) -> Client {
+fn client(mock: &ControlledMock) -> Client {
     let token = mock.token("key").expect("a token");
     let config = Config::default().base_url(mock.base_url()).clock(TestClock::running());
     Client::with_config(Key::new(token.secret.reveal()).expect("a key"), config).expect("a client")

@@ -10,7 +10,7 @@ use keyfit_conformance::contract::Probe;
 use keyfit_conformance::credential::identity::{CredentialNeed, Identities as _, Rights, State};
 use keyfit_conformance::credential::secret::Redactor;
 use keyfit_conformance::mock::{Mock, Mutant};
-use keyfit_conformance::probe::Target;
+use keyfit_conformance::probe::TargetServer;
 use keyfit_conformance::run::{Plan, run};
 use serde_json::Value;
 
@@ -35,13 +35,13 @@ async fn no_key_outlives_the_case_that_minted_it() {
         let (api, contract) = (Arc::clone(&catalogue.api), Arc::clone(&catalogue.contract));
         let mock = Mock::start(api, contract, mutant, redactor.clone()).await.expect("a loopback socket");
         let base_url = mock.base_url().parse().expect("a URL");
-        let target = Target::new(http.clone(), base_url, Arc::new(mock.mint().clone()), redactor);
+        let target = TargetServer::new(http.clone(), base_url, Arc::new(mock.token_issuer().clone()), redactor);
         let outcomes = run(&catalogue, &Plan { target: Some(Arc::new(target)), ..Plan::default() }).await;
         let sent: usize = outcomes.iter().map(|outcome| outcome.requests).sum();
         assert!(sent > catalogue.cases.len(), "{mutant:?}: nothing was minted");
 
         let need = CredentialNeed { kind: "key".to_owned(), state: State::Valid, rights: Rights::All, alone: false };
-        let admin = mock.mint().find(&need).expect("the mock issues everything");
+        let admin = mock.token_issuer().find(&need).expect("the mock issues everything");
         let list = http.get(format!("{}/api-keys", mock.base_url())).bearer_auth(admin.credentials[0].secret.reveal());
         let list = list.send().await.expect("an answer").bytes().await.expect("a body");
         let list: Value = serde_json::from_slice(&list).expect("JSON");
@@ -60,7 +60,8 @@ async fn one_key_that_manages_keys_is_enough_for_a_live_server() {
     let (api, contract) = (Arc::clone(&catalogue.api), Arc::clone(&catalogue.contract));
     let mock = Mock::start(api, contract, None, Redactor::default()).await.expect("a loopback socket");
     let need = CredentialNeed { kind: "key".to_owned(), state: State::Valid, rights: Rights::All, alone: false };
-    let admin = mock.mint().find(&need).expect("the mock issues everything").credentials[0].secret.reveal().to_owned();
+    let admin =
+        mock.token_issuer().find(&need).expect("the mock issues everything").credentials[0].secret.reveal().to_owned();
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("tokens-keys.toml");
     let tokens = "[[identity]]\nname = \"admin\"\nkind = \"key\"\nstate = \"valid\"\nscopes = [\"admin\"]\nsecret = { env = \"ADMIN\" }";
     fs::write(&file, tokens).expect("the file can be written");

@@ -74,7 +74,10 @@ impl Live {
         let mock = mock_of("ingest").await;
         let mint = |kind: &str, state, rights| {
             let need = CredentialNeed { kind: kind.to_owned(), state, rights, alone: false };
-            mock.mint().find(&need).expect("the mock issues everything").credentials[0].secret.reveal().to_owned()
+            mock.token_issuer().find(&need).expect("the mock issues everything").credentials[0]
+                .secret
+                .reveal()
+                .to_owned()
         };
         let reports = Rights::Without(["PROJECT_DATASOURCE_WRITE".to_owned()].into());
         let secrets = vec![
@@ -90,7 +93,7 @@ impl Live {
         let mock = mock_of("guide").await;
         let secret = |kind| {
             let need = ClientNeed { kind, grants: BTreeSet::new(), authentication: None, scopes: BTreeSet::new() };
-            let client = mock.mint().client(&need).expect("the mock has clients of each kind");
+            let client = mock.token_issuer().client(&need).expect("the mock has clients of each kind");
             client.secret.expect("it is no public one").reveal().to_owned()
         };
         let secrets =

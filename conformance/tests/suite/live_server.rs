@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use keyfit_conformance::catalogue::Catalogue;
 use keyfit_conformance::credential::secret::Redactor;
 use keyfit_conformance::mock::Mock;
-use keyfit_conformance::probe::{Policy, Target, http_client};
+use keyfit_conformance::probe::{LivePolicy, TargetServer, http_client};
 use keyfit_conformance::run::Halt;
 use keyfit_openapi::Source;
 
@@ -250,8 +250,13 @@ async fn a_request_that_is_tried_anew_waits_for_its_turn_under_a_rate() {
         let (api, contract) = (Arc::clone(&catalogue.api), Arc::clone(&catalogue.contract));
         let mock = Mock::start(api, contract, None, Redactor::default()).await.expect("a loopback socket");
         let http = http_client(false).expect("a client");
-        let target = Target::new(http, url.parse().expect("a URL"), Arc::new(mock.mint().clone()), Redactor::default());
-        let target = target.live(&catalogue, halt, Policy { rate, ..Policy::default() });
+        let target = TargetServer::new(
+            http,
+            url.parse().expect("a URL"),
+            Arc::new(mock.token_issuer().clone()),
+            Redactor::default(),
+        );
+        let target = target.live(&catalogue, halt, LivePolicy { rate, ..LivePolicy::default() });
         target.check(&catalogue, &catalogue.cases[0]).await;
         assert_eq!(requests(&log).len(), expected, "{rate:?}");
     }

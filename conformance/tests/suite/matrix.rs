@@ -16,8 +16,8 @@ use keyfit_conformance::credential::secret::Redactor;
 use keyfit_conformance::init::{CredentialChoices, scaffold};
 use keyfit_conformance::judgement::missing::Missing;
 use keyfit_conformance::judgement::verdict::{Outcome, Verdict};
-use keyfit_conformance::mock::{Mint, Mock, Mutant};
-use keyfit_conformance::probe::Target;
+use keyfit_conformance::mock::{Mock, Mutant, TokenIssuer};
+use keyfit_conformance::probe::TargetServer;
 use keyfit_conformance::report::{ApiReport, Report};
 use keyfit_conformance::run::{Plan, run};
 use keyfit_openapi::{SecurityRequirement, Source, Text};
@@ -65,7 +65,7 @@ async fn the_mock_serves_what_the_document_allows_a_generated_client_to_send() {
     let valid =
         |kind: &str| CredentialNeed { kind: kind.to_owned(), state: State::Valid, rights: Rights::All, alone: false };
     let secret = |scheme: &Scheme| {
-        let identity = mock.mint().find(&valid(scheme.name)).expect("the mock issues it");
+        let identity = mock.token_issuer().find(&valid(scheme.name)).expect("the mock issues it");
         identity.credentials[0].secret.reveal().to_owned()
     };
     let secrets: Secrets = SCHEMES.iter().map(|scheme| (scheme.name, secret(scheme))).collect();
@@ -116,7 +116,7 @@ fn a_generated_client_is_driven_with_all_that_an_operation_takes_at_once() {
 
 /// Tokens of a mock, and a note of who was called as.
 struct Noting {
-    mint: Mint,
+    mint: TokenIssuer,
     /// Each identity since the last look.
     found: Mutex<Vec<Identity>>,
     /// Every credential that was ever issued, with its scheme.
@@ -222,8 +222,9 @@ async fn each_request_of_the_check_is_the_one_of_its_probe() {
     let mut by_probe: BTreeMap<String, usize> = BTreeMap::new();
     let mock = mock(&catalogue, None).await;
     let relay = Relay::start(mock.base_url()).await;
-    let noting = Arc::new(Noting { mint: mock.mint().clone(), found: Mutex::default(), issued: Mutex::default() });
-    let target = Target::new(http(), relay.base_url.parse().expect("a URL"), noting.clone(), Redactor::default());
+    let noting =
+        Arc::new(Noting { mint: mock.token_issuer().clone(), found: Mutex::default(), issued: Mutex::default() });
+    let target = TargetServer::new(http(), relay.base_url.parse().expect("a URL"), noting.clone(), Redactor::default());
     let plan = Plan { target: Some(Arc::new(target)), ..Plan::default() };
     // What the authorization server is asked carries nothing of an alternative.
     let is_call = |case: &&Case| !matches!(catalogue.rule(case).probe, Some(Probe::Oauth(_)));
@@ -281,9 +282,10 @@ async fn no_form_of_a_report_on_any_scheme_holds_a_secret() {
         let redactor = Redactor::default();
         let (api, contract) = (Arc::clone(&catalogue.api), Arc::clone(&catalogue.contract));
         let mock = Mock::start(api, contract, Some(mutant), redactor.clone()).await.expect("a loopback socket");
-        let noting = Arc::new(Noting { mint: mock.mint().clone(), found: Mutex::default(), issued: Mutex::default() });
+        let noting =
+            Arc::new(Noting { mint: mock.token_issuer().clone(), found: Mutex::default(), issued: Mutex::default() });
         let base_url = mock.base_url().parse().expect("a URL");
-        let target = Target::new(http(), base_url, noting.clone(), redactor.clone());
+        let target = TargetServer::new(http(), base_url, noting.clone(), redactor.clone());
         let plan = Plan { target: Some(Arc::new(target)), ..Plan::default() };
         let outcomes: Vec<Outcome> = run(&catalogue, &plan).await;
         shown += outcomes.iter().map(|outcome| outcome.exchanges.len()).sum::<usize>();

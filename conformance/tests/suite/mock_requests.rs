@@ -5,13 +5,13 @@ use std::sync::Arc;
 use keyfit::instasent::{legacy, product};
 use keyfit::pagination::Items;
 use keyfit_conformance::contract::Contract;
-use keyfit_conformance::mock::{Controlled, Mock, Options};
+use keyfit_conformance::mock::{ControlledMock, Mock, MockOptions};
 use keyfit_openapi::{Api, Source, Text};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 /// A request with the token that may do everything.
-async fn ask(mock: &Controlled, method: Method, path: &str, body: Option<Value>) -> (u16, Value) {
+async fn ask(mock: &ControlledMock, method: Method, path: &str, body: Option<Value>) -> (u16, Value) {
     let token = mock.tokens()[0].secret.reveal();
     let mut request = reqwest::Client::new().request(method, format!("{}{path}", mock.base_url())).bearer_auth(token);
     if let Some(body) = body {
@@ -21,7 +21,7 @@ async fn ask(mock: &Controlled, method: Method, path: &str, body: Option<Value>)
     (answer.status().as_u16(), serde_json::from_slice(&answer.bytes().await.expect("a body")).unwrap_or_default())
 }
 
-async fn get(mock: &Controlled, path: &str) -> (u16, Value) {
+async fn get(mock: &ControlledMock, path: &str) -> (u16, Value) {
     ask(mock, Method::GET, path, None).await
 }
 
@@ -111,7 +111,8 @@ async fn every_form_of_pages_has_two_and_an_end() {
     let text = Text::new(text.path.clone(), format!("rule = []\n{}", text.text));
     let contract = Contract::read(&text).unwrap_or_else(|failure| panic!("{failure}"));
     let api = Arc::new(Api::read(&source).expect("a document"));
-    let mock = Controlled::start(Arc::clone(&api), Arc::new(contract), Options::default()).await.expect("a mock");
+    let mock =
+        ControlledMock::start(Arc::clone(&api), Arc::new(contract), MockOptions::default()).await.expect("a mock");
     let http = reqwest::Client::new();
     // With what the first page leads to the second, and that to what is behind it.
     for (path, second, third) in [

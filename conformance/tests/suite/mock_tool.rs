@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use keyfit_conformance::credential::identity::State;
 use keyfit_conformance::credential::secret::Redactor;
-use keyfit_conformance::mock::{Controlled, Fault, FaultRule, Mock, Scopes, TokenRequest, Which};
+use keyfit_conformance::mock::{ControlledMock, Fault, FaultRule, Mock, Scopes, TokenRequest, TokenSelector};
 use keyfit_openapi::{ParameterLocation, example};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -65,7 +65,7 @@ fn refused(arguments: &[&str]) -> String {
 }
 
 /// The path of an operation below a base URL, with ids that exist.
-fn stream(mock: &Controlled, rest: &str) -> String {
+fn stream(mock: &ControlledMock, rest: &str) -> String {
     let ids = mock.ids();
     format!("{}/project/{}/datasource/{}/stream{rest}", mock.base_url(), ids["project"], ids["datasource"])
 }
@@ -83,12 +83,12 @@ async fn call(method: Method, url: &str, token: &str, body: Option<Value>) -> Re
 }
 
 /// A request to the admin, which wants no token.
-async fn admin(mock: &Controlled, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
+async fn admin(mock: &ControlledMock, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
     let method = Method::from_bytes(method.as_bytes()).expect("a method");
     call(method, &format!("{}{path}", mock.admin_url()), "", body).await.expect("an answer")
 }
 
-async fn get(mock: &Controlled, token: &str) -> u16 {
+async fn get(mock: &ControlledMock, token: &str) -> u16 {
     call(Method::GET, &stream(mock, ""), token, None).await.expect("an answer").0
 }
 
@@ -329,21 +329,21 @@ async fn tokens_are_minted_listed_and_revoked() {
 async fn a_token_that_expires_or_is_limited_is_refused_when_it_is_over() {
     let mock = Mock::of(INGEST).await.expect("a mock");
     let request = TokenRequest { expires_in_seconds: Some(0), ..TokenRequest::of("datasource") };
-    let over = mock.mint(request).expect("it is minted");
+    let over = mock.issue_token(request).expect("it is minted");
     assert_eq!(get(&mock, over.secret.reveal()).await, 401);
 
     let token = mock.token("datasource").expect("it is there");
-    mock.set_remaining(Which::Name("datasource"), 1).expect("it has windows");
+    mock.set_remaining(TokenSelector::Name("datasource"), 1).expect("it has windows");
     for status in [200, 429] {
         assert_eq!(get(&mock, token.secret.reveal()).await, status);
     }
-    mock.revoke(Which::Token(token.secret.reveal())).expect("it was issued");
+    mock.revoke(TokenSelector::Token(token.secret.reveal())).expect("it was issued");
     assert_eq!(get(&mock, token.secret.reveal()).await, 401);
 
     mock.reset();
     assert_eq!(get(&mock, token.secret.reveal()).await, 200);
     assert_eq!(get(&mock, over.secret.reveal()).await, 401);
-    let next = mock.mint(TokenRequest::of("datasource")).expect("it is minted");
+    let next = mock.issue_token(TokenRequest::of("datasource")).expect("it is minted");
     assert_ne!(next.secret, over.secret);
 }
 
@@ -362,9 +362,9 @@ async fn what_the_contract_does_not_have_is_refused_with_what_there_is() {
         TokenRequest { calls_per_window: Some(0), ..TokenRequest::of("key") },
     ];
     let said: Vec<String> =
-        refused.into_iter().map(|request| mock.mint(request).expect_err("it is refused").to_string()).collect();
+        refused.into_iter().map(|request| mock.issue_token(request).expect_err("it is refused").to_string()).collect();
     insta::assert_snapshot!("mock-refused-tokens", said.join("\n\n"));
-    let test = mock.mint(TokenRequest { state: State::Test, ..TokenRequest::of("key") }).expect("it is minted");
+    let test = mock.issue_token(TokenRequest { state: State::Test, ..TokenRequest::of("key") }).expect("it is minted");
     assert!(test.secret.reveal().starts_with("sk_test_"));
     assert!(!format!("{test:?}").contains(test.secret.reveal()));
 }

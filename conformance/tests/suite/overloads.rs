@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use keyfit_conformance::catalogue::{Catalogue, Side};
 use keyfit_conformance::init::{CredentialChoices, scaffold};
-use keyfit_conformance::mock::{Controlled, Options};
+use keyfit_conformance::mock::{ControlledMock, MockOptions};
 use keyfit_openapi::{Source, Text};
 use serde_json::{Value, json};
 
@@ -61,7 +61,7 @@ fn catalogue() -> Arc<Catalogue> {
 async fn the_mock_tells_operations_apart_by_query_and_body() {
     let catalogue = catalogue();
     let (api, contract) = (Arc::clone(&catalogue.api), Arc::clone(&catalogue.contract));
-    let mock = Controlled::start(api, contract, Options::default()).await.expect("a mock");
+    let mock = ControlledMock::start(api, contract, MockOptions::default()).await.expect("a mock");
     let token = mock.tokens()[0].secret.reveal();
     for (path, body, served) in [
         ("/jobs", json!({ "name": "a" }), "started"),

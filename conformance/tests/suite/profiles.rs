@@ -23,7 +23,7 @@ async fn mock_of(name: &str) -> Mock {
 
 fn minted(mock: &Mock, kind: &str) -> String {
     let need = CredentialNeed { kind: kind.to_owned(), state: State::Valid, rights: Rights::All, alone: false };
-    mock.mint().find(&need).expect("the mock issues everything").credentials[0].secret.reveal().to_owned()
+    mock.token_issuer().find(&need).expect("the mock issues everything").credentials[0].secret.reveal().to_owned()
 }
 
 /// A folder with a file of profiles and a secret.
@@ -118,7 +118,7 @@ async fn a_client_of_a_profile_is_granted_its_token() {
         authentication: None,
         scopes: BTreeSet::new(),
     };
-    let client = mock.mint().client(&need).expect("the mock has clients of each kind");
+    let client = mock.token_issuer().client(&need).expect("the mock has clients of each kind");
     let secret = client.secret.expect("it is no public one").reveal().to_owned();
     let root = mock.base_url().parse::<reqwest::Url>().expect("a URL").origin().ascii_serialization();
     let profiles = format!(

@@ -9,7 +9,7 @@ use keyfit_conformance::drive::{Defect, Naive};
 use keyfit_conformance::init::{CredentialChoices, scaffold};
 use keyfit_conformance::judgement::verdict::{Outcome, Verdict};
 use keyfit_conformance::mock::{Mock, Mutant};
-use keyfit_conformance::probe::Target;
+use keyfit_conformance::probe::TargetServer;
 use keyfit_conformance::run::{Plan, run};
 use keyfit_openapi::{Source, Text};
 
@@ -113,8 +113,8 @@ async fn a_server_that_refuses_a_request_of_which_no_example_is_known_breaks_no_
         let (url, _) = serve(|_, _, _| Some(reply("422 Unprocessable Content", "{}")));
         let (api, contract) = (Arc::clone(&catalogue.api), Arc::clone(&catalogue.contract));
         let mock = Mock::start(api, contract, None, Redactor::default()).await.expect("a loopback socket");
-        let identities = Arc::new(mock.mint().clone());
-        let target = Target::new(http(), url.parse().expect("a URL"), identities, Redactor::default());
+        let identities = Arc::new(mock.token_issuer().clone());
+        let target = TargetServer::new(http(), url.parse().expect("a URL"), identities, Redactor::default());
         let outcomes = run(&catalogue, &Plan { target: Some(Arc::new(target)), ..Plan::default() }).await;
         assert_eq!(outcomes.len(), 2);
         for (case, outcome) in catalogue.cases.iter().zip(outcomes) {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 
-use crate::drive::subject::{Called, Failure, NoAnswer, Observed};
+use crate::drive::subject::{CallFailure, CallOutcome, CallResult, DriveError};
 
 /// The version of the protocol.
 const PROTOCOL: u32 = 1;
@@ -228,37 +228,37 @@ impl Settled {
     }
 
     /// Returns the result of the answer.
-    pub(super) fn result(self) -> Result<(), NoAnswer> {
+    pub(super) fn result(self) -> Result<(), DriveError> {
         match self {
             Self::Ok(_) => Ok(()),
-            Self::Error(reason) => Err(NoAnswer::Broken(format!("it says: {reason}"))),
-            Self::Unsupported(Unsupported { reason }) => Err(NoAnswer::Unsupported(reason)),
+            Self::Error(reason) => Err(DriveError::Broken(format!("it says: {reason}"))),
+            Self::Unsupported(Unsupported { reason }) => Err(DriveError::Unsupported(reason)),
         }
     }
 }
 
 /// The answer to a call, with the time that the client waited, if it reports that.
-pub(super) type Answered = (Result<Called, NoAnswer>, Option<Duration>);
+pub(super) type CallReply = (Result<CallResult, DriveError>, Option<Duration>);
 
 impl CallAnswer {
     /// Parses the answer to the call with this number.
-    pub(super) fn read(line: &[u8], id: u64) -> Result<Answered, String> {
+    pub(super) fn read(line: &[u8], id: u64) -> Result<CallReply, String> {
         let answer: Self = serde_json::from_slice(line).map_err(|error| error.to_string())?;
         if answer.id != id {
             return Err(format!("it is to the call {}, not {id}", answer.id));
         }
         let waited = answer.waited.map(|waited| seconds("waited", waited)).transpose()?;
         let observed = match answer.outcome {
-            Outcome::Unsupported(Unsupported { reason }) => return Ok((Err(NoAnswer::Unsupported(reason)), waited)),
-            Outcome::Success(Success { status, value }) => Observed::Success { status, value },
-            Outcome::Failure(failed) => Observed::Failure(Box::new(failed.read()?)),
+            Outcome::Unsupported(Unsupported { reason }) => return Ok((Err(DriveError::Unsupported(reason)), waited)),
+            Outcome::Success(Success { status, value }) => CallOutcome::Success { status, value },
+            Outcome::Failure(failed) => CallOutcome::Failure(Box::new(failed.read()?)),
         };
-        Ok((Ok(Called { observed, left_out: answer.left_out }), waited))
+        Ok((Ok(CallResult { observed, left_out: answer.left_out }), waited))
     }
 }
 
 impl Failed {
-    fn read(self) -> Result<Failure, String> {
+    fn read(self) -> Result<CallFailure, String> {
         if self.texts.is_empty() {
             return Err("`texts` is empty: what is not shown cannot be searched for the token".to_owned());
         }
@@ -269,7 +269,7 @@ impl Failed {
             headers.append(name, value);
         }
         let rate_limit = self.rate_limit.map(|RateLimit { limit, remaining, reset }| (limit, remaining, reset));
-        Ok(Failure {
+        Ok(CallFailure {
             kind: self.kind.unwrap_or_default(),
             status: self.status,
             headers,

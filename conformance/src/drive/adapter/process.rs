@@ -18,11 +18,11 @@ use crate::judgement::verdict::cut;
 /// The longest line that is read, in bytes.
 const LONGEST_LINE: usize = 16 << 20;
 /// The longest line of stderr that is passed on, in bytes.
-const LONGEST_WORDS: usize = 64 << 10;
+const LONGEST_STDERR_LINE: usize = 64 << 10;
 /// The number of last lines of stderr that are kept for error reports.
-const KEPT: usize = 5;
+const MAX_TAIL_LINES: usize = 5;
 /// The time in which a process that closed its output may end and write its last lines.
-const FAREWELL: Duration = Duration::from_secs(1);
+const EXIT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A running process. It is killed when this is dropped.
 pub(super) struct Process {
@@ -32,11 +32,11 @@ pub(super) struct Process {
     stdout: BufReader<ChildStdout>,
     /// The task that passes on the process's stderr.
     listener: JoinHandle<()>,
-    last_words: LastWords,
+    stderr_tail: StderrTail,
 }
 
 /// The reason why there is no answer.
-pub(super) enum Loss {
+pub(super) enum ProcessError {
     /// Its output ended.
     Ended(Option<ExitStatus>),
     /// It did not answer within this time.
@@ -47,7 +47,7 @@ pub(super) enum Loss {
     Pipe(std::io::Error),
 }
 
-type LastWords = Arc<Mutex<VecDeque<String>>>;
+type StderrTail = Arc<Mutex<VecDeque<String>>>;
 
 impl Process {
     /// Starts a program with arguments, without a shell and with the environment of this process.
@@ -67,14 +67,14 @@ impl Process {
         else {
             return Err("it has no pipes".to_owned());
         };
-        let last_words = LastWords::default();
-        let listener = tokio::spawn(listen(BufReader::new(stderr), redactor.clone(), Arc::clone(&last_words)));
-        Ok(Self { child, stdin: Some(stdin), stdout: BufReader::new(stdout), listener, last_words })
+        let stderr_tail = StderrTail::default();
+        let listener = tokio::spawn(forward_stderr(BufReader::new(stderr), redactor.clone(), Arc::clone(&stderr_tail)));
+        Ok(Self { child, stdin: Some(stdin), stdout: BufReader::new(stdout), listener, stderr_tail })
     }
 
     /// Writes a line and reads the next one.
-    pub(super) async fn ask(&mut self, line: &str, patience: Duration) -> Result<Vec<u8>, Loss> {
-        let answer = timeout(patience, async {
+    pub(super) async fn ask(&mut self, line: &str, time_limit: Duration) -> Result<Vec<u8>, ProcessError> {
+        let answer = timeout(time_limit, async {
             // A process that ended cannot be written to; its last output is more informative than the broken pipe.
             if let Some(stdin) = &mut self.stdin
                 && stdin.write_all(line.as_bytes()).await.is_ok()
@@ -83,20 +83,20 @@ impl Process {
             }
             match read_line(&mut self.stdout, LONGEST_LINE).await {
                 Ok(Line::Whole(answer)) => Ok(answer),
-                Ok(Line::TooLong) => Err(Loss::TooLong),
-                Ok(Line::End) => Err(Loss::Ended(None)),
-                Err(error) => Err(Loss::Pipe(error)),
+                Ok(Line::TooLong) => Err(ProcessError::TooLong),
+                Ok(Line::End) => Err(ProcessError::Ended(None)),
+                Err(error) => Err(ProcessError::Pipe(error)),
             }
         });
         match answer.await {
-            Ok(Err(Loss::Ended(_))) => {
+            Ok(Err(ProcessError::Ended(_))) => {
                 // The process may end by itself, so that its exit status is known.
                 self.stdin = None;
-                let ended = timeout(FAREWELL, self.child.wait()).await;
-                Err(Loss::Ended(ended.ok().and_then(Result::ok)))
+                let ended = timeout(EXIT_TIMEOUT, self.child.wait()).await;
+                Err(ProcessError::Ended(ended.ok().and_then(Result::ok)))
             }
             Ok(answer) => answer,
-            Err(_) => Err(Loss::Silent(patience)),
+            Err(_) => Err(ProcessError::Silent(time_limit)),
         }
     }
 
@@ -105,8 +105,8 @@ impl Process {
         self.stdin = None;
         drop(self.child.start_kill());
         // A grandchild may keep stderr open.
-        drop(timeout(FAREWELL, &mut self.listener).await);
-        let words = self.last_words.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(timeout(EXIT_TIMEOUT, &mut self.listener).await);
+        let words = self.stderr_tail.lock().unwrap_or_else(PoisonError::into_inner);
         cut(&words.iter().cloned().collect::<Vec<_>>().join("\n"))
     }
 }
@@ -117,12 +117,12 @@ impl Drop for Process {
     }
 }
 
-impl fmt::Display for Loss {
+impl fmt::Display for ProcessError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ended(Some(status)) => write!(f, "it ended ({status})"),
             Self::Ended(None) => f.write_str("it closed its standard output"),
-            Self::Silent(patience) => write!(f, "it did not answer within {} s", patience.as_secs_f64()),
+            Self::Silent(time_limit) => write!(f, "it did not answer within {} s", time_limit.as_secs_f64()),
             Self::TooLong => write!(f, "its answer is a line of more than {} MiB", LONGEST_LINE >> 20),
             Self::Pipe(error) => write!(f, "its standard output cannot be read: {error}"),
         }
@@ -130,17 +130,17 @@ impl fmt::Display for Loss {
 }
 
 /// Passes each line on to this process's stderr, masked, and keeps the last ones.
-async fn listen(mut stderr: impl AsyncBufRead + Unpin, redactor: Redactor, last_words: LastWords) {
+async fn forward_stderr(mut stderr: impl AsyncBufRead + Unpin, redactor: Redactor, stderr_tail: StderrTail) {
     loop {
-        let words = match read_line(&mut stderr, LONGEST_WORDS).await {
+        let words = match read_line(&mut stderr, LONGEST_STDERR_LINE).await {
             Ok(Line::Whole(line)) => redactor.mask(&String::from_utf8_lossy(&line)),
             // A secret that is cut off could not be found, so no part of such a line is shown.
             Ok(Line::TooLong) => "(a line that is too long to be shown)".to_owned(),
             Ok(Line::End) | Err(_) => return,
         };
         let _ = writeln!(std::io::stderr(), "{words}");
-        let mut kept = last_words.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() == KEPT {
+        let mut kept = stderr_tail.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() == MAX_TAIL_LINES {
             kept.pop_front();
         }
         kept.push_back(words);

@@ -1,30 +1,30 @@
 //! Users who are redirected to the authorization server and return.
 
-use super::play::{BROWSER, Play, failed};
+use super::authorization_case::{AuthorizationCase, BROWSER, failure_message};
 use super::wire::Parameters;
-use super::{Flow, Refusal};
+use super::{GrantFlow, HolderError};
 
 /// The shortest `state`: RFC 6749 (section 10.10) requires 128 bits, which are 22 characters of base64url.
-const SHORTEST_STATE: usize = 22;
+const MIN_STATE_LENGTH: usize = 22;
 /// The length of a SHA-256 in base64url.
-const CHALLENGE: usize = 43;
+const CHALLENGE_LENGTH: usize = 43;
 
-impl Play<'_> {
+impl AuthorizationCase<'_> {
     pub(super) async fn authorization_request(&self) -> Result<(), String> {
-        let registration = self.registration(Flow::Code);
+        let registration = self.registration(GrantFlow::Code);
         let holder = self.holder(&registration)?;
         let mut logins = Vec::new();
         for session in [BROWSER, "browser-2"] {
-            let url = holder.log_in(session).await.map_err(|refusal| failed("the login", &refusal))?;
+            let url = holder.log_in(session).await.map_err(|refusal| failure_message("the login", &refusal))?;
             let login = Parameters::of_url(&url, &registration.authorize_url)?;
             login.expect("response_type", "code")?;
             login.expect("client_id", &registration.id)?;
             login.expect("redirect_uri", &registration.redirect_uri)?;
             login.expect("code_challenge_method", "S256")?;
-            if login.need("code_challenge")?.len() != CHALLENGE {
+            if login.required("code_challenge")?.len() != CHALLENGE_LENGTH {
                 return Err("`code_challenge` is no SHA-256 in base64url".to_owned());
             }
-            if login.need("state")?.len() < SHORTEST_STATE {
+            if login.required("state")?.len() < MIN_STATE_LENGTH {
                 return Err("`state` is too short to be unguessable".to_owned());
             }
             logins.push(login);
@@ -38,7 +38,7 @@ impl Play<'_> {
     }
 
     pub(super) async fn callback_state(&self) -> Result<(), String> {
-        let registration = self.registration(Flow::Code);
+        let registration = self.registration(GrantFlow::Code);
         let holder = self.holder(&registration)?;
         self.answer_tokens([self.grant(1, Some(1))]);
         let variant = self.variant.unwrap_or_default();
@@ -53,8 +53,8 @@ impl Play<'_> {
         let code = self.code();
         let mut pairs = vec![("code", code.as_str())];
         pairs.extend(state.map(|state| ("state", state)));
-        let url = registration.coming_back(&pairs)?;
-        self.is_refused(holder.callback(session, &url).await, 0).map(drop)?;
+        let url = registration.callback_url(&pairs)?;
+        self.expect_refusal(holder.callback(session, &url).await, 0).map(drop)?;
         match holder.stored().await {
             None => Ok(()),
             Some(_) => Err("tokens are stored".to_owned()),
@@ -62,31 +62,31 @@ impl Play<'_> {
     }
 
     pub(super) async fn callback_error(&self) -> Result<(), String> {
-        let registration = self.registration(Flow::Code);
+        let registration = self.registration(GrantFlow::Code);
         let holder = self.holder(&registration)?;
         self.answer_tokens([self.grant(1, Some(1))]);
         let login = self.begin(&*holder, &registration).await?;
-        let pairs = [("error", "access_denied"), ("error_description", "no"), ("state", login.need("state")?)];
-        let url = registration.coming_back(&pairs)?;
-        let refusal = self.is_refused(holder.callback(BROWSER, &url).await, 0)?;
-        let is_told = refusal.texts.iter().any(|text| text.contains("access_denied"));
-        if is_told { Ok(()) } else { Err("what the server says is lost".to_owned()) }
+        let pairs = [("error", "access_denied"), ("error_description", "no"), ("state", login.required("state")?)];
+        let url = registration.callback_url(&pairs)?;
+        let refusal = self.expect_refusal(holder.callback(BROWSER, &url).await, 0)?;
+        let has_error_code = refusal.texts.iter().any(|text| text.contains("access_denied"));
+        if has_error_code { Ok(()) } else { Err("what the server says is lost".to_owned()) }
     }
 
     pub(super) async fn callback_once(&self) -> Result<(), String> {
-        let registration = self.registration(Flow::Code);
+        let registration = self.registration(GrantFlow::Code);
         let holder = self.holder(&registration)?;
         self.answer_tokens([self.grant(1, Some(1)), self.grant(2, Some(2))]);
         let login = self.begin(&*holder, &registration).await?;
-        let url = registration.coming_back(&[("code", &self.code()), ("state", login.need("state")?)])?;
-        holder.callback(BROWSER, &url).await.map_err(|refusal| failed("the callback", &refusal))?;
-        self.is_refused(holder.callback(BROWSER, &url).await, 1).map(drop)
+        let url = registration.callback_url(&[("code", &self.code()), ("state", login.required("state")?)])?;
+        holder.callback(BROWSER, &url).await.map_err(|refusal| failure_message("the callback", &refusal))?;
+        self.expect_refusal(holder.callback(BROWSER, &url).await, 1).map(drop)
     }
 
     /// Returns the refusal of a callback that has to be refused with 400, after this number of token requests.
-    fn is_refused(&self, came: Result<(), Refusal>, token_requests: usize) -> Result<Refusal, String> {
-        self.asked_for_tokens(token_requests)?;
-        match came {
+    fn expect_refusal(&self, result: Result<(), HolderError>, token_requests: usize) -> Result<HolderError, String> {
+        self.check_token_requests(token_requests)?;
+        match result {
             Ok(()) => Err("the callback is taken".to_owned()),
             Err(refusal) if refusal.status != Some(400) => {
                 Err(format!("the callback is refused with {:?}, not with 400", refusal.status))

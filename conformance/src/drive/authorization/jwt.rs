@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::play::{Play, failed};
-use super::{Flow, Registration, TestClock};
+use super::authorization_case::{AuthorizationCase, failure_message};
+use super::{GrantFlow, Registration, TestClock};
 use crate::contract::JwtRules;
 use crate::credential::jws::Jws;
 use crate::credential::secret::Secret;
@@ -16,7 +16,7 @@ const CLAIMS: [&str; 5] = ["aud", "exp", "iat", "iss", "sub"];
 /// One byte less than HS256 requires (RFC 7518, section 3.2).
 const SHORT_SECRET: &str = "fixture-secret-of-31-bytes-only"; // not-a-secret
 
-impl Play<'_> {
+impl AuthorizationCase<'_> {
     /// Checks the claims. The clock advances at each read, so that a second read is detected.
     pub(super) async fn jwt_claims(&self) -> Result<(), String> {
         let registration = Registration {
@@ -25,8 +25,8 @@ impl Play<'_> {
         };
         let holder = self.holder(&registration)?;
         let before = registration.clock.seconds();
-        holder.call().await.map_err(|refusal| failed("a call", &refusal))?;
-        let (rules, token) = (self.rules()?, self.called_with().pop().unwrap_or_default());
+        holder.call().await.map_err(|refusal| failure_message("a call", &refusal))?;
+        let (rules, token) = (self.rules()?, self.presented_tokens().pop().unwrap_or_default());
         let jws = Jws::read(&token).ok_or("what is sent is no JWT")?;
         if jws.header["alg"] != "HS256" {
             return Err(format!("the algorithm is {}, not HS256", jws.header["alg"]));
@@ -62,8 +62,8 @@ impl Play<'_> {
         let registration = self.registration(self.signing());
         let holder = self.holder(&registration)?;
         let lifetime = self.rules()?.maximum_lifetime_seconds;
-        holder.call().await.map_err(|refusal| failed("a call", &refusal))?;
-        let first = self.called_with().pop().unwrap_or_default();
+        holder.call().await.map_err(|refusal| failure_message("a call", &refusal))?;
+        let first = self.presented_tokens().pop().unwrap_or_default();
         // A JWT that was signed a minute later would have another text.
         registration.pass(60);
         self.call_with(&*holder, &first).await?;
@@ -77,23 +77,23 @@ impl Play<'_> {
     }
 
     pub(super) async fn jwt_secret(&self) -> Result<(), String> {
-        self.hide(SHORT_SECRET);
+        self.add_secret(SHORT_SECRET);
         let secret = Some(Secret::new(SHORT_SECRET));
         let registration = Registration { secret, ..self.registration(self.signing()) };
         let holder = self.holder(&registration)?;
         let Err(refusal) = holder.call().await else {
             return Err("a JWT is signed with a secret of 31 bytes".to_owned());
         };
-        if !self.called_with().is_empty() {
+        if !self.presented_tokens().is_empty() {
             return Err("the API is called".to_owned());
         }
-        self.are_clean(&refusal.texts)
+        self.check_no_secrets(&refusal.texts)
     }
 
     /// Returns the flow of a client that signs its tokens.
-    pub(super) fn signing(&self) -> Flow {
+    pub(super) fn signing(&self) -> GrantFlow {
         let audience = self.rules().map(|rules| rules.audience.clone()).unwrap_or_default();
-        Flow::Jwt { subject: SUBJECT.to_owned(), audience }
+        GrantFlow::Jwt { subject: SUBJECT.to_owned(), audience }
     }
 
     fn rules(&self) -> Result<&JwtRules, String> {

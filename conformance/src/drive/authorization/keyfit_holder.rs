@@ -13,16 +13,16 @@ use keyfit::dispatch::{Access, Dispatch, connect};
 use keyfit::{Config, Error};
 use serde_json::Map;
 
-use super::{CALL, Flow, Refusal, Registration, Stored, TokenHolder};
+use super::{CALL, GrantFlow, HolderError, Registration, TokenHolder, UserTokens};
 use crate::contract::{ClientAuthentication, TokenBody};
 use crate::credential::secret::Secret;
 
 /// The API whose client makes the calls, and the operation with the path [`CALL`].
 const API: (&str, &str) = ("scopien", "auth-test");
 /// The highest number of concurrent logins.
-const LOGINS: usize = 10;
+const MAX_LOGINS: usize = 10;
 /// The time limit for a login, in seconds.
-const LOGIN: u64 = 600;
+const LOGIN_TIMEOUT: u64 = 600;
 
 pub(in super::super) struct KeyfitHolder {
     registration: Registration,
@@ -30,27 +30,27 @@ pub(in super::super) struct KeyfitHolder {
     pending: MemoryPendingAuthorizations,
     store: MemoryStore,
     /// The client with the credential, once there is one.
-    client: Mutex<Option<Connected>>,
+    client: Mutex<Option<Connection>>,
 }
 
 #[derive(Clone)]
-struct Connected {
+struct Connection {
     source: Arc<dyn TokenSource>,
     client: Arc<dyn Dispatch>,
 }
 
 impl KeyfitHolder {
     pub(in super::super) fn new(registration: &Registration) -> Result<Self, Error> {
-        let holder = Self::over(registration, MemoryStore::new())?;
+        let holder = Self::with_store(registration, MemoryStore::new())?;
         let secret = || MemorySource::new(registration.secret.as_ref().map_or("", Secret::reveal));
         match &registration.flow {
             // The credential exists once the user has consented.
-            Flow::Code => {}
-            Flow::ClientCredentials => {
+            GrantFlow::Code => {}
+            GrantFlow::ClientCredentials => {
                 let grant = ClientCredentials::new(holder.endpoint.clone());
                 holder.connect(grant.with_scopes(registration.scopes.iter().cloned()))?;
             }
-            Flow::Jwt { subject, audience } => {
+            GrantFlow::Jwt { subject, audience } => {
                 let parties = JwtParties {
                     issuer: registration.id.clone(),
                     subject: subject.clone(),
@@ -62,7 +62,7 @@ impl KeyfitHolder {
         Ok(holder)
     }
 
-    fn over(registration: &Registration, store: MemoryStore) -> Result<Self, Error> {
+    fn with_store(registration: &Registration, store: MemoryStore) -> Result<Self, Error> {
         let mut endpoint = TokenEndpoint::builder(&registration.token_url, &registration.id)
             .encoding(match registration.body {
                 TokenBody::Form => BodyEncoding::Form,
@@ -76,11 +76,11 @@ impl KeyfitHolder {
                 ClientAuthentication::Basic => endpoint.secret_in_header(source),
             };
         }
-        let lifetime = std::time::Duration::from_secs(LOGIN);
+        let lifetime = std::time::Duration::from_secs(LOGIN_TIMEOUT);
         Ok(Self {
             registration: registration.clone(),
             endpoint: endpoint.build()?,
-            pending: MemoryPendingAuthorizations::with(lifetime, LOGINS, registration.clock.clone()),
+            pending: MemoryPendingAuthorizations::with(lifetime, MAX_LOGINS, registration.clock.clone()),
             store,
             client: Mutex::default(),
         })
@@ -94,11 +94,12 @@ impl KeyfitHolder {
             Config::default().base_url(&self.registration.api_url),
             Access::Source(Arc::clone(&source), refresh),
         )?;
-        *self.client.lock().unwrap_or_else(PoisonError::into_inner) = Some(Connected { source, client: client.into() });
+        *self.client.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some(Connection { source, client: client.into() });
         Ok(())
     }
 
-    fn connected(&self) -> Option<Connected> {
+    fn connection(&self) -> Option<Connection> {
         self.client.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -113,53 +114,53 @@ impl KeyfitHolder {
 }
 
 impl TokenHolder for KeyfitHolder {
-    fn log_in<'a>(&'a self, session: &'a str) -> BoxFuture<'a, Result<String, Refusal>> {
-        Box::pin(async move { self.begin(session).await.map_err(|error| refusal(None, &error)) })
+    fn log_in<'a>(&'a self, session: &'a str) -> BoxFuture<'a, Result<String, HolderError>> {
+        Box::pin(async move { self.begin(session).await.map_err(|error| holder_error(None, &error)) })
     }
 
-    fn callback<'a>(&'a self, session: &'a str, url: &'a str) -> BoxFuture<'a, Result<(), Refusal>> {
+    fn callback<'a>(&'a self, session: &'a str, url: &'a str) -> BoxFuture<'a, Result<(), HolderError>> {
         Box::pin(async move {
             let code = handle_callback(url, session, &self.pending).await.map_err(|error| {
                 let status = Some(error.status().as_u16());
-                Refusal { status, texts: vec![error.to_string(), format!("{error:?}"), error.answer().to_owned()] }
+                HolderError { status, texts: vec![error.to_string(), format!("{error:?}"), error.answer().to_owned()] }
             })?;
             let logged_in = async {
                 let tokens = self.endpoint.exchange(code).await?;
                 RefreshingSession::start(self.endpoint.clone(), tokens, self.store.clone()).await
             };
-            let session = logged_in.await.map_err(|error| refusal(Some(502), &error))?;
-            self.connect(session).map_err(|error| refusal(Some(500), &error))
+            let session = logged_in.await.map_err(|error| holder_error(Some(502), &error))?;
+            self.connect(session).map_err(|error| holder_error(Some(500), &error))
         })
     }
 
-    fn call(&self) -> BoxFuture<'_, Result<u16, Refusal>> {
+    fn call(&self) -> BoxFuture<'_, Result<u16, HolderError>> {
         Box::pin(async {
-            let Some(connected) = self.connected() else {
-                return Err(Refusal { status: None, texts: vec![format!("nobody has logged in: no {CALL}")] });
+            let Some(connection) = self.connection() else {
+                return Err(HolderError { status: None, texts: vec![format!("nobody has logged in: no {CALL}")] });
             };
-            match connected.client.call(API.1, &Map::new()).await {
+            match connection.client.call(API.1, &Map::new()).await {
                 Ok(answer) => Ok(answer.status),
-                Err(error) => Err(refusal(error.status().map(|status| status.as_u16()), &error)),
+                Err(error) => Err(holder_error(error.status().map(|status| status.as_u16()), &error)),
             }
         })
     }
 
-    fn stored(&self) -> BoxFuture<'_, Option<Stored>> {
+    fn stored(&self) -> BoxFuture<'_, Option<UserTokens>> {
         Box::pin(async {
             let tokens = self.store.load().await.ok().flatten()?;
             let refresh = tokens.refresh_token().map(str::to_owned);
-            Some(Stored { access: tokens.access().expose().to_owned(), refresh })
+            Some(UserTokens { access: tokens.access().expose().to_owned(), refresh })
         })
     }
 
-    fn restart(&self) -> BoxFuture<'_, Result<Box<dyn TokenHolder>, Refusal>> {
+    fn restart(&self) -> BoxFuture<'_, Result<Box<dyn TokenHolder>, HolderError>> {
         Box::pin(async {
             let restarted = async {
-                let holder = Self::over(&self.registration, self.store.clone())?;
+                let holder = Self::with_store(&self.registration, self.store.clone())?;
                 holder.connect(RefreshingSession::load(holder.endpoint.clone(), holder.store.clone()).await?)?;
                 Ok(holder)
             };
-            let holder = restarted.await.map_err(|error: Error| refusal(None, &error))?;
+            let holder = restarted.await.map_err(|error: Error| holder_error(None, &error))?;
             Ok(Box::new(holder) as Box<dyn TokenHolder>)
         })
     }
@@ -167,13 +168,13 @@ impl TokenHolder for KeyfitHolder {
     fn printed(&self) -> BoxFuture<'_, Vec<String>> {
         Box::pin(async {
             let Self { endpoint, pending, store, .. } = self;
-            let source = self.connected().map(|connected| connected.source);
+            let source = self.connection().map(|connection| connection.source);
             let request = self.request().ok();
             vec![format!("{endpoint:?} {pending:?} {store:?} {request:?}"), format!("{source:?} {source:#?}")]
         })
     }
 }
 
-fn refusal(status: Option<u16>, error: &Error) -> Refusal {
-    Refusal { status, texts: vec![error.to_string(), format!("{error:?}"), format!("{error:#?}")] }
+fn holder_error(status: Option<u16>, error: &Error) -> HolderError {
+    HolderError { status, texts: vec![error.to_string(), format!("{error:?}"), format!("{error:#?}")] }
 }

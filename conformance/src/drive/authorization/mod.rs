@@ -1,12 +1,12 @@
 //! The authorization side of a client: it gets, stores, and refreshes tokens, tested with a scripted authorization server and a test clock.
 
+mod authorization_case;
 mod callback;
 mod expiry;
 mod jwt;
 mod keyfit_holder;
 mod naive_holder;
 mod naive_tokens;
-mod play;
 mod refresh;
 mod request;
 mod wire;
@@ -16,10 +16,10 @@ use std::time::Duration;
 use futures_core::future::BoxFuture;
 use reqwest::Url;
 
+pub(super) use authorization_case::AuthorizationCase;
 pub use keyfit::testing::TestClock;
 pub(super) use keyfit_holder::KeyfitHolder;
 pub(super) use naive_holder::NaiveHolder;
-pub(super) use play::Play;
 
 use crate::contract::{AuthorizationDrive, ClientAuthentication, TokenBody};
 use crate::credential::secret::Secret;
@@ -49,7 +49,7 @@ pub struct Registration {
     /// The URL of the API that accepts the tokens.
     pub api_url: String,
     /// The way in which it gets tokens.
-    pub flow: Flow,
+    pub flow: GrantFlow,
     /// The clock.
     pub clock: TestClock,
 }
@@ -63,7 +63,7 @@ impl Registration {
 
 /// The way in which a client gets tokens.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Flow {
+pub enum GrantFlow {
     /// With the consent of a user.
     Code,
     /// With the client credentials grant.
@@ -80,19 +80,19 @@ pub enum Flow {
 /// A client that holds tokens.
 pub trait TokenHolder: Send + Sync {
     /// Returns the URL to which the browser of this session is redirected for a login.
-    fn log_in<'a>(&'a self, session: &'a str) -> BoxFuture<'a, Result<String, Refusal>>;
+    fn log_in<'a>(&'a self, session: &'a str) -> BoxFuture<'a, Result<String, HolderError>>;
 
     /// Handles the return of the browser to this URL: exchanges its code for tokens, and stores them.
-    fn callback<'a>(&'a self, session: &'a str, url: &'a str) -> BoxFuture<'a, Result<(), Refusal>>;
+    fn callback<'a>(&'a self, session: &'a str, url: &'a str) -> BoxFuture<'a, Result<(), HolderError>>;
 
     /// Sends `GET /auth/test` to the API with the current token, and returns the status of the answer.
-    fn call(&self) -> BoxFuture<'_, Result<u16, Refusal>>;
+    fn call(&self) -> BoxFuture<'_, Result<u16, HolderError>>;
 
     /// Returns the tokens that are stored for the user who logged in.
-    fn stored(&self) -> BoxFuture<'_, Option<Stored>>;
+    fn stored(&self) -> BoxFuture<'_, Option<UserTokens>>;
 
     /// Returns the same client in a new process: it only has what it stored.
-    fn restart(&self) -> BoxFuture<'_, Result<Box<dyn TokenHolder>, Refusal>>;
+    fn restart(&self) -> BoxFuture<'_, Result<Box<dyn TokenHolder>, HolderError>>;
 
     /// Returns its printed form, and those of everything that it holds.
     fn printed(&self) -> BoxFuture<'_, Vec<String>>;
@@ -100,7 +100,7 @@ pub trait TokenHolder: Send + Sync {
 
 /// The tokens of a user.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Stored {
+pub struct UserTokens {
     /// The access token.
     pub access: String,
     /// The refresh token, if there is one.
@@ -109,7 +109,7 @@ pub struct Stored {
 
 /// The failure of a client.
 #[derive(Clone, Debug, Default)]
-pub struct Refusal {
+pub struct HolderError {
     /// The status for the browser, or that of the API's answer.
     pub status: Option<u16>,
     /// All texts that it prints.
@@ -118,22 +118,22 @@ pub struct Refusal {
 
 impl Registration {
     /// Returns the URL to which a user returns.
-    fn coming_back(&self, pairs: &[(&str, &str)]) -> Result<String, String> {
+    fn callback_url(&self, pairs: &[(&str, &str)]) -> Result<String, String> {
         let mut url = Url::parse(&self.redirect_uri).map_err(|error| format!("the redirect URI is none: {error}"))?;
         url.query_pairs_mut().extend_pairs(pairs);
         Ok(url.into())
     }
 }
 
-impl Refusal {
+impl HolderError {
     fn text(&self) -> &str {
         self.texts.first().map_or("", String::as_str)
     }
 }
 
-impl Play<'_> {
+impl AuthorizationCase<'_> {
     /// Runs a case. Returns an error if the client violates the rule.
-    pub(super) async fn play(&self, drive: AuthorizationDrive) -> Result<(), String> {
+    pub(super) async fn run(&self, drive: AuthorizationDrive) -> Result<(), String> {
         match drive {
             AuthorizationDrive::AuthorizationRequest => self.authorization_request().await,
             AuthorizationDrive::CallbackState => self.callback_state().await,

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::super::defect::Defect;
 use super::naive_tokens::Tokens;
-use super::{CALL, Flow, Refusal, Registration, Stored, TokenHolder};
+use super::{CALL, GrantFlow, HolderError, Registration, TokenHolder, UserTokens};
 use crate::contract::GrantType;
 use crate::credential::jws;
 
@@ -29,10 +29,10 @@ pub(in super::super) struct NaiveHolder {
 
 impl NaiveHolder {
     pub(in super::super) fn new(registration: &Registration, defect: Option<Defect>, http: reqwest::Client) -> Self {
-        Self::over(registration, defect, http, Arc::default())
+        Self::with_store(registration, defect, http, Arc::default())
     }
 
-    fn over(
+    fn with_store(
         registration: &Registration,
         defect: Option<Defect>,
         http: reqwest::Client,
@@ -54,16 +54,16 @@ impl NaiveHolder {
         self.defect == Some(defect)
     }
 
-    pub(super) fn kept(&self) -> MutexGuard<'_, Option<Tokens>> {
+    pub(super) fn stored_tokens(&self) -> MutexGuard<'_, Option<Tokens>> {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the key under which the states of a browser are stored.
-    fn place(&self, session: &str) -> String {
+    fn state_key(&self, session: &str) -> String {
         if self.has(Defect::SharesStates) { String::new() } else { session.to_owned() }
     }
 
-    fn begin(&self, session: &str) -> Result<String, Refusal> {
+    fn begin(&self, session: &str) -> Result<String, HolderError> {
         let mut logins = self.logins.lock().unwrap_or_else(PoisonError::into_inner);
         *logins += 1;
         let number = if self.has(Defect::RepeatsState) { 0 } else { *logins };
@@ -76,7 +76,7 @@ impl NaiveHolder {
             (jws::s256(&verifier), "S256")
         };
         let Registration { id, redirect_uri, authorize_url, .. } = &self.registration;
-        let mut url = Url::parse(authorize_url).map_err(|error| self.refused(None, &error.to_string()))?;
+        let mut url = Url::parse(authorize_url).map_err(|error| self.holder_error(None, &error.to_string()))?;
         url.query_pairs_mut()
             .append_pair("response_type", "code")
             .append_pair("client_id", id)
@@ -85,7 +85,7 @@ impl NaiveHolder {
             .append_pair("state", &state)
             .append_pair("code_challenge", &challenge)
             .append_pair("code_challenge_method", method);
-        self.pending.lock().unwrap_or_else(PoisonError::into_inner).insert(self.place(session), (state, verifier));
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner).insert(self.state_key(session), (state, verifier));
         Ok(url.into())
     }
 
@@ -93,21 +93,21 @@ impl NaiveHolder {
         self.registration.scopes.join(if self.has(Defect::JoinsScopesByComma) { "," } else { " " })
     }
 
-    async fn came_back(&self, session: &str, url: &str) -> Result<(), Refusal> {
-        let url = Url::parse(url).map_err(|error| self.refused(Some(400), &error.to_string()))?;
+    async fn handle_callback(&self, session: &str, url: &str) -> Result<(), HolderError> {
+        let url = Url::parse(url).map_err(|error| self.holder_error(Some(400), &error.to_string()))?;
         let pairs: HashMap<String, String> = url.query_pairs().into_owned().collect();
         let known = {
             let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
-            let place = self.place(session);
+            let place = self.state_key(session);
             if self.has(Defect::KeepsStates) { pending.get(&place).cloned() } else { pending.remove(&place) }
         };
         let (own, sent) = (known.as_ref().map(|(state, _)| state), pairs.get("state"));
         let is_right = own == sent && (own.is_some() || self.has(Defect::ComparesMissingStates));
         if !is_right && !self.has(Defect::IgnoresState) {
-            return Err(self.refused(Some(400), "the state is another one"));
+            return Err(self.holder_error(Some(400), "the state is another one"));
         }
         if let Some(error) = pairs.get("error").filter(|_| !self.has(Defect::IgnoresCallbackErrors)) {
-            return Err(self.refused(Some(400), error));
+            return Err(self.holder_error(Some(400), error));
         }
         let mut verifier = known.map(|(_, verifier)| verifier).unwrap_or_default();
         if self.has(Defect::SendsOtherVerifier) {
@@ -121,26 +121,26 @@ impl NaiveHolder {
         if !self.has(Defect::OmitsRedirectUri) {
             fields.push(("redirect_uri", self.registration.redirect_uri.clone()));
         }
-        let tokens = self.granted(fields).await.map_err(|text| self.refused(Some(502), &text))?;
+        let tokens = self.request_tokens(fields).await.map_err(|text| self.holder_error(Some(502), &text))?;
         if tokens.refresh.is_none() && self.has(Defect::DemandsRefreshToken) {
-            return Err(self.refused(Some(502), "there is no refresh token"));
+            return Err(self.holder_error(Some(502), "there is no refresh token"));
         }
-        *self.kept() = Some(tokens);
+        *self.stored_tokens() = Some(tokens);
         Ok(())
     }
 
     async fn token(&self) -> Result<String, String> {
         let turn = if self.has(Defect::FetchesForEachCaller) { None } else { Some(self.turn.lock().await) };
-        let kept = self.kept().clone();
+        let kept = self.stored_tokens().clone();
         let now = self.registration.clock.seconds();
-        let is_own = self.registration.flow != Flow::Code;
+        let is_own = self.registration.flow != GrantFlow::Code;
         if let Some(tokens) = &kept {
             let can_renew = is_own || tokens.refresh.is_some() || self.has(Defect::RefreshesWithNothing);
             let leeway = if can_renew && !self.has(Defect::RefreshesTooLate) { 60 } else { 0 };
             let hurry = match self.registration.flow {
-                Flow::Code => None,
-                Flow::ClientCredentials => Some(Defect::FetchesEveryTime),
-                Flow::Jwt { .. } => Some(Defect::SignsEveryTime),
+                GrantFlow::Code => None,
+                GrantFlow::ClientCredentials => Some(Defect::FetchesEveryTime),
+                GrantFlow::Jwt { .. } => Some(Defect::SignsEveryTime),
             };
             let is_kept = if hurry.is_some_and(|defect| self.has(defect)) {
                 false
@@ -151,21 +151,21 @@ impl NaiveHolder {
                 return Ok(tokens.access.clone());
             }
         }
-        let renewed = self.renewed(kept.as_ref()).await?;
+        let renewed = self.fetch_or_refresh(kept.as_ref()).await?;
         let access = renewed.access.clone();
-        *self.kept() = Some(renewed);
+        *self.stored_tokens() = Some(renewed);
         drop(turn);
         Ok(access)
     }
 
-    async fn renewed(&self, kept: Option<&Tokens>) -> Result<Tokens, String> {
+    async fn fetch_or_refresh(&self, kept: Option<&Tokens>) -> Result<Tokens, String> {
         match &self.registration.flow {
-            Flow::Jwt { subject, audience } => self.signed(subject, audience),
-            Flow::ClientCredentials => {
+            GrantFlow::Jwt { subject, audience } => self.signed(subject, audience),
+            GrantFlow::ClientCredentials => {
                 let grant = GrantType::ClientCredentials.name().to_owned();
-                self.granted(vec![("grant_type", grant), ("scope", self.scope())]).await
+                self.request_tokens(vec![("grant_type", grant), ("scope", self.scope())]).await
             }
-            Flow::Code => {
+            GrantFlow::Code => {
                 let kept = kept.ok_or("nobody has logged in")?;
                 let refresh = match &kept.refresh {
                     Some(refresh) => refresh.clone(),
@@ -173,7 +173,7 @@ impl NaiveHolder {
                     None => return Err("there is no refresh token".to_owned()),
                 };
                 let grant = GrantType::RefreshToken.name().to_owned();
-                let newer = self.granted(vec![("grant_type", grant), ("refresh_token", refresh)]).await?;
+                let newer = self.request_tokens(vec![("grant_type", grant), ("refresh_token", refresh)]).await?;
                 Ok(self.merged(kept, newer))
             }
         }
@@ -188,58 +188,59 @@ impl NaiveHolder {
         Tokens { refresh, ..newer }
     }
 
-    async fn called(&self) -> Result<u16, Refusal> {
-        let token = self.token().await.map_err(|text| self.refused(None, &text))?;
+    async fn call_api(&self) -> Result<u16, HolderError> {
+        let token = self.token().await.map_err(|text| self.holder_error(None, &text))?;
         let request = self.http.get(format!("{}{CALL}", self.registration.api_url)).bearer_auth(&token);
-        let answer = request.send().await.map_err(|error| self.refused(None, &error.without_url().to_string()))?;
+        let answer = request.send().await.map_err(|error| self.holder_error(None, &error.without_url().to_string()))?;
         let status = answer.status();
         let body: Value = answer.json().await.unwrap_or_default();
         if status.is_success() {
             return Ok(status.as_u16());
         }
         let said = if self.has(Defect::PrintsTokens) { body.to_string() } else { String::new() };
-        Err(self.refused(Some(status.as_u16()), &format!("the API answers {status}: {said}")))
+        Err(self.holder_error(Some(status.as_u16()), &format!("the API answers {status}: {said}")))
     }
 
-    fn refused(&self, status: Option<u16>, text: &str) -> Refusal {
+    fn holder_error(&self, status: Option<u16>, text: &str) -> HolderError {
         let mut texts = vec![text.to_owned()];
         if self.has(Defect::PrintsTokens) {
-            texts.push(format!("{:?}", *self.kept()));
+            texts.push(format!("{:?}", *self.stored_tokens()));
         }
-        Refusal { status, texts }
+        HolderError { status, texts }
     }
 }
 
 impl TokenHolder for NaiveHolder {
-    fn log_in<'a>(&'a self, session: &'a str) -> BoxFuture<'a, Result<String, Refusal>> {
+    fn log_in<'a>(&'a self, session: &'a str) -> BoxFuture<'a, Result<String, HolderError>> {
         Box::pin(async move { self.begin(session) })
     }
 
-    fn callback<'a>(&'a self, session: &'a str, url: &'a str) -> BoxFuture<'a, Result<(), Refusal>> {
-        Box::pin(self.came_back(session, url))
+    fn callback<'a>(&'a self, session: &'a str, url: &'a str) -> BoxFuture<'a, Result<(), HolderError>> {
+        Box::pin(self.handle_callback(session, url))
     }
 
-    fn call(&self) -> BoxFuture<'_, Result<u16, Refusal>> {
-        Box::pin(self.called())
+    fn call(&self) -> BoxFuture<'_, Result<u16, HolderError>> {
+        Box::pin(self.call_api())
     }
 
-    fn stored(&self) -> BoxFuture<'_, Option<Stored>> {
-        let stored = self.kept().clone().map(|Tokens { access, refresh, .. }| Stored { access, refresh });
+    fn stored(&self) -> BoxFuture<'_, Option<UserTokens>> {
+        let stored = self.stored_tokens().clone().map(|Tokens { access, refresh, .. }| UserTokens { access, refresh });
         Box::pin(std::future::ready(stored))
     }
 
-    fn restart(&self) -> BoxFuture<'_, Result<Box<dyn TokenHolder>, Refusal>> {
+    fn restart(&self) -> BoxFuture<'_, Result<Box<dyn TokenHolder>, HolderError>> {
         if self.has(Defect::CountsExpiryFromLoading)
-            && let Some(tokens) = &mut *self.kept()
+            && let Some(tokens) = &mut *self.stored_tokens()
         {
             tokens.expires = self.registration.clock.seconds().saturating_add(tokens.lifetime);
         }
-        let holder = Self::over(&self.registration, self.defect, self.http.clone(), Arc::clone(&self.store));
+        let holder = Self::with_store(&self.registration, self.defect, self.http.clone(), Arc::clone(&self.store));
         Box::pin(std::future::ready(Ok(Box::new(holder) as Box<dyn TokenHolder>)))
     }
 
     fn printed(&self) -> BoxFuture<'_, Vec<String>> {
-        let shown = if self.has(Defect::PrintsTokens) { format!("{:?}", *self.kept()) } else { "a client".to_owned() };
+        let shown =
+            if self.has(Defect::PrintsTokens) { format!("{:?}", *self.stored_tokens()) } else { "a client".to_owned() };
         Box::pin(std::future::ready(vec![shown]))
     }
 }

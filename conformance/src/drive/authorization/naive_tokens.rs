@@ -28,7 +28,7 @@ pub(super) struct Tokens {
 
 impl NaiveHolder {
     /// Sends a token request.
-    pub(super) async fn granted(&self, mut fields: Vec<(&'static str, String)>) -> Result<Tokens, String> {
+    pub(super) async fn request_tokens(&self, mut fields: Vec<(&'static str, String)>) -> Result<Tokens, String> {
         let refreshes = fields.contains(&("grant_type", GrantType::RefreshToken.name().to_owned()));
         let laxity = if refreshes { Defect::StoresAnyRefresh } else { Defect::StoresAnyAnswer };
         let registration = &self.registration;

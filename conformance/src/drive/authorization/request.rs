@@ -1,19 +1,19 @@
 //! Token requests, and the requested scopes.
 
-use super::play::{BROWSER, LIFETIME, Play, failed};
-use super::wire::{authenticated, written_as};
-use super::{Flow, Registration};
+use super::authorization_case::{AuthorizationCase, BROWSER, LIFETIME, failure_message};
+use super::wire::{authenticated, check_encoding};
+use super::{GrantFlow, Registration};
 use crate::contract::{ClientAuthentication, GrantType};
 use crate::credential::jws;
 
-impl Play<'_> {
+impl AuthorizationCase<'_> {
     pub(super) async fn verifier(&self) -> Result<(), String> {
-        let registration = self.registration(Flow::Code);
+        let registration = self.registration(GrantFlow::Code);
         self.exchange(&registration).await
     }
 
     pub(super) async fn public_client(&self) -> Result<(), String> {
-        let registration = Registration { secret: None, ..self.registration(Flow::Code) };
+        let registration = Registration { secret: None, ..self.registration(GrantFlow::Code) };
         self.exchange(&registration).await?;
         let (request, parameters) = self.nth_token_request(0)?;
         authenticated(&request, &parameters, &registration)
@@ -25,11 +25,11 @@ impl Play<'_> {
         self.answer_tokens([self.grant(1, Some(1))]);
         let login = self.begin(&*holder, registration).await?;
         login.expect("code_challenge_method", "S256")?;
-        let challenge = login.need("code_challenge")?;
-        let url = registration.coming_back(&[("code", &self.code()), ("state", login.need("state")?)])?;
-        holder.callback(BROWSER, &url).await.map_err(|refusal| failed("the callback", &refusal))?;
+        let challenge = login.required("code_challenge")?;
+        let url = registration.callback_url(&[("code", &self.code()), ("state", login.required("state")?)])?;
+        holder.callback(BROWSER, &url).await.map_err(|refusal| failure_message("the callback", &refusal))?;
         let (_, parameters) = self.nth_token_request(0)?;
-        let verifier = parameters.need("code_verifier")?;
+        let verifier = parameters.required("code_verifier")?;
         let is_unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
         if !(43..=128).contains(&verifier.len()) || !verifier.bytes().all(is_unreserved) {
             return Err("`code_verifier` is not 43 to 128 unreserved characters".to_owned());
@@ -41,14 +41,14 @@ impl Play<'_> {
     }
 
     pub(super) async fn token_request(&self) -> Result<(), String> {
-        let registration = self.registration(Flow::Code);
+        let registration = self.registration(GrantFlow::Code);
         let holder = self.logged_in(&registration).await?;
         let (request, parameters) = self.nth_token_request(0)?;
-        written_as(&request, registration.body)?;
+        check_encoding(&request, registration.body)?;
         parameters.expect("grant_type", GrantType::AuthorizationCode.name())?;
         parameters.expect("code", &self.code())?;
         parameters.expect("redirect_uri", &registration.redirect_uri)?;
-        parameters.need("code_verifier")?;
+        parameters.required("code_verifier")?;
         authenticated(&request, &parameters, &registration)?;
         if !self.server.grants(GrantType::RefreshToken) {
             return Ok(());
@@ -57,7 +57,7 @@ impl Play<'_> {
         self.answer_tokens([self.grant(2, None)]);
         self.call_with(&*holder, &self.access(2)).await?;
         let (request, parameters) = self.nth_token_request(1)?;
-        written_as(&request, registration.body)?;
+        check_encoding(&request, registration.body)?;
         parameters.expect("grant_type", GrantType::RefreshToken.name())?;
         parameters.expect("refresh_token", &self.refresh(1))?;
         authenticated(&request, &parameters, &registration)
@@ -68,7 +68,7 @@ impl Play<'_> {
             Some("basic") => ClientAuthentication::Basic,
             _ => ClientAuthentication::Body,
         };
-        let registration = Registration { authentication, ..self.registration(Flow::Code) };
+        let registration = Registration { authentication, ..self.registration(GrantFlow::Code) };
         self.logged_in(&registration).await?;
         let (request, parameters) = self.nth_token_request(0)?;
         authenticated(&request, &parameters, &registration)
@@ -76,13 +76,13 @@ impl Play<'_> {
 
     pub(super) async fn scopes(&self) -> Result<(), String> {
         if self.server.grants(GrantType::AuthorizationCode) {
-            let registration = self.registration(Flow::Code);
+            let registration = self.registration(GrantFlow::Code);
             let holder = self.holder(&registration)?;
             let login = self.begin(&*holder, &registration).await?;
             login.expect("scope", &registration.scopes.join(" "))?;
         }
         if self.server.grants(GrantType::ClientCredentials) {
-            let registration = self.registration(Flow::ClientCredentials);
+            let registration = self.registration(GrantFlow::ClientCredentials);
             let holder = self.holder(&registration)?;
             self.answer_tokens([self.grant(1, None)]);
             self.call_with(&*holder, &self.access(1)).await?;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use reqwest::Url;
 use serde_json::Value;
 
-use super::super::script::Received;
+use super::super::scripted_server::ReceivedRequest;
 use super::Registration;
 use crate::contract::{ClientAuthentication, TokenBody};
 use crate::credential::basic;
@@ -23,26 +23,26 @@ impl Parameters {
             return Err("the user is sent somewhere else than to the authorization endpoint".to_owned());
         }
         let url = Url::parse(url).map_err(|error| format!("the user is sent to no URL: {error}"))?;
-        Self::once(url.query_pairs().into_owned())
+        Self::without_duplicates(url.query_pairs().into_owned())
     }
 
     /// Parses the parameters of a token request, by its content type.
-    pub(super) fn of_request(request: &Received) -> Result<Self, String> {
+    pub(super) fn of_request(request: &ReceivedRequest) -> Result<Self, String> {
         if !request.query.is_empty() {
             return Err("the token request has parameters in its URL".to_owned());
         }
         if media_type(request) != JSON {
-            return Self::once(url::form_urlencoded::parse(&request.body).into_owned());
+            return Self::without_duplicates(url::form_urlencoded::parse(&request.body).into_owned());
         }
         let value: Value =
             serde_json::from_slice(&request.body).map_err(|error| format!("the token request is no JSON: {error}"))?;
         let members = value.as_object().ok_or("the token request is no JSON object")?;
         let texts = members.iter().map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
         let texts: Option<Vec<_>> = texts.collect();
-        Self::once(texts.ok_or("a member of the token request is no text")?)
+        Self::without_duplicates(texts.ok_or("a member of the token request is no text")?)
     }
 
-    fn once(pairs: impl IntoIterator<Item = (String, String)>) -> Result<Self, String> {
+    fn without_duplicates(pairs: impl IntoIterator<Item = (String, String)>) -> Result<Self, String> {
         let mut parameters = BTreeMap::new();
         for (name, value) in pairs {
             if parameters.contains_key(&name) {
@@ -59,19 +59,19 @@ impl Parameters {
     }
 
     /// Returns a parameter, or an error if it is missing or empty.
-    pub(super) fn need(&self, name: &str) -> Result<&str, String> {
+    pub(super) fn required(&self, name: &str) -> Result<&str, String> {
         self.get(name).filter(|value| !value.is_empty()).ok_or_else(|| format!("`{name}` is not sent"))
     }
 
     /// Returns an error if a parameter has another value.
     pub(super) fn expect(&self, name: &str, expected: &str) -> Result<(), String> {
-        let sent = self.need(name)?;
+        let sent = self.required(name)?;
         if sent == expected { Ok(()) } else { Err(format!("`{name}` is `{sent}`, not `{expected}`")) }
     }
 }
 
 /// Returns an error if a token request does not have the method and encoding of the contract.
-pub(super) fn written_as(request: &Received, body: TokenBody) -> Result<(), String> {
+pub(super) fn check_encoding(request: &ReceivedRequest, body: TokenBody) -> Result<(), String> {
     let expected = match body {
         TokenBody::Form => FORM,
         TokenBody::Json => JSON,
@@ -83,13 +83,13 @@ pub(super) fn written_as(request: &Received, body: TokenBody) -> Result<(), Stri
     }
 }
 
-fn media_type(request: &Received) -> &str {
+fn media_type(request: &ReceivedRequest) -> &str {
     request.header("content-type").and_then(|kind| kind.split(';').next()).unwrap_or_default().trim()
 }
 
 /// Returns an error if a client does not authenticate with exactly the configured method.
 pub(super) fn authenticated(
-    request: &Received,
+    request: &ReceivedRequest,
     parameters: &Parameters,
     registration: &Registration,
 ) -> Result<(), String> {

@@ -7,14 +7,14 @@ use keyfit_openapi::{Operation, Retry};
 use reqwest::Url;
 use serde_json::{Map, Value};
 
-use super::{Client, Defect, Observed, Reply};
+use super::{CallOutcome, Client, Defect, Reply};
 
 /// The highest number of attempts for a call.
-const ATTEMPTS: usize = 3;
+const MAX_ATTEMPTS: usize = 3;
 /// The number of attempts of a client that never gives up, so that its check ends.
-const FOREVER: usize = 30;
+const ENDLESS_ATTEMPTS: usize = 30;
 /// The shortest wait before another attempt.
-const LEAST_WAIT: Duration = Duration::from_millis(200);
+const MIN_WAIT: Duration = Duration::from_millis(200);
 
 impl Client {
     /// Sends a call, with retries if it may be repeated.
@@ -22,12 +22,12 @@ impl Client {
         &self,
         operation: &Operation,
         arguments: &Map<String, Value>,
-    ) -> Result<Observed, &'static str> {
+    ) -> Result<CallOutcome, &'static str> {
         let url = self.url(operation, arguments)?;
         let mut key = new_key(operation);
         let mut reply = self.send(operation, url.clone(), arguments, key.as_deref()).await?;
         reply = self.reauthorized(operation, &url, arguments, key.as_deref(), reply).await?;
-        let attempts = if self.has(Defect::NeverGivesUp) { FOREVER } else { ATTEMPTS };
+        let attempts = if self.has(Defect::NeverGivesUp) { ENDLESS_ATTEMPTS } else { MAX_ATTEMPTS };
         for _ in 1..attempts {
             if !self.is_repeated(operation, reply.status) {
                 break;
@@ -62,16 +62,16 @@ impl Client {
             _ => (&[401], 1),
         };
         for _ in 0..attempts {
-            if statuses.contains(&reply.status) && (self.takes_another() || attempts > 1) {
+            if statuses.contains(&reply.status) && (self.reload_token() || attempts > 1) {
                 reply = self.send(operation, url.clone(), arguments, key).await?;
             }
         }
         Ok(reply)
     }
 
-    /// Takes the current token from the wallet. Returns whether it is a new one.
-    fn takes_another(&self) -> bool {
-        let current = self.wallet.current();
+    /// Reads the current token from the credential store. Returns whether it is a new one.
+    fn reload_token(&self) -> bool {
+        let current = self.credential_store.current();
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let is_other = current.reveal() != held.reveal();
         *held = current;
@@ -94,11 +94,11 @@ impl Client {
     /// Waits as long as the server asks, without real time passing.
     fn wait(&self, reply: &Reply) {
         let body: Option<Value> = serde_json::from_slice(&reply.body).ok();
-        let asked = self.waiting(reply, body.as_ref()).1.unwrap_or_default();
+        let asked = self.rate_limit_and_wait(reply, body.as_ref()).1.unwrap_or_default();
         let wait = match self.defect {
             Some(Defect::NeverWaits) => Duration::ZERO,
             Some(Defect::SpinsOnPastReset) => asked,
-            _ => asked.max(LEAST_WAIT),
+            _ => asked.max(MIN_WAIT),
         };
         *self.waited.lock().unwrap_or_else(PoisonError::into_inner) += wait;
     }

@@ -5,19 +5,19 @@ use keyfit_openapi::{Api, example};
 use serde_json::{Map, Value};
 
 /// The highest depth of schema composition; it ends recursive schemas.
-const DEEPEST: usize = 16;
+const MAX_DEPTH: usize = 16;
 
 /// Returns a body with the members that only answers have.
 pub(super) fn with_read_only(api: &Api, schema: &Value, value: &Value) -> Value {
     changed(api, schema, value, 0, &mut |parts, members| {
-        for (name, member) in properties(parts).filter(|(_, member)| is(api, member, "readOnly")) {
+        for (name, member) in properties(parts).filter(|(_, member)| has_flag(api, member, "readOnly")) {
             members.entry(name.clone()).or_insert_with(|| example::value(api, Direction::Answer, member));
         }
     })
 }
 
 /// Returns an answer with only the members of the first alternative of a union, even if another one matches.
-pub(super) fn as_first(api: &Api, schema: &Value, value: &Value) -> Value {
+pub(super) fn as_first_alternative(api: &Api, schema: &Value, value: &Value) -> Value {
     changed(api, schema, value, 0, &mut |parts, members| {
         let unions = parts.iter().flat_map(|part| ["oneOf", "anyOf"].map(|key| &part[key])).filter_map(Value::as_array);
         for alternatives in unions {
@@ -38,7 +38,7 @@ pub(super) fn lacks_write_only(api: &Api, schema: &Value, value: &Value) -> bool
         let required = parts.iter().flat_map(|part| part["required"].as_array().into_iter().flatten());
         let required: Vec<&str> = required.filter_map(Value::as_str).collect();
         lacks |= properties(parts).any(|(name, member)| {
-            required.contains(&name.as_str()) && is(api, member, "writeOnly") && !members.contains_key(name)
+            required.contains(&name.as_str()) && has_flag(api, member, "writeOnly") && !members.contains_key(name)
         });
     });
     lacks
@@ -53,7 +53,7 @@ fn changed<F: FnMut(&[&Value], &mut Map<String, Value>)>(
     change: &mut F,
 ) -> Value {
     let mut parts = composed(api, schema);
-    if depth > DEEPEST {
+    if depth > MAX_DEPTH {
         return value.clone();
     }
     let alternatives =
@@ -84,7 +84,7 @@ fn changed<F: FnMut(&[&Value], &mut Map<String, Value>)>(
 fn composed<'a>(api: &'a Api, schema: &'a Value) -> Vec<&'a Value> {
     let mut parts = vec![api.resolve(schema)];
     let mut next = 0;
-    while let Some(part) = parts.get(next).copied().filter(|_| next < DEEPEST) {
+    while let Some(part) = parts.get(next).copied().filter(|_| next < MAX_DEPTH) {
         parts.extend(part["allOf"].as_array().into_iter().flatten().map(|part| api.resolve(part)));
         next += 1;
     }
@@ -95,6 +95,6 @@ fn properties<'a>(parts: &[&'a Value]) -> impl Iterator<Item = (&'a String, &'a 
     parts.iter().filter_map(|part| part["properties"].as_object()).flatten()
 }
 
-fn is(api: &Api, member: &Value, flag: &str) -> bool {
+fn has_flag(api: &Api, member: &Value, flag: &str) -> bool {
     member[flag] == true || api.resolve(member)[flag] == true
 }

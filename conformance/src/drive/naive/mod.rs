@@ -15,9 +15,9 @@ use reqwest::{Method, Url};
 use serde_json::{Map, Value};
 
 use super::authorization::{NaiveHolder, Registration, TokenHolder};
+use super::call_case::MESSAGES;
 use super::defect::Defect;
-use super::scene::MESSAGES;
-use super::subject::{Called, Connect, Failure, NoAnswer, Observed, Subject, Wallet};
+use super::subject::{CallFailure, CallOutcome, CallResult, Connect, CredentialStore, DriveError, Subject};
 use crate::clock;
 use crate::contract::Contract;
 use crate::credential::carrier::{self, RequestPlace};
@@ -42,8 +42,8 @@ struct Client {
     contract: Arc<Contract>,
     defect: Option<Defect>,
     base_url: Url,
-    wallet: Wallet,
-    /// The token that it last took from the wallet.
+    credential_store: CredentialStore,
+    /// The token that it last read from the credential store.
     held: Mutex<Secret>,
     /// The total simulated wait: no real time passes.
     waited: Mutex<Duration>,
@@ -58,7 +58,11 @@ struct Reply {
 }
 
 impl Connect for Naive {
-    fn connect<'a>(&'a self, base_url: &'a str, wallet: &'a Wallet) -> BoxFuture<'a, Result<Box<dyn Subject>, String>> {
+    fn connect<'a>(
+        &'a self,
+        base_url: &'a str,
+        credential_store: &'a CredentialStore,
+    ) -> BoxFuture<'a, Result<Box<dyn Subject>, String>> {
         Box::pin(async move {
             let http = crate::probe::http_client(false);
             Ok(Box::new(Client {
@@ -66,8 +70,8 @@ impl Connect for Naive {
                 contract: Arc::clone(&self.contract),
                 defect: self.defect,
                 base_url: Url::parse(base_url).map_err(|error| error.to_string())?,
-                wallet: wallet.clone(),
-                held: Mutex::new(wallet.current()),
+                credential_store: credential_store.clone(),
+                held: Mutex::new(credential_store.current()),
                 waited: Mutex::default(),
                 http: http.map_err(|error| error.to_string())?,
             }) as Box<dyn Subject>)
@@ -85,18 +89,18 @@ impl Subject for Client {
         &'a self,
         operation: &'a Operation,
         arguments: &'a Map<String, Value>,
-    ) -> BoxFuture<'a, Result<Called, NoAnswer>> {
+    ) -> BoxFuture<'a, Result<CallResult, DriveError>> {
         Box::pin(async move {
             let observed = match self.attempts(operation, arguments).await {
                 Ok(observed) => observed,
-                Err(kind) => failed(Failure { kind: kind.to_owned(), ..Failure::default() }),
+                Err(kind) => failed(CallFailure { kind: kind.to_owned(), ..CallFailure::default() }),
             };
             Ok(observed.into())
         })
     }
 
-    fn begin(&self) -> BoxFuture<'_, Result<(), NoAnswer>> {
-        *self.held.lock().unwrap_or_else(PoisonError::into_inner) = self.wallet.current();
+    fn begin(&self) -> BoxFuture<'_, Result<(), DriveError>> {
+        *self.held.lock().unwrap_or_else(PoisonError::into_inner) = self.credential_store.current();
         Box::pin(std::future::ready(Ok(())))
     }
 
@@ -168,9 +172,9 @@ impl Client {
         key: Option<&str>,
     ) -> Result<Reply, &'static str> {
         let method = Method::from_bytes(operation.method.as_bytes()).map_err(|_| "invalid-request")?;
-        let mut request = self.http.request(method, url).header(ACCEPT, asked(operation, arguments));
+        let mut request = self.http.request(method, url).header(ACCEPT, requested_media_type(operation, arguments));
         let sent = !self.contract.sent_by_clients(operation).is_empty() || self.has(Defect::SendsAllItHolds);
-        let parts = self.wallet.parts_with(&self.token());
+        let parts = self.credential_store.credentials_with(&self.token());
         let count = if self.has(Defect::SendsOneOfSeveral) { 1 } else { parts.len() };
         for part in parts.iter().take(count).filter(|_| sent) {
             let Some(credential) = self.contract.credential(&part.kind) else { continue };
@@ -205,35 +209,38 @@ impl Client {
         Ok(Reply { status, headers, body })
     }
 
-    fn read(&self, operation: &Operation, reply: Reply) -> Observed {
+    fn read(&self, operation: &Operation, reply: Reply) -> CallOutcome {
         let is_documented = operation.success_statuses().contains(&reply.status);
         let is_success = (200..300).contains(&reply.status);
         if !is_success || (!is_documented && self.has(Defect::RefusesUndocumentedSuccess)) {
             return failed(self.failure(reply));
         }
-        let came = reply.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).and_then(framing);
-        let streaming = operation.streaming.as_ref().filter(|streaming| came == Some(streaming.body.framing));
+        let received_framing = reply.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).and_then(framing);
+        let streaming =
+            operation.streaming.as_ref().filter(|streaming| received_framing == Some(streaming.body.framing));
         let value =
             streaming.map_or_else(|| value_of(&reply.body), |known| item_stream::client_value(known, &reply.body));
-        let is_partial = operation.partial.iter().any(|described| tells_of_failure(described, &value));
+        let is_partial = operation.partial.iter().any(|described| reports_partial_failure(described, &value));
         if is_partial && !self.has(Defect::HidesPartialFailure) {
-            return failed(Failure { kind: "partial-failure".to_owned(), ..self.failure(reply) });
+            return failed(CallFailure { kind: "partial-failure".to_owned(), ..self.failure(reply) });
         }
         if streaming.is_none()
             && self.has(Defect::DecodesStrictly)
-            && !self.is_to_the_letter(operation, reply.status, &value)
+            && !self.matches_document_exactly(operation, reply.status, &value)
         {
-            return failed(Failure { kind: "decode".to_owned(), ..self.failure(reply) });
+            return failed(CallFailure { kind: "decode".to_owned(), ..self.failure(reply) });
         }
         let shape = operation.responses.get(&reply.status.to_string());
         let schema = shape.and_then(|shape| shape.schema.as_ref());
         if let (Some(Defect::DemandsWriteOnly), Some(schema)) = (self.defect, schema)
             && directions::lacks_write_only(&self.api, schema, &value)
         {
-            return failed(Failure { kind: "decode".to_owned(), ..self.failure(reply) });
+            return failed(CallFailure { kind: "decode".to_owned(), ..self.failure(reply) });
         }
         let value = match (self.defect, schema) {
-            (Some(Defect::ReadsFirstAlternative), Some(schema)) => directions::as_first(&self.api, schema, &value),
+            (Some(Defect::ReadsFirstAlternative), Some(schema)) => {
+                directions::as_first_alternative(&self.api, schema, &value)
+            }
             _ => value,
         };
         let value = match self.defect {
@@ -244,18 +251,18 @@ impl Client {
             }
             _ => value,
         };
-        Observed::Success { status: Some(reply.status), value }
+        CallOutcome::Success { status: Some(reply.status), value }
     }
 
-    fn failure(&self, reply: Reply) -> Failure {
+    fn failure(&self, reply: Reply) -> CallFailure {
         let kind = kind_of(reply.status).to_owned();
         let status = Some(reply.status);
         if self.has(Defect::FlattensErrors) {
-            return Failure { kind, status, ..Failure::default() };
+            return CallFailure { kind, status, ..CallFailure::default() };
         }
         let body: Option<Value> = serde_json::from_slice(&reply.body).ok();
         if body.is_none() && !reply.body.is_empty() && self.has(Defect::ChokesOnHostileBodies) {
-            return Failure { kind: "decode".to_owned(), ..Failure::default() };
+            return CallFailure { kind: "decode".to_owned(), ..CallFailure::default() };
         }
         let text = |pointers: &[&str]| {
             let found = pointers.iter().find_map(|pointer| body.as_ref()?.pointer(pointer)?.as_str());
@@ -263,12 +270,12 @@ impl Client {
         };
         let code = text(&["/error/code", "/code"]);
         let message = text(&MESSAGES);
-        let (rate_limit, retry_after) = self.waiting(&reply, body.as_ref());
+        let (rate_limit, retry_after) = self.rate_limit_and_wait(&reply, body.as_ref());
         let mut texts = vec![kind.clone()];
         if self.has(Defect::PrintsBodies) {
             texts.push(String::from_utf8_lossy(&reply.body).into_owned());
         }
-        Failure {
+        CallFailure {
             kind,
             status,
             code,
@@ -281,7 +288,7 @@ impl Client {
         }
     }
 
-    fn waiting(&self, reply: &Reply, body: Option<&Value>) -> (Option<(u64, u64, u64)>, Option<Duration>) {
+    fn rate_limit_and_wait(&self, reply: &Reply, body: Option<&Value>) -> (Option<(u64, u64, u64)>, Option<Duration>) {
         let Some(rules) = self.contract.rate_limit.as_ref().filter(|_| !self.has(Defect::IgnoresRateHeaders)) else {
             return (None, None);
         };
@@ -290,13 +297,13 @@ impl Client {
         let headers = rules.limit_values(&reply.headers).ok();
         let reset = || Some(rules.reset.instant(now, headers?.reset?));
         let limits = || Some((headers?.limit?, headers?.remaining, reset()?));
-        let told = rules.retry_after_body.as_ref().and_then(|pointer| body?.pointer(pointer)?.as_u64());
+        let in_body = rules.retry_after_body.as_ref().and_then(|pointer| body?.pointer(pointer)?.as_u64());
         let until = reset().map(|reset| reset.saturating_sub(now));
         let header = number("retry-after").filter(|_| rules.retry_after);
-        (limits(), told.or(header).or(until).map(Duration::from_secs))
+        (limits(), in_body.or(header).or(until).map(Duration::from_secs))
     }
 
-    fn is_to_the_letter(&self, operation: &Operation, status: u16, value: &Value) -> bool {
+    fn matches_document_exactly(&self, operation: &Operation, status: u16, value: &Value) -> bool {
         let Some(schema) = operation.responses.get(&status.to_string()).and_then(|shape| shape.schema.as_ref()) else {
             return true;
         };
@@ -330,7 +337,7 @@ pub(super) fn kind_of(status: u16) -> &'static str {
     }
 }
 
-fn tells_of_failure(described: &Partial, body: &Value) -> bool {
+fn reports_partial_failure(described: &Partial, body: &Value) -> bool {
     let at = |place: &Option<String>| place.as_ref().and_then(|place| body.pointer(place));
     let list = |place| at(place).and_then(Value::as_array).into_iter().flatten();
     let number = |place| at(place).and_then(Value::as_u64);
@@ -340,8 +347,8 @@ fn tells_of_failure(described: &Partial, body: &Value) -> bool {
         || list(&described.outcomes).any(|outcome| !described.accepts(outcome))
 }
 
-fn failed(failure: Failure) -> Observed {
-    Observed::Failure(Box::new(failure))
+fn failed(failure: CallFailure) -> CallOutcome {
+    CallOutcome::Failure(Box::new(failure))
 }
 
 /// Returns an answer's value: its text if it is not JSON.
@@ -372,7 +379,7 @@ fn with_defaults(api: &Api, schema: &Value, value: &Value) -> Value {
 }
 
 /// Returns the media type to request. The argument `Accept` selects it if there is more than one.
-fn asked<'a>(operation: &'a Operation, arguments: &'a Map<String, Value>) -> &'a str {
+fn requested_media_type<'a>(operation: &'a Operation, arguments: &'a Map<String, Value>) -> &'a str {
     arguments.get("Accept").and_then(Value::as_str).unwrap_or_else(|| asked_for(operation))
 }
 

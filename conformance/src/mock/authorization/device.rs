@@ -5,10 +5,10 @@ use serde_json::json;
 use super::super::call::{Answer, Call};
 use super::super::core::Core;
 use super::super::mutant::Mutant;
-use super::super::registered::Registered;
+use super::super::registered_client::RegisteredClient;
 use super::super::token::token_text;
-use super::fault::Fault;
-use super::token::{Issue, Parameters};
+use super::fault::OAuthError;
+use super::token::{IssueRequest, Parameters};
 use crate::contract::AuthorizationServer;
 
 /// The first seed of device codes, disjoint from those of tokens.
@@ -45,7 +45,7 @@ impl Core {
                 members.remove("user_code");
             }
             let mut answer = Answer::json(200, body.to_string());
-            self.keep_private(&mut answer, Mutant::LetsTokensBeCached);
+            self.forbid_caching(&mut answer, Mutant::LetsTokensBeCached);
             Ok(answer)
         });
         answer.unwrap_or_else(|fault| self.fault(fault, by_basic))
@@ -55,27 +55,27 @@ impl Core {
     pub(super) fn device(
         &self,
         parameters: &Parameters,
-        client: &Registered,
+        client: &RegisteredClient,
         server: &AuthorizationServer,
-    ) -> Result<Issue, Fault> {
-        let text = parameters.get("device_code").ok_or(Fault::request("`device_code` is missing"))?;
+    ) -> Result<IssueRequest, OAuthError> {
+        let text = parameters.get("device_code").ok_or(OAuthError::request("`device_code` is missing"))?;
         let mut state = self.state();
-        let device = match state.grants.ask(text) {
+        let device = match state.grants.poll_device(text) {
             Some(device) if device.client == client.id => device,
-            None if self.has(Mutant::AcceptsUnknownDeviceCode) => return Ok(Issue::default()),
-            _ => return Err(Fault::grant()),
+            None if self.has(Mutant::AcceptsUnknownDeviceCode) => return Ok(IssueRequest::default()),
+            _ => return Err(OAuthError::grant()),
         };
         match device.asked {
             1 if !self.has(Mutant::AwaitsNoConsent) => {
-                Err(Fault::new("authorization_pending", "The user has not consented yet"))
+                Err(OAuthError::new("authorization_pending", "The user has not consented yet"))
             }
             1 | 2 => {
-                let family = Some(state.grants.consent());
+                let family = Some(state.grants.new_family());
                 drop(state);
                 let refresh = self.is_offline(&device.scopes, server);
-                Ok(Issue { scopes: device.scopes, family, refresh })
+                Ok(IssueRequest { scopes: device.scopes, family, refresh })
             }
-            _ => Err(Fault::grant()),
+            _ => Err(OAuthError::grant()),
         }
     }
 }

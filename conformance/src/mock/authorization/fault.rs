@@ -8,12 +8,12 @@ use super::super::mutant::Mutant;
 
 /// The reason why no token is granted.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Fault {
+pub(super) struct OAuthError {
     pub(super) code: &'static str,
     pub(super) description: &'static str,
 }
 
-impl Fault {
+impl OAuthError {
     pub(super) const fn new(code: &'static str, description: &'static str) -> Self {
         Self { code, description }
     }
@@ -30,7 +30,7 @@ impl Fault {
 
 impl Core {
     /// Returns the refusal as an answer of the token endpoint. `by_basic` is true if the client authenticated with HTTP Basic.
-    pub(super) fn fault(&self, fault: Fault, by_basic: bool) -> Answer {
+    pub(super) fn fault(&self, fault: OAuthError, by_basic: bool) -> Answer {
         let is_unauthorized = fault.code == "invalid_client" && by_basic;
         let is_renamed = fault.code == "invalid_grant" && self.has(Mutant::NamesFaultsFreely);
         let code = if is_renamed { "failure" } else { fault.code };
@@ -39,12 +39,12 @@ impl Core {
         if is_unauthorized && !self.has(Mutant::OmitsBasicChallenge) {
             answer.header("www-authenticate", format!("Basic realm=\"{}\"", self.contract.name));
         }
-        self.keep_private(&mut answer, Mutant::LetsRefusalsBeCached);
+        self.forbid_caching(&mut answer, Mutant::LetsRefusalsBeCached);
         answer
     }
 
     /// Forbids caches to store tokens and errors, unless the mock has this defect.
-    pub(super) fn keep_private(&self, answer: &mut Answer, defect: Mutant) {
+    pub(super) fn forbid_caching(&self, answer: &mut Answer, defect: Mutant) {
         if !self.has(defect) {
             answer.header("cache-control", "no-store");
             answer.header("pragma", "no-cache");

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::super::core::Core;
 use super::super::mutant::Mutant;
-use super::super::registered::Registered;
+use super::super::registered_client::RegisteredClient;
 use super::super::token::{Grant, Token};
 use crate::clock;
 use crate::contract::{AuthorizationServer, JwtRules};
@@ -51,12 +51,12 @@ impl Core {
         let Some(issuer) = jws.claims["iss"].as_str() else {
             return if self.has(Mutant::WaivesIss) { Ok(()) } else { Err("`iss` is missing") };
         };
-        let Some(key) = Registered::named(issuer).and_then(|client| client.secret) else {
+        let Some(key) = RegisteredClient::by_id(issuer).and_then(|client| client.secret) else {
             return if self.has(Mutant::AcceptsUnknownIssuer) { Ok(()) } else { Err("the issuer is not known") };
         };
         if jws.is_signed_by(key.as_bytes()) {
             if self.has(Mutant::TrustsSeenSignatures) {
-                self.state().grants.see(&jws.signature);
+                self.state().grants.add_signature(&jws.signature);
             }
             return Ok(());
         }

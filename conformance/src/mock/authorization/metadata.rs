@@ -40,7 +40,7 @@ impl Core {
             })
             .collect();
         let other = if self.has(Mutant::NamesAnotherIssuer) { "/another" } else { "" };
-        let mut told = Map::from_iter([
+        let mut metadata = Map::from_iter([
             ("issuer".to_owned(), json!(format!("{origin}{}{other}", issuer(request.uri.path())))),
             ("response_types_supported".to_owned(), json!(["code"])),
             ("subject_types_supported".to_owned(), json!(["public"])),
@@ -60,8 +60,8 @@ impl Core {
             ("revocation_endpoint", &paths.revocation),
             ("jwks_uri", &paths.keys),
         ] {
-            told.extend(path.as_ref().map(|path| (member.to_owned(), json!(format!("{origin}{path}")))));
+            metadata.extend(path.as_ref().map(|path| (member.to_owned(), json!(format!("{origin}{path}")))));
         }
-        Answer::json(200, Value::Object(told).to_string())
+        Answer::json(200, Value::Object(metadata).to_string())
     }
 }

@@ -3,9 +3,9 @@
 use super::super::core::Core;
 use super::super::grants::RefreshState;
 use super::super::mutant::Mutant;
-use super::super::registered::Registered;
-use super::fault::Fault;
-use super::token::{Issue, Parameters};
+use super::super::registered_client::RegisteredClient;
+use super::fault::OAuthError;
+use super::token::{IssueRequest, Parameters};
 use crate::contract::{AuthorizationServer, Rotation};
 use crate::credential::identity::ClientKind;
 
@@ -14,19 +14,19 @@ impl Core {
     pub(super) fn refresh(
         &self,
         parameters: &Parameters,
-        client: &Registered,
+        client: &RegisteredClient,
         server: &AuthorizationServer,
         is_raced: bool,
-    ) -> Result<Issue, Fault> {
-        let text = parameters.get("refresh_token").ok_or(Fault::request("`refresh_token` is missing"))?;
+    ) -> Result<IssueRequest, OAuthError> {
+        let text = parameters.get("refresh_token").ok_or(OAuthError::request("`refresh_token` is missing"))?;
         let asked = match parameters.get("scope") {
             Some(scope) => Some(self.known_scopes(Some(scope), server)?),
             None => None,
         };
         let mut state = self.state();
-        let known = state.grants.refresh(text).ok_or(Fault::grant())?;
+        let known = state.grants.refresh(text).ok_or(OAuthError::grant())?;
         if known.client != client.id && !self.has(Mutant::AcceptsForeignRefreshTokens) {
-            return Err(Fault::grant());
+            return Err(OAuthError::grant());
         }
         let is_overlooked =
             self.has(Mutant::AcceptsRotatedRefresh) || (is_raced && self.has(Mutant::RacesOnRefreshTokens));
@@ -37,24 +37,24 @@ impl Core {
                     state.revoke(&access);
                 }
             }
-            return Err(Fault::grant());
+            return Err(OAuthError::grant());
         }
         if known.state == RefreshState::Revoked {
-            return Err(Fault::grant());
+            return Err(OAuthError::grant());
         }
         let scopes = asked.unwrap_or_else(|| known.scopes.clone());
         if !scopes.is_subset(&known.scopes) && !self.has(Mutant::WidensOnRefresh) {
-            return Err(Fault::new("invalid_scope", "The scope was not granted"));
+            return Err(OAuthError::new("invalid_scope", "The scope was not granted"));
         }
         let rotates = self.rotates(client, server);
         if rotates {
             state.grants.rotate(text);
         }
         let refresh = rotates && !self.has(Mutant::LosesRotatedRefresh);
-        Ok(Issue { scopes, family: Some(known.family), refresh })
+        Ok(IssueRequest { scopes, family: Some(known.family), refresh })
     }
 
-    fn rotates(&self, client: &Registered, server: &AuthorizationServer) -> bool {
+    fn rotates(&self, client: &RegisteredClient, server: &AuthorizationServer) -> bool {
         let rotates = match server.rotation {
             Rotation::Off => false,
             Rotation::On => true,

@@ -3,7 +3,7 @@
 use super::super::call::{Answer, Call};
 use super::super::core::Core;
 use super::super::mutant::Mutant;
-use super::fault::Fault;
+use super::fault::OAuthError;
 use crate::contract::AuthorizationServer;
 use crate::credential::identity::State as TokenState;
 
@@ -16,16 +16,16 @@ impl Core {
             return answer;
         }
         let by_basic = call.headers.contains_key("authorization");
-        self.give_up(call, server).map_or_else(|fault| self.fault(fault, by_basic), |()| Answer::empty(200))
+        self.revoke_token(call, server).map_or_else(|fault| self.fault(fault, by_basic), |()| Answer::empty(200))
     }
 
-    fn give_up(&self, call: &Call, server: &AuthorizationServer) -> Result<(), Fault> {
+    fn revoke_token(&self, call: &Call, server: &AuthorizationServer) -> Result<(), OAuthError> {
         let parameters = self.parameters(call, server)?;
         match self.client(call, &parameters, server) {
             Err(_) if self.has(Mutant::RevokesForAnybody) => {}
             other => drop(other?),
         }
-        let text = parameters.get("token").ok_or(Fault::request("`token` is missing"))?;
+        let text = parameters.get("token").ok_or(OAuthError::request("`token` is missing"))?;
         let known = self.state().token(text).map(|token| token.state);
         let refused = match known {
             Some(TokenState::Revoked) => Mutant::RefusesSecondRevocation,
@@ -33,7 +33,7 @@ impl Core {
             None => Mutant::RefusesUnknownRevocation,
         };
         if self.has(refused) {
-            return Err(Fault::request("The token cannot be revoked"));
+            return Err(OAuthError::request("The token cannot be revoked"));
         }
         if !self.has(Mutant::KeepsGivenUpTokens) {
             self.state().revoke(text);

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use super::super::call::{Answer, Call};
 use super::super::core::Core;
 use super::super::mutant::Mutant;
-use super::super::registered::Registered;
+use super::super::registered_client::RegisteredClient;
 use super::super::token::{Grant, Token, token_text};
-use super::fault::Fault;
+use super::fault::OAuthError;
 use super::grants;
 use crate::clock;
 use crate::contract::{AuthorizationServer, ClientAuthentication, GrantType, TokenBody};
@@ -25,7 +25,7 @@ pub(super) type Parameters = BTreeMap<String, String>;
 
 /// The tokens to issue.
 #[derive(Default)]
-pub(super) struct Issue {
+pub(super) struct IssueRequest {
     pub(super) scopes: BTreeSet<String>,
     /// The family of the user's consent; `None` for the client's own tokens.
     pub(super) family: Option<usize>,
@@ -49,20 +49,20 @@ impl Core {
             let grant = match parameters.get("grant_type") {
                 Some(grant) => grant.as_str(),
                 None if self.has(Mutant::AssumesGrantType) => own.name(),
-                None => return Err(Fault::request("`grant_type` is missing")),
+                None => return Err(OAuthError::request("`grant_type` is missing")),
             };
             let client = self.client(call, &parameters, server)?;
             let known =
                 [GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::DeviceCode, GrantType::Password];
             let grant = known.into_iter().chain([own]).find(|known| known.name() == grant && grants(server, *known));
             let issue = match grant.or_else(|| self.has(Mutant::AcceptsUnknownGrantType).then_some(own)) {
-                Some(GrantType::AuthorizationCode) => self.redeem(&parameters, &client, server, call.is_raced)?,
-                Some(GrantType::RefreshToken) => self.refresh(&parameters, &client, server, call.is_raced)?,
+                Some(GrantType::AuthorizationCode) => self.redeem(&parameters, &client, server, call.is_concurrent)?,
+                Some(GrantType::RefreshToken) => self.refresh(&parameters, &client, server, call.is_concurrent)?,
                 Some(GrantType::ClientCredentials) => self.own(&parameters, &client, server)?,
                 Some(GrantType::DeviceCode) => self.device(&parameters, &client, server)?,
                 Some(GrantType::Password) => self.password(&parameters, &client, server)?,
                 Some(GrantType::Implicit) | None => {
-                    return Err(Fault::new("unsupported_grant_type", "The grant is not known"));
+                    return Err(OAuthError::new("unsupported_grant_type", "The grant is not known"));
                 }
             };
             Ok(self.issue(issue, &client, server))
@@ -70,11 +70,11 @@ impl Core {
         answer.unwrap_or_else(|fault| self.fault(fault, by_basic))
     }
 
-    pub(super) fn parameters(&self, call: &Call, server: &AuthorizationServer) -> Result<Parameters, Fault> {
+    pub(super) fn parameters(&self, call: &Call, server: &AuthorizationServer) -> Result<Parameters, OAuthError> {
         match server.token_body {
             TokenBody::Json => {
-                let members: BTreeMap<String, Value> =
-                    serde_json::from_slice(&call.body).map_err(|_| Fault::request("The body is not a JSON object"))?;
+                let members: BTreeMap<String, Value> = serde_json::from_slice(&call.body)
+                    .map_err(|_| OAuthError::request("The body is not a JSON object"))?;
                 let text = |value: Value| value.as_str().map(str::to_owned);
                 Ok(members.into_iter().filter_map(|(name, value)| Some((name, text(value)?))).collect())
             }
@@ -97,8 +97,8 @@ impl Core {
         call: &Call,
         parameters: &Parameters,
         server: &AuthorizationServer,
-    ) -> Result<Registered, Fault> {
-        let unknown = Fault::new("invalid_client", "The client is not known or did not authenticate");
+    ) -> Result<RegisteredClient, OAuthError> {
+        let unknown = OAuthError::new("invalid_client", "The client is not known or did not authenticate");
         let basic = call.headers.get("authorization").filter(|_| server.takes(ClientAuthentication::Basic));
         let (id, secret) = match basic {
             Some(header) => {
@@ -112,9 +112,9 @@ impl Core {
         if basic.is_some() && self.has(Mutant::RefusesBasic) {
             return Err(unknown);
         }
-        let client = match Registered::named(&id) {
+        let client = match RegisteredClient::by_id(&id) {
             Some(client) => client,
-            None if self.has(Mutant::AcceptsUnknownClient) => return Ok(Registered::of(ClientKind::Keeping)),
+            None if self.has(Mutant::AcceptsUnknownClient) => return Ok(RegisteredClient::of(ClientKind::Keeping)),
             None => return Err(unknown),
         };
         if client.is_proven_by(secret.as_deref()) || self.has(Mutant::AcceptsAnyClientSecret) {
@@ -127,23 +127,23 @@ impl Core {
     fn redeem(
         &self,
         parameters: &Parameters,
-        client: &Registered,
+        client: &RegisteredClient,
         server: &AuthorizationServer,
-        is_raced: bool,
-    ) -> Result<Issue, Fault> {
-        let text = parameters.get("code").ok_or(Fault::request("`code` is missing"))?;
+        is_concurrent: bool,
+    ) -> Result<IssueRequest, OAuthError> {
+        let text = parameters.get("code").ok_or(OAuthError::request("`code` is missing"))?;
         let mut state = self.state();
         let code = match state.grants.code(text) {
             Some(code) => code,
             None if self.has(Mutant::AcceptsUnknownCode) => {
-                return Ok(Issue::default());
+                return Ok(IssueRequest::default());
             }
-            None => return Err(Fault::grant()),
+            None => return Err(OAuthError::grant()),
         };
         if code.client != client.id && !self.has(Mutant::AcceptsForeignCodes) {
-            return Err(Fault::grant());
+            return Err(OAuthError::grant());
         }
-        let is_overlooked = self.has(Mutant::AcceptsCodeTwice) || (is_raced && self.has(Mutant::RacesOnCodes));
+        let is_overlooked = self.has(Mutant::AcceptsCodeTwice) || (is_concurrent && self.has(Mutant::RacesOnCodes));
         if code.is_used && !is_overlooked {
             // The second use may be the owner's, so the tokens of the first one are revoked.
             if !self.has(Mutant::KeepsTokensOfReusedCode) {
@@ -151,63 +151,68 @@ impl Core {
                     state.revoke(&access);
                 }
             }
-            return Err(Fault::grant());
+            return Err(OAuthError::grant());
         }
         let redirect_uri = parameters.get("redirect_uri");
         if redirect_uri != Some(&code.redirect_uri) && !self.has(Mutant::IgnoresRedirectUri) {
-            return Err(Fault::grant());
+            return Err(OAuthError::grant());
         }
         self.verify(code.challenge.as_ref(), parameters.get("code_verifier"))?;
-        state.grants.spend(text);
+        state.grants.mark_used(text);
         let refresh = self.is_offline(&code.scopes, server);
-        Ok(Issue { scopes: code.scopes, family: Some(code.family), refresh })
+        Ok(IssueRequest { scopes: code.scopes, family: Some(code.family), refresh })
     }
 
     /// Checks the verifier against the challenge.
-    fn verify(&self, challenge: Option<&(String, bool)>, verifier: Option<&String>) -> Result<(), Fault> {
+    fn verify(&self, challenge: Option<&(String, bool)>, verifier: Option<&String>) -> Result<(), OAuthError> {
         if self.has(Mutant::IgnoresVerifier) {
             return Ok(());
         }
         let (Some((challenge, is_s256)), Some(verifier)) = (challenge, verifier) else {
             let waiver = if challenge.is_none() { Mutant::WaivesChallenge } else { Mutant::WaivesVerifier };
-            return if self.has(waiver) { Ok(()) } else { Err(Fault::grant()) };
+            return if self.has(waiver) { Ok(()) } else { Err(OAuthError::grant()) };
         };
         let is_written_well = (43..=128).contains(&verifier.len())
             && verifier.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte));
         if !is_written_well && !self.has(Mutant::AcceptsShortVerifier) {
-            return Err(Fault::grant());
+            return Err(OAuthError::grant());
         }
         let expected = if *is_s256 { jws::s256(verifier) } else { verifier.clone() };
-        if expected == *challenge { Ok(()) } else { Err(Fault::grant()) }
+        if expected == *challenge { Ok(()) } else { Err(OAuthError::grant()) }
     }
 
     /// Handles the client credentials grant (RFC 6749, section 4.4).
-    fn own(&self, parameters: &Parameters, client: &Registered, server: &AuthorizationServer) -> Result<Issue, Fault> {
+    fn own(
+        &self,
+        parameters: &Parameters,
+        client: &RegisteredClient,
+        server: &AuthorizationServer,
+    ) -> Result<IssueRequest, OAuthError> {
         if client.kind == ClientKind::Public && !self.has(Mutant::LetsPublicClientsIn) {
-            return Err(Fault::new("unauthorized_client", "The client may not use this grant"));
+            return Err(OAuthError::new("unauthorized_client", "The client may not use this grant"));
         }
         let scopes = self.known_scopes(parameters.get("scope").map(String::as_str), server)?;
-        Ok(Issue { scopes, family: None, refresh: self.has(Mutant::RefreshesOwn) })
+        Ok(IssueRequest { scopes, family: None, refresh: self.has(Mutant::RefreshesOwn) })
     }
 
     /// Handles the password grant (RFC 6749, section 4.3).
     fn password(
         &self,
         parameters: &Parameters,
-        client: &Registered,
+        client: &RegisteredClient,
         server: &AuthorizationServer,
-    ) -> Result<Issue, Fault> {
+    ) -> Result<IssueRequest, OAuthError> {
         let text = |name: &str| parameters.get(name).map(String::as_str);
         let (Some(name), Some(password)) = (text("username"), text("password")) else {
-            return Err(Fault::request("`username` or `password` is missing"));
+            return Err(OAuthError::request("`username` or `password` is missing"));
         };
         let is_known = client.knows(name, password) && !self.has(Mutant::RefusesPasswords);
         if !is_known && !self.has(Mutant::AcceptsAnyPassword) {
-            return Err(Fault::grant());
+            return Err(OAuthError::grant());
         }
         let scopes = self.known_scopes(text("scope"), server)?;
         let refresh = self.is_offline(&scopes, server);
-        Ok(Issue { scopes, family: Some(self.state().grants.consent()), refresh })
+        Ok(IssueRequest { scopes, family: Some(self.state().grants.new_family()), refresh })
     }
 
     /// Returns whether consent to these scopes includes a refresh token.
@@ -218,14 +223,19 @@ impl Core {
         self.has(Mutant::RefreshesAlways) || server.offline_scope.as_ref().is_none_or(|scope| scopes.contains(scope))
     }
 
-    fn issue(&self, issue: Issue, client: &Registered, server: &AuthorizationServer) -> Answer {
-        let mut answer = Answer::json(200, self.granted(issue, client, server).to_string());
-        self.keep_private(&mut answer, Mutant::LetsTokensBeCached);
+    fn issue(&self, issue: IssueRequest, client: &RegisteredClient, server: &AuthorizationServer) -> Answer {
+        let mut answer = Answer::json(200, self.token_answer(issue, client, server).to_string());
+        self.forbid_caching(&mut answer, Mutant::LetsTokensBeCached);
         answer
     }
 
     /// Issues the tokens, and returns the body of the answer to the client.
-    pub(super) fn granted(&self, issue: Issue, client: &Registered, server: &AuthorizationServer) -> Value {
+    pub(super) fn token_answer(
+        &self,
+        issue: IssueRequest,
+        client: &RegisteredClient,
+        server: &AuthorizationServer,
+    ) -> Value {
         let scope = issue.scopes.iter().cloned().collect::<Vec<_>>().join(" ");
         let may_all = self.has(Mutant::IssuesForEverything);
         let grant = if may_all { Grant::All } else { Grant::Flat(issue.scopes.clone()) };
@@ -247,7 +257,7 @@ impl Core {
         }
         if issue.refresh {
             let text = format!("refresh_{}", token_text(SEED + state.grants.number()));
-            let family = issue.family.unwrap_or_else(|| state.grants.consent());
+            let family = issue.family.unwrap_or_else(|| state.grants.new_family());
             state.grants.put_refresh(text.clone(), client, issue.scopes, family);
             body["refresh_token"] = json!(text);
         }

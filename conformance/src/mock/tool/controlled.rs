@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use keyfit_openapi::{Api, Error, Source};
 
-use super::admin::{AdminHost, Console, IssuedToken, ROOT, Request, TokenRequest, Which};
+use super::admin::{AdminHost, AdminState, IssuedToken, ROOT, RecordedRequest, TokenRequest, TokenSelector};
 use super::error::MockError;
 use super::faults::FaultRule;
 use crate::apis;
@@ -18,14 +18,14 @@ use crate::contract::GrantType;
 use crate::credential::identity::ClientKind;
 use crate::credential::secret::Secret;
 use crate::mock::core::Core;
-use crate::mock::front::Front;
-use crate::mock::registered::Registered;
+use crate::mock::http_service::HttpService;
+use crate::mock::registered_client::RegisteredClient;
 use crate::mock::server::{Listener, Server};
 use crate::mock::{Mock, Mutant, WorkPlan, base_path};
 
 /// The address and the defect of a mock.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct MockOptions {
     /// The address to listen on. Default: a free port of 127.0.0.1.
     pub address: SocketAddr,
     /// The defect. Default: none.
@@ -76,15 +76,15 @@ pub struct OAuthClient {
 /// # Ok(())
 /// # }
 /// ```
-pub struct Controlled {
+pub struct ControlledMock {
     origin: String,
     base_url: String,
-    console: Arc<Console>,
+    admin: Arc<AdminState>,
     core: Arc<Core>,
     server: Server,
 }
 
-impl Default for Options {
+impl Default for MockOptions {
     fn default() -> Self {
         Self { address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), mutant: None, admin_hosts: Vec::new() }
     }
@@ -97,7 +97,7 @@ impl Mock {
     ///
     /// # Errors
     /// Returns an error if no such API ships, or the socket cannot be opened.
-    pub async fn of(name: &str) -> Result<Controlled, MockError> {
+    pub async fn of(name: &str) -> Result<ControlledMock, MockError> {
         begin(&shipped(name)?).await
     }
 
@@ -106,14 +106,14 @@ impl Mock {
     ///
     /// # Errors
     /// Returns an error if a file of the folder cannot be used, or the socket cannot be opened.
-    pub async fn of_dir(folder: impl AsRef<Path>) -> Result<Controlled, MockError> {
+    pub async fn of_dir(folder: impl AsRef<Path>) -> Result<ControlledMock, MockError> {
         begin(&Source::from_dir(folder.as_ref()).map_err(unreadable)?).await
     }
 }
 
-async fn begin(source: &Source) -> Result<Controlled, MockError> {
+async fn begin(source: &Source) -> Result<ControlledMock, MockError> {
     let catalogue = Catalogue::read(source).map_err(unreadable)?;
-    let started = Controlled::start(catalogue.api, catalogue.contract, Options::default()).await;
+    let started = ControlledMock::start(catalogue.api, catalogue.contract, MockOptions::default()).await;
     started.map_err(|error| MockError::value(format!("no socket can be opened: {error}"), "free a port of 127.0.0.1"))
 }
 
@@ -134,24 +134,24 @@ pub fn shipped(name: &str) -> Result<Source, MockError> {
     }
 }
 
-impl Controlled {
+impl ControlledMock {
     /// Starts a mock of any API. Must be called within a tokio runtime.
     ///
     /// # Errors
     /// Returns an error if the socket cannot be opened.
-    pub async fn start(api: Arc<Api>, contract: Arc<Contract>, options: Options) -> io::Result<Self> {
+    pub async fn start(api: Arc<Api>, contract: Arc<Contract>, options: MockOptions) -> io::Result<Self> {
         let base_path = base_path(&api.base_url).to_owned();
         let core = Arc::new(Core::new(api, contract, options.mutant));
         let listener = Listener::bind(options.address).await?;
-        let console = Arc::new(Console::new(Arc::clone(&core), listener.address(), options.admin_hosts));
-        let front = Front {
+        let admin = Arc::new(AdminState::new(Arc::clone(&core), listener.address(), options.admin_hosts));
+        let http_service = HttpService {
             core: Arc::clone(&core),
             base_path: base_path.as_str().into(),
-            console: Some(Arc::clone(&console)),
+            admin: Some(Arc::clone(&admin)),
         };
-        let server = Server::start(listener, front);
+        let server = Server::start(listener, http_service);
         let origin = format!("http://{}", server.address());
-        Ok(Self { base_url: format!("{origin}{base_path}"), origin, console, core, server })
+        Ok(Self { base_url: format!("{origin}{base_path}"), origin, admin, core, server })
     }
 
     /// Returns its base URL, with the path of the documented one.
@@ -176,7 +176,7 @@ impl Controlled {
         let kinds = kinds.into_iter().filter(|_| server.is_some());
         let takes_passwords = server.is_some_and(|server| server.grants(GrantType::Password));
         let client = |kind| {
-            let Registered { id, secret, redirect_uri, kind, user } = Registered::of(kind);
+            let RegisteredClient { id, secret, redirect_uri, kind, user } = RegisteredClient::of(kind);
             OAuthClient {
                 id: id.to_owned(),
                 secret: secret.map(Secret::new),
@@ -191,7 +191,7 @@ impl Controlled {
     /// Returns the tokens that exist from the start: one of each kind. For kinds that operations accept, also those that the contract has of
     /// `<kind>-read-only`, `<kind>-limited`, `<kind>-broke`, `<kind>-revoked` and `<kind>-test`.
     pub fn tokens(&self) -> &[IssuedToken] {
-        self.console.ready()
+        self.admin.ready()
     }
 
     /// Returns the token with this name. The name of a kind is the token of that kind with all rights.
@@ -208,24 +208,24 @@ impl Controlled {
     ///
     /// # Errors
     /// Returns an error if the contract does not have the kind, a scope, or an id of the request.
-    pub fn mint(&self, request: TokenRequest) -> Result<IssuedToken, MockError> {
-        self.console.mint(request)
+    pub fn issue_token(&self, request: TokenRequest) -> Result<IssuedToken, MockError> {
+        self.admin.issue_token(request)
     }
 
     /// Revokes a token, with effect on the next request.
     ///
     /// # Errors
     /// Returns an error if the token was never issued.
-    pub fn revoke(&self, which: Which<'_>) -> Result<(), MockError> {
-        self.console.end(which).map(drop)
+    pub fn revoke(&self, which: TokenSelector<'_>) -> Result<(), MockError> {
+        self.admin.revoke_selected(which).map(drop)
     }
 
     /// Sets the number of remaining calls of a token, in new rate limit windows.
     ///
     /// # Errors
     /// Returns an error if the token was never issued, if `remaining` exceeds its limit, or if the API has no rate limits.
-    pub fn set_remaining(&self, which: Which<'_>, remaining: u64) -> Result<(), MockError> {
-        self.console.set_remaining(which, remaining, None, None).map(drop)
+    pub fn set_remaining(&self, which: TokenSelector<'_>, remaining: u64) -> Result<(), MockError> {
+        self.admin.set_remaining(which, remaining, None, None).map(drop)
     }
 
     /// Programs a fault for the next matching requests.
@@ -233,7 +233,7 @@ impl Controlled {
     /// # Errors
     /// Returns an error if a number is out of range, if the fault is for batches and the API has none, or if 1000 faults are already pending.
     pub fn fault(&self, rule: FaultRule) -> Result<(), MockError> {
-        self.console.program(rule)
+        self.admin.program(rule)
     }
 
     /// Sets the behavior of work that is accepted from now on, by operations whose document has a 202 with the location of a status.
@@ -245,17 +245,17 @@ impl Controlled {
     /// # }
     /// ```
     pub fn plan_work(&self, plan: WorkPlan) {
-        self.core.state().works.plan = plan;
+        self.core.state().work_items.plan = plan;
     }
 
     /// Returns the last thousand requests to the API and the authorization server, the oldest first.
-    pub fn requests(&self) -> Vec<Request> {
-        self.console.requests()
+    pub fn requests(&self) -> Vec<RecordedRequest> {
+        self.admin.requests()
     }
 
     /// Resets the mock to the tokens of the start, in their original state.
     pub fn reset(&self) {
-        self.console.reset();
+        self.admin.reset();
     }
 
     /// Returns the path parameters that tokens are bound to, with the ids of the document's examples.

@@ -131,7 +131,7 @@ impl FaultRule {
         }
     }
 
-    fn meets(&self, method: &str, path: &str, is_batch: bool) -> bool {
+    fn matches(&self, method: &str, path: &str, is_batch: bool) -> bool {
         let method_fits = self.method.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method));
         let body_fits = is_batch || !matches!(self.fault, Fault::Partial(_));
         method_fits && body_fits && glob::matches(&self.path, path)
@@ -150,7 +150,7 @@ impl Faults {
 
     /// Returns the fault for a request: that of the oldest matching rule, whose number of remaining requests is decremented.
     pub(in crate::mock) fn next(&mut self, method: &str, path: &str, is_batch: bool) -> Option<Fault> {
-        let place = self.0.iter().position(|rule| rule.meets(method, path, is_batch))?;
+        let place = self.0.iter().position(|rule| rule.matches(method, path, is_batch))?;
         let rule = self.0.get_mut(place)?;
         let fault = rule.fault.clone();
         rule.times -= 1;
@@ -161,7 +161,7 @@ impl Faults {
     }
 
     /// Returns the pending rules; their `times` is the number of remaining requests.
-    pub(super) fn waiting(&self) -> Vec<FaultRule> {
+    pub(super) fn pending(&self) -> Vec<FaultRule> {
         self.0.iter().cloned().collect()
     }
 
@@ -174,7 +174,7 @@ impl Faults {
 impl Core {
     /// Returns the refusal that a fault demands; `None` for faults that do not refuse. Requests outside the base path, such as those of the
     /// authorization server, get answers without a body.
-    pub(in crate::mock) fn refused(&self, call: Option<&Call>, fault: &Fault) -> Option<Answer> {
+    pub(in crate::mock) fn fault_answer(&self, call: Option<&Call>, fault: &Fault) -> Option<Answer> {
         let operation = call.and_then(|call| self.operation(call)).or_else(|| self.api.operations.first());
         let Some(operation) = operation.filter(|_| call.is_some()) else {
             let status = match fault {

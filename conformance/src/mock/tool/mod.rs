@@ -5,7 +5,7 @@ mod controlled;
 mod error;
 pub(super) mod faults;
 
-pub use admin::{AdminHost, IssuedToken, Request, Scopes, TokenRequest, Which};
-pub use controlled::{Controlled, OAuthClient, Options, shipped};
+pub use admin::{AdminHost, IssuedToken, RecordedRequest, Scopes, TokenRequest, TokenSelector};
+pub use controlled::{ControlledMock, MockOptions, OAuthClient, shipped};
 pub use error::MockError;
 pub use faults::{Fault, FaultRule};

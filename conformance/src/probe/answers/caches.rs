@@ -2,11 +2,11 @@
 
 use reqwest::header::{AUTHORIZATION, CACHE_CONTROL, HeaderMap, HeaderName, VARY};
 
-use super::Seen;
+use super::AnswerContext;
 
 /// Returns a finding if a shared cache may serve this answer to a request without the credential.
-pub(super) fn finding(seen: &Seen<'_>) -> Option<String> {
-    let Seen { operation, draft, reply, .. } = seen;
+pub(super) fn finding(seen: &AnswerContext<'_>) -> Option<String> {
+    let AnswerContext { operation, draft, reply, .. } = seen;
     let is_read = ["GET", "HEAD"].contains(&draft.method.as_str()) && reply.is_success();
     // A public answer may be cached. A key in the query is part of the cache key.
     if !is_read || operation.security.is_optional() || draft.credentials.is_empty() {

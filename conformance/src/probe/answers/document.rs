@@ -8,7 +8,7 @@ use keyfit_openapi::schema::{self, Direction, ValueCheck};
 use reqwest::header::CONTENT_TYPE;
 use serde_json::{Map, Value};
 
-use super::{Found, Seen};
+use super::{AnswerContext, AnswerFlaw};
 use crate::contract::Level;
 use crate::document::body::{essence, is_json};
 use crate::document::item_stream;
@@ -18,19 +18,19 @@ use crate::probe::Reply;
 /// Refusals that HTTP defines for any request: documents of APIs often omit them.
 const OF_ANY_REQUEST: [u16; 16] = [400, 401, 403, 404, 405, 406, 408, 411, 413, 414, 415, 417, 421, 422, 429, 431];
 /// Refusals that a component in front of the API sends as well: a proxy, a router, a parser.
-const OF_THE_FRONT: [u16; 10] = [400, 404, 405, 408, 411, 413, 414, 415, 429, 431];
+const OF_PROXIES: [u16; 10] = [400, 404, 405, 408, 411, 413, 414, 415, 429, 431];
 /// The media types of those refusals.
 const PLAIN_TEXTS: [&str; 2] = ["text/html", "text/plain"];
 
 /// The settings for the comparison of an answer with its document.
 #[derive(Clone, Copy)]
-struct Judge {
+struct DocumentComparison {
     /// True if parts that a transcription only infers are not compared.
     spares_unverified: bool,
     judges_formats: bool,
 }
 
-impl Judge {
+impl DocumentComparison {
     fn of_formats(self) -> Self {
         Self { judges_formats: true, ..self }
     }
@@ -51,13 +51,13 @@ impl Judge {
 }
 
 /// An answer to a documented call.
-pub(super) struct Described<'a> {
-    pub(super) seen: &'a Seen<'a>,
+pub(super) struct DocumentedAnswer<'a> {
+    pub(super) seen: &'a AnswerContext<'a>,
 }
 
-impl<'a> Described<'a> {
-    pub(super) fn status(&self) -> Option<Found> {
-        let Seen { operation, reply, .. } = self.seen;
+impl<'a> DocumentedAnswer<'a> {
+    pub(super) fn status(&self) -> Option<AnswerFlaw> {
+        let AnswerContext { operation, reply, .. } = self.seen;
         let is_judged = (200..400).contains(&reply.status) && reply.status != 304;
         // A document that names no success status leaves the status open.
         if !is_judged || !names_success(operation) || operation.documents(reply.status) {
@@ -66,18 +66,18 @@ impl<'a> Described<'a> {
         let named: Vec<&str> = operation.responses.keys().map(String::as_str).collect();
         let finding = format!("the status is {}, and the document has {}", reply.status, named.join(", "));
         let is_left_open = operation.responses.contains_key("default");
-        Some(Found { finding, at_most: if is_left_open { Level::Should } else { Level::Must } })
+        Some(AnswerFlaw { finding, at_most: if is_left_open { Level::Should } else { Level::Must } })
     }
 
-    pub(super) fn refusal(&self) -> Option<Found> {
-        let Seen { operation, reply, .. } = self.seen;
+    pub(super) fn refusal(&self) -> Option<AnswerFlaw> {
+        let AnswerContext { operation, reply, .. } = self.seen;
         let is_judged = (400..500).contains(&reply.status) && !OF_ANY_REQUEST.contains(&reply.status);
         let is_named = operation.documents(reply.status) || operation.responses.contains_key("default");
         let finding = || format!("the status is {}, of which the document says nothing", reply.status);
-        (is_judged && !is_named).then(|| Found::new(finding()))
+        (is_judged && !is_named).then(|| AnswerFlaw::new(finding()))
     }
 
-    pub(super) fn media_type(&self) -> Option<Found> {
+    pub(super) fn media_type(&self) -> Option<AnswerFlaw> {
         let reply = self.seen.reply;
         let documented = self.documented()?;
         let content = documented.content()?;
@@ -96,7 +96,7 @@ impl<'a> Described<'a> {
         Some(self.binding(&documented, finding))
     }
 
-    pub(super) fn body(&self) -> Option<Found> {
+    pub(super) fn body(&self) -> Option<AnswerFlaw> {
         let documented = self.documented()?;
         let content = documented.content()?;
         self.found(&documented, |judge| self.misfit(&documented, content, self.seen.reply.media_type(), judge))
@@ -104,7 +104,7 @@ impl<'a> Described<'a> {
 
     /// Returns the first flaw in the form of an answer that has to match the document: in its body or, for a body that is not JSON, in its
     /// media type. JSON under another media type is read as JSON: the media type has a rule of its own.
-    pub(super) fn form(&self) -> Option<Found> {
+    pub(super) fn form(&self) -> Option<AnswerFlaw> {
         let documented = self.documented()?;
         let content = documented.content()?;
         let named = self.seen.reply.media_type();
@@ -115,7 +115,7 @@ impl<'a> Described<'a> {
         found.or_else(|| self.media_type().filter(|_| meant.is_none()))
     }
 
-    pub(super) fn headers(&self) -> Option<Found> {
+    pub(super) fn headers(&self) -> Option<AnswerFlaw> {
         let documented = self.documented()?;
         self.found(&documented, |judge| {
             let is_missing = |(name, header): &(&str, &Value)| {
@@ -128,7 +128,7 @@ impl<'a> Described<'a> {
     }
 
     /// Returns the first value that violates its documented `format`, if the answer is valid otherwise.
-    pub(super) fn formats(&self) -> Option<Found> {
+    pub(super) fn formats(&self) -> Option<AnswerFlaw> {
         let documented = self.documented()?;
         let found = self.found(&documented, |judge| {
             let in_body = || {
@@ -140,17 +140,22 @@ impl<'a> Described<'a> {
             };
             in_body().or_else(|| self.header(&documented, judge.of_formats()))
         })?;
-        Some(Found { at_most: found.at_most.min(Level::Should), ..found })
+        Some(AnswerFlaw { at_most: found.at_most.min(Level::Should), ..found })
     }
 
     /// Returns the first flaw of an answer. If only inferred parts of a transcription are violated, its level is `Observe`.
-    fn found(&self, documented: &DocumentedResponse<'_>, misfit: impl Fn(Judge) -> Option<String>) -> Option<Found> {
-        let judge = Judge { spares_unverified: self.seen.is_transcribed, judges_formats: false };
+    fn found(
+        &self,
+        documented: &DocumentedResponse<'_>,
+        misfit: impl Fn(DocumentComparison) -> Option<String>,
+    ) -> Option<AnswerFlaw> {
+        let judge = DocumentComparison { spares_unverified: self.seen.is_transcribed, judges_formats: false };
         if let Some(finding) = misfit(judge) {
             return Some(self.binding(documented, finding));
         }
-        let inferred = misfit(Judge { spares_unverified: false, ..judge }).filter(|_| judge.spares_unverified)?;
-        Some(Found { finding: inferred, at_most: Level::Observe })
+        let inferred =
+            misfit(DocumentComparison { spares_unverified: false, ..judge }).filter(|_| judge.spares_unverified)?;
+        Some(AnswerFlaw { finding: inferred, at_most: Level::Observe })
     }
 
     /// Returns the schema of the body: the first one, if there are several.
@@ -159,7 +164,7 @@ impl<'a> Described<'a> {
     }
 
     /// Returns the first header that does not match its description.
-    fn header(&self, documented: &DocumentedResponse<'_>, judge: Judge) -> Option<String> {
+    fn header(&self, documented: &DocumentedResponse<'_>, judge: DocumentComparison) -> Option<String> {
         documented.headers().filter(|(_, header)| judge.asks_for(header)).find_map(|(name, header)| {
             let mut values = self.seen.reply.headers.get_all(name).iter();
             let misfit = values.find_map(|value| self.misread(header.get("schema")?, value.to_str().ok()?, judge))?;
@@ -168,7 +173,7 @@ impl<'a> Described<'a> {
     }
 
     /// Returns the reason why the text of a header does not match its schema. Lists and objects are not parsed.
-    fn misread(&self, schema: &Value, text: &str, judge: Judge) -> Option<String> {
+    fn misread(&self, schema: &Value, text: &str, judge: DocumentComparison) -> Option<String> {
         let api = self.seen.api;
         if matches!(api.kind(schema), None | Some("array" | "object" | "null")) {
             return None;
@@ -187,7 +192,7 @@ impl<'a> Described<'a> {
         documented: &DocumentedResponse<'_>,
         content: &Map<String, Value>,
         named: &str,
-        judge: Judge,
+        judge: DocumentComparison,
     ) -> Option<String> {
         let reply = self.seen.reply;
         if !reply.body.is_empty() {
@@ -208,9 +213,9 @@ impl<'a> Described<'a> {
         documented: &DocumentedResponse<'_>,
         content: &Map<String, Value>,
         named: &str,
-        judge: Judge,
+        judge: DocumentComparison,
     ) -> Option<String> {
-        let Seen { api, operation, reply, .. } = self.seen;
+        let AnswerContext { api, operation, reply, .. } = self.seen;
         let streamed = operation.responses.get(&documented.status()).and_then(|shape| shape.streamed.as_ref());
         if let Some(streamed) = streamed.filter(|streamed| framing(named) == Some(streamed.framing)) {
             return item_stream::mismatch((api, judge.by()), operation.streaming.as_ref(), streamed, &reply.body);
@@ -234,7 +239,7 @@ impl<'a> Described<'a> {
     }
 
     fn documented(&self) -> Option<DocumentedResponse<'a>> {
-        let Seen { api, operation, reply, .. } = self.seen;
+        let AnswerContext { api, operation, reply, .. } = self.seen;
         DocumentedResponse::find(api, operation, reply.status)
     }
 
@@ -243,10 +248,10 @@ impl<'a> Described<'a> {
     }
 
     /// Returns the finding with the level that the document's description of this answer allows.
-    fn binding(&self, documented: &DocumentedResponse<'_>, finding: String) -> Found {
+    fn binding(&self, documented: &DocumentedResponse<'_>, finding: String) -> AnswerFlaw {
         let status = self.seen.reply.status;
         let is_inferred = self.seen.is_transcribed && documented.is_unverified();
-        let is_of_front = (OF_THE_FRONT.contains(&status) && is_plain(self.seen.reply)) || status >= 500;
+        let is_of_front = (OF_PROXIES.contains(&status) && is_plain(self.seen.reply)) || status >= 500;
         let at_most = match (documented.is_exact(), is_of_front) {
             _ if is_inferred => Level::Observe,
             _ if status < 400 => Level::Must,
@@ -254,7 +259,7 @@ impl<'a> Described<'a> {
             (false, true) => Level::Observe,
             _ => Level::Should,
         };
-        Found { finding, at_most }
+        AnswerFlaw { finding, at_most }
     }
 }
 

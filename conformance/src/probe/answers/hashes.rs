@@ -6,8 +6,8 @@ use keyfit_openapi::Api;
 use regex::Regex;
 use serde_json::Value;
 
-use super::document::Described;
-use super::{Found, Seen};
+use super::document::DocumentedAnswer;
+use super::{AnswerContext, AnswerFlaw};
 use crate::credential::secret::Secret;
 use crate::text::pointer::join;
 
@@ -40,7 +40,7 @@ pub(crate) fn is_password(name: &str) -> bool {
 }
 
 /// Returns a finding if an answer contains the hash of a password.
-pub(super) fn finding(seen: &Seen<'_>) -> Option<Found> {
+pub(super) fn finding(seen: &AnswerContext<'_>) -> Option<AnswerFlaw> {
     let headers = seen.reply.headers.iter().filter_map(|(name, value)| Some((name, value.to_str().ok()?)));
     let mut in_headers = headers.filter_map(|(name, value)| Some((format!("the header `{name}`"), hash(value)?)));
     let (place, form) = in_headers.next().or_else(|| in_body(seen))?;
@@ -51,15 +51,15 @@ pub(super) fn finding(seen: &Seen<'_>) -> Option<Found> {
         let hashes = FORMS.iter().flat_map(|(_, form)| form.find_iter(text));
         hashes.for_each(|hash| seen.redactor.learn(&Secret::new(hash.as_str())));
     }
-    Some(Found::new(format!("{place} holds the hash of a password ({form})")))
+    Some(AnswerFlaw::new(format!("{place} holds the hash of a password ({form})")))
 }
 
-fn in_body(seen: &Seen<'_>) -> Option<(String, &'static str)> {
+fn in_body(seen: &AnswerContext<'_>) -> Option<(String, &'static str)> {
     let body = String::from_utf8_lossy(&seen.reply.body);
     let found = hash(&body)?;
     let Some(value) = seen.value() else { return Some(("the body".to_owned(), found)) };
-    let schema = Described { seen }.schema();
-    Search { api: seen.api }.find(value, schema, "")
+    let schema = DocumentedAnswer { seen }.schema();
+    HashSearch { api: seen.api }.find(value, schema, "")
 }
 
 /// Returns the name of the function that produced a hash in this text.
@@ -69,11 +69,11 @@ fn hash(text: &str) -> Option<&'static str> {
     forms.find(|(_, form)| form.is_match(text)).map(|(name, _)| *name)
 }
 
-struct Search<'a> {
+struct HashSearch<'a> {
     api: &'a Api,
 }
 
-impl Search<'_> {
+impl HashSearch<'_> {
     /// Returns the first text of a value that contains a hash and is not documented as a member of its own.
     fn find(&self, value: &Value, schema: Option<&Value>, at: &str) -> Option<(String, &'static str)> {
         match value {

@@ -79,7 +79,7 @@ pub(super) fn finding(body: &[u8], path: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn shown(body: &str) -> Option<&'static str> {
+    fn mark_in(body: &str) -> Option<&'static str> {
         let found = finding(body.as_bytes(), "/v1/home/keyfit/things")?;
         MARKS.iter().map(|(shown, _)| *shown).find(|shown| found.contains(shown))
     }
@@ -119,7 +119,7 @@ mod tests {
             ("files", r#"{"error":"cannot open /home/deploy/orders.json"}"#),
             ("files", r#"{"error":"cannot open C:\\inetpub\\wwwroot\\web.config"}"#),
         ] {
-            let found = shown(body);
+            let found = mark_in(body);
             assert!(found.is_some_and(|found| found.contains(of)), "{of}: {found:?}: {body}");
         }
     }
@@ -136,7 +136,7 @@ mod tests {
             r#"{"errors":[{"code":"E11000","field":"name"}]}"#,
             "<html><script src=\"/app/static/js/bundle.min.js\"></script><link href='/app/usr/lib/style.css'></html>",
         ] {
-            assert_eq!(shown(body), None, "{body}");
+            assert_eq!(mark_in(body), None, "{body}");
         }
     }
 }

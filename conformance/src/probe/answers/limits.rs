@@ -6,7 +6,7 @@ use std::time::UNIX_EPOCH;
 use keyfit::LimitFields;
 use reqwest::header::{DATE, HeaderMap};
 
-use super::Found;
+use super::AnswerFlaw;
 use crate::clock;
 use crate::contract::{Level, ResetUnit};
 
@@ -15,20 +15,20 @@ const BEGINNINGS: [&str; 3] = ["x-ratelimit-", "x-rate-limit-", "ratelimit-"];
 /// Values that servers send instead of a number if there is no limit.
 const ENDLESS: [&str; 5] = ["-1", "inf", "infinity", "none", "unlimited"];
 /// The number of seconds that a reset may be in the past: clocks differ, and some servers start a new window only with the next call.
-const PAST: i64 = 60;
+const PAST_TOLERANCE: i64 = 60;
 /// The longest plausible window, in seconds: a year and a month.
-const LONGEST: i64 = 400 * 24 * 60 * 60;
+const MAX_WINDOW: i64 = 400 * 24 * 60 * 60;
 
 /// The rate limit that an answer reports.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(in super::super) struct Told {
+pub(in super::super) struct ReportedLimit {
     pub(in super::super) limit: Option<u64>,
     pub(in super::super) remaining: Option<u64>,
     /// Seconds from now; negative if the window is over. Derived from the value: no window lasts for decades.
     pub(in super::super) reset_in: Option<i64>,
 }
 
-impl Told {
+impl ReportedLimit {
     /// Reads the headers. Returns `None` if they do not report a limit, and an error if one of them is not a number.
     pub(in super::super) fn read(headers: &HeaderMap) -> Result<Option<Self>, String> {
         if let Some(fields) = LimitFields::read(headers) {
@@ -37,10 +37,10 @@ impl Told {
         }
         for beginning in BEGINNINGS {
             let number = |word: &str| number(headers, &format!("{beginning}{word}"));
-            let told = Self { limit: number("limit")?, remaining: number("remaining")?, reset_in: None };
-            if told != Self::default() {
+            let reported = Self { limit: number("limit")?, remaining: number("remaining")?, reset_in: None };
+            if reported != Self::default() {
                 let reset = text(headers, &format!("{beginning}reset")).and_then(|reset| ahead(reset, now(headers)));
-                return Ok(Some(Self { reset_in: reset, ..told }));
+                return Ok(Some(Self { reset_in: reset, ..reported }));
             }
         }
         Ok(None)
@@ -48,25 +48,25 @@ impl Told {
 }
 
 /// Returns a finding if the reported limit is impossible. The contract does not promise these headers, so the level is `Should` at most.
-pub(super) fn finding(headers: &HeaderMap) -> Option<Found> {
-    let found = match Told::read(headers) {
-        Ok(told) => impossible(told?)?,
+pub(super) fn finding(headers: &HeaderMap) -> Option<AnswerFlaw> {
+    let found = match ReportedLimit::read(headers) {
+        Ok(reported) => impossible(reported?)?,
         Err(problem) => problem,
     };
-    Some(Found { at_most: Level::Should, ..Found::new(found) })
+    Some(AnswerFlaw { at_most: Level::Should, ..AnswerFlaw::new(found) })
 }
 
-fn impossible(told: Told) -> Option<String> {
-    if let (Some(limit), Some(remaining)) = (told.limit, told.remaining)
+fn impossible(reported: ReportedLimit) -> Option<String> {
+    if let (Some(limit), Some(remaining)) = (reported.limit, reported.remaining)
         && remaining > limit
     {
         return Some(format!("{remaining} of {limit} calls are left, as the headers of the rate limit have it"));
     }
-    match told.reset_in? {
-        past if past < -PAST => {
+    match reported.reset_in? {
+        past if past < -PAST_TOLERANCE => {
             Some(format!("the window of the rate limit ended {} s ago, as its header has it", -past))
         }
-        far if far > LONGEST => Some(format!("the window of the rate limit ends in {far} s, as its header has it")),
+        far if far > MAX_WINDOW => Some(format!("the window of the rate limit ends in {far} s, as its header has it")),
         _ => None,
     }
 }
@@ -99,9 +99,9 @@ fn ahead(reset: &str, now: u64) -> Option<i64> {
 
 /// Returns the current time of the server from its `Date` header, or else the local time.
 fn now(headers: &HeaderMap) -> u64 {
-    let told = text(headers, DATE.as_str()).and_then(|date| httpdate::parse_http_date(date).ok());
-    let told = told.and_then(|date| date.duration_since(UNIX_EPOCH).ok());
-    told.map_or_else(clock::epoch_seconds, |date| date.as_secs())
+    let reported = text(headers, DATE.as_str()).and_then(|date| httpdate::parse_http_date(date).ok());
+    let reported = reported.and_then(|date| date.duration_since(UNIX_EPOCH).ok());
+    reported.map_or_else(clock::epoch_seconds, |date| date.as_secs())
 }
 
 #[cfg(test)]
@@ -117,11 +117,11 @@ mod tests {
 
     const NOW: (&str, &str) = ("date", "Sun, 09 Sep 2001 01:46:40 GMT"); // 1,000,000,000
 
-    fn told(pairs: &[(&'static str, &str)]) -> [Option<i64>; 3] {
+    fn reported(pairs: &[(&'static str, &str)]) -> [Option<i64>; 3] {
         let pairs: Vec<_> = pairs.iter().copied().chain([NOW]).collect();
-        let told = Told::read(&headers(&pairs)).expect("numbers").expect("a limit");
+        let reported = ReportedLimit::read(&headers(&pairs)).expect("numbers").expect("a limit");
         let signed = |number: Option<u64>| number.and_then(|number| i64::try_from(number).ok());
-        [signed(told.limit), signed(told.remaining), told.reset_in]
+        [signed(reported.limit), signed(reported.remaining), reported.reset_in]
     }
 
     #[test]
@@ -137,24 +137,24 @@ mod tests {
             ] {
                 let [limit, remaining, end] = beginning;
                 assert_eq!(
-                    told(&[(limit, "10"), (remaining, "9"), (end, reset)]),
+                    reported(&[(limit, "10"), (remaining, "9"), (end, reset)]),
                     [Some(10), Some(9), Some(ahead)],
                     "{reset}"
                 );
             }
         }
         assert_eq!(
-            told(&[("ratelimit", "\"day\";r=9;t=60"), ("ratelimit-policy", "\"day\";q=10")]),
+            reported(&[("ratelimit", "\"day\";r=9;t=60"), ("ratelimit-policy", "\"day\";q=10")]),
             [Some(10), Some(9), Some(60)]
         );
         assert_eq!(
-            told(&[("x-ratelimit-limit", "10, 10;w=60"), ("x-ratelimit-reset", "6m0s")]),
+            reported(&[("x-ratelimit-limit", "10, 10;w=60"), ("x-ratelimit-reset", "6m0s")]),
             [Some(10), None, None]
         );
         let silent: [&[(&str, &str)]; 3] =
             [&[], &[("x-ratelimit-limit-requests", "10")], &[("x-ratelimit-limit", "unlimited")]];
         for pairs in silent {
-            assert_eq!(Told::read(&headers(pairs)), Ok(None), "{pairs:?}");
+            assert_eq!(ReportedLimit::read(&headers(pairs)), Ok(None), "{pairs:?}");
         }
     }
 

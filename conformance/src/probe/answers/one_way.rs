@@ -4,9 +4,9 @@ use keyfit_openapi::Api;
 use keyfit_openapi::schema::{self, Direction};
 use serde_json::Value;
 
-use super::document::Described;
+use super::document::DocumentedAnswer;
 use super::hashes::is_password;
-use super::{Found, Seen};
+use super::{AnswerContext, AnswerFlaw};
 use crate::contract::Level;
 use crate::credential::secret::Secret;
 use crate::text::pointer::join;
@@ -15,18 +15,18 @@ use crate::text::pointer::join;
 const LEAST: usize = 6;
 
 /// Returns a finding if an answer contains such data.
-pub(super) fn finding(seen: &Seen<'_>) -> Option<Found> {
+pub(super) fn finding(seen: &AnswerContext<'_>) -> Option<AnswerFlaw> {
     let body = seen.value()?;
     if let Some((at, password)) = echoed(body, seen.draft.body.as_deref()) {
         seen.redactor.learn(&Secret::new(password));
-        return Some(Found::new(format!("{at} repeats a password that was sent")));
+        return Some(AnswerFlaw::new(format!("{at} repeats a password that was sent")));
     }
     let is_call = seen.draft.operation.is_some() && seen.draft.method == seen.operation.method;
-    let schema = Described { seen }.schema().filter(|_| is_call)?;
+    let schema = DocumentedAnswer { seen }.schema().filter(|_| is_call)?;
     let (at, name) = unsent(seen.api, body, schema, "")?;
     let finding = format!("{at} is in the answer, and the document has it for requests alone (`writeOnly`)");
     // The specification says SHOULD NOT, and not MUST NOT.
-    Some(Found { finding, at_most: if is_password(&name) { Level::Must } else { Level::Should } })
+    Some(AnswerFlaw { finding, at_most: if is_password(&name) { Level::Must } else { Level::Should } })
 }
 
 /// Returns the place and the name of the first member with a value that the document excludes from answers.

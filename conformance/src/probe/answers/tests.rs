@@ -92,14 +92,14 @@ fn reply(text: &str) -> Reply {
     Reply { status, headers, body: body.as_bytes().to_vec() }
 }
 
-struct Asked<'a> {
+struct TestCall<'a> {
     api: &'a Api,
     operation: &'a Operation,
     draft: Draft,
     redactor: Redactor,
 }
 
-impl<'a> Asked<'a> {
+impl<'a> TestCall<'a> {
     fn of(api: &'a Api, id: &str) -> Self {
         let operation = api.operation(id).expect("an operation");
         let url = format!("https://notes.example{}", operation.path).parse().expect("a URL");
@@ -113,8 +113,8 @@ impl<'a> Asked<'a> {
         self.seen(&reply(answer)).finding(about).map(|found| (found.finding, found.at_most))
     }
 
-    fn seen<'s>(&'s self, reply: &'s Reply) -> Seen<'s> {
-        Seen {
+    fn seen<'s>(&'s self, reply: &'s Reply) -> AnswerContext<'s> {
+        AnswerContext {
             api: self.api,
             is_transcribed: false,
             operation: self.operation,
@@ -201,7 +201,7 @@ fn what_is_right_is_not_found_fault_with() {
         ),
     ] {
         for (answer, promise) in answers.iter().flat_map(|answer| PROMISES.map(|promise| (answer, promise))) {
-            let found = Asked::of(&api, id).finds(GeneralRule::Keeps(promise), answer);
+            let found = TestCall::of(&api, id).finds(GeneralRule::Keeps(promise), answer);
             assert_eq!(found, None, "{id}, {promise:?}: {answer}");
         }
     }
@@ -289,7 +289,7 @@ fn what_is_wrong_is_found_and_binds_as_plainly_as_the_document_speaks() {
             Must,
         ),
     ] {
-        let found = Asked::of(&api, id).finds(GeneralRule::Keeps(promise), answer);
+        let found = TestCall::of(&api, id).finds(GeneralRule::Keeps(promise), answer);
         let is_it = found.as_ref().is_some_and(|(finding, at_most)| finding.contains(says) && *at_most == level);
         assert!(is_it, "{id}, {promise:?}: {answer}: {found:?}");
     }
@@ -306,7 +306,7 @@ fn of_what_does_not_fit_at_all_no_format_is_judged() {
         "200",
     ] {
         assert_eq!(
-            Asked::of(&api, "exact").finds(GeneralRule::Keeps(Promise::DocumentedFormats), answer),
+            TestCall::of(&api, "exact").finds(GeneralRule::Keeps(Promise::DocumentedFormats), answer),
             None,
             "{answer}"
         );
@@ -327,7 +327,7 @@ fn the_form_of_a_success_is_judged_by_what_the_document_has_for_it() {
         ("200\ncontent-type: application/json\n\n[]", Some("is an array")),
         ("204", None),
     ] {
-        let (asked, reply) = (Asked::of(&api, "exact"), reply(answer));
+        let (asked, reply) = (TestCall::of(&api, "exact"), reply(answer));
         let found = asked.seen(&reply).form();
         assert_eq!(found.is_some(), says.is_some(), "{answer}: {found:?}");
         assert!(
@@ -340,7 +340,7 @@ fn the_form_of_a_success_is_judged_by_what_the_document_has_for_it() {
 #[test]
 fn of_a_method_that_it_does_not_know_a_document_says_nothing() {
     let api = api();
-    let mut asked = Asked::of(&api, "exact");
+    let mut asked = TestCall::of(&api, "exact");
     asked.draft.method = "KEYFIT".to_owned();
     for promise in PROMISES {
         assert_eq!(
@@ -357,7 +357,7 @@ fn of_a_method_that_it_does_not_know_a_document_says_nothing() {
 #[test]
 fn a_key_that_caches_know_nothing_of_is_not_spared_by_them() {
     let api = api();
-    let mut asked = Asked::of(&api, "left");
+    let mut asked = TestCall::of(&api, "left");
     asked.draft.credentials = vec![(HeaderName::from_static("x-key"), "x".to_owned())];
     let private = GeneralRule::Keeps(Promise::Private);
     assert!(asked.finds(private, "200\ncache-control: max-age=60").is_some());
@@ -380,7 +380,7 @@ fn hashes_of_passwords_are_found_wherever_no_member_is_documented_for_them() {
         ("crypt", format!("$1$salt${}", &a[..22])),
         ("salted SHA", format!("{{SSHA}}{}", &a[..40])),
     ];
-    let asked = Asked::of(&api, "exact");
+    let asked = TestCall::of(&api, "exact");
     let finds =
         |answer: String| asked.finds(GeneralRule::Hides(Hidden::PasswordHash), &answer).map(|(finding, _)| finding);
     for (name, hash) in &hashes {

@@ -5,12 +5,12 @@ use keyfit_openapi::{Api, Operation};
 use reqwest::header::{ETAG, IF_MATCH};
 use serde_json::{Map, Value, json};
 
+use super::super::case_run::CaseRun;
 use super::super::flow::Stop;
 use super::super::request::Draft;
-use super::super::trial::Trial;
-use super::super::{Reply, Target};
-use super::compare::{Shown, is_blank, is_same};
-use super::{Sides, end, is_done, sent_by, short};
+use super::super::{Reply, TargetServer};
+use super::compare::{Representation, is_blank, is_same};
+use super::{WriteAndRead, check_complete, end, sent_by, short};
 use crate::contract::{ChainProbe, Level};
 use crate::document::body::scalar;
 use crate::document::chain::Chain;
@@ -23,8 +23,8 @@ const MOST_TRIES: usize = 3;
 pub(super) struct Change {
     name: String,
     draft: Draft,
-    before: Shown,
-    answered: Shown,
+    before: Representation,
+    answered: Representation,
 }
 
 impl Change {
@@ -34,69 +34,69 @@ impl Change {
     }
 }
 
-impl Target {
+impl TargetServer {
     pub(super) async fn change_and_read(
         &self,
-        trial: &mut Trial<'_>,
+        case_run: &mut CaseRun<'_>,
         chain: &Chain,
         probe: ChainProbe,
     ) -> Result<(), Stop> {
-        let (ids, reply) = self.thing(trial, chain).await?;
-        let catalogue = trial.catalogue;
-        let operation = catalogue.operation(trial.case);
-        let sides = Sides { api: &catalogue.api, operation, reader: &catalogue.api.operations[chain.reads] };
-        let whole = self.draft_of(trial, operation, &ids)?;
-        let change = self.change(trial, &sides, &whole, &reply).await?;
-        let reading = self.reading(trial, chain, &ids)?;
+        let (ids, reply) = self.create_own_resource(case_run, chain).await?;
+        let catalogue = case_run.catalogue;
+        let operation = catalogue.operation(case_run.case);
+        let sides = WriteAndRead { api: &catalogue.api, operation, reader: &catalogue.api.operations[chain.reads] };
+        let whole = self.draft_of(case_run, operation, &ids)?;
+        let change = self.change(case_run, &sides, &whole, &reply).await?;
+        let reading = self.reading(case_run, chain, &ids)?;
         let judge = |reply: &Reply| {
-            let now = Shown::read(&reply.body);
+            let now = Representation::read(&reply.body);
             match probe {
                 ChainProbe::Kept => sides.lost(&change, &now),
                 _ => sides.unchanged(&change, &now),
             }
         };
         let is_right = |reply: &Reply| reply.is_success() && judge(reply).is_none();
-        let now = self.read_until(trial, &reading, is_right).await?;
+        let now = self.read_until(case_run, &reading, is_right).await?;
         if !now.is_success() {
             return Err(Stop::missing(format!("what was changed cannot be read: {}", now.status)));
         }
-        end(trial, judge(&now))
+        end(case_run, judge(&now))
     }
 
     /// Changes the first member that can be changed and read.
     pub(super) async fn change(
         &self,
-        trial: &mut Trial<'_>,
-        sides: &Sides<'_>,
+        case_run: &mut CaseRun<'_>,
+        sides: &WriteAndRead<'_>,
         whole: &Draft,
         before: &Reply,
     ) -> Result<Change, Stop> {
-        let shown = Shown::read(&before.body);
+        let shown = Representation::read(&before.body);
         let mut refused = None;
         for name in sides.changeable(whole, &shown).into_iter().take(MOST_TRIES) {
             let Some(mut draft) = sides.changed(whole, &shown, &name) else { continue };
-            let mut reply = self.step(&draft, &mut trial.sent).await?;
+            let mut reply = self.step(&draft, &mut case_run.sent).await?;
             // The change applies to the version that was read.
             if let (428, Some(tag)) = (reply.status, before.headers.get(ETAG).and_then(|tag| tag.to_str().ok())) {
                 draft.headers.push((IF_MATCH, tag.to_owned()));
-                reply = self.step(&draft, &mut trial.sent).await?;
+                reply = self.step(&draft, &mut case_run.sent).await?;
             }
             if matches!(reply.status, 400 | 409 | 422) {
                 refused = Some(reply);
                 continue;
             }
-            is_done(&reply)?;
-            return Ok(Change { name, draft, before: shown, answered: Shown::read(&reply.body) });
+            check_complete(&reply)?;
+            return Ok(Change { name, draft, before: shown, answered: Representation::read(&reply.body) });
         }
-        refused.as_ref().map_or(Ok(()), is_done)?;
+        refused.as_ref().map_or(Ok(()), check_complete)?;
         Err(Stop::missing("no member of its body is plain text or a number that is read as well"))
     }
 }
 
-impl Sides<'_> {
+impl WriteAndRead<'_> {
     /// Returns the members of a body whose change is visible, texts first. Members that identify the resource in its path are excluded: the
     /// change would move the resource.
-    fn changeable(&self, whole: &Draft, before: &Shown) -> Vec<String> {
+    fn changeable(&self, whole: &Draft, before: &Representation) -> Vec<String> {
         let sent = sent_by(whole, before);
         let mut known: Vec<(&String, &Value)> = self.sent(&sent, before);
         let names_it = |name: &str| {
@@ -109,7 +109,7 @@ impl Sides<'_> {
     }
 
     /// Returns the request that changes one member to another value. A PATCH has no other members than the required ones.
-    pub(super) fn changed(&self, whole: &Draft, before: &Shown, name: &str) -> Option<Draft> {
+    pub(super) fn changed(&self, whole: &Draft, before: &Representation, name: &str) -> Option<Draft> {
         let only = altered(self.api, self.operation, whole, |known| known == name)?;
         let mut draft = only;
         let is_new = |draft: &Draft| {
@@ -138,7 +138,7 @@ impl Sides<'_> {
     }
 
     /// Returns a finding if a change is not visible in a later read.
-    fn unchanged(&self, change: &Change, now: &Shown) -> Option<(Level, String)> {
+    fn unchanged(&self, change: &Change, now: &Representation) -> Option<(Level, String)> {
         let Change { name, draft, answered, .. } = change;
         let sent = sent_by(draft, now);
         let new = sent.get(name)?;
@@ -156,7 +156,7 @@ impl Sides<'_> {
     }
 
     /// Returns a finding if a change removed members that it did not contain and that a client may set.
-    fn lost(&self, change: &Change, now: &Shown) -> Option<(Level, String)> {
+    fn lost(&self, change: &Change, now: &Representation) -> Option<(Level, String)> {
         let sent = sent_by(&change.draft, now);
         let schema = &self.operation.body.as_ref()?.schema;
         let may_be_set = |name: &str| {

@@ -10,12 +10,12 @@ use crate::text::pointer::join;
 
 /// The representation of a resource in an answer: the object, and its place in the body. Many APIs wrap it in one member.
 #[derive(Clone, Debug)]
-pub(super) struct Shown {
+pub(super) struct Representation {
     pub(super) value: Value,
     at: String,
 }
 
-impl Shown {
+impl Representation {
     pub(super) fn read(body: &[u8]) -> Self {
         let body: Value = serde_json::from_slice(body).unwrap_or_default();
         let only = body.as_object().filter(|members| members.len() == 1).and_then(|members| members.iter().next());
@@ -150,10 +150,10 @@ mod tests {
 
     #[test]
     fn a_thing_is_read_where_it_is_wrapped_too() {
-        let wrapped = Shown::read(br#"{"data":{"id":1,"note":null}}"#);
+        let wrapped = Representation::read(br#"{"data":{"id":1,"note":null}}"#);
         assert_eq!((wrapped.at.as_str(), wrapped.get("id"), wrapped.get("note")), ("/data", Some(&json!(1)), None));
-        assert_eq!(Shown::read(br#"{"id":1}"#).get("id"), Some(&json!(1)));
-        assert_eq!(Shown::read(b"no JSON").get("id"), None);
+        assert_eq!(Representation::read(br#"{"id":1}"#).get("id"), Some(&json!(1)));
+        assert_eq!(Representation::read(b"no JSON").get("id"), None);
     }
 
     #[test]

@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
+use super::super::case_run::CaseRun;
 use super::super::flow::Stop;
-use super::super::trial::Trial;
-use super::super::{Reply, Target};
-use super::compare::{Shown, is_blank};
-use super::is_done;
+use super::super::{Reply, TargetServer};
+use super::check_complete;
+use super::compare::{Representation, is_blank};
 use crate::document::chain::Chain;
 use crate::text::words::words;
 
@@ -38,21 +38,21 @@ const GONE: [&str; 24] = [
     "trashed",
 ];
 
-impl Target {
+impl TargetServer {
     /// Removes a resource, reads it, and removes it once more.
-    pub(super) async fn remove_and_read(&self, trial: &mut Trial<'_>, chain: &Chain) -> Result<(), Stop> {
-        let (ids, before) = self.thing(trial, chain).await?;
-        let before = Shown::read(&before.body);
-        let removal = self.draft_of(trial, trial.catalogue.operation(trial.case), &ids)?;
-        is_done(&self.step(&removal, &mut trial.sent).await?)?;
-        let reading = self.reading(trial, chain, &ids)?;
+    pub(super) async fn remove_and_read(&self, case_run: &mut CaseRun<'_>, chain: &Chain) -> Result<(), Stop> {
+        let (ids, before) = self.create_own_resource(case_run, chain).await?;
+        let before = Representation::read(&before.body);
+        let removal = self.draft_of(case_run, case_run.catalogue.operation(case_run.case), &ids)?;
+        check_complete(&self.step(&removal, &mut case_run.sent).await?)?;
+        let reading = self.reading(case_run, chain, &ids)?;
         let is_gone = |reply: &Reply| {
-            let now = Shown::read(&reply.body).value;
+            let now = Representation::read(&reply.body).value;
             !reply.is_success() || (now != before.value && says_gone(&now))
         };
-        let now = self.read_until(trial, &reading, is_gone).await?;
+        let now = self.read_until(case_run, &reading, is_gone).await?;
         if !is_gone(&now) {
-            let as_before = Shown::read(&now.body).value == before.value;
+            let as_before = Representation::read(&now.body).value == before.value;
             let path = reading.url.path();
             return Err(if as_before {
                 Stop::Found(format!("what was removed is served as before: {path} answers {}", now.status))
@@ -61,7 +61,7 @@ impl Target {
             });
         }
         // The server may answer the second removal with success or a refusal, but must not fail.
-        self.step(&removal, &mut trial.sent).await.map(drop)
+        self.step(&removal, &mut case_run.sent).await.map(drop)
     }
 }
 

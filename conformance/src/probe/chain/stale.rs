@@ -2,50 +2,50 @@
 
 use reqwest::header::IF_MATCH;
 
-use super::super::Target;
+use super::super::TargetServer;
+use super::super::case_run::CaseRun;
 use super::super::conditions::tag;
 use super::super::flow::Stop;
-use super::super::trial::Trial;
-use super::compare::{Shown, is_same};
-use super::{Sides, end};
+use super::compare::{Representation, is_same};
+use super::{WriteAndRead, end};
 use crate::contract::Level;
 use crate::document::chain::Chain;
 
-impl Target {
+impl TargetServer {
     /// Changes a resource twice, the second time with the `ETag` from before the first change.
-    pub(super) async fn change_under_an_old_tag(&self, trial: &mut Trial<'_>, chain: &Chain) -> Result<(), Stop> {
-        let (ids, before) = self.thing(trial, chain).await?;
-        let untold = || Stop::missing("what is read has no `ETag`");
-        let old = tag(&before).ok_or_else(untold)?;
-        let catalogue = trial.catalogue;
-        let operation = catalogue.operation(trial.case);
-        let sides = Sides { api: &catalogue.api, operation, reader: &catalogue.api.operations[chain.reads] };
-        let whole = self.draft_of(trial, operation, &ids)?;
-        let change = self.change(trial, &sides, &whole, &before).await?;
-        let reading = self.reading(trial, chain, &ids)?;
-        let now = self.step(&reading, &mut trial.sent).await?;
-        if tag(&now).ok_or_else(untold)? == old {
+    pub(super) async fn change_under_an_old_tag(&self, case_run: &mut CaseRun<'_>, chain: &Chain) -> Result<(), Stop> {
+        let (ids, before) = self.create_own_resource(case_run, chain).await?;
+        let no_tag = || Stop::missing("what is read has no `ETag`");
+        let old = tag(&before).ok_or_else(no_tag)?;
+        let catalogue = case_run.catalogue;
+        let operation = catalogue.operation(case_run.case);
+        let sides = WriteAndRead { api: &catalogue.api, operation, reader: &catalogue.api.operations[chain.reads] };
+        let whole = self.draft_of(case_run, operation, &ids)?;
+        let change = self.change(case_run, &sides, &whole, &before).await?;
+        let reading = self.reading(case_run, chain, &ids)?;
+        let now = self.step(&reading, &mut case_run.sent).await?;
+        if tag(&now).ok_or_else(no_tag)? == old {
             return Err(Stop::missing("its `ETag` is as it was before a change"));
         }
         let name = change.name();
-        let shown = Shown::read(&now.body);
+        let shown = Representation::read(&now.body);
         let again = sides.changed(&whole, &shown, name);
         let mut again = again.ok_or_else(|| Stop::missing("there is nothing else that it could be changed to"))?;
         again.headers.retain(|(known, _)| *known != IF_MATCH);
         again.headers.push((IF_MATCH, old));
-        let reply = self.step(&again, &mut trial.sent).await?;
-        let after = self.step(&reading, &mut trial.sent).await?;
-        let later = Shown::read(&after.body);
+        let reply = self.step(&again, &mut case_run.sent).await?;
+        let after = self.step(&reading, &mut case_run.sent).await?;
+        let later = Representation::read(&after.body);
         let is_kept = match (shown.get(name), later.get(name)) {
             (Some(one), Some(other)) => is_same(one, other),
             (one, other) => one.is_none() && other.is_none(),
         };
-        end(trial, judged(reply.status, after.is_success() && !is_kept))
+        end(case_run, stale_change_finding(reply.status, after.is_success() && !is_kept))
     }
 }
 
 /// Returns the flaw of an answer to a change under an outdated `ETag`.
-fn judged(status: u16, is_made: bool) -> Option<(Level, String)> {
+fn stale_change_finding(status: u16, is_made: bool) -> Option<(Level, String)> {
     match status {
         200..300 => {
             Some((Level::Must, format!("a change under an `ETag` that is over is answered with {status}, not 412")))
@@ -61,17 +61,17 @@ fn judged(status: u16, is_made: bool) -> Option<(Level, String)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Level, judged};
+    use super::{Level, stale_change_finding};
 
     #[test]
     fn a_stale_change_is_refused_and_not_made() {
         for status in [409, 412, 428] {
-            assert_eq!(judged(status, false), None, "{status}");
+            assert_eq!(stale_change_finding(status, false), None, "{status}");
         }
         for (status, is_made, level) in
             [(200, true, Level::Must), (204, false, Level::Must), (412, true, Level::Must), (400, false, Level::Should)]
         {
-            assert_eq!(judged(status, is_made).map(|(level, _)| level), Some(level), "{status}");
+            assert_eq!(stale_change_finding(status, is_made).map(|(level, _)| level), Some(level), "{status}");
         }
     }
 }

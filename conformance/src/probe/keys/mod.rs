@@ -1,7 +1,7 @@
 //! The requests of a probe with an API key that is created for it: its rights, its metadata, and its end.
 
-mod lease;
 mod request;
+mod revocation;
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::flow::Stop;
 use super::reply::Reply;
-use super::{Sent, Target};
+use super::{SentRequest, TargetServer};
 use crate::catalogue::Catalogue;
 use crate::clock;
 use crate::contract::{Contract, KeyCheck, KeyManagement, KeyProbe, Probe};
@@ -18,27 +18,27 @@ use crate::credential::identity::Identity;
 use crate::credential::secret::Secret;
 
 /// The lifetime of a key in seconds, in case it cannot be revoked.
-const LIFE: u64 = 3600;
+const KEY_LIFETIME: u64 = 3600;
 /// The name of a scope and of a resource that do not exist.
-const NOBODY: &str = "keyfit-no-such-scope";
+const UNKNOWN_SCOPE: &str = "keyfit-no-such-scope";
 
 /// The state of one probe.
 pub(super) struct KeyFlow<'a> {
-    target: &'a Target,
+    target: &'a TargetServer,
     catalogue: &'a Catalogue,
     keys: &'a KeyManagement,
     /// The operation of the case.
     operation: &'a Operation,
     /// The identity that manages keys.
     admin: Identity,
-    pub(super) sent: Vec<Sent>,
+    pub(super) sent: Vec<SentRequest>,
     /// The key that was created last.
-    pub(super) minted: Option<Minted>,
+    pub(super) created_key: Option<CreatedKey>,
 }
 
 /// An API key that was created.
 #[derive(Clone)]
-pub(super) struct Minted {
+pub(super) struct CreatedKey {
     pub(super) id: String,
     pub(super) secret: Secret,
     /// The scopes of the request that created it.
@@ -46,7 +46,7 @@ pub(super) struct Minted {
 }
 
 /// The properties of a key to create.
-struct Wish {
+struct KeySpec {
     scopes: Value,
     limit: Option<u64>,
     end: u64,
@@ -54,29 +54,31 @@ struct Wish {
 
 impl<'a> KeyFlow<'a> {
     pub(super) fn new(
-        target: &'a Target,
+        target: &'a TargetServer,
         catalogue: &'a Catalogue,
         keys: &'a KeyManagement,
         operation: &'a Operation,
         admin: Identity,
     ) -> Self {
-        Self { target, catalogue, keys, operation, admin, sent: Vec::new(), minted: None }
+        Self { target, catalogue, keys, operation, admin, sent: Vec::new(), created_key: None }
     }
 
-    /// Sends the requests of a probe. Does not revoke the key: see [`tidy`](Self::tidy).
+    /// Sends the requests of a probe. Does not revoke the key: see [`revoke_all`](Self::revoke_all).
     pub(super) async fn run(&mut self, probe: KeyProbe) -> Result<(), Stop> {
         let (needed, others) = (self.needed(), self.others());
-        let wish = match probe {
-            KeyProbe::CallByResource | KeyProbe::IntrospectByResource => Wish::of(self.by_resource(&needed)),
-            KeyProbe::CallOutsideScope | KeyProbe::CallAfterWidening => Wish::of(json!(others)),
-            KeyProbe::CallAfterNarrowing => Wish::of(json!(needed.union(&others).collect::<Vec<_>>())),
-            KeyProbe::CallOverLimit => Wish { limit: Some(1), ..Wish::of(json!(needed)) },
-            KeyProbe::CallAfterEnd => Wish { end: clock::epoch_seconds() - LIFE, ..Wish::of(json!(needed)) },
-            KeyProbe::UnknownScope => Wish::of(json!([NOBODY])),
-            KeyProbe::UnknownResource => Wish::of(json!({ NOBODY: needed })),
-            _ => Wish::of(json!(needed)),
+        let spec = match probe {
+            KeyProbe::CallByResource | KeyProbe::IntrospectByResource => KeySpec::of(self.by_resource(&needed)),
+            KeyProbe::CallOutsideScope | KeyProbe::CallAfterWidening => KeySpec::of(json!(others)),
+            KeyProbe::CallAfterNarrowing => KeySpec::of(json!(needed.union(&others).collect::<Vec<_>>())),
+            KeyProbe::CallOverLimit => KeySpec { limit: Some(1), ..KeySpec::of(json!(needed)) },
+            KeyProbe::CallAfterEnd => {
+                KeySpec { end: clock::epoch_seconds() - KEY_LIFETIME, ..KeySpec::of(json!(needed)) }
+            }
+            KeyProbe::UnknownScope => KeySpec::of(json!([UNKNOWN_SCOPE])),
+            KeyProbe::UnknownResource => KeySpec::of(json!({ UNKNOWN_SCOPE: needed })),
+            _ => KeySpec::of(json!(needed)),
         };
-        let reply = self.ask(&wish).await?;
+        let reply = self.ask(&spec).await?;
         match probe {
             KeyProbe::UnknownScope | KeyProbe::UnknownResource => return Ok(()),
             KeyProbe::CallAfterEnd if (400..500).contains(&reply.status) => {
@@ -84,11 +86,11 @@ impl<'a> KeyFlow<'a> {
             }
             _ => {}
         }
-        let key = self.minted(&wish, &reply)?;
+        let key = self.created_key(&spec, &reply)?;
         match probe {
             KeyProbe::Introspect | KeyProbe::IntrospectByResource => self.introspect(&key).await,
             KeyProbe::List => self.list().await,
-            KeyProbe::Update => self.update(&key, wish.scopes).await.map(drop),
+            KeyProbe::Update => self.update(&key, spec.scopes).await.map(drop),
             KeyProbe::CallOverLimit => {
                 self.served(&key).await?;
                 self.call(&key).await.map(drop)
@@ -123,23 +125,23 @@ impl<'a> KeyFlow<'a> {
 
     /// Creates a key as the subject of a case and returns its id.
     pub(super) async fn subject(&mut self) -> Result<String, Stop> {
-        let wish = Wish::of(json!(self.needed()));
-        let reply = self.ask(&wish).await?;
-        self.minted(&wish, &reply).map(|key| key.id)
+        let spec = KeySpec::of(json!(self.needed()));
+        let reply = self.ask(&spec).await?;
+        self.created_key(&spec, &reply).map(|key| key.id)
     }
 
     /// Sends a call that has to be served as a control for the calls that follow.
-    async fn served(&mut self, key: &Minted) -> Result<(), Stop> {
+    async fn served(&mut self, key: &CreatedKey) -> Result<(), Stop> {
         let reply = self.call(key).await?;
         reply.or_stop("a key that may make the call was not served")
     }
 
-    async fn replace(&mut self, key: &Minted, scopes: Value) -> Result<(), Stop> {
+    async fn replace(&mut self, key: &CreatedKey, scopes: Value) -> Result<(), Stop> {
         let reply = self.update(key, scopes).await?;
         reply.or_stop("the scopes of a key could not be replaced")
     }
 
-    async fn revoked(&mut self, key: &Minted) -> Result<(), Stop> {
+    async fn revoked(&mut self, key: &CreatedKey) -> Result<(), Stop> {
         let reply = self.revoke(key).await?;
         reply.or_stop("a key could not be revoked")
     }
@@ -173,9 +175,9 @@ impl<'a> KeyFlow<'a> {
     }
 }
 
-impl Wish {
+impl KeySpec {
     fn of(scopes: Value) -> Self {
-        Self { scopes, limit: None, end: clock::epoch_seconds() + LIFE }
+        Self { scopes, limit: None, end: clock::epoch_seconds() + KEY_LIFETIME }
     }
 }
 
@@ -189,7 +191,7 @@ impl Reply {
 }
 
 /// Returns the flaw of an answer about the key that was created.
-pub(super) fn finding(check: KeyCheck, contract: &Contract, key: &Minted, reply: &Reply) -> Option<String> {
+pub(super) fn finding(check: KeyCheck, contract: &Contract, key: &CreatedKey, reply: &Reply) -> Option<String> {
     let keys = contract.key_management.as_ref()?;
     let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
     match check {

@@ -5,8 +5,8 @@ use serde_json::{Map, Value};
 
 use super::super::flow::Stop;
 use super::super::reply::Reply;
-use super::super::request::{Draft, Maker};
-use super::{KeyFlow, Minted, Probe, Wish};
+use super::super::request::{Draft, DraftBuilder};
+use super::{CreatedKey, KeyFlow, KeySpec, Probe};
 use crate::clock;
 use crate::contract::{Carrier, Credential};
 use crate::credential::identity::Identity;
@@ -15,16 +15,16 @@ use crate::text::pointer::put;
 
 impl KeyFlow<'_> {
     /// Sends the request that creates a key.
-    pub(super) async fn ask(&mut self, wish: &Wish) -> Result<Reply, Stop> {
+    pub(super) async fn ask(&mut self, spec: &KeySpec) -> Result<Reply, Stop> {
         let members = &self.keys.members;
         let mut draft = self.draft(&self.keys.mint, None)?;
         let body = draft.body.take().unwrap_or_default();
         let mut body: Value = serde_json::from_slice(&body).unwrap_or_default();
-        put(&mut body, &members.scopes, wish.scopes.clone());
+        put(&mut body, &members.scopes, spec.scopes.clone());
         let more = [
             (&members.name, Some(Value::from("keyfit-conformance"))),
-            (&members.end, Some(Value::from(clock::timestamp(wish.end)))),
-            (&members.limit, wish.limit.map(Value::from)),
+            (&members.end, Some(Value::from(clock::timestamp(spec.end)))),
+            (&members.limit, spec.limit.map(Value::from)),
         ];
         for (pointer, value) in more {
             if let (Some(pointer), Some(value)) = (pointer, value) {
@@ -36,7 +36,7 @@ impl KeyFlow<'_> {
     }
 
     /// Reads the created key from the answer.
-    pub(super) fn minted(&mut self, wish: &Wish, reply: &Reply) -> Result<Minted, Stop> {
+    pub(super) fn created_key(&mut self, spec: &KeySpec, reply: &Reply) -> Result<CreatedKey, Stop> {
         if !reply.is_success() {
             return Err(Stop::Broken(format!("no key was minted: the status is {}", reply.status)));
         }
@@ -46,19 +46,19 @@ impl KeyFlow<'_> {
             text.ok_or_else(|| Stop::Broken(format!("a key was minted, and there is no `{pointer}` to go on with")))
         };
         let secret = Secret::new(text(&self.keys.members.key)?);
-        let key = Minted { id: text(&self.keys.members.id)?.to_owned(), secret, scopes: wish.scopes.clone() };
-        self.minted = Some(key.clone());
+        let key = CreatedKey { id: text(&self.keys.members.id)?.to_owned(), secret, scopes: spec.scopes.clone() };
+        self.created_key = Some(key.clone());
         Ok(key)
     }
 
     /// Sends the call of the case with a key.
-    pub(super) async fn call(&mut self, key: &Minted) -> Result<Reply, Stop> {
+    pub(super) async fn call(&mut self, key: &CreatedKey) -> Result<Reply, Stop> {
         let id = self.operation.id.clone();
         let draft = self.draft(&id, None)?.with(self.carrier(), key.secret.reveal());
         self.send(&draft).await
     }
 
-    pub(super) async fn introspect(&mut self, key: &Minted) -> Result<(), Stop> {
+    pub(super) async fn introspect(&mut self, key: &CreatedKey) -> Result<(), Stop> {
         let draft = self.draft(&self.keys.introspect, None)?.with(self.carrier(), key.secret.reveal());
         self.send(&draft).await.map(drop)
     }
@@ -68,7 +68,7 @@ impl KeyFlow<'_> {
         self.send(&draft).await.map(drop)
     }
 
-    pub(super) async fn update(&mut self, key: &Minted, scopes: Value) -> Result<Reply, Stop> {
+    pub(super) async fn update(&mut self, key: &CreatedKey, scopes: Value) -> Result<Reply, Stop> {
         let mut draft = self.draft(&self.keys.update, Some(&key.id))?;
         let mut body = Value::Object(Map::new());
         put(&mut body, &self.keys.members.scopes, scopes);
@@ -76,13 +76,13 @@ impl KeyFlow<'_> {
         self.send(&draft).await
     }
 
-    pub(super) async fn revoke(&mut self, key: &Minted) -> Result<Reply, Stop> {
+    pub(super) async fn revoke(&mut self, key: &CreatedKey) -> Result<Reply, Stop> {
         let draft = self.draft(&self.keys.revoke, Some(&key.id))?;
         self.send(&draft).await
     }
 
     /// Revokes a key twice concurrently. The answer that is not a success is judged.
-    pub(super) async fn revoke_at_once(&mut self, key: &Minted) -> Result<(), Stop> {
+    pub(super) async fn revoke_at_once(&mut self, key: &CreatedKey) -> Result<(), Stop> {
         let draft = self.draft(&self.keys.revoke, Some(&key.id))?;
         let mut both = self.target.send_together(&[draft.clone(), draft]).await?;
         both.sort_by_key(|one| one.answer().map_or(u16::MAX, |reply| reply.status));
@@ -92,8 +92,8 @@ impl KeyFlow<'_> {
 
     /// Returns a valid request of the identity that manages keys, about the key with this id.
     pub(super) fn draft(&self, operation: &str, id: Option<&str>) -> Result<Draft, Stop> {
-        let (operation, arguments) = self.named(operation)?;
-        let maker = Maker {
+        let (operation, arguments) = self.operation_and_arguments(operation)?;
+        let maker = DraftBuilder {
             api: &self.catalogue.api,
             contract: &self.catalogue.contract,
             servers: &self.target.servers,
@@ -115,7 +115,7 @@ impl KeyFlow<'_> {
         self.target.step(draft, &mut self.sent).await
     }
 
-    fn named(&self, operation: &str) -> Result<(&Operation, &Map<String, Value>), Stop> {
+    fn operation_and_arguments(&self, operation: &str) -> Result<(&Operation, &Map<String, Value>), Stop> {
         let found = self.catalogue.operation_named(operation);
         found.ok_or_else(|| Stop::Broken(format!("the document has no operation `{operation}`")))
     }

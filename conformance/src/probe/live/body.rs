@@ -54,7 +54,7 @@ const IDS: [&str; 4] = ["id", "uuid", "guid", "pk"];
 
 /// A body that may be sent to a live server.
 #[derive(Debug)]
-pub(in super::super) struct Harmless {
+pub(in super::super) struct SafeBody {
     pub(in super::super) body: Value,
     /// A required member that was omitted, so that the body does not match the document.
     pub(in super::super) lacks: Option<String>,
@@ -62,7 +62,7 @@ pub(in super::super) struct Harmless {
 
 /// The exceptions from the omissions.
 #[derive(Clone, Copy, Debug)]
-pub(in super::super) struct Keep<'a> {
+pub(in super::super) struct BodyExceptions<'a> {
     /// True if required members are kept: without them the server creates nothing.
     pub(in super::super) required: bool,
     /// The member with the id of an item in a batch.
@@ -72,14 +72,14 @@ pub(in super::super) struct Keep<'a> {
 }
 
 /// Returns the body without ids and rights, and with every switch off.
-pub(in super::super) fn harmless(api: &Api, schema: &Value, body: &Value, keep: Keep<'_>) -> Harmless {
-    let mut harmless = Harmless { body: body.clone(), lacks: None };
-    let Harmless { body, lacks } = &mut harmless;
+pub(in super::super) fn safe_body(api: &Api, schema: &Value, body: &Value, keep: BodyExceptions<'_>) -> SafeBody {
+    let mut safe_body = SafeBody { body: body.clone(), lacks: None };
+    let SafeBody { body, lacks } = &mut safe_body;
     visit(api, schema, body, keep, lacks);
-    harmless
+    safe_body
 }
 
-fn visit(api: &Api, schema: &Value, value: &mut Value, keep: Keep<'_>, lacks: &mut Option<String>) {
+fn visit(api: &Api, schema: &Value, value: &mut Value, keep: BodyExceptions<'_>, lacks: &mut Option<String>) {
     let schema = api.resolve(schema);
     match value {
         Value::Object(members) => {
@@ -155,18 +155,18 @@ components:
             "id": "1", "_id": "1", "name": "Ada", "isAdmin": true, "user_name": "ada", "ownerId": "2", "tenant_id": 3, "accessLevel": 9, "pwd": "x", "user_roles": ["admin"], "active": true,
             "password": "swordfish", "profile": { "role": "admin", "notify": true, "tags": [{ "permissions": [] }] },
         });
-        let keep = |required| Keep { required, member: None, parameters: &["userName"] };
-        let changed = harmless(&api, &schema, &body, keep(false));
+        let keep = |required| BodyExceptions { required, member: None, parameters: &["userName"] };
+        let changed = safe_body(&api, &schema, &body, keep(false));
         let bare = json!({ "name": "Ada", "active": false, "profile": { "notify": false, "tags": [{}] } });
         assert_eq!((changed.body, changed.lacks.as_deref()), (bare, Some("password")));
-        let made = harmless(&api, &schema, &body, keep(true));
+        let made = safe_body(&api, &schema, &body, keep(true));
         let needed = json!({ "name": "Ada", "active": false, "password": "swordfish", "profile": { "role": "admin", "notify": false, "tags": [{}] } });
         assert_eq!((made.body, made.lacks), (needed, None));
-        let batch = harmless(
+        let batch = safe_body(
             &api,
             &json!({}),
             &json!([{ "id": "a", "role": "b" }]),
-            Keep { required: true, member: Some("id"), parameters: &[] },
+            BodyExceptions { required: true, member: Some("id"), parameters: &[] },
         );
         assert_eq!(batch.body, json!([{ "id": "a" }]));
     }

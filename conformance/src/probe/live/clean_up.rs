@@ -2,10 +2,10 @@
 
 use reqwest::StatusCode;
 
-use super::super::Target;
+use super::super::TargetServer;
 use super::super::request::Draft;
-use super::Live;
-use super::ledger::Made;
+use super::LiveServer;
+use super::ledger::CreatedResource;
 use crate::catalogue::Catalogue;
 use crate::contract::Probe;
 use crate::credential::fetched_tokens::FetchedToken;
@@ -13,24 +13,24 @@ use crate::credential::identity::Identity;
 
 /// The effects of a run on a live server.
 #[derive(Clone, Debug, Default)]
-pub struct Aftermath {
+pub struct CleanupReport {
     /// Each call that changed something or may have: the call, its result, and the number of such calls.
     pub calls: Vec<(String, String, usize)>,
     /// The resources that the run created and could not remove.
     pub left: Vec<String>,
     /// The message about the end of the server, if it stopped answering.
-    pub died: Option<String>,
+    pub outage: Option<String>,
     /// The number of requests that belong to no case.
     pub requests: usize,
 }
 
-impl Target {
+impl TargetServer {
     /// Removes the resources that the run created, and returns its effects: none for a server that is not live.
-    pub async fn finish(&self, catalogue: &Catalogue) -> Aftermath {
-        let Some(live) = &self.live else { return Aftermath::default() };
-        let mut left = live.ledger.untold();
-        for made in live.ledger.left() {
-            let problem = match live.vitals.died() {
+    pub async fn finish(&self, catalogue: &Catalogue) -> CleanupReport {
+        let Some(live) = &self.live else { return CleanupReport::default() };
+        let mut left = live.ledger.unidentified();
+        for made in live.ledger.remaining() {
+            let problem = match live.server_health.outage() {
                 Some(_) => Some("the server died before that".to_owned()),
                 None => self.remove(live, catalogue, &made).await.err(),
             };
@@ -47,11 +47,11 @@ impl Target {
                 calls.push((request.to_owned(), "to fetch a token".to_owned(), count));
             }
         }
-        Aftermath { calls, left, died: live.vitals.died().map(|death| death.told), requests }
+        CleanupReport { calls, left, outage: live.server_health.outage().map(|outage| outage.message), requests }
     }
 
     /// Removes one resource, with an identity that may do so or with the credentials that created it.
-    async fn remove(&self, live: &Live, catalogue: &Catalogue, made: &Made) -> Result<(), String> {
+    async fn remove(&self, live: &LiveServer, catalogue: &Catalogue, made: &CreatedResource) -> Result<(), String> {
         let mut operations = catalogue.api.operations.iter();
         let removal = operations.find(|other| other.method == "DELETE" && other.path == made.item);
         let removal = removal.ok_or_else(|| "the document has no DELETE for it".to_owned())?;

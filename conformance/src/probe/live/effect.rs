@@ -1,5 +1,5 @@
-//! What a call does at a server that is not ours to break, as far as a document tells: whether it makes something new,
-//! changes what is there, or ends a session, a process or all data.
+//! The effect of a call on a live server, as far as the document describes it: it creates a resource, changes one, or ends a session, a
+//! process or all data.
 
 use keyfit_openapi::{Api, Operation, Retry, is_same_template};
 use serde_json::Value;
@@ -7,23 +7,23 @@ use serde_json::Value;
 use crate::contract::Contract;
 use crate::text::words::words;
 
-/// What a call changes.
+/// The effect of a call.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(in super::super) enum Effect<'o> {
-    /// Nothing.
+    /// No change.
     Nothing,
-    /// It makes something under an id that the server gives.
+    /// Creates a resource with an id that the server assigns.
     Creates,
-    /// It makes something under the id that the caller writes into this path parameter.
+    /// Creates a resource with the id that the caller writes into this path parameter.
     CreatesAt(&'o str),
-    /// It changes or removes what this path parameter, the last one, names.
+    /// Changes or removes the resource that this path parameter names, which is the last one.
     Changes(&'o str),
-    /// It changes what is there once for all callers, or all that a list holds.
+    /// Changes a resource that all callers share, or all resources of a list.
     ChangesShared,
 }
 
-/// Words for what ends a process or a session, takes another's place, or wipes. Plurals are nouns, which these are not.
-const ENDINGS: [&str; 68] = [
+/// Verbs for calls that end a process or a session, impersonate a user, or delete all data. Plural forms are nouns and do not count.
+const ENDING_VERBS: [&str; 68] = [
     "shutdown",
     "restart",
     "reboot",
@@ -93,8 +93,8 @@ const ENDINGS: [&str; 68] = [
     "obliterate",
     "annihilate",
 ];
-/// The same in two words.
-const ENDINGS_IN_TWO: [(&str, &str); 13] = [
+/// Such verbs of two words.
+const ENDING_VERB_PAIRS: [(&str, &str); 13] = [
     ("shut", "down"),
     ("shuts", "down"),
     ("power", "off"),
@@ -109,8 +109,8 @@ const ENDINGS_IN_TWO: [(&str, &str); 13] = [
     ("delete", "all"),
     ("remove", "all"),
 ];
-/// What a GET by such a name does, though it should not.
-const ENDINGS_BY_GET: [&str; 24] = [
+/// Verbs of GET requests that have such an effect, although a GET should have none.
+const ENDING_GET_VERBS: [&str; 24] = [
     "shutdown",
     "restart",
     "reboot",
@@ -136,7 +136,7 @@ const ENDINGS_BY_GET: [&str; 24] = [
     "revoke",
     "endsession",
 ];
-/// Lists that hold what somebody may do: who adds to one changes whom it is about.
+/// Names of lists that contain rights: an addition changes the user or the resource that the list belongs to.
 const RIGHTS: [&str; 16] = [
     "role",
     "roles",
@@ -156,9 +156,9 @@ const RIGHTS: [&str; 16] = [
     "scopes",
 ];
 
-/// What a call changes at the server.
+/// Returns the effect of a call.
 pub(in super::super) fn effect<'o>(api: &Api, contract: &Contract, operation: &'o Operation) -> Effect<'o> {
-    // Of other methods only an overlay says so.
+    // For other methods, only an overlay can state that they are safe.
     if operation.retry == Retry::Safe || matches!(operation.method.as_str(), "GET" | "HEAD" | "OPTIONS" | "TRACE") {
         return Effect::Nothing;
     }
@@ -169,7 +169,7 @@ pub(in super::super) fn effect<'o>(api: &Api, contract: &Contract, operation: &'
         return Effect::Creates;
     }
     let documents_creation = operation.responses.contains_key("201");
-    match subject(&operation.path) {
+    match last_parameter(&operation.path) {
         Some(parameter) if operation.path.ends_with('}') => match operation.method.as_str() {
             "POST" | "PUT" if documents_creation => Effect::CreatesAt(parameter),
             _ => Effect::Changes(parameter),
@@ -182,18 +182,18 @@ pub(in super::super) fn effect<'o>(api: &Api, contract: &Contract, operation: &'
     }
 }
 
-/// The last parameter of a path.
-pub(crate) fn subject(path: &str) -> Option<&str> {
-    let (_, behind) = path.rsplit_once('{')?;
-    behind.split_once('}').map(|(name, _)| name)
+/// Returns the last parameter of a path.
+pub(crate) fn last_parameter(path: &str) -> Option<&str> {
+    let (_, suffix) = path.rsplit_once('{')?;
+    suffix.split_once('}').map(|(name, _)| name)
 }
 
-/// The template of what the last parameter names: `/users/{user}` of `/users/{user}/avatar`.
-pub(in super::super) fn item(path: &str) -> &str {
+/// Returns the template of the resource that the last parameter names: `/users/{user}` of `/users/{user}/avatar`.
+pub(in super::super) fn item_template(path: &str) -> &str {
     path.rfind('}').map_or(path, |end| &path[..=end])
 }
 
-/// Whether a POST there adds to a list: what it adds has a path or a list of its own, or the document says 201.
+/// Returns whether a POST to the path adds to a list: its items have a path, a GET reads the list, or the document has a 201.
 fn is_collection(api: &Api, operation: &Operation, documents_creation: bool, is_below_an_id: bool) -> bool {
     if is_below_an_id && lists_rights(&operation.path) {
         return false;
@@ -205,44 +205,44 @@ fn is_collection(api: &Api, operation: &Operation, documents_creation: bool, is_
     has_item || is_listed || (documents_creation && (!is_below_an_id || last.ends_with('s')))
 }
 
-/// Whether a list holds what somebody may do.
+/// Returns whether a list contains rights.
 pub(crate) fn lists_rights(list: &str) -> bool {
     let name = list.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
     words(name).iter().any(|word| RIGHTS.contains(&word.as_str()))
 }
 
-/// The template of the items of a list: below the list, or below another one of the same name that needs no more ids, as
+/// Returns the template of the items of a list: below the list, or below another one of the same name that needs no further ids, such as
 /// `/items/{item}` of `/projects/{project}/items`, or `/item/{item}` of `/items`.
 pub(in super::super) fn item_of<'a>(api: &'a Api, list: &str) -> Option<&'a str> {
     item_among(&api.operations.iter().map(|other| other.path.as_str()), list)
 }
 
-/// The same of these paths alone.
+/// Returns the template of the items of a list, among these paths.
 pub(crate) fn item_among<'a>(paths: &(impl Iterator<Item = &'a str> + Clone), list: &str) -> Option<&'a str> {
     let list = list.trim_end_matches('/');
     let own = paths.clone().find(|path| path.starts_with(list) && parent_of(path) == Some(list));
     let is_elsewhere = |path: &&str| {
-        let parent = parent_of(path).filter(|parent| is_called_as(parent, list));
+        let parent = parent_of(path).filter(|parent| has_list_name(parent, list));
         parent.is_some_and(|parent| parent.split('/').all(|part| !part.starts_with('{') || list.contains(part)))
     };
     own.or_else(|| paths.clone().find(is_elsewhere))
 }
 
-/// Whether a path ends with the name of a list, in the singular or as it is.
-fn is_called_as(path: &str, list: &str) -> bool {
+/// Returns whether a path ends with the name of a list, in the same form or in the singular.
+fn has_list_name(path: &str, list: &str) -> bool {
     let [name, list] = [path, list].map(|path| path.rsplit('/').next().unwrap_or_default());
     name == list || list.strip_suffix('s') == Some(name)
 }
 
-/// Whether a path may be a list of what a template names, which tells most of the others apart at once.
+/// Returns whether a path may be the list of a template's resources. A quick test that excludes most other paths.
 pub(in super::super) fn may_list(path: &str, template: &str) -> bool {
     let has_parameter = |path: &str| path.rsplit('/').next().is_some_and(|name| name.contains('{'));
-    // Parameters may have other names.
-    let may = |parent| has_parameter(parent) || is_called_as(parent, path.trim_end_matches('/'));
+    // The names of parameters may differ.
+    let may = |parent| has_parameter(parent) || has_list_name(parent, path.trim_end_matches('/'));
     parent_of(template).is_some_and(may)
 }
 
-/// What a path that ends with a parameter is below.
+/// Returns the parent of a path that ends with a parameter: `/users` of `/users/{user}`.
 pub(crate) fn parent_of(path: &str) -> Option<&str> {
     let path = path.strip_suffix('}')?;
     let (at, _) = path.rmatch_indices('/').find(|(at, _)| path[at + 1..].starts_with('{'))?;
@@ -260,45 +260,45 @@ fn is_list(api: &Api, operation: &Operation) -> bool {
         })
 }
 
-/// The word for which a call is not sent unless it is allowed by name.
+/// Returns the word because of which a call is only sent if the user allows the operation by its id.
 pub(in super::super) fn ending(contract: &Contract, operation: &Operation) -> Option<String> {
     let keys = contract.key_management.as_ref();
     let is_of_keys = keys.is_some_and(|keys| keys.names(&operation.id));
-    // One thing that is removed by its id: whose id that may be is decided elsewhere.
+    // A DELETE of one resource by its id; the permitted ids are checked separately.
     let removes_one = operation.method == "DELETE" && operation.path.ends_with('}');
     if is_of_keys || removes_one {
         return None;
     }
-    let behind = operation.path.rsplit_once('}').map_or(operation.path.as_str(), |(_, behind)| behind);
+    let suffix = operation.path.rsplit_once('}').map_or(operation.path.as_str(), |(_, suffix)| suffix);
     let static_segments: Vec<&str> =
         operation.path.split('/').filter(|part| !part.is_empty() && !part.contains('{')).collect();
     let last = static_segments.last().copied().unwrap_or_default();
     if matches!(operation.method.as_str(), "GET" | "HEAD" | "OPTIONS") {
         return ending_by_get(operation, &static_segments);
     }
-    // An overlay says that it only reads.
+    // An overlay states that it only reads.
     if operation.retry == Retry::Safe {
         return None;
     }
-    let places = if behind.trim_matches('/').is_empty() { last } else { behind };
+    let places = if suffix.trim_matches('/').is_empty() { last } else { suffix };
     let summary: Vec<String> = words(&operation.summary).into_iter().take(2).collect();
     let verbs = summary.iter().map(|word| word.strip_suffix('s').unwrap_or(word).to_owned());
     let groups = [words(places), words(&operation.id), summary.clone(), verbs.collect()];
     groups.iter().find_map(|words| {
-        let one = words.iter().find(|word| ENDINGS.contains(&word.as_str())).cloned();
+        let one = words.iter().find(|word| ENDING_VERBS.contains(&word.as_str())).cloned();
         one.or_else(|| {
-            let two = words.windows(2).find(|pair| ENDINGS_IN_TWO.contains(&(pair[0].as_str(), pair[1].as_str())));
+            let two = words.windows(2).find(|pair| ENDING_VERB_PAIRS.contains(&(pair[0].as_str(), pair[1].as_str())));
             two.map(|pair| pair.join(" "))
         })
     })
 }
 
-/// Whether a GET that is called so commonly does more than read.
+/// Returns whether a GET with this name usually does more than read.
 pub(crate) fn ends_by_get(word: &str) -> bool {
-    ENDINGS_BY_GET.contains(&word)
+    ENDING_GET_VERBS.contains(&word)
 }
 
-/// The end of the path is such a word by itself, or the verb of the name or the summary.
+/// Returns such a word of a GET: the last segment of the path, or the verb of the operation id or of the summary.
 fn ending_by_get(operation: &Operation, segments: &[&str]) -> Option<String> {
     let is_ending = |word: &String| ends_by_get(word);
     let parts: Vec<String> = segments.iter().map(|segment| words(segment).concat()).collect();
@@ -311,7 +311,7 @@ fn ending_by_get(operation: &Operation, segments: &[&str]) -> Option<String> {
         let two = words.get(1).map(|second| format!("{verb}{second}"));
         [Some(first), Some(verb), two]
     });
-    // What follows such a word makes it a noun: `/shutdown/history`; but not that it is about all.
+    // A segment after such a word makes it a noun, as in `/shutdown/history`, except for `all`.
     let is_about_all = parts.last().is_some_and(|last| last == "all");
     let last = parts.iter().rev().skip(usize::from(is_about_all)).take(1).cloned();
     last.chain(pairs).chain(verbs.flatten()).find(is_ending)

@@ -1,30 +1,30 @@
-//! Ids that nobody named: what only reads takes them from what a list returns.
+//! Ids that the user did not name: reading cases take them from the answers of lists.
 
 use std::collections::BTreeMap;
 
 use keyfit_openapi::{Operation, ParameterLocation, is_same_template};
 
-use super::super::Target;
-use super::super::pages::Pages;
+use super::super::TargetServer;
+use super::super::case_run::CaseRun;
+use super::super::pages::PageSearch;
 use super::super::reply::Reply;
-use super::super::trial::Trial;
 use super::effect::{item_of, may_list};
 use super::ledger::first_listed;
-use super::{Effect, Live};
+use super::{Effect, LiveServer};
 use crate::catalogue::Catalogue;
 use crate::contract::Probe;
 use crate::credential::identity::Identity;
 use crate::document::reference::named_by;
 use crate::document::segment;
 
-/// Pages of a list that are read for an id at most.
+/// The highest number of pages of a list that are read for an id.
 const MOST_PAGES: usize = 5;
 
-impl Target {
-    /// Puts ids into a case that only reads, for the parameters of its path of which the user names none.
-    pub(in super::super) async fn find_ids(&self, trial: &mut Trial<'_>) {
+impl TargetServer {
+    /// Sets the ids of a case that only reads, for the path parameters whose ids the user does not name.
+    pub(in super::super) async fn find_ids(&self, case_run: &mut CaseRun<'_>) {
         let Some(live) = &self.live else { return };
-        let operation = trial.catalogue.operation(trial.case);
+        let operation = case_run.catalogue.operation(case_run.case);
         if live.effect(operation) != Effect::Nothing {
             return;
         }
@@ -33,21 +33,22 @@ impl Target {
                 .parameters
                 .iter()
                 .find(|one| one.location == ParameterLocation::Path && one.name == parameter);
-            let is_listed = schema.is_some_and(|one| trial.catalogue.api.resolve(&one.schema).get("enum").is_some());
-            if is_listed || trial.identity.ids.contains_key(parameter) {
+            let is_listed = schema.is_some_and(|one| case_run.catalogue.api.resolve(&one.schema).get("enum").is_some());
+            if is_listed || case_run.identity.ids.contains_key(parameter) {
                 continue;
             }
-            let Some(id) = self.found(live, trial.catalogue, (template, parameter), &trial.identity.ids).await else {
+            let Some(id) = self.found(live, case_run.catalogue, (template, parameter), &case_run.identity.ids).await
+            else {
                 return;
             };
-            trial.identity.ids.insert(parameter.to_owned(), id);
+            case_run.identity.ids.insert(parameter.to_owned(), id);
         }
     }
 
-    /// An id of a list, which is read once a run. Below another thing it is that thing's list.
+    /// Returns an id of a list, which is read once in a run. A list below a resource is the one of that resource.
     async fn found(
         &self,
-        live: &Live,
+        live: &LiveServer,
         catalogue: &Catalogue,
         (template, parameter): (&str, &str),
         ids: &BTreeMap<String, String>,
@@ -66,7 +67,7 @@ impl Target {
 
     async fn ask_list(
         &self,
-        live: &Live,
+        live: &LiveServer,
         catalogue: &Catalogue,
         (template, parameter): (&str, &str),
         above: BTreeMap<String, String>,
@@ -80,18 +81,19 @@ impl Target {
         // Its own list goes before another one that has the same things.
         let mut lists: Vec<&Operation> = lists.collect();
         lists.sort_by_key(|list| !template.starts_with(&list.path));
-        let reading = lists.into_iter().find_map(|list| live.reading(catalogue, &list.path))?;
+        let reading = lists.into_iter().find_map(|list| live.read_operation(catalogue, &list.path))?;
         let caller = self.caller(&live.contract, reading)?;
         let caller = Identity { ids: caller.ids.into_iter().chain(above).collect(), ..caller };
         let mut draft = self.maker(live, catalogue, reading)?.draft(&Probe::Valid, reading, &caller).ok()?;
         let may_be_taken = |id: &str| {
             let is_foreign = self.identities.foreign_id(template, parameter).is_ok_and(|foreign| foreign == id);
-            let is_passing = live.ledger.made(parameter, id) || self.identities.is_expendable(template, parameter, id);
+            let is_passing =
+                live.ledger.has_created(parameter, id) || self.identities.is_expendable(template, parameter, id);
             // A server says what is sent next: neither to another path, nor a token in a URL.
             let is_safe = segment::is_one(id) && self.redactor.mask(id) == id;
             !is_foreign && !is_passing && is_safe
         };
-        let mut pages = Pages::of(reading);
+        let mut pages = PageSearch::of(reading);
         for _ in 0..MOST_PAGES {
             let sent = self.send(&draft).await;
             live.ledger.add_requests(sent.requests);

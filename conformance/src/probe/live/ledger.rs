@@ -22,26 +22,26 @@ pub(in super::super) struct Ledger(Mutex<Entries>);
 
 #[derive(Debug, Default)]
 struct Entries {
-    made: Vec<Made>,
+    created: Vec<CreatedResource>,
     /// Messages about resources that were created and cannot be identified.
-    untold: Vec<String>,
+    unidentified: Vec<String>,
     /// Resources that may have existed before the run: the path of their list, the resource, and the message about it.
-    unproven: Vec<(String, Made, String)>,
+    unproven: Vec<(String, CreatedResource, String)>,
     calls: Vec<(String, String)>,
     /// The contents of lists before the run added to them, by the path of the list; `None` if it cannot be read.
-    before: HashMap<String, Option<Listing>>,
+    before: HashMap<String, Option<ListSnapshot>>,
     /// Lists to which a resource could not be added.
-    barren: HashSet<String>,
+    unextendable: HashSet<String>,
     /// The number of generated ids, and the ids.
     ids: usize,
-    made_up: HashSet<String>,
+    generated_ids: HashSet<String>,
     /// The number of requests that belong to no case.
     requests: usize,
 }
 
 /// A list before the run added to it.
 #[derive(Debug)]
-struct Listing {
+struct ListSnapshot {
     text: String,
     /// The request that reads it.
     reading: Draft,
@@ -53,7 +53,7 @@ struct Listing {
 
 /// A resource that the run created.
 #[derive(Clone, Debug)]
-pub(in super::super) struct Made {
+pub(in super::super) struct CreatedResource {
     /// The template of its path.
     pub(in super::super) item: String,
     /// The parameters of that path.
@@ -66,7 +66,7 @@ pub(in super::super) struct Made {
     pub(in super::super) by: String,
     is_gone: bool,
     /// True if a case has taken it for removal.
-    is_lent: bool,
+    is_taken: bool,
     /// True if cases use it that must not remove it.
     is_shared: bool,
 }
@@ -111,7 +111,7 @@ impl Ledger {
     /// Records the content of a list before the run adds to it; `None` if it cannot be read.
     pub(in super::super) fn keep_list(&self, reading: &Draft, text: Option<String>) {
         let listing =
-            text.map(|text| Listing { text, reading: reading.clone(), is_whole: false, removed: HashSet::new() });
+            text.map(|text| ListSnapshot { text, reading: reading.clone(), is_whole: false, removed: HashSet::new() });
         self.entries().before.entry(reading.url.path().to_owned()).or_insert(listing);
     }
 
@@ -139,18 +139,18 @@ impl Ledger {
             return;
         }
         let by = format!("{} {}", draft.method, draft.url.path());
-        let made = |item: &str, parameter: &str, id: String| {
+        let created = |item: &str, parameter: &str, id: String| {
             let mut ids = draft.ids.clone();
             ids.retain(|name, _| item.contains(&format!("{{{name}}}")));
             ids.insert(parameter.to_owned(), id);
-            Made {
+            CreatedResource {
                 item: item.to_owned(),
                 ids,
                 parameter: parameter.to_owned(),
                 credentials: draft.credentials.clone(),
                 by: by.clone(),
                 is_gone: false,
-                is_lent: false,
+                is_taken: false,
                 is_shared: false,
             }
         };
@@ -158,13 +158,13 @@ impl Ledger {
         match effect {
             Effect::Creates => {
                 let Some(item) = item_of(api, &operation.path) else {
-                    entries.untold.push(format!("{by} made something for which the document has no path"));
+                    entries.unidentified.push(format!("{by} made something for which the document has no path"));
                     return;
                 };
-                let parameter = super::effect::subject(item).unwrap_or_default();
-                let found = told(reply, parameter, draft.url.path());
+                let parameter = super::effect::last_parameter(item).unwrap_or_default();
+                let found = reported_ids(reply, parameter, draft.url.path());
                 if found.is_empty() {
-                    entries.untold.push(format!("{by} made something, and its answer does not tell the id"));
+                    entries.unidentified.push(format!("{by} made something, and its answer does not tell the id"));
                 }
                 let list = draft.url.path();
                 let mut listing = entries.before.get_mut(list).and_then(Option::as_mut);
@@ -177,44 +177,45 @@ impl Ledger {
                     // The server determines the next request: it must not redirect it to another path, or put a token into a URL.
                     if !segment::is_one(&id) || redactor.mask(&id) != id {
                         entries
-                            .untold
+                            .unidentified
                             .push(format!("{by} made something, and its answer holds no id that can be sent"));
                         continue;
                     }
                     // Servers may reuse ids of removed resources.
-                    let is_same = |one: &Made| one.item == item && one.ids.get(parameter) == Some(&id);
-                    let is_known = entries.made.iter().any(|one| is_same(one) && !one.is_gone);
-                    if is_known || stands_in(&before, &id) || is_kept(item, parameter, &id) {
+                    let is_same = |one: &CreatedResource| one.item == item && one.ids.get(parameter) == Some(&id);
+                    let is_known = entries.created.iter().any(|one| is_same(one) && !one.is_gone);
+                    if is_known || contains_id(&before, &id) || is_kept(item, parameter, &id) {
                         continue;
                     }
-                    let told = format!("{by} answered {} with `{id}`, which may have been there before", reply.status);
+                    let message =
+                        format!("{by} answered {} with `{id}`, which may have been there before", reply.status);
                     // A server may answer with an existing resource, and 200 is no evidence of a new one.
                     if reply.status == 201 {
-                        entries.made.push(made(item, parameter, id));
+                        entries.created.push(created(item, parameter, id));
                     } else if now.contains(&id) {
-                        entries.unproven.push((list.to_owned(), made(item, parameter, id), told));
+                        entries.unproven.push((list.to_owned(), created(item, parameter, id), message));
                     } else {
-                        entries.untold.push(told);
+                        entries.unidentified.push(message);
                     }
                 }
                 entries.prove(list);
             }
             Effect::CreatesAt(parameter) | Effect::Changes(parameter) => {
                 let Some(id) = draft.ids.get(parameter).filter(|_| operation.path.ends_with('}')) else { return };
-                let same = |one: &&mut Made| one.item == operation.path && one.ids == draft.ids;
+                let same = |one: &&mut CreatedResource| one.item == operation.path && one.ids == draft.ids;
                 if operation.method == "DELETE" {
-                    entries.made.iter_mut().filter(same).for_each(|one| one.is_gone = true);
+                    entries.created.iter_mut().filter(same).for_each(|one| one.is_gone = true);
                     let list = draft.url.path().rsplit_once('/').map(|(list, _)| list);
                     let listing = list.and_then(|list| entries.before.get_mut(list)).and_then(Option::as_mut);
                     if let Some(listing) = listing {
                         listing.removed.insert(id.clone());
                     }
-                } else if (entries.made_up.contains(id)
+                } else if (entries.generated_ids.contains(id)
                     || (reply.status == 201 && !is_kept(&operation.path, parameter, id)))
-                    && entries.made.iter_mut().all(|one| one.is_gone || !same(&one))
+                    && entries.created.iter_mut().all(|one| one.is_gone || !same(&one))
                 {
-                    let one = made(&operation.path, parameter, id.clone());
-                    entries.made.push(one);
+                    let one = created(&operation.path, parameter, id.clone());
+                    entries.created.push(one);
                 }
             }
             Effect::Nothing | Effect::ChangesShared => {}
@@ -222,15 +223,15 @@ impl Ledger {
     }
 
     /// Returns a created resource of a template that still exists. A resource for removal is returned only once.
-    pub(in super::super) fn lend(&self, item: &str, is_removed: bool) -> Option<BTreeMap<String, String>> {
+    pub(in super::super) fn take_resource(&self, item: &str, is_removed: bool) -> Option<BTreeMap<String, String>> {
         let mut entries = self.entries();
-        let is_free = |one: &&mut Made| {
-            let is_for_others = one.is_lent || (is_removed && one.is_shared);
+        let is_free = |one: &&mut CreatedResource| {
+            let is_for_others = one.is_taken || (is_removed && one.is_shared);
             one.item == item && !one.is_gone && !is_for_others
         };
-        let one = entries.made.iter_mut().find(is_free)?;
+        let one = entries.created.iter_mut().find(is_free)?;
         if is_removed {
-            one.is_lent = true;
+            one.is_taken = true;
         } else {
             one.is_shared = true;
         }
@@ -240,34 +241,34 @@ impl Ledger {
     /// Returns the newest resource of a template that the run created and that still exists.
     pub(in super::super) fn newest(&self, item: &str) -> Option<BTreeMap<String, String>> {
         let entries = self.entries();
-        entries.made.iter().rfind(|one| one.item == item && !one.is_gone).map(|one| one.ids.clone())
+        entries.created.iter().rfind(|one| one.item == item && !one.is_gone).map(|one| one.ids.clone())
     }
 
     /// Returns whether the run created the resource that a parameter names.
-    pub(in super::super) fn made(&self, parameter: &str, id: &str) -> bool {
+    pub(in super::super) fn has_created(&self, parameter: &str, id: &str) -> bool {
         self.entries()
-            .made
+            .created
             .iter()
             .any(|one| one.parameter == parameter && one.ids.get(parameter).is_some_and(|own| own == id))
     }
 
     /// Returns whether the run created the resource that all parameters of a path name together.
     pub(in super::super) fn owns(&self, item: &str, ids: &BTreeMap<String, String>) -> bool {
-        self.entries().made.iter().any(|one| one.item == item && one.ids == *ids && !one.is_gone)
+        self.entries().created.iter().any(|one| one.item == item && one.ids == *ids && !one.is_gone)
     }
 
     /// Returns whether an attempt to add to a list has failed.
-    pub(in super::super) fn is_barren(&self, list: &str) -> bool {
-        self.entries().barren.contains(list)
+    pub(in super::super) fn is_unextendable(&self, list: &str) -> bool {
+        self.entries().unextendable.contains(list)
     }
 
-    pub(in super::super) fn give_up(&self, list: &str) {
-        self.entries().barren.insert(list.to_owned());
+    pub(in super::super) fn mark_unextendable(&self, list: &str) {
+        self.entries().unextendable.insert(list.to_owned());
     }
 
     /// Returns the remaining resources, the newest first: a nested resource is newer than its parent.
-    pub(in super::super) fn left(&self) -> Vec<Made> {
-        self.entries().made.iter().rev().filter(|one| !one.is_gone).cloned().collect()
+    pub(in super::super) fn remaining(&self) -> Vec<CreatedResource> {
+        self.entries().created.iter().rev().filter(|one| !one.is_gone).cloned().collect()
     }
 
     /// Returns an id that does not exist, generated from an increasing number.
@@ -275,7 +276,7 @@ impl Ledger {
         let mut entries = self.entries();
         entries.ids += 1;
         let id = make(entries.ids);
-        entries.made_up.insert(id.clone());
+        entries.generated_ids.insert(id.clone());
         id
     }
 
@@ -288,18 +289,18 @@ impl Ledger {
     }
 
     /// Returns the messages about resources that were created and cannot be identified.
-    pub(in super::super) fn untold(&self) -> Vec<String> {
+    pub(in super::super) fn unidentified(&self) -> Vec<String> {
         let entries = self.entries();
-        let unproven = entries.unproven.iter().map(|(.., told)| told.clone());
-        let mut untold: Vec<String> = entries.untold.iter().cloned().chain(unproven).collect();
-        untold.sort();
-        untold.dedup();
-        untold
+        let unproven = entries.unproven.iter().map(|(.., message)| message.clone());
+        let mut unidentified: Vec<String> = entries.unidentified.iter().cloned().chain(unproven).collect();
+        unidentified.sort();
+        unidentified.dedup();
+        unidentified
     }
 }
 
 /// Returns the ids of the resources that an answer reports as created, from its members or from `Location`.
-pub(in super::super) fn told(reply: &Reply, parameter: &str, list: &str) -> Vec<String> {
+pub(in super::super) fn reported_ids(reply: &Reply, parameter: &str, list: &str) -> Vec<String> {
     let in_header = reply.headers.get(LOCATION).and_then(|value| value.to_str().ok()).and_then(|location| {
         // The base is arbitrary, since only the path is compared.
         let base = Url::parse("http://here/").ok()?;
@@ -338,12 +339,12 @@ impl Entries {
         let is_whole = self.before.get(list).and_then(Option::as_ref).is_some_and(|listing| listing.is_whole);
         if is_whole {
             let proven = self.unproven.extract_if(.., |(of, ..)| of == list);
-            self.made.extend(proven.map(|(_, made, _)| made));
+            self.created.extend(proven.map(|(_, created, _)| created));
         }
     }
 }
 
-impl Listing {
+impl ListSnapshot {
     /// Learns from a later answer to the same request. If it is longer and contains the old entries, the list was complete: a page limit
     /// had not cut it off.
     fn compare(&mut self, parameter: &str, now: &HashSet<String>) {
@@ -380,7 +381,7 @@ pub(in super::super) fn items(text: &str) -> Option<Vec<Value>> {
 }
 
 /// Returns whether a text contains an id as a whole word.
-fn stands_in(text: &str, id: &str) -> bool {
+fn contains_id(text: &str, id: &str) -> bool {
     let is_word =
         |character: Option<char>| character.is_some_and(|one| one.is_alphanumeric() || one == '_' || one == '-');
     text.match_indices(id)

@@ -5,9 +5,9 @@ mod clean_up;
 mod effect;
 mod found;
 mod ledger;
-mod subject;
+mod resource;
+mod server_health;
 mod undeclared;
-mod vitals;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,21 +18,21 @@ use reqwest::Method;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-pub(super) use self::body::{Keep, harmless, is_kept_out};
-pub use self::clean_up::Aftermath;
+pub(super) use self::body::{BodyExceptions, is_kept_out, safe_body};
+pub use self::clean_up::CleanupReport;
 pub(super) use self::effect::item_of;
 pub(super) use self::effect::{Effect, effect};
-use self::effect::{ending, item};
-pub(crate) use self::effect::{ends_by_get, item_among, lists_rights, parent_of, subject};
+use self::effect::{ending, item_template};
+pub(crate) use self::effect::{ends_by_get, item_among, last_parameter, lists_rights, parent_of};
 use self::ledger::Ledger;
 pub(crate) use self::ledger::{id_member, listed as ids_listed};
-pub(super) use self::ledger::{items as entries, told as ids_told};
-pub(super) use self::vitals::{Death, Suspect, Vitals};
-use super::pace::Pace;
-use super::renewal::Renewals;
+pub(super) use self::ledger::{items as entries, reported_ids as ids_told};
+pub(super) use self::server_health::{ServerHealth, ServerOutage, SuspectRequest};
+use super::case_run::SentRequest;
+use super::limit_windows::LimitWindows;
+use super::renewal::TokenRenewals;
 use super::reply::Reply;
 use super::request::Draft;
-use super::trial::Sent;
 use crate::catalogue::{Case, Catalogue};
 use crate::contract::{Contract, Probe};
 use crate::credential::identity::{Identities, Identity};
@@ -44,7 +44,7 @@ use crate::text::glob;
 
 /// The calls that the user allows at a live server, besides safe ones.
 #[derive(Clone, Debug, Default)]
-pub struct Policy {
+pub struct LivePolicy {
     /// Patterns of ids of operations that may be called although they seem to end or change something that the check did not create.
     pub allow: Vec<String>,
     /// True if calls for the setup of a case may cost money.
@@ -57,7 +57,7 @@ pub struct Policy {
 
 /// The phase of a run in which a request is sent.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum When {
+pub(super) enum RunPhase {
     /// While cases run.
     Running,
     /// After all cases, to remove the resources of the run.
@@ -65,11 +65,11 @@ pub(super) enum When {
 }
 
 /// The state of a live server during a run.
-pub(super) struct Live {
-    pub(super) pace: Pace,
-    pub(super) vitals: Vitals,
-    pub(super) policy: Policy,
-    pub(super) renewals: Renewals,
+pub(super) struct LiveServer {
+    pub(super) limit_windows: LimitWindows,
+    pub(super) server_health: ServerHealth,
+    pub(super) policy: LivePolicy,
+    pub(super) token_renewals: TokenRenewals,
     ledger: Ledger,
     api: Arc<Api>,
     contract: Arc<Contract>,
@@ -80,13 +80,13 @@ pub(super) struct Live {
     slot: Mutex<Option<Instant>>,
 }
 
-impl Live {
-    pub(super) fn new(catalogue: &Catalogue, halt: Halt, policy: Policy) -> Self {
+impl LiveServer {
+    pub(super) fn new(catalogue: &Catalogue, halt: Halt, policy: LivePolicy) -> Self {
         Self {
-            pace: Pace::new(catalogue.contract.rate_limit.clone(), halt.clone()),
-            vitals: Vitals::default(),
+            limit_windows: LimitWindows::new(catalogue.contract.rate_limit.clone(), halt.clone()),
+            server_health: ServerHealth::default(),
             policy,
-            renewals: Renewals::default(),
+            token_renewals: TokenRenewals::default(),
             ledger: Ledger::default(),
             api: Arc::clone(&catalogue.api),
             contract: Arc::clone(&catalogue.contract),
@@ -108,23 +108,23 @@ impl Live {
     }
 
     /// Returns the GET operation of a path if the check may call it for its own purposes.
-    pub(super) fn reading<'a>(&self, catalogue: &'a Catalogue, path: &str) -> Option<&'a Operation> {
+    pub(super) fn read_operation<'a>(&self, catalogue: &'a Catalogue, path: &str) -> Option<&'a Operation> {
         let mut operations = catalogue.api.operations.iter();
         let reading = operations.find(|other| other.method == "GET" && other.path == path)?;
         (reading.retry == Retry::Safe && self.may_be_asked(reading)).then_some(reading)
     }
 
     /// Returns a new id that does not exist, for a path parameter. `like` is an id that exists.
-    pub(super) fn nobody(&self, parameter: &Parameter, like: Option<&str>) -> String {
+    pub(super) fn unused_id(&self, parameter: &Parameter, like: Option<&str>) -> String {
         self.ledger.new_id(|number| unknown_id::id(&self.api, parameter, like, number))
     }
 
     /// Returns such an id for a path parameter of an operation, similar to the one that the identity knows.
-    fn nobody_at(&self, operation: &Operation, name: &str, identity: &Identity) -> String {
+    fn unused_id_at(&self, operation: &Operation, name: &str, identity: &Identity) -> String {
         let parameter =
             operation.parameters.iter().find(|one| one.location == ParameterLocation::Path && one.name == name);
         let like = identity.ids.get(name).map(String::as_str);
-        parameter.map_or_else(|| UNKNOWN_ID.to_owned(), |parameter| self.nobody(parameter, like))
+        parameter.map_or_else(|| UNKNOWN_ID.to_owned(), |parameter| self.unused_id(parameter, like))
     }
 
     /// Returns the effect of an operation.
@@ -133,7 +133,7 @@ impl Live {
     }
 
     /// Returns whether an operation creates a resource with an id that the server assigns.
-    pub(super) fn adds(&self, operation: &Operation) -> bool {
+    pub(super) fn creates_resource(&self, operation: &Operation) -> bool {
         self.effect(operation) == Effect::Creates
     }
 
@@ -162,11 +162,11 @@ impl Live {
     }
 
     /// Waits until the next request may be sent. Returns `false` if the run ends before that; requests of the clean-up are always sent.
-    pub(super) async fn slot(&self, when: When) -> bool {
+    pub(super) async fn wait_for_slot(&self, phase: RunPhase) -> bool {
         let Some(at) = self.next_slot().await else { return true };
-        match when {
-            When::Running => self.pace.waits_until(at).await,
-            When::AtTheEnd => {
+        match phase {
+            RunPhase::Running => self.limit_windows.waits_until(at).await,
+            RunPhase::AtTheEnd => {
                 tokio::time::sleep_until(at).await;
                 true
             }
@@ -190,13 +190,13 @@ impl Live {
             return Ok(());
         }
         let is_ours = |parameter: &str, id: &str| {
-            identities.is_expendable(&operation.path, parameter, id) || self.ledger.made(parameter, id)
+            identities.is_expendable(&operation.path, parameter, id) || self.ledger.has_created(parameter, id)
         };
         let foreign = draft.ids.iter().find(|(parameter, id)| {
             identities.foreign_id(&operation.path, parameter).is_ok_and(|foreign| foreign == **id)
                 && !is_ours(parameter, id)
         });
-        let own = subject(&operation.path).and_then(|parameter| draft.ids.get_key_value(parameter));
+        let own = last_parameter(&operation.path).and_then(|parameter| draft.ids.get_key_value(parameter));
         let may_change = draft.method != "DELETE" && draft.method == operation.method && self.allows(operation);
         let kept = own.filter(|(parameter, id)| {
             !may_change && identities.keeps(&operation.path, parameter, id) && !is_ours(parameter, id)
@@ -220,16 +220,16 @@ impl Live {
     }
 
     /// Records that a request reached the server, if it did.
-    pub(super) fn vitals_of(&self, sent: &Sent) {
+    pub(super) fn record_health(&self, sent: &SentRequest) {
         if !sent.is_unconnected && sent.requests > 0 {
-            self.vitals.reached(&sent.draft, sent.answer().map(|reply| reply.status));
+            self.server_health.reached(&sent.draft, sent.answer().map(|reply| reply.status));
         }
     }
 
     /// Ends the run because the server stopped answering or refuses connections (`is_refused`). Returns a message about it.
-    pub(super) fn end(&self, reason: &str, is_refused: bool) -> String {
+    pub(super) fn end_run(&self, reason: &str, is_refused: bool) -> String {
         self.halt.halt();
-        self.vitals.ended(reason, is_refused)
+        self.server_health.record_outage(reason, is_refused)
     }
 
     /// Returns true if the run has been ended.
@@ -292,17 +292,17 @@ mod tests {
         let catalogue = Catalogue::read(&source).unwrap_or_else(|failure| panic!("{failure}"));
         let halt = Halt::default();
         let began = Instant::now();
-        let free = Live::new(&catalogue, halt.clone(), Policy::default());
-        let kept = Live::new(&catalogue, halt.clone(), Policy { rate: Some(4.0), ..Policy::default() });
+        let free = LiveServer::new(&catalogue, halt.clone(), LivePolicy::default());
+        let kept = LiveServer::new(&catalogue, halt.clone(), LivePolicy { rate: Some(4.0), ..LivePolicy::default() });
         for _ in 0..9 {
-            assert!(free.slot(When::Running).await);
+            assert!(free.wait_for_slot(RunPhase::Running).await);
         }
         assert_eq!(began.elapsed(), Duration::ZERO);
         for _ in 0..9 {
-            assert!(kept.slot(When::Running).await);
+            assert!(kept.wait_for_slot(RunPhase::Running).await);
         }
         assert_eq!(began.elapsed(), Duration::from_secs(2), "eight waits of a quarter of a second");
         halt.halt();
-        assert!(!kept.slot(When::Running).await, "nothing is sent after the end of a run");
+        assert!(!kept.wait_for_slot(RunPhase::Running).await, "nothing is sent after the end of a run");
     }
 }

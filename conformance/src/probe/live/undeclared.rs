@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 
 use keyfit_openapi::Operation;
 
-use super::super::Target;
+use super::super::TargetServer;
+use super::super::case_run::{CaseRun, SentRequest};
 use super::super::flow::Stop;
 use super::super::reply::Reply;
 use super::super::request::Draft;
-use super::super::trial::{Sent, Trial};
-use super::{Effect, item, subject};
+use super::{Effect, item_template, last_parameter};
 use crate::catalogue::undeclared_methods;
 use crate::credential::identity::Identity;
 use crate::document::unknown_id::UNKNOWN_ID;
@@ -19,49 +19,52 @@ use crate::judgement::missing::Missing;
 /// An unregistered method, which has no effect.
 pub(super) const UNASSIGNED: &str = "KEYFIT";
 
-const AT_NOBODY: &str =
+const NO_UNUSED_ID: &str =
     "a method that the path lacks is asked for at an id that nobody has, which the server says first";
 
-impl Target {
+impl TargetServer {
     /// Requests each changing method of HTTP that the path does not declare. A live server first gets a method without effect, and then the
     /// others only for an expendable resource or for ids that do not exist.
-    pub(in super::super) async fn ask_for_undeclared(&self, trial: &mut Trial<'_>) -> Result<(), Stop> {
-        let operation = trial.catalogue.operation(trial.case);
+    pub(in super::super) async fn ask_for_undeclared(&self, case_run: &mut CaseRun<'_>) -> Result<(), Stop> {
+        let operation = case_run.catalogue.operation(case_run.case);
         if self.live.is_none() {
-            for method in undeclared_methods(&trial.catalogue.api, operation) {
+            for method in undeclared_methods(&case_run.catalogue.api, operation) {
                 let mut draft =
-                    trial.maker(self).draft(trial.probe, operation, &trial.identity).map_err(Stop::Missing)?;
+                    case_run.maker(self).draft(case_run.probe, operation, &case_run.identity).map_err(Stop::Missing)?;
                 method.clone_into(&mut draft.method);
                 let sent = self.send(&draft).await;
                 let is_refused = sent.answer().is_some_and(|reply| reply.status == 405);
-                trial.sent.push(sent);
+                case_run.sent.push(sent);
                 if !is_refused {
                     break;
                 }
             }
             return Ok(());
         }
-        let own_ids = trial.identity.ids.clone();
-        self.spare_from_any_method(trial).await?;
-        let mut draft = trial.maker(self).draft(trial.probe, operation, &trial.identity).map_err(Stop::Missing)?;
+        let own_ids = case_run.identity.ids.clone();
+        self.protect_from_any_method(case_run).await?;
+        let mut draft =
+            case_run.maker(self).draft(case_run.probe, operation, &case_run.identity).map_err(Stop::Missing)?;
         UNASSIGNED.clone_into(&mut draft.method);
         let mut first = self.send(&draft).await;
-        if first.answer().is_none_or(Reply::is_success) || self.has_died() {
-            trial.sent.push(first);
+        if first.answer().is_none_or(Reply::is_success) || self.has_stopped() {
+            case_run.sent.push(first);
             return Ok(());
         }
         // Some HTTP parsers refuse unknown methods before the server sees them.
         let is_read = first.answer().is_some_and(|reply| !matches!(reply.status, 400 | 501));
-        let mut nobody = trial.identity.clone();
-        nobody.ids = self.nobody(operation, &trial.identity, own_ids, &draft);
+        let mut nobody = case_run.identity.clone();
+        nobody.ids = self.unused_ids(operation, &case_run.identity, own_ids, &draft);
         let mut asked = None;
-        for method in undeclared_methods(&trial.catalogue.api, operation).filter(|_| !draft.ids.is_empty()) {
-            let mut draft = trial.maker(self).draft(trial.probe, operation, &nobody).map_err(Stop::Missing)?;
+        for method in undeclared_methods(&case_run.catalogue.api, operation).filter(|_| !draft.ids.is_empty()) {
+            let mut draft = case_run.maker(self).draft(case_run.probe, operation, &nobody).map_err(Stop::Missing)?;
             method.clone_into(&mut draft.method);
             let again = self.send(&draft).await;
             first.requests += again.requests;
             if again.answer().is_some_and(Reply::is_success) {
-                if let Some((parameter, id)) = subject(&operation.path).and_then(|name| draft.ids.get_key_value(name)) {
+                if let Some((parameter, id)) =
+                    last_parameter(&operation.path).and_then(|name| draft.ids.get_key_value(name))
+                {
                     self.identities.expended(&operation.path, parameter, id);
                 }
                 // A resource that the call may have created has the new id.
@@ -69,17 +72,17 @@ impl Target {
                     "DELETE".clone_into(&mut draft.method);
                     first.requests += self.send(&draft).await.requests;
                 }
-                trial.undecided = None;
-                trial.sent.push(Sent { requests: first.requests, ..again });
+                case_run.undecided = None;
+                case_run.sent.push(SentRequest { requests: first.requests, ..again });
                 return Ok(());
             }
             asked.get_or_insert(again);
         }
         match asked {
-            _ if is_read => trial.sent.push(first),
+            _ if is_read => case_run.sent.push(first),
             Some(again) => {
-                trial.undecided = Some(AT_NOBODY.into());
-                trial.sent.push(Sent { requests: first.requests, ..again });
+                case_run.undecided = Some(NO_UNUSED_ID.into());
+                case_run.sent.push(SentRequest { requests: first.requests, ..again });
             }
             None => {
                 return Err(Stop::missing(format!(
@@ -92,7 +95,7 @@ impl Target {
     }
 
     /// Returns ids at which a method may have an effect: an expendable resource if the path ends in one, or ids that do not exist.
-    fn nobody(
+    fn unused_ids(
         &self,
         operation: &Operation,
         identity: &Identity,
@@ -100,21 +103,21 @@ impl Target {
         draft: &Draft,
     ) -> BTreeMap<String, String> {
         let path = &operation.path;
-        let given_up = subject(path).filter(|_| path.ends_with('}'));
-        let given_up = given_up.and_then(|name| Some((name, self.identities.expendable(path, name, false).ok()?)));
-        let nobody_at = |name: &String| match &self.live {
-            Some(live) => live.nobody_at(operation, name, identity),
+        let expendable = last_parameter(path).filter(|_| path.ends_with('}'));
+        let expendable = expendable.and_then(|name| Some((name, self.identities.expendable(path, name, false).ok()?)));
+        let unused_id = |name: &String| match &self.live {
+            Some(live) => live.unused_id_at(operation, name, identity),
             None => UNKNOWN_ID.to_owned(),
         };
-        match given_up {
+        match expendable {
             Some((name, id)) => own.into_iter().chain([(name.to_owned(), id)]).collect(),
-            None => draft.ids.keys().map(|name| (name.clone(), nobody_at(name))).collect(),
+            None => draft.ids.keys().map(|name| (name.clone(), unused_id(name))).collect(),
         }
     }
 
     /// Targets a resource of the run, or ids that do not exist, if a server that ignores the method would change something.
-    async fn spare_from_any_method(&self, trial: &mut Trial<'_>) -> Result<(), Stop> {
-        let operation = trial.catalogue.operation(trial.case);
+    async fn protect_from_any_method(&self, case_run: &mut CaseRun<'_>) -> Result<(), Stop> {
+        let operation = case_run.catalogue.operation(case_run.case);
         let Some(live) = self.live.as_ref().filter(|live| !live.allows(operation)) else { return Ok(()) };
         for effect in live.changes_at(&operation.path) {
             let parameter = match effect {
@@ -127,14 +130,17 @@ impl Target {
                 }
                 // The operation with the effect may have another name for the parameter.
                 Effect::CreatesAt(parameter) | Effect::Changes(parameter) => {
-                    subject(&operation.path).unwrap_or(parameter)
+                    last_parameter(&operation.path).unwrap_or(parameter)
                 }
             };
-            if let Some(ids) = self.made(live, trial.catalogue, item(&operation.path), false).await {
-                trial.identity.ids.extend(ids);
+            if let Some(ids) = self.created_ids(live, case_run.catalogue, item_template(&operation.path), false).await {
+                case_run.identity.ids.extend(ids);
             } else {
-                trial.identity.ids.insert(parameter.to_owned(), live.nobody_at(operation, parameter, &trial.identity));
-                trial.undecided = Some(AT_NOBODY.into());
+                case_run
+                    .identity
+                    .ids
+                    .insert(parameter.to_owned(), live.unused_id_at(operation, parameter, &case_run.identity));
+                case_run.undecided = Some(NO_UNUSED_ID.into());
             }
             break;
         }

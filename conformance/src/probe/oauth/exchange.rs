@@ -10,12 +10,12 @@ use url::form_urlencoded::Serializer;
 use super::super::at_once::used_twice;
 use super::super::reply::Reply;
 use super::super::request::{Draft, FORM, JSON};
-use super::{Flow, Pairs, Sent, Stop};
+use super::{OAuthFlow, Pairs, SentRequest, Stop};
 use crate::contract::{Carrier, ClientAuthentication, Endpoint, GrantType, Probe, TokenBody};
 use crate::credential::identity::{Client, ClientKind, ClientNeed};
 use crate::credential::secret::Secret;
 
-impl Flow<'_> {
+impl OAuthFlow<'_> {
     /// Calls the API with an access token.
     pub(super) async fn call(&mut self, access: &str) -> Result<(), Stop> {
         let draft = self.maker.draft(&Probe::Valid, self.operation, self.identity).map_err(Stop::Missing)?;
@@ -40,11 +40,11 @@ impl Flow<'_> {
 
     pub(super) async fn token(&mut self, client: &Client, pairs: Pairs) -> Result<Value, Stop> {
         let draft = self.token_draft(client, pairs, self.way(client))?;
-        self.granted(&draft).await
+        self.request_token(&draft).await
     }
 
     /// Sends a token request, and registers the secrets of its answer for redaction.
-    pub(super) async fn granted(&mut self, draft: &Draft) -> Result<Value, Stop> {
+    pub(super) async fn request_token(&mut self, draft: &Draft) -> Result<Value, Stop> {
         let reply = self.send(draft).await?;
         Ok(self.learned(&reply))
     }
@@ -53,7 +53,7 @@ impl Flow<'_> {
     pub(super) async fn twice_at_once(&mut self, client: &Client, pairs: Pairs, what: &str) -> Result<(), Stop> {
         let draft = self.token_draft(client, pairs, self.way(client))?;
         let mut both = self.target.send_together(&[draft.clone(), draft]).await?;
-        both.iter().filter_map(Sent::answer).for_each(|reply| drop(self.learned(reply)));
+        both.iter().filter_map(SentRequest::answer).for_each(|reply| drop(self.learned(reply)));
         both.sort_by_key(|one| one.answer().map(|reply| reply.status));
         let judged = used_twice(&both, what);
         self.sent.append(&mut both);

@@ -8,8 +8,8 @@ use serde_json::Value;
 
 pub(super) use self::exchange::{in_fragment, in_redirect};
 use super::flow::Stop;
-use super::request::{Draft, Maker};
-use super::{Sent, Target};
+use super::request::{Draft, DraftBuilder};
+use super::{SentRequest, TargetServer};
 use crate::contract::{AuthorizationServer, ClientAuthentication, GrantType, Level, OauthProbe};
 use crate::credential::identity::{Client, ClientKind, Identity};
 use crate::credential::jws;
@@ -25,13 +25,13 @@ const OWN: [GrantType; 1] = [GrantType::ClientCredentials];
 const STATE: &str = "keyfit-state";
 
 /// The state of one probe.
-pub(super) struct Flow<'a> {
-    pub(super) target: &'a Target,
+pub(super) struct OAuthFlow<'a> {
+    pub(super) target: &'a TargetServer,
     pub(super) server: &'a AuthorizationServer,
-    pub(super) maker: &'a Maker<'a>,
+    pub(super) maker: &'a DraftBuilder<'a>,
     pub(super) operation: &'a Operation,
     pub(super) identity: &'a Identity,
-    pub(super) sent: Vec<Sent>,
+    pub(super) sent: Vec<SentRequest>,
     /// The highest level of the rule that the granted token permits.
     pub(super) at_most: Level,
 }
@@ -39,7 +39,7 @@ pub(super) struct Flow<'a> {
 /// The parameters of a request.
 type Pairs = Vec<(&'static str, String)>;
 
-impl Flow<'_> {
+impl OAuthFlow<'_> {
     /// Sends the requests of a probe.
     pub(super) async fn run(&mut self, probe: OauthProbe) -> Result<(), Stop> {
         match probe {
@@ -129,7 +129,7 @@ impl Flow<'_> {
         } else {
             let url = self.endpoint(self.server.device_authorization_url.as_ref(), "device-authorization-url")?;
             let draft = self.form_draft(url, &client, vec![("scope", scope)], self.way(&client));
-            let answer = self.granted(&draft).await?;
+            let answer = self.request_token(&draft).await?;
             if probe == OauthProbe::DeviceCodes {
                 return Ok(());
             }
@@ -279,7 +279,7 @@ impl Flow<'_> {
             draft.url.set_query(Some(&String::from_utf8_lossy(&body)));
             "GET".clone_into(&mut draft.method);
         }
-        self.granted(&draft).await.map(drop)
+        self.request_token(&draft).await.map(drop)
     }
 
     /// Requests two scopes, of which the call needs the second.
@@ -291,7 +291,7 @@ impl Flow<'_> {
             // A literal plus is encoded as `%2B`.
             draft.body = Some(String::from_utf8_lossy(body).replace('+', "%20").into_bytes());
         }
-        let answer = self.granted(&draft).await?;
+        let answer = self.request_token(&draft).await?;
         let access = member(&answer, "access_token")?;
         self.call(&access).await
     }

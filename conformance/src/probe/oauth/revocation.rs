@@ -8,14 +8,14 @@ use tokio::time::Instant;
 
 use super::super::reply::Reply;
 use super::super::request::Draft;
-use super::{CODE, Flow, OWN, Pairs, Stop, consent, member, own, redeem, verifier};
+use super::{CODE, OAuthFlow, OWN, Pairs, Stop, consent, member, own, redeem, verifier};
 use crate::contract::{ClientAuthentication, Endpoint, GrantType, Level, OauthProbe, WELL_KNOWN};
 use crate::credential::identity::{Client, ClientKind};
 
 /// The wait before each further call with a revoked token: RFC 7009 permits a delay until all servers know about it.
 const WAITS: [Duration; 3] = [Duration::from_millis(100), Duration::from_millis(400), Duration::from_secs(1)];
 
-impl Flow<'_> {
+impl OAuthFlow<'_> {
     /// Revokes a token, and sends the requests of the probe around it.
     pub(super) async fn revocations(&mut self, probe: OauthProbe) -> Result<(), Stop> {
         let client = self.client(ClientKind::Confidential, self.own_grants(), &self.scope(false))?;
@@ -42,7 +42,7 @@ impl Flow<'_> {
 
     async fn call_after_revocation(&mut self, url: &Url, client: &Client, access: &str) -> Result<(), Stop> {
         self.call(access).await?;
-        let before = self.sent.last().and_then(super::Sent::answer).map(|reply| reply.status);
+        let before = self.sent.last().and_then(super::SentRequest::answer).map(|reply| reply.status);
         if !before.is_some_and(|status| (200..300).contains(&status)) {
             return Err(Stop::missing("a call with the token is not served before it is revoked"));
         }
@@ -53,9 +53,9 @@ impl Flow<'_> {
         }
         self.call(access).await?;
         for wait in WAITS {
-            let is_served = self.sent.last().and_then(super::Sent::answer).is_some_and(Reply::is_success);
+            let is_served = self.sent.last().and_then(super::SentRequest::answer).is_some_and(Reply::is_success);
             let Some(live) = self.maker.live.filter(|_| is_served) else { break };
-            if !live.pace.waits_until(Instant::now() + wait).await {
+            if !live.limit_windows.waits_until(Instant::now() + wait).await {
                 break;
             }
             self.call(access).await?;
@@ -113,9 +113,9 @@ impl Flow<'_> {
         for described in self.descriptions() {
             let url = self.endpoint(Some(&described), "discovery-url")?;
             let reply = self.send(&Draft::outside("GET", url.clone())).await?;
-            let told: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
-            let told = told["revocation_endpoint"].as_str().filter(|_| reply.is_success());
-            let Some(endpoint) = told.map(Endpoint::new).filter(Endpoint::is_sound) else { continue };
+            let metadata: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+            let metadata = metadata["revocation_endpoint"].as_str().filter(|_| reply.is_success());
+            let Some(endpoint) = metadata.map(Endpoint::new).filter(Endpoint::is_sound) else { continue };
             // If it is at the host of the metadata, it is called there.
             let is_here = Url::parse(&endpoint.to_string()).is_ok_and(|there| there.origin() == url.origin());
             let endpoint = if is_here { Endpoint::new(endpoint.below("")) } else { endpoint };

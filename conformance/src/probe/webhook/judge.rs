@@ -21,7 +21,7 @@ use crate::webhook::Hook;
 
 /// The documented deliveries of a webhook.
 #[derive(Clone, Copy)]
-pub(super) struct Documented<'a> {
+pub(super) struct DocumentedWebhook<'a> {
     pub(super) api: &'a Api,
     pub(super) hook: &'a Hook<'a>,
     /// The URL to which they have to be sent, if it is known.
@@ -30,8 +30,8 @@ pub(super) struct Documented<'a> {
 
 /// The deliveries that arrived for a webhook.
 pub(super) struct Deliveries<'a> {
-    pub(super) documented: Documented<'a>,
-    pub(super) came: Vec<Delivery>,
+    pub(super) documented: DocumentedWebhook<'a>,
+    pub(super) received: Vec<Delivery>,
     pub(super) since: Instant,
     /// Verifies their signatures.
     pub(super) verifier: Option<&'a Verifier>,
@@ -42,14 +42,14 @@ pub(super) struct Deliveries<'a> {
 }
 
 /// The checks that compare a delivery with the document.
-const SAYS: [DeliveryCheck; 4] =
+const DOCUMENT_CHECKS: [DeliveryCheck; 4] =
     [DeliveryCheck::RequestLine, DeliveryCheck::MediaType, DeliveryCheck::Body, DeliveryCheck::Headers];
 
 impl Deliveries<'_> {
     /// Returns the violation of this check.
     pub(super) fn finding(&self, check: DeliveryCheck) -> Option<String> {
-        let Some((delivery, documented)) = self.judged() else {
-            let seconds = self.documented.hook.terms.map_or(super::USUAL, |terms| terms.within_seconds);
+        let Some((delivery, documented)) = self.matched_delivery() else {
+            let seconds = self.documented.hook.terms.map_or(super::DEFAULT_DEADLINE, |terms| terms.within_seconds);
             return (check == DeliveryCheck::Arrives)
                 .then(|| format!("no delivery came within {seconds} s of the call"));
         };
@@ -73,14 +73,14 @@ impl Deliveries<'_> {
                     Err(error) => Some(error.to_string()),
                 }
             }
-            DeliveryCheck::NoCredential => self.came.iter().find_map(|delivery| self.leak(delivery)),
+            DeliveryCheck::NoCredential => self.received.iter().find_map(|delivery| self.leak(delivery)),
             DeliveryCheck::Once => {
-                let after = repeated(&self.came, self.since, self.id_header())?;
+                let after = repeated(&self.received, self.since, self.id_header())?;
                 Some(format!("a delivery that was answered 200 came again after {} ms", after.as_millis()))
             }
             DeliveryCheck::Repeated => {
                 // Without an id header, a repeated delivery may have another body each time.
-                let is_repeated = self.came.iter().any(|one| one.at > delivery.at);
+                let is_repeated = self.received.iter().any(|one| one.at > delivery.at);
                 let seconds = self.documented.hook.terms?.repeated_within_seconds?;
                 (!is_repeated)
                     .then(|| format!("the delivery that was answered 503 did not come again within {seconds} s"))
@@ -90,11 +90,11 @@ impl Deliveries<'_> {
 
     /// Returns the delivery that is judged, with its documented call: the first one that matches the document, or else the first one. Other
     /// events may be delivered to the same URL.
-    fn judged(&self) -> Option<(&Delivery, &Webhook)> {
-        let Documented { hook, .. } = &self.documented;
-        let kept = self.came.iter().find_map(|one| Some((one, self.documented.kept_by(one)?)));
+    fn matched_delivery(&self) -> Option<(&Delivery, &Webhook)> {
+        let DocumentedWebhook { hook, .. } = &self.documented;
+        let kept = self.received.iter().find_map(|one| Some((one, self.documented.matched_call(one)?)));
         let own = hook.documented.iter().find(|one| one.name == hook.name).or(hook.documented.first());
-        kept.or_else(|| Some((self.came.first()?, own?)))
+        kept.or_else(|| Some((self.received.first()?, own?)))
     }
 
     fn leak(&self, delivery: &Delivery) -> Option<String> {
@@ -121,7 +121,7 @@ impl Deliveries<'_> {
     }
 
     /// Returns the first few deliveries for a report. They are not requests that a reader can repeat.
-    pub(super) fn shown(&self) -> Vec<Exchange> {
+    pub(super) fn exchanges(&self) -> Vec<Exchange> {
         let shown = |delivery: &Delivery| {
             let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
             let headers = delivery.headers.iter();
@@ -134,19 +134,20 @@ impl Deliveries<'_> {
                 ..Exchange::default()
             }
         };
-        self.came.iter().take(2).map(shown).collect()
+        self.received.iter().take(2).map(shown).collect()
     }
 }
 
-impl<'a> Documented<'a> {
+impl<'a> DocumentedWebhook<'a> {
     /// Returns whether a delivery matches the document.
     pub(super) fn fits(&self, delivery: &Delivery) -> bool {
-        self.kept_by(delivery).is_some()
+        self.matched_call(delivery).is_some()
     }
 
     /// Returns the documented call that a delivery matches.
-    fn kept_by(&self, delivery: &Delivery) -> Option<&'a Webhook> {
-        let keeps = |one: &&&Webhook| SAYS.into_iter().all(|check| self.breach(check, delivery, one).is_none());
+    fn matched_call(&self, delivery: &Delivery) -> Option<&'a Webhook> {
+        let keeps =
+            |one: &&&Webhook| DOCUMENT_CHECKS.into_iter().all(|check| self.breach(check, delivery, one).is_none());
         self.hook.documented.iter().find(keeps).copied()
     }
 
@@ -220,14 +221,14 @@ fn sent_as(delivery: &Delivery) -> &str {
 }
 
 /// Returns the time after which the first delivery was repeated: the same call with the same body, and the same id if there is one.
-pub(super) fn repeated(came: &[Delivery], since: Instant, id: Option<&str>) -> Option<Duration> {
-    let came: Vec<&Delivery> = came.iter().filter(|one| one.at >= since).collect();
+pub(super) fn repeated(received: &[Delivery], since: Instant, id: Option<&str>) -> Option<Duration> {
+    let received: Vec<&Delivery> = received.iter().filter(|one| one.at >= since).collect();
     let id_of = |one: &Delivery| id.and_then(|id| one.headers.get(id).cloned());
-    came.iter().enumerate().find_map(|(place, first)| {
+    received.iter().enumerate().find_map(|(place, first)| {
         let is_same = |other: &&&Delivery| {
             (&other.method, &other.target, &other.body) == (&first.method, &first.target, &first.body)
                 && id_of(other) == id_of(first)
         };
-        came[place + 1..].iter().find(is_same).map(|again| again.at - first.at)
+        received[place + 1..].iter().find(is_same).map(|again| again.at - first.at)
     })
 }

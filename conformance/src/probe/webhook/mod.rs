@@ -16,12 +16,12 @@ use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
-use self::judge::{Deliveries, Documented};
-use self::receiver::{Delivery, Slot};
-pub use self::receiver::{Receiver, ReceiverAt};
-use super::request::{Draft, Maker};
-use super::trial::{Sent, Trial, requests};
-use super::{Target, is_loopback};
+use self::judge::{Deliveries, DocumentedWebhook};
+use self::receiver::{Delivery, DeliverySlot};
+pub use self::receiver::{Receiver, ReceiverAddress};
+use super::case_run::{CaseRun, SentRequest, requests};
+use super::request::{Draft, DraftBuilder};
+use super::{TargetServer, is_loopback};
 use crate::contract::{Contract, DeliveryCheck, Level, Probe, Rule};
 use crate::credential::identity::CredentialNeed;
 use crate::credential::secret::Secret;
@@ -32,25 +32,25 @@ use crate::text::pointer::put;
 use crate::webhook::{CallContext, Hook, MessagePart, hooks, member};
 
 /// The time in seconds within which a delivery has to arrive if the contract has no limit.
-const USUAL: u64 = 5;
+const DEFAULT_DEADLINE: u64 = 5;
 /// The time in which a live server may repeat a delivery that was accepted.
-const WATCH: Duration = Duration::from_secs(2);
+const REPEAT_WINDOW: Duration = Duration::from_secs(2);
 /// The same for the mock, which repeats at once.
-const SHORT_WATCH: Duration = Duration::from_millis(100);
+const MOCK_REPEAT_WINDOW: Duration = Duration::from_millis(100);
 
 /// The receiver of a target, and the deliveries to it.
 #[derive(Default)]
 pub(super) struct Webhooks {
     receiver: OnceCell<Result<Receiver, Missing>>,
-    observed: Mutex<HashMap<Key, Arc<OnceCell<Observed>>>>,
+    observed: Mutex<HashMap<Key, Arc<OnceCell<ObservedDeliveries>>>>,
 }
 
 /// The index of the operation that passes the URL, the name of the webhook, and whether the first delivery is refused.
 type Key = (usize, String, bool);
 
 /// The calls for a webhook, and their results.
-struct Observed {
-    slot: Arc<Slot>,
+struct ObservedDeliveries {
+    slot: Arc<DeliverySlot>,
     /// True if the receiver refuses the first delivery as if it were unavailable.
     refuses: bool,
     /// The instant from which deliveries belong to these calls.
@@ -65,7 +65,7 @@ struct Observed {
     secrets: Vec<Secret>,
 }
 
-impl Observed {
+impl ObservedDeliveries {
     /// Marks the instant from which deliveries belong to these calls.
     fn begin(&mut self) {
         self.since = Instant::now();
@@ -94,20 +94,20 @@ impl Webhooks {
         self.receiver.get_or_init(here).await.as_ref().map_err(Missing::clone)
     }
 
-    fn cell(&self, key: Key) -> Arc<OnceCell<Observed>> {
+    fn cell(&self, key: Key) -> Arc<OnceCell<ObservedDeliveries>> {
         let mut observed = self.observed.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(observed.entry(key).or_default())
     }
 }
 
-impl Target {
+impl TargetServer {
     /// Runs a case about deliveries. The probe of the trial is the one with which the URL is passed.
-    pub(super) async fn check_delivery(&self, mut trial: Trial<'_>) -> Outcome {
-        let (catalogue, case) = (trial.catalogue, trial.case);
+    pub(super) async fn check_delivery(&self, mut case_run: CaseRun<'_>) -> Outcome {
+        let (catalogue, case) = (case_run.catalogue, case_run.case);
         let operation = catalogue.operation(case);
         let all = hooks(&catalogue.api, &catalogue.contract, operation);
         let hook = all.iter().find(|hook| case.variant.as_deref() == Some(hook.name));
-        let (Some(hook), Some(check)) = (hook, trial.expect.delivery) else {
+        let (Some(hook), Some(check)) = (hook, case_run.expect.delivery) else {
             return Outcome::error("the rule is about no webhook of the operation");
         };
         let receiver = match self.webhooks.receiver(self.servers.base()).await {
@@ -116,17 +116,23 @@ impl Target {
         };
         let refuses = check.is_of_refused();
         let cell = self.webhooks.cell((case.operation, hook.name.to_owned(), refuses));
-        let observed = cell.get_or_init(|| self.observe(&mut trial, hook, receiver.slot(), refuses)).await;
-        let mut outcome = self.judged_delivery(&trial, hook, check, observed, receiver).await;
-        outcome.requests = requests(&trial.sent);
-        outcome.observations = trial.observations();
-        outcome.identity = Some(trial.identity.name).filter(|_| self.live.is_some());
+        let observed = cell.get_or_init(|| self.observe(&mut case_run, hook, receiver.slot(), refuses)).await;
+        let mut outcome = self.judged_delivery(&case_run, hook, check, observed, receiver).await;
+        outcome.requests = requests(&case_run.sent);
+        outcome.observations = case_run.observations();
+        outcome.identity = Some(case_run.identity.name).filter(|_| self.live.is_some());
         outcome
     }
 
     /// Makes the calls, and waits for a delivery that matches the document.
-    async fn observe(&self, trial: &mut Trial<'_>, hook: &Hook<'_>, slot: Arc<Slot>, refuses: bool) -> Observed {
-        let mut observed = Observed {
+    async fn observe(
+        &self,
+        case_run: &mut CaseRun<'_>,
+        hook: &Hook<'_>,
+        slot: Arc<DeliverySlot>,
+        refuses: bool,
+    ) -> ObservedDeliveries {
+        let mut observed = ObservedDeliveries {
             slot,
             refuses,
             since: Instant::now(),
@@ -135,29 +141,30 @@ impl Target {
             exchanges: Vec::new(),
             secrets: Vec::new(),
         };
-        match self.bring_about(trial, hook, &mut observed).await {
+        match self.trigger_delivery(case_run, hook, &mut observed).await {
             Ok(()) => {
-                let within = Duration::from_secs(hook.terms.map_or(USUAL, |terms| terms.within_seconds));
-                let documented = Documented { api: &trial.catalogue.api, hook, url: observed.url.as_ref() };
+                let within = Duration::from_secs(hook.terms.map_or(DEFAULT_DEADLINE, |terms| terms.within_seconds));
+                let documented = DocumentedWebhook { api: &case_run.catalogue.api, hook, url: observed.url.as_ref() };
                 let since = observed.since;
-                let is_there = |came: &[Delivery]| came.iter().any(|one| one.at >= since && documented.fits(one));
-                if self.waits(&observed.slot, is_there, Instant::now() + within).await.is_none() {
+                let is_there =
+                    |received: &[Delivery]| received.iter().any(|one| one.at >= since && documented.fits(one));
+                if self.wait_for(&observed.slot, is_there, Instant::now() + within).await.is_none() {
                     observed.stop = Some("the run was ended during it".into());
                 }
             }
             Err(missing) => observed.stop = Some(missing),
         }
-        observed.exchanges = trial.shown(trial.sent.iter());
-        let sent = trial.sent.iter().flat_map(|sent| &sent.draft.secrets);
-        observed.secrets = sent.chain(trial.identity.secrets()).cloned().collect();
+        observed.exchanges = case_run.exchanges(case_run.sent.iter());
+        let sent = case_run.sent.iter().flat_map(|sent| &sent.draft.secrets);
+        observed.secrets = sent.chain(case_run.identity.secrets()).cloned().collect();
         observed
     }
 
     /// Returns whether the deliveries fit before an instant; `None` if the run ends before that.
-    async fn waits(&self, slot: &Slot, fits: impl Fn(&[Delivery]) -> bool, until: Instant) -> Option<bool> {
+    async fn wait_for(&self, slot: &DeliverySlot, fits: impl Fn(&[Delivery]) -> bool, until: Instant) -> Option<bool> {
         let over = async {
             if let Some(live) = &self.live {
-                return live.pace.waits_until(until).await;
+                return live.limit_windows.waits_until(until).await;
             }
             tokio::time::sleep_until(until).await;
             true
@@ -170,17 +177,17 @@ impl Target {
     }
 
     /// Passes the URL, and causes the server to deliver.
-    async fn bring_about(
+    async fn trigger_delivery(
         &self,
-        trial: &mut Trial<'_>,
+        case_run: &mut CaseRun<'_>,
         hook: &Hook<'_>,
-        observed: &mut Observed,
+        observed: &mut ObservedDeliveries,
     ) -> Result<(), Missing> {
-        let operation = trial.catalogue.operation(trial.case);
-        self.find_ids(trial).await;
-        self.aim(trial).await?;
-        let mut draft = trial.maker(self).draft(trial.probe, operation, &trial.identity)?;
-        hand_over(&trial.catalogue.api, operation, hook, &observed.slot.url, &mut draft)?;
+        let operation = case_run.catalogue.operation(case_run.case);
+        self.find_ids(case_run).await;
+        self.select_resource(case_run).await?;
+        let mut draft = case_run.maker(self).draft(case_run.probe, operation, &case_run.identity)?;
+        add_callback_url(&case_run.catalogue.api, operation, hook, &observed.slot.url, &mut draft)?;
         // Deliveries before the triggering call are about another event, such as the registration. At a mock, other cases make that call at
         // the same time.
         let is_separate = hook.trigger(operation).is_some() && self.live.is_some();
@@ -188,30 +195,30 @@ impl Target {
             observed.begin();
         }
         let sent = self.send(&draft).await;
-        let called = Called { sent: &sent, operation };
+        let called = CallbackContext { sent: &sent, operation };
         observed.url = match &hook.url {
             Some(url) => url.of(&called).and_then(|url| url.parse().ok()),
             None => Some(observed.slot.url.clone()),
         };
         let refusal = served(&sent, "the call that hands over the URL");
-        trial.sent.push(sent);
+        case_run.sent.push(sent);
         refusal?;
         if let Some(trigger) = hook.trigger(operation) {
-            let draft = self.trigger(trial, trigger).await?;
+            let draft = self.trigger(case_run, trigger).await?;
             if is_separate {
                 observed.begin();
             }
             let sent = self.send(&draft).await;
             let refusal = served(&sent, "the call that makes the server deliver");
-            trial.sent.push(sent);
+            case_run.sent.push(sent);
             refusal?;
         }
         Ok(())
     }
 
     /// Returns the call that causes the server to deliver.
-    async fn trigger(&self, trial: &Trial<'_>, id: &str) -> Result<Draft, Missing> {
-        let catalogue = trial.catalogue;
+    async fn trigger(&self, case_run: &CaseRun<'_>, id: &str) -> Result<Draft, Missing> {
+        let catalogue = case_run.catalogue;
         let named = catalogue.operation_named(id);
         let (operation, arguments) = named.ok_or_else(|| Missing::new(format!("there is no operation `{id}`")))?;
         let probe = call(&catalogue.contract, operation);
@@ -219,19 +226,19 @@ impl Target {
             .ok_or_else(|| Missing::new(format!("no kind of token of the contract fits `{id}`")))?;
         let mut identity = self.caller_for(&needs, operation)?;
         match &self.live {
-            Some(live) => self.aim_besides(live, catalogue, operation, &mut identity).await?,
-            None => identity.ids.extend(trial.identity.ids.clone()),
+            Some(live) => self.select_resource_for_setup(live, catalogue, operation, &mut identity).await?,
+            None => identity.ids.extend(case_run.identity.ids.clone()),
         }
-        Maker { arguments, ..trial.maker(self) }.draft(probe, operation, &identity)
+        DraftBuilder { arguments, ..case_run.maker(self) }.draft(probe, operation, &identity)
     }
 
     /// Judges the deliveries.
     async fn judged_delivery(
         &self,
-        trial: &Trial<'_>,
+        case_run: &CaseRun<'_>,
         hook: &Hook<'_>,
         check: DeliveryCheck,
-        observed: &Observed,
+        observed: &ObservedDeliveries,
         receiver: &Receiver,
     ) -> Outcome {
         let verifier = match self.ready(hook, check, observed).await {
@@ -239,26 +246,26 @@ impl Target {
             Err(missing) => return Outcome::skip(missing),
         };
         let deliveries = Deliveries {
-            documented: Documented { api: &trial.catalogue.api, hook, url: observed.url.as_ref() },
-            came: observed.slot.since(observed.since),
+            documented: DocumentedWebhook { api: &case_run.catalogue.api, hook, url: observed.url.as_ref() },
+            received: observed.slot.since(observed.since),
             since: observed.since,
             verifier: verifier.as_ref(),
             secrets: &observed.secrets,
             redactor: &self.redactor,
         };
-        if deliveries.came.is_empty() && check != DeliveryCheck::Arrives {
+        if deliveries.received.is_empty() && check != DeliveryCheck::Arrives {
             let arrives = |rule: &&Rule| {
                 let check = rule.expect.as_ref().and_then(|expect| expect.delivery);
-                check == Some(DeliveryCheck::Arrives) && rule.covers(&trial.catalogue.operation(trial.case).id)
+                check == Some(DeliveryCheck::Arrives) && rule.covers(&case_run.catalogue.operation(case_run.case).id)
             };
-            let root = trial.catalogue.contract.rules.iter().find(arrives);
+            let root = case_run.catalogue.contract.rules.iter().find(arrives);
             return Outcome { follows: root.map(|rule| rule.id.clone()), ..Outcome::skip("no delivery came") };
         }
         let Some(finding) = deliveries.finding(check) else { return Outcome::pass() };
         // A server in a container, for example, may not reach the loopback interface of this machine.
         let is_sure = check != DeliveryCheck::Arrives || self.live.is_none() || receiver.is_reachable();
         let mut outcome = if is_sure {
-            Outcome::broken(trial.case.level, finding)
+            Outcome::broken(case_run.case.level, finding)
         } else {
             let why = "name a receiver that it does with --receiver";
             let open = format!("{finding}; it is open whether the server reaches {}: {why}", receiver.url());
@@ -267,7 +274,7 @@ impl Target {
         outcome =
             outcome.by(if check == DeliveryCheck::NoCredential { BrokenAspect::Leak } else { BrokenAspect::Content });
         outcome.exchanges.clone_from(&observed.exchanges);
-        outcome.exchanges.extend(deliveries.shown());
+        outcome.exchanges.extend(deliveries.exchanges());
         outcome
     }
 
@@ -276,17 +283,17 @@ impl Target {
         &self,
         hook: &Hook<'_>,
         check: DeliveryCheck,
-        observed: &Observed,
+        observed: &ObservedDeliveries,
     ) -> Result<Option<Verifier>, Missing> {
         if let Some(missing) = &observed.stop {
             return Err(missing.clone());
         }
         let terms = hook.terms;
         let wait = match check {
-            DeliveryCheck::Once if self.live.is_some() => WATCH,
-            DeliveryCheck::Once => SHORT_WATCH,
+            DeliveryCheck::Once if self.live.is_some() => REPEAT_WINDOW,
+            DeliveryCheck::Once => MOCK_REPEAT_WINDOW,
             DeliveryCheck::Repeated => {
-                Duration::from_secs(terms.and_then(|terms| terms.repeated_within_seconds).unwrap_or(USUAL))
+                Duration::from_secs(terms.and_then(|terms| terms.repeated_within_seconds).unwrap_or(DEFAULT_DEADLINE))
             }
             DeliveryCheck::Signed => {
                 let Some(signature) = terms.and_then(|terms| terms.signature.as_ref()) else { return Ok(None) };
@@ -298,14 +305,20 @@ impl Target {
         };
         let since = observed.since;
         let Some(first) = observed.slot.since(since).first().map(|one| one.at) else { return Ok(None) };
-        let is_twice = |came: &[Delivery]| judge::repeated(came, since, None).is_some();
-        let went_on = self.waits(&observed.slot, is_twice, first + wait).await;
+        let is_twice = |received: &[Delivery]| judge::repeated(received, since, None).is_some();
+        let went_on = self.wait_for(&observed.slot, is_twice, first + wait).await;
         went_on.map(|_| None).ok_or_else(|| Missing::new("the run was ended during it"))
     }
 }
 
 /// Adds the URL of the receiver to the call, and other values that the contract requires.
-fn hand_over(api: &Api, operation: &Operation, hook: &Hook<'_>, url: &Url, draft: &mut Draft) -> Result<(), Missing> {
+fn add_callback_url(
+    api: &Api,
+    operation: &Operation,
+    hook: &Hook<'_>,
+    url: &Url,
+    draft: &mut Draft,
+) -> Result<(), Missing> {
     let mut members: Vec<(&str, Value)> = Vec::new();
     if let Some(terms) = hook.terms {
         members.extend(terms.with.iter().map(|(at, value)| (at.as_str(), value.clone())));
@@ -344,7 +357,7 @@ fn hand_over(api: &Api, operation: &Operation, hook: &Hook<'_>, url: &Url, draft
 }
 
 /// Returns an error if a call was not served: then no delivery is expected.
-fn served(sent: &Sent, what: &str) -> Result<(), Missing> {
+fn served(sent: &SentRequest, what: &str) -> Result<(), Missing> {
     let Draft { method, url, .. } = &sent.draft;
     let problem = match &sent.reply {
         Ok(reply) if reply.is_success() => return Ok(()),
@@ -360,12 +373,12 @@ pub(super) fn call(contract: &Contract, operation: &Operation) -> &'static Probe
 }
 
 /// A call, for the expressions of a callback.
-struct Called<'a> {
-    sent: &'a Sent,
+struct CallbackContext<'a> {
+    sent: &'a SentRequest,
     operation: &'a Operation,
 }
 
-impl CallContext for Called<'_> {
+impl CallContext for CallbackContext<'_> {
     fn url(&self) -> String {
         self.sent.draft.url.to_string()
     }

@@ -37,13 +37,13 @@ const MOST_DELIVERIES: usize = 100;
 /// The highest number of deliveries that are refused: a delivery with another body each time is accepted in the end.
 const MOST_REFUSED: usize = 3;
 /// The time limit for a head, and for a body.
-const PATIENCE: Duration = Duration::from_secs(30);
+const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 /// The pause after a connection could not be accepted.
-const REST: Duration = Duration::from_millis(100);
+const ACCEPT_RETRY_PAUSE: Duration = Duration::from_millis(100);
 
 /// The address of the receiver, as the user configures it.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct ReceiverAt {
+pub struct ReceiverAddress {
     /// The host and port on which it listens.
     listen: String,
     /// The URL at which the server reaches it, if that is another one.
@@ -55,23 +55,23 @@ pub struct Receiver {
     url: Url,
     /// True if the user states that the server reaches it.
     is_named: bool,
-    slots: Arc<Slots>,
+    slots: Arc<DeliverySlots>,
     task: JoinHandle<()>,
 }
 
 /// The slots for deliveries, by their tokens.
 #[derive(Default)]
-struct Slots {
-    by_token: Mutex<HashMap<String, Arc<Slot>>>,
+struct DeliverySlots {
+    by_token: Mutex<HashMap<String, Arc<DeliverySlot>>>,
     was_reached: AtomicBool,
 }
 
 /// The slot for the deliveries of one case.
-pub(super) struct Slot {
+pub(super) struct DeliverySlot {
     pub(super) url: Url,
     /// True if each delivery is answered with 503 when it arrives for the first time.
     refuses: AtomicBool,
-    came: Mutex<Vec<Delivery>>,
+    received: Mutex<Vec<Delivery>>,
     arrived: Notify,
 }
 
@@ -90,7 +90,7 @@ pub(super) struct Delivery {
     pub(super) status: u16,
 }
 
-impl std::str::FromStr for ReceiverAt {
+impl std::str::FromStr for ReceiverAddress {
     type Err = String;
 
     /// Parses `HOST:PORT`, or `URL=HOST:PORT` if the server reaches it at that URL.
@@ -119,15 +119,15 @@ impl Receiver {
     ///
     /// # Errors
     /// Returns an error if it cannot listen there.
-    pub async fn at(at: &ReceiverAt) -> Result<Self, String> {
-        let told = |error: io::Error| {
+    pub async fn at(at: &ReceiverAddress) -> Result<Self, String> {
+        let problem = |error: io::Error| {
             format!(
                 "the receiver cannot listen at {}: {error}; where that is no address of this machine, write URL=HOST:PORT",
                 at.listen
             )
         };
-        let socket = TcpListener::bind(&at.listen).await.map_err(told)?;
-        let port = socket.local_addr().map_err(told)?.port();
+        let socket = TcpListener::bind(&at.listen).await.map_err(problem)?;
+        let port = socket.local_addr().map_err(problem)?.port();
         let host = at.listen.rsplit_once(':').map_or(at.listen.as_str(), |(host, _)| host);
         let url = match &at.url {
             Some(url) => url.clone(),
@@ -138,15 +138,15 @@ impl Receiver {
 
     /// Starts a receiver on a free port of the local machine, for a server on the local machine.
     pub(super) async fn here() -> Result<Self, String> {
-        let told = |error: io::Error| format!("the receiver cannot listen on this machine: {error}");
-        let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(told)?;
-        let address = socket.local_addr().map_err(told)?;
+        let problem = |error: io::Error| format!("the receiver cannot listen on this machine: {error}");
+        let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(problem)?;
+        let address = socket.local_addr().map_err(problem)?;
         let url = Url::parse(&format!("http://{address}")).map_err(|error| error.to_string())?;
         Ok(Self::start(socket, url, false))
     }
 
     fn start(socket: TcpListener, url: Url, is_named: bool) -> Self {
-        let slots = Arc::new(Slots::default());
+        let slots = Arc::new(DeliverySlots::default());
         let task = tokio::spawn(accept(socket, Arc::clone(&slots)));
         Self { url, is_named, slots, task }
     }
@@ -162,14 +162,18 @@ impl Receiver {
     }
 
     /// Creates a slot with a path that cannot be guessed, so that no other client delivers to it.
-    pub(super) fn slot(&self) -> Arc<Slot> {
+    pub(super) fn slot(&self) -> Arc<DeliverySlot> {
         let token = format!("{:016x}{:016x}", RandomState::new().hash_one(0), RandomState::new().hash_one(1));
         let mut url = self.url.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().push(&token);
         }
-        let slot =
-            Arc::new(Slot { url, refuses: AtomicBool::new(false), came: Mutex::default(), arrived: Notify::new() });
+        let slot = Arc::new(DeliverySlot {
+            url,
+            refuses: AtomicBool::new(false),
+            received: Mutex::default(),
+            arrived: Notify::new(),
+        });
         self.slots.by_token().insert(token, Arc::clone(&slot));
         slot
     }
@@ -181,13 +185,13 @@ impl Drop for Receiver {
     }
 }
 
-impl Slots {
-    fn by_token(&self) -> MutexGuard<'_, HashMap<String, Arc<Slot>>> {
+impl DeliverySlots {
+    fn by_token(&self) -> MutexGuard<'_, HashMap<String, Arc<DeliverySlot>>> {
         self.by_token.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the slot of a path. A prefix may belong to a proxy.
-    fn at(&self, path: &str) -> Option<Arc<Slot>> {
+    fn at(&self, path: &str) -> Option<Arc<DeliverySlot>> {
         let known = self.by_token();
         path.split('/').find_map(|segment| known.get(segment)).cloned()
     }
@@ -196,7 +200,7 @@ impl Slots {
         self.was_reached.store(true, Ordering::Relaxed);
         let (parts, body) = request.into_parts();
         let Some(slot) = self.at(parts.uri.path()) else { return StatusCode::NOT_FOUND };
-        let body = match timeout(PATIENCE, Limited::new(body, LARGEST_BODY).collect()).await {
+        let body = match timeout(HEADER_TIMEOUT, Limited::new(body, LARGEST_BODY).collect()).await {
             Ok(Ok(body)) => body.to_bytes(),
             Ok(Err(_)) => return StatusCode::PAYLOAD_TOO_LARGE,
             Err(_) => return StatusCode::REQUEST_TIMEOUT,
@@ -215,9 +219,9 @@ impl Slots {
     }
 }
 
-impl Slot {
-    fn came(&self) -> MutexGuard<'_, Vec<Delivery>> {
-        self.came.lock().unwrap_or_else(PoisonError::into_inner)
+impl DeliverySlot {
+    fn received(&self) -> MutexGuard<'_, Vec<Delivery>> {
+        self.received.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Answers each later delivery with 503 when it arrives for the first time.
@@ -227,22 +231,22 @@ impl Slot {
 
     /// Keeps a delivery; returns the status of its answer.
     fn keep(&self, delivery: Delivery) -> u16 {
-        let mut came = self.came();
-        let refused = came.iter().filter(|known| known.status == 503);
+        let mut received = self.received();
+        let refused = received.iter().filter(|known| known.status == 503);
         let is_new =
             refused.clone().count() < MOST_REFUSED && !refused.into_iter().any(|known| known.body == delivery.body);
         let status = if self.refuses.load(Ordering::SeqCst) && is_new { 503 } else { 200 };
-        if came.len() < MOST_DELIVERIES {
-            came.push(Delivery { status, ..delivery });
+        if received.len() < MOST_DELIVERIES {
+            received.push(Delivery { status, ..delivery });
         }
-        drop(came);
+        drop(received);
         self.arrived.notify_waiters();
         status
     }
 
     /// Returns the deliveries since an instant.
     pub(super) fn since(&self, since: Instant) -> Vec<Delivery> {
-        self.came().iter().filter(|one| one.at >= since).cloned().collect()
+        self.received().iter().filter(|one| one.at >= since).cloned().collect()
     }
 
     /// Returns once the deliveries fit.
@@ -251,7 +255,7 @@ impl Slot {
             // Created before the check, so that no notification is missed in between.
             let mut arrived = std::pin::pin!(self.arrived.notified());
             arrived.as_mut().enable();
-            if fits(&self.came()) {
+            if fits(&self.received()) {
                 return;
             }
             arrived.await;
@@ -260,7 +264,7 @@ impl Slot {
 }
 
 /// Accepts connections. They are in a set of their own, so that they end with the task.
-async fn accept(socket: TcpListener, slots: Arc<Slots>) {
+async fn accept(socket: TcpListener, slots: Arc<DeliverySlots>) {
     let mut connections = JoinSet::new();
     let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     loop {
@@ -268,13 +272,13 @@ async fn accept(socket: TcpListener, slots: Arc<Slots>) {
         match socket.accept().await {
             Ok((stream, _)) => drop(connections.spawn(serve(stream, Arc::clone(&slots), permit))),
             // The error concerns only its client, or there is no free file handle.
-            Err(_) => SystemClock.sleep(REST).await,
+            Err(_) => SystemClock.sleep(ACCEPT_RETRY_PAUSE).await,
         }
         while connections.try_join_next().is_some() {}
     }
 }
 
-async fn serve(stream: TcpStream, slots: Arc<Slots>, _permit: OwnedSemaphorePermit) {
+async fn serve(stream: TcpStream, slots: Arc<DeliverySlots>, _permit: OwnedSemaphorePermit) {
     let service = service_fn(move |request| {
         let slots = Arc::clone(&slots);
         async move {
@@ -284,7 +288,7 @@ async fn serve(stream: TcpStream, slots: Arc<Slots>, _permit: OwnedSemaphorePerm
         }
     });
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(PATIENCE).max_buf_size(LARGEST_HEAD);
+    http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_buf_size(LARGEST_HEAD);
     // An error means that the client disconnected.
     let _ = http.serve_connection(TokioIo::new(stream), service).await;
 }
@@ -295,12 +299,12 @@ mod tests {
 
     #[test]
     fn where_a_receiver_is_is_read_or_refused_with_what_to_write() {
-        let read = |text: &str| text.parse::<ReceiverAt>();
+        let read = |text: &str| text.parse::<ReceiverAddress>();
         assert_eq!(read("192.0.2.1:9000").map(|at| (at.listen, at.url)), Ok(("192.0.2.1:9000".to_owned(), None)));
         assert_eq!(read("[::1]:0").map(|at| at.listen), Ok("[::1]:0".to_owned()));
         let tunnel = read("https://hooks.example/in=127.0.0.1:9000").expect("a URL and a place");
         assert_eq!(tunnel.url.map(|url| url.to_string()).as_deref(), Some("https://hooks.example/in"));
-        for (text, told) in [
+        for (text, expected) in [
             ("https://hooks.example", "URL=HOST:PORT"),
             ("9000", "HOST:PORT"),
             (":9000", "HOST:PORT"),
@@ -309,7 +313,7 @@ mod tests {
             ("ftp://hooks.example=127.0.0.1:1", "https://"),
         ] {
             let problem = read(text).expect_err(text);
-            assert!(problem.contains(told), "{text}: {problem}");
+            assert!(problem.contains(expected), "{text}: {problem}");
         }
     }
 
@@ -332,9 +336,9 @@ mod tests {
         }
         let long = http.post(kept.url.clone()).body(vec![b' '; LARGEST_BODY + 1]).send().await;
         assert!(long.is_err() || long.is_ok_and(|answer| answer.status() == 413));
-        kept.holds(|came| came.len() == 1).await;
-        let came = kept.since(began);
-        let [paid] = came.as_slice() else { panic!("{came:?}") };
+        kept.holds(|received| received.len() == 1).await;
+        let deliveries = kept.since(began);
+        let [paid] = deliveries.as_slice() else { panic!("{deliveries:?}") };
         assert!(paid.target.ends_with("/paid?n=1") && paid.method == "POST" && *paid.body == *b"{}", "{paid:?}");
         assert_eq!(refused.since(began).len(), 2);
         assert!(receiver.is_reachable());

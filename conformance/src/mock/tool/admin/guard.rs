@@ -41,7 +41,7 @@ impl Guard {
             (None, Some(host), None) => host.to_str().ok(),
             _ => None,
         };
-        if !host.is_some_and(|host| self.is_ours(host)) {
+        if !host.is_some_and(|host| self.is_allowed_host(host)) {
             return Err(refusal(
                 403,
                 "this host does not name the admin",
@@ -52,7 +52,7 @@ impl Guard {
             ));
         }
         let mut origins = parts.headers.get_all(ORIGIN).iter();
-        let is_own = |origin: &str| origin.strip_prefix("http://").is_some_and(|host| self.is_ours(host));
+        let is_own = |origin: &str| origin.strip_prefix("http://").is_some_and(|host| self.is_allowed_host(host));
         let is_foreign = !origins.all(|origin| origin.to_str().is_ok_and(is_own));
         if is_foreign || is_cross_site(&parts.headers) {
             return Err(refusal(
@@ -71,7 +71,7 @@ impl Guard {
     }
 
     /// Returns whether a host with its port denotes this mock.
-    fn is_ours(&self, host: &str) -> bool {
+    fn is_allowed_host(&self, host: &str) -> bool {
         // Legitimate clients send no user name in the host.
         let Some(host) = host.parse::<Authority>().ok().filter(|host| !host.as_str().contains('@')) else {
             return false;

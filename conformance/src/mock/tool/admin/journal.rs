@@ -10,7 +10,7 @@ use keyfit_openapi::{Operation, plain};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::Console;
+use super::AdminState;
 use crate::credential::carrier;
 use crate::mock::call::Call;
 use crate::mock::core::Core;
@@ -21,7 +21,7 @@ const CAPACITY: usize = 1000;
 
 /// A request to the API or to the authorization server.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-pub struct Request {
+pub struct RecordedRequest {
     /// The number of the request, from 1; a reset begins at 1 again.
     pub number: u64,
     /// The method.
@@ -43,7 +43,7 @@ pub struct Request {
 }
 
 /// The known properties of a request before it is served.
-pub(in crate::mock) struct Sent {
+pub(in crate::mock) struct RequestSummary {
     method: String,
     path: String,
     operation: Option<String>,
@@ -54,13 +54,13 @@ pub(in crate::mock) struct Sent {
 /// The last requests, the oldest first.
 #[derive(Debug, Default)]
 pub(super) struct Journal {
-    kept: VecDeque<Request>,
+    entries: VecDeque<RecordedRequest>,
     total: u64,
 }
 
-impl Console {
+impl AdminState {
     /// Returns the requests after the number in the query.
-    pub(super) fn journalled(&self, query: Option<&str>) -> Result<Value, MockError> {
+    pub(super) fn recorded_requests(&self, query: Option<&str>) -> Result<Value, MockError> {
         let mut after = 0;
         for (name, value) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
             if name != "after" {
@@ -74,18 +74,24 @@ impl Console {
             })?;
         }
         let journal = self.journal();
-        Ok(json!({ "total": journal.total, "kept": journal.kept.len(), "requests": journal.after(after) }))
+        Ok(json!({ "total": journal.total, "kept": journal.entries.len(), "requests": journal.after(after) }))
     }
 }
 
 impl Journal {
-    pub(super) fn record(&mut self, sent: Sent, status: Option<u16>, fault: Option<&'static str>, executed: bool) {
+    pub(super) fn record(
+        &mut self,
+        sent: RequestSummary,
+        status: Option<u16>,
+        fault: Option<&'static str>,
+        executed: bool,
+    ) {
         self.total += 1;
-        if self.kept.len() == CAPACITY {
-            self.kept.pop_front();
+        if self.entries.len() == CAPACITY {
+            self.entries.pop_front();
         }
-        let Sent { method, path, operation, token, kind } = sent;
-        self.kept.push_back(Request {
+        let RequestSummary { method, path, operation, token, kind } = sent;
+        self.entries.push_back(RecordedRequest {
             number: self.total,
             method,
             path,
@@ -99,8 +105,8 @@ impl Journal {
     }
 
     /// Returns the requests with a higher number.
-    pub(super) fn after(&self, number: u64) -> Vec<Request> {
-        self.kept.iter().filter(|request| request.number > number).cloned().collect()
+    pub(super) fn after(&self, number: u64) -> Vec<RecordedRequest> {
+        self.entries.iter().filter(|request| request.number > number).cloned().collect()
     }
 
     pub(super) fn clear(&mut self) {
@@ -108,7 +114,7 @@ impl Journal {
     }
 }
 
-impl Sent {
+impl RequestSummary {
     pub(super) fn read(core: &Core, parts: &Parts, call: Option<&Call>, operation: Option<&Operation>) -> Self {
         let token = call.and_then(|call| carried(core, call)).or_else(|| bearer(parts).map(Cow::Borrowed));
         let token = token.as_deref();
@@ -150,12 +156,17 @@ mod tests {
     fn the_journal_keeps_the_last_thousand() {
         let mut journal = Journal::default();
         for number in 0..1500 {
-            let sent =
-                Sent { method: "GET".to_owned(), path: format!("/{number}"), operation: None, token: None, kind: None };
+            let sent = RequestSummary {
+                method: "GET".to_owned(),
+                path: format!("/{number}"),
+                operation: None,
+                token: None,
+                kind: None,
+            };
             journal.record(sent, Some(200), None, true);
         }
-        let kept = journal.after(0);
-        assert_eq!((kept.len(), kept[0].number, kept[0].path.as_str()), (1000, 501, "/500"));
+        let entries = journal.after(0);
+        assert_eq!((entries.len(), entries[0].number, entries[0].path.as_str()), (1000, 501, "/500"));
         assert_eq!(journal.after(1499).len(), 1);
         assert_eq!(journal.total, 1500);
     }

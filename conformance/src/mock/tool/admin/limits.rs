@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Console, Which};
+use super::{AdminState, TokenSelector};
 use crate::clock;
 use crate::mock::core::bucket;
 use crate::mock::tool::error::MockError;
@@ -17,7 +17,7 @@ const DAY: u64 = 24 * 60 * 60;
 /// A token, with the number of calls that remain until its window ends.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Wanted {
+pub(super) struct LimitBody {
     name: Option<String>,
     fingerprint: Option<String>,
     token: Option<String>,
@@ -27,9 +27,10 @@ pub(super) struct Wanted {
     operation: Option<String>,
 }
 
-impl Console {
-    pub(super) fn limit(&self, wanted: &Wanted) -> Result<Value, MockError> {
-        let which = Which::one_of(wanted.name.as_deref(), wanted.fingerprint.as_deref(), wanted.token.as_deref())?;
+impl AdminState {
+    pub(super) fn limit(&self, wanted: &LimitBody) -> Result<Value, MockError> {
+        let which =
+            TokenSelector::one_of(wanted.name.as_deref(), wanted.fingerprint.as_deref(), wanted.token.as_deref())?;
         self.set_remaining(which, wanted.remaining, wanted.window_seconds, wanted.operation.as_deref())
     }
 
@@ -37,7 +38,7 @@ impl Console {
     /// share its windows by the contract's rules share these.
     pub(in super::super) fn set_remaining(
         &self,
-        which: Which<'_>,
+        which: TokenSelector<'_>,
         remaining: u64,
         window_seconds: Option<u64>,
         operation: Option<&str>,
@@ -52,7 +53,7 @@ impl Console {
         }
         let (text, _) = self.find(which)?;
         let mut state = self.core.state();
-        let Some(token) = state.token(&text) else { return Err(super::tokens::nowhere()) };
+        let Some(token) = state.token(&text) else { return Err(super::tokens::unknown_token()) };
         let limit = token.limit.unwrap_or(rules.limit);
         if remaining > limit {
             let help = format!("give a number up to {limit}, the token's calls a window");

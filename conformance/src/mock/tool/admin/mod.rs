@@ -19,11 +19,11 @@ use keyfit_openapi::Operation;
 use serde_json::{Value, json};
 
 pub use guard::AdminHost;
-pub use journal::Request;
-pub use tokens::{IssuedToken, Scopes, TokenRequest, Which};
+pub use journal::RecordedRequest;
+pub use tokens::{IssuedToken, Scopes, TokenRequest, TokenSelector};
 
 use self::guard::Guard;
-use self::journal::{Journal, Sent};
+use self::journal::{Journal, RequestSummary};
 use super::error::MockError;
 use super::faults::{Fault, FaultRule, Faults};
 use crate::mock::call::{Answer, Call};
@@ -35,7 +35,7 @@ use crate::mock::work::WorkPlan;
 pub(super) const ROOT: &str = "/_keyfit";
 
 /// The admin's state beside the mock.
-pub(in crate::mock) struct Console {
+pub(in crate::mock) struct AdminState {
     core: Arc<Core>,
     guard: Guard,
     faults: Mutex<Faults>,
@@ -62,7 +62,7 @@ const ENDPOINTS: [(&str, &str, &str); 12] = [
     ("POST", "/reset", "forgets everything but the tokens of the start"),
 ];
 
-impl Console {
+impl AdminState {
     /// Creates the admin of a new mock that listens on this address and has these additional host names.
     pub(super) fn new(core: Arc<Core>, address: SocketAddr, hosts: Vec<AdminHost>) -> Self {
         let ready = ready::ready(&core);
@@ -87,17 +87,28 @@ impl Console {
     }
 
     /// Returns the journal entry of a request before it is served.
-    pub(in crate::mock) fn seen(&self, parts: &Parts, call: Option<&Call>, operation: Option<&Operation>) -> Sent {
-        Sent::read(&self.core, parts, call, operation)
+    pub(in crate::mock) fn summarize(
+        &self,
+        parts: &Parts,
+        call: Option<&Call>,
+        operation: Option<&Operation>,
+    ) -> RequestSummary {
+        RequestSummary::read(&self.core, parts, call, operation)
     }
 
     /// Writes a request into the journal. The status is `None` if there was no answer.
-    pub(in crate::mock) fn record(&self, sent: Sent, status: Option<u16>, fault: Option<&Fault>, is_executed: bool) {
+    pub(in crate::mock) fn record(
+        &self,
+        sent: RequestSummary,
+        status: Option<u16>,
+        fault: Option<&Fault>,
+        is_executed: bool,
+    ) {
         self.journal().record(sent, status, fault.map(Fault::name), is_executed);
     }
 
     /// Returns the last requests, the oldest first.
-    pub(super) fn requests(&self) -> Vec<Request> {
+    pub(super) fn requests(&self) -> Vec<RecordedRequest> {
         self.journal().after(0)
     }
 
@@ -142,15 +153,15 @@ impl Console {
             ("GET", "/") => Ok((200, self.overview())),
             ("GET", "/tokens") => Ok((200, self.listed())),
             ("POST", "/tokens") => {
-                body::read(body).and_then(|wanted| self.mint(wanted)).map(|token| (201, token.json()))
+                body::read(body).and_then(|wanted| self.issue_token(wanted)).map(|token| (201, token.json()))
             }
             ("DELETE", "/tokens") => body::read(body).and_then(|which| self.revoke(which)).map(|done| (200, done)),
             ("POST", "/limits") => body::read(body).and_then(|wanted| self.limit(&wanted)).map(|done| (200, done)),
-            ("GET", "/faults") => Ok((200, self.programmed())),
-            ("POST", "/faults") => body::read(body).and_then(|wire| self.program_wire(wire)).map(|done| (201, done)),
+            ("GET", "/faults") => Ok((200, self.pending_faults())),
+            ("POST", "/faults") => body::read(body).and_then(|wire| self.add_fault(wire)).map(|done| (201, done)),
             ("DELETE", "/faults") => Ok((200, json!({ "removed": self.faults().clear() }))),
             ("POST", "/work") => body::read(body).map(|plan| (200, self.plan_work(plan))),
-            ("GET", "/requests") => self.journalled(parts.uri.query()).map(|list| (200, list)),
+            ("GET", "/requests") => self.recorded_requests(parts.uri.query()).map(|list| (200, list)),
             ("POST", "/reset") => {
                 self.reset();
                 Ok((200, json!({ "tokens": self.ready.len() })))
@@ -165,7 +176,7 @@ impl Console {
     }
 
     fn plan_work(&self, plan: WorkPlan) -> Value {
-        self.core.state().works.plan = plan;
+        self.core.state().work_items.plan = plan;
         json!(plan)
     }
 

@@ -7,7 +7,7 @@ use keyfit::auth::Fingerprint;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::Console;
+use super::AdminState;
 use crate::clock;
 use crate::contract::Credential;
 use crate::credential::identity::State as TokenState;
@@ -67,7 +67,7 @@ pub struct IssuedToken {
 
 /// The way to select an issued token.
 #[derive(Clone, Copy)]
-pub enum Which<'a> {
+pub enum TokenSelector<'a> {
     /// By its name.
     Name(&'a str),
     /// By its fingerprint.
@@ -79,7 +79,7 @@ pub enum Which<'a> {
 /// A body that selects a token.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Named {
+pub(super) struct SelectorBody {
     name: Option<String>,
     fingerprint: Option<String>,
     token: Option<String>,
@@ -116,7 +116,7 @@ impl IssuedToken {
     }
 }
 
-impl<'a> Which<'a> {
+impl<'a> TokenSelector<'a> {
     pub(super) fn one_of(
         name: Option<&'a str>,
         fingerprint: Option<&'a str>,
@@ -134,7 +134,7 @@ impl<'a> Which<'a> {
     }
 }
 
-impl fmt::Debug for Which<'_> {
+impl fmt::Debug for TokenSelector<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Name(name) => f.debug_tuple("Name").field(name).finish(),
@@ -144,51 +144,51 @@ impl fmt::Debug for Which<'_> {
     }
 }
 
-impl Console {
+impl AdminState {
     /// Issues a token.
-    pub(in super::super) fn mint(&self, wanted: TokenRequest) -> Result<IssuedToken, MockError> {
+    pub(in super::super) fn issue_token(&self, wanted: TokenRequest) -> Result<IssuedToken, MockError> {
         issue(&self.core, wanted)
     }
 
     /// Returns the text of a token, and its fingerprint.
-    pub(super) fn find(&self, which: Which<'_>) -> Result<(String, String), MockError> {
+    pub(super) fn find(&self, which: TokenSelector<'_>) -> Result<(String, String), MockError> {
         let state = self.core.state();
         let texts = state.tokens().into_iter().map(|(text, _)| text);
         let found = match which {
-            Which::Token(token) => texts.into_iter().find(|text| *text == token),
-            Which::Fingerprint(fingerprint) => {
+            TokenSelector::Token(token) => texts.into_iter().find(|text| *text == token),
+            TokenSelector::Fingerprint(fingerprint) => {
                 texts.into_iter().find(|text| Fingerprint::of(text).to_string() == fingerprint)
             }
-            Which::Name(name) => {
+            TokenSelector::Name(name) => {
                 let named = self.ready.iter().find(|token| token.name == name).map(|token| token.secret.reveal());
                 texts.into_iter().find(|text| Some(text.as_str()) == named)
             }
         };
-        let text = found.cloned().ok_or_else(nowhere)?;
+        let text = found.cloned().ok_or_else(unknown_token)?;
         let fingerprint = Fingerprint::of(&text).to_string();
         Ok((text, fingerprint))
     }
 
     /// Revokes the token that a body selects.
-    pub(super) fn revoke(&self, named: Named) -> Result<Value, MockError> {
-        let Named { name, fingerprint, token } = named;
-        self.end(Which::one_of(name.as_deref(), fingerprint.as_deref(), token.as_deref())?)
+    pub(super) fn revoke(&self, named: SelectorBody) -> Result<Value, MockError> {
+        let SelectorBody { name, fingerprint, token } = named;
+        self.revoke_selected(TokenSelector::one_of(name.as_deref(), fingerprint.as_deref(), token.as_deref())?)
     }
 
     /// Revokes the token whose fingerprint is the last segment of a path.
     pub(super) fn revoke_in_path(&self, path: &str) -> Result<Value, MockError> {
         let fingerprint = path.rsplit('/').next().unwrap_or_default();
-        if self.find(Which::Token(fingerprint)).is_ok() {
+        if self.find(TokenSelector::Token(fingerprint)).is_ok() {
             // Revoking it anyway would encourage users to write tokens into URLs, which are logged.
             let help = "give its fingerprint, or send the token in the body of DELETE /_keyfit/tokens";
             let error = MockError::value("a token does not belong into a URL", help);
             return Err(MockError { status: 400, ..error });
         }
-        self.end(Which::Fingerprint(fingerprint))
+        self.revoke_selected(TokenSelector::Fingerprint(fingerprint))
     }
 
     /// Revokes a token.
-    pub(in super::super) fn end(&self, which: Which<'_>) -> Result<Value, MockError> {
+    pub(in super::super) fn revoke_selected(&self, which: TokenSelector<'_>) -> Result<Value, MockError> {
         let (text, fingerprint) = self.find(which)?;
         self.core.state().revoke(&text);
         Ok(json!({ "revoked": fingerprint }))
@@ -213,7 +213,7 @@ impl Console {
 }
 
 /// Returns the error for a token that does not exist.
-pub(super) fn nowhere() -> MockError {
+pub(super) fn unknown_token() -> MockError {
     MockError::unknown("there is no such token", "GET /_keyfit/tokens lists those that were issued")
 }
 
@@ -248,7 +248,7 @@ pub(super) fn issue(core: &Core, wanted: TokenRequest) -> Result<IssuedToken, Mo
     }
     // With the ids of another tenant, it would share a window that is not small.
     let tenant = match (wanted.ids.is_empty(), is_limited) {
-        (true, true) => state.settle(),
+        (true, true) => state.new_tenant(),
         (true, false) => 0,
         (false, alone) => {
             let mut ids = state.ids(0).clone();

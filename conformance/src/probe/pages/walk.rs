@@ -15,7 +15,7 @@ use super::id;
 use crate::document::body::scalar;
 
 /// The pagination of a list whose pages are requested by a query parameter or a URL.
-pub(super) struct Walk<'a> {
+pub(super) struct PageWalk<'a> {
     pub(super) pagination: &'a Pagination,
     pub(super) argument: Option<&'a str>,
     pub(super) limit: Option<&'a str>,
@@ -23,14 +23,14 @@ pub(super) struct Walk<'a> {
 
 /// The reference to the next page.
 #[derive(Debug, Eq, PartialEq)]
-pub(super) enum Lead {
+pub(super) enum PageReference {
     /// The value of the page parameter.
     Argument(String),
     /// The URL of the page.
     Url(Url),
 }
 
-impl<'a> Walk<'a> {
+impl<'a> PageWalk<'a> {
     pub(super) fn of(operation: &'a Operation) -> Option<Self> {
         let pagination = operation.pagination.as_ref();
         let pagination = pagination.filter(|_| operation.method == "GET" && operation.retry == Retry::Safe)?;
@@ -83,7 +83,7 @@ impl<'a> Walk<'a> {
         reply: &Reply,
         body: &Value,
         (pages, items): (usize, usize),
-    ) -> Result<Option<Lead>, Stop> {
+    ) -> Result<Option<PageReference>, Stop> {
         if self.pagination.more.as_ref().and_then(|at| body.pointer(at)) == Some(&Value::Bool(false)) {
             return Ok(None);
         }
@@ -92,17 +92,17 @@ impl<'a> Walk<'a> {
             NextPage::LastItem { at, .. } => {
                 let last =
                     body.pointer(&self.pagination.items).and_then(Value::as_array).and_then(|items| items.last());
-                last.and_then(|last| scalar(last.pointer(at)?)).map(Lead::Argument)
+                last.and_then(|last| scalar(last.pointer(at)?)).map(PageReference::Argument)
             }
             NextPage::Header { name, .. } => {
                 let token = reply.headers.get(name).and_then(|token| token.to_str().ok());
-                token.filter(|token| !token.is_empty()).map(|token| Lead::Argument(token.to_owned()))
+                token.filter(|token| !token.is_empty()).map(|token| PageReference::Argument(token.to_owned()))
             }
-            NextPage::Page { first, .. } => Some(Lead::Argument((first + pages as u64).to_string())),
-            NextPage::Start { .. } => Some(Lead::Argument(items.to_string())),
+            NextPage::Page { first, .. } => Some(PageReference::Argument((first + pages as u64).to_string())),
+            NextPage::Start { .. } => Some(PageReference::Argument(items.to_string())),
             NextPage::Link => {
                 let link = next_link(&reply.headers, &draft.url).map_err(Stop::Broken)?;
-                link.and_then(|link| Url::parse(&link).ok()).map(Lead::Url)
+                link.and_then(|link| Url::parse(&link).ok()).map(PageReference::Url)
             }
             NextPage::Url { at } => match body.pointer(at) {
                 None | Some(Value::Null | Value::Bool(false)) => None,
@@ -110,34 +110,39 @@ impl<'a> Walk<'a> {
                 Some(value) => {
                     let url = value.as_str().and_then(|text| draft.url.join(text).ok());
                     let url = url.ok_or_else(|| Stop::Broken(format!("what leads on, at `{at}`, is not a URL")))?;
-                    Some(Lead::Url(url))
+                    Some(PageReference::Url(url))
                 }
             },
         })
     }
 
     /// Returns the cursor, also from a URL that has it as an argument.
-    fn cursor(&self, draft: &Draft, value: Option<&Value>) -> Option<Lead> {
+    fn cursor(&self, draft: &Draft, value: Option<&Value>) -> Option<PageReference> {
         let text = scalar(value?)?;
         if !text.starts_with("http") && !text.starts_with(['/', '?']) {
-            return Some(Lead::Argument(text));
+            return Some(PageReference::Argument(text));
         }
         let url = draft.url.join(&text).ok()?;
         let of_url = url.query_pairs().find(|(name, _)| Some(name.as_ref()) == self.argument);
-        Some(of_url.map_or_else(|| Lead::Argument(text), |(_, value)| Lead::Argument(value.into_owned())))
+        Some(
+            of_url.map_or_else(
+                || PageReference::Argument(text),
+                |(_, value)| PageReference::Argument(value.into_owned()),
+            ),
+        )
     }
 
     /// Changes a request to the one for the next page.
     ///
     /// # Errors
     /// Returns an error if the URL leads to another place than the list: no request is sent there.
-    pub(super) fn follow(&self, draft: &mut Draft, lead: Lead) -> Result<(), Stop> {
-        match (lead, self.argument) {
-            (Lead::Argument(value), Some(argument)) => {
+    pub(super) fn follow(&self, draft: &mut Draft, reference: PageReference) -> Result<(), Stop> {
+        match (reference, self.argument) {
+            (PageReference::Argument(value), Some(argument)) => {
                 set_query(draft, argument, vec![(argument.to_owned(), value)]);
             }
-            (Lead::Argument(_), None) => {}
-            (Lead::Url(url), _) => {
+            (PageReference::Argument(_), None) => {}
+            (PageReference::Url(url), _) => {
                 if !is_of_origin(&draft.url, &url) || trimmed(&url) != trimmed(&draft.url) {
                     return Err(Stop::missing(format!("its next page is at {}: it is not followed", place(&url))));
                 }

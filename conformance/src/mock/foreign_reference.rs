@@ -6,25 +6,25 @@ use hyper::body::Bytes;
 use keyfit_openapi::{Api, Operation};
 use serde_json::{Value, json};
 
-use super::call::{Call, Refusal, Sent};
-use super::core::{Core, Served};
+use super::call::{Call, ParsedBody, Refusal};
+use super::core::{Core, ServedRequest};
 use super::mutant::Mutant;
 use super::token::Token;
 use crate::contract::{Contract, Probe};
 use crate::document::reference::{self, ReferenceKind, ids_at, references};
 
 /// A part of an operation that names the resource of a path and that a rule applies to.
-pub(super) struct Named {
+pub(super) struct ForeignReference {
     probe: Probe,
     name: String,
     parameter: String,
 }
 
 /// Returns all such parts, by the index of the operation.
-pub(super) fn named(api: &Api, contract: &Contract) -> HashMap<usize, Vec<Named>> {
-    let mut named: HashMap<usize, Vec<Named>> = HashMap::new();
+pub(super) fn checked_references(api: &Api, contract: &Contract) -> HashMap<usize, Vec<ForeignReference>> {
+    let mut checked_references: HashMap<usize, Vec<ForeignReference>> = HashMap::new();
     if !contract.rules.iter().any(|rule| rule.probe.as_ref().is_some_and(|probe| probe.refers().is_some())) {
-        return named;
+        return checked_references;
     }
     for one in references(api) {
         let parameter = one.parameter.to_owned();
@@ -34,51 +34,57 @@ pub(super) fn named(api: &Api, contract: &Contract) -> HashMap<usize, Vec<Named>
             ReferenceKind::List => Probe::ForeignListed(parameter.clone()),
         };
         if contract.ruling(&probe, &api.operations[one.operation]).is_some() {
-            let known = named.entry(one.operation).or_default();
-            known.push(Named { probe, name: one.name, parameter });
+            let known = checked_references.entry(one.operation).or_default();
+            known.push(ForeignReference { probe, name: one.name, parameter });
         }
     }
-    named
+    checked_references
 }
 
 impl Core {
     /// Refuses a request that names the resource of another tenant in its query or body.
-    pub(super) fn judge_named(&self, index: usize, token: &Token, call: &Call, sent: &Sent) -> Result<(), Refusal> {
-        for named in self.named.get(&index).into_iter().flatten() {
-            let (id, defect) = match (&named.probe, sent) {
+    pub(super) fn check_references(
+        &self,
+        index: usize,
+        token: &Token,
+        call: &Call,
+        sent: &ParsedBody,
+    ) -> Result<(), Refusal> {
+        for reference in self.checked_references.get(&index).into_iter().flatten() {
+            let (id, defect) = match (&reference.probe, sent) {
                 (Probe::ForeignQuery(_), _) => {
-                    (call.query(&named.name).map(str::to_owned), Mutant::IgnoresTenantInQuery)
+                    (call.query(&reference.name).map(str::to_owned), Mutant::IgnoresTenantInQuery)
                 }
-                (Probe::ForeignMember(_), Sent::Body(body)) => {
-                    let ids = ids_at(body, &named.name).unwrap_or_default();
+                (Probe::ForeignMember(_), ParsedBody::Body(body)) => {
+                    let ids = ids_at(body, &reference.name).unwrap_or_default();
                     (ids.into_iter().next(), Mutant::IgnoresTenantInBody)
                 }
                 _ => continue,
             };
             let Some(id) = id else { continue };
-            if self.is_of_another(token, named, &id)
-                && !(self.has(defect) && self.state().is_taken(&named.parameter, &id))
+            if self.is_of_another(token, reference, &id)
+                && !(self.has(defect) && self.state().is_taken(&reference.parameter, &id))
             {
                 let operation: &Operation = &self.api.operations[index];
-                return Err(Refusal::new(self.status(&named.probe, operation, 404), "Not found"));
+                return Err(Refusal::new(self.status(&reference.probe, operation, 404), "Not found"));
             }
         }
         Ok(())
     }
 
-    fn is_of_another(&self, token: &Token, named: &Named, id: &str) -> bool {
+    fn is_of_another(&self, token: &Token, reference: &ForeignReference, id: &str) -> bool {
         let state = self.state();
-        state.is_bound(&named.parameter) && !state.has(token.tenant, &named.parameter, id)
+        state.is_bound(&reference.parameter) && !state.has(token.tenant, &reference.parameter, id)
     }
 
     /// Returns a success to which a defect adds the data of another tenant.
-    pub(super) fn with_others(&self, index: usize, served: &Served<'_>, body: Bytes) -> Bytes {
-        let Some(all) = self.named.get(&index) else { return body };
-        let Served { token, call, sent, .. } = served;
-        let taken = all.iter().find_map(|named| match (&named.probe, sent) {
-            (Probe::ForeignMember(_), Sent::Body(sent)) if self.has(Mutant::IgnoresTenantInBody) => {
+    pub(super) fn with_others(&self, index: usize, served: &ServedRequest<'_>, body: Bytes) -> Bytes {
+        let Some(all) = self.checked_references.get(&index) else { return body };
+        let ServedRequest { token, call, sent, .. } = served;
+        let taken = all.iter().find_map(|reference| match (&reference.probe, sent) {
+            (Probe::ForeignMember(_), ParsedBody::Body(sent)) if self.has(Mutant::IgnoresTenantInBody) => {
                 let mut body: Value = serde_json::from_slice(&body).ok()?;
-                reference::put(&mut body, &named.name, json!(ids_at(sent, &named.name)?.first()?));
+                reference::put(&mut body, &reference.name, json!(ids_at(sent, &reference.name)?.first()?));
                 Some(Bytes::from(body.to_string()))
             }
             _ => None,
@@ -86,13 +92,13 @@ impl Core {
         if let Some(taken) = taken {
             return taken;
         }
-        let other = all.iter().find_map(|named| match &named.probe {
+        let other = all.iter().find_map(|reference| match &reference.probe {
             Probe::ForeignListed(parameter) if self.has(Mutant::ListsForeign) => {
                 Some((parameter.clone(), self.state().foreign_id(parameter)))
             }
             Probe::ForeignQuery(parameter) if self.has(Mutant::IgnoresTenantInQuery) => {
-                let id = call.query(&named.name)?;
-                self.is_of_another(token, named, id).then(|| (parameter.clone(), format!("of-{id}")))
+                let id = call.query(&reference.name)?;
+                self.is_of_another(token, reference, id).then(|| (parameter.clone(), format!("of-{id}")))
             }
             _ => None,
         });

@@ -1,4 +1,4 @@
-//! The scripted server for clients under test: httpmock with one lane per client, so that cases can run concurrently and see only their
+//! The scripted server for clients under test: httpmock with one base path per worker, so that cases can run concurrently and see only their
 //! own requests.
 
 use std::collections::{HashMap, VecDeque};
@@ -10,27 +10,27 @@ use serde_json::Value;
 
 use crate::credential::secret::Secret;
 
-/// A server on which each lane has its own answers and records its requests.
-pub(super) struct Script {
+/// A server with separate answers and recorded requests for each worker.
+pub(super) struct ScriptedServer {
     server: MockServer,
-    lanes: Arc<Vec<Mutex<Lane>>>,
+    workers: Arc<Vec<Mutex<WorkerState>>>,
 }
 
 #[derive(Default)]
-struct Lane {
+struct WorkerState {
     /// Answers before `answer`.
-    first: VecDeque<Scripted>,
-    answer: Scripted,
+    first: VecDeque<ScriptedAnswer>,
+    answer: ScriptedAnswer,
     /// The only token that gets the answer, and the refusal of others.
-    guard: Option<(Secret, Scripted)>,
+    guard: Option<(Secret, ScriptedAnswer)>,
     /// Answers by path, in order; the last one is repeated.
-    paths: HashMap<String, VecDeque<Scripted>>,
-    received: Vec<Received>,
+    paths: HashMap<String, VecDeque<ScriptedAnswer>>,
+    received: Vec<ReceivedRequest>,
 }
 
-/// The answer of a lane.
+/// The answer for a worker.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Scripted {
+pub(super) struct ScriptedAnswer {
     pub(super) status: u16,
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: Vec<u8>,
@@ -38,66 +38,67 @@ pub(super) struct Scripted {
 
 /// A received request.
 #[derive(Clone, Debug)]
-pub(super) struct Received {
+pub(super) struct ReceivedRequest {
     pub(super) method: String,
-    /// The path below that of the lane, still percent-encoded.
+    /// The path below that of the worker, still percent-encoded.
     pub(super) path: String,
     pub(super) query: Vec<(String, String)>,
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: Vec<u8>,
 }
 
-impl Script {
+impl ScriptedServer {
     /// Starts a server with this number of lanes.
-    pub(super) async fn start(lanes: usize) -> Self {
+    pub(super) async fn start(workers: usize) -> Self {
         let server = MockServer::start_async().await;
-        let lanes: Arc<Vec<Mutex<Lane>>> = Arc::new((0..lanes).map(|_| Mutex::default()).collect());
-        let serving = Arc::clone(&lanes);
+        let workers: Arc<Vec<Mutex<WorkerState>>> = Arc::new((0..workers).map(|_| Mutex::default()).collect());
+        let serving = Arc::clone(&workers);
         server
             .mock_async(|when, then| {
                 when.any_request();
                 then.respond_with(move |request| respond(&serving, request));
             })
             .await;
-        Self { server, lanes }
+        Self { server, workers }
     }
 
-    /// Returns the base URL of a lane.
-    pub(super) fn base_url(&self, lane: usize, base_path: &str) -> String {
-        format!("{}/{lane}{base_path}", self.server.base_url())
+    /// Returns the base URL for a worker.
+    pub(super) fn base_url(&self, worker: usize, base_path: &str) -> String {
+        format!("{}/{worker}{base_path}", self.server.base_url())
     }
 
-    /// Sets the answer of a lane, and clears its received requests.
-    pub(super) fn set(&self, lane: usize, answer: Scripted) {
-        *self.lane(lane) = Lane { answer, ..Lane::default() };
+    /// Sets the answer for a worker, and clears its received requests.
+    pub(super) fn set(&self, worker: usize, answer: ScriptedAnswer) {
+        *self.worker(worker) = WorkerState { answer, ..WorkerState::default() };
     }
 
-    /// Sets answers of a lane that come first, in order.
-    pub(super) fn set_after(&self, lane: usize, first: Vec<Scripted>, answer: Scripted) {
-        *self.lane(lane) = Lane { first: first.into(), answer, ..Lane::default() };
+    /// Sets answers for a worker that come first, in order.
+    pub(super) fn set_after(&self, worker: usize, first: Vec<ScriptedAnswer>, answer: ScriptedAnswer) {
+        *self.worker(worker) = WorkerState { first: first.into(), answer, ..WorkerState::default() };
     }
 
-    /// Sets the answer of a lane for requests with this token; all others get the refusal.
-    pub(super) fn guard(&self, lane: usize, answer: Scripted, refusal: Scripted, accepted: &Secret) {
-        *self.lane(lane) = Lane { answer, guard: Some((accepted.clone(), refusal)), ..Lane::default() };
+    /// Sets the answer for a worker's requests with this token; all others get the refusal.
+    pub(super) fn guard(&self, worker: usize, answer: ScriptedAnswer, refusal: ScriptedAnswer, accepted: &Secret) {
+        *self.worker(worker) =
+            WorkerState { answer, guard: Some((accepted.clone(), refusal)), ..WorkerState::default() };
     }
 
-    /// Sets the answers for one path of a lane, request by request; the last one is repeated. Received requests are kept.
-    pub(super) fn set_path(&self, lane: usize, path: &str, answers: Vec<Scripted>) {
-        self.lane(lane).paths.insert(path.to_owned(), answers.into());
+    /// Sets the answers for one path of a worker, request by request; the last one is repeated. Received requests are kept.
+    pub(super) fn set_path(&self, worker: usize, path: &str, answers: Vec<ScriptedAnswer>) {
+        self.worker(worker).paths.insert(path.to_owned(), answers.into());
     }
 
-    /// Returns the requests of a lane since its answer was set.
-    pub(super) fn received(&self, lane: usize) -> Vec<Received> {
-        self.lane(lane).received.clone()
+    /// Returns the requests of a worker since its answer was set.
+    pub(super) fn received(&self, worker: usize) -> Vec<ReceivedRequest> {
+        self.worker(worker).received.clone()
     }
 
-    fn lane(&self, lane: usize) -> MutexGuard<'_, Lane> {
-        self.lanes[lane].lock().unwrap_or_else(PoisonError::into_inner)
+    fn worker(&self, worker: usize) -> MutexGuard<'_, WorkerState> {
+        self.workers[worker].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Scripted {
+impl ScriptedAnswer {
     /// Creates an answer with a JSON body.
     pub(super) fn json(status: u16, body: &Value) -> Self {
         Self::text(status, "application/json", body.to_string())
@@ -121,7 +122,7 @@ impl Scripted {
     }
 }
 
-impl Received {
+impl ReceivedRequest {
     /// Returns whether a header or the query contains a token, encoded or not.
     pub(super) fn carries(&self, token: &Secret) -> bool {
         let holds = Redactor::new([token.reveal()]);
@@ -135,31 +136,31 @@ impl Received {
     }
 }
 
-fn respond(lanes: &[Mutex<Lane>], request: &HttpMockRequest) -> HttpMockResponse {
+fn respond(workers: &[Mutex<WorkerState>], request: &HttpMockRequest) -> HttpMockResponse {
     let uri = request.uri();
     let (number, below) = uri.path().trim_start_matches('/').split_once('/').unwrap_or((uri.path(), ""));
-    let Some(lane) = number.trim_matches('/').parse().ok().and_then(|number: usize| lanes.get(number)) else {
+    let Some(worker) = number.trim_matches('/').parse().ok().and_then(|number: usize| workers.get(number)) else {
         return HttpMockResponse::builder().status(599).build();
     };
-    let mut lane = lane.lock().unwrap_or_else(PoisonError::into_inner);
-    let received = Received {
+    let mut worker = worker.lock().unwrap_or_else(PoisonError::into_inner);
+    let received = ReceivedRequest {
         method: request.method_str().to_owned(),
         path: format!("/{below}"),
         query: request.query_params(),
         headers: request.headers_vec().clone(),
         body: request.body_vec(),
     };
-    let of_path = lane.paths.get_mut(&received.path).and_then(next);
-    let answer = match (of_path, &lane.guard) {
+    let of_path = worker.paths.get_mut(&received.path).and_then(next);
+    let answer = match (of_path, &worker.guard) {
         (Some(answer), _) => answer,
         (None, Some((accepted, refusal))) if !received.carries(accepted) => refusal.clone(),
-        _ => lane.first.pop_front().unwrap_or_else(|| lane.answer.clone()),
+        _ => worker.first.pop_front().unwrap_or_else(|| worker.answer.clone()),
     };
-    lane.received.push(received);
+    worker.received.push(received);
     HttpMockResponse::builder().status(answer.status).headers(answer.headers).body(answer.body).build()
 }
 
 /// Returns the first of several answers and removes it; a single one is repeated.
-fn next(answers: &mut VecDeque<Scripted>) -> Option<Scripted> {
+fn next(answers: &mut VecDeque<ScriptedAnswer>) -> Option<ScriptedAnswer> {
     if answers.len() > 1 { answers.pop_front() } else { answers.front().cloned() }
 }

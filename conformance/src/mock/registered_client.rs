@@ -12,7 +12,7 @@ const SEED: u64 = 1 << 40;
 
 /// A registered client.
 #[derive(Clone, Debug)]
-pub(super) struct Registered {
+pub(super) struct RegisteredClient {
     pub(super) kind: ClientKind,
     pub(super) id: &'static str,
     /// The secret of 32 bytes; public clients have none.
@@ -22,7 +22,7 @@ pub(super) struct Registered {
     pub(super) user: Option<(String, Secret)>,
 }
 
-impl Registered {
+impl RegisteredClient {
     /// Returns the client of a kind.
     pub(super) fn of(kind: ClientKind) -> Self {
         let (kind, id, number) = match kind {
@@ -36,7 +36,7 @@ impl Registered {
     }
 
     /// Returns the client with an id.
-    pub(super) fn named(id: &str) -> Option<Self> {
+    pub(super) fn by_id(id: &str) -> Option<Self> {
         [ClientKind::Keeping, ClientKind::Rotating, ClientKind::Public]
             .into_iter()
             .map(Self::of)

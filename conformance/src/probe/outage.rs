@@ -2,9 +2,9 @@
 
 use keyfit_openapi::Api;
 
-use super::Target;
-use super::live::{Death, Suspect};
-use super::trial::Sent;
+use super::TargetServer;
+use super::case_run::SentRequest;
+use super::live::{ServerOutage, SuspectRequest};
 use crate::catalogue::Catalogue;
 use crate::contract::Level;
 use crate::judgement::verdict::{BrokenAspect, Outcome, Verdict};
@@ -12,15 +12,15 @@ use crate::judgement::verdict::{BrokenAspect, Outcome, Verdict};
 /// The reason why a case was not run.
 pub(crate) const DIED_BEFORE: &str = "the server died before it";
 
-impl Target {
+impl TargetServer {
     /// Makes the end of the server the outcome of the case whose call ended it. Cases without an answer because of it count as not run.
-    pub(crate) fn settle_end(&self, catalogue: &Catalogue, outcomes: &mut [Outcome]) {
-        let Some((told, case, ended)) = self.ended(&catalogue.api) else { return };
+    pub(crate) fn attribute_outage(&self, catalogue: &Catalogue, outcomes: &mut [Outcome]) {
+        let Some((message, case, ended)) = self.outage_outcome(&catalogue.api) else { return };
         for (known, outcome) in catalogue.cases.iter().zip(outcomes) {
             let met_nobody = outcome
                 .reason
                 .as_ref()
-                .is_some_and(|reason| [&told, DIED_BEFORE].iter().any(|why| reason.contains(*why)));
+                .is_some_and(|reason| [&message, DIED_BEFORE].iter().any(|why| reason.contains(*why)));
             if known.id == case {
                 let Outcome { identity, requests, took, .. } = outcome.clone();
                 *outcome = Outcome { identity, requests, took, ..ended.clone() };
@@ -32,9 +32,9 @@ impl Target {
     }
 
     /// Returns the message about the end of the server, the id of the case that caused it, and the outcome of that case.
-    fn ended(&self, api: &Api) -> Option<(String, String, Outcome)> {
-        let Death { told, by } = self.live.as_ref()?.vitals.died()?;
-        let Suspect { draft, status, case } = by?;
+    fn outage_outcome(&self, api: &Api) -> Option<(String, String, Outcome)> {
+        let ServerOutage { message, by } = self.live.as_ref()?.server_health.outage()?;
+        let SuspectRequest { draft, status, case } = by?;
         let of_call = |id: &str| api.operation(id).filter(|operation| operation.method == draft.method);
         let path = draft.operation.as_deref().and_then(of_call).map(|operation| operation.path.as_str());
         let answer = match status {
@@ -45,7 +45,7 @@ impl Target {
         let path = path.unwrap_or_else(|| draft.url.path());
         let finding = format!("{method} {path} ends the server: {answer}, and every connection after it is refused");
         let reply = Err("every connection after this one is refused".to_owned());
-        let sent = Sent { draft, requests: 1, reply, is_unconnected: false, is_late: false };
+        let sent = SentRequest { draft, requests: 1, reply, is_unconnected: false, is_late: false };
         let mut exchange = sent.exchange(&self.redactor, &self.http.extra);
         exchange.status = status;
         let outcome = Outcome {
@@ -53,6 +53,6 @@ impl Target {
             status,
             ..Outcome::broken(Level::Must, finding).by(BrokenAspect::Ended)
         };
-        Some((told, case?, outcome))
+        Some((message, case?, outcome))
     }
 }

@@ -10,20 +10,20 @@ use serde_json::Value;
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::time::{Instant, sleep_until};
 
-use super::judge::Snapshot;
+use super::judge::LimitSnapshot;
 use super::reply::Reply;
 use super::request::Draft;
 use crate::contract::{Bucket, RateLimit};
 use crate::run::Halt;
 
 /// The longest window that is waited for. A longer one ends the case: a check must not hang for a day.
-pub(super) const LONGEST: Duration = Duration::from_secs(120);
+pub(super) const MAX_WAIT: Duration = Duration::from_secs(120);
 /// The wait after a 429 that does not contain one.
-const UNTOLD: Duration = Duration::from_secs(1);
+const DEFAULT_WAIT: Duration = Duration::from_secs(1);
 
 /// The known rate limit windows.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(super) struct LimitWindows {
     rules: Option<RateLimit>,
     /// The ends of exhausted windows, by bucket.
     ends: Mutex<HashMap<String, Instant>>,
@@ -33,21 +33,21 @@ pub(super) struct Pace {
 
 /// The permit that a case holds while it runs.
 #[derive(Debug)]
-pub(super) enum Turn<'a> {
+pub(super) enum CasePermit<'a> {
     /// Other cases run concurrently.
     Shared(#[expect(dead_code, reason = "held")] RwLockReadGuard<'a, ()>),
     /// No other case runs.
     Alone(#[expect(dead_code, reason = "held")] RwLockWriteGuard<'a, ()>),
 }
 
-impl Pace {
+impl LimitWindows {
     pub(super) fn new(rules: Option<RateLimit>, halt: Halt) -> Self {
         Self { rules, ends: Mutex::default(), turns: RwLock::default(), halt }
     }
 
     /// Waits for the turn of a case. If it counts calls, it runs alone.
-    pub(super) async fn turn(&self, counts: bool) -> Turn<'_> {
-        if counts { Turn::Alone(self.turns.write().await) } else { Turn::Shared(self.turns.read().await) }
+    pub(super) async fn permit(&self, counts: bool) -> CasePermit<'_> {
+        if counts { CasePermit::Alone(self.turns.write().await) } else { CasePermit::Shared(self.turns.read().await) }
     }
 
     /// Waits for the window of the request. Returns `false` if the run ends before that.
@@ -70,7 +70,7 @@ impl Pace {
     /// Learns from an answer. Returns whether it asks to wait; the request can then be sent once more after [`ready`](Self::ready).
     pub(super) fn learn(&self, draft: &Draft, reply: &Reply) -> bool {
         let wait = match self.wait(reply) {
-            Some(wait) if wait <= LONGEST => wait,
+            Some(wait) if wait <= MAX_WAIT => wait,
             _ => return false,
         };
         let bucket = self.bucket(draft);
@@ -81,9 +81,9 @@ impl Pace {
     /// Returns the time until the window of an answer ends if it is exhausted, and `None` otherwise.
     fn wait(&self, reply: &Reply) -> Option<Duration> {
         if reply.asks_to_wait() {
-            return Some(wait(self.rules.as_ref(), reply).max(UNTOLD));
+            return Some(wait(self.rules.as_ref(), reply).max(DEFAULT_WAIT));
         }
-        let spent = Snapshot::read(self.rules.as_ref()?, reply).ok().filter(|snapshot| snapshot.remaining == 0)?;
+        let spent = LimitSnapshot::read(self.rules.as_ref()?, reply).ok().filter(|snapshot| snapshot.remaining == 0)?;
         u64::try_from(spent.reset_in?).ok().map(Duration::from_secs)
     }
 
@@ -104,7 +104,7 @@ pub(super) fn wait(rules: Option<&RateLimit>, reply: &Reply) -> Duration {
         let body: Value = serde_json::from_slice(&reply.body).ok()?;
         body.pointer(rules?.retry_after_body.as_ref()?)?.as_u64()
     };
-    let reset = || u64::try_from(Snapshot::read(rules?, reply).ok()?.reset_in?).ok();
+    let reset = || u64::try_from(LimitSnapshot::read(rules?, reply).ok()?.reset_in?).ok();
     Duration::from_secs(in_header().or_else(in_body).or_else(reset).unwrap_or_default())
 }
 
@@ -116,7 +116,7 @@ mod tests {
     use super::*;
     use crate::contract::{Carrier, Citation, ResetUnit};
 
-    fn pace() -> Pace {
+    fn limit_windows() -> LimitWindows {
         let rules = Some(RateLimit {
             limit_header: "x-limit".to_owned(),
             remaining_header: "x-remaining".to_owned(),
@@ -130,12 +130,12 @@ mod tests {
             source: Citation { page: "page".to_owned(), section: None },
             is_of_document: false,
         });
-        Pace::new(rules, Halt::default())
+        LimitWindows::new(rules, Halt::default())
     }
 
     fn draft(path: &str) -> Draft {
         let url = Url::parse(&format!("http://localhost{path}")).expect("a URL");
-        Draft::outside("GET", url).with(&Carrier::Header, "fixture-token-pace") // not-a-secret
+        Draft::outside("GET", url).with(&Carrier::Header, "fixture-token-limit_windows") // not-a-secret
     }
 
     fn reply(status: u16, headers: &[(&'static str, &'static str)]) -> Reply {
@@ -146,45 +146,48 @@ mod tests {
         Reply { status, headers, body: Vec::new() }
     }
 
-    async fn waited(pace: &Pace, path: &str) -> Duration {
+    async fn waited(limit_windows: &LimitWindows, path: &str) -> Duration {
         let began = Instant::now();
-        pace.ready(&draft(path)).await;
+        limit_windows.ready(&draft(path)).await;
         began.elapsed()
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_spent_window_is_waited_for_by_all_its_calls() {
-        let pace = pace();
+        let limit_windows = limit_windows();
         let spent = reply(200, &[("x-limit", "10"), ("x-remaining", "0"), ("x-reset", "7")]);
-        assert!(!pace.learn(&draft("/a"), &spent), "it was served");
-        assert_eq!(waited(&pace, "/b").await, Duration::from_secs(7));
-        assert_eq!(waited(&pace, "/b").await, Duration::ZERO, "the next window is open");
+        assert!(!limit_windows.learn(&draft("/a"), &spent), "it was served");
+        assert_eq!(waited(&limit_windows, "/b").await, Duration::from_secs(7));
+        assert_eq!(waited(&limit_windows, "/b").await, Duration::ZERO, "the next window is open");
         let left = reply(200, &[("x-limit", "10"), ("x-remaining", "1"), ("x-reset", "7")]);
-        assert!(!pace.learn(&draft("/a"), &left));
-        assert_eq!(waited(&pace, "/a").await, Duration::ZERO);
+        assert!(!limit_windows.learn(&draft("/a"), &left));
+        assert_eq!(waited(&limit_windows, "/a").await, Duration::ZERO);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_run_that_is_ended_waits_for_no_window() {
-        let pace = pace();
-        assert!(pace.learn(&draft("/a"), &reply(429, &[("retry-after", "60")])));
-        pace.halt.halt();
+        let limit_windows = limit_windows();
+        assert!(limit_windows.learn(&draft("/a"), &reply(429, &[("retry-after", "60")])));
+        limit_windows.halt.halt();
         let began = Instant::now();
-        assert!(!pace.ready(&draft("/a")).await, "it is not to be sent");
+        assert!(!limit_windows.ready(&draft("/a")).await, "it is not to be sent");
         assert_eq!(began.elapsed(), Duration::ZERO);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_refused_call_is_sent_once_more_after_the_wait_that_is_asked_for() {
-        let pace = pace();
-        assert!(pace.learn(&draft("/a"), &reply(429, &[("retry-after", "3")])));
-        assert_eq!(waited(&pace, "/a").await, Duration::from_secs(3));
-        assert!(pace.learn(&draft("/a"), &reply(429, &[])));
-        assert_eq!(waited(&pace, "/a").await, UNTOLD);
-        assert!(pace.learn(&draft("/a"), &reply(503, &[("retry-after", "2")])));
-        assert_eq!(waited(&pace, "/a").await, Duration::from_secs(2));
-        assert!(!pace.learn(&draft("/a"), &reply(503, &[])), "a server that failed does not ask to wait");
-        assert!(!pace.learn(&draft("/a"), &reply(429, &[("retry-after", "86400")])), "a day is not waited for");
-        assert_eq!(waited(&pace, "/a").await, Duration::ZERO);
+        let limit_windows = limit_windows();
+        assert!(limit_windows.learn(&draft("/a"), &reply(429, &[("retry-after", "3")])));
+        assert_eq!(waited(&limit_windows, "/a").await, Duration::from_secs(3));
+        assert!(limit_windows.learn(&draft("/a"), &reply(429, &[])));
+        assert_eq!(waited(&limit_windows, "/a").await, DEFAULT_WAIT);
+        assert!(limit_windows.learn(&draft("/a"), &reply(503, &[("retry-after", "2")])));
+        assert_eq!(waited(&limit_windows, "/a").await, Duration::from_secs(2));
+        assert!(!limit_windows.learn(&draft("/a"), &reply(503, &[])), "a server that failed does not ask to wait");
+        assert!(
+            !limit_windows.learn(&draft("/a"), &reply(429, &[("retry-after", "86400")])),
+            "a day is not waited for"
+        );
+        assert_eq!(waited(&limit_windows, "/a").await, Duration::ZERO);
     }
 }

@@ -12,18 +12,18 @@ use super::pages::numbered;
 use crate::contract::Probe;
 
 /// The highest number of stored keys. Beyond it, all are forgotten: a mock may run for days.
-const MOST: usize = 10_000;
+const MAX_KEYS: usize = 10_000;
 
 /// The answer to a call with a key, and the body of the call.
 #[derive(Clone)]
-pub(super) struct Kept {
+pub(super) struct KeyedAnswer {
     body: Bytes,
     answer: Answer,
 }
 
 impl Core {
     /// Serves a call, unless its key is known.
-    pub(super) fn once(
+    pub(super) fn serve_once_per_key(
         &self,
         call: &Call,
         operation: &Operation,
@@ -49,19 +49,19 @@ impl Core {
         };
         let answer = serve()?;
         if is_known {
-            return Ok(another(answer));
+            return Ok(with_new_id(answer));
         }
         let mut state = self.state();
-        if state.keyed.len() >= MOST {
+        if state.keyed.len() >= MAX_KEYS {
             state.keyed.clear();
         }
-        state.keyed.insert(key, Kept { body: call.body.clone(), answer: answer.clone() });
+        state.keyed.insert(key, KeyedAnswer { body: call.body.clone(), answer: answer.clone() });
         Ok(answer)
     }
 }
 
 /// Returns the same answer with another id.
-fn another(answer: Answer) -> Answer {
+fn with_new_id(answer: Answer) -> Answer {
     let body = serde_json::from_slice(&answer.body).ok().and_then(|body| numbered(&body, 1));
     match body {
         Some(body) => Answer { body: Bytes::from(body.to_string()), ..answer },

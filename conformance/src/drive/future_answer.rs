@@ -5,18 +5,18 @@ use keyfit_openapi::schema::{self, Direction};
 use serde_json::{Map, Value, json};
 
 /// The highest depth of schema composition; it ends recursive schemas.
-const DEEPEST: usize = 16;
+const MAX_DEPTH: usize = 16;
 
 /// Returns the value with all changes that a client has to tolerate.
-pub(super) fn odd(api: &Api, schema: &Value, value: &Value) -> Value {
-    of_all(api, &[schema], value)
+pub(super) fn as_future_version(api: &Api, schema: &Value, value: &Value) -> Value {
+    changed_value(api, &[schema], value)
 }
 
 /// Returns the changed value of a value that has to match all of these schemas.
-fn of_all(api: &Api, schemas: &[&Value], value: &Value) -> Value {
+fn changed_value(api: &Api, schemas: &[&Value], value: &Value) -> Value {
     let mut parts = Vec::new();
     for schema in schemas {
-        compose(api, schema, value, 0, &mut parts);
+        collect_schemas(api, schema, value, 0, &mut parts);
     }
     let all = |key: &'static str| parts.iter().filter_map(move |part| part.get(key));
     match value {
@@ -25,7 +25,7 @@ fn of_all(api: &Api, schemas: &[&Value], value: &Value) -> Value {
             let changed = members.iter().map(|(name, member)| {
                 let described: Vec<&Value> = all("properties").filter_map(|known| known.get(name)).collect();
                 let schemas = if described.is_empty() { &others } else { &described };
-                (name.clone(), of_all(api, schemas, member))
+                (name.clone(), changed_value(api, schemas, member))
             });
             let mut changed: Map<String, Value> = changed.collect();
             // A map of strings to one type takes no members of another type.
@@ -36,7 +36,7 @@ fn of_all(api: &Api, schemas: &[&Value], value: &Value) -> Value {
         }
         Value::Array(items) => {
             let each: Vec<&Value> = all("items").collect();
-            items.iter().map(|item| of_all(api, &each, item)).collect()
+            items.iter().map(|item| changed_value(api, &each, item)).collect()
         }
         Value::String(_) if all("enum").next().is_some() => json!("keyfit-new"),
         Value::String(_) if all("format").any(|format| format == "date-time") => json!("2026-01-22 10:00:00"),
@@ -45,21 +45,21 @@ fn of_all(api: &Api, schemas: &[&Value], value: &Value) -> Value {
 }
 
 /// Collects the schema, the parts of its `allOf`, and from its unions the alternative that the value matches.
-fn compose<'a>(api: &'a Api, schema: &'a Value, value: &Value, depth: usize, parts: &mut Vec<&'a Value>) {
+fn collect_schemas<'a>(api: &'a Api, schema: &'a Value, value: &Value, depth: usize, parts: &mut Vec<&'a Value>) {
     let schema = api.resolve(schema);
-    if depth > DEEPEST || parts.iter().any(|part| std::ptr::eq(*part, schema)) {
+    if depth > MAX_DEPTH || parts.iter().any(|part| std::ptr::eq(*part, schema)) {
         return;
     }
     parts.push(schema);
     let listed = |key: &str| schema.get(key).and_then(Value::as_array).into_iter().flatten();
     for part in listed("allOf") {
-        compose(api, part, value, depth + 1, parts);
+        collect_schemas(api, part, value, depth + 1, parts);
     }
     for key in ["oneOf", "anyOf"] {
         if let Some(variant) =
             listed(key).find(|variant| schema::mismatch(api, Direction::Answer, variant, value).is_none())
         {
-            compose(api, variant, value, depth + 1, parts);
+            collect_schemas(api, variant, value, depth + 1, parts);
         }
     }
 }
@@ -82,15 +82,15 @@ mod tests {
         let at = json!({ "at": "2026-01-22T10:00:00Z" });
         let new = json!({ "since": [1, 2] });
         let parts = json!({ "allOf": [{ "properties": { "id": text } }, instant] });
-        assert_eq!(odd(&api, &parts, &at), json!({ "at": "2026-01-22 10:00:00", "keyfit_new": new }));
+        assert_eq!(as_future_version(&api, &parts, &at), json!({ "at": "2026-01-22 10:00:00", "keyfit_new": new }));
         // A part that makes the object a map takes no members of another type.
         let map = json!({ "allOf": [{ "properties": { "id": text } }, { "additionalProperties": instant }] });
         assert_eq!(
-            odd(&api, &map, &json!({ "id": "a", "b": at })),
+            as_future_version(&api, &map, &json!({ "id": "a", "b": at })),
             json!({ "id": "a", "b": { "at": "2026-01-22 10:00:00", "keyfit_new": new } })
         );
         // The matching alternative, and not the first one.
         let union = json!({ "oneOf": [{ "type": "integer" }, { "type": "string", "enum": ["a"] }] });
-        assert_eq!(odd(&api, &union, &json!("a")), "keyfit-new");
+        assert_eq!(as_future_version(&api, &union, &json!("a")), "keyfit-new");
     }
 }

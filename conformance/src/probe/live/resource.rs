@@ -5,32 +5,35 @@ use std::collections::BTreeMap;
 
 use keyfit_openapi::Operation;
 
-use super::super::Target;
+use super::super::TargetServer;
+use super::super::case_run::CaseRun;
 use super::super::reply::Reply;
-use super::super::request::Maker;
-use super::super::trial::Trial;
+use super::super::request::DraftBuilder;
 use super::effect::item_of;
-use super::{Effect, Live, item};
+use super::{Effect, LiveServer, item_template};
 use crate::catalogue::Catalogue;
 use crate::contract::{Contract, Probe, Rate};
 use crate::credential::identity::{CredentialNeed, Identity};
 use crate::judgement::missing::Missing;
 
-impl Target {
+impl TargetServer {
     /// Sets the ids of a case to a resource that may be changed. Returns the parameter whose id the user declared expendable, if there is one.
-    pub(in super::super) async fn aim<'t>(&self, trial: &mut Trial<'t>) -> Result<Option<&'t str>, Missing> {
+    pub(in super::super) async fn select_resource<'t>(
+        &self,
+        case_run: &mut CaseRun<'t>,
+    ) -> Result<Option<&'t str>, Missing> {
         let Some(live) = &self.live else { return Ok(None) };
-        let operation = trial.catalogue.operation(trial.case);
+        let operation = case_run.catalogue.operation(case_run.case);
         // Those probes choose their targets themselves.
-        if matches!(trial.probe, Probe::UndeclaredMethod | Probe::CrossOrigin) {
+        if matches!(case_run.probe, Probe::UndeclaredMethod | Probe::CrossOrigin) {
             return Ok(None);
         }
         let effect = live.effect(operation);
         // The chain creates its own resource.
-        if matches!(trial.probe, Probe::Chain(_)) && effect != Effect::Creates {
+        if matches!(case_run.probe, Probe::Chain(_)) && effect != Effect::Creates {
             return Ok(None);
         }
-        if let (Effect::CreatesAt(parameter), Probe::UnknownId(name)) = (effect, trial.probe)
+        if let (Effect::CreatesAt(parameter), Probe::UnknownId(name)) = (effect, case_run.probe)
             && name == parameter
         {
             let Operation { method, path, .. } = operation;
@@ -39,16 +42,19 @@ impl Target {
         let parameter = match effect {
             Effect::Nothing => return Ok(None),
             Effect::Creates => {
-                let mut identity = trial.identity.clone();
-                if let Probe::Foreign(name) = trial.probe {
+                let mut identity = case_run.identity.clone();
+                if let Probe::Foreign(name) = case_run.probe {
                     identity.ids.insert(name.clone(), self.identities.foreign_id(&operation.path, name)?);
                 }
-                self.read_list_before(live, trial.catalogue, operation, &identity).await;
+                self.read_list_before(live, case_run.catalogue, operation, &identity).await;
                 return Ok(None);
             }
             Effect::CreatesAt(parameter) if operation.method == "POST" => {
-                self.spare_foreign(live, trial.probe, operation)?;
-                trial.identity.ids.insert(parameter.to_owned(), live.nobody_at(operation, parameter, &trial.identity));
+                self.refuse_foreign_change(live, case_run.probe, operation)?;
+                case_run
+                    .identity
+                    .ids
+                    .insert(parameter.to_owned(), live.unused_id_at(operation, parameter, &case_run.identity));
                 return Ok(None);
             }
             Effect::CreatesAt(parameter) | Effect::Changes(parameter) => parameter,
@@ -59,21 +65,21 @@ impl Target {
                 return Err(Missing::shared(what, id));
             }
         };
-        self.spare_foreign(live, trial.probe, operation)?;
-        if matches!(trial.probe, Probe::Foreign(name) if name == parameter) {
+        self.refuse_foreign_change(live, case_run.probe, operation)?;
+        if matches!(case_run.probe, Probe::Foreign(name) if name == parameter) {
             return Ok(Some(parameter));
         }
         // Its id is the one that does not exist.
-        if matches!(trial.probe, Probe::UnknownId(name) if name == parameter) {
+        if matches!(case_run.probe, Probe::UnknownId(name) if name == parameter) {
             return Ok(None);
         }
-        self.aim_at(live, trial, operation, parameter).await
+        self.select_resource_of(live, case_run, operation, parameter).await
     }
 
     /// Returns an error if the call would change another user's resource that is not expendable.
-    pub(in super::super) fn spare_foreign(
+    pub(in super::super) fn refuse_foreign_change(
         &self,
-        live: &Live,
+        live: &LiveServer,
         probe: &Probe,
         operation: &Operation,
     ) -> Result<(), Missing> {
@@ -90,45 +96,52 @@ impl Target {
         Err(Missing { what, ..Missing::expendable(name) })
     }
 
-    async fn aim_at<'t>(
+    async fn select_resource_of<'t>(
         &self,
-        live: &Live,
-        trial: &mut Trial<'t>,
+        live: &LiveServer,
+        case_run: &mut CaseRun<'t>,
         operation: &'t Operation,
         parameter: &'t str,
     ) -> Result<Option<&'t str>, Missing> {
         let removes = operation.method == "DELETE";
-        if removes && trial.expect.rate == Some(Rate::CostsOne) {
+        if removes && case_run.expect.rate == Some(Rate::CostsOne) {
             return Err(Missing::new("a call that removes something is not repeated"));
         }
         // Calls for a nonexistent resource count towards the limit as well.
-        if removes && *trial.probe == Probe::Exhausted {
-            trial.identity.ids.insert(parameter.to_owned(), live.nobody_at(operation, parameter, &trial.identity));
+        if removes && *case_run.probe == Probe::Exhausted {
+            case_run
+                .identity
+                .ids
+                .insert(parameter.to_owned(), live.unused_id_at(operation, parameter, &case_run.identity));
             return Ok(None);
         }
-        let succeeds = trial.expect.success || *trial.probe == Probe::Valid;
-        let given_up = self.identities.expendable(&operation.path, parameter, removes && succeeds);
-        if given_up.is_err()
-            && let Some(ids) = self.made(live, trial.catalogue, item(&operation.path), removes && succeeds).await
+        let succeeds = case_run.expect.success || *case_run.probe == Probe::Valid;
+        let expendable = self.identities.expendable(&operation.path, parameter, removes && succeeds);
+        if expendable.is_err()
+            && let Some(ids) =
+                self.created_ids(live, case_run.catalogue, item_template(&operation.path), removes && succeeds).await
         {
-            trial.identity.ids.extend(ids);
+            case_run.identity.ids.extend(ids);
             return Ok(None);
         }
-        match given_up {
+        match expendable {
             Ok(id) => {
-                trial.identity.ids.insert(parameter.to_owned(), id);
+                case_run.identity.ids.insert(parameter.to_owned(), id);
                 Ok(Some(parameter))
             }
             // The user allows the operation by its id; it changes the resource but does not remove it.
             Err(_) if !removes && live.allows(operation) => Ok(None),
             Err(_) if matches!(live.effect(operation), Effect::CreatesAt(_)) => {
-                trial.identity.ids.insert(parameter.to_owned(), live.nobody_at(operation, parameter, &trial.identity));
+                case_run
+                    .identity
+                    .ids
+                    .insert(parameter.to_owned(), live.unused_id_at(operation, parameter, &case_run.identity));
                 Ok(None)
             }
             Err(missing)
                 if succeeds
                     || matches!(
-                        trial.probe,
+                        case_run.probe,
                         Probe::Foreign(_) | Probe::ForeignMember(_) | Probe::UnknownId(_) | Probe::ReadOnlyMembers
                     ) =>
             {
@@ -136,17 +149,20 @@ impl Target {
             }
             // A refusal of the caller comes before the lookup of the id.
             Err(missing) => {
-                trial.identity.ids.insert(parameter.to_owned(), live.nobody_at(operation, parameter, &trial.identity));
-                trial.undecided = Some(missing);
+                case_run
+                    .identity
+                    .ids
+                    .insert(parameter.to_owned(), live.unused_id_at(operation, parameter, &case_run.identity));
+                case_run.undecided = Some(missing);
                 Ok(None)
             }
         }
     }
 
     /// Sets the ids of a changing call that is not the subject of a case: an operation that changes a resource gets the newest one of the run.
-    pub(in super::super) async fn aim_besides(
+    pub(in super::super) async fn select_resource_for_setup(
         &self,
-        live: &Live,
+        live: &LiveServer,
         catalogue: &Catalogue,
         operation: &Operation,
         identity: &mut Identity,
@@ -158,7 +174,7 @@ impl Target {
         if !live.may_be_asked(operation) {
             return Err(Missing::new(format!("{method} {path} looks as if it ended or wiped something")).allow(id));
         }
-        if let Some(ids) = live.ledger.newest(item(path)) {
+        if let Some(ids) = live.ledger.newest(item_template(path)) {
             identity.ids.extend(ids);
             return Ok(());
         }
@@ -173,7 +189,7 @@ impl Target {
                 let known = self.identities.expendable(path, parameter, false);
                 let ids = match known {
                     Ok(id) => Some(BTreeMap::from([(parameter.to_owned(), id)])),
-                    Err(_) => self.made(live, catalogue, item(path), false).await,
+                    Err(_) => self.created_ids(live, catalogue, item_template(path), false).await,
                 };
                 identity.ids.extend(ids.ok_or_else(|| {
                     Missing {
@@ -191,18 +207,18 @@ impl Target {
     }
 
     /// Returns the ids of a resource that the run created, once it exists: after a 201 its creation may still be in progress.
-    pub(in super::super) async fn made(
+    pub(in super::super) async fn created_ids(
         &self,
-        live: &Live,
+        live: &LiveServer,
         catalogue: &Catalogue,
         template: &str,
         is_removed: bool,
     ) -> Option<BTreeMap<String, String>> {
-        let found = match live.ledger.lend(template, is_removed) {
+        let found = match live.ledger.take_resource(template, is_removed) {
             Some(ids) => Some(ids),
-            None => self.make(live, catalogue, template, is_removed).await,
+            None => self.create_for_case(live, catalogue, template, is_removed).await,
         };
-        let Some(reading) = live.reading(catalogue, template) else {
+        let Some(reading) = live.read_operation(catalogue, template) else {
             return found;
         };
         let ids = found?;
@@ -215,9 +231,9 @@ impl Target {
     }
 
     /// Creates a resource that a case may change.
-    async fn make(
+    async fn create_for_case(
         &self,
-        live: &Live,
+        live: &LiveServer,
         catalogue: &Catalogue,
         template: &str,
         is_removed: bool,
@@ -231,7 +247,7 @@ impl Target {
             && live.may_be_asked(operation)
             // Without a DELETE, the resource would be left behind.
             && operations.iter().any(|other| other.method == "DELETE" && other.path == template && live.may_be_asked(other));
-        if !may_be_made || live.ledger.is_barren(list) {
+        if !may_be_made || live.ledger.is_unextendable(list) {
             return None;
         }
         let identity = self.caller(&live.contract, operation)?;
@@ -239,16 +255,22 @@ impl Target {
         let draft = self.maker(live, catalogue, operation)?.draft(&Probe::Valid, operation, &identity).ok()?;
         let sent = self.send(&draft).await;
         live.ledger.add_requests(sent.requests);
-        let made = live.ledger.lend(template, is_removed);
+        let made = live.ledger.take_resource(template, is_removed);
         if made.is_none() {
-            live.ledger.give_up(list);
+            live.ledger.mark_unextendable(list);
         }
         made
     }
 
     /// Reads the list to which a call adds, once: the run did not create its entries.
-    async fn read_list_before(&self, live: &Live, catalogue: &Catalogue, operation: &Operation, identity: &Identity) {
-        let Some(reading) = live.reading(catalogue, &operation.path) else {
+    async fn read_list_before(
+        &self,
+        live: &LiveServer,
+        catalogue: &Catalogue,
+        operation: &Operation,
+        identity: &Identity,
+    ) {
+        let Some(reading) = live.read_operation(catalogue, &operation.path) else {
             return;
         };
         let Some(reader) = self.caller(&live.contract, reading) else { return };
@@ -278,12 +300,12 @@ impl Target {
     /// Returns the maker for requests of an operation other than that of the case.
     pub(in super::super) fn maker<'a>(
         &'a self,
-        live: &'a Live,
+        live: &'a LiveServer,
         catalogue: &'a Catalogue,
         operation: &Operation,
-    ) -> Option<Maker<'a>> {
+    ) -> Option<DraftBuilder<'a>> {
         let (_, arguments) = catalogue.operation_named(&operation.id)?;
-        Some(Maker {
+        Some(DraftBuilder {
             api: &catalogue.api,
             contract: &catalogue.contract,
             servers: &self.servers,

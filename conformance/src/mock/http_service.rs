@@ -1,5 +1,5 @@
 //! The steps before and after the mock answers a request: admin requests are handled separately, programmed faults apply, and the journal
-//! is written. Without an admin, there is only the answer.
+//! is to_response. Without an admin, there is only the answer.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use hyper::{Request, Response, StatusCode};
 use keyfit::{Clock as _, SystemClock};
 use tokio::time::timeout;
 
+use super::active_requests::ConcurrentRequest;
 use super::call::{Answer, Call};
 use super::core::Core;
-use super::crowd::Raced;
-use super::tool::admin::Console;
+use super::tool::admin::AdminState;
 use super::tool::faults::Fault;
 
 /// The longest request body, in bytes: more than any probe sends.
@@ -23,60 +23,60 @@ const LARGEST_BODY: usize = 8 * 1024 * 1024;
 /// The longest admin request body, in bytes: more than any command needs.
 const LARGEST_COMMAND: usize = 256 * 1024;
 /// The time for which a mock with a race condition waits for concurrent requests, and for which these can detect it.
-const RACE: Duration = Duration::from_millis(15);
+const RACE_WINDOW: Duration = Duration::from_millis(15);
 /// The time limit for a body.
-const PATIENCE: Duration = Duration::from_secs(60);
+const BODY_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The layer between the socket and the mock.
-pub(super) struct Front {
+pub(super) struct HttpService {
     pub(super) core: Arc<Core>,
     pub(super) base_path: Box<str>,
     /// `None` if the mock has no admin.
-    pub(super) console: Option<Arc<Console>>,
+    pub(super) admin: Option<Arc<AdminState>>,
 }
 
 /// The connection is closed without an answer.
 #[derive(Debug)]
-pub(super) struct Cut;
+pub(super) struct ConnectionCut;
 
-impl Front {
+impl HttpService {
     /// Answers a request.
-    pub(super) async fn respond<B: Body>(&self, request: Request<B>) -> Result<Response<Full<Bytes>>, Cut>
+    pub(super) async fn respond<B: Body>(&self, request: Request<B>) -> Result<Response<Full<Bytes>>, ConnectionCut>
     where
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let (parts, body) = request.into_parts();
-        let admin = self.console.as_ref().filter(|_| Console::is_for(&parts));
-        if let Some(refusal) = admin.and_then(|console| console.refuse(&parts)) {
-            return Ok(written(refusal));
+        let admin = self.admin.as_ref().filter(|_| AdminState::is_for(&parts));
+        if let Some(refusal) = admin.and_then(|admin| admin.refuse(&parts)) {
+            return Ok(to_response(refusal));
         }
         let limit = if admin.is_some() { LARGEST_COMMAND } else { LARGEST_BODY };
-        let body = match timeout(PATIENCE, Limited::new(body, limit).collect()).await {
+        let body = match timeout(BODY_TIMEOUT, Limited::new(body, limit).collect()).await {
             Ok(Ok(body)) => body.to_bytes(),
-            Ok(Err(_)) if admin.is_some() => return Ok(written(Console::too_long(limit))),
-            Ok(Err(_)) => return Ok(written(Answer::empty(413))),
-            Err(_) => return Ok(written(Answer::empty(408))),
+            Ok(Err(_)) if admin.is_some() => return Ok(to_response(AdminState::too_long(limit))),
+            Ok(Err(_)) => return Ok(to_response(Answer::empty(413))),
+            Err(_) => return Ok(to_response(Answer::empty(408))),
         };
-        let Some(console) = &self.console else { return Ok(written(self.raced(parts, &body).await)) };
-        match console.answer(&parts, &body) {
-            Some(answer) => Ok(written(answer)),
-            None => self.watched(console, &parts, body).await.map(written).ok_or(Cut),
+        let Some(admin) = &self.admin else { return Ok(to_response(self.serve_with_race(parts, &body).await)) };
+        match admin.answer(&parts, &body) {
+            Some(answer) => Ok(to_response(answer)),
+            None => self.serve_with_faults(admin, &parts, body).await.map(to_response).ok_or(ConnectionCut),
         }
     }
 
     /// Returns the mock's own answer. A mock with a race condition waits, so that concurrent requests can arrive.
-    async fn raced(&self, mut parts: Parts, body: &Bytes) -> Answer {
+    async fn serve_with_race(&self, mut parts: Parts, body: &Bytes) -> Answer {
         if !self.core.races() {
             return self.serve(&parts, body, BTreeSet::new());
         }
-        let place = self.core.crowd.enter(&parts, body);
-        SystemClock.sleep(RACE).await;
+        let place = self.core.active_requests.enter(&parts, body);
+        SystemClock.sleep(RACE_WINDOW).await;
         if place.has_others() {
-            parts.extensions.insert(Raced);
+            parts.extensions.insert(ConcurrentRequest);
         }
         let answer = self.serve(&parts, body, BTreeSet::new());
         // Concurrent requests still have to detect this one.
-        SystemClock.sleep(RACE).await;
+        SystemClock.sleep(RACE_WINDOW).await;
         answer
     }
 
@@ -95,11 +95,11 @@ impl Front {
     }
 
     /// Returns the answer with a programmed fault, if there is one, and writes a journal entry.
-    async fn watched(&self, console: &Console, parts: &Parts, body: Bytes) -> Option<Answer> {
+    async fn serve_with_faults(&self, admin: &AdminState, parts: &Parts, body: Bytes) -> Option<Answer> {
         let call = Call::read(parts, body.clone(), &self.base_path);
         let operation = call.as_ref().and_then(|call| self.core.operation(call));
         let is_batch = operation.is_some_and(|operation| self.core.contract.batch_of(operation).is_some());
-        let fault = console.faults().next(parts.method.as_str(), parts.uri.path(), is_batch);
+        let fault = admin.faults().next(parts.method.as_str(), parts.uri.path(), is_batch);
         let reject = match &fault {
             Some(Fault::Partial(positions)) => positions.clone(),
             _ => BTreeSet::new(),
@@ -110,14 +110,14 @@ impl Front {
             Some(Fault::Partial(_) | Fault::Slow(_)) | None => true,
         };
         // Recorded before the request is executed, since it may revoke its own token.
-        let sent = console.seen(parts, call.as_ref(), operation);
+        let sent = admin.summarize(parts, call.as_ref(), operation);
         let served = is_executed.then(|| self.serve(parts, &body, reject));
         let answer = match &fault {
             Some(Fault::Cut { .. }) => None,
-            Some(fault) => self.core.refused(call.as_ref(), fault).or(served),
+            Some(fault) => self.core.fault_answer(call.as_ref(), fault).or(served),
             None => served,
         };
-        console.record(sent, answer.as_ref().map(|answer| answer.status), fault.as_ref(), is_executed);
+        admin.record(sent, answer.as_ref().map(|answer| answer.status), fault.as_ref(), is_executed);
         if let Some(Fault::Slow(delay)) = &fault {
             SystemClock.sleep(*delay).await;
         }
@@ -125,20 +125,20 @@ impl Front {
     }
 }
 
-fn written(answer: Answer) -> Response<Full<Bytes>> {
+fn to_response(answer: Answer) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(answer.body));
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     response.headers_mut().extend(answer.headers);
     response
 }
 
-impl std::fmt::Display for Cut {
+impl std::fmt::Display for ConnectionCut {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("the connection is cut on demand")
     }
 }
 
-impl std::error::Error for Cut {}
+impl std::error::Error for ConnectionCut {}
 
 #[cfg(test)]
 mod tests {
@@ -172,7 +172,7 @@ mod tests {
     async fn a_body_over_the_limit_is_refused_before_more_of_it_is_read() {
         let catalogue = Catalogue::read(&shipped("guide").expect("it ships")).expect("it can be read");
         let core = Arc::new(Core::new(catalogue.api, catalogue.contract, None));
-        let front = Front { core, base_path: "".into(), console: None };
+        let http_service = HttpService { core, base_path: "".into(), admin: None };
         for (length, status, most) in [
             (LARGEST_BODY, StatusCode::NOT_FOUND, LARGEST_BODY),
             (LARGEST_BODY + 1, StatusCode::PAYLOAD_TOO_LARGE, LARGEST_BODY + 1),
@@ -180,7 +180,7 @@ mod tests {
         ] {
             let taken = Arc::new(AtomicUsize::new(0));
             let request = Request::post("/nowhere").body(Megabytes(length, Arc::clone(&taken))).expect("a request");
-            let answer = front.respond(request).await.expect("an answer");
+            let answer = http_service.respond(request).await.expect("an answer");
             assert_eq!(answer.status(), status, "{length}");
             assert!(taken.load(Ordering::Relaxed) <= most, "{length}: {taken:?}");
         }

@@ -7,31 +7,31 @@ use std::time::Duration;
 use keyfit_openapi::Operation;
 use serde_json::{Map, Value};
 
-use super::subject::{Called, Failure, NoAnswer, Observed, Subject};
+use super::subject::{CallFailure, CallOutcome, CallResult, DriveError, Subject};
 
 /// A client for one case.
-pub(super) struct Witness<'a> {
+pub(super) struct RecordingClient<'a> {
     client: &'a dyn Subject,
     /// The first call without a result to judge.
-    unanswered: Mutex<Option<NoAnswer>>,
+    unanswered: Mutex<Option<DriveError>>,
     left_out: Mutex<BTreeSet<String>>,
 }
 
-impl<'a> Witness<'a> {
+impl<'a> RecordingClient<'a> {
     pub(super) fn new(client: &'a dyn Subject) -> Self {
         Self { client, unanswered: Mutex::default(), left_out: Mutex::default() }
     }
 
     /// Calls an operation. If there is no answer, it returns a failure and the case is not judged.
-    pub(super) async fn call(&self, operation: &Operation, arguments: &Map<String, Value>) -> Observed {
+    pub(super) async fn call(&self, operation: &Operation, arguments: &Map<String, Value>) -> CallOutcome {
         match self.client.call(operation, arguments).await {
-            Ok(Called { observed, left_out }) => {
+            Ok(CallResult { observed, left_out }) => {
                 self.left_out.lock().unwrap_or_else(PoisonError::into_inner).extend(left_out);
                 observed
             }
             Err(reason) => {
                 self.unanswered.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(reason);
-                Observed::Failure(Box::new(Failure { kind: "no-answer".to_owned(), ..Failure::default() }))
+                CallOutcome::Failure(Box::new(CallFailure { kind: "no-answer".to_owned(), ..CallFailure::default() }))
             }
         }
     }
@@ -47,7 +47,7 @@ impl<'a> Witness<'a> {
     }
 
     /// Returns the reason why the case cannot be judged, if so.
-    pub(super) fn unanswered(&self) -> Option<NoAnswer> {
+    pub(super) fn unanswered(&self) -> Option<DriveError> {
         self.unanswered.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

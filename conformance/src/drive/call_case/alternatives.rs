@@ -7,18 +7,18 @@ use serde_json::Value;
 use crate::text::pointer::join;
 
 /// The highest number of answers, and the highest depth of unions that are found.
-const MOST: usize = 24;
-const DEEPEST: usize = 6;
+const MAX_ANSWERS: usize = 24;
+const MAX_DEPTH: usize = 6;
 
 /// Returns the answer with each other alternative in turn, with the pointer to that alternative.
 pub(super) fn answers(api: &Api, schema: &Value, answer: &Value) -> Vec<(String, Value)> {
     let mut found = Vec::new();
-    places(api, schema, answer, "", &mut |at, value| {
+    visit_alternatives(api, schema, answer, "", &mut |at, value| {
         let mut whole = answer.clone();
         let Some(place) = whole.pointer_mut(at) else { return };
         *place = value;
         let is_new = whole != *answer && found.iter().all(|(_, known)| *known != whole);
-        if found.len() < MOST && is_new && schema::mismatch(api, Direction::Answer, schema, &whole).is_none() {
+        if found.len() < MAX_ANSWERS && is_new && schema::mismatch(api, Direction::Answer, schema, &whole).is_none() {
             found.push((at.to_owned(), whole));
         }
     });
@@ -26,30 +26,30 @@ pub(super) fn answers(api: &Api, schema: &Value, answer: &Value) -> Vec<(String,
 }
 
 /// Calls `found` with the alternatives of a schema and of its parts.
-fn places(api: &Api, schema: &Value, value: &Value, at: &str, found: &mut dyn FnMut(&str, Value)) {
+fn visit_alternatives(api: &Api, schema: &Value, value: &Value, at: &str, found: &mut dyn FnMut(&str, Value)) {
     let schema = api.resolve(schema);
-    if at.matches('/').count() > DEEPEST {
+    if at.matches('/').count() > MAX_DEPTH {
         return;
     }
     for key in ["oneOf", "anyOf"] {
-        for alternative in schema[key].as_array().into_iter().flatten().take(MOST) {
+        for alternative in schema[key].as_array().into_iter().flatten().take(MAX_ANSWERS) {
             let mut only = schema.clone();
             only[key] = Value::Array(vec![alternative.clone()]);
             found(at, example::value(api, Direction::Answer, &only));
             if schema::mismatch(api, Direction::Answer, alternative, value).is_none() {
-                places(api, alternative, value, at, found);
+                visit_alternatives(api, alternative, value, at, found);
             }
         }
     }
     for part in schema["allOf"].as_array().into_iter().flatten() {
-        places(api, part, value, at, found);
+        visit_alternatives(api, part, value, at, found);
     }
     for (name, member) in schema["properties"].as_object().into_iter().flatten() {
         if let Some(value) = value.get(name) {
-            places(api, member, value, &join(at, name), found);
+            visit_alternatives(api, member, value, &join(at, name), found);
         }
     }
     if let (Some(items), Some(first)) = (schema.get("items"), value.get(0)) {
-        places(api, items, first, &format!("{at}/0"), found);
+        visit_alternatives(api, items, first, &format!("{at}/0"), found);
     }
 }

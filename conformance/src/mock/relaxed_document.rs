@@ -11,12 +11,12 @@ use super::mutant::Mutant;
 use crate::contract::{Carrier, Flaw, Probe};
 
 /// A document without the keywords that a defect ignores.
-pub(super) struct Overlooked {
+pub(super) struct RelaxedDocument {
     api: Api,
     constraint: Constraint,
 }
 
-impl Overlooked {
+impl RelaxedDocument {
     pub(super) fn by(mutant: Mutant, api: &Api) -> Option<Self> {
         let constraint = match mutant {
             Mutant::AcceptsMissingFields => Constraint::Required,
@@ -34,7 +34,7 @@ impl Overlooked {
 }
 
 /// The length of a text that makes a defect fail.
-const LONG: usize = 1_000;
+const LONG_TEXT: usize = 1_000;
 
 impl Core {
     /// Returns the flaw of a value in a request.
@@ -43,9 +43,9 @@ impl Core {
         // The scopes of a key have defects of their own.
         let scopes = self.contract.key_management.as_ref().map(|keys| &keys.members.scopes);
         let is_of_keys = scopes.is_some_and(|scopes| found.at.starts_with(scopes));
-        let is_overlooked = self.overlooked.as_ref().filter(|_| !is_of_keys).is_some_and(|overlooked| {
-            let bare = overlooked.constraint.removed_from(schema);
-            schema::mismatch(&overlooked.api, Direction::Request, &bare, value).is_none()
+        let is_overlooked = self.relaxed_document.as_ref().filter(|_| !is_of_keys).is_some_and(|relaxed_document| {
+            let bare = relaxed_document.constraint.removed_from(schema);
+            schema::mismatch(&relaxed_document.api, Direction::Request, &bare, value).is_none()
         });
         (!is_overlooked).then_some(found)
     }
@@ -58,13 +58,13 @@ impl Core {
     }
 
     /// Fails if the request has an input that makes the defect fail.
-    pub(super) fn fails(&self, call: &Call, operation: &Operation) -> Result<(), Refusal> {
-        let fails = (self.has(Mutant::FailsOnOddities) && self.is_odd(call, operation))
+    pub(super) fn fail_on_defect(&self, call: &Call, operation: &Operation) -> Result<(), Refusal> {
+        let fails = (self.has(Mutant::FailsOnOddities) && self.has_unknown_input(call, operation))
             || (self.has(Mutant::FailsOnExtremes) && is_extreme(call));
         if fails { Err(Refusal::new(500, "Internal error")) } else { Ok(()) }
     }
 
-    fn is_odd(&self, call: &Call, operation: &Operation) -> bool {
+    fn has_unknown_input(&self, call: &Call, operation: &Operation) -> bool {
         let is_known = |name: &str| {
             let carriers = self.contract.credentials.iter().flat_map(|kind| &kind.carriers);
             let is_parameter = |known: &str| name == known || name.split('[').next() == known.split('[').next();
@@ -77,7 +77,7 @@ impl Core {
 }
 
 fn is_extreme(call: &Call) -> bool {
-    call.segments.iter().any(|segment| segment.len() >= LONG)
+    call.segments.iter().any(|segment| segment.len() >= LONG_TEXT)
         || call.query.iter().any(|(_, value)| value.contains('\0') || value.parse() == Ok(u64::MAX))
         || holds(&call.body, b"\\u0000")
         || holds(&call.body, u64::MAX.to_string().as_bytes())

@@ -10,20 +10,20 @@ use keyfit_openapi::schema::{Direction, Mismatch};
 use keyfit_openapi::{Operation, Partial, ResponseShape, StreamedResponse, example};
 use serde_json::{Map, Value, json};
 
+use super::future_answer::as_future_version;
 use super::naive::kind_of;
-use super::odd::odd;
+use super::recording_client::RecordingClient;
 use super::request;
-use super::script::{Received, Script, Scripted};
-use super::subject::{Failure, Observed};
-use super::tokens::Tokens;
-use super::witness::Witness;
+use super::scripted_server::{ReceivedRequest, ScriptedAnswer, ScriptedServer};
+use super::subject::{CallFailure, CallOutcome};
+use super::token_generator::TokenGenerator;
 use crate::catalogue::{Case, Catalogue};
 use crate::clock;
 use crate::contract::{Drive, RateLimit};
 use crate::credential::secret::MASK;
 use crate::document::body::plain;
 use crate::document::item_stream;
-use crate::mock::outcome::{Defects, Item, Outcomes};
+use crate::mock::outcome::{Item, OutcomeDefects, OutcomeWriter};
 
 /// The message of the server in a refusal.
 const MESSAGE: &str = "keyfit says no";
@@ -36,26 +36,26 @@ const TOLERANCE: Duration = Duration::from_secs(4);
 
 /// Returns whether a wait is the requested one, for a call that began at `started`. If the end is an absolute time, the wait decreases
 /// during the call, which may be slow on a busy machine.
-fn is_asked(wait: Duration, started: u64) -> bool {
+fn is_requested_wait(wait: Duration, started: u64) -> bool {
     let passed = Duration::from_secs(clock::epoch_seconds().saturating_sub(started));
     let asked = Duration::from_secs(WAIT);
     (asked.saturating_sub(TOLERANCE + passed)..=asked + TOLERANCE).contains(&wait)
 }
 
 /// A running case.
-pub(super) struct Scene<'a> {
+pub(super) struct CallCase<'a> {
     pub(super) catalogue: &'a Catalogue,
     pub(super) case: &'a Case,
-    pub(super) client: &'a Witness<'a>,
-    pub(super) script: &'a Script,
-    pub(super) elsewhere: &'a Script,
-    pub(super) tokens: &'a Tokens,
-    pub(super) lane: usize,
+    pub(super) client: &'a RecordingClient<'a>,
+    pub(super) scripted_server: &'a ScriptedServer,
+    pub(super) other_origin: &'a ScriptedServer,
+    pub(super) token_generator: &'a TokenGenerator,
+    pub(super) worker: usize,
 }
 
-impl Scene<'_> {
+impl CallCase<'_> {
     /// Runs the case. Returns an error if the client violates the rule.
-    pub(super) async fn play(&self, drive: Drive) -> Result<(), String> {
+    pub(super) async fn run(&self, drive: Drive) -> Result<(), String> {
         match drive {
             Drive::RequestAsSent => self.request_as_sent().await,
             Drive::Success => self.success().await,
@@ -84,7 +84,7 @@ impl Scene<'_> {
         let arguments = self.arguments();
         self.call(&arguments, self.documented_success()).await;
         let sent = self.client.without_left_out(&arguments);
-        let held = self.tokens.wallet.parts();
+        let held = self.token_generator.credential_store.credentials();
         request::check(self.catalogue, self.operation(), &sent, &self.only_request()?, &held)?;
         // A batch without items is not a valid batch.
         let is_batch = self.catalogue.contract.batch_of(self.operation()).is_some();
@@ -92,16 +92,16 @@ impl Scene<'_> {
             .filter(|least| *least != arguments && !is_batch);
         let Some(least) = least else { return Ok(()) };
         self.call(&least, self.documented_success()).await;
-        let request = self.script.received(self.lane).pop().ok_or("no request was sent")?;
+        let request = self.scripted_server.received(self.worker).pop().ok_or("no request was sent")?;
         let sent = self.client.without_left_out(&least);
         request::check(self.catalogue, self.operation(), &sent, &request, &held)
             .map_err(|why| format!("where only what is required is given: {why}"))
     }
 
     async fn success(&self) -> Result<(), String> {
-        self.whole_success(self.documented_success()).await?;
+        self.check_success(self.documented_success()).await?;
         for (at, answer) in self.other_successes() {
-            let whole = self.whole_success(answer).await;
+            let whole = self.check_success(answer).await;
             whole.map_err(|why| format!("with another alternative at `{at}`: {why}"))?;
         }
         let beside = self.operation().streaming.as_ref().filter(|streaming| !streaming.is_only);
@@ -111,36 +111,36 @@ impl Scene<'_> {
         let mut arguments = self.arguments();
         arguments.insert("Accept".to_owned(), streaming.body.media_type.as_str().into());
         match self.call(&arguments, answer).await {
-            Observed::Success { value, .. } => {
-                let lost = lost(&value, &item_stream::client_value(streaming, &body), "");
+            CallOutcome::Success { value, .. } => {
+                let lost = missing_value(&value, &item_stream::client_value(streaming, &body), "");
                 lost.map_or(Ok(()), |why| Err(format!("item by item: {why}")))
             }
-            Observed::Failure(failure) => Err(format!("item by item: {}", as_failure(&failure))),
+            CallOutcome::Failure(failure) => Err(format!("item by item: {}", failure_text(&failure))),
         }
     }
 
-    async fn whole_success(&self, answer: Scripted) -> Result<(), String> {
+    async fn check_success(&self, answer: ScriptedAnswer) -> Result<(), String> {
         let body = answer.body.clone();
         let status = answer.status;
         match self.call(&self.arguments(), answer).await {
-            Observed::Success { status: Some(told), .. } if told != status => {
-                Err(format!("the status arrived as {told}, not {status}"))
+            CallOutcome::Success { status: Some(reported), .. } if reported != status => {
+                Err(format!("the status arrived as {reported}, not {status}"))
             }
             // A text, or a body that may be a text, is returned unchanged.
-            Observed::Success { value: Value::String(text), .. } if text.as_bytes() == body => Ok(()),
-            Observed::Success { value, .. }
+            CallOutcome::Success { value: Value::String(text), .. } if text.as_bytes() == body => Ok(()),
+            CallOutcome::Success { value, .. }
                 if self.operation().streaming.as_ref().is_some_and(|known| known.is_only) =>
             {
                 let streaming = self.operation().streaming.as_ref();
                 let expected = streaming.map(|streaming| item_stream::client_value(streaming, &body));
-                lost(&value, &expected.unwrap_or_default(), "").map_or(Ok(()), Err)
+                missing_value(&value, &expected.unwrap_or_default(), "").map_or(Ok(()), Err)
             }
-            Observed::Success { value, .. } => {
+            CallOutcome::Success { value, .. } => {
                 let as_text = |_| if body.is_empty() { Value::Null } else { String::from_utf8_lossy(&body).into() };
                 let expected: Value = serde_json::from_slice(&body).unwrap_or_else(as_text);
-                lost(&value, &expected, "").map_or(Ok(()), Err)
+                missing_value(&value, &expected, "").map_or(Ok(()), Err)
             }
-            Observed::Failure(failure) => Err(as_failure(&failure)),
+            CallOutcome::Failure(failure) => Err(failure_text(&failure)),
         }
     }
 
@@ -153,12 +153,12 @@ impl Scene<'_> {
         };
         let answer = self.refusal(status);
         let expected = answer.clone();
-        let failure = self.fail(&self.arguments(), answer).await?;
-        same_status(&failure, status)?;
-        same_body(&failure, &expected)?;
+        let failure = self.expect_failure(&self.arguments(), answer).await?;
+        check_status(&failure, status)?;
+        check_body(&failure, &expected)?;
         for (name, value) in &expected.headers {
-            let told = failure.headers.get(name).and_then(|told| told.to_str().ok());
-            if told != Some(value) {
+            let reported = failure.headers.get(name).and_then(|reported| reported.to_str().ok());
+            if reported != Some(value) {
                 return Err(format!("the header `{name}` is lost"));
             }
         }
@@ -168,10 +168,10 @@ impl Scene<'_> {
         {
             return Err(format!("the code is {:?}, not {code}", failure.code));
         }
-        let told = failure.message.as_deref();
+        let reported = failure.message.as_deref();
         let is_said = MESSAGES.iter().any(|at| body.pointer(at).is_some_and(|said| said == MESSAGE));
-        if is_said && told != Some(MESSAGE) {
-            return Err(format!("the message is {told:?}, not {MESSAGE:?}"));
+        if is_said && reported != Some(MESSAGE) {
+            return Err(format!("the message is {reported:?}, not {MESSAGE:?}"));
         }
         if failure.kind == kind_of(status) {
             Ok(())
@@ -182,15 +182,15 @@ impl Scene<'_> {
 
     async fn hostile_body(&self) -> Result<(), String> {
         let answer = match self.case.variant.as_deref() {
-            Some("html") => Scripted::text(502, "text/html", "<html><body>Bad Gateway</body></html>"),
-            Some("cut-off") => Scripted::text(502, "application/json", "{\"message\": \"cut o"),
-            _ => Scripted::empty(502),
+            Some("html") => ScriptedAnswer::text(502, "text/html", "<html><body>Bad Gateway</body></html>"),
+            Some("cut-off") => ScriptedAnswer::text(502, "application/json", "{\"message\": \"cut o"),
+            _ => ScriptedAnswer::empty(502),
         }
         .with_header("x-request-id", "keyfit-7");
         let expected = answer.clone();
-        let failure = self.fail(&self.arguments(), answer).await?;
-        same_status(&failure, 502)?;
-        same_body(&failure, &expected)?;
+        let failure = self.expect_failure(&self.arguments(), answer).await?;
+        check_status(&failure, 502)?;
+        check_body(&failure, &expected)?;
         let is_kept = failure.headers.get("x-request-id").is_some_and(|id| id == "keyfit-7");
         if is_kept { Ok(()) } else { Err("the headers are lost".to_owned()) }
     }
@@ -200,16 +200,17 @@ impl Scene<'_> {
             return Err("the contract has no rate limits".to_owned());
         };
         let started = clock::epoch_seconds();
-        let failure = self.fail(&self.arguments(), self.refusal(429)).await?;
+        let failure = self.expect_failure(&self.arguments(), self.refusal(429)).await?;
         let ended = clock::epoch_seconds();
         match failure.rate_limit {
             _ if !rules.names_its_headers() => {}
             // The answer was generated during the call.
-            Some((limit, 0, told)) if limit == rules.limit && (started + WAIT..=ended + WAIT + 1).contains(&told) => {}
+            Some((limit, 0, reported))
+                if limit == rules.limit && (started + WAIT..=ended + WAIT + 1).contains(&reported) => {}
             other => return Err(format!("the limits arrived as {other:?}")),
         }
         match failure.retry_after {
-            Some(wait) if is_asked(wait, started) => Ok(()),
+            Some(wait) if is_requested_wait(wait, started) => Ok(()),
             other => Err(format!("the wait is {:?} s, not {WAIT} s", other.map(|wait| wait.as_secs()))),
         }
     }
@@ -217,13 +218,13 @@ impl Scene<'_> {
     async fn undocumented_success(&self) -> Result<(), String> {
         let documented = self.operation().success_statuses();
         let status = [203, 201, 200].into_iter().find(|status| !documented.contains(status)).unwrap_or(203);
-        let answer = Scripted { status, ..self.documented_success() };
+        let answer = ScriptedAnswer { status, ..self.documented_success() };
         match self.call(&self.arguments(), answer).await {
-            Observed::Success { status: Some(told), .. } if told != status => {
-                Err(format!("the status arrived as {told}, not {status}"))
+            CallOutcome::Success { status: Some(reported), .. } if reported != status => {
+                Err(format!("the status arrived as {reported}, not {status}"))
             }
-            Observed::Success { .. } => Ok(()),
-            Observed::Failure(failure) => Err(as_failure(&failure)),
+            CallOutcome::Success { .. } => Ok(()),
+            CallOutcome::Failure(failure) => Err(failure_text(&failure)),
         }
     }
 
@@ -233,12 +234,12 @@ impl Scene<'_> {
         let success = operation.success_statuses().into_iter().find_map(|status| Some((status, schema(&status)?)));
         let Some((status, schema)) = success else { return Err("no success has a body".to_owned()) };
         let value = example::value(&self.catalogue.api, Direction::Answer, schema);
-        let answer = Scripted::json(status, &odd(&self.catalogue.api, schema, &value));
+        let answer = ScriptedAnswer::json(status, &as_future_version(&self.catalogue.api, schema, &value));
         match self.call(&self.arguments(), answer).await {
-            Observed::Success { .. } => Ok(()),
+            CallOutcome::Success { .. } => Ok(()),
             // An unknown status of an item is not a success, so the item counts as failed.
-            Observed::Failure(failure) if failure.kind == "partial-failure" => Ok(()),
-            Observed::Failure(failure) => Err(as_failure(&failure)),
+            CallOutcome::Failure(failure) if failure.kind == "partial-failure" => Ok(()),
+            CallOutcome::Failure(failure) => Err(failure_text(&failure)),
         }
     }
 
@@ -247,22 +248,22 @@ impl Scene<'_> {
         let mut arguments = self.arguments();
         arguments.insert(parameter.clone(), json!(".."));
         let observed = self.call(&arguments, self.documented_success()).await;
-        let sent = self.script.received(self.lane).len();
+        let sent = self.scripted_server.received(self.worker).len();
         match observed {
             _ if sent > 0 => Err("the request was sent".to_owned()),
-            Observed::Success { .. } => Err("the call is a success".to_owned()),
-            Observed::Failure(_) => Ok(()),
+            CallOutcome::Success { .. } => Err("the call is a success".to_owned()),
+            CallOutcome::Failure(_) => Ok(()),
         }
     }
 
     async fn redirect(&self) -> Result<(), String> {
-        self.elsewhere.set(self.lane, self.documented_success());
-        let target = self.elsewhere.base_url(self.lane, "/elsewhere");
-        let answer = Scripted::empty(307).with_header("location", &target);
+        self.other_origin.set(self.worker, self.documented_success());
+        let target = self.other_origin.base_url(self.worker, "/elsewhere");
+        let answer = ScriptedAnswer::empty(307).with_header("location", &target);
         self.call(&self.arguments(), answer).await;
         self.only_request()?;
-        let followed = self.elsewhere.received(self.lane);
-        let held = self.tokens.wallet.parts();
+        let followed = self.other_origin.received(self.worker);
+        let held = self.token_generator.credential_store.credentials();
         let leaks = followed.iter().any(|request| held.iter().any(|part| request.carries(&part.secret)));
         if leaks { Err("the other origin got the token".to_owned()) } else { Ok(()) }
     }
@@ -278,33 +279,37 @@ impl Scene<'_> {
         let item = item.into_iter().next().unwrap_or_default();
         let items: [Item; 2] = [(item.clone(), None), (item, Some(mismatch))];
         let status = self.documented_success().status;
-        let answer = Scripted::json(status, &outcomes.body(&items, Defects::default()));
+        let answer = ScriptedAnswer::json(status, &outcomes.body(&items, OutcomeDefects::default()));
         let expected = answer.clone();
-        let failure = self.fail(&arguments, answer).await?;
-        same_status(&failure, status)?;
-        same_body(&failure, &expected)?;
+        let failure = self.expect_failure(&arguments, answer).await?;
+        check_status(&failure, status)?;
+        check_body(&failure, &expected)?;
         if failure.kind == "partial-failure" {
             return Ok(());
         }
         Err(format!("the failure is of the kind `{}`", failure.kind))
     }
 
-    async fn call(&self, arguments: &Map<String, Value>, answer: Scripted) -> Observed {
-        self.script.set(self.lane, answer);
+    async fn call(&self, arguments: &Map<String, Value>, answer: ScriptedAnswer) -> CallOutcome {
+        self.scripted_server.set(self.worker, answer);
         self.client.call(self.operation(), arguments).await
     }
 
     /// Makes a call that has to fail, and returns the failure.
-    async fn fail(&self, arguments: &Map<String, Value>, answer: Scripted) -> Result<Failure, String> {
+    async fn expect_failure(
+        &self,
+        arguments: &Map<String, Value>,
+        answer: ScriptedAnswer,
+    ) -> Result<CallFailure, String> {
         match self.call(arguments, answer).await {
-            Observed::Success { status: Some(status), .. } => Err(format!("the call is a success with {status}")),
-            Observed::Success { status: None, .. } => Err("the call is a success".to_owned()),
-            Observed::Failure(failure) => Ok(*failure),
+            CallOutcome::Success { status: Some(status), .. } => Err(format!("the call is a success with {status}")),
+            CallOutcome::Success { status: None, .. } => Err("the call is a success".to_owned()),
+            CallOutcome::Failure(failure) => Ok(*failure),
         }
     }
 
-    fn only_request(&self) -> Result<Received, String> {
-        let mut received = self.script.received(self.lane);
+    fn only_request(&self) -> Result<ReceivedRequest, String> {
+        let mut received = self.scripted_server.received(self.worker);
         match (received.len(), received.pop()) {
             (1, Some(request)) => Ok(request),
             (count, _) => Err(format!("{count} requests were sent, not one")),
@@ -312,31 +317,33 @@ impl Scene<'_> {
     }
 
     /// Returns the first documented success; for a batch, one without failed items.
-    fn documented_success(&self) -> Scripted {
+    fn documented_success(&self) -> ScriptedAnswer {
         let operation = self.operation();
         let status = operation.success_statuses().first().copied().unwrap_or(200);
         let arguments = self.catalogue.arguments(self.case);
         let described = operation.partial.first();
         if let Some((outcomes, sent)) = described.and_then(|described| self.outcomes(described, arguments)) {
             let items: Vec<Item> = sent.into_iter().map(|item| (item, None)).collect();
-            return Scripted::json(status, &outcomes.body(&items, Defects::default()));
+            return ScriptedAnswer::json(status, &outcomes.body(&items, OutcomeDefects::default()));
         }
         if let Some(streaming) = operation.streaming.as_ref().filter(|streaming| streaming.is_only) {
             return self.items(status, streaming);
         }
         let Some((shape, schema)) = self.shape(status).and_then(|shape| Some((shape, shape.schema.as_ref()?))) else {
-            return Scripted::empty(status);
+            return ScriptedAnswer::empty(status);
         };
         let value = example::value(&self.catalogue.api, Direction::Answer, schema);
         match &shape.media_type {
-            Some(media_type) if !shape.is_json() => Scripted::text(status, &concrete(media_type), plain(&value)),
-            _ => Scripted::json(status, &value),
+            Some(media_type) if !shape.is_json() => {
+                ScriptedAnswer::text(status, &concrete_media_type(media_type), plain(&value))
+            }
+            _ => ScriptedAnswer::json(status, &value),
         }
     }
 
     /// Returns the success with each other alternative of its unions, with the pointer to it. Returns an empty list if an alternative may
     /// report failed items.
-    fn other_successes(&self) -> Vec<(String, Scripted)> {
+    fn other_successes(&self) -> Vec<(String, ScriptedAnswer)> {
         if !self.operation().partial.is_empty() {
             return Vec::new();
         }
@@ -345,13 +352,13 @@ impl Scene<'_> {
         let value = serde_json::from_slice::<Value>(&answer.body).ok();
         let Some((schema, value)) = shape.and_then(|shape| shape.schema.as_ref()).zip(value) else { return Vec::new() };
         let others = alternatives::answers(&self.catalogue.api, schema, &value);
-        others.into_iter().map(|(at, value)| (at, Scripted::json(answer.status, &value))).collect()
+        others.into_iter().map(|(at, value)| (at, ScriptedAnswer::json(answer.status, &value))).collect()
     }
 
     /// Returns an answer that is streamed item by item.
-    fn items(&self, status: u16, streaming: &StreamedResponse) -> Scripted {
+    fn items(&self, status: u16, streaming: &StreamedResponse) -> ScriptedAnswer {
         let body = item_stream::body(&self.catalogue.api, streaming);
-        Scripted::text(status, &streaming.body.media_type, String::from_utf8_lossy(&body).into_owned())
+        ScriptedAnswer::text(status, &streaming.body.media_type, String::from_utf8_lossy(&body).into_owned())
     }
 
     /// Returns the writer of batch outcomes and the items of the body; `None` if the operation takes no batch.
@@ -359,11 +366,11 @@ impl Scene<'_> {
         &'a self,
         described: &'a Partial,
         arguments: &Map<String, Value>,
-    ) -> Option<(Outcomes<'a>, Vec<Value>)> {
+    ) -> Option<(OutcomeWriter<'a>, Vec<Value>)> {
         let (operation, catalogue) = (self.operation(), self.catalogue);
         let batch = catalogue.contract.batch_of(operation)?;
         let items = arguments.get("body").and_then(|body| body.pointer(&batch.items_at)?.as_array().cloned());
-        Some((Outcomes { api: &catalogue.api, operation, described, batch }, items.unwrap_or_default()))
+        Some((OutcomeWriter { api: &catalogue.api, operation, described, batch }, items.unwrap_or_default()))
     }
 
     fn shape(&self, status: u16) -> Option<&ResponseShape> {
@@ -372,27 +379,27 @@ impl Scene<'_> {
     }
 
     /// Returns whether answers never have a body.
-    fn is_silent(&self) -> bool {
+    fn has_no_body(&self) -> bool {
         self.operation().method == "HEAD"
     }
 
     /// Returns a refusal in the form of the contract.
-    fn refusal_without_limits(&self, status: u16) -> Scripted {
+    fn refusal_without_limits(&self, status: u16) -> ScriptedAnswer {
         let shape = self.catalogue.contract.error_shape(&self.operation().errors, status);
-        let answer = shape.filter(|_| !self.is_silent()).and_then(|shape| {
+        let answer = shape.filter(|_| !self.has_no_body()).and_then(|shape| {
             let body = shape.body(status, MESSAGE, WAIT)?;
-            Some(Scripted::text(status, &shape.media_type, body.to_string()))
+            Some(ScriptedAnswer::text(status, &shape.media_type, body.to_string()))
         });
-        answer.unwrap_or_else(|| Scripted::empty(status))
+        answer.unwrap_or_else(|| ScriptedAnswer::empty(status))
     }
 
     /// Returns the refusal with the rate limit headers of an exhausted window.
-    fn refusal(&self, status: u16) -> Scripted {
+    fn refusal(&self, status: u16) -> ScriptedAnswer {
         let answer = self.refusal_without_limits(status);
         match &self.catalogue.contract.rate_limit {
             // With an exhausted window, a 403 would be a rate limit refusal like 429.
             Some(_) if status == 403 => answer,
-            Some(rules) => limited(answer, rules),
+            Some(rules) => with_rate_limit(answer, rules),
             None => answer,
         }
     }
@@ -406,7 +413,7 @@ impl Scene<'_> {
     }
 }
 
-fn limited(answer: Scripted, rules: &RateLimit) -> Scripted {
+fn with_rate_limit(answer: ScriptedAnswer, rules: &RateLimit) -> ScriptedAnswer {
     if !rules.names_its_headers() {
         return if rules.retry_after { answer.with_header("retry-after", &WAIT) } else { answer };
     }
@@ -415,48 +422,50 @@ fn limited(answer: Scripted, rules: &RateLimit) -> Scripted {
 }
 
 /// Returns a concrete media type for a documented range.
-fn concrete(media_type: &str) -> String {
+fn concrete_media_type(media_type: &str) -> String {
     if media_type.contains('*') { "application/octet-stream".to_owned() } else { media_type.to_owned() }
 }
 
-fn same_status(failure: &Failure, status: u16) -> Result<(), String> {
+fn check_status(failure: &CallFailure, status: u16) -> Result<(), String> {
     if failure.status == Some(status) {
         Ok(())
     } else {
-        Err(format!("the status is {:?}, not {status}; {}", failure.status, as_failure(failure)))
+        Err(format!("the status is {:?}, not {status}; {}", failure.status, failure_text(failure)))
     }
 }
 
-fn same_body(failure: &Failure, answer: &Scripted) -> Result<(), String> {
+fn check_body(failure: &CallFailure, answer: &ScriptedAnswer) -> Result<(), String> {
     if failure.body == answer.body { Ok(()) } else { Err("the body is lost".to_owned()) }
 }
 
 /// Returns an error if a call failed.
-fn succeeded(observed: &Observed) -> Result<(), String> {
+fn check_succeeded(observed: &CallOutcome) -> Result<(), String> {
     match observed {
-        Observed::Success { .. } => Ok(()),
-        Observed::Failure(failure) => Err(as_failure(failure)),
+        CallOutcome::Success { .. } => Ok(()),
+        CallOutcome::Failure(failure) => Err(failure_text(failure)),
     }
 }
 
-fn as_failure(failure: &Failure) -> String {
+fn failure_text(failure: &CallFailure) -> String {
     let text = failure.texts.first().map_or("", String::as_str);
     format!("the call failed as `{}`: {text}", failure.kind)
 }
 
 /// Returns the first value that is missing in `value`. Members that are null or empty lists may be omitted, and secrets may be withheld.
-fn lost(value: &Value, expected: &Value, at: &str) -> Option<String> {
+fn missing_value(value: &Value, expected: &Value, at: &str) -> Option<String> {
     match (value, expected) {
         (Value::Object(value), Value::Object(expected)) => expected.iter().find_map(|(name, expected)| {
             let at = format!("{at}/{name}");
             match value.get(name) {
-                Some(value) => lost(value, expected, &at),
+                Some(value) => missing_value(value, expected, &at),
                 None => (!expected.is_null() && *expected != json!([])).then(|| format!("`{at}` is lost")),
             }
         }),
         (Value::Array(value), Value::Array(expected)) if value.len() == expected.len() => {
             let items = value.iter().zip(expected).enumerate();
-            items.into_iter().find_map(|(index, (value, expected))| lost(value, expected, &format!("{at}/{index}")))
+            items
+                .into_iter()
+                .find_map(|(index, (value, expected))| missing_value(value, expected, &format!("{at}/{index}")))
         }
         (Value::Number(value), Value::Number(expected)) if value.as_f64() == expected.as_f64() => None,
         (Value::String(value), Value::String(_)) if value == MASK => None,

@@ -4,15 +4,15 @@ use std::cell::OnceCell;
 
 use reqwest::header::{HeaderMap, HeaderName};
 
-use super::answers::Seen;
+use super::answers::AnswerContext;
 use super::flow::Stop;
-use super::invalid::Try;
-use super::judge::{Judge, Snapshot};
-use super::keys::Minted;
-use super::live::Live;
+use super::invalid::SentFlaw;
+use super::judge::{Judge, LimitSnapshot};
+use super::keys::CreatedKey;
+use super::live::LiveServer;
 use super::reply::Reply;
-use super::request::{Draft, Maker};
-use super::{HeaderValue, Target};
+use super::request::{Draft, DraftBuilder};
+use super::{HeaderValue, TargetServer};
 use crate::catalogue::{Case, Catalogue};
 use crate::contract::{Expect, GeneralRule, Hidden, Level, Probe, Reading};
 use crate::credential::identity::Identity;
@@ -24,7 +24,7 @@ use crate::judgement::verdict::{BrokenAspect, Exchange, Observation, Outcome, cu
 const LAST_SHOWN: usize = 7;
 
 /// A case with its requests.
-pub(super) struct Trial<'a> {
+pub(super) struct CaseRun<'a> {
     pub(super) catalogue: &'a Catalogue,
     pub(super) case: &'a Case,
     pub(super) probe: &'a Probe,
@@ -32,7 +32,7 @@ pub(super) struct Trial<'a> {
     /// The identity of the caller.
     pub(super) identity: Identity,
     /// The live server; `None` for a mock.
-    pub(super) live: Option<&'a Live>,
+    pub(super) live: Option<&'a LiveServer>,
     /// The headers that the user adds to every request.
     pub(super) extra: &'a HeaderMap,
     /// The reason why a status such as 404 decides nothing.
@@ -42,7 +42,7 @@ pub(super) struct Trial<'a> {
     /// The path of the base URL.
     pub(super) base_path: &'a str,
     /// The requests that were sent. The last one is judged.
-    pub(super) sent: Vec<Sent>,
+    pub(super) sent: Vec<SentRequest>,
     /// The flaw of the last answer that other answers show.
     pub(super) found: Option<String>,
     /// The highest level of the rule that the requests permit.
@@ -50,11 +50,11 @@ pub(super) struct Trial<'a> {
     /// The secrets that the answer must not contain.
     pub(super) presented: Vec<Secret>,
     /// The flaws of the requests, if several are judged separately.
-    pub(super) tries: Vec<Try>,
+    pub(super) sent_flaws: Vec<SentFlaw>,
 }
 
 /// A request and its answer.
-pub(super) struct Sent {
+pub(super) struct SentRequest {
     pub(super) draft: Draft,
     /// The number of times that it was sent: two if a live server refused it because of its rate limit.
     pub(super) requests: usize,
@@ -66,10 +66,10 @@ pub(super) struct Sent {
     pub(super) is_late: bool,
 }
 
-impl<'a> Trial<'a> {
+impl<'a> CaseRun<'a> {
     /// Returns the maker of its requests.
-    pub(super) fn maker(&self, target: &'a Target) -> Maker<'a> {
-        Maker {
+    pub(super) fn maker(&self, target: &'a TargetServer) -> DraftBuilder<'a> {
+        DraftBuilder {
             api: &self.catalogue.api,
             contract: &self.catalogue.contract,
             servers: &target.servers,
@@ -79,8 +79,8 @@ impl<'a> Trial<'a> {
         }
     }
 
-    /// Judges the last answer, or reports why there was none. `minted` is the key that was created for the case.
-    pub(super) fn end(self, stop: Option<Stop>, minted: Option<&Minted>) -> Outcome {
+    /// Judges the last answer, or reports why there was none. `created_key` is the key that was created for the case.
+    pub(super) fn end(self, stop: Option<Stop>, created_key: Option<&CreatedKey>) -> Outcome {
         let requests = requests(&self.sent);
         let readings = self.readings();
         let observations = self.observations();
@@ -88,12 +88,12 @@ impl<'a> Trial<'a> {
             Some(Stop::Missing(missing)) => Outcome::skip(missing),
             Some(Stop::Broken(finding)) => self.broken(finding, BrokenAspect::Step),
             Some(Stop::Found(finding)) => self.broken(finding, BrokenAspect::Content),
-            None if !self.tries.is_empty() => self.judged_each(),
+            None if !self.sent_flaws.is_empty() => self.judged_each(),
             None => {
-                let mut outcome = self.judged(minted);
+                let mut outcome = self.judge_last_answer(created_key);
                 if outcome.reason.is_some() {
                     let last = self.sent.last().filter(|_| self.sent.len() > 1);
-                    outcome.exchanges = self.shown(self.sent.iter().take(1).chain(last));
+                    outcome.exchanges = self.exchanges(self.sent.iter().take(1).chain(last));
                 }
                 outcome
             }
@@ -112,7 +112,7 @@ impl<'a> Trial<'a> {
         // For a burst or a series of pages, the ends are sufficient.
         let end = self.sent.len().saturating_sub(LAST_SHOWN).max(1);
         let shown = self.sent.iter().enumerate().filter(|(place, _)| *place == 0 || *place >= end);
-        outcome.exchanges = self.shown(shown.map(|(_, sent)| sent));
+        outcome.exchanges = self.exchanges(shown.map(|(_, sent)| sent));
         outcome
     }
 
@@ -128,7 +128,7 @@ impl<'a> Trial<'a> {
             let Some(reply) = sent.answer() else { continue };
             let operation = self.answered_by(&sent.draft);
             let secrets: Vec<Secret> = sent.draft.secrets.iter().chain(self.identity.secrets()).cloned().collect();
-            let seen = self.seen(operation, &sent.draft, reply, &secrets);
+            let seen = self.answer_context(operation, &sent.draft, reply, &secrets);
             // TRACE asks for an echo; whether it is answered has a rule of its own.
             let is_echo =
                 |about: &GeneralRule| sent.draft.method == "TRACE" && *about == GeneralRule::Hides(Hidden::Token);
@@ -152,8 +152,14 @@ impl<'a> Trial<'a> {
     }
 
     /// Returns an answer of this operation with its context.
-    fn seen<'s>(&'s self, operation: usize, draft: &'s Draft, reply: &'s Reply, secrets: &'s [Secret]) -> Seen<'s> {
-        Seen {
+    fn answer_context<'s>(
+        &'s self,
+        operation: usize,
+        draft: &'s Draft,
+        reply: &'s Reply,
+        secrets: &'s [Secret],
+    ) -> AnswerContext<'s> {
+        AnswerContext {
             api: &self.catalogue.api,
             is_transcribed: self.catalogue.contract.transcribed,
             operation: &self.catalogue.api.operations[operation],
@@ -174,18 +180,18 @@ impl<'a> Trial<'a> {
         known.unwrap_or(self.case.operation)
     }
 
-    pub(super) fn shown<'s>(&self, sent: impl Iterator<Item = &'s Sent>) -> Vec<Exchange> {
+    pub(super) fn exchanges<'s>(&self, sent: impl Iterator<Item = &'s SentRequest>) -> Vec<Exchange> {
         sent.map(|sent| sent.exchange(self.redactor, self.extra)).collect()
     }
 
     /// Returns whether an answer only asks to wait: a limit that the contract does not describe, or a server that is unavailable.
-    fn is_put_off(&self, reply: &Reply) -> bool {
+    fn only_asks_to_wait(&self, reply: &Reply) -> bool {
         let is_expected = *self.probe == Probe::Recovered || self.expect.status.contains(&reply.status);
         self.live.is_some() && reply.asks_to_wait() && self.expect.asks_for_status() && !is_expected
     }
 
     /// Returns whether an answer confirms the removal of a nonexistent resource. The result is as requested, so this is no warning.
-    fn is_gone_anyway(&self, reply: &Reply) -> bool {
+    fn confirms_removal(&self, reply: &Reply) -> bool {
         let operation = self.catalogue.operation(self.case);
         if self.case.level != Level::Should {
             return false;
@@ -211,23 +217,24 @@ impl<'a> Trial<'a> {
         let made_up = (is_made_up && self.catalogue.is_made_up(self.case)).then(|| {
             "values of its body are made up, and may name what is not there: an overlay can give an example".to_owned()
         });
-        let told = |what: Option<String>| what.map(Missing::new);
+        let as_missing = |what: Option<String>| what.map(Missing::new);
         let is_unpaid = status == 402 && self.live.is_some() && self.expect.success;
         let unpaid = (is_unpaid && self.catalogue.operation(self.case).documents(402)).then(|| {
             format!("the account of `{}` has no funds for it, as the documented 402 says", self.identity.name)
         });
-        why.or(told(condition))
-            .or(told(unpaid))
+        why.or(as_missing(condition))
+            .or(as_missing(unpaid))
             .or(lacks)
-            .or(told(gap))
-            .or(told(made_up))
+            .or(as_missing(gap))
+            .or(as_missing(made_up))
             .filter(|_| fault == BrokenAspect::Status)
     }
 
     /// Returns whether the last call belongs to a later window than the one before it.
     pub(super) fn is_in_a_new_window(&self) -> bool {
         let Some(rules) = &self.catalogue.contract.rate_limit else { return false };
-        let mut snapshots = self.sent.iter().filter_map(Sent::answer).map(|reply| Snapshot::read(rules, reply));
+        let mut snapshots =
+            self.sent.iter().filter_map(SentRequest::answer).map(|reply| LimitSnapshot::read(rules, reply));
         match (snapshots.next(), snapshots.next_back()) {
             (Some(Ok(before)), Some(Ok(now))) => now.remaining > before.remaining && now.reset_in > before.reset_in,
             _ => false,
@@ -236,7 +243,7 @@ impl<'a> Trial<'a> {
 
     /// Returns the readings of contradictions that the last answer shows.
     fn readings(&self) -> Vec<(usize, usize)> {
-        let Some(reply) = self.sent.last().and_then(Sent::answer) else { return Vec::new() };
+        let Some(reply) = self.sent.last().and_then(SentRequest::answer) else { return Vec::new() };
         let rule = &self.catalogue.rule(self.case).id;
         let shows = |reading: &Reading| {
             let sign = reading.shown_by.as_ref();
@@ -252,30 +259,30 @@ impl<'a> Trial<'a> {
     }
 
     /// Returns whether a connection was refused by a server that still answers. A timeout is not a refusal.
-    fn is_refused(&self, sent: &Sent) -> bool {
-        sent.requests > 0 && !sent.is_late && self.live.is_some_and(|live| live.vitals.died().is_none())
+    fn is_refused(&self, sent: &SentRequest) -> bool {
+        sent.requests > 0 && !sent.is_late && self.live.is_some_and(|live| live.server_health.outage().is_none())
     }
 
     /// Returns the difference between the last answer and the first, except for the requested ids.
     fn differs(&self, judge: &Judge) -> Option<String> {
-        let mut replies = [self.sent.first()?, self.sent.last()?].map(Sent::without_ids).into_iter();
+        let mut replies = [self.sent.first()?, self.sent.last()?].map(SentRequest::without_ids).into_iter();
         let (first, last) = (replies.next()?, replies.next()?);
         judge.differs(Some(&first?).filter(|_| self.sent.len() > 1), &last?)
     }
 
-    fn judged(&self, minted: Option<&Minted>) -> Outcome {
+    fn judge_last_answer(&self, created_key: Option<&CreatedKey>) -> Outcome {
         let judge = Judge {
             contract: &self.catalogue.contract,
             operation: self.catalogue.operation(self.case),
             expect: self.expect,
-            minted,
+            created_key,
         };
         match self.sent.as_slice() {
-            [before @ .., Sent { draft, reply: Ok(reply), .. }] => {
-                let before = before.first().and_then(Sent::answer);
+            [before @ .., SentRequest { draft, reply: Ok(reply), .. }] => {
+                let before = before.first().and_then(SentRequest::answer);
                 let level = self.case.level.min(self.at_most);
                 let status = || judge.status(reply).or_else(|| judge.other_status(before, reply));
-                let seen = self.seen(self.case.operation, draft, reply, &self.presented);
+                let seen = self.answer_context(self.case.operation, draft, reply, &self.presented);
                 let content = || judge.finding(&seen, before).or_else(|| self.differs(&judge));
                 // A leak is a finding whatever other flaws there are.
                 let found = judge.leak(&seen).or_else(|| self.found.clone()).map(|leak| (leak, BrokenAspect::Leak));
@@ -283,13 +290,13 @@ impl<'a> Trial<'a> {
                     let why = "the server refuses the whole call for one bad item: it tells no outcome of the others";
                     return Outcome { status: Some(reply.status), ..Outcome::skip(why) };
                 }
-                if found.is_none() && self.is_put_off(reply) {
+                if found.is_none() && self.only_asks_to_wait(reply) {
                     return Outcome::error(match reply.status {
                         429 => "the server answers 429 and was waited for in vain: the rule was not reached",
                         _ => "the server answers 503 and asks to come again: the rule was not reached",
                     });
                 }
-                if found.is_none() && self.is_gone_anyway(reply) {
+                if found.is_none() && self.confirms_removal(reply) {
                     return Outcome { status: Some(reply.status), ..Outcome::pass() };
                 }
                 let found = found.or_else(|| Some((status()?, BrokenAspect::Status)));
@@ -306,17 +313,19 @@ impl<'a> Trial<'a> {
                 outcome
             }
             // The server still answers callers with a certificate.
-            [.., sent @ Sent { reply: Err(_), .. }] if self.expect.refused_connection && self.is_refused(sent) => {
+            [.., sent @ SentRequest { reply: Err(_), .. }]
+                if self.expect.refused_connection && self.is_refused(sent) =>
+            {
                 Outcome::pass()
             }
-            [.., Sent { reply: Err(reason), .. }] => Outcome::error(format!("no answer came: {reason}")),
+            [.., SentRequest { reply: Err(reason), .. }] => Outcome::error(format!("no answer came: {reason}")),
             [] => Outcome::error("nothing was sent"),
         }
     }
 }
 
 /// Returns a header's name in its usual notation: `Authorization`, `X-Api-Key`.
-fn shown(name: &HeaderName) -> String {
+fn header_text(name: &HeaderName) -> String {
     let words = name.as_str().split('-').map(|word| {
         let (first, rest) = word.split_at_checked(1).unwrap_or((word, ""));
         first.to_uppercase() + rest
@@ -340,11 +349,11 @@ fn without_word(text: &str, word: &str) -> String {
 }
 
 /// Returns the total number of requests.
-pub(super) fn requests(sent: &[Sent]) -> usize {
+pub(super) fn requests(sent: &[SentRequest]) -> usize {
     sent.iter().map(|sent| sent.requests).sum()
 }
 
-impl Sent {
+impl SentRequest {
     /// Creates a request that was not sent.
     pub(super) fn unsent(draft: &Draft, reason: &str) -> Self {
         Self { draft: draft.clone(), requests: 0, reply: Err(reason.to_owned()), is_unconnected: false, is_late: false }
@@ -371,9 +380,9 @@ impl Sent {
         let text = |body: &[u8]| cut(&redactor.mask(&String::from_utf8_lossy(body)));
         let mut headers = vec![("Accept".to_owned(), accept.to_string())];
         let demanded = demanded.iter().filter(|(name, _)| !extra.contains_key(name));
-        headers.extend(demanded.chain(credentials).map(|(name, value)| (shown(name), value.clone())));
+        headers.extend(demanded.chain(credentials).map(|(name, value)| (header_text(name), value.clone())));
         // Some are secrets, and it is unknown which.
-        headers.extend(extra.keys().map(|name| (shown(name), MASK.to_owned())));
+        headers.extend(extra.keys().map(|name| (header_text(name), MASK.to_owned())));
         headers.extend(body.as_ref().map(|_| ("Content-Type".to_owned(), media_type.to_string())));
         let body = text(body.as_deref().unwrap_or_default());
         let mut exchange =
