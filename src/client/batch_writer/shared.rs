@@ -1,7 +1,7 @@
 //! What the writer, its task and the batches on their way share: the queue, the outcomes that wait to be delivered, and
 //! why the writer stopped.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -33,10 +33,15 @@ pub(super) struct Shared {
     pub(super) stop: Arc<Stop>,
 }
 
+/// The highest number of batches that are being settled at a time.
+const MAX_SETTLING: usize = 32;
+
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) queue: Queue,
     pub(super) in_flight: HashMap<u64, Arc<Batch>>,
+    /// Those of them, by their ids, that the server has answered and the gate has not settled.
+    settling: HashSet<u64>,
     finished: VecDeque<Finished>,
     delivering: Option<Arc<Batch>>,
     /// What an earlier run confirmed.
@@ -86,6 +91,7 @@ impl Shared {
         let state = State {
             queue,
             in_flight: HashMap::new(),
+            settling: HashSet::new(),
             finished: VecDeque::new(),
             delivering: None,
             resumed,
@@ -162,12 +168,24 @@ impl Shared {
         Ok(Offer::Taken(number))
     }
 
+    /// A batch has its outcomes, and waits for the gate: others may be sent meanwhile.
+    pub(super) fn begin_settling(&self, batch: &Batch) {
+        let mut state = self.lock();
+        // Nobody waits for one that was given up.
+        if state.in_flight.contains_key(&batch.id) {
+            state.settling.insert(batch.id);
+        }
+        drop(state);
+        self.work.notify_one();
+    }
+
     /// A batch came to its end. One that nobody waits for any more has had its outcomes.
     pub(super) fn finish(&self, batch: Arc<Batch>, outcomes: Vec<Outcome>) {
         let mut state = self.lock();
         if state.in_flight.remove(&batch.id).is_none() {
             return;
         }
+        state.settling.remove(&batch.id);
         let refused = state.queue.done(&batch);
         state.refuse(refused);
         state.finished.push_back(Finished { batch, outcomes });
@@ -239,6 +257,7 @@ impl Shared {
     pub(super) fn abandon_all(&self, reason: &str) {
         self.abandon(reason);
         let mut state = self.lock();
+        state.settling.clear();
         let batches: Vec<Arc<Batch>> = state.in_flight.drain().map(|(_, batch)| batch).collect();
         for batch in batches {
             let outcomes = vec![Outcome::Unknown(Unknown::sent(reason)); batch.len()];
@@ -259,7 +278,7 @@ impl Shared {
     pub(super) fn answered(&self, began: Duration, now: Duration, left: Option<u64>) {
         let mut state = self.lock();
         state.failing_since = None;
-        let in_flight = state.in_flight.len();
+        let in_flight = state.in_flight.len() - state.settling.len();
         state.pace.answered(began, now, left, in_flight);
         drop(state);
         self.work.notify_one();
@@ -329,6 +348,12 @@ impl Shared {
 }
 
 impl State {
+    /// Returns whether another batch may be sent. Batches that are being settled count beyond so many.
+    pub(super) fn has_room(&self) -> bool {
+        let waiting = self.in_flight.len() - self.settling.len();
+        waiting < self.pace.allowed() && self.settling.len() < MAX_SETTLING
+    }
+
     pub(super) fn end(&self) -> End {
         self.end
     }

@@ -75,7 +75,7 @@ impl Task {
         let now = self.now();
         let mut state = self.shared.lock();
         let mut due = Vec::new();
-        while state.in_flight.len() < state.pace.allowed() {
+        while state.has_room() {
             if !state.queue.has_ready() {
                 let is_hurried = state.flushes > 0 || state.end() == End::Closing || state.queue.is_pressed();
                 let is_old = |since: Duration| is_hurried || since.saturating_add(self.linger) <= now;
@@ -116,7 +116,7 @@ impl Task {
                 state.done();
                 Next::End
             }
-            (Some(since), _) if state.in_flight.len() < state.pace.allowed() => {
+            (Some(since), _) if state.has_room() => {
                 Next::Wait(Some(since.saturating_add(self.linger).saturating_sub(now)))
             }
             _ => Next::Wait(None),
@@ -177,6 +177,7 @@ async fn see_through(sender: Arc<Sender>, mut on_its_way: OnItsWay) {
     let outcomes = on_its_way.outcomes.insert(sender.send(&on_its_way.batch).await);
     if let Some(gate) = &sender.gate {
         let batch = &on_its_way.batch;
+        on_its_way.shared.begin_settling(batch);
         let items = outcomes.iter().enumerate();
         let items = items.map(|(index, outcome)| (batch.sequence(index), batch.item(index), outcome));
         gate.settle(items.collect()).await;
