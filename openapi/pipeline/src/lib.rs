@@ -9,7 +9,7 @@
 //! for operation in &api.operations {
 //!     println!("{} {} {}", operation.id, operation.method, operation.path);
 //! }
-//! # Ok::<(), keyfit_openapi::Failure>(())
+//! # Ok::<(), keyfit_openapi::Error>(())
 //! ```
 
 mod anchors;

@@ -239,8 +239,8 @@ impl ControlledMock {
     /// Sets the behavior of work that is accepted from now on, by operations whose document has a 202 with the location of a status.
     ///
     /// ```
-    /// # use keyfit_conformance::mock::{Controlled, WorkPlan};
-    /// # fn example(mock: &Controlled) {
+    /// # use keyfit_conformance::mock::{ControlledMock, WorkPlan};
+    /// # fn example(mock: &ControlledMock) {
     /// mock.plan_work(WorkPlan { looks: 3, fails: false });
     /// # }
     /// ```

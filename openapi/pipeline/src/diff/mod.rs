@@ -14,7 +14,7 @@
 //! let findings = diff::diff(&document("[]")?, &document("[{login: [read]}]")?);
 //! assert_eq!(findings[0].rule.id, "security-login-required");
 //! assert_eq!(findings[0].rule.level, diff::Level::Breaking);
-//! # Ok::<(), keyfit_openapi::Failure>(())
+//! # Ok::<(), keyfit_openapi::Error>(())
 //! ```
 
 mod bodies;
