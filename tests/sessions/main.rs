@@ -15,6 +15,8 @@ mod rotations;
 mod server;
 mod tokens;
 
+use std::time::Duration;
+
 use database::Database;
 use deadpool_postgres::{Config, Pool, Runtime};
 use keyfit::Error;
@@ -96,6 +98,16 @@ async fn leases(at: &str) -> i64 {
     } else {
         rusqlite::Connection::open(at).expect("a file").query_row(sql, [], |row| row.get(0)).expect("a row")
     }
+}
+
+/// Returns whether a file of SQLite is locked for so long. A process that is stopped in a write keeps its lock.
+fn is_locked(at: &str, time: Duration) -> bool {
+    if at.starts_with("postgres:") {
+        return false;
+    }
+    let connection = rusqlite::Connection::open(at).expect("a file");
+    connection.busy_timeout(time).expect("a time");
+    connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK").is_err()
 }
 
 /// Runs statements in the place of a store, as somebody else does.

@@ -16,7 +16,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::database::Database;
 use super::server::{Endpoint, Point, Round, begin_round};
-use super::{Place, leases, run, store};
+use super::{Place, is_locked, leases, run, store};
 
 pub(crate) const LEASE: Duration = Duration::from_secs(1);
 const ROUNDS: usize = 24;
@@ -284,7 +284,16 @@ async fn a_process_that_was_held_in_a_refresh_takes_what_others_did_meanwhile_an
             let start = Start { test: "processes::refreshes_until_it_is_killed", endpoint: &endpoint.url, at: &at };
             let mut held = start.start();
             let process = Pid::from_child(&held);
-            let stop = Box::new(move || kill_process(process, Signal::STOP).expect("it runs"));
+            let file = at.clone();
+            // Not in the middle of a write, when its lease is renewed: with SQLite nobody else could write then.
+            let stop = Box::new(move || {
+                kill_process(process, Signal::STOP).expect("it runs");
+                while is_locked(&file, Duration::from_millis(100)) {
+                    kill_process(process, Signal::CONT).expect("it is held");
+                    is_locked(&file, Duration::from_secs(5));
+                    kill_process(process, Signal::STOP).expect("it runs");
+                }
+            });
             endpoint.set_trap(0, Point::Rotated, stop);
             while endpoint.seen().is_empty() {
                 SystemClock.sleep(Duration::from_millis(10)).await;
